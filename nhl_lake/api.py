@@ -1,0 +1,183 @@
+"""The one door to the network: asks politely, tries again where that may help, and says what came."""
+
+import asyncio
+import itertools
+import random
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import stamina
+from pyrate_limiter import Limiter, Rate, SQLiteBucket
+
+from nhl_lake.errors import Refused, Unreachable
+
+AGAIN = frozenset({408, 425, 429})
+ATTEMPTS = 8
+REFUSALS = 5
+PATIENCE_S = 600.0
+LONGEST_WAIT_S = 120.0
+
+T = TypeVar("T")
+
+
+class Transient(Exception):
+    """An answer that may be another one later; `after_s` is what the server asked to wait."""
+
+    def __init__(self, reason: str, after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.after_s = after_s
+
+
+class Failed(Exception):
+    """A page that could not be had, with the reason."""
+
+
+class NotThere(Exception):
+    """The answer 404: there is no such page, or none yet."""
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How to ask: requests a second (0: no limit), how many at once, under which name, and the first wait."""
+
+    rate: float
+    concurrency: int
+    agent: str
+    first_wait_s: float = 1.0
+
+
+@dataclass
+class Api:
+    """An open door: a client, its pace and manners; whether anything ever answered, and until when all must wait."""
+
+    client: httpx.AsyncClient
+    pace: Limiter | None
+    manners: Manners
+    places: asyncio.Semaphore
+    has_answered: bool = False
+    quiet_until: float = 0.0
+
+    async def get(self, url: str, accept: Callable[[bytes], T]) -> T:
+        """Ask for a page until `accept` takes it; raise NotThere, or Failed with the last reason.
+
+        A body that `accept` refuses is asked for again: cut bodies and error pages come with status 200 too.
+        Raises Unreachable if nothing has ever answered.
+        """
+        attempts = stamina.retry_context(
+            on=self._again(),
+            attempts=ATTEMPTS,
+            timeout=PATIENCE_S,
+            wait_initial=self.manners.first_wait_s,
+            wait_jitter=self.manners.first_wait_s,
+            wait_max=60.0,
+        )
+        try:
+            async for attempt in attempts:
+                with attempt:
+                    return accept(await self._once(url))
+        except (Transient, Refused) as error:
+            raise Failed(str(error)) from error
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            if not self.has_answered:
+                raise self._unreachable(url, error) from error
+            raise Failed(f"{type(error).__name__} {error}".strip()) from error
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _again(self) -> Callable[[Exception], float | bool]:
+        """Return the rule whether to ask again: after longer and longer waits with jitter, or as the server asks."""
+        refusals = itertools.count()
+        first, jitter = self.manners.first_wait_s, random.uniform(0.0, self.manners.first_wait_s)
+
+        def again(error: Exception) -> float | bool:
+            if isinstance(error, httpx.ConnectError) and not self.has_answered:
+                return False
+            if isinstance(error, Transient) and error.after_s is not None:
+                return error.after_s + jitter
+            if isinstance(error, Refused):
+                # a cut body is mended at once; a server that answers nonsense does so for longer than anyone waits
+                refusal = next(refusals)
+                return refusal < REFUSALS and min(first * 2**refusal, 4.0) / 2 + jitter
+            return isinstance(error, Transient | httpx.TransportError | httpx.DecodingError)
+
+        return again
+
+    async def _once(self, url: str) -> bytes:
+        async with self.places:
+            await asyncio.sleep(self.quiet_until - time.monotonic())
+            if self.pace is not None:
+                await self.pace.try_acquire_async("nhl")
+            answer = await self.client.get(url)
+        self.has_answered = True
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise NotThere
+        if answer.status_code in AGAIN or answer.is_server_error:
+            after_s = retry_after(answer)
+            if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+                # one page's 429 is meant for all of them
+                self.quiet_until = time.monotonic() + (after_s or self.manners.first_wait_s)
+            raise Transient(f"status {answer.status_code}", after_s)
+        if not answer.is_success:
+            raise Failed(f"status {answer.status_code}")
+        return answer.content
+
+    def _unreachable(self, url: str, error: Exception) -> Unreachable:
+        host = httpx.URL(url).host
+        return Unreachable(
+            f"{host} cannot be reached: {type(error).__name__} {error}".rstrip(),
+            "Nothing was changed. Is there a network? `nhl-lake settings` shows the address that is asked (api).",
+        )
+
+
+def retry_after(answer: httpx.Response) -> float | None:
+    """Return the seconds that a server asks to wait, from a number or a date; at most two minutes."""
+    value = answer.headers.get("Retry-After", "").strip()
+    if value.isdigit():
+        return min(float(value), LONGEST_WAIT_S)
+    try:
+        wait = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return min(max(wait, 0.0), LONGEST_WAIT_S)
+
+
+@asynccontextmanager
+async def door(manners: Manners, pace_file: Path, transport: httpx.AsyncBaseTransport | None) -> AsyncIterator[Api]:
+    """Open the door. The pace stands in a file, so that runs that follow each other are polite together."""
+    limits = httpx.Limits(max_connections=manners.concurrency, max_keepalive_connections=manners.concurrency)
+    timeout = httpx.Timeout(30.0, pool=None)
+    bucket = open_pace(manners, pace_file)
+    try:
+        async with httpx.AsyncClient(
+            transport=transport,
+            headers={"User-Agent": manners.agent},
+            limits=limits,
+            timeout=timeout,
+            follow_redirects=True,
+        ) as client:
+            pace = Limiter(bucket, buffer_ms=2) if bucket else None
+            yield Api(client, pace, manners, asyncio.Semaphore(manners.concurrency))
+    finally:
+        if bucket:
+            bucket.close()  # type: ignore[no-untyped-call]
+
+
+def open_pace(manners: Manners, file: Path) -> SQLiteBucket | None:
+    """Open the pace: requests at even steps, a twentieth longer than the rate says, so that no second holds more."""
+    if manners.rate == 0:
+        return None
+    file.parent.mkdir(parents=True, exist_ok=True)
+    every_ms = int(1050 / manners.rate) + 1
+    try:
+        return SQLiteBucket.init_from_file([Rate(1, every_ms)], db_path=str(file))
+    except sqlite3.DatabaseError:
+        # the pace of the last seconds is all that the file holds: a damaged one is begun again
+        file.unlink()
+        return SQLiteBucket.init_from_file([Rate(1, every_ms)], db_path=str(file))

@@ -1,0 +1,52 @@
+"""Rules for rows: what every table must hold, and what it declares beside."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import polars as pl
+
+from nhl_lake.errors import Broken
+from nhl_lake.table import Table
+
+
+class Breach(NamedTuple):
+    """A rule that rows of a table break: how many, and the keys of some."""
+
+    table: str
+    rule: str
+    rows: int
+    examples: str
+
+
+def rules(table: Table) -> dict[str, pl.Expr]:
+    """Return every rule of a table: in words, and as an expression that is true where a row is good."""
+    known = {f"{c.name} is known": pl.col(c.name).is_not_null() for c in table.columns if not c.nullable}
+    listed = {
+        f"{c.name} is one of {', '.join(c.values)}": pl.col(c.name).is_null() | pl.col(c.name).is_in(c.values)
+        for c in table.columns
+        if c.values
+    }
+    key = {f"one row for each {', '.join(table.key)}": pl.struct(table.key).is_unique()}
+    return key | known | listed | dict(table.checks)
+
+
+def breaches(table: Table, rows: pl.LazyFrame) -> Iterator[Breach]:
+    """Yield the rules that rows break."""
+    names = list(rules(table))
+    marked = rows.select(
+        *table.key, *(good.fill_null(value=False).alias(f"rule {n}") for n, good in enumerate(rules(table).values()))
+    ).collect()
+    for n, rule in enumerate(names):
+        bad = marked.filter(pl.col(f"rule {n}").not_())
+        if not bad.is_empty():
+            examples = bad.select(table.key).head(3).iter_rows()
+            yield Breach(table.name, rule, bad.height, "; ".join(" ".join(map(str, key)) for key in examples))
+
+
+def require(table: Table, rows: pl.DataFrame) -> None:
+    """Raise if rows break a rule of their table."""
+    for breach in breaches(table, rows.lazy()):
+        raise Broken(
+            f"{table.name}: {breach.rows} rows break '{breach.rule}' ({', '.join(table.key)}: {breach.examples}).",
+            "Nothing was written; the table is as before. Bronze is whole: `nhl-lake check` tells more.",
+        )

@@ -1,0 +1,319 @@
+"""The command line: parse, call one function, print."""
+
+import shlex
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import polars as pl
+import typer
+from typer.testing import CliRunner
+
+from nhl_lake import catalog, check, dictionary, exits, known, lake, ledger, rebuild, screen, settings, status
+from nhl_lake.api import Manners
+from nhl_lake.clock import Clock
+from nhl_lake.clock import clock as clock_from
+from nhl_lake.errors import BadInput
+from nhl_lake.hockey.ids import is_season, season_of
+from nhl_lake.ingest import AGENT, VERSION, Asker, Options, foresee
+from nhl_lake.ingest import ingest as run_once
+from nhl_lake.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Your own NHL lakehouse in a folder: raw pages kept for ever, clean tables made again from them in minutes.",
+)
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Seasons = Annotated[
+    list[int] | None,
+    typer.Option("--season", metavar="YEAR", help="2023 is the season 2023-24; may be repeated."),
+]
+
+
+def opened() -> tuple[Settings, Clock]:
+    """Return the settings and the clock that they set."""
+    chosen, _ = settings.load()
+    return chosen, clock_from(chosen.now)
+
+
+def asker(chosen: Settings, clock: Clock) -> Asker:
+    """Return how to ask: the NHL's hosts, an address that stands for them, or the sample league in this process."""
+    manners = Manners(chosen.rate, chosen.concurrency, AGENT)
+    if chosen.api is None or not chosen.api.startswith("league:"):
+        return Asker(manners=manners, base=chosen.api)
+    from nhl_lake.league import League  # noqa: PLC0415 - only who asks for the sample league pays for it
+    from nhl_lake.league.transport import LeagueTransport  # noqa: PLC0415
+
+    unhurried = Manners(0, chosen.concurrency, AGENT)
+    return Asker(manners=unhurried, base="http://league", transport=LeagueTransport(League(), clock))
+
+
+def seasons_from(numbers: list[int] | None) -> tuple[int, ...]:
+    """Return 8-digit seasons from the years in which they begin; 20232024 is taken too."""
+    found = []
+    for number in numbers or []:
+        season = number if number > 10_000 else season_of(number)
+        if not is_season(season):
+            raise BadInput(
+                f"--season {number} is no season.", "Give the year in which it begins: --season 2023 is 2023-24."
+            )
+        found.append(season)
+    return tuple(dict.fromkeys(found))
+
+
+def day_from(text: str | None) -> date | None:
+    """Return the day that a text names."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise BadInput(f"--since {text} is no day.", "Write it as in --since 2023-10-01.") from error
+
+
+@app.command()
+def ingest(
+    lookback: Annotated[
+        int | None, typer.Option("--lookback", metavar="DAYS", help="Look again at games of the last DAYS days.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="DAY", help="Everything since DAY: 2023-10-01.")
+    ] = None,
+    season: Seasons = None,
+    game_type: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--game-type",
+            metavar="TYPE",
+            help="1 preseason, 2 regular season, 3 playoffs; others are events.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read the schedule, print the plan and its cost; keep nothing.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="With --dry-run: every page.")] = False,
+    rebuilds: Annotated[
+        bool, typer.Option("--rebuild/--no-rebuild", help="Make silver and gold again where pages changed.")
+    ] = True,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Keep what is missing or unfinished in the current season, and the schedule ahead; then rebuild what changed."""
+    chosen, clock = opened()
+    options = Options(
+        seasons=seasons_from(season),
+        since=day_from(since),
+        lookback_days=lookback,
+        game_types=frozenset(game_type or (1, 2, 3)),
+    )
+    bar = screen.Bar(quiet or json)
+    if dry_run:
+        with bar.shown():
+            _, found, asks = foresee(chosen.root, options, asker(chosen, clock), clock=clock, report=bar)
+        if json:
+            typer.echo(screen.as_json(asks.select("table", "page", "season", "game_date", "why").to_dicts()))
+            return
+        touched = {catalog.find(name) for name in asks["table"].unique()} | {catalog.find("bronze.schedule")}
+        names = [table.name for table in catalog.downstream(touched)]
+        screen.show_plan(asks, verbose=verbose, rate=chosen.rate, schedule_pages=found.weeks + 2, rebuilt=names)
+        return
+    with bar.shown():
+        summary = run_once(
+            chosen.root,
+            options,
+            asker(chosen, clock),
+            clock=clock,
+            report=bar,
+            command=shlex.join(["nhl-lake", *sys.argv[1:]]),
+            rebuilds=rebuilds,
+        )
+    if json:
+        typer.echo(screen.summary_json(summary))
+    elif not quiet:
+        screen.show_summary(summary)
+    raise typer.Exit(summary.exit_code)
+
+
+@app.command(name="rebuild")
+def rebuild_command(
+    table: Annotated[
+        list[str] | None, typer.Argument(help="Tables to make again; all that changed by default.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also what did not change.")] = False,
+    season: Seasons = None,
+    quiet: Quiet = False,
+) -> None:
+    """Make silver and gold again from bronze, offline: what changed, or all."""
+    chosen, clock = opened()
+    tables = [catalog.find(name) for name in table or []]
+    for given in tables:
+        if given.layer not in {"silver", "gold"}:
+            raise BadInput(f"{given.name} is not made from other tables.", "Only silver and gold tables are rebuilt.")
+    status.require(chosen.root)
+    made = 0
+    with lake.locked(chosen.root, shlex.join(["nhl-lake", *sys.argv[1:]]), now=clock()):
+        lake.create(chosen.root, catalog.TABLES)
+        order = [t for t in catalog.in_order() if not tables or t in tables]
+        for part in rebuild.rebuild(chosen.root, tables=order, seasons=seasons_from(season), everything=everything):
+            made += 1
+            if not quiet:
+                typer.echo(f"{part.table:24} {part.season} {part.rows:>12,} rows")
+    if not made and not quiet:
+        typer.echo("Nothing has changed since the last rebuild. `nhl-lake rebuild --all` makes everything again.")
+
+
+@app.command(name="status")
+def status_command(json: Json = False) -> None:
+    """Tell how the lake stands: data through which day, what is open and why, next games, last run, sizes."""
+    chosen, clock = opened()
+    found = status.status(chosen.root, clock())
+    if not json:
+        screen.show_status(found)
+        return
+    sizes = [{"table": table.name, **size} for table, size in found.sizes]
+    typer.echo(
+        screen.as_json(
+            {
+                "freshness": found.freshness,
+                "seasons": [season._asdict() for season in found.seasons],
+                "reasons": found.reasons.to_dicts(),
+                "next_games": found.next_games.to_dicts(),
+                "last_run": found.last_run,
+                "tables": sizes,
+            }
+        )
+    )
+
+
+@app.command()
+def tables() -> None:
+    """List every table of the lake: what one row is, and its rows."""
+    chosen, _ = opened()
+    rows = []
+    for table in catalog.TABLES:
+        there = lake.is_table(chosen.root, table)
+        rows.append((table.name, lake.size(chosen.root, table)["rows"] if there else None, table.grain))
+    screen.console().print(screen.grid(["table", "rows", "one row is"], rows, right=["rows"]))
+
+
+@app.command()
+def show(
+    table: Annotated[str, typer.Argument(help="Name of the table: gold.skater_game.")],
+    where: Annotated[
+        str | None, typer.Option("--where", metavar="SQL", help='Which rows: "game_id = 2023020001".')
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows at the most.")] = 10,
+    json: Json = False,
+) -> None:
+    """Print rows of a table, the newest first where it has an order in time."""
+    chosen, _ = opened()
+    found = catalog.find(table)
+    rows = lake.scan(chosen.root, found)
+    if where:
+        rows = filtered(rows, where)
+    order = [name for name in ("fetched_at", "started_at", "game_date", "game_id") if name in found.schema]
+    if order:
+        rows = rows.sort(order[0], descending=True, nulls_last=True)
+    page = rows.head(limit).collect()
+    if json:
+        typer.echo(screen.as_json(page.to_dicts()))
+    else:
+        screen.show_frame(page)
+
+
+def filtered(rows: pl.LazyFrame, where: str) -> pl.LazyFrame:
+    """Leave the rows for which an SQL condition holds."""
+    try:
+        found = rows.filter(pl.sql_expr(where))
+        found.collect_schema()
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        raise BadInput(
+            f"--where {where!r} cannot be read: {reason}", "Write an SQL condition on the columns."
+        ) from error
+    return found
+
+
+@app.command()
+def runs(
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many runs at the most.")] = 20,
+    json: Json = False,
+) -> None:
+    """List the runs, the newest first: when, how they ended, and what they did."""
+    chosen, _ = opened()
+    status.require(chosen.root)
+    rows = lake.scan(chosen.root, ledger.RUNS).sort("started_at", descending=True).head(limit).collect()
+    if json:
+        typer.echo(screen.as_json(rows.to_dicts()))
+    else:
+        screen.show_runs(rows)
+
+
+@app.command(name="check")
+def check_command() -> None:
+    """Hold every table against its rules, and print what breaks them."""
+    chosen, _ = opened()
+    status.require(chosen.root)
+    known.check_layout(chosen.root)
+    found = [
+        breach
+        for table in catalog.TABLES
+        if lake.is_table(chosen.root, table)
+        for breach in check.breaches(table, lake.scan(chosen.root, table))
+    ]
+    for breach in found:
+        typer.echo(f"{breach.table}: {breach.rows} rows break '{breach.rule}': {breach.examples}")
+    if found:
+        raise typer.Exit(1)
+    typer.echo(f"{len(catalog.TABLES)} tables hold what they declare.")
+
+
+@app.command(name="settings")
+def settings_command() -> None:
+    """Show each setting, its value, and where it came from."""
+    _, found = settings.load()
+    rows = [(f"NHL_LAKE_{s.name.upper()}", s.value, s.origin, s.about) for s in found]
+    screen.console().print(screen.grid(["setting", "value", "from", "about"], rows))
+
+
+@app.command(name="docs", hidden=True)
+def docs_command(folder: Annotated[Path, typer.Argument(help="Folder to write into.")] = Path("docs")) -> None:
+    """Write TABLES.md and CLI.md."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "TABLES.md").write_text(dictionary.tables_page())
+    (folder / "CLI.md").write_text(commands_page())
+
+
+def commands_page() -> str:
+    """Return the help of every command, as Markdown."""
+    runner = CliRunner(env={"COLUMNS": "100", "TERMINAL_WIDTH": "100"})
+    names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback and not c.hidden]
+    parts = ["# Commands", "", dictionary.MADE]
+    for words in ([], *([name] for name in names)):
+        title = " ".join(["nhl-lake", *words])
+        help_text = runner.invoke(app, [*words, "--help"], prog_name="nhl-lake").output.rstrip()
+        parts += ["", f"## {title}", "", "```", *(line.rstrip() for line in help_text.splitlines()), "```"]
+    return "\n".join(parts) + "\n"
+
+
+def version(value: bool) -> None:
+    """Print the version and leave."""
+    if value:
+        typer.echo(f"nhl-lake {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Take the options that every command has."""
+
+
+def main() -> NoReturn:
+    """Run the command line; say errors in two lines."""
+    sys.exit(exits.guarded(app))

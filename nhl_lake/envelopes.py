@@ -1,0 +1,281 @@
+"""What a page must be to be kept: it parses, it is the page that was asked for, and its envelope holds.
+
+Nothing inside the envelope is judged here: bronze keeps pages as served, silver reads them.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from typing import Any, TypeVar
+
+import msgspec
+
+from nhl_lake.errors import Refused
+from nhl_lake.table import Part
+
+Ask = Mapping[str, Any]
+Read = Callable[[bytes, Ask], list[Part]]
+S = TypeVar("S", bound=msgspec.Struct)
+Raws = list[msgspec.Raw]
+
+
+class Game(msgspec.Struct):
+    """The head that every page of a game has."""
+
+    id: int
+    season: int
+    gameType: int
+    gameDate: date
+    gameState: str
+
+
+class PlayByPlay(Game):
+    """A play-by-play page: its plays and its dressed players."""
+
+    plays: Raws
+    rosterSpots: Raws
+
+
+class ScheduledGame(msgspec.Struct):
+    """A game inside a schedule page."""
+
+    id: int
+    season: int
+    gameType: int
+    gameState: str
+    gameScheduleState: str
+    startTimeUTC: str
+    homeTeam: msgspec.Raw
+    awayTeam: msgspec.Raw
+
+
+class Day(msgspec.Struct):
+    """A day of a schedule page, its games as served."""
+
+    date: date
+    games: Raws
+
+
+class Week(msgspec.Struct):
+    """A schedule page: seven days, and where the next page begins."""
+
+    gameWeek: list[Day]
+    nextStartDate: date | None = None
+
+
+class Id(msgspec.Struct):
+    """A thing with an id."""
+
+    id: int
+
+
+class Listing(msgspec.Struct):
+    """A page of the stats API: rows, and how many there are in all."""
+
+    data: Raws
+    total: int
+
+
+class Shift(msgspec.Struct):
+    """A row of a shift chart."""
+
+    gameId: int
+    typeCode: int | None = None  # 517 a shift, 505 a goal; absent in some old charts
+    duration: str | None = None
+
+
+class Chart(msgspec.Struct):
+    """A shift chart."""
+
+    data: list[Shift]
+    total: int
+
+
+class SeriesGame(msgspec.Struct):
+    """A game of the season series beside a game."""
+
+    id: int
+
+
+class RightRail(msgspec.Struct):
+    """A right-rail page; a game not yet played has little more than `gameInfo`."""
+
+    gameInfo: msgspec.Raw
+    seasonSeries: list[SeriesGame] = []
+
+
+class Roster(msgspec.Struct):
+    """A team's roster page: it names neither the team nor the season."""
+
+    forwards: Raws
+    defensemen: Raws
+    goalies: Raws
+
+
+class Standing(msgspec.Struct):
+    """A team's line in the standings."""
+
+    date: date
+    teamAbbrev: msgspec.Raw
+
+
+class Standings(msgspec.Struct):
+    """The standings of a day; empty out of season."""
+
+    standings: list[Standing]
+
+
+class Player(msgspec.Struct):
+    """A player's landing page."""
+
+    playerId: int
+    firstName: msgspec.Raw
+    lastName: msgspec.Raw
+
+
+def decode(body: bytes, kind: type[S]) -> S:
+    """Decode a JSON page strictly; Refused names the path that is wrong."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise Refused(f"not a {kind.__name__} page: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        start = body[:40].decode("utf-8", "replace").strip()
+        raise Refused(f"no whole JSON ({len(body):,} bytes, begins {start!r}): {error}") from error
+
+
+def game_page(kind: type[Game]) -> Read:
+    """Read a page of one game that says itself which game it is."""
+
+    def read(body: bytes, ask: Ask) -> list[Part]:
+        page = decode(body, kind)
+        if page.id != ask["game_id"]:
+            raise Refused(f"the page is of game {page.id}, not {ask['game_id']}")
+        return [Part({"game_id": page.id}, page.season, page.gameDate, page.gameState, text(body))]
+
+    return read
+
+
+def schedule(body: bytes, ask: Ask) -> list[Part]:
+    """Read a schedule page: one part a game. Its state is that of the game."""
+    return list(scheduled_games(week(body, ask)))
+
+
+def week(body: bytes, ask: Ask) -> Week:
+    """Decode a schedule page and see that it begins on the day that was asked for."""
+    page = decode(body, Week)
+    first = page.gameWeek[0].date if page.gameWeek else None
+    if first != ask["day"]:
+        raise Refused(f"the schedule begins on {first}, not on {ask['day']}")
+    return page
+
+
+def scheduled_games(page: Week) -> Iterator[Part]:
+    """Cut a schedule page into its games, each as served."""
+    for day in page.gameWeek:
+        for raw in day.games:
+            game = decode(bytes(raw), ScheduledGame)
+            yield Part({"game_id": game.id}, game.season, day.date, game.gameState, text(bytes(raw)))
+
+
+def chart(body: bytes, ask: Ask) -> list[Part]:
+    """Read a shift chart; an empty one is an answer too. Its state is the schedule's."""
+    page = decode(body, Chart)
+    if len(page.data) != page.total:
+        raise Refused(f"{len(page.data)} of {page.total} shifts")
+    other = {row.gameId for row in page.data} - {ask["game_id"]}
+    if other:
+        raise Refused(f"the chart has shifts of game {min(other)}, not {ask['game_id']}")
+    return [of_game(ask, body)]
+
+
+def shift_report(title: str) -> Read:
+    """Read an HTML shift report by its title, its game number and its last tag."""
+
+    def read(body: bytes, ask: Ask) -> list[Part]:
+        page = text(body)
+        number = f"Game {ask['game_id'] % 10_000:04d}"
+        for sign in (title, number):
+            if not re.search(rf"\b{re.escape(sign)}\b", page, re.IGNORECASE):
+                raise Refused(f"not the report that was asked for: no '{sign}' in it")
+        if not page.rstrip().lower().endswith("</html>"):
+            raise Refused(f"the report is cut off after {len(page):,} characters")
+        return [of_game(ask, body)]
+
+    return read
+
+
+def right_rail(body: bytes, ask: Ask) -> list[Part]:
+    """Read a right-rail page: the series that it shows holds the game."""
+    page = decode(body, RightRail)
+    series = {game.id for game in page.seasonSeries}
+    if series and ask["game_id"] not in series:
+        raise Refused(f"the right rail is of a series without game {ask['game_id']}")
+    return [of_game(ask, body)]
+
+
+def of_game(ask: Ask, body: bytes) -> Part:
+    """Make the part of a page that does not tell its game, day or state: they are the schedule's."""
+    return Part({"game_id": ask["game_id"]}, ask["season"], ask["game_date"], ask["state"], text(body))
+
+
+def roster(body: bytes, ask: Ask) -> list[Part]:
+    """Read a roster page."""
+    decode(body, Roster)
+    return [Part({"team_abbrev": ask["team_abbrev"]}, ask["season"], None, None, text(body))]
+
+
+def standings(body: bytes, ask: Ask) -> list[Part]:
+    """Read the standings of a day. A team's own date may lag behind; none may be later."""
+    page = decode(body, Standings)
+    last = max((line.date for line in page.standings), default=None)
+    if last is None:
+        raise Refused(f"the standings of {ask['game_date']} are empty")
+    if last > ask["game_date"]:
+        raise Refused(f"the standings are of {last}, not {ask['game_date']}")
+    return [Part({}, ask["season"], ask["game_date"], None, text(body))]
+
+
+def player(body: bytes, ask: Ask) -> list[Part]:
+    """Read a player's landing page."""
+    page = decode(body, Player)
+    if page.playerId != ask["player_id"]:
+        raise Refused(f"the page is of player {page.playerId}, not {ask['player_id']}")
+    return [Part({"player_id": page.playerId}, None, None, None, text(body))]
+
+
+def listing(key: str) -> Read:
+    """Read a whole listing of the stats API: one part a row, named by its id."""
+
+    def read(body: bytes, ask: Ask) -> list[Part]:
+        page = decode(body, Listing)
+        if len(page.data) != page.total:
+            raise Refused(f"{len(page.data)} of {page.total} rows")
+        rows = [(decode(bytes(raw), Id).id, bytes(raw)) for raw in page.data]
+        return [Part({key: number}, number if key == "season" else None, None, None, text(raw)) for number, raw in rows]
+
+    return read
+
+
+def text(body: bytes) -> str:
+    """Return the text of a page. All pages say UTF-8; a report that is not reads as Latin-1, which loses nothing."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return body.decode("latin-1")
+
+
+def content(body: str, volatile: frozenset[str]) -> object:
+    """Return what a page says, without the keys that change while nothing happens; HTML is what it is."""
+    if body.lstrip()[:1] not in {"{", "["}:
+        return body
+    return without(msgspec.json.decode(body), volatile)
+
+
+def without(value: object, keys: frozenset[str]) -> object:
+    """Leave keys out of a JSON value, at any depth."""
+    if isinstance(value, dict):
+        return {k: without(v, keys) for k, v in value.items() if k not in keys}
+    if isinstance(value, list):
+        return [without(v, keys) for v in value]
+    return value

@@ -1,0 +1,1 @@
+"""Answers: whose numbers, and per what."""

@@ -1,0 +1,41 @@
+"""Which seasons a run is to look at, from the NHL's own list of seasons and the day."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from nhl_lake.hockey.ids import season_on
+
+AFTERMATH = timedelta(days=14)  # corrections still come when the last game is over
+
+
+class Season(NamedTuple):
+    """A season: its first day, preseason too, and its last."""
+
+    season: int
+    first_day: date
+    last_day: date
+
+
+def guessed(season: int) -> Season:
+    """Return the widest days that a season can have, for one that the NHL does not list yet."""
+    year = season // 10_000
+    return Season(season, date(year, 9, 1), date(year + 1, 7, 31))
+
+
+def current(listed: Sequence[Season], today: date) -> tuple[int, ...]:
+    """Return the seasons that are under way or just over, and the one that the day belongs to: oldest first."""
+    running = {s.season for s in listed if s.first_day <= today <= s.last_day + AFTERMATH}
+    return tuple(sorted(running | {season_on(today)}))
+
+
+def since(listed: Sequence[Season], first: date, today: date) -> tuple[int, ...]:
+    """Return the seasons with days from a day until today: oldest first."""
+    overlapping = {s.season for s in listed if s.last_day >= first and s.first_day <= today}
+    return tuple(sorted(overlapping | set(current(listed, today))))
+
+
+def is_known(listed: Sequence[Season], season: int, today: date) -> bool:
+    """Whether there is, was or can be such a season: a listed one, or one after the last that is listed."""
+    last = max((s.season for s in listed), default=0)
+    return any(s.season == season for s in listed) or last < season <= season_on(today + timedelta(days=366))

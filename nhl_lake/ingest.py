@@ -1,0 +1,247 @@
+"""One run: read the schedule, plan, ask, keep, plan again until nothing new is to be asked for, rebuild, record.
+
+Pages are kept in batches as they arrive: a run that is killed loses the last seconds, and the next one goes on, for
+its plan is made of what bronze holds.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import httpx
+import polars as pl
+
+from nhl_lake import api, bronze, known, lake, ledger, rebuild
+from nhl_lake.asking import Report, Run, ask_all, stopping
+from nhl_lake.catalog import TABLES
+from nhl_lake.clock import Clock
+from nhl_lake.errors import BadInput, Unreadable
+from nhl_lake.hockey import seasons as calendar
+from nhl_lake.hockey.calendar import eastern_day
+from nhl_lake.keeper import Keeper, Tally, counts
+from nhl_lake.plan import SECOND_LOOK, Scope, plan, unfinished
+from nhl_lake.walk import Walk, listed_seasons, listing, walk
+
+VERSION = version("nhl-lake")
+AGENT = f"nhl-lake/{VERSION} (a personal archive of NHL pages; Python httpx)"
+NO_WAITING = pl.DataFrame(schema={"table": pl.String, "why": pl.String, "pages": pl.UInt32, "newest": pl.String})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the user asked for; seasons are 8-digit."""
+
+    seasons: tuple[int, ...] = ()
+    since: date | None = None
+    lookback_days: int | None = None
+    game_types: frozenset[int] = frozenset({1, 2, 3})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """How to ask: an address that stands for all hosts, or None; a transport for tests; manners."""
+
+    manners: api.Manners
+    base: str | None = None
+    transport: httpx.AsyncBaseTransport | None = None
+
+
+@dataclass
+class Summary:
+    """What a run did, and what is still open."""
+
+    run_id: str
+    seasons: tuple[int, ...]
+    tallies: Mapping[str, Tally]
+    outcome: str = "error"
+    waiting: pl.DataFrame = field(default_factory=lambda: NO_WAITING)
+    rebuilt: list[rebuild.Made] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done; 3 some pages could not be had; 130 stopped by the user."""
+        return {"done": 0, "incomplete": 3, "stopped": 130}.get(self.outcome, 1)
+
+
+def ingest(
+    root: Path, options: Options, asker: Asker, *, clock: Clock, report: Report, command: str, rebuilds: bool
+) -> Summary:
+    """Run once: keep what is missing, rebuild what changed, record the run."""
+    check_options(options, eastern_day(clock()))
+    known.check_layout(root)
+    with lake.locked(root, command, now=clock()):
+        started_at = clock()
+        run_id = f"{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+        summary = Summary(run_id, (), {})
+        try:
+            asyncio.run(keep_pages(root, options, asker, clock, report, summary))
+            if rebuilds and summary.outcome != "stopped":
+                summary.rebuilt = list(rebuild.rebuild(root))
+        except BaseException as error:
+            if known.is_lake(root) and not isinstance(error, Unreadable):
+                note(root, summary, command, started_at, clock(), error)
+            raise
+        summary.seconds = (clock() - started_at).total_seconds()
+        record(root, summary, command, started_at, clock())
+    return summary
+
+
+def check_options(options: Options, today: date) -> None:
+    """Raise for options that cannot be meant, before anything is asked for."""
+    if options.since is not None and options.since > today:
+        raise BadInput(
+            f"--since {options.since} is in the future: today is {today} in New York.",
+            "Give a day until today: `nhl-lake ingest --since 2023-10-01`.",
+        )
+    if options.lookback_days is not None and options.lookback_days < 0:
+        raise BadInput(
+            f"--lookback {options.lookback_days} is negative.", "Give a number of days: `nhl-lake ingest --lookback 1`."
+        )
+
+
+async def keep_pages(
+    root: Path, options: Options, asker: Asker, clock: Clock, report: Report, summary: Summary
+) -> None:
+    """Keep what is missing, unfinished or wanted again, until a plan asks for nothing new."""
+    async with api.door(asker.manners, root / lake.OWN / "pace.sqlite", asker.transport) as door:
+        run = Run(root, door, asker.base, clock, report, Keeper(root, summary.run_id))
+        summary.tallies = run.tallies
+        with stopping(run):
+            scope, found = await survey(run, options)
+            summary.seasons = scope.seasons
+            await asyncio.to_thread(keep_survey, run, found)
+            while not run.is_stopped and not run.is_given_up:
+                asks = await asyncio.to_thread(next_asks, run, scope, found)
+                if not asks:
+                    break
+                report.begin(len(asks))
+                await ask_all(run, asks)
+    summary.waiting = waiting(root, scope, found, clock())
+    summary.outcome = "stopped" if run.is_stopped else "incomplete" if counts(run.tallies)["failed"] else "done"
+
+
+async def survey(run: Run, options: Options) -> tuple[Scope, Walk]:
+    """Read the NHL's lists of seasons and teams and the schedule of the seasons at hand; nothing is kept yet."""
+    today = eastern_day(run.clock())
+    found = Walk()
+    run.report.begin(2)
+    await asyncio.gather(*(listing(run, table, found) for table in (bronze.SEASONS, bronze.TEAMS)))
+    listed = listed_seasons(found)
+    for season in options.seasons:
+        if not calendar.is_known(listed, season, today):
+            raise unknown_season(season)
+    if options.seasons:
+        wanted = options.seasons
+    elif options.since is not None:
+        wanted = calendar.since(listed, options.since, today)
+    else:
+        wanted = calendar.current(listed, today)
+    days = {s.season: s for s in listed}
+    for season in sorted(wanted):
+        await walk(run, days.get(season, calendar.guessed(season)), found)
+    seen = {part.season for part in found.parts}
+    for season in options.seasons:
+        if season not in seen and found.schedule() is not None:
+            raise unknown_season(season)
+    scope = Scope(
+        seasons=tuple(wanted),
+        since=options.since,
+        lookback_days=options.lookback_days,
+        game_types=options.game_types,
+    )
+    return scope, found
+
+
+def unknown_season(season: int) -> BadInput:
+    """Return the error for a season that the NHL does not have."""
+    return BadInput(
+        f"The NHL has no season {season // 10_000}-{season % 100:02d} in its schedule.",
+        "Give the year in which the season begins: `nhl-lake ingest --season 2023` is 2023-24.",
+    )
+
+
+def keep_survey(run: Run, found: Walk) -> None:
+    """Keep the schedule, seasons and teams just read, in a lake that is made if there is none."""
+    lake.create(run.root, TABLES)
+    sign(run.root, run.clock())
+    for page in found.pages():
+        run.keeper.take(page)
+    run.keeper.flush()
+
+
+def sign(root: Path, now: datetime) -> None:
+    """Write into a new lake which layout it has."""
+    if lake.scan(root, ledger.META).select("layout").collect().is_empty():
+        row = {"layout": ledger.LAYOUT, "made_by": VERSION, "made_at": now}
+        lake.append(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
+
+
+def next_asks(run: Run, scope: Scope, found: Walk) -> list[dict[str, Any]]:
+    """Plan, and leave out what this run has asked for already."""
+    asks = plan(known.known(run.root, scope.seasons, found.schedule()), scope, run.clock())
+    new = [ask for ask in asks.iter_rows(named=True) if (ask["table"], ask["page"]) not in run.asked]
+    run.asked.update((ask["table"], ask["page"]) for ask in new)
+    return new
+
+
+def foresee(
+    root: Path, options: Options, asker: Asker, *, clock: Clock, report: Report
+) -> tuple[Scope, Walk, pl.DataFrame]:
+    """Read the schedule, keep nothing, and return the plan that a run would begin with."""
+    check_options(options, eastern_day(clock()))
+    known.check_layout(root)
+
+    async def look() -> tuple[Scope, Walk]:
+        async with api.door(asker.manners, root / lake.OWN / "pace.sqlite", asker.transport) as door:
+            return await survey(Run(root, door, asker.base, clock, report, Keeper(root, "dry-run")), options)
+
+    scope, found = asyncio.run(look())
+    return scope, found, plan(known.known(root, scope.seasons, found.schedule()), scope, clock())
+
+
+def waiting(root: Path, scope: Scope, found: Walk | None, now: datetime) -> pl.DataFrame:
+    """Return how many pages are still unfinished, and why: columns table, why, pages, newest."""
+    schedule = found.schedule() if found else None
+    open_pages = unfinished(known.known(root, scope.seasons, schedule), scope, now)
+    return (
+        open_pages.filter(pl.col("why") != SECOND_LOOK)
+        .group_by("table", "why", maintain_order=True)
+        .agg(pages=pl.len(), newest=pl.col("page").first())
+        .sort("table", "why")
+    )
+
+
+def record(
+    root: Path, summary: Summary, command: str, started_at: datetime, ended_at: datetime, error: str | None = None
+) -> None:
+    """Write the run into the ledger."""
+    row = {
+        "run_id": summary.run_id,
+        "command": command,
+        "version": VERSION,
+        "started_at": started_at,
+        "ended_at": ended_at,
+        "outcome": summary.outcome,
+        "error": error,
+        "pages": [{"table": name, **vars(tally)} for name, tally in summary.tallies.items()],
+        "rebuilt": list(dict.fromkeys(made.table for made in summary.rebuilt)),
+    }
+    lake.append(root, ledger.RUNS, pl.DataFrame([row], schema=ledger.RUNS.schema))
+
+
+def note(
+    root: Path, summary: Summary, command: str, started_at: datetime, ended_at: datetime, error: BaseException
+) -> None:
+    """Record a run that ended in an error; if that fails too (a full disk), the first error is the one to show."""
+    summary.outcome = "error"
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    try:
+        record(root, summary, command, started_at, ended_at, text)
+    except Exception as second:
+        error.add_note(f"The run could not be recorded either: {second}")

@@ -1,0 +1,143 @@
+"""What the lake knows when a plan is made or a status is asked for, as frames."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from nhl_lake import bronze, envelopes, lake, ledger
+from nhl_lake.catalog import TABLES
+from nhl_lake.hockey.calendar import FINAL
+from nhl_lake.plan import Known
+from nhl_lake.silver.games import GAMES, games
+from nhl_lake.silver.lineups import LINEUPS, lineups
+from nhl_lake.table import Part, Table
+
+PLANNED = (*bronze.GAME_PAGES, *bronze.SHIFT_REPORTS, bronze.STANDINGS, bronze.ROSTERS, bronze.PLAYERS)
+PAGES_AT_ONCE = 100
+
+
+class Man(msgspec.Struct):
+    """A player on a roster page."""
+
+    id: int
+
+
+class Roster(msgspec.Struct):
+    """A roster page, of which only the ids are read."""
+
+    forwards: list[Man]
+    defensemen: list[Man]
+    goalies: list[Man]
+
+
+def is_lake(root: Path) -> bool:
+    """Whether there is a lake in a folder."""
+    return lake.is_table(root, ledger.META)
+
+
+def known(root: Path, seasons: Sequence[int], fresh: Sequence[Part] | None = None) -> Known:
+    """Read what the plan needs of some seasons. `fresh` is the schedule as just read, kept already or not."""
+    if not is_lake(root):
+        no_pages = {table.name: held_frame(pl.LazyFrame(schema=table.schema), table) for table in PLANNED}
+        answers = pl.DataFrame(schema=ledger.ANSWERS.schema)
+        return Known(games=scheduled(None, seasons, fresh), held=no_pages, answers=answers, people=no_people())
+    return Known(
+        games=scheduled(root, seasons, fresh),
+        held={table.name: held(root, table, seasons) for table in PLANNED},
+        answers=lake.scan(root, ledger.ANSWERS).collect(),
+        people=people(root, seasons),
+    )
+
+
+def scheduled(root: Path | None, seasons: Sequence[int], fresh: Sequence[Part] | None) -> pl.DataFrame:
+    """Return the games of seasons as the schedule has them.
+
+    An unplayed game that a whole reading of the schedule does not list any more is left out: "if necessary" games
+    vanish when a series is decided.
+    """
+    frames = [] if root is None else [lake.newest(root, bronze.SCHEDULE, seasons=seasons).select("game_date", "body")]
+    kept = games(pl.concat(frames)).collect() if frames else pl.DataFrame(schema=GAMES.schema)
+    if fresh is None:
+        return kept
+    parts = pl.DataFrame(
+        {"game_date": [part.game_date for part in fresh], "body": [part.body for part in fresh]},
+        schema={"game_date": pl.Date, "body": pl.String},
+    )
+    read = games(parts.lazy()).collect().unique("game_id", keep="last", maintain_order=True)
+    read = read.filter(pl.col("season").is_in(list(seasons)))
+    played = kept.filter(pl.col("game_state").is_in(FINAL)).join(read, on="game_id", how="anti")
+    return pl.concat([played, read])
+
+
+def held(root: Path, table: Table, seasons: Sequence[int]) -> pl.DataFrame:
+    """Return one row a page that bronze holds of a table: page, state, fetched_at, is_empty (charts)."""
+    return held_frame(lake.newest(root, table, seasons=seasons), table)
+
+
+def held_frame(pages: pl.LazyFrame, table: Table) -> pl.DataFrame:
+    """Name the pages of a frame of newest versions."""
+    state = pl.col("state") if "state" in table.schema else pl.lit(None, pl.String).alias("state")
+    is_chart = table is bronze.SHIFT_CHARTS
+    rows = pages.select(page_name(table), state, "fetched_at").collect()
+    if not is_chart:
+        return rows.with_columns(is_empty=pl.lit(value=False))
+    # a shift is some 400 bytes: only the short charts need to be read to know whether they have any
+    short = pages.filter(pl.col("body_bytes") < 20_000).select(page_name(table), "body").collect()
+    empty = [page for page, body in short.iter_rows() if not has_shifts(body)]
+    return rows.with_columns(is_empty=pl.col("page").is_in(empty))
+
+
+def page_name(table: Table) -> pl.Expr:
+    """Return the expression that names a page: the parts of its key joined by '/'."""
+    return pl.concat_str(pl.col(table.page_key).cast(pl.String), separator="/").alias("page")
+
+
+def has_shifts(chart: str) -> bool:
+    """Whether a shift chart has shifts: rows of goals alone (typeCode 505) are no shifts."""
+    rows = msgspec.json.decode(chart, type=envelopes.Chart).data
+    return any(row.typeCode in {517, None} and row.duration not in {None, "00:00"} for row in rows)
+
+
+def no_people() -> pl.DataFrame:
+    """Return no player ids."""
+    return pl.DataFrame(schema={"player_id": pl.Int64})
+
+
+def people(root: Path, seasons: Sequence[int]) -> pl.DataFrame:
+    """Return the ids of the players met in line-ups and rosters of seasons.
+
+    Line-ups come from silver; pages that it was not yet made of are read here, so that no run waits for a rebuild.
+    """
+    in_silver = lake.scan(root, LINEUPS).filter(pl.col("season").is_in(list(seasons)))
+    pages = lake.newest(root, bronze.PLAY_BY_PLAY, seasons=seasons)
+    known_games = in_silver.select("game_id").unique()
+    final = pages.filter(pl.col("state").is_in(FINAL)).join(known_games, on="game_id", how="anti")
+    new_games = final.select("game_id").collect()["game_id"]
+    found = [in_silver.select("player_id").unique().collect()]
+    for start in range(0, len(new_games), PAGES_AT_ONCE):
+        some = new_games.slice(start, PAGES_AT_ONCE).to_list()
+        part = lineups(pages.filter(pl.col("game_id").is_in(some)))
+        found.append(part.select("player_id").unique().collect())
+    for body in lake.newest(root, bronze.ROSTERS, seasons=seasons).select("body").collect()["body"]:
+        page = msgspec.json.decode(body, type=Roster)
+        ids = [man.id for man in (*page.forwards, *page.defensemen, *page.goalies)]
+        found.append(pl.DataFrame({"player_id": ids}, schema={"player_id": pl.Int64}))
+    return pl.concat([no_people(), *found]).unique()
+
+
+def check_layout(root: Path) -> None:
+    """Open every table: raise if the lake is of a newer program, or if any table of it cannot be read."""
+    if not is_lake(root):
+        for table in TABLES:
+            if lake.path(root, table).exists() and any(lake.path(root, table).iterdir()):
+                lake.unreadable(root, table, "the lake's own tables (lake/meta) are gone")
+        return
+    layouts = lake.scan(root, ledger.META).select(pl.col("layout").max(), pl.col("made_by").last()).collect()
+    newest, made_by = layouts.row(0)
+    if newest is not None and newest > ledger.LAYOUT:
+        lake.newer(root, newest, made_by)
+    for table in TABLES:
+        if lake.is_table(root, table) or lake.path(root, table).exists():
+            lake.handle(root, table)

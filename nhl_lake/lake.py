@@ -1,0 +1,339 @@
+"""The one door to disk: tables are made, read, appended to, merged and replaced here, and nowhere else.
+
+Bronze and the ledger have no function that deletes, overwrites or truncates: `replace` refuses them, and the engine
+does too (`delta.appendOnly`). What is written is synced before a caller is told so.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import polars as pl
+import stamina
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from filelock import FileLock, Timeout
+
+from nhl_lake.errors import Broken, Busy, LakeError, Unreadable
+from nhl_lake.table import Keeps, Table
+
+APP = "nhl-lake"
+OWN = ".nhl-lake"  # folder of the lock and of the request pace
+ARROW_STATS = {"season", "game_id", "game_date", "fetched_at", "player_id", "team_id", "team_abbrev", "run_id"}
+
+# ZSTD switches the truncation of string statistics off, and a page of 200 KB stands twice in the log: set it again
+PARQUET = WriterProperties(compression="ZSTD", compression_level=3, statistics_truncate_length=64)
+
+Same = Callable[[str, str], bool]
+
+
+class Kept(NamedTuple):
+    """What a batch of pages was to a bronze table: rows new, rows changed, and the keys of those unchanged."""
+
+    new: int
+    changed: int
+    unchanged: pl.DataFrame
+
+
+def path(root: Path, table: Table) -> Path:
+    """Return the folder of a table: `bronze.play_by_play` is at ROOT/bronze/play_by_play."""
+    return root.joinpath(*table.name.split("."))
+
+
+def properties(table: Table) -> dict[str, str | None]:
+    """Return the Delta settings of a table."""
+    stats = [name for name in table.schema.names() if name in ARROW_STATS | set(table.key)]
+    return {
+        "delta.appendOnly": str(table.is_append_only).lower(),
+        # without the word "interval" the value is taken and means 30 days
+        "delta.logRetentionDuration": "interval 3650 days",
+        "delta.deletedFileRetentionDuration": "interval 90 days",
+        "delta.checkpointInterval": "20",
+        "delta.dataSkippingStatsColumns": ",".join(stats),
+    }
+
+
+def create(root: Path, tables: Sequence[Table]) -> list[Table]:
+    """Make the tables that the lake does not have, and return them. Nothing is written into them here.
+
+    Making a table apart from writing to it is what keeps two first runs from writing into two different tables.
+    """
+    made = [table for table in tables if not is_table(root, table)]
+    for table in made:
+        folder = path(root, table)
+        if folder.exists() and any(folder.iterdir()):
+            unreadable(root, table, "it holds files but no `_delta_log`")
+        folder.mkdir(parents=True, exist_ok=True)
+        DeltaTable.create(
+            str(folder),
+            schema=table.schema,
+            mode="ignore",
+            partition_by=[table.partition] if table.partition else None,
+            name=table.name,
+            description=f"One row is {table.grain}.",
+            configuration=properties(table),
+        )
+        sync(DeltaTable(str(folder)), folder)
+    return made
+
+
+def is_table(root: Path, table: Table) -> bool:
+    """Whether the table is in the lake."""
+    return (path(root, table) / "_delta_log").is_dir()
+
+
+def unreadable(root: Path, table: Table, why: object) -> NoReturn:
+    """Raise what a damaged table calls for: nothing is guessed, nothing is fetched again behind the user's back."""
+    line = " ".join(str(why).split())[:200]
+    raise Unreadable(
+        f"{table.name} cannot be read at {path(root, table)}: {line}",
+        "Nothing was changed. Put that folder back from a backup, or move it away to have its pages fetched again.",
+    )
+
+
+def handle(root: Path, table: Table) -> DeltaTable:
+    """Open a table at its newest version."""
+    if not is_table(root, table):
+        if path(root, table).exists() and any(path(root, table).iterdir()):
+            unreadable(root, table, "it holds files but no `_delta_log`")
+        raise LakeError(f"{table.name} is not in the lake at {root}.", "`nhl-lake ingest` makes it.")
+    try:
+        return DeltaTable(str(path(root, table)))
+    except TableNotFoundError as error:
+        unreadable(root, table, error)
+    except Exception as error:  # delta-rs raises bare Exceptions for a damaged log
+        unreadable(root, table, error)
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # derived from BaseException by PyO3
+            unreadable(root, table, error)
+        raise
+
+
+def scan(root: Path, table: Table) -> pl.LazyFrame:
+    """Read a table, pinned at its newest version."""
+    return pl.scan_delta(handle(root, table))
+
+
+def newest(root: Path, table: Table, *, seasons: Sequence[int] | None = None) -> pl.LazyFrame:
+    """Read the newest version of each page of a bronze table, of all seasons or of some."""
+    return newest_of(scan(root, table), table, seasons)
+
+
+def newest_of(pages: pl.LazyFrame, table: Table, seasons: Sequence[int] | None = None) -> pl.LazyFrame:
+    """Leave the newest version of each page. Keys first, then bodies: half the time and 300 MB less than at once."""
+    if seasons is not None and table.partition:
+        pages = pages.filter(pl.col(table.partition).is_in(list(seasons)))
+    if table.keeps is Keeps.NEWEST:
+        return pages
+    page = list(table.page_key)
+    last = pages.select(*page, "fetched_at").group_by(page).agg(pl.col("fetched_at").max())
+    return pages.join(last, on=[*page, "fetched_at"], how="semi")
+
+
+def gate(table: Table, rows: pl.DataFrame) -> None:
+    """Hold a frame against the declared schema: delta-rs would write 1.5 into an integer column as 1, silently."""
+    if rows.schema != table.schema:
+        wrong = [f"{n} {d}" for n, d in rows.schema.items() if table.schema.get(n) != d]
+        wrong += [f"no {n}" for n in table.schema if n not in rows.schema]
+        raise Broken(
+            f"{table.name}: the frame differs from the declared schema: {', '.join(wrong) or 'order of columns'}",
+            "Nothing was written. This is a defect of nhl-lake: please report it.",
+        )
+
+
+def keep(root: Path, table: Table, rows: pl.DataFrame, same: Same) -> Kept:
+    """Keep pages: append those that differ from the newest kept one of their key, or merge them by key.
+
+    `same` says whether two different bodies say the same. Two writers at once lose and double nothing: the commit
+    carries an application transaction, so that one of two conflicts, reads again and decides again.
+    """
+    for attempt in stamina.retry_context(on=CommitFailedError, attempts=10, timeout=60, wait_initial=0.05, wait_max=2):
+        with attempt:
+            delta = handle(root, table)
+            fresh, kept = news(table, rows, pl.scan_delta(delta), same)
+            if fresh.is_empty():
+                return kept
+            gate(table, fresh)
+            if table.keeps is Keeps.NEWEST:
+                merge(delta, table, fresh)
+            else:
+                write(delta, fresh)
+            sync(handle(root, table), path(root, table))
+            return kept
+    raise AssertionError("unreachable: the last attempt raises")
+
+
+def news(table: Table, rows: pl.DataFrame, kept: pl.LazyFrame, same: Same) -> tuple[pl.DataFrame, Kept]:
+    """Return the rows that are news to the table, and count what the batch was to it.
+
+    A version is never older than the one that it replaces: where a clock was set back, it is counted on by 1 µs.
+    """
+    page = list(table.page_key)
+    rows = rows.unique(page, keep="last", maintain_order=True)
+    if table.partition == "season":
+        kept = kept.filter(pl.col("season").is_in(rows["season"].unique().to_list()))
+    # a postponed game's entry may say nothing of its day: the day that it stands under is content too
+    day = "game_date" if "game_date" in table.schema and "game_date" not in page else None
+    last = (
+        kept.join(rows.lazy().select(page), on=page, how="semi")
+        .select(*page, "fetched_at", last_sha="sha256", last_day=day or pl.lit(None, pl.Date))
+        .sort("fetched_at")
+        .unique(page, keep="last", maintain_order=True)
+        .rename({"fetched_at": "last_at"})
+        .collect()
+    )
+    rows = rows.join(last, on=page, how="left", maintain_order="left")
+    is_new = pl.col("last_sha").is_null()
+    is_moved = is_new.not_() & (pl.col(day).ne_missing(pl.col("last_day")) if day else pl.lit(value=False))
+    new, moved = rows.filter(is_new), rows.filter(is_moved)
+    other = rows.filter(is_new.not_() & is_moved.not_() & (pl.col("last_sha") != pl.col("sha256")))
+    changed = pl.concat([moved, other if other.is_empty() else meant(table, other, kept, same)])
+    later = pl.max_horizontal("fetched_at", pl.col("last_at") + timedelta(microseconds=1))
+    fresh = pl.concat([new, changed]).with_columns(fetched_at=later).select(table.schema.names())
+    unchanged = rows.select(page).join(fresh.select(page), on=page, how="anti")
+    return fresh, Kept(new.height, changed.height, unchanged)
+
+
+def meant(table: Table, rows: pl.DataFrame, kept: pl.LazyFrame, same: Same) -> pl.DataFrame:
+    """Leave the rows whose content, not only whose bytes, differs from the newest kept version."""
+    page = list(table.page_key)
+    old = (
+        kept.join(rows.lazy().select(*page, fetched_at="last_at"), on=[*page, "fetched_at"], how="semi")
+        .select(*page, was="body")
+        .collect()
+    )
+    rows = rows.join(old, on=page, how="left", maintain_order="left")
+    differs = [not same(was, body) for was, body in zip(rows["was"], rows["body"], strict=True)]
+    return rows.filter(pl.Series(differs, dtype=pl.Boolean)).drop("was")
+
+
+def commit(delta: DeltaTable, metadata: Mapping[str, str] | None = None) -> CommitProperties:
+    """Return commit properties with the guard: of two writers from one version, one conflicts."""
+    turn = Transaction(APP, (delta.transaction_version(APP) or 0) + 1)
+    return CommitProperties(app_transactions=[turn], custom_metadata=dict(metadata or {}))
+
+
+def write(delta: DeltaTable, rows: pl.DataFrame) -> None:
+    """Append rows to a table, on the handle that they were decided on."""
+    write_deltalake(delta, rows, mode="append", writer_properties=PARQUET, commit_properties=commit(delta))
+
+
+def merge(delta: DeltaTable, table: Table, rows: pl.DataFrame) -> None:
+    """Merge rows by key. The literal range lets delta-rs skip files; without one it reads the whole table."""
+    (key,) = table.key
+    low, high = (int(bound) for bound in rows.select(low=pl.col(key).min(), high=pl.col(key).max()).row(0))
+    delta.merge(
+        rows,
+        predicate=f"t.{key} = s.{key} AND t.{key} BETWEEN {low} AND {high}",
+        source_alias="s",
+        target_alias="t",
+        writer_properties=PARQUET,
+        commit_properties=commit(delta),
+    ).when_matched_update_all().when_not_matched_insert_all().execute()
+
+
+def append(root: Path, table: Table, rows: pl.DataFrame) -> None:
+    """Append rows to a table of the ledger."""
+    if table.layer != "lake":
+        raise TypeError(f"{table.name} is not of the ledger")
+    gate(table, rows)
+    if rows.is_empty():
+        return
+    for attempt in stamina.retry_context(on=CommitFailedError, attempts=10, timeout=60, wait_initial=0.05, wait_max=2):
+        with attempt:
+            write(handle(root, table), rows)
+    sync(handle(root, table), path(root, table))
+
+
+def replace(root: Path, table: Table, rows: pl.DataFrame, *, season: int | None, metadata: Mapping[str, str]) -> None:
+    """Replace one season of a silver or gold table, or all of it, in one commit."""
+    if table.layer not in {"silver", "gold"}:
+        raise TypeError(f"{table.name} is never replaced")
+    gate(table, rows)
+    for attempt in stamina.retry_context(on=CommitFailedError, attempts=10, timeout=60, wait_initial=0.05, wait_max=2):
+        with attempt:
+            delta = handle(root, table)
+            write_deltalake(
+                delta,
+                rows,
+                mode="overwrite",
+                predicate=None if season is None else f"season = {season}",
+                schema_mode="overwrite" if season is None else None,
+                writer_properties=PARQUET,
+                commit_properties=commit(delta, metadata),
+            )
+    sync(handle(root, table), path(root, table))
+
+
+def metadata(root: Path, table: Table, key: str) -> dict[str, str]:
+    """Return what the newest commit that says something under a key says; commits of upkeep say nothing."""
+    for entry in handle(root, table).history():
+        if key in entry:
+            found: dict[str, str] = json.loads(entry[key])
+            return found
+    return {}
+
+
+def sync(delta: DeltaTable, folder: Path) -> None:
+    """Bring the newest commit to the disk: delta-rs never does, and a power cut would leave empty files."""
+    log = folder / "_delta_log" / f"{delta.version():020d}.json"
+    entries = [json.loads(line) for line in log.read_text().splitlines()]
+    files = [log, *(folder / entry["add"]["path"] for entry in entries if "add" in entry)]
+    for file in [*files, *{file.parent for file in files}]:
+        descriptor = os.open(file, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def size(root: Path, table: Table) -> dict[str, Any]:
+    """Return rows, files, bytes on disk and the version of a table, from its log."""
+    delta = handle(root, table)
+    adds = pl.DataFrame(delta.get_add_actions(flatten=True))
+    return {
+        "rows": int(adds["num_records"].sum()) if adds.height else 0,
+        "files": adds.height,
+        "bytes": int(adds["size_bytes"].sum()) if adds.height else 0,
+        "version": delta.version(),
+    }
+
+
+@contextmanager
+def locked(root: Path, who: str, *, now: datetime, wait_s: float = 5.0) -> Iterator[None]:
+    """Hold the lake: one run writes at a time. The kernel frees the lock when its holder dies."""
+    own = root / OWN
+    own.mkdir(parents=True, exist_ok=True)
+    holder = own / "holder.json"
+    lock = FileLock(own / "lock", timeout=wait_s)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise busy(root, holder) from error
+    try:
+        holder.write_text(json.dumps({"command": who, "process": os.getpid(), "since": now.isoformat()}))
+        yield
+    finally:
+        lock.release()
+
+
+def busy(root: Path, holder: Path) -> Busy:
+    """Say who holds the lake."""
+    try:
+        who = json.loads(holder.read_text())
+        by = f"`{who['command']}` (process {who['process']}, since {who['since'][:19]} UTC)"
+    except (OSError, ValueError, KeyError):
+        by = "another run"
+    return Busy(f"The lake at {root} is held by {by}.", "Wait until it is done, or stop it; then run again.")
+
+
+def newer(root: Path, layout: int, made_by: str) -> NoReturn:
+    """Raise for a lake that a newer program made."""
+    raise Unreadable(
+        f"The lake at {root} has layout {layout}, made by nhl-lake {made_by}: newer than this program.",
+        "Nothing was changed. Update this program: `pip install --upgrade nhl-lake`.",
+    )

@@ -1,0 +1,264 @@
+"""Which pages are missing, unfinished or due a second look: a pure function of what is known.
+
+No watermark and no state file: a hole of any age is a scheduled game that should be final and whose page bronze does
+not hold. What the API answered beside pages (`lake.answers`) only spaces out the asking for what was not there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from nhl_lake import bronze
+from nhl_lake.hockey.calendar import FINAL, eastern_day
+from nhl_lake.table import Table
+
+EAGER = timedelta(days=3)  # after a game, what is unfinished is asked for in every run for so long
+WEEK = timedelta(days=7)  # and then weekly
+OVERDUE = timedelta(hours=6)  # no game lasts longer: a schedule that does not call it final is asked against
+ROSTER_AGE = timedelta(hours=20)  # a roster is asked for once a day until its season is over
+SETTLED = timedelta(hours=12)  # after a game's start; standings seen earlier are looked at once more
+PLAYER_AGE = timedelta(days=30)  # a player of the seasons at hand, once a month
+
+ASKS = {
+    "table": pl.String,
+    "page": pl.String,
+    "season": pl.Int32,
+    "game_id": pl.Int64,
+    "game_date": pl.Date,
+    "state": pl.String,
+    "report_number": pl.String,
+    "team_abbrev": pl.String,
+    "player_id": pl.Int64,
+    "why": pl.String,
+}
+
+MISSING = "missing"
+NOT_FINAL = "not official yet"
+AGAIN = "was not there"
+EMPTY = "empty chart"
+NO_CHART = "no shifts in the chart"
+OVERDUE_WHY = "overdue: the schedule does not call it final"
+SECOND_LOOK = "second look"
+RENEW = "to be renewed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a run is to look at: seasons, days, game types, and how far back for a second look."""
+
+    seasons: tuple[int, ...]
+    since: date | None = None
+    lookback_days: int | None = None
+    game_types: frozenset[int] = frozenset({1, 2, 3})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known when the plan is made.
+
+    games: `silver.games` as the schedule has it now. held: per bronze table, one row a page: its key, `page` (the key's
+    parts joined by '/'), `state`, `fetched_at`, and `is_empty` for charts. answers: `lake.answers`. people: the player
+    ids met in line-ups and rosters, `player_id`.
+    """
+
+    games: pl.DataFrame
+    held: Mapping[str, pl.DataFrame]
+    answers: pl.DataFrame
+    people: pl.DataFrame
+
+
+def plan(known: Known, scope: Scope, now: datetime) -> pl.DataFrame:
+    """Return the pages to ask for, newest games first: columns of ASKS, one row a page."""
+    return unfinished(known, scope, now).filter("is_due").drop("is_due")
+
+
+def unfinished(known: Known, scope: Scope, now: datetime) -> pl.DataFrame:
+    """Return every page that is missing, unfinished or wanted again: columns of ASKS, and whether it `is_due` now."""
+    games = in_scope(known.games, scope)
+    final = games.filter(pl.col("game_state").is_in(FINAL))
+    parts = [
+        overdue(known, games, now),
+        *(game_pages(table, known, final, scope, now) for table in bronze.GAME_PAGES),
+        *(game_pages(table, known, without_shifts(known, final), scope, now) for table in bronze.SHIFT_REPORTS),
+        standings(known, games, scope, now),
+        rosters(known, games, now),
+        players(known, now),
+    ]
+    shape = ASKS | {"is_due": pl.Boolean}
+    return (
+        pl.concat(shaped(part, shape) for part in parts)
+        .unique(["table", "page"], keep="first", maintain_order=True)
+        .sort("game_date", "game_id", descending=True, nulls_last=True, maintain_order=True)
+    )
+
+
+def shaped(part: pl.DataFrame, shape: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    """Leave the pages that there is a reason to ask for, in the common columns; what a page has no use for is null."""
+    columns = [
+        (pl.col(name) if name in part.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in shape.items()
+    ]
+    return part.filter(pl.col("why").is_not_null()).select(columns)
+
+
+def in_scope(games: pl.DataFrame, scope: Scope) -> pl.DataFrame:
+    """Leave the games that the run looks at; postponed, cancelled and suspended ones are not holes."""
+    wanted = (
+        pl.col("season").is_in(scope.seasons)
+        & pl.col("game_type").is_in(sorted(scope.game_types))
+        & (pl.col("schedule_state").is_in(["PPD", "CNCL", "SUSP"]).not_() | pl.col("game_state").is_in(FINAL))
+    )
+    if scope.since is not None:
+        wanted &= pl.col("game_date") >= scope.since
+    return games.filter(wanted).with_columns(
+        page=pl.col("game_id").cast(pl.String),
+        report_number=(pl.col("game_id") % 1_000_000).cast(pl.String).str.zfill(6),
+        state="game_state",
+    )
+
+
+def looks(known: Known, table: Table) -> pl.DataFrame:
+    """One row a page of a table that was ever answered.
+
+    Columns: page; last_at, when it was last asked for; last_state, the game's state when a page last came, the same as
+    before or not; is_held; is_empty, of charts.
+    """
+    held = known.held[table.name]
+    if "is_empty" not in held.columns:
+        held = held.with_columns(is_empty=pl.lit(value=False))
+    answers = known.answers.filter(pl.col("table") == table.name)
+    every = pl.concat(
+        [
+            held.select("page", "state", at="fetched_at", came=pl.lit(value=True)),
+            answers.select("page", "state", at="asked_at", came=pl.col("answer") == "unchanged"),
+        ]
+    ).sort("at")
+    last = every.group_by("page").agg(last_at=pl.col("at").last(), last_state=pl.col("state").filter("came").last())
+    return last.join(held.select("page", "is_empty", is_held=pl.lit(value=True)), on="page", how="left")
+
+
+def looked_at(pages: pl.DataFrame, known: Known, table: Table) -> pl.DataFrame:
+    """Add to each page what is known of it (see looks), and the name of its table."""
+    return pages.join(looks(known, table), on="page", how="left", maintain_order="left").with_columns(
+        pl.col("is_held", "is_empty").fill_null(value=False), table=pl.lit(table.name)
+    )
+
+
+def paced(now: datetime) -> pl.Expr:
+    """Whether an unfinished page is due: in every run until three days after the game, then weekly."""
+    return (pl.lit(now) - pl.col("start_at") <= EAGER) | (pl.lit(now) - pl.col("last_at") >= WEEK)
+
+
+def back(scope: Scope, now: datetime) -> pl.Expr:
+    """Whether a game was played in the last days that the user wants a second look at."""
+    if scope.lookback_days is None:
+        return pl.lit(value=False)
+    return pl.col("game_date") >= eastern_day(now) - timedelta(days=scope.lookback_days)
+
+
+def game_pages(table: Table, known: Known, games: pl.DataFrame, scope: Scope, now: datetime) -> pl.DataFrame:
+    """Pages of final games that are missing, unfinished, or due a second look."""
+    # preseason games stay FINAL for ever: once they are three days old, FINAL is as official as they get
+    settled = (pl.col("game_type") == 1) & (pl.lit(now) - pl.col("start_at") > EAGER)
+    is_official = (pl.col("last_state") == "OFF") | ((pl.col("last_state") == "FINAL") & settled)
+    why = (
+        pl.when(pl.col("last_at").is_null())
+        .then(pl.lit(NO_CHART if table in bronze.SHIFT_REPORTS else MISSING))
+        .when(pl.col("is_held").not_())
+        .then(pl.lit(AGAIN))
+        .when(is_official.fill_null(value=False).not_())
+        .then(pl.lit(NOT_FINAL))
+        .when("is_empty")
+        .then(pl.lit(EMPTY))
+        .when(back(scope, now))
+        .then(pl.lit(SECOND_LOOK))
+    )
+    at_once = pl.col("why").is_in([MISSING, NO_CHART, SECOND_LOOK]) | (
+        (pl.col("why") == NOT_FINAL) & (pl.col("game_state") == "OFF")
+    )
+    return (
+        looked_at(games, known, table)
+        .with_columns(why=why)
+        .with_columns(is_due=at_once | paced(now) | (back(scope, now) & pl.col("is_held")))
+    )
+
+
+def without_shifts(known: Known, final: pl.DataFrame) -> pl.DataFrame:
+    """Final games whose shift chart is empty, or not there."""
+    charts = looks(known, bronze.SHIFT_CHARTS)
+    return final.join(charts.filter(pl.col("is_empty") | pl.col("is_held").is_null()), on="page", how="semi")
+
+
+def overdue(known: Known, games: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Games that must be over though the schedule does not say so: their play-by-play page decides."""
+    late = games.filter(
+        pl.col("game_state").is_in(FINAL).not_()
+        & (pl.col("schedule_state") == "OK")
+        & (pl.lit(now) - pl.col("start_at") > OVERDUE)
+    )
+    return (
+        looked_at(late, known, bronze.PLAY_BY_PLAY)
+        .filter(pl.col("last_state").is_in(FINAL).fill_null(value=False).not_())
+        .with_columns(why=pl.lit(OVERDUE_WHY), is_due=pl.col("last_at").is_null() | paced(now))
+    )
+
+
+def standings(known: Known, games: pl.DataFrame, scope: Scope, now: datetime) -> pl.DataFrame:
+    """The standings after each day whose regular-season games are all final."""
+    days = (
+        games.filter(pl.col("game_type") == 2)
+        .group_by("season", "game_date")
+        .agg(is_over=pl.col("game_state").is_in(FINAL).all(), start_at=pl.col("start_at").max())
+        .filter("is_over")
+        .with_columns(page=pl.col("game_date").cast(pl.String))
+    )
+    why = (
+        pl.when(pl.col("last_at").is_null())
+        .then(pl.lit(MISSING))
+        .when(pl.col("is_held").not_())
+        .then(pl.lit(AGAIN))
+        .when((pl.col("last_at") < pl.col("start_at") + SETTLED) & (pl.lit(now) >= pl.col("start_at") + SETTLED))
+        .then(pl.lit(RENEW))
+        .when(back(scope, now))
+        .then(pl.lit(SECOND_LOOK))
+    )
+    at_once = pl.col("why") != AGAIN
+    return looked_at(days, known, bronze.STANDINGS).with_columns(why=why).with_columns(is_due=at_once | paced(now))
+
+
+def rosters(known: Known, games: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """The rosters of the teams that play in the games at hand: once a day until their season is over."""
+    teams = (
+        games.filter(pl.col("game_type").is_in([2, 3]))
+        .select("season", "start_at", team_abbrev=pl.concat_list("home_team_abbrev", "away_team_abbrev"))
+        .explode("team_abbrev")
+        .group_by("season", "team_abbrev")
+        .agg(over_at=pl.col("start_at").max() + EAGER)
+        .sort("season", "team_abbrev")
+        .with_columns(page=pl.format("{}/{}", "season", "team_abbrev"))
+    )
+    return renewed(
+        looked_at(teams, known, bronze.ROSTERS), now, ROSTER_AGE, while_=pl.col("last_at") < pl.col("over_at")
+    )
+
+
+def players(known: Known, now: datetime) -> pl.DataFrame:
+    """The players met in line-ups and rosters: the missing ones at once, the others once a month."""
+    people = known.people.unique().sort("player_id").with_columns(page=pl.col("player_id").cast(pl.String))
+    return renewed(looked_at(people, known, bronze.PLAYERS), now, PLAYER_AGE, while_=pl.lit(value=True))
+
+
+def renewed(pages: pl.DataFrame, now: datetime, every: timedelta, while_: pl.Expr) -> pl.DataFrame:
+    """Pages that change with time: missing ones, those that were not there (weekly), and those that are old."""
+    age = pl.lit(now) - pl.col("last_at")
+    why = (
+        pl.when(pl.col("last_at").is_null())
+        .then(pl.lit(MISSING))
+        .when(pl.col("is_held").not_())
+        .then(pl.lit(AGAIN))
+        .when((age >= every) & while_)
+        .then(pl.lit(RENEW))
+    )
+    return pages.with_columns(why=why).with_columns(is_due=(pl.col("why") != AGAIN) | (age >= WEEK))

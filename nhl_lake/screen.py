@@ -1,0 +1,229 @@
+"""What a person sees: progress, summaries and tables, on a terminal, under cron, or as JSON."""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table as Grid
+
+from nhl_lake.hockey.calendar import EASTERN
+from nhl_lake.ingest import Summary
+from nhl_lake.keeper import counts
+from nhl_lake.status import Status
+
+LINE_EVERY_S = 30.0
+
+
+def console() -> Console:
+    """Return the console that results go to: as wide as the terminal, or as it takes in a file."""
+    return Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 200)
+
+
+def size(number: float) -> str:
+    """Return bytes as people say them."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
+
+
+def grid(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> Grid:
+    """Return a plain table; unknown is '–'."""
+    table = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*("–" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+    return table
+
+
+class Bar:
+    """Progress of a run: a bar with rate and time left on a terminal, a line now and then elsewhere, or nothing."""
+
+    def __init__(self, quiet: bool, now: float | None = None) -> None:  # noqa: FBT001 - one call, in the command line
+        self.quiet = quiet
+        self.total = self.done = 0
+        self.began = self.told = time.monotonic() if now is None else now
+        self.progress: Progress | None = None
+        if not quiet and sys.stderr.isatty():
+            self.progress = Progress(
+                TextColumn("asking"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("pages  {task.fields[rate]}"),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self.task = self.progress.add_task("asking", total=0, rate="")
+
+    def shown(self) -> AbstractContextManager[object]:
+        """Show the bar while the block runs."""
+        return self.progress or nullcontext()
+
+    def begin(self, pages: int) -> None:
+        """So many more pages are to be asked for."""
+        self.total += pages
+        if self.progress:
+            self.progress.update(self.task, total=self.total)
+
+    def page(self) -> None:
+        """A page was answered."""
+        self.done += 1
+        now = time.monotonic()
+        rate = self.done / max(now - self.began, 0.001)
+        if self.progress:
+            self.progress.update(self.task, completed=self.done, rate=f"{rate:.1f}/s")
+        elif not self.quiet and now - self.told >= LINE_EVERY_S:
+            self.told = now
+            left = (self.total - self.done) / rate
+            self.say(f"{self.done:,} of {self.total:,} pages, {rate:.1f} a second, about {left / 60:.0f} min left")
+
+    def say(self, line: str) -> None:
+        """Print a line beside the progress."""
+        if not self.quiet:
+            (self.progress.console if self.progress else Console(stderr=True)).print(line, highlight=False)
+
+
+def show_summary(summary: Summary) -> None:
+    """Print what a run did: a line a table, what waits and for what, what failed by name, and what was rebuilt."""
+    out = console()
+    rows = [
+        (name, t.asked, t.new, t.changed, t.unchanged, t.not_there, t.failed)
+        for name, t in sorted(summary.tallies.items())
+    ]
+    heads = ["table", "asked", "new", "changed", "unchanged", "not there", "failed"]
+    out.print(grid(heads, rows, right=heads[1:]))
+    total = counts(summary.tallies)
+    out.print(
+        f"\n{total['asked']:,} pages asked for in {summary.seconds:,.0f} s: rows {total['new']:,} new, "
+        f"{total['changed']:,} changed, {total['unchanged']:,} unchanged; "
+        f"{total['not_there']:,} pages not there (404), {total['failed']:,} failed."
+    )
+    if summary.waiting.height:
+        out.print("\nWaiting:")
+        waits = summary.waiting.select("table", "pages", "why", "newest").iter_rows()
+        out.print(grid(["table", "pages", "for", "newest"], waits, right=["pages"]))
+    reasons = [f"{name} {reason}" for name, t in summary.tallies.items() for reason in t.reasons]
+    if reasons:
+        out.print("\nCould not be had, and will be asked for again by the next run:")
+        for reason in reasons:
+            out.print(f"  {reason}", markup=False)
+    for made in summary.rebuilt:
+        out.print(f"rebuilt {made.table}, season {made.season}: {made.rows:,} rows")
+    if summary.outcome == "stopped":
+        out.print("\nStopped: what had arrived is kept, and the next run goes on from there.")
+
+
+def summary_json(summary: Summary) -> str:
+    """Return the summary as JSON."""
+    return as_json(
+        {
+            "run_id": summary.run_id,
+            "outcome": summary.outcome,
+            "exit_code": summary.exit_code,
+            "seconds": round(summary.seconds, 1),
+            "seasons": summary.seasons,
+            "pages": dict(counts(summary.tallies)),
+            "tables": {name: vars(tally) for name, tally in summary.tallies.items()},
+            "waiting": summary.waiting.to_dicts(),
+            "rebuilt": [made._asdict() for made in summary.rebuilt],
+        }
+    )
+
+
+def as_json(value: object) -> str:
+    """Return a value as JSON; days and instants as text."""
+    return json.dumps(value, indent=2, default=str, ensure_ascii=False)
+
+
+def show_plan(asks: pl.DataFrame, *, verbose: bool, rate: float, schedule_pages: int, rebuilt: Sequence[str]) -> None:
+    """Print a plan: a line a kind and reason, what it costs, and each page if asked for."""
+    out = console()
+    if verbose:
+        rows = asks.select("table", "page", "why").iter_rows()
+        out.print(grid(["table", "page", "why"], rows), "")
+    kinds = asks.group_by("table", "why", maintain_order=True).agg(pages=pl.len(), newest=pl.col("page").first())
+    rows = kinds.sort("table", "why").select("table", "pages", "why", "newest").iter_rows()
+    out.print(grid(["table", "pages", "why", "newest"], rows, right=["pages"]))
+    pages = asks.height + schedule_pages
+    minutes = (
+        f"{pages / rate / 60:,.1f} minutes at {rate:g} a second" if rate else "as fast as they come (no rate limit)"
+    )
+    out.print(f"\nA run would ask for {pages:,} pages ({schedule_pages} of them the schedule and lists): {minutes}.")
+    out.print("New games bring their players, and empty charts their reports, on top.")
+    out.print(f"Tables to be rebuilt: {', '.join(rebuilt) or 'none'}.")
+    out.print("Nothing was kept: this was a dry run.")
+
+
+def eastern(instant: datetime) -> str:
+    """Return an instant as a fan in New York reads it."""
+    return f"{instant.astimezone(EASTERN):%a %d %b %Y %H:%M} ET"
+
+
+def show_status(status: Status) -> None:
+    """Print how the lake stands."""
+    out = console()
+    out.print(status.freshness, style="bold")
+    rows = [(s.season, s.through, s.complete, s.partial, s.open, s.upcoming) for s in status.seasons]
+    heads = ["season", "data through", "complete", "partial", "open", "to come"]
+    texts = [(str(season), *rest) for season, *rest in rows]
+    out.print("", grid(heads, texts, right=heads[2:]))
+    if status.reasons.height:
+        whys = status.reasons.select(
+            pl.col("season").cast(pl.String), "stands", "games", "why", pl.col("newest").cast(pl.String)
+        )
+        out.print("\nPartial and open games:")
+        out.print(grid(["season", "stands", "games", "why", "newest"], whys.iter_rows(), right=["games"]))
+    if status.next_games.height:
+        out.print("\nNext games:")
+        for game in status.next_games.iter_rows(named=True):
+            out.print(f"  {eastern(game['start_at'])}  {game['away_team_abbrev']} at {game['home_team_abbrev']}")
+    out.print("\nTables:")
+    sizes = [(t.name, s["rows"], s["files"], size(s["bytes"]), s["version"]) for t, s in status.sizes]
+    heads = ["table", "rows", "files", "on disk", "version"]
+    out.print(grid(heads, sizes, right=heads[1:]))
+    run = status.last_run
+    if run is None:
+        out.print("\nNo run is recorded.")
+    else:
+        out.print(f"\nLast run: {run['command']}, {eastern(run['started_at'])}: {run['outcome']}.")
+        if run["error"]:
+            out.print(f"  {run['error']}", markup=False)
+
+
+def show_runs(runs: pl.DataFrame) -> None:
+    """Print runs, the newest first."""
+    rows = []
+    for run in runs.iter_rows(named=True):
+        pages: list[dict[str, Any]] = run["pages"]
+        total = {k: sum(p[k] for p in pages) for k in ("asked", "new", "changed", "failed")}
+        seconds = (run["ended_at"] - run["started_at"]).total_seconds()
+        rows.append(
+            (
+                f"{run['started_at']:%Y-%m-%d %H:%M:%S}",
+                run["outcome"],
+                f"{seconds:,.0f} s",
+                *total.values(),
+                run["command"],
+            )
+        )
+    heads = ["started (UTC)", "outcome", "took", "asked", "new", "changed", "failed", "command"]
+    console().print(grid(heads, rows, right=heads[2:7]))
+    for run in runs.iter_rows(named=True):
+        if run["error"]:
+            console().print(f"{run['started_at']:%Y-%m-%d %H:%M:%S}: {run['error']}", markup=False)
+
+
+def show_frame(rows: pl.DataFrame) -> None:
+    """Print rows of a table, long text cut."""
+    with pl.Config(tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=40, tbl_width_chars=-1, tbl_hide_dataframe_shape=True):
+        console().print(str(rows), markup=False)

@@ -1,0 +1,112 @@
+"""Settings: from the environment, then `nhl-lake.toml`, then defaults; and where each came from."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from nhl_lake.errors import BadInput
+
+PREFIX = "NHL_LAKE_"
+FILE = "nhl-lake.toml"
+
+
+class Settings(BaseSettings):
+    """What can be set. Nothing else in the program reads the environment."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    root: Path = Field(Path("data/lake"), description="folder of the lake; tables at ROOT/bronze/play_by_play …")
+    api: str | None = Field(
+        None, description="one base address that stands for the NHL's three hosts; `league:` is the sample league"
+    )
+    now: datetime | None = Field(None, description="an instant to take for now, for trials: 2023-11-10T12:00:00Z")
+    rate: float = Field(4.0, ge=0, description="requests a second over all hosts; 0 is no limit")
+    concurrency: int = Field(4, ge=1, le=64, description="requests under way at once")
+    backups: str = Field("data/backups", description="where backups go: a folder or s3://…")
+
+    @field_validator("now")
+    @classmethod
+    def _with_zone(cls, now: datetime | None) -> datetime | None:
+        if now is not None and now.tzinfo is None:
+            raise ValueError("say the time zone too, as in 2023-11-10T12:00:00Z")
+        return now.astimezone(UTC) if now else None
+
+    @field_validator("api")
+    @classmethod
+    def _address(cls, api: str | None) -> str | None:
+        if api is None or api.startswith(("http://", "https://", "league:")):
+            return api.rstrip("/") if api else None
+        raise ValueError("an address begins with http:// or https://, or is league:")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take the environment before what is passed in, which is what the file says."""
+        return env_settings, init_settings
+
+
+class Setting(NamedTuple):
+    """One setting, its value, what it is for, and where the value came from."""
+
+    name: str
+    value: object
+    origin: str
+    about: str
+
+
+def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -> tuple[Settings, list[Setting]]:
+    """Read the settings, and say where each came from."""
+    environ = os.environ if environ is None else environ
+    folder = Path.cwd() if folder is None else folder
+    root = Path(environ.get(f"{PREFIX}ROOT", "data/lake"))
+    file, values = from_file((root / FILE, folder / FILE))
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise bad(error, environ, file) from error
+    return settings, [
+        Setting(name, getattr(settings, name), origin(name, environ, file, values), about.description or "")
+        for name, about in Settings.model_fields.items()
+    ]
+
+
+def from_file(candidates: tuple[Path, ...]) -> tuple[Path | None, dict[str, Any]]:
+    """Read the first settings file that is there."""
+    for file in candidates:
+        if file.is_file():
+            try:
+                return file, tomllib.loads(file.read_text())
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise BadInput(f"{file} is not TOML: {error}", "Mend that line, or move the file away.") from error
+    return None, {}
+
+
+def origin(name: str, environ: Mapping[str, str], file: Path | None, values: Mapping[str, Any]) -> str:
+    """Say where a setting came from."""
+    if f"{PREFIX}{name.upper()}" in environ:
+        return f"environment ({PREFIX}{name.upper()})"
+    return str(file) if name in values else "default"
+
+
+def bad(error: ValidationError, environ: Mapping[str, str], file: Path | None) -> BadInput:
+    """Name the setting that cannot be meant, its value, and where it stands."""
+    first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else "settings"
+    variable = f"{PREFIX}{name.upper()}"
+    place = variable if variable in environ else f"{name} in {file}"
+    reason = str(first["msg"]).removeprefix("Value error, ")
+    return BadInput(
+        f"{place} cannot be {first['input']!r}: {reason}.", "`nhl-lake settings` shows each with its origin."
+    )

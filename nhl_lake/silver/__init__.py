@@ -1,0 +1,1 @@
+"""Clean tables: one for each thing that the API talks about."""

@@ -1,0 +1,152 @@
+"""How the lake stands, told from bronze and the schedule, not from when something last ran."""
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from nhl_lake import bronze, known, lake, ledger
+from nhl_lake.catalog import TABLES
+from nhl_lake.errors import LakeError
+from nhl_lake.hockey.calendar import FINAL, GAME_TYPES
+from nhl_lake.plan import Known, looks
+from nhl_lake.silver.games import games
+from nhl_lake.table import Table
+
+STILL_OPEN = timedelta(hours=6)
+GONE = timedelta(days=2)  # unplayed for so long: the schedule dropped it, or was not read since
+STANDINGS = ("complete", "partial", "open")
+UNOFFICIAL = "not official yet"
+
+
+class SeasonStatus(NamedTuple):
+    """A season in the lake: games by how whole they are, games to come, and the last day until which none is open."""
+
+    season: int
+    complete: int
+    partial: int
+    open: int
+    upcoming: int
+    through: date | None
+
+
+class Status(NamedTuple):
+    """How the lake stands."""
+
+    seasons: list[SeasonStatus]
+    reasons: pl.DataFrame
+    next_games: pl.DataFrame
+    last_run: dict[str, Any] | None
+    sizes: list[tuple[Table, dict[str, int]]]
+    freshness: str
+
+
+def status(root: Path, now: datetime) -> Status:
+    """Tell how the lake stands."""
+    require(root)
+    known.check_layout(root)
+    schedule = games(lake.newest(root, bronze.SCHEDULE).select("game_date", "body")).collect()
+    seasons = sorted(schedule["season"].unique().to_list(), reverse=True)
+    standing = by_game(known.known(root, seasons), now)
+    to_come = upcoming(schedule, now)
+    runs = lake.scan(root, ledger.RUNS).sort("started_at").tail(1).collect()
+    return Status(
+        [season_status(standing, to_come, season) for season in seasons],
+        reasons(standing),
+        to_come.head(10),
+        runs.row(0, named=True) if runs.height else None,
+        [(table, lake.size(root, table)) for table in TABLES if lake.is_table(root, table)],
+        freshness(standing),
+    )
+
+
+def require(root: Path) -> None:
+    """Raise if there is no lake."""
+    if not known.is_lake(root):
+        known.check_layout(root)
+        raise LakeError(f"There is no lake at {root}.", "`nhl-lake ingest` makes one; NHL_LAKE_ROOT says where.")
+
+
+def by_game(facts: Known, now: datetime) -> pl.DataFrame:
+    """One row a game that was, or should have been, played; how it stands (`stands`), and `why`.
+
+    complete: every page is held, and official. partial: the plays are held, something else is not. open: there is no
+    final play-by-play page yet.
+    """
+    over = pl.col("game_state").is_in(FINAL)
+    is_late = (pl.col("schedule_state") == "OK") & (pl.lit(now) - pl.col("start_at")).is_between(STILL_OPEN, GONE)
+    games = facts.games.filter(pl.col("game_type").is_in(list(GAME_TYPES)) & (over | is_late))
+    games = games.with_columns(page=pl.col("game_id").cast(pl.String))
+    lacking = [lacks(games, facts, table) for table in bronze.GAME_PAGES]
+    reports = [lacks(games, facts, table) for table in bronze.SHIFT_REPORTS]
+    plays, boxscore, chart, rail = lacking
+    has_reports = reports[0].is_null() & reports[1].is_null()
+    why = [plays, boxscore, chart.set(has_reports, None), rail]
+    rows = games.with_columns(column.alias(f"lack {n}") for n, column in enumerate(why)).with_columns(
+        why=pl.concat_str(pl.col("^lack .*$"), separator=", ", ignore_nulls=True)
+    )
+    is_open = pl.col("lack 0").is_not_null() & (pl.col("lack 0") != UNOFFICIAL)
+    stands = pl.when(is_open).then(pl.lit("open")).when(pl.col("why") != "").then(pl.lit("partial"))
+    return rows.select("season", "game_id", "game_date", stands=stands.otherwise(pl.lit("complete")), why=pl.col("why"))
+
+
+def lacks(games: pl.DataFrame, facts: Known, table: Table) -> pl.Series:
+    """Say of each game what is wrong with its page of a table; null if nothing."""
+    noun = table.name.removeprefix("bronze.").replace("_", " ")
+    seen = games.select("page", "game_type").join(looks(facts, table), on="page", how="left", maintain_order="left")
+    return seen.select(
+        pl.when(pl.col("last_at").is_null())
+        .then(pl.lit(f"no {noun} yet"))
+        .when(pl.col("is_held").is_null())
+        .then(pl.lit(f"no {noun} (404)"))
+        .when(pl.col("is_empty"))
+        .then(pl.lit("shift chart is empty"))
+        .when(pl.col("last_state").is_in(FINAL).fill_null(value=False).not_())
+        .then(pl.lit(f"{noun} is not final"))
+        .when((table is bronze.PLAY_BY_PLAY) & (pl.col("last_state") == "FINAL") & (pl.col("game_type") != 1))
+        .then(pl.lit(UNOFFICIAL))
+    ).to_series()
+
+
+def season_status(standing: pl.DataFrame, to_come: pl.DataFrame, season: int) -> SeasonStatus:
+    """Count the games of a season."""
+    rows = standing.filter(pl.col("season") == season)
+    complete, partial, still_open = (rows.filter(pl.col("stands") == n).height for n in STANDINGS)
+    held = rows.filter(pl.col("stands") != "open")
+    first_open = rows.filter(pl.col("stands") == "open")["game_date"].min()
+    before = held if first_open is None else held.filter(pl.col("game_date") < first_open)
+    through = before["game_date"].max()
+    return SeasonStatus(
+        season,
+        complete,
+        partial,
+        still_open,
+        to_come.filter(pl.col("season") == season).height,
+        through if isinstance(through, date) else None,
+    )
+
+
+def reasons(standing: pl.DataFrame) -> pl.DataFrame:
+    """Count games by what they lack: season, stands, why, games, newest."""
+    return (
+        standing.filter(pl.col("stands") != "complete")
+        .sort("game_id", descending=True)
+        .group_by("season", "stands", "why", maintain_order=True)
+        .agg(games=pl.len(), newest=pl.col("game_id").first())
+    )
+
+
+def upcoming(schedule: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Return the games to come, soonest first."""
+    to_come = (pl.col("start_at") > now) & pl.col("schedule_state").is_in(["OK", "TBD"])
+    return schedule.filter(to_come & (pl.col("game_state") == "FUT")).sort("start_at", "game_id")
+
+
+def freshness(standing: pl.DataFrame) -> str:
+    """Judge freshness against the schedule: a break of three weeks makes nothing stale."""
+    still_open = standing.filter(pl.col("stands") == "open")
+    if still_open.is_empty():
+        return "Nothing that was played is missing."
+    oldest = still_open.select(pl.col("game_date").min()).item()
+    return f"{still_open.height} played games are missing, the oldest of {oldest}: `nhl-lake ingest` fetches them."

@@ -1,0 +1,108 @@
+"""Table, Column and Endpoint: the records from which commands, docs, checks and order follow."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import polars as pl
+
+Build = Callable[..., pl.LazyFrame]
+
+
+class Keeps(StrEnum):
+    """What a bronze table keeps of a page that changes."""
+
+    EVERY_VERSION = "every distinct version, appended"
+    NEWEST = "the newest version, merged by key"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name and dtype, what it means, and its unit if it has one."""
+
+    name: str
+    dtype: pl.DataType | type[pl.DataType]
+    about: str
+    unit: str = ""
+    nullable: bool = False
+    values: tuple[str, ...] = ()  # an enumerated text: anything else is news from the API and fails the check
+
+
+class Part(NamedTuple):
+    """One row's worth of a page: its key, and the text of the page, or of that piece of it, as served."""
+
+    key: Mapping[str, Any]
+    season: int | None
+    game_date: date | None
+    state: str | None
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A page of the NHL API: where it is, how it is read, and which of its keys change without meaning anything.
+
+    `read` takes the body and the ask, and returns the parts that become rows; it raises Refused if the page is not
+    the one that was asked for.
+    """
+
+    path: str
+    read: Callable[[bytes, Mapping[str, Any]], list[Part]]
+    host: str = "https://api-web.nhle.com"
+    volatile: frozenset[str] = frozenset()
+
+    def url(self, ask: Mapping[str, Any], base: str | None = None) -> str:
+        """Return the address of the page; `base` stands for every host."""
+        return f"{base or self.host}/{self.path.format_map(ask)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Table:
+    """One table of the lake. Commands, docs, checks and rebuild order all follow from this."""
+
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    source: Endpoint | Build | None  # bronze: a page; silver, gold: a function; None: the ledger, written by the runs
+    reads: tuple["Table", ...] = ()
+    by: str | None = None  # rows with different `by` never meet: parts can be made apart
+    partition: str | None = "season"
+    keeps: Keeps = Keeps.EVERY_VERSION
+    checks: Mapping[str, pl.Expr] = field(default_factory=dict)
+
+    @property
+    def layer(self) -> str:
+        """Bronze, silver, gold, or lake for the ledger: the first word of the name."""
+        return self.name.split(".")[0]
+
+    @property
+    def schema(self) -> pl.Schema:
+        """Name to dtype, in order."""
+        return pl.Schema({c.name: c.dtype for c in self.columns})
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Return the page of a bronze table."""
+        if not isinstance(self.source, Endpoint):
+            raise TypeError(f"{self.name} is not a page of the API")
+        return self.source
+
+    @property
+    def build(self) -> Build:
+        """Return the function of a silver or gold table."""
+        if self.source is None or isinstance(self.source, Endpoint):
+            raise TypeError(f"{self.name} is not made from other tables")
+        return self.source
+
+    @property
+    def page_key(self) -> tuple[str, ...]:
+        """What names a page of a bronze table: its key without the moment it was fetched."""
+        return tuple(k for k in self.key if k != "fetched_at")
+
+    @property
+    def is_append_only(self) -> bool:
+        """Whether the engine itself refuses to delete, overwrite or update."""
+        return self.layer == "lake" or (self.layer == "bronze" and self.keeps is Keeps.EVERY_VERSION)
