@@ -85,7 +85,7 @@ class Api:
                     return accept(await self._once(url))
         except (Transient, Refused) as error:
             raise Failed(str(error)) from error
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except httpx.RequestError as error:
             if not self.has_answered:
                 raise self._unreachable(url, error) from error
             raise Failed(f"{type(error).__name__} {error}".strip()) from error
@@ -111,9 +111,7 @@ class Api:
 
     async def _once(self, url: str) -> bytes:
         async with self.places:
-            await asyncio.sleep(self.quiet_until - time.monotonic())
-            if self.pace is not None:
-                await self.pace.try_acquire_async("nhl")
+            await self._turn()
             answer = await self.client.get(url)
         self.has_answered = True
         if answer.status_code == httpx.codes.NOT_FOUND:
@@ -127,6 +125,15 @@ class Api:
         if not answer.is_success:
             raise Failed(f"status {answer.status_code}")
         return answer.content
+
+    async def _turn(self) -> None:
+        """Wait for this request's turn; one that came while all were told to be quiet is let go by."""
+        while True:
+            await asyncio.sleep(self.quiet_until - time.monotonic())
+            if self.pace is not None:
+                await self.pace.try_acquire_async("nhl")
+            if time.monotonic() >= self.quiet_until:
+                return
 
     def _unreachable(self, url: str, error: Exception) -> Unreachable:
         host = httpx.URL(url).host

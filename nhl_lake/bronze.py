@@ -110,7 +110,7 @@ SHIFT_REPORT_HOME = game_page(
     Endpoint(
         host=REPORTS,
         path="scores/htmlreports/{season}/TH{report_number}.HTM",
-        read=envelopes.shift_report("Time On Ice Report Home Team"),
+        read=envelopes.shift_report(home=True),
     ),
 )
 
@@ -120,7 +120,7 @@ SHIFT_REPORT_AWAY = game_page(
     Endpoint(
         host=REPORTS,
         path="scores/htmlreports/{season}/TV{report_number}.HTM",
-        read=envelopes.shift_report("Time On Ice Report Away Team"),
+        read=envelopes.shift_report(home=False),
     ),
 )
 

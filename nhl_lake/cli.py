@@ -2,20 +2,33 @@
 
 import shlex
 import sys
-from datetime import date
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import polars as pl
+import stamina.instrumentation
 import typer
-from typer.testing import CliRunner
 
-from nhl_lake import catalog, check, dictionary, exits, known, lake, ledger, rebuild, screen, settings, status
+from nhl_lake import (
+    catalog,
+    check,
+    demo,
+    dictionary,
+    exits,
+    known,
+    lake,
+    ledger,
+    lock,
+    rebuild,
+    screen,
+    settings,
+    status,
+)
 from nhl_lake.api import Manners
+from nhl_lake.arguments import day_from, seasons_from
 from nhl_lake.clock import Clock
 from nhl_lake.clock import clock as clock_from
 from nhl_lake.errors import BadInput
-from nhl_lake.hockey.ids import is_season, season_of
 from nhl_lake.ingest import AGENT, VERSION, Asker, Options, foresee
 from nhl_lake.ingest import ingest as run_once
 from nhl_lake.settings import Settings
@@ -47,32 +60,7 @@ def asker(chosen: Settings, clock: Clock) -> Asker:
     manners = Manners(chosen.rate, chosen.concurrency, AGENT)
     if chosen.api is None or not chosen.api.startswith("league:"):
         return Asker(manners=manners, base=chosen.api)
-    from nhl_lake.league import League  # noqa: PLC0415 - only who asks for the sample league pays for it
-    from nhl_lake.league.transport import LeagueTransport  # noqa: PLC0415
-
-    unhurried = Manners(0, chosen.concurrency, AGENT)
-    return Asker(manners=unhurried, base="http://league", transport=LeagueTransport(League(), clock))
-
-
-def seasons_from(numbers: list[int] | None) -> tuple[int, ...]:
-    """Return 8-digit seasons from the years in which they begin; 20232024 is taken too."""
-    found = []
-    for number in numbers or []:
-        season = number if number > 10_000 else season_of(number)
-        if not is_season(season):
-            raise BadInput(
-                f"--season {number} is no season.", "Give the year in which it begins: --season 2023 is 2023-24."
-            )
-        found.append(season)
-    return tuple(dict.fromkeys(found))
-
-
-def day_from(text: str | None) -> date | None:
-    """Return the day that a text names."""
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise BadInput(f"--since {text} is no day.", "Write it as in --since 2023-10-01.") from error
+    return demo.in_process(clock, chosen.concurrency)
 
 
 @app.command()
@@ -155,7 +143,7 @@ def rebuild_command(
             raise BadInput(f"{given.name} is not made from other tables.", "Only silver and gold tables are rebuilt.")
     status.require(chosen.root)
     made = 0
-    with lake.locked(chosen.root, shlex.join(["nhl-lake", *sys.argv[1:]]), now=clock()):
+    with lock.locked(chosen.root, shlex.join(["nhl-lake", *sys.argv[1:]]), now=clock()):
         lake.create(chosen.root, catalog.TABLES)
         order = [t for t in catalog.in_order() if not tables or t in tables]
         for part in rebuild.rebuild(chosen.root, tables=order, seasons=seasons_from(season), everything=everything):
@@ -285,19 +273,7 @@ def docs_command(folder: Annotated[Path, typer.Argument(help="Folder to write in
     """Write TABLES.md and CLI.md."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "TABLES.md").write_text(dictionary.tables_page())
-    (folder / "CLI.md").write_text(commands_page())
-
-
-def commands_page() -> str:
-    """Return the help of every command, as Markdown."""
-    runner = CliRunner(env={"COLUMNS": "100", "TERMINAL_WIDTH": "100"})
-    names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback and not c.hidden]
-    parts = ["# Commands", "", dictionary.MADE]
-    for words in ([], *([name] for name in names)):
-        title = " ".join(["nhl-lake", *words])
-        help_text = runner.invoke(app, [*words, "--help"], prog_name="nhl-lake").output.rstrip()
-        parts += ["", f"## {title}", "", "```", *(line.rstrip() for line in help_text.splitlines()), "```"]
-    return "\n".join(parts) + "\n"
+    (folder / "CLI.md").write_text(dictionary.commands_page(app))
 
 
 def version(value: bool) -> None:
@@ -305,6 +281,10 @@ def version(value: bool) -> None:
     if value:
         typer.echo(f"nhl-lake {VERSION}")
         raise typer.Exit
+
+
+app.command(name="demo")(demo.demo)
+app.add_typer(demo.league_app, name="league")
 
 
 @app.callback()
@@ -316,4 +296,5 @@ def options(
 
 def main() -> NoReturn:
     """Run the command line; say errors in two lines."""
+    stamina.instrumentation.set_on_retry_hooks([])  # each retry would be a line on the screen; the summary tells
     sys.exit(exits.guarded(app))

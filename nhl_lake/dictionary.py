@@ -1,5 +1,8 @@
 """docs/TABLES.md and docs/CLI.md, made from the catalogue and the command line."""
 
+import typer
+from typer.testing import CliRunner
+
 from nhl_lake.catalog import TABLES
 from nhl_lake.table import Column, Endpoint, Keeps, Table
 
@@ -57,3 +60,15 @@ def line(column: Column) -> str:
     dtype = str(column.dtype).split("(", maxsplit=1)[0] if "Struct" in str(column.dtype) else str(column.dtype)
     about = column.about + (" (null: unknown)" if column.nullable else "")
     return f"| `{column.name}` | {dtype} | {column.unit} | {about} |"
+
+
+def commands_page(app: typer.Typer) -> str:
+    """Return the help of every command, as Markdown."""
+    runner = CliRunner(env={"COLUMNS": "100", "TERMINAL_WIDTH": "100"})
+    names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback and not c.hidden]
+    parts = ["# Commands", "", MADE]
+    for words in ([], *([name] for name in names)):
+        title = " ".join(["nhl-lake", *words])
+        help_text = runner.invoke(app, [*words, "--help"], prog_name="nhl-lake").output.rstrip()
+        parts += ["", f"## {title}", "", "```", *(line.rstrip() for line in help_text.splitlines()), "```"]
+    return "\n".join(parts) + "\n"

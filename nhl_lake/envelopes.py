@@ -91,17 +91,11 @@ class Chart(msgspec.Struct):
     total: int
 
 
-class SeriesGame(msgspec.Struct):
-    """A game of the season series beside a game."""
-
-    id: int
-
-
 class RightRail(msgspec.Struct):
     """A right-rail page; a game not yet played has little more than `gameInfo`."""
 
     gameInfo: msgspec.Raw
-    seasonSeries: list[SeriesGame] = []
+    gameReports: dict[str, str] = {}
 
 
 class Roster(msgspec.Struct):
@@ -189,15 +183,18 @@ def chart(body: bytes, ask: Ask) -> list[Part]:
     return [of_game(ask, body)]
 
 
-def shift_report(title: str) -> Read:
-    """Read an HTML shift report by its title, its game number and its last tag."""
+def shift_report(*, home: bool) -> Read:
+    """Read an HTML shift report by its title, whose team it is of, its game number and its last tag."""
 
     def read(body: bytes, ask: Ask) -> list[Part]:
         page = text(body)
+        title = " ".join(re.findall(r"<title>([^<]*)", page, re.IGNORECASE)).lower()
+        if "time on ice" not in title or ("home" in title) is not home:
+            side = "home" if home else "away"
+            raise Refused(f"not the shift report of the {side} team: its title is {title!r} ({len(page):,} characters)")
         number = f"Game {ask['game_id'] % 10_000:04d}"
-        for sign in (title, number):
-            if not re.search(rf"\b{re.escape(sign)}\b", page, re.IGNORECASE):
-                raise Refused(f"not the report that was asked for: no '{sign}' in it")
+        if not re.search(rf"\b{number}\b", page):
+            raise Refused(f"the report is of another game: no '{number}' in it")
         if not page.rstrip().lower().endswith("</html>"):
             raise Refused(f"the report is cut off after {len(page):,} characters")
         return [of_game(ask, body)]
@@ -206,11 +203,11 @@ def shift_report(title: str) -> Read:
 
 
 def right_rail(body: bytes, ask: Ask) -> list[Part]:
-    """Read a right-rail page: the series that it shows holds the game."""
-    page = decode(body, RightRail)
-    series = {game.id for game in page.seasonSeries}
-    if series and ask["game_id"] not in series:
-        raise Refused(f"the right rail is of a series without game {ask['game_id']}")
+    """Read a right-rail page: the reports that it links to are the game's. It says nothing else of which game it is."""
+    reports = decode(body, RightRail).gameReports.values()
+    number = f"{ask['game_id'] % 1_000_000:06d}"
+    if reports and not any(number in address for address in reports):
+        raise Refused(f"the right rail is of another game: no report {number} in it")
     return [of_game(ask, body)]
 
 
@@ -265,11 +262,12 @@ def text(body: bytes) -> str:
         return body.decode("latin-1")
 
 
-def content(body: str, volatile: frozenset[str]) -> object:
+def content(body: str, volatile: frozenset[str]) -> str | bytes:
     """Return what a page says, without the keys that change while nothing happens; HTML is what it is."""
     if body.lstrip()[:1] not in {"{", "["}:
         return body
-    return without(msgspec.json.decode(body), volatile)
+    # as text again, and not as objects: to Python true is 1
+    return msgspec.json.encode(without(msgspec.json.decode(body), volatile), order="sorted")
 
 
 def without(value: object, keys: frozenset[str]) -> object:

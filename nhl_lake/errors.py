@@ -15,7 +15,7 @@ class LakeError(Exception):
     """An error that the user can act on: two lines, what and hint."""
 
     def __init__(self, what: str, hint: str) -> None:
-        super().__init__(what)
+        super().__init__(what, hint)  # both, so that the error survives the way from a worker process
         self.what = what
         self.hint = hint
 

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import polars as pl
 
-from nhl_lake import api, bronze, known, lake, ledger, rebuild
+from nhl_lake import api, bronze, known, lake, ledger, lock, rebuild
 from nhl_lake.asking import Report, Run, ask_all, stopping
 from nhl_lake.catalog import TABLES
 from nhl_lake.clock import Clock
@@ -75,7 +75,7 @@ def ingest(
     """Run once: keep what is missing, rebuild what changed, record the run."""
     check_options(options, eastern_day(clock()))
     known.check_layout(root)
-    with lake.locked(root, command, now=clock()):
+    with lock.locked(root, command, now=clock()):
         started_at = clock()
         run_id = f"{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
         summary = Summary(run_id, (), {})
@@ -109,7 +109,7 @@ async def keep_pages(
     root: Path, options: Options, asker: Asker, clock: Clock, report: Report, summary: Summary
 ) -> None:
     """Keep what is missing, unfinished or wanted again, until a plan asks for nothing new."""
-    async with api.door(asker.manners, root / lake.OWN / "pace.sqlite", asker.transport) as door:
+    async with api.door(asker.manners, root / lock.OWN / "pace.sqlite", asker.transport) as door:
         run = Run(root, door, asker.base, clock, report, Keeper(root, summary.run_id))
         summary.tallies = run.tallies
         with stopping(run):
@@ -198,7 +198,7 @@ def foresee(
     known.check_layout(root)
 
     async def look() -> tuple[Scope, Walk]:
-        async with api.door(asker.manners, root / lake.OWN / "pace.sqlite", asker.transport) as door:
+        async with api.door(asker.manners, root / lock.OWN / "pace.sqlite", asker.transport) as door:
             return await survey(Run(root, door, asker.base, clock, report, Keeper(root, "dry-run")), options)
 
     scope, found = asyncio.run(look())

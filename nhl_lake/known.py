@@ -8,6 +8,7 @@ import polars as pl
 
 from nhl_lake import bronze, envelopes, lake, ledger
 from nhl_lake.catalog import TABLES
+from nhl_lake.errors import Unreadable
 from nhl_lake.hockey.calendar import FINAL
 from nhl_lake.plan import Known
 from nhl_lake.silver.games import GAMES, games
@@ -130,14 +131,18 @@ def people(root: Path, seasons: Sequence[int]) -> pl.DataFrame:
 def check_layout(root: Path) -> None:
     """Open every table: raise if the lake is of a newer program, or if any table of it cannot be read."""
     if not is_lake(root):
+        # a first run that was killed, or that is under way, leaves tables; rows come after all of them are made
         for table in TABLES:
-            if lake.path(root, table).exists() and any(lake.path(root, table).iterdir()):
+            if any(lake.path(root, table).rglob("*.parquet")):
                 lake.unreadable(root, table, "the lake's own tables (lake/meta) are gone")
         return
     layouts = lake.scan(root, ledger.META).select(pl.col("layout").max(), pl.col("made_by").last()).collect()
     newest, made_by = layouts.row(0)
     if newest is not None and newest > ledger.LAYOUT:
-        lake.newer(root, newest, made_by)
+        raise Unreadable(
+            f"The lake at {root} has layout {newest}, made by nhl-lake {made_by}: newer than this program.",
+            "Nothing was changed. Update this program: `pip install --upgrade nhl-lake`.",
+        )
     for table in TABLES:
-        if lake.is_table(root, table) or lake.path(root, table).exists():
+        if lake.is_table(root, table) or lake.holds_files(lake.path(root, table)):
             lake.handle(root, table)

@@ -6,37 +6,24 @@ does too (`delta.appendOnly`). What is written is synced before a caller is told
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import polars as pl
 import stamina
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
-from filelock import FileLock, Timeout
 
-from nhl_lake.errors import Broken, Busy, LakeError, Unreadable
+from nhl_lake.errors import Broken, LakeError, Unreadable
 from nhl_lake.table import Keeps, Table
+from nhl_lake.versions import Kept, Same, news
 
 APP = "nhl-lake"
-OWN = ".nhl-lake"  # folder of the lock and of the request pace
 ARROW_STATS = {"season", "game_id", "game_date", "fetched_at", "player_id", "team_id", "team_abbrev", "run_id"}
 
 # ZSTD switches the truncation of string statistics off, and a page of 200 KB stands twice in the log: set it again
 PARQUET = WriterProperties(compression="ZSTD", compression_level=3, statistics_truncate_length=64)
-
-Same = Callable[[str, str], bool]
-
-
-class Kept(NamedTuple):
-    """What a batch of pages was to a bronze table: rows new, rows changed, and the keys of those unchanged."""
-
-    new: int
-    changed: int
-    unchanged: pl.DataFrame
 
 
 def path(root: Path, table: Table) -> Path:
@@ -65,8 +52,8 @@ def create(root: Path, tables: Sequence[Table]) -> list[Table]:
     made = [table for table in tables if not is_table(root, table)]
     for table in made:
         folder = path(root, table)
-        if folder.exists() and any(folder.iterdir()):
-            unreadable(root, table, "it holds files but no `_delta_log`")
+        if holds_files(folder) and not is_table(root, table):
+            unreadable(root, table, "it holds files but no log in `_delta_log`")
         folder.mkdir(parents=True, exist_ok=True)
         DeltaTable.create(
             str(folder),
@@ -77,13 +64,21 @@ def create(root: Path, tables: Sequence[Table]) -> list[Table]:
             description=f"One row is {table.grain}.",
             configuration=properties(table),
         )
-        sync(DeltaTable(str(folder)), folder)
+        sync(root, table)
     return made
 
 
 def is_table(root: Path, table: Table) -> bool:
     """Whether the table is in the lake."""
-    return (path(root, table) / "_delta_log").is_dir()
+    return any((path(root, table) / "_delta_log").glob("*.json"))
+
+
+def holds_files(folder: Path) -> bool:
+    """Whether a folder holds files, at any depth; a run killed as it makes a table leaves folders and staging files.
+
+    Asked before `is_table`: of a table that another run makes just now, the log is there first.
+    """
+    return any(file.is_file() and "#" not in file.name for file in folder.rglob("*"))
 
 
 def unreadable(root: Path, table: Table, why: object) -> NoReturn:
@@ -98,11 +93,11 @@ def unreadable(root: Path, table: Table, why: object) -> NoReturn:
 def handle(root: Path, table: Table) -> DeltaTable:
     """Open a table at its newest version."""
     if not is_table(root, table):
-        if path(root, table).exists() and any(path(root, table).iterdir()):
-            unreadable(root, table, "it holds files but no `_delta_log`")
+        if holds_files(path(root, table)) and not is_table(root, table):
+            unreadable(root, table, "it holds files but no log in `_delta_log`")
         raise LakeError(f"{table.name} is not in the lake at {root}.", "`nhl-lake ingest` makes it.")
     try:
-        return DeltaTable(str(path(root, table)))
+        delta = DeltaTable(str(path(root, table)))
     except TableNotFoundError as error:
         unreadable(root, table, error)
     except Exception as error:  # delta-rs raises bare Exceptions for a damaged log
@@ -111,6 +106,16 @@ def handle(root: Path, table: Table) -> DeltaTable:
         if type(error).__name__ == "PanicException":  # derived from BaseException by PyO3
             unreadable(root, table, error)
         raise
+    # what a power cut can leave of a last commit: delta-rs reads an empty one as a version without rows
+    log = last_commit(delta, path(root, table))
+    if log.is_file() and not log.stat().st_size:
+        unreadable(root, table, f"its last commit, {delta.version()}, is an empty file")
+    return delta
+
+
+def last_commit(delta: DeltaTable, folder: Path) -> Path:
+    """Return the file of a table's newest commit."""
+    return folder / "_delta_log" / f"{delta.version():020d}.json"
 
 
 def scan(root: Path, table: Table) -> pl.LazyFrame:
@@ -162,53 +167,9 @@ def keep(root: Path, table: Table, rows: pl.DataFrame, same: Same) -> Kept:
                 merge(delta, table, fresh)
             else:
                 write(delta, fresh)
-            sync(handle(root, table), path(root, table))
+            sync(root, table)
             return kept
     raise AssertionError("unreachable: the last attempt raises")
-
-
-def news(table: Table, rows: pl.DataFrame, kept: pl.LazyFrame, same: Same) -> tuple[pl.DataFrame, Kept]:
-    """Return the rows that are news to the table, and count what the batch was to it.
-
-    A version is never older than the one that it replaces: where a clock was set back, it is counted on by 1 µs.
-    """
-    page = list(table.page_key)
-    rows = rows.unique(page, keep="last", maintain_order=True)
-    if table.partition == "season":
-        kept = kept.filter(pl.col("season").is_in(rows["season"].unique().to_list()))
-    # a postponed game's entry may say nothing of its day: the day that it stands under is content too
-    day = "game_date" if "game_date" in table.schema and "game_date" not in page else None
-    last = (
-        kept.join(rows.lazy().select(page), on=page, how="semi")
-        .select(*page, "fetched_at", last_sha="sha256", last_day=day or pl.lit(None, pl.Date))
-        .sort("fetched_at")
-        .unique(page, keep="last", maintain_order=True)
-        .rename({"fetched_at": "last_at"})
-        .collect()
-    )
-    rows = rows.join(last, on=page, how="left", maintain_order="left")
-    is_new = pl.col("last_sha").is_null()
-    is_moved = is_new.not_() & (pl.col(day).ne_missing(pl.col("last_day")) if day else pl.lit(value=False))
-    new, moved = rows.filter(is_new), rows.filter(is_moved)
-    other = rows.filter(is_new.not_() & is_moved.not_() & (pl.col("last_sha") != pl.col("sha256")))
-    changed = pl.concat([moved, other if other.is_empty() else meant(table, other, kept, same)])
-    later = pl.max_horizontal("fetched_at", pl.col("last_at") + timedelta(microseconds=1))
-    fresh = pl.concat([new, changed]).with_columns(fetched_at=later).select(table.schema.names())
-    unchanged = rows.select(page).join(fresh.select(page), on=page, how="anti")
-    return fresh, Kept(new.height, changed.height, unchanged)
-
-
-def meant(table: Table, rows: pl.DataFrame, kept: pl.LazyFrame, same: Same) -> pl.DataFrame:
-    """Leave the rows whose content, not only whose bytes, differs from the newest kept version."""
-    page = list(table.page_key)
-    old = (
-        kept.join(rows.lazy().select(*page, fetched_at="last_at"), on=[*page, "fetched_at"], how="semi")
-        .select(*page, was="body")
-        .collect()
-    )
-    rows = rows.join(old, on=page, how="left", maintain_order="left")
-    differs = [not same(was, body) for was, body in zip(rows["was"], rows["body"], strict=True)]
-    return rows.filter(pl.Series(differs, dtype=pl.Boolean)).drop("was")
 
 
 def commit(delta: DeltaTable, metadata: Mapping[str, str] | None = None) -> CommitProperties:
@@ -246,7 +207,7 @@ def append(root: Path, table: Table, rows: pl.DataFrame) -> None:
     for attempt in stamina.retry_context(on=CommitFailedError, attempts=10, timeout=60, wait_initial=0.05, wait_max=2):
         with attempt:
             write(handle(root, table), rows)
-    sync(handle(root, table), path(root, table))
+    sync(root, table)
 
 
 def replace(root: Path, table: Table, rows: pl.DataFrame, *, season: int | None, metadata: Mapping[str, str]) -> None:
@@ -266,7 +227,7 @@ def replace(root: Path, table: Table, rows: pl.DataFrame, *, season: int | None,
                 writer_properties=PARQUET,
                 commit_properties=commit(delta, metadata),
             )
-    sync(handle(root, table), path(root, table))
+    sync(root, table)
 
 
 def metadata(root: Path, table: Table, key: str) -> dict[str, str]:
@@ -278,12 +239,19 @@ def metadata(root: Path, table: Table, key: str) -> dict[str, str]:
     return {}
 
 
-def sync(delta: DeltaTable, folder: Path) -> None:
-    """Bring the newest commit to the disk: delta-rs never does, and a power cut would leave empty files."""
-    log = folder / "_delta_log" / f"{delta.version():020d}.json"
+def sync(root: Path, table: Table) -> None:
+    """Bring the newest commit to the disk, with its checkpoint if it made one, and the folders down to it.
+
+    delta-rs never does: a power cut would leave empty files, and an empty checkpoint closes the whole table.
+    """
+    folder = path(root, table)
+    log = last_commit(handle(root, table), folder)
     entries = [json.loads(line) for line in log.read_text().splitlines()]
     files = [log, *(folder / entry["add"]["path"] for entry in entries if "add" in entry)]
-    for file in [*files, *{file.parent for file in files}]:
+    if checkpoints := list(log.parent.glob(f"{log.stem}.checkpoint*")):
+        files += [*checkpoints, log.parent / "_last_checkpoint"]
+    folders = {above for file in files for above in file.parents if above.is_relative_to(root)}
+    for file in [*files, *folders]:
         descriptor = os.open(file, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -301,39 +269,3 @@ def size(root: Path, table: Table) -> dict[str, Any]:
         "bytes": int(adds["size_bytes"].sum()) if adds.height else 0,
         "version": delta.version(),
     }
-
-
-@contextmanager
-def locked(root: Path, who: str, *, now: datetime, wait_s: float = 5.0) -> Iterator[None]:
-    """Hold the lake: one run writes at a time. The kernel frees the lock when its holder dies."""
-    own = root / OWN
-    own.mkdir(parents=True, exist_ok=True)
-    holder = own / "holder.json"
-    lock = FileLock(own / "lock", timeout=wait_s)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise busy(root, holder) from error
-    try:
-        holder.write_text(json.dumps({"command": who, "process": os.getpid(), "since": now.isoformat()}))
-        yield
-    finally:
-        lock.release()
-
-
-def busy(root: Path, holder: Path) -> Busy:
-    """Say who holds the lake."""
-    try:
-        who = json.loads(holder.read_text())
-        by = f"`{who['command']}` (process {who['process']}, since {who['since'][:19]} UTC)"
-    except (OSError, ValueError, KeyError):
-        by = "another run"
-    return Busy(f"The lake at {root} is held by {by}.", "Wait until it is done, or stop it; then run again.")
-
-
-def newer(root: Path, layout: int, made_by: str) -> NoReturn:
-    """Raise for a lake that a newer program made."""
-    raise Unreadable(
-        f"The lake at {root} has layout {layout}, made by nhl-lake {made_by}: newer than this program.",
-        "Nothing was changed. Update this program: `pip install --upgrade nhl-lake`.",
-    )

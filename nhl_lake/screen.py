@@ -173,10 +173,15 @@ def show_status(status: Status) -> None:
     """Print how the lake stands."""
     out = console()
     out.print(status.freshness, style="bold")
-    rows = [(s.season, s.through, s.complete, s.partial, s.open, s.upcoming) for s in status.seasons]
-    heads = ["season", "data through", "complete", "partial", "open", "to come"]
-    texts = [(str(season), *rest) for season, *rest in rows]
-    out.print("", grid(heads, texts, right=heads[2:]))
+    heads = ["season", "data from", "through", "complete", "partial", "open", "before", "to come"]
+    texts = [(str(season), *rest) for season, *rest in status.seasons]
+    out.print("", grid(heads, texts, right=heads[3:]))
+    for season in status.seasons:
+        if season.before:
+            year = season.season // 10_000
+            out.print(
+                f"The {season.before:,} games before were never asked for: `nhl-lake ingest --season {year}` does."
+            )
     if status.reasons.height:
         whys = status.reasons.select(
             pl.col("season").cast(pl.String), "stands", "games", "why", pl.col("newest").cast(pl.String)

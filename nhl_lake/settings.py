@@ -66,10 +66,9 @@ class Setting(NamedTuple):
     about: str
 
 
-def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -> tuple[Settings, list[Setting]]:
+def load() -> tuple[Settings, list[Setting]]:
     """Read the settings, and say where each came from."""
-    environ = os.environ if environ is None else environ
-    folder = Path.cwd() if folder is None else folder
+    environ, folder = os.environ, Path.cwd()
     root = Path(environ.get(f"{PREFIX}ROOT", "data/lake"))
     file, values = from_file((root / FILE, folder / FILE))
     try:

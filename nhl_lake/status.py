@@ -16,19 +16,25 @@ from nhl_lake.table import Table
 
 STILL_OPEN = timedelta(hours=6)
 GONE = timedelta(days=2)  # unplayed for so long: the schedule dropped it, or was not read since
-STANDINGS = ("complete", "partial", "open")
+STANDINGS = ("complete", "partial", "open", "before")
 UNOFFICIAL = "not official yet"
 
 
 class SeasonStatus(NamedTuple):
-    """A season in the lake: games by how whole they are, games to come, and the last day until which none is open."""
+    """A season in the lake, its games by how whole they are.
+
+    begins: day of the first game that is held. through: last day until which none is open. before: games played before
+    the lake begins, never asked for. upcoming: games to come.
+    """
 
     season: int
+    begins: date | None
+    through: date | None
     complete: int
     partial: int
     open: int
+    before: int
     upcoming: int
-    through: date | None
 
 
 class Status(NamedTuple):
@@ -72,7 +78,8 @@ def by_game(facts: Known, now: datetime) -> pl.DataFrame:
     """One row a game that was, or should have been, played; how it stands (`stands`), and `why`.
 
     complete: every page is held, and official. partial: the plays are held, something else is not. open: there is no
-    final play-by-play page yet.
+    final play-by-play page yet. before: so too, but the game is older than all that are held of its season: the lake
+    was begun later.
     """
     over = pl.col("game_state").is_in(FINAL)
     is_late = (pl.col("schedule_state") == "OK") & (pl.lit(now) - pl.col("start_at")).is_between(STILL_OPEN, GONE)
@@ -87,8 +94,17 @@ def by_game(facts: Known, now: datetime) -> pl.DataFrame:
         why=pl.concat_str(pl.col("^lack .*$"), separator=", ", ignore_nulls=True)
     )
     is_open = pl.col("lack 0").is_not_null() & (pl.col("lack 0") != UNOFFICIAL)
-    stands = pl.when(is_open).then(pl.lit("open")).when(pl.col("why") != "").then(pl.lit("partial"))
-    return rows.select("season", "game_id", "game_date", stands=stands.otherwise(pl.lit("complete")), why=pl.col("why"))
+    begins = pl.col("game_date").filter(is_open.not_()).min().over("season")
+    stands = (
+        pl.when(is_open & (pl.col("game_date") < begins))
+        .then(pl.lit("before"))
+        .when(is_open)
+        .then(pl.lit("open"))
+        .when(pl.col("why") != "")
+        .then(pl.lit("partial"))
+        .otherwise(pl.lit("complete"))
+    )
+    return rows.select("season", "game_id", "game_date", stands=stands, why=pl.col("why"))
 
 
 def lacks(games: pl.DataFrame, facts: Known, table: Table) -> pl.Series:
@@ -112,25 +128,21 @@ def lacks(games: pl.DataFrame, facts: Known, table: Table) -> pl.Series:
 def season_status(standing: pl.DataFrame, to_come: pl.DataFrame, season: int) -> SeasonStatus:
     """Count the games of a season."""
     rows = standing.filter(pl.col("season") == season)
-    complete, partial, still_open = (rows.filter(pl.col("stands") == n).height for n in STANDINGS)
-    held = rows.filter(pl.col("stands") != "open")
-    first_open = rows.filter(pl.col("stands") == "open")["game_date"].min()
-    before = held if first_open is None else held.filter(pl.col("game_date") < first_open)
-    through = before["game_date"].max()
-    return SeasonStatus(
-        season,
-        complete,
-        partial,
-        still_open,
-        to_come.filter(pl.col("season") == season).height,
-        through if isinstance(through, date) else None,
-    )
+    complete, partial, still_open, before = (rows.filter(pl.col("stands") == n).height for n in STANDINGS)
+    held = pl.col("stands").is_in(["complete", "partial"])
+    first_open = pl.col("game_date").filter(pl.col("stands") == "open").min()
+    is_before = first_open.is_null() | (pl.col("game_date") < first_open)
+    begins, through = rows.select(
+        begins=pl.col("game_date").filter(held).min(), through=pl.col("game_date").filter(held & is_before).max()
+    ).row(0)
+    upcoming = to_come.filter(pl.col("season") == season).height
+    return SeasonStatus(season, begins, through, complete, partial, still_open, before, upcoming)
 
 
 def reasons(standing: pl.DataFrame) -> pl.DataFrame:
     """Count games by what they lack: season, stands, why, games, newest."""
     return (
-        standing.filter(pl.col("stands") != "complete")
+        standing.filter(pl.col("stands").is_in(["partial", "open"]))
         .sort("game_id", descending=True)
         .group_by("season", "stands", "why", maintain_order=True)
         .agg(games=pl.len(), newest=pl.col("game_id").first())
@@ -145,8 +157,11 @@ def upcoming(schedule: pl.DataFrame, now: datetime) -> pl.DataFrame:
 
 def freshness(standing: pl.DataFrame) -> str:
     """Judge freshness against the schedule: a break of three weeks makes nothing stale."""
-    still_open = standing.filter(pl.col("stands") == "open")
-    if still_open.is_empty():
-        return "Nothing that was played is missing."
-    oldest = still_open.select(pl.col("game_date").min()).item()
-    return f"{still_open.height} played games are missing, the oldest of {oldest}: `nhl-lake ingest` fetches them."
+    count, oldest, begins = standing.select(
+        count=(pl.col("stands") == "open").sum(),
+        oldest=pl.col("game_date").filter(pl.col("stands") == "open").min(),
+        begins=pl.col("game_date").filter(pl.col("stands") != "before").min(),
+    ).row(0)
+    if count:
+        return f"{count} played games are missing, the oldest of {oldest}: `nhl-lake ingest` fetches them."
+    return f"Nothing that was played since {begins} is missing." if begins else "No game was played yet."

@@ -1,0 +1,40 @@
+"""What people write for days, instants and seasons, as what it means."""
+
+from datetime import date, datetime
+
+from nhl_lake.errors import BadInput
+from nhl_lake.hockey.ids import is_season, season_of
+
+
+def seasons_from(numbers: list[int] | None) -> tuple[int, ...]:
+    """Return 8-digit seasons from the years in which they begin; 20232024 is taken too."""
+    found = []
+    for number in numbers or []:
+        season = number if number > 10_000 else season_of(number)
+        if not is_season(season):
+            raise BadInput(
+                f"--season {number} is no season.", "Give the year in which it begins: --season 2023 is 2023-24."
+            )
+        found.append(season)
+    return tuple(dict.fromkeys(found))
+
+
+def day_from(text: str | None) -> date | None:
+    """Return the day that a text names."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise BadInput(f"--since {text} is no day.", "Write it as in --since 2023-10-01.") from error
+
+
+def instant_from(text: str | None) -> datetime | None:
+    """Return the instant that a text names."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(f"--as-of {text} is no instant.", "Write it as in --as-of 2026-04-01T13:00:00Z.") from error
+    if found.tzinfo is None:
+        raise BadInput(f"--as-of {text} has no time zone.", "Write it as in --as-of 2026-04-01T13:00:00Z.")
+    return found

@@ -1,0 +1,63 @@
+"""Which pages are news: those that differ from the newest kept version of their key."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NamedTuple
+
+import polars as pl
+
+from nhl_lake.table import Table
+
+Same = Callable[[str, str], bool]
+
+
+class Kept(NamedTuple):
+    """What a batch of pages was to a bronze table: rows new, rows changed, and the keys of those unchanged."""
+
+    new: int
+    changed: int
+    unchanged: pl.DataFrame
+
+
+def news(table: Table, rows: pl.DataFrame, kept: pl.LazyFrame, same: Same) -> tuple[pl.DataFrame, Kept]:
+    """Return the rows that are news to the table, and count what the batch was to it.
+
+    A version is never older than the one that it replaces: where a clock was set back, it is counted on by 1 µs.
+    """
+    page = list(table.page_key)
+    rows = rows.unique(page, keep="last", maintain_order=True)
+    if table.partition == "season":
+        kept = kept.filter(pl.col("season").is_in(rows["season"].unique().to_list()))
+    # a postponed game's entry may say nothing of its day: the day that it stands under is content too
+    day = "game_date" if "game_date" in table.schema and "game_date" not in page else None
+    last = (
+        kept.join(rows.lazy().select(page), on=page, how="semi")
+        .select(*page, "fetched_at", last_sha="sha256", last_day=day or pl.lit(None, pl.Date))
+        .sort("fetched_at")
+        .unique(page, keep="last", maintain_order=True)
+        .rename({"fetched_at": "last_at"})
+        .collect()
+    )
+    rows = rows.join(last, on=page, how="left", maintain_order="left")
+    is_new = pl.col("last_sha").is_null()
+    is_moved = is_new.not_() & (pl.col(day).ne_missing(pl.col("last_day")) if day else pl.lit(value=False))
+    new, moved = rows.filter(is_new), rows.filter(is_moved)
+    other = rows.filter(is_new.not_() & is_moved.not_() & (pl.col("last_sha") != pl.col("sha256")))
+    changed = pl.concat([moved, other if other.is_empty() else meant(table, other, kept, same)])
+    later = pl.max_horizontal("fetched_at", pl.col("last_at") + timedelta(microseconds=1))
+    fresh = pl.concat([new, changed]).with_columns(fetched_at=later).select(table.schema.names())
+    unchanged = rows.select(page).join(fresh.select(page), on=page, how="anti")
+    return fresh, Kept(new.height, changed.height, unchanged)
+
+
+def meant(table: Table, rows: pl.DataFrame, kept: pl.LazyFrame, same: Same) -> pl.DataFrame:
+    """Leave the rows whose content, not only whose bytes, differs from the newest kept version."""
+    page = list(table.page_key)
+    old = (
+        kept.join(rows.lazy().select(*page, fetched_at="last_at"), on=[*page, "fetched_at"], how="semi")
+        .select(*page, was="body")
+        .collect()
+    )
+    rows = rows.join(old, on=page, how="left", maintain_order="left")
+    differs = [not same(was, body) for was, body in zip(rows["was"], rows["body"], strict=True)]
+    return rows.filter(pl.Series(differs, dtype=pl.Boolean)).drop("was")
