@@ -83,9 +83,9 @@ class Api:
             async for attempt in attempts:
                 with attempt:
                     return accept(await self._once(url))
-        except (Transient, Refused) as error:
+        except (Transient, Refused, httpx.TooManyRedirects) as error:
             raise Failed(str(error)) from error
-        except httpx.RequestError as error:
+        except (httpx.TransportError, httpx.DecodingError) as error:
             if not self.has_answered:
                 raise self._unreachable(url, error) from error
             raise Failed(f"{type(error).__name__} {error}".strip()) from error
@@ -120,7 +120,8 @@ class Api:
             after_s = retry_after(answer)
             if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
                 # one page's 429 is meant for all of them
-                self.quiet_until = time.monotonic() + (after_s or self.manners.first_wait_s)
+                until = time.monotonic() + (after_s or self.manners.first_wait_s)
+                self.quiet_until = max(self.quiet_until, until)
             raise Transient(f"status {answer.status_code}", after_s)
         if not answer.is_success:
             raise Failed(f"status {answer.status_code}")

@@ -65,10 +65,19 @@ def line(column: Column) -> str:
 def commands_page(app: typer.Typer) -> str:
     """Return the help of every command, as Markdown."""
     runner = CliRunner(env={"COLUMNS": "100", "TERMINAL_WIDTH": "100"})
-    names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback and not c.hidden]
     parts = ["# Commands", "", MADE]
-    for words in ([], *([name] for name in names)):
-        title = " ".join(["nhl-lake", *words])
+    for words in ([], *commands(app)):
         help_text = runner.invoke(app, [*words, "--help"], prog_name="nhl-lake").output.rstrip()
-        parts += ["", f"## {title}", "", "```", *(line.rstrip() for line in help_text.splitlines()), "```"]
+        lines = [line.rstrip() for line in help_text.splitlines()]
+        parts += ["", f"## {' '.join(['nhl-lake', *words])}", "", "```", *lines, "```"]
     return "\n".join(parts) + "\n"
+
+
+def commands(app: typer.Typer) -> list[list[str]]:
+    """Return the words of every command that people see, those of groups too."""
+    shown = [c for c in app.registered_commands if c.callback and not c.hidden]
+    words = [[c.name or c.callback.__name__] for c in shown if c.callback]
+    for group in app.registered_groups:
+        if group.typer_instance and group.name:
+            words += [[group.name, *rest] for rest in commands(group.typer_instance)]
+    return words

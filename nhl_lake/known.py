@@ -136,7 +136,7 @@ def check_layout(root: Path) -> None:
             if any(lake.path(root, table).rglob("*.parquet")):
                 lake.unreadable(root, table, "the lake's own tables (lake/meta) are gone")
         return
-    layouts = lake.scan(root, ledger.META).select(pl.col("layout").max(), pl.col("made_by").last()).collect()
+    layouts = lake.scan(root, ledger.META).sort("layout").select(pl.col("layout", "made_by").last()).collect()
     newest, made_by = layouts.row(0)
     if newest is not None and newest > ledger.LAYOUT:
         raise Unreadable(

@@ -94,7 +94,7 @@ async def walk(run: Run, season: Season, found: Walk) -> None:
             tally.fail(str(day), reason)
             found.failed_weeks += 1
             failed_in_a_row += 1
-            if failed_in_a_row == BAD_WEEKS and not found.parts:
+            if not found.parts and (failed_in_a_row == BAD_WEEKS or not found.lists):
                 raise nonsense(found.url, reason) from error
             following: date | None = day + WEEK
         else:
