@@ -15,7 +15,6 @@ from nhl_lake import (
     demo,
     dictionary,
     exits,
-    known,
     lake,
     ledger,
     lock,
@@ -26,6 +25,7 @@ from nhl_lake import (
 )
 from nhl_lake.api import Manners
 from nhl_lake.arguments import day_from, seasons_from
+from nhl_lake.asking import terminable
 from nhl_lake.clock import Clock
 from nhl_lake.clock import clock as clock_from
 from nhl_lake.errors import BadInput
@@ -142,14 +142,17 @@ def rebuild_command(
         if given.layer not in {"silver", "gold"}:
             raise BadInput(f"{given.name} is not made from other tables.", "Only silver and gold tables are rebuilt.")
     status.require(chosen.root)
+    order = [t for t in catalog.in_order() if not tables or t in tables]
     made = 0
-    with lock.locked(chosen.root, shlex.join(["nhl-lake", *sys.argv[1:]]), now=clock()):
+    with terminable(), lock.locked(chosen.root, shlex.join(["nhl-lake", *sys.argv[1:]]), now=clock()):
         lake.create(chosen.root, catalog.TABLES)
-        order = [t for t in catalog.in_order() if not tables or t in tables]
-        for part in rebuild.rebuild(chosen.root, tables=order, seasons=seasons_from(season), everything=everything):
-            made += 1
-            if not quiet:
-                typer.echo(f"{part.table:24} {part.season} {part.rows:>12,} rows")
+        try:
+            for part in rebuild.rebuild(chosen.root, order, seasons=seasons_from(season), everything=everything):
+                made += 1
+                if not quiet:
+                    typer.echo(f"{part.table:24} {part.season} {part.rows:>12,} rows")
+        except KeyboardInterrupt as stop:
+            raise typer.Exit(130) from stop
     if not made and not quiet:
         typer.echo("Nothing has changed since the last rebuild. `nhl-lake rebuild --all` makes everything again.")
 
@@ -246,7 +249,6 @@ def check_command() -> None:
     """Hold every table against its rules, and print what breaks them."""
     chosen, _ = opened()
     status.require(chosen.root)
-    known.check_layout(chosen.root)
     found = [
         breach
         for table in catalog.TABLES

@@ -17,7 +17,7 @@ import httpx
 import polars as pl
 
 from nhl_lake import api, bronze, known, lake, ledger, lock, rebuild
-from nhl_lake.asking import Report, Run, ask_all, stopping
+from nhl_lake.asking import Report, Run, ask_all, stopping, terminable
 from nhl_lake.catalog import TABLES
 from nhl_lake.clock import Clock
 from nhl_lake.errors import BadInput, Unreadable
@@ -82,7 +82,10 @@ def ingest(
         try:
             asyncio.run(keep_pages(root, options, asker, clock, report, summary))
             if rebuilds and summary.outcome != "stopped":
-                summary.rebuilt = list(rebuild.rebuild(root))
+                with terminable():
+                    summary.rebuilt += rebuild.rebuild(root)
+        except KeyboardInterrupt:
+            summary.outcome = "stopped"  # the pages are in, and each table is as before or made again whole
         except BaseException as error:
             if known.is_lake(root) and not isinstance(error, Unreadable):
                 note(root, summary, command, started_at, clock(), error)

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import unquote
 
 import polars as pl
 import stamina
@@ -24,6 +25,19 @@ ARROW_STATS = {"season", "game_id", "game_date", "fetched_at", "player_id", "tea
 
 # ZSTD switches the truncation of string statistics off, and a page of 200 KB stands twice in the log: set it again
 PARQUET = WriterProperties(compression="ZSTD", compression_level=3, statistics_truncate_length=64)
+
+
+class Opened(DeltaTable):
+    """A table that Polars can read in any folder: it takes addresses for paths, and `my lake` is `my%20lake` in one."""
+
+    def file_uris(self, *filters: Any, **more: Any) -> list[str]:  # noqa: ANN401 - as delta-rs has it
+        """Return the paths of the table's files."""
+        return [unquote(address) for address in super().file_uris(*filters, **more)]
+
+    @property
+    def table_uri(self) -> str:
+        """Return the path of the table."""
+        return unquote(super().table_uri)
 
 
 def path(root: Path, table: Table) -> Path:
@@ -97,7 +111,7 @@ def handle(root: Path, table: Table) -> DeltaTable:
             unreadable(root, table, "it holds files but no log in `_delta_log`")
         raise LakeError(f"{table.name} is not in the lake at {root}.", "`nhl-lake ingest` makes it.")
     try:
-        delta = DeltaTable(str(path(root, table)))
+        delta = Opened(str(path(root, table)))
     except TableNotFoundError as error:
         unreadable(root, table, error)
     except Exception as error:  # delta-rs raises bare Exceptions for a damaged log

@@ -14,7 +14,6 @@ import polars as pl
 
 from nhl_lake import check, lake
 from nhl_lake.catalog import in_order
-from nhl_lake.errors import LakeError
 from nhl_lake.table import Table
 
 MADE_OF = "nhl-lake.made-of"
@@ -32,7 +31,7 @@ class Made(NamedTuple):
 
 
 def rebuild(
-    root: Path, *, tables: Sequence[Table] = (), seasons: Sequence[int] = (), everything: bool = False
+    root: Path, tables: Sequence[Table] = (), *, seasons: Sequence[int] = (), everything: bool = False
 ) -> Iterator[Made]:
     """Make tables again, in order, a season at a time; unless all is asked for, what is as it was is left alone."""
     code = code_print()
@@ -114,9 +113,3 @@ def code_print() -> str:
 def digest(*texts: str) -> str:
     """Return a short hash of texts."""
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
-
-
-def require_lake(root: Path) -> None:
-    """Raise if there is no lake to rebuild."""
-    if not root.is_dir():
-        raise LakeError(f"There is no lake at {root}.", "`nhl-lake ingest` makes one; NHL_LAKE_ROOT says where.")

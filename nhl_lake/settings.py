@@ -14,6 +14,7 @@ from nhl_lake.errors import BadInput
 
 PREFIX = "NHL_LAKE_"
 FILE = "nhl-lake.toml"
+UNREADABLE = set("#%?*[]{}^|\\")  # delta-rs and Polars take paths for addresses and patterns
 
 
 class Settings(BaseSettings):
@@ -29,6 +30,13 @@ class Settings(BaseSettings):
     rate: float = Field(4.0, ge=0, description="requests a second over all hosts; 0 is no limit")
     concurrency: int = Field(4, ge=1, le=64, description="requests under way at once")
     backups: str = Field("data/backups", description="where backups go: a folder or s3://…")
+
+    @field_validator("root")
+    @classmethod
+    def _readable(cls, root: Path) -> Path:
+        if found := UNREADABLE & set(str(root.absolute())):
+            raise ValueError(f"the engine loses its way in folders with {' '.join(sorted(found))} in their names")
+        return root
 
     @field_validator("now")
     @classmethod

@@ -51,7 +51,6 @@ class Status(NamedTuple):
 def status(root: Path, now: datetime) -> Status:
     """Tell how the lake stands."""
     require(root)
-    known.check_layout(root)
     schedule = games(lake.newest(root, bronze.SCHEDULE).select("game_date", "body")).collect()
     seasons = sorted(schedule["season"].unique().to_list(), reverse=True)
     standing = by_game(known.known(root, seasons), now)
@@ -68,9 +67,9 @@ def status(root: Path, now: datetime) -> Status:
 
 
 def require(root: Path) -> None:
-    """Raise if there is no lake."""
+    """Raise if there is no lake, or one that cannot be read."""
+    known.check_layout(root)
     if not known.is_lake(root):
-        known.check_layout(root)
         raise LakeError(f"There is no lake at {root}.", "`nhl-lake ingest` makes one; NHL_LAKE_ROOT says where.")
 
 

@@ -37,6 +37,7 @@ class Walk:
     parts: list[Part] = field(default_factory=list)
     weeks: int = 0
     failed_weeks: int = 0
+    is_cut: bool = False
     url: str = ""
     fetched_at: datetime | None = None
 
@@ -47,8 +48,8 @@ class Walk:
         return [*self.lists, Page(bronze.SCHEDULE, self.url, self.fetched_at, self.parts)]
 
     def schedule(self) -> Sequence[Part] | None:
-        """Return the games of a schedule that was read whole; None if a week of it could not be had."""
-        return None if self.failed_weeks else self.parts
+        """Return the games of a schedule that was read whole; None if a week failed, or the reading was cut short."""
+        return None if self.failed_weeks or self.is_cut else self.parts
 
 
 async def listing(run: Run, table: Table, found: Walk) -> None:
@@ -105,6 +106,7 @@ async def walk(run: Run, season: Season, found: Walk) -> None:
             following = week.nextStartDate
         run.report.page()
         day = following if following is not None and following > day else None
+    found.is_cut = found.is_cut or run.is_stopped
 
 
 def nonsense(url: str, reason: str) -> Unreachable:

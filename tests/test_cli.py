@@ -126,6 +126,16 @@ def test_bad_input_is_named_with_what_to_do(run_cli: Cli, tmp_path: Path, words:
     assert not list(tmp_path.glob("lake/bronze/*"))
 
 
+@pytest.mark.parametrize("name", ["lake #1", "a%20b", "what?", "lake[1]"])
+def test_a_folder_that_the_engine_cannot_read_is_refused_before_anything_is_written(
+    run_cli: Cli, tmp_path: Path, name: str
+):
+    first, _ = two_lines(run_cli("ingest", root=tmp_path / name, api="league:", now=NOW))
+
+    assert "NHL_LAKE_ROOT cannot be" in first
+    assert not (tmp_path / name).exists()
+
+
 def test_no_network_is_an_error_and_the_lake_is_as_it_was(run_cli: Cli, league_lake: Path):
     before = {t.name: lake.handle(league_lake, t).version() for t in bronze.TABLES}
     first, second = two_lines(run_cli("ingest", root=league_lake, api="http://127.0.0.1:9", now=NOW))
