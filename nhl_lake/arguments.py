@@ -2,6 +2,8 @@
 
 from datetime import date, datetime
 
+import polars as pl
+
 from nhl_lake.errors import BadInput
 from nhl_lake.hockey.ids import is_season, season_of
 
@@ -37,4 +39,17 @@ def instant_from(text: str | None) -> datetime | None:
         raise BadInput(f"--as-of {text} is no instant.", "Write it as in --as-of 2026-04-01T13:00:00Z.") from error
     if found.tzinfo is None:
         raise BadInput(f"--as-of {text} has no time zone.", "Write it as in --as-of 2026-04-01T13:00:00Z.")
+    return found
+
+
+def filtered(rows: pl.LazyFrame, where: str) -> pl.LazyFrame:
+    """Leave the rows for which an SQL condition holds."""
+    try:
+        found = rows.filter(pl.sql_expr(where))
+        found.collect_schema()
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        raise BadInput(
+            f"--where {where!r} cannot be read: {reason}", "Write an SQL condition on the columns."
+        ) from error
     return found

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import polars as pl
 import stamina.instrumentation
 import typer
 
@@ -24,7 +23,7 @@ from nhl_lake import (
     status,
 )
 from nhl_lake.api import Manners
-from nhl_lake.arguments import day_from, seasons_from
+from nhl_lake.arguments import day_from, filtered, seasons_from
 from nhl_lake.asking import terminable
 from nhl_lake.clock import Clock
 from nhl_lake.clock import clock as clock_from
@@ -214,19 +213,6 @@ def show(
         typer.echo(screen.as_json(page.to_dicts()))
     else:
         screen.show_frame(page)
-
-
-def filtered(rows: pl.LazyFrame, where: str) -> pl.LazyFrame:
-    """Leave the rows for which an SQL condition holds."""
-    try:
-        found = rows.filter(pl.sql_expr(where))
-        found.collect_schema()
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
-        raise BadInput(
-            f"--where {where!r} cannot be read: {reason}", "Write an SQL condition on the columns."
-        ) from error
-    return found
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """Plays: what happened, in order."""
 
 from collections.abc import Iterable, Iterator
+from typing import Annotated
 
 import msgspec
 import polars as pl
@@ -34,7 +35,7 @@ class Play(msgspec.Struct):
     eventId: int
     sortOrder: int
     periodDescriptor: Period
-    timeInPeriod: str
+    timeInPeriod: Annotated[str, msgspec.Meta(pattern=r"^\d+:\d\d$")]
     typeCode: int
     typeDescKey: str
     situationCode: str | None = None

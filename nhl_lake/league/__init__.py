@@ -1,0 +1,64 @@
+"""A small simulated NHL, deterministic from a seed, that answers like the NHL's API.
+
+Everything is invented: teams, arenas, players. A game is a function of (seed, season, game id); a page is one of
+(league, address, moment). `quirks` says where pages are wrong on purpose. Nothing here knows the rest of the package.
+"""
+
+import json
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from nhl_lake.league import routes
+from nhl_lake.league.engine import Engine
+from nhl_lake.league.errors import BadLeague
+from nhl_lake.league.pages.source import Source
+
+__all__ = ["Answer", "BadLeague", "League"]
+
+FIRST_YEAR, LAST_YEAR = 2010, 2060
+NOT_FOUND = b'{"message":"Not Found"}'
+
+
+class Answer(NamedTuple):
+    """What a server sends back."""
+
+    status: int
+    body: bytes
+    content_type: str
+
+
+class League:
+    """A league of some seasons that answers like the API. Seasons have eight digits; raises BadLeague on nonsense."""
+
+    def __init__(self, seed: int = 1, seasons: Sequence[int] = (20242025, 20252026)) -> None:
+        if not isinstance(seed, int) or isinstance(seed, bool):
+            raise BadLeague(f"a seed is a whole number, not {seed!r}.")
+        if not seasons:
+            raise BadLeague("a league needs at least one season, like 20252026.")
+        for season in seasons:
+            _require_season(season)
+        self.seed = seed
+        self.seasons = tuple(sorted(set(seasons)))
+        self.engine = Engine(seed)
+        self._source = Source(self.engine, seed, self.seasons)
+        self._one_at_a_time = threading.Lock()  # the engine's memory is not made for the threads of a server
+
+    def answer(self, target: str, as_of: datetime) -> Answer:
+        """The page at a path and query, as of a moment; 404 for what does not exist."""
+        with self._one_at_a_time:
+            found = routes.page(self._source, target, as_of.astimezone(UTC))
+        if found is None:
+            return Answer(404, NOT_FOUND, "application/json")
+        if isinstance(found, str):
+            return Answer(200, found.encode(), "text/html")
+        return Answer(200, json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode(), "application/json")
+
+
+def _require_season(season: object) -> None:
+    year = season // 10_000 if isinstance(season, int) else 0
+    if season != year * 10_000 + year + 1:
+        raise BadLeague(f"a season is two years that follow each other, like 20252026, not {season!r}.")
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise BadLeague(f"this league plays from {FIRST_YEAR} to {LAST_YEAR}, not in {season}.")

@@ -1,0 +1,296 @@
+"""The words that both halves of the simulated league share: what the engine makes and the pages are written from.
+
+Frozen data without behaviour. Times inside a game are whole seconds *elapsed in the period*; instants are aware
+datetimes in UTC; dates are Eastern. Side is the index 0 for the home team and 1 for the away team, wherever a field
+holds a pair. `engine.Engine` makes all of it.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import NamedTuple, TypeAlias
+
+Text: TypeAlias = tuple[tuple[str, str], ...]
+"""Localized text: (language, words) pairs, ("default", ...) first, others only where they differ. Use dict(text)."""
+
+HOME, AWAY = 0, 1
+
+
+class Team(NamedTuple):
+    """A club as it is in one season; a club that moves is another team id with the same franchise id."""
+
+    team_id: int  # above 100
+    franchise_id: int  # stays when the club moves
+    abbrev: str  # three capitals, none of them an NHL one
+    place: Text
+    place_with_preposition: Text
+    common_name: Text  # "Herons"
+    arena: Text
+    city: Text  # where the arena stands
+    timezone: str  # IANA name: "America/New_York"
+    venue_timezone: str  # as the schedule writes it: "US/Eastern"
+    conference: str  # "Eastern"
+    division: str  # "Atlantic"
+    coach: Text
+
+
+class Skills(NamedTuple):
+    """What makes players differ; 1.0 is average, except where said."""
+
+    shoot: float  # shot attempts per minute, relative to the position
+    finish: float  # goals per shot, relative
+    make: float  # assists, relative
+    faceoff: float  # share of faceoffs won against an average centre, 0.5 is average
+    hit: float
+    block: float
+    temper: float  # penalties taken
+    save: float  # goalies: goals against, relative, lower is better
+    rank: float  # what the coach thinks: orders lines, pairs and goalies, higher plays more
+
+
+class Draft(NamedTuple):
+    """How a player came in; players without one were never drafted."""
+
+    year: int
+    team_abbrev: str
+    round: int
+    pick_in_round: int
+    overall_pick: int
+
+
+class Player(NamedTuple):
+    """A person, invented. The same in all seasons; team, number and age follow from the season."""
+
+    player_id: int  # 7 digits, 89xxxxx
+    first: Text
+    last: Text
+    position: str  # "C" "L" "R" "D" "G", as the landing page has it; in a game see Spot.position
+    shoots: str  # "L" or "R"; catches for goalies
+    birth_date: date
+    birth_city: Text
+    birth_state: Text  # () where the country has none
+    country: str  # "CAN"
+    height_in: int
+    weight_lb: int
+    draft: Draft | None
+    debut: int  # first season in the league, 20182019
+    skills: Skills
+
+
+class Spot(NamedTuple):
+    """A player in a club: his number and where he plays there (position is a property of the game)."""
+
+    player: Player
+    team_id: int
+    number: int
+    position: str
+
+
+class Season(NamedTuple):
+    """One season: its clubs and its dates (Eastern)."""
+
+    season: int  # 20242025
+    teams: tuple[Team, ...]
+    preseason_start: date
+    start: date  # first day of the regular season
+    end: date  # last day of the regular season
+    playoff_end: date  # last day on which a game may be played
+
+
+class Series(NamedTuple):
+    """The place of a playoff game: id is 03 0 round letter game."""
+
+    round: int  # 1 to 4
+    letter: str  # "A" to "O"
+    number: int  # of the series inside the round, from 1
+    game: int  # 1 to 7
+    top_seed_id: int  # team with home ice in games 1, 2, 5 and 7
+    bottom_seed_id: int
+
+
+class ScheduledGame(NamedTuple):
+    """A game of the calendar, whether or not it came to be played."""
+
+    game_id: int
+    season: int
+    game_type: int  # 1 preseason, 2 regular season, 3 playoffs
+    home_id: int
+    away_id: int
+    start: datetime  # UTC; of the game as played at last (or as it was planned, when it never was)
+    day: date  # Eastern date of `start`
+    first_start: datetime  # UTC; as first announced; differs from `start` for postponed games only
+    first_day: date
+    arena: Text
+    city: Text
+    neutral: bool
+    timezone: str  # IANA name of the arena's time zone
+    venue_timezone: str  # "US/Eastern"
+    appears: datetime  # from when the schedule shows it; long before the season except for playoffs
+    vanishes: datetime | None  # an "if necessary" game that was not: from when the schedule no longer shows it
+    postponed: datetime | None  # from when it is PPD on `first_day`
+    rescheduled: datetime | None  # from when it stands on `day` instead
+    cancelled: datetime | None  # from when it is CNCL, for ever
+    if_necessary: bool
+    series: Series | None
+
+    @property
+    def played(self) -> bool:
+        """Whether the game is ever played."""
+        return self.cancelled is None and self.vanishes is None
+
+
+class Lineup(NamedTuple):
+    """Who is dressed for one team."""
+
+    team_id: int
+    lines: tuple[tuple[Spot, ...], ...]  # four times three forwards
+    pairs: tuple[tuple[Spot, ...], ...]  # three times two defencemen
+    goalies: tuple[Spot, ...]  # starter first, then the back-up
+    scratches: tuple[Spot, ...]  # healthy or injured, not dressed
+    coach: Text
+
+    @property
+    def dressed(self) -> tuple[Spot, ...]:
+        """All twenty: forwards, defencemen, goalies."""
+        return (*(spot for line in (*self.lines, *self.pairs) for spot in line), *self.goalies)
+
+
+class Goal(NamedTuple):
+    """A goal outside shoot-outs."""
+
+    period: int
+    second: int
+    side: int  # HOME or AWAY, of the scorers
+    scorer: int  # player ids throughout
+    assists: tuple[int, ...]
+    goalie: int | None  # scored on; None is an empty net
+    situation: str  # before the goal
+    penalty_shot: bool
+
+
+class Penalty(NamedTuple):
+    """One row of the penalty summary."""
+
+    period: int
+    second: int  # of the whistle
+    side: int  # penalised
+    type_code: str  # MIN MAJ BEN MIS GAM MAT PS
+    desc: str  # "hooking"
+    minutes: int
+    player: int | None  # None for bench minors
+    drawn_by: int | None
+    served_by: int | None
+    delayed: int | None  # second at which the arm went up, when play went on; same period
+    situation: str  # before the penalty
+
+
+class Attempt(NamedTuple):
+    """One attempt of a shoot-out, in the order taken."""
+
+    side: int
+    shooter: int
+    goalie: int
+    outcome: str  # "goal", "shot-on-goal", "missed-shot", "failed-shot-attempt"
+    winner: bool  # the goal that decides
+
+
+class Spell(NamedTuple):
+    """A stretch of one period in which the strength does not change: seconds start to end - 1."""
+
+    period: int
+    start: int
+    end: int
+    skaters: tuple[int, int]  # home, away
+    goalies: tuple[int | None, int | None]  # player ids; None is an empty net
+    box: tuple[tuple[int, ...], tuple[int, ...]]  # players who cannot play now: penalised, serving or ejected
+    lifted: bool = False  # a goalie is off because of a delayed penalty, not because time runs out
+
+
+class Story(NamedTuple):
+    """The cheap half of a game: all that scores, standings and schedules need."""
+
+    game_id: int
+    lineups: tuple[Lineup, Lineup]
+    goals: tuple[Goal, ...]  # by time
+    penalties: tuple[Penalty, ...]  # by time
+    washed: tuple[Penalty, ...]  # delayed penalties that a goal of the other team wiped out: no row, only the arm
+    shootout: tuple[Attempt, ...]
+    spells: tuple[Spell, ...]  # by time, without gaps
+    whistles: tuple[tuple[int, int, int | None], ...]  # (period, since, second): the first stoppage after `since`, when
+    # players wait in the box, falls on `second`; None if a goal, a penalty or the end of the period comes before
+    score: tuple[int, int]  # with the goal for winning a shoot-out
+    last_period: int  # 3, 4 (overtime), 5 (shoot-out; or the second overtime of a playoff game) ...
+    last_type: str  # "REG" "OT" "SO"
+    last_second: int  # elapsed in the last period that was played on the clock
+    winning_goalie: int
+    losing_goalie: int
+    winning_goal: int | None  # scorer of the winning goal; None after a shoot-out (see shootout)
+    referees: tuple[Text, ...]
+    linesmen: tuple[Text, ...]
+
+
+class Event(NamedTuple):
+    """One row of the play-by-play, in the new generation of the feed (a blocked shot belongs to the shooter's team)."""
+
+    event_id: int  # unique in the game, not ordered
+    sort_order: int  # increasing, with gaps
+    period: int
+    period_type: str  # "REG" "OT" "SO"
+    second: int  # elapsed in the period
+    kind: str  # typeDescKey: "faceoff", "hit", "goal", "shot-on-goal", "delayed-penalty" ...
+    type_code: int  # 502 ...
+    situation: str | None  # "1551": away goalie, away skaters, home skaters, home goalie, before the event
+    home_defends: str  # "left" or "right"
+    side: int | None = None  # acting team: winner, hitter, shooter, penalised; None for stoppages and periods
+    x: int | None = None  # feet from centre, as the feed writes them
+    y: int | None = None
+    zone: str | None = None  # "O" "N" "D" seen from the acting team; for blocked shots from the blocker's
+    player: int | None = None  # shooter, scorer, hitter, faceoff winner, committed by, player of giveaway or takeaway
+    other: int | None = None  # hittee, faceoff loser, blocker, drawn by
+    served_by: int | None = None
+    assists: tuple[int, ...] = ()
+    goalie: int | None = None  # goalieInNetId; None for an empty net
+    shot_type: str | None = None
+    reason: str | None = None  # of a miss, a block ("blocked", "teammate-blocked") or a stoppage
+    secondary: str | None = None  # secondaryReason of a stoppage
+    penalty_type: str | None = None  # MIN ...
+    desc: str | None = None  # descKey of a penalty
+    minutes: int | None = None
+    score: tuple[int, int] | None = None  # (home, away) after a goal
+    sog: tuple[int, int] | None = None  # (home, away) after a shot on goal that was saved
+    penalty_shot: bool = False
+    rebound: bool = False  # truth, not in the feed
+    rush: bool = False  # truth, not in the feed
+
+
+class Shift(NamedTuple):
+    """A player's stay on the ice: seconds start to end - 1 of a period."""
+
+    player_id: int
+    team_id: int
+    number: int  # counts from 1 over the game, per player
+    period: int
+    start: int
+    end: int
+
+
+class Game(NamedTuple):
+    """A game in full."""
+
+    scheduled: ScheduledGame
+    story: Story
+    events: tuple[Event, ...]  # by sort_order
+    shifts: tuple[Shift, ...]  # by player, then time
+
+
+class Result(NamedTuple):
+    """The outcome of a finished game."""
+
+    game_id: int
+    day: date
+    home_id: int
+    away_id: int
+    home_goals: int
+    away_goals: int
+    last_type: str  # "REG" "OT" "SO"
+    ended: datetime  # UTC

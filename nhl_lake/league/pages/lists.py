@@ -1,0 +1,74 @@
+"""stats/rest/en/team and season: every club and every season that the league has."""
+
+from datetime import date, datetime
+
+from nhl_lake.league.pages.headers import full_name
+from nhl_lake.league.pages.source import Page, Source, eastern
+
+LEAGUE_ID = 133
+MOST_PLAYOFF_GAMES = 105  # fifteen series of seven: counting them would take every game of the season
+NO_CLUB = ((70, "To be determined", "TBD"), (99, "NHL", "NHL"))  # rows of the real list that are no clubs
+
+
+def teams(source: Source, as_of: datetime) -> Page:
+    """Clubs of the seasons that are announced, moved ones under each of their ids."""
+    rows: dict[int, Page] = {}
+    for number in announced(source, as_of):
+        for team in source.engine.season(number).teams:
+            rows[team.team_id] = _team(team.team_id, team.franchise_id, full_name(team)["default"], team.abbrev)
+    for team_id, name, code in NO_CLUB:
+        rows[team_id] = _team(team_id, None, name, code)
+    return {"data": list(rows.values()), "total": len(rows)}
+
+
+def _team(team_id: int, franchise_id: int | None, name: str, code: str) -> Page:
+    return {
+        "id": team_id,
+        "franchiseId": franchise_id,
+        "fullName": name,
+        "leagueId": LEAGUE_ID,
+        "rawTricode": code,
+        "triCode": code,
+    }
+
+
+def announced(source: Source, as_of: datetime) -> list[int]:
+    """The seasons that are known: the first one always, another from the July before it on."""
+    today = eastern(as_of)
+    return [s for n, s in enumerate(source.seasons) if n == 0 or date(s // 10_000, 7, 1) <= today]
+
+
+def seasons(source: Source, as_of: datetime) -> Page:
+    """The seasons that are announced."""
+    rows = [_season(source, number) for number in announced(source, as_of)]
+    return {"data": rows, "total": len(rows)}
+
+
+def _season(source: Source, number: int) -> Page:
+    season = source.engine.season(number)
+    games = sum(game.game_type == 2 for game in source.engine.schedule(number))
+    return {
+        "id": number,
+        "allStarGameInUse": 0,
+        "conferencesInUse": 1,
+        "divisionsInUse": 1,
+        "endDate": f"{season.playoff_end}T00:00:00",
+        "entryDraftInUse": 1,
+        "formattedSeasonId": f"{number // 10_000}-{number % 100:02d}",
+        "minimumPlayoffMinutesForGoalieStatsLeaders": 240,
+        "minimumRegularGamesForGoalieStatsLeaders": 25,
+        "nhlStanleyCupOwner": 1,
+        "numberOfGames": 2 * games // len(season.teams),
+        "olympicsParticipation": 0,
+        "pointForOTLossInUse": 1,
+        "preseasonStartdate": f"{season.preseason_start}T19:00:00",
+        "regularSeasonEndDate": f"{season.end}T21:30:00",
+        "rowInUse": 1,
+        "seasonOrdinal": number // 10_000 - 1917,
+        "startDate": f"{season.start}T19:00:00",
+        "supplementalDraftInUse": 0,
+        "tiesInUse": 0,
+        "totalPlayoffGames": MOST_PLAYOFF_GAMES,
+        "totalRegularSeasonGames": games,
+        "wildcardInUse": 1,
+    }

@@ -1,0 +1,178 @@
+"""standings/{date}: every club after the games of a day."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import NamedTuple
+
+from nhl_lake.league.model import Result, Season, Team
+from nhl_lake.league.pages.headers import full_name, instant, logo, words
+from nhl_lake.league.pages.source import Page, Source
+
+SPLITS = ("", "home", "road", "l10")
+TEN = 10
+
+
+class Outing(NamedTuple):
+    """One game from a club's view."""
+
+    home: bool
+    scored: int
+    allowed: int
+    last_type: str
+
+    @property
+    def won(self) -> bool:
+        """Whether the club won."""
+        return self.scored > self.allowed
+
+
+class Row(NamedTuple):
+    """A club with its games so far, oldest first."""
+
+    team: Team
+    outings: tuple[Outing, ...]
+
+    def split(self, name: str) -> tuple[Outing, ...]:
+        """All games, those at home, those on the road, or the last ten."""
+        if name == "l10":
+            return self.outings[-TEN:]
+        return tuple(outing for outing in self.outings if name == "" or outing.home == (name == "home"))
+
+
+def standings(source: Source, day: date, as_of: datetime) -> Page:
+    """The page of a day; nothing outside the regular season."""
+    season = source.season_on(day)
+    if not season.start <= day <= season.end:
+        return {"wildCardIndicator": False, "standings": []}
+    results = [result for result in source.engine.results(season.season, as_of) if result.day <= day]
+    rows = _rows(season, results)
+    ranks = _ranks(rows)
+    ordered = sorted(rows, key=lambda row: ranks["league"][row.team.team_id])
+    return {
+        "wildCardIndicator": True,
+        "standingsDateTimeUtc": instant(max((result.ended for result in results), default=as_of)),
+        "standings": [_club(season, day, row, ranks) for row in ordered],
+    }
+
+
+def _rows(season: Season, results: list[Result]) -> list[Row]:
+    outings: dict[int, list[Outing]] = defaultdict(list)
+    for result in sorted(results, key=lambda result: (result.ended, result.game_id)):
+        home, away = result.home_goals, result.away_goals
+        outings[result.home_id].append(Outing(True, home, away, result.last_type))
+        outings[result.away_id].append(Outing(False, away, home, result.last_type))
+    return [Row(team, tuple(outings[team.team_id])) for team in season.teams]
+
+
+def _record(outings: tuple[Outing, ...]) -> dict[str, int]:
+    """Games, wins, losses, goals of some games; a goal that wins a shoot-out counts, as in the score."""
+    wins = [outing for outing in outings if outing.won]
+    lost = [outing for outing in outings if not outing.won]
+    late = sum(outing.last_type != "REG" for outing in lost)
+    scored, allowed = sum(o.scored for o in outings), sum(o.allowed for o in outings)
+    return {
+        "gamesPlayed": len(outings),
+        "goalDifferential": scored - allowed,
+        "goalsAgainst": allowed,
+        "goalsFor": scored,
+        "losses": len(lost) - late,
+        "otLosses": late,
+        "points": 2 * len(wins) + late,
+        "regulationPlusOtWins": sum(outing.last_type != "SO" for outing in wins),
+        "regulationWins": sum(outing.last_type == "REG" for outing in wins),
+        "ties": 0,
+        "wins": len(wins),
+    }
+
+
+def _strength(outings: tuple[Outing, ...]) -> tuple[float, ...]:
+    """What orders clubs, best first: points, then games in hand, then wins of better and lesser kinds, then goals."""
+    record = _record(outings)
+    keys = ("points", "regulationWins", "regulationPlusOtWins", "wins", "goalDifferential", "goalsFor")
+    best = {key: -record[key] for key in keys}
+    return (best["points"], record["gamesPlayed"], *(best[key] for key in keys[1:]))
+
+
+def _ranks(rows: list[Row]) -> dict[str, dict[int, int]]:
+    """The place of every club, by id: in the league, its conference and its division, overall and by split."""
+    groups: dict[str, Callable[[Team], str]] = {
+        "league": lambda team: "",
+        "conference": lambda team: team.conference,
+        "division": lambda team: team.division,
+    }
+    found: dict[str, dict[int, int]] = {}
+    for split in SPLITS:
+        order = sorted(rows, key=lambda row: (*_strength(row.split(split)), row.team.team_id))
+        for name, group in groups.items():
+            places: dict[str, int] = defaultdict(int)
+            ranks = found.setdefault(name + split.capitalize(), {})
+            for row in order:
+                places[group(row.team)] += 1
+                ranks[row.team.team_id] = places[group(row.team)]
+    found["wildcard"] = _wildcards(rows, found)
+    return found
+
+
+def _wildcards(rows: list[Row], ranks: dict[str, dict[int, int]]) -> dict[int, int]:
+    """0 for the first three of a division, then places in the conference."""
+    found: dict[int, int] = {}
+    places: dict[str, int] = defaultdict(int)
+    for row in sorted(rows, key=lambda row: ranks["league"][row.team.team_id]):
+        if ranks["division"][row.team.team_id] <= 3:
+            found[row.team.team_id] = 0
+        else:
+            places[row.team.conference] += 1
+            found[row.team.team_id] = places[row.team.conference]
+    return found
+
+
+def _club(season: Season, day: date, row: Row, ranks: dict[str, dict[int, int]]) -> Page:
+    team, record = row.team, _record(row.outings)
+    games = max(record["gamesPlayed"], 1)
+    page: Page = {
+        "conferenceAbbrev": team.conference[0],
+        "conferenceName": team.conference,
+        "date": f"{day}",
+        "divisionAbbrev": team.division[0],
+        "divisionName": team.division,
+        "gameTypeId": 2,
+        "goalAgainst": record.pop("goalsAgainst"),
+        "goalFor": record.pop("goalsFor"),
+        "goalDifferentialPctg": round(record["goalDifferential"] / games, 6),
+        **record,
+        "placeName": words(team.place),
+        "seasonId": season.season,
+        "shootoutLosses": sum(not outing.won and outing.last_type == "SO" for outing in row.outings),
+        "shootoutWins": sum(outing.won and outing.last_type == "SO" for outing in row.outings),
+        "teamName": full_name(team),
+        "teamCommonName": words(team.common_name),
+        "teamAbbrev": {"default": team.abbrev},
+        "teamLogo": logo(team, "light"),
+        "waiversSequence": len(season.teams) + 1 - ranks["league"][team.team_id],
+        "wildcardSequence": ranks["wildcard"][team.team_id],
+    }
+    page |= _shares(record, page, games) | _streak(row.outings)
+    for split in SPLITS[1:]:
+        page |= {f"{split}{key[0].upper()}{key[1:]}": value for key, value in _record(row.split(split)).items()}
+    page |= {f"{name}Sequence": places[team.team_id] for name, places in ranks.items() if name != "wildcard"}
+    return dict(sorted(page.items()))
+
+
+def _shares(record: dict[str, int], page: Page, games: int) -> Page:
+    return {
+        "goalsForPctg": round(float(str(page["goalFor"])) / games, 6),
+        "pointPctg": round(record["points"] / (2 * games), 6),
+        "regulationPlusOtWinPctg": round(record["regulationPlusOtWins"] / games, 6),
+        "regulationWinPctg": round(record["regulationWins"] / games, 6),
+        "winPctg": round(record["wins"] / games, 6),
+    }
+
+
+def _streak(outings: tuple[Outing, ...]) -> Page:
+    """How many games of one kind in a row: W, L, or OT for a defeat after regulation."""
+    kinds = ["W" if o.won else "L" if o.last_type == "REG" else "OT" for o in outings]
+    if not kinds:
+        return {}
+    count = next((n for n, kind in enumerate(reversed(kinds)) if kind != kinds[-1]), len(kinds))
+    return {"streakCode": kinds[-1], "streakCount": count}

@@ -1,0 +1,97 @@
+"""What a perfect observer of a game knows: who was on the ice at every event, and the strength at every second."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+from .draft import code
+from .game import Played
+from .ice import Track, index
+from .model import AWAY, HOME, Event, Story
+
+
+class OnIce(NamedTuple):
+    """The players on the ice at an event, by the boundary rule; ids ascending."""
+
+    skaters: tuple[tuple[int, ...], tuple[int, ...]]  # home, away
+    goalies: tuple[int | None, int | None]
+
+
+class Toi(NamedTuple):
+    """Seconds on the ice of one player, by the officials' count of men (goalie included)."""
+
+    total: int
+    even: int
+    power_play: int
+    shorthanded: int
+
+
+class Truth(NamedTuple):
+    """What a perfect observer of a game would know."""
+
+    on_ice: dict[int, OnIce]  # by event id; for penalty shots and shoot-outs only shooter and goalie
+    strength: dict[int, tuple[str, ...]]  # by period: the situation code of every second, index = elapsed
+    toi: dict[int, Toi]  # by player id
+    toi_by_situation: dict[int, dict[str, int]]  # by player id, then situation code: seconds
+
+
+def truth(played: Played) -> Truth:
+    """The truth of a game, from the engine's own books and not from its pages."""
+    by_situation: dict[int, dict[str, int]] = {}
+    toi: dict[int, list[int]] = {}
+    for period, home in played.ice[HOME].items():
+        away = played.ice[AWAY][period]
+        times = sorted({*home.times, *away.times})
+        for start, end in pairwise(times):
+            _count((home, away), start, end - start, (toi, by_situation))
+    return Truth(
+        on_ice={row.event.event_id: _on_ice(played, row.event, before=row.before) for row in played.rows},
+        strength=_strength(played.game.story),
+        toi={player: Toi(sum(row), *row) for player, row in sorted(toi.items())},
+        toi_by_situation=by_situation,
+    )
+
+
+def _count(
+    tracks: tuple[Track, Track], start: int, seconds: int, books: tuple[dict[int, list[int]], dict[int, dict[str, int]]]
+) -> None:
+    """Credit one stretch of unchanged players: even, power play or shorthanded by men, the goalie counted."""
+    toi, by_situation = books
+    at = [index(track, start, before=False) for track in tracks]
+    skaters = [track.players[i] for track, i in zip(tracks, at, strict=True)]
+    goalies = [track.goalies[i] for track, i in zip(tracks, at, strict=True)]
+    men = [len(skaters[side]) + (goalies[side] is not None) for side in (HOME, AWAY)]
+    situation = f"{int(goalies[1] is not None)}{len(skaters[1])}{len(skaters[0])}{int(goalies[0] is not None)}"
+    for side in (HOME, AWAY):
+        state = 0 if men[0] == men[1] else 1 if men[side] > men[1 - side] else 2
+        out = [s.player for s in skaters[side]]
+        goalie = goalies[side]
+        for player in out if goalie is None else [*out, goalie]:
+            toi.setdefault(player, [0, 0, 0])[state] += seconds
+            book = by_situation.setdefault(player, {})
+            book[situation] = book.get(situation, 0) + seconds
+
+
+def _on_ice(played: Played, event: Event, *, before: bool) -> OnIce:
+    """Shooter and goalie alone in a penalty shot or a shoot-out; otherwise everybody at that side of the second."""
+    if event.penalty_shot or event.period_type == "SO":
+        shooter = () if event.player is None else (event.player,)
+        empty: tuple[int, ...] = ()
+        home = event.side == HOME
+        skaters = (shooter if home else empty, empty if home or event.side is None else shooter)
+        return OnIce(skaters, (None if home else event.goalie, event.goalie if home else None))
+    found = []
+    for side in (HOME, AWAY):
+        track = played.ice[side][event.period]
+        i = index(track, event.second, before=before)
+        found.append((tuple(s.player for s in track.players[i]), track.goalies[i]))
+    return OnIce((found[0][0], found[1][0]), (found[0][1], found[1][1]))
+
+
+def _strength(story: Story) -> dict[int, tuple[str, ...]]:
+    """The situation code of every second."""
+    codes: dict[int, list[str]] = {}
+    for spell in story.spells:
+        codes.setdefault(spell.period, []).extend([code(spell)] * (spell.end - spell.start))
+    return {period: tuple(row) for period, row in codes.items()}
