@@ -97,7 +97,7 @@ class Api:
         first, jitter = self.manners.first_wait_s, random.uniform(0.0, self.manners.first_wait_s)
 
         def again(error: Exception) -> float | bool:
-            if isinstance(error, httpx.ConnectError) and not self.has_answered:
+            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) and not self.has_answered:
                 return False
             if isinstance(error, Transient) and error.after_s is not None:
                 return error.after_s + jitter
@@ -160,7 +160,7 @@ def retry_after(answer: httpx.Response) -> float | None:
 async def door(manners: Manners, pace_file: Path, transport: httpx.AsyncBaseTransport | None) -> AsyncIterator[Api]:
     """Open the door. The pace stands in a file, so that runs that follow each other are polite together."""
     limits = httpx.Limits(max_connections=manners.concurrency, max_keepalive_connections=manners.concurrency)
-    timeout = httpx.Timeout(30.0, pool=None)
+    timeout = httpx.Timeout(30.0, connect=10.0, pool=None)
     bucket = open_pace(manners, pace_file)
     try:
         async with httpx.AsyncClient(

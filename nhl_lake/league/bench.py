@@ -70,7 +70,8 @@ def bench(lineup: Lineup) -> Bench:
         goalies=tuple(s.player.player_id for s in lineup.goalies),
         units_f={
             "even": lines, "power": (tuple(offence[:4]), tuple(offence[4:8])), "four": duos, "three": duos[:3],
-            "kill": (tuple(killers[:2]), tuple(killers[2:4]), tuple(killers[4:])), "six": (tuple(offence[:5]), tuple(offence[5:10])),
+            "kill": (tuple(killers[:2]), tuple(killers[2:4]), tuple(killers[4:])),
+            "six": (tuple(offence[:5]), tuple(offence[5:10])),
         },
         units_d={
             "even": pairs, "power": single[:2], "four": pairs, "kill": pairs, "three": tuple((p[0],) for p in pairs),

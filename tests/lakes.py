@@ -1,0 +1,48 @@
+"""Reading a lake from outside: by its folders, with Polars and deltalake, not through the package's own door."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from deltalake import DeltaTable
+
+from nhl_lake import bronze, catalog
+from nhl_lake.table import Table
+
+MADE = [table for table in catalog.TABLES if table.layer in {"silver", "gold"}]
+
+
+def folder(root: Path, table: Table) -> Path:
+    return root / table.layer / table.name.split(".")[1]
+
+
+def versions(root: Path) -> dict[str, int]:
+    """Return the Delta version of every bronze, silver and gold table."""
+    tables = [*bronze.TABLES, *MADE]
+    return {table.name: DeltaTable(folder(root, table)).version() for table in tables}
+
+
+def rows(root: Path, table: Table) -> pl.DataFrame:
+    """Return every row of a table."""
+    return pl.read_delta(str(folder(root, table)))
+
+
+def page_names(table: Table) -> pl.Expr:
+    return pl.concat_str(pl.col(table.page_key).cast(pl.String), separator="/").alias("page")
+
+
+def newest_pages(root: Path, table: Table) -> dict[str, tuple[Any, ...]]:
+    """Return body, state and game day of the newest version of each page, by key."""
+    about = [name for name in ("body", "state", "season", "game_date") if name in table.schema]
+    pages = rows(root, table).sort("fetched_at").unique(table.page_key, keep="last", maintain_order=True)
+    return {page: rest for page, *rest in pages.select(page_names(table), *about).rows()}
+
+
+def all_pages(root: Path) -> dict[str, dict[str, tuple[Any, ...]]]:
+    """Return the newest pages of every bronze table."""
+    return {table.name: newest_pages(root, table) for table in bronze.TABLES}
+
+
+def row_set(root: Path, table: Table) -> set[tuple[Any, ...]]:
+    """Return every row of a table, whole."""
+    return set(rows(root, table).rows())

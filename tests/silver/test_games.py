@@ -1,0 +1,190 @@
+"""Games, from hand-typed entries of a schedule."""
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from nhl_lake import check
+from nhl_lake.bronze import SCHEDULE
+from nhl_lake.errors import Broken
+from nhl_lake.lake import newest_of
+from nhl_lake.silver.games import GAMES, games
+
+OCTOBER, JANUARY = date(2023, 10, 10), date(2024, 1, 9)
+
+
+def entry(number: int = 1, **said: Any) -> dict[str, Any]:
+    """Return a game as the schedule tells it."""
+    return {
+        "id": 2023020000 + number,
+        "season": 20232024,
+        "gameType": 2,
+        "startTimeUTC": "2023-10-10T23:30:00Z",
+        "easternUTCOffset": "-04:00",
+        "venueUTCOffset": "-05:00",
+        "gameState": "FUT",
+        "gameScheduleState": "OK",
+        "venue": {"default": "Ice Barn"},
+        "neutralSite": False,
+        "homeTeam": {"id": 1, "abbrev": "HOM", "placeName": {"default": "Home"}},
+        "awayTeam": {"id": 2, "abbrev": "AWA", "placeName": {"default": "Away"}},
+        **said,
+    }
+
+
+def sides(home: int, away: int) -> dict[str, Any]:
+    return {
+        "homeTeam": {"id": 1, "abbrev": "HOM", "score": home},
+        "awayTeam": {"id": 2, "abbrev": "AWA", "score": away},
+    }
+
+
+def schedule(*entries: dict[str, Any], day: date = OCTOBER) -> pl.LazyFrame:
+    bodies = [json.dumps(said) for said in entries]
+    return pl.LazyFrame({"game_date": day, "body": bodies}, schema={"game_date": pl.Date, "body": pl.String})
+
+
+def rows(*entries: dict[str, Any], day: date = OCTOBER) -> pl.DataFrame:
+    return games(schedule(*entries, day=day)).collect()
+
+
+def test_a_game_to_come_is_one_row_without_a_score():
+    assert rows(entry()).to_dicts() == [
+        {
+            "season": 20232024,
+            "game_id": 2023020001,
+            "game_type": 2,
+            "game_date": OCTOBER,
+            "start_at": datetime(2023, 10, 10, 23, 30, tzinfo=UTC),
+            "eastern_offset": "-04:00",
+            "venue_offset": "-05:00",
+            "venue": "Ice Barn",
+            "is_neutral_site": False,
+            "home_team_id": 1,
+            "home_team_abbrev": "HOM",
+            "away_team_id": 2,
+            "away_team_abbrev": "AWA",
+            "home_score": None,
+            "away_score": None,
+            "last_period_type": None,
+            "game_state": "FUT",
+            "schedule_state": "OK",
+        }
+    ]
+
+
+def test_the_frame_is_what_the_table_declares_even_without_games():
+    assert rows().schema == GAMES.schema
+    assert rows(entry()).schema == GAMES.schema
+    assert rows().is_empty()
+
+
+@pytest.mark.parametrize("state", ["FINAL", "OFF"])
+@pytest.mark.parametrize("last", ["REG", "OT", "SO"])
+def test_a_final_game_has_its_score_and_where_it_was_decided(state: str, last: str):
+    final = entry(gameState=state, gameOutcome={"lastPeriodType": last}, **sides(3, 2))
+
+    (row,) = rows(final).to_dicts()
+
+    assert (row["home_score"], row["away_score"], row["last_period_type"]) == (3, 2, last)
+    check.require(GAMES, rows(final))
+
+
+@pytest.mark.parametrize("state", ["FUT", "PRE", "LIVE", "CRIT", "OVER"])
+def test_a_game_that_is_not_final_has_no_score_whatever_the_schedule_says(state: str):
+    unfinished = entry(gameState=state, gameOutcome={"lastPeriodType": "REG"}, **sides(3, 2))
+
+    (row,) = rows(unfinished).to_dicts()
+
+    assert (row["home_score"], row["away_score"], row["last_period_type"]) == (None, None, None)
+    check.require(GAMES, rows(unfinished))
+
+
+def test_an_unplayed_game_that_says_zero_to_zero_is_no_final_zero():
+    (row,) = rows(entry(**sides(0, 0))).to_dicts()
+
+    assert (row["home_score"], row["away_score"]) == (None, None)
+
+
+def version(said: dict[str, Any], day: date, minute: int) -> dict[str, Any]:
+    """Return a row of `bronze.schedule`, as far as it matters here."""
+    fetched_at = datetime(2023, 10, 1, 12, minute, tzinfo=UTC)
+    return {
+        "season": 20232024,
+        "game_id": said["id"],
+        "fetched_at": fetched_at,
+        "game_date": day,
+        "body": json.dumps(said),
+    }
+
+
+def test_a_postponed_game_has_one_row_with_its_new_day():
+    kept = pl.LazyFrame(
+        [
+            version(entry(1), OCTOBER, 0),
+            version(entry(2), OCTOBER, 0),
+            version(entry(1, gameScheduleState="PPD"), OCTOBER, 1),
+            version(entry(1, startTimeUTC="2024-01-10T00:30:00Z"), JANUARY, 2),
+        ]
+    )
+
+    found = games(newest_of(kept, SCHEDULE)).collect().sort("game_id")
+
+    assert_frame_equal(
+        found.select("game_id", "game_date", "start_at", "schedule_state"),
+        pl.DataFrame(
+            {
+                "game_id": [2023020001, 2023020002],
+                "game_date": [JANUARY, OCTOBER],
+                "start_at": [datetime(2024, 1, 10, 0, 30, tzinfo=UTC), datetime(2023, 10, 10, 23, 30, tzinfo=UTC)],
+                "schedule_state": ["OK", "OK"],
+            },
+            schema_overrides={"start_at": pl.Datetime("us", "UTC")},
+        ),
+    )
+
+
+def test_the_day_of_a_game_is_the_one_that_it_stands_under_not_that_of_utc():
+    (row,) = rows(entry(startTimeUTC="2023-10-11T02:30:00Z")).to_dicts()
+
+    assert (row["game_date"], row["start_at"].date()) == (OCTOBER, date(2023, 10, 11))
+
+
+def test_a_game_that_was_put_off_stays_a_game_to_come():
+    (row,) = rows(entry(gameScheduleState="PPD")).to_dicts()
+
+    assert (row["game_state"], row["schedule_state"], row["home_score"]) == ("FUT", "PPD", None)
+
+
+def test_a_name_may_be_plain_text_or_absent():
+    plain = rows(entry(1, venue="Old Barn"), {k: v for k, v in entry(2).items() if k not in {"venue", "neutralSite"}})
+
+    assert plain["venue"].to_list() == ["Old Barn", None]
+    assert plain["is_neutral_site"].to_list() == [False, None]
+
+
+@pytest.mark.parametrize("name", ["id", "season", "gameState", "startTimeUTC", "homeTeam"])
+def test_an_entry_that_lacks_what_a_row_needs_stops_the_table_by_name(name: str):
+    said = {key: value for key, value in entry().items() if key != name}
+
+    with pytest.raises(Broken, match=name):
+        rows(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "rule"),
+    [
+        ({"gameState": "HALF"}, "game_state is one of"),
+        ({"gameScheduleState": "LATE"}, "schedule_state is one of"),
+        ({"gameState": "OFF", "gameOutcome": {"lastPeriodType": "2OT"}, **sides(2, 1)}, "last_period_type is one of"),
+        ({"gameState": "OFF", **sides(2, 2)}, "a final game has a winner"),
+        ({"awayTeam": {"id": 1, "abbrev": "HOM"}}, "two different teams"),
+    ],
+)
+def test_news_from_the_api_are_refused_by_rule(said: dict[str, Any], rule: str):
+    with pytest.raises(Broken, match=rule):
+        check.require(GAMES, rows(entry(**said)))

@@ -1,0 +1,380 @@
+"""Laws that every table of the lake keeps."""
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from graphlib import TopologicalSorter
+from importlib import import_module
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import polars as pl
+import pytest
+from deltalake import DeltaTable
+from polars.testing import assert_frame_equal
+
+import nhl_lake
+from nhl_lake import catalog, check, lake
+from nhl_lake.errors import BadInput
+from nhl_lake.table import Column, Endpoint, Table
+
+PACKAGE = Path(nhl_lake.__file__).parent
+LAYERS = {"lake": -1, "bronze": 0, "silver": 1, "gold": 2}
+NOT_TABLES = {"__init__", "pages"}
+NOT_FOR_DELTA = (
+    pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.Int128, pl.Categorical, pl.Enum, pl.Object, pl.Time, pl.Duration,
+    pl.Null, pl.Array,
+)  # fmt: skip
+AT = datetime(2023, 10, 11, 12, 30, 15, 123456, tzinfo=UTC)
+
+SAMPLES = {
+    pl.Int16: 2,
+    pl.Int32: 20232024,
+    pl.Int64: 2023020001,
+    pl.Float64: 0.5,
+    pl.Boolean: True,
+    pl.String: "Ålesund",
+    pl.Date: date(2023, 10, 10),
+    pl.Datetime: AT,
+    pl.List: [],
+}
+
+# what makes a sample a good row where columns must agree with each other
+TEAMS = {"home_team_id": 1, "away_team_id": 2}
+GOOD: dict[str, dict[str, Any]] = {
+    "silver.games": TEAMS | {"home_score": 3, "away_score": 2, "game_state": "OFF"},
+    "silver.plays": TEAMS | {"acting_team_id": 1, "period_seconds": 60, "event": "goal"},
+    "gold.skater_game": {"goals": 1, "shots_on_goal": 2},
+}
+
+# for each rule that a table declares beside the general ones, a row that breaks it
+MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
+    ("silver.games", "two different teams"): {"away_team_id": 1},
+    ("silver.games", "a final game has a winner"): {"away_score": 3},
+    ("silver.games", "a game that is not final has no score"): {"game_state": "LIVE"},
+    ("silver.plays", "an event is inside its period"): {"period_seconds": 1201},
+    ("silver.plays", "the acting team plays"): {"acting_team_id": 3},
+    ("silver.plays", "a goal has a scorer"): {"shooter_player_id": None},
+    ("gold.skater_game", "no more goals than shots"): {"goals": 3},
+}
+
+every_table = pytest.mark.parametrize("table", catalog.TABLES, ids=lambda table: table.name)
+every_bronze_table = pytest.mark.parametrize(
+    "table", [t for t in catalog.TABLES if t.layer == "bronze"], ids=lambda table: table.name
+)
+
+
+def sample(table: Table) -> dict[str, Any]:
+    """Return a row that holds all rules of a table."""
+    values = {c.name: c.values[0] if c.values else SAMPLES[c.dtype.base_type()] for c in table.columns}
+    return values | GOOD.get(table.name, {})
+
+
+def frame(table: Table, *rows: dict[str, Any]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=table.schema, orient="row")
+
+
+def write(root: Path, table: Table, rows: pl.DataFrame) -> None:
+    """Write rows in the way of their layer."""
+    lake.create(root, [table])
+    if table.layer == "bronze":
+        lake.keep(root, table, rows, lambda a, b: a == b)
+    elif table.layer == "lake":
+        lake.append(root, table, rows)
+    else:
+        lake.replace(root, table, rows, season=None, metadata={})
+
+
+def leaves(dtype: Any) -> Iterator[Any]:
+    """Yield the dtypes inside a dtype."""
+    if isinstance(dtype, pl.List):
+        yield from leaves(dtype.inner)
+    elif isinstance(dtype, pl.Struct):
+        for field in dtype.fields:
+            yield from leaves(field.dtype)
+    else:
+        yield dtype
+
+
+def broken(table: Table, *rows: dict[str, Any]) -> set[str]:
+    return {breach.rule for breach in check.breaches(table, frame(table, *rows).lazy())}
+
+
+def entries(folder: Path) -> list[dict[str, Any]]:
+    """Return what the log of a table says, line by line."""
+    logs = sorted((folder / "_delta_log").glob("*.json"))
+    return [json.loads(line) for log in logs for line in log.read_text().splitlines()]
+
+
+def test_names_are_unique_and_so_are_folders(tmp_path: Path):
+    names = [table.name for table in catalog.TABLES]
+    folders = [lake.path(tmp_path, table) for table in catalog.TABLES]
+
+    assert len(set(names)) == len(names)
+    assert len(set(folders)) == len(folders)
+
+
+@every_table
+def test_a_name_is_a_layer_and_a_noun_and_the_folder_follows_from_it(table: Table, tmp_path: Path):
+    layer, noun = table.name.split(".")
+
+    assert layer in LAYERS
+    assert noun.isidentifier()
+    assert noun == noun.lower()
+    assert lake.path(tmp_path, table) == tmp_path / layer / noun
+
+
+@every_table
+def test_a_table_is_found_by_its_name(table: Table):
+    assert catalog.find(table.name) is table
+
+
+def test_a_name_that_is_no_table_is_answered_with_the_nearest_one():
+    with pytest.raises(BadInput) as error:
+        catalog.find("gold.skater_gmae")
+
+    assert error.value.hint == "Did you mean 'gold.skater_game'?"
+
+
+@every_table
+def test_every_table_says_what_one_row_is(table: Table):
+    assert table.grain
+    assert not table.grain.endswith(".")
+    assert not table.grain.lower().startswith("one row is")
+
+
+@every_table
+def test_every_column_is_explained(table: Table):
+    for column in table.columns:
+        assert len(column.about) > 3, column.name
+        assert not column.about.endswith("."), column.name
+        assert column.name == column.name.lower(), column.name
+        assert column.name.isidentifier(), column.name
+
+
+@every_table
+def test_a_column_stands_once_in_a_table(table: Table):
+    assert len(table.schema) == len(table.columns)
+
+
+def test_one_name_has_one_dtype_and_one_unit_in_the_whole_lake():
+    meanings: dict[str, set[tuple[str, str]]] = {}
+    for table in catalog.TABLES:
+        for column in table.columns:
+            meanings.setdefault(column.name, set()).add((str(column.dtype), column.unit))
+
+    assert {name: found for name, found in meanings.items() if len(found) > 1} == {}
+
+
+def test_an_instant_ends_in_at_and_a_day_in_date():
+    columns: list[Column] = [column for table in catalog.TABLES for column in table.columns]
+
+    assert {c.name for c in columns if c.dtype.base_type() is pl.Datetime and not c.name.endswith("_at")} == set()
+    assert {c.name for c in columns if c.dtype.base_type() is pl.Date and not c.name.endswith("_date")} == set()
+    assert {
+        c.name for c in columns if c.dtype.base_type() is pl.Boolean and c.name.split("_")[0] not in {"is", "has"}
+    } == set()
+
+
+@every_table
+def test_key_partition_and_by_are_columns_and_never_null(table: Table):
+    columns = {column.name: column for column in table.columns}
+    named = {*table.key, *({table.partition} if table.partition else ()), *({table.by} if table.by else ())}
+
+    assert table.key
+    assert named <= set(columns)
+    assert {name for name in named if columns[name].nullable} == set()
+
+
+@every_table
+def test_dtypes_are_such_as_delta_can_hold(table: Table):
+    for column in table.columns:
+        for dtype in leaves(column.dtype):
+            assert dtype.base_type() not in NOT_FOR_DELTA, column.name
+            if dtype.base_type() is pl.Datetime:
+                assert dtype == pl.Datetime("us", "UTC"), column.name
+
+
+@every_table
+def test_rows_and_dtypes_survive_delta(table: Table, tmp_path: Path):
+    rows = frame(table, sample(table))
+
+    write(tmp_path, table, rows)
+    back = lake.scan(tmp_path, table)
+
+    assert back.collect_schema() == table.schema
+    assert_frame_equal(back.collect(), rows)
+
+
+@every_table
+def test_nulls_survive_delta_where_they_are_allowed(table: Table, tmp_path: Path):
+    rows = frame(table, sample(table) | {c.name: None for c in table.columns if c.nullable})
+
+    write(tmp_path, table, rows)
+
+    assert_frame_equal(lake.scan(tmp_path, table).collect(), rows)
+
+
+@every_table
+def test_a_table_reads_no_layer_above_its_own(table: Table):
+    for read in table.reads:
+        assert read in catalog.TABLES, read.name
+        assert 0 <= LAYERS[read.layer] <= LAYERS[table.layer], read.name
+
+
+@every_table
+def test_a_source_fits_the_layer(table: Table):
+    assert isinstance(table.source, Endpoint) == (table.layer == "bronze")
+    assert (table.source is None) == (table.layer == "lake")
+    assert bool(table.reads) == (table.layer in {"silver", "gold"})
+
+
+def test_nothing_is_read_in_a_circle_and_the_order_makes_what_is_read_first():
+    order = catalog.in_order()
+
+    TopologicalSorter({table.name: [read.name for read in table.reads] for table in catalog.TABLES}).prepare()
+    assert {table.name for table in order} == {t.name for t in catalog.TABLES if t.layer in {"silver", "gold"}}
+    for n, table in enumerate(order):
+        assert not set(table.reads) & set(order[n:])
+
+
+def test_what_follows_from_a_table_holds_what_reads_it_and_not_itself():
+    for table in catalog.TABLES:
+        after = catalog.downstream({table})
+
+        assert {t for t in catalog.in_order() if table in t.reads} <= set(after)
+        if table.layer == "bronze":
+            assert table not in after
+
+
+@pytest.mark.parametrize("layer", ["silver", "gold"])
+def test_module_function_table_and_constant_share_a_name_and_every_module_is_in_the_catalogue(layer: str):
+    modules = {file.stem for file in (PACKAGE / layer).glob("*.py")} - NOT_TABLES
+    tables = {table.name.split(".")[1]: table for table in catalog.TABLES if table.layer == layer}
+
+    assert modules == set(tables)
+    for noun, table in tables.items():
+        module = import_module(f"nhl_lake.{layer}.{noun}")
+        assert getattr(module, noun.upper()) is table
+        assert getattr(module, noun) is table.source
+        assert module.__doc__
+
+
+@pytest.mark.parametrize("layer", ["silver", "gold"])
+def test_a_function_takes_the_tables_that_it_reads_by_name(layer: str):
+    for table in catalog.TABLES:
+        if table.layer == layer:
+            taken = table.build.__code__.co_varnames[: table.build.__code__.co_argcount]
+            assert taken == tuple(read.name.split(".")[1] for read in table.reads)
+
+
+def test_every_module_has_at_most_300_lines():
+    lines = {str(file.relative_to(PACKAGE)): len(file.read_text().splitlines()) for file in PACKAGE.rglob("*.py")}
+
+    assert {name: count for name, count in lines.items() if count > 300} == {}
+
+
+@every_bronze_table
+def test_a_page_is_kept_whole_with_where_it_came_from(table: Table):
+    assert {"fetched_at", "url", "sha256", "run_id", "body_bytes", "body"} <= set(table.schema)
+    assert table.is_append_only == ("fetched_at" in table.key)
+
+
+@every_bronze_table
+def test_an_address_is_made_of_the_key_and_what_the_schedule_says(table: Table):
+    asked = {
+        "game_id": 2023020001, "season": 20232024, "game_date": date(2023, 10, 10), "day": date(2023, 10, 10),
+        "report_number": "020001", "team_abbrev": "ABC", "player_id": 8470000,
+    }  # fmt: skip
+    real, stand_in = table.endpoint.url(asked), table.endpoint.url(asked, "http://127.0.0.1:9")
+
+    assert real.startswith("https://")
+    assert stand_in == real.replace(table.endpoint.host, "http://127.0.0.1:9")
+    assert "{" not in real
+
+
+@every_table
+def test_the_engine_is_told_which_tables_only_grow(table: Table, tmp_path: Path):
+    lake.create(tmp_path, [table])
+    configuration = DeltaTable(str(lake.path(tmp_path, table))).metadata().configuration
+
+    grows = table.layer == "lake" or (table.layer == "bronze" and "fetched_at" in table.key)
+    assert configuration["delta.appendOnly"] == str(grows).lower()
+
+
+@every_table
+def test_the_log_of_ten_years_ago_outlives_a_checkpoint(table: Table, tmp_path: Path):
+    write(tmp_path, table, frame(table, sample(table)))
+    folder = lake.path(tmp_path, table)
+    logs = sorted((folder / "_delta_log").glob("*.json"))
+    long_ago = (datetime.now(UTC) - timedelta(days=3_000)).timestamp()
+    for log in logs:
+        os.utime(log, (long_ago, long_ago))
+
+    delta = DeltaTable(str(folder))
+    delta.create_checkpoint()
+    delta.cleanup_metadata()
+
+    assert delta.metadata().configuration["delta.logRetentionDuration"] == "interval 3650 days"
+    assert [log for log in logs if not log.exists()] == []
+
+
+@every_table
+def test_statistics_hold_no_bodies_and_are_cut_short(table: Table, tmp_path: Path):
+    long = {
+        c.name: Random(c.name).randbytes(30_000).hex() for c in table.columns if c.dtype == pl.String and not c.values
+    }
+
+    write(tmp_path, table, frame(table, sample(table) | long))
+    found = entries(lake.path(tmp_path, table))
+    statistics = [json.loads(entry["add"]["stats"]) for entry in found if "add" in entry]
+
+    assert len(statistics) == 1
+    for bound in ("minValues", "maxValues"):
+        assert "body" not in statistics[0][bound]
+        assert all(len(value) <= 64 for value in statistics[0][bound].values() if isinstance(value, str))
+    assert set(statistics[0]["minValues"]) >= {k for k in table.key if k != table.partition}
+
+
+@every_table
+def test_a_good_row_breaks_no_rule(table: Table):
+    assert broken(table, sample(table)) == set()
+
+
+@every_table
+def test_a_second_row_of_a_key_breaks_the_rule_of_the_key(table: Table):
+    assert broken(table, sample(table), sample(table)) == {f"one row for each {', '.join(table.key)}"}
+
+
+@every_table
+def test_a_null_breaks_the_rule_of_every_column_that_must_be_known(table: Table):
+    for column in table.columns:
+        rule = f"{column.name} is known"
+        found = broken(table, sample(table) | {column.name: None})
+        assert (rule in found) == (not column.nullable), column.name
+
+
+@every_table
+def test_a_value_that_is_not_listed_breaks_the_rule_of_every_enumerated_column(table: Table):
+    for column in table.columns:
+        if column.values:
+            rule = f"{column.name} is one of {', '.join(column.values)}"
+            assert rule in broken(table, sample(table) | {column.name: "NEWS"}), column.name
+            for value in column.values:
+                assert rule not in broken(table, sample(table) | {column.name: value}), value
+
+
+@every_table
+def test_every_declared_rule_has_a_mutant_that_breaks_it_alone(table: Table):
+    for rule in table.checks:
+        mutant = MUTANTS[table.name, rule]
+        found = broken(table, sample(table) | mutant) - {f"{c.name} is known" for c in table.columns}
+        assert found == {rule}
+
+
+def test_every_mutant_is_of_a_rule_that_there_is():
+    declared = {(table.name, rule) for table in catalog.TABLES for rule in table.checks}
+
+    assert set(MUTANTS) == declared

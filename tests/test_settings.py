@@ -1,0 +1,172 @@
+"""Settings: which of two places wins, where each value came from, and values that cannot be meant."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from nhl_lake import settings
+from nhl_lake.errors import BadInput
+from nhl_lake.settings import FILE, PREFIX, Settings
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    (tmp_path / "work").mkdir()
+    (tmp_path / "root").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+
+
+def origins() -> dict[str, str]:
+    return {setting.name: setting.origin for setting in settings.load()[1]}
+
+
+def test_without_anything_set_all_is_default(tmp_path: Path):
+    chosen, shown = settings.load()
+
+    assert chosen == Settings(
+        root=Path("data/lake"), api=None, now=None, rate=4.0, concurrency=4, backups="data/backups"
+    )
+    assert {setting.origin for setting in shown} == {"default"}
+    assert all(setting.about for setting in shown)
+    assert [setting.name for setting in shown] == list(Settings.model_fields)
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_the_environment_is_before_the_file_in_the_root_before_the_file_here_before_the_default(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    assert (settings.load()[0].rate, origins()["rate"]) == (4, "default")
+
+    here = tmp_path / "work" / FILE
+    here.write_text("rate = 3")
+    assert (settings.load()[0].rate, origins()["rate"]) == (3, str(here))
+
+    monkeypatch.setenv("NHL_LAKE_ROOT", str(tmp_path / "root"))
+    assert (settings.load()[0].rate, origins()["rate"]) == (3, str(here))
+
+    in_the_root = tmp_path / "root" / FILE
+    in_the_root.write_text("rate = 2")
+    assert (settings.load()[0].rate, origins()["rate"]) == (2, str(in_the_root))
+
+    monkeypatch.setenv("NHL_LAKE_RATE", "1")
+    assert (settings.load()[0].rate, origins()["rate"]) == (1, "environment (NHL_LAKE_RATE)")
+
+
+def test_what_the_environment_does_not_set_comes_from_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    (tmp_path / "work" / FILE).write_text('root = "elsewhere"\nconcurrency = 2\n')
+    monkeypatch.setenv("NHL_LAKE_CONCURRENCY", "7")
+
+    chosen, shown = settings.load()
+
+    assert (chosen.root, chosen.concurrency) == (Path("elsewhere"), 7)
+    found = {setting.name: (setting.value, setting.origin) for setting in shown}
+    assert found["root"] == (Path("elsewhere"), str(tmp_path / "work" / FILE))
+    assert found["concurrency"] == (7, "environment (NHL_LAKE_CONCURRENCY)")
+    assert found["api"] == (None, "default")
+
+
+def test_every_setting_can_be_set_in_the_environment(monkeypatch: pytest.MonkeyPatch):
+    values = {
+        "root": "/lake",
+        "api": "http://127.0.0.1:8000/",
+        "now": "2023-11-10T07:00:00-05:00",
+        "rate": "0",
+        "concurrency": "8",
+        "backups": "s3://bucket/lake",
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(f"{PREFIX}{name.upper()}", value)
+
+    chosen, _ = settings.load()
+
+    assert set(values) == set(Settings.model_fields)
+    assert chosen == Settings(
+        root=Path("/lake"),
+        api="http://127.0.0.1:8000",
+        now=datetime(2023, 11, 10, 12, tzinfo=UTC),
+        rate=0,
+        concurrency=8,
+        backups="s3://bucket/lake",
+    )
+
+
+def test_the_clock_is_told_in_utc(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NHL_LAKE_NOW", "2023-11-10T12:00:00+01:00")
+
+    now = settings.load()[0].now
+
+    assert now is not None
+    assert now.isoformat() == "2023-11-10T11:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("RATE", "fast", "number"),
+        ("RATE", "-1", "greater than or equal to 0"),
+        ("RATE", "nan", "greater than or equal to 0"),
+        ("CONCURRENCY", "0", "greater than or equal to 1"),
+        ("CONCURRENCY", "65", "less than or equal to 64"),
+        ("CONCURRENCY", "2.5", "integer"),
+        ("NOW", "yesterday", "datetime"),
+        ("NOW", "2023-11-10T12:00:00", "time zone"),
+        ("API", "api-web.nhle.com", "http://"),
+        ("API", "ftp://api-web.nhle.com", "http://"),
+    ],
+)
+def test_a_bad_value_in_the_environment_is_named_in_two_lines(
+    name: str, value: str, reason: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(f"{PREFIX}{name}", value)
+
+    with pytest.raises(BadInput) as error:
+        settings.load()
+
+    assert error.value.what.startswith(f"NHL_LAKE_{name} cannot be {value!r}: ")
+    assert reason in error.value.what
+    assert error.value.hint
+    assert len(str(error.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ('rate = "fast"', "rate"),
+        ("rate = -1", "rate"),
+        ('concurrency = "many"', "concurrency"),
+        ("now = 2023-11-10T12:00:00", "now"),
+        ('speed = "fast"', "speed"),
+        ("[rate]\nlimit = 3", "rate"),
+    ],
+)
+def test_a_bad_value_in_a_file_is_named_with_the_file_in_two_lines(line: str, named: str, tmp_path: Path):
+    file = tmp_path / "work" / FILE
+    file.write_text(line)
+
+    with pytest.raises(BadInput) as error:
+        settings.load()
+
+    assert error.value.what.startswith(f"{named} in {file} cannot be ")
+    assert len(str(error.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("content", [b"rate 4", b"rate = ", b'root = "\xff"', b"\x00"])
+def test_a_file_that_is_no_toml_is_named_in_two_lines(content: bytes, tmp_path: Path):
+    file = tmp_path / "work" / FILE
+    file.write_bytes(content)
+
+    with pytest.raises(BadInput) as error:
+        settings.load()
+
+    assert error.value.what.startswith(f"{file} is not TOML: ")
+    assert len(str(error.value).splitlines()) == 2
+
+
+def test_an_instant_in_a_file_may_be_toml(tmp_path: Path):
+    (tmp_path / "work" / FILE).write_text("now = 2023-11-10T12:00:00Z")
+
+    assert settings.load()[0].now == datetime(2023, 11, 10, 12, tzinfo=UTC)
