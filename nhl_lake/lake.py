@@ -246,10 +246,12 @@ def replace(root: Path, table: Table, rows: pl.DataFrame, *, season: int | None,
 
 def metadata(root: Path, table: Table, key: str) -> dict[str, str]:
     """Return what the newest commit that says something under a key says; commits of upkeep say nothing."""
-    for entry in handle(root, table).history():
-        if key in entry:
-            found: dict[str, str] = json.loads(entry[key])
-            return found
+    delta = handle(root, table)
+    for some in (10, None):  # nearly always one of the last commits says it, and a log may be thousands long
+        for entry in delta.history(some):
+            if key in entry:
+                found: dict[str, str] = json.loads(entry[key])
+                return found
     return {}
 
 
