@@ -39,11 +39,11 @@ def play(draft: Draft, first: Whistle, last: Whistle) -> None:
     while True:
         state = spell(draft, first.period, now, before=False)
         menu = _menu(state, _armed(draft, first.period, now), max(-3, min(3, draft.score[HOME] - draft.score[AWAY])))
-        wait = draft.rng.expovariate(menu.total)
-        if now + wait >= state.end and state.end < last.second:
+        when = now + max(1, round(draft.rng.expovariate(menu.total)))
+        if when >= state.end and state.end < last.second:
             now = state.end
             continue
-        now += max(1, round(wait))
+        now = when
         if now > limit:
             break
         kind, side = draft.rng.choices(menu.kinds, menu.weights)[0]
@@ -58,7 +58,10 @@ def _held(draft: Draft, first: Whistle, last: Whistle) -> int | None:
     """The second of the shot that the goalie holds."""
     if last.reason != "goalie-stopped-after-sog":
         return None
-    return max(first.second + 1, last.second - draft.rng.choices((0, 1, 2, 3), (2, 21, 56, 21))[0])
+    second = max(first.second + 1, last.second - draft.rng.choices((0, 1, 2, 3), (2, 21, 56, 21))[0])
+    # the goalie must have been in his net by then
+    same = spell(draft, last.period, second, before=False) == spell(draft, last.period, last.second, before=True)
+    return second if same else last.second
 
 
 def _armed(draft: Draft, period: int, now: int) -> int | None:

@@ -330,6 +330,11 @@ def test_overtime_of_the_regular_season_is_three_against_three(games):
     assert {c[1:3] for c in codes} <= {"33", "34", "43", "35", "53", "44", "45", "54", "55"}
 
 
+def test_a_shot_on_goal_has_a_goalie_and_a_shot_at_an_empty_net_scores_or_misses(games):
+    for game, _ in games:
+        assert all(e.goalie is not None for e in game.events if e.kind == "shot-on-goal")
+
+
 def test_places_are_on_the_ice_and_shots_come_from_the_right_side(games):
     toward = away = 0
     for game, _ in games:
