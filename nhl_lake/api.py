@@ -17,7 +17,7 @@ import httpx
 import stamina
 from pyrate_limiter import Limiter, Rate, SQLiteBucket
 
-from nhl_lake.errors import Refused, Unreachable
+from nhl_lake.errors import Busy, Refused, Unreachable
 
 AGAIN = frozenset({408, 425, 429})
 ATTEMPTS = 8
@@ -38,6 +38,10 @@ class Transient(Exception):
 
 class Failed(Exception):
     """A page that could not be had, with the reason."""
+
+
+class Nonsense(Failed):
+    """A page that came, and was refused each time: the API is there, the page is odd."""
 
 
 class NotThere(Exception):
@@ -83,7 +87,9 @@ class Api:
             async for attempt in attempts:
                 with attempt:
                     return accept(await self._once(url))
-        except (Transient, Refused, httpx.TooManyRedirects) as error:
+        except Refused as error:
+            raise Nonsense(str(error)) from error
+        except (Transient, httpx.TooManyRedirects) as error:
             raise Failed(str(error)) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
             if not self.has_answered:
@@ -185,6 +191,11 @@ def open_pace(manners: Manners, file: Path) -> SQLiteBucket | None:
     every_ms = int(1050 / manners.rate) + 1
     try:
         return SQLiteBucket.init_from_file([Rate(1, every_ms)], db_path=str(file))
+    except sqlite3.OperationalError as error:
+        raise Busy(
+            f"The pace of requests at {file} cannot be opened: {error}.",
+            "Another run is asking, or the folder is read-only; run again when it is done.",
+        ) from error
     except sqlite3.DatabaseError:
         # the pace of the last seconds is all that the file holds: a damaged one is begun again
         file.unlink()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nhl_lake import bronze
-from nhl_lake.api import Api, Failed, NotThere
+from nhl_lake.api import Api, Failed, Nonsense, NotThere
 from nhl_lake.clock import Clock
 from nhl_lake.keeper import Absent, Keeper, Page, Tally
 from nhl_lake.table import Table
@@ -40,10 +40,12 @@ class Run:
     clock: Clock
     report: Report
     keeper: Keeper
+    source: str = "NHL"
     asked: set[tuple[str, str]] = field(default_factory=set)
     failures: int = 0
     is_stopped: bool = False
     is_given_up: bool = False
+    survey: asyncio.Task[Any] | None = None  # the reading of the schedule, which a stop ends at once
 
     @property
     def tallies(self) -> Mapping[str, Tally]:
@@ -121,6 +123,10 @@ async def ask_one(run: Run, table: Table, ask: Mapping[str, Any]) -> Page | None
     except NotThere:
         tally.not_there += 1
         run.keeper.absent.append(Absent(table, ask["page"], run.clock(), ask["state"]))
+    except Nonsense as error:
+        # an odd page says nothing of the others: it must not end the asking
+        tally.fail(ask["page"], str(error))
+        return None
     except Failed as error:
         tally.fail(ask["page"], str(error))
         run.failures += 1
@@ -141,6 +147,8 @@ def stopping(run: Run) -> Iterator[None]:
         if not run.is_stopped:
             run.report.say("Stopping: writing what has arrived.")
         run.is_stopped = True
+        if run.survey is not None:
+            run.survey.cancel()
 
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)

@@ -97,7 +97,7 @@ def ingest(
         lookback_days=lookback,
         game_types=frozenset(game_type or (1, 2, 3)),
     )
-    bar = screen.Bar(quiet or json)
+    bar = screen.Bar(quiet=quiet or json)
     if dry_run:
         with bar.shown():
             _, found, asks = foresee(chosen.root, options, asker(chosen, clock), clock=clock, report=bar)
@@ -106,7 +106,7 @@ def ingest(
             return
         touched = {catalog.find(name) for name in asks["table"].unique()} | {catalog.find("bronze.schedule")}
         names = [table.name for table in catalog.downstream(touched)]
-        screen.show_plan(asks, verbose=verbose, rate=chosen.rate, schedule_pages=found.weeks + 2, rebuilt=names)
+        screen.show_plan(asks, verbose=verbose, rate=chosen.rate, schedule_pages=len(found.weeks) + 2, rebuilt=names)
         return
     with bar.shown():
         summary = run_once(
@@ -122,6 +122,8 @@ def ingest(
         typer.echo(screen.summary_json(summary))
     elif not quiet:
         screen.show_summary(summary)
+    if summary.error is not None:
+        raise summary.error
     raise typer.Exit(summary.exit_code)
 
 
@@ -144,7 +146,7 @@ def rebuild_command(
     order = [t for t in catalog.in_order() if not tables or t in tables]
     made = 0
     with terminable(), lock.locked(chosen.root, shlex.join(["nhl-lake", *sys.argv[1:]]), now=clock()):
-        lake.create(chosen.root, catalog.TABLES)
+        lake.create(chosen.root, catalog.in_order())  # a bronze table that is gone is an error, not an empty one
         try:
             for part in rebuild.rebuild(chosen.root, order, seasons=seasons_from(season), everything=everything):
                 made += 1
@@ -183,6 +185,7 @@ def status_command(json: Json = False) -> None:
 def tables() -> None:
     """List every table of the lake: what one row is, and its rows."""
     chosen, _ = opened()
+    status.require(chosen.root)
     rows = []
     for table in catalog.TABLES:
         there = lake.is_table(chosen.root, table)
@@ -205,9 +208,9 @@ def show(
     rows = lake.scan(chosen.root, found)
     if where:
         rows = filtered(rows, where)
-    order = [name for name in ("fetched_at", "started_at", "game_date", "game_id") if name in found.schema]
-    if order:
-        rows = rows.sort(order[0], descending=True, nulls_last=True)
+    times = [name for name in ("game_date", "started_at", "game_id", "fetched_at") if name in found.schema]
+    order = [*times[:1], *(name for name in found.key if name not in times[:1])]
+    rows = rows.sort(order, descending=[bool(times), *[False] * (len(order) - 1)], nulls_last=True)
     page = rows.head(limit).collect()
     if json:
         typer.echo(screen.as_json(page.to_dicts()))
@@ -238,8 +241,8 @@ def check_command() -> None:
     found = [
         breach
         for table in catalog.TABLES
-        if lake.is_table(chosen.root, table)
-        for breach in check.breaches(table, lake.scan(chosen.root, table))
+        for rows in lake.by_season(chosen.root, table)
+        for breach in check.breaches(table, rows)
     ]
     for breach in found:
         typer.echo(f"{breach.table}: {breach.rows} rows break '{breach.rule}': {breach.examples}")

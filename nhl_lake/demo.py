@@ -1,5 +1,6 @@
 """The sample league on the command line: a lake in a minute without network, and the league over HTTP."""
 
+import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +19,7 @@ from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.hockey.ids import season_of, season_on
 from nhl_lake.ingest import AGENT, Asker, Options, Summary, ingest
-from nhl_lake.known import is_lake
+from nhl_lake.known import check_source, is_lake
 from nhl_lake.league import BadLeague, League
 from nhl_lake.league.faults import Faults
 from nhl_lake.league.serve import serve
@@ -35,7 +36,12 @@ def in_process(clock: Clock, concurrency: int = 4) -> Asker:
     """Return how to ask the sample league in this process: its season as of the clock, and the one before."""
     season = season_on(eastern_day(clock()))
     league = League(seasons=(season_of(season // 10_000 - 1), season))
-    return Asker(manners=Manners(0, concurrency, AGENT), base="http://league", transport=LeagueTransport(league, clock))
+    return Asker(
+        manners=Manners(0, concurrency, AGENT),
+        base="http://league",
+        source="sample league",
+        transport=LeagueTransport(league, clock),
+    )
 
 
 def demo(
@@ -43,6 +49,7 @@ def demo(
 ) -> None:
     """Make a lake of the sample league: the last weeks of a season; run again, and one more day of games comes in."""
     is_first = not is_lake(folder)
+    check_source(folder, "sample league")
     now = FIRST_MORNING if is_first else last_run(folder) + timedelta(days=1)
     since = eastern_day(FIRST_MORNING - WEEKS_BACK)
     out = screen.console()
@@ -64,7 +71,7 @@ def demo(
         )
     screen.show_summary(summary)
     out.print("")
-    screen.show_status(status.status(folder, now))
+    screen.show_status(status.status(folder, now), whole=False)
     out.print("")
     show_scorers(folder)
     out.print("")
@@ -126,19 +133,16 @@ def say_news(folder: Path, summary: Summary, now: datetime, *, is_first: bool) -
         entries = summary.tallies[SCHEDULE.name].changed
         out.print(f"One more day came in: {games} new games, and {entries} changed entries of the schedule.\n")
     out.print("Try next:")
-    out.print(
-        f"  export NHL_LAKE_ROOT={folder} NHL_LAKE_API=league: NHL_LAKE_NOW={now:%Y-%m-%dT%H:%M:%SZ}", markup=False
-    )
+    place = shlex.quote(str(folder.absolute()))
+    instant = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    out.print(f"  export NHL_LAKE_ROOT={place} NHL_LAKE_API=league: NHL_LAKE_NOW={instant}", markup=False)
     for command, about in (
-        ("nhl-lake demo", "one more day of games"),
         ("nhl-lake show gold.skater_game --where 'goals >= 3'", "the hat-tricks"),
         ("nhl-lake ingest --dry-run", "what a run would ask for, and why"),
-        (
-            "rm -r $NHL_LAKE_ROOT/silver $NHL_LAKE_ROOT/gold; nhl-lake rebuild",
-            "made again from the kept pages, offline",
-        ),
+        ("rm -r $NHL_LAKE_ROOT/{silver,gold}; nhl-lake rebuild", "made again from the kept pages, offline"),
+        ("nhl-lake demo --root $NHL_LAKE_ROOT", "one more day of games"),
     ):
-        out.print(f"  {command:56} {about}", markup=False)
+        out.print(f"  {command:54} # {about}", markup=False)
 
 
 @league_app.callback()

@@ -4,8 +4,8 @@ Nothing inside the envelope is judged here: bronze keeps pages as served, silver
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -36,17 +36,42 @@ class PlayByPlay(Game):
     rosterSpots: Raws
 
 
+class Name(msgspec.Struct):
+    """A localized name; old pages have plain text in its place."""
+
+    default: str
+
+
+class Side(msgspec.Struct):
+    """A team of a game."""
+
+    id: int
+    abbrev: str
+    score: int | None = None
+
+
+class Outcome(msgspec.Struct):
+    """How a game ended."""
+
+    lastPeriodType: str | None = None
+
+
 class ScheduledGame(msgspec.Struct):
-    """A game inside a schedule page."""
+    """A game inside a schedule page: the plan and silver read it by this, so that what is kept can be read."""
 
     id: int
     season: int
     gameType: int
     gameState: str
     gameScheduleState: str
-    startTimeUTC: str
-    homeTeam: msgspec.Raw
-    awayTeam: msgspec.Raw
+    startTimeUTC: datetime
+    homeTeam: Side
+    awayTeam: Side
+    easternUTCOffset: str | None = None
+    venueUTCOffset: str | None = None
+    venue: Name | str | None = None
+    neutralSite: bool | None = None
+    gameOutcome: Outcome | None = None
 
 
 class Day(msgspec.Struct):
@@ -94,16 +119,17 @@ class Chart(msgspec.Struct):
 class RightRail(msgspec.Struct):
     """A right-rail page; a game not yet played has little more than `gameInfo`."""
 
-    gameInfo: msgspec.Raw
-    gameReports: dict[str, str] = {}
+    gameInfo: msgspec.Raw = msgspec.Raw()
+    seasonSeries: Raws | None = None
+    gameReports: dict[str, str | None] | None = None
 
 
 class Roster(msgspec.Struct):
     """A team's roster page: it names neither the team nor the season."""
 
-    forwards: Raws
-    defensemen: Raws
-    goalies: Raws
+    forwards: list[Id]
+    defensemen: list[Id]
+    goalies: list[Id]
 
 
 class Standing(msgspec.Struct):
@@ -128,9 +154,9 @@ class Player(msgspec.Struct):
 
 
 def decode(body: bytes, kind: type[S]) -> S:
-    """Decode a JSON page strictly; Refused names the path that is wrong."""
+    """Decode a JSON page strictly; Refused names the path that is wrong. Text that is not UTF-8 is damaged."""
     try:
-        return msgspec.json.decode(body, type=kind)
+        return msgspec.json.decode(body.decode(), type=kind)
     except msgspec.ValidationError as error:
         raise Refused(f"not a {kind.__name__} page: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -152,7 +178,7 @@ def game_page(kind: type[Game]) -> Read:
 
 def schedule(body: bytes, ask: Ask) -> list[Part]:
     """Read a schedule page: one part a game. Its state is that of the game."""
-    return list(scheduled_games(week(body, ask)))
+    return [scheduled_game(day.date, raw) for day in week(body, ask).gameWeek for raw in day.games]
 
 
 def week(body: bytes, ask: Ask) -> Week:
@@ -164,12 +190,10 @@ def week(body: bytes, ask: Ask) -> Week:
     return page
 
 
-def scheduled_games(page: Week) -> Iterator[Part]:
-    """Cut a schedule page into its games, each as served."""
-    for day in page.gameWeek:
-        for raw in day.games:
-            game = decode(bytes(raw), ScheduledGame)
-            yield Part({"game_id": game.id}, game.season, day.date, game.gameState, text(bytes(raw)))
+def scheduled_game(day: date, entry: msgspec.Raw) -> Part:
+    """Read one game's entry in a schedule page, as served."""
+    game = decode(bytes(entry), ScheduledGame)
+    return Part({"game_id": game.id}, game.season, day, game.gameState, text(bytes(entry)))
 
 
 def chart(body: bytes, ask: Ask) -> list[Part]:
@@ -195,7 +219,7 @@ def shift_report(*, home: bool) -> Read:
         number = f"Game {ask['game_id'] % 10_000:04d}"
         if not re.search(rf"\b{number}\b", page):
             raise Refused(f"the report is of another game: no '{number}' in it")
-        if not page.rstrip().lower().endswith("</html>"):
+        if "</html>" not in page[-1000:].lower():
             raise Refused(f"the report is cut off after {len(page):,} characters")
         return [of_game(ask, body)]
 
@@ -204,7 +228,10 @@ def shift_report(*, home: bool) -> Read:
 
 def right_rail(body: bytes, ask: Ask) -> list[Part]:
     """Read a right-rail page: the reports that it links to are the game's. It says nothing else of which game it is."""
-    reports = decode(body, RightRail).gameReports.values()
+    page = decode(body, RightRail)
+    if not bytes(page.gameInfo) and page.seasonSeries is None and page.gameReports is None:
+        raise Refused("not a RightRail page: neither gameInfo, nor seasonSeries, nor gameReports")
+    reports = [address for address in (page.gameReports or {}).values() if address]
     number = f"{ask['game_id'] % 1_000_000:06d}"
     if reports and not any(number in address for address in reports):
         raise Refused(f"the right rail is of another game: no report {number} in it")
@@ -255,25 +282,8 @@ def listing(key: str) -> Read:
 
 
 def text(body: bytes) -> str:
-    """Return the text of a page. All pages say UTF-8; a report that is not reads as Latin-1, which loses nothing."""
+    """Return the text of a page. JSON is UTF-8; a report that is not reads as Latin-1, byte for byte."""
     try:
         return body.decode()
     except UnicodeDecodeError:
         return body.decode("latin-1")
-
-
-def content(body: str, volatile: frozenset[str]) -> str | bytes:
-    """Return what a page says, without the keys that change while nothing happens; HTML is what it is."""
-    if body.lstrip()[:1] not in {"{", "["}:
-        return body
-    # as text again, and not as objects: to Python true is 1
-    return msgspec.json.encode(without(msgspec.json.decode(body), volatile), order="sorted")
-
-
-def without(value: object, keys: frozenset[str]) -> object:
-    """Leave keys out of a JSON value, at any depth."""
-    if isinstance(value, dict):
-        return {k: without(v, keys) for k, v in value.items() if k not in keys}
-    if isinstance(value, list):
-        return [without(v, keys) for v in value]
-    return value

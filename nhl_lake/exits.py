@@ -1,5 +1,6 @@
 """How a command ends: its exit code, and an error in two lines."""
 
+import errno
 import sys
 from collections.abc import Callable
 
@@ -17,17 +18,30 @@ def guarded(run: Callable[[], object]) -> int:
         return said(error)
     except (deltalake.exceptions.DeltaError, OSError, pl.exceptions.PolarsError) as error:
         return said(translated(error))
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # derived from BaseException by PyO3
+            return said(translated(error))
+        raise
     return code if isinstance(code, int) else 0
 
 
-def translated(error: Exception) -> LakeError:
+def translated(error: BaseException) -> LakeError:
     """Put an error of the disk or of the engine into two lines."""
-    line = " ".join(str(error).split())[:200]
-    if getattr(error, "errno", None) == 28 or "No space left" in line or "os error 28" in line:
-        return LakeError(f"The disk is full: {line}", "Nothing was lost. Make room, then run the same command again.")
+    line = " ".join(str(error).split())[:300]
+    number = getattr(error, "errno", None)
+    again = "Nothing was lost. {}, then run the same command again."
+    if number == errno.ENOSPC or "No space left" in line or "os error 28" in line:
+        return LakeError(f"The disk is full: {line}", again.format("Make room"))
     if "File too large" in line or "os error 27" in line:
-        return LakeError(f"A file may not grow: {line}", "Nothing was lost. Raise the limit, then run again.")
-    return LakeError(f"{type(error).__name__}: {line}", "`nhl-lake status` tells which tables can be read.")
+        return LakeError(f"A file may not grow: {line}", again.format("Raise the limit"))
+    if number in {errno.EACCES, errno.EROFS, errno.EPERM} or "os error 13" in line:
+        return LakeError(f"The lake's folder may not be written: {line}", again.format("Give yourself the right to"))
+    if ".parquet" in line or isinstance(error, FileNotFoundError) or type(error).__name__ == "PanicException":
+        return LakeError(
+            f"A data file of the lake is gone or damaged: {line}",
+            "Put the table's folder back from a backup, or move it away to have its pages fetched again.",
+        )
+    return LakeError(f"{type(error).__name__}: {line}", "Nothing was lost. If it comes again, please report it.")
 
 
 def said(error: LakeError) -> int:

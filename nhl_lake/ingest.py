@@ -20,7 +20,7 @@ from nhl_lake import api, bronze, known, lake, ledger, lock, rebuild
 from nhl_lake.asking import Report, Run, ask_all, stopping, terminable
 from nhl_lake.catalog import TABLES
 from nhl_lake.clock import Clock
-from nhl_lake.errors import BadInput, Unreadable
+from nhl_lake.errors import BadInput, Broken, Unreadable
 from nhl_lake.hockey import seasons as calendar
 from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.keeper import Keeper, Tally, counts
@@ -48,6 +48,7 @@ class Asker:
 
     manners: api.Manners
     base: str | None = None
+    source: str = "NHL"
     transport: httpx.AsyncBaseTransport | None = None
 
 
@@ -62,6 +63,7 @@ class Summary:
     waiting: pl.DataFrame = field(default_factory=lambda: NO_WAITING)
     rebuilt: list[rebuild.Made] = field(default_factory=list)
     seconds: float = 0.0
+    error: Broken | None = None
 
     @property
     def exit_code(self) -> int:
@@ -75,6 +77,7 @@ def ingest(
     """Run once: keep what is missing, rebuild what changed, record the run."""
     check_options(options, eastern_day(clock()))
     known.check_layout(root)
+    known.check_source(root, asker.source)
     with lock.locked(root, command, now=clock()):
         started_at = clock()
         run_id = f"{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
@@ -83,15 +86,19 @@ def ingest(
             asyncio.run(keep_pages(root, options, asker, clock, report, summary))
             if rebuilds and summary.outcome != "stopped":
                 with terminable():
-                    summary.rebuilt += rebuild.rebuild(root)
+                    for made in rebuild.rebuild(root):
+                        summary.rebuilt.append(made)
         except KeyboardInterrupt:
             summary.outcome = "stopped"  # the pages are in, and each table is as before or made again whole
+        except Broken as error:
+            summary.outcome, summary.error = "error", error  # the pages are in; what was not made again is as before
         except BaseException as error:
             if known.is_lake(root) and not isinstance(error, Unreadable):
                 note(root, summary, command, started_at, clock(), error)
             raise
         summary.seconds = (clock() - started_at).total_seconds()
-        record(root, summary, command, started_at, clock())
+        if known.is_lake(root):
+            record(root, summary, command, started_at, clock(), summary.error.what if summary.error else None)
     return summary
 
 
@@ -113,10 +120,15 @@ async def keep_pages(
 ) -> None:
     """Keep what is missing, unfinished or wanted again, until a plan asks for nothing new."""
     async with api.door(asker.manners, root / lock.OWN / "pace.sqlite", asker.transport) as door:
-        run = Run(root, door, asker.base, clock, report, Keeper(root, summary.run_id))
+        run = Run(root, door, asker.base, clock, report, Keeper(root, summary.run_id), source=asker.source)
         summary.tallies = run.tallies
         with stopping(run):
-            scope, found = await survey(run, options)
+            run.survey = asyncio.create_task(survey(run, options))
+            try:
+                scope, found = await run.survey
+            except asyncio.CancelledError:
+                summary.outcome = "stopped"
+                return
             summary.seasons = scope.seasons
             await asyncio.to_thread(keep_survey, run, found)
             while not run.is_stopped and not run.is_given_up:
@@ -125,7 +137,7 @@ async def keep_pages(
                     break
                 report.begin(len(asks))
                 await ask_all(run, asks)
-    summary.waiting = waiting(root, scope, found, clock())
+            summary.waiting = await asyncio.to_thread(waiting, root, scope, found, clock())
     summary.outcome = "stopped" if run.is_stopped else "incomplete" if counts(run.tallies)["failed"] else "done"
 
 
@@ -172,16 +184,16 @@ def unknown_season(season: int) -> BadInput:
 def keep_survey(run: Run, found: Walk) -> None:
     """Keep the schedule, seasons and teams just read, in a lake that is made if there is none."""
     lake.create(run.root, TABLES)
-    sign(run.root, run.clock())
-    for page in found.pages():
+    sign(run.root, run.source, run.clock())
+    for page in (*found.lists, *found.weeks):
         run.keeper.take(page)
     run.keeper.flush()
 
 
-def sign(root: Path, now: datetime) -> None:
-    """Write into a new lake which layout it has."""
+def sign(root: Path, source: str, now: datetime) -> None:
+    """Write into a new lake which layout it has, and whose pages."""
     if lake.scan(root, ledger.META).select("layout").collect().is_empty():
-        row = {"layout": ledger.LAYOUT, "made_by": VERSION, "made_at": now}
+        row = {"layout": ledger.LAYOUT, "source": source, "made_by": VERSION, "made_at": now}
         lake.append(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
 
 
@@ -199,6 +211,7 @@ def foresee(
     """Read the schedule, keep nothing, and return the plan that a run would begin with."""
     check_options(options, eastern_day(clock()))
     known.check_layout(root)
+    known.check_source(root, asker.source)
 
     async def look() -> tuple[Scope, Walk]:
         async with api.door(asker.manners, root / lock.OWN / "pace.sqlite", asker.transport) as door:
@@ -208,10 +221,9 @@ def foresee(
     return scope, found, plan(known.known(root, scope.seasons, found.schedule()), scope, clock())
 
 
-def waiting(root: Path, scope: Scope, found: Walk | None, now: datetime) -> pl.DataFrame:
+def waiting(root: Path, scope: Scope, found: Walk, now: datetime) -> pl.DataFrame:
     """Return how many pages are still unfinished, and why: columns table, why, pages, newest."""
-    schedule = found.schedule() if found else None
-    open_pages = unfinished(known.known(root, scope.seasons, schedule), scope, now)
+    open_pages = unfinished(known.known(root, scope.seasons, found.schedule()), scope, now)
     return (
         open_pages.filter(pl.col("why") != SECOND_LOOK)
         .group_by("table", "why", maintain_order=True)

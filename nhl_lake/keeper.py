@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from nhl_lake import lake, ledger
-from nhl_lake.envelopes import content
 from nhl_lake.known import page_name
 from nhl_lake.table import Part, Table
+from nhl_lake.versions import content
 
 PAGES_AT_ONCE = 256
 BYTES_AT_ONCE = 32_000_000
@@ -111,10 +111,6 @@ class Keeper:
         state = pl.col("state") if "state" in table.schema else pl.lit(None, pl.String).alias("state")
         same = rows.join(kept.unchanged, on=table.page_key, how="semi").select(page_name(table), "fetched_at", state)
         return [answer(table, page, "unchanged", at, state, self.run_id) for page, at, state in same.iter_rows()]
-
-    def changed_tables(self) -> list[str]:
-        """Return the names of the tables that got new rows."""
-        return [name for name, tally in self.tallies.items() if tally.new or tally.changed]
 
 
 def answer(table: Table, page: str, what: str, asked_at: datetime, state: str | None, run_id: str) -> dict[str, Any]:

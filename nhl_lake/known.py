@@ -8,29 +8,27 @@ import polars as pl
 
 from nhl_lake import bronze, envelopes, lake, ledger
 from nhl_lake.catalog import TABLES
-from nhl_lake.errors import Unreadable
+from nhl_lake.errors import BadInput, Unreadable
 from nhl_lake.hockey.calendar import FINAL
 from nhl_lake.plan import Known
 from nhl_lake.silver.games import GAMES, games
-from nhl_lake.silver.lineups import LINEUPS, lineups
+from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.table import Part, Table
 
 PLANNED = (*bronze.GAME_PAGES, *bronze.SHIFT_REPORTS, bronze.STANDINGS, bronze.ROSTERS, bronze.PLAYERS)
 PAGES_AT_ONCE = 100
 
 
-class Man(msgspec.Struct):
-    """A player on a roster page."""
+class Dressed(msgspec.Struct):
+    """A dressed player, of whom only the id is read."""
 
-    id: int
+    playerId: int
 
 
-class Roster(msgspec.Struct):
-    """A roster page, of which only the ids are read."""
+class Spots(msgspec.Struct):
+    """A play-by-play page, of which only the dressed players are read."""
 
-    forwards: list[Man]
-    defensemen: list[Man]
-    goalies: list[Man]
+    rosterSpots: list[Dressed]
 
 
 def is_lake(root: Path) -> bool:
@@ -38,8 +36,13 @@ def is_lake(root: Path) -> bool:
     return lake.is_table(root, ledger.META)
 
 
-def known(root: Path, seasons: Sequence[int], fresh: Sequence[Part] | None = None) -> Known:
-    """Read what the plan needs of some seasons. `fresh` is the schedule as just read, kept already or not."""
+def known(
+    root: Path, seasons: Sequence[int], fresh: Sequence[Part] | None = None, *, met: pl.DataFrame | None = None
+) -> Known:
+    """Read what the plan needs of some seasons.
+
+    `fresh` is the schedule as just read, kept already or not; `met` are the ids of players, if they are not to be read.
+    """
     if not is_lake(root):
         no_pages = {table.name: held_frame(pl.LazyFrame(schema=table.schema), table) for table in PLANNED}
         answers = pl.DataFrame(schema=ledger.ANSWERS.schema)
@@ -48,7 +51,7 @@ def known(root: Path, seasons: Sequence[int], fresh: Sequence[Part] | None = Non
         games=scheduled(root, seasons, fresh),
         held={table.name: held(root, table, seasons) for table in PLANNED},
         answers=lake.scan(root, ledger.ANSWERS).collect(),
-        people=people(root, seasons),
+        people=people(root, seasons) if met is None else met,
     )
 
 
@@ -117,15 +120,39 @@ def people(root: Path, seasons: Sequence[int]) -> pl.DataFrame:
     final = pages.filter(pl.col("state").is_in(FINAL)).join(known_games, on="game_id", how="anti")
     new_games = final.select("game_id").collect()["game_id"]
     found = [in_silver.select("player_id").unique().collect()]
+    ids: set[int] = set()
     for start in range(0, len(new_games), PAGES_AT_ONCE):
         some = new_games.slice(start, PAGES_AT_ONCE).to_list()
-        part = lineups(pages.filter(pl.col("game_id").is_in(some)))
-        found.append(part.select("player_id").unique().collect())
+        for body in pages.filter(pl.col("game_id").is_in(some)).select("body").collect()["body"]:
+            ids |= dressed(body)
     for body in lake.newest(root, bronze.ROSTERS, seasons=seasons).select("body").collect()["body"]:
-        page = msgspec.json.decode(body, type=Roster)
-        ids = [man.id for man in (*page.forwards, *page.defensemen, *page.goalies)]
-        found.append(pl.DataFrame({"player_id": ids}, schema={"player_id": pl.Int64}))
+        page = msgspec.json.decode(body, type=envelopes.Roster)
+        ids |= {man.id for man in (*page.forwards, *page.defensemen, *page.goalies)}
+    found.append(pl.DataFrame({"player_id": sorted(ids)}, schema={"player_id": pl.Int64}))
     return pl.concat([no_people(), *found]).unique()
+
+
+def dressed(body: str) -> set[int]:
+    """Return the ids of the players dressed in a game.
+
+    One odd page must not keep the others from being asked for: what it says is told when silver is made of it.
+    """
+    try:
+        return {man.playerId for man in msgspec.json.decode(body, type=Spots).rosterSpots}
+    except msgspec.ValidationError:
+        return set()
+
+
+def check_source(root: Path, source: str) -> None:
+    """Raise if the lake keeps the pages of another league: what is in bronze stays there for ever."""
+    if not is_lake(root):
+        return
+    sources = set(lake.scan(root, ledger.META).select("source").collect()["source"])
+    if sources and source not in sources:
+        raise BadInput(
+            f"The lake at {root} keeps pages of the {min(sources)}, not of the {source}.",
+            "Set NHL_LAKE_ROOT to another folder, or NHL_LAKE_API to where this lake's pages come from (`league:`).",
+        )
 
 
 def check_layout(root: Path) -> None:

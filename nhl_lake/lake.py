@@ -6,7 +6,7 @@ does too (`delta.appendOnly`). What is written is synced before a caller is told
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote
@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import polars as pl
 import stamina
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
-from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError
 
 from nhl_lake.errors import Broken, LakeError, Unreadable
 from nhl_lake.table import Keeps, Table
@@ -112,8 +112,6 @@ def handle(root: Path, table: Table) -> DeltaTable:
         raise LakeError(f"{table.name} is not in the lake at {root}.", "`nhl-lake ingest` makes it.")
     try:
         delta = Opened(str(path(root, table)))
-    except TableNotFoundError as error:
-        unreadable(root, table, error)
     except Exception as error:  # delta-rs raises bare Exceptions for a damaged log
         unreadable(root, table, error)
     except BaseException as error:
@@ -135,6 +133,16 @@ def last_commit(delta: DeltaTable, folder: Path) -> Path:
 def scan(root: Path, table: Table) -> pl.LazyFrame:
     """Read a table, pinned at its newest version."""
     return pl.scan_delta(handle(root, table))
+
+
+def by_season(root: Path, table: Table) -> Iterator[pl.LazyFrame]:
+    """Yield the rows of a table season by season, so that memory holds one of them; a key has one season."""
+    rows = scan(root, table)
+    if table.partition is None:
+        yield rows
+        return
+    for season in rows.select(table.partition).unique().collect()[table.partition]:
+        yield rows.filter(pl.col(table.partition) == season)
 
 
 def newest(root: Path, table: Table, *, seasons: Sequence[int] | None = None) -> pl.LazyFrame:

@@ -17,6 +17,7 @@ META = Table(
     key=("layout",),
     columns=(
         Column("layout", pl.Int32, "Number of the layout; a program reads those that it knows"),
+        Column("source", pl.String, "Whose pages the lake keeps; others are refused", values=("NHL", "sample league")),
         Column("made_by", pl.String, "Version of nhl-lake that made it"),
         Column("made_at", c.UTC, "When", "UTC"),
     ),
@@ -41,7 +42,7 @@ PAGE_COUNTS = pl.List(
 
 RUNS = Table(
     name="lake.runs",
-    grain="one run of a command that writes",
+    grain="one run of `nhl-lake ingest`, or of the demo",
     key=("run_id",),
     columns=(
         c.run_id,

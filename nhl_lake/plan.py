@@ -231,7 +231,7 @@ def standings(known: Known, games: pl.DataFrame, scope: Scope, now: datetime) ->
 def rosters(known: Known, games: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """The rosters of the teams that play in the games at hand: once a day until their season is over."""
     teams = (
-        games.filter(pl.col("game_type").is_in([2, 3]))
+        games.filter(pl.col("game_type") == 2)  # who plays in the playoffs plays here too; "to be decided" does not
         .select("season", "start_at", team_abbrev=pl.concat_list("home_team_abbrev", "away_team_abbrev"))
         .explode("team_abbrev")
         .group_by("season", "team_abbrev")

@@ -14,6 +14,7 @@ import polars as pl
 
 from nhl_lake import check, lake
 from nhl_lake.catalog import in_order
+from nhl_lake.errors import Broken
 from nhl_lake.table import Table
 
 MADE_OF = "nhl-lake.made-of"
@@ -33,21 +34,36 @@ class Made(NamedTuple):
 def rebuild(
     root: Path, tables: Sequence[Table] = (), *, seasons: Sequence[int] = (), everything: bool = False
 ) -> Iterator[Made]:
-    """Make tables again, in order, a season at a time; unless all is asked for, what is as it was is left alone."""
+    """Make tables again, in order, a season at a time; unless all is asked for, what is as it was is left alone.
+
+    A season that breaks a rule stays as it was, and so do the tables made from it. The others are made all the same,
+    and Broken is raised at the end.
+    """
     code = code_print()
+    broken: dict[tuple[Table, str], Broken | None] = {}
     for table in tables or in_order():
-        done = {} if everything else lake.metadata(root, table, MADE_OF)
+        done = lake.metadata(root, table, MADE_OF)
         same_shape = lake.scan(root, table).collect_schema() == table.schema
         wanted = prints(root, table, code)
-        stale = [s for s, mark in wanted.items() if done.get(s) != mark and (not seasons or int(s) in seasons)]
+        asked = [season for season in wanted if not seasons or int(season) in seasons]
+        stale = [season for season in asked if everything or done.get(season) != wanted[season]]
         if not same_shape:
             yield from reshape(root, table, wanted)
             continue
         for season in stale:
-            rows = made(root, table, int(season))
+            if any((read, season) in broken for read in table.reads):
+                broken[table, season] = None
+                continue
+            try:
+                rows = made(root, table, int(season))
+            except Broken as error:
+                broken[table, season] = error
+                continue
             done = done | {season: wanted[season]}
             lake.replace(root, table, rows, season=int(season), metadata={MADE_OF: json.dumps(done)})
             yield Made(table.name, int(season), rows.height)
+    for found in filter(None, broken.values()):
+        raise found
 
 
 def reshape(root: Path, table: Table, wanted: Prints) -> Iterator[Made]:

@@ -48,7 +48,7 @@ def grid(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Seq
 class Bar:
     """Progress of a run: a bar with rate and time left on a terminal, a line now and then elsewhere, or nothing."""
 
-    def __init__(self, quiet: bool, now: float | None = None) -> None:  # noqa: FBT001 - one call, in the command line
+    def __init__(self, *, quiet: bool, now: float | None = None) -> None:
         self.quiet = quiet
         self.total = self.done = 0
         self.began = self.told = time.monotonic() if now is None else now
@@ -85,7 +85,7 @@ class Bar:
         elif not self.quiet and now - self.told >= LINE_EVERY_S:
             self.told = now
             left = (self.total - self.done) / rate
-            self.say(f"{self.done:,} of {self.total:,} pages, {rate:.1f} a second, about {left / 60:.0f} min left")
+            self.say(f"{self.done:,} of {self.total:,} pages, {rate:.1f} a second, about {left:.0f} s left")
 
     def say(self, line: str) -> None:
         """Print a line beside the progress."""
@@ -159,7 +159,8 @@ def show_plan(asks: pl.DataFrame, *, verbose: bool, rate: float, schedule_pages:
         f"{pages / rate / 60:,.1f} minutes at {rate:g} a second" if rate else "as fast as they come (no rate limit)"
     )
     out.print(f"\nA run would ask for {pages:,} pages ({schedule_pages} of them the schedule and lists): {minutes}.")
-    out.print("New games bring their players, and empty charts their reports, on top.")
+    out.print("Players met for the first time, and reports of games with an empty chart, come on top: in a new lake,")
+    out.print("some 30 players a team.")
     out.print(f"Tables to be rebuilt: {', '.join(rebuilt) or 'none'}.")
     out.print("Nothing was kept: this was a dry run.")
 
@@ -169,15 +170,15 @@ def eastern(instant: datetime) -> str:
     return f"{instant.astimezone(EASTERN):%a %d %b %Y %H:%M} ET"
 
 
-def show_status(status: Status) -> None:
-    """Print how the lake stands."""
+def show_status(status: Status, *, whole: bool = True) -> None:
+    """Print how the lake stands: the whole of it, or what a first look needs."""
     out = console()
     out.print(status.freshness, style="bold")
     heads = ["season", "data from", "through", "complete", "partial", "open", "before", "to come"]
     texts = [(str(season), *rest) for season, *rest in status.seasons]
     out.print("", grid(heads, texts, right=heads[3:]))
     for season in status.seasons:
-        if season.before:
+        if season.before and whole:
             year = season.season // 10_000
             out.print(
                 f"The {season.before:,} games before were never asked for: `nhl-lake ingest --season {year}` does."
@@ -190,8 +191,10 @@ def show_status(status: Status) -> None:
         out.print(grid(["season", "stands", "games", "why", "newest"], whys.iter_rows(), right=["games"]))
     if status.next_games.height:
         out.print("\nNext games:")
-        for game in status.next_games.iter_rows(named=True):
+        for game in status.next_games.head(10 if whole else 4).iter_rows(named=True):
             out.print(f"  {eastern(game['start_at'])}  {game['away_team_abbrev']} at {game['home_team_abbrev']}")
+    if not whole:
+        return
     out.print("\nTables:")
     sizes = [(t.name, s["rows"], s["files"], size(s["bytes"]), s["version"]) for t, s in status.sizes]
     heads = ["table", "rows", "files", "on disk", "version"]

@@ -4,8 +4,10 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -36,6 +38,10 @@ class Settings(BaseSettings):
     def _readable(cls, root: Path) -> Path:
         if found := UNREADABLE & set(str(root.absolute())):
             raise ValueError(f"the engine loses its way in folders with {' '.join(sorted(found))} in their names")
+        if not str(root).strip(". ") and str(root) != "..":
+            raise ValueError("that is the working folder itself: give the lake a folder of its own")
+        if root.exists() and not root.is_dir():
+            raise ValueError("that is a file: give the lake a folder")
         return root
 
     @field_validator("now")
@@ -48,9 +54,12 @@ class Settings(BaseSettings):
     @field_validator("api")
     @classmethod
     def _address(cls, api: str | None) -> str | None:
-        if api is None or api.startswith(("http://", "https://", "league:")):
-            return api.rstrip("/") if api else None
-        raise ValueError("an address begins with http:// or https://, or is league:")
+        if api is None or api == "league:":
+            return api
+        parts = urlsplit(api)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+            raise ValueError("an address is http://host or https://host, with a port or not, or league:")
+        return api.rstrip("/")
 
     @classmethod
     def settings_customise_sources(
@@ -114,6 +123,9 @@ def bad(error: ValidationError, environ: Mapping[str, str], file: Path | None) -
     variable = f"{PREFIX}{name.upper()}"
     place = variable if variable in environ else f"{name} in {file}"
     reason = str(first["msg"]).removeprefix("Value error, ")
-    return BadInput(
-        f"{place} cannot be {first['input']!r}: {reason}.", "`nhl-lake settings` shows each with its origin."
-    )
+    if first["type"] == "extra_forbidden":
+        near = get_close_matches(name, Settings.model_fields, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(Settings.model_fields)}."
+        return BadInput(f"{name} in {file} is no setting.", hint)
+    hint = "Correct it there, or leave it out for its default; README.md lists the settings."
+    return BadInput(f"{place} cannot be {first['input']!r}: {reason}.", hint)

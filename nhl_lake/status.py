@@ -1,6 +1,6 @@
 """How the lake stands, told from bronze and the schedule, not from when something last ran."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from nhl_lake.silver.games import games
 from nhl_lake.table import Table
 
 STILL_OPEN = timedelta(hours=6)
-GONE = timedelta(days=2)  # unplayed for so long: the schedule dropped it, or was not read since
+GONE = timedelta(days=2)  # unplayed for so long though the schedule was read since: it does not list it any more
 STANDINGS = ("complete", "partial", "open", "before")
 UNOFFICIAL = "not official yet"
 
@@ -53,7 +53,7 @@ def status(root: Path, now: datetime) -> Status:
     require(root)
     schedule = games(lake.newest(root, bronze.SCHEDULE).select("game_date", "body")).collect()
     seasons = sorted(schedule["season"].unique().to_list(), reverse=True)
-    standing = by_game(known.known(root, seasons), now)
+    standing = by_game(known.known(root, seasons, met=known.no_people()), now, schedule_read_at(root))
     to_come = upcoming(schedule, now)
     runs = lake.scan(root, ledger.RUNS).sort("started_at").tail(1).collect()
     return Status(
@@ -73,7 +73,17 @@ def require(root: Path) -> None:
         raise LakeError(f"There is no lake at {root}.", "`nhl-lake ingest` makes one; NHL_LAKE_ROOT says where.")
 
 
-def by_game(facts: Known, now: datetime) -> pl.DataFrame:
+def schedule_read_at(root: Path) -> datetime:
+    """Return when the schedule was last read: what it says of later games is a promise."""
+    runs = lake.scan(root, ledger.RUNS).select("started_at", "pages").explode("pages").unnest("pages")
+    read = runs.filter((pl.col("table") == bronze.SCHEDULE.name) & (pl.col("new") + pl.col("unchanged") > 0))
+    last: datetime | None = read.select(pl.col("started_at").max()).collect().item()
+    if last is None:  # the first run was killed
+        last = lake.scan(root, bronze.SCHEDULE).select(pl.col("fetched_at").max()).collect().item()
+    return last or datetime.min.replace(tzinfo=UTC)
+
+
+def by_game(facts: Known, now: datetime, read_at: datetime) -> pl.DataFrame:
     """One row a game that was, or should have been, played; how it stands (`stands`), and `why`.
 
     complete: every page is held, and official. partial: the plays are held, something else is not. open: there is no
@@ -81,7 +91,10 @@ def by_game(facts: Known, now: datetime) -> pl.DataFrame:
     was begun later.
     """
     over = pl.col("game_state").is_in(FINAL)
-    is_late = (pl.col("schedule_state") == "OK") & (pl.lit(now) - pl.col("start_at")).is_between(STILL_OPEN, GONE)
+    must_be_over = pl.col("start_at") + STILL_OPEN < pl.lit(now)
+    # a game that a later reading of the schedule found unplayed long after its day is not to come any more
+    is_listed = (pl.col("start_at") + STILL_OPEN > pl.lit(read_at)) | (pl.lit(now) - pl.col("start_at") < GONE)
+    is_late = (pl.col("schedule_state") == "OK") & must_be_over & is_listed
     games = facts.games.filter(pl.col("game_type").is_in(list(GAME_TYPES)) & (over | is_late))
     games = games.with_columns(page=pl.col("game_id").cast(pl.String))
     lacking = [lacks(games, facts, table) for table in bronze.GAME_PAGES]
@@ -156,11 +169,15 @@ def upcoming(schedule: pl.DataFrame, now: datetime) -> pl.DataFrame:
 
 def freshness(standing: pl.DataFrame) -> str:
     """Judge freshness against the schedule: a break of three weeks makes nothing stale."""
-    count, oldest, begins = standing.select(
+    count, oldest, begins, partial = standing.select(
         count=(pl.col("stands") == "open").sum(),
         oldest=pl.col("game_date").filter(pl.col("stands") == "open").min(),
         begins=pl.col("game_date").filter(pl.col("stands") != "before").min(),
+        partial=(pl.col("stands") == "partial").sum(),
     ).row(0)
     if count:
         return f"{count} played games are missing, the oldest of {oldest}: `nhl-lake ingest` fetches them."
-    return f"Nothing that was played since {begins} is missing." if begins else "No game was played yet."
+    if begins is None:
+        return "No game was played yet."
+    rest = f"; {partial} lack something beside their plays" if partial else ""
+    return f"No game that was played since {begins} is missing{rest}."

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
+import msgspec
 import polars as pl
 
 from nhl_lake.table import Table
@@ -61,3 +62,20 @@ def meant(table: Table, rows: pl.DataFrame, kept: pl.LazyFrame, same: Same) -> p
     rows = rows.join(old, on=page, how="left", maintain_order="left")
     differs = [not same(was, body) for was, body in zip(rows["was"], rows["body"], strict=True)]
     return rows.filter(pl.Series(differs, dtype=pl.Boolean)).drop("was")
+
+
+def content(body: str, volatile: frozenset[str]) -> str | bytes:
+    """Return what a page says, without the keys that change while nothing happens; HTML is what it is."""
+    if body.lstrip()[:1] not in {"{", "["}:
+        return body
+    # as text again, and not as objects: to Python true is 1
+    return msgspec.json.encode(without(msgspec.json.decode(body), volatile), order="sorted")
+
+
+def without(value: object, keys: frozenset[str]) -> object:
+    """Leave keys out of a JSON value, at any depth."""
+    if isinstance(value, dict):
+        return {k: without(v, keys) for k, v in value.items() if k not in keys}
+    if isinstance(value, list):
+        return [without(v, keys) for v in value]
+    return value

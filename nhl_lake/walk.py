@@ -10,7 +10,7 @@ import msgspec
 from nhl_lake import bronze, envelopes
 from nhl_lake.api import Failed, NotThere
 from nhl_lake.asking import Run
-from nhl_lake.errors import Unreachable
+from nhl_lake.errors import Refused, Unreachable
 from nhl_lake.hockey.seasons import Season
 from nhl_lake.keeper import Page
 from nhl_lake.table import Part, Table
@@ -24,8 +24,8 @@ class SeasonRow(msgspec.Struct):
     """A season in the NHL's list; its days carry no zone."""
 
     id: int
-    startDate: datetime
-    endDate: datetime
+    startDate: datetime | None = None
+    endDate: datetime | None = None
     preseasonStartdate: datetime | None = None
 
 
@@ -34,18 +34,14 @@ class Walk:
     """What was read before the plan: the schedule's games, the last statement on each last, and the NHL's lists."""
 
     lists: list[Page] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
-    weeks: int = 0
+    weeks: list[Page] = field(default_factory=list)
     failed_weeks: int = 0
-    is_cut: bool = False
-    url: str = ""
-    fetched_at: datetime | None = None
+    is_cut: bool = False  # something of it was not read: what it does not list may be there all the same
 
-    def pages(self) -> list[Page]:
-        """Return what is to be kept: the whole schedule as one page, so that it is kept in one commit."""
-        if self.fetched_at is None or not self.parts:
-            return self.lists
-        return [*self.lists, Page(bronze.SCHEDULE, self.url, self.fetched_at, self.parts)]
+    @property
+    def parts(self) -> list[Part]:
+        """Return the games, in the order in which they were read."""
+        return [part for week in self.weeks for part in week.parts]
 
     def schedule(self) -> Sequence[Part] | None:
         """Return the games of a schedule that was read whole; None if a week failed, or the reading was cut short."""
@@ -70,7 +66,12 @@ def listed_seasons(found: Walk) -> list[Season]:
     """Return the seasons of the NHL's list."""
     bodies = [part.body for page in found.lists if page.table is bronze.SEASONS for part in page.parts]
     rows = [msgspec.json.decode(body, type=SeasonRow) for body in bodies]
-    return [Season(row.id, (row.preseasonStartdate or row.startDate).date(), row.endDate.date()) for row in rows]
+    # a season to come may be listed without its days: they are guessed until then
+    return [
+        Season(row.id, (row.preseasonStartdate or row.startDate).date(), row.endDate.date())
+        for row in rows
+        if row.startDate and row.endDate
+    ]
 
 
 async def walk(run: Run, season: Season, found: Walk) -> None:
@@ -87,26 +88,40 @@ async def walk(run: Run, season: Season, found: Walk) -> None:
         tally.asked += 1
         run.report.begin(1)
         ask = {"day": day}
-        found.url = bronze.SCHEDULE.endpoint.url(ask, run.base)
+        url = bronze.SCHEDULE.endpoint.url(ask, run.base)
         try:
-            week = await run.api.get(found.url, partial(envelopes.week, ask=ask))
+            week = await run.api.get(url, partial(envelopes.week, ask=ask))
         except (NotThere, Failed) as error:
             reason = str(error) or "status 404"
             tally.fail(str(day), reason)
             found.failed_weeks += 1
             failed_in_a_row += 1
             if not found.parts and (failed_in_a_row == BAD_WEEKS or not found.lists):
-                raise nonsense(found.url, reason) from error
+                raise nonsense(url, reason) from error
+            if failed_in_a_row == BAD_WEEKS:
+                return  # the API is gone: what the lake knows of the weeks to come has to do
             following: date | None = day + WEEK
         else:
             failed_in_a_row = 0
-            found.weeks += 1
-            found.fetched_at = run.clock()
-            found.parts += envelopes.scheduled_games(week)
+            found.weeks.append(Page(bronze.SCHEDULE, url, run.clock(), read_week(run, week, found)))
             following = week.nextStartDate
         run.report.page()
         day = following if following is not None and following > day else None
     found.is_cut = found.is_cut or run.is_stopped
+
+
+def read_week(run: Run, week: envelopes.Week, found: Walk) -> list[Part]:
+    """Read the games of a schedule page; an entry that cannot be read is named, and keeps no other from being read."""
+    parts = []
+    for day in week.gameWeek:
+        for entry in day.games:
+            try:
+                parts.append(envelopes.scheduled_game(day.date, entry))
+            except Refused as error:
+                named = bytes(entry)[:40].decode("utf-8", "replace")
+                run.keeper.tallies[bronze.SCHEDULE.name].fail(f"{day.date} {named}", str(error))
+                found.is_cut = True
+    return parts
 
 
 def nonsense(url: str, reason: str) -> Unreachable:

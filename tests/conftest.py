@@ -96,7 +96,7 @@ class Replay:
     args: Namespace
     served: list[tuple[int, str]] = field(default_factory=list)  # status and path of each answer, in order
     dies_after: int | None = None  # so many answers, and every connection is cut from then on
-    cut: int = 0  # connections that were cut
+    cut: list[str] = field(default_factory=list)  # paths that were asked for after that
 
     def paths(self) -> list[str]:
         """Return the paths that were answered with 200."""
@@ -151,7 +151,7 @@ def noted(handler: Any, found: Replay) -> Any:
     class Noted(handler):
         def do_GET(self) -> None:  # noqa: N802 - the standard library's name
             if found.dies_after is not None and len(found.served) >= found.dies_after:
-                found.cut += 1
+                found.cut.append(self.path)
                 self.close_connection = True
                 self.connection.close()
                 return

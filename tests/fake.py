@@ -31,10 +31,11 @@ class Game:
     scorer: int = 8900001
     chart: bool = True
     day: date | None = None
+    year: int = 2025  # in which its season begins
 
     @property
     def id(self) -> int:
-        return 2025000000 + self.type * 10_000 + self.number
+        return self.year * 1_000_000 + self.type * 10_000 + self.number
 
     @property
     def is_final(self) -> bool:
@@ -45,7 +46,7 @@ class Game:
         score = {"score": 1} if self.is_final else {}
         return {
             "id": self.id,
-            "season": 20252026,
+            "season": self.year * 10_000 + self.year + 1,
             "gameType": self.type,
             "gameDate": day.isoformat(),
             "venue": {"default": "Glass Hall"},
@@ -103,12 +104,16 @@ class FakeApi:
         if path.startswith("v1/schedule/"):
             return httpx.Response(200, json=self.week(words[-1]))
         if path.startswith("v1/gamecenter/"):
+            if words[2] not in by_id:
+                return httpx.Response(404)
             game = by_id[words[2]]
             rail = {"gameInfo": {"referees": []}, "seasonSeries": [{"id": g.id} for g in self.games]}
             pages = {"play-by-play": game.plays(), "boxscore": game.head() | {"playerByGameStats": {}}}
             return httpx.Response(200, json=pages.get(words[3], rail))
         if "shiftcharts" in path:
-            game = by_id[path.rpartition("=")[2]]
+            game = by_id.get(path.rpartition("=")[2])
+            if game is None:
+                return httpx.Response(200, json={"data": [], "total": 0})
             shift = {"gameId": game.id, "playerId": 8900001, "period": 1, "typeCode": 517, "duration": "00:40"}
             shifts = [shift] if game.chart and game.is_final else []
             return httpx.Response(200, json={"data": shifts, "total": len(shifts)})

@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -136,13 +137,15 @@ def test_a_folder_that_the_engine_cannot_read_is_refused_before_anything_is_writ
     assert not (tmp_path / name).exists()
 
 
-def test_no_network_is_an_error_and_the_lake_is_as_it_was(run_cli: Cli, league_lake: Path):
-    before = {t.name: lake.handle(league_lake, t).version() for t in bronze.TABLES}
-    first, second = two_lines(run_cli("ingest", root=league_lake, api="http://127.0.0.1:9", now=NOW))
+def test_no_network_is_an_error_and_the_lake_is_as_it_was(run_cli: Cli, tmp_path: Path):
+    root = tmp_path / "lake"
+    run(root, FakeApi([Game(1)]))
+    before = {t.name: lake.handle(root, t).version() for t in bronze.TABLES}
+    first, second = two_lines(run_cli("ingest", root=root, api="http://127.0.0.1:9", now=NOW))
 
     assert "127.0.0.1 cannot be reached" in first
     assert "Nothing was changed" in second
-    assert {t.name: lake.handle(league_lake, t).version() for t in bronze.TABLES} == before
+    assert {t.name: lake.handle(root, t).version() for t in bronze.TABLES} == before
 
 
 @pytest.mark.slow
@@ -185,14 +188,71 @@ def test_an_unreadable_lake_is_an_error_and_nothing_is_asked_for(run_cli: Cli, t
     assert digests(root) == before
 
 
+def test_pages_of_another_league_are_refused(run_cli: Cli, tmp_path: Path):
+    root = tmp_path / "lake"
+    run(root, FakeApi([Game(1)]))
+    before = digests(root)
+
+    for command in (["ingest"], ["ingest", "--dry-run"], ["demo", "--root", str(root)]):
+        first, second = two_lines(run_cli(*command, root=root, api="league:", now=NOW))
+        assert "keeps pages of the NHL, not of the sample league" in first
+        assert "NHL_LAKE_ROOT" in second
+    assert digests(root) == before
+
+
+def test_a_bronze_table_that_is_gone_is_told(run_cli: Cli, tmp_path: Path):
+    root = tmp_path / "lake"
+    run(root, FakeApi([Game(1)]), rebuilds=True)
+    shutil.rmtree(root / "bronze" / "play_by_play")
+
+    for command in (["rebuild"], ["rebuild", "--all"], ["check"]):
+        first, second = two_lines(run_cli(*command, root=root, now=NOW))
+        assert "bronze.play_by_play is not in the lake" in first
+        assert "nhl-lake ingest" in second
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut"])
+def test_a_data_file_that_is_damaged_is_told_in_two_lines(run_cli: Cli, tmp_path: Path, damage: str):
+    root = tmp_path / "lake"
+    run(root, FakeApi([Game(1)]))
+    (file,) = (root / "bronze" / "play_by_play").rglob("part-*.parquet")
+    file.unlink() if damage == "gone" else os.truncate(file, 1000)
+
+    ended = run_cli("rebuild", root=root, now=NOW)
+    first, second = two_lines(Ended(ended.code, ended.out, last_error(ended.err)))
+    assert "gone or damaged" in first
+    assert "backup" in second
+
+
+def test_a_root_that_is_a_file_or_may_not_be_written_is_told(run_cli: Cli, tmp_path: Path):
+    (tmp_path / "file").write_text("not a lake")
+    for command in ("ingest", "status"):
+        first, _ = two_lines(run_cli(command, root=tmp_path / "file", api="league:", now=NOW))
+        assert "that is a file" in first
+
+
+def test_a_setting_with_a_typing_error_is_named(run_cli: Cli, tmp_path: Path):
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "lake" / "nhl-lake.toml").write_text("concurency = 2")
+    first, second = two_lines(run_cli("settings", root=tmp_path / "lake"))
+
+    assert "concurency" in first
+    assert "concurrency" in second
+
+
 def test_a_lake_of_a_newer_program_is_refused(run_cli: Cli, tmp_path: Path):
     root = tmp_path / "lake"
     run(root, FakeApi([Game(1)]))
-    row = {"layout": ledger.LAYOUT + 1, "made_by": "9.9.9", "made_at": datetime(2030, 1, 1, tzinfo=UTC)}
+    row = {
+        "layout": ledger.LAYOUT + 1,
+        "source": "NHL",
+        "made_by": "9.9.9",
+        "made_at": datetime(2030, 1, 1, tzinfo=UTC),
+    }
     lake.append(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
     before = digests(root)
 
-    for command in ("ingest", "status", "rebuild"):
+    for command in ("ingest", "status", "rebuild", "tables"):
         first, second = two_lines(run_cli(command, root=root, api="league:", now=NOW))
         assert "nhl-lake 9.9.9: newer than this program" in first
         assert "pip install --upgrade" in second

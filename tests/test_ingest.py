@@ -10,6 +10,7 @@ import pytest
 from nhl_lake import bronze, lake, ledger
 from nhl_lake.catalog import find
 from nhl_lake.errors import BadInput, Unreachable
+from nhl_lake.status import status
 from nhl_lake.table import Table
 from tests.fake import NOON, FakeApi, Game, run
 
@@ -302,3 +303,92 @@ def test_off_season_a_run_is_done_and_finds_nothing_to_do(tmp_path: Path):
 
     assert summary.exit_code == 0
     assert summary.tallies["bronze.play_by_play"].asked == 0
+
+
+def odd_page(api: FakeApi, page: dict, ending: str) -> None:
+    api.broken = lambda path: httpx.Response(200, json=page) if path.endswith(ending) else None
+
+
+def test_a_line_up_that_cannot_be_read_keeps_no_other_game_from_being_asked_for(tmp_path: Path):
+    page = Game(1).plays()
+    del page["rosterSpots"][0]["positionCode"], page["rosterSpots"][1]["playerId"]
+    api = FakeApi([Game(1)])
+    odd_page(api, page, "2025020001/play-by-play")
+    first = run(tmp_path, api, rebuilds=True)
+    api.games.append(Game(2, start=NOON + timedelta(hours=1)))
+    second = run(tmp_path, api, now=NOON + timedelta(hours=20), rebuilds=True)
+
+    for summary in (first, second):
+        assert summary.exit_code == 1
+        assert summary.error is not None
+        assert "2025020001" in summary.error.what
+    assert set(rows(tmp_path, bronze.PLAY_BY_PLAY)["game_id"]) == {2025020001, 2025020002}
+    assert status(tmp_path, NOON).seasons[0].complete + status(tmp_path, NOON).seasons[0].partial > 0
+
+
+def test_an_odd_entry_of_the_schedule_is_named_and_the_others_are_read(tmp_path: Path):
+    api = FakeApi([Game(1), Game(1, type=4)])
+
+    def broken(path: str) -> httpx.Response | None:
+        if not path.startswith("v1/schedule"):
+            return None
+        page = api.week(path.rpartition("/")[2])
+        for day in page["gameWeek"]:
+            for game in day["games"]:
+                if game["gameType"] == 4:
+                    game["startTimeUTC"] = None
+        return httpx.Response(200, json=page)
+
+    api.broken = broken
+    summary = run(tmp_path, api)
+
+    assert summary.exit_code == 3
+    assert "2025040001" in summary.tallies["bronze.schedule"].reasons[0]
+    assert rows(tmp_path, bronze.PLAY_BY_PLAY).height == 1
+
+
+def test_a_season_listed_without_its_days_does_not_end_the_run(tmp_path: Path):
+    api = FakeApi([Game(1)])
+    listed = [{"id": 20252026, "startDate": "2025-10-07T19:00:00", "endDate": None}]
+    api.broken = lambda path: (
+        httpx.Response(200, json={"data": listed, "total": 1}) if path.endswith("en/season") else None
+    )
+
+    assert run(tmp_path, api).exit_code == 0
+    assert rows(tmp_path, bronze.PLAY_BY_PLAY).height == 1
+
+
+def test_pages_that_are_refused_do_not_keep_older_holes_from_being_filled(tmp_path: Path):
+    games = [Game(n, start=NOON - timedelta(hours=n)) for n in range(2, 40)]
+    older = Game(1, start=NOON - timedelta(days=30))
+    api = FakeApi([*games, older])
+    api.broken = lambda path: httpx.Response(200, json={"odd": 1}) if "right-rail" in path else None
+    run(tmp_path, api)
+
+    assert older.id in set(rows(tmp_path, bronze.PLAY_BY_PLAY)["game_id"])
+
+
+def test_a_schedule_that_goes_away_half_way_is_not_asked_for_to_its_end(tmp_path: Path):
+    api = FakeApi([Game(1)])
+    is_away = "v1/schedule/2026-02"
+    api.broken = lambda path: httpx.Response(500) if path.startswith("v1/schedule") and path > is_away else None
+    run(tmp_path, api)
+
+    assert len({path for path in api.asked if path.startswith("v1/schedule") and path > is_away}) == 3
+    assert rows(tmp_path, bronze.PLAY_BY_PLAY).height == 1
+
+
+def test_a_json_page_with_a_damaged_letter_is_refused(tmp_path: Path):
+    page = httpx.Response(200, json=Game(1).plays()).content.replace(b"Glass Hall", b"Gl\xe4ss Hall")
+    api = FakeApi([Game(1)])
+    api.broken = lambda path: httpx.Response(200, content=page) if "play-by-play" in path else None
+
+    assert run(tmp_path, api).exit_code == 3
+    assert rows(tmp_path, bronze.PLAY_BY_PLAY).is_empty()
+
+
+def test_each_entry_of_the_schedule_has_the_address_of_its_own_week(tmp_path: Path):
+    run(tmp_path, FakeApi([Game(n, start=NOON - timedelta(days=10 * n)) for n in range(1, 6)]))
+
+    for day, url in rows(tmp_path, bronze.SCHEDULE).select("game_date", "url").iter_rows():
+        assert timedelta() <= day - date.fromisoformat(url.rpartition("/")[2]) < timedelta(days=7)

@@ -23,11 +23,11 @@ from polars.testing import assert_frame_equal
 
 from nhl_lake import catalog, known, lake, ledger, lock
 from nhl_lake.bronze import PLAY_BY_PLAY, PLAYERS, ROSTERS, SCHEDULE, STANDINGS
-from nhl_lake.envelopes import content
 from nhl_lake.errors import Broken, Busy, LakeError, Unreadable
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.lake import Kept
 from nhl_lake.table import Table
+from nhl_lake.versions import content
 
 DAY = date(2023, 10, 10)
 T0 = datetime(2023, 10, 11, 6, 0, tzinfo=UTC)
@@ -685,7 +685,7 @@ def test_a_table_that_is_not_there_says_what_makes_it(tmp_path: Path):
 
 
 def meta(layout: int) -> pl.DataFrame:
-    row = {"layout": layout, "made_by": "9.9.9", "made_at": T0}
+    row = {"layout": layout, "source": "NHL", "made_by": "9.9.9", "made_at": T0}
     return pl.DataFrame([row], schema=ledger.META.schema)
 
 

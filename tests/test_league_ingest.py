@@ -12,13 +12,13 @@ from polars.testing import assert_frame_equal
 from nhl_lake import bronze, lake
 from nhl_lake.api import Manners
 from nhl_lake.catalog import find
-from nhl_lake.envelopes import content
 from nhl_lake.ingest import Asker, Options, Summary, ingest
 from nhl_lake.league import League
 from nhl_lake.league.faults import Faults
 from nhl_lake.league.serve import serve
 from nhl_lake.league.transport import LeagueTransport
 from nhl_lake.table import Table
+from nhl_lake.versions import content
 from tests import lakes
 from tests.fake import Silent, at
 

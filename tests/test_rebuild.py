@@ -146,3 +146,33 @@ def test_one_season_can_be_made_again_alone(root: Path):
     assert list(rebuild.rebuild(root, seasons=[20242025], everything=True)) == []
     assert versions(root) == before
     assert len(list(rebuild.rebuild(root, seasons=[20252026], everything=True))) == 4
+
+
+def test_a_season_that_breaks_a_rule_keeps_no_other_from_being_made(tmp_path: Path):
+    run(tmp_path, FakeApi([Game(1)]), rebuilds=True)
+    older = FakeApi([Game(1, year=2024, start=NOON - timedelta(days=365))])
+    page = older.games[0].plays()
+    page["rosterSpots"][0]["positionCode"] = "Rover"
+    older.broken = lambda path: answer(page) if path.endswith("play-by-play") else None
+    summary = run(tmp_path, older, now=NOON + timedelta(hours=1), seasons=(20242025,), rebuilds=True)
+
+    assert summary.error is not None
+    assert "position is one of" in summary.error.what
+    plays = lake.scan(tmp_path, catalog.find("silver.plays")).collect()
+    assert set(plays["season"]) == {20242025, 20252026}
+    gold = lake.scan(tmp_path, catalog.find("gold.skater_game")).collect()
+    assert set(gold["season"]) == {20252026}
+
+    older.broken = lambda _: None
+    long_ago = NOON.date() - timedelta(days=400)
+    again = run(tmp_path, older, now=NOON + timedelta(hours=2), since=long_ago, lookback_days=400, rebuilds=True)
+    assert again.exit_code == 0
+    assert set(lake.scan(tmp_path, catalog.find("gold.skater_game")).collect()["season"]) == {20242025, 20252026}
+
+
+def test_making_one_season_again_forgets_nothing_of_the_others(tmp_path: Path):
+    games = [Game(1), Game(1, year=2024, start=NOON - timedelta(days=365))]
+    run(tmp_path, FakeApi(games), since=NOON.date() - timedelta(days=400), rebuilds=True)
+    list(rebuild.rebuild(tmp_path, seasons=[20252026], everything=True))
+
+    assert list(rebuild.rebuild(tmp_path)) == []

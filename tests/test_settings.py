@@ -150,7 +150,8 @@ def test_a_bad_value_in_a_file_is_named_with_the_file_in_two_lines(line: str, na
     with pytest.raises(BadInput) as error:
         settings.load()
 
-    assert error.value.what.startswith(f"{named} in {file} cannot be ")
+    verb = "is no setting" if named == "speed" else "cannot be "
+    assert error.value.what.startswith(f"{named} in {file} {verb}")
     assert len(str(error.value).splitlines()) == 2
 
 

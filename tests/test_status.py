@@ -25,7 +25,7 @@ def test_a_whole_season_is_complete(tmp_path: Path):
 
     assert (season.complete, season.partial, season.open, season.before) == (2, 0, 0, 0)
     assert season.through == date(2026, 1, 9)
-    assert found(tmp_path).freshness == "Nothing that was played since 2026-01-09 is missing."
+    assert found(tmp_path).freshness == "No game that was played since 2026-01-09 is missing."
 
 
 def test_a_game_without_a_boxscore_is_partial_and_says_why(tmp_path: Path):
@@ -115,3 +115,14 @@ def test_where_there_is_no_lake_the_status_says_how_to_make_one(tmp_path: Path):
     with pytest.raises(LakeError, match="no lake") as error:
         found(tmp_path / "nowhere")
     assert "nhl-lake ingest" in error.value.hint
+
+
+def test_a_lake_that_nobody_fed_for_months_says_what_it_misses(tmp_path: Path):
+    ahead = [Game(n, start=NOON + timedelta(days=n), state="FUT") for n in range(2, 32)]
+    run(tmp_path, FakeApi([Game(1), *ahead]))
+
+    for days in (10, 75, 150):
+        late = sum(n <= days - 1 for n in range(2, 32))
+        answer = found(tmp_path, NOON + timedelta(days=days))
+        assert answer.seasons[0].open == late
+        assert f"{late} played games are missing, the oldest of 2026-01-12" in answer.freshness

@@ -1,50 +1,16 @@
 """Games, past and future, from the schedule."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Any
 
-import msgspec
 import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import SCHEDULE
+from nhl_lake.envelopes import ScheduledGame
 from nhl_lake.hockey.calendar import FINAL
-from nhl_lake.silver.pages import Name, reader, text
+from nhl_lake.silver.pages import reader, text
 from nhl_lake.table import Column, Table
-
-
-class Side(msgspec.Struct):
-    """A team in a game of the schedule."""
-
-    id: int
-    abbrev: str
-    score: int | None = None
-
-
-class Outcome(msgspec.Struct):
-    """How a game ended."""
-
-    lastPeriodType: str
-
-
-class Game(msgspec.Struct):
-    """A game of the schedule."""
-
-    id: int
-    season: int
-    gameType: int
-    startTimeUTC: datetime
-    easternUTCOffset: str
-    venueUTCOffset: str
-    gameState: str
-    gameScheduleState: str
-    homeTeam: Side
-    awayTeam: Side
-    venue: Name | str | None = None
-    neutralSite: bool | None = None
-    gameOutcome: Outcome | None = None
-
 
 COLUMNS = (
     c.season,
@@ -52,8 +18,8 @@ COLUMNS = (
     c.game_type,
     c.game_date,
     Column("start_at", c.UTC, "When the game starts, or is to start", "UTC"),
-    Column("eastern_offset", pl.String, "Offset of New York's clock from UTC at the start: -05:00"),
-    Column("venue_offset", pl.String, "Offset of the venue's clock from UTC at the start"),
+    Column("eastern_offset", pl.String, "Offset of New York's clock from UTC at the start: -05:00", nullable=True),
+    Column("venue_offset", pl.String, "Offset of the venue's clock from UTC at the start", nullable=True),
     Column("venue", pl.String, "Name of the arena", nullable=True),
     Column("is_neutral_site", pl.Boolean, "Whether neither team is at home", nullable=True),
     c.home_team_id,
@@ -91,7 +57,7 @@ def parsed(schedule: pl.DataFrame) -> pl.DataFrame:
 
 def rows(schedule: Iterable[tuple[Any, str]]) -> Iterator[tuple[object, ...]]:
     """Yield the row of each schedule entry."""
-    read = reader(Game)
+    read = reader(ScheduledGame)
     for day, body in schedule:
         game = read(body)
         is_final = game.gameState in FINAL
@@ -127,8 +93,10 @@ GAMES = Table(
     source=games,
     checks={
         "two different teams": pl.col("home_team_id") != pl.col("away_team_id"),
+        # games could end in a tie until shoot-outs came in 2005
         "a final game has a winner": pl.col("home_score").ne_missing(pl.col("away_score"))
-        | pl.col("home_score").is_null(),
+        | pl.col("home_score").is_null()
+        | (pl.col("season") < 20052006),
         "a game that is not final has no score": pl.col("game_state").is_in(FINAL) | pl.col("home_score").is_null(),
     },
 )

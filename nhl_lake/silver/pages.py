@@ -5,15 +5,10 @@ from typing import TypeVar
 
 import msgspec
 
+from nhl_lake.envelopes import Name
 from nhl_lake.errors import Broken
 
 S = TypeVar("S", bound=msgspec.Struct)
-
-
-class Name(msgspec.Struct):
-    """A localized name; old pages have plain text in its place."""
-
-    default: str
 
 
 def text(name: Name | str | None) -> str | None:

@@ -1,0 +1,196 @@
+"""How fast, how big in memory and how small on disk an ingest of a whole season is.
+
+A season of recorded pages is served on loopback without limit or latency. `nhl-lake ingest` keeps it; a bare httpx loop
+of the same concurrency asks the same server for the same addresses in the same order and throws the pages away. Both
+are processes of their own, and take turns, so that a machine that slows down slows both. Their time is that from the
+first thing that they do to the last, plans and ledger included; the start-up of Python is left out on both sides.
+
+First everything is kept. Of most games only the play-by-play page was recorded, so that most answers are 404: that
+speed is told, and has no target. Then bronze.play_by_play is taken away, and the season's 1,400 pages come in again.
+
+    python benchmarks/ingest.py
+    python benchmarks/ingest.py --rounds 5 --concurrency 8
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import polars as pl
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+GAMES = 1400
+LEAST_SHARE = 0.7
+MOST_MEMORY_MB = 500
+LEAST_SHRINKING = 6
+
+
+class Ran(NamedTuple):
+    """A process that has ended: its own time, the most memory that it held, and the JSON that it printed."""
+
+    seconds: float
+    memory_mb: float
+    said: Any
+
+
+@contextmanager
+def served(arguments: argparse.Namespace, log: Path) -> Iterator[str]:
+    """Serve the recorded season; the address."""
+    command = [sys.executable, str(arguments.replay), "--root", str(arguments.realdata), "--port", "0"]
+    server = subprocess.Popen(
+        [*command, "--season", arguments.season, "--log", str(log)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert server.stdout is not None
+        yield server.stdout.readline().split()[-1]
+    finally:
+        server.terminate()
+        server.communicate()
+
+
+def ran(command: list[str], environment: dict[str, str], out: Path) -> Ran:
+    """Run a process to its end."""
+    errors = out.with_suffix(".err")
+    with out.open("w") as written, errors.open("w") as complained:
+        process = subprocess.Popen(command, env=os.environ | environment, stdout=written, stderr=complained)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} ended with {process.returncode}: {errors.read_text()[-500:]}")
+    kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+    said = json.loads(out.read_text())
+    return Ran(said["seconds"], kilobytes * 1024 / 1e6, said)
+
+
+def ingested(arguments: argparse.Namespace, address: str, root: Path) -> Ran:
+    """Keep the season in a new lake."""
+    settings = {
+        "ROOT": root, "API": address, "NOW": "2024-07-01T12:00:00Z", "RATE": 0, "CONCURRENCY": arguments.concurrency,
+    }  # fmt: skip
+    command = [sys.executable, "-m", "nhl_lake", "ingest", "--season", arguments.season[:4], "--no-rebuild", "--json"]
+    found = ran(command, {f"NHL_LAKE_{name}": str(value) for name, value in settings.items()}, root.with_suffix(".out"))
+    plays = found.said["tables"]["bronze.play_by_play"]["new"]
+    if plays != GAMES:
+        sys.exit(f"The lake has {plays} play-by-play pages, not {GAMES}: these are not the season's recorded pages.")
+    return found
+
+
+async def thrown_away(addresses: Path, concurrency: int) -> float:
+    """Ask for pages, and throw them away; the seconds that it took."""
+    began = time.perf_counter()
+    queue = iter(addresses.read_text().splitlines())
+    limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
+    async with httpx.AsyncClient(limits=limits, timeout=httpx.Timeout(30.0, pool=None)) as client:
+
+        async def worker() -> None:
+            for address in queue:
+                await client.get(address)
+
+        await asyncio.gather(*(worker() for _ in range(concurrency)))
+    return time.perf_counter() - began
+
+
+def answered(log: Path) -> list[str]:
+    """Return the paths that the server was asked for, in order."""
+    return [line.split(" ", 2)[2] for line in log.read_text().splitlines()]
+
+
+def on_disk(root: Path) -> tuple[int, int]:
+    """Return the bytes of the bronze tables on disk, logs included, and those of the pages as text."""
+    files = sum(file.stat().st_size for file in (root / "bronze").rglob("*") if file.is_file())
+    tables = [folder for folder in (root / "bronze").iterdir() if list(folder.rglob("*.parquet"))]
+    text = sum(pl.scan_delta(str(table)).select(pl.col("body_bytes").sum()).collect().item() for table in tables)
+    return files, text
+
+
+def report(rows: list[tuple[str, str, str, bool | None]]) -> bool:
+    """Print a table; whether every target is met."""
+    widths = [max(len(row[n]) for row in rows) for n in range(3)]
+    for name, value, target, met in rows:
+        verdict = {True: "met", False: "MISSED", None: ""}[met]
+        print(f"{name:<{widths[0]}}  {value:>{widths[1]}}  {target:<{widths[2]}}  {verdict}".rstrip())
+    return all(met is not False for *_, met in rows)
+
+
+def both(arguments: argparse.Namespace, address: str, log: Path, root: Path) -> tuple[Ran, Ran, int]:
+    """Let the lake ask for what it lacks, and the loop for the same; how many pages that were."""
+    before = len(answered(log)) if log.exists() else 0
+    lake = ingested(arguments, address, root)
+    paths = answered(log)[before:]
+    addresses = root.with_suffix(".txt")
+    addresses.write_text("\n".join(address + path for path in paths))
+    loop = [sys.executable, __file__, "--loop", str(addresses), "--concurrency", str(arguments.concurrency)]
+    return lake, ran(loop, {}, root.with_suffix(".out")), len(paths)
+
+
+def speeds(lakes: list[Ran], loops: list[Ran], pages: int, what: str) -> list[tuple[str, str, str, bool | None]]:
+    """Return the lines about speed."""
+    lines: list[tuple[str, str, str, bool | None]] = [(f"{what}: pages", f"{pages:,}", "", None)]
+    for name, runs in (("nhl-lake ingest", lakes), ("bare httpx loop", loops)):
+        seconds = statistics.median(run.seconds for run in runs)
+        lines.append((f"  {name}", f"{pages / seconds:,.0f} pages/s", f"{seconds:.1f} s", None))
+    return lines
+
+
+def measured(arguments: argparse.Namespace, folder: Path) -> bool:
+    """Measure, and report."""
+    log, root = folder / "log.txt", folder / "lake"
+    with served(arguments, log) as address:
+        first, first_loop, everything = both(arguments, address, log, root)
+        lakes: list[Ran] = []
+        loops: list[Ran] = []
+        for _ in range(arguments.rounds):
+            shutil.rmtree(root / "bronze" / "play_by_play")
+            lake, loop, pages = both(arguments, address, log, root)
+            lakes.append(lake)
+            loops.append(loop)
+    share = statistics.median(loop.seconds / lake.seconds for lake, loop in zip(lakes, loops, strict=True))
+    memory = max(lake.memory_mb for lake in (first, *lakes))
+    files, text = on_disk(root)
+    return report(
+        [
+            *speeds([first], [first_loop], everything, "everything, most of it 404"),
+            ("  share of the loop's speed", f"{first_loop.seconds / first.seconds:.2f}", "", None),
+            *speeds(lakes, loops, pages, "play-by-play, and the schedule"),
+            ("  share of the loop's speed", f"{share:.2f}", f"at least {LEAST_SHARE}", share >= LEAST_SHARE),
+            ("peak memory", f"{memory:,.0f} MB", f"under {MOST_MEMORY_MB} MB", memory < MOST_MEMORY_MB),
+            ("pages as text", f"{text / 1e6:,.0f} MB", "", None),
+            ("bronze on disk", f"{files / 1e6:,.0f} MB", "logs included", None),
+            ("text to disk", f"{text / files:.1f}", f"at least {LEAST_SHRINKING}", text >= LEAST_SHRINKING * files),
+        ]
+    )
+
+
+def main() -> None:
+    """Measure, print, and end in 1 if a target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--realdata", type=Path, default=SHARED / "realdata", help="the recorded pages")
+    parser.add_argument("--replay", type=Path, default=SHARED / "tools" / "replay.py", help="what serves them")
+    parser.add_argument("--season", default="20232024")
+    parser.add_argument("--concurrency", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--loop", type=Path, help=argparse.SUPPRESS)  # the bare loop, in a process of its own
+    arguments = parser.parse_args()
+    if arguments.loop:
+        print(json.dumps({"seconds": asyncio.run(thrown_away(arguments.loop, arguments.concurrency))}))
+        return
+    if not arguments.replay.is_file() or not arguments.realdata.is_dir():
+        sys.exit(f"No recorded pages at {arguments.realdata}, or no {arguments.replay} to serve them.")
+    with tempfile.TemporaryDirectory() as folder:
+        sys.exit(not measured(arguments, Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
