@@ -12,6 +12,7 @@ from nhl_lake import bronze
 from nhl_lake.api import Api, Failed, Nonsense, NotThere
 from nhl_lake.clock import Clock
 from nhl_lake.keeper import Absent, Keeper, Page, Tally
+from nhl_lake.plan import Known
 from nhl_lake.table import Table
 
 FAILURES_IN_A_ROW = 12  # then the API is gone, and the rest is left for the next run
@@ -45,6 +46,7 @@ class Run:
     failures: int = 0
     is_stopped: bool = False
     is_given_up: bool = False
+    facts: Known | None = None  # what was known when the last plan was made
     survey: asyncio.Task[Any] | None = None  # the reading of the schedule, which a stop ends at once
 
     @property
@@ -57,7 +59,7 @@ async def ask_all(run: Run, asks: Sequence[dict[str, Any]]) -> None:
     """Ask for pages, some at once, and keep what comes; memory holds a batch, however many there are."""
     tables = {table.name: table for table in bronze.TABLES}
     queue = iter(asks)
-    came: asyncio.Queue[Page | None] = asyncio.Queue(maxsize=64)
+    came: asyncio.Queue[Page | None] = asyncio.Queue(maxsize=128)
     # a worker that waits to try again does not keep the others from asking: places are counted at the door
     width = min(4 * run.api.manners.concurrency, len(asks))
 

@@ -24,7 +24,7 @@ from nhl_lake.errors import BadInput, Broken, Unreadable
 from nhl_lake.hockey import seasons as calendar
 from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.keeper import Keeper, Tally, counts
-from nhl_lake.plan import SECOND_LOOK, Scope, plan, unfinished
+from nhl_lake.plan import SECOND_LOOK, Known, Scope, plan, unfinished
 from nhl_lake.walk import Walk, listed_seasons, listing, walk
 
 VERSION = version("nhl-lake")
@@ -137,7 +137,10 @@ async def keep_pages(
                     break
                 report.begin(len(asks))
                 await ask_all(run, asks)
-            summary.waiting = await asyncio.to_thread(waiting, root, scope, found, clock())
+            # a loop that ended with nothing to ask for knows all; one that was cut short looks again
+            if run.facts is None or run.is_stopped or run.is_given_up:
+                run.facts = await asyncio.to_thread(facts_now, run, scope, found)
+            summary.waiting = waiting(run.facts, scope, clock())
     summary.outcome = "stopped" if run.is_stopped else "incomplete" if counts(run.tallies)["failed"] else "done"
 
 
@@ -199,10 +202,19 @@ def sign(root: Path, source: str, now: datetime) -> None:
 
 def next_asks(run: Run, scope: Scope, found: Walk) -> list[dict[str, Any]]:
     """Plan, and leave out what this run has asked for already."""
-    asks = plan(known.known(run.root, scope.seasons, found.schedule()), scope, run.clock())
+    run.facts = facts_now(run, scope, found)
+    asks = plan(run.facts, scope, run.clock())
     new = [ask for ask in asks.iter_rows(named=True) if (ask["table"], ask["page"]) not in run.asked]
     run.asked.update((ask["table"], ask["page"]) for ask in new)
     return new
+
+
+def facts_now(run: Run, scope: Scope, found: Walk) -> Known:
+    """Read what is known. The players of pages that came in this run were met as they came: no page is read twice."""
+    met = None
+    if run.facts is not None:
+        met = pl.concat([run.facts.people, known.ids_frame(run.keeper.met)])
+    return known.known(run.root, scope.seasons, found.schedule(), met=met)
 
 
 def foresee(
@@ -221,11 +233,11 @@ def foresee(
     return scope, found, plan(known.known(root, scope.seasons, found.schedule()), scope, clock())
 
 
-def waiting(root: Path, scope: Scope, found: Walk, now: datetime) -> pl.DataFrame:
+def waiting(facts: Known, scope: Scope, now: datetime) -> pl.DataFrame:
     """Return how many pages are still unfinished, and why: columns table, why, pages, newest."""
-    open_pages = unfinished(known.known(root, scope.seasons, found.schedule()), scope, now)
     return (
-        open_pages.filter(pl.col("why") != SECOND_LOOK)
+        unfinished(facts, scope, now)
+        .filter(pl.col("why") != SECOND_LOOK)
         .group_by("table", "why", maintain_order=True)
         .agg(pages=pl.len(), newest=pl.col("page").first())
         .sort("table", "why")

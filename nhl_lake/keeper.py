@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from nhl_lake import lake, ledger
-from nhl_lake.known import page_name
+from nhl_lake.known import page_name, people_in
 from nhl_lake.table import Part, Table
 from nhl_lake.versions import content
 
@@ -68,6 +68,7 @@ class Keeper:
     tallies: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     pages: dict[Table, list[Page]] = field(default_factory=lambda: defaultdict(list))
     absent: list[Absent] = field(default_factory=list)
+    met: set[int] = field(default_factory=set)  # players in the line-ups and rosters that came
     held_bytes: int = 0
     held_pages: int = 0
     flushed_at: float = field(default_factory=time.monotonic)
@@ -100,6 +101,7 @@ class Keeper:
     def keep(self, table: Table, pages: Sequence[Page]) -> list[dict[str, Any]]:
         """Write the pages of one table, count them, and return the answers for those that were unchanged."""
         rows = frame(table, pages, self.run_id)
+        self.met.update(*(people_in(table, part) for page in pages for part in page.parts))
         volatile = table.endpoint.volatile
         kept = lake.keep(self.root, table, rows, lambda a, b: content(a, volatile) == content(b, volatile))
         tally = self.tallies[table.name]

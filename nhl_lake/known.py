@@ -126,10 +126,16 @@ def people(root: Path, seasons: Sequence[int]) -> pl.DataFrame:
         for body in pages.filter(pl.col("game_id").is_in(some)).select("body").collect()["body"]:
             ids |= dressed(body)
     for body in lake.newest(root, bronze.ROSTERS, seasons=seasons).select("body").collect()["body"]:
-        page = msgspec.json.decode(body, type=envelopes.Roster)
-        ids |= {man.id for man in (*page.forwards, *page.defensemen, *page.goalies)}
-    found.append(pl.DataFrame({"player_id": sorted(ids)}, schema={"player_id": pl.Int64}))
+        ids |= on_roster(body)
+    found.append(ids_frame(ids))
     return pl.concat([no_people(), *found]).unique()
+
+
+def people_in(table: Table, part: Part) -> set[int]:
+    """Return the ids of the players that a page just come tells of: dressed for a final game, or on a roster."""
+    if table is bronze.PLAY_BY_PLAY and part.state in FINAL:
+        return dressed(part.body)
+    return on_roster(part.body) if table is bronze.ROSTERS else set()
 
 
 def dressed(body: str) -> set[int]:
@@ -141,6 +147,17 @@ def dressed(body: str) -> set[int]:
         return {man.playerId for man in msgspec.json.decode(body, type=Spots).rosterSpots}
     except msgspec.ValidationError:
         return set()
+
+
+def on_roster(body: str) -> set[int]:
+    """Return the ids of the players on a roster page."""
+    page = msgspec.json.decode(body, type=envelopes.Roster)
+    return {man.id for man in (*page.forwards, *page.defensemen, *page.goalies)}
+
+
+def ids_frame(ids: set[int]) -> pl.DataFrame:
+    """Return player ids as a frame."""
+    return pl.DataFrame({"player_id": sorted(ids)}, schema={"player_id": pl.Int64})
 
 
 def check_source(root: Path, source: str) -> None:
