@@ -1,6 +1,8 @@
 """The sample league on the command line: a lake in a minute without network, and the league over HTTP."""
 
 import shlex
+import shutil
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -135,6 +137,8 @@ def say_news(folder: Path, summary: Summary, now: datetime, *, is_first: bool) -
     out.print("Try next:")
     place = shlex.quote(str(folder.absolute()))
     instant = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    if shutil.which("nhl-lake") is None:
+        out.print(f"  export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH", markup=False)
     out.print(f"  export NHL_LAKE_ROOT={place} NHL_LAKE_API=league: NHL_LAKE_NOW={instant}", markup=False)
     for command, about in (
         ("nhl-lake show gold.skater_game --where 'goals >= 3'", "the hat-tricks"),
