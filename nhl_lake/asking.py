@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from nhl_lake import bronze
 from nhl_lake.api import Api, Failed, Nonsense, NotThere
 from nhl_lake.clock import Clock
-from nhl_lake.keeper import Absent, Keeper, Page, Tally
+from nhl_lake.keeper import Absent, Keeper, Page
 from nhl_lake.plan import Known
 from nhl_lake.table import Table
 
@@ -48,11 +48,6 @@ class Run:
     is_given_up: bool = False
     facts: Known | None = None  # what was known when the last plan was made
     survey: asyncio.Task[Any] | None = None  # the reading of the schedule, which a stop ends at once
-
-    @property
-    def tallies(self) -> Mapping[str, Tally]:
-        """What was done, table by table."""
-        return self.keeper.tallies
 
 
 async def ask_all(run: Run, asks: Sequence[dict[str, Any]]) -> None:
@@ -120,25 +115,21 @@ async def ask_one(run: Run, table: Table, ask: Mapping[str, Any]) -> Page | None
         return None
     tally.asked += 1
     url = table.endpoint.url(ask, run.base)
+    page = None
     try:
         parts = await run.api.get(url, lambda body: table.endpoint.read(body, ask))
+        page = Page(table, url, run.clock(), parts)
     except NotThere:
         tally.not_there += 1
         run.keeper.absent.append(Absent(table, ask["page"], run.clock(), ask["state"]))
-    except Nonsense as error:
-        # an odd page says nothing of the others: it must not end the asking
-        tally.fail(ask["page"], str(error))
-        return None
     except Failed as error:
         tally.fail(ask["page"], str(error))
-        run.failures += 1
-        run.is_given_up = run.failures >= FAILURES_IN_A_ROW
+        if not isinstance(error, Nonsense):  # an odd page says nothing of the others: it must not end the asking
+            run.failures += 1
+            run.is_given_up = run.failures >= FAILURES_IN_A_ROW
         return None
-    else:
-        run.failures = 0
-        return Page(table, url, run.clock(), parts)
     run.failures = 0
-    return None
+    return page
 
 
 @contextmanager

@@ -54,6 +54,11 @@ def opened() -> tuple[Settings, Clock]:
     return chosen, clock_from(chosen.now)
 
 
+def as_given() -> str:
+    """Return the command as it was given."""
+    return shlex.join(["nhl-lake", *sys.argv[1:]])
+
+
 def asker(chosen: Settings, clock: Clock) -> Asker:
     """Return how to ask: the NHL's hosts, an address that stands for them, or the sample league in this process."""
     manners = Manners(chosen.rate, chosen.concurrency, AGENT)
@@ -115,7 +120,7 @@ def ingest(
             asker(chosen, clock),
             clock=clock,
             report=bar,
-            command=shlex.join(["nhl-lake", *sys.argv[1:]]),
+            command=as_given(),
             rebuilds=rebuilds,
         )
     if json:
@@ -145,7 +150,7 @@ def rebuild_command(
     status.require(chosen.root)
     order = [t for t in catalog.in_order() if not tables or t in tables]
     made = 0
-    with terminable(), lock.locked(chosen.root, shlex.join(["nhl-lake", *sys.argv[1:]]), now=clock()):
+    with terminable(), lock.locked(chosen.root, as_given(), now=clock()):
         lake.create(chosen.root, catalog.in_order())  # a bronze table that is gone is an error, not an empty one
         try:
             for part in rebuild.rebuild(chosen.root, order, seasons=seasons_from(season), everything=everything):

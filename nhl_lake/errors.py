@@ -43,5 +43,10 @@ class Broken(LakeError):
     """A frame breaks what its table declares; nothing was written."""
 
 
+def is_panic(error: BaseException) -> bool:
+    """Whether Rust gave up below: PyO3 derives that from BaseException, and exports no class to catch it by."""
+    return type(error).__name__ == "PanicException"
+
+
 class Refused(Exception):
     """A page that is not the one that was asked for, with the reason."""

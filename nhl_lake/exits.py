@@ -7,7 +7,7 @@ from collections.abc import Callable
 import deltalake.exceptions
 import polars as pl
 
-from nhl_lake.errors import LakeError
+from nhl_lake.errors import LakeError, is_panic
 
 
 def guarded(run: Callable[[], object]) -> int:
@@ -19,7 +19,7 @@ def guarded(run: Callable[[], object]) -> int:
     except (deltalake.exceptions.DeltaError, OSError, pl.exceptions.PolarsError) as error:
         return said(translated(error))
     except BaseException as error:
-        if type(error).__name__ == "PanicException":  # derived from BaseException by PyO3
+        if is_panic(error):
             return said(translated(error))
         raise
     return code if isinstance(code, int) else 0
@@ -36,7 +36,7 @@ def translated(error: BaseException) -> LakeError:
         return LakeError(f"A file may not grow: {line}", again.format("Raise the limit"))
     if number in {errno.EACCES, errno.EROFS, errno.EPERM} or "os error 13" in line:
         return LakeError(f"The lake's folder may not be written: {line}", again.format("Give yourself the right to"))
-    if ".parquet" in line or isinstance(error, FileNotFoundError) or type(error).__name__ == "PanicException":
+    if ".parquet" in line or isinstance(error, FileNotFoundError) or is_panic(error):
         return LakeError(
             f"A data file of the lake is gone or damaged: {line}",
             "Put the table's folder back from a backup, or move it away to have its pages fetched again.",

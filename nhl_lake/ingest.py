@@ -24,7 +24,7 @@ from nhl_lake.errors import BadInput, Broken, Unreadable
 from nhl_lake.hockey import seasons as calendar
 from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.keeper import Keeper, Tally, counts
-from nhl_lake.plan import SECOND_LOOK, Known, Scope, plan, unfinished
+from nhl_lake.plan import SECOND_LOOK, Known, Scope, by_reason, plan, unfinished
 from nhl_lake.walk import Walk, listed_seasons, listing, walk
 
 VERSION = version("nhl-lake")
@@ -121,7 +121,7 @@ async def keep_pages(
     """Keep what is missing, unfinished or wanted again, until a plan asks for nothing new."""
     async with api.door(asker.manners, root / lock.OWN / "pace.sqlite", asker.transport) as door:
         run = Run(root, door, asker.base, clock, report, Keeper(root, summary.run_id), source=asker.source)
-        summary.tallies = run.tallies
+        summary.tallies = run.keeper.tallies
         with stopping(run):
             run.survey = asyncio.create_task(survey(run, options))
             try:
@@ -141,7 +141,7 @@ async def keep_pages(
             if run.facts is None or run.is_stopped or run.is_given_up:
                 run.facts = await asyncio.to_thread(facts_now, run, scope, found)
             summary.waiting = waiting(run.facts, scope, clock())
-    summary.outcome = "stopped" if run.is_stopped else "incomplete" if counts(run.tallies)["failed"] else "done"
+    summary.outcome = "stopped" if run.is_stopped else "incomplete" if counts(run.keeper.tallies)["failed"] else "done"
 
 
 async def survey(run: Run, options: Options) -> tuple[Scope, Walk]:
@@ -235,13 +235,7 @@ def foresee(
 
 def waiting(facts: Known, scope: Scope, now: datetime) -> pl.DataFrame:
     """Return how many pages are still unfinished, and why: columns table, why, pages, newest."""
-    return (
-        unfinished(facts, scope, now)
-        .filter(pl.col("why") != SECOND_LOOK)
-        .group_by("table", "why", maintain_order=True)
-        .agg(pages=pl.len(), newest=pl.col("page").first())
-        .sort("table", "why")
-    )
+    return by_reason(unfinished(facts, scope, now).filter(pl.col("why") != SECOND_LOOK))
 
 
 def record(

@@ -61,8 +61,9 @@ def scheduled(root: Path | None, seasons: Sequence[int], fresh: Sequence[Part] |
     An unplayed game that a whole reading of the schedule does not list any more is left out: "if necessary" games
     vanish when a series is decided.
     """
-    frames = [] if root is None else [lake.newest(root, bronze.SCHEDULE, seasons=seasons).select("game_date", "body")]
-    kept = games(pl.concat(frames)).collect() if frames else pl.DataFrame(schema=GAMES.schema)
+    kept = pl.DataFrame(schema=GAMES.schema)
+    if root is not None:
+        kept = games(lake.newest(root, bronze.SCHEDULE, seasons=seasons).select("game_date", "body")).collect()
     if fresh is None:
         return kept
     parts = pl.DataFrame(
@@ -106,7 +107,7 @@ def has_shifts(chart: str) -> bool:
 
 def no_people() -> pl.DataFrame:
     """Return no player ids."""
-    return pl.DataFrame(schema={"player_id": pl.Int64})
+    return ids_frame(set())
 
 
 def people(root: Path, seasons: Sequence[int]) -> pl.DataFrame:
@@ -119,16 +120,14 @@ def people(root: Path, seasons: Sequence[int]) -> pl.DataFrame:
     known_games = in_silver.select("game_id").unique()
     final = pages.filter(pl.col("state").is_in(FINAL)).join(known_games, on="game_id", how="anti")
     new_games = final.select("game_id").collect()["game_id"]
-    found = [in_silver.select("player_id").unique().collect()]
-    ids: set[int] = set()
+    ids = set(in_silver.select("player_id").unique().collect()["player_id"])
     for start in range(0, len(new_games), PAGES_AT_ONCE):
         some = new_games.slice(start, PAGES_AT_ONCE).to_list()
         for body in pages.filter(pl.col("game_id").is_in(some)).select("body").collect()["body"]:
             ids |= dressed(body)
     for body in lake.newest(root, bronze.ROSTERS, seasons=seasons).select("body").collect()["body"]:
         ids |= on_roster(body)
-    found.append(ids_frame(ids))
-    return pl.concat([no_people(), *found]).unique()
+    return ids_frame(ids)
 
 
 def people_in(table: Table, part: Part) -> set[int]:

@@ -16,7 +16,7 @@ import stamina
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
-from nhl_lake.errors import Broken, LakeError, Unreadable
+from nhl_lake.errors import Broken, LakeError, Unreadable, is_panic
 from nhl_lake.table import Keeps, Table
 from nhl_lake.versions import Kept, Same, news
 
@@ -115,7 +115,7 @@ def handle(root: Path, table: Table) -> DeltaTable:
     except Exception as error:  # delta-rs raises bare Exceptions for a damaged log
         unreadable(root, table, error)
     except BaseException as error:
-        if type(error).__name__ == "PanicException":  # derived from BaseException by PyO3
+        if is_panic(error):
             unreadable(root, table, error)
         raise
     # what a power cut can leave of a last commit: delta-rs reads an empty one as a version without rows
@@ -178,7 +178,7 @@ def keep(root: Path, table: Table, rows: pl.DataFrame, same: Same) -> Kept:
     `same` says whether two different bodies say the same. Two writers at once lose and double nothing: the commit
     carries an application transaction, so that one of two conflicts, reads again and decides again.
     """
-    for attempt in stamina.retry_context(on=CommitFailedError, attempts=10, timeout=60, wait_initial=0.05, wait_max=2):
+    for attempt in tries():
         with attempt:
             delta = handle(root, table)
             fresh, kept = news(table, rows, pl.scan_delta(delta), same)
@@ -192,6 +192,11 @@ def keep(root: Path, table: Table, rows: pl.DataFrame, same: Same) -> Kept:
             sync(root, table)
             return kept
     raise AssertionError("unreachable: the last attempt raises")
+
+
+def tries() -> Iterator[stamina.Attempt]:
+    """Yield tries at a commit: of two writers from one version one conflicts, reads again, and decides again."""
+    yield from stamina.retry_context(on=CommitFailedError, attempts=10, timeout=60, wait_initial=0.05, wait_max=2)
 
 
 def commit(delta: DeltaTable, metadata: Mapping[str, str] | None = None) -> CommitProperties:
@@ -226,7 +231,7 @@ def append(root: Path, table: Table, rows: pl.DataFrame) -> None:
     gate(table, rows)
     if rows.is_empty():
         return
-    for attempt in stamina.retry_context(on=CommitFailedError, attempts=10, timeout=60, wait_initial=0.05, wait_max=2):
+    for attempt in tries():
         with attempt:
             write(handle(root, table), rows)
     sync(root, table)
@@ -237,7 +242,7 @@ def replace(root: Path, table: Table, rows: pl.DataFrame, *, season: int | None,
     if table.layer not in {"silver", "gold"}:
         raise TypeError(f"{table.name} is never replaced")
     gate(table, rows)
-    for attempt in stamina.retry_context(on=CommitFailedError, attempts=10, timeout=60, wait_initial=0.05, wait_max=2):
+    for attempt in tries():
         with attempt:
             delta = handle(root, table)
             write_deltalake(

@@ -94,6 +94,12 @@ def unfinished(known: Known, scope: Scope, now: datetime) -> pl.DataFrame:
     )
 
 
+def by_reason(pages: pl.DataFrame) -> pl.DataFrame:
+    """Count pages by table and reason: columns table, why, pages, newest (the name of the first one)."""
+    kinds = pages.group_by("table", "why", maintain_order=True)
+    return kinds.agg(pages=pl.len(), newest=pl.col("page").first()).sort("table", "why")
+
+
 def shaped(part: pl.DataFrame, shape: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
     """Leave the pages that there is a reason to ask for, in the common columns; what a page has no use for is null."""
     columns = [

@@ -16,6 +16,7 @@ from rich.table import Table as Grid
 from nhl_lake.hockey.calendar import EASTERN
 from nhl_lake.ingest import Summary
 from nhl_lake.keeper import counts
+from nhl_lake.plan import by_reason
 from nhl_lake.status import Status
 
 LINE_EVERY_S = 30.0
@@ -151,8 +152,7 @@ def show_plan(asks: pl.DataFrame, *, verbose: bool, rate: float, schedule_pages:
     if verbose:
         rows = asks.select("table", "page", "why").iter_rows()
         out.print(grid(["table", "page", "why"], rows), "")
-    kinds = asks.group_by("table", "why", maintain_order=True).agg(pages=pl.len(), newest=pl.col("page").first())
-    rows = kinds.sort("table", "why").select("table", "pages", "why", "newest").iter_rows()
+    rows = by_reason(asks).select("table", "pages", "why", "newest").iter_rows()
     out.print(grid(["table", "pages", "why", "newest"], rows, right=["pages"]))
     pages = asks.height + schedule_pages
     minutes = (

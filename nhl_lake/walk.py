@@ -35,7 +35,6 @@ class Walk:
 
     lists: list[Page] = field(default_factory=list)
     weeks: list[Page] = field(default_factory=list)
-    failed_weeks: int = 0
     is_cut: bool = False  # something of it was not read: what it does not list may be there all the same
 
     @property
@@ -45,7 +44,7 @@ class Walk:
 
     def schedule(self) -> Sequence[Part] | None:
         """Return the games of a schedule that was read whole; None if a week failed, or the reading was cut short."""
-        return None if self.failed_weeks or self.is_cut else self.parts
+        return None if self.is_cut else self.parts
 
 
 async def listing(run: Run, table: Table, found: Walk) -> None:
@@ -94,7 +93,7 @@ async def walk(run: Run, season: Season, found: Walk) -> None:
         except (NotThere, Failed) as error:
             reason = str(error) or "status 404"
             tally.fail(str(day), reason)
-            found.failed_weeks += 1
+            found.is_cut = True
             failed_in_a_row += 1
             if not found.parts and (failed_in_a_row == BAD_WEEKS or not found.lists):
                 raise nonsense(url, reason) from error
