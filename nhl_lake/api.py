@@ -18,10 +18,12 @@ import stamina
 from pyrate_limiter import Limiter, Rate, SQLiteBucket
 
 from nhl_lake.errors import Busy, Refused, Unreachable
+from nhl_lake.wire import Wire
 
 AGAIN = frozenset({408, 425, 429})
 ATTEMPTS = 8
 REFUSALS = 5
+MOVES = 20
 PATIENCE_S = 600.0
 LONGEST_WAIT_S = 120.0
 
@@ -60,9 +62,9 @@ class Manners:
 
 @dataclass
 class Api:
-    """An open door: a client, its pace and manners; whether anything ever answered, and until when all must wait."""
+    """An open door: a way, its pace and manners; whether anything ever answered, and until when all must wait."""
 
-    client: httpx.AsyncClient
+    way: httpx.AsyncBaseTransport
     pace: Limiter | None
     manners: Manners
     places: asyncio.Semaphore
@@ -89,7 +91,7 @@ class Api:
                     return accept(await self._once(url))
         except Refused as error:
             raise Nonsense(str(error)) from error
-        except (Transient, httpx.TooManyRedirects) as error:
+        except (Transient, httpx.InvalidURL) as error:
             raise Failed(str(error)) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
             if not self.has_answered:
@@ -118,7 +120,7 @@ class Api:
     async def _once(self, url: str) -> bytes:
         async with self.places:
             await self._turn()
-            answer = await self.client.get(url)
+            answer = await self._followed(url)
         self.has_answered = True
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise NotThere
@@ -132,6 +134,19 @@ class Api:
         if not answer.is_success:
             raise Failed(f"status {answer.status_code}")
         return answer.content
+
+    async def _followed(self, url: str) -> httpx.Response:
+        """Send the request, and follow an answer that says where the page has moved to."""
+        # without httpx's client: its cookies, hooks and merging of settings take as long as the way itself
+        headers = {"User-Agent": self.manners.agent, "Accept-Encoding": "gzip, deflate"}
+        place = httpx.URL(url)
+        for _ in range(MOVES):
+            answer = await self.way.handle_async_request(httpx.Request("GET", place, headers=headers))
+            if not answer.has_redirect_location:
+                await answer.aread()
+                return answer
+            place = place.join(answer.headers["Location"])
+        raise Failed(f"redirected {MOVES} times, last to {place}")
 
     async def _turn(self) -> None:
         """Wait for this request's turn; one that came while all were told to be quiet is let go by."""
@@ -165,19 +180,11 @@ def retry_after(answer: httpx.Response) -> float | None:
 @asynccontextmanager
 async def door(manners: Manners, pace_file: Path, transport: httpx.AsyncBaseTransport | None) -> AsyncIterator[Api]:
     """Open the door. The pace stands in a file, so that runs that follow each other are polite together."""
-    limits = httpx.Limits(max_connections=manners.concurrency, max_keepalive_connections=manners.concurrency)
-    timeout = httpx.Timeout(30.0, connect=10.0, pool=None)
     bucket = open_pace(manners, pace_file)
     try:
-        async with httpx.AsyncClient(
-            transport=transport,
-            headers={"User-Agent": manners.agent},
-            limits=limits,
-            timeout=timeout,
-            follow_redirects=True,
-        ) as client:
+        async with transport or Wire(connections=manners.concurrency) as way:
             pace = Limiter(bucket, buffer_ms=2) if bucket else None
-            yield Api(client, pace, manners, asyncio.Semaphore(manners.concurrency))
+            yield Api(way, pace, manners, asyncio.Semaphore(manners.concurrency))
     finally:
         if bucket:
             bucket.close()  # type: ignore[no-untyped-call]

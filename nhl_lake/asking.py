@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import polars as pl
+
 from nhl_lake import bronze
 from nhl_lake.api import Api, Failed, Nonsense, NotThere
 from nhl_lake.clock import Clock
 from nhl_lake.keeper import Absent, Keeper, Page
-from nhl_lake.plan import Known
 from nhl_lake.table import Table
 
 FAILURES_IN_A_ROW = 12  # then the API is gone, and the rest is left for the next run
@@ -46,7 +47,7 @@ class Run:
     failures: int = 0
     is_stopped: bool = False
     is_given_up: bool = False
-    facts: Known | None = None  # what was known when the last plan was made
+    open: pl.DataFrame = field(default_factory=pl.DataFrame)  # what the last plan found unfinished
     survey: asyncio.Task[Any] | None = None  # the reading of the schedule, which a stop ends at once
 
 

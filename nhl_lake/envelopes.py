@@ -156,7 +156,8 @@ class Player(msgspec.Struct):
 def decode(body: bytes, kind: type[S]) -> S:
     """Decode a JSON page strictly; Refused names the path that is wrong. Text that is not UTF-8 is damaged."""
     try:
-        return msgspec.json.decode(body.decode(), type=kind)
+        body.decode()  # msgspec does not look at the texts that it leaves out
+        return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         raise Refused(f"not a {kind.__name__} page: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

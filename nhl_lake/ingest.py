@@ -5,9 +5,11 @@ its plan is made of what bronze holds.
 """
 
 import asyncio
+import gc
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -83,7 +85,8 @@ def ingest(
         run_id = f"{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
         summary = Summary(run_id, (), {})
         try:
-            asyncio.run(keep_pages(root, options, asker, clock, report, summary))
+            with uncollected():
+                asyncio.run(keep_pages(root, options, asker, clock, report, summary))
             if rebuilds and summary.outcome != "stopped":
                 with terminable():
                     for made in rebuild.rebuild(root):
@@ -100,6 +103,16 @@ def ingest(
         if known.is_lake(root):
             record(root, summary, command, started_at, clock(), summary.error.what if summary.error else None)
     return summary
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector from looking through all that is imported: it takes a tenth of a run."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def check_options(options: Options, today: date) -> None:
@@ -125,27 +138,27 @@ async def keep_pages(
         with stopping(run):
             run.survey = asyncio.create_task(survey(run, options))
             try:
-                scope, found = await run.survey
+                scope, found, facts = await run.survey
             except asyncio.CancelledError:
                 summary.outcome = "stopped"
                 return
             summary.seasons = scope.seasons
-            await asyncio.to_thread(keep_survey, run, found)
-            while not run.is_stopped and not run.is_given_up:
-                asks = await asyncio.to_thread(next_asks, run, scope, found)
-                if not asks:
-                    break
+            facts = await asyncio.to_thread(keep_survey, run, scope, found, facts)
+            while asks := await asyncio.to_thread(next_asks, run, scope, facts):
                 report.begin(len(asks))
                 await ask_all(run, asks)
-            # a loop that ended with nothing to ask for knows all; one that was cut short looks again
-            if run.facts is None or run.is_stopped or run.is_given_up:
-                run.facts = await asyncio.to_thread(facts_now, run, scope, found)
-            summary.waiting = waiting(run.facts, scope, clock())
+                asked = {ask["table"] for ask in asks}
+                facts = await asyncio.to_thread(known.known_now, root, scope.seasons, facts, asked, run.keeper.met)
+            await asyncio.to_thread(run.keeper.flush)
+            summary.waiting = by_reason(run.open.filter(pl.col("why") != SECOND_LOOK))
     summary.outcome = "stopped" if run.is_stopped else "incomplete" if counts(run.keeper.tallies)["failed"] else "done"
 
 
-async def survey(run: Run, options: Options) -> tuple[Scope, Walk]:
-    """Read the NHL's lists of seasons and teams and the schedule of the seasons at hand; nothing is kept yet."""
+async def survey(run: Run, options: Options) -> tuple[Scope, Walk, Known]:
+    """Read the NHL's lists of seasons and teams and the schedule of the seasons at hand, and what the lake knows.
+
+    Nothing is kept yet.
+    """
     today = eastern_day(run.clock())
     found = Walk()
     run.report.begin(2)
@@ -161,8 +174,13 @@ async def survey(run: Run, options: Options) -> tuple[Scope, Walk]:
     else:
         wanted = calendar.current(listed, today)
     days = {s.season: s for s in listed}
-    for season in sorted(wanted):
-        await walk(run, days.get(season, calendar.guessed(season)), found)
+
+    async def walks() -> None:
+        for season in sorted(wanted):
+            await walk(run, days.get(season, calendar.guessed(season)), found)
+
+    # the lake is read while the API is asked
+    _, facts = await asyncio.gather(walks(), asyncio.to_thread(known.known, run.root, wanted))
     seen = {part.season for part in found.parts}
     for season in options.seasons:
         if season not in seen and found.schedule() is not None:
@@ -173,7 +191,7 @@ async def survey(run: Run, options: Options) -> tuple[Scope, Walk]:
         lookback_days=options.lookback_days,
         game_types=options.game_types,
     )
-    return scope, found
+    return scope, found, facts
 
 
 def unknown_season(season: int) -> BadInput:
@@ -184,13 +202,16 @@ def unknown_season(season: int) -> BadInput:
     )
 
 
-def keep_survey(run: Run, found: Walk) -> None:
-    """Keep the schedule, seasons and teams just read, in a lake that is made if there is none."""
+def keep_survey(run: Run, scope: Scope, found: Walk, facts: Known) -> Known:
+    """Gather the schedule, seasons and teams just read, for a lake that is made if there is none; what is known now."""
     lake.create(run.root, TABLES)
     sign(run.root, run.source, run.clock())
     for page in (*found.lists, *found.weeks):
         run.keeper.take(page)
+    if (fresh := found.schedule()) is not None:
+        return replace(facts, games=known.rescheduled(facts.games, scope.seasons, fresh))
     run.keeper.flush()
+    return replace(facts, games=known.scheduled(run.root, scope.seasons))
 
 
 def sign(root: Path, source: str, now: datetime) -> None:
@@ -200,21 +221,15 @@ def sign(root: Path, source: str, now: datetime) -> None:
         lake.append(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
 
 
-def next_asks(run: Run, scope: Scope, found: Walk) -> list[dict[str, Any]]:
-    """Plan, and leave out what this run has asked for already."""
-    run.facts = facts_now(run, scope, found)
-    asks = plan(run.facts, scope, run.clock())
-    new = [ask for ask in asks.iter_rows(named=True) if (ask["table"], ask["page"]) not in run.asked]
+def next_asks(run: Run, scope: Scope, facts: Known) -> list[dict[str, Any]]:
+    """Plan, and leave out what this run has asked for already; nothing is asked for when it is to end."""
+    run.open = unfinished(facts, scope, run.clock())
+    if run.is_stopped or run.is_given_up:
+        return []
+    due = run.open.filter("is_due").drop("is_due").iter_rows(named=True)
+    new = [ask for ask in due if (ask["table"], ask["page"]) not in run.asked]
     run.asked.update((ask["table"], ask["page"]) for ask in new)
     return new
-
-
-def facts_now(run: Run, scope: Scope, found: Walk) -> Known:
-    """Read what is known. The players of pages that came in this run were met as they came: no page is read twice."""
-    met = None
-    if run.facts is not None:
-        met = pl.concat([run.facts.people, known.ids_frame(run.keeper.met)])
-    return known.known(run.root, scope.seasons, found.schedule(), met=met)
 
 
 def foresee(
@@ -225,17 +240,14 @@ def foresee(
     known.check_layout(root)
     known.check_source(root, asker.source)
 
-    async def look() -> tuple[Scope, Walk]:
+    async def look() -> tuple[Scope, Walk, Known]:
         async with api.door(asker.manners, root / lock.OWN / "pace.sqlite", asker.transport) as door:
             return await survey(Run(root, door, asker.base, clock, report, Keeper(root, "dry-run")), options)
 
-    scope, found = asyncio.run(look())
-    return scope, found, plan(known.known(root, scope.seasons, found.schedule()), scope, clock())
-
-
-def waiting(facts: Known, scope: Scope, now: datetime) -> pl.DataFrame:
-    """Return how many pages are still unfinished, and why: columns table, why, pages, newest."""
-    return by_reason(unfinished(facts, scope, now).filter(pl.col("why") != SECOND_LOOK))
+    scope, found, facts = asyncio.run(look())
+    if (fresh := found.schedule()) is not None:
+        facts = replace(facts, games=known.rescheduled(facts.games, scope.seasons, fresh))
+    return scope, found, plan(facts, scope, clock())
 
 
 def record(

@@ -1,6 +1,7 @@
 """What the lake knows when a plan is made or a status is asked for, as frames."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ from nhl_lake.catalog import TABLES
 from nhl_lake.errors import BadInput, Unreadable
 from nhl_lake.hockey.calendar import FINAL
 from nhl_lake.plan import Known
-from nhl_lake.silver.games import GAMES, games
+from nhl_lake.silver.games import games
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.table import Part, Table
 
@@ -36,36 +37,47 @@ def is_lake(root: Path) -> bool:
     return lake.is_table(root, ledger.META)
 
 
-def known(
-    root: Path, seasons: Sequence[int], fresh: Sequence[Part] | None = None, *, met: pl.DataFrame | None = None
-) -> Known:
-    """Read what the plan needs of some seasons.
-
-    `fresh` is the schedule as just read, kept already or not; `met` are the ids of players, if they are not to be read.
-    """
-    if not is_lake(root):
-        no_pages = {table.name: held_frame(pl.LazyFrame(schema=table.schema), table) for table in PLANNED}
-        answers = pl.DataFrame(schema=ledger.ANSWERS.schema)
-        return Known(games=scheduled(None, seasons, fresh), held=no_pages, answers=answers, people=no_people())
+def known(root: Path, seasons: Sequence[int], *, met: pl.DataFrame | None = None) -> Known:
+    """Read what the plan needs of some seasons; `met` are the ids of players, if they are not to be read."""
     return Known(
-        games=scheduled(root, seasons, fresh),
+        games=scheduled(root, seasons),
         held={table.name: held(root, table, seasons) for table in PLANNED},
-        answers=lake.scan(root, ledger.ANSWERS).collect(),
+        answers=rows(root, ledger.ANSWERS).collect(),
         people=people(root, seasons) if met is None else met,
     )
 
 
-def scheduled(root: Path | None, seasons: Sequence[int], fresh: Sequence[Part] | None) -> pl.DataFrame:
-    """Return the games of seasons as the schedule has them.
+def rows(root: Path, table: Table) -> pl.LazyFrame:
+    """Read a table; one that is not there yet, because the first run is under way, has no rows."""
+    return lake.scan(root, table) if lake.is_table(root, table) else pl.LazyFrame(schema=table.schema)
 
-    An unplayed game that a whole reading of the schedule does not list any more is left out: "if necessary" games
-    vanish when a series is decided.
+
+def newest(root: Path, table: Table, seasons: Sequence[int]) -> pl.LazyFrame:
+    """Read the newest version of each page of some seasons."""
+    return lake.newest_of(rows(root, table), table, seasons)
+
+
+def known_now(root: Path, seasons: Sequence[int], before: Known, asked: Set[str], met: Set[int]) -> Known:
+    """Read again what a run has changed since: the tables that it asked for pages of; `met` are the players it met."""
+    new = {table.name: held(root, table, seasons) for table in PLANNED if table.name in asked}
+    return replace(
+        before,
+        held={**before.held, **new},
+        answers=rows(root, ledger.ANSWERS).collect(),
+        people=pl.concat([before.people, ids_frame(met)]),
+    )
+
+
+def scheduled(root: Path, seasons: Sequence[int]) -> pl.DataFrame:
+    """Return the games of seasons as the lake knows them."""
+    return games(newest(root, bronze.SCHEDULE, seasons).select("game_date", "body")).collect()
+
+
+def rescheduled(kept: pl.DataFrame, seasons: Sequence[int], fresh: Sequence[Part]) -> pl.DataFrame:
+    """Return the games known before, as a whole reading of the schedule has them now.
+
+    An unplayed game that it does not list any more is left out: "if necessary" games vanish when a series is decided.
     """
-    kept = pl.DataFrame(schema=GAMES.schema)
-    if root is not None:
-        kept = games(lake.newest(root, bronze.SCHEDULE, seasons=seasons).select("game_date", "body")).collect()
-    if fresh is None:
-        return kept
     parts = pl.DataFrame(
         {"game_date": [part.game_date for part in fresh], "body": [part.body for part in fresh]},
         schema={"game_date": pl.Date, "body": pl.String},
@@ -78,7 +90,7 @@ def scheduled(root: Path | None, seasons: Sequence[int], fresh: Sequence[Part] |
 
 def held(root: Path, table: Table, seasons: Sequence[int]) -> pl.DataFrame:
     """Return one row a page that bronze holds of a table: page, state, fetched_at, is_empty (charts)."""
-    return held_frame(lake.newest(root, table, seasons=seasons), table)
+    return held_frame(newest(root, table, seasons), table)
 
 
 def held_frame(pages: pl.LazyFrame, table: Table) -> pl.DataFrame:
@@ -115,8 +127,8 @@ def people(root: Path, seasons: Sequence[int]) -> pl.DataFrame:
 
     Line-ups come from silver; pages that it was not yet made of are read here, so that no run waits for a rebuild.
     """
-    in_silver = lake.scan(root, LINEUPS).filter(pl.col("season").is_in(list(seasons)))
-    pages = lake.newest(root, bronze.PLAY_BY_PLAY, seasons=seasons)
+    in_silver = rows(root, LINEUPS).filter(pl.col("season").is_in(list(seasons)), ~pl.col("is_scratched"))
+    pages = newest(root, bronze.PLAY_BY_PLAY, seasons)
     known_games = in_silver.select("game_id").unique()
     final = pages.filter(pl.col("state").is_in(FINAL)).join(known_games, on="game_id", how="anti")
     new_games = final.select("game_id").collect()["game_id"]
@@ -125,7 +137,7 @@ def people(root: Path, seasons: Sequence[int]) -> pl.DataFrame:
         some = new_games.slice(start, PAGES_AT_ONCE).to_list()
         for body in pages.filter(pl.col("game_id").is_in(some)).select("body").collect()["body"]:
             ids |= dressed(body)
-    for body in lake.newest(root, bronze.ROSTERS, seasons=seasons).select("body").collect()["body"]:
+    for body in newest(root, bronze.ROSTERS, seasons).select("body").collect()["body"]:
         ids |= on_roster(body)
     return ids_frame(ids)
 
@@ -154,7 +166,7 @@ def on_roster(body: str) -> set[int]:
     return {man.id for man in (*page.forwards, *page.defensemen, *page.goalies)}
 
 
-def ids_frame(ids: set[int]) -> pl.DataFrame:
+def ids_frame(ids: Set[int]) -> pl.DataFrame:
     """Return player ids as a frame."""
     return pl.DataFrame({"player_id": sorted(ids)}, schema={"player_id": pl.Int64})
 
