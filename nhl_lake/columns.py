@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from nhl_lake.hockey.calendar import SCHEDULE_STATES, STATES
 from nhl_lake.table import Column
 
 UTC = pl.Datetime("us", "UTC")
+PERIOD_TYPES = ("REG", "OT", "SO")
 
 season = Column("season", pl.Int32, "Season, as the NHL writes it: 20232024")
 game_id = Column("game_id", pl.Int64, "Game id, for ever the same: season's first year, type, number")
@@ -14,16 +14,51 @@ game_date = Column("game_date", pl.Date, "The league's day of the game: the date
 player_id = Column("player_id", pl.Int64, "Player id, for ever the same")
 team_id = Column("team_id", pl.Int32, "Team id; a team that moves gets a new one")
 team_abbrev = Column("team_abbrev", pl.String, "Three letters of the team, as of then")
+team_name = Column("team_name", pl.String, "Full name of the team")
 home_team_id = Column("home_team_id", pl.Int32, "Team id of the home team")
 away_team_id = Column("away_team_id", pl.Int32, "Team id of the away team")
 
+is_home = Column("is_home", pl.Boolean, "Whether the team is the home team")
+position = Column("position", pl.String, "Position, in a game that of the game: C, L, R, D, G", values=tuple("CLRDG"))
+sweater_number = Column("sweater_number", pl.Int16, "Number on the sweater", nullable=True)
+is_starter = Column("is_starter", pl.Boolean, "Whether the goalie started; pages do not say of skaters", nullable=True)
+last_period_type = Column("last_period_type", pl.String, "Where the game was decided: REG, OT, SO", values=PERIOD_TYPES)
+
+goals = Column("goals", pl.Int16, "Goals; none of a shoot-out")
+shots_on_goal = Column("shots_on_goal", pl.Int16, "Shots on goal, goals among them; none of a shoot-out", nullable=True)
+hits = Column("hits", pl.Int16, "Hits given", nullable=True)
+blocked_shots = Column("blocked_shots", pl.Int16, "Opponents' shots blocked", nullable=True)
+giveaways = Column("giveaways", pl.Int16, "Pucks given away", nullable=True)
+takeaways = Column("takeaways", pl.Int16, "Pucks taken away", nullable=True)
+power_play_goals = Column("power_play_goals", pl.Int16, "Goals on the power play", nullable=True)
+faceoff_share = Column("faceoff_share", pl.Float64, "Share of faceoffs won; 0 also if there were none", nullable=True)
+penalty_minutes = Column("penalty_minutes", pl.Int16, "Penalty minutes", "min", nullable=True)
+time_on_ice_s = Column("time_on_ice_s", pl.Int32, "Time on the ice", "s", nullable=True)
+
+first_name = Column("first_name", pl.String, "First name")
+last_name = Column("last_name", pl.String, "Last name")
+hand = Column("hand", pl.String, "Hand that he shoots with, or a goalie catches with: L, R", nullable=True)
+height_cm = Column("height_cm", pl.Int16, "Height", "cm", nullable=True)
+weight_kg = Column("weight_kg", pl.Int16, "Weight", "kg", nullable=True)
+birth_date = Column("birth_date", pl.Date, "Day of birth", nullable=True)
+birth_city = Column("birth_city", pl.String, "City of birth", nullable=True)
+birth_province = Column("birth_province", pl.String, "State or province of birth", nullable=True)
+birth_country = Column("birth_country", pl.String, "Country of birth, three letters", nullable=True)
+
+period = Column("period", pl.Int16, "Period: 1 to 3, overtimes from 4, a shoot-out 5")
+event_id = Column("event_id", pl.Int32, "Event id: unique in the game, not in order")
+situation_code = Column(
+    "situation_code", pl.String, "Away goalie, away skaters, home skaters, home goalie", nullable=True
+)
+start_seconds = Column("start_seconds", pl.Int32, "First second, counted from the start of the period", "s")
+end_seconds = Column("end_seconds", pl.Int32, "Second before which it is over, counted likewise", "s")
+
 state = Column("state", pl.String, "State of the game when the page was fetched", nullable=True)
-game_state = Column("game_state", pl.String, "FUT, PRE, LIVE, CRIT, OVER, FINAL, OFF (official)", values=STATES)
+game_state = Column("game_state", pl.String, "FUT, PRE, LIVE, CRIT, OVER, FINAL, OFF (official)")
 schedule_state = Column(
     "schedule_state",
     pl.String,
     "OK, TBD, PPD postponed, CNCL cancelled, SUSP suspended; postponed and cancelled games keep game_state FUT",
-    values=SCHEDULE_STATES,
 )
 
 fetched_at = Column("fetched_at", UTC, "When the page was fetched; later for each version of a page", "UTC")

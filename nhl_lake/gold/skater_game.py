@@ -1,30 +1,29 @@
 """Goals and shots of skaters, game by game."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.plays import PLAYS
-from nhl_lake.table import Column, Table
+from nhl_lake.table import Table
 
 
 def skater_game(lineups: pl.LazyFrame, plays: pl.LazyFrame) -> pl.LazyFrame:
     """One row a skater dressed for a final game, with his goals and shots on goal.
 
-    A goal is also a shot. Left out: shoot-outs, which count for nobody's record, and goalies.
+    A goal is also a shot, but for one that nobody shot: put in by the defenders, or awarded. Left out: shoot-outs,
+    which count for nobody's record, goalies, and games whose plays are not there.
     """
-    in_play = pl.col("period_type") != "SO"
-    goal = pl.col("event") == "goal"
-    shot = pl.col("event").is_in(["goal", "shot-on-goal"])
-    counted = (
-        plays.filter(in_play & shot)
-        .group_by("game_id", player_id="shooter_player_id")
-        .agg(goals=goal.sum().cast(pl.Int16), shots_on_goal=pl.len().cast(pl.Int16))
+    counted = plays.group_by("game_id", player_id="shooter_player_id").agg(
+        goals=pl.col("is_goal").sum().cast(pl.Int16), shots_on_goal=pl.col("is_shot_on_goal").sum().cast(pl.Int16)
     )
     # a dressed skater without a shot has counted zeros, not unknown ones: his game's plays were all read
     return (
-        lineups.filter(pl.col("position") != "G")
-        .join(counted, on=["game_id", "player_id"], how="left")
+        lineups.filter(~pl.col("is_scratched") & (pl.col("position") != "G"))
+        .join(plays, on="game_id", how="semi")
+        .join(counted, on=["game_id", "player_id"], how="left", validate="1:1")
         .with_columns(pl.col("goals", "shots_on_goal").fill_null(0))
         .select(column.name for column in COLUMNS)
     )
@@ -36,8 +35,8 @@ COLUMNS = (
     c.game_type,
     c.player_id,
     c.team_id,
-    Column("goals", pl.Int16, "Goals; none of a shoot-out"),
-    Column("shots_on_goal", pl.Int16, "Shots on goal, goals among them; none of a shoot-out"),
+    c.goals,
+    replace(c.shots_on_goal, nullable=False),
 )
 
 SKATER_GAME = Table(
@@ -48,5 +47,4 @@ SKATER_GAME = Table(
     by="game_id",
     reads=(LINEUPS, PLAYS),
     source=skater_game,
-    checks={"no more goals than shots": pl.col("goals") <= pl.col("shots_on_goal")},
 )

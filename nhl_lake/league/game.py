@@ -205,7 +205,7 @@ def _is_rush(previous: Event, event: Event) -> bool:
     if previous.period != event.period or event.second - previous.second > 4 or previous.x is None:
         return False
     attacks_right = (event.side == HOME) == (event.home_defends == "left")
-    return previous.kind not in ("faceoff", "penalty") and (previous.x if attacks_right else -previous.x) <= 25
+    return previous.kind not in ("faceoff", "penalty") and (previous.x if attacks_right else -previous.x) < 25
 
 
 def _shifts(rows: list[Stay], team_id: int) -> list[Shift]:

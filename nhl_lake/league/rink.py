@@ -24,7 +24,7 @@ class Place(NamedTuple):
 
     def zone(self) -> str:
         """O, N or D of the acting team."""
-        return "O" if self.x > BLUE_LINE else "D" if self.x < -BLUE_LINE else "N"
+        return "O" if self.x >= BLUE_LINE else "D" if self.x <= -BLUE_LINE else "N"
 
     def turned(self) -> Place:
         """The same point seen by the other team."""

@@ -1,13 +1,89 @@
-"""Reading kept pages strictly: what a page must say is declared as a struct, and anything else is named."""
+"""Reading kept pages strictly: what a page must say is declared as a struct, and anything else is named.
+
+A page is decoded twice: msgspec holds it against the struct, value by value, and says which path is wrong; what it
+leaves, the declared keys alone, is then decoded by Polars into columns, which is quiet about what does not fit.
+"""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
+import polars as pl
+from msgspec import inspect
 
 from nhl_lake.envelopes import Name
 from nhl_lake.errors import Broken
 
+
+class Said(msgspec.Struct, omit_defaults=True):
+    """A piece of a page: the keys that are read, spelt as the API spells them."""
+
+
+class Text(str):
+    """A text that pages give plainly, or in several languages: the English one."""
+
+
+def said(kind: type[Said], body: str = "body") -> pl.Expr:
+    """Return the pages in a column as structs of the kind's keys; Broken says which path of which page is wrong."""
+    return pl.col(body).map_batches(lambda bodies: decoded(bodies, kind), return_dtype=dtype(kind))
+
+
+def decoded(bodies: pl.Series, kind: type[Said]) -> pl.Series:
+    """Decode pages strictly."""
+    decode = msgspec.json.Decoder(kind, dec_hook=english).decode
+    encode = msgspec.json.Encoder(enc_hook=str).encode
+    known = []
+    for body in bodies:
+        try:
+            known.append(encode(decode(body)).decode())
+        except msgspec.MsgspecError as error:
+            raise Broken(
+                f"A kept page is not as expected: {error}. It begins {body[:60]}",
+                "The page is safe in bronze. Please report it: pages may have changed.",
+            ) from error
+    return pl.Series(bodies.name, known, pl.String).str.json_decode(dtype(kind))
+
+
+def english(kind: type, value: Any) -> Text:  # noqa: ANN401 - any piece of JSON
+    """Read a text: plain, or a mapping of languages with `default`."""
+    found = value.get("default") if isinstance(value, dict) else value
+    if kind is not Text or not isinstance(found, str):
+        raise ValueError(f"Expected a text or a mapping with `default`, got {str(value)[:40]}")  # msgspec adds the path
+    return Text(found)
+
+
+def dtype(kind: type[Said]) -> pl.Struct:
+    """Return the dtype of a kind of page: wide numbers, to be narrowed where a value that does not fit is an error."""
+    found = dtype_of(inspect.type_info(kind))
+    assert isinstance(found, pl.Struct)
+    return found
+
+
+def dtype_of(kind: inspect.Type) -> pl.DataType:
+    """Return the dtype of a declared type."""
+    match kind:
+        case inspect.StructType():
+            return pl.Struct({field.encode_name: dtype_of(field.type) for field in kind.fields})
+        case inspect.ListType():
+            return pl.List(dtype_of(kind.item_type))
+        case inspect.UnionType():
+            (known,) = [dtype_of(one) for one in kind.types if not isinstance(one, inspect.NoneType)]
+            return known
+    return PLAIN[type(kind)]
+
+
+PLAIN: dict[type[inspect.Type], pl.DataType] = {
+    inspect.IntType: pl.Int64(),
+    inspect.FloatType: pl.Float64(),
+    inspect.BoolType: pl.Boolean(),
+    inspect.StrType: pl.String(),
+    inspect.CustomType: pl.String(),  # Text
+    inspect.DateType: pl.String(),
+    inspect.DateTimeType: pl.String(),
+}
+
+
+# --- goes when games, plays and lineups have moved to `said`
 S = TypeVar("S", bound=msgspec.Struct)
 
 

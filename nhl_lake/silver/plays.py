@@ -1,6 +1,6 @@
 """Plays: what happened, in order."""
 
-from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -8,54 +8,76 @@ import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import PLAY_BY_PLAY
+from nhl_lake.hockey import acting, clock_text, counting, rink, sequence, strength
 from nhl_lake.hockey.calendar import FINAL
-from nhl_lake.silver.pages import reader
+from nhl_lake.silver.pages import Said, said
 from nhl_lake.table import Column, Table
 
 
-class Period(msgspec.Struct):
+class Period(Said):
     """The period of a play."""
 
     number: int
     periodType: str
 
 
-class Details(msgspec.Struct):
-    """What a play says of its players."""
+class Details(Said):
+    """What a play says of its players, its place and its kind."""
 
     eventOwnerTeamId: int | None = None
     shootingPlayerId: int | None = None
     scoringPlayerId: int | None = None
+    assist1PlayerId: int | None = None
+    assist2PlayerId: int | None = None
+    goalieInNetId: int | None = None
     blockingPlayerId: int | None = None
+    hittingPlayerId: int | None = None
+    hitteePlayerId: int | None = None
+    playerId: int | None = None
+    winningPlayerId: int | None = None
+    losingPlayerId: int | None = None
+    committedByPlayerId: int | None = None
+    drawnByPlayerId: int | None = None
+    servedByPlayerId: int | None = None
+    xCoord: float | None = None
+    yCoord: float | None = None
+    zoneCode: str | None = None
+    shotType: str | None = None
+    reason: str | None = None
+    secondaryReason: str | None = None
+    typeCode: str | None = None
+    descKey: str | None = None
+    duration: int | None = None
 
 
-class Play(msgspec.Struct):
+class Play(Said):
     """A play of the play-by-play page."""
 
     eventId: int
     sortOrder: int
     periodDescriptor: Period
-    timeInPeriod: Annotated[str, msgspec.Meta(pattern=r"^\d+:\d\d$")]
+    timeInPeriod: Annotated[str, msgspec.Meta(pattern=clock_text.MINUTES_AND_SECONDS)]
     typeCode: int
     typeDescKey: str
     situationCode: str | None = None
+    homeTeamDefendingSide: str | None = None
     details: Details | None = None
 
 
-class Side(msgspec.Struct):
+class Side(Said):
     """A team in the page's head."""
 
     id: int
 
 
-class Spot(msgspec.Struct):
+class Spot(Said):
     """A dressed player: whose he is in this game."""
 
     playerId: int
     teamId: int
 
 
-class Page(msgspec.Struct):
+class Page(Said):
     """A play-by-play page."""
 
     id: int
@@ -67,82 +89,191 @@ class Page(msgspec.Struct):
     rosterSpots: list[Spot]
 
 
-NOBODY = Details()
+def player(role: str, about: str) -> Column:
+    """Declare a column of a player."""
+    return Column(f"{role}_player_id", pl.Int64, about, nullable=True)
+
+
+def flag(name: str, about: str) -> Column:
+    """Declare a column of a yes or no."""
+    return Column(name, pl.Boolean, about)
+
+
+def one_of(name: str, values: tuple[str, ...], about: str) -> Column:
+    """Declare a column of a word out of a few."""
+    return Column(name, pl.String, about, nullable=True, values=values)
+
 
 COLUMNS = (
     c.season,
     c.game_id,
     c.game_type,
-    Column("event_id", pl.Int32, "Event id: unique in the game, not in order"),
+    c.event_id,
     Column("sort_order", pl.Int32, "Order of the event in the game"),
-    Column("period", pl.Int16, "Period: 1 to 3, overtimes from 4, a shoot-out 5"),
-    Column("period_type", pl.String, "REG, OT or SO", values=("REG", "OT", "SO")),
+    c.period,
+    Column("period_type", pl.String, "REG, OT or SO", values=c.PERIOD_TYPES),
     Column("period_seconds", pl.Int32, "Time since the period began", "s"),
+    Column("game_seconds", pl.Int32, "Time since the game began; null in a shoot-out", "s", nullable=True),
     Column("type_code", pl.Int16, "The NHL's number of the event type"),
     Column("event", pl.String, "Event type: goal, shot-on-goal, missed-shot, blocked-shot, faceoff, hit, …"),
-    Column("situation_code", pl.String, "Away goalie, away skaters, home skaters, home goalie", nullable=True),
+    c.situation_code,
+    Column("has_away_goalie", pl.Boolean, "Whether the away goalie is in, before the event", nullable=True),
+    Column("away_skaters", pl.Int16, "Skaters of the away team", nullable=True),
+    Column("home_skaters", pl.Int16, "Skaters of the home team", nullable=True),
+    Column("has_home_goalie", pl.Boolean, "Whether the home goalie is in, before the event", nullable=True),
+    one_of("strength_state", strength.STATES, "Acting team's strength by men, goalies too; PS one on one"),
+    one_of("situation", strength.SITUATIONS, "Acting team's skaters on the others', with both goalies; or other"),
     Column("acting_team_id", pl.Int32, "Team of the shooter; of other events, the owner", nullable=True),
     Column("event_owner_team_id_raw", pl.Int32, "Owner of the event, as the page says", nullable=True),
-    Column("shooter_player_id", pl.Int64, "Who shot, or scored", nullable=True),
+    replace(c.is_home, nullable=True),
     c.home_team_id,
     c.away_team_id,
+    player("shooter", "Who shot, or scored"),
+    player("assist1", "Who passed to the scorer"),
+    player("assist2", "Who passed before that"),
+    player("goalie", "Goalie in the net that was shot at; null is an empty net, or a blocked shot"),
+    player("blocker", "Who blocked the shot"),
+    player("hitter", "Who hit"),
+    player("hittee", "Who was hit"),
+    player("giveaway", "Who gave the puck away"),
+    player("takeaway", "Who took the puck away"),
+    player("faceoff_winner", "Who won the faceoff"),
+    player("faceoff_loser", "Who lost the faceoff"),
+    player("penalised", "Who is charged with the penalty; nobody is with a bench minor"),
+    player("drawn_by", "Who drew the penalty"),
+    player("served_by", "Who sits for the penalised player or the bench"),
+    Column("shot_type", pl.String, "wrist, snap, slap, tip-in, …; a goal without one was not shot", nullable=True),
+    Column("reason", pl.String, "Why play stopped, where a shot missed, who blocked it", nullable=True),
+    Column("secondary_reason", pl.String, "A second reason of a stoppage", nullable=True),
+    Column("penalty_type_code", pl.String, "MIN, MAJ, BEN (bench), MIS, GAM, MAT, PS (penalty shot)", nullable=True),
+    Column("penalty_description", pl.String, "What for: tripping, hooking, …", nullable=True),
+    c.penalty_minutes,
+    Column("x_raw_ft", pl.Float64, "Along the ice from its centre, as the page says", "ft", nullable=True),
+    Column("y_raw_ft", pl.Float64, "Across the ice from its centre, as the page says", "ft", nullable=True),
+    Column("zone_code_raw", pl.String, "O, N or D of the owner; of a block, of the blocker", nullable=True),
+    Column(
+        "x_ft", pl.Float64, "Along the ice, growing toward the net that the acting team attacks", "ft", nullable=True
+    ),
+    Column("y_ft", pl.Float64, "Across the ice, turned with `x_ft`", "ft", nullable=True),
+    one_of("coordinates_source", rink.SOURCES, "How the side is known: page says it, or inferred from the shots"),
+    one_of("zone", ("O", "N", "D"), "Zone of the acting team, by `x_ft`; a blue line is in O or D"),
+    Column("distance_ft", pl.Float64, "Distance of an unblocked shot from the middle of the net", "ft", nullable=True),
+    Column("angle_deg", pl.Float64, "Angle of an unblocked shot: 0 in front, over 90 behind", "deg", nullable=True),
+    Column("home_score_before", pl.Int16, "Goals of the home team before the event; none of a shoot-out"),
+    Column("away_score_before", pl.Int16, "Goals of the away team before the event; none of a shoot-out"),
+    Column("score_difference", pl.Int16, "Goals that the acting team led by before the event", nullable=True),
+    flag("is_goal", "Whether it is a goal; none in a shoot-out"),
+    flag("is_shot_on_goal", "Whether it counts as a shot on goal: saved, or a goal that was shot"),
+    flag("is_unblocked_attempt", "Whether it is a goal, saved or missed; goals that nobody shot too"),
+    flag("is_attempt", "Whether it is an unblocked attempt or a blocked shot; none in a shoot-out"),
+    flag("is_penalty_shot", "Whether it is a penalty shot, or an attempt of a shoot-out"),
+    Column("is_teammate_block", pl.Boolean, "Whether a team-mate of the shooter blocked the shot", nullable=True),
+    flag("is_rebound", "Whether an unblocked attempt follows a saved or missed one of its team by 3 s at most"),
+    flag("is_rebound_incl_block", "The same, or it follows a blocked shot"),
+    flag("has_rebound", "Whether the next event is a rebound (`is_rebound`) of this shot"),
+    flag("is_rush", "Whether an unblocked attempt follows an event outside its offensive zone by 4 s at most"),
+    Column("previous_event", pl.String, "Event before, in the period; raised arms are passed over", nullable=True),
+    Column("seconds_since_previous_event", pl.Int32, "Time since the event before", "s", nullable=True),
 )
-SCHEMA = {column.name: column.dtype for column in COLUMNS}
+
+SAID = {
+    "event_owner_team_id_raw": "eventOwnerTeamId",
+    "assist1_player_id": "assist1PlayerId",
+    "assist2_player_id": "assist2PlayerId",
+    "goalie_player_id": "goalieInNetId",
+    "blocker_player_id": "blockingPlayerId",
+    "hitter_player_id": "hittingPlayerId",
+    "hittee_player_id": "hitteePlayerId",
+    "faceoff_winner_player_id": "winningPlayerId",
+    "faceoff_loser_player_id": "losingPlayerId",
+    "penalised_player_id": "committedByPlayerId",
+    "drawn_by_player_id": "drawnByPlayerId",
+    "served_by_player_id": "servedByPlayerId",
+    "shot_type": "shotType",
+    "reason": "reason",
+    "secondary_reason": "secondaryReason",
+    "penalty_type_code": "typeCode",
+    "penalty_description": "descKey",
+    "penalty_minutes": "duration",
+    "x_raw_ft": "xCoord",
+    "y_raw_ft": "yCoord",
+    "zone_code_raw": "zoneCode",
+}
+
+
+NAMES_OF_AN_EVENT = ("event_id", "period", "period_type", "game_seconds")  # what differs when one stands again
 
 
 def plays(play_by_play: pl.LazyFrame) -> pl.LazyFrame:
     """One row an event of a final game, shoot-outs included (`period_type` SO).
 
     The acting team of an attempt is the shooter's in this game: the page's owner of a blocked shot was the blocker's
-    team until 2024 and is the shooter's since. From `plays` of the newest final page of each game.
+    team until 2024 and is the shooter's since. Feet from centre ice, the acting team attacking toward +x; the place
+    of a blocked shot is that of the block. An event that stands on its page again, maybe under another id, is one.
+    From `plays` of the newest final page of each game.
     """
-    final = play_by_play.filter(pl.col("state").is_in(FINAL))
-    return final.select("body").map_batches(parsed, schema=SCHEMA)
+    pages = play_by_play.filter(pl.col("state").is_in(FINAL)).select(page=said(Page)).unnest("page")
+    return (
+        told(pages)
+        .pipe(acting.acted, dressed(pages))
+        .with_columns(is_penalty_shot=counting.is_penalty_shot(), **counting.counted())
+        .pipe(rated)
+        .pipe(rink.placed)
+        .pipe(sequence.in_sequence)
+        .select(column.name for column in COLUMNS)
+    )
 
 
-def parsed(play_by_play: pl.DataFrame) -> pl.DataFrame:
-    """Decode pages into rows, a few at a time: a season of them at once would stand in memory twice."""
-    parts = [pl.DataFrame(rows(part["body"]), schema=SCHEMA, orient="row") for part in play_by_play.iter_slices(100)]
-    return pl.concat(parts) if parts else pl.DataFrame(schema=SCHEMA)
+def told(pages: pl.LazyFrame) -> pl.LazyFrame:
+    """Take what the page says of each event."""
+    event, details = pl.col("plays").struct.field, pl.col("plays").struct.field("details").struct.field
+    kind, period = event("typeDescKey"), event("periodDescriptor").struct.field
+    seconds = clock_text.seconds(event("timeInPeriod"))
+    return (
+        pages.explode("plays")
+        .filter(pl.col("plays").is_not_null())
+        .select(
+            "season",
+            game_id="id",
+            game_type="gameType",
+            home_team_id=pl.col("homeTeam").struct.field("id"),
+            away_team_id=pl.col("awayTeam").struct.field("id"),
+            event_id=event("eventId"),
+            sort_order=event("sortOrder"),
+            period=period("number"),
+            period_type=period("periodType"),
+            period_seconds=seconds,
+            game_seconds=pl.when(period("periodType") != "SO").then(1200 * (period("number") - 1) + seconds),
+            type_code=event("typeCode"),
+            event=kind,
+            situation_code=event("situationCode"),
+            home_defends=event("homeTeamDefendingSide"),
+            shooter_player_id=pl.coalesce(details("scoringPlayerId"), details("shootingPlayerId")),
+            giveaway_player_id=pl.when(kind == "giveaway").then(details("playerId")),
+            takeaway_player_id=pl.when(kind == "takeaway").then(details("playerId")),
+            **{name: details(key) for name, key in SAID.items()},
+        )
+        .sort("game_id", "sort_order", "event_id")
+        .unique(pl.all().exclude(NAMES_OF_AN_EVENT), keep="first", maintain_order=True)
+    )
 
 
-def rows(bodies: Iterable[str]) -> Iterator[tuple[object, ...]]:
-    """Yield the row of each play of each page."""
-    read = reader(Page)
-    for body in bodies:
-        page = read(body)
-        team_of = {spot.playerId: spot.teamId for spot in page.rosterSpots}
-        for play in page.plays:
-            details = play.details or NOBODY
-            shooter = details.scoringPlayerId or details.shootingPlayerId
-            minutes, _, seconds = play.timeInPeriod.partition(":")
-            yield (
-                page.season,
-                page.id,
-                page.gameType,
-                play.eventId,
-                play.sortOrder,
-                play.periodDescriptor.number,
-                play.periodDescriptor.periodType,
-                60 * int(minutes) + int(seconds),
-                play.typeCode,
-                play.typeDescKey,
-                play.situationCode,
-                acting_team(page, details, shooter, team_of),
-                details.eventOwnerTeamId,
-                shooter,
-                page.homeTeam.id,
-                page.awayTeam.id,
-            )
+def dressed(pages: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a dressed player. One who stands twice, in one team, is one."""
+    spot = pl.col("spot").struct.field
+    spots = pages.select(game_id="id", spot="rosterSpots").explode("spot")
+    return spots.select("game_id", player_id=spot("playerId"), team_id=spot("teamId")).unique()
 
 
-def acting_team(page: Page, details: Details, shooter: int | None, team_of: dict[int, int]) -> int | None:
-    """Return the shooter's team; without a shooter, the team that the blocker plays against, or the owner."""
-    if shooter in team_of:
-        return team_of[shooter]
-    if details.blockingPlayerId in team_of:
-        return page.awayTeam.id if team_of[details.blockingPlayerId] == page.homeTeam.id else page.homeTeam.id
-    return details.eventOwnerTeamId
+def rated(events: pl.LazyFrame) -> pl.LazyFrame:
+    """Add strength and score before each event."""
+    men = strength.on_the_ice(pl.col("situation_code"), is_penalty_shot=pl.col("is_penalty_shot"))
+    lead = pl.col("home_score_before") - pl.col("away_score_before")
+    return events.with_columns(**men, **counting.score_before()).with_columns(
+        strength_state=strength.strength_state(),
+        situation=strength.situation(),
+        score_difference=strength.of_the_team(lead, -lead),
+    )
 
 
 PLAYS = Table(
@@ -159,5 +290,6 @@ PLAYS = Table(
         | (pl.col("acting_team_id") == pl.col("home_team_id"))
         | (pl.col("acting_team_id") == pl.col("away_team_id")),
         "a goal has a scorer": (pl.col("event") != "goal") | pl.col("shooter_player_id").is_not_null(),
+        "a goal has a team": (pl.col("event") != "goal") | pl.col("acting_team_id").is_not_null(),
     },
 )

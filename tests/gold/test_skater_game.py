@@ -14,12 +14,12 @@ from nhl_lake.silver.plays import PLAYS
 GAME = {"season": 20232024, "game_id": 2023020001, "game_type": 2}
 
 
-def dressed(*players: tuple[int, str], team: int = 1, **said: Any) -> pl.LazyFrame:
+def dressed(*players: tuple[int, str | None], team: int = 1, **said: Any) -> pl.LazyFrame:
     rows = [
-        {**GAME, "player_id": player, "team_id": team, "position": position, "sweater_number": None, **said}
+        {**GAME, "player_id": player, "team_id": team, "position": position, "is_scratched": False, **said}
         for player, position in players
     ]
-    return pl.LazyFrame(rows, schema=LINEUPS.schema)
+    return pl.LazyFrame([{name: row.get(name) for name in LINEUPS.schema} for row in rows], schema=LINEUPS.schema)
 
 
 def played(*events: tuple[int | None, str] | tuple[int | None, str, str], **said: Any) -> pl.LazyFrame:
@@ -31,6 +31,8 @@ def played(*events: tuple[int | None, str] | tuple[int | None, str, str], **said
             "event": event,
             "period_type": period[0] if period else "REG",
             "shooter_player_id": shooter,
+            "is_goal": event == "goal" and "SO" not in period,
+            "is_shot_on_goal": event in {"goal", "shot-on-goal"} and "SO" not in period,
             **said,
         }
         for n, (shooter, event, *period) in enumerate(events)
@@ -71,7 +73,26 @@ def test_a_skater_who_did_not_shoot_has_zeros():
 
 
 def test_a_game_without_a_shot_has_its_skaters():
-    assert counts(dressed((7, "C"), (8, "D")), played()) == {7: (0, 0), 8: (0, 0)}
+    assert counts(dressed((7, "C"), (8, "D")), played((None, "faceoff"))) == {7: (0, 0), 8: (0, 0)}
+
+
+def test_a_game_whose_plays_are_missing_has_no_rows_rather_than_zeros():
+    lineups = pl.concat([dressed((7, "C")), dressed((8, "C"), game_id=2023020002)])
+
+    assert counts(lineups, played((7, "goal"))) == {7: (1, 1)}
+    assert counts(lineups, played()) == {}
+
+
+def test_a_goal_that_nobody_shot_is_a_goal_without_a_shot():
+    assert counts(dressed((7, "C")), played((7, "goal"), is_shot_on_goal=False)) == {7: (1, 0)}
+
+
+def test_the_scratched_are_left_out():
+    lineups = pl.concat(
+        [dressed((7, "C")), dressed((8, None), is_scratched=True), dressed((9, "C"), is_scratched=True)]
+    )
+
+    assert counts(lineups, played((7, "goal"))) == {7: (1, 1)}
 
 
 def test_a_skater_has_his_numbers_and_his_team_game_by_game():
@@ -107,8 +128,10 @@ EVENTS = st.lists(
 @given(EVENTS, st.randoms(use_true_random=False))
 def test_the_order_of_events_and_players_changes_nothing_and_the_sums_are_right(events: list[Any], random: Any):
     people = [*((skater, "C") for skater in SKATERS), (30, "G")]
-    shuffled_events, shuffled_people = random.sample(events, len(events)), random.sample(people, len(people))
+    shuffled_people = random.sample(people, len(people))
 
+    events = [(None, "faceoff", "REG"), *events]
+    shuffled_events = random.sample(events, len(events))
     found = counts(dressed(*people), played(*events))
 
     assert counts(dressed(*shuffled_people), played(*shuffled_events)) == found

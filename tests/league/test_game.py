@@ -345,7 +345,7 @@ def test_places_are_on_the_ice_and_shots_come_from_the_right_side(games):
             assert abs(event.y) <= 42
             x = event.x if (event.side == 0) == (event.home_defends == "left") else -event.x
             if event.kind in SHOTS[:3]:
-                assert event.zone == ("O" if x > 25 else "D" if x < -25 else "N")
+                assert event.zone == ("O" if x >= 25 else "D" if x <= -25 else "N")
                 toward, away = toward + (x > 0), away + (x < 0)
     assert toward > 20 * away
 

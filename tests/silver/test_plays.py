@@ -1,6 +1,5 @@
 """Plays, from hand-typed pages."""
 
-import json
 from typing import Any
 
 import polars as pl
@@ -9,72 +8,96 @@ import pytest
 from nhl_lake import check
 from nhl_lake.errors import Broken
 from nhl_lake.silver.plays import PLAYS, plays
-
-HOME, AWAY = 1, 2
-SHOOTER, BLOCKER = 71, 82  # at home, and away
-SPOTS = [{"playerId": SHOOTER, "teamId": HOME}, {"playerId": BLOCKER, "teamId": AWAY}]
-
-
-def play(event: str = "shot-on-goal", /, *, number: int = 1, period: int = 1, **said: Any) -> dict[str, Any]:
-    kinds = {4: "OT", 5: "SO"}
-    return {
-        "eventId": number,
-        "sortOrder": 10 * number,
-        "periodDescriptor": {"number": period, "periodType": kinds.get(period, "REG"), "maxRegulationPeriods": 3},
-        "timeInPeriod": "12:34",
-        "typeCode": 506,
-        "typeDescKey": event,
-        "situationCode": "1551",
-        **said,
-    }
+from tests.silver.kept import NO_PAGES, kept
+from tests.silver.typed_plays import (
+    AWAY,
+    AWAY_GOALIE,
+    BLOCKER,
+    HOME,
+    MATE,
+    OTHER,
+    SHOOTER,
+    SPOTS,
+    one,
+    page,
+    play,
+    rows,
+    shot,
+)  # fmt: skip
 
 
-def page(*found: dict[str, Any], spots: list[dict[str, int]] = SPOTS, **said: Any) -> dict[str, Any]:
-    sides = {"homeTeam": {"id": HOME, "score": 1}, "awayTeam": {"id": AWAY, "score": 0}}
-    head = {"id": 2023020001, "season": 20232024, "gameType": 2, "gameState": "OFF"}
-    return {**head, **sides, "plays": list(found), "rosterSpots": spots, **said}
-
-
-def rows(*pages: dict[str, Any], state: str | None = "OFF") -> pl.DataFrame:
-    bodies = [json.dumps(said) for said in pages]
-    schema = {"state": pl.String, "body": pl.String}
-    return plays(pl.LazyFrame({"state": state, "body": bodies}, schema=schema)).collect()
-
-
-def acting(**details: int) -> int | None:
-    """Return the acting team of a play with such details."""
-    (row,) = rows(page(play("blocked-shot", details=details))).to_dicts()
-    return row["acting_team_id"]
+def acting(**details: Any) -> tuple[int | None, bool]:
+    """Return the acting team of a blocked shot with such details, and whether a team-mate blocked it."""
+    row = one(play("blocked-shot", details=details))
+    return row["acting_team_id"], row["is_teammate_block"]
 
 
 def test_an_event_is_one_row():
-    shot = play(details={"eventOwnerTeamId": HOME, "shootingPlayerId": SHOOTER, "goalieInNetId": BLOCKER, "xCoord": 60})
+    place = {"xCoord": 60, "yCoord": 10, "zoneCode": "O"}
+    found = one(
+        play(
+            details={"eventOwnerTeamId": AWAY, "shootingPlayerId": BLOCKER, "goalieInNetId": 31, "shotType": "snap"}
+            | place
+        )
+    )
 
-    assert rows(page(shot)).to_dicts() == [
-        {
-            "season": 20232024,
-            "game_id": 2023020001,
-            "game_type": 2,
-            "event_id": 1,
-            "sort_order": 10,
-            "period": 1,
-            "period_type": "REG",
-            "period_seconds": 754,
-            "type_code": 506,
-            "event": "shot-on-goal",
-            "situation_code": "1551",
-            "acting_team_id": HOME,
-            "event_owner_team_id_raw": HOME,
-            "shooter_player_id": SHOOTER,
-            "home_team_id": HOME,
-            "away_team_id": AWAY,
-        }
-    ]
+    assert {name: value for name, value in found.items() if value is not None} == {
+        "season": 20232024,
+        "game_id": 2023020001,
+        "game_type": 2,
+        "event_id": 1,
+        "sort_order": 10,
+        "period": 1,
+        "period_type": "REG",
+        "period_seconds": 754,
+        "game_seconds": 754,
+        "type_code": 506,
+        "event": "shot-on-goal",
+        "situation_code": "1551",
+        "has_away_goalie": True,
+        "away_skaters": 5,
+        "home_skaters": 5,
+        "has_home_goalie": True,
+        "strength_state": "EV",
+        "situation": "5on5",
+        "acting_team_id": AWAY,
+        "event_owner_team_id_raw": AWAY,
+        "is_home": False,
+        "home_team_id": HOME,
+        "away_team_id": AWAY,
+        "shooter_player_id": BLOCKER,
+        "goalie_player_id": 31,
+        "shot_type": "snap",
+        "x_raw_ft": 60.0,
+        "y_raw_ft": 10.0,
+        "zone_code_raw": "O",
+        "x_ft": -60.0,
+        "y_ft": -10.0,
+        "coordinates_source": "page",
+        "zone": "D",
+        "distance_ft": pytest.approx((149**2 + 10**2) ** 0.5),
+        "angle_deg": pytest.approx(3.8396, abs=1e-4),
+        "home_score_before": 0,
+        "away_score_before": 0,
+        "score_difference": 0,
+        "is_goal": False,
+        "is_shot_on_goal": True,
+        "is_unblocked_attempt": True,
+        "is_attempt": True,
+        "is_penalty_shot": False,
+        "is_teammate_block": False,
+        "is_rebound": False,
+        "is_rebound_incl_block": False,
+        "has_rebound": False,
+        "is_rush": False,
+    }
 
 
 def test_the_frame_is_what_the_table_declares_even_without_pages_or_plays():
-    for found in (rows(), rows(page()), rows(page(play()), state="LIVE"), rows(page(play()))):
-        assert found.schema == PLAYS.schema
+    for pages in (NO_PAGES, kept(page()), kept(page(play()), state="LIVE"), kept(page(play()))):
+        found = plays(pages).collect()
+        assert found.columns == [column.name for column in PLAYS.columns]
+        assert found.cast(dict(PLAYS.schema)).schema == PLAYS.schema
 
 
 @pytest.mark.parametrize("state", ["FUT", "PRE", "LIVE", "CRIT", "OVER", None])
@@ -87,103 +110,154 @@ def test_a_page_of_a_final_game_gives_rows(state: str):
     assert rows(page(play()), state=state).height == 1
 
 
-def test_the_plays_of_more_pages_than_are_read_at_once_are_all_there():
-    pages = [page(play(number=1), play(number=2), id=2023020000 + number) for number in range(250)]
+def test_games_do_not_meet():
+    goals = page(shot("goal", number=1), shot("goal", number=2, timeInPeriod="12:35"))
+    other = page(shot(number=3, timeInPeriod="12:36"), id=2023020002)
 
-    found = rows(*pages)
+    alone, together = rows(other), rows(goals, other)
 
-    assert found.select("game_id", "event_id").is_unique().all()
-    assert found.height == 500
+    assert together.filter(pl.col("game_id") == 2023020002).equals(alone)
+    assert together["home_score_before"].to_list() == [0, 1, 0]
+    assert not together["is_rebound"].any()
 
 
-def test_a_goal_is_of_the_scorer_and_his_team():
-    goal = play("goal", details={"eventOwnerTeamId": HOME, "scoringPlayerId": SHOOTER, "assist1PlayerId": 99})
+@pytest.mark.parametrize(
+    ("event", "details", "said"),
+    [
+        ("goal", {"scoringPlayerId": 71, "assist1PlayerId": 72, "assist2PlayerId": 73, "goalieInNetId": 32},
+         {"shooter": 71, "assist1": 72, "assist2": 73, "goalie": 32}),
+        ("blocked-shot", {"shootingPlayerId": 71, "blockingPlayerId": 82}, {"shooter": 71, "blocker": 82}),
+        ("hit", {"hittingPlayerId": 71, "hitteePlayerId": 82}, {"hitter": 71, "hittee": 82}),
+        ("giveaway", {"playerId": 71}, {"giveaway": 71}),
+        ("takeaway", {"playerId": 71}, {"takeaway": 71}),
+        ("faceoff", {"winningPlayerId": 71, "losingPlayerId": 82}, {"faceoff_winner": 71, "faceoff_loser": 82}),
+        ("penalty", {"committedByPlayerId": 71, "drawnByPlayerId": 82, "servedByPlayerId": 72},
+         {"penalised": 71, "drawn_by": 82, "served_by": 72}),
+        ("failed-shot-attempt", {"shootingPlayerId": 71, "goalieInNetId": 32}, {"shooter": 71, "goalie": 32}),
+    ],
+)  # fmt: skip
+def test_everybody_has_his_role(event: str, details: dict[str, int], said: dict[str, int]):
+    row = one(play(event, details=details))
 
-    (row,) = rows(page(goal)).to_dicts()
+    known = {name.removesuffix("_player_id"): row[name] for name in row if name.endswith("_player_id") and row[name]}
+    assert known == said
 
-    assert (row["shooter_player_id"], row["acting_team_id"]) == (SHOOTER, HOME)
+
+def test_a_penalty_says_what_for_and_how_long():
+    row = one(play("penalty", details={"typeCode": "MIN", "descKey": "high-sticking-double-minor", "duration": 4}))
+
+    said = (row["penalty_type_code"], row["penalty_description"], row["penalty_minutes"])
+    assert said == ("MIN", "high-sticking-double-minor", 4)
+
+
+def test_a_stoppage_has_two_reasons_at_most():
+    row = one(play("stoppage", details={"reason": "icing", "secondaryReason": "tv-timeout"}))
+
+    assert (row["reason"], row["secondary_reason"], row["acting_team_id"]) == ("icing", "tv-timeout", None)
 
 
 def test_the_acting_team_of_a_blocked_shot_is_the_shooters_whoever_is_said_to_own_it():
     until_2024 = acting(eventOwnerTeamId=AWAY, shootingPlayerId=SHOOTER, blockingPlayerId=BLOCKER)
-    since = acting(eventOwnerTeamId=HOME, shootingPlayerId=SHOOTER, blockingPlayerId=BLOCKER)
+    since = acting(eventOwnerTeamId=HOME, shootingPlayerId=SHOOTER, blockingPlayerId=BLOCKER, reason="blocked")
 
-    assert (until_2024, since) == (HOME, HOME)
+    assert until_2024 == since == (HOME, False)
 
 
 def test_the_owner_that_the_page_names_is_kept_beside():
-    blocked = play("blocked-shot", details={"eventOwnerTeamId": AWAY, "shootingPlayerId": SHOOTER})
-
-    (row,) = rows(page(blocked)).to_dicts()
+    row = one(play("blocked-shot", details={"eventOwnerTeamId": AWAY, "shootingPlayerId": SHOOTER}))
 
     assert (row["acting_team_id"], row["event_owner_team_id_raw"]) == (HOME, AWAY)
 
 
-def test_a_shot_that_a_team_mate_blocked_is_of_the_shooters_team():
-    mate = [*SPOTS, {"playerId": 72, "teamId": HOME}]
-    blocked = play(
-        "blocked-shot", details={"shootingPlayerId": SHOOTER, "blockingPlayerId": 72, "reason": "teammate-blocked"}
-    )
+def test_a_shot_that_a_team_mate_blocked_is_of_the_shooters_team_with_or_without_the_reason():
+    both = {"eventOwnerTeamId": HOME, "shootingPlayerId": SHOOTER, "blockingPlayerId": MATE}
 
-    (row,) = rows(page(blocked, spots=mate)).to_dicts()
+    assert acting(**both, reason="teammate-blocked") == acting(**both) == (HOME, True)
 
-    assert row["acting_team_id"] == HOME
+
+def test_a_shot_that_the_referee_blocked_is_nobodys_block():
+    row = one(play("blocked-shot", details={"shootingPlayerId": SHOOTER, "reason": "other-block"}))
+
+    assert (row["acting_team_id"], row["blocker_player_id"], row["is_teammate_block"]) == (HOME, None, False)
 
 
 def test_without_a_shooter_a_blocked_shot_is_of_the_team_that_the_blocker_plays_against():
-    assert acting(eventOwnerTeamId=AWAY, blockingPlayerId=BLOCKER) == HOME
-    assert acting(eventOwnerTeamId=AWAY, blockingPlayerId=SHOOTER) == AWAY
+    assert acting(eventOwnerTeamId=AWAY, blockingPlayerId=BLOCKER)[0] == HOME
+    assert acting(eventOwnerTeamId=AWAY, blockingPlayerId=SHOOTER)[0] == AWAY
+    assert acting(eventOwnerTeamId=AWAY, blockingPlayerId=SHOOTER, reason="teammate-blocked") == (HOME, True)
 
 
-def test_without_players_that_are_dressed_the_owner_acts():
-    assert acting(eventOwnerTeamId=AWAY, shootingPlayerId=5, blockingPlayerId=6) == AWAY
-    assert acting(eventOwnerTeamId=AWAY) == AWAY
-    assert acting() is None
+def test_without_players_that_are_dressed_the_owner_of_a_block_is_clear_only_on_pages_that_give_a_reason():
+    assert acting(eventOwnerTeamId=AWAY, shootingPlayerId=5, blockingPlayerId=6, reason="blocked")[0] == AWAY
+    assert acting(eventOwnerTeamId=AWAY, shootingPlayerId=5, blockingPlayerId=6)[0] is None
+    assert acting()[0] is None
 
 
 def test_other_events_are_of_their_owner():
     events = [
         play(event, number=n, details={"eventOwnerTeamId": AWAY})
-        for n, event in enumerate(("hit", "faceoff", "penalty"))
+        for n, event in enumerate(("hit", "faceoff", "penalty", "delayed-penalty", "shot-on-goal"))
     ]
 
-    assert rows(page(*events))["acting_team_id"].to_list() == [AWAY] * 3
+    found = rows(page(*events))
+
+    assert found["acting_team_id"].to_list() == [AWAY] * 5
+    assert found["is_home"].to_list() == [False] * 5
 
 
 def test_an_event_without_details_is_of_nobody():
-    (row,) = rows(page(play("period-start", timeInPeriod="00:00", situationCode=None))).to_dicts()
+    row = one(play("period-start", timeInPeriod="00:00", situationCode=None))
 
-    assert (row["acting_team_id"], row["event_owner_team_id_raw"], row["shooter_player_id"]) == (None, None, None)
-    assert (row["period_seconds"], row["situation_code"]) == (0, None)
-
-
-def test_a_shoot_out_is_there_by_its_period_type():
-    shots = [
-        play("goal", number=n, period=period, details={"scoringPlayerId": SHOOTER})
-        for n, period in enumerate((3, 4, 5))
-    ]
-
-    found = rows(page(*shots))
-
-    assert found["period"].to_list() == [3, 4, 5]
-    assert found["period_type"].to_list() == ["REG", "OT", "SO"]
+    assert (row["acting_team_id"], row["event_owner_team_id_raw"], row["is_home"]) == (None, None, None)
+    assert (row["period_seconds"], row["strength_state"], row["situation"], row["x_ft"]) == (0, None, None, None)
 
 
-@pytest.mark.parametrize(("clock", "seconds"), [("00:00", 0), ("00:07", 7), ("9:59", 599), ("20:00", 1200)])
-def test_the_clock_is_seconds_since_the_period_began(clock: str, seconds: int):
-    assert rows(page(play(timeInPeriod=clock)))["period_seconds"].to_list() == [seconds]
+def test_a_player_who_is_listed_twice_is_one_and_one_of_both_teams_stops_the_game():
+    assert rows(page(shot(), spots=[*SPOTS, SPOTS[0]])).height == 1
+    with pytest.raises(pl.exceptions.ComputeError, match="m:1"):
+        rows(page(shot(), spots=[*SPOTS, {"playerId": SHOOTER, "teamId": AWAY}]))
+
+
+def test_words_that_are_new_are_kept():
+    row = one(play("zamboni", typeCode=599, details={"reason": "because", "shotType": "hope"}))
+
+    assert (row["event"], row["type_code"], row["reason"], row["shot_type"]) == ("zamboni", 599, "because", "hope")
+    check.require(PLAYS, rows(page(play("zamboni"))))
+
+
+@pytest.mark.parametrize(
+    ("clock", "period", "seconds", "game_seconds"),
+    [
+        ("00:00", 1, 0, 0),
+        ("9:59", 2, 599, 1799),
+        ("20:00", 3, 1200, 3600),
+        ("05:00", 4, 300, 3900),
+        ("00:00", 5, 0, None),
+    ],
+)
+def test_the_clock_counts_up_in_the_period_and_in_the_game(
+    clock: str, period: int, seconds: int, game_seconds: int | None
+):
+    row = one(play(timeInPeriod=clock, period=period))
+
+    assert (row["period_seconds"], row["game_seconds"]) == (seconds, game_seconds)
+
+
+def test_the_eighth_period_of_a_playoff_game_is_the_fifth_overtime():
+    row = one(play(period=8, timeInPeriod="10:27", periodDescriptor={"number": 8, "periodType": "OT"}), gameType=3)
+
+    assert row["game_seconds"] == 9027
 
 
 def test_good_plays_hold_the_rules_of_the_table():
-    goal = play("goal", number=1, details={"scoringPlayerId": SHOOTER, "eventOwnerTeamId": HOME})
-
-    check.require(PLAYS, rows(page(goal, play("hit", number=2, details={"eventOwnerTeamId": AWAY}))))
+    check.require(PLAYS, rows(page(shot("goal"), play("hit", number=2, details={"eventOwnerTeamId": AWAY}))))
 
 
 @pytest.mark.parametrize(
     ("wrong", "rule"),
     [
         (play("goal", details={"eventOwnerTeamId": HOME}), "a goal has a scorer"),
+        (play("goal", details={"scoringPlayerId": 5}), "a goal has a team"),
         (play(timeInPeriod="20:01"), "an event is inside its period"),
         (play("hit", details={"eventOwnerTeamId": 3}), "the acting team plays"),
         (play(periodDescriptor={"number": 4, "periodType": "2OT"}), "period_type is one of"),
@@ -194,20 +268,53 @@ def test_plays_that_cannot_be_are_refused_by_rule(wrong: dict[str, Any], rule: s
         check.require(PLAYS, rows(page(wrong)))
 
 
-def test_an_event_that_stands_twice_is_refused():
+def test_an_id_that_two_events_have_is_refused():
     with pytest.raises(Broken, match="one row for each game_id, event_id"):
-        check.require(PLAYS, rows(page(play(number=1), play("hit", number=1))))
+        check.require(PLAYS, rows(page(play(number=1), play("hit", number=1, sortOrder=11))))
 
 
-@pytest.mark.parametrize("clock", ["", "twelve", None, 754])
+def test_an_event_that_stands_again_under_another_id_or_period_is_one_and_counted_once():
+    again = play(number=1) | {"eventId": 9}
+    late = play(number=1, period=3) | {"eventId": 10}
+
+    assert rows(page(play(number=1), play("hit", number=2), again, late))["event_id"].to_list() == [1, 2]
+
+
+def test_two_events_may_share_a_place_in_the_order():
+    assert rows(page(play(number=1), play("hit", number=2, sortOrder=10)))["event_id"].to_list() == [1, 2]
+
+
+@pytest.mark.parametrize("clock", ["", "twelve", "12:60", 754])
 def test_a_clock_that_cannot_be_read_stops_the_table_and_says_which_page(clock: object):
     with pytest.raises(Broken, match=r"timeInPeriod.* It begins .*2023020001"):
         rows(page(play(timeInPeriod=clock)))
 
 
+@pytest.mark.parametrize("key", ["eventId", "sortOrder", "periodDescriptor", "timeInPeriod", "typeCode", "typeDescKey"])
+def test_an_event_without_what_every_event_has_stops_the_table(key: str):
+    with pytest.raises(Broken, match=key):
+        rows(page(play(**{key: None})))
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"eventId": 3_000_000_000}, {"typeCode": 99_999}, {"sortOrder": 1.5}, {"eventId": "7"}]
-)
+    "wrong",
+    [
+        {"eventId": 3_000_000_000}, {"typeCode": 99_999}, {"sortOrder": 1.5}, {"eventId": "7"}, {"situationCode": 651},
+        {"details": {"xCoord": "60"}}, {"details": {"duration": 40_000}}, {"details": {"shootingPlayerId": 1.5}},
+    ],
+)  # fmt: skip
 def test_a_number_that_does_not_fit_is_never_null_or_cut(wrong: dict[str, Any]):
-    with pytest.raises((Broken, pl.exceptions.ComputeError)):
+    with pytest.raises((Broken, pl.exceptions.PolarsError)):
         rows(page(play(**wrong)))
+
+
+def test_names_in_one_language_or_in_many_do_not_matter_here():
+    named = [spot | {"firstName": "Åke", "lastName": {"default": "Öberg", "fi": "Öberg"}} for spot in SPOTS]
+
+    assert one(shot(), spots=named) == one(shot())
+
+
+def test_who_shoots_at_an_empty_net_faces_no_goalie():
+    assert one(shot("goal"))["goalie_player_id"] is None
+    assert one(shot("goal", details={"goalieInNetId": AWAY_GOALIE}))["goalie_player_id"] == AWAY_GOALIE
+    assert one(shot(by=OTHER))["acting_team_id"] == AWAY

@@ -1,0 +1,45 @@
+"""Which events count as what."""
+
+import polars as pl
+
+UNBLOCKED = ("goal", "shot-on-goal", "missed-shot")
+ATTEMPTS = (*UNBLOCKED, "blocked-shot")
+FROM_A_PLACE = (*UNBLOCKED, "failed-shot-attempt")  # its coordinates are the shooter's
+
+
+def is_penalty_shot() -> pl.Expr:
+    """Whether a row is an attempt of a shoot-out, or a penalty shot: awarded in its second, and one against one.
+
+    The code alone does not tell: the last rows of an overtime bear that of the shoot-out that follows.
+    """
+    awarded = (pl.col("penalty_type_code") == "PS").any().over("game_id", "period", "period_seconds")
+    alone = pl.col("situation_code").is_in(("1010", "0101")).fill_null(value=True)
+    is_shoot_out = pl.col("period_type") == "SO"
+    return pl.col("event").is_in(FROM_A_PLACE) & (is_shoot_out | (awarded & alone))
+
+
+def counted() -> dict[str, pl.Expr]:
+    """Return what a row counts as. Nothing in a shoot-out counts.
+
+    A goal that nobody shot (put in by the defenders, or awarded) is a goal without a shot type, and for the officials
+    no shot on goal. Where shots have no types at all, every goal was shot.
+    """
+    event, in_play = pl.col("event"), pl.col("period_type") != "SO"
+    goal, saved = event == "goal", event == "shot-on-goal"
+    has_types = pl.col("shot_type").filter(saved).is_not_null().any().over("game_id")
+    is_shot = saved | (goal & (pl.col("shot_type").is_not_null() | ~has_types))
+    return {
+        "is_goal": in_play & goal,
+        "is_shot_on_goal": in_play & is_shot,
+        "is_unblocked_attempt": in_play & event.is_in(UNBLOCKED),
+        "is_attempt": in_play & event.is_in(ATTEMPTS),
+    }
+
+
+def score_before() -> dict[str, pl.Expr]:
+    """Return the goals of both teams before each row, of rows in order."""
+    home, away = pl.col("is_home") & pl.col("is_goal"), ~pl.col("is_home") & pl.col("is_goal")
+    return {
+        name: goal.fill_null(value=False).cast(pl.Int64).cum_sum().over("game_id") - goal.fill_null(value=False)
+        for name, goal in (("home_score_before", home), ("away_score_before", away))
+    }

@@ -1,0 +1,79 @@
+"""What counts as a goal, a shot, an attempt; and the score before."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.silver.typed_plays import BLOCKER, HOME_GOALIE, SHOOTER, one, page, play, rows, shot
+
+FLAGS = ("is_goal", "is_shot_on_goal", "is_unblocked_attempt", "is_attempt")
+
+
+@pytest.mark.parametrize(
+    ("event", "counts"),
+    [
+        ("goal", (True, True, True, True)),
+        ("shot-on-goal", (False, True, True, True)),
+        ("missed-shot", (False, False, True, True)),
+        ("blocked-shot", (False, False, False, True)),
+        ("failed-shot-attempt", (False, False, False, False)),
+        ("hit", (False, False, False, False)),
+    ],
+)
+def test_an_event_counts_as_what_it_is(event: str, counts: tuple[bool, ...]):
+    row = one(shot(event))
+
+    assert tuple(row[flag] for flag in FLAGS) == counts
+
+
+@pytest.mark.parametrize("event", ["goal", "shot-on-goal", "missed-shot"])
+def test_nothing_in_a_shoot_out_counts_and_overtime_does(event: str):
+    for period in (4, 5):
+        row = one(shot(event, period=period, timeInPeriod="00:00"))
+        assert row["is_attempt"] == (period == 4)
+        assert any(row[flag] for flag in FLAGS) == (period == 4)
+
+
+def test_a_goal_that_nobody_shot_is_a_goal_and_no_shot_on_goal():
+    found = rows(page(shot(number=1), shot("goal", number=2, details={"shotType": None})))
+
+    assert found["is_goal"].to_list() == [False, True]
+    assert found["is_shot_on_goal"].to_list() == [True, False]
+    assert found["is_attempt"].to_list() == [True, True]
+
+
+def test_where_shots_have_no_types_every_goal_was_shot():
+    untyped = {"shotType": None}
+
+    found = rows(page(shot(number=1, details=untyped), shot("goal", number=2, details=untyped)))
+
+    assert found["is_shot_on_goal"].to_list() == [True, True]
+
+
+def test_the_score_is_that_before_the_event_and_a_shoot_out_leaves_it():
+    events = [
+        shot("goal", number=1),
+        shot("goal", number=2, by=BLOCKER),
+        shot("goal", number=3, by=BLOCKER),
+        play("stoppage", number=4),
+        shot("goal", number=5, by=HOME_GOALIE, period=3),
+        shot("goal", number=6, period=5),
+        shot("goal", number=7, period=5, by=BLOCKER),
+    ]
+
+    found = rows(page(*events))
+
+    assert found["home_score_before"].to_list() == [0, 1, 1, 1, 1, 2, 2]
+    assert found["away_score_before"].to_list() == [0, 0, 1, 2, 2, 2, 2]
+    assert found["score_difference"].to_list() == [0, -1, 0, None, -1, 0, 0]
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.sampled_from([SHOOTER, BLOCKER]), st.sampled_from([1, 2, 3, 4, 5])), max_size=12))
+def test_the_score_counts_up_goal_by_goal(goals: list[tuple[int, int]]):
+    goals.sort(key=lambda goal: goal[1])
+    found = rows(page(*(shot("goal", number=n, by=by, period=p) for n, (by, p) in enumerate(goals))))
+
+    for number, row in enumerate(found.to_dicts()):
+        before = [by for by, period in goals[:number] if period != 5]
+        assert (row["home_score_before"], row["away_score_before"]) == (before.count(SHOOTER), before.count(BLOCKER))

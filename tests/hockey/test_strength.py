@@ -1,0 +1,99 @@
+"""Strength and situation, from the code of a row."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.silver.typed_plays import AWAY, BLOCKER, HOME, SHOOTER, one, page, play, rows, shot
+
+MIRROR = {"EV": "EV", "PP": "SH", "SH": "PP", "5on5": "5on5", "5on4": "4on5", "4on5": "5on4", "other": "other"}
+
+
+def seen(code: str | None, by: int = SHOOTER) -> tuple[str | None, str | None]:
+    row = one(shot(by=by, situationCode=code))
+    return row["strength_state"], row["situation"]
+
+
+@pytest.mark.parametrize(
+    ("code", "official", "situation"),
+    [
+        ("1551", "EV", "5on5"), ("1451", "PP", "5on4"), ("1541", "SH", "4on5"), ("1441", "EV", "other"),
+        ("1331", "EV", "other"), ("1351", "PP", "other"), ("1531", "SH", "other"), ("1341", "PP", "other"),
+        ("1431", "SH", "other"), ("0651", "EV", "other"), ("1560", "EV", "other"), ("0641", "SH", "other"),
+        ("1460", "PP", "other"), ("1450", "EV", "other"), ("0541", "EV", "other"), ("0431", "EV", "other"),
+        ("1340", "EV", "other"), ("0551", "PP", "other"), ("1550", "SH", "other"), ("0660", "EV", "other"),
+    ],
+)  # fmt: skip
+def test_a_goalie_is_a_man_and_only_full_teams_are_named(code: str, official: str, situation: str):
+    assert seen(code) == (official, situation)
+    assert seen(code, by=BLOCKER) == (MIRROR[official], MIRROR[situation])
+
+
+def test_a_code_keeps_its_leading_zero():
+    row = one(shot(situationCode="0651"))
+
+    assert row["situation_code"] == "0651"
+    men = ("has_away_goalie", "away_skaters", "home_skaters", "has_home_goalie")
+    assert tuple(row[name] for name in men) == (False, 6, 5, True)
+
+
+@pytest.mark.parametrize("code", [None, "", "155", "15511", "2551", "1751", "155x", "1 51", "-551"])
+def test_without_a_code_that_can_be_read_nothing_is_known_and_never_five_on_five(code: str | None):
+    row = one(shot(situationCode=code))
+
+    assert row["situation_code"] == code
+    assert {row[name] for name in ("strength_state", "situation", "home_skaters", "has_away_goalie")} == {None}
+
+
+def test_an_event_of_nobody_has_men_but_no_strength():
+    row = one(play("stoppage", situationCode="1451"))
+
+    assert (row["home_skaters"], row["away_skaters"]) == (5, 4)
+    assert (row["strength_state"], row["situation"]) == (None, None)
+
+
+@pytest.mark.parametrize("event", ["goal", "shot-on-goal", "missed-shot", "failed-shot-attempt"])
+def test_a_shot_that_was_awarded_is_a_penalty_shot(event: str):
+    awarded = play("penalty", details={"typeCode": "PS", "eventOwnerTeamId": AWAY})
+    row = rows(page(awarded, shot(event, number=2, situationCode="1010"))).to_dicts()[1]
+
+    assert row["is_penalty_shot"]
+    assert (row["strength_state"], row["situation"]) == ("PS", "other")
+
+
+def test_the_shots_of_the_second_that_were_not_awarded_are_none():
+    awarded = play("penalty", number=2, details={"typeCode": "PS", "eventOwnerTeamId": AWAY})
+    others = (shot(number=1, situationCode="1551"), play("hit", number=3, situationCode="1010"))
+
+    assert rows(page(others[0], awarded, others[1]))["is_penalty_shot"].to_list() == [False] * 3
+
+
+def test_the_last_rows_of_an_overtime_that_bear_the_code_of_the_shoot_out_have_an_unknown_strength():
+    late = shot(period=4, timeInPeriod="05:00", situationCode="1010")
+    row = rows(
+        page(late, play("period-end", number=2, period=4, timeInPeriod="05:00", situationCode="1010"))
+    ).to_dicts()[0]
+
+    assert not row["is_penalty_shot"]
+    assert row["situation_code"] == "1010"
+    assert {row[name] for name in ("strength_state", "situation", "home_skaters")} == {None}
+    assert row["is_shot_on_goal"]
+
+
+def test_the_attempts_of_a_shoot_out_are_penalty_shots():
+    row = one(shot("goal", period=5, timeInPeriod="00:00", situationCode="1010"))
+
+    assert row["is_penalty_shot"]
+    assert row["strength_state"] == "PS"
+
+
+@settings(max_examples=25)
+@given(st.from_regex("[01][3-6][3-6][01]", fullmatch=True))
+def test_the_strengths_of_both_teams_are_each_others_mirror(code: str):
+    found = rows(page(shot(number=1, situationCode=code), shot(number=2, by=BLOCKER, situationCode=code[::-1])))
+    mirrored = rows(page(shot(number=1, situationCode=code), shot(number=2, by=BLOCKER, situationCode=code)))
+
+    for name in ("strength_state", "situation"):
+        assert found[name][0] == found[name][1]
+        assert mirrored[name][0] == MIRROR[mirrored[name][1]]
+    assert found["acting_team_id"].to_list() == [HOME, AWAY]

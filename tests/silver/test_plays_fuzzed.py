@@ -1,0 +1,138 @@
+"""Plays of pages that are damaged: right rows, or an error; the order in which a page lists its plays means nothing."""
+
+import copy
+import json
+from functools import cache
+from random import Random
+from typing import Any
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nhl_lake import check
+from nhl_lake.errors import Broken
+from nhl_lake.silver.play_quality import play_quality
+from nhl_lake.silver.plays import PLAYS
+from tests.league.asking import game_page, played
+from tests.silver.kept import kept, made
+
+GAME = 0
+ODD = (None, "", "x", -1, 0, 99_999, 3_000_000_000, 1.5, True, [], {}, "00:00", "1551")
+seeds = st.integers(0, 2**32)
+
+
+@cache
+def text() -> str:
+    return json.dumps(game_page(played(20252026)[GAME], "play-by-play"))
+
+
+@cache
+def truth() -> pl.DataFrame:
+    return made(PLAYS, kept(json.loads(text())))
+
+
+def outcome(page: dict[str, Any]) -> pl.DataFrame | None:
+    """Return the rows of a page, held against the rules of the table; None if it is refused."""
+    try:
+        rows = made(PLAYS, kept(page))
+        check.require(PLAYS, rows)
+    except (Broken, pl.exceptions.PolarsError):
+        return None
+    return rows
+
+
+@settings(max_examples=30, deadline=None)
+@given(seeds)
+def test_the_order_of_a_page_changes_nothing(seed: int):
+    page = json.loads(text())
+    Random(seed).shuffle(page["plays"])
+    Random(seed + 1).shuffle(page["rosterSpots"])
+
+    assert made(PLAYS, kept(page)).equals(truth())
+
+
+@settings(max_examples=30, deadline=None)
+@given(seeds)
+def test_an_event_that_stands_twice_is_one_or_refused(seed: int):
+    page = json.loads(text())
+    again = copy.deepcopy(Random(seed).choice(page["plays"]))
+    for changed in ({}, {"eventId": 100_000}):
+        page["plays"] = [*json.loads(text())["plays"], again | changed]
+        assert made(PLAYS, kept(page)).equals(truth())
+    page["plays"] = [*json.loads(text())["plays"], again | {"sortOrder": 100_000}]
+    assert outcome(page) is None
+
+
+@settings(max_examples=30, deadline=None)
+@given(seeds)
+def test_a_page_without_some_of_its_plays_is_doubted_or_has_all_that_counts(seed: int):
+    page, random = json.loads(text()), Random(seed)
+    page["plays"] = random.sample(page["plays"], random.randint(0, len(page["plays"]) - 1))
+
+    rows = outcome(page)
+
+    assert rows is not None
+    assert rows.height == len(page["plays"])
+    doubts = play_quality(rows.lazy(), kept(page)).collect()["check"].to_list()
+    for flag, doubt in (
+        ("is_goal", "goals are the final score"),
+        ("is_shot_on_goal", "shots on goal are those of the header"),
+    ):
+        if rows.height and rows[flag].sum() != truth()[flag].sum():
+            assert doubt in doubts
+
+
+@settings(max_examples=200, deadline=None)
+@given(seeds)
+def test_what_is_dropped_or_changed_is_refused_or_leaves_all_that_does_not_hang_on_it(seed: int):
+    page, random = json.loads(text()), Random(seed)
+    event = random.choice(page["plays"])
+    place = random.choice([event, event["periodDescriptor"], event.get("details") or event])
+    key = random.choice(sorted(place))
+    if random.random() < 0.5:
+        del place[key]
+    else:
+        place[key] = random.choice(ODD)
+
+    rows = outcome(page)
+
+    if rows is not None:
+        assert rows.height == truth().height
+        assert rows.select("season", "game_id", "event_id").n_unique() == rows.height
+        others = pl.col("period") != event["periodDescriptor"].get("number")
+        unmoved = [
+            "event",
+            "acting_team_id",
+            "is_attempt",
+            "is_penalty_shot",
+            "x_raw_ft",
+            "situation",
+            "period_seconds",
+        ]
+        key_of = pl.col("event_id") != event.get("eventId")
+        kept_rows = rows.filter(key_of & others).select("event_id", *unmoved)
+        assert kept_rows.join(truth(), on=["event_id", *unmoved], how="anti", nulls_equal=True).is_empty()
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds)
+def test_a_page_that_is_damaged_anywhere_is_refused_or_holds_the_rules(seed: int):
+    page, random = json.loads(text()), Random(seed)
+    for _ in range(random.randint(1, 5)):
+        place = random.choice(
+            [page, page["homeTeam"], random.choice(page["plays"]), random.choice(page["rosterSpots"])]
+        )
+        key = random.choice(sorted(place))
+        place[key] = random.choice(ODD)
+        if not all(
+            isinstance(page.get(name), kind)
+            for name, kind in (("homeTeam", dict), ("plays", list), ("rosterSpots", list))
+        ):
+            break
+        if not page["plays"] or not page["rosterSpots"]:
+            break
+
+    rows = outcome(page)
+
+    assert rows is None or rows.height <= len(page["plays"])
