@@ -1,0 +1,160 @@
+"""Stints: stretches of a game in which nobody comes or goes."""
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.hockey.ice import presence
+from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.lineups import LINEUPS
+from nhl_lake.silver.shifts import SHIFTS
+from nhl_lake.table import Column, Table
+
+STINT = ("season", "game_id", "period", "start_seconds", "end_seconds", "home_team_id", "away_team_id")
+PLAYERS = ("home_skater_player_ids", "away_skater_player_ids", "home_goalie_player_ids", "away_goalie_player_ids")
+LENGTH = pl.col("end_seconds") - pl.col("start_seconds")
+
+
+def stints(shifts: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a stretch of a period in which the same players are on the ice, with their number for both teams.
+
+    Left out: seconds in which the shifts have nobody on the ice. The situation is counted from the players; it is
+    unknown while the shifts have two goalies of a team on the ice. Player ids ascend.
+    """
+    goalies = {f"{side}_goalies": pl.col(f"{side}_goalie_player_ids").list.len() for side in ("home", "away")}
+    skaters = {f"{side}_skaters": pl.col(f"{side}_skater_player_ids").list.len() for side in ("home", "away")}
+    return (
+        joined(groups(shifts, lineups, games))
+        .with_columns(**goalies, **skaters)
+        .with_columns(
+            only_goalie("home"),
+            only_goalie("away"),
+            situation_code=situation_code(),
+            home_strength_state=strength_state(),
+        )
+        .select(list(STINTS.schema))
+    )
+
+
+def groups(shifts: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a stretch between two changes, with the players of both teams."""
+    positions = lineups.select("game_id", "player_id", is_goalie=pl.col("position") == "G")
+    teams = games.select("season", "game_id", "home_team_id", "away_team_id")
+    is_home, is_goalie = pl.col("team_id") == pl.col("home_team_id"), pl.col("is_goalie")
+    kinds = (is_home & ~is_goalie, ~is_home & ~is_goalie, is_home & is_goalie, ~is_home & is_goalie)
+    return (
+        presence(shifts)
+        .join(positions, on=["game_id", "player_id"], validate="m:1")
+        .join(teams, on="game_id", validate="m:1")
+        .group_by(STINT)
+        .agg(pl.col("player_id").filter(kind).sort().alias(name) for kind, name in zip(kinds, PLAYERS, strict=True))
+    )
+
+
+def joined(groups: pl.LazyFrame) -> pl.LazyFrame:
+    """Make one stint of neighbours with the same players: who leaves and comes back in a second has not left."""
+    period = ("game_id", "period")
+    other = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1).over(period)) for name in PLAYERS)
+    apart = pl.col("start_seconds") != pl.col("end_seconds").shift(1).over(period)
+    same = [name for name in STINT if not name.endswith("_seconds")]
+    return (
+        groups.sort(*period, "start_seconds")
+        .with_columns(stint=(other | apart).fill_null(value=True).cum_sum().over(period))
+        .group_by(*same, "stint")
+        .agg(pl.first(*PLAYERS), pl.min("start_seconds"), pl.max("end_seconds"))
+    )
+
+
+def only_goalie(side: str) -> pl.Expr:
+    """Return the goalie of a team; null without one, or with two by mistake."""
+    goalies = pl.col(f"{side}_goalie_player_ids")
+    return pl.when(goalies.list.len() == 1).then(goalies.list.first()).alias(f"{side}_goalie_player_id")
+
+
+def situation_code() -> pl.Expr:
+    """Return the situation as the NHL writes it: away goalie, away skaters, home skaters, home goalie."""
+    counts = ("away_goalies", "away_skaters", "home_skaters", "home_goalies")
+    is_possible = (pl.max_horizontal("home_goalies", "away_goalies") < 2) & (
+        pl.max_horizontal("home_skaters", "away_skaters") < 10
+    )
+    return pl.when(is_possible).then(pl.concat_str(counts))
+
+
+def strength_state() -> pl.Expr:
+    """Return the strength as the home team has it: more men, fewer or as many. A goalie is a man."""
+    home, away = (pl.col(f"{side}_skaters").cast(pl.Int32) + pl.col(f"{side}_goalies") for side in ("home", "away"))
+    more = home - away
+    return pl.when(more > 0).then(pl.lit("PP")).when(more < 0).then(pl.lit("SH")).otherwise(pl.lit("EV"))
+
+
+def players(stints: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a player and stint, with the strength as his team has it."""
+    mirrored = pl.col("home_strength_state").replace({"PP": "SH", "SH": "PP"})
+    sides = {"home": pl.col("home_strength_state"), "away": mirrored}
+    return (
+        pl.concat(
+            stints.select(
+                "season",
+                "game_id",
+                "period",
+                "start_seconds",
+                "end_seconds",
+                "situation_code",
+                strength_state=strength,
+                team_id=f"{side}_team_id",
+                player_id=pl.concat_list(f"{side}_skater_player_ids", f"{side}_goalie_player_id"),
+            )
+            for side, strength in sides.items()
+        )
+        .explode("player_id")
+        .filter(pl.col("player_id").is_not_null())
+    )
+
+
+def time_on_ice(stints: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a player and game: seconds on the ice, and of them at even strength, on the power play, shorthanded."""
+    split = {
+        name: LENGTH.filter(pl.col("strength_state") == state).sum()
+        for name, state in (("even_strength_s", "EV"), ("power_play_s", "PP"), ("shorthanded_s", "SH"))
+    }
+    return (
+        players(stints).group_by("season", "game_id", "team_id", "player_id").agg(time_on_ice_s=LENGTH.sum(), **split)
+    )
+
+
+def time_on_ice_by_situation(stints: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a player, game and situation code: seconds on the ice."""
+    return (
+        players(stints)
+        .group_by("season", "game_id", "team_id", "player_id", "situation_code")
+        .agg(time_on_ice_s=LENGTH.sum())
+    )
+
+
+STINTS = Table(
+    name="silver.stints",
+    grain="one stretch of a game in which nobody comes or goes",
+    key=("game_id", "period", "start_seconds"),
+    columns=(
+        c.season,
+        c.game_id,
+        c.period,
+        c.start_seconds,
+        c.end_seconds,
+        c.home_team_id,
+        c.away_team_id,
+        Column("home_skater_player_ids", pl.List(pl.Int64), "Skaters of the home team on the ice, ascending"),
+        Column("away_skater_player_ids", pl.List(pl.Int64), "Skaters of the away team on the ice, ascending"),
+        Column("home_goalie_player_id", pl.Int64, "Goalie of the home team; null for an empty net", nullable=True),
+        Column("away_goalie_player_id", pl.Int64, "Goalie of the away team; null for an empty net", nullable=True),
+        Column("home_skaters", pl.Int16, "Number of skaters of the home team"),
+        Column("away_skaters", pl.Int16, "Number of skaters of the away team"),
+        Column("home_goalies", pl.Int16, "Number of goalies of the home team; 2 is a mistake of the source"),
+        Column("away_goalies", pl.Int16, "Number of goalies of the away team; 2 is a mistake of the source"),
+        c.situation_code,
+        Column("home_strength_state", pl.String, "More, fewer or as many men, goalies too", values=("EV", "PP", "SH")),
+    ),
+    by="game_id",
+    reads=(SHIFTS, LINEUPS, GAMES),
+    source=stints,
+    checks={"a stint lasts": pl.col("start_seconds") < pl.col("end_seconds")},
+)

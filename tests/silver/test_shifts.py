@@ -1,0 +1,324 @@
+"""Shifts, from hand-typed charts and reports."""
+
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nhl_lake import check
+from nhl_lake.errors import Broken
+from nhl_lake.silver.ice_quality import ice_time_quality, shift_quality
+from nhl_lake.silver.shifts import SHIFTS
+from tests.silver import ice
+from tests.silver.ice import AWAY, GAME, HOME, NO_PAGES, chart, charted, dressed, report
+from tests.silver.kept import made
+
+LINEUP = ice.lineups(dressed(71), dressed(91), dressed(30, position="G"), dressed(171, AWAY), dressed(130, AWAY, "G"))
+CLEAN = charted(71, "00:30", "01:10", "00:40")
+HOME_REPORT = report(("71 SURNAME, FIRST", ["1|1|0:30 / 19:30|1:10 / 18:50|00:40|&nbsp;"], []))
+AWAY_REPORT = report(("71 OTHER, ONE", ["1|1|2:00 / 18:00|2:45 / 17:15|00:45|G"], []))
+
+
+def inputs(
+    charts: pl.LazyFrame = NO_PAGES,
+    home: pl.LazyFrame = NO_PAGES,
+    away: pl.LazyFrame = NO_PAGES,
+    lineup: pl.LazyFrame = LINEUP,
+    games: pl.LazyFrame | None = None,
+) -> tuple[pl.LazyFrame, ...]:
+    return charts, home, away, lineup, ice.games() if games is None else games
+
+
+def rows(*rows: dict[str, Any], **others: pl.LazyFrame) -> list[tuple[object, ...]]:
+    """Return player, team, period, start and end of the shifts of a chart."""
+    return told(made(SHIFTS, *inputs(chart(*rows), **others)))
+
+
+def told(shifts: pl.DataFrame) -> list[tuple[object, ...]]:
+    check.require(SHIFTS, shifts)
+    return shifts.select("player_id", "team_id", "period", "start_seconds", "end_seconds").rows()
+
+
+def faults(*pages: pl.LazyFrame, **others: pl.LazyFrame) -> dict[str, tuple[str, str | None, str]]:
+    found = shift_quality(*inputs(*pages, **others)).collect()
+    assert found.columns == ["season", "game_id", "check", "severity", "expected", "actual"]
+    return {name: rest for name, *rest in map(list, found.drop("season", "game_id").rows())}
+
+
+def test_a_shift_is_one_row():
+    assert made(SHIFTS, *inputs(chart(CLEAN))).to_dicts() == [
+        {
+            "season": 20232024,
+            "game_id": GAME,
+            "player_id": 71,
+            "team_id": HOME,
+            "period": 1,
+            "start_seconds": 30,
+            "end_seconds": 70,
+            "shift_source": "chart",
+        }
+    ]
+
+
+def test_the_frame_is_what_the_table_declares_even_without_pages():
+    assert made(SHIFTS, *inputs()).schema == SHIFTS.schema
+    assert made(SHIFTS, *inputs(chart())).is_empty()
+    assert made(SHIFTS, *inputs(chart(CLEAN), lineup=ice.lineups(), games=ice.games())).is_empty()
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        charted(71, "00:50", "00:50", None, typeCode=505, eventDescription="EVG"),
+        charted(71, "00:50", "00:50", None, typeCode=None, eventDescription="PPG"),
+        charted(71, "00:50", "01:50", "01:00", typeCode=505),
+    ],
+)
+def test_a_goal_among_the_shifts_is_none(goal: dict[str, Any]):
+    assert rows(CLEAN, goal) == [(71, HOME, 1, 30, 70)]
+    assert "every shift has an end and lasts" not in faults(chart(CLEAN, goal))
+
+
+def test_an_old_chart_has_no_codes():
+    assert rows(charted(71, "00:30", "01:10", "00:40", typeCode=None)) == [(71, HOME, 1, 30, 70)]
+    assert rows({k: v for k, v in CLEAN.items() if k != "typeCode"}) == [(71, HOME, 1, 30, 70)]
+
+
+def test_a_shift_that_is_repeated_under_another_id_or_number_is_one():
+    assert rows(CLEAN, {**CLEAN, "id": 2}, {**CLEAN, "id": 3, "shiftNumber": 2}) == [(71, HOME, 1, 30, 70)]
+
+
+def test_a_shift_that_is_repeated_under_a_team_of_another_game_is_one_whichever_comes_first():
+    foreign = {**CLEAN, "teamId": 99}
+
+    assert rows(CLEAN, foreign) == rows(foreign, CLEAN) == [(71, HOME, 1, 30, 70)]
+
+
+def test_shifts_of_a_player_that_overlap_are_one():
+    overlapping = [charted(71, "01:00", "01:30", "00:30"), charted(71, "00:40", "00:50", "00:10")]
+
+    assert rows(CLEAN, *overlapping) == [(71, HOME, 1, 30, 90)]
+
+
+def test_a_shift_that_begins_as_another_ends_is_another_shift():
+    assert rows(CLEAN, charted(71, "01:10", "01:30", "00:20")) == [(71, HOME, 1, 30, 70), (71, HOME, 1, 70, 90)]
+
+
+def test_shifts_of_two_players_or_periods_do_not_overlap():
+    assert len(rows(CLEAN, {**CLEAN, "playerId": 91}, {**CLEAN, "period": 2})) == 3
+
+
+@pytest.mark.parametrize(
+    ("end", "duration"), [("", "00:00"), ("", None), ("01:10", "00:00"), ("00:30", "00:00"), (None, None)]
+)
+def test_a_row_without_an_end_is_no_shift(end: str, duration: str | None):
+    assert rows(CLEAN, charted(71, "02:00", end, duration)) == [(71, HOME, 1, 30, 70)]
+
+
+def test_a_clock_that_has_rolled_on_to_zero_is_read_by_the_length():
+    assert rows(charted(71, "19:20", "00:00", "00:40")) == [(71, HOME, 1, 1160, 1200)]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        charted(99, "00:30", "01:10", "00:40"),
+        charted(99, "00:30", "01:10", "00:40", playerId=None),
+        charted(71, "02:30", "03:10", "00:40", teamId=99),
+        charted(71, "19:30", "20:10", "00:40"),
+        charted(71, "02:30", "03:10", "00:40", period=5),
+        charted(71, "02:30", "03:10", "00:40", period=None),
+        charted(71, "02:30", "03:10", "00:40", period=0),
+    ],
+)
+def test_strangers_other_teams_and_what_is_no_time_of_the_game_are_left_out(odd: dict[str, Any]):
+    assert rows(CLEAN, odd) == [(71, HOME, 1, 30, 70)]
+
+
+def test_the_fifth_period_of_a_playoff_game_is_played():
+    second_overtime = charted(71, "00:30", "01:10", "00:40", period=5)
+    playoff = ice.games(ice.game(game_type=3, last_period_type="OT"))
+    round_robin = ice.games(ice.game(game_type=3, last_period_type="SO"))
+
+    assert rows(second_overtime, games=playoff) == [(71, HOME, 5, 30, 70)]
+    assert rows(second_overtime, games=round_robin) == []
+
+
+def test_the_team_is_that_of_the_line_up():
+    assert rows({**CLEAN, "teamId": AWAY}) == [(71, HOME, 1, 30, 70)]
+
+
+def test_a_scratched_player_has_no_shifts():
+    lineup = ice.lineups(dressed(91), dressed(71, is_scratched=True, position=None))
+
+    assert rows(CLEAN, lineup=lineup) == []
+
+
+def test_a_game_that_is_not_final_has_no_shifts():
+    assert rows(CLEAN, lineup=ice.lineups()) == []
+
+
+def test_a_chart_that_is_no_chart_is_named():
+    with pytest.raises(Broken, match=r"\$\.data\[0\]\.period"):
+        rows({**CLEAN, "period": "first"})
+
+
+def test_without_a_chart_the_reports_tell_by_team_and_number():
+    found = made(SHIFTS, *inputs(chart(), HOME_REPORT, AWAY_REPORT))
+
+    assert told(found) == [(71, HOME, 1, 30, 70), (171, AWAY, 1, 120, 165)]
+    assert found["shift_source"].unique().to_list() == ["report"]
+
+
+def test_one_report_is_not_enough():
+    assert told(made(SHIFTS, *inputs(chart(), HOME_REPORT))) == []
+    assert told(made(SHIFTS, *inputs(chart(), NO_PAGES, AWAY_REPORT))) == []
+
+
+def test_a_whole_chart_is_preferred_and_one_that_is_cut_off_is_not():
+    whole = [charted(71, "00:30", "01:10", "00:40"), charted(171, "02:00", "02:45", "00:45", teamId=AWAY)]
+    from_whole = made(SHIFTS, *inputs(chart(*whole), HOME_REPORT, AWAY_REPORT))
+    from_part = made(SHIFTS, *inputs(chart(whole[0]), HOME_REPORT, AWAY_REPORT))
+
+    assert told(from_whole) == told(from_part)
+    assert from_whole["shift_source"].unique().to_list() == ["chart"]
+    assert from_part["shift_source"].unique().to_list() == ["report"]
+
+
+@pytest.mark.parametrize(
+    ("line", "shift"),
+    [
+        ("1|OT|0:30 / 4:30|1:10 / 3:50|00:40|&nbsp;", (4, 30, 70)),
+        ("1|4|0:30 / 19:30|1:10 / 18:50|00:40|&nbsp;", (4, 30, 70)),
+        ("1|3|19:20 / 0:40|0:00 / 0:00|00:40|&nbsp;", (3, 1160, 1200)),
+        (" 1 | 2 |\t0:30 / 19:30|1:10\n/ 18:50|00:40|GP", (2, 30, 70)),
+    ],
+)
+def test_a_line_of_a_report_is_read(line: str, shift: tuple[int, ...]):
+    home = report(("71 SURNAME, FIRST", [line], []))
+    found = made(SHIFTS, *inputs(chart(), home, report()))
+
+    assert told(found) == [(71, HOME, *shift)]
+
+
+def test_a_number_that_two_players_wear_tells_nobody():
+    lineup = ice.lineups(dressed(71), dressed(1071), dressed(91), dressed(130, AWAY, "G"))
+    home = report(*[(f"{n} A, B", ["1|1|0:30 / 19:30|1:10 / 18:50|00:40|&nbsp;"], []) for n in (71, 91)])
+
+    assert told(made(SHIFTS, *inputs(chart(), home, AWAY_REPORT, lineup=lineup))) == [(91, HOME, 1, 30, 70)]
+
+
+def test_a_goalie_whose_period_is_only_summed_up_was_on_for_all_of_it():
+    whole, part = "1|1|20:00|20:00|20:00|00:00|00:00", "2|1|15:00|15:00|15:00|00:00|00:00"
+    lines = [f"{period}|{period}|19:00 / 1:00|20:00 / 0:00|01:00|&nbsp;" for period in (1, 2)]
+    home = report(("30 GOALIE, A", [], [whole, part]), ("71 SURNAME, FIRST", lines, []))
+
+    found = made(SHIFTS, *inputs(chart(), home, AWAY_REPORT))
+
+    assert [row for row in told(found) if row[0] == 30] == [(30, HOME, 1, 0, 1200)]
+
+
+@settings(deadline=None, max_examples=40)
+@given(order=st.permutations(range(12)), repeats=st.lists(st.integers(0, 11), max_size=6))
+def test_the_order_of_rows_and_repeats_change_nothing(order: list[int], repeats: list[int]):
+    shifts = [charted(p, f"0{m}:30", f"0{m + 1}:10", "00:40") for p in (71, 91) for m in range(4)]
+    odd = [charted(71, "00:50", "01:40", "00:50"), charted(91, "03:00", "", "00:00"), charted(99, "1:0", "", None)]
+    page = [*shifts, *odd, charted(71, "00:50", "00:50", None, typeCode=505)]
+
+    assert rows(*(page[n] for n in [*order, *repeats])) == rows(*page)
+
+
+CLOCKS = st.sampled_from(["00:30", "01:10", "01:30", "5:00", "19:59", "20:00", "20:01", "00:00", "", "-1:00", None])
+ANY_ROW = st.fixed_dictionaries(
+    {
+        "playerId": st.sampled_from([71, 71, 71, 171, 99, None]),
+        "teamId": st.sampled_from([HOME, HOME, AWAY, 99, None]),
+        "period": st.sampled_from([1, 1, 1, 4, 5, 0, -1, None]),
+        "startTime": CLOCKS,
+        "endTime": CLOCKS,
+        "duration": CLOCKS,
+        "typeCode": st.sampled_from([517, 517, 517, 505, None]),
+        "eventDescription": st.sampled_from([None, None, None, "EVG"]),
+    }
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(page=st.lists(ANY_ROW, max_size=15))
+def test_whatever_a_chart_lists_no_shifts_of_a_player_overlap(page: list[dict[str, Any]]):
+    found = made(SHIFTS, *inputs(chart(*page)))
+    check.require(SHIFTS, found)
+    earlier = pl.col("end_seconds").cum_max().shift(1).over("player_id", "period")
+
+    assert found.filter(pl.col("start_seconds") < earlier).is_empty()
+    assert found.filter(~pl.col("period").is_between(1, 4) | ~pl.col("player_id").is_in([71, 171])).is_empty()
+
+
+def test_a_clean_game_has_no_faults():
+    assert faults(chart(CLEAN)) == {}
+
+
+def test_every_row_that_is_left_out_is_counted():
+    page = chart(
+        CLEAN,
+        CLEAN,
+        CLEAN,
+        charted(99, "00:30", "01:10", "00:40"),
+        charted(71, "02:30", "03:10", "00:40", teamId=99),
+        charted(71, "02:30", "", "00:00"),
+        charted(71, "19:30", "20:10", "00:40"),
+        charted(71, "01:00", "01:30", "00:30"),
+    )
+
+    assert faults(page) == {
+        "no shift is listed twice": ["info", "0", "2"],
+        "every shift is of a dressed player": ["warning", "0", "1"],
+        "every shift is of a team that plays": ["info", "0", "1"],
+        "every shift has an end and lasts": ["warning", "0", "1"],
+        "every shift is inside a period": ["warning", "0", "1"],
+        "no shifts of a player overlap": ["warning", "0", "1"],
+    }
+
+
+def test_a_game_without_shifts_is_named_and_what_was_left_out_too():
+    assert faults(chart()) == {"a game has shifts": ["error", None, "0"]}
+    assert faults(chart(charted(71, "02:30", "", "00:00"))) == {
+        "a game has shifts": ["error", None, "0"],
+        "every shift has an end and lasts": ["warning", "0", "1"],
+    }
+    assert faults(NO_PAGES) == {"a game has shifts": ["error", None, "0"]}
+
+
+def test_a_game_told_by_its_reports_is_named():
+    assert faults(chart(), HOME_REPORT, AWAY_REPORT) == {"the shift chart is whole": ["info", "2", "0"]}
+    assert faults(chart(CLEAN), HOME_REPORT, AWAY_REPORT) == {"the shift chart is whole": ["info", "2", "1"]}
+
+
+@pytest.mark.parametrize(("printed", "wrong"), [("00:40", 0), ("00:42", 0), ("00:43", 1), ("01:40", 1)])
+def test_a_report_whose_shifts_do_not_add_up_is_named(printed: str, wrong: int):
+    sums = [f"1|1|{printed}|{printed}|{printed}|00:00|00:00", f"TOT|1|{printed}|{printed}|{printed}|00:00|00:00"]
+    home = report(("71 SURNAME, FIRST", ["1|1|0:30 / 19:30|1:10 / 18:50|00:40|&nbsp;"], sums))
+    found = faults(chart(), home, AWAY_REPORT)
+
+    assert found.get("the shifts of a report add up to its sums") == (["error", "0", "1"] if wrong else None)
+
+
+@pytest.mark.parametrize(("official", "wrong"), [(40, 0), (42, 0), (38, 0), (43, 1), (None, 0)])
+def test_shifts_are_held_against_the_time_on_ice_of_the_box_score(official: int | None, wrong: int):
+    schema = {"season": pl.Int32, "game_id": pl.Int64, "player_id": pl.Int64, "time_on_ice_s": pl.Int32}
+    lines = pl.LazyFrame([(20232024, GAME, 71, official), (20232024, GAME + 1, 71, 999)], schema=schema, orient="row")
+    found = ice_time_quality(ice.shifts(ice.shift(71, 30, 70)), lines, lines.head(0)).collect()
+
+    assert found["actual"].to_list() == ["1"] * wrong
+
+
+def test_a_player_of_the_box_score_without_shifts_is_named():
+    schema = {"season": pl.Int32, "game_id": pl.Int64, "player_id": pl.Int64, "time_on_ice_s": pl.Int32}
+    lines = pl.LazyFrame(
+        [(20232024, GAME, 71, 40), (20232024, GAME, 91, 0), (20232024, GAME, 92, 600)], schema=schema, orient="row"
+    )
+    found = ice_time_quality(ice.shifts(ice.shift(71, 30, 70)), lines, lines.head(0)).collect()
+
+    assert found["actual"].to_list() == ["1"]

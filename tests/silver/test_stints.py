@@ -1,0 +1,208 @@
+"""Stints, from hand-typed shifts."""
+
+from itertools import pairwise
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nhl_lake import check
+from nhl_lake.silver.ice_quality import men_quality
+from nhl_lake.silver.stints import STINTS, time_on_ice, time_on_ice_by_situation
+from tests.silver import ice
+from tests.silver.ice import AWAY, GAME, HOME, dressed, shift
+from tests.silver.kept import made
+
+HOMERS, HOME_GOALIES = range(1, 8), (30, 35)
+VISITORS, AWAY_GOALIES = range(51, 58), (80, 85)
+TEAM = {**dict.fromkeys((*HOMERS, *HOME_GOALIES), HOME), **dict.fromkeys((*VISITORS, *AWAY_GOALIES), AWAY)}
+GOALIES = {*HOME_GOALIES, *AWAY_GOALIES}
+LINEUP = ice.lineups(*(dressed(p, team, "G" if p in GOALIES else "C") for p, team in TEAM.items()))
+
+spans = st.lists(
+    st.tuples(st.sampled_from(sorted(TEAM)), st.integers(1, 2), st.integers(0, 60), st.integers(1, 40)), max_size=25
+)
+
+
+def stay(*players: int, start: int = 0, end: int = 60, **said: Any) -> list[dict[str, Any]]:
+    return [shift(player, start, end, TEAM[player], **said) for player in players]
+
+
+def stints(shifts: list[dict[str, Any]], lineup: pl.LazyFrame = LINEUP, **said: Any) -> pl.DataFrame:
+    found = made(STINTS, ice.shifts(*shifts), lineup, ice.games(ice.game(**said)))
+    check.require(STINTS, found)
+    return found
+
+
+def codes(shifts: list[dict[str, Any]]) -> list[tuple[int, int, str]]:
+    return stints(shifts).select("start_seconds", "end_seconds", "situation_code").rows()
+
+
+def apart(drawn: list[tuple[int, int, int, int]]) -> list[dict[str, Any]]:
+    """Return shifts of which no two of a player overlap."""
+    taken: list[dict[str, Any]] = []
+    for player, period, start, length in drawn:
+        others = [row for row in taken if (row["player_id"], row["period"]) == (player, period)]
+        if all(start + length <= row["start_seconds"] or start >= row["end_seconds"] for row in others):
+            taken += stay(player, start=start, end=start + length, period=period)
+    return taken
+
+
+def test_a_stint_is_one_row_with_the_players_of_both_teams():
+    full = stay(*range(1, 6), 30, *range(51, 55), 80)
+
+    assert stints(full).to_dicts() == [
+        {
+            "season": 20232024,
+            "game_id": GAME,
+            "period": 1,
+            "start_seconds": 0,
+            "end_seconds": 60,
+            "home_team_id": HOME,
+            "away_team_id": AWAY,
+            "home_skater_player_ids": [1, 2, 3, 4, 5],
+            "away_skater_player_ids": [51, 52, 53, 54],
+            "home_goalie_player_id": 30,
+            "away_goalie_player_id": 80,
+            "home_skaters": 5,
+            "away_skaters": 4,
+            "home_goalies": 1,
+            "away_goalies": 1,
+            "situation_code": "1451",
+            "home_strength_state": "PP",
+        }
+    ]
+
+
+def test_without_shifts_there_are_no_stints():
+    assert stints([]).is_empty()
+    assert stints([]).schema == STINTS.schema
+
+
+def test_a_change_parts_two_stints():
+    shifts = [*stay(1, 2, 3, 30, 80), *stay(51, end=20), *stay(52, start=20), *stay(53, start=40)]
+
+    assert codes(shifts) == [(0, 20, "1131"), (20, 40, "1131"), (40, 60, "1231")]
+
+
+def test_an_empty_net_keeps_its_place_in_the_code():
+    assert codes(stay(*range(1, 6), 30, *range(51, 57))) == [(0, 60, "0651")]
+    assert codes(stay(*range(1, 7), *range(51, 56), 80)) == [(0, 60, "1560")]
+
+
+@pytest.mark.parametrize(
+    ("home", "away", "state"),
+    [
+        ((1, 2, 3, 4, 5, 30), (51, 52, 53, 54, 55, 80), "EV"),
+        ((1, 2, 3, 4, 5, 6), (51, 52, 53, 54, 55, 80), "EV"),
+        ((1, 2, 3, 4, 5, 6), (51, 52, 53, 54, 80), "PP"),
+        ((1, 2, 3, 4, 30), (51, 52, 53, 54, 55, 56), "SH"),
+    ],
+)
+def test_strength_counts_men_and_a_goalie_is_a_man(home: tuple[int, ...], away: tuple[int, ...], state: str):
+    assert stints(stay(*home, *away))["home_strength_state"].to_list() == [state]
+
+
+def test_seconds_with_nobody_on_are_no_stint_and_part_two():
+    assert codes([*stay(1, end=20), *stay(1, start=40)]) == [(0, 20, "0010"), (40, 60, "0010")]
+
+
+def test_who_leaves_and_comes_back_in_the_same_second_never_left():
+    assert codes([*stay(1, 2, 51), *stay(3, end=20), *stay(3, start=20)]) == [(0, 60, "0130")]
+
+
+def test_periods_and_games_do_not_meet():
+    other = stay(1, end=30, period=2)
+
+    assert stints([*stay(1), *other]).select("period", "start_seconds", "end_seconds").rows() == [
+        (1, 0, 60),
+        (2, 0, 30),
+    ]
+
+
+def test_two_goalies_of_a_team_are_a_mistake_that_is_counted_and_not_guessed_at():
+    (row,) = stints(stay(1, 2, 3, 30, 35, 51, 52, 53, 80)).to_dicts()
+
+    assert (row["home_goalies"], row["home_goalie_player_id"], row["situation_code"]) == (2, None, None)
+
+
+def test_time_on_ice_is_split_by_strength_and_situation():
+    shifts = [*stay(*range(1, 6), 30, *range(51, 55), 80), *stay(55, start=40)]
+    found = stints(shifts).lazy()
+    (forward,) = time_on_ice(found).filter(pl.col("player_id") == 1).collect().to_dicts()
+    (opponent,) = time_on_ice(found).filter(pl.col("player_id") == 51).collect().to_dicts()
+    by_code = time_on_ice_by_situation(found).filter(pl.col("player_id") == 80).collect()
+
+    names = ("time_on_ice_s", "even_strength_s", "power_play_s", "shorthanded_s")
+    assert [forward[name] for name in names] == [60, 20, 40, 0]
+    assert [opponent[name] for name in names] == [60, 20, 0, 40]
+    assert dict(by_code.select("situation_code", "time_on_ice_s").rows()) == {"1451": 40, "1551": 20}
+
+
+@settings(deadline=None, max_examples=40)
+@given(drawn=spans)
+def test_a_players_stints_add_up_to_his_shifts(drawn: list[tuple[int, int, int, int]]):
+    shifts = [row for row in apart(drawn) if row["player_id"] not in {35, 85}]  # never two goalies
+    seconds: dict[int, int] = {}
+    for row in shifts:
+        seconds[row["player_id"]] = seconds.get(row["player_id"], 0) + row["end_seconds"] - row["start_seconds"]
+    found = time_on_ice(stints(shifts).lazy()).collect()
+
+    assert dict(found.select("player_id", "time_on_ice_s").rows()) == seconds
+    parts = found.select(pl.sum_horizontal("even_strength_s", "power_play_s", "shorthanded_s")).to_series()
+    assert parts.to_list() == found["time_on_ice_s"].to_list()
+
+
+@settings(deadline=None, max_examples=40)
+@given(drawn=spans)
+def test_stints_do_not_overlap_and_neighbours_differ(drawn: list[tuple[int, int, int, int]]):
+    rows = stints(apart(drawn)).to_dicts()
+
+    for one, other in pairwise(rows):
+        if one["period"] == other["period"]:
+            assert one["end_seconds"] <= other["start_seconds"]
+            times = ("start_seconds", "end_seconds")
+            same = {k: v for k, v in one.items() if k not in times} == {
+                k: v for k, v in other.items() if k not in times
+            }
+            assert (
+                not same
+                or one["end_seconds"] < other["start_seconds"]
+                or 2 in (one["home_goalies"], one["away_goalies"])
+            )
+
+
+@settings(deadline=None, max_examples=40)
+@given(drawn=spans)
+def test_with_home_and_away_changed_over_the_stints_are_mirrored(drawn: list[tuple[int, int, int, int]]):
+    turned = {"home": "away", "away": "home"}
+    mirrored = stints(apart(drawn), home_team_id=AWAY, away_team_id=HOME)
+    renamed = mirrored.rename(lambda name: "_".join(turned.get(word, word) for word in name.split("_")))
+    back = renamed.with_columns(
+        situation_code=pl.col("situation_code").str.reverse(),
+        home_strength_state=pl.col("away_strength_state").replace({"PP": "SH", "SH": "PP"}),
+    )
+
+    assert back.select(list(STINTS.schema)).equals(stints(apart(drawn)))
+
+
+@pytest.mark.parametrize(
+    ("home", "seconds", "severity"),
+    [
+        ((1, 2, 30), 60, ["error"]),
+        ((1, 2, 30), 30, ["warning"]),
+        ((1, 2, 3, 30, 35), 60, ["error"]),
+        ((1, 2, 3, 4, 5, 6, 30), 60, ["error"]),
+        ((1, 2, 3, 4, 5, 6, 7), 60, ["error"]),
+        ((1, 2, 3, 4, 5, 6), 60, []),
+        ((1, 2, 3, 30), 60, []),
+        ((), 60, ["error"]),
+    ],
+)
+def test_an_impossible_number_of_men_is_counted(home: tuple[int, ...], seconds: int, severity: list[str]):
+    found = men_quality(stints(stay(*home, 51, 52, 53, 54, 55, 80, end=seconds)).lazy()).collect()
+
+    assert found["severity"].to_list() == severity
+    assert found["actual"].to_list() == [str(seconds)] * len(severity)
