@@ -1,16 +1,90 @@
 """Games, past and future, from the schedule."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from dataclasses import replace
+from datetime import datetime
 
 import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import SCHEDULE
-from nhl_lake.envelopes import ScheduledGame
 from nhl_lake.hockey.calendar import FINAL
-from nhl_lake.silver.pages import reader, text
+from nhl_lake.silver.pages import Said, Text, said
 from nhl_lake.table import Column, Table
+
+
+class Team(Said):
+    """A team of a game."""
+
+    id: int
+    abbrev: str
+    score: int | None = None
+
+
+class Outcome(Said):
+    """How a game ended."""
+
+    lastPeriodType: str | None = None
+
+
+class Period(Said):
+    """The period that a game is in; of a final game, its last."""
+
+    number: int | None = None
+
+
+class Entry(Said):
+    """A game's entry in the schedule: what `envelopes.ScheduledGame` lets in can be read."""
+
+    id: int
+    season: int
+    gameType: int
+    gameState: str
+    gameScheduleState: str
+    startTimeUTC: datetime
+    homeTeam: Team
+    awayTeam: Team
+    easternUTCOffset: str | None = None
+    venueUTCOffset: str | None = None
+    venue: Text | None = None
+    neutralSite: bool | None = None
+    gameOutcome: Outcome | None = None
+    periodDescriptor: Period | None = None
+
+
+def games(schedule: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a game of the schedule, past or future. What it ended with is null until the game is final.
+
+    `game_date` is the day that the game stands under: a postponed game has one row, with its new day.
+    From the newest entry of each game in `bronze.schedule`.
+    """
+    is_final = pl.col("gameState").is_in(FINAL)
+    home, away = pl.col("homeTeam").struct, pl.col("awayTeam").struct
+    last_period_type = pl.when(is_final).then(pl.col("gameOutcome").struct.field("lastPeriodType"))
+    entries = schedule.select("game_date", entry=said(Entry)).unnest("entry")
+    rows = entries.select(
+        "season",
+        "game_date",
+        "venue",
+        game_id="id",
+        game_type="gameType",
+        start_at=pl.col("startTimeUTC").str.to_datetime("%+", time_unit="us", time_zone="UTC"),
+        eastern_offset="easternUTCOffset",
+        venue_offset="venueUTCOffset",
+        is_neutral_site="neutralSite",
+        home_team_id=home.field("id"),
+        home_team_abbrev=home.field("abbrev"),
+        away_team_id=away.field("id"),
+        away_team_abbrev=away.field("abbrev"),
+        home_score=pl.when(is_final).then(home.field("score")),
+        away_score=pl.when(is_final).then(away.field("score")),
+        last_period_type=last_period_type,
+        is_shootout=last_period_type == "SO",
+        periods=pl.when(is_final).then(pl.col("periodDescriptor").struct.field("number")),
+        game_state="gameState",
+        schedule_state="gameScheduleState",
+    )
+    return rows.select(pl.col(column.name).cast(column.dtype) for column in COLUMNS)
+
 
 COLUMNS = (
     c.season,
@@ -28,60 +102,12 @@ COLUMNS = (
     Column("away_team_abbrev", pl.String, "Three letters of the away team, as of then"),
     Column("home_score", pl.Int16, "Final score of the home team; 1 more for a shoot-out won", nullable=True),
     Column("away_score", pl.Int16, "Final score of the away team; 1 more for a shoot-out won", nullable=True),
-    Column(
-        "last_period_type",
-        pl.String,
-        "Where the game was decided: REG, OT, SO",
-        nullable=True,
-        values=("REG", "OT", "SO"),
-    ),
+    replace(c.last_period_type, nullable=True),
+    Column("is_shootout", pl.Boolean, "Whether a shoot-out decided the game", nullable=True),
+    Column("periods", pl.Int16, "Periods played, overtimes and a shoot-out among them", nullable=True),
     c.game_state,
     c.schedule_state,
 )
-SCHEMA = {column.name: column.dtype for column in COLUMNS}
-
-
-def games(schedule: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a game of the schedule, past or future. A score is null until the game is final.
-
-    `game_date` is the day that the game stands under: a postponed game has one row, with its new day.
-    From the newest entry of each game in `bronze.schedule`.
-    """
-    return schedule.select("game_date", "body").map_batches(parsed, schema=SCHEMA)
-
-
-def parsed(schedule: pl.DataFrame) -> pl.DataFrame:
-    """Decode schedule entries into rows."""
-    return pl.DataFrame(rows(schedule.iter_rows()), schema=SCHEMA, orient="row")
-
-
-def rows(schedule: Iterable[tuple[Any, str]]) -> Iterator[tuple[object, ...]]:
-    """Yield the row of each schedule entry."""
-    read = reader(ScheduledGame)
-    for day, body in schedule:
-        game = read(body)
-        is_final = game.gameState in FINAL
-        yield (
-            game.season,
-            game.id,
-            game.gameType,
-            day,
-            game.startTimeUTC,
-            game.easternUTCOffset,
-            game.venueUTCOffset,
-            text(game.venue),
-            game.neutralSite,
-            game.homeTeam.id,
-            game.homeTeam.abbrev,
-            game.awayTeam.id,
-            game.awayTeam.abbrev,
-            game.homeTeam.score if is_final else None,
-            game.awayTeam.score if is_final else None,
-            game.gameOutcome.lastPeriodType if is_final and game.gameOutcome else None,
-            game.gameState,
-            game.gameScheduleState,
-        )
-
 
 GAMES = Table(
     name="silver.games",

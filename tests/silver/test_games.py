@@ -1,18 +1,21 @@
 """Games, from hand-typed entries of a schedule."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from nhl_lake import check
 from nhl_lake.bronze import SCHEDULE
+from nhl_lake.envelopes import ScheduledGame, Side
 from nhl_lake.errors import Broken
 from nhl_lake.lake import newest_of
-from nhl_lake.silver.games import GAMES, games
+from nhl_lake.silver.games import GAMES, Entry, Team, games
+from tests.league.asking import get, league
 
 OCTOBER, JANUARY = date(2023, 10, 10), date(2024, 1, 9)
 
@@ -71,6 +74,8 @@ def test_a_game_to_come_is_one_row_without_a_score():
             "home_score": None,
             "away_score": None,
             "last_period_type": None,
+            "is_shootout": None,
+            "periods": None,
             "game_state": "FUT",
             "schedule_state": "OK",
         }
@@ -86,21 +91,26 @@ def test_the_frame_is_what_the_table_declares_even_without_games():
 @pytest.mark.parametrize("state", ["FINAL", "OFF"])
 @pytest.mark.parametrize("last", ["REG", "OT", "SO"])
 def test_a_final_game_has_its_score_and_where_it_was_decided(state: str, last: str):
-    final = entry(gameState=state, gameOutcome={"lastPeriodType": last}, **sides(3, 2))
+    periods = {"REG": 3, "OT": 4, "SO": 5}[last]
+    told = {"gameOutcome": {"lastPeriodType": last}, "periodDescriptor": {"number": periods, "periodType": last}}
+    final = entry(gameState=state, **told, **sides(3, 2))
 
     (row,) = rows(final).to_dicts()
 
     assert (row["home_score"], row["away_score"], row["last_period_type"]) == (3, 2, last)
+    assert (row["is_shootout"], row["periods"]) == (last == "SO", periods)
     check.require(GAMES, rows(final))
 
 
 @pytest.mark.parametrize("state", ["FUT", "PRE", "LIVE", "CRIT", "OVER"])
 def test_a_game_that_is_not_final_has_no_score_whatever_the_schedule_says(state: str):
-    unfinished = entry(gameState=state, gameOutcome={"lastPeriodType": "REG"}, **sides(3, 2))
+    told = {"gameOutcome": {"lastPeriodType": "REG"}, "periodDescriptor": {"number": 1, "periodType": "REG"}}
+    unfinished = entry(gameState=state, **told, **sides(3, 2))
 
     (row,) = rows(unfinished).to_dicts()
 
     assert (row["home_score"], row["away_score"], row["last_period_type"]) == (None, None, None)
+    assert (row["is_shootout"], row["periods"]) == (None, None)
     check.require(GAMES, rows(unfinished))
 
 
@@ -167,6 +177,20 @@ def test_a_name_may_be_plain_text_or_absent():
     assert plain["is_neutral_site"].to_list() == [False, None]
 
 
+def test_how_a_final_game_ended_is_unknown_where_the_entry_does_not_say():
+    (row,) = rows(entry(gameState="OFF", **sides(3, 2))).to_dicts()
+
+    assert (row["last_period_type"], row["is_shootout"], row["periods"]) == (None, None, None)
+
+
+def test_what_bronze_lets_in_can_be_read():
+    def required(kind: type[msgspec.Struct]) -> set[str]:
+        return {field.name for field in msgspec.structs.fields(kind) if field.required}
+
+    assert required(Entry) <= required(ScheduledGame)
+    assert required(Team) <= required(Side)
+
+
 @pytest.mark.parametrize("name", ["id", "season", "gameState", "startTimeUTC", "homeTeam"])
 def test_an_entry_that_lacks_what_a_row_needs_stops_the_table_by_name(name: str):
     said = {key: value for key, value in entry().items() if key != name}
@@ -178,8 +202,6 @@ def test_an_entry_that_lacks_what_a_row_needs_stops_the_table_by_name(name: str)
 @pytest.mark.parametrize(
     ("said", "rule"),
     [
-        ({"gameState": "HALF"}, "game_state is one of"),
-        ({"gameScheduleState": "LATE"}, "schedule_state is one of"),
         ({"gameState": "OFF", "gameOutcome": {"lastPeriodType": "2OT"}, **sides(2, 1)}, "last_period_type is one of"),
         ({"gameState": "OFF", **sides(2, 2)}, "a final game has a winner"),
         ({"awayTeam": {"id": 1, "abbrev": "HOM"}}, "two different teams"),
@@ -188,3 +210,28 @@ def test_an_entry_that_lacks_what_a_row_needs_stops_the_table_by_name(name: str)
 def test_news_from_the_api_are_refused_by_rule(said: dict[str, Any], rule: str):
     with pytest.raises(Broken, match=rule):
         check.require(GAMES, rows(entry(**said)))
+
+
+def test_states_that_nobody_knows_are_kept():
+    (row,) = rows(entry(gameState="HALF", gameScheduleState="LATE")).to_dicts()
+
+    assert (row["game_state"], row["schedule_state"]) == ("HALF", "LATE")
+
+
+def test_the_games_of_the_league_are_those_of_its_books():
+    first = league().engine.season(20242025).start + timedelta(days=30)
+    week = get(f"/v1/schedule/{first}")["gameWeek"]
+    parts = [schedule(*found["games"], day=date.fromisoformat(found["date"])) for found in week if found["games"]]
+    found = games(pl.concat(parts)).collect()
+    check.require(GAMES, found)
+
+    assert found.height > 40
+    for row in found.to_dicts():
+        about, story = league().engine.find(row["game_id"]), league().engine.story(row["game_id"])
+        assert about is not None
+        assert (row["game_date"], row["start_at"]) == (about.day, about.start)
+        assert (row["home_team_id"], row["away_team_id"]) == (about.home_id, about.away_id)
+        if about.played:
+            assert (row["home_score"], row["away_score"]) == story.score
+            assert (row["last_period_type"], row["periods"]) == (story.last_type, story.last_period)
+            assert row["is_shootout"] == (story.last_type == "SO")

@@ -1,6 +1,5 @@
-"""Line-ups, from hand-typed pages."""
+"""Line-ups, from hand-typed pages and the simulated league."""
 
-import json
 from typing import Any
 
 import polars as pl
@@ -8,42 +7,62 @@ import pytest
 
 from nhl_lake import check
 from nhl_lake.errors import Broken
-from nhl_lake.silver.lineups import LINEUPS, lineups
+from nhl_lake.silver.lineups import LINEUPS
+from tests.league.asking import league, sample
+from tests.silver.kept import NO_PAGES, kept, made, of_league
+
+HOME, AWAY = 1, 2
+GAME = 2023020001
 
 
 def spot(player: int, position: str = "C", **said: Any) -> dict[str, Any]:
     name = {"firstName": {"default": "Åke"}, "lastName": {"default": "Grünwald", "cs": "Grünwald"}}
-    return {"playerId": player, "teamId": 1, "positionCode": position, "sweaterNumber": 9, **name, **said}
+    return {"playerId": player, "teamId": HOME, "positionCode": position, "sweaterNumber": 9, **name, **said}
 
 
-def page(*spots: dict[str, Any], number: int = 1) -> str:
+def page(*spots: dict[str, Any], number: int = 1) -> dict[str, Any]:
     head = {"id": 2023020000 + number, "season": 20232024, "gameType": 2}
-    return json.dumps({**head, "plays": [{"eventId": 1}], "rosterSpots": list(spots)})
+    return {**head, "homeTeam": {"id": HOME}, "awayTeam": {"id": AWAY}, "rosterSpots": list(spots)}
 
 
-def rows(*bodies: str, state: str | None = "OFF") -> pl.DataFrame:
-    pages = pl.LazyFrame({"state": state, "body": list(bodies)}, schema={"state": pl.String, "body": pl.String})
-    return lineups(pages).collect()
+def box(*goalies: tuple[int, bool | None]) -> dict[str, Any]:
+    """Return a box score with goalies of the home team: their ids, and whether they started."""
+    lines = [{"playerId": player, "position": "G"} | ({} if is_starter is None else {"starter": is_starter})
+             for player, is_starter in goalies]  # fmt: skip
+    nobody: dict[str, Any] = {"forwards": [], "defense": [], "goalies": []}
+    stats = {"homeTeam": nobody | {"goalies": lines}, "awayTeam": nobody}
+    return {k: v for k, v in page().items() if k != "rosterSpots"} | {"playerByGameStats": stats}
+
+
+def rail(home: list[int], away: list[int] | None = None) -> dict[str, Any]:
+    """Return a right rail with the scratched players of both teams."""
+    benches = {"homeTeam": home, "awayTeam": away or []}
+    return {"id": GAME, "gameInfo": {side: {"scratches": [{"id": n} for n in ids]} for side, ids in benches.items()}}
+
+
+def rows(*pages: dict[str, Any], state: str | None = "OFF") -> pl.DataFrame:
+    return made(LINEUPS, kept(*pages, state=state), NO_PAGES, NO_PAGES)
 
 
 def test_a_dressed_player_is_one_row():
     assert rows(page(spot(71, "L"))).to_dicts() == [
         {
             "season": 20232024,
-            "game_id": 2023020001,
+            "game_id": GAME,
             "game_type": 2,
             "player_id": 71,
-            "team_id": 1,
+            "team_id": HOME,
             "position": "L",
             "sweater_number": 9,
+            "is_starter": None,
+            "is_scratched": False,
         }
     ]
 
 
-def test_the_frame_is_what_the_table_declares_even_without_pages():
-    assert rows().schema == LINEUPS.schema
-    assert rows(page()).schema == LINEUPS.schema
-    assert rows(page(spot(71))).schema == LINEUPS.schema
+def test_pages_without_players_and_no_pages_give_no_rows():
+    assert rows().is_empty()
+    assert rows(page()).is_empty()
 
 
 @pytest.mark.parametrize(("state", "there"), [("OFF", 1), ("FINAL", 1), ("LIVE", 0), ("PRE", 0), ("FUT", 0), (None, 0)])
@@ -51,18 +70,10 @@ def test_only_final_games_have_line_ups(state: str | None, there: int):
     assert rows(page(spot(71)), state=state).height == there
 
 
-def test_goalies_are_dressed_too():
-    assert rows(page(spot(71, "D"), spot(30, "G")))["position"].to_list() == ["D", "G"]
-
-
 def test_team_and_position_are_those_of_the_game():
-    traded = rows(page(spot(71, "C", teamId=1), number=1), page(spot(71, "R", teamId=2), number=2))
+    traded = rows(page(spot(71, "C", teamId=HOME), number=1), page(spot(71, "R", teamId=AWAY), number=2))
 
-    assert traded.select("game_id", "team_id", "position").rows() == [(2023020001, 1, "C"), (2023020002, 2, "R")]
-
-
-def test_a_name_may_be_plain_text():
-    assert rows(page(spot(71, firstName="Åke", lastName="Grünwald")))["player_id"].to_list() == [71]
+    assert traded.select("game_id", "team_id", "position").rows() == [(GAME, HOME, "C"), (GAME + 1, AWAY, "R")]
 
 
 def test_a_player_without_a_number_is_dressed():
@@ -71,8 +82,53 @@ def test_a_player_without_a_number_is_dressed():
     assert row["sweater_number"] is None
 
 
-def test_line_ups_hold_the_rules_of_the_table():
-    check.require(LINEUPS, rows(page(*(spot(number, position) for number, position in enumerate("CLRDG")))))
+def test_the_box_score_says_which_goalie_started():
+    dressed = page(spot(30, "G"), spot(31, "G"), spot(71))
+    found = made(LINEUPS, kept(dressed), kept(box((30, False), (31, True))), NO_PAGES)
+
+    assert found.select("player_id", "is_starter").rows() == [(30, False), (31, True), (71, None)]
+
+
+def test_who_started_is_unknown_where_the_box_score_is_missing_silent_or_not_final():
+    dressed = kept(page(spot(30, "G")))
+    silent, early = kept(box((30, None))), kept(box((30, True)), state="LIVE")
+
+    assert [made(LINEUPS, dressed, boxes, NO_PAGES)["is_starter"].to_list() for boxes in (NO_PAGES, silent, early)] == [
+        [None]
+    ] * 3
+
+
+def test_a_scratched_player_is_a_row_in_his_team_without_position_and_number():
+    found = made(LINEUPS, kept(page(spot(71))), NO_PAGES, kept(rail([72], [73])))
+
+    assert found.filter(pl.col("is_scratched")).select("player_id", "team_id", "position", "sweater_number").rows() == [
+        (72, HOME, None, None),
+        (73, AWAY, None, None),
+    ]
+    assert found["game_type"].to_list() == [2, 2, 2]
+    check.require(LINEUPS, found)
+
+
+def test_who_is_dressed_and_scratched_at_once_is_dressed():
+    found = made(LINEUPS, kept(page(spot(71))), NO_PAGES, kept(rail([71])))
+
+    assert found.select("player_id", "is_scratched").rows() == [(71, False)]
+
+
+def test_a_player_who_is_scratched_twice_is_one_row():
+    found = made(LINEUPS, kept(page(spot(71))), NO_PAGES, kept(rail([72, 72])))
+
+    assert found["player_id"].to_list() == [71, 72]
+
+
+def test_a_right_rail_without_people_gives_no_scratched_players():
+    rails: list[dict[str, Any]] = [{"id": GAME}, {"id": GAME, "gameInfo": {"awayTeam": {}}}]
+    for silent in rails:
+        assert made(LINEUPS, kept(page(spot(71))), NO_PAGES, kept(silent)).height == 1
+
+
+def test_a_right_rail_alone_gives_no_line_up():
+    assert made(LINEUPS, NO_PAGES, NO_PAGES, kept(rail([72]))).is_empty()
 
 
 def test_a_new_position_and_a_player_who_stands_twice_are_refused():
@@ -80,3 +136,32 @@ def test_a_new_position_and_a_player_who_stands_twice_are_refused():
         check.require(LINEUPS, rows(page(spot(71, "F"))))
     with pytest.raises(Broken, match="one row for each game_id, player_id"):
         check.require(LINEUPS, rows(page(spot(71), spot(71))))
+
+
+def test_a_dressed_player_without_a_position_is_refused():
+    with pytest.raises(Broken, match="positionCode"):
+        rows(page({k: v for k, v in spot(71).items() if k != "positionCode"}))
+
+
+def test_the_line_ups_of_the_league_are_those_of_its_books():
+    games = sample()[:12]
+    found = made(LINEUPS, *(of_league(kind, games) for kind in ("play-by-play", "boxscore", "right-rail")))
+    check.require(LINEUPS, found)
+
+    told = set()
+    for game in games:
+        for lineup in league().engine.story(game).lineups:
+            for man in lineup.dressed:
+                starts = man is lineup.goalies[0] if man.position == "G" else None
+                told.add((game, man.player.player_id, man.team_id, man.position, man.number, starts, False))
+            told |= {(game, man.player.player_id, man.team_id, None, None, None, True) for man in lineup.scratches}
+    assert set(found.drop("season", "game_type").rows()) == told
+
+
+def test_an_odd_line_of_a_skater_takes_no_line_up_away():
+    odd = box((30, True))
+    odd["playerByGameStats"]["homeTeam"]["forwards"] = [{"playerId": "seventy-one"}]
+
+    found = made(LINEUPS, kept(page(spot(30, "G"))), kept(odd), NO_PAGES)
+
+    assert found["is_starter"].to_list() == [True]

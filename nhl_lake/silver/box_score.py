@@ -1,0 +1,147 @@
+"""Box scores: the lines of the players, in both generations of the page.
+
+Until January 2024 the lines stood under `boxscore` and told faceoffs as won/taken and ice time by strength; since then
+they stand at the top, told fewer things for a while, and tell blocked shots, giveaways, takeaways and shifts again.
+"""
+
+from typing import Annotated
+
+import polars as pl
+from msgspec import Meta
+
+from nhl_lake.hockey.calendar import FINAL
+from nhl_lake.silver.pages import Said, said
+
+Clock = Annotated[str, Meta(pattern=r"^\d+:[0-5]\d$")]
+Fraction = Annotated[str, Meta(pattern=r"^\d+/\d+$")]
+
+
+class Skater(Said):
+    """A skater's line."""
+
+    playerId: int
+    position: str
+    goals: int
+    assists: int
+    points: int
+    plusMinus: int | None = None
+    pim: int | None = None
+    hits: int | None = None
+    shots: int | None = None
+    sog: int | None = None
+    blockedShots: int | None = None
+    giveaways: int | None = None
+    takeaways: int | None = None
+    powerPlayGoals: int | None = None
+    powerPlayPoints: int | None = None
+    shorthandedGoals: int | None = None
+    shPoints: int | None = None
+    faceoffs: Fraction | None = None
+    faceoffWinningPctg: float | None = None
+    toi: Clock | None = None
+    powerPlayToi: Clock | None = None
+    shorthandedToi: Clock | None = None
+    shifts: int | None = None
+    sweaterNumber: int | None = None
+
+
+class Goalie(Said):
+    """A goalie's line."""
+
+    playerId: int
+    position: str
+    goalsAgainst: int | None = None
+    saveShotsAgainst: Fraction | None = None
+    evenStrengthShotsAgainst: Fraction | None = None
+    powerPlayShotsAgainst: Fraction | None = None
+    shorthandedShotsAgainst: Fraction | None = None
+    evenStrengthGoalsAgainst: int | None = None
+    powerPlayGoalsAgainst: int | None = None
+    shorthandedGoalsAgainst: int | None = None
+    pim: int | None = None
+    toi: Clock | None = None
+    starter: bool | None = None
+    decision: str | None = None
+    sweaterNumber: int | None = None
+
+
+class Lines(Said):
+    """The lines of a team."""
+
+    forwards: list[Skater]
+    defense: list[Skater]
+    goalies: list[Goalie]
+
+
+class Teams(Said):
+    """The lines of both teams."""
+
+    homeTeam: Lines
+    awayTeam: Lines
+
+
+class Nested(Said):
+    """Where the lines stood until January 2024."""
+
+    playerByGameStats: Teams | None = None
+
+
+class Side(Said):
+    """A team of the game."""
+
+    id: int
+
+
+class Page(Said):
+    """A box score page."""
+
+    id: int
+    season: int
+    gameType: int
+    homeTeam: Side
+    awayTeam: Side
+    playerByGameStats: Teams | None = None
+    boxscore: Nested | None = None
+
+
+def lines(boxscore: pl.LazyFrame, *kinds: str) -> pl.LazyFrame:
+    """One row a line of some kinds (forwards, defense, goalies) on the pages of final games, its keys as on the page.
+
+    With season, game_id, game_type, team_id, is_home, and is_nested: whether the page is of the old generation.
+    """
+    pages = boxscore.filter(pl.col("state").is_in(FINAL)).select(page=said(Page)).unnest("page")
+    return (
+        pages.select(
+            "season",
+            game_id="id",
+            game_type="gameType",
+            is_nested=pl.col("boxscore").struct.field("playerByGameStats").is_not_null(),
+            team=pl.concat_list(team("homeTeam", kinds, is_home=True), team("awayTeam", kinds, is_home=False)),
+        )
+        .explode("team")
+        .unnest("team")
+        .explode("line")
+        .filter(pl.col("line").is_not_null())
+        .unnest("line")
+    )
+
+
+def team(side: str, kinds: tuple[str, ...], *, is_home: bool) -> pl.Expr:
+    """Return a team with its lines, wherever the page has them."""
+    now = pl.col("playerByGameStats").struct.field(side)
+    then = pl.col("boxscore").struct.field("playerByGameStats").struct.field(side)
+    return pl.struct(
+        team_id=pl.col(side).struct.field("id"),
+        is_home=pl.lit(is_home),
+        line=pl.concat_list(pl.coalesce(lines.struct.field(kind) for lines in (now, then)) for kind in kinds),
+    )
+
+
+def made(fraction: str) -> pl.Expr:
+    """Return the first number of a text such as 21/22: how many came off."""
+    return pl.col(fraction).str.split("/").list.first().cast(pl.Int64)
+
+
+def tried(fraction: str) -> pl.Expr:
+    """Return the second number of a text such as 21/22: of how many."""
+    return pl.col(fraction).str.split("/").list.last().cast(pl.Int64)

@@ -1,0 +1,59 @@
+"""Officials: who refereed a game."""
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.bronze import RIGHT_RAIL
+from nhl_lake.hockey.calendar import FINAL
+from nhl_lake.silver.pages import Said, Text, said
+from nhl_lake.table import Column, Table
+
+
+class GameInfo(Said):
+    """The people beside the game."""
+
+    referees: list[Text] | None = None
+    linesmen: list[Text] | None = None
+
+
+class Rail(Said):
+    """A right-rail page, of which the officials are read."""
+
+    gameInfo: GameInfo | None = None
+
+
+def officials(right_rail: pl.LazyFrame) -> pl.LazyFrame:
+    """One row an official of a final game. Pages name officials but give them no id.
+
+    From `gameInfo` of the right rail.
+    """
+    rails = right_rail.filter(pl.col("state").is_in(FINAL)).select("season", "game_id", page=said(Rail)).unnest("page")
+    roles = (pl.struct(role=pl.lit(role), name=pl.col("gameInfo").struct.field(key)) for role, key in ROLES.items())
+    return (
+        rails.select("season", "game_id", role=pl.concat_list(*roles))
+        .explode("role")
+        .unnest("role")
+        .explode("name")
+        .filter(pl.col("name").is_not_null())
+        .select(column.name for column in COLUMNS)
+    )
+
+
+ROLES = {"referee": "referees", "linesman": "linesmen"}
+
+COLUMNS = (
+    c.season,
+    c.game_id,
+    Column("role", pl.String, "referee or linesman", values=tuple(ROLES)),
+    Column("name", pl.String, "Name of the official; pages give no id"),
+)
+
+OFFICIALS = Table(
+    name="silver.officials",
+    grain="one official of a final game",
+    key=("game_id", "role", "name"),
+    columns=COLUMNS,
+    by="game_id",
+    reads=(RIGHT_RAIL,),
+    source=officials,
+)

@@ -1,0 +1,110 @@
+"""Players, as the NHL last described them."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.bronze import PLAYERS as PAGES
+from nhl_lake.silver.pages import Said, Text, said
+from nhl_lake.table import Column, Table
+
+
+class Draft(Said):
+    """When and where a player was drafted."""
+
+    year: int
+    teamAbbrev: str | None = None
+    round: int | None = None
+    pickInRound: int | None = None
+    overallPick: int | None = None
+
+
+class Page(Said):
+    """A player's landing page."""
+
+    playerId: int
+    firstName: Text
+    lastName: Text
+    isActive: bool | None = None
+    position: str | None = None
+    sweaterNumber: int | None = None
+    currentTeamId: int | None = None
+    currentTeamAbbrev: str | None = None
+    shootsCatches: str | None = None
+    heightInCentimeters: int | None = None
+    weightInKilograms: int | None = None
+    birthDate: str | None = None
+    birthCity: Text | None = None
+    birthStateProvince: Text | None = None
+    birthCountry: str | None = None
+    draftDetails: Draft | None = None
+
+
+def players(players: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a player, as his page described him on the day it was fetched: nothing here is of a game or a season.
+
+    His team, position and number in a game stand in `silver.lineups`. An undrafted player has no draft.
+    From `bronze.players`.
+    """
+    pages = players.select("fetched_at", page=said(Page)).unnest("page")
+    draft = pl.col("draftDetails").struct
+    return pages.select(
+        "position",
+        "fetched_at",
+        player_id="playerId",
+        first_name="firstName",
+        last_name="lastName",
+        is_active="isActive",
+        sweater_number="sweaterNumber",
+        current_team_id="currentTeamId",
+        current_team_abbrev="currentTeamAbbrev",
+        hand="shootsCatches",
+        height_cm="heightInCentimeters",
+        weight_kg="weightInKilograms",
+        birth_date=pl.col("birthDate").str.to_date("%Y-%m-%d"),
+        birth_city="birthCity",
+        birth_province="birthStateProvince",
+        birth_country="birthCountry",
+        draft_year=draft.field("year"),
+        draft_team_abbrev=draft.field("teamAbbrev"),
+        draft_round=draft.field("round"),
+        draft_pick_in_round=draft.field("pickInRound"),
+        draft_pick=draft.field("overallPick"),
+    ).select(column.name for column in COLUMNS)
+
+
+COLUMNS = (
+    c.player_id,
+    c.first_name,
+    c.last_name,
+    Column("is_active", pl.Boolean, "Whether he plays in the league, as of then", nullable=True),
+    replace(c.position, nullable=True),
+    c.sweater_number,
+    Column("current_team_id", pl.Int32, "Team id of his team, as of then; null if he has none", nullable=True),
+    Column("current_team_abbrev", pl.String, "Three letters of his team, as of then", nullable=True),
+    c.hand,
+    c.height_cm,
+    c.weight_kg,
+    c.birth_date,
+    c.birth_city,
+    c.birth_province,
+    c.birth_country,
+    Column("draft_year", pl.Int16, "Year of the draft; null if he was not drafted", nullable=True),
+    Column("draft_team_abbrev", pl.String, "Three letters of the team that drafted him", nullable=True),
+    Column("draft_round", pl.Int16, "Round of the draft", nullable=True),
+    Column("draft_pick_in_round", pl.Int16, "Pick within the round", nullable=True),
+    Column("draft_pick", pl.Int16, "Pick in the whole draft", nullable=True),
+    c.fetched_at,
+)
+
+PLAYERS = Table(
+    name="silver.players",
+    grain="one player, as the NHL last described him",
+    key=("player_id",),
+    columns=COLUMNS,
+    by="player_id",
+    partition=None,
+    reads=(PAGES,),
+    source=players,
+)

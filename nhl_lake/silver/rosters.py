@@ -1,0 +1,94 @@
+"""Rosters: who is with which team, as the pages say it over time."""
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.bronze import ROSTERS as PAGES
+from nhl_lake.silver.pages import Said, Text, said
+from nhl_lake.table import Table
+
+
+class Member(Said):
+    """A player on a roster."""
+
+    id: int
+    firstName: Text
+    lastName: Text
+    positionCode: str
+    sweaterNumber: int | None = None
+    shootsCatches: str | None = None
+    heightInCentimeters: int | None = None
+    weightInKilograms: int | None = None
+    birthDate: str | None = None
+    birthCity: Text | None = None
+    birthStateProvince: Text | None = None
+    birthCountry: str | None = None
+
+
+class Page(Said):
+    """A roster page."""
+
+    forwards: list[Member]
+    defensemen: list[Member]
+    goalies: list[Member]
+
+
+def rosters(rosters: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a player on a version of a team's roster page: of every version that is given, dated by `fetched_at`.
+
+    A version holds until the next one of the same team and season. A past season's page names who was with the team
+    in the end, or who played for it; a page without players gives no rows. From every version of `bronze.rosters`.
+    """
+    pages = rosters.select("season", "team_abbrev", "fetched_at", page=said(Page)).unnest("page")
+    members = pages.select(
+        "season", "team_abbrev", "fetched_at", member=pl.concat_list("forwards", "defensemen", "goalies")
+    ).explode("member")
+    return (
+        members.filter(pl.col("member").is_not_null())
+        .unnest("member")
+        .select(
+            "season",
+            "team_abbrev",
+            "fetched_at",
+            player_id="id",
+            first_name="firstName",
+            last_name="lastName",
+            position="positionCode",
+            sweater_number="sweaterNumber",
+            hand="shootsCatches",
+            height_cm="heightInCentimeters",
+            weight_kg="weightInKilograms",
+            birth_date=pl.col("birthDate").str.to_date("%Y-%m-%d"),
+            birth_city="birthCity",
+            birth_province="birthStateProvince",
+            birth_country="birthCountry",
+        )
+    )
+
+
+ROSTERS = Table(
+    name="silver.rosters",
+    grain="one player on one version of a team's roster in a season",
+    key=("season", "team_abbrev", "fetched_at", "player_id"),
+    columns=(
+        c.season,
+        c.team_abbrev,
+        c.fetched_at,
+        c.player_id,
+        c.first_name,
+        c.last_name,
+        c.position,
+        c.sweater_number,
+        c.hand,
+        c.height_cm,
+        c.weight_kg,
+        c.birth_date,
+        c.birth_city,
+        c.birth_province,
+        c.birth_country,
+    ),
+    by="team_abbrev",
+    reads=(PAGES,),
+    source=rosters,
+    of_versions=True,
+)

@@ -1,0 +1,93 @@
+"""Seasons: their days, their games, and the rules that were in use."""
+
+from datetime import datetime
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.bronze import SEASONS as PAGES
+from nhl_lake.silver.pages import Said, said
+from nhl_lake.table import Column, Table
+
+
+class Row(Said):
+    """A row of the list of seasons."""
+
+    id: int
+    startDate: datetime
+    endDate: datetime
+    regularSeasonEndDate: datetime
+    preseasonStartdate: datetime | None = None
+    numberOfGames: int | None = None
+    totalRegularSeasonGames: int | None = None
+    totalPlayoffGames: int | None = None
+    tiesInUse: int | None = None
+    pointForOTLossInUse: int | None = None
+    wildcardInUse: int | None = None
+    conferencesInUse: int | None = None
+    divisionsInUse: int | None = None
+
+
+def seasons(seasons: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a season that the NHL lists. Days are Eastern; of seasons to come they are plans.
+
+    The list does not say when the playoffs began, and has no preseason of most seasons. From `bronze.seasons`.
+    """
+    return (
+        seasons.select(row=said(Row))
+        .unnest("row")
+        .select(
+            season="id",
+            preseason_start_date=day("preseasonStartdate"),
+            regular_season_start_date=day("startDate"),
+            regular_season_end_date=day("regularSeasonEndDate"),
+            playoffs_end_date=day("endDate"),
+            games_per_team="numberOfGames",
+            regular_season_games="totalRegularSeasonGames",
+            playoff_games="totalPlayoffGames",
+            has_ties=pl.col("tiesInUse") == 1,
+            has_overtime_loss_point=pl.col("pointForOTLossInUse") == 1,
+            has_wild_card=pl.col("wildcardInUse") == 1,
+            has_conferences=pl.col("conferencesInUse") == 1,
+            has_divisions=pl.col("divisionsInUse") == 1,
+        )
+    )
+
+
+def day(instant: str) -> pl.Expr:
+    """Return the day of an Eastern instant that is written without an offset."""
+    return pl.col(instant).str.slice(0, 10).str.to_date("%Y-%m-%d")
+
+
+SEASONS = Table(
+    name="silver.seasons",
+    grain="one season, as the NHL last described it",
+    key=("season",),
+    columns=(
+        c.season,
+        Column("preseason_start_date", pl.Date, "First day of the preseason", nullable=True),
+        Column("regular_season_start_date", pl.Date, "First day of the regular season"),
+        Column("regular_season_end_date", pl.Date, "Last day of the regular season"),
+        Column("playoffs_end_date", pl.Date, "Last day of the playoffs"),
+        Column("games_per_team", pl.Int16, "Regular-season games of a team", nullable=True),
+        Column("regular_season_games", pl.Int32, "Regular-season games in all", nullable=True),
+        Column(
+            "playoff_games",
+            pl.Int32,
+            "Playoff games in all, as listed: 0 or a plan until they are over",
+            nullable=True,
+        ),
+        Column("has_ties", pl.Boolean, "Whether games could end in a tie", nullable=True),
+        Column("has_overtime_loss_point", pl.Boolean, "Whether a loss in overtime gave a point", nullable=True),
+        Column("has_wild_card", pl.Boolean, "Whether wild cards went to the playoffs", nullable=True),
+        Column("has_conferences", pl.Boolean, "Whether there were conferences", nullable=True),
+        Column("has_divisions", pl.Boolean, "Whether there were divisions", nullable=True),
+    ),
+    partition=None,
+    by="season",
+    reads=(PAGES,),
+    source=seasons,
+    checks={
+        "a season ends after it begins": pl.col("regular_season_start_date") <= pl.col("regular_season_end_date"),
+    },
+)

@@ -1,0 +1,153 @@
+"""Standings after each day, as the NHL published them."""
+
+import msgspec
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.bronze import STANDINGS as PAGES
+from nhl_lake.silver.pages import Said, Text, said
+from nhl_lake.table import Column, Table
+
+# column of a record -> the page's key, what it counts; told of all games, and again of each split
+RECORD = {
+    "games": ("gamesPlayed", "Games"),
+    "wins": ("wins", "Wins, in whatever period"),
+    "losses": ("losses", "Losses in regulation"),
+    "overtime_losses": ("otLosses", "Losses in overtime or a shoot-out"),
+    "ties": ("ties", "Ties"),
+    "points_won": ("points", "Points in the standings"),
+    "regulation_wins": ("regulationWins", "Wins in regulation"),
+    "regulation_and_overtime_wins": ("regulationPlusOtWins", "Wins without those of a shoot-out"),
+    "goals_for": ("goalsFor", "Goals scored, with one for each shoot-out won"),
+    "goals_allowed": ("goalsAgainst", "Goals allowed, with one for each shoot-out lost"),
+    "goal_difference": ("goalDifferential", "Goals scored less goals allowed"),
+}
+SPLITS = {"home": "at home", "road": "on the road", "l10": "in the last ten games"}
+SPLIT_COLUMNS = {"home": "home", "road": "road", "l10": "last_10"}
+# other numbers of a line: column -> the page's key, what it is
+NUMBERS = {
+    "shootout_wins": ("shootoutWins", "Wins in a shoot-out"),
+    "shootout_losses": ("shootoutLosses", "Losses in a shoot-out"),
+    "streak": ("streakCount", "Games of the running streak"),
+    "league_rank": ("leagueSequence", "Place in the league"),
+    "conference_rank": ("conferenceSequence", "Place in the conference"),
+    "division_rank": ("divisionSequence", "Place in the division"),
+    "wild_card_rank": ("wildcardSequence", "Place in the race for the wild cards; 0 of those who need none"),
+    "waivers_rank": ("waiversSequence", "Place in the waiver order"),
+    **{
+        f"{group}_{SPLIT_COLUMNS[split]}_rank": (f"{group}{split.title()}Sequence", f"Place in the {group} {where}")
+        for group in ("league", "conference", "division")
+        for split, where in SPLITS.items()
+    },
+}
+
+
+def split_key(split: str, key: str) -> str:
+    """Return the page's key of a number in a split: wins -> homeWins."""
+    return f"{split}{key[0].upper()}{key[1:]}"
+
+
+OF_SPLITS = {
+    f"{SPLIT_COLUMNS[split]}_{name}": (split_key(split, key), f"{about} {where}")
+    for split, where in SPLITS.items()
+    for name, (key, about) in RECORD.items()
+}
+# the page spells the goals of all games otherwise than those of a split
+KEYS = RECORD | {
+    "goals_for": ("goalFor", RECORD["goals_for"][1]),
+    "goals_allowed": ("goalAgainst", RECORD["goals_allowed"][1]),
+}
+UNSURE = NUMBERS | OF_SPLITS
+
+
+class Head(Said):
+    """What a line of the standings says beside its numbers."""
+
+    date: str
+    seasonId: int
+    teamAbbrev: Text
+    teamName: Text
+    conferenceName: str | None = None
+    divisionName: str | None = None
+    streakCode: str | None = None
+    clinchIndicator: str | None = None
+    pointPctg: float | None = None
+
+
+Line = msgspec.defstruct(
+    "Line",
+    [*((key, int) for key, _ in KEYS.values()), *((key, int | None, None) for key, _ in UNSURE.values())],
+    bases=(Head,),
+    kw_only=True,
+)
+Page = msgspec.defstruct("Page", [("standings", list[Line])], bases=(Said,))  # type: ignore[valid-type]
+assert issubclass(Page, Said)
+SAID = said(Page)
+
+
+def standings(standings: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a team in the standings after a day with regular-season games. All numbers are the NHL's own.
+
+    A team's line can lag behind the page's day: `line_date` is the day that it says it is of. From `bronze.standings`.
+    """
+    numbers = {name: pl.col(key) for name, (key, _) in (KEYS | UNSURE).items()}
+    return (
+        standings.select("game_date", page=SAID)
+        .unnest("page")
+        .explode("standings")
+        .filter(pl.col("standings").is_not_null())
+        .unnest("standings")
+        .select(
+            "game_date",
+            season="seasonId",
+            team_abbrev="teamAbbrev",
+            line_date=pl.col("date").str.to_date("%Y-%m-%d"),
+            team_name="teamName",
+            conference="conferenceName",
+            division="divisionName",
+            point_share="pointPctg",
+            streak_kind="streakCode",
+            clinch="clinchIndicator",
+            **numbers,
+        )
+        .select(column.name for column in COLUMNS)
+    )
+
+
+def counted(names: dict[str, tuple[str, str]], *, nullable: bool) -> tuple[Column, ...]:
+    """Return the columns of numbers."""
+    return tuple(Column(name, pl.Int16, about, nullable=nullable) for name, (_, about) in names.items())
+
+
+COLUMNS = (
+    c.season,
+    c.game_date,
+    c.team_abbrev,
+    Column("line_date", pl.Date, "Day that the team's line says it is of; may lag"),
+    c.team_name,
+    Column("conference", pl.String, "Conference", nullable=True),
+    Column("division", pl.String, "Division", nullable=True),
+    *counted(KEYS, nullable=False),
+    Column("point_share", pl.Float64, "Share of the points that could be had", nullable=True),
+    Column("streak_kind", pl.String, "Kind of the running streak: W, L, OT", nullable=True),
+    Column("clinch", pl.String, "What the team has clinched, or e if it is out", nullable=True),
+    *counted(UNSURE, nullable=True),
+)
+
+STANDINGS = Table(
+    name="silver.standings",
+    grain="one team in the standings after a day",
+    key=("game_date", "team_abbrev"),
+    columns=COLUMNS,
+    by="game_date",
+    reads=(PAGES,),
+    source=standings,
+    checks={
+        "a game is won, lost or tied": pl.col("games")
+        == pl.col("wins") + pl.col("losses") + pl.col("overtime_losses") + pl.col("ties"),
+        "points follow from results": pl.col("points_won")
+        == 2 * pl.col("wins") + pl.col("overtime_losses") + pl.col("ties"),
+        "the difference is that of the goals": pl.col("goal_difference")
+        == pl.col("goals_for") - pl.col("goals_allowed"),
+    },
+)

@@ -1,0 +1,189 @@
+"""Teams' official figures, game by game."""
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.bronze import PLAY_BY_PLAY, RIGHT_RAIL
+from nhl_lake.hockey.calendar import FINAL
+from nhl_lake.silver.pages import Said, Text, said
+from nhl_lake.table import Column, Table
+
+
+class Team(Said):
+    """A team in the page's head."""
+
+    id: int
+    score: int
+    sog: int | None = None
+
+
+class Outcome(Said):
+    """How a game ended."""
+
+    lastPeriodType: str
+
+
+class Period(Said):
+    """The period that a game is in; of a final game, its last."""
+
+    periodType: str
+
+
+class Page(Said):
+    """A play-by-play page, of which the head is read."""
+
+    id: int
+    season: int
+    gameType: int
+    homeTeam: Team
+    awayTeam: Team
+    gameOutcome: Outcome | None = None
+    periodDescriptor: Period | None = None
+
+
+class Bench(Said):
+    """A team beside the game."""
+
+    headCoach: Text | None = None
+
+
+class GameInfo(Said):
+    """The people beside the game."""
+
+    homeTeam: Bench | None = None
+    awayTeam: Bench | None = None
+
+
+class Rail(Said):
+    """A right-rail page, of which the coaches are read."""
+
+    gameInfo: GameInfo | None = None
+
+
+def team_games(play_by_play: pl.LazyFrame, right_rail: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a team of a final game: the score, how it was decided, the coach, and the NHL's own figures of the team.
+
+    The score has one more for a shoot-out won, the goals have not. Figures are null where there is no right rail, or
+    none with them. From the head of play-by-play, and `gameInfo` and `teamGameStats` of the right rail.
+    """
+    pages = play_by_play.filter(pl.col("state").is_in(FINAL)).select(page=said(Page)).unnest("page")
+    heads = pages.rename({"id": "game_id", "gameType": "game_type"})
+    return (
+        heads.join(beside(right_rail), on="game_id", how="left", validate="1:1")
+        .select(
+            "season",
+            "game_id",
+            "game_type",
+            last_period_type=last_period_type,
+            team=pl.concat_list(side("home"), side("away")),
+        )
+        .explode("team")
+        .unnest("team")
+        .with_columns(
+            goals=pl.col("score") - won_shootout.cast(pl.Int64),
+            is_win=pl.col("score") > pl.col("opponent_score"),
+            is_shootout_win=won_shootout,
+            power_play_goals=pl.col("power_play").str.split("/").list.first().cast(pl.Int64),
+            power_play_opportunities=pl.col("power_play").str.split("/").list.last().cast(pl.Int64),
+        )
+        .select(column.name for column in COLUMNS)
+    )
+
+
+def beside(right_rail: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a right rail: the people, and for each side a column of each figure."""
+    # the values are numbers and texts in one list: all are read as texts, and cast strictly after
+    rails = right_rail.filter(pl.col("state").is_in(FINAL)).select(
+        "game_id", rail=said(Rail), figures=pl.col("body").str.json_decode(STATS)
+    )
+    stats = pl.col("figures").struct.field("teamGameStats")
+    return rails.select(
+        "game_id",
+        pl.col("rail").struct.field("gameInfo"),
+        *(
+            stats.list.filter(pl.element().struct.field("category") == category)
+            .list.first()
+            .struct.field(f"{side}Value")
+            .cast(FIGURES[name])
+            .alias(f"{side}_{name}")
+            for name, category in CATEGORIES.items()
+            for side in ("home", "away")
+        ),
+    )
+
+
+def side(whose: str) -> pl.Expr:
+    """Return a team of the game with what the pages say of it."""
+    other = "away" if whose == "home" else "home"
+    team, opponent = pl.col(f"{whose}Team").struct, pl.col(f"{other}Team").struct
+    figures = [pl.col(f"{whose}_{name}").alias(name) for name in CATEGORIES]
+    return pl.struct(
+        *figures,
+        team_id=team.field("id"),
+        opponent_team_id=opponent.field("id"),
+        is_home=pl.lit(whose == "home"),
+        coach=pl.col("gameInfo").struct.field(f"{whose}Team").struct.field("headCoach"),
+        score=team.field("score"),
+        opponent_score=opponent.field("score"),
+        shots_on_goal=team.field("sog"),
+    )
+
+
+STATS = pl.Struct(
+    {"teamGameStats": pl.List(pl.Struct({"category": pl.String, "homeValue": pl.String, "awayValue": pl.String}))}
+)
+CATEGORIES = {
+    "faceoff_share": "faceoffWinningPctg",
+    "power_play": "powerPlay",
+    "penalty_minutes": "pim",
+    "hits": "hits",
+    "blocked_shots": "blockedShots",
+    "giveaways": "giveaways",
+    "takeaways": "takeaways",
+}
+FIGURES = dict.fromkeys(CATEGORIES, pl.Int64) | {"faceoff_share": pl.Float64, "power_play": pl.String}
+
+last_period_type = pl.coalesce(
+    pl.col("gameOutcome").struct.field("lastPeriodType"), pl.col("periodDescriptor").struct.field("periodType")
+)
+won_shootout = (pl.col("last_period_type") == "SO") & (pl.col("score") > pl.col("opponent_score"))
+
+COLUMNS = (
+    c.season,
+    c.game_id,
+    c.game_type,
+    c.team_id,
+    Column("opponent_team_id", pl.Int32, "Team id of the opponent"),
+    c.is_home,
+    Column("coach", pl.String, "Name of the head coach", nullable=True),
+    Column("score", pl.Int16, "Final score; 1 more for a shoot-out won"),
+    Column("opponent_score", pl.Int16, "Final score of the opponent; 1 more for a shoot-out won"),
+    c.goals,
+    c.last_period_type,
+    Column("is_win", pl.Boolean, "Whether the team won, in whatever period"),
+    Column("is_shootout_win", pl.Boolean, "Whether the team won in a shoot-out"),
+    c.shots_on_goal,
+    c.power_play_goals,
+    Column("power_play_opportunities", pl.Int16, "Power plays had", nullable=True),
+    c.faceoff_share,
+    c.penalty_minutes,
+    c.hits,
+    c.blocked_shots,
+    c.giveaways,
+    c.takeaways,
+)
+
+TEAM_GAMES = Table(
+    name="silver.team_games",
+    grain="one team of a final game, as the NHL counts it",
+    key=("game_id", "team_id"),
+    columns=COLUMNS,
+    by="game_id",
+    reads=(PLAY_BY_PLAY, RIGHT_RAIL),
+    source=team_games,
+    checks={
+        "two different teams": pl.col("team_id") != pl.col("opponent_team_id"),
+        "only a winner has a goal of the shoot-out": pl.col("goals")
+        == pl.col("score") - pl.col("is_shootout_win").cast(pl.Int16),
+    },
+)

@@ -1,0 +1,66 @@
+"""Teams: every team id, and which of them are one team over time."""
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.bronze import TEAMS as PAGES
+from nhl_lake.hockey.franchises import team_key
+from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.pages import Said, said
+from nhl_lake.table import Column, Table
+
+
+class Row(Said):
+    """A row of the list of teams."""
+
+    id: int
+    fullName: str
+    triCode: str
+    franchiseId: int | None = None
+
+
+def teams(teams: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a team id. A team that moves gets a new one; `team_key` is the same for all that are one team over time.
+
+    Seasons are those of its regular-season and playoff games in the lake. National and all-star teams have no
+    franchise. From `bronze.teams` and `silver.games`.
+    """
+    played = games.filter(pl.col("game_type").is_in([2, 3]))
+    seasons = (
+        pl.concat([played.select("season", team_id=f"{side}_team_id") for side in ("home", "away")])
+        .group_by("team_id")
+        .agg(first_season=pl.col("season").min(), last_season=pl.col("season").max())
+    )
+    return (
+        teams.select(row=said(Row))
+        .unnest("row")
+        .select(
+            team_id=pl.col("id").cast(c.team_id.dtype),
+            team_abbrev="triCode",
+            team_name="fullName",
+            franchise_id="franchiseId",
+            team_key=team_key(pl.col("franchiseId")),
+        )
+        .join(seasons, on="team_id", how="left", validate="m:1")
+    )
+
+
+TEAMS = Table(
+    name="silver.teams",
+    grain="one team id",
+    key=("team_id",),
+    columns=(
+        c.team_id,
+        c.team_abbrev,
+        c.team_name,
+        Column(
+            "franchise_id", pl.Int32, "Franchise in the NHL's books; null of teams that are no clubs", nullable=True
+        ),
+        Column("team_key", pl.Int32, "One team over time: its franchise, Arizona and Utah as one", nullable=True),
+        Column("first_season", pl.Int32, "First season with games of the team in the lake", nullable=True),
+        Column("last_season", pl.Int32, "Last season with games of the team in the lake", nullable=True),
+    ),
+    partition=None,
+    reads=(PAGES, GAMES),
+    source=teams,
+)

@@ -1,0 +1,103 @@
+"""Goalies' lines, from hand-typed box scores and the simulated league."""
+
+from collections import Counter
+from typing import Any
+
+import polars as pl
+import pytest
+
+from nhl_lake import check
+from nhl_lake.errors import Broken
+from nhl_lake.silver.goalie_games import GOALIE_GAMES
+from tests.league.asking import league, sample
+from tests.silver.kept import kept, made, of_league
+from tests.silver.test_skater_games import AWAY, HOME, page, stats
+
+LINE = {
+    "playerId": 30, "sweaterNumber": 35, "name": {"default": "B. Netz"}, "position": "G",
+    "evenStrengthShotsAgainst": "18/19", "powerPlayShotsAgainst": "5/6", "shorthandedShotsAgainst": "1/1",
+    "saveShotsAgainst": "24/26", "savePctg": 0.923077,
+    "evenStrengthGoalsAgainst": 1, "powerPlayGoalsAgainst": 1, "shorthandedGoalsAgainst": 0, "pim": 2,
+    "goalsAgainst": 2, "toi": "59:54",
+}  # fmt: skip
+NOW = {"starter": True, "decision": "W", "shotsAgainst": 26, "saves": 24}
+
+
+def rows(*lines: dict[str, Any], nested: bool = False, state: str = "OFF") -> pl.DataFrame:
+    return made(GOALIE_GAMES, kept(page(stats(*lines, group="goalies"), nested=nested), state=state))
+
+
+def test_a_line_is_one_row_with_shots_by_the_strength_of_the_shooters():
+    assert rows(LINE | NOW).to_dicts() == [
+        {
+            "season": 20232024, "game_id": 2023020001, "game_type": 2, "player_id": 30, "team_id": HOME,
+            "is_home": True, "sweater_number": 35, "is_starter": True, "decision": "W", "saves": 24,
+            "shots_against": 26, "goals_against": 2, "save_share": 24 / 26, "even_strength_saves": 18,
+            "even_strength_shots_against": 19,
+            "even_strength_goals_against": 1, "power_play_saves": 5, "power_play_shots_against": 6,
+            "power_play_goals_against": 1, "shorthanded_saves": 1, "shorthanded_shots_against": 1,
+            "shorthanded_goals_against": 0, "penalty_minutes": 2, "time_on_ice_s": 3594,
+        }
+    ]  # fmt: skip
+
+
+def test_an_old_page_does_not_say_who_started_and_who_won():
+    (found,) = rows(LINE | {"savePctg": "0.923"}, nested=True).to_dicts()
+
+    assert {name for name, value in found.items() if value is None} == {"is_starter", "decision"}
+    assert found["saves"] == 24
+
+
+def test_a_goalie_who_faced_no_shot_has_no_share_of_saves():
+    idle = {key: "0/0" for key in LINE if key.endswith("ShotsAgainst")} | {"goalsAgainst": 0, "toi": "00:00"}
+    (found,) = rows({k: v for k, v in LINE.items() if k not in {"savePctg", "pim"}} | idle).to_dicts()
+
+    assert (found["shots_against"], found["save_share"], found["time_on_ice_s"]) == (0, None, 0)
+    assert found["penalty_minutes"] is None
+
+
+def test_an_own_goal_is_allowed_without_a_shot():
+    check.require(GOALIE_GAMES, rows(LINE | {"goalsAgainst": 3}))
+
+
+def test_skaters_and_live_games_are_left_out():
+    skater = {"playerId": 71, "position": "C", "goals": 0, "assists": 0, "points": 0}
+    lines = stats(LINE, away=(LINE | {"playerId": 31},), group="goalies")
+    lines["homeTeam"]["forwards"] = [skater]
+
+    assert made(GOALIE_GAMES, kept(page(lines))).select("player_id", "team_id").rows() == [(30, HOME), (31, AWAY)]
+    assert rows(LINE, state="LIVE").is_empty()
+
+
+@pytest.mark.parametrize("said", ["24", "24/", "24-26", "a/b"])
+def test_shots_that_cannot_be_read_are_named(said: str):
+    with pytest.raises(Broken, match="saveShotsAgainst"):
+        rows(LINE | {"saveShotsAgainst": said})
+
+
+def test_more_saves_than_shots_are_refused():
+    with pytest.raises(Broken, match="no more saves than shots"):
+        check.require(GOALIE_GAMES, rows(LINE | {"saveShotsAgainst": "27/26"}))
+
+
+def test_the_goalies_of_the_league_faced_the_shots_of_its_books():
+    games = sample()[:12]
+    found = made(GOALIE_GAMES, of_league("boxscore", games))
+    check.require(GOALIE_GAMES, found)
+
+    for game in games:
+        story, truth = league().engine.story(game), league().engine.truth(game)
+        events = [event for event in league().engine.game(game).events if event.period_type != "SO"]
+        counted = Counter((event.kind, event.goalie) for event in events)
+        for line in found.filter(pl.col("game_id") == game).to_dicts():
+            who = line["player_id"]
+            assert line["saves"] == counted["shot-on-goal", who]
+            assert line["goals_against"] == counted["goal", who]
+            assert line["shots_against"] == line["saves"] + line["goals_against"]
+            assert (line["decision"] == "W") == (who == story.winning_goalie)
+            assert line["time_on_ice_s"] == (truth.toi[who].total if who in truth.toi else 0)
+            for what in ("saves", "shots_against", "goals_against"):
+                by_strength = (
+                    line[f"{strength}_{what}"] for strength in ("even_strength", "power_play", "shorthanded")
+                )
+                assert sum(by_strength) == line[what]

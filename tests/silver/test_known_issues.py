@@ -1,0 +1,38 @@
+"""Known issues, as declared."""
+
+from collections import Counter
+
+import polars as pl
+
+from nhl_lake import check
+from nhl_lake.hockey.ids import season_of_game, type_of_game
+from nhl_lake.silver.known_issues import ISSUES, KNOWN_ISSUES
+from tests.silver.kept import made
+
+FOUND = made(KNOWN_ISSUES)
+
+
+def test_the_issues_hold_the_rules_of_the_table():
+    check.require(KNOWN_ISSUES, FOUND)
+
+
+def test_an_issue_of_many_games_is_a_row_for_each_of_them():
+    charts = FOUND.filter(pl.col("issue") == "empty shift chart")
+
+    assert FOUND.height == sum(issue.last - issue.first + 1 for issue in ISSUES)
+    assert charts["game_id"].to_list() == [2013020971, *range(2024021235, 2024021292)]
+
+
+def test_every_game_is_of_its_season_and_counts():
+    for season, game in FOUND.select("season", "game_id").rows():
+        assert season == season_of_game(game)
+        assert type_of_game(game) in {2, 3}
+
+
+def test_a_game_may_have_several_issues():
+    assert Counter(FOUND["game_id"])[2013020971] == 3
+
+
+def test_every_issue_says_what_is_seen_what_is_done_and_who_says_so():
+    for row in FOUND.to_dicts():
+        assert all(len(row[name]) > 8 and not row[name].endswith(".") for name in ("symptom", "handling", "source"))

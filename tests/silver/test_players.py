@@ -1,0 +1,80 @@
+"""Players, from hand-typed pages and the simulated league."""
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+
+from nhl_lake import check
+from nhl_lake.errors import Broken
+from nhl_lake.silver.players import PLAYERS
+from tests.league.asking import get, league
+from tests.silver.kept import AT, NO_PAGES, kept, made
+
+PAGE = {
+    "playerId": 8400071, "isActive": True, "currentTeamId": 1, "currentTeamAbbrev": "ABC",
+    "firstName": {"default": "Åke"}, "lastName": {"default": "Grünwald", "cs": "Gryn"}, "sweaterNumber": 9,
+    "position": "L", "heightInInches": 71,
+    "heightInCentimeters": 180, "weightInPounds": 190, "weightInKilograms": 86, "birthDate": "1999-02-28",
+    "birthCity": {"default": "Umeå"}, "birthStateProvince": {"default": "Norrland"}, "birthCountry": "SWE",
+    "shootsCatches": "R",
+    "draftDetails": {"year": 2017, "teamAbbrev": "XYZ", "round": 2, "pickInRound": 3, "overallPick": 34},
+}  # fmt: skip
+
+
+def rows(*pages: dict[str, Any]) -> pl.DataFrame:
+    return made(PLAYERS, kept(*pages))
+
+
+def test_a_player_is_one_row():
+    assert rows(PAGE).to_dicts() == [
+        {
+            "player_id": 8400071, "first_name": "Åke", "last_name": "Grünwald", "is_active": True, "position": "L",
+            "sweater_number": 9, "current_team_id": 1, "current_team_abbrev": "ABC", "hand": "R", "height_cm": 180,
+            "weight_kg": 86, "birth_date": date(1999, 2, 28), "birth_city": "Umeå", "birth_province": "Norrland",
+            "birth_country": "SWE", "draft_year": 2017, "draft_team_abbrev": "XYZ", "draft_round": 2,
+            "draft_pick_in_round": 3, "draft_pick": 34, "fetched_at": AT,
+        }
+    ]  # fmt: skip
+
+
+def test_a_player_without_team_draft_or_number_is_still_a_player():
+    bare = {key: PAGE[key] for key in ("playerId", "firstName", "lastName")}
+    (row,) = rows(bare).to_dicts()
+
+    assert {name for name, value in row.items() if value is not None} == {
+        "player_id", "first_name", "last_name", "fetched_at",
+    }  # fmt: skip
+    check.require(PLAYERS, rows(bare))
+
+
+def test_names_may_be_plain_and_no_pages_give_no_rows():
+    assert rows(PAGE | {"firstName": "Åke"})["first_name"].to_list() == ["Åke"]
+    assert made(PLAYERS, NO_PAGES).is_empty()
+
+
+@pytest.mark.parametrize("name", ["playerId", "firstName", "lastName"])
+def test_a_page_that_lacks_who_it_is_of_is_refused(name: str):
+    with pytest.raises(Broken, match=name):
+        rows({key: value for key, value in PAGE.items() if key != name})
+
+
+def test_a_number_that_does_not_fit_is_an_error():
+    with pytest.raises(pl.exceptions.InvalidOperationError):
+        rows(PAGE | {"sweaterNumber": 99999})
+
+
+def test_the_players_of_the_league_are_those_of_its_books():
+    people = list(league().engine.people(20252026).values())[:60]
+    found = rows(*(get(f"/v1/player/{person.player_id}/landing") for person in people))
+    check.require(PLAYERS, found)
+
+    told = {
+        (p.player_id, dict(p.last)["default"], p.position, p.shoots, p.birth_date, p.country,
+         p.draft.overall_pick if p.draft else None)
+        for p in people
+    }  # fmt: skip
+    names = ("player_id", "last_name", "position", "hand", "birth_date", "birth_country", "draft_pick")
+    assert set(found.select(names).rows()) == told
+    assert found["draft_year"].null_count() == found["draft_pick"].null_count() > 0

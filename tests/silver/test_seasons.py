@@ -1,0 +1,79 @@
+"""Seasons, from hand-typed rows and the simulated league."""
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+
+from nhl_lake import check
+from nhl_lake.errors import Broken
+from nhl_lake.silver.seasons import SEASONS
+from tests.league.asking import SEASONS as OF_LEAGUE
+from tests.league.asking import get, league
+from tests.silver.kept import NO_PAGES, kept, made
+
+ROW = {
+    "id": 20232024, "conferencesInUse": 1, "divisionsInUse": 1, "endDate": "2024-06-24T20:00:00", "numberOfGames": 82,
+    "pointForOTLossInUse": 1, "preseasonStartdate": "2023-09-23T00:05:00",
+    "regularSeasonEndDate": "2024-04-18T22:00:00",
+    "startDate": "2023-10-10T17:30:00", "tiesInUse": 0, "totalPlayoffGames": 88, "totalRegularSeasonGames": 1312,
+    "wildcardInUse": 1,
+}  # fmt: skip
+
+
+def rows(*seasons: dict[str, Any]) -> pl.DataFrame:
+    return made(SEASONS, kept(*seasons))
+
+
+def test_a_season_is_one_row_and_its_days_are_those_of_the_clock_in_new_york():
+    assert rows(ROW).to_dicts() == [
+        {
+            "season": 20232024, "preseason_start_date": date(2023, 9, 23), "regular_season_start_date": date(2023, 10,
+            10),
+            "regular_season_end_date": date(2024, 4, 18), "playoffs_end_date": date(2024, 6, 24), "games_per_team": 82,
+            "regular_season_games": 1312, "playoff_games": 88, "has_ties": False, "has_overtime_loss_point": True,
+            "has_wild_card": True, "has_conferences": True, "has_divisions": True,
+        }
+    ]  # fmt: skip
+
+
+def test_a_season_of_old_has_ties_and_no_known_preseason():
+    old = ROW | {"id": 19531954, "preseasonStartdate": None, "tiesInUse": 1, "wildcardInUse": 0, "divisionsInUse": 0}
+    (row,) = rows(old).to_dicts()
+
+    assert (row["preseason_start_date"], row["has_ties"], row["has_wild_card"], row["has_divisions"]) == (
+        None, True, False, False,
+    )  # fmt: skip
+
+
+def test_a_rule_that_the_list_does_not_tell_is_unknown():
+    (row,) = rows({key: value for key, value in ROW.items() if not key.endswith("InUse")}).to_dicts()
+
+    assert {name for name, value in row.items() if value is None} == {
+        "has_ties", "has_overtime_loss_point", "has_wild_card", "has_conferences", "has_divisions",
+    }  # fmt: skip
+    check.require(SEASONS, rows(ROW))
+
+
+def test_no_list_gives_no_rows_and_days_in_the_wrong_order_are_refused():
+    assert made(SEASONS, NO_PAGES).is_empty()
+    with pytest.raises(Broken, match="a season ends after it begins"):
+        check.require(SEASONS, rows(ROW | {"startDate": "2024-10-10T17:30:00"}))
+
+
+@pytest.mark.parametrize("key", ["id", "startDate", "endDate", "regularSeasonEndDate"])
+def test_a_row_that_lacks_what_a_season_needs_is_named(key: str):
+    with pytest.raises(Broken, match=key):
+        rows({name: value for name, value in ROW.items() if name != key})
+
+
+def test_the_seasons_of_the_league_are_those_of_its_books():
+    found = rows(*get("/stats/rest/en/season")["data"])
+    check.require(SEASONS, found)
+
+    told = [league().engine.season(season) for season in OF_LEAGUE]
+    days = ("preseason_start_date", "regular_season_start_date", "regular_season_end_date", "playoffs_end_date")
+    assert found.select("season", *days).rows() == [
+        (season.season, season.preseason_start, season.start, season.end, season.playoff_end) for season in told
+    ]

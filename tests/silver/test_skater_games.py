@@ -1,0 +1,173 @@
+"""Skaters' lines, from hand-typed box scores of both generations and the simulated league."""
+
+from collections import Counter
+from typing import Any
+
+import polars as pl
+import pytest
+
+from nhl_lake import check
+from nhl_lake.errors import Broken
+from nhl_lake.silver.skater_games import SKATER_GAMES
+from tests.league.asking import league, sample
+from tests.silver.kept import kept, made, of_league
+
+HOME, AWAY = 1, 2
+WHO = {"playerId": 71, "sweaterNumber": 9, "name": {"default": "Å. Grünwald"}, "position": "L"}
+COUNTED = {"goals": 1, "assists": 2, "points": 3, "plusMinus": -1, "pim": 4, "hits": 5, "powerPlayGoals": 1}
+OLD = WHO | COUNTED | {
+    "blockedShots": 6, "powerPlayPoints": 2, "shorthandedGoals": 0, "shPoints": 1, "shots": 7, "faceoffs": "3/8",
+    "faceoffWinningPctg": 37.5, "toi": "17:45", "powerPlayToi": "06:35", "shorthandedToi": "00:04",
+}  # fmt: skip
+NEW = WHO | COUNTED | {
+    "sog": 7, "faceoffWinningPctg": 0.375, "toi": "17:45", "blockedShots": 6, "shifts": 21, "giveaways": 8,
+    "takeaways": 9,
+}  # fmt: skip
+BETWEEN = WHO | COUNTED | {"shots": 7, "faceoffWinningPctg": 0, "toi": "17:45"}  # April 2024
+SAME = {
+    "season": 20232024, "game_id": 2023020001, "game_type": 2, "player_id": 71, "team_id": HOME, "is_home": True,
+    "position": "L", "sweater_number": 9, "goals": 1, "assists": 2, "points": 3, "plus_minus": -1,
+    "penalty_minutes": 4, "hits": 5, "power_play_goals": 1, "shots_on_goal": 7, "time_on_ice_s": 1065,
+}  # fmt: skip
+
+
+def stats(*home: dict[str, Any], away: tuple[dict[str, Any], ...] = (), group: str = "forwards") -> dict[str, Any]:
+    nobody: dict[str, Any] = {"forwards": [], "defense": [], "goalies": []}
+    return {"homeTeam": nobody | {group: list(home)}, "awayTeam": nobody | {group: list(away)}}
+
+
+def page(lines: dict[str, Any] | None, *, nested: bool = False) -> dict[str, Any]:
+    head = {"id": 2023020001, "season": 20232024, "gameType": 2, "homeTeam": {"id": HOME}, "awayTeam": {"id": AWAY}}
+    told = {} if lines is None else {"playerByGameStats": lines}
+    return head | ({"boxscore": told} if nested else told)
+
+
+def rows(*pages: dict[str, Any], state: str | None = "OFF") -> pl.DataFrame:
+    return made(SKATER_GAMES, kept(*pages, state=state))
+
+
+def row(line: dict[str, Any], *, nested: bool = False) -> dict[str, Any]:
+    (found,) = rows(page(stats(line), nested=nested)).to_dicts()
+    return found
+
+
+def test_a_line_of_a_page_as_it_is_now_is_one_row():
+    known = {"blocked_shots": 6, "giveaways": 8, "takeaways": 9, "shifts": 21, "faceoff_share": 0.375}
+    unknown = SKATER_GAMES.schema.keys() - SAME.keys() - known.keys()
+
+    assert row(NEW) == SAME | known | dict.fromkeys(unknown)
+
+
+def test_a_line_of_an_old_page_tells_faceoffs_and_ice_time_by_strength():
+    known = {
+        "blocked_shots": 6, "faceoffs_won": 3, "faceoffs_taken": 8, "faceoff_share": 0.375, "power_play_points": 2,
+        "shorthanded_goals": 0, "shorthanded_points": 1, "power_play_time_on_ice_s": 395,
+        "shorthanded_time_on_ice_s": 4,
+    }  # fmt: skip
+
+    assert row(OLD, nested=True) == SAME | known | {"giveaways": None, "takeaways": None, "shifts": None}
+
+
+def test_what_a_page_does_not_tell_is_null_and_not_zero():
+    found = row(BETWEEN)
+
+    assert {name for name, value in found.items() if value is None} == {
+        "blocked_shots", "giveaways", "takeaways", "shifts", "faceoffs_won", "faceoffs_taken", "power_play_points",
+        "shorthanded_goals", "shorthanded_points", "power_play_time_on_ice_s", "shorthanded_time_on_ice_s",
+    }  # fmt: skip
+    assert found["faceoff_share"] == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "nested", "share"),
+    [
+        ({"faceoffs": "1/3", "faceoffWinningPctg": 33.33}, True, 1 / 3),
+        ({"faceoffs": "1/1", "faceoffWinningPctg": 100.0}, True, 1.0),
+        ({"faceoffs": "0/0", "faceoffWinningPctg": 0.0}, True, 0.0),
+        ({"faceoffWinningPctg": 37.5}, True, 0.375),
+        ({"faceoffWinningPctg": 1}, False, 1.0),
+        ({"faceoffWinningPctg": 0.578947}, False, 0.578947),
+        ({}, False, None),
+    ],
+)
+def test_a_share_of_faceoffs_is_between_0_and_1_on_pages_of_both_generations(
+    said: dict[str, Any],
+    nested: bool,  # noqa: FBT001
+    share: float | None,
+):
+    assert row(WHO | COUNTED | said, nested=nested)["faceoff_share"] == share
+
+
+def test_forwards_and_defencemen_of_both_teams_are_there_and_goalies_are_not():
+    goalie = {"playerId": 30, "position": "G"}
+    lines = stats(NEW, away=(NEW | {"playerId": 81},))
+    lines["homeTeam"] |= {"defense": [NEW | {"playerId": 72, "position": "D"}], "goalies": [goalie]}
+
+    found = rows(page(lines)).select("player_id", "team_id", "is_home", "position").rows()
+
+    assert found == [(71, HOME, True, "L"), (72, HOME, True, "D"), (81, AWAY, False, "L")]
+
+
+@pytest.mark.parametrize("lines", [None, stats()])
+@pytest.mark.parametrize("nested", [True, False])
+def test_a_page_without_lines_gives_no_rows(lines: dict[str, Any] | None, nested: bool):  # noqa: FBT001
+    assert rows(page(lines, nested=nested)).is_empty()
+
+
+def test_pages_of_both_generations_may_come_together():
+    old = page(stats(OLD), nested=True) | {"id": 2023020002}
+
+    assert rows(page(stats(NEW)), old, page(None) | {"id": 2023020003})["game_id"].to_list() == [2023020001, 2023020002]
+
+
+@pytest.mark.parametrize("state", ["FUT", "PRE", "LIVE", "CRIT", "OVER", None])
+def test_a_page_of_a_game_that_is_not_final_gives_no_rows(state: str | None):
+    assert rows(page(stats(NEW)), state=state).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("playerId", None),
+        ("goals", "1"),
+        ("goals", 1.5),
+        ("toi", "17"),
+        ("toi", "17:75"),
+        ("faceoffs", "3-8"),
+        ("sog", "x"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_named(key: str, value: Any):
+    with pytest.raises(Broken, match=rf"playerByGameStats\.homeTeam\.forwards\[0\]\.{key}"):
+        rows(page(stats(NEW | {key: value})))
+
+
+def test_points_that_are_not_goals_and_assists_are_refused():
+    with pytest.raises(Broken, match="points are goals and assists"):
+        check.require(SKATER_GAMES, rows(page(stats(NEW | {"points": 4}))))
+    with pytest.raises(Broken, match="a share is between 0 and 1"):
+        check.require(SKATER_GAMES, rows(page(stats(NEW | {"faceoffWinningPctg": 37.5}))))
+
+
+def test_the_lines_of_the_league_are_what_happened():
+    games = sample()[:12]
+    found = made(SKATER_GAMES, of_league("boxscore", games))
+    check.require(SKATER_GAMES, found)
+
+    for game in games:
+        events = [event for event in league().engine.game(game).events if event.period_type != "SO"]
+        counted = Counter((event.kind, event.player) for event in events)
+        blocks = Counter(event.other for event in events if event.reason == "blocked")
+        minutes = Counter[int | None]()
+        for event in events:
+            minutes[event.player] += event.minutes or 0
+        toi = league().engine.truth(game).toi
+        for line in found.filter(pl.col("game_id") == game).to_dicts():
+            who = line["player_id"]
+            assert line["goals"] == counted["goal", who]
+            assert line["shots_on_goal"] == counted["goal", who] + counted["shot-on-goal", who]
+            assert line["assists"] == sum(who in event.assists for event in events)
+            assert (line["hits"], line["giveaways"]) == (counted["hit", who], counted["giveaway", who])
+            assert (line["takeaways"], line["blocked_shots"]) == (counted["takeaway", who], blocks[who])
+            assert line["penalty_minutes"] == minutes[who]
+            assert line["time_on_ice_s"] == (toi[who].total if who in toi else 0)

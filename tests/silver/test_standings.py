@@ -1,0 +1,98 @@
+"""Standings, from hand-typed pages and the simulated league."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import polars as pl
+import pytest
+
+from nhl_lake import check
+from nhl_lake.errors import Broken
+from nhl_lake.silver.standings import KEYS, RECORD, SPLITS, STANDINGS, split_key
+from tests.league.asking import get, league
+from tests.silver.kept import NO_PAGES, kept, made
+
+DAY = date(2024, 1, 10)
+NUMBERS = {
+    "gamesPlayed": 40, "wins": 20, "losses": 15, "otLosses": 5, "ties": 0, "points": 45, "regulationWins": 14,
+    "regulationPlusOtWins": 18, "goalFor": 120, "goalAgainst": 118, "goalDifferential": 2,
+}  # fmt: skip
+LINE = NUMBERS | {
+    "date": "2024-01-10", "seasonId": 20232024, "teamAbbrev": {"default": "HFX"},
+    "teamName": {"default": "Halifax Herons"},
+    "conferenceName": "Eastern", "divisionName": "Atlantic", "pointPctg": 0.5625, "streakCode": "OT", "streakCount": 2,
+    "shootoutWins": 2, "shootoutLosses": 3, "leagueSequence": 9, "conferenceSequence": 5, "divisionSequence": 4,
+    "wildcardSequence": 1, "waiversSequence": 23, "leagueHomeSequence": 6, "divisionL10Sequence": 2, "homeWins": 12,
+    "roadGoalsFor": 51, "l10GamesPlayed": 10, "l10RegulationPlusOtWins": 4,
+}  # fmt: skip
+
+
+def rows(*lines: dict[str, Any], day: date = DAY) -> pl.DataFrame:
+    return made(STANDINGS, kept({"wildCardIndicator": True, "standings": list(lines)}, game_date=day))
+
+
+def test_a_team_after_a_day_is_one_row_with_the_numbers_of_the_page():
+    (row,) = rows(LINE).to_dicts()
+
+    assert {name: value for name, value in row.items() if value is not None} == {
+        "season": 20232024, "game_date": DAY, "team_abbrev": "HFX", "line_date": DAY, "team_name": "Halifax Herons",
+        "conference": "Eastern", "division": "Atlantic", "games": 40, "wins": 20, "losses": 15, "overtime_losses": 5,
+        "ties": 0, "points_won": 45, "regulation_wins": 14, "regulation_and_overtime_wins": 18, "goals_for": 120,
+        "goals_allowed": 118, "goal_difference": 2, "point_share": 0.5625, "streak_kind": "OT", "streak": 2,
+        "shootout_wins": 2, "shootout_losses": 3, "league_rank": 9, "conference_rank": 5, "division_rank": 4,
+        "wild_card_rank": 1, "waivers_rank": 23, "league_home_rank": 6, "division_last_10_rank": 2, "home_wins": 12,
+        "road_goals_for": 51, "last_10_games": 10, "last_10_regulation_and_overtime_wins": 4,
+    }  # fmt: skip
+
+
+def test_a_line_that_lags_keeps_its_own_day():
+    (row,) = rows(LINE | {"date": "2024-01-09"}).to_dicts()
+
+    assert (row["game_date"], row["line_date"]) == (DAY, date(2024, 1, 9))
+
+
+def test_empty_standings_and_no_pages_give_no_rows():
+    assert rows().is_empty()
+    assert made(STANDINGS, NO_PAGES).is_empty()
+
+
+@pytest.mark.parametrize("key", [*NUMBERS, "date", "seasonId", "teamAbbrev", "teamName"])
+def test_a_line_that_lacks_what_every_line_has_is_named(key: str):
+    with pytest.raises(Broken, match=key):
+        rows({name: value for name, value in LINE.items() if name != key})
+
+
+@pytest.mark.parametrize(
+    ("said", "rule"),
+    [
+        ({"wins": 21, "points": 47}, "a game is won, lost or tied"),
+        ({"points": 46}, "points follow from results"),
+        ({"goalDifferential": 3}, "the difference is that of the goals"),
+    ],
+)
+def test_numbers_that_contradict_each_other_are_refused(said: dict[str, int], rule: str):
+    check.require(STANDINGS, rows(LINE))
+    with pytest.raises(Broken, match=rule):
+        check.require(STANDINGS, rows(LINE | said))
+
+
+def test_the_standings_of_the_league_add_up_and_follow_from_its_results():
+    day = date(2025, 1, 10)
+    as_of = datetime(2025, 1, 10, 14, tzinfo=UTC)
+    page = get(f"/v1/standings/{day}", as_of)
+    found = made(STANDINGS, kept(page, game_date=day))
+    check.require(STANDINGS, found)
+
+    results = [result for result in league().engine.results(20242025, as_of) if result.day <= day]
+    wins = dict.fromkeys((team.team_id for team in league().engine.season(20242025).teams), 0)
+    for result in results:
+        wins[result.home_id if result.home_goals > result.away_goals else result.away_id] += 1
+    names = {team.abbrev: team.team_id for team in league().engine.season(20242025).teams}
+    assert {names[team]: won for team, won in found.select("team_abbrev", "wins").rows()} == wins
+    assert found.select((pl.col("home_games") + pl.col("road_games") == pl.col("games")).all()).item()
+    for line in page["standings"]:
+        (row,) = found.filter(team_abbrev=line["teamAbbrev"]["default"]).to_dicts()
+        assert [row[name] for name in KEYS] == [line[key] for key, _ in KEYS.values()]
+        for split, prefix in zip(SPLITS, ("home", "road", "last_10"), strict=True):
+            told = [line[split_key(split, key)] for key, _ in RECORD.values()]
+            assert [row[f"{prefix}_{name}"] for name in RECORD] == told

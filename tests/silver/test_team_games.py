@@ -1,0 +1,162 @@
+"""Teams' figures, from hand-typed pages and the simulated league."""
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from nhl_lake import check
+from nhl_lake.errors import Broken
+from nhl_lake.silver.team_games import TEAM_GAMES
+from tests.league.asking import league, sample
+from tests.silver.kept import NO_PAGES, kept, made, of_league
+
+HOME, AWAY = 1, 2
+GAME = 2023020001
+FIGURES = {
+    "sog": (22, 38), "faceoffWinningPctg": (0.345455, 0.654545), "powerPlay": ("0/2", "1/5"),
+    "powerPlayPctg": (0.0, 0.2), "pim": (40, 23), "hits": (20, 28), "blockedShots": (11, 8), "giveaways": (4, 5),
+    "takeaways": (6, 7),
+}  # fmt: skip
+
+
+def page(home: int = 3, away: int = 2, last: str = "REG", **said: Any) -> dict[str, Any]:
+    head = {"id": GAME, "season": 20232024, "gameType": 2, "gameOutcome": {"lastPeriodType": last}}
+    return head | {"homeTeam": {"id": HOME, "score": home, "sog": 22}, "awayTeam": {"id": AWAY, "score": away}} | said
+
+
+def rail(**said: Any) -> dict[str, Any]:
+    benches = {"homeTeam": {"headCoach": {"default": "A. Bänke"}}, "awayTeam": {"headCoach": "B. Gang"}}
+    stats = [{"category": name, "homeValue": home, "awayValue": away} for name, (home, away) in FIGURES.items()]
+    return {"id": GAME, "gameInfo": benches, "teamGameStats": stats} | said
+
+
+def rows(found: dict[str, Any], *rails: dict[str, Any], state: str = "OFF") -> pl.DataFrame:
+    return made(TEAM_GAMES, kept(found, state=state), kept(*rails))
+
+
+def test_a_team_is_one_row_with_its_own_side_of_every_figure():
+    home, away = rows(page(), rail()).to_dicts()
+
+    assert home == {
+        "season": 20232024, "game_id": GAME, "game_type": 2, "team_id": HOME, "opponent_team_id": AWAY, "is_home": True,
+        "coach": "A. Bänke", "score": 3, "opponent_score": 2, "goals": 3, "last_period_type": "REG", "is_win": True,
+        "is_shootout_win": False, "shots_on_goal": 22, "power_play_goals": 0, "power_play_opportunities": 2,
+        "faceoff_share": 0.345455, "penalty_minutes": 40, "hits": 20, "blocked_shots": 11, "giveaways": 4,
+        "takeaways": 6,
+    }  # fmt: skip
+    assert (away["team_id"], away["opponent_team_id"], away["is_home"], away["coach"]) == (AWAY, HOME, False, "B. Gang")
+    assert (away["score"], away["opponent_score"], away["is_win"]) == (2, 3, False)
+    assert (away["power_play_goals"], away["power_play_opportunities"], away["faceoff_share"]) == (1, 5, 0.654545)
+    assert (away["penalty_minutes"], away["hits"], away["takeaways"]) == (23, 28, 7)
+
+
+@pytest.mark.parametrize(
+    ("last", "goals", "won"), [("REG", [3, 2], False), ("OT", [3, 2], False), ("SO", [2, 2], True)]
+)
+def test_only_a_shoot_out_gives_the_winner_one_more_than_his_goals(last: str, goals: list[int], won: bool):  # noqa: FBT001
+    found = rows(page(3, 2, last))
+
+    assert found["goals"].to_list() == goals
+    assert found["is_win"].to_list() == [True, False]
+    assert found["is_shootout_win"].to_list() == [won, False]
+    check.require(TEAM_GAMES, found)
+
+
+def test_figures_are_unknown_without_a_right_rail_or_without_figures_on_it():
+    for found in (rows(page()), rows(page(), {"id": GAME}), rows(page(), rail(teamGameStats=[], gameInfo={}))):
+        figures = found.select("coach", "power_play_goals", "faceoff_share", "hits", "penalty_minutes", "takeaways")
+        assert set(figures.rows()) == {(None,) * 6}
+        assert found["score"].to_list() == [3, 2]
+        assert found["shots_on_goal"].to_list() == [22, None]
+
+
+def test_one_figure_may_be_missing():
+    stats = [{"category": "hits", "homeValue": 20, "awayValue": 28}, {"category": "news", "homeValue": "a"}]
+    found = rows(page(), rail(teamGameStats=stats))
+
+    assert found.select("hits", "giveaways").rows() == [(20, None), (28, None)]
+
+
+def test_how_a_game_ended_may_stand_in_its_last_period_alone():
+    silent = {key: value for key, value in page().items() if key != "gameOutcome"}
+
+    found = rows(silent | {"periodDescriptor": {"number": 5, "periodType": "SO"}})
+
+    assert found["last_period_type"].to_list() == ["SO", "SO"]
+    assert found["goals"].to_list() == [2, 2]
+    with pytest.raises(Broken, match="is known"):
+        check.require(TEAM_GAMES, rows(silent))
+
+
+@pytest.mark.parametrize("state", ["LIVE", "CRIT", "OVER"])
+def test_a_game_that_is_not_final_gives_no_rows(state: str):
+    assert rows(page(), rail(), state=state).is_empty()
+    assert made(TEAM_GAMES, NO_PAGES, kept(rail())).is_empty()
+
+
+def test_a_final_page_without_a_score_is_refused():
+    with pytest.raises(Broken, match=r"score.*homeTeam"):
+        rows(page(homeTeam={"id": HOME}))
+
+
+def test_a_figure_that_is_no_number_is_an_error():
+    with pytest.raises(pl.exceptions.InvalidOperationError, match="many"):
+        rows(page(), rail(teamGameStats=[{"category": "hits", "homeValue": "many", "awayValue": 3}]))
+
+
+def test_a_team_that_plays_itself_is_refused():
+    with pytest.raises(Broken, match="two different teams"):
+        check.require(TEAM_GAMES, rows(page()).with_columns(opponent_team_id="team_id"))
+    with pytest.raises(Broken, match="one row for each game_id, team_id"):
+        check.require(TEAM_GAMES, rows(page(awayTeam={"id": HOME, "score": 2})))
+    with pytest.raises(Broken, match="only a winner has a goal of the shoot-out"):
+        check.require(TEAM_GAMES, rows(page()).with_columns(goals="opponent_score"))
+
+
+def test_the_teams_of_the_league_have_the_figures_of_its_books():
+    games = sample()[:20]
+    found = made(TEAM_GAMES, of_league("play-by-play", games), of_league("right-rail", games))
+    check.require(TEAM_GAMES, found)
+
+    endings = set()
+    for game in games:
+        story, about = league().engine.story(game), league().engine.find(game)
+        assert about is not None
+        endings.add(story.last_type)
+        events = [event for event in league().engine.game(game).events if event.period_type != "SO"]
+        for side, team in enumerate((about.home_id, about.away_id)):
+            (row,) = found.filter(game_id=game, team_id=team).to_dicts()
+            kinds = [event.kind for event in events if event.side == side]
+            assert (row["score"], row["opponent_score"]) == (story.score[side], story.score[1 - side])
+            assert row["goals"] == sum(goal.side == side for goal in story.goals) == kinds.count("goal")
+            assert row["last_period_type"] == story.last_type
+            assert row["shots_on_goal"] == kinds.count("goal") + kinds.count("shot-on-goal")
+            assert (row["hits"], row["giveaways"]) == (kinds.count("hit"), kinds.count("giveaway"))
+            assert row["penalty_minutes"] == sum(penalty.minutes for penalty in story.penalties if penalty.side == side)
+            assert row["coach"] == dict(story.lineups[side].coach)["default"]
+    assert endings == {"REG", "OT", "SO"}
+
+
+@pytest.mark.parametrize("path", [(key,) for key in page()] + [(side, key) for side in ("homeTeam", "awayTeam")
+                                                               for key in ("id", "score", "sog")])  # fmt: skip
+def test_a_key_that_is_missing_on_the_page_is_named_and_without_the_shots_they_are_unknown(path: tuple[str, ...]):
+    whole, less = rows(page(), rail()), page()
+    place = less if len(path) == 1 else less[path[0]]
+    place.pop(path[-1], None)
+
+    if path[-1] != "sog":
+        with pytest.raises(Broken, match=f"{path[-1]}|is known"):
+            check.require(TEAM_GAMES, rows(less, rail()))
+        return
+    for before, after in zip(whole.rows(), rows(less, rail()).rows(), strict=True):
+        assert all(now in (then, None) for then, now in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("key", ["gameInfo", "teamGameStats"])
+def test_a_right_rail_that_lacks_a_part_leaves_nulls(key: str):
+    less = {name: value for name, value in rail().items() if name != key}
+
+    for before, after in zip(rows(page(), rail()).rows(), rows(page(), less).rows(), strict=True):
+        assert before != after
+        assert all(now in (then, None) for then, now in zip(before, after, strict=True))
