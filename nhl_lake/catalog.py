@@ -6,21 +6,56 @@ from graphlib import TopologicalSorter
 from nhl_lake import bronze, ledger
 from nhl_lake.errors import BadInput
 from nhl_lake.gold.skater_game import SKATER_GAME
+from nhl_lake.silver.game_quality import GAME_QUALITY
 from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.goalie_games import GOALIE_GAMES
+from nhl_lake.silver.known_issues import KNOWN_ISSUES
 from nhl_lake.silver.lineups import LINEUPS
+from nhl_lake.silver.officials import OFFICIALS
+from nhl_lake.silver.on_ice import ON_ICE
+from nhl_lake.silver.players import PLAYERS
 from nhl_lake.silver.plays import PLAYS
+from nhl_lake.silver.refusals import REFUSALS
+from nhl_lake.silver.rosters import ROSTERS
+from nhl_lake.silver.seasons import SEASONS
+from nhl_lake.silver.shifts import SHIFTS
+from nhl_lake.silver.skater_games import SKATER_GAMES
+from nhl_lake.silver.standings import STANDINGS
+from nhl_lake.silver.stints import STINTS
+from nhl_lake.silver.team_games import TEAM_GAMES
+from nhl_lake.silver.teams import TEAMS
 from nhl_lake.table import Table
 
-SILVER = (GAMES, PLAYS, LINEUPS)
+SILVER = (
+    GAMES,
+    SEASONS,
+    TEAMS,
+    STANDINGS,
+    ROSTERS,
+    PLAYERS,
+    LINEUPS,
+    PLAYS,
+    SHIFTS,
+    ON_ICE,
+    STINTS,
+    SKATER_GAMES,
+    GOALIE_GAMES,
+    TEAM_GAMES,
+    OFFICIALS,
+    GAME_QUALITY,
+    REFUSALS,
+    KNOWN_ISSUES,
+)
 GOLD = (SKATER_GAME,)
+MADE: tuple[Table, ...] = (*SILVER, *GOLD)
 
-TABLES: tuple[Table, ...] = (*bronze.TABLES, *SILVER, *GOLD, *ledger.TABLES)
+TABLES: tuple[Table, ...] = (*bronze.TABLES, *MADE, *ledger.TABLES)
 
 
 def in_order() -> list[Table]:
-    """Return the silver and gold tables, each after those that it reads."""
+    """Return the silver and gold tables that are made by a function, each after those that it reads."""
     order = TopologicalSorter({table: table.reads for table in TABLES}).static_order()
-    return [table for table in order if table.layer in {"silver", "gold"}]
+    return [table for table in order if table in MADE and table.source is not None]
 
 
 def find(name: str) -> Table:

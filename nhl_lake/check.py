@@ -30,17 +30,35 @@ def rules(table: Table) -> dict[str, pl.Expr]:
     return key | known | listed | dict(table.checks)
 
 
+def marked(table: Table, rows: pl.LazyFrame) -> pl.DataFrame:
+    """Return the keys of rows, and beside them for each rule, by its number, whether the row holds it."""
+    good = (rule.fill_null(value=False).alias(f"rule {n}") for n, rule in enumerate(rules(table).values()))
+    return rows.select(*table.key, *good).collect()
+
+
 def breaches(table: Table, rows: pl.LazyFrame) -> Iterator[Breach]:
     """Yield the rules that rows break."""
-    names = list(rules(table))
-    marked = rows.select(
-        *table.key, *(good.fill_null(value=False).alias(f"rule {n}") for n, good in enumerate(rules(table).values()))
-    ).collect()
-    for n, rule in enumerate(names):
-        bad = marked.filter(pl.col(f"rule {n}").not_())
+    found = marked(table, rows)
+    for n, rule in enumerate(rules(table)):
+        bad = found.filter(pl.col(f"rule {n}").not_())
         if not bad.is_empty():
             examples = bad.select(table.key).head(3).iter_rows()
             yield Breach(table.name, rule, bad.height, "; ".join(" ".join(map(str, key)) for key in examples))
+
+
+def offenders(table: Table, rows: pl.DataFrame, by: str) -> dict[int, str]:
+    """Return the games, or what else rows go by, of rows that break rules, with what they break."""
+    found = marked(table, rows.lazy())
+    reasons: dict[int, list[str]] = {}
+    for n, rule in enumerate(rules(table)):
+        first = pl.struct(table.key).first().alias("first")
+        bad = found.filter(pl.col(f"rule {n}").not_()).group_by(by).agg(pl.len(), first)
+        for game, count, first in bad.sort(by).iter_rows():
+            where = " ".join(f"{name} {value}" for name, value in first.items() if name != by)
+            reasons.setdefault(game, []).append(
+                f"{count} rows break '{rule}' ({where})" if where else f"breaks '{rule}'"
+            )
+    return {game: "; ".join(found) for game, found in reasons.items()}
 
 
 def require(table: Table, rows: pl.DataFrame) -> None:

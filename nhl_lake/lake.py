@@ -104,14 +104,14 @@ def unreadable(root: Path, table: Table, why: object) -> NoReturn:
     )
 
 
-def handle(root: Path, table: Table) -> DeltaTable:
-    """Open a table at its newest version."""
+def handle(root: Path, table: Table, *, version: int | None = None) -> DeltaTable:
+    """Open a table at its newest version, or at one that it had."""
     if not is_table(root, table):
         if holds_files(path(root, table)) and not is_table(root, table):
             unreadable(root, table, "it holds files but no log in `_delta_log`")
         raise LakeError(f"{table.name} is not in the lake at {root}.", "`nhl-lake ingest` makes it.")
     try:
-        delta = Opened(str(path(root, table)))
+        delta = Opened(str(path(root, table)), version=version)
     except Exception as error:  # delta-rs raises bare Exceptions for a damaged log
         unreadable(root, table, error)
     except BaseException as error:
@@ -130,9 +130,9 @@ def last_commit(delta: DeltaTable, folder: Path) -> Path:
     return folder / "_delta_log" / f"{delta.version():020d}.json"
 
 
-def scan(root: Path, table: Table) -> pl.LazyFrame:
-    """Read a table, pinned at its newest version."""
-    return pl.scan_delta(handle(root, table))
+def scan(root: Path, table: Table, *, version: int | None = None) -> pl.LazyFrame:
+    """Read a table, pinned at its newest version, or at one that it had."""
+    return pl.scan_delta(handle(root, table, version=version))
 
 
 def by_season(root: Path, table: Table) -> Iterator[pl.LazyFrame]:
@@ -237,8 +237,8 @@ def append(root: Path, table: Table, rows: pl.DataFrame) -> None:
     sync(root, table)
 
 
-def replace(root: Path, table: Table, rows: pl.DataFrame, *, season: int | None, metadata: Mapping[str, str]) -> None:
-    """Replace one season of a silver or gold table, or all of it, in one commit."""
+def replace(root: Path, table: Table, rows: pl.DataFrame, *, where: str | None, metadata: Mapping[str, str]) -> None:
+    """Replace the rows of a silver or gold table that a predicate picks, or all and their schema, in one commit."""
     if table.layer not in {"silver", "gold"}:
         raise TypeError(f"{table.name} is never replaced")
     gate(table, rows)
@@ -249,21 +249,21 @@ def replace(root: Path, table: Table, rows: pl.DataFrame, *, season: int | None,
                 delta,
                 rows,
                 mode="overwrite",
-                predicate=None if season is None else f"season = {season}",
-                schema_mode="overwrite" if season is None else None,
+                predicate=where,
+                schema_mode="overwrite" if where is None else None,
                 writer_properties=PARQUET,
                 commit_properties=commit(delta, metadata),
             )
     sync(root, table)
 
 
-def metadata(root: Path, table: Table, key: str) -> dict[str, str]:
+def metadata(root: Path, table: Table, key: str) -> dict[str, Any]:
     """Return what the newest commit that says something under a key says; commits of upkeep say nothing."""
     delta = handle(root, table)
     for some in (10, None):  # nearly always one of the last commits says it, and a log may be thousands long
         for entry in delta.history(some):
             if key in entry:
-                found: dict[str, str] = json.loads(entry[key])
+                found: dict[str, Any] = json.loads(entry[key])
                 return found
     return {}
 

@@ -1,131 +1,178 @@
-"""Silver and gold, made again from bronze, offline: all of it, or what changed.
+"""Silver and gold, made again from bronze, offline: all of it, or the games that changed.
 
-What changed is told by what stands in the commits themselves: each says, season by season, of which input it was made
-and by which code. A killed run leaves the old state or the new one, and the next rebuild goes on.
+What changed is told by what stands in the commits themselves (`marks`), so that a killed run leaves the old state or
+the new one, and the next rebuild goes on. Write, audit, publish: rows are held against their rules before they are
+written; a game that breaks one is put aside, by name; a table that would lose too much stays as it was.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
-from nhl_lake import check, lake
+from nhl_lake import lake, marks
 from nhl_lake.catalog import in_order
 from nhl_lake.errors import Broken
+from nhl_lake.making import Rows, make
+from nhl_lake.marks import MADE_OF, WHOLE, Marks, Snapshot
+from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.table import Table
 
-MADE_OF = "nhl-lake.made-of"
-GAMES_AT_ONCE = 100
-
-Prints = dict[str, str]
+FEW_GAMES = 3
 
 
 class Made(NamedTuple):
-    """A season of a table that was made again."""
+    """A slice of a table that was made again: a season (None: all of it), some games of it (None: all)."""
 
     table: str
-    season: int
+    season: int | None
     rows: int
+    games: int | None
+    refused: tuple[str, ...]  # the games that were put aside, each with the reason
+
+
+class Wanted(NamedTuple):
+    """What a rebuild is to do: which seasons, also what did not change, also what takes rows away."""
+
+    seasons: Sequence[int]
+    everything: bool
+    accept: bool
 
 
 def rebuild(
-    root: Path, tables: Sequence[Table] = (), *, seasons: Sequence[int] = (), everything: bool = False
+    root: Path,
+    tables: Sequence[Table] = (),
+    *,
+    seasons: Sequence[int] = (),
+    everything: bool = False,
+    accept: bool = False,
 ) -> Iterator[Made]:
-    """Make tables again, in order, a season at a time; unless all is asked for, what is as it was is left alone.
+    """Make tables again, in order, slice by slice; unless all is asked for, what is as it was is left alone.
 
-    A season that breaks a rule stays as it was, and so do the tables made from it. The others are made all the same,
-    and Broken is raised at the end.
+    A game that cannot be made is put aside, and the others are made. A slice that breaks stays as it was, and so do
+    the tables made from it. Broken is raised at the end for either. `accept` publishes tables that lose rows, too.
     """
-    code = code_print()
+    order = tables or in_order()
+    yield from rebuilt(marks.snapshot(root, root, order), order, Wanted(seasons, everything, accept))
+
+
+def as_known(root: Path, to: Path, at: datetime) -> Iterator[Made]:
+    """Make silver and gold in another root, as they could have been made at a moment: of pages fetched by then."""
+    order = in_order()
+    lake.create(to, [*order, REFUSALS])
+    everything = Wanted((), everything=True, accept=True)
+    yield from rebuilt(marks.snapshot(root, to, order, known_at=at), order, everything)
+
+
+def rebuilt(bronze: Snapshot, tables: Sequence[Table], wanted: Wanted) -> Iterator[Made]:
+    """Make tables of a snapshot of bronze."""
+    code = marks.code_print()
     broken: dict[tuple[Table, str], Broken | None] = {}
-    for table in tables or in_order():
-        done = lake.metadata(root, table, MADE_OF)
-        same_shape = lake.scan(root, table).collect_schema() == table.schema
-        wanted = prints(root, table, code)
-        asked = [season for season in wanted if not seasons or int(season) in seasons]
-        stale = [season for season in asked if everything or done.get(season) != wanted[season]]
-        if not same_shape:
-            yield from reshape(root, table, wanted)
-            continue
-        for season in stale:
-            if any((read, season) in broken for read in table.reads):
-                broken[table, season] = None
+    aside: list[str] = []
+    for table in tables:
+        for task in tasks(bronze, table, marks.wanted(bronze, table, code), wanted):
+            if any((read, part) in broken for read in table.reads for part in (*task.parts, WHOLE)):
+                broken |= dict.fromkeys(((table, part) for part in task.parts), None)
                 continue
             try:
-                rows = made(root, table, int(season))
+                found = done(bronze, task, wanted)
             except Broken as error:
-                broken[table, season] = error
+                broken |= dict.fromkeys(((table, part) for part in task.parts), error)
                 continue
-            done = done | {season: wanted[season]}
-            lake.replace(root, table, rows, season=int(season), metadata={MADE_OF: json.dumps(done)})
-            yield Made(table.name, int(season), rows.height)
-    for found in filter(None, broken.values()):
-        raise found
+            for made in found:
+                aside += made.refused
+                yield made
+    for worst in filter(None, broken.values()):
+        raise worst
+    if aside:
+        raise Broken(
+            f"{len(aside)} games could not be made: {'; '.join(aside[:3])}{' …' if len(aside) > 3 else ''}",
+            "Their pages are safe in bronze, everything else was made; `nhl-lake show silver.refusals` lists them.",
+        )
 
 
-def reshape(root: Path, table: Table, wanted: Prints) -> Iterator[Made]:
-    """Make a table whose columns have changed: all seasons, in one commit."""
-    parts = {season: made(root, table, int(season)) for season in wanted}
-    rows = pl.concat([pl.DataFrame(schema=table.schema), *parts.values()])
-    lake.replace(root, table, rows, season=None, metadata={MADE_OF: json.dumps(wanted)})
-    for season, part in parts.items():
-        yield Made(table.name, int(season), part.height)
+class Task(NamedTuple):
+    """What is made and published in one commit: slices of a table, or some games of one; and the marks it leaves."""
+
+    table: Table
+    parts: Sequence[str]
+    games: Sequence[int] | None
+    where: str | None
+    marks: Marks
 
 
-def made(root: Path, table: Table, season: int) -> pl.DataFrame:
-    """Make one season of a table, held against its rules."""
-    inputs = [source(root, read, season) for read in table.reads]
-    rows = pl.concat(table.build(*part).collect() for part in parts(table, inputs))
-    rows = rows.select(pl.col(c.name).cast(c.dtype) for c in table.columns).sort(table.key)
-    check.require(table, rows)
-    return rows
-
-
-def source(root: Path, table: Table, season: int) -> pl.LazyFrame:
-    """Read one season of a table; of bronze the newest pages."""
-    if table.layer == "bronze":
-        return lake.newest(root, table, seasons=[season])
-    return lake.scan(root, table).filter(pl.col("season") == season)
-
-
-def parts(table: Table, inputs: list[pl.LazyFrame]) -> Iterator[list[pl.LazyFrame]]:
-    """Cut what a table reads from pages into parts that never meet."""
-    if table.by is None or not any(read.layer == "bronze" for read in table.reads):
-        yield inputs
+def tasks(bronze: Snapshot, table: Table, now: Marks, wanted: Wanted) -> Iterator[Task]:
+    """Yield what is to be made of a table; if its columns have changed, all in one commit."""
+    if lake.scan(bronze.made, table).collect_schema() != table.schema:
+        yield Task(table, list(now), None, None, now)
         return
-    # in the order in which the pages were kept, so that a part's pages stand in few files
-    order = inputs[0].select(table.by, "fetched_at").sort("fetched_at").collect()[table.by]
-    for start in range(0, max(len(order), 1), GAMES_AT_ONCE):
-        some = order.slice(start, GAMES_AT_ONCE).to_list()
-        yield [frame.filter(pl.col(table.by).is_in(some)) for frame in inputs]
+    leaves = marks.stored(bronze.made, table)
+    for part, mark in now.items():
+        asked = not wanted.seasons or part == WHOLE or int(part) in wanted.seasons
+        was = leaves.get(part)
+        must = wanted.everything and (part != WHOLE or not wanted.seasons)
+        if asked and (must or not mark.is_of(was)):
+            games = None if wanted.everything else marks.changed(bronze, table, part, was, mark)
+            leaves = leaves | {part: mark}
+            yield Task(table, [part], games, where(part, games), leaves)
 
 
-def prints(root: Path, table: Table, code: str) -> Prints:
-    """Return what each season of a table is to be made of: its inputs and the code, as one mark."""
-    found: dict[str, list[str]] = {}
-    for read in table.reads:
-        marks = page_prints(root, read) if read.layer == "bronze" else lake.metadata(root, read, MADE_OF)
-        for season, mark in marks.items():
-            found.setdefault(season, []).append(f"{read.name} {mark}")
-    return {season: digest(code, *marks) for season, marks in sorted(found.items(), reverse=True)}
+def where(part: str, games: Sequence[int] | None) -> str | None:
+    """Return the predicate of a slice, or of some games of it; None is the whole table."""
+    if part == WHOLE:
+        return None
+    some = "" if games is None else f" AND game_id IN ({', '.join(map(str, games or [0]))})"  # no game has the id 0
+    return f"season = {part}{some}"
 
 
-def page_prints(root: Path, table: Table) -> Prints:
-    """Return a mark of each season of a bronze table: it only grows, so that its count and newest row tell all."""
-    pages = lake.scan(root, table).group_by("season").agg(pl.len(), pl.col("fetched_at").max().dt.epoch("us"))
-    return {str(season): f"{rows} {last}" for season, rows, last in pages.collect().iter_rows()}
+def done(bronze: Snapshot, task: Task, wanted: Wanted) -> list[Made]:
+    """Make what a task asks for, hold it against what is there, and publish it."""
+    made = {part: make(bronze, task.table, part, task.games) for part in task.parts}
+    if not wanted.accept and (task.where is not None or task.table.partition is None):
+        for found in made.values():
+            audit(bronze.made, task, found)
+    rows = pl.concat([pl.DataFrame(schema=task.table.schema), *(found.rows for found in made.values())])
+    lake.replace(bronze.made, task.table, rows, where=task.where, metadata={MADE_OF: marks.text(task.marks)})
+    if task.table.by == "game_id":
+        for part, found in made.items():
+            put_aside(bronze.made, task, part, found.refusals)
+    return [
+        Made(
+            task.table.name,
+            None if part == WHOLE else int(part),
+            found.rows.height,
+            None if task.games is None else len(task.games),
+            tuple(f"{game} by {name}: {reason}" for _, game, name, reason in found.refusals.iter_rows()),
+        )
+        for part, found in made.items()
+    ]
 
 
-def code_print() -> str:
-    """Return a mark of all code that makes rows: when it changes, everything is made again."""
-    home = Path(__file__).parent
-    files = [*home.glob("silver/*.py"), *home.glob("gold/*.py"), *home.glob("hockey/*.py"), home / "columns.py"]
-    return digest(*(file.read_text() for file in sorted(files)))
+def audit(root: Path, task: Task, found: Rows) -> None:
+    """Refuse what would take rows away from a table: a few games that are put aside may go, by name."""
+    old = lake.scan(root, task.table)
+    if task.where is not None:
+        old = old.filter(pl.sql_expr(task.where.partition(" AND ")[0]))
+    before = old.select(pl.len()).collect().item()
+    if task.games is not None:
+        old = old.filter(pl.col("game_id").is_in(list(task.games)))
+    gone = old
+    if task.table.by == "game_id":
+        aside = pl.concat([found.refusals.lazy().select("game_id"), lake.scan(root, REFUSALS).select("game_id")])
+        excused = old.join(aside, on="game_id", how="semi").select("game_id").unique().sort("game_id").head(FEW_GAMES)
+        gone = old.join(excused, on="game_id", how="anti")
+    after = before - gone.select(pl.len()).collect().item() + found.rows.height
+    if after < (1 - task.table.may_lose) * before:
+        raise Broken(
+            f"{task.table.name} ({task.where or 'all of it'}): {before:,} rows would become {after:,}.",
+            "Nothing was written; the table is as before. If that is right: `nhl-lake rebuild --accept`.",
+        )
 
 
-def digest(*texts: str) -> str:
-    """Return a short hash of texts."""
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+def put_aside(root: Path, task: Task, part: str, refusals: pl.DataFrame) -> None:
+    """Write the games that a table put aside in place of those that it had put aside before."""
+    which = f"{where(part, task.games)} AND refused_by = '{task.table.name}'"
+    if not refusals.is_empty() or not lake.scan(root, REFUSALS).filter(pl.sql_expr(which)).collect().is_empty():
+        lake.replace(root, REFUSALS, refusals, where=which, metadata={})

@@ -71,6 +71,8 @@ class Table:
     by: str | None = None  # rows with different `by` never meet: parts can be made apart
     partition: str | None = "season"
     keeps: Keeps = Keeps.EVERY_VERSION
+    may_lose: float = 0.05  # the share of its rows that a rebuild may take away without being told to
+    of_versions: bool = False  # made of every version of the pages that it reads, not of the newest
     checks: Mapping[str, pl.Expr] = field(default_factory=dict)
 
     @property

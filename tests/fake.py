@@ -12,10 +12,13 @@ import httpx
 from nhl_lake.api import Manners
 from nhl_lake.clock import Clock
 from nhl_lake.hockey.calendar import eastern_day
+from nhl_lake.hockey.ids import season_on
 from nhl_lake.ingest import Asker, Options, Summary, ingest
+from nhl_lake.silver.standings import KEYS as STANDING
 
 FIRST_WEEK = date(2025, 9, 29)
 HOME, AWAY = (101, "AAA"), (102, "BBB")
+NAMES = {"firstName": {"default": "Ada"}, "lastName": {"default": "Berg"}}
 NOON = datetime(2026, 1, 10, 17, 0, tzinfo=UTC)
 
 
@@ -60,6 +63,17 @@ class Game:
             "awayTeam": {"id": AWAY[0], "abbrev": AWAY[1], "logo": "b.svg"} | ({"score": 0} if score else {}),
         } | ({"gameOutcome": {"lastPeriodType": "REG"}} if self.is_final else {})
 
+    def boxscore(self) -> dict:
+        skaters = [
+            {"playerId": player, "position": position, "goals": goals, "assists": 0, "points": goals, "toi": "00:40"}
+            for player, position in ((8900001, "C"), (8900002, "D"))
+            for goals in [int(player == self.scorer)]
+        ]
+        goalie = {"playerId": 8900003, "position": "G", "toi": "00:00", "starter": True}
+        home = {"forwards": skaters[:1], "defense": skaters[1:], "goalies": []}
+        away = {"forwards": [], "defense": [], "goalies": [goalie]}
+        return self.head() | {"playerByGameStats": {"homeTeam": home, "awayTeam": away} if self.is_final else {}}
+
     def plays(self) -> dict:
         goal = {
             "eventId": 7,
@@ -69,7 +83,7 @@ class Game:
             "typeCode": 505,
             "typeDescKey": "goal",
             "situationCode": "1551",
-            "details": {"scoringPlayerId": self.scorer, "eventOwnerTeamId": HOME[0]},
+            "details": {"scoringPlayerId": self.scorer, "eventOwnerTeamId": HOME[0], "shotType": "wrist"},
         }
         spots = [
             {"playerId": 8900001, "teamId": HOME[0], "positionCode": "C", "sweaterNumber": 9},
@@ -108,32 +122,36 @@ class FakeApi:
                 return httpx.Response(404)
             game = by_id[words[2]]
             rail = {"gameInfo": {"referees": []}, "seasonSeries": [{"id": g.id} for g in self.games]}
-            pages = {"play-by-play": game.plays(), "boxscore": game.head() | {"playerByGameStats": {}}}
+            pages = {"play-by-play": game.plays(), "boxscore": game.boxscore()}
             return httpx.Response(200, json=pages.get(words[3], rail))
         if "shiftcharts" in path:
             game = by_id.get(path.rpartition("=")[2])
             if game is None:
                 return httpx.Response(200, json={"data": [], "total": 0})
-            shift = {"gameId": game.id, "playerId": 8900001, "period": 1, "typeCode": 517, "duration": "00:40"}
+            shift = {"gameId": game.id, "playerId": 8900001, "teamId": HOME[0], "period": 1, "typeCode": 517}
+            shift |= {"startTime": "00:00", "endTime": "00:40", "duration": "00:40"}
             shifts = [shift] if game.chart and game.is_final else []
             return httpx.Response(200, json={"data": shifts, "total": len(shifts)})
         if path.startswith("v1/roster/"):
-            return httpx.Response(200, json={"forwards": [{"id": 8900001}], "defensemen": [], "goalies": []})
+            member = {"id": 8900001, "positionCode": "C", **NAMES}
+            return httpx.Response(200, json={"forwards": [member], "defensemen": [], "goalies": []})
         if path.startswith("v1/standings/"):
-            lines = [{"date": words[-1], "teamAbbrev": {"default": "AAA"}}]
-            return httpx.Response(200, json={"standings": lines})
+            season = season_on(date.fromisoformat(words[-1]))
+            about = {"date": words[-1], "seasonId": season, "teamAbbrev": {"default": "AAA"}}
+            line = dict.fromkeys((key for key, _ in STANDING.values()), 0) | about | {"teamName": {"default": "Alphas"}}
+            return httpx.Response(200, json={"standings": [line]})
         if path.startswith("v1/player/"):
-            names = {"firstName": {"default": "Ada"}, "lastName": {"default": "Berg"}}
-            return httpx.Response(200, json={"playerId": int(words[2])} | names)
+            return httpx.Response(200, json={"playerId": int(words[2]), **NAMES})
         return self.listing(path)
 
     def listing(self, path: str) -> httpx.Response:
         rows: list[dict] = []
         if path.endswith("en/team"):
-            rows = [{"id": number, "triCode": code} for number, code in (HOME, AWAY)]
+            rows = [{"id": number, "triCode": code, "fullName": code} for number, code in (HOME, AWAY)]
         elif path.endswith("en/season"):
             rows = [
                 {"id": s, "startDate": f"{s // 10_000}-10-07T19:00:00", "endDate": f"{s % 10_000}-06-20T19:00:00"}
+                | {"regularSeasonEndDate": f"{s % 10_000}-04-17T19:00:00"}
                 for s in self.seasons
             ]
         else:

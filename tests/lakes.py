@@ -10,6 +10,8 @@ from nhl_lake import bronze, catalog
 from nhl_lake.table import Table
 
 MADE = [table for table in catalog.TABLES if table.layer in {"silver", "gold"}]
+OF_EVERY_GAME = [catalog.find(f"silver.{noun}") for noun in ("games", "plays", "lineups")] + [*catalog.GOLD]
+OF_THEIR_DAY = {"silver.players", "silver.rosters"}  # of pages that say how things are when they are asked for
 
 
 def folder(root: Path, table: Table) -> Path:
@@ -41,6 +43,11 @@ def newest_pages(root: Path, table: Table) -> dict[str, tuple[Any, ...]]:
 def all_pages(root: Path) -> dict[str, dict[str, tuple[Any, ...]]]:
     """Return the newest pages of every bronze table."""
     return {table.name: newest_pages(root, table) for table in bronze.TABLES}
+
+
+def facts(root: Path, table: Table) -> pl.DataFrame:
+    """Return every row of a table in order, without the moment at which its page was fetched."""
+    return rows(root, table).sort(table.key).drop("fetched_at", strict=False)
 
 
 def row_set(root: Path, table: Table) -> set[tuple[Any, ...]]:

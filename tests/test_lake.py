@@ -306,7 +306,7 @@ def test_bronze_and_the_ledger_are_never_replaced(table: Table, tmp_path: Path):
     before = tree(tmp_path)
 
     with pytest.raises(TypeError, match="never replaced"):
-        lake.replace(tmp_path, table, pl.DataFrame(schema=table.schema), season=None, metadata={})
+        lake.replace(tmp_path, table, pl.DataFrame(schema=table.schema), where=None, metadata={})
 
     assert tree(tmp_path) == before
 
@@ -322,9 +322,9 @@ def test_only_the_ledger_is_appended_to_without_a_question(table: Table, tmp_pat
 def test_a_season_is_replaced_and_the_others_stay(tmp_path: Path):
     lake.create(tmp_path, [SKATER_GAME])
     for season in (20222023, 20232024):
-        lake.replace(tmp_path, SKATER_GAME, skaters(1, 2, season=season), season=season, metadata={})
+        lake.replace(tmp_path, SKATER_GAME, skaters(1, 2, season=season), where=f"season = {season}", metadata={})
 
-    lake.replace(tmp_path, SKATER_GAME, skaters(3), season=20232024, metadata={"made-of": '{"a": "b"}'})
+    lake.replace(tmp_path, SKATER_GAME, skaters(3), where="season = 20232024", metadata={"made-of": '{"a": "b"}'})
 
     rows = lake.scan(tmp_path, SKATER_GAME).sort("season", "game_id").collect()
     assert rows["goals"].to_list() == [1, 2, 3]
@@ -334,9 +334,9 @@ def test_a_season_is_replaced_and_the_others_stay(tmp_path: Path):
 def test_a_season_without_rows_is_emptied_and_nothing_else(tmp_path: Path):
     lake.create(tmp_path, [SKATER_GAME])
     for season in (20222023, 20232024):
-        lake.replace(tmp_path, SKATER_GAME, skaters(1, season=season), season=season, metadata={})
+        lake.replace(tmp_path, SKATER_GAME, skaters(1, season=season), where=f"season = {season}", metadata={})
 
-    lake.replace(tmp_path, SKATER_GAME, skaters(), season=20232024, metadata={})
+    lake.replace(tmp_path, SKATER_GAME, skaters(), where="season = 20232024", metadata={})
 
     assert lake.scan(tmp_path, SKATER_GAME).collect()["season"].to_list() == [20222023]
 
@@ -357,11 +357,11 @@ def wrong_frames() -> dict[str, pl.DataFrame]:
 @pytest.mark.parametrize("what", wrong_frames())
 def test_a_frame_that_differs_from_the_declared_schema_is_not_written(what: str, tmp_path: Path):
     lake.create(tmp_path, [SKATER_GAME])
-    lake.replace(tmp_path, SKATER_GAME, skaters(1), season=20232024, metadata={})
+    lake.replace(tmp_path, SKATER_GAME, skaters(1), where="season = 20232024", metadata={})
     before = tree(tmp_path)
 
     with pytest.raises(Broken) as error:
-        lake.replace(tmp_path, SKATER_GAME, wrong_frames()[what], season=20232024, metadata={})
+        lake.replace(tmp_path, SKATER_GAME, wrong_frames()[what], where="season = 20232024", metadata={})
 
     assert "gold.skater_game" in error.value.what
     assert tree(tmp_path) == before
@@ -554,7 +554,7 @@ def test_a_lake_that_is_replaced_and_appended_to_is_synced(tmp_path: Path, monke
     lake.create(tmp_path, [SKATER_GAME, ledger.META])
     before, inodes = paths(tmp_path), synced(monkeypatch)
 
-    lake.replace(tmp_path, SKATER_GAME, skaters(1), season=20232024, metadata={})
+    lake.replace(tmp_path, SKATER_GAME, skaters(1), where="season = 20232024", metadata={})
     lake.append(tmp_path, ledger.META, meta(1))
 
     assert unsynced(tmp_path, before, inodes) == set()

@@ -1,5 +1,6 @@
 """Silver and gold are made again from bronze: the same from scratch as day by day, and nothing without cause."""
 
+import dataclasses
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -8,11 +9,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from nhl_lake import catalog, lake, rebuild
-from nhl_lake.errors import Broken
+from nhl_lake import catalog, check, lake, making, marks, rebuild
+from nhl_lake.errors import Broken, Unreadable
 from tests.fake import NOON, FakeApi, Game, run
 
-MADE = [table for table in catalog.TABLES if table.layer in {"silver", "gold"}]
+MADE = catalog.MADE
 
 
 def frames(root: Path) -> dict[str, pl.DataFrame]:
@@ -60,7 +61,8 @@ def test_a_new_page_makes_the_tables_that_read_it_again_and_no_other(root: Path)
     api = FakeApi([Game(1, scorer=8900002), Game(2)])
     summary = run(root, api, now=NOON + timedelta(hours=1), lookback_days=2, rebuilds=True)
 
-    assert [part.table for part in summary.rebuilt] == ["silver.plays", "silver.lineups", "gold.skater_game"]
+    touched = catalog.downstream({catalog.find("bronze.play_by_play"), catalog.find("bronze.boxscore")})
+    assert [part.table for part in summary.rebuilt] == [table.name for table in touched]
     assert versions(root)["silver.games"] == before["silver.games"]
 
 
@@ -74,7 +76,8 @@ def test_day_by_day_gives_the_same_as_from_scratch(tmp_path: Path):
 
     daily, once = frames(tmp_path / "daily"), frames(tmp_path / "once")
     for name in daily:
-        assert_frame_equal(daily[name], once[name])
+        # when a page was first seen is another matter
+        assert_frame_equal(daily[name].drop("fetched_at", strict=False), once[name].drop("fetched_at", strict=False))
 
 
 def test_the_order_in_which_pages_were_kept_does_not_matter(tmp_path: Path):
@@ -90,35 +93,11 @@ def test_the_order_in_which_pages_were_kept_does_not_matter(tmp_path: Path):
 def test_many_games_are_made_in_parts_and_the_parts_are_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     run(tmp_path, FakeApi([Game(n, start=NOON - timedelta(days=n)) for n in range(1, 8)]), rebuilds=True)
     whole = frames(tmp_path)
-    monkeypatch.setattr(rebuild, "GAMES_AT_ONCE", 2)
+    monkeypatch.setattr(making, "GAMES_AT_ONCE", 2)
     list(rebuild.rebuild(tmp_path, everything=True))
 
     for name, frame in frames(tmp_path).items():
         assert_frame_equal(frame, whole[name])
-
-
-def test_rows_that_break_a_rule_are_not_published(root: Path):
-    before = frames(root)
-    twice = FakeApi([Game(1), Game(2)])
-    page = Game(1).plays()
-    page["plays"] = page["plays"] * 2
-    twice.broken = lambda path: answer(page) if path.endswith("2025020001/play-by-play") else None
-    run(root, twice, now=NOON + timedelta(hours=1), lookback_days=2)
-
-    with pytest.raises(Broken, match="one row for each game_id, event_id"):
-        list(rebuild.rebuild(root))
-    assert_frame_equal(frames(root)["silver.plays"], before["silver.plays"])
-
-
-def test_a_page_that_silver_cannot_read_is_named(root: Path):
-    api = FakeApi([Game(1), Game(2)])
-    page = Game(1).plays()
-    page["plays"][0]["sortOrder"] = "first"
-    api.broken = lambda path: answer(page) if path.endswith("2025020001/play-by-play") else None
-    run(root, api, now=NOON + timedelta(hours=1), lookback_days=2)
-
-    with pytest.raises(Broken, match=r"sortOrder.*2025020001"):
-        list(rebuild.rebuild(root))
 
 
 def answer(page: dict):
@@ -145,29 +124,8 @@ def test_one_season_can_be_made_again_alone(root: Path):
 
     assert list(rebuild.rebuild(root, seasons=[20242025], everything=True)) == []
     assert versions(root) == before
-    assert len(list(rebuild.rebuild(root, seasons=[20252026], everything=True))) == 4
-
-
-def test_a_season_that_breaks_a_rule_keeps_no_other_from_being_made(tmp_path: Path):
-    run(tmp_path, FakeApi([Game(1)]), rebuilds=True)
-    older = FakeApi([Game(1, year=2024, start=NOON - timedelta(days=365))])
-    page = older.games[0].plays()
-    page["rosterSpots"][0]["positionCode"] = "Rover"
-    older.broken = lambda path: answer(page) if path.endswith("play-by-play") else None
-    summary = run(tmp_path, older, now=NOON + timedelta(hours=1), seasons=(20242025,), rebuilds=True)
-
-    assert summary.error is not None
-    assert "position is one of" in summary.error.what
-    plays = lake.scan(tmp_path, catalog.find("silver.plays")).collect()
-    assert set(plays["season"]) == {20242025, 20252026}
-    gold = lake.scan(tmp_path, catalog.find("gold.skater_game")).collect()
-    assert set(gold["season"]) == {20252026}
-
-    older.broken = lambda _: None
-    long_ago = NOON.date() - timedelta(days=400)
-    again = run(tmp_path, older, now=NOON + timedelta(hours=2), since=long_ago, lookback_days=400, rebuilds=True)
-    assert again.exit_code == 0
-    assert set(lake.scan(tmp_path, catalog.find("gold.skater_game")).collect()["season"]) == {20242025, 20252026}
+    made = [part.table for part in rebuild.rebuild(root, seasons=[20252026], everything=True)]
+    assert made == [table.name for table in catalog.in_order() if table.partition]
 
 
 def test_making_one_season_again_forgets_nothing_of_the_others(tmp_path: Path):
@@ -176,3 +134,165 @@ def test_making_one_season_again_forgets_nothing_of_the_others(tmp_path: Path):
     list(rebuild.rebuild(tmp_path, seasons=[20252026], everything=True))
 
     assert list(rebuild.rebuild(tmp_path)) == []
+
+
+def refetched(root: Path, page: dict, hours: int = 1, **said) -> None:
+    """Keep a new version of the play-by-play page of the first of two games."""
+    api = FakeApi([Game(1), Game(2)])
+    api.broken = lambda path: answer(page) if path.endswith("2025020001/play-by-play") else None
+    run(root, api, now=NOON + timedelta(hours=hours), lookback_days=2, **said)
+
+
+def games_in(root: Path, name: str) -> set[int]:
+    return set(lake.scan(root, catalog.find(name)).select("game_id").collect()["game_id"])
+
+
+def repeated() -> dict:
+    page = Game(1).plays()
+    (goal,) = page["plays"]
+    return page | {"plays": [goal, goal | {"sortOrder": 10, "typeDescKey": "hit", "details": {"hittingPlayerId": 1}}]}
+
+
+def unreadable() -> dict:
+    page = Game(1).plays()
+    page["plays"][0]["sortOrder"] = "first"
+    return page
+
+
+@pytest.mark.parametrize(
+    ("page", "why"),
+    [(repeated, "one row for each game_id, event_id"), (unreadable, r"plays\[0\].sortOrder")],
+    ids=["breaks a rule", "cannot be read"],
+)
+def test_a_game_that_cannot_be_made_is_put_aside_by_name_and_the_others_are_made(root: Path, page, why: str):
+    refetched(root, page())
+
+    with pytest.raises(Broken, match=f"(?s)2025020001 by silver.plays.*{why}"):
+        list(rebuild.rebuild(root))
+    assert games_in(root, "silver.plays") == {2025020002}
+    assert games_in(root, "gold.skater_game") == {2025020002}
+    assert games_in(root, "silver.refusals") == {2025020001}
+    assert list(rebuild.rebuild(root)) == []
+
+    refetched(root, Game(1, scorer=8900002).plays(), hours=2, rebuilds=True)
+    assert games_in(root, "gold.skater_game") == {2025020001, 2025020002}
+    assert games_in(root, "silver.refusals") == set()
+
+
+def test_a_game_that_was_put_aside_is_made_when_the_code_is_mended(root: Path, monkeypatch: pytest.MonkeyPatch):
+    refetched(root, repeated())
+    with pytest.raises(Broken):
+        list(rebuild.rebuild(root))
+    monkeypatch.setattr(marks, "code_print", lambda: "mended")
+    monkeypatch.setattr(check, "offenders", lambda table, rows, by: {})
+    list(rebuild.rebuild(root))
+
+    assert games_in(root, "silver.plays") == {2025020001, 2025020002}
+    assert games_in(root, "silver.refusals") == set()
+
+
+def test_only_the_games_that_changed_are_made_again_and_it_is_the_same_as_all(root: Path):
+    api = FakeApi([Game(1, scorer=8900002), Game(2)])
+    run(root, api, now=NOON + timedelta(hours=1), lookback_days=2)
+    made = {part.table: part.games for part in rebuild.rebuild(root)}
+    some = frames(root)
+    list(rebuild.rebuild(root, everything=True))
+
+    assert made == dict.fromkeys(made, 1)
+    for name, frame in frames(root).items():
+        assert_frame_equal(frame, some[name])
+
+
+def test_a_lake_whose_bronze_was_put_back_from_a_copy_is_made_again_as_it_is_now(tmp_path: Path):
+    root = tmp_path / "lake"
+    run(root, FakeApi([Game(1)]), rebuilds=True)
+    shutil.copytree(root / "bronze", tmp_path / "copy")
+    run(root, FakeApi([Game(1), Game(2)]), now=NOON + timedelta(hours=1), rebuilds=True)
+    shutil.rmtree(root / "bronze")
+    shutil.copytree(tmp_path / "copy", root / "bronze")
+    run(root, FakeApi([Game(1), Game(3)]), now=NOON + timedelta(hours=2), rebuilds=True)
+
+    assert games_in(root, "silver.plays") == {2025020001, 2025020003}
+
+
+def fewer(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the code of a table lose most of its rows."""
+    plays = catalog.find("silver.plays")
+    less = dataclasses.replace(plays, source=lambda play_by_play: plays.build(play_by_play).head(1))
+    monkeypatch.setattr(rebuild, "in_order", lambda: [less])
+    monkeypatch.setattr(marks, "code_print", lambda: "worse")
+
+
+def test_a_table_that_would_lose_rows_stays_as_it_was_until_that_is_accepted(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    before = frames(root)["silver.plays"]
+    fewer(root, monkeypatch)
+
+    with pytest.raises(Broken, match=rf"silver.plays .*{before.height} rows would become 1.*\n.*--accept"):
+        list(rebuild.rebuild(root))
+    assert_frame_equal(frames(root)["silver.plays"], before)
+    list(rebuild.rebuild(root, accept=True))
+    assert frames(root)["silver.plays"].height == 1
+
+
+def test_a_slice_that_breaks_keeps_no_other_from_being_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    games = [Game(1), Game(1, year=2024, start=NOON - timedelta(days=365))]
+    run(tmp_path, FakeApi(games), since=NOON.date() - timedelta(days=400), rebuilds=True)
+    monkeypatch.setattr(marks, "code_print", lambda: "new")
+    make = rebuild.make
+
+    def breaks(bronze, table, part, games):
+        if (table.name, part) == ("silver.plays", "20242025"):
+            raise Broken("a slice that breaks", "a hint")
+        return make(bronze, table, part, games)
+
+    monkeypatch.setattr(rebuild, "make", breaks)
+    made = []
+    with pytest.raises(Broken, match="a slice that breaks"):
+        made.extend((part.table, part.season) for part in iter_until(rebuild.rebuild(tmp_path), made))
+
+    assert ("silver.plays", 20252026) in made
+    assert ("gold.skater_game", 20252026) in made
+    assert ("silver.games", 20242025) in made
+    assert not {("silver.plays", 20242025), ("gold.skater_game", 20242025)} & set(made)
+
+
+def iter_until(parts, made: list):
+    for part in parts:
+        made.append((part.table, part.season))
+        yield part
+
+
+def test_a_body_that_the_disk_has_damaged_is_named_and_nothing_is_written(root: Path):
+    table = catalog.find("bronze.play_by_play")
+    before = frames(root)
+    pages = lake.scan(root, table).collect()
+    later = pl.col("fetched_at") + timedelta(hours=1)
+    other = pages.with_columns(later, sha256=pl.lit("0" * 64), body=pl.col("body") + " ")
+    lake.keep(root, table, other, lambda a, b: a == b)
+
+    with pytest.raises(Unreadable, match=r"bronze.play_by_play: the page \d+ is not what was kept"):
+        list(rebuild.rebuild(root, everything=True))
+    assert_frame_equal(frames(root)["silver.plays"], before["silver.plays"])
+
+
+def test_a_lake_can_be_made_as_it_was_known_at_a_moment(root: Path, tmp_path: Path):
+    before = frames(root)
+    run(
+        root, FakeApi([Game(1, scorer=8900002), Game(2)]), now=NOON + timedelta(hours=5), lookback_days=2, rebuilds=True
+    )
+    now, then = frames(root), tmp_path / "then"
+    list(rebuild.as_known(root, then, NOON + timedelta(hours=3)))
+
+    assert not now["silver.plays"].equals(before["silver.plays"])
+    assert_frame_equal(frames(then)["silver.plays"], before["silver.plays"])
+    assert_frame_equal(frames(then)["gold.skater_game"], before["gold.skater_game"])
+    assert_frame_equal(frames(root)["silver.plays"], now["silver.plays"])
+
+
+def test_each_commit_says_of_which_pages_and_by_which_code_it_was_made(root: Path):
+    (mark,) = marks.stored(root, catalog.find("gold.skater_game")).values()
+
+    assert mark.code == marks.code_print()
+    assert mark.of["bronze.play_by_play"].version == lake.handle(root, catalog.find("bronze.play_by_play")).version()

@@ -142,7 +142,7 @@ def test_a_game_to_come_then_live_then_official_counts_as_final_only_at_the_end(
     states = lakes.rows(root, bronze.PLAY_BY_PLAY).filter(game_id=game).sort("fetched_at")["state"].to_list()
     assert states == ["LIVE", "OFF"]
     assert (status["complete"] + status["partial"], status["open"]) == (2, 0)
-    for table in lakes.MADE:
+    for table in lakes.OF_EVERY_GAME:
         assert numbers(root, table, game_id=game) > 0, table.name
     assert lakes.rows(root, scores).filter(game_id=game).select("home_score").item() is not None
 

@@ -89,9 +89,5 @@ def test_goals_of_every_team_are_the_final_scores_and_shots_those_of_the_header_
     print("game, team: shots in gold, of goalies, in the header")  # noqa: T201 - the list is wanted
     for key in sorted(skaters_off | off):
         print(*key, *teams[key][1:], headers[key][3], headers[key][1], sep=", ")  # noqa: T201
-    for what, keys in (("skaters alone", skaters_off), ("goalies added", off)):
-        games = {game for game, _ in keys}
-        print(f"{what}: {GAMES - len(games)} of {GAMES} games agree with the header")  # noqa: T201
-        assert len(games) <= 0.02 * GAMES
-    # what is left is the pages' own: plays and header differ by one shot
-    assert all(abs(teams[key][1] + headers[key][3] - headers[key][1]) == 1 for key in off)
+    print(f"skaters alone: {GAMES - len({game for game, _ in skaters_off})} of {GAMES} games agree with the header")  # noqa: T201
+    assert off == set()

@@ -1,0 +1,188 @@
+"""How long silver and gold take to be made again, and how much memory: a season from scratch, and a day into a lake.
+
+Two lakes: the recorded season of 1,400 play-by-play pages, and a season of the sample league with all its pages
+(shift charts, box scores, reports). Then a day of games comes into the sample lake, and into the same lake with nine
+more seasons beside it: copies of the first one, with other ids. Each rebuild is a process of its own; its time is that
+of the rebuild alone. The first run simulates a season, which takes a minute or two; `--folder` keeps it for the next.
+
+    python benchmarks/rebuild.py
+    python benchmarks/rebuild.py --folder /tmp/lakes --rounds 5
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from nhl_lake import bronze, catalog, lake, marks
+from nhl_lake.table import Table
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+MOST_SECONDS, MOST_MEMORY_MB, MOST_SECONDS_A_DAY, MOST_GROWTH = 60, 3000, 5, 1.3
+SEASON, DAY_BEFORE, DAY = 20252026, "2026-03-10T12:00:00Z", "2026-03-11T12:00:00Z"
+REBUILD = """
+import json, sys, time
+from pathlib import Path
+from nhl_lake import catalog, lake, rebuild
+from nhl_lake.errors import Broken
+root = Path(sys.argv[1])
+lake.create(root, catalog.MADE)
+began, took = time.perf_counter(), {}
+try:
+    for made in rebuild.rebuild(root, everything=sys.argv[2] == "all"):
+        now = time.perf_counter()
+        took[made.table] = took.get(made.table, 0) + now - began
+        began = now
+except Broken as error:  # a game that is put aside is named at the end; everything else was made
+    print(error.what, file=sys.stderr)
+print(json.dumps(took))
+"""
+
+
+class Ran(NamedTuple):
+    """A rebuild that has ended: its seconds by table, and the most memory that it held."""
+
+    took: dict[str, float]
+    memory_mb: float
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.took.values())
+
+
+def rebuilt(root: Path, what: str) -> Ran:
+    """Rebuild in a process of its own."""
+    out = root.with_suffix(".json")
+    with out.open("w") as written:
+        process = subprocess.Popen([sys.executable, "-c", REBUILD, str(root), what], stdout=written)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"the rebuild of {root} ended with {process.returncode}")
+    kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+    return Ran(json.loads(out.read_text()), kilobytes * 1024 / 1e6)
+
+
+def ingested(root: Path, api: str, now: str, season: int) -> None:
+    """Keep pages, and make nothing of them."""
+    settings = {"ROOT": root, "API": api, "NOW": now, "RATE": 0}
+    command = [sys.executable, "-m", "nhl_lake", "ingest", "--season", str(season)[:4], "--no-rebuild", "--quiet"]
+    code = subprocess.run(
+        command, env=os.environ | {f"NHL_LAKE_{k}": str(v) for k, v in settings.items()}, check=False
+    ).returncode
+    if code not in {0, 3}:
+        sys.exit(f"{' '.join(command)} ended with {code}")
+
+
+def recorded(root: Path, arguments: argparse.Namespace) -> None:
+    """Keep the recorded season's play-by-play pages."""
+    command = [sys.executable, str(arguments.replay), "--root", str(arguments.realdata), "--port", "0"]
+    server = subprocess.Popen([*command, "--season", "20232024"], stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        ingested(root, server.stdout.readline().split()[-1], "2024-07-01T12:00:00Z", 20232024)
+    finally:
+        server.terminate()
+        server.communicate()
+
+
+def widened(root: Path, seasons: int) -> None:
+    """Put copies of the lake's season beside it, with other ids, as if they had been kept and made, too."""
+    for table in (*bronze.TABLES, *catalog.MADE):
+        if not table.partition:
+            continue
+        rows = lake.scan(root, table).filter(pl.col("season") == SEASON).collect()
+        for back in range(1, seasons):
+            copied(root, table, rows, back)
+    code = marks.code_print()
+    for table in catalog.in_order():
+        now = marks.wanted(marks.snapshot(root, root, catalog.in_order()), table, code)
+        rows = pl.DataFrame(schema=table.schema)
+        lake.replace(root, table, rows, where="season = 1", metadata={marks.MADE_OF: marks.text(now)})
+
+
+def copied(root: Path, table: Table, rows: pl.DataFrame, back: int) -> None:
+    """Write a copy of a season some years earlier."""
+    season = SEASON - back * 10_001
+    shifted = rows.with_columns(season=pl.lit(season, pl.Int32))
+    if "game_id" in table.schema:
+        shifted = shifted.with_columns(pl.col("game_id") - back * 1_000_000)
+    if table.layer == "bronze":
+        lake.keep(root, table, shifted.select(table.schema.names()), lambda a, b: a == b)
+    else:
+        lake.replace(root, table, shifted.select(table.schema.names()), where=f"season = {season}", metadata={})
+
+
+def days(root: Path, rounds: int, folder: Path) -> list[Ran]:
+    """Let a day's pages come into copies of a lake, and rebuild them."""
+    found = []
+    for n in range(rounds):
+        trial = folder / f"{root.name}-{n}"
+        shutil.copytree(root, trial)
+        ingested(trial, "league:", DAY, SEASON)
+        found.append(rebuilt(trial, "changed"))
+        shutil.rmtree(trial)
+    return found
+
+
+def line(what: str, ran: Ran, most_seconds: float) -> bool:
+    """Print a rebuild beside its target; whether it is met."""
+    met = ran.seconds <= most_seconds and ran.memory_mb <= MOST_MEMORY_MB
+    print(f"{what:44} {ran.seconds:6.1f} s  {ran.memory_mb:6,.0f} MB  {'met' if met else 'MISSED'}")
+    for table, seconds in sorted(ran.took.items(), key=lambda item: -item[1])[:6]:
+        print(f"    {table:24} {seconds:6.2f} s")
+    return met
+
+
+def measured(arguments: argparse.Namespace, folder: Path) -> bool:
+    """Measure, and report."""
+    met = []
+    if arguments.replay.is_file() and arguments.realdata.is_dir():
+        real = folder / "recorded"
+        if not real.exists():
+            recorded(real, arguments)
+        met.append(line("1,400 recorded games, play-by-play alone", rebuilt(real, "all"), MOST_SECONDS))
+    one, ten = folder / "one", folder / "ten"
+    if not one.exists():
+        ingested(one, "league:", "2026-07-01T12:00:00Z", SEASON)
+    met.append(line("a sample season, all pages", rebuilt(one, "all"), MOST_SECONDS))
+    part, wide = folder / "part", ten
+    if not part.exists():
+        ingested(part, "league:", DAY_BEFORE, SEASON)
+        rebuilt(part, "all")
+    if not wide.exists():
+        shutil.copytree(part, wide)
+        widened(wide, 10)
+    small, large = days(part, arguments.rounds, folder), days(wide, arguments.rounds, folder)
+    for name, runs in (("one season", small), ("ten seasons", large)):
+        met.append(line(f"a day into {name}", min(runs, key=lambda ran: ran.seconds), MOST_SECONDS_A_DAY))
+    growth = statistics.median(b.seconds for b in large) / statistics.median(a.seconds for a in small)
+    met.append(growth <= MOST_GROWTH)
+    print(f"{'ten seasons to one':44} {growth:6.2f}    at most {MOST_GROWTH}  {'met' if met[-1] else 'MISSED'}")
+    return all(met)
+
+
+def main() -> None:
+    """Measure, print, and end in 1 if a target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--realdata", type=Path, default=SHARED / "realdata", help="the recorded pages")
+    parser.add_argument("--replay", type=Path, default=SHARED / "tools" / "replay.py", help="what serves them")
+    parser.add_argument("--folder", type=Path, help="where lakes are kept for the next time")
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        sys.exit(not measured(arguments, folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""What tables were made of: marks that stand in their commits, slice by slice, and what changed since.
+
+A slice is a season, or the whole of a table that has none. Its mark names the code, and of each bronze table that it
+comes from, however far, the Delta version, and a print of the pages: how many there are, and when the newest came.
+Bronze only grows, so that pages of equal prints are equal; unequal ones are compared page by page, version by version.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from nhl_lake import lake
+from nhl_lake.catalog import find
+from nhl_lake.errors import LakeError
+from nhl_lake.table import Table
+
+MADE_OF = "nhl-lake.made-of"
+WHOLE = "all"
+
+
+class Pages(NamedTuple):
+    """The pages of a bronze table in a slice, at a version of the table."""
+
+    version: int
+    print: str
+
+
+class Snapshot(NamedTuple):
+    """Bronze at the versions that it has when a rebuild begins: everything is made of these.
+
+    `at` is the root that pages are read from, `made` the root of silver and gold; `known_at` is the moment whose
+    knowledge is wanted, and leaves out what was fetched later.
+    """
+
+    at: Path
+    made: Path
+    known_at: datetime | None
+    versions: Mapping[str, int]  # by bronze table
+    kept: Mapping[str, Mapping[str, Pages]]  # by bronze table, by slice
+
+    def scan(self, table: Table) -> pl.LazyFrame:
+        """Read every version of the pages of a bronze table."""
+        return known(lake.scan(self.at, table, version=self.versions[table.name]), self.known_at)
+
+
+class Mark(NamedTuple):
+    """What a slice is made of: the code, and the pages of each bronze table, by name."""
+
+    code: str
+    of: Mapping[str, Pages]
+
+    def is_of(self, other: "Mark | None") -> bool:
+        """Whether two marks stand for the same rows: versions may differ, of commits that changed other slices."""
+        return other is not None and self.code == other.code and prints(self) == prints(other)
+
+
+Marks = dict[str, Mark]
+
+
+def prints(mark: Mark) -> dict[str, str]:
+    """Return the prints of a mark."""
+    return {name: pages.print for name, pages in mark.of.items()}
+
+
+def code_print() -> str:
+    """Return a mark of all code that makes rows: when it changes, everything is made again."""
+    home = Path(__file__).parent
+    files = [*home.glob("silver/*.py"), *home.glob("gold/*.py"), *home.glob("hockey/*.py"), home / "columns.py"]
+    return digest(*(file.read_text() for file in sorted(files)))
+
+
+def digest(*texts: str) -> str:
+    """Return a short hash of texts."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+
+
+def stored(root: Path, table: Table) -> Marks:
+    """Return what the slices of a table are made of, as its newest commit says."""
+    found = lake.metadata(root, table, MADE_OF)
+    return {
+        part: Mark(mark["code"], {name: Pages(*pages) for name, pages in mark["of"].items()})
+        for part, mark in found.items()
+    }
+
+
+def text(marks: Marks) -> str:
+    """Return marks as they stand in a commit."""
+    return json.dumps({part: {"code": mark.code, "of": mark.of} for part, mark in marks.items()})
+
+
+def snapshot(at: Path, made: Path, tables: Iterable[Table], *, known_at: datetime | None = None) -> Snapshot:
+    """Pin the bronze tables that some tables read."""
+    pages = {read for table in tables for read in table.reads if read.layer == "bronze"}
+    versions = {table.name: lake.handle(at, table).version() for table in pages}
+    empty = Snapshot(at, made, known_at, versions, {})
+    return empty._replace(kept={table.name: kept(empty, table) for table in pages})
+
+
+def kept(bronze: Snapshot, table: Table) -> dict[str, Pages]:
+    """Return the pages of a bronze table, by slice."""
+    part = pl.col(table.partition).cast(pl.String) if table.partition else pl.lit(WHOLE)
+    pages = bronze.scan(table).group_by(part.alias("slice"))
+    found = pages.agg(pl.len(), pl.col("fetched_at").max().dt.epoch("us")).sort("slice").collect()
+    version = bronze.versions[table.name]
+    return {part: Pages(version, f"{rows} {newest}") for part, rows, newest in found.iter_rows()}
+
+
+def wanted(bronze: Snapshot, table: Table, code: str) -> Marks:
+    """Return what each slice of a table is to be made of, the newest season first."""
+    found: dict[str, dict[str, Pages]] = {} if table.reads else {WHOLE: {}}
+    for read in table.reads:
+        for part, of in sources(bronze, read).items():
+            into = found.setdefault(part if table.partition else WHOLE, {})
+            for name, pages in of.items():
+                into[name] = joined(into.get(name), pages)
+    everywhere = found.pop(WHOLE, None)
+    if everywhere is not None and not found:
+        return {WHOLE: Mark(code, everywhere)}
+    return {part: Mark(code, {**(everywhere or {}), **found[part]}) for part in sorted(found, reverse=True)}
+
+
+def sources(bronze: Snapshot, read: Table) -> dict[str, Mapping[str, Pages]]:
+    """Return the pages that a table stands for, by slice: a bronze table its own, another those it was made of."""
+    if read.layer == "bronze":
+        return {part: {read.name: pages} for part, pages in bronze.kept[read.name].items()}
+    return {part: mark.of for part, mark in sorted(stored(bronze.made, read).items())}
+
+
+def joined(one: Pages | None, other: Pages) -> Pages:
+    """Join what is said of the pages of one table: of two versions the older, for nothing was made of newer ones."""
+    if one is None or one == other:
+        return other
+    return Pages(min(one.version, other.version), digest(one.print, other.print))
+
+
+def known(pages: pl.LazyFrame, at: datetime | None) -> pl.LazyFrame:
+    """Leave the pages that had been fetched by a moment."""
+    return pages if at is None else pages.filter(pl.col("fetched_at") <= at)
+
+
+def changed(bronze: Snapshot, table: Table, part: str, was: Mark | None, now: Mark) -> list[int] | None:
+    """Return the games of a slice whose pages have changed since it was made; None is all of them."""
+    if was is None or was.code != now.code or table.by != "game_id" or was.of.keys() != now.of.keys():
+        return None
+    games: set[int] = set()
+    for name in now.of:
+        if was.of[name].print != now.of[name].print:
+            some = games_since(bronze, find(name), part, was.of[name])
+            if some is None:
+                return None
+            games |= some
+    return sorted(games)
+
+
+def games_since(bronze: Snapshot, table: Table, part: str, was: Pages) -> set[int] | None:
+    """Return the games with pages in a slice of a bronze table that an older version did not have; None if unknown."""
+    if "game_id" not in table.schema or part == WHOLE or bronze.known_at is not None:
+        return None
+    key = [*table.page_key, "fetched_at"]
+    in_slice = pl.col("season") == int(part)
+    try:
+        old = lake.scan(bronze.at, table, version=was.version).filter(in_slice).select(key).collect()
+    except (LakeError, OSError, pl.exceptions.PolarsError):
+        return None  # a version whose files are gone, or one of a table that was put back from a backup
+    newest = old.select(pl.col("fetched_at").max().dt.epoch("us")).item()
+    if was.print != f"{old.height} {newest}":
+        return None
+    fresh = bronze.scan(table).filter(in_slice).select(key).join(old.lazy(), on=key, how="anti")
+    return set(fresh.select("game_id").collect()["game_id"])

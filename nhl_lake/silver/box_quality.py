@@ -1,0 +1,59 @@
+"""Where a game's plays and its box score differ: the NHL corrects both for days, and not at once."""
+
+import polars as pl
+
+ROLES = {
+    "goals": ("shooter_player_id", pl.col("is_goal")),
+    "shots_on_goal": ("shooter_player_id", pl.col("is_shot_on_goal")),
+    "hits": ("hitter_player_id", pl.lit(value=True)),
+    "blocked_shots": ("blocker_player_id", ~pl.col("is_teammate_block")),
+    "giveaways": ("giveaway_player_id", pl.lit(value=True)),
+    "takeaways": ("takeaway_player_id", pl.lit(value=True)),
+}
+WORST = {"goals": "error", "assists": "error"}
+
+
+def box_quality(plays: pl.LazyFrame, skater_games: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a count and game in which plays and box score differ: in all, and for how many skaters.
+
+    `expected` is the box score's total, `actual` that of the plays. Counts that the box score does not tell are left
+    out, and so are games of which the lake has only one of the two pages.
+    """
+    line = ["game_id", "player_id"]
+    counted = [credits(plays.filter(is_one), role, stat) for stat, (role, is_one) in ROLES.items()]
+    counted += [credits(plays.filter("is_goal"), f"assist{n}_player_id", "assists") for n in (1, 2)]
+    counted.append(penalty_minutes(plays))
+    found = pl.concat(counted).group_by(*line, "stat").agg(pl.col("actual").sum())
+    official = skater_games.unpivot(
+        [*ROLES, "assists", "penalty_minutes"], index=["season", *line], variable_name="stat", value_name="expected"
+    )
+    return (
+        official.drop_nulls("expected")
+        .join(plays.select("game_id").unique(), on="game_id", how="semi")
+        .join(found, on=[*line, "stat"], how="left", validate="1:1")
+        .with_columns(pl.col("expected").cast(pl.Int64), pl.col("actual").fill_null(0))  # not counted is none
+        .group_by("season", "game_id", "stat")
+        .agg(pl.col("expected", "actual").sum(), skaters=(pl.col("expected") != pl.col("actual")).sum())
+        .filter(pl.col("skaters") > 0)
+        .select(
+            "season",
+            "game_id",
+            check=pl.format("{} are the box score's, skater by skater", pl.col("stat").str.replace_all("_", " ")),
+            severity=pl.col("stat").replace_strict(WORST, default="warning"),
+            expected=pl.col("expected").cast(pl.String),
+            actual=pl.format("{}, other for {} skaters", "actual", "skaters"),
+        )
+    )
+
+
+def credits(plays: pl.LazyFrame, role: str, stat: str) -> pl.LazyFrame:
+    """Return one row a play that counts for a player; shoot-outs count for nobody."""
+    in_play = plays.filter(pl.col("period_type") != "SO", pl.col(role).is_not_null())
+    return in_play.select("game_id", player_id=role, stat=pl.lit(stat), actual=pl.lit(1, pl.Int64))
+
+
+def penalty_minutes(plays: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the minutes of each penalty that a player is charged with."""
+    charged = plays.filter(pl.col("penalised_player_id").is_not_null())
+    minutes = pl.col("penalty_minutes").cast(pl.Int64)
+    return charged.select("game_id", player_id="penalised_player_id", stat=pl.lit("penalty_minutes"), actual=minutes)

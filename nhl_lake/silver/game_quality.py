@@ -1,0 +1,112 @@
+"""What does not add up, game by game."""
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.bronze import PLAY_BY_PLAY, SHIFT_CHARTS, SHIFT_REPORT_AWAY, SHIFT_REPORT_HOME
+from nhl_lake.hockey.calendar import SCHEDULE_STATES, STATES
+from nhl_lake.silver.box_quality import box_quality
+from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.goalie_games import GOALIE_GAMES
+from nhl_lake.silver.ice_quality import ice_time_quality, men_quality, shift_quality
+from nhl_lake.silver.lineups import LINEUPS
+from nhl_lake.silver.play_quality import play_quality
+from nhl_lake.silver.plays import PLAYS
+from nhl_lake.silver.refusals import REFUSALS
+from nhl_lake.silver.shifts import SHIFTS
+from nhl_lake.silver.skater_games import SKATER_GAMES
+from nhl_lake.silver.stints import STINTS
+from nhl_lake.table import Column, Table
+
+
+def game_quality(
+    play_by_play: pl.LazyFrame,
+    shift_charts: pl.LazyFrame,
+    shift_report_home: pl.LazyFrame,
+    shift_report_away: pl.LazyFrame,
+    games: pl.LazyFrame,
+    lineups: pl.LazyFrame,
+    plays: pl.LazyFrame,
+    shifts: pl.LazyFrame,
+    stints: pl.LazyFrame,
+    skater_games: pl.LazyFrame,
+    goalie_games: pl.LazyFrame,
+    refusals: pl.LazyFrame,
+) -> pl.LazyFrame:
+    """One row a check that a final game does not pass: what was expected, what was found, and how bad that is.
+
+    `info` is a defect of a page that was mended without loss, `warning` a difference that corrections explain most of
+    the time, `error` a game whose numbers are not whole. A game without rows passes all that can be checked.
+    """
+    charts = (shift_charts, shift_report_home, shift_report_away, lineups, games)
+    found = (
+        play_quality(plays, play_by_play.join(plays, on="game_id", how="semi")),
+        shift_quality(*charts),
+        men_quality(stints),
+        ice_time_quality(shifts, skater_games, goalie_games),
+        box_quality(plays, skater_games),
+        put_aside(refusals),
+        unknown_words(games),
+    )
+    return pl.concat(found)
+
+
+def unknown_words(games: pl.LazyFrame) -> pl.LazyFrame:
+    """Return one row a game of the schedule, final or not, with a state that was never seen before."""
+    states = {"game_state": STATES, "schedule_state": SCHEDULE_STATES}
+    found = (
+        games.filter(~pl.col(name).is_in(known)).select(
+            "season",
+            "game_id",
+            check=pl.lit(f"the {name.replace('_', ' ')} is known"),
+            severity=pl.lit("warning"),
+            expected=pl.lit(" ".join(known)),
+            actual=name,
+        )
+        for name, known in states.items()
+    )
+    return pl.concat(found)
+
+
+def put_aside(refusals: pl.LazyFrame) -> pl.LazyFrame:
+    """Return one row a table that could not be made of a game."""
+    return refusals.select(
+        "season",
+        "game_id",
+        check=pl.format("{} can be made", "refused_by"),
+        severity=pl.lit("error"),
+        expected=pl.lit(None, pl.String),
+        actual="reason",
+    )
+
+
+GAME_QUALITY = Table(
+    name="silver.game_quality",
+    grain="one check that a final game does not pass",
+    key=("game_id", "check"),
+    columns=(
+        c.season,
+        c.game_id,
+        Column("check", pl.String, "What should hold"),
+        Column("severity", pl.String, "How bad that is", values=("error", "warning", "info")),
+        Column("expected", pl.String, "What was expected", nullable=True),
+        Column("actual", pl.String, "What was found", nullable=True),
+    ),
+    by="game_id",
+    reads=(
+        PLAY_BY_PLAY,
+        SHIFT_CHARTS,
+        SHIFT_REPORT_HOME,
+        SHIFT_REPORT_AWAY,
+        GAMES,
+        LINEUPS,
+        PLAYS,
+        SHIFTS,
+        STINTS,
+        SKATER_GAMES,
+        GOALIE_GAMES,
+        REFUSALS,
+    ),
+    source=game_quality,
+    may_lose=1,  # pages get better
+)

@@ -1,0 +1,155 @@
+"""Damaged pages of every kind: a game is made by the rules or put aside by name, and no other game is touched."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from random import Random
+from typing import Any
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from nhl_lake import bronze, catalog, check
+from nhl_lake.making import attempts
+from nhl_lake.silver.refusals import REFUSALS
+from nhl_lake.table import Table
+from tests.league.asking import chart, complete, game_page, played, report
+from tests.silver.kept import AT, SCHEMA
+from tests.silver.test_real_ice import head
+
+SEASON = 20252026
+ODD = (None, "", "x", -1, 0, 99_999, 3_000_000_000, 1.5, True, [], {}, "00:00", "1551")
+FUZZED = (bronze.PLAY_BY_PLAY, bronze.BOXSCORE, bronze.RIGHT_RAIL, bronze.SHIFT_CHARTS)
+REPORTS = bronze.SHIFT_REPORTS
+BY_GAME = [table for table in catalog.in_order() if table.by == "game_id" and table.name != "silver.games"]
+# numbers of a page that are copied, not counted: where the page no longer says one, it is unknown, not zero
+COPIED = ("silver.skater_games", "silver.goalie_games", "silver.team_games")
+seeds = st.integers(0, 2**32)
+
+Pages = Mapping[Table, Mapping[int, str]]
+
+
+@cache
+def games() -> tuple[int, int]:
+    """Return two games with all their pages: the first stays as it is."""
+    first, second = complete(played(SEASON))[:2]
+    return first, second
+
+
+@cache
+def whole() -> Pages:
+    kinds = {bronze.PLAY_BY_PLAY: "play-by-play", bronze.BOXSCORE: "boxscore", bronze.RIGHT_RAIL: "right-rail"}
+    found: dict[Table, dict[int, str]] = {
+        table: {game: json.dumps(game_page(game, kind)) for game in games()} for table, kind in kinds.items()
+    }
+    found[bronze.SHIFT_CHARTS] = {game: json.dumps(chart(game)) for game in games()}
+    for table, side in zip(REPORTS, ("H", "V"), strict=True):
+        found[table] = {game: report(game, side) for game in games()}
+    return found
+
+
+def frame(pages: Mapping[int, str]) -> pl.DataFrame:
+    rows = [
+        {"season": SEASON, "game_id": game, "state": "OFF", "fetched_at": AT, "body": b} for game, b in pages.items()
+    ]
+    return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def made(pages: Pages) -> dict[str, pl.DataFrame]:
+    """Make every table that goes by game, as a rebuild does, and the games that were put aside."""
+    found = {table.name: frame(pages.get(table, {})) for table in bronze.TABLES}
+    heads = [head(json.loads(whole()[bronze.PLAY_BY_PLAY][game])) for game in games()]
+    found["silver.games"] = pl.DataFrame(heads, schema=catalog.find("silver.games").schema)
+    refusals = [pl.DataFrame(schema=REFUSALS.schema)]
+    for table in BY_GAME:
+        found["silver.refusals"] = pl.concat(refusals)
+        parts = attempts(table, str(SEASON), [found[read.name] for read in table.reads], games())
+        found[table.name] = pl.concat(part.rows for part in parts)
+        refusals += [part.refusals.with_columns(season=pl.lit(SEASON, pl.Int32)) for part in parts]
+    return found | {"silver.refusals": pl.concat(refusals)}
+
+
+@cache
+def truth() -> dict[str, pl.DataFrame]:
+    return made(whole())
+
+
+def of_game(rows: pl.DataFrame, game: int) -> pl.DataFrame:
+    return rows.filter(pl.col("game_id") == game)
+
+
+def places(value: Any, found: list[tuple[Any, Any]] | None = None) -> list[tuple[Any, Any]]:
+    """Return every place of a page: the object or list, and the key or index in it."""
+    found = [] if found is None else found
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, below in inner:
+        found.append((value, key))
+        places(below, found)
+    return found
+
+
+def damaged(table: Table, seed: int, *, only_drop: bool) -> Pages:
+    """Return the pages, with one to three damages of one page of the second game."""
+    dice, game = Random(seed), games()[1]
+    page = json.loads(whole()[table][game])
+    for _ in range(dice.randint(1, 3)):
+        where, key = dice.choice(places(page))
+        how = "drop" if only_drop else dice.choice(["drop", "odd", "shuffle", "repeat", "cut"])
+        if how == "drop" and isinstance(where, dict):
+            del where[key]
+        elif how == "odd":
+            where[key] = dice.choice(ODD)
+        elif isinstance(where, list) and how == "shuffle":
+            dice.shuffle(where)
+        elif isinstance(where, list) and how == "repeat":
+            where.append(where[key])
+        elif isinstance(where, list) and how == "cut":
+            del where[key:]
+    return {**whole(), table: {**whole()[table], game: json.dumps(page)}}
+
+
+def hold(found: dict[str, pl.DataFrame]) -> None:
+    """Require that all rows are by the rules, that the other game is as ever, and that what is missing is named."""
+    first, second = games()
+    for table in BY_GAME:
+        rows = found[table.name]
+        assert list(check.breaches(table, rows.lazy())) == []
+        assert_frame_equal(of_game(rows, first), of_game(truth()[table.name], first))
+        if of_game(rows, second).is_empty() and not of_game(truth()[table.name], second).is_empty():
+            aside = set(of_game(found["silver.refusals"], second)["refused_by"])
+            above = {table.name, *(read.name for read in table.reads), "silver.plays", "silver.lineups"}
+            assert aside & above or table.name == "silver.officials", table.name
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from(FUZZED), seeds)
+def test_a_damaged_page_harms_no_other_game_and_what_cannot_be_made_is_named(table: Table, seed: int):
+    hold(made(damaged(table, seed, only_drop=False)))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from((bronze.BOXSCORE, bronze.RIGHT_RAIL)), seeds)
+def test_what_a_page_no_longer_says_is_unknown_and_never_zero(table: Table, seed: int):
+    found, second = made(damaged(table, seed, only_drop=True)), games()[1]
+
+    for name in COPIED:
+        key = catalog.find(name).key
+        numbers = [column for column, dtype in truth()[name].schema.items() if dtype.is_numeric()]
+        rows = of_game(found[name], second).join(truth()[name], on=key, suffix="_was", validate="1:1")
+        for column in set(numbers) - set(key):
+            assert rows.filter((pl.col(column) == 0) & (pl.col(f"{column}_was") != 0)).is_empty(), column
+
+
+@settings(max_examples=10, deadline=None)
+@given(seeds, st.floats(0, 1))
+def test_a_cut_or_odd_report_harms_no_other_game(seed: int, share: float):
+    dice, second = Random(seed), games()[1]
+    side = dice.choice(REPORTS)
+    body = whole()[side][second]
+    cut = body[: int(share * len(body))] if dice.random() < 0.5 else body.replace(str(dice.randint(0, 60)), "??")
+    empty = {game: json.dumps({"data": [], "total": 0}) for game in games()}
+    both = {**whole(), bronze.SHIFT_CHARTS: {**whole()[bronze.SHIFT_CHARTS], second: empty[second]}}
+
+    hold(made({**both, side: {**whole()[side], second: cut}}))
