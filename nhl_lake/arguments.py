@@ -1,11 +1,16 @@
-"""What people write for days, instants and seasons, as what it means."""
+"""What people write for days, instants and seasons, and in settings, as what it means."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
+from nhl_lake import settings
+from nhl_lake.clock import Clock
+from nhl_lake.clock import clock as clock_from
 from nhl_lake.errors import BadInput
+from nhl_lake.hockey.calendar import EASTERN
 from nhl_lake.hockey.ids import is_season, season_of
+from nhl_lake.settings import Settings
 
 
 def seasons_from(numbers: list[int] | None) -> tuple[int, ...]:
@@ -27,6 +32,21 @@ def day_from(text: str | None) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
         raise BadInput(f"--since {text} is no day.", "Write it as in --since 2023-10-01.") from error
+
+
+def moment_from(text: str, now: datetime) -> datetime:
+    """Return the moment that a text names: `7d` or `12h` ago, a day (its first moment in New York), or an instant."""
+    number, unit = text[:-1], text[-1:]
+    if number.isdecimal() and unit in UNITS:
+        return now - int(number) * UNITS[unit]
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(f"'{text}' is no moment.", "Write 7d, 2026-01-05 or 2026-01-05T13:00:00Z.") from error
+    return (found if found.tzinfo else found.replace(tzinfo=EASTERN)).astimezone(UTC)
+
+
+UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
 
 
 def instant_from(text: str | None) -> datetime | None:
@@ -53,3 +73,9 @@ def filtered(rows: pl.LazyFrame, where: str) -> pl.LazyFrame:
             f"--where {where!r} cannot be read: {reason}", "Write an SQL condition on the columns."
         ) from error
     return found
+
+
+def opened() -> tuple[Settings, Clock]:
+    """Return the settings and the clock that they set."""
+    chosen, _ = settings.load()
+    return chosen, clock_from(chosen.now)

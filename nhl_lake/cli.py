@@ -2,31 +2,19 @@
 
 import shlex
 import sys
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import stamina.instrumentation
 import typer
 
-from nhl_lake import (
-    catalog,
-    check,
-    demo,
-    dictionary,
-    exits,
-    lake,
-    ledger,
-    lock,
-    rebuild,
-    screen,
-    settings,
-    status,
-)
+from nhl_lake import catalog, demo, dictionary, exits, lake, lock, reading, rebuild, screen, status
 from nhl_lake.api import Manners
-from nhl_lake.arguments import day_from, filtered, seasons_from
+from nhl_lake.arguments import day_from, moment_from, opened, seasons_from
 from nhl_lake.asking import terminable
 from nhl_lake.clock import Clock
-from nhl_lake.clock import clock as clock_from
 from nhl_lake.errors import BadInput
 from nhl_lake.ingest import AGENT, VERSION, Asker, Options, foresee
 from nhl_lake.ingest import ingest as run_once
@@ -46,12 +34,6 @@ Seasons = Annotated[
     list[int] | None,
     typer.Option("--season", metavar="YEAR", help="2023 is the season 2023-24; may be repeated."),
 ]
-
-
-def opened() -> tuple[Settings, Clock]:
-    """Return the settings and the clock that they set."""
-    chosen, _ = settings.load()
-    return chosen, clock_from(chosen.now)
 
 
 def as_given() -> str:
@@ -139,129 +121,44 @@ def rebuild_command(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Also what did not change.")] = False,
     season: Seasons = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Also tables that lose rows.")] = False,
+    as_known_at: Annotated[
+        str | None,
+        typer.Option("--as-known-at", metavar="WHEN", help="Of pages fetched by then: a day, or an instant."),
+    ] = None,
+    to: Annotated[Path | None, typer.Option("--to", metavar="DIR", help="Where --as-known-at makes tables.")] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Make silver and gold again from bronze, offline: what changed, or all."""
+    """Make silver and gold again from bronze, offline: what changed, or all; or as they could have been made then."""
     chosen, clock = opened()
     tables = [catalog.find(name) for name in table or []]
     for given in tables:
-        if given.layer not in {"silver", "gold"}:
+        if given not in catalog.in_order():
             raise BadInput(f"{given.name} is not made from other tables.", "Only silver and gold tables are rebuilt.")
     status.require(chosen.root)
-    order = [t for t in catalog.in_order() if not tables or t in tables]
-    made = 0
+    if as_known_at is not None or to is not None:
+        made = as_known(chosen.root, as_known_at, to, clock())
+    else:
+        lake.create(chosen.root, catalog.MADE)  # a bronze table that is gone is an error, not an empty one
+        order = [t for t in catalog.in_order() if not tables or t in tables]
+        asked = seasons_from(season)
+        made = rebuild.rebuild(chosen.root, order, seasons=asked, everything=everything, accept=accept)
     with terminable(), lock.locked(chosen.root, as_given(), now=clock()):
-        lake.create(chosen.root, catalog.in_order())  # a bronze table that is gone is an error, not an empty one
         try:
-            for part in rebuild.rebuild(chosen.root, order, seasons=seasons_from(season), everything=everything):
-                made += 1
-                if not quiet:
-                    typer.echo(f"{part.table:24} {part.season} {part.rows:>12,} rows")
+            count = sum(screen.show_made(part, quiet=quiet) for part in made)
         except KeyboardInterrupt as stop:
             raise typer.Exit(130) from stop
-    if not made and not quiet:
+    if not count and not quiet:
         typer.echo("Nothing has changed since the last rebuild. `nhl-lake rebuild --all` makes everything again.")
 
 
-@app.command(name="status")
-def status_command(json: Json = False) -> None:
-    """Tell how the lake stands: data through which day, what is open and why, next games, last run, sizes."""
-    chosen, clock = opened()
-    found = status.status(chosen.root, clock())
-    if not json:
-        screen.show_status(found)
-        return
-    sizes = [{"table": table.name, **size} for table, size in found.sizes]
-    typer.echo(
-        screen.as_json(
-            {
-                "freshness": found.freshness,
-                "seasons": [season._asdict() for season in found.seasons],
-                "reasons": found.reasons.to_dicts(),
-                "next_games": found.next_games.to_dicts(),
-                "last_run": found.last_run,
-                "tables": sizes,
-            }
-        )
-    )
-
-
-@app.command()
-def tables() -> None:
-    """List every table of the lake: what one row is, and its rows."""
-    chosen, _ = opened()
-    status.require(chosen.root)
-    rows = []
-    for table in catalog.TABLES:
-        there = lake.is_table(chosen.root, table)
-        rows.append((table.name, lake.size(chosen.root, table)["rows"] if there else None, table.grain))
-    screen.console().print(screen.grid(["table", "rows", "one row is"], rows, right=["rows"]))
-
-
-@app.command()
-def show(
-    table: Annotated[str, typer.Argument(help="Name of the table: gold.skater_game.")],
-    where: Annotated[
-        str | None, typer.Option("--where", metavar="SQL", help='Which rows: "game_id = 2023020001".')
-    ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows at the most.")] = 10,
-    json: Json = False,
-) -> None:
-    """Print rows of a table, the newest first where it has an order in time."""
-    chosen, _ = opened()
-    found = catalog.find(table)
-    rows = lake.scan(chosen.root, found)
-    if where:
-        rows = filtered(rows, where)
-    times = [name for name in ("game_date", "started_at", "game_id", "fetched_at") if name in found.schema]
-    order = [*times[:1], *(name for name in found.key if name not in times[:1])]
-    rows = rows.sort(order, descending=[bool(times), *[False] * (len(order) - 1)], nulls_last=True)
-    page = rows.head(limit).collect()
-    if json:
-        typer.echo(screen.as_json(page.to_dicts()))
-    else:
-        screen.show_frame(page)
-
-
-@app.command()
-def runs(
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many runs at the most.")] = 20,
-    json: Json = False,
-) -> None:
-    """List the runs, the newest first: when, how they ended, and what they did."""
-    chosen, _ = opened()
-    status.require(chosen.root)
-    rows = lake.scan(chosen.root, ledger.RUNS).sort("started_at", descending=True).head(limit).collect()
-    if json:
-        typer.echo(screen.as_json(rows.to_dicts()))
-    else:
-        screen.show_runs(rows)
-
-
-@app.command(name="check")
-def check_command() -> None:
-    """Hold every table against its rules, and print what breaks them."""
-    chosen, _ = opened()
-    status.require(chosen.root)
-    found = [
-        breach
-        for table in catalog.TABLES
-        for rows in lake.by_season(chosen.root, table)
-        for breach in check.breaches(table, rows)
-    ]
-    for breach in found:
-        typer.echo(f"{breach.table}: {breach.rows} rows break '{breach.rule}': {breach.examples}")
-    if found:
-        raise typer.Exit(1)
-    typer.echo(f"{len(catalog.TABLES)} tables hold what they declare.")
-
-
-@app.command(name="settings")
-def settings_command() -> None:
-    """Show each setting, its value, and where it came from."""
-    _, found = settings.load()
-    rows = [(f"NHL_LAKE_{s.name.upper()}", s.value, s.origin, s.about) for s in found]
-    screen.console().print(screen.grid(["setting", "value", "from", "about"], rows))
+def as_known(root: Path, at: str | None, to: Path | None, now: datetime) -> Iterator[rebuild.Made]:
+    """Make silver and gold in another folder, as they could have been made at a moment."""
+    if at is None or to is None:
+        raise BadInput("--as-known-at and --to go together.", "`nhl-lake rebuild --as-known-at 2026-01-05 --to DIR`.")
+    if to.exists() and any(to.iterdir()):
+        raise BadInput(f"{to} is not empty.", "Give a new folder: --to DIR.")
+    return rebuild.as_known(root, to, moment_from(at, now))
 
 
 @app.command(name="docs", hidden=True)
@@ -279,6 +176,7 @@ def version(value: bool) -> None:
         raise typer.Exit
 
 
+app.add_typer(reading.app)
 app.command(name="demo")(demo.demo)
 app.add_typer(demo.league_app, name="league")
 

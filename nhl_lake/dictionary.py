@@ -78,6 +78,7 @@ def commands(app: typer.Typer) -> list[list[str]]:
     shown = [c for c in app.registered_commands if c.callback and not c.hidden]
     words = [[c.name or c.callback.__name__] for c in shown if c.callback]
     for group in app.registered_groups:
-        if group.typer_instance and group.name:
-            words += [[group.name, *rest] for rest in commands(group.typer_instance)]
+        if group.typer_instance:
+            first = [group.name] if isinstance(group.name, str) else []  # a group without a name stands at the top
+            words += [[*first, *rest] for rest in commands(group.typer_instance)]
     return words

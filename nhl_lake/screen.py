@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
@@ -13,11 +14,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as Grid
 
+from nhl_lake.audit import Finding
 from nhl_lake.hockey.calendar import EASTERN
 from nhl_lake.ingest import Summary
 from nhl_lake.keeper import counts
 from nhl_lake.plan import by_reason
+from nhl_lake.rebuild import Made
 from nhl_lake.status import Status
+from nhl_lake.trace import Said
 
 LINE_EVERY_S = 30.0
 
@@ -177,6 +181,9 @@ def show_status(status: Status, *, whole: bool = True) -> None:
     heads = ["season", "data from", "through", "complete", "partial", "open", "before", "to come"]
     texts = [(str(season), *rest) for season, *rest in status.seasons]
     out.print("", grid(heads, texts, right=heads[3:]))
+    if status.put_aside:
+        some = " ".join(map(str, status.put_aside[:5])) + (" …" if len(status.put_aside) > 5 else "")
+        out.print(f"{len(status.put_aside)} games could not be made: {some}. `nhl-lake check` says why.")
     for season in status.seasons:
         if season.before and whole:
             year = season.season // 10_000
@@ -235,3 +242,50 @@ def show_frame(rows: pl.DataFrame) -> None:
     """Print rows of a table, long text cut."""
     with pl.Config(tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=40, tbl_width_chars=-1, tbl_hide_dataframe_shape=True):
         console().print(str(rows), markup=False)
+
+
+def show_made(made: Made, *, quiet: bool) -> bool:
+    """Print what was made again, and each game that was put aside; true, so that callers can count."""
+    if not quiet:
+        season = "all" if made.season is None else str(made.season)
+        games = "" if made.games is None else f"  {made.games:,} games"
+        console().print(f"{made.table:22} {season:>8} {made.rows:>12,} rows{games}")
+    return True
+
+
+def show_findings(findings: Sequence[Finding]) -> None:
+    """Print what is wrong with what was made: the worst first."""
+    order = {"error": 0, "warning": 1, "info": 2}
+    rows = [
+        (f.severity, f.table, f.what, f.how_many, f.examples) for f in sorted(findings, key=lambda f: order[f.severity])
+    ]
+    if rows:
+        console().print(grid(["severity", "table", "what", "how many", "such as"], rows, right=["how many"]))
+    worst = Counter(f.severity for f in findings)
+    console().print(", ".join(f"{worst[kind]} kinds of {kind}s" for kind in order) if rows else "Everything holds.")
+
+
+def show_corrections(rows: pl.DataFrame, unread: Sequence[str]) -> None:
+    """Print what the NHL changed after the fact."""
+    if rows.is_empty():
+        console().print("The NHL has changed nothing in final games since then, as far as the lake has seen.")
+    else:
+        names = ["seen", "game", "table", "player", "event", "field", "was", "is"]
+        lines = [(eastern(seen), str(game), *map(plain, rest)) for seen, game, *rest in rows.iter_rows()]
+        console().print(grid(names, lines))
+    for page in unread:
+        console().print(f"could not be read: {page}")
+
+
+def plain(value: object) -> str | None:
+    """Return a value as text: ids without separators."""
+    return None if value is None else str(value)
+
+
+def show_said(said: Said) -> None:
+    """Print what a table says of a game."""
+    console().print(f"\n{said.table.name}  {said.how_many:,} row{'' if said.how_many == 1 else 's'}", style="bold")
+    if said.rows.height == 1:
+        console().print(grid(["", ""], [(name, plain(value)) for name, value in said.rows.row(0, named=True).items()]))
+    elif said.rows.height:
+        console().print(grid(said.rows.columns, [list(map(plain, row)) for row in said.rows.iter_rows()]))

@@ -12,6 +12,7 @@ from nhl_lake.errors import LakeError
 from nhl_lake.hockey.calendar import FINAL, GAME_TYPES
 from nhl_lake.plan import Known, looks
 from nhl_lake.silver.games import games
+from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.table import Table
 
 STILL_OPEN = timedelta(hours=6)
@@ -46,6 +47,7 @@ class Status(NamedTuple):
     last_run: dict[str, Any] | None
     sizes: list[tuple[Table, dict[str, int]]]
     freshness: str
+    put_aside: list[int]  # games that a table could not be made of
 
 
 def status(root: Path, now: datetime) -> Status:
@@ -63,6 +65,7 @@ def status(root: Path, now: datetime) -> Status:
         runs.row(0, named=True) if runs.height else None,
         [(table, lake.size(root, table)) for table in TABLES if lake.is_table(root, table)],
         freshness(standing),
+        known.rows(root, REFUSALS).select("game_id").unique().sort("game_id").collect()["game_id"].to_list(),
     )
 
 

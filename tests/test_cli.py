@@ -92,7 +92,20 @@ def test_the_help_in_the_repository_is_current():
 
 def test_every_command_explains_itself():
     pages = dictionary.commands_page(app)
-    for command in ("ingest", "rebuild", "status", "tables", "show", "runs", "check", "settings", "demo", "league"):
+    for command in (
+        "ingest",
+        "rebuild",
+        "status",
+        "tables",
+        "show",
+        "runs",
+        "check",
+        "settings",
+        "demo",
+        "league",
+        "corrections",
+        "trace",
+    ):
         assert f"## nhl-lake {command}" in pages
 
 

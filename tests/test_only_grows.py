@@ -31,6 +31,8 @@ CALLS = {
         ["--no-rebuild", "--quiet"],
     ],
     "rebuild": [[], ["--all"], ["--season", "2023"], ["gold.skater_game", "--all"], ["bronze.players"], ["<table>"]],
+    "corrections": [[], ["--since", "30d", "--json"], ["--since", "soon"]],
+    "trace": [["2023020001"], ["2023020058", "--player", "8480113", "--json"], ["1"]],
     "status": [[], ["--json"]],
     "tables": [[]],
     "show": [

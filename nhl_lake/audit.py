@@ -1,0 +1,69 @@
+"""Everything that is wrong with what was made: rules that rows break, games put aside, games that do not add up."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from nhl_lake import catalog, check, lake, strict
+from nhl_lake.silver.game_quality import GAME_QUALITY
+from nhl_lake.silver.refusals import REFUSALS
+
+NAMED = 5
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong: where, what, how bad, how often, and the games or keys of some."""
+
+    table: str
+    what: str
+    severity: str
+    how_many: int
+    examples: str
+
+
+def audit(root: Path) -> list[Finding]:
+    """Hold every table against its rules, every game against its pages, and pages against what is read of them."""
+    return [*broken(root), *aside(root), *doubtful(root), *unread(root)]
+
+
+def broken(root: Path) -> list[Finding]:
+    """Return the declared rules that rows break."""
+    return [
+        Finding(breach.table, breach.rule, "error", breach.rows, breach.examples)
+        for table in catalog.TABLES
+        for rows in lake.by_season(root, table)
+        for breach in check.breaches(table, rows)
+    ]
+
+
+def aside(root: Path) -> list[Finding]:
+    """Return the games that tables put aside."""
+    rows = lake.scan(root, REFUSALS).sort("game_id").collect()
+    return [
+        Finding(table, f"put aside: {reason}", "error", 1, str(game))
+        for game, table, reason in rows.select("game_id", "refused_by", "reason").iter_rows()
+    ]
+
+
+def doubtful(root: Path) -> list[Finding]:
+    """Return the checks of games that found something, the worst first."""
+    bad = lake.scan(root, GAME_QUALITY).filter(pl.col("severity") != "info").sort("game_id")
+    by_check = bad.group_by("check", "severity").agg(pl.len(), pl.col("game_id").unique(maintain_order=True)).collect()
+    return [
+        Finding(GAME_QUALITY.name, what, severity, count, named(games))
+        for what, severity, count, games in by_check.sort("severity", "check").iter_rows()
+    ]
+
+
+def unread(root: Path) -> list[Finding]:
+    """Return the keys of the newest pages that nothing reads and nothing ignores by name."""
+    return [
+        Finding(table, f"nobody reads {path}", "warning", pages, example)
+        for table, path, pages, example in strict.unread(root)
+    ]
+
+
+def named(games: list[int]) -> str:
+    """Name some games."""
+    return " ".join(map(str, games[:NAMED])) + (" …" if len(games) > NAMED else "")

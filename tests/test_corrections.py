@@ -1,0 +1,90 @@
+"""What the NHL changed after the fact is found in the versions of pages that bronze keeps."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from nhl_lake import corrections
+from tests.fake import NOON, FakeApi, Game, run
+
+HOUR = timedelta(hours=1)
+GAME = 2025020001
+
+
+def refetched(root: Path, page: dict, hours: int) -> None:
+    """Keep a new version of the play-by-play page of the only game."""
+    api = FakeApi([Game(1)])
+    api.broken = lambda path: httpx.Response(200, json=page) if path.endswith("play-by-play") else None
+    run(root, api, now=NOON + hours * HOUR, lookback_days=2)
+
+
+def told(root: Path, since: int = 0) -> set[tuple]:
+    """Return the corrections since some hours after the first run, without the moment that they were seen at."""
+    rows, unread = corrections.corrections(root, NOON + since * HOUR)
+    assert unread == []
+    return set(rows.select("table", "player_id", "event_id", "field", "was", "is").rows())
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    run(tmp_path, FakeApi([Game(1)]))
+    return tmp_path
+
+
+def test_pages_that_did_not_change_bring_no_corrections(root: Path):
+    run(root, FakeApi([Game(1)]), now=NOON + HOUR, lookback_days=2)
+
+    assert told(root) == set()
+
+
+def test_a_goal_that_is_given_to_another_shows_in_the_play_and_in_both_lines(root: Path):
+    run(root, FakeApi([Game(1, scorer=8900002)]), now=NOON + HOUR, lookback_days=2)
+
+    assert told(root) == {
+        ("silver.plays", 8900002, 7, "shooter_player_id", "8900001", "8900002"),
+        ("silver.skater_games", 8900001, None, "goals", "1", "0"),
+        ("silver.skater_games", 8900001, None, "points", "1", "0"),
+        ("silver.skater_games", 8900002, None, "goals", "0", "1"),
+        ("silver.skater_games", 8900002, None, "points", "0", "1"),
+    }
+
+
+def test_a_play_that_is_gone_or_new_is_told_once(root: Path):
+    page = Game(1).plays()
+    hit = page["plays"][0] | {"eventId": 8, "sortOrder": 10, "typeCode": 503, "typeDescKey": "hit"}
+    hit["details"] = {"hittingPlayerId": 8900002, "hitteePlayerId": 8900003, "eventOwnerTeamId": 101}
+    refetched(root, page | {"plays": [*page["plays"], hit]}, 1)
+    refetched(root, page, 2)
+
+    assert told(root, since=2) == {("silver.plays", 8900002, 8, "event", "hit", None)}
+    assert told(root) == told(root, since=2) | {("silver.plays", 8900002, 8, "event", None, "hit")}
+
+
+def test_each_correction_says_when_it_was_seen(root: Path):
+    refetched(root, Game(1, scorer=8900002).plays(), 3)
+    rows, _ = corrections.corrections(root, NOON)
+
+    assert set(rows["seen_at"]) == {NOON + 3 * HOUR}
+    assert set(rows["game_id"]) == {GAME}
+
+
+def test_versions_before_a_game_is_final_are_no_corrections(tmp_path: Path):
+    for hours, state in enumerate(("LIVE", "FINAL")):
+        run(tmp_path, FakeApi([Game(1, state=state)]), now=NOON + hours * HOUR, lookback_days=2)
+
+    assert told(tmp_path) == set()
+
+
+def test_a_version_that_cannot_be_read_is_named_and_the_others_are_told(root: Path):
+    odd = Game(1).plays()
+    odd["plays"][0]["sortOrder"] = "first"
+    refetched(root, odd, 1)
+    refetched(root, Game(1, scorer=8900002).plays(), 2)
+    rows, unread = corrections.corrections(root, NOON)
+
+    assert len(unread) == 1
+    assert unread[0].startswith(f"{GAME}: ")
+    assert "sortOrder" in unread[0]
+    assert rows.is_empty()
