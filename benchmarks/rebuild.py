@@ -157,8 +157,8 @@ def measured(arguments: argparse.Namespace, folder: Path) -> bool:
     part, wide = folder / "part", ten
     if not part.exists():
         ingested(part, "league:", DAY_BEFORE, SEASON)
-        rebuilt(part, "all")
-    if not wide.exists():
+    if rebuilt(part, "changed").took or not wide.exists():  # the code may have changed since
+        shutil.rmtree(wide, ignore_errors=True)
         shutil.copytree(part, wide)
         widened(wide, 10)
     small, large = days(part, arguments.rounds, folder), days(wide, arguments.rounds, folder)

@@ -12,7 +12,7 @@ from nhl_lake.marks import WHOLE, Snapshot
 from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.table import Table
 
-GAMES_AT_ONCE = 100
+GAMES_AT_ONCE = 200
 
 
 class Rows(NamedTuple):

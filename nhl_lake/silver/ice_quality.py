@@ -37,8 +37,9 @@ def shift_quality(
     games: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """One row a rule and final game whose shifts break it, with the number of rows or players; none if all is well."""
-    every = listed(shift_charts, shift_report_home, shift_report_away, lineups, games)
-    clean = merged(every)
+    # read once, though several rules look at them
+    every = listed(shift_charts, shift_report_home, shift_report_away, lineups, games).cache()
+    clean = merged(every).cache()
     chosen = sources(clean)
     used = clean.join(chosen, on=["game_id", "shift_source"], how="semi")
     overlaps = used.filter(pl.col("rows") > 1)

@@ -57,7 +57,7 @@ def shifts(
     Left out: goals among the shifts, repeats, rows without an end, rows of strangers; what overlaps is one shift. From
     the shift chart; from the HTML reports of both teams where the chart has no shifts or is cut off.
     """
-    clean = merged(listed(shift_charts, shift_report_home, shift_report_away, lineups, games))
+    clean = merged(listed(shift_charts, shift_report_home, shift_report_away, lineups, games)).cache()
     return clean.join(sources(clean), on=["game_id", "shift_source"], how="semi").select(list(SHIFTS.schema))
 
 
