@@ -1,9 +1,12 @@
 """How fast, how big in memory and how small on disk an ingest of a whole season is.
 
-A season of recorded pages is served on loopback without limit or latency. `nhl-lake ingest` keeps it; a bare httpx loop
-of the same concurrency asks the same server for the same addresses in the same order and throws the pages away. Both
-are processes of their own, and take turns, so that a machine that slows down slows both. Their time is that from the
-first thing that they do to the last, plans and ledger included; the start-up of Python is left out on both sides.
+A season of recorded pages is served on loopback without limit or latency. `nhl-lake ingest` keeps it; two bare httpx
+loops ask the same server for the same addresses in the same order and throw the pages away: one asks for as many at
+once as the ingest does, the other, which is what one would write first, for one after the other. On loopback, where
+nothing is waited for, the second may well be the faster one. All three are processes of their own, and take turns, so
+that a machine that slows down slows all. Their time is that from the first thing that they do to the last, plans and
+ledger included; the start-up of Python is left out on all sides. The processor's time has it in, and that of the server
+out. Memory is the most that a process and those that it starts hold together.
 
 First everything is kept. Of most games only the play-by-play page was recorded, so that most answers are 404: that
 speed is told, and has no target. Then bronze.play_by_play is taken away, and the season's 1,400 pages come in again.
@@ -21,14 +24,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 import polars as pl
+import psutil
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 GAMES = 1400
@@ -38,11 +43,21 @@ LEAST_SHRINKING = 6
 
 
 class Ran(NamedTuple):
-    """A process that has ended: its own time, the most memory that it held, and the JSON that it printed."""
+    """A process that has ended: its own time, the processor's, the most memory, and the JSON that it printed."""
 
     seconds: float
+    processor_s: float
     memory_mb: float
     said: Any
+
+
+class Turn(NamedTuple):
+    """An ingest, and the loops that then asked for the same pages."""
+
+    lake: Ran
+    loop: Ran
+    plain: Ran
+    pages: int
 
 
 @contextmanager
@@ -65,13 +80,27 @@ def ran(command: list[str], environment: dict[str, str], out: Path) -> Ran:
     errors = out.with_suffix(".err")
     with out.open("w") as written, errors.open("w") as complained:
         process = subprocess.Popen(command, env=os.environ | environment, stdout=written, stderr=complained)
+        held: list[int] = []
+        watch = threading.Thread(target=watched, args=(process.pid, held))
+        watch.start()
         _, status, usage = os.wait4(process.pid, 0)
+        watch.join()
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"{' '.join(command)} ended with {process.returncode}: {errors.read_text()[-500:]}")
     kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
     said = json.loads(out.read_text())
-    return Ran(said["seconds"], kilobytes * 1024 / 1e6, said)
+    most = max(kilobytes * 1024, *held)
+    return Ran(said["seconds"], usage.ru_utime + usage.ru_stime, most / 1e6, said)
+
+
+def watched(process: int, held: list[int]) -> None:
+    """Note the memory that a process and those that it started hold together, until it has ended."""
+    with suppress(psutil.NoSuchProcess):
+        mine = psutil.Process(process)
+        while mine.status() != psutil.STATUS_ZOMBIE:
+            held.append(sum(one.memory_info().rss for one in (mine, *mine.children(recursive=True))))
+            time.sleep(0.1)
 
 
 def ingested(arguments: argparse.Namespace, address: str, root: Path) -> Ran:
@@ -102,6 +131,16 @@ async def thrown_away(addresses: Path, concurrency: int) -> float:
     return time.perf_counter() - began
 
 
+def thrown_away_in_turn(addresses: Path) -> float:
+    """Ask for one page after the other, as the shortest loop does, and throw them away; the seconds that it took."""
+    urls = addresses.read_text().splitlines()
+    began = time.perf_counter()
+    with httpx.Client() as client:
+        for url in urls:
+            client.get(url)
+    return time.perf_counter() - began
+
+
 def answered(log: Path) -> list[str]:
     """Return the paths that the server was asked for, in order."""
     return [line.split(" ", 2)[2] for line in log.read_text().splitlines()]
@@ -124,23 +163,40 @@ def report(rows: list[tuple[str, str, str, bool | None]]) -> bool:
     return all(met is not False for *_, met in rows)
 
 
-def both(arguments: argparse.Namespace, address: str, log: Path, root: Path) -> tuple[Ran, Ran, int]:
-    """Let the lake ask for what it lacks, and the loop for the same; how many pages that were."""
+def turn(arguments: argparse.Namespace, address: str, log: Path, root: Path) -> Turn:
+    """Let the lake ask for what it lacks, and the loops for the same."""
     before = len(answered(log)) if log.exists() else 0
     lake = ingested(arguments, address, root)
     paths = answered(log)[before:]
     addresses = root.with_suffix(".txt")
     addresses.write_text("\n".join(address + path for path in paths))
-    loop = [sys.executable, __file__, "--loop", str(addresses), "--concurrency", str(arguments.concurrency)]
-    return lake, ran(loop, {}, root.with_suffix(".out")), len(paths)
+    loop = [sys.executable, __file__, "--loop", str(addresses)]
+    at_once = ran([*loop, "--concurrency", str(arguments.concurrency)], {}, root.with_suffix(".out"))
+    return Turn(lake, at_once, ran([*loop, "--concurrency", "0"], {}, root.with_suffix(".out")), len(paths))
 
 
-def speeds(lakes: list[Ran], loops: list[Ran], pages: int, what: str) -> list[tuple[str, str, str, bool | None]]:
-    """Return the lines about speed."""
+def speeds(
+    turns: list[Turn], what: str, *, at_once: int, least: float | None
+) -> list[tuple[str, str, str, bool | None]]:
+    """Return the lines about speed, and the share of the loops' that the lake has."""
+    pages = turns[-1].pages
     lines: list[tuple[str, str, str, bool | None]] = [(f"{what}: pages", f"{pages:,}", "", None)]
-    for name, runs in (("nhl-lake ingest", lakes), ("bare httpx loop", loops)):
-        seconds = statistics.median(run.seconds for run in runs)
-        lines.append((f"  {name}", f"{pages / seconds:,.0f} pages/s", f"{seconds:.1f} s", None))
+    at_once_name, plain_name = f"bare httpx loop, {at_once} at once", "bare httpx loop, one after the other"
+    for name, runs in (
+        ("nhl-lake ingest", [one.lake for one in turns]),
+        (at_once_name, [one.loop for one in turns]),
+        (plain_name, [one.plain for one in turns]),
+    ):
+        seconds, processor_s = (statistics.median(column) for column in zip(*(run[:2] for run in runs), strict=True))
+        took = f"{seconds:.1f} s, processor {processor_s:.1f} s"
+        lines.append((f"  {name}", f"{pages / seconds:,.0f} pages/s", took, None))
+    for name, shares in (
+        (at_once_name, [one.loop.seconds / one.lake.seconds for one in turns]),
+        (plain_name, [one.plain.seconds / one.lake.seconds for one in turns]),
+    ):
+        share = statistics.median(shares)
+        target = (f"at least {least}", share >= least) if least else ("", None)
+        lines.append((f"  share of the {name}", f"{share:.2f}", *target))
     return lines
 
 
@@ -148,23 +204,18 @@ def measured(arguments: argparse.Namespace, folder: Path) -> bool:
     """Measure, and report."""
     log, root = folder / "log.txt", folder / "lake"
     with served(arguments, log) as address:
-        first, first_loop, everything = both(arguments, address, log, root)
-        lakes: list[Ran] = []
-        loops: list[Ran] = []
+        first = turn(arguments, address, log, root)
+        turns: list[Turn] = []
         for _ in range(arguments.rounds):
             shutil.rmtree(root / "bronze" / "play_by_play")
-            lake, loop, pages = both(arguments, address, log, root)
-            lakes.append(lake)
-            loops.append(loop)
-    share = statistics.median(loop.seconds / lake.seconds for lake, loop in zip(lakes, loops, strict=True))
-    memory = max(lake.memory_mb for lake in (first, *lakes))
+            turns.append(turn(arguments, address, log, root))
+    memory = max(one.lake.memory_mb for one in (first, *turns))
     files, text = on_disk(root)
+    at_once = arguments.concurrency
     return report(
         [
-            *speeds([first], [first_loop], everything, "everything, most of it 404"),
-            ("  share of the loop's speed", f"{first_loop.seconds / first.seconds:.2f}", "", None),
-            *speeds(lakes, loops, pages, "play-by-play, and the schedule"),
-            ("  share of the loop's speed", f"{share:.2f}", f"at least {LEAST_SHARE}", share >= LEAST_SHARE),
+            *speeds([first], "everything, most of it 404", at_once=at_once, least=None),
+            *speeds(turns, "play-by-play, and the schedule", at_once=at_once, least=LEAST_SHARE),
             ("peak memory", f"{memory:,.0f} MB", f"under {MOST_MEMORY_MB} MB", memory < MOST_MEMORY_MB),
             ("pages as text", f"{text / 1e6:,.0f} MB", "", None),
             ("bronze on disk", f"{files / 1e6:,.0f} MB", "logs included", None),
@@ -183,8 +234,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--loop", type=Path, help=argparse.SUPPRESS)  # the bare loop, in a process of its own
     arguments = parser.parse_args()
-    if arguments.loop:
+    if arguments.loop and arguments.concurrency:
         print(json.dumps({"seconds": asyncio.run(thrown_away(arguments.loop, arguments.concurrency))}))
+        return
+    if arguments.loop:
+        print(json.dumps({"seconds": thrown_away_in_turn(arguments.loop)}))
         return
     if not arguments.replay.is_file() or not arguments.realdata.is_dir():
         sys.exit(f"No recorded pages at {arguments.realdata}, or no {arguments.replay} to serve them.")

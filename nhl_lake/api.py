@@ -18,7 +18,7 @@ import stamina
 from pyrate_limiter import Limiter, Rate, SQLiteBucket
 
 from nhl_lake.errors import Busy, Refused, Unreachable
-from nhl_lake.wire import Wire
+from nhl_lake.wire import TIMEOUT, wire
 
 AGAIN = frozenset({408, 425, 429})
 ATTEMPTS = 8
@@ -141,9 +141,13 @@ class Api:
         headers = {"User-Agent": self.manners.agent, "Accept-Encoding": "gzip, deflate"}
         place = httpx.URL(url)
         for _ in range(MOVES):
-            answer = await self.way.handle_async_request(httpx.Request("GET", place, headers=headers))
-            if not answer.has_redirect_location:
+            asked = httpx.Request("GET", place, headers=headers, extensions={"timeout": TIMEOUT.as_dict()})
+            answer = await self.way.handle_async_request(asked)
+            try:
                 await answer.aread()
+            finally:
+                await answer.aclose()
+            if not answer.has_redirect_location:
                 return answer
             place = place.join(answer.headers["Location"])
         raise Failed(f"redirected {MOVES} times, last to {place}")
@@ -182,7 +186,7 @@ async def door(manners: Manners, pace_file: Path, transport: httpx.AsyncBaseTran
     """Open the door. The pace stands in a file, so that runs that follow each other are polite together."""
     bucket = open_pace(manners, pace_file)
     try:
-        async with transport or Wire(connections=manners.concurrency) as way:
+        async with transport or wire(manners.concurrency) as way:
             pace = Limiter(bucket, buffer_ms=2) if bucket else None
             yield Api(way, pace, manners, asyncio.Semaphore(manners.concurrency))
     finally:

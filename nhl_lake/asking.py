@@ -55,7 +55,7 @@ async def ask_all(run: Run, asks: Sequence[dict[str, Any]]) -> None:
     """Ask for pages, some at once, and keep what comes; memory holds a batch, however many there are."""
     tables = {table.name: table for table in bronze.TABLES}
     queue = iter(asks)
-    came: asyncio.Queue[Page | None] = asyncio.Queue(maxsize=128)
+    came: asyncio.Queue[Page | None] = asyncio.Queue(maxsize=256)  # a batch: they come on while one is written
     # a worker that waits to try again does not keep the others from asking: places are counted at the door
     width = min(4 * run.api.manners.concurrency, len(asks))
 
@@ -94,7 +94,8 @@ async def keeping(run: Run, came: asyncio.Queue[Page | None]) -> None:
     """Gather pages until the last has come, writing a batch whenever one is due."""
     while True:
         try:
-            page = await asyncio.wait_for(came.get(), timeout=1.0)
+            async with asyncio.timeout(1.0):  # wait_for would make a task of every page
+                page = await came.get()
         except TimeoutError:
             page = None
             is_last = False

@@ -83,7 +83,7 @@ PLAY_BY_PLAY = game_page(
     "a game's play-by-play page",
     Endpoint(
         path="v1/gamecenter/{game_id}/play-by-play",
-        read=envelopes.game_page(envelopes.PlayByPlay),
+        read=envelopes.play_by_play,
         volatile=CLOCK_AND_MEDIA,
     ),
 )
@@ -93,7 +93,7 @@ BOXSCORE = game_page(
     "a game's box score page",
     Endpoint(
         path="v1/gamecenter/{game_id}/boxscore",
-        read=envelopes.game_page(envelopes.Game),
+        read=envelopes.boxscore,
         volatile=CLOCK_AND_MEDIA,
     ),
 )

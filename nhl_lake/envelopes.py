@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from nhl_lake.errors import Refused
+from nhl_lake.hockey.calendar import FINAL
+from nhl_lake.people import Roster, dressed, on_roster
 from nhl_lake.table import Part
 
 Ask = Mapping[str, Any]
@@ -124,14 +126,6 @@ class RightRail(msgspec.Struct):
     gameReports: dict[str, str | None] | None = None
 
 
-class Roster(msgspec.Struct):
-    """A team's roster page: it names neither the team nor the season."""
-
-    forwards: list[Id]
-    defensemen: list[Id]
-    goalies: list[Id]
-
-
 class Standing(msgspec.Struct):
     """A team's line in the standings."""
 
@@ -165,16 +159,23 @@ def decode(body: bytes, kind: type[S]) -> S:
         raise Refused(f"no whole JSON ({len(body):,} bytes, begins {start!r}): {error}") from error
 
 
-def game_page(kind: type[Game]) -> Read:
-    """Read a page of one game that says itself which game it is."""
+def boxscore(body: bytes, ask: Ask) -> list[Part]:
+    """Read a boxscore: of all that it says only the head is looked at."""
+    return [told(decode(body, Game), ask, body)]
 
-    def read(body: bytes, ask: Ask) -> list[Part]:
-        page = decode(body, kind)
-        if page.id != ask["game_id"]:
-            raise Refused(f"the page is of game {page.id}, not {ask['game_id']}")
-        return [Part({"game_id": page.id}, page.season, page.gameDate, page.gameState, text(body))]
 
-    return read
+def play_by_play(body: bytes, ask: Ask) -> list[Part]:
+    """Read a play-by-play page, and who is dressed where the game is over."""
+    page = decode(body, PlayByPlay)
+    people = dressed(page.rosterSpots) if page.gameState in FINAL else frozenset()
+    return [told(page, ask, body)._replace(people=people)]
+
+
+def told(page: Game, ask: Ask, body: bytes) -> Part:
+    """Make the part of a page that says itself which game it is."""
+    if page.id != ask["game_id"]:
+        raise Refused(f"the page is of game {page.id}, not {ask['game_id']}")
+    return Part({"game_id": page.id}, page.season, page.gameDate, page.gameState, body)
 
 
 def schedule(body: bytes, ask: Ask) -> list[Part]:
@@ -194,7 +195,7 @@ def week(body: bytes, ask: Ask) -> Week:
 def scheduled_game(day: date, entry: msgspec.Raw) -> Part:
     """Read one game's entry in a schedule page, as served."""
     game = decode(bytes(entry), ScheduledGame)
-    return Part({"game_id": game.id}, game.season, day, game.gameState, text(bytes(entry)))
+    return Part({"game_id": game.id}, game.season, day, game.gameState, bytes(entry))
 
 
 def chart(body: bytes, ask: Ask) -> list[Part]:
@@ -241,13 +242,13 @@ def right_rail(body: bytes, ask: Ask) -> list[Part]:
 
 def of_game(ask: Ask, body: bytes) -> Part:
     """Make the part of a page that does not tell its game, day or state: they are the schedule's."""
-    return Part({"game_id": ask["game_id"]}, ask["season"], ask["game_date"], ask["state"], text(body))
+    return Part({"game_id": ask["game_id"]}, ask["season"], ask["game_date"], ask["state"], text(body).encode())
 
 
 def roster(body: bytes, ask: Ask) -> list[Part]:
     """Read a roster page."""
-    decode(body, Roster)
-    return [Part({"team_abbrev": ask["team_abbrev"]}, ask["season"], None, None, text(body))]
+    people = on_roster(decode(body, Roster))
+    return [Part({"team_abbrev": ask["team_abbrev"]}, ask["season"], None, None, body, people)]
 
 
 def standings(body: bytes, ask: Ask) -> list[Part]:
@@ -258,7 +259,7 @@ def standings(body: bytes, ask: Ask) -> list[Part]:
         raise Refused(f"the standings of {ask['game_date']} are empty")
     if last > ask["game_date"]:
         raise Refused(f"the standings are of {last}, not {ask['game_date']}")
-    return [Part({}, ask["season"], ask["game_date"], None, text(body))]
+    return [Part({}, ask["season"], ask["game_date"], None, body)]
 
 
 def player(body: bytes, ask: Ask) -> list[Part]:
@@ -266,7 +267,7 @@ def player(body: bytes, ask: Ask) -> list[Part]:
     page = decode(body, Player)
     if page.playerId != ask["player_id"]:
         raise Refused(f"the page is of player {page.playerId}, not {ask['player_id']}")
-    return [Part({"player_id": page.playerId}, None, None, None, text(body))]
+    return [Part({"player_id": page.playerId}, None, None, None, body)]
 
 
 def listing(key: str) -> Read:
@@ -277,7 +278,7 @@ def listing(key: str) -> Read:
         if len(page.data) != page.total:
             raise Refused(f"{len(page.data)} of {page.total} rows")
         rows = [(decode(bytes(raw), Id).id, bytes(raw)) for raw in page.data]
-        return [Part({key: number}, number if key == "season" else None, None, None, text(raw)) for number, raw in rows]
+        return [Part({key: number}, number if key == "season" else None, None, None, raw) for number, raw in rows]
 
     return read
 

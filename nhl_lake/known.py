@@ -11,6 +11,7 @@ from nhl_lake import bronze, envelopes, lake, ledger
 from nhl_lake.catalog import TABLES
 from nhl_lake.errors import BadInput, Unreadable
 from nhl_lake.hockey.calendar import FINAL
+from nhl_lake.people import Roster, dressed, on_roster
 from nhl_lake.plan import Known
 from nhl_lake.silver.games import games
 from nhl_lake.silver.lineups import LINEUPS
@@ -20,16 +21,10 @@ PLANNED = (*bronze.GAME_PAGES, *bronze.SHIFT_REPORTS, bronze.STANDINGS, bronze.R
 PAGES_AT_ONCE = 100
 
 
-class Dressed(msgspec.Struct):
-    """A dressed player, of whom only the id is read."""
-
-    playerId: int
-
-
 class Spots(msgspec.Struct):
     """A play-by-play page, of which only the dressed players are read."""
 
-    rosterSpots: list[Dressed]
+    rosterSpots: list[msgspec.Raw]
 
 
 def is_lake(root: Path) -> bool:
@@ -80,8 +75,8 @@ def rescheduled(kept: pl.DataFrame, seasons: Sequence[int], fresh: Sequence[Part
     """
     parts = pl.DataFrame(
         {"game_date": [part.game_date for part in fresh], "body": [part.body for part in fresh]},
-        schema={"game_date": pl.Date, "body": pl.String},
-    )
+        schema={"game_date": pl.Date, "body": pl.Binary},
+    ).cast({"body": pl.String})
     read = games(parts.lazy()).collect().unique("game_id", keep="last", maintain_order=True)
     read = read.filter(pl.col("season").is_in(list(seasons)))
     played = kept.filter(pl.col("game_state").is_in(FINAL)).join(read, on="game_id", how="anti")
@@ -136,34 +131,10 @@ def people(root: Path, seasons: Sequence[int]) -> pl.DataFrame:
     for start in range(0, len(new_games), PAGES_AT_ONCE):
         some = new_games.slice(start, PAGES_AT_ONCE).to_list()
         for body in pages.filter(pl.col("game_id").is_in(some)).select("body").collect()["body"]:
-            ids |= dressed(body)
+            ids |= dressed(msgspec.json.decode(body, type=Spots).rosterSpots)
     for body in newest(root, bronze.ROSTERS, seasons).select("body").collect()["body"]:
-        ids |= on_roster(body)
+        ids |= on_roster(msgspec.json.decode(body, type=Roster))
     return ids_frame(ids)
-
-
-def people_in(table: Table, part: Part) -> set[int]:
-    """Return the ids of the players that a page just come tells of: dressed for a final game, or on a roster."""
-    if table is bronze.PLAY_BY_PLAY and part.state in FINAL:
-        return dressed(part.body)
-    return on_roster(part.body) if table is bronze.ROSTERS else set()
-
-
-def dressed(body: str) -> set[int]:
-    """Return the ids of the players dressed in a game.
-
-    One odd page must not keep the others from being asked for: what it says is told when silver is made of it.
-    """
-    try:
-        return {man.playerId for man in msgspec.json.decode(body, type=Spots).rosterSpots}
-    except msgspec.ValidationError:
-        return set()
-
-
-def on_roster(body: str) -> set[int]:
-    """Return the ids of the players on a roster page."""
-    page = msgspec.json.decode(body, type=envelopes.Roster)
-    return {man.id for man in (*page.forwards, *page.defensemen, *page.goalies)}
 
 
 def ids_frame(ids: Set[int]) -> pl.DataFrame:

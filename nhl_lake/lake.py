@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import polars as pl
 import stamina
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
 from nhl_lake.errors import Broken, LakeError, Unreadable, is_panic
@@ -23,8 +23,12 @@ from nhl_lake.versions import Kept, Same, news
 APP = "nhl-lake"
 ARROW_STATS = {"season", "game_id", "game_date", "fetched_at", "player_id", "team_id", "team_abbrev", "run_id"}
 
-# ZSTD switches the truncation of string statistics off, and a page of 200 KB stands twice in the log: set it again
-PARQUET = WriterProperties(compression="ZSTD", compression_level=3, statistics_truncate_length=64)
+# ZSTD switches the truncation of string statistics off, and a page of 200 KB stands twice in the log: set it again.
+# A higher level takes more time, and no less room where pages are this alike; no page is looked up, or there twice.
+BODY = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
+PARQUET = WriterProperties(
+    compression="ZSTD", compression_level=1, statistics_truncate_length=64, column_properties={"body": BODY}
+)
 
 
 class Opened(DeltaTable):
@@ -69,7 +73,7 @@ def create(root: Path, tables: Sequence[Table]) -> list[Table]:
         if holds_files(folder) and not is_table(root, table):
             unreadable(root, table, "it holds files but no log in `_delta_log`")
         folder.mkdir(parents=True, exist_ok=True)
-        DeltaTable.create(
+        delta = DeltaTable.create(
             str(folder),
             schema=table.schema,
             mode="ignore",
@@ -78,7 +82,7 @@ def create(root: Path, tables: Sequence[Table]) -> list[Table]:
             description=f"One row is {table.grain}.",
             configuration=properties(table),
         )
-        sync(root, table)
+        sync(root, table, delta)
     return made
 
 
@@ -112,10 +116,8 @@ def handle(root: Path, table: Table, *, version: int | None = None) -> DeltaTabl
         raise LakeError(f"{table.name} is not in the lake at {root}.", "`nhl-lake ingest` makes it.")
     try:
         delta = Opened(str(path(root, table)), version=version)
-    except Exception as error:  # delta-rs raises bare Exceptions for a damaged log
-        unreadable(root, table, error)
-    except BaseException as error:
-        if is_panic(error):
+    except BaseException as error:  # delta-rs raises bare Exceptions for a damaged log, and panics
+        if isinstance(error, Exception) or is_panic(error):
             unreadable(root, table, error)
         raise
     # what a power cut can leave of a last commit: delta-rs reads an empty one as a version without rows
@@ -189,7 +191,7 @@ def keep(root: Path, table: Table, rows: pl.DataFrame, same: Same) -> Kept:
                 merge(delta, table, fresh)
             else:
                 write(delta, fresh)
-            sync(root, table)
+            sync(root, table, delta)
             return kept
     raise AssertionError("unreachable: the last attempt raises")
 
@@ -233,8 +235,8 @@ def append(root: Path, table: Table, rows: pl.DataFrame) -> None:
         return
     for attempt in tries():
         with attempt:
-            write(handle(root, table), rows)
-    sync(root, table)
+            write(delta := handle(root, table), rows)
+            sync(root, table, delta)
 
 
 def replace(root: Path, table: Table, rows: pl.DataFrame, *, where: str | None, metadata: Mapping[str, str]) -> None:
@@ -254,7 +256,7 @@ def replace(root: Path, table: Table, rows: pl.DataFrame, *, where: str | None, 
                 writer_properties=PARQUET,
                 commit_properties=commit(delta, metadata),
             )
-    sync(root, table)
+            sync(root, table, delta)
 
 
 def metadata(root: Path, table: Table, key: str) -> dict[str, Any]:
@@ -268,13 +270,13 @@ def metadata(root: Path, table: Table, key: str) -> dict[str, Any]:
     return {}
 
 
-def sync(root: Path, table: Table) -> None:
-    """Bring the newest commit to the disk, with its checkpoint if it made one, and the folders down to it.
+def sync(root: Path, table: Table, delta: DeltaTable) -> None:
+    """Bring a handle's newest commit to the disk, with its checkpoint if it made one, and the folders down to it.
 
     delta-rs never does: a power cut would leave empty files, and an empty checkpoint closes the whole table.
     """
     folder = path(root, table)
-    log = last_commit(handle(root, table), folder)
+    log = last_commit(delta, folder)
     entries = [json.loads(line) for line in log.read_text().splitlines()]
     files = [log, *(folder / entry["add"]["path"] for entry in entries if "add" in entry)]
     if checkpoints := list(log.parent.glob(f"{log.stem}.checkpoint*")):
@@ -292,9 +294,5 @@ def size(root: Path, table: Table) -> dict[str, Any]:
     """Return rows, files, bytes on disk and the version of a table, from its log."""
     delta = handle(root, table)
     adds = pl.DataFrame(delta.get_add_actions(flatten=True))
-    return {
-        "rows": int(adds["num_records"].sum()) if adds.height else 0,
-        "files": adds.height,
-        "bytes": int(adds["size_bytes"].sum()) if adds.height else 0,
-        "version": delta.version(),
-    }
+    rows, size_bytes = (int(adds[name].sum()) if adds.height else 0 for name in ("num_records", "size_bytes"))
+    return {"rows": rows, "files": adds.height, "bytes": size_bytes, "version": delta.version()}

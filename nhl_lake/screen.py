@@ -135,7 +135,7 @@ def summary_json(summary: Summary) -> str:
             "run_id": summary.run_id,
             "outcome": summary.outcome,
             "exit_code": summary.exit_code,
-            "seconds": round(summary.seconds, 1),
+            "seconds": round(summary.seconds, 3),
             "seasons": summary.seasons,
             "pages": dict(counts(summary.tallies)),
             "tables": {name: vars(tally) for name, tally in summary.tallies.items()},

@@ -31,13 +31,14 @@ class Column:
 
 
 class Part(NamedTuple):
-    """One row's worth of a page: its key, and the text of the page, or of that piece of it, as served."""
+    """One row's worth of a page: its key, and the page, or that piece of it, as served, in UTF-8."""
 
     key: Mapping[str, Any]
     season: int | None
     game_date: date | None
     state: str | None
-    body: str
+    body: bytes
+    people: frozenset[int] = frozenset()  # ids of the players in the line-ups or on the roster that it tells of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from nhl_lake.api import ATTEMPTS, LONGEST_WAIT_S, REFUSALS, Api, Failed, Manners, NotThere, door, retry_after
-from nhl_lake.envelopes import PlayByPlay, game_page
+from nhl_lake.envelopes import play_by_play
 from nhl_lake.errors import Refused, Unreachable
 from nhl_lake.ingest import AGENT
 
@@ -118,7 +118,7 @@ def test_a_page_of_another_game_is_asked_again_and_never_returned(tmp_path: Path
         '{"id":%d,"season":20232024,"gameType":2,"gameDate":"2023-10-10","gameState":"OFF","plays":[],"rosterSpots":[]}'
     )
     server, asked = script(*(httpx.Response(200, text=body % number) for number in (2023020002, 2023020001)))
-    read = game_page(PlayByPlay)
+    read = play_by_play
 
     parts = with_door(server, tmp_path, lambda api: api.get(URL, lambda b: read(b, {"game_id": 2023020001})))
 

@@ -183,7 +183,7 @@ def test_a_game_of_the_schedule_is_kept_to_the_letter():
     )
     week = f'{{"gameWeek":[{{"date":"2023-10-10","games":[{entry}]}}]}}'
 
-    assert [part.body for part in read(SCHEDULE, {"day": DAY}, week.encode())] == [entry]
+    assert [part.body for part in read(SCHEDULE, {"day": DAY}, week.encode())] == [entry.encode()]
 
 
 def test_a_schedule_of_another_day_is_refused():
@@ -208,6 +208,27 @@ def test_a_page_of_a_game_tells_its_day_and_state_itself(table: Table):
         date(2023, 10, 11),
         "OFF",
     )
+
+
+@pytest.mark.parametrize(
+    ("state", "spots", "people"),
+    [
+        ("OFF", [{"playerId": 7}, {"playerId": 8}], {7, 8}),
+        ("LIVE", [{"playerId": 7}], set()),
+        ("OFF", [{"playerId": 7}, {"playerId": "odd"}], set()),
+    ],
+)
+def test_a_page_of_a_game_that_is_over_tells_who_is_dressed(state: str, spots: list[Any], people: set[int]):
+    (part,) = read(PLAY_BY_PLAY, GAME, HEAD | {"gameState": state, "plays": [], "rosterSpots": spots})
+
+    assert part.people == people
+
+
+def test_a_roster_tells_who_is_on_it():
+    page = {"forwards": [{"id": 7}], "defensemen": [{"id": 8}], "goalies": [{"id": 30}]}
+    (part,) = read(ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, page)
+
+    assert part.people == {7, 8, 30}
 
 
 @pytest.mark.parametrize("table", [PLAY_BY_PLAY, BOXSCORE], ids=lambda table: table.name)
@@ -249,7 +270,7 @@ def test_a_chart_of_another_game_is_refused_be_it_in_one_row():
 
 def test_an_empty_chart_is_an_answer_with_the_state_of_the_schedule():
     assert read(SHIFT_CHARTS, GAME, {"data": [], "total": 0}) == [
-        Part({"game_id": 2023020001}, 20232024, DAY, "FINAL", '{"data": [], "total": 0}')
+        Part({"game_id": 2023020001}, 20232024, DAY, "FINAL", b'{"data": [], "total": 0}')
     ]
 
 
@@ -304,7 +325,7 @@ def test_a_listing_is_cut_into_its_rows_as_served(table: Table, key: str):
     parts = read(table, {}, b'{"data":[{"id":20222023, "n":1 },{"id":20232024}],"total":2}')
 
     assert [part.key for part in parts] == [{key: 20222023}, {key: 20232024}]
-    assert [part.body for part in parts] == ['{"id":20222023, "n":1 }', '{"id":20232024}']
+    assert [part.body for part in parts] == [b'{"id":20222023, "n":1 }', b'{"id":20232024}']
 
 
 @pytest.mark.parametrize("table", [TEAMS, SEASONS], ids=lambda table: table.name)
@@ -316,15 +337,13 @@ def test_a_listing_that_is_cut_short_is_refused(table: Table):
 def test_a_page_is_kept_as_served_to_the_last_blank():
     body = json.dumps(HEAD, indent=3).encode() + b"\n\n"
 
-    assert [part.body.encode() for part in read(BOXSCORE, GAME, body)] == [body]
+    assert [part.body for part in read(BOXSCORE, GAME, body)] == [body]
 
 
 def test_text_is_utf_8_and_where_it_is_not_latin_1_which_loses_nothing():
     assert text("Ålesund Grünwald".encode()) == "Ålesund Grünwald"
     assert text("Ålesund Grünwald".encode("latin-1")) == "Ålesund Grünwald"
-    assert [part.body for part in read(SHIFT_REPORT_HOME, GAME, report().decode().encode("latin-1"))] == [
-        report().decode()
-    ]
+    assert [part.body for part in read(SHIFT_REPORT_HOME, GAME, report().decode().encode("latin-1"))] == [report()]
 
 
 @given(st.binary())

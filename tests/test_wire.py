@@ -8,7 +8,7 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from nhl_lake.wire import Wire
+from nhl_lake.wire import TIMEOUT, wire
 
 Way = Callable[[httpx.AsyncBaseTransport, str], Awaitable[None]]
 PAGE = b'{"page": "' + b"a" * 300_000 + b'"}'
@@ -29,8 +29,8 @@ def over(answers: list[bytes], use: Way) -> list[bytes]:
         writer.close()
 
     async def go() -> None:
-        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, Wire(connections=2) as wire:
-            await use(wire, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/page")
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, wire(2) as way:
+            await use(way, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/page")
 
     asyncio.run(go())
     return came
@@ -40,13 +40,20 @@ def answer(body: bytes, *headers: bytes) -> bytes:
     return b"\r\n".join([b"HTTP/1.1 200 OK", b"Content-Length: %d" % len(body), *headers, b"", body])
 
 
-async def ask(wire: httpx.AsyncBaseTransport, url: str) -> httpx.Response:
-    return await wire.handle_async_request(httpx.Request("GET", url, headers={"User-Agent": "nhl-lake/test"}))
+async def ask(way: httpx.AsyncBaseTransport, url: str) -> httpx.Response:
+    headers = {"User-Agent": "nhl-lake/test"}
+    request = httpx.Request("GET", url, headers=headers, extensions={"timeout": TIMEOUT.as_dict()})
+    answer = await way.handle_async_request(request)
+    try:
+        await answer.aread()
+    finally:
+        await answer.aclose()
+    return answer
 
 
 def test_a_page_comes_whole_and_the_program_says_who_it_is():
-    async def use(wire: httpx.AsyncBaseTransport, url: str) -> None:
-        assert (await ask(wire, url)).content == PAGE
+    async def use(way: httpx.AsyncBaseTransport, url: str) -> None:
+        assert (await ask(way, url)).content == PAGE
 
     (request,) = over([answer(PAGE)], use)
 
@@ -54,37 +61,37 @@ def test_a_page_comes_whole_and_the_program_says_who_it_is():
 
 
 def test_a_packed_page_is_unpacked_and_what_does_not_unpack_is_an_error():
-    async def use(wire: httpx.AsyncBaseTransport, url: str) -> None:
-        assert (await ask(wire, url)).content == PAGE
+    async def use(way: httpx.AsyncBaseTransport, url: str) -> None:
+        assert (await ask(way, url)).content == PAGE
         with pytest.raises(httpx.DecodingError):
-            await ask(wire, url)
+            await ask(way, url)
 
     packed = answer(gzip.compress(PAGE), b"Content-Encoding: gzip")
     over([packed, answer(b"no gzip", b"Content-Encoding: gzip")], use)
 
 
 def test_a_page_that_has_moved_is_left_to_whoever_asks():
-    async def use(wire: httpx.AsyncBaseTransport, url: str) -> None:
-        assert (await ask(wire, url)).headers["Location"] == "/elsewhere"
+    async def use(way: httpx.AsyncBaseTransport, url: str) -> None:
+        assert (await ask(way, url)).headers["Location"] == "/elsewhere"
 
     moved = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"
     assert len(over([moved], use)) == 1
 
 
 def test_a_connection_that_is_hung_up_is_an_error_and_no_second_request():
-    async def use(wire: httpx.AsyncBaseTransport, url: str) -> None:
-        await ask(wire, url)
+    async def use(way: httpx.AsyncBaseTransport, url: str) -> None:
+        await ask(way, url)
         with pytest.raises(httpx.TransportError):
-            await ask(wire, url)
+            await ask(way, url)
 
     assert len(over([answer(b"{}"), b""], use)) == 2
 
 
 @pytest.mark.parametrize("cut", [answer(PAGE)[:1000], answer(b"{}")[:-1], b"no HTTP\r\n\r\n"])
 def test_an_answer_that_is_cut_or_odd_is_an_error(cut: bytes):
-    async def use(wire: httpx.AsyncBaseTransport, url: str) -> None:
+    async def use(way: httpx.AsyncBaseTransport, url: str) -> None:
         with pytest.raises(httpx.TransportError):
-            await ask(wire, url)
+            await ask(way, url)
 
     async def go() -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -92,8 +99,8 @@ def test_an_answer_that_is_cut_or_odd_is_an_error(cut: bytes):
             writer.write(cut)
             writer.close()
 
-        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, Wire(connections=1) as wire:
-            await use(wire, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/page")
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, wire(1) as way:
+            await use(way, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/page")
 
     asyncio.run(go())
 
@@ -102,17 +109,47 @@ def test_where_nobody_listens_nothing_connects():
     async def go() -> None:
         async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
-        async with Wire(connections=1) as wire:
+        async with wire(1) as way:
             with pytest.raises(httpx.ConnectError):
-                await ask(wire, f"http://127.0.0.1:{port}/page")
+                await ask(way, f"http://127.0.0.1:{port}/page")
 
     asyncio.run(go())
 
 
 def test_an_odd_address_is_an_error_of_the_way():
     async def go() -> None:
-        async with Wire(connections=1) as wire:
+        async with wire(1) as way:
             with pytest.raises(httpx.TransportError):
-                await ask(wire, "ftp://127.0.0.1/page")
+                await ask(way, "ftp://127.0.0.1/page")
 
     asyncio.run(go())
+
+
+def test_an_answer_that_does_not_come_is_a_timeout():
+    async def go() -> None:
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/page"
+            soon = {"timeout": httpx.Timeout(0.1).as_dict()}
+            async with wire(1) as way:
+                with pytest.raises(httpx.ReadTimeout):
+                    await way.handle_async_request(httpx.Request("GET", url, extensions=soon))
+            await asyncio.sleep(0.1)  # until the server has seen that nobody waits any more
+
+    asyncio.run(go())
+
+
+def test_a_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch):
+    async def use(_: httpx.AsyncBaseTransport, url: str) -> None:
+        monkeypatch.setenv("http_proxy", url.removesuffix("/page"))
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        async with wire(1) as way:
+            assert (await ask(way, "http://elsewhere.example/page")).content == b"{}"
+
+    (request,) = over([answer(b"{}")], use)
+
+    assert request.startswith(b"GET http://elsewhere.example/page ")

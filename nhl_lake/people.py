@@ -1,0 +1,41 @@
+"""Whom a page tells of: the players dressed in a game, and those on a roster."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+
+class Dressed(msgspec.Struct):
+    """A dressed player, of whom only the id is read."""
+
+    playerId: int
+
+
+class Man(msgspec.Struct):
+    """A player on a roster, likewise."""
+
+    id: int
+
+
+class Roster(msgspec.Struct):
+    """A team's roster page: it names neither the team nor the season."""
+
+    forwards: list[Man]
+    defensemen: list[Man]
+    goalies: list[Man]
+
+
+def dressed(spots: Sequence[msgspec.Raw]) -> frozenset[int]:
+    """Return the ids of the players dressed in a game.
+
+    One odd page must not keep the others from being asked for: what it says is told when silver is made of it.
+    """
+    try:
+        return frozenset(msgspec.json.decode(spot, type=Dressed).playerId for spot in spots)
+    except msgspec.ValidationError:
+        return frozenset()
+
+
+def on_roster(page: Roster) -> frozenset[int]:
+    """Return the ids of the players on a roster page."""
+    return frozenset(man.id for man in (*page.forwards, *page.defensemen, *page.goalies))
