@@ -37,11 +37,11 @@ def day_from(text: str | None) -> date | None:
 def moment_from(text: str, now: datetime) -> datetime:
     """Return the moment that a text names: `7d` or `12h` ago, a day (its first moment in New York), or an instant."""
     number, unit = text[:-1], text[-1:]
-    if number.isdecimal() and unit in UNITS:
-        return now - int(number) * UNITS[unit]
     try:
+        if number.isdecimal() and unit in UNITS:
+            return now - int(number) * UNITS[unit]
         found = datetime.fromisoformat(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise BadInput(f"'{text}' is no moment.", "Write 7d, 2026-01-05 or 2026-01-05T13:00:00Z.") from error
     return (found if found.tzinfo else found.replace(tzinfo=EASTERN)).astimezone(UTC)
 

@@ -39,10 +39,10 @@ def broken(root: Path) -> list[Finding]:
 
 def aside(root: Path) -> list[Finding]:
     """Return the games that tables put aside."""
-    rows = lake.scan(root, REFUSALS).sort("game_id").collect()
+    rows = lake.scan(root, REFUSALS).sort(REFUSALS.key).collect()
     return [
-        Finding(table, f"put aside: {reason}", "error", 1, str(game))
-        for game, table, reason in rows.select("game_id", "refused_by", "reason").iter_rows()
+        Finding(table, f"put aside: {reason}", "error", 1, what)
+        for table, what, reason in rows.select("refused_by", "subject", "reason").iter_rows()
     ]
 
 

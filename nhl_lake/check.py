@@ -1,7 +1,7 @@
 """Rules for rows: what every table must hold, and what it declares beside."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -46,10 +46,10 @@ def breaches(table: Table, rows: pl.LazyFrame) -> Iterator[Breach]:
             yield Breach(table.name, rule, bad.height, "; ".join(" ".join(map(str, key)) for key in examples))
 
 
-def offenders(table: Table, rows: pl.DataFrame, by: str) -> dict[int, str]:
+def offenders(table: Table, rows: pl.DataFrame, by: str) -> dict[Any, str]:
     """Return the games, or what else rows go by, of rows that break rules, with what they break."""
-    found = marked(table, rows.lazy())
-    reasons: dict[int, list[str]] = {}
+    found = marked(table, rows.lazy()).with_columns(rows[by])
+    reasons: dict[Any, list[str]] = {}
     for n, rule in enumerate(rules(table)):
         first = pl.struct(table.key).first().alias("first")
         bad = found.filter(pl.col(f"rule {n}").not_()).group_by(by).agg(pl.len(), first)

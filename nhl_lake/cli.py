@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import stamina.instrumentation
 import typer
 
-from nhl_lake import catalog, demo, dictionary, exits, lake, lock, reading, rebuild, screen, status
+from nhl_lake import catalog, demo, dictionary, exits, known, lake, lock, reading, rebuild, screen, status
 from nhl_lake.api import Manners
 from nhl_lake.arguments import day_from, moment_from, opened, seasons_from
 from nhl_lake.asking import terminable
@@ -134,9 +134,16 @@ def rebuild_command(
     tables = [catalog.find(name) for name in table or []]
     for given in tables:
         if given not in catalog.in_order():
-            raise BadInput(f"{given.name} is not made from other tables.", "Only silver and gold tables are rebuilt.")
+            raise BadInput(
+                f"{given.name} is not made from other tables.",
+                "`nhl-lake rebuild` makes silver and gold tables; silver.refusals goes with them.",
+            )
     status.require(chosen.root)
     if as_known_at is not None or to is not None:
+        if tables or season or everything or accept:
+            raise BadInput(
+                "--as-known-at makes all tables of all seasons.", "Leave out tables, --season, --all, --accept."
+            )
         made = as_known(chosen.root, as_known_at, to, clock())
     else:
         lake.create(chosen.root, catalog.MADE)  # a bronze table that is gone is an error, not an empty one
@@ -156,9 +163,12 @@ def as_known(root: Path, at: str | None, to: Path | None, now: datetime) -> Iter
     """Make silver and gold in another folder, as they could have been made at a moment."""
     if at is None or to is None:
         raise BadInput("--as-known-at and --to go together.", "`nhl-lake rebuild --as-known-at 2026-01-05 --to DIR`.")
-    if to.exists() and any(to.iterdir()):
-        raise BadInput(f"{to} is not empty.", "Give a new folder: --to DIR.")
-    return rebuild.as_known(root, to, moment_from(at, now))
+    if (to.exists() and (not to.is_dir() or any(to.iterdir()))) or root.resolve() in to.resolve().parents:
+        raise BadInput(f"{to} is not an empty folder outside the lake.", "Give a new folder: --to DIR.")
+    moment = moment_from(at, now)
+    if moment < known.first_page_at(root):
+        raise BadInput(f"The lake has no page that was fetched by {at}.", "`nhl-lake runs` says when it was begun.")
+    return rebuild.as_known(root, to, moment)
 
 
 @app.command(name="docs", hidden=True)

@@ -44,14 +44,14 @@ def told() -> tuple[Told, ...]:
     said = ("event", "period", "period_seconds", "situation_code", "shot_type", "reason")
     people = [name for name in PLAYS.schema if name.endswith("player_id")]
     penalties = [name for name in PLAYS.schema if name.startswith("penalty_")]
-    lines = ((table, ("game_id", "player_id", *c_of(table))) for table in (SKATER_GAMES, GOALIE_GAMES))
+    lines = ((table, ("game_id", "player_id", *about_game(table))) for table in (SKATER_GAMES, GOALIE_GAMES))
     return (
         Told(PLAYS, [name for name in (*said, *people, *penalties) if name in PLAYS.schema], people),
         *(Told(table, [n for n in table.schema if n not in names], ["player_id"]) for table, names in lines),
     )
 
 
-def c_of(table: Table) -> tuple[str, ...]:
+def about_game(table: Table) -> tuple[str, ...]:
     """Return the columns of a box-score line that say which game it is."""
     return tuple(name for name in ("season", "game_type", "home_team_id", "away_team_id") if name in table.schema)
 
@@ -73,7 +73,7 @@ def versions(root: Path, pages: Table, since: datetime) -> pl.DataFrame:
     """Return the final versions of the pages that changed since a moment, numbered in the order in which they came."""
     final = lake.scan(root, pages).filter(pl.col("state").is_in(FINAL))
     last = final.select("season", "game_id", "fetched_at").group_by("season", "game_id")
-    late = last.agg(pl.len(), pl.col("fetched_at").max()).filter(pl.len() > 0, pl.col("len") > 1)
+    late = last.agg(pl.len(), pl.col("fetched_at").max()).filter(pl.col("len") > 1)
     late = late.filter(pl.col("fetched_at") >= since).select("season", "game_id")
     number = (pl.col("fetched_at").rank("ordinal").over("game_id") - 1).alias("number")
     after = (pl.col("fetched_at") >= since).alias("is_asked_for")
@@ -99,7 +99,7 @@ def made(table: Table, pages: pl.DataFrame, unread: list[str]) -> pl.DataFrame:
     if pages.is_empty():
         return pl.DataFrame(schema=table.schema)
     found = attempts(table, WHOLE, [pages], sorted(pages["game_id"].to_list()))
-    unread += [f"{game}: {reason}" for one in found for _, game, _, reason in one.refusals.iter_rows()]
+    unread += [f"{game}: {reason}" for one in found for _, _, game, _, reason in one.refusals.iter_rows()]
     return pl.concat(one.rows for one in found)
 
 
@@ -124,7 +124,12 @@ def field(one: Told, rows: pl.DataFrame, name: str) -> pl.DataFrame:
     event = pl.col("event_id") if "event_id" in one.table.key else pl.lit(None, pl.Int32)
     # a row that is gone or new is told once
     is_told = (name == one.fields[0]) | (pl.col("was").is_not_null() & pl.col("is").is_not_null())
-    return rows.filter(was.ne_missing(now) & is_told).select(
+    # a field that one version of a page does not have at all is news of the page's form, and not of the game
+    has_both = pl.all_horizontal(side.is_not_null().any().over("game_id") for side in (was, now))
+    if one.table is PLAYS:
+        is_block = pl.col("was").struct.field("event") == "blocked-shot"
+        has_both = ~(is_block & was.is_null()).fill_null(value=False) if name == "reason" else pl.lit(value=True)
+    return rows.filter(was.ne_missing(now) & is_told & has_both).select(
         "seen_at",
         "game_id",
         table=pl.lit(one.table.name),

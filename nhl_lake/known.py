@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence, Set
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -45,6 +46,12 @@ def known(root: Path, seasons: Sequence[int], *, met: pl.DataFrame | None = None
 def rows(root: Path, table: Table) -> pl.LazyFrame:
     """Read a table; one that is not there yet, because the first run is under way, has no rows."""
     return lake.scan(root, table) if lake.is_table(root, table) else pl.LazyFrame(schema=table.schema)
+
+
+def first_page_at(root: Path) -> datetime:
+    """Return when the first page was kept: every run begins with the schedule."""
+    found: datetime = lake.scan(root, bronze.SCHEDULE).select(pl.col("fetched_at").min()).collect().item()
+    return found
 
 
 def newest(root: Path, table: Table, seasons: Sequence[int]) -> pl.LazyFrame:

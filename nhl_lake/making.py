@@ -1,8 +1,8 @@
-"""Rows of tables, made from pages part by part; a game that cannot be made is put aside, by name."""
+"""Rows of tables, made from pages part by part; a game, player or day that cannot be made is put aside, by name."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -16,7 +16,7 @@ GAMES_AT_ONCE = 200
 
 
 class Rows(NamedTuple):
-    """Rows of a slice of a table, and the games that were put aside, as rows of silver.refusals."""
+    """Rows of a slice of a table, and what was put aside, as rows of silver.refusals."""
 
     rows: pl.DataFrame
     refusals: pl.DataFrame
@@ -25,20 +25,20 @@ class Rows(NamedTuple):
 def make(bronze: Snapshot, table: Table, part: str, games: Sequence[int] | None) -> Rows:
     """Make a slice of a table, or some games of it, held against the table's rules."""
     inputs = [source(bronze, read, part, of_versions=table.of_versions) for read in table.reads]
-    if table.by != "game_id":
+    by = table.by
+    if by is None:
         rows = built(table, part, [read(given, frame) for given, frame in zip(table.reads, inputs, strict=True)])
         check.require(table, rows)
-        return Rows(rows, REFUSALS_OF_NONE)
+        return Rows(rows, pl.DataFrame(schema=REFUSALS.schema))
     made = []
     for some in parts(table, inputs, games):
         chosen = [
-            read(given, frame.filter(pl.col("game_id").is_in(some)) if "game_id" in given.schema else frame)
+            read(given, frame.filter(pl.col(by).is_in(some)) if by in given.schema else frame)
             for given, frame in zip(table.reads, inputs, strict=True)
         ]
         made += attempts(table, part, chosen, some)
     rows = pl.concat([pl.DataFrame(schema=table.schema), *(one.rows for one in made)]).sort(table.key)
-    refusals = pl.concat([REFUSALS_OF_NONE, *(one.refusals for one in made)])
-    return Rows(rows, refusals.with_columns(season=pl.lit(int(part), pl.Int32)))
+    return Rows(rows, pl.concat([pl.DataFrame(schema=REFUSALS.schema), *(one.refusals for one in made)]))
 
 
 def source(bronze: Snapshot, table: Table, part: str, *, of_versions: bool) -> pl.LazyFrame:
@@ -49,20 +49,21 @@ def source(bronze: Snapshot, table: Table, part: str, *, of_versions: bool) -> p
     return lake.newest_of(rows, table) if table.layer == "bronze" and not of_versions else rows
 
 
-def parts(table: Table, inputs: Sequence[pl.LazyFrame], games: Sequence[int] | None) -> Iterator[Sequence[int]]:
-    """Yield the games of a slice, some at a time."""
-    if games is None:
+def parts(table: Table, inputs: Sequence[pl.LazyFrame], games: Sequence[int] | None) -> Iterator[Sequence[Any]]:
+    """Yield the games of a slice, or what else its rows go by, some at a time."""
+    keys: Sequence[Any] | None = games
+    if keys is None:
         found = [
-            frame.select("game_id", order)
+            frame.select(table.by, order)
             for read, frame in zip(table.reads, inputs, strict=True)
-            if "game_id" in read.schema
+            if table.by in read.schema
             # in the order in which the pages were kept, so that a part's pages stand in few files
             for order in [pl.col("fetched_at") if "fetched_at" in read.schema else pl.lit(None).alias("fetched_at")]
         ]
-        ids = pl.concat(found, how="vertical_relaxed").group_by("game_id").agg(pl.col("fetched_at").min())
-        games = ids.sort("fetched_at", "game_id").collect()["game_id"].to_list()
-    for start in range(0, len(games), GAMES_AT_ONCE):
-        yield games[start : start + GAMES_AT_ONCE]
+        every = pl.concat(found, how="vertical_relaxed").group_by(table.by).agg(pl.col("fetched_at").min())
+        keys = every.sort("fetched_at", table.by).collect().get_column(str(table.by)).to_list()
+    for start in range(0, len(keys), GAMES_AT_ONCE):
+        yield keys[start : start + GAMES_AT_ONCE]
 
 
 def read(table: Table, rows: pl.LazyFrame) -> pl.DataFrame:
@@ -90,33 +91,47 @@ def built(table: Table, part: str, inputs: Sequence[pl.DataFrame]) -> pl.DataFra
     return rows
 
 
-def attempts(table: Table, part: str, inputs: Sequence[pl.DataFrame], games: Sequence[int]) -> list[Rows]:
-    """Make some games; where one cannot be made, halve them until it is found, and put it aside."""
+def attempts(table: Table, part: str, inputs: Sequence[pl.DataFrame], keys: Sequence[Any]) -> list[Rows]:
+    """Make some games, or what else rows go by; where one cannot be made, halve them until it is found."""
+    by = str(table.by)
     try:
         rows = built(table, part, inputs)
     except (Broken, pl.exceptions.PolarsError) as error:
-        if len(games) == 1:
+        if len(keys) == 1:
             reason = error.what if isinstance(error, Broken) else " ".join(str(error).split())
-            return [Rows(pl.DataFrame(schema=table.schema), refused(table, {games[0]: reason}))]
-        middle = len(games) // 2
+            return [Rows(pl.DataFrame(schema=table.schema), refused(table, part, {keys[0]: reason}))]
+        middle = len(keys) // 2
         return [
             made
-            for some in (games[:middle], games[middle:])
-            for made in attempts(table, part, only(inputs, some), some)
+            for some in (keys[:middle], keys[middle:])
+            for made in attempts(table, part, only(inputs, by, some), some)
         ]
-    bad = check.offenders(table, rows, "game_id")
-    return [Rows(rows.filter(~pl.col("game_id").is_in(list(bad))), refused(table, bad))]
+    bad = check.offenders(table, rows, by)
+    return [Rows(rows.filter(~pl.col(by).is_in(list(bad))), refused(table, part, bad))]
 
 
-def only(inputs: Sequence[pl.DataFrame], games: Sequence[int]) -> list[pl.DataFrame]:
-    """Leave some games of what is read."""
-    return [f.filter(pl.col("game_id").is_in(list(games))) if "game_id" in f.columns else f for f in inputs]
+def only(inputs: Sequence[pl.DataFrame], by: str, keys: Sequence[Any]) -> list[pl.DataFrame]:
+    """Leave some games, or what else rows go by, of what is read."""
+    return [frame.filter(pl.col(by).is_in(list(keys))) if by in frame.columns else frame for frame in inputs]
 
 
-def refused(table: Table, reasons: dict[int, str]) -> pl.DataFrame:
-    """Return the rows of silver.refusals for games that a table puts aside; the season is set where it is known."""
-    rows = {"game_id": list(reasons), "refused_by": table.name, "reason": [reason[:500] for reason in reasons.values()]}
-    return pl.DataFrame({"season": None, **rows}, schema=REFUSALS.schema)
+def refused(table: Table, part: str, reasons: Mapping[Any, str]) -> pl.DataFrame:
+    """Return the rows of silver.refusals for what a table puts aside."""
+    rows = [
+        {
+            "season": None if part == WHOLE else int(part),
+            "refused_by": table.name,
+            "subject": subject(table, part, key),
+            "game_id": key if table.by == "game_id" else None,
+            "reason": reason[:500],
+        }
+        for key, reason in reasons.items()
+    ]
+    return pl.DataFrame(rows, schema=REFUSALS.schema)
 
 
-REFUSALS_OF_NONE = pl.DataFrame(schema=REFUSALS.schema)
+def subject(table: Table, part: str, key: object) -> str:
+    """Name what is put aside: a game by its id, anything else with the name of its key, and its season."""
+    if table.by == "game_id":
+        return str(key)
+    return f"{table.by} {key}" if part == WHOLE else f"{table.by} {key} of {part}"

@@ -49,7 +49,7 @@ class Snapshot(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """What a slice is made of: the code, and the pages of each bronze table, by name."""
+    """What a slice is made of: the code, that of what it reads too, and the pages of each bronze table, by name."""
 
     code: str
     of: Mapping[str, Pages]
@@ -113,29 +113,35 @@ def kept(bronze: Snapshot, table: Table) -> dict[str, Pages]:
 def wanted(bronze: Snapshot, table: Table, code: str) -> Marks:
     """Return what each slice of a table is to be made of, the newest season first."""
     found: dict[str, dict[str, Pages]] = {} if table.reads else {WHOLE: {}}
+    codes: dict[str, list[str]] = {}
     for read in table.reads:
-        for part, of in sources(bronze, read).items():
+        for part, mark in sources(bronze, read).items():
             into = found.setdefault(part if table.partition else WHOLE, {})
-            for name, pages in of.items():
+            codes.setdefault(part if table.partition else WHOLE, []).append(mark.code)
+            for name, pages in mark.of.items():
                 into[name] = joined(into.get(name), pages)
     everywhere = found.pop(WHOLE, None)
     if everywhere is not None and not found:
-        return {WHOLE: Mark(code, everywhere)}
-    return {part: Mark(code, {**(everywhere or {}), **found[part]}) for part in sorted(found, reverse=True)}
+        return {WHOLE: Mark(digest(code, *codes.get(WHOLE, [])), everywhere)}
+    return {
+        part: Mark(digest(code, *codes[part], *codes.get(WHOLE, [])), {**(everywhere or {}), **found[part]})
+        for part in sorted(found, reverse=True)
+    }
 
 
-def sources(bronze: Snapshot, read: Table) -> dict[str, Mapping[str, Pages]]:
-    """Return the pages that a table stands for, by slice: a bronze table its own, another those it was made of."""
+def sources(bronze: Snapshot, read: Table) -> Marks:
+    """Return what a table stands for, by slice: a bronze table its own pages, another what it was made of."""
     if read.layer == "bronze":
-        return {part: {read.name: pages} for part, pages in bronze.kept[read.name].items()}
-    return {part: mark.of for part, mark in sorted(stored(bronze.made, read).items())}
+        return {part: Mark("", {read.name: pages}) for part, pages in bronze.kept[read.name].items()}
+    return dict(sorted(stored(bronze.made, read).items()))
 
 
 def joined(one: Pages | None, other: Pages) -> Pages:
     """Join what is said of the pages of one table: of two versions the older, for nothing was made of newer ones."""
-    if one is None or one == other:
+    if one is None:
         return other
-    return Pages(min(one.version, other.version), digest(one.print, other.print))
+    print_ = one.print if one.print == other.print else digest(one.print, other.print)
+    return Pages(min(one.version, other.version), print_)
 
 
 def known(pages: pl.LazyFrame, at: datetime | None) -> pl.LazyFrame:

@@ -20,7 +20,7 @@ from nhl_lake.marks import MADE_OF, WHOLE, Marks, Snapshot
 from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.table import Table
 
-FEW_GAMES = 3
+FEW = 3
 
 
 class Made(NamedTuple):
@@ -88,7 +88,7 @@ def rebuilt(bronze: Snapshot, tables: Sequence[Table], wanted: Wanted) -> Iterat
         raise worst
     if aside:
         raise Broken(
-            f"{len(aside)} games could not be made: {'; '.join(aside[:3])}{' …' if len(aside) > 3 else ''}",
+            f"{len(aside)} could not be made: {'; '.join(aside[:3])}{' …' if len(aside) > 3 else ''}",
             "Their pages are safe in bronze, everything else was made; `nhl-lake show silver.refusals` lists them.",
         )
 
@@ -100,7 +100,7 @@ class Task(NamedTuple):
     parts: Sequence[str]
     games: Sequence[int] | None
     where: str | None
-    marks: Marks
+    marks: Marks  # none of a slice that has no pages any more
 
 
 def tasks(bronze: Snapshot, table: Table, now: Marks, wanted: Wanted) -> Iterator[Task]:
@@ -108,15 +108,20 @@ def tasks(bronze: Snapshot, table: Table, now: Marks, wanted: Wanted) -> Iterato
     if lake.scan(bronze.made, table).collect_schema() != table.schema:
         yield Task(table, list(now), None, None, now)
         return
-    leaves = marks.stored(bronze.made, table)
+    done = marks.stored(bronze.made, table)
     for part, mark in now.items():
-        asked = not wanted.seasons or part == WHOLE or int(part) in wanted.seasons
-        was = leaves.get(part)
         must = wanted.everything and (part != WHOLE or not wanted.seasons)
-        if asked and (must or not mark.is_of(was)):
-            games = None if wanted.everything else marks.changed(bronze, table, part, was, mark)
-            leaves = leaves | {part: mark}
-            yield Task(table, [part], games, where(part, games), leaves)
+        if is_asked(part, wanted) and (must or not mark.is_of(done.get(part))):
+            games = None if wanted.everything else marks.changed(bronze, table, part, done.get(part), mark)
+            yield Task(table, [part], games, where(part, games), {part: mark})
+    for part in done.keys() - now.keys():
+        if is_asked(part, wanted):
+            yield Task(table, [part], None, where(part, None), {})
+
+
+def is_asked(part: str, wanted: Wanted) -> bool:
+    """Whether a slice is of the seasons that are wanted; a table without seasons always is."""
+    return not wanted.seasons or part == WHOLE or int(part) in wanted.seasons
 
 
 def where(part: str, games: Sequence[int] | None) -> str | None:
@@ -129,22 +134,25 @@ def where(part: str, games: Sequence[int] | None) -> str | None:
 
 def done(bronze: Snapshot, task: Task, wanted: Wanted) -> list[Made]:
     """Make what a task asks for, hold it against what is there, and publish it."""
-    made = {part: make(bronze, task.table, part, task.games) for part in task.parts}
+    nothing = Rows(pl.DataFrame(schema=task.table.schema), pl.DataFrame(schema=REFUSALS.schema))
+    made = {part: make(bronze, task.table, part, task.games) if task.marks else nothing for part in task.parts}
     if not wanted.accept and (task.where is not None or task.table.partition is None):
         for found in made.values():
             audit(bronze.made, task, found)
-    rows = pl.concat([pl.DataFrame(schema=task.table.schema), *(found.rows for found in made.values())])
-    lake.replace(bronze.made, task.table, rows, where=task.where, metadata={MADE_OF: marks.text(task.marks)})
-    if task.table.by == "game_id":
-        for part, found in made.items():
-            put_aside(bronze.made, task, part, found.refusals)
+    # first what is put aside: a run that is killed in between makes the slice again
+    for part, found in made.items():
+        put_aside(bronze.made, task, part, found.refusals)
+    rows = pl.concat([nothing.rows, *(found.rows for found in made.values())])
+    others = {} if task.where is None else marks.stored(bronze.made, task.table)
+    kept = {part: mark for part, mark in others.items() if part not in task.parts} | task.marks
+    lake.replace(bronze.made, task.table, rows, where=task.where, metadata={MADE_OF: marks.text(kept)})
     return [
         Made(
             task.table.name,
             None if part == WHOLE else int(part),
             found.rows.height,
             None if task.games is None else len(task.games),
-            tuple(f"{game} by {name}: {reason}" for _, game, name, reason in found.refusals.iter_rows()),
+            tuple(f"{what} by {name}: {reason}" for _, name, what, _, reason in found.refusals.iter_rows()),
         )
         for part, found in made.items()
     ]
@@ -161,9 +169,10 @@ def audit(root: Path, task: Task, found: Rows) -> None:
     gone = old
     if task.table.by == "game_id":
         aside = pl.concat([found.refusals.lazy().select("game_id"), lake.scan(root, REFUSALS).select("game_id")])
-        excused = old.join(aside, on="game_id", how="semi").select("game_id").unique().sort("game_id").head(FEW_GAMES)
+        excused = old.join(aside, on="game_id", how="semi").select("game_id").unique().sort("game_id").head(FEW)
         gone = old.join(excused, on="game_id", how="anti")
     after = before - gone.select(pl.len()).collect().item() + found.rows.height
+    after += 0 if task.table.by == "game_id" else found.refusals.head(FEW).height
     if after < (1 - task.table.may_lose) * before:
         raise Broken(
             f"{task.table.name} ({task.where or 'all of it'}): {before:,} rows would become {after:,}.",
@@ -172,7 +181,8 @@ def audit(root: Path, task: Task, found: Rows) -> None:
 
 
 def put_aside(root: Path, task: Task, part: str, refusals: pl.DataFrame) -> None:
-    """Write the games that a table put aside in place of those that it had put aside before."""
-    which = f"{where(part, task.games)} AND refused_by = '{task.table.name}'"
+    """Write what a table put aside in place of what it had put aside before."""
+    of_slice = where(part, task.games)
+    which = f"refused_by = '{task.table.name}'" + (f" AND {of_slice}" if of_slice else "")
     if not refusals.is_empty() or not lake.scan(root, REFUSALS).filter(pl.sql_expr(which)).collect().is_empty():
         lake.replace(root, REFUSALS, refusals, where=which, metadata={})

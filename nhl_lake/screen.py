@@ -123,7 +123,8 @@ def show_summary(summary: Summary) -> None:
         for reason in reasons:
             out.print(f"  {reason}", markup=False)
     for made in summary.rebuilt:
-        out.print(f"rebuilt {made.table}, season {made.season}: {made.rows:,} rows")
+        season = "" if made.season is None else f", season {made.season}"
+        out.print(f"rebuilt {made.table}{season}: {made.rows:,} rows")
     if summary.outcome == "stopped":
         out.print("\nStopped: what had arrived is kept, and the next run goes on from there.")
 
@@ -182,8 +183,8 @@ def show_status(status: Status, *, whole: bool = True) -> None:
     texts = [(str(season), *rest) for season, *rest in status.seasons]
     out.print("", grid(heads, texts, right=heads[3:]))
     if status.put_aside:
-        some = " ".join(map(str, status.put_aside[:5])) + (" …" if len(status.put_aside) > 5 else "")
-        out.print(f"{len(status.put_aside)} games could not be made: {some}. `nhl-lake check` says why.")
+        some = ", ".join(status.put_aside[:5]) + (" …" if len(status.put_aside) > 5 else "")
+        out.print(f"{len(status.put_aside)} could not be made: {some}. `nhl-lake check` says why.")
     for season in status.seasons:
         if season.before and whole:
             year = season.season // 10_000

@@ -47,7 +47,7 @@ class Status(NamedTuple):
     last_run: dict[str, Any] | None
     sizes: list[tuple[Table, dict[str, int]]]
     freshness: str
-    put_aside: list[int]  # games that a table could not be made of
+    put_aside: list[str]  # games, and players, teams or days, that a table could not be made of
 
 
 def status(root: Path, now: datetime) -> Status:
@@ -65,7 +65,7 @@ def status(root: Path, now: datetime) -> Status:
         runs.row(0, named=True) if runs.height else None,
         [(table, lake.size(root, table)) for table in TABLES if lake.is_table(root, table)],
         freshness(standing),
-        known.rows(root, REFUSALS).select("game_id").unique().sort("game_id").collect()["game_id"].to_list(),
+        known.rows(root, REFUSALS).select("subject").unique().sort("subject").collect()["subject"].to_list(),
     )
 
 

@@ -24,6 +24,12 @@ def trace(root: Path, game_id: int, player_id: int | None = None) -> Iterator[Sa
     schedule = lake.scan(root, catalog.find("bronze.schedule")).filter(pl.col("game_id") == game_id)
     if schedule.select(pl.len()).collect().item() == 0:
         raise BadInput(f"The lake does not know the game {game_id}.", "`nhl-lake show silver.games` lists games.")
+    if player_id is not None:
+        dressed = lake.scan(root, catalog.find("silver.lineups")).filter(
+            pl.col("game_id") == game_id, pl.col("player_id") == player_id
+        )
+        if dressed.collect().is_empty():
+            raise BadInput(f"Nobody with the id {player_id} is in the line-ups of {game_id}.", "Give another --player.")
     for table in catalog.TABLES:
         if "game_id" in table.schema and lake.is_table(root, table):
             yield said(table, lake.scan(root, table).filter(pl.col("game_id") == game_id), player_id)

@@ -77,6 +77,16 @@ def test_versions_before_a_game_is_final_are_no_corrections(tmp_path: Path):
     assert told(tmp_path) == set()
 
 
+def test_keys_that_a_later_generation_of_pages_adds_are_no_corrections(root: Path):
+    api, box = FakeApi([Game(1)]), Game(1).boxscore()
+    for line in (*box["playerByGameStats"]["homeTeam"]["forwards"], *box["playerByGameStats"]["homeTeam"]["defense"]):
+        line |= {"giveaways": 1, "toi": "00:41"}
+    api.broken = lambda path: httpx.Response(200, json=box) if path.endswith("boxscore") else None
+    run(root, api, now=NOON + HOUR, lookback_days=2)
+
+    assert {field for _, _, _, field, _, _ in told(root)} == {"time_on_ice_s"}
+
+
 def test_a_version_that_cannot_be_read_is_named_and_the_others_are_told(root: Path):
     odd = Game(1).plays()
     odd["plays"][0]["sortOrder"] = "first"

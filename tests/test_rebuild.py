@@ -294,5 +294,107 @@ def test_a_lake_can_be_made_as_it_was_known_at_a_moment(root: Path, tmp_path: Pa
 def test_each_commit_says_of_which_pages_and_by_which_code_it_was_made(root: Path):
     (mark,) = marks.stored(root, catalog.find("gold.skater_game")).values()
 
-    assert mark.code == marks.code_print()
+    assert mark.code != marks.stored(root, catalog.find("silver.plays"))["20252026"].code  # that of what it reads too
     assert mark.of["bronze.play_by_play"].version == lake.handle(root, catalog.find("bronze.play_by_play")).version()
+
+
+TWO_SEASONS = [Game(1), Game(1, year=2024, start=NOON - timedelta(days=365))]
+
+
+def two_seasons(root: Path, hours: int = 0, **said) -> None:
+    run(root, FakeApi(TWO_SEASONS), now=NOON + timedelta(hours=hours), since=NOON.date() - timedelta(days=400), **said)
+
+
+def test_a_slice_that_breaks_is_not_marked_as_made_by_the_commit_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    two_seasons(tmp_path)
+    make = rebuild.make
+
+    def breaks(bronze, table, part, games):
+        if (table.name, part) == ("silver.plays", "20252026"):
+            raise Broken("a slice that breaks", "a hint")
+        return make(bronze, table, part, games)
+
+    monkeypatch.setattr(rebuild, "make", breaks)
+    with pytest.raises(Broken):
+        list(rebuild.rebuild(tmp_path))
+    monkeypatch.undo()
+    assert set(marks.stored(tmp_path, catalog.find("silver.plays"))) == {"20242025"}
+
+    made = {(part.table, part.season) for part in rebuild.rebuild(tmp_path)}
+    assert {("silver.plays", 20252026), ("gold.skater_game", 20252026)} <= made
+    assert games_in(tmp_path, "silver.plays") == {2025020001, 2024020001}
+
+
+def test_a_player_or_a_day_that_cannot_be_made_keeps_no_other_from_being_made(tmp_path: Path):
+    api = FakeApi([Game(1), Game(2, start=NOON - timedelta(days=3))])
+    odd = {"playerId": 8900002, "firstName": {}, "lastName": {"default": "Berg"}}
+    api.broken = lambda path: answer(odd) if path.endswith("8900002/landing") else None
+    summary = run(tmp_path, api, rebuilds=True)
+
+    assert summary.exit_code == 1
+    players = lake.scan(tmp_path, catalog.find("silver.players")).collect()["player_id"].to_list()
+    assert players == [8900001, 8900003]
+    aside = lake.scan(tmp_path, catalog.find("silver.refusals")).collect()
+    assert aside.select("refused_by", "subject", "game_id").rows() == [("silver.players", "player_id 8900002", None)]
+    assert list(rebuild.rebuild(tmp_path)) == []
+
+
+def test_a_rebuild_killed_before_a_table_is_written_names_the_game_that_it_puts_aside_all_the_same(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    refetched(root, repeated())
+    replace, left = lake.replace, [1]
+
+    def killed(*given, **said):
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        replace(*given, **said)
+
+    monkeypatch.setattr(lake, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        list(rebuild.rebuild(root))
+    monkeypatch.undo()
+    with pytest.raises(Broken):
+        list(rebuild.rebuild(root))
+    assert games_in(root, "silver.refusals") == {2025020001}
+    assert games_in(root, "silver.plays") == {2025020002}
+
+
+def test_a_table_made_alone_of_older_ones_is_made_again_with_them(root: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(marks, "code_print", lambda: "new")
+    list(rebuild.rebuild(root, [catalog.find("gold.skater_game")]))
+    made = {part.table for part in rebuild.rebuild(root)}
+
+    assert {"silver.plays", "gold.skater_game"} <= made
+
+
+def test_a_season_that_bronze_no_longer_has_goes_when_that_is_accepted(tmp_path: Path):
+    root = tmp_path / "lake"
+    run(root, FakeApi([Game(1)]))
+    shutil.copytree(root / "bronze", tmp_path / "copy")
+    two_seasons(root, hours=1, rebuilds=True)
+    shutil.rmtree(root / "bronze")
+    shutil.copytree(tmp_path / "copy", root / "bronze")
+
+    with pytest.raises(Broken, match="rows would become 0"):
+        list(rebuild.rebuild(root))
+    assert games_in(root, "gold.skater_game") == {2025020001, 2024020001}
+    list(rebuild.rebuild(root, accept=True))
+    for table in MADE:
+        if "game_id" in table.schema and table.source is not None and table.reads:
+            assert games_in(root, table.name) <= {2025020001}, table.name
+    assert list(rebuild.rebuild(root)) == []
+
+
+def test_pages_of_another_season_make_no_whole_season_again(tmp_path: Path):
+    run(tmp_path, FakeApi([Game(1), Game(2)]), rebuilds=True)
+    two_seasons(tmp_path, hours=1, rebuilds=True)
+    later = FakeApi([Game(1, scorer=8900002), Game(2)])
+    run(tmp_path, later, now=NOON + timedelta(hours=2), lookback_days=2)
+    made = {(part.table, part.games) for part in rebuild.rebuild(tmp_path) if part.season == 20252026}
+
+    assert made
+    assert {games for _, games in made} == {1}

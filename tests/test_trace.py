@@ -41,3 +41,5 @@ def test_of_a_player_the_rows_that_name_him_are_shown(root: Path):
 def test_a_game_that_the_lake_does_not_know_is_an_error(root: Path):
     with pytest.raises(BadInput, match="does not know the game 1999020001"):
         list(trace.trace(root, 1999020001))
+    with pytest.raises(BadInput, match="Nobody with the id 99"):
+        list(trace.trace(root, GAME, 99))

@@ -70,7 +70,7 @@ def unknown_words(games: pl.LazyFrame) -> pl.LazyFrame:
 
 def put_aside(refusals: pl.LazyFrame) -> pl.LazyFrame:
     """Return one row a table that could not be made of a game."""
-    return refusals.select(
+    return refusals.filter(pl.col("game_id").is_not_null()).select(
         "season",
         "game_id",
         check=pl.format("{} can be made", "refused_by"),

@@ -4,14 +4,12 @@ A page is decoded twice: msgspec holds it against the struct, value by value, an
 leaves, the declared keys alone, is then decoded by Polars into columns, which is quiet about what does not fit.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import polars as pl
 from msgspec import inspect
 
-from nhl_lake.envelopes import Name
 from nhl_lake.errors import Broken
 
 
@@ -81,28 +79,3 @@ PLAIN: dict[type[inspect.Type], pl.DataType] = {
     inspect.DateType: pl.String(),
     inspect.DateTimeType: pl.String(),
 }
-
-
-# --- goes when games, plays and lineups have moved to `said`
-S = TypeVar("S", bound=msgspec.Struct)
-
-
-def text(name: Name | str | None) -> str | None:
-    """Return the English text of a name."""
-    return name.default if isinstance(name, Name) else name
-
-
-def reader(kind: type[S]) -> Callable[[str], S]:
-    """Return a function that decodes pages of a kind; Broken says which page and which path of it is wrong."""
-    decode = msgspec.json.Decoder(kind).decode
-
-    def read(body: str) -> S:
-        try:
-            return decode(body)
-        except msgspec.ValidationError as error:
-            raise Broken(
-                f"A kept page is not as expected: {error}. It begins {body[:60]}",
-                "Nothing was written; the page is safe in bronze. Please report it: pages may have changed.",
-            ) from error
-
-    return read

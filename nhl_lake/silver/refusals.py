@@ -1,4 +1,6 @@
-"""Games that tables put aside."""
+"""What tables put aside."""
+
+import dataclasses
 
 import polars as pl
 
@@ -7,14 +9,15 @@ from nhl_lake.table import Column, Table
 
 REFUSALS = Table(
     name="silver.refusals",
-    grain="one game that a table put aside when it was made, and why",
-    key=("game_id", "refused_by"),
+    grain="one game, or player, team or day, that a table put aside when it was made, and why",
+    key=("refused_by", "subject"),
     columns=(
-        c.season,
-        c.game_id,
-        Column("refused_by", pl.String, "Table that has no rows of the game"),
-        Column("reason", pl.String, "What could not be read, or the rule that rows of the game break"),
+        dataclasses.replace(c.season, nullable=True),
+        Column("refused_by", pl.String, "Table that has no rows of it"),
+        Column("subject", pl.String, "What was put aside: a game id, or the name of another key and its value"),
+        dataclasses.replace(c.game_id, nullable=True),
+        Column("reason", pl.String, "What could not be read, or the rule that its rows break"),
     ),
-    by="game_id",
+    partition=None,
     source=None,  # written by the rebuild beside the tables
 )

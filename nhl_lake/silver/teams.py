@@ -62,5 +62,6 @@ TEAMS = Table(
     ),
     partition=None,
     reads=(PAGES, GAMES),
+    by="team_id",
     source=teams,
 )
