@@ -106,7 +106,8 @@ def widened(root: Path, seasons: int) -> None:
     for table in catalog.in_order():
         now = marks.wanted(marks.snapshot(root, root, catalog.in_order()), table, code)
         rows = pl.DataFrame(schema=table.schema)
-        lake.replace(root, table, rows, where="season = 1", metadata={marks.MADE_OF: marks.text(now)})
+        nothing = "season = 1" if table.partition else f"{table.key[0]} IS NULL"
+        lake.replace(root, table, rows, where=nothing, metadata={marks.MADE_OF: marks.text(now)})
 
 
 def copied(root: Path, table: Table, rows: pl.DataFrame, back: int) -> None:
