@@ -24,6 +24,7 @@ from nhl_lake.status import Status
 from nhl_lake.trace import Said
 
 LINE_EVERY_S = 30.0
+ROWS_SHOWN = 12
 
 
 def console() -> Console:
@@ -289,4 +290,7 @@ def show_said(said: Said) -> None:
     if said.rows.height == 1:
         console().print(grid(["", ""], [(name, plain(value)) for name, value in said.rows.row(0, named=True).items()]))
     elif said.rows.height:
-        console().print(grid(said.rows.columns, [list(map(plain, row)) for row in said.rows.iter_rows()]))
+        few = said.rows.head(ROWS_SHOWN)
+        console().print(grid(few.columns, [list(map(plain, row)) for row in few.iter_rows()]))
+        if said.rows.height > ROWS_SHOWN:
+            console().print(f"… {said.rows.height - ROWS_SHOWN:,} more; `--json` prints all.")
