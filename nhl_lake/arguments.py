@@ -1,8 +1,10 @@
 """What people write for days, instants and seasons, and in settings, as what it means."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
 
 import polars as pl
+import typer
 
 from nhl_lake import settings
 from nhl_lake.clock import Clock
@@ -11,6 +13,8 @@ from nhl_lake.errors import BadInput
 from nhl_lake.hockey.calendar import EASTERN
 from nhl_lake.hockey.ids import is_season, season_of
 from nhl_lake.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def seasons_from(numbers: list[int] | None) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ import typer
 
 from nhl_lake import catalog, demo, dictionary, exits, known, lake, lock, reading, rebuild, screen, status
 from nhl_lake.api import Manners
-from nhl_lake.arguments import day_from, moment_from, opened, seasons_from
+from nhl_lake.arguments import Json, day_from, moment_from, opened, seasons_from
 from nhl_lake.asking import terminable
 from nhl_lake.clock import Clock
 from nhl_lake.errors import BadInput
@@ -29,7 +29,6 @@ app = typer.Typer(
 )
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Seasons = Annotated[
     list[int] | None,
     typer.Option("--season", metavar="YEAR", help="2023 is the season 2023-24; may be repeated."),

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import polars as pl
 
@@ -13,6 +13,8 @@ from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.table import Table
 
 GAMES_AT_ONCE = 200
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
 class Rows(NamedTuple):
@@ -25,20 +27,21 @@ class Rows(NamedTuple):
 def make(bronze: Snapshot, table: Table, part: str, games: Sequence[int] | None) -> Rows:
     """Make a slice of a table, or some games of it, held against the table's rules."""
     inputs = [source(bronze, read, part, of_versions=table.of_versions) for read in table.reads]
-    by = table.by
-    if by is None:
+    if table.by is None:
         rows = built(table, part, [read(given, frame) for given, frame in zip(table.reads, inputs, strict=True)])
         check.require(table, rows)
-        return Rows(rows, pl.DataFrame(schema=REFUSALS.schema))
-    made = []
+        return nothing(table)._replace(rows=rows)
+    made = [nothing(table)]
     for some in parts(table, inputs, games):
-        chosen = [
-            read(given, frame.filter(pl.col(by).is_in(some)) if by in given.schema else frame)
-            for given, frame in zip(table.reads, inputs, strict=True)
-        ]
+        chosen = [read(given, frame) for given, frame in zip(table.reads, only(table, inputs, some), strict=True)]
         made += attempts(table, part, chosen, some)
-    rows = pl.concat([pl.DataFrame(schema=table.schema), *(one.rows for one in made)]).sort(table.key)
-    return Rows(rows, pl.concat([pl.DataFrame(schema=REFUSALS.schema), *(one.refusals for one in made)]))
+    rows = pl.concat(one.rows for one in made).sort(table.key)
+    return Rows(rows, pl.concat(one.refusals for one in made))
+
+
+def nothing(table: Table) -> Rows:
+    """Return no rows of a table, and nothing put aside."""
+    return Rows(pl.DataFrame(schema=table.schema), pl.DataFrame(schema=REFUSALS.schema))
 
 
 def source(bronze: Snapshot, table: Table, part: str, *, of_versions: bool) -> pl.LazyFrame:
@@ -85,8 +88,8 @@ def built(table: Table, part: str, inputs: Sequence[pl.DataFrame]) -> pl.DataFra
     """Make the rows of a table. A number that does not fit its column is an error."""
     found = table.build(*(frame.lazy() for frame in inputs))
     rows = found.select(pl.col(c.name).cast(c.dtype) for c in table.columns).collect().sort(table.key)
-    if table.partition and part != WHOLE and set(rows["season"]) - {int(part)}:
-        others = sorted(set(rows["season"]) - {int(part)})
+    others = sorted(set(rows["season"]) - {int(part)}) if table.partition and part != WHOLE else []
+    if others:
         raise Broken(f"{table.name}: pages kept under season {part} speak of {others}.", "Please report it.")
     return rows
 
@@ -99,20 +102,24 @@ def attempts(table: Table, part: str, inputs: Sequence[pl.DataFrame], keys: Sequ
     except (Broken, pl.exceptions.PolarsError) as error:
         if len(keys) == 1:
             reason = error.what if isinstance(error, Broken) else " ".join(str(error).split())
-            return [Rows(pl.DataFrame(schema=table.schema), refused(table, part, {keys[0]: reason}))]
+            return [nothing(table)._replace(refusals=refused(table, part, {keys[0]: reason}))]
         middle = len(keys) // 2
         return [
             made
             for some in (keys[:middle], keys[middle:])
-            for made in attempts(table, part, only(inputs, by, some), some)
+            for made in attempts(table, part, only(table, inputs, some), some)
         ]
     bad = check.offenders(table, rows, by)
     return [Rows(rows.filter(~pl.col(by).is_in(list(bad))), refused(table, part, bad))]
 
 
-def only(inputs: Sequence[pl.DataFrame], by: str, keys: Sequence[Any]) -> list[pl.DataFrame]:
-    """Leave some games, or what else rows go by, of what is read."""
-    return [frame.filter(pl.col(by).is_in(list(keys))) if by in frame.columns else frame for frame in inputs]
+def only(table: Table, inputs: Sequence[Frame], keys: Sequence[Any]) -> list[Frame]:
+    """Leave some games, or what else rows go by, of what a table reads."""
+    some = pl.col(str(table.by)).is_in(list(keys))
+    return [
+        frame.filter(some) if table.by in read.schema else frame
+        for read, frame in zip(table.reads, inputs, strict=True)
+    ]
 
 
 def refused(table: Table, part: str, reasons: Mapping[Any, str]) -> pl.DataFrame:

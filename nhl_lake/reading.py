@@ -6,11 +6,9 @@ import polars as pl
 import typer
 
 from nhl_lake import audit, catalog, corrections, lake, ledger, screen, settings, status, trace
-from nhl_lake.arguments import filtered, moment_from, opened
+from nhl_lake.arguments import Json, filtered, moment_from, opened
 
 app = typer.Typer()
-
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @app.command(name="status")

@@ -15,7 +15,7 @@ import polars as pl
 from nhl_lake import lake, marks
 from nhl_lake.catalog import in_order
 from nhl_lake.errors import Broken
-from nhl_lake.making import Rows, make
+from nhl_lake.making import Rows, make, nothing
 from nhl_lake.marks import MADE_OF, WHOLE, Marks, Snapshot
 from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.table import Table
@@ -134,15 +134,15 @@ def where(part: str, games: Sequence[int] | None) -> str | None:
 
 def done(bronze: Snapshot, task: Task, wanted: Wanted) -> list[Made]:
     """Make what a task asks for, hold it against what is there, and publish it."""
-    nothing = Rows(pl.DataFrame(schema=task.table.schema), pl.DataFrame(schema=REFUSALS.schema))
-    made = {part: make(bronze, task.table, part, task.games) if task.marks else nothing for part in task.parts}
+    none = nothing(task.table)
+    made = {part: make(bronze, task.table, part, task.games) if task.marks else none for part in task.parts}
     if not wanted.accept and (task.where is not None or task.table.partition is None):
         for found in made.values():
             audit(bronze.made, task, found)
     # first what is put aside: a run that is killed in between makes the slice again
     for part, found in made.items():
         put_aside(bronze.made, task, part, found.refusals)
-    rows = pl.concat([nothing.rows, *(found.rows for found in made.values())])
+    rows = pl.concat([none.rows, *(found.rows for found in made.values())])
     others = {} if task.where is None else marks.stored(bronze.made, task.table)
     kept = {part: mark for part, mark in others.items() if part not in task.parts} | task.marks
     lake.replace(bronze.made, task.table, rows, where=task.where, metadata={MADE_OF: marks.text(kept)})

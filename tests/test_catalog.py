@@ -23,7 +23,7 @@ from nhl_lake.table import Column, Endpoint, Table
 
 PACKAGE = Path(nhl_lake.__file__).parent
 LAYERS = {"lake": -1, "bronze": 0, "silver": 1, "gold": 2}
-NOT_TABLES = {"__init__", "pages", "reports", "box_score", "box_quality", "ice_quality", "play_quality"}
+NOT_TABLES = {"__init__", "pages", "person", "reports", "box_score", "box_quality", "ice_quality", "play_quality"}
 NOT_FOR_DELTA = (
     pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.Int128, pl.Categorical, pl.Enum, pl.Object, pl.Time, pl.Duration,
     pl.Null, pl.Array,

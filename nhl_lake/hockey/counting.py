@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from nhl_lake.hockey.strength import ONE_ON_ONE
+
 UNBLOCKED = ("goal", "shot-on-goal", "missed-shot")
 ATTEMPTS = (*UNBLOCKED, "blocked-shot")
 FROM_A_PLACE = (*UNBLOCKED, "failed-shot-attempt")  # its coordinates are the shooter's
@@ -13,7 +15,7 @@ def is_penalty_shot() -> pl.Expr:
     The code alone does not tell: the last rows of an overtime bear that of the shoot-out that follows.
     """
     awarded = (pl.col("penalty_type_code") == "PS").any().over("game_id", "period", "period_seconds")
-    alone = pl.col("situation_code").is_in(("1010", "0101")).fill_null(value=True)
+    alone = pl.col("situation_code").is_in(ONE_ON_ONE).fill_null(value=True)
     is_shoot_out = pl.col("period_type") == "SO"
     return pl.col("event").is_in(FROM_A_PLACE) & (is_shoot_out | (awarded & alone))
 

@@ -9,10 +9,10 @@ from typing import Annotated
 import polars as pl
 from msgspec import Meta
 
-from nhl_lake.hockey.calendar import FINAL
-from nhl_lake.silver.pages import Said, said
+from nhl_lake.hockey.clock_text import MINUTES_AND_SECONDS
+from nhl_lake.silver.pages import Said, final
 
-Clock = Annotated[str, Meta(pattern=r"^\d+:[0-5]\d$")]
+Clock = Annotated[str, Meta(pattern=MINUTES_AND_SECONDS)]
 Fraction = Annotated[str, Meta(pattern=r"^\d+/\d+$")]
 
 
@@ -109,7 +109,7 @@ def lines(boxscore: pl.LazyFrame, *kinds: str) -> pl.LazyFrame:
 
     With season, game_id, game_type, team_id, is_home, and is_nested: whether the page is of the old generation.
     """
-    pages = boxscore.filter(pl.col("state").is_in(FINAL)).select(page=said(Page)).unnest("page")
+    pages = final(boxscore, Page)
     return (
         pages.select(
             "season",

@@ -6,8 +6,7 @@ import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import BOXSCORE, PLAY_BY_PLAY, RIGHT_RAIL
-from nhl_lake.hockey.calendar import FINAL
-from nhl_lake.silver.pages import Said, said
+from nhl_lake.silver.pages import Said, final
 from nhl_lake.table import Column, Table
 
 
@@ -96,7 +95,7 @@ def lineups(play_by_play: pl.LazyFrame, boxscore: pl.LazyFrame, right_rail: pl.L
     number of the scratched, and which skaters started not at all. Who stands among both is dressed. From `rosterSpots`
     of play-by-play, `starter` of the box score, and the `scratches` of the right rail, if that page is there.
     """
-    pages = play_by_play.filter(pl.col("state").is_in(FINAL)).select(page=said(Page)).unnest("page")
+    pages = final(play_by_play, Page)
     pages = pages.rename({"id": "game_id", "gameType": "game_type"})
     dressed = players(pages).join(starters(boxscore), on=["game_id", "player_id"], how="left", validate="m:1")
     missing = scratched(pages, right_rail).join(dressed, on=["game_id", "player_id"], how="anti")
@@ -127,9 +126,7 @@ def starters(boxscore: pl.LazyFrame) -> pl.LazyFrame:
     teams = pl.col("playerByGameStats").struct
     goalies = (teams.field(side).struct.field("goalies") for side in ("homeTeam", "awayTeam"))
     return (
-        boxscore.filter(pl.col("state").is_in(FINAL))
-        .select(page=said(Box))
-        .unnest("page")
+        final(boxscore, Box)
         .select(game_id="id", goalie=pl.concat_list(*goalies))
         .explode("goalie")
         .filter(pl.col("goalie").is_not_null())
@@ -140,7 +137,7 @@ def starters(boxscore: pl.LazyFrame) -> pl.LazyFrame:
 
 def scratched(pages: pl.LazyFrame, right_rail: pl.LazyFrame) -> pl.LazyFrame:
     """One row a scratched player, in the team on whose side of the page he stands."""
-    rails = right_rail.filter(pl.col("state").is_in(FINAL)).select("game_id", page=said(Rail)).unnest("page")
+    rails = final(right_rail, Rail, "game_id")
     sides = (
         pl.struct(team_id=pl.col(side).struct.field("id"), scratch=absent(side)) for side in ("homeTeam", "awayTeam")
     )

@@ -4,8 +4,7 @@ import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import RIGHT_RAIL
-from nhl_lake.hockey.calendar import FINAL
-from nhl_lake.silver.pages import Said, Text, said
+from nhl_lake.silver.pages import Said, Text, final
 from nhl_lake.table import Column, Table
 
 
@@ -27,7 +26,7 @@ def officials(right_rail: pl.LazyFrame) -> pl.LazyFrame:
 
     From `gameInfo` of the right rail.
     """
-    rails = right_rail.filter(pl.col("state").is_in(FINAL)).select("season", "game_id", page=said(Rail)).unnest("page")
+    rails = final(right_rail, Rail, "season", "game_id")
     roles = (pl.struct(role=pl.lit(role), name=pl.col("gameInfo").struct.field(key)) for role, key in ROLES.items())
     return (
         rails.select("season", "game_id", role=pl.concat_list(*roles))

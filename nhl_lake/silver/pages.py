@@ -11,6 +11,7 @@ import polars as pl
 from msgspec import inspect
 
 from nhl_lake.errors import Broken
+from nhl_lake.hockey.calendar import FINAL
 
 
 class Said(msgspec.Struct, omit_defaults=True):
@@ -19,6 +20,14 @@ class Said(msgspec.Struct, omit_defaults=True):
 
 class Text(str):
     """A text that pages give plainly, or in several languages: the English one."""
+
+
+def final(pages: pl.LazyFrame, kind: type[Said], *beside: str) -> pl.LazyFrame:
+    """One row a page of a final game: the kind's keys, and some columns of bronze beside them.
+
+    A page of a game that is under way or to come says nothing yet: no fact is made of it, and above all no zero.
+    """
+    return pages.filter(pl.col("state").is_in(FINAL)).select(*beside, page=said(kind)).unnest("page")
 
 
 def said(kind: type[Said], body: str = "body") -> pl.Expr:

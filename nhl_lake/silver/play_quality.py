@@ -4,9 +4,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from nhl_lake.hockey.calendar import FINAL
 from nhl_lake.hockey.ice import STOPS
-from nhl_lake.silver.pages import Said, said
+from nhl_lake.silver.pages import Said, final
 
 KNOWN = (
     *STOPS,
@@ -81,7 +80,7 @@ def play_quality(plays: pl.LazyFrame, play_by_play: pl.LazyFrame) -> pl.LazyFram
 
     Scores and shots are written away-home. From the heads and line-ups of the pages that the plays were made of.
     """
-    pages = play_by_play.filter(pl.col("state").is_in(FINAL)).select(page=said(Page)).unnest("page")
+    pages = final(play_by_play, Page)
     games = measured(plays).join(heads(pages), on="game_id", validate="1:1")
     games = games.with_columns(repeated=pl.col("listed") - pl.col("events"))
     games = games.join(beside_goals(plays, pages), on="game_id", how="left", validate="1:1")

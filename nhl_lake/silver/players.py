@@ -6,7 +6,8 @@ import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import PLAYERS as PAGES
-from nhl_lake.silver.pages import Said, Text, said
+from nhl_lake.silver.pages import Said, said
+from nhl_lake.silver.person import BODY, Person, person
 from nhl_lake.table import Column, Table
 
 
@@ -20,24 +21,14 @@ class Draft(Said):
     overallPick: int | None = None
 
 
-class Page(Said):
+class Page(Person, kw_only=True):
     """A player's landing page."""
 
     playerId: int
-    firstName: Text
-    lastName: Text
     isActive: bool | None = None
     position: str | None = None
-    sweaterNumber: int | None = None
     currentTeamId: int | None = None
     currentTeamAbbrev: str | None = None
-    shootsCatches: str | None = None
-    heightInCentimeters: int | None = None
-    weightInKilograms: int | None = None
-    birthDate: str | None = None
-    birthCity: Text | None = None
-    birthStateProvince: Text | None = None
-    birthCountry: str | None = None
     draftDetails: Draft | None = None
 
 
@@ -53,19 +44,10 @@ def players(players: pl.LazyFrame) -> pl.LazyFrame:
         "position",
         "fetched_at",
         player_id="playerId",
-        first_name="firstName",
-        last_name="lastName",
         is_active="isActive",
-        sweater_number="sweaterNumber",
         current_team_id="currentTeamId",
         current_team_abbrev="currentTeamAbbrev",
-        hand="shootsCatches",
-        height_cm="heightInCentimeters",
-        weight_kg="weightInKilograms",
-        birth_date=pl.col("birthDate").str.to_date("%Y-%m-%d"),
-        birth_city="birthCity",
-        birth_province="birthStateProvince",
-        birth_country="birthCountry",
+        **person(),
         draft_year=draft.field("year"),
         draft_team_abbrev=draft.field("teamAbbrev"),
         draft_round=draft.field("round"),
@@ -83,13 +65,7 @@ COLUMNS = (
     c.sweater_number,
     Column("current_team_id", pl.Int32, "Team id of his team, as of then; null if he has none", nullable=True),
     Column("current_team_abbrev", pl.String, "Three letters of his team, as of then", nullable=True),
-    c.hand,
-    c.height_cm,
-    c.weight_kg,
-    c.birth_date,
-    c.birth_city,
-    c.birth_province,
-    c.birth_country,
+    *BODY,
     Column("draft_year", pl.Int16, "Year of the draft; null if he was not drafted", nullable=True),
     Column("draft_team_abbrev", pl.String, "Three letters of the team that drafted him", nullable=True),
     Column("draft_round", pl.Int16, "Round of the draft", nullable=True),

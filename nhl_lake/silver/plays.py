@@ -9,8 +9,7 @@ import polars as pl
 from nhl_lake import columns as c
 from nhl_lake.bronze import PLAY_BY_PLAY
 from nhl_lake.hockey import acting, clock_text, counting, rink, sequence, strength
-from nhl_lake.hockey.calendar import FINAL
-from nhl_lake.silver.pages import Said, said
+from nhl_lake.silver.pages import Said, final
 from nhl_lake.table import Column, Table
 
 
@@ -212,7 +211,7 @@ def plays(play_by_play: pl.LazyFrame) -> pl.LazyFrame:
     of a blocked shot is that of the block. An event that stands on its page again, maybe under another id, is one.
     From `plays` of the newest final page of each game.
     """
-    pages = play_by_play.filter(pl.col("state").is_in(FINAL)).select(page=said(Page)).unnest("page")
+    pages = final(play_by_play, Page)
     return (
         told(pages)
         .pipe(acting.acted, dressed(pages))

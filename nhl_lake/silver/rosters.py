@@ -4,25 +4,16 @@ import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import ROSTERS as PAGES
-from nhl_lake.silver.pages import Said, Text, said
+from nhl_lake.silver.pages import Said, said
+from nhl_lake.silver.person import BODY, Person, person
 from nhl_lake.table import Table
 
 
-class Member(Said):
+class Member(Person, kw_only=True):
     """A player on a roster."""
 
     id: int
-    firstName: Text
-    lastName: Text
     positionCode: str
-    sweaterNumber: int | None = None
-    shootsCatches: str | None = None
-    heightInCentimeters: int | None = None
-    weightInKilograms: int | None = None
-    birthDate: str | None = None
-    birthCity: Text | None = None
-    birthStateProvince: Text | None = None
-    birthCountry: str | None = None
 
 
 class Page(Said):
@@ -51,18 +42,10 @@ def rosters(rosters: pl.LazyFrame) -> pl.LazyFrame:
             "team_abbrev",
             "fetched_at",
             player_id="id",
-            first_name="firstName",
-            last_name="lastName",
             position="positionCode",
-            sweater_number="sweaterNumber",
-            hand="shootsCatches",
-            height_cm="heightInCentimeters",
-            weight_kg="weightInKilograms",
-            birth_date=pl.col("birthDate").str.to_date("%Y-%m-%d"),
-            birth_city="birthCity",
-            birth_province="birthStateProvince",
-            birth_country="birthCountry",
+            **person(),
         )
+        .select(list(ROSTERS.schema))
     )
 
 
@@ -79,13 +62,7 @@ ROSTERS = Table(
         c.last_name,
         c.position,
         c.sweater_number,
-        c.hand,
-        c.height_cm,
-        c.weight_kg,
-        c.birth_date,
-        c.birth_city,
-        c.birth_province,
-        c.birth_country,
+        *BODY,
     ),
     by="team_abbrev",
     reads=(PAGES,),

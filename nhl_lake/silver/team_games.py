@@ -5,7 +5,7 @@ import polars as pl
 from nhl_lake import columns as c
 from nhl_lake.bronze import PLAY_BY_PLAY, RIGHT_RAIL
 from nhl_lake.hockey.calendar import FINAL
-from nhl_lake.silver.pages import Said, Text, said
+from nhl_lake.silver.pages import Said, Text, final, said
 from nhl_lake.table import Column, Table
 
 
@@ -66,7 +66,7 @@ def team_games(play_by_play: pl.LazyFrame, right_rail: pl.LazyFrame) -> pl.LazyF
     The score has one more for a shoot-out won, the goals have not. Figures are null where there is no right rail, or
     none with them. From the head of play-by-play, and `gameInfo` and `teamGameStats` of the right rail.
     """
-    pages = play_by_play.filter(pl.col("state").is_in(FINAL)).select(page=said(Page)).unnest("page")
+    pages = final(play_by_play, Page)
     heads = pages.rename({"id": "game_id", "gameType": "game_type"})
     return (
         heads.join(beside(right_rail), on="game_id", how="left", validate="1:1")
