@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
+    from nhl_lake.place import Place
+
 __all__ = ["Lake", "open_lake"]
 
 
 @dataclass(frozen=True)
 class Lake:
-    """A lake to read from: the folder that holds its tables."""
+    """A lake to read from: the folder, or the bucket and prefix, that holds its tables."""
 
-    root: Path
+    root: "Place"
 
     def table(self, name: str) -> "pl.LazyFrame":
         """Return a table by its name, pinned at its newest version: `gold.skater_game`."""
@@ -35,9 +37,10 @@ class Lake:
 
 
 def open_lake(root: str | Path | None = None) -> Lake:
-    """Open the lake in a folder; by default the one that the settings name (`NHL_LAKE_ROOT`, data/lake)."""
+    """Open the lake in a folder, or at `s3://bucket/prefix`; by default the one that the settings name."""
     from nhl_lake import settings, status  # noqa: PLC0415
+    from nhl_lake.place import place_from  # noqa: PLC0415
 
-    folder = Path(root) if root is not None else settings.load()[0].root
-    status.require(folder)
-    return Lake(folder)
+    where = place_from(root) if root is not None else settings.load()[0].root
+    status.require(where)
+    return Lake(where)

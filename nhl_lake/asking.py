@@ -5,7 +5,6 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 import polars as pl
@@ -14,6 +13,7 @@ from nhl_lake import bronze
 from nhl_lake.api import Api, Failed, Nonsense, NotThere
 from nhl_lake.clock import Clock
 from nhl_lake.keeper import Absent, Keeper, Page
+from nhl_lake.place import Place
 from nhl_lake.table import Table
 
 FAILURES_IN_A_ROW = 12  # then the API is gone, and the rest is left for the next run
@@ -36,7 +36,7 @@ class Report(Protocol):
 class Run:
     """A run under way: where, with what, and what became of it."""
 
-    root: Path
+    root: Place
     api: Api
     base: str | None
     clock: Clock

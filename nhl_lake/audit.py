@@ -1,11 +1,11 @@
 """Everything that is wrong with what was made: rules that rows break, games put aside, games that do not add up."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
 from nhl_lake import catalog, check, lake, strict
+from nhl_lake.place import Place
 from nhl_lake.silver.game_quality import GAME_QUALITY
 from nhl_lake.silver.refusals import REFUSALS
 
@@ -22,12 +22,12 @@ class Finding(NamedTuple):
     examples: str
 
 
-def audit(root: Path) -> list[Finding]:
+def audit(root: Place) -> list[Finding]:
     """Hold every table against its rules, every game against its pages, and pages against what is read of them."""
     return [*broken(root), *aside(root), *doubtful(root), *unread(root)]
 
 
-def broken(root: Path) -> list[Finding]:
+def broken(root: Place) -> list[Finding]:
     """Return the declared rules that rows break."""
     return [
         Finding(breach.table, breach.rule, "error", breach.rows, breach.examples)
@@ -37,7 +37,7 @@ def broken(root: Path) -> list[Finding]:
     ]
 
 
-def aside(root: Path) -> list[Finding]:
+def aside(root: Place) -> list[Finding]:
     """Return the games that tables put aside."""
     rows = lake.scan(root, REFUSALS).sort(REFUSALS.key).collect()
     return [
@@ -46,7 +46,7 @@ def aside(root: Path) -> list[Finding]:
     ]
 
 
-def doubtful(root: Path) -> list[Finding]:
+def doubtful(root: Place) -> list[Finding]:
     """Return the checks of games that found something, the worst first."""
     bad = lake.scan(root, GAME_QUALITY).filter(pl.col("severity") != "info").sort("game_id")
     by_check = bad.group_by("check", "severity").agg(pl.len(), pl.col("game_id").unique(maintain_order=True)).collect()
@@ -56,7 +56,7 @@ def doubtful(root: Path) -> list[Finding]:
     ]
 
 
-def unread(root: Path) -> list[Finding]:
+def unread(root: Place) -> list[Finding]:
     """Return the keys of the newest pages that nothing reads and nothing ignores by name."""
     return [
         Finding(table, f"nobody reads {path}", "warning", pages, example)

@@ -18,6 +18,7 @@ from nhl_lake.clock import Clock
 from nhl_lake.errors import BadInput
 from nhl_lake.ingest import AGENT, VERSION, Asker, Options, foresee
 from nhl_lake.ingest import ingest as run_once
+from nhl_lake.place import Place
 from nhl_lake.settings import Settings
 
 app = typer.Typer(
@@ -158,11 +159,12 @@ def rebuild_command(
         typer.echo("Nothing has changed since the last rebuild. `nhl-lake rebuild --all` makes everything again.")
 
 
-def as_known(root: Path, at: str | None, to: Path | None, now: datetime) -> Iterator[rebuild.Made]:
+def as_known(root: Place, at: str | None, to: Path | None, now: datetime) -> Iterator[rebuild.Made]:
     """Make silver and gold in another folder, as they could have been made at a moment."""
     if at is None or to is None:
         raise BadInput("--as-known-at and --to go together.", "`nhl-lake rebuild --as-known-at 2026-01-05 --to DIR`.")
-    if (to.exists() and (not to.is_dir() or any(to.iterdir()))) or root.resolve() in to.resolve().parents:
+    is_taken = to.exists() and (not to.is_dir() or any(to.iterdir()))
+    if is_taken or (isinstance(root, Path) and root.resolve() in to.resolve().parents):
         raise BadInput(f"{to} is not an empty folder outside the lake.", "Give a new folder: --to DIR.")
     moment = moment_from(at, now)
     if moment < known.first_page_at(root):

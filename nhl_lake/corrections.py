@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
@@ -12,6 +11,7 @@ from nhl_lake import lake
 from nhl_lake.hockey.calendar import FINAL
 from nhl_lake.making import attempts
 from nhl_lake.marks import WHOLE
+from nhl_lake.place import Place
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.skater_games import SKATER_GAMES
@@ -56,7 +56,7 @@ def about_game(table: Table) -> tuple[str, ...]:
     return tuple(name for name in ("season", "game_type", "home_team_id", "away_team_id") if name in table.schema)
 
 
-def corrections(root: Path, since: datetime) -> tuple[pl.DataFrame, list[str]]:
+def corrections(root: Place, since: datetime) -> tuple[pl.DataFrame, list[str]]:
     """Return what changed in final games since a moment, a row a field, and the pages that could not be read.
 
     Columns: seen_at (UTC, when the version was fetched), game_id, table, player_id, event_id, field, was, is.
@@ -69,7 +69,7 @@ def corrections(root: Path, since: datetime) -> tuple[pl.DataFrame, list[str]]:
     return rows, sorted(set(unread))
 
 
-def versions(root: Path, pages: Table, since: datetime) -> pl.DataFrame:
+def versions(root: Place, pages: Table, since: datetime) -> pl.DataFrame:
     """Return the final versions of the pages that changed since a moment, numbered in the order in which they came."""
     final = lake.scan(root, pages).filter(pl.col("state").is_in(FINAL))
     last = final.select("season", "game_id", "fetched_at").group_by("season", "game_id")

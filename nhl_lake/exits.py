@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 import deltalake.exceptions
+import obstore.exceptions
 import polars as pl
 
 from nhl_lake.errors import LakeError, is_panic
@@ -16,7 +17,7 @@ def guarded(run: Callable[[], object]) -> int:
         code = run()
     except LakeError as error:
         return said(error)
-    except (deltalake.exceptions.DeltaError, OSError, pl.exceptions.PolarsError) as error:
+    except (deltalake.exceptions.DeltaError, obstore.exceptions.BaseError, OSError, pl.exceptions.PolarsError) as error:
         return said(translated(error))
     except BaseException as error:
         if is_panic(error):

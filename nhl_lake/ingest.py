@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -26,6 +25,7 @@ from nhl_lake.errors import BadInput, Broken, Unreadable
 from nhl_lake.hockey import seasons as calendar
 from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.keeper import Keeper, Tally, counts
+from nhl_lake.place import Place
 from nhl_lake.plan import SECOND_LOOK, Known, Scope, by_reason, plan, unfinished
 from nhl_lake.walk import Walk, listed_seasons, listing, walk
 
@@ -74,7 +74,7 @@ class Summary:
 
 
 def ingest(
-    root: Path, options: Options, asker: Asker, *, clock: Clock, report: Report, command: str, rebuilds: bool
+    root: Place, options: Options, asker: Asker, *, clock: Clock, report: Report, command: str, rebuilds: bool
 ) -> Summary:
     """Run once: keep what is missing, rebuild what changed, record the run."""
     check_options(options, eastern_day(clock()))
@@ -129,10 +129,10 @@ def check_options(options: Options, today: date) -> None:
 
 
 async def keep_pages(
-    root: Path, options: Options, asker: Asker, clock: Clock, report: Report, summary: Summary
+    root: Place, options: Options, asker: Asker, clock: Clock, report: Report, summary: Summary
 ) -> None:
     """Keep what is missing, unfinished or wanted again, until a plan asks for nothing new."""
-    async with api.door(asker.manners, root / lock.OWN / "pace.sqlite", asker.transport) as door:
+    async with api.door(asker.manners, lock.own(root) / "pace.sqlite", asker.transport) as door:
         run = Run(root, door, asker.base, clock, report, Keeper(root, summary.run_id), source=asker.source)
         summary.tallies = run.keeper.tallies
         with stopping(run):
@@ -214,7 +214,7 @@ def keep_survey(run: Run, scope: Scope, found: Walk, facts: Known) -> Known:
     return replace(facts, games=known.scheduled(run.root, scope.seasons))
 
 
-def sign(root: Path, source: str, now: datetime) -> None:
+def sign(root: Place, source: str, now: datetime) -> None:
     """Write into a new lake which layout it has, and whose pages."""
     if lake.scan(root, ledger.META).select("layout").collect().is_empty():
         row = {"layout": ledger.LAYOUT, "source": source, "made_by": VERSION, "made_at": now}
@@ -233,7 +233,7 @@ def next_asks(run: Run, scope: Scope, facts: Known) -> list[dict[str, Any]]:
 
 
 def foresee(
-    root: Path, options: Options, asker: Asker, *, clock: Clock, report: Report
+    root: Place, options: Options, asker: Asker, *, clock: Clock, report: Report
 ) -> tuple[Scope, Walk, pl.DataFrame]:
     """Read the schedule, keep nothing, and return the plan that a run would begin with."""
     check_options(options, eastern_day(clock()))
@@ -241,7 +241,7 @@ def foresee(
     known.check_source(root, asker.source)
 
     async def look() -> tuple[Scope, Walk, Known]:
-        async with api.door(asker.manners, root / lock.OWN / "pace.sqlite", asker.transport) as door:
+        async with api.door(asker.manners, lock.own(root) / "pace.sqlite", asker.transport) as door:
             return await survey(Run(root, door, asker.base, clock, report, Keeper(root, "dry-run")), options)
 
     scope, found, facts = asyncio.run(look())
@@ -251,7 +251,7 @@ def foresee(
 
 
 def record(
-    root: Path, summary: Summary, command: str, started_at: datetime, ended_at: datetime, error: str | None = None
+    root: Place, summary: Summary, command: str, started_at: datetime, ended_at: datetime, error: str | None = None
 ) -> None:
     """Write the run into the ledger."""
     row = {
@@ -269,7 +269,7 @@ def record(
 
 
 def note(
-    root: Path, summary: Summary, command: str, started_at: datetime, ended_at: datetime, error: BaseException
+    root: Place, summary: Summary, command: str, started_at: datetime, ended_at: datetime, error: BaseException
 ) -> None:
     """Record a run that ended in an error; if that fails too (a full disk), the first error is the one to show."""
     summary.outcome = "error"

@@ -6,13 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from nhl_lake import lake, ledger
 from nhl_lake.known import page_name
+from nhl_lake.place import Place
 from nhl_lake.table import Part, Table
 from nhl_lake.versions import content
 
@@ -63,7 +63,7 @@ class Tally:
 class Keeper:
     """Gathers pages and writes them in batches, so that memory stays flat and a kill loses seconds."""
 
-    root: Path
+    root: Place
     run_id: str
     tallies: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     pages: dict[Table, list[Page]] = field(default_factory=lambda: defaultdict(list))

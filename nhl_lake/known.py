@@ -3,7 +3,6 @@
 from collections.abc import Sequence, Set
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 import polars as pl
@@ -13,6 +12,7 @@ from nhl_lake.catalog import TABLES
 from nhl_lake.errors import BadInput, Unreadable
 from nhl_lake.hockey.calendar import FINAL
 from nhl_lake.people import Roster, dressed, on_roster
+from nhl_lake.place import Place
 from nhl_lake.plan import Known
 from nhl_lake.silver.games import games
 from nhl_lake.silver.lineups import LINEUPS
@@ -28,12 +28,12 @@ class Spots(msgspec.Struct):
     rosterSpots: list[msgspec.Raw]
 
 
-def is_lake(root: Path) -> bool:
+def is_lake(root: Place) -> bool:
     """Whether there is a lake in a folder."""
     return lake.is_table(root, ledger.META)
 
 
-def known(root: Path, seasons: Sequence[int], *, met: pl.DataFrame | None = None) -> Known:
+def known(root: Place, seasons: Sequence[int], *, met: pl.DataFrame | None = None) -> Known:
     """Read what the plan needs of some seasons; `met` are the ids of players, if they are not to be read."""
     return Known(
         games=scheduled(root, seasons),
@@ -43,23 +43,23 @@ def known(root: Path, seasons: Sequence[int], *, met: pl.DataFrame | None = None
     )
 
 
-def rows(root: Path, table: Table) -> pl.LazyFrame:
+def rows(root: Place, table: Table) -> pl.LazyFrame:
     """Read a table; one that is not there yet, because the first run is under way, has no rows."""
     return lake.scan(root, table) if lake.is_table(root, table) else pl.LazyFrame(schema=table.schema)
 
 
-def first_page_at(root: Path) -> datetime:
+def first_page_at(root: Place) -> datetime:
     """Return when the first page was kept: every run begins with the schedule."""
     found: datetime = lake.scan(root, bronze.SCHEDULE).select(pl.col("fetched_at").min()).collect().item()
     return found
 
 
-def newest(root: Path, table: Table, seasons: Sequence[int]) -> pl.LazyFrame:
+def newest(root: Place, table: Table, seasons: Sequence[int]) -> pl.LazyFrame:
     """Read the newest version of each page of some seasons."""
     return lake.newest_of(rows(root, table), table, seasons)
 
 
-def known_now(root: Path, seasons: Sequence[int], before: Known, asked: Set[str], met: Set[int]) -> Known:
+def known_now(root: Place, seasons: Sequence[int], before: Known, asked: Set[str], met: Set[int]) -> Known:
     """Read again what a run has changed since: the tables that it asked for pages of; `met` are the players it met."""
     new = {table.name: held(root, table, seasons) for table in PLANNED if table.name in asked}
     return replace(
@@ -70,7 +70,7 @@ def known_now(root: Path, seasons: Sequence[int], before: Known, asked: Set[str]
     )
 
 
-def scheduled(root: Path, seasons: Sequence[int]) -> pl.DataFrame:
+def scheduled(root: Place, seasons: Sequence[int]) -> pl.DataFrame:
     """Return the games of seasons as the lake knows them."""
     return games(newest(root, bronze.SCHEDULE, seasons).select("game_date", "body")).collect()
 
@@ -90,7 +90,7 @@ def rescheduled(kept: pl.DataFrame, seasons: Sequence[int], fresh: Sequence[Part
     return pl.concat([played, read])
 
 
-def held(root: Path, table: Table, seasons: Sequence[int]) -> pl.DataFrame:
+def held(root: Place, table: Table, seasons: Sequence[int]) -> pl.DataFrame:
     """Return one row a page that bronze holds of a table: page, state, fetched_at, is_empty (charts)."""
     return held_frame(newest(root, table, seasons), table)
 
@@ -124,7 +124,7 @@ def no_people() -> pl.DataFrame:
     return ids_frame(set())
 
 
-def people(root: Path, seasons: Sequence[int]) -> pl.DataFrame:
+def people(root: Place, seasons: Sequence[int]) -> pl.DataFrame:
     """Return the ids of the players met in line-ups and rosters of seasons.
 
     Line-ups come from silver; pages that it was not yet made of are read here, so that no run waits for a rebuild.
@@ -149,7 +149,7 @@ def ids_frame(ids: Set[int]) -> pl.DataFrame:
     return pl.DataFrame({"player_id": sorted(ids)}, schema={"player_id": pl.Int64})
 
 
-def check_source(root: Path, source: str) -> None:
+def check_source(root: Place, source: str) -> None:
     """Raise if the lake keeps the pages of another league: what is in bronze stays there for ever."""
     if not is_lake(root):
         return
@@ -161,12 +161,12 @@ def check_source(root: Path, source: str) -> None:
         )
 
 
-def check_layout(root: Path) -> None:
+def check_layout(root: Place) -> None:
     """Open every table: raise if the lake is of a newer program, or if any table of it cannot be read."""
     if not is_lake(root):
         # a first run that was killed, or that is under way, leaves tables; rows come after all of them are made
         for table in TABLES:
-            if any(lake.path(root, table).rglob("*.parquet")):
+            if lake.holds_data(root, table):
                 lake.unreadable(root, table, "the lake's own tables (lake/meta) are gone")
         return
     layouts = lake.scan(root, ledger.META).sort("layout").select(pl.col("layout", "made_by").last()).collect()

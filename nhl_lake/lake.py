@@ -1,11 +1,10 @@
-"""The one door to disk: tables are made, read, appended to, merged and replaced here, and nowhere else.
+"""The one door to disk and S3: tables are made, read, appended to, merged and replaced here, and nowhere else.
 
 Bronze and the ledger have no function that deletes, overwrites or truncates: `replace` refuses them, and the engine
 does too (`delta.appendOnly`). What is written is synced before a caller is told so.
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,26 +12,25 @@ from urllib.parse import unquote
 
 import polars as pl
 import stamina
-from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
-from nhl_lake.errors import Broken, LakeError, Unreadable, is_panic
+from nhl_lake import place
+from nhl_lake.delta import PARQUET, gate, guard, properties
+from nhl_lake.errors import LakeError, Unreadable, is_panic
+from nhl_lake.place import Bucket, Place
 from nhl_lake.table import Keeps, Table
 from nhl_lake.versions import Kept, Same, news
 
-APP = "nhl-lake"
-ARROW_STATS = {"season", "game_id", "game_date", "fetched_at", "player_id", "team_id", "team_abbrev", "run_id"}
-
-# ZSTD switches the truncation of string statistics off, and a page of 200 KB stands twice in the log: set it again.
-# A higher level takes more time, and no less room where pages are this alike; no page is looked up, or there twice.
-BODY = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
-PARQUET = WriterProperties(
-    compression="ZSTD", compression_level=1, statistics_truncate_length=64, column_properties={"body": BODY}
-)
-
 
 class Opened(DeltaTable):
-    """A table that Polars can read in any folder: it takes addresses for paths, and `my lake` is `my%20lake` in one."""
+    """A table that Polars can read in any place: it takes addresses for paths, and `my lake` is `my%20lake` in one."""
+
+    def __init__(self, address: str, *, version: int | None, options: dict[str, str] | None) -> None:
+        super().__init__(address, version=version, storage_options=options)
+        if options is not None:
+            # Polars refuses the settings of retries that it takes over from here
+            self._storage_options = {k: v for k, v in options.items() if "retr" not in k}
 
     def file_uris(self, *filters: Any, **more: Any) -> list[str]:  # noqa: ANN401 - as delta-rs has it
         """Return the paths of the table's files."""
@@ -44,25 +42,12 @@ class Opened(DeltaTable):
         return unquote(super().table_uri)
 
 
-def path(root: Path, table: Table) -> Path:
-    """Return the folder of a table: `bronze.play_by_play` is at ROOT/bronze/play_by_play."""
+def path(root: Place, table: Table) -> Place:
+    """Return the place of a table: `bronze.play_by_play` is at ROOT/bronze/play_by_play."""
     return root.joinpath(*table.name.split("."))
 
 
-def properties(table: Table) -> dict[str, str | None]:
-    """Return the Delta settings of a table."""
-    stats = [name for name in table.schema.names() if name in ARROW_STATS | set(table.key)]
-    return {
-        "delta.appendOnly": str(table.is_append_only).lower(),
-        # without the word "interval" the value is taken and means 30 days
-        "delta.logRetentionDuration": "interval 3650 days",
-        "delta.deletedFileRetentionDuration": "interval 90 days",
-        "delta.checkpointInterval": "20",
-        "delta.dataSkippingStatsColumns": ",".join(stats),
-    }
-
-
-def create(root: Path, tables: Sequence[Table]) -> list[Table]:
+def create(root: Place, tables: Sequence[Table]) -> list[Table]:
     """Make the tables that the lake does not have, and return them. Nothing is written into them here.
 
     Making a table apart from writing to it is what keeps two first runs from writing into two different tables.
@@ -72,7 +57,8 @@ def create(root: Path, tables: Sequence[Table]) -> list[Table]:
         folder = path(root, table)
         if holds_files(folder) and not is_table(root, table):
             unreadable(root, table, "it holds files but no log in `_delta_log`")
-        folder.mkdir(parents=True, exist_ok=True)
+        if isinstance(folder, Path):
+            folder.mkdir(parents=True, exist_ok=True)
         delta = DeltaTable.create(
             str(folder),
             schema=table.schema,
@@ -81,25 +67,39 @@ def create(root: Path, tables: Sequence[Table]) -> list[Table]:
             name=table.name,
             description=f"One row is {table.grain}.",
             configuration=properties(table),
+            storage_options=place.options(folder),
         )
         sync(root, table, delta)
     return made
 
 
-def is_table(root: Path, table: Table) -> bool:
+def is_table(root: Place, table: Table) -> bool:
     """Whether the table is in the lake."""
-    return any((path(root, table) / "_delta_log").glob("*.json"))
+    folder = path(root, table)
+    if isinstance(folder, Path):
+        return any((folder / "_delta_log").glob("*.json"))
+    return any(file.name.endswith(".json") for file in place.files(folder, "_delta_log"))
 
 
-def holds_files(folder: Path) -> bool:
-    """Whether a folder holds files, at any depth; a run killed as it makes a table leaves folders and staging files.
+def holds_files(folder: Place) -> bool:
+    """Whether a table's place holds files; a run killed as it makes a table leaves folders and staging files.
 
     Asked before `is_table`: of a table that another run makes just now, the log is there first.
     """
-    return any(file.is_file() and "#" not in file.name for file in folder.rglob("*"))
+    if isinstance(folder, Path):
+        return any(file.is_file() and "#" not in file.name for file in folder.rglob("*"))
+    return not place.is_empty(folder)
 
 
-def unreadable(root: Path, table: Table, why: object) -> NoReturn:
+def holds_data(root: Place, table: Table) -> bool:
+    """Whether there are data files in a table's place."""
+    folder = path(root, table)
+    if isinstance(folder, Path):
+        return any(folder.rglob("*.parquet"))
+    return any(file.name.endswith(".parquet") for file in place.files(folder))
+
+
+def unreadable(root: Place, table: Table, why: object) -> NoReturn:
     """Raise what a damaged table calls for: nothing is guessed, nothing is fetched again behind the user's back."""
     line = " ".join(str(why).split())[:200]
     raise Unreadable(
@@ -108,22 +108,24 @@ def unreadable(root: Path, table: Table, why: object) -> NoReturn:
     )
 
 
-def handle(root: Path, table: Table, *, version: int | None = None) -> DeltaTable:
+def handle(root: Place, table: Table, *, version: int | None = None) -> DeltaTable:
     """Open a table at its newest version, or at one that it had."""
     if not is_table(root, table):
         if holds_files(path(root, table)) and not is_table(root, table):
             unreadable(root, table, "it holds files but no log in `_delta_log`")
         raise LakeError(f"{table.name} is not in the lake at {root}.", "`nhl-lake ingest` makes it.")
     try:
-        delta = Opened(str(path(root, table)), version=version)
+        delta = Opened(str(path(root, table)), version=version, options=place.options(root))
     except BaseException as error:  # delta-rs raises bare Exceptions for a damaged log, and panics
         if isinstance(error, Exception) or is_panic(error):
             unreadable(root, table, error)
         raise
-    # what a power cut can leave of a last commit: delta-rs reads an empty one as a version without rows
-    log = last_commit(delta, path(root, table))
-    if log.is_file() and not log.stat().st_size:
-        unreadable(root, table, f"its last commit, {delta.version()}, is an empty file")
+    folder = path(root, table)
+    if isinstance(folder, Path):
+        # what a power cut can leave of a last commit: delta-rs reads an empty one as a version without rows
+        log = last_commit(delta, folder)
+        if log.is_file() and not log.stat().st_size:
+            unreadable(root, table, f"its last commit, {delta.version()}, is an empty file")
     return delta
 
 
@@ -132,12 +134,12 @@ def last_commit(delta: DeltaTable, folder: Path) -> Path:
     return folder / "_delta_log" / f"{delta.version():020d}.json"
 
 
-def scan(root: Path, table: Table, *, version: int | None = None) -> pl.LazyFrame:
+def scan(root: Place, table: Table, *, version: int | None = None) -> pl.LazyFrame:
     """Read a table, pinned at its newest version, or at one that it had."""
     return pl.scan_delta(handle(root, table, version=version))
 
 
-def by_season(root: Path, table: Table) -> Iterator[pl.LazyFrame]:
+def by_season(root: Place, table: Table) -> Iterator[pl.LazyFrame]:
     """Yield the rows of a table season by season, so that memory holds one of them; a key has one season."""
     rows = scan(root, table)
     if table.partition is None:
@@ -147,7 +149,7 @@ def by_season(root: Path, table: Table) -> Iterator[pl.LazyFrame]:
         yield rows.filter(pl.col(table.partition) == season)
 
 
-def newest(root: Path, table: Table, *, seasons: Sequence[int] | None = None) -> pl.LazyFrame:
+def newest(root: Place, table: Table, *, seasons: Sequence[int] | None = None) -> pl.LazyFrame:
     """Read the newest version of each page of a bronze table, of all seasons or of some."""
     return newest_of(scan(root, table), table, seasons)
 
@@ -163,18 +165,7 @@ def newest_of(pages: pl.LazyFrame, table: Table, seasons: Sequence[int] | None =
     return pages.join(last, on=[*page, "fetched_at"], how="semi")
 
 
-def gate(table: Table, rows: pl.DataFrame) -> None:
-    """Hold a frame against the declared schema: delta-rs would write 1.5 into an integer column as 1, silently."""
-    if rows.schema != table.schema:
-        wrong = [f"{n} {d}" for n, d in rows.schema.items() if table.schema.get(n) != d]
-        wrong += [f"no {n}" for n in table.schema if n not in rows.schema]
-        raise Broken(
-            f"{table.name}: the frame differs from the declared schema: {', '.join(wrong) or 'order of columns'}",
-            "Nothing was written. This is a defect of nhl-lake: please report it.",
-        )
-
-
-def keep(root: Path, table: Table, rows: pl.DataFrame, same: Same) -> Kept:
+def keep(root: Place, table: Table, rows: pl.DataFrame, same: Same) -> Kept:
     """Keep pages: append those that differ from the newest kept one of their key, or merge them by key.
 
     `same` says whether two different bodies say the same. Two writers at once lose and double nothing: the commit
@@ -201,15 +192,9 @@ def tries() -> Iterator[stamina.Attempt]:
     yield from stamina.retry_context(on=CommitFailedError, attempts=10, timeout=60, wait_initial=0.05, wait_max=2)
 
 
-def commit(delta: DeltaTable, metadata: Mapping[str, str] | None = None) -> CommitProperties:
-    """Return commit properties with the guard: of two writers from one version, one conflicts."""
-    turn = Transaction(APP, (delta.transaction_version(APP) or 0) + 1)
-    return CommitProperties(app_transactions=[turn], custom_metadata=dict(metadata or {}))
-
-
 def write(delta: DeltaTable, rows: pl.DataFrame) -> None:
     """Append rows to a table, on the handle that they were decided on."""
-    write_deltalake(delta, rows, mode="append", writer_properties=PARQUET, commit_properties=commit(delta))
+    write_deltalake(delta, rows, mode="append", writer_properties=PARQUET, commit_properties=guard(delta))
 
 
 def merge(delta: DeltaTable, table: Table, rows: pl.DataFrame) -> None:
@@ -222,11 +207,11 @@ def merge(delta: DeltaTable, table: Table, rows: pl.DataFrame) -> None:
         source_alias="s",
         target_alias="t",
         writer_properties=PARQUET,
-        commit_properties=commit(delta),
+        commit_properties=guard(delta),
     ).when_matched_update_all().when_not_matched_insert_all().execute()
 
 
-def append(root: Path, table: Table, rows: pl.DataFrame) -> None:
+def append(root: Place, table: Table, rows: pl.DataFrame) -> None:
     """Append rows to a table of the ledger."""
     if table.layer != "lake":
         raise TypeError(f"{table.name} is not of the ledger")
@@ -239,7 +224,7 @@ def append(root: Path, table: Table, rows: pl.DataFrame) -> None:
             sync(root, table, delta)
 
 
-def replace(root: Path, table: Table, rows: pl.DataFrame, *, where: str | None, metadata: Mapping[str, str]) -> None:
+def replace(root: Place, table: Table, rows: pl.DataFrame, *, where: str | None, metadata: Mapping[str, str]) -> None:
     """Replace the rows of a silver or gold table that a predicate picks, or all and their schema, in one commit."""
     if table.layer not in {"silver", "gold"}:
         raise TypeError(f"{table.name} is never replaced")
@@ -254,12 +239,12 @@ def replace(root: Path, table: Table, rows: pl.DataFrame, *, where: str | None, 
                 predicate=where,
                 schema_mode="overwrite" if where is None else None,
                 writer_properties=PARQUET,
-                commit_properties=commit(delta, metadata),
+                commit_properties=guard(delta, metadata),
             )
             sync(root, table, delta)
 
 
-def metadata(root: Path, table: Table, key: str) -> dict[str, Any]:
+def metadata(root: Place, table: Table, key: str) -> dict[str, Any]:
     """Return what the newest commit that says something under a key says; commits of upkeep say nothing."""
     delta = handle(root, table)
     for some in (10, None):  # nearly always one of the last commits says it, and a log may be thousands long
@@ -270,27 +255,23 @@ def metadata(root: Path, table: Table, key: str) -> dict[str, Any]:
     return {}
 
 
-def sync(root: Path, table: Table, delta: DeltaTable) -> None:
+def sync(root: Place, table: Table, delta: DeltaTable) -> None:
     """Bring a handle's newest commit to the disk, with its checkpoint if it made one, and the folders down to it.
 
-    delta-rs never does: a power cut would leave empty files, and an empty checkpoint closes the whole table.
+    An empty checkpoint, which a power cut would leave, closes the whole table.
     """
     folder = path(root, table)
+    if isinstance(folder, Bucket):
+        return  # what a store has taken is kept
     log = last_commit(delta, folder)
     entries = [json.loads(line) for line in log.read_text().splitlines()]
     files = [log, *(folder / entry["add"]["path"] for entry in entries if "add" in entry)]
     if checkpoints := list(log.parent.glob(f"{log.stem}.checkpoint*")):
         files += [*checkpoints, log.parent / "_last_checkpoint"]
-    folders = {above for file in files for above in file.parents if above.is_relative_to(root)}
-    for file in [*files, *folders]:
-        descriptor = os.open(file, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    place.sync([*files, *{above for file in files for above in file.parents if above.is_relative_to(root)}])
 
 
-def size(root: Path, table: Table) -> dict[str, Any]:
+def size(root: Place, table: Table) -> dict[str, Any]:
     """Return rows, files, bytes on disk and the version of a table, from its log."""
     delta = handle(root, table)
     adds = pl.DataFrame(delta.get_add_actions(flatten=True))

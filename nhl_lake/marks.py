@@ -17,6 +17,7 @@ import polars as pl
 from nhl_lake import lake
 from nhl_lake.catalog import find
 from nhl_lake.errors import LakeError
+from nhl_lake.place import Place
 from nhl_lake.table import Table
 
 MADE_OF = "nhl-lake.made-of"
@@ -37,8 +38,8 @@ class Snapshot(NamedTuple):
     knowledge is wanted, and leaves out what was fetched later.
     """
 
-    at: Path
-    made: Path
+    at: Place
+    made: Place
     known_at: datetime | None
     versions: Mapping[str, int]  # by bronze table
     kept: Mapping[str, Mapping[str, Pages]]  # by bronze table, by slice
@@ -79,7 +80,7 @@ def digest(*texts: str) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
-def stored(root: Path, table: Table) -> Marks:
+def stored(root: Place, table: Table) -> Marks:
     """Return what the slices of a table are made of, as its newest commit says."""
     found = lake.metadata(root, table, MADE_OF)
     return {
@@ -93,7 +94,7 @@ def text(marks: Marks) -> str:
     return json.dumps({part: {"code": mark.code, "of": mark.of} for part, mark in marks.items()})
 
 
-def snapshot(at: Path, made: Path, tables: Iterable[Table], *, known_at: datetime | None = None) -> Snapshot:
+def snapshot(at: Place, made: Place, tables: Iterable[Table], *, known_at: datetime | None = None) -> Snapshot:
     """Pin the bronze tables that some tables read."""
     pages = {read for table in tables for read in table.reads if read.layer == "bronze"}
     versions = {table.name: lake.handle(at, table).version() for table in pages}

@@ -17,6 +17,7 @@ from nhl_lake.catalog import in_order
 from nhl_lake.errors import Broken
 from nhl_lake.making import Rows, make, nothing
 from nhl_lake.marks import MADE_OF, WHOLE, Marks, Snapshot
+from nhl_lake.place import Place
 from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.table import Table
 
@@ -42,7 +43,7 @@ class Wanted(NamedTuple):
 
 
 def rebuild(
-    root: Path,
+    root: Place,
     tables: Sequence[Table] = (),
     *,
     seasons: Sequence[int] = (),
@@ -58,7 +59,7 @@ def rebuild(
     yield from rebuilt(marks.snapshot(root, root, order), order, Wanted(seasons, everything, accept))
 
 
-def as_known(root: Path, to: Path, at: datetime) -> Iterator[Made]:
+def as_known(root: Place, to: Path, at: datetime) -> Iterator[Made]:
     """Make silver and gold in another root, as they could have been made at a moment: of pages fetched by then."""
     order = in_order()
     lake.create(to, [*order, REFUSALS])
@@ -158,7 +159,7 @@ def done(bronze: Snapshot, task: Task, wanted: Wanted) -> list[Made]:
     ]
 
 
-def audit(root: Path, task: Task, found: Rows) -> None:
+def audit(root: Place, task: Task, found: Rows) -> None:
     """Refuse what would take rows away from a table: a few games that are put aside may go, by name."""
     old = lake.scan(root, task.table)
     if task.where is not None:
@@ -180,7 +181,7 @@ def audit(root: Path, task: Task, found: Rows) -> None:
         )
 
 
-def put_aside(root: Path, task: Task, part: str, refusals: pl.DataFrame) -> None:
+def put_aside(root: Place, task: Task, part: str, refusals: pl.DataFrame) -> None:
     """Write what a table put aside in place of what it had put aside before."""
     of_slice = where(part, task.games)
     which = f"refused_by = '{task.table.name}'" + (f" AND {of_slice}" if of_slice else "")

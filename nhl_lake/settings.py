@@ -6,17 +6,31 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, PlainValidator, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from nhl_lake.errors import BadInput
+from nhl_lake.place import S3, Bucket, Place, place_from
 
 PREFIX = "NHL_LAKE_"
 FILE = "nhl-lake.toml"
 UNREADABLE = set("#%?*[]{}^|\\")  # delta-rs and Polars take paths for addresses and patterns
+
+
+def somewhere(text: object) -> Place:
+    """Return the place that a setting names."""
+    if not isinstance(text, str | Path):
+        raise ValueError("that is no folder, and no s3://bucket/prefix")
+    try:
+        return place_from(text)
+    except BadInput as error:
+        raise ValueError(error.hint) from error
+
+
+Somewhere = Annotated[Place, PlainValidator(somewhere)]
 
 
 class Settings(BaseSettings):
@@ -24,24 +38,28 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
-    root: Path = Field(Path("data/lake"), description="folder of the lake; tables at ROOT/bronze/play_by_play …")
+    root: Somewhere = Field(
+        Path("data/lake"), description="folder of the lake, or s3://…; tables at ROOT/bronze/play_by_play …"
+    )
     api: str | None = Field(
         None, description="one base address that stands for the NHL's three hosts; `league:` is the sample league"
     )
     now: datetime | None = Field(None, description="an instant to take for now, for trials: 2023-11-10T12:00:00Z")
     rate: float = Field(4.0, ge=0, description="requests a second over all hosts; 0 is no limit")
     concurrency: int = Field(4, ge=1, le=64, description="requests under way at once")
-    backups: str = Field("data/backups", description="where backups go: a folder or s3://…")
+    backups: Somewhere = Field(Path("data/backups"), description="where backups go: a folder, or s3://…")
 
-    @field_validator("root")
+    @field_validator("root", "backups")
     @classmethod
-    def _readable(cls, root: Path) -> Path:
+    def _readable(cls, root: Place) -> Place:
+        if isinstance(root, Bucket):
+            return root
         if found := UNREADABLE & set(str(root.absolute())):
             raise ValueError(f"the engine loses its way in folders with {' '.join(sorted(found))} in their names")
         if not str(root).strip(". ") and str(root) != "..":
-            raise ValueError("that is the working folder itself: give the lake a folder of its own")
+            raise ValueError("that is the working folder itself: give it a folder of its own")
         if root.exists() and not root.is_dir():
-            raise ValueError("that is a file: give the lake a folder")
+            raise ValueError("that is a file: give a folder")
         return root
 
     @field_validator("now")
@@ -86,8 +104,8 @@ class Setting(NamedTuple):
 def load() -> tuple[Settings, list[Setting]]:
     """Read the settings, and say where each came from."""
     environ, folder = os.environ, Path.cwd()
-    root = Path(environ.get(f"{PREFIX}ROOT", "data/lake"))
-    file, values = from_file((root / FILE, folder / FILE))
+    root = environ.get(f"{PREFIX}ROOT", "data/lake")
+    file, values = from_file((*([] if root.startswith(S3) else [Path(root) / FILE]), folder / FILE))
     try:
         settings = Settings(**values)
     except ValidationError as error:

@@ -1,7 +1,6 @@
 """How the lake stands, told from bronze and the schedule, not from when something last ran."""
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -10,6 +9,7 @@ from nhl_lake import bronze, known, lake, ledger
 from nhl_lake.catalog import TABLES
 from nhl_lake.errors import LakeError
 from nhl_lake.hockey.calendar import FINAL, GAME_TYPES
+from nhl_lake.place import Place
 from nhl_lake.plan import Known, looks
 from nhl_lake.silver.games import games
 from nhl_lake.silver.refusals import REFUSALS
@@ -50,7 +50,7 @@ class Status(NamedTuple):
     put_aside: list[str]  # games, and players, teams or days, that a table could not be made of
 
 
-def status(root: Path, now: datetime) -> Status:
+def status(root: Place, now: datetime) -> Status:
     """Tell how the lake stands."""
     require(root)
     schedule = games(lake.newest(root, bronze.SCHEDULE).select("game_date", "body")).collect()
@@ -69,14 +69,14 @@ def status(root: Path, now: datetime) -> Status:
     )
 
 
-def require(root: Path) -> None:
+def require(root: Place) -> None:
     """Raise if there is no lake, or one that cannot be read."""
     known.check_layout(root)
     if not known.is_lake(root):
         raise LakeError(f"There is no lake at {root}.", "`nhl-lake ingest` makes one; NHL_LAKE_ROOT says where.")
 
 
-def schedule_read_at(root: Path) -> datetime:
+def schedule_read_at(root: Place) -> datetime:
     """Return when the schedule was last read: what it says of later games is a promise."""
     runs = lake.scan(root, ledger.RUNS).select("started_at", "pages").explode("pages").unnest("pages")
     read = runs.filter((pl.col("table") == bronze.SCHEDULE.name) & (pl.col("new") + pl.col("unchanged") > 0))

@@ -3,13 +3,13 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
 from msgspec import Struct, inspect
 
 from nhl_lake import bronze, lake
+from nhl_lake.place import Place
 from nhl_lake.silver import (
     box_score,
     games,
@@ -51,7 +51,7 @@ class Unread(NamedTuple):
     example: str
 
 
-def unread(root: Path) -> Iterator[Unread]:
+def unread(root: Place) -> Iterator[Unread]:
     """Yield the key paths of the newest pages of each kind that no struct reads and nothing ignores."""
     for table, kinds in READ_BY.items():
         pages = lake.scan(root, table).select(*table.page_key, "fetched_at", "body")

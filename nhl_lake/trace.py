@@ -1,13 +1,13 @@
 """What each layer says of one game, or of one player in it: from the page that was asked for to the number."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
 from nhl_lake import catalog, lake
 from nhl_lake.errors import BadInput
+from nhl_lake.place import Place
 from nhl_lake.table import Table
 
 
@@ -19,7 +19,7 @@ class Said(NamedTuple):
     rows: pl.DataFrame
 
 
-def trace(root: Path, game_id: int, player_id: int | None = None) -> Iterator[Said]:
+def trace(root: Place, game_id: int, player_id: int | None = None) -> Iterator[Said]:
     """Yield what each table with games says: versions of pages, rows of the game, or those with the player."""
     schedule = lake.scan(root, catalog.find("bronze.schedule")).filter(pl.col("game_id") == game_id)
     if schedule.select(pl.len()).collect().item() == 0:
