@@ -16,6 +16,7 @@ from nhl_lake.arguments import Json, day_from, moment_from, opened, seasons_from
 from nhl_lake.asking import terminable
 from nhl_lake.clock import Clock
 from nhl_lake.errors import BadInput
+from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.ingest import AGENT, VERSION, Asker, Options, foresee
 from nhl_lake.ingest import ingest as run_once
 from nhl_lake.place import Place
@@ -149,7 +150,8 @@ def rebuild_command(
         lake.create(chosen.root, catalog.MADE)  # a bronze table that is gone is an error, not an empty one
         order = [t for t in catalog.in_order() if not tables or t in tables]
         asked = seasons_from(season)
-        made = rebuild.rebuild(chosen.root, order, seasons=asked, everything=everything, accept=accept)
+        day = eastern_day(clock())
+        made = rebuild.rebuild(chosen.root, order, day=day, seasons=asked, everything=everything, accept=accept)
     with terminable(), lock.locked(chosen.root, as_given(), now=clock()):
         try:
             count = sum(screen.show_made(part, quiet=quiet) for part in made)

@@ -89,7 +89,7 @@ def ingest(
                 asyncio.run(keep_pages(root, options, asker, clock, report, summary))
             if rebuilds and summary.outcome != "stopped":
                 with terminable():
-                    for made in rebuild.rebuild(root):
+                    for made in rebuild.rebuild(root, day=eastern_day(clock())):
                         summary.rebuilt.append(made)
         except KeyboardInterrupt:
             summary.outcome = "stopped"  # the pages are in, and each table is as before or made again whole

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
 import polars as pl
 
 from nhl_lake import check, lake
 from nhl_lake.errors import Broken, Unreadable
-from nhl_lake.marks import WHOLE, Snapshot
+from nhl_lake.marks import WHOLE, Snapshot, seasons_before
 from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.table import Table
 
@@ -26,9 +27,10 @@ class Rows(NamedTuple):
 
 def make(bronze: Snapshot, table: Table, part: str, games: Sequence[int] | None) -> Rows:
     """Make a slice of a table, or some games of it, held against the table's rules."""
-    inputs = [source(bronze, read, part, of_versions=table.of_versions) for read in table.reads]
+    inputs = [source(bronze, table, read, part) for read in table.reads]
     if table.by is None:
-        rows = built(table, part, [read(given, frame) for given, frame in zip(table.reads, inputs, strict=True)])
+        frames = [read(given, frame) for given, frame in zip(table.reads, inputs, strict=True)]
+        rows = built(table, part, frames, *([bronze.day] if table.of_day else []))
         check.require(table, rows)
         return nothing(table)._replace(rows=rows)
     made = [nothing(table)]
@@ -44,12 +46,13 @@ def nothing(table: Table) -> Rows:
     return Rows(pl.DataFrame(schema=table.schema), pl.DataFrame(schema=REFUSALS.schema))
 
 
-def source(bronze: Snapshot, table: Table, part: str, *, of_versions: bool) -> pl.LazyFrame:
-    """Read one slice of a table; of bronze the newest version of each page, or every one."""
-    rows = bronze.scan(table) if table.layer == "bronze" else lake.scan(bronze.made, table)
-    if table.partition and part != WHOLE:
-        rows = rows.filter(pl.col("season") == int(part))
-    return lake.newest_of(rows, table) if table.layer == "bronze" and not of_versions else rows
+def source(bronze: Snapshot, table: Table, read: Table, part: str) -> pl.LazyFrame:
+    """Read what goes into one slice of a table; of bronze the newest version of each page, or every one."""
+    rows = bronze.scan(read) if read.layer == "bronze" else lake.scan(bronze.made, read)
+    if read.partition and part != WHOLE:
+        seasons = [*seasons_before(part, table.history), part]
+        rows = rows.filter(pl.col("season").is_in([int(season) for season in seasons]))
+    return lake.newest_of(rows, read) if read.layer == "bronze" and not table.of_versions else rows
 
 
 def parts(table: Table, inputs: Sequence[pl.LazyFrame], games: Sequence[int] | None) -> Iterator[Sequence[Any]]:
@@ -84,9 +87,9 @@ def read(table: Table, rows: pl.LazyFrame) -> pl.DataFrame:
     return found
 
 
-def built(table: Table, part: str, inputs: Sequence[pl.DataFrame]) -> pl.DataFrame:
+def built(table: Table, part: str, inputs: Sequence[pl.DataFrame], *more: date) -> pl.DataFrame:
     """Make the rows of a table. A number that does not fit its column is an error."""
-    found = table.build(*(frame.lazy() for frame in inputs))
+    found = table.build(*(frame.lazy() for frame in inputs), *more)
     rows = found.select(pl.col(c.name).cast(c.dtype) for c in table.columns).collect().sort(table.key)
     others = sorted(set(rows["season"]) - {int(part)}) if table.partition and part != WHOLE else []
     if others:

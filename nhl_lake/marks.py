@@ -7,8 +7,8 @@ Bronze only grows, so that pages of equal prints are equal; unequal ones are com
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,12 +35,13 @@ class Snapshot(NamedTuple):
     """Bronze at the versions that it has when a rebuild begins: everything is made of these.
 
     `at` is the root that pages are read from, `made` the root of silver and gold; `known_at` is the moment whose
-    knowledge is wanted, and leaves out what was fetched later.
+    knowledge is wanted, and leaves out what was fetched later. `day` is the one, in New York, that tables are made for.
     """
 
     at: Place
     made: Place
     known_at: datetime | None
+    day: date
     versions: Mapping[str, int]  # by bronze table
     kept: Mapping[str, Mapping[str, Pages]]  # by bronze table, by slice
 
@@ -94,11 +95,13 @@ def text(marks: Marks) -> str:
     return json.dumps({part: {"code": mark.code, "of": mark.of} for part, mark in marks.items()})
 
 
-def snapshot(at: Place, made: Place, tables: Iterable[Table], *, known_at: datetime | None = None) -> Snapshot:
+def snapshot(
+    at: Place, made: Place, tables: Iterable[Table], *, day: date, known_at: datetime | None = None
+) -> Snapshot:
     """Pin the bronze tables that some tables read."""
     pages = {read for table in tables for read in table.reads if read.layer == "bronze"}
     versions = {table.name: lake.handle(at, table).version() for table in pages}
-    empty = Snapshot(at, made, known_at, versions, {})
+    empty = Snapshot(at, made, known_at, day, versions, {})
     return empty._replace(kept={table.name: kept(empty, table) for table in pages})
 
 
@@ -113,21 +116,35 @@ def kept(bronze: Snapshot, table: Table) -> dict[str, Pages]:
 
 def wanted(bronze: Snapshot, table: Table, code: str) -> Marks:
     """Return what each slice of a table is to be made of, the newest season first."""
-    found: dict[str, dict[str, Pages]] = {} if table.reads else {WHOLE: {}}
-    codes: dict[str, list[str]] = {}
-    for read in table.reads:
-        for part, mark in sources(bronze, read).items():
-            into = found.setdefault(part if table.partition else WHOLE, {})
-            codes.setdefault(part if table.partition else WHOLE, []).append(mark.code)
-            for name, pages in mark.of.items():
-                into[name] = joined(into.get(name), pages)
-    everywhere = found.pop(WHOLE, None)
-    if everywhere is not None and not found:
-        return {WHOLE: Mark(digest(code, *codes.get(WHOLE, [])), everywhere)}
+    code = digest(code, str(bronze.day)) if table.of_day else code
+    given = [sources(bronze, read) for read in table.reads]
+    if table.partition is None:
+        return {WHOLE: together(code, (mark for marks in given for mark in marks.values()))}
+    seasons = sorted({part for marks in given for part in marks} - {WHOLE}, reverse=True)
     return {
-        part: Mark(digest(code, *codes[part], *codes.get(WHOLE, [])), {**(everywhere or {}), **found[part]})
-        for part in sorted(found, reverse=True)
+        season: together(code, (marks[part] for marks in given for part in before(season, table, marks)))
+        for season in seasons
     }
+
+
+def before(season: str, table: Table, marks: Marks) -> Iterator[str]:
+    """Yield the slices of what a table reads that go into one of its own: those of its history come first."""
+    yield from (part for part in [*seasons_before(season, table.history), season, WHOLE] if part in marks)
+
+
+def seasons_before(season: str, history: int) -> list[str]:
+    """Return the seasons before one, the oldest first: 20222023 before 20232024."""
+    return [str(int(season) - 10_001 * back) for back in range(history, 0, -1)]
+
+
+def together(code: str, of: Iterable[Mark]) -> Mark:
+    """Return the mark of what is made of others."""
+    marks = list(of)
+    pages: dict[str, Pages] = {}
+    for mark in marks:
+        for name, found in mark.of.items():
+            pages[name] = joined(pages.get(name), found)
+    return Mark(digest(code, *(mark.code for mark in marks)), pages)
 
 
 def sources(bronze: Snapshot, read: Table) -> Marks:

@@ -6,7 +6,7 @@ written; a game that breaks one is put aside, by name; a table that would lose t
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import polars as pl
 from nhl_lake import lake, marks
 from nhl_lake.catalog import in_order
 from nhl_lake.errors import Broken
+from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.making import Rows, make, nothing
 from nhl_lake.marks import MADE_OF, WHOLE, Marks, Snapshot
 from nhl_lake.place import Place
@@ -46,6 +47,7 @@ def rebuild(
     root: Place,
     tables: Sequence[Table] = (),
     *,
+    day: date,
     seasons: Sequence[int] = (),
     everything: bool = False,
     accept: bool = False,
@@ -53,10 +55,11 @@ def rebuild(
     """Make tables again, in order, slice by slice; unless all is asked for, what is as it was is left alone.
 
     A game that cannot be made is put aside, and the others are made. A slice that breaks stays as it was, and so do
-    the tables made from it. Broken is raised at the end for either. `accept` publishes tables that lose rows, too.
+    the tables made from it. Broken is raised at the end for either. `day` is today in New York, for tables that look
+    ahead; `accept` publishes tables that lose rows, too.
     """
     order = tables or in_order()
-    yield from rebuilt(marks.snapshot(root, root, order), order, Wanted(seasons, everything, accept))
+    yield from rebuilt(marks.snapshot(root, root, order, day=day), order, Wanted(seasons, everything, accept))
 
 
 def as_known(root: Place, to: Path, at: datetime) -> Iterator[Made]:
@@ -64,7 +67,7 @@ def as_known(root: Place, to: Path, at: datetime) -> Iterator[Made]:
     order = in_order()
     lake.create(to, [*order, REFUSALS])
     everything = Wanted((), everything=True, accept=True)
-    yield from rebuilt(marks.snapshot(root, to, order, known_at=at), order, everything)
+    yield from rebuilt(marks.snapshot(root, to, order, day=eastern_day(at), known_at=at), order, everything)
 
 
 def rebuilt(bronze: Snapshot, tables: Sequence[Table], wanted: Wanted) -> Iterator[Made]:

@@ -73,6 +73,8 @@ class Table:
     partition: str | None = "season"
     keeps: Keeps = Keeps.EVERY_VERSION
     may_lose: float = 0.05  # the share of its rows that a rebuild may take away without being told to
+    history: int = 0  # seasons before that of a slice which its function is given too
+    of_day: bool = False  # made for a day: the function is given it, as it is in New York, after the frames
     of_versions: bool = False  # made of every version of the pages that it reads, not of the newest
     checks: Mapping[str, pl.Expr] = field(default_factory=dict)
 

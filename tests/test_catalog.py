@@ -209,6 +209,13 @@ def test_key_partition_and_by_are_columns_and_never_null(table: Table):
     assert {name for name in named if columns[name].nullable} == set()
 
 
+def test_what_looks_back_over_seasons_or_ahead_from_a_day_is_not_made_game_by_game():
+    for table in catalog.TABLES:
+        if table.history or table.of_day:
+            assert table.by is None, table.name
+            assert table.layer == "gold", table.name
+
+
 @every_table
 def test_dtypes_are_such_as_delta_can_hold(table: Table):
     for column in table.columns:

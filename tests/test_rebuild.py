@@ -2,7 +2,7 @@
 
 import dataclasses
 import shutil
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -10,10 +10,15 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from nhl_lake import catalog, check, lake, making, marks, rebuild
+from nhl_lake import columns as c
 from nhl_lake.errors import Broken, Unreadable
+from nhl_lake.hockey.calendar import eastern_day
+from nhl_lake.table import Build, Column, Table
 from tests.fake import NOON, FakeApi, Game, run
 
 MADE = catalog.MADE
+
+TODAY = eastern_day(NOON)
 
 
 def frames(root: Path) -> dict[str, pl.DataFrame]:
@@ -33,12 +38,12 @@ def root(tmp_path: Path) -> Path:
 def test_what_did_not_change_is_left_alone(root: Path):
     before = versions(root)
 
-    assert list(rebuild.rebuild(root)) == []
+    assert list(rebuild.rebuild(root, day=TODAY)) == []
     assert versions(root) == before
 
 
 def test_everything_can_be_made_again(root: Path):
-    before, made = frames(root), list(rebuild.rebuild(root, everything=True))
+    before, made = frames(root), list(rebuild.rebuild(root, day=TODAY, everything=True))
 
     assert [part.table for part in made] == [table.name for table in catalog.in_order()]
     for name, frame in frames(root).items():
@@ -50,7 +55,7 @@ def test_silver_and_gold_can_be_deleted_and_nothing_is_lost(root: Path):
     shutil.rmtree(root / "silver")
     shutil.rmtree(root / "gold")
     lake.create(root, catalog.TABLES)
-    list(rebuild.rebuild(root))
+    list(rebuild.rebuild(root, day=TODAY))
 
     for name, frame in frames(root).items():
         assert_frame_equal(frame, before[name])
@@ -94,7 +99,7 @@ def test_many_games_are_made_in_parts_and_the_parts_are_the_whole(tmp_path: Path
     run(tmp_path, FakeApi([Game(n, start=NOON - timedelta(days=n)) for n in range(1, 8)]), rebuilds=True)
     whole = frames(tmp_path)
     monkeypatch.setattr(making, "GAMES_AT_ONCE", 2)
-    list(rebuild.rebuild(tmp_path, everything=True))
+    list(rebuild.rebuild(tmp_path, day=TODAY, everything=True))
 
     for name, frame in frames(tmp_path).items():
         assert_frame_equal(frame, whole[name])
@@ -112,7 +117,7 @@ def test_a_table_whose_columns_changed_is_made_again_whole(root: Path):
     shutil.rmtree(folder)
     older = pl.DataFrame({"season": [20252026], "old": [1]}, schema={"season": pl.Int32, "old": pl.Int64})
     older.write_delta(str(folder), delta_write_options={"partition_by": ["season"]})
-    list(rebuild.rebuild(root))
+    list(rebuild.rebuild(root, day=TODAY))
 
     rows = lake.scan(root, table).collect()
     assert rows.schema == table.schema
@@ -122,18 +127,18 @@ def test_a_table_whose_columns_changed_is_made_again_whole(root: Path):
 def test_one_season_can_be_made_again_alone(root: Path):
     before = versions(root)
 
-    assert list(rebuild.rebuild(root, seasons=[20242025], everything=True)) == []
+    assert list(rebuild.rebuild(root, day=TODAY, seasons=[20242025], everything=True)) == []
     assert versions(root) == before
-    made = [part.table for part in rebuild.rebuild(root, seasons=[20252026], everything=True)]
+    made = [part.table for part in rebuild.rebuild(root, day=TODAY, seasons=[20252026], everything=True)]
     assert made == [table.name for table in catalog.in_order() if table.partition]
 
 
 def test_making_one_season_again_forgets_nothing_of_the_others(tmp_path: Path):
     games = [Game(1), Game(1, year=2024, start=NOON - timedelta(days=365))]
     run(tmp_path, FakeApi(games), since=NOON.date() - timedelta(days=400), rebuilds=True)
-    list(rebuild.rebuild(tmp_path, seasons=[20252026], everything=True))
+    list(rebuild.rebuild(tmp_path, day=TODAY, seasons=[20252026], everything=True))
 
-    assert list(rebuild.rebuild(tmp_path)) == []
+    assert list(rebuild.rebuild(tmp_path, day=TODAY)) == []
 
 
 def refetched(root: Path, page: dict, hours: int = 1, **said) -> None:
@@ -168,11 +173,11 @@ def test_a_game_that_cannot_be_made_is_put_aside_by_name_and_the_others_are_made
     refetched(root, page())
 
     with pytest.raises(Broken, match=f"(?s)2025020001 by silver.plays.*{why}"):
-        list(rebuild.rebuild(root))
+        list(rebuild.rebuild(root, day=TODAY))
     assert games_in(root, "silver.plays") == {2025020002}
     assert games_in(root, "gold.skater_game") == {2025020002}
     assert games_in(root, "silver.refusals") == {2025020001}
-    assert list(rebuild.rebuild(root)) == []
+    assert list(rebuild.rebuild(root, day=TODAY)) == []
 
     refetched(root, Game(1, scorer=8900002).plays(), hours=2, rebuilds=True)
     assert games_in(root, "gold.skater_game") == {2025020001, 2025020002}
@@ -182,10 +187,10 @@ def test_a_game_that_cannot_be_made_is_put_aside_by_name_and_the_others_are_made
 def test_a_game_that_was_put_aside_is_made_when_the_code_is_mended(root: Path, monkeypatch: pytest.MonkeyPatch):
     refetched(root, repeated())
     with pytest.raises(Broken):
-        list(rebuild.rebuild(root))
+        list(rebuild.rebuild(root, day=TODAY))
     monkeypatch.setattr(marks, "code_print", lambda: "mended")
     monkeypatch.setattr(check, "offenders", lambda table, rows, by: {})
-    list(rebuild.rebuild(root))
+    list(rebuild.rebuild(root, day=TODAY))
 
     assert games_in(root, "silver.plays") == {2025020001, 2025020002}
     assert games_in(root, "silver.refusals") == set()
@@ -194,9 +199,9 @@ def test_a_game_that_was_put_aside_is_made_when_the_code_is_mended(root: Path, m
 def test_only_the_games_that_changed_are_made_again_and_it_is_the_same_as_all(root: Path):
     api = FakeApi([Game(1, scorer=8900002), Game(2)])
     run(root, api, now=NOON + timedelta(hours=1), lookback_days=2)
-    made = {part.table: part.games for part in rebuild.rebuild(root)}
+    made = {part.table: part.games for part in rebuild.rebuild(root, day=TODAY)}
     some = frames(root)
-    list(rebuild.rebuild(root, everything=True))
+    list(rebuild.rebuild(root, day=TODAY, everything=True))
 
     assert made == dict.fromkeys(made, 1)
     for name, frame in frames(root).items():
@@ -230,9 +235,9 @@ def test_a_table_that_would_lose_rows_stays_as_it_was_until_that_is_accepted(
     fewer(root, monkeypatch)
 
     with pytest.raises(Broken, match=rf"silver.plays .*{before.height} rows would become 1.*\n.*--accept"):
-        list(rebuild.rebuild(root))
+        list(rebuild.rebuild(root, day=TODAY))
     assert_frame_equal(frames(root)["silver.plays"], before)
-    list(rebuild.rebuild(root, accept=True))
+    list(rebuild.rebuild(root, day=TODAY, accept=True))
     assert frames(root)["silver.plays"].height == 1
 
 
@@ -250,7 +255,7 @@ def test_a_slice_that_breaks_keeps_no_other_from_being_made(tmp_path: Path, monk
     monkeypatch.setattr(rebuild, "make", breaks)
     made = []
     with pytest.raises(Broken, match="a slice that breaks"):
-        made.extend((part.table, part.season) for part in iter_until(rebuild.rebuild(tmp_path), made))
+        made.extend((part.table, part.season) for part in iter_until(rebuild.rebuild(tmp_path, day=TODAY), made))
 
     assert ("silver.plays", 20252026) in made
     assert ("gold.skater_game", 20252026) in made
@@ -273,7 +278,7 @@ def test_a_body_that_the_disk_has_damaged_is_named_and_nothing_is_written(root: 
     lake.keep(root, table, other, lambda a, b: a == b)
 
     with pytest.raises(Unreadable, match=r"bronze.play_by_play: the page \d+ is not what was kept"):
-        list(rebuild.rebuild(root, everything=True))
+        list(rebuild.rebuild(root, day=TODAY, everything=True))
     assert_frame_equal(frames(root)["silver.plays"], before["silver.plays"])
 
 
@@ -318,11 +323,11 @@ def test_a_slice_that_breaks_is_not_marked_as_made_by_the_commit_of_another(
 
     monkeypatch.setattr(rebuild, "make", breaks)
     with pytest.raises(Broken):
-        list(rebuild.rebuild(tmp_path))
+        list(rebuild.rebuild(tmp_path, day=TODAY))
     monkeypatch.undo()
     assert set(marks.stored(tmp_path, catalog.find("silver.plays"))) == {"20242025"}
 
-    made = {(part.table, part.season) for part in rebuild.rebuild(tmp_path)}
+    made = {(part.table, part.season) for part in rebuild.rebuild(tmp_path, day=TODAY)}
     assert {("silver.plays", 20252026), ("gold.skater_game", 20252026)} <= made
     assert games_in(tmp_path, "silver.plays") == {2025020001, 2024020001}
 
@@ -338,7 +343,7 @@ def test_a_player_or_a_day_that_cannot_be_made_keeps_no_other_from_being_made(tm
     assert players == [8900001, 8900003]
     aside = lake.scan(tmp_path, catalog.find("silver.refusals")).collect()
     assert aside.select("refused_by", "subject", "game_id").rows() == [("silver.players", "player_id 8900002", None)]
-    assert list(rebuild.rebuild(tmp_path)) == []
+    assert list(rebuild.rebuild(tmp_path, day=TODAY)) == []
 
 
 def test_a_rebuild_killed_before_a_table_is_written_names_the_game_that_it_puts_aside_all_the_same(
@@ -355,18 +360,18 @@ def test_a_rebuild_killed_before_a_table_is_written_names_the_game_that_it_puts_
 
     monkeypatch.setattr(lake, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
-        list(rebuild.rebuild(root))
+        list(rebuild.rebuild(root, day=TODAY))
     monkeypatch.undo()
     with pytest.raises(Broken):
-        list(rebuild.rebuild(root))
+        list(rebuild.rebuild(root, day=TODAY))
     assert games_in(root, "silver.refusals") == {2025020001}
     assert games_in(root, "silver.plays") == {2025020002}
 
 
 def test_a_table_made_alone_of_older_ones_is_made_again_with_them(root: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(marks, "code_print", lambda: "new")
-    list(rebuild.rebuild(root, [catalog.find("gold.skater_game")]))
-    made = {part.table for part in rebuild.rebuild(root)}
+    list(rebuild.rebuild(root, [catalog.find("gold.skater_game")], day=TODAY))
+    made = {part.table for part in rebuild.rebuild(root, day=TODAY)}
 
     assert {"silver.plays", "gold.skater_game"} <= made
 
@@ -380,13 +385,13 @@ def test_a_season_that_bronze_no_longer_has_goes_when_that_is_accepted(tmp_path:
     shutil.copytree(tmp_path / "copy", root / "bronze")
 
     with pytest.raises(Broken, match="rows would become 0"):
-        list(rebuild.rebuild(root))
+        list(rebuild.rebuild(root, day=TODAY))
     assert games_in(root, "gold.skater_game") == {2025020001, 2024020001}
-    list(rebuild.rebuild(root, accept=True))
+    list(rebuild.rebuild(root, day=TODAY, accept=True))
     for table in MADE:
         if "game_id" in table.schema and table.source is not None and table.reads:
             assert games_in(root, table.name) <= {2025020001}, table.name
-    assert list(rebuild.rebuild(root)) == []
+    assert list(rebuild.rebuild(root, day=TODAY)) == []
 
 
 def test_pages_of_another_season_make_no_whole_season_again(tmp_path: Path):
@@ -394,7 +399,43 @@ def test_pages_of_another_season_make_no_whole_season_again(tmp_path: Path):
     two_seasons(tmp_path, hours=1, rebuilds=True)
     later = FakeApi([Game(1, scorer=8900002), Game(2)])
     run(tmp_path, later, now=NOON + timedelta(hours=2), lookback_days=2)
-    made = {(part.table, part.games) for part in rebuild.rebuild(tmp_path) if part.season == 20252026}
+    made = {(part.table, part.games) for part in rebuild.rebuild(tmp_path, day=TODAY) if part.season == 20252026}
 
     assert made
     assert {games for _, games in made} == {1}
+
+
+def table_of(name: str, source: Build, **said) -> Table:
+    return Table(
+        name=name, grain="one of a test", key=("season",), reads=(catalog.find("silver.plays"),), source=source, **said,
+        columns=(c.season, Column("games", pl.Int32, "Games that it was given"), Column("day", pl.Date, "Its day")),
+    )  # fmt: skip
+
+
+def counted(plays: pl.LazyFrame, day: date) -> pl.LazyFrame:
+    return plays.select(season=pl.col("season").max(), games=pl.col("game_id").n_unique(), day=pl.lit(day))
+
+
+def test_a_table_with_a_history_is_given_the_season_before_and_made_again_with_it(tmp_path: Path):
+    two_seasons(tmp_path, rebuilds=True)
+    table = table_of("gold.counted", counted, history=1, of_day=True)
+    lake.create(tmp_path, [table])
+
+    made = {part.season: part.rows for part in rebuild.rebuild(tmp_path, [table], day=TODAY)}
+    assert made == {20242025: 1, 20252026: 1}
+    assert lake.scan(tmp_path, table).sort("season").collect().rows() == [(20242025, 1, TODAY), (20252026, 2, TODAY)]
+
+    api = FakeApi([Game(1), Game(1, year=2024, start=NOON - timedelta(days=365), scorer=8900002)])
+    run(tmp_path, api, now=NOON + timedelta(hours=1), since=NOON.date() - timedelta(days=400), lookback_days=400)
+    list(rebuild.rebuild(tmp_path, day=TODAY))
+    assert {part.season for part in rebuild.rebuild(tmp_path, [table], day=TODAY)} == {20242025, 20252026}
+
+
+def test_a_table_of_a_day_is_made_again_on_another_and_only_then(root: Path):
+    table = table_of("gold.counted", counted, of_day=True)
+    lake.create(root, [table])
+    list(rebuild.rebuild(root, [table], day=TODAY))
+
+    assert list(rebuild.rebuild(root, [table], day=TODAY)) == []
+    assert len(list(rebuild.rebuild(root, [table], day=TODAY + timedelta(days=1)))) == 1
+    assert lake.scan(root, table).collect()["day"].to_list() == [TODAY + timedelta(days=1)]
