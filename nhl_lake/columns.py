@@ -15,9 +15,11 @@ player_id = Column("player_id", pl.Int64, "Player id, for ever the same")
 team_id = Column("team_id", pl.Int32, "Team id; a team that moves gets a new one")
 team_abbrev = Column("team_abbrev", pl.String, "Three letters of the team, as of then")
 team_name = Column("team_name", pl.String, "Full name of the team")
+start_at = Column("start_at", UTC, "When the game starts, or is to start", "UTC")
 home_team_id = Column("home_team_id", pl.Int32, "Team id of the home team")
 away_team_id = Column("away_team_id", pl.Int32, "Team id of the away team")
 
+opponent_team_id = Column("opponent_team_id", pl.Int32, "Team id of the opponent")
 is_home = Column("is_home", pl.Boolean, "Whether the team is the home team")
 position = Column("position", pl.String, "Position, in a game that of the game: C, L, R, D, G", values=tuple("CLRDG"))
 sweater_number = Column("sweater_number", pl.Int16, "Number on the sweater", nullable=True)
@@ -31,9 +33,24 @@ blocked_shots = Column("blocked_shots", pl.Int16, "Opponents' shots blocked", nu
 giveaways = Column("giveaways", pl.Int16, "Pucks given away", nullable=True)
 takeaways = Column("takeaways", pl.Int16, "Pucks taken away", nullable=True)
 power_play_goals = Column("power_play_goals", pl.Int16, "Goals on the power play", nullable=True)
+shorthanded_goals = Column("shorthanded_goals", pl.Int16, "Goals while shorthanded", nullable=True)
+even_strength_goals = Column("even_strength_goals", pl.Int16, "Goals at even strength, by men", nullable=True)
+penalty_shot_goals = Column("penalty_shot_goals", pl.Int16, "Goals of penalty shots", nullable=True)
+power_play_points = Column("power_play_points", pl.Int16, "Points on the power play", nullable=True)
+shorthanded_points = Column("shorthanded_points", pl.Int16, "Points while shorthanded", nullable=True)
+points = Column("points", pl.Int16, "Goals and assists")
+assists = Column("assists", pl.Int16, "Assists")
+shifts = Column("shifts", pl.Int16, "Shifts", nullable=True)
+faceoffs_won = Column("faceoffs_won", pl.Int16, "Faceoffs won", nullable=True)
 faceoff_share = Column("faceoff_share", pl.Float64, "Share of faceoffs won; 0 also if there were none", nullable=True)
 penalty_minutes = Column("penalty_minutes", pl.Int16, "Penalty minutes", "min", nullable=True)
 time_on_ice_s = Column("time_on_ice_s", pl.Int32, "Time on the ice", "s", nullable=True)
+power_play_time_on_ice_s = Column(
+    "power_play_time_on_ice_s", pl.Int32, "Time on the ice on the power play", "s", nullable=True
+)
+shorthanded_time_on_ice_s = Column(
+    "shorthanded_time_on_ice_s", pl.Int32, "Time on the ice while shorthanded", "s", nullable=True
+)
 
 first_name = Column("first_name", pl.String, "First name")
 last_name = Column("last_name", pl.String, "Last name")

@@ -1,50 +1,167 @@
-"""Goals and shots of skaters, game by game."""
-
-from dataclasses import replace
+"""What skaters did, game by game and situation by situation, and what happened while they were on the ice."""
 
 import polars as pl
 
 from nhl_lake import columns as c
+from nhl_lake.gold import appearances, changes, deeds, ice_time, presence, rules
+from nhl_lake.gold import attempts as shooting
+from nhl_lake.gold.rating import game_score, ice_time_rank
+from nhl_lake.gold.situations import every_situation, of_the_team, share, situation, with_all
+from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.lineups import LINEUPS
+from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.plays import PLAYS
-from nhl_lake.table import Table
+from nhl_lake.silver.shifts import SHIFTS
+from nhl_lake.silver.stints import STINTS
+from nhl_lake.table import Column, Table
+
+PLAYER = ("game_id", "player_id", "situation")
+TEAM = ("game_id", "team_id", "situation")
 
 
-def skater_game(lineups: pl.LazyFrame, plays: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a skater dressed for a final game, with his goals and shots on goal.
+def skater_game(
+    games: pl.LazyFrame,
+    lineups: pl.LazyFrame,
+    plays: pl.LazyFrame,
+    on_ice: pl.LazyFrame,
+    shifts: pl.LazyFrame,
+    stints: pl.LazyFrame,
+) -> pl.LazyFrame:
+    """One row a skater dressed for a final game, and situation; `all` is the sum of the others.
 
-    A goal is also a shot, but for one that nobody shot: put in by the defenders, or awarded. Left out: shoot-outs,
-    which count for nobody's record, goalies, and games whose plays are not there.
+    Left out: shoot-outs, which count for nobody's record, goalies, and games whose plays are not there. A penalty shot
+    is the shooter's, in situation other, and nobody's on the ice. Ice time, and what is counted by it, is null where a
+    game has no shifts; all but goals, points and penalties where its plays have no faceoffs, as before 2009.
     """
-    counted = plays.group_by("game_id", player_id="shooter_player_id").agg(
-        goals=pl.col("is_goal").sum().cast(pl.Int16), shots_on_goal=pl.col("is_shot_on_goal").sum().cast(pl.Int16)
-    )
-    # a dressed skater without a shot has counted zeros, not unknown ones: his game's plays were all read
+    shot = shooting.attempts(plays).cache()
+    skaters = appearances.appearances(games, lineups, plays).filter(pl.col("position") != "G").cache()
+    sides = ice_time.sides(stints).cache()
+    rows = every_situation(appearances.told(skaters, plays, stints))
+    for found in (credited(shot, plays, skaters), *on_the_ice(shot, plays, on_ice, shifts, sides, skaters)):
+        key = PLAYER if "player_id" in found.collect_schema() else TEAM
+        rows = rows.join(found, on=key, how="left", validate="1:1" if key is PLAYER else "m:1")
+    known = rows.pipe(counted).with_columns(**beside())
+    return with_all(known, PLAYER[:2], ADDITIVE).with_columns(**rated()).select(list(SKATER_GAME.schema))
+
+
+def credited(shot: pl.LazyFrame, plays: pl.LazyFrame, skaters: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a skater, game and situation, with what he himself did."""
+    own = shot.rename({"shooter_player_id": "player_id"})
     return (
-        lineups.filter(~pl.col("is_scratched") & (pl.col("position") != "G"))
-        .join(plays, on="game_id", how="semi")
-        .join(counted, on=["game_id", "player_id"], how="left", validate="1:1")
-        .with_columns(pl.col("goals", "shots_on_goal").fill_null(0))
-        .select(column.name for column in COLUMNS)
+        pl.concat([own, deeds.deeds(plays)], how="diagonal")
+        .join(skaters.select("game_id", "player_id", "team_id"), on=["game_id", "player_id"], validate="m:1")
+        .with_columns(situation=of_the_team())
+        .group_by(PLAYER)
+        .agg(pl.col(*OWN).sum())
     )
 
+
+def on_the_ice(
+    shot: pl.LazyFrame,
+    plays: pl.LazyFrame,
+    on_ice: pl.LazyFrame,
+    shifts: pl.LazyFrame,
+    sides: pl.LazyFrame,
+    skaters: pl.LazyFrame,
+) -> list[pl.LazyFrame]:
+    """Return what is counted by the shifts: rows of skaters or of teams, by game and situation."""
+    seen = presence.seen(shot, on_ice).cache()
+    stays = changes.stays(shifts.join(skaters, on=PLAYER[:2], how="semi"), plays, sides).cache()
+    team = ice_time.team_time(sides).select(*TEAM, time_on_bench_s="time_on_ice_s")
+    return [
+        ice_time.time_on_ice(sides, pl.col("skaters")),
+        presence.on_the_ice(seen),
+        changes.shift_counts(stays),
+        presence.after_shifts(shot, seen, stays, plays),
+        presence.while_playing(seen),
+        team,
+    ]
+
+
+def counted(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Write zeros where nothing happened, and leave null what nobody told."""
+    return rows.with_columns(
+        pl.col(*ALWAYS).fill_null(0),
+        *(pl.when("is_told").then(pl.col(name).fill_null(0)).alias(name) for name in OWN if name not in ALWAYS),
+        *(pl.when("has_shifts").then(pl.col(name).fill_null(0)).alias(name) for name in BY_SHIFTS),
+    )
+
+
+def beside() -> dict[str, pl.Expr]:
+    """Return the counts that follow from others."""
+    off_ice = [name for name in presence.NAMES if name.startswith("off_ice_")]
+    assists = pl.sum_horizontal(deeds.ASSISTS)
+    split = {
+        f"{strength}_points": pl.col(f"{strength}_points") + pl.col(f"{strength}_goals")
+        for strength in shooting.BY_STRENGTH.values()
+    }
+    return {
+        "assists": assists,
+        "points": pl.col("goals") + assists,
+        **split,
+        "time_on_bench_s": pl.col("time_on_bench_s") - pl.col("time_on_ice_s"),
+        **{name: pl.col(name) - pl.col(name.replace("off_ice", "on_ice")) for name in off_ice},
+    }
+
+
+def rated() -> dict[str, pl.Expr]:
+    """Return what is no count: shares, ranks, scores."""
+    shares = {
+        f"{where}_{what}_share": share(f"{where}_{what}s_for", f"{where}_{what}s_against")
+        for where in ("on_ice", "off_ice")
+        for what in ("attempt", "unblocked_attempt")
+    }
+    return {**shares, "ice_time_rank": ice_time_rank(), "game_score": game_score()}
+
+
+def no_null(column: Column) -> Column:
+    """Declare a column that is always known."""
+    return Column(column.name, column.dtype, column.about, column.unit)
+
+
+DEEDS = (
+    Column("primary_assists", pl.Int16, "Last passes before goals"),
+    Column("secondary_assists", pl.Int16, "Passes before those"),
+    c.assists,
+    c.points,
+    Column("even_strength_points", pl.Int16, "Points at even strength, by men"),
+    no_null(c.power_play_points),
+    no_null(c.shorthanded_points),
+)
+PENALTIES = ("penalties", "misconducts", "penalty_minutes", "penalties_drawn", "penalty_minutes_drawn")
+ALWAYS = (*shooting.GOALS, *deeds.ASSISTS, *deeds.POINTS, *PENALTIES)
+OWN = (*shooting.NAMES, *deeds.NAMES, *deeds.ASSISTS, *deeds.POINTS)
+BY_SHIFTS = (*ice_time.NAMES, "time_on_bench_s", *changes.NAMES, *presence.NAMES)
+ADDITIVE = (*OWN, "assists", "points", *BY_SHIFTS)
 
 COLUMNS = (
-    c.season,
-    c.game_id,
-    c.game_type,
-    c.player_id,
-    c.team_id,
+    *appearances.COLUMNS,
+    situation,
+    *ice_time.COLUMNS,
+    Column("time_on_bench_s", pl.Int32, "Time that the team played while he did not", "s", nullable=True),
+    Column("ice_time_rank", pl.Int16, "Rank of his ice time in the team, defencemen apart; 1 is most", nullable=True),
+    c.shifts,
+    Column("game_score", pl.Float64, "His game in one number; the same in every situation", nullable=True),
     c.goals,
-    replace(c.shots_on_goal, nullable=False),
+    *DEEDS,
+    *(column for column in shooting.COLUMNS if column is not c.goals),
+    *(no_null(column) if column.name in PENALTIES else column for column in (*deeds.SHARED, *deeds.OF_PLAYERS)),
+    *changes.COLUMNS,
+    *presence.COLUMNS,
+    *(
+        Column(f"{where}_{what}_share", pl.Float64, f"Share of both teams' {what}s {when}", nullable=True)
+        for where, when in (("on_ice", "while he was on the ice"), ("off_ice", "while he was on the bench"))
+        for what in ("attempt", "unblocked_attempt")
+    ),
 )
 
 SKATER_GAME = Table(
     name="gold.skater_game",
-    grain="one skater dressed for a final game",
-    key=("game_id", "player_id"),
+    grain="one skater dressed for a final game, in one situation: all, 5on5, 5on4, 4on5 or other",
+    key=("game_id", "player_id", "situation"),
     columns=COLUMNS,
     by="game_id",
-    reads=(LINEUPS, PLAYS),
+    reads=(GAMES, LINEUPS, PLAYS, ON_ICE, SHIFTS, STINTS),
     source=skater_game,
+    checks=rules.ATTEMPTS | rules.GOALS | rules.TIME | rules.SKATERS,
 )

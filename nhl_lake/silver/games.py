@@ -91,7 +91,7 @@ COLUMNS = (
     c.game_id,
     c.game_type,
     c.game_date,
-    Column("start_at", c.UTC, "When the game starts, or is to start", "UTC"),
+    c.start_at,
     Column("eastern_offset", pl.String, "Offset of New York's clock from UTC at the start: -05:00", nullable=True),
     Column("venue_offset", pl.String, "Offset of the venue's clock from UTC at the start", nullable=True),
     Column("venue", pl.String, "Name of the arena", nullable=True),

@@ -153,7 +153,7 @@ COLUMNS = (
     c.game_id,
     c.game_type,
     c.team_id,
-    Column("opponent_team_id", pl.Int32, "Team id of the opponent"),
+    c.opponent_team_id,
     c.is_home,
     Column("coach", pl.String, "Name of the head coach", nullable=True),
     Column("score", pl.Int16, "Final score; 1 more for a shoot-out won"),

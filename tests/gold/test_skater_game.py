@@ -1,140 +1,312 @@
-"""Goals and shots of skaters, on hand-typed frames."""
+"""What skaters did, on games typed by hand."""
 
 from typing import Any
 
 import polars as pl
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
+from polars.testing import assert_frame_equal
 
-from nhl_lake import check
 from nhl_lake.gold.skater_game import SKATER_GAME, skater_game
-from nhl_lake.silver.lineups import LINEUPS
-from nhl_lake.silver.plays import PLAYS
+from tests.gold import typed
+from tests.gold.leagues import Silver, gold
+from tests.gold.typed import FACEOFF, at, of
+from tests.silver.typed_plays import AWAY, HOME, play, shot
 
-GAME = {"season": 20232024, "game_id": 2023020001, "game_type": 2}
-
-
-def dressed(*players: tuple[int, str | None], team: int = 1, **said: Any) -> pl.LazyFrame:
-    rows = [
-        {**GAME, "player_id": player, "team_id": team, "position": position, "is_scratched": False, **said}
-        for player, position in players
-    ]
-    return pl.LazyFrame([{name: row.get(name) for name in LINEUPS.schema} for row in rows], schema=LINEUPS.schema)
+POWER_PLAY, PULLED, SHOT_AT = "1451", "1560", "1010"
+ALL_GAME = [(player, 0, 1200) for players in typed.TEAMS.values() for player in players]
 
 
-def played(*events: tuple[int | None, str] | tuple[int | None, str, str], **said: Any) -> pl.LazyFrame:
-    """Return plays: who shot, what came of it, and the type of the period (REG)."""
-    rows = [
-        {
-            **GAME,
-            "event_id": n,
-            "event": event,
-            "period_type": period[0] if period else "REG",
-            "shooter_player_id": shooter,
-            "is_goal": event == "goal" and "SO" not in period,
-            "is_shot_on_goal": event in {"goal", "shot-on-goal"} and "SO" not in period,
-            **said,
-        }
-        for n, (shooter, event, *period) in enumerate(events)
-    ]
-    return pl.LazyFrame([{name: row.get(name) for name in PLAYS.schema} for row in rows], schema=PLAYS.schema)
+def skater(found: Silver, player: int, situation: str = "all") -> dict[str, Any]:
+    return typed.row(SKATER_GAME, found, situation, player_id=player)
 
 
-def counts(lineups: pl.LazyFrame, plays: pl.LazyFrame) -> dict[int, tuple[int, int]]:
-    """Return goals and shots on goal by player."""
-    rows = skater_game(lineups, plays).collect().select("player_id", "goals", "shots_on_goal").rows()
-    return {player: (goals, shots) for player, goals, shots in rows}
+def counts(found: Silver, player: int, *names: str, situation: str = "all") -> tuple[Any, ...]:
+    row = skater(found, player, situation)
+    return tuple(row[name] for name in names)
 
 
-def test_a_goal_is_also_a_shot():
-    assert counts(dressed((7, "C")), played((7, "goal"), (7, "shot-on-goal"), (7, "shot-on-goal"))) == {7: (1, 3)}
+def done(event: str, owner: int, **details: Any) -> dict[str, Any]:
+    return play(event, details={"eventOwnerTeamId": owner, "xCoord": 0, "yCoord": 0, **details})
 
 
-def test_what_misses_or_is_blocked_is_no_shot_on_goal():
-    others = played(
-        (7, "missed-shot"), (7, "blocked-shot"), (7, "failed-shot-attempt"), (None, "hit"), (None, "faceoff")
+def faceoff(second: int, x: int, *, won_by: int = HOME) -> dict[str, Any]:
+    winner, loser = (71, 82) if won_by == HOME else (82, 71)
+    details = {
+        "eventOwnerTeamId": won_by,
+        "winningPlayerId": winner,
+        "losingPlayerId": loser,
+        "xCoord": x,
+        "yCoord": 22,
+    }
+    return play("faceoff", details=details, **at(second))
+
+
+def test_a_goal_is_also_a_shot_an_attempt_and_a_point():
+    found = of(
+        FACEOFF, shot("goal"), shot(), shot("missed-shot"), shot("blocked-shot", details={"blockingPlayerId": 82})
     )
 
-    assert counts(dressed((7, "C")), others) == {7: (0, 0)}
+    names = ("goals", "points", "shots_on_goal", "missed_shots", "blocked_attempts", "unblocked_attempts", "attempts")
+    assert counts(found, 71, *names) == (1, 1, 2, 1, 1, 3, 4)
+    assert counts(found, 71, "saved_shots", "saved_unblocked_attempts", "unshot_goals") == (1, 2, 0)
+    assert counts(found, 82, "blocked_shots", "attempts") == (1, 0)
 
 
-def test_an_overtime_counts_and_a_shoot_out_does_not():
-    shots = played((7, "goal", "OT"), (7, "shot-on-goal", "OT"), (7, "goal", "SO"), (7, "shot-on-goal", "SO"))
+def test_a_block_of_a_team_mate_is_nobodys():
+    found = of(FACEOFF, shot("blocked-shot", details={"blockingPlayerId": 72, "reason": "teammate-blocked"}))
 
-    assert counts(dressed((7, "C")), shots) == {7: (1, 2)}
-
-
-def test_goalies_are_left_out_even_if_they_score():
-    assert counts(dressed((7, "C"), (30, "G")), played((30, "goal"), (7, "goal"))) == {7: (1, 1)}
+    assert counts(found, 71, "blocked_attempts", "attempts") == (1, 1)
+    assert counts(found, 72, "blocked_shots") == (0,)
 
 
-def test_a_skater_who_did_not_shoot_has_zeros():
-    assert counts(dressed((7, "C"), (8, "D")), played((7, "goal"))) == {7: (1, 1), 8: (0, 0)}
+def test_assists_are_primary_and_secondary():
+    found = of(FACEOFF, shot("goal", details={"assist1PlayerId": 72, "assist2PlayerId": 73}, situationCode=POWER_PLAY))
+
+    names = ("primary_assists", "secondary_assists", "assists", "points", "power_play_points", "even_strength_points")
+    assert counts(found, 72, *names) == (1, 0, 1, 1, 1, 0)
+    assert counts(found, 73, *names) == (0, 1, 1, 1, 1, 0)
+    assert counts(found, 71, *names) == (0, 0, 0, 1, 1, 0)
 
 
-def test_a_game_without_a_shot_has_its_skaters():
-    assert counts(dressed((7, "C"), (8, "D")), played((None, "faceoff"))) == {7: (0, 0), 8: (0, 0)}
+@pytest.mark.parametrize(
+    ("code", "home", "away", "strength"),
+    [
+        ("1551", "5on5", "5on5", "even_strength"),
+        (POWER_PLAY, "5on4", "4on5", "power_play"),
+        ("1541", "4on5", "5on4", "shorthanded"),
+        (PULLED, "other", "other", "even_strength"),
+        ("1460", "other", "other", "power_play"),
+        ("1331", "other", "other", "even_strength"),
+    ],
+)
+def test_a_deed_is_in_the_situation_of_the_players_own_team(code: str, home: str, away: str, strength: str):
+    hit = done("hit", HOME, hittingPlayerId=71, hitteePlayerId=82) | {"situationCode": code}
+    found = of(FACEOFF, shot("goal", situationCode=code), hit)
+
+    assert counts(found, 71, "goals", "hits", f"{strength}_goals", situation=home) == (1, 1, 1)
+    assert counts(found, 82, "hits_taken", "hits", situation=away) == (1, 0)
+    assert counts(found, 71, "goals", f"{strength}_goals") == (1, 1)
+
+
+def test_an_event_of_an_unknown_situation_is_in_other_and_has_no_strength():
+    found = of(FACEOFF, shot("goal", situationCode=None))
+
+    assert counts(found, 71, "goals", situation="other") == (1,)
+    assert counts(found, 71, "goals", "even_strength_goals", "power_play_goals", "shorthanded_goals") == (1, 0, 0, 0)
+
+
+def test_a_shoot_out_counts_for_nobody():
+    shots = [shot("goal", period=5, situationCode=SHOT_AT), shot(period=5, situationCode="0101", by=82)]
+    found = of(FACEOFF, *shots)
+
+    assert counts(found, 71, "goals", "attempts", "penalty_shot_goals") == (0, 0, 0)
+    assert counts(found, 82, "goals", "attempts") == (0, 0)
+
+
+def test_a_penalty_shot_is_the_shooters_and_on_nobodys_ice():
+    awarded = done("penalty", AWAY, typeCode="PS", duration=0, committedByPlayerId=82, drawnByPlayerId=71)
+    taken = shot("goal", situationCode=SHOT_AT, details={"goalieInNetId": 32})
+    found = of(FACEOFF, awarded, taken, shifts=ALL_GAME)
+
+    assert counts(found, 71, "goals", "penalty_shot_goals", "shots_on_goal", situation="other") == (1, 1, 1)
+    assert counts(found, 71, "on_ice_goals_for", "off_ice_goals_for", "power_play_goals") == (0, 0, 0)
+    assert counts(found, 72, "on_ice_attempts_for", "off_ice_attempts_for") == (0, 0)
+
+
+def test_a_goal_that_nobody_shot_is_an_attempt_and_no_shot_on_goal():
+    found = of(FACEOFF, shot(), shot("goal", details={"shotType": None}))
+
+    assert counts(found, 71, "goals", "unshot_goals", "shots_on_goal", "attempts", "saved_shots") == (1, 1, 1, 2, 1)
+
+
+def test_penalties_are_charged_and_drawn_and_misconducts_stand_apart():
+    minor = done("penalty", HOME, typeCode="MIN", duration=2, committedByPlayerId=71, drawnByPlayerId=82)
+    rude = done("penalty", HOME, typeCode="MIS", duration=10, committedByPlayerId=71, drawnByPlayerId=82)
+    bench = done("penalty", HOME, typeCode="BEN", duration=2, servedByPlayerId=72)
+    found = of(FACEOFF, minor, rude, bench)
+
+    assert counts(found, 71, "penalties", "misconducts", "penalty_minutes") == (1, 1, 12)
+    assert counts(found, 82, "penalties_drawn", "penalty_minutes_drawn") == (1, 2)
+    assert counts(found, 72, "penalties", "penalty_minutes") == (0, 0)
+
+
+def test_pucks_given_away_are_counted_by_zone():
+    deep, forward = (done("giveaway", HOME, playerId=72, xCoord=x) for x in (-60, 60))
+    found = of(FACEOFF, deep, forward, done("takeaway", AWAY, playerId=83))
+
+    assert counts(found, 72, "giveaways", "defensive_zone_giveaways", "takeaways") == (2, 1, 0)
+    assert counts(found, 83, "takeaways", "giveaways") == (1, 0)
+
+
+STOP = play("stoppage", details={"reason": "goalie-stopped-after-sog"})
+OUTCOMES = ("rebounds_generated", "frozen_attempts", "stopped_attempts", "attempts_continued_in_zone")
+
+
+@pytest.mark.parametrize(
+    ("then", "outcome"),
+    [
+        ([shot(**at(102))], 0),
+        ([STOP | at(109)], 1),
+        ([play("stoppage", details={"reason": "puck-frozen"}, **at(103))], 1),
+        ([play("stoppage", details={"reason": "puck-frozen"}, **at(104))], 2),
+        ([play("stoppage", details={"reason": "icing"}, **at(101))], 2),
+        ([play("period-end", **at(120))], 2),
+        ([], 2),
+        ([done("hit", HOME, hittingPlayerId=71, xCoord=60) | at(104)], 3),
+        ([done("hit", AWAY, hittingPlayerId=82, xCoord=60) | at(104)], 3),
+        ([done("hit", AWAY, hittingPlayerId=82, xCoord=-60) | at(104)], 4),
+        ([play("delayed-penalty", **at(101)), STOP | at(102)], 1),
+    ],
+)
+def test_one_thing_comes_of_an_unblocked_attempt(then: list[dict[str, Any]], outcome: int):
+    # some shots that tell which side is attacked
+    found = of(FACEOFF, shot(**at(100)), *then)
+    last = 1 if then and then[0]["typeDescKey"] == "shot-on-goal" else 0  # the rebound itself: nothing follows it
+
+    expected = [int(n == outcome) for n in range(5)]
+    expected[2] += last
+    assert counts(found, 71, *OUTCOMES, "attempts_continued_outside_zone") == tuple(expected)
+
+
+def test_shares_and_on_ice_counts_follow_who_is_on():
+    shifts = [(71, 0, 60), (72, 0, 1200), (82, 0, 1200), (31, 0, 1200), (32, 0, 1200), (73, 60, 1200)]
+    plays = [shot(**at(30)), shot("goal", by=82, **at(40)), shot(by=82, **at(90)), shot("missed-shot", **at(91))]
+    found = of(FACEOFF, *plays, shifts=shifts)
+
+    names = ("on_ice_attempts_for", "on_ice_attempts_against", "off_ice_attempts_for", "off_ice_attempts_against")
+    assert counts(found, 71, *names) == (1, 1, 1, 1)
+    assert counts(found, 72, *names, "on_ice_attempt_share", "off_ice_attempt_share") == (2, 2, 0, 0, 0.5, None)
+    assert counts(found, 71, "on_ice_goals_against", "on_ice_goals_for", "time_on_ice_s", "time_on_bench_s") == (
+        1, 0, 60, 1140,
+    )  # fmt: skip
+    assert counts(found, 84, *names, "time_on_ice_s", "ice_time_rank") == (0, 0, 2, 2, 0, None)
+    assert counts(found, 73, "ice_time_rank") == (1,)
+    assert counts(found, 71, "ice_time_rank") == (2,)
+
+
+def test_without_shifts_ice_time_and_what_is_counted_by_it_is_unknown():
+    found = of(FACEOFF, shot("goal"))
+
+    names = ("time_on_ice_s", "shifts", "on_ice_goals_for", "off_ice_attempts_for", "game_score", "time_on_bench_s")
+    assert counts(found, 71, *names) == (None,) * len(names)
+    assert counts(found, 71, "goals", "hits") == (1, 0)
+
+
+def test_where_plays_are_goals_and_penalties_alone_the_rest_is_unknown():
+    found = of(shot("goal"))
+
+    assert counts(found, 71, "goals", "points", "penalties") == (1, 1, 0)
+    assert counts(found, 71, "shots_on_goal", "attempts", "hits", "faceoffs_won", "rush_shots") == (None,) * 5
+
+
+def test_a_shift_begins_and_ends_with_a_faceoff_in_a_zone_or_on_the_fly():
+    shifts = [(71, 0, 30), (71, 50, 80), (72, 30, 200), (82, 0, 30), (82, 30, 60), (31, 0, 1200), (32, 0, 1200)]
+    found = of(FACEOFF, faceoff(30, 69), faceoff(80, -69, won_by=AWAY), shifts=shifts)
+
+    starts = ("offensive_zone_starts", "neutral_zone_starts", "defensive_zone_starts", "on_the_fly_starts")
+    ends = tuple(name.replace("starts", "ends") for name in starts)
+    assert counts(found, 71, "shifts", *starts) == (2, 0, 1, 0, 1)
+    assert counts(found, 71, *ends) == (1, 0, 1, 0)
+    assert counts(found, 72, *starts, *ends) == (1, 0, 0, 0, 0, 0, 0, 1)
+    assert counts(found, 82, *starts, *ends) == (0, 1, 1, 0, 0, 0, 1, 1)
+
+
+def test_of_two_faceoffs_in_a_second_the_last_one_begins_a_shift():
+    shifts = [(71, 30, 60), (82, 0, 60), (31, 0, 1200), (32, 0, 1200)]
+    found = of(FACEOFF, faceoff(30, 69), STOP | at(30), faceoff(30, -69), shifts=shifts)
+
+    assert counts(found, 71, "offensive_zone_starts", "defensive_zone_starts") == (0, 1)
+
+
+def test_attempts_count_for_five_seconds_after_a_shift_that_ended_on_the_fly():
+    shifts = [(71, 0, 50), (72, 0, 1200), (73, 50, 1200), (82, 0, 1200), (31, 0, 1200), (32, 0, 1200)]
+    plays = [shot(by=72, **at(second)) for second in (50, 51, 55, 56)]
+    found = of(FACEOFF, *plays, shot("blocked-shot", by=82, details={"blockingPlayerId": 72}, **at(54)), shifts=shifts)
+
+    names = ("attempts_for_after_shifts", "attempts_against_after_shifts", "unblocked_attempts_against_after_shifts")
+    assert counts(found, 71, *names) == (2, 1, 0)
+    assert counts(found, 72, *names) == (0, 0, 0)
+
+
+def test_attempts_after_a_new_faceoff_are_not_those_of_a_shift_that_ended_before_it():
+    shifts = [(71, 0, 50), (72, 0, 1200), (73, 50, 1200), (82, 0, 1200), (31, 0, 1200), (32, 0, 1200)]
+    plays = [shot(by=72, **at(51)), STOP | at(52), faceoff(52, 69), shot(by=72, **at(53))]
+    found = of(FACEOFF, *plays, shifts=shifts)
+
+    assert counts(found, 71, "attempts_for_after_shifts") == (1,)
+
+
+def test_the_game_score_of_the_worked_example():
+    """1 goal, 1 second assist, 4 shots, 1 block, 1 drawn, faceoffs 9 to 6; at 5on5 15 to 10 attempts, 1 goal to 0."""
+    drawn = done("penalty", AWAY, typeCode="MIN", duration=2, committedByPlayerId=82, drawnByPlayerId=71)
+    own = [shot(), shot(), shot(), shot("goal")]
+    block = shot("blocked-shot", by=82, details={"blockingPlayerId": 71})
+    others = [shot("missed-shot", by=72)] * 11 + [shot("missed-shot", by=82)] * 9
+    assisted = shot("goal", by=72, details={"assist1PlayerId": 73, "assist2PlayerId": 71}, situationCode=POWER_PLAY)
+    won = [faceoff(1, 0)] * 8 + [faceoff(1, 0, won_by=AWAY)] * 6
+    found = of(FACEOFF, *own, block, *others, assisted, drawn, *won, shifts=ALL_GAME)
+
+    assert counts(found, 71, "faceoffs_won", "faceoffs_lost", "shots_on_goal", "blocked_shots") == (9, 6, 4, 1)
+    five = counts(found, 71, "on_ice_attempts_for", "on_ice_attempts_against", "game_score", situation="5on5")
+    assert five == (15, 10, pytest.approx(2.23))
+    assert counts(found, 71, "game_score") == (pytest.approx(2.23),)
+
+
+def test_a_penalty_costs_the_game_score_what_drawing_one_earns():
+    minor = done("penalty", HOME, typeCode="MIN", duration=2, committedByPlayerId=72, drawnByPlayerId=83)
+    found = of(FACEOFF, minor, shifts=ALL_GAME)
+
+    assert counts(found, 72, "game_score") == (pytest.approx(-0.15),)
+    assert counts(found, 83, "game_score") == (pytest.approx(0.15),)
+    assert counts(found, 82, "game_score") == (pytest.approx(-0.01),)
+
+
+def test_attempts_are_adjusted_at_five_on_five_by_score_and_rink():
+    first, led = shot("goal", by=82), shot(by=82)
+    found = of(FACEOFF, first, led, shot(), shot(situationCode=POWER_PLAY))
+
+    assert counts(found, 82, "adjusted_attempts") == (pytest.approx(1.028 + 1.091),)
+    assert counts(found, 71, "adjusted_attempts", situation="5on5") == (pytest.approx(0.923),)
+    assert counts(found, 71, "adjusted_attempts", "adjusted_unblocked_attempts") == (
+        pytest.approx(1.923),
+        pytest.approx(1.933),
+    )
+
+
+def test_goalies_and_the_scratched_have_no_rows_even_if_a_goalie_scores():
+    found = of(FACEOFF, shot("goal", by=31))
+    found["lineups"] = found["lineups"].with_columns(is_scratched=pl.col("player_id") == 84)
+
+    rows = gold(SKATER_GAME, found)
+    assert sorted(rows["player_id"].unique()) == [71, 72, 73, 82, 83]
+    assert rows["goals"].sum() == 0
+
+
+def test_a_skater_has_five_rows_with_who_he_is_and_whom_he_plays():
+    rows = gold(SKATER_GAME, of(FACEOFF)).filter(pl.col("player_id") == 82)
+
+    assert sorted(rows["situation"]) == ["4on5", "5on4", "5on5", "all", "other"]
+    who = ("team_id", "team_abbrev", "opponent_team_id", "opponent_abbrev", "is_home", "position")
+    assert rows.select(who).unique().rows() == [(AWAY, "AWY", HOME, "HOM", False, "C")]
 
 
 def test_a_game_whose_plays_are_missing_has_no_rows_rather_than_zeros():
-    lineups = pl.concat([dressed((7, "C")), dressed((8, "C"), game_id=2023020002)])
+    found = of(FACEOFF)
+    found["plays"] = found["plays"].clear()
 
-    assert counts(lineups, played((7, "goal"))) == {7: (1, 1)}
-    assert counts(lineups, played()) == {}
-
-
-def test_a_goal_that_nobody_shot_is_a_goal_without_a_shot():
-    assert counts(dressed((7, "C")), played((7, "goal"), is_shot_on_goal=False)) == {7: (1, 0)}
+    assert gold(SKATER_GAME, found).is_empty()
 
 
-def test_the_scratched_are_left_out():
-    lineups = pl.concat(
-        [dressed((7, "C")), dressed((8, None), is_scratched=True), dressed((9, "C"), is_scratched=True)]
-    )
+def test_the_order_of_rows_changes_nothing():
+    shifts = [(71, 0, 50), (72, 0, 1200), (73, 50, 1200), (82, 0, 1200), (31, 0, 1200), (32, 0, 1200)]
+    found = of(FACEOFF, shot(**at(30)), shot(**at(32)), STOP | at(33), faceoff(33, 69), shifts=shifts)
+    turned = {name: rows.reverse() for name, rows in found.items()}
 
-    assert counts(lineups, played((7, "goal"))) == {7: (1, 1)}
-
-
-def test_a_skater_has_his_numbers_and_his_team_game_by_game():
-    lineups = pl.concat([dressed((7, "C"), team=1), dressed((7, "L"), team=2, game_id=2023020002)])
-    plays = pl.concat([played((7, "goal")), played((7, "shot-on-goal"), game_id=2023020002)])
-
-    found = skater_game(lineups, plays).sort("game_id").collect()
-
-    assert found.select("game_id", "team_id", "goals", "shots_on_goal").rows() == [
-        (2023020001, 1, 1, 1),
-        (2023020002, 2, 0, 1),
-    ]
+    assert_frame_equal(gold(SKATER_GAME, turned), gold(SKATER_GAME, found))
 
 
 def test_the_frame_is_what_the_table_declares():
-    for lineups, plays in ((dressed(), played()), (dressed((7, "C")), played((7, "goal")))):
-        found = skater_game(lineups, plays).collect()
-        assert found.schema == SKATER_GAME.schema
-        check.require(SKATER_GAME, found)
-
-
-SKATERS = (1, 2, 3)
-EVENTS = st.lists(
-    st.tuples(
-        st.sampled_from([*SKATERS, 30, None]),
-        st.sampled_from(["goal", "shot-on-goal", "missed-shot", "blocked-shot", "hit"]),
-        st.sampled_from(["REG", "OT", "SO"]),
-    ),
-    max_size=30,
-)
-
-
-@given(EVENTS, st.randoms(use_true_random=False))
-def test_the_order_of_events_and_players_changes_nothing_and_the_sums_are_right(events: list[Any], random: Any):
-    people = [*((skater, "C") for skater in SKATERS), (30, "G")]
-    shuffled_people = random.sample(people, len(people))
-
-    events = [(None, "faceoff", "REG"), *events]
-    shuffled_events = random.sample(events, len(events))
-    found = counts(dressed(*people), played(*events))
-
-    assert counts(dressed(*shuffled_people), played(*shuffled_events)) == found
-    for skater in SKATERS:
-        own = [event for shooter, event, period in events if shooter == skater and period != "SO"]
-        assert found[skater] == (own.count("goal"), own.count("goal") + own.count("shot-on-goal"))
+    full = of(FACEOFF, shot("goal"), shifts=ALL_GAME)
+    for found in (full, {name: rows.clear() for name, rows in full.items()}):
+        rows = skater_game(*(found[read.name.split(".")[1]].lazy() for read in SKATER_GAME.reads)).collect()
+        assert rows.columns == list(SKATER_GAME.schema)

@@ -1,0 +1,54 @@
+"""Who played a game, for whom and against whom; and which games tell what."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.table import Column
+
+opponent_abbrev = Column("opponent_abbrev", pl.String, "Three letters of the opponent, as of then")
+
+TEAM = (c.season, c.game_id, c.game_type, c.game_date, c.team_id, c.team_abbrev)
+OPPONENT = (c.opponent_team_id, opponent_abbrev, c.is_home)
+COLUMNS = (*TEAM[:4], c.player_id, *TEAM[4:], *OPPONENT, replace(c.position, nullable=False))
+
+
+def teams(games: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a team of a game, with its opponent."""
+    return pl.concat(
+        games.select(
+            "season",
+            "game_id",
+            "game_type",
+            "game_date",
+            team_id=f"{side}_team_id",
+            team_abbrev=f"{side}_team_abbrev",
+            opponent_team_id=f"{other}_team_id",
+            opponent_abbrev=f"{other}_team_abbrev",
+            is_home=pl.lit(value=side == "home"),
+        )
+        for side, other in (("home", "away"), ("away", "home"))
+    )
+
+
+def appearances(games: pl.LazyFrame, lineups: pl.LazyFrame, plays: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a player dressed for a game whose plays are there."""
+    about = teams(games).drop("season", "game_type")
+    return (
+        lineups.filter(~pl.col("is_scratched"))
+        .join(plays, on="game_id", how="semi")
+        .join(about, on=["game_id", "team_id"], how="left", validate="m:1")
+        .select(column.name for column in COLUMNS)
+    )
+
+
+def told(rows: pl.LazyFrame, plays: pl.LazyFrame, stints: pl.LazyFrame) -> pl.LazyFrame:
+    """Add whether all plays of a game are told, not goals and penalties alone, and whether its shifts are."""
+    flags = {"is_told": plays.filter(pl.col("event") == "faceoff"), "has_shifts": stints}
+    for name, of in flags.items():
+        games = of.select("game_id", pl.lit(value=True).alias(name)).unique()
+        rows = rows.join(games, on="game_id", how="left", validate="m:1").with_columns(
+            pl.col(name).fill_null(value=False)
+        )
+    return rows

@@ -1,0 +1,121 @@
+"""Flow of a game: running counts of both teams, and the strength, step by step."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.hockey.ice import PERIOD
+from nhl_lake.silver.plays import PLAYS
+from nhl_lake.silver.stints import STINTS
+from nhl_lake.table import Column, Table
+
+STEPS = ("period-start", "goal", "shot-on-goal", "missed-shot", "blocked-shot", "strength", "period-end")
+PLACES = {
+    "period-start": 0,
+    "strength": 2,
+    "period-end": 3,
+}  # in a second: a goal that ends a power play is before that
+COUNTS = {
+    "goals": ("is_goal", "Goals"),
+    "shots_on_goal": ("is_shot_on_goal", "Shots on goal"),
+    "unblocked_attempts": ("is_unblocked_attempt", "Goals, saved and missed shots"),
+    "attempts": ("is_attempt", "Goals, saved, missed and blocked shots"),
+}
+SIDES = {"home": pl.col("is_home"), "away": ~pl.col("is_home")}
+
+
+def game_flow(plays: pl.LazyFrame, stints: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a step: an attempt, a change of strength, the start or the end of a period.
+
+    Counts are those after the step. Changes of strength are those of the shifts: a game without them has none, and the
+    strength of its attempts from the page alone. Left out: shoot-outs, which count for nobody's record.
+    """
+    counts = {
+        f"{side}_{name}_so_far": (pl.col(flag) & whose).fill_null(value=False).cum_sum().over("game_id")
+        for name, (flag, _) in COUNTS.items()
+        for side, whose in SIDES.items()
+    }
+    place = pl.col("step").replace_strict(PLACES, default=1, return_dtype=pl.Int8)
+    return (
+        pl.concat([counted(plays), changes(plays, stints)], how="diagonal")
+        .sort("game_id", "period", "period_seconds", place, "sort_order")
+        .with_columns(step_number=pl.int_range(1, pl.len() + 1).over("game_id"), **counts)
+        .select(column.name for column in COLUMNS)
+    )
+
+
+def counted(plays: pl.LazyFrame) -> pl.LazyFrame:
+    """One row an attempt, or start or end of a period."""
+    home, away = (pl.col(f"{side}_skaters") + pl.col(f"has_{side}_goalie") for side in ("home", "away"))
+    more, fewer, even = (
+        pl.when(so).then(pl.lit(word)) for so, word in ((home > away, "PP"), (home < away, "SH"), (home == away, "EV"))
+    )
+    state = pl.when(~pl.col("is_penalty_shot")).then(pl.coalesce(more, fewer, even))
+    steps = plays.filter((pl.col("period_type") != "SO") & pl.col("event").is_in(STEPS))
+    return steps.with_columns(step=pl.col("event"), home_strength_state=state)
+
+
+def changes(plays: pl.LazyFrame, stints: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a moment from which on there is another number of players on the ice."""
+    code = pl.col("situation_code")
+    heads = plays.select("game_id", "game_type").unique()
+    changed = code.ne_missing(code.shift(1).over("game_id"))
+    return (
+        stints.sort(*PERIOD, "start_seconds")
+        .filter(changed)
+        .join(heads, on="game_id", validate="m:1")
+        .select(
+            "season",
+            "game_id",
+            "game_type",
+            "period",
+            "situation_code",
+            "home_strength_state",
+            period_seconds="start_seconds",
+            game_seconds=1200 * (pl.col("period") - 1) + pl.col("start_seconds"),
+            step=pl.lit("strength"),
+        )
+    )
+
+
+COLUMNS = (
+    c.season,
+    c.game_id,
+    c.game_type,
+    Column("step_number", pl.Int32, "Order of the step in the game, from 1"),
+    Column("step", pl.String, "What the step is: an attempt, a change of strength, …", values=STEPS),
+    c.period,
+    Column("period_seconds", pl.Int32, "Time since the period began", "s"),
+    Column("game_seconds", pl.Int32, "Time since the game began", "s"),
+    replace(c.event_id, about="Event id; null of a change of strength", nullable=True),
+    Column("acting_team_id", pl.Int32, "Team of the shooter", nullable=True),
+    replace(c.is_home, about="Whether the shooter's team is the home team", nullable=True),
+    c.situation_code,
+    Column(
+        "home_strength_state",
+        pl.String,
+        "Home team's strength by men: of a change from then on, of others before; null in a penalty shot",
+        nullable=True,
+        values=("EV", "PP", "SH"),
+    ),
+    *(
+        Column(f"{side}_{name}_so_far", pl.Int16, f"{about} of the {side} team so far, with this step")
+        for name, (_, about) in COUNTS.items()
+        for side in SIDES
+    ),
+)
+
+GAME_FLOW = Table(
+    name="gold.game_flow",
+    grain="one step of a final game that moves a running count or the strength, or starts or ends a period",
+    key=("game_id", "step_number"),
+    columns=COLUMNS,
+    by="game_id",
+    reads=(PLAYS, STINTS),
+    source=game_flow,
+    checks={
+        "no more goals than attempts": (pl.col("home_goals_so_far") <= pl.col("home_attempts_so_far"))
+        & (pl.col("away_goals_so_far") <= pl.col("away_attempts_so_far")),
+    },
+)

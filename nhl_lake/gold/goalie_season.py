@@ -1,0 +1,69 @@
+"""What goalies faced in a season, for each team and for all of them."""
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.gold import rules, totals
+from nhl_lake.gold.attempts import count
+from nhl_lake.gold.goalie_game import COUNTS, GOALIE_GAME
+from nhl_lake.gold.situations import ALL, situation
+from nhl_lake.table import Table
+
+
+def goalie_season(goalie_game: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a goalie who played, season, game type, team and situation, and one with `is_total` over all his teams.
+
+    Everybody has a total, who played for one team too: sum one kind of row, not both. Games that he only dressed for
+    are left out. Ice time, and what is counted by it, is of the games with shifts; so are the rates by 60 minutes.
+    """
+    decided = {name: (pl.col("decision") == decision).cast(pl.Int32) for name, decision in DECISIONS.items()}
+    played = goalie_game.filter(has_played()).with_columns(**decided)
+    summed = (*COUNTS, *DECISIONS)
+    whole = totals.over_teams(totals.by_team(played, WHO, summed, RATES), summed, RATES)
+    saves = totals.of(pl.col("saves"), pl.col("shots_against"))
+    unblocked = pl.col("unblocked_attempts_against")
+    return whole.with_columns(
+        **totals.per_60(RATES),
+        save_share=saves,
+        unblocked_save_share=totals.of(unblocked - pl.col("goals_against"), unblocked),
+    ).select(list(GOALIE_SEASON.schema))
+
+
+def has_played() -> pl.Expr:
+    """Whether a goalie was in the net at all: by the shifts, or where there are none by what he faced."""
+    faced = pl.col("unblocked_attempts_against").fill_null(pl.col("goals_against"))
+    on_ice = pl.col("time_on_ice_s").fill_null(faced) > 0
+    return (on_ice & (pl.col("situation") == ALL)).any().over("game_id", "player_id")
+
+
+WHO = ("player_id", "team_id")
+DECISIONS = {"wins": "W", "losses": "L", "overtime_losses": "O"}
+RATES = ("goals_against", "shots_against", "unblocked_attempts_against", "attempts_against")
+
+COLUMNS = (
+    *totals.WHEN,
+    c.player_id,
+    c.team_id,
+    totals.is_total,
+    c.team_abbrev,
+    situation,
+    totals.games,
+    totals.games_with_shifts,
+    count("wins", "Games won, as the box score says; null if no decision of his is known"),
+    count("losses", "Games lost in regulation, as the box score says"),
+    count("overtime_losses", "Games lost in overtime or a shoot-out, as the box score says"),
+    *totals.kept(GOALIE_GAME.columns, COUNTS),
+    *totals.rate_columns(GOALIE_GAME.columns, RATES),
+    *totals.kept(GOALIE_GAME.columns, ("save_share",)),
+    *totals.share_columns({"unblocked_save_share": "Share of the unblocked attempts faced that were no goals"}),
+)
+
+GOALIE_SEASON = Table(
+    name="gold.goalie_season",
+    grain="one goalie in one season, game type and situation: for one team, or over all of them (`is_total`)",
+    key=("season", "game_type", "player_id", "team_id", "is_total", "situation"),
+    columns=COLUMNS,
+    reads=(GOALIE_GAME,),
+    source=goalie_season,
+    checks=rules.GOALIES | rules.TIME,
+)

@@ -1,0 +1,70 @@
+"""Time: of players and of teams, by situation and by strength, counted from the stints."""
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.gold.attempts import BY_STRENGTH
+from nhl_lake.gold.situations import OTHER
+from nhl_lake.hockey.strength import situation
+from nhl_lake.table import Column
+
+even_strength_time_on_ice_s = Column(
+    "even_strength_time_on_ice_s", pl.Int32, "Time on the ice at even strength", "s", nullable=True
+)
+COLUMNS = (
+    c.time_on_ice_s,
+    even_strength_time_on_ice_s,
+    c.power_play_time_on_ice_s,
+    c.shorthanded_time_on_ice_s,
+)
+NAMES = tuple(column.name for column in COLUMNS)
+MIRRORED_STATE = {"PP": "SH", "SH": "PP"}
+
+
+def sides(stints: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a team and stint, with situation and strength as the team has them."""
+    known = stints.with_columns(
+        *(
+            pl.when(pl.col(f"{side}_goalies") < 2).then(pl.col(f"{side}_goalies") == 1).alias(f"has_{side}_goalie")
+            for side in ("home", "away")
+        ),
+        is_penalty_shot=pl.lit(value=False),
+    )
+    return pl.concat(side(known, whose) for whose in ("home", "away"))
+
+
+def side(stints: pl.LazyFrame, whose: str) -> pl.LazyFrame:
+    """One row a stint, as one of the teams has it."""
+    state = pl.col("home_strength_state")
+    return stints.with_columns(is_home=pl.lit(value=whose == "home")).select(
+        "game_id",
+        "period",
+        "start_seconds",
+        "end_seconds",
+        team_id=f"{whose}_team_id",
+        situation=situation().fill_null(OTHER),
+        strength_state=state if whose == "home" else state.replace(MIRRORED_STATE),
+        skaters=f"{whose}_skater_player_ids",
+        goalie=f"{whose}_goalie_player_id",
+    )
+
+
+def time_on_ice(sides: pl.LazyFrame, player: pl.Expr) -> pl.LazyFrame:
+    """One row a player, game and situation: seconds on the ice, and by strength."""
+    rows = sides.with_columns(player_id=player).explode("player_id").filter(pl.col("player_id").is_not_null())
+    return rows.group_by("game_id", "player_id", "situation").agg(**lengths())
+
+
+def team_time(sides: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a team, game and situation: seconds played, and by strength."""
+    return sides.group_by("game_id", "team_id", "situation").agg(**lengths())
+
+
+def lengths() -> dict[str, pl.Expr]:
+    """Return the sums of seconds: all, and those at each strength."""
+    length = pl.col("end_seconds") - pl.col("start_seconds")
+    split = {
+        f"{strength}_time_on_ice_s": length.filter(pl.col("strength_state") == state).sum()
+        for state, strength in BY_STRENGTH.items()
+    }
+    return {"time_on_ice_s": length.sum(), **split}

@@ -1,0 +1,73 @@
+"""What counts must hold in every table that has them."""
+
+import polars as pl
+
+
+def adds_up(total: str, *parts: str) -> pl.Expr:
+    """Whether a count is the sum of others, or not known."""
+    return pl.col(total).is_null() | (pl.col(total) == pl.sum_horizontal(parts))
+
+
+ATTEMPTS = {
+    "attempts are unblocked or blocked": adds_up("attempts", "unblocked_attempts", "blocked_attempts"),
+    "unblocked attempts are shots on goal, misses, and goals that nobody shot": adds_up(
+        "unblocked_attempts", "shots_on_goal", "missed_shots", "unshot_goals"
+    ),
+    "a goal has one strength": pl.sum_horizontal(
+        "even_strength_goals", "power_play_goals", "shorthanded_goals", "penalty_shot_goals"
+    )
+    <= pl.col("goals"),
+}
+# goals are known of every game, the rest is not: this need not hold in a season
+GOALS = {
+    "shots on goal are saved, or goals that were shot": pl.col("shots_on_goal").is_null()
+    | (pl.col("shots_on_goal") + pl.col("unshot_goals") == pl.col("saved_shots") + pl.col("goals")),
+    "unblocked attempts are goals or not": adds_up("unblocked_attempts", "goals", "saved_unblocked_attempts"),
+    "one thing came of every unblocked attempt": adds_up(
+        "unblocked_attempts",
+        "goals",
+        "rebounds_generated",
+        "frozen_attempts",
+        "stopped_attempts",
+        "attempts_continued_in_zone",
+        "attempts_continued_outside_zone",
+    ),
+}
+TIME = {
+    "time on the ice has one strength": adds_up(
+        "time_on_ice_s", "even_strength_time_on_ice_s", "power_play_time_on_ice_s", "shorthanded_time_on_ice_s"
+    ),
+}
+SKATERS = {
+    "points are goals and assists": adds_up("points", "goals", "primary_assists", "secondary_assists"),
+    "nobody plays longer than his team": pl.col("time_on_bench_s").is_null() | (pl.col("time_on_bench_s") >= 0),
+    **{
+        f"every shift {side}s once": adds_up(
+            "shifts",
+            *(f"{kind}_{side}s" for kind in ("offensive_zone", "neutral_zone", "defensive_zone", "on_the_fly")),
+        )
+        for side in ("start", "end")
+    },
+}
+GOALIES = {
+    "unblocked attempts are shots, misses, and goals that nobody shot": adds_up(
+        "unblocked_attempts_against", "shots_against", "missed_shots_against", "unshot_goals_against"
+    ),
+}
+# likewise: goals are known of every game, blocked attempts of those with shifts
+GOALIES_GOALS = {
+    "a shot is saved, or a goal that was shot": pl.col("saves").is_null()
+    | (pl.col("shots_against") + pl.col("unshot_goals_against") == pl.col("saves") + pl.col("goals_against")),
+    "attempts are unblocked or blocked": adds_up(
+        "attempts_against", "unblocked_attempts_against", "blocked_attempts_against"
+    ),
+    "one thing came of every unblocked attempt": adds_up(
+        "unblocked_attempts_against",
+        "goals_against",
+        "rebounds_generated_against",
+        "frozen_attempts_against",
+        "stopped_attempts_against",
+        "attempts_continued_in_zone_against",
+        "attempts_continued_outside_zone_against",
+    ),
+}

@@ -1,0 +1,194 @@
+"""A skater's form before a game: how often he has shot of late, for how long he has played, and on which terms."""
+
+import polars as pl
+
+from nhl_lake.gold import form
+from nhl_lake.gold.coming import PLAYED
+from nhl_lake.gold.situations import ALL, share
+from nhl_lake.table import Column
+
+PLAYER = ("player_id",)
+SEASON = ("player_id", "season")
+HOUR = 3600.0
+
+# how fast games are forgotten, in games, and how many games the mean of all players counts for: of the models that
+# were tried on a season, those that foretold best
+SLOWLY, TIME, OF_LATE, RATE = 25.0, 6.0, 20.0, 40.0
+PRIOR_GAMES, PRIOR_GAMES_DECAYED, PRIOR_GAMES_RATE = 3.0, 2.0, 6.0
+
+OF_LATE_COUNTS = (
+    "attempts",
+    "unblocked_attempts",
+    "power_play_attempts",
+    "power_play_time_s",
+    "on_ice_attempts_for",
+    "on_ice_attempts_against",
+    "offensive_zone_starts",
+    "defensive_zone_starts",
+    "rebound_shots",
+    "rush_shots",
+)
+
+
+def group() -> pl.Expr:
+    """Return F for forwards and D for defencemen: how often they shoot differs by nearly a quarter."""
+    return pl.when(pl.col("position") == "D").then(pl.lit("D")).otherwise(pl.lit("F"))
+
+
+def skaters(skater_game: pl.LazyFrame, games: pl.LazyFrame, keys: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a skater and game that was played, with when it began and for which team over time he played."""
+    power_play = skater_game.filter(pl.col("situation") == "5on4").select(
+        "game_id", "player_id", power_play_attempts="attempts", power_play_time_s="time_on_ice_s"
+    )
+    return (
+        skater_game.filter(pl.col("situation") == ALL)
+        .join(power_play, on=["game_id", "player_id"], how="left", validate="1:1")
+        .join(games.select("game_id", "start_at", "order", "venue_offset"), on="game_id", validate="m:1")
+        .join(keys, on="team_id", how="left", validate="m:1")
+        .with_columns(group=group(), is_upcoming=pl.lit(value=False), projection_basis=pl.lit(PLAYED))
+    )
+
+
+def states(played: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a skater and game that was played, with his form after it."""
+    shots, time = "shots_on_goal", "time_on_ice_s"
+    # a rate is of the games whose time is known
+    timed = {f"{name} timed": pl.when(pl.col(time).is_not_null()).then(name) for name in (shots, *OF_LATE_COUNTS)}
+    return (
+        played.sort("order")
+        .with_columns(**timed)
+        .select(
+            "player_id",
+            "order",
+            last_season="season",
+            last_date="game_date",
+            games_before=form.games_told(shots, PLAYER),
+            games_of_season=form.games_told(shots, SEASON),
+            games_timed=form.games_told(time, PLAYER),
+            mean_of_season=pl.col(shots).cum_sum().over(SEASON) / form.games_told(shots, SEASON),
+            mean_of_all=pl.col(shots).cum_sum().over(PLAYER) / form.games_told(shots, PLAYER),
+            shots_on_goal_last_game=form.last(shots, PLAYER),
+            **{f"mean_shots_on_goal_{n}": form.mean(shots, n, PLAYER) for n in (5, 10, 20)},
+            **{f"decayed_shots_on_goal_{n}": form.decayed(shots, n, PLAYER) for n in (10, 20, 40)},
+            decayed_slowly=form.decayed(shots, SLOWLY, PLAYER),
+            rate_shots=form.decayed(f"{shots} timed", RATE, PLAYER),
+            rate_time=form.decayed(time, RATE, PLAYER),
+            time_on_ice_last_game_s=form.last(time, PLAYER),
+            expected_time_on_ice_s=form.decayed(time, TIME, PLAYER),
+            expected_power_play_time_on_ice_s=form.decayed("power_play_time_on_ice_s", TIME, PLAYER),
+            **{f"late {name}": form.decayed(f"{name} timed", OF_LATE, PLAYER) for name in OF_LATE_COUNTS},
+            late_time=form.decayed(time, OF_LATE, PLAYER),
+        )
+    )
+
+
+def priors(played: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a game and position, forwards or defencemen, with the mean of all such skaters in games so far."""
+    timed = pl.col("time_on_ice_s").is_not_null()
+    sums = {
+        "shots": pl.col("shots_on_goal").sum(),
+        "told": pl.col("shots_on_goal").count(),
+        "timed_shots": pl.col("shots_on_goal").filter(timed).sum(),
+        "time": pl.col("time_on_ice_s").filter(pl.col("shots_on_goal").is_not_null()).sum(),
+        "timed": (timed & pl.col("shots_on_goal").is_not_null()).sum(),
+    }
+    so_far = played.group_by("group", "order").agg(**sums).sort("order")
+    so_far = so_far.with_columns(pl.col(*sums).cast(pl.Int64).cum_sum().over("group"))
+    return so_far.select(
+        "group",
+        "order",
+        position_shots_on_goal=ratio("shots", "told"),
+        position_shots_on_goal_per_60=HOUR * ratio("timed_shots", "time"),
+        position_time_on_ice_s=ratio("time", "timed"),
+    )
+
+
+def ratio(one: str, other: str) -> pl.Expr:
+    """Return one by the other; null where the other is nothing."""
+    return pl.when(pl.col(other) > 0).then(pl.col(one) / pl.col(other))
+
+
+def looked_up(rows: pl.LazyFrame, played: pl.LazyFrame) -> pl.LazyFrame:
+    """Add to rows of skaters and games, played or to come, the form that was known before them."""
+    found = form.before(rows, states(played), {"player_id": "player_id"})
+    found = form.before(found, priors(played), {"group": "group"})
+    is_of_season = pl.col("last_season") == pl.col("season")
+    days = (pl.col("game_date") - pl.col("last_date")).dt.total_days()
+    prior = pl.col("position_shots_on_goal")
+    of_season = pl.when(is_of_season).then("games_of_season")
+    rate = form.shrunk(
+        HOUR * ratio("rate_shots", "rate_time"),
+        form.weight(pl.col("games_timed"), RATE) * pl.col("rate_time") / pl.col("position_time_on_ice_s"),
+        pl.col("position_shots_on_goal_per_60"),
+        PRIOR_GAMES_RATE,
+    )
+    return found.with_columns(
+        season_games_before=pl.when(pl.col("games_before").is_not_null()).then(of_season.fill_null(0)),
+        days_since_last_game=days,
+        is_back_to_back=days == 1,
+        shrunk_shots_on_goal_of_season=form.shrunk(
+            pl.when(is_of_season).then("mean_of_season"), of_season, prior, PRIOR_GAMES
+        ),
+        shrunk_shots_on_goal=form.shrunk(pl.col("mean_of_all"), pl.col("games_before"), prior, PRIOR_GAMES),
+        shrunk_decayed_shots_on_goal=form.shrunk(
+            pl.col("decayed_slowly"), form.weight(pl.col("games_before"), SLOWLY), prior, PRIOR_GAMES_DECAYED
+        ),
+        shrunk_shots_on_goal_per_60=rate,
+        **of_late(),
+    ).with_columns(
+        expected_shots_on_goal=pl.col("shrunk_shots_on_goal_per_60") * pl.col("expected_time_on_ice_s") / HOUR
+    )
+
+
+def of_late() -> dict[str, pl.Expr]:
+    """Return rates and shares of his recent games, where shifts are known."""
+    per_60 = {
+        "recent_attempts_per_60": HOUR * ratio("late attempts", "late_time"),
+        "recent_unblocked_attempts_per_60": HOUR * ratio("late unblocked_attempts", "late_time"),
+        "recent_power_play_attempts_per_60": HOUR * ratio("late power_play_attempts", "late power_play_time_s"),
+    }
+    return {
+        **per_60,
+        "recent_share_of_attempts": ratio("late attempts", "late on_ice_attempts_for"),
+        "recent_on_ice_attempt_share": share("late on_ice_attempts_for", "late on_ice_attempts_against"),
+        "recent_offensive_zone_start_share": share("late offensive_zone_starts", "late defensive_zone_starts"),
+        "recent_rebound_shot_share": ratio("late rebound_shots", "late unblocked_attempts"),
+        "recent_rush_shot_share": ratio("late rush_shots", "late unblocked_attempts"),
+    }
+
+
+def number(name: str, about: str, unit: str = "") -> Column:
+    """Declare a feature: a number, or null where nothing is known."""
+    return Column(name, pl.Float64, about, unit, nullable=True)
+
+
+COLUMNS = (
+    Column("games_before", pl.Int32, "His games before this one, this season and the last", nullable=True),
+    Column("season_games_before", pl.Int32, "His games before this one, this season", nullable=True),
+    Column("days_since_last_game", pl.Int32, "Days since his last game", "d", nullable=True),
+    Column("is_back_to_back", pl.Boolean, "Whether he played the day before", nullable=True),
+    number("shots_on_goal_last_game", "Shots on goal in his last game"),
+    *(number(f"mean_shots_on_goal_{n}", f"Mean shots on goal of his last {n} games") for n in (5, 10, 20)),
+    *(
+        number(f"decayed_shots_on_goal_{n}", f"Mean shots on goal, a game weighing half as much {n} games later")
+        for n in (10, 20, 40)
+    ),
+    number("position_shots_on_goal", "Mean shots on goal of all forwards, or of all defencemen, before this game"),
+    number("shrunk_shots_on_goal_of_season", "Mean of this season, drawn to his position's as if it were 3 games"),
+    number("shrunk_shots_on_goal", "Mean of this season and the last, drawn to that of his position likewise"),
+    number("shrunk_decayed_shots_on_goal", "Decayed mean (25 games), drawn to his position's as if it were 2 games"),
+    number("position_shots_on_goal_per_60", "Shots on goal an hour of all of his position, where shifts are known"),
+    number("shrunk_shots_on_goal_per_60", "Shots on goal an hour (40 games), drawn to his position's by 6 games"),
+    number("time_on_ice_last_game_s", "Time on the ice in his last game whose shifts are known", "s"),
+    number("expected_time_on_ice_s", "Decayed mean of his time on the ice (6 games)", "s"),
+    number("expected_power_play_time_on_ice_s", "Decayed mean of his time on the power play (6 games)", "s"),
+    number("expected_shots_on_goal", "Rate an hour times expected time: the plain forecast, where shifts are known"),
+    number("recent_attempts_per_60", "Attempts an hour (20 games)"),
+    number("recent_unblocked_attempts_per_60", "Unblocked attempts an hour (20 games)"),
+    number("recent_power_play_attempts_per_60", "Attempts an hour at 5on4 (20 games)"),
+    number("recent_share_of_attempts", "Share of the team's attempts while he was on the ice that were his (20 games)"),
+    number("recent_on_ice_attempt_share", "Share of both teams' attempts while he was on the ice (20 games)"),
+    number("recent_offensive_zone_start_share", "Starts in the offensive zone, of those in both end zones (20 games)"),
+    number("recent_rebound_shot_share", "Share of his unblocked attempts that were rebounds (20 games)"),
+    number("recent_rush_shot_share", "Share of his unblocked attempts that came off the rush (20 games)"),
+)

@@ -1,0 +1,93 @@
+"""What skaters did in a season, for each team and for all of them."""
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.gold import rules, totals
+from nhl_lake.gold.situations import share, situation
+from nhl_lake.gold.skater_game import ADDITIVE, SKATER_GAME
+from nhl_lake.table import Column, Table
+
+
+def skater_season(skater_game: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a skater, season, game type, team and situation, and one with `is_total` over all his teams.
+
+    Everybody has a total, who played for one team too: sum one kind of row, not both. Ice time, and what is counted by
+    it, is of the games with shifts; so are the rates by 60 minutes.
+    """
+    summed = (*RATES, "game_score")
+    whole = totals.over_teams(totals.by_team(skater_game, WHO, ADDITIVE, summed), ADDITIVE, summed)
+    return whole.with_columns(**totals.per_60(RATES), **rated()).select(list(SKATER_SEASON.schema))
+
+
+def rated() -> dict[str, pl.Expr]:
+    """Return the shares of what was added up, and the game score of a game."""
+    shot = pl.col("goals") - pl.col("unshot_goals")
+    started = pl.col("offensive_zone_starts") + pl.col("defensive_zone_starts")
+    return {
+        "shooting_share": totals.of(shot, pl.col("shots_on_goal")),
+        "faceoff_win_share": share("faceoffs_won", "faceoffs_lost"),
+        "offensive_zone_start_share": totals.of(pl.col("offensive_zone_starts"), started),
+        **{
+            f"{where}_{name[:-1]}_share": share(f"{where}_{name}_for", f"{where}_{name}_against")
+            for where in ("on_ice", "off_ice")
+            for name in ("goals", "unblocked_attempts", "attempts")
+        },
+        "game_score_per_game": totals.of(pl.col("rated_game_score"), pl.col("games_with_shifts")),
+    }
+
+
+WHO = ("player_id", "team_id")
+SIDES = ("for", "against")
+RATES = (
+    "goals",
+    "assists",
+    "points",
+    "shots_on_goal",
+    "unblocked_attempts",
+    "attempts",
+    "hits",
+    "blocked_shots",
+    "takeaways",
+    "giveaways",
+    "penalties",
+    "penalties_drawn",
+    *(f"on_ice_{name}_{side}" for name in ("goals", "shots_on_goal", "attempts") for side in SIDES),
+    *(f"on_ice_adjusted_attempts_{side}" for side in SIDES),
+)
+SHARES = {
+    "shooting_share": "Share of his shots on goal that were goals",
+    "faceoff_win_share": "Share of his faceoffs that he won",
+    "offensive_zone_start_share": "Share of his shifts that began in the offensive zone, of those in either end zone",
+    **{
+        f"{where}_{name}_share": f"Share of both teams' {name.replace('_', ' ')}s {when}"
+        for where, when in (("on_ice", "while he was on the ice"), ("off_ice", "while he was on the bench"))
+        for name in ("goal", "unblocked_attempt", "attempt")
+    },
+}
+
+COLUMNS = (
+    *totals.WHEN,
+    c.player_id,
+    c.team_id,
+    totals.is_total,
+    c.team_abbrev,
+    totals.position,
+    situation,
+    totals.games,
+    totals.games_with_shifts,
+    *totals.kept(SKATER_GAME.columns, ADDITIVE),
+    Column("game_score_per_game", pl.Float64, "Game score of a game, of those with shifts", nullable=True),
+    *totals.rate_columns(SKATER_GAME.columns, RATES),
+    *totals.share_columns(SHARES),
+)
+
+SKATER_SEASON = Table(
+    name="gold.skater_season",
+    grain="one skater in one season, game type and situation: for one team, or over all of them (`is_total`)",
+    key=("season", "game_type", "player_id", "team_id", "is_total", "situation"),
+    columns=COLUMNS,
+    reads=(SKATER_GAME,),
+    source=skater_season,
+    checks=rules.ATTEMPTS | rules.TIME | rules.SKATERS,
+)

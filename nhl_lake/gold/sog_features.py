@@ -1,0 +1,118 @@
+"""What can be known before a game of how often a skater will shoot: for games played and games to come, alike."""
+
+from datetime import date
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.gold import coming, form, team_form
+from nhl_lake.gold.appearances import opponent_abbrev
+from nhl_lake.gold.skater_form import COLUMNS as SKATER_COLUMNS
+from nhl_lake.gold.skater_form import group, looked_up, skaters
+from nhl_lake.gold.skater_game import SKATER_GAME
+from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.rosters import ROSTERS
+from nhl_lake.silver.teams import TEAMS
+from nhl_lake.table import Column, Table
+
+
+def sog_features(
+    games: pl.LazyFrame,
+    skater_game: pl.LazyFrame,
+    rosters: pl.LazyFrame,
+    teams: pl.LazyFrame,
+    day: date,
+) -> pl.LazyFrame:
+    """One row a skater and game of the regular season or the playoffs, played or to come within a week of `day`.
+
+    `shots_on_goal`, to be foretold, is null until the game is final. All else is of games that began before this one,
+    of this season and the one before: of the skater, of his team and the opponent (by lineage), and of the league.
+    A skater without a game has nulls, not zeros; the shrunk rates are then those of his position.
+    """
+    games = games.filter(pl.col("game_type").is_in(coming.COUNTS)).with_columns(order=form.order())
+    keys = teams.select("team_id", pl.coalesce("team_key", "team_id").alias("team_key"))  # a team without a franchise
+    played = skaters(skater_game, games, keys).cache()
+    rows = pl.concat(
+        [played.select(*WHO, "shots_on_goal"), foreseen(games, played, rosters, keys, day)], how="diagonal"
+    )
+    rows = rows.filter(pl.col("season") == pl.col("season").max()).with_columns(group=group())
+    rows = rows.join(
+        keys.rename({"team_id": "opponent_team_id", "team_key": "opponent_team_key"}), on="opponent_team_id"
+    )
+    return rows.pipe(looked_up, played).pipe(team_form.looked_up, played).select(list(SOG_FEATURES.schema))
+
+
+def foreseen(
+    games: pl.LazyFrame, played: pl.LazyFrame, rosters: pl.LazyFrame, keys: pl.LazyFrame, day: date
+) -> pl.LazyFrame:
+    """One row a skater who may play in a game to come."""
+    return (
+        coming.expected(games, played, rosters, keys, day)
+        .join(games.select("game_id", "start_at", "order", "venue_offset"), on="game_id", validate="m:1")
+        .with_columns(is_upcoming=pl.lit(value=True))
+    )
+
+
+WHO = (
+    "season",
+    "game_id",
+    "game_type",
+    "game_date",
+    "start_at",
+    "order",
+    "venue_offset",
+    "player_id",
+    "position",
+    "team_id",
+    "team_abbrev",
+    "team_key",
+    "opponent_team_id",
+    "opponent_abbrev",
+    "is_home",
+    "is_upcoming",
+    "projection_basis",
+)
+
+COLUMNS = (
+    c.season,
+    c.game_id,
+    c.game_type,
+    c.game_date,
+    c.start_at,
+    c.player_id,
+    c.position,
+    c.team_id,
+    c.team_abbrev,
+    Column("team_key", pl.Int32, "One team over time: its franchise, Arizona and Utah as one", nullable=True),
+    c.opponent_team_id,
+    opponent_abbrev,
+    c.is_home,
+    Column("is_upcoming", pl.Boolean, "Whether the game is still to come"),
+    Column(
+        "projection_basis",
+        pl.String,
+        "Where he is known from: he played; or, of a game to come, the team's last line-up, or its roster page alone",
+        values=(coming.PLAYED, coming.LAST_LINEUP, coming.ROSTER_PAGE),
+    ),
+    c.shots_on_goal,
+    *SKATER_COLUMNS,
+    *team_form.COLUMNS,
+)
+
+SOG_FEATURES = Table(
+    name="gold.sog_features",
+    grain="one skater in a game of the regular season or the playoffs, played or to come within a week",
+    key=("game_id", "player_id"),
+    columns=COLUMNS,
+    reads=(GAMES, SKATER_GAME, ROSTERS, TEAMS),
+    source=sog_features,
+    history=1,
+    of_day=True,
+    checks={
+        "shots are unknown of games to come": ~pl.col("is_upcoming") | pl.col("shots_on_goal").is_null(),
+        "who played has played": pl.col("is_upcoming") == (pl.col("projection_basis") != coming.PLAYED),
+        "his last game is before this one": pl.col("days_since_last_game").is_null()
+        | (pl.col("days_since_last_game") >= 0),
+        "form is of games": pl.col("games_before").is_not_null() | pl.col("mean_shots_on_goal_5").is_null(),
+    },
+)

@@ -1,0 +1,39 @@
+"""Forecasts of shots on goal, as they were made before the games, and how they turned out."""
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.gold.situations import ALL
+from nhl_lake.gold.skater_game import SKATER_GAME
+from nhl_lake.ledger import FORECASTS
+from nhl_lake.table import Column, Table
+
+
+def sog_predictions(forecasts: pl.LazyFrame, skater_game: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a forecast; `shots_on_goal` is null until the game is final, and if he did not play.
+
+    Forecasts are only ever added: what was foretold stays, however often it is foretold again.
+    """
+    shots = skater_game.filter(pl.col("situation") == ALL).select("game_id", "player_id", "shots_on_goal")
+    played = skater_game.select("game_id", is_played=pl.lit(value=True)).unique()
+    return (
+        forecasts.join(shots, on=["game_id", "player_id"], how="left", validate="m:1")
+        .join(played, on="game_id", how="left", validate="m:1")
+        .with_columns(pl.col("is_played").fill_null(value=False))
+    )
+
+
+SOG_PREDICTIONS = Table(
+    name="gold.sog_predictions",
+    grain=FORECASTS.grain,
+    key=FORECASTS.key,
+    columns=(
+        *FORECASTS.columns,
+        Column("is_played", pl.Boolean, "Whether the game is over; he may not have played"),
+        c.shots_on_goal,
+    ),
+    source=sog_predictions,
+    by="game_id",
+    reads=(FORECASTS, SKATER_GAME),
+    checks=FORECASTS.checks,
+)

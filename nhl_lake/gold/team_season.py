@@ -1,0 +1,68 @@
+"""What teams did in a season, and what was done to them."""
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.gold import ice_time, rules, totals
+from nhl_lake.gold.situations import share, situation
+from nhl_lake.gold.team_game import COUNTS, TEAM_GAME
+from nhl_lake.table import Table
+
+
+def team_season(team_game: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a team, season, game type and situation.
+
+    Time is of the games with shifts, and so are the rates by 60 minutes.
+    """
+    rows = totals.by_team(team_game, ("team_id",), COUNTS, RATES)
+    return rows.with_columns(**totals.per_60(RATES), **rated()).select(list(TEAM_SEASON.schema))
+
+
+def rated() -> dict[str, pl.Expr]:
+    """Return the shares of what was added up."""
+    scored, allowed = (pl.col(f"goals{side}") - pl.col(f"unshot_goals{side}") for side in ("", "_against"))
+    return {
+        "shooting_share": totals.of(scored, pl.col("shots_on_goal")),
+        "save_share": totals.of(pl.col("saved_shots_against"), pl.col("saved_shots_against") + allowed),
+        "faceoff_win_share": share("faceoffs_won", "faceoffs_lost"),
+        **{
+            f"{name.removesuffix('s')}_share": share(name, f"{name}_against")
+            for name in ("goals", "unblocked_attempts", "attempts", "adjusted_attempts")
+        },
+    }
+
+
+RATES = tuple(
+    f"{name}{side}" for name in ("goals", "shots_on_goal", "attempts", "adjusted_attempts") for side in ("", "_against")
+)
+SHARES = {
+    "shooting_share": "Share of its shots on goal that were goals",
+    "save_share": "Share of the shots that were saved; null if there were none",
+    "faceoff_win_share": "Share of its faceoffs that it won",
+    **{
+        f"{name}_share": f"Share of both teams' {name.replace('_', ' ')}s"
+        for name in ("goal", "unblocked_attempt", "attempt", "adjusted_attempt")
+    },
+}
+
+COLUMNS = (
+    *totals.WHEN,
+    c.team_id,
+    c.team_abbrev,
+    situation,
+    totals.games,
+    totals.games_with_shifts,
+    *totals.kept(TEAM_GAME.columns, (*COUNTS, *ice_time.NAMES)),
+    *totals.rate_columns(TEAM_GAME.columns, RATES),
+    *totals.share_columns(SHARES),
+)
+
+TEAM_SEASON = Table(
+    name="gold.team_season",
+    grain="one team in one season, game type and situation",
+    key=("season", "game_type", "team_id", "situation"),
+    columns=COLUMNS,
+    reads=(TEAM_GAME,),
+    source=team_season,
+    checks=rules.ATTEMPTS | rules.TIME,
+)

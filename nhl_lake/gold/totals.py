@@ -1,0 +1,88 @@
+"""Game rows added up over a season: by team, and over all teams of a player; rates and shares of what was added up."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.gold.situations import exact
+from nhl_lake.table import Column
+
+SEASON = ("season", "game_type")
+RATED = "rated_"  # what was counted in the games whose ice time is known, for rates by time
+
+games = Column("games", pl.Int16, "Games played")
+games_with_shifts = Column("games_with_shifts", pl.Int16, "Games of them with shifts: only there is ice time known")
+is_total = Column(
+    "is_total", pl.Boolean, "Whether the row is over all his teams: every player has one, `team_id` is his last team"
+)
+
+
+def by_team(rows: pl.LazyFrame, who: Sequence[str], counts: Sequence[str], rates: Sequence[str]) -> pl.LazyFrame:
+    """Add up games by season and situation; what is known of no game is not known of the season."""
+    is_timed = pl.col("time_on_ice_s").is_not_null()
+    schema = rows.collect_schema()
+    last = (pl.col(name).sort_by("game_date", "game_id").last() for name in LAST if name in schema)
+    found = rows.group_by(*SEASON, *who, "situation").agg(
+        *last,
+        *(known_sum(name) for name in counts),
+        *(pl.col(name).filter(is_timed).sum().alias(RATED + name) for name in rates),
+        last_game_date=pl.col("game_date").max(),
+        games=pl.col("game_id").n_unique(),
+        games_with_shifts=is_timed.sum(),
+    )
+    return exact(found, [*counts, *(RATED + name for name in rates)])
+
+
+def over_teams(rows: pl.LazyFrame, counts: Sequence[str], rates: Sequence[str]) -> pl.LazyFrame:
+    """Add the row of all teams to the rows that each player has in a season."""
+    sums = (*(RATED + name for name in rates), "games", "games_with_shifts")
+    schema = rows.collect_schema()
+    last = (pl.col(name).sort_by("last_game_date", "team_id").last() for name in ("team_id", *LAST) if name in schema)
+    total = rows.group_by(*SEASON, "player_id", "situation").agg(
+        *last, *(known_sum(name) for name in counts), pl.col(*sums).sum(), pl.lit(value=True).alias("is_total")
+    )
+    apart = rows.with_columns(is_total=pl.lit(value=False))
+    return exact(pl.concat([apart, total], how="diagonal_relaxed"), [*counts, *(RATED + name for name in rates)])
+
+
+def known_sum(name: str) -> pl.Expr:
+    """Return the sum of what is known; null if nothing is."""
+    return pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum())
+
+
+def per_60(rates: Iterable[str]) -> dict[str, pl.Expr]:
+    """Return counts by the hour, of the games whose ice time is known; null without any."""
+    hours = pl.when(pl.col("time_on_ice_s") > 0).then(pl.col("time_on_ice_s") / 3600)
+    return {f"{name}_per_60": pl.col(RATED + name) / hours for name in rates}
+
+
+def of(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    """Return a share; null of nothing."""
+    return pl.when(whole > 0).then(part / whole)
+
+
+def rate_columns(columns: Sequence[Column], rates: Iterable[str]) -> list[Column]:
+    """Declare the counts by the hour."""
+    about = {column.name: column.about for column in columns}
+    return [
+        Column(f"{name}_per_60", pl.Float64, f"{about[name]}; in 60 minutes on the ice", nullable=True)
+        for name in rates
+    ]
+
+
+def share_columns(shares: Mapping[str, str]) -> list[Column]:
+    """Declare shares by name and meaning."""
+    return [Column(name, pl.Float64, about, nullable=True) for name, about in shares.items()]
+
+
+def kept(columns: Sequence[Column], names: Iterable[str]) -> list[Column]:
+    """Return the columns of a game table that are added up."""
+    wanted = set(names)
+    return [column for column in columns if column.name in wanted]
+
+
+LAST = ("team_abbrev", "position")
+WHEN = (c.season, c.game_type)
+position = replace(c.position, nullable=False)

@@ -1,0 +1,88 @@
+"""Silver of some games of simulated leagues, and gold made of it."""
+
+from datetime import date
+from functools import cache
+from json import loads
+from typing import Any
+
+import polars as pl
+
+from nhl_lake import check
+from nhl_lake.league import League
+from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.goalie_games import GOALIE_GAMES
+from nhl_lake.silver.lineups import LINEUPS
+from nhl_lake.silver.on_ice import ON_ICE
+from nhl_lake.silver.plays import PLAYS
+from nhl_lake.silver.shifts import SHIFTS
+from nhl_lake.silver.stints import STINTS
+from nhl_lake.table import Table
+from tests.league.asking import LATER, SEASONS
+from tests.silver import ice
+from tests.silver.kept import NO_PAGES, kept, made
+
+SEEDS = (1, 2, 3)
+Silver = dict[str, pl.DataFrame]
+
+
+def scheduled(page: dict[str, Any]) -> dict[str, Any]:
+    """Return what the schedule says of a game, from its page."""
+    ids = {"season": page["season"], "game_id": page["id"], "game_type": page["gameType"]}
+    about = {"game_date": date.fromisoformat(page["gameDate"]), "game_state": "OFF", "schedule_state": "OK"}
+    teams = {
+        f"{side}_team_{name}": page[f"{side}Team"][key]
+        for side in ("home", "away")
+        for name, key in (("id", "id"), ("abbrev", "abbrev"))
+    }
+    return ids | about | teams | {"last_period_type": page["plays"][-1]["periodDescriptor"]["periodType"]}
+
+
+def silver(pages: list[dict[str, Any]], charts: pl.LazyFrame = NO_PAGES, boxes: pl.LazyFrame = NO_PAGES) -> Silver:
+    """Make silver of play-by-play pages, shift charts and box scores."""
+    play_by_play = kept(*pages)
+    found: Silver = {"games": ice.frame(GAMES, [scheduled(page) for page in pages]).collect()}
+    inputs = {
+        PLAYS: [play_by_play],
+        LINEUPS: [play_by_play, boxes, NO_PAGES],
+        SHIFTS: [charts, NO_PAGES, NO_PAGES, "lineups", "games"],
+        STINTS: ["shifts", "lineups", "games"],
+        ON_ICE: ["plays", "shifts", "lineups"],
+        GOALIE_GAMES: [boxes],
+    }
+    for table, reads in inputs.items():
+        frames = [found[read].lazy() if isinstance(read, str) else read for read in reads]
+        found[table.name.split(".")[1]] = made(table, *frames)
+    return found
+
+
+@cache
+def of_seed(seed: int) -> Silver:
+    """Return silver of some games of a league: the first of both seasons, with overtimes, a shoot-out and playoffs."""
+    league = League(seed=seed, seasons=SEASONS)
+    engine = league.engine
+    regular = [game.game_id for season in SEASONS for game in engine.schedule(season)[200:260] if game.played]
+    regular = [game for game in regular if game // 10_000 % 100 == 2]
+    late = [game for game in regular if engine.story(game).last_type != "REG"]
+    playoffs = [game.game_id for game in engine.playoffs(SEASONS[0])[:2]]
+    games = sorted({*regular[:4], *regular[-2:], *late[:4], *playoffs})
+    ask = {
+        "play-by-play": "/v1/gamecenter/{}/play-by-play",
+        "chart": "/stats/rest/en/shiftcharts?cayenneExp=gameId={}",
+        "boxscore": "/v1/gamecenter/{}/boxscore",
+    }
+    bodies = {
+        kind: {game: league.answer(path.format(game), LATER).body.decode() for game in games}
+        for kind, path in ask.items()
+    }
+    pages, boxes = ([loads(body) for body in bodies[kind].values()] for kind in ("play-by-play", "boxscore"))
+    charts = pl.concat(ice.page(body, game) for game, body in bodies["chart"].items())
+    charts = charts.with_columns(season=pl.col("game_id") // 1_000_000 * 10_001 + 1).cast({"season": pl.Int32})
+    return silver(pages, charts, kept(*boxes))
+
+
+def gold(table: Table, found: Silver, **others: pl.DataFrame) -> pl.DataFrame:
+    """Make a gold table of silver, and of gold that it reads; held against its rules."""
+    every = found | others
+    rows = made(table, *(every[read.name.split(".")[1]].lazy() for read in table.reads))
+    check.require(table, rows)
+    return rows

@@ -1,0 +1,120 @@
+"""The flow of a game: step by step, on hand-typed games and on the simulated league."""
+
+from typing import Any
+
+import polars as pl
+
+from nhl_lake import check
+from nhl_lake.gold.game_flow import GAME_FLOW
+from nhl_lake.silver.plays import PLAYS
+from nhl_lake.silver.team_games import TEAM_GAMES
+from tests.gold.test_line_game import stint
+from tests.league.asking import chart, complete, game_page, league, sample
+from tests.silver import ice
+from tests.silver.ice import AWAY, HOME
+from tests.silver.kept import NO_PAGES, kept, made
+from tests.silver.test_league_ice import worked_out
+
+
+def event(order: int, second: int, kind: str, team: int | None = None, **said: Any) -> dict[str, Any]:
+    flags = {
+        "is_goal": kind == "goal",
+        "is_shot_on_goal": kind in {"goal", "shot-on-goal"},
+        "is_unblocked_attempt": kind in {"goal", "shot-on-goal", "missed-shot"},
+        "is_attempt": kind in {"goal", "shot-on-goal", "missed-shot", "blocked-shot"},
+    }
+    men = {"home_skaters": 5, "away_skaters": 5, "has_home_goalie": True, "has_away_goalie": True}
+    about = {"game_type": 2, "game_seconds": second, "acting_team_id": team, "situation_code": "1551"}
+    whose = {"is_home": None if team is None else team == HOME}
+    return ice.play(order, second, kind, **{**about, **whose, **flags, **men, **said})
+
+
+def flow(plays: list[dict[str, Any]], stints: list[dict[str, Any]] = ()) -> pl.DataFrame:
+    found = made(GAME_FLOW, ice.plays(*plays), ice.stints(*stints))
+    check.require(GAME_FLOW, found)
+    return found
+
+
+def test_every_attempt_moves_the_counts_of_its_team():
+    found = flow(
+        [
+            event(1, 0, "period-start"), event(2, 10, "missed-shot", HOME), event(3, 20, "goal", AWAY),
+            event(4, 30, "blocked-shot", HOME), event(5, 35, "hit", HOME), event(6, 40, "shot-on-goal", HOME),
+        ]
+    )  # fmt: skip
+
+    assert found.select("step_number", "step", "^.*_so_far$").rows() == [
+        (1, "period-start", 0, 0, 0, 0, 0, 0, 0, 0),
+        (2, "missed-shot", 0, 0, 0, 0, 1, 0, 1, 0),
+        (3, "goal", 0, 1, 0, 1, 1, 1, 1, 1),
+        (4, "blocked-shot", 0, 1, 0, 1, 1, 1, 2, 1),
+        (5, "shot-on-goal", 0, 1, 1, 1, 2, 1, 3, 1),
+    ]
+
+
+def test_a_shoot_out_is_no_step():
+    shot = event(9, 0, "goal", HOME, period=5, period_type="SO", is_goal=False, game_seconds=None)
+
+    assert flow([event(1, 10, "goal", HOME), shot])["step"].to_list() == ["goal"]
+
+
+def test_a_change_of_strength_is_a_step_and_a_goal_of_its_second_comes_before_it():
+    stints = [
+        stint(0, 50, [1], home_strength_state="EV"),
+        stint(50, 60, [1], home_strength_state="EV"),
+        stint(60, 90, [1], "1451", home_strength_state="PP"),
+        stint(90, 99, [1], home_strength_state="EV"),
+    ]
+    found = flow([event(1, 0, "period-start"), event(2, 90, "goal", HOME, away_skaters=4)], stints)
+
+    assert found.select("step", "game_seconds", "home_strength_state").rows() == [
+        ("period-start", 0, "EV"),
+        ("strength", 0, "EV"),
+        ("strength", 60, "PP"),
+        ("goal", 90, "PP"),
+        ("strength", 90, "EV"),
+    ]
+    assert found["home_goals_so_far"].to_list() == [0, 0, 0, 1, 1]
+
+
+def test_what_nobody_knows_is_not_taken_for_even_strength():
+    unknown = event(1, 10, "goal", HOME, home_skaters=None, situation_code=None)
+    penalty_shot = event(2, 20, "goal", HOME, is_penalty_shot=True, away_skaters=0, situation_code="1010")
+
+    assert flow([unknown, penalty_shot])["home_strength_state"].to_list() == [None, None]
+
+
+def test_the_last_step_has_the_score_and_the_shots_that_the_nhl_has():
+    games = list(sample()[:6])
+    pages = kept(*(game_page(game, "play-by-play") for game in games))
+    charts = {game: ice.chart(*chart(game)["data"], game_id=game) for game in games}
+    stints = worked_out(games, charts, []).stints.lazy()
+
+    found = made(GAME_FLOW, made(PLAYS, pages).lazy(), stints)
+    check.require(GAME_FLOW, found)
+    last = found.sort("step_number").group_by("game_id", maintain_order=True).last()
+
+    teams = made(TEAM_GAMES, pages, NO_PAGES)
+    for side, is_home in (("home", True), ("away", False)):
+        official = teams.filter(pl.col("is_home") == is_home).select("game_id", "goals", "shots_on_goal")
+        ours = last.select("game_id", f"{side}_goals_so_far", f"{side}_shots_on_goal_so_far")
+        assert sorted(ours.rows()) == sorted(official.rows())
+
+
+def test_strength_between_the_steps_is_the_truth_of_every_second():
+    games = [game for game in complete(list(sample()[:4])) if chart(game)["data"]]
+    pages = kept(*(game_page(game, "play-by-play") for game in games))
+    stints = worked_out(
+        games, {game: ice.chart(*chart(game)["data"], game_id=game) for game in games}, []
+    ).stints.lazy()
+    found = made(GAME_FLOW, made(PLAYS, pages).lazy(), stints).filter(pl.col("step") == "strength")
+
+    assert games
+    for game in games:
+        changes = dict(found.filter(pl.col("game_id") == game).select("game_seconds", "situation_code").rows())
+        truth = league().engine.truth(game).strength
+        code = None
+        for period, codes in truth.items():
+            for second, true in enumerate(codes):
+                code = changes.get(1200 * (period - 1) + second, code)
+                assert code == true, (game, period, second)

@@ -1,0 +1,99 @@
+"""What goalies faced, on games typed by hand."""
+
+from typing import Any
+
+import polars as pl
+
+from nhl_lake.gold.goalie_game import GOALIE_GAME
+from tests.gold import typed
+from tests.gold.leagues import Silver, gold
+from tests.gold.test_skater_game import ALL_GAME, POWER_PLAY, done
+from tests.gold.typed import FACEOFF, of
+from tests.silver.typed_plays import HOME, shot
+
+AT_32 = {"goalieInNetId": 32}
+
+
+def counts(found: Silver, *names: str, goalie: int = 32, situation: str = "all") -> tuple[Any, ...]:
+    row = typed.row(GOALIE_GAME, found, situation, player_id=goalie)
+    return tuple(row[name] for name in names)
+
+
+def test_a_goalie_faces_shots_goals_and_misses():
+    found = of(FACEOFF, shot("goal", details=AT_32), shot(details=AT_32), shot("missed-shot", details=AT_32))
+
+    names = ("shots_against", "saves", "goals_against", "save_share", "missed_shots_against")
+    assert counts(found, *names, "unblocked_attempts_against") == (2, 1, 1, 0.5, 1, 3)
+    assert counts(found, *names, goalie=31) == (0, 0, 0, None, 0)
+
+
+def test_a_goal_into_the_empty_net_is_nobodys():
+    found = of(FACEOFF, shot("goal", situationCode="0651"))
+
+    assert counts(found, "goals_against", "shots_against") == (0, 0)
+
+
+def test_a_power_play_is_the_shooters_and_the_situation_the_goalies():
+    found = of(FACEOFF, shot("goal", details=AT_32, situationCode=POWER_PLAY))
+
+    assert counts(found, "goals_against", "power_play_goals_against", situation="4on5") == (1, 1)
+    assert counts(found, "goals_against", situation="5on4") == (0,)
+    assert counts(found, "power_play_goals_against", "shorthanded_goals_against", "even_strength_goals_against") == (
+        1, 0, 0,
+    )  # fmt: skip
+
+
+def test_a_penalty_shot_stands_apart_and_a_shoot_out_is_not_counted():
+    awarded = done("penalty", 2, typeCode="PS", duration=0, committedByPlayerId=82, drawnByPlayerId=71)
+    taken = shot("goal", situationCode="1010", details=AT_32)
+    found = of(FACEOFF, awarded, taken, shot(period=5, situationCode="1010", details=AT_32))
+
+    assert counts(found, "penalty_shots_against", "penalty_shot_goals_against", situation="other") == (1, 1)
+    assert counts(found, "shots_against", "goals_against", "even_strength_goals_against") == (1, 1, 0)
+
+
+def test_blocked_attempts_are_his_by_the_shifts_and_unknown_without_them():
+    blocked = shot("blocked-shot", details={"blockingPlayerId": 82})
+
+    assert counts(of(FACEOFF, blocked), "blocked_attempts_against", "attempts_against", "time_on_ice_s") == (None,) * 3
+    found = of(FACEOFF, blocked, shot(details=AT_32), shifts=ALL_GAME)
+    assert counts(found, "blocked_attempts_against", "attempts_against", "time_on_ice_s") == (1, 2, 1200)
+    assert counts(found, "blocked_attempts_against", goalie=31) == (0,)
+
+
+def test_a_goal_that_nobody_shot_is_a_goal_and_no_shot():
+    found = of(FACEOFF, shot(details=AT_32), shot("goal", details=AT_32 | {"shotType": None}))
+
+    assert counts(found, "goals_against", "shots_against", "saves", "unshot_goals_against") == (1, 1, 1, 1)
+
+
+def test_his_own_goals_assists_and_penalties_are_counted():
+    minor = done("penalty", HOME, typeCode="MIN", duration=2, committedByPlayerId=31)
+    found = of(FACEOFF, shot("goal", by=31), shot("goal", details={"assist1PlayerId": 31}), minor)
+
+    assert counts(found, "goals", "assists", "points", "penalties", "penalty_minutes", goalie=31) == (1, 1, 2, 1, 2)
+
+
+def test_only_dressed_goalies_have_rows_and_one_who_did_not_play_has_zeros():
+    found = of(FACEOFF, shot(details=AT_32), shifts=[shift for shift in ALL_GAME if shift[0] != 31])
+    rows = gold(GOALIE_GAME, found)
+
+    assert sorted(rows["player_id"].unique()) == [31, 32]
+    assert rows.group_by("player_id").len()["len"].to_list() == [5, 5]
+    assert counts(found, "time_on_ice_s", "shots_against", goalie=31) == (0, 0)
+
+
+def test_a_game_without_plays_has_no_rows():
+    found = of(FACEOFF)
+    found["plays"] = found["plays"].clear()
+
+    assert gold(GOALIE_GAME, found).is_empty()
+
+
+def test_the_decision_is_that_of_the_box_score():
+    found = of(FACEOFF)
+    line = dict.fromkeys(found["goalie_games"].columns) | {"game_id": typed.GAME, "player_id": 32}
+    found["goalie_games"] = pl.DataFrame([line | {"decision": "W"}], schema=found["goalie_games"].schema)
+
+    assert counts(found, "decision") == ("W",)
+    assert counts(found, "decision", goalie=31) == (None,)

@@ -1,0 +1,160 @@
+"""Skaters of simulated leagues: identities, and what is counted by hand, event by event and second by second."""
+
+from collections import Counter
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from nhl_lake.gold.skater_game import ADDITIVE, SKATER_GAME
+from nhl_lake.hockey.strength import SITUATIONS
+from tests.gold.leagues import SEEDS, Silver, gold, of_seed
+
+every_seed = pytest.mark.parametrize("seed", SEEDS)
+
+
+def skaters(seed: int) -> tuple[Silver, pl.DataFrame]:
+    found = of_seed(seed)
+    return found, gold(SKATER_GAME, found)
+
+
+@every_seed
+def test_all_is_the_sum_of_the_situations(seed: int):
+    _, rows = skaters(seed)
+    key = ("game_id", "player_id")
+    parts = rows.filter(pl.col("situation") != "all").group_by(key).agg(pl.col(ADDITIVE).sum(), pl.len())
+    whole = rows.filter(pl.col("situation") == "all").with_columns(pl.col(ADDITIVE).fill_null(0))
+
+    assert parts["len"].unique().to_list() == [len(SITUATIONS)]
+    assert_frame_equal(
+        parts.sort(key).select(*key, *ADDITIVE),
+        whole.sort(key).select(*key, *ADDITIVE),
+        check_dtypes=False,
+        check_exact=False,
+    )
+
+
+@every_seed
+def test_there_is_a_row_of_every_dressed_skater_and_situation_and_of_nobody_else(seed: int):
+    found, rows = skaters(seed)
+    dressed = found["lineups"].filter(~pl.col("is_scratched") & (pl.col("position") != "G"))
+
+    assert rows.height == 5 * dressed.height
+    assert rows.select("game_id", "player_id").unique().height == dressed.height
+
+
+@every_seed
+def test_what_needs_shifts_is_null_where_there_are_none_and_known_where_there_are(seed: int):
+    found, rows = skaters(seed)
+    has_shifts = pl.col("game_id").is_in(found["shifts"]["game_id"].unique().implode())
+    names = [
+        name for name in SKATER_GAME.schema if name.startswith(("on_ice_", "off_ice_", "time_on_")) or "shift" in name
+    ]
+    counts = [name for name in names if not name.endswith("_share")]
+
+    without = rows.filter(~has_shifts)
+    assert without.select(pl.col(names).null_count()).unpivot()["value"].unique().to_list() in ([without.height], [0])
+    assert rows.filter(has_shifts).select(pl.col(counts).null_count()).unpivot()["value"].unique().to_list() == [0]
+
+
+def test_there_are_games_with_and_without_shifts():
+    """So that the law above says something."""
+    shifts = {seed: of_seed(seed)["shifts"]["game_id"].n_unique() for seed in SEEDS}
+    games = {seed: of_seed(seed)["games"].height for seed in SEEDS}
+
+    assert all(count > 4 for count in shifts.values())
+    assert sum(games.values()) > sum(shifts.values())
+
+
+def mirrored(situation: str | None, *, own: bool) -> str:
+    if situation is None:
+        return "other"
+    return situation if own else {"5on4": "4on5", "4on5": "5on4"}.get(situation, situation)
+
+
+@every_seed
+def test_what_happened_on_the_ice_is_what_a_straight_count_finds(seed: int):
+    found, rows = skaters(seed)
+    on: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for game, event, player, team in (
+        found["on_ice"].filter(~pl.col("is_goalie")).select("game_id", "event_id", "player_id", "team_id").rows()
+    ):
+        on.setdefault((game, event), []).append((player, team))
+    expected: Counter[tuple[int, int, str, str]] = Counter()
+    plays = found["plays"].filter((pl.col("period_type") != "SO") & ~pl.col("is_penalty_shot"))
+    kinds = {"goal": "goals", "missed-shot": "missed_shots", "blocked-shot": "blocked_attempts"}
+    for play in plays.iter_rows(named=True):
+        if play["event"] not in {"goal", "shot-on-goal", "missed-shot", "blocked-shot"}:
+            continue
+        for player, team in on.get((play["game_id"], play["event_id"]), []):
+            own = team == play["acting_team_id"]
+            where = mirrored(play["situation"], own=own)
+            for name in {"attempts", kinds.get(play["event"], "")} - {""}:
+                expected[play["game_id"], player, where, f"on_ice_{name}_{'for' if own else 'against'}"] += 1
+    names = [f"on_ice_{name}_{side}" for name in ("attempts", *kinds.values()) for side in ("for", "against")]
+    long = rows.filter(pl.col("situation") != "all").unpivot(names, index=["game_id", "player_id", "situation"])
+
+    got = {tuple(key): count for *key, count in long.filter(pl.col("value") > 0).rows()}
+    assert got == dict(expected)
+    assert sum(expected.values()) > 5_000
+
+
+@every_seed
+def test_skaters_and_goalies_together_have_what_their_team_has(seed: int):
+    found, rows = skaters(seed)
+    goalies = found["lineups"].filter(pl.col("position") == "G")["player_id"]
+    by_skaters = found["plays"].filter(
+        "is_goal" | pl.col("is_attempt"), ~pl.col("shooter_player_id").is_in(goalies.implode())
+    )
+    team = ["game_id", "acting_team_id"]
+    expected = by_skaters.group_by(team).agg(
+        goals=pl.col("is_goal").sum(),
+        shots_on_goal=pl.col("is_shot_on_goal").sum(),
+        attempts=pl.col("is_attempt").sum(),
+        rebound_shots=pl.col("is_rebound").sum(),
+        rebounds_generated=pl.col("has_rebound").sum(),
+    )
+    whole = rows.filter(pl.col("situation") == "all").rename({"team_id": "acting_team_id"})
+    got = whole.group_by(team).agg(pl.col(expected.columns[2:]).cast(pl.Int64).sum())
+
+    assert_frame_equal(got.sort(team), expected.sort(team), check_dtypes=False)
+
+
+@every_seed
+def test_time_on_ice_and_on_the_bench_is_the_time_played(seed: int):
+    found, rows = skaters(seed)
+    length = pl.col("end_seconds") - pl.col("start_seconds")
+    played = found["stints"].group_by("game_id").agg(played=length.sum())
+    whole = rows.filter((pl.col("situation") == "all") & pl.col("time_on_ice_s").is_not_null())
+    off = whole.join(played, on="game_id").filter(
+        pl.col("time_on_ice_s") + pl.col("time_on_bench_s") != pl.col("played")
+    )
+
+    assert off.is_empty()
+    assert whole.height > 100
+    assert played["played"].min() >= 3600
+
+
+@every_seed
+def test_a_second_of_everybody_on_the_ice_is_on_the_ice_and_on_the_bench_for_goals(seed: int):
+    """On-ice and off-ice goals of a skater are those of his team, but for penalty shots."""
+    found, rows = skaters(seed)
+    goals = found["plays"].filter("is_goal", ~pl.col("is_penalty_shot")).group_by("game_id").agg(goals=pl.len())
+    whole = rows.filter((pl.col("situation") == "all") & pl.col("time_on_ice_s").is_not_null())
+    sides = [f"{where}_goals_{side}" for where in ("on_ice", "off_ice") for side in ("for", "against")]
+    off = whole.join(goals, on="game_id", how="left").filter(
+        pl.sum_horizontal(sides) != pl.col("goals_right").fill_null(0)
+    )
+
+    assert off.is_empty()
+
+
+@every_seed
+def test_one_skater_of_each_team_has_the_most_ice_time_of_its_forwards_and_of_its_defencemen(seed: int):
+    _, rows = skaters(seed)
+    ranked = rows.filter((pl.col("situation") == "all") & pl.col("ice_time_rank").is_not_null())
+    peers = ["game_id", "team_id", pl.col("position") == "D"]
+    best = ranked.filter(pl.col("ice_time_rank") == 1).group_by(peers).agg(pl.col("time_on_ice_s").min())
+    most = ranked.group_by(peers).agg(pl.col("time_on_ice_s").max())
+
+    assert_frame_equal(best.sort(pl.all()), most.sort(pl.all()))

@@ -1,0 +1,113 @@
+"""Teams and goalies of simulated leagues: for and against, situations, skaters and goalies together, the box score."""
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from nhl_lake.gold.goalie_game import COUNTS, GOALIE_GAME
+from nhl_lake.gold.skater_game import SKATER_GAME
+from nhl_lake.gold.team_game import OURS, TEAM_GAME, THEIRS
+from tests.gold.leagues import SEEDS, Silver, gold, of_seed
+
+every_seed = pytest.mark.parametrize("seed", SEEDS)
+KEY = ["game_id", "team_id", "situation"]
+
+
+def teams(seed: int) -> tuple[Silver, pl.DataFrame]:
+    found = of_seed(seed)
+    return found, gold(TEAM_GAME, found)
+
+
+@every_seed
+def test_what_one_team_did_was_done_to_the_other_in_the_mirrored_situation(seed: int):
+    _, rows = teams(seed)
+    names = [column.name.removesuffix("_against") for column in THEIRS]
+    mirror = pl.col("situation").replace({"5on4": "4on5", "4on5": "5on4"})
+    other = rows.select("game_id", *(pl.col(name).alias(f"{name}_against") for name in names), situation=mirror,
+                        team_id="opponent_team_id")  # fmt: skip
+
+    assert_frame_equal(
+        rows.sort(KEY).select(*KEY, *(f"{name}_against" for name in names)),
+        other.sort(KEY).select(*KEY, *(f"{name}_against" for name in names)),
+    )
+    assert rows.height == 10 * rows["game_id"].n_unique()
+
+
+@every_seed
+def test_faceoffs_that_one_team_won_the_other_lost(seed: int):
+    _, rows = teams(seed)
+    whole = rows.filter(pl.col("situation") == "all").select("game_id", "faceoffs_won", "faceoffs_lost")
+    sums = whole.group_by("game_id").agg(pl.all().sum())
+
+    assert sums.filter(pl.col("faceoffs_won") != pl.col("faceoffs_lost")).is_empty()
+    assert sums["faceoffs_won"].min() > 20
+
+
+@every_seed
+@pytest.mark.parametrize("table", [TEAM_GAME, GOALIE_GAME], ids=lambda table: table.name)
+def test_all_is_the_sum_of_the_situations(seed: int, table):
+    rows = gold(table, of_seed(seed))
+    key = ["game_id", table.key[1]]
+    names = COUNTS if table is GOALIE_GAME else [column.name for column in (*OURS, *THEIRS)]
+    parts = rows.filter(pl.col("situation") != "all").group_by(key).agg(pl.col(names).sum())
+    whole = rows.filter(pl.col("situation") == "all").with_columns(pl.col(names).fill_null(0))
+
+    assert_frame_equal(parts.sort(key).select(*key, *names), whole.sort(key).select(*key, *names), check_dtypes=False)
+
+
+@every_seed
+def test_time_is_the_same_for_both_teams_and_all_of_the_game(seed: int):
+    found, rows = teams(seed)
+    last = found["plays"].filter(pl.col("period_type") != "SO").group_by("game_id").agg(pl.col("game_seconds").max())
+    timed = rows.filter((pl.col("situation") == "all") & pl.col("time_on_ice_s").is_not_null()).join(last, on="game_id")
+
+    assert timed.filter(pl.col("time_on_ice_s") != pl.col("game_seconds")).is_empty()
+    assert timed.height > 8
+
+
+@every_seed
+def test_players_together_have_what_their_team_has_in_every_situation(seed: int):
+    found, rows = teams(seed)
+    names = ["goals", "penalty_minutes", "penalties"]
+    of_skaters = ["attempts", "shots_on_goal", "hits", "blocked_shots", "takeaways", "faceoffs_won", "faceoffs_lost"]
+    skaters, goalies = (gold(table, found) for table in (SKATER_GAME, GOALIE_GAME))
+    players = pl.concat([skaters.select(*KEY, *names, *of_skaters), goalies.select(*KEY, *names)], how="diagonal")
+    sums = players.group_by(KEY).agg(pl.col(*names, *of_skaters).cast(pl.Int64).sum()).sort(KEY)
+    bench = found["plays"].filter(pl.col("event") == "penalty", pl.col("penalised_player_id").is_null())
+    short = sums.join(rows, on=KEY, suffix="_team").filter(
+        pl.any_horizontal(pl.col(name) != pl.col(f"{name}_team") for name in ("goals", *of_skaters))
+    )
+    minutes = sums["penalty_minutes"].sum() + 2 * bench["penalty_minutes"].sum()  # in its situation, and in all
+
+    assert short.is_empty()
+    assert minutes == rows["penalty_minutes"].cast(pl.Int64).sum()
+    assert sums.height == rows.height
+
+
+@every_seed
+def test_goalies_have_the_lines_of_the_box_score(seed: int):
+    found = of_seed(seed)
+    names = ["saves", "shots_against", "goals_against", "save_share", "time_on_ice_s", "penalty_minutes", "decision"]
+    rows = gold(GOALIE_GAME, found).filter(pl.col("situation") == "all")
+    official = found["goalie_games"].join(rows, on=["game_id", "player_id"], suffix="_ours", how="left")
+    timed = official.filter(pl.col("time_on_ice_s_ours").is_not_null())
+    counted = [name for name in names if name != "time_on_ice_s"]
+    off = official.filter(pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_ours")) for name in counted))
+
+    assert off.is_empty()
+    assert timed.filter(pl.col("time_on_ice_s") != pl.col("time_on_ice_s_ours")).is_empty()
+    assert timed.height > 15
+
+
+@every_seed
+def test_a_goalie_faces_what_the_other_team_shoots_but_into_the_empty_net(seed: int):
+    found, rows = teams(seed)
+    goalies = gold(GOALIE_GAME, found).group_by(KEY).agg(pl.col("^.*_against$").cast(pl.Int64).sum())
+    joined = rows.join(goalies, on=KEY, suffix="_goalies").filter(pl.col("situation").is_in(["5on5", "5on4", "4on5"]))
+    names = ["goals", "missed_shots", "unblocked_attempts", "rebound_shots", "frozen_attempts"]
+    off = joined.filter(
+        pl.any_horizontal(pl.col(f"{name}_against") != pl.col(f"{name}_against_goalies") for name in names)
+    )
+
+    assert off.is_empty()
+    assert joined["goals_against_goalies"].sum() > 10

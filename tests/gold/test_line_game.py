@@ -1,0 +1,194 @@
+"""Lines and pairs: on hand-typed games, and on the simulated league against a count by the second."""
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+import polars as pl
+import pytest
+
+from nhl_lake import check
+from nhl_lake.gold.line_game import LINE_GAME, line_game
+from nhl_lake.gold.pair_game import PAIR_GAME, pair_game
+from nhl_lake.silver.lineups import LINEUPS
+from nhl_lake.silver.on_ice import ON_ICE
+from nhl_lake.silver.plays import PLAYS
+from nhl_lake.table import Table
+from tests.league.asking import SEASONS, chart, game_page, league, played
+from tests.silver import ice
+from tests.silver.ice import AWAY, GAME, HOME, SEASON
+from tests.silver.kept import NO_PAGES, kept, made
+from tests.silver.test_league_ice import worked_out
+
+FORWARDS, DEFENCE = [1, 2, 3], [4, 5]
+THEIRS = [11, 12, 13, 14, 15]
+LINEUP = [
+    *(ice.dressed(player, HOME, "CLRCLR"[player % 6]) for player in (1, 2, 3, 6, 7)),
+    *(ice.dressed(player, HOME, "D") for player in (4, 5, 8)),
+    *(ice.dressed(player, AWAY, position) for player, position in zip(THEIRS, "CLRDD", strict=True)),
+]
+
+
+def stint(start: int, end: int, home: list[int], code: str = "1551", **said: Any) -> dict[str, Any]:
+    known = {"season": SEASON, "game_id": GAME, "period": 1, "home_team_id": HOME, "away_team_id": AWAY}
+    players = {"home_skater_player_ids": sorted(home), "away_skater_player_ids": THEIRS}
+    return {**known, **players, "start_seconds": start, "end_seconds": end, "situation_code": code, **said}
+
+
+def attempt(event_id: int, event: str, team: int = HOME, situation: str = "5on5") -> dict[str, Any]:
+    flags = {
+        "is_goal": event == "goal",
+        "is_shot_on_goal": event in {"goal", "shot-on-goal"},
+        "is_unblocked_attempt": event != "blocked-shot",
+        "is_attempt": True,
+    }
+    about = {"game_type": 2, "home_team_id": HOME, "away_team_id": AWAY, "acting_team_id": team}
+    return ice.play(event_id, event_id, event, situation=situation, **about, **flags)
+
+
+def seen(event_id: int, home: list[int], goalie: int = 30) -> list[dict[str, Any]]:
+    known = {"season": SEASON, "game_id": GAME, "event_id": event_id}
+    sides = [*((player, HOME) for player in (*home, goalie)), *((player, AWAY) for player in THEIRS)]
+    return [{**known, "player_id": p, "team_id": team, "is_goalie": p == goalie} for p, team in sides]
+
+
+def of(
+    table: Table, stints: list[dict[str, Any]], plays: list[dict[str, Any]] = (), on: list[dict[str, Any]] = ()
+) -> pl.DataFrame:  # fmt: skip
+    rest = [attempt(900, "missed-shot", situation="5on4")]
+    found = made(
+        table, ice.plays(*plays, *rest), ice.frame(ON_ICE, list(on)), ice.stints(*stints), ice.lineups(*LINEUP)
+    )
+    check.require(table, found)
+    return found
+
+
+def times(found: pl.DataFrame, team: int = HOME) -> dict[tuple[int, ...], int]:
+    ids = [name for name in found.columns if name.endswith("_player_id")]
+    rows = found.filter(pl.col("team_id") == team).select(*ids, "time_together_s").rows()
+    return {tuple(players): seconds for *players, seconds in rows}
+
+
+def results(found: pl.DataFrame, team: int = HOME) -> list[tuple[int, ...]]:
+    """Return goals, shots, unblocked attempts and attempts, each for and against, of the only set of a team."""
+    return found.filter(pl.col("team_id") == team).select("^on_ice_.*$").rows()
+
+
+def test_time_of_a_line_is_that_of_all_its_stretches_whatever_the_defence():
+    stints = [stint(0, 40, [1, 2, 3, 4, 5]), stint(40, 50, [6, 7, 1, 4, 5]), stint(50, 65, [3, 2, 1, 4, 8])]
+
+    assert times(of(LINE_GAME, stints)) == {(1, 2, 3): 55, (1, 6, 7): 10}
+    assert times(of(PAIR_GAME, stints)) == {(4, 5): 50, (4, 8): 15}
+
+
+def test_only_stretches_at_five_on_five_count():
+    stints = [
+        stint(0, 40, [1, 2, 3, 4, 5]),
+        stint(40, 90, [1, 2, 3, 4, 5], "1451"),
+        stint(90, 95, [1, 2, 3, 4, 5], None),
+    ]
+
+    assert times(of(LINE_GAME, stints)) == {(1, 2, 3): 40}
+
+
+def test_four_forwards_are_no_line_and_one_defenceman_is_no_pair():
+    stints = [stint(0, 40, [1, 2, 3, 6, 4])]
+
+    assert times(of(LINE_GAME, stints)) == {}
+    assert times(of(PAIR_GAME, stints)) == {}
+    assert times(of(LINE_GAME, stints), AWAY) == {(11, 12, 13): 40}
+
+
+def test_what_happens_counts_for_those_on_the_ice_and_against_the_others():
+    stints = [stint(0, 40, [1, 2, 3, 4, 5])]
+    plays = [
+        attempt(1, "goal"), attempt(2, "shot-on-goal"), attempt(3, "missed-shot"), attempt(4, "blocked-shot", AWAY)
+    ]  # fmt: skip
+    on = [row for n in (1, 2, 3, 4) for row in seen(n, [1, 2, 3, 4, 5])]
+
+    for table in (LINE_GAME, PAIR_GAME):
+        found = of(table, stints, plays, on)
+        assert results(found) == [(1, 0, 2, 0, 3, 0, 3, 1)]
+        assert results(found, AWAY) == [(0, 1, 0, 2, 0, 3, 1, 3)]
+        assert found["is_home"].to_list() == [True, False]
+
+
+def test_what_happens_at_another_strength_or_with_four_forwards_is_nobodys():
+    stints = [stint(0, 40, [1, 2, 3, 4, 5])]
+    plays = [attempt(1, "goal", situation="5on4"), attempt(2, "goal")]
+    on = [*seen(1, [1, 2, 3, 4, 5]), *seen(2, [1, 2, 3, 6, 4])]
+
+    found = of(LINE_GAME, stints, plays, on)
+
+    assert results(found) == [(0,) * 8]
+    assert results(found, AWAY) == [(0, 1, 0, 1, 0, 1, 0, 1)]
+
+
+def test_an_attempt_in_the_second_of_a_change_has_its_line_though_that_has_no_time():
+    found = of(LINE_GAME, [stint(0, 40, [1, 2, 3, 4, 5])], [attempt(1, "goal")], seen(1, [1, 6, 7, 4, 5]))
+
+    assert times(found) == {(1, 2, 3): 40, (1, 6, 7): 0}
+
+
+def test_a_game_without_shifts_has_no_rows():
+    assert of(LINE_GAME, [], [attempt(1, "goal")]).is_empty()
+
+
+class Truth(NamedTuple):
+    """Seconds and attempts for and against of sets of players of some positions, by game and team."""
+
+    seconds: Counter[tuple[Any, ...]]
+    attempts: Counter[tuple[Any, ...]]
+    against: Counter[tuple[Any, ...]]
+
+
+@pytest.fixture(scope="module")
+def league_made() -> tuple[list[int], dict[str, pl.DataFrame], pl.DataFrame, pl.DataFrame]:
+    """Games of the league with their lines and pairs, plays and line-ups."""
+    games = [*played(SEASONS[0])[:4], *played(SEASONS[0], 3)[:1]]
+    pages = kept(*(game_page(game, "play-by-play") for game in games))
+    plays, lineups = made(PLAYS, pages), made(LINEUPS, pages, NO_PAGES, NO_PAGES)
+    found = worked_out(games, {game: ice.chart(*chart(game)["data"], game_id=game) for game in games}, [])
+    read = [frame.lazy() for frame in (plays, found.on_ice, found.stints, lineups)]
+    return games, {"line": made(LINE_GAME, *read), "pair": made(PAIR_GAME, *read)}, plays, lineups
+
+
+def by_the_second(games: list[int], plays: pl.DataFrame, lineups: pl.DataFrame, positions: str, size: int) -> Truth:
+    """Count from the league's own books: who was on at every second, and at every attempt."""
+    truth = Truth(Counter(), Counter(), Counter())
+    some = lineups.filter(pl.col("position").is_in(list(positions)))
+    wanted = {game: set(some.filter(pl.col("game_id") == game)["player_id"]) for game in games}
+    for game in games:
+        engine, about = league().engine.game(game), league().engine.find(game)
+        known = league().engine.truth(game)
+        teams = (about.home_id, about.away_id)
+        for period, codes in known.strength.items():
+            for second in (n for n, code in enumerate(codes) if code == "1551"):
+                on = [s for s in engine.shifts if s.period == period and s.start <= second < s.end]
+                for team in teams:
+                    group = sorted({s.player_id for s in on if s.team_id == team} & wanted[game])
+                    truth.seconds[(game, team, *group)] += len(group) == size
+        rows = plays.filter((pl.col("game_id") == game) & pl.col("is_attempt") & (pl.col("situation") == "5on5"))
+        for event, acting in rows.select("event_id", "acting_team_id").rows():
+            for team, skaters in zip(teams, known.on_ice[event].skaters, strict=True):
+                group = sorted(set(skaters) & wanted[game])
+                (truth.attempts if team == acting else truth.against)[(game, team, *group)] += len(group) == size
+    return truth
+
+
+@pytest.mark.parametrize(("kind", "positions", "size"), [("line", "CLR", 3), ("pair", "D", 2)])
+def test_lines_and_pairs_of_the_league_are_the_truth_by_the_second(
+    league_made: Any, kind: str, positions: str, size: int
+):
+    games, found, plays, lineups = league_made
+    truth = by_the_second(games, plays, lineups, positions, size)
+
+    rows = found[kind].select(
+        "game_id", "team_id", "^.*_player_id$", "time_together_s", "on_ice_attempts_for", "on_ice_attempts_against"
+    )
+    for n, counted in ((-3, truth.seconds), (-2, truth.attempts), (-1, truth.against)):
+        assert {row[:-3]: row[n] for row in rows.rows() if row[n]} == {key: n for key, n in counted.items() if n}
+    assert rows["time_together_s"].sum() > 20_000
+
+
+def test_the_functions_are_those_of_the_tables():
+    assert (LINE_GAME.source, PAIR_GAME.source) == (line_game, pair_game)

@@ -1,0 +1,216 @@
+"""Gold of recorded games: known numbers, and the laws on whole seasons whose plays are recorded."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from nhl_lake.gold.goalie_game import GOALIE_GAME
+from nhl_lake.gold.skater_game import SKATER_GAME
+from nhl_lake.gold.team_game import OURS, TEAM_GAME
+from nhl_lake.silver.skater_games import SKATER_GAMES
+from tests.conftest import LATER
+from tests.gold.leagues import Silver, gold, silver
+from tests.silver import ice
+from tests.silver.kept import kept, made
+
+NSH, TBL, ANA, DAL = 18, 14, 24, 25
+CHARTED = 2024030121
+AT_ONCE = 100
+EQUAL = {
+    "goals": "goals",
+    "saved_shots": "savedShotsOnGoal",
+    "takeaways": "takeaways",
+    "giveaways": "giveaways",
+    "defensive_zone_giveaways": "dZoneGiveaways",
+}
+NEARLY = {
+    "missed_shots": "missedShots",
+    "blocked_attempts": "blockedShotAttempts",
+    "attempts": "shotAttempts",
+    "rebounds_generated": "rebounds",
+    "hits": "hits",
+    "faceoffs_won": "faceOffsWon",
+}
+MONEYPUCK = [f"{name}For" for name in (*EQUAL.values(), *NEARLY.values(), "shotsOnGoal")]
+BY_ROLE = (
+    ("attempts", "shooter", pl.col("is_attempt")),
+    ("hits", "hitter", pl.col("event") == "hit"),
+    ("takeaways", "takeaway", pl.col("event") == "takeaway"),
+    ("giveaways", "giveaway", pl.col("event") == "giveaway"),
+    ("faceoffs_won", "faceoff_winner", pl.col("event") == "faceoff"),
+    ("blocked_shots", "blocker", (pl.col("event") == "blocked-shot") & ~pl.col("is_teammate_block")),
+)
+
+
+@pytest.fixture(scope="module")
+def single(realdata: Path) -> dict[int, Silver]:
+    """Games recorded one by one: without shifts, with a box score, with a whole chart."""
+    plain = json.loads((realdata / "play-by-play" / "2023020001__v2.json").read_text())
+    boxed, chart = (
+        json.loads((realdata / "play-by-play" / f"{game}.json").read_text()) for game in (2025020734, CHARTED)
+    )
+    box = kept(json.loads((realdata / "boxscore" / "2025020734.json").read_text()))
+    shifts = ice.page((realdata / "shiftcharts" / f"{CHARTED}.json").read_text(), CHARTED)
+    shifts = shifts.with_columns(season=pl.lit(20242025, pl.Int32))
+    found = {2023020001: silver([plain]), 2025020734: silver([boxed], boxes=box), CHARTED: silver([chart], shifts)}
+    found[2025020734]["skater_games"] = made(SKATER_GAMES, box)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("game", "team", "shots"),
+    [
+        (2023020001, TBL, {"5on5": (22, 12, 8), "5on4": (10, 3, 2), "4on5": (0, 1, 0), "other": (2, 0, 1)}),
+        (2023020001, NSH, {"5on5": (18, 5, 14), "5on4": (7, 4, 4), "4on5": (1, 1, 0), "other": (5, 5, 1)}),
+        (2025020734, ANA, {"5on5": (20, 19, 23), "5on4": (1, 2, 0), "4on5": (2, 0, 1), "other": (2, 2, 1)}),
+        (2025020734, DAL, {"5on5": (14, 6, 16), "5on4": (5, 3, 1), "4on5": (1, 0, 0), "other": (5, 2, 3)}),
+    ],
+    ids=["TBL", "NSH", "ANA", "DAL"],
+)
+def test_shots_misses_and_blocks_by_situation_are_those_known(
+    single: dict[int, Silver], game: int, team: int, shots: dict[str, tuple[int, ...]]
+):
+    rows = gold(TEAM_GAME, single[game]).filter(pl.col("team_id") == team, pl.col("situation") != "all")
+    names = ("situation", "shots_on_goal", "missed_shots", "blocked_attempts")
+
+    assert {situation: tuple(rest) for situation, *rest in rows.select(names).rows()} == shots
+
+
+def test_skaters_of_a_recorded_game_have_the_lines_of_its_box_score(single: dict[int, Silver]):
+    found = single[2025020734]
+    official = found["skater_games"]
+    ours = gold(SKATER_GAME, found).filter(pl.col("situation") == "all")
+    names = ["goals", "assists", "points", "shots_on_goal", "hits", "blocked_shots", "giveaways", "takeaways"]
+    names += ["penalty_minutes", "power_play_goals"]
+    both = official.join(ours, on=["game_id", "player_id"], suffix="_ours", validate="1:1")
+    off = both.filter(pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_ours")) for name in names))
+
+    assert both.height == 36
+    assert off.select("player_id", *names, *(f"{name}_ours" for name in names)).rows() == []
+
+
+def test_a_game_with_a_whole_chart_has_ice_time_and_agrees_with_itself(single: dict[int, Silver]):
+    found = single[CHARTED]
+    skaters, teams, goalies = (gold(table, found) for table in (SKATER_GAME, TEAM_GAME, GOALIE_GAME))
+    whole = pl.col("situation") == "all"
+
+    assert teams.filter(whole)["time_on_ice_s"].to_list() == [3600, 3600]
+    assert skaters.filter(whole).select(pl.col("time_on_ice_s") + pl.col("time_on_bench_s"))[
+        "time_on_ice_s"
+    ].unique().to_list() == [3600]
+    five = (
+        skaters.filter(pl.col("situation") == "5on5")
+        .group_by("team_id")
+        .agg(pl.col("on_ice_attempts_for", "time_on_ice_s").cast(pl.Int64).sum())
+    )
+    team = teams.filter(pl.col("situation") == "5on5").select("team_id", "attempts", "time_on_ice_s")
+    assert five.sort("team_id").rows() == [
+        (t, 5 * attempts, 5 * seconds) for t, attempts, seconds in team.sort("team_id").rows()
+    ]
+    assert goalies.filter(whole)["blocked_attempts_against"].sum() == teams.filter(whole)["blocked_attempts"].sum()
+
+
+def test_fifty_playoff_games_with_charts_agree_with_themselves(realdata: Path, archive: Callable[..., Any]):
+    """At 5on5 an attempt is on five skaters' ice: the page's code and the shifts agree in all of 4,998 but one."""
+    files = {int(file.stem): file for file in (realdata / "shiftcharts-derived").glob("*.json")}
+    pages = [json.loads(archive("20222023").play_by_play(game, LATER)) for game in sorted(files)]
+    charts = pl.concat(ice.page(file.read_text(), game) for game, file in files.items())
+    found = silver(pages, charts.with_columns(season=pl.lit(20222023, pl.Int32)))
+    skaters, teams, goalies = (gold(table, found) for table in (SKATER_GAME, TEAM_GAME, GOALIE_GAME))
+    key = ["game_id", "team_id", "situation"]
+    on_ice = ["on_ice_attempts_for", "on_ice_attempts_against", "time_on_ice_s"]
+    five = skaters.filter(pl.col("situation") == "5on5").group_by(key).agg(pl.col(on_ice).cast(pl.Int64).sum())
+    both = five.join(teams, on=key, suffix="_team", validate="1:1")
+    pairs = {"on_ice_attempts_for": "attempts", "on_ice_attempts_against": "attempts_against"}
+    pairs["time_on_ice_s"] = "time_on_ice_s_team"
+
+    assert both.height == 100
+    off = {
+        ours: both.select((pl.col(ours) - 5 * pl.col(teams_own).cast(pl.Int64)).abs().sum()).item()
+        for ours, teams_own in pairs.items()
+    }
+    assert off == {"on_ice_attempts_for": 0, "on_ice_attempts_against": 1, "time_on_ice_s": 0}
+    assert skaters["time_on_ice_s"].null_count() == 0
+    assert goalies.filter(pl.col("situation") == "all")["time_on_ice_s"].sum() > 99 * 3500
+
+
+def recorded(realdata: Path, season: int) -> Silver:
+    """Return silver of every game of a season whose plays are recorded; there are no shifts."""
+    with gzip.open(realdata / "season-archives" / f"play-by-play_{season}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        pages = [json.loads(line) for line in lines]
+    parts = [silver(pages[start : start + AT_ONCE]) for start in range(0, len(pages), AT_ONCE)]
+    return {name: pl.concat(part[name] for part in parts) for name in parts[0]}
+
+
+def as_others_count(teams: pl.DataFrame, file: Path) -> None:
+    """Hold every team's regular season against MoneyPuck's: equal, or off by one event that was corrected since."""
+    theirs = pl.read_csv(file, infer_schema_length=None).filter(pl.col("situation") == "all")
+    old_names = {"L.A": "LAK", "N.J": "NJD", "S.J": "SJS", "T.B": "TBL"}
+    regular = teams.filter(pl.col("game_type") == 2, pl.col("situation") == "all").group_by("team_abbrev")
+    ours = regular.agg(pl.col(*EQUAL, *NEARLY, "unshot_goals", "shots_on_goal").cast(pl.Int64).sum())
+    both = ours.join(
+        theirs.with_columns(team_abbrev=pl.col("team").replace(old_names)).cast(dict.fromkeys(MONEYPUCK, pl.Int64)),
+        on="team_abbrev", validate="1:1",
+    )  # fmt: skip
+    shots = pl.col("shots_on_goal") + pl.col("unshot_goals")  # they take goals that nobody shot for shots
+
+    assert both.height == 32
+    for name, column in EQUAL.items():
+        assert both.filter(pl.col(name) != pl.col(f"{column}For")).is_empty(), name
+    for name, column in NEARLY.items():
+        off = both.select((pl.col(name) - pl.col(f"{column}For")).abs()).to_series()
+        assert off.max() <= 1, name
+        assert off.sum() <= 5, name
+    assert both.filter(shots != pl.col("shotsOnGoalFor")).is_empty()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("season", [20222023, 20232024])
+def test_the_laws_hold_in_every_game_of_a_recorded_season(realdata: Path, season: int):
+    """Rules of the tables, for and against, all and its parts, skaters and their teams; no shifts, so none of ice."""
+    found = recorded(realdata, season)
+    skaters, teams, goalies = (gold(table, found) for table in (SKATER_GAME, TEAM_GAME, GOALIE_GAME))
+    key = ["game_id", "team_id", "situation"]
+    names = [column.name for column in OURS]
+    mirror = pl.col("situation").replace({"5on4": "4on5", "4on5": "5on4"})
+    counts = [name for name in names if not name.startswith(("faceoffs", "adjusted"))]
+    other = teams.select("game_id", *counts, team_id="opponent_team_id", situation=mirror)
+    mirrored = teams.join(other, on=key, suffix="_theirs", validate="1:1")
+    parts = teams.filter(pl.col("situation") != "all").group_by(key[:2]).agg(pl.col(counts).cast(pl.Int64).sum())
+    summed = teams.filter(pl.col("situation") == "all").join(parts, on=key[:2], suffix="_parts", validate="1:1")
+    header = found["plays"].filter("is_goal").group_by("game_id").agg(goals=pl.len())
+
+    assert mirrored.height == teams.height == 1400 * 10
+    assert mirrored.filter(
+        pl.any_horizontal(pl.col(f"{n}_against") != pl.col(f"{n}_theirs") for n in counts)
+    ).is_empty()
+    assert summed.filter(pl.any_horizontal(pl.col(n) != pl.col(f"{n}_parts") for n in counts)).is_empty()
+    assert teams.select(pl.col(counts).null_count()).unpivot()["value"].sum() == 0
+    assert skaters["on_ice_goals_for"].null_count() == skaters.height == skaters["time_on_ice_s"].null_count()
+    by_goalies = goalies.group_by(key).agg(pl.col("goals").cast(pl.Int64).sum())
+    sums = pl.concat([skaters.select(*key, pl.col("goals").cast(pl.Int64)), by_goalies]).group_by(key).sum()
+    assert sums.join(teams, on=key).filter(pl.col("goals") != pl.col("goals_right")).is_empty()
+    for name, role, events in BY_ROLE:
+        nobodys = found["plays"].filter(events, pl.col("period_type") != "SO").join(
+            found["lineups"].filter(pl.col("position") != "G"),
+            left_on=["game_id", f"{role}_player_id"], right_on=["game_id", "player_id"], how="anti",
+        )  # fmt: skip
+        short = teams[name].cast(pl.Int64).sum() - skaters[name].cast(pl.Int64).sum()
+        assert short == 2 * nobodys.height, name  # in its situation, and in all
+    five = teams.filter(pl.col("situation") == "5on5", pl.col("game_type") == 2).group_by("is_home")
+    by_rink = five.agg(pl.col("attempts").cast(pl.Int64).sum(), pl.col("adjusted_attempts").sum()).sort("is_home")
+    assert by_rink["adjusted_attempts"].sum() == pytest.approx(by_rink["attempts"].sum(), rel=0.002)
+    assert by_rink["adjusted_attempts"][1] == pytest.approx(by_rink["adjusted_attempts"][0], rel=0.02)
+    if season == 20222023:
+        as_others_count(teams, realdata / "independent" / "moneypuck_teams_2022_regular.csv")
+    total = teams.filter(pl.col("situation") == "all").group_by("game_id").agg(pl.col("goals").cast(pl.Int64).sum())
+    assert (
+        total.join(header, on="game_id", how="left")
+        .filter(pl.col("goals") != pl.col("goals_right").fill_null(0))
+        .is_empty()
+    )

@@ -1,0 +1,142 @@
+"""Seasons: games of skaters, teams and goalies added up, by team and over all teams."""
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from nhl_lake.gold.goalie_game import COUNTS as OF_GOALIES
+from nhl_lake.gold.goalie_game import GOALIE_GAME
+from nhl_lake.gold.goalie_season import GOALIE_SEASON
+from nhl_lake.gold.skater_game import ADDITIVE, SKATER_GAME
+from nhl_lake.gold.skater_season import SKATER_SEASON
+from nhl_lake.gold.team_game import COUNTS as OF_TEAMS
+from nhl_lake.gold.team_game import TEAM_GAME
+from nhl_lake.gold.team_season import TEAM_SEASON
+from nhl_lake.table import Table
+from tests.gold.leagues import SEEDS, gold, of_seed
+from tests.gold.test_goalie_game import AT_32
+from tests.gold.test_skater_game import ALL_GAME
+from tests.gold.typed import FACEOFF, of
+from tests.silver.typed_plays import shot
+
+SPANS = {SKATER_GAME: SKATER_SEASON, TEAM_GAME: TEAM_SEASON, GOALIE_GAME: GOALIE_SEASON}
+
+
+def season(table: Table, games: pl.DataFrame) -> pl.DataFrame:
+    """Return the season rows of game rows, held against their rules."""
+    (source,) = table.reads
+    return gold(table, {source.name.split(".")[1]: games})
+
+
+def moved(games: pl.DataFrame, game_id: int, day: int, **said: Any) -> pl.DataFrame:
+    """Return the rows of a game as those of another one."""
+    about = {"game_id": game_id, "game_date": date(2023, 10, day), **said}
+    return games.with_columns(pl.lit(value).cast(games.schema[name]).alias(name) for name, value in about.items())
+
+
+@pytest.fixture(scope="module")
+def skaters() -> pl.DataFrame:
+    """A game of a skater for one team, two for another, the last one without shifts."""
+    timed = gold(SKATER_GAME, of(FACEOFF, shot("goal"), shot(), shifts=ALL_GAME))
+    untimed = gold(SKATER_GAME, of(FACEOFF, shot("goal")))
+    later = moved(timed, 2023020002, 12, team_id=3, team_abbrev="NEW", position="L")
+    last = moved(untimed, 2023020003, 14, team_id=3, team_abbrev="NEW", position="L")
+    return pl.concat([later, last, timed])
+
+
+def rows(found: pl.DataFrame, *names: str, situation: str = "all", **key: Any) -> list[tuple[Any, ...]]:
+    return found.filter(pl.col("situation") == situation, **key).sort("is_total", "team_id").select(names).rows()
+
+
+def test_a_traded_skater_has_a_row_for_each_team_and_a_total_under_his_last(skaters: pl.DataFrame):
+    found = season(SKATER_SEASON, skaters)
+
+    names = ("team_id", "is_total", "team_abbrev", "position", "games", "goals", "shots_on_goal")
+    assert rows(found, *names, player_id=71) == [
+        (1, False, "HOM", "C", 1, 1, 2),
+        (3, False, "NEW", "L", 2, 2, 3),
+        (3, True, "NEW", "L", 3, 3, 5),
+    ]
+
+
+def test_rates_are_of_the_games_with_shifts_and_counts_of_all(skaters: pl.DataFrame):
+    found = season(SKATER_SEASON, skaters)
+
+    names = ("games", "games_with_shifts", "time_on_ice_s", "goals", "goals_per_60", "shots_on_goal_per_60")
+    assert rows(found, *names, player_id=71)[2] == (3, 2, 2400, 3, 3.0, 6.0)
+    assert rows(found, *names, player_id=71)[1] == (2, 1, 1200, 2, 3.0, 6.0)
+
+
+def test_without_any_shifts_ice_time_and_rates_are_unknown(skaters: pl.DataFrame):
+    found = season(SKATER_SEASON, skaters.filter(pl.col("time_on_ice_s").is_null()))
+
+    names = ("games_with_shifts", "time_on_ice_s", "goals_per_60", "on_ice_goals_for", "game_score_per_game")
+    assert rows(found, *names, player_id=71)[0] == (0, None, None, None, None)
+
+
+def test_shares_are_of_the_sums_and_null_of_nothing(skaters: pl.DataFrame):
+    found = season(SKATER_SEASON, skaters)
+
+    names = ("shooting_share", "faceoff_win_share", "on_ice_attempt_share", "off_ice_attempt_share")
+    assert rows(found, *names, player_id=71)[2] == (0.6, 1.0, 1.0, None)
+    assert rows(found, *names, player_id=82)[0] == (None, 0.0, 0.0, None)
+    game = skaters.filter(pl.col("situation") == "all", player_id=71)["game_score"].mean()
+    assert rows(found, "game_score_per_game", player_id=71)[2] == (pytest.approx(game),)
+
+
+def test_seasons_and_game_types_stand_apart(skaters: pl.DataFrame):
+    playoff = moved(skaters.filter(team_id=1), 2023030111, 20, game_type=3)
+    found = season(SKATER_SEASON, pl.concat([skaters.filter(team_id=1), playoff]))
+
+    assert sorted(found.filter(situation="all", player_id=71, is_total=True).select("game_type", "goals").rows()) == [
+        (2, 1),
+        (3, 1),
+    ]
+
+
+def test_a_goalie_who_only_dressed_has_no_season():
+    shifts = [shift for shift in ALL_GAME if shift[0] != 31]
+    timed = gold(GOALIE_GAME, of(FACEOFF, shot(details=AT_32), shot("goal", details=AT_32), shifts=shifts))
+    untimed = gold(GOALIE_GAME, of(FACEOFF, shot(details=AT_32)))
+    found = season(GOALIE_SEASON, pl.concat([timed, moved(untimed, 2023020002, 12)]))
+
+    assert found["player_id"].unique().to_list() == [32]
+    names = ("games", "games_with_shifts", "saves", "shots_against", "save_share", "goals_against_per_60", "wins")
+    assert rows(found, *names, is_total=True) == [(2, 1, 2, 3, pytest.approx(2 / 3), 3.0, None)]
+    assert set(found["games"]) == {2}
+
+
+def test_a_game_of_which_goals_alone_are_told_does_not_break_the_season():
+    told, untold = of(FACEOFF, shot("goal"), shot()), of(shot("goal"))
+    games = pl.concat([gold(SKATER_GAME, told), moved(gold(SKATER_GAME, untold), 2023020002, 12)])
+
+    found = season(SKATER_SEASON, games)
+    assert rows(found, "games", "goals", "shots_on_goal", player_id=71, is_total=True) == [(2, 2, 2)]
+
+
+def test_decisions_are_counted():
+    game = gold(GOALIE_GAME, of(FACEOFF, shot(details=AT_32)))
+    decided = [moved(game, 2023020001 + n, n + 1, decision=said) for n, said in enumerate(["W", "W", "L", "O", None])]
+    found = season(GOALIE_SEASON, pl.concat(decided))
+
+    assert rows(found, "games", "wins", "losses", "overtime_losses", is_total=True) == [(5, 2, 1, 1)]
+
+
+@pytest.mark.parametrize("table", SPANS, ids=lambda table: table.name)
+def test_a_season_is_the_sum_of_its_games(table: Table):
+    games = gold(table, of_seed(SEEDS[0]))
+    counts = {SKATER_GAME: ADDITIVE, TEAM_GAME: OF_TEAMS, GOALIE_GAME: OF_GOALIES}[table]
+    found = season(SPANS[table], games)
+    key = ["season", "game_type", table.key[1], "situation"]
+    apart = found.filter(~pl.col("is_total")) if "is_total" in found.columns else found
+    whole = found.filter("is_total") if "is_total" in found.columns else found
+    sums = games.group_by(key).agg(pl.col(counts).sum()).join(whole, on=key, how="semi").sort(key)
+
+    for one in (whole, apart.group_by(key).agg(pl.col(counts).sum())):
+        filled = one.with_columns(pl.col(counts).fill_null(0)).sort(key)
+        assert_frame_equal(filled.select(*key, *counts), sums, check_dtypes=False)
+    assert sums.height >= 50
+    assert table is GOALIE_GAME or sums.height == games.select(key).unique().height

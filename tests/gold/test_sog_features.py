@@ -1,0 +1,335 @@
+"""What was known before a game: nothing of the game itself, nothing later, and the same for games to come."""
+
+import random
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from nhl_lake import check
+from nhl_lake.gold.skater_game import SKATER_GAME
+from nhl_lake.gold.sog_features import SOG_FEATURES, sog_features
+from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.rosters import ROSTERS
+from nhl_lake.silver.teams import TEAMS
+
+FIRST = date(2025, 10, 7)
+LAST = date(2026, 1, 31)
+NOT_OF_FORM = ("shots_on_goal", "is_upcoming", "projection_basis")
+ABBREVS = {1: "AAA", 2: "BBB", 3: "CCC", 4: "DDD"}
+
+Lake = dict[str, pl.DataFrame]
+
+
+def frame(schema: pl.Schema, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
+
+
+def game(number: int, day: date, home: int, away: int, *, season: int = 20252026, **said: Any) -> dict[str, Any]:
+    start = datetime(day.year, day.month, day.day, 23, tzinfo=UTC)
+    return {
+        "season": season, "game_id": season // 10_000 * 1_000_000 + 20_000 + number, "game_type": 2, "game_date": day,
+        "start_at": start, "venue_offset": "-05:00" if home % 2 else "-08:00", "home_team_id": home,
+        "home_team_abbrev": ABBREVS[home], "away_team_id": away, "away_team_abbrev": ABBREVS[away],
+        "game_state": "OFF", "schedule_state": "OK", **said,
+    }  # fmt: skip
+
+
+def played(of: dict[str, Any], team: int, player: int, shots: int, **said: Any) -> list[dict[str, Any]]:
+    """Return the rows of a skater in a game, of all situations and of the power play."""
+    home = of["home_team_id"] == team
+    other = of["away_team_id"] if home else of["home_team_id"]
+    row = {
+        **{name: of[name] for name in ("season", "game_id", "game_type", "game_date")},
+        "player_id": player, "team_id": team, "team_abbrev": ABBREVS[team], "opponent_team_id": other,
+        "opponent_abbrev": ABBREVS[other], "is_home": home, "position": "D" if player % 3 == 0 else "C",
+        "situation": "all", "shots_on_goal": shots, "attempts": 2 * shots, "unblocked_attempts": shots + 1,
+        "blocked_attempts": shots, "adjusted_attempts": 2.0 * shots, "time_on_ice_s": 900 + 10 * shots,
+        "power_play_time_on_ice_s": 60, "on_ice_attempts_for": 20, "on_ice_attempts_against": 15,
+        "offensive_zone_starts": 5, "defensive_zone_starts": 4, "rebound_shots": 1, "rush_shots": 0, "penalties": 1,
+        **said,
+    }  # fmt: skip
+    return [row, {**row, "situation": "5on4", "attempts": shots, "time_on_ice_s": 60}]
+
+
+def page(players: dict[int, list[int]], day: date) -> list[dict[str, Any]]:
+    """Return the rows of the teams' roster pages, as they were fetched on a day."""
+    return [
+        {"season": 20252026, "team_abbrev": ABBREVS[team], "fetched_at": datetime(*day.timetuple()[:3], tzinfo=UTC),
+         "player_id": player, "position": "D" if player % 3 == 0 else "C"}
+        for team, some in players.items() for player in some
+    ]  # fmt: skip
+
+
+def lake(games: list[dict[str, Any]], rows: list[dict[str, Any]], pages: list[dict[str, Any]]) -> Lake:
+    """Return the tables that the features are made of."""
+    teams = [{"team_id": team, "team_abbrev": ABBREVS[team], "team_key": 100 + team} for team in ABBREVS]
+    return {
+        "games": frame(GAMES.schema, games),
+        "skater_game": frame(SKATER_GAME.schema, rows),
+        "rosters": frame(ROSTERS.schema, pages),
+        "teams": frame(TEAMS.schema, teams),
+    }
+
+
+def features(of: Lake, day: date = LAST) -> pl.DataFrame:
+    found = sog_features(*(of[name].lazy() for name in ("games", "skater_game", "rosters", "teams")), day).collect()
+    rows = found.select(pl.col(column.name).cast(column.dtype) for column in SOG_FEATURES.columns)
+    check.require(SOG_FEATURES, rows)
+    return rows.sort("game_id", "player_id")
+
+
+def season(seed: int = 1, games: int = 60) -> Lake:
+    """Return some months of four teams of five skaters, two of whom change teams half-way."""
+    dice = random.Random(seed)
+    teams = {team: [10 * team + n for n in range(5)] for team in ABBREVS}
+    schedule, rows, pages, day = [], [], page(teams, FIRST - timedelta(days=1)), FIRST
+    for number in range(1, games + 1):
+        home, away = dice.sample(sorted(ABBREVS), 2)
+        this = game(number, day, home, away)
+        schedule.append(this)
+        if number == games // 2:
+            teams[1][0], teams[2][0] = teams[2][0], teams[1][0]
+            pages += page(teams, day - timedelta(days=1))
+        for team in (home, away):
+            for player in dice.sample(teams[team], 4):
+                rows += played(this, team, player, dice.randrange(7))
+        day += timedelta(days=dice.randrange(1, 3))
+    return lake(schedule, rows, pages)
+
+
+def cut(of: Lake, day: date) -> Lake:
+    """Return what a lake was on the morning of a day: games are scheduled, those before it are played."""
+    is_past = pl.col("game_date") < day
+    state = pl.when(is_past).then("game_state").otherwise(pl.lit("FUT"))
+    return of | {
+        "games": of["games"].with_columns(game_state=state),
+        "skater_game": of["skater_game"].filter(is_past),
+        "rosters": of["rosters"].filter(pl.col("fetched_at").dt.date() < day),
+    }
+
+
+def form(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.drop(NOT_OF_FORM)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_was_foreseen_in_the_morning_is_what_stands_there_after_the_game(seed: int):
+    whole = season(seed)
+    after = features(whole)
+    for day in random.Random(seed).sample(sorted(set(whole["games"]["game_date"])), 8):
+        foreseen = features(cut(whole, day), day).filter("is_upcoming", pl.col("game_date") == day)
+        dressed = after.filter(pl.col("game_date") == day)
+        both = foreseen.join(dressed, on=["game_id", "player_id", "team_id"], how="semi")
+
+        assert both.height == dressed.height > 0
+        assert_frame_equal(form(both), form(dressed))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_games_before_a_day_have_the_same_form_in_a_lake_that_ends_there(seed: int):
+    whole = season(seed)
+    for day in (FIRST + timedelta(days=20), FIRST + timedelta(days=50)):
+        then = features(cut(whole, day), day).filter(~pl.col("is_upcoming"))
+        assert_frame_equal(then, features(whole).filter(pl.col("game_date") < day))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_happens_in_a_game_changes_no_row_of_it_or_before_it_and_some_after(seed: int):
+    whole = season(seed)
+    chosen = sorted(whole["games"]["game_id"])[20]
+    is_it = pl.col("game_id") == chosen
+    numbers = ["shots_on_goal", "attempts", "time_on_ice_s", "on_ice_attempts_for", "blocked_attempts", "penalties"]
+    changed = whole | {
+        "skater_game": whole["skater_game"].with_columns(
+            pl.when(is_it).then(pl.col(numbers) + 3).otherwise(pl.col(numbers))
+        )
+    }
+    before, after = features(whole), features(changed)
+    until = pl.col("game_id") <= chosen
+
+    assert_frame_equal(form(before.filter(until)), form(after.filter(until)))
+    assert not form(before.filter(~until)).equals(form(after.filter(~until)))
+
+
+def test_the_order_of_rows_changes_nothing():
+    whole = season()
+    shuffled = {name: rows.sample(fraction=1, shuffle=True, seed=3) for name, rows in whole.items()}
+
+    assert_frame_equal(features(whole), features(shuffled))
+
+
+def some_games(*shots: int, **said: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return games of one skater a side, two days apart: number 10 of team 1 has the shots, number 20 of team 2 one."""
+    games = [game(n, FIRST + timedelta(days=2 * n), 1, 2) for n in range(len(shots))]
+    rows = [
+        row
+        for this, count in zip(games, shots, strict=True)
+        for row in (*played(this, 1, 10, count, **said), *played(this, 2, 20, 1))
+    ]
+    return games, rows
+
+
+def last_row(of: Lake, player: int = 10, day: date = LAST) -> dict[str, Any]:
+    return features(of, day).filter(pl.col("player_id") == player).sort("start_at").row(-1, named=True)
+
+
+def test_means_are_of_the_games_before():
+    row = last_row(lake(*some_games(3, 0, 5, 1, 9), []))
+
+    assert row["games_before"] == row["season_games_before"] == 4
+    assert row["shots_on_goal_last_game"] == 1
+    assert row["mean_shots_on_goal_5"] == row["mean_shots_on_goal_20"] == 9 / 4
+    assert row["days_since_last_game"] == 2
+    assert not row["is_back_to_back"]
+
+
+def test_a_decayed_mean_halves_the_weight_of_a_game_in_its_half_life():
+    row = last_row(lake(*some_games(4, *[0] * 10, 7), []))
+
+    weights = [0.5 ** (n / 10) for n in range(11)]
+    assert row["decayed_shots_on_goal_10"] == pytest.approx(4 * weights[-1] / sum(weights))
+
+
+def test_a_shrunk_mean_is_drawn_to_that_of_his_position_as_if_that_were_three_games():
+    row = last_row(lake(*some_games(6, 6, 9), []))
+
+    position = (6 + 6 + 1 + 1) / 4  # both are forwards
+    assert row["position_shots_on_goal"] == position
+    assert row["shrunk_shots_on_goal"] == pytest.approx((12 + 3 * position) / 5)
+
+
+def test_a_rate_an_hour_is_of_the_games_whose_time_is_known():
+    games, rows = some_games(2, 2, 2)
+    rows = [row | ({"time_on_ice_s": None} if row["game_id"] == games[0]["game_id"] else {}) for row in rows]
+    row = last_row(lake(games, rows, []))
+
+    assert row["time_on_ice_last_game_s"] == row["expected_time_on_ice_s"] == 920
+    assert row["recent_attempts_per_60"] == pytest.approx(3600 * 4 / 920)
+
+
+def test_without_any_shifts_what_counts_by_them_is_null_and_the_rest_is_there():
+    games, rows = some_games(2, 3, 4)
+    untimed = ("time_on_ice_s", "on_ice_attempts_for", "on_ice_attempts_against", "power_play_time_on_ice_s")
+    row = last_row(lake(games, [row | dict.fromkeys(untimed) for row in rows], []))
+
+    assert row["mean_shots_on_goal_5"] == 2.5
+    assert row["expected_time_on_ice_s"] is None
+    assert row["shrunk_shots_on_goal_per_60"] is None
+    assert row["recent_share_of_attempts"] is None
+
+
+def test_a_skater_without_a_game_has_nulls_and_no_zeros():
+    games, rows = some_games(2, 3)
+    today = FIRST + timedelta(days=20)
+    row = last_row(
+        lake([*games, game(9, today, 1, 2, game_state="FUT")], rows, page({1: [10, 11], 2: [20]}, FIRST)), 11, today
+    )
+
+    assert row["projection_basis"] == "roster page"
+    told = {name for name, value in row.items() if value is not None} & {c.name for c in SOG_FEATURES.columns[16:]}
+    assert {
+        name
+        for name in told
+        if not name.startswith(("team", "opponent", "is_opponent", "position", "shrunk", "days_of_rest"))
+    } == {"time_zone_shift_h"}
+    assert row["shrunk_shots_on_goal"] == row["position_shots_on_goal"]
+
+
+def test_every_game_of_the_week_is_there_back_to_backs_too_and_none_that_is_later_or_postponed():
+    games, rows = some_games(2, 3)
+    today = FIRST + timedelta(days=20)
+    coming = [
+        game(10, today, 1, 2, game_state="FUT"),
+        game(11, today + timedelta(days=1), 1, 2, game_state="PRE"),
+        game(12, today + timedelta(days=6), 2, 1, game_state="FUT"),
+        game(13, today + timedelta(days=7), 1, 2, game_state="FUT"),
+        game(14, today + timedelta(days=2), 1, 2, game_state="FUT", schedule_state="PPD"),
+        game(15, today - timedelta(days=1), 1, 2, game_state="FUT"),
+        game(16, today, 1, 2, game_state="FUT", game_type=1),
+    ]
+    found = features(lake([*games, *coming], rows, page({1: [10, 11], 2: [20]}, FIRST)), today).filter("is_upcoming")
+
+    assert sorted(set(found["game_id"] % 100)) == [10, 11, 12]
+    assert found.height == 9
+    assert found.filter(pl.col("player_id") == 10)["mean_shots_on_goal_5"].to_list() == [2.5, 2.5, 2.5]
+
+
+def test_when_nothing_is_scheduled_nothing_is_foreseen():
+    assert features(lake(*some_games(2, 3), page({1: [10]}, FIRST)), date(2026, 7, 20)).filter("is_upcoming").is_empty()
+
+
+def test_after_a_trade_the_roster_page_says_for_whom_he_plays_and_his_form_goes_with_him():
+    games, rows = some_games(2, 3)
+    today = FIRST + timedelta(days=20)
+    row = last_row(
+        lake([*games, game(9, today, 3, 2, game_state="FUT")], rows, page({3: [10], 2: [20]}, FIRST)), 10, today
+    )
+
+    assert (row["team_id"], row["projection_basis"]) == (3, "roster page")
+    assert row["mean_shots_on_goal_5"] == 2.5
+    assert row["team_shots_on_goal"] is None  # of his new team, which has not played
+
+
+def test_a_team_without_a_roster_page_is_expected_to_dress_whom_it_dressed_last():
+    games, rows = some_games(2, 3)
+    today = FIRST + timedelta(days=20)
+    found = features(lake([*games, game(9, today, 1, 2, game_state="FUT")], rows, []), today).filter("is_upcoming")
+
+    assert found.select("player_id", "projection_basis").rows() == [(10, "last line-up"), (20, "last line-up")]
+
+
+def test_a_team_that_moves_keeps_its_form():
+    games, rows = some_games(2, 3, 4)
+    this = game(50, FIRST + timedelta(days=30), 3, 2)
+    whole = lake([*games, this], [*rows, *played(this, 3, 30, 1), *played(this, 2, 20, 1)], [])
+    one = whole | {"teams": whole["teams"].with_columns(team_key=pl.col("team_key").replace({103: 101}))}
+
+    assert last_row(whole, 30)["team_shots_on_goal"] is None
+    assert last_row(one, 30)["team_shots_on_goal"] == pytest.approx(
+        (4 + 3 * 0.5 ** (1 / 25) + 2 * 0.5 ** (2 / 25)) / (1 + 0.5 ** (1 / 25) + 0.5 ** (2 / 25))
+    )
+
+
+def test_a_new_season_begins_with_the_form_of_the_last_one_and_no_games_of_its_own():
+    old = [game(n, date(2025, 3, n), 1, 2, season=20242025) for n in (1, 3)]
+    new = game(1, FIRST, 1, 2)
+    rows = [row for this in (*old, new) for row in (*played(this, 1, 10, 4), *played(this, 2, 20, 1))]
+    row = last_row(lake([*old, new], rows, []))
+
+    assert (row["season"], row["games_before"], row["season_games_before"]) == (20252026, 2, 0)
+    assert row["team_season_games_before"] == 0
+    assert row["mean_shots_on_goal_5"] == 4
+    assert row["shrunk_shots_on_goal_of_season"] == row["position_shots_on_goal"] == 2.5
+    assert set(features(lake([*old, new], rows, []))["season"]) == {20252026}
+
+
+def test_rest_and_the_change_of_clocks_are_of_the_teams_last_games():
+    games = [game(1, FIRST, 1, 2), game(2, FIRST + timedelta(days=1), 2, 3), game(3, FIRST + timedelta(days=3), 2, 1)]
+    rows = [
+        row
+        for this in games
+        for team in (this["home_team_id"], this["away_team_id"])
+        for row in played(this, team, 10 * team, 2)
+    ]
+    row = last_row(lake(games, rows, []), 20)
+
+    assert (row["team_days_of_rest"], row["opponent_days_of_rest"], row["days_of_rest_more"]) == (2, 3, -1)
+    assert row["time_zone_shift_h"] == 0
+    assert last_row(lake(games, rows, []), 10)["time_zone_shift_h"] == -3
+
+
+def test_what_a_team_allows_is_told_by_position():
+    games = [game(n, FIRST + timedelta(days=n), 1, 2) for n in range(3)]
+    rows = [
+        row
+        for this in games
+        for row in (*played(this, 1, 10, 4), *played(this, 1, 12, 1), *played(this, 2, 20, 2), *played(this, 2, 21, 0))
+    ]
+
+    assert last_row(lake(games, rows, []), 20)["opponent_shots_on_goal_against_of_position"] == 2  # 20 is a forward
+    assert last_row(lake(games, rows, []), 21)["opponent_shots_on_goal_against_of_position"] == 0  # 21 a defenceman
+    assert last_row(lake(games, rows, []), 20)["opponent_shots_on_goal_against"] == 2
+    assert last_row(lake(games, rows, []), 20)["team_shots_on_goal"] == 2
