@@ -1,7 +1,8 @@
 """The lake's own tables: what runs did, what the API answered beside pages, and which layout the lake has.
 
-Nothing but manners rests on them: what is missing follows from bronze and the schedule. Without `lake.answers` pages
-that were not there are asked for again at once.
+Nothing but manners rests on the first three: what is missing follows from bronze and the schedule. Without
+`lake.answers` pages that were not there are asked for again at once. Forecasts are here because nothing can make them
+again: they were made before the games.
 """
 
 import polars as pl
@@ -75,4 +76,53 @@ ANSWERS = Table(
     partition=None,
 )
 
-TABLES = (META, RUNS, ANSWERS)
+
+def chance(name: str, line: str) -> Column:
+    """Declare the chance of more shots than a line."""
+    return Column(name, pl.Float64, f"Chance of more than {line} shots on goal")
+
+
+model = Column("model", pl.String, "Model: its kind, and the moment at which it was fitted")
+features_version = Column("features_version", pl.Int64, "Version of gold.sog_features that it was made of")
+
+FORECASTS = Table(
+    name="lake.forecasts",
+    grain="one forecast, by a model and at a moment, of a skater's shots on goal in a game that had not begun",
+    key=("game_id", "player_id", "model", "made_at"),
+    columns=(
+        c.season,
+        c.game_id,
+        c.game_date,
+        c.start_at,
+        c.player_id,
+        c.team_id,
+        model,
+        Column("made_at", c.UTC, "When", "UTC"),
+        features_version,
+        Column("foretold_shots_on_goal", pl.Float64, "Mean that is foretold"),
+        *(chance(f"chance_over_{n}_5", f"{n}.5") for n in range(4)),
+    ),
+    source=None,
+    checks={
+        "made before the game began": pl.col("made_at") < pl.col("start_at"),
+        "more shots are less likely": pl.col("chance_over_0_5").is_between(pl.col("chance_over_1_5"), 1)
+        & pl.col("chance_over_2_5").is_between(pl.col("chance_over_3_5"), pl.col("chance_over_1_5")),
+        "a forecast is above nothing": (pl.col("foretold_shots_on_goal") > 0) & (pl.col("chance_over_3_5") >= 0),
+    },
+)
+
+MODELS = Table(
+    name="lake.models",
+    grain="one model, as it was fitted at a moment",
+    key=("model",),
+    columns=(
+        model,
+        Column("made_at", c.UTC, "When", "UTC"),
+        features_version,
+        Column("card", pl.String, "What it is made of, as JSON: rows, days, intercept, and the weight of each feature"),
+    ),
+    source=None,
+    partition=None,
+)
+
+TABLES = (META, RUNS, ANSWERS, FORECASTS, MODELS)

@@ -48,7 +48,7 @@ def nothing(table: Table) -> Rows:
 
 def source(bronze: Snapshot, table: Table, read: Table, part: str) -> pl.LazyFrame:
     """Read what goes into one slice of a table; of bronze the newest version of each page, or every one."""
-    rows = bronze.scan(read) if read.layer == "bronze" else lake.scan(bronze.made, read)
+    rows = bronze.scan(read) if read.is_kept else lake.scan(bronze.made, read)
     if read.partition and part != WHOLE:
         seasons = [*seasons_before(part, table.history), part]
         rows = rows.filter(pl.col("season").is_in([int(season) for season in seasons]))
@@ -82,7 +82,7 @@ def read(table: Table, rows: pl.LazyFrame) -> pl.DataFrame:
             if hashlib.sha256(body.encode()).hexdigest() != kept:
                 raise Unreadable(
                     f"{table.name}: the page {name} is not what was kept: its SHA-256 differs.",
-                    "Nothing was written. The disk has damaged it: put the table's folder back from a backup.",
+                    "Nothing was written. The disk has damaged it: `nhl-lake doctor --deep` says what mends it.",
                 )
     return found
 

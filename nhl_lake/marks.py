@@ -22,6 +22,7 @@ from nhl_lake.table import Table
 
 MADE_OF = "nhl-lake.made-of"
 WHOLE = "all"
+SEASON_IS_OVER = (10, 1)  # the longest yet, of 2019-20, ended on 28 September
 
 
 class Pages(NamedTuple):
@@ -47,7 +48,8 @@ class Snapshot(NamedTuple):
 
     def scan(self, table: Table) -> pl.LazyFrame:
         """Read every version of the pages of a bronze table."""
-        return known(lake.scan(self.at, table, version=self.versions[table.name]), self.known_at)
+        rows = lake.scan(self.at, table, version=self.versions[table.name])
+        return rows if self.known_at is None else rows.filter(pl.col(table.moment) <= self.known_at)
 
 
 class Mark(NamedTuple):
@@ -98,33 +100,46 @@ def text(marks: Marks) -> str:
 def snapshot(
     at: Place, made: Place, tables: Iterable[Table], *, day: date, known_at: datetime | None = None
 ) -> Snapshot:
-    """Pin the bronze tables that some tables read."""
-    pages = {read for table in tables for read in table.reads if read.layer == "bronze"}
+    """Pin the tables of bronze and the ledger that some tables read."""
+    pages = {read for table in tables for read in table.reads if read.is_kept}
+    lake.create(at, [table for table in pages if table.layer == "lake"])  # one that an earlier release did not have
     versions = {table.name: lake.handle(at, table).version() for table in pages}
     empty = Snapshot(at, made, known_at, day, versions, {})
     return empty._replace(kept={table.name: kept(empty, table) for table in pages})
 
 
 def kept(bronze: Snapshot, table: Table) -> dict[str, Pages]:
-    """Return the pages of a bronze table, by slice."""
+    """Return the pages of a bronze table, or the rows of one of the ledger, by slice."""
     part = pl.col(table.partition).cast(pl.String) if table.partition else pl.lit(WHOLE)
     pages = bronze.scan(table).group_by(part.alias("slice"))
-    found = pages.agg(pl.len(), pl.col("fetched_at").max().dt.epoch("us")).sort("slice").collect()
+    found = pages.agg(pl.len(), pl.col(table.moment).max().dt.epoch("us")).sort("slice").collect()
     version = bronze.versions[table.name]
     return {part: Pages(version, f"{rows} {newest}") for part, rows, newest in found.iter_rows()}
 
 
 def wanted(bronze: Snapshot, table: Table, code: str) -> Marks:
     """Return what each slice of a table is to be made of, the newest season first."""
-    code = digest(code, str(bronze.day)) if table.of_day else code
     given = [sources(bronze, read) for read in table.reads]
     if table.partition is None:
-        return {WHOLE: together(code, (mark for marks in given for mark in marks.values()))}
+        return {
+            WHOLE: together(
+                code_of(table, WHOLE, code, bronze.day), (mark for marks in given for mark in marks.values())
+            )
+        }
     seasons = sorted({part for marks in given for part in marks} - {WHOLE}, reverse=True)
     return {
-        season: together(code, (marks[part] for marks in given for part in before(season, table, marks)))
+        season: together(
+            code_of(table, season, code, bronze.day),
+            (marks[part] for marks in given for part in before(season, table, marks)),
+        )
         for season in seasons
     }
+
+
+def code_of(table: Table, part: str, code: str, day: date) -> str:
+    """Return the mark of the code that makes a slice; of one with games to come, of the day, too."""
+    is_over = part != WHOLE and day >= date(int(part[4:]), *SEASON_IS_OVER)
+    return digest(code, str(day)) if table.of_day and not is_over else code
 
 
 def before(season: str, table: Table, marks: Marks) -> Iterator[str]:
@@ -149,7 +164,7 @@ def together(code: str, of: Iterable[Mark]) -> Mark:
 
 def sources(bronze: Snapshot, read: Table) -> Marks:
     """Return what a table stands for, by slice: a bronze table its own pages, another what it was made of."""
-    if read.layer == "bronze":
+    if read.is_kept:
         return {part: Mark("", {read.name: pages}) for part, pages in bronze.kept[read.name].items()}
     return dict(sorted(stored(bronze.made, read).items()))
 
@@ -160,11 +175,6 @@ def joined(one: Pages | None, other: Pages) -> Pages:
         return other
     print_ = one.print if one.print == other.print else digest(one.print, other.print)
     return Pages(min(one.version, other.version), print_)
-
-
-def known(pages: pl.LazyFrame, at: datetime | None) -> pl.LazyFrame:
-    """Leave the pages that had been fetched by a moment."""
-    return pages if at is None else pages.filter(pl.col("fetched_at") <= at)
 
 
 def changed(bronze: Snapshot, table: Table, part: str, was: Mark | None, now: Mark) -> list[int] | None:
@@ -185,13 +195,13 @@ def games_since(bronze: Snapshot, table: Table, part: str, was: Pages) -> set[in
     """Return the games with pages in a slice of a bronze table that an older version did not have; None if unknown."""
     if "game_id" not in table.schema or part == WHOLE or bronze.known_at is not None:
         return None
-    key = [*table.page_key, "fetched_at"]
+    key = list(dict.fromkeys([*table.page_key, table.moment]))
     in_slice = pl.col("season") == int(part)
     try:
         old = lake.scan(bronze.at, table, version=was.version).filter(in_slice).select(key).collect()
     except (LakeError, OSError, pl.exceptions.PolarsError):
         return None  # a version whose files are gone, or one of a table that was put back from a backup
-    newest = old.select(pl.col("fetched_at").max().dt.epoch("us")).item()
+    newest = old.select(pl.col(table.moment).max().dt.epoch("us")).item()
     if was.print != f"{old.height} {newest}":
         return None
     fresh = bronze.scan(table).filter(in_slice).select(key).join(old.lazy(), on=key, how="anti")

@@ -108,6 +108,16 @@ class Table:
         return tuple(k for k in self.key if k != "fetched_at")
 
     @property
+    def is_kept(self) -> bool:
+        """Whether runs keep its rows, rather than make them of other tables: bronze and the ledger."""
+        return self.layer in {"bronze", "lake"}
+
+    @property
+    def moment(self) -> str:
+        """The column of a table of bronze or the ledger that says when a row was kept."""
+        return next(name for name in ("fetched_at", "asked_at", "made_at", "ended_at") if name in self.schema)
+
+    @property
     def is_append_only(self) -> bool:
         """Whether the engine itself refuses to delete, overwrite or update."""
         return self.layer == "lake" or (self.layer == "bronze" and self.keeps is Keeps.EVERY_VERSION)
