@@ -2,7 +2,7 @@
 
 import nhl_lake
 lake = nhl_lake.open_lake()
-lake.table("gold.skater_game").group_by("player_id").agg(pl.col("goals").sum()).collect()
+lake.table("gold.skater_season").filter(is_total=True, situation="all").top_k(10, by="goals").collect()
 """
 
 from dataclasses import dataclass
@@ -23,11 +23,23 @@ class Lake:
 
     root: "Place"
 
-    def table(self, name: str) -> "pl.LazyFrame":
-        """Return a table by its name, pinned at its newest version: `gold.skater_game`."""
+    def table(self, name: str, *, version: int | None = None) -> "pl.LazyFrame":
+        """Return a table by its name: `gold.skater_game`; pinned at its newest version, or at one that it had."""
         from nhl_lake import catalog, lake  # noqa: PLC0415 - importing the package stays quick
 
-        return lake.scan(self.root, catalog.find(name))
+        return lake.scan(self.root, catalog.find(name), version=version)
+
+    def sql(self, question: str) -> "pl.LazyFrame":
+        """Return the answer to a question in SQL over all tables: `select … from gold.skater_game`."""
+        from nhl_lake import query  # noqa: PLC0415
+
+        return query.query(self.root, question)
+
+    def versions(self, name: str) -> "pl.DataFrame":
+        """Return the versions of a table, the newest first: when each was written, and by which operation."""
+        from nhl_lake import catalog, query  # noqa: PLC0415
+
+        return query.versions(self.root, catalog.find(name))
 
     def tables(self) -> list[str]:
         """Return the names of the tables that are in the lake."""

@@ -1,0 +1,194 @@
+"""A daily run: lines between markers of their own, everything else to the letter; and the line runs as cron runs it."""
+
+import subprocess
+from collections.abc import Callable
+from datetime import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nhl_lake import cron
+from tests.conftest import Ended
+
+Cli = Callable[..., Ended]
+OTHERS = "MAILTO=me\n# >>> nhl-lake /another >>>\n0 1 * * * nhl-lake ingest\n# <<< nhl-lake /another <<<\n@daily backup"
+
+CRONTAB = """#!/bin/sh
+if [ "$1" = "-l" ]; then
+    [ -f "$TAB" ] || { echo "no crontab for me" >&2; exit 1; }
+    cat "$TAB"
+else
+    cat > "$TAB.new" && mv "$TAB.new" "$TAB"
+fi
+"""
+SYSTEMCTL = """#!/bin/sh
+echo "$@" >> "$CALLS"
+"""
+
+
+def job(root: Path = Path("/lakes/mine"), hour: int = 9, **said: object) -> cron.Job:
+    known = {"program": ("/bin/python", "-m", "nhl_lake"), "settings": {"NHL_LAKE_ROOT": str(root)}}
+    rest = {"folder": Path("/lakes"), "log": Path("/var/log/nhl lake.log")}
+    return cron.Job(**{"root": root, "at": time(hour, 30), **known, **rest, **said})  # type: ignore[arg-type]
+
+
+def test_a_line_says_when_where_with_which_settings_and_where_to():
+    line = cron.block(job()).splitlines()[1]
+
+    assert line == (
+        "30 9 * * * cd /lakes && NHL_LAKE_ROOT=/lakes/mine /bin/python -m nhl_lake ingest --lookback 1 --quiet"
+        " >> '/var/log/nhl lake.log' 2>&1"
+    )
+
+
+def test_a_per_cent_sign_which_is_a_new_line_to_cron_is_escaped():
+    assert r"NHL_LAKE_ROOT='/my lakes/100\%' " in cron.block(job(Path("/my lakes/100%")))
+
+
+TABS = st.lists(st.sampled_from(["", "# a comment", "0 1 * * * other", "MAILTO=x", *OTHERS.splitlines()])).map(
+    "\n".join
+)
+
+
+@given(TABS, st.booleans())
+def test_whatever_else_is_in_a_crontab_stays_to_the_letter(tab: str, newline: bool):  # noqa: FBT001
+    tab += "\n" * (newline and bool(tab))
+    with_job = cron.installed(tab, job())
+
+    assert with_job.startswith(tab)
+    assert cron.without(with_job, job().root).rstrip("\n") == tab.rstrip("\n")
+    assert cron.installed(with_job, job()) == with_job
+    assert cron.within(with_job, job().root) == cron.block(job()).rstrip("\n")
+    assert cron.within(tab, job().root) is None
+
+
+def test_a_new_time_takes_the_place_of_the_old_one():
+    twice = cron.installed(cron.installed(OTHERS, job()), job(hour=6))
+
+    assert twice == cron.installed(OTHERS, job(hour=6))
+    assert twice.count("nhl-lake /lakes/mine >>>") == 1
+
+
+def test_units_escape_what_systemd_takes_for_its_own():
+    units = cron.units(job(settings={"NHL_LAKE_ROOT": '/a "b" 100%\\$x'}))
+    service, timer = (
+        next(text for name, text in units.items() if name.endswith(kind)) for kind in ("service", "timer")
+    )
+
+    assert 'Environment="NHL_LAKE_ROOT=/a \\"b\\" 100%%\\\\$$x"' in service
+    assert 'ExecStart="/bin/python" "-m" "nhl_lake" "ingest" "--lookback" "1" "--quiet"' in service
+    assert "OnCalendar=*-*-* 09:30:00" in timer
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine whose crontab is a file, and whose systemd only notes what it is told."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, text in (("crontab", CRONTAB), ("systemctl", SYSTEMCTL)):
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    monkeypatch.setenv("TAB", str(tmp_path / "tab"))
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_install_show_and_remove_leave_the_rest_of_the_crontab(machine: Path, run_here: Cli):
+    (machine / "tab").write_text(OTHERS)
+    root, log = machine / "lake", str(machine / "logs" / "run.log")
+
+    installed = run_here("schedule", "install", "--at", "06:15", "--log", log, "--yes", root=root)
+    assert installed.code == 0, installed.err
+    shown = run_here("schedule", "show", root=root)
+    assert (machine / "tab").read_text().startswith(f"{OTHERS}\n# >>> nhl-lake {root} >>>\n15 6 * * * cd {machine} && ")
+    assert shown.out.strip() in (machine / "tab").read_text()
+    assert f"NHL_LAKE_BACKUPS={machine}/data/backups" in shown.out
+
+    assert run_here("schedule", "remove", "--yes", root=root).out.endswith("Removed.\n")
+    assert (machine / "tab").read_text() == f"{OTHERS}\n"
+    assert "No daily run" in run_here("schedule", "show", root=root).out
+    assert "No daily run" in run_here("schedule", "remove", root=root).out
+
+
+def test_nothing_is_changed_without_consent(machine: Path, run_here: Cli):
+    root = machine / "lake"
+    refused = run_here("schedule", "install", root=root)
+
+    assert refused.code == 1
+    assert "# >>> nhl-lake" in refused.out  # it is shown before it is asked about
+    assert not (machine / "tab").exists()
+
+
+def test_an_instant_to_take_for_now_does_not_go_into_the_line(machine: Path, run_here: Cli):
+    words = ("schedule", "install", "--yes", "--log", str(machine / "log"))
+    run_here(*words, root=machine / "lake", api="league:", now="2025-10-20T12:00:00Z")
+
+    assert "NHL_LAKE_API=league:" in (machine / "tab").read_text()
+    assert "NHL_LAKE_NOW" not in (machine / "tab").read_text()
+
+
+def test_the_line_runs_as_cron_runs_it_without_any_environment(machine: Path, run_here: Cli):
+    root = machine / "lake's own"
+    log = machine / "logs" / "100%.log"
+    run_here("schedule", "install", "--yes", "--log", str(log), root=root, api="http://127.0.0.1:1")
+    line = (machine / "tab").read_text().splitlines()[1]
+    command = line.split(" ", 5)[5].replace(r"\%", "%")
+
+    ended = subprocess.run(
+        ["/bin/sh", "-c", command.replace("ingest --lookback 1 --quiet", "status")], env={}, cwd="/", check=False
+    )
+
+    assert ended.returncode != 0
+    assert log.read_text().splitlines()[0] == f"Error: There is no lake at {root}."
+
+
+def test_a_machine_without_crontab_says_so_in_two_lines(machine: Path, run_here: Cli, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", str(machine))
+    ended = run_here("schedule", "install", "--yes", root=machine / "lake")
+
+    assert ended.code == 1
+    assert len(ended.err.splitlines()) == 2
+    assert ended.err.startswith("Error: There is no crontab on this machine.")
+    assert "No daily run" in run_here("schedule", "show", root=machine / "lake").out
+
+
+def test_a_crontab_that_cannot_be_read_is_never_written(machine: Path, run_here: Cli):
+    (machine / "bin" / "crontab").write_text("#!/bin/sh\necho 'you are not allowed' >&2\nexit 1\n")
+    ended = run_here("schedule", "install", "--yes", root=machine / "lake")
+
+    assert ended.code == 1
+    assert "you are not allowed" in ended.err
+
+
+def test_a_timer_is_two_files_that_go_again(machine: Path, run_here: Cli):
+    root, units = machine / "lake", machine / "config" / "systemd" / "user"
+    installed = run_here("schedule", "install", "--systemd", "--yes", "--log", str(machine / "log"), root=root)
+    assert installed.code == 0, installed.err
+
+    name = cron.unit(root)
+    assert {file.name for file in units.iterdir()} == {f"{name}.service", f"{name}.timer"}
+    assert f"--user enable --now {name}.timer" in (machine / "calls").read_text()
+    assert "OnCalendar=*-*-* 09:00:00" in run_here("schedule", "show", root=root).out
+    run_here("schedule", "remove", "--yes", root=root)
+    assert list(units.iterdir()) == []
+    assert f"--user disable --now {name}.timer" in (machine / "calls").read_text()
+
+
+def test_where_no_systemd_runs_nothing_is_written(machine: Path, run_here: Cli):
+    (machine / "bin" / "systemctl").write_text("#!/bin/sh\necho 'Failed to connect to bus' >&2\nexit 1\n")
+    ended = run_here("schedule", "install", "--systemd", "--yes", "--log", str(machine / "log"), root=machine / "lake")
+
+    assert (ended.code, len(ended.err.splitlines())) == (1, 2)
+    assert not (machine / "config").exists()
+
+
+@pytest.mark.parametrize("at", ["9", "25:00", "nine", "09:60"])
+def test_a_time_that_is_none_is_said(machine: Path, run_here: Cli, at: str):
+    ended = run_here("schedule", "install", "--at", at, root=machine / "lake")
+
+    assert (ended.code, ended.err.splitlines()[0]) == (1, f"Error: --at {at} is no time of day.")
