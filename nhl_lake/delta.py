@@ -3,12 +3,21 @@
 from collections.abc import Mapping
 
 import polars as pl
-from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    PostCommitHookProperties,
+    Transaction,
+    WriterProperties,
+)
 
 from nhl_lake.errors import Broken
 from nhl_lake.table import Table
 
 APP = "nhl-lake"
+MARK = "nhl-lake.mark"  # of a commit to a bucket, by which its writer knows it
+AFTERWARDS = PostCommitHookProperties(cleanup_expired_logs=False)  # that is left to `nhl-lake maintain`
 ARROW_STATS = {"season", "game_id", "game_date", "fetched_at", "player_id", "team_id", "team_abbrev", "run_id"}
 
 # ZSTD switches the truncation of string statistics off, and a page of 200 KB stands twice in the log: set it again.
@@ -44,6 +53,9 @@ def gate(table: Table, rows: pl.DataFrame) -> None:
 
 
 def guard(delta: DeltaTable, metadata: Mapping[str, str] | None = None) -> CommitProperties:
-    """Return commit properties with a transaction of ours: of two writers from one version, one conflicts."""
-    turn = Transaction(APP, (delta.transaction_version(APP) or 0) + 1)
+    """Return commit properties with a transaction of ours: of two writers from one version, one conflicts.
+
+    Any number does that is greater than those before; what it was would be asked of the log.
+    """
+    turn = Transaction(APP, delta.version() + 1)
     return CommitProperties(app_transactions=[turn], custom_metadata=dict(metadata or {}))

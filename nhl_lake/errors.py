@@ -3,12 +3,23 @@
 LakeError                  what is wrong and where; what to do about it
 ├── BadInput               an option, a setting or a date that cannot be meant
 ├── Unreadable             a table or the lake itself cannot be opened
+├── Missing                a table is not in the lake
+├── Unavailable            the store of a lake in a bucket cannot be reached, or refuses
 ├── Busy                   another run holds the lake
 ├── Unreachable            the API cannot be reached at all
 └── Broken                 a frame breaks what its table declares; nothing was written
 
 Refused                    a page that is not the one that was asked for: never kept, asked for again
+└── Unfit                  a page so large or deep that it is none: never read, not asked for again in this run
 """
+
+import re
+
+ADDRESS_OF = re.compile(r"://[^\s'\"<>]+@")  # a secret key of AWS may have a slash
+ASKED_WITH = re.compile(r"(?i)([?&][\w.-]*(?:key|token|secret|signature|credential|password)[\w.-]*=)[^&\s'\"<>]+")
+SAID_BY_STORES = re.compile(
+    r"(?i)<(AWSAccessKeyId|Token-\d+|SignatureProvided|StringToSign\w*|CanonicalRequest\w*)>[^<]*"
+)
 
 
 class LakeError(Exception):
@@ -31,6 +42,14 @@ class Unreadable(LakeError):
     """A table, or the lake itself, cannot be opened."""
 
 
+class Missing(LakeError):
+    """A table is not in the lake."""
+
+
+class Unavailable(LakeError):
+    """The store of a lake in a bucket cannot be reached, or refuses."""
+
+
 class Busy(LakeError):
     """Another run holds the lake."""
 
@@ -43,6 +62,19 @@ class Broken(LakeError):
     """A frame breaks what its table declares; nothing was written."""
 
 
+def brief(error: object) -> str:
+    """Return what an error says in one line, without the engine's innards: its stack, its structs."""
+    said = re.split(r"\s+0: |\s*stack backtrace|: ParsedLogPath|\(set POLARS_VERBOSE", str(error), maxsplit=1)[0]
+    return " ".join(said.split()).removeprefix("Kernel error: ")[:300]
+
+
+def redacted(text: str) -> str:
+    """Return a text without what opens doors: passwords in addresses, keys in queries, what stores tell of both."""
+    text = ADDRESS_OF.sub("://***@", text)
+    text = ASKED_WITH.sub(r"\1***", text)
+    return SAID_BY_STORES.sub(r"<\1>***", text)
+
+
 def is_panic(error: BaseException) -> bool:
     """Whether Rust gave up below: PyO3 derives that from BaseException, and exports no class to catch it by."""
     return type(error).__name__ == "PanicException"
@@ -50,3 +82,7 @@ def is_panic(error: BaseException) -> bool:
 
 class Refused(Exception):
     """A page that is not the one that was asked for, with the reason."""
+
+
+class Unfit(Refused):
+    """A page so large, so deeply nested or so oddly packed that it is none: asking again would bring it again."""

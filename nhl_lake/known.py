@@ -7,9 +7,9 @@ from datetime import datetime
 import msgspec
 import polars as pl
 
-from nhl_lake import bronze, envelopes, lake, ledger
+from nhl_lake import bronze, envelopes, lake, ledger, swap
 from nhl_lake.catalog import TABLES
-from nhl_lake.errors import BadInput, Unreadable
+from nhl_lake.errors import BadInput, Missing, Unreadable
 from nhl_lake.hockey.calendar import FINAL
 from nhl_lake.people import Roster, dressed, on_roster
 from nhl_lake.place import Place
@@ -45,7 +45,10 @@ def known(root: Place, seasons: Sequence[int], *, met: pl.DataFrame | None = Non
 
 def rows(root: Place, table: Table) -> pl.LazyFrame:
     """Read a table; one that is not there yet, because the first run is under way, has no rows."""
-    return lake.scan(root, table) if lake.is_table(root, table) else pl.LazyFrame(schema=table.schema)
+    try:
+        return lake.scan(root, table)
+    except Missing:
+        return pl.LazyFrame(schema=table.schema)
 
 
 def first_page_at(root: Place) -> datetime:
@@ -163,6 +166,7 @@ def check_source(root: Place, source: str) -> None:
 
 def check_layout(root: Place) -> None:
     """Open every table: raise if the lake is of a newer program, or if any table of it cannot be read."""
+    swap.require_finished(root)
     if not is_lake(root):
         # a first run that was killed, or that is under way, leaves tables; rows come after all of them are made
         for table in TABLES:
@@ -176,6 +180,9 @@ def check_layout(root: Place) -> None:
             f"The lake at {root} has layout {newest}, made by nhl-lake {made_by}: newer than this program.",
             "Nothing was changed. Update this program: `pip install --upgrade nhl-lake`.",
         )
-    for table in TABLES:
-        if lake.is_table(root, table) or lake.holds_files(lake.path(root, table)):
-            lake.handle(root, table)
+    if newest is not None and newest < ledger.LAYOUT:
+        raise Unreadable(
+            f"The lake at {root} has layout {newest}, made by nhl-lake {made_by}: this program reads {ledger.LAYOUT}.",
+            "Nothing was changed. `nhl-lake upgrade` brings it up, and keeps the old lake beside.",
+        )
+    lake.open_all(root, TABLES)

@@ -5,46 +5,29 @@ does too (`delta.appendOnly`). What is written is synced before a caller is told
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
-from urllib.parse import unquote
+from typing import Any, NoReturn, TypeVar
 
 import polars as pl
-import stamina
 from deltalake import DeltaTable, write_deltalake
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from nhl_lake import place
-from nhl_lake.delta import PARQUET, gate, guard, properties
-from nhl_lake.errors import LakeError, Unreadable, is_panic
+from nhl_lake import place, swap
+from nhl_lake.commits import committing, last_commit, merge, sync, tries, write
+from nhl_lake.delta import AFTERWARDS, PARQUET, gate, properties
+from nhl_lake.errors import Missing, Unreadable, brief, is_panic
+from nhl_lake.opened import AT_ONCE, Opened, notes, opened, path
+from nhl_lake.outage import outage
 from nhl_lake.place import Bucket, Place
 from nhl_lake.table import Keeps, Table
 from nhl_lake.versions import Kept, Same, news
 
+__all__ = ["Opened", "path", "sync", "tries", "write"]
 
-class Opened(DeltaTable):
-    """A table that Polars can read in any place: it takes addresses for paths, and `my lake` is `my%20lake` in one."""
-
-    def __init__(self, address: str, *, version: int | None, options: dict[str, str] | None) -> None:
-        super().__init__(address, version=version, storage_options=options)
-        if options is not None:
-            # Polars refuses the settings of retries that it takes over from here
-            self._storage_options = {k: v for k, v in options.items() if "retr" not in k}
-
-    def file_uris(self, *filters: Any, **more: Any) -> list[str]:  # noqa: ANN401 - as delta-rs has it
-        """Return the paths of the table's files."""
-        return [unquote(address) for address in super().file_uris(*filters, **more)]
-
-    @property
-    def table_uri(self) -> str:
-        """Return the path of the table."""
-        return unquote(super().table_uri)
-
-
-def path(root: Place, table: Table) -> Place:
-    """Return the place of a table: `bronze.play_by_play` is at ROOT/bronze/play_by_play."""
-    return root.joinpath(*table.name.split("."))
+T = TypeVar("T")
 
 
 def create(root: Place, tables: Sequence[Table]) -> list[Table]:
@@ -52,13 +35,19 @@ def create(root: Place, tables: Sequence[Table]) -> list[Table]:
 
     Making a table apart from writing to it is what keeps two first runs from writing into two different tables.
     """
-    made = [table for table in tables if not is_table(root, table)]
-    for table in made:
-        folder = path(root, table)
-        if holds_files(folder) and not is_table(root, table):
-            unreadable(root, table, "it holds files but no log in `_delta_log`")
-        if isinstance(folder, Path):
-            folder.mkdir(parents=True, exist_ok=True)
+    return [table for table, is_new in zip(tables, at_once(root, create_one, tables), strict=True) if is_new]
+
+
+def create_one(root: Place, table: Table) -> bool:
+    """Make a table if the lake does not have it; return whether it was made."""
+    if is_table(root, table):
+        return False
+    folder = path(root, table)
+    if holds_files(folder) and not is_table(root, table):
+        unreadable(root, table, "it holds files but no log in `_delta_log`")
+    if isinstance(folder, Path):
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
         delta = DeltaTable.create(
             str(folder),
             schema=table.schema,
@@ -69,8 +58,36 @@ def create(root: Place, tables: Sequence[Table]) -> list[Table]:
             configuration=properties(table),
             storage_options=place.options(folder),
         )
-        sync(root, table, delta)
-    return made
+    except DeltaError:
+        if isinstance(folder, Path) or not is_table(root, table):
+            raise
+        return True  # made just now by another run, or by this one, and the answer was lost
+    sync(root, table, delta)
+    return True
+
+
+def at_once(root: Place, do: Callable[[Place, Table], T], tables: Iterable[Table]) -> list[T]:
+    """Do something for many tables: all at once in a bucket, where nearly all of the time is waiting."""
+    if isinstance(root, Path):
+        return [do(root, table) for table in tables]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(partial(do, root), tables))
+
+
+def open_all(root: Place, tables: Iterable[Table]) -> None:
+    """Open the tables that are there; raise if one cannot be read."""
+    at_once(root, open_one, tables)
+
+
+def open_one(root: Place, table: Table) -> bool:
+    """Open a table if it is there; return whether it is."""
+    if isinstance(root, Path) and not is_table(root, table) and not holds_files(path(root, table)):
+        return False
+    try:
+        handle(root, table)
+    except Missing:
+        return False
+    return True
 
 
 def is_table(root: Place, table: Table) -> bool:
@@ -101,26 +118,27 @@ def holds_data(root: Place, table: Table) -> bool:
 
 def unreadable(root: Place, table: Table, why: object) -> NoReturn:
     """Raise what a damaged table calls for: nothing is guessed, nothing is fetched again behind the user's back."""
-    line = " ".join(str(why).split())[:200]
     raise Unreadable(
-        f"{table.name} cannot be read at {path(root, table)}: {line}",
-        "Nothing was changed. Put that folder back from a backup, or move it away to have its pages fetched again.",
+        f"{table.name} cannot be read at {path(root, table)}: {brief(why)}",
+        "Nothing was changed. `nhl-lake doctor` says what mends it: a newer program, a backup, or to ask again.",
     )
 
 
 def handle(root: Place, table: Table, *, version: int | None = None) -> DeltaTable:
     """Open a table at its newest version, or at one that it had."""
-    if not is_table(root, table):
-        if holds_files(path(root, table)) and not is_table(root, table):
-            unreadable(root, table, "it holds files but no log in `_delta_log`")
-        raise LakeError(f"{table.name} is not in the lake at {root}.", "`nhl-lake ingest` makes it.")
+    folder = path(root, table)
+    if isinstance(folder, Path) and not is_table(root, table):
+        missing(root, table)
     try:
-        delta = Opened(str(path(root, table)), version=version, options=place.options(root))
+        delta = opened(folder, version)
     except BaseException as error:  # delta-rs raises bare Exceptions for a damaged log, and panics
+        if isinstance(folder, Bucket) and isinstance(error, TableNotFoundError) and not is_table(root, table):
+            missing(root, table)
         if isinstance(error, Exception) or is_panic(error):
+            if isinstance(folder, Bucket) and (trouble := outage(error, root)):
+                raise trouble from error
             unreadable(root, table, error)
         raise
-    folder = path(root, table)
     if isinstance(folder, Path):
         # what a power cut can leave of a last commit: delta-rs reads an empty one as a version without rows
         log = last_commit(delta, folder)
@@ -129,9 +147,12 @@ def handle(root: Place, table: Table, *, version: int | None = None) -> DeltaTab
     return delta
 
 
-def last_commit(delta: DeltaTable, folder: Path) -> Path:
-    """Return the file of a table's newest commit."""
-    return folder / "_delta_log" / f"{delta.version():020d}.json"
+def missing(root: Place, table: Table) -> NoReturn:
+    """Raise what a table calls for that has no log."""
+    if holds_files(path(root, table)) and not is_table(root, table):
+        unreadable(root, table, "it holds files but no log in `_delta_log`")
+    swap.require_finished(root)
+    raise Missing(f"{table.name} is not in the lake at {root}.", "`nhl-lake ingest` makes it.")
 
 
 def scan(root: Place, table: Table, *, version: int | None = None) -> pl.LazyFrame:
@@ -178,37 +199,13 @@ def keep(root: Place, table: Table, rows: pl.DataFrame, same: Same) -> Kept:
             if fresh.is_empty():
                 return kept
             gate(table, fresh)
-            if table.keeps is Keeps.NEWEST:
-                merge(delta, table, fresh)
-            else:
-                write(delta, fresh)
-            sync(root, table, delta)
+            with committing(root, table, delta) as properties:
+                if table.keeps is Keeps.NEWEST:
+                    merge(delta, table, fresh, properties)
+                else:
+                    write(delta, fresh, properties)
             return kept
     raise AssertionError("unreachable: the last attempt raises")
-
-
-def tries() -> Iterator[stamina.Attempt]:
-    """Yield tries at a commit: of two writers from one version one conflicts, reads again, and decides again."""
-    yield from stamina.retry_context(on=CommitFailedError, attempts=10, timeout=60, wait_initial=0.05, wait_max=2)
-
-
-def write(delta: DeltaTable, rows: pl.DataFrame) -> None:
-    """Append rows to a table, on the handle that they were decided on."""
-    write_deltalake(delta, rows, mode="append", writer_properties=PARQUET, commit_properties=guard(delta))
-
-
-def merge(delta: DeltaTable, table: Table, rows: pl.DataFrame) -> None:
-    """Merge rows by key. The literal range lets delta-rs skip files; without one it reads the whole table."""
-    (key,) = table.key
-    low, high = (int(bound) for bound in rows.select(low=pl.col(key).min(), high=pl.col(key).max()).row(0))
-    delta.merge(
-        rows,
-        predicate=f"t.{key} = s.{key} AND t.{key} BETWEEN {low} AND {high}",
-        source_alias="s",
-        target_alias="t",
-        writer_properties=PARQUET,
-        commit_properties=guard(delta),
-    ).when_matched_update_all().when_not_matched_insert_all().execute()
 
 
 def append(root: Place, table: Table, rows: pl.DataFrame) -> None:
@@ -219,9 +216,8 @@ def append(root: Place, table: Table, rows: pl.DataFrame) -> None:
     if rows.is_empty():
         return
     for attempt in tries():
-        with attempt:
-            write(delta := handle(root, table), rows)
-            sync(root, table, delta)
+        with attempt, committing(root, table, delta := handle(root, table)) as properties:
+            write(delta, rows, properties)
 
 
 def replace(root: Place, table: Table, rows: pl.DataFrame, *, where: str | None, metadata: Mapping[str, str]) -> None:
@@ -230,8 +226,7 @@ def replace(root: Place, table: Table, rows: pl.DataFrame, *, where: str | None,
         raise TypeError(f"{table.name} is never replaced")
     gate(table, rows)
     for attempt in tries():
-        with attempt:
-            delta = handle(root, table)
+        with attempt, committing(root, table, delta := handle(root, table), metadata) as properties:
             write_deltalake(
                 delta,
                 rows,
@@ -239,36 +234,19 @@ def replace(root: Place, table: Table, rows: pl.DataFrame, *, where: str | None,
                 predicate=where,
                 schema_mode="overwrite" if where is None else None,
                 writer_properties=PARQUET,
-                commit_properties=guard(delta, metadata),
+                commit_properties=properties,
+                post_commithook_properties=AFTERWARDS,
             )
-            sync(root, table, delta)
 
 
 def metadata(root: Place, table: Table, key: str) -> dict[str, Any]:
     """Return what the newest commit that says something under a key says; commits of upkeep say nothing."""
-    delta = handle(root, table)
-    for some in (10, None):  # nearly always one of the last commits says it, and a log may be thousands long
-        for entry in delta.history(some):
-            if key in entry:
-                found: dict[str, Any] = json.loads(entry[key])
-                return found
+    version = handle(root, table).version()
+    for said in notes(path(root, table), version):
+        if key in said:
+            found: dict[str, Any] = json.loads(said[key])
+            return found
     return {}
-
-
-def sync(root: Place, table: Table, delta: DeltaTable) -> None:
-    """Bring a handle's newest commit to the disk, with its checkpoint if it made one, and the folders down to it.
-
-    An empty checkpoint, which a power cut would leave, closes the whole table.
-    """
-    folder = path(root, table)
-    if isinstance(folder, Bucket):
-        return  # what a store has taken is kept
-    log = last_commit(delta, folder)
-    entries = [json.loads(line) for line in log.read_text().splitlines()]
-    files = [log, *(folder / entry["add"]["path"] for entry in entries if "add" in entry)]
-    if checkpoints := list(log.parent.glob(f"{log.stem}.checkpoint*")):
-        files += [*checkpoints, log.parent / "_last_checkpoint"]
-    place.sync([*files, *{above for file in files for above in file.parents if above.is_relative_to(root)}])
 
 
 def size(root: Place, table: Table) -> dict[str, Any]:
@@ -277,3 +255,15 @@ def size(root: Place, table: Table) -> dict[str, Any]:
     adds = pl.DataFrame(delta.get_add_actions(flatten=True))
     rows, size_bytes = (int(adds[name].sum()) if adds.height else 0 for name in ("num_records", "size_bytes"))
     return {"rows": rows, "files": adds.height, "bytes": size_bytes, "version": delta.version()}
+
+
+def sizes(root: Place, tables: Iterable[Table]) -> list[tuple[Table, dict[str, Any]]]:
+    """Return the sizes of those tables that are there."""
+
+    def of(root: Place, table: Table) -> tuple[Table, dict[str, Any]] | None:
+        try:
+            return table, size(root, table)
+        except Missing:
+            return None
+
+    return [found for found in at_once(root, of, tables) if found is not None]

@@ -3,7 +3,6 @@
 import json
 import os
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from nhl_lake.errors import Busy
-from nhl_lake.lease import Lease, Taken, probe
+from nhl_lake.lease import Lease, probe
 from nhl_lake.place import Bucket, Place
 
 OWN = ".nhl-lake"  # folder of the lock and of the request pace
@@ -61,16 +60,10 @@ def leased(root: Bucket, about: dict[str, object], wait_s: float) -> Iterator[No
         if time.monotonic() > until:
             raise busy(root, lease.holder())
         time.sleep(min(1.0, wait_s))
-    stop = threading.Event()
-    keeper = threading.Thread(target=lease.renew, args=(stop,), daemon=True)
-    keeper.start()
     try:
-        yield
-        if lease.is_lost:
-            raise Taken(root)
+        with lease.keep():
+            yield
     finally:
-        stop.set()
-        keeper.join()
         lease.release()
 
 

@@ -7,24 +7,30 @@ with `/` between their parts.
 import contextlib
 import os
 import re
+import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, NamedTuple
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
-from nhl_lake.errors import BadInput
+from nhl_lake.errors import BadInput, redacted
 
 S3 = "s3://"
 BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/[\w.=-]+)*)/?")
-ATTEMPTS = 6
-CONNECT, WAIT, PATIENCE_S = "10s", "60s", 120
+ATTEMPTS = 10
+CONNECT_S, WAIT_S, PATIENCE_S = 5, 60, 120
+CLIENT = {"connect_timeout": f"{CONNECT_S}s", "timeout": f"{WAIT_S}s", "allow_http": "true"}
+# what Polars is told about a bucket: what delta-rs is, under its own names
+READING: dict[str, Any] = {**CLIENT, "max_retries": ATTEMPTS, "retry_timeout_ms": PATIENCE_S * 1000}
 PIECE = 8 * 2**20
+IN_MEMORY = 32 * 2**20  # of what is put piece by piece; the rest goes by way of a temporary file
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +75,14 @@ class File(NamedTuple):
 
 def place_from(text: str | Place) -> Place:
     """Return the place that an address names."""
-    if not isinstance(text, str) or not text.startswith(S3):
-        return Path(text) if isinstance(text, str) else text
+    if not isinstance(text, str):
+        return text
+    if "://" not in text:
+        return Path(text)
     found = BUCKET.fullmatch(text)
     if found is None:
         raise BadInput(
-            f"{text} is no place in a bucket.",
+            f"{redacted(text)} is neither a folder nor a place in a bucket.",
             "Write s3://bucket/prefix, with letters, digits and . _ = - in its parts.",
         )
     return Bucket(found[1], found[2].strip("/"))
@@ -84,20 +92,23 @@ def options(place: Place) -> dict[str, str] | None:
     """Return what delta-rs is told about a place: how long to wait, how often to try."""
     if isinstance(place, Path):
         return None
-    retries = {"max_retries": str(ATTEMPTS), "retry_timeout": f"{PATIENCE_S}s"}
-    return {"connect_timeout": CONNECT, "timeout": WAIT, "allow_http": "true", **retries}
+    return {**CLIENT, "max_retries": str(ATTEMPTS), "retry_timeout": f"{PATIENCE_S}s"}
 
 
 @cache
-def store(place: Place) -> ObjectStore:
+def store(place: Place, patience_s: int = PATIENCE_S) -> ObjectStore:
     """Open a place for whole files; a folder is made if it is not there."""
     if isinstance(place, Path):
         return LocalStore(place.absolute(), mkdir=True)
     return S3Store(
         place.bucket,
         prefix=place.prefix or None,
-        client_options={"connect_timeout": CONNECT, "timeout": WAIT, "allow_http": True},
-        retry_config={"max_retries": ATTEMPTS, "retry_timeout": timedelta(seconds=PATIENCE_S)},
+        client_options={
+            "connect_timeout": f"{CONNECT_S}s",
+            "timeout": f"{min(WAIT_S, patience_s)}s",
+            "allow_http": True,
+        },
+        retry_config={"max_retries": ATTEMPTS, "retry_timeout": timedelta(seconds=patience_s)},
     )
 
 
@@ -147,15 +158,11 @@ def pieces(place: Place, name: str) -> Iterator[bytes]:
 def write(place: Place, name: str, body: bytes | Iterable[bytes], *, new: bool = False) -> None:
     """Write a file whole; raise FileExistsError if it must be new and is not."""
     if isinstance(place, Bucket):
-        try:
-            whole = body if isinstance(body, bytes) else iter(body)
-            obstore.put(store(place), name, whole, mode="create" if new else "overwrite")
-        except AlreadyExistsError as error:
-            raise FileExistsError(f"{place}/{name}") from error
+        put(place, name, body, new=new)
         return
     file = place / name
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f"{file.name}#{os.getpid()}")
+    draft = file.with_name(f"{file.name}#{secrets.randbelow(2**63)}")  # as obstore names them, to be listed by nobody
     try:
         with draft.open("wb") as out:
             for piece in [body] if isinstance(body, bytes) else body:
@@ -171,15 +178,40 @@ def write(place: Place, name: str, body: bytes | Iterable[bytes], *, new: bool =
     sync([file.parent])
 
 
+def put(place: Bucket, name: str, body: bytes | Iterable[bytes], *, new: bool) -> None:
+    """Put an object; one whose answer is lost is put again, finds itself there, and knows itself by its mark."""
+    if not isinstance(body, bytes):
+        # pieces that come from a bucket cannot be read from within a put: obstore panics
+        with SpooledTemporaryFile(max_size=IN_MEMORY) as spool:
+            spool.writelines(body)
+            spool.seek(0)
+            put_whole(place, name, spool, new=new)
+        return
+    put_whole(place, name, body, new=new)
+
+
+def put_whole(place: Bucket, name: str, whole: bytes | IO[bytes], *, new: bool) -> None:
+    """Put what a buffer or a file holds."""
+    if not new:
+        obstore.put(store(place), name, whole)
+        return
+    mark = secrets.token_hex(8)
+    try:
+        obstore.put(store(place), name, whole, mode="create", attributes={"mark": mark})
+    except AlreadyExistsError as error:
+        if obstore.get(store(place), name, options={"head": True}).attributes.get("mark") != mark:
+            raise FileExistsError(f"{place}/{name}") from error
+
+
 def remove(place: Place, names: Iterable[str]) -> None:
     """Remove files; those that are gone already are no error."""
     if isinstance(place, Path):
         for name in names:
             (place / name).unlink(missing_ok=True)
         return
-    for name in names:
-        with contextlib.suppress(FileNotFoundError):
-            obstore.delete(store(place), name)
+    if gone := list(names):
+        with contextlib.suppress(FileNotFoundError):  # one alone; of many the store names none
+            obstore.delete(store(place), gone[0] if len(gone) == 1 else gone)
 
 
 def sync(paths: Iterable[Path]) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, PlainValidator, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from nhl_lake.errors import BadInput
+from nhl_lake.errors import BadInput, redacted
 from nhl_lake.place import S3, Bucket, Place, place_from
 
 PREFIX = "NHL_LAKE_"
@@ -77,6 +77,9 @@ class Settings(BaseSettings):
         parts = urlsplit(api)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
             raise ValueError("an address is http://host or https://host, with a port or not, or league:")
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            # it stands beside every page in bronze, and in what is shown
+            raise ValueError("an address has no password and no query")
         return api.rstrip("/")
 
     @classmethod
@@ -146,4 +149,4 @@ def bad(error: ValidationError, environ: Mapping[str, str], file: Path | None) -
         hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(Settings.model_fields)}."
         return BadInput(f"{name} in {file} is no setting.", hint)
     hint = "Correct it there, or leave it out for its default; README.md lists the settings."
-    return BadInput(f"{place} cannot be {first['input']!r}: {reason}.", hint)
+    return BadInput(f"{place} cannot be {redacted(repr(first['input']))}: {reason}.", hint)

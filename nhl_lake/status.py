@@ -63,7 +63,7 @@ def status(root: Place, now: datetime) -> Status:
         reasons(standing),
         to_come.head(10),
         runs.row(0, named=True) if runs.height else None,
-        [(table, lake.size(root, table)) for table in TABLES if lake.is_table(root, table)],
+        lake.sizes(root, TABLES),
         freshness(standing),
         known.rows(root, REFUSALS).select("subject").unique().sort("subject").collect()["subject"].to_list(),
     )

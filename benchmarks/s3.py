@@ -1,0 +1,61 @@
+"""Requests and seconds of each command on a lake in a bucket, with a network of some latency before it.
+
+`python benchmarks/s3.py [LATENCY_MS]`; starts SeaweedFS and a proxy on loopback. A lake of the sample league.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests import stores
+
+COMMANDS = (
+    "ingest --lookback 1",
+    "ingest --lookback 1",
+    "status",
+    "tables",
+    "show gold.skater_game",
+    "runs",
+    "corrections",
+    "rebuild",
+    "check",
+)
+
+
+def main() -> None:
+    latency = float(sys.argv[1]) / 1000 if len(sys.argv) > 1 else 0.03
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        program = str(Path(sys.executable).with_name("weed"))
+        with (
+            stores.running(lambda: stores.weed(program, folder), folder / "weed.log") as server,
+            stores.served(stores.Proxy(server.endpoint, latency_s=latency)) as proxy,
+        ):
+            measure(proxy, folder)
+
+
+def measure(proxy: stores.Proxy, folder: Path) -> None:
+    print(f"{'command':28}{'seconds':>9}{'requests':>10}  of them")
+    for root in (str(proxy.server().place()), str(folder / "lake")):
+        print(f"-- {'bucket, ' + str(round(proxy.latency_s * 1000)) + ' ms' if '://' in root else 'folder'}")
+        settings = {"NHL_LAKE_ROOT": root, "NHL_LAKE_API": "league:", "NHL_LAKE_RATE": "0"}
+        for n, command in enumerate(COMMANDS):
+            now = {"NHL_LAKE_NOW": f"2025-10-{14 if n == 0 else 15}T12:00:00Z"}
+            proxy.seen.clear()
+            start = time.perf_counter()
+            words = [sys.executable, "-m", "nhl_lake", *command.split()]
+            variables = os.environ | proxy.server().variables() | settings | now
+            done = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
+            seconds = time.perf_counter() - start
+            counts = ", ".join(f"{kind} {count}" for kind, count in sorted(proxy.counts().items()))
+            trouble = done.stderr[-300:] if done.returncode else ""
+            print(f"{command:28}{seconds:9.1f}{len(proxy.seen):10}  {counts}{trouble}")
+
+
+if __name__ == "__main__":
+    main()

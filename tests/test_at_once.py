@@ -1,0 +1,194 @@
+"""Several writers at once, in a folder and on a real S3 server, without the lock that would keep them apart."""
+
+import multiprocessing
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from nhl_lake import lake, ledger, lock, rebuild
+from nhl_lake.bronze import PLAY_BY_PLAY, PLAYERS
+from nhl_lake.bronze import TABLES as BRONZE
+from nhl_lake.catalog import MADE
+from nhl_lake.place import Place
+from nhl_lake.table import Table
+from tests import stores
+from tests.fake import NOON, FakeApi, Game, run
+from tests.stores import Fault, Proxy, Server
+
+SPAWN = multiprocessing.get_context("spawn")
+T0 = datetime(2023, 10, 11, 6, tzinfo=UTC)
+ROUNDS = 25
+
+gate: Barrier | None = None
+
+
+def wait_at(barrier: Barrier) -> None:
+    global gate  # noqa: PLW0603 - a spawned process has no other place for what all of them wait at
+    gate = barrier
+
+
+def same(a: str, b: str) -> bool:
+    return a == b
+
+
+def page(table: Table, key: int, body: str, minute: int) -> pl.DataFrame:
+    values = {
+        "game_id": 2023020000 + key,
+        "player_id": 8470000 + key,
+        "season": 20232024,
+        "game_date": T0.date(),
+        "state": "OFF",
+        "fetched_at": T0 + timedelta(minutes=minute),
+        "url": f"https://api.example/{key}",
+        "sha256": sha256(body.encode()).hexdigest(),
+        "run_id": "run",
+        "body_bytes": len(body),
+        "body": body,
+    }
+    return pl.DataFrame([{name: values[name] for name in table.schema}], schema=table.schema)
+
+
+def answer(who: int, n: int) -> pl.DataFrame:
+    row = {"table": "t", "page": f"{who}/{n}", "answer": "unchanged", "asked_at": T0, "state": None, "run_id": "run"}
+    return pl.DataFrame([row], schema=ledger.ANSWERS.schema)
+
+
+def write_on(root: Place, who: int, rounds: int) -> int:
+    """Append, merge and append to the ledger, round after round; return how many pages were new."""
+    assert gate is not None
+    kept = 0
+    for n in range(rounds):
+        gate.wait()
+        for table in (PLAY_BY_PLAY, PLAYERS):
+            kept += lake.keep(root, table, page(table, 2 * n + who, f"{who}/{n}", n), same).new
+        lake.append(root, ledger.ANSWERS, answer(who, n))
+    return kept
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["folder", "seaweed"])
+def test_two_processes_write_a_hundred_times_and_all_of_it_is_kept_once(
+    where: str, request: pytest.FixtureRequest, tmp_path: Path
+):
+    root: Place = request.getfixturevalue("bucket") if where == "seaweed" else tmp_path / "lake"
+    tables = [PLAY_BY_PLAY, PLAYERS, ledger.ANSWERS]
+    lake.create(root, tables)
+    seen: list[int] = []
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            rows = lake.scan(root, PLAYERS).collect()
+            assert rows["player_id"].is_unique().all()
+            seen.append(rows.height)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with ProcessPoolExecutor(2, SPAWN, wait_at, (SPAWN.Barrier(2),)) as pool:
+        kept = sum(pool.map(write_on, [root] * 2, range(2), [ROUNDS] * 2))
+    stop.set()
+    reader.join()
+
+    assert kept == 4 * ROUNDS  # appends and merges of two processes: a hundred
+    expected = sorted((2 * n + who, f"{who}/{n}") for n in range(ROUNDS) for who in range(2))
+    for table, key, first in ((PLAY_BY_PLAY, "game_id", 2023020000), (PLAYERS, "player_id", 8470000)):
+        rows = lake.scan(root, table).select(pl.col(key) - first, "body").sort(key).collect()
+        assert rows.rows() == expected
+    answers = lake.scan(root, ledger.ANSWERS).collect()["page"].sort().to_list()
+    assert answers == sorted(f"{who}/{n}" for n in range(ROUNDS) for who in range(2))
+    assert seen == sorted(seen)
+    assert len(seen) > 5
+
+
+def create_and_keep(root: Place, who: int) -> int:
+    assert gate is not None
+    gate.wait()
+    lake.create(root, BRONZE)
+    return lake.keep(root, PLAY_BY_PLAY, page(PLAY_BY_PLAY, who, "{}", who), same).new
+
+
+def test_two_first_runs_at_once_make_one_lake_in_a_bucket(bucket: Place):
+    with ProcessPoolExecutor(2, SPAWN, wait_at, (SPAWN.Barrier(2),)) as pool:
+        kept = list(pool.map(create_and_keep, [bucket] * 2, (1, 2)))
+
+    assert kept == [1, 1]
+    assert sorted(lake.scan(bucket, PLAY_BY_PLAY).collect()["game_id"]) == [2023020001, 2023020002]
+    assert all(lake.scan(bucket, table).collect_schema() == table.schema for table in BRONZE)
+
+
+def league() -> FakeApi:
+    return FakeApi(games=[Game(number) for number in range(1, 5)])
+
+
+def ingest_unlocked(root: Place) -> str:
+    lock.locked = lambda *_, **__: nullcontext()  # type: ignore[assignment]
+    assert gate is not None
+    gate.wait()
+    return run(root, league(), rebuilds=True).outcome
+
+
+def rebuild_unlocked(root: Place) -> str:
+    assert gate is not None
+    gate.wait()
+    lake.create(root, MADE)
+    return str(len(list(rebuild.rebuild(root, everything=True, day=NOON.date()))))
+
+
+def facts(root: Place, table: Table) -> pl.DataFrame:
+    """Return the rows of a table in order, without when and by which run its pages were fetched."""
+    rows = lake.scan(root, table).drop("fetched_at", "run_id", "url", strict=False).collect()
+    return rows.sort([name for name in table.key if name in rows.columns])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["folder", "seaweed"])
+@pytest.mark.parametrize("other", [ingest_unlocked, rebuild_unlocked])
+def test_an_ingest_beside_another_writer_ends_with_the_lake_of_one(
+    other: Callable[[Place], str], where: str, request: pytest.FixtureRequest, tmp_path: Path
+):
+    root: Place = request.getfixturevalue("bucket") if where == "seaweed" else tmp_path / "lake"
+    run(tmp_path / "alone", FakeApi(games=[Game(1)]), rebuilds=True)
+    run(tmp_path / "alone", league(), rebuilds=True)
+    run(root, FakeApi(games=[Game(1)]), rebuilds=True)
+    with ProcessPoolExecutor(2, SPAWN, wait_at, (SPAWN.Barrier(2),)) as pool:
+        ends: list[Any] = [pool.submit(ingest_unlocked, root), pool.submit(other, root)]
+        assert ends[0].result() == "done"
+        ends[1].result()
+
+    list(rebuild.rebuild(root, day=NOON.date()))
+    for table in BRONZE:
+        keys = lake.scan(root, table).select(*table.page_key, "fetched_at").collect()
+        assert keys.is_unique().all(), table.name
+    for table in MADE:
+        assert_frame_equal(facts(root, table), facts(tmp_path / "alone", table))
+
+
+@pytest.mark.parametrize("what", ["append", "merge", "ledger"])
+def test_a_commit_whose_answer_is_lost_is_made_once_and_counted_as_made(
+    what: str, seaweed: Server, proxied: Callable[[Server], Proxy], monkeypatch: pytest.MonkeyPatch
+):
+    proxy = proxied(seaweed)
+    root = stores.enter(proxy.server(), monkeypatch)
+    table = {"append": PLAY_BY_PLAY, "merge": PLAYERS, "ledger": ledger.ANSWERS}[what]
+    lake.create(root, [table])
+    for n in range(3):
+        lost = Fault("PUT", f"_delta_log/{n + 1:020d}.json", lost=True, times=1)
+        proxy.faults.append(lost)
+        if what == "ledger":
+            lake.append(root, table, answer(0, n))
+        else:
+            assert lake.keep(root, table, page(table, n, str(n), n), same).new == 1
+        assert lost.hits == 1
+
+    assert lake.scan(root, table).select(pl.len()).collect().item() == 3
+    assert lake.handle(root, table).version() == 3
