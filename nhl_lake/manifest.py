@@ -1,12 +1,15 @@
 """What a backup holds: a manifest names every table at one version, its data files and its log, with their hashes.
 
-In the place of backups: `manifests/NAME.json`, written last, so that half a backup is never seen as one; what files
-hold is at `objects/ab/abcdef…` by its SHA-256, once for all backups.
+In the place of backups: `manifests/NAME.json`, written last, so that half a backup is never seen as one, with its own
+SHA-256; what files hold is at `objects/ab/abcdef…` by its SHA-256, once for all backups.
 """
 
+import hashlib
 from datetime import datetime
 
 import msgspec
+
+from nhl_lake.errors import Unreadable
 
 FORMAT = 1
 
@@ -31,8 +34,9 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
     """One table at one version.
 
-    id: the Delta table's own. head: SHA-256 of the commit `version`, which tells two histories apart. keys: digest of
-    its keys. checkpoint: what its log begins with if older commits are gone. files: its live data files.
+    id: the Delta table's own. head: SHA-256 of the commit `version`, which tells two histories apart. keys: the
+    columns of its key and their digest, `game_id,player_id:5-0a1b…`; "" of a table that its maker did not know.
+    checkpoint: what its log begins with if older commits are gone. files: its live data files.
     """
 
     name: str
@@ -65,3 +69,46 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     is_of_a_moment: bool
     tables: tuple[Saved, ...]
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """A manifest as it is written: with the SHA-256 of its own text."""
+
+    sha256: str
+    manifest: msgspec.Raw
+
+
+class Marked(msgspec.Struct, frozen=True):
+    """What every manifest says, of whatever format."""
+
+    format: int
+
+
+def encode(manifest: Manifest) -> bytes:
+    """Return the text of a manifest."""
+    text = msgspec.json.encode(manifest)
+    return msgspec.json.encode(Sealed(hashlib.sha256(text).hexdigest(), msgspec.Raw(text)))
+
+
+def decode(body: bytes, where: str) -> Manifest:
+    """Read the text of a manifest; raise if it is not what was written, or of a newer program."""
+    try:
+        sealed = msgspec.json.decode(body, type=Sealed)
+        if hashlib.sha256(sealed.manifest).hexdigest() != sealed.sha256:
+            raise damaged(where, "its SHA-256 differs")
+        if (found := msgspec.json.decode(sealed.manifest, type=Marked).format) > FORMAT:
+            raise Unreadable(
+                f"The backup {where} has format {found}: it is of a newer program.",
+                "Nothing was changed. Update this program: `pip install --upgrade nhl-lake`.",
+            )
+        return msgspec.json.decode(sealed.manifest, type=Manifest)
+    except msgspec.DecodeError as error:
+        raise damaged(where, str(error)) from error
+
+
+def damaged(where: str, why: str) -> Unreadable:
+    """Return the error for a manifest that cannot be read."""
+    return Unreadable(
+        f"The manifest {where} is damaged: {why}.",
+        "Move that file away, and take another backup: `nhl-lake backup list` names them, `backup verify` tries them.",
+    )

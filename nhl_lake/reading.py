@@ -5,7 +5,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from nhl_lake import audit, catalog, corrections, lake, ledger, screen, settings, status, trace
+from nhl_lake import audit, catalog, corrections, lake, ledger, progress, screen, settings, status, trace, vault
 from nhl_lake.arguments import Json, filtered, moment_from, opened
 
 app = typer.Typer()
@@ -16,8 +16,10 @@ def status_command(json: Json = False) -> None:
     """Tell how the lake stands: data through which day, what is open and why, next games, last run, sizes."""
     chosen, clock = opened()
     found = status.status(chosen.root, clock())
+    safety = vault.standing(chosen.backups)
     if not json:
         screen.show_status(found)
+        progress.show_standing(safety, clock())
         return
     sizes = [{"table": table.name, **size} for table, size in found.sizes]
     typer.echo(
@@ -29,6 +31,9 @@ def status_command(json: Json = False) -> None:
                 "reasons": found.reasons.to_dicts(),
                 "next_games": found.next_games.to_dicts(),
                 "last_run": found.last_run,
+                "last_backup": safety.backed_up_at,
+                "last_drill": safety.drill and safety.drill.made_at,
+                "backups_trouble": safety.trouble,
                 "tables": sizes,
             }
         )
@@ -40,10 +45,8 @@ def tables() -> None:
     """List every table of the lake: what one row is, and its rows."""
     chosen, _ = opened()
     status.require(chosen.root)
-    rows = []
-    for table in catalog.TABLES:
-        there = lake.is_table(chosen.root, table)
-        rows.append((table.name, lake.size(chosen.root, table)["rows"] if there else None, table.grain))
+    sizes = dict(lake.sizes(chosen.root, catalog.TABLES))
+    rows = [(table.name, sizes[table]["rows"] if table in sizes else None, table.grain) for table in catalog.TABLES]
     screen.console().print(screen.grid(["table", "rows", "one row is"], rows, right=["rows"]))
 
 

@@ -1,0 +1,87 @@
+"""How fast a backup is, against `cp -r` of the same lake, and what the next ones cost.
+
+A season of the sample league is kept in a lake (or a lake is given with --lake). In turns, so that a machine that slows
+down slows all: `cp -r`, `cp -r` with `sync` after it (a backup is on the disk when it says so), a first backup, and a
+second one of the same lake. A backup also reads all keys, and hashes all that it copies. Each is a process of its own;
+the start-up of Python is told apart, and taken off. Target: the first backup at 0.5 of the speed of `cp -r`.
+
+    python benchmarks/backup.py
+    python benchmarks/backup.py --lake data/lake --rounds 5
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+LEAST_SHARE = 0.5
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--lake", type=Path, help="a lake; a season of the sample league is made by default")
+    asked.add_argument("--rounds", type=int, default=5)
+    given = asked.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        lake = given.lake.resolve() if given.lake else sample(Path(folder) / "lake")
+        size = sum(file.stat().st_size for file in lake.rglob("*") if file.is_file())
+        rounds = [turn(lake, Path(folder) / f"round {number}") for number in range(given.rounds)]
+    report(size, rounds)
+
+
+def sample(lake: Path) -> Path:
+    """Keep a whole season of the sample league."""
+    run("ingest", "--season", "2024", "--quiet", root=lake, now="2025-07-20T12:00:00Z", api="league:")
+    return lake
+
+
+def run(*words: str, **settings: object) -> float:
+    """Run a command of nhl-lake and return how long it took."""
+    env = os.environ | {f"NHL_LAKE_{name.upper()}": str(value) for name, value in settings.items()}
+    return timed([sys.executable, "-m", "nhl_lake", *words], env)
+
+
+def timed(words: list[str], env: dict[str, str] | None = None) -> float:
+    began = time.perf_counter()
+    subprocess.run(words, check=True, env=env, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def turn(lake: Path, folder: Path) -> dict[str, float]:
+    """Copy and back up a lake once each."""
+    folder.mkdir()
+    os.sync()
+    start = timed([sys.executable, "-m", "nhl_lake", "--version"])
+    found = {"cp -r": timed(["cp", "-r", str(lake), str(folder / "copy")])}
+    os.sync()
+    shutil.rmtree(folder / "copy")
+    found["cp -r, sync"] = timed(["sh", "-c", 'cp -r "$0" "$1" && sync', str(lake), str(folder / "copy")])
+    shutil.rmtree(folder / "copy")
+    os.sync()
+    for name in ("first backup", "second backup"):
+        found[name] = run("backup", "--quiet", root=lake, backups=folder / "backups") - start
+    shutil.rmtree(folder)
+    return found
+
+
+def report(size: int, rounds: list[dict[str, float]]) -> None:
+    """Print medians, and the medians of ratios within a round."""
+    print(
+        f"{size / 1e6:,.0f} MB, {len(rounds)} rounds\n"
+        f"{'':16}{'seconds':>9}{'MB/s':>9}{'of cp -r':>10}{'of cp, sync':>13}"
+    )
+    for name in rounds[0]:
+        seconds = statistics.median(found[name] for found in rounds)
+        shares = [statistics.median(f[of] / f[name] for f in rounds) for of in ("cp -r", "cp -r, sync")]
+        print(f"{name:16}{seconds:>9.2f}{size / 1e6 / seconds:>9,.0f}{shares[0]:>10.2f}{shares[1]:>13.2f}")
+    share = statistics.median(found["cp -r"] / found["first backup"] for found in rounds)
+    print(f"\nfirst backup at {share:.2f} of cp -r: {'held' if share >= LEAST_SHARE else 'missed'} ({LEAST_SHARE})")
+
+
+if __name__ == "__main__":
+    main()

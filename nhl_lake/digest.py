@@ -1,0 +1,70 @@
+"""A short number that stands for the keys of a table: equal where the rows are the same ones, in whatever order.
+
+Each row's key is mixed into 64 bits, and these are added up: order and files do not matter, and a row that is there
+twice counts twice. The mixing is our own, for that of Polars may change with any release; a digest is kept for years.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import polars as pl
+
+# SplitMix64: where it begins, and how it mixes
+SEED = 0x9E3779B97F4A7C15
+STEPS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
+LAST_SHIFT = 31
+NULL = 0xD1B54A32D192ED03
+HALF = 2**32
+MIXED = "mixed bits"
+
+
+def digest(rows: pl.LazyFrame, key: Sequence[str]) -> str:
+    """Return how many rows a frame has, and the digest of their keys."""
+    schema = rows.select(key).collect_schema()
+    keyed = rows.select(key)
+    for name, dtype in schema.items():
+        if dtype == pl.String:
+            keyed = keyed.join(hashes(rows, name), on=name, how="left", nulls_equal=True).drop(name)
+            keyed = keyed.rename({f"{name} hash": name})
+    mixed = keyed.with_columns(literal(SEED).alias(MIXED))
+    for name, dtype in schema.items():
+        mixed = mix(mixed.with_columns(pl.col(MIXED) ^ bits(pl.col(name), dtype)))
+    # halves are added up apart: no sum overflows, whatever Polars does then
+    halves = mixed.select(rows=pl.len(), low=(pl.col(MIXED) % HALF).sum(), high=(pl.col(MIXED) // HALF).sum())
+    count, low, high = halves.collect(engine="streaming").row(0)
+    return f"{count}-{(low + high * HALF) % 2**64:016x}"
+
+
+def hashes(rows: pl.LazyFrame, name: str) -> pl.LazyFrame:
+    """Return each distinct text of a column, with a number that stands for it."""
+    texts = rows.select(pl.col(name).unique()).drop_nulls().collect(engine="streaming")[name]
+    numbers = [int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") for text in texts]
+    return pl.LazyFrame({name: texts, f"{name} hash": pl.Series(numbers, dtype=pl.UInt64)})
+
+
+def bits(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return a value of a key as 64 bits."""
+    if dtype == pl.Datetime:
+        value = value.dt.epoch("us")
+    elif dtype == pl.Date:
+        value = value.dt.epoch("d")
+    elif not (dtype.is_integer() or dtype in {pl.String, pl.Boolean}):
+        raise TypeError(f"a key of {dtype} has no digest")
+    wide = value if dtype in {pl.UInt64, pl.String} else value.cast(pl.Int64).reinterpret(signed=False)
+    return wide.fill_null(literal(NULL))
+
+
+def mix(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Mix 64 bits, so that each bit of the result hangs on all of them; multiplication wraps around.
+
+    Step by step: in one expression each step would stand twice, and the planner would read all 4,096 copies.
+    """
+    bits = pl.col(MIXED)
+    for shift, factor in STEPS:
+        rows = rows.with_columns((bits ^ (bits // literal(2**shift))) * literal(factor))
+    return rows.with_columns(bits ^ (bits // literal(2**LAST_SHIFT)))
+
+
+def literal(number: int) -> pl.Expr:
+    """Return a number as an unsigned literal."""
+    return pl.lit(number, dtype=pl.UInt64)

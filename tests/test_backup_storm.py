@@ -1,0 +1,155 @@
+"""Backups while two writers, a compaction and a vacuum are at work: each holds a state that some moment had.
+
+By hand, longer: NHL_LAKE_STORM_S=60 NHL_LAKE_STORM_BACKUPS=20 pytest -n 0 -s tests/test_backup_storm.py
+"""
+
+import itertools
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from deltalake import DeltaTable
+
+from nhl_lake import lake, ledger, restore, vault
+from nhl_lake.backup import backup
+from nhl_lake.clock import clock
+from nhl_lake.delta import PARQUET
+from nhl_lake.gold.skater_game import SKATER_GAME
+from nhl_lake.pins import pins
+from nhl_lake.prune import Keep, prune
+from nhl_lake.table import Table
+from nhl_lake.verify import verify
+from tests import lakes
+from tests.fake import NOON, FakeApi, Game, run
+from tests.test_backup import Silent
+
+SECONDS = float(os.environ.get("NHL_LAKE_STORM_S", "12"))
+BACKUPS = int(os.environ.get("NHL_LAKE_STORM_BACKUPS", "4"))
+
+# Each writer counts: turn n is a run in the ledger, then answer n. At any moment a writer has as many answers as runs,
+# or one less.
+WRITER = """
+import sys, time
+from pathlib import Path
+from tests.test_backup_storm import write_turn
+root, who, until = Path(sys.argv[1]), sys.argv[2], time.monotonic() + float(sys.argv[3])
+turn = 0
+while time.monotonic() < until:
+    write_turn(root, who, turn)
+    turn += 1
+    time.sleep(float(sys.argv[4]))
+print(turn)
+"""
+UPKEEP = """
+import sys, time
+from pathlib import Path
+from tests.test_backup_storm import tend
+until = time.monotonic() + float(sys.argv[3])
+count = 0
+while time.monotonic() < until:
+    tend(Path(sys.argv[1]), sys.argv[2])
+    count += 1
+print(count)
+"""
+
+
+def write_turn(root: Path, who: str, turn: int) -> None:
+    about = {"run_id": f"{who} {turn}", "command": who, "version": "", "outcome": "done", "error": None, "pages": []}
+    row = {**about, "started_at": NOON, "ended_at": NOON, "rebuilt": []}
+    lake.append(root, ledger.RUNS, pl.DataFrame([row], schema=ledger.RUNS.schema))
+    answer = {"table": who, "page": str(turn), "answer": "unchanged", "asked_at": NOON, "state": None, "run_id": "r"}
+    lake.append(root, ledger.ANSWERS, pl.DataFrame([answer], schema=ledger.ANSWERS.schema))
+
+
+def tend(root: Path, what: str) -> None:
+    """Compact, or vacuum at once what no longer is of the newest version, and is not pinned by a backup."""
+    for table in (ledger.RUNS, ledger.ANSWERS):
+        delta = DeltaTable(lakes.folder(root, table))
+        if what == "compact":
+            try:
+                delta.optimize.compact(writer_properties=PARQUET)
+            except Exception as error:  # a writer was quicker
+                if "conflict" not in str(error).lower() and "commit" not in str(error).lower():
+                    raise
+        else:
+            pinned = sorted(pins(root, datetime.now(UTC)).get(table.name, ())) or None
+            delta.vacuum(0, enforce_retention_duration=False, dry_run=False, keep_versions=pinned)
+    time.sleep(0.2)
+
+
+@contextmanager
+def storm(root: Path, seconds: float) -> Iterator[list[subprocess.Popen[str]]]:
+    """Let two writers, a compaction and a vacuum work on a lake, each in a process of its own."""
+    commands = [(WRITER, "one", "0.05"), (WRITER, "other", "0.3"), (UPKEEP, "compact", ""), (UPKEEP, "vacuum", "")]
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(root), who, str(seconds), *([pause] if pause else [])],
+            cwd=Path(__file__).parents[1],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for code, who, pause in commands
+    ]
+    try:
+        yield started
+    finally:
+        for process in started:
+            process.wait()
+
+
+def counts(root: Path, table: Table, column: str) -> dict[str, int]:
+    """Return how many turns of each writer a table has; all of them, one after the other, once."""
+    rows = lakes.rows(root, table)
+    key = "run_id" if table is ledger.RUNS else "page"
+    found = {}
+    for who in ("one", "other"):
+        turns = rows.filter(pl.col(column) == who)[key].str.split(" ").list.last().cast(pl.Int64).sort()
+        assert turns.to_list() == list(range(turns.len()))
+        found[who] = turns.len()
+    return found
+
+
+@pytest.mark.slow
+def test_backups_in_a_storm_hold_what_some_moment_had(tmp_path: Path):
+    root, backups = tmp_path / "lake", tmp_path / "backups"
+    run(root, FakeApi([Game(1)]), rebuilds=True)
+    with storm(root, SECONDS) as processes:
+        until = time.monotonic() + SECONDS
+        made = []
+        while len(made) < BACKUPS or time.monotonic() < until - 1:
+            made.append(backup(root, backups, clock=clock(), report=Silent(), command="", accept=False))
+            time.sleep(max(0.0, SECONDS / BACKUPS - made[-1].seconds) if len(made) < BACKUPS else 0.2)
+    ended = [(process.returncode, int(process.communicate()[0])) for process in processes]
+    assert [code for code, _ in ended] == [0] * 4
+
+    seen = []
+    for number, one in enumerate(made):
+        back = tmp_path / f"back{number}"
+        restore.fetch(backups, one.manifest, back)
+        restore.verify(back, one.manifest.tables)
+        runs, answers = counts(back, ledger.RUNS, "command"), counts(back, ledger.ANSWERS, "table")
+        if one.manifest.is_of_a_moment:
+            assert all(runs[who] - answers[who] in {0, 1} for who in runs)
+        seen.append(runs)
+        assert lakes.rows(back, SKATER_GAME).height == lakes.rows(root, SKATER_GAME).height
+    for before, after in itertools.pairwise(seen):
+        assert all(before[who] <= after[who] for who in before)
+    assert not verify(backups, vault.names(backups), deep=True, report=Silent()).wrong
+    prune(backups, Keep(1, 0, 0), now=NOON, command="")
+    assert not verify(backups, vault.names(backups), deep=True, report=Silent()).wrong
+
+    moments = sum(one.manifest.is_of_a_moment for one in made)
+    turns = [count for _, count in ended]
+    sys.stdout.write(
+        f"\n{len(made)} backups in {SECONDS:.0f} s, {moments} of a moment, all restored and verified; {turns[0]} and "
+        f"{turns[1]} turns of two commits by the writers, {turns[2]} compactions, {turns[3]} vacuums; seen {seen[-1]}\n"
+    )
+    assert min(turns) > 3
+    assert len({tuple(one.items()) for one in seen}) > 1
