@@ -1,0 +1,60 @@
+"""Damage a lake in every way that the tests know, mend it as the doctor says, and print what came of it.
+
+Run by hand: `python -m benchmarks.damage`. It makes a lake of the sample league, and takes some minutes.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from nhl_lake import bronze
+from tests import damage
+from tests.conftest import Ended, environment, without_settings
+from tests.saved import NOW, copied, digest, save
+from tests.test_doctor import DAMAGES, doctored, follow
+
+TABLE = bronze.BOXSCORE
+
+
+def run(*words: str, root: Path, now: object, backups: Path, api: str | None = None) -> Ended:
+    env = without_settings() | environment(root, api, str(now), {"backups": backups})
+    done = subprocess.run(
+        [sys.executable, "-m", "nhl_lake", *words], env=env, capture_output=True, text=True, check=False
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def outcome(hurt: damage.Damage, whole: Path, backups: Path, root: Path) -> tuple[str, str, str, str]:
+    copied(whole, root)
+    before = digest(root, TABLE)
+    hurt(root, TABLE)
+    found = doctored(run, root, backups, "--deep")
+    first = next(one for one in found.json["found"] if one["severity"] == "damage")
+    follow(run, root, backups, found)
+    is_well = doctored(run, root, backups, "--deep").code == 0
+    lost = "0, refused" if not is_well else "0" if digest(root, TABLE) == before else "rows"
+    return hurt.__name__.replace("_", " "), first["what"].replace("|", "/"), first["remedy"], lost
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        whole, backups = Path(folder) / "whole", Path(folder) / "backups"
+        run(
+            "ingest",
+            "--since",
+            "2025-10-07",
+            "--quiet",
+            root=whole,
+            now=NOW.isoformat(),
+            backups=backups,
+            api="league:",
+        )
+        save(whole, backups)
+        print("| fault | the doctor says | and to do | data lost |\n| --- | --- | --- | --- |")
+        for hurt in DAMAGES:
+            print("|", " | ".join(outcome(hurt, whole, backups, Path(folder) / hurt.__name__)), "|")
+
+
+if __name__ == "__main__":
+    main()
