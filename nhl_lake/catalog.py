@@ -5,7 +5,17 @@ from graphlib import TopologicalSorter
 
 from nhl_lake import bronze, ledger
 from nhl_lake.errors import BadInput
+from nhl_lake.gold.game_flow import GAME_FLOW
+from nhl_lake.gold.goalie_game import GOALIE_GAME
+from nhl_lake.gold.goalie_season import GOALIE_SEASON
+from nhl_lake.gold.line_game import LINE_GAME
+from nhl_lake.gold.pair_game import PAIR_GAME
 from nhl_lake.gold.skater_game import SKATER_GAME
+from nhl_lake.gold.skater_season import SKATER_SEASON
+from nhl_lake.gold.sog_features import SOG_FEATURES
+from nhl_lake.gold.sog_predictions import SOG_PREDICTIONS
+from nhl_lake.gold.team_game import TEAM_GAME
+from nhl_lake.gold.team_season import TEAM_SEASON
 from nhl_lake.silver.game_quality import GAME_QUALITY
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
@@ -46,7 +56,19 @@ SILVER = (
     REFUSALS,
     KNOWN_ISSUES,
 )
-GOLD = (SKATER_GAME,)
+GOLD = (
+    SKATER_GAME,
+    TEAM_GAME,
+    GOALIE_GAME,
+    SKATER_SEASON,
+    TEAM_SEASON,
+    GOALIE_SEASON,
+    LINE_GAME,
+    PAIR_GAME,
+    GAME_FLOW,
+    SOG_FEATURES,
+    SOG_PREDICTIONS,
+)
 MADE: tuple[Table, ...] = (*SILVER, *GOLD)
 
 TABLES: tuple[Table, ...] = (*bronze.TABLES, *MADE, *ledger.TABLES)

@@ -10,12 +10,31 @@ from typing import Annotated, NoReturn
 import stamina.instrumentation
 import typer
 
-from nhl_lake import catalog, demo, dictionary, exits, known, lake, lock, reading, rebuild, screen, status
+from nhl_lake import (
+    catalog,
+    demo,
+    dictionary,
+    exits,
+    exporting,
+    foretelling,
+    known,
+    lake,
+    lock,
+    maintaining,
+    mending,
+    questions,
+    reading,
+    rebuild,
+    safekeeping,
+    scheduling,
+    screen,
+    status,
+)
 from nhl_lake.api import Manners
 from nhl_lake.arguments import Json, day_from, moment_from, opened, seasons_from
 from nhl_lake.asking import terminable
 from nhl_lake.clock import Clock
-from nhl_lake.errors import BadInput
+from nhl_lake.errors import BadInput, redacted
 from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.ingest import AGENT, VERSION, Asker, Options, foresee
 from nhl_lake.ingest import ingest as run_once
@@ -39,7 +58,7 @@ Seasons = Annotated[
 
 def as_given() -> str:
     """Return the command as it was given."""
-    return shlex.join(["nhl-lake", *sys.argv[1:]])
+    return redacted(shlex.join(["nhl-lake", *sys.argv[1:]]))
 
 
 def asker(chosen: Settings, clock: Clock) -> Asker:
@@ -190,8 +209,15 @@ def version(value: bool) -> None:
 
 
 app.add_typer(reading.app)
+app.add_typer(questions.app)
+app.add_typer(exporting.app)
+app.add_typer(foretelling.app)
+app.add_typer(safekeeping.app)
+app.add_typer(maintaining.app)
+app.add_typer(mending.app)
 app.command(name="demo")(demo.demo)
 app.add_typer(demo.league_app, name="league")
+app.add_typer(scheduling.app, name="schedule")
 
 
 @app.callback()
@@ -204,4 +230,6 @@ def options(
 def main() -> NoReturn:
     """Run the command line; say errors in two lines."""
     stamina.instrumentation.set_on_retry_hooks([])  # each retry would be a line on the screen; the summary tells
-    sys.exit(exits.guarded(app))
+    with exits.muted():
+        code = exits.guarded(app)
+    sys.exit(code)

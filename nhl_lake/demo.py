@@ -26,7 +26,6 @@ from nhl_lake.league import BadLeague, League
 from nhl_lake.league.faults import Faults
 from nhl_lake.league.serve import serve
 from nhl_lake.league.transport import LeagueTransport
-from nhl_lake.silver.games import GAMES
 
 league_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The sample league, invented throughout.")
 
@@ -90,18 +89,13 @@ def last_run(folder: Path) -> datetime:
 
 def show_scorers(folder: Path) -> None:
     """Print rows worth looking at: the top scorers of the lake's games."""
-    games = lake.scan(folder, GAMES).select(
-        "game_id", "game_date", "home_team_id", "home_team_abbrev", "away_team_abbrev"
-    )
-    team = pl.when(pl.col("team_id") == pl.col("home_team_id")).then("home_team_abbrev").otherwise("away_team_abbrev")
     names = lake.scan(folder, PLAYERS).select("player_id", name=full_name())
     top = (
         lake.scan(folder, SKATER_GAME)
-        .join(games, on="game_id")
-        .with_columns(team=team)
+        .filter(pl.col("situation") == "all")
         .group_by("player_id")
         .agg(
-            team=pl.col("team").sort_by("game_date").last(),
+            team=pl.col("team_abbrev").sort_by("game_date", "game_id").last(),
             games=pl.len(),
             goals=pl.col("goals").sum(),
             shots_on_goal=pl.col("shots_on_goal").sum(),
@@ -141,7 +135,7 @@ def say_news(folder: Path, summary: Summary, now: datetime, *, is_first: bool) -
         out.print(f"  export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH", markup=False)
     out.print(f"  export NHL_LAKE_ROOT={place} NHL_LAKE_API=league: NHL_LAKE_NOW={instant}", markup=False)
     for command, about in (
-        ("nhl-lake show gold.skater_game --where 'goals >= 3'", "the hat-tricks"),
+        ("nhl-lake show gold.skater_game --where \"situation = 'all' and goals >= 3\"", "the hat-tricks"),
         ("nhl-lake ingest --dry-run", "what a run would ask for, and why"),
         ("rm -r $NHL_LAKE_ROOT/{silver,gold}; nhl-lake rebuild", "made again from the kept pages, offline"),
         ("nhl-lake demo --root $NHL_LAKE_ROOT", "one more day of games"),

@@ -80,5 +80,8 @@ def commands(app: typer.Typer) -> list[list[str]]:
     for group in app.registered_groups:
         if group.typer_instance:
             first = [group.name] if isinstance(group.name, str) else []  # a group without a name stands at the top
+            own = group.typer_instance.registered_callback
+            if first and own and own.invoke_without_command is True:
+                words.append(first)
             words += [[*first, *rest] for rest in commands(group.typer_instance)]
     return words

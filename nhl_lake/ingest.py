@@ -8,7 +8,7 @@ import asyncio
 import gc
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from importlib.metadata import version
@@ -17,11 +17,11 @@ from typing import Any
 import httpx
 import polars as pl
 
-from nhl_lake import api, bronze, known, lake, ledger, lock, rebuild
+from nhl_lake import api, bronze, known, lake, ledger, lock, rebuild, upkeep
 from nhl_lake.asking import Report, Run, ask_all, stopping, terminable
-from nhl_lake.catalog import TABLES
+from nhl_lake.catalog import TABLES, find
 from nhl_lake.clock import Clock
-from nhl_lake.errors import BadInput, Broken, Unreadable
+from nhl_lake.errors import BadInput, Broken, Unreadable, redacted
 from nhl_lake.hockey import seasons as calendar
 from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.keeper import Keeper, Tally, counts
@@ -102,7 +102,16 @@ def ingest(
         summary.seconds = (clock() - started_at).total_seconds()
         if known.is_lake(root):
             record(root, summary, command, started_at, clock(), summary.error.what if summary.error else None)
+            tidy(root, summary)
     return summary
+
+
+def tidy(root: Place, summary: Summary) -> None:
+    """Merge the small files of the tables that a run has written; the run is recorded, and may be stopped here."""
+    kept = {name for name, tally in summary.tallies.items() if tally.new + tally.changed}
+    written = kept | {made.table for made in summary.rebuilt}
+    with terminable(), suppress(KeyboardInterrupt):
+        upkeep.tidy(root, [ledger.RUNS, ledger.ANSWERS, *map(find, sorted(written))])
 
 
 @contextmanager
@@ -273,7 +282,7 @@ def note(
 ) -> None:
     """Record a run that ended in an error; if that fails too (a full disk), the first error is the one to show."""
     summary.outcome = "error"
-    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    text = redacted(str(error)).splitlines()[0] if str(error) else type(error).__name__
     try:
         record(root, summary, command, started_at, ended_at, text)
     except Exception as second:

@@ -18,13 +18,16 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from typer.testing import CliRunner
 
 from nhl_lake.cli import app
 from nhl_lake.errors import LakeError
+from tests.stores import anywhere, bucket, moto, proxied, seaweed  # noqa: F401 - fixtures
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
+LEAGUE_NOW = "2026-04-01T13:00:00Z"  # the morning that `league_lake` is of
 
 
 @pytest.fixture(scope="session")
@@ -168,6 +171,21 @@ def noted(handler: Any, found: Replay) -> Any:
             super().answer(status, *rest, **headers)
 
     return Noted
+
+
+@pytest.fixture(scope="session")
+def league_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lake that `nhl-lake demo` makes first, made once for all workers: to be read only."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    root, done = base / "league_lake", base / "league_lake.done"
+    with FileLock(base / "league_lake.lock"):
+        if not done.is_file():
+            words = [sys.executable, "-m", "nhl_lake", "ingest", "--since", "2026-03-18", "--quiet"]
+            env = without_settings() | environment(root, "league:", LEAGUE_NOW, {})
+            subprocess.run(words, env=env, cwd=base, check=True)
+            done.touch()
+    return root
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,10 @@ from nhl_lake import bronze, catalog
 from nhl_lake.table import Table
 
 MADE = [table for table in catalog.TABLES if table.layer in {"silver", "gold"}]
-OF_EVERY_GAME = [catalog.find(f"silver.{noun}") for noun in ("games", "plays", "lineups")] + [*catalog.GOLD]
+OF_EVERY_GAME = [
+    catalog.find(name)
+    for name in ("silver.games", "silver.plays", "silver.lineups", "gold.skater_game", "gold.game_flow")
+]
 OF_THEIR_DAY = {"silver.players", "silver.rosters"}  # of pages that say how things are when they are asked for
 
 

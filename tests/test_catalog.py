@@ -23,7 +23,33 @@ from nhl_lake.table import Column, Endpoint, Table
 
 PACKAGE = Path(nhl_lake.__file__).parent
 LAYERS = {"lake": -1, "bronze": 0, "silver": 1, "gold": 2}
-NOT_TABLES = {"__init__", "pages", "person", "reports", "box_score", "box_quality", "ice_quality", "play_quality"}
+NOT_TABLES = {
+    "__init__",
+    "pages",
+    "person",
+    "reports",
+    "box_score",
+    "box_quality",
+    "ice_quality",
+    "play_quality",
+    "together",
+    "adjusting",
+    "appearances",
+    "attempts",
+    "changes",
+    "deeds",
+    "ice_time",
+    "outcomes",
+    "presence",
+    "rating",
+    "rules",
+    "situations",
+    "totals",
+    "coming",
+    "form",
+    "skater_form",
+    "team_form",
+}
 NOT_FOR_DELTA = (
     pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.Int128, pl.Categorical, pl.Enum, pl.Object, pl.Time, pl.Duration,
     pl.Null, pl.Array,
@@ -44,6 +70,22 @@ SAMPLES = {
 
 # what makes a sample a good row where columns must agree with each other
 TEAMS = {"home_team_id": 1, "away_team_id": 2}
+SHOOTING = {
+    "goals": 1, "even_strength_goals": 1, "power_play_goals": 0, "shorthanded_goals": 0, "penalty_shot_goals": 0,
+    "unshot_goals": 0, "saved_shots": 1, "shots_on_goal": 2, "missed_shots": 2, "unblocked_attempts": 4,
+    "blocked_attempts": 2, "attempts": 6, "saved_unblocked_attempts": 3, "rebounds_generated": 1, "frozen_attempts": 1,
+    "stopped_attempts": 1, "attempts_continued_in_zone": 0, "attempts_continued_outside_zone": 0, "time_on_ice_s": 60,
+    "even_strength_time_on_ice_s": 40, "power_play_time_on_ice_s": 15, "shorthanded_time_on_ice_s": 5,
+}  # fmt: skip
+SKATING = {
+    "primary_assists": 1, "secondary_assists": 1, "assists": 2, "points": 3, "time_on_bench_s": 0, "shifts": 8,
+}  # fmt: skip
+GOALTENDING = {
+    "goals_against": 1, "unshot_goals_against": 0, "shots_against": 3, "saves": 2, "unblocked_attempts_against": 5,
+    "attempts_against": 7, "rebounds_generated_against": 0, "frozen_attempts_against": 0, "time_on_ice_s": 60,
+    "stopped_attempts_against": 0, "even_strength_time_on_ice_s": 40, "power_play_time_on_ice_s": 15,
+    "shorthanded_time_on_ice_s": 5,
+}  # fmt: skip
 GOOD: dict[str, dict[str, Any]] = {
     "silver.games": TEAMS | {"home_score": 3, "away_score": 2, "game_state": "OFF"},
     "silver.plays": TEAMS | {"acting_team_id": 1, "period_seconds": 60, "event": "goal"},
@@ -55,11 +97,57 @@ GOOD: dict[str, dict[str, Any]] = {
         "games": 3, "wins": 1, "losses": 1, "overtime_losses": 1, "ties": 0, "points_won": 3, "goals_for": 5,
         "goals_allowed": 6, "goal_difference": -1,
     },
-    "gold.skater_game": {"goals": 1, "shots_on_goal": 2},
+    "gold.skater_game": SHOOTING | SKATING,
+    "gold.team_game": SHOOTING,
+    "gold.goalie_game": GOALTENDING,
+    "gold.skater_season": SHOOTING | SKATING,
+    "gold.team_season": SHOOTING,
+    "gold.goalie_season": GOALTENDING,
+    "lake.forecasts": {"start_at": AT + timedelta(hours=1)},
+    "gold.sog_predictions": {"start_at": AT + timedelta(hours=1)},
+    "gold.sog_features": {"is_upcoming": False, "projection_basis": "played", "days_since_last_game": 1},
+    "gold.line_game": {"first_player_id": 1, "second_player_id": 2, "third_player_id": 3},
+    "gold.pair_game": {"first_player_id": 1, "second_player_id": 2},
 }  # fmt: skip
 
 # for each rule that a table declares beside the general ones, a row that breaks it
+SHOOTING_MUTANTS: dict[str, dict[str, Any]] = {
+    "attempts are unblocked or blocked": {"attempts": 7},
+    "unblocked attempts are shots on goal, misses, and goals that nobody shot": {"missed_shots": 3},
+    "a goal has one strength": {"power_play_goals": 1},
+    "time on the ice has one strength": {"power_play_time_on_ice_s": 16},
+}
+GOAL_MUTANTS: dict[str, dict[str, Any]] = {
+    "shots on goal are saved, or goals that were shot": {"saved_shots": 2},
+    "unblocked attempts are goals or not": {"saved_unblocked_attempts": 4},
+    "one thing came of every unblocked attempt": {"frozen_attempts": 2},
+}
+SKATING_MUTANTS: dict[str, dict[str, Any]] = {
+    "points are goals and assists": {"points": 4},
+    "nobody plays longer than his team": {"time_on_bench_s": -1},
+    "every shift starts once": {"on_the_fly_starts": 1},
+    "every shift ends once": {"on_the_fly_ends": 1},
+}
+GOALTENDING_MUTANTS: dict[str, dict[str, Any]] = {
+    "unblocked attempts are shots, misses, and goals that nobody shot": {"missed_shots_against": 3},
+    "time on the ice has one strength": {"power_play_time_on_ice_s": 16},
+}
+GOALTENDING_GOAL_MUTANTS: dict[str, dict[str, Any]] = {
+    "a shot is saved, or a goal that was shot": {"saves": 3},
+    "attempts are unblocked or blocked": {"attempts_against": 8},
+    "one thing came of every unblocked attempt": {"frozen_attempts_against": 1},
+}
 MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
+    **{
+        (f"gold.{who}_{span}", rule): row
+        for who, always, of_a_game in (
+            ("skater", SHOOTING_MUTANTS | SKATING_MUTANTS, GOAL_MUTANTS),
+            ("team", SHOOTING_MUTANTS, GOAL_MUTANTS),
+            ("goalie", GOALTENDING_MUTANTS, GOALTENDING_GOAL_MUTANTS),
+        )
+        for span, mutants in (("game", always | of_a_game), ("season", always))
+        for rule, row in mutants.items()
+    },
     ("silver.games", "two different teams"): {"away_team_id": 1},
     ("silver.games", "a final game has a winner"): {"away_score": 3},
     ("silver.games", "a game that is not final has no score"): {"game_state": "LIVE"},
@@ -78,6 +166,26 @@ MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
     ("silver.standings", "a game is won, lost or tied"): {"games": 4},
     ("silver.standings", "points follow from results"): {"points_won": 4},
     ("silver.standings", "the difference is that of the goals"): {"goal_difference": 1},
+    **{
+        (table, rule): row
+        for table in ("lake.forecasts", "gold.sog_predictions")
+        for rule, row in {
+            "made before the game began": {"start_at": AT},
+            "more shots are less likely": {"chance_over_2_5": 0.95},
+            "a forecast is above nothing": {"foretold_shots_on_goal": 0.0},
+        }.items()
+    },
+    ("gold.sog_features", "shots are unknown of games to come"): {
+        "is_upcoming": True,
+        "projection_basis": "roster page",
+        "shots_on_goal": 1,
+    },
+    ("gold.sog_features", "who played has played"): {"projection_basis": "roster page"},
+    ("gold.sog_features", "his last game is before this one"): {"days_since_last_game": -1},
+    ("gold.sog_features", "form is of games"): {"games_before": None},
+    ("gold.line_game", "three forwards, ids ascending"): {"second_player_id": 1},
+    ("gold.pair_game", "two defencemen, ids ascending"): {"second_player_id": 1},
+    ("gold.game_flow", "no more goals than attempts"): {"home_goals_so_far": 3},
     ("silver.seasons", "a season ends after it begins"): {"regular_season_start_date": date(2025, 10, 10)},
 }
 
@@ -249,7 +357,8 @@ def test_nulls_survive_delta_where_they_are_allowed(table: Table, tmp_path: Path
 def test_a_table_reads_no_layer_above_its_own(table: Table):
     for read in table.reads:
         assert read in catalog.TABLES, read.name
-        assert 0 <= LAYERS[read.layer] <= LAYERS[table.layer], read.name
+        assert LAYERS[read.layer] <= LAYERS[table.layer], read.name
+        assert table.layer == "gold" or read.layer != "lake", read.name
 
 
 @every_table
@@ -295,7 +404,7 @@ def test_a_function_takes_the_tables_that_it_reads_by_name(layer: str):
     for table in catalog.TABLES:
         if table.layer == layer and table.source is not None:
             taken = table.build.__code__.co_varnames[: table.build.__code__.co_argcount]
-            assert taken == tuple(read.name.split(".")[1] for read in table.reads)
+            assert taken == (*(read.name.split(".")[1] for read in table.reads), *(["day"] if table.of_day else []))
 
 
 def test_every_module_has_at_most_300_lines():

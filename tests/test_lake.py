@@ -350,7 +350,7 @@ def wrong_frames() -> dict[str, pl.DataFrame]:
         "a wider integer": good.with_columns(goals=pl.lit(1, pl.Int64)),
         "columns in another order": good.select(reversed(good.columns)),
         "a column too few": good.drop("goals"),
-        "a column too many": good.with_columns(assists=pl.lit(1, pl.Int16)),
+        "a column too many": good.with_columns(another=pl.lit(1, pl.Int16)),
     }
 
 

@@ -1,0 +1,91 @@
+"""How long a question takes from a cold start, by `nhl-lake sql` and by the two engines: `benchmarks/sql.py [LAKE]`.
+
+Each is a process of its own; without a lake, on that of the demo. Ratios are to the command's own start, which is that
+of `nhl-lake --version`.
+"""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+
+TIMES = 5
+QUESTIONS = {
+    "a player's season": "select g.game_date, s.goals, s.shots_on_goal from silver.skater_games s"
+    " join silver.games g using (game_id) where s.player_id = {player} order by g.game_date",
+    "an aggregate over plays": "select event, situation, count(*) as n, avg(distance_ft) as feet from silver.plays"
+    " group by event, situation order by n desc",
+    "who is on the ice at goals": "select o.player_id, count(*) as n from silver.on_ice o join silver.plays p"
+    " on p.game_id = o.game_id and p.event_id = o.event_id where p.is_goal"
+    " group by o.player_id order by n desc limit 10",
+}
+OPENED = """
+import sys
+from pathlib import Path
+from nhl_lake import catalog, lake
+root, question = Path(sys.argv[1]), sys.argv[2]
+tables = [t for t in catalog.TABLES if t.name in question]
+"""
+POLARS = (
+    OPENED
+    + """
+import polars as pl
+pl.SQLContext({t.name: lake.scan(root, t) for t in tables}).execute(question).collect()
+"""
+)
+DUCKDB = (
+    OPENED
+    + """
+import duckdb
+from nhl_lake.duck import over
+connection = duckdb.connect()
+for t in tables:
+    connection.execute(f"create schema if not exists {t.layer}")
+    asked = over(lake.handle(root, t).file_uris(), lake.scan(root, t).collect_schema())
+    connection.execute(f"create view {t.name} as {asked}")
+connection.execute(question).fetchall()
+"""
+)
+
+
+def least(*words: str) -> float:
+    """Return the shortest of some runs."""
+    found = []
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        subprocess.run(words, check=True, capture_output=True)
+        found.append(time.perf_counter() - began)
+    return min(found)
+
+
+def main() -> None:
+    with TemporaryDirectory() as folder:
+        root = Path(folder) / "lake"
+        if len(sys.argv) > 1:
+            root = Path(sys.argv[1]).absolute()
+        else:
+            subprocess.run(
+                [sys.executable, "-m", "nhl_lake", "demo", "--root", str(root)], check=True, capture_output=True
+            )
+        show(root)
+
+
+def show(root: Path) -> None:
+    command = ["env", f"NHL_LAKE_ROOT={root}", sys.executable, "-m", "nhl_lake"]
+    start = least(*command, "--version")
+    print(f"start of the command: {start:.2f} s = 1.0\n")
+    print(f"{'question':28} {'nhl-lake sql':>14} {'Polars':>8} {'DuckDB':>8}")
+    lines = pl.read_delta(str(root / "silver" / "skater_games"))
+    player = lines.group_by("player_id").len().sort("len", "player_id")["player_id"][-1]
+    for name, text in QUESTIONS.items():
+        question = text.format(player=player)
+        whole = least(*command, "sql", question, "--format", "csv") / start
+        engines = [least(sys.executable, "-c", code, str(root), question) / start for code in (POLARS, DUCKDB)]
+        print(f"{name:28} {whole:14.2f} {engines[0]:8.2f} {engines[1]:8.2f}")
+
+
+if __name__ == "__main__":
+    main()

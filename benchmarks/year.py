@@ -1,0 +1,211 @@
+"""Whether a lake of ten seasons stays fast through a year of daily runs.
+
+The sample league's season of 2024-25 is kept and made, and copied to the nine seasons before it. Then a year of days
+passes, from one October to the next: every day `ingest` runs in this process, as the command does. What is printed: a
+run's time, as the median of the first ten and of the last ten days, and of each month; the files and commits that each
+table has. The time in which the league makes up its pages is left out: it stands for the NHL's, and grows with the
+season. Runs merge small files themselves; `--untended` leaves that out, for comparison; `--weekly` also does once a
+week what `nhl-lake maintain` does. Nothing is removed: no file is older than the hours that this takes.
+
+    python benchmarks/year.py                     # an hour; --folder keeps the lake that it begins with
+    python benchmarks/year.py --days 120
+"""
+
+import argparse
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import polars as pl
+
+from nhl_lake import bronze, catalog, lake, marks, upkeep
+from nhl_lake.api import Manners
+from nhl_lake.clock import clock as clock_from
+from nhl_lake.hockey.calendar import eastern_day
+from nhl_lake.ingest import AGENT, Asker, Options, ingest
+from nhl_lake.league import League
+from nhl_lake.league.faults import Fate
+from nhl_lake.league.transport import LeagueTransport
+from nhl_lake.table import Table
+
+SEASON, SEASONS = 20242025, 10
+SUMMER = datetime(2025, 7, 1, 13, 0, tzinfo=UTC)
+FIRST = datetime(2025, 10, 20, 13, 0, tzinfo=UTC)
+MOST_GROWTH = 1.3
+SAMPLE = 10
+
+
+class Silence:
+    """Nobody is told how a run goes on."""
+
+    def begin(self, pages: int) -> None: ...
+    def page(self) -> None: ...
+    def say(self, line: str) -> None: ...
+
+
+class Timed(LeagueTransport):
+    """The league, and how long it takes to make up its pages."""
+
+    seconds = processor_s = 0.0
+
+    def _answer(self, request: httpx.Request, fate: Fate) -> httpx.Response:
+        began, processor = time.perf_counter(), time.thread_time()
+        try:
+            return super()._answer(request, fate)
+        finally:
+            self.seconds += time.perf_counter() - began
+            self.processor_s += time.thread_time() - processor
+
+
+class Day(NamedTuple):
+    """A run, and what it took."""
+
+    at: datetime
+    games: int
+    seconds: float
+    processor_s: float
+
+
+def run(root: Path, league: League, at: datetime, options: Options) -> Day:
+    """Run once, as the command does at a moment."""
+    clock = clock_from(at)
+    transport = Timed(league, clock)
+    asker = Asker(manners=Manners(0, 4, AGENT), base="http://league", source="sample league", transport=transport)
+    began, processor = time.perf_counter(), time.process_time()
+    found = ingest(root, options, asker, clock=clock, report=Silence(), command="year", rebuilds=True)
+    if found.error is not None:
+        raise found.error
+    return Day(
+        at,
+        found.tallies["bronze.play_by_play"].new,
+        time.perf_counter() - began - transport.seconds,
+        time.process_time() - processor - transport.processor_s,
+    )
+
+
+def widened(root: Path, day: date) -> None:
+    """Put copies of the lake's season before it, with other ids, as if they had been kept and made, too."""
+    for table in (*bronze.TABLES, *catalog.MADE):
+        if not table.partition:
+            continue
+        rows = lake.scan(root, table).filter(pl.col("season") == SEASON).collect()
+        for back in range(1, SEASONS):
+            copied(root, table, rows, back)
+    code = marks.code_print()
+    for table in catalog.in_order():
+        now = marks.wanted(marks.snapshot(root, root, catalog.in_order(), day=day), table, code)
+        nothing = "season = 1" if table.partition else f"{table.key[0]} IS NULL"
+        text = {marks.MADE_OF: marks.text(now)}
+        lake.replace(root, table, pl.DataFrame(schema=table.schema), where=nothing, metadata=text)
+
+
+def copied(root: Path, table: Table, rows: pl.DataFrame, back: int) -> None:
+    """Write a copy of the season some years earlier."""
+    season = SEASON - back * 10_001
+    shifted = rows.with_columns(season=pl.lit(season, pl.Int32))
+    if "game_id" in table.schema:
+        shifted = shifted.with_columns(pl.col("game_id") - back * 1_000_000)
+    if table.layer == "bronze":
+        lake.keep(root, table, shifted.select(table.schema.names()), lambda a, b: a == b)
+    else:
+        lake.replace(root, table, shifted.select(table.schema.names()), where=f"season = {season}", metadata={})
+
+
+def begun(base: Path, league: League) -> None:
+    """Make the lake that the year begins with."""
+    if not (base / "one").exists():
+        run(base / "one", league, SUMMER, Options(seasons=(SEASON,)))
+    ten = base / "ten"
+    shutil.rmtree(ten, ignore_errors=True)
+    shutil.copytree(base / "one", ten)
+    widened(ten, eastern_day(SUMMER))
+    run(ten, league, FIRST - timedelta(days=1), Options())
+
+
+def year(root: Path, league: League, arguments: argparse.Namespace) -> list[Day]:
+    """Let days pass."""
+    found = []
+    for n in range(arguments.days):
+        at = FIRST + timedelta(days=n)
+        took = run(root, league, at, Options())
+        found.append(took)
+        if arguments.weekly and n % 7 == 6:
+            tables = upkeep.tables_in(root, ())
+            for _ in upkeep.maintain(root, tables, days=upkeep.KEEP_DAYS, pinned={}):
+                pass
+        if n % 30 == 29 or n < SAMPLE:
+            print(
+                f"{at:%Y-%m-%d} {took.games:3} games {took.seconds:6.2f} s, processor {took.processor_s:6.2f} s",
+                file=sys.stderr,
+                flush=True,
+            )
+    return found
+
+
+def files(root: Path) -> None:
+    """Print what each table has come to."""
+    print(f"{'table':24} {'live files':>10} {'on disk':>8} {'commits':>8} {'log, MB':>8} {'data, MB':>8}")
+    for table in catalog.TABLES:
+        if lake.is_table(root, table):
+            folder = root.joinpath(*table.name.split("."))
+            size = lake.size(root, table)
+            log = sum(file.stat().st_size for file in (folder / "_delta_log").iterdir()) / 1e6
+            there = sum(1 for _ in folder.rglob("*.parquet"))
+            print(
+                f"{table.name:24} {size['files']:10,} {there:8,} {size['version'] + 1:8,} "
+                f"{log:8.1f} {size['bytes'] / 1e6:8.1f}"
+            )
+
+
+def report(days: list[Day]) -> bool:
+    """Print how long runs took; whether the last ones took little longer than the first."""
+    months: dict[str, list[Day]] = defaultdict(list)
+    for day in days:
+        months[f"{day.at:%Y-%m}"].append(day)
+    print(f"{'month':8} {'games a day':>11} {'median s':>9} {'processor s':>12} {'most s':>7}")
+    for month, some in months.items():
+        games = statistics.mean(day.games for day in some)
+        seconds = [day.seconds for day in some]
+        processor_s = statistics.median(day.processor_s for day in some)
+        print(f"{month:8} {games:11.1f} {statistics.median(seconds):9.2f} {processor_s:12.2f} {max(seconds):7.2f}")
+    first, last = days[:SAMPLE], days[-SAMPLE:]
+    ratios = []
+    for name in ("seconds", "processor_s"):
+        a, b = (statistics.median(getattr(day, name) for day in some) for some in (first, last))
+        ratios.append(b / a)
+        print(f"{name:12} first ten {a:6.2f}  last ten {b:6.2f}  ratio {b / a:.2f}  at most {MOST_GROWTH}")
+    return max(ratios) <= MOST_GROWTH
+
+
+def main() -> None:
+    """Measure, print, and end in 1 if the target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, help="where the lake that the year begins with is kept")
+    parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--untended", action="store_true", help="runs do not merge small files")
+    parser.add_argument("--weekly", action="store_true", help="maintain once a week")
+    arguments = parser.parse_args()
+    if arguments.untended:
+        upkeep.CROWD = sys.maxsize
+    league = League(seasons=(20242025, 20252026, 20262027))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "ten").exists():
+            begun(folder, league)
+        root = Path(temporary) / "year"
+        shutil.copytree(folder / "ten", root)
+        days = year(root, league, arguments)
+        files(root)
+        sys.exit(not report(days))
+
+
+if __name__ == "__main__":
+    main()
