@@ -17,14 +17,15 @@ import httpx
 import stamina
 from pyrate_limiter import Limiter, Rate, SQLiteBucket
 
-from nhl_lake.errors import Busy, Refused, Unreachable
-from nhl_lake.wire import TIMEOUT, wire
+from nhl_lake import bounds
+from nhl_lake.errors import Busy, Refused, Unfit, Unreachable, redacted
 
 AGAIN = frozenset({408, 425, 429})
 ATTEMPTS = 8
 REFUSALS = 5
 MOVES = 20
 PATIENCE_S = 600.0
+ANSWER_S = 120.0  # a whole answer: each piece in time would let a page drip for days
 LONGEST_WAIT_S = 120.0
 
 T = TypeVar("T")
@@ -88,7 +89,9 @@ class Api:
         try:
             async for attempt in attempts:
                 with attempt:
-                    return accept(await self._once(url))
+                    body = await self._once(url)
+                    bounds.require_shallow(body)
+                    return accept(body)
         except Refused as error:
             raise Nonsense(str(error)) from error
         except (Transient, httpx.InvalidURL) as error:
@@ -96,7 +99,7 @@ class Api:
         except (httpx.TransportError, httpx.DecodingError) as error:
             if not self.has_answered:
                 raise self._unreachable(url, error) from error
-            raise Failed(f"{type(error).__name__} {error}".strip()) from error
+            raise Failed(redacted(f"{type(error).__name__} {error}".strip())) from error
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _again(self) -> Callable[[Exception], float | bool]:
@@ -109,6 +112,8 @@ class Api:
                 return False
             if isinstance(error, Transient) and error.after_s is not None:
                 return error.after_s + jitter
+            if isinstance(error, Unfit):
+                return False
             if isinstance(error, Refused):
                 # a cut body is mended at once; a server that answers nonsense does so for longer than anyone waits
                 refusal = next(refusals)
@@ -120,7 +125,7 @@ class Api:
     async def _once(self, url: str) -> bytes:
         async with self.places:
             await self._turn()
-            answer = await self._followed(url)
+            answer, body = await self._followed(url)
         self.has_answered = True
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise NotThere
@@ -133,24 +138,34 @@ class Api:
             raise Transient(f"status {answer.status_code}", after_s)
         if not answer.is_success:
             raise Failed(f"status {answer.status_code}")
-        return answer.content
+        return body
 
-    async def _followed(self, url: str) -> httpx.Response:
-        """Send the request, and follow an answer that says where the page has moved to."""
+    async def _followed(self, url: str) -> tuple[httpx.Response, bytes]:
+        """Send the request, and follow an answer that says where on its host the page has moved to."""
+        from nhl_lake.wire import TIMEOUT  # noqa: PLC0415 - loaded by then
+
         # without httpx's client: its cookies, hooks and merging of settings take as long as the way itself
         headers = {"User-Agent": self.manners.agent, "Accept-Encoding": "gzip, deflate"}
         place = httpx.URL(url)
         for _ in range(MOVES):
             asked = httpx.Request("GET", place, headers=headers, extensions={"timeout": TIMEOUT.as_dict()})
-            answer = await self.way.handle_async_request(asked)
-            try:
-                await answer.aread()
-            finally:
-                await answer.aclose()
+            answer, body = await self._answer(asked)
             if not answer.has_redirect_location:
-                return answer
-            place = place.join(answer.headers["Location"])
+                return answer, body
+            place = moved(place, answer.headers["Location"])
         raise Failed(f"redirected {MOVES} times, last to {place}")
+
+    async def _answer(self, asked: httpx.Request) -> tuple[httpx.Response, bytes]:
+        """Send a request once, and take the whole answer."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                answer = await self.way.handle_async_request(asked)
+                try:
+                    return answer, await bounds.whole(answer)
+                finally:
+                    await answer.aclose()
+        except TimeoutError as error:
+            raise httpx.ReadTimeout(f"no whole answer in {ANSWER_S:.0f} seconds") from error
 
     async def _turn(self) -> None:
         """Wait for this request's turn; one that came while all were told to be quiet is let go by."""
@@ -164,9 +179,17 @@ class Api:
     def _unreachable(self, url: str, error: Exception) -> Unreachable:
         host = httpx.URL(url).host
         return Unreachable(
-            f"{host} cannot be reached: {type(error).__name__} {error}".rstrip(),
+            redacted(f"{host} cannot be reached: {type(error).__name__} {error}".rstrip()),
             "Nothing was changed. Is there a network? `nhl-lake settings` shows the address that is asked (api).",
         )
+
+
+def moved(place: httpx.URL, to: str) -> httpx.URL:
+    """Return where a page has moved to; raise Failed if that is another host, or a way that is less safe."""
+    there = place.join(to)
+    if there.host != place.host or there.scheme not in {place.scheme, "https"} or there.userinfo:
+        raise Failed(f"redirected to {there.scheme}://{there.host}, where nothing is asked for")
+    return there
 
 
 def retry_after(answer: httpx.Response) -> float | None:
@@ -184,6 +207,8 @@ def retry_after(answer: httpx.Response) -> float | None:
 @asynccontextmanager
 async def door(manners: Manners, pace_file: Path, transport: httpx.AsyncBaseTransport | None) -> AsyncIterator[Api]:
     """Open the door. The pace stands in a file, so that runs that follow each other are polite together."""
+    from nhl_lake.wire import wire  # noqa: PLC0415 - to load aiohttp takes a third of a second, and few commands ask
+
     bucket = open_pace(manners, pace_file)
     try:
         async with transport or wire(manners.concurrency) as way:

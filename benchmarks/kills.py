@@ -1,0 +1,63 @@
+"""Kill every command at every step that changes the disk, run it again, and print what came of it.
+
+    python -m benchmarks.kills [--full] [--every N] [--from STEP] [SCENE …]
+
+`--full` fills the disk at the step in place of killing. Takes some seconds a step, hours for all; `--every 7` tries
+each seventh.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.killing import Ended, commands
+from tests.test_faults import full
+from tests.test_kill import SCENES, Scene, Stage, ends_well, killed, staged
+
+Run = Callable[..., Ended]
+Strike = Callable[[Run, Stage, Path, int], bool]
+
+
+def tried(scene: Scene, steps: slice, folder: Path, strike: Strike) -> str:
+    """Kill a scene's command at its steps, and return the line of the table."""
+    began = time.monotonic()
+    with commands(folder) as ready:
+        stage = staged(scene, ready.run, folder)
+        outcomes = [outcome(ready.run, stage, folder, step, strike) for step in range(stage.steps + 1)[steps]]
+    counts = [sum(result == what for result in outcomes) for what in ("equal", "lived", "lost")]
+    minutes = (time.monotonic() - began) / 60
+    return f"{scene.name:28}{stage.steps:8}{counts[0] + counts[2]:8}{counts[0]:8}{counts[2]:6}   {minutes:5.1f} min"
+
+
+def outcome(run: Run, stage: Stage, folder: Path, step: int, strike: Strike) -> str:
+    """Kill once, run again, and compare: the run was not killed any more, or ends equal, or something is lost."""
+    root = stage.anew(folder / "trial")
+    try:
+        if not strike(run, stage, root, step):
+            return "lived"
+        ends_well(run, stage, root)
+    except AssertionError as error:
+        print(f"{stage.scene.name}, step {step}: {str(error)[:2000]}", flush=True)
+        return "lost"
+    return "equal"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--from", dest="first", type=int, default=1)
+    parser.add_argument("scenes", nargs="*")
+    chosen = parser.parse_args()
+    steps = slice(chosen.first, None, chosen.every)
+    print(f"{'command':28}{'steps':>8}{'struck':>8}{'equal':>8}{'lost':>6}")
+    for scene in SCENES:
+        if not chosen.scenes or any(scene.name.startswith(name) for name in chosen.scenes):
+            with tempfile.TemporaryDirectory() as folder:
+                print(tried(scene, steps, Path(folder), full if chosen.full else killed), flush=True)
+
+
+if __name__ == "__main__":
+    main()
