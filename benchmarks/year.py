@@ -196,7 +196,7 @@ def main() -> None:
         upkeep.CROWD = sys.maxsize
     league = League(seasons=(20242025, 20252026, 20262027))
     with tempfile.TemporaryDirectory() as temporary:
-        folder = arguments.folder or Path(temporary)
+        folder = (arguments.folder or Path(temporary)) / marks.code_print()  # other code would make all of it again
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "ten").exists():
             begun(folder, league)

@@ -128,6 +128,7 @@ def test_a_last_commit_that_is_lost_is_an_older_version_and_the_next_run_asks_ag
     assert lost(kept, pages(root)) == 0
 
 
+@pytest.mark.slow
 def test_flipped_bits_of_a_page_never_reach_silver_in_silence(root: Path, ready: Commands):
     """Wherever a bit of a bronze file turns: an error, or every row that is made is as before."""
     facts = {table.name: lakes.facts(root, table).rows() for table in lakes.MADE}
@@ -147,6 +148,7 @@ def test_flipped_bits_of_a_page_never_reach_silver_in_silence(root: Path, ready:
     assert outcomes["noticed"] > 0, outcomes
 
 
+@pytest.mark.slow
 def test_a_clock_that_was_set_back_loses_nothing_and_versions_stay_in_order(ready: Commands, tmp_path: Path):
     root, whole = tmp_path / "back" / "lake", tmp_path / "on" / "lake"
     for day in (1, 2):
@@ -171,7 +173,7 @@ FULL_DISK = pytest.mark.skipif(
 
 @FULL_DISK
 @pytest.mark.slow
-@pytest.mark.parametrize("scene", SCENES[1::2], ids=lambda scene: scene.name)
+@pytest.mark.parametrize("scene", SCENES[1::4], ids=lambda scene: scene.name)
 def test_a_disk_that_is_full_at_any_step_is_said_in_two_lines_and_nothing_is_lost(
     scene: Scene, ready: Commands, tmp_path: Path
 ):

@@ -52,6 +52,25 @@ CALLS = {
         ["nothing"],
     ],
     "upgrade": [[], ["--json"]],
+    "backup": [[], ["--quiet"], ["list"], ["verify", "--deep"], ["prune", "--keep-daily", "1"], ["drill", "--json"]],
+    # a whole lake is put back in the place of a good one only if that is said; here nobody is asked
+    "restore": [
+        ["--from-backup"],
+        ["--from-backup", "--table", "bronze.play_by_play", "--yes"],
+        ["gold.skater_game", "--to-version", "0", "--yes"],
+        ["bronze.play_by_play", "--to-version", "0", "--yes"],
+    ],
+    "doctor": [[], ["--deep", "--mend"], ["--mend", "--give-up-lost-pages"]],
+    "predict": [[]],
+    "backtest": [["sog", "--season", "2023"]],
+    "sql": [["select count(*) from <table>"], ["drop table bronze.schedule"], ["delete from bronze.schedule"]],
+    "export": [["<table>", "--to", "<file>.csv"]],
+    "duckdb": [["<file>.duckdb"]],
+    "game": [["2023020001"]],
+    "player": [["kucherov"], ["nobody at all"]],
+    "team": [["TBL"]],
+    "upcoming": [[], ["--shooters", "5"]],
+    "schedule": [["show"]],
 }
 ELSEWHERE = {"demo", "docs", "serve", "league"}  # they open no lake of the user's, or run until they are stopped
 
@@ -84,9 +103,15 @@ def is_rearranged(commit):
     return operation == "OPTIMIZE" and not any(changes)
 
 
-def filled(rng, words):
-    drawn = {"<days>": str(rng.randint(0, 400)), "<table>": rng.choice(catalog.TABLES).name}
-    return [drawn.get(word, word) for word in words]
+def filled(rng, words, folder):
+    drawn = {
+        "<days>": str(rng.randint(0, 400)),
+        "<table>": rng.choice(catalog.TABLES).name,
+        "<file>": str(folder / str(rng.random())),
+    }
+    for name, value in drawn.items():
+        words = [word.replace(name, value) for word in words]
+    return words
 
 
 def shaken(rng, server, now):
@@ -119,8 +144,8 @@ def test_whatever_is_run_in_whatever_order_bronze_only_grows(seed, archive, repl
     codes = []
     for name, words in calls:
         server.dies_after = len(server.served) + rng.randint(5, 60) if rng.random() < 0.1 else None
-        command = [name, *filled(rng, words)]
-        codes.append(run_here(*command, root=root, api=server.base, now=now).code)
+        command = [name, *filled(rng, words, tmp_path)]
+        codes.append(run_here(*command, root=root, api=server.base, now=now, backups=tmp_path / "backups").code)
         after = kept(root)
         for table, rows in before.items():
             assert rows <= after[table], (command, table)

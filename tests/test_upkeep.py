@@ -261,6 +261,18 @@ def test_a_large_file_is_not_written_again_for_a_few_small_ones(tmp_path, monkey
     assert len(live) == 2
 
 
+def test_files_of_which_no_two_fit_into_one_are_left_as_they_are(tmp_path, monkeypatch):
+    kept(tmp_path, upkeep.FEW)
+    largest = max((tmp_path / name).stat().st_size for name in files(tmp_path, PLAYS))
+    monkeypatch.setattr(upkeep, "TIERS", (largest + 10,))
+    version = DeltaTable(lakes.folder(tmp_path, PLAYS)).version()
+
+    (tended,) = tend(tmp_path, PLAYS)
+
+    assert tended.files_after == upkeep.FEW
+    assert DeltaTable(lakes.folder(tmp_path, PLAYS)).version() == version
+
+
 def test_a_page_that_another_machine_keeps_meanwhile_is_not_lost(tmp_path, monkeypatch):
     kept(tmp_path, 6)
     late = [50]
