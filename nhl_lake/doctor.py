@@ -206,10 +206,13 @@ def mend(root: Place, backups: Place, *, now: datetime, deep: bool, gives_up: bo
             opened.forget()
             done.append(Mended(str(root), f"`{exchange.command}` was finished"))
         for _ in range(ROUNDS):
-            fresh = list(mended(root, backups, now=now, deep=deep, gives_up=gives_up))
+            fresh = list(mended(root, backups, now=now, deep=deep, gives_up=False))
             done += fresh
             if not fresh:
                 break
+        if gives_up:  # only when no backup can bring back any more
+            done += mended(root, backups, now=now, deep=deep, gives_up=True)
+            done += (Mended(name, how) for name, how in remedy.saved_again(root))
     return done
 
 

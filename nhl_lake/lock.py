@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from nhl_lake.errors import Busy
-from nhl_lake.lease import Lease, probe
+from nhl_lake.lease import Lease, probe, still
 from nhl_lake.place import Bucket, Place
 
 OWN = ".nhl-lake"  # folder of the lock and of the request pace
@@ -65,6 +65,12 @@ def leased(root: Bucket, about: dict[str, object], wait_s: float) -> Iterator[No
             yield
     finally:
         lease.release()
+
+
+def require(root: Place) -> None:
+    """Raise if the lock that this process holds ran out: a folder's never does, a lease may as a machine sleeps."""
+    if isinstance(root, Bucket):
+        still(root)
 
 
 def busy(root: Place, said: bytes) -> Busy:

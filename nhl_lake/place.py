@@ -5,6 +5,7 @@ with `/` between their parts.
 """
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -23,6 +24,7 @@ from obstore.store import LocalStore, ObjectStore, S3Store
 from nhl_lake.errors import BadInput, redacted
 
 S3 = "s3://"
+NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
 BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/[\w.=-]+)*)/?")
 ATTEMPTS = 10
 CONNECT_S, WAIT_S, PATIENCE_S = 5, 60, 120
@@ -170,12 +172,23 @@ def write(place: Place, name: str, body: bytes | Iterable[bytes], *, new: bool =
             out.flush()
             os.fsync(out.fileno())
         if new:
-            os.link(draft, file)  # raises FileExistsError; to rename would replace
+            claim(draft, file)
         else:
             draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)
     sync([file.parent])
+
+
+def claim(draft: Path, file: Path) -> None:
+    """Give a draft its name if nothing has that; raise FileExistsError. To rename it would replace what is there."""
+    try:
+        os.link(draft, file)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        file.open("xb").close()  # a disk without hard links, as USB sticks are
+        draft.replace(file)
 
 
 def put(place: Bucket, name: str, body: bytes | Iterable[bytes], *, new: bool) -> None:

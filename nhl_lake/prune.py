@@ -68,12 +68,16 @@ def prune(backups: Place, keep: Keep, *, now: datetime, command: str, dry_run: b
         raise BadInput("A number of backups to keep is negative.", "`nhl-lake backup prune --keep-daily 7`.")
     with lock.locked(backups, command, now=now):
         manifests = [vault.find(backups, name) for name in vault.names(backups)]
-        stay = set(kept([(manifest.name, manifest.made_at) for manifest in manifests], keep))
+        objects = vault.objects(backups)
+        whole = [m for m in manifests if all(objects.get(sha256) == size for _, sha256, size in vault.contents(m))]
+        # one that lacks something takes no other's place; the next backup may make it whole
+        stay = {m.name for m in manifests if m not in whole} | set(kept([(m.name, m.made_at) for m in whole], keep))
         named = {sha256 for m in manifests if m.name in stay for _, sha256, _ in vault.contents(m)}
         named |= {copy.sha256 for copy in vault.partial(backups)}
-        unnamed = {sha256: size for sha256, size in vault.objects(backups).items() if sha256 not in named}
+        unnamed = {sha256: size for sha256, size in objects.items() if sha256 not in named}
         gone = [manifest.name for manifest in manifests if manifest.name not in stay]
         if not dry_run:
+            lock.require(backups)
             place.remove(backups, [f"{vault.MANIFESTS}/{name}.json" for name in gone])
             place.remove(backups, [vault.object_name(sha256) for sha256 in unnamed])
             sweep(backups)

@@ -99,7 +99,7 @@ def goes_on(root: Place, table: Table, saved: Saved) -> bool:
 def added(root: Place, table: Table, rows: pl.LazyFrame) -> int:
     """Add the rows that a table lacks, some at a time; those of its keys that it has are left as they are."""
     key = list(table.key)
-    keys = rows.select(key).join(lake.scan(root, table).select(key), on=key, how="anti").unique().sort(key).collect()
+    keys = lacking_keys(rows, lake.scan(root, table), table)
     for some in keys.iter_slices(ROWS_AT_ONCE):
         lacking = rows.join(some.lazy(), on=key, how="semi").unique(key, keep="first").collect()
         gate(table, lacking)
@@ -107,6 +107,19 @@ def added(root: Place, table: Table, rows: pl.LazyFrame) -> int:
             with attempt, committing(root, table, delta := lake.handle(root, table)) as properties:
                 lake.write(delta, lacking, properties)
     return keys.height
+
+
+def lacking_keys(rows: pl.LazyFrame, there: pl.LazyFrame, table: Table) -> pl.DataFrame:
+    """Return the keys of rows that a table lacks; a page that says what the version before it said is no version."""
+    key = list(table.key)
+    lacking = rows.join(there.select(key), on=key, how="anti")
+    if "fetched_at" not in key:
+        return lacking.select(key).unique().sort(key).collect()
+    about = [*key, "sha256"]
+    both = pl.concat([there.select(about, is_new=False), lacking.select(about, is_new=True).unique()])
+    before = pl.col("sha256").shift().over(table.page_key)
+    news = both.sort(key).filter(pl.col("is_new"), before.is_null() | (before != pl.col("sha256")))
+    return news.select(key).unique().sort(key).collect()
 
 
 def replaced(root: Place, staged: Place, table: Table, *, aside: Place, command: str) -> Regained:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from nhl_lake import lake, opened, packs, place, regain, restore, swap, vault
+from nhl_lake.catalog import find
 from nhl_lake.damage import HINT, Damage
 from nhl_lake.errors import LakeError
 from nhl_lake.manifest import Saved
@@ -55,7 +56,10 @@ def commits_back(root: Place, backups: Place | None, damage: Damage) -> str | No
     for saved in manifests(backups, damage.table):
         if backups is None or saved.version < max(damage.versions):
             continue
-        kept = restore.commits_of(backups, saved)
+        try:
+            kept = restore.commits_of(backups, saved)
+        except LakeError:  # an older backup may have them whole
+            continue
         if not is_same_history(folder, kept, damage.versions):
             continue
         for version in damage.versions:
@@ -121,6 +125,9 @@ def given_up(root: Place, damage: Damage, now: datetime, *, gives_up: bool) -> s
     if not gives_up or table.layer != "bronze":
         return None
     folder = lake.path(root, table)
+    delta = lake.handle(root, table)
+    if others := set(delta.repair(dry_run=True)["files_removed"]) - set(damage.files):
+        return f"nothing was given up yet: first other files must come back, {', '.join(sorted(others)[:3])}"
     saved = [rows for name in damage.files if (rows := regain.rows_of(folder, table, name)) is not None]
     set_aside(root, table, damage.files, now)
     delta = lake.handle(root, table)
@@ -128,3 +135,14 @@ def given_up(root: Place, damage: Damage, now: datetime, *, gives_up: bool) -> s
     lake.sync(root, table, delta)
     kept = sum(regain.added(root, table, rows.lazy()) for rows in saved)
     return f"it was taken out of the log, {kept:,} pages of it were saved; `nhl-lake ingest` asks for the others again"
+
+
+def saved_again(root: Place) -> Iterator[tuple[str, str]]:
+    """Add what can be read of bronze files that were set aside and is not in the lake: a run may have been killed."""
+    aside = [file.name for file in place.files(root, ASIDE) if file.name.endswith(".parquet")]
+    for name in aside:
+        moment, layer, noun, file = name.removeprefix(f"{ASIDE}/").split("/", 3)
+        table = find(f"{layer}.{noun}")
+        rows = regain.rows_of(root.joinpath(ASIDE, moment, layer, noun), table, file)
+        if rows is not None and table.layer == "bronze" and (count := regain.added(root, table, rows.lazy())):
+            yield table.name, f"{count:,} pages of {file}, which was set aside, were added again"

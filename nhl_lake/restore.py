@@ -85,10 +85,11 @@ def restore(
         kept_as = put_aside(root, now)
         # the lock of a folder goes with it: that of the new one is the lake's when it is in
         with lock.locked(staged, command, now=now) if isinstance(staged, Path) else nullcontext():
+            note = msgspec.json.encode(Note(wanted.name, next(iter(vault.names(backups)), wanted.name)))
+            place.write(staged, NOTE, note)  # so that whoever finishes the exchange knows what was wanted
             swap.swap(staged, root, kept_as, command=command)
         opened.forget()
-        note = Note(wanted.name, next(iter(vault.names(backups)), wanted.name))
-        place.write(root, NOTE, msgspec.json.encode(note))
+        place.write(root, NOTE, note)
     rows = sum(saved.rows for saved in tables)
     return Restored(wanted.name, str(root), len(tables), rows, str(kept_as) if is_there else None, made)
 

@@ -95,9 +95,11 @@ def finish(root: Place) -> Exchange | None:
     """Finish the exchange that was begun, if there is one, and return it."""
     found = None
     for at, file in journals(root):
-        with suppress(FileNotFoundError, NotADirectoryError):
+        try:
             found = msgspec.json.decode(place.read(at, file), type=Exchange)
-            carry_out(at, file, found)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        carry_out(at, file, found)
     return found
 
 
@@ -112,6 +114,8 @@ def carry_out(at: Place, file: str, exchange: Exchange) -> None:
         place.sync([(at / file).parent])
         return
     new_objects, root_objects, kept_objects = map(place_from, (exchange.new, exchange.at, exchange.keep_as))
+    if not contents(new_objects):
+        raise gone(new_objects, root_objects)
     if not exchange.is_kept:
         copy(root_objects, kept_objects, contents(root_objects))
         place.write(at, file, msgspec.json.encode(msgspec.structs.replace(exchange, is_kept=True)))
@@ -125,6 +129,8 @@ def exchange_folders(new: Path, root: Path, keep_as: Path, *, inode: int) -> Non
     """Exchange two folders in one step where the system can, and in two where it cannot; go on where it was left."""
     root.parent.mkdir(parents=True, exist_ok=True)
     if not (root.exists() and root.stat().st_ino == inode):
+        if not new.exists():
+            raise gone(new, root)
         if root.exists() and keep_as.exists() and not is_worth_keeping(root):
             shutil.rmtree(root)  # made by whoever looked for a lock, between the two steps
         if root.exists() and not exchanged(new, root):
@@ -134,6 +140,14 @@ def exchange_folders(new: Path, root: Path, keep_as: Path, *, inode: int) -> Non
     if new.exists():
         set_aside(new, keep_as)
     place.sync({root.parent, new.parent})
+
+
+def gone(new: Place, root: Place) -> LakeError:
+    """Return the error of an exchange that has nothing to put in place."""
+    return LakeError(
+        f"What was to be put in place at {root} is gone: {new}.",
+        f"Nothing was moved. Remove the journal beside it ({root}.restoring.json, or {JOURNAL} in it); restore again.",
+    )
 
 
 def set_aside(folder: Path, keep_as: Path) -> None:

@@ -6,13 +6,19 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from nhl_lake import bronze, catalog, doctor, lake, ledger, swap
+from nhl_lake import bronze, catalog, doctor, lake, ledger, remedy, swap
 from nhl_lake.silver.plays import PLAYS
 from tests import damage, lakes
 from tests.conftest import Ended
 from tests.saved import NOW, copied, digest, later, rows, save
 
 Run = Callable[..., Ended]
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
 BOXSCORE = bronze.BOXSCORE
 DAMAGES = (*damage.OF_DATA, *damage.OF_THE_LOG, damage.lose_the_last_commit, damage.lose_the_folder)
 SILENT = {damage.lose_the_last_commit}  # what is left is a whole table, a commit earlier: only a backup tells
@@ -196,3 +202,47 @@ def test_an_exchange_that_was_stopped_is_finished(run_here: Run, root: Path, bac
     assert doctored(run_here, root, backups, "--mend").code == 0
     assert run_here("status", root=root, now=NOW, backups=backups).code == 0
     assert (tmp_path / "lake.before-restore-x").is_dir()
+
+
+def files_of(root: Path) -> list[Path]:
+    """Return the data files of the box scores, the largest first."""
+    folder = lakes.folder(root, BOXSCORE)
+    return sorted(
+        (f for f in folder.rglob("*.parquet") if "_delta_log" not in f.parts), key=lambda f: -f.stat().st_size
+    )
+
+
+def test_what_a_backup_has_comes_back_before_anything_is_given_up(run_here: Run, root: Path, tmp_path: Path):
+    first = copied(root, tmp_path / "earlier")
+    here = lake.handle(first, BOXSCORE)
+    assert len(here.file_uris()) > 1, "a lake of one file shows nothing"
+    before, kept = newest(root), tmp_path / "kept"
+    save(root, kept)
+    # a page that is newer than the backup, in a file of its own
+    again = lake.scan(root, BOXSCORE).head(1).collect().with_columns(game_id=pl.lit(2025029999, pl.Int64))
+    lake.write(lake.handle(root, BOXSCORE), again)
+    old = {Path(name).name for name in here.file_uris()}
+    (new,) = [file for file in files_of(root) if file.name not in old]
+    new.unlink()
+    files_of(root)[0].unlink()
+
+    assert doctored(run_here, root, kept, "--mend", "--give-up-lost-pages").code == 0
+    assert newest(root) == before  # nothing but the page that no backup had
+
+
+def test_giving_up_that_is_killed_goes_on_with_what_was_set_aside(
+    run_here: Run, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    before, none = newest(root), tmp_path / "none"
+    damage.change_a_body(root, BOXSCORE)
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(remedy.regain, "added", killed)
+        with pytest.raises(Killed):
+            doctored(run_here, root, none, "--deep", "--mend", "--give-up-lost-pages")
+    assert len(newest(root)) < len(before) - 1
+    assert doctored(run_here, root, none, "--mend", "--give-up-lost-pages").code == 0
+    assert len(newest(root)) == len(before) - 1

@@ -1,5 +1,6 @@
 """Whole files in a place: the same laws in a folder, in moto and in SeaweedFS."""
 
+import errno
 import os
 import secrets
 import signal
@@ -208,3 +209,16 @@ def test_a_place_has_names_as_a_folder_has():
     assert str(root.with_name("other")) == "s3://lake/nhl/other"
     with pytest.raises(BadInput, match="no place beside it"):
         Bucket("lake").with_name("other")
+
+
+def test_a_disk_without_hard_links_takes_new_files_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuses(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuses)
+    place.write(tmp_path, "manifests/a.json", b"one", new=True)
+    with pytest.raises(FileExistsError):
+        place.write(tmp_path, "manifests/a.json", b"two", new=True)
+
+    assert place.read(tmp_path, "manifests/a.json") == b"one"
+    assert [file.name for file in (tmp_path / "manifests").iterdir()] == ["a.json"]

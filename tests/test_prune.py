@@ -1,12 +1,16 @@
 """Which backups are kept, and that what a kept one names is never taken away."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nhl_lake import place, prune, vault
 from nhl_lake.prune import Keep, kept, week
+from tests import fake
+from tests.saved import save
 
 NOON = datetime(2026, 3, 18, 12, tzinfo=UTC)  # a Wednesday
 NONE = Keep(0, 0, 0)
@@ -96,3 +100,20 @@ def test_pruning_twice_is_pruning_once_and_more_is_never_less(ages: list[int], d
 @pytest.mark.parametrize("keep", [Keep(1, 0, 0), Keep(0, 1, 0), Keep(0, 0, 1)])
 def test_one_of_anything_is_the_newest(keep: Keep):
     assert kept(daily(90), keep) == ["26-03-18 12"]
+
+
+def test_a_backup_that_lacks_something_takes_no_whole_ones_place(tmp_path: Path):
+    root, backups = tmp_path / "lake", tmp_path / "backups"
+    fake.run(root, fake.FakeApi([fake.Game(1)]))
+    save(root, backups, now=NOON)
+    whole = set(vault.objects(backups))
+    fake.run(root, fake.FakeApi([fake.Game(1), fake.Game(2)]), now=fake.NOON + timedelta(hours=1))
+    save(root, backups, now=NOON + timedelta(hours=1))
+    (lost, *_) = set(vault.objects(backups)) - whole
+    place.remove(backups, [vault.object_name(lost)])
+    broken, first = vault.names(backups)
+
+    done = prune.prune(backups, Keep(1, 0, 0), now=NOON + timedelta(hours=2), command="prune")
+
+    assert set(done.kept) == {broken, first}
+    assert whole <= set(vault.objects(backups))

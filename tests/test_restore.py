@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -392,3 +392,22 @@ def test_while_another_run_holds_the_lake_nothing_is_restored(root: Path, kept: 
     with lock.locked(root, "nhl-lake ingest", now=NOW), pytest.raises(LakeError, match="held by `nhl-lake ingest`"):
         back(root, kept)
     assert beside(root) == []
+
+
+def pages(*versions: tuple[int, int, str]) -> pl.LazyFrame:
+    """Return versions of pages of box scores: game, hour, and what they say."""
+    rows = [
+        {"game_id": game, "fetched_at": NOW + timedelta(hours=hour), "sha256": says} for game, hour, says in versions
+    ]
+    return pl.LazyFrame(
+        rows, schema={name: bronze.BOXSCORE.schema[name] for name in ("game_id", "fetched_at", "sha256")}
+    )
+
+
+def test_what_is_added_to_a_table_are_versions_that_say_something_else_than_the_one_before():
+    there = pages((1, 0, "a"), (2, 0, "a"), (3, 0, "a"), (3, 2, "b"))
+    rows = pages((1, 0, "a"), (1, 5, "a"), (2, 5, "b"), (2, 6, "b"), (2, 7, "a"), (3, 4, "a"), (4, 1, "a"))
+
+    found = regain.lacking_keys(rows, there, bronze.BOXSCORE)
+    hours = ((found["fetched_at"] - NOW).dt.total_hours()).to_list()
+    assert list(zip(found["game_id"], hours, strict=True)) == [(2, 5), (2, 7), (3, 4), (4, 1)]

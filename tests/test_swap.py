@@ -184,3 +184,22 @@ def test_a_mount_point_is_not_exchanged(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(BadInput, match="mount point"):
         swap.swap(new, tmp_path / "lake", kept)
     assert (held(tmp_path / "lake"), swap.unfinished(tmp_path / "lake")) == (OLD, None)
+
+
+def test_an_exchange_whose_lake_is_gone_is_an_error_and_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    root, new = tmp_path / "lake", tmp_path / "lake.new"
+    for one_step in (True, False):
+        fill(root, OLD)
+        fill(new, NEW)
+        with monkeypatch.context() as patch:
+            patch.setattr(swap, "exchange_folders", lambda *_, **__: (_ for _ in ()).throw(Killed))
+            with pytest.raises(Killed):
+                swap.swap(new, root, tmp_path / "lake.kept")
+        shutil.rmtree(new)
+        with monkeypatch.context() as patch:
+            if not one_step:
+                patch.setattr(swap, "exchanged", lambda *_: False)
+            with pytest.raises(LakeError, match="is gone"):
+                swap.finish(root)
+        assert held(root) == OLD
+        assert swap.unfinished(root) is not None  # and it goes on being said
