@@ -108,6 +108,7 @@ SOG_FEATURES = Table(
     source=sog_features,
     history=1,
     of_day=True,
+    may_lose=1.0,  # who may play tomorrow is another one every day
     checks={
         "shots are unknown of games to come": ~pl.col("is_upcoming") | pl.col("shots_on_goal").is_null(),
         "who played has played": pl.col("is_upcoming") == (pl.col("projection_basis") != coming.PLAYED),

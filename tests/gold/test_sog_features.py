@@ -273,12 +273,41 @@ def test_after_a_trade_the_roster_page_says_for_whom_he_plays_and_his_form_goes_
     assert row["team_shots_on_goal"] is None  # of his new team, which has not played
 
 
+def test_who_is_on_two_roster_pages_is_of_the_team_that_he_played_for_last():
+    games, rows = some_games(2, 3)
+    today = FIRST + timedelta(days=20)
+    both = page({1: [10, 11], 2: [10, 11, 20]}, FIRST)
+    found = features(lake([*games, game(9, today, 1, 2, game_state="FUT")], rows, both), today).filter("is_upcoming")
+
+    assert found.select("player_id", "team_id").rows() == [(10, 1), (11, 1), (20, 2)]
+
+
 def test_a_team_without_a_roster_page_is_expected_to_dress_whom_it_dressed_last():
     games, rows = some_games(2, 3)
     today = FIRST + timedelta(days=20)
     found = features(lake([*games, game(9, today, 1, 2, game_state="FUT")], rows, []), today).filter("is_upcoming")
 
     assert found.select("player_id", "projection_basis").rows() == [(10, "last line-up"), (20, "last line-up")]
+
+
+def test_who_was_dressed_last_and_is_on_the_page_of_another_team_is_expected_there_alone():
+    games, rows = some_games(2, 3)
+    today = FIRST + timedelta(days=20)
+    coming = [*games, game(9, today, 1, 2, game_state="FUT")]
+    found = features(lake(coming, rows, page({2: [10, 20]}, FIRST)), today).filter("is_upcoming")
+
+    assert found.select("player_id", "team_id").rows() == [(10, 2), (20, 2)]
+
+
+def test_who_has_played_for_another_team_since_is_in_its_line_up_alone():
+    games, rows = some_games(2, 3)
+    today = FIRST + timedelta(days=20)
+    traded = game(8, FIRST + timedelta(days=10), 3, 2)
+    rows += [*played(traded, 3, 10, 1), *played(traded, 2, 20, 1)]
+    coming = [*games, traded, game(9, today, 1, 3, game_state="FUT")]
+    found = features(lake(coming, rows, []), today).filter("is_upcoming")
+
+    assert found.select("player_id", "team_id").rows() == [(10, 3)]
 
 
 def test_a_team_that_moves_keeps_its_form():
