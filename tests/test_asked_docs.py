@@ -79,4 +79,4 @@ TITLES = ("A team's power play by month", "A player's last ten games", "Tonight'
 
 def test_there_is_something_of_each_kind():
     assert min(len(commands()), len(blocks("sql")), len(blocks("python"))) > 0
-    assert {shlex.split(line)[1] for line in commands()} == set(ASKING)
+    assert {shlex.split(line, comments=True)[1] for line in commands()} == set(ASKING)

@@ -185,11 +185,14 @@ def test_a_game_that_cannot_be_made_is_put_aside_by_name_and_the_others_are_made
 
 
 def test_a_game_that_was_put_aside_is_made_when_the_code_is_mended(root: Path, monkeypatch: pytest.MonkeyPatch):
-    refetched(root, repeated())
-    with pytest.raises(Broken):
-        list(rebuild.rebuild(root, day=TODAY))
+    refetched(root, Game(1, scorer=8900002).plays())
+    is_plays = {"silver.plays": {2025020001: "a rule that is wrong"}}
+    with monkeypatch.context() as patch:
+        patch.setattr(check, "offenders", lambda table, rows, by: is_plays.get(table.name, {}))
+        with pytest.raises(Broken):
+            list(rebuild.rebuild(root, day=TODAY))
+    assert games_in(root, "silver.plays") == {2025020002}
     monkeypatch.setattr(marks, "code_print", lambda: "mended")
-    monkeypatch.setattr(check, "offenders", lambda table, rows, by: {})
     list(rebuild.rebuild(root, day=TODAY))
 
     assert games_in(root, "silver.plays") == {2025020001, 2025020002}
