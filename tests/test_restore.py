@@ -1,5 +1,6 @@
 """A restore: what comes back, what it is held against, what is never lost on the way."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -170,7 +171,7 @@ def test_a_table_that_differs_from_its_manifest_is_never_put_in_place(field: str
 
 
 def test_a_long_log_gets_a_checkpoint(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(restore, "LONG_LOG", 3)
+    monkeypatch.setattr(restore, "LONG_LOG", 1)
     back(tmp_path / "lake", kept)
     delta = DeltaTable(lakes.folder(tmp_path / "lake", BOXSCORE))
     assert packs.listed(lakes.folder(tmp_path / "lake", BOXSCORE)).checkpoints.keys() == {delta.version()}
@@ -188,13 +189,15 @@ def test_over_a_good_lake_it_asks_and_without_anybody_to_ask_it_does_nothing(run
 
 
 def add_a_page(root: Path) -> None:
-    """Keep another version of a page."""
-    page = (
-        lake.scan(root, BOXSCORE)
-        .head(1)
-        .with_columns(pl.lit(later(1)).cast(pl.Datetime("us", "UTC")).alias("fetched_at"))
+    """Keep another version of a page, which says something else."""
+    page = lake.scan(root, BOXSCORE).head(1).collect()
+    body = page["body"][0] + " "
+    said = {"body": body, "sha256": hashlib.sha256(body.encode()).hexdigest(), "body_bytes": len(body.encode())}
+    moment = pl.lit(later(1)).cast(pl.Datetime("us", "UTC")).alias("fetched_at")
+    page = page.with_columns(moment, **{name: pl.lit(value) for name, value in said.items()}).cast(
+        dict(BOXSCORE.schema)
     )
-    lake.write(lake.handle(root, BOXSCORE), page.select(BOXSCORE.schema.names()).collect())
+    lake.write(lake.handle(root, BOXSCORE), page.select(BOXSCORE.schema.names()))
 
 
 def test_over_a_damaged_lake_it_asks_only_if_something_newer_would_be_put_aside(run_here: Run, root: Path, kept: Path):
