@@ -1,6 +1,5 @@
 """Silver of some games of simulated leagues, and gold made of it."""
 
-from datetime import date
 from functools import cache
 from json import loads
 from typing import Any
@@ -19,22 +18,10 @@ from nhl_lake.silver.stints import STINTS
 from nhl_lake.table import Table
 from tests.league.asking import LATER, SEASONS
 from tests.silver import ice
-from tests.silver.kept import NO_PAGES, kept, made
+from tests.silver.kept import NO_PAGES, kept, made, scheduled
 
 SEEDS = (1, 2, 3)
 Silver = dict[str, pl.DataFrame]
-
-
-def scheduled(page: dict[str, Any]) -> dict[str, Any]:
-    """Return what the schedule says of a game, from its page."""
-    ids = {"season": page["season"], "game_id": page["id"], "game_type": page["gameType"]}
-    about = {"game_date": date.fromisoformat(page["gameDate"]), "game_state": "OFF", "schedule_state": "OK"}
-    teams = {
-        f"{side}_team_{name}": page[f"{side}Team"][key]
-        for side in ("home", "away")
-        for name, key in (("id", "id"), ("abbrev", "abbrev"))
-    }
-    return ids | about | teams | {"last_period_type": page["plays"][-1]["periodDescriptor"]["periodType"]}
 
 
 def silver(pages: list[dict[str, Any]], charts: pl.LazyFrame = NO_PAGES, boxes: pl.LazyFrame = NO_PAGES) -> Silver:

@@ -66,5 +66,17 @@ def recorded(folder: Path, version: str = "") -> pl.LazyFrame:
     return pl.concat(pages)
 
 
+def scheduled(page: dict[str, Any]) -> dict[str, Any]:
+    """Return what the schedule says of a game, from its page."""
+    ids = {"season": page["season"], "game_id": page["id"], "game_type": page["gameType"]}
+    about = {"game_date": date.fromisoformat(page["gameDate"]), "game_state": "OFF", "schedule_state": "OK"}
+    teams = {
+        f"{side}_team_{name}": page[f"{side}Team"][key]
+        for side in ("home", "away")
+        for name, key in (("id", "id"), ("abbrev", "abbrev"))
+    }
+    return ids | about | teams | {"last_period_type": page["plays"][-1]["periodDescriptor"]["periodType"]}
+
+
 def day(text: str) -> date:
     return date.fromisoformat(text)

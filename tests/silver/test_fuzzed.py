@@ -12,13 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from nhl_lake import bronze, catalog, check
+from nhl_lake import bronze, catalog, check, ledger
 from nhl_lake.making import attempts
 from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.table import Table
 from tests.league.asking import chart, complete, game_page, played, report
-from tests.silver.kept import AT, SCHEMA
-from tests.silver.test_real_ice import head
+from tests.silver.kept import AT, SCHEMA, scheduled
 
 SEASON = 20252026
 ODD = (None, "", "x", -1, 0, 99_999, 3_000_000_000, 1.5, True, [], {}, "00:00", "1551")
@@ -60,8 +59,9 @@ def frame(pages: Mapping[int, str]) -> pl.DataFrame:
 
 def made(pages: Pages) -> dict[str, pl.DataFrame]:
     """Make every table that goes by game, as a rebuild does, and the games that were put aside."""
-    found = {table.name: frame(pages.get(table, {})) for table in bronze.TABLES}
-    heads = [head(json.loads(whole()[bronze.PLAY_BY_PLAY][game])) for game in games()]
+    found = {table.name: pl.DataFrame(schema=table.schema) for table in ledger.TABLES}
+    found |= {table.name: frame(pages.get(table, {})) for table in bronze.TABLES}
+    heads = [scheduled(json.loads(whole()[bronze.PLAY_BY_PLAY][game])) for game in games()]
     found["silver.games"] = pl.DataFrame(heads, schema=catalog.find("silver.games").schema)
     refusals = [pl.DataFrame(schema=REFUSALS.schema)]
     for table in BY_GAME:
@@ -119,9 +119,9 @@ def hold(found: dict[str, pl.DataFrame]) -> None:
         assert list(check.breaches(table, rows.lazy())) == []
         assert_frame_equal(of_game(rows, first), of_game(truth()[table.name], first))
         if of_game(rows, second).is_empty() and not of_game(truth()[table.name], second).is_empty():
-            aside = set(of_game(found["silver.refusals"], second)["refused_by"])
-            above = {table.name, *(read.name for read in table.reads), "silver.plays", "silver.lineups"}
-            assert aside & above or table.name == "silver.officials", table.name
+            aside = {catalog.find(name) for name in of_game(found["silver.refusals"], second)["refused_by"]}
+            follows = table in {*aside, *catalog.downstream(aside)}
+            assert follows or table.name == "silver.officials", table.name
 
 
 @settings(max_examples=25, deadline=None)

@@ -17,8 +17,7 @@ from nhl_lake.table import Table
 from tests.league.asking import SEASONS, chart, complete, game_page, league, played, report
 from tests.silver import ice
 from tests.silver.ice import NO_PAGES
-from tests.silver.kept import kept, made
-from tests.silver.test_real_ice import head
+from tests.silver.kept import kept, made, scheduled
 
 
 class Made(NamedTuple):
@@ -45,7 +44,7 @@ def worked_out(games: list[int], charts: dict[int, pl.LazyFrame], reported: list
     play_by_play = kept(*pages)
     plays, lineups = of(PLAYS, play_by_play), of(LINEUPS, play_by_play, NO_PAGES, NO_PAGES)
     reports = [bodies({game: report(game, side) for game in reported}) for side in ("H", "V")]
-    about = (pl.concat([NO_PAGES, *charts.values()]), *reports, lineups, ice.games(*map(head, pages)).collect())
+    about = (pl.concat([NO_PAGES, *charts.values()]), *reports, lineups, ice.games(*map(scheduled, pages)).collect())
     shifts = of(SHIFTS, *about)
     stints, on_ice = of(STINTS, shifts, lineups, about[-1]), of(ON_ICE, plays, shifts, lineups)
     return Made(shifts, stints, on_ice, shift_quality(*(frame.lazy() for frame in about)).collect())

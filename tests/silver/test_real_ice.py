@@ -24,7 +24,7 @@ from nhl_lake.silver.stints import STINTS, time_on_ice
 from nhl_lake.table import Table
 from tests.silver import ice
 from tests.silver.ice import NO_PAGES
-from tests.silver.kept import kept, made
+from tests.silver.kept import kept, made, scheduled
 
 REPORTED, PARSED, CHARTED = 2023020001, 2025020734, 2024030121
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -61,17 +61,11 @@ def worked_out(
     """Make silver of play-by-play pages, charts and reports."""
     play_by_play = kept(*pages)
     plays, lineups = of(PLAYS, play_by_play), of(LINEUPS, play_by_play, NO_PAGES, NO_PAGES)
-    games = ice.games(*(head(page) for page in pages)).collect()
+    games = ice.games(*(scheduled(page) for page in pages)).collect()
     about = (charts, home, away, lineups.lazy(), games.lazy())
     shifts = of(SHIFTS, *about)
     stints, on_ice = of(STINTS, shifts, lineups, games), of(ON_ICE, plays, shifts, lineups)
     return Ice(plays, lineups, games, shifts, stints, on_ice, shift_quality(*about).collect())
-
-
-def head(page: dict[str, Any]) -> dict[str, Any]:
-    ids = {"season": page["season"], "game_id": page["id"], "game_type": page["gameType"]}
-    teams = {"home_team_id": page["homeTeam"]["id"], "away_team_id": page["awayTeam"]["id"]}
-    return ids | teams | {"last_period_type": page["plays"][-1]["periodDescriptor"]["periodType"]}
 
 
 def seconds(text: str) -> int:
