@@ -23,7 +23,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from nhl_lake import bronze, catalog, lake, marks
+from nhl_lake import bronze, catalog, marks
+from nhl_lake.store import lake
 from nhl_lake.table import Table
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -32,7 +33,8 @@ SEASON, DAY_BEFORE, DAY = 20252026, "2026-03-10T12:00:00Z", "2026-03-11T12:00:00
 REBUILD = """
 import json, sys, time
 from pathlib import Path
-from nhl_lake import catalog, lake, rebuild
+from nhl_lake import catalog, rebuild
+from nhl_lake.store import lake
 from nhl_lake.errors import Broken
 root = Path(sys.argv[1])
 lake.create(root, catalog.MADE)

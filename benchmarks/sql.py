@@ -25,7 +25,8 @@ QUESTIONS = {
 OPENED = """
 import sys
 from pathlib import Path
-from nhl_lake import catalog, lake
+from nhl_lake import catalog
+from nhl_lake.store import lake
 root, question = Path(sys.argv[1]), sys.argv[2]
 tables = [t for t in catalog.TABLES if t.name in question]
 """
@@ -40,7 +41,7 @@ DUCKDB = (
     OPENED
     + """
 import duckdb
-from nhl_lake.duck import over
+from nhl_lake.answers.duck import over
 connection = duckdb.connect()
 for t in tables:
     connection.execute(f"create schema if not exists {t.layer}")

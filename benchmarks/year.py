@@ -25,7 +25,7 @@ from typing import NamedTuple
 import httpx
 import polars as pl
 
-from nhl_lake import bronze, catalog, lake, marks, upkeep
+from nhl_lake import bronze, catalog, marks, upkeep
 from nhl_lake.api import Manners
 from nhl_lake.clock import clock as clock_from
 from nhl_lake.hockey.calendar import eastern_day
@@ -33,6 +33,7 @@ from nhl_lake.ingest import AGENT, Asker, Options, ingest
 from nhl_lake.league import League
 from nhl_lake.league.faults import Fate
 from nhl_lake.league.transport import LeagueTransport
+from nhl_lake.store import lake
 from nhl_lake.table import Table
 
 SEASON, SEASONS = 20242025, 10

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
-    from nhl_lake.place import Place
+    from nhl_lake.store.place import Place
 
 __all__ = ["Lake", "open_lake"]
 
@@ -25,34 +25,37 @@ class Lake:
 
     def table(self, name: str, *, version: int | None = None) -> "pl.LazyFrame":
         """Return a table by its name: `gold.skater_game`; pinned at its newest version, or at one that it had."""
-        from nhl_lake import catalog, lake  # noqa: PLC0415 - importing the package stays quick
+        from nhl_lake import catalog
+        from nhl_lake.store import lake
 
         return lake.scan(self.root, catalog.find(name), version=version)
 
     def sql(self, question: str) -> "pl.LazyFrame":
         """Return the answer to a question in SQL over all tables: `select … from gold.skater_game`."""
-        from nhl_lake import query  # noqa: PLC0415
+        from nhl_lake.answers import query
 
         return query.query(self.root, question)
 
     def versions(self, name: str) -> "pl.DataFrame":
         """Return the versions of a table, the newest first: when each was written, and by which operation."""
-        from nhl_lake import catalog, query  # noqa: PLC0415
+        from nhl_lake import catalog
+        from nhl_lake.answers import query
 
         return query.versions(self.root, catalog.find(name))
 
     def tables(self) -> list[str]:
         """Return the names of the tables that are in the lake."""
-        from nhl_lake import catalog, lake  # noqa: PLC0415
+        from nhl_lake import catalog
+        from nhl_lake.store import lake
 
         return [table.name for table in catalog.TABLES if lake.is_table(self.root, table)]
 
 
 def open_lake(root: str | Path | None = None) -> Lake:
     """Open the lake in a folder, or at `s3://bucket/prefix`; by default the one that the settings name."""
-    from nhl_lake import settings, status  # noqa: PLC0415
-    from nhl_lake.place import place_from  # noqa: PLC0415
+    from nhl_lake import known, settings
+    from nhl_lake.store.place import place_from
 
     where = place_from(root) if root is not None else settings.load()[0].root
-    status.require(where)
+    known.require(where)
     return Lake(where)

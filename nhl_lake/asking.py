@@ -13,7 +13,7 @@ from nhl_lake import bronze
 from nhl_lake.api import Api, Failed, Nonsense, NotThere
 from nhl_lake.clock import Clock
 from nhl_lake.keeper import Absent, Keeper, Page
-from nhl_lake.place import Place
+from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 
 FAILURES_IN_A_ROW = 12  # then the API is gone, and the rest is left for the next run

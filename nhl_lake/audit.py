@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import polars as pl
 
-from nhl_lake import catalog, check, lake, strict
-from nhl_lake.place import Place
+from nhl_lake import catalog, check, strict
 from nhl_lake.silver.game_quality import GAME_QUALITY
 from nhl_lake.silver.refusals import REFUSALS
+from nhl_lake.store import lake
+from nhl_lake.store.place import Place
 
 NAMED = 5
 

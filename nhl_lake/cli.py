@@ -1,6 +1,5 @@
 """The command line: parse, call one function, print."""
 
-import shlex
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,36 +9,31 @@ from typing import Annotated, NoReturn
 import stamina.instrumentation
 import typer
 
-from nhl_lake import (
-    catalog,
+from nhl_lake import catalog, dictionary, known, rebuild
+from nhl_lake.api import Manners
+from nhl_lake.asking import terminable
+from nhl_lake.clock import Clock
+from nhl_lake.commands import (
     demo,
-    dictionary,
     exits,
     exporting,
     foretelling,
-    known,
-    lake,
-    lock,
     maintaining,
     mending,
     questions,
     reading,
-    rebuild,
     safekeeping,
     scheduling,
     screen,
-    status,
 )
-from nhl_lake.api import Manners
-from nhl_lake.arguments import Json, day_from, moment_from, opened, seasons_from
-from nhl_lake.asking import terminable
-from nhl_lake.clock import Clock
-from nhl_lake.errors import BadInput, redacted
+from nhl_lake.commands.arguments import Json, Quiet, as_given, day_from, moment_from, opened, seasons_from
+from nhl_lake.errors import BadInput
 from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.ingest import AGENT, VERSION, Asker, Options, foresee
 from nhl_lake.ingest import ingest as run_once
-from nhl_lake.place import Place
 from nhl_lake.settings import Settings
+from nhl_lake.store import lake, lock
+from nhl_lake.store.place import Place
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -49,16 +43,10 @@ app = typer.Typer(
     help="Your own NHL lakehouse in a folder: raw pages kept for ever, clean tables made again from them in minutes.",
 )
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Seasons = Annotated[
     list[int] | None,
     typer.Option("--season", metavar="YEAR", help="2023 is the season 2023-24; may be repeated."),
 ]
-
-
-def as_given() -> str:
-    """Return the command as it was given."""
-    return redacted(shlex.join(["nhl-lake", *sys.argv[1:]]))
 
 
 def asker(chosen: Settings, clock: Clock) -> Asker:
@@ -158,7 +146,7 @@ def rebuild_command(
                 f"{given.name} is not made from other tables.",
                 "`nhl-lake rebuild` makes silver and gold tables; silver.refusals goes with them.",
             )
-    status.require(chosen.root)
+    known.require(chosen.root)
     if as_known_at is not None or to is not None:
         if tables or season or everything or accept:
             raise BadInput(

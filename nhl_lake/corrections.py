@@ -7,14 +7,14 @@ from typing import NamedTuple
 import polars as pl
 
 from nhl_lake import columns as c
-from nhl_lake import lake
 from nhl_lake.hockey.calendar import FINAL
 from nhl_lake.making import attempts
 from nhl_lake.marks import WHOLE
-from nhl_lake.place import Place
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.skater_games import SKATER_GAMES
+from nhl_lake.store import lake
+from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 
 SCHEMA = pl.Schema(

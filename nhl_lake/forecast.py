@@ -7,12 +7,13 @@ from typing import NamedTuple
 import msgspec
 import polars as pl
 
-from nhl_lake import check, lake, ledger, rebuild
+from nhl_lake import check, ledger, rebuild
 from nhl_lake.gold.sog_features import SOG_FEATURES
 from nhl_lake.gold.sog_predictions import SOG_PREDICTIONS
 from nhl_lake.hockey.calendar import eastern_day
-from nhl_lake.place import Place
 from nhl_lake.sog_model import GLM, LINES, Card, fit, mean, over
+from nhl_lake.store import lake
+from nhl_lake.store.place import Place
 
 PLAIN = "rate-x-time"
 

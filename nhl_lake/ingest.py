@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import polars as pl
 
-from nhl_lake import api, bronze, known, lake, ledger, lock, rebuild, upkeep
+from nhl_lake import api, bronze, known, ledger, rebuild, upkeep
 from nhl_lake.asking import Report, Run, ask_all, stopping, terminable
 from nhl_lake.catalog import TABLES, find
 from nhl_lake.clock import Clock
@@ -25,8 +25,9 @@ from nhl_lake.errors import BadInput, Broken, Unreadable, redacted
 from nhl_lake.hockey import seasons as calendar
 from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.keeper import Keeper, Tally, counts
-from nhl_lake.place import Place
 from nhl_lake.plan import SECOND_LOOK, Known, Scope, by_reason, plan, unfinished
+from nhl_lake.store import lake, lock
+from nhl_lake.store.place import Place
 from nhl_lake.walk import Walk, listed_seasons, listing, walk
 
 VERSION = version("nhl-lake")

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from nhl_lake import lake, ledger
+from nhl_lake import ledger
 from nhl_lake.known import page_name
-from nhl_lake.place import Place
+from nhl_lake.store import lake
+from nhl_lake.store.place import Place
+from nhl_lake.store.versions import content
 from nhl_lake.table import Part, Table
-from nhl_lake.versions import content
 
 PAGES_AT_ONCE = 256
 BYTES_AT_ONCE = 32_000_000

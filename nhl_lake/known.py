@@ -7,15 +7,16 @@ from datetime import datetime
 import msgspec
 import polars as pl
 
-from nhl_lake import bronze, envelopes, lake, ledger, swap
+from nhl_lake import bronze, envelopes, ledger
 from nhl_lake.catalog import TABLES
-from nhl_lake.errors import BadInput, Missing, Unreadable
+from nhl_lake.errors import BadInput, LakeError, Missing, Unreadable
 from nhl_lake.hockey.calendar import FINAL
 from nhl_lake.people import Roster, dressed, on_roster
-from nhl_lake.place import Place
 from nhl_lake.plan import Known
 from nhl_lake.silver.games import games
 from nhl_lake.silver.lineups import LINEUPS
+from nhl_lake.store import lake, swap
+from nhl_lake.store.place import Place
 from nhl_lake.table import Part, Table
 
 PLANNED = (*bronze.GAME_PAGES, *bronze.SHIFT_REPORTS, bronze.STANDINGS, bronze.ROSTERS, bronze.PLAYERS)
@@ -150,6 +151,18 @@ def people(root: Place, seasons: Sequence[int]) -> pl.DataFrame:
 def ids_frame(ids: Set[int]) -> pl.DataFrame:
     """Return player ids as a frame."""
     return pl.DataFrame({"player_id": sorted(ids)}, schema={"player_id": pl.Int64})
+
+
+def require(root: Place) -> None:
+    """Raise if there is no lake, or one that cannot be read."""
+    check_layout(root)
+    require_any(root)
+
+
+def require_any(root: Place) -> None:
+    """Raise if there is no lake, of whatever layout."""
+    if not is_lake(root):
+        raise LakeError(f"There is no lake at {root}.", "`nhl-lake ingest` makes one; NHL_LAKE_ROOT says where.")
 
 
 def check_source(root: Place, source: str) -> None:

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import polars as pl
 
-from nhl_lake import check, lake
+from nhl_lake import check
 from nhl_lake.errors import Broken, Unreadable
 from nhl_lake.marks import WHOLE, Snapshot, seasons_before
 from nhl_lake.silver.refusals import REFUSALS
+from nhl_lake.store import lake
 from nhl_lake.table import Table
 
 GAMES_AT_ONCE = 200

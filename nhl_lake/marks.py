@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import polars as pl
 
-from nhl_lake import lake
 from nhl_lake.catalog import find
 from nhl_lake.errors import LakeError
-from nhl_lake.place import Place
+from nhl_lake.store import lake
+from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 
 MADE_OF = "nhl-lake.made-of"

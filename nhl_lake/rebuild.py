@@ -12,14 +12,15 @@ from typing import NamedTuple
 
 import polars as pl
 
-from nhl_lake import lake, marks
+from nhl_lake import marks
 from nhl_lake.catalog import in_order
 from nhl_lake.errors import Broken
 from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.making import Rows, make, nothing
 from nhl_lake.marks import MADE_OF, WHOLE, Marks, Snapshot
-from nhl_lake.place import Place
 from nhl_lake.silver.refusals import REFUSALS
+from nhl_lake.store import lake
+from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 
 FEW = 3

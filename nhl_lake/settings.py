@@ -13,7 +13,7 @@ from pydantic import Field, PlainValidator, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from nhl_lake.errors import BadInput, redacted
-from nhl_lake.place import S3, Bucket, Place, place_from
+from nhl_lake.store.place import S3, Bucket, Place, place_from
 
 PREFIX = "NHL_LAKE_"
 FILE = "nhl-lake.toml"

@@ -5,14 +5,14 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from nhl_lake import bronze, known, lake, ledger
+from nhl_lake import bronze, known, ledger
 from nhl_lake.catalog import TABLES
-from nhl_lake.errors import LakeError
 from nhl_lake.hockey.calendar import FINAL, GAME_TYPES
-from nhl_lake.place import Place
 from nhl_lake.plan import Known, looks
 from nhl_lake.silver.games import games
 from nhl_lake.silver.refusals import REFUSALS
+from nhl_lake.store import lake
+from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 
 STILL_OPEN = timedelta(hours=6)
@@ -52,7 +52,7 @@ class Status(NamedTuple):
 
 def status(root: Place, now: datetime) -> Status:
     """Tell how the lake stands."""
-    require(root)
+    known.require(root)
     schedule = games(lake.newest(root, bronze.SCHEDULE).select("game_date", "body")).collect()
     seasons = sorted(schedule["season"].unique().to_list(), reverse=True)
     standing = by_game(known.known(root, seasons, met=known.no_people()), now, schedule_read_at(root))
@@ -67,13 +67,6 @@ def status(root: Place, now: datetime) -> Status:
         freshness(standing),
         known.rows(root, REFUSALS).select("subject").unique().sort("subject").collect()["subject"].to_list(),
     )
-
-
-def require(root: Place) -> None:
-    """Raise if there is no lake, or one that cannot be read."""
-    known.check_layout(root)
-    if not known.is_lake(root):
-        raise LakeError(f"There is no lake at {root}.", "`nhl-lake ingest` makes one; NHL_LAKE_ROOT says where.")
 
 
 def schedule_read_at(root: Place) -> datetime:

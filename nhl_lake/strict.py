@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from msgspec import Struct, inspect
 
-from nhl_lake import bronze, lake
-from nhl_lake.place import Place
+from nhl_lake import bronze
 from nhl_lake.silver import (
     box_score,
     games,
@@ -24,6 +23,8 @@ from nhl_lake.silver import (
     team_games,
     teams,
 )
+from nhl_lake.store import lake
+from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 
 PAGES_LOOKED_AT = 30

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import polars as pl
 
-from nhl_lake import catalog, lake
+from nhl_lake import catalog
 from nhl_lake.errors import BadInput
-from nhl_lake.place import Place
+from nhl_lake.store import lake
+from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 
 

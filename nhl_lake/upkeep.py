@@ -14,14 +14,14 @@ from typing import NamedTuple
 import polars as pl
 from deltalake import DeltaTable
 
-from nhl_lake import lake, place
 from nhl_lake.catalog import TABLES
-from nhl_lake.commits import committing
-from nhl_lake.delta import AFTERWARDS, PARQUET
 from nhl_lake.errors import BadInput, Broken
-from nhl_lake.lock import OWN
-from nhl_lake.opened import commit
-from nhl_lake.place import Place
+from nhl_lake.store import lake, place
+from nhl_lake.store.commits import committing
+from nhl_lake.store.delta import AFTERWARDS, LOG, PARQUET, adds
+from nhl_lake.store.lock import OWN
+from nhl_lake.store.opened import commit
+from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 
 KEEP_DAYS = 90
@@ -172,11 +172,6 @@ def merge(root: Place, table: Table, heap: Heap) -> None:
         )
 
 
-def adds(delta: DeltaTable) -> pl.DataFrame:
-    """Return the live files of a table."""
-    return pl.DataFrame(delta.get_add_actions(flatten=True))
-
-
 def vacuum(
     root: Place, table: Table, delta: DeltaTable, *, days: int, keep: Collection[int], dry_run: bool
 ) -> tuple[int, int]:
@@ -206,7 +201,7 @@ def vacuum(
 
 def checkpoint(root: Place, table: Table, delta: DeltaTable) -> None:
     """Write a checkpoint of the newest version if there is none, and remove what is older than the log is kept."""
-    if place.has(lake.path(root, table), f"_delta_log/{delta.version():020d}.checkpoint.parquet"):
+    if place.has(lake.path(root, table), f"{LOG}/{delta.version():020d}.checkpoint.parquet"):
         return
     delta.create_checkpoint()
     lake.sync(root, table, delta)

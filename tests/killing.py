@@ -21,9 +21,11 @@ from typing import Any, NamedTuple
 
 from deltalake import DeltaTable
 
-from nhl_lake import exits, ledger, upgrade
+from nhl_lake import ledger
 from nhl_lake.cli import app
-from nhl_lake.place import Place
+from nhl_lake.commands import exits
+from nhl_lake.recovery import upgrade
+from nhl_lake.store.place import Place
 from tests import fake
 from tests.conftest import without_settings
 

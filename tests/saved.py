@@ -9,8 +9,8 @@ from typing import Any
 from deltalake import DeltaTable
 
 from nhl_lake import catalog
-from nhl_lake.backup import backup
-from nhl_lake.place import Place
+from nhl_lake.backups.backup import backup
+from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 from tests import lakes
 from tests.conftest import LEAGUE_NOW

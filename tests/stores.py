@@ -29,8 +29,8 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 from obstore.store import S3Store
 from yarl import URL
 
-from nhl_lake import place
-from nhl_lake.place import Bucket, Place
+from nhl_lake.store import place
+from nhl_lake.store.place import Bucket, Place
 
 KEY, SECRET = "testkey", "testsecret"
 NAME = "lake"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nhl_lake import query
+from nhl_lake.answers import query
 from tests.conftest import LEAGUE_NOW, Ended, environment, without_settings
 
 Cli = Callable[..., Ended]

@@ -15,11 +15,12 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from nhl_lake import lake, ledger, lock, rebuild
+from nhl_lake import ledger, rebuild
 from nhl_lake.bronze import PLAY_BY_PLAY, PLAYERS
 from nhl_lake.bronze import TABLES as BRONZE
 from nhl_lake.catalog import MADE
-from nhl_lake.place import Place
+from nhl_lake.store import lake, lock
+from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 from tests import stores
 from tests.fake import NOON, FakeApi, Game, run

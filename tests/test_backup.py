@@ -18,16 +18,18 @@ import pytest
 from deltalake import DeltaTable
 from polars.testing import assert_frame_equal
 
-from nhl_lake import backup as backing
-from nhl_lake import bronze, catalog, lake, ledger, lock, moment, packs, place, stock, vault
-from nhl_lake.backup import Summary
+from nhl_lake import bronze, catalog, ledger
+from nhl_lake.backups import backup as backing
+from nhl_lake.backups import moment, packs, stock, vault
+from nhl_lake.backups.backup import Summary
+from nhl_lake.backups.manifest import FORMAT, Manifest, Saved, decode, encode
+from nhl_lake.backups.pins import pins
+from nhl_lake.backups.prune import Keep, prune
+from nhl_lake.backups.verify import verify
 from nhl_lake.errors import BadInput, Busy, LakeError, Unreadable
-from nhl_lake.manifest import FORMAT, Manifest, Saved, decode, encode
-from nhl_lake.pins import pins
-from nhl_lake.place import Bucket, Place
-from nhl_lake.prune import Keep, prune
+from nhl_lake.store import lake, lock, place
+from nhl_lake.store.place import Bucket, Place
 from nhl_lake.table import Table
-from nhl_lake.verify import verify
 from tests import lakes
 from tests.fake import NOON, FakeApi, Game, at, run
 
@@ -367,7 +369,7 @@ def test_the_pin_of_a_backup_that_was_killed_lasts_two_days(root: Path):
 KILLED = """
 import os, signal, sys, time
 from pathlib import Path
-from nhl_lake import backup, stock, vault
+from nhl_lake.backups import backup, stock, vault
 from tests.test_backup import back_up
 
 root, backups, left = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])

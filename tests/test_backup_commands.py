@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from polars.testing import assert_frame_equal
 
-from nhl_lake import bronze, restore, vault
-from nhl_lake.backup import backup
-from nhl_lake.place import Bucket, Place
-from nhl_lake.verify import verify
+from nhl_lake import bronze
+from nhl_lake.backups import vault
+from nhl_lake.backups.backup import backup
+from nhl_lake.backups.verify import verify
+from nhl_lake.recovery import restore
+from nhl_lake.store.place import Bucket, Place
 from tests import lakes
 from tests.conftest import Ended
 from tests.fake import NOON, FakeApi, Game, at, run

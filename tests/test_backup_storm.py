@@ -17,15 +17,18 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
-from nhl_lake import lake, ledger, restore, vault
-from nhl_lake.backup import backup
+from nhl_lake import ledger
+from nhl_lake.backups import vault
+from nhl_lake.backups.backup import backup
+from nhl_lake.backups.pins import pins
+from nhl_lake.backups.prune import Keep, prune
+from nhl_lake.backups.verify import verify
 from nhl_lake.clock import clock
-from nhl_lake.delta import PARQUET
 from nhl_lake.gold.skater_game import SKATER_GAME
-from nhl_lake.pins import pins
-from nhl_lake.prune import Keep, prune
+from nhl_lake.recovery import restore
+from nhl_lake.store import lake
+from nhl_lake.store.delta import PARQUET
 from nhl_lake.table import Table
-from nhl_lake.verify import verify
 from tests import lakes
 from tests.fake import NOON, FakeApi, Game, run
 from tests.test_backup import Silent

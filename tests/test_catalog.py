@@ -16,9 +16,10 @@ from deltalake import DeltaTable
 from polars.testing import assert_frame_equal
 
 import nhl_lake
-from nhl_lake import catalog, check, lake
+from nhl_lake import catalog, check
 from nhl_lake.errors import BadInput
 from nhl_lake.silver.refusals import REFUSALS
+from nhl_lake.store import lake
 from nhl_lake.table import Column, Endpoint, Table
 
 PACKAGE = Path(nhl_lake.__file__).parent

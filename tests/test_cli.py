@@ -17,8 +17,9 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from nhl_lake import bronze, catalog, dictionary, lake, ledger
+from nhl_lake import bronze, catalog, dictionary, ledger
 from nhl_lake.cli import app
+from nhl_lake.store import lake
 from tests.conftest import Ended
 from tests.fake import FakeApi, Game, run
 

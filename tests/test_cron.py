@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhl_lake import cron
+from nhl_lake.commands import cron
 from tests.conftest import Ended
 
 Cli = Callable[..., Ended]

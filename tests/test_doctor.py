@@ -6,8 +6,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from nhl_lake import bronze, catalog, doctor, lake, ledger, remedy, swap
+from nhl_lake import bronze, catalog, ledger
+from nhl_lake.recovery import doctor, remedy
 from nhl_lake.silver.plays import PLAYS
+from nhl_lake.store import lake, swap
 from tests import damage, lakes
 from tests.conftest import Ended
 from tests.saved import NOW, copied, digest, later, rows, save

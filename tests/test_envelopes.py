@@ -26,8 +26,8 @@ from nhl_lake.bronze import (
 )
 from nhl_lake.envelopes import text
 from nhl_lake.errors import Refused
+from nhl_lake.store.versions import content
 from nhl_lake.table import Part, Table
-from nhl_lake.versions import content
 
 DAY = date(2023, 10, 10)
 GAME = {

@@ -15,12 +15,14 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from nhl_lake import catalog, duck, lake
+from nhl_lake import catalog
+from nhl_lake.answers import duck
+from nhl_lake.answers.export import export, flat
 from nhl_lake.errors import LakeError
-from nhl_lake.export import export, flat
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.stints import STINTS
+from nhl_lake.store import lake
 from tests import lakes
 from tests.conftest import Ended
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from nhl_lake import bronze, catalog, lake, ledger
-from nhl_lake.exits import translated
+from nhl_lake import bronze, catalog, ledger
+from nhl_lake.commands.exits import translated
+from nhl_lake.store import lake
 from tests import damage, fake, lakes
 from tests.killing import FULL, Commands, Ended, can_kill, commands, league
 from tests.test_kill import SCENES, Scene, Stage, ends_well, lost, pages, staged, state

@@ -10,10 +10,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake import catalog, forecast, lake, ledger
+from nhl_lake import catalog, forecast, ledger
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.gold.sog_features import SOG_FEATURES
 from nhl_lake.gold.sog_predictions import SOG_PREDICTIONS, sog_predictions
+from nhl_lake.store import lake
 from tests.conftest import LEAGUE_NOW
 
 NOW = datetime.fromisoformat(LEAGUE_NOW)

@@ -7,10 +7,11 @@ import httpx
 import polars as pl
 import pytest
 
-from nhl_lake import bronze, lake, ledger
+from nhl_lake import bronze, ledger
 from nhl_lake.catalog import find
 from nhl_lake.errors import BadInput, Unreachable
 from nhl_lake.status import status
+from nhl_lake.store import lake
 from nhl_lake.table import Table
 from tests.fake import NOON, FakeApi, Game, run
 

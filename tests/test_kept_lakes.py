@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from nhl_lake import bronze, catalog, known, lake, ledger, rebuild, upgrade
+from nhl_lake import bronze, catalog, known, ledger, rebuild
 from nhl_lake.clock import clock
 from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.ingest import Options, ingest
+from nhl_lake.recovery import upgrade
+from nhl_lake.store import lake
 from tests import lakes
 from tests.fixtures import make_lake
 

@@ -21,13 +21,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from nhl_lake import catalog, known, lake, ledger, lock
+from nhl_lake import catalog, known, ledger
 from nhl_lake.bronze import PLAY_BY_PLAY, PLAYERS, ROSTERS, SCHEDULE, STANDINGS
 from nhl_lake.errors import Broken, Busy, LakeError, Unreadable
 from nhl_lake.gold.skater_game import SKATER_GAME
-from nhl_lake.lake import Kept
+from nhl_lake.store import lake, lock
+from nhl_lake.store.lake import Kept
+from nhl_lake.store.versions import content
 from nhl_lake.table import Table
-from nhl_lake.versions import content
 
 DAY = date(2023, 10, 10)
 T0 = datetime(2023, 10, 11, 6, 0, tzinfo=UTC)

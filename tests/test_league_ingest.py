@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from nhl_lake import bronze, lake
+from nhl_lake import bronze
 from nhl_lake.api import Manners
 from nhl_lake.catalog import find
 from nhl_lake.ingest import Asker, Options, Summary, ingest
@@ -17,8 +17,9 @@ from nhl_lake.league import League
 from nhl_lake.league.faults import Faults
 from nhl_lake.league.serve import serve
 from nhl_lake.league.transport import LeagueTransport
+from nhl_lake.store import lake
+from nhl_lake.store.versions import content
 from nhl_lake.table import Table
-from nhl_lake.versions import content
 from tests import lakes
 from tests.fake import Silent, at
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from nhl_lake import lease, lock, place
 from nhl_lake.errors import Busy, LakeError
-from nhl_lake.lease import Lease, Taken, probe
-from nhl_lake.place import Bucket
+from nhl_lake.store import lease, lock, place
+from nhl_lake.store.lease import Lease, Taken, probe
+from nhl_lake.store.place import Bucket
 from tests import stores
 from tests.stores import Fault, Proxy, Server
 

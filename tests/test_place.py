@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nhl_lake import place
 from nhl_lake.errors import BadInput
-from nhl_lake.place import Bucket, Place, place_from
+from nhl_lake.store import place
+from nhl_lake.store.place import Bucket, Place, place_from
 from tests import stores
 from tests.stores import Fault, Proxy, Server
 
@@ -139,7 +139,7 @@ def test_a_write_that_fails_in_the_middle_leaves_what_was_there(anywhere: Place)
 
 KILLED = """
 import os, signal, sys
-from nhl_lake import place
+from nhl_lake.store import place
 def body():
     for _ in range(30):
         yield b"x" * 2**20

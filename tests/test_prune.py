@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhl_lake import place, prune, vault
-from nhl_lake.prune import Keep, kept, week
+from nhl_lake.backups import prune, vault
+from nhl_lake.backups.prune import Keep, kept, week
+from nhl_lake.store import place
 from tests import fake
 from tests.saved import save
 

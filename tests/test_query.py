@@ -16,9 +16,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import nhl_lake
-from nhl_lake import catalog, duck, lake, query
+from nhl_lake import catalog
+from nhl_lake.answers import duck, query
 from nhl_lake.errors import BadInput, LakeError
 from nhl_lake.gold.skater_game import SKATER_GAME
+from nhl_lake.store import lake
 from tests import lakes
 from tests.conftest import Ended
 

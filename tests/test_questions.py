@@ -13,13 +13,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake import catalog, lake
-from nhl_lake.career import career, people
-from nhl_lake.scoresheet import scoresheet
+from nhl_lake import catalog
+from nhl_lake.answers.career import career, people
+from nhl_lake.answers.scoresheet import scoresheet
+from nhl_lake.answers.slate import slate
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.players import PLAYERS
 from nhl_lake.silver.team_games import TEAM_GAMES
-from nhl_lake.slate import slate
+from nhl_lake.store import lake
 from tests import lakes
 from tests.conftest import LEAGUE_NOW, Ended, environment, without_settings
 

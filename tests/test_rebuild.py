@@ -9,10 +9,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from nhl_lake import catalog, check, lake, making, marks, rebuild
+from nhl_lake import catalog, check, making, marks, rebuild
 from nhl_lake import columns as c
 from nhl_lake.errors import Broken, Unreadable
 from nhl_lake.hockey.calendar import eastern_day
+from nhl_lake.store import lake
 from nhl_lake.table import Build, Column, Table
 from tests.fake import NOON, FakeApi, Game, run
 

@@ -13,10 +13,13 @@ import pytest
 from deltalake import DeltaTable
 from polars.testing import assert_frame_equal
 
-from nhl_lake import bronze, catalog, lake, ledger, lock, packs, place, regain, restore, travel, upgrade, vault
+from nhl_lake import bronze, catalog, ledger
+from nhl_lake.backups import packs, vault
+from nhl_lake.backups.manifest import Manifest, encode
 from nhl_lake.errors import BadInput, LakeError, Unreadable
 from nhl_lake.gold.skater_game import SKATER_GAME
-from nhl_lake.manifest import Manifest, encode
+from nhl_lake.recovery import regain, restore, travel, upgrade
+from nhl_lake.store import lake, lock, place
 from tests import damage, lakes
 from tests.conftest import Ended
 from tests.saved import NOW, contents, copied, keys, later, rows, save, tables, tree

@@ -9,12 +9,12 @@ import pytest
 from obstore.exceptions import BaseError
 from polars.testing import assert_frame_equal
 
-from nhl_lake import lake, outage
 from nhl_lake.bronze import PLAY_BY_PLAY
 from nhl_lake.bronze import TABLES as BRONZE
 from nhl_lake.catalog import MADE, TABLES
 from nhl_lake.errors import LakeError
-from nhl_lake.place import Place
+from nhl_lake.store import lake, outage
+from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 from tests import stores
 from tests.conftest import Ended

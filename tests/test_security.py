@@ -23,11 +23,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nhl_lake import api, bronze, catalog, exits, lake
+from nhl_lake import api, bronze, catalog
 from nhl_lake.api import Failed, Manners, door
 from nhl_lake.bounds import DEEPEST, LARGEST, require_shallow
+from nhl_lake.commands import exits
 from nhl_lake.errors import BadInput, Unfit, redacted
-from nhl_lake.place import place_from
+from nhl_lake.store import lake
+from nhl_lake.store.place import place_from
 from tests.conftest import environment, without_settings
 from tests.fake import NOON, FakeApi, Game, run
 

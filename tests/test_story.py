@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from nhl_lake import bronze, catalog, lake
-from nhl_lake.place import Place
+from nhl_lake import bronze, catalog
+from nhl_lake.store import lake
+from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 from tests import lakes
 from tests.conftest import Ended

@@ -8,9 +8,9 @@ from typing import Any
 import obstore
 import pytest
 
-from nhl_lake import place, swap
 from nhl_lake.errors import BadInput, LakeError
-from nhl_lake.place import Place
+from nhl_lake.store import place, swap
+from nhl_lake.store.place import Place
 
 OLD = {"bronze/plays/_delta_log/0.json": b"old log", "bronze/plays/a.parquet": b"old", "gone/_delta_log/0.json": b"x"}
 NEW = {"bronze/plays/_delta_log/0.json": b"new log", "bronze/plays/b.parquet": b"new"}

@@ -16,9 +16,11 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from nhl_lake import bronze, catalog, known, lake, ledger, lock, place, swap, upgrade
+from nhl_lake import bronze, catalog, known, ledger
 from nhl_lake.errors import Broken, LakeError, Unreadable
-from nhl_lake.place import Place
+from nhl_lake.recovery import upgrade
+from nhl_lake.store import lake, lock, place, swap
+from nhl_lake.store.place import Place
 from tests import lakes
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

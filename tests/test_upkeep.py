@@ -14,11 +14,13 @@ from deltalake import DeltaTable, write_deltalake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nhl_lake import bronze, catalog, commits, lake, ledger, lock, marks, pins, rebuild, upkeep
-from nhl_lake.delta import PARQUET, guard
+from nhl_lake import bronze, catalog, ledger, marks, rebuild, upkeep
+from nhl_lake.backups import pins
 from nhl_lake.errors import BadInput, Broken
 from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.ingest import Options, ingest
+from nhl_lake.store import commits, lake, lock
+from nhl_lake.store.delta import PARQUET, guard
 from nhl_lake.table import Table
 from tests import lakes
 from tests.fixtures import make_lake

@@ -6,9 +6,11 @@ import obstore
 import polars as pl
 import pytest
 
-from nhl_lake import bronze, lake, ledger, lock, place, swap, upgrade, upkeep
+from nhl_lake import bronze, ledger, upkeep
 from nhl_lake.errors import LakeError
-from nhl_lake.place import Bucket
+from nhl_lake.recovery import upgrade
+from nhl_lake.store import lake, lock, place, swap
+from nhl_lake.store.place import Bucket
 from tests.test_upkeep import kept
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

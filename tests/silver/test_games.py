@@ -13,8 +13,8 @@ from nhl_lake import check
 from nhl_lake.bronze import SCHEDULE
 from nhl_lake.envelopes import ScheduledGame, Side
 from nhl_lake.errors import Broken
-from nhl_lake.lake import newest_of
 from nhl_lake.silver.games import GAMES, Entry, Team, games
+from nhl_lake.store.lake import newest_of
 from tests.league.asking import get, league
 
 OCTOBER, JANUARY = date(2023, 10, 10), date(2024, 1, 9)

@@ -1,0 +1,1 @@
+"""What a person types and sees: commands, screens, errors in two lines, the cron line."""

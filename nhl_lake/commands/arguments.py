@@ -1,0 +1,93 @@
+"""What people write for days, instants and seasons, and in settings, as what it means."""
+
+import shlex
+import sys
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from nhl_lake import settings
+from nhl_lake.clock import Clock
+from nhl_lake.clock import clock as clock_from
+from nhl_lake.errors import BadInput, redacted
+from nhl_lake.hockey.calendar import EASTERN
+from nhl_lake.hockey.ids import is_season, season_of
+from nhl_lake.settings import Settings
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def seasons_from(numbers: list[int] | None) -> tuple[int, ...]:
+    """Return 8-digit seasons from the years in which they begin; 20232024 is taken too."""
+    found = []
+    for number in numbers or []:
+        season = number if number > 10_000 else season_of(number)
+        if not is_season(season):
+            raise BadInput(
+                f"--season {number} is no season.", "Give the year in which it begins: --season 2023 is 2023-24."
+            )
+        found.append(season)
+    return tuple(dict.fromkeys(found))
+
+
+def day_from(text: str | None) -> date | None:
+    """Return the day that a text names."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise BadInput(f"--since {text} is no day.", "Write it as in --since 2023-10-01.") from error
+
+
+def moment_from(text: str, now: datetime) -> datetime:
+    """Return the moment that a text names: `7d` or `12h` ago, a day (its first moment in New York), or an instant."""
+    number, unit = text[:-1], text[-1:]
+    try:
+        if number.isdecimal() and unit in UNITS:
+            return now - int(number) * UNITS[unit]
+        found = datetime.fromisoformat(text)
+    except (ValueError, OverflowError) as error:
+        raise BadInput(f"'{text}' is no moment.", "Write 7d, 2026-01-05 or 2026-01-05T13:00:00Z.") from error
+    return (found if found.tzinfo else found.replace(tzinfo=EASTERN)).astimezone(UTC)
+
+
+UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
+
+
+def instant_from(text: str | None) -> datetime | None:
+    """Return the instant that a text names."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(f"--as-of {text} is no instant.", "Write it as in --as-of 2026-04-01T13:00:00Z.") from error
+    if found.tzinfo is None:
+        raise BadInput(f"--as-of {text} has no time zone.", "Write it as in --as-of 2026-04-01T13:00:00Z.")
+    return found
+
+
+def filtered(rows: pl.LazyFrame, where: str) -> pl.LazyFrame:
+    """Leave the rows for which an SQL condition holds."""
+    try:
+        found = rows.filter(pl.sql_expr(where))
+        found.collect_schema()
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        raise BadInput(
+            f"--where {where!r} cannot be read: {reason}", "Write an SQL condition on the columns."
+        ) from error
+    return found
+
+
+def as_given() -> str:
+    """Return the command as it was given, without credentials."""
+    return redacted(shlex.join(["nhl-lake", *sys.argv[1:]]))
+
+
+def opened() -> tuple[Settings, Clock]:
+    """Return the settings and the clock that they set."""
+    chosen, _ = settings.load()
+    return chosen, clock_from(chosen.now)

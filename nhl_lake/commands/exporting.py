@@ -1,0 +1,66 @@
+"""The commands that hand tables to other programs: as files, or as a DuckDB file of views."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nhl_lake import catalog, known
+from nhl_lake.answers import duck
+from nhl_lake.answers.export import BOOKS, FORMATS, export, require_new, whole
+from nhl_lake.commands import screen
+from nhl_lake.commands.arguments import opened, seasons_from
+from nhl_lake.errors import BadInput
+from nhl_lake.store import lake
+
+app = typer.Typer()
+SUFFIXES = {f".{kind}": kind for kind in FORMATS} | {".db": "sqlite"}
+Replace = Annotated[bool, typer.Option("--replace", help="Also over a file that is there already.")]
+
+
+@app.command(name="export")
+def export_command(
+    table: Annotated[list[str], typer.Argument(help="Names of the tables: gold.skater_game.")],
+    to: Annotated[Path, typer.Option("--to", metavar="PLACE", help="Folder, or file: skaters.csv, lake.duckdb.")],
+    kind: Annotated[
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help=f"{', '.join(FORMATS)}; by the file's name if not given."),
+    ] = None,
+    season: Annotated[
+        list[int] | None,
+        typer.Option("--season", metavar="YEAR", help="2023 is the season 2023-24; may be repeated."),
+    ] = None,
+    replace: Replace = False,
+) -> None:
+    """Write tables as files: Parquet and CSV a file each, DuckDB, SQLite and Excel all into one."""
+    chosen, _ = opened()
+    tables = [catalog.find(name) for name in dict.fromkeys(table)]
+    form = kind or SUFFIXES.get(to.suffix, "parquet")
+    if form not in FORMATS:
+        raise BadInput(f"--format {form} is not known.", f"There are {', '.join(FORMATS)}.")
+    is_file = form in BOOKS or to.suffix == f".{form}"
+    if form in BOOKS and not to.suffix:
+        raise BadInput(f"--format {form} makes one file.", f"Name it: --to {to / f'lake.{form}'}.")
+    if is_file and form not in BOOKS and len(tables) > 1:
+        raise BadInput(f"{to} is one file, and there are {len(tables)} tables.", "Give a folder: --to DIR.")
+    known.require(chosen.root)
+    require_new([to] if is_file else [to / f"{t.name}.{form}" for t in tables], replace=replace)
+    made = list(export(chosen.root, tables, form, to, seasons=seasons_from(season)))
+    rows = [(one.table, one.rows, one.file) for one in made]
+    screen.console().print(screen.grid(["table", "rows", "file"], rows, right=["rows"]))
+
+
+@app.command(name="duckdb")
+def duckdb_command(
+    file: Annotated[Path, typer.Argument(help="The file to write: lake.duckdb.")], replace: Replace = False
+) -> None:
+    """Write a small DuckDB file of views over the lake, for BI tools; write it again after the lake has changed."""
+    chosen, _ = opened()
+    known.require(chosen.root)
+    require_new([file], replace=replace)
+    tables = [table for table in catalog.TABLES if lake.is_table(chosen.root, table)]
+    with whole(file) as draft:
+        made = list(duck.views(chosen.root, draft, tables))
+    size = screen.size(file.stat().st_size)
+    screen.console().print(f"{file}: {len(made)} views over {chosen.root}, {size}. They show the lake as it is now;")
+    screen.console().print(f"after the next run: nhl-lake duckdb --replace {file}")

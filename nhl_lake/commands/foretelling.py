@@ -1,0 +1,91 @@
+"""The commands that foretell shots on goal, and that tell how well that goes."""
+
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from nhl_lake import forecast, known, sog_model
+from nhl_lake.commands import screen
+from nhl_lake.commands.arguments import Json, opened, seasons_from
+from nhl_lake.errors import LakeError
+from nhl_lake.gold.sog_features import SOG_FEATURES
+from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.players import PLAYERS
+from nhl_lake.store import lake, lock
+
+app = typer.Typer()
+backtests = typer.Typer(no_args_is_help=True, help="How well forecasts would have foretold a season of the lake.")
+app.add_typer(backtests, name="backtest")
+
+
+@app.command()
+def predict(
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many skaters at the most.")] = 20,
+    json: Json = False,
+) -> None:
+    """Foretell the shots on goal of the next games, keep that in gold.sog_predictions, and print who shoots most."""
+    chosen, clock = opened()
+    known.require(chosen.root)
+    with lock.locked(chosen.root, "nhl-lake predict", now=clock()):
+        made = forecast.predict(chosen.root, clock())
+    rows = made.rows.filter(pl.col("model") != forecast.PLAIN).sort("foretold_shots_on_goal", descending=True)
+    if json:
+        typer.echo(screen.as_json(rows.to_dicts()))
+        return
+    if not made.games:
+        typer.echo("No game of the regular season or the playoffs is scheduled for the next seven days.")
+        return
+    names = known.rows(chosen.root, PLAYERS).select(
+        "player_id", name=pl.concat_str("first_name", pl.lit(" "), "last_name")
+    )
+    clubs = lake.scan(chosen.root, GAMES).select("game_id", "home_team_id", "home_team_abbrev", "away_team_abbrev")
+    home = pl.col("team_id") == pl.col("home_team_id")
+    table = (
+        rows.head(limit)
+        .lazy()
+        .join(names, on="player_id", how="left", maintain_order="left")
+        .join(clubs, on="game_id", how="left", maintain_order="left")
+        .select(
+            "game_date",
+            "name",
+            pl.when(home).then("home_team_abbrev").otherwise("away_team_abbrev"),
+            pl.when(home).then("away_team_abbrev").otherwise(pl.concat_str(pl.lit("@ "), "home_team_abbrev")),
+            "foretold_shots_on_goal",
+            "chance_over_1_5",
+            "chance_over_2_5",
+            "chance_over_3_5",
+        )
+        .collect()
+    )
+    shown = [(*row[:4], f"{row[4]:.2f}", *(f"{chance:.0%}" for chance in row[5:])) for row in table.iter_rows()]
+    heads = ["day", "player", "team", "against", "shots on goal", "over 1.5", "over 2.5", "over 3.5"]
+    screen.console().print(screen.grid(heads, shown, right=heads[4:]))
+    typer.echo(
+        f"{rows.height:,} skaters in {made.games} games, by a model of {made.card.rows:,} earlier ones; "
+        f"of {made.unknown:,} too little is known."
+    )
+
+
+@backtests.command()
+def sog(
+    season: Annotated[int, typer.Option("--season", metavar="YEAR", help="2023 is the season 2023-24.")],
+    json: Json = False,
+) -> None:
+    """Foretell every game of a season from what was known before it, and print how far off each forecast was."""
+    chosen, _ = opened()
+    known.require(chosen.root)
+    (wanted,) = seasons_from([season])
+    rows = lake.scan(chosen.root, SOG_FEATURES).filter(pl.col("season").is_in([wanted - 10_001, wanted])).collect()
+    if rows.filter(pl.col("season") == wanted).is_empty():
+        raise LakeError(f"The lake has no games of {wanted}.", f"`nhl-lake ingest --season {season}` asks for them.")
+    found = sog_model.backtest(rows, wanted)
+    if json:
+        typer.echo(screen.as_json(found.to_dicts()))
+        return
+    lines = [(name, f"{games:,}", *(f"{value:.4f}" for value in rest)) for name, games, *rest in found.iter_rows()]
+    heads = ["forecast", "games", "deviance", "mean error", "R²", "log-loss 1.5", "log-loss 2.5", "log-loss 3.5"]
+    screen.console().print(screen.grid(heads, lines, right=heads[1:]))
+    typer.echo(
+        "Poisson deviance, mean absolute error and log-loss: lower is better. Each game from what was known before."
+    )

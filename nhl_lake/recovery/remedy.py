@@ -1,0 +1,151 @@
+"""Mending what `damage` finds: what a backup has comes back by name and hash; nothing that can be read is removed."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
+
+from nhl_lake.backups import packs, vault
+from nhl_lake.backups.manifest import Saved
+from nhl_lake.catalog import find
+from nhl_lake.errors import LakeError
+from nhl_lake.recovery import regain, restore
+from nhl_lake.recovery.damage import HINT, Damage
+from nhl_lake.recovery.restore import Fetched
+from nhl_lake.store import lake, opened, place, swap
+from nhl_lake.store.delta import commit_name
+from nhl_lake.store.place import Place
+from nhl_lake.table import Table
+
+ASIDE = f"{swap.OWN}/set-aside"
+
+
+def mend(root: Place, backups: Place | None, damage: Damage, *, now: datetime, gives_up: bool) -> str | None:
+    """Mend a damage if that can be done without losing anything, and say how; None if it cannot.
+
+    `gives_up`: pages that are in no backup are taken out of the log, so that the next ingest asks for them again.
+    """
+    opened.forget()
+    if damage.kind == "checkpoint":
+        return checkpoint_made(root, damage)
+    if damage.kind in {"gap", "broken commit", "behind"}:
+        return commits_back(root, backups, damage) or last_set_aside(root, damage, now)
+    if damage.kind == "file":
+        return files_back(root, backups, damage) or given_up(root, damage, now, gives_up=gives_up)
+    return None
+
+
+def checkpoint_made(root: Place, damage: Damage) -> str:
+    """Remove the hint at a checkpoint that is not there, and make another checkpoint."""
+    folder = lake.path(root, damage.table)
+    place.remove(folder, [HINT, *damage.files])
+    delta = lake.handle(root, damage.table)
+    if delta.version() not in packs.listed(folder).checkpoints:
+        delta.create_checkpoint()
+        lake.sync(root, damage.table, delta)
+    return "the hint was removed; there is a whole checkpoint"
+
+
+def manifests(backups: Place | None, table: Table) -> Iterator[Saved]:
+    """Yield what each backup has of a table, the newest first; one that cannot be read is passed over."""
+    for name in vault.names(backups) if backups is not None else []:
+        with suppress(LakeError):
+            yield from (saved for saved in vault.find(backups, name).tables if saved.name == table.name)  # type: ignore[arg-type]
+
+
+def commits_back(root: Place, backups: Place | None, damage: Damage) -> str | None:
+    """Put commits back from the newest backup of the same history."""
+    folder = lake.path(root, damage.table)
+    for saved in manifests(backups, damage.table):
+        if backups is None or saved.version < max(damage.versions):
+            continue
+        try:
+            kept = restore.commits_of(backups, saved)
+        except LakeError:  # an older backup may have them whole
+            continue
+        if not is_same_history(folder, kept, damage.versions):
+            continue
+        for version in damage.versions:
+            place.write(folder, commit_name(version), kept[version])
+        added = {
+            entry["add"]["path"]
+            for v in damage.versions
+            for entry in map(json.loads, kept[v].splitlines())
+            if "add" in entry
+        }
+        for file in saved.files:
+            if file.name in added and not place.has(folder, file.name):
+                restore.fetch_one(backups, Fetched(folder, file.name, file.size, file.sha256))
+        return f"{len(damage.versions)} commits of its log came back from a backup"
+    return None
+
+
+def is_same_history(folder: Place, kept: dict[int, bytes], versions: Iterable[int]) -> bool:
+    """Whether a table's log agrees with that of a backup in the commits around some that are lost."""
+    lost = set(versions)
+    around = {v + step for v in lost for step in (-1, 1)} - lost
+    there = packs.listed(folder).commits
+    return lost <= kept.keys() and all(packs.commit(folder, v) == kept[v] for v in around & there & kept.keys())
+
+
+def last_set_aside(root: Place, damage: Damage, now: datetime) -> str | None:
+    """Move a broken last commit aside: what it was to add was never told to be kept, and is asked for again."""
+    folder = lake.path(root, damage.table)
+    last = max(packs.listed(folder).commits)
+    if damage.kind != "broken commit" or damage.versions != (last,) or last == 0:
+        return None
+    set_aside(root, damage.table, [commit_name(last)], now)
+    return f"its broken last commit {last} was moved to {ASIDE}; `nhl-lake ingest` asks for what it lacks"
+
+
+def set_aside(root: Place, table: Table, names: Sequence[str], now: datetime) -> None:
+    """Move files of a table out of it, and keep them."""
+    folder = lake.path(root, table)
+    for name in names:
+        with suppress(FileNotFoundError):
+            kept = f"{ASIDE}/{now:%Y%m%dT%H%M%SZ}/{'/'.join(table.name.split('.'))}/{name}"
+            place.write(root, kept, place.pieces(folder, name))
+            place.remove(folder, [name])
+
+
+def files_back(root: Place, backups: Place | None, damage: Damage) -> str | None:
+    """Put data files back from the newest backup that has them, by name and hash."""
+    folder = lake.path(root, damage.table)
+    for saved in manifests(backups, damage.table):
+        kept = {file.name: file for file in saved.files}
+        if backups is None or not set(damage.files) <= kept.keys():
+            continue
+        with suppress(LakeError):  # an older backup may have it whole
+            for name in damage.files:
+                restore.fetch_one(backups, Fetched(folder, name, kept[name].size, kept[name].sha256))
+            return "it came back from a backup, by its SHA-256"
+    return None
+
+
+def given_up(root: Place, damage: Damage, now: datetime, *, gives_up: bool) -> str | None:
+    """Take a lost file out of a bronze table's log, and add again those of its pages that are as they were kept."""
+    table = damage.table
+    if not gives_up or table.layer != "bronze":
+        return None
+    folder = lake.path(root, table)
+    delta = lake.handle(root, table)
+    if others := set(delta.repair(dry_run=True)["files_removed"]) - set(damage.files):
+        return f"nothing was given up yet: first other files must come back, {', '.join(sorted(others)[:3])}"
+    saved = [rows for name in damage.files if (rows := regain.rows_of(folder, table, name)) is not None]
+    set_aside(root, table, damage.files, now)
+    delta = lake.handle(root, table)
+    delta.repair()
+    lake.sync(root, table, delta)
+    kept = sum(regain.added(root, table, rows.lazy()) for rows in saved)
+    return f"it was taken out of the log, {kept:,} pages of it were saved; `nhl-lake ingest` asks for the others again"
+
+
+def saved_again(root: Place) -> Iterator[tuple[str, str]]:
+    """Add what can be read of bronze files that were set aside and is not in the lake: a run may have been killed."""
+    aside = [file.name for file in place.files(root, ASIDE) if file.name.endswith(".parquet")]
+    for name in aside:
+        moment, layer, noun, file = name.removeprefix(f"{ASIDE}/").split("/", 3)
+        table = find(f"{layer}.{noun}")
+        rows = regain.rows_of(root.joinpath(ASIDE, moment, layer, noun), table, file)
+        if rows is not None and table.layer == "bronze" and (count := regain.added(root, table, rows.lazy())):
+            yield table.name, f"{count:,} pages of {file}, which was set aside, were added again"

@@ -1,0 +1,107 @@
+"""Commits to tables: tried again where two writers meet, known as ours where an answer is lost, brought to the disk."""
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+import stamina
+from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
+from obstore.exceptions import BaseError
+
+from nhl_lake.store import place
+from nhl_lake.store.delta import AFTERWARDS, MARK, PARQUET, commit_name, guard
+from nhl_lake.store.lease import still
+from nhl_lake.store.opened import notes, opened, path
+from nhl_lake.store.outage import outage
+from nhl_lake.store.place import Bucket, Place
+from nhl_lake.table import Table
+
+
+def tries() -> Iterator[stamina.Attempt]:
+    """Yield tries at a commit: of two writers from one version one conflicts, reads again, and decides again."""
+    yield from stamina.retry_context(on=CommitFailedError, attempts=20, timeout=120, wait_initial=0.05, wait_max=2)
+
+
+@contextmanager
+def committing(
+    root: Place, table: Table, delta: DeltaTable, metadata: Mapping[str, str] | None = None
+) -> Iterator[CommitProperties]:
+    """Hold a commit on a handle, with the properties to make it with; then bring it to the disk.
+
+    A store may take a commit and its answer be lost; the commit is tried again, and found to be there already, which
+    looks like another writer's. So each carries a mark by which it is known as ours.
+    """
+    if isinstance(root, Path):
+        yield guard(delta, metadata)
+        sync(root, table, delta)
+        return
+    still(root)
+    mark, version = secrets.token_hex(8), delta.version()
+    try:
+        yield guard(delta, {**(metadata or {}), MARK: mark})
+    except (DeltaError, OSError) as error:
+        if not is_there(path(root, table), version, mark):
+            if not isinstance(error, CommitFailedError) and (trouble := outage(error, root)):
+                raise trouble from error
+            raise
+
+
+def is_there(folder: Place, version: int, mark: str) -> bool:
+    """Whether one of the commits after a version has a mark; false if the store does not say."""
+    try:
+        newest = opened(folder).version()
+        return any(said.get(MARK) == mark for said in notes(folder, newest, since=version))
+    except (BaseError, DeltaError, OSError):
+        return False  # the error that led here is the one to show
+
+
+def write(delta: DeltaTable, rows: pl.DataFrame, properties: CommitProperties | None = None) -> None:
+    """Append rows to a table, on the handle that they were decided on."""
+    write_deltalake(
+        delta,
+        rows,
+        mode="append",
+        writer_properties=PARQUET,
+        commit_properties=properties or guard(delta),
+        post_commithook_properties=AFTERWARDS,
+    )
+
+
+def merge(delta: DeltaTable, table: Table, rows: pl.DataFrame, properties: CommitProperties) -> None:
+    """Merge rows by key. The literal range lets delta-rs skip files; without one it reads the whole table."""
+    (key,) = table.key
+    low, high = (int(bound) for bound in rows.select(low=pl.col(key).min(), high=pl.col(key).max()).row(0))
+    delta.merge(
+        rows,
+        predicate=f"t.{key} = s.{key} AND t.{key} BETWEEN {low} AND {high}",
+        source_alias="s",
+        target_alias="t",
+        writer_properties=PARQUET,
+        commit_properties=properties,
+        post_commithook_properties=AFTERWARDS,
+    ).when_matched_update_all().when_not_matched_insert_all().execute()
+
+
+def last_commit(delta: DeltaTable, folder: Path) -> Path:
+    """Return the file of a table's newest commit."""
+    return folder / commit_name(delta.version())
+
+
+def sync(root: Place, table: Table, delta: DeltaTable) -> None:
+    """Bring a handle's newest commit to the disk, with its checkpoint if it made one, and the folders down to it.
+
+    An empty checkpoint, which a power cut would leave, closes the whole table.
+    """
+    folder = path(root, table)
+    if isinstance(folder, Bucket):
+        return  # what a store has taken is kept
+    log = last_commit(delta, folder)
+    entries = [json.loads(line) for line in log.read_text().splitlines()]
+    files = [log, *(folder / entry["add"]["path"] for entry in entries if "add" in entry)]
+    if checkpoints := list(log.parent.glob(f"{log.stem}.checkpoint*")):
+        files += [*checkpoints, log.parent / "_last_checkpoint"]
+    place.sync([*files, *{above for file in files for above in file.parents if above.is_relative_to(root)}])

@@ -1,0 +1,72 @@
+"""How tables of the lake look to Delta: their settings, their Parquet, the gate that frames pass, and the guard."""
+
+from collections.abc import Mapping
+
+import polars as pl
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    PostCommitHookProperties,
+    Transaction,
+    WriterProperties,
+)
+
+from nhl_lake.errors import Broken
+from nhl_lake.table import Table
+
+LOG = "_delta_log"
+APP = "nhl-lake"
+MARK = "nhl-lake.mark"  # of a commit to a bucket, by which its writer knows it
+AFTERWARDS = PostCommitHookProperties(cleanup_expired_logs=False)  # that is left to `nhl-lake maintain`
+ARROW_STATS = {"season", "game_id", "game_date", "fetched_at", "player_id", "team_id", "team_abbrev", "run_id"}
+
+# ZSTD switches the truncation of string statistics off, and a page of 200 KB stands twice in the log: set it again.
+# A higher level takes more time, and no less room where pages are this alike; no page is looked up, or there twice.
+BODY = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
+PARQUET = WriterProperties(
+    compression="ZSTD", compression_level=1, statistics_truncate_length=64, column_properties={"body": BODY}
+)
+
+
+def properties(table: Table) -> dict[str, str | None]:
+    """Return the Delta settings of a table."""
+    stats = [name for name in table.schema.names() if name in ARROW_STATS | set(table.key)]
+    return {
+        "delta.appendOnly": str(table.is_append_only).lower(),
+        # without the word "interval" the value is taken and means 30 days
+        "delta.logRetentionDuration": "interval 3650 days",
+        "delta.deletedFileRetentionDuration": "interval 90 days",
+        "delta.checkpointInterval": "20",
+        "delta.dataSkippingStatsColumns": ",".join(stats),
+    }
+
+
+def gate(table: Table, rows: pl.DataFrame) -> None:
+    """Hold a frame against the declared schema: delta-rs would write 1.5 into an integer column as 1, silently."""
+    if rows.schema != table.schema:
+        wrong = [f"{n} {d}" for n, d in rows.schema.items() if table.schema.get(n) != d]
+        wrong += [f"no {n}" for n in table.schema if n not in rows.schema]
+        raise Broken(
+            f"{table.name}: the frame differs from the declared schema: {', '.join(wrong) or 'order of columns'}",
+            "Nothing was written. This is a defect of nhl-lake: please report it.",
+        )
+
+
+def commit_name(version: int) -> str:
+    """Return the name of a commit in its table's folder."""
+    return f"{LOG}/{version:020d}.json"
+
+
+def adds(delta: DeltaTable) -> pl.DataFrame:
+    """Return the live data files of a table, a row each, as its log describes them; of a table without any, nothing."""
+    return pl.DataFrame(delta.get_add_actions(flatten=True))
+
+
+def guard(delta: DeltaTable, metadata: Mapping[str, str] | None = None) -> CommitProperties:
+    """Return commit properties with a transaction of ours: of two writers from one version, one conflicts.
+
+    Any number does that is greater than those before; what it was would be asked of the log.
+    """
+    turn = Transaction(APP, delta.version() + 1)
+    return CommitProperties(app_transactions=[turn], custom_metadata=dict(metadata or {}))
