@@ -179,6 +179,13 @@ def check_source(root: Place, source: str) -> None:
 
 def check_layout(root: Place) -> None:
     """Open every table: raise if the lake is of a newer program, or if any table of it cannot be read."""
+    check_version(root)
+    if is_lake(root):
+        lake.open_all(root, TABLES)
+
+
+def check_version(root: Place) -> None:
+    """Raise if the lake is not of this program's layout, or lost the table that says of which it is."""
     swap.require_finished(root)
     if not is_lake(root):
         # a first run that was killed, or that is under way, leaves tables; rows come after all of them are made
@@ -198,4 +205,3 @@ def check_layout(root: Place) -> None:
             f"The lake at {root} has layout {newest}, made by nhl-lake {made_by}: this program reads {ledger.LAYOUT}.",
             "Nothing was changed. `nhl-lake upgrade` brings it up, and keeps the old lake beside.",
         )
-    lake.open_all(root, TABLES)

@@ -16,7 +16,7 @@ import msgspec
 import polars as pl
 
 from nhl_lake import catalog, known, ledger
-from nhl_lake.backups import packs, vault
+from nhl_lake.backups import drafts, packs, vault
 from nhl_lake.backups.manifest import FORMAT, Manifest, Saved, Stored
 from nhl_lake.backups.moment import moment
 from nhl_lake.backups.pins import pinned
@@ -57,7 +57,8 @@ class Summary(NamedTuple):
 def backup(root: Place, backups: Place, *, clock: Clock, report: Report, command: str, accept: bool = False) -> Summary:
     """Back up the whole lake. `accept`: also one that has lost rows of tables that only grow."""
     require_apart(root, backups)
-    known.require(root)
+    known.check_version(root)
+    known.require_any(root)
     with lock.locked(backups, command, now=clock()):
         for _ in range(TRIES - 1):
             with suppress(Gone):
@@ -71,10 +72,11 @@ def attempt(root: Place, backups: Place, *, clock: Clock, report: Report, accept
     before = vault.newest(backups)
     about = described(root, before, clock())
     at = moment(root)
+    lake.open_all(root, (table for table in catalog.TABLES if table.name not in at.versions))  # one may lack its log
     with (
         pinned(root, about.name, at.versions, clock) as renew,
-        ThreadPoolExecutor(AT_ONCE) as workers,
         stocked(backups) as stock,
+        ThreadPoolExecutor(AT_ONCE) as workers,
     ):
         tables = list(workers.map(lambda name: live(root, name, at.versions[name]), at.versions))
         if before is not None and not accept:
@@ -82,7 +84,7 @@ def attempt(root: Place, backups: Place, *, clock: Clock, report: Report, accept
         resumed = len(stock.copies)
         saved = saved_tables(tables, before, stock=stock, workers=workers, report=report, renew=renew)
         manifest = msgspec.structs.replace(about, is_of_a_moment=at.is_one, tables=saved)
-        finish(backups, manifest)
+        finish(stock, manifest)
     new = stock.copies[resumed:]
     return Summary(manifest, len(new), sum(copy.size for copy in new), time.monotonic() - began)
 
@@ -134,8 +136,7 @@ def live(root: Place, name: str, version: int) -> Live:
     found = adds(delta)
     files = tuple(found.select("path", "size_bytes").iter_rows()) if found.height else ()
     rows = int(found["num_records"].sum()) if found.height else 0
-    frame = pl.scan_delta(delta)
-    return Live(name, root.joinpath(*name.split(".")), str(delta.metadata().id), version, rows, files, frame)
+    return Live(name, root.joinpath(*name.split(".")), str(delta.metadata().id), version, rows, files, delta)
 
 
 def table_of(name: str) -> Table:
@@ -181,7 +182,7 @@ def save(
     table: Live, files: tuple[Stored, ...], before: Saved | None, *, keys: str, stock: Stock, workers: Executor
 ) -> Saved:
     """Save a table's log, and describe the table; its files are copied."""
-    log = packs.save(table.folder, table.version, before, backups=stock.backups, there=stock.there, workers=workers)
+    log = packs.save(table.folder, table.version, before, into=stock.drafts, workers=workers)
     return Saved(
         name=table.name,
         id=table.id,
@@ -199,11 +200,11 @@ def keys(table: Live, before: Saved | None) -> str:
     """Return a table's key and the digest of its keys; those of the last backup if its files are the same."""
     if before is not None and {(file.name, file.size) for file in before.files} == set(table.files):
         return before.keys
-    key = table_of(table.name).key
-    if not key or not set(key) <= set(table.frame.collect_schema()):
+    key, frame = table_of(table.name).key, pl.scan_delta(table.delta)
+    if not key or not set(key) <= set(frame.collect_schema()):
         return ""  # of a table that another release made, or that nobody here knows
     try:
-        found = digest(table.frame, key)
+        found = digest(frame, key)
     except FileNotFoundError as error:
         raise Gone(table, "a data file", "is gone") from error
     if not found.startswith(f"{table.rows}-"):
@@ -214,9 +215,10 @@ def keys(table: Live, before: Saved | None) -> str:
     return f"{','.join(key)}:{found}"
 
 
-def finish(backups: Place, manifest: Manifest) -> None:
-    """Hold the backup against what is there, and write its manifest, which makes it one."""
-    vault.settle(backups)
+def finish(stock: Stock, manifest: Manifest) -> None:
+    """Bring what was copied to the disk, hold the backup against it, and write its manifest, which makes it one."""
+    backups = stock.drafts.backups
+    drafts.settle(stock.drafts)
     there = vault.objects(backups)
     if missing := [name for name, sha256, size in vault.contents(manifest) if there.get(sha256) != size]:
         raise Unreadable(

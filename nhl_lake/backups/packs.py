@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from nhl_lake.backups import vault
+from nhl_lake.backups.drafts import Drafts, deposit
 from nhl_lake.backups.manifest import Pack, Saved, Stored
 from nhl_lake.errors import Unreadable
 from nhl_lake.store import place
@@ -83,11 +84,9 @@ def commits(backups: Place, saved: Saved) -> Iterator[tuple[int, bytes]]:
         yield from enumerate(unpacked(body), start=pack.first)
 
 
-def save(
-    folder: Place, version: int, before: Saved | None, *, backups: Place, there: Mapping[str, int], workers: Executor
-) -> Log:
+def save(folder: Place, version: int, before: Saved | None, *, into: Drafts, workers: Executor) -> Log:
     """Put the log of a table, until a version, into the place of backups; what an earlier backup has is not read."""
-    log = listed(folder)
+    log, there = listed(folder), into.there
     kept = usable(folder, version, before, log=log, there=there)
     # a pack that is gone is made again of the same commits, so that older backups that name it are whole again
     spans = [(pack.first, pack.last) for pack in kept if there.get(pack.sha256) != pack.size]
@@ -95,13 +94,13 @@ def save(
     checkpoint = before.checkpoint if kept and before is not None else ()
     if not kept and first > 0:
         checkpoint = tuple(
-            saved_file(folder, f"{LOG}/{n}", backups, there) for n in opening(folder, log, first=first, version=version)
+            saved_file(folder, f"{LOG}/{n}", into=into) for n in opening(folder, log, first=first, version=version)
         )
     if len(kept) >= MOST_PACKS and log.has((kept[0].first, version)):
         spans, first, kept = [], kept[0].first, ()
     if first <= version:
         spans.append((first, version))
-    made = {span: pack(folder, span, backups=backups, there=there, workers=workers) for span in spans}
+    made = {span: pack(folder, span, into=into, workers=workers) for span in spans}
     whole = {(p.first, p.last): p for p in kept} | made
     return Log(tuple(whole[span] for span in sorted(whole)), checkpoint, head(folder, version))
 
@@ -144,15 +143,15 @@ def opening(folder: Place, log: Listed, *, first: int, version: int) -> tuple[st
     return log.checkpoints[min(enough)]
 
 
-def pack(folder: Place, span: tuple[int, int], *, backups: Place, there: Mapping[str, int], workers: Executor) -> Pack:
+def pack(folder: Place, span: tuple[int, int], *, into: Drafts, workers: Executor) -> Pack:
     """Put some commits into the place of backups."""
     first, last = span
     body = packed(list(workers.map(lambda version: commit(folder, version), range(first, last + 1))))
-    sha256, size = vault.deposit(backups, [body], there)
+    sha256, size = deposit(into, [body])
     return Pack(first=first, last=last, size=size, sha256=sha256)
 
 
-def saved_file(folder: Place, name: str, backups: Place, there: Mapping[str, int]) -> Stored:
+def saved_file(folder: Place, name: str, *, into: Drafts) -> Stored:
     """Put a file of a log into the place of backups."""
-    sha256, size = vault.deposit(backups, place.pieces(folder, name), there)
+    sha256, size = deposit(into, place.pieces(folder, name))
     return Stored(name=name, size=size, sha256=sha256)

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-import polars as pl
+from deltalake import DeltaTable
 
-from nhl_lake.backups import vault
+from nhl_lake.backups import drafts, vault
+from nhl_lake.backups.drafts import Drafts
 from nhl_lake.backups.manifest import Stored
 from nhl_lake.backups.vault import Copy
 from nhl_lake.errors import Unreadable
@@ -31,7 +32,7 @@ class Report(Protocol):
 
 
 class Live(NamedTuple):
-    """A table at the version that is backed up: its Delta id, how many rows, data files, and the rows."""
+    """A table at the version that is backed up: its Delta id, how many rows, data files, and its handle."""
 
     name: str
     folder: Place
@@ -39,7 +40,7 @@ class Live(NamedTuple):
     version: int
     rows: int
     files: tuple[tuple[str, int], ...]
-    frame: pl.LazyFrame
+    delta: DeltaTable
 
 
 class Lost(Unreadable):
@@ -60,8 +61,7 @@ class Gone(Lost):
 class Stock:
     """What the place of backups has: objects by hash, what files of tables are known to hold, and what was copied."""
 
-    backups: Place
-    there: dict[str, int]
+    drafts: Drafts
     hashes: dict[tuple[str, str, int], str]  # by the table's id, the file's name and size: no name is used again
     copies: list[Copy]
     noted_at: float = field(default_factory=time.monotonic)
@@ -69,20 +69,20 @@ class Stock:
     def kept(self, table: Live, name: str, size: int) -> Stored | None:
         """Return a file that is there already."""
         sha256 = self.hashes.get((table.id, name, size))
-        return Stored(name=name, size=size, sha256=sha256) if sha256 and self.there.get(sha256) == size else None
+        return Stored(name=name, size=size, sha256=sha256) if sha256 and self.drafts.there.get(sha256) == size else None
 
     def take(self, table: Live, stored: Stored) -> None:
         """Take note of a file that was copied, now and then on disk."""
-        self.there[stored.sha256] = stored.size
         self.hashes[table.id, stored.name, stored.size] = stored.sha256
         self.copies.append(Copy(table.id, stored.name, stored.size, stored.sha256))
         if time.monotonic() - self.noted_at > NOTED_EVERY_S:
             self.note()
 
     def note(self) -> None:
-        """Note on disk what was copied."""
+        """Note on disk what was copied, when it is there."""
         if self.copies:
-            vault.note_partial(self.backups, self.copies)
+            drafts.settle(self.drafts)
+            vault.note_partial(self.drafts.backups, self.copies)
         self.noted_at = time.monotonic()
 
 
@@ -95,12 +95,14 @@ def stocked(backups: Place) -> Iterator[Stock]:
         for table in vault.find(backups, name).tables:
             hashes |= {(table.id, file.name, file.size): file.sha256 for file in table.files}
     hashes |= {(copy.id, copy.name, copy.size): copy.sha256 for copy in copies}
-    stock = Stock(backups, vault.objects(backups), hashes, copies)
+    stock = Stock(drafts.drafts(backups), hashes, copies)
     try:
         yield stock
     except BaseException:
         stock.note()
         raise
+    finally:
+        drafts.discard(stock.drafts)
 
 
 def copy(
@@ -137,7 +139,7 @@ def held(found: dict[str, list[Stored]]) -> int:
 def copied(table: Live, name: str, *, size: int, stock: Stock) -> Stored:
     """Copy a data file; raise if it is not what it was."""
     try:
-        sha256, read = vault.deposit(stock.backups, place.pieces(table.folder, name), stock.there)
+        sha256, read = drafts.deposit(stock.drafts, place.pieces(table.folder, name))
     except FileNotFoundError as error:
         raise Gone(table, name, "is gone") from error
     if read != size:

@@ -3,18 +3,12 @@
 Names sort as backups were made: where a clock was set back, the last name is counted on.
 """
 
-import hashlib
-import os
 import re
-import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-import obstore
 from obstore.exceptions import BaseError
 
 from nhl_lake.backups.manifest import Manifest, decode, encode
@@ -24,7 +18,6 @@ from nhl_lake.store.place import Place
 
 MANIFESTS, OBJECTS, DRILLS, ASIDE, PARTIAL = "manifests", "objects", "drills", "set-aside", "partial.json"
 NAME = re.compile(r"(\d{8}T\d{6}Z)(?:-(\d+))?")
-IN_MEMORY = 32 * 2**20
 
 
 class Copy(msgspec.Struct, frozen=True):
@@ -124,56 +117,6 @@ def write_manifest(backups: Place, manifest: Manifest) -> None:
 def objects(backups: Place) -> dict[str, int]:
     """Return the size of each object by its hash."""
     return {file.name.rpartition("/")[2]: file.size for file in place.files(backups, OBJECTS)}
-
-
-def deposit(backups: Place, pieces: Iterable[bytes], there: Mapping[str, int]) -> tuple[str, int]:
-    """Put bytes into the place under their hash, unless they are there; return hash and size.
-
-    In a folder they are on the disk then; their name is after `settle`.
-    """
-    if isinstance(backups, Path):
-        return deposit_file(backups, pieces, there)
-    with SpooledTemporaryFile(max_size=IN_MEMORY) as spool:
-        sha256, size = poured(pieces, spool)
-        if there.get(sha256) != size:
-            spool.seek(0)
-            obstore.put(place.store(backups), object_name(sha256), spool)
-    return sha256, size
-
-
-def deposit_file(backups: Path, pieces: Iterable[bytes], there: Mapping[str, int]) -> tuple[str, int]:
-    """Put bytes into a folder under their hash, by way of a draft."""
-    (backups / OBJECTS).mkdir(parents=True, exist_ok=True)
-    draft = backups / OBJECTS / f"{secrets.token_hex(8)}#{os.getpid()}"
-    try:
-        with draft.open("wb") as out:
-            sha256, size = poured(pieces, out)
-            out.flush()
-            if there.get(sha256) != size:
-                os.fsync(out.fileno())  # many at once, in the workers' threads; `os.sync` would wait for everybody's
-        if there.get(sha256) != size:
-            file = backups / object_name(sha256)
-            file.parent.mkdir(exist_ok=True)
-            draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
-    return sha256, size
-
-
-def poured(pieces: Iterable[bytes], out: IO[bytes]) -> tuple[str, int]:
-    """Write pieces out, and return the hash and the number of their bytes."""
-    found, size = hashlib.sha256(), 0
-    for piece in pieces:
-        found.update(piece)
-        size += len(piece)
-        out.write(piece)
-    return found.hexdigest(), size
-
-
-def settle(backups: Place) -> None:
-    """Bring the names of what was put into a folder to the disk."""
-    if isinstance(backups, Path):
-        place.sync([backups, backups / OBJECTS, *(backups / OBJECTS).glob("??")])
 
 
 def partial(backups: Place) -> list[Copy]:
