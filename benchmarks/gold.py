@@ -16,6 +16,7 @@ from typing import Any
 
 import polars as pl
 
+from nhl_lake.answers.moneypuck import SKATER, TEAM
 from nhl_lake.gold.adjusting import LEADS
 from nhl_lake.gold.skater_game import skater_game
 from nhl_lake.gold.team_game import team_game
@@ -32,44 +33,6 @@ SEASONS = (20222023, 20232024)
 SITUATIONS = ("all", "5on5", "5on4", "4on5", "other")
 AT_ONCE = 100
 PLAYER = 8477493  # of whom a file of games is there
-TEAM = {
-    "goals": "goals",
-    "shots_on_goal": "shotsOnGoal",
-    "missed_shots": "missedShots",
-    "blocked_attempts": "blockedShotAttempts",
-    "unblocked_attempts": "unblockedShotAttempts",
-    "attempts": "shotAttempts",
-    "adjusted_attempts": "scoreAdjustedShotsAttempts",
-    "adjusted_unblocked_attempts": "scoreAdjustedUnblockedShotAttempts",
-    "saved_shots": "savedShotsOnGoal",
-    "saved_unblocked_attempts": "savedUnblockedShotAttempts",
-    "rebounds_generated": "rebounds",
-    "rebound_goals": "reboundGoals",
-    "frozen_attempts": "freeze",
-    "stopped_attempts": "playStopped",
-    "attempts_continued_in_zone": "playContinuedInZone",
-    "attempts_continued_outside_zone": "playContinuedOutsideZone",
-    "hits": "hits",
-    "takeaways": "takeaways",
-    "giveaways": "giveaways",
-    "defensive_zone_giveaways": "dZoneGiveaways",
-    "faceoffs_won": "faceOffsWon",
-    "penalties": "penalties",
-    "penalty_minutes": "penalityMinutes",
-}
-SKATER = {
-    **{name: f"I_F_{theirs}" for name, theirs in TEAM.items() if not name.startswith("penal")},
-    "adjusted_attempts": "I_F_scoreAdjustedShotsAttempts",
-    "primary_assists": "I_F_primaryAssists",
-    "secondary_assists": "I_F_secondaryAssists",
-    "points": "I_F_points",
-    "faceoffs_lost": "faceoffsLost",
-    "blocked_shots": "shotsBlockedByPlayer",
-    "penalties": "penalties",
-    "penalty_minutes": "penalityMinutes",
-    "penalties_drawn": "penaltiesDrawn",
-    "penalty_minutes_drawn": "penalityMinutesDrawn",
-}
 
 
 def archive(season: int) -> Iterator[list[dict[str, Any]]]:
@@ -146,9 +109,6 @@ def sums(season: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     return regular.group_by("team_abbrev", "situation").agg(pl.col(*TEAM, "seconds").cast(pl.Float64).sum()), pl.concat(
         skaters
     )
-
-
-PLAYER = 8477493
 
 
 def main() -> None:

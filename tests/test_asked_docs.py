@@ -15,7 +15,7 @@ from tests.conftest import LEAGUE_NOW, Ended, environment, without_settings
 
 Cli = Callable[..., Ended]
 REPOSITORY = Path(__file__).resolve().parents[1]
-PAGES = {name: (REPOSITORY / name).read_text() for name in ("README.md", "docs/QUESTIONS.md")}
+PAGES = {name: (REPOSITORY / name).read_text() for name in ("README.md", "docs/QUESTIONS.md", "docs/MONEYPUCK.md")}
 ASKING = ("sql", "game", "player", "team", "upcoming", "export", "duckdb")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from nhl_lake.answers.moneypuck import VIEWS, Named
 from nhl_lake.errors import LakeError
 from nhl_lake.store import lake
 from nhl_lake.store.place import Bucket, Place
@@ -30,8 +31,8 @@ TYPES = {
 }
 
 
-def views(root: Place, file: Path, tables: Sequence[Table]) -> Iterator[tuple[Table, int]]:
-    """Write a view a table over the files that it has now; the columns in their order."""
+def views(root: Place, file: Path, tables: Sequence[Table]) -> Iterator[tuple[Named, int]]:
+    """Write a view a table over the files that it has now; the columns in their order. Then those that read them."""
     if isinstance(root, Bucket):
         raise LakeError(
             f"The lake is in a bucket ({root}): DuckDB reads one only with an extension of its own.",
@@ -44,7 +45,18 @@ def views(root: Place, file: Path, tables: Sequence[Table]) -> Iterator[tuple[Ta
         connection.execute(f"CREATE VIEW {table.name} AS {over(files, schema)}")
         connection.execute(f"COMMENT ON VIEW {table.name} IS {text(f'One row is {table.grain}.')}")
         yield table, lake.size(root, table)["rows"]
+    for view in VIEWS:
+        if set(view.reads) <= set(tables):
+            connection.execute(f"CREATE VIEW {view.name} AS {view.sql}")
+            connection.execute(f"COMMENT ON VIEW {view.name} IS {text(f'One row is {view.grain}.')}")
+            yield view, counted(connection, view)
     connection.close()
+
+
+def counted(connection: "duckdb.DuckDBPyConnection", table: Named) -> int:
+    """Count rows."""
+    found = connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()
+    return found[0] if found else 0
 
 
 def over(files: Sequence[str], schema: pl.Schema) -> str:
@@ -58,17 +70,17 @@ def over(files: Sequence[str], schema: pl.Schema) -> str:
     return f"SELECT {names} FROM read_parquet([{listed}], hive_partitioning = true, union_by_name = true)"
 
 
-def copies(file: Path, tables: Sequence[Table], rows: Callable[[Table], pl.LazyFrame]) -> Iterator[tuple[Table, int]]:
+def copies(file: Path, tables: Sequence[Named], rows: Callable[[Named], pl.LazyFrame]) -> Iterator[tuple[Named, int]]:
     """Write a table for each, by way of a Parquet file: wherever the lake is, DuckDB reads that without extensions."""
     connection = opened(file)
     passing = file.with_suffix(".passing")
     try:
         for table in tables:
             rows(table).sink_parquet(passing)
-            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {table.layer}")
+            if isinstance(table, Table):
+                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {table.layer}")
             connection.execute(f"CREATE TABLE {table.name} AS FROM read_parquet({text(str(passing))})")
-            found = connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()
-            yield table, found[0] if found else 0
+            yield table, counted(connection, table)
     finally:
         passing.unlink(missing_ok=True)
         connection.close()

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import polars as pl
 import polars.selectors as cs
 
-from nhl_lake.answers import duck
+from nhl_lake.answers import duck, query
+from nhl_lake.answers.moneypuck import Named
 from nhl_lake.errors import BadInput, LakeError
 from nhl_lake.store import lake
 from nhl_lake.store.place import Place
@@ -29,7 +30,7 @@ SQLITE = {
     pl.Datetime: "TEXT",
 }  # whole numbers and yes or no: INTEGER
 PLAIN: dict[Any, str] = dict.fromkeys((pl.Int16, pl.Int32, pl.Int64), "0")
-Rows = Callable[[Table], pl.LazyFrame]
+Rows = Callable[[Named], pl.LazyFrame]
 
 
 class Exported(NamedTuple):
@@ -46,12 +47,12 @@ def save(rows: pl.LazyFrame, file: Path, kind: str) -> None:
         SINKS[kind](rows, draft)
 
 
-def export(root: Place, tables: Sequence[Table], kind: str, to: Path, *, seasons: Sequence[int]) -> Iterator[Exported]:
+def export(root: Place, tables: Sequence[Named], kind: str, to: Path, *, seasons: Sequence[int]) -> Iterator[Exported]:
     """Write tables into a folder, a file each, or all into one file, by the format; of all seasons or of some."""
 
-    def rows(table: Table) -> pl.LazyFrame:
-        found = lake.scan(root, table)
-        return found.filter(pl.col("season").is_in(list(seasons))) if seasons and table.partition else found
+    def rows(table: Named) -> pl.LazyFrame:
+        found = lake.scan(root, table) if isinstance(table, Table) else query.viewed(root, table)
+        return found.filter(pl.col(table.partition).is_in(list(seasons))) if seasons and table.partition else found
 
     if kind in BOOKS:
         with whole(to) as draft:
@@ -100,7 +101,7 @@ def as_json(rows: pl.LazyFrame, file: Path) -> None:
     file.write_text(json.dumps(rows.collect().to_dicts(), indent=2, default=str, ensure_ascii=False) + "\n")
 
 
-def sheets(file: Path, tables: Sequence[Table], rows: Rows) -> Iterator[tuple[Table, int]]:
+def sheets(file: Path, tables: Sequence[Named], rows: Rows) -> Iterator[tuple[Named, int]]:
     """Write a sheet a table. Instants lose their zone, which is UTC; ids are shown without separators."""
     import xlsxwriter  # type: ignore[import-untyped] # noqa: PLC0415 - only who wants Excel waits for it
 
@@ -112,7 +113,7 @@ def sheets(file: Path, tables: Sequence[Table], rows: Rows) -> Iterator[tuple[Ta
             yield table, found.height
 
 
-def require_fits(table: Table, rows: pl.DataFrame) -> None:
+def require_fits(table: Named, rows: pl.DataFrame) -> None:
     """Raise if Excel would leave something out."""
     longest = rows.select(pl.max_horizontal(0, cs.string().str.len_chars().max())).item()
     if rows.height > SHEET_ROWS or longest > CELL:
@@ -123,7 +124,7 @@ def require_fits(table: Table, rows: pl.DataFrame) -> None:
         )
 
 
-def database(file: Path, tables: Sequence[Table], rows: Rows) -> Iterator[tuple[Table, int]]:
+def database(file: Path, tables: Sequence[Named], rows: Rows) -> Iterator[tuple[Named, int]]:
     """Write an SQLite table for each: `gold.skater_game` as gold_skater_game. Days and instants (UTC) are text."""
     with closing(sqlite3.connect(file)) as connection:
         for table in tables:
@@ -147,7 +148,7 @@ def database(file: Path, tables: Sequence[Table], rows: Rows) -> Iterator[tuple[
         connection.commit()
 
 
-def parts(table: Table, rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
+def parts(table: Named, rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     """Yield rows season by season, so that memory holds one of them."""
     if table.partition is None:
         yield rows
@@ -161,7 +162,7 @@ SINKS: Mapping[str, Callable[[pl.LazyFrame, Path], object]] = {
     "csv": lambda rows, file: flat(rows).sink_csv(file),
     "json": as_json,
 }
-BOOKS: Mapping[str, Callable[[Path, Sequence[Table], Rows], Iterator[tuple[Table, int]]]] = {
+BOOKS: Mapping[str, Callable[[Path, Sequence[Named], Rows], Iterator[tuple[Named, int]]]] = {
     "duckdb": duck.copies,
     "sqlite": database,
     "xlsx": sheets,

@@ -9,6 +9,7 @@ import polars as pl
 import polars.selectors as cs
 
 from nhl_lake import catalog
+from nhl_lake.answers.moneypuck import VIEWS, View
 from nhl_lake.errors import BadInput, is_panic
 from nhl_lake.store import lake
 from nhl_lake.store.place import Place
@@ -27,14 +28,25 @@ def query(root: Place, sql: str) -> pl.LazyFrame:
             "That is no question: the lake is only read, by SELECT or WITH … SELECT.",
             "`nhl-lake tables` lists the tables, docs/TABLES.md explains their columns.",
         )
-    context = pl.SQLContext({table.name: lake.scan(root, table) for table in named(sql)})
-    return answer(context, sql)
+    tables = {table.name: lake.scan(root, table) for table in named(sql)}
+    return answer(pl.SQLContext(tables | {view.name: viewed(root, view) for view in named_views(sql)}), sql)
+
+
+def viewed(root: Place, view: View) -> pl.LazyFrame:
+    """Return the rows of a view."""
+    return pl.SQLContext({table.name: lake.scan(root, table) for table in view.reads}).execute(view.sql, eager=False)
 
 
 def named(sql: str) -> list[Table]:
     """Return the tables whose names stand in a question: to open every table would take longer than the answer."""
     text = sql.replace('"', "")
     return [table for table in catalog.TABLES if re.search(rf"\b{re.escape(table.name)}\b", text)]
+
+
+def named_views(sql: str) -> list[View]:
+    """Return the views whose names stand in a question, likewise; not where they are the end of a table's."""
+    text = sql.replace('"', "")
+    return [view for view in VIEWS if re.search(rf"(?<![\w.]){view.name}\b", text)]
 
 
 def answer(context: pl.SQLContext[pl.LazyFrame], sql: str) -> pl.LazyFrame:

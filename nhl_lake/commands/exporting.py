@@ -8,6 +8,7 @@ import typer
 from nhl_lake import catalog, known
 from nhl_lake.answers import duck
 from nhl_lake.answers.export import BOOKS, FORMATS, export, require_new, whole
+from nhl_lake.answers.moneypuck import VIEWS, Named
 from nhl_lake.commands import screen
 from nhl_lake.commands.arguments import opened, seasons_from
 from nhl_lake.errors import BadInput
@@ -20,8 +21,8 @@ Replace = Annotated[bool, typer.Option("--replace", help="Also over a file that 
 
 @app.command(name="export")
 def export_command(
-    table: Annotated[list[str], typer.Argument(help="Names of the tables: gold.skater_game.")],
     to: Annotated[Path, typer.Option("--to", metavar="PLACE", help="Folder, or file: skaters.csv, lake.duckdb.")],
+    table: Annotated[list[str] | None, typer.Argument(help="Names of the tables: gold.skater_game.")] = None,
     kind: Annotated[
         str | None,
         typer.Option("--format", metavar="FORMAT", help=f"{', '.join(FORMATS)}; by the file's name if not given."),
@@ -30,11 +31,15 @@ def export_command(
         list[int] | None,
         typer.Option("--season", metavar="YEAR", help="2023 is the season 2023-24; may be repeated."),
     ] = None,
+    names: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help=f"moneypuck: the tables {', '.join(view.name for view in VIEWS)}."),
+    ] = None,
     replace: Replace = False,
 ) -> None:
     """Write tables as files: Parquet and CSV a file each, DuckDB, SQLite and Excel all into one."""
     chosen, _ = opened()
-    tables = [catalog.find(name) for name in dict.fromkeys(table)]
+    tables = meant(list(dict.fromkeys(table or [])), names)
     form = kind or SUFFIXES.get(to.suffix, "parquet")
     if form not in FORMATS:
         raise BadInput(f"--format {form} is not known.", f"There are {', '.join(FORMATS)}.")
@@ -48,6 +53,20 @@ def export_command(
     made = list(export(chosen.root, tables, form, to, seasons=seasons_from(season)))
     rows = [(one.table, one.rows, one.file) for one in made]
     screen.console().print(screen.grid(["table", "rows", "file"], rows, right=["rows"]))
+
+
+def meant(words: list[str], names: str | None) -> list[Named]:
+    """Return the tables of some names, the lake's own or those of others."""
+    if names is None:
+        if not words:
+            raise BadInput("Name a table to export.", "`nhl-lake tables` lists them; --names moneypuck has its own.")
+        return [catalog.find(word) for word in words]
+    views = {view.name: view for view in VIEWS}
+    if names != "moneypuck":
+        raise BadInput(f"--names {names} is not known.", "There is --names moneypuck.")
+    if unknown := [word for word in words if word not in views]:
+        raise BadInput(f"There is no table '{unknown[0]}' under these names.", f"There are {', '.join(views)}.")
+    return [views[word] for word in words or views]
 
 
 @app.command(name="duckdb")
