@@ -13,7 +13,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from obstore.exceptions import BaseError
 
 from nhl_lake.store import place
-from nhl_lake.store.delta import AFTERWARDS, MARK, PARQUET, commit_name, guard
+from nhl_lake.store.delta import AFTERWARDS, MARK, PARQUET, commit_name, guard, plain
 from nhl_lake.store.lease import still
 from nhl_lake.store.opened import notes, opened, path
 from nhl_lake.store.outage import outage
@@ -63,7 +63,7 @@ def write(delta: DeltaTable, rows: pl.DataFrame, properties: CommitProperties | 
     """Append rows to a table, on the handle that they were decided on."""
     write_deltalake(
         delta,
-        rows,
+        plain(rows),
         mode="append",
         writer_properties=PARQUET,
         commit_properties=properties or guard(delta),
@@ -71,19 +71,18 @@ def write(delta: DeltaTable, rows: pl.DataFrame, properties: CommitProperties | 
     )
 
 
-def merge(delta: DeltaTable, table: Table, rows: pl.DataFrame, properties: CommitProperties) -> None:
-    """Merge rows by key. The literal range lets delta-rs skip files; without one it reads the whole table."""
+def renew(delta: DeltaTable, table: Table, rows: pl.DataFrame, properties: CommitProperties) -> None:
+    """Put rows in the place of those with their keys; MERGE would too, and write texts as few readers know them."""
     (key,) = table.key
-    low, high = (int(bound) for bound in rows.select(low=pl.col(key).min(), high=pl.col(key).max()).row(0))
-    delta.merge(
-        rows,
-        predicate=f"t.{key} = s.{key} AND t.{key} BETWEEN {low} AND {high}",
-        source_alias="s",
-        target_alias="t",
+    write_deltalake(
+        delta,
+        plain(rows),
+        mode="overwrite",
+        predicate=f"{key} IN ({', '.join(str(int(value)) for value in rows[key])})",  # literals: it skips files by them
         writer_properties=PARQUET,
         commit_properties=properties,
         post_commithook_properties=AFTERWARDS,
-    ).when_matched_update_all().when_not_matched_insert_all().execute()
+    )
 
 
 def last_commit(delta: DeltaTable, folder: Path) -> Path:

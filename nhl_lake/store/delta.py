@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 import polars as pl
+from arro3.core import DataType, Field, Schema
+from arro3.core import Table as Arrow
 from deltalake import (
     ColumnProperties,
     CommitProperties,
@@ -24,22 +26,30 @@ ARROW_STATS = {"season", "game_id", "game_date", "fetched_at", "player_id", "tea
 # ZSTD switches the truncation of string statistics off, and a page of 200 KB stands twice in the log: set it again.
 # A higher level takes more time, and no less room where pages are this alike; no page is looked up, or there twice.
 BODY = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
+PARQUET_LEVEL, STATS_LENGTH = 1, 64
 PARQUET = WriterProperties(
-    compression="ZSTD", compression_level=1, statistics_truncate_length=64, column_properties={"body": BODY}
+    compression="ZSTD",
+    compression_level=PARQUET_LEVEL,
+    statistics_truncate_length=STATS_LENGTH,
+    column_properties={"body": BODY},
 )
 
 
 def properties(table: Table) -> dict[str, str | None]:
     """Return the Delta settings of a table."""
-    stats = [name for name in table.schema.names() if name in ARROW_STATS | set(table.key)]
     return {
         "delta.appendOnly": str(table.is_append_only).lower(),
         # without the word "interval" the value is taken and means 30 days
         "delta.logRetentionDuration": "interval 3650 days",
         "delta.deletedFileRetentionDuration": "interval 90 days",
         "delta.checkpointInterval": "20",
-        "delta.dataSkippingStatsColumns": ",".join(stats),
+        "delta.dataSkippingStatsColumns": ",".join(with_stats(table)),
     }
+
+
+def with_stats(table: Table) -> list[str]:
+    """Return the columns of which the log says, file by file, what is the least and the greatest in them."""
+    return [name for name in table.schema.names() if name in ARROW_STATS | set(table.key)]
 
 
 def gate(table: Table, rows: pl.DataFrame) -> None:
@@ -51,6 +61,29 @@ def gate(table: Table, rows: pl.DataFrame) -> None:
             f"{table.name}: the frame differs from the declared schema: {', '.join(wrong) or 'order of columns'}",
             "Nothing was written. This is a defect of nhl-lake: please report it.",
         )
+
+
+def plain(rows: pl.DataFrame) -> Arrow:
+    """Return a frame as Arrow, its texts of the type that every reader knows: a file says what it was written from.
+
+    Polars hands over views of texts; Daft, for one, refuses a file that says so.
+    """
+    table = Arrow.from_arrow(rows)
+    fields = [plain_field(table.schema.field(n)) for n in range(table.num_columns)]
+    columns = [column.cast(field) for column, field in zip(table.columns, fields, strict=True)]
+    return Arrow.from_arrays(columns, schema=Schema(fields))
+
+
+def plain_field(field: Field) -> Field:
+    """Return a field whose texts, at any depth, are of the type that every reader knows."""
+    kind = field.type
+    if DataType.is_string_view(kind):
+        kind = DataType.large_utf8()
+    elif DataType.is_large_list(kind) and kind.value_field is not None:
+        kind = DataType.large_list(plain_field(kind.value_field))
+    elif DataType.is_struct(kind):
+        kind = DataType.struct([plain_field(inner) for inner in kind.fields])
+    return field.with_type(kind)
 
 
 def commit_name(version: int) -> str:

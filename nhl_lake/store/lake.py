@@ -17,8 +17,8 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from nhl_lake.errors import Missing, Unreadable, brief, is_panic
 from nhl_lake.store import place, swap
-from nhl_lake.store.commits import committing, last_commit, merge, sync, tries, write
-from nhl_lake.store.delta import AFTERWARDS, LOG, PARQUET, adds, gate, properties
+from nhl_lake.store.commits import committing, last_commit, renew, sync, tries, write
+from nhl_lake.store.delta import AFTERWARDS, LOG, PARQUET, adds, gate, plain, properties
 from nhl_lake.store.opened import AT_ONCE, Opened, notes, opened, path
 from nhl_lake.store.outage import outage
 from nhl_lake.store.place import Bucket, Place
@@ -200,8 +200,8 @@ def keep(root: Place, table: Table, rows: pl.DataFrame, same: Same) -> Kept:
                 return kept
             gate(table, fresh)
             with committing(root, table, delta) as properties:
-                if table.keeps is Keeps.NEWEST:
-                    merge(delta, table, fresh, properties)
+                if table.keeps is Keeps.NEWEST and kept.changed:
+                    renew(delta, table, fresh, properties)
                 else:
                     write(delta, fresh, properties)
             return kept
@@ -229,7 +229,7 @@ def replace(root: Place, table: Table, rows: pl.DataFrame, *, where: str | None,
         with attempt, committing(root, table, delta := handle(root, table), metadata) as properties:
             write_deltalake(
                 delta,
-                rows,
+                plain(rows),
                 mode="overwrite",
                 predicate=where,
                 schema_mode="overwrite" if where is None else None,
