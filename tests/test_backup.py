@@ -20,13 +20,14 @@ from polars.testing import assert_frame_equal
 
 from nhl_lake import bronze, catalog, ledger
 from nhl_lake.backups import backup as backing
-from nhl_lake.backups import moment, packs, stock, vault
+from nhl_lake.backups import drafts, moment, packs, stock, vault
 from nhl_lake.backups.backup import Summary
 from nhl_lake.backups.manifest import FORMAT, Manifest, Saved, decode, encode
 from nhl_lake.backups.pins import pins
 from nhl_lake.backups.prune import Keep, prune
 from nhl_lake.backups.verify import verify
 from nhl_lake.errors import BadInput, Busy, LakeError, Unreadable
+from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.store import lake, lock, place
 from nhl_lake.store.place import Bucket, Place
 from nhl_lake.table import Table
@@ -163,6 +164,18 @@ def test_the_manifest_says_what_is_there(root: Path, backups: Path):
     assert {f"{t.name}/{f.name}": f.size for t in manifest.tables for f in t.files} == live_files(root)
 
 
+@pytest.mark.parametrize("table", [bronze.PLAY_BY_PLAY, SKATER_GAME], ids=["kept", "made"])
+def test_files_with_fewer_rows_than_the_log_says_are_told_of(table: Table, root: Path, backups: Path):
+    one = backing.live(root, table.name, lake.handle(root, table).version())
+    with pytest.raises(Unreadable, match=f"its log says {one.rows + 1:,} rows, its files hold {one.rows:,}"):
+        backing.keys(one._replace(rows=one.rows + 1), None)
+
+
+def test_keys_of_what_is_kept_are_in_the_manifest_and_what_can_be_made_again_has_none(root: Path, backups: Path):
+    for saved in back_up(root, backups).manifest.tables:
+        assert bool(saved.keys) == saved.name.startswith(("bronze.", "lake.")), saved.name
+
+
 def test_the_same_lake_again_copies_nothing(root: Path, backups: Path):
     first = back_up(root, backups)
     before = sizes(backups)
@@ -209,10 +222,10 @@ def test_a_table_that_this_program_does_not_know_is_saved_too(root: Path, backup
 def test_a_table_of_another_key_than_this_program_has_is_saved_without_a_digest(
     root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    other = Table(name="silver.teams", grain="", key=("club",), columns=(), source=None)
+    other = Table(name="lake.meta", grain="", key=("club",), columns=(), source=None)
     monkeypatch.setattr(catalog, "TABLES", (*(t for t in catalog.TABLES if t.name != other.name), other))
 
-    assert table_of(back_up(root, backups).manifest, "silver.teams").keys == ""
+    assert table_of(back_up(root, backups).manifest, "lake.meta").keys == ""
 
 
 # the log
@@ -369,11 +382,11 @@ def test_the_pin_of_a_backup_that_was_killed_lasts_two_days(root: Path):
 KILLED = """
 import os, signal, sys, time
 from pathlib import Path
-from nhl_lake.backups import backup, stock, vault
+from nhl_lake.backups import backup, drafts, stock, vault
 from tests.test_backup import back_up
 
 root, backups, left = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-deposit = vault.deposit
+deposit = drafts.deposit
 stock.NOTED_EVERY_S = 0.0
 backup.AT_ONCE = 1
 
@@ -386,7 +399,7 @@ def dies(*given):
             os.kill(os.getpid(), signal.SIGKILL)
     return deposit(*given)
 
-vault.deposit = dies
+drafts.deposit = dies
 back_up(root, backups)
 """
 
@@ -411,6 +424,42 @@ def test_a_backup_that_is_killed_is_none_and_the_next_goes_on_from_there(root: P
         assert_frame_equal(lakes.rows(again, table), lakes.rows(root, table))
 
 
+@pytest.mark.parametrize("is_disk_synced", [True, False], ids=["the disk at once", "file by file"])
+def test_nothing_has_the_name_of_its_hash_before_it_is_on_the_disk_nor_a_manifest_before_what_it_names(
+    *, is_disk_synced: bool, root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
+):
+    synced: set[int] = set()
+    fsync, replace, all_of_disk, written = os.fsync, Path.replace, place.is_disk_synced, vault.write_manifest
+
+    def one(descriptor: int) -> None:
+        fsync(descriptor)
+        synced.add(os.fstat(descriptor).st_ino)
+
+    def disk(folder: Path) -> bool:
+        there = [folder, *folder.rglob("*")]
+        if is_disk_synced and all_of_disk(folder):
+            synced.update(file.stat().st_ino for file in there)
+        return is_disk_synced
+
+    def named(draft: Path, to: Path) -> Path:
+        if "objects" in to.parts:
+            assert draft.stat().st_ino in synced
+            synced.discard(to.parent.stat().st_ino)
+        return replace(draft, to)
+
+    def manifest(backups: Path, of: Manifest) -> None:
+        for _, sha256, _ in vault.contents(of):
+            file = backups / vault.object_name(sha256)
+            assert {above.stat().st_ino for above in (file, file.parent, file.parent.parent, backups)} <= synced
+        written(backups, of)
+
+    monkeypatch.setattr(os, "fsync", one)
+    monkeypatch.setattr(place, "is_disk_synced", disk)
+    monkeypatch.setattr(Path, "replace", named)
+    monkeypatch.setattr(vault, "write_manifest", manifest)
+    assert back_up(root, backups).new_files > place.FEW
+
+
 def test_a_backup_that_is_stopped_notes_what_it_copied_and_takes_its_pin_away(
     root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -423,13 +472,15 @@ def test_a_backup_that_is_stopped_notes_what_it_copied_and_takes_its_pin_away(
 
     assert vault.names(backups) == []
     assert vault.partial(backups)
+    assert all(vault.objects(backups)[copy.sha256] == copy.size for copy in vault.partial(backups))
+    assert not list((backups / "objects").glob("*#*"))
     assert pins(root, NOON) == {}
 
 
 def test_a_backup_that_ran_out_of_room_goes_on_when_there_is_some(
     root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    deposit = vault.deposit
+    deposit = drafts.deposit
     room = [5]
 
     def full(*given: Any) -> tuple[str, int]:
@@ -438,10 +489,10 @@ def test_a_backup_that_ran_out_of_room_goes_on_when_there_is_some(
         room[0] -= 1
         return deposit(*given)
 
-    monkeypatch.setattr(vault, "deposit", full)
+    monkeypatch.setattr(drafts, "deposit", full)
     with pytest.raises(OSError, match="No space left"):
         back_up(root, backups)
-    monkeypatch.setattr(vault, "deposit", deposit)
+    monkeypatch.setattr(drafts, "deposit", deposit)
 
     assert vault.names(backups) == []
     assert back_up(root, backups).new_files >= 1
@@ -701,7 +752,9 @@ def test_prune_takes_away_what_no_backup_names_and_nothing_else(root: Path, seco
 
 def test_prune_keeps_what_a_killed_backup_has_copied(root: Path, second_lake: Path, backups: Path):
     back_up(root, backups)
-    sha256, size = vault.deposit(backups, [b"of a backup that did not end"], {})
+    into = drafts.drafts(backups)
+    sha256, size = drafts.deposit(into, [b"of a backup that did not end"])
+    drafts.settle(into)
     vault.note_partial(backups, [vault.Copy("id", "part", size, sha256)])
     prune(backups, Keep(1, 0, 0), now=NOON + DAY, command="")
 

@@ -35,7 +35,8 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     """One table at one version.
 
     id: the Delta table's own. head: SHA-256 of the commit `version`, which tells two histories apart. keys: the
-    columns of its key and their digest, `game_id,player_id:5-0a1b…`; "" of a table that its maker did not know.
+    columns of its key and their digest, `game_id,player_id:5-0a1b…`; "" of a table that can be made again, and of one
+    that its maker did not know.
     checkpoint: what its log begins with if older commits are gone. files: its live data files.
     """
 

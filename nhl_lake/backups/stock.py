@@ -17,7 +17,7 @@ from nhl_lake.errors import Unreadable
 from nhl_lake.store import place
 from nhl_lake.store.place import Place
 
-NOTED_EVERY_S = 10.0
+NOTED_EVERY_S, NOTED_EVERY_BYTES = 10.0, 256 * 2**20  # meanwhile workers go on copying
 RECALLED = 8  # so many earlier backups are asked what a file holds
 
 
@@ -65,6 +65,7 @@ class Stock:
     hashes: dict[tuple[str, str, int], str]  # by the table's id, the file's name and size: no name is used again
     copies: list[Copy]
     noted_at: float = field(default_factory=time.monotonic)
+    unnoted: int = 0
 
     def kept(self, table: Live, name: str, size: int) -> Stored | None:
         """Return a file that is there already."""
@@ -75,7 +76,8 @@ class Stock:
         """Take note of a file that was copied, now and then on disk."""
         self.hashes[table.id, stored.name, stored.size] = stored.sha256
         self.copies.append(Copy(table.id, stored.name, stored.size, stored.sha256))
-        if time.monotonic() - self.noted_at > NOTED_EVERY_S:
+        self.unnoted += stored.size
+        if self.unnoted > NOTED_EVERY_BYTES or time.monotonic() - self.noted_at > NOTED_EVERY_S:
             self.note()
 
     def note(self) -> None:
@@ -83,7 +85,7 @@ class Stock:
         if self.copies:
             drafts.settle(self.drafts)
             vault.note_partial(self.drafts.backups, self.copies)
-        self.noted_at = time.monotonic()
+        self.noted_at, self.unnoted = time.monotonic(), 0
 
 
 @contextmanager
