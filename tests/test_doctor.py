@@ -12,7 +12,7 @@ from nhl_lake.silver.plays import PLAYS
 from nhl_lake.store import lake, swap
 from tests import damage, lakes
 from tests.conftest import Ended
-from tests.saved import NOW, copied, digest, later, rows, save
+from tests.saved import NOW, copied, digest, keys, later, rows, save
 
 Run = Callable[..., Ended]
 
@@ -76,6 +76,28 @@ def test_a_damage_is_named_and_mended_from_the_backup_without_loss(
         return
     assert (again.code, damaged(again)) == (0, set())
     assert rows(root) == before
+
+
+@pytest.mark.parametrize("hurt", [damage.lose_a_log_entry, damage.empty_the_last_commit, damage.cut_the_last_commit])
+def test_a_commit_newer_than_every_backup_is_lost_and_the_remedy_that_is_named_helps(
+    hurt: damage.Damage, run_here: Run, root: Path, backups: Path
+):
+    for number in range(1, 14 if hurt is damage.lose_a_log_entry else 2):
+        lake.write(lake.handle(root, BOXSCORE), another_page(root, number))
+    every = keys(root, BOXSCORE)
+    hurt(root, BOXSCORE)
+    found = doctored(run_here, root, backups)
+    assert damaged(found) == {BOXSCORE.name}
+    follow(run_here, root, backups, found)
+    assert doctored(run_here, root, backups).code == 0
+    lost = every - keys(root, BOXSCORE)
+    assert lost == set() if hurt is damage.lose_a_log_entry else len(lost) <= 1  # a last one is asked for again
+
+
+def another_page(root: Path, number: int) -> pl.DataFrame:
+    """Return a page that no backup has."""
+    game = pl.lit(2025029900 + number, pl.Int64).alias("game_id")
+    return lake.scan(root, BOXSCORE).head(1).collect().with_columns(game)
 
 
 def follow(run: Run, root: Path, backups: Path, found: Ended) -> None:

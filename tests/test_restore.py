@@ -252,12 +252,10 @@ def test_a_table_that_can_be_read_gets_the_rows_that_it_lacks_and_loses_none(
 
 @pytest.mark.parametrize("hurt", [damage.empty_the_last_commit, damage.lose_a_log_entry, damage.lose_the_log])
 def test_a_table_that_cannot_be_opened_gives_way_and_what_can_be_read_of_it_is_added(
-    hurt: damage.Damage, run_here: Run, root: Path, kept: Path, league_lake: Path
+    hurt: damage.Damage, run_here: Run, root: Path, kept: Path
 ):
     add_a_page(root)
     every = keys(root, BOXSCORE)
-    if hurt is damage.empty_the_last_commit:  # that of the newest page: it is in no commit any more
-        every = keys(league_lake, BOXSCORE)
     hurt(root, BOXSCORE)
     ended = run_here(
         "restore", "--from-backup", "--table", "bronze.boxscore", "--json", root=root, backups=kept, now=NOW
@@ -266,6 +264,41 @@ def test_a_table_that_cannot_be_opened_gives_way_and_what_can_be_read_of_it_is_a
     assert ended.json[0]["is_replaced"]
     assert keys(root, BOXSCORE) == every
     assert Path(ended.json[0]["kept_as"]).is_dir()
+
+
+def dated(page: pl.DataFrame, hours: int) -> pl.DataFrame:
+    """Return a page as it was fetched some hours later, with another body."""
+    body = f"{page['body'][0]} {hours}"
+    said = {"body": body, "sha256": hashlib.sha256(body.encode()).hexdigest(), "body_bytes": len(body.encode())}
+    moment = pl.lit(NOW + timedelta(hours=hours)).cast(pl.Datetime("us", "UTC")).alias("fetched_at")
+    changed = page.with_columns(moment, **{name: pl.lit(value) for name, value in said.items()})
+    return changed.select(bronze.PLAYERS.schema.names()).cast(dict(bronze.PLAYERS.schema))
+
+
+def test_of_a_table_of_newest_pages_the_newest_of_both_wins_and_each_page_is_there_once(root: Path, kept: Path):
+    """Two pages are newer in the damaged table than in the backup, and one of them there in two versions."""
+    before = lakes.rows(root, bronze.PLAYERS)
+    one, other = (lake.scan(root, bronze.PLAYERS).slice(n, 1).collect() for n in (0, 1))
+    for page, hours in ((one, 5), (one, 9), (other, 7)):
+        lake.keep(root, bronze.PLAYERS, dated(page, hours), lambda was, now: was == now)
+    damage.lose_the_log(root, bronze.PLAYERS)
+    done = list(regain.regain(root, kept, newest(kept), [bronze.PLAYERS], now=NOW, command=COMMAND))
+
+    after = lakes.rows(root, bronze.PLAYERS)
+    assert (done[0].is_replaced, after.height) == (True, before.height)
+    said = dict(after.select("player_id", "sha256").iter_rows())
+    for page, hours in ((one, 9), (other, 7)):
+        assert said.pop(page["player_id"][0]) == dated(page, hours)["sha256"][0]
+    assert said.items() <= dict(before.select("player_id", "sha256").iter_rows()).items()
+
+
+def test_an_older_page_never_takes_the_place_of_a_newer(root: Path):
+    page = lake.scan(root, bronze.PLAYERS).head(1).collect()
+    lake.keep(root, bronze.PLAYERS, dated(page, 5), lambda was, now: was == now)
+    before = lakes.rows(root, bronze.PLAYERS)
+
+    assert regain.added(root, bronze.PLAYERS, pl.concat([dated(page, 3), page]).lazy()) == 0
+    assert lakes.rows(root, bronze.PLAYERS).sort("player_id").equals(before.sort("player_id"))
 
 
 def test_a_page_whose_body_was_changed_is_not_saved_from_a_damaged_table(root: Path, kept: Path):

@@ -101,14 +101,14 @@ def remedy_for(root: Place, found: Damage, saved: Saved | None) -> str:
     """Return the command that mends a damage, the one that loses least."""
     if found.kind in ALWAYS:
         return ALWAYS[found.kind]
-    return (saved is not None and from_backup(found, saved)) or without_backup(root, found)
+    return (saved is not None and from_backup(root, found, saved)) or without_backup(root, found)
 
 
-def from_backup(found: Damage, saved: Saved) -> str | None:
+def from_backup(root: Place, found: Damage, saved: Saved) -> str | None:
     """Return the command that brings back what a backup has."""
-    if found.kind in {"gap", "broken commit", "behind"} or is_saved(found, saved):
+    if is_saved(found, saved):
         return f"{MEND} brings it back from the backup."
-    if found.table.layer in {"bronze", "lake"} and found.kind != "file":
+    if found.table.is_kept and found.kind != "file" and not remedy.is_at_the_end(root, found):
         return f"`nhl-lake restore --from-backup --table {found.table.name}`: what is newer than the backup stays."
     return None
 
@@ -128,7 +128,9 @@ def without_backup(root: Place, found: Damage) -> str:
 
 
 def is_saved(found: Damage, saved: Saved) -> bool:
-    """Whether the backup has the files that are damaged."""
+    """Whether the backup has the files that are damaged, or the commits."""
+    if found.kind in {"gap", "broken commit", "behind"}:
+        return max(found.versions) <= saved.version
     return found.kind == "file" and set(found.files) <= {file.name for file in saved.files}
 
 

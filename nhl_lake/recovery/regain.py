@@ -8,7 +8,6 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -22,10 +21,10 @@ from nhl_lake.recovery import restore
 from nhl_lake.recovery.precautions import check
 from nhl_lake.recovery.restore import Told, silent
 from nhl_lake.store import lake, lock, opened, place, swap
-from nhl_lake.store.commits import committing
+from nhl_lake.store.commits import committing, renew
 from nhl_lake.store.delta import LOG, commit_name, gate
 from nhl_lake.store.place import Place
-from nhl_lake.table import Table
+from nhl_lake.table import Keeps, Table
 
 ROWS_AT_ONCE = 500
 
@@ -99,7 +98,12 @@ def goes_on(root: Place, table: Table, saved: Saved) -> bool:
 
 
 def added(root: Place, table: Table, rows: pl.LazyFrame) -> int:
-    """Add the rows that a table lacks, some at a time; those of its keys that it has are left as they are."""
+    """Add the rows that a table lacks, some at a time; those of its keys that it has are left as they are.
+
+    Where only the newest version of a page is kept, a newer one takes the place of an older.
+    """
+    if table.keeps is Keeps.NEWEST:
+        return renewed(root, table, rows)
     key = list(table.key)
     keys = lacking_keys(rows, lake.scan(root, table), table)
     for some in keys.iter_slices(ROWS_AT_ONCE):
@@ -109,6 +113,26 @@ def added(root: Place, table: Table, rows: pl.LazyFrame) -> int:
             with attempt, committing(root, table, delta := lake.handle(root, table)) as properties:
                 lake.write(delta, lacking, properties)
     return keys.height
+
+
+def renewed(root: Place, table: Table, rows: pl.LazyFrame) -> int:
+    """Put pages in a table of newest pages that it lacks, or has older ones of; return how many."""
+    key = list(table.key)
+    newest = rows.sort("fetched_at").unique(key, keep="last").collect()
+    for attempt in lake.tries():
+        with attempt:
+            delta = lake.handle(root, table)
+            was = pl.scan_delta(delta).select(*key, was="fetched_at").collect()
+            both = newest.join(was, on=key, how="left").filter(
+                pl.col("was").is_null() | (pl.col("fetched_at") > pl.col("was"))
+            )
+            if both.height:
+                fresh = both.select(table.schema.names())
+                gate(table, fresh)
+                with committing(root, table, delta) as properties:
+                    renew(delta, table, fresh, properties)
+            return both.height
+    raise AssertionError("unreachable: the last attempt raises")
 
 
 def lacking_keys(rows: pl.LazyFrame, there: pl.LazyFrame, table: Table) -> pl.DataFrame:
@@ -154,15 +178,20 @@ def rows_of(folder: Place, table: Table, name: str) -> pl.DataFrame | None:
 
 
 def data_files(folder: Place) -> list[str]:
-    """Return the data files that any readable commit of a table names; all that are there, if there is none."""
+    """Return the data files that the log of a table names; all that are there if commits of it are lost or broken."""
     there = {file.name for file in place.files(folder) if file.name.endswith(".parquet")}
     there -= {name for name in there if name.startswith(LOG)}
+    commits = packs.listed(folder).commits
     named: set[str] = set()
-    for version in packs.listed(folder).commits:
-        with suppress(ValueError, KeyError, TypeError):
+    is_whole = bool(commits) and len(commits) == max(commits) - min(commits) + 1
+    for version in commits:
+        try:
             said = [json.loads(line) for line in packs.commit(folder, version).splitlines()]
             named |= {entry["add"]["path"] for entry in said if "add" in entry}
-    return sorted(there & named if named else there)
+            is_whole = is_whole and bool(said)
+        except (ValueError, KeyError, TypeError):
+            is_whole = False
+    return sorted(there & named if is_whole else there)
 
 
 def with_partition(table: Table, rows: pl.DataFrame, name: str) -> pl.DataFrame:

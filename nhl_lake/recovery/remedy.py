@@ -88,12 +88,17 @@ def is_same_history(folder: Place, kept: dict[int, bytes], versions: Iterable[in
     return lost <= kept.keys() and all(packs.commit(folder, v) == kept[v] for v in around & there & kept.keys())
 
 
+def is_at_the_end(root: Place, damage: Damage) -> bool:
+    """Whether what is broken is the last commit of a table alone."""
+    last = max(packs.listed(lake.path(root, damage.table)).commits, default=0)
+    return damage.kind == "broken commit" and damage.versions == (last,) and last > 0
+
+
 def last_set_aside(root: Place, damage: Damage, now: datetime) -> str | None:
     """Move a broken last commit aside: what it was to add was never told to be kept, and is asked for again."""
-    folder = lake.path(root, damage.table)
-    last = max(packs.listed(folder).commits)
-    if damage.kind != "broken commit" or damage.versions != (last,) or last == 0:
+    if not is_at_the_end(root, damage):
         return None
+    (last,) = damage.versions
     set_aside(root, damage.table, [commit_name(last)], now)
     return f"its broken last commit {last} was moved to {ASIDE}; `nhl-lake ingest` asks for what it lacks"
 
