@@ -1,4 +1,7 @@
-"""Rows of tables, made from pages part by part; a game, player or day that cannot be made is put aside, by name."""
+"""Rows of tables, made from pages part by part; a game, player or day that cannot be made is put aside, by name.
+
+What is made in whole slices is made by jobs, which may run anywhere: in this process, in others, on other machines.
+"""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,9 +15,13 @@ from nhl_lake.errors import Broken, Unreadable
 from nhl_lake.marks import WHOLE, Snapshot, seasons_before
 from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.store import lake
+from nhl_lake.store.parts import File, write_file
 from nhl_lake.table import Table
 
 GAMES_AT_ONCE = 200
+PAGES_GROW, ROWS_GROW = 25, 12  # how much room pages, and rows, take while something is made of them
+BASE_BYTES = 250 * 10**6  # what a process has before it has made anything
+FILE_BYTES = 256 * 10**6  # of rows in memory; some ten times what they have in a file
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
@@ -26,20 +33,82 @@ class Rows(NamedTuple):
     refusals: pl.DataFrame
 
 
-def make(bronze: Snapshot, table: Table, part: str, games: Sequence[int] | None) -> Rows:
-    """Make a slice of a table, or some games of it, held against the table's rules."""
-    inputs = [source(bronze, table, read, part) for read in table.reads]
+class Job(NamedTuple):
+    """Work that can be done anywhere: to make a piece of a slice of a table, and to write it into files.
+
+    The piece is number `piece` of `of` of the slice's games, or of what else its rows go by. `pins` are the
+    versions of the silver and gold tables that are read: all jobs of a table read the same. `memory` is in bytes.
+    """
+
+    bronze: Snapshot
+    table: str
+    part: str
+    pins: Mapping[str, int]
+    piece: int = 0
+    of: int = 1
+    memory: int | None = None
+
+
+class Done(NamedTuple):
+    """What came of a job: files that no commit names yet, and what was put aside; or why there is nothing."""
+
+    part: str
+    files: tuple[File, ...]
+    refusals: pl.DataFrame
+    error: Broken | None = None
+
+    @property
+    def rows(self) -> int:
+        """Return the number of rows that were written."""
+        return sum(file.rows for file in self.files)
+
+
+def work(job: Job, table: Table) -> Done:
+    """Do a job: make the rows, hold them against the table's rules, write them. Done twice, it leaves a file too many.
+
+    Rows are gathered until they fill a file, or their share of the memory.
+    """
+    most = min(FILE_BYTES, (job.memory or 8 * FILE_BYTES) // 8)
+    part = None if job.part == WHOLE else job.part
+    heap: list[pl.DataFrame] = []
+    files: list[File] = []
+    refusals = [nothing(table).refusals]
+
+    def write() -> None:
+        if any(frame.height for frame in heap):
+            files.append(write_file(job.bronze.made, table, pl.concat(heap).sort(table.key), part))
+        heap.clear()
+
+    try:
+        for found in made(job, table):
+            refusals.append(found.refusals)
+            heap.append(found.rows)
+            if sum(frame.estimated_size() for frame in heap) >= most:
+                write()
+        write()
+    except Broken as error:
+        return Done(job.part, tuple(files), nothing(table).refusals, error)
+    return Done(job.part, tuple(files), pl.concat(refusals))
+
+
+def made(job: Job, table: Table, games: Sequence[int] | None = None) -> Iterator[Rows]:
+    """Make a piece of a slice of a table, or some games of it, held against the table's rules, some at a time."""
+    inputs = [source(job, table, read) for read in table.reads]
     if table.by is None:
         frames = [read(given, frame) for given, frame in zip(table.reads, inputs, strict=True)]
-        rows = built(table, part, frames, *([bronze.day] if table.of_day else []))
+        rows = built(table, job.part, frames, *([job.bronze.day] if table.of_day else []))
         check.require(table, rows)
-        return nothing(table)._replace(rows=rows)
-    made = [nothing(table)]
-    for some in parts(table, inputs, games):
+        yield nothing(table)._replace(rows=rows)
+        return
+    for some in parts(job, table, inputs, games):
         chosen = [read(given, frame) for given, frame in zip(table.reads, only(table, inputs, some), strict=True)]
-        made += attempts(table, part, chosen, some)
-    rows = pl.concat(one.rows for one in made).sort(table.key)
-    return Rows(rows, pl.concat(one.refusals for one in made))
+        yield from attempts(table, job.part, chosen, some)
+
+
+def make(job: Job, table: Table, games: Sequence[int] | None) -> Rows:
+    """Make a slice of a table, or some games of it, held against the table's rules."""
+    found = [nothing(table), *made(job, table, games)]
+    return Rows(pl.concat(one.rows for one in found).sort(table.key), pl.concat(one.refusals for one in found))
 
 
 def nothing(table: Table) -> Rows:
@@ -47,30 +116,50 @@ def nothing(table: Table) -> Rows:
     return Rows(pl.DataFrame(schema=table.schema), pl.DataFrame(schema=REFUSALS.schema))
 
 
-def source(bronze: Snapshot, table: Table, read: Table, part: str) -> pl.LazyFrame:
+def source(job: Job, table: Table, read: Table) -> pl.LazyFrame:
     """Read what goes into one slice of a table; of bronze the newest version of each page, or every one."""
-    rows = bronze.scan(read) if read.is_kept else lake.scan(bronze.made, read)
-    if read.partition and part != WHOLE:
-        seasons = [*seasons_before(part, table.history), part]
+    rows = job.bronze.scan(read) if read.is_kept else lake.scan(job.bronze.made, read, version=job.pins[read.name])
+    if read.partition and job.part != WHOLE:
+        seasons = [*seasons_before(job.part, table.history), job.part]
         rows = rows.filter(pl.col("season").is_in([int(season) for season in seasons]))
     return lake.newest_of(rows, read) if read.layer == "bronze" and not table.of_versions else rows
 
 
-def parts(table: Table, inputs: Sequence[pl.LazyFrame], games: Sequence[int] | None) -> Iterator[Sequence[Any]]:
-    """Yield the games of a slice, or what else its rows go by, some at a time."""
-    keys: Sequence[Any] | None = games
+def parts(
+    job: Job, table: Table, inputs: Sequence[pl.LazyFrame], games: Sequence[int] | None
+) -> Iterator[Sequence[Any]]:
+    """Yield the games of a piece of a slice, or what else its rows go by, as many at a time as there is room for."""
+    keys, room = games, 0
     if keys is None:
         found = [
-            frame.select(table.by, order)
+            frame.select(table.by, order, room_of(read).alias("room"))
             for read, frame in zip(table.reads, inputs, strict=True)
             if table.by in read.schema
             # in the order in which the pages were kept, so that a part's pages stand in few files
             for order in [pl.col("fetched_at") if "fetched_at" in read.schema else pl.lit(None).alias("fetched_at")]
         ]
-        every = pl.concat(found, how="vertical_relaxed").group_by(table.by).agg(pl.col("fetched_at").min())
-        keys = every.sort("fetched_at", table.by).collect().get_column(str(table.by)).to_list()
-    for start in range(0, len(keys), GAMES_AT_ONCE):
-        yield keys[start : start + GAMES_AT_ONCE]
+        every = pl.concat(found, how="vertical_relaxed").group_by(table.by)
+        of_each = every.agg(pl.col("fetched_at").min(), pl.col("room").sum()).sort("fetched_at", table.by).collect()
+        mine = of_each[of_each.height * job.piece // job.of : of_each.height * (job.piece + 1) // job.of]
+        keys, room = mine.get_column(str(table.by)).to_list(), int(mine["room"].sum()) // max(mine.height, 1)
+    at_once = games_at_once(room, job.memory)
+    for start in range(0, len(keys), at_once):
+        yield keys[start : start + at_once]
+
+
+def room_of(read: Table) -> pl.Expr:
+    """Return how many bytes a row takes, roughly, while something is made of it."""
+    if "body_bytes" in read.schema:
+        return pl.col("body_bytes") * PAGES_GROW
+    wide = sum(8 if dtype.is_numeric() or dtype.is_temporal() else 40 for dtype in read.schema.values())
+    return pl.lit(wide * ROWS_GROW, pl.Int64)
+
+
+def games_at_once(room: int, memory: int | None) -> int:
+    """Return how many games, of so many bytes each, are made together."""
+    if memory is None or not room:
+        return GAMES_AT_ONCE
+    return min(GAMES_AT_ONCE, max(1, (memory - BASE_BYTES) // room))
 
 
 def read(table: Table, rows: pl.LazyFrame) -> pl.DataFrame:

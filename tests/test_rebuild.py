@@ -250,14 +250,14 @@ def test_a_slice_that_breaks_keeps_no_other_from_being_made(tmp_path: Path, monk
     games = [Game(1), Game(1, year=2024, start=NOON - timedelta(days=365))]
     run(tmp_path, FakeApi(games), since=NOON.date() - timedelta(days=400), rebuilds=True)
     monkeypatch.setattr(marks, "code_print", lambda: "new")
-    make = rebuild.make
+    made_of = making.made
 
-    def breaks(bronze, table, part, games):
-        if (table.name, part) == ("silver.plays", "20242025"):
+    def breaks(job, table, games=None):
+        if (job.table, job.part) == ("silver.plays", "20242025"):
             raise Broken("a slice that breaks", "a hint")
-        return make(bronze, table, part, games)
+        return made_of(job, table, games)
 
-    monkeypatch.setattr(rebuild, "make", breaks)
+    monkeypatch.setattr(making, "made", breaks)
     made = []
     with pytest.raises(Broken, match="a slice that breaks"):
         made.extend((part.table, part.season) for part in iter_until(rebuild.rebuild(tmp_path, day=TODAY), made))
@@ -319,14 +319,14 @@ def test_a_slice_that_breaks_is_not_marked_as_made_by_the_commit_of_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     two_seasons(tmp_path)
-    make = rebuild.make
+    made_of = making.made
 
-    def breaks(bronze, table, part, games):
-        if (table.name, part) == ("silver.plays", "20252026"):
+    def breaks(job, table, games=None):
+        if (job.table, job.part) == ("silver.plays", "20252026"):
             raise Broken("a slice that breaks", "a hint")
-        return make(bronze, table, part, games)
+        return made_of(job, table, games)
 
-    monkeypatch.setattr(rebuild, "make", breaks)
+    monkeypatch.setattr(making, "made", breaks)
     with pytest.raises(Broken):
         list(rebuild.rebuild(tmp_path, day=TODAY))
     monkeypatch.undo()

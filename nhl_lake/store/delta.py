@@ -26,10 +26,10 @@ ARROW_STATS = {"season", "game_id", "game_date", "fetched_at", "player_id", "tea
 # ZSTD switches the truncation of string statistics off, and a page of 200 KB stands twice in the log: set it again.
 # A higher level takes more time, and no less room where pages are this alike; no page is looked up, or there twice.
 BODY = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
-PARQUET_LEVEL, STATS_LENGTH = 1, 64
+STATS_LENGTH = 64
 PARQUET = WriterProperties(
     compression="ZSTD",
-    compression_level=PARQUET_LEVEL,
+    compression_level=1,
     statistics_truncate_length=STATS_LENGTH,
     column_properties={"body": BODY},
 )

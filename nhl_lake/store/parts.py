@@ -1,0 +1,191 @@
+"""Data files that are written apart, by whoever has the rows, and put into a table together, in one commit.
+
+delta-rs takes what it is told of such files: one that is not there, of other columns, or of another season would stand
+in the log, and close the table. So each is held against the table, and against itself, before there is a commit.
+Until then nobody sees it; what a killed rebuild leaves, `nhl-lake maintain` removes.
+"""
+
+import io
+import json
+import secrets
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+from deltalake import DeltaTable, Schema
+from deltalake.transaction import AddAction
+
+from nhl_lake.errors import Broken
+from nhl_lake.store import place
+from nhl_lake.store.commits import committing, tries
+from nhl_lake.store.delta import AFTERWARDS, STATS_LENGTH, gate, plain, properties, with_stats
+from nhl_lake.store.opened import opened, path
+from nhl_lake.store.place import Place
+from nhl_lake.table import Table
+
+READER, WRITER = 1, 2  # the protocol of all our tables: a newer one may promise what is not looked at here
+ROW_GROUP = 2**18
+LEVEL = 3  # of Polars' ZSTD: as large as what delta-rs writes at 1
+
+
+class File(NamedTuple):
+    """A data file in a table's folder that no commit names yet: its season, bytes, rows and statistics."""
+
+    name: str
+    part: str | None
+    size: int
+    rows: int
+    stats: str
+
+
+def write_file(root: Place, table: Table, rows: pl.DataFrame, part: str | None) -> File:
+    """Write rows of one season of a table (None: of a table without seasons) into its folder, and describe the file."""
+    gate(table, rows)
+    folder = "" if part is None else f"{table.partition}={part}/"
+    name = f"{folder}part-{secrets.token_hex(16)}-c000.zstd.parquet"
+    body = io.BytesIO()
+    kept = rows.select(names_in_file(table, part))
+    kept.write_parquet(
+        body,
+        compression="zstd",
+        compression_level=LEVEL,
+        row_group_size=ROW_GROUP,
+        arrow_schema=plain(kept.clear()).schema,
+    )
+    place.write(path(root, table), name, body.getvalue(), new=True)
+    return File(name, part, body.getbuffer().nbytes, rows.height, stats(table, rows))
+
+
+def names_in_file(table: Table, part: str | None) -> list[str]:
+    """Return the columns that stand in a file: the season stands in its folder's name."""
+    return [name for name in table.schema.names() if part is None or name != table.partition]
+
+
+def stats(table: Table, rows: pl.DataFrame) -> str:
+    """Return what the log says of a file: its rows, and of some columns the least, the greatest, how many are null."""
+    names = [name for name in with_stats(table) if name != table.partition]
+    some = rows.select(names)
+    least = {name: said(some[name].min()) for name in names}
+    most = {name: said(some[name].max()) for name in names}
+    return json.dumps(
+        {
+            "numRecords": rows.height,
+            "minValues": {name: value for name, value in least.items() if value is not None},
+            # a greatest value that is cut would be wrong
+            "maxValues": {name: v for name, v in most.items() if v is not None and len(str(v)) < STATS_LENGTH},
+            "nullCount": {name: some[name].null_count() for name in names},
+        }
+    )
+
+
+def said(value: Any) -> Any:  # noqa: ANN401 - any value of a column
+    """Return a value as the log has it."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if isinstance(value, date):
+        return value.isoformat()
+    return value[:STATS_LENGTH] if isinstance(value, str) else value
+
+
+def publish(
+    root: Place,
+    table: Table,
+    files: Sequence[File],
+    *,
+    seasons: Sequence[str] | None,
+    metadata: Mapping[str, str],
+) -> None:
+    """Put files in the place of seasons of a table (None: of all that it has, and of its columns), in one commit."""
+    if table.layer not in {"silver", "gold"}:
+        raise TypeError(f"{table.name} is never replaced")
+    for attempt in tries():
+        with attempt:
+            delta = opened(path(root, table))
+            require_plain(table, delta)
+            require_fit(root, table, files, seasons)
+            with committing(root, table, delta, metadata) as commit:
+                delta.create_write_transaction(
+                    [action(table, file) for file in files],
+                    "overwrite",
+                    Schema.from_arrow(table.schema) if seasons is None else delta.schema(),
+                    [table.partition] if table.partition else None,
+                    None if seasons is None else [(str(table.partition), "in", list(seasons))],
+                    commit_properties=commit,
+                    post_commithook_properties=AFTERWARDS,
+                )
+                delta.update_incremental()
+
+
+def action(table: Table, file: File) -> AddAction:
+    """Return a file as the log has it."""
+    of = {} if file.part is None else {str(table.partition): file.part}
+    return AddAction(file.name, file.size, of, int(time.time() * 1000), True, file.stats)
+
+
+def require_plain(table: Table, delta: DeltaTable) -> None:
+    """Raise for a table that promises what is not held here: constraints, a feed of changes, renamed columns."""
+    protocol, settings = delta.protocol(), delta.metadata().configuration
+    strange = sorted(set(settings) - set(properties(table)))
+    if protocol.min_reader_version > READER or protocol.min_writer_version > WRITER or strange:
+        raise refused(
+            table,
+            f"its protocol is {protocol.min_reader_version}/{protocol.min_writer_version}"
+            + (f", with the settings {', '.join(strange)}" if strange else ""),
+        )
+
+
+def require_fit(root: Place, table: Table, files: Sequence[File], seasons: Sequence[str] | None) -> None:
+    """Raise unless each file is there as it was told, with the table's columns, and of the seasons that it replaces."""
+    folder = path(root, table)
+    there = {file.name: file.size for file in place.files(folder)} if files else {}
+    if twice := [name for name, count in Counter(file.name for file in files).items() if count > 1]:
+        raise refused(table, f"{twice[0]} is given twice")
+    for file in files:
+        if there.get(file.name) != file.size:
+            found = f"has {there[file.name]:,} bytes of {file.size:,}" if file.name in there else "is not there"
+            raise refused(table, f"{file.name} {found}")
+        require_of(table, file, seasons)
+        require_as_told(folder, table, file)
+
+
+def require_of(table: Table, file: File, seasons: Sequence[str] | None) -> None:
+    """Raise unless a file is of one of the seasons, and stands where files of that season do."""
+    if (file.part is None) != (table.partition is None):
+        raise refused(table, f"{file.name} is of season {file.part}")
+    if file.part is None:
+        return
+    if not file.name.startswith(f"{table.partition}={file.part}/") or (
+        seasons is not None and file.part not in seasons
+    ):
+        raise refused(table, f"{file.name} is not of the seasons {', '.join(seasons or ['?'])}")
+
+
+def require_as_told(folder: Place, table: Table, file: File) -> None:
+    """Raise unless the file itself has the table's columns, and the rows that are told of."""
+    rows_of = pl.scan_parquet(str(folder / file.name), hive_partitioning=False, storage_options=reading(folder))
+    schema = rows_of.collect_schema()
+    expected = {name: table.schema[name] for name in names_in_file(table, file.part)}
+    if dict(schema) != expected:
+        wrong = [f"{n} {d}" for n, d in schema.items() if expected.get(n) != d]
+        wrong += [f"no {n}" for n in expected if n not in schema]
+        raise refused(table, f"{file.name} has other columns: {', '.join(wrong)}")
+    rows = rows_of.select(pl.len()).collect().item()
+    if rows != file.rows or json.loads(file.stats).get("numRecords") != file.rows:
+        raise refused(table, f"{file.name} has {rows:,} rows, and {file.rows:,} were told of")
+
+
+def reading(folder: Place) -> dict[str, Any] | None:
+    """Return what Polars is told about a place, to read the end of a file, where its columns and rows are told."""
+    return None if isinstance(folder, Path) else dict(place.READING)
+
+
+def refused(table: Table, why: str) -> Broken:
+    """Return the error of files that must not be put into a table."""
+    return Broken(
+        f"{table.name}: {why}: such files are not put into it.",
+        "Nothing was written; the table is as before. `nhl-lake rebuild` makes it on this machine alone.",
+    )
