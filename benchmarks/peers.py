@@ -1,0 +1,93 @@
+"""The season of benchmarks/ingest.py, kept by nhl-lake, kept by dlt, and thrown away by a bare loop, in one run.
+
+dlt asks for the pages that nhl-lake asked for, in the same order, with as many at once, and upserts them by key into
+one Delta table (benchmarks/with_dlt.py). All take turns, each a process of its own; their time is that from the first
+thing that they do to the last, and memory the most that a process and those that it starts hold together.
+
+dlt is installed in an environment of its own:
+
+    python -m venv /tmp/dlt
+    /tmp/dlt/bin/pip install 'dlt[deltalake]'
+    python benchmarks/peers.py --dlt /tmp/dlt/bin/python
+"""
+
+import argparse
+import shutil
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from ingest import GAMES, SHARED, Ran, Turn, ran, report, served, turn
+
+LEAST_FASTER = 4
+MOST_MEMORY = 0.25
+
+
+def kept_by_dlt(arguments: argparse.Namespace, addresses: Path, folder: Path) -> Ran:
+    """Let dlt keep the pages of a list of addresses in a new folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    command = [str(arguments.dlt), str(Path(__file__).with_name("with_dlt.py")), str(addresses), str(folder)]
+    found = ran([*command, "--concurrency", str(arguments.concurrency)], {}, folder.with_suffix(".out"))
+    if found.said["pages"] < GAMES:
+        sys.exit(f"dlt kept {found.said['pages']} pages: fewer than the season's {GAMES}.")
+    return found
+
+
+def rows(turns: list[Turn], theirs: list[Ran]) -> list[tuple[str, str, str, bool | None]]:
+    """Return the lines of the table: speed, processor and memory of each, and the ratios."""
+    pages = turns[-1].pages
+    lines: list[tuple[str, str, str, bool | None]] = [("pages", f"{pages:,}", "", None)]
+    for name, runs in (
+        ("nhl-lake ingest", [one.lake for one in turns]),
+        (f"dlt {theirs[-1].said['version']}", theirs),
+        ("bare httpx loop", [one.loop for one in turns]),
+    ):
+        seconds, processor_s, memory = (statistics.median(one[n] for one in runs) for n in range(3))
+        took = f"{seconds:.1f} s, processor {processor_s:.1f} s, {memory:,.0f} MB"
+        lines.append((name, f"{pages / seconds:,.0f} pages/s", took, None))
+    faster = statistics.median(dlt.seconds / one.lake.seconds for one, dlt in zip(turns, theirs, strict=True))
+    processor = statistics.median(
+        dlt.processor_s / one.lake.processor_s for one, dlt in zip(turns, theirs, strict=True)
+    )
+    memory = max(one.lake.memory_mb for one in turns) / min(dlt.memory_mb for dlt in theirs)
+    return [
+        *lines,
+        ("pages a second, of dlt's", f"{faster:.1f} times", f"at least {LEAST_FASTER}", faster >= LEAST_FASTER),
+        ("dlt's processor time", f"{processor:.1f} times", "", None),
+        ("peak memory, of dlt's", f"{memory:.2f}", f"at most {MOST_MEMORY}", memory <= MOST_MEMORY),
+    ]
+
+
+def measured(arguments: argparse.Namespace, folder: Path) -> bool:
+    """Measure, and report."""
+    log, root = folder / "log.txt", folder / "lake"
+    turns, theirs = [], []
+    with served(arguments, log) as address:
+        turn(arguments, address, log, root)
+        for _ in range(arguments.rounds):
+            shutil.rmtree(root / "bronze" / "play_by_play")
+            turns.append(turn(arguments, address, log, root))
+            theirs.append(kept_by_dlt(arguments, root.with_suffix(".txt"), folder / "dlt"))
+    return report(rows(turns, theirs))
+
+
+def main() -> None:
+    """Measure, print, and end in 1 if a target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dlt", type=Path, required=True, help="the Python of the environment that has dlt")
+    parser.add_argument("--realdata", type=Path, default=SHARED / "realdata", help="the recorded pages")
+    parser.add_argument("--replay", type=Path, default=SHARED / "tools" / "replay.py", help="what serves them")
+    parser.add_argument("--season", default="20232024")
+    parser.add_argument("--concurrency", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    if not arguments.replay.is_file() or not arguments.realdata.is_dir():
+        sys.exit(f"No recorded pages at {arguments.realdata}, or no {arguments.replay} to serve them.")
+    with tempfile.TemporaryDirectory() as folder:
+        sys.exit(not measured(arguments, Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
