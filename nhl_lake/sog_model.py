@@ -6,9 +6,9 @@ better.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
@@ -16,11 +16,13 @@ import polars as pl
 from nhl_lake.errors import LakeError
 
 GLM = "poisson-glm"
-LABEL = "shots_on_goal"
+LABEL, LAST_10 = "shots_on_goal", "last 10"
 LINES = (0.5, 1.5, 2.5, 3.5)
+EVERYBODY = "all players, in hindsight"
 FLOOR = 0.05  # no forecast is of less: a skater who did not shoot in ten games may yet
 PENALTY = 1e-4  # keeps features that say nearly the same from being weighed one against the other
 FEWEST_ROWS = 2_000
+ENOUGH = 0.5  # a feature, or a plain forecast, that a smaller share of the games tell is left out
 
 FEATURES: Mapping[str, pl.Expr] = {
     "shrunk_decayed_shots_on_goal": pl.col("shrunk_decayed_shots_on_goal").log(),
@@ -38,7 +40,7 @@ FEATURES: Mapping[str, pl.Expr] = {
 PLAIN: Mapping[str, pl.Expr] = {
     "position mean": pl.col("position_shots_on_goal"),
     "last 5": pl.col("mean_shots_on_goal_5"),
-    "last 10": pl.col("mean_shots_on_goal_10"),
+    LAST_10: pl.col("mean_shots_on_goal_10"),
     "last 20": pl.col("mean_shots_on_goal_20"),
     "decayed, 20 games": pl.col("decayed_shots_on_goal_20"),
     "shrunk, this season": pl.col("shrunk_shots_on_goal_of_season"),
@@ -68,11 +70,29 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     terms: tuple[Term, ...]
 
 
+class Backtest(NamedTuple):
+    """How well each forecast foretold a season; those that were left out, which too few games tell; the last model."""
+
+    scores: pl.DataFrame
+    left_out: tuple[str, ...]
+    card: Card
+
+
+def told(rows: pl.DataFrame, names: Iterable[str]) -> list[str]:
+    """Return the columns that enough rows have: of the others, those of a few games would speak for all."""
+    return [name for name in names if rows[name].is_not_null().mean() >= ENOUGH]  # type: ignore[operator]
+
+
+def left_out(card: Card) -> list[str]:
+    """Return the features that a model does without."""
+    return [name for name in FEATURES if name not in {term.feature for term in card.terms}]
+
+
 def fit(rows: pl.DataFrame) -> Card:
-    """Fit the model to rows of gold.sog_features whose shots are known. Features that nobody has are left out."""
+    """Fit the model to rows of gold.sog_features whose shots are known, by the features that most of them have."""
     regressor = poisson_regressor()
     known = rows.filter(pl.col(LABEL).is_not_null()).select(LABEL, "game_date", **FEATURES)
-    names = [name for name in FEATURES if known[name].is_not_null().any()]
+    names = told(known, FEATURES) if known.height else []
     known = known.drop_nulls(names)
     if known.height < FEWEST_ROWS:
         raise LakeError(
@@ -122,24 +142,25 @@ def over(mean: pl.Expr, line: float) -> pl.Expr:
     return 1 - pl.sum_horizontal(*fewer, ignore_nulls=False)
 
 
-def backtest(rows: pl.DataFrame, season: int) -> pl.DataFrame:
-    """One row a forecast: how well it foretold a season, from nothing later than each game.
+def backtest(rows: pl.DataFrame, season: int) -> Backtest:
+    """Tell how well each forecast foretold a season, from nothing later than each game.
 
     The model is fitted anew for each month, to all games before it. All are held to the same games: those that every
     one of them can foretell.
     """
     rows = rows.filter(pl.col(LABEL).is_not_null()).sort("start_at")
-    told = [foretold for month in months(rows, season) if (foretold := of_month(rows, month)) is not None]
-    if not told:
+    found = [one for month in months(rows, season) if (one := of_month(rows, month)) is not None]
+    if not found:
         raise LakeError(
             f"No game of {season} has enough games before it to fit a model to.",
             "Ingest the season before it: `nhl-lake ingest --season YEAR`.",
         )
-    every = pl.concat(told, how="diagonal_relaxed")
-    names = [name for name in (*PLAIN, GLM) if every[name].is_not_null().any()]
+    every = pl.concat([foretold for foretold, _ in found], how="diagonal_relaxed")
+    names = told(every, (*PLAIN, GLM))
+    left = tuple(name for name in (*PLAIN, GLM) if name not in names)
     every = every.drop_nulls(names).with_columns(pl.col(names).clip(lower_bound=FLOOR))
-    every = every.with_columns(pl.col(LABEL).mean().alias("all players, in hindsight"))
-    return pl.concat(score(every, name) for name in ("all players, in hindsight", *names))
+    every = every.with_columns(pl.col(LABEL).mean().alias(EVERYBODY))
+    return Backtest(pl.concat(score(every, name) for name in (EVERYBODY, *names)), left, found[-1][1])
 
 
 def months(rows: pl.DataFrame, season: int) -> Sequence[tuple[date, date]]:
@@ -150,15 +171,21 @@ def months(rows: pl.DataFrame, season: int) -> Sequence[tuple[date, date]]:
     return [(first, after) for first, after in days.unique().sort("first").iter_rows()]
 
 
-def of_month(rows: pl.DataFrame, month: tuple[date, date]) -> pl.DataFrame | None:
-    """Return the forecasts for the games of a month; None if there are too few games before it."""
+def of_month(rows: pl.DataFrame, month: tuple[date, date]) -> tuple[pl.DataFrame, Card] | None:
+    """Return the forecasts for the games of a month, and the model; None if there are too few games before it."""
     first, after = month
     earlier = rows.filter(pl.col("game_date") < first)
     if earlier.height < FEWEST_ROWS:
         return None
     card = fit(earlier)
     now = rows.filter(pl.col("game_date").is_between(first, after, closed="left"))
-    return now.select(LABEL, **PLAIN, **{GLM: mean(card)})
+    return now.select(LABEL, **PLAIN, **{GLM: mean(card)}), card
+
+
+def gain(scores: pl.DataFrame, over: str) -> float:
+    """Return by which share of another forecast's deviance that of the model is smaller."""
+    deviance = dict(scores.select("forecast", "deviance").rows())
+    return 1 - deviance[GLM] / deviance[over]
 
 
 def score(rows: pl.DataFrame, name: str) -> pl.DataFrame:

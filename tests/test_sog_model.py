@@ -89,6 +89,42 @@ def test_scores_can_be_done_by_hand():
     assert found["log_loss_2.5"] == pytest.approx(-(math.log(never) + math.log(over)) / 2)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.03, 0.4])
+def test_a_feature_that_few_games_tell_is_left_out_and_takes_no_game_with_it(share: float):
+    rows = features()
+    is_told = pl.int_range(pl.len()) < share * pl.len()
+    rows = rows.with_columns(
+        pl.when(is_told).then(name).alias(name) for name in ("expected_time_on_ice_s", "time_on_ice_last_game_s")
+    )
+    card = sog_model.fit(rows)
+
+    assert card.rows == rows.height
+    assert sog_model.left_out(card) == ["expected_time_on_ice_s", "time_on_ice_last_game_s"]
+
+
+def test_a_feature_that_most_games_tell_is_kept_and_the_others_are_not_fitted_to():
+    rows = features().with_columns(
+        expected_time_on_ice_s=pl.when(pl.int_range(pl.len()) % 4 > 0).then("expected_time_on_ice_s")
+    )
+    card = sog_model.fit(rows)
+
+    assert sog_model.left_out(card) == []
+    assert card.rows == rows.height * 3 // 4
+
+
+def test_a_forecast_that_few_games_allow_is_left_out_and_takes_no_game_with_it():
+    rows = features().with_columns(
+        expected_shots_on_goal=pl.when(pl.int_range(pl.len()) % 30 == 0).then(1.5),
+        decayed_shots_on_goal_20=pl.when(pl.int_range(pl.len()) % 30 > 0).then(1.5),
+    )
+    found = sog_model.backtest(rows, 20252026)
+
+    assert "rate an hour x expected time" in found.left_out
+    assert "decayed, 20 games" not in found.left_out
+    months = sum(d >= date(2025, 11, 1) for d in rows["game_date"])
+    assert set(found.scores["games"]) == {sum(n % 30 > 0 for n in range(6_000 - months, 6_000))}
+
+
 def test_a_feature_that_nobody_has_is_left_out():
     rows = features().with_columns(
         expected_time_on_ice_s=pl.lit(None, pl.Float64), time_on_ice_last_game_s=pl.lit(None, pl.Float64)
@@ -115,19 +151,25 @@ def test_a_back_test_foretells_every_month_from_the_games_before_it(monkeypatch:
         return card
 
     monkeypatch.setattr(sog_model, "fit", noted)
-    found = sog_model.backtest(features(), 20252026)
+    found = sog_model.backtest(features(), 20252026).scores
 
     assert fits == [(date(2025, 10, 7), date(2025, 10, 31)), (date(2025, 10, 7), date(2025, 11, 30))]
     assert set(found["games"]) == {6_000 - sum(d < date(2025, 11, 1) for d in features()["game_date"])}
 
 
 def test_a_back_test_tells_the_better_forecast_from_the_worse():
-    found = {row["forecast"]: row for row in sog_model.backtest(features(), 20252026).iter_rows(named=True)}
+    found = {row["forecast"]: row for row in sog_model.backtest(features(), 20252026).scores.iter_rows(named=True)}
 
     assert set(found) == {"all players, in hindsight", "position mean", "last 10", "shrunk, two seasons",
                           "shrunk and decayed", GLM}  # fmt: skip
     assert found[GLM]["deviance"] < found["last 10"]["deviance"] < found["position mean"]["deviance"]
     assert found["all players, in hindsight"]["r_squared"] == pytest.approx(0)
+
+
+def test_the_gain_over_a_forecast_is_a_share_of_its_deviance():
+    scores = pl.DataFrame({"forecast": [GLM, "last 10"], "deviance": [0.9, 1.2]})
+
+    assert sog_model.gain(scores, "last 10") == pytest.approx(0.25)
 
 
 def test_a_season_without_games_before_it_cannot_be_tested():

@@ -1,7 +1,9 @@
 """The commands that foretell shots on goal, and that tell how well that goes."""
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
+import msgspec
 import polars as pl
 import typer
 
@@ -65,6 +67,8 @@ def predict(
         f"{rows.height:,} skaters in {made.games} games, by a model of {made.card.rows:,} earlier ones; "
         f"of {made.unknown:,} too little is known."
     )
+    for line in without((), sog_model.left_out(made.card)):
+        typer.echo(line)
 
 
 @backtests.command()
@@ -81,11 +85,29 @@ def sog(
         raise LakeError(f"The lake has no games of {wanted}.", f"`nhl-lake ingest --season {season}` asks for them.")
     found = sog_model.backtest(rows, wanted)
     if json:
-        typer.echo(screen.as_json(found.to_dicts()))
+        card = msgspec.to_builtins(found.card)
+        typer.echo(screen.as_json({"scores": found.scores.to_dicts(), "left_out": found.left_out, "model": card}))
         return
-    lines = [(name, f"{games:,}", *(f"{value:.4f}" for value in rest)) for name, games, *rest in found.iter_rows()]
+    lines = [
+        (name, f"{games:,}", *(f"{value:.4f}" for value in rest)) for name, games, *rest in found.scores.iter_rows()
+    ]
     heads = ["forecast", "games", "deviance", "mean error", "R²", "log-loss 1.5", "log-loss 2.5", "log-loss 3.5"]
     screen.console().print(screen.grid(heads, lines, right=heads[1:]))
     typer.echo(
         "Poisson deviance, mean absolute error and log-loss: lower is better. Each game from what was known before."
     )
+    better = sog_model.gain(found.scores, sog_model.LAST_10)
+    typer.echo(f"The deviance of {sog_model.GLM} is {better:.1%} below that of {sog_model.LAST_10}.")
+    for line in without(found.left_out, sog_model.left_out(found.card)):
+        typer.echo(line)
+    weights = [(term.feature, f"{term.weight:+.3f}") for term in found.card.terms]
+    screen.console().print("", screen.grid(["the last model, per spread of each", "weight"], weights, right=["weight"]))
+
+
+def without(forecasts: Sequence[str], features: Sequence[str]) -> Iterator[str]:
+    """Say which forecasts could not be made, and what the model does without."""
+    because = "fewer than half of the games tell what it takes"
+    if forecasts:
+        yield f"Not made, because {because}: {', '.join(forecasts)}."
+    if features:
+        yield f"The model does without, because {because}: {', '.join(features)}."

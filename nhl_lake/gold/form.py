@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+FORGOTTEN = 10  # games in a row that do not tell something: what was known of it before is too old
+
 
 def order() -> pl.Expr:
     """Return the place of a game in time: by its start, then by its id."""
@@ -23,8 +25,8 @@ def before(rows: pl.LazyFrame, states: pl.LazyFrame, by: Mapping[str, str]) -> p
 
 
 def last(name: str, who: Sequence[str]) -> pl.Expr:
-    """Return what it was in the game itself, as a number."""
-    return pl.col(name).cast(pl.Float64).forward_fill().over(who)
+    """Return what it was in the last game that tells it, as a number."""
+    return pl.col(name).cast(pl.Float64).forward_fill(FORGOTTEN).over(who)
 
 
 def mean(name: str, games: int, who: Sequence[str]) -> pl.Expr:
@@ -38,8 +40,9 @@ def games_told(name: str, who: Sequence[str]) -> pl.Expr:
 
 
 def decayed(name: str, half_life: float, who: Sequence[str]) -> pl.Expr:
-    """Return the mean of all games so far, each weighing half of one that many games later."""
-    return pl.col(name).cast(pl.Float64).ewm_mean(half_life=half_life, ignore_nulls=True).over(who)
+    """Return the mean of all games so far that tell it, each weighing half of one that many of them later."""
+    found = pl.col(name).cast(pl.Float64).ewm_mean(half_life=half_life, ignore_nulls=True)
+    return found.forward_fill(FORGOTTEN).over(who)
 
 
 def weight(games: pl.Expr, half_life: float) -> pl.Expr:

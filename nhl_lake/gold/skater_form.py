@@ -3,8 +3,7 @@
 import polars as pl
 
 from nhl_lake.gold import form
-from nhl_lake.gold.coming import PLAYED
-from nhl_lake.gold.situations import ALL, share
+from nhl_lake.gold.situations import share
 from nhl_lake.table import Column
 
 PLAYER = ("player_id",)
@@ -16,47 +15,31 @@ HOUR = 3600.0
 SLOWLY, TIME, OF_LATE, RATE = 25.0, 6.0, 20.0, 40.0
 PRIOR_GAMES, PRIOR_GAMES_DECAYED, PRIOR_GAMES_RATE = 3.0, 2.0, 6.0
 
-OF_LATE_COUNTS = (
+# what is added up over the games of late, by when it is known: always, with the time on the ice, or with the shifts
+ALWAYS, PLACED = ("unblocked_attempts", "rebound_shots", "rush_shots"), ("distance_ft", "placed_attempts")
+TIMED = ("shots_on_goal", "attempts", "unblocked_attempts")
+BY_SHIFTS = (
     "attempts",
-    "unblocked_attempts",
-    "power_play_attempts",
-    "power_play_time_s",
     "on_ice_attempts_for",
     "on_ice_attempts_against",
     "offensive_zone_starts",
     "defensive_zone_starts",
-    "rebound_shots",
-    "rush_shots",
+    *(f"five_on_five_{name}" for name in ("attempts", "unblocked_attempts", "time_s")),
+    *(f"power_play_{name}" for name in ("attempts", "unblocked_attempts", "time_s")),
+    "team_power_play_time_s",
 )
-
-
-def group() -> pl.Expr:
-    """Return F for forwards and D for defencemen: how often they shoot differs by nearly a quarter."""
-    return pl.when(pl.col("position") == "D").then(pl.lit("D")).otherwise(pl.lit("F"))
-
-
-def skaters(skater_game: pl.LazyFrame, games: pl.LazyFrame, keys: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a skater and game that was played, with when it began and for which team over time he played."""
-    power_play = skater_game.filter(pl.col("situation") == "5on4").select(
-        "game_id", "player_id", power_play_attempts="attempts", power_play_time_s="time_on_ice_s"
-    )
-    return (
-        skater_game.filter(pl.col("situation") == ALL)
-        .join(power_play, on=["game_id", "player_id"], how="left", validate="1:1")
-        .join(games.select("game_id", "start_at", "order", "venue_offset"), on="game_id", validate="m:1")
-        .join(keys, on="team_id", how="left", validate="m:1")
-        .with_columns(group=group(), is_upcoming=pl.lit(value=False), projection_basis=pl.lit(PLAYED))
-    )
 
 
 def states(played: pl.LazyFrame) -> pl.LazyFrame:
     """One row a skater and game that was played, with his form after it."""
     shots, time = "shots_on_goal", "time_on_ice_s"
-    # a rate is of the games whose time is known
-    timed = {f"{name} timed": pl.when(pl.col(time).is_not_null()).then(name) for name in (shots, *OF_LATE_COUNTS)}
+    # a rate is of the games whose time is known, a share of those whose shifts are
+    told = {f"{name} told": pl.col(name).fill_null(0) for name in PLACED}
+    timed = {f"{name} timed": pl.when(pl.col(time).is_not_null()).then(name) for name in TIMED}
+    shifted = {f"{name} by shifts": pl.when("has_shifts").then(name) for name in BY_SHIFTS}
     return (
         played.sort("order")
-        .with_columns(**timed)
+        .with_columns(**timed, **shifted, **told)
         .select(
             "player_id",
             "order",
@@ -76,7 +59,7 @@ def states(played: pl.LazyFrame) -> pl.LazyFrame:
             time_on_ice_last_game_s=form.last(time, PLAYER),
             expected_time_on_ice_s=form.decayed(time, TIME, PLAYER),
             expected_power_play_time_on_ice_s=form.decayed("power_play_time_on_ice_s", TIME, PLAYER),
-            **{f"late {name}": form.decayed(f"{name} timed", OF_LATE, PLAYER) for name in OF_LATE_COUNTS},
+            **{f"late {name}": form.decayed(name, OF_LATE, PLAYER) for name in (*ALWAYS, *told, *timed, *shifted)},
             late_time=form.decayed(time, OF_LATE, PLAYER),
         )
     )
@@ -141,17 +124,24 @@ def looked_up(rows: pl.LazyFrame, played: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def of_late() -> dict[str, pl.Expr]:
-    """Return rates and shares of his recent games, where shifts are known."""
-    per_60 = {
-        "recent_attempts_per_60": HOUR * ratio("late attempts", "late_time"),
-        "recent_unblocked_attempts_per_60": HOUR * ratio("late unblocked_attempts", "late_time"),
-        "recent_power_play_attempts_per_60": HOUR * ratio("late power_play_attempts", "late power_play_time_s"),
+    """Return rates and shares of his recent games, of those where time or shifts are known."""
+    by_strength = {
+        f"recent_{strength}_{name}_per_60": HOUR * ratio(f"late {of}_{name} by shifts", f"late {of}_time_s by shifts")
+        for strength, of in (("5on5", "five_on_five"), ("power_play", "power_play"))
+        for name in ("attempts", "unblocked_attempts")
     }
+    by_shifts = {name: f"late {name} by shifts" for name in BY_SHIFTS}
     return {
-        **per_60,
-        "recent_share_of_attempts": ratio("late attempts", "late on_ice_attempts_for"),
-        "recent_on_ice_attempt_share": share("late on_ice_attempts_for", "late on_ice_attempts_against"),
-        "recent_offensive_zone_start_share": share("late offensive_zone_starts", "late defensive_zone_starts"),
+        "recent_attempts_per_60": HOUR * ratio("late attempts timed", "late_time"),
+        "recent_unblocked_attempts_per_60": HOUR * ratio("late unblocked_attempts timed", "late_time"),
+        **by_strength,
+        "recent_power_play_time_share": ratio(by_shifts["power_play_time_s"], by_shifts["team_power_play_time_s"]),
+        "recent_share_of_attempts": ratio(by_shifts["attempts"], by_shifts["on_ice_attempts_for"]),
+        "recent_on_ice_attempt_share": share(by_shifts["on_ice_attempts_for"], by_shifts["on_ice_attempts_against"]),
+        "recent_offensive_zone_start_share": share(
+            by_shifts["offensive_zone_starts"], by_shifts["defensive_zone_starts"]
+        ),
+        "recent_shot_distance_ft": ratio("late distance_ft told", "late placed_attempts told"),
         "recent_rebound_shot_share": ratio("late rebound_shots", "late unblocked_attempts"),
         "recent_rush_shot_share": ratio("late rush_shots", "late unblocked_attempts"),
     }
@@ -177,18 +167,24 @@ COLUMNS = (
     number("shrunk_shots_on_goal_of_season", "Mean of this season, drawn to his position's as if it were 3 games"),
     number("shrunk_shots_on_goal", "Mean of this season and the last, drawn to that of his position likewise"),
     number("shrunk_decayed_shots_on_goal", "Decayed mean (25 games), drawn to his position's as if it were 2 games"),
-    number("position_shots_on_goal_per_60", "Shots on goal an hour of all of his position, where shifts are known"),
+    number("position_shots_on_goal_per_60", "Shots on goal an hour of all of his position, where time is known"),
     number("shrunk_shots_on_goal_per_60", "Shots on goal an hour (40 games), drawn to his position's by 6 games"),
-    number("time_on_ice_last_game_s", "Time on the ice in his last game whose shifts are known", "s"),
+    number("time_on_ice_last_game_s", "Time on the ice in his last game that tells it", "s"),
     number("expected_time_on_ice_s", "Decayed mean of his time on the ice (6 games)", "s"),
     number("expected_power_play_time_on_ice_s", "Decayed mean of his time on the power play (6 games)", "s"),
-    number("expected_shots_on_goal", "Rate an hour times expected time: the plain forecast, where shifts are known"),
+    number("expected_shots_on_goal", "Rate an hour times expected time: the plain forecast, where time is known"),
     number("recent_attempts_per_60", "Attempts an hour (20 games)"),
     number("recent_unblocked_attempts_per_60", "Unblocked attempts an hour (20 games)"),
-    number("recent_power_play_attempts_per_60", "Attempts an hour at 5on4 (20 games)"),
+    *(
+        number(f"recent_{strength}_{name}_per_60", f"{said} an hour at {situation} (20 games)")
+        for strength, situation in (("5on5", "5on5"), ("power_play", "5on4"))
+        for name, said in (("attempts", "Attempts"), ("unblocked_attempts", "Unblocked attempts"))
+    ),
+    number("recent_power_play_time_share", "Share of the team's time at 5on4 that he played (20 games)"),
     number("recent_share_of_attempts", "Share of the team's attempts while he was on the ice that were his (20 games)"),
     number("recent_on_ice_attempt_share", "Share of both teams' attempts while he was on the ice (20 games)"),
     number("recent_offensive_zone_start_share", "Starts in the offensive zone, of those in both end zones (20 games)"),
+    number("recent_shot_distance_ft", "Mean distance of his unblocked attempts at a goalie (20 games)", "ft"),
     number("recent_rebound_shot_share", "Share of his unblocked attempts that were rebounds (20 games)"),
     number("recent_rush_shot_share", "Share of his unblocked attempts that came off the rush (20 games)"),
 )

@@ -8,10 +8,13 @@ from nhl_lake import columns as c
 from nhl_lake.gold import coming, form, team_form
 from nhl_lake.gold.appearances import opponent_abbrev
 from nhl_lake.gold.skater_form import COLUMNS as SKATER_COLUMNS
-from nhl_lake.gold.skater_form import group, looked_up, skaters
+from nhl_lake.gold.skater_form import looked_up
 from nhl_lake.gold.skater_game import SKATER_GAME
+from nhl_lake.gold.skater_lines import group, skaters
 from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.rosters import ROSTERS
+from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.teams import TEAMS
 from nhl_lake.table import Column, Table
 
@@ -21,17 +24,20 @@ def sog_features(
     skater_game: pl.LazyFrame,
     rosters: pl.LazyFrame,
     teams: pl.LazyFrame,
+    plays: pl.LazyFrame,
+    skater_games: pl.LazyFrame,
     day: date,
 ) -> pl.LazyFrame:
     """One row a skater and game of the regular season or the playoffs, played or to come within a week of `day`.
 
     `shots_on_goal`, to be foretold, is null until the game is final. All else is of games that began before this one,
     of this season and the one before: of the skater, of his team and the opponent (by lineage), and of the league.
-    A skater without a game has nulls, not zeros; the shrunk rates are then those of his position.
+    A skater without a game has nulls, not zeros; the shrunk rates are then those of his position. Time on the ice is
+    that of the box score where a game has no shifts; what is counted by shifts is of the games that have them.
     """
     games = games.filter(pl.col("game_type").is_in(coming.COUNTS)).with_columns(order=form.order())
     keys = teams.select("team_id", pl.coalesce("team_key", "team_id").alias("team_key"))  # a team without a franchise
-    played = skaters(skater_game, games, keys).cache()
+    played = skaters(skater_game, plays, skater_games, games, keys).cache()
     rows = pl.concat(
         [played.select(*WHO, "shots_on_goal"), foreseen(games, played, rosters, keys, day)], how="diagonal"
     )
@@ -104,7 +110,7 @@ SOG_FEATURES = Table(
     grain="one skater in a game of the regular season or the playoffs, played or to come within a week",
     key=("game_id", "player_id"),
     columns=COLUMNS,
-    reads=(GAMES, SKATER_GAME, ROSTERS, TEAMS),
+    reads=(GAMES, SKATER_GAME, ROSTERS, TEAMS, PLAYS, SKATER_GAMES),
     source=sog_features,
     history=1,
     of_day=True,

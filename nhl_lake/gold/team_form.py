@@ -9,7 +9,7 @@ from nhl_lake.table import Column
 TEAM = ("team_key",)
 GAMES = 25.0
 COUNTS = ("shots_on_goal", "attempts", "adjusted_attempts", "blocked_attempts", "penalties")
-OWN = ("shots_on_goal", "attempts")
+OWN = ("shots_on_goal", "attempts", "adjusted_attempts")
 OPPONENTS = ("shots_on_goal_against", "attempts_against", "adjusted_attempts_against", "blocked_attempts_against")
 GAME = ("game_id", "season", "order", "game_date", "venue_offset", "team_id", "team_key", "opponent_team_id")
 POSITIONS = {"F": "shots_on_goal_of_forwards", "D": "shots_on_goal_of_defencemen"}
@@ -86,6 +86,7 @@ COLUMNS = (
     number("time_zone_shift_h", "Hours that the clock of this arena is ahead of that of the team's last game", "h"),
     number("team_shots_on_goal", "Shots on goal a game of the team (25 games)"),
     number("team_attempts", "Attempts a game of the team (25 games)"),
+    number("team_adjusted_attempts", "Attempts a game of the team, weighted for score and rink (25 games)"),
     number("opponent_penalties", "Penalties a game that the opponent's skaters take (25 games)"),
     number("opponent_shots_on_goal_against", "Shots on goal a game that the opponent allows (25 games)"),
     number("opponent_attempts_against", "Attempts a game that the opponent allows (25 games)"),

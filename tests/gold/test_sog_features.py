@@ -12,13 +12,20 @@ from nhl_lake import check
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.gold.sog_features import SOG_FEATURES, sog_features
 from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.rosters import ROSTERS
+from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.teams import TEAMS
 
 FIRST = date(2025, 10, 7)
 LAST = date(2026, 1, 31)
 NOT_OF_FORM = ("shots_on_goal", "is_upcoming", "projection_basis")
 ABBREVS = {1: "AAA", 2: "BBB", 3: "CCC", 4: "DDD"}
+
+BY_SHIFTS = (
+    "time_on_ice_s", "time_on_bench_s", "on_ice_attempts_for", "on_ice_attempts_against", "power_play_time_on_ice_s",
+    "offensive_zone_starts", "defensive_zone_starts",
+)  # fmt: skip
 
 Lake = dict[str, pl.DataFrame]
 
@@ -51,7 +58,20 @@ def played(of: dict[str, Any], team: int, player: int, shots: int, **said: Any) 
         "offensive_zone_starts": 5, "defensive_zone_starts": 4, "rebound_shots": 1, "rush_shots": 0, "penalties": 1,
         **said,
     }  # fmt: skip
-    return [row, {**row, "situation": "5on4", "attempts": shots, "time_on_ice_s": 60}]
+    power_play = {"situation": "5on4", "attempts": shots, "time_on_ice_s": 60, "time_on_bench_s": 60}
+    return [row, {**row, **power_play}, {**row, "situation": "5on5", "attempts": shots, "time_on_ice_s": 700}]
+
+
+def shot(of: dict[str, Any], player: int, distance: float | None, **said: Any) -> dict[str, Any]:
+    """Return the row of an attempt at a goalie."""
+    about = {"season": of["season"], "game_id": of["game_id"], "shooter_player_id": player, "distance_ft": distance}
+    return {**about, "is_unblocked_attempt": True, "is_penalty_shot": False, "goalie_player_id": 1, **said}
+
+
+def official(of: dict[str, Any], player: int, seconds: int | None) -> dict[str, Any]:
+    """Return a line of the box score."""
+    about = {"season": of["season"], "game_id": of["game_id"], "player_id": player, "power_play_time_on_ice_s": 30}
+    return {**about, "time_on_ice_s": seconds}
 
 
 def page(players: dict[int, list[int]], day: date) -> list[dict[str, Any]]:
@@ -63,7 +83,14 @@ def page(players: dict[int, list[int]], day: date) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def lake(games: list[dict[str, Any]], rows: list[dict[str, Any]], pages: list[dict[str, Any]]) -> Lake:
+def lake(
+    games: list[dict[str, Any]],
+    rows: list[dict[str, Any]],
+    pages: list[dict[str, Any]],
+    *,
+    shots: list[dict[str, Any]] = [],  # noqa: B006 - never changed
+    boxes: list[dict[str, Any]] = [],  # noqa: B006
+) -> Lake:
     """Return the tables that the features are made of."""
     teams = [{"team_id": team, "team_abbrev": ABBREVS[team], "team_key": 100 + team} for team in ABBREVS]
     return {
@@ -71,11 +98,16 @@ def lake(games: list[dict[str, Any]], rows: list[dict[str, Any]], pages: list[di
         "skater_game": frame(SKATER_GAME.schema, rows),
         "rosters": frame(ROSTERS.schema, pages),
         "teams": frame(TEAMS.schema, teams),
+        "plays": frame(PLAYS.schema, shots),
+        "skater_games": frame(SKATER_GAMES.schema, boxes),
     }
 
 
+READ = ("games", "skater_game", "rosters", "teams", "plays", "skater_games")
+
+
 def features(of: Lake, day: date = LAST) -> pl.DataFrame:
-    found = sog_features(*(of[name].lazy() for name in ("games", "skater_game", "rosters", "teams")), day).collect()
+    found = sog_features(*(of[name].lazy() for name in READ), day).collect()
     rows = found.select(pl.col(column.name).cast(column.dtype) for column in SOG_FEATURES.columns)
     check.require(SOG_FEATURES, rows)
     return rows.sort("game_id", "player_id")
@@ -86,6 +118,7 @@ def season(seed: int = 1, games: int = 60) -> Lake:
     dice = random.Random(seed)
     teams = {team: [10 * team + n for n in range(5)] for team in ABBREVS}
     schedule, rows, pages, day = [], [], page(teams, FIRST - timedelta(days=1)), FIRST
+    shots, boxes = [], []
     for number in range(1, games + 1):
         home, away = dice.sample(sorted(ABBREVS), 2)
         this = game(number, day, home, away)
@@ -95,20 +128,29 @@ def season(seed: int = 1, games: int = 60) -> Lake:
             pages += page(teams, day - timedelta(days=1))
         for team in (home, away):
             for player in dice.sample(teams[team], 4):
-                rows += played(this, team, player, dice.randrange(7))
+                line = played(this, team, player, dice.randrange(7))
+                has_shifts = dice.random() < 0.8
+                rows += line if has_shifts else [row | dict.fromkeys(BY_SHIFTS) for row in line]
+                shots += [shot(this, player, dice.uniform(5, 60)) for _ in range(dice.randrange(4))]
+                boxes += [official(this, player, dice.randrange(600, 1500))] if dice.random() < 0.7 else []
         day += timedelta(days=dice.randrange(1, 3))
-    return lake(schedule, rows, pages)
+    return lake(schedule, rows, pages, shots=shots, boxes=boxes)
 
 
 def cut(of: Lake, day: date) -> Lake:
     """Return what a lake was on the morning of a day: games are scheduled, those before it are played."""
     is_past = pl.col("game_date") < day
     state = pl.when(is_past).then("game_state").otherwise(pl.lit("FUT"))
-    return of | {
-        "games": of["games"].with_columns(game_state=state),
-        "skater_game": of["skater_game"].filter(is_past),
-        "rosters": of["rosters"].filter(pl.col("fetched_at").dt.date() < day),
-    }
+    past = of["games"].filter(is_past)
+    return (
+        of
+        | {name: of[name].join(past, on="game_id", how="semi") for name in ("plays", "skater_games")}
+        | {
+            "games": of["games"].with_columns(game_state=state),
+            "skater_game": of["skater_game"].filter(is_past),
+            "rosters": of["rosters"].filter(pl.col("fetched_at").dt.date() < day),
+        }
+    )
 
 
 def form(rows: pl.DataFrame) -> pl.DataFrame:
@@ -143,9 +185,13 @@ def test_what_happens_in_a_game_changes_no_row_of_it_or_before_it_and_some_after
     is_it = pl.col("game_id") == chosen
     numbers = ["shots_on_goal", "attempts", "time_on_ice_s", "on_ice_attempts_for", "blocked_attempts", "penalties"]
     changed = whole | {
+        "plays": whole["plays"].with_columns(pl.when(is_it).then(90.0).otherwise("distance_ft").alias("distance_ft")),
+        "skater_games": whole["skater_games"].with_columns(
+            pl.when(is_it).then(pl.col("time_on_ice_s") + 99).otherwise("time_on_ice_s").alias("time_on_ice_s")
+        ),
         "skater_game": whole["skater_game"].with_columns(
             pl.when(is_it).then(pl.col(numbers) + 3).otherwise(pl.col(numbers))
-        )
+        ),
     }
     before, after = features(whole), features(changed)
     until = pl.col("game_id") <= chosen
@@ -208,6 +254,69 @@ def test_a_rate_an_hour_is_of_the_games_whose_time_is_known():
 
     assert row["time_on_ice_last_game_s"] == row["expected_time_on_ice_s"] == 920
     assert row["recent_attempts_per_60"] == pytest.approx(3600 * 4 / 920)
+
+
+def test_a_game_without_shifts_has_the_time_of_the_box_score_and_no_shares_of_its_own():
+    games, rows = some_games(2, 4, 1)
+    first = games[0]["game_id"]
+    rows = [row | (dict.fromkeys(BY_SHIFTS) if row["game_id"] == first else {}) for row in rows]
+    boxes = [official(this, 10, seconds) for this, seconds in zip(games, (1000, 1, 1), strict=True)]
+    row = last_row(lake(games, rows, [], boxes=boxes))
+
+    kept = 0.5 ** (1 / 6)
+    assert row["expected_time_on_ice_s"] == pytest.approx((940 + kept * 1000) / (1 + kept))
+    assert row["expected_power_play_time_on_ice_s"] == pytest.approx((60 + kept * 30) / (1 + kept))
+    kept = 0.5 ** (1 / 20)
+    assert row["recent_attempts_per_60"] == pytest.approx(3600 * (8 + kept * 4) / (940 + kept * 1000))
+    assert row["recent_share_of_attempts"] == 8 / 20  # of the second game alone
+    assert row["recent_5on5_attempts_per_60"] == pytest.approx(3600 * 4 / 700)
+
+
+def test_what_was_known_of_his_time_is_still_known_after_a_game_that_does_not_tell_it():
+    games, rows = some_games(2, 4, 1)
+    untold = games[1]["game_id"]
+    rows = [row | (dict.fromkeys(BY_SHIFTS) if row["game_id"] == untold else {}) for row in rows]
+    row = last_row(lake(games, rows, []))
+
+    assert row["expected_time_on_ice_s"] == row["time_on_ice_last_game_s"] == 920
+    assert row["recent_share_of_attempts"] == 4 / 20
+
+
+@pytest.mark.parametrize(("silent", "known"), [(10, 920), (11, None)])
+def test_what_ten_games_do_not_tell_is_not_known_any_more(silent: int, known: float | None):
+    games, rows = some_games(2, *[4] * silent, 1)
+    told = games[0]["game_id"]
+    rows = [row | (dict.fromkeys(BY_SHIFTS) if row["game_id"] != told else {}) for row in rows]
+    row = last_row(lake(games, rows, []))
+
+    assert row["expected_time_on_ice_s"] == row["time_on_ice_last_game_s"] == known
+    assert row["decayed_shots_on_goal_20"] is not None
+
+
+def test_distance_is_of_his_attempts_at_a_goalie_from_known_places_in_games_before():
+    games, rows = some_games(2, 4, 1)
+    shots = [
+        shot(games[0], 10, 10.0), shot(games[0], 10, 20.0), shot(games[1], 10, 50.0), shot(games[2], 10, 80.0),
+        shot(games[1], 10, 180.0, goalie_player_id=None), shot(games[1], 10, 90.0, is_penalty_shot=True),
+        shot(games[1], 10, None), shot(games[1], 20, 70.0), shot(games[1], 10, 60.0, is_unblocked_attempt=False),
+    ]  # fmt: skip
+    row = last_row(lake(games, rows, [], shots=shots))
+
+    kept = 0.5 ** (1 / 20)
+    assert row["recent_shot_distance_ft"] == pytest.approx((50 + kept * 30) / (1 + kept * 2))
+
+
+def test_a_skater_who_has_not_shot_has_no_distance():
+    assert last_row(lake(*some_games(0, 0), []))["recent_shot_distance_ft"] is None
+
+
+def test_time_on_the_power_play_is_a_share_of_the_teams():
+    row = last_row(lake(*some_games(2, 4, 1), []))
+
+    assert row["recent_power_play_time_share"] == 60 / 120
+    assert row["recent_power_play_unblocked_attempts_per_60"] == pytest.approx(
+        3600 * (5 + 3 * 0.5 ** (1 / 20)) / (60 + 60 * 0.5 ** (1 / 20))
+    )
 
 
 def test_without_any_shifts_what_counts_by_them_is_null_and_the_rest_is_there():
