@@ -178,10 +178,27 @@ def check_source(root: Place, source: str) -> None:
 
 
 def check_layout(root: Place) -> None:
-    """Open every table: raise if the lake is of a newer program, or if any table of it cannot be read."""
+    """Open every table: raise if the lake is of a newer program, or if any table of it is lost or cannot be read."""
     check_version(root)
     if is_lake(root):
-        lake.open_all(root, TABLES)
+        require_none_lost(root, lake.open_all(root, TABLES))
+
+
+def require_none_lost(root: Place, missing: Sequence[Table]) -> None:
+    """Raise if the ledger tells of pages of a table that is not there: made anew, all would be asked for again."""
+    gone = {table.name for table in missing if table.layer == "bronze"}
+    if not gone:
+        return
+    told = rows(root, ledger.RUNS).select(pl.col("pages").explode()).unnest("pages")
+    kept = (
+        told.filter(pl.col("table").is_in(gone)).group_by("table").agg(rows=(pl.col("new") + pl.col("changed")).sum())
+    )
+    for name, count in kept.filter(pl.col("rows") > 0).sort("table").collect().iter_rows():
+        raise LakeError(
+            f"{name} is gone from the lake at {root}: runs have kept {count:,} pages in it.",
+            f"`nhl-lake restore --from-backup --table {name}` brings it back; without a backup `nhl-lake doctor --mend "
+            "--give-up-lost-pages` lets the next ingest ask for all of it again.",
+        )
 
 
 def check_version(root: Place) -> None:

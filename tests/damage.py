@@ -140,6 +140,13 @@ def empty_a_checkpoint(root: Path, table: Table) -> Path:
     return file
 
 
+def spoil_a_checkpoint(root: Path, table: Table) -> Path:
+    """Leave a checkpoint of its length with other bytes at its end, where Parquet says what is in it."""
+    file = checkpoint(root, table)
+    file.write_bytes(file.read_bytes()[:-200] + b"x" * 200)
+    return file
+
+
 def spoil_the_checkpoint_hint(root: Path, table: Table) -> Path:
     checkpoint(root, table)
     file = folder(root, table) / "_delta_log" / "_last_checkpoint"
@@ -163,6 +170,7 @@ OF_THE_LOG: tuple[Damage, ...] = (
     cut_the_last_commit,
     lose_a_checkpoint,
     empty_a_checkpoint,
+    spoil_a_checkpoint,
     spoil_the_checkpoint_hint,
     ask_for_a_newer_protocol,
 )

@@ -1,10 +1,10 @@
 """Backups while two writers, a compaction and a vacuum are at work: each holds a state that some moment had.
 
-By hand, longer: NHL_LAKE_STORM_S=60 NHL_LAKE_STORM_BACKUPS=20 pytest -n 0 -s tests/test_backup_storm.py
+By hand, longer: `python -m benchmarks.storm`.
 """
 
 import itertools
-import os
+import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +19,7 @@ from deltalake import DeltaTable
 
 from nhl_lake import ledger
 from nhl_lake.backups import vault
-from nhl_lake.backups.backup import backup
+from nhl_lake.backups.backup import Summary, backup
 from nhl_lake.backups.pins import pins
 from nhl_lake.backups.prune import Keep, prune
 from nhl_lake.backups.verify import verify
@@ -33,8 +33,7 @@ from tests import lakes
 from tests.fake import NOON, FakeApi, Game, run
 from tests.test_backup import Silent
 
-SECONDS = float(os.environ.get("NHL_LAKE_STORM_S", "12"))
-BACKUPS = int(os.environ.get("NHL_LAKE_STORM_BACKUPS", "4"))
+SECONDS, BACKUPS = 12.0, 4
 
 # Each writer counts: turn n is a run in the ledger, then answer n. At any moment a writer has as many answers as runs,
 # or one less.
@@ -119,40 +118,48 @@ def counts(root: Path, table: Table, column: str) -> dict[str, int]:
     return found
 
 
-@pytest.mark.slow
-def test_backups_in_a_storm_hold_what_some_moment_had(tmp_path: Path):
-    root, backups = tmp_path / "lake", tmp_path / "backups"
+def stormed(folder: Path, seconds: float, backups: int) -> str:
+    """Take backups in a storm, hold each against what must be, and say what there was."""
+    root, kept = folder / "lake", folder / "backups"
     run(root, FakeApi([Game(1)]), rebuilds=True)
-    with storm(root, SECONDS) as processes:
-        until = time.monotonic() + SECONDS
-        made = []
-        while len(made) < BACKUPS or time.monotonic() < until - 1:
-            made.append(backup(root, backups, clock=clock(), report=Silent(), command="", accept=False))
-            time.sleep(max(0.0, SECONDS / BACKUPS - made[-1].seconds) if len(made) < BACKUPS else 0.2)
+    with storm(root, seconds) as processes:
+        until = time.monotonic() + seconds
+        made: list[Summary] = []
+        while len(made) < backups or time.monotonic() < until - 1:
+            made.append(backup(root, kept, clock=clock(), report=Silent(), command="", accept=False))
+            time.sleep(max(0.0, seconds / backups - made[-1].seconds) if len(made) < backups else 0.2)
     ended = [(process.returncode, int(process.communicate()[0])) for process in processes]
     assert [code for code, _ in ended] == [0] * 4
 
-    seen = []
-    for number, one in enumerate(made):
-        back = tmp_path / f"back{number}"
-        restore.fetch(backups, one.manifest, back)
-        restore.verify(back, one.manifest.tables)
-        runs, answers = counts(back, ledger.RUNS, "command"), counts(back, ledger.ANSWERS, "table")
-        if one.manifest.is_of_a_moment:
-            assert all(runs[who] - answers[who] in {0, 1} for who in runs)
-        seen.append(runs)
-        assert lakes.rows(back, SKATER_GAME).height == lakes.rows(root, SKATER_GAME).height
+    seen = [held(folder / f"back{number}", root, kept, one) for number, one in enumerate(made)]
     for before, after in itertools.pairwise(seen):
         assert all(before[who] <= after[who] for who in before)
-    assert not verify(backups, vault.names(backups), deep=True, report=Silent()).wrong
-    prune(backups, Keep(1, 0, 0), now=NOON, command="")
-    assert not verify(backups, vault.names(backups), deep=True, report=Silent()).wrong
+    assert not verify(kept, vault.names(kept), deep=True, report=Silent()).wrong
+    prune(kept, Keep(1, 0, 0), now=NOON, command="")
+    assert not verify(kept, vault.names(kept), deep=True, report=Silent()).wrong
 
-    moments = sum(one.manifest.is_of_a_moment for one in made)
     turns = [count for _, count in ended]
-    sys.stdout.write(
-        f"\n{len(made)} backups in {SECONDS:.0f} s, {moments} of a moment, all restored and verified; {turns[0]} and "
-        f"{turns[1]} turns of two commits by the writers, {turns[2]} compactions, {turns[3]} vacuums; seen {seen[-1]}\n"
-    )
     assert min(turns) > 3
     assert len({tuple(one.items()) for one in seen}) > 1
+    moments = sum(one.manifest.is_of_a_moment for one in made)
+    return (
+        f"{len(made)} backups in {seconds:.0f} s, {moments} of a moment, all restored and verified; {turns[0]} and "
+        f"{turns[1]} turns of two commits by the writers, {turns[2]} compactions, {turns[3]} vacuums; seen {seen[-1]}"
+    )
+
+
+def held(back: Path, root: Path, backups: Path, one: Summary) -> dict[str, int]:
+    """Restore a backup into a folder, hold it against what some moment had, and return the turns that it has seen."""
+    restore.fetch(backups, one.manifest, back)
+    restore.verify(back, one.manifest.tables)
+    runs, answers = counts(back, ledger.RUNS, "command"), counts(back, ledger.ANSWERS, "table")
+    if one.manifest.is_of_a_moment:
+        assert all(runs[who] - answers[who] in {0, 1} for who in runs)
+    assert lakes.rows(back, SKATER_GAME).height == lakes.rows(root, SKATER_GAME).height
+    shutil.rmtree(back)
+    return runs
+
+
+@pytest.mark.slow
+def test_backups_in_a_storm_hold_what_some_moment_had(tmp_path: Path):
+    stormed(tmp_path, SECONDS, BACKUPS)

@@ -1,5 +1,6 @@
 """What the doctor finds, and what comes of the command that it names: damage by damage, with a backup and without."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -145,6 +146,41 @@ def test_pages_that_no_backup_has_are_given_up_only_if_told_and_asked_for_again(
     assert ended.code == 0, ended.err
     assert ended.json["tables"][BOXSCORE.name]["new"] == lost
     assert newest(root) == before
+
+
+@pytest.mark.parametrize("has_older_backup", [False, True])
+def test_a_folder_of_pages_that_was_removed_is_not_made_anew_until_that_is_wanted(
+    *, has_older_backup: bool, run_here: Run, root: Path, tmp_path: Path
+):
+    before, kept = newest(root), tmp_path / "kept"
+    shutil.rmtree(lakes.folder(root, BOXSCORE))
+    if has_older_backup:  # of when the table was not there
+        save(root, kept)
+    for words in (("ingest", *SINCE), ("ingest", "--dry-run"), ("status",), ("rebuild",)):
+        ended = run_here(*words, root=root, now=NOW, api="league:")
+        assert two_lines(ended), words
+        assert f"{BOXSCORE.name} is gone" in ended.err
+        assert f"{len(before)} pages" in ended.err
+        assert f"restore --from-backup --table {BOXSCORE.name}" in ended.err
+    assert not lakes.folder(root, BOXSCORE).exists()
+
+    assert doctored(run_here, root, kept, "--mend").code == (0 if has_older_backup else 1)
+    assert not lakes.folder(root, BOXSCORE).exists(), "nothing is given up unless told"
+    assert doctored(run_here, root, kept, "--mend", "--give-up-lost-pages").code == 0
+    ended = run_here("ingest", *SINCE, root=root, now=NOW, api="league:")
+    assert (ended.code, newest(root)) == (0, before), ended.err
+
+
+def test_a_table_that_no_run_has_kept_pages_in_is_made_by_the_next_run(run_here: Run, root: Path):
+    runs = lakes.rows(root, ledger.RUNS)
+    pages = runs["pages"].to_list()
+    told = [[page for page in some if page["table"] != BOXSCORE.name] for some in pages]
+    lake_of_runs = runs.with_columns(pages=pl.Series(told, dtype=ledger.PAGE_COUNTS))
+    shutil.rmtree(lakes.folder(root, ledger.RUNS))
+    lake.create(root, [ledger.RUNS])
+    lake.append(root, ledger.RUNS, lake_of_runs)
+    shutil.rmtree(lakes.folder(root, BOXSCORE))
+    assert run_here("ingest", *SINCE, root=root, now=NOW, api="league:").code == 0
 
 
 def newest(root: Path) -> dict[str, str]:

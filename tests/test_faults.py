@@ -68,6 +68,7 @@ SEES_IT = {
     damage.cut_the_last_commit: ("status", "ingest 3", "rebuild --all", "show", "check"),
     damage.lose_a_checkpoint: ("status", "ingest 3", "rebuild --all", "show", "check"),
     damage.empty_a_checkpoint: ("status", "ingest 3", "rebuild --all", "show", "check"),
+    damage.spoil_a_checkpoint: ("status", "ingest 3", "rebuild --all", "show", "check"),
     damage.spoil_the_checkpoint_hint: (),
     damage.ask_for_a_newer_protocol: ("status", "ingest 3", "rebuild --all", "show", "check"),
 }

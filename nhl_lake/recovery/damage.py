@@ -52,6 +52,9 @@ def examine(root: Place, table: Table, saved: Saved | None, *, deep: bool) -> li
     try:
         delta = lake.handle(root, table)
     except LakeError as error:
+        if spoilt := spoilt_checkpoints(seen):
+            what = f"{len(spoilt)} of its checkpoints cannot be read, and its log suffices without"
+            return [seen.damage("checkpoint", what, files=spoilt)]
         kind = "protocol" if is_of_newer_engine(str(error)) else "unreadable"
         return [seen.damage(kind, error.what.partition(": ")[2] or error.what)]
     found = [*of_history(seen, delta), *of_files(seen, delta)]
@@ -90,6 +93,29 @@ def of_log(seen: Seen) -> Iterator[Damage]:
     if broken := tuple(version for version in needed if version in log.commits and is_broken(seen, version)):
         what = f"of its log {commits(broken)} {are(broken)} empty or cut off"
         yield seen.damage("broken commit", what, versions=broken)
+
+
+def spoilt_checkpoints(seen: Seen) -> tuple[str, ...]:
+    """Return the checkpoint files that cannot be read, if the log leads to the newest version without them."""
+    log = packs.listed(lake.path(seen.root, seen.table))
+    spoilt = {v: names for v, names in log.checkpoints.items() if not all(is_parquet(seen, n) for n in names)}
+    whole = [version for version in log.checkpoints if version not in spoilt]
+    last = max(log.commits, default=-1)
+    first = max((version for version in whole if version <= last), default=-1) + 1
+    if not all(version in log.commits for version in range(first, last + 1)):
+        return ()
+    return tuple(f"{LOG}/{name}" for names in spoilt.values() for name in names)
+
+
+def is_parquet(seen: Seen, name: str) -> bool:
+    """Whether a file of a log can be read in full."""
+    try:
+        pl.read_parquet(place.read(lake.path(seen.root, seen.table), f"{LOG}/{name}"))
+    except BaseException as error:
+        if isinstance(error, Exception) or is_panic(error):
+            return False
+        raise
+    return True
 
 
 def is_broken(seen: Seen, version: int) -> bool:

@@ -31,6 +31,7 @@ OLD = timedelta(days=7)
 AHEAD = timedelta(minutes=5)
 LITTLE_ROOM = 10**9
 MEND = "`nhl-lake doctor --mend`"
+GIVE_UP = "`nhl-lake doctor --mend --give-up-lost-pages`"
 ALWAYS = {
     "strays": "`nhl-lake maintain` removes them when they are old enough.",
     "protocol": "Update this program: `pip install --upgrade nhl-lake`.",
@@ -119,11 +120,11 @@ def without_backup(root: Place, found: Damage) -> str:
     if table.layer in {"silver", "gold"}:
         away = "" if found.kind == "missing" else f"Move {lake.path(root, table)} away; "
         return f"{away}`nhl-lake rebuild` makes it again from bronze."
-    if found.kind == "file" and table.layer == "bronze":
-        return "It is in no backup. `nhl-lake doctor --mend --give-up-lost-pages`, then `nhl-lake ingest` asks again."
-    if found.kind == "broken commit":
+    if remedy.is_at_the_end(root, found):
         return f"{MEND} moves it aside."
-    away = "" if found.kind == "missing" else f"Move {lake.path(root, table)} away; "
+    away = "" if found.kind in {"missing", "file"} else f"Move {lake.path(root, table)} away; "
+    if table.layer == "bronze":
+        return f"It is in no backup. {away}{GIVE_UP}, then `nhl-lake ingest` asks again."
     return f"{away}`nhl-lake ingest` makes it anew and asks for what it lacks."
 
 
@@ -224,7 +225,7 @@ def mend(root: Place, backups: Place, *, now: datetime, deep: bool, gives_up: bo
 def mended(root: Place, backups: Place, *, now: datetime, deep: bool, gives_up: bool) -> Iterator[Mended]:
     """Mend what is found, once."""
     for found in examine(root, backups, now=now, deep=deep):
-        if found.damage is not None and found.severity == "damage":
+        if found.damage is not None and (found.severity == "damage" or found.damage.kind == "missing"):
             how = remedy.mend(root, backups, found.damage, now=now, gives_up=gives_up)
             if how is not None:
                 yield Mended(found.where, how)

@@ -27,18 +27,22 @@ def mend(root: Place, backups: Place | None, damage: Damage, *, now: datetime, g
     """
     opened.forget()
     if damage.kind == "checkpoint":
-        return checkpoint_made(root, damage)
+        return checkpoint_made(root, damage, now)
     if damage.kind in {"gap", "broken commit", "behind"}:
         return commits_back(root, backups, damage) or last_set_aside(root, damage, now)
     if damage.kind == "file":
         return files_back(root, backups, damage) or given_up(root, damage, now, gives_up=gives_up)
+    if damage.kind == "missing" and damage.table.layer == "bronze" and gives_up:
+        lake.create(root, [damage.table])
+        return "it was made anew, without pages; `nhl-lake ingest` asks for all of them again"
     return None
 
 
-def checkpoint_made(root: Place, damage: Damage) -> str:
-    """Remove the hint at a checkpoint that is not there, and make another checkpoint."""
+def checkpoint_made(root: Place, damage: Damage, now: datetime) -> str:
+    """Remove the hint at a checkpoint, put aside what cannot be read of it, and make another checkpoint."""
     folder = lake.path(root, damage.table)
-    place.remove(folder, [HINT, *damage.files])
+    set_aside(root, damage.table, damage.files, now)
+    place.remove(folder, [HINT])
     delta = lake.handle(root, damage.table)
     if delta.version() not in packs.listed(folder).checkpoints:
         delta.create_checkpoint()

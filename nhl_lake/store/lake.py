@@ -74,9 +74,10 @@ def at_once(root: Place, do: Callable[[Place, Table], T], tables: Iterable[Table
         return list(pool.map(partial(do, root), tables))
 
 
-def open_all(root: Place, tables: Iterable[Table]) -> None:
-    """Open the tables that are there; raise if one cannot be read."""
-    at_once(root, open_one, tables)
+def open_all(root: Place, tables: Iterable[Table]) -> list[Table]:
+    """Open the tables that are there, and return the others; raise if one cannot be read."""
+    some = list(tables)
+    return [table for table, is_there in zip(some, at_once(root, open_one, some), strict=True) if not is_there]
 
 
 def open_one(root: Place, table: Table) -> bool:

@@ -1,0 +1,29 @@
+"""Take backups while two writers, a compaction and a vacuum are at work, storm after storm, and say what came of each.
+
+Every backup is restored and held against what some moment had (tests/test_backup_storm.py, which has the short form);
+a storm whose backups hold something else ends the trial.
+
+    python -m benchmarks.storm                          # 20 storms of a minute, some half an hour
+    python -m benchmarks.storm --storms 3 --seconds 20
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from tests.test_backup_storm import stormed
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--storms", type=int, default=20)
+    asked.add_argument("--seconds", type=float, default=60)
+    asked.add_argument("--backups", type=int, default=6, help="at the least, a storm")
+    given = asked.parse_args()
+    for number in range(1, given.storms + 1):
+        with tempfile.TemporaryDirectory() as folder:
+            print(f"{number:3}  {stormed(Path(folder), given.seconds, given.backups)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
