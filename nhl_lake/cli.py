@@ -1,17 +1,14 @@
 """The command line: parse, call one function, print."""
 
 import sys
-from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import stamina.instrumentation
 import typer
 
-from nhl_lake import catalog, dictionary, known, rebuild
+from nhl_lake import catalog, dictionary
 from nhl_lake.api import Manners
-from nhl_lake.asking import terminable
 from nhl_lake.clock import Clock
 from nhl_lake.commands import (
     demo,
@@ -22,18 +19,15 @@ from nhl_lake.commands import (
     mending,
     questions,
     reading,
+    rebuilding,
     safekeeping,
     scheduling,
     screen,
 )
-from nhl_lake.commands.arguments import Json, Quiet, as_given, day_from, moment_from, opened, seasons_from
-from nhl_lake.errors import BadInput
-from nhl_lake.hockey.calendar import eastern_day
+from nhl_lake.commands.arguments import Json, Quiet, Seasons, as_given, day_from, opened, seasons_from
 from nhl_lake.ingest import AGENT, VERSION, Asker, Options, foresee
 from nhl_lake.ingest import ingest as run_once
 from nhl_lake.settings import Settings
-from nhl_lake.store import lake, lock
-from nhl_lake.store.place import Place
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,11 +36,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Your own NHL lakehouse in a folder: raw pages kept for ever, clean tables made again from them in minutes.",
 )
-
-Seasons = Annotated[
-    list[int] | None,
-    typer.Option("--season", metavar="YEAR", help="2023 is the season 2023-24; may be repeated."),
-]
 
 
 def asker(chosen: Settings, clock: Clock) -> Asker:
@@ -122,65 +111,6 @@ def ingest(
     raise typer.Exit(summary.exit_code)
 
 
-@app.command(name="rebuild")
-def rebuild_command(
-    table: Annotated[
-        list[str] | None, typer.Argument(help="Tables to make again; all that changed by default.")
-    ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Also what did not change.")] = False,
-    season: Seasons = None,
-    accept: Annotated[bool, typer.Option("--accept", help="Also tables that lose rows.")] = False,
-    as_known_at: Annotated[
-        str | None,
-        typer.Option("--as-known-at", metavar="WHEN", help="Of pages fetched by then: a day, or an instant."),
-    ] = None,
-    to: Annotated[Path | None, typer.Option("--to", metavar="DIR", help="Where --as-known-at makes tables.")] = None,
-    quiet: Quiet = False,
-) -> None:
-    """Make silver and gold again from bronze, offline: what changed, or all; or as they could have been made then."""
-    chosen, clock = opened()
-    tables = [catalog.find(name) for name in table or []]
-    for given in tables:
-        if given not in catalog.in_order():
-            raise BadInput(
-                f"{given.name} is not made from other tables.",
-                "`nhl-lake rebuild` makes silver and gold tables; silver.refusals goes with them.",
-            )
-    known.require(chosen.root)
-    if as_known_at is not None or to is not None:
-        if tables or season or everything or accept:
-            raise BadInput(
-                "--as-known-at makes all tables of all seasons.", "Leave out tables, --season, --all, --accept."
-            )
-        made = as_known(chosen.root, as_known_at, to, clock())
-    else:
-        lake.create(chosen.root, catalog.MADE)  # a bronze table that is gone is an error, not an empty one
-        order = [t for t in catalog.in_order() if not tables or t in tables]
-        asked = seasons_from(season)
-        day = eastern_day(clock())
-        made = rebuild.rebuild(chosen.root, order, day=day, seasons=asked, everything=everything, accept=accept)
-    with terminable(), lock.locked(chosen.root, as_given(), now=clock()):
-        try:
-            count = sum(screen.show_made(part, quiet=quiet) for part in made)
-        except KeyboardInterrupt as stop:
-            raise typer.Exit(130) from stop
-    if not count and not quiet:
-        typer.echo("Nothing has changed since the last rebuild. `nhl-lake rebuild --all` makes everything again.")
-
-
-def as_known(root: Place, at: str | None, to: Path | None, now: datetime) -> Iterator[rebuild.Made]:
-    """Make silver and gold in another folder, as they could have been made at a moment."""
-    if at is None or to is None:
-        raise BadInput("--as-known-at and --to go together.", "`nhl-lake rebuild --as-known-at 2026-01-05 --to DIR`.")
-    is_taken = to.exists() and (not to.is_dir() or any(to.iterdir()))
-    if is_taken or (isinstance(root, Path) and root.resolve() in to.resolve().parents):
-        raise BadInput(f"{to} is not an empty folder outside the lake.", "Give a new folder: --to DIR.")
-    moment = moment_from(at, now)
-    if moment < known.first_page_at(root):
-        raise BadInput(f"The lake has no page that was fetched by {at}.", "`nhl-lake runs` says when it was begun.")
-    return rebuild.as_known(root, to, moment)
-
-
 @app.command(name="docs", hidden=True)
 def docs_command(folder: Annotated[Path, typer.Argument(help="Folder to write into.")] = Path("docs")) -> None:
     """Write TABLES.md and CLI.md."""
@@ -196,6 +126,7 @@ def version(value: bool) -> None:
         raise typer.Exit
 
 
+app.add_typer(rebuilding.app)
 app.add_typer(reading.app)
 app.add_typer(questions.app)
 app.add_typer(exporting.app)

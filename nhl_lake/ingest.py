@@ -26,6 +26,7 @@ from nhl_lake.hockey import seasons as calendar
 from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.keeper import Keeper, Tally, counts
 from nhl_lake.plan import SECOND_LOOK, Known, Scope, by_reason, plan, unfinished
+from nhl_lake.publishing import Made
 from nhl_lake.store import lake, lock
 from nhl_lake.store.place import Place
 from nhl_lake.walk import Walk, listed_seasons, listing, walk
@@ -64,7 +65,7 @@ class Summary:
     tallies: Mapping[str, Tally]
     outcome: str = "error"
     waiting: pl.DataFrame = field(default_factory=lambda: NO_WAITING)
-    rebuilt: list[rebuild.Made] = field(default_factory=list)
+    rebuilt: list[Made] = field(default_factory=list)
     seconds: float = 0.0
     error: Broken | None = None
 
@@ -219,6 +220,8 @@ def keep_survey(run: Run, scope: Scope, found: Walk, facts: Known) -> Known:
     for page in (*found.lists, *found.weeks):
         run.keeper.take(page)
     if (fresh := found.schedule()) is not None:
+        seen = known.listings(facts.games, fresh, run.clock(), run_id=run.keeper.run_id)
+        lake.append(run.root, ledger.LISTINGS, seen)
         return replace(facts, games=known.rescheduled(facts.games, scope.seasons, fresh))
     run.keeper.flush()
     return replace(facts, games=known.scheduled(run.root, scope.seasons))

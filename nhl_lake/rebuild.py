@@ -8,45 +8,49 @@ written; a game that breaks one is put aside, by name; a table that would lose t
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import NamedTuple
-
-import polars as pl
+from typing import NamedTuple, Protocol
 
 from nhl_lake import marks
 from nhl_lake.catalog import in_order
 from nhl_lake.crew import ALONE, Crew
 from nhl_lake.errors import Broken
 from nhl_lake.hockey.calendar import eastern_day
-from nhl_lake.making import Done, Job, make
-from nhl_lake.marks import MADE_OF, WHOLE, Marks, Snapshot
+from nhl_lake.making import Done, Job
+from nhl_lake.marks import WHOLE, Marks, Snapshot
+from nhl_lake.publishing import Made, Task, done, without
 from nhl_lake.silver.refusals import REFUSALS
-from nhl_lake.store import lake, place
-from nhl_lake.store.delta import adds
-from nhl_lake.store.parts import File, publish
+from nhl_lake.store import lake
 from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 
-FEW = 3
-PIECE_BYTES = 8 * 10**6  # of files that are read; less than that is not worth the way to another process
+
+class Report(Protocol):
+    """Who is told how far a rebuild is."""
+
+    def begin(self, slices: int) -> None:
+        """So many slices of tables are to be looked at, and made if they changed."""
+
+    def done(self, slices: float) -> None:
+        """So many of them are, from the first on."""
 
 
-class Made(NamedTuple):
-    """A slice of a table that was made again: a season (None: all of it), some games of it (None: all)."""
+class Means(NamedTuple):
+    """Who makes whole slices, and who is told how far they are."""
 
-    table: str
-    season: int | None
-    rows: int
-    games: int | None
-    refused: tuple[str, ...]  # the games that were put aside, each with the reason
+    crew: Crew = ALONE
+    report: Report | None = None
+
+
+ALONE_AND_SILENT = Means()
 
 
 class Wanted(NamedTuple):
-    """What a rebuild is to do: which seasons, also what did not change, also what takes rows away; and who makes it."""
+    """What a rebuild is to do: which seasons, also what did not change, what takes rows away; by what means."""
 
     seasons: Sequence[int]
     everything: bool
     accept: bool
-    crew: Crew = ALONE
+    means: Means
 
 
 def rebuild(
@@ -57,24 +61,24 @@ def rebuild(
     seasons: Sequence[int] = (),
     everything: bool = False,
     accept: bool = False,
-    crew: Crew = ALONE,
+    means: Means = ALONE_AND_SILENT,
 ) -> Iterator[Made]:
     """Make tables again, in order, slice by slice; unless all is asked for, what is as it was is left alone.
 
     A game that cannot be made is put aside, and the others are made. A slice that breaks stays as it was, and so do
     the tables made from it. Broken is raised at the end for either. `day` is today in New York, for tables that look
-    ahead; `accept` publishes tables that lose rows, too; `crew` makes whole slices, the slices of a table together.
+    ahead; `accept` publishes tables that lose rows, too; `means` are who makes whole slices, those of a table at once.
     """
     order = tables or in_order()
-    wanted = Wanted(seasons, everything, accept, crew)
+    wanted = Wanted(seasons, everything, accept, means)
     yield from rebuilt(marks.snapshot(root, root, order, day=day), order, wanted)
 
 
-def as_known(root: Place, to: Path, at: datetime, *, crew: Crew = ALONE) -> Iterator[Made]:
+def as_known(root: Place, to: Path, at: datetime, *, means: Means = ALONE_AND_SILENT) -> Iterator[Made]:
     """Make silver and gold in another root, as they could have been made at a moment: of pages fetched by then."""
     order = in_order()
     lake.create(to, [*order, REFUSALS])
-    everything = Wanted((), everything=True, accept=True, crew=crew)
+    everything = Wanted((), everything=True, accept=True, means=means)
     yield from rebuilt(marks.snapshot(root, to, order, day=eastern_day(at), known_at=at), order, everything)
 
 
@@ -83,17 +87,25 @@ def rebuilt(bronze: Snapshot, tables: Sequence[Table], wanted: Wanted) -> Iterat
     code = marks.code_print()
     broken: dict[tuple[Table, str], Broken | None] = {}
     aside: list[str] = []
+    so_far, report = 0, wanted.means.report
+    every = len({part for parts in bronze.kept.values() for part in parts if is_asked(part, wanted)} - {WHOLE})
+    if report:
+        report.begin(sum(every if table.partition else 1 for table in tables))
     for table in tables:
         for task in tasks(bronze, table, marks.wanted(bronze, table, code), wanted):
             good = without(task, [part for part in task.parts if is_blocked(table, part, broken)])
             broken |= dict.fromkeys(((table, part) for part in set(task.parts) - set(good.parts)), None)
             if not good.parts:
                 continue
-            found, worse = done(bronze, good, wanted)
+            crew = counted(wanted.means, so_far, len(good.parts))
+            found, worse = done(bronze, good, crew=crew, accept=wanted.accept)
             broken |= {(table, part): error for part, error in worse.items()}
             for made in found:
                 aside += made.refused
                 yield made
+        so_far += every if table.partition else 1
+        if report:
+            report.done(so_far)
     for worst in filter(None, broken.values()):
         raise worst
     if aside:
@@ -103,27 +115,23 @@ def rebuilt(bronze: Snapshot, tables: Sequence[Table], wanted: Wanted) -> Iterat
         )
 
 
+def counted(means: Means, so_far: int, slices: int) -> Crew:
+    """Return the crew, which tells after each job how far it is with so many slices of a table."""
+    report = means.report
+    if report is None:
+        return means.crew
+
+    def do(jobs: Sequence[Job], table: Table) -> Iterator[Done]:
+        for number, one in enumerate(means.crew.do(jobs, table), start=1):
+            report.done(so_far + slices * number / len(jobs))
+            yield one
+
+    return means.crew._replace(do=do)
+
+
 def is_blocked(table: Table, part: str, broken: Mapping[tuple[Table, str], Broken | None]) -> bool:
     """Whether what a slice is made of could not be made."""
     return any((read, of) in broken for read in table.reads for of in (part, WHOLE))
-
-
-class Task(NamedTuple):
-    """What is made and published in one commit: slices of a table, or some games of one; and the marks they leave."""
-
-    table: Table
-    parts: Sequence[str]
-    games: Sequence[int] | None
-    marks: Marks  # none of a slice that has no pages any more
-    is_all: bool  # of the table: its columns, too, are those of today
-
-
-def without(task: Task, parts: Sequence[str]) -> Task:
-    """Leave slices out of a task; of a table that is made anew all are."""
-    if parts and task.is_all:
-        return task._replace(parts=(), marks={})
-    rest = [part for part in task.parts if part not in parts]
-    return task._replace(parts=rest, marks={part: task.marks[part] for part in rest if part in task.marks})
 
 
 def tasks(bronze: Snapshot, table: Table, now: Marks, wanted: Wanted) -> Iterator[Task]:
@@ -149,146 +157,3 @@ def tasks(bronze: Snapshot, table: Table, now: Marks, wanted: Wanted) -> Iterato
 def is_asked(part: str, wanted: Wanted) -> bool:
     """Whether a slice is of the seasons that are wanted; a table without seasons always is."""
     return not wanted.seasons or part == WHOLE or int(part) in wanted.seasons
-
-
-def where(task: Task, part: str) -> str | None:
-    """Return the predicate of a slice of a task, or of some games of it; None is the whole table."""
-    if part == WHOLE or task.is_all:
-        return None
-    if task.games is None:
-        return f"season = {part}"
-    return f"season = {part} AND game_id IN ({', '.join(map(str, task.games or [0]))})"  # no game has the id 0
-
-
-def done(bronze: Snapshot, task: Task, wanted: Wanted) -> tuple[list[Made], dict[str, Broken]]:
-    """Make what a task asks for, hold it against what is there, and publish it; and tell which slices broke."""
-    if task.games is not None:
-        return some_games(bronze, task, wanted)
-    found = slices(bronze, task, wanted.crew)
-    broken = {part: one.error for part in found for one in found[part] if one.error}
-    for part in [] if wanted.accept else [part for part in found if part not in broken]:
-        if error := audit(bronze.made, task, part, rows_of(found[part]), refusals(found[part])):
-            broken[part] = error
-    good = without(task, list(broken))
-    place.remove(
-        lake.path(bronze.made, task.table),
-        (file.name for part in found.keys() - set(good.parts) for file in files_of(found[part])),
-    )
-    if good.parts:
-        every = [one for part in good.parts for one in found[part]]
-        # first what is put aside: a run that is killed in between makes the slices again
-        put_aside(bronze.made, good, refusals(every))
-        seasons, says = None if task.is_all else good.parts, left_marks(bronze.made, good)
-        publish(bronze.made, task.table, files_of(every), seasons=seasons, metadata=says)
-    return [told(good, part, rows_of(found[part]), refusals(found[part])) for part in good.parts], broken
-
-
-def rows_of(some: Sequence[Done]) -> int:
-    """Return how many rows pieces of a slice have."""
-    return sum(one.rows for one in some)
-
-
-def files_of(some: Sequence[Done]) -> list[File]:
-    """Return the files of pieces of slices."""
-    return [file for one in some for file in one.files]
-
-
-def slices(bronze: Snapshot, task: Task, crew: Crew) -> dict[str, list[Done]]:
-    """Let the crew make whole slices, in pieces if they are large; return what came of each slice."""
-    pins = {read.name: lake.handle(bronze.made, read).version() for read in task.table.reads if not read.is_kept}
-    jobs: list[Job] = []
-    for part in task.marks:
-        of = pieces(bronze, task.table, part, crew) if crew.hands > 1 else 1
-        jobs += [Job(bronze, task.table.name, part, pins, piece, of, crew.memory) for piece in range(of)]
-    found: dict[str, list[Done]] = {part: [] for part in task.parts}
-    for one in crew.do(jobs, task.table):
-        found[one.part].append(one)
-    return found
-
-
-def pieces(bronze: Snapshot, table: Table, part: str, crew: Crew) -> int:
-    """Return into how many pieces a slice is cut, by the size of the files that it is made of."""
-    if table.by is None:
-        return 1
-    size = 0
-    for read in table.reads:
-        files = adds(lake.handle(bronze.at if read.is_kept else bronze.made, read))
-        if files.height and part != WHOLE and read.partition:
-            files = files.filter(pl.col(f"partition.{read.partition}").cast(pl.String) == part)
-        size += int(files["size_bytes"].sum()) if files.height else 0
-    return max(1, min(2 * crew.hands, size // PIECE_BYTES))
-
-
-def some_games(bronze: Snapshot, task: Task, wanted: Wanted) -> tuple[list[Made], dict[str, Broken]]:
-    """Make some games of a slice, and put them in the place of what was there of them."""
-    (part,), table = task.parts, task.table
-    pins = {read.name: lake.handle(bronze.made, read).version() for read in table.reads if not read.is_kept}
-    try:
-        found = make(Job(bronze, table.name, part, pins), table, task.games)
-    except Broken as error:
-        return [], {part: error}
-    if not wanted.accept and (worse := audit(bronze.made, task, part, found.rows.height, found.refusals)):
-        return [], {part: worse}
-    put_aside(bronze.made, task, found.refusals)
-    metadata = left_marks(bronze.made, task)
-    lake.replace(bronze.made, table, found.rows, where=where(task, part), metadata=metadata)
-    return [told(task, part, found.rows.height, found.refusals)], {}
-
-
-def refusals(found: Sequence[Done]) -> pl.DataFrame:
-    """Return what the pieces of a slice put aside."""
-    return pl.concat([pl.DataFrame(schema=REFUSALS.schema), *(one.refusals for one in found)])
-
-
-def left_marks(root: Place, task: Task) -> dict[str, str]:
-    """Return what the commit of a task says: of what its slices are made, and the others still are."""
-    others = {} if task.is_all else marks.stored(root, task.table)
-    kept = {part: mark for part, mark in others.items() if part not in task.parts} | task.marks
-    return {MADE_OF: marks.text(kept)}
-
-
-def told(task: Task, part: str, rows: int, aside: pl.DataFrame) -> Made:
-    """Tell of a slice that was made."""
-    return Made(
-        task.table.name,
-        None if part == WHOLE else int(part),
-        rows,
-        None if task.games is None else len(task.games),
-        tuple(f"{what} by {name}: {reason}" for _, name, what, _, reason in aside.iter_rows()),
-    )
-
-
-def audit(root: Place, task: Task, part: str, rows: int, aside: pl.DataFrame) -> Broken | None:
-    """Return what speaks against taking rows away from a table: a few games that are put aside may go, by name."""
-    if task.is_all and task.table.partition is not None:
-        return None  # its columns are other ones
-    old = lake.scan(root, task.table)
-    if part != WHOLE:
-        old = old.filter(pl.col("season") == int(part))
-    before = old.select(pl.len()).collect().item()
-    if task.games is not None:
-        old = old.filter(pl.col("game_id").is_in(list(task.games)))
-    gone = old
-    if task.table.by == "game_id":
-        named = pl.concat([aside.lazy().select("game_id"), lake.scan(root, REFUSALS).select("game_id")])
-        excused = old.join(named, on="game_id", how="semi").select("game_id").unique().sort("game_id").head(FEW)
-        gone = old.join(excused, on="game_id", how="anti")
-    after = before - gone.select(pl.len()).collect().item() + rows
-    after += 0 if task.table.by == "game_id" else aside.head(FEW).height
-    if after >= (1 - task.table.may_lose) * before:
-        return None
-    return Broken(
-        f"{task.table.name} ({where(task, part) or 'all of it'}): {before:,} rows would become {after:,}.",
-        "Nothing was written; the table is as before. If that is right: `nhl-lake rebuild --accept`.",
-    )
-
-
-def put_aside(root: Place, task: Task, aside: pl.DataFrame) -> None:
-    """Write what a table put aside in place of what it had put aside before."""
-    which = f"refused_by = '{task.table.name}'"
-    if task.games is not None:
-        which += f" AND {where(task, task.parts[0])}"
-    elif not task.is_all:
-        which += f" AND season IN ({', '.join(task.parts)})"
-    if not aside.is_empty() or not lake.scan(root, REFUSALS).filter(pl.sql_expr(which)).collect().is_empty():
-        lake.replace(root, REFUSALS, aside, where=which, metadata={})

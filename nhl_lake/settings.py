@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     now: datetime | None = Field(None, description="an instant to take for now, for trials: 2023-11-10T12:00:00Z")
     rate: float = Field(4.0, ge=0, description="requests a second over all hosts; 0 is no limit")
     concurrency: int = Field(4, ge=1, le=64, description="requests under way at once")
+    cluster: str | None = Field(
+        None, description="address of a Dask scheduler that `rebuild` is made on: tcp://host:8786"
+    )
     backups: Somewhere = Field(Path("data/backups"), description="where backups go: a folder, or s3://…")
 
     @field_validator("root", "backups")

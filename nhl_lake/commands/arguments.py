@@ -17,6 +17,10 @@ from nhl_lake.hockey.ids import is_season, season_of
 from nhl_lake.settings import Settings
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Seasons = Annotated[
+    list[int] | None,
+    typer.Option("--season", metavar="YEAR", help="2023 is the season 2023-24; may be repeated."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -53,6 +57,21 @@ def moment_from(text: str, now: datetime) -> datetime:
     return (found if found.tzinfo else found.replace(tzinfo=EASTERN)).astimezone(UTC)
 
 
+def bytes_from(text: str | None) -> int | None:
+    """Return the bytes that a text names: 500MB, 2GB; at least what any rebuild needs."""
+    if text is None:
+        return None
+    number, unit = text[:-2].strip(), text[-2:].upper()
+    try:
+        found = int(float(number) * {"MB": 10**6, "GB": 10**9}[unit])
+    except (ValueError, KeyError, OverflowError) as error:
+        raise BadInput(f"--memory {text} is no amount of memory.", "Write it as in --memory 2GB or 800MB.") from error
+    if found < LEAST_MEMORY:
+        raise BadInput(f"--memory {text} is too little to make anything in.", "Give 400MB at the least.")
+    return found
+
+
+LEAST_MEMORY = 400 * 10**6
 UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
 
 

@@ -19,7 +19,6 @@ from nhl_lake.hockey.calendar import EASTERN
 from nhl_lake.ingest import Summary
 from nhl_lake.keeper import counts
 from nhl_lake.plan import by_reason
-from nhl_lake.rebuild import Made
 from nhl_lake.status import Status
 from nhl_lake.trace import Said
 
@@ -244,15 +243,6 @@ def show_frame(rows: pl.DataFrame) -> None:
     """Print rows of a table, long text cut."""
     with pl.Config(tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=40, tbl_width_chars=-1, tbl_hide_dataframe_shape=True):
         console().print(str(rows), markup=False)
-
-
-def show_made(made: Made, *, quiet: bool) -> bool:
-    """Print what was made again, and each game that was put aside; true, so that callers can count."""
-    if not quiet:
-        season = "all" if made.season is None else str(made.season)
-        games = "" if made.games is None else f"  {made.games:,} games"
-        console().print(f"{made.table:22} {season:>8} {made.rows:>12,} rows{games}")
-    return True
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
