@@ -19,7 +19,8 @@ from nhl_lake import ledger, rebuild
 from nhl_lake.bronze import PLAY_BY_PLAY, PLAYERS
 from nhl_lake.bronze import TABLES as BRONZE
 from nhl_lake.catalog import MADE
-from nhl_lake.store import lake, lock
+from nhl_lake.errors import Unavailable
+from nhl_lake.store import commits, lake, lock
 from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 from tests import stores
@@ -193,3 +194,31 @@ def test_a_commit_whose_answer_is_lost_is_made_once_and_counted_as_made(
 
     assert lake.scan(root, table).select(pl.len()).collect().item() == 3
     assert lake.handle(root, table).version() == 3
+
+
+@pytest.mark.parametrize("what", ["append", "ledger"])
+def test_a_commit_of_which_the_store_does_not_say_whether_it_was_taken_is_not_made_again(
+    what: str, seaweed: Server, proxied: Callable[[Server], Proxy], monkeypatch: pytest.MonkeyPatch
+):
+    """Its answer is lost, and then the store does not answer the question for it either."""
+    proxy = proxied(seaweed)
+    root = stores.enter(proxy.server(), monkeypatch)
+    table = {"append": PLAY_BY_PLAY, "ledger": ledger.ANSWERS}[what]
+    lake.create(root, [table])
+    proxy.faults.append(Fault("PUT", f"_delta_log/{1:020d}.json", lost=True, times=1))
+
+    def silence(*_: object, **__: object) -> None:
+        raise OSError("the store does not answer")
+
+    def commit() -> None:
+        if what == "ledger":
+            lake.append(root, table, answer(0, 0))
+        else:
+            lake.keep(root, table, page(table, 0, "0", 0), same)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(commits, "notes", silence)
+        with pytest.raises(Unavailable, match=f"to {table.name} was taken is not known"):
+            commit()
+
+    assert lake.scan(root, table).select(pl.len()).collect().item() == 1

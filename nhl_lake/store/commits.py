@@ -12,6 +12,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 from obstore.exceptions import BaseError
 
+from nhl_lake.errors import Unavailable
 from nhl_lake.store import place
 from nhl_lake.store.delta import AFTERWARDS, MARK, PARQUET, commit_name, guard, plain
 from nhl_lake.store.lease import still
@@ -44,19 +45,30 @@ def committing(
     try:
         yield guard(delta, {**(metadata or {}), MARK: mark})
     except (DeltaError, OSError) as error:
-        if not is_there(path(root, table), version, mark):
+        is_taken = is_there(path(root, table), version, mark)
+        if is_taken is None and isinstance(error, CommitFailedError):
+            raise unknown(root, table) from error  # tried again, what it adds might stand there twice
+        if not is_taken:
             if not isinstance(error, CommitFailedError) and (trouble := outage(error, root)):
                 raise trouble from error
             raise
 
 
-def is_there(folder: Place, version: int, mark: str) -> bool:
-    """Whether one of the commits after a version has a mark; false if the store does not say."""
+def is_there(folder: Place, version: int, mark: str) -> bool | None:
+    """Whether one of the commits after a version has a mark; None if the store does not say."""
     try:
         newest = opened(folder).version()
         return any(said.get(MARK) == mark for said in notes(folder, newest, since=version))
     except (BaseError, DeltaError, OSError):
-        return False  # the error that led here is the one to show
+        return None  # the error that led here is the one to show
+
+
+def unknown(root: Place, table: Table) -> Unavailable:
+    """Return the error for a commit of which nobody can tell whether the store has taken it."""
+    return Unavailable(
+        f"Whether the last commit to {table.name} was taken is not known: the store of {root} does not say.",
+        "Nothing was lost. Run the same command again: it goes on from what is there.",
+    )
 
 
 def write(delta: DeltaTable, rows: pl.DataFrame, properties: CommitProperties | None = None) -> None:
