@@ -179,6 +179,55 @@ def test_a_timer_is_two_files_that_go_again(machine: Path, run_here: Cli):
     assert f"--user disable --now {name}.timer" in (machine / "calls").read_text()
 
 
+ALL = ("schedule", "install", "--backup", "--maintain", "--at", "22:30", "--yes")
+
+
+def test_backups_and_upkeep_are_lines_of_their_own_and_shown_before_they_are_written(machine: Path, run_here: Cli):
+    root, log = machine / "lake", ("--log", str(machine / "log"))
+    asked = run_here(*(word for word in ALL if word != "--yes"), *log, root=root, backups=machine / "other disk")
+    shown = run_here("schedule", "show", root=root, backups=machine / "other disk").out
+    assert (asked.code, (machine / "tab").exists()) == (1, False)
+    assert "No daily run" in shown
+
+    installed = run_here(*ALL, *log, root=root, backups=machine / "other disk")
+    assert installed.code == 0, installed.err
+    assert "ingest every day at 22:30, backup every day at 23:30, maintain on Sundays at 00:30;" in installed.out
+    lines = (machine / "tab").read_text().splitlines()[1:-1]
+    assert [line.split(" cd ")[0] for line in lines] == ["30 22 * * *", "30 23 * * *", "30 0 * * 0"]
+    assert ["ingest" in line for line in lines] == [True, False, False]
+    assert f"NHL_LAKE_BACKUPS='{machine}/other disk'" in lines[1]
+    assert " backup --quiet >>" in lines[1]
+    assert " maintain --quiet >>" in lines[2]
+    assert all(line in asked.out for line in lines)
+    assert run_here("schedule", "install", "--yes", *log, root=root).code == 0
+    assert len((machine / "tab").read_text().splitlines()) == 3, "without them, they are taken away"
+
+
+def test_daily_backups_want_to_be_told_where_to(machine: Path, run_here: Cli):
+    ended = run_here(*ALL, root=machine / "lake")
+
+    assert (ended.code, len(ended.err.splitlines())) == (1, 2)
+    assert "Set NHL_LAKE_BACKUPS" in ended.err
+    assert not (machine / "tab").exists()
+
+
+def test_each_run_has_a_timer_and_all_go_again(machine: Path, run_here: Cli):
+    root, units = machine / "lake", machine / "config" / "systemd" / "user"
+    log = ("--log", str(machine / "log"), "--systemd")
+    assert run_here(*ALL, *log, root=root, backups=machine / "other").code == 0
+
+    names = [cron.unit(root, turn) for turn in (cron.INGEST, cron.BACKUP, cron.MAINTAIN)]
+    assert {file.name for file in units.iterdir()} == {f"{n}.{kind}" for n in names for kind in ("service", "timer")}
+    assert "OnCalendar=Sun *-*-* 00:30:00" in (units / f"{names[2]}.timer").read_text()
+    assert 'ExecStart="' in (units / f"{names[1]}.service").read_text()
+    assert '"backup" "--quiet"' in (units / f"{names[1]}.service").read_text()
+    assert run_here("schedule", "install", "--yes", *log, root=root).code == 0
+    assert {file.name for file in units.iterdir()} == {f"{names[0]}.service", f"{names[0]}.timer"}
+    run_here(*ALL, *log, root=root, backups=machine / "other")
+    run_here("schedule", "remove", "--yes", root=root)
+    assert list(units.iterdir()) == []
+
+
 def test_where_no_systemd_runs_nothing_is_written(machine: Path, run_here: Cli):
     (machine / "bin" / "systemctl").write_text("#!/bin/sh\necho 'Failed to connect to bus' >&2\nexit 1\n")
     ended = run_here("schedule", "install", "--systemd", "--yes", "--log", str(machine / "log"), root=machine / "lake")

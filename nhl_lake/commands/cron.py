@@ -1,4 +1,4 @@
-"""A daily run: the lines of a crontab between markers of their own, or a systemd timer of the user."""
+"""Runs by the clock: the lines of a crontab between markers of their own, or systemd timers of the user."""
 
 import re
 import shlex
@@ -15,8 +15,25 @@ from nhl_lake.store.place import Place
 RUN = ("ingest", "--lookback", "1", "--quiet")
 
 
+class Turn(NamedTuple):
+    """A run by the clock: its words, how long after the first one of a day, and on Sundays only or every day."""
+
+    words: Sequence[str]
+    hours_later: int
+    is_weekly: bool
+
+    def at(self, first: time) -> time:
+        """Return the time of day of it."""
+        return first.replace(hour=(first.hour + self.hours_later) % 24)
+
+
+INGEST = Turn(RUN, 0, is_weekly=False)
+BACKUP = Turn(("backup", "--quiet"), 1, is_weekly=False)  # later than a run takes, though it need not wait for one
+MAINTAIN = Turn(("maintain", "--quiet"), 2, is_weekly=True)
+
+
 class Job(NamedTuple):
-    """A daily run: of which lake, when by the machine's clock, the command, its settings, its folder and its log."""
+    """Runs of a lake: when by the machine's clock, the program, its settings, its folder, its log, and which runs."""
 
     root: Place
     at: time
@@ -24,18 +41,25 @@ class Job(NamedTuple):
     settings: Mapping[str, str]
     folder: Path
     log: Path
+    turns: Sequence[Turn] = (INGEST,)
 
 
 def block(job: Job) -> str:
     """Return a job's lines of a crontab, with the markers around them."""
+    begin, end = markers(job.root)
+    return "\n".join([begin, *(line(job, turn) for turn in job.turns), end, ""])
+
+
+def line(job: Job, turn: Turn) -> str:
+    """Return the line of one run."""
     words = [
         *(f"{name}={shlex.quote(value)}" for name, value in job.settings.items()),
-        shlex.join([*job.program, *RUN]),
+        shlex.join([*job.program, *turn.words]),
     ]
-    line = f"cd {shlex.quote(str(job.folder))} && {' '.join(words)} >> {shlex.quote(str(job.log))} 2>&1"
-    begin, end = markers(job.root)
-    line = line.replace("%", r"\%")  # in a crontab a bare one is a new line
-    return f"{begin}\n{job.at.minute} {job.at.hour} * * * {line}\n{end}\n"
+    whole = f"cd {shlex.quote(str(job.folder))} && {' '.join(words)} >> {shlex.quote(str(job.log))} 2>&1"
+    at, days = turn.at(job.at), "0" if turn.is_weekly else "*"
+    escaped_line = whole.replace("%", r"\%")  # in a crontab a bare one is a new line
+    return f"{at.minute} {at.hour} * * {days} {escaped_line}"
 
 
 def markers(root: Place) -> tuple[str, str]:
@@ -95,19 +119,24 @@ def run(*words: str, told: str | None = None) -> subprocess.CompletedProcess[str
 
 
 def units(job: Job) -> dict[str, str]:
-    """Return the files of a systemd timer of the user, by name."""
+    """Return the files of systemd timers of the user, by name."""
+    return {name: text for turn in job.turns for name, text in unit_files(job, turn).items()}
+
+
+def unit_files(job: Job, turn: Turn) -> dict[str, str]:
+    """Return the two files of one run."""
     said = "\n".join(f'Environment="{escaped(f"{name}={value}")}"' for name, value in job.settings.items())
-    command = " ".join(f'"{escaped(word)}"' for word in [*job.program, *RUN])
+    command = " ".join(f'"{escaped(word)}"' for word in [*job.program, *turn.words])
     log, folder = (str(path).replace("%", "%%") for path in (job.log, job.folder))
+    about = f"[Unit]\nDescription=nhl-lake {turn.words[0]}: {str(job.root).replace('%', '%%')}\n\n"
     service = (
-        f"[Unit]\nDescription=nhl-lake: {str(job.root).replace('%', '%%')}\n\n[Service]\nType=oneshot\n{said}\n"
+        f"{about}[Service]\nType=oneshot\n{said}\n"
         f"WorkingDirectory={folder}\nExecStart={command}\nStandardOutput=append:{log}\nStandardError=append:{log}\n"
     )
-    timer = (
-        f"[Unit]\nDescription=nhl-lake: {str(job.root).replace('%', '%%')}\n\n[Timer]\n"
-        f"OnCalendar=*-*-* {job.at:%H:%M}:00\nPersistent=true\n\n[Install]\nWantedBy=timers.target\n"
-    )
-    name = unit(job.root)
+    days = "Sun *-*-*" if turn.is_weekly else "*-*-*"
+    when = f"OnCalendar={days} {turn.at(job.at):%H:%M}:00\nPersistent=true\n"
+    timer = f"{about}[Timer]\n{when}\n[Install]\nWantedBy=timers.target\n"
+    name = unit(job.root, turn)
     return {f"{name}.service": service, f"{name}.timer": timer}
 
 
@@ -116,27 +145,41 @@ def escaped(word: str) -> str:
     return word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
 
 
-def unit(root: Place) -> str:
-    """Return the name of a lake's units."""
-    return f"nhl-lake-{sha256(str(root).encode()).hexdigest()[:8]}"
+def unit(root: Place, turn: Turn = INGEST) -> str:
+    """Return the name of a lake's units; that of the daily run has no name of the run in it."""
+    name = f"nhl-lake-{sha256(str(root).encode()).hexdigest()[:8]}"
+    return name if turn is INGEST else f"{name}-{turn.words[0]}"
 
 
 def enable(folder: Path, job: Job) -> None:
-    """Write a timer's files and start it."""
+    """Write the files of timers and start them, in place of all that there were."""
     systemctl("--user", "show-environment")  # nothing is written where no systemd of the user runs
     folder.mkdir(parents=True, exist_ok=True)
+    stop(folder, job.root)
     for name, text in units(job).items():
         (folder / name).write_text(text)
     systemctl("--user", "daemon-reload")
-    systemctl("--user", "enable", "--now", f"{unit(job.root)}.timer")
+    for turn in job.turns:
+        systemctl("--user", "enable", "--now", f"{unit(job.root, turn)}.timer")
 
 
 def disable(folder: Path, root: Place) -> None:
-    """Stop a timer and remove its files."""
-    systemctl("--user", "disable", "--now", f"{unit(root)}.timer")
-    for name in ("service", "timer"):
-        (folder / f"{unit(root)}.{name}").unlink(missing_ok=True)
+    """Stop a lake's timers and remove their files."""
+    stop(folder, root)
     systemctl("--user", "daemon-reload")
+
+
+def stop(folder: Path, root: Place) -> None:
+    """Stop the timers that a lake has, and remove their files."""
+    for turn in installed_turns(folder, root):
+        systemctl("--user", "disable", "--now", f"{unit(root, turn)}.timer")
+        for name in ("service", "timer"):
+            (folder / f"{unit(root, turn)}.{name}").unlink(missing_ok=True)
+
+
+def installed_turns(folder: Path, root: Place) -> list[Turn]:
+    """Return the runs of a lake that there are timers of."""
+    return [turn for turn in (INGEST, BACKUP, MAINTAIN) if (folder / f"{unit(root, turn)}.timer").is_file()]
 
 
 def systemctl(*words: str) -> None:
@@ -150,6 +193,7 @@ def systemctl(*words: str) -> None:
 
 
 def timer(folder: Path, root: Place) -> str | None:
-    """Return a lake's timer as its files say it; none if there is none."""
-    files = [folder / f"{unit(root)}.{kind}" for kind in ("timer", "service")]
-    return "\n".join(f"# {file}\n{file.read_text()}" for file in files) if files[0].is_file() else None
+    """Return a lake's timers as their files say it; none if there is none."""
+    names = [unit(root, turn) for turn in installed_turns(folder, root)]
+    files = [folder / f"{name}.{kind}" for name in names for kind in ("timer", "service")]
+    return "\n".join(f"# {file}\n{file.read_text()}" for file in files) or None

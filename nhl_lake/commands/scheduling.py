@@ -1,6 +1,7 @@
 """The commands of a daily run: install, show, remove; each shows what it changes before it does."""
 
 import sys
+from collections.abc import Sequence
 from datetime import time
 from pathlib import Path
 from typing import Annotated
@@ -22,11 +23,18 @@ Systemd = Annotated[bool, typer.Option("--systemd", help="A systemd timer of the
 def install(
     at: Annotated[str, typer.Option("--at", metavar="TIME", help="When, by this machine's clock: 09:00.")] = "09:00",
     log: Annotated[Path | None, typer.Option("--log", metavar="FILE", help="Where what it says goes.")] = None,
+    backs_up: Annotated[
+        bool, typer.Option("--backup", help="Also back up every day, an hour later, to NHL_LAKE_BACKUPS.")
+    ] = False,
+    maintains: Annotated[
+        bool, typer.Option("--maintain", help="Also tend the lake on Sundays, two hours later.")
+    ] = False,
     systemd: Systemd = False,
     yes: Yes = False,
 ) -> None:
     """Run `nhl-lake ingest --lookback 1 --quiet` every day, with the settings that hold now."""
-    job = job_of(moment(at), (log or platformdirs.user_log_path("nhl-lake") / "ingest.log").absolute())
+    turns = (cron.INGEST, *([cron.BACKUP] if backs_up else []), *([cron.MAINTAIN] if maintains else []))
+    job = job_of(moment(at), (log or platformdirs.user_log_path("nhl-lake") / "ingest.log").absolute(), turns=turns)
     if systemd:
         agreed("\n".join(f"# {name}\n{text}" for name, text in cron.units(job).items()), yes=yes)
         job.log.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +44,11 @@ def install(
         agreed(cron.block(job), yes=yes)
         job.log.parent.mkdir(parents=True, exist_ok=True)
         cron.write_crontab(text)
-    typer.echo(f"Installed: every day at {job.at:%H:%M}; what it says goes to {job.log}.")
+    when = [
+        f"{turn.words[0]} {'on Sundays' if turn.is_weekly else 'every day'} at {turn.at(job.at):%H:%M}"
+        for turn in turns
+    ]
+    typer.echo(f"Installed: {', '.join(when)}; what they say goes to {job.log}.")
 
 
 @app.command()
@@ -73,14 +85,19 @@ def in_crontab(root: Place) -> str | None:
         raise
 
 
-def job_of(at: time, log: Path) -> cron.Job:
+def job_of(at: time, log: Path, *, turns: Sequence[cron.Turn]) -> cron.Job:
     """Return the job of this lake: cron and systemd know nothing of the environment or the folder of today."""
     chosen, found = settings.load()
+    if cron.BACKUP in turns and any(setting.name == "backups" and setting.origin == "default" for setting in found):
+        raise BadInput(
+            f"--backup: nothing says where daily backups go, but {chosen.backups} by default, beside the lake.",
+            "Set NHL_LAKE_BACKUPS to a place that is not lost with the lake: another disk, or s3://bucket/prefix.",
+        )
     # an instant to take for now is for trials: a daily run of it would do the same thing for ever
     kept = [s for s in found if s.origin.startswith("environment") and s.name != "now"]
     said = {f"NHL_LAKE_{s.name.upper()}": str(s.value) for s in kept}
     places = {"NHL_LAKE_ROOT": str(here(chosen.root)), "NHL_LAKE_BACKUPS": str(here(chosen.backups))}
-    return cron.Job(here(chosen.root), at, (sys.executable, "-m", "nhl_lake"), said | places, Path.cwd(), log)
+    return cron.Job(here(chosen.root), at, (sys.executable, "-m", "nhl_lake"), said | places, Path.cwd(), log, turns)
 
 
 def here(place: Place) -> Place:
