@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -500,7 +501,8 @@ def test_a_backup_that_ran_out_of_room_goes_on_when_there_is_some(
 
 
 def test_two_backups_to_one_place_do_not_meet(root: Path, backups: Path):
-    with lock.locked(backups, "nhl-lake backup prune", now=NOON), pytest.raises(Busy, match="`nhl-lake backup prune`"):
+    said = f"The place of backups at {re.escape(str(backups))} is held by `nhl-lake backup prune`"
+    with lock.locked(backups, "nhl-lake backup prune", now=NOON), pytest.raises(Busy, match=said):
         back_up(root, backups)
 
 
@@ -759,6 +761,20 @@ def test_prune_keeps_what_a_killed_backup_has_copied(root: Path, second_lake: Pa
     prune(backups, Keep(1, 0, 0), now=NOON + DAY, command="")
 
     assert sha256 in vault.objects(backups)
+
+
+def test_prune_keeps_the_notes_of_the_last_drills(root: Path, backups: Path):
+    back_up(root, backups)
+    for number in range(20):
+        note = vault.Drill(backup="x", made_at=NOON, seconds=float(number), tables=1, rows=1, bytes=1)
+        place.write(backups, f"drills/20260110T1700{number:02}000000Z.json", msgspec.json.encode(note))
+    prune(backups, Keep(1, 0, 0), now=NOON, command="", dry_run=True)
+    assert len(vault.drills(backups)) == 20
+    prune(backups, Keep(1, 0, 0), now=NOON, command="")
+
+    assert len(vault.drills(backups)) == 12
+    assert (last := vault.last_drill(backups)) is not None
+    assert last.seconds == 19
 
 
 def test_prune_takes_nothing_away_while_a_manifest_cannot_be_read(root: Path, backups: Path):

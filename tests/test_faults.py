@@ -97,6 +97,7 @@ def test_damage_is_said_in_two_lines_and_the_rest_of_the_lake_can_be_read(
         }
     for other in ("silver.teams", "gold.skater_game", "bronze.boxscore"):
         assert ready.run("show", other, root=root).code == 0
+    assert ready.run("runs", root=root).code == 0
 
 
 def tree(root: Path) -> dict[str, bytes]:

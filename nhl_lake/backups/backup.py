@@ -59,7 +59,7 @@ def backup(root: Place, backups: Place, *, clock: Clock, report: Report, command
     require_apart(root, backups)
     known.check_version(root)
     known.require_any(root)
-    with lock.locked(backups, command, now=clock()):
+    with lock.locked(backups, command, now=clock(), what=lock.BACKUPS):
         for _ in range(TRIES - 1):
             with suppress(Gone):
                 return attempt(root, backups, clock=clock, report=report, accept=accept)

@@ -10,6 +10,7 @@ from nhl_lake.errors import BadInput
 from nhl_lake.store import lock, place
 from nhl_lake.store.place import Place
 
+DRILLS_KEPT = 12
 Made = tuple[str, datetime]
 Bucket = Callable[[datetime], object]
 
@@ -67,7 +68,7 @@ def prune(backups: Place, keep: Keep, *, now: datetime, command: str, dry_run: b
     """Take backups away that are not to be kept, then what no backup names any more."""
     if min(keep) < 0:
         raise BadInput("A number of backups to keep is negative.", "`nhl-lake backup prune --keep-daily 7`.")
-    with lock.locked(backups, command, now=now):
+    with lock.locked(backups, command, now=now, what=lock.BACKUPS):
         manifests = [vault.find(backups, name) for name in vault.names(backups)]
         objects = vault.objects(backups)
         whole = [m for m in manifests if all(objects.get(sha256) == size for _, sha256, size in vault.contents(m))]
@@ -82,6 +83,7 @@ def prune(backups: Place, keep: Keep, *, now: datetime, command: str, dry_run: b
             place.remove(backups, [f"{vault.MANIFESTS}/{name}.json" for name in gone])
             place.remove(backups, [vault.object_name(sha256) for sha256 in unnamed])
             sweep(backups)
+            place.remove(backups, vault.drills(backups)[DRILLS_KEPT:])
     return Pruned([m.name for m in manifests if m.name in stay], gone, len(unnamed), sum(unnamed.values()))
 
 

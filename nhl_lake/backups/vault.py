@@ -133,9 +133,14 @@ def note_partial(backups: Place, copies: Iterable[Copy]) -> None:
 
 
 def last_drill(backups: Place) -> Drill | None:
-    """Return the drill that was noted last, if there was any; their names are the times."""
-    found = max((file.name for file in place.files(backups, DRILLS)), default=None)
-    return None if found is None else msgspec.json.decode(place.read(backups, found), type=Drill)
+    """Return the drill that was noted last, if there was any."""
+    found = drills(backups)
+    return msgspec.json.decode(place.read(backups, found[0]), type=Drill) if found else None
+
+
+def drills(backups: Place) -> list[str]:
+    """Return the names of the notes of drills, the newest first: they are times."""
+    return sorted((file.name for file in place.files(backups, DRILLS)), reverse=True)
 
 
 def standing(backups: Place) -> Standing:

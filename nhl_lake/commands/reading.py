@@ -85,7 +85,8 @@ def runs(
 ) -> None:
     """List the runs, the newest first: when, how they ended, and what they did."""
     chosen, _ = opened()
-    known.require(chosen.root)
+    known.check_version(chosen.root)
+    known.require_any(chosen.root)
     rows = lake.scan(chosen.root, ledger.RUNS).sort("started_at", descending=True).head(limit).collect()
     if json:
         typer.echo(screen.as_json(rows.to_dicts()))

@@ -32,7 +32,7 @@ class Taken(Busy):
 
     def __init__(self, root: Bucket) -> None:
         super().__init__(
-            f"The lake at {root} may be another run's by now: this one could not renew its lease for a minute.",
+            f"{root} may be another run's by now: this one could not renew its lease for a minute.",
             "Nothing is lost: what was committed is kept, and the same command goes on. Look at the network.",
         )
 

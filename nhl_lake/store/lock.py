@@ -17,6 +17,7 @@ from nhl_lake.errors import Busy
 from nhl_lake.store.lease import Lease, probe, still
 from nhl_lake.store.place import Bucket, Place
 
+LAKE, BACKUPS = "The lake", "The place of backups"
 OWN = ".nhl-lake"  # folder of the lock and of the request pace
 
 
@@ -28,11 +29,11 @@ def own(root: Place) -> Path:
 
 
 @contextmanager
-def locked(root: Place, who: str, *, now: datetime, wait_s: float = 5.0) -> Iterator[None]:
-    """Hold the lake: one run writes at a time. The lock of a holder who dies is free, at once or in a minute (S3)."""
+def locked(root: Place, who: str, *, now: datetime, wait_s: float = 5.0, what: str = LAKE) -> Iterator[None]:
+    """Hold a place: one run writes at a time. The lock of a holder who dies is free, at once or in a minute (S3)."""
     about = {"command": who, "process": os.getpid(), "host": socket.gethostname(), "since": now.isoformat()}
     if isinstance(root, Bucket):
-        with leased(root, about, wait_s):
+        with leased(root, about, wait_s=wait_s, what=what):
             yield
         return
     folder = own(root)
@@ -42,7 +43,7 @@ def locked(root: Place, who: str, *, now: datetime, wait_s: float = 5.0) -> Iter
     try:
         lock.acquire()
     except Timeout as error:
-        raise busy(root, holder.read_bytes() if holder.is_file() else b"") from error
+        raise busy(root, holder.read_bytes() if holder.is_file() else b"", what=what) from error
     try:
         holder.write_text(json.dumps(about))
         yield
@@ -51,14 +52,14 @@ def locked(root: Place, who: str, *, now: datetime, wait_s: float = 5.0) -> Iter
 
 
 @contextmanager
-def leased(root: Bucket, about: dict[str, object], wait_s: float) -> Iterator[None]:
-    """Hold a lake in a bucket by a lease: an object that is made only where there is none, and renewed while held."""
+def leased(root: Bucket, about: dict[str, object], *, wait_s: float, what: str) -> Iterator[None]:
+    """Hold a place in a bucket by a lease: an object that is made only where there is none, and renewed while held."""
     probe(root)
     lease = Lease(root, f"{OWN}/lease.json", about)
     until = time.monotonic() + wait_s
     while not lease.take():
         if time.monotonic() > until:
-            raise busy(root, lease.holder())
+            raise busy(root, lease.holder(), what=what)
         time.sleep(min(1.0, wait_s))
     try:
         with lease.keep():
@@ -73,11 +74,11 @@ def require(root: Place) -> None:
         still(root)
 
 
-def busy(root: Place, said: bytes) -> Busy:
-    """Say who holds the lake."""
+def busy(root: Place, said: bytes, *, what: str) -> Busy:
+    """Say who holds the lake, or what is locked."""
     try:
         who = json.loads(said)
         by = f"`{who['command']}` (process {who['process']} on {who['host']}, since {who['since'][:19]} UTC)"
     except (ValueError, KeyError):
         by = "another run"
-    return Busy(f"The lake at {root} is held by {by}.", "Wait until it is done, or stop it; then run again.")
+    return Busy(f"{what} at {root} is held by {by}.", "Wait until it is done, or stop it; then run again.")
