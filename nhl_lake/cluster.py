@@ -97,7 +97,7 @@ def done(client: "Client", address: str, jobs: Sequence[Job], table: Table) -> I
     # a job that was done before is one to be done all the same: its files are new ones
     futures = client.map(by_name, jobs, pure=False, retries=RETRIES)
     try:
-        for future in as_completed(futures):
+        for future in as_completed(futures, loop=client.loop):
             yield future.result()
     except KilledWorker as error:
         raise LakeError(

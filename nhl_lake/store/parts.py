@@ -19,7 +19,7 @@ import polars as pl
 from deltalake import DeltaTable, Schema
 from deltalake.transaction import AddAction
 
-from nhl_lake.errors import Broken
+from nhl_lake.errors import Broken, brief
 from nhl_lake.store import place
 from nhl_lake.store.commits import committing, tries
 from nhl_lake.store.delta import AFTERWARDS, STATS_LENGTH, gate, plain, properties, with_stats
@@ -167,13 +167,15 @@ def require_of(table: Table, file: File, seasons: Sequence[str] | None) -> None:
 def require_as_told(folder: Place, table: Table, file: File) -> None:
     """Raise unless the file itself has the table's columns, and the rows that are told of."""
     rows_of = pl.scan_parquet(str(folder / file.name), hive_partitioning=False, storage_options=reading(folder))
-    schema = rows_of.collect_schema()
+    try:
+        schema, rows = rows_of.collect_schema(), rows_of.select(pl.len()).collect().item()
+    except pl.exceptions.PolarsError as error:
+        raise refused(table, f"{file.name} cannot be read ({brief(error)})") from error
     expected = {name: table.schema[name] for name in names_in_file(table, file.part)}
     if dict(schema) != expected:
         wrong = [f"{n} {d}" for n, d in schema.items() if expected.get(n) != d]
         wrong += [f"no {n}" for n in expected if n not in schema]
         raise refused(table, f"{file.name} has other columns: {', '.join(wrong)}")
-    rows = rows_of.select(pl.len()).collect().item()
     if rows != file.rows or json.loads(file.stats).get("numRecords") != file.rows:
         raise refused(table, f"{file.name} has {rows:,} rows, and {file.rows:,} were told of")
 
