@@ -68,6 +68,14 @@ def enter(server: Server, monkeypatch: pytest.MonkeyPatch, **changed: str) -> Bu
     return server.place()
 
 
+def lead_to(server: Server) -> None:
+    """Set the AWS variables of this process for a server, for as long as it runs."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(server.variables())
+    place.store.cache_clear()
+
+
 @pytest.fixture(scope="session")
 def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A SeaweedFS server; it is ready in some five seconds."""

@@ -1,0 +1,144 @@
+"""The round trip: three seasons, a backup, the lake wiped, restored, ten more days; equal to a lake never wiped.
+
+The sample league's playoffs of three seasons, with the pages of their players, teams and standings, are kept on a disk
+and in a bucket (SeaweedFS, on loopback), each with its backups. Every table's rows are held against those before, and
+after ten more daily runs against those of a lake that nothing happened to. Ids of runs are drawn, and left out.
+
+    python -m benchmarks.roundtrip            # prints a table; some ten minutes
+    python -m benchmarks.roundtrip --days 3 --where disk
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import obstore
+
+from nhl_lake import catalog
+from nhl_lake.api import Manners
+from nhl_lake.backups import vault
+from nhl_lake.backups.backup import backup
+from nhl_lake.clock import clock as clock_from
+from nhl_lake.ingest import AGENT, Asker, Options, ingest
+from nhl_lake.league import League
+from nhl_lake.league.transport import LeagueTransport
+from nhl_lake.recovery.restore import restore
+from nhl_lake.store import lake, opened, place
+from nhl_lake.store.place import Place
+from tests import stores
+from tests.saved import Silent
+
+SEASONS = (20222023, 20232024, 20242025)
+FIRST = datetime(2025, 5, 1, 12, 0, tzinfo=UTC)
+PLAYOFFS = frozenset({3})
+Digests = dict[str, tuple[int, int]]
+
+
+class Silence:
+    """Nobody is told how a run goes on."""
+
+    def begin(self, pages: int) -> None: ...
+    def page(self) -> None: ...
+    def say(self, line: str) -> None: ...
+
+
+def run(root: Place, league: League, at: datetime, seasons: tuple[int, ...] = ()) -> None:
+    """Run once, as the command does at a moment."""
+    clock = clock_from(at)
+    transport = LeagueTransport(league, clock)
+    asker = Asker(manners=Manners(0, 4, AGENT), base="http://league", source="sample league", transport=transport)
+    options = Options(seasons=seasons, game_types=PLAYOFFS)
+    done = ingest(root, options, asker, clock=clock, report=Silence(), command="round trip", rebuilds=True)
+    if done.outcome != "done":
+        sys.exit(f"the run at {at} of {root} ended with {done.outcome}: {done.error}")
+
+
+def ten_days(root: Place, league: League, days: int) -> None:
+    """Run once a day."""
+    for day in range(1, days + 1):
+        run(root, league, FIRST + timedelta(days=day))
+
+
+def digests(root: Place) -> Digests:
+    """Return of each table how many rows it has, and a hash of them, in whatever order."""
+    opened.forget()
+    found = {}
+    for table in catalog.TABLES:
+        rows = lake.scan(root, table).drop("run_id", strict=False).collect()
+        found[table.name] = (rows.height, int(rows.hash_rows(seed=1).sort().hash(seed=2).sum() or 0))
+    return found
+
+
+def wiped(root: Place) -> None:
+    """Remove all of a lake."""
+    if isinstance(root, Path):
+        shutil.rmtree(root)
+    else:
+        obstore.delete(place.store(root), [file.name for file in place.files(root)])
+
+
+def trip(name: str, root: Place, backups: Place, *, league: League, days: int, never_wiped: Digests) -> bool:
+    """Go the round once, and print its line."""
+    run(root, league, FIRST, SEASONS)
+    before = digests(root)
+    took = [time.perf_counter()]
+    summary = backup(root, backups, clock=lambda: FIRST, report=Silent(), command="round trip")
+    took.append(time.perf_counter())
+    wiped(root)
+    took.append(time.perf_counter())
+    manifest = vault.require_newest(backups)
+    restore(root, backups, manifest, now=FIRST, command="round trip", rebuilds=False)
+    took.append(time.perf_counter())
+    after = digests(root)
+    ten_days(root, league, days)
+    later = digests(root)
+    equal = [unlike(before, after), unlike(never_wiped, later)]
+    rows, rows_later = (sum(count for count, _ in some.values()) for some in (before, later))
+    print(
+        f"{name:6}{len(before):8}{rows:12,}{summary.bytes / 1e6:8,.0f}{took[1] - took[0]:9.1f}"
+        f"{took[3] - took[2]:9.1f}  {'equal' if not equal[0] else equal[0]:16}{rows_later:12,}  "
+        f"{'equal' if not equal[1] else equal[1]}",
+        flush=True,
+    )
+    return not any(equal)
+
+
+def unlike(one: Digests, other: Digests) -> str:
+    """Name the tables that differ."""
+    return ", ".join(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--days", type=int, default=10)
+    asked.add_argument("--where", nargs="+", choices=["disk", "s3"], default=["disk", "s3"])
+    given = asked.parse_args()
+    league = League(seasons=SEASONS)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        run(folder / "control", league, FIRST, SEASONS)
+        ten_days(folder / "control", league, given.days)
+        never_wiped = digests(folder / "control")
+        print(
+            f"{'where':6}{'tables':>8}{'rows':>12}{'MB':>8}{'backup s':>9}{'restore':>9}  {'restored':16}"
+            f"{'rows then':>12}  after {given.days} days"
+        )
+        said = []
+        if "disk" in given.where:
+            at = (folder / "lake", folder / "backups")
+            said.append(trip("disk", *at, league=league, days=given.days, never_wiped=never_wiped))
+        if "s3" in given.where:
+            program = str(Path(sys.executable).with_name("weed"))
+            with stores.running(lambda: stores.weed(program, folder), folder / "weed.log") as server:
+                stores.lead_to(server)
+                at = (server.place(), server.place())
+                said.append(trip("S3", *at, league=league, days=given.days, never_wiped=never_wiped))
+    sys.exit(not all(said))
+
+
+if __name__ == "__main__":
+    main()
