@@ -75,7 +75,7 @@ game_state = Column("game_state", pl.String, "FUT, PRE, LIVE, CRIT, OVER, FINAL,
 schedule_state = Column(
     "schedule_state",
     pl.String,
-    "OK, TBD, PPD postponed, CNCL cancelled, SUSP suspended; postponed and cancelled games keep game_state FUT",
+    "OK, TBD, PPD postponed, CNCL cancelled, SUSP suspended, GONE no longer listed; these games keep game_state FUT",
 )
 
 fetched_at = Column("fetched_at", UTC, "When the page was fetched; later for each version of a page", "UTC")

@@ -10,7 +10,7 @@ import polars as pl
 from nhl_lake import bronze, envelopes, ledger
 from nhl_lake.catalog import TABLES
 from nhl_lake.errors import BadInput, LakeError, Missing, Unreadable
-from nhl_lake.hockey.calendar import FINAL
+from nhl_lake.hockey.calendar import FINAL, GONE
 from nhl_lake.people import Roster, dressed, on_roster
 from nhl_lake.plan import Known
 from nhl_lake.silver.games import games
@@ -76,7 +76,20 @@ def known_now(root: Place, seasons: Sequence[int], before: Known, asked: Set[str
 
 def scheduled(root: Place, seasons: Sequence[int]) -> pl.DataFrame:
     """Return the games of seasons as the lake knows them."""
-    return games(newest(root, bronze.SCHEDULE, seasons).select("game_date", "body")).collect()
+    return every_game(root, newest(root, bronze.SCHEDULE, seasons)).collect()
+
+
+def every_game(root: Place, pages: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the games of pages of the schedule, with what was seen since of those that it lists no more."""
+    return games(pages.select("game_date", "body"), rows(root, ledger.LISTINGS))
+
+
+def listings(kept: pl.DataFrame, fresh: Sequence[Part], at: datetime, *, run_id: str) -> pl.DataFrame:
+    """Return what a whole reading of the schedule tells anew of unplayed games: gone from it, or there again."""
+    is_listed = pl.col("game_id").is_in([part.key["game_id"] for part in fresh])
+    news = kept.filter(~pl.col("game_state").is_in(FINAL), is_listed != (pl.col("schedule_state") != GONE))
+    told = news.select("season", "game_id", asked_at=pl.lit(at), is_listed=is_listed, run_id=pl.lit(run_id))
+    return told.select(pl.col(column.name).cast(column.dtype) for column in ledger.LISTINGS.columns)
 
 
 def rescheduled(kept: pl.DataFrame, seasons: Sequence[int], fresh: Sequence[Part]) -> pl.DataFrame:
@@ -88,8 +101,8 @@ def rescheduled(kept: pl.DataFrame, seasons: Sequence[int], fresh: Sequence[Part
         {"game_date": [part.game_date for part in fresh], "body": [part.body for part in fresh]},
         schema={"game_date": pl.Date, "body": pl.Binary},
     ).cast({"body": pl.String})
-    read = games(parts.lazy()).collect().unique("game_id", keep="last", maintain_order=True)
-    read = read.filter(pl.col("season").is_in(list(seasons)))
+    listed = games(parts.lazy(), pl.LazyFrame(schema=ledger.LISTINGS.schema)).collect()
+    read = listed.unique("game_id", keep="last", maintain_order=True).filter(pl.col("season").is_in(list(seasons)))
     played = kept.filter(pl.col("game_state").is_in(FINAL)).join(read, on="game_id", how="anti")
     return pl.concat([played, read])
 

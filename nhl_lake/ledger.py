@@ -1,8 +1,9 @@
 """The lake's own tables: what runs did, what the API answered beside pages, and which layout the lake has.
 
 Nothing but manners rests on the first three: what is missing follows from bronze and the schedule. Without
-`lake.answers` pages that were not there are asked for again at once. Forecasts are here because nothing can make them
-again: they were made before the games.
+`lake.answers` pages that were not there are asked for again at once. That a game is gone, a page can tell only by not
+telling of it: `lake.listings` keeps that; without it such games are to come until the next run. Forecasts are here
+because nothing can make them again: they were made before the games.
 """
 
 import polars as pl
@@ -76,6 +77,20 @@ ANSWERS = Table(
     partition=None,
 )
 
+LISTINGS = Table(
+    name="lake.listings",
+    grain="one time that a whole reading of the schedule did not list a game to be played any more, or did so again",
+    key=("game_id", "asked_at"),
+    columns=(
+        c.season,
+        c.game_id,
+        Column("asked_at", c.UTC, "When the schedule was read", "UTC"),
+        Column("is_listed", pl.Boolean, "Whether the schedule listed it then"),
+        c.run_id,
+    ),
+    source=None,
+)
+
 
 def chance(name: str, line: str) -> Column:
     """Declare the chance of more shots than a line."""
@@ -125,4 +140,4 @@ MODELS = Table(
     partition=None,
 )
 
-TABLES = (META, RUNS, ANSWERS, FORECASTS, MODELS)
+TABLES = (META, RUNS, ANSWERS, LISTINGS, FORECASTS, MODELS)

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from nhl_lake import bronze
-from nhl_lake.hockey.calendar import FINAL, eastern_day
+from nhl_lake.hockey.calendar import FINAL, GONE, eastern_day
 from nhl_lake.table import Table
 
 EAGER = timedelta(days=3)  # after a game, what is unfinished is asked for in every run for so long
@@ -114,7 +114,7 @@ def in_scope(games: pl.DataFrame, scope: Scope) -> pl.DataFrame:
     wanted = (
         pl.col("season").is_in(scope.seasons)
         & pl.col("game_type").is_in(sorted(scope.game_types))
-        & (pl.col("schedule_state").is_in(["PPD", "CNCL", "SUSP"]).not_() | pl.col("game_state").is_in(FINAL))
+        & (pl.col("schedule_state").is_in(["PPD", "CNCL", "SUSP", GONE]).not_() | pl.col("game_state").is_in(FINAL))
     )
     if scope.since is not None:
         wanted &= pl.col("game_date") >= scope.since

@@ -184,7 +184,7 @@ def of_month(rows: pl.DataFrame, month: tuple[date, date]) -> tuple[pl.DataFrame
 
 def gain(scores: pl.DataFrame, over: str) -> float:
     """Return by which share of another forecast's deviance that of the model is smaller."""
-    deviance = dict(scores.select("forecast", "deviance").rows())
+    deviance: dict[str, float] = dict(scores.select("forecast", "deviance").rows())
     return 1 - deviance[GLM] / deviance[over]
 
 

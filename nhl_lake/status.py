@@ -9,7 +9,6 @@ from nhl_lake import bronze, known, ledger
 from nhl_lake.catalog import TABLES
 from nhl_lake.hockey.calendar import FINAL, GAME_TYPES
 from nhl_lake.plan import Known, looks
-from nhl_lake.silver.games import games
 from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.store import lake
 from nhl_lake.store.place import Place
@@ -53,7 +52,7 @@ class Status(NamedTuple):
 def status(root: Place, now: datetime) -> Status:
     """Tell how the lake stands."""
     known.require(root)
-    schedule = games(lake.newest(root, bronze.SCHEDULE).select("game_date", "body")).collect()
+    schedule = known.every_game(root, lake.newest(root, bronze.SCHEDULE)).collect()
     seasons = sorted(schedule["season"].unique().to_list(), reverse=True)
     standing = by_game(known.known(root, seasons, met=known.no_people()), now, schedule_read_at(root))
     to_come = upcoming(schedule, now)

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from nhl_lake.catalog import find
-from nhl_lake.hockey.calendar import FINAL, eastern_day
+from nhl_lake.hockey.calendar import FINAL, GONE, eastern_day
 from nhl_lake.store import lake
 from nhl_lake.store.place import Place
 
-OFF = ("PPD", "CNCL")
+OFF = ("PPD", "CNCL", GONE)
 RECENT = 10
 FORM = ("wins", "losses", "overtime_losses", "recent_wins", "recent_games", "goals_per_game", "goals_against_per_game")
 

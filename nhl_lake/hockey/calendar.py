@@ -8,6 +8,7 @@ EASTERN = ZoneInfo("America/New_York")
 STATES = ("FUT", "PRE", "LIVE", "CRIT", "OVER", "FINAL", "OFF")
 FINAL = ("FINAL", "OFF")
 SCHEDULE_STATES = ("OK", "TBD", "PPD", "CNCL", "SUSP")
+GONE = "GONE"  # ours: the schedule does not list the game any more, and it was not played
 
 GAME_TYPES = {1: "preseason", 2: "regular season", 3: "playoffs"}
 

@@ -4,7 +4,7 @@ import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import PLAY_BY_PLAY, SHIFT_CHARTS, SHIFT_REPORT_AWAY, SHIFT_REPORT_HOME
-from nhl_lake.hockey.calendar import SCHEDULE_STATES, STATES
+from nhl_lake.hockey.calendar import GONE, SCHEDULE_STATES, STATES
 from nhl_lake.silver.box_quality import box_quality
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
@@ -53,7 +53,7 @@ def game_quality(
 
 def unknown_words(games: pl.LazyFrame) -> pl.LazyFrame:
     """Return one row a game of the schedule, final or not, with a state that was never seen before."""
-    states = {"game_state": STATES, "schedule_state": SCHEDULE_STATES}
+    states = {"game_state": STATES, "schedule_state": (*SCHEDULE_STATES, GONE)}
     found = (
         games.filter(~pl.col(name).is_in(known)).select(
             "season",

@@ -7,7 +7,8 @@ import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import SCHEDULE
-from nhl_lake.hockey.calendar import FINAL
+from nhl_lake.hockey.calendar import FINAL, GONE
+from nhl_lake.ledger import LISTINGS
 from nhl_lake.silver.pages import Said, Text, said
 from nhl_lake.table import Column, Table
 
@@ -51,10 +52,11 @@ class Entry(Said):
     periodDescriptor: Period | None = None
 
 
-def games(schedule: pl.LazyFrame) -> pl.LazyFrame:
+def games(schedule: pl.LazyFrame, listings: pl.LazyFrame) -> pl.LazyFrame:
     """One row a game of the schedule, past or future. What it ended with is null until the game is final.
 
-    `game_date` is the day that the game stands under: a postponed game has one row, with its new day.
+    `game_date` is the day that the game stands under: a postponed game has one row, with its new day. A game that was
+    not played and that the schedule no longer lists, as of a series that is decided, is GONE (`schedule_state`).
     From the newest entry of each game in `bronze.schedule`.
     """
     is_final = pl.col("gameState").is_in(FINAL)
@@ -83,7 +85,21 @@ def games(schedule: pl.LazyFrame) -> pl.LazyFrame:
         game_state="gameState",
         schedule_state="gameScheduleState",
     )
+    rows = rows.join(unlisted(listings), on="game_id", how="left", validate="m:1").with_columns(
+        schedule_state=pl.when("is_gone", ~is_final_state()).then(pl.lit(GONE)).otherwise("schedule_state")
+    )
     return rows.select(pl.col(column.name).cast(column.dtype) for column in COLUMNS)
+
+
+def unlisted(listings: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a game that the schedule did not list when this was last told of it."""
+    last = listings.sort("asked_at").unique("game_id", keep="last", maintain_order=True)
+    return last.filter(~pl.col("is_listed")).select("game_id", is_gone=pl.lit(value=True))
+
+
+def is_final_state() -> pl.Expr:
+    """Whether a game is over."""
+    return pl.col("game_state").is_in(FINAL)
 
 
 COLUMNS = (
@@ -115,7 +131,7 @@ GAMES = Table(
     key=("game_id",),
     columns=COLUMNS,
     by="game_id",
-    reads=(SCHEDULE,),
+    reads=(SCHEDULE, LISTINGS),
     source=games,
     checks={
         "two different teams": pl.col("home_team_id") != pl.col("away_team_id"),
@@ -123,6 +139,7 @@ GAMES = Table(
         "a final game has a winner": pl.col("home_score").ne_missing(pl.col("away_score"))
         | pl.col("home_score").is_null()
         | (pl.col("season") < 20052006),
-        "a game that is not final has no score": pl.col("game_state").is_in(FINAL) | pl.col("home_score").is_null(),
+        "a game that is not final has no score": is_final_state() | pl.col("home_score").is_null(),
+        "a game that was played is not gone": ~is_final_state() | (pl.col("schedule_state") != GONE),
     },
 )

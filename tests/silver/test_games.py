@@ -13,10 +13,12 @@ from nhl_lake import check
 from nhl_lake.bronze import SCHEDULE
 from nhl_lake.envelopes import ScheduledGame, Side
 from nhl_lake.errors import Broken
+from nhl_lake.ledger import LISTINGS
 from nhl_lake.silver.games import GAMES, Entry, Team, games
 from nhl_lake.store.lake import newest_of
 from tests.league.asking import get, league
 
+NEVER = pl.LazyFrame(schema=LISTINGS.schema)  # nothing was ever seen to be gone
 OCTOBER, JANUARY = date(2023, 10, 10), date(2024, 1, 9)
 
 
@@ -52,7 +54,26 @@ def schedule(*entries: dict[str, Any], day: date = OCTOBER) -> pl.LazyFrame:
 
 
 def rows(*entries: dict[str, Any], day: date = OCTOBER) -> pl.DataFrame:
-    return games(schedule(*entries, day=day)).collect()
+    return games(schedule(*entries, day=day), NEVER).collect()
+
+
+def listing(number: int, hour: int, *, is_listed: bool) -> dict[str, Any]:
+    at = datetime(2023, 10, 9, hour, tzinfo=UTC)
+    about = {"season": 20232024, "game_id": 2023020000 + number, "run_id": "a"}
+    return {**about, "asked_at": at, "is_listed": is_listed}
+
+
+def test_a_game_to_come_that_the_schedule_lists_no_more_is_gone_until_it_is_listed_again():
+    told = [
+        listing(1, 1, is_listed=False), listing(2, 1, is_listed=False), listing(2, 2, is_listed=True),
+        listing(3, 2, is_listed=False), listing(3, 1, is_listed=True), listing(4, 1, is_listed=False),
+    ]  # fmt: skip
+    seen = pl.LazyFrame(told, schema=LISTINGS.schema)
+    played = entry(4, gameState="OFF", gameOutcome={"lastPeriodType": "REG"}, **sides(3, 2))
+    found = games(schedule(entry(1), entry(2), entry(3), played, entry(5)), seen).collect().sort("game_id")
+
+    assert found["schedule_state"].to_list() == ["GONE", "OK", "GONE", "OK", "OK"]
+    check.require(GAMES, found)
 
 
 def test_a_game_to_come_is_one_row_without_a_score():
@@ -142,7 +163,7 @@ def test_a_postponed_game_has_one_row_with_its_new_day():
         ]
     )
 
-    found = games(newest_of(kept, SCHEDULE)).collect().sort("game_id")
+    found = games(newest_of(kept, SCHEDULE), NEVER).collect().sort("game_id")
 
     assert_frame_equal(
         found.select("game_id", "game_date", "start_at", "schedule_state"),
@@ -222,7 +243,7 @@ def test_the_games_of_the_league_are_those_of_its_books():
     first = league().engine.season(20242025).start + timedelta(days=30)
     week = get(f"/v1/schedule/{first}")["gameWeek"]
     parts = [schedule(*found["games"], day=date.fromisoformat(found["date"])) for found in week if found["games"]]
-    found = games(pl.concat(parts)).collect()
+    found = games(pl.concat(parts), NEVER).collect()
     check.require(GAMES, found)
 
     assert found.height > 40
