@@ -115,6 +115,7 @@ ssize_t sendfile64(int out, int in, off64_t *from, size_t count) {
 int ftruncate64(int descriptor, off64_t length) { NEXT(ftruncate64); STEP(of(descriptor), 0, next(descriptor, length)); }
 int ftruncate(int descriptor, off_t length) { NEXT(ftruncate); STEP(of(descriptor), 0, next(descriptor, length)); }
 int fsync(int descriptor) { NEXT(fsync); STEP(of(descriptor), 0, next(descriptor)); }
+int syncfs(int descriptor) { NEXT(syncfs); STEP(of(descriptor), 0, next(descriptor)); }
 int fdatasync(int descriptor) { NEXT(fdatasync); STEP(of(descriptor), 0, next(descriptor)); }
 int rename(const char *from, const char *to) { NEXT(rename); STEP(below(to), 0, next(from, to)); }
 int renameat(int a, const char *from, int b, const char *to) {

@@ -425,6 +425,19 @@ def test_a_backup_that_is_killed_is_none_and_the_next_goes_on_from_there(root: P
         assert_frame_equal(lakes.rows(again, table), lakes.rows(root, table))
 
 
+def test_what_is_there_already_is_not_written_again(backups: Path):
+    into = drafts.drafts(backups)
+    for body in (b"one", b"other", b"one"):
+        drafts.deposit(into, [body])
+    assert len(into.waiting) == len(list((backups / "objects").glob("*#*"))) == 2
+    drafts.settle(into)
+    named = sizes(backups)
+    drafts.deposit(into, [b"one"])
+
+    assert (into.waiting, sizes(backups)) == ({}, named)
+    assert vault.objects(backups) == into.there
+
+
 @pytest.mark.parametrize("is_disk_synced", [True, False], ids=["the disk at once", "file by file"])
 def test_nothing_has_the_name_of_its_hash_before_it_is_on_the_disk_nor_a_manifest_before_what_it_names(
     *, is_disk_synced: bool, root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch

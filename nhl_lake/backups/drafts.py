@@ -47,6 +47,7 @@ def deposit(into: Drafts, pieces: Iterable[bytes]) -> tuple[str, int]:
         if into.there.get(sha256) != size:
             spool.seek(0)
             obstore.put(place.store(into.backups), object_name(sha256), spool)
+            into.there[sha256] = size
     return sha256, size
 
 
@@ -87,6 +88,7 @@ def settle(into: Drafts) -> None:
     for sha256, file in some.items():
         named = into.backups / object_name(sha256)
         named.parent.mkdir(exist_ok=True)
+        into.there[sha256] = file.stat().st_size
         file.replace(named)
         folders.add(named.parent)
         del into.waiting[sha256]
