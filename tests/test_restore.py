@@ -266,6 +266,20 @@ def test_a_table_that_cannot_be_opened_gives_way_and_what_can_be_read_of_it_is_a
     assert Path(ended.json[0]["kept_as"]).is_dir()
 
 
+@pytest.mark.parametrize("which", [0, 1, -1], ids=["the first", "the second", "none"])
+def test_files_that_no_commit_names_are_read_only_where_a_commit_is_gone(which: int, root: Path):
+    folder = lakes.folder(root, BOXSCORE)
+    for _ in range(2):
+        add_a_page(root)
+    named = sorted(str(f.relative_to(folder)) for f in folder.rglob("*.parquet") if "_delta_log" not in f.parts)
+    stray = folder / "part-stray.parquet"
+    shutil.copy(folder / named[0], stray)
+    if which >= 0:
+        damage.log(root, BOXSCORE)[which].unlink()
+
+    assert regain.data_files(folder) == (named if which < 0 else sorted([*named, stray.name]))
+
+
 def dated(page: pl.DataFrame, hours: int) -> pl.DataFrame:
     """Return a page as it was fetched some hours later, with another body."""
     body = f"{page['body'][0]} {hours}"

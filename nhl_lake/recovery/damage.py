@@ -108,9 +108,10 @@ def spoilt_checkpoints(seen: Seen) -> tuple[str, ...]:
 
 
 def is_parquet(seen: Seen, name: str) -> bool:
-    """Whether a file of a log can be read in full."""
+    """Whether a file of a log can be read in full; raise if the store does not give it."""
+    body = place.read(lake.path(seen.root, seen.table), f"{LOG}/{name}")
     try:
-        pl.read_parquet(place.read(lake.path(seen.root, seen.table), f"{LOG}/{name}"))
+        pl.read_parquet(body)
     except BaseException as error:
         if isinstance(error, Exception) or is_panic(error):
             return False

@@ -178,12 +178,12 @@ def rows_of(folder: Place, table: Table, name: str) -> pl.DataFrame | None:
 
 
 def data_files(folder: Place) -> list[str]:
-    """Return the data files that the log of a table names; all that are there if commits of it are lost or broken."""
+    """Return the data files that the log of a table names; all that are there if commits of it are gone or broken."""
     there = {file.name for file in place.files(folder) if file.name.endswith(".parquet")}
     there -= {name for name in there if name.startswith(LOG)}
     commits = packs.listed(folder).commits
     named: set[str] = set()
-    is_whole = bool(commits) and len(commits) == max(commits) - min(commits) + 1
+    is_whole = bool(commits) and len(commits) == max(commits) + 1
     for version in commits:
         try:
             said = [json.loads(line) for line in packs.commit(folder, version).splitlines()]
