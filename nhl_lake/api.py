@@ -146,9 +146,12 @@ class Api:
 
         # without httpx's client: its cookies, hooks and merging of settings take as long as the way itself
         headers = {"User-Agent": self.manners.agent, "Accept-Encoding": "gzip, deflate"}
+        timeout = {"timeout": TIMEOUT.as_dict()}
         place = httpx.URL(url)
         for _ in range(MOVES):
-            asked = httpx.Request("GET", place, headers=headers, extensions={"timeout": TIMEOUT.as_dict()})
+            # with a body httpx leaves the headers as they are; to look which ones lack takes half of making a request
+            asked = httpx.Request("GET", place, headers=headers, stream=httpx.ByteStream(b""), extensions=timeout)
+            asked.read()
             answer, body = await self._answer(asked)
             if not answer.has_redirect_location:
                 return answer, body

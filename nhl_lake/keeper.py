@@ -18,7 +18,7 @@ from nhl_lake.store.versions import content
 from nhl_lake.table import Part, Table
 
 PAGES_AT_ONCE = 256
-BYTES_AT_ONCE = 32_000_000
+BYTES_AT_ONCE = 24_000_000
 SECONDS_AT_ONCE = 5.0
 REASONS_KEPT = 50
 
@@ -99,17 +99,19 @@ class Keeper:
         lake.append(self.root, ledger.ANSWERS, pl.DataFrame(answers, schema=ledger.ANSWERS.schema))
         self.flushed_at = time.monotonic()
 
-    def keep(self, table: Table, pages: Sequence[Page]) -> list[dict[str, Any]]:
+    def keep(self, table: Table, pages: list[Page]) -> list[dict[str, Any]]:
         """Write the pages of one table, count them, and return the answers for those that were unchanged."""
         rows = frame(table, pages, self.run_id)
         self.met.update(*(part.people for page in pages for part in page.parts))
+        is_listing = any(len(page.parts) != 1 for page in pages)
+        pages.clear()  # their bodies are in the frame now: memory need not hold them twice
         volatile = table.endpoint.volatile
         kept = lake.keep(self.root, table, rows, lambda a, b: content(a, volatile) == content(b, volatile))
         tally = self.tallies[table.name]
         tally.new += kept.new
         tally.changed += kept.changed
         tally.unchanged += kept.unchanged.height
-        if any(len(page.parts) != 1 for page in pages):
+        if is_listing:
             return []  # a listing is asked for in every run
         state = pl.col("state") if "state" in table.schema else pl.lit(None, pl.String).alias("state")
         same = rows.join(kept.unchanged, on=table.page_key, how="semi").select(page_name(table), "fetched_at", state)

@@ -21,14 +21,15 @@ TROUBLE: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
 
 def wire(connections: int) -> httpx.AsyncBaseTransport:
     """Return the way: it sends a request once, through the environment's proxy if there is one."""
+    safety = httpx.create_ssl_context()
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=connections, ssl=httpx.create_ssl_context()),
+        connector=aiohttp.TCPConnector(limit=connections, ssl=safety),
         cookie_jar=aiohttp.DummyCookieJar(),
         middlewares=(once,),
         read_bufsize=WHOLE_PAGE,
         trust_env=bool(getproxies()),  # to look for a proxy takes as long as all the rest of a request
     )
-    return AiohttpTransport(client=session)
+    return AiohttpTransport(client=session, verify=safety)  # or it would read the certificates once more
 
 
 async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

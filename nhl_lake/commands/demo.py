@@ -23,10 +23,6 @@ from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.hockey.ids import season_of, season_on
 from nhl_lake.ingest import AGENT, Asker, Options, Summary, ingest
 from nhl_lake.known import check_source, is_lake
-from nhl_lake.league import BadLeague, League
-from nhl_lake.league.faults import Faults
-from nhl_lake.league.serve import serve
-from nhl_lake.league.transport import LeagueTransport
 from nhl_lake.store import lake
 
 league_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The sample league, invented throughout.")
@@ -37,6 +33,9 @@ WEEKS_BACK = timedelta(days=14)
 
 def in_process(clock: Clock, concurrency: int = 4) -> Asker:
     """Return how to ask the sample league in this process: its season as of the clock, and the one before."""
+    from nhl_lake.league import League  # noqa: PLC0415 - a tenth of the start of every command, and few play
+    from nhl_lake.league.transport import LeagueTransport  # noqa: PLC0415
+
     season = season_on(eastern_day(clock()))
     league = League(seasons=(season_of(season // 10_000 - 1), season))
     return Asker(
@@ -166,6 +165,10 @@ def league_serve(
     ] = None,
 ) -> None:
     """Serve the sample league over HTTP, at the paths of the NHL's three hosts, until it is interrupted."""
+    from nhl_lake.league import BadLeague, League  # noqa: PLC0415 - see above
+    from nhl_lake.league.faults import Faults  # noqa: PLC0415
+    from nhl_lake.league.serve import serve  # noqa: PLC0415
+
     clock = clock_from(instant_from(as_of))
     seasons = tuple(season_of(year) for year in season or (2024, 2025))
     try:
