@@ -259,7 +259,8 @@ def is_disk_synced(folder: Path) -> bool:
     try:
         if sync_disk(descriptor) == 0:
             return True
-        number = ctypes.get_errno()
+        if (number := ctypes.get_errno()) == errno.ENOSYS:
+            return False
         raise OSError(number, os.strerror(number), str(folder))
     finally:
         os.close(descriptor)
