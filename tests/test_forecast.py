@@ -97,6 +97,62 @@ def test_the_command_prints_who_shoots_most_and_says_so_when_nobody_plays(root: 
     assert told[0]["foretold_shots_on_goal"] >= told[-1]["foretold_shots_on_goal"]
 
 
+def test_the_games_to_come_stand_with_who_is_likely_to_shoot(root: Path, run_here: Run):
+    told = run_here("upcoming", "--days", "6", "--shooters", "500", "--json", root=root, now=NOW).json
+    shown = run_here("upcoming", "--days", "6", root=root, now=NOW)
+    coming = lake.scan(root, SOG_FEATURES).filter("is_upcoming").collect().rows_by_key(
+        ["game_id", "player_id"], named=True, unique=True
+    )  # fmt: skip
+    forecasts = lake.scan(root, SOG_PREDICTIONS).filter(pl.col("model") != forecast.PLAIN).collect()
+
+    assert [row["foretold_shots_on_goal"] for row in told] == forecasts["foretold_shots_on_goal"].sort(
+        descending=True
+    ).to_list()[: len(told)]
+    assert len(told) == min(500, forecasts.height) > 100
+    for row in told:
+        features = coming[row["game_id"], row["player_id"]]
+        assert row["projection_basis"] == features["projection_basis"]
+        assert row["is_back_to_back"] == features["is_back_to_back"]
+        assert {row["team"], row["opponent"]} == {features["team_abbrev"], features["opponent_abbrev"]}
+    lines = shown.out.splitlines()
+    best = (told[0]["game_date"], told[0]["player"], f"{told[0]['chance_over_2_5']:.0%}")
+    assert sum(all(part in line for part in best) for line in lines) == 1
+    assert "Shots on goal, foretold" in shown.out
+    assert "were not foretold" not in shown.out
+
+
+def test_the_newest_forecast_counts_and_who_is_not_expected_any_more_does_not(
+    root: Path, tmp_path: Path, run_here: Run
+):
+    after = tmp_path / "lake"
+    shutil.copytree(root, after)
+    features = lake.scan(after, SOG_FEATURES).collect()
+    gone = features.filter("is_upcoming", pl.col("games_before").is_not_null())["player_id"][0]
+    kept = features.filter(~(pl.col("is_upcoming") & (pl.col("player_id") == gone)))
+    lake.replace(after, SOG_FEATURES, kept, where=None, metadata={})
+    later = NOW + timedelta(hours=1)
+    forecast.predict(after, later)
+    words = ("upcoming", "--days", "6", "--shooters", "5000", "--json")
+    before, now = (run_here(*words, root=where, now=later).json for where in (root, after))
+
+    assert gone in {row["player_id"] for row in before}
+    assert gone not in {row["player_id"] for row in now}
+    assert {row["made_at"] for row in before}.isdisjoint({row["made_at"] for row in now})
+    assert len({(row["game_id"], row["player_id"]) for row in now}) == len(now)
+
+
+def test_games_that_were_not_foretold_are_said_to_be_so(league_lake: Path, root: Path, run_here: Run):
+    without = run_here("upcoming", root=league_lake, now=LEAGUE_NOW)
+    of_late = run_here("upcoming", "--shooters", "5", root=league_lake, now=LEAGUE_NOW)
+    partly = run_here("upcoming", "--days", "10", root=root, now=NOW)
+    rows = run_here("upcoming", "--days", "10", "--json", root=root, now=NOW).json
+    told = lake.scan(root, ledger.FORECASTS).select("game_id").unique().collect().height
+
+    assert "were not foretold: `nhl-lake predict` does that." in without.out
+    assert "By the last ten games of each:" in of_late.out
+    assert f"Nothing was foretold of {len(rows) - told} of the {len(rows)} games" in partly.out
+
+
 def test_a_back_test_without_games_before_says_what_to_do(league_lake: Path, run_here: Run):
     ended = run_here("backtest", "sog", "--season", "2025", root=league_lake)
     none = run_here("backtest", "sog", "--season", "1999", root=league_lake)

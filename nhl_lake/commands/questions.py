@@ -10,7 +10,7 @@ import polars as pl
 import typer
 
 from nhl_lake import known
-from nhl_lake.answers import career, club, slate
+from nhl_lake.answers import career, club, foretold, slate
 from nhl_lake.answers.export import SINKS, flat, require_new, save
 from nhl_lake.answers.query import collected, query
 from nhl_lake.answers.scoresheet import scoresheet
@@ -21,6 +21,7 @@ from nhl_lake.hockey.calendar import eastern_day
 
 app = typer.Typer()
 ROWS_SHOWN = 40
+LIKELIEST = 10  # shooters below the games
 
 
 @app.command(name="sql")
@@ -133,24 +134,30 @@ def meant(people: pl.DataFrame, name: str) -> dict[str, Any]:
 def upcoming(
     days: Annotated[int, typer.Option("--days", metavar="N", min=0, help="Today, and so many days more.")] = 3,
     shooters: Annotated[
-        int | None, typer.Option("--shooters", metavar="N", min=1, help="Of those games the N best shooters instead.")
+        int | None, typer.Option("--shooters", metavar="N", min=1, help="Of those games the N likeliest shooters.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Print the games of today and of the next days, with rest and form of both teams; or their best shooters."""
+    """Print the games of today and of the next days, with rest and form of both teams, and who is likely to shoot.
+
+    With --shooters only those, as `nhl-lake predict` foretold them; without a forecast, by their last ten games.
+    """
     chosen, clock = opened()
     known.require(chosen.root)
     now = clock()
     rows = slate.slate(chosen.root, now, days)
-    found = rows if shooters is None else slate.shooters(chosen.root, rows, shooters)
+    told = foretold.foretold(chosen.root, rows)
+    found = told.shooters.head(shooters or LIKELIEST)
+    if shooters is not None and found.is_empty():
+        found = slate.shooters(chosen.root, rows, shooters)
     if json:
-        typer.echo(screen.as_json(found.to_dicts()))
+        typer.echo(screen.as_json((rows if shooters is None else found).to_dicts()))
     elif rows.is_empty():
         typer.echo(f"No game is scheduled through {eastern_day(now) + timedelta(days=days)}, as far as the lake knows.")
-    elif shooters is None:
-        sheets.show_slate(rows)
     else:
-        sheets.show_lines(found)
+        if shooters is None:
+            sheets.show_slate(rows)
+        sheets.show_shooters(found, told, rows.height)
 
 
 @app.command(name="team")

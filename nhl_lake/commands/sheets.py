@@ -1,12 +1,14 @@
 """How a game, a player and the games to come look on a screen."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import polars as pl
 
 from nhl_lake.answers.career import Career
 from nhl_lake.answers.club import Club
+from nhl_lake.answers.foretold import ABOUT, SAID, Foretold
 from nhl_lake.answers.scoresheet import Scoresheet
 from nhl_lake.commands.screen import console, eastern, grid
 from nhl_lake.hockey.calendar import FINAL, GAME_TYPES
@@ -166,6 +168,36 @@ def show_slate(slate: pl.DataFrame) -> None:
         ]
         heads = ["start", "team", "rest", "record", "last 10", "goals", "against", "game"]
         out.print(grid(heads, rows, right=heads[2:7]))
+
+
+def show_shooters(shooters: pl.DataFrame, told: Foretold, games: int) -> None:
+    """Print who is likely to shoot, by which forecast; without one, that there is none, and who has shot of late."""
+    out = console()
+    if told.shooters.is_empty():
+        out.print("\nShots on goal of these games were not foretold: `nhl-lake predict` does that.")
+        if shooters.height:
+            out.print("By the last ten games of each:")
+            show_lines(shooters)
+        return
+    made_at: datetime = shooters["made_at"].max()  # type: ignore[assignment]
+    out.print(f"\nShots on goal, foretold {eastern(made_at)}", style="bold")
+    names = ["game_date", "player", "team", "opponent", *SAID, *ABOUT]
+    lines = [tuple(likely(name, row[name]) for name in names) for row in shooters.iter_rows(named=True)]
+    heads = ["date", "player", "team", "opponent", "SOG", "over 2.5", "known from", "back-to-back", "last 10"]
+    out.print(grid(heads, lines, right=["SOG", "over 2.5", "last 10"]))
+    if told.silent:
+        out.print(f"Nothing was foretold of {told.silent} of the {games} games: `nhl-lake predict` does that.")
+
+
+def likely(name: str, value: Any) -> object:  # noqa: ANN401 - whatever a column holds
+    """Return a part of a forecast as it is printed."""
+    if value is None:
+        return None
+    if name == "chance_over_2_5":
+        return f"{value:.0%}"
+    if name == "is_back_to_back":
+        return "yes" if value else ""
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def shape(game: dict[str, Any], side: str) -> tuple[object, ...]:
