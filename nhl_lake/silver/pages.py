@@ -27,7 +27,8 @@ def final(pages: pl.LazyFrame, kind: type[Said], *beside: str) -> pl.LazyFrame:
 
     A page of a game that is under way or to come says nothing yet: no fact is made of it, and above all no zero.
     """
-    return pages.filter(pl.col("state").is_in(FINAL)).select(*beside, page=said(kind)).unnest("page")
+    # a table that goes two ways from a page would have it decoded twice
+    return pages.filter(pl.col("state").is_in(FINAL)).select(*beside, page=said(kind)).unnest("page").cache()
 
 
 def said(kind: type[Said], body: str = "body") -> pl.Expr:

@@ -45,23 +45,26 @@ def groups(shifts: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame) -> 
         presence(shifts)
         .join(positions, on=["game_id", "player_id"], validate="m:1")
         .join(teams, on="game_id", validate="m:1")
+        .sort("player_id")  # once, and not in each group
         .group_by(STINT)
-        .agg(pl.col("player_id").filter(kind).sort().alias(name) for kind, name in zip(kinds, PLAYERS, strict=True))
+        .agg(pl.col("player_id").filter(kind).alias(name) for kind, name in zip(kinds, PLAYERS, strict=True))
     )
 
 
 def joined(groups: pl.LazyFrame) -> pl.LazyFrame:
     """Make one stint of neighbours with the same players: who leaves and comes back in a second has not left."""
     period = ("game_id", "period")
-    other = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1).over(period)) for name in PLAYERS)
-    apart = pl.col("start_seconds") != pl.col("end_seconds").shift(1).over(period)
-    same = [name for name in STINT if not name.endswith("_seconds")]
-    return (
+    # neither windows nor groups: with lists in them they take longer than all the rest
+    other = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in (*period, *PLAYERS))
+    apart = pl.col("start_seconds") != pl.col("end_seconds").shift(1)
+    parts = (
         groups.sort(*period, "start_seconds")
-        .with_columns(stint=(other | apart).fill_null(value=True).cum_sum().over(period))
-        .group_by(*same, "stint")
-        .agg(pl.first(*PLAYERS), pl.min("start_seconds"), pl.max("end_seconds"))
+        .with_columns(is_first=(other | apart).fill_null(value=True))
+        .with_columns(stint=pl.col("is_first").cum_sum())
+        .cache()
     )
+    ends = parts.group_by("stint").agg(pl.max("end_seconds"))
+    return parts.filter("is_first").drop("end_seconds").join(ends, on="stint", validate="1:1")
 
 
 def only_goalie(side: str) -> pl.Expr:
