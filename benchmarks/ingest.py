@@ -116,6 +116,13 @@ def ingested(arguments: argparse.Namespace, address: str, root: Path) -> Ran:
     return found
 
 
+def without_plays(root: Path) -> None:
+    """Take the play-by-play pages out of a lake, in the way that lets an ingest ask for them again."""
+    shutil.rmtree(root / "bronze" / "play_by_play")
+    command = [sys.executable, "-m", "nhl_lake", "doctor", "--mend", "--give-up-lost-pages"]
+    subprocess.run(command, env=os.environ | {"NHL_LAKE_ROOT": str(root)}, stdout=subprocess.DEVNULL, check=False)
+
+
 async def thrown_away(addresses: Path, concurrency: int) -> float:
     """Ask for pages, and throw them away; the seconds that it took."""
     began = time.perf_counter()
@@ -207,7 +214,7 @@ def measured(arguments: argparse.Namespace, folder: Path) -> bool:
         first = turn(arguments, address, log, root)
         turns: list[Turn] = []
         for _ in range(arguments.rounds):
-            shutil.rmtree(root / "bronze" / "play_by_play")
+            without_plays(root)
             turns.append(turn(arguments, address, log, root))
     memory = max(one.lake.memory_mb for one in (first, *turns))
     files, text = on_disk(root)

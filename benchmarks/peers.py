@@ -18,7 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ingest import GAMES, SHARED, Ran, Turn, ran, report, served, turn
+from ingest import GAMES, SHARED, Ran, Turn, ran, report, served, turn, without_plays
 
 LEAST_FASTER = 4
 MOST_MEMORY = 0.25
@@ -67,7 +67,7 @@ def measured(arguments: argparse.Namespace, folder: Path) -> bool:
     with served(arguments, log) as address:
         turn(arguments, address, log, root)
         for _ in range(arguments.rounds):
-            shutil.rmtree(root / "bronze" / "play_by_play")
+            without_plays(root)
             turns.append(turn(arguments, address, log, root))
             theirs.append(kept_by_dlt(arguments, root.with_suffix(".txt"), folder / "dlt"))
     return report(rows(turns, theirs))
