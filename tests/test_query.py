@@ -130,6 +130,20 @@ def test_a_damaged_file_is_not_the_fault_of_the_question(league_lake: Path, tmp_
     assert not isinstance(error.value, BadInput)
 
 
+def test_a_question_does_not_open_the_tables_that_it_does_not_name(run_here: Cli, league_lake: Path, tmp_path: Path):
+    for name in ("lake", "silver/games"):
+        shutil.copytree(league_lake / name, tmp_path / name)
+    (tmp_path / "gold" / "skater_game").mkdir(parents=True)
+    (tmp_path / "gold" / "skater_game" / "part.parquet").write_text("damaged")
+    fine = run_here("sql", "select count(*) as n from silver.games", root=tmp_path)
+    damaged = run_here("sql", "select count(*) as n from gold.skater_game", root=tmp_path)
+    nowhere = run_here("sql", "select 1 as one", root=tmp_path / "nowhere")
+
+    assert (fine.code, damaged.code, nowhere.code) == (0, 1, 1), fine.err
+    assert "gold.skater_game" in damaged.err
+    assert "There is no lake" in nowhere.err
+
+
 def test_a_table_that_is_not_in_the_lake_is_named(tmp_path: Path):
     lake.create(tmp_path, [catalog.find("silver.games")])
 

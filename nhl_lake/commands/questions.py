@@ -43,7 +43,8 @@ def sql_command(
         raise BadInput(f"'{form}' is no format for an answer.", f"There are {', '.join(SINKS)}: --format csv.")
     if output:
         require_new([output], replace=replace)
-    known.require(chosen.root)
+    known.check_version(chosen.root)  # the tables of the question are opened by it, and no others
+    known.require_any(chosen.root)
     rows = collected(query(chosen.root, question))
     if output:
         save(rows.lazy(), output, str(form))
