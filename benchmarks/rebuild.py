@@ -21,17 +21,16 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-import polars as pl
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from nhl_lake import bronze, catalog, marks
-from nhl_lake.store import lake
-from nhl_lake.table import Table
+from benchmarks.grown import widened
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 MOST_SECONDS, MOST_MEMORY_MB, MOST_SECONDS_A_DAY, MOST_GROWTH = 60, 3000, 5, 1.3
 SEASON, DAY_BEFORE, DAY = 20252026, "2026-03-10T12:00:00Z", "2026-03-11T12:00:00Z"
 REBUILD = """
 import json, sys, time
+from datetime import date
 from pathlib import Path
 from nhl_lake import catalog, rebuild
 from nhl_lake.store import lake
@@ -97,34 +96,6 @@ def recorded(root: Path, arguments: argparse.Namespace) -> None:
         server.communicate()
 
 
-def widened(root: Path, seasons: int) -> None:
-    """Put copies of the lake's season beside it, with other ids, as if they had been kept and made, too."""
-    for table in (*bronze.TABLES, *catalog.MADE):
-        if not table.partition:
-            continue
-        rows = lake.scan(root, table).filter(pl.col("season") == SEASON).collect()
-        for back in range(1, seasons):
-            copied(root, table, rows, back)
-    code = marks.code_print()
-    for table in catalog.in_order():
-        now = marks.wanted(marks.snapshot(root, root, catalog.in_order(), day=date(2026, 1, 1)), table, code)
-        rows = pl.DataFrame(schema=table.schema)
-        nothing = "season = 1" if table.partition else f"{table.key[0]} IS NULL"
-        lake.replace(root, table, rows, where=nothing, metadata={marks.MADE_OF: marks.text(now)})
-
-
-def copied(root: Path, table: Table, rows: pl.DataFrame, back: int) -> None:
-    """Write a copy of a season some years earlier."""
-    season = SEASON - back * 10_001
-    shifted = rows.with_columns(season=pl.lit(season, pl.Int32))
-    if "game_id" in table.schema:
-        shifted = shifted.with_columns(pl.col("game_id") - back * 1_000_000)
-    if table.layer == "bronze":
-        lake.keep(root, table, shifted.select(table.schema.names()), lambda a, b: a == b)
-    else:
-        lake.replace(root, table, shifted.select(table.schema.names()), where=f"season = {season}", metadata={})
-
-
 def days(root: Path, rounds: int, folder: Path) -> list[Ran]:
     """Let a day's pages come into copies of a lake, and rebuild them."""
     found = []
@@ -164,7 +135,7 @@ def measured(arguments: argparse.Namespace, folder: Path) -> bool:
     if rebuilt(part, "changed").took or not wide.exists():  # the code may have changed since
         shutil.rmtree(wide, ignore_errors=True)
         shutil.copytree(part, wide)
-        widened(wide, 10)
+        widened(wide, SEASON, 10, date(2026, 1, 1))
     small, large = days(part, arguments.rounds, folder), days(wide, arguments.rounds, folder)
     for name, runs in (("one season", small), ("ten seasons", large)):
         met.append(line(f"a day into {name}", min(runs, key=lambda ran: ran.seconds), MOST_SECONDS_A_DAY))

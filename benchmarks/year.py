@@ -18,14 +18,16 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx
-import polars as pl
 
-from nhl_lake import bronze, catalog, marks, upkeep
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.grown import widened
+from nhl_lake import catalog, marks, upkeep
 from nhl_lake.api import Manners
 from nhl_lake.clock import clock as clock_from
 from nhl_lake.hockey.calendar import eastern_day
@@ -34,7 +36,6 @@ from nhl_lake.league import League
 from nhl_lake.league.faults import Fate
 from nhl_lake.league.transport import LeagueTransport
 from nhl_lake.store import lake
-from nhl_lake.table import Table
 
 SEASON, SEASONS = 20242025, 10
 SUMMER = datetime(2025, 7, 1, 13, 0, tzinfo=UTC)
@@ -91,34 +92,6 @@ def run(root: Path, league: League, at: datetime, options: Options) -> Day:
     )
 
 
-def widened(root: Path, day: date) -> None:
-    """Put copies of the lake's season before it, with other ids, as if they had been kept and made, too."""
-    for table in (*bronze.TABLES, *catalog.MADE):
-        if not table.partition:
-            continue
-        rows = lake.scan(root, table).filter(pl.col("season") == SEASON).collect()
-        for back in range(1, SEASONS):
-            copied(root, table, rows, back)
-    code = marks.code_print()
-    for table in catalog.in_order():
-        now = marks.wanted(marks.snapshot(root, root, catalog.in_order(), day=day), table, code)
-        nothing = "season = 1" if table.partition else f"{table.key[0]} IS NULL"
-        text = {marks.MADE_OF: marks.text(now)}
-        lake.replace(root, table, pl.DataFrame(schema=table.schema), where=nothing, metadata=text)
-
-
-def copied(root: Path, table: Table, rows: pl.DataFrame, back: int) -> None:
-    """Write a copy of the season some years earlier."""
-    season = SEASON - back * 10_001
-    shifted = rows.with_columns(season=pl.lit(season, pl.Int32))
-    if "game_id" in table.schema:
-        shifted = shifted.with_columns(pl.col("game_id") - back * 1_000_000)
-    if table.layer == "bronze":
-        lake.keep(root, table, shifted.select(table.schema.names()), lambda a, b: a == b)
-    else:
-        lake.replace(root, table, shifted.select(table.schema.names()), where=f"season = {season}", metadata={})
-
-
 def begun(base: Path, league: League) -> None:
     """Make the lake that the year begins with."""
     if not (base / "one").exists():
@@ -126,7 +99,7 @@ def begun(base: Path, league: League) -> None:
     ten = base / "ten"
     shutil.rmtree(ten, ignore_errors=True)
     shutil.copytree(base / "one", ten)
-    widened(ten, eastern_day(SUMMER))
+    widened(ten, SEASON, SEASONS, eastern_day(SUMMER))
     run(ten, league, FIRST - timedelta(days=1), Options())
 
 

@@ -1,0 +1,81 @@
+"""Lakes of many seasons for benchmarks: one season of the sample league, and copies of it some years earlier."""
+
+import hashlib
+import re
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from nhl_lake import bronze, catalog, marks
+from nhl_lake.store import lake
+from nhl_lake.table import Table
+
+PAGES_AT_ONCE = 2000
+
+
+def widened(root: Path, season: int, seasons: int, day: date) -> None:
+    """Put copies of a season before it, with other ids, as if they had been kept and made: bodies stay as they are."""
+    for table in (*bronze.TABLES, *catalog.MADE):
+        if not table.partition:
+            continue
+        rows = lake.scan(root, table).filter(pl.col("season") == season).collect()
+        for back in range(1, seasons):
+            put(root, table, shifted(rows, season, back).select(table.schema.names()), season - back * 10_001)
+    code = marks.code_print()
+    for table in catalog.in_order():
+        now = marks.wanted(marks.snapshot(root, root, catalog.in_order(), day=day), table, code)
+        nothing = "season = 1" if table.partition else f"{table.key[0]} IS NULL"
+        text = {marks.MADE_OF: marks.text(now)}
+        lake.replace(root, table, pl.DataFrame(schema=table.schema), where=nothing, metadata=text)
+
+
+def shifted(rows: pl.DataFrame, season: int, back: int) -> pl.DataFrame:
+    """Return rows of a season as of some years earlier, by their columns."""
+    found = rows.with_columns(season=pl.lit(season - back * 10_001, pl.Int32))
+    return found.with_columns(pl.col("game_id") - back * 1_000_000) if "game_id" in rows.columns else found
+
+
+def put(root: Path, table: Table, rows: pl.DataFrame, season: int) -> None:
+    """Write a season into the lake."""
+    if table.layer == "bronze":
+        lake.keep(root, table, rows, lambda a, b: a == b)
+    else:
+        lake.replace(root, table, rows, where=f"season = {season}", metadata={})
+
+
+def grown(root: Path, season: int, seasons: int) -> None:
+    """Put copies of a season before it, pages and all: their ids and days, too, are those of other seasons."""
+    for table in bronze.TABLES:
+        if not table.partition:
+            continue
+        pages = lake.scan(root, table).filter(pl.col("season") == season)
+        count = pages.select(pl.len()).collect().item()
+        for back in range(1, seasons):
+            for start in range(0, count, PAGES_AT_ONCE):
+                rows = pages.slice(start, PAGES_AT_ONCE).collect()
+                bodies = [earlier(body, season, back) for body in rows["body"]]
+                days = {"game_date": pl.col("game_date").dt.offset_by(f"-{back}y")} if "game_date" in rows else {}
+                put(
+                    root,
+                    table,
+                    shifted(rows, season, back)
+                    .with_columns(
+                        body=pl.Series(bodies),
+                        sha256=pl.Series([hashlib.sha256(body.encode()).hexdigest() for body in bodies]),
+                        body_bytes=pl.Series([len(body.encode()) for body in bodies]),
+                        **days,
+                    )
+                    .select(table.schema.names()),
+                    season - back * 10_001,
+                )
+
+
+def earlier(body: str, season: int, back: int) -> str:
+    """Return a page as of some years earlier: the season, the games' ids, the days."""
+    first = season // 10_000
+    body = body.replace(str(season), str(season - back * 10_001))
+    body = re.sub(rf"\b{first}(0[1-4]\d{{4}})\b", rf"{first - back}\1", body)
+    for year in (first, first + 1):
+        body = re.sub(rf"\b{year}-(\d\d-\d\d)", rf"{year - back}-\1", body)
+    return body
