@@ -166,12 +166,11 @@ def read(table: Table, rows: pl.LazyFrame) -> pl.DataFrame:
     """Read rows; pages are held against the SHA-256 that they were kept with."""
     found = rows.collect()
     if table.layer == "bronze":
-        for name, body, kept in found.select(
-            pl.concat_str(table.page_key, separator=" "), "body", "sha256"
-        ).iter_rows():
-            if hashlib.sha256(body.encode()).hexdigest() != kept:
+        name, body = pl.concat_str(table.page_key, separator=" "), pl.col("body").cast(pl.Binary)
+        for page, text, kept in found.select(name, body, "sha256").iter_rows():
+            if hashlib.sha256(text).hexdigest() != kept:
                 raise Unreadable(
-                    f"{table.name}: the page {name} is not what was kept: its SHA-256 differs.",
+                    f"{table.name}: the page {page} is not what was kept: its SHA-256 differs.",
                     "Nothing was written. The disk has damaged it: `nhl-lake doctor --deep` says what mends it.",
                 )
     return found
