@@ -1,7 +1,10 @@
 """Kill every command at every step that changes the disk, run it again, and print what came of it.
 
+    python -m benchmarks.kills --commits
     python -m benchmarks.kills [--full] [--every N] [--from STEP] [SCENE …]
 
+`--commits` tries the steps at which something becomes so, or has just become so: a commit of a table, a checkpoint, a
+backup's manifest, the exchange of two lakes.
 `--full` fills the disk at the step in place of killing. Takes some seconds a step, hours for all; `--every 7` tries
 each seventh.
 """
@@ -20,11 +23,14 @@ Run = Callable[..., Ended]
 Strike = Callable[[Run, Stage, Path, int], bool]
 
 
-def tried(scene: Scene, steps: slice, folder: Path, strike: Strike) -> str:
+COMMITS = "_delta_log/0,manifests/"
+
+
+def tried(scene: Scene, steps: slice, folder: Path, strike: Strike, only: str) -> str:
     """Kill a scene's command at its steps, and return the line of the table."""
     began = time.monotonic()
     with commands(folder) as ready:
-        stage = staged(scene, ready.run, folder)
+        stage = staged(scene, ready.run, folder, only)
         outcomes = [outcome(ready.run, stage, folder, step, strike) for step in range(stage.steps + 1)[steps]]
     counts = [sum(result == what for result in outcomes) for what in ("equal", "lived", "lost")]
     minutes = (time.monotonic() - began) / 60
@@ -47,16 +53,18 @@ def outcome(run: Run, stage: Stage, folder: Path, step: int, strike: Strike) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--commits", action="store_true")
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--from", dest="first", type=int, default=1)
     parser.add_argument("scenes", nargs="*")
     chosen = parser.parse_args()
     steps = slice(chosen.first, None, chosen.every)
+    strike, only = full if chosen.full else killed, COMMITS if chosen.commits else ""
     print(f"{'command':28}{'steps':>8}{'struck':>8}{'equal':>8}{'lost':>6}")
     for scene in SCENES:
         if not chosen.scenes or any(scene.name.startswith(name) for name in chosen.scenes):
             with tempfile.TemporaryDirectory() as folder:
-                print(tried(scene, steps, Path(folder), full if chosen.full else killed), flush=True)
+                print(tried(scene, steps, Path(folder), strike, only), flush=True)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,21 @@
 #include <unistd.h>
 
 static char watched[PATH_MAX];
+static char boundaries[4][64];
 static long at, error_number;
 static long seen;
 static int is_armed;
 
-/* Begin to count; at the n-th call kill (error 0), or fail with an error from there on. */
-void faulty_arm(const char *folder, long n, long error) {
+/* Begin to count; at the n-th call kill (error 0), or fail with an error from there on. `only`, if it is not empty, are
+ * up to four pieces of names, with commas between: calls at other names do not count. */
+void faulty_arm(const char *folder, long n, long error, const char *only) {
     strncpy(watched, folder, sizeof watched - 1);
+    memset(boundaries, 0, sizeof boundaries);
+    for (int i = 0; i < 4 && *only; i++) {
+        size_t length = strcspn(only, ",");
+        strncpy(boundaries[i], only, length < 63 ? length : 63);
+        only += length + (only[length] == ',');
+    }
     at = n, error_number = error;
     __atomic_store_n(&seen, 0, __ATOMIC_SEQ_CST);
     __atomic_store_n(&is_armed, 1, __ATOMIC_SEQ_CST);
@@ -44,7 +52,11 @@ static int below(const char *path) {
         snprintf(whole, sizeof whole, "%s/%s", here, path);
         path = whole;
     }
-    return strncmp(path, watched, length) == 0;
+    if (strncmp(path, watched, length) != 0) return 0;
+    if (!boundaries[0][0]) return 1;
+    for (int i = 0; i < 4 && boundaries[i][0]; i++)
+        if (strstr(path, boundaries[i])) return 1;
+    return 0;
 }
 
 static int of(int descriptor) {
@@ -122,7 +134,7 @@ int renameat(int a, const char *from, int b, const char *to) {
     NEXT(renameat); STEP(below(to), 0, next(a, from, b, to));
 }
 int renameat2(int a, const char *from, int b, const char *to, unsigned flags) {
-    NEXT(renameat2); STEP(below(to), 0, next(a, from, b, to, flags));
+    NEXT(renameat2); STEP(below(to) || boundaries[0][0], 0, next(a, from, b, to, flags));
 }
 int link(const char *from, const char *to) { NEXT(link); STEP(below(to), 1, next(from, to)); }
 int linkat(int a, const char *from, int b, const char *to, int flags) {

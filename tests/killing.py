@@ -59,10 +59,12 @@ class Commands:
         error: int = 0,
         user: int | None = None,
         layout: int | None = None,
+        only: str = "",
     ) -> Ended:
         """Run a command, as a user if one is given, in a program that knows a later layout if one is given.
 
-        At its step `at` (0: never) it is killed, or all steps that need room fail with `error` from there on.
+        At its step `at` (0: never) it is killed, or all steps that need room fail with `error` from there on. Steps at
+        names that have none of the pieces `only` in them ("_delta_log/0,manifests/") do not count.
         """
         job = {
             "words": words,
@@ -72,6 +74,7 @@ class Commands:
             "error": error,
             "user": user,
             "layout": layout,
+            "only": only,
         }
         assert self.server.stdin is not None
         assert self.server.stdout is not None
@@ -136,7 +139,7 @@ def child(job: dict[str, Any], library: Any, folder: Path) -> Ended:
             if job["layout"] is not None:
                 know(job["layout"])
             if library is not None:
-                library.faulty_arm(job["watched"].encode(), job["at"], job["error"])
+                library.faulty_arm(job["watched"].encode(), job["at"], job["error"], job["only"].encode())
             code = ended(job["words"], Path(job["root"]))
         except BaseException:
             traceback.print_exc()

@@ -221,8 +221,8 @@ def test_a_bronze_table_that_is_gone_is_told(run_cli: Cli, tmp_path: Path):
 
     for command in (["rebuild"], ["rebuild", "--all"], ["check"]):
         first, second = two_lines(run_cli(*command, root=root, now=NOW))
-        assert "bronze.play_by_play is not in the lake" in first
-        assert "nhl-lake ingest" in second
+        assert "bronze.play_by_play is gone from the lake" in first
+        assert "nhl-lake restore --from-backup" in second
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut"])

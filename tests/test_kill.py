@@ -83,6 +83,7 @@ class Stage:
     begins: Path
     steps: int
     ends: dict[str, Any]
+    only: str = ""  # pieces of the names at which steps count; all by default
 
     def anew(self, folder: Path) -> Path:
         """Set the scene in another folder, and return the lake's."""
@@ -91,7 +92,7 @@ class Stage:
         return folder / "lake"
 
 
-def staged(scene: Scene, run: Callable[..., Any], folder: Path) -> Stage:
+def staged(scene: Scene, run: Callable[..., Any], folder: Path, only: str = "") -> Stage:
     """Run what comes before a scene, and the scene itself in a copy."""
     begins = folder / "begins"
     (begins / "lake").mkdir(parents=True)
@@ -101,9 +102,9 @@ def staged(scene: Scene, run: Callable[..., Any], folder: Path) -> Stage:
             continue
         ended = run(*words, root=begins / "lake")
         assert ended.code == 0, ended.err
-    stage = Stage(scene, begins, 0, {})
+    stage = Stage(scene, begins, 0, {}, only)
     root = stage.anew(folder / "ends")
-    ended = run(*scene.words, root=root, layout=scene.layout)
+    ended = run(*scene.words, root=root, layout=scene.layout, only=only)
     assert ended.code == 0, ended.err
     stage.steps, stage.ends = ended.steps, state(root)
     return stage
@@ -112,7 +113,7 @@ def staged(scene: Scene, run: Callable[..., Any], folder: Path) -> Stage:
 def killed(run: Callable[..., Any], stage: Stage, root: Path, step: int) -> bool:
     """Kill the command at a step; return whether it came so far. What was there is there, and a table opens."""
     before = pages(root)
-    ended = run(*stage.scene.words, root=root, at=step, layout=stage.scene.layout)
+    ended = run(*stage.scene.words, root=root, at=step, layout=stage.scene.layout, only=stage.only)
     assert ended.code in {0, KILLED}, ended.err
     after = pages(root)
     is_taken_back = stage.scene.takes_back and after == {name: stage.ends[name] for name in after}

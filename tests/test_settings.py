@@ -77,6 +77,7 @@ def test_every_setting_can_be_set_in_the_environment(monkeypatch: pytest.MonkeyP
         "rate": "0",
         "concurrency": "8",
         "backups": "s3://bucket/lake",
+        "cluster": "tcp://first:8786",
     }
     for name, value in values.items():
         monkeypatch.setenv(f"{PREFIX}{name.upper()}", value)
@@ -91,6 +92,7 @@ def test_every_setting_can_be_set_in_the_environment(monkeypatch: pytest.MonkeyP
         rate=0,
         concurrency=8,
         backups="s3://bucket/lake",
+        cluster="tcp://first:8786",
     )
 
 
