@@ -67,9 +67,7 @@ def create_one(root: Place, table: Table) -> bool:
 
 
 def at_once(root: Place, do: Callable[[Place, Table], T], tables: Iterable[Table]) -> list[T]:
-    """Do something for many tables: all at once in a bucket, where nearly all of the time is waiting."""
-    if isinstance(root, Path):
-        return [do(root, table) for table in tables]
+    """Do something for many tables, some at once: most of the time is waiting, for a store or for the disk."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(partial(do, root), tables))
 
