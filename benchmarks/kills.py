@@ -3,8 +3,8 @@
     python -m benchmarks.kills --commits
     python -m benchmarks.kills [--full] [--every N] [--from STEP] [SCENE …]
 
-`--commits` tries the steps at which something becomes so, or has just become so: a commit of a table, a checkpoint, a
-backup's manifest, the exchange of two lakes.
+`--commits` tries the steps by which something becomes so: a commit of a table, a checkpoint, a backup's manifest, the
+exchange of two lakes. Whoever is killed before one is killed after the one before it.
 `--full` fills the disk at the step in place of killing. Takes some seconds a step, hours for all; `--every 7` tries
 each seventh.
 """

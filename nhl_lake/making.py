@@ -19,7 +19,7 @@ from nhl_lake.store.parts import File, write_file
 from nhl_lake.table import Table
 
 GAMES_AT_ONCE = 200
-PAGES_GROW, ROWS_GROW = 25, 5  # how much room pages, and rows, take while something is made of them
+PAGES_GROW, ROWS_GROW = 25, 7  # how much room pages, and rows, take while something is made of them
 BASE_BYTES = 250 * 10**6  # what a process has before it has made anything
 FILE_BYTES = 256 * 10**6  # of rows in memory; some ten times what they have in a file
 

@@ -23,7 +23,7 @@ static long seen;
 static int is_armed;
 
 /* Begin to count; at the n-th call kill (error 0), or fail with an error from there on. `only`, if it is not empty, are
- * up to four pieces of names, with commas between: calls at other names do not count. */
+ * up to four pieces of names, with commas between: then only those calls count that give a file such a name. */
 void faulty_arm(const char *folder, long n, long error, const char *only) {
     strncpy(watched, folder, sizeof watched - 1);
     memset(boundaries, 0, sizeof boundaries);
@@ -61,7 +61,7 @@ static int below(const char *path) {
 
 static int of(int descriptor) {
     char link[64], path[PATH_MAX];
-    if (descriptor < 3) return 0;
+    if (descriptor < 3 || boundaries[0][0]) return 0;
     snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
     ssize_t length = readlink(link, path, sizeof path - 1);
     if (length < 0) return 0;

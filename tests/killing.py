@@ -63,8 +63,8 @@ class Commands:
     ) -> Ended:
         """Run a command, as a user if one is given, in a program that knows a later layout if one is given.
 
-        At its step `at` (0: never) it is killed, or all steps that need room fail with `error` from there on. Steps at
-        names that have none of the pieces `only` in them ("_delta_log/0,manifests/") do not count.
+        At its step `at` (0: never) it is killed, or all steps that need room fail with `error` from there on. With
+        `only` ("_delta_log/0,manifests/") those steps count that give a file a name with one of these pieces in it.
         """
         job = {
             "words": words,
