@@ -163,10 +163,22 @@ def together(code: str, of: Iterable[Mark]) -> Mark:
 
 
 def sources(bronze: Snapshot, read: Table) -> Marks:
-    """Return what a table stands for, by slice: a bronze table its own pages, another what it was made of."""
+    """Return what a table stands for, by slice: a bronze table its own pages, another what it was made of.
+
+    A table without seasons stands for its rows, and not for its pages: those that change and say the same, as of teams
+    day after day, would have every season made again.
+    """
     if read.is_kept:
         return {part: Mark("", {read.name: pages}) for part, pages in bronze.kept[read.name].items()}
+    if read.partition is None and read.source is not None:
+        return {WHOLE: Mark("", {read.name: contents(bronze.made, read)})}
     return dict(sorted(stored(bronze.made, read).items()))
+
+
+def contents(root: Place, table: Table) -> Pages:
+    """Return a print of the rows of a small table."""
+    rows = lake.scan(root, table).select(table.schema.names()).collect().sort(table.key)
+    return Pages(0, f"{rows.height} {digest(rows.write_ndjson())}")
 
 
 def joined(one: Pages | None, other: Pages) -> Pages:

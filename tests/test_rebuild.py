@@ -404,11 +404,22 @@ def test_pages_of_another_season_make_no_whole_season_again(tmp_path: Path):
     two_seasons(tmp_path, hours=1, rebuilds=True)
     later = FakeApi([Game(1, scorer=8900002), Game(2)])
     run(tmp_path, later, now=NOON + timedelta(hours=2), lookback_days=2)
-    made = {(part.table, part.games) for part in rebuild.rebuild(tmp_path, day=TODAY) if part.season == 20252026}
-    by_game = {(name, games) for name, games in made if catalog.find(name).by == "game_id"}
+    made = list(rebuild.rebuild(tmp_path, day=TODAY))
+    by_game = [part for part in made if part.season == 20252026 and catalog.find(part.table).by == "game_id"]
 
     assert by_game
-    assert {games for _, games in by_game} == {1}
+    assert {part.games for part in by_game} == {1}
+    assert {part.season for part in made} == {20252026}
+
+
+def test_one_more_game_makes_nothing_of_other_seasons_again_though_teams_are_of_all_of_them(tmp_path: Path):
+    two_seasons(tmp_path, rebuilds=True)
+    later = FakeApi([*TWO_SEASONS, Game(3)])
+    run(tmp_path, later, now=NOON + timedelta(hours=2), lookback_days=2)
+    made = list(rebuild.rebuild(tmp_path, day=TODAY))
+
+    assert "silver.teams" in {part.table for part in made}
+    assert {part.season for part in made} == {20252026, None}
 
 
 def table_of(name: str, source: Build, **said) -> Table:
