@@ -21,6 +21,7 @@ from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.known_issues import KNOWN_ISSUES
 from nhl_lake.silver.lineups import LINEUPS
+from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
 from nhl_lake.silver.officials import OFFICIALS
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.players import PLAYERS
@@ -45,6 +46,7 @@ SILVER = (
     PLAYERS,
     LINEUPS,
     PLAYS,
+    LISTED_SHIFTS,
     SHIFTS,
     ON_ICE,
     STINTS,

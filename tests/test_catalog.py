@@ -158,6 +158,7 @@ MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
     ("silver.plays", "the acting team plays"): {"acting_team_id": 3},
     ("silver.plays", "a goal has a scorer"): {"shooter_player_id": None},
     ("silver.plays", "a goal has a team"): {"acting_team_id": None},
+    ("silver.listed_shifts", "a good shift is whole"): {"fault": None, "end_seconds": None},
     ("silver.shifts", "a shift lasts, inside its period"): {"end_seconds": 5},
     ("silver.stints", "a stint lasts"): {"end_seconds": 5},
     ("silver.lineups", "a dressed player has a position"): {"is_scratched": False, "position": None},

@@ -3,13 +3,14 @@
 import polars as pl
 
 from nhl_lake import columns as c
-from nhl_lake.bronze import PLAY_BY_PLAY, SHIFT_CHARTS, SHIFT_REPORT_AWAY, SHIFT_REPORT_HOME
+from nhl_lake.bronze import PLAY_BY_PLAY
 from nhl_lake.hockey.calendar import GONE, SCHEDULE_STATES, STATES
 from nhl_lake.silver.box_quality import box_quality
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.ice_quality import ice_time_quality, men_quality, shift_quality
 from nhl_lake.silver.lineups import LINEUPS
+from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
 from nhl_lake.silver.play_quality import play_quality
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.refusals import REFUSALS
@@ -21,12 +22,10 @@ from nhl_lake.table import Column, Table
 
 def game_quality(
     play_by_play: pl.LazyFrame,
-    shift_charts: pl.LazyFrame,
-    shift_report_home: pl.LazyFrame,
-    shift_report_away: pl.LazyFrame,
     games: pl.LazyFrame,
     lineups: pl.LazyFrame,
     plays: pl.LazyFrame,
+    listed_shifts: pl.LazyFrame,
     shifts: pl.LazyFrame,
     stints: pl.LazyFrame,
     skater_games: pl.LazyFrame,
@@ -38,10 +37,9 @@ def game_quality(
     `info` is a defect of a page that was mended without loss, `warning` a difference that corrections explain most of
     the time, `error` a game whose numbers are not whole. A game without rows passes all that can be checked.
     """
-    charts = (shift_charts, shift_report_home, shift_report_away, lineups, games)
     found = (
         play_quality(plays, play_by_play.join(plays, on="game_id", how="semi")),
-        shift_quality(*charts),
+        shift_quality(listed_shifts, shifts, lineups),
         men_quality(stints),
         ice_time_quality(shifts, skater_games, goalie_games),
         box_quality(plays, skater_games),
@@ -95,12 +93,10 @@ GAME_QUALITY = Table(
     by="game_id",
     reads=(
         PLAY_BY_PLAY,
-        SHIFT_CHARTS,
-        SHIFT_REPORT_HOME,
-        SHIFT_REPORT_AWAY,
         GAMES,
         LINEUPS,
         PLAYS,
+        LISTED_SHIFTS,
         SHIFTS,
         STINTS,
         SKATER_GAMES,

@@ -6,90 +6,65 @@ for what was mended without loss, `warning` for what may be lost, `error` for wh
 
 import polars as pl
 
+from nhl_lake.silver.listed_shifts import CHART, GAME_KEY, NO_END, OTHER_GAME, OUTSIDE, REPEATED, STRANGER
 from nhl_lake.silver.reports import GAME
-from nhl_lake.silver.shifts import (
-    CHART,
-    NO_END,
-    OTHER_GAME,
-    OUTSIDE,
-    REPEATED,
-    REPORT,
-    STRANGER,
-    listed,
-    merged,
-    numbers,
-    printed,
-    sources,
-)
+from nhl_lake.silver.shifts import REPORT, merged
 
 SEVERITY = {REPEATED: "info", OTHER_GAME: "info", STRANGER: "warning", NO_END: "warning", OUTSIDE: "warning"}
 TOLERANCE_S = 2
 SUSPECT_S = 30
-GAME_KEY = ("season", "game_id")
 LENGTH = pl.col("end_seconds") - pl.col("start_seconds")
 
 
-def shift_quality(
-    shift_charts: pl.LazyFrame,
-    shift_report_home: pl.LazyFrame,
-    shift_report_away: pl.LazyFrame,
-    lineups: pl.LazyFrame,
-    games: pl.LazyFrame,
-) -> pl.LazyFrame:
+def shift_quality(listed_shifts: pl.LazyFrame, shifts: pl.LazyFrame, lineups: pl.LazyFrame) -> pl.LazyFrame:
     """One row a rule and final game whose shifts break it, with the number of rows or players; none if all is well."""
-    # read once, though several rules look at them
-    every = listed(shift_charts, shift_report_home, shift_report_away, lineups, games).cache()
-    clean = merged(every).cache()
-    chosen = sources(clean)
-    used = clean.join(chosen, on=["game_id", "shift_source"], how="semi")
-    overlaps = used.filter(pl.col("rows") > 1)
-    missing = lineups.select(GAME_KEY).unique().join(clean, on="game_id", how="anti")
+    chosen = shifts.select("game_id", "shift_source").unique()
+    overlaps = shifts.filter(pl.col("listed_rows") > 1)
+    missing = lineups.select(GAME_KEY).unique().join(shifts, on="game_id", how="anti")
     defects = (
-        left_out(every, chosen),
-        counted(overlaps, "no shifts of a player overlap", "warning", (pl.col("rows") - 1).sum()),
+        left_out(listed_shifts, chosen),
+        counted(overlaps, "no shifts of a player overlap", "warning", (pl.col("listed_rows") - 1).sum()),
         counted(missing, "a game has shifts", "error", 0 * pl.len()).with_columns(expected=pl.lit(None, pl.Int32)),
-        not_from_the_chart(clean, chosen),
-        unlike_the_sums(used, printed(shift_report_home, shift_report_away, games), lineups),
+        not_from_the_chart(listed_shifts, shifts),
+        unlike_the_sums(listed_shifts, shifts),
     )
     return pl.concat(texts(found) for found in defects)
 
 
-def left_out(every: pl.LazyFrame, chosen: pl.LazyFrame) -> pl.LazyFrame:
+def left_out(listed: pl.LazyFrame, chosen: pl.LazyFrame) -> pl.LazyFrame:
     """Count the listed rows that are no shifts, in the source that is used, or in all where none can be."""
-    of_the_source = pl.col("shift_source") == pl.coalesce("chosen", "shift_source")
-    known = every.join(chosen.rename({"shift_source": "chosen"}), on="game_id", how="left", validate="m:1")
+    of_the_source = pl.col("chosen").is_null() | ((pl.col("page") == CHART) == (pl.col("chosen") == CHART))
     check = pl.col("fault").alias("check")
     return (
-        known.filter(of_the_source & pl.col("fault").is_not_null())
+        listed.filter(pl.col("fault").is_not_null())
+        .join(chosen.rename({"shift_source": "chosen"}), on="game_id", how="left", validate="m:1")
+        .filter(of_the_source)
         .group_by(*GAME_KEY, check)
         .agg(expected=pl.lit(0), actual=pl.len())
         .select(*GAME_KEY, "check", pl.col("check").replace_strict(SEVERITY).alias("severity"), "expected", "actual")
     )
 
 
-def not_from_the_chart(clean: pl.LazyFrame, chosen: pl.LazyFrame) -> pl.LazyFrame:
+def not_from_the_chart(listed: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
     """One row a game with the shifts of the reports: how many they have, and how many the chart."""
-    counts = {name: (pl.col("shift_source") == of).sum() for name, of in (("expected", REPORT), ("actual", CHART))}
+    reported = shifts.filter(pl.col("shift_source") == REPORT)
+    in_chart = merged(listed.filter(pl.col("page") == CHART).join(reported, on="game_id", how="semi"))
     return (
-        clean.join(chosen.filter(pl.col("shift_source") == REPORT), on="game_id", how="semi")
-        .group_by(GAME_KEY)
-        .agg(**counts)
-        .select(*GAME_KEY, *named("the shift chart is whole", "info"), "expected", "actual")
+        reported.group_by(GAME_KEY)
+        .agg(expected=pl.len())
+        .join(in_chart.group_by("game_id").agg(actual=pl.len()), on="game_id", how="left", validate="1:1")
+        .select(*GAME_KEY, *named("the shift chart is whole", "info"), "expected", pl.col("actual").fill_null(0))
     )
 
 
-def unlike_the_sums(used: pl.LazyFrame, lines: pl.LazyFrame, lineups: pl.LazyFrame) -> pl.LazyFrame:
+def unlike_the_sums(listed: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
     """Count the players whose shifts in a report do not add up to the time printed under them."""
     player = ["game_id", "player_id"]
-    dressed = lineups.filter(~pl.col("is_scratched"))
-    said = lines.filter(pl.col("line") == GAME).join(
-        numbers(dressed), on=["game_id", "team_id", "sweater_number"], validate="m:1"
-    )
-    known = used.filter(pl.col("shift_source") == REPORT).group_by(player).agg(LENGTH.sum().alias("seconds"))
-    games = used.filter(pl.col("shift_source") == REPORT).select("game_id").unique()
+    used = shifts.filter(pl.col("shift_source") == REPORT)
     off = (
-        said.join(games, on="game_id", how="semi")
-        .join(known, on=player, how="left", validate="m:1")
+        listed.filter((pl.col("line") == GAME) & pl.col("player_id").is_not_null())
+        .join(used, on="game_id", how="semi")
+        .join(used.group_by(player).agg(LENGTH.sum().alias("seconds")), on=player, how="left", validate="m:1")
         .filter((pl.col("printed_seconds") - pl.col("seconds").fill_null(0)).abs() > TOLERANCE_S)
     )
     return counted(off, "the shifts of a report add up to its sums", "error", pl.len())

@@ -3,7 +3,7 @@
 import polars as pl
 
 from nhl_lake import columns as c
-from nhl_lake.hockey.ice import PERIOD, before_the_change, presence, stretches
+from nhl_lake.hockey.ice import PERIOD, before_the_change
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.shifts import SHIFTS
@@ -20,22 +20,39 @@ def on_ice(plays: pl.LazyFrame, shifts: pl.LazyFrame, lineups: pl.LazyFrame) -> 
     ice, and that is known without shifts too. Left out: events while the shifts have nobody on the ice.
     """
     is_duel = (pl.col("period_type") == "SO") | pl.col("is_penalty_shot").fill_null(value=False)
-    found = pl.concat([in_play(plays, shifts, ~is_duel), duels(plays.filter(is_duel))])
     about = lineups.select("season", "game_id", "player_id", "team_id", is_goalie=pl.col("position") == "G")
-    return found.join(about, on=["game_id", "player_id"], validate="m:1").select(list(ON_ICE.schema))
+    player = ["game_id", "player_id"]
+    stays = shifts.drop("season", "team_id").join(about, on=player, validate="m:1")
+    alone = duels(plays.filter(is_duel)).join(about, on=player, validate="m:1")
+    return pl.concat(found.select(list(ON_ICE.schema)) for found in (in_play(plays, stays, ~is_duel), alone))
 
 
 def in_play(plays: pl.LazyFrame, shifts: pl.LazyFrame, is_in_play: pl.Expr) -> pl.LazyFrame:
     """One row a player on the ice by his shifts."""
-    # halves: an event before the change of its second is in the stretch that ends there
-    event = 2 * pl.col("period_seconds") - before_the_change().cast(pl.Int32)
-    moments = plays.with_columns(moment=event).filter(is_in_play).select(*EVENT, "period", "moment").sort("moment")
-    since = stretches(shifts).select(*PERIOD, "stretch", moment=2 * pl.col("from_seconds")).sort("moment")
+    # halves: an event before the change of its second is of those whose shifts end there
+    moment = 2 * pl.col("period_seconds") - before_the_change().cast(pl.Int32)
+    known = plays.with_columns(moment=moment).filter(is_in_play).select(*EVENT, "period", "moment")
+    events = known.sort(*PERIOD, "moment").with_row_index("number").cache()
+    stays = shifts.join(events.group_by(PERIOD).agg(after=pl.max("number") + 1), on=PERIOD, validate="m:1")
+    for side in ("start", "end"):
+        later = events.select(*PERIOD, pl.col("number").alias(side), "moment").sort("moment")
+        stays = (
+            stays.with_columns(moment=2 * pl.col(f"{side}_seconds"))
+            .sort("moment")
+            .join_asof(later, on="moment", by=PERIOD, strategy="forward", check_sortedness=False)
+            .with_columns(pl.coalesce(side, "after").alias(side))
+        )
     return (
-        moments.join_asof(since, on="moment", by=PERIOD, check_sortedness=False)
-        .join(presence(shifts).select(*PERIOD, "stretch", "player_id"), on=[*PERIOD, "stretch"])
-        .select(*EVENT, "player_id")
+        stays.select("season", "player_id", "team_id", "is_goalie", number=numbers("start", "end"))
+        .explode("number")
+        .filter(pl.col("number").is_not_null())
+        .join(events.select(*EVENT, "number"), on="number", validate="m:1")
     )
+
+
+def numbers(start: str, end: str) -> pl.Expr:
+    """Return the numbers from one until before another."""
+    return pl.int_ranges(start, end, dtype=pl.get_index_type())
 
 
 def duels(plays: pl.LazyFrame) -> pl.LazyFrame:

@@ -18,19 +18,22 @@ LINES = pl.List(pl.Struct({"player": pl.String, "cells": pl.List(pl.String)}))
 def report_lines(report: pl.LazyFrame) -> pl.LazyFrame:
     """One row a line: a shift, or what is printed under a player's shifts of a period or of the game.
 
-    Players by sweater number. Seconds of a shift are those since its period began; `printed_seconds` is its length, or
-    the time on ice in that period or game, which is also split by strength. Null where the text is not a clock.
+    Players by sweater number; `row` is the number of the line on its page. Seconds of a shift are those since its
+    period began; `printed_seconds` is its length, or the time on ice in that period or game, which is also split by
+    strength. Null where the text is not a clock.
     """
     shift = pl.col("cells").list.len() == SHIFT_CELLS
     label = pl.when(shift).then(cell(1)).otherwise(cell(0))
     return (
         report.select("season", "game_id", line=pl.col("body").map_batches(read, return_dtype=LINES))
-        .explode("line")
+        .with_columns(row=pl.int_ranges(pl.col("line").list.len()))
+        .explode("line", "row")
         .unnest("line")
         .filter(shift & cell(0).str.contains(r"^\d+$") | seconds(cell(3)).is_not_null())
         .select(
             "season",
             "game_id",
+            "row",
             line=pl.when(shift).then(pl.lit(SHIFT)).when(label == "TOT").then(pl.lit(GAME)).otherwise(pl.lit(PERIOD)),
             sweater_number=pl.col("player").str.extract(r"^(\d+) ").cast(c.sweater_number.dtype),
             period=period_number(label),

@@ -3,7 +3,7 @@
 import polars as pl
 
 from nhl_lake import columns as c
-from nhl_lake.hockey.ice import presence
+from nhl_lake.hockey.ice import presence, stretches
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.shifts import SHIFTS
@@ -41,14 +41,21 @@ def groups(shifts: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame) -> 
     teams = games.select("season", "game_id", "home_team_id", "away_team_id")
     is_home, is_goalie = pl.col("team_id") == pl.col("home_team_id"), pl.col("is_goalie")
     kinds = (is_home & ~is_goalie, ~is_home & ~is_goalie, is_home & is_goalie, ~is_home & is_goalie)
-    return (
-        presence(shifts)
+    stays = (
+        shifts.drop("season")
         .join(positions, on=["game_id", "player_id"], validate="m:1")
         .join(teams, on="game_id", validate="m:1")
         .sort("player_id")  # once, and not in each group
-        .group_by(STINT)
-        .agg(pl.col("player_id").filter(kind).alias(name) for kind, name in zip(kinds, PLAYERS, strict=True))
+        .cache()
     )
+    parts = stretches(stays).cache()
+    found = parts.join(teams, on="game_id", validate="m:1")
+    for kind, name in zip(kinds, PLAYERS, strict=True):
+        # a group of each kind: a group with four filters takes three times as long
+        some = presence(stays.filter(kind), parts, "player_id").group_by("stretch").agg(pl.col("player_id").alias(name))
+        found = found.join(some, on="stretch", how="left", validate="1:1")
+    nobody = pl.all_horizontal(pl.col(PLAYERS).is_null())
+    return found.filter(~nobody).with_columns(pl.col(PLAYERS).fill_null([])).select(*STINT, *PLAYERS)
 
 
 def joined(groups: pl.LazyFrame) -> pl.LazyFrame:

@@ -11,6 +11,7 @@ from nhl_lake.league import League
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
+from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.shifts import SHIFTS
@@ -31,7 +32,8 @@ def silver(pages: list[dict[str, Any]], charts: pl.LazyFrame = NO_PAGES, boxes: 
     inputs = {
         PLAYS: [play_by_play],
         LINEUPS: [play_by_play, boxes, NO_PAGES],
-        SHIFTS: [charts, NO_PAGES, NO_PAGES, "lineups", "games"],
+        LISTED_SHIFTS: [charts, NO_PAGES, NO_PAGES, "lineups", "games"],
+        SHIFTS: ["listed_shifts"],
         STINTS: ["shifts", "lineups", "games"],
         ON_ICE: ["plays", "shifts", "lineups"],
         GOALIE_GAMES: [boxes],

@@ -9,6 +9,7 @@ from nhl_lake import check
 from nhl_lake.league import quirks
 from nhl_lake.silver.ice_quality import men_quality, shift_quality
 from nhl_lake.silver.lineups import LINEUPS
+from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.shifts import SHIFTS
@@ -44,10 +45,11 @@ def worked_out(games: list[int], charts: dict[int, pl.LazyFrame], reported: list
     play_by_play = kept(*pages)
     plays, lineups = of(PLAYS, play_by_play), of(LINEUPS, play_by_play, NO_PAGES, NO_PAGES)
     reports = [bodies({game: report(game, side) for game in reported}) for side in ("H", "V")]
-    about = (pl.concat([NO_PAGES, *charts.values()]), *reports, lineups, ice.games(*map(scheduled, pages)).collect())
-    shifts = of(SHIFTS, *about)
-    stints, on_ice = of(STINTS, shifts, lineups, about[-1]), of(ON_ICE, plays, shifts, lineups)
-    return Made(shifts, stints, on_ice, shift_quality(*(frame.lazy() for frame in about)).collect())
+    about = ice.games(*map(scheduled, pages)).collect()
+    listed = of(LISTED_SHIFTS, pl.concat([NO_PAGES, *charts.values()]), *reports, lineups, about)
+    shifts = of(SHIFTS, listed)
+    stints, on_ice = of(STINTS, shifts, lineups, about), of(ON_ICE, plays, shifts, lineups)
+    return Made(shifts, stints, on_ice, shift_quality(listed.lazy(), shifts.lazy(), lineups.lazy()).collect())
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from nhl_lake import check
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.ice_quality import ice_time_quality, men_quality, shift_quality
 from nhl_lake.silver.lineups import LINEUPS
+from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.reports import GAME, report_lines
@@ -62,10 +63,11 @@ def worked_out(
     play_by_play = kept(*pages)
     plays, lineups = of(PLAYS, play_by_play), of(LINEUPS, play_by_play, NO_PAGES, NO_PAGES)
     games = ice.games(*(scheduled(page) for page in pages)).collect()
-    about = (charts, home, away, lineups.lazy(), games.lazy())
-    shifts = of(SHIFTS, *about)
+    listed = of(LISTED_SHIFTS, charts, home, away, lineups, games)
+    shifts = of(SHIFTS, listed)
     stints, on_ice = of(STINTS, shifts, lineups, games), of(ON_ICE, plays, shifts, lineups)
-    return Ice(plays, lineups, games, shifts, stints, on_ice, shift_quality(*about).collect())
+    faults = shift_quality(listed.lazy(), shifts.lazy(), lineups.lazy()).collect()
+    return Ice(plays, lineups, games, shifts, stints, on_ice, faults)
 
 
 def seconds(text: str) -> int:

@@ -12,7 +12,8 @@ def test_a_report_has_a_line_for_each_shift_each_period_and_the_game():
     sums = ["1|1|00:56|00:56|00:46|00:00|00:10", "TOT|2|00:50|01:40|01:20|00:05|00:15"]
     found = report_lines(report(("9 SURNAME-ÅKE, FIRST", ["1|1|1:28 / 18:32|2:24 / 17:36|00:56|G"], sums))).collect()
 
-    assert found.drop("season", "game_id").rows() == [
+    assert found["row"].to_list() == [0, 2, 3]  # 1 is the headings of the sums
+    assert found.drop("season", "game_id", "row").rows() == [
         ("shift", 9, 1, 88, 144, 56, None, None, None),
         ("period", 9, 1, None, None, 56, 46, 0, 10),
         ("game", 9, None, None, None, 100, 80, 5, 15),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from nhl_lake import check
 from nhl_lake.errors import Broken
 from nhl_lake.silver.ice_quality import ice_time_quality, shift_quality
+from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
 from nhl_lake.silver.shifts import SHIFTS
 from tests.silver import ice
 from tests.silver.ice import AWAY, GAME, HOME, NO_PAGES, chart, charted, dressed, report
@@ -33,7 +34,18 @@ def inputs(
 
 def rows(*rows: dict[str, Any], **others: pl.LazyFrame) -> list[tuple[object, ...]]:
     """Return player, team, period, start and end of the shifts of a chart."""
-    return told(made(SHIFTS, *inputs(chart(*rows), **others)))
+    return told(shifts_of(*inputs(chart(*rows), **others)))
+
+
+def shifts_of(*pages: pl.LazyFrame) -> pl.DataFrame:
+    """Make shifts of what is listed on pages."""
+    return made(SHIFTS, listed(*pages).lazy())
+
+
+def listed(*pages: pl.LazyFrame) -> pl.DataFrame:
+    found = made(LISTED_SHIFTS, *pages)
+    check.require(LISTED_SHIFTS, found)
+    return found
 
 
 def told(shifts: pl.DataFrame) -> list[tuple[object, ...]]:
@@ -42,13 +54,15 @@ def told(shifts: pl.DataFrame) -> list[tuple[object, ...]]:
 
 
 def faults(*pages: pl.LazyFrame, **others: pl.LazyFrame) -> dict[str, tuple[str, str | None, str]]:
-    found = shift_quality(*inputs(*pages, **others)).collect()
+    about = inputs(*pages, **others)
+    lines, lineup = listed(*about), about[3]
+    found = shift_quality(lines.lazy(), made(SHIFTS, lines.lazy()).lazy(), lineup).collect()
     assert found.columns == ["season", "game_id", "check", "severity", "expected", "actual"]
     return {name: rest for name, *rest in map(list, found.drop("season", "game_id").rows())}
 
 
 def test_a_shift_is_one_row():
-    assert made(SHIFTS, *inputs(chart(CLEAN))).to_dicts() == [
+    assert shifts_of(*inputs(chart(CLEAN))).to_dicts() == [
         {
             "season": 20232024,
             "game_id": GAME,
@@ -58,14 +72,15 @@ def test_a_shift_is_one_row():
             "start_seconds": 30,
             "end_seconds": 70,
             "shift_source": "chart",
+            "listed_rows": 1,
         }
     ]
 
 
 def test_the_frame_is_what_the_table_declares_even_without_pages():
-    assert made(SHIFTS, *inputs()).schema == SHIFTS.schema
-    assert made(SHIFTS, *inputs(chart())).is_empty()
-    assert made(SHIFTS, *inputs(chart(CLEAN), lineup=ice.lineups(), games=ice.games())).is_empty()
+    assert shifts_of(*inputs()).schema == SHIFTS.schema
+    assert shifts_of(*inputs(chart())).is_empty()
+    assert shifts_of(*inputs(chart(CLEAN), lineup=ice.lineups(), games=ice.games())).is_empty()
 
 
 @pytest.mark.parametrize(
@@ -166,21 +181,21 @@ def test_a_chart_that_is_no_chart_is_named():
 
 
 def test_without_a_chart_the_reports_tell_by_team_and_number():
-    found = made(SHIFTS, *inputs(chart(), HOME_REPORT, AWAY_REPORT))
+    found = shifts_of(*inputs(chart(), HOME_REPORT, AWAY_REPORT))
 
     assert told(found) == [(71, HOME, 1, 30, 70), (171, AWAY, 1, 120, 165)]
     assert found["shift_source"].unique().to_list() == ["report"]
 
 
 def test_one_report_is_not_enough():
-    assert told(made(SHIFTS, *inputs(chart(), HOME_REPORT))) == []
-    assert told(made(SHIFTS, *inputs(chart(), NO_PAGES, AWAY_REPORT))) == []
+    assert told(shifts_of(*inputs(chart(), HOME_REPORT))) == []
+    assert told(shifts_of(*inputs(chart(), NO_PAGES, AWAY_REPORT))) == []
 
 
 def test_a_whole_chart_is_preferred_and_one_that_is_cut_off_is_not():
     whole = [charted(71, "00:30", "01:10", "00:40"), charted(171, "02:00", "02:45", "00:45", teamId=AWAY)]
-    from_whole = made(SHIFTS, *inputs(chart(*whole), HOME_REPORT, AWAY_REPORT))
-    from_part = made(SHIFTS, *inputs(chart(whole[0]), HOME_REPORT, AWAY_REPORT))
+    from_whole = shifts_of(*inputs(chart(*whole), HOME_REPORT, AWAY_REPORT))
+    from_part = shifts_of(*inputs(chart(whole[0]), HOME_REPORT, AWAY_REPORT))
 
     assert told(from_whole) == told(from_part)
     assert from_whole["shift_source"].unique().to_list() == ["chart"]
@@ -198,7 +213,7 @@ def test_a_whole_chart_is_preferred_and_one_that_is_cut_off_is_not():
 )
 def test_a_line_of_a_report_is_read(line: str, shift: tuple[int, ...]):
     home = report(("71 SURNAME, FIRST", [line], []))
-    found = made(SHIFTS, *inputs(chart(), home, report()))
+    found = shifts_of(*inputs(chart(), home, report()))
 
     assert told(found) == [(71, HOME, *shift)]
 
@@ -207,7 +222,7 @@ def test_a_number_that_two_players_wear_tells_nobody():
     lineup = ice.lineups(dressed(71), dressed(1071), dressed(91), dressed(130, AWAY, "G"))
     home = report(*[(f"{n} A, B", ["1|1|0:30 / 19:30|1:10 / 18:50|00:40|&nbsp;"], []) for n in (71, 91)])
 
-    assert told(made(SHIFTS, *inputs(chart(), home, AWAY_REPORT, lineup=lineup))) == [(91, HOME, 1, 30, 70)]
+    assert told(shifts_of(*inputs(chart(), home, AWAY_REPORT, lineup=lineup))) == [(91, HOME, 1, 30, 70)]
 
 
 def test_a_goalie_whose_period_is_only_summed_up_was_on_for_all_of_it():
@@ -215,7 +230,7 @@ def test_a_goalie_whose_period_is_only_summed_up_was_on_for_all_of_it():
     lines = [f"{period}|{period}|19:00 / 1:00|20:00 / 0:00|01:00|&nbsp;" for period in (1, 2)]
     home = report(("30 GOALIE, A", [], [whole, part]), ("71 SURNAME, FIRST", lines, []))
 
-    found = made(SHIFTS, *inputs(chart(), home, AWAY_REPORT))
+    found = shifts_of(*inputs(chart(), home, AWAY_REPORT))
 
     assert [row for row in told(found) if row[0] == 30] == [(30, HOME, 1, 0, 1200)]
 
@@ -248,7 +263,7 @@ ANY_ROW = st.fixed_dictionaries(
 @settings(deadline=None, max_examples=40)
 @given(page=st.lists(ANY_ROW, max_size=15))
 def test_whatever_a_chart_lists_no_shifts_of_a_player_overlap(page: list[dict[str, Any]]):
-    found = made(SHIFTS, *inputs(chart(*page)))
+    found = shifts_of(*inputs(chart(*page)))
     check.require(SHIFTS, found)
     earlier = pl.col("end_seconds").cum_max().shift(1).over("player_id", "period")
 

@@ -1,0 +1,226 @@
+"""Shifts as they are listed: each line of shift charts and shift reports, and which of them are no shifts."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from nhl_lake import columns as c
+from nhl_lake.bronze import SHIFT_CHARTS, SHIFT_REPORT_AWAY, SHIFT_REPORT_HOME
+from nhl_lake.hockey.clock_text import seconds
+from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.lineups import LINEUPS
+from nhl_lake.silver.pages import Said, said
+from nhl_lake.silver.reports import GAME, PERIOD, SHIFT, report_lines
+from nhl_lake.table import Column, Table
+
+CHART, HOME, AWAY = "chart", "home report", "away report"
+SHIFT_CODE = 517
+LONGEST_PERIOD = 1200
+
+STRANGER = "every shift is of a dressed player"
+OTHER_GAME = "every shift is of a team that plays"
+NO_END = "every shift has an end and lasts"
+OUTSIDE = "every shift is inside a period"
+REPEATED = "no shift is listed twice"
+
+GAME_KEY = ("season", "game_id")
+SAID = (
+    *GAME_KEY,
+    "page",
+    "row",
+    "line",
+    "player_id",
+    "team_id",
+    "said_team_id",
+    "period",
+    "start_seconds",
+    "end_seconds",
+    "printed_seconds",
+)
+
+
+class Row(Said):
+    """A row of a shift chart; all of it may be missing in some charts."""
+
+    playerId: int | None = None
+    teamId: int | None = None
+    period: int | None = None
+    startTime: str | None = None
+    endTime: str | None = None
+    duration: str | None = None
+    typeCode: int | None = None
+    eventDescription: str | None = None
+
+
+class Chart(Said):
+    """A shift chart."""
+
+    data: list[Row]
+
+
+def listed_shifts(
+    shift_charts: pl.LazyFrame,
+    shift_report_home: pl.LazyFrame,
+    shift_report_away: pl.LazyFrame,
+    lineups: pl.LazyFrame,
+    games: pl.LazyFrame,
+) -> pl.LazyFrame:
+    """One row a line of a final game's shift chart or shift reports: a shift, or a sum that is printed under them.
+
+    `fault` is the rule that a shift breaks, so that it is none: it is null of a good one, and of sums. Reports are read
+    of games that have both. Left out: goals among the rows of a chart.
+    """
+    dressed = lineups.filter(~pl.col("is_scratched"))
+    teams = dressed.select("game_id", said_team_id="team_id", plays=True).unique()
+    about = games.join(dressed, on="game_id", how="semi").select("game_id", "game_type", "last_period_type")
+    rows = [charted(shift_charts, dressed), reported(shift_report_home, shift_report_away, dressed, games)]
+    return (
+        pl.concat([found.select(SAID) for found in rows], how="vertical_relaxed")
+        .join(about, on="game_id", validate="m:1")
+        .join(teams, on=["game_id", "said_team_id"], how="left", validate="m:1", maintain_order="left")
+        .with_columns(end_seconds=pl.when(pl.col("line") == SHIFT).then(end()))
+        .with_columns(fault=pl.when(pl.col("line") == SHIFT).then(fault()))
+        .with_columns(fault=pl.when(again()).then(pl.lit(REPEATED)).otherwise("fault"))
+        .select(list(LISTED_SHIFTS.schema))
+    )
+
+
+def charted(shift_charts: pl.LazyFrame, dressed: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a shift of a chart, as the page has it. Goals stand among them, with a code of their own or a word."""
+    is_shift = pl.coalesce(pl.col("typeCode") == SHIFT_CODE, pl.col("eventDescription").is_null())
+    return (
+        shift_charts.select(*GAME_KEY, page=said(Chart))
+        .unnest("page")
+        .with_columns(row=pl.int_ranges(pl.col("data").list.len()))
+        .explode("data", "row")
+        .filter(pl.col("data").is_not_null())
+        .unnest("data")
+        .filter(is_shift)
+        .select(
+            *GAME_KEY,
+            "row",
+            "period",
+            page=pl.lit(CHART),
+            line=pl.lit(SHIFT),
+            player_id="playerId",
+            said_team_id=pl.col("teamId").cast(c.team_id.dtype),
+            start_seconds=seconds(pl.col("startTime")),
+            end_seconds=seconds(pl.col("endTime")),
+            printed_seconds=seconds(pl.col("duration")),
+        )
+        .join(
+            dressed.select("game_id", "player_id", "team_id"),
+            on=["game_id", "player_id"],
+            how="left",
+            validate="m:1",
+            maintain_order="left",
+        )
+    )
+
+
+def reported(home: pl.LazyFrame, away: pl.LazyFrame, dressed: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a line of the reports, of games with both; players are known by team and sweater number.
+
+    Now and then a goalie's shift is not listed, but the sum of the period says that he played all of it: such a sum is
+    a shift.
+    """
+    player = ("game_id", "team_id", "sweater_number")
+    whole_period = pl.col("end_seconds").max().over("game_id", "period")
+    unlisted = (
+        (pl.col("line") == PERIOD)
+        & ~(pl.col("line") == SHIFT).any().over(*player, "period")
+        & (pl.col("printed_seconds") == whole_period)
+    )
+    return (
+        printed(home, away, games)
+        .with_columns(
+            line=pl.when(unlisted).then(pl.lit(SHIFT)).otherwise("line"),
+            start_seconds=pl.when(unlisted).then(0).otherwise("start_seconds"),
+            end_seconds=pl.when(unlisted).then(whole_period).otherwise("end_seconds"),
+        )
+        .join(numbers(dressed), on=player, how="left", validate="m:1", maintain_order="left")
+        .with_columns(said_team_id="team_id")
+    )
+
+
+def printed(home: pl.LazyFrame, away: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a line of the reports, with its team, of games that have both."""
+    sides = [(HOME, home, away, "home_team_id"), (AWAY, away, home, "away_team_id")]
+    return pl.concat(
+        report_lines(report.join(other, on="game_id", how="semi"))
+        .join(games.select("game_id", team_id=team), on="game_id", validate="m:1", maintain_order="left")
+        .with_columns(page=pl.lit(page))
+        for page, report, other, team in sides
+    )
+
+
+def numbers(dressed: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a sweater number that only one dressed player of a team has."""
+    wearer = ("game_id", "team_id", "sweater_number")
+    known = dressed.filter(pl.col("sweater_number").is_not_null() & (pl.len().over(wearer) == 1))
+    return known.select(*wearer, "player_id")
+
+
+def end() -> pl.Expr:
+    """Return the second at which a shift ends: where the clock has rolled on to 0:00, its length after its start."""
+    start, length = pl.col("start_seconds"), pl.col("printed_seconds")
+    said_end = pl.col("end_seconds")
+    return pl.when(length > 0).then(pl.when(said_end > start).then(said_end).otherwise(start + length))
+
+
+def fault() -> pl.Expr:
+    """Return the rule that a listed row breaks, so that it is not taken for a shift; null for a good one."""
+    is_shootout = (pl.col("period") > 4) & ((pl.col("game_type") < 3) | pl.col("last_period_type").eq_missing("SO"))
+    is_inside = (pl.col("period").fill_null(0) > 0) & (pl.col("end_seconds") <= LONGEST_PERIOD) & ~is_shootout
+    return (
+        pl.when(pl.col("player_id").is_null() | pl.col("team_id").is_null())
+        .then(pl.lit(STRANGER))
+        .when(pl.col("plays").is_null() & pl.col("said_team_id").is_not_null())
+        .then(pl.lit(OTHER_GAME))
+        .when(pl.col("start_seconds").is_null() | pl.col("end_seconds").is_null())
+        .then(pl.lit(NO_END))
+        .when(~is_inside)
+        .then(pl.lit(OUTSIDE))
+    )
+
+
+def again() -> pl.Expr:
+    """Whether the same good shift stands further up: under another id or number."""
+    shift = pl.struct("game_id", "page", "player_id", "period", "start_seconds", "end_seconds", "line", "fault")
+    return (pl.col("line") == SHIFT) & pl.col("fault").is_null() & ~shift.is_first_distinct()
+
+
+LISTED_SHIFTS = Table(
+    name="silver.listed_shifts",
+    grain="one line of a shift chart or shift report of a final game",
+    key=("game_id", "page", "row"),
+    columns=(
+        c.season,
+        c.game_id,
+        Column("page", pl.String, "The page that it stands on", values=(CHART, HOME, AWAY)),
+        Column("row", pl.Int32, "Its number on the page, from 0"),
+        Column("line", pl.String, "A shift, or the sum of a player's period or game", values=(SHIFT, PERIOD, GAME)),
+        replace(c.player_id, nullable=True),
+        Column("team_id", pl.Int32, "Team of the player in this game, or of the report", nullable=True),
+        Column("said_team_id", pl.Int32, "Team that the page says", nullable=True),
+        replace(c.period, nullable=True),
+        replace(c.start_seconds, nullable=True),
+        replace(c.end_seconds, nullable=True),
+        Column("printed_seconds", pl.Int32, "Length or sum as printed", "s", nullable=True),
+        Column(
+            "fault",
+            pl.String,
+            "The rule that a shift breaks, so that it is none; null of a good one, and of sums",
+            nullable=True,
+            values=(STRANGER, OTHER_GAME, NO_END, OUTSIDE, REPEATED),
+        ),
+    ),
+    by="game_id",
+    reads=(SHIFT_CHARTS, SHIFT_REPORT_HOME, SHIFT_REPORT_AWAY, LINEUPS, GAMES),
+    source=listed_shifts,
+    checks={
+        "a good shift is whole": (pl.col("line") != SHIFT)
+        | pl.col("fault").is_not_null()
+        | pl.all_horizontal(pl.col("player_id", "team_id", "period", "start_seconds", "end_seconds").is_not_null()),
+    },
+)
