@@ -12,6 +12,7 @@ import polars as pl
 
 from nhl_lake import check
 from nhl_lake.errors import Broken, Unreadable
+from nhl_lake.looks import columns_of, whole
 from nhl_lake.marks import WHOLE, Snapshot, seasons_before
 from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.store import lake
@@ -19,6 +20,8 @@ from nhl_lake.store.parts import File, write_file
 from nhl_lake.table import Table
 
 GAMES_AT_ONCE = 200
+READ_AT_ONCE = 2  # as many are read together as are made in so many goes: it takes half the time, and little room
+FEW_KEYS = 100
 PAGES_GROW, ROWS_GROW = 25, 7  # how much room pages, and rows, take while something is made of them
 BASE_BYTES = 250 * 10**6  # what a process has before it has made anything
 FILE_BYTES = 256 * 10**6  # of rows in memory; some ten times what they have in a file
@@ -94,15 +97,22 @@ def work(job: Job, table: Table) -> Done:
 def made(job: Job, table: Table, games: Sequence[int] | None = None) -> Iterator[Rows]:
     """Make a piece of a slice of a table, or some games of it, held against the table's rules, some at a time."""
     inputs = [source(job, table, read) for read in table.reads]
+    if games is None:  # of a few games it would take longer to know which columns are looked at
+        inputs = [
+            frame if read.is_kept else frame.select(names)
+            for read, frame, names in zip(table.reads, inputs, columns_of(table), strict=True)
+        ]
     if table.by is None:
         frames = [read(given, frame) for given, frame in zip(table.reads, inputs, strict=True)]
         rows = built(table, job.part, frames, *([job.bronze.day] if table.of_day else []))
         check.require(table, rows)
         yield nothing(table)._replace(rows=rows)
         return
-    for some in parts(job, table, inputs, games):
-        chosen = [read(given, frame) for given, frame in zip(table.reads, only(table, inputs, some), strict=True)]
-        yield from attempts(table, job.part, chosen, some)
+    keys, at_once = parts(job, table, inputs, games)
+    for many in in_runs(keys, READ_AT_ONCE * at_once):
+        known = [read(given, frame) for given, frame in zip(table.reads, only(table, inputs, many), strict=True)]
+        for some in in_runs(many, at_once):
+            yield from attempts(table, job.part, only(table, known, some), some)
 
 
 def make(job: Job, table: Table, games: Sequence[int] | None) -> Rows:
@@ -127,24 +137,28 @@ def source(job: Job, table: Table, read: Table) -> pl.LazyFrame:
 
 def parts(
     job: Job, table: Table, inputs: Sequence[pl.LazyFrame], games: Sequence[int] | None
-) -> Iterator[Sequence[Any]]:
-    """Yield the games of a piece of a slice, or what else its rows go by, as many at a time as there is room for."""
-    keys, room = games, 0
-    if keys is None:
-        found = [
-            frame.select(table.by, order, room_of(read).alias("room"))
-            for read, frame in zip(table.reads, inputs, strict=True)
-            if table.by in read.schema
-            # in the order in which the pages were kept, so that a part's pages stand in few files
-            for order in [pl.col("fetched_at") if "fetched_at" in read.schema else pl.lit(None).alias("fetched_at")]
-        ]
-        every = pl.concat(found, how="vertical_relaxed").group_by(table.by)
-        of_each = every.agg(pl.col("fetched_at").min(), pl.col("room").sum()).sort("fetched_at", table.by).collect()
-        mine = of_each[of_each.height * job.piece // job.of : of_each.height * (job.piece + 1) // job.of]
-        keys, room = mine.get_column(str(table.by)).to_list(), int(mine["room"].sum()) // max(mine.height, 1)
-    at_once = games_at_once(room, job.memory)
-    for start in range(0, len(keys), at_once):
-        yield keys[start : start + at_once]
+) -> tuple[Sequence[Any], int]:
+    """Return the games of a piece of a slice, or what else its rows go by, and how many there is room for at a time."""
+    if games is not None:
+        return games, GAMES_AT_ONCE
+    found = [
+        frame.select(table.by, order, room_of(read).alias("room"))
+        for read, frame in zip(table.reads, inputs, strict=True)
+        if table.by in read.schema
+        # in the order in which the pages were kept, so that a part's pages stand in few files
+        for order in [pl.col("fetched_at") if "fetched_at" in read.schema else pl.lit(None).alias("fetched_at")]
+    ]
+    every = pl.concat(found, how="vertical_relaxed").group_by(table.by)
+    of_each = every.agg(pl.col("fetched_at").min(), pl.col("room").sum()).sort("fetched_at", table.by).collect()
+    mine = of_each[of_each.height * job.piece // job.of : of_each.height * (job.piece + 1) // job.of]
+    room = int(mine["room"].sum()) // max(mine.height, 1)
+    return mine.get_column(str(table.by)).to_list(), games_at_once(room, job.memory)
+
+
+def in_runs(keys: Sequence[Any], length: int) -> Iterator[Sequence[Any]]:
+    """Cut keys into runs of a length; the last may be shorter."""
+    for start in range(0, len(keys), length):
+        yield keys[start : start + length]
 
 
 def room_of(read: Table) -> pl.Expr:
@@ -178,7 +192,8 @@ def read(table: Table, rows: pl.LazyFrame) -> pl.DataFrame:
 
 def built(table: Table, part: str, inputs: Sequence[pl.DataFrame], *more: date) -> pl.DataFrame:
     """Make the rows of a table. A number that does not fit its column is an error."""
-    found = table.build(*(frame.lazy() for frame in inputs), *more)
+    frames = (whole(read, frame) for read, frame in zip(table.reads, inputs, strict=True))
+    found = table.build(*frames, *more)
     rows = found.select(pl.col(c.name).cast(c.dtype) for c in table.columns).collect().sort(table.key)
     others = sorted(set(rows["season"]) - {int(part)}) if table.partition and part != WHOLE else []
     if others:
@@ -207,7 +222,8 @@ def attempts(table: Table, part: str, inputs: Sequence[pl.DataFrame], keys: Sequ
 
 def only(table: Table, inputs: Sequence[Frame], keys: Sequence[Any]) -> list[Frame]:
     """Leave some games, or what else rows go by, of what a table reads."""
-    some = pl.col(str(table.by)).is_in(list(keys))
+    # up to a hundred keys are looked for in Parquet in another way, up to five times as slow: so they are said again
+    some = pl.col(str(table.by)).is_in(list(keys) * (1 + FEW_KEYS // max(len(keys), 1)))
     return [
         frame.filter(some) if table.by in read.schema else frame
         for read, frame in zip(table.reads, inputs, strict=True)

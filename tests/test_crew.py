@@ -47,6 +47,25 @@ def test_the_pieces_of_a_table_are_the_whole(table: Table, snapshot, monkeypatch
     assert table.by in table.key or table.name == "silver.seasons"
 
 
+@pytest.mark.parametrize("table", APART, ids=lambda table: table.name)
+def test_a_table_is_the_same_of_all_columns_and_of_those_that_it_looks_at(table: Table, snapshot):
+    part = "20252026" if table.partition else WHOLE
+    pins = {read.name: lake.handle(snapshot.made, read).version() for read in table.reads if not read.is_kept}
+    job = Job(snapshot, table.name, part, pins)
+    keys, _ = making.parts(job, table, [making.source(job, table, read) for read in table.reads], None)
+    few = making.make(job, table, keys)  # some games are made of all columns
+    assert_frame_equal(few.rows, making.make(job, table, None).rows, check_exact=True)
+    assert few.rows.height > 0 or table.name in {"gold.sog_predictions", "silver.game_quality"}
+
+
+@pytest.mark.parametrize("count", [1, making.FEW_KEYS, making.FEW_KEYS + 1])
+def test_few_games_and_many_are_found_alike(count: int, snapshot):
+    reads = catalog.find("gold.game_flow").reads
+    games = lake.scan(snapshot.made, reads[0]).select("game_id").unique().collect()["game_id"].sort().to_list()[:count]
+    for found in making.only(catalog.find("gold.game_flow"), [lake.scan(snapshot.made, read) for read in reads], games):
+        assert sorted(found.collect()["game_id"].unique()) == games
+
+
 def test_a_table_that_looks_from_game_to_game_is_told_from_one_whose_games_are_apart(snapshot):
     lines = catalog.find("silver.skater_games")
     so_far = pl.col("goals").cum_sum().over("player_id", order_by="game_id").alias("shots_on_goal")
