@@ -51,20 +51,25 @@ def side(stints: pl.LazyFrame, whose: str) -> pl.LazyFrame:
 
 def time_on_ice(sides: pl.LazyFrame, player: pl.Expr) -> pl.LazyFrame:
     """One row a player, game and situation: seconds on the ice, and by strength."""
-    rows = sides.with_columns(player_id=player).explode("player_id").filter(pl.col("player_id").is_not_null())
-    return rows.group_by("game_id", "player_id", "situation").agg(**lengths())
+    rows = sides.select("game_id", "situation", player_id=player, **lengths()).explode("player_id")
+    return rows.filter(pl.col("player_id").is_not_null()).group_by("game_id", "player_id", "situation").agg(summed())
 
 
 def team_time(sides: pl.LazyFrame) -> pl.LazyFrame:
     """One row a team, game and situation: seconds played, and by strength."""
-    return sides.group_by("game_id", "team_id", "situation").agg(**lengths())
+    return sides.with_columns(**lengths()).group_by("game_id", "team_id", "situation").agg(summed())
 
 
 def lengths() -> dict[str, pl.Expr]:
-    """Return the sums of seconds: all, and those at each strength."""
+    """Return the seconds of a stint: all, and those at each strength."""
     length = pl.col("end_seconds") - pl.col("start_seconds")
     split = {
-        f"{strength}_time_on_ice_s": length.filter(pl.col("strength_state") == state).sum()
+        f"{strength}_time_on_ice_s": length * (pl.col("strength_state") == state)
         for state, strength in BY_STRENGTH.items()
     }
-    return {"time_on_ice_s": length.sum(), **split}
+    return {"time_on_ice_s": length, **split}
+
+
+def summed() -> pl.Expr:
+    """Return the sums of seconds."""
+    return pl.col(*lengths()).sum()

@@ -72,7 +72,9 @@ def sums(names: tuple[str, ...], before: str, after: str = "") -> dict[str, pl.E
 
 def on_the_ice(seen: pl.LazyFrame) -> pl.LazyFrame:
     """One row a skater, game and situation, with what happened while he was on the ice."""
-    return seen.group_by(PLAYER).agg(**sums(COUNTED, "on_ice_"))
+    # first without looking whose they are: sums that pick rows take three times as long
+    of_each = seen.group_by(*PLAYER, "team_id", "acting_team_id").agg(pl.col(*COUNTED).sum())
+    return of_each.group_by(PLAYER).agg(**sums(COUNTED, "on_ice_"))
 
 
 def while_playing(seen: pl.LazyFrame) -> pl.LazyFrame:

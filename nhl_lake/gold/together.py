@@ -46,13 +46,12 @@ def together(
 ) -> pl.LazyFrame:
     """One row a game, team and set of players of some positions, exactly so many of whom are on the ice at 5on5."""
     people = lineups.filter(~pl.col("is_scratched") & pl.col("position").is_in(positions))
-    time = sets(on_the_ice(stints), people, ("period", "start_seconds"), ordinals)
-    count = sets(at_attempts(plays, on_ice), people, ("event_id",), ordinals)
+    found = (sets(*rows, people, ordinals) for rows in (on_the_ice(stints), at_attempts(plays, on_ice)))
     heads = plays.select("season", "game_id", "game_type", "home_team_id").unique()
     key = ["game_id", "team_id", *(f"{nth}_player_id" for nth in ordinals)]
     return (
         # a set may be there for an attempt only: the page's situation and that of the shifts part by a second
-        pl.concat([time, count], how="diagonal")
+        pl.concat(found, how="diagonal")
         .group_by(key)
         .agg(pl.col("time_together_s", "^on_ice_.*$").sum())
         .join(heads, on="game_id", validate="m:1")
@@ -61,49 +60,47 @@ def together(
     )
 
 
-def on_the_ice(stints: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a skater, team and stint at 5on5."""
+def on_the_ice(stints: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """Return one row a team and stint at 5on5 with its length, numbered, and one row a skater, ids ascending."""
     at_five = stints.filter(pl.col("situation_code") == "1551")
-    return pl.concat(
+    sides = pl.concat(
         at_five.select(
-            "game_id",
-            "period",
-            "start_seconds",
-            team_id=f"{side}_team_id",
-            player_id=f"{side}_skater_player_ids",
-            time_together_s=LENGTH,
+            "game_id", team_id=f"{side}_team_id", skaters=f"{side}_skater_player_ids", time_together_s=LENGTH
         )
         for side in ("home", "away")
-    ).explode("player_id")
+    )
+    numbered = sides.with_row_index("moment").cache()
+    return numbered.drop("skaters"), numbered.select("moment", "game_id", player_id="skaters").explode("player_id")
 
 
-def at_attempts(plays: pl.LazyFrame, on_ice: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a skater on the ice at an attempt at 5on5, with what it counts for his team."""
+def at_attempts(plays: pl.LazyFrame, on_ice: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """Return one row a team and attempt at 5on5 with its counts, numbered, and one row a skater, ids ascending."""
     attempts = plays.filter(pl.col("is_attempt") & (pl.col("situation") == "5on5"))
+    sides = pl.concat(attempts.with_columns(team_id=f"{side}_team_id") for side in ("home", "away"))
     is_own = pl.col("team_id") == pl.col("acting_team_id")
     counts = {
-        f"on_ice_{name}_{side}": pl.col(flag) & whose
+        f"on_ice_{name}_{side}": (pl.col(flag) & whose).cast(pl.Int64)
         for name, (flag, _) in COUNTED.items()
         for side, whose in (("for", is_own), ("against", ~is_own))
     }
-    found = on_ice.filter(~pl.col("is_goalie")).join(attempts, on=["game_id", "event_id"], validate="m:1")
-    return found.select(
-        "game_id",
-        "event_id",
-        "team_id",
-        "player_id",
-        *(what.cast(pl.Int64).alias(name) for name, what in counts.items()),
-    )
+    key = ("game_id", "event_id", "team_id")
+    numbered = sides.select(*key, **counts).with_row_index("moment").cache()
+    skaters = on_ice.filter(~pl.col("is_goalie")).join(numbered.select("moment", *key), on=key, validate="m:1")
+    return numbered.drop("event_id"), skaters.select("moment", "game_id", "player_id").sort("player_id")
 
 
-def sets(rows: pl.LazyFrame, people: pl.LazyFrame, moment: tuple[str, ...], ordinals: tuple[str, ...]) -> pl.LazyFrame:
-    """One row a moment and team at which exactly so many of some people are on the ice, with their ids."""
+def sets(moments: pl.LazyFrame, skaters: pl.LazyFrame, people: pl.LazyFrame, ordinals: tuple[str, ...]) -> pl.LazyFrame:
+    """One row a moment and team at which exactly so many of some people are on the ice, with their ids.
+
+    The skaters' ids ascend: to sort each group takes longer than all the rest.
+    """
     ids = pl.col("player_id")
     return (
-        rows.join(people, on=["game_id", "player_id"], how="semi")
-        .group_by("game_id", "team_id", *moment)
-        .agg(ids.sort(), pl.all().exclude("player_id").first())
+        skaters.join(people, on=["game_id", "player_id"], how="semi", maintain_order="left")
+        .group_by("moment")
+        .agg(ids)
         .filter(ids.list.len() == len(ordinals))
-        .with_columns(ids.list.get(n).alias(f"{nth}_player_id") for n, nth in enumerate(ordinals))
-        .drop("player_id", *moment)
+        .select("moment", *(ids.list.get(n).alias(f"{nth}_player_id") for n, nth in enumerate(ordinals)))
+        .join(moments, on="moment", validate="1:1")
+        .drop("moment")
     )
