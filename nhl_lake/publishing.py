@@ -1,6 +1,7 @@
 """Slices of tables, or some of their games, made and published: what is written, is audited before it is seen."""
 
 from collections.abc import Sequence
+from math import ceil
 from typing import NamedTuple
 
 import polars as pl
@@ -12,13 +13,13 @@ from nhl_lake.making import Done, Job, make
 from nhl_lake.marks import MADE_OF, WHOLE, Marks, Snapshot
 from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.store import lake, place
-from nhl_lake.store.delta import adds
-from nhl_lake.store.parts import File, publish
+from nhl_lake.store.parts import File, Size, publish, sizes
 from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 
 FEW = 3
-PIECE_BYTES = 8 * 10**6  # of files that are read; less than that is not worth the way to another process
+PIECE_BYTES = 10**6  # of files that are read; less than that is not worth the way to another process
+JOBS_A_HAND = 8
 
 
 class Made(NamedTuple):
@@ -64,7 +65,10 @@ def done(bronze: Snapshot, task: Task, *, crew: Crew, accept: bool) -> tuple[lis
         return some_games(bronze, task, accept=accept)
     found = slices(bronze, task, crew)
     broken = {part: one.error for part in found for one in found[part] if one.error}
+    there = sizes(lake.handle(bronze.made, task.table), task.table)
     for part in [] if accept else [part for part in found if part not in broken]:
+        if is_enough(task, there.get(None if part == WHOLE else part), rows_of(found[part])):
+            continue
         if error := audit(bronze.made, task, part, rows_of(found[part]), refusals(found[part])):
             broken[part] = error
     good = without(task, list(broken))
@@ -93,36 +97,42 @@ def files_of(some: Sequence[Done]) -> list[File]:
 
 def slices(bronze: Snapshot, task: Task, crew: Crew) -> dict[str, list[Done]]:
     """Let the crew make whole slices, in pieces if they are large; return what came of each slice."""
-    pins = {read.name: lake.handle(bronze.made, read).version() for read in task.table.reads if not read.is_kept}
-    jobs: list[Job] = []
-    for part in task.marks:
-        of = pieces(bronze, task.table, part, crew) if crew.hands > 1 else 1
-        jobs += [Job(bronze, task.table.name, part, pins, piece, of, crew.memory) for piece in range(of)]
+    of_each = pieces(bronze, task, crew)
+    versions = pins(bronze.made, task.table)
+    jobs = [
+        Job(bronze, task.table.name, part, versions, piece, of, crew.memory)
+        for part, of in of_each.items()
+        for piece in range(of)
+    ]
     found: dict[str, list[Done]] = {part: [] for part in task.parts}
     for one in crew.do(jobs, task.table):
         found[one.part].append(one)
     return found
 
 
-def pieces(bronze: Snapshot, table: Table, part: str, crew: Crew) -> int:
-    """Return into how many pieces a slice is cut, by the size of the files that it is made of."""
-    if table.by is None:
-        return 1
-    size = 0
-    for read in table.reads:
-        files = adds(lake.handle(bronze.at if read.is_kept else bronze.made, read))
-        if files.height and part != WHOLE and read.partition:
-            files = files.filter(pl.col(f"partition.{read.partition}").cast(pl.String) == part)
-        size += int(files["size_bytes"].sum()) if files.height else 0
-    return max(1, min(2 * crew.hands, size // PIECE_BYTES))
+def pins(root: Place, table: Table) -> dict[str, int]:
+    """Return the versions of the silver and gold tables that a table reads."""
+    return {read.name: lake.handle(root, read).version() for read in table.reads if not read.is_kept}
+
+
+def pieces(bronze: Snapshot, task: Task, crew: Crew) -> dict[str, int]:
+    """Return into how many pieces each slice is cut, by the size of the files that it is made of.
+
+    Each hand is to have some: one that is done with its last waits for the others.
+    """
+    if task.table.by is None or crew.hands == 1:
+        return dict.fromkeys(task.marks, 1)
+    most = min(2 * crew.hands, ceil(JOBS_A_HAND * crew.hands / max(len(task.marks), 1)))
+    found = [sizes(lake.handle(bronze.at if read.is_kept else bronze.made, read), read) for read in task.table.reads]
+    bytes_of = {part: sum(of[name].size for of in found for name in (part, None) if name in of) for part in task.marks}
+    return {part: max(1, min(most, size // PIECE_BYTES)) for part, size in bytes_of.items()}
 
 
 def some_games(bronze: Snapshot, task: Task, *, accept: bool) -> tuple[list[Made], dict[str, Broken]]:
     """Make some games of a slice, and put them in the place of what was there of them."""
     (part,), table = task.parts, task.table
-    pins = {read.name: lake.handle(bronze.made, read).version() for read in table.reads if not read.is_kept}
     try:
-        found = make(Job(bronze, table.name, part, pins), table, task.games)
+        found = make(Job(bronze, table.name, part, pins(bronze.made, table)), table, task.games)
     except Broken as error:
         return [], {part: error}
     if not accept and (worse := audit(bronze.made, task, part, found.rows.height, found.refusals)):
@@ -154,6 +164,12 @@ def told(task: Task, part: str, rows: int, aside: pl.DataFrame) -> Made:
         None if task.games is None else len(task.games),
         tuple(f"{what} by {name}: {reason}" for _, name, what, _, reason in aside.iter_rows()),
     )
+
+
+def is_enough(task: Task, there: Size | None, rows: int) -> bool:
+    """Whether a slice has as many rows as it must, told without reading any: those that are there count themselves."""
+    before = 0 if there is None else there.rows
+    return before is not None and rows >= (1 - task.table.may_lose) * before
 
 
 def audit(root: Place, task: Task, part: str, rows: int, aside: pl.DataFrame) -> Broken | None:

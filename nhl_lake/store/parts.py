@@ -22,7 +22,7 @@ from deltalake.transaction import AddAction
 from nhl_lake.errors import Broken, brief
 from nhl_lake.store import place
 from nhl_lake.store.commits import committing, tries
-from nhl_lake.store.delta import AFTERWARDS, STATS_LENGTH, gate, plain, properties, with_stats
+from nhl_lake.store.delta import AFTERWARDS, STATS_LENGTH, adds, gate, plain, properties, with_stats
 from nhl_lake.store.opened import opened, path
 from nhl_lake.store.place import Place
 from nhl_lake.table import Table
@@ -40,6 +40,24 @@ class File(NamedTuple):
     size: int
     rows: int
     stats: str
+
+
+class Size(NamedTuple):
+    """How large a slice of a table is, as its log says: rows (None: a file does not say) and bytes."""
+
+    rows: int | None
+    size: int
+
+
+def sizes(delta: DeltaTable, table: Table) -> dict[str | None, Size]:
+    """Return how large each season of a table is that has files; None is all of a table without seasons."""
+    files = adds(delta)
+    if files.is_empty():
+        return {}
+    part = pl.col(f"partition.{table.partition}") if table.partition else pl.lit(None)
+    rows = pl.when(pl.col("num_records").is_not_null().all()).then(pl.col("num_records").sum())
+    found = files.group_by(part.cast(pl.String).alias("part")).agg(rows, pl.col("size_bytes").sum())
+    return {part: Size(rows, size) for part, rows, size in found.iter_rows()}
 
 
 def write_file(root: Place, table: Table, rows: pl.DataFrame, part: str | None) -> File:
