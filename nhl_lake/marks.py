@@ -7,8 +7,9 @@ Bronze only grows, so that pages of equal prints are equal; unequal ones are com
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,6 +65,7 @@ class Mark(NamedTuple):
 
 
 Marks = dict[str, Mark]
+Since = Callable[[str, str, Pages], set[int] | None]  # of a bronze table and a slice: see `games_since`
 
 
 def prints(mark: Mark) -> dict[str, str]:
@@ -189,18 +191,23 @@ def joined(one: Pages | None, other: Pages) -> Pages:
     return Pages(min(one.version, other.version), print_)
 
 
-def changed(bronze: Snapshot, table: Table, part: str, was: Mark | None, now: Mark) -> list[int] | None:
+def since(bronze: Snapshot) -> Since:
+    """Return the way to ask for the games with new pages; what is asked of one table for many is looked up once."""
+    return cache(lambda name, part, was: games_since(bronze, find(name), part, was))
+
+
+def changed(table: Table, part: str, was: Mark | None, now: Mark, since: Since) -> set[int] | None:
     """Return the games of a slice whose pages have changed since it was made; None is all of them."""
     if was is None or was.code != now.code or table.by != "game_id" or was.of.keys() != now.of.keys():
         return None
     games: set[int] = set()
     for name in now.of:
         if was.of[name].print != now.of[name].print:
-            some = games_since(bronze, find(name), part, was.of[name])
+            some = since(name, part, was.of[name])
             if some is None:
                 return None
             games |= some
-    return sorted(games)
+    return games
 
 
 def games_since(bronze: Snapshot, table: Table, part: str, was: Pages) -> set[int] | None:

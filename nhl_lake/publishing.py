@@ -125,7 +125,8 @@ def pieces(bronze: Snapshot, task: Task, crew: Crew) -> dict[str, int]:
     most = min(2 * crew.hands, ceil(JOBS_A_HAND * crew.hands / max(len(task.marks), 1)))
     found = [sizes(lake.handle(bronze.at if read.is_kept else bronze.made, read), read) for read in task.table.reads]
     bytes_of = {part: sum(of[name].size for of in found for name in (part, None) if name in of) for part in task.marks}
-    return {part: max(1, min(most, size // PIECE_BYTES)) for part, size in bytes_of.items()}
+    in_turns = {part: ceil(size // PIECE_BYTES / crew.hands) * crew.hands for part, size in bytes_of.items()}
+    return {part: min(most, turns) if bytes_of[part] >= 2 * PIECE_BYTES else 1 for part, turns in in_turns.items()}
 
 
 def some_games(bronze: Snapshot, task: Task, *, accept: bool) -> tuple[list[Made], dict[str, Broken]]:

@@ -16,10 +16,10 @@ from nhl_lake.crew import ALONE, Crew
 from nhl_lake.errors import Broken
 from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.making import Done, Job
-from nhl_lake.marks import WHOLE, Marks, Snapshot
+from nhl_lake.marks import WHOLE, Marks, Since, Snapshot
 from nhl_lake.publishing import Made, Task, done, without
 from nhl_lake.silver.refusals import REFUSALS
-from nhl_lake.store import lake
+from nhl_lake.store import lake, opened
 from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 
@@ -71,7 +71,8 @@ def rebuild(
     """
     order = tables or in_order()
     wanted = Wanted(seasons, everything, accept, means)
-    yield from rebuilt(marks.snapshot(root, root, order, day=day), order, wanted)
+    with opened.keeping():
+        yield from rebuilt(marks.snapshot(root, root, order, day=day), order, wanted)
 
 
 def as_known(root: Place, to: Path, at: datetime, *, means: Means = ALONE_AND_SILENT) -> Iterator[Made]:
@@ -79,12 +80,13 @@ def as_known(root: Place, to: Path, at: datetime, *, means: Means = ALONE_AND_SI
     order = in_order()
     lake.create(to, [*order, REFUSALS])
     everything = Wanted((), everything=True, accept=True, means=means)
-    yield from rebuilt(marks.snapshot(root, to, order, day=eastern_day(at), known_at=at), order, everything)
+    with opened.keeping():
+        yield from rebuilt(marks.snapshot(root, to, order, day=eastern_day(at), known_at=at), order, everything)
 
 
 def rebuilt(bronze: Snapshot, tables: Sequence[Table], wanted: Wanted) -> Iterator[Made]:
     """Make tables of a snapshot of bronze."""
-    code = marks.code_print()
+    code, since = marks.code_print(), marks.since(bronze)
     broken: dict[tuple[Table, str], Broken | None] = {}
     aside: list[str] = []
     so_far, report = 0, wanted.means.report
@@ -92,7 +94,7 @@ def rebuilt(bronze: Snapshot, tables: Sequence[Table], wanted: Wanted) -> Iterat
     if report:
         report.begin(sum(every if table.partition else 1 for table in tables))
     for table in tables:
-        for task in tasks(bronze, table, marks.wanted(bronze, table, code), wanted):
+        for task in tasks(bronze, table, marks.wanted(bronze, table, code), wanted, since):
             good = without(task, [part for part in task.parts if is_blocked(table, part, broken)])
             broken |= dict.fromkeys(((table, part) for part in set(task.parts) - set(good.parts)), None)
             if not good.parts:
@@ -134,7 +136,7 @@ def is_blocked(table: Table, part: str, broken: Mapping[tuple[Table, str], Broke
     return any((read, of) in broken for read in table.reads for of in (part, WHOLE))
 
 
-def tasks(bronze: Snapshot, table: Table, now: Marks, wanted: Wanted) -> Iterator[Task]:
+def tasks(bronze: Snapshot, table: Table, now: Marks, wanted: Wanted, since: Since) -> Iterator[Task]:
     """Yield what is to be made of a table: whole slices in one commit, some games of a slice in one each."""
     if lake.scan(bronze.made, table).collect_schema() != table.schema:
         yield Task(table, list(now), None, now, is_all=True)
@@ -144,11 +146,11 @@ def tasks(bronze: Snapshot, table: Table, now: Marks, wanted: Wanted) -> Iterato
     for part, mark in now.items():
         must = wanted.everything and (part != WHOLE or not wanted.seasons)
         if is_asked(part, wanted) and (must or not mark.is_of(done.get(part))):
-            games = None if wanted.everything else marks.changed(bronze, table, part, done.get(part), mark)
+            games = None if wanted.everything else marks.changed(table, part, done.get(part), mark, since)
             if games is None:
                 whole[part] = mark
             else:
-                yield Task(table, [part], games, {part: mark}, is_all=False)
+                yield Task(table, [part], sorted(games), {part: mark}, is_all=False)
     gone = [part for part in done.keys() - now.keys() if is_asked(part, wanted)]
     if whole or gone:
         yield Task(table, [*whole, *sorted(gone)], None, whole, is_all=table.partition is None)

@@ -1,5 +1,7 @@
 """Tables, opened. Of a bucket a handle is kept: to open one takes ten requests, to see that it is the newest one.
 
+Of a folder it is kept for as long as somebody says so, who opens the same tables hundreds of times and holds the lock.
+
 What stands in the commits of a table is read here too: delta-rs' own history holds up every thread of the program.
 """
 
@@ -7,6 +9,9 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count, takewhile
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -21,9 +26,10 @@ from nhl_lake.table import Table
 AT_ONCE = 16
 FEW = 4  # nearly always one of the last commits says it
 
-_held: dict[Bucket, tuple["Opened", int, str]] = {}  # with its version, and the tag of that version's commit
-_pinned: dict[tuple[Bucket, int], "Opened"] = {}
+_held: dict[Place, tuple["Opened", int, str]] = {}  # with its version, and the tag of that version's commit
+_pinned: dict[tuple[Place, int], "Opened"] = {}
 _turn = threading.Lock()
+_keepers: list[object] = []
 
 
 class Opened(DeltaTable):
@@ -54,9 +60,21 @@ def opened(folder: Place, version: int | None = None) -> Opened:
 
     A handle of a version that was asked for never moves; one of the newest goes on with what is written through it.
     """
-    if isinstance(folder, Bucket):
+    if isinstance(folder, Bucket) or _keepers:
         return newest(folder) if version is None else pinned(folder, version)
     return at(folder, version)
+
+
+@contextmanager
+def keeping() -> Iterator[None]:
+    """Keep the handles of folders, too, meanwhile."""
+    keeper = object()
+    _keepers.append(keeper)
+    try:
+        yield
+    finally:
+        _keepers.remove(keeper)
+        forget()
 
 
 def at(folder: Place, version: int | None = None) -> Opened:
@@ -64,7 +82,7 @@ def at(folder: Place, version: int | None = None) -> Opened:
     return Opened(str(folder), version=version, options=place.options(folder))
 
 
-def newest(folder: Bucket) -> Opened:
+def newest(folder: Place) -> Opened:
     """Return the handle that is kept if it is the newest still, and of the same table; else open anew."""
     with _turn:
         held = _held.get(folder)
@@ -83,13 +101,13 @@ def newest(folder: Bucket) -> Opened:
     return delta
 
 
-def hold(folder: Bucket, delta: Opened, commit: tuple[int, str]) -> None:
+def hold(folder: Place, delta: Opened, commit: tuple[int, str]) -> None:
     """Keep a handle, with its newest commit."""
     with _turn:
         _held[folder] = (delta, *commit)
 
 
-def pinned(folder: Bucket, version: int) -> Opened:
+def pinned(folder: Place, version: int) -> Opened:
     """Return a handle of one version."""
     with _turn:
         held = _pinned.get((folder, version))
@@ -107,16 +125,33 @@ def forget() -> None:
         _pinned.clear()
 
 
-def commits_from(folder: Bucket, version: int) -> list[tuple[int, str]]:
+def commits_from(folder: Place, version: int) -> list[tuple[int, str]]:
     """Return the numbers and tags of a table's commits from a version on."""
+    if not isinstance(folder, Bucket):
+        return list(takewhile(lambda commit: commit[1], ((n, tag_of(folder / commit_name(n))) for n in count(version))))
     some = obstore.list(place.store(folder), prefix=LOG, offset=f"{LOG}/{version:020d}")
     names = [(found["path"].rpartition("/")[2], found["e_tag"] or "") for chunk in some for found in chunk]
     return [(int(name[:20]), tag) for name, tag in names if len(name) == 25 and name.endswith(".json")]
 
 
+def tag_of(file: Path) -> str:
+    """Return what tells a file from another that is put in its place; nothing if there is none."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return ""
+    return f"{found.st_ino} {found.st_mtime_ns} {found.st_size}"
+
+
 def notes(folder: Place, version: int, *, since: int = -1) -> Iterator[dict[str, Any]]:
     """Yield what the commits of a table say of themselves, the newest first, until the log begins."""
     numbers = range(version, since, -1)
+    if not isinstance(folder, Bucket):
+        for number in numbers:
+            if (text := commit(folder, number)) is None:
+                return  # older ones are gone
+            yield note(text)
+        return
     some = FEW
     with ThreadPoolExecutor(AT_ONCE) as pool:
         while numbers:
