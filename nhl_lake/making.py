@@ -21,6 +21,7 @@ from nhl_lake.table import Table
 
 GAMES_AT_ONCE = 200
 READ_AT_ONCE = 2  # as many are read together as are made in so many goes: it takes half the time, and little room
+FEW_GAMES = 50  # of which all columns are read: to find out which are looked at would take longer
 FEW_KEYS = 100
 PAGES_GROW, ROWS_GROW = 25, 7  # how much room pages, and rows, take while something is made of them
 BASE_BYTES = 250 * 10**6  # what a process has before it has made anything
@@ -97,22 +98,27 @@ def work(job: Job, table: Table) -> Done:
 def made(job: Job, table: Table, games: Sequence[int] | None = None) -> Iterator[Rows]:
     """Make a piece of a slice of a table, or some games of it, held against the table's rules, some at a time."""
     inputs = [source(job, table, read) for read in table.reads]
-    if games is None:  # of a few games it would take longer to know which columns are looked at
-        inputs = [
-            frame if read.is_kept else frame.select(names)
-            for read, frame, names in zip(table.reads, inputs, columns_of(table), strict=True)
-        ]
     if table.by is None:
-        frames = [read(given, frame) for given, frame in zip(table.reads, inputs, strict=True)]
+        frames = [read(given, frame) for given, frame in zip(table.reads, looked_at(table, inputs), strict=True)]
         rows = built(table, job.part, frames, *([job.bronze.day] if table.of_day else []))
         check.require(table, rows)
         yield nothing(table)._replace(rows=rows)
         return
     keys, at_once = parts(job, table, inputs, games)
+    if len(keys) > FEW_GAMES:
+        inputs = looked_at(table, inputs)
     for many in in_runs(keys, READ_AT_ONCE * at_once):
         known = [read(given, frame) for given, frame in zip(table.reads, only(table, inputs, many), strict=True)]
         for some in in_runs(many, at_once):
             yield from attempts(table, job.part, only(table, known, some), some)
+
+
+def looked_at(table: Table, inputs: Sequence[pl.LazyFrame]) -> list[pl.LazyFrame]:
+    """Leave the columns that a table's function looks at; of pages all are kept, to hold them against their SHA-256."""
+    return [
+        frame if read.is_kept else frame.select(names)
+        for read, frame, names in zip(table.reads, inputs, columns_of(table), strict=True)
+    ]
 
 
 def make(job: Job, table: Table, games: Sequence[int] | None) -> Rows:

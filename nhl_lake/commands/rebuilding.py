@@ -64,11 +64,11 @@ def rebuild_command(
         moment = known_at(chosen.root, as_known_at, to, clock())
     else:
         lake.create(chosen.root, catalog.MADE)  # a bronze table that is gone is an error, not an empty one
-    asked, day, bar = seasons_from(season), eastern_day(clock()), Making(quiet=quiet)
+    asked, day, bar, most = seasons_from(season), eastern_day(clock()), Making(quiet=quiet), bytes_from(memory)
     with terminable(), lock.locked(chosen.root, as_given(), now=clock()):
         try:
-            with hired(chosen.root, on or chosen.cluster, jobs=jobs, memory=bytes_from(memory)) as crew, bar.shown():
-                means = rebuild.Means(crew, bar)
+            with hired(chosen.root, on or chosen.cluster, jobs=jobs, memory=most) as workers, bar.shown():
+                means = rebuild.Means(workers, bar)
                 if moment is not None and to is not None:
                     made = rebuild.as_known(chosen.root, to, moment, means=means)
                 else:
