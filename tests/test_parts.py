@@ -1,5 +1,6 @@
 """Files written apart, and put into a table in one commit: what would damage it is refused before there is one."""
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -8,8 +9,9 @@ from deltalake import DeltaTable
 from polars.testing import assert_frame_equal
 
 from nhl_lake.errors import Broken
+from nhl_lake.silver.teams import TEAMS
 from nhl_lake.store import lake, place
-from nhl_lake.store.parts import File, publish, write_file
+from nhl_lake.store.parts import File, publish, sizes, write_file
 from nhl_lake.table import Column, Table
 
 TABLE = Table(
@@ -86,6 +88,32 @@ def test_the_log_says_what_is_in_a_file_so_that_readers_skip_it(root: Path):
 
 def parts_of(root: Path) -> pl.DataFrame:
     return pl.DataFrame(lake.handle(root, TABLE).get_add_actions(flatten=True))
+
+
+def test_the_log_says_how_large_each_season_is_without_a_row_being_read(root: Path):
+    of_log = sizes(lake.handle(root, TABLE), TABLE)
+    assert {season: size.rows for season, size in of_log.items()} == {"20222023": 1, "20232024": 2}
+    folder = lake.path(root, TABLE)
+    assert isinstance(folder, Path)
+    on_disk = {season: sum(file.stat().st_size for file in folder.glob(f"season={season}/*")) for season in of_log}
+    assert {season: size.size for season, size in of_log.items()} == on_disk
+
+
+def test_how_large_a_table_without_seasons_or_without_rows_is(tmp_path: Path):
+    lake.create(tmp_path, [TEAMS])
+    assert sizes(lake.handle(tmp_path, TEAMS), TEAMS) == {}
+    team = pl.select(**{name: pl.lit("1") for name in TEAMS.schema}).cast(dict(TEAMS.schema))
+    lake.replace(tmp_path, TEAMS, team, where=None, metadata={})
+    assert [(part, size.rows) for part, size in sizes(lake.handle(tmp_path, TEAMS), TEAMS).items()] == [(None, 1)]
+
+
+def test_a_file_that_does_not_say_how_many_rows_it_has_leaves_them_unknown(root: Path):
+    publish(root, TABLE, [written(root, 20232024, game) for game in (2, 3)], seasons=["20232024"], metadata={})
+    log = root / "silver" / "trial" / "_delta_log" / f"{lake.handle(root, TABLE).version():020d}.json"
+    said = [json.loads(line) for line in log.read_text().splitlines()]
+    next(action["add"] for action in said if "add" in action)["stats"] = None
+    log.write_text("\n".join(map(json.dumps, said)))
+    assert sizes(lake.handle(root, TABLE), TABLE)["20232024"].rows is None
 
 
 @pytest.mark.parametrize("seasons", [["20222023"], None])
