@@ -27,7 +27,7 @@ from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.keeper import Keeper, Tally, counts
 from nhl_lake.plan import SECOND_LOOK, Known, Scope, by_reason, plan, unfinished
 from nhl_lake.publishing import Made
-from nhl_lake.store import lake, lock
+from nhl_lake.store import lake, lock, opened
 from nhl_lake.store.place import Place
 from nhl_lake.walk import Walk, listed_seasons, listing, walk
 
@@ -82,7 +82,7 @@ def ingest(
     check_options(options, eastern_day(clock()))
     known.check_layout(root)
     known.check_source(root, asker.source)
-    with lock.locked(root, command, now=clock()):
+    with opened.keeping(), lock.locked(root, command, now=clock()):
         started_at = clock()
         run_id = f"{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
         summary = Summary(run_id, (), {})

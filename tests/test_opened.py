@@ -39,7 +39,7 @@ def test_a_handle_is_kept_only_meanwhile(root: Path):
         assert lake.handle(root, TEAMS) is held
         with opened.keeping():
             assert lake.handle(root, TEAMS) is held
-        assert lake.handle(root, TEAMS) is lake.handle(root, TEAMS)
+        assert lake.handle(root, TEAMS) is held
     assert lake.handle(root, TEAMS) is not held
 
 

@@ -74,7 +74,8 @@ def keeping() -> Iterator[None]:
         yield
     finally:
         _keepers.remove(keeper)
-        forget()
+        if not _keepers:
+            forget_folders()
 
 
 def at(folder: Place, version: int | None = None) -> Opened:
@@ -123,6 +124,15 @@ def forget() -> None:
     with _turn:
         _held.clear()
         _pinned.clear()
+
+
+def forget_folders() -> None:
+    """Forget the handles of folders; those of buckets are looked after each time."""
+    with _turn:
+        for folder in [folder for folder in _held if not isinstance(folder, Bucket)]:
+            del _held[folder]
+        for key in [key for key in _pinned if not isinstance(key[0], Bucket)]:
+            del _pinned[key]
 
 
 def commits_from(folder: Place, version: int) -> list[tuple[int, str]]:
