@@ -1,7 +1,6 @@
 """What a table's function looks at: the columns of each table that it reads."""
 
 from collections.abc import Iterator
-from datetime import date
 from functools import cache
 
 import polars as pl
@@ -9,18 +8,17 @@ from polars.io.plugins import register_io_source
 
 from nhl_lake.table import Table
 
-ANY_DAY = date(2000, 1, 1)
-
 
 @cache
 def columns_of(table: Table) -> tuple[tuple[str, ...], ...]:
     """Return the columns of each table that a table reads which its function looks at, and the one that it goes by.
 
-    Polars tells: the function is run on tables without rows, of which it asks for the columns that the plan needs.
+    Polars tells: the function is run on tables without rows, of which it asks for the columns that the plan needs. What
+    it never gets to, for want of rows, it does not ask for: a law over the catalogue holds this against the plans.
     """
-    asked: list[set[str]] = [{table.by or read.key[0], read.key[0]} for read in table.reads]
+    asked: list[set[str]] = [{str(table.by), read.key[0]} for read in table.reads]
     frames = [noting(read, names) for read, names in zip(table.reads, asked, strict=True)]
-    found = table.build(*frames, *([ANY_DAY] if table.of_day else []))
+    found = table.build(*frames)
     found.select(pl.col(c.name).cast(c.dtype) for c in table.columns).collect()
     return tuple(
         tuple(name for name in read.schema if name in names) for read, names in zip(table.reads, asked, strict=True)

@@ -99,7 +99,7 @@ def made(job: Job, table: Table, games: Sequence[int] | None = None) -> Iterator
     """Make a piece of a slice of a table, or some games of it, held against the table's rules, some at a time."""
     inputs = [source(job, table, read) for read in table.reads]
     if table.by is None:
-        frames = [read(given, frame) for given, frame in zip(table.reads, looked_at(table, inputs), strict=True)]
+        frames = [read(given, frame) for given, frame in zip(table.reads, inputs, strict=True)]
         rows = built(table, job.part, frames, *([job.bronze.day] if table.of_day else []))
         check.require(table, rows)
         yield nothing(table)._replace(rows=rows)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from nhl_lake.catalog import find
+from nhl_lake.catalog import TABLES, find
 from nhl_lake.errors import LakeError
 from nhl_lake.store import lake
 from nhl_lake.store.place import Place
@@ -102,8 +102,12 @@ def text(marks: Marks) -> str:
 def snapshot(
     at: Place, made: Place, tables: Iterable[Table], *, day: date, known_at: datetime | None = None
 ) -> Snapshot:
-    """Pin the tables of bronze and the ledger that some tables read."""
-    pages = {read for table in tables for read in table.reads if read.is_kept}
+    """Pin the tables of bronze and the ledger that some tables read; last the one that runs write first, the schedule.
+
+    So a page that is kept meanwhile is never seen without the game that it is of.
+    """
+    reads = {read for table in tables for read in table.reads if read.is_kept}
+    pages = [table for table in reversed(TABLES) if table in reads]
     lake.create(at, [table for table in pages if table.layer == "lake"])  # one that an earlier release did not have
     versions = {table.name: lake.handle(at, table).version() for table in pages}
     empty = Snapshot(at, made, known_at, day, versions, {})

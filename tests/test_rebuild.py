@@ -448,6 +448,33 @@ def test_a_table_with_a_history_is_given_the_season_before_and_made_again_with_i
     assert {part.season for part in rebuild.rebuild(tmp_path, [table], day=TODAY)} == {20242025, 20252026}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("pin", range(2, 6))
+def test_pages_that_come_while_bronze_is_pinned_are_not_seen_without_their_game(
+    root: Path, pin: int, monkeypatch: pytest.MonkeyPatch
+):
+    def beside(at: Path, table: Table, **version: int):
+        pinned = handle(at, table, **version)
+        if table.layer == "bronze":
+            seen.append(table.name)
+            if len(seen) == pin + 1:
+                with monkeypatch.context() as undone:
+                    undone.setattr(lake, "handle", handle)
+                    run(root, FakeApi([Game(1), Game(2), Game(3)]))
+        return pinned
+
+    handle, seen = lake.handle, list[str]()
+    monkeypatch.setattr(lake, "handle", beside)
+    list(rebuild.rebuild(root, day=TODAY, everything=True))
+    monkeypatch.setattr(lake, "handle", handle)
+    list(rebuild.rebuild(root, day=TODAY))
+    made = frames(root)
+    assert made["gold.skater_game"]["game_id"].n_unique() == 3
+    list(rebuild.rebuild(root, day=TODAY, everything=True))
+    for name, frame in frames(root).items():
+        assert_frame_equal(frame, made[name])
+
+
 def test_a_table_of_a_day_is_made_again_on_another_and_only_then(root: Path):
     table = table_of("gold.counted", counted, of_day=True)
     lake.create(root, [table])
