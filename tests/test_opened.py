@@ -41,6 +41,8 @@ def test_a_handle_is_kept_only_meanwhile(root: Path):
             assert lake.handle(root, TEAMS) is held
         assert lake.handle(root, TEAMS) is held
     assert lake.handle(root, TEAMS) is not held
+    with opened.keeping():
+        assert lake.handle(root, TEAMS) is not held
 
 
 def test_what_is_written_meanwhile_is_seen_by_whomever_it_is_written(root: Path):
