@@ -40,14 +40,12 @@ class Rows(NamedTuple):
 class Job(NamedTuple):
     """Work that can be done anywhere: to make a piece of a slice of a table, and to write it into files.
 
-    The piece is number `piece` of `of` of the slice's games, or of what else its rows go by. `pins` are the
-    versions of the silver and gold tables that are read: all jobs of a table read the same. `memory` is in bytes.
+    The piece is number `piece` of `of` of the slice's games, or of what else its rows go by. `memory` is in bytes.
     """
 
     bronze: Snapshot
     table: str
     part: str
-    pins: Mapping[str, int]
     piece: int = 0
     of: int = 1
     memory: int | None = None
@@ -134,7 +132,7 @@ def nothing(table: Table) -> Rows:
 
 def source(job: Job, table: Table, read: Table) -> pl.LazyFrame:
     """Read what goes into one slice of a table; of bronze the newest version of each page, or every one."""
-    rows = job.bronze.scan(read) if read.is_kept else lake.scan(job.bronze.made, read, version=job.pins[read.name])
+    rows = job.bronze.scan(read)
     if read.partition and job.part != WHOLE:
         seasons = [*seasons_before(job.part, table.history), job.part]
         rows = rows.filter(pl.col("season").is_in([int(season) for season in seasons]))

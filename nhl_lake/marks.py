@@ -34,7 +34,7 @@ class Pages(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """Bronze at the versions that it has when a rebuild begins: everything is made of these.
+    """Tables at the versions that they have when a rebuild begins: everything is made of these, and of what it makes.
 
     `at` is the root that pages are read from, `made` the root of silver and gold; `known_at` is the moment whose
     knowledge is wanted, and leaves out what was fetched later. `day` is the one, in New York, that tables are made for.
@@ -44,13 +44,17 @@ class Snapshot(NamedTuple):
     made: Place
     known_at: datetime | None
     day: date
-    versions: Mapping[str, int]  # by bronze table
+    versions: Mapping[str, int]  # by table that is read
     kept: Mapping[str, Mapping[str, Pages]]  # by bronze table, by slice
 
     def scan(self, table: Table) -> pl.LazyFrame:
-        """Read every version of the pages of a bronze table."""
-        rows = lake.scan(self.at, table, version=self.versions[table.name])
-        return rows if self.known_at is None else rows.filter(pl.col(table.moment) <= self.known_at)
+        """Read a table: of bronze every version of its pages."""
+        rows = lake.scan(self.at if table.is_kept else self.made, table, version=self.versions[table.name])
+        return rows.filter(pl.col(table.moment) <= self.known_at) if table.is_kept and self.known_at else rows
+
+    def after(self, table: Table) -> "Snapshot":
+        """Return the snapshot with a table of silver or gold as it is now; what another writes later is not seen."""
+        return self._replace(versions={**self.versions, table.name: lake.handle(self.made, table).version()})
 
 
 class Mark(NamedTuple):
@@ -85,9 +89,9 @@ def digest(*texts: str) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
-def stored(root: Place, table: Table) -> Marks:
-    """Return what the slices of a table are made of, as its newest commit says."""
-    found = lake.metadata(root, table, MADE_OF)
+def stored(root: Place, table: Table, version: int | None = None) -> Marks:
+    """Return what the slices of a table are made of, as its newest commit says, or that of a version."""
+    found = lake.metadata(root, table, MADE_OF, version=version)
     return {
         part: Mark(mark["code"], {name: Pages(*pages) for name, pages in mark["of"].items()})
         for part, mark in found.items()
@@ -102,14 +106,14 @@ def text(marks: Marks) -> str:
 def snapshot(
     at: Place, made: Place, tables: Iterable[Table], *, day: date, known_at: datetime | None = None
 ) -> Snapshot:
-    """Pin the tables of bronze and the ledger that some tables read; last the one that runs write first, the schedule.
+    """Pin the tables that some tables read; of bronze last the one that runs write first, the schedule.
 
     So a page that is kept meanwhile is never seen without the game that it is of.
     """
-    reads = {read for table in tables for read in table.reads if read.is_kept}
-    pages = [table for table in reversed(TABLES) if table in reads]
+    reads = [table for table in reversed(TABLES) if any(table in one.reads for one in tables)]
+    pages = [table for table in reads if table.is_kept]
     lake.create(at, [table for table in pages if table.layer == "lake"])  # one that an earlier release did not have
-    versions = {table.name: lake.handle(at, table).version() for table in pages}
+    versions = {table.name: lake.handle(at if table.is_kept else made, table).version() for table in reads}
     empty = Snapshot(at, made, known_at, day, versions, {})
     return empty._replace(kept={table.name: kept(empty, table) for table in pages})
 
@@ -177,13 +181,13 @@ def sources(bronze: Snapshot, read: Table) -> Marks:
     if read.is_kept:
         return {part: Mark("", {read.name: pages}) for part, pages in bronze.kept[read.name].items()}
     if read.partition is None and read.source is not None:
-        return {WHOLE: Mark("", {read.name: contents(bronze.made, read)})}
-    return dict(sorted(stored(bronze.made, read).items()))
+        return {WHOLE: Mark("", {read.name: contents(bronze, read)})}
+    return dict(sorted(stored(bronze.made, read, bronze.versions[read.name]).items()))
 
 
-def contents(root: Place, table: Table) -> Pages:
+def contents(bronze: Snapshot, table: Table) -> Pages:
     """Return a print of the rows of a small table."""
-    rows = lake.scan(root, table).select(table.schema.names()).collect().sort(table.key)
+    rows = bronze.scan(table).select(table.schema.names()).collect().sort(table.key)
     return Pages(0, f"{rows.height} {digest(rows.write_ndjson())}")
 
 

@@ -98,9 +98,8 @@ def files_of(some: Sequence[Done]) -> list[File]:
 def slices(bronze: Snapshot, task: Task, crew: Crew) -> dict[str, list[Done]]:
     """Let the crew make whole slices, in pieces if they are large; return what came of each slice."""
     of_each = pieces(bronze, task, crew)
-    versions = pins(bronze.made, task.table)
     jobs = [
-        Job(bronze, task.table.name, part, versions, piece, of, crew.memory)
+        Job(bronze, task.table.name, part, piece, of, crew.memory)
         for part, of in of_each.items()
         for piece in range(of)
     ]
@@ -108,11 +107,6 @@ def slices(bronze: Snapshot, task: Task, crew: Crew) -> dict[str, list[Done]]:
     for one in crew.do(jobs, task.table):
         found[one.part].append(one)
     return found
-
-
-def pins(root: Place, table: Table) -> dict[str, int]:
-    """Return the versions of the silver and gold tables that a table reads."""
-    return {read.name: lake.handle(root, read).version() for read in table.reads if not read.is_kept}
 
 
 def pieces(bronze: Snapshot, task: Task, crew: Crew) -> dict[str, int]:
@@ -133,7 +127,7 @@ def some_games(bronze: Snapshot, task: Task, *, accept: bool) -> tuple[list[Made
     """Make some games of a slice, and put them in the place of what was there of them."""
     (part,), table = task.parts, task.table
     try:
-        found = make(Job(bronze, table.name, part, pins(bronze.made, table)), table, task.games)
+        found = make(Job(bronze, table.name, part), table, task.games)
     except Broken as error:
         return [], {part: error}
     if not accept and (worse := audit(bronze.made, task, part, found.rows.height, found.refusals)):

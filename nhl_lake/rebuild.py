@@ -94,6 +94,7 @@ def rebuilt(bronze: Snapshot, tables: Sequence[Table], wanted: Wanted) -> Iterat
     if report:
         report.begin(sum(every if table.partition else 1 for table in tables))
     for table in tables:
+        bronze = bronze.after(table)
         for task in tasks(bronze, table, marks.wanted(bronze, table, code), wanted, since):
             good = without(task, [part for part in task.parts if is_blocked(table, part, broken)])
             broken |= dict.fromkeys(((table, part) for part in set(task.parts) - set(good.parts)), None)
@@ -102,6 +103,7 @@ def rebuilt(bronze: Snapshot, tables: Sequence[Table], wanted: Wanted) -> Iterat
             crew = counted(wanted.means, so_far, len(good.parts))
             found, worse = done(bronze, good, crew=crew, accept=wanted.accept)
             broken |= {(table, part): error for part, error in worse.items()}
+            bronze = bronze.after(table)
             for made in found:
                 aside += made.refused
                 yield made
@@ -141,7 +143,7 @@ def tasks(bronze: Snapshot, table: Table, now: Marks, wanted: Wanted, since: Sin
     if lake.scan(bronze.made, table).collect_schema() != table.schema:
         yield Task(table, list(now), None, now, is_all=True)
         return
-    done = marks.stored(bronze.made, table)
+    done = marks.stored(bronze.made, table, bronze.versions[table.name])
     whole: Marks = {}
     for part, mark in now.items():
         must = wanted.everything and (part != WHOLE or not wanted.seasons)

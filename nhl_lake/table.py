@@ -77,16 +77,16 @@ class Table:
     of_day: bool = False  # made for a day: the function is given it, as it is in New York, after the frames
     of_versions: bool = False  # made of every version of the pages that it reads, not of the newest
     checks: Mapping[str, pl.Expr] = field(default_factory=dict)
+    schema: pl.Schema = field(init=False)  # name to dtype, in order; made once, for it is asked for all the time
+
+    def __post_init__(self) -> None:
+        """Make the schema of the columns."""
+        object.__setattr__(self, "schema", pl.Schema({c.name: c.dtype for c in self.columns}))
 
     @property
     def layer(self) -> str:
         """Bronze, silver, gold, or lake for the ledger: the first word of the name."""
         return self.name.split(".")[0]
-
-    @property
-    def schema(self) -> pl.Schema:
-        """Name to dtype, in order."""
-        return pl.Schema({c.name: c.dtype for c in self.columns})
 
     @property
     def endpoint(self) -> Endpoint:

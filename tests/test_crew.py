@@ -33,8 +33,7 @@ def snapshot(league_lake: Path) -> marks.Snapshot:
 def pieces(snapshot: marks.Snapshot, table: Table, of: int) -> pl.DataFrame:
     """Make the league's season of a table in so many pieces, each alone."""
     part = "20252026" if table.partition else WHOLE
-    pins = publishing.pins(snapshot.made, table)
-    jobs = [Job(snapshot, table.name, part, pins, piece, of) for piece in range(of)]
+    jobs = [Job(snapshot, table.name, part, piece, of) for piece in range(of)]
     return pl.concat(making.make(job, table, None).rows for job in jobs).sort(table.key)
 
 
@@ -50,8 +49,7 @@ def test_the_pieces_of_a_table_are_the_whole(table: Table, snapshot, monkeypatch
 @pytest.mark.parametrize("table", APART, ids=lambda table: table.name)
 def test_a_table_is_the_same_of_all_columns_and_of_those_that_it_looks_at(table: Table, snapshot, monkeypatch):
     part = "20252026" if table.partition else WHOLE
-    pins = publishing.pins(snapshot.made, table)
-    job = Job(snapshot, table.name, part, pins)
+    job = Job(snapshot, table.name, part)
     keys, _ = making.parts(job, table, [making.source(job, table, read) for read in table.reads], None)
     few = making.make(job, table, keys)
     monkeypatch.setattr(making, "FEW_GAMES", 0)
@@ -92,7 +90,7 @@ def test_a_table_that_looks_from_game_to_game_is_told_from_one_whose_games_are_a
 def test_a_season_is_what_all_seasons_make_of_it(name: str, snapshot):
     """Two seasons: that of the league, and a copy of it a year earlier."""
     table = catalog.find(name)
-    job = Job(snapshot, name, "20252026", publishing.pins(snapshot.made, table))
+    job = Job(snapshot, name, "20252026")
     given = [making.source(job, table, read).collect() for read in table.reads]
     both = [
         pl.concat([earlier(frame), frame]) if read.partition else frame

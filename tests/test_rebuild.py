@@ -1,6 +1,7 @@
 """Silver and gold are made again from bronze: the same from scratch as day by day, and nothing without cause."""
 
 import dataclasses
+import json
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
@@ -473,6 +474,23 @@ def test_pages_that_come_while_bronze_is_pinned_are_not_seen_without_their_game(
     list(rebuild.rebuild(root, day=TODAY, everything=True))
     for name, frame in frames(root).items():
         assert_frame_equal(frame, made[name])
+
+
+def test_what_another_writer_makes_meanwhile_of_other_pages_is_not_read(root: Path):
+    games = catalog.find("silver.games")
+    older = lake.scan(root, games).filter(pl.col("game_id") == 2025020001).collect()
+    was = lake.metadata(root, games, marks.MADE_OF)
+    was["20252026"]["of"]["bronze.schedule"][1] = "of one game"
+    before = frames(root)
+    for made in rebuild.rebuild(root, day=TODAY, everything=True):
+        assert made.refused == ()
+        if made.table == "silver.games":
+            lake.replace(root, games, older, where=None, metadata={marks.MADE_OF: json.dumps(was)})
+    assert_frame_equal(frames(root)["gold.skater_game"], before["gold.skater_game"])
+
+    assert "silver.games" in [made.table for made in rebuild.rebuild(root, day=TODAY)]
+    for name, frame in frames(root).items():
+        assert_frame_equal(frame, before[name])
 
 
 def test_a_table_of_a_day_is_made_again_on_another_and_only_then(root: Path):

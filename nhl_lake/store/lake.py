@@ -238,10 +238,9 @@ def replace(root: Place, table: Table, rows: pl.DataFrame, *, where: str | None,
             )
 
 
-def metadata(root: Place, table: Table, key: str) -> dict[str, Any]:
-    """Return what the newest commit that says something under a key says; commits of upkeep say nothing."""
-    version = handle(root, table).version()
-    for said in notes(path(root, table), version):
+def metadata(root: Place, table: Table, key: str, *, version: int | None = None) -> dict[str, Any]:
+    """Return what the last commit, up to a version or the newest, says under a key; commits of upkeep say nothing."""
+    for said in notes(path(root, table), handle(root, table).version() if version is None else version):
         if key in said:
             found: dict[str, Any] = json.loads(said[key])
             return found
