@@ -16,7 +16,7 @@ from nhl_lake.looks import columns_of, whole
 from nhl_lake.marks import WHOLE, Snapshot, seasons_before
 from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.store import lake
-from nhl_lake.store.parts import File, write_file
+from nhl_lake.store.files import File, write_file
 from nhl_lake.table import Table
 
 GAMES_AT_ONCE = 200

@@ -13,7 +13,8 @@ from nhl_lake.making import Done, Job, make
 from nhl_lake.marks import MADE_OF, WHOLE, Marks, Snapshot
 from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.store import lake, place
-from nhl_lake.store.parts import File, Size, publish, sizes
+from nhl_lake.store.files import File
+from nhl_lake.store.parts import Size, publish, sizes
 from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 

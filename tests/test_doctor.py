@@ -84,7 +84,7 @@ def test_a_commit_newer_than_every_backup_is_lost_and_the_remedy_that_is_named_h
     hurt: damage.Damage, run_here: Run, root: Path, backups: Path
 ):
     for number in range(1, 14 if hurt is damage.lose_a_log_entry else 2):
-        lake.write(lake.handle(root, BOXSCORE), another_page(root, number))
+        lake.write(root, BOXSCORE, lake.handle(root, BOXSCORE), another_page(root, number))
     every = keys(root, BOXSCORE)
     hurt(root, BOXSCORE)
     found = doctored(run_here, root, backups)
@@ -280,7 +280,7 @@ def test_what_a_backup_has_comes_back_before_anything_is_given_up(run_here: Run,
     save(root, kept)
     # a page that is newer than the backup, in a file of its own
     again = lake.scan(root, BOXSCORE).head(1).collect().with_columns(game_id=pl.lit(2025029999, pl.Int64))
-    lake.write(lake.handle(root, BOXSCORE), again)
+    lake.write(root, BOXSCORE, lake.handle(root, BOXSCORE), again)
     old = {Path(name).name for name in here.file_uris()}
     (new,) = [file for file in files_of(root) if file.name not in old]
     new.unlink()

@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable, Field, write_deltalake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -366,6 +366,32 @@ def test_a_frame_that_differs_from_the_declared_schema_is_not_written(what: str,
 
     assert "gold.skater_game" in error.value.what
     assert tree(tmp_path) == before
+
+
+def test_a_table_that_has_other_columns_takes_no_page(tmp_path: Path):
+    keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, "{}"))
+    DeltaTable(str(lake.path(tmp_path, PLAY_BY_PLAY))).alter.add_columns(Field("more", "string"))
+    version = lake.handle(tmp_path, PLAY_BY_PLAY).version()
+
+    with pytest.raises(Broken, match=r"bronze.play_by_play at .* has other columns.*\n.*Nothing was written"):
+        keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 2, "{}"))
+    assert lake.handle(tmp_path, PLAY_BY_PLAY).version() == version
+    assert len(list((tmp_path / "bronze").rglob("*.parquet"))) == 1
+
+
+@pytest.mark.parametrize("table", [PLAY_BY_PLAY, PLAYERS], ids=lambda table: table.name)
+def test_the_log_says_of_a_file_which_keys_are_in_it_and_nothing_of_bodies(table: Table, tmp_path: Path):
+    body = "[" + "1," * 100_000 + "1]"
+    keep(tmp_path, table, page(table, 1, body))
+
+    (log,) = (lake.path(tmp_path, table) / "_delta_log").glob("*1.json")
+    add = next(json.loads(line)["add"] for line in log.read_text().splitlines() if '"add"' in line)
+    stats = json.loads(add["stats"])
+    assert stats["numRecords"] == 1
+    held = {name for name in table.key if name != table.partition}
+    assert held <= stats["minValues"].keys() & stats["maxValues"].keys() & stats["nullCount"].keys()
+    assert "body" not in stats["minValues"]
+    assert log.stat().st_size + add["size"] < 10_000  # nor has the file a body in its own statistics
 
 
 def test_a_page_with_a_wrong_dtype_never_reaches_bronze(tmp_path: Path):

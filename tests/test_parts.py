@@ -11,7 +11,8 @@ from polars.testing import assert_frame_equal
 from nhl_lake.errors import Broken
 from nhl_lake.silver.teams import TEAMS
 from nhl_lake.store import lake, place
-from nhl_lake.store.parts import File, publish, sizes, write_file
+from nhl_lake.store.files import File, write_file
+from nhl_lake.store.parts import publish, sizes
 from nhl_lake.table import Column, Table
 
 TABLE = Table(

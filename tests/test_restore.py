@@ -200,7 +200,7 @@ def add_a_page(root: Path) -> None:
     page = page.with_columns(moment, **{name: pl.lit(value) for name, value in said.items()}).cast(
         dict(BOXSCORE.schema)
     )
-    lake.write(lake.handle(root, BOXSCORE), page.select(BOXSCORE.schema.names()))
+    lake.write(root, BOXSCORE, lake.handle(root, BOXSCORE), page.select(BOXSCORE.schema.names()))
 
 
 def test_over_a_damaged_lake_it_asks_only_if_something_newer_would_be_put_aside(run_here: Run, root: Path, kept: Path):

@@ -176,5 +176,5 @@ def test_a_table_is_read_anew_when_another_wrote_it(bucket: Place):
         assert lake.scan(bucket, PLAY_BY_PLAY).collect().height == n + 1
         assert pinned.collect().height == n
     outside = lake.DeltaTable(str(lake.path(bucket, PLAY_BY_PLAY)), storage_options={"allow_http": "true"})
-    lake.write(outside, page(PLAY_BY_PLAY, 9, "9", 9))
+    lake.write(bucket, PLAY_BY_PLAY, outside, page(PLAY_BY_PLAY, 9, "9", 9))
     assert lake.scan(bucket, PLAY_BY_PLAY).collect().height == 4

@@ -173,7 +173,7 @@ def shortened(new: Path) -> None:
 
 def doubled(new: Path) -> None:
     rows = lakes.rows(new, PLAYS).filter(pl.col("game_id") == 7)
-    lake.write(lake.handle(new, PLAYS), rows)
+    lake.write(new, PLAYS, lake.handle(new, PLAYS), rows)
 
 
 @pytest.mark.parametrize("damage", [spoilt, shortened, doubled])

@@ -111,7 +111,7 @@ def added(root: Place, table: Table, rows: pl.LazyFrame) -> int:
         gate(table, lacking)
         for attempt in lake.tries():
             with attempt, committing(root, table, delta := lake.handle(root, table)) as properties:
-                lake.write(delta, lacking, properties)
+                lake.write(root, table, delta, lacking, properties)
     return keys.height
 
 

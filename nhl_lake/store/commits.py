@@ -8,13 +8,14 @@ from pathlib import Path
 
 import polars as pl
 import stamina
-from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 from obstore.exceptions import BaseError
 
-from nhl_lake.errors import Unavailable
+from nhl_lake.errors import Broken, Unavailable
 from nhl_lake.store import place
 from nhl_lake.store.delta import AFTERWARDS, MARK, PARQUET, commit_name, guard, plain
+from nhl_lake.store.files import action, write_file
 from nhl_lake.store.lease import still
 from nhl_lake.store.opened import notes, opened, path
 from nhl_lake.store.outage import outage
@@ -36,12 +37,13 @@ def committing(
     A store may take a commit and its answer be lost; the commit is tried again, and found to be there already, which
     looks like another writer's. So each carries a mark by which it is known as ours.
     """
+    version = delta.version()
     if isinstance(root, Path):
         yield guard(delta, metadata)
-        sync(root, table, delta)
+        sync(root, table, delta, since=version)
         return
     still(root)
-    mark, version = secrets.token_hex(8), delta.version()
+    mark = secrets.token_hex(8)
     try:
         yield guard(delta, {**(metadata or {}), MARK: mark})
     except (DeltaError, OSError) as error:
@@ -71,16 +73,26 @@ def unknown(root: Place, table: Table) -> Unavailable:
     )
 
 
-def write(delta: DeltaTable, rows: pl.DataFrame, properties: CommitProperties | None = None) -> None:
-    """Append rows to a table, on the handle that they were decided on."""
-    write_deltalake(
-        delta,
-        plain(rows),
-        mode="append",
-        writer_properties=PARQUET,
+def write(
+    root: Place, table: Table, delta: DeltaTable, rows: pl.DataFrame, properties: CommitProperties | None = None
+) -> None:
+    """Append rows to a table, each season's in a file of its own, on the handle that they were decided on."""
+    if delta.schema() != Schema.from_arrow(table.schema):
+        raise Broken(
+            f"{table.name} at {path(root, table)} has other columns than this release writes.",
+            "Nothing was written. `nhl-lake upgrade` brings a lake to this release; `nhl-lake doctor` looks it over.",
+        )
+    parts = rows.partition_by(table.partition, as_dict=True) if table.partition else {(None,): rows}
+    files = [write_file(root, table, some, part and str(part)) for (part,), some in parts.items()]
+    delta.create_write_transaction(
+        [action(table, file) for file in files],
+        "append",
+        delta.schema(),
+        [table.partition] if table.partition else None,
         commit_properties=properties or guard(delta),
         post_commithook_properties=AFTERWARDS,
     )
+    delta.update_incremental()
 
 
 def renew(delta: DeltaTable, table: Table, rows: pl.DataFrame, properties: CommitProperties) -> None:
@@ -102,17 +114,20 @@ def last_commit(delta: DeltaTable, folder: Path) -> Path:
     return folder / commit_name(delta.version())
 
 
-def sync(root: Place, table: Table, delta: DeltaTable) -> None:
-    """Bring a handle's newest commit to the disk, with its checkpoint if it made one, and the folders down to it.
+def sync(root: Place, table: Table, delta: DeltaTable, *, since: int | None = None) -> None:
+    """Bring a handle's newest commit to the disk, or those since a version, with checkpoints, and the folders above.
 
     An empty checkpoint, which a power cut would leave, closes the whole table.
     """
     folder = path(root, table)
-    if isinstance(folder, Bucket):
+    if isinstance(folder, Bucket) or isinstance(root, Bucket):
         return  # what a store has taken is kept
-    log = last_commit(delta, folder)
-    entries = [json.loads(line) for line in log.read_text().splitlines()]
-    files = [log, *(folder / entry["add"]["path"] for entry in entries if "add" in entry)]
-    if checkpoints := list(log.parent.glob(f"{log.stem}.checkpoint*")):
-        files += [*checkpoints, log.parent / "_last_checkpoint"]
+    newest = delta.version()
+    files: list[Path] = []
+    for version in range(newest if since is None else min(since + 1, newest), newest + 1):
+        log = folder / commit_name(version)
+        entries = [json.loads(line) for line in log.read_text().splitlines()]
+        files += [log, *(folder / entry["add"]["path"] for entry in entries if "add" in entry)]
+        if checkpoints := list(log.parent.glob(f"{log.stem}.checkpoint*")):
+            files += [*checkpoints, log.parent / "_last_checkpoint"]
     place.sync([*files, *{above for file in files for above in file.parents if above.is_relative_to(root)}])

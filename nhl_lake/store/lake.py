@@ -202,7 +202,7 @@ def keep(root: Place, table: Table, rows: pl.DataFrame, same: Same) -> Kept:
                 if table.keeps is Keeps.NEWEST and kept.changed:
                     renew(delta, table, fresh, properties)
                 else:
-                    write(delta, fresh, properties)
+                    write(root, table, delta, fresh, properties)
             return kept
     raise AssertionError("unreachable: the last attempt raises")
 
@@ -216,7 +216,7 @@ def append(root: Place, table: Table, rows: pl.DataFrame) -> None:
         return
     for attempt in tries():
         with attempt, committing(root, table, delta := handle(root, table)) as properties:
-            write(delta, rows, properties)
+            write(root, table, delta, rows, properties)
 
 
 def replace(root: Place, table: Table, rows: pl.DataFrame, *, where: str | None, metadata: Mapping[str, str]) -> None:
