@@ -71,7 +71,7 @@ def copied(wide: Path, table: Table, rows: pl.DataFrame, back: int) -> None:
         shifted = shifted.with_columns(pl.col("game_id") - back * 1_000_000)
     shifted = shifted.cast(dict(table.schema))
     if table.is_kept:
-        door.write(door.handle(wide, table), shifted)
+        door.write(wide, table, door.handle(wide, table), shifted)
         return
     for season in shifted["season"].unique():
         door.replace(wide, table, shifted.filter(season=season), where=f"season = {season}", metadata={})

@@ -17,6 +17,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0":
+    # beside each other, on few processors and few rows, threads take a quarter of the time to wait for one another;
+    # the first of the workers has them, as people do
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
 import pytest
 from filelock import FileLock
 from typer.testing import CliRunner
@@ -28,6 +33,11 @@ from tests.stores import anywhere, bucket, moto, proxied, seaweed  # noqa: F401 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 LEAGUE_NOW = "2026-04-01T13:00:00Z"  # the morning that `league_lake` is of
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than processors: there is always a test that waits, for a disk, a lock or a server."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nhl_lake import check
@@ -117,12 +117,12 @@ def test_what_is_dropped_or_changed_is_refused_or_leaves_all_that_does_not_hang_
 
 @settings(max_examples=60, deadline=None)
 @given(seeds)
+@example(6473)
 def test_a_page_that_is_damaged_anywhere_is_refused_or_holds_the_rules(seed: int):
     page, random = json.loads(text()), Random(seed)
     for _ in range(random.randint(1, 5)):
-        place = random.choice(
-            [page, page["homeTeam"], random.choice(page["plays"]), random.choice(page["rosterSpots"])]
-        )
+        places = [page, page["homeTeam"], random.choice(page["plays"]), random.choice(page["rosterSpots"])]
+        place = random.choice([some for some in places if some])  # an odd value may be {}
         key = random.choice(sorted(place))
         place[key] = random.choice(ODD)
         if not all(
