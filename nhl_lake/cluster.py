@@ -50,7 +50,7 @@ def connected(address: str) -> "Client":
         return Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:  # time-outs are of the first kind
         raise LakeError(
-            f"There is no Dask scheduler at {address}: {brief(error) or type(error).__name__}",
+            f"There is no Dask scheduler at {address}: {brief(error)}",
             "Nothing was changed. `dask scheduler` starts one; without --on the rebuild is made on this machine.",
         ) from error
 
@@ -96,13 +96,13 @@ def done(client: "Client", address: str, jobs: Sequence[Job], table: Table) -> I
             yield future.result()
     except KilledWorker as error:
         raise LakeError(
-            f"{table.name}: a job took down one worker after the other: {brief(error) or type(error).__name__}",
+            f"{table.name}: a job took down one worker after the other: {brief(error)}",
             "The table is as before. Give workers more memory, or each job less: --memory 1GB.",
         ) from error
     except (CancelledError, CommClosedError, OSError) as error:
         if client.status == "running" and not isinstance(error, CancelledError):
             raise  # a worker's own trouble: a full disk, a store that is away
         raise LakeError(
-            f"{table.name}: the scheduler at {address} was lost: {brief(error) or type(error).__name__}",
+            f"{table.name}: the scheduler at {address} was lost: {brief(error)}",
             "The table is as before, those made before it stand. Run the same again when there is a scheduler.",
         ) from error

@@ -63,9 +63,9 @@ class Broken(LakeError):
 
 
 def brief(error: object) -> str:
-    """Return what an error says in one line, without the engine's innards: its stack, its structs."""
+    """Return what an error says in one line, without the engine's innards; of one that says nothing, what it is."""
     said = re.split(r"\s+0: |\s*stack backtrace|: ParsedLogPath|\(set POLARS_VERBOSE", str(error), maxsplit=1)[0]
-    return " ".join(said.split()).removeprefix("Kernel error: ")[:300]
+    return " ".join(said.split()).removeprefix("Kernel error: ")[:300] or type(error).__name__
 
 
 def redacted(text: str) -> str:

@@ -14,7 +14,7 @@ from nhl_lake.marks import MADE_OF, WHOLE, Marks, Snapshot
 from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.store import lake, place
 from nhl_lake.store.files import File
-from nhl_lake.store.parts import Size, publish, sizes
+from nhl_lake.store.parts import Size, publish, season_sizes
 from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 
@@ -66,7 +66,7 @@ def done(bronze: Snapshot, task: Task, *, crew: Crew, accept: bool) -> tuple[lis
         return some_games(bronze, task, accept=accept)
     found = slices(bronze, task, crew)
     broken = {part: one.error for part in found for one in found[part] if one.error}
-    there = sizes(lake.handle(bronze.made, task.table), task.table)
+    there = season_sizes(lake.handle(bronze.made, task.table), task.table)
     for part in [] if accept else [part for part in found if part not in broken]:
         if is_enough(task, there.get(None if part == WHOLE else part), rows_of(found[part])):
             continue
@@ -118,7 +118,10 @@ def pieces(bronze: Snapshot, task: Task, crew: Crew) -> dict[str, int]:
     if task.table.by is None or crew.hands == 1:
         return dict.fromkeys(task.marks, 1)
     most = min(2 * crew.hands, ceil(JOBS_A_HAND * crew.hands / max(len(task.marks), 1)))
-    found = [sizes(lake.handle(bronze.at if read.is_kept else bronze.made, read), read) for read in task.table.reads]
+    found = []
+    for read in task.table.reads:
+        at = bronze.at if read.is_kept else bronze.made
+        found.append(season_sizes(lake.handle(at, read, version=bronze.versions[read.name]), read))
     bytes_of = {part: sum(of[name].size for of in found for name in (part, None) if name in of) for part in task.marks}
     in_turns = {part: ceil(size // PIECE_BYTES / crew.hands) * crew.hands for part, size in bytes_of.items()}
     return {part: min(most, turns) if bytes_of[part] >= 2 * PIECE_BYTES else 1 for part, turns in in_turns.items()}

@@ -12,7 +12,7 @@ from nhl_lake.errors import Broken
 from nhl_lake.silver.teams import TEAMS
 from nhl_lake.store import lake, place
 from nhl_lake.store.files import File, write_file
-from nhl_lake.store.parts import publish, sizes
+from nhl_lake.store.parts import publish, season_sizes
 from nhl_lake.table import Column, Table
 
 TABLE = Table(
@@ -92,7 +92,7 @@ def parts_of(root: Path) -> pl.DataFrame:
 
 
 def test_the_log_says_how_large_each_season_is_without_a_row_being_read(root: Path):
-    of_log = sizes(lake.handle(root, TABLE), TABLE)
+    of_log = season_sizes(lake.handle(root, TABLE), TABLE)
     assert {season: size.rows for season, size in of_log.items()} == {"20222023": 1, "20232024": 2}
     folder = lake.path(root, TABLE)
     assert isinstance(folder, Path)
@@ -102,10 +102,11 @@ def test_the_log_says_how_large_each_season_is_without_a_row_being_read(root: Pa
 
 def test_how_large_a_table_without_seasons_or_without_rows_is(tmp_path: Path):
     lake.create(tmp_path, [TEAMS])
-    assert sizes(lake.handle(tmp_path, TEAMS), TEAMS) == {}
+    assert season_sizes(lake.handle(tmp_path, TEAMS), TEAMS) == {}
     team = pl.select(**{name: pl.lit("1") for name in TEAMS.schema}).cast(dict(TEAMS.schema))
     lake.replace(tmp_path, TEAMS, team, where=None, metadata={})
-    assert [(part, size.rows) for part, size in sizes(lake.handle(tmp_path, TEAMS), TEAMS).items()] == [(None, 1)]
+    of_log = season_sizes(lake.handle(tmp_path, TEAMS), TEAMS)
+    assert [(part, size.rows) for part, size in of_log.items()] == [(None, 1)]
 
 
 def test_a_file_that_does_not_say_how_many_rows_it_has_leaves_them_unknown(root: Path):
@@ -114,7 +115,7 @@ def test_a_file_that_does_not_say_how_many_rows_it_has_leaves_them_unknown(root:
     said = [json.loads(line) for line in log.read_text().splitlines()]
     next(action["add"] for action in said if "add" in action)["stats"] = None
     log.write_text("\n".join(map(json.dumps, said)))
-    assert sizes(lake.handle(root, TABLE), TABLE)["20232024"].rows is None
+    assert season_sizes(lake.handle(root, TABLE), TABLE)["20232024"].rows is None
 
 
 @pytest.mark.parametrize("seasons", [["20222023"], None])

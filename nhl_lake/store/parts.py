@@ -33,7 +33,7 @@ class Size(NamedTuple):
     size: int
 
 
-def sizes(delta: DeltaTable, table: Table) -> dict[str | None, Size]:
+def season_sizes(delta: DeltaTable, table: Table) -> dict[str | None, Size]:
     """Return how large each season of a table is that has files; None is all of a table without seasons."""
     files = adds(delta)
     if files.is_empty():

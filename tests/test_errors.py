@@ -1,0 +1,18 @@
+"""What an error of the engine or of a network comes to in one line."""
+
+import pytest
+
+from nhl_lake.errors import brief
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError("Kernel error: no\n  such file"), "no such file"),
+        (Exception("bad log   0: deltalake::kernel\n   1: tokio"), "bad log"),
+        (TimeoutError(), "TimeoutError"),
+        ("x" * 400, "x" * 300),
+    ],
+)
+def test_one_line_without_innards_and_never_nothing(error: object, said: str):
+    assert brief(error) == said
