@@ -31,10 +31,16 @@ def versions(root: Path) -> dict[str, int]:
     return {table.name: lake.handle(root, table).version() for table in MADE}
 
 
+@pytest.fixture(scope="module")
+def two_games(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("two") / "games"
+    run(root, FakeApi([Game(1), Game(2)]), rebuilds=True)
+    return root
+
+
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    run(tmp_path, FakeApi([Game(1), Game(2)]), rebuilds=True)
-    return tmp_path
+def root(two_games: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(two_games, tmp_path, dirs_exist_ok=True)
 
 
 def test_what_did_not_change_is_left_alone(root: Path):
