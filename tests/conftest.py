@@ -24,11 +24,15 @@ if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0":
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 from typer.testing import CliRunner
 
 from nhl_lake.cli import app
 from nhl_lake.errors import LakeError
 from tests.stores import anywhere, bucket, moto, proxied, seaweed  # noqa: F401 - fixtures
+
+settings.register_profile("untimed", deadline=None)  # a machine that does other things too is no defect
+settings.load_profile("untimed")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 LATER = datetime(2100, 1, 1, tzinfo=UTC)

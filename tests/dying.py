@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from nhl_lake.store import parts, place
+from nhl_lake.store import files, place
 
 FLAG = Path(os.environ["NHL_LAKE_TEST_FLAG"])
 WHOLE_NODE = os.environ.get("NHL_LAKE_TEST_NODE") == "yes"
@@ -36,4 +36,4 @@ class Dying:
         return getattr(place, name)
 
 
-parts.place = Dying()  # type: ignore[assignment]
+files.place = Dying()  # type: ignore[assignment]

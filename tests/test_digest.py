@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nhl_lake import digest as digesting
@@ -38,7 +38,6 @@ def of(rows: list[tuple[int, str]]) -> str:
     return digest(frame(rows), ["game_id", "name"])
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(INTS, INTS), max_size=30))
 def test_the_digest_is_what_python_makes_of_it(rows: list[tuple[int, int]]):
     schema = {"game_id": pl.Int64, "player_id": pl.Int64}
@@ -73,7 +72,6 @@ def test_the_digest_of_a_typed_table_is_for_ever():
     assert digest(rows, rows.collect_schema().names()) == f"2-{by_hand % WORD:016x}" == "2-fc9cbafb5f0d3545"
 
 
-@settings(deadline=None)
 @given(ROWS, st.randoms())
 def test_the_order_of_rows_does_not_matter(rows: list[tuple[int, str]], random):
     other = random.sample(rows, len(rows))
@@ -81,7 +79,6 @@ def test_the_order_of_rows_does_not_matter(rows: list[tuple[int, str]], random):
     assert of(rows) == of(other)
 
 
-@settings(deadline=None)
 @given(ROWS, st.integers(1, 5))
 def test_how_rows_are_laid_out_in_files_does_not_matter(tmp_path_factory, rows: list[tuple[int, str]], size: int):
     folder: Path = tmp_path_factory.mktemp("files")
@@ -94,7 +91,6 @@ def test_how_rows_are_laid_out_in_files_does_not_matter(tmp_path_factory, rows: 
     assert of(rows) == digest(pl.scan_parquet(folder / "empty and whole.parquet"), ["game_id", "name"])
 
 
-@settings(deadline=None)
 @given(ROWS.filter(bool), st.data())
 def test_a_row_that_is_missing_doubled_or_changed_shows(rows: list[tuple[int, str]], data):
     at = data.draw(st.integers(0, len(rows) - 1))
@@ -110,7 +106,6 @@ def test_a_row_that_is_missing_doubled_or_changed_shows(rows: list[tuple[int, st
     assert of(rows) not in {of(some) for some in changed}
 
 
-@settings(deadline=None)
 @given(INTS, INTS)
 def test_keys_are_not_taken_for_each_other(one: int, other: int):
     schema = {"game_id": pl.Int64, "player_id": pl.Int64}

@@ -774,7 +774,7 @@ BATCHES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(BATCHES)
 def test_bronze_is_what_a_dictionary_of_histories_would_be(batches: list[list[tuple[int, int, int, int]]]):
     histories: dict[int, list[str]] = {}

@@ -22,7 +22,6 @@ from tests.stores import Fault, Proxy, Server
 
 MANY = settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 ODD = "aß é+=&@'(),;!~$-_. 1"

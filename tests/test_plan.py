@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nhl_lake import bronze, ledger
@@ -292,7 +292,6 @@ def test_a_break_of_three_weeks_asks_for_no_game():
     assert {table for table, _ in pages} <= {"bronze.rosters"}
 
 
-@settings(deadline=None)
 @given(removed=st.sets(st.integers(1, 30)), now=st.integers(1, 400))
 def test_the_plan_asks_for_exactly_the_games_that_are_gone(removed: set[int], now: int):
     games = [game(n, start=EVENING - timedelta(days=n)) for n in range(1, 31)]

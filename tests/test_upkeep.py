@@ -346,7 +346,7 @@ def test_drafts_of_killed_runs_are_swept_when_they_are_a_day_old(tmp_path):
     assert DeltaTable(lakes.folder(tmp_path, PLAYS)).version() == 1
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     st.lists(st.tuples(st.sampled_from([20232024, 20242025, 20252026]), st.integers(1, 30)), min_size=1, max_size=25)
 )

@@ -33,7 +33,7 @@ def skaters(draw: st.DrawFn) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(skaters(), max_size=6, unique_by=lambda line: line["playerId"]))
 def test_both_generations_of_the_page_tell_the_same_line(found: list[dict[str, Any]]):
     then, now = [], []

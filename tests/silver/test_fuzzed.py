@@ -124,7 +124,7 @@ def hold(found: dict[str, pl.DataFrame]) -> None:
             assert follows or table.name == "silver.officials", table.name
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from(FUZZED), seeds)
 def test_a_damaged_page_harms_no_other_game_and_what_cannot_be_made_is_named(table: Table, seed: int):
     hold(made(damaged(table, seed)))
@@ -156,7 +156,7 @@ def test_what_a_page_no_longer_says_is_unknown_and_never_zero(table: Table):
                 assert zeros.is_empty(), (key, column)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seeds, st.floats(0, 1))
 def test_a_cut_or_odd_report_harms_no_other_game(seed: int, share: float):
     dice, second = Random(seed), games()[1]

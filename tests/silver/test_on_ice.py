@@ -136,7 +136,7 @@ def test_a_player_with_two_shifts_that_meet_is_on_once():
     assert on(play(1, 30, "hit"), play(2, 30, "goal"), shifts=meeting) == {1: {OLD, GOALIE}, 2: {OLD, GOALIE}}
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     spells=st.lists(
         st.tuples(st.sampled_from([OLD, NEW, GOALIE, SHOOTER]), st.integers(0, 40), st.integers(1, 20)), max_size=12

@@ -42,7 +42,7 @@ def outcome(page: dict[str, Any]) -> pl.DataFrame | None:
     return rows
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seeds)
 def test_the_order_of_a_page_changes_nothing(seed: int):
     page = json.loads(text())
@@ -52,7 +52,7 @@ def test_the_order_of_a_page_changes_nothing(seed: int):
     assert made(PLAYS, kept(page)).equals(truth())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seeds)
 def test_an_event_that_stands_twice_is_one_or_refused(seed: int):
     page = json.loads(text())
@@ -64,7 +64,7 @@ def test_an_event_that_stands_twice_is_one_or_refused(seed: int):
     assert outcome(page) is None
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seeds)
 def test_a_page_without_some_of_its_plays_is_doubted_or_has_all_that_counts(seed: int):
     page, random = json.loads(text()), Random(seed)
@@ -83,7 +83,7 @@ def test_a_page_without_some_of_its_plays_is_doubted_or_has_all_that_counts(seed
             assert doubt in doubts
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(seeds)
 def test_what_is_dropped_or_changed_is_refused_or_leaves_all_that_does_not_hang_on_it(seed: int):
     page, random = json.loads(text()), Random(seed)
@@ -115,7 +115,7 @@ def test_what_is_dropped_or_changed_is_refused_or_leaves_all_that_does_not_hang_
         assert kept_rows.join(truth(), on=["event_id", *unmoved], how="anti", nulls_equal=True).is_empty()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seeds)
 @example(6473)
 def test_a_page_that_is_damaged_anywhere_is_refused_or_holds_the_rules(seed: int):

@@ -235,7 +235,7 @@ def test_a_goalie_whose_period_is_only_summed_up_was_on_for_all_of_it():
     assert [row for row in told(found) if row[0] == 30] == [(30, HOME, 1, 0, 1200)]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(order=st.permutations(range(12)), repeats=st.lists(st.integers(0, 11), max_size=6))
 def test_the_order_of_rows_and_repeats_change_nothing(order: list[int], repeats: list[int]):
     shifts = [charted(p, f"0{m}:30", f"0{m + 1}:10", "00:40") for p in (71, 91) for m in range(4)]
@@ -260,7 +260,7 @@ ANY_ROW = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(page=st.lists(ANY_ROW, max_size=15))
 def test_whatever_a_chart_lists_no_shifts_of_a_player_overlap(page: list[dict[str, Any]]):
     found = shifts_of(*inputs(chart(*page)))

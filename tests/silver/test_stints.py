@@ -141,7 +141,7 @@ def test_time_on_ice_is_split_by_strength_and_situation():
     assert dict(by_code.select("situation_code", "time_on_ice_s").rows()) == {"1451": 40, "1551": 20}
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(drawn=spans)
 def test_a_players_stints_add_up_to_his_shifts(drawn: list[tuple[int, int, int, int]]):
     shifts = [row for row in apart(drawn) if row["player_id"] not in {35, 85}]  # never two goalies
@@ -155,7 +155,7 @@ def test_a_players_stints_add_up_to_his_shifts(drawn: list[tuple[int, int, int, 
     assert parts.to_list() == found["time_on_ice_s"].to_list()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(drawn=spans)
 def test_stints_do_not_overlap_and_neighbours_differ(drawn: list[tuple[int, int, int, int]]):
     rows = stints(apart(drawn)).to_dicts()
@@ -174,7 +174,7 @@ def test_stints_do_not_overlap_and_neighbours_differ(drawn: list[tuple[int, int,
             )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(drawn=spans)
 def test_with_home_and_away_changed_over_the_stints_are_mirrored(drawn: list[tuple[int, int, int, int]]):
     turned = {"home": "away", "away": "home"}
