@@ -455,6 +455,26 @@ def test_a_table_with_a_history_is_given_the_season_before_and_made_again_with_i
     assert {part.season for part in rebuild.rebuild(tmp_path, [table], day=TODAY)} == {20242025, 20252026}
 
 
+def test_of_a_table_with_a_history_only_the_rows_of_its_season_are_kept(tmp_path: Path):
+    def each(plays: pl.LazyFrame, day: date) -> pl.LazyFrame:
+        return plays.group_by("season").agg(games=pl.col("game_id").n_unique(), day=pl.lit(day))
+
+    two_seasons(tmp_path, rebuilds=True)
+    table = table_of("gold.counted", each, history=1, of_day=True)
+    lake.create(tmp_path, [table])
+    made = {part.season: part.rows for part in rebuild.rebuild(tmp_path, [table], day=TODAY)}
+    assert made == {20242025: 1, 20252026: 1}
+
+
+def test_a_season_that_has_but_games_far_ahead_has_no_rows_of_the_one_before(tmp_path: Path):
+    ahead = Game(1, year=2026, start=NOON + timedelta(days=270), state="FUT")
+    summary = run(tmp_path, FakeApi([Game(1), ahead]), seasons=(20252026, 20262027), rebuilds=True)
+
+    assert (summary.outcome, summary.error) == ("done", None)
+    assert set(frames(tmp_path)["silver.games"]["season"]) == {20252026, 20262027}
+    assert set(frames(tmp_path)["gold.sog_features"]["season"]) == {20252026}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("pin", range(2, 6))
 def test_pages_that_come_while_bronze_is_pinned_are_not_seen_without_their_game(

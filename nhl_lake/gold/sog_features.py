@@ -35,13 +35,14 @@ def sog_features(
     A skater without a game has nulls, not zeros; the shrunk rates are then those of his position. Time on the ice is
     that of the box score where a game has no shifts; what is counted by shifts is of the games that have them.
     """
+    season = games.select(pl.col("season").max())  # which in summer has no game within a week
     games = games.filter(pl.col("game_type").is_in(coming.COUNTS)).with_columns(order=form.order())
     keys = teams.select("team_id", pl.coalesce("team_key", "team_id").alias("team_key"))  # a team without a franchise
     played = skaters(skater_game, plays, skater_games, games, keys).cache()
     rows = pl.concat(
         [played.select(*WHO, "shots_on_goal"), foreseen(games, played, rosters, keys, day)], how="diagonal"
     )
-    rows = rows.filter(pl.col("season") == pl.col("season").max()).with_columns(group=group())
+    rows = rows.join(season, on="season", how="semi").with_columns(group=group())
     rows = rows.join(
         keys.rename({"team_id": "opponent_team_id", "team_key": "opponent_team_key"}), on="opponent_team_id"
     )
