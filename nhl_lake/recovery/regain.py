@@ -22,7 +22,7 @@ from nhl_lake.recovery.precautions import check
 from nhl_lake.recovery.restore import Told, silent
 from nhl_lake.store import lake, lock, opened, place, swap
 from nhl_lake.store.commits import committing, renew
-from nhl_lake.store.delta import LOG, commit_name, gate
+from nhl_lake.store.delta import LOG, commit_name
 from nhl_lake.store.place import Place
 from nhl_lake.table import Keeps, Table
 
@@ -108,7 +108,6 @@ def added(root: Place, table: Table, rows: pl.LazyFrame) -> int:
     keys = lacking_keys(rows, lake.scan(root, table), table)
     for some in keys.iter_slices(ROWS_AT_ONCE):
         lacking = rows.join(some.lazy(), on=key, how="semi").unique(key, keep="first").collect()
-        gate(table, lacking)
         for attempt in lake.tries():
             with attempt, committing(root, table, delta := lake.handle(root, table)) as properties:
                 lake.write(root, table, delta, lacking, properties)
@@ -128,7 +127,6 @@ def renewed(root: Place, table: Table, rows: pl.LazyFrame) -> int:
             )
             if both.height:
                 fresh = both.select(table.schema.names())
-                gate(table, fresh)
                 with committing(root, table, delta) as properties:
                     renew(delta, table, fresh, properties)
             return both.height

@@ -2,9 +2,10 @@
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 import stamina
@@ -14,8 +15,8 @@ from obstore.exceptions import BaseError
 
 from nhl_lake.errors import Broken, Unavailable
 from nhl_lake.store import place
-from nhl_lake.store.delta import AFTERWARDS, MARK, PARQUET, commit_name, guard, plain
-from nhl_lake.store.files import action, write_file
+from nhl_lake.store.delta import AFTERWARDS, MARK, PARQUET, commit_name, gate, guard, plain
+from nhl_lake.store.files import File, action, write_file
 from nhl_lake.store.lease import still
 from nhl_lake.store.opened import notes, opened, path
 from nhl_lake.store.outage import outage
@@ -84,12 +85,28 @@ def write(
         )
     parts = rows.partition_by(table.partition, as_dict=True) if table.partition else {(None,): rows}
     files = [write_file(root, table, some, part and str(part)) for (part,), some in parts.items()]
+    put(delta, table, files, properties or guard(delta), mode="append")
+
+
+def put(
+    delta: DeltaTable,
+    table: Table,
+    files: Sequence[File],
+    properties: CommitProperties,
+    *,
+    mode: Literal["append", "overwrite"],
+    seasons: Sequence[str] | None = None,
+) -> None:
+    """Name files in a table's log, in one commit: beside what it has, or in the place of seasons (None: of all)."""
+    # a table that is made anew has the columns of today
+    is_new = mode == "overwrite" and seasons is None
     delta.create_write_transaction(
         [action(table, file) for file in files],
-        "append",
-        delta.schema(),
+        mode,
+        Schema.from_arrow(table.schema) if is_new else delta.schema(),
         [table.partition] if table.partition else None,
-        commit_properties=properties or guard(delta),
+        None if seasons is None else [(str(table.partition), "in", list(seasons))],
+        commit_properties=properties,
         post_commithook_properties=AFTERWARDS,
     )
     delta.update_incremental()
@@ -97,6 +114,7 @@ def write(
 
 def renew(delta: DeltaTable, table: Table, rows: pl.DataFrame, properties: CommitProperties) -> None:
     """Put rows in the place of those with their keys; MERGE would too, and write texts as few readers know them."""
+    gate(table, rows)
     (key,) = table.key
     write_deltalake(
         delta,

@@ -197,7 +197,6 @@ def keep(root: Place, table: Table, rows: pl.DataFrame, same: Same) -> Kept:
             fresh, kept = news(table, rows, pl.scan_delta(delta), same)
             if fresh.is_empty():
                 return kept
-            gate(table, fresh)
             with committing(root, table, delta) as properties:
                 if table.keeps is Keeps.NEWEST and kept.changed:
                     renew(delta, table, fresh, properties)
@@ -211,7 +210,6 @@ def append(root: Place, table: Table, rows: pl.DataFrame) -> None:
     """Append rows to a table of the ledger."""
     if table.layer != "lake":
         raise TypeError(f"{table.name} is not of the ledger")
-    gate(table, rows)
     if rows.is_empty():
         return
     for attempt in tries():

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
-from deltalake import DeltaTable, Schema
+from deltalake import DeltaTable
 
 from nhl_lake.errors import Broken, brief
 from nhl_lake.store import place
-from nhl_lake.store.commits import committing, tries
-from nhl_lake.store.delta import AFTERWARDS, adds, properties
-from nhl_lake.store.files import File, action, names_in_file
+from nhl_lake.store.commits import committing, put, tries
+from nhl_lake.store.delta import adds, properties
+from nhl_lake.store.files import File, names_in_file
 from nhl_lake.store.opened import opened, path
 from nhl_lake.store.place import Place
 from nhl_lake.table import Table
@@ -61,16 +61,7 @@ def publish(
             require_plain(table, delta)
             require_fit(root, table, files, seasons)
             with committing(root, table, delta, metadata) as commit:
-                delta.create_write_transaction(
-                    [action(table, file) for file in files],
-                    "overwrite",
-                    Schema.from_arrow(table.schema) if seasons is None else delta.schema(),
-                    [table.partition] if table.partition else None,
-                    None if seasons is None else [(str(table.partition), "in", list(seasons))],
-                    commit_properties=commit,
-                    post_commithook_properties=AFTERWARDS,
-                )
-                delta.update_incremental()
+                put(delta, table, files, commit, mode="overwrite", seasons=seasons)
 
 
 def require_plain(table: Table, delta: DeltaTable) -> None:
