@@ -36,24 +36,28 @@ def marked(table: Table, rows: pl.LazyFrame) -> pl.DataFrame:
     return rows.select(*table.key, *good).collect()
 
 
+def broken(table: Table, found: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield the rules that some of the rows that were marked break, and those rows."""
+    held = found.select(pl.col(f"rule {n}").all() for n in range(len(rules(table)))).row(0)
+    for n, (rule, is_held) in enumerate(zip(rules(table), held, strict=True)):
+        if not is_held:
+            yield rule, found.filter(pl.col(f"rule {n}").not_())
+
+
 def breaches(table: Table, rows: pl.LazyFrame) -> Iterator[Breach]:
     """Yield the rules that rows break."""
-    found = marked(table, rows)
-    for n, rule in enumerate(rules(table)):
-        bad = found.filter(pl.col(f"rule {n}").not_())
-        if not bad.is_empty():
-            examples = bad.select(table.key).head(3).iter_rows()
-            yield Breach(table.name, rule, bad.height, "; ".join(" ".join(map(str, key)) for key in examples))
+    for rule, bad in broken(table, marked(table, rows)):
+        examples = bad.select(table.key).head(3).iter_rows()
+        yield Breach(table.name, rule, bad.height, "; ".join(" ".join(map(str, key)) for key in examples))
 
 
 def offenders(table: Table, rows: pl.DataFrame, by: str) -> dict[Any, str]:
     """Return the games, or what else rows go by, of rows that break rules, with what they break."""
     found = marked(table, rows.lazy()).with_columns(rows[by])
     reasons: dict[Any, list[str]] = {}
-    for n, rule in enumerate(rules(table)):
-        first = pl.struct(table.key).first().alias("first")
-        bad = found.filter(pl.col(f"rule {n}").not_()).group_by(by).agg(pl.len(), first)
-        for game, count, first in bad.sort(by).iter_rows():
+    for rule, bad in broken(table, found):
+        of_each = bad.group_by(by).agg(pl.len(), pl.struct(table.key).first().alias("first"))
+        for game, count, first in of_each.sort(by).iter_rows():
             where = " ".join(f"{name} {value}" for name, value in first.items() if name != by)
             reasons.setdefault(game, []).append(
                 f"{count} rows break '{rule}' ({where})" if where else f"breaks '{rule}'"

@@ -4,7 +4,7 @@ What is made in whole slices is made by jobs, which may run anywhere: in this pr
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,11 +17,13 @@ from nhl_lake.marks import WHOLE, Snapshot, seasons_before
 from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.store import lake
 from nhl_lake.store.files import File, write_file
+from nhl_lake.store.parts import season_sizes
 from nhl_lake.table import Table
 
 GAMES_AT_ONCE = 200
 READ_AT_ONCE = 2  # as many are read together as are made in so many goes: it takes half the time, and little room
 FEW_GAMES = 50  # of which all columns are read: to find out which are looked at would take longer
+FEW_BYTES = 2 * 10**6  # of files that are read: less than that is read at once
 FEW_KEYS = 100
 PAGES_GROW, ROWS_GROW = 25, 7  # how much room pages, and rows, take while something is made of them
 BASE_BYTES = 250 * 10**6  # what a process has before it has made anything
@@ -102,6 +104,13 @@ def made(job: Job, table: Table, games: Sequence[int] | None = None) -> Iterator
         check.require(table, rows)
         yield nothing(table)._replace(rows=rows)
         return
+    if games is None and job.of == 1 and bytes_read(job.bronze, table, [job.part])[job.part] <= FEW_BYTES:
+        # to find out what goes by what, and then to read that, would take longer than to read it all
+        known = [read(given, frame) for given, frame in zip(table.reads, inputs, strict=True)]
+        keys, at_once = parts(job, table, [frame.lazy() for frame in known], games)
+        for some in in_runs(keys, at_once):
+            yield from attempts(table, job.part, only(table, known, some), some)
+        return
     keys, at_once = parts(job, table, inputs, games)
     if len(keys) > FEW_GAMES:
         inputs = looked_at(table, inputs)
@@ -109,6 +118,20 @@ def made(job: Job, table: Table, games: Sequence[int] | None = None) -> Iterator
         known = [read(given, frame) for given, frame in zip(table.reads, only(table, inputs, many), strict=True)]
         for some in in_runs(many, at_once):
             yield from attempts(table, job.part, only(table, known, some), some)
+
+
+def bytes_read(bronze: Snapshot, table: Table, slices: Iterable[str]) -> dict[str, int]:
+    """Return how many bytes the files have that slices of a table are made of."""
+    found = [season_sizes(bronze.handle(read), read) for read in table.reads]
+    return {
+        part: sum(size.size for of in found for season, size in of.items() if goes_into(part, table, season))
+        for part in slices
+    }
+
+
+def goes_into(part: str, table: Table, season: str | None) -> bool:
+    """Whether rows of a season, or of a table that has none, go into a slice of a table."""
+    return WHOLE in {part, season or WHOLE} or season in {*seasons_before(part, table.history), part}
 
 
 def looked_at(table: Table, inputs: Sequence[pl.LazyFrame]) -> list[pl.LazyFrame]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
+from deltalake import DeltaTable
 
 from nhl_lake.catalog import TABLES, find
 from nhl_lake.errors import LakeError
@@ -47,9 +48,13 @@ class Snapshot(NamedTuple):
     versions: Mapping[str, int]  # by table that is read
     kept: Mapping[str, Mapping[str, Pages]]  # by bronze table, by slice
 
+    def handle(self, table: Table) -> DeltaTable:
+        """Open a table at the version that is read."""
+        return lake.handle(self.at if table.is_kept else self.made, table, version=self.versions[table.name])
+
     def scan(self, table: Table) -> pl.LazyFrame:
         """Read a table: of bronze every version of its pages."""
-        rows = lake.scan(self.at if table.is_kept else self.made, table, version=self.versions[table.name])
+        rows = pl.scan_delta(self.handle(table))
         return rows.filter(pl.col(table.moment) <= self.known_at) if table.is_kept and self.known_at else rows
 
     def after(self, table: Table) -> "Snapshot":

@@ -9,7 +9,7 @@ import polars as pl
 from nhl_lake import marks
 from nhl_lake.crew import Crew
 from nhl_lake.errors import Broken
-from nhl_lake.making import Done, Job, make
+from nhl_lake.making import Done, Job, bytes_read, make
 from nhl_lake.marks import MADE_OF, WHOLE, Marks, Snapshot
 from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.store import lake, place
@@ -118,11 +118,7 @@ def pieces(bronze: Snapshot, task: Task, crew: Crew) -> dict[str, int]:
     if task.table.by is None or crew.hands == 1:
         return dict.fromkeys(task.marks, 1)
     most = min(2 * crew.hands, ceil(JOBS_A_HAND * crew.hands / max(len(task.marks), 1)))
-    found = []
-    for read in task.table.reads:
-        at = bronze.at if read.is_kept else bronze.made
-        found.append(season_sizes(lake.handle(at, read, version=bronze.versions[read.name]), read))
-    bytes_of = {part: sum(of[name].size for of in found for name in (part, None) if name in of) for part in task.marks}
+    bytes_of = bytes_read(bronze, task.table, task.marks)
     in_turns = {part: ceil(size // PIECE_BYTES / crew.hands) * crew.hands for part, size in bytes_of.items()}
     return {part: min(most, turns) if bytes_of[part] >= 2 * PIECE_BYTES else 1 for part, turns in in_turns.items()}
 
@@ -203,5 +199,12 @@ def put_aside(root: Place, task: Task, aside: pl.DataFrame) -> None:
         which += f" AND {where(task, task.parts[0])}"
     elif not task.is_all:
         which += f" AND season IN ({', '.join(task.parts)})"
-    if not aside.is_empty() or not lake.scan(root, REFUSALS).filter(pl.sql_expr(which)).collect().is_empty():
+    if not aside.is_empty() or has_rows(root, REFUSALS, which):
         lake.replace(root, REFUSALS, aside, where=which, metadata={})
+
+
+def has_rows(root: Place, table: Table, which: str) -> bool:
+    """Whether a table has rows that a predicate picks; of one that has none its log says so."""
+    if not lake.size(root, table)["rows"]:
+        return False
+    return not lake.scan(root, table).filter(pl.sql_expr(which)).head(1).collect().is_empty()

@@ -53,8 +53,34 @@ def test_a_table_is_the_same_of_all_columns_and_of_those_that_it_looks_at(table:
     keys, _ = making.parts(job, table, [making.source(job, table, read) for read in table.reads], None)
     few = making.make(job, table, keys)
     monkeypatch.setattr(making, "FEW_GAMES", 0)
+    monkeypatch.setattr(making, "FEW_BYTES", 0)
     assert_frame_equal(few.rows, making.make(job, table, None).rows, check_exact=True)
     assert few.rows.height > 0 or table.name in {"gold.sog_predictions", "silver.game_quality"}
+
+
+@pytest.mark.parametrize("table", APART, ids=lambda table: table.name)
+def test_a_table_is_the_same_read_at_once_and_some_games_at_a_time(table: Table, snapshot, monkeypatch):
+    found = []
+    for few in (0, 10**12):
+        monkeypatch.setattr(making, "FEW_BYTES", few)
+        found.append(pieces(snapshot, table, 1))
+    assert_frame_equal(*found, check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "season", "goes"),
+    [
+        ("20242025", "silver.plays", "20242025", True),
+        ("20242025", "silver.plays", "20232024", False),
+        ("20242025", "silver.plays", None, True),
+        (WHOLE, "silver.teams", "20232024", True),
+        (WHOLE, "silver.teams", None, True),
+        ("20242025", "gold.sog_features", "20232024", True),
+        ("20242025", "gold.sog_features", "20222023", False),
+    ],
+)
+def test_what_goes_into_a_slice_is_its_season_those_before_and_what_has_none(part: str, name: str, season, goes):
+    assert making.goes_into(part, catalog.find(name), season) is goes
 
 
 @pytest.mark.parametrize("count", [1, making.FEW_KEYS, making.FEW_KEYS + 1])

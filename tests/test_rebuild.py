@@ -107,6 +107,7 @@ def test_many_games_are_made_in_parts_and_the_parts_are_the_whole(tmp_path: Path
     run(tmp_path, FakeApi([Game(n, start=NOON - timedelta(days=n)) for n in range(1, 8)]), rebuilds=True)
     whole = frames(tmp_path)
     monkeypatch.setattr(making, "GAMES_AT_ONCE", 2)
+    monkeypatch.setattr(making, "FEW_BYTES", 0)
     list(rebuild.rebuild(tmp_path, day=TODAY, everything=True))
 
     for name, frame in frames(tmp_path).items():
