@@ -4,8 +4,9 @@ import shlex
 import shutil
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import polars as pl
 import typer
@@ -25,6 +26,9 @@ from nhl_lake.ingest import AGENT, Asker, Options, Summary, ingest
 from nhl_lake.known import check_source, is_lake
 from nhl_lake.store import lake
 
+if TYPE_CHECKING:
+    from nhl_lake.league import League
+
 league_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The sample league, invented throughout.")
 
 FIRST_MORNING = datetime(2026, 4, 1, 13, 0, tzinfo=UTC)  # 09:00 in New York, two weeks before the playoffs
@@ -33,17 +37,23 @@ WEEKS_BACK = timedelta(days=14)
 
 def in_process(clock: Clock, concurrency: int = 4) -> Asker:
     """Return how to ask the sample league in this process: its season as of the clock, and the one before."""
-    from nhl_lake.league import League  # noqa: PLC0415 - a tenth of the start of every command, and few play
-    from nhl_lake.league.transport import LeagueTransport  # noqa: PLC0415
+    from nhl_lake.league.transport import LeagueTransport  # noqa: PLC0415 - as below
 
-    season = season_on(eastern_day(clock()))
-    league = League(seasons=(season_of(season // 10_000 - 1), season))
+    league = league_until(season_on(eastern_day(clock())))
     return Asker(
         manners=Manners(0, concurrency, AGENT),
         base="http://league",
         source="sample league",
         transport=LeagueTransport(league, clock),
     )
+
+
+@cache
+def league_until(season: int) -> "League":
+    """Return the sample league's season and the one before: to play them takes seconds, which a process spends once."""
+    from nhl_lake.league import League  # noqa: PLC0415 - a tenth of the start of every command, and few play
+
+    return League(seasons=(season_of(season // 10_000 - 1), season))
 
 
 def demo(
