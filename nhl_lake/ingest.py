@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from importlib import import_module
 from importlib.metadata import version
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -80,6 +82,8 @@ def ingest(
 ) -> Summary:
     """Run once: keep what is missing, rebuild what changed, record the run."""
     check_options(options, eastern_day(clock()))
+    if asker.transport is None:
+        Thread(target=import_module, args=["nhl_lake.wire"]).start()  # takes as long as to open the lake
     known.check_layout(root)
     known.check_source(root, asker.source)
     with opened.keeping(), lock.locked(root, command, now=clock()):

@@ -5,6 +5,7 @@ from urllib.request import getproxies
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
+from httpx_aiohttp.transport import AiohttpResponseStream
 
 TIMEOUT = httpx.Timeout(connect=10.0, read=30.0, write=None, pool=None)
 WHOLE_PAGE = 2**20  # a smaller buffer stops and starts the reading several times a page
@@ -29,7 +30,21 @@ def wire(connections: int) -> httpx.AsyncBaseTransport:
         read_bufsize=WHOLE_PAGE,
         trust_env=bool(getproxies()),  # to look for a proxy takes as long as all the rest of a request
     )
-    return AiohttpTransport(client=session, verify=safety)  # or it would read the certificates once more
+    return Way(client=session, verify=safety)  # or it would read the certificates once more
+
+
+class Way(AiohttpTransport):
+    """aiohttp's way; what is not packed comes in pieces as large as there is room for, which takes a tenth less.
+
+    Of what is packed a small piece may grow to a large one: those stay small.
+    """
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request once, and return the answer, its body still to come."""
+        answer = await super().handle_async_request(request)
+        if isinstance(answer.stream, AiohttpResponseStream) and "Content-Encoding" not in answer.headers:
+            answer.stream.CHUNK_SIZE = WHOLE_PAGE
+        return answer
 
 
 async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

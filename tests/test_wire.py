@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -68,6 +69,25 @@ def test_a_packed_page_is_unpacked_and_what_does_not_unpack_is_an_error():
 
     packed = answer(gzip.compress(PAGE), b"Content-Encoding: gzip")
     over([packed, answer(b"no gzip", b"Content-Encoding: gzip")], use)
+
+
+def test_what_may_grow_comes_in_small_pieces_and_what_may_not_in_large_ones():
+    sizes: list[list[int]] = []
+
+    async def use(way: httpx.AsyncBaseTransport, url: str) -> None:
+        for _ in range(2):
+            answer = await way.handle_async_request(
+                httpx.Request("GET", url, extensions={"timeout": TIMEOUT.as_dict()})
+            )
+            await asyncio.sleep(0.1)  # until all of it has come
+            sizes.append([len(piece) async for piece in answer.aiter_raw()])
+            await answer.aclose()
+
+    noise = random.Random(1).randbytes(300_000)
+    over([answer(noise), answer(gzip.compress(noise), b"Content-Encoding: gzip")], use)
+    plain, packed = sizes
+    assert max(plain) > 100_000
+    assert max(packed) <= 16 * 1024
 
 
 def test_a_page_that_has_moved_is_left_to_whoever_asks():
