@@ -31,20 +31,12 @@ from nhl_lake.recovery.restore import restore
 from nhl_lake.store import lake, opened, place
 from nhl_lake.store.place import Place
 from tests import stores
-from tests.saved import Silent
+from tests.fake import Silent
 
 SEASONS = (20222023, 20232024, 20242025)
 FIRST = datetime(2025, 5, 1, 12, 0, tzinfo=UTC)
 PLAYOFFS, WHOLE = frozenset({3}), frozenset({2, 3})
 Digests = dict[str, tuple[int, int]]
-
-
-class Silence:
-    """Nobody is told how a run goes on."""
-
-    def begin(self, pages: int) -> None: ...
-    def page(self) -> None: ...
-    def say(self, line: str) -> None: ...
 
 
 class Games(NamedTuple):
@@ -59,7 +51,7 @@ def run(root: Place, games: Games, at: datetime, seasons: tuple[int, ...] = ()) 
     transport = LeagueTransport(games.league, lambda: at)
     asker = Asker(manners=Manners(0, 4, AGENT), base="http://league", source="sample league", transport=transport)
     options = Options(seasons=seasons, game_types=games.types)
-    done = ingest(root, options, asker, clock=lambda: at, report=Silence(), command="round trip", rebuilds=True)
+    done = ingest(root, options, asker, clock=lambda: at, report=Silent(), command="round trip", rebuilds=True)
     if done.outcome != "done":
         sys.exit(f"the run at {at} of {root} ended with {done.outcome}: {done.error}")
 

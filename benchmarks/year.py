@@ -36,20 +36,13 @@ from nhl_lake.league import League
 from nhl_lake.league.faults import Fate
 from nhl_lake.league.transport import LeagueTransport
 from nhl_lake.store import lake
+from tests.fake import Silent
 
 SEASON, SEASONS = 20242025, 10
 SUMMER = datetime(2025, 7, 1, 13, 0, tzinfo=UTC)
 FIRST = datetime(2025, 10, 20, 13, 0, tzinfo=UTC)
 MOST_GROWTH = 1.3
 SAMPLE = 10
-
-
-class Silence:
-    """Nobody is told how a run goes on."""
-
-    def begin(self, pages: int) -> None: ...
-    def page(self) -> None: ...
-    def say(self, line: str) -> None: ...
 
 
 class Timed(LeagueTransport):
@@ -81,7 +74,7 @@ def run(root: Path, league: League, at: datetime, options: Options) -> Day:
     transport = Timed(league, clock)
     asker = Asker(manners=Manners(0, 4, AGENT), base="http://league", source="sample league", transport=transport)
     began, processor = time.perf_counter(), time.process_time()
-    found = ingest(root, options, asker, clock=clock, report=Silence(), command="year", rebuilds=True)
+    found = ingest(root, options, asker, clock=clock, report=Silent(), command="year", rebuilds=True)
     if found.error is not None:
         raise found.error
     return Day(

@@ -14,16 +14,9 @@ from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 from tests import lakes
 from tests.conftest import LEAGUE_NOW
+from tests.fake import Silent
 
 NOW = datetime.fromisoformat(LEAGUE_NOW)
-
-
-class Silent:
-    """A report that tells nobody."""
-
-    def begin(self, what: str, size: int) -> None: ...
-
-    def done(self, size: int) -> None: ...
 
 
 def save(root: Place, backups: Place, *, now: datetime = NOW) -> str:

@@ -33,18 +33,10 @@ from nhl_lake.store import lake, lock, place
 from nhl_lake.store.place import Bucket, Place
 from nhl_lake.table import Table
 from tests import lakes
-from tests.fake import NOON, FakeApi, Game, at, run
+from tests.fake import NOON, FakeApi, Game, Silent, at, run
 
 DAY = timedelta(days=1)
 GAMES = [Game(n, start=NOON - timedelta(days=6 - n)) for n in (1, 2, 3)]
-
-
-class Silent:
-    """A report that nobody reads."""
-
-    def begin(self, what: str, size: int) -> None: ...
-
-    def done(self, size: int) -> None: ...
 
 
 def back_up(root: Place, backups: Place, *, now: datetime = NOON, **options: Any) -> Summary:

@@ -16,8 +16,7 @@ from nhl_lake.recovery import restore
 from nhl_lake.store.place import Bucket, Place
 from tests import lakes
 from tests.conftest import Ended
-from tests.fake import NOON, FakeApi, Game, at, run
-from tests.test_backup import Silent
+from tests.fake import NOON, FakeApi, Game, Silent, at, run
 
 Run = Callable[..., Ended]
 

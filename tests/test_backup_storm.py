@@ -31,8 +31,7 @@ from nhl_lake.store import lake
 from nhl_lake.store.delta import PARQUET
 from nhl_lake.table import Table
 from tests import lakes
-from tests.fake import NOON, FakeApi, Game, run
-from tests.test_backup import Silent
+from tests.fake import NOON, FakeApi, Game, Silent, run
 
 SECONDS, BACKUPS = 12.0, 4
 
