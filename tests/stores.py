@@ -124,7 +124,7 @@ def weed(program: str, folder: Path) -> tuple[list[str], str]:
         *(program, "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={data}", "-filer", "-s3"),
         *(f"{name}={port}" for name, port in ports.items()),
         *(f"-s3.config={folder / 's3.json'}", "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false"),
-        *("-master.volumeSizeLimitMB=64", "-volume.max=20"),
+        *("-master.volumeSizeLimitMB=64", "-volume.max=200"),
     ], f"http://127.0.0.1:{ports['-s3.port']}"
 
 
