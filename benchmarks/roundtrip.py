@@ -6,7 +6,7 @@ held against those before, and after ten more daily runs against those of a lake
 are drawn, and left out; the clock stands still in a run, so that all else must be equal to the microsecond.
 
     python -m benchmarks.roundtrip            # prints a table; some ten minutes
-    python -m benchmarks.roundtrip --whole --where disk
+    python -m benchmarks.roundtrip --whole    # half an hour for each place; --where disk
 """
 
 import argparse
