@@ -405,6 +405,20 @@ def test_a_page_with_a_wrong_dtype_never_reaches_bronze(tmp_path: Path):
     assert tree(tmp_path) == before
 
 
+@pytest.mark.parametrize("what", ["another type", "no season", "another type, no rows"])
+def test_a_frame_that_differs_reaches_no_table_of_the_ledger(what: str, tmp_path: Path):
+    lake.create(tmp_path, [ledger.LISTINGS])
+    before = tree(tmp_path)
+    good = pl.DataFrame([dict.fromkeys(ledger.LISTINGS.schema)], schema=ledger.LISTINGS.schema)
+    rows = good.drop("season") if what == "no season" else good.cast({"game_id": pl.Float64})
+
+    with pytest.raises(Broken, match=r"lake.listings: the frame differs from the declared schema"):
+        lake.append(tmp_path, ledger.LISTINGS, rows.clear() if "no rows" in what else rows)
+    with pytest.raises(Broken, match=r"lake.listings: the frame differs from the declared schema"):
+        lake.write(tmp_path, ledger.LISTINGS, lake.handle(tmp_path, ledger.LISTINGS), rows)
+    assert tree(tmp_path) == before
+
+
 def wait_for_the_others(barrier: Barrier) -> None:
     global at_the_start  # noqa: PLW0603 - a spawned process has no other place for what all of them wait at
     at_the_start = barrier

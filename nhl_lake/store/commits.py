@@ -83,6 +83,7 @@ def write(
             f"{table.name} at {path(root, table)} has other columns than this release writes.",
             "Nothing was written. `nhl-lake upgrade` brings a lake to this release; `nhl-lake doctor` looks it over.",
         )
+    gate(table, rows)  # before it is cut by a season that it may not have
     parts = rows.partition_by(table.partition, as_dict=True) if table.partition else {(None,): rows}
     files = [write_file(root, table, some, part and str(part)) for (part,), some in parts.items()]
     put(delta, table, files, properties or guard(delta), mode="append")

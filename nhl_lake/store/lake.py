@@ -211,6 +211,7 @@ def append(root: Place, table: Table, rows: pl.DataFrame) -> None:
     """Append rows to a table of the ledger."""
     if table.layer != "lake":
         raise TypeError(f"{table.name} is not of the ledger")
+    gate(table, rows)
     if rows.is_empty():
         return
     for attempt in tries():
