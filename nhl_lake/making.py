@@ -99,25 +99,29 @@ def made(job: Job, table: Table, games: Sequence[int] | None = None) -> Iterator
     """Make a piece of a slice of a table, or some games of it, held against the table's rules, some at a time."""
     inputs = [source(job, table, read) for read in table.reads]
     if table.by is None:
-        frames = [read(given, frame) for given, frame in zip(table.reads, inputs, strict=True)]
-        rows = built(table, job.part, frames, *([job.bronze.day] if table.of_day else []))
+        rows = built(table, job.part, read_all(table, inputs), *([job.bronze.day] if table.of_day else []))
         check.require(table, rows)
         yield nothing(table)._replace(rows=rows)
         return
-    if games is None and job.of == 1 and bytes_read(job.bronze, table, [job.part])[job.part] <= FEW_BYTES:
-        # to find out what goes by what, and then to read that, would take longer than to read it all
-        known = [read(given, frame) for given, frame in zip(table.reads, inputs, strict=True)]
-        keys, at_once = parts(job, table, [frame.lazy() for frame in known], games)
+    for keys, at_once, known in loaded(job, table, inputs, games):
         for some in in_runs(keys, at_once):
             yield from attempts(table, job.part, only(table, known, some), some)
+
+
+def loaded(
+    job: Job, table: Table, inputs: Sequence[pl.LazyFrame], games: Sequence[int] | None
+) -> Iterator[tuple[Sequence[Any], int, list[pl.DataFrame]]]:
+    """Yield games, or what else rows go by, how many there is room for at a time, and what a table reads of them."""
+    if games is None and job.of == 1 and bytes_read(job.bronze, table, [job.part])[job.part] <= FEW_BYTES:
+        # to find out what goes by what, and then to read that, would take longer than to read it all
+        known = read_all(table, inputs)
+        yield *parts(job, table, [frame.lazy() for frame in known], None), known
         return
     keys, at_once = parts(job, table, inputs, games)
     if len(keys) > FEW_GAMES:
         inputs = looked_at(table, inputs)
     for many in in_runs(keys, READ_AT_ONCE * at_once):
-        known = [read(given, frame) for given, frame in zip(table.reads, only(table, inputs, many), strict=True)]
-        for some in in_runs(many, at_once):
-            yield from attempts(table, job.part, only(table, known, some), some)
+        yield many, at_once, read_all(table, only(table, inputs, many))
 
 
 def bytes_read(bronze: Snapshot, table: Table, slices: Iterable[str]) -> dict[str, int]:
@@ -215,6 +219,11 @@ def read(table: Table, rows: pl.LazyFrame) -> pl.DataFrame:
                     "Nothing was written. The disk has damaged it: `nhl-lake doctor --deep` says what mends it.",
                 )
     return found
+
+
+def read_all(table: Table, inputs: Sequence[pl.LazyFrame]) -> list[pl.DataFrame]:
+    """Read what a table is made of."""
+    return [read(given, rows) for given, rows in zip(table.reads, inputs, strict=True)]
 
 
 def built(table: Table, part: str, inputs: Sequence[pl.DataFrame], *more: date) -> pl.DataFrame:
