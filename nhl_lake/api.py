@@ -5,7 +5,7 @@ import itertools
 import random
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,8 +19,10 @@ from pyrate_limiter import Limiter, Rate, SQLiteBucket
 
 from nhl_lake import bounds
 from nhl_lake.errors import Busy, Refused, Unfit, Unreachable, redacted
+from nhl_lake.way import Answer, InProcess, Way
 
 AGAIN = frozenset({408, 425, 429})
+MOVED = frozenset({301, 302, 303, 307, 308})
 ATTEMPTS = 8
 REFUSALS = 5
 MOVES = 20
@@ -65,7 +67,7 @@ class Manners:
 class Api:
     """An open door: a way, its pace and manners; whether anything ever answered, and until when all must wait."""
 
-    way: httpx.AsyncBaseTransport
+    way: Way
     pace: Limiter | None
     manners: Manners
     places: asyncio.Semaphore
@@ -78,6 +80,28 @@ class Api:
         A body that `accept` refuses is asked for again: cut bodies and error pages come with status 200 too.
         Raises Unreachable if nothing has ever answered.
         """
+        try:
+            try:
+                return await self._accepted(url, accept)
+            except (Refused, Transient, httpx.TransportError) as error:
+                return await self._insisted(url, accept, error)
+        except Refused as error:
+            raise Nonsense(str(error)) from error
+        except (Transient, httpx.InvalidURL) as error:
+            raise Failed(str(error)) from error
+        except httpx.TransportError as error:
+            if not self.has_answered:
+                raise self._unreachable(url, error) from error
+            raise Failed(redacted(f"{type(error).__name__} {error}".strip())) from error
+
+    async def _accepted(self, url: str, accept: Callable[[bytes], T]) -> T:
+        """Ask for a page once."""
+        body = await self._once(url)
+        bounds.require_shallow(body)
+        return accept(body)
+
+    async def _insisted(self, url: str, accept: Callable[[bytes], T], first: Exception | None) -> T:
+        """Ask for a page again, after the first request failed: most do not, and need no book of attempts."""
         attempts = stamina.retry_context(
             on=self._again(),
             attempts=ATTEMPTS,
@@ -86,20 +110,12 @@ class Api:
             wait_jitter=self.manners.first_wait_s,
             wait_max=60.0,
         )
-        try:
-            async for attempt in attempts:
-                with attempt:
-                    body = await self._once(url)
-                    bounds.require_shallow(body)
-                    return accept(body)
-        except Refused as error:
-            raise Nonsense(str(error)) from error
-        except (Transient, httpx.InvalidURL) as error:
-            raise Failed(str(error)) from error
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            if not self.has_answered:
-                raise self._unreachable(url, error) from error
-            raise Failed(redacted(f"{type(error).__name__} {error}".strip())) from error
+        async for attempt in attempts:
+            with attempt:
+                if first is not None:
+                    error, first = first, None
+                    raise error
+                return await self._accepted(url, accept)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _again(self) -> Callable[[Exception], float | bool]:
@@ -118,55 +134,44 @@ class Api:
                 # a cut body is mended at once; a server that answers nonsense does so for longer than anyone waits
                 refusal = next(refusals)
                 return refusal < REFUSALS and min(first * 2**refusal, 4.0) / 2 + jitter
-            return isinstance(error, Transient | httpx.TransportError | httpx.DecodingError)
+            return isinstance(error, Transient | httpx.TransportError)
 
         return again
 
     async def _once(self, url: str) -> bytes:
         async with self.places:
             await self._turn()
-            answer, body = await self._followed(url)
+            answer = await self._followed(url)
         self.has_answered = True
-        if answer.status_code == httpx.codes.NOT_FOUND:
+        if answer.status == httpx.codes.NOT_FOUND:
             raise NotThere
-        if answer.status_code in AGAIN or answer.is_server_error:
-            after_s = retry_after(answer)
-            if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        if answer.status in AGAIN or httpx.codes.is_server_error(answer.status):
+            after_s = retry_after(answer.headers)
+            if answer.status == httpx.codes.TOO_MANY_REQUESTS:
                 # one page's 429 is meant for all of them
                 until = time.monotonic() + (after_s or self.manners.first_wait_s)
                 self.quiet_until = max(self.quiet_until, until)
-            raise Transient(f"status {answer.status_code}", after_s)
-        if not answer.is_success:
-            raise Failed(f"status {answer.status_code}")
-        return body
+            raise Transient(f"status {answer.status}", after_s)
+        if not httpx.codes.is_success(answer.status):
+            raise Failed(f"status {answer.status}")
+        return bounds.unpacked(answer.body, answer.headers.get("Content-Encoding", ""))
 
-    async def _followed(self, url: str) -> tuple[httpx.Response, bytes]:
+    async def _followed(self, url: str) -> Answer:
         """Send the request, and follow an answer that says where on its host the page has moved to."""
-        from nhl_lake.wire import TIMEOUT  # noqa: PLC0415 - loaded by then
-
-        # without httpx's client: its cookies, hooks and merging of settings take as long as the way itself
-        headers = {"User-Agent": self.manners.agent, "Accept-Encoding": "gzip, deflate"}
-        timeout = {"timeout": TIMEOUT.as_dict()}
-        place = httpx.URL(url)
+        headers = {"User-Agent": self.manners.agent, "Accept-Encoding": bounds.PACKING}
+        place = url
         for _ in range(MOVES):
-            # with a body httpx leaves the headers as they are; to look which ones lack takes half of making a request
-            asked = httpx.Request("GET", place, headers=headers, stream=httpx.ByteStream(b""), extensions=timeout)
-            asked.read()
-            answer, body = await self._answer(asked)
-            if not answer.has_redirect_location:
-                return answer, body
-            place = moved(place, answer.headers["Location"])
+            answer = await self._answer(place, headers)
+            if answer.status not in MOVED or "Location" not in answer.headers:
+                return answer
+            place = str(moved(httpx.URL(place), answer.headers["Location"]))
         raise Failed(f"redirected {MOVES} times, last to {place}")
 
-    async def _answer(self, asked: httpx.Request) -> tuple[httpx.Response, bytes]:
+    async def _answer(self, url: str, headers: Mapping[str, str]) -> Answer:
         """Send a request once, and take the whole answer."""
         try:
             async with asyncio.timeout(ANSWER_S):
-                answer = await self.way.handle_async_request(asked)
-                try:
-                    return answer, await bounds.whole(answer)
-                finally:
-                    await answer.aclose()
+                return await self.way.get(url, headers)
         except TimeoutError as error:
             raise httpx.ReadTimeout(f"no whole answer in {ANSWER_S:.0f} seconds") from error
 
@@ -195,9 +200,9 @@ def moved(place: httpx.URL, to: str) -> httpx.URL:
     return there
 
 
-def retry_after(answer: httpx.Response) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that a server asks to wait, from a number or a date; at most two minutes."""
-    value = answer.headers.get("Retry-After", "").strip()
+    value = headers.get("Retry-After", "").strip()
     if value.isdigit():
         return min(float(value), LONGEST_WAIT_S)
     try:
@@ -210,11 +215,11 @@ def retry_after(answer: httpx.Response) -> float | None:
 @asynccontextmanager
 async def door(manners: Manners, pace_file: Path, transport: httpx.AsyncBaseTransport | None) -> AsyncIterator[Api]:
     """Open the door. The pace stands in a file, so that runs that follow each other are polite together."""
-    from nhl_lake.wire import wire  # noqa: PLC0415 - to load aiohttp takes a third of a second, and few commands ask
+    from nhl_lake.wire import Wire  # noqa: PLC0415 - to load aiohttp takes a third of a second, and few commands ask
 
     bucket = open_pace(manners, pace_file)
     try:
-        async with transport or wire(manners.concurrency) as way:
+        async with InProcess(transport) if transport else Wire(manners.concurrency) as way:
             pace = Limiter(bucket, buffer_ms=2) if bucket else None
             yield Api(way, pace, manners, asyncio.Semaphore(manners.concurrency))
     finally:

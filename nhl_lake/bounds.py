@@ -4,33 +4,57 @@ Of 4,000 recorded pages the largest has 1.2 MB, and the deepest six levels of JS
 """
 
 import re
+import zlib
+from collections.abc import AsyncIterator
 from itertools import accumulate
 
-import httpx
-
-from nhl_lake.errors import Unfit
+from nhl_lake.errors import Refused, Unfit
 
 LARGEST = 16 * 2**20
 DEEPEST = 64
 DEEPEST_HTML = 10_000  # a report may leave cells open; a hundred thousand take the parser half a minute
-PACKED = {"", "identity", "gzip", "deflate"}
+PACKING = "gzip"
 
 NO_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 TAG = re.compile(rb"<(/?)(?!br\b|img\b|meta\b|link\b|hr\b|input\b|col\b)[a-z]", re.IGNORECASE)
 
 
-async def whole(answer: httpx.Response) -> bytes:
-    """Take the body of an answer, unpacked as it comes; raise Unfit when it is more than any page is."""
-    packed = answer.headers.get("Content-Encoding", "").strip().lower()
-    if packed not in PACKED:
-        # each further packing multiplies what one piece may grow to by a thousand
-        raise Unfit(f"packed as {packed[:40]!r}, which was not asked for")
-    body = bytearray()
-    async for piece in answer.aiter_bytes():
-        body += piece
-        if len(body) > LARGEST:
-            raise Unfit(f"larger than {LARGEST // 2**20} MB")
-    return bytes(body)
+async def whole(pieces: AsyncIterator[bytes]) -> bytes:
+    """Take a body as it comes; raise Unfit when it is more than any page is."""
+    came, size = [], 0
+    async for piece in pieces:
+        came.append(piece)
+        size += len(piece)
+        require_small(size)
+    return b"".join(came)
+
+
+def unpacked(body: bytes, packing: str) -> bytes:
+    """Return a body as it was before it was packed.
+
+    Raises Unfit when that is more than any page is, or was packed otherwise than asked for: each further packing
+    multiplies by a thousand what it may grow to. Raises Refused when it is cut, or does not unpack.
+    """
+    packing = packing.strip().lower()
+    if packing in {"", "identity"}:
+        return body
+    if packing != PACKING:
+        raise Unfit(f"packed as {packing[:40]!r}, which was not asked for")
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        page = unpacker.decompress(body, LARGEST + 1)
+    except zlib.error as error:
+        raise Refused(f"not the gzip that it is said to be: {error}") from error
+    require_small(len(page))
+    if not unpacker.eof:
+        raise Refused(f"gzip that is cut off after {len(body):,} bytes")
+    return page
+
+
+def require_small(size: int) -> None:
+    """Raise Unfit for more bytes than any page has."""
+    if size > LARGEST:
+        raise Unfit(f"larger than {LARGEST // 2**20} MB")
 
 
 def require_shallow(body: bytes) -> None:

@@ -1,14 +1,19 @@
-"""The way of a request, in httpx's terms: aiohttp carries it, in a third of the time that httpx takes by itself."""
+"""The way of requests over the network. aiohttp carries them, in a quarter of the time that httpx takes."""
 
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
 from urllib.request import getproxies
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
-from httpx_aiohttp.transport import AiohttpResponseStream
 
-TIMEOUT = httpx.Timeout(connect=10.0, read=30.0, write=None, pool=None)
+from nhl_lake.bounds import whole
+from nhl_lake.way import Answer
+
+TIMEOUT = aiohttp.ClientTimeout(sock_connect=10.0, sock_read=30.0)
 WHOLE_PAGE = 2**20  # a smaller buffer stops and starts the reading several times a page
+SAFETY = httpx.create_ssl_context()  # made with the module, which is loaded while the lake is opened
 
 # the first that fits is meant
 TROUBLE: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
@@ -20,40 +25,48 @@ TROUBLE: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
 )
 
 
-def wire(connections: int) -> httpx.AsyncBaseTransport:
-    """Return the way: it sends a request once, through the environment's proxy if there is one."""
-    safety = httpx.create_ssl_context()
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=connections, ssl=safety),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        middlewares=(once,),
-        read_bufsize=WHOLE_PAGE,
-        trust_env=bool(getproxies()),  # to look for a proxy takes as long as all the rest of a request
-    )
-    return Way(client=session, verify=safety)  # or it would read the certificates once more
+class Wire:
+    """The way over the network, through the environment's proxy if there is one."""
 
+    def __init__(self, connections: int) -> None:
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connections, ssl=SAFETY),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            middlewares=(once,),
+            timeout=TIMEOUT,
+            auto_decompress=False,
+            read_bufsize=WHOLE_PAGE,
+            trust_env=bool(getproxies()),  # to look for a proxy takes as long as all the rest of a request
+        )
 
-class Way(AiohttpTransport):
-    """aiohttp's way; what is not packed comes in pieces as large as there is room for, which takes a tenth less.
+    async def __aenter__(self) -> Self:
+        """Leave the connections to be made by the first requests."""
+        return self
 
-    Of what is packed a small piece may grow to a large one: those stay small.
-    """
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        await self.session.close()
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request once, and return the answer, its body still to come."""
-        answer = await super().handle_async_request(request)
-        if isinstance(answer.stream, AiohttpResponseStream) and "Content-Encoding" not in answer.headers:
-            answer.stream.CHUNK_SIZE = WHOLE_PAGE
-        return answer
+    async def get(self, url: str, headers: Mapping[str, str]) -> Answer:
+        """Send a request once, and take the whole answer; raise what goes wrong as httpx does."""
+        try:
+            async with self.session.get(url, headers=headers, allow_redirects=False) as answer:
+                return Answer(answer.status, answer.headers, await whole(answer.content.iter_any()))
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise trouble(error) from error
 
 
 async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Send a request; raise what goes wrong as httpx does.
-
-    Of its own errors aiohttp would send a second request, behind the back of whoever keeps the pace.
-    """
+    """Send a request; of its own errors aiohttp would send a second one, behind the back of whoever keeps the pace."""
     try:
         return await send(request)
     except (aiohttp.ClientError, TimeoutError) as error:
-        kind = next(theirs for ours, theirs in TROUBLE if isinstance(error, ours))
-        raise kind(str(error)) from error
+        raise trouble(error) from error
+
+
+def trouble(error: Exception) -> httpx.TransportError:
+    """Return what went wrong in httpx's terms."""
+    kind = next(theirs for ours, theirs in TROUBLE if isinstance(error, ours))
+    return kind(str(error))

@@ -1,6 +1,7 @@
 """The door to the network: what is asked for again, how long is waited, and how politely."""
 
 import asyncio
+import gzip
 import itertools
 import time
 from collections.abc import Awaitable, Callable
@@ -139,6 +140,18 @@ def test_a_body_that_does_not_unpack_is_asked_again(tmp_path: Path):
     assert next(asked) == 2
 
 
+def test_a_packed_body_that_is_cut_is_asked_again(tmp_path: Path):
+    asked = itertools.count()
+
+    def server(_: httpx.Request) -> httpx.Response:
+        body = gzip.compress(GOOD)
+        stream = httpx.ByteStream(body[:-9] if next(asked) == 0 else body)
+        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=stream)
+
+    assert ask(server, tmp_path) == GOOD
+    assert next(asked) == 2
+
+
 def test_all_kinds_of_trouble_in_a_row_end_well(tmp_path: Path):
     server, _ = script(
         httpx.Response(503), httpx.ReadTimeout("slow"), httpx.Response(200, content=b"{"), httpx.Response(429), good()
@@ -224,39 +237,39 @@ def test_an_error_of_the_reader_is_not_hidden(tmp_path: Path):
     assert len(asked) == 1
 
 
-def answer(value: str) -> httpx.Response:
-    return httpx.Response(429, headers={"Retry-After": value})
+def asked_to_wait(value: str) -> httpx.Headers:
+    return httpx.Headers({"retry-after": value})
 
 
 def test_a_server_asks_to_wait_in_seconds():
-    assert retry_after(answer("7")) == 7
-    assert retry_after(answer(" 0 ")) == 0
+    assert retry_after(asked_to_wait("7")) == 7
+    assert retry_after(asked_to_wait(" 0 ")) == 0
 
 
 def test_a_server_asks_to_wait_until_an_instant():
     until = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
 
-    wait = retry_after(answer(until))
+    wait = retry_after(asked_to_wait(until))
 
     assert wait is not None
     assert 0 < wait <= 60
 
 
 def test_an_instant_in_the_past_is_now():
-    assert retry_after(answer("Wed, 21 Oct 2015 07:28:00 GMT")) == 0
+    assert retry_after(asked_to_wait("Wed, 21 Oct 2015 07:28:00 GMT")) == 0
 
 
 def test_nobody_waits_longer_than_two_minutes():
     later = format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)
 
-    assert retry_after(answer("86400")) == LONGEST_WAIT_S
-    assert retry_after(answer(later)) == LONGEST_WAIT_S
+    assert retry_after(asked_to_wait("86400")) == LONGEST_WAIT_S
+    assert retry_after(asked_to_wait(later)) == LONGEST_WAIT_S
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-3", "1.5", "Wed, 99 Oct 2015", "Wed, 21 Oct 2015 07:28:00"])
 def test_what_cannot_be_read_asks_for_nothing(value: str):
-    assert retry_after(answer(value)) is None
-    assert retry_after(httpx.Response(429)) is None
+    assert retry_after(asked_to_wait(value)) is None
+    assert retry_after(httpx.Headers()) is None
 
 
 @pytest.mark.parametrize("status", [429, 503])
