@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 
 import polars as pl
+import polars_hash
 
 # SplitMix64: where it begins, and how it mixes
 SEED = 0x9E3779B97F4A7C15
@@ -43,6 +44,11 @@ def hashes(rows: pl.LazyFrame, name: str) -> pl.LazyFrame:
     texts = rows.select(pl.col(name).unique()).drop_nulls().collect(engine="streaming")[name]
     numbers = [int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") for text in texts]
     return pl.LazyFrame({name: texts, f"{name} hash": pl.Series(numbers, dtype=pl.UInt64)})
+
+
+def sha256(name: str) -> pl.Expr:
+    """Return the SHA-256 of each text or piece of bytes in a column, in hexadecimal; of null it is null."""
+    return polars_hash.col(name).chash.sha2_256()
 
 
 def bits(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:

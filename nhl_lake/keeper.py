@@ -1,6 +1,5 @@
 """Pages as they arrive: gathered, written in batches, and counted."""
 
-import hashlib
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from nhl_lake import ledger
+from nhl_lake.digest import sha256
 from nhl_lake.known import page_name
 from nhl_lake.store import lake
 from nhl_lake.store.place import Place
@@ -127,18 +127,19 @@ def answer(table: Table, page: str, what: str, asked_at: datetime, state: str | 
 
 def frame(table: Table, pages: Sequence[Page], run_id: str) -> pl.DataFrame:
     """Make the rows of pages."""
-    columns: Mapping[str, list[Any]] = {name: [] for name in table.schema}
+    columns: Mapping[str, list[Any]] = {name: [] for name in table.schema if name != "sha256"}
     for page in pages:
         for part in page.parts:
             row = {
                 "season": part.season, "game_date": part.game_date, "state": part.state, "fetched_at": page.fetched_at,
-                "url": page.url, "sha256": hashlib.sha256(part.body).hexdigest(), "run_id": run_id,
-                "body_bytes": len(part.body), "body": part.body, **part.key,
+                "url": page.url, "run_id": run_id, "body_bytes": len(part.body), "body": part.body, **part.key,
             }  # fmt: skip
             for name, values in columns.items():
                 values.append(row[name])
     # text that Python never made is taken over ten times as fast
-    return pl.DataFrame(columns, schema=table.schema | {"body": pl.Binary}).cast({"body": pl.String})
+    given = {name: pl.Binary if name == "body" else table.schema[name] for name in columns}
+    rows = pl.DataFrame(columns, schema=given).with_columns(pl.col("body").cast(pl.String), sha256=sha256("body"))
+    return rows.select(table.schema.names())
 
 
 def counts(tallies: Mapping[str, Tally]) -> Counter[str]:
