@@ -32,10 +32,10 @@ class Game(msgspec.Struct):
 
 
 class PlayByPlay(Game):
-    """A play-by-play page: its plays and its dressed players."""
+    """A play-by-play page: its plays and its dressed players, which are lists."""
 
-    plays: Raws
-    rosterSpots: Raws
+    plays: msgspec.Raw
+    rosterSpots: msgspec.Raw
 
 
 class Name(msgspec.Struct):
@@ -167,6 +167,9 @@ def boxscore(body: bytes, ask: Ask) -> list[Part]:
 def play_by_play(body: bytes, ask: Ask) -> list[Part]:
     """Read a play-by-play page, and who is dressed where the game is over."""
     page = decode(body, PlayByPlay)
+    for name in ("plays", "rosterSpots"):
+        if memoryview(getattr(page, name))[0] != ord("["):
+            raise Refused(f"not a PlayByPlay page: Expected `array` - at `$.{name}`")
     people = dressed(page.rosterSpots) if page.gameState in FINAL else frozenset()
     return [told(page, ask, body)._replace(people=people)]
 

@@ -26,7 +26,7 @@ PAGES_AT_ONCE = 100
 class Spots(msgspec.Struct):
     """A play-by-play page, of which only the dressed players are read."""
 
-    rosterSpots: list[msgspec.Raw]
+    rosterSpots: msgspec.Raw
 
 
 def is_lake(root: Place) -> bool:

@@ -1,7 +1,5 @@
 """Whom a page tells of: the players dressed in a game, and those on a roster."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 
@@ -28,13 +26,13 @@ class Roster(msgspec.Struct):
     goalies: list[Man]
 
 
-def dressed(spots: Sequence[msgspec.Raw]) -> frozenset[int]:
+def dressed(spots: msgspec.Raw) -> frozenset[int]:
     """Return the ids of the players dressed in a game.
 
     One odd page must not keep the others from being asked for: what it says is told when silver is made of it.
     """
     try:
-        return frozenset(man.playerId for man in DRESSED.decode(b"[" + b",".join(spots) + b"]"))
+        return frozenset(man.playerId for man in DRESSED.decode(spots))
     except msgspec.ValidationError:
         return frozenset()
 

@@ -258,6 +258,14 @@ def test_a_play_by_play_page_without_plays_or_players_is_refused(name: str):
     assert name in refused(PLAY_BY_PLAY, GAME, without(HEAD | {"plays": [], "rosterSpots": []}, name))
 
 
+@pytest.mark.parametrize("name", ["plays", "rosterSpots"])
+@pytest.mark.parametrize("odd", [None, {}, {"7": []}, "[]", 7])
+def test_plays_and_players_that_are_no_list_are_refused(name: str, odd: Any):
+    page = HEAD | {"plays": [], "rosterSpots": []} | {name: odd}
+
+    assert refused(PLAY_BY_PLAY, GAME, page) == f"not a PlayByPlay page: Expected `array` - at `$.{name}`"
+
+
 def test_a_chart_that_is_cut_short_is_refused():
     assert refused(SHIFT_CHARTS, GAME, {"data": [shift()], "total": 700}) == "1 of 700 shifts"
 
