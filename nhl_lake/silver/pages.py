@@ -13,7 +13,7 @@ from msgspec import inspect
 from nhl_lake.errors import Broken
 from nhl_lake.hockey.calendar import FINAL
 
-PAGES_AT_ONCE = 8
+BYTES_AT_ONCE = 1_000_000
 
 
 class Said(msgspec.Struct, omit_defaults=True, gc=False):
@@ -54,7 +54,8 @@ def decoded(bodies: pl.Series, kind: type[Said]) -> pl.Series:
 
     as_columns = dtype(kind)
     # a few at a time: what stays in the processor's memory is decoded in three quarters of the time
-    few = [bodies[start : start + PAGES_AT_ONCE] for start in range(0, max(bodies.len(), 1), PAGES_AT_ONCE)]
+    count = bodies.len() // (int(bodies.str.len_bytes().sum()) // BYTES_AT_ONCE + 1) + 1
+    few = [bodies[start : start + count] for start in range(0, max(bodies.len(), 1), count)]
     return pl.concat(
         pl.Series(bodies.name, [known(body) for body in some], pl.String).str.json_decode(as_columns) for some in few
     )
