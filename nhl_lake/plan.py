@@ -34,6 +34,8 @@ ASKS = {
     "why": pl.String,
 }
 
+Seen = Mapping[str, pl.DataFrame]  # by the name of a bronze table: see looks
+
 MISSING = "missing"
 NOT_FINAL = "not official yet"
 AGAIN = "was not there"
@@ -78,13 +80,15 @@ def unfinished(known: Known, scope: Scope, now: datetime) -> pl.DataFrame:
     """Return every page that is missing, unfinished or wanted again: columns of ASKS, and whether it `is_due` now."""
     games = in_scope(known.games, scope)
     final = games.filter(pl.col("game_state").is_in(FINAL))
+    seen = looks(known)
+    without = without_shifts(seen, final)
     parts = [
-        overdue(known, games, now),
-        *(game_pages(table, known, final, scope, now) for table in bronze.GAME_PAGES),
-        *(game_pages(table, known, without_shifts(known, final), scope, now) for table in bronze.SHIFT_REPORTS),
-        standings(known, games, scope, now),
-        rosters(known, games, now),
-        players(known, now),
+        overdue(seen, games, now),
+        *(game_pages(table, seen, final, scope, now) for table in bronze.GAME_PAGES),
+        *(game_pages(table, seen, without, scope, now) for table in bronze.SHIFT_REPORTS),
+        standings(seen, games, scope, now),
+        rosters(seen, games, now),
+        players(seen, known.people, now),
     ]
     shape = ASKS | {"is_due": pl.Boolean}
     return (
@@ -125,29 +129,36 @@ def in_scope(games: pl.DataFrame, scope: Scope) -> pl.DataFrame:
     )
 
 
-def looks(known: Known, table: Table) -> pl.DataFrame:
-    """One row a page of a table that was ever answered.
+def looks(known: Known) -> Seen:
+    """Return, by table, one row a page that was ever answered.
 
     Columns: page; last_at, when it was last asked for; last_state, the game's state when a page last came, the same as
     before or not; is_held; is_empty, of charts.
     """
-    held = known.held[table.name]
-    if "is_empty" not in held.columns:
-        held = held.with_columns(is_empty=pl.lit(value=False))
-    answers = known.answers.filter(pl.col("table") == table.name)
+    held = pl.concat(
+        pages.select("page", "state", "fetched_at", is_empty(pages), table=pl.lit(name))
+        for name, pages in known.held.items()
+    )
     every = pl.concat(
         [
-            held.select("page", "state", at="fetched_at", came=pl.lit(value=True)),
-            answers.select("page", "state", at="asked_at", came=pl.col("answer") == "unchanged"),
+            held.select("table", "page", "state", at="fetched_at", came=pl.lit(value=True)),
+            known.answers.select("table", "page", "state", at="asked_at", came=pl.col("answer") == "unchanged"),
         ]
     ).sort("at")
-    last = every.group_by("page").agg(last_at=pl.col("at").last(), last_state=pl.col("state").filter("came").last())
-    return last.join(held.select("page", "is_empty", is_held=pl.lit(value=True)), on="page", how="left")
+    page = ["table", "page"]
+    last = every.group_by(page).agg(last_at=pl.col("at").last(), last_state=pl.col("state").filter("came").last())
+    seen = last.join(held.select(*page, "is_empty", is_held=pl.lit(value=True)), on=page, how="left")
+    return {name: seen.filter(pl.col("table") == name).drop("table") for name in known.held}
 
 
-def looked_at(pages: pl.DataFrame, known: Known, table: Table) -> pl.DataFrame:
+def is_empty(pages: pl.DataFrame) -> pl.Expr:
+    """Whether a page is a chart without shifts; no other page is."""
+    return pl.col("is_empty") if "is_empty" in pages.columns else pl.lit(value=False).alias("is_empty")
+
+
+def looked_at(pages: pl.DataFrame, seen: Seen, table: Table) -> pl.DataFrame:
     """Add to each page what is known of it (see looks), and the name of its table."""
-    return pages.join(looks(known, table), on="page", how="left", maintain_order="left").with_columns(
+    return pages.join(seen[table.name], on="page", how="left", maintain_order="left").with_columns(
         pl.col("is_held", "is_empty").fill_null(value=False), table=pl.lit(table.name)
     )
 
@@ -164,7 +175,7 @@ def back(scope: Scope, now: datetime) -> pl.Expr:
     return pl.col("game_date") >= eastern_day(now) - timedelta(days=scope.lookback_days)
 
 
-def game_pages(table: Table, known: Known, games: pl.DataFrame, scope: Scope, now: datetime) -> pl.DataFrame:
+def game_pages(table: Table, seen: Seen, games: pl.DataFrame, scope: Scope, now: datetime) -> pl.DataFrame:
     """Pages of final games that are missing, unfinished, or due a second look."""
     # preseason games stay FINAL for ever: once they are three days old, FINAL is as official as they get
     settled = (pl.col("game_type") == 1) & (pl.lit(now) - pl.col("start_at") > EAGER)
@@ -185,19 +196,19 @@ def game_pages(table: Table, known: Known, games: pl.DataFrame, scope: Scope, no
         (pl.col("why") == NOT_FINAL) & (pl.col("game_state") == "OFF")
     )
     return (
-        looked_at(games, known, table)
+        looked_at(games, seen, table)
         .with_columns(why=why)
         .with_columns(is_due=at_once | paced(now) | (back(scope, now) & pl.col("is_held")))
     )
 
 
-def without_shifts(known: Known, final: pl.DataFrame) -> pl.DataFrame:
+def without_shifts(seen: Seen, final: pl.DataFrame) -> pl.DataFrame:
     """Final games whose shift chart is empty, or not there."""
-    charts = looks(known, bronze.SHIFT_CHARTS)
+    charts = seen[bronze.SHIFT_CHARTS.name]
     return final.join(charts.filter(pl.col("is_empty") | pl.col("is_held").is_null()), on="page", how="semi")
 
 
-def overdue(known: Known, games: pl.DataFrame, now: datetime) -> pl.DataFrame:
+def overdue(seen: Seen, games: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """Games that must be over though the schedule does not say so: their play-by-play page decides."""
     late = games.filter(
         pl.col("game_state").is_in(FINAL).not_()
@@ -205,13 +216,13 @@ def overdue(known: Known, games: pl.DataFrame, now: datetime) -> pl.DataFrame:
         & (pl.lit(now) - pl.col("start_at") > OVERDUE)
     )
     return (
-        looked_at(late, known, bronze.PLAY_BY_PLAY)
+        looked_at(late, seen, bronze.PLAY_BY_PLAY)
         .filter(pl.col("last_state").is_in(FINAL).fill_null(value=False).not_())
         .with_columns(why=pl.lit(OVERDUE_WHY), is_due=pl.col("last_at").is_null() | paced(now))
     )
 
 
-def standings(known: Known, games: pl.DataFrame, scope: Scope, now: datetime) -> pl.DataFrame:
+def standings(seen: Seen, games: pl.DataFrame, scope: Scope, now: datetime) -> pl.DataFrame:
     """The standings after each day whose regular-season games are all final."""
     days = (
         games.filter(pl.col("game_type") == 2)
@@ -231,10 +242,10 @@ def standings(known: Known, games: pl.DataFrame, scope: Scope, now: datetime) ->
         .then(pl.lit(SECOND_LOOK))
     )
     at_once = pl.col("why") != AGAIN
-    return looked_at(days, known, bronze.STANDINGS).with_columns(why=why).with_columns(is_due=at_once | paced(now))
+    return looked_at(days, seen, bronze.STANDINGS).with_columns(why=why).with_columns(is_due=at_once | paced(now))
 
 
-def rosters(known: Known, games: pl.DataFrame, now: datetime) -> pl.DataFrame:
+def rosters(seen: Seen, games: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """The rosters of the teams that play in the games at hand: once a day until their season is over."""
     teams = (
         games.filter(pl.col("game_type") == 2)  # who plays in the playoffs plays here too; "to be decided" does not
@@ -246,14 +257,14 @@ def rosters(known: Known, games: pl.DataFrame, now: datetime) -> pl.DataFrame:
         .with_columns(page=pl.format("{}/{}", "season", "team_abbrev"))
     )
     return renewed(
-        looked_at(teams, known, bronze.ROSTERS), now, ROSTER_AGE, while_=pl.col("last_at") < pl.col("over_at")
+        looked_at(teams, seen, bronze.ROSTERS), now, ROSTER_AGE, while_=pl.col("last_at") < pl.col("over_at")
     )
 
 
-def players(known: Known, now: datetime) -> pl.DataFrame:
+def players(seen: Seen, people: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """The players met in line-ups and rosters: the missing ones at once, the others once a month."""
-    people = known.people.unique().sort("player_id").with_columns(page=pl.col("player_id").cast(pl.String))
-    return renewed(looked_at(people, known, bronze.PLAYERS), now, PLAYER_AGE, while_=pl.lit(value=True))
+    everyone = people.unique().sort("player_id").with_columns(page=pl.col("player_id").cast(pl.String))
+    return renewed(looked_at(everyone, seen, bronze.PLAYERS), now, PLAYER_AGE, while_=pl.lit(value=True))
 
 
 def renewed(pages: pl.DataFrame, now: datetime, every: timedelta, while_: pl.Expr) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import polars as pl
 from nhl_lake import bronze, known, ledger
 from nhl_lake.catalog import TABLES
 from nhl_lake.hockey.calendar import FINAL, GAME_TYPES
-from nhl_lake.plan import Known, looks
+from nhl_lake.plan import Known, Seen, looks
 from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.store import lake
 from nhl_lake.store.place import Place
@@ -92,8 +92,9 @@ def by_game(facts: Known, now: datetime, read_at: datetime) -> pl.DataFrame:
     is_late = (pl.col("schedule_state") == "OK") & must_be_over & is_listed
     games = facts.games.filter(pl.col("game_type").is_in(list(GAME_TYPES)) & (over | is_late))
     games = games.with_columns(page=pl.col("game_id").cast(pl.String))
-    lacking = [lacks(games, facts, table) for table in bronze.GAME_PAGES]
-    reports = [lacks(games, facts, table) for table in bronze.SHIFT_REPORTS]
+    found = looks(facts)
+    lacking = [lacks(games, found, table) for table in bronze.GAME_PAGES]
+    reports = [lacks(games, found, table) for table in bronze.SHIFT_REPORTS]
     plays, boxscore, chart, rail = lacking
     has_reports = reports[0].is_null() & reports[1].is_null()
     why = [plays, boxscore, chart.set(has_reports, None), rail]
@@ -114,10 +115,10 @@ def by_game(facts: Known, now: datetime, read_at: datetime) -> pl.DataFrame:
     return rows.select("season", "game_id", "game_date", stands=stands, why=pl.col("why"))
 
 
-def lacks(games: pl.DataFrame, facts: Known, table: Table) -> pl.Series:
+def lacks(games: pl.DataFrame, found: Seen, table: Table) -> pl.Series:
     """Say of each game what is wrong with its page of a table; null if nothing."""
     noun = table.name.removeprefix("bronze.").replace("_", " ")
-    seen = games.select("page", "game_type").join(looks(facts, table), on="page", how="left", maintain_order="left")
+    seen = games.select("page", "game_type").join(found[table.name], on="page", how="left", maintain_order="left")
     return seen.select(
         pl.when(pl.col("last_at").is_null())
         .then(pl.lit(f"no {noun} yet"))
