@@ -8,12 +8,12 @@ import asyncio
 import gc
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from importlib import import_module
 from importlib.metadata import version
-from threading import Thread
 from typing import Any
 
 import httpx
@@ -82,11 +82,14 @@ def ingest(
 ) -> Summary:
     """Run once: keep what is missing, rebuild what changed, record the run."""
     check_options(options, eastern_day(clock()))
-    if asker.transport is None:
-        Thread(target=import_module, args=["nhl_lake.wire"]).start()  # takes as long as to open the lake
-    known.check_layout(root)
-    known.check_source(root, asker.source)
-    with opened.keeping(), lock.locked(root, command, now=clock()):
+    with ExitStack() as held:
+        held.enter_context(opened.keeping())
+        with ThreadPoolExecutor() as beside:
+            if asker.transport is None:
+                beside.submit(import_module, "nhl_lake.wire")  # takes as long as to open the lake
+            known.check_layout(root)
+            known.check_source(root, asker.source)
+        held.enter_context(lock.locked(root, command, now=clock()))
         started_at = clock()
         run_id = f"{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
         summary = Summary(run_id, (), {})
