@@ -1,5 +1,6 @@
 """The command line: parse, call one function, print."""
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -149,6 +150,9 @@ def options(
 def main() -> NoReturn:
     """Run the command line; say errors in two lines."""
     stamina.instrumentation.set_on_retry_hooks([])  # each retry would be a line on the screen; the summary tells
-    with exits.muted():
-        code = exits.guarded(app)
-    sys.exit(code)
+    try:
+        with exits.muted():
+            code = exits.guarded(app)
+        sys.exit(code)
+    finally:
+        gc.freeze()  # or Python looks through all that was imported before it ends: a seventh of a second

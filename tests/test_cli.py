@@ -110,6 +110,15 @@ def test_every_command_explains_itself():
         assert f"## nhl-lake {command}" in pages
 
 
+PROGRAM = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count())); import nhl_lake.cli as c; c.main()"
+
+
+def test_a_command_ends_without_a_look_through_all_that_was_imported():
+    ended = subprocess.run([sys.executable, "-c", PROGRAM, "--help"], capture_output=True, text=True, check=True)
+
+    assert int(ended.stdout.split()[-1]) > 10_000
+
+
 def test_a_wrong_command_or_option_is_a_usage_error(run_cli: Cli, tmp_path: Path):
     assert run_cli("ingets", root=tmp_path).code == 2
     assert run_cli("ingest", "--lokback", "1", root=tmp_path).code == 2
