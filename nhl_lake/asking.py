@@ -55,7 +55,7 @@ async def ask_all(run: Run, asks: Sequence[dict[str, Any]]) -> None:
     """Ask for pages, some at once, and keep what comes; memory holds a batch, however many there are."""
     tables = {table.name: table for table in bronze.TABLES}
     queue = iter(asks)
-    came: asyncio.Queue[Page | None] = asyncio.Queue(maxsize=256)  # they come on while a batch is written
+    came: asyncio.Queue[Page | None] = asyncio.Queue(maxsize=192)  # they come on while a batch is written
     # a worker that waits to try again does not keep the others from asking: places are counted at the door
     width = min(4 * run.api.manners.concurrency, len(asks))
 

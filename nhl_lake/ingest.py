@@ -34,7 +34,7 @@ from nhl_lake.store.place import Place
 from nhl_lake.walk import Walk, listed_seasons, listing, walk
 
 VERSION = version("nhl-lake")
-AGENT = f"nhl-lake/{VERSION} (a personal archive of NHL pages; Python httpx)"
+AGENT = f"nhl-lake/{VERSION} (a personal archive of NHL pages; Python aiohttp)"
 NO_WAITING = pl.DataFrame(schema={"table": pl.String, "why": pl.String, "pages": pl.UInt32, "newest": pl.String})
 
 

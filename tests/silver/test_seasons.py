@@ -1,13 +1,16 @@
 """Seasons, from hand-typed rows and the simulated league."""
 
+import json
 from datetime import date
 from typing import Any
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from nhl_lake import check
 from nhl_lake.errors import Broken
+from nhl_lake.silver import pages
 from nhl_lake.silver.seasons import SEASONS
 from tests.league.asking import SEASONS as OF_LEAGUE
 from tests.league.asking import get, league
@@ -24,6 +27,15 @@ ROW = {
 
 def rows(*seasons: dict[str, Any]) -> pl.DataFrame:
     return made(SEASONS, kept(*seasons))
+
+
+def test_pages_are_read_alike_however_many_at_once(monkeypatch: pytest.MonkeyPatch):
+    many = [ROW | {"id": year * 10_001 + 1} for year in range(1990, 2024)]
+    at_once = rows(*many)
+    monkeypatch.setattr(pages, "BYTES_AT_ONCE", 3 * len(json.dumps(ROW)))
+
+    assert at_once.height == len(many)
+    assert_frame_equal(rows(*many), at_once)
 
 
 def test_a_season_is_one_row_and_its_days_are_those_of_the_clock_in_new_york():
