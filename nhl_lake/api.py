@@ -215,16 +215,21 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 @asynccontextmanager
 async def door(manners: Manners, pace_file: Path, transport: httpx.AsyncBaseTransport | None) -> AsyncIterator[Api]:
     """Open the door. The pace stands in a file, so that runs that follow each other are polite together."""
-    from nhl_lake.wire import Wire  # noqa: PLC0415 - to load aiohttp takes a third of a second, and few commands ask
-
     bucket = open_pace(manners, pace_file)
     try:
-        async with InProcess(transport) if transport else Wire(manners.concurrency) as way:
+        async with InProcess(transport) if transport else wire(manners.concurrency) as way:
             pace = Limiter(bucket, buffer_ms=2) if bucket else None
             yield Api(way, pace, manners, asyncio.Semaphore(manners.concurrency))
     finally:
         if bucket:
             bucket.close()  # type: ignore[no-untyped-call]
+
+
+def wire(connections: int) -> Way:
+    """Return the way over the network."""
+    from nhl_lake.wire import Wire  # noqa: PLC0415 - to load aiohttp takes a third of a second, and few commands ask
+
+    return Wire(connections)
 
 
 def open_pace(manners: Manners, file: Path) -> SQLiteBucket | None:

@@ -211,8 +211,9 @@ def read(table: Table, rows: pl.LazyFrame) -> pl.DataFrame:
     """Read rows; pages are held against the SHA-256 that they were kept with."""
     found = rows.collect()
     if table.layer == "bronze":
-        spoilt = found.filter(pl.col("sha256") != sha256("body"))
-        for page in spoilt.select(pl.concat_str(table.page_key, separator=" ")).to_series():
+        spoilt = found.filter(pl.col("sha256").ne_missing(sha256("body")))
+        if not spoilt.is_empty():
+            page = spoilt.select(pl.concat_str(table.page_key, separator=" ")).row(0)[0]
             raise Unreadable(
                 f"{table.name}: the page {page} is not what was kept: its SHA-256 differs.",
                 "Nothing was written. The disk has damaged it: `nhl-lake doctor --deep` says what mends it.",

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhl_lake import digest as digesting
-from nhl_lake.digest import digest
+from nhl_lake.digest import digest, sha256
 
 WORD = 2**64
 
@@ -136,3 +136,12 @@ def test_a_measure_is_no_key():
 
 def test_a_table_without_rows_has_a_digest():
     assert of([]) == "0-0000000000000000"
+
+
+@given(st.lists(st.none() | st.text() | st.text().map(lambda text: text * 1000)))
+def test_the_hash_of_a_text_is_that_of_other_programs(texts: list[str | None]):
+    rows = pl.DataFrame({"body": pl.Series(texts, dtype=pl.String)})
+
+    found = rows.select(text=sha256("body")).get_column("text").to_list()
+
+    assert found == [None if text is None else hashlib.sha256(text.encode()).hexdigest() for text in texts]
