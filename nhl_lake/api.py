@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -159,6 +160,7 @@ class Api:
     async def _followed(self, url: str) -> Answer:
         """Send the request, and follow an answer that says where on its host the page has moved to."""
         headers = {"User-Agent": self.manners.agent, "Accept-Encoding": bounds.PACKING}
+        require_host(url[: url.find("/", len("https://"))])
         place = url
         for _ in range(MOVES):
             answer = await self._answer(place, headers)
@@ -192,6 +194,17 @@ class Api:
         )
 
 
+@cache
+def require_host(origin: str) -> None:
+    """Raise httpx.InvalidURL for what begins no address; there are three hosts, and to look takes a while."""
+    try:
+        host = httpx.URL(origin).host
+    except UnicodeError as error:
+        raise httpx.InvalidURL(str(error)) from error
+    if not host:
+        raise httpx.InvalidURL(f"{origin} names no host")
+
+
 def moved(place: httpx.URL, to: str) -> httpx.URL:
     """Return where a page has moved to; raise Failed if that is another host, or a way that is less safe."""
     there = place.join(to)
@@ -203,7 +216,7 @@ def moved(place: httpx.URL, to: str) -> httpx.URL:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that a server asks to wait, from a number or a date; at most two minutes."""
     value = headers.get("Retry-After", "").strip()
-    if value.isdigit():
+    if value.isascii() and value.isdigit():
         return min(float(value), LONGEST_WAIT_S)
     try:
         wait = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()

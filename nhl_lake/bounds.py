@@ -1,4 +1,6 @@
-"""What no page is: so large, so deep, or packed twice. Such a body is let go while it comes, before anyone reads it.
+"""What no page is: so large, so deep, or packed twice. Such a body is let go before anyone reads it.
+
+What is too large is let go while it comes, and what grows too large while it is unpacked.
 
 Of 4,000 recorded pages the largest has 1.2 MB, and the deepest six levels of JSON.
 """

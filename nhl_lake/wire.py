@@ -50,10 +50,16 @@ class Wire:
         await self.session.close()
 
     async def get(self, url: str, headers: Mapping[str, str]) -> Answer:
-        """Send a request once, and take the whole answer; raise what goes wrong as httpx does."""
+        """Send a request once, and take the whole answer; raise what goes wrong as httpx does.
+
+        Raises httpx.InvalidURL for what is no address.
+        """
         try:
             async with self.session.get(url, headers=headers, allow_redirects=False) as answer:
-                return Answer(answer.status, answer.headers, await whole(answer.content.iter_any()))
+                headers = httpx.Headers(answer.raw_headers)  # repeated ones are one, and any letters are read
+                return Answer(answer.status, headers, await whole(answer.content.iter_any()))
+        except (aiohttp.InvalidURL, UnicodeError) as error:
+            raise httpx.InvalidURL(str(error)) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise trouble(error) from error
 

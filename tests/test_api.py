@@ -238,7 +238,7 @@ def test_an_error_of_the_reader_is_not_hidden(tmp_path: Path):
 
 
 def asked_to_wait(value: str) -> httpx.Headers:
-    return httpx.Headers({"retry-after": value})
+    return httpx.Headers({"retry-after": value}, encoding="latin-1")
 
 
 def test_a_server_asks_to_wait_in_seconds():
@@ -266,7 +266,7 @@ def test_nobody_waits_longer_than_two_minutes():
     assert retry_after(asked_to_wait(later)) == LONGEST_WAIT_S
 
 
-@pytest.mark.parametrize("value", ["", "soon", "-3", "1.5", "Wed, 99 Oct 2015", "Wed, 21 Oct 2015 07:28:00"])
+@pytest.mark.parametrize("value", ["", "soon", "-3", "1.5", "²", "Wed, 99 Oct 2015", "Wed, 21 Oct 2015 07:28:00"])
 def test_what_cannot_be_read_asks_for_nothing(value: str):
     assert retry_after(asked_to_wait(value)) is None
     assert retry_after(httpx.Headers()) is None
@@ -467,3 +467,13 @@ def test_the_program_says_who_it_is(tmp_path: Path):
     assert request.headers["User-Agent"] == AGENT
     assert AGENT.startswith("nhl-lake/")
     assert "Mozilla" not in AGENT
+
+
+@pytest.mark.parametrize("host", ["ａ.invalid", "256.1.1.1", "é..x", "a..b", "xn--a", "x" * 70, "[v1.a]"])
+def test_an_address_that_is_none_is_told_at_once(host: str, tmp_path: Path):
+    async def go() -> None:
+        async with door(NO_LIMIT, tmp_path / "pace.sqlite", None) as api:
+            await api.get(f"http://{host}/v1/page", whole)
+
+    with pytest.raises(Failed):
+        asyncio.run(asyncio.wait_for(go(), 5))

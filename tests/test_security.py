@@ -206,13 +206,15 @@ def asked(server: Callable[[httpx.Request], httpx.Response], folder: Path) -> by
     return asyncio.run(go())
 
 
+@pytest.mark.parametrize("packing", ["", "gzip"])
 @pytest.mark.parametrize(("size", "is_taken"), [(LARGEST, True), (LARGEST + 1, False)])
-def test_a_page_may_be_so_large_and_no_larger(size: int, is_taken: bool, tmp_path: Path):  # noqa: FBT001
+def test_a_page_may_be_so_large_and_no_larger(size: int, is_taken: bool, packing: str, tmp_path: Path):  # noqa: FBT001
     requests = []
+    body = gzip.compress(b" " * size) if packing else b" " * size
 
     def server(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        return httpx.Response(200, content=b" " * size)
+        return httpx.Response(200, headers={"Content-Encoding": packing}, stream=httpx.ByteStream(body))
 
     if is_taken:
         assert len(asked(server, tmp_path)) == size

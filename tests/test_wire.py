@@ -2,7 +2,7 @@
 
 import asyncio
 import gzip
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
 import aiohttp
@@ -61,7 +61,25 @@ def test_a_page_comes_in_several_pieces(monkeypatch: pytest.MonkeyPatch):
     async def use(way: Wire, url: str) -> None:
         assert (await way.get(url, HEADERS)).body == PAGE
 
+    counts: list[int] = []
+
+    async def counted(pieces: AsyncIterator[bytes]) -> bytes:
+        came = [piece async for piece in pieces]
+        counts.append(len(came))
+        return b"".join(came)
+
+    monkeypatch.setattr(wire, "whole", counted)
     over([answer(PAGE)], use)
+    assert counts[0] > 1
+
+
+def test_headers_are_read_whatever_their_letters_and_repeated_ones_are_one():
+    async def use(way: Wire, url: str) -> None:
+        headers = (await way.get(url, HEADERS)).headers
+        assert headers["Location"] == "/caf\xe9"
+        assert headers["Content-Encoding"] == "gzip, gzip"
+
+    over([answer(b"{}", b"Location: /caf\xe9", b"Content-Encoding: gzip", b"Content-Encoding: gzip")], use)
 
 
 def test_a_packed_page_comes_packed():
