@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol
 
 import httpx
 
@@ -28,22 +27,15 @@ class Way(AbstractAsyncContextManager["Way"], Protocol):
         """
 
 
-class InProcess:
+class InProcess(Way):
     """The way to a transport of httpx that answers without a socket: the sample league, and the tests' servers."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         self.transport = transport
 
-    async def __aenter__(self) -> Self:
-        """Open the transport."""
-        await self.transport.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Close the transport."""
-        await self.transport.__aexit__(kind, error, trace)
+        await self.transport.aclose()
 
     async def get(self, url: str, headers: Mapping[str, str]) -> Answer:
         """Ask the transport, and take the whole answer."""

@@ -1,15 +1,13 @@
 """The way of requests over the network. aiohttp carries them, in a quarter of the time that httpx takes."""
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
 from urllib.request import getproxies
 
 import aiohttp
 import httpx
 
 from nhl_lake.bounds import whole
-from nhl_lake.way import Answer
+from nhl_lake.way import Answer, Way
 
 TIMEOUT = aiohttp.ClientTimeout(sock_connect=10.0, sock_read=30.0)
 WHOLE_PAGE = 2**20  # a smaller buffer stops and starts the reading several times a page
@@ -25,7 +23,7 @@ TROUBLE: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
 )
 
 
-class Wire:
+class Wire(Way):
     """The way over the network, through the environment's proxy if there is one."""
 
     def __init__(self, connections: int) -> None:
@@ -39,13 +37,7 @@ class Wire:
             trust_env=bool(getproxies()),  # to look for a proxy takes as long as all the rest of a request
         )
 
-    async def __aenter__(self) -> Self:
-        """Leave the connections to be made by the first requests."""
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Close the connections."""
         await self.session.close()
 
@@ -56,8 +48,8 @@ class Wire:
         """
         try:
             async with self.session.get(url, headers=headers, allow_redirects=False) as answer:
-                headers = httpx.Headers(answer.raw_headers)  # repeated ones are one, and any letters are read
-                return Answer(answer.status, headers, await whole(answer.content.iter_any()))
+                came = httpx.Headers(answer.raw_headers)  # repeated ones are one, and any letters are read
+                return Answer(answer.status, came, await whole(answer.content.iter_any()))
         except (aiohttp.InvalidURL, UnicodeError) as error:
             raise httpx.InvalidURL(str(error)) from error
         except (aiohttp.ClientError, TimeoutError) as error:
