@@ -412,12 +412,6 @@ def test_a_function_takes_the_tables_that_it_reads_by_name(layer: str):
             assert taken == (*(read.name.split(".")[1] for read in table.reads), *(["day"] if table.of_day else []))
 
 
-def test_every_module_has_at_most_300_lines():
-    lines = {str(file.relative_to(PACKAGE)): len(file.read_text().splitlines()) for file in PACKAGE.rglob("*.py")}
-
-    assert {name: count for name, count in lines.items() if count > 300} == {}
-
-
 @every_bronze_table
 def test_a_page_is_kept_whole_with_where_it_came_from(table: Table):
     assert {"fetched_at", "url", "sha256", "run_id", "body_bytes", "body"} <= set(table.schema)
