@@ -80,7 +80,7 @@ def played(plays: pl.LazyFrame) -> pl.DataFrame:
     half = (pl.col("game_seconds") - pl.col("game_seconds").shift(1, fill_value=0).over("game_id")) / 2
     rows = (
         plays.filter(pl.col("period_type") != "SO")
-        .sort("game_id", "sort_order")
+        .sort("game_id", "event_number")
         .with_columns(home=code.replace_strict(named, default="other"), half=half)
         .with_columns(before=pl.col("home").shift(1).over(period).fill_null(pl.col("home")))
         .select("game_id", "home_team_id", "away_team_id", seconds="half", home=pl.concat_list("home", "before"))

@@ -50,7 +50,7 @@ def in_play(root: Place, game_id: int) -> pl.LazyFrame:
     """Read the plays of a game in order, those of a shoot-out left out, with the acting team's letters."""
     plays = of_game(root, "silver.plays", game_id).filter(pl.col("period_type") != "SO")
     return plays.join(letters(root, game_id), left_on="acting_team_id", right_on="team_id", how="left").sort(
-        "sort_order"
+        "event_number"
     )
 
 

@@ -52,7 +52,7 @@ def faceoffs(plays: pl.LazyFrame) -> pl.LazyFrame:
     second = (*PERIOD, "period_seconds")
     return (
         plays.filter(pl.col("event") == "faceoff")
-        .sort("game_id", "sort_order")
+        .sort("game_id", "event_number")
         .unique(second, keep="last", maintain_order=True)
         .select(*second, winner="acting_team_id", zone=pl.coalesce("zone", "zone_code_raw"))
     )

@@ -39,7 +39,7 @@ def game_flow(plays: pl.LazyFrame, stints: pl.LazyFrame) -> pl.LazyFrame:
     place = pl.col("step").replace_strict(PLACES, default=1, return_dtype=pl.Int8)
     return (
         pl.concat([counted(plays), changes(plays, stints)], how="diagonal")
-        .sort("game_id", "period", "period_seconds", place, "sort_order")
+        .sort("game_id", "period", "period_seconds", place, "event_number")
         .with_columns(step_number=pl.int_range(1, pl.len() + 1).over("game_id"), **counts)
         .select(column.name for column in COLUMNS)
     )

@@ -10,7 +10,7 @@ PERIOD = ("game_id", "period")
 
 def with_outcomes(plays: pl.LazyFrame) -> pl.LazyFrame:
     """Add what came of each unblocked attempt; raised arms (delayed-penalty) are passed over."""
-    seen = plays.filter(pl.col("event") != "delayed-penalty").sort("game_id", "sort_order", "event_id")
+    seen = plays.filter(pl.col("event") != "delayed-penalty").sort("game_id", "event_number")
     return seen.with_columns(outcome=pl.when("is_unblocked_attempt").then(outcome()))
 
 

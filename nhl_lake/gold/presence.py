@@ -105,6 +105,6 @@ def after_shifts(attempts: pl.LazyFrame, seen: pl.LazyFrame, stays: pl.LazyFrame
 def since_faceoff(plays: pl.LazyFrame) -> pl.LazyFrame:
     """One row an event, with the second of the period's last faceoff before it."""
     faceoff = pl.when(pl.col("event") == "faceoff").then("period_seconds")
-    return plays.sort("game_id", "sort_order").select(
+    return plays.sort("game_id", "event_number").select(
         *EVENT, faceoff_seconds=faceoff.forward_fill().over("game_id", "period")
     )

@@ -43,7 +43,7 @@ def before_the_change() -> pl.Expr:
     So it is with what stops play, with a referee's raised arm, and with all that stands before the second's faceoff, or
     before its last stop where no faceoff follows. Nobody is on the ice before a period.
     """
-    second, order = (*PERIOD, "period_seconds"), pl.col("sort_order")
+    second, order = (*PERIOD, "period_seconds"), pl.col("event_number")
     faceoff = order.filter(pl.col("event") == "faceoff").min().over(second)
     last_stop = order.filter(pl.col("event").is_in(STOPS)).max().over(second)
     before = pl.col("event").is_in(OF_THE_OLD) | (order < pl.coalesce(faceoff, last_stop)).fill_null(value=False)

@@ -11,7 +11,7 @@ def in_sequence(plays: pl.LazyFrame) -> pl.LazyFrame:
     """Look at the event before each, of the same period; a raised arm (delayed-penalty) is passed over."""
     row = pl.when(pl.col("event") != "delayed-penalty").then("row")
     return (
-        plays.sort("game_id", "sort_order", "event_id")
+        plays.sort("game_id", "event_number")
         .with_row_index("row")
         .with_columns(before=row.forward_fill().shift(1))
         .with_columns(before=pl.when(same("game_id") & same("period")).then("before"))

@@ -144,7 +144,7 @@ def measured(plays: pl.LazyFrame) -> pl.LazyFrame:
     in_play = pl.col("period_type") != "SO"
     winner = (pl.col("period_type") == "SO") & (event == "goal")
     return (
-        plays.sort("game_id", "sort_order")
+        plays.sort("game_id", "event_number")
         .group_by("season", "game_id", maintain_order=True)
         .agg(
             home_goals=(pl.col("is_goal") & is_home).sum() + ((winner & is_home).sum() > (winner & ~is_home).sum()),

@@ -8,7 +8,7 @@ import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import PLAY_BY_PLAY
-from nhl_lake.hockey import acting, clock_text, counting, rink, sequence, strength
+from nhl_lake.hockey import acting, clock_text, counting, order, rink, sequence, strength
 from nhl_lake.silver.pages import Said, final
 from nhl_lake.table import Column, Table
 
@@ -108,7 +108,10 @@ COLUMNS = (
     c.game_id,
     c.game_type,
     c.event_id,
-    Column("sort_order", pl.Int32, "Order of the event in the game"),
+    Column(
+        "event_number", pl.Int32, "Order of the event in the game, from 1: by the page, before 2019-20 by the clock"
+    ),
+    Column("sort_order", pl.Int32, "Order of the event on the page; before 2019-20 it does not follow the clock"),
     c.period,
     Column("period_type", pl.String, "REG, OT or SO", values=c.PERIOD_TYPES),
     Column("period_seconds", pl.Int32, "Time since the period began", "s"),
@@ -254,6 +257,7 @@ def told(pages: pl.LazyFrame) -> pl.LazyFrame:
         )
         .sort("game_id", "sort_order", "event_id")
         .unique(pl.all().exclude(NAMES_OF_AN_EVENT), keep="first", maintain_order=True)
+        .pipe(order.number_events)
     )
 
 

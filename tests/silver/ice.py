@@ -39,7 +39,7 @@ def shift(player: int, start: int, end: int, team: int = HOME, **said: Any) -> d
 
 
 def play(event_id: int, second: int, event: str, **said: Any) -> dict[str, Any]:
-    known = {"season": SEASON, "game_id": GAME, "event_id": event_id, "sort_order": event_id, "period": 1}
+    known = {"season": SEASON, "game_id": GAME, "event_id": event_id, "event_number": event_id, "period": 1}
     return {**known, "period_type": "REG", "period_seconds": second, "event": event, "is_penalty_shot": False, **said}
 
 

@@ -72,8 +72,8 @@ def test_a_change_on_the_fly_gives_its_second_to_those_who_come(event: str):
     assert on(play(1, WHISTLE, event))[1] == {NEW, GOALIE}
 
 
-def test_order_is_by_the_sort_order_and_not_by_the_id():
-    rows = [play(9, WHISTLE, "hit", sort_order=1), play(1, WHISTLE, "faceoff", sort_order=2)]
+def test_order_is_by_the_event_number_and_not_by_the_id():
+    rows = [play(9, WHISTLE, "hit", event_number=1), play(1, WHISTLE, "faceoff", event_number=2)]
 
     assert on(*rows) == {9: {OLD, GOALIE}, 1: {NEW, GOALIE}}
 

@@ -46,6 +46,7 @@ def test_an_event_is_one_row():
         "game_id": 2023020001,
         "game_type": 2,
         "event_id": 1,
+        "event_number": 1,
         "sort_order": 10,
         "period": 1,
         "period_type": "REG",

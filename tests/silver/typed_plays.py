@@ -49,7 +49,7 @@ def page(*found: dict[str, Any], spots: list[dict[str, int]] = SPOTS, **said: An
 
 def rows(*pages: dict[str, Any], state: str | None = "OFF") -> pl.DataFrame:
     """Return the rows of pages, in the order of the game."""
-    return made(PLAYS, kept(*pages, state=state)).sort("game_id", "sort_order")
+    return made(PLAYS, kept(*pages, state=state)).sort("game_id", "event_number")
 
 
 def one(found: dict[str, Any], **said: Any) -> dict[str, Any]:
