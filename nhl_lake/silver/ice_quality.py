@@ -6,11 +6,11 @@ for what was mended without loss, `warning` for what may be lost, `error` for wh
 
 import polars as pl
 
-from nhl_lake.silver.listed_shifts import CHART, GAME_KEY, NO_END, OTHER_GAME, OUTSIDE, REPEATED, STRANGER
+from nhl_lake.silver.listed_shifts import CHART, GAME_KEY, NO_END, NO_PERIOD, OTHER_GAME, OUTSIDE, REPEATED, STRANGER
 from nhl_lake.silver.reports import GAME
 from nhl_lake.silver.shifts import REPORT, merged
 
-SEVERITY = {REPEATED: "info", OTHER_GAME: "info", STRANGER: "warning", NO_END: "warning", OUTSIDE: "warning"}
+SEVERITY = {REPEATED: "info", OTHER_GAME: "info"} | dict.fromkeys((STRANGER, NO_END, NO_PERIOD, OUTSIDE), "warning")
 TOLERANCE_S = 2
 SUSPECT_S = 30
 LENGTH = pl.col("end_seconds") - pl.col("start_seconds")
@@ -20,10 +20,13 @@ def shift_quality(listed_shifts: pl.LazyFrame, shifts: pl.LazyFrame, lineups: pl
     """One row a rule and final game whose shifts break it, with the number of rows or players; none if all is well."""
     chosen = shifts.select("game_id", "shift_source").unique()
     overlaps = shifts.filter(pl.col("listed_rows") > 1)
+    is_part = pl.max("end_seconds").over("game_id", "period") > pl.col("end_seconds") - pl.col("start_seconds")
+    summed_up = shifts.filter(is_part & (pl.col("listed_rows") == 0)).unique(["game_id", "player_id", "period"])
     missing = lineups.select(GAME_KEY).unique().join(shifts, on="game_id", how="anti")
     defects = (
         left_out(listed_shifts, chosen),
         counted(overlaps, "no shifts of a player overlap", "warning", (pl.col("listed_rows") - 1).sum()),
+        counted(summed_up, "a goalie's part of a period is listed, not only summed up", "warning", pl.len()),
         counted(missing, "a game has shifts", "error", 0 * pl.len()).with_columns(expected=pl.lit(None, pl.Int32)),
         not_from_the_chart(listed_shifts, shifts),
         unlike_the_sums(listed_shifts, shifts),
@@ -48,7 +51,8 @@ def left_out(listed: pl.LazyFrame, chosen: pl.LazyFrame) -> pl.LazyFrame:
 def not_from_the_chart(listed: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
     """One row a game with the shifts of the reports: how many they have, and how many the chart."""
     reported = shifts.filter(pl.col("shift_source") == REPORT)
-    in_chart = merged(listed.filter(pl.col("page") == CHART).join(reported, on="game_id", how="semi"))
+    of_chart = listed.filter(pl.col("page") == CHART).with_columns(listed_rows=pl.lit(1))
+    in_chart = merged(of_chart.join(reported, on="game_id", how="semi"))
     return (
         reported.group_by(GAME_KEY)
         .agg(expected=pl.len())

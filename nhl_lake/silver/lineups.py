@@ -6,7 +6,7 @@ import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import BOXSCORE, PLAY_BY_PLAY, RIGHT_RAIL
-from nhl_lake.silver.pages import Said, final
+from nhl_lake.silver.pages import Said, Text, final
 from nhl_lake.table import Column, Table
 
 
@@ -17,6 +17,8 @@ class Spot(Said):
     teamId: int
     positionCode: str
     sweaterNumber: int | None = None
+    firstName: Text | None = None
+    lastName: Text | None = None
 
 
 class Team(Said):
@@ -91,9 +93,10 @@ class Rail(Said):
 def lineups(play_by_play: pl.LazyFrame, boxscore: pl.LazyFrame, right_rail: pl.LazyFrame) -> pl.LazyFrame:
     """One row a player dressed for a final game, goalies included, or scratched.
 
-    Team and position are those of the game: players are traded, and change position. Pages tell neither position nor
-    number of the scratched, and which skaters started not at all. Who stands among both is dressed. From `rosterSpots`
-    of play-by-play, `starter` of the box score, and the `scratches` of the right rail, if that page is there.
+    Team and position are those of the game: players are traded, and change position. Pages tell neither position,
+    number nor name of the scratched, and which skaters started not at all. Who stands among both is dressed. From
+    `rosterSpots` of play-by-play, `starter` of the box score, and the `scratches` of the right rail, if that page is
+    there.
     """
     pages = final(play_by_play, Page)
     pages = pages.rename({"id": "game_id", "gameType": "game_type"})
@@ -116,6 +119,8 @@ def players(pages: pl.LazyFrame) -> pl.LazyFrame:
             team_id="teamId",
             position="positionCode",
             sweater_number="sweaterNumber",
+            first_name="firstName",
+            last_name="lastName",
             is_scratched=pl.lit(value=False),
         )
     )
@@ -167,6 +172,8 @@ COLUMNS = (
     c.team_id,
     replace(c.position, nullable=True),
     c.sweater_number,
+    replace(c.first_name, nullable=True),
+    replace(c.last_name, nullable=True),
     c.is_starter,
     Column("is_scratched", pl.Boolean, "Whether he was not dressed"),
 )

@@ -7,10 +7,13 @@ import polars as pl
 from nhl_lake import columns as c
 from nhl_lake.bronze import SHIFT_CHARTS, SHIFT_REPORT_AWAY, SHIFT_REPORT_HOME
 from nhl_lake.hockey.clock_text import seconds
+from nhl_lake.hockey.names import surname_first
 from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.pages import Said, said
 from nhl_lake.silver.reports import GAME, PERIOD, SHIFT, report_lines
+from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.table import Column, Table
 
 CHART, HOME, AWAY = "chart", "home report", "away report"
@@ -20,6 +23,7 @@ LONGEST_PERIOD = 1200
 STRANGER = "every shift is of a dressed player"
 OTHER_GAME = "every shift is of a team that plays"
 NO_END = "every shift has an end and lasts"
+NO_PERIOD = "every shift has a period"
 OUTSIDE = "every shift is inside a period"
 REPEATED = "no shift is listed twice"
 
@@ -64,16 +68,21 @@ def listed_shifts(
     shift_report_away: pl.LazyFrame,
     lineups: pl.LazyFrame,
     games: pl.LazyFrame,
+    skater_games: pl.LazyFrame,
+    goalie_games: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """One row a line of a final game's shift chart or shift reports: a shift, or a sum that is printed under them.
 
     `fault` is the rule that a shift breaks, so that it is none: it is null of a good one, and of sums. Reports are read
-    of games that have both. Left out: goals among the rows of a chart.
+    of games that have both; their players are known by name, by number, or by the box score's time on ice. Left out:
+    goals among the rows of a chart.
     """
     dressed = lineups.filter(~pl.col("is_scratched"))
     teams = dressed.select("game_id", said_team_id="team_id", plays=True).unique()
     about = games.join(dressed, on="game_id", how="semi").select("game_id", "game_type", "last_period_type")
-    rows = [charted(shift_charts, dressed), reported(shift_report_home, shift_report_away, dressed, games)]
+    lines = (skater_games, goalie_games)
+    times = pl.concat(official.select("game_id", "player_id", "time_on_ice_s") for official in lines)
+    rows = [charted(shift_charts, dressed), reported(shift_report_home, shift_report_away, dressed, games, times)]
     return (
         pl.concat([found.select(SAID) for found in rows], how="vertical_relaxed")
         .join(about, on="game_id", validate="m:1")
@@ -118,29 +127,60 @@ def charted(shift_charts: pl.LazyFrame, dressed: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def reported(home: pl.LazyFrame, away: pl.LazyFrame, dressed: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a line of the reports, of games with both; players are known by team and sweater number.
+def reported(
+    home: pl.LazyFrame, away: pl.LazyFrame, dressed: pl.LazyFrame, games: pl.LazyFrame, times: pl.LazyFrame
+) -> pl.LazyFrame:
+    """One row a line of the reports, of games with both, with the player that is meant by its heading."""
+    lines = printed(home, away, games).cache()
+    who = people(headings(lines), dressed, times)
+    heading = ["game_id", "team_id", "player"]
+    return lines.join(who, on=heading, how="left", validate="m:1", maintain_order="left").with_columns(
+        said_team_id="team_id"
+    )
 
-    Now and then a goalie's shift is not listed, but the sum of the period says that he played all of it: such a sum is
-    a shift.
+
+def headings(lines: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a heading of a report, with number and name, and the time on ice that is printed for the game."""
+    game = pl.col("printed_seconds").filter(pl.col("line") == GAME).first()
+    return lines.group_by("game_id", "team_id", "player").agg(
+        pl.first("sweater_number", "listed_name"), time_on_ice_s=game
+    )
+
+
+def people(headings: pl.LazyFrame, dressed: pl.LazyFrame, times: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a heading of a report, with the dressed player that is meant; null of a stranger.
+
+    He has the heading's name, alone in his team; else its number, if nobody with another name has; else, of those
+    left, the box score says that he alone was on the ice for the time that is printed.
     """
-    player = ("game_id", "team_id", "sweater_number")
-    whole_period = pl.col("end_seconds").max().over("game_id", "period")
-    unlisted = (
-        (pl.col("line") == PERIOD)
-        & ~(pl.col("line") == SHIFT).any().over(*player, "period")
-        & (pl.col("printed_seconds") == whole_period)
+    team = ["game_id", "team_id"]
+    known = dressed.select(
+        *team,
+        "player_id",
+        "sweater_number",
+        listed_name=surname_first(pl.col("first_name"), pl.col("last_name")),
+    ).join(times, on=["game_id", "player_id"], how="left", validate="m:1")
+    named = same(headings, known, "listed_name").cache()
+    numbered = same(unmet(headings, named, "player"), unmet(known, named, "player_id"), "sweater_number", twice=True)
+    met = pl.concat([named, numbered]).cache()
+    played = (rows.filter(pl.col("time_on_ice_s") > 0) for rows in (headings, known))
+    timed = same(
+        *(unmet(rows, met, by) for rows, by in zip(played, ("player", "player_id"), strict=True)), "time_on_ice_s"
     )
-    return (
-        printed(home, away, games)
-        .with_columns(
-            line=pl.when(unlisted).then(pl.lit(SHIFT)).otherwise("line"),
-            start_seconds=pl.when(unlisted).then(0).otherwise("start_seconds"),
-            end_seconds=pl.when(unlisted).then(whole_period).otherwise("end_seconds"),
-        )
-        .join(numbers(dressed), on=player, how="left", validate="m:1", maintain_order="left")
-        .with_columns(said_team_id="team_id")
-    )
+    return pl.concat([met, timed])
+
+
+def same(headings: pl.LazyFrame, known: pl.LazyFrame, what: str, *, twice: bool = False) -> pl.LazyFrame:
+    """One row a heading and the only player of its team who has the same of something; it may stand twice, or not."""
+    by = ("game_id", "team_id", what)
+    alone = known.filter(pl.col(what).is_not_null() & (pl.len().over(by) == 1))
+    listed = headings if twice else headings.filter(pl.len().over(by) == 1)
+    return listed.join(alone, on=by, validate="m:1").select("game_id", "team_id", "player", "player_id")
+
+
+def unmet(rows: pl.LazyFrame, met: pl.LazyFrame, by: str) -> pl.LazyFrame:
+    """Return the headings, or the players, of whom nothing is known yet."""
+    return rows.join(met, on=["game_id", "team_id", by], how="anti")
 
 
 def printed(home: pl.LazyFrame, away: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
@@ -154,13 +194,6 @@ def printed(home: pl.LazyFrame, away: pl.LazyFrame, games: pl.LazyFrame) -> pl.L
     )
 
 
-def numbers(dressed: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a sweater number that only one dressed player of a team has."""
-    wearer = ("game_id", "team_id", "sweater_number")
-    known = dressed.filter(pl.col("sweater_number").is_not_null() & (pl.len().over(wearer) == 1))
-    return known.select(*wearer, "player_id")
-
-
 def end() -> pl.Expr:
     """Return the second at which a shift ends: where the clock has rolled on to 0:00, its length after its start."""
     start, length = pl.col("start_seconds"), pl.col("printed_seconds")
@@ -171,7 +204,7 @@ def end() -> pl.Expr:
 def fault() -> pl.Expr:
     """Return the rule that a listed row breaks, so that it is not taken for a shift; null for a good one."""
     is_shootout = (pl.col("period") > 4) & ((pl.col("game_type") < 3) | pl.col("last_period_type").eq_missing("SO"))
-    is_inside = (pl.col("period").fill_null(0) > 0) & (pl.col("end_seconds") <= LONGEST_PERIOD) & ~is_shootout
+    is_inside = (pl.col("period") > 0) & (pl.col("end_seconds") <= LONGEST_PERIOD) & ~is_shootout
     return (
         pl.when(pl.col("player_id").is_null() | pl.col("team_id").is_null())
         .then(pl.lit(STRANGER))
@@ -179,6 +212,8 @@ def fault() -> pl.Expr:
         .then(pl.lit(OTHER_GAME))
         .when(pl.col("start_seconds").is_null() | pl.col("end_seconds").is_null())
         .then(pl.lit(NO_END))
+        .when(pl.col("period").is_null())
+        .then(pl.lit(NO_PERIOD))
         .when(~is_inside)
         .then(pl.lit(OUTSIDE))
     )
@@ -212,11 +247,11 @@ LISTED_SHIFTS = Table(
             pl.String,
             "The rule that a shift breaks, so that it is none; null of a good one, and of sums",
             nullable=True,
-            values=(STRANGER, OTHER_GAME, NO_END, OUTSIDE, REPEATED),
+            values=(STRANGER, OTHER_GAME, NO_END, NO_PERIOD, OUTSIDE, REPEATED),
         ),
     ),
     by="game_id",
-    reads=(SHIFT_CHARTS, SHIFT_REPORT_HOME, SHIFT_REPORT_AWAY, LINEUPS, GAMES),
+    reads=(SHIFT_CHARTS, SHIFT_REPORT_HOME, SHIFT_REPORT_AWAY, LINEUPS, GAMES, SKATER_GAMES, GOALIE_GAMES),
     source=listed_shifts,
     checks={
         "a good shift is whole": (pl.col("line") != SHIFT)

@@ -9,18 +9,21 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from nhl_lake import columns as c
 from nhl_lake.hockey.clock_text import seconds
+from nhl_lake.hockey.names import listed_name
 
 SHIFT_CELLS, SUM_CELLS = 6, 7
 SHIFT, PERIOD, GAME = "shift", "period", "game"
+ROUNDING_S = 1
 LINES = pl.List(pl.Struct({"player": pl.String, "cells": pl.List(pl.String)}))
 
 
 def report_lines(report: pl.LazyFrame) -> pl.LazyFrame:
     """One row a line: a shift, or what is printed under a player's shifts of a period or of the game.
 
-    Players by sweater number; `row` is the number of the line on its page. Seconds of a shift are those since its
-    period began; `printed_seconds` is its length, or the time on ice in that period or game, which is also split by
-    strength. Null where the text is not a clock.
+    Players by sweater number and `listed_name`, their heading by `player`; `row` is the number of the line on its page.
+    Seconds of a shift are those since its period began; `printed_seconds` is its length, or the time on ice in that
+    period or game, which is also split by strength. Null where the text is not a clock. A shift whose period is left
+    blank has that of the lines around it, if there can be only one.
     """
     shift = pl.col("cells").list.len() == SHIFT_CELLS
     label = pl.when(shift).then(cell(1)).otherwise(cell(0))
@@ -34,9 +37,12 @@ def report_lines(report: pl.LazyFrame) -> pl.LazyFrame:
             "season",
             "game_id",
             "row",
+            "player",
             line=pl.when(shift).then(pl.lit(SHIFT)).when(label == "TOT").then(pl.lit(GAME)).otherwise(pl.lit(PERIOD)),
             sweater_number=pl.col("player").str.extract(r"^(\d+) ").cast(c.sweater_number.dtype),
+            listed_name=listed_name(pl.col("player")),
             period=period_number(label),
+            is_blank=shift & (label == ""),
             start_seconds=pl.when(shift).then(seconds(elapsed(cell(2)))),
             end_seconds=pl.when(shift).then(seconds(elapsed(cell(3)))),
             printed_seconds=seconds(pl.when(shift).then(cell(4)).otherwise(cell(3))),
@@ -44,7 +50,63 @@ def report_lines(report: pl.LazyFrame) -> pl.LazyFrame:
             power_play_s=pl.when(~shift).then(seconds(cell(5))),
             shorthanded_s=pl.when(~shift).then(seconds(cell(6))),
         )
+        .pipe(with_periods)
     )
+
+
+def with_periods(lines: pl.LazyFrame) -> pl.LazyFrame:
+    """Give each shift whose period is left blank the one that it can have.
+
+    That is the only period whose printed sum has room for the shift, or the only one that it fits exactly; else the one
+    that the shifts around it leave, whose clocks count up within a period.
+    """
+    lines = lines.cache()
+    blank = lines.filter("is_blank").select("game_id", "player", "row", length="printed_seconds").cache()
+    fits = (
+        blank.join(room(lines), on=["game_id", "player"])
+        .filter(pl.col("room") >= pl.col("length") - ROUNDING_S)
+        .with_columns(is_exact=pl.col("room") <= pl.col("length") + ROUNDING_S)
+        .group_by("game_id", "row")
+        .agg(only_one("period").alias("by_room"), only_one("period", "is_exact").alias("by_sum"))
+    )
+    around = neighbours(lines).filter("is_blank").select("game_id", "row", "by_order")
+    by = ("by_room", "by_sum", "by_order")
+    return (
+        lines.join(fits, on=["game_id", "row"], how="left", validate="m:1", maintain_order="left")
+        .join(around, on=["game_id", "row"], how="left", validate="m:1", maintain_order="left")
+        .with_columns(period=pl.coalesce("period", *(pl.when("is_blank").then(name) for name in by)))
+        .drop("is_blank", *by)
+    )
+
+
+def room(lines: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a player's period with a printed sum: how much of it is not listed."""
+    period = ("game_id", "player", "period")
+    sums = lines.filter(pl.col("line") == PERIOD).group_by(period).agg(pl.first("printed_seconds").alias("sum"))
+    listed = lines.filter(pl.col("line") == SHIFT).group_by(period).agg(pl.sum("printed_seconds").alias("listed"))
+    found = sums.join(listed, on=period, how="left", validate="1:1")
+    return found.select(*period, room=pl.col("sum") - pl.col("listed").fill_null(0))
+
+
+def only_one(name: str, is_meant: str | None = None) -> pl.Expr:
+    """Return the value of a group that has only one of them, of those that are meant."""
+    values = pl.col(name).filter(is_meant) if is_meant else pl.col(name)
+    return pl.when(values.n_unique() == 1).then(values.first())
+
+
+def neighbours(lines: pl.LazyFrame) -> pl.LazyFrame:
+    """Add to each shift the period that the known shifts of the player above and below it leave; null if several."""
+    player, beside = ("game_id", "player"), ("period", "start_seconds")
+    shifts = lines.filter(pl.col("line") == SHIFT).sort("game_id", "row")
+    known = {name: pl.when(pl.col("period").is_not_null()).then(name) for name in beside}
+    above, below = (
+        {name: fill(one).over(player) for name, one in known.items()}
+        for fill in (pl.Expr.forward_fill, pl.Expr.backward_fill)
+    )
+    # within a period the clock counts up
+    first = above["period"] + (pl.col("start_seconds") <= above["start_seconds"]).cast(pl.Int64)
+    last = below["period"] - (pl.col("start_seconds") >= below["start_seconds"]).cast(pl.Int64)
+    return shifts.with_columns(by_order=pl.when(first.fill_null(1) == last).then(last))
 
 
 def read(bodies: pl.Series) -> pl.Series:

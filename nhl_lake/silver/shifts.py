@@ -3,22 +3,28 @@
 import polars as pl
 
 from nhl_lake import columns as c
+from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.listed_shifts import CHART, LISTED_SHIFTS, LONGEST_PERIOD
-from nhl_lake.silver.reports import SHIFT
+from nhl_lake.silver.reports import PERIOD, SHIFT
 from nhl_lake.table import Column, Table
 
 REPORT = "report"
+FIVE = 5
 WHOLE = 0.95  # a chart with less ice time than this share of what the reports have is cut off
 STAY = ("game_id", "shift_source", "player_id", "period")
 
 
-def shifts(listed_shifts: pl.LazyFrame) -> pl.LazyFrame:
+def shifts(listed_shifts: pl.LazyFrame, lineups: pl.LazyFrame) -> pl.LazyFrame:
     """One row a stay on the ice of a dressed player in a final game: from a second of a period until before another.
 
     Left out: goals among the shifts, repeats, rows without an end, rows of strangers; what overlaps is one shift. From
-    the shift chart; from the HTML reports of both teams where the chart has no shifts or is cut off.
+    the shift chart; from the HTML reports of both teams where the chart has no shifts or is cut off. A goalie whose time
+    in a period is printed there, but none of its shifts, was in from its start, and out before its end or before he came
+    back for a sixth skater (`listed_rows` is 0).
     """
-    clean = merged(listed_shifts).cache()
+    listed = listed_shifts.with_columns(listed_rows=pl.lit(1)).cache()
+    found = pl.concat([listed.filter(pl.col("line") == SHIFT), summed_up(listed, lineups)], how="diagonal_relaxed")
+    clean = merged(found).cache()
     return clean.join(sources(clean), on=["game_id", "shift_source"], how="semi").select(list(SHIFTS.schema))
 
 
@@ -32,7 +38,66 @@ def merged(listed: pl.LazyFrame) -> pl.LazyFrame:
         .sort(*STAY, "start_seconds")
         .with_columns(shift=(pl.col("start_seconds") < latest).fill_null(value=False).not_().cum_sum().over(STAY))
         .group_by(*STAY, "shift")
-        .agg(pl.first("season", "team_id"), pl.min("start_seconds"), pl.max("end_seconds"), listed_rows=pl.len())
+        .agg(pl.first("season", "team_id"), pl.min("start_seconds"), pl.max("end_seconds"), pl.sum("listed_rows"))
+    )
+
+
+def summed_up(listed: pl.LazyFrame, lineups: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a shift of a player whose time in a period is printed in a report, but none of its shifts.
+
+    A sum that is all of the period is one shift, whoever played it. A goalie may have played less: between the shifts
+    of the team's other goalies, but for one stretch without him, which ends as the last sixth skater left, or with the
+    period.
+    """
+    line = pl.col("line")
+    report = listed.filter(pl.col("page") != CHART).join(
+        lineups.select("game_id", "player_id", is_goalie=pl.col("position") == "G"),
+        on=["game_id", "player_id"],
+        validate="m:1",
+    )
+    good = report.filter((line == SHIFT) & pl.col("fault").is_null()).cache()
+    whole = good.group_by("game_id", "period").agg(whole=pl.max("end_seconds"))
+    sums = (
+        report.filter((line == PERIOD) & (pl.col("printed_seconds") > 0))
+        .join(good, on=["game_id", "player_id", "period"], how="anti")
+        .join(whole, on=["game_id", "period"], validate="m:1")
+        .filter(pl.col("is_goalie") | (pl.col("printed_seconds") == pl.col("whole")))
+        .cache()
+    )
+    team = ["game_id", "team_id", "period"]
+    others = good.filter("is_goalie").group_by(team).agg(came=pl.min("start_seconds"), left=pl.max("end_seconds"))
+    first = pl.when(pl.col("came") == 0).then("left").otherwise(0)
+    last = pl.when(pl.col("came") > 0).then("came").otherwise("whole")
+    out = pl.max_horizontal(last - first - pl.col("printed_seconds"), 0)
+    back = pl.max_horizontal(pl.min_horizontal(pl.col("back").fill_null(last), last), first + out)
+    stays = (pl.struct(start_seconds=first, end_seconds=back - out), pl.struct(start_seconds=back, end_seconds=last))
+    return (
+        sums.join(others, on=team, how="left", validate="m:1")
+        .join(sixth_skaters(good, sums, team), on=team, how="left", validate="m:1")
+        .with_columns(line=pl.lit(SHIFT), listed_rows=pl.lit(0), stay=pl.concat_list(stays))
+        .drop("start_seconds", "end_seconds")
+        .explode("stay")
+        .unnest("stay")
+        .filter(pl.col("start_seconds") < pl.col("end_seconds"))
+    )
+
+
+def sixth_skaters(good: pl.LazyFrame, sums: pl.LazyFrame, team: list[str]) -> pl.LazyFrame:
+    """One row a team and period with six skaters on the ice at once: when the last time ended."""
+    skaters = good.filter(~pl.col("is_goalie")).join(sums, on=team, how="semi")
+    moves = pl.concat(
+        skaters.select(*team, second=side, more=pl.lit(more))
+        for side, more in (("start_seconds", 1), ("end_seconds", -1))
+    )
+    return (
+        moves.group_by(*team, "second")
+        .agg(pl.sum("more"))
+        .sort(*team, "second")
+        .with_columns(skaters=pl.col("more").cum_sum().over(team))
+        .with_columns(before=pl.col("skaters").shift(1).over(team))
+        .filter((pl.col("before") > FIVE) & (pl.col("skaters") <= FIVE))
+        .group_by(team)
+        .agg(back=pl.max("second"))
     )
 
 
@@ -63,10 +128,14 @@ SHIFTS = Table(
         c.start_seconds,
         c.end_seconds,
         Column("shift_source", pl.String, "The shift chart, or the HTML reports", values=(CHART, REPORT)),
-        Column("listed_rows", pl.Int16, "Rows of the source that are this shift; they overlap if there are several"),
+        Column(
+            "listed_rows",
+            pl.Int16,
+            "Rows of the source that are this shift; they overlap if several are, and 0 is of a sum",
+        ),
     ),
     by="game_id",
-    reads=(LISTED_SHIFTS,),
+    reads=(LISTED_SHIFTS, LINEUPS),
     source=shifts,
     checks={
         "a shift lasts, inside its period": (pl.col("start_seconds") >= 0)

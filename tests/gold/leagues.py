@@ -15,6 +15,7 @@ from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.shifts import SHIFTS
+from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.stints import STINTS
 from nhl_lake.table import Table
 from tests.league.asking import LATER, SEASONS
@@ -32,11 +33,12 @@ def silver(pages: list[dict[str, Any]], charts: pl.LazyFrame = NO_PAGES, boxes: 
     inputs = {
         PLAYS: [play_by_play],
         LINEUPS: [play_by_play, boxes, NO_PAGES],
-        LISTED_SHIFTS: [charts, NO_PAGES, NO_PAGES, "lineups", "games"],
-        SHIFTS: ["listed_shifts"],
+        SKATER_GAMES: [boxes],
+        GOALIE_GAMES: [boxes],
+        LISTED_SHIFTS: [charts, NO_PAGES, NO_PAGES, "lineups", "games", "skater_games", "goalie_games"],
+        SHIFTS: ["listed_shifts", "lineups"],
         STINTS: ["shifts", "lineups", "games"],
         ON_ICE: ["plays", "shifts", "lineups"],
-        GOALIE_GAMES: [boxes],
     }
     for table, reads in inputs.items():
         frames = [found[read].lazy() if isinstance(read, str) else read for read in reads]

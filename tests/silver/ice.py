@@ -6,9 +6,11 @@ from typing import Any
 import polars as pl
 
 from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.shifts import SHIFTS
+from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.stints import STINTS
 from nhl_lake.table import Table
 from tests.silver.kept import SCHEMA
@@ -61,6 +63,14 @@ def plays(*rows: dict[str, Any]) -> pl.LazyFrame:
 
 def stints(*rows: dict[str, Any]) -> pl.LazyFrame:
     return frame(STINTS, list(rows))
+
+
+def skater_games(*rows: dict[str, Any]) -> pl.LazyFrame:
+    return frame(SKATER_GAMES, list(rows))
+
+
+def goalie_games(*rows: dict[str, Any]) -> pl.LazyFrame:
+    return frame(GOALIE_GAMES, list(rows))
 
 
 def page(body: str, game_id: int = GAME) -> pl.LazyFrame:

@@ -46,8 +46,16 @@ def worked_out(games: list[int], charts: dict[int, pl.LazyFrame], reported: list
     plays, lineups = of(PLAYS, play_by_play), of(LINEUPS, play_by_play, NO_PAGES, NO_PAGES)
     reports = [bodies({game: report(game, side) for game in reported}) for side in ("H", "V")]
     about = ice.games(*map(scheduled, pages)).collect()
-    listed = of(LISTED_SHIFTS, pl.concat([NO_PAGES, *charts.values()]), *reports, lineups, about)
-    shifts = of(SHIFTS, listed)
+    listed = of(
+        LISTED_SHIFTS,
+        pl.concat([NO_PAGES, *charts.values()]),
+        *reports,
+        lineups,
+        about,
+        ice.skater_games(),
+        ice.goalie_games(),
+    )
+    shifts = of(SHIFTS, listed, lineups)
     stints, on_ice = of(STINTS, shifts, lineups, about), of(ON_ICE, plays, shifts, lineups)
     return Made(shifts, stints, on_ice, shift_quality(listed.lazy(), shifts.lazy(), lineups.lazy()).collect())
 

@@ -54,6 +54,8 @@ def test_a_dressed_player_is_one_row():
             "team_id": HOME,
             "position": "L",
             "sweater_number": 9,
+            "first_name": "Åke",
+            "last_name": "Grünwald",
             "is_starter": None,
             "is_scratched": False,
         }
@@ -155,7 +157,8 @@ def test_the_line_ups_of_the_league_are_those_of_its_books():
                 starts = man is lineup.goalies[0] if man.position == "G" else None
                 told.add((game, man.player.player_id, man.team_id, man.position, man.number, starts, False))
             told |= {(game, man.player.player_id, man.team_id, None, None, None, True) for man in lineup.scratches}
-    assert set(found.drop("season", "game_type").rows()) == told
+    assert set(found.drop("season", "game_type", "first_name", "last_name").rows()) == told
+    assert (found["last_name"].is_null() == found["is_scratched"]).all()
 
 
 def test_an_odd_line_of_a_skater_takes_no_line_up_away():

@@ -13,11 +13,21 @@ def test_a_report_has_a_line_for_each_shift_each_period_and_the_game():
     found = report_lines(report(("9 SURNAME-ÅKE, FIRST", ["1|1|1:28 / 18:32|2:24 / 17:36|00:56|G"], sums))).collect()
 
     assert found["row"].to_list() == [0, 2, 3]  # 1 is the headings of the sums
-    assert found.drop("season", "game_id", "row").rows() == [
+    assert found.drop("season", "game_id", "row", "player", "listed_name").rows() == [
         ("shift", 9, 1, 88, 144, 56, None, None, None),
         ("period", 9, 1, None, None, 56, 46, 0, 10),
         ("game", 9, None, None, None, 100, 80, 5, 15),
     ]
+
+
+@pytest.mark.parametrize(
+    ("heading", "name"),
+    [("9 SURNAME-ÅKE, FIRST", "surnameake,first"), ("SURNAME, FIRST", "surname,first"), ("9 SURNAME", None)],
+)
+def test_the_name_of_a_heading_is_folded(heading: str, name: str | None):
+    found = report_lines(report((heading, ["1|1|1:28 / 18:32|2:24 / 17:36|00:56|G"], []))).collect()
+
+    assert found["listed_name"].to_list() == [name]
 
 
 def test_a_line_belongs_to_the_player_above_it():

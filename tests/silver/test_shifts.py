@@ -28,8 +28,10 @@ def inputs(
     away: pl.LazyFrame = NO_PAGES,
     lineup: pl.LazyFrame = LINEUP,
     games: pl.LazyFrame | None = None,
+    goalies: pl.LazyFrame | None = None,
 ) -> tuple[pl.LazyFrame, ...]:
-    return charts, home, away, lineup, ice.games() if games is None else games
+    official = ice.skater_games(), ice.goalie_games() if goalies is None else goalies
+    return charts, home, away, lineup, ice.games() if games is None else games, *official
 
 
 def rows(*rows: dict[str, Any], **others: pl.LazyFrame) -> list[tuple[object, ...]]:
@@ -39,7 +41,7 @@ def rows(*rows: dict[str, Any], **others: pl.LazyFrame) -> list[tuple[object, ..
 
 def shifts_of(*pages: pl.LazyFrame) -> pl.DataFrame:
     """Make shifts of what is listed on pages."""
-    return made(SHIFTS, listed(*pages).lazy())
+    return made(SHIFTS, listed(*pages).lazy(), pages[3])
 
 
 def listed(*pages: pl.LazyFrame) -> pl.DataFrame:
@@ -56,7 +58,7 @@ def told(shifts: pl.DataFrame) -> list[tuple[object, ...]]:
 def faults(*pages: pl.LazyFrame, **others: pl.LazyFrame) -> dict[str, tuple[str, str | None, str]]:
     about = inputs(*pages, **others)
     lines, lineup = listed(*about), about[3]
-    found = shift_quality(lines.lazy(), made(SHIFTS, lines.lazy()).lazy(), lineup).collect()
+    found = shift_quality(lines.lazy(), made(SHIFTS, lines.lazy(), lineup).lazy(), lineup).collect()
     assert found.columns == ["season", "game_id", "check", "severity", "expected", "actual"]
     return {name: rest for name, *rest in map(list, found.drop("season", "game_id").rows())}
 
@@ -232,7 +234,172 @@ def test_a_goalie_whose_period_is_only_summed_up_was_on_for_all_of_it():
 
     found = shifts_of(*inputs(chart(), home, AWAY_REPORT))
 
-    assert [row for row in told(found) if row[0] == 30] == [(30, HOME, 1, 0, 1200)]
+    assert [row for row in told(found) if row[0] == 30] == [(30, HOME, 1, 0, 1200), (30, HOME, 2, 0, 900)]
+
+
+def goalie_in(
+    sums: list[str], *others: tuple[str, list[str], list[str]], rows: list[str] | None = None
+) -> pl.DataFrame:
+    """Return the shifts of a game whose goalie has sums in the report, and maybe rows, beside a skater's whole period."""
+    whole = ["1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"]
+    home = report(("30 GOALIE, A", rows or [], sums), ("71 SURNAME, FIRST", whole, []), *others)
+    return shifts_of(*inputs(chart(), home, AWAY_REPORT))
+
+
+def test_a_goalie_whose_sum_is_less_than_the_period_was_in_from_its_start():
+    found = goalie_in(["1|0|19:10|19:10|19:10|00:00|00:00"])
+
+    assert [row for row in told(found) if row[0] == 30] == [(30, HOME, 1, 0, 1150)]
+    assert found.filter(pl.col("player_id") == 30)["listed_rows"].to_list() == [0]
+
+
+def test_a_goalie_who_came_back_for_a_sixth_skater_was_out_before():
+    five = [(f"{n} A, B", ["1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"], []) for n in (91, 72, 73, 74)]
+    sixth = ("75 A, B", ["1|1|17:00 / 3:00|17:40 / 2:20|00:40|&nbsp;"], [])
+    lineup = ice.lineups(*(dressed(n) for n in (71, 91, 72, 73, 74, 75)), dressed(30, position="G"))
+    whole = ["1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"]
+    sums = ["1|0|19:10|19:10|19:10|00:00|00:00"]
+    home = report(("30 GOALIE, A", [], sums), ("71 SURNAME, FIRST", whole, []), *five, sixth)
+
+    found = shifts_of(*inputs(chart(), home, AWAY_REPORT, lineup=lineup))
+
+    assert [row[3:] for row in told(found) if row[0] == 30] == [(0, 1010), (1060, 1200)]
+
+
+@pytest.mark.parametrize(
+    ("other", "printed", "stay"),
+    [
+        ("0:00 / 20:00|12:00 / 8:00|12:00", "08:00", (720, 1200)),
+        ("0:00 / 20:00|12:00 / 8:00|12:00", "07:30", (720, 1170)),
+        ("12:00 / 8:00|20:00 / 0:00|08:00", "12:00", (0, 720)),
+        ("12:00 / 8:00|20:00 / 0:00|08:00", "11:40", (0, 700)),
+        ("12:00 / 8:00|20:00 / 0:00|08:00", "20:00", (0, 720)),
+    ],
+)
+def test_a_goalie_who_shared_the_period_was_in_while_the_other_was_not(other: str, printed: str, stay: tuple[int, int]):
+    lineup = ice.lineups(dressed(71), dressed(30, position="G"), dressed(35, position="G"))
+    home = report(
+        ("30 GOALIE, A", [], [f"1|0|{printed}|{printed}|{printed}|00:00|00:00"]),
+        ("35 GOALIE, B", [f"1|1|{other}|&nbsp;"], []),
+        ("71 SURNAME, FIRST", ["1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"], []),
+    )
+
+    found = shifts_of(*inputs(chart(), home, AWAY_REPORT, lineup=lineup))
+
+    assert [row[3:] for row in told(found) if row[0] == 30] == [stay]
+
+
+def test_a_skater_whose_sum_is_a_part_of_the_period_is_nowhere():
+    home = report(
+        ("71 SURNAME, FIRST", [], ["1|0|10:00|10:00|10:00|00:00|00:00"]),
+        ("91 OTHER, A", ["1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"], []),
+    )
+
+    assert [row for row in told(shifts_of(*inputs(chart(), home, AWAY_REPORT))) if row[0] == 71] == []
+
+
+@pytest.mark.parametrize(("printed", "found"), [("19:10", ["warning", "0", "1"]), ("20:00", None)])
+def test_a_part_of_a_period_that_is_only_summed_up_is_named(printed: str, found: list[str] | None):
+    whole = "1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"
+    sums = [f"1|0|{printed}|{printed}|{printed}|00:00|00:00"]
+    home = report(("30 GOALIE, A", [], sums), ("71 SURNAME, FIRST", [whole], []))
+
+    assert faults(chart(), home, AWAY_REPORT).get("a goalie's part of a period is listed, not only summed up") == found
+
+
+BLANK = "&nbsp;"
+
+
+@pytest.mark.parametrize(
+    ("rows", "sums", "period"),
+    [
+        # the sums have room in one period alone, wherever the row stands
+        ([(2, 0), (3, 0), (BLANK, 0)], [1, 2, 3], 1),
+        ([(1, 0), (BLANK, 0), (3, 0)], [1, 2, 3], 2),
+        ([(1, 0), (2, 0), (BLANK, 0)], [1, 2, 3], 3),
+        # without sums, those around it
+        ([(1, 0), (BLANK, 5), (1, 9), (2, 3)], [], 1),
+        ([(1, 9), (BLANK, 5), (2, 9)], [], 2),
+        ([(1, 9), (BLANK, 5), (3, 3)], [], 2),
+        ([(BLANK, 5), (1, 9)], [], 1),
+        # several would do
+        ([(1, 3), (BLANK, 5), (2, 9)], [], None),
+        ([(1, 9), (BLANK, 5)], [], None),
+        ([(BLANK, 5)], [], None),
+    ],
+)
+def test_a_row_whose_period_is_blank_has_that_of_its_place(
+    rows: list[tuple[int | str, int]], sums: list[int], period: int | None
+):
+    lines = [f"{n}|{p}|{m}:00 / {20 - m}:00|{m + 1}:00 / {19 - m}:00|01:00|&nbsp;" for n, (p, m) in enumerate(rows, 1)]
+    printed = [f"{p}|1|01:00|01:00|01:00|00:00|00:00" for p in sums]
+    about = (chart(), report(("71 SURNAME, FIRST", lines, printed)), AWAY_REPORT)
+    known = sorted((p, 60 * m) for p, m in rows if isinstance(p, int))
+    (minute,) = [m for p, m in rows if p == BLANK]
+
+    found = sorted((row[2], row[3]) for row in told(shifts_of(*inputs(*about))) if row[0] == 71)
+
+    assert found == (sorted([*known, (period, 60 * minute)]) if period else known)
+    assert ("every shift has a period" in faults(*about)) == (period is None)
+
+
+NAMED = ice.lineups(
+    dressed(71, first_name="Åke", last_name="Grünwald"),
+    dressed(91, first_name="Sebastian", last_name="O'Neill-Ødegård"),
+    dressed(30, position="G", first_name="Jean-Luc", last_name="St. Pierre"),
+    dressed(35, position="G", first_name="Twin", last_name="Name"),
+    dressed(36, first_name="Twin", last_name="Name"),
+    dressed(171, AWAY),
+)
+
+
+@pytest.mark.parametrize(
+    ("heading", "player"),
+    [
+        ("90 ST PIERRE, JEAN LUC", 30),
+        ("90 ST. PIERRE, JEAN-LUC", 30),
+        ("91 ST. PIERRE, JEAN-LUC", 30),  # his name, a team-mate's number
+        ("ST. PIERRE, JEAN-LUC", 30),
+        ("90 GRUNWALD, AKE", 71),
+        ("90 O'NEILL-ODEGARD, SEBASTIAN", 91),
+        ("71 GRUNWALD, AAKE", 71),  # a nickname: the number tells
+        ("36 NAME, TWIN", 36),
+        ("90 NAME, TWIN", None),
+        ("90 SOMEBODY, ELSE", None),
+    ],
+)
+def test_a_player_of_a_report_is_known_by_his_name_or_else_by_his_number(heading: str, player: int | None):
+    home = report((heading, ["1|1|0:30 / 19:30|1:10 / 18:50|00:40|&nbsp;"], []))
+    about = (chart(), home, AWAY_REPORT, NAMED)
+
+    assert [row[0] for row in told(shifts_of(*inputs(*about))) if row[1] == HOME] == ([player] if player else [])
+    assert ("every shift is of a dressed player" in faults(*about)) == (player is None)
+
+
+def test_a_number_is_not_his_whose_name_stands_over_other_shifts():
+    line = "1|1|{}:30 / 19:30|{}:10 / 18:50|00:40|&nbsp;"
+    home = report(*((name, [line.format(n, n + 1)], []) for n, name in enumerate(["91 GRUNWALD, AKE", "71 X, Y"])))
+
+    found = told(shifts_of(*inputs(chart(), home, AWAY_REPORT, lineup=NAMED)))
+
+    assert [row for row in found if row[1] == HOME] == [(71, HOME, 1, 30, 70)]
+
+
+@pytest.mark.parametrize(("official", "player"), [((40, 0), 30), ((0, 40), 35), ((40, 40), None), ((41, 0), None)])
+def test_a_heading_that_nobody_is_known_by_is_his_who_alone_played_so_long(
+    official: tuple[int, int], player: int | None
+):
+    lines = (
+        dict(zip(("player_id", "time_on_ice_s"), line, strict=True)) for line in zip((30, 35), official, strict=True)
+    )
+    boxes = ice.goalie_games(*({"season": ice.SEASON, "game_id": GAME, "team_id": HOME, **line} for line in lines))
+    lineup = ice.lineups(dressed(71), dressed(30, position="G"), dressed(35, position="G"), dressed(171, AWAY))
+    sums = ["1|1|00:40|00:40|00:40|00:00|00:00", "TOT|1|00:40|00:40|00:40|00:00|00:00"]
+    home = report(("90 A, B", ["1|1|0:30 / 19:30|1:10 / 18:50|00:40|&nbsp;"], sums))
+
+    found = told(shifts_of(*inputs(chart(), home, AWAY_REPORT, lineup=lineup, goalies=boxes)))
+
+    assert [row[0] for row in found if row[1] == HOME] == ([player] if player else [])
 
 
 @settings(max_examples=40)
