@@ -44,7 +44,18 @@ def test_the_demo_makes_a_lake_and_each_time_one_more_day_of_games_comes_in(run_
 
 def test_the_league_is_served_over_http_until_it_is_interrupted(tmp_path: Path):
     process = subprocess.Popen(
-        [sys.executable, "-m", "nhl_lake", "league", "serve", "--port", "0", "--as-of", "2026-01-20T14:00:00Z"],
+        [
+            sys.executable,
+            "-m",
+            "nhl_lake",
+            "league",
+            "serve",
+            "--troubled",
+            "--port",
+            "0",
+            "--as-of",
+            "2026-01-20T14:00:00Z",
+        ],
         stdout=subprocess.PIPE,
         text=True,
         env=without_settings() | {"PYTHONUNBUFFERED": "1"},

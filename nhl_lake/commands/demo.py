@@ -170,6 +170,9 @@ def league_serve(
     rate: Annotated[int, typer.Option("--rate", help="More requests in a second get 429; 0 is no limit.")] = 0,
     fail: Annotated[float, typer.Option("--fail", help="Share of requests that fail, 0 to 1.")] = 0,
     seed: Annotated[int, typer.Option("--seed", help="Another number, another league.")] = 1,
+    is_troubled: Annotated[
+        bool, typer.Option("--troubled", help="Correct and break many games' pages, and heal them days later.")
+    ] = False,
     season: Annotated[
         list[int] | None, typer.Option("--seasons", metavar="YEAR", help="2025 is the season 2025-26; may be repeated.")
     ] = None,
@@ -177,13 +180,14 @@ def league_serve(
     """Serve the sample league over HTTP, at the paths of the NHL's three hosts, until it is interrupted."""
     from nhl_lake.league import BadLeague, League  # noqa: PLC0415 - see above
     from nhl_lake.league.faults import Faults  # noqa: PLC0415
+    from nhl_lake.league.quirks import CALM, TROUBLED  # noqa: PLC0415
     from nhl_lake.league.serve import serve  # noqa: PLC0415
 
     clock = clock_from(instant_from(as_of))
     seasons = tuple(season_of(year) for year in season or (2024, 2025))
     try:
         serve(
-            League(seed, seasons),
+            League(seed, seasons, TROUBLED if is_troubled else CALM),
             port=port,
             clock=clock,
             faults=Faults(latency_ms, rate, fail, seed),

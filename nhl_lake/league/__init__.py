@@ -1,7 +1,8 @@
 """A small simulated NHL, deterministic from a seed, that answers like the NHL's API.
 
 Everything is invented: teams, arenas, players. A game is a function of (seed, season, game id); a page is one of
-(league, address, moment). `quirks` says where pages are wrong on purpose. Nothing here knows the rest of the package.
+(league, address, moment). `quirks` and `broken` say where pages are wrong on purpose. Nothing here knows the rest of
+the package.
 """
 
 import json
@@ -14,6 +15,7 @@ from nhl_lake.league import routes
 from nhl_lake.league.engine import Engine
 from nhl_lake.league.errors import BadLeague
 from nhl_lake.league.pages.source import Source
+from nhl_lake.league.quirks import CALM, Shares
 
 __all__ = ["Answer", "BadLeague", "League"]
 
@@ -30,9 +32,12 @@ class Answer(NamedTuple):
 
 
 class League:
-    """A league of some seasons that answers like the API. Seasons have eight digits; raises BadLeague on nonsense."""
+    """A league of some seasons that answers like the API. Seasons have eight digits; raises BadLeague on nonsense.
 
-    def __init__(self, seed: int = 1, seasons: Sequence[int] = (20242025, 20252026)) -> None:
+    `shares` says in how many games pages are wrong at first: few by default, and many in `quirks.TROUBLED`.
+    """
+
+    def __init__(self, seed: int = 1, seasons: Sequence[int] = (20242025, 20252026), shares: Shares = CALM) -> None:
         if not isinstance(seed, int) or isinstance(seed, bool):
             raise BadLeague(f"a seed is a whole number, not {seed!r}.")
         if not seasons:
@@ -41,8 +46,9 @@ class League:
             _require_season(season)
         self.seed = seed
         self.seasons = tuple(sorted(set(seasons)))
+        self.shares = shares
         self.engine = Engine(seed)
-        self._source = Source(self.engine, seed, self.seasons)
+        self._source = Source(self.engine, seed, self.seasons, shares)
         self._one_at_a_time = threading.Lock()  # the engine's memory is not made for the threads of a server
 
     def answer(self, target: str, as_of: datetime) -> Answer:

@@ -1,6 +1,8 @@
 """Where the league's pages are wrong, late or odd on purpose, as the real ones are. Everything else agrees.
 
-    corrections       in CORRECTED of the games some details are first published wrong and put right 1 to 5 days later
+    corrections       in a share of the games some details are first published wrong, and put right 1, 3, 7 or 20 days
+                      later: `Shares` says in how many
+    broken pages      in small shares of the games pages are broken at first, until they are healed: see `broken`
     empty charts      CHART_EMPTY of the shift charts stay empty for good, CHART_LATE are filled 2 to 5 days later
     no reports        REPORTS_MISSING of the games have no shift reports (404), whether or not their chart is empty
     repeated shifts   CHART_REPEATS of the charts list some shifts again under the next shift number
@@ -12,20 +14,60 @@ Real rates: one chart in 23 of 2024-25 is empty for good, and many were late in 
 2023-24; placeholders in 174 charts of 2019-20. The shares of corrected games and of those without reports are invented.
 """
 
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
+from nhl_lake.league.errors import BadLeague
 from nhl_lake.league.model import Event, Game, ScheduledGame, Season, Shift
 from nhl_lake.league.seeds import source as dice
 
-CORRECTED = 0.12
+CORRECTED_AFTER = (1, 3, 7, 20)  # days, give or take five hours
 CHART_EMPTY = 0.03
 CHART_LATE = 0.05
 REPORTS_MISSING = 0.01
 CHART_REPEATS = 0.25
 CHART_PLACEHOLDER = 0.02
 OLD_BLOCKS_UNTIL = 20242025
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Shares of the games whose pages are wrong at first: corrected later, or broken in a way that `broken` has."""
+
+    corrected: float = 0.12
+    partial_chart: float = 0.002
+    no_plays: float = 0.002
+    plays_cut: float = 0.002
+    no_lines: float = 0.002
+    plays_disagree: float = 0.002
+    foreign_roster: float = 0.002
+    no_goalie: float = 0.002
+    twin_goal: float = 0.002
+    goalie_number: float = 0.002
+    penalty_clock: float = 0.002
+
+    def __post_init__(self) -> None:
+        for name, share in asdict(self).items():
+            if not 0 <= share <= 1:
+                raise BadLeague(f"{name} is a share of the games, from 0 to 1, not {share:g}.")
+
+
+CALM = Shares()
+TROUBLED = Shares(
+    corrected=0.35,
+    partial_chart=0.06,
+    no_plays=0.05,
+    plays_cut=0.05,
+    no_lines=0.05,
+    plays_disagree=0.06,
+    foreign_roster=0.05,
+    no_goalie=0.08,
+    twin_goal=0.08,
+    goalie_number=0.08,
+    penalty_clock=0.06,
+)
 
 
 class Correction(NamedTuple):
@@ -36,33 +78,43 @@ class Correction(NamedTuple):
     until: datetime
 
 
-def corrections(seed: int, game: Game, ended: datetime) -> tuple[Correction, ...]:
+def corrections(seed: int, game: Game, ended: datetime, shares: Shares = CALM) -> tuple[Correction, ...]:
     """What is put right in a game after its end, and when."""
     draw = dice("corrections", seed, game.scheduled.game_id)
-    if draw.random() >= CORRECTED:
+    if draw.random() >= shares.corrected:
         return ()
     kinds = ("goal", "shot-on-goal", "hit")
     rows = [e for e in game.events if e.kind in kinds and e.period_type != "SO" and not e.penalty_shot]
     found = []
     for event in draw.sample(rows, k=min(len(rows), draw.randint(1, 3))):
-        until = ended + timedelta(days=draw.randint(1, 5), minutes=draw.randint(-300, 300))
+        until = ended + timedelta(days=draw.choice(CORRECTED_AFTER), minutes=draw.randint(-300, 300))
         found.append(Correction(event.event_id, _first_version(draw, event, game), until))
     assisted = [event for event in rows if len(event.assists) == 2]
     if assisted and draw.random() < 0.5:
         event = draw.choice(assisted)
-        until = ended + timedelta(days=draw.randint(1, 5))
+        until = ended + timedelta(days=draw.choice(CORRECTED_AFTER))
         found.append(Correction(event.event_id, event._replace(assists=event.assists[::-1]), until))
     return tuple({correction.event_id: correction for correction in found}.values())
 
 
 def _first_version(draw: Random, event: Event, game: Game) -> Event | None:
-    """A hit that nobody counted, a goal with one name too few or too many, a shot that a team-mate got."""
-    mates = team_mates(game, event)
-    if event.kind == "hit" or not mates:
-        return None if event.kind == "hit" else event
+    """A hit that nobody counted, a goal with other names, a shot that a team-mate got."""
+    if event.kind == "hit":
+        return None
     if event.kind == "goal":
-        return event._replace(assists=event.assists[:-1] if event.assists else (draw.choice(mates),))
-    return event._replace(player=draw.choice(mates))
+        return other_names(draw, event, game)
+    mates = team_mates(game, event)
+    return event._replace(player=draw.choice(mates)) if mates else event
+
+
+def other_names(draw: Random, event: Event, game: Game) -> Event:
+    """A goal with one name too few or too many, or that of another scorer."""
+    mates = [player for player in team_mates(game, event) if player not in event.assists]
+    if mates and draw.random() < 0.4:
+        return event._replace(player=draw.choice(mates))
+    if event.assists:
+        return event._replace(assists=event.assists[:-1])
+    return event._replace(assists=(draw.choice(mates),)) if mates else event
 
 
 def team_mates(game: Game, event: Event) -> list[int]:
@@ -77,9 +129,9 @@ def team_mates(game: Game, event: Event) -> list[int]:
     return sorted(on - goalies - {event.player or 0})
 
 
-def as_published(seed: int, game: Game, ended: datetime, as_of: datetime) -> tuple[Event, ...]:
+def as_published(seed: int, game: Game, ended: datetime, as_of: datetime, shares: Shares = CALM) -> tuple[Event, ...]:
     """The rows of a game as the feed has them at a moment: before its corrections, or after."""
-    wrong = {c.event_id: c.was for c in corrections(seed, game, ended) if as_of < c.until}
+    wrong = {c.event_id: c.was for c in corrections(seed, game, ended, shares) if as_of < c.until}
     rows = (wrong.get(event.event_id, event) for event in game.events)
     return tuple(event for event in rows if event is not None)
 

@@ -17,13 +17,14 @@ def corrected() -> tuple[int, Any]:
     raise AssertionError("no corrections in eighty games")
 
 
-def test_corrections_come_one_to_five_days_after_the_game():
+def test_corrections_come_one_three_seven_or_twenty_days_after_the_game():
     game_id, found = corrected()
     first, last = min(c.until for c in found), max(c.until for c in found)
     wrong = game_page(game_id, "play-by-play", first - minutes(1))
     right = game_page(game_id, "play-by-play", last + minutes(1))
 
-    assert all(19 <= (c.until - ended(game_id)) / timedelta(hours=1) <= 125 for c in found)
+    after = [(c.until - ended(game_id)) / timedelta(days=1) for c in found]
+    assert {min(quirks.CORRECTED_AFTER, key=lambda days: abs(days - n)) - n <= 0.21 for n in after} == {True}
     assert wrong["gameState"] == right["gameState"] == "OFF"
     assert wrong["plays"] != right["plays"]
     assert game_page(game_id, "play-by-play")["plays"] == right["plays"]

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from nhl_lake.league.broken import Way
 from nhl_lake.league.model import AWAY, HOME, ScheduledGame, Spot
 from nhl_lake.league.pages.headers import clock_text, short_name
 from nhl_lake.league.pages.seen import Seen, ending, game_clock, head, sides, watch
@@ -12,16 +13,17 @@ STRENGTHS = {"evenStrength": EVEN, "powerPlay": POWER, "shorthanded": SHORT}  # 
 
 
 def boxscore(source: Source, game: ScheduledGame, as_of: datetime) -> Page:
-    """The page of a game at a moment; players from the first faceoff on."""
+    """The page of a game at a moment; players from the first faceoff on, or later, where a quirk says so."""
     seen = watch(source, game, as_of)
     page = head(source, seen) | {"regPeriods": 3} | sides(seen) | game_clock(seen)
     if not seen.now.begun:
         return page
-    counts = tally(seen)
-    page["playerByGameStats"] = {
-        "awayTeam": _team(seen, counts, AWAY),
-        "homeTeam": _team(seen, counts, HOME),
-    }
+    if not (seen.now.over and source.troubles(game.game_id).at(Way.NO_LINES, as_of)):
+        counts = tally(seen)
+        page["playerByGameStats"] = {
+            "awayTeam": _team(seen, counts, AWAY),
+            "homeTeam": _team(seen, counts, HOME),
+        }
     return page | {"summary": {}} | ending(seen)
 
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import datetime
 
 from nhl_lake.league import quirks
+from nhl_lake.league.broken import published_chart
 from nhl_lake.league.model import AWAY, HOME, Event, Game, ScheduledGame, Shift, Spot, Team
 from nhl_lake.league.pages.headers import clock_text, full_name
 from nhl_lake.league.pages.seen import Seen, watch
@@ -18,9 +19,18 @@ GOAL_DETAIL = (808, 805, 803, 802)  # seen beside goals, without a rule that any
 
 def shift_chart(source: Source, game: ScheduledGame, as_of: datetime) -> Page:
     """The chart of a game at a moment; empty before the game, and where a quirk says so."""
-    seen = watch(source, game, as_of)
+    seen = _published(source, watch(source, game, as_of), as_of)
     rows = _rows(source, seen) if seen.now.begun and _filled(source, seen, as_of) else []
     return {"data": rows, "total": len(rows)}
+
+
+def _published(source: Source, seen: Seen, as_of: datetime) -> Seen:
+    """A game without the periods that its chart does not have yet, where a quirk says so."""
+    last = published_chart(source.troubles(seen.game.game_id), as_of) if seen.now.over else None
+    if last is None:
+        return seen
+    shifts = tuple(shift for shift in seen.shifts if shift.period <= last)
+    return seen._replace(shifts=shifts, events=tuple(event for event in seen.events if event.period <= last))
 
 
 def _filled(source: Source, seen: Seen, as_of: datetime) -> bool:

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
-from nhl_lake.league import quirks
+from nhl_lake.league import broken, quirks
+from nhl_lake.league.broken import Way
 from nhl_lake.league.model import AWAY, HOME, Event, ScheduledGame, Spot
 from nhl_lake.league.pages.headers import ASSETS, clock_text, period_descriptor, words
 from nhl_lake.league.pages.moment import full_length
@@ -61,11 +62,38 @@ def play_by_play(source: Source, game: ScheduledGame, as_of: datetime) -> Page:
     page |= {"shootoutInUse": game.game_type != 3, "otInUse": True} | game_clock(seen) | {"displayPeriod": 1}
     if game.game_type != 3:
         page["maxPeriods"] = 5
-    spots = sorted((*seen.dressed(HOME), *seen.dressed(AWAY)), key=lambda spot: spot.player.player_id)
     page |= ending(seen)
-    page |= {"plays": plays(source, seen), "rosterSpots": [_roster_spot(game, seen, spot) for spot in spots]}
+    page |= {"plays": plays(source, _published(source, seen, as_of)), "rosterSpots": _roster(source, seen, as_of)}
     page["regPeriods"] = 3
     return page | ({"summary": {}} if seen.now.begun else {})
+
+
+def _published(source: Source, seen: Seen, as_of: datetime) -> Seen:
+    """A game with the rows that its page has: fewer or others for some days, where a quirk says so."""
+    if not seen.now.over:
+        return seen
+    game_id = seen.game.game_id
+    rows = broken.published_plays(source.troubles(game_id), source.engine.game(game_id), seen.events, as_of)
+    return seen._replace(events=tuple(rows))
+
+
+def _roster(source: Source, seen: Seen, as_of: datetime) -> list[Page]:
+    """The dressed players; for some days those of the next game of the calendar, where a quirk says so."""
+    if seen.now.over and source.troubles(seen.game.game_id).at(Way.FOREIGN_ROSTER, as_of):
+        seen = _other_game(source, seen)
+    spots = sorted((*seen.dressed(HOME), *seen.dressed(AWAY)), key=lambda spot: spot.player.player_id)
+    return [_roster_spot(seen.game, seen, spot) for spot in spots]
+
+
+def _other_game(source: Source, seen: Seen) -> Seen:
+    """The nearest game of the calendar between two other teams."""
+    game = seen.game
+    teams = {game.home_id, game.away_id}
+    others = source.engine.playoffs(game.season) if game.game_type == 3 else source.engine.schedule(game.season)
+    apart = (other for other in others if other.played and not teams & {other.home_id, other.away_id})
+    other = min(apart, key=lambda other: abs(other.game_id - game.game_id))
+    home, away = (source.team(other.season, team) for team in (other.home_id, other.away_id))
+    return seen._replace(game=other, teams=(home, away), story=source.engine.story(other.game_id))
 
 
 def plays(source: Source, seen: Seen) -> list[Page]:

@@ -12,6 +12,7 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from nhl_lake.league import quirks
+from nhl_lake.league.broken import published_numbers
 from nhl_lake.league.model import AWAY, HOME, ScheduledGame, Shift, Spell, Spot
 from nhl_lake.league.pages.headers import clock_text, full_name
 from nhl_lake.league.pages.moment import full_length, period_type
@@ -36,7 +37,7 @@ def report(source: Source, game: ScheduledGame, as_of: datetime, *, side: int) -
     team = seen.teams[side]
     title = "Home" if side == HOME else "Visitor"
     played = {shift.player_id for shift in seen.shifts}
-    spots = sorted(seen.dressed(side), key=lambda spot: spot.number)
+    spots = sorted(_published(source, seen, as_of, side), key=lambda spot: spot.number)
     return "".join([
         f'<html>\n<head>\n<META http-equiv="Content-Type" content="text/html; charset=UTF-8">\n'
         f"<title>Time On Ice Report {title} Team</title>\n</head>\n<body>\n",
@@ -49,6 +50,15 @@ def report(source: Source, game: ScheduledGame, as_of: datetime, *, side: int) -
         *(_player(seen, spot, side) for spot in spots if spot.player.player_id in played),
         f"</table>\n</td>\n</tr>\n</table>\n</div>\n<!-- {team.abbrev} -->\n</body>\n</html>\n",
     ])  # fmt: skip
+
+
+def _published(source: Source, seen: Seen, as_of: datetime, side: int) -> list[Spot]:
+    """Who is dressed, with the numbers of the report."""
+    spots = seen.dressed(side)
+    if not seen.now.over:
+        return list(spots)
+    numbers = published_numbers(source.troubles(seen.game.game_id), spots, as_of)
+    return [spot._replace(number=numbers[spot.player.player_id]) for spot in spots]
 
 
 def _full_name(seen: Seen, side: int) -> str:

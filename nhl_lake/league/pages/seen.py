@@ -67,7 +67,7 @@ def watch(source: Source, game: ScheduledGame, as_of: datetime) -> Seen:
     if not seen.now.begun:
         return seen
     whole = source.engine.game(game.game_id)
-    events = quirks.as_published(source.seed, whole, source.engine.ended(game.game_id), as_of)
+    events = quirks.as_published(source.seed, whole, source.engine.ended(game.game_id), as_of, source.shares)
     if seen.now.over:
         return seen._replace(events=events, shifts=whole.shifts)
     return seen._replace(events=_so_far(events, seen.now), shifts=_begun(whole, seen.now))

@@ -4,8 +4,10 @@ from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from nhl_lake.league.broken import Troubles
 from nhl_lake.league.engine import Engine
 from nhl_lake.league.model import ScheduledGame, Season, Team
+from nhl_lake.league.quirks import CALM, Shares
 
 EASTERN = ZoneInfo("America/New_York")
 
@@ -13,11 +15,16 @@ Page = dict[str, object]
 
 
 class Source(NamedTuple):
-    """The engine, the seed of the quirks, and the seasons that exist, in order."""
+    """The engine, the seed of the quirks, the seasons that exist, in order, and how many games are wrong at first."""
 
     engine: Engine
     seed: int
     seasons: tuple[int, ...]
+    shares: Shares = CALM
+
+    def troubles(self, game_id: int) -> Troubles:
+        """How the pages of a game that is played are broken at first."""
+        return Troubles(self.seed, self.shares, game_id, self.engine.ended(game_id))
 
     def game(self, game_id: int) -> ScheduledGame | None:
         """A game of these seasons, or None."""
