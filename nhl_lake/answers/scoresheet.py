@@ -47,8 +47,9 @@ def of_game(root: Place, table: str, game_id: int) -> pl.LazyFrame:
 
 
 def in_play(root: Place, game_id: int) -> pl.LazyFrame:
-    """Read the plays of a game in order, those of a shoot-out left out, with the acting team's letters."""
-    plays = of_game(root, "silver.plays", game_id).filter(pl.col("period_type") != "SO")
+    """Read the plays of a game in order, with the acting team's letters; of a shoot-out the penalties alone."""
+    counts = (pl.col("period_type") != "SO") | (pl.col("event") == "penalty")
+    plays = of_game(root, "silver.plays", game_id).filter(counts)
     return plays.join(letters(root, game_id), left_on="acting_team_id", right_on="team_id", how="left").sort(
         "event_number"
     )

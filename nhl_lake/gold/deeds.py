@@ -52,7 +52,7 @@ ROLES = {
 
 def deeds(plays: pl.LazyFrame) -> pl.LazyFrame:
     """One row a player and event in which he did something that is counted beside shooting."""
-    in_play = plays.filter(pl.col("period_type") != "SO")
+    in_play = plays.filter(is_counted())
     return pl.concat(
         [
             in_play.filter(pl.col(f"{role}_player_id").is_not_null()).select(
@@ -64,6 +64,11 @@ def deeds(plays: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def is_counted() -> pl.Expr:
+    """Whether a row counts: of a shoot-out only the penalties do."""
+    return (pl.col("period_type") != "SO") | (pl.col("event") == "penalty")
+
+
 def assists() -> dict[str, dict[str, pl.Expr]]:
     """Return what the two players who passed to the scorer are credited with."""
     state = pl.col("strength_state")
@@ -73,7 +78,7 @@ def assists() -> dict[str, dict[str, pl.Expr]]:
 
 def team_deeds(plays: pl.LazyFrame) -> pl.LazyFrame:
     """One row an event that is counted for a team, under its own situation; blocks are the other team's."""
-    in_play = plays.filter((pl.col("period_type") != "SO") & pl.col("acting_team_id").is_not_null())
+    in_play = plays.filter(is_counted() & pl.col("acting_team_id").is_not_null())
     other = pl.when(pl.col("acting_team_id") == pl.col("home_team_id")).then("away_team_id").otherwise("home_team_id")
     event = pl.col("event")
     own = {

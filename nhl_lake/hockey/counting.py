@@ -6,6 +6,7 @@ from nhl_lake.hockey.strength import ONE_ON_ONE
 
 UNBLOCKED = ("goal", "shot-on-goal", "missed-shot")
 ATTEMPTS = (*UNBLOCKED, "blocked-shot")
+LAST_WITH_UNTYPED_SHOTS = 20212022
 FROM_A_PLACE = (*UNBLOCKED, "failed-shot-attempt")  # its coordinates are the shooter's
 
 
@@ -24,18 +25,28 @@ def counted() -> dict[str, pl.Expr]:
     """Return what a row counts as. Nothing in a shoot-out counts.
 
     A goal that nobody shot (put in by the defenders, or awarded) is a goal without a shot type, and for the officials
-    no shot on goal. Where shots have no types at all, every goal was shot.
+    no shot on goal. Until 2021-22 they took such a goal for a shot if a goalie was in the net. Where shots have no
+    types at all, every goal was shot.
     """
     event, in_play = pl.col("event"), pl.col("period_type") != "SO"
     goal, saved = event == "goal", event == "shot-on-goal"
     has_types = pl.col("shot_type").filter(saved).is_not_null().any().over("game_id")
-    is_shot = saved | (goal & (pl.col("shot_type").is_not_null() | ~has_types))
+    was_shot = pl.col("shot_type").is_not_null() | ~has_types
+    is_old_shot = (pl.col("season") <= LAST_WITH_UNTYPED_SHOTS) & is_goalie_in()
+    is_shot = saved | (goal & (was_shot | is_old_shot))
     return {
         "is_goal": in_play & goal,
         "is_shot_on_goal": in_play & is_shot,
         "is_unblocked_attempt": in_play & event.is_in(UNBLOCKED),
         "is_attempt": in_play & event.is_in(ATTEMPTS),
     }
+
+
+def is_goalie_in() -> pl.Expr:
+    """Whether an attempt was at a net with a goalie: a named one, or by the situation code where none is named."""
+    code = pl.col("situation_code")
+    by_code = pl.when("is_home").then(code.str.starts_with("1")).otherwise(code.str.ends_with("1"))
+    return pl.col("goalie_player_id").is_not_null() | by_code.fill_null(value=False)
 
 
 def score_before() -> dict[str, pl.Expr]:

@@ -144,7 +144,12 @@ COLUMNS = (
     player("penalised", "Who is charged with the penalty; nobody is with a bench minor"),
     player("drawn_by", "Who drew the penalty"),
     player("served_by", "Who sits for the penalised player or the bench"),
-    Column("shot_type", pl.String, "wrist, snap, slap, tip-in, …; a goal without one was not shot", nullable=True),
+    Column(
+        "shot_type",
+        pl.String,
+        "wrist, snap, slap, tip-in, …; a goal without one went in off a defender or was awarded",
+        nullable=True,
+    ),
     Column("reason", pl.String, "Why play stopped, where a shot missed, who blocked it", nullable=True),
     Column("secondary_reason", pl.String, "A second reason of a stoppage", nullable=True),
     Column("penalty_type_code", pl.String, "MIN, MAJ, BEN (bench), MIS, GAM, MAT, PS (penalty shot)", nullable=True),
@@ -188,7 +193,6 @@ SAID = {
     "hittee_player_id": "hitteePlayerId",
     "faceoff_winner_player_id": "winningPlayerId",
     "faceoff_loser_player_id": "losingPlayerId",
-    "penalised_player_id": "committedByPlayerId",
     "drawn_by_player_id": "drawnByPlayerId",
     "served_by_player_id": "servedByPlayerId",
     "shot_type": "shotType",
@@ -253,6 +257,8 @@ def told(pages: pl.LazyFrame) -> pl.LazyFrame:
             shooter_player_id=pl.coalesce(details("scoringPlayerId"), details("shootingPlayerId")),
             giveaway_player_id=pl.when(kind == "giveaway").then(details("playerId")),
             takeaway_player_id=pl.when(kind == "takeaway").then(details("playerId")),
+            # nobody is charged with the bench's, though old pages name a player
+            penalised_player_id=pl.when(details("typeCode").ne_missing("BEN")).then(details("committedByPlayerId")),
             **{name: details(key) for name, key in SAID.items()},
         )
         .sort("game_id", "sort_order", "event_id")

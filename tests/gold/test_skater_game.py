@@ -29,6 +29,12 @@ def done(event: str, owner: int, **details: Any) -> dict[str, Any]:
     return play(event, details={"eventOwnerTeamId": owner, "xCoord": 0, "yCoord": 0, **details})
 
 
+def in_shoot_out(event: str, **details: Any) -> dict[str, Any]:
+    """Return what a player of the home team did in a shoot-out."""
+    details = {"eventOwnerTeamId": HOME, **details}
+    return play(event, period=5, timeInPeriod="00:00", situationCode="0101", details=details)
+
+
 def faceoff(second: int, x: int, *, won_by: int = HOME) -> dict[str, Any]:
     winner, loser = (71, 82) if won_by == HOME else (82, 71)
     details = {
@@ -101,6 +107,16 @@ def test_a_shoot_out_counts_for_nobody():
 
     assert counts(found, 71, "goals", "attempts", "penalty_shot_goals") == (0, 0, 0)
     assert counts(found, 82, "goals", "attempts") == (0, 0)
+
+
+def test_penalties_in_a_shoot_out_are_minutes_and_nothing_else_of_it_is_counted():
+    minor = in_shoot_out("penalty", typeCode="MIN", duration=2, committedByPlayerId=71, drawnByPlayerId=82)
+    rude = in_shoot_out("penalty", typeCode="MIS", duration=10, committedByPlayerId=71)
+    found = of(FACEOFF, minor, rude, in_shoot_out("hit", hittingPlayerId=71, hitteePlayerId=82))
+
+    assert counts(found, 71, "penalties", "misconducts", "penalty_minutes", "hits") == (1, 1, 12, 0)
+    assert counts(found, 71, "penalties", "penalty_minutes", situation="other") == (1, 12)
+    assert counts(found, 82, "penalties_drawn", "penalty_minutes_drawn") == (1, 2)
 
 
 def test_a_penalty_shot_is_the_shooters_and_on_nobodys_ice():

@@ -10,7 +10,7 @@ from tests.gold import typed
 from tests.gold.leagues import Silver, gold
 from tests.gold.test_skater_game import ALL_GAME, POWER_PLAY, done
 from tests.gold.typed import FACEOFF, at, of
-from tests.silver.typed_plays import AWAY, HOME, shot
+from tests.silver.typed_plays import AWAY, HOME, play, shot
 
 
 def team(found: Silver, team_id: int, situation: str = "all") -> dict[str, Any]:
@@ -55,6 +55,15 @@ def test_a_faceoff_is_won_by_one_team_and_lost_by_the_other():
 
     assert counts(found, HOME, "faceoffs_won", "faceoffs_lost", situation="5on5") == (1, 0)
     assert counts(found, AWAY, "faceoffs_won", "faceoffs_lost", situation="5on5") == (0, 1)
+
+
+def test_penalties_in_a_shoot_out_are_the_teams_minutes():
+    late = {"period": 5, "timeInPeriod": "00:00", "situationCode": "0101"}
+    details = {"eventOwnerTeamId": HOME, "typeCode": "MIN", "duration": 2, "committedByPlayerId": 71}
+    found = of(FACEOFF, play("penalty", details=details, **late), play("hit", details=details, **late))
+
+    assert counts(found, HOME, "penalties", "penalty_minutes", "hits") == (1, 2, 0)
+    assert counts(found, AWAY, "penalties_against", "penalty_minutes_against") == (1, 2)
 
 
 def test_a_shoot_out_is_not_counted():

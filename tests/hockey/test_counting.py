@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.silver.typed_plays import BLOCKER, HOME_GOALIE, SHOOTER, one, page, play, rows, shot
+from tests.silver.typed_plays import AWAY_GOALIE, BLOCKER, HOME_GOALIE, SHOOTER, one, page, play, rows, shot
 
 FLAGS = ("is_goal", "is_shot_on_goal", "is_unblocked_attempt", "is_attempt")
 
@@ -40,6 +40,33 @@ def test_a_goal_that_nobody_shot_is_a_goal_and_no_shot_on_goal():
     assert found["is_goal"].to_list() == [False, True]
     assert found["is_shot_on_goal"].to_list() == [True, False]
     assert found["is_attempt"].to_list() == [True, True]
+
+
+BEFORE, SINCE = {"id": 2021020001, "season": 20212022}, {"id": 2022020001, "season": 20222023}
+
+
+@pytest.mark.parametrize(
+    ("season", "goalie", "code", "is_shot"),
+    [
+        (BEFORE, AWAY_GOALIE, "1551", True),
+        (BEFORE, None, "1551", True),
+        (BEFORE, None, "0551", False),  # into the empty net
+        (BEFORE, None, None, False),
+        (SINCE, AWAY_GOALIE, "1551", False),
+        (SINCE, None, "0551", False),
+    ],
+)
+def test_a_goal_without_a_shot_type_was_a_shot_before_2022_if_a_goalie_was_in(
+    season: dict[str, int],
+    goalie: int | None,
+    code: str | None,
+    is_shot: bool,  # noqa: FBT001
+):
+    untyped = {"shotType": None, "goalieInNetId": goalie}
+    found = rows(page(shot(number=1), shot("goal", number=2, details=untyped, situationCode=code), **season))
+
+    assert found["is_shot_on_goal"].to_list() == [True, is_shot]
+    assert found["is_goal"].to_list() == [False, True]
 
 
 def test_where_shots_have_no_types_every_goal_was_shot():

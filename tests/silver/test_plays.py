@@ -151,6 +151,17 @@ def test_a_penalty_says_what_for_and_how_long():
     assert said == ("MIN", "high-sticking-double-minor", 4)
 
 
+def test_nobody_is_charged_with_a_bench_minor_whoever_the_page_says_committed_it():
+    said = {"eventOwnerTeamId": HOME, "committedByPlayerId": SHOOTER, "servedByPlayerId": MATE, "duration": 2}
+
+    bench, minor, untyped = (one(play("penalty", details=said | kind)) for kind in (
+        {"typeCode": "BEN"}, {"typeCode": "MIN"}, {}
+    ))  # fmt: skip
+
+    assert [row["penalised_player_id"] for row in (bench, minor, untyped)] == [None, SHOOTER, SHOOTER]
+    assert (bench["served_by_player_id"], bench["acting_team_id"], bench["penalty_minutes"]) == (MATE, HOME, 2)
+
+
 def test_a_stoppage_has_two_reasons_at_most():
     row = one(play("stoppage", details={"reason": "icing", "secondaryReason": "tv-timeout"}))
 
