@@ -8,7 +8,7 @@ from nhl_lake import columns as c
 from nhl_lake.gold import appearances, deeds, ice_time, rules
 from nhl_lake.gold import attempts as shooting
 from nhl_lake.gold.attempts import BY_STRENGTH, count
-from nhl_lake.gold.situations import every_situation, of_the_team, situation, with_all
+from nhl_lake.gold.situations import ALL, every_situation, of_the_team, situation, with_all
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
@@ -32,22 +32,33 @@ def goalie_game(
 
     What he faced is counted while he was in the net: goals, saved and missed shots as the plays name him, blocked
     attempts by the shifts. Left out: shoot-outs, and goals into the empty net. Time, and what is counted by shifts, is
-    null where a game has none; all but goals and penalties where its plays have no faceoffs. The decision is the NHL's.
+    null where a game has none; all but goals and penalties where its plays have no faceoffs. The decision is the NHL's,
+    and so is the split by strength beside ours (`official_`), which has no penalty shots apart.
     """
     shot = shooting.attempts(plays).cache()
-    official = goalie_games.select("game_id", "player_id", "decision")
+    decisions = goalie_games.select("game_id", "player_id", "decision")
     goalies = appearances.appearances(games, lineups, plays).filter(pl.col("position") == "G").drop("position").cache()
     started = lineups.select("game_id", "player_id", "is_starter")
     rows = (
         every_situation(appearances.told(goalies, plays, stints))
         .join(started, on=GOALIE[:2], how="left", validate="m:1")
-        .join(official, on=GOALIE[:2], how="left", validate="m:1")
+        .join(decisions, on=GOALIE[:2], how="left", validate="m:1")
     )
     time = ice_time.time_on_ice(ice_time.sides(stints), pl.concat_list("goalie"))
     for found in (faced(shot, goalies), blocked(shot, on_ice), own(shot, plays, goalies), time):
         rows = rows.join(found, on=GOALIE, how="left", validate="1:1")
     return (
-        with_all(known(rows), GOALIE[:2], COUNTS).with_columns(save_share=save_share()).select(list(GOALIE_GAME.schema))
+        with_all(known(rows), GOALIE[:2], COUNTS)
+        .join(official(goalie_games), on=GOALIE, how="left", validate="1:1")
+        .with_columns(save_share=save_share())
+        .select(list(GOALIE_GAME.schema))
+    )
+
+
+def official(goalie_games: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a goalie and game, in the situation all, with the NHL's own split of what he faced by strength."""
+    return goalie_games.select(
+        *GOALIE[:2], *(pl.col(name).alias(f"official_{name}") for name in SPLIT), situation=pl.lit(ALL)
     )
 
 
@@ -135,6 +146,9 @@ ALWAYS = (
 )
 COUNTS = (*FACED, *BY_SHIFTS, "attempts_against", "goals", "assists", "points", *PENALTIES)
 
+SPLIT = tuple(
+    f"{strength}_{what}" for strength in BY_STRENGTH.values() for what in ("shots_against", "saves", "goals_against")
+)
 OFFICIAL = {column.name: column for column in GOALIE_GAMES.columns}
 ABOUT = {column.name: column.about for column in (*shooting.COLUMNS, *deeds.SHARED)}
 
@@ -164,6 +178,14 @@ COLUMNS = (
     c.assists,
     c.points,
     *(replace(one, nullable=False) for one in deeds.SHARED if one.name in PENALTIES),
+    *(
+        replace(
+            OFFICIAL[name],
+            name=f"official_{name}",
+            about=f"{OFFICIAL[name].about}, as the box score says, penalty shots among them; null but in all",
+        )
+        for name in SPLIT
+    ),
 )
 
 GOALIE_GAME = Table(

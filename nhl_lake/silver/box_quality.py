@@ -10,7 +10,12 @@ ROLES = {
     "giveaways": ("giveaway_player_id", pl.lit(value=True)),
     "takeaways": ("takeaway_player_id", pl.lit(value=True)),
 }
-WORST = {"goals": "error", "assists": "error"}
+FACED = {
+    "goals_against": pl.col("is_goal"),
+    "shots_against": pl.col("is_shot_on_goal"),
+    "saves": pl.col("is_shot_on_goal") & ~pl.col("is_goal"),
+}
+WORST = dict.fromkeys(("goals", "assists", "goals_against"), "error")
 
 
 def box_quality(plays: pl.LazyFrame, skater_games: pl.LazyFrame) -> pl.LazyFrame:
@@ -27,21 +32,35 @@ def box_quality(plays: pl.LazyFrame, skater_games: pl.LazyFrame) -> pl.LazyFrame
     official = skater_games.unpivot(
         [*ROLES, "assists", "penalty_minutes"], index=["season", *line], variable_name="stat", value_name="expected"
     )
+    return differing(found, official, plays, "skater")
+
+
+def goalie_quality(plays: pl.LazyFrame, goalie_games: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a count and game in which plays and box score differ for goalies, likewise."""
+    line = ["game_id", "player_id"]
+    counted = [credits(plays.filter(is_one), "goalie_player_id", stat) for stat, is_one in FACED.items()]
+    found = pl.concat(counted).group_by(*line, "stat").agg(pl.col("actual").sum())
+    official = goalie_games.unpivot(list(FACED), index=["season", *line], variable_name="stat", value_name="expected")
+    return differing(found, official, plays, "goalie")
+
+
+def differing(found: pl.LazyFrame, official: pl.LazyFrame, plays: pl.LazyFrame, who: str) -> pl.LazyFrame:
+    """Return one row a count and game in which players' lines differ from the plays."""
     return (
         official.drop_nulls("expected")
         .join(plays.select("game_id").unique(), on="game_id", how="semi")
-        .join(found, on=[*line, "stat"], how="left", validate="1:1")
+        .join(found, on=["game_id", "player_id", "stat"], how="left", validate="1:1")
         .with_columns(pl.col("expected").cast(pl.Int64), pl.col("actual").fill_null(0))  # not counted is none
         .group_by("season", "game_id", "stat")
-        .agg(pl.col("expected", "actual").sum(), skaters=(pl.col("expected") != pl.col("actual")).sum())
-        .filter(pl.col("skaters") > 0)
+        .agg(pl.col("expected", "actual").sum(), players=(pl.col("expected") != pl.col("actual")).sum())
+        .filter(pl.col("players") > 0)
         .select(
             "season",
             "game_id",
-            check=pl.format("{} are the box score's, skater by skater", pl.col("stat").str.replace_all("_", " ")),
+            check=pl.format(f"{{}} are the box score's, {who} by {who}", pl.col("stat").str.replace_all("_", " ")),
             severity=pl.col("stat").replace_strict(WORST, default="warning"),
             expected=pl.col("expected").cast(pl.String),
-            actual=pl.format("{}, other for {} skaters", "actual", "skaters"),
+            actual=pl.format(f"{{}}, other for {{}} {who}s", "actual", "players"),
         )
     )
 

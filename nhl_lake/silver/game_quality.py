@@ -5,7 +5,7 @@ import polars as pl
 from nhl_lake import columns as c
 from nhl_lake.bronze import PLAY_BY_PLAY
 from nhl_lake.hockey.calendar import GONE, SCHEDULE_STATES, STATES
-from nhl_lake.silver.box_quality import box_quality
+from nhl_lake.silver.box_quality import box_quality, goalie_quality
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.ice_quality import ice_time_quality, men_quality, shift_quality
@@ -43,6 +43,7 @@ def game_quality(
         men_quality(stints),
         ice_time_quality(shifts, skater_games, goalie_games),
         box_quality(plays, skater_games),
+        goalie_quality(plays, goalie_games),
         put_aside(refusals),
         unknown_words(games),
     )

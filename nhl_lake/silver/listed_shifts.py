@@ -27,6 +27,7 @@ NO_PERIOD = "every shift has a period"
 OUTSIDE = "every shift is inside a period"
 REPEATED = "no shift is listed twice"
 
+TIME = "time_on_ice_s"
 GAME_KEY = ("season", "game_id")
 SAID = (
     *GAME_KEY,
@@ -163,10 +164,8 @@ def people(headings: pl.LazyFrame, dressed: pl.LazyFrame, times: pl.LazyFrame) -
     named = same(headings, known, "listed_name").cache()
     numbered = same(unmet(headings, named, "player"), unmet(known, named, "player_id"), "sweater_number", twice=True)
     met = pl.concat([named, numbered]).cache()
-    played = (rows.filter(pl.col("time_on_ice_s") > 0) for rows in (headings, known))
-    timed = same(
-        *(unmet(rows, met, by) for rows, by in zip(played, ("player", "player_id"), strict=True)), "time_on_ice_s"
-    )
+    is_on = pl.col("time_on_ice_s") > 0
+    timed = same(unmet(headings, met, "player").filter(is_on), unmet(known, met, "player_id").filter(is_on), TIME)
     return pl.concat([met, timed])
 
 

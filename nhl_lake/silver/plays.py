@@ -8,8 +8,11 @@ import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import PLAY_BY_PLAY
-from nhl_lake.hockey import acting, clock_text, counting, order, rink, sequence, strength
+from nhl_lake.hockey import acting, clock_text, counting, goalies_in_net, order, rink, sequence, strength
+from nhl_lake.silver.goalie_games import GOALIE_GAMES
+from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.pages import Said, final
+from nhl_lake.silver.shifts import SHIFTS
 from nhl_lake.table import Column, Table
 
 
@@ -133,7 +136,12 @@ COLUMNS = (
     player("shooter", "Who shot, or scored"),
     player("assist1", "Who passed to the scorer"),
     player("assist2", "Who passed before that"),
-    player("goalie", "Goalie in the net that was shot at; null is an empty net, or a blocked shot"),
+    player("goalie", "Goalie in the net that was shot at; null is an empty net, a blocked shot, or unknown"),
+    one_of(
+        "goalie_source",
+        goalies_in_net.SOURCES,
+        "How the goalie is known: the page, or where it leaves him out, shifts, or who else is named; null without one",
+    ),
     player("blocker", "Who blocked the shot"),
     player("hitter", "Who hit"),
     player("hittee", "Who was hit"),
@@ -210,19 +218,35 @@ SAID = {
 NAMES_OF_AN_EVENT = ("event_id", "period", "period_type", "game_seconds")  # what differs when one stands again
 
 
-def plays(play_by_play: pl.LazyFrame) -> pl.LazyFrame:
+NO_SHIFTS, NO_LINEUPS, NO_GOALIE_GAMES = (
+    pl.LazyFrame(schema=table.schema) for table in (SHIFTS, LINEUPS, GOALIE_GAMES)
+)
+
+
+def plays(
+    play_by_play: pl.LazyFrame,
+    shifts: pl.LazyFrame = NO_SHIFTS,
+    lineups: pl.LazyFrame = NO_LINEUPS,
+    goalie_games: pl.LazyFrame = NO_GOALIE_GAMES,
+) -> pl.LazyFrame:
     """One row an event of a final game, shoot-outs included (`period_type` SO).
 
     The acting team of an attempt is the shooter's in this game: the page's owner of a blocked shot was the blocker's
     team until 2024 and is the shooter's since. Feet from centre ice, the acting team attacking toward +x; the place
     of a blocked shot is that of the block. An event that stands on its page again, maybe under another id, is one.
+    The goalie of an attempt that names none is filled in where there can be only one (`goalie_source`).
     From `plays` of the newest final page of each game.
     """
     pages = final(play_by_play, Page)
+    positions = lineups.select("game_id", "player_id", "team_id", is_goalie=pl.col("position").eq_missing("G"))
+    stays = shifts.drop("team_id").join(positions, on=["game_id", "player_id"], validate="m:1")
+    played = goalie_games.filter(pl.col("time_on_ice_s") > 0)
     return (
         told(pages)
         .pipe(acting.acted, dressed(pages))
-        .with_columns(is_penalty_shot=counting.is_penalty_shot(), **counting.counted())
+        .with_columns(is_penalty_shot=counting.is_penalty_shot())
+        .pipe(goalies_in_net.fill_goalies, stays, played)
+        .with_columns(**counting.counted())
         .pipe(rated)
         .pipe(rink.placed)
         .pipe(sequence.in_sequence)
@@ -291,7 +315,7 @@ PLAYS = Table(
     key=("game_id", "event_id"),
     columns=COLUMNS,
     by="game_id",
-    reads=(PLAY_BY_PLAY,),
+    reads=(PLAY_BY_PLAY, SHIFTS, LINEUPS, GOALIE_GAMES),
     source=plays,
     checks={
         "an event is inside its period": pl.col("period_seconds").is_between(0, 1200),

@@ -18,9 +18,9 @@ def shifts(listed_shifts: pl.LazyFrame, lineups: pl.LazyFrame) -> pl.LazyFrame:
     """One row a stay on the ice of a dressed player in a final game: from a second of a period until before another.
 
     Left out: goals among the shifts, repeats, rows without an end, rows of strangers; what overlaps is one shift. From
-    the shift chart; from the HTML reports of both teams where the chart has no shifts or is cut off. A goalie whose time
-    in a period is printed there, but none of its shifts, was in from its start, and out before its end or before he came
-    back for a sixth skater (`listed_rows` is 0).
+    the shift chart; from the HTML reports of both teams where the chart has no shifts or is cut off. A goalie whose
+    time in a period is printed there, but none of its shifts, was in from its start, and out before its end or before
+    they came back for a sixth skater (`listed_rows` is 0).
     """
     listed = listed_shifts.with_columns(listed_rows=pl.lit(1)).cache()
     found = pl.concat([listed.filter(pl.col("line") == SHIFT), summed_up(listed, lineups)], how="diagonal_relaxed")

@@ -31,12 +31,12 @@ def silver(pages: list[dict[str, Any]], charts: pl.LazyFrame = NO_PAGES, boxes: 
     play_by_play = kept(*pages)
     found: Silver = {"games": ice.frame(GAMES, [scheduled(page) for page in pages]).collect()}
     inputs = {
-        PLAYS: [play_by_play],
         LINEUPS: [play_by_play, boxes, NO_PAGES],
         SKATER_GAMES: [boxes],
         GOALIE_GAMES: [boxes],
         LISTED_SHIFTS: [charts, NO_PAGES, NO_PAGES, "lineups", "games", "skater_games", "goalie_games"],
         SHIFTS: ["listed_shifts", "lineups"],
+        PLAYS: [play_by_play, "shifts", "lineups", "goalie_games"],
         STINTS: ["shifts", "lineups", "games"],
         ON_ICE: ["plays", "shifts", "lineups"],
     }

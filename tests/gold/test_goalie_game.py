@@ -97,3 +97,22 @@ def test_the_decision_is_that_of_the_box_score():
 
     assert counts(found, "decision") == ("W",)
     assert counts(found, "decision", goalie=31) == (None,)
+
+
+def test_the_official_split_stands_beside_ours_in_the_situation_all_alone():
+    found = typed.of(FACEOFF)
+    line = dict.fromkeys(found["goalie_games"].columns) | {"game_id": typed.GAME, "player_id": 32}
+    split = {"even_strength_shots_against": 3, "even_strength_saves": 2, "even_strength_goals_against": 1}
+    found["goalie_games"] = pl.DataFrame([line | split], schema=found["goalie_games"].schema)
+    names = [f"official_{name}" for name in split]
+
+    assert counts(found, *names) == (3, 2, 1)
+    assert counts(found, *names, situation="5on5") == (None, None, None)
+    assert counts(found, "even_strength_shots_against") == (0,)
+
+
+def test_a_shot_that_names_no_goalie_is_faced_by_the_one_on_the_ice():
+    shots = [shot("goal", **typed.at(10)), shot(**typed.at(20)), shot("missed-shot", **typed.at(30))]
+    found = typed.of(FACEOFF, *shots, shifts=[(32, 0, 1200), (71, 0, 1200)])
+
+    assert counts(found, "goals_against", "saves", "missed_shots_against") == (1, 1, 1)

@@ -68,6 +68,7 @@ def test_an_event_is_one_row():
         "away_team_id": AWAY,
         "shooter_player_id": BLOCKER,
         "goalie_player_id": 31,
+        "goalie_source": "page",
         "shot_type": "snap",
         "x_raw_ft": 60.0,
         "y_raw_ft": 10.0,

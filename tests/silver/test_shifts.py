@@ -237,17 +237,13 @@ def test_a_goalie_whose_period_is_only_summed_up_was_on_for_all_of_it():
     assert [row for row in told(found) if row[0] == 30] == [(30, HOME, 1, 0, 1200), (30, HOME, 2, 0, 900)]
 
 
-def goalie_in(
-    sums: list[str], *others: tuple[str, list[str], list[str]], rows: list[str] | None = None
-) -> pl.DataFrame:
-    """Return the shifts of a game whose goalie has sums in the report, and maybe rows, beside a skater's whole period."""
-    whole = ["1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"]
-    home = report(("30 GOALIE, A", rows or [], sums), ("71 SURNAME, FIRST", whole, []), *others)
-    return shifts_of(*inputs(chart(), home, AWAY_REPORT))
-
-
 def test_a_goalie_whose_sum_is_less_than_the_period_was_in_from_its_start():
-    found = goalie_in(["1|0|19:10|19:10|19:10|00:00|00:00"])
+    whole = ["1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"]
+    home = report(
+        ("30 GOALIE, A", [], ["1|0|19:10|19:10|19:10|00:00|00:00"]),
+        ("71 SURNAME, FIRST", whole, []),
+    )
+    found = shifts_of(*inputs(chart(), home, AWAY_REPORT))
 
     assert [row for row in told(found) if row[0] == 30] == [(30, HOME, 1, 0, 1150)]
     assert found.filter(pl.col("player_id") == 30)["listed_rows"].to_list() == [0]
