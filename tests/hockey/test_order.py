@@ -79,7 +79,8 @@ def test_a_period_starts_first_and_ends_last_and_so_does_the_game():
 def test_a_shoot_out_is_ordered_by_the_page_whatever_its_clocks():
     said = [at(second, event, place, periodDescriptor={"number": 5, "periodType": "SO"})
             for place, (event, second) in enumerate([("period-start", 0), ("goal", 300), ("missed-shot", 0),
-                                                     ("shootout-complete", 0), ("period-end", 300), ("game-end", 0)])]  # fmt: skip
+                                                     ("shootout-complete", 0), ("period-end", 300), ("game-end", 0)]
+                                                    )]  # fmt: skip
 
     assert events(*said) == [
         "period-start", "goal", "missed-shot", "shootout-complete", "period-end", "game-end",
