@@ -3,11 +3,12 @@
 import asyncio
 import itertools
 import random
+import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -19,12 +20,14 @@ import stamina
 from pyrate_limiter import Limiter, Rate, SQLiteBucket
 
 from nhl_lake import bounds
-from nhl_lake.errors import Busy, Refused, Unfit, Unreachable, redacted
+from nhl_lake.errors import Busy, Refused, Unfit, redacted
 from nhl_lake.way import Answer, InProcess, Way
 
 AGAIN = frozenset({408, 425, 429})
 MOVED = frozenset({301, 302, 303, 307, 308})
 ATTEMPTS = 8
+FIRST_TRIES = 3  # requests to a host that has never answered; then it cannot be reached
+FAILURES_IN_A_ROW = 12  # pages of one host; then it has stopped answering
 REFUSALS = 5
 MOVES = 20
 PATIENCE_S = 600.0
@@ -50,6 +53,10 @@ class Nonsense(Failed):
     """A page that came, and was refused each time: the API is there, the page is odd."""
 
 
+class HostGone(Failed):
+    """A page of a host that cannot be reached, or that has stopped answering: nothing more is asked of it."""
+
+
 class NotThere(Exception):
     """The answer 404: there is no such page, or none yet."""
 
@@ -65,46 +72,112 @@ class Manners:
 
 
 @dataclass
+class Host:
+    """The health of one host, over all its pages.
+
+    failures: pages in a row that it did not give; before its first answer, requests in a row. quiet_until: when it may
+    be asked again. gone: why nothing more is asked of it.
+    """
+
+    name: str
+    has_answered: bool = False
+    failures: int = 0
+    quiet_until: float = 0.0
+    gone: str | None = None
+
+    def count_failed_request(self, error: Exception) -> None:
+        """Count a request without an answer. A host that has never answered is given up after a few."""
+        if self.has_answered:
+            return
+        self.failures += 1
+        if self.failures >= FIRST_TRIES:
+            self.gone = self.gone or f"{self.name} cannot be reached: {describe(error)}"
+
+    def count_failed_page(self, reason: str) -> None:
+        """Count a page that the host did not give, whatever the tries."""
+        if not self.has_answered:
+            return
+        self.failures += 1
+        if self.failures >= FAILURES_IN_A_ROW:
+            self.gone = self.gone or f"{self.name} had stopped answering: {reason}"
+
+
+def describe(error: Exception) -> str:
+    """Name an error of the network in one line."""
+    return redacted(f"{type(error).__name__} {error}".strip())
+
+
+@dataclass
 class Api:
-    """An open door: a way, its pace and manners; whether anything ever answered, and until when all must wait."""
+    """An open door: a way, its pace and manners, and the health of each host."""
 
     way: Way
     pace: Limiter | None
     manners: Manners
     places: asyncio.Semaphore
-    has_answered: bool = False
-    quiet_until: float = 0.0
+    hosts: dict[str, Host] = field(default_factory=dict)
 
-    async def get(self, url: str, accept: Callable[[bytes], T]) -> T:
+    def host(self, url: str, kind: str | None = None) -> Host:
+        """Return the host of a page. `kind` is the host that one address stands for, if it stands for several."""
+        address = origin(url)
+        key = kind or address
+        if key not in self.hosts:
+            names = dict.fromkeys((host_name(key), host_name(address)))  # both, where one stands in for the other
+            self.hosts[key] = Host(" at ".join(names))
+        return self.hosts[key]
+
+    async def get(self, url: str, accept: Callable[[bytes], T], kind: str | None = None) -> T:
         """Ask for a page until `accept` takes it; raise NotThere, or Failed with the last reason.
 
         A body that `accept` refuses is asked for again: cut bodies and error pages come with status 200 too.
-        Raises Unreachable if nothing has ever answered.
+        Raises HostGone, without asking, for a page of a host that is given up; `kind` names the host (see `host`).
         """
+        host = self.host(url, kind)
+        if host.gone is not None:
+            raise HostGone(f"not asked for: {host.gone}")
+        try:
+            found = await self._had(url, accept, host)
+        except Nonsense:
+            raise  # an odd page says nothing of the others: it must not end the asking
+        except NotThere:
+            host.failures = 0
+            raise
+        except Failed as error:
+            host.count_failed_page(str(error))
+            raise
+        host.failures = 0
+        return found
+
+    async def _had(self, url: str, accept: Callable[[bytes], T], host: Host) -> T:
+        """Ask for a page, again where that may help; raise what came of it in the door's own terms."""
         try:
             try:
-                return await self._accepted(url, accept)
+                return await self._accepted(url, accept, host)
             except (Refused, Transient, httpx.TransportError) as error:
-                return await self._insisted(url, accept, error)
+                return await self._insisted(url, accept, host, error)
         except Refused as error:
             raise Nonsense(str(error)) from error
         except (Transient, httpx.InvalidURL) as error:
             raise Failed(str(error)) from error
         except httpx.TransportError as error:
-            if not self.has_answered:
-                raise self._unreachable(url, error) from error
-            raise Failed(redacted(f"{type(error).__name__} {error}".strip())) from error
+            if host.gone is not None and not host.has_answered:
+                raise HostGone(host.gone) from error
+            raise Failed(describe(error)) from error
 
-    async def _accepted(self, url: str, accept: Callable[[bytes], T]) -> T:
+    async def _accepted(self, url: str, accept: Callable[[bytes], T], host: Host) -> T:
         """Ask for a page once."""
-        body = await self._once(url)
+        try:
+            body = await self._once(url, host)
+        except httpx.TransportError as error:
+            host.count_failed_request(error)
+            raise
         bounds.require_shallow(body)
         return accept(body)
 
-    async def _insisted(self, url: str, accept: Callable[[bytes], T], first: Exception | None) -> T:
+    async def _insisted(self, url: str, accept: Callable[[bytes], T], host: Host, first: Exception | None) -> T:
         """Ask for a page again, after the first request failed: most do not, and need no book of attempts."""
         attempts = stamina.retry_context(
-            on=self._again(),
+            on=self._again(host),
             attempts=ATTEMPTS,
             timeout=PATIENCE_S,
             wait_initial=self.manners.first_wait_s,
@@ -116,16 +189,16 @@ class Api:
                 if first is not None:
                     error, first = first, None
                     raise error
-                return await self._accepted(url, accept)
+                return await self._accepted(url, accept, host)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _again(self) -> Callable[[Exception], float | bool]:
+    def _again(self, host: Host) -> Callable[[Exception], float | bool]:
         """Return the rule whether to ask again: after longer and longer waits with jitter, or as the server asks."""
         refusals = itertools.count()
         first, jitter = self.manners.first_wait_s, random.uniform(0.0, self.manners.first_wait_s)
 
         def again(error: Exception) -> float | bool:
-            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) and not self.has_answered:
+            if host.gone is not None:
                 return False
             if isinstance(error, Transient) and error.after_s is not None:
                 return error.after_s + jitter
@@ -139,19 +212,22 @@ class Api:
 
         return again
 
-    async def _once(self, url: str) -> bytes:
+    async def _once(self, url: str, host: Host) -> bytes:
         async with self.places:
-            await self._turn()
+            await self._turn(host)
+            if host.gone is not None:  # it was given up while this request waited
+                raise HostGone(f"not asked for: {host.gone}")
             answer = await self._followed(url)
-        self.has_answered = True
+        if not host.has_answered:
+            host.has_answered, host.failures, host.gone = True, 0, None
         if answer.status == httpx.codes.NOT_FOUND:
             raise NotThere
         if answer.status in AGAIN or httpx.codes.is_server_error(answer.status):
             after_s = retry_after(answer.headers)
             if answer.status == httpx.codes.TOO_MANY_REQUESTS:
-                # one page's 429 is meant for all of them
+                # one page's 429 is meant for all pages of its host
                 until = time.monotonic() + (after_s or self.manners.first_wait_s)
-                self.quiet_until = max(self.quiet_until, until)
+                host.quiet_until = max(host.quiet_until, until)
             raise Transient(f"status {answer.status}", after_s)
         if not httpx.codes.is_success(answer.status):
             raise Failed(f"status {answer.status}")
@@ -160,7 +236,7 @@ class Api:
     async def _followed(self, url: str) -> Answer:
         """Send the request, and follow an answer that says where on its host the page has moved to."""
         headers = {"User-Agent": self.manners.agent, "Accept-Encoding": bounds.PACKING}
-        require_host(url[: url.find("/", len("https://"))])
+        require_host(origin(url))
         place = url
         for _ in range(MOVES):
             answer = await self._answer(place, headers)
@@ -177,21 +253,25 @@ class Api:
         except TimeoutError as error:
             raise httpx.ReadTimeout(f"no whole answer in {ANSWER_S:.0f} seconds") from error
 
-    async def _turn(self) -> None:
-        """Wait for this request's turn; one that came while all were told to be quiet is let go by."""
+    async def _turn(self, host: Host) -> None:
+        """Wait for this request's turn; one that came while the host was to be left quiet is let go by."""
         while True:
-            await asyncio.sleep(self.quiet_until - time.monotonic())
+            await asyncio.sleep(host.quiet_until - time.monotonic())
             if self.pace is not None:
                 await self.pace.try_acquire_async("nhl")
-            if time.monotonic() >= self.quiet_until:
+            if time.monotonic() >= host.quiet_until:
                 return
 
-    def _unreachable(self, url: str, error: Exception) -> Unreachable:
-        host = httpx.URL(url).host
-        return Unreachable(
-            redacted(f"{host} cannot be reached: {type(error).__name__} {error}".rstrip()),
-            "Nothing was changed. Is there a network? `nhl-lake settings` shows the address that is asked (api).",
-        )
+
+def origin(url: str) -> str:
+    """Return the part of an address before its path: https://api.nhle.com."""
+    end = url.find("/", len("https://"))
+    return url if end < 0 else url[:end]
+
+
+def host_name(address: str) -> str:
+    """Return the name of the host in an origin, without its port."""
+    return re.sub(r":\d+$", "", address.rpartition("/")[2])
 
 
 @cache

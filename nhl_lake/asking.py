@@ -10,13 +10,11 @@ from typing import Any, Protocol
 import polars as pl
 
 from nhl_lake import bronze
-from nhl_lake.api import Api, Failed, Nonsense, NotThere
+from nhl_lake.api import Api, Failed, NotThere
 from nhl_lake.clock import Clock
 from nhl_lake.keeper import Absent, Keeper, Page
 from nhl_lake.store.place import Place
 from nhl_lake.table import Table
-
-FAILURES_IN_A_ROW = 12  # then the API is gone, and the rest is left for the next run
 
 
 class Report(Protocol):
@@ -44,9 +42,7 @@ class Run:
     keeper: Keeper
     source: str = "NHL"
     asked: set[tuple[str, str]] = field(default_factory=set)
-    failures: int = 0
     is_stopped: bool = False
-    is_given_up: bool = False
     open: pl.DataFrame = field(default_factory=pl.DataFrame)  # what the last plan found unfinished
     survey: asyncio.Task[Any] | None = None  # the reading of the schedule, which a stop ends at once
 
@@ -112,26 +108,18 @@ async def keeping(run: Run, came: asyncio.Queue[Page | None]) -> None:
 async def ask_one(run: Run, table: Table, ask: Mapping[str, Any]) -> Page | None:
     """Ask for one page, and count what became of it."""
     tally = run.keeper.tallies[table.name]
-    if run.is_given_up:
-        tally.fail(ask["page"], "not asked for: the API had stopped answering")
-        return None
-    tally.asked += 1
     url = table.endpoint.url(ask, run.base)
-    page = None
+    tally.asked += run.api.host(url, table.endpoint.host).gone is None
     try:
-        parts = await run.api.get(url, lambda body: table.endpoint.read(body, ask))
-        page = Page(table, url, run.clock(), parts)
+        parts = await run.api.get(url, lambda body: table.endpoint.read(body, ask), table.endpoint.host)
     except NotThere:
         tally.not_there += 1
         run.keeper.absent.append(Absent(table, ask["page"], run.clock(), ask["state"]))
     except Failed as error:
         tally.fail(ask["page"], str(error))
-        if not isinstance(error, Nonsense):  # an odd page says nothing of the others: it must not end the asking
-            run.failures += 1
-            run.is_given_up = run.failures >= FAILURES_IN_A_ROW
-        return None
-    run.failures = 0
-    return page
+    else:
+        return Page(table, url, run.clock(), parts)
+    return None
 
 
 @contextmanager

@@ -181,7 +181,7 @@ async def survey(run: Run, options: Options) -> tuple[Scope, Walk, Known]:
     found = Walk()
     run.report.begin(2)
     await asyncio.gather(*(listing(run, table, found) for table in (bronze.SEASONS, bronze.TEAMS)))
-    listed = listed_seasons(found)
+    listed = listed_seasons(found, lambda: known.seasons_kept(run.root)) or calendar.all_guessed(today)
     for season in options.seasons:
         if not calendar.is_known(listed, season, today):
             raise unknown_season(season)
@@ -244,7 +244,7 @@ def sign(root: Place, source: str, now: datetime) -> None:
 def next_asks(run: Run, scope: Scope, facts: Known) -> list[dict[str, Any]]:
     """Plan, and leave out what this run has asked for already; nothing is asked for when it is to end."""
     run.open = unfinished(facts, scope, run.clock())
-    if run.is_stopped or run.is_given_up:
+    if run.is_stopped:
         return []
     due = run.open.filter("is_due").drop("is_due").iter_rows(named=True)
     new = [ask for ask in due if (ask["table"], ask["page"]) not in run.asked]

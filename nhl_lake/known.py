@@ -52,6 +52,11 @@ def rows(root: Place, table: Table) -> pl.LazyFrame:
         return pl.LazyFrame(schema=table.schema)
 
 
+def seasons_kept(root: Place) -> Sequence[str]:
+    """Return the rows of the NHL's list of seasons that the lake has kept, as served."""
+    return rows(root, bronze.SEASONS).select("body").collect()["body"].to_list()
+
+
 def first_page_at(root: Place) -> datetime:
     """Return when the first page was kept: every run begins with the schedule."""
     found: datetime = lake.scan(root, bronze.SCHEDULE).select(pl.col("fetched_at").min()).collect().item()

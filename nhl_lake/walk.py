@@ -1,6 +1,6 @@
 """Reading the schedule: week after week of a season, past and future, and the NHL's lists of seasons and teams."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 
 from nhl_lake import bronze, envelopes
-from nhl_lake.api import Failed, NotThere
+from nhl_lake.api import Failed, HostGone, NotThere
 from nhl_lake.asking import Run
 from nhl_lake.errors import Refused, Unreachable
 from nhl_lake.hockey.seasons import Season
@@ -53,7 +53,7 @@ async def listing(run: Run, table: Table, found: Walk) -> None:
     tally.asked += 1
     url = table.endpoint.url({}, run.base)
     try:
-        parts = await run.api.get(url, lambda body: table.endpoint.read(body, {}))
+        parts = await run.api.get(url, lambda body: table.endpoint.read(body, {}), table.endpoint.host)
     except (NotThere, Failed) as error:
         tally.fail("the list", str(error) or "status 404")
     else:
@@ -61,9 +61,14 @@ async def listing(run: Run, table: Table, found: Walk) -> None:
     run.report.page()
 
 
-def listed_seasons(found: Walk) -> list[Season]:
-    """Return the seasons of the NHL's list."""
-    bodies = [part.body for page in found.lists if page.table is bronze.SEASONS for part in page.parts]
+def listed_seasons(found: Walk, kept: Callable[[], Sequence[str]]) -> list[Season]:
+    """Return the seasons of the NHL's list; of the one that the lake has kept, if there is none today."""
+    pages = [page for page in found.lists if page.table is bronze.SEASONS]
+    return parse_seasons([part.body for part in pages[0].parts] if pages else kept())
+
+
+def parse_seasons(bodies: Sequence[bytes | str]) -> list[Season]:
+    """Return the seasons of rows of the NHL's list."""
     rows = [msgspec.json.decode(body, type=SeasonRow) for body in bodies]
     # a season to come may be listed without its days: they are guessed until then
     return [
@@ -89,13 +94,15 @@ async def walk(run: Run, season: Season, found: Walk) -> None:
         ask = {"day": day}
         url = bronze.SCHEDULE.endpoint.url(ask, run.base)
         try:
-            week = await run.api.get(url, partial(envelopes.week, ask=ask))
+            week = await run.api.get(url, partial(envelopes.week, ask=ask), bronze.SCHEDULE.endpoint.host)
         except (NotThere, Failed) as error:
             reason = str(error) or "status 404"
             tally.fail(str(day), reason)
             found.is_cut = True
             failed_in_a_row += 1
-            if not found.parts and (failed_in_a_row == BAD_WEEKS or not found.lists):
+            if isinstance(error, HostGone) and not found.weeks:
+                raise unreachable(reason) from error
+            if not found.parts and failed_in_a_row == BAD_WEEKS:
                 raise nonsense(url, reason) from error
             if failed_in_a_row == BAD_WEEKS:
                 return  # the API is gone: what the lake knows of the weeks to come has to do
@@ -121,6 +128,14 @@ def read_week(run: Run, week: envelopes.Week, found: Walk) -> list[Part]:
                 run.keeper.tallies[bronze.SCHEDULE.name].fail(f"{day.date} {named}", str(error))
                 found.is_cut = True
     return parts
+
+
+def unreachable(reason: str) -> Unreachable:
+    """Return the error for a host that has no schedule because it cannot be reached."""
+    return Unreachable(
+        reason,
+        "Nothing was changed. Is there a network? `nhl-lake settings` shows the address that is asked (api).",
+    )
 
 
 def nonsense(url: str, reason: str) -> Unreachable:

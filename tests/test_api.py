@@ -13,9 +13,22 @@ from typing import Any
 import httpx
 import pytest
 
-from nhl_lake.api import ATTEMPTS, LONGEST_WAIT_S, REFUSALS, Api, Failed, Manners, NotThere, door, retry_after
+from nhl_lake.api import (
+    ATTEMPTS,
+    FAILURES_IN_A_ROW,
+    FIRST_TRIES,
+    LONGEST_WAIT_S,
+    REFUSALS,
+    Api,
+    Failed,
+    HostGone,
+    Manners,
+    NotThere,
+    door,
+    retry_after,
+)
 from nhl_lake.envelopes import play_by_play
-from nhl_lake.errors import Refused, Unreachable
+from nhl_lake.errors import Refused
 from nhl_lake.ingest import AGENT
 
 URL = "https://api.example/v1/page"
@@ -205,25 +218,94 @@ def test_the_connection_that_breaks_for_ever_fails_by_name_once_the_api_has_answ
     assert len(asked) == 1 + ATTEMPTS
 
 
-@pytest.mark.parametrize("kind", [httpx.ConnectError, httpx.ConnectTimeout])
-def test_where_nothing_ever_answered_a_connection_that_fails_is_unreachable_at_once(
-    tmp_path: Path, kind: type[httpx.TransportError]
-):
-    server, asked = script(kind("Name or service not known"))
+@pytest.mark.parametrize(
+    "kind", [httpx.ConnectError, httpx.ConnectTimeout, httpx.ReadTimeout, httpx.RemoteProtocolError]
+)
+def test_a_host_that_never_answered_is_given_up_after_a_few_requests(tmp_path: Path, kind: type[httpx.TransportError]):
+    server, asked = script(kind("no answer"))
 
-    with pytest.raises(Unreachable) as error:
+    with pytest.raises(HostGone, match=f"api.example cannot be reached: {kind.__name__} no answer"):
         ask(server, tmp_path)
 
-    assert len(asked) == 1
-    assert error.value.what == f"api.example cannot be reached: {kind.__name__} Name or service not known"
-    assert error.value.hint.startswith("Nothing was changed.")
+    assert len(asked) == FIRST_TRIES
 
 
-def test_where_nothing_ever_answered_silence_is_unreachable_too(tmp_path: Path):
-    server, _ = script(httpx.ReadTimeout("silence"))
+def test_the_requests_of_all_pages_count_for_a_host_that_never_answered(tmp_path: Path):
+    server, asked = script(httpx.ConnectError("refused"))
 
-    with pytest.raises(Unreachable, match="ReadTimeout"):
-        ask(server, tmp_path)
+    answers = with_door(server, tmp_path, ask_often(50))
+
+    assert len(asked) < FIRST_TRIES + NO_LIMIT.concurrency
+    assert {str(answer) for answer in answers} == {
+        "api.example cannot be reached: ConnectError refused",
+        "not asked for: api.example cannot be reached: ConnectError refused",
+    }
+
+
+STATS = "https://stats.example/page"
+
+
+def of_two_hosts(stats: httpx.Response | Exception) -> Handler:
+    """Return a server whose stats host is out of order."""
+
+    def server(request: httpx.Request) -> httpx.Response:
+        if "stats" not in str(request.url):
+            return good()
+        if isinstance(stats, Exception):
+            raise stats
+        return httpx.Response(stats.status_code, headers=stats.headers)
+
+    return server
+
+
+def test_a_host_that_refuses_does_not_keep_another_from_answering(tmp_path: Path):
+    async def use(api: Api) -> list[Any]:
+        asks = (api.get(url, whole) for url in [STATS, URL] * 20)
+        return await asyncio.gather(*asks, return_exceptions=True)
+
+    answers = with_door(of_two_hosts(httpx.ConnectError("refused")), tmp_path, use)
+
+    assert answers[1::2] == [GOOD] * 20
+    assert all(isinstance(answer, HostGone) for answer in answers[::2])
+
+
+def test_one_address_may_stand_for_several_hosts(tmp_path: Path):
+    """As on loopback: what is asked of the stats host is told apart by what the page declares."""
+
+    async def use(api: Api) -> list[Any]:
+        first = await asyncio.gather(api.get(f"{URL}/stats", whole, "https://stats.example"), return_exceptions=True)
+        return [*first, await api.get(URL, whole, "https://web.example")]
+
+    gone, page = with_door(of_two_hosts(httpx.ReadError("closed")), tmp_path, use)
+
+    assert str(gone).startswith("stats.example")
+    assert "at api.example cannot be reached" in str(gone)
+    assert page == GOOD
+
+
+def test_errors_end_the_asking_of_their_host_alone(tmp_path: Path):
+    async def use(api: Api) -> list[Any]:
+        stats = [await asyncio.gather(api.get(STATS, whole), return_exceptions=True) for _ in range(14)]
+        return [*(str(answer) for (answer,) in stats), await api.get(URL, whole)]
+
+    *stats, page = with_door(of_two_hosts(httpx.Response(500)), tmp_path, use)
+
+    assert stats[:FAILURES_IN_A_ROW] == ["status 500"] * FAILURES_IN_A_ROW
+    assert set(stats[FAILURES_IN_A_ROW:]) == {"not asked for: stats.example had stopped answering: status 500"}
+    assert page == GOOD
+
+
+def test_a_host_that_wants_quiet_does_not_quiet_another(tmp_path: Path):
+    async def use(api: Api) -> float:
+        stats = asyncio.create_task(api.get(STATS, whole))
+        while not any(host.quiet_until for host in api.hosts.values()):
+            await asyncio.sleep(0)
+        begun = time.monotonic()
+        await api.get(URL, whole)
+        stats.cancel()
+        return time.monotonic() - begun
+
+    assert with_door(of_two_hosts(httpx.Response(429, headers={"Retry-After": "60"})), tmp_path, use) < 5
 
 
 def test_an_error_of_the_reader_is_not_hidden(tmp_path: Path):
@@ -296,7 +378,7 @@ def test_one_page_that_is_too_many_quiets_all(rate: float, tmp_path: Path):
     async def use(api: Api) -> list[Any]:
         first = asyncio.create_task(api.get(f"{URL}/first", whole))
         for _ in range(1000):
-            if api.quiet_until:
+            if any(host.quiet_until for host in api.hosts.values()):
                 break
             await asyncio.sleep(0)
         others = asyncio.gather(*(api.get(f"{URL}/{n}", whole) for n in range(6)))

@@ -247,6 +247,78 @@ def test_an_api_that_goes_away_ends_the_asking_early(tmp_path: Path):
     assert sum(count for path, count in api.asked.items() if "gamecenter" in path) < 400
 
 
+STATS = ("rest/en", "shiftcharts")
+
+
+def without_stats(path: str) -> httpx.Response | None:
+    """Refuse every request to the stats host."""
+    if any(part in path for part in STATS):
+        raise httpx.ConnectError("refused")
+    return None
+
+
+def test_a_stats_host_that_is_down_costs_its_own_pages_only(tmp_path: Path):
+    api = FakeApi([Game(n) for n in range(1, 30)])
+    api.broken = without_stats
+    summary = run(tmp_path, api, rebuilds=True)
+
+    assert summary.exit_code == 3
+    assert rows(tmp_path, bronze.PLAY_BY_PLAY).height == 29
+    charts = summary.tallies["bronze.shift_charts"]
+    assert charts.failed == 29
+    reason = "not asked for: api.nhle.com at fake cannot be reached: ConnectError refused"
+    assert f"2025020001: {reason}" in charts.reasons
+    assert sum(count for path, count in api.asked.items() if without_stats_is(path)) <= 5
+
+    api.broken = lambda _: None
+    assert run(tmp_path, api, now=NOON + timedelta(minutes=5)).exit_code == 0
+    assert rows(tmp_path, bronze.SHIFT_CHARTS).height == 29
+
+
+def without_stats_is(path: str) -> bool:
+    return any(part in path for part in STATS)
+
+
+def test_a_stats_host_that_answers_errors_does_not_end_the_run(tmp_path: Path):
+    api = FakeApi([Game(n) for n in range(1, 40)])
+    api.broken = lambda path: httpx.Response(500) if without_stats_is(path) else None
+    summary = run(tmp_path, api)
+
+    assert summary.exit_code == 3
+    assert rows(tmp_path, bronze.BOXSCORE).height == 39
+    assert summary.tallies["bronze.shift_charts"].failed == 39
+
+
+def test_the_seasons_of_the_lake_do_where_the_list_cannot_be_had(tmp_path: Path):
+    """The season is over by the calendar, not by its own days: it was played in the summer."""
+    summer = datetime(2026, 8, 20, 17, tzinfo=UTC)
+    game = Game(1, start=summer - timedelta(days=1))
+    api = FakeApi([game])
+    listing = api.listing
+
+    def late(path: str) -> httpx.Response:
+        page = listing(path).json()
+        for row in page["data"] if path.endswith("en/season") else ():
+            row["endDate"] = f"{row['id'] % 10_000}-09-28T00:00:00"
+        return httpx.Response(200, json=page)
+
+    api.listing = late
+    run(tmp_path, api, now=summer)
+    api.broken = without_stats
+    summary = run(tmp_path, api, now=summer + timedelta(days=1))
+
+    assert 20252026 in summary.seasons
+
+
+def test_since_needs_no_list_of_seasons(tmp_path: Path):
+    old = Game(1, year=2024, start=datetime(2025, 1, 10, tzinfo=UTC))
+    api = FakeApi([Game(1), old])
+    api.broken = without_stats
+    run(tmp_path, api, since=date(2025, 1, 1))
+
+    assert old.id in rows(tmp_path, bronze.PLAY_BY_PLAY)["game_id"].to_list()
+
+
 def test_a_week_of_the_schedule_that_fails_does_not_hide_the_games_known_before(tmp_path: Path):
     api = FakeApi([Game(1), Game(2, start=NOON - timedelta(days=30))])
     run(tmp_path, api)

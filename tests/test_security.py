@@ -233,7 +233,7 @@ def test_an_answer_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_p
             yield b" "
             await asyncio.sleep(0.01)
 
-    with pytest.raises(api.Unreachable, match="no whole answer"):
+    with pytest.raises(api.Failed, match="no whole answer"):
         asked(lambda _: httpx.Response(200, content=drip()), tmp_path)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from nhl_lake.hockey.ids import season_on
+from nhl_lake.hockey.ids import FIRST_SEASON, season_of, season_on
 
 AFTERMATH = timedelta(days=14)  # corrections still come when the last game is over
 
@@ -21,6 +21,12 @@ def guessed(season: int) -> Season:
     """Return the widest days that a season can have, for one that the NHL does not list yet."""
     year = season // 10_000
     return Season(season, date(year, 9, 1), date(year + 1, 7, 31))
+
+
+def all_guessed(today: date) -> list[Season]:
+    """Return every season until today with guessed days, where there is no list of seasons at all."""
+    first, last = FIRST_SEASON // 10_000, season_on(today) // 10_000
+    return [guessed(season_of(year)) for year in range(first, last + 1)]
 
 
 def current(listed: Sequence[Season], today: date) -> tuple[int, ...]:
