@@ -59,12 +59,14 @@ def about_game(table: Table) -> tuple[str, ...]:
 def corrections(root: Place, since: datetime) -> tuple[pl.DataFrame, list[str]]:
     """Return what changed in final games since a moment, a row a field, and the pages that could not be read.
 
-    Columns: seen_at (UTC, when the version was fetched), game_id, table, player_id, event_id, field, was, is.
+    Columns: seen_at (UTC, when the version was fetched), game_id, table, player_id, event_id, field, was, is. A version
+    that cannot be read is passed over: the next one is compared with the last that can. Plays that were missing at the
+    end of a page, and box scores without lines, are one row: field "rows", with how many there were and are.
     """
     found, unread = [pl.DataFrame(schema=SCHEMA)], list[str]()
     for one in told():
-        for was, now in steps(versions(root, one.table.reads[0], since), one.table, unread):
-            found.append(differences(one, was, now).select(SCHEMA.names()))
+        for step in steps(versions(root, one.table.reads[0], since), one.table, unread):
+            found += [part.select(SCHEMA.names()) for part in changes(one, step)]
     rows = pl.concat(found).sort("seen_at", "game_id", "table", "event_id", "player_id", "field")
     return rows, sorted(set(unread))
 
@@ -80,36 +82,90 @@ def versions(root: Place, pages: Table, since: datetime) -> pl.DataFrame:
     return final.join(late, on=["season", "game_id"], how="semi").with_columns(number, after).collect()
 
 
-def steps(pages: pl.DataFrame, table: Table, unread: list[str]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Yield the rows of each version that is asked for and of the one before it, for all games at once."""
-    for number in sorted(set(pages.filter("is_asked_for", pl.col("number") > 0)["number"])):
-        now = pages.filter(pl.col("number") == number, pl.col("is_asked_for"))
-        was = pages.filter(pl.col("number") == number - 1).join(now, on="game_id", how="semi")
-        before, after = made(table, was, unread), made(table, now, unread)
-        both = before.select("game_id").unique().join(after.select("game_id").unique(), on="game_id")
-        seen = now.select("game_id", seen_at="fetched_at")
-        yield (
-            before.join(both, on="game_id", how="semi"),
-            after.join(both, on="game_id", how="semi").join(seen, on="game_id", how="left", validate="m:1"),
-        )
+class Step(NamedTuple):
+    """The rows of a version of some games, those of the last version before it that could be read, and when it came."""
+
+    was: pl.DataFrame
+    now: pl.DataFrame
+    seen: pl.DataFrame  # game_id, seen_at
 
 
-def made(table: Table, pages: pl.DataFrame, unread: list[str]) -> pl.DataFrame:
-    """Make the rows of one version of each game."""
+def steps(pages: pl.DataFrame, table: Table, unread: list[str]) -> Iterator[Step]:
+    """Yield each version that is asked for beside the one before it, for all games at once."""
+    last, readable = pl.DataFrame(schema=table.schema), set[int]()
+    for number in sorted(set(pages["number"])):
+        some = pages.filter(pl.col("number") == number)
+        rows, refused = made(table, some)
+        unread += [f"{game}: {reason}" for game, reason in refused.items()]
+        read = set(some["game_id"]) - refused.keys()
+        both = pl.col("game_id").is_in(read & readable & set(some.filter("is_asked_for")["game_id"]))
+        yield Step(last.filter(both), rows.filter(both), some.filter(both).select("game_id", seen_at="fetched_at"))
+        last = pl.concat([last.filter(~pl.col("game_id").is_in(read)), rows])
+        readable |= read
+
+
+def made(table: Table, pages: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:
+    """Make the rows of one version of each game; also return why there are none of a game that cannot be made."""
     if pages.is_empty():
-        return pl.DataFrame(schema=table.schema)
+        return pl.DataFrame(schema=table.schema), {}
     found = attempts(table, WHOLE, [pages], sorted(pages["game_id"].to_list()))
-    unread += [f"{game}: {reason}" for one in found for _, _, game, _, reason in one.refusals.iter_rows()]
-    return pl.concat(one.rows for one in found)
+    refused = pl.concat(one.refusals for one in found)
+    return pl.concat(one.rows for one in found), dict(refused.select("game_id", "reason").iter_rows())
 
 
-def differences(one: Told, was: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
+def changes(one: Told, step: Step) -> Iterator[pl.DataFrame]:
+    """Yield a row for each field that differs, for each row that is gone or new, and for all that one version lacks."""
+    lacking = pl.concat([missing(one.table, *pair) for pair in ((step.was, step.now), (step.now, step.was))])
+    games = step.seen.join(lacking.select("game_id").unique(), on="game_id", how="semi", maintain_order="left")
+    yield counted(one.table, step, games)
+    kept = [rows.join(lacking, on=one.table.key, how="anti") for rows in (step.was, step.now)]
+    yield differences(one, step._replace(was=kept[0], now=kept[1]))
+
+
+def missing(table: Table, fewer: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+    """Return the keys of rows that a version lacks because its plays end before the game, or it has no rows at all."""
+    if table is PLAYS:
+        is_over = (pl.col("event") == "game-end").any()
+        ends = fewer.group_by("game_id").agg(end=moment().max(), is_over=is_over)
+        late = more.join(ends, on="game_id", how="left", validate="m:1")
+        late = late.filter(pl.col("end").is_null() | (~pl.col("is_over") & (moment() > pl.col("end"))))
+        is_one = pl.len().over("game_id") == 1  # and is told as what it is
+        late = late.filter(pl.col("end").is_null() | ~is_one)
+    else:
+        late = more.join(fewer, on="game_id", how="anti")
+    return late.join(fewer, on=table.key, how="anti").select(table.key)
+
+
+def moment() -> pl.Expr:
+    """Return where in a game a play stands: by period, clock and the page's own order."""
+    seconds = pl.col("period_seconds").fill_null(0).cast(pl.Int64)
+    return (pl.col("period") * 10_000 + seconds) * 100_000 + pl.col("sort_order")
+
+
+def counted(table: Table, step: Step, games: pl.DataFrame) -> pl.DataFrame:
+    """Return a row a game of which a version lacks rows: how many it had, and has."""
+    was, now = (
+        rows.group_by("game_id").agg(pl.len().alias(name)) for rows, name in ((step.was, "was"), (step.now, "is"))
+    )
+    both = games.join(was, on="game_id", how="left").join(now, on="game_id", how="left")
+    return both.select(
+        "seen_at",
+        "game_id",
+        table=pl.lit(table.name),
+        player_id=pl.lit(None, pl.Int64),
+        event_id=pl.lit(None, pl.Int32),
+        field=pl.lit("rows"),
+        was=pl.col("was").fill_null(0).cast(pl.String),
+        **{"is": pl.col("is").fill_null(0).cast(pl.String)},
+    )
+
+
+def differences(one: Told, step: Step) -> pl.DataFrame:
     """Return a row for each field that differs, and for each row that is gone or new."""
     key = list(one.table.key)
-    seen = now.select("game_id", "seen_at").unique()
-    old = was.select(*key, pl.struct(one.fields).alias("was"), who(one).alias("was_who"))
-    new = now.select(*key, pl.struct(one.fields).alias("is"), who(one).alias("is_who"))
-    rows = old.join(new, on=key, how="full", coalesce=True).join(seen, on="game_id", how="left", validate="m:1")
+    old = step.was.select(*key, pl.struct(one.fields).alias("was"), who(one).alias("was_who"))
+    new = step.now.select(*key, pl.struct(one.fields).alias("is"), who(one).alias("is_who"))
+    rows = old.join(new, on=key, how="full", coalesce=True).join(step.seen, on="game_id", how="left", validate="m:1")
     return pl.concat(field(one, rows, name) for name in one.fields)
 
 

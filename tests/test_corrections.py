@@ -97,4 +97,61 @@ def test_a_version_that_cannot_be_read_is_named_and_the_others_are_told(root: Pa
     assert len(unread) == 1
     assert unread[0].startswith(f"{GAME}: ")
     assert "sortOrder" in unread[0]
-    assert rows.is_empty()
+    assert rows.select("field", "was", "is").rows() == [("shooter_player_id", "8900001", "8900002")]
+    assert rows["seen_at"].to_list() == [NOON + 2 * HOUR]
+
+
+@pytest.fixture
+def long(root: Path) -> dict:
+    """The page of the game with twenty hits after its goal; the lake has it last."""
+    page = Game(1).plays()
+    for n in range(20):
+        hit = page["plays"][0] | {"eventId": 20 + n, "sortOrder": 30 + n, "typeCode": 503, "typeDescKey": "hit"}
+        hit["timeInPeriod"] = f"19:{n:02d}"
+        hit["details"] = {"hittingPlayerId": 8900002, "hitteePlayerId": 8900003, "eventOwnerTeamId": 101}
+        page["plays"].append(hit)
+    return page
+
+
+def test_plays_that_were_missing_at_the_end_are_one_row(root: Path, long: dict):
+    plays = len(long["plays"])
+    refetched(root, long | {"plays": []}, 1)
+    refetched(root, long | {"plays": long["plays"][:-5]}, 2)
+    refetched(root, long, 3)
+
+    def rows(was: int, now: int) -> tuple:
+        return ("silver.plays", None, None, "rows", f"{was}", f"{now}")
+
+    assert told(root, since=3) == {rows(plays - 5, plays)}
+    assert told(root, since=2) == {rows(plays - 5, plays), rows(0, plays - 5)}
+    assert told(root) == {rows(plays - 5, plays), rows(0, plays - 5), rows(plays - 20, 0)}
+
+
+def test_what_changed_in_a_page_that_was_cut_short_is_told_beside(root: Path, long: dict):
+    refetched(root, long | {"plays": long["plays"][:-5]}, 1)
+    long["plays"][3]["details"]["hittingPlayerId"] = 8900004
+    refetched(root, long | {"plays": long["plays"][:2] + long["plays"][3:]}, 2)
+
+    assert told(root, since=2) == {
+        ("silver.plays", None, None, "rows", f"{len(long['plays']) - 5}", f"{len(long['plays']) - 1}"),
+        ("silver.plays", 8900004, long["plays"][3]["eventId"], "hitter_player_id", "8900002", "8900004"),
+        ("silver.plays", 8900002, long["plays"][2]["eventId"], "event", "hit", None),
+    }
+
+
+def test_a_box_score_that_had_no_lines_is_one_row(tmp_path: Path):
+    for hours, has_lines in enumerate((False, True)):
+        api, box = FakeApi([Game(1)]), Game(1).boxscore()
+        if not has_lines:
+            box = {name: value for name, value in box.items() if name != "playerByGameStats"}
+        api.broken = lambda path, box=box: httpx.Response(200, json=box) if path.endswith("boxscore") else None
+        run(tmp_path, api, now=NOON + hours * HOUR, lookback_days=2)
+    box = Game(1).boxscore()["playerByGameStats"]
+    lines = [sum(len(team[kind]) for team in box.values() for kind in kinds)
+             for kinds in (("forwards", "defense"), ("goalies",))]  # fmt: skip
+
+    assert told(tmp_path) == {
+        (table, None, None, "rows", "0", f"{count}")
+        for table, count in zip(("silver.skater_games", "silver.goalie_games"), lines, strict=True)
+        if count
+    }
