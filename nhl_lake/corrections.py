@@ -105,10 +105,14 @@ def steps(pages: pl.DataFrame, table: Table, unread: list[str]) -> Iterator[Step
 
 
 def made(table: Table, pages: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:
-    """Make the rows of one version of each game; also return why there are none of a game that cannot be made."""
+    """Make the rows of one version of each game; also return why there are none of a game that cannot be made.
+
+    They are made of the page alone: what other tables would add to it is no news of the page.
+    """
     if pages.is_empty():
         return pl.DataFrame(schema=table.schema), {}
-    found = attempts(table, WHOLE, [pages], sorted(pages["game_id"].to_list()))
+    others = [pl.DataFrame(schema=read.schema) for read in table.reads[1:]]
+    found = attempts(table, WHOLE, [pages, *others], sorted(pages["game_id"].to_list()))
     refused = pl.concat(one.refusals for one in found)
     return pl.concat(one.rows for one in found), dict(refused.select("game_id", "reason").iter_rows())
 
