@@ -52,8 +52,8 @@ shorthanded_time_on_ice_s = Column(
     "shorthanded_time_on_ice_s", pl.Int32, "Time on the ice while shorthanded", "s", nullable=True
 )
 
-first_name = Column("first_name", pl.String, "First name")
-last_name = Column("last_name", pl.String, "Last name")
+first_name = Column("first_name", pl.String, "First name", nullable=True)
+last_name = Column("last_name", pl.String, "Last name", nullable=True)
 hand = Column("hand", pl.String, "Hand that he shoots with, or a goalie catches with: L, R", nullable=True)
 height_cm = Column("height_cm", pl.Int16, "Height", "cm", nullable=True)
 weight_kg = Column("weight_kg", pl.Int16, "Weight", "kg", nullable=True)

@@ -5,11 +5,13 @@ Nothing inside the envelope is judged here: bronze keeps pages as served, silver
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, TypeVar
 
 import msgspec
 
+from nhl_lake import lenient
 from nhl_lake.errors import Refused
 from nhl_lake.hockey.calendar import FINAL
 from nhl_lake.people import Roster, dressed, on_roster
@@ -106,7 +108,7 @@ class Listing(msgspec.Struct):
 class Shift(msgspec.Struct):
     """A row of a shift chart."""
 
-    gameId: int
+    gameId: int | None = None
     typeCode: int | None = None  # 517 a shift, 505 a goal; absent in some old charts
     duration: str | None = None
 
@@ -121,16 +123,16 @@ class Chart(msgspec.Struct):
 class RightRail(msgspec.Struct):
     """A right-rail page; a game not yet played has little more than `gameInfo`."""
 
-    gameInfo: msgspec.Raw = msgspec.Raw()
-    seasonSeries: Raws | None = None
-    gameReports: dict[str, str | None] | None = None
+    gameInfo: Any = None
+    seasonSeries: Any = None
+    gameReports: dict[str, Any] | None = None
 
 
 class Standing(msgspec.Struct):
     """A team's line in the standings."""
 
     date: date
-    teamAbbrev: msgspec.Raw
+    teamAbbrev: Any
 
 
 class Standings(msgspec.Struct):
@@ -143,8 +145,16 @@ class Player(msgspec.Struct):
     """A player's landing page."""
 
     playerId: int
-    firstName: msgspec.Raw
-    lastName: msgspec.Raw
+
+
+def decode_leniently(body: bytes, kind: type[S]) -> S:
+    """Decode a JSON page without what is odd in it but not needed to know the page: silver names that."""
+    try:
+        return decode(body, kind)
+    except Refused:
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+            return lenient.read(body.decode(), kind)[0]
+        raise
 
 
 def decode(body: bytes, kind: type[S]) -> S:
@@ -203,10 +213,10 @@ def scheduled_game(day: date, entry: msgspec.Raw) -> Part:
 
 def chart(body: bytes, ask: Ask) -> list[Part]:
     """Read a shift chart; an empty one is an answer too. Its state is the schedule's."""
-    page = decode(body, Chart)
+    page = decode_leniently(body, Chart)
     if len(page.data) != page.total:
         raise Refused(f"{len(page.data)} of {page.total} shifts")
-    other = {row.gameId for row in page.data} - {ask["game_id"]}
+    other = {row.gameId for row in page.data if row.gameId is not None} - {ask["game_id"]}
     if other:
         raise Refused(f"the chart has shifts of game {min(other)}, not {ask['game_id']}")
     return [of_game(ask, body)]
@@ -233,10 +243,10 @@ def shift_report(*, home: bool) -> Read:
 
 def right_rail(body: bytes, ask: Ask) -> list[Part]:
     """Read a right-rail page: the reports that it links to are the game's. It says nothing else of which game it is."""
-    page = decode(body, RightRail)
-    if not bytes(page.gameInfo) and page.seasonSeries is None and page.gameReports is None:
+    page = decode_leniently(body, RightRail)
+    if page.gameInfo is None and page.seasonSeries is None and page.gameReports is None:
         raise Refused("not a RightRail page: neither gameInfo, nor seasonSeries, nor gameReports")
-    reports = [address for address in (page.gameReports or {}).values() if address]
+    reports = [address for address in (page.gameReports or {}).values() if address and isinstance(address, str)]
     number = f"{ask['game_id'] % 1_000_000:06d}"
     if reports and not any(number in address for address in reports):
         raise Refused(f"the right rail is of another game: no report {number} in it")
@@ -250,13 +260,13 @@ def of_game(ask: Ask, body: bytes) -> Part:
 
 def roster(body: bytes, ask: Ask) -> list[Part]:
     """Read a roster page."""
-    people = on_roster(decode(body, Roster))
+    people = on_roster(decode_leniently(body, Roster))
     return [Part({"team_abbrev": ask["team_abbrev"]}, ask["season"], None, None, body, people)]
 
 
 def standings(body: bytes, ask: Ask) -> list[Part]:
     """Read the standings of a day. A team's own date may lag behind; none may be later."""
-    page = decode(body, Standings)
+    page = decode_leniently(body, Standings)
     last = max((line.date for line in page.standings), default=None)
     if last is None:
         raise Refused(f"the standings of {ask['game_date']} are empty")

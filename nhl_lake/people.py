@@ -1,6 +1,10 @@
 """Whom a page tells of: the players dressed in a game, and those on a roster."""
 
+from contextlib import suppress
+
 import msgspec
+
+from nhl_lake import lenient
 
 
 class Dressed(msgspec.Struct):
@@ -29,11 +33,13 @@ class Roster(msgspec.Struct):
 def dressed(spots: msgspec.Raw) -> frozenset[int]:
     """Return the ids of the players dressed in a game.
 
-    One odd page must not keep the others from being asked for: what it says is told when silver is made of it.
+    One odd page or player must not keep the others from being asked for: silver.game_quality names what is odd.
     """
     try:
         return frozenset(man.playerId for man in DRESSED.decode(spots))
     except msgspec.ValidationError:
+        with suppress(msgspec.ValidationError):
+            return frozenset(man.playerId for man in lenient.read(bytes(spots), list[Dressed])[0])
         return frozenset()
 
 

@@ -9,20 +9,7 @@ import polars as pl
 from msgspec import Struct, inspect
 
 from nhl_lake import bronze
-from nhl_lake.silver import (
-    box_score,
-    games,
-    lineups,
-    listed_shifts,
-    officials,
-    players,
-    plays,
-    rosters,
-    seasons,
-    standings,
-    team_games,
-    teams,
-)
+from nhl_lake.silver import games, page_quality, players, rosters, seasons, standings, teams
 from nhl_lake.store import lake
 from nhl_lake.store.place import Place
 from nhl_lake.table import Table
@@ -31,10 +18,7 @@ PAGES_LOOKED_AT = 30
 
 READ_BY: Mapping[Table, tuple[type[Struct], ...]] = {
     bronze.SCHEDULE: (games.Entry,),
-    bronze.PLAY_BY_PLAY: (plays.Page, lineups.Page, team_games.Page),
-    bronze.BOXSCORE: (box_score.Page, lineups.Page),
-    bronze.RIGHT_RAIL: (lineups.Rail, officials.Rail, team_games.Rail),
-    bronze.SHIFT_CHARTS: (listed_shifts.Chart,),
+    **page_quality.READ_BY,
     bronze.ROSTERS: (rosters.Page,),
     bronze.STANDINGS: (standings.Page,),
     bronze.PLAYERS: (players.Page,),

@@ -161,7 +161,6 @@ MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
     ("silver.listed_shifts", "a good shift is whole"): {"fault": None, "end_seconds": None},
     ("silver.shifts", "a shift lasts, inside its period"): {"end_seconds": 5},
     ("silver.stints", "a stint lasts"): {"end_seconds": 5},
-    ("silver.lineups", "a dressed player has a position"): {"is_scratched": False, "position": None},
     ("silver.skater_games", "points are goals and assists"): {"points": 4},
     ("silver.skater_games", "a share is between 0 and 1"): {"faceoff_share": 37.5},
     ("silver.goalie_games", "no more saves than shots"): {"saves": 3},

@@ -215,7 +215,7 @@ def test_a_page_of_a_game_tells_its_day_and_state_itself(table: Table):
     [
         ("OFF", [{"playerId": 7}, {"playerId": 8}], {7, 8}),
         ("LIVE", [{"playerId": 7}], set()),
-        ("OFF", [{"playerId": 7}, {"playerId": "odd"}], set()),
+        ("OFF", [{"playerId": 7}, {"playerId": "odd"}], {7}),
     ],
 )
 def test_a_page_of_a_game_that_is_over_tells_who_is_dressed(state: str, spots: list[Any], people: set[int]):
@@ -418,3 +418,27 @@ def test_the_clock_the_broadcasts_and_the_odds_of_a_page_are_volatile_its_score_
         "startTimeUTC",
         "venue",
     }
+
+
+def test_a_player_without_a_name_is_a_player():
+    for odd in ({"playerId": 8470001}, PLAYER | {"lastName": None}, PLAYER | {"firstName": 7}):
+        assert len(read(PLAYERS, {"player_id": 8470001}, odd)) == 1
+
+
+def test_an_odd_row_or_field_refuses_no_page():
+    roster = {**ROSTER, "defensemen": [{"id": "?"}, {}, {"id": 8470002}]}
+    (part,) = read(ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, roster)
+    assert part.people == {8470001, 8470002}
+
+    standings = {"standings": [{"date": "soon", "teamAbbrev": {}}, *STANDING["standings"]]}
+    assert len(read(STANDINGS, {"season": 20232024, "game_date": DAY}, standings)) == 1
+
+    odd = [shift() | {"typeCode": "517"}, shift() | {"duration": 45}, without(shift(), "gameId")]
+    assert len(read(SHIFT_CHARTS, GAME, {"data": odd, "total": 3})) == 1
+
+    for reports in ({"gameSummary": 7}, []):
+        assert len(read(RIGHT_RAIL, GAME, RAIL | {"gameReports": reports})) == 1
+
+    page = HEAD | {"plays": [], "rosterSpots": [{"playerId": 8470001}, {"playerId": None}]}
+    (part,) = read(PLAY_BY_PLAY, GAME, page)
+    assert part.people == {8470001}

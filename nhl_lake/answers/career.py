@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from nhl_lake.catalog import find
+from nhl_lake.silver.person import full_name
 from nhl_lake.store import lake
 from nhl_lake.store.place import Place
 
@@ -32,7 +33,7 @@ def people(root: Place, name: str) -> pl.DataFrame:
     if name.isdecimal():
         return players.filter(pl.col("player_id") == int(name))
     wanted = folded(name).split()
-    full = [folded(f"{first} {last}") for first, last in players.select("first_name", "last_name").iter_rows()]
+    full = [folded(name or "") for name in players.select(full_name()).to_series()]
     whole = pl.Series([set(wanted) <= set(text.split()) for text in full], dtype=pl.Boolean)
     part = pl.Series([all(starts(word, text) for word in wanted) for text in full], dtype=pl.Boolean)
     return players.filter(whole if whole.any() else part) if wanted else players.clear()

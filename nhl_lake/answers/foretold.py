@@ -5,6 +5,7 @@ from typing import NamedTuple
 import polars as pl
 
 from nhl_lake.catalog import find
+from nhl_lake.silver.person import full_name
 from nhl_lake.sog_model import GLM
 from nhl_lake.store import lake
 from nhl_lake.store.place import Place
@@ -28,8 +29,7 @@ def foretold(root: Place, slate: pl.DataFrame) -> Foretold:
     predictions, features = (lake.scan(root, find(name)) for name in NEEDED)
     games = slate.select("game_id", "start_at", *(f"{side}_team_{what}" for side in SIDES for what in ("id", "abbrev")))
     is_home = pl.col("team_id") == pl.col("home_team_id")
-    name = pl.concat_str("first_name", "last_name", separator=" ")
-    names = lake.scan(root, find("silver.players")).select("player_id", player=name)
+    names = lake.scan(root, find("silver.players")).select("player_id", player=full_name())
     newest = (
         predictions.filter(pl.col("model").str.starts_with(GLM))
         .join(games.lazy(), on="game_id", suffix="_of_game", validate="m:1")

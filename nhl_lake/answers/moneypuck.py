@@ -101,7 +101,9 @@ COUNTS = "game_type IN (2, 3)"
 GAME = {"gameId": "game_id", "opposingTeam": "opponent_abbrev",
         "home_or_away": "CASE WHEN is_home THEN 'HOME' ELSE 'AWAY' END"}  # fmt: skip
 DAY = "year(game_date) * 10000 + CAST(month(game_date) AS INTEGER) * 100 + day(game_date)"  # a month is one byte
-NAMED = "SELECT player_id AS named_id, concat(first_name, ' ', last_name) AS full_name FROM silver.players"
+NAMED = (
+    "SELECT player_id AS named_id, nullif(concat_ws(' ', first_name, last_name), '') AS full_name FROM silver.players"
+)
 NAMES = f"LEFT JOIN ({NAMED}) AS p ON player_id = named_id"
 
 PLAYER_GAME_STATS = View(

@@ -7,6 +7,7 @@ import polars as pl
 from nhl_lake.catalog import find
 from nhl_lake.errors import BadInput
 from nhl_lake.hockey.ids import season_of_game
+from nhl_lake.silver.person import full_name
 from nhl_lake.store import lake
 from nhl_lake.store.place import Place
 
@@ -63,8 +64,7 @@ def letters(root: Place, game_id: int) -> pl.LazyFrame:
 
 def names(root: Place) -> pl.LazyFrame:
     """Return every player's name."""
-    whole = pl.concat_str("first_name", "last_name", separator=" ")
-    return lake.scan(root, find("silver.players")).select("player_id", name=whole)
+    return lake.scan(root, find("silver.players")).select("player_id", name=full_name())
 
 
 def periods(plays: pl.DataFrame) -> pl.DataFrame:

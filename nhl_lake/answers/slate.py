@@ -6,6 +6,7 @@ import polars as pl
 
 from nhl_lake.catalog import find
 from nhl_lake.hockey.calendar import FINAL, GONE, eastern_day
+from nhl_lake.silver.person import full_name
 from nhl_lake.store import lake
 from nhl_lake.store.place import Place
 
@@ -89,8 +90,7 @@ def shooters(root: Place, slate: pl.DataFrame, count: int) -> pl.DataFrame:
     ).unique("team_id", keep="first", maintain_order=True)
     newest = pl.col("start_at") == pl.col("start_at").max().over("team_id")
     dressed = lines.filter(newest).select("player_id", "team_id").join(playing.lazy(), on="team_id")
-    name = pl.concat_str("first_name", "last_name", separator=" ")
-    names = lake.scan(root, find("silver.players")).select("player_id", player=name)
+    names = lake.scan(root, find("silver.players")).select("player_id", player=full_name())
     shots = pl.col("shots_on_goal").tail(RECENT)
     return (
         lines.sort("start_at", "game_id")

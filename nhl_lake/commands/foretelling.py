@@ -13,6 +13,7 @@ from nhl_lake.commands.arguments import Json, opened, seasons_from
 from nhl_lake.errors import LakeError
 from nhl_lake.gold.sog_features import SOG_FEATURES
 from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.person import full_name
 from nhl_lake.silver.players import PLAYERS
 from nhl_lake.store import lake, lock
 
@@ -38,9 +39,7 @@ def predict(
     if not made.games:
         typer.echo("No game of the regular season or the playoffs is scheduled for the next seven days.")
         return
-    names = known.rows(chosen.root, PLAYERS).select(
-        "player_id", name=pl.concat_str("first_name", pl.lit(" "), "last_name")
-    )
+    names = known.rows(chosen.root, PLAYERS).select("player_id", name=full_name())
     clubs = lake.scan(chosen.root, GAMES).select("game_id", "home_team_id", "home_team_abbrev", "away_team_abbrev")
     home = pl.col("team_id") == pl.col("home_team_id")
     table = (

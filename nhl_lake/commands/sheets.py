@@ -127,7 +127,8 @@ def show_career(found: Career) -> None:
     """Print a player: who he is, his last games, his seasons."""
     out, player = console(), found.player
     team = player["current_team_abbrev"] or "no team"
-    about = f"{player['first_name']} {player['last_name']}, {player['position'] or '–'}, {team}, {player['player_id']}"
+    name = in_full(player["first_name"], player["last_name"])
+    about = f"{name}, {player['position'] or '–'}, {team}, {player['player_id']}"
     out.print(about, style="bold")
     if found.games.is_empty():
         out.print("He has played no game that is in the lake.")
@@ -136,6 +137,11 @@ def show_career(found: Career) -> None:
     show_lines(found.games)
     out.print("\nSeasons, as far as their games are in the lake", style="bold")
     show_lines(found.seasons)
+
+
+def in_full(first: str | None, last: str | None) -> str:
+    """Return a player's name, as far as it is known."""
+    return " ".join(name for name in (first, last) if name) or "unknown name"
 
 
 def show_club(found: Club) -> None:
@@ -149,7 +155,7 @@ def show_club(found: Club) -> None:
 def show_people(people: pl.DataFrame) -> None:
     """Print players, to choose from."""
     rows = people.select("player_id", "first_name", "last_name", "position", "current_team_abbrev", "birth_date")
-    lines = [(str(row[0]), f"{row[1]} {row[2]}", *row[3:]) for row in rows.iter_rows()]
+    lines = [(str(row[0]), in_full(row[1], row[2]), *row[3:]) for row in rows.iter_rows()]
     console().print(grid(["id", "player", "position", "team", "born"], lines))
 
 

@@ -11,7 +11,7 @@ opponent_abbrev = Column("opponent_abbrev", pl.String, "Three letters of the opp
 
 TEAM = (c.season, c.game_id, c.game_type, c.game_date, c.team_id, c.team_abbrev)
 OPPONENT = (c.opponent_team_id, opponent_abbrev, c.is_home)
-COLUMNS = (*TEAM[:4], c.player_id, *TEAM[4:], *OPPONENT, replace(c.position, nullable=False))
+COLUMNS = (*TEAM[:4], c.player_id, *TEAM[4:], *OPPONENT, replace(c.position, nullable=True))
 
 
 def teams(games: pl.LazyFrame) -> pl.LazyFrame:

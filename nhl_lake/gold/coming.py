@@ -56,7 +56,7 @@ def newest_pages(rosters: pl.LazyFrame, skaters: pl.LazyFrame) -> pl.LazyFrame:
     newest = pl.col("fetched_at") == pl.col("fetched_at").max().over("season", "team_abbrev")
     last = skaters.sort("order").group_by("player_id").agg(last_abbrev=pl.col("team_abbrev").last())
     return (
-        rosters.filter(newest, pl.col("position") != "G")
+        rosters.filter(newest, pl.col("position").ne_missing("G"))
         .join(last, on="player_id", how="left", validate="m:1")
         .sort("season", "player_id", pl.col("team_abbrev").ne_missing(pl.col("last_abbrev")), "team_abbrev")
         .unique(["season", "player_id"], keep="first", maintain_order=True)

@@ -39,5 +39,5 @@ def weighted(weights: dict[str, float]) -> pl.Expr:
 def ice_time_rank() -> pl.Expr:
     """Return the rank of a skater's ice time in his team, defencemen apart; null without any."""
     time = pl.when(pl.col("time_on_ice_s") > 0).then("time_on_ice_s")
-    peers = ("game_id", "team_id", "situation", pl.col("position") == "D")
+    peers = ("game_id", "team_id", "situation", pl.col("position").eq_missing("D"))
     return time.rank("min", descending=True).over(*peers)

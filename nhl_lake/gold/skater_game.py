@@ -34,7 +34,7 @@ def skater_game(
     game has no shifts; all but goals, points and penalties where its plays have no faceoffs, as before 2009.
     """
     shot = shooting.attempts(plays).cache()
-    skaters = appearances.appearances(games, lineups, plays).filter(pl.col("position") != "G").cache()
+    skaters = appearances.appearances(games, lineups, plays).filter(pl.col("position").ne_missing("G")).cache()
     sides = ice_time.sides(stints).cache()
     rows = every_situation(appearances.told(skaters, plays, stints))
     for found in (credited(shot, plays, skaters), *on_the_ice(shot, plays, on_ice, shifts, sides, skaters)):

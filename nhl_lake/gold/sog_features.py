@@ -1,5 +1,6 @@
 """What can be known before a game of how often a skater will shoot: for games played and games to come, alike."""
 
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -87,7 +88,7 @@ COLUMNS = (
     c.game_date,
     c.start_at,
     c.player_id,
-    c.position,
+    replace(c.position, nullable=True),
     c.team_id,
     c.team_abbrev,
     Column("team_key", pl.Int32, "One team over time: its franchise, Arizona and Utah as one", nullable=True),

@@ -23,7 +23,7 @@ def by_team(rows: pl.LazyFrame, who: Sequence[str], counts: Sequence[str], rates
     """Add up games by season and situation; what is known of no game is not known of the season."""
     is_timed = pl.col("time_on_ice_s").is_not_null()
     schema = rows.collect_schema()
-    last = (pl.col(name).sort_by("game_date", "game_id").last() for name in LAST if name in schema)
+    last = (pl.col(name).sort_by("game_date", "game_id").drop_nulls().last() for name in LAST if name in schema)
     found = rows.group_by(*SEASON, *who, "situation").agg(
         *last,
         *(known_sum(name) for name in counts),
@@ -39,7 +39,11 @@ def over_teams(rows: pl.LazyFrame, counts: Sequence[str], rates: Sequence[str]) 
     """Add the row of all teams to the rows that each player has in a season."""
     sums = (*(RATED + name for name in rates), "games", "games_with_shifts")
     schema = rows.collect_schema()
-    last = (pl.col(name).sort_by("last_game_date", "team_id").last() for name in ("team_id", *LAST) if name in schema)
+    last = (
+        pl.col(name).sort_by("last_game_date", "team_id").drop_nulls().last()
+        for name in ("team_id", *LAST)
+        if name in schema
+    )
     total = rows.group_by(*SEASON, "player_id", "situation").agg(
         *last, *(known_sum(name) for name in counts), pl.col(*sums).sum(), pl.lit(value=True).alias("is_total")
     )
@@ -85,4 +89,4 @@ def kept(columns: Sequence[Column], names: Iterable[str]) -> list[Column]:
 
 LAST = ("team_abbrev", "position")
 WHEN = (c.season, c.game_type)
-position = replace(c.position, nullable=False)
+position = replace(c.position, nullable=True)

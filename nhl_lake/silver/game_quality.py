@@ -3,7 +3,7 @@
 import polars as pl
 
 from nhl_lake import columns as c
-from nhl_lake.bronze import PLAY_BY_PLAY
+from nhl_lake.bronze import BOXSCORE, PLAY_BY_PLAY, RIGHT_RAIL, SHIFT_CHARTS
 from nhl_lake.hockey.calendar import GONE, SCHEDULE_STATES, STATES
 from nhl_lake.silver.box_quality import box_quality, goalie_quality
 from nhl_lake.silver.games import GAMES
@@ -11,6 +11,7 @@ from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.ice_quality import ice_time_quality, men_quality, shift_quality
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
+from nhl_lake.silver.page_quality import page_quality
 from nhl_lake.silver.play_quality import play_quality
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.refusals import REFUSALS
@@ -31,6 +32,9 @@ def game_quality(
     skater_games: pl.LazyFrame,
     goalie_games: pl.LazyFrame,
     refusals: pl.LazyFrame,
+    boxscore: pl.LazyFrame,
+    right_rail: pl.LazyFrame,
+    shift_charts: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """One row a check that a final game does not pass: what was expected, what was found, and how bad that is.
 
@@ -46,6 +50,7 @@ def game_quality(
         goalie_quality(plays, goalie_games),
         put_aside(refusals),
         unknown_words(games),
+        page_quality(play_by_play, boxscore, right_rail, shift_charts, lineups),
     )
     return pl.concat(found)
 
@@ -103,6 +108,9 @@ GAME_QUALITY = Table(
         SKATER_GAMES,
         GOALIE_GAMES,
         REFUSALS,
+        BOXSCORE,
+        RIGHT_RAIL,
+        SHIFT_CHARTS,
     ),
     source=game_quality,
     may_lose=1,  # pages get better

@@ -6,17 +6,20 @@ import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import BOXSCORE, PLAY_BY_PLAY, RIGHT_RAIL
-from nhl_lake.silver.pages import Said, Text, final
+from nhl_lake.silver.pages import Large, Medium, Position, Said, Small, Text, final
 from nhl_lake.table import Column, Table
+
+GAME_PLAYER = ("game_id", "player_id")
+GROUPS = {"forwards": None, "defense": "D", "goalies": "G"}  # of a box score, and the position of all in one
 
 
 class Spot(Said):
     """A dressed player."""
 
-    playerId: int
-    teamId: int
-    positionCode: str
-    sweaterNumber: int | None = None
+    playerId: Large
+    teamId: Medium | None = None
+    positionCode: Position | None = None
+    sweaterNumber: Small | None = None
     firstName: Text | None = None
     lastName: Text | None = None
 
@@ -38,31 +41,41 @@ class Page(Said):
     rosterSpots: list[Spot]
 
 
-class Goalie(Said):
-    """A goalie's line in the box score: whether he started, since 2024."""
+class Line(Said):
+    """A player's line in the box score. Of goalies it says since 2024 whether they started."""
 
-    playerId: int
+    playerId: Large
+    position: Position | None = None
+    sweaterNumber: Small | None = None
     starter: bool | None = None
 
 
-class Goalies(Said):
-    """A team's goalies."""
+class Lines(Said):
+    """A team's lines."""
 
-    goalies: list[Goalie]
+    forwards: list[Line] | None = None
+    defense: list[Line] | None = None
+    goalies: list[Line] | None = None
 
 
 class Teams(Said):
-    """Both teams' goalies."""
+    """Both teams' lines."""
 
-    homeTeam: Goalies
-    awayTeam: Goalies
+    homeTeam: Lines | None = None
+    awayTeam: Lines | None = None
+
+
+class Nested(Said):
+    """Where the lines stood until January 2024."""
+
+    playerByGameStats: Teams | None = None
 
 
 class Box(Said):
     """A box score page, of which no more is read: a line that is odd elsewhere must not take the line-up away."""
 
-    id: int
     playerByGameStats: Teams | None = None
+    boxscore: Nested | None = None
 
 
 class Scratch(Said):
@@ -93,50 +106,83 @@ class Rail(Said):
 def lineups(play_by_play: pl.LazyFrame, boxscore: pl.LazyFrame, right_rail: pl.LazyFrame) -> pl.LazyFrame:
     """One row a player dressed for a final game, goalies included, or scratched.
 
-    Team and position are those of the game: players are traded, and change position. Pages tell neither position,
-    number nor name of the scratched, and which skaters started not at all. Who stands among both is dressed. From
-    `rosterSpots` of play-by-play, `starter` of the box score, and the `scratches` of the right rail, if that page is
-    there.
+    Team, position and number are those of the game: players are traded, and change position. What `rosterSpots` does
+    not tell of a player, or tells in two ways, is the box score's, and null where that does not tell it either. Pages
+    tell neither position, number nor name of the scratched, and which skaters started not at all. A player listed among
+    both is dressed. From `rosterSpots` of play-by-play, the players of the box score, and the `scratches` of the right
+    rail, if these pages are there.
     """
     pages = final(play_by_play, Page)
     pages = pages.rename({"id": "game_id", "gameType": "game_type"})
-    dressed = players(pages).join(starters(boxscore), on=["game_id", "player_id"], how="left", validate="m:1")
+    dressed = players(pages, boxscore)
     missing = scratched(pages, right_rail).join(dressed, on=["game_id", "player_id"], how="anti")
     return pl.concat([dressed, missing], how="diagonal_relaxed").select(column.name for column in COLUMNS)
 
 
-def players(pages: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a dressed player."""
-    spots = pages.select("season", "game_id", "game_type", spot="rosterSpots").explode("spot")
+def players(pages: pl.LazyFrame, boxscore: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a dressed player. One of whom neither page says whose they are is left out."""
+    teams = pages.select("game_id", home="homeTeam", away="awayTeam")
+    box = listed(boxscore).join(teams, on="game_id", validate="m:1")
+    team = pl.when("is_home").then("home").otherwise("away").struct.field("id")
+    box = box.select(*GAME_PLAYER, "is_starter", box_team_id=team, box_position="position", box_number="sweater_number")
     return (
-        spots.filter(pl.col("spot").is_not_null())
-        .unnest("spot")
-        .select(
-            "season",
-            "game_id",
-            "game_type",
-            player_id="playerId",
-            team_id="teamId",
-            position="positionCode",
-            sweater_number="sweaterNumber",
-            first_name="firstName",
-            last_name="lastName",
+        spots(pages)
+        .join(box, on=GAME_PLAYER, how="left", validate="1:1")
+        .with_columns(
+            team_id=pl.coalesce("team_id", "box_team_id"),
+            position=pl.coalesce("position", "box_position"),
+            sweater_number=pl.coalesce("sweater_number", "box_number"),
             is_scratched=pl.lit(value=False),
+        )
+        .filter(pl.col("team_id").is_not_null())
+    )
+
+
+def spots(pages: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a player in `rosterSpots`, who may stand there twice, with what is said in one way."""
+    about = {"team_id": "teamId", "position": "positionCode", "sweater_number": "sweaterNumber"}
+    known = {name: pl.col(key).drop_nulls().unique() for name, key in about.items()}
+    names = {"first_name": pl.col("firstName"), "last_name": pl.col("lastName")}
+    return (
+        pages.select("season", "game_id", "game_type", spot="rosterSpots")
+        .explode("spot")
+        .filter(pl.col("spot").is_not_null())
+        .unnest("spot")
+        .group_by("season", "game_id", "game_type", player_id="playerId")
+        .agg(
+            *(pl.when(one.len() == 1).then(one.first()).alias(name) for name, one in known.items()),
+            *(one.drop_nulls().first().alias(name) for name, one in names.items()),
         )
     )
 
 
-def starters(boxscore: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a goalie of a box score, with whether he started, where the page says it."""
-    teams = pl.col("playerByGameStats").struct
-    goalies = (teams.field(side).struct.field("goalies") for side in ("homeTeam", "awayTeam"))
+def listed(boxscore: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a player of a box score, wherever the page has the lines; a goalie is one by where the line stands."""
+    now, then = pl.col("playerByGameStats"), pl.col("boxscore").struct.field("playerByGameStats")
+    pages = final(boxscore, Box, "game_id").select("game_id", teams=pl.coalesce(now, then)).cache()
+    found = pl.concat(
+        pages.select(
+            "game_id",
+            is_home=pl.lit(side == "homeTeam"),
+            of_group=pl.lit(position, pl.String),
+            line=pl.col("teams").struct.field(side).struct.field(group),
+        )
+        for side in ("homeTeam", "awayTeam")
+        for group, position in GROUPS.items()
+    )
     return (
-        final(boxscore, Box)
-        .select(game_id="id", goalie=pl.concat_list(*goalies))
-        .explode("goalie")
-        .filter(pl.col("goalie").is_not_null())
-        .unnest("goalie")
-        .select("game_id", player_id="playerId", is_starter="starter")
+        found.explode("line")
+        .filter(pl.col("line").is_not_null())
+        .unnest("line")
+        .unique(["game_id", "playerId"], keep="first", maintain_order=True)
+        .select(
+            "game_id",
+            "is_home",
+            player_id="playerId",
+            position=pl.coalesce("position", "of_group"),
+            sweater_number="sweaterNumber",
+            is_starter="starter",
+        )
     )
 
 
@@ -172,8 +218,8 @@ COLUMNS = (
     c.team_id,
     replace(c.position, nullable=True),
     c.sweater_number,
-    replace(c.first_name, nullable=True),
-    replace(c.last_name, nullable=True),
+    c.first_name,
+    c.last_name,
     c.is_starter,
     Column("is_scratched", pl.Boolean, "Whether he was not dressed"),
 )
@@ -186,7 +232,4 @@ LINEUPS = Table(
     by="game_id",
     reads=(PLAY_BY_PLAY, BOXSCORE, RIGHT_RAIL),
     source=lineups,
-    checks={
-        "a dressed player has a position": pl.col("is_scratched") | pl.col("position").is_not_null(),
-    },
 )

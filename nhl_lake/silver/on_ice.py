@@ -20,7 +20,7 @@ def on_ice(plays: pl.LazyFrame, shifts: pl.LazyFrame, lineups: pl.LazyFrame) -> 
     ice, and that is known without shifts too. Left out: events while the shifts have nobody on the ice.
     """
     is_duel = (pl.col("period_type") == "SO") | pl.col("is_penalty_shot").fill_null(value=False)
-    about = lineups.select("season", "game_id", "player_id", "team_id", is_goalie=pl.col("position") == "G")
+    about = lineups.select("season", "game_id", "player_id", "team_id", is_goalie=pl.col("position").eq_missing("G"))
     player = ["game_id", "player_id"]
     stays = shifts.drop("season", "team_id").join(about, on=player, validate="m:1")
     alone = duels(plays.filter(is_duel)).join(about, on=player, validate="m:1")

@@ -2,18 +2,27 @@
 
 A page is decoded twice: msgspec holds it against the struct, value by value, and says which path is wrong; what it
 leaves, the declared keys alone, is then decoded by Polars into columns, which is quiet about what does not fit.
+A page that is not as declared is read leniently (nhl_lake/lenient.py): one odd field costs that field, not the page;
+`silver.game_quality` or `nhl-lake check` names it. A field without which a row still means something has a default.
 """
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import polars as pl
-from msgspec import inspect
+from msgspec import Meta, inspect
 
+from nhl_lake import lenient
 from nhl_lake.errors import Broken
 from nhl_lake.hockey.calendar import FINAL
 
 BYTES_AT_ONCE = 1_000_000
+
+# numbers that their columns can hold
+Small = Annotated[int, Meta(ge=-(2**15), lt=2**15)]
+Medium = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
+Large = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Position = Literal["C", "L", "R", "D", "G"]
 
 
 class Said(msgspec.Struct, omit_defaults=True, gc=False):
@@ -46,11 +55,10 @@ def decoded(bodies: pl.Series, kind: type[Said]) -> pl.Series:
     def known(body: str) -> str:
         try:
             return encode(decode(body)).decode()
+        except msgspec.ValidationError:
+            return encode(read_leniently(body, kind)[0]).decode()
         except msgspec.MsgspecError as error:
-            raise Broken(
-                f"A kept page is not as expected: {error}. It begins {body[:60]}",
-                "The page is safe in bronze. Please report it: pages may have changed.",
-            ) from error
+            raise broken(body, error) from error
 
     as_columns = dtype(kind)
     # a few at a time: what stays in the processor's memory is decoded in three quarters of the time
@@ -58,6 +66,22 @@ def decoded(bodies: pl.Series, kind: type[Said]) -> pl.Series:
     few = [bodies[start : start + count] for start in range(0, max(bodies.len(), 1), count)]
     return pl.concat(
         pl.Series(bodies.name, [known(body) for body in some], pl.String).str.json_decode(as_columns) for some in few
+    )
+
+
+def read_leniently(body: str, kind: type[Said]) -> tuple[Said, list[lenient.Odd]]:
+    """Return a page without its odd values, and these; Broken if they are such that the page cannot be read."""
+    try:
+        return lenient.read(body, kind, english)
+    except msgspec.MsgspecError as error:
+        raise broken(body, error) from error
+
+
+def broken(body: str, error: msgspec.MsgspecError) -> Broken:
+    """Return the error of a page that cannot be read."""
+    return Broken(
+        f"A kept page is not as expected: {error}. It begins {body[:60]}",
+        "The page is safe in bronze. Please report it: pages may have changed.",
     )
 
 
@@ -94,6 +118,7 @@ PLAIN: dict[type[inspect.Type], pl.DataType] = {
     inspect.FloatType: pl.Float64(),
     inspect.BoolType: pl.Boolean(),
     inspect.StrType: pl.String(),
+    inspect.LiteralType: pl.String(),
     inspect.CustomType: pl.String(),  # Text
     inspect.DateType: pl.String(),
     inspect.DateTimeType: pl.String(),

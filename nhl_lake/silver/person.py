@@ -1,21 +1,23 @@
 """What landing pages and rosters say of a person, in the same words."""
 
+from datetime import date
+
 import polars as pl
 
 from nhl_lake import columns as c
-from nhl_lake.silver.pages import Said, Text
+from nhl_lake.silver.pages import Said, Small, Text
 
 
 class Person(Said):
     """A player, apart from his id, his position and his team."""
 
-    firstName: Text
-    lastName: Text
-    sweaterNumber: int | None = None
+    firstName: Text | None = None
+    lastName: Text | None = None
+    sweaterNumber: Small | None = None
     shootsCatches: str | None = None
-    heightInCentimeters: int | None = None
-    weightInKilograms: int | None = None
-    birthDate: str | None = None
+    heightInCentimeters: Small | None = None
+    weightInKilograms: Small | None = None
+    birthDate: date | None = None
     birthCity: Text | None = None
     birthStateProvince: Text | None = None
     birthCountry: str | None = None
@@ -35,6 +37,12 @@ def person() -> dict[str, pl.Expr]:
         "birth_province": pl.col("birthStateProvince"),
         "birth_country": pl.col("birthCountry"),
     }
+
+
+def full_name() -> pl.Expr:
+    """Return the first and last name as one text, or the one that is known; null if neither is."""
+    name = pl.concat_str("first_name", "last_name", separator=" ", ignore_nulls=True)
+    return pl.when(name != "").then(name)
 
 
 BODY = (

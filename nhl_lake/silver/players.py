@@ -6,7 +6,7 @@ import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import PLAYERS as PAGES
-from nhl_lake.silver.pages import Said, said
+from nhl_lake.silver.pages import Large, Medium, Position, Said, Small, said
 from nhl_lake.silver.person import BODY, Person, person
 from nhl_lake.table import Column, Table
 
@@ -14,20 +14,20 @@ from nhl_lake.table import Column, Table
 class Draft(Said):
     """When and where a player was drafted."""
 
-    year: int
+    year: Small | None = None
     teamAbbrev: str | None = None
-    round: int | None = None
-    pickInRound: int | None = None
-    overallPick: int | None = None
+    round: Small | None = None
+    pickInRound: Small | None = None
+    overallPick: Small | None = None
 
 
 class Page(Person, kw_only=True):
     """A player's landing page."""
 
-    playerId: int
+    playerId: Large
     isActive: bool | None = None
-    position: str | None = None
-    currentTeamId: int | None = None
+    position: Position | None = None
+    currentTeamId: Medium | None = None
     currentTeamAbbrev: str | None = None
     draftDetails: Draft | None = None
 

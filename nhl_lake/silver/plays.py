@@ -292,10 +292,14 @@ def told(pages: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def dressed(pages: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a dressed player. One who stands twice, in one team, is one."""
+    """One row a dressed player. One who stands twice, in one team, is one; in two teams, nobody's."""
     spot = pl.col("spot").struct.field
     spots = pages.select(game_id="id", spot="rosterSpots").explode("spot")
-    return spots.select("game_id", player_id=spot("playerId"), team_id=spot("teamId")).unique()
+    return (
+        spots.select("game_id", player_id=spot("playerId"), team_id=spot("teamId"))
+        .unique()
+        .filter(pl.len().over("game_id", "player_id") == 1)
+    )
 
 
 def rated(events: pl.LazyFrame) -> pl.LazyFrame:

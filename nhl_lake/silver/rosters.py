@@ -1,10 +1,12 @@
 """Rosters: who is with which team, as the pages say it over time."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import ROSTERS as PAGES
-from nhl_lake.silver.pages import Said, said
+from nhl_lake.silver.pages import Large, Position, Said, said
 from nhl_lake.silver.person import BODY, Person, person
 from nhl_lake.table import Table
 
@@ -12,8 +14,8 @@ from nhl_lake.table import Table
 class Member(Person, kw_only=True):
     """A player on a roster."""
 
-    id: int
-    positionCode: str
+    id: Large
+    positionCode: Position | None = None
 
 
 class Page(Said):
@@ -28,21 +30,25 @@ def rosters(rosters: pl.LazyFrame) -> pl.LazyFrame:
     """One row a player on a version of a team's roster page: of every version that is given, dated by `fetched_at`.
 
     A version holds until the next one of the same team and season. A past season's page names who was with the team
-    in the end, or who played for it; a page without players gives no rows. From every version of `bronze.rosters`.
+    in the end, or who played for it; a page without players gives no rows. The group that a player stands in tells a
+    defenseman or a goalie whose position is missing. From every version of `bronze.rosters`.
     """
-    pages = rosters.select("season", "team_abbrev", "fetched_at", page=said(Page)).unnest("page")
-    members = pages.select(
-        "season", "team_abbrev", "fetched_at", member=pl.concat_list("forwards", "defensemen", "goalies")
+    pages = rosters.select("season", "team_abbrev", "fetched_at", page=said(Page)).unnest("page").cache()
+    groups = {"forwards": None, "defensemen": "D", "goalies": "G"}
+    members = pl.concat(
+        pages.select("season", "team_abbrev", "fetched_at", member=group, of_group=pl.lit(position, pl.String))
+        for group, position in groups.items()
     ).explode("member")
     return (
         members.filter(pl.col("member").is_not_null())
         .unnest("member")
+        .unique(["season", "team_abbrev", "fetched_at", "id"], keep="first", maintain_order=True)
         .select(
             "season",
             "team_abbrev",
             "fetched_at",
             player_id="id",
-            position="positionCode",
+            position=pl.coalesce("positionCode", "of_group"),
             **person(),
         )
         .select(list(ROSTERS.schema))
@@ -60,7 +66,7 @@ ROSTERS = Table(
         c.player_id,
         c.first_name,
         c.last_name,
-        c.position,
+        replace(c.position, nullable=True),
         c.sweater_number,
         *BODY,
     ),

@@ -51,7 +51,7 @@ def summed_up(listed: pl.LazyFrame, lineups: pl.LazyFrame) -> pl.LazyFrame:
     """
     line = pl.col("line")
     report = listed.filter(pl.col("page") != CHART).join(
-        lineups.select("game_id", "player_id", is_goalie=pl.col("position") == "G"),
+        lineups.select("game_id", "player_id", is_goalie=pl.col("position").eq_missing("G")),
         on=["game_id", "player_id"],
         validate="m:1",
     )

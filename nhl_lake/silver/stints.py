@@ -37,7 +37,7 @@ def stints(shifts: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame) -> 
 
 def groups(shifts: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
     """One row a stretch between two changes, with the players of both teams."""
-    positions = lineups.select("game_id", "player_id", is_goalie=pl.col("position") == "G")
+    positions = lineups.select("game_id", "player_id", is_goalie=pl.col("position").eq_missing("G"))
     teams = games.select("season", "game_id", "home_team_id", "away_team_id")
     is_home, is_goalie = pl.col("team_id") == pl.col("home_team_id"), pl.col("is_goalie")
     kinds = (is_home & ~is_goalie, ~is_home & ~is_goalie, is_home & is_goalie, ~is_home & is_goalie)

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from nhl_lake import check
 from nhl_lake.gold.skater_game import SKATER_GAME, skater_game
 from tests.gold import typed
 from tests.gold.leagues import Silver, gold
@@ -326,3 +327,15 @@ def test_the_frame_is_what_the_table_declares():
     for found in (full, {name: rows.clear() for name, rows in full.items()}):
         rows = skater_game(*(found[read.name.split(".")[1]].lazy() for read in SKATER_GAME.reads)).collect()
         assert rows.columns == list(SKATER_GAME.schema)
+
+
+def test_a_player_of_unknown_position_is_a_skater():
+    spots = [{**spot, "positionCode": None if spot["playerId"] == 71 else spot["positionCode"]} for spot in typed.SPOTS]
+    goal = done("goal", HOME, scoringPlayerId=71, goalieInNetId=32) | at(30)
+
+    found = of(FACEOFF, goal, shifts=[(player, 0, 60) for player in (71, 72, 73, 31, 82, 83, 84, 32)], spots=spots)
+
+    row = skater(found, 71)
+    assert (row["position"], row["goals"], row["time_on_ice_s"]) == (None, 1, 60)
+    assert skater(found, 72)["on_ice_goals_for"] == 1
+    check.require(SKATER_GAME, gold(SKATER_GAME, found))

@@ -133,16 +133,73 @@ def test_a_right_rail_alone_gives_no_line_up():
     assert made(LINEUPS, NO_PAGES, NO_PAGES, kept(rail([72]))).is_empty()
 
 
-def test_a_new_position_and_a_player_who_stands_twice_are_refused():
-    with pytest.raises(Broken, match="position is one of C, L, R, D, G"):
-        check.require(LINEUPS, rows(page(spot(71, "F"))))
-    with pytest.raises(Broken, match="one row for each game_id, player_id"):
-        check.require(LINEUPS, rows(page(spot(71), spot(71))))
+def without(said: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in said.items() if key not in keys}
 
 
-def test_a_dressed_player_without_a_position_is_refused():
-    with pytest.raises(Broken, match="positionCode"):
-        rows(page({k: v for k, v in spot(71).items() if k != "positionCode"}))
+def lines(**groups: list[dict[str, Any]]) -> pl.LazyFrame:
+    """Return a box score with lines of the home team."""
+    said = box()
+    said["playerByGameStats"]["homeTeam"] = {"forwards": [], "defense": [], "goalies": [], **groups}
+    return kept(said)
+
+
+def the_player(spots: list[dict[str, Any]], boxes: pl.LazyFrame) -> tuple[Any, ...]:
+    found = made(LINEUPS, kept(page(*spots, spot(99, "G"))), boxes, NO_PAGES)
+    check.require(LINEUPS, found)
+    assert found["player_id"].to_list()[1:] == [99]  # nobody else is harmed
+    return found.select("team_id", "position", "sweater_number").row(0)
+
+
+@pytest.mark.parametrize("odd", [None, "", "F", 7, ["C"], {"default": "C"}])
+def test_an_odd_position_is_unknown_or_that_of_the_box_score(odd: Any):
+    spots = [spot(71) | {"positionCode": odd}]
+
+    assert the_player(spots, NO_PAGES) == (HOME, None, 9)
+    assert the_player(spots, lines(forwards=[{"playerId": 71, "position": "R"}])) == (HOME, "R", 9)
+    assert the_player(spots, lines(forwards=[{"playerId": 71}])) == (HOME, None, 9)
+    assert the_player(spots, lines(defense=[{"playerId": 71}])) == (HOME, "D", 9)
+    assert the_player(spots, lines(goalies=[{"playerId": 71}])) == (HOME, "G", 9)
+    assert the_player([without(spots[0], "positionCode")], lines(goalies=[{"playerId": 71}])) == (HOME, "G", 9)
+
+
+def test_the_lines_of_a_box_score_until_2024_tell_positions_too():
+    nested = {"playerByGameStats": {"homeTeam": {"defense": [{"playerId": 71, "position": "D"}]}}}
+
+    assert the_player([without(spot(71), "positionCode")], kept(page() | {"boxscore": nested})) == (HOME, "D", 9)
+
+
+@pytest.mark.parametrize("odd", ["9", 99_999, 9.5, [], True])
+def test_an_odd_number_is_unknown_or_that_of_the_box_score(odd: Any):
+    spots = [spot(71, sweaterNumber=odd)]
+
+    assert the_player(spots, NO_PAGES) == (HOME, "C", None)
+    assert the_player(spots, lines(forwards=[{"playerId": 71, "sweaterNumber": 12}])) == (HOME, "C", 12)
+
+
+def test_a_player_listed_twice_is_one_and_what_is_said_in_two_ways_is_the_box_scores():
+    twice = [spot(71, sweaterNumber=9), spot(71, sweaterNumber=12)]
+
+    assert the_player(twice, NO_PAGES) == (HOME, "C", None)
+    assert the_player(twice, lines(forwards=[{"playerId": 71, "sweaterNumber": 12}])) == (HOME, "C", 12)
+    assert the_player([spot(71), spot(71)], NO_PAGES) == (HOME, "C", 9)
+    assert the_player([spot(71, "C"), spot(71, "L")], NO_PAGES) == (HOME, None, 9)
+
+
+def test_a_player_of_no_team_or_of_both_is_of_the_team_in_the_box_score_and_else_left_out():
+    boxes = lines(forwards=[{"playerId": 71}])
+    for spots in ([without(spot(71), "teamId")], [spot(71), spot(71, teamId=AWAY)]):
+        assert the_player(spots, boxes) == (HOME, "C", 9)
+        assert rows(page(*spots)).is_empty()
+
+
+def test_a_player_without_an_id_is_left_out():
+    assert rows(page(without(spot(71), "playerId"), spot(72)))["player_id"].to_list() == [72]
+
+
+def test_a_page_of_which_no_player_can_be_read_is_another_kind_of_page():
+    with pytest.raises(Broken, match="playerId"):
+        rows(page(*(without(spot(number), "playerId") for number in (71, 72, 73))))
 
 
 def test_the_line_ups_of_the_league_are_those_of_its_books():

@@ -54,15 +54,36 @@ def test_names_may_be_plain_and_no_pages_give_no_rows():
     assert made(PLAYERS, NO_PAGES).is_empty()
 
 
-@pytest.mark.parametrize("name", ["playerId", "firstName", "lastName"])
-def test_a_page_that_lacks_who_it_is_of_is_refused(name: str):
-    with pytest.raises(Broken, match=name):
-        rows({key: value for key, value in PAGE.items() if key != name})
+@pytest.mark.parametrize("odd", [None, "", -(10**12), 10**30, 1.5, True, [], {"cs": "Gryn"}], ids=str)
+def test_an_odd_field_is_null_and_costs_nothing_else(odd: Any):
+    (whole,) = rows(PAGE).to_dicts()
+    keys = {"heightInCentimeters": "height_cm", "weightInKilograms": "weight_kg", "sweaterNumber": "sweater_number",
+            "currentTeamId": "current_team_id", "birthDate": "birth_date", "position": "position"}  # fmt: skip
+    for key, name in keys.items():
+        found = rows(PAGE | {key: odd})
+        check.require(PLAYERS, found)
+        assert found.to_dicts() == [whole | {name: None}]
+    found = rows(PAGE | {"draftDetails": PAGE["draftDetails"] | {"round": odd}})  # type: ignore[operator]
+    assert found.to_dicts() == [whole | {"draft_round": None}]
 
 
-def test_a_number_that_does_not_fit_is_an_error():
-    with pytest.raises(pl.exceptions.InvalidOperationError):
-        rows(PAGE | {"sweaterNumber": 99999})
+@pytest.mark.parametrize("key", ["firstName", "lastName"])
+def test_a_player_without_a_name_is_still_a_player(key: str):
+    (whole,), name = rows(PAGE).to_dicts(), {"firstName": "first_name", "lastName": "last_name"}[key]
+    for page in (PAGE | {key: None}, PAGE | {key: 7}, {k: v for k, v in PAGE.items() if k != key}):
+        assert rows(page).to_dicts() == [whole | {name: None}]
+
+
+@pytest.mark.parametrize("born", ["1999-02-30", "unknown", "1999", "0000-00-00", 19990228])
+def test_a_day_of_birth_that_is_none_is_unknown(born: Any):
+    (row,) = rows(PAGE | {"birthDate": born}).to_dicts()
+
+    assert (row["birth_date"], row["birth_city"]) == (None, "Umeå")
+
+
+def test_a_page_that_lacks_who_it_is_of_is_refused():
+    with pytest.raises(Broken, match="playerId"):
+        rows({key: value for key, value in PAGE.items() if key != "playerId"})
 
 
 def test_the_players_of_the_league_are_those_of_its_books():

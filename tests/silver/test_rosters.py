@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 
 from nhl_lake import check
-from nhl_lake.errors import Broken
 from nhl_lake.silver.rosters import ROSTERS
 from tests.league.asking import LATER, get, league
 from tests.silver.kept import AT, NO_PAGES, kept, made
@@ -73,11 +72,28 @@ def test_what_is_not_known_of_a_player_is_null():
     }  # fmt: skip
 
 
-def test_a_player_who_stands_twice_on_a_page_and_a_day_that_is_none_are_refused():
-    with pytest.raises(Broken, match="one row for each"):
-        check.require(ROSTERS, made(ROSTERS, version(page(MEMBER, MEMBER))))
-    with pytest.raises(pl.exceptions.InvalidOperationError, match="1999-02-30"):
-        made(ROSTERS, version(page(member(71, birthDate="1999-02-30"))))
+@pytest.mark.parametrize("key", ["lastName", "firstName", "positionCode", "birthDate", "heightInCentimeters"])
+def test_an_odd_field_of_a_player_is_null_and_the_others_are_whole(key: str):
+    for odd in ({k: v for k, v in member(71).items() if k != key}, member(71, **{key: []})):
+        found = made(ROSTERS, version(page(odd, member(72))))
+        check.require(ROSTERS, found)
+        missing, whole = found.to_dicts()
+        assert (sum(value is None for value in missing.values()), None in whole.values()) == (1, False)
+
+
+def test_the_group_tells_who_is_a_goalie_or_a_defenseman():
+    odd = {key: value for key, value in MEMBER.items() if key != "positionCode"}
+    groups = {"defensemen": [odd | {"id": 72}], "goalies": [odd | {"id": 73}]}
+
+    assert made(ROSTERS, version(page(odd, **groups)))["position"].to_list() == [None, "D", "G"]
+
+
+def test_a_player_who_stands_twice_on_a_page_is_one_and_who_has_no_id_is_none():
+    nobody = {key: value for key, value in MEMBER.items() if key != "id"}
+    found = made(ROSTERS, version(page(MEMBER, nobody, defensemen=[MEMBER])))
+
+    check.require(ROSTERS, found)
+    assert found["player_id"].to_list() == [71]
 
 
 def test_the_rosters_of_the_league_are_those_of_its_books():
