@@ -124,7 +124,7 @@ IGNORED: Mapping[Table, Mapping[str, str]] = {
             "the moment of a live game, and the rules of its type": MOMENT,
             "sums of what is read; right rail has them": ("summary",),
             "season totals so far: counted from games": (
-                *(f"plays[].details.{role}PlayerTotal" for role in ("scoring", "assist1", "assist2")),
+                *(f"plays[].details.{role}PlayerTotal" for role in ("scoring", "assist1", "assist2", "assist3")),
                 "plays[].details.goalInGame",
             ),
             "scores and shots so far: counted from plays, and held against these in silver.game_quality": (

@@ -77,7 +77,7 @@ def periods(plays: pl.DataFrame) -> pl.DataFrame:
 def goals(root: Place, plays: pl.DataFrame) -> pl.DataFrame:
     """One row a goal: when, by whom, at which strength, and the score after it."""
     scored = plays.filter("is_goal")
-    who = pl.concat_list("shooter_player_id", "assist1_player_id", "assist2_player_id")
+    who = pl.concat_list("shooter_player_id", "assist1_player_id", "assist2_player_id", "assist3_player_id")
     people = named(root, scored.select("event_id", player_id=who))
     rows = scored.join(people, on="event_id", how="left", maintain_order="left")
     strength = pl.concat_str(

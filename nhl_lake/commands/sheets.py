@@ -48,8 +48,8 @@ def period_name(number: int, kind: str) -> str:
 
 
 def moment(row: dict[str, Any]) -> str:
-    """Return when in the game: the period and the time played in it."""
-    return f"{period_name(row['period'], row['period_type'])} {minutes(row['period_seconds'])}"
+    """Return when in the game: the period and the time played in it; a dash where that is unknown."""
+    return f"{period_name(row['period'], row['period_type'])} {minutes(row['period_seconds']) or '-'}"
 
 
 def show_lines(rows: pl.DataFrame) -> None:

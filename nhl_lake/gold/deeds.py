@@ -26,7 +26,7 @@ OF_PLAYERS = (
     count("penalty_minutes_drawn", "Minutes of the penalties drawn"),
 )
 NAMES = tuple(column.name for column in (*SHARED, *OF_PLAYERS))
-ASSISTS = ("primary_assists", "secondary_assists")
+ASSISTS = ("assists", "primary_assists", "secondary_assists")
 POINTS = tuple(f"{strength}_points" for strength in BY_STRENGTH.values())
 
 is_misconduct = pl.col("penalty_type_code").is_in(MISCONDUCTS).fill_null(value=False)
@@ -70,10 +70,11 @@ def is_counted() -> pl.Expr:
 
 
 def assists() -> dict[str, dict[str, pl.Expr]]:
-    """Return what the two players who passed to the scorer are credited with."""
+    """Return what the players who passed to the scorer are credited with; a third one with an assist and no more."""
     state = pl.col("strength_state")
     points = {f"{strength}_points": one(state == said) for said, strength in BY_STRENGTH.items()}
-    return {f"assist{n}": {name: pl.lit(1), **points} for n, name in enumerate(ASSISTS, start=1)}
+    whose = {"assist1": ("primary_assists",), "assist2": ("secondary_assists",), "assist3": ()}
+    return {role: {"assists": pl.lit(1), **dict.fromkeys(names, pl.lit(1)), **points} for role, names in whose.items()}
 
 
 def team_deeds(plays: pl.LazyFrame) -> pl.LazyFrame:

@@ -37,9 +37,10 @@ def game_flow(plays: pl.LazyFrame, stints: pl.LazyFrame) -> pl.LazyFrame:
         for side, whose in SIDES.items()
     }
     place = pl.col("step").replace_strict(PLACES, default=1, return_dtype=pl.Int8)
+    second = pl.coalesce("second", "period_seconds")
     return (
         pl.concat([counted(plays), changes(plays, stints)], how="diagonal")
-        .sort("game_id", "period", "period_seconds", place, "event_number")
+        .sort("game_id", "period", second, place, "event_number")
         .with_columns(step_number=pl.int_range(1, pl.len() + 1).over("game_id"), **counts)
         .select(column.name for column in COLUMNS)
     )
@@ -52,7 +53,9 @@ def counted(plays: pl.LazyFrame) -> pl.LazyFrame:
         pl.when(so).then(pl.lit(word)) for so, word in ((home > away, "PP"), (home < away, "SH"), (home == away, "EV"))
     )
     state = pl.when(~pl.col("is_penalty_shot")).then(pl.coalesce(more, fewer, even))
-    steps = plays.filter((pl.col("period_type") != "SO") & pl.col("event").is_in(STEPS))
+    known = pl.col("period_seconds").forward_fill().over(PERIOD).fill_null(0)  # else the time of the event before
+    in_order = plays.sort("game_id", "event_number").with_columns(second=known)
+    steps = in_order.filter((pl.col("period_type") != "SO") & pl.col("event").is_in(STEPS))
     return steps.with_columns(step=pl.col("event"), home_strength_state=state)
 
 
@@ -86,8 +89,8 @@ COLUMNS = (
     Column("step_number", pl.Int32, "Order of the step in the game, from 1"),
     Column("step", pl.String, "What the step is: an attempt, a change of strength, …", values=STEPS),
     c.period,
-    Column("period_seconds", pl.Int32, "Time since the period began", "s"),
-    Column("game_seconds", pl.Int32, "Time since the game began", "s"),
+    Column("period_seconds", pl.Int32, "Time since the period began; null if it is unknown", "s", nullable=True),
+    Column("game_seconds", pl.Int32, "Time since the game began; null if it is unknown", "s", nullable=True),
     replace(c.event_id, about="Event id; null of a change of strength", nullable=True),
     Column("acting_team_id", pl.Int32, "Team of the shooter", nullable=True),
     replace(c.is_home, about="Whether the shooter's team is the home team", nullable=True),

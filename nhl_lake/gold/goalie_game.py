@@ -89,7 +89,7 @@ def own(shot: pl.LazyFrame, plays: pl.LazyFrame, goalies: pl.LazyFrame) -> pl.La
         .join(goalies.select("game_id", "player_id", "team_id"), on=GOALIE[:2], validate="m:1")
         .with_columns(situation=of_the_team())
         .group_by(GOALIE)
-        .agg(pl.col("goals", *PENALTIES).sum(), assists=pl.sum_horizontal(pl.col(deeds.ASSISTS).sum()))
+        .agg(pl.col("goals", "assists", *PENALTIES).sum())
     )
 
 

@@ -39,7 +39,9 @@ TIME = {
     ),
 }
 SKATERS = {
-    "points are goals and assists": adds_up("points", "goals", "primary_assists", "secondary_assists"),
+    "points are goals and assists": adds_up("points", "goals", "assists"),
+    "an assist is the first, the second or a third": pl.col("assists")
+    >= pl.sum_horizontal("primary_assists", "secondary_assists"),
     "nobody plays longer than his team": pl.col("time_on_bench_s").is_null() | (pl.col("time_on_bench_s") >= 0),
     **{
         f"every shift {side}s once": adds_up(

@@ -90,14 +90,12 @@ def counted(rows: pl.LazyFrame) -> pl.LazyFrame:
 def beside() -> dict[str, pl.Expr]:
     """Return the counts that follow from others."""
     off_ice = [name for name in presence.NAMES if name.startswith("off_ice_")]
-    assists = pl.sum_horizontal(deeds.ASSISTS)
     split = {
         f"{strength}_points": pl.col(f"{strength}_points") + pl.col(f"{strength}_goals")
         for strength in shooting.BY_STRENGTH.values()
     }
     return {
-        "assists": assists,
-        "points": pl.col("goals") + assists,
+        "points": pl.col("goals") + pl.col("assists"),
         **split,
         "time_on_bench_s": pl.col("time_on_bench_s") - pl.col("time_on_ice_s"),
         **{name: pl.col(name) - pl.col(name.replace("off_ice", "on_ice")) for name in off_ice},
@@ -121,7 +119,7 @@ def no_null(column: Column) -> Column:
 
 DEEDS = (
     Column("primary_assists", pl.Int16, "Last passes before goals"),
-    Column("secondary_assists", pl.Int16, "Passes before those"),
+    Column("secondary_assists", pl.Int16, "Passes before those; a third one, from 1927 to 1936, is in `assists` alone"),
     c.assists,
     c.points,
     Column("even_strength_points", pl.Int16, "Points at even strength, by men"),
@@ -132,7 +130,7 @@ PENALTIES = ("penalties", "misconducts", "penalty_minutes", "penalties_drawn", "
 ALWAYS = (*shooting.GOALS, *deeds.ASSISTS, *deeds.POINTS, *PENALTIES)
 OWN = (*shooting.NAMES, *deeds.NAMES, *deeds.ASSISTS, *deeds.POINTS)
 BY_SHIFTS = (*ice_time.NAMES, "time_on_bench_s", *changes.NAMES, *presence.NAMES)
-ADDITIVE = (*OWN, "assists", "points", *BY_SHIFTS)
+ADDITIVE = (*OWN, "points", *BY_SHIFTS)
 
 COLUMNS = (
     *appearances.COLUMNS,

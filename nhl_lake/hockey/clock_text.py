@@ -8,4 +8,5 @@ MINUTES_AND_SECONDS = r"^(\d+):([0-5]\d)$"
 def seconds(text: pl.Expr) -> pl.Expr:
     """Return the seconds that a text like 1:05 or 01:05 says; null for any other text."""
     found = text.str.strip_chars().str.extract_groups(MINUTES_AND_SECONDS)
-    return 60 * found.struct["1"].cast(pl.Int64) + found.struct["2"].cast(pl.Int64)
+    minutes, rest = (found.struct[n].cast(pl.Int64, strict=False) for n in ("1", "2"))  # too many digits are no clock
+    return 60 * minutes + rest

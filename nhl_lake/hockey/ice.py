@@ -41,7 +41,7 @@ def before_the_change() -> pl.Expr:
     """Whether an event of `plays` belongs to those who were on until its second, not to those who come on in it.
 
     So it is with what stops play, with a referee's raised arm, and with all that stands before the second's faceoff, or
-    before its last stop where no faceoff follows. Nobody is on the ice before a period.
+    before its last stop where no faceoff follows. Nobody is on the ice before a period. Unknown without a time.
     """
     second, order = (*PERIOD, "period_seconds"), pl.col("event_number")
     faceoff = order.filter(pl.col("event") == "faceoff").min().over(second)

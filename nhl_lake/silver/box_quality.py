@@ -26,7 +26,7 @@ def box_quality(plays: pl.LazyFrame, skater_games: pl.LazyFrame) -> pl.LazyFrame
     """
     line = ["game_id", "player_id"]
     counted = [credits(plays.filter(is_one), role, stat) for stat, (role, is_one) in ROLES.items()]
-    counted += [credits(plays.filter("is_goal"), f"assist{n}_player_id", "assists") for n in (1, 2)]
+    counted += [credits(plays.filter("is_goal"), f"assist{n}_player_id", "assists") for n in (1, 2, 3)]
     counted.append(penalty_minutes(plays))
     found = pl.concat(counted).group_by(*line, "stat").agg(pl.col("actual").sum())
     official = skater_games.unpivot(

@@ -17,7 +17,8 @@ def on_ice(plays: pl.LazyFrame, shifts: pl.LazyFrame, lineups: pl.LazyFrame) -> 
 
     What stops play, and what stands before the faceoff in the same second, belongs to those who were on until then; the
     faceoff and what follows to those who come on. In a penalty shot or a shoot-out only shooter and goalie are on the
-    ice, and that is known without shifts too. Left out: events while the shifts have nobody on the ice.
+    ice, and that is known without shifts too. Left out: events while the shifts have nobody on the ice,
+    and those whose time is unknown.
     """
     is_duel = (pl.col("period_type") == "SO") | pl.col("is_penalty_shot").fill_null(value=False)
     about = lineups.select("season", "game_id", "player_id", "team_id", is_goalie=pl.col("position").eq_missing("G"))
@@ -31,7 +32,11 @@ def in_play(plays: pl.LazyFrame, shifts: pl.LazyFrame, is_in_play: pl.Expr) -> p
     """One row a player on the ice by his shifts."""
     # halves: an event before the change of its second is of those whose shifts end there
     moment = 2 * pl.col("period_seconds") - before_the_change().cast(pl.Int32)
-    known = plays.with_columns(moment=moment).filter(is_in_play).select(*EVENT, "period", "moment")
+    known = (
+        plays.with_columns(moment=moment)
+        .filter(is_in_play & pl.col("moment").is_not_null())
+        .select(*EVENT, "period", "moment")
+    )
     events = known.sort(*PERIOD, "moment").with_row_index("number").cache()
     stays = shifts.join(events.group_by(PERIOD).agg(after=pl.max("number") + 1), on=PERIOD, validate="m:1")
     for side in ("start", "end"):

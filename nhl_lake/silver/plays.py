@@ -1,9 +1,6 @@
 """Plays: what happened, in order."""
 
 from dataclasses import replace
-from typing import Annotated
-
-import msgspec
 import polars as pl
 
 from nhl_lake import columns as c
@@ -31,6 +28,7 @@ class Details(Said):
     scoringPlayerId: int | None = None
     assist1PlayerId: int | None = None
     assist2PlayerId: int | None = None
+    assist3PlayerId: int | None = None
     goalieInNetId: int | None = None
     blockingPlayerId: int | None = None
     hittingPlayerId: int | None = None
@@ -58,9 +56,9 @@ class Play(Said):
     eventId: int
     sortOrder: int
     periodDescriptor: Period
-    timeInPeriod: Annotated[str, msgspec.Meta(pattern=clock_text.MINUTES_AND_SECONDS)]
     typeCode: int
     typeDescKey: str
+    timeInPeriod: str | None = None
     situationCode: str | None = None
     homeTeamDefendingSide: str | None = None
     details: Details | None = None
@@ -117,7 +115,13 @@ COLUMNS = (
     Column("sort_order", pl.Int32, "Order of the event on the page; before 2019-20 it does not follow the clock"),
     c.period,
     Column("period_type", pl.String, "REG, OT or SO", values=c.PERIOD_TYPES),
-    Column("period_seconds", pl.Int32, "Time since the period began", "s"),
+    Column(
+        "period_seconds",
+        pl.Int32,
+        "Time since the period began; null if the page has no time, or one that no period has",
+        "s",
+        nullable=True,
+    ),
     Column("game_seconds", pl.Int32, "Time since the game began; null in a shoot-out", "s", nullable=True),
     Column("type_code", pl.Int16, "The NHL's number of the event type"),
     Column("event", pl.String, "Event type: goal, shot-on-goal, missed-shot, blocked-shot, faceoff, hit, …"),
@@ -136,6 +140,7 @@ COLUMNS = (
     player("shooter", "Who shot, or scored"),
     player("assist1", "Who passed to the scorer"),
     player("assist2", "Who passed before that"),
+    player("assist3", "Who passed before that; three are credited from 1927 to 1936 alone"),
     player("goalie", "Goalie in the net that was shot at; null is an empty net, a blocked shot, or unknown"),
     one_of(
         "goalie_source",
@@ -195,6 +200,7 @@ SAID = {
     "event_owner_team_id_raw": "eventOwnerTeamId",
     "assist1_player_id": "assist1PlayerId",
     "assist2_player_id": "assist2PlayerId",
+    "assist3_player_id": "assist3PlayerId",
     "goalie_player_id": "goalieInNetId",
     "blocker_player_id": "blockingPlayerId",
     "hitter_player_id": "hittingPlayerId",
@@ -215,6 +221,7 @@ SAID = {
 }
 
 
+LONGEST_PERIOD = 1200
 NAMES_OF_AN_EVENT = ("event_id", "period", "period_type", "game_seconds")  # what differs when one stands again
 
 
@@ -258,7 +265,8 @@ def told(pages: pl.LazyFrame) -> pl.LazyFrame:
     """Take what the page says of each event."""
     event, details = pl.col("plays").struct.field, pl.col("plays").struct.field("details").struct.field
     kind, period = event("typeDescKey"), event("periodDescriptor").struct.field
-    seconds = clock_text.seconds(event("timeInPeriod"))
+    clock = clock_text.seconds(event("timeInPeriod"))
+    seconds = pl.when(clock <= LONGEST_PERIOD).then(clock)
     return (
         pages.explode("plays")
         .filter(pl.col("plays").is_not_null())
@@ -322,7 +330,8 @@ PLAYS = Table(
     reads=(PLAY_BY_PLAY, SHIFTS, LINEUPS, GOALIE_GAMES),
     source=plays,
     checks={
-        "an event is inside its period": pl.col("period_seconds").is_between(0, 1200),
+        "an event is inside its period": pl.col("period_seconds").is_null()
+        | pl.col("period_seconds").is_between(0, LONGEST_PERIOD),
         "the acting team plays": pl.col("acting_team_id").is_null()
         | (pl.col("acting_team_id") == pl.col("home_team_id"))
         | (pl.col("acting_team_id") == pl.col("away_team_id")),

@@ -52,6 +52,17 @@ def test_every_attempt_moves_the_counts_of_its_team():
     ]
 
 
+def test_a_step_without_a_time_follows_the_event_before_it():
+    lost = event(3, 0, "goal", HOME, period_seconds=None, game_seconds=None)
+    stints = [stint(0, 25, [1]), stint(25, 60, [1], "1451")]
+    found = flow(
+        [event(1, 10, "shot-on-goal", HOME), event(2, 20, "hit", AWAY), lost, event(4, 30, "goal", AWAY)], stints
+    )
+
+    steps = found.filter(pl.col("step") != "strength").select("step", "period_seconds", "home_goals_so_far").rows()
+    assert steps == [("shot-on-goal", 10, 0), ("goal", None, 1), ("goal", 30, 1)]
+
+
 def test_a_shoot_out_is_no_step():
     shot = event(9, 0, "goal", HOME, period=5, period_type="SO", is_goal=False, game_seconds=None)
 

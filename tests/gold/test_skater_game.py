@@ -66,6 +66,17 @@ def test_a_block_of_a_team_mate_is_nobodys():
     assert counts(found, 72, "blocked_shots") == (0,)
 
 
+def test_a_third_assist_is_an_assist_and_a_point():
+    three = {"assist1PlayerId": 72, "assist2PlayerId": 73, "assist3PlayerId": 31}
+    found = of(
+        shot("goal", details=three),
+        shot("goal", number=2, details=three | {"assist3PlayerId": 73, "assist2PlayerId": 31}),
+    )
+
+    names = ("primary_assists", "secondary_assists", "assists", "points", "even_strength_points")
+    assert counts(found, 73, *names) == (0, 1, 2, 2, 2)
+
+
 def test_assists_are_primary_and_secondary():
     found = of(FACEOFF, shot("goal", details={"assist1PlayerId": 72, "assist2PlayerId": 73}, situationCode=POWER_PLAY))
 

@@ -127,3 +127,17 @@ def test_recorded_games_of_2018_19_run_forwards_and_break_no_rule_of_order(reald
     of_order = {"no goal stands beside another score", "the last event is the end of the game",
                 "the clock does not run backwards", "goals are the final score"}  # fmt: skip
     assert not of_order & set(play_quality(plays.lazy(), pages).collect()["check"])
+
+
+@pytest.mark.parametrize("clock", ["20:05", "05:75", None])
+def test_an_event_without_a_clock_follows_the_one_before_it_on_the_page(clock: str | None):
+    found = [at(300, "hit", 1), at(200, "giveaway", 2), at(0, "penalty", 3, timeInPeriod=clock), at(250, "takeaway", 4)]
+
+    assert events(*found) == ["giveaway", "penalty", "takeaway", "hit"]
+    assert events(*found, season=FIRST_IN_ORDER) == ["hit", "giveaway", "penalty", "takeaway"]
+
+
+def test_a_period_s_first_event_may_be_without_a_clock():
+    assert events(at(0, "hit", 1, timeInPeriod=""), at(0, "period-start", 2), at(5, "faceoff", 3)) == [
+        "period-start", "hit", "faceoff",
+    ]  # fmt: skip

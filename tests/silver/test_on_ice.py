@@ -78,6 +78,12 @@ def test_order_is_by_the_event_number_and_not_by_the_id():
     assert on(*rows) == {9: {OLD, GOALIE}, 1: {NEW, GOALIE}}
 
 
+def test_nobody_is_known_to_be_on_the_ice_at_an_event_without_a_time():
+    rows = [play(1, WHISTLE, "hit", period_seconds=None), play(2, WHISTLE, "faceoff")]
+
+    assert on(*rows) == {2: {NEW, GOALIE}}
+
+
 def test_a_faceoff_of_another_period_or_game_is_no_faceoff_of_the_second():
     other = [play(2, WHISTLE, "faceoff", period=2), play(3, WHISTLE, "faceoff", game_id=ice.GAME + 1)]
 

@@ -73,6 +73,8 @@ def test_who_wins_the_shoot_out_has_a_goal_more():
          ("penalty shots are as many as were awarded", "warning", "1", "0")),
         (whole(play("hit", number=501, period=2, timeInPeriod="00:30")),
          ("the clock does not run backwards", "warning", "0", "1")),
+        (whole(play("hit", number=501, period=2, timeInPeriod="20:05")),
+         ("every event has a time inside its period", "warning", "0", "1")),
         (whole(play("zamboni", number=801, period=3)), ("every event type is known", "warning", "0", "1")),
         (whole(shot("missed-shot", number=801, period=3, situationCode=None)),
          ("every attempt has a situation", "warning", "0", "1")),
