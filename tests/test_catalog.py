@@ -127,6 +127,7 @@ GOAL_MUTANTS: dict[str, dict[str, Any]] = {
 }
 SKATING_MUTANTS: dict[str, dict[str, Any]] = {
     "points are goals and assists": {"points": 4},
+    "an assist is the first, the second or a third": {"secondary_assists": 9},
     "nobody plays longer than his team": {"time_on_bench_s": -1},
     "every shift starts once": {"on_the_fly_starts": 1},
     "every shift ends once": {"on_the_fly_ends": 1},
