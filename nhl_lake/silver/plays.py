@@ -1,6 +1,7 @@
 """Plays: what happened, in order."""
 
 from dataclasses import replace
+
 import polars as pl
 
 from nhl_lake import columns as c
