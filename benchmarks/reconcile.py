@@ -23,6 +23,7 @@ import polars as pl
 from nhl_lake.hockey.calendar import FINAL
 from nhl_lake.hockey.ids import season_of_game
 from nhl_lake.silver.goalie_games import goalie_games
+from nhl_lake.silver.plays import plays
 from nhl_lake.silver.skater_games import skater_games
 from nhl_lake.silver.team_games import team_games
 
@@ -147,7 +148,7 @@ def official(realdata: Path) -> pl.DataFrame:
     found = [
         long(skater_games(boxes), "skater", "player_id", SKATER),
         long(goalie_games(boxes), "goalie", "player_id", GOALIE),
-        long(team_games(heads, bronze(rails)), "team", "team_id", TEAM),
+        long(team_games(heads, bronze(rails), plays(heads)), "team", "team_id", TEAM),
     ]
     return pl.concat(found).with_columns(
         is_old=pl.col("game_id").replace_strict(old, default=False, return_dtype=pl.Boolean)

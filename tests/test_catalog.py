@@ -95,7 +95,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "silver.shifts": {"start_seconds": 5, "end_seconds": 45},
     "silver.stints": {"start_seconds": 5, "end_seconds": 45},
     "silver.skater_games": {"goals": 1, "assists": 2, "points": 3},
-    "silver.team_games": {"team_id": 1, "opponent_team_id": 2, "score": 3, "goals": 2, "is_shootout_win": True},
+    "silver.team_games": {"team_id": 1, "opponent_team_id": 2, "score": 3, "goals": 2, "is_shootout_win": True,
+                          "result": "W", "is_win": True},
     "silver.standings": {
         "games": 3, "wins": 1, "losses": 1, "overtime_losses": 1, "ties": 0, "points_won": 3, "goals_for": 5,
         "goals_allowed": 6, "goal_difference": -1,
@@ -168,6 +169,7 @@ MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
     ("silver.goalie_games", "no more saves than shots"): {"saves": 3},
     ("silver.team_games", "two different teams"): {"opponent_team_id": 1},
     ("silver.team_games", "only a winner has a goal of the shoot-out"): {"goals": 3},
+    ("silver.team_games", "who won has won"): {"result": "O"},
     ("silver.standings", "a game is won, lost or tied"): {"games": 4},
     ("silver.standings", "points follow from results"): {"points_won": 4},
     ("silver.standings", "the difference is that of the goals"): {"goal_difference": 1},

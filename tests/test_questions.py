@@ -15,8 +15,10 @@ import pytest
 
 from nhl_lake import catalog
 from nhl_lake.answers.career import career, people
+from nhl_lake.answers.club import months
 from nhl_lake.answers.scoresheet import scoresheet
 from nhl_lake.answers.slate import slate
+from nhl_lake.commands.sheets import shape
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.players import PLAYERS
 from nhl_lake.silver.team_games import TEAM_GAMES
@@ -75,11 +77,13 @@ def ended(game: dict[str, Any], home: int, away: int, kind: str = "REG") -> list
         won = kind == "SO" and score > against
         about = {"team_id": game[f"{team}_team_id"], "opponent_team_id": game[f"{other}_team_id"]}
         shared = {name: game[name] for name in ("season", "game_id", "game_type")}
+        result = "T" if score == against else "W" if score > against else "L" if kind == "REG" else "O"
         scores = {"score": score, "opponent_score": against, "goals": score - won, "is_win": score > against}
         return {
             **shared,
             **about,
             **scores,
+            "result": result,
             "last_period_type": kind,
             "is_shootout_win": won,
             "is_home": team == "home",
@@ -123,11 +127,23 @@ def test_form_is_the_record_the_last_ten_and_goals_a_game(tmp_path: Path):
     lines = [*ended(games[0], 5, 2), *ended(games[1], 3, 2, "SO"), *ended(games[2], 1, 2, "OT")]
     found = slate_of(tmp_path, [*games, coming(9, 10)], lines).row(0, named=True)
 
-    record = ("wins", "losses", "overtime_losses", "recent_wins", "recent_games")
-    assert tuple(found[f"home_{name}"] for name in record) == (2, 0, 1, 2, 3)
-    assert tuple(found[f"away_{name}"] for name in record) == (1, 1, 1, 1, 3)
+    record = ("wins", "losses", "overtime_losses", "ties", "recent_wins", "recent_games")
+    assert tuple(found[f"home_{name}"] for name in record) == (2, 0, 1, 0, 2, 3)
+    assert tuple(found[f"away_{name}"] for name in record) == (1, 1, 1, 0, 1, 3)
     assert found["home_goals_per_game"] == pytest.approx(8 / 3)  # a shoot-out is no goal
     assert found["home_goals_against_per_game"] == pytest.approx(2)
+
+
+def test_a_tie_is_no_loss(tmp_path: Path):
+    games = [coming(n, n) for n in range(1, 3)]
+    lines = [*ended(games[0], 5, 2), *ended(games[1], 2, 2, "OT")]
+    found = slate_of(tmp_path, [*games, coming(9, 10)], lines).row(0, named=True)
+
+    assert tuple(found[f"home_{name}"] for name in ("wins", "losses", "overtime_losses", "ties")) == (1, 0, 0, 1)
+    assert shape(found, "home")[1] == "1-0-0-1"
+    assert months(pl.DataFrame(lines[::2]).with_columns(
+        game_date=date(2025, 11, 1), goals_against=2, power_play_goals=1, power_play_opportunities=2
+    )).select("wins", "losses", "overtime_losses", "ties").rows() == [(1, 0, 0, 1)]  # fmt: skip
 
 
 def test_a_team_that_has_not_played_has_no_form_rather_than_zeros(tmp_path: Path):

@@ -7,6 +7,7 @@ import polars as pl
 from nhl_lake.answers.career import games
 from nhl_lake.catalog import find
 from nhl_lake.errors import BadInput
+from nhl_lake.hockey.results import RECORD
 from nhl_lake.store import lake
 from nhl_lake.store.place import Place
 
@@ -43,16 +44,13 @@ def club(root: Place, abbrev: str, season: int | None, last: int) -> Club:
 
 def months(lines: pl.DataFrame) -> pl.DataFrame:
     """One row a month: record, goals, power play; the power play is null if a game does not tell of it."""
-    won, beyond = pl.col("is_win"), pl.col("last_period_type") != "REG"
     tells = pl.col("power_play_opportunities").is_not_null().all()
     scored, had = (pl.col(f"power_play_{name}").sum() for name in ("goals", "opportunities"))
     return (
         lines.group_by(month=pl.col("game_date").dt.strftime("%Y-%m"), maintain_order=True)
         .agg(
             pl.len().alias("games"),
-            won.sum().alias("wins"),
-            (~won & ~beyond).sum().alias("losses"),
-            (~won & beyond).sum().alias("overtime_losses"),
+            *((pl.col("result") == result).sum().alias(name) for name, result in RECORD.items()),
             pl.col("goals").sum(),
             pl.col("goals_against").sum(),
             pl.when(tells).then(scored).alias("power_play_goals"),

@@ -6,13 +6,14 @@ import polars as pl
 
 from nhl_lake.catalog import find
 from nhl_lake.hockey.calendar import FINAL, GONE, eastern_day
+from nhl_lake.hockey.results import RECORD
 from nhl_lake.silver.person import full_name
 from nhl_lake.store import lake
 from nhl_lake.store.place import Place
 
 OFF = ("PPD", "CNCL", GONE)
 RECENT = 10
-FORM = ("wins", "losses", "overtime_losses", "recent_wins", "recent_games", "goals_per_game", "goals_against_per_game")
+FORM = (*RECORD, "recent_wins", "recent_games", "goals_per_game", "goals_against_per_game")
 
 
 def slate(root: Place, now: datetime, days: int) -> pl.DataFrame:
@@ -59,16 +60,13 @@ def form(root: Place) -> pl.LazyFrame:
     starts = lake.scan(root, find("silver.games")).select("game_id", "start_at")
     lines = lake.scan(root, find("silver.team_games")).filter(pl.col("game_type") == 2)
     against = lines.select("game_id", opponent_team_id="team_id", goals_against="goals")
-    beyond = pl.col("last_period_type") != "REG"
     return (
         lines.join(starts, on="game_id", validate="m:1")
         .join(against, on=["game_id", "opponent_team_id"], validate="1:1")
         .sort("start_at", "game_id")
         .group_by("season", "team_id", maintain_order=True)
         .agg(
-            wins=pl.col("is_win").sum(),
-            losses=(~pl.col("is_win") & ~beyond).sum(),
-            overtime_losses=(~pl.col("is_win") & beyond).sum(),
+            **{name: (pl.col("result") == result).sum() for name, result in RECORD.items()},
             recent_wins=pl.col("is_win").tail(RECENT).sum(),
             recent_games=pl.col("is_win").tail(RECENT).len(),
             goals_per_game=pl.col("goals").mean(),

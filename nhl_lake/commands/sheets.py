@@ -12,11 +12,13 @@ from nhl_lake.answers.foretold import ABOUT, SAID, Foretold
 from nhl_lake.answers.scoresheet import Scoresheet
 from nhl_lake.commands.screen import console, eastern, grid
 from nhl_lake.hockey.calendar import FINAL, GAME_TYPES
+from nhl_lake.hockey.results import RECORD
 
 HEADS = {
     "goals": "G", "assists": "A", "shots_on_goal": "SOG", "saves": "SV", "shots_against": "SA", "goals_against": "GA",
     "time_on_ice_s": "TOI", "time_on_ice_per_game_s": "TOI a game", "game_date": "date", "game_id": "game",
-    "game_type": "type", "wins": "W", "losses": "L", "overtime_losses": "OTL", "power_play_goals": "PPG",
+    "game_type": "type", "wins": "W", "losses": "L", "overtime_losses": "OTL", "ties": "T",
+    "power_play_goals": "PPG",
     "power_play_opportunities": "PP", "power_play_share": "PP %", "shots_per_game": "SOG a game", "player_id": "id",
 }  # fmt: skip
 TEXTS = (
@@ -43,8 +45,10 @@ def minutes(seconds: int | None) -> str | None:
 
 
 def period_name(number: int, kind: str) -> str:
-    """Return what people call a period: 1, 2, 3, OT, 2OT."""
-    return str(number) if kind == "REG" else "OT" if number == 4 else f"{number - 3}OT"
+    """Return what people call a period: 1, 2, 3, OT, 2OT, SO."""
+    if kind in ("REG", "SO"):
+        return str(number) if kind == "REG" else "SO"
+    return "OT" if number == 4 else f"{number - 3}OT"
 
 
 def moment(row: dict[str, Any]) -> str:
@@ -147,7 +151,8 @@ def in_full(first: str | None, last: str | None) -> str:
 def show_club(found: Club) -> None:
     """Print a team: its months, its last games."""
     console().print(f"Regular season {found.season}, as far as its games are in the lake", style="bold")
-    show_lines(found.months)
+    has_ties = found.months["ties"].sum() > 0
+    show_lines(found.months if has_ties else found.months.drop("ties"))  # none since 2005
     console().print("\nLast games, the newest first", style="bold")
     show_lines(found.games)
 
@@ -208,11 +213,11 @@ def likely(name: str, value: Any) -> object:  # noqa: ANN401 - whatever a column
 
 def shape(game: dict[str, Any], side: str) -> tuple[object, ...]:
     """Return rest and form of a team."""
-    said = {name: game[f"{side}_{name}"] for name in ("rest_days", "wins", "losses", "overtime_losses", "recent_wins")}
+    said = {name: game[f"{side}_{name}"] for name in ("rest_days", *RECORD, "recent_wins")}
     goals, against = game[f"{side}_goals_per_game"], game[f"{side}_goals_against_per_game"]
     if said["wins"] is None:
         return said["rest_days"], None, None, None, None
-    record = f"{said['wins']}-{said['losses']}-{said['overtime_losses']}"
+    record = f"{said['wins']}-{said['losses']}-{said['overtime_losses']}" + (f"-{said['ties']}" if said["ties"] else "")
     return (
         said["rest_days"],
         record,

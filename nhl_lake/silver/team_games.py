@@ -4,8 +4,10 @@ import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import PLAY_BY_PLAY, RIGHT_RAIL
+from nhl_lake.hockey import results
 from nhl_lake.hockey.calendar import FINAL
 from nhl_lake.silver.pages import Said, Text, final, said
+from nhl_lake.silver.plays import PLAYS
 from nhl_lake.table import Column, Table
 
 
@@ -60,11 +62,12 @@ class Rail(Said):
     gameInfo: GameInfo | None = None
 
 
-def team_games(play_by_play: pl.LazyFrame, right_rail: pl.LazyFrame) -> pl.LazyFrame:
+def team_games(play_by_play: pl.LazyFrame, right_rail: pl.LazyFrame, plays: pl.LazyFrame) -> pl.LazyFrame:
     """One row a team of a final game: the score, how it was decided, the coach, and the NHL's own figures of the team.
 
     The score has one more for a shoot-out won, the goals have not. Figures are null where there is no right rail, or
-    none with them. From the head of play-by-play, and `gameInfo` and `teamGameStats` of the right rail.
+    none with them. From the head of play-by-play, and `gameInfo` and `teamGameStats` of the right rail; whether a loss
+    in overtime has a point also depends on the plays.
     """
     pages = final(play_by_play, Page)
     heads = pages.rename({"id": "game_id", "gameType": "game_type"})
@@ -79,7 +82,9 @@ def team_games(play_by_play: pl.LazyFrame, right_rail: pl.LazyFrame) -> pl.LazyF
         )
         .explode("team")
         .unnest("team")
+        .join(results.forfeited_points(plays), on=["game_id", "team_id"], how="left", validate="m:1")
         .with_columns(
+            result=results.result(),
             goals=pl.col("score") - won_shootout.cast(pl.Int64),
             is_win=pl.col("score") > pl.col("opponent_score"),
             is_shootout_win=won_shootout,
@@ -161,6 +166,13 @@ COLUMNS = (
     c.goals,
     c.last_period_type,
     Column("is_win", pl.Boolean, "Whether the team won, in whatever period"),
+    Column(
+        "result",
+        pl.String,
+        "W won, L lost, O lost in overtime or a shoot-out for a point, T tied. Without a point, a loss is L: in the"
+        " playoffs, before 1999-2000, or by a goal in overtime into the net that the team had emptied",
+        values=results.RESULTS,
+    ),
     Column("is_shootout_win", pl.Boolean, "Whether the team won in a shoot-out"),
     c.shots_on_goal,
     c.power_play_goals,
@@ -179,11 +191,12 @@ TEAM_GAMES = Table(
     key=("game_id", "team_id"),
     columns=COLUMNS,
     by="game_id",
-    reads=(PLAY_BY_PLAY, RIGHT_RAIL),
+    reads=(PLAY_BY_PLAY, RIGHT_RAIL, PLAYS),
     source=team_games,
     checks={
         "two different teams": pl.col("team_id") != pl.col("opponent_team_id"),
         "only a winner has a goal of the shoot-out": pl.col("goals")
         == pl.col("score") - pl.col("is_shootout_win").cast(pl.Int16),
+        "who won has won": (pl.col("result") == "W") == pl.col("is_win"),
     },
 )

@@ -101,11 +101,12 @@ def test_the_last_step_has_the_score_and_the_shots_that_the_nhl_has():
     charts = {game: ice.chart(*chart(game)["data"], game_id=game) for game in games}
     stints = worked_out(games, charts, []).stints.lazy()
 
-    found = made(GAME_FLOW, made(PLAYS, pages).lazy(), stints)
+    plays = made(PLAYS, pages).lazy()
+    found = made(GAME_FLOW, plays, stints)
     check.require(GAME_FLOW, found)
     last = found.sort("step_number").group_by("game_id", maintain_order=True).last()
 
-    teams = made(TEAM_GAMES, pages, NO_PAGES)
+    teams = made(TEAM_GAMES, pages, NO_PAGES, plays)
     for side, is_home in (("home", True), ("away", False)):
         official = teams.filter(pl.col("is_home") == is_home).select("game_id", "goals", "shots_on_goal")
         ours = last.select("game_id", f"{side}_goals_so_far", f"{side}_shots_on_goal_so_far")
@@ -118,7 +119,8 @@ def test_strength_between_the_steps_is_the_truth_of_every_second():
     stints = worked_out(
         games, {game: ice.chart(*chart(game)["data"], game_id=game) for game in games}, []
     ).stints.lazy()
-    found = made(GAME_FLOW, made(PLAYS, pages).lazy(), stints).filter(pl.col("step") == "strength")
+    plays = made(PLAYS, pages).lazy()
+    found = made(GAME_FLOW, plays, stints).filter(pl.col("step") == "strength")
 
     assert games
     for game in games:

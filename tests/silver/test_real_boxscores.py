@@ -30,6 +30,7 @@ from nhl_lake.table import Table
 from tests.league.asking import LATER
 from tests.silver.kept import AT, NO_PAGES, day, kept, made, recorded
 
+NO_PLAYS = made(PLAYS, NO_PAGES).lazy()
 BY_STRENGTH = ("even_strength_", "power_play_", "shorthanded_")
 
 
@@ -154,7 +155,7 @@ def test_ice_time_of_an_old_box_score_is_no_less_than_that_by_strength(realdata:
 @pytest.mark.parametrize("version", ["", "v2", "v3"])
 def test_every_recorded_game_has_its_teams_and_line_ups(realdata: Path, version: str):
     pages = recorded(realdata / "play-by-play", version)
-    teams, lineups = sound(TEAM_GAMES, pages, NO_PAGES), sound(LINEUPS, pages, NO_PAGES, NO_PAGES)
+    teams, lineups = sound(TEAM_GAMES, pages, NO_PAGES, NO_PLAYS), sound(LINEUPS, pages, NO_PAGES, NO_PAGES)
 
     games = pages.select("game_id").collect().height
     assert teams.height == 2 * games
@@ -166,7 +167,7 @@ def test_every_recorded_game_has_its_teams_and_line_ups(realdata: Path, version:
 def test_the_goals_of_a_team_are_those_of_its_plays_in_every_game_of_a_season(archive: Any, season: str):
     pages = archive(season)
     bodies = [json.loads(pages.play_by_play(number, LATER)) for number in list(pages.plays)[::14]]
-    teams = sound(TEAM_GAMES, kept(*bodies), NO_PAGES)
+    teams = sound(TEAM_GAMES, kept(*bodies), NO_PAGES, NO_PLAYS)
 
     assert teams.height == 200
     for page in bodies:
@@ -196,7 +197,8 @@ def test_scratched_players_are_those_of_the_right_rail_and_none_is_dressed(reald
         for game in rails.collect()["game_id"]
         if game in pages.plays
     ]
-    lineups, teams = sound(LINEUPS, kept(*bodies), NO_PAGES, rails), sound(TEAM_GAMES, kept(*bodies), rails)
+    lineups = sound(LINEUPS, kept(*bodies), NO_PAGES, rails)
+    teams = sound(TEAM_GAMES, kept(*bodies), rails, NO_PLAYS)
 
     assert len(bodies) == 5
     said = rails.filter(pl.col("game_id").is_in(lineups["game_id"].unique().to_list())).collect()["body"]

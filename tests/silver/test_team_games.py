@@ -7,8 +7,10 @@ import pytest
 
 from nhl_lake import check
 from nhl_lake.errors import Broken
+from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.team_games import TEAM_GAMES
 from tests.league.asking import league, sample
+from tests.silver import typed_plays
 from tests.silver.kept import NO_PAGES, kept, made, of_league
 
 HOME, AWAY = 1, 2
@@ -18,6 +20,9 @@ FIGURES = {
     "powerPlayPctg": (0.0, 0.2), "pim": (40, 23), "hits": (20, 28), "blockedShots": (11, 8), "giveaways": (4, 5),
     "takeaways": (6, 7),
 }  # fmt: skip
+
+
+NO_PLAYS = made(PLAYS, NO_PAGES).lazy()
 
 
 def page(home: int = 3, away: int = 2, last: str = "REG", **said: Any) -> dict[str, Any]:
@@ -32,7 +37,7 @@ def rail(**said: Any) -> dict[str, Any]:
 
 
 def rows(found: dict[str, Any], *rails: dict[str, Any], state: str = "OFF") -> pl.DataFrame:
-    return made(TEAM_GAMES, kept(found, state=state), kept(*rails))
+    return made(TEAM_GAMES, kept(found, state=state), kept(*rails), NO_PLAYS)
 
 
 def test_a_team_is_one_row_with_its_own_side_of_every_figure():
@@ -41,8 +46,8 @@ def test_a_team_is_one_row_with_its_own_side_of_every_figure():
     assert home == {
         "season": 20232024, "game_id": GAME, "game_type": 2, "team_id": HOME, "opponent_team_id": AWAY, "is_home": True,
         "coach": "A. Bänke", "score": 3, "opponent_score": 2, "goals": 3, "last_period_type": "REG", "is_win": True,
-        "is_shootout_win": False, "shots_on_goal": 22, "power_play_goals": 0, "power_play_opportunities": 2,
-        "faceoff_share": 0.345455, "penalty_minutes": 40, "hits": 20, "blocked_shots": 11, "giveaways": 4,
+        "result": "W", "is_shootout_win": False, "shots_on_goal": 22, "power_play_goals": 0,
+        "power_play_opportunities": 2, "faceoff_share": 0.345455, "penalty_minutes": 40, "hits": 20, "blocked_shots": 11, "giveaways": 4,
         "takeaways": 6,
     }  # fmt: skip
     assert (away["team_id"], away["opponent_team_id"], away["is_home"], away["coach"]) == (AWAY, HOME, False, "B. Gang")
@@ -61,6 +66,65 @@ def test_only_a_shoot_out_gives_the_winner_one_more_than_his_goals(last: str, go
     assert found["is_win"].to_list() == [True, False]
     assert found["is_shootout_win"].to_list() == [won, False]
     check.require(TEAM_GAMES, found)
+
+
+@pytest.mark.parametrize(
+    ("said", "last", "results"),
+    [
+        ({}, "REG", ["W", "L"]),
+        ({}, "OT", ["W", "O"]),
+        ({}, "SO", ["W", "O"]),
+        ({"gameType": 3}, "OT", ["W", "L"]),
+        ({"gameType": 1}, "OT", ["W", "O"]),
+        ({"season": 19981999}, "OT", ["W", "L"]),  # the point came in the year after
+        ({"season": 19992000}, "OT", ["W", "O"]),
+    ],
+)
+def test_a_loss_beyond_regulation_has_a_point_but_in_the_playoffs_and_of_old(
+    said: dict[str, Any], last: str, results: list[str]
+):
+    assert rows(page(3, 2, last, **said))["result"].to_list() == results
+
+
+@pytest.mark.parametrize("said", [{"season": 20032004}, {"gameType": 1}])
+def test_a_tie_is_nobodys_loss(said: dict[str, Any]):
+    found = rows(page(2, 2, "OT", **said))
+
+    assert found.select("result", "is_win").rows() == [("T", False), ("T", False)]
+    check.require(TEAM_GAMES, found)
+
+
+def overtime(*events: dict[str, Any], goalie: int | None = None, code: str = "1340", **said: Any) -> list[str]:
+    """Return the results of the home and the away team, which wins in overtime; events come before its goal."""
+    goal = typed_plays.shot(
+        "goal", number=50, by=typed_plays.BLOCKER, period=4, timeInPeriod="03:30", situationCode=code,
+        details={"goalieInNetId": goalie},
+    )  # fmt: skip
+    plays = typed_plays.page(*events, goal, **said)
+    return made(TEAM_GAMES, kept(page(2, 3, "OT", **said)), kept(), made(PLAYS, kept(plays)).lazy())["result"].to_list()
+
+
+def event(kind: str, number: int, owner: int | None = AWAY, clock: str = "03:20") -> dict[str, Any]:
+    return typed_plays.play(
+        kind, number=number, period=4, timeInPeriod=clock, details={"eventOwnerTeamId": owner, "duration": 2}
+    )
+
+
+def test_a_team_that_loses_overtime_by_a_goal_into_its_emptied_net_has_no_point():
+    assert overtime() == ["L", "W"]
+    assert overtime(event("penalty", 60, HOME, "03:30")) == ["L", "W"]  # its own penalty, after the goal
+    assert overtime(code="1331", goalie=31) == ["O", "W"]
+    assert overtime(goalie=31) == ["O", "W"]  # one of both is wrong
+    assert overtime(code="1331") == ["O", "W"]
+    assert overtime(season=19981999, id=1998020001) == ["L", "W"]
+
+
+def test_a_goalie_who_is_off_for_a_delayed_penalty_of_the_other_team_costs_no_point():
+    assert overtime(event("delayed-penalty", 40)) == ["O", "W"]
+    assert overtime(event("delayed-penalty", 40), event("hit", 41)) == ["O", "W"]
+    assert overtime(event("penalty", 60, clock="03:30"), season=20152016, id=2015020001) == ["O", "W"]
+    assert overtime(event("delayed-penalty", 40, HOME)) == ["L", "W"]
+    assert overtime(event("delayed-penalty", 40), event("penalty", 41), event("faceoff", 42)) == ["L", "W"]
 
 
 def test_figures_are_unknown_without_a_right_rail_or_without_figures_on_it():
@@ -92,7 +156,7 @@ def test_how_a_game_ended_may_stand_in_its_last_period_alone():
 @pytest.mark.parametrize("state", ["LIVE", "CRIT", "OVER"])
 def test_a_game_that_is_not_final_gives_no_rows(state: str):
     assert rows(page(), rail(), state=state).is_empty()
-    assert made(TEAM_GAMES, NO_PAGES, kept(rail())).is_empty()
+    assert made(TEAM_GAMES, NO_PAGES, kept(rail()), NO_PLAYS).is_empty()
 
 
 def test_a_final_page_without_a_score_is_refused():
@@ -116,7 +180,8 @@ def test_a_team_that_plays_itself_is_refused():
 
 def test_the_teams_of_the_league_have_the_figures_of_its_books():
     games = sample()[:20]
-    found = made(TEAM_GAMES, of_league("play-by-play", games), of_league("right-rail", games))
+    pages = of_league("play-by-play", games)
+    found = made(TEAM_GAMES, pages, of_league("right-rail", games), made(PLAYS, pages).lazy())
     check.require(TEAM_GAMES, found)
 
     endings = set()
