@@ -47,7 +47,8 @@ def test_a_team_is_one_row_with_its_own_side_of_every_figure():
         "season": 20232024, "game_id": GAME, "game_type": 2, "team_id": HOME, "opponent_team_id": AWAY, "is_home": True,
         "coach": "A. Bänke", "score": 3, "opponent_score": 2, "goals": 3, "last_period_type": "REG", "is_win": True,
         "result": "W", "is_shootout_win": False, "shots_on_goal": 22, "power_play_goals": 0,
-        "power_play_opportunities": 2, "faceoff_share": 0.345455, "penalty_minutes": 40, "hits": 20, "blocked_shots": 11, "giveaways": 4,
+        "power_play_opportunities": 2, "faceoff_share": 0.345455, "penalty_minutes": 40, "hits": 20,
+        "blocked_shots": 11, "giveaways": 4,
         "takeaways": 6,
     }  # fmt: skip
     assert (away["team_id"], away["opponent_team_id"], away["is_home"], away["coach"]) == (AWAY, HOME, False, "B. Gang")
