@@ -48,3 +48,42 @@ def before_the_change() -> pl.Expr:
     last_stop = order.filter(pl.col("event").is_in(STOPS)).max().over(second)
     before = pl.col("event").is_in(OF_THE_OLD) | (order < pl.coalesce(faceoff, last_stop)).fill_null(value=False)
     return before & (pl.col("period_seconds") > 0)
+
+
+def count_players(plays: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
+    """Add to each event the players on the ice by the shifts: `home_skaters_on`, `home_goalies_on`, … of away.
+
+    They are null where the shifts have nobody on the ice yet. `shifts` have `is_goalie`.
+    """
+    is_home, is_goalie = pl.col("team_id") == pl.col("home_team_id"), pl.col("is_goalie")
+    groups = {
+        "home_skaters_on": is_home & ~is_goalie,
+        "home_goalies_on": is_home & is_goalie,
+        "away_skaters_on": ~is_home & ~is_goalie,
+        "away_goalies_on": ~is_home & is_goalie,
+    }
+    known = shifts.join(plays.select("game_id", "home_team_id").unique(), on="game_id", validate="m:1")
+    steps = (
+        known.select(
+            *(pl.col(name).cast(pl.Int64) for name in PERIOD), moment=2 * pl.col(second), by=pl.lit(step), **groups
+        )
+        for second, step in (("start_seconds", 1), ("end_seconds", -1))
+    )
+    changes = (
+        pl.concat(steps)
+        .group_by(*PERIOD, "moment")
+        .agg((pl.col("by") * pl.col(name)).sum().alias(name) for name in groups)
+        .sort(*PERIOD, "moment")
+        .with_columns(pl.col(*groups).cum_sum().over(PERIOD))
+        .sort("moment")
+    )
+    # halves: an event before the change of its second is of those whose shifts end there
+    moment = 2 * pl.col("period_seconds") - before_the_change().cast(pl.Int32)
+    return (
+        plays.with_columns(moment=moment.cast(pl.Int32))
+        .sort("moment")
+        .join_asof(
+            changes.with_columns(pl.col("moment").cast(pl.Int32)), on="moment", by=PERIOD, check_sortedness=False
+        )
+        .drop("moment")
+    )

@@ -6,7 +6,17 @@ import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import PLAY_BY_PLAY
-from nhl_lake.hockey import acting, clock_text, counting, goalies_in_net, order, rink, sequence, strength
+from nhl_lake.hockey import (
+    acting,
+    clock_text,
+    counting,
+    goalies_in_net,
+    order,
+    rink,
+    sequence,
+    strength,
+    strength_source,
+)
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.pages import Said, final
@@ -127,6 +137,13 @@ COLUMNS = (
     Column("type_code", pl.Int16, "The NHL's number of the event type"),
     Column("event", pl.String, "Event type: goal, shot-on-goal, missed-shot, blocked-shot, faceoff, hit, …"),
     c.situation_code,
+    Column(
+        "strength_source",
+        pl.String,
+        "Who tells how many players are on: the page's code; shifts or penalties where it is wrong",
+        nullable=True,
+        values=strength_source.SOURCES,
+    ),
     Column("has_away_goalie", pl.Boolean, "Whether the away goalie is in, before the event", nullable=True),
     Column("away_skaters", pl.Int16, "Skaters of the away team", nullable=True),
     Column("home_skaters", pl.Int16, "Skaters of the home team", nullable=True),
@@ -243,7 +260,8 @@ def plays(
     team until 2024 and is the shooter's since. Feet from centre ice, the acting team attacking toward +x; the place
     of a blocked shot is that of the block. An event that stands on its page again, maybe under another id, is one.
     The goalie of an attempt that names none is filled in where there can be only one (`goalie_source`).
-    From `plays` of the newest final page of each game.
+    The page's situation code holds unless no penalty explains it: then shifts or penalties tell how many players the
+    teams have (`strength_source`). From `plays` of the newest final page of each game.
     """
     pages = final(play_by_play, Page)
     positions = lineups.select("game_id", "player_id", "team_id", is_goalie=pl.col("position").eq_missing("G"))
@@ -255,6 +273,7 @@ def plays(
         .with_columns(is_penalty_shot=counting.is_penalty_shot())
         .pipe(goalies_in_net.fill_goalies, stays, played)
         .with_columns(**counting.counted())
+        .pipe(strength_source.add_players, stays)
         .pipe(rated)
         .pipe(rink.placed)
         .pipe(sequence.in_sequence)
@@ -313,9 +332,8 @@ def dressed(pages: pl.LazyFrame) -> pl.LazyFrame:
 
 def rated(events: pl.LazyFrame) -> pl.LazyFrame:
     """Add strength and score before each event."""
-    men = strength.on_the_ice(pl.col("situation_code"), is_penalty_shot=pl.col("is_penalty_shot"))
     lead = pl.col("home_score_before") - pl.col("away_score_before")
-    return events.with_columns(**men, **counting.score_before()).with_columns(
+    return events.with_columns(**counting.score_before()).with_columns(
         strength_state=strength.strength_state(),
         situation=strength.situation(),
         score_difference=strength.of_the_team(lead, -lead),

@@ -55,6 +55,7 @@ def test_an_event_is_one_row():
         "type_code": 506,
         "event": "shot-on-goal",
         "situation_code": "1551",
+        "strength_source": "page",
         "has_away_goalie": True,
         "away_skaters": 5,
         "home_skaters": 5,

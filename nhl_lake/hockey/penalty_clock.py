@@ -1,0 +1,229 @@
+"""The penalty clock: how many players each team is short, worked out from penalties and goals alone.
+
+Rules: two penalties of a team run at once, the next waits. A goal against a team with fewer players ends its minor that
+would end first, or that half of a double minor. As many majors as both teams get at a stoppage cancel each other, and
+as many minors. But one minor each, with nothing else and at full strength, is served by both, and no goal ends it. A
+minor and a major of the last five minutes, or later, cancel to three minutes. Misconducts and penalty shots leave a
+team its players.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+import polars as pl
+
+MINOR_S, MAJOR_S = 120, 300
+LATE_S = 3300
+MOST_AT_ONCE = 2
+MINORS, MAJORS = ("MIN", "BEN"), ("MAJ", "MAT")
+START = -1  # in the order of a second: what ends in a second is over before the events of that second
+END_OF_TIME = 10**9
+
+
+class Row(NamedTuple):
+    """A penalty or a goal in play: its place in the game, the team (0 home, 1 away) that scored or is penalized."""
+
+    seconds: int
+    order: int
+    is_goal: bool
+    team: int
+    player: int | None = None
+    server: int | None = None
+    kind: str | None = None
+    minutes: int | None = None
+
+
+class Change(NamedTuple):
+    """From after an event (its second and number) on, how many players each team is short."""
+
+    seconds: int
+    order: int
+    home_short: int
+    away_short: int
+
+
+@dataclass(slots=True)
+class Sentence:
+    """What one player serves: minors and majors one after another, in seconds, and when the first of them ends."""
+
+    parts: list[int]
+    is_coincidental: bool = False
+    end: int = 0
+
+
+@dataclass(slots=True)
+class Bench:
+    """The penalty bench of a team: whose penalty runs, and who waits."""
+
+    running: list[Sentence] = field(default_factory=list)
+    waiting: list[Sentence] = field(default_factory=list)
+
+    def start_waiting(self, seconds: int) -> None:
+        """Start the penalties that waited, as far as there is room."""
+        while self.waiting and len(self.running) < MOST_AT_ONCE:
+            sentence = self.waiting.pop(0)
+            sentence.end = seconds + sentence.parts[0]
+            self.running.append(sentence)
+
+    def end_part(self, sentence: Sentence, seconds: int) -> None:
+        """End the part that runs; the next part, or the next penalty that waits, starts at once."""
+        sentence.parts.pop(0)
+        if sentence.parts:
+            sentence.end = seconds + sentence.parts[0]
+        else:
+            self.running.remove(sentence)
+        self.start_waiting(seconds)
+
+    def count_after(self, seconds: int) -> int:
+        """Count the players missing when all that ends by a second has ended."""
+        left = sum(sentence.end > seconds or len(sentence.parts) > 1 for sentence in self.running)
+        return min(left + len(self.waiting), MOST_AT_ONCE)
+
+
+Benches = tuple[Bench, Bench]
+
+
+def run_clock(rows: Iterable[Row]) -> list[Change]:
+    """Return each change of the players short in one game, one a place, from its penalties and goals in order."""
+    benches = (Bench(), Bench())
+    found: list[Change] = []
+    for group in group_by_stoppage(rows):
+        seconds, order = group[0].seconds, group[-1].order
+        found += end_penalties(benches, seconds - 1)
+        if not is_scored_at_the_end(benches, group[0]):
+            found += end_penalties(benches, seconds)
+        if group[0].is_goal:
+            end_minor(benches, group[0].team, seconds)
+        else:
+            add_penalties(benches, group)
+        found.append(state_of(benches, seconds, order))
+    found += end_penalties(benches, END_OF_TIME)
+    return list({change[:2]: change for change in found}.values())
+
+
+def group_by_stoppage(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Yield goals one by one, and the penalties of a second together."""
+    group: list[Row] = []
+    for row in rows:
+        if group and (row.is_goal or group[0].is_goal or row.seconds != group[0].seconds):
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
+
+
+def state_of(benches: Benches, seconds: int, order: int) -> Change:
+    """Return how many players both teams are short."""
+    return Change(seconds, order, len(benches[0].running), len(benches[1].running))
+
+
+def end_penalties(benches: Benches, until: int) -> Iterator[Change]:
+    """End what has run its time, in order, and yield each change."""
+    while running := [(sentence.end, bench, sentence) for bench in benches for sentence in bench.running]:
+        end, bench, sentence = min(running, key=lambda found: found[0])
+        if end > until:
+            return
+        bench.end_part(sentence, end)
+        yield state_of(benches, end, START)
+
+
+def is_scored_at_the_end(benches: Benches, row: Row) -> bool:
+    """Whether a goal is the last act of a power play: in the second in which the penalty ends."""
+    ours, theirs = benches[row.team], benches[1 - row.team]
+    was_ahead, is_ahead = (
+        theirs.count_after(second) > ours.count_after(second) for second in (row.seconds - 1, row.seconds)
+    )
+    return row.is_goal and was_ahead and not is_ahead
+
+
+def end_minor(benches: Benches, scorer: int, seconds: int) -> None:
+    """End the first minor of a team that was scored on while it had fewer players."""
+    short = benches[1 - scorer]
+    minors = [one for one in short.running if one.parts[0] == MINOR_S and not one.is_coincidental]
+    if minors and len(short.running) > len(benches[scorer].running):
+        short.end_part(min(minors, key=lambda sentence: sentence.end), seconds)
+
+
+def add_penalties(benches: Benches, group: list[Row]) -> None:
+    """Put the penalties of a stoppage on the benches, less those that cancel each other."""
+    seconds = group[0].seconds
+    teams = [parts_by_player(row for row in group if row.team == team) for team in (0, 1)]
+    is_one_each = all(list(chain(*team.values())) == [MINOR_S] for team in teams)
+    is_coincidental = is_one_each and not any(bench.running for bench in benches)
+    cancel(teams, MAJOR_S)
+    if not is_coincidental:
+        cancel(teams, MINOR_S)
+    if seconds >= LATE_S:
+        cancel_late(teams)
+    for bench, team in zip(benches, teams, strict=True):
+        bench.waiting += [Sentence(sorted(parts, reverse=True), is_coincidental) for parts in team.values() if parts]
+        bench.start_waiting(seconds)
+
+
+def parts_by_player(rows: Iterable[Row]) -> dict[object, list[int]]:
+    """Return what each penalized player has to serve; a bench minor is served by whoever sits for it."""
+    found: dict[object, list[int]] = {}
+    for row in rows:
+        found.setdefault(row.player or row.server or row.order, []).extend(parts_of(row))
+    return found
+
+
+def parts_of(row: Row) -> list[int]:
+    """Return the parts of a penalty in seconds; none if the team keeps its players."""
+    if row.kind in MAJORS:
+        return [MAJOR_S]
+    is_minor = row.kind in MINORS and row.minutes in (2, 4)
+    return [MINOR_S] * ((row.minutes or 0) // 2) if is_minor else []
+
+
+def cancel(teams: list[dict[object, list[int]]], seconds: int) -> None:
+    """Take as many penalties of a length from both teams as both have; first from who has the fewest."""
+    left = min(sum(parts.count(seconds) for parts in team.values()) for team in teams)
+    for team in teams:
+        by_count = sorted(team.values(), key=lambda parts: parts.count(seconds))
+        for parts in [one for one in by_count for length in one if length == seconds][:left]:
+            parts.remove(seconds)
+
+
+def cancel_late(teams: list[dict[object, list[int]]]) -> None:
+    """Cancel a minor of one team and a major of the other: what is left of the major is served."""
+    for ours, theirs in (teams, teams[::-1]):
+        major = next((parts for parts in ours.values() if MAJOR_S in parts), None)
+        minor = next((parts for parts in theirs.values() if MINOR_S in parts), None)
+        if major and minor:
+            major[major.index(MAJOR_S)] -= MINOR_S
+            minor.remove(MINOR_S)
+
+
+CHANGE = pl.Struct(dict.fromkeys(("game_id", *Change._fields), pl.Int64))
+
+
+def players_short(plays: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a change of the penalty clock: game_id, seconds, order, home_short, away_short.
+
+    `seconds` and `order` are game_seconds and event_number of the event after which it holds.
+    """
+    is_goal = pl.col("is_goal") & ~pl.col("is_penalty_shot")
+    values = (
+        pl.col("game_id", "game_seconds", "event_number"),
+        is_goal.alias("is_goal"),
+        (~pl.col("is_home")).cast(pl.Int64).alias("team"),
+        pl.col("penalised_player_id", "served_by_player_id", "penalty_type_code", "penalty_minutes"),
+    )
+    return (
+        plays.filter(is_goal | (pl.col("event") == "penalty"), pl.col("game_seconds", "is_home").is_not_null())
+        .sort("game_id", "game_seconds", "event_number")
+        .select(change=pl.struct(*values).map_batches(run_clocks, return_dtype=CHANGE))
+        .unnest("change")
+    )
+
+
+def run_clocks(rows: pl.Series) -> pl.Series:
+    """Run the clock of each game."""
+    games = groupby(rows.struct.unnest().iter_rows(), key=itemgetter(0))
+    found = [(game, *change) for game, part in games for change in run_clock(Row(*row[1:]) for row in part)]
+    return pl.DataFrame(found, CHANGE.to_schema(), orient="row").to_struct(rows.name)

@@ -1,0 +1,158 @@
+"""How many players both teams have at each event: by the page, by the shifts, or by the penalty clock.
+
+The page's situation code holds, but where neither penalties nor goals explain it. There the players on the ice decide,
+if the game has shifts and their number is possible; else the penalty clock, in games whose codes are unexplained for
+long. A code that the shifts deny holds where the clock agrees with it: a player's shift may be missing.
+"""
+
+import polars as pl
+
+from nhl_lake.hockey.ice import STOPS, count_players
+from nhl_lake.hockey.penalty_clock import players_short
+from nhl_lake.hockey.strength import on_the_ice
+
+PAGE, SHIFTS, CLOCK = SOURCES = ("page", "shifts", "penalty clock")
+FEWEST_EVENTS, LONGER_THAN_S = 3, 180  # what is shorter may be a minor that the page does not list
+NOT_LIVE = (*STOPS[1:], "period-start", "delayed-penalty", "shootout-complete")
+FIRST_WITH_THREE = 20152016  # skaters in an overtime that may end in a shoot-out; four before
+SIDES = ("home", "away")
+EVENT = ("game_id", "event_number")
+PLAYERS = ("has_away_goalie", "away_skaters", "home_skaters", "has_home_goalie")
+READ = (
+    *(*EVENT, "season", "game_type", "home_team_id", "period", "period_type", "period_seconds", "game_seconds"),
+    *("event", "is_penalty_shot", *PLAYERS),
+)
+
+
+def add_players(events: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
+    """Add goalies in and skaters of both teams before each event, and `strength_source`; null where nobody knows.
+
+    `shifts` are those of dressed players, with `is_goalie`.
+    """
+    by_page = on_the_ice(pl.col("situation_code"), is_penalty_shot=pl.col("is_penalty_shot"))
+    events = events.with_columns(**by_page).cache()
+    by_page_or_nobody = pl.when(pl.col("has_away_goalie").is_not_null()).then(pl.lit(PAGE))
+    return (
+        events.join(corrections(events, shifts), on=EVENT, how="left", validate="m:1", maintain_order="left")
+        .with_columns(pl.coalesce(f"other_{name}", name).alias(name) for name in PLAYERS)
+        .with_columns(strength_source=pl.coalesce("other_source", by_page_or_nobody))
+    )
+
+
+def corrections(events: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
+    """One row an event whose code is absent or wrong: players by another source (`other_…`), and which it is."""
+    judged = judge_codes(events).cache()
+    games = judged.group_by("game_id").agg(is_doubtful=is_doubtful(), is_open=(is_unexplained() | is_missing()).any())
+    open_events = judged.join(games.filter("is_open"), on="game_id", validate="m:1").cache()
+    return (
+        count_players(open_events, shifts)
+        .with_columns(other_source=choose_source())
+        .filter(pl.col("other_source").is_not_null())
+        .select(*EVENT, "other_source", **{f"other_{name}": players_by_source(name) for name in PLAYERS})
+    )
+
+
+def judge_codes(events: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the events in play with the skaters by the penalty clock: whether it explains the code, and if it moves.
+
+    In an overtime that may end in a shoot-out only the difference counts: whoever served comes on as a fourth skater.
+    """
+    clock = players_short(events).cache()
+    states = clock.select("game_id", "home_short", "away_short", place=place_of("seconds", "order")).sort("place")
+    moves = clock.select("game_id", game_seconds="seconds", is_moving=pl.lit(value=True)).unique()
+    (home, home_by_clock), (away, away_by_clock) = (
+        (players_of(side), pl.col(f"{side}_by_clock") + 1) for side in SIDES
+    )
+    same = (home == home_by_clock) & (away == away_by_clock)
+    same_difference = (home - away) == (home_by_clock - away_by_clock)
+    return (
+        events.select(*READ)
+        .filter(pl.col("game_seconds").is_not_null(), ~pl.col("is_penalty_shot"))
+        .with_columns(place=place_of("game_seconds", "event_number"))
+        .sort("place")
+        .join_asof(states, on="place", by="game_id", allow_exact_matches=False, check_sortedness=False)
+        .join(moves, on=["game_id", "game_seconds"], how="left", validate="m:1")
+        .with_columns(skaters_by_clock(*sides).alias(f"{sides[0]}_by_clock") for sides in (SIDES, SIDES[::-1]))
+        .with_columns(is_explained=pl.when(is_short_overtime()).then(same_difference).otherwise(same))
+        .drop("place", "home_short", "away_short")
+    )
+
+
+def place_of(seconds: str, order: str) -> pl.Expr:
+    """Return the place of an event or change in its game."""
+    return 100_000 * pl.col(seconds).cast(pl.Int64) + pl.col(order)
+
+
+def players_of(side: str) -> pl.Expr:
+    """Return the players of a team by the page's code, the goalie among them."""
+    return pl.col(f"{side}_skaters") + pl.col(f"has_{side}_goalie")
+
+
+def is_short_overtime() -> pl.Expr:
+    """Whether it is an overtime that may end in a shoot-out: penalties give the other team more skaters."""
+    return (pl.col("period_type") == "OT") & (pl.col("game_type") != 3)
+
+
+def skaters_by_clock(side: str, other: str) -> pl.Expr:
+    """Return the skaters of a team by the penalty clock, with its goalie in."""
+    ours, theirs = (pl.col(f"{team}_short").fill_null(0) for team in (side, other))
+    more = ours - theirs
+    usual = pl.when(pl.col("season") < FIRST_WITH_THREE).then(4).otherwise(3)
+    in_overtime = pl.max_horizontal(3, usual - pl.max_horizontal(more, 0)) + pl.max_horizontal(3 - usual - more, 0)
+    return pl.when(is_short_overtime()).then(in_overtime).otherwise(5 - ours)
+
+
+def is_live() -> pl.Expr:
+    """Whether it is an event of the play itself: rows of stoppages may bear the code of either side."""
+    return ~pl.col("event").is_in(NOT_LIVE)
+
+
+def is_known() -> pl.Expr:
+    """Whether the page has a code."""
+    return pl.col("has_away_goalie").is_not_null()
+
+
+def is_missing() -> pl.Expr:
+    """Whether the page has no code of an event of the play."""
+    return is_live() & ~is_known()
+
+
+def is_unexplained() -> pl.Expr:
+    """Whether no penalty explains the code; in a second in which the clock moves, either side does."""
+    return is_live() & is_known() & pl.col("is_moving").is_null() & ~pl.col("is_explained")
+
+
+def is_doubtful() -> pl.Expr:
+    """Whether the codes of a game are unexplained for long."""
+    when = pl.col("game_seconds").filter(is_unexplained())
+    return (when.len() >= FEWEST_EVENTS) & (when.max() - when.min() > LONGER_THAN_S)
+
+
+def choose_source() -> pl.Expr:
+    """Return who is right instead of the page; null where the page is."""
+    skaters = pl.all_horizontal(pl.col(f"{side}_skaters_on").is_between(3, 6) for side in SIDES)
+    goalies = pl.all_horizontal(pl.col(f"{side}_goalies_on") <= 1 for side in SIDES)
+    players = pl.all_horizontal(pl.col(f"{side}_skaters_on") + pl.col(f"{side}_goalies_on") <= 6 for side in SIDES)
+    is_possible = (skaters & goalies & players).fill_null(value=False)
+    is_same = pl.all_horizontal(
+        (pl.col(f"{side}_skaters_on") == pl.col(f"{side}_skaters"))
+        & (pl.col(f"{side}_goalies_on") == pl.col(f"has_{side}_goalie").cast(pl.Int64))
+        for side in SIDES
+    )
+    is_off = is_known() & ~pl.col("is_explained") & pl.col("is_doubtful")
+    return (
+        pl.when(is_possible & (is_missing() | ((is_unexplained() | is_off) & ~is_same)))
+        .then(pl.lit(SHIFTS))
+        .when(is_off & ~is_possible)
+        .then(pl.lit(CLOCK))
+    )
+
+
+def players_by_source(name: str) -> pl.Expr:
+    """Return a column of PLAYERS by the chosen source; who is in net is the page's, if it is not the shifts'."""
+    side = "home" if "home" in name else "away"
+    by_shifts = pl.col("other_source") == SHIFTS
+    if name.startswith("has"):
+        return pl.when(by_shifts).then(pl.col(f"{side}_goalies_on") == 1).otherwise(name)
+    by_clock = pl.col(f"{side}_by_clock") + 1 - pl.col(f"has_{side}_goalie").cast(pl.Int64)
+    return pl.when(by_shifts).then(f"{side}_skaters_on").otherwise(by_clock)
