@@ -31,6 +31,7 @@ NOT_TABLES = {
     "reports",
     "box_score",
     "box_quality",
+    "strength_quality",
     "ice_quality",
     "page_quality",
     "play_quality",

@@ -80,7 +80,7 @@ def count_players(plays: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
     # halves: an event before the change of its second is of those whose shifts end there
     moment = 2 * pl.col("period_seconds") - before_the_change().cast(pl.Int32)
     return (
-        plays.with_columns(moment=moment.cast(pl.Int32))
+        plays.with_columns(pl.col(PERIOD).cast(pl.Int64), moment=moment.cast(pl.Int32))
         .sort("moment")
         .join_asof(
             changes.with_columns(pl.col("moment").cast(pl.Int32)), on="moment", by=PERIOD, check_sortedness=False

@@ -128,20 +128,24 @@ def is_doubtful() -> pl.Expr:
     return (when.len() >= FEWEST_EVENTS) & (when.max() - when.min() > LONGER_THAN_S)
 
 
+def has_same_players() -> pl.Expr:
+    """Whether the shifts have as many skaters and goalies on the ice as the event has."""
+    return pl.all_horizontal(
+        (pl.col(f"{side}_skaters_on") == pl.col(f"{side}_skaters"))
+        & (pl.col(f"{side}_goalies_on") == pl.col(f"has_{side}_goalie").cast(pl.Int64))
+        for side in SIDES
+    )
+
+
 def choose_source() -> pl.Expr:
     """Return who is right instead of the page; null where the page is."""
     skaters = pl.all_horizontal(pl.col(f"{side}_skaters_on").is_between(3, 6) for side in SIDES)
     goalies = pl.all_horizontal(pl.col(f"{side}_goalies_on") <= 1 for side in SIDES)
     players = pl.all_horizontal(pl.col(f"{side}_skaters_on") + pl.col(f"{side}_goalies_on") <= 6 for side in SIDES)
     is_possible = (skaters & goalies & players).fill_null(value=False)
-    is_same = pl.all_horizontal(
-        (pl.col(f"{side}_skaters_on") == pl.col(f"{side}_skaters"))
-        & (pl.col(f"{side}_goalies_on") == pl.col(f"has_{side}_goalie").cast(pl.Int64))
-        for side in SIDES
-    )
     is_off = is_known() & ~pl.col("is_explained") & pl.col("is_doubtful")
     return (
-        pl.when(is_possible & (is_missing() | ((is_unexplained() | is_off) & ~is_same)))
+        pl.when(is_possible & (is_missing() | ((is_unexplained() | is_off) & ~has_same_players())))
         .then(pl.lit(SHIFTS))
         .when(is_off & ~is_possible)
         .then(pl.lit(CLOCK))

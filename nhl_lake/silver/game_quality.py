@@ -18,6 +18,7 @@ from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.silver.shifts import SHIFTS
 from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.stints import STINTS
+from nhl_lake.silver.strength_quality import strength_quality
 from nhl_lake.table import Column, Table
 
 
@@ -48,6 +49,7 @@ def game_quality(
         ice_time_quality(shifts, skater_games, goalie_games),
         box_quality(plays, skater_games),
         goalie_quality(plays, goalie_games),
+        strength_quality(plays, shifts, lineups, skater_games),
         put_aside(refusals),
         unknown_words(games),
         page_quality(play_by_play, boxscore, right_rail, shift_charts, lineups),

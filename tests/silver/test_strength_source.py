@@ -16,6 +16,7 @@ from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.shifts import SHIFTS
+from nhl_lake.silver.strength_quality import strength_quality
 from tests.silver import ice
 from tests.silver.kept import NO_PAGES, kept, made, scheduled
 from tests.silver.typed_plays import AWAY, BLOCKER, HOME, MATE, OTHER, page, play, rows, shot
@@ -167,8 +168,8 @@ def test_shifts_that_are_impossible_leave_it_to_the_penalty_clock(missing: range
 
 @pytest.fixture(scope="module")
 def playoffs(realdata: Path, archive: Callable[..., Any]) -> tuple[list[dict[str, Any]], pl.LazyFrame, pl.LazyFrame]:
-    """Ten recorded games with shift charts: pages, shifts and line-ups."""
-    files = sorted((realdata / "shiftcharts-derived").glob("*.json"))[:10]
+    """Five recorded games with shift charts: pages, shifts and line-ups."""
+    files = sorted((realdata / "shiftcharts-derived").glob("*.json"))[:5]
     pages = [json.loads(archive("20222023").play_by_play(int(file.stem), LATER)) for file in files]
     lineups = made(LINEUPS, kept(*pages), NO_PAGES, NO_PAGES).lazy()
     charts = pl.concat([ice.page(file.read_text(), int(file.stem)) for file in files])
@@ -211,3 +212,9 @@ def test_goals_of_a_recorded_game_whose_codes_drift(realdata: Path) -> None:
 def test_goals_of_a_recorded_game_whose_codes_flicker(realdata: Path) -> None:
     found = recorded(realdata, 2019020626)
     assert found["strength_state"].to_list() == ["PP", "PP", "EV", "PP", "PP", "EV"]
+
+
+def test_recorded_games_are_sound(playoffs: Any) -> None:
+    pages, shifts, lineups = playoffs
+    found = made(PLAYS, kept(*pages), shifts, lineups).lazy()
+    assert strength_quality(found, shifts, lineups, ice.skater_games()).collect().is_empty()

@@ -1,0 +1,96 @@
+"""Where strength is doubtful: the page's codes, the players on the ice and the box score do not agree."""
+
+import polars as pl
+
+from nhl_lake.hockey.ice import count_players
+from nhl_lake.hockey.strength_source import CLOCK, SHIFTS, has_same_players, is_live
+
+GAME = ("season", "game_id")
+LONG_S = 60  # players are listed as changing some seconds before or after they do
+
+
+def strength_quality(
+    plays: pl.LazyFrame, shifts: pl.LazyFrame, lineups: pl.LazyFrame, skater_games: pl.LazyFrame
+) -> pl.LazyFrame:
+    """One row a game and rule about strength that it breaks."""
+    return pl.concat(
+        [find_corrected_codes(plays), compare_players(plays, shifts, lineups), compare_goals(plays, skater_games)]
+    )
+
+
+def find_corrected_codes(plays: pl.LazyFrame) -> pl.LazyFrame:
+    """Count the events of each game whose code gave way to the shifts or the penalty clock."""
+    by = {source: (pl.col("strength_source") == source).sum() for source in (SHIFTS, CLOCK)}
+    return (
+        plays.filter(pl.col("situation_code").is_not_null(), pl.col("strength_source").is_in(list(by)))
+        .group_by(GAME)
+        .agg(actual=pl.format(f"not at {{}} events (by {SHIFTS}), {{}} (by {CLOCK})", *by.values()))
+        .select(
+            *GAME,
+            *name_rule("penalties explain the situation codes"),
+            expected=pl.lit(None, pl.String),
+            actual="actual",
+        )
+    )
+
+
+def compare_players(plays: pl.LazyFrame, shifts: pl.LazyFrame, lineups: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the games in which shifts and plays differ for long: the longest time without a break."""
+    positions = lineups.select("game_id", "player_id", "team_id", is_goalie=pl.col("position").eq_missing("G"))
+    stays = shifts.drop("team_id").join(positions, on=["game_id", "player_id"], validate="m:1")
+    known = pl.col("strength_source").is_not_null() & ~pl.col("is_penalty_shot") & pl.col("game_seconds").is_not_null()
+    with_shifts = plays.join(shifts, on="game_id", how="semi")
+    run = pl.col("is_same").rle_id().over("game_id")
+    return (
+        count_players(with_shifts, stays)
+        .filter(known & is_live() & pl.col("home_skaters_on").is_not_null())
+        .sort("game_id", "event_number")
+        .with_columns(is_same=has_same_players())
+        .with_columns(run=run)
+        .filter(~pl.col("is_same"))
+        .group_by(*GAME, "run")
+        .agg(seconds=pl.max("game_seconds") - pl.min("game_seconds"))
+        .group_by(GAME)
+        .agg(pl.max("seconds"))
+        .filter(pl.col("seconds") >= LONG_S)
+        .select(
+            *GAME,
+            *name_rule("shifts have as many players on the ice as the plays"),
+            expected=pl.lit(None, pl.String),
+            actual=pl.format("another number for {} s", "seconds"),
+        )
+    )
+
+
+def compare_goals(plays: pl.LazyFrame, skater_games: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the games with skaters whose power-play goals are not the box score's.
+
+    Left out: games with a goal of unknown strength, and skaters with a goal of a penalty shot, which the officials
+    count by the strength at that time.
+    """
+    player = ["game_id", "player_id"]
+    state = pl.col("strength_state")
+    goals = plays.filter("is_goal").rename({"shooter_player_id": "player_id"})
+    counted = goals.group_by(player).agg(actual=(state == "PP").sum().cast(pl.Int64))
+    return (
+        skater_games.filter(pl.col("power_play_goals").is_not_null())
+        .join(plays, on="game_id", how="semi")
+        .join(goals.filter(state.is_null()), on="game_id", how="anti")
+        .join(goals.filter(state == "PS"), on=player, how="anti")
+        .join(counted, on=player, how="left", validate="1:1")
+        .select(*GAME, expected=pl.col("power_play_goals").cast(pl.Int64), actual=pl.col("actual").fill_null(0))
+        .group_by(GAME)
+        .agg(pl.sum("expected", "actual"), skaters=(pl.col("expected") != pl.col("actual")).sum())
+        .filter(pl.col("skaters") > 0)
+        .select(
+            *GAME,
+            *name_rule("power play goals are the box score's, skater by skater"),
+            expected=pl.col("expected").cast(pl.String),
+            actual=pl.format("{}, other for {} skaters", "actual", "skaters"),
+        )
+    )
+
+
+def name_rule(check: str) -> list[pl.Expr]:
+    """Return the columns that say which rule it is, and how bad it is to break it."""
+    return [pl.lit(check).alias("check"), pl.lit("warning").alias("severity")]
