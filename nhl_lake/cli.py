@@ -74,12 +74,17 @@ def ingest(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Keep what is missing or unfinished in the current season, and the schedule ahead; then rebuild what changed."""
+    """Fetch missing and incomplete pages of the current season, and the schedule ahead; rebuild what changed.
+
+    Pages of a game are fetched again when it is about a day, three days, a week and thirty days old: the NHL corrects
+    statistics. Ends with 3 while anything is incomplete, and names it on stderr.
+    """
     chosen, clock = opened()
     options = Options(
         seasons=seasons_from(season),
         since=day_from(since),
         lookback_days=lookback,
+        second_looks=chosen.second_looks,
         game_types=frozenset(game_type or (1, 2, 3)),
     )
     bar = screen.Bar(quiet=quiet or json)
@@ -107,6 +112,7 @@ def ingest(
         typer.echo(screen.summary_json(summary))
     elif not quiet:
         screen.show_summary(summary)
+    screen.show_incomplete(summary)
     if summary.error is not None:
         raise summary.error
     raise typer.Exit(summary.exit_code)

@@ -8,6 +8,7 @@ LakeError                  what is wrong and where; what to do about it
 ├── Busy                   another run holds the lake
 ├── Unreachable            the API cannot be reached at all
 └── Broken                 a frame breaks what its table declares; nothing was written
+    └── Quarantined        some games or other subjects were quarantined; everything else was built
 
 Refused                    a page that is not the one that was asked for: never kept, asked for again
 └── Unfit                  a page so large or deep that it is none: never read, not asked for again in this run
@@ -60,6 +61,10 @@ class Unreachable(LakeError):
 
 class Broken(LakeError):
     """A frame breaks what its table declares; nothing was written."""
+
+
+class Quarantined(Broken):
+    """Some games or other subjects were quarantined; everything else was built."""
 
 
 def brief(error: object) -> str:

@@ -14,20 +14,20 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import polars as pl
 
-from nhl_lake import api, bronze, known, ledger, rebuild, upkeep
+from nhl_lake import api, bronze, known, ledger, rebuild, status, upkeep
 from nhl_lake.asking import Report, Run, ask_all, stopping, terminable
 from nhl_lake.catalog import TABLES, find
 from nhl_lake.clock import Clock
-from nhl_lake.errors import BadInput, Broken, Unreadable, redacted
+from nhl_lake.errors import BadInput, Broken, Quarantined, Unreadable, redacted
 from nhl_lake.hockey import seasons as calendar
 from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.keeper import Keeper, Tally, counts
-from nhl_lake.plan import SECOND_LOOK, Known, Scope, by_reason, plan, unfinished
+from nhl_lake.plan import SECOND_LOOK, SECOND_LOOKS, Known, Scope, by_reason, in_scope, plan, unfinished
 from nhl_lake.publishing import Made
 from nhl_lake.store import lake, lock, opened
 from nhl_lake.store.place import Place
@@ -35,6 +35,7 @@ from nhl_lake.walk import Walk, listed_seasons, listing, walk
 
 VERSION = version("nhl-lake")
 AGENT = f"nhl-lake/{VERSION} (a personal archive of NHL pages; Python aiohttp)"
+MOST_TEXT = 1_000  # characters of what is kept of a run that was not done
 NO_WAITING = pl.DataFrame(schema={"table": pl.String, "why": pl.String, "pages": pl.UInt32, "newest": pl.String})
 
 
@@ -45,6 +46,7 @@ class Options:
     seasons: tuple[int, ...] = ()
     since: date | None = None
     lookback_days: int | None = None
+    second_looks: tuple[float, ...] = SECOND_LOOKS
     game_types: frozenset[int] = frozenset({1, 2, 3})
 
 
@@ -60,7 +62,10 @@ class Asker:
 
 @dataclass
 class Summary:
-    """What a run did, and what is still open."""
+    """What a run did, and what is still open.
+
+    incomplete: what is missing, incomplete, quarantined or could not be had: a line a kind, each with an example.
+    """
 
     run_id: str
     seasons: tuple[int, ...]
@@ -68,6 +73,7 @@ class Summary:
     outcome: str = "error"
     waiting: pl.DataFrame = field(default_factory=lambda: NO_WAITING)
     rebuilt: list[Made] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
     seconds: float = 0.0
     error: Broken | None = None
 
@@ -95,11 +101,16 @@ def ingest(
         summary = Summary(run_id, (), {})
         try:
             with uncollected():
-                asyncio.run(keep_pages(root, options, asker, clock, report, summary))
-            if rebuilds and summary.outcome != "stopped":
-                with terminable():
-                    for made in rebuild.rebuild(root, day=eastern_day(clock())):
-                        summary.rebuilt.append(made)
+                found = asyncio.run(keep_pages(root, options, asker, clock, report, summary))
+            if rebuilds and found is not None:
+                build(root, clock, summary)
+                # the checks of a rebuild tell what is incomplete, and whether there is another source of it
+                with uncollected():
+                    more = asyncio.run(keep_more(root, asker, report, summary, found))
+                if more:
+                    build(root, clock, summary)
+            if found is not None and summary.outcome != "stopped":
+                name_incomplete(root, summary, found, clock())
         except KeyboardInterrupt:
             summary.outcome = "stopped"  # the pages are in, and each table is as before or made again whole
         except Broken as error:
@@ -110,9 +121,17 @@ def ingest(
             raise
         summary.seconds = (clock() - started_at).total_seconds()
         if known.is_lake(root):
-            record(root, summary, command, started_at, clock(), summary.error.what if summary.error else None)
+            trouble = summary.error.what if summary.error else "; ".join(summary.incomplete)[:MOST_TEXT] or None
+            record(root, summary, command, started_at, clock(), trouble)
             tidy(root, summary)
     return summary
+
+
+def build(root: Place, clock: Clock, summary: Summary) -> None:
+    """Rebuild silver and gold where pages changed. What was quarantined is named at the end of the run."""
+    with terminable(), suppress(Quarantined):
+        for made in rebuild.rebuild(root, day=eastern_day(clock())):
+            summary.rebuilt.append(made)
 
 
 def tidy(root: Place, summary: Summary) -> None:
@@ -146,10 +165,18 @@ def check_options(options: Options, today: date) -> None:
         )
 
 
+class Found(NamedTuple):
+    """What a run has found out when it has asked for pages: its scope, what is known, and what it asked for."""
+
+    scope: Scope
+    facts: Known
+    run: Run
+
+
 async def keep_pages(
     root: Place, options: Options, asker: Asker, clock: Clock, report: Report, summary: Summary
-) -> None:
-    """Keep what is missing, unfinished or wanted again, until a plan asks for nothing new."""
+) -> Found | None:
+    """Keep what is missing, incomplete or wanted again, until a plan asks for nothing new; None if it was stopped."""
     async with api.door(asker.manners, lock.own(root) / "pace.sqlite", asker.transport) as door:
         run = Run(root, door, asker.base, clock, report, Keeper(root, summary.run_id), source=asker.source)
         summary.tallies = run.keeper.tallies
@@ -159,17 +186,67 @@ async def keep_pages(
                 scope, found, facts = await run.survey
             except asyncio.CancelledError:
                 summary.outcome = "stopped"
-                return
+                return None
             summary.seasons = scope.seasons
             facts = await asyncio.to_thread(keep_survey, run, scope, found, facts)
-            while asks := await asyncio.to_thread(next_asks, run, scope, facts):
-                report.begin(len(asks))
-                await ask_all(run, asks)
-                asked = {ask["table"] for ask in asks}
-                facts = await asyncio.to_thread(known.known_now, root, scope.seasons, facts, asked, run.keeper.met)
-            await asyncio.to_thread(run.keeper.flush)
-            summary.waiting = by_reason(run.open.filter(pl.col("why") != SECOND_LOOK))
+            facts = await ask_in_rounds(run, scope, facts)
     summary.outcome = "stopped" if run.is_stopped else "incomplete" if counts(run.keeper.tallies)["failed"] else "done"
+    summary.waiting = by_reason(run.open.filter(~pl.col("why").str.starts_with(SECOND_LOOK)))
+    return None if run.is_stopped else Found(scope, facts, run)
+
+
+async def ask_in_rounds(run: Run, scope: Scope, facts: Known) -> Known:
+    """Plan, ask and keep until a plan asks for nothing new: pages that come name others. Return what is known then."""
+    while asks := await asyncio.to_thread(next_asks, run, scope, facts):
+        run.report.begin(len(asks))
+        await ask_all(run, asks)
+        asked = {ask["table"] for ask in asks}
+        facts = await asyncio.to_thread(known.known_now, run.root, scope.seasons, facts, asked, run.keeper.met)
+    await asyncio.to_thread(run.keeper.flush)
+    return facts
+
+
+async def keep_more(root: Place, asker: Asker, report: Report, summary: Summary, found: Found) -> bool:
+    """Ask for what a rebuild has shown to be incomplete, and for its other source; return whether there was any."""
+    scope, facts = found.scope, replace(found.facts, incomplete=known.incomplete(root, found.scope.seasons))
+    asked_before = len(found.run.asked)
+    async with api.door(asker.manners, lock.own(root) / "pace.sqlite", asker.transport) as door:
+        run = replace(found.run, api=door, report=report, survey=None)
+        with stopping(run):
+            await ask_in_rounds(run, scope, facts)
+    if run.is_stopped:
+        summary.outcome = "stopped"
+    return len(run.asked) > asked_before
+
+
+def name_incomplete(root: Place, summary: Summary, found: Found, now: datetime) -> None:
+    """Name what is missing, incomplete or quarantined among the games of a run; such a run is not done."""
+    facts = known.known(root, found.scope.seasons, met=known.no_people())
+    failed = failures_of(summary)
+    standing = status.by_game(facts, now, now, failed)
+    standing = standing.join(in_scope(facts.games, found.scope), on="game_id", how="semi")
+    lines = [
+        f"{games:,} {'game' if games == 1 else 'games'}: {why} ({newest})"
+        for why, games, newest in status.incomplete_games(standing).iter_rows()
+    ]
+    in_games = set(standing.filter(pl.col("stands").is_in(["open", "incomplete"]))["game_id"].cast(pl.String))
+    others = failed.filter(~pl.col("page").is_in(in_games))
+    by_failure = others.group_by("table", "failure", maintain_order=True).agg(pl.len(), pl.col("page").min())
+    lines += [
+        f"{count:,} {'page' if count == 1 else 'pages'} of {table}: {failure} ({page})"
+        for table, failure, count, page in by_failure.iter_rows()
+    ]
+    lines += status.quarantined(root, found.scope.seasons)
+    summary.incomplete = lines
+    if lines and summary.outcome == "done":
+        summary.outcome = "incomplete"
+
+
+def failures_of(summary: Summary) -> pl.DataFrame:
+    """Return the pages that this run could not have, and why: columns of status.FAILURES."""
+    rows = [(name, *reason.partition(": ")[::2]) for name, tally in summary.tallies.items() for reason in tally.reasons]
+    shape = {name: status.FAILURES[name] for name in ("table", "page", "failure")}
+    return pl.DataFrame(rows, schema=shape, orient="row").unique(["table", "page"], keep="last", maintain_order=True)
 
 
 async def survey(run: Run, options: Options) -> tuple[Scope, Walk, Known]:
@@ -207,6 +284,7 @@ async def survey(run: Run, options: Options) -> tuple[Scope, Walk, Known]:
         seasons=tuple(wanted),
         since=options.since,
         lookback_days=options.lookback_days,
+        second_looks=options.second_looks,
         game_types=options.game_types,
     )
     return scope, found, facts

@@ -12,9 +12,11 @@ from nhl_lake.catalog import TABLES
 from nhl_lake.errors import BadInput, LakeError, Missing, Unreadable
 from nhl_lake.hockey.calendar import FINAL, GONE
 from nhl_lake.people import Roster, dressed, on_roster
-from nhl_lake.plan import Known
+from nhl_lake.plan import INCOMPLETE_PAGES, Known
+from nhl_lake.silver.game_quality import GAME_QUALITY
 from nhl_lake.silver.games import games
 from nhl_lake.silver.lineups import LINEUPS
+from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.store import lake, swap
 from nhl_lake.store.place import Place
 from nhl_lake.table import Part, Table
@@ -41,7 +43,40 @@ def known(root: Place, seasons: Sequence[int], *, met: pl.DataFrame | None = Non
         held={table.name: held(root, table, seasons) for table in PLANNED},
         answers=rows(root, ledger.ANSWERS).collect(),
         people=people(root, seasons) if met is None else met,
+        incomplete=incomplete(root, seasons),
     )
+
+
+def incomplete(root: Place, seasons: Sequence[int]) -> pl.DataFrame:
+    """Return the pages that the last rebuild found incomplete: table, page, reason.
+
+    A page fails a check, or its game is quarantined, which may be due to any of its pages.
+    """
+    quarantined = (
+        rows(root, REFUSALS)
+        .filter(pl.col("season").is_in(list(seasons)), pl.col("game_id").is_not_null())
+        .sort("game_id", "refused_by")
+        .select(
+            table=pl.lit([table.name for table in bronze.GAME_PAGES], pl.List(pl.String)),
+            page=pl.col("game_id").cast(pl.String),
+            reason=pl.format("quarantined by {}: {}", "refused_by", "reason"),
+        )
+        .explode("table")
+        .collect()
+    )
+    return pl.concat([quarantined, failing(root, seasons).join(quarantined, on="page", how="anti")])
+
+
+def failing(root: Place, seasons: Sequence[int]) -> pl.DataFrame:
+    """Return the pages of games that fail a check, and which."""
+    checks = rows(root, GAME_QUALITY)
+    if "incomplete_pages" not in checks.collect_schema():
+        return pl.DataFrame(schema=INCOMPLETE_PAGES)  # made by a release that did not look: the next rebuild tells
+    found = checks.filter(pl.col("season").is_in(list(seasons)), pl.col("incomplete_pages").is_not_null())
+    pages = found.sort("game_id", "check").select(
+        table="incomplete_pages", page=pl.col("game_id").cast(pl.String), reason=pl.format("fails '{}'", "check")
+    )
+    return pages.explode("table").collect()
 
 
 def rows(root: Place, table: Table) -> pl.LazyFrame:

@@ -53,7 +53,7 @@ RUNS = Table(
         Column("started_at", c.UTC, "When it began", "UTC"),
         Column("ended_at", c.UTC, "When it ended", "UTC"),
         Column("outcome", pl.String, "How it ended", values=("done", "incomplete", "stopped", "error")),
-        Column("error", pl.String, "What stopped it", nullable=True),
+        Column("error", pl.String, "What stopped it, or what it left incomplete", nullable=True),
         Column("pages", PAGE_COUNTS, "Per table: pages asked, rows new, changed, unchanged; not there (404), failed"),
         Column("rebuilt", pl.List(pl.String), "Tables made again"),
     ),

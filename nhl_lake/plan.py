@@ -1,21 +1,28 @@
-"""Which pages are missing, unfinished or due a second look: a pure function of what is known.
+"""Which pages are missing, incomplete or due a second look: a pure function of what is known.
 
 No watermark and no state file: a hole of any age is a scheduled game that should be final and whose page bronze does
-not hold. What the API answered beside pages (`lake.answers`) only spaces out the asking for what was not there.
+not hold. The NHL corrects statistics for weeks, so every page of a game is asked for again when the game is about a
+day, three days, a week and thirty days old (`Scope.second_looks`). What is known to be incomplete is asked for again
+too, with growing distance. `lake.answers` tells when a page was last asked for.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import polars as pl
 
 from nhl_lake import bronze
 from nhl_lake.hockey.calendar import FINAL, GONE, eastern_day
+from nhl_lake.hockey.seasons import FIRST_WITH_SHIFTS
 from nhl_lake.table import Table
 
 EAGER = timedelta(days=3)  # after a game, what is unfinished is asked for in every run for so long
 WEEK = timedelta(days=7)  # and then weekly
+SECOND_LOOKS = (1.0, 3.0, 7.0, 30.0)  # days after a game's start
+GAMES_AT_ONCE = 100  # second looks of a run: a lake that missed many catches up in several runs
+LEAST_DISTANCE, MOST_DISTANCE = timedelta(hours=6), timedelta(days=30)  # between two looks at an incomplete page
+EARLY = 0.8  # of a distance: a daily run is not late by a minute and then a day
 OVERDUE = timedelta(hours=6)  # no game lasts longer: a schedule that does not call it final is asked against
 ROSTER_AGE = timedelta(hours=20)  # a roster is asked for once a day until its season is over
 SETTLED = timedelta(hours=12)  # after a game's start; standings seen earlier are looked at once more
@@ -34,25 +41,34 @@ ASKS = {
     "why": pl.String,
 }
 
+INCOMPLETE_PAGES = {"table": pl.String, "page": pl.String, "reason": pl.String}
+
 Seen = Mapping[str, pl.DataFrame]  # by the name of a bronze table: see looks
 
 MISSING = "missing"
 NOT_FINAL = "not official yet"
 AGAIN = "was not there"
 EMPTY = "empty chart"
-NO_CHART = "no shifts in the chart"
+NO_CHART = "the chart has no shifts, or lacks some"
 OVERDUE_WHY = "overdue: the schedule does not call it final"
+LOOKBACK = "second look: asked for by --lookback"
 SECOND_LOOK = "second look"
+INCOMPLETE = "incomplete"
 RENEW = "to be renewed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What a run is to look at: seasons, days, game types, and how far back for a second look."""
+    """What a run is to look at: seasons, days, game types, and second looks.
+
+    lookback_days: games of the last days that are looked at again at once. second_looks: ages of a game, in days, at
+    which its pages are looked at again.
+    """
 
     seasons: tuple[int, ...]
     since: date | None = None
     lookback_days: int | None = None
+    second_looks: tuple[float, ...] = SECOND_LOOKS
     game_types: frozenset[int] = frozenset({1, 2, 3})
 
 
@@ -62,13 +78,19 @@ class Known:
 
     games: `silver.games` as the schedule has it now. held: per bronze table, one row a page: its key, `page` (the key's
     parts joined by '/'), `state`, `fetched_at`, and `is_empty` for charts. answers: `lake.answers`. people: the player
-    ids met in line-ups and rosters, `player_id`.
+    ids met in line-ups and rosters, `player_id`. incomplete: pages of games that fail a check, as of the last rebuild:
+    `table`, `page`, `reason`.
     """
 
     games: pl.DataFrame
     held: Mapping[str, pl.DataFrame]
     answers: pl.DataFrame
     people: pl.DataFrame
+    incomplete: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=INCOMPLETE_PAGES))
+
+
+# who officiated and who was scratched is not corrected later
+SECOND_LOOK_PAGES = (bronze.PLAY_BY_PLAY, bronze.BOXSCORE, bronze.SHIFT_CHARTS, *bronze.SHIFT_REPORTS)
 
 
 def plan(known: Known, scope: Scope, now: datetime) -> pl.DataFrame:
@@ -84,7 +106,7 @@ def unfinished(known: Known, scope: Scope, now: datetime) -> pl.DataFrame:
     without = without_shifts(seen, final)
     parts = [
         overdue(seen, games, now),
-        *(game_pages(table, seen, final, scope, now) for table in bronze.GAME_PAGES),
+        *(game_pages(table, seen, had(table, final), scope, now) for table in bronze.GAME_PAGES),
         *(game_pages(table, seen, without, scope, now) for table in bronze.SHIFT_REPORTS),
         standings(seen, games, scope, now),
         rosters(seen, games, now),
@@ -95,7 +117,18 @@ def unfinished(known: Known, scope: Scope, now: datetime) -> pl.DataFrame:
         pl.concat(shaped(part, shape) for part in parts)
         .unique(["table", "page"], keep="first", maintain_order=True)
         .sort("game_date", "game_id", descending=True, nulls_last=True, maintain_order=True)
+        .pipe(spread)
     )
+
+
+def spread(pages: pl.DataFrame) -> pl.DataFrame:
+    """Leave due the second looks at the newest games only, as many as one run has room for."""
+    is_second = pl.col("why").str.starts_with(SECOND_LOOK) & (pl.col("why") != LOOKBACK) & pl.col("is_due")
+    games = pages.filter(is_second)["game_id"].unique(maintain_order=True)
+    if games.len() <= GAMES_AT_ONCE:
+        return pages
+    is_later = is_second & pl.col("game_id").is_in(games.tail(-GAMES_AT_ONCE).to_list())
+    return pages.with_columns(is_due=pl.col("is_due") & ~is_later)
 
 
 def by_reason(pages: pl.DataFrame) -> pl.DataFrame:
@@ -132,8 +165,9 @@ def in_scope(games: pl.DataFrame, scope: Scope) -> pl.DataFrame:
 def looks(known: Known) -> Seen:
     """Return, by table, one row a page that was ever answered.
 
-    Columns: page; last_at, when it was last asked for; last_state, the game's state when a page last came, the same as
-    before or not; is_held; is_empty, of charts.
+    Columns: page; last_at, when it was last asked for; since_at, when the version that is held first came, or the first
+    404; last_state, the game's state when a page last came, the same as before or not; is_held; is_empty, of charts;
+    reason, why it is incomplete.
     """
     held = pl.concat(
         pages.select("page", "state", "fetched_at", is_empty(pages), table=pl.lit(name))
@@ -146,8 +180,17 @@ def looks(known: Known) -> Seen:
         ]
     ).sort("at")
     page = ["table", "page"]
-    last = every.group_by(page).agg(last_at=pl.col("at").last(), last_state=pl.col("state").filter("came").last())
-    seen = last.join(held.select(*page, "is_empty", is_held=pl.lit(value=True)), on=page, how="left")
+    last = every.group_by(page).agg(
+        last_at=pl.col("at").last(), first_at=pl.col("at").first(), last_state=pl.col("state").filter("came").last()
+    )
+    kept = held.select(*page, "is_empty", "fetched_at", is_held=pl.lit(value=True))
+    reasons = known.incomplete.group_by(page).agg(pl.col("reason").first())
+    seen = (
+        last.join(kept, on=page, how="left")
+        .join(reasons, on=page, how="left")
+        .with_columns(since_at=pl.coalesce("fetched_at", "first_at"))
+        .drop("fetched_at", "first_at")
+    )
     return {name: seen.filter(pl.col("table") == name).drop("table") for name in known.held}
 
 
@@ -168,6 +211,31 @@ def paced(now: datetime) -> pl.Expr:
     return (pl.lit(now) - pl.col("start_at") <= EAGER) | (pl.lit(now) - pl.col("last_at") >= WEEK)
 
 
+def grown(now: datetime) -> pl.Expr:
+    """Whether an incomplete page is due: the longer it has been so, the longer until the next look."""
+    distance = (pl.col("last_at") - pl.col("since_at")).clip(LEAST_DISTANCE, MOST_DISTANCE)
+    return pl.lit(now) - pl.col("last_at") >= distance * EARLY
+
+
+def passed(scope: Scope, at: pl.Expr) -> pl.Expr:
+    """Return how many of the ages for a second look a game had reached at an instant."""
+    ages = [(at >= pl.col("start_at") + timedelta(days=days)).cast(pl.Int32) for days in scope.second_looks]
+    return pl.sum_horizontal(pl.lit(0), *ages)
+
+
+def second_look(scope: Scope, now: datetime) -> pl.Expr:
+    """Return the reason for a second look: an age that the game has reached since we last looked; null if none."""
+    reached = passed(scope, pl.lit(now))
+    names = pl.lit(
+        [
+            f"{SECOND_LOOK} {days:g} {'day' if days == 1 else 'days'} after the game"
+            for days in sorted(scope.second_looks)
+        ],
+        pl.List(pl.String),
+    )
+    return pl.when(reached > passed(scope, pl.col("last_at"))).then(names.list.get(reached - 1, null_on_oob=True))
+
+
 def back(scope: Scope, now: datetime) -> pl.Expr:
     """Whether a game was played in the last days that the user wants a second look at."""
     if scope.lookback_days is None:
@@ -177,6 +245,7 @@ def back(scope: Scope, now: datetime) -> pl.Expr:
 
 def game_pages(table: Table, seen: Seen, games: pl.DataFrame, scope: Scope, now: datetime) -> pl.DataFrame:
     """Pages of final games that are missing, unfinished, or due a second look."""
+    later = second_look(scope, now)
     # preseason games stay FINAL for ever: once they are three days old, FINAL is as official as they get
     settled = (pl.col("game_type") == 1) & (pl.lit(now) - pl.col("start_at") > EAGER)
     is_official = (pl.col("last_state") == "OFF") | ((pl.col("last_state") == "FINAL") & settled)
@@ -189,23 +258,34 @@ def game_pages(table: Table, seen: Seen, games: pl.DataFrame, scope: Scope, now:
         .then(pl.lit(NOT_FINAL))
         .when("is_empty")
         .then(pl.lit(EMPTY))
+        .when(pl.col("reason").is_not_null())
+        .then(pl.format("{}: {}", pl.lit(INCOMPLETE), "reason"))
         .when(back(scope, now))
-        .then(pl.lit(SECOND_LOOK))
+        .then(pl.lit(LOOKBACK))
+        .otherwise(later if table in SECOND_LOOK_PAGES else None)
     )
-    at_once = pl.col("why").is_in([MISSING, NO_CHART, SECOND_LOOK]) | (
-        (pl.col("why") == NOT_FINAL) & (pl.col("game_state") == "OFF")
+    is_incomplete = pl.col("why").is_in([EMPTY, AGAIN]) | pl.col("why").str.starts_with(INCOMPLETE)
+    wanted = back(scope, now) & pl.col("is_held")
+    is_due = (
+        pl.when(is_incomplete)
+        .then(grown(now) | later.is_not_null() | wanted)
+        .when((pl.col("why") == NOT_FINAL) & (pl.col("game_state") != "OFF"))
+        .then(paced(now) | wanted)
+        .otherwise(pl.lit(value=True))
     )
-    return (
-        looked_at(games, seen, table)
-        .with_columns(why=why)
-        .with_columns(is_due=at_once | paced(now) | (back(scope, now) & pl.col("is_held")))
-    )
+    return looked_at(games, seen, table).with_columns(why=why).with_columns(is_due=is_due)
+
+
+def had(table: Table, games: pl.DataFrame) -> pl.DataFrame:
+    """Leave the games that such a page can exist of."""
+    return games.filter(pl.col("season") >= FIRST_WITH_SHIFTS) if table is bronze.SHIFT_CHARTS else games
 
 
 def without_shifts(seen: Seen, final: pl.DataFrame) -> pl.DataFrame:
-    """Final games whose shift chart is empty, or not there."""
+    """Final games whose shift chart is empty, incomplete or not there."""
     charts = seen[bronze.SHIFT_CHARTS.name]
-    return final.join(charts.filter(pl.col("is_empty") | pl.col("is_held").is_null()), on="page", how="semi")
+    is_without = pl.col("is_empty") | pl.col("is_held").is_null() | pl.col("reason").is_not_null()
+    return final.join(charts.filter(is_without), on="page", how="semi")
 
 
 def overdue(seen: Seen, games: pl.DataFrame, now: datetime) -> pl.DataFrame:
@@ -239,10 +319,10 @@ def standings(seen: Seen, games: pl.DataFrame, scope: Scope, now: datetime) -> p
         .when((pl.col("last_at") < pl.col("start_at") + SETTLED) & (pl.lit(now) >= pl.col("start_at") + SETTLED))
         .then(pl.lit(RENEW))
         .when(back(scope, now))
-        .then(pl.lit(SECOND_LOOK))
+        .then(pl.lit(LOOKBACK))
     )
     at_once = pl.col("why") != AGAIN
-    return looked_at(days, seen, bronze.STANDINGS).with_columns(why=why).with_columns(is_due=at_once | paced(now))
+    return looked_at(days, seen, bronze.STANDINGS).with_columns(why=why).with_columns(is_due=at_once | grown(now))
 
 
 def rosters(seen: Seen, games: pl.DataFrame, now: datetime) -> pl.DataFrame:

@@ -130,12 +130,21 @@ def some_games(bronze: Snapshot, task: Task, *, accept: bool) -> tuple[list[Made
         found = make(Job(bronze, table.name, part), table, task.games)
     except Broken as error:
         return [], {part: error}
-    if not accept and (worse := audit(bronze.made, task, part, found.rows.height, found.refusals)):
+    loses = not accept and loses_games(bronze.made, task, part, found.rows)
+    if loses and (worse := audit(bronze.made, task, part, found.rows.height, found.refusals)):
         return [], {part: worse}
     put_aside(bronze.made, task, found.refusals)
     metadata = left_marks(bronze.made, task)
     lake.replace(bronze.made, table, found.rows, where=where(task, part), metadata=metadata)
     return [told(task, part, found.rows.height, found.refusals)], {}
+
+
+def loses_games(root: Place, task: Task, part: str, rows: pl.DataFrame) -> bool:
+    """Whether a game that a table has rows of would have none. A changed page may well have fewer rows than before."""
+    old = lake.scan(root, task.table).filter(
+        pl.col("season") == int(part), pl.col("game_id").is_in(list(task.games or []))
+    )
+    return not old.join(rows.lazy(), on="game_id", how="anti").head(1).collect().is_empty()
 
 
 def refusals(found: Sequence[Done]) -> pl.DataFrame:

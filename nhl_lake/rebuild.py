@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from nhl_lake import marks
 from nhl_lake.catalog import in_order
 from nhl_lake.crew import ALONE, Crew
-from nhl_lake.errors import Broken
+from nhl_lake.errors import Broken, Quarantined
 from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.making import Done, Job
 from nhl_lake.marks import WHOLE, Marks, Since, Snapshot
@@ -113,7 +113,7 @@ def rebuilt(bronze: Snapshot, tables: Sequence[Table], wanted: Wanted) -> Iterat
     for worst in filter(None, broken.values()):
         raise worst
     if aside:
-        raise Broken(
+        raise Quarantined(
             f"{len(aside)} could not be made: {'; '.join(aside[:3])}{' …' if len(aside) > 3 else ''}",
             "Their pages are safe in bronze, everything else was made; `nhl-lake show silver.refusals` lists them.",
         )

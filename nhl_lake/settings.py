@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import Field, PlainValidator, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from nhl_lake.errors import BadInput, redacted
 from nhl_lake.store.place import S3, Bucket, Place, place_from
@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     now: datetime | None = Field(None, description="an instant to take for now, for trials: 2023-11-10T12:00:00Z")
     rate: float = Field(4.0, ge=0, description="requests a second over all hosts; 0 is no limit")
     concurrency: int = Field(4, ge=1, le=64, description="requests under way at once")
+    second_looks: Annotated[tuple[float, ...], NoDecode] = Field(
+        (1.0, 3.0, 7.0, 30.0),
+        description="ages of a game, in days, at which its pages are asked for again: 1,3,7,30; none is never",
+    )
     cluster: str | None = Field(
         None, description="address of a Dask scheduler that `rebuild` is made on: tcp://host:8786"
     )
@@ -64,6 +68,20 @@ class Settings(BaseSettings):
         if root.exists() and not root.is_dir():
             raise ValueError("that is a file: give a folder")
         return root
+
+    @field_validator("second_looks", mode="before")
+    @classmethod
+    def _days(cls, days: object) -> object:
+        """Read days as people write them: 1,3,7,30 in the environment, a list in the file, or none."""
+        if isinstance(days, str):
+            days = [] if days.strip() in {"", "none"} else days.split(",")
+        try:
+            found = sorted(float(day) for day in days)  # type: ignore[attr-defined]
+        except (TypeError, ValueError) as error:
+            raise ValueError("write days as in 1,3,7,30, or none") from error
+        if any(not 0 < day <= 366 for day in found):
+            raise ValueError("days are more than 0 and at most 366")
+        return tuple(found)
 
     @field_validator("now")
     @classmethod

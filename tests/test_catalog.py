@@ -32,6 +32,7 @@ NOT_TABLES = {
     "box_score",
     "box_quality",
     "strength_quality",
+    "completeness",
     "ice_quality",
     "page_quality",
     "play_quality",

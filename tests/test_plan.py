@@ -1,5 +1,6 @@
 """The plan is a pure function: what is asked for follows from the schedule, what bronze holds, and the clock."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
@@ -9,12 +10,26 @@ from hypothesis import strategies as st
 
 from nhl_lake import bronze, ledger
 from nhl_lake.known import PLANNED
-from nhl_lake.plan import EMPTY, MISSING, NO_CHART, NOT_FINAL, OVERDUE_WHY, SECOND_LOOK, Known, Scope, plan
+from nhl_lake.plan import (
+    AGAIN,
+    EMPTY,
+    GAMES_AT_ONCE,
+    INCOMPLETE,
+    INCOMPLETE_PAGES,
+    LOOKBACK,
+    MISSING,
+    NO_CHART,
+    NOT_FINAL,
+    OVERDUE_WHY,
+    Known,
+    Scope,
+    plan,
+)
 from nhl_lake.silver.games import GAMES
 from nhl_lake.table import Table
 
 SEASON = 20252026
-SCOPE = Scope(seasons=(SEASON,))
+SCOPE = Scope(seasons=(SEASON,), second_looks=())
 FOUR = [table.name for table in bronze.GAME_PAGES]
 EVENING = datetime(2026, 1, 10, 0, 0, tzinfo=UTC)  # 19:00 Eastern on 9 January
 MORNING_AFTER = EVENING + timedelta(hours=14)
@@ -162,46 +177,138 @@ def test_a_game_that_must_be_over_is_asked_against_a_schedule_that_lags():
     assert of_game(facts, EVENING + timedelta(hours=7)) == {"bronze.play_by_play": OVERDUE_WHY}
 
 
-def test_an_empty_chart_asks_for_the_reports_and_for_itself_for_three_days_then_weekly():
+def test_an_empty_chart_asks_for_the_reports_at_once_and_for_itself_with_growing_distance():
     facts = with_empty_chart(known([game(1)], settled(1)), "2025020001")
     reports = {table.name: NO_CHART for table in bronze.SHIFT_REPORTS}
 
-    assert of_game(facts, EVENING + timedelta(days=2)) == {"bronze.shift_charts": EMPTY, **reports}
-    assert of_game(facts, EVENING + timedelta(days=5)) == reports
-    assert of_game(facts, MORNING_AFTER + timedelta(days=7)) == {"bronze.shift_charts": EMPTY, **reports}
+    assert of_game(facts, MORNING_AFTER + timedelta(hours=1)) == reports
+    assert of_game(facts, MORNING_AFTER + timedelta(days=1)) == {"bronze.shift_charts": EMPTY, **reports}
 
 
-def test_the_week_of_an_empty_chart_begins_with_each_look():
-    look = answers((bronze.SHIFT_CHARTS, "2025020001", "unchanged", MORNING_AFTER + timedelta(days=7), "OFF"))
+def test_the_distance_grows_with_the_time_that_a_page_has_been_incomplete():
+    look = answers((bronze.SHIFT_CHARTS, "2025020001", "unchanged", MORNING_AFTER + timedelta(days=4), "OFF"))
     facts = with_empty_chart(known([game(1)], settled(1), answers=look), "2025020001")
 
-    assert "bronze.shift_charts" not in of_game(facts, MORNING_AFTER + timedelta(days=13))
-    assert of_game(facts, MORNING_AFTER + timedelta(days=14))["bronze.shift_charts"] == EMPTY
+    assert "bronze.shift_charts" not in of_game(facts, MORNING_AFTER + timedelta(days=7))
+    assert of_game(facts, MORNING_AFTER + timedelta(days=8))["bronze.shift_charts"] == EMPTY
+
+
+def looks_of_a_month(facts_of: Callable[[list[datetime]], Known]) -> list[int]:
+    """Return on which days of a month the daily runs look at the page of a game that stays as it is."""
+    at, days = [MORNING_AFTER], []
+    for day in range(1, 31):
+        now = MORNING_AFTER + timedelta(days=day, minutes=-day % 7)
+        if "bronze.boxscore" in of_game(facts_of(at), now):
+            at.append(now)
+            days.append(day)
+    return days
+
+
+def test_daily_runs_look_at_an_incomplete_page_on_fewer_and_fewer_days():
+    reason = {"table": "bronze.boxscore", "page": "2025020001", "reason": "a box score has lines"}
+    incomplete = pl.DataFrame([reason], schema=INCOMPLETE_PAGES)
+
+    def facts(at: list[datetime]) -> Known:
+        rows = ((bronze.BOXSCORE, "2025020001", "unchanged", moment, "OFF") for moment in at[1:])
+        return known([game(1)], settled(1), answers=answers(*rows), incomplete=incomplete)
+
+    assert looks_of_a_month(facts) == [1, 2, 4, 8, 15, 28]
+    assert of_game(facts([MORNING_AFTER]), MORNING_AFTER + timedelta(days=1)) == {
+        "bronze.boxscore": f"{INCOMPLETE}: a box score has lines"
+    }
+
+
+def test_an_incomplete_chart_asks_for_the_reports_too():
+    reason = {"table": "bronze.shift_charts", "page": "2025020001", "reason": "shifts cover the ice time"}
+    facts = known([game(1)], settled(1), incomplete=pl.DataFrame([reason], schema=INCOMPLETE_PAGES))
+    day_after = MORNING_AFTER + timedelta(days=1)
+
+    assert set(of_game(facts, day_after)) == {"bronze.shift_charts", *(t.name for t in bronze.SHIFT_REPORTS)}
 
 
 def test_reports_that_are_held_are_not_asked_for_again():
     reports = [(table, "2025020001", "OFF", MORNING_AFTER) for table in bronze.SHIFT_REPORTS]
     facts = with_empty_chart(known([game(1)], [*settled(1), *reports]), "2025020001")
 
-    assert of_game(facts, EVENING + timedelta(days=5)) == {}
+    assert of_game(facts, MORNING_AFTER + timedelta(hours=1)) == {}
 
 
 def test_a_page_that_was_not_there_is_asked_for_like_an_empty_chart():
-    gone = answers((bronze.BOXSCORE, "2025020001", "not_there", MORNING_AFTER, "OFF"))
+    rows = [(bronze.BOXSCORE, "2025020001", "not_there", MORNING_AFTER + timedelta(days=n), "OFF") for n in (0, 2)]
     held = [page for page in settled(1) if page[0] is not bronze.BOXSCORE]
-    facts = known([game(1)], held, answers=gone)
+    facts = known([game(1)], held, answers=answers(*rows))
 
-    assert list(of_game(facts, EVENING + timedelta(days=1))) == ["bronze.boxscore"]
-    assert of_game(facts, EVENING + timedelta(days=5)) == {}
-    assert list(of_game(facts, MORNING_AFTER + timedelta(days=8))) == ["bronze.boxscore"]
+    assert of_game(facts, MORNING_AFTER + timedelta(days=3)) == {}
+    assert of_game(facts, MORNING_AFTER + timedelta(days=4)) == {"bronze.boxscore": AGAIN}
+
+
+TWICE = Scope(seasons=(SEASON,))
+LOOKED_AT_TWICE = ("bronze.play_by_play", "bronze.boxscore", "bronze.shift_charts")
+
+
+@pytest.mark.parametrize(
+    ("last", "now", "why"),
+    [
+        (0.6, 0.9, None),
+        (0.6, 1.6, "second look 1 day after the game"),
+        (1.6, 2.6, None),
+        (1.6, 3.6, "second look 3 days after the game"),
+        (0.6, 20, "second look 7 days after the game"),  # one look, however many were missed
+        (8, 29, None),
+        (8, 31, "second look 30 days after the game"),
+        (31, 400, None),
+        (300, 400, None),
+    ],
+)
+def test_a_game_is_looked_at_again_when_it_reaches_an_age_since_the_last_look(last: float, now: float, why: str | None):
+    facts = known([game(1)], settled(1, at=EVENING + timedelta(days=last)))
+    found = of_game(facts, EVENING + timedelta(days=now), scope=TWICE)
+
+    assert found == ({} if why is None else dict.fromkeys(LOOKED_AT_TWICE, why))
+
+
+def test_daily_runs_look_at_a_complete_game_four_times_again():
+    def facts(at: list[datetime]) -> Known:
+        rows = (
+            (table, "2025020001", "unchanged", moment, "OFF")
+            for moment in at[1:]
+            for table in (bronze.PLAY_BY_PLAY, bronze.BOXSCORE, bronze.SHIFT_CHARTS)
+        )
+        return known([game(1)], settled(1), answers=answers(*rows))
+
+    at, days = [MORNING_AFTER], []
+    for day in range(1, 60):
+        now = MORNING_AFTER + timedelta(days=day)
+        if of_game(facts(at), now, scope=TWICE):
+            at.append(now)
+            days.append(day)
+    assert days == [1, 3, 7, 30]
+
+
+def test_a_lake_that_missed_many_second_looks_catches_up_in_several_runs():
+    games = [game(n, start=EVENING - timedelta(days=n)) for n in range(1, GAMES_AT_ONCE + 21)]
+    held = [page for n in range(1, GAMES_AT_ONCE + 21) for page in whole(n, at=MORNING_AFTER - timedelta(days=n))]
+    due = plan(known(games, held), TWICE, EVENING + timedelta(days=40))
+    looked = due.filter(pl.col("why").str.starts_with("second look"))["game_id"].unique()
+
+    assert sorted(looked.to_list()) == [2025020000 + n for n in range(1, GAMES_AT_ONCE + 1)]  # the newest
+
+
+def test_shifts_of_seasons_that_have_none_are_not_asked_for():
+    facts = known([game(1, season=19971998, game_id=1997020001)])
+    scope = Scope(seasons=(19971998,))
+
+    assert {table for table, page in asked(facts, MORNING_AFTER, scope) if page == "1997020001"} == {
+        "bronze.play_by_play", "bronze.boxscore", "bronze.right_rail"
+    }  # fmt: skip
 
 
 def test_the_lookback_looks_again_at_whole_games_of_the_last_days_only():
     games = [game(1), game(2, start=EVENING - timedelta(days=3))]
     facts = known(games, [*whole(1), *whole(2)])
-    scope = Scope(seasons=(SEASON,), lookback_days=1)
+    scope = Scope(seasons=(SEASON,), second_looks=(), lookback_days=1)
 
-    assert of_game(facts, MORNING_AFTER, 1, scope) == dict.fromkeys(FOUR, SECOND_LOOK)
+    assert of_game(facts, MORNING_AFTER, 1, scope) == dict.fromkeys(FOUR, LOOKBACK)
     assert of_game(facts, MORNING_AFTER, 2, scope) == {}
 
 
@@ -269,9 +376,9 @@ def test_the_lookback_counts_days_in_new_york(now: str, last_day_looked_at: str)
         game(n, start=at - timedelta(days=40), game_date=first + timedelta(days=n)) for n in (-1, 0)
     ]  # only the day in the schedule counts
     held = [page for n in (-1, 0) for page in whole(n, at=at - timedelta(hours=1))]
-    scope = Scope(seasons=(SEASON,), lookback_days=1)
+    scope = Scope(seasons=(SEASON,), second_looks=(), lookback_days=1)
 
-    assert of_game(known(games, held), at, 0, scope) == dict.fromkeys(FOUR, SECOND_LOOK)
+    assert of_game(known(games, held), at, 0, scope) == dict.fromkeys(FOUR, LOOKBACK)
     assert of_game(known(games, held), at, -1, scope) == {}
 
 

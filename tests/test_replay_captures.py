@@ -116,7 +116,11 @@ def test_a_game_to_come_then_live_then_official_counts_as_final_only_at_the_end(
 
     status = ingest(start - timedelta(hours=5))
     assert numbers(root, bronze.PLAY_BY_PLAY, game_id=game) == 0
-    assert (status["complete"] + status["partial"], status["open"], status["upcoming"]) == (1, 0, 1)
+    assert (status["complete"] + status["partial"], status["open"], status["upcoming"]) == (
+        1,
+        0,
+        1,
+    )
 
     # long after it should have been over the schedule still says LIVE, and so does the page
     server.args.as_of = start + timedelta(hours=7)

@@ -78,6 +78,7 @@ def test_every_setting_can_be_set_in_the_environment(monkeypatch: pytest.MonkeyP
         "concurrency": "8",
         "backups": "s3://bucket/lake",
         "cluster": "tcp://first:8786",
+        "second_looks": "7, 1",
     }
     for name, value in values.items():
         monkeypatch.setenv(f"{PREFIX}{name.upper()}", value)
@@ -93,6 +94,7 @@ def test_every_setting_can_be_set_in_the_environment(monkeypatch: pytest.MonkeyP
         concurrency=8,
         backups="s3://bucket/lake",
         cluster="tcp://first:8786",
+        second_looks=(1, 7),
     )
 
 
@@ -173,3 +175,18 @@ def test_an_instant_in_a_file_may_be_toml(tmp_path: Path):
     (tmp_path / "work" / FILE).write_text("now = 2023-11-10T12:00:00Z")
 
     assert settings.load()[0].now == datetime(2023, 11, 10, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("text", "days"), [("none", ()), ("", ()), ("2.5", (2.5,))])
+def test_second_looks_are_days_or_none(text: str, days: tuple[float, ...], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NHL_LAKE_SECOND_LOOKS", text)
+
+    assert settings.load()[0].second_looks == days
+
+
+@pytest.mark.parametrize("text", ["often", "1,,3", "0", "-1", "400", "nan"])
+def test_second_looks_that_are_no_days_are_refused(text: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NHL_LAKE_SECOND_LOOKS", text)
+
+    with pytest.raises(BadInput, match="NHL_LAKE_SECOND_LOOKS"):
+        settings.load()

@@ -23,7 +23,7 @@ def test_a_whole_season_is_complete(tmp_path: Path):
     run(tmp_path, FakeApi([Game(1), Game(2)]))
     (season,) = found(tmp_path).seasons
 
-    assert (season.complete, season.partial, season.open, season.before) == (2, 0, 0, 0)
+    assert (season.complete, season.incomplete, season.open, season.before) == (2, 0, 0, 0)
     assert season.through == date(2026, 1, 9)
     assert found(tmp_path).freshness == "No game that was played since 2026-01-09 is missing."
 
@@ -47,7 +47,7 @@ def test_an_empty_chart_is_partial_unless_there_are_reports(tmp_path: Path):
     api.broken = lambda path: (
         httpx.Response(200, text=report.format("Home" if "/TH" in path else "Away")) if "htmlreports" in path else None
     )
-    run(tmp_path, api, now=NOON + timedelta(hours=1))
+    run(tmp_path, api, now=NOON + timedelta(hours=6))
     assert found(tmp_path).seasons[0].complete == 1
 
 

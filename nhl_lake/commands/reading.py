@@ -32,6 +32,7 @@ def status_command(json: Json = False) -> None:
                 "put_aside": found.put_aside,
                 "seasons": [season._asdict() for season in found.seasons],
                 "reasons": found.reasons.to_dicts(),
+                "failures": found.failures.to_dicts(),
                 "next_games": found.next_games.to_dicts(),
                 "last_run": found.last_run,
                 "last_backup": safety.backed_up_at,

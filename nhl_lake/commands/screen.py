@@ -24,6 +24,7 @@ from nhl_lake.trace import Said
 
 LINE_EVERY_S = 30.0
 ROWS_SHOWN = 12
+KINDS_SHOWN = 20
 
 
 def console() -> Console:
@@ -129,6 +130,15 @@ def show_summary(summary: Summary) -> None:
         out.print("\nStopped: what had arrived is kept, and the next run goes on from there.")
 
 
+def show_incomplete(summary: Summary) -> None:
+    """Print what is incomplete on stderr, also when nothing else is printed: a line a kind."""
+    out = Console(stderr=True, soft_wrap=True, highlight=False)
+    for line in summary.incomplete[:KINDS_SHOWN]:
+        out.print(f"Incomplete: {line}", markup=False)
+    if len(summary.incomplete) > KINDS_SHOWN:
+        out.print(f"Incomplete: {len(summary.incomplete) - KINDS_SHOWN} more kinds; `nhl-lake status` lists them.")
+
+
 def summary_json(summary: Summary) -> str:
     """Return the summary as JSON."""
     return as_json(
@@ -140,6 +150,7 @@ def summary_json(summary: Summary) -> str:
             "seasons": summary.seasons,
             "pages": dict(counts(summary.tallies)),
             "tables": {name: vars(tally) for name, tally in summary.tallies.items()},
+            "incomplete": summary.incomplete,
             "waiting": summary.waiting.to_dicts(),
             "rebuilt": [made._asdict() for made in summary.rebuilt],
         }
@@ -179,7 +190,7 @@ def show_status(status: Status, *, whole: bool = True) -> None:
     """Print how the lake stands: the whole of it, or what a first look needs."""
     out = console()
     out.print(status.freshness, style="bold")
-    heads = ["season", "data from", "through", "complete", "partial", "open", "before", "to come"]
+    heads = ["season", "data from", "through", "complete", "partial", "incomplete", "open", "before", "to come"]
     texts = [(str(season), *rest) for season, *rest in status.seasons]
     out.print("", grid(heads, texts, right=heads[3:]))
     if status.put_aside:
@@ -195,8 +206,9 @@ def show_status(status: Status, *, whole: bool = True) -> None:
         whys = status.reasons.select(
             pl.col("season").cast(pl.String), "stands", "games", "why", pl.col("newest").cast(pl.String)
         )
-        out.print("\nPartial and open games:")
+        out.print("\nPartial, incomplete and open games:")
         out.print(grid(["season", "stands", "games", "why", "newest"], whys.iter_rows(), right=["games"]))
+    show_failures(status)
     if status.next_games.height:
         out.print("\nNext games:")
         for game in status.next_games.head(10 if whole else 4).iter_rows(named=True):
@@ -214,6 +226,19 @@ def show_status(status: Status, *, whole: bool = True) -> None:
         out.print(f"\nLast run: {run['command']}, {eastern(run['started_at'])}: {run['outcome']}.")
         if run["error"]:
             out.print(f"  {run['error']}", markup=False)
+
+
+def show_failures(status: Status) -> None:
+    """Print why pages that are still missing could not be had."""
+    if status.failures.is_empty():
+        return
+    out = console()
+    out.print("\nLast failures of pages that are still missing:")
+    last = status.failures.head(ROWS_SHOWN).iter_rows()
+    rows = ((table, page, failure, eastern(at)) for table, page, failure, at in last)
+    out.print(grid(["table", "page", "failure", "when"], rows))
+    if status.failures.height > ROWS_SHOWN:
+        out.print(f"… {status.failures.height - ROWS_SHOWN:,} more; `--json` prints all.")
 
 
 def show_runs(runs: pl.DataFrame) -> None:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from nhl_lake.hockey.ids import FIRST_SEASON, season_of, season_on
 
-AFTERMATH = timedelta(days=14)  # corrections still come when the last game is over
+FIRST_WITH_SHIFTS = 20072008  # no shift chart or shift report of an earlier season exists
+AFTERMATH = timedelta(days=35)  # corrections still come when the last game is over; the last second look is at 30
 
 
 class Season(NamedTuple):

@@ -6,6 +6,7 @@ from nhl_lake import columns as c
 from nhl_lake.bronze import BOXSCORE, PLAY_BY_PLAY, RIGHT_RAIL, SHIFT_CHARTS
 from nhl_lake.hockey.calendar import GONE, SCHEDULE_STATES, STATES
 from nhl_lake.silver.box_quality import box_quality, goalie_quality
+from nhl_lake.silver.completeness import completeness, incomplete_pages
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.ice_quality import ice_time_quality, men_quality, shift_quality
@@ -14,7 +15,6 @@ from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
 from nhl_lake.silver.page_quality import page_quality
 from nhl_lake.silver.play_quality import play_quality
 from nhl_lake.silver.plays import PLAYS
-from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.silver.shifts import SHIFTS
 from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.stints import STINTS
@@ -32,7 +32,6 @@ def game_quality(
     stints: pl.LazyFrame,
     skater_games: pl.LazyFrame,
     goalie_games: pl.LazyFrame,
-    refusals: pl.LazyFrame,
     boxscore: pl.LazyFrame,
     right_rail: pl.LazyFrame,
     shift_charts: pl.LazyFrame,
@@ -41,6 +40,7 @@ def game_quality(
 
     `info` is a defect of a page that was mended without loss, `warning` a difference that corrections explain most of
     the time, `error` a game whose numbers are not whole. A game without rows passes all that can be checked.
+    `incomplete_pages` names the pages that are asked for again until the check passes.
     """
     found = (
         play_quality(plays, play_by_play.join(plays, on="game_id", how="semi")),
@@ -50,11 +50,11 @@ def game_quality(
         box_quality(plays, skater_games),
         goalie_quality(plays, goalie_games),
         strength_quality(plays, shifts, lineups, skater_games),
-        put_aside(refusals),
+        completeness(play_by_play, boxscore, games, lineups, plays, shifts, skater_games, goalie_games),
         unknown_words(games),
         page_quality(play_by_play, boxscore, right_rail, shift_charts, lineups),
     )
-    return pl.concat(found)
+    return pl.concat(found).with_columns(incomplete_pages=incomplete_pages())
 
 
 def unknown_words(games: pl.LazyFrame) -> pl.LazyFrame:
@@ -74,18 +74,6 @@ def unknown_words(games: pl.LazyFrame) -> pl.LazyFrame:
     return pl.concat(found)
 
 
-def put_aside(refusals: pl.LazyFrame) -> pl.LazyFrame:
-    """Return one row a table that could not be made of a game."""
-    return refusals.filter(pl.col("game_id").is_not_null()).select(
-        "season",
-        "game_id",
-        check=pl.format("{} can be made", "refused_by"),
-        severity=pl.lit("error"),
-        expected=pl.lit(None, pl.String),
-        actual="reason",
-    )
-
-
 GAME_QUALITY = Table(
     name="silver.game_quality",
     grain="one check that a final game does not pass",
@@ -97,6 +85,12 @@ GAME_QUALITY = Table(
         Column("severity", pl.String, "How bad that is", values=("error", "warning", "info")),
         Column("expected", pl.String, "What was expected", nullable=True),
         Column("actual", pl.String, "What was found", nullable=True),
+        Column(
+            "incomplete_pages",
+            pl.List(pl.String),
+            "Bronze tables whose page of the game is incomplete, and is asked for again; null if none is",
+            nullable=True,
+        ),
     ),
     by="game_id",
     reads=(
@@ -109,7 +103,6 @@ GAME_QUALITY = Table(
         STINTS,
         SKATER_GAMES,
         GOALIE_GAMES,
-        REFUSALS,
         BOXSCORE,
         RIGHT_RAIL,
         SHIFT_CHARTS,

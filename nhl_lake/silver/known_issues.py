@@ -30,6 +30,8 @@ NHLDATA = "oiler/nhldata, docs/data-limitations.md"
 KNOWN_PROBS = "known_probs, a list that public scrapers share"
 SHIFT_ARCHIVE = "An archive of all shift charts of 2007-08 to 2025-26, fetched by others in September 2026"
 
+NO_SHIFTS = "no shifts"
+
 ISSUES = (
     Issue(
         2024021235,
@@ -48,7 +50,7 @@ ISSUES = (
     ),
     *of(
         (2007020011, 2008020259, 2008020409, 2008021077, 2008030311, 2009020081, 2009020658, 2009020885),
-        "no shifts",
+        NO_SHIFTS,
         "Neither the shift chart nor the HTML reports have shifts",
         "The game has no shifts here, and nothing that follows from them",
         f"{SHIFT_ARCHIVE}; {KNOWN_PROBS}",

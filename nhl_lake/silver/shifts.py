@@ -11,6 +11,7 @@ from nhl_lake.table import Column, Table
 REPORT = "report"
 FIVE = 5
 WHOLE = 0.95  # a chart with less ice time than this share of what the reports have is cut off
+LACKING_S = 60  # and so is one that lacks more than this over all players
 STAY = ("game_id", "shift_source", "player_id", "period")
 
 
@@ -107,7 +108,7 @@ def sources(clean: pl.LazyFrame) -> pl.LazyFrame:
         source: (pl.col("end_seconds") - pl.col("start_seconds")).filter(pl.col("shift_source") == source).sum()
         for source in (CHART, REPORT)
     }
-    is_whole = pl.col(CHART) >= WHOLE * pl.col(REPORT)
+    is_whole = pl.col(CHART) >= pl.max_horizontal(WHOLE * pl.col(REPORT), pl.col(REPORT) - LACKING_S)
     return (
         clean.group_by("game_id")
         .agg(**seconds_in)
