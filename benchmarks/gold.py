@@ -26,6 +26,7 @@ from nhl_lake.silver.lineups import LINEUPS, lineups
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.plays import PLAYS, plays
 from nhl_lake.silver.shifts import SHIFTS
+from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.stints import STINTS
 
 REALDATA = Path(__file__).resolve().parents[2] / "shared" / "realdata"
@@ -57,7 +58,7 @@ def silver(pages: list[dict[str, Any]]) -> dict[str, pl.LazyFrame]:
         "plays": plays(bodies).collect().cast(dict(PLAYS.schema)).lazy(),
         "lineups": lineups(bodies, empty, empty).collect().cast(dict(LINEUPS.schema)).lazy(),
     }
-    none = (SHIFTS, STINTS, ON_ICE, GOALIE_GAMES)
+    none = (SHIFTS, STINTS, ON_ICE, SKATER_GAMES, GOALIE_GAMES)
     return found | {table.name.split(".")[1]: pl.LazyFrame(schema=table.schema) for table in none}
 
 
@@ -103,7 +104,7 @@ def sums(season: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         team = team_game(found["games"], found["plays"], found["stints"]).collect()
         time = played(found["plays"]).group_by("game_id", "team_id", "situation").agg(pl.col("seconds").sum())
         teams.append(team.join(time, on=["game_id", "team_id", "situation"], how="left"))
-        names = ("games", "lineups", "plays", "on_ice", "shifts", "stints")
+        names = ("games", "lineups", "plays", "on_ice", "shifts", "stints", "skater_games")
         skaters.append(skater_game(*(found[name] for name in names)).filter(pl.col("player_id") == PLAYER).collect())
     regular = pl.concat(teams).filter(pl.col("game_type") == 2)
     return regular.group_by("team_abbrev", "situation").agg(pl.col(*TEAM, "seconds").cast(pl.Float64).sum()), pl.concat(

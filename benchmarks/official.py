@@ -64,7 +64,7 @@ def our_lines(season: int) -> dict[str, pl.DataFrame]:
     """Return one row a skater and game, and one row a goalie and game, of all situations together."""
     found: dict[str, list[pl.DataFrame]] = {"skater": [], "goalie": []}
     inputs = {
-        "skater": (skater_game, ("games", "lineups", "plays", "on_ice", "shifts", "stints")),
+        "skater": (skater_game, ("games", "lineups", "plays", "on_ice", "shifts", "stints", "skater_games")),
         "goalie": (goalie_game, ("games", "lineups", "plays", "on_ice", "stints", "goalie_games")),
     }
     for pages in archive(season):

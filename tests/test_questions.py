@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,12 +13,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+from deltalake import DeltaTable
+from polars.testing import assert_frame_equal
 
 from nhl_lake import catalog
 from nhl_lake.answers.career import career, people
 from nhl_lake.answers.club import months
 from nhl_lake.answers.scoresheet import scoresheet
-from nhl_lake.answers.slate import slate
+from nhl_lake.answers.slate import shooters, slate
 from nhl_lake.commands.sheets import shape
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.players import PLAYERS
@@ -251,6 +254,41 @@ def test_the_player_command_shows_his_games_and_tells_them_as_json(run_here: Cli
     assert f"{about['first_name']} {about['last_name']}" in shown.out
     assert "regular season" in shown.out
     assert (len(told.json["games"]), told.json["player"]["player_id"]) == (2, player)
+
+
+@pytest.fixture
+def without_boxes(league_lake: Path, tmp_path: Path) -> Path:
+    """The lake, as if no box score had come for the newest half of its games."""
+    root = tmp_path / "lake"
+    shutil.copytree(league_lake, root)
+    newest = table(root, "silver.skater_games")["game_id"].median()
+    for name in ("silver.skater_games", "silver.goalie_games"):
+        DeltaTable(str(root / name.replace(".", "/"))).delete(f"game_id >= {newest}")
+    return root
+
+
+def test_where_there_is_no_box_score_players_and_games_are_told_by_the_plays(without_boxes: Path, league_lake: Path):
+    lines = table(league_lake, "silver.skater_games")
+    player = people(league_lake, str(lines["player_id"].mode().sort()[0])).row(0, named=True)
+    goalie = table(league_lake, "silver.goalie_games").sort("time_on_ice_s")["player_id"][-1]
+    keeper = people(league_lake, str(goalie)).row(0, named=True)
+    game = int(str(lines["game_id"].max()))
+
+    for who in (player, keeper):
+        ours, official = (career(root, who, 99) for root in (without_boxes, league_lake))
+        known = [name for name in ours.games.columns if name != "time_on_ice_s"]
+        assert_frame_equal(ours.games.select(known), official.games.select(known))
+    ours, official = (scoresheet(root, game) for root in (without_boxes, league_lake))
+    assert_frame_equal(ours.leaders.drop("time_on_ice_s"), official.leaders.drop("time_on_ice_s"))
+    assert ours.goalies.select("player", "saves").rows() == official.goalies.select("player", "saves").rows()
+
+
+def test_who_shoots_is_known_without_box_scores(without_boxes: Path, league_lake: Path):
+    now = datetime.fromisoformat(LEAGUE_NOW)
+    ours, official = (shooters(root, slate(root, now, 2), 5) for root in (without_boxes, league_lake))
+
+    assert not official.is_empty()
+    assert_frame_equal(ours, official)
 
 
 def shared_name(root: Path) -> str:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from nhl_lake.answers.lines import goalie_lines, skater_lines
 from nhl_lake.catalog import find
 from nhl_lake.silver.person import full_name
 from nhl_lake.store import lake
@@ -17,7 +18,10 @@ GOALIE = ("saves", "shots_against", "goals_against", TIME)
 
 
 class Career(NamedTuple):
-    """What the box scores say of a player: a row of silver.players, his last games, and a row a season."""
+    """What is known of a player: a row of silver.players, his last games, and a row a season.
+
+    Games are told by the box scores, or where there is none by the plays.
+    """
 
     player: dict[str, Any]
     games: pl.DataFrame
@@ -53,9 +57,8 @@ def folded(text: str) -> str:
 def career(root: Place, player: dict[str, Any], last: int) -> Career:
     """Return a player's last games, the newest first, and his seasons."""
     is_goalie = player["position"] == "G"
-    table, counted = ("silver.goalie_games", GOALIE) if is_goalie else ("silver.skater_games", SKATER)
-    lines = lake.scan(root, find(table)).filter(pl.col("player_id") == player["player_id"])
-    lines = lines.filter(pl.col("time_on_ice_s") > 0) if is_goalie else lines  # a goalie on the bench has not played
+    every, counted = (goalie_lines(root), GOALIE) if is_goalie else (skater_lines(root), SKATER)
+    lines = every.filter(pl.col("player_id") == player["player_id"])
     rows = lines.join(games(root), on="game_id", validate="m:1").sort("start_at", "game_id", descending=True).collect()
     return Career(player, shown(rows.head(last), counted), seasons(rows, counted))
 

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from nhl_lake.answers.lines import goalie_lines, skater_lines
 from nhl_lake.catalog import find
 from nhl_lake.errors import BadInput
 from nhl_lake.hockey.ids import season_of_game
@@ -128,23 +129,24 @@ def named(root: Place, ids: pl.DataFrame) -> pl.DataFrame:
 
 
 def goalies(root: Place, game_id: int) -> pl.DataFrame:
-    """One row a goalie who played, by the box score."""
-    rows = told(root, "silver.goalie_games", game_id).filter(pl.col("time_on_ice_s") > 0)
-    order = rows.sort("is_home", pl.col("time_on_ice_s"), descending=[False, True])
+    """One row a goalie who played, by the box score, or without one by the plays."""
+    rows = with_names(root, goalie_lines(root), game_id)
+    order = rows.sort("is_home", pl.col("time_on_ice_s"), "player_id", descending=[False, True, False])
     return order.select("team", "player", "decision", "saves", "shots_against", "time_on_ice_s").collect()
 
 
 def leaders(root: Place, game_id: int) -> pl.DataFrame:
-    """One row a skater: those with the most points, then goals, then shots, by the box score."""
+    """One row a skater: those with the most points, then goals, then shots, by the box score, or else by the plays."""
     best = ["points", "goals", "shots_on_goal"]
-    rows = told(root, "silver.skater_games", game_id).sort(
+    rows = with_names(root, skater_lines(root), game_id).sort(
         *best, "player_id", descending=[True, True, True, False], nulls_last=True
     )
     return rows.head(LEADERS).select("team", "player", "goals", "assists", "shots_on_goal", "time_on_ice_s").collect()
 
 
-def told(root: Place, table: str, game_id: int) -> pl.LazyFrame:
-    """Read a box score's lines of a game, with names and the letters of the teams."""
-    rows = of_game(root, table, game_id).join(letters(root, game_id), on="team_id", how="left")
+def with_names(root: Place, lines: pl.LazyFrame, game_id: int) -> pl.LazyFrame:
+    """Return the lines of a game, with names and the letters of the teams."""
+    own = lines.filter((pl.col("season") == season_of_game(game_id)) & (pl.col("game_id") == game_id))
+    rows = own.join(letters(root, game_id), on="team_id", how="left")
     name = pl.coalesce("name", pl.col("player_id").cast(pl.String))
     return rows.join(names(root), on="player_id", how="left").with_columns(player=name)

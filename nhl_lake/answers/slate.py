@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from nhl_lake.answers.lines import skater_lines
 from nhl_lake.catalog import find
 from nhl_lake.hockey.calendar import FINAL, GONE, eastern_day
 from nhl_lake.hockey.results import RECORD
@@ -81,7 +82,7 @@ def shooters(root: Place, slate: pl.DataFrame, count: int) -> pl.DataFrame:
     A team's skaters are those who dressed for its last game. Games in other teams count, and those of every kind.
     """
     starts = lake.scan(root, find("silver.games")).select("game_id", "start_at")
-    lines = lake.scan(root, find("silver.skater_games")).join(starts, on="game_id", validate="m:1")
+    lines = skater_lines(root).join(starts, on="game_id", validate="m:1")
     playing = pl.concat(
         slate.select("game_id", team_id=f"{side}_team_id", team=f"{side}_team_abbrev", opponent=f"{other}_team_abbrev")
         for side, other in (("home", "away"), ("away", "home"))

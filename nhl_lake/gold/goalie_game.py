@@ -31,9 +31,10 @@ def goalie_game(
     """One row a goalie dressed for a final game, and situation as his team has it; `all` is the sum of the others.
 
     What he faced is counted while he was in the net: goals, saved and missed shots as the plays name him, blocked
-    attempts by the shifts. Left out: shoot-outs, and goals into the empty net. Time, and what is counted by shifts, is
-    null where a game has none; all but goals and penalties where its plays have no faceoffs. The decision is the NHL's,
-    and so is the split by strength beside ours (`official_`), which has no penalty shots apart.
+    attempts by the shifts. Left out: shoot-outs, and goals into the empty net. What is counted by shifts is null where
+    a game has none; time in all situations together is then the box score's (`time_source`). All but goals and
+    penalties is null where its plays have no faceoffs. The decision is the NHL's, and so is the split by strength
+    beside ours (`official_`), which has no penalty shots apart.
     """
     shot = shooting.attempts(plays).cache()
     decisions = goalie_games.select("game_id", "player_id", "decision")
@@ -47,9 +48,9 @@ def goalie_game(
     time = ice_time.time_on_ice(ice_time.sides(stints), pl.concat_list("goalie"))
     for found in (faced(shot, goalies), blocked(shot, on_ice), own(shot, plays, goalies), time):
         rows = rows.join(found, on=GOALIE, how="left", validate="1:1")
+    whole = ice_time.fill_times(with_all(known(rows), GOALIE[:2], COUNTS), goalie_games, ("time_on_ice_s",))
     return (
-        with_all(known(rows), GOALIE[:2], COUNTS)
-        .join(official(goalie_games), on=GOALIE, how="left", validate="1:1")
+        whole.join(official(goalie_games), on=GOALIE, how="left", validate="1:1")
         .with_columns(save_share=save_share())
         .select(list(GOALIE_GAME.schema))
     )
@@ -168,6 +169,7 @@ COLUMNS = (
     situation,
     c.is_starter,
     OFFICIAL["decision"],
+    ice_time.time_source,
     *ice_time.COLUMNS,
     *(column(name) for name in FACED if name != "penalty_shots_against"),
     count("penalty_shots_against", "Penalty shots faced, misses among them; none of a shoot-out"),

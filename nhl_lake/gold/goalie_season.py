@@ -14,7 +14,9 @@ def goalie_season(goalie_game: pl.LazyFrame) -> pl.LazyFrame:
     """One row a goalie who played, season, game type, team and situation, and one with `is_total` over all his teams.
 
     Everybody has a total, who played for one team too: sum one kind of row, not both. Games that he only dressed for
-    are left out. Ice time, and what is counted by it, is of the games with shifts; so are the rates by 60 minutes.
+    are left out. What is counted by shifts,
+    and ice time by situation, is of the games with shifts; ice time in all of those with a box score too. A rate by 60
+    minutes is of the games where both its parts are known.
     """
     decided = {name: (pl.col("decision") == decision).cast(pl.Int32) for name, decision in DECISIONS.items()}
     played = goalie_game.filter(has_played()).with_columns(**decided)
@@ -49,6 +51,7 @@ COLUMNS = (
     situation,
     totals.games,
     totals.games_with_shifts,
+    totals.games_with_time,
     count("wins", "Games won, as the box score says; null if no decision of his is known"),
     count("losses", "Games lost in regulation, as the box score says"),
     count("overtime_losses", "Games lost in overtime or a shoot-out, as the box score says"),
@@ -65,5 +68,5 @@ GOALIE_SEASON = Table(
     columns=COLUMNS,
     reads=(GOALIE_GAME,),
     source=goalie_season,
-    checks=rules.GOALIES | rules.TIME,
+    checks=rules.GOALIES | rules.TIME_OF_SEASON,
 )

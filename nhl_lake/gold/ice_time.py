@@ -1,10 +1,12 @@
-"""Time: of players and of teams, by situation and by strength, counted from the stints."""
+"""Time: of players and of teams, by situation and by strength, from the stints, or in all from the box score."""
+
+from collections.abc import Sequence
 
 import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.gold.attempts import BY_STRENGTH
-from nhl_lake.gold.situations import OTHER
+from nhl_lake.gold.situations import ALL, OTHER
 from nhl_lake.hockey.strength import situation
 from nhl_lake.table import Column
 
@@ -18,6 +20,14 @@ COLUMNS = (
     c.shorthanded_time_on_ice_s,
 )
 NAMES = tuple(column.name for column in COLUMNS)
+BY_SHIFTS, BY_BOX = "shifts", "box score"
+time_source = Column(
+    "time_source",
+    pl.String,
+    "Where ice time is from; of a game without shifts the box score tells that of all situations together",
+    nullable=True,
+    values=(BY_SHIFTS, BY_BOX),
+)
 MIRRORED_STATE = {"PP": "SH", "SH": "PP"}
 
 
@@ -58,6 +68,23 @@ def time_on_ice(sides: pl.LazyFrame, player: pl.Expr) -> pl.LazyFrame:
 def team_time(sides: pl.LazyFrame) -> pl.LazyFrame:
     """One row a team, game and situation: seconds played, and by strength."""
     return sides.with_columns(**lengths()).group_by("game_id", "team_id", "situation").agg(summed())
+
+
+def fill_times(rows: pl.LazyFrame, official: pl.LazyFrame, names: Sequence[str]) -> pl.LazyFrame:
+    """Fill what the box score tells of time into the rows of all situations of games without shifts.
+
+    Even strength is what is neither power play nor shorthanded, where both are told. Adds `time_source`.
+    """
+    even = pl.col("time_on_ice_s") - pl.col("power_play_time_on_ice_s") - pl.col("shorthanded_time_on_ice_s")
+    told = official.with_columns(even_strength_time_on_ice_s=even) if "power_play_time_on_ice_s" in names else official
+    told = told.select("game_id", "player_id", pl.col(names).name.prefix("official_"), situation=pl.lit(ALL))
+    has_shifts = pl.col("has_shifts")
+    source = pl.when(has_shifts).then(pl.lit(BY_SHIFTS)).when(pl.col("time_on_ice_s").is_not_null())
+    return (
+        rows.join(told, on=["game_id", "player_id", "situation"], how="left", validate="1:1")
+        .with_columns(pl.when(has_shifts).then(name).otherwise(f"official_{name}").alias(name) for name in names)
+        .with_columns(time_source=source.then(pl.lit(BY_BOX)))
+    )
 
 
 def lengths() -> dict[str, pl.Expr]:

@@ -28,7 +28,7 @@ def game_score() -> pl.Expr:
     own, on_ice = weighted(WEIGHTS), weighted(AT_FIVE_ON_FIVE)
     part = pl.when(pl.col("situation") == ALL).then(own).when(pl.col("situation") == "5on5").then(on_ice).otherwise(0.0)
     total = part.sum().over("game_id", "player_id")
-    return pl.when(pl.col("time_on_ice_s").is_not_null()).then(total.round(6))
+    return pl.when(pl.col("on_ice_attempts_for").is_not_null()).then(total.round(6))
 
 
 def weighted(weights: dict[str, float]) -> pl.Expr:

@@ -33,23 +33,33 @@ GOALS = {
         "attempts_continued_outside_zone",
     ),
 }
+BY_STRENGTH = ("even_strength_time_on_ice_s", "power_play_time_on_ice_s", "shorthanded_time_on_ice_s")
+# a box score may tell the time and not its strengths
 TIME = {
-    "time on the ice has one strength": adds_up(
-        "time_on_ice_s", "even_strength_time_on_ice_s", "power_play_time_on_ice_s", "shorthanded_time_on_ice_s"
-    ),
+    "time on the ice has one strength": pl.any_horizontal(pl.col(BY_STRENGTH).is_null())
+    | adds_up("time_on_ice_s", *BY_STRENGTH),
+}
+# so that in a season there may be more of it
+TIME_OF_SEASON = {
+    "no more time at the strengths than on the ice": pl.col("time_on_ice_s").is_null()
+    | (pl.sum_horizontal(BY_STRENGTH) <= pl.col("time_on_ice_s")),
 }
 SKATERS = {
     "points are goals and assists": adds_up("points", "goals", "assists"),
     "an assist is the first, the second or a third": pl.col("assists")
     >= pl.sum_horizontal("primary_assists", "secondary_assists"),
     "nobody plays longer than his team": pl.col("time_on_bench_s").is_null() | (pl.col("time_on_bench_s") >= 0),
-    **{
-        f"every shift {side}s once": adds_up(
-            "shifts",
-            *(f"{kind}_{side}s" for kind in ("offensive_zone", "neutral_zone", "defensive_zone", "on_the_fly")),
-        )
-        for side in ("start", "end")
-    },
+}
+SHIFT_KINDS = ("offensive_zone", "neutral_zone", "defensive_zone", "on_the_fly")
+STARTS, ENDS = (tuple(f"{kind}_{side}s" for kind in SHIFT_KINDS) for side in ("start", "end"))
+# of a game without shifts the box score tells their number, and not where they began: likewise
+SHIFTS = {
+    f"every shift {side}s once": pl.any_horizontal(pl.col(kinds).is_null()) | adds_up("shifts", *kinds)
+    for side, kinds in (("start", STARTS), ("end", ENDS))
+}
+SHIFTS_OF_SEASON = {
+    f"no shift {side}s twice": pl.col("shifts").is_null() | (pl.sum_horizontal(kinds) <= pl.col("shifts"))
+    for side, kinds in (("start", STARTS), ("end", ENDS))
 }
 GOALIES = {
     "unblocked attempts are shots, misses, and goals that nobody shot": adds_up(

@@ -12,6 +12,7 @@ from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.shifts import SHIFTS
+from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.stints import STINTS
 from nhl_lake.table import Column, Table
 
@@ -26,12 +27,14 @@ def skater_game(
     on_ice: pl.LazyFrame,
     shifts: pl.LazyFrame,
     stints: pl.LazyFrame,
+    skater_games: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """One row a skater dressed for a final game, and situation; `all` is the sum of the others.
 
     Left out: shoot-outs, which count for nobody's record, goalies, and games whose plays are not there. A penalty shot
-    is the shooter's, in situation other, and nobody's on the ice. Ice time, and what is counted by it, is null where a
-    game has no shifts; all but goals, points and penalties where its plays have no faceoffs, as before 2009.
+    is the shooter's, in situation other, and nobody's on the ice. What is counted by shifts is null where a game has
+    none; ice time and shifts of all situations together are then the box score's (`time_source`). All but goals, points
+    and penalties is null where its plays have no faceoffs, as before 2009.
     """
     shot = shooting.attempts(plays).cache()
     skaters = appearances.appearances(games, lineups, plays).filter(pl.col("position").ne_missing("G")).cache()
@@ -41,7 +44,8 @@ def skater_game(
         key = PLAYER if "player_id" in found.collect_schema() else TEAM
         rows = rows.join(found, on=key, how="left", validate="1:1" if key is PLAYER else "m:1")
     known = rows.pipe(counted).with_columns(**beside())
-    return with_all(known, PLAYER[:2], ADDITIVE).with_columns(**rated()).select(list(SKATER_GAME.schema))
+    whole = ice_time.fill_times(with_all(known, PLAYER[:2], ADDITIVE), skater_games, TIMES)
+    return whole.with_columns(**rated()).select(list(SKATER_GAME.schema))
 
 
 def credited(shot: pl.LazyFrame, plays: pl.LazyFrame, skaters: pl.LazyFrame) -> pl.LazyFrame:
@@ -130,11 +134,13 @@ PENALTIES = ("penalties", "misconducts", "penalty_minutes", "penalties_drawn", "
 ALWAYS = (*shooting.GOALS, *deeds.ASSISTS, *deeds.POINTS, *PENALTIES)
 OWN = (*shooting.NAMES, *deeds.NAMES, *deeds.ASSISTS, *deeds.POINTS)
 BY_SHIFTS = (*ice_time.NAMES, "time_on_bench_s", *changes.NAMES, *presence.NAMES)
+TIMES = (*ice_time.NAMES, "shifts")
 ADDITIVE = (*OWN, "points", *BY_SHIFTS)
 
 COLUMNS = (
     *appearances.COLUMNS,
     situation,
+    ice_time.time_source,
     *ice_time.COLUMNS,
     Column("time_on_bench_s", pl.Int32, "Time that the team played while he did not", "s", nullable=True),
     Column("ice_time_rank", pl.Int16, "Rank of his ice time in the team, defencemen apart; 1 is most", nullable=True),
@@ -159,7 +165,7 @@ SKATER_GAME = Table(
     key=("game_id", "player_id", "situation"),
     columns=COLUMNS,
     by="game_id",
-    reads=(GAMES, LINEUPS, PLAYS, ON_ICE, SHIFTS, STINTS),
+    reads=(GAMES, LINEUPS, PLAYS, ON_ICE, SHIFTS, STINTS, SKATER_GAMES),
     source=skater_game,
-    checks=rules.ATTEMPTS | rules.GOALS | rules.TIME | rules.SKATERS,
+    checks=rules.ATTEMPTS | rules.GOALS | rules.TIME | rules.SKATERS | rules.SHIFTS,
 )

@@ -1,4 +1,4 @@
-"""What form is made of: a skater's line in each game that was played, with its time from wherever it is told."""
+"""What form is made of: a skater's line in each game that was played."""
 
 import polars as pl
 
@@ -7,7 +7,6 @@ from nhl_lake.gold.situations import ALL
 
 GAME = ("game_id", "player_id")
 BY_STRENGTH = {"5on5": "five_on_five", "5on4": "power_play"}
-TIMES = ("time_on_ice_s", "power_play_time_on_ice_s")
 
 
 def group() -> pl.Expr:
@@ -15,22 +14,15 @@ def group() -> pl.Expr:
     return pl.when(pl.col("position") == "D").then(pl.lit("D")).otherwise(pl.lit("F"))
 
 
-def skaters(
-    skater_game: pl.LazyFrame, plays: pl.LazyFrame, boxes: pl.LazyFrame, games: pl.LazyFrame, keys: pl.LazyFrame
-) -> pl.LazyFrame:
-    """One row a skater and game that was played, with when it began and for which team over time he played.
-
-    Of a game without shifts, time on the ice is that of the NHL's box score.
-    """
+def skaters(skater_game: pl.LazyFrame, plays: pl.LazyFrame, games: pl.LazyFrame, keys: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a skater and game that was played, with when it began and for which team over time he played."""
     whole = skater_game.filter(pl.col("situation") == ALL).with_columns(
         has_shifts=pl.col("on_ice_attempts_for").is_not_null()
     )
-    official = boxes.select(*GAME, *(pl.col(name).alias(f"official_{name}") for name in TIMES))
-    for beside in (*(of_situation(skater_game, s) for s in BY_STRENGTH), distances(plays), official):
+    for beside in (*(of_situation(skater_game, s) for s in BY_STRENGTH), distances(plays)):
         whole = whole.join(beside, on=GAME, how="left", validate="1:1")
     return (
-        whole.with_columns(pl.coalesce(name, f"official_{name}").alias(name) for name in TIMES)
-        .join(games.select("game_id", "start_at", "order", "venue_offset"), on="game_id", validate="m:1")
+        whole.join(games.select("game_id", "start_at", "order", "venue_offset"), on="game_id", validate="m:1")
         .join(keys, on="team_id", how="left", validate="m:1")
         .with_columns(group=group(), is_upcoming=pl.lit(value=False), projection_basis=pl.lit(PLAYED))
     )

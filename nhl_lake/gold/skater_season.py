@@ -12,8 +12,9 @@ from nhl_lake.table import Column, Table
 def skater_season(skater_game: pl.LazyFrame) -> pl.LazyFrame:
     """One row a skater, season, game type, team and situation, and one with `is_total` over all his teams.
 
-    Everybody has a total, who played for one team too: sum one kind of row, not both. Ice time, and what is counted by
-    it, is of the games with shifts; so are the rates by 60 minutes.
+    Everybody has a total, who played for one team too: sum one kind of row, not both. What is counted by shifts,
+    and ice time by situation, is of the games with shifts; ice time in all of those with a box score too. A rate by 60
+    minutes is of the games where both its parts are known.
     """
     summed = (*RATES, "game_score")
     whole = totals.over_teams(totals.by_team(skater_game, WHO, ADDITIVE, summed), ADDITIVE, summed)
@@ -76,6 +77,7 @@ COLUMNS = (
     situation,
     totals.games,
     totals.games_with_shifts,
+    totals.games_with_time,
     *totals.kept(SKATER_GAME.columns, ADDITIVE),
     Column("game_score_per_game", pl.Float64, "Game score of a game, of those with shifts", nullable=True),
     *totals.rate_columns(SKATER_GAME.columns, RATES),
@@ -89,5 +91,5 @@ SKATER_SEASON = Table(
     columns=COLUMNS,
     reads=(SKATER_GAME,),
     source=skater_season,
-    checks=rules.ATTEMPTS | rules.TIME | rules.SKATERS,
+    checks=rules.ATTEMPTS | rules.TIME_OF_SEASON | rules.SKATERS | rules.SHIFTS_OF_SEASON,
 )

@@ -15,7 +15,6 @@ from nhl_lake.gold.skater_lines import group, skaters
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.rosters import ROSTERS
-from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.teams import TEAMS
 from nhl_lake.table import Column, Table
 
@@ -26,7 +25,6 @@ def sog_features(
     rosters: pl.LazyFrame,
     teams: pl.LazyFrame,
     plays: pl.LazyFrame,
-    skater_games: pl.LazyFrame,
     day: date,
 ) -> pl.LazyFrame:
     """One row a skater and game of the regular season or the playoffs, played or to come within a week of `day`.
@@ -39,7 +37,7 @@ def sog_features(
     season = games.select(pl.col("season").max())  # which in summer has no game within a week
     games = games.filter(pl.col("game_type").is_in(coming.COUNTS)).with_columns(order=form.order())
     keys = teams.select("team_id", pl.coalesce("team_key", "team_id").alias("team_key"))  # a team without a franchise
-    played = skaters(skater_game, plays, skater_games, games, keys).cache()
+    played = skaters(skater_game, plays, games, keys).cache()
     rows = pl.concat(
         [played.select(*WHO, "shots_on_goal"), foreseen(games, played, rosters, keys, day)], how="diagonal"
     )
@@ -112,7 +110,7 @@ SOG_FEATURES = Table(
     grain="one skater in a game of the regular season or the playoffs, played or to come within a week",
     key=("game_id", "player_id"),
     columns=COLUMNS,
-    reads=(GAMES, SKATER_GAME, ROSTERS, TEAMS, PLAYS, SKATER_GAMES),
+    reads=(GAMES, SKATER_GAME, ROSTERS, TEAMS, PLAYS),
     source=sog_features,
     history=1,
     of_day=True,

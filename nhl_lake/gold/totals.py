@@ -6,14 +6,21 @@ from dataclasses import replace
 import polars as pl
 
 from nhl_lake import columns as c
+from nhl_lake.gold.ice_time import BY_SHIFTS
 from nhl_lake.gold.situations import exact
 from nhl_lake.table import Column
 
 SEASON = ("season", "game_type")
-RATED = "rated_"  # what was counted in the games whose ice time is known, for rates by time
+# what was counted in the games where both it and ice time are known, and that time: for rates by time
+RATED, TIMED = "rated_", "timed_"
 
 games = Column("games", pl.Int16, "Games played")
-games_with_shifts = Column("games_with_shifts", pl.Int16, "Games of them with shifts: only there is ice time known")
+games_with_shifts = Column(
+    "games_with_shifts", pl.Int16, "Games of them with shifts: only there is known what is counted by them"
+)
+games_with_time = Column(
+    "games_with_time", pl.Int16, "Games of them whose ice time is known: by shifts, or by the box score"
+)
 is_total = Column(
     "is_total", pl.Boolean, "Whether the row is over all his teams: every player has one, `team_id` is his last team"
 )
@@ -21,23 +28,26 @@ is_total = Column(
 
 def by_team(rows: pl.LazyFrame, who: Sequence[str], counts: Sequence[str], rates: Sequence[str]) -> pl.LazyFrame:
     """Add up games by season and situation; what is known of no game is not known of the season."""
-    is_timed = pl.col("time_on_ice_s").is_not_null()
     schema = rows.collect_schema()
+    is_timed = pl.col("time_on_ice_s").is_not_null()
+    has_shifts = pl.col("time_source") == BY_SHIFTS if "time_source" in schema else is_timed
     last = (pl.col(name).sort_by("game_date", "game_id").drop_nulls().last() for name in LAST if name in schema)
     found = rows.group_by(*SEASON, *who, "situation").agg(
         *last,
         *(known_sum(name) for name in counts),
         *(pl.col(name).filter(is_timed).sum().alias(RATED + name) for name in rates),
+        *(pl.col("time_on_ice_s").filter(pl.col(name).is_not_null()).sum().alias(TIMED + name) for name in rates),
         last_game_date=pl.col("game_date").max(),
         games=pl.col("game_id").n_unique(),
-        games_with_shifts=is_timed.sum(),
+        games_with_shifts=has_shifts.sum(),
+        games_with_time=is_timed.sum(),
     )
     return exact(found, [*counts, *(RATED + name for name in rates)])
 
 
 def over_teams(rows: pl.LazyFrame, counts: Sequence[str], rates: Sequence[str]) -> pl.LazyFrame:
     """Add the row of all teams to the rows that each player has in a season."""
-    sums = (*(RATED + name for name in rates), "games", "games_with_shifts")
+    sums = (*(kind + name for kind in (RATED, TIMED) for name in rates), "games", *GAMES_WITH)
     schema = rows.collect_schema()
     last = (
         pl.col(name).sort_by("last_game_date", "team_id").drop_nulls().last()
@@ -57,9 +67,9 @@ def known_sum(name: str) -> pl.Expr:
 
 
 def per_60(rates: Iterable[str]) -> dict[str, pl.Expr]:
-    """Return counts by the hour, of the games whose ice time is known; null without any."""
-    hours = pl.when(pl.col("time_on_ice_s") > 0).then(pl.col("time_on_ice_s") / 3600)
-    return {f"{name}_per_60": pl.col(RATED + name) / hours for name in rates}
+    """Return counts by the hour, of the games where both they and the ice time are known; null without any."""
+    hours = {name: pl.when(pl.col(TIMED + name) > 0).then(pl.col(TIMED + name) / 3600) for name in rates}
+    return {f"{name}_per_60": pl.col(RATED + name) / hours[name] for name in rates}
 
 
 def of(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
@@ -87,6 +97,7 @@ def kept(columns: Sequence[Column], names: Iterable[str]) -> list[Column]:
     return [column for column in columns if column.name in wanted]
 
 
+GAMES_WITH = ("games_with_shifts", "games_with_time")
 LAST = ("team_abbrev", "position")
 WHEN = (c.season, c.game_type)
 position = replace(c.position, nullable=True)

@@ -18,7 +18,6 @@ from nhl_lake.league import League
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.rosters import ROSTERS
-from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.sog_model import GLM
 
 SEASON = 20252026
@@ -46,15 +45,13 @@ def features(pages: Iterator[tuple[dict[str, Any], list[Line]]]) -> pl.DataFrame
             counted = {"situation": "all", "shots_on_goal": shots, "time_on_ice_s": seconds}
             rows.append(about | his | opponent | counted | {"is_home": team == names["home_team_id"]})
     teams = pl.DataFrame({"team_id": sorted({row["team_id"] for row in rows})}, schema={"team_id": pl.Int32})
-    given = {GAMES: games, SKATER_GAME: rows, ROSTERS: [], PLAYS: [], SKATER_GAMES: []}
+    given = {GAMES: games, SKATER_GAME: rows, ROSTERS: [], PLAYS: []}
     frames = {t: pl.LazyFrame(some, schema_overrides=dict(t.schema)) if some else None for t, some in given.items()}
     full = {
         t: (pl.LazyFrame(schema=t.schema) if f is None else f.select(padded(f, t.schema))) for t, f in frames.items()
     }
     lineage = teams.lazy().with_columns(team_key=pl.col("team_id"))
-    found = sog_features(
-        full[GAMES], full[SKATER_GAME], full[ROSTERS], lineage, full[PLAYS], full[SKATER_GAMES], date(2100, 1, 1)
-    )
+    found = sog_features(full[GAMES], full[SKATER_GAME], full[ROSTERS], lineage, full[PLAYS], date(2100, 1, 1))
     return found.collect().cast(dict(SOG_FEATURES.schema))
 
 

@@ -116,3 +116,14 @@ def test_a_shot_that_names_no_goalie_is_faced_by_the_one_on_the_ice():
     found = typed.of(FACEOFF, *shots, shifts=[(32, 0, 1200), (71, 0, 1200)])
 
     assert counts(found, "goals_against", "saves", "missed_shots_against") == (1, 1, 1)
+
+
+def test_a_game_without_shifts_has_the_time_of_the_box_score():
+    found = of(FACEOFF, shot(details=AT_32))
+    line = dict.fromkeys(found["goalie_games"].columns) | {"game_id": typed.GAME, "player_id": 32}
+    found["goalie_games"] = pl.DataFrame([line | {"time_on_ice_s": 3550}], schema=found["goalie_games"].schema)
+    names = ("time_source", "time_on_ice_s", "power_play_time_on_ice_s", "blocked_attempts_against")
+
+    assert counts(found, *names) == ("box score", 3550, None, None)
+    assert counts(found, *names, situation="5on5") == (None,) * 4
+    assert counts(found, *names, goalie=31) == (None,) * 4

@@ -12,11 +12,10 @@ import pytest
 from nhl_lake.gold.goalie_game import GOALIE_GAME
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.gold.team_game import OURS, TEAM_GAME
-from nhl_lake.silver.skater_games import SKATER_GAMES
 from tests.conftest import LATER
 from tests.gold.leagues import Silver, gold, silver
 from tests.silver import ice
-from tests.silver.kept import kept, made
+from tests.silver.kept import kept
 
 NSH, TBL, ANA, DAL = 18, 14, 24, 25
 CHARTED = 2024030121
@@ -57,9 +56,7 @@ def single(realdata: Path) -> dict[int, Silver]:
     box = kept(json.loads((realdata / "boxscore" / "2025020734.json").read_text()))
     shifts = ice.page((realdata / "shiftcharts" / f"{CHARTED}.json").read_text(), CHARTED)
     shifts = shifts.with_columns(season=pl.lit(20242025, pl.Int32))
-    found = {2023020001: silver([plain]), 2025020734: silver([boxed], boxes=box), CHARTED: silver([chart], shifts)}
-    found[2025020734]["skater_games"] = made(SKATER_GAMES, box)
-    return found
+    return {2023020001: silver([plain]), 2025020734: silver([boxed], boxes=box), CHARTED: silver([chart], shifts)}
 
 
 @pytest.mark.parametrize(
@@ -91,6 +88,10 @@ def test_skaters_of_a_recorded_game_have_the_lines_of_its_box_score(single: dict
     off = both.filter(pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_ours")) for name in names))
 
     assert both.height == 36
+    assert both["time_source"].unique().to_list() == ["box score"]
+    assert (both["time_on_ice_s"] == both["time_on_ice_s_ours"]).all()
+    assert (both["shifts"] == both["shifts_ours"]).all()
+    assert both["power_play_time_on_ice_s_ours"].is_null().all()  # the page tells the whole alone
     assert off.select("player_id", *names, *(f"{name}_ours" for name in names)).rows() == []
 
 

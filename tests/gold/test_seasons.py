@@ -70,6 +70,20 @@ def test_rates_are_of_the_games_with_shifts_and_counts_of_all(skaters: pl.DataFr
     assert rows(found, *names, player_id=71)[1] == (2, 1, 1200, 2, 3.0, 6.0)
 
 
+def test_time_of_the_box_score_counts_in_all_and_in_the_rates_of_what_is_known_with_it(skaters: pl.DataFrame):
+    is_last = (pl.col("game_id") == 2023020003) & (pl.col("situation") == "all")
+    told = {"time_on_ice_s": 600, "shifts": 9, "time_source": "box score"}
+    games = skaters.with_columns(
+        pl.when(is_last).then(pl.lit(value)).otherwise(name).cast(skaters.schema[name]).alias(name)
+        for name, value in told.items()
+    )
+    found = season(SKATER_SEASON, games)
+
+    names = ("games_with_shifts", "games_with_time", "time_on_ice_s", "goals_per_60", "on_ice_goals_for_per_60")
+    assert rows(found, *names, player_id=71)[2] == (2, 3, 3000, pytest.approx(3.6), 3.0)
+    assert rows(found, *names[:3], player_id=71, situation="5on5")[2] == (2, 2, 2400)
+
+
 def test_without_any_shifts_ice_time_and_rates_are_unknown(skaters: pl.DataFrame):
     found = season(SKATER_SEASON, skaters.filter(pl.col("time_on_ice_s").is_null()))
 

@@ -350,3 +350,32 @@ def test_a_player_of_unknown_position_is_a_skater():
     assert (row["position"], row["goals"], row["time_on_ice_s"]) == (None, 1, 60)
     assert skater(found, 72)["on_ice_goals_for"] == 1
     check.require(SKATER_GAME, gold(SKATER_GAME, found))
+
+
+def boxed(*lines: dict[str, Any], shifts: list[tuple[int, int, int]] | None = None) -> Silver:
+    """Return a game with lines of a box score, with shifts or without."""
+    found = of(FACEOFF, shot("goal"), shifts=shifts)
+    nothing = dict.fromkeys(found["skater_games"].columns) | {"game_id": typed.GAME}
+    found["skater_games"] = pl.DataFrame([nothing | line for line in lines], schema=found["skater_games"].schema)
+    return found
+
+
+TIMES = ("time_source", "time_on_ice_s", "even_strength_time_on_ice_s", "power_play_time_on_ice_s", "shifts")
+LINE = {"player_id": 71, "time_on_ice_s": 900, "power_play_time_on_ice_s": 100, "shorthanded_time_on_ice_s": 50}
+
+
+def test_a_game_without_shifts_has_the_time_of_the_box_score_in_all_situations_together():
+    found = boxed(LINE | {"shifts": 20}, {"player_id": 72, "time_on_ice_s": 700})
+
+    assert counts(found, 71, *TIMES) == ("box score", 900, 750, 100, 20)
+    assert counts(found, 72, *TIMES) == ("box score", 700, None, None, None)
+    assert counts(found, 73, *TIMES) == (None,) * 5
+    assert counts(found, 71, *TIMES, situation="5on5") == (None,) * 5
+    assert counts(found, 71, "ice_time_rank", "game_score", "on_ice_attempts_for") == (1, None, None)
+
+
+def test_shifts_tell_time_before_the_box_score_does():
+    found = boxed(LINE, shifts=ALL_GAME)
+
+    assert counts(found, 71, "time_source", "time_on_ice_s") == ("shifts", 1200)
+    assert counts(found, 71, "time_source", situation="5on4") == ("shifts",)

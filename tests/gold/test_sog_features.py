@@ -91,19 +91,26 @@ def lake(
     shots: list[dict[str, Any]] = [],  # noqa: B006 - never changed
     boxes: list[dict[str, Any]] = [],  # noqa: B006
 ) -> Lake:
-    """Return the tables that the features are made of."""
+    """Return the tables that the features are made of; of a game without shifts, time is that of the box score."""
     teams = [{"team_id": team, "team_abbrev": ABBREVS[team], "team_key": 100 + team} for team in ABBREVS]
     return {
         "games": frame(GAMES.schema, games),
-        "skater_game": frame(SKATER_GAME.schema, rows),
+        "skater_game": timed(frame(SKATER_GAME.schema, rows), frame(SKATER_GAMES.schema, boxes)),
         "rosters": frame(ROSTERS.schema, pages),
         "teams": frame(TEAMS.schema, teams),
         "plays": frame(PLAYS.schema, shots),
-        "skater_games": frame(SKATER_GAMES.schema, boxes),
     }
 
 
-READ = ("games", "skater_game", "rosters", "teams", "plays", "skater_games")
+def timed(rows: pl.DataFrame, boxes: pl.DataFrame) -> pl.DataFrame:
+    """Fill the time of box scores into the rows of all situations of games without shifts."""
+    times = ["time_on_ice_s", "power_play_time_on_ice_s"]
+    told = boxes.select("game_id", "player_id", pl.col(times).name.suffix("_told"), situation=pl.lit("all"))
+    found = rows.join(told, on=["game_id", "player_id", "situation"], how="left", maintain_order="left")
+    return found.with_columns(pl.coalesce(name, f"{name}_told").alias(name) for name in times).select(rows.columns)
+
+
+READ = ("games", "skater_game", "rosters", "teams", "plays")
 
 
 def features(of: Lake, day: date = LAST) -> pl.DataFrame:
@@ -144,7 +151,7 @@ def cut(of: Lake, day: date) -> Lake:
     past = of["games"].filter(is_past)
     return (
         of
-        | {name: of[name].join(past, on="game_id", how="semi") for name in ("plays", "skater_games")}
+        | {"plays": of["plays"].join(past, on="game_id", how="semi")}
         | {
             "games": of["games"].with_columns(game_state=state),
             "skater_game": of["skater_game"].filter(is_past),
@@ -186,9 +193,6 @@ def test_what_happens_in_a_game_changes_no_row_of_it_or_before_it_and_some_after
     numbers = ["shots_on_goal", "attempts", "time_on_ice_s", "on_ice_attempts_for", "blocked_attempts", "penalties"]
     changed = whole | {
         "plays": whole["plays"].with_columns(pl.when(is_it).then(90.0).otherwise("distance_ft").alias("distance_ft")),
-        "skater_games": whole["skater_games"].with_columns(
-            pl.when(is_it).then(pl.col("time_on_ice_s") + 99).otherwise("time_on_ice_s").alias("time_on_ice_s")
-        ),
         "skater_game": whole["skater_game"].with_columns(
             pl.when(is_it).then(pl.col(numbers) + 3).otherwise(pl.col(numbers))
         ),
