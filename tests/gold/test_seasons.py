@@ -81,7 +81,7 @@ def test_time_of_the_box_score_counts_in_all_and_in_the_rates_of_what_is_known_w
 
     names = ("games_with_shifts", "games_with_time", "time_on_ice_s", "goals_per_60", "on_ice_goals_for_per_60")
     assert rows(found, *names, player_id=71)[2] == (2, 3, 3000, pytest.approx(3.6), 3.0)
-    assert rows(found, *names[:3], player_id=71, situation="5on5")[2] == (2, 2, 2400)
+    assert rows(found, *names[:3], player_id=71, situation="other")[2] == (2, 2, 2400)
 
 
 def test_without_any_shifts_ice_time_and_rates_are_unknown(skaters: pl.DataFrame):
