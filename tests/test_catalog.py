@@ -121,7 +121,6 @@ SHOOTING_MUTANTS: dict[str, dict[str, Any]] = {
     "attempts are unblocked or blocked": {"attempts": 7},
     "unblocked attempts are shots on goal, misses, and goals that nobody shot": {"missed_shots": 3},
     "a goal has one strength": {"power_play_goals": 1},
-    "time on the ice has one strength": {"power_play_time_on_ice_s": 16},
 }
 GOAL_MUTANTS: dict[str, dict[str, Any]] = {
     "shots on goal are saved, or goals that were shot": {"saved_shots": 2},
@@ -132,12 +131,20 @@ SKATING_MUTANTS: dict[str, dict[str, Any]] = {
     "points are goals and assists": {"points": 4},
     "an assist is the first, the second or a third": {"secondary_assists": 9},
     "nobody plays longer than his team": {"time_on_bench_s": -1},
+}
+MORE_TIME = {"power_play_time_on_ice_s": 16}
+TIME_MUTANTS: dict[str, dict[str, Any]] = {"time on the ice has one strength": MORE_TIME}
+SEASON_MUTANTS: dict[str, dict[str, Any]] = {"no more time at the strengths than on the ice": MORE_TIME}
+SHIFT_MUTANTS: dict[str, dict[str, Any]] = {
     "every shift starts once": {"on_the_fly_starts": 1},
     "every shift ends once": {"on_the_fly_ends": 1},
 }
+SEASON_SHIFT_MUTANTS: dict[str, dict[str, Any]] = {
+    "no shift starts twice": {"on_the_fly_starts": 9},
+    "no shift ends twice": {"on_the_fly_ends": 9},
+}
 GOALTENDING_MUTANTS: dict[str, dict[str, Any]] = {
     "unblocked attempts are shots, misses, and goals that nobody shot": {"missed_shots_against": 3},
-    "time on the ice has one strength": {"power_play_time_on_ice_s": 16},
 }
 GOALTENDING_GOAL_MUTANTS: dict[str, dict[str, Any]] = {
     "a shot is saved, or a goal that was shot": {"saves": 3},
@@ -147,12 +154,17 @@ GOALTENDING_GOAL_MUTANTS: dict[str, dict[str, Any]] = {
 MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
     **{
         (f"gold.{who}_{span}", rule): row
-        for who, always, of_a_game in (
-            ("skater", SHOOTING_MUTANTS | SKATING_MUTANTS, GOAL_MUTANTS),
-            ("team", SHOOTING_MUTANTS, GOAL_MUTANTS),
-            ("goalie", GOALTENDING_MUTANTS, GOALTENDING_GOAL_MUTANTS),
+        for who, always, of_a_game, of_a_season in (
+            (
+                "skater",
+                SHOOTING_MUTANTS | SKATING_MUTANTS,
+                GOAL_MUTANTS | TIME_MUTANTS | SHIFT_MUTANTS,
+                SEASON_MUTANTS | SEASON_SHIFT_MUTANTS,
+            ),
+            ("team", SHOOTING_MUTANTS, GOAL_MUTANTS | TIME_MUTANTS, TIME_MUTANTS),
+            ("goalie", GOALTENDING_MUTANTS, GOALTENDING_GOAL_MUTANTS | TIME_MUTANTS, SEASON_MUTANTS),
         )
-        for span, mutants in (("game", always | of_a_game), ("season", always))
+        for span, mutants in (("game", always | of_a_game), ("season", always | of_a_season))
         for rule, row in mutants.items()
     },
     ("silver.games", "two different teams"): {"away_team_id": 1},
