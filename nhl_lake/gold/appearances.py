@@ -1,4 +1,4 @@
-"""Who played a game, for whom and against whom; and which games tell what."""
+"""Who played a game, for whom and against whom."""
 
 from dataclasses import replace
 
@@ -41,14 +41,3 @@ def appearances(games: pl.LazyFrame, lineups: pl.LazyFrame, plays: pl.LazyFrame)
         .join(about, on=["game_id", "team_id"], how="left", validate="m:1")
         .select(column.name for column in COLUMNS)
     )
-
-
-def told(rows: pl.LazyFrame, plays: pl.LazyFrame, stints: pl.LazyFrame) -> pl.LazyFrame:
-    """Add whether all plays of a game are told, not goals and penalties alone, and whether its shifts are."""
-    flags = {"is_told": plays.filter(pl.col("event") == "faceoff"), "has_shifts": stints}
-    for name, of in flags.items():
-        games = of.select("game_id", pl.lit(value=True).alias(name)).unique()
-        rows = rows.join(games, on="game_id", how="left", validate="m:1").with_columns(
-            pl.col(name).fill_null(value=False)
-        )
-    return rows

@@ -44,9 +44,9 @@ ADJUSTED = (
     Column("adjusted_unblocked_attempts", pl.Float64, "Unblocked attempts, weighted likewise", nullable=True),
 )
 STRENGTHS = (
-    replace(c.even_strength_goals, nullable=False),
-    replace(c.power_play_goals, nullable=False),
-    replace(c.shorthanded_goals, nullable=False),
+    replace(c.even_strength_goals, nullable=True),
+    replace(c.power_play_goals, nullable=True),
+    replace(c.shorthanded_goals, nullable=True),
     replace(c.penalty_shot_goals, nullable=False),
     count("even_strength_shots_on_goal", "Shots on goal at even strength, by men"),
     count("power_play_shots_on_goal", "Shots on goal on the power play, by men"),

@@ -5,6 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from nhl_lake import columns as c
+from nhl_lake.gold.recorded import add_recorded, is_known, needs
 from nhl_lake.hockey.ice import PERIOD
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.stints import STINTS
@@ -42,6 +43,13 @@ def game_flow(plays: pl.LazyFrame, stints: pl.LazyFrame) -> pl.LazyFrame:
         pl.concat([counted(plays), changes(plays, stints)], how="diagonal")
         .sort("game_id", "period", second, place, "event_number")
         .with_columns(step_number=pl.int_range(1, pl.len() + 1).over("game_id"), **counts)
+        .pipe(add_recorded, plays)
+        .with_columns(
+            pl.when(*needs(name)).then(f"{side}_{name}_so_far").alias(f"{side}_{name}_so_far")
+            for name in COUNTS
+            for side in SIDES
+            if not is_known(name)
+        )
         .select(column.name for column in COLUMNS)
     )
 
@@ -103,7 +111,12 @@ COLUMNS = (
         values=("EV", "PP", "SH"),
     ),
     *(
-        Column(f"{side}_{name}_so_far", pl.Int16, f"{about} of the {side} team so far, with this step")
+        Column(
+            f"{side}_{name}_so_far",
+            pl.Int16,
+            f"{about} of the {side} team so far, with this step",
+            nullable=not is_known(name),
+        )
         for name, (_, about) in COUNTS.items()
         for side in SIDES
     ),
@@ -118,7 +131,8 @@ GAME_FLOW = Table(
     reads=(PLAYS, STINTS),
     source=game_flow,
     checks={
-        "no more goals than attempts": (pl.col("home_goals_so_far") <= pl.col("home_attempts_so_far"))
+        "no more goals than attempts": pl.col("home_attempts_so_far").is_null()
+        | (pl.col("home_goals_so_far") <= pl.col("home_attempts_so_far"))
         & (pl.col("away_goals_so_far") <= pl.col("away_attempts_so_far")),
     },
 )

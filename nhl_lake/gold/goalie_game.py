@@ -5,7 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from nhl_lake import columns as c
-from nhl_lake.gold import appearances, deeds, ice_time, rules
+from nhl_lake.gold import appearances, deeds, ice_time, recorded, rules
 from nhl_lake.gold import attempts as shooting
 from nhl_lake.gold.attempts import BY_STRENGTH, count
 from nhl_lake.gold.situations import ALL, every_situation, of_the_team, situation, with_all
@@ -32,16 +32,17 @@ def goalie_game(
 
     What he faced is counted while he was in the net: goals, saved and missed shots as the plays name him, blocked
     attempts by the shifts. Left out: shoot-outs, and goals into the empty net. What is counted by shifts is null where
-    a game has none; time in all situations together is then the box score's (`time_source`). All but goals and
-    penalties is null where its plays have no faceoffs. The decision is the NHL's, and so is the split by strength
-    beside ours (`official_`), which has no penalty shots apart.
+    a game has none; time in all situations together is then the box score's (`time_source`). What he faced is null
+    where its plays do not name goalies, or have no such events (no shots before 1997, no misses before 2005, nothing
+    else before 2009). The decision is the NHL's, and so is the split by strength beside ours (`official_`), which has
+    no penalty shots apart.
     """
     shot = shooting.attempts(plays).cache()
     decisions = goalie_games.select("game_id", "player_id", "decision")
     goalies = appearances.appearances(games, lineups, plays).filter(pl.col("position") == "G").drop("position").cache()
     started = lineups.select("game_id", "player_id", "is_starter")
     rows = (
-        every_situation(appearances.told(goalies, plays, stints))
+        every_situation(recorded.add_recorded(goalies, plays, stints))
         .join(started, on=GOALIE[:2], how="left", validate="m:1")
         .join(decisions, on=GOALIE[:2], how="left", validate="m:1")
     )
@@ -95,12 +96,9 @@ def own(shot: pl.LazyFrame, plays: pl.LazyFrame, goalies: pl.LazyFrame) -> pl.La
 
 
 def known(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Write zeros where nothing happened, and leave null what nobody told."""
-    told = [name for name in FACED if name not in ALWAYS]
+    """Write zeros where nothing happened, and leave null what the pages do not record."""
     return rows.with_columns(
-        pl.col(*ALWAYS).fill_null(0),
-        *(pl.when("is_told").then(pl.col(name).fill_null(0)).alias(name) for name in told),
-        *(pl.when("has_shifts").then(pl.col(name).fill_null(0)).alias(name) for name in BY_SHIFTS),
+        *recorded.known(("goals", "assists", *PENALTIES, *BY_SHIFTS)), *recorded.known(FACED, "has_goalies")
     ).with_columns(
         points=pl.col("goals") + pl.col("assists"),
         attempts_against=pl.col("unblocked_attempts_against") + pl.col("blocked_attempts_against"),
@@ -137,14 +135,6 @@ FACED = {
     **{f"{name}_against": pl.col(name).sum() for name in OF_AN_ATTEMPT},
 }
 BY_SHIFTS = ("blocked_attempts_against", *ice_time.NAMES)
-ALWAYS = (
-    "goals",
-    "assists",
-    *PENALTIES,
-    "goals_against",
-    "penalty_shot_goals_against",
-    *(f"{strength}_goals_against" for strength in BY_STRENGTH.values()),
-)
 COUNTS = (*FACED, *BY_SHIFTS, "attempts_against", "goals", "assists", "points", *PENALTIES)
 
 SPLIT = tuple(
@@ -156,12 +146,9 @@ ABOUT = {column.name: column.about for column in (*shooting.COLUMNS, *deeds.SHAR
 
 def column(name: str) -> Column:
     """Declare what he faced, in the words of the box score where it has them."""
-    is_known = name in ALWAYS
     if name in OFFICIAL:
-        return replace(OFFICIAL[name], nullable=not is_known)
-    return replace(
-        count(name, f"{ABOUT[name.removesuffix('_against')]}; while he was in the net"), nullable=not is_known
-    )
+        return replace(OFFICIAL[name], nullable=True)
+    return count(name, f"{ABOUT[name.removesuffix('_against')]}; while he was in the net")
 
 
 COLUMNS = (
@@ -198,5 +185,5 @@ GOALIE_GAME = Table(
     by="game_id",
     reads=(GAMES, LINEUPS, PLAYS, ON_ICE, STINTS, GOALIE_GAMES),
     source=goalie_game,
-    checks=rules.GOALIES | rules.GOALIES_GOALS | rules.TIME,
+    checks=rules.GOALIES | rules.TIME,
 )

@@ -19,22 +19,24 @@ def goalie_season(goalie_game: pl.LazyFrame) -> pl.LazyFrame:
     minutes is of the games where both its parts are known.
     """
     decided = {name: (pl.col("decision") == decision).cast(pl.Int32) for name, decision in DECISIONS.items()}
-    played = goalie_game.filter(has_played()).with_columns(**decided)
-    summed = (*COUNTS, *DECISIONS)
+    among = pl.when(pl.col("unblocked_attempts_against").is_not_null()).then("goals_against")
+    played = goalie_game.filter(has_played()).with_columns(**decided, goals_among_unblocked=among)
+    summed = (*COUNTS, *DECISIONS, "goals_among_unblocked")
     whole = totals.over_teams(totals.by_team(played, WHO, summed, RATES), summed, RATES)
     saves = totals.of(pl.col("saves"), pl.col("shots_against"))
     unblocked = pl.col("unblocked_attempts_against")
     return whole.with_columns(
         **totals.per_60(RATES),
         save_share=saves,
-        unblocked_save_share=totals.of(unblocked - pl.col("goals_against"), unblocked),
+        unblocked_save_share=totals.of(unblocked - pl.col("goals_among_unblocked"), unblocked),
     ).select(list(GOALIE_SEASON.schema))
 
 
 def has_played() -> pl.Expr:
-    """Whether a goalie was in the net at all: by the shifts, or where there are none by what he faced."""
-    faced = pl.col("unblocked_attempts_against").fill_null(pl.col("goals_against"))
-    on_ice = pl.col("time_on_ice_s").fill_null(faced) > 0
+    """Whether a goalie was in the net at all: by the shifts, or what he faced, or, without shots, a decision."""
+    faced = pl.coalesce("unblocked_attempts_against", "shots_against") > 0
+    allowed = (pl.col("goals_against") > 0).fill_null(value=False)
+    on_ice = pl.coalesce(pl.col("time_on_ice_s") > 0, faced, allowed | pl.col("decision").is_not_null())
     return (on_ice & (pl.col("situation") == ALL)).any().over("game_id", "player_id")
 
 
@@ -68,5 +70,5 @@ GOALIE_SEASON = Table(
     columns=COLUMNS,
     reads=(GOALIE_GAME,),
     source=goalie_season,
-    checks=rules.GOALIES | rules.TIME_OF_SEASON,
+    checks=rules.TIME_OF_SEASON,
 )

@@ -24,16 +24,17 @@ AT_FIVE_ON_FIVE = {
 
 
 def game_score() -> pl.Expr:
-    """Return a skater's game in one number, after Dom Luszczyszyn: the same in all situations; null without shifts."""
+    """Return a skater's game in one number, after Dom Luszczyszyn: one for all situations; null if part is unknown."""
     own, on_ice = weighted(WEIGHTS), weighted(AT_FIVE_ON_FIVE)
     part = pl.when(pl.col("situation") == ALL).then(own).when(pl.col("situation") == "5on5").then(on_ice).otherwise(0.0)
-    total = part.sum().over("game_id", "player_id")
-    return pl.when(pl.col("on_ice_attempts_for").is_not_null()).then(total.round(6))
+    game = ("game_id", "player_id")
+    is_known = part.is_not_null().all().over(game) & pl.col("on_ice_attempts_for").is_not_null()
+    return pl.when(is_known).then(part.sum().over(game).round(6))
 
 
 def weighted(weights: dict[str, float]) -> pl.Expr:
     """Return the weighted sum of some columns."""
-    return pl.sum_horizontal(weight * pl.col(name) for name, weight in weights.items())
+    return pl.sum_horizontal((weight * pl.col(name) for name, weight in weights.items()), ignore_nulls=False)
 
 
 def ice_time_rank() -> pl.Expr:

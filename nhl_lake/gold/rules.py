@@ -4,22 +4,22 @@ import polars as pl
 
 
 def adds_up(total: str, *parts: str) -> pl.Expr:
-    """Whether a count is the sum of others, or not known."""
-    return pl.col(total).is_null() | (pl.col(total) == pl.sum_horizontal(parts))
+    """Whether a count is the sum of others, or one of them is not known."""
+    return pl.any_horizontal(pl.col(total, *parts).is_null()) | (pl.col(total) == pl.sum_horizontal(parts))
 
 
 ATTEMPTS = {
-    "attempts are unblocked or blocked": adds_up("attempts", "unblocked_attempts", "blocked_attempts"),
-    "unblocked attempts are shots on goal, misses, and goals that nobody shot": adds_up(
-        "unblocked_attempts", "shots_on_goal", "missed_shots", "unshot_goals"
-    ),
     "a goal has one strength": pl.sum_horizontal(
         "even_strength_goals", "power_play_goals", "shorthanded_goals", "penalty_shot_goals"
     )
     <= pl.col("goals"),
 }
-# goals are known of every game, the rest is not: this need not hold in a season
+# counts of a game: in a season, what one count is known of may be more games than another
 GOALS = {
+    "attempts are unblocked or blocked": adds_up("attempts", "unblocked_attempts", "blocked_attempts"),
+    "unblocked attempts are shots on goal, misses, and goals that nobody shot": adds_up(
+        "unblocked_attempts", "shots_on_goal", "missed_shots", "unshot_goals"
+    ),
     "shots on goal are saved, or goals that were shot": pl.col("shots_on_goal").is_null()
     | (pl.col("shots_on_goal") + pl.col("unshot_goals") == pl.col("saved_shots") + pl.col("goals")),
     "unblocked attempts are goals or not": adds_up("unblocked_attempts", "goals", "saved_unblocked_attempts"),
@@ -36,8 +36,7 @@ GOALS = {
 BY_STRENGTH = ("even_strength_time_on_ice_s", "power_play_time_on_ice_s", "shorthanded_time_on_ice_s")
 # a box score may tell the time and not its strengths
 TIME = {
-    "time on the ice has one strength": pl.any_horizontal(pl.col(BY_STRENGTH).is_null())
-    | adds_up("time_on_ice_s", *BY_STRENGTH),
+    "time on the ice has one strength": adds_up("time_on_ice_s", *BY_STRENGTH),
 }
 # so that in a season there may be more of it
 TIME_OF_SEASON = {
@@ -53,10 +52,7 @@ SKATERS = {
 SHIFT_KINDS = ("offensive_zone", "neutral_zone", "defensive_zone", "on_the_fly")
 STARTS, ENDS = (tuple(f"{kind}_{side}s" for kind in SHIFT_KINDS) for side in ("start", "end"))
 # of a game without shifts the box score tells their number, and not where they began: likewise
-SHIFTS = {
-    f"every shift {side}s once": pl.any_horizontal(pl.col(kinds).is_null()) | adds_up("shifts", *kinds)
-    for side, kinds in (("start", STARTS), ("end", ENDS))
-}
+SHIFTS = {f"every shift {side}s once": adds_up("shifts", *kinds) for side, kinds in (("start", STARTS), ("end", ENDS))}
 SHIFTS_OF_SEASON = {
     f"no shift {side}s twice": pl.col("shifts").is_null() | (pl.sum_horizontal(kinds) <= pl.col("shifts"))
     for side, kinds in (("start", STARTS), ("end", ENDS))
@@ -65,9 +61,6 @@ GOALIES = {
     "unblocked attempts are shots, misses, and goals that nobody shot": adds_up(
         "unblocked_attempts_against", "shots_against", "missed_shots_against", "unshot_goals_against"
     ),
-}
-# likewise: goals are known of every game, blocked attempts of those with shifts
-GOALIES_GOALS = {
     "a shot is saved, or a goal that was shot": pl.col("saves").is_null()
     | (pl.col("shots_against") + pl.col("unshot_goals_against") == pl.col("saves") + pl.col("goals_against")),
     "attempts are unblocked or blocked": adds_up(

@@ -3,7 +3,7 @@
 import polars as pl
 
 from nhl_lake import columns as c
-from nhl_lake.gold import appearances, changes, deeds, ice_time, presence, rules
+from nhl_lake.gold import appearances, changes, deeds, ice_time, presence, recorded, rules
 from nhl_lake.gold import attempts as shooting
 from nhl_lake.gold.rating import game_score, ice_time_rank
 from nhl_lake.gold.situations import every_situation, of_the_team, share, situation, with_all
@@ -34,16 +34,16 @@ def skater_game(
     Left out: shoot-outs, which count for nobody's record, goalies, and games whose plays are not there. A penalty shot
     is the shooter's, in situation other, and nobody's on the ice. What is counted by shifts is null where a game has
     none; ice time and shifts of all situations together are then the box score's (`time_source`). All but goals, points
-    and penalties is null where its plays have no faceoffs, as before 2009.
+    and penalties is null where its plays do not record it: shots before 1997, misses before 2005, the rest before 2009.
     """
     shot = shooting.attempts(plays).cache()
     skaters = appearances.appearances(games, lineups, plays).filter(pl.col("position").ne_missing("G")).cache()
     sides = ice_time.sides(stints).cache()
-    rows = every_situation(appearances.told(skaters, plays, stints))
+    rows = every_situation(recorded.add_recorded(skaters, plays, stints))
     for found in (credited(shot, plays, skaters), *on_the_ice(shot, plays, on_ice, shifts, sides, skaters)):
         key = PLAYER if "player_id" in found.collect_schema() else TEAM
         rows = rows.join(found, on=key, how="left", validate="1:1" if key is PLAYER else "m:1")
-    known = rows.pipe(counted).with_columns(**beside())
+    known = rows.with_columns(recorded.known((*OWN, *BY_SHIFTS))).with_columns(**beside())
     whole = ice_time.fill_times(with_all(known, PLAYER[:2], ADDITIVE), skater_games, TIMES)
     return whole.with_columns(**rated()).select(list(SKATER_GAME.schema))
 
@@ -82,15 +82,6 @@ def on_the_ice(
     ]
 
 
-def counted(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Write zeros where nothing happened, and leave null what nobody told."""
-    return rows.with_columns(
-        pl.col(*ALWAYS).fill_null(0),
-        *(pl.when("is_told").then(pl.col(name).fill_null(0)).alias(name) for name in OWN if name not in ALWAYS),
-        *(pl.when("has_shifts").then(pl.col(name).fill_null(0)).alias(name) for name in BY_SHIFTS),
-    )
-
-
 def beside() -> dict[str, pl.Expr]:
     """Return the counts that follow from others."""
     off_ice = [name for name in presence.NAMES if name.startswith("off_ice_")]
@@ -126,12 +117,11 @@ DEEDS = (
     Column("secondary_assists", pl.Int16, "Passes before those; a third one, from 1927 to 1936, is in `assists` alone"),
     c.assists,
     c.points,
-    Column("even_strength_points", pl.Int16, "Points at even strength, by men"),
-    no_null(c.power_play_points),
-    no_null(c.shorthanded_points),
+    Column("even_strength_points", pl.Int16, "Points at even strength, by men", nullable=True),
+    c.power_play_points,
+    c.shorthanded_points,
 )
-PENALTIES = ("penalties", "misconducts", "penalty_minutes", "penalties_drawn", "penalty_minutes_drawn")
-ALWAYS = (*shooting.GOALS, *deeds.ASSISTS, *deeds.POINTS, *PENALTIES)
+PENALTIES = ("penalties", "misconducts", "penalty_minutes")
 OWN = (*shooting.NAMES, *deeds.NAMES, *deeds.ASSISTS, *deeds.POINTS)
 BY_SHIFTS = (*ice_time.NAMES, "time_on_bench_s", *changes.NAMES, *presence.NAMES)
 TIMES = (*ice_time.NAMES, "shifts")

@@ -23,7 +23,7 @@ def skater_season(skater_game: pl.LazyFrame) -> pl.LazyFrame:
 
 def rated() -> dict[str, pl.Expr]:
     """Return the shares of what was added up, and the game score of a game."""
-    shot = pl.col("goals") - pl.col("unshot_goals")
+    shot = pl.col("shots_on_goal") - pl.col("saved_shots")  # goals that were shot, of the games whose shots are known
     started = pl.col("offensive_zone_starts") + pl.col("defensive_zone_starts")
     return {
         "shooting_share": totals.of(shot, pl.col("shots_on_goal")),

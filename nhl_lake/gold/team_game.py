@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from nhl_lake.gold import appearances, deeds, ice_time, rules
+from nhl_lake.gold import appearances, deeds, ice_time, recorded, rules
 from nhl_lake.gold import attempts as shooting
 from nhl_lake.gold.situations import OTHER, every_situation, mirrored, of_the_team, share, situation, with_all
 from nhl_lake.silver.games import GAMES
@@ -19,20 +19,16 @@ def team_game(games: pl.LazyFrame, plays: pl.LazyFrame, stints: pl.LazyFrame) ->
     """One row a team of a final game, and situation as the team has it; `all` is the sum of the others.
 
     What the opponent did stands beside (`_against`): its own numbers in the mirrored situation. Goalies' and the
-    bench's count too. Left out: shoot-outs. Time is null where a game has no shifts; all but goals and penalties where
-    its plays have no faceoffs, as before 2009.
+    bench's count too. Left out: shoot-outs. Time is null where a game has no shifts; shots on goal, missed shots and
+    all else are null where its plays have none, as before 1997, 2005 and 2009.
     """
     dressed = appearances.teams(games).join(plays, on="game_id", how="semi")
     time = ice_time.team_time(ice_time.sides(stints))
     rows = (
-        every_situation(appearances.told(dressed, plays, stints))
+        every_situation(recorded.add_recorded(dressed, plays, stints))
         .join(done(plays), on=TEAM, how="left", validate="1:1")
         .join(time, on=TEAM, how="left", validate="1:1")
-        .with_columns(
-            pl.col(*ALWAYS).fill_null(0),
-            *(pl.when("is_told").then(pl.col(name).fill_null(0)).alias(name) for name in OWN if name not in ALWAYS),
-            *(pl.when("has_shifts").then(pl.col(name).fill_null(0)).alias(name) for name in ice_time.NAMES),
-        )
+        .with_columns(recorded.known((*OWN, *ice_time.NAMES)))
         .cache()
     )
     theirs = rows.select("game_id", *AGAINST.values(), team_id="opponent_team_id", situation=mirrored())
@@ -55,7 +51,6 @@ def shares() -> dict[str, pl.Expr]:
 
 OWN = (*shooting.NAMES, *(column.name for column in deeds.SHARED))
 PENALTIES = ("penalties", "misconducts", "penalty_minutes")
-ALWAYS = (*shooting.GOALS, *PENALTIES)
 SHARED = ("goals", "unblocked_attempts", "attempts")
 
 OURS = tuple(

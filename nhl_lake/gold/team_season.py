@@ -20,10 +20,10 @@ def team_season(team_game: pl.LazyFrame) -> pl.LazyFrame:
 
 def rated() -> dict[str, pl.Expr]:
     """Return the shares of what was added up."""
-    scored, allowed = (pl.col(f"goals{side}") - pl.col(f"unshot_goals{side}") for side in ("", "_against"))
+    scored = pl.col("shots_on_goal") - pl.col("saved_shots")  # of the games whose shots are known
     return {
         "shooting_share": totals.of(scored, pl.col("shots_on_goal")),
-        "save_share": totals.of(pl.col("saved_shots_against"), pl.col("saved_shots_against") + allowed),
+        "save_share": totals.of(pl.col("saved_shots_against"), pl.col("shots_on_goal_against")),
         "faceoff_win_share": share("faceoffs_won", "faceoffs_lost"),
         **{
             f"{name.removesuffix('s')}_share": share(name, f"{name}_against")

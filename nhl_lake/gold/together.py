@@ -3,6 +3,7 @@
 import polars as pl
 
 from nhl_lake import columns as c
+from nhl_lake.gold.recorded import add_recorded, is_known, known
 from nhl_lake.silver.stints import LENGTH
 from nhl_lake.table import Column
 
@@ -28,7 +29,12 @@ def columns_of(*ordinals: str) -> tuple[Column, ...]:
         c.is_home,
         Column("time_together_s", pl.Int32, "Time on the ice together at 5on5", "s"),
         *(
-            Column(f"on_ice_{name}_{side}", pl.Int16, f"{about} {whose} while on the ice")
+            Column(
+                f"on_ice_{name}_{side}",
+                pl.Int16,
+                f"{about} {whose} while on the ice",
+                nullable=not is_known(name),
+            )
             for name, (_, about) in COUNTED.items()
             for side, whose in SIDES.items()
         ),
@@ -54,6 +60,8 @@ def together(
         pl.concat(found, how="diagonal")
         .group_by(key)
         .agg(pl.col("time_together_s", "^on_ice_.*$").sum())
+        .pipe(add_recorded, plays, stints)
+        .with_columns(known(f"on_ice_{name}_{side}" for name in COUNTED for side in SIDES))
         .join(heads, on="game_id", validate="m:1")
         .with_columns(is_home=pl.col("team_id") == pl.col("home_team_id"))
         .select(column.name for column in columns_of(*ordinals))

@@ -13,6 +13,7 @@ from nhl_lake.silver.shifts import REPORT, merged
 SEVERITY = {REPEATED: "info", OTHER_GAME: "info"} | dict.fromkeys((STRANGER, NO_END, NO_PERIOD, OUTSIDE), "warning")
 TOLERANCE_S = 2
 SUSPECT_S = 30
+FIRST_WITH_SHIFTS = 20072008  # in HTML reports; in charts since 2010-11
 LENGTH = pl.col("end_seconds") - pl.col("start_seconds")
 
 
@@ -22,7 +23,8 @@ def shift_quality(listed_shifts: pl.LazyFrame, shifts: pl.LazyFrame, lineups: pl
     overlaps = shifts.filter(pl.col("listed_rows") > 1)
     is_part = pl.max("end_seconds").over("game_id", "period") > pl.col("end_seconds") - pl.col("start_seconds")
     summed_up = shifts.filter(is_part & (pl.col("listed_rows") == 0)).unique(["game_id", "player_id", "period"])
-    missing = lineups.select(GAME_KEY).unique().join(shifts, on="game_id", how="anti")
+    expected = lineups.filter(pl.col("season") >= FIRST_WITH_SHIFTS)
+    missing = expected.select(GAME_KEY).unique().join(shifts, on="game_id", how="anti")
     defects = (
         left_out(listed_shifts, chosen),
         counted(overlaps, "no shifts of a player overlap", "warning", (pl.col("listed_rows") - 1).sum()),

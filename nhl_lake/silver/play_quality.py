@@ -26,6 +26,7 @@ SHOT_TYPES = (
     "cradle",
 )
 FIRST_WITH_SIDES = 20192020
+FIRST_WITH = {"shots": 19971998, "places": 20052006, "all": 20092010}  # what pages record since
 FEW_PLAYS = 150  # the least of 2,900 games was 209
 SHOTS_OFF = 2
 
@@ -116,20 +117,32 @@ def rules() -> dict[str, Rule]:
         "every event has a time inside its period": ("warning", "without_time"),
         "every event type is known": ("warning", "unknown"),
         "every shot type is known": ("warning", "unknown_shots"),
-        "every attempt has a situation": ("warning", "without_situation"),
-        "every unblocked attempt has a place": ("warning", "without_place"),
         "the page's side of the ice is that of its shots": ("warning", "other_side"),
+    }
+    placed = {
+        "every attempt has a situation": "without_situation",
+        "every unblocked attempt has a place": "without_place",
+    }
+    whole = {
+        "penalty shots are as many as were awarded": (pl.col("awarded"), pl.col("penalty_shots")),
+        "the last event is the end of the game": (pl.lit("game-end"), pl.col("last_event")),
+        "three periods or more have an end": (pl.lit(3), at_least("ends", 3)),
+        "a game has 150 plays or more": (pl.lit(FEW_PLAYS), at_least("events", FEW_PLAYS)),
     }
     return {
         "goals are the final score": Rule(pl.lit("error"), pair("score"), pair("goals")),
-        "shots on goal are those of the header": Rule(shots_off, pair("sog"), pair("shots")),
-        "penalty shots are as many as were awarded": Rule(
-            pl.lit("warning"), pl.col("awarded"), pl.col("penalty_shots")
-        ),
-        "the last event is the end of the game": Rule(pl.lit("warning"), pl.lit("game-end"), pl.col("last_event")),
-        "three periods or more have an end": Rule(pl.lit("warning"), pl.lit(3), at_least("ends", 3)),
-        "a game has 150 plays or more": Rule(pl.lit("warning"), pl.lit(FEW_PLAYS), at_least("events", FEW_PLAYS)),
+        "shots on goal are those of the header": Rule(shots_off, if_recorded("shots", pair("sog")), pair("shots")),
+        **{
+            name: Rule(pl.lit("warning"), if_recorded("all", expected), actual)
+            for name, (expected, actual) in whole.items()
+        },
+        **{name: Rule(pl.lit("warning"), if_recorded("places", none), pl.col(count)) for name, count in placed.items()},
     } | {name: Rule(pl.lit(severity), none, pl.col(count).fill_null(0)) for name, (severity, count) in counts.items()}
+
+
+def if_recorded(what: str, expected: pl.Expr) -> pl.Expr:
+    """Return what is expected of games whose pages record such things: by their season, or by what they have."""
+    return pl.when((pl.col("season") >= FIRST_WITH[what]) | pl.col(f"has_{what}")).then(expected)
 
 
 def pair(what: str) -> pl.Expr:
@@ -165,6 +178,9 @@ def measured(plays: pl.LazyFrame) -> pl.LazyFrame:
             without_situation=(pl.col("is_attempt") & pl.col("situation").is_null()).sum(),
             without_place=(pl.col("is_unblocked_attempt") & pl.col("x_ft").is_null()).sum(),
             other_side=denied.sum(),
+            has_shots=event.is_in(("shot-on-goal", "missed-shot")).any(),
+            has_places=pl.col("situation_code").is_not_null().any(),
+            has_all=(event == "faceoff").any(),
         )
     )
 

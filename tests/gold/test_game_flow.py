@@ -30,7 +30,8 @@ def event(order: int, second: int, kind: str, team: int | None = None, **said: A
 
 
 def flow(plays: list[dict[str, Any]], stints: list[dict[str, Any]] = ()) -> pl.DataFrame:
-    found = made(GAME_FLOW, ice.plays(*plays), ice.stints(*stints))
+    drop = event(0, 0, "faceoff", HOME)  # as all pages have since 2009-10
+    found = made(GAME_FLOW, ice.plays(*plays, drop), ice.stints(*stints))
     check.require(GAME_FLOW, found)
     return found
 

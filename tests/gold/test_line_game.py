@@ -54,7 +54,8 @@ def seen(event_id: int, home: list[int], goalie: int = 30) -> list[dict[str, Any
 def of(
     table: Table, stints: list[dict[str, Any]], plays: list[dict[str, Any]] = (), on: list[dict[str, Any]] = ()
 ) -> pl.DataFrame:  # fmt: skip
-    rest = [attempt(900, "missed-shot", situation="5on4")]
+    drop = ice.play(901, 901, "faceoff", game_type=2, home_team_id=HOME, away_team_id=AWAY, is_attempt=False)
+    rest = [attempt(900, "missed-shot", situation="5on4"), drop]
     found = made(
         table, ice.plays(*plays, *rest), ice.frame(ON_ICE, list(on)), ice.stints(*stints), ice.lineups(*LINEUP)
     )

@@ -102,3 +102,31 @@ def test_games_of_old_have_their_sides_inferred_and_no_doubts():
 
 def test_a_header_that_says_nothing_is_no_doubt():
     assert doubts(whole() | {"homeTeam": {"id": 1}, "awayTeam": {"id": 2}}) == []
+
+
+def old(season: int, *events: dict[str, Any]) -> dict[str, Any]:
+    """Return the page of an old season with a goal, a penalty and other events, without codes, places or ends."""
+    bare = {"situationCode": None, "homeTeamDefendingSide": None}
+    goal = shot("goal", number=500, details={"xCoord": None, "yCoord": None, "shotType": None} | GOAL, **bare)
+    penalty = play(
+        "penalty", number=501, timeInPeriod="01:00", details={"eventOwnerTeamId": AWAY, "typeCode": "PS"}, **bare
+    )
+    sides = {"awayTeam": {"id": 2, "score": 0, "sog": 20}, "homeTeam": {"id": 1, "score": 1, "sog": 30}}
+    return page(goal, penalty, *events, id=season // 10_000 * 1_000_000 + 20_001, season=season, **sides)
+
+
+def test_nothing_is_expected_of_old_pages_that_they_never_record():
+    assert doubts(old(19301931)) == []
+    assert [rule for rule, *_ in doubts(old(19971998, shot(number=502, situationCode=None)))] == [
+        "shots on goal are those of the header"
+    ]
+
+
+def test_the_same_is_expected_of_a_page_of_today_that_has_lost_it():
+    found = {rule for rule, *_ in doubts(old(20232024))}
+
+    assert {
+        "a game has 150 plays or more",
+        "every attempt has a situation",
+        "three periods or more have an end",
+    } <= found

@@ -468,6 +468,14 @@ def test_a_game_without_shifts_is_named_and_what_was_left_out_too():
     assert faults(NO_PAGES) == {"a game has shifts": ["error", None, "0"]}
 
 
+@pytest.mark.parametrize(("season", "checks"), [(20062007, []), (20072008, ["a game has shifts"])])
+def test_no_shifts_are_expected_before_there_were_any(season: int, checks: list[str]):
+    line = ice.lineups(ice.dressed(71, season=season))
+    none = (ice.frame(LISTED_SHIFTS, []), ice.shifts(), line)
+
+    assert shift_quality(*none).collect()["check"].to_list() == checks
+
+
 def test_a_game_told_by_its_reports_is_named():
     assert faults(chart(), HOME_REPORT, AWAY_REPORT) == {"the shift chart is whole": ["info", "2", "0"]}
     assert faults(chart(CLEAN), HOME_REPORT, AWAY_REPORT) == {"the shift chart is whole": ["info", "2", "1"]}
