@@ -283,6 +283,15 @@ def test_where_there_is_no_box_score_players_and_games_are_told_by_the_plays(wit
     assert ours.goalies.select("player", "saves").rows() == official.goalies.select("player", "saves").rows()
 
 
+@pytest.mark.parametrize("position", ["C", None, "G"])
+def test_a_player_has_his_games_whatever_position_his_page_says(league_lake: Path, position: str | None):
+    for name in ("silver.goalie_games", "silver.skater_games"):
+        player = int(str(table(league_lake, name).sort("time_on_ice_s")["player_id"][-1]))
+        about = people(league_lake, str(player)).row(0, named=True) | {"position": position}
+
+        assert not career(league_lake, about, 3).games.is_empty()
+
+
 def test_who_shoots_is_known_without_box_scores(without_boxes: Path, league_lake: Path):
     now = datetime.fromisoformat(LEAGUE_NOW)
     ours, official = (shooters(root, slate(root, now, 2), 5) for root in (without_boxes, league_lake))

@@ -55,12 +55,21 @@ def folded(text: str) -> str:
 
 
 def career(root: Place, player: dict[str, Any], last: int) -> Career:
-    """Return a player's last games, the newest first, and his seasons."""
-    is_goalie = player["position"] == "G"
-    every, counted = (goalie_lines(root), GOALIE) if is_goalie else (skater_lines(root), SKATER)
-    lines = every.filter(pl.col("player_id") == player["player_id"])
-    rows = lines.join(games(root), on="game_id", validate="m:1").sort("start_at", "game_id", descending=True).collect()
+    """Return a player's last games, the newest first, and his seasons: as goalie or as skater, whichever he played as.
+
+    The page of a player may say another position than that of his games: it decides only where both would do.
+    """
+    kinds = [(goalie_lines(root), GOALIE), (skater_lines(root), SKATER)]
+    found = [(played(root, lines, player["player_id"]), counted) for lines, counted in kinds]
+    as_page_says = found if player["position"] == "G" else found[::-1]
+    rows, counted = next((one for one in as_page_says if not one[0].is_empty()), as_page_says[0])
     return Career(player, shown(rows.head(last), counted), seasons(rows, counted))
+
+
+def played(root: Place, lines: pl.LazyFrame, player_id: int) -> pl.DataFrame:
+    """Return a player's lines beside the games that they are of, the newest first."""
+    own = lines.filter(pl.col("player_id") == player_id).join(games(root), on="game_id", validate="m:1")
+    return own.sort("start_at", "game_id", descending=True).collect()
 
 
 def games(root: Place) -> pl.LazyFrame:
