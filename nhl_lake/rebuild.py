@@ -72,6 +72,7 @@ def rebuild(
     order = tables or in_order()
     wanted = Wanted(seasons, everything, accept, means)
     with opened.keeping():
+        lake.repartition(root, REFUSALS)
         yield from rebuilt(marks.snapshot(root, root, order, day=day), order, wanted)
 
 

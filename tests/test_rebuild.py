@@ -169,13 +169,13 @@ def repeated() -> dict:
 
 def unreadable() -> dict:
     page = Game(1).plays()
-    page["plays"][0]["sortOrder"] = "first"
+    page["homeTeam"]["id"] = "first"
     return page
 
 
 @pytest.mark.parametrize(
     ("page", "why"),
-    [(repeated, "one row for each game_id, event_id"), (unreadable, r"plays\[0\].sortOrder")],
+    [(repeated, "one row for each game_id, event_id"), (unreadable, r"homeTeam.id")],
     ids=["breaks a rule", "cannot be read"],
 )
 def test_a_game_that_cannot_be_made_is_put_aside_by_name_and_the_others_are_made(root: Path, page, why: str):
@@ -345,9 +345,13 @@ def test_a_slice_that_breaks_is_not_marked_as_made_by_the_commit_of_another(
     assert games_in(tmp_path, "silver.plays") == {2025020001, 2024020001}
 
 
-def test_a_player_or_a_day_that_cannot_be_made_keeps_no_other_from_being_made(tmp_path: Path):
+def test_a_player_or_a_day_that_cannot_be_made_keeps_no_other_from_being_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     api = FakeApi([Game(1), Game(2, start=NOON - timedelta(days=3))])
-    odd = {"playerId": 8900002, "firstName": {}, "lastName": {"default": "Berg"}}
+    odd = {"playerId": 8900002, "firstName": {"default": "Ö"}, "lastName": {"default": "Berg"}, "sweaterNumber": 9}
+    is_players = {"silver.players": {8900002: "a rule that he breaks"}}
+    monkeypatch.setattr(check, "offenders", lambda table, rows, by: is_players.get(table.name, {}))
     api.broken = lambda path: answer(odd) if path.endswith("8900002/landing") else None
     summary = run(tmp_path, api, rebuilds=True)
 
@@ -528,3 +532,52 @@ def test_a_table_of_a_day_is_made_again_on_another_and_only_then(root: Path):
     assert list(rebuild.rebuild(root, [table], day=TODAY)) == []
     assert len(list(rebuild.rebuild(root, [table], day=TODAY + timedelta(days=1)))) == 1
     assert lake.scan(root, table).collect()["day"].to_list() == [TODAY + timedelta(days=1)]
+
+
+def aside_of(root: Path) -> pl.DataFrame:
+    return frames(root)["silver.refusals"].select("season", "refused_by", "subject")
+
+
+def test_what_is_put_aside_in_one_season_touches_no_other_and_does_not_multiply(tmp_path: Path):
+    two_seasons(tmp_path)
+    list(rebuild.rebuild(tmp_path, day=TODAY))
+    whole, api = frames(tmp_path), FakeApi(TWO_SEASONS)
+    api.broken = lambda path: answer(unreadable()) if path.endswith("2025020001/play-by-play") else None
+    run(tmp_path, api, now=NOON + timedelta(hours=1), lookback_days=2)
+    with pytest.raises(Broken):
+        list(rebuild.rebuild(tmp_path, day=TODAY))
+
+    few = frames(tmp_path)
+    of_season = {name: frame for name, frame in few.items() if "season" in frame.columns and name != "silver.seasons"}
+    for name, frame in of_season.items():
+        other = pl.col("season") == 20242025
+        assert_frame_equal(frame.filter(other), whole[name].filter(other), check_exact=True)
+    assert aside_of(tmp_path)["season"].unique().to_list() == [20252026]
+    assert "silver.game_quality" not in few["silver.refusals"]["refused_by"].to_list()
+    for _ in range(2):
+        with pytest.raises(Broken):
+            list(rebuild.rebuild(tmp_path, day=TODAY, everything=True))
+        for name, frame in frames(tmp_path).items():
+            assert_frame_equal(frame, few[name], check_exact=True)
+
+
+def test_a_lake_whose_quarantine_has_no_partitions_goes_on(root: Path):
+    refetched(root, unreadable())
+    with pytest.raises(Broken):
+        list(rebuild.rebuild(root, day=TODAY))
+    before, now = aside_of(root), catalog.find("silver.refusals")
+    earlier = dataclasses.replace(now, partition=None)
+    rows = lake.scan(root, now).collect()
+    shutil.rmtree(lake.path(root, now))
+    lake.create(root, [earlier])
+    of_a_player = {"season": None, "refused_by": "silver.teams", "subject": "team_id 7", "game_id": None, "reason": "?"}
+    lake.replace(
+        root, earlier, pl.concat([rows, pl.DataFrame([of_a_player], schema=now.schema)]), where=None, metadata={}
+    )
+
+    assert list(rebuild.rebuild(root, day=TODAY)) == []
+    assert lake.handle(root, now).metadata().partition_columns == ["season"]
+    assert aside_of(root).height == before.height + 1
+    with pytest.raises(Broken):
+        list(rebuild.rebuild(root, day=TODAY, everything=True))
+    assert_frame_equal(aside_of(root), before)

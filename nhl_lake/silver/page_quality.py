@@ -96,8 +96,9 @@ def in_words(odd: list[Odd]) -> str | None:
 
 def odd_players(play_by_play: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFrame:
     """Return one row a rule that dressed players of a game break, with their ids."""
+    pages = play_by_play.join(lines, on="game_id", how="semi")  # of another the line-up could not be made
     spots = (
-        final(play_by_play, lineups.Page, "game_id")
+        final(pages, lineups.Page, "game_id")
         .select(pl.col("season").cast(c.season.dtype), "game_id", spot="rosterSpots")
         .explode("spot")
         .filter(pl.col("spot").is_not_null())

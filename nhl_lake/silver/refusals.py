@@ -18,6 +18,5 @@ REFUSALS = Table(
         dataclasses.replace(c.game_id, nullable=True),
         Column("reason", pl.String, "What could not be read, or the rule that its rows break"),
     ),
-    partition=None,
     source=None,  # written by the rebuild beside the tables
 )

@@ -52,7 +52,7 @@ def create_one(root: Place, table: Table) -> bool:
             str(folder),
             schema=table.schema,
             mode="ignore",
-            partition_by=[table.partition] if table.partition else None,
+            partition_by=partition_columns(table) or None,
             name=table.name,
             description=f"One row is {table.grain}.",
             configuration=properties(table),
@@ -167,7 +167,7 @@ def by_season(root: Place, table: Table) -> Iterator[pl.LazyFrame]:
         yield rows
         return
     for season in rows.select(table.partition).unique().collect()[table.partition]:
-        yield rows.filter(pl.col(table.partition) == season)
+        yield rows.filter(pl.col(table.partition).eq_missing(season))
 
 
 def newest(root: Place, table: Table, *, seasons: Sequence[int] | None = None) -> pl.LazyFrame:
@@ -232,10 +232,22 @@ def replace(root: Place, table: Table, rows: pl.DataFrame, *, where: str | None,
                 mode="overwrite",
                 predicate=where,
                 schema_mode="overwrite" if where is None else None,
+                partition_by=partition_columns(table) if where is None else None,
                 writer_properties=PARQUET,
                 commit_properties=properties,
                 post_commithook_properties=AFTERWARDS,
             )
+
+
+def repartition(root: Place, table: Table) -> None:
+    """Write a silver or gold table of an earlier release anew, if that release partitioned it by other columns."""
+    if handle(root, table).metadata().partition_columns != partition_columns(table):
+        replace(root, table, scan(root, table).collect(), where=None, metadata={})
+
+
+def partition_columns(table: Table) -> list[str]:
+    """Return the columns that a table is partitioned by, of which there is one or none."""
+    return [table.partition] if table.partition else []
 
 
 def metadata(root: Place, table: Table, key: str, *, version: int | None = None) -> dict[str, Any]:

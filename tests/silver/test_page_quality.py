@@ -71,3 +71,9 @@ def test_players_without_position_or_team_and_players_listed_twice_are_named():
         ("every dressed player is of a team", "error", "1: 72"),
         ("every dressed player has a position", "warning", "1: 73"),
     ]
+
+
+def test_a_page_that_cannot_be_read_is_quarantined_by_the_tables_that_read_it_and_not_odd():
+    broken, nobody = kept(page(spot(71)) | SCORE | {"homeTeam": {"id": "?"}}), pl.LazyFrame(schema=LINEUPS.schema)
+
+    assert page_quality(broken, NO_PAGES, NO_PAGES, NO_PAGES, nobody).collect().is_empty()
