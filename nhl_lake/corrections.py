@@ -7,6 +7,7 @@ from typing import NamedTuple
 import polars as pl
 
 from nhl_lake import columns as c
+from nhl_lake.hockey import goalies_in_net
 from nhl_lake.hockey.calendar import FINAL
 from nhl_lake.making import attempts
 from nhl_lake.marks import WHOLE
@@ -114,7 +115,11 @@ def made(table: Table, pages: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str
     others = [pl.DataFrame(schema=read.schema) for read in table.reads[1:]]
     found = attempts(table, WHOLE, [pages, *others], sorted(pages["game_id"].to_list()))
     refused = pl.concat(one.refusals for one in found)
-    return pl.concat(one.rows for one in found), dict(refused.select("game_id", "reason").iter_rows())
+    rows = pl.concat(one.rows for one in found)
+    if "goalie_source" in rows.columns:  # a goalie that was worked out does not stand on the page
+        named = pl.col("goalie_source") == goalies_in_net.PAGE
+        rows = rows.with_columns(pl.when(named).then("goalie_player_id"))
+    return rows, dict(refused.select("game_id", "reason").iter_rows())
 
 
 def changes(one: Told, step: Step) -> Iterator[pl.DataFrame]:
@@ -142,8 +147,8 @@ def missing(table: Table, fewer: pl.DataFrame, more: pl.DataFrame) -> pl.DataFra
 
 def moment() -> pl.Expr:
     """Return where in a game a play stands: by period, clock and the page's own order."""
-    seconds = pl.col("period_seconds").fill_null(0).cast(pl.Int64)
-    return (pl.col("period") * 10_000 + seconds) * 100_000 + pl.col("sort_order")
+    seconds = pl.col("period_seconds").fill_null(0)
+    return (pl.col("period").cast(pl.Int64) * 10_000 + seconds) * 100_000 + pl.col("sort_order")
 
 
 def counted(table: Table, step: Step, games: pl.DataFrame) -> pl.DataFrame:

@@ -20,6 +20,7 @@ from nhl_lake.table import Table
 EAGER = timedelta(days=3)  # after a game, what is unfinished is asked for in every run for so long
 WEEK = timedelta(days=7)  # and then weekly
 SECOND_LOOKS = (1.0, 3.0, 7.0, 30.0)  # days after a game's start
+ANOTHER_RUN = timedelta(hours=1)  # pages that a run asks for together come minutes apart
 GAMES_AT_ONCE = 100  # second looks of a run: a lake that missed many catches up in several runs
 LEAST_DISTANCE, MOST_DISTANCE = timedelta(hours=6), timedelta(days=30)  # between two looks at an incomplete page
 EARLY = 0.8  # of a distance: a daily run is not late by a minute and then a day
@@ -53,6 +54,7 @@ NO_CHART = "the chart has no shifts, or lacks some"
 OVERDUE_WHY = "overdue: the schedule does not call it final"
 LOOKBACK = "second look: asked for by --lookback"
 SECOND_LOOK = "second look"
+BOX_CHANGED = "second look: the box score has changed"
 INCOMPLETE = "incomplete"
 RENEW = "to be renewed"
 
@@ -87,10 +89,6 @@ class Known:
     answers: pl.DataFrame
     people: pl.DataFrame
     incomplete: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=INCOMPLETE_PAGES))
-
-
-# who officiated and who was scratched is not corrected later
-SECOND_LOOK_PAGES = (bronze.PLAY_BY_PLAY, bronze.BOXSCORE, bronze.SHIFT_CHARTS, *bronze.SHIFT_REPORTS)
 
 
 def plan(known: Known, scope: Scope, now: datetime) -> pl.DataFrame:
@@ -236,6 +234,12 @@ def second_look(scope: Scope, now: datetime) -> pl.Expr:
     return pl.when(reached > passed(scope, pl.col("last_at"))).then(names.list.get(reached - 1, null_on_oob=True))
 
 
+def box_changed() -> pl.Expr:
+    """Return the reason to look again beside a box score that changed after the last look; null if none did."""
+    is_newer = pl.col("box_at") - pl.col("last_at") >= ANOTHER_RUN
+    return pl.when(is_newer).then(pl.lit(BOX_CHANGED))
+
+
 def back(scope: Scope, now: datetime) -> pl.Expr:
     """Whether a game was played in the last days that the user wants a second look at."""
     if scope.lookback_days is None:
@@ -245,7 +249,8 @@ def back(scope: Scope, now: datetime) -> pl.Expr:
 
 def game_pages(table: Table, seen: Seen, games: pl.DataFrame, scope: Scope, now: datetime) -> pl.DataFrame:
     """Pages of final games that are missing, unfinished, or due a second look."""
-    later = second_look(scope, now)
+    # what a right rail counts is corrected when the box score is, which is asked for anyway
+    later = box_changed() if table is bronze.RIGHT_RAIL else second_look(scope, now)
     # preseason games stay FINAL for ever: once they are three days old, FINAL is as official as they get
     settled = (pl.col("game_type") == 1) & (pl.lit(now) - pl.col("start_at") > EAGER)
     is_official = (pl.col("last_state") == "OFF") | ((pl.col("last_state") == "FINAL") & settled)
@@ -262,7 +267,7 @@ def game_pages(table: Table, seen: Seen, games: pl.DataFrame, scope: Scope, now:
         .then(pl.format("{}: {}", pl.lit(INCOMPLETE), "reason"))
         .when(back(scope, now))
         .then(pl.lit(LOOKBACK))
-        .otherwise(later if table in SECOND_LOOK_PAGES else None)
+        .otherwise(later)
     )
     is_incomplete = pl.col("why").is_in([EMPTY, AGAIN]) | pl.col("why").str.starts_with(INCOMPLETE)
     wanted = back(scope, now) & pl.col("is_held")
@@ -273,7 +278,9 @@ def game_pages(table: Table, seen: Seen, games: pl.DataFrame, scope: Scope, now:
         .then(paced(now) | wanted)
         .otherwise(pl.lit(value=True))
     )
-    return looked_at(games, seen, table).with_columns(why=why).with_columns(is_due=is_due)
+    boxes = seen[bronze.BOXSCORE.name].select("page", box_at="since_at")
+    pages = looked_at(games, seen, table).join(boxes, on="page", how="left", validate="m:1")
+    return pages.with_columns(why=why).with_columns(is_due=is_due)
 
 
 def had(table: Table, games: pl.DataFrame) -> pl.DataFrame:

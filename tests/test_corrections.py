@@ -89,14 +89,14 @@ def test_keys_that_a_later_generation_of_pages_adds_are_no_corrections(root: Pat
 
 def test_a_version_that_cannot_be_read_is_named_and_the_others_are_told(root: Path):
     odd = Game(1).plays()
-    odd["plays"][0]["sortOrder"] = "first"
+    next(play for play in odd["plays"] if play["typeDescKey"] == "goal")["details"].pop("scoringPlayerId")
     refetched(root, odd, 1)
     refetched(root, Game(1, scorer=8900002).plays(), 2)
     rows, unread = corrections.corrections(root, NOON)
 
     assert len(unread) == 1
     assert unread[0].startswith(f"{GAME}: ")
-    assert "sortOrder" in unread[0]
+    assert "a goal has a scorer" in unread[0]
     assert rows.select("field", "was", "is").rows() == [("shooter_player_id", "8900001", "8900002")]
     assert rows["seen_at"].to_list() == [NOON + 2 * HOUR]
 
@@ -155,3 +155,22 @@ def test_a_box_score_that_had_no_lines_is_one_row(tmp_path: Path):
         for table, count in zip(("silver.skater_games", "silver.goalie_games"), lines, strict=True)
         if count
     }
+
+
+def test_plays_that_were_missing_in_overtime_are_one_row(root: Path, long: dict):
+    for number, play in enumerate(long["plays"][-8:]):
+        play["periodDescriptor"] = {"number": 4, "periodType": "OT"}
+        play["timeInPeriod"] = f"04:{number:02d}"
+    refetched(root, long | {"plays": long["plays"][:-6]}, 1)
+    refetched(root, long, 2)
+
+    assert told(root, since=2) == {("silver.plays", None, None, "rows", "15", "21")}
+
+
+def test_a_goalie_who_is_named_later_is_told(root: Path):
+    page = Game(1).plays()
+    goal = next(play for play in page["plays"] if play["typeDescKey"] == "goal")
+    goal["details"]["goalieInNetId"] = 8900001
+    refetched(root, page, 1)
+
+    assert told(root) == {("silver.plays", 8900001, 7, "goalie_player_id", None, "8900001")}

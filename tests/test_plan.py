@@ -415,3 +415,15 @@ def test_the_plan_names_each_page_once():
     pages = plan(known(games), SCOPE, MORNING_AFTER)
 
     assert pages.select("table", "page").is_unique().all()
+
+
+def test_a_right_rail_is_looked_at_again_only_when_the_box_score_has_changed():
+    now = MORNING_AFTER + 3 * timedelta(days=1)
+    same = known([game(1)], settled(1))
+    box = [page for page in settled(1) if page[0] is not bronze.BOXSCORE]
+    box.append((bronze.BOXSCORE, "2025020001", "OFF", MORNING_AFTER + timedelta(days=2)))
+    scope = Scope(seasons=(SEASON,))
+    rail = (bronze.RIGHT_RAIL.name, "2025020001")
+
+    assert rail not in asked(same, now, scope)
+    assert asked(known([game(1)], box), now, scope)[rail] == "second look: the box score has changed"
