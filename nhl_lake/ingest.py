@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -31,7 +31,8 @@ from nhl_lake.plan import SECOND_LOOK, SECOND_LOOKS, Known, Scope, by_reason, in
 from nhl_lake.publishing import Made
 from nhl_lake.store import lake, lock, opened
 from nhl_lake.store.place import Place
-from nhl_lake.walk import Walk, listed_seasons, listing, walk
+from nhl_lake.walk import Walk, listed_seasons, listing, settle, walk
+from nhl_lake.weeks import plan_reading, whole_page
 
 VERSION = version("nhl-lake")
 AGENT = f"nhl-lake/{VERSION} (a personal archive of NHL pages; Python aiohttp)"
@@ -269,13 +270,19 @@ async def survey(run: Run, options: Options) -> tuple[Scope, Walk, Known]:
     else:
         wanted = calendar.current(listed, today)
     days = {s.season: s for s in listed}
+    games, answers = await asyncio.to_thread(known.schedule_known, run.root, wanted)
 
     async def walks() -> None:
-        for season in sorted(wanted):
-            await walk(run, days.get(season, calendar.guessed(season)), found)
+        for number in sorted(wanted):
+            season = days.get(number, calendar.guessed(number))
+            its_games = games.filter(pl.col("season") == number)
+            no_answers = answers.clear() if options.seasons else answers  # a season asked for by name is read whole
+            reading = plan_reading(season, its_games, no_answers, run.clock(), first_day_asked(options, today))
+            await walk(run, season, reading, its_games, found, listed=number in days)
 
     # the lake is read while the API is asked
-    _, facts = await asyncio.gather(walks(), asyncio.to_thread(known.known, run.root, wanted))
+    _, facts = await asyncio.gather(walks(), asyncio.to_thread(known.known, run.root, wanted, games=games))
+    settle(found, games)
     seen = {part.season for part in found.parts}
     for season in options.seasons:
         if season not in seen and found.schedule() is not None:
@@ -288,6 +295,14 @@ async def survey(run: Run, options: Options) -> tuple[Scope, Walk, Known]:
         game_types=options.game_types,
     )
     return scope, found, facts
+
+
+def first_day_asked(options: Options, today: date) -> date | None:
+    """Return the first of the past days that the user wants to be looked at, if any are named."""
+    if options.lookback_days is not None:
+        back = today - timedelta(days=options.lookback_days)
+        return min(back, options.since or back)
+    return options.since
 
 
 def unknown_season(season: int) -> BadInput:
@@ -304,10 +319,11 @@ def keep_survey(run: Run, scope: Scope, found: Walk, facts: Known) -> Known:
     sign(run.root, run.source, run.clock())
     for page in (*found.lists, *found.weeks):
         run.keeper.take(page)
+    run.keeper.note_schedule([*found.answers, *((whole_page(season), run.clock()) for season in found.whole)])
     if (fresh := found.schedule()) is not None:
-        seen = known.listings(facts.games, fresh, run.clock(), run_id=run.keeper.run_id)
+        seen = known.listings(facts.games, fresh, found.days, run.clock(), run_id=run.keeper.run_id)
         lake.append(run.root, ledger.LISTINGS, seen)
-        return replace(facts, games=known.rescheduled(facts.games, scope.seasons, fresh))
+        return replace(facts, games=known.rescheduled(facts.games, scope.seasons, fresh, found.days))
     run.keeper.flush()
     return replace(facts, games=known.scheduled(run.root, scope.seasons))
 
@@ -344,7 +360,7 @@ def foresee(
 
     scope, found, facts = asyncio.run(look())
     if (fresh := found.schedule()) is not None:
-        facts = replace(facts, games=known.rescheduled(facts.games, scope.seasons, fresh))
+        facts = replace(facts, games=known.rescheduled(facts.games, scope.seasons, fresh, found.days))
     return scope, found, plan(facts, scope, clock())
 
 

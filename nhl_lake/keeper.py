@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from nhl_lake import ledger
+from nhl_lake import bronze, ledger
 from nhl_lake.digest import sha256
 from nhl_lake.known import page_name
 from nhl_lake.store import lake
@@ -69,6 +69,7 @@ class Keeper:
     tallies: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     pages: dict[Table, list[Page]] = field(default_factory=lambda: defaultdict(list))
     absent: list[Absent] = field(default_factory=list)
+    schedule: list[tuple[str, datetime]] = field(default_factory=list)  # what of the schedule was read, and when
     met: set[int] = field(default_factory=set)  # players in the line-ups and rosters that came
     held_bytes: int = 0
     held_pages: int = 0
@@ -80,6 +81,10 @@ class Keeper:
         self.held_pages += 1
         self.held_bytes += sum(len(part.body) for part in page.parts)
 
+    def note_schedule(self, read: Sequence[tuple[str, datetime]]) -> None:
+        """Gather what of the schedule was read: it is written after the games that were listed."""
+        self.schedule += read
+
     def is_due(self) -> bool:
         """Whether what is gathered should be written now."""
         return (
@@ -90,10 +95,11 @@ class Keeper:
 
     def flush(self) -> None:
         """Write what is gathered: bronze first, then what the API answered beside pages."""
-        pages, absent = self.pages, self.absent
-        self.pages, self.absent = defaultdict(list), []
+        pages, absent, schedule = self.pages, self.absent, self.schedule
+        self.pages, self.absent, self.schedule = defaultdict(list), [], []
         self.held_bytes = self.held_pages = 0
         answers = [answer(a.table, a.page, "not_there", a.asked_at, a.state, self.run_id) for a in absent]
+        answers += [answer(bronze.SCHEDULE, page, "read", at, None, self.run_id) for page, at in schedule]
         for table in list(pages):
             answers += self.keep(table, pages.pop(table))
         lake.append(self.root, ledger.ANSWERS, pl.DataFrame(answers, schema=ledger.ANSWERS.schema))

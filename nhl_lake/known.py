@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence, Set
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 import polars as pl
@@ -36,10 +36,12 @@ def is_lake(root: Place) -> bool:
     return lake.is_table(root, ledger.META)
 
 
-def known(root: Place, seasons: Sequence[int], *, met: pl.DataFrame | None = None) -> Known:
-    """Read what the plan needs of some seasons; `met` are the ids of players, if they are not to be read."""
+def known(
+    root: Place, seasons: Sequence[int], *, met: pl.DataFrame | None = None, games: pl.DataFrame | None = None
+) -> Known:
+    """Read what the plan needs of some seasons; `met` are the ids of players, and `games`, if they are read already."""
     return Known(
-        games=scheduled(root, seasons),
+        games=scheduled(root, seasons) if games is None else games,
         held={table.name: held(root, table, seasons) for table in PLANNED},
         answers=rows(root, ledger.ANSWERS).collect(),
         people=people(root, seasons) if met is None else met,
@@ -119,23 +121,34 @@ def scheduled(root: Place, seasons: Sequence[int]) -> pl.DataFrame:
     return every_game(root, newest(root, bronze.SCHEDULE, seasons)).collect()
 
 
+def schedule_known(root: Place, seasons: Sequence[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the games of seasons as the lake knows them, and what the API answered beside pages."""
+    return scheduled(root, seasons), rows(root, ledger.ANSWERS).collect()
+
+
 def every_game(root: Place, pages: pl.LazyFrame) -> pl.LazyFrame:
     """Return the games of pages of the schedule, with what was seen since of those that it lists no more."""
     return games(pages.select("game_date", "body"), rows(root, ledger.LISTINGS))
 
 
-def listings(kept: pl.DataFrame, fresh: Sequence[Part], at: datetime, *, run_id: str) -> pl.DataFrame:
-    """Return what a whole reading of the schedule tells anew of unplayed games: gone from it, or there again."""
+def listings(kept: pl.DataFrame, fresh: Sequence[Part], days: Set[date], at: datetime, *, run_id: str) -> pl.DataFrame:
+    """Return what a reading of the schedule tells anew of unplayed games: gone from it, or there again.
+
+    `days` are those that were read. A game is gone if its day is one of them: no other day has it, for all that can
+    still change is read when one is missed (see walk.is_surprising).
+    """
     is_listed = pl.col("game_id").is_in([part.key["game_id"] for part in fresh])
     news = kept.filter(~pl.col("game_state").is_in(FINAL), is_listed != (pl.col("schedule_state") != GONE))
+    news = news.filter(is_listed | pl.col("game_date").is_in(sorted(days)))
     told = news.select("season", "game_id", asked_at=pl.lit(at), is_listed=is_listed, run_id=pl.lit(run_id))
     return told.select(pl.col(column.name).cast(column.dtype) for column in ledger.LISTINGS.columns)
 
 
-def rescheduled(kept: pl.DataFrame, seasons: Sequence[int], fresh: Sequence[Part]) -> pl.DataFrame:
-    """Return the games known before, as a whole reading of the schedule has them now.
+def rescheduled(kept: pl.DataFrame, seasons: Sequence[int], fresh: Sequence[Part], days: Set[date]) -> pl.DataFrame:
+    """Return the games known before, as a reading of some days of the schedule has them now.
 
-    An unplayed game that it does not list any more is left out: "if necessary" games vanish when a series is decided.
+    An unplayed game of these days that it does not list any more is left out: "if necessary" games vanish when a series
+    is decided.
     """
     parts = pl.DataFrame(
         {"game_date": [part.game_date for part in fresh], "body": [part.body for part in fresh]},
@@ -143,8 +156,9 @@ def rescheduled(kept: pl.DataFrame, seasons: Sequence[int], fresh: Sequence[Part
     ).cast({"body": pl.String})
     listed = games(parts.lazy(), pl.LazyFrame(schema=ledger.LISTINGS.schema)).collect()
     read = listed.unique("game_id", keep="last", maintain_order=True).filter(pl.col("season").is_in(list(seasons)))
-    played = kept.filter(pl.col("game_state").is_in(FINAL)).join(read, on="game_id", how="anti")
-    return pl.concat([played, read])
+    is_unread = ~pl.col("game_date").is_in(sorted(days))
+    others = kept.filter(pl.col("game_state").is_in(FINAL) | is_unread).join(read, on="game_id", how="anti")
+    return pl.concat([others, read])
 
 
 def held(root: Place, table: Table, seasons: Sequence[int]) -> pl.DataFrame:

@@ -1,9 +1,9 @@
 """The lake's own tables: what runs did, what the API answered beside pages, and which layout the lake has.
 
 Nothing but manners rests on the first three: what is missing follows from bronze and the schedule. Without
-`lake.answers` pages that were not there are asked for again at once. That a game is gone, a page can tell only by not
-telling of it: `lake.listings` keeps that; without it such games are to come until the next run. Forecasts are here
-because nothing can make them again: they were made before the games.
+`lake.answers` pages that were not there are asked for again at once, and the schedule is read whole. That a game is
+gone, a page can tell only by not telling of it: `lake.listings` keeps that; without it such games are to come until the
+next run. Forecasts are here because nothing can make them again: they were made before the games.
 """
 
 import polars as pl
@@ -63,12 +63,17 @@ RUNS = Table(
 
 ANSWERS = Table(
     name="lake.answers",
-    grain="one answer of the API that brought no new row: the same page again, or 404",
+    grain="one answer of the API that is no page of bronze: the same page again, 404, or a week of the schedule",
     key=("table", "page", "asked_at"),
     columns=(
         Column("table", pl.String, "Bronze table that the page belongs to"),
-        Column("page", pl.String, "Key of the page, its parts joined by '/'"),
-        Column("answer", pl.String, "What came", values=("unchanged", "not_there")),
+        Column(
+            "page",
+            pl.String,
+            "Key of the page, its parts joined by '/'. Of the schedule: season, first day of a week, games listed; or "
+            "season and 'whole', when all that could still change had been read",
+        ),
+        Column("answer", pl.String, "What came", values=("unchanged", "not_there", "read")),
         Column("asked_at", c.UTC, "When it was asked for", "UTC"),
         c.state,
         c.run_id,

@@ -144,7 +144,7 @@ def test_a_game_that_vanishes_from_the_schedule_is_not_waited_for(tmp_path: Path
 
 
 @pytest.mark.parametrize("following", ["2026-01-05", "2025-12-01", "2026-01-03"])
-def test_a_schedule_that_points_backwards_ends_the_walk(tmp_path: Path, following: str):
+def test_a_schedule_that_points_backwards_is_not_read_in_circles(tmp_path: Path, following: str):
     api = FakeApi([Game(1)])
     api.next_days = {day: following for day in api_weeks(api, tmp_path) if day >= "2026-01-05"}
 

@@ -73,7 +73,7 @@ def test_a_game_of_a_week_that_could_not_be_read_is_still_to_come(tmp_path: Path
     run(tmp_path, api, rebuilds=True)
     weeks = [path for path in api.asked if path.startswith("v1/schedule/")]
     api.games.remove(game)
-    api.broken = lambda path: httpx.Response(404) if path == weeks[5] else None
+    api.broken = lambda path: httpx.Response(404) if path == weeks[-5] else None  # a week to come
     summary = run(tmp_path, api, now=NOON + timedelta(hours=1), rebuilds=True)
 
     assert summary.exit_code == 3
