@@ -32,7 +32,7 @@ from nhl_lake.publishing import Made
 from nhl_lake.store import lake, lock, opened
 from nhl_lake.store.place import Place
 from nhl_lake.walk import Walk, listed_seasons, listing, settle, walk
-from nhl_lake.weeks import plan_reading, whole_page
+from nhl_lake.weeks import plan_reading
 
 VERSION = version("nhl-lake")
 AGENT = f"nhl-lake/{VERSION} (a personal archive of NHL pages; Python aiohttp)"
@@ -259,7 +259,8 @@ async def survey(run: Run, options: Options) -> tuple[Scope, Walk, Known]:
     found = Walk()
     run.report.begin(2)
     await asyncio.gather(*(listing(run, table, found) for table in (bronze.SEASONS, bronze.TEAMS)))
-    listed = listed_seasons(found, lambda: known.seasons_kept(run.root)) or calendar.all_guessed(today)
+    days = {s.season: s for s in listed_seasons(found, lambda: known.seasons_kept(run.root))}
+    listed = list(days.values()) or calendar.all_guessed(today)
     for season in options.seasons:
         if not calendar.is_known(listed, season, today):
             raise unknown_season(season)
@@ -269,7 +270,6 @@ async def survey(run: Run, options: Options) -> tuple[Scope, Walk, Known]:
         wanted = calendar.since(listed, options.since, today)
     else:
         wanted = calendar.current(listed, today)
-    days = {s.season: s for s in listed}
     games, answers = await asyncio.to_thread(known.schedule_known, run.root, wanted)
 
     async def walks() -> None:
@@ -319,7 +319,7 @@ def keep_survey(run: Run, scope: Scope, found: Walk, facts: Known) -> Known:
     sign(run.root, run.source, run.clock())
     for page in (*found.lists, *found.weeks):
         run.keeper.take(page)
-    run.keeper.note_schedule([*found.answers, *((whole_page(season), run.clock()) for season in found.whole)])
+    run.keeper.note_schedule(found.answers(run.clock()))
     if (fresh := found.schedule()) is not None:
         seen = known.listings(facts.games, fresh, found.days, run.clock(), run_id=run.keeper.run_id)
         lake.append(run.root, ledger.LISTINGS, seen)

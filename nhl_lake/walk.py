@@ -16,7 +16,7 @@ from nhl_lake.hockey.calendar import FINAL, GONE
 from nhl_lake.hockey.seasons import Season
 from nhl_lake.keeper import Page
 from nhl_lake.table import Part, Table
-from nhl_lake.weeks import BEFORE, POSTPONED, WEEK, Reading, is_to_play, week_page
+from nhl_lake.weeks import BEFORE, POSTPONED, WEEK, Reading, is_to_play, week_page, whole_page
 
 ONE_DAY = timedelta(days=1)
 SILENT_WEEKS = 3  # so many in a row without a game and without a next week, and no more are listed
@@ -50,13 +50,22 @@ class Walk:
     weeks: list[Page] = field(default_factory=list)
     days: set[date] = field(default_factory=set)
     whole: list[int] = field(default_factory=list)
-    answers: list[tuple[str, datetime]] = field(default_factory=list)  # the weeks read, as `lake.answers` names them
+    read: list[tuple[int, date, int]] = field(default_factory=list)  # season, first day, which of `weeks`; no odd ones
     is_cut: bool = False  # something of it was not read: what it does not list may be there all the same
 
     @property
     def parts(self) -> list[Part]:
         """Return the games, in the order in which they were read."""
         return [part for week in self.weeks for part in week.parts]
+
+    def answers(self, now: datetime) -> list[tuple[str, datetime]]:
+        """Return what was read, as `lake.answers` names it, and when."""
+        answers = [(whole_page(season), now) for season in self.whole]
+        for season, day, number in self.read:
+            week = self.weeks[number]
+            games = sum(part.season == season for part in week.parts)
+            answers.append((week_page(season, day, games), week.fetched_at))
+        return answers
 
     def schedule(self) -> Sequence[Part] | None:
         """Return the games of all that was to be read; None if a week failed, or the reading was cut short."""
@@ -181,14 +190,12 @@ async def one_week(run: Run, season: Season, day: date, found: Walk, failures: F
     finally:
         run.report.page()
     failures.in_a_row = 0
-    at = run.clock()
     is_odd, parts = read_week(run, week)
     found.is_cut = found.is_cut or is_odd
-    found.weeks.append(Page(bronze.SCHEDULE, url, at, parts))
-    found.days |= days_between(day, day + WEEK - ONE_DAY)
     if not is_odd:
-        count = sum(part.season == season.season for part in parts)
-        found.answers.append((week_page(season.season, day, count), at))
+        found.read.append((season.season, day, len(found.weeks)))
+    found.weeks.append(Page(bronze.SCHEDULE, url, run.clock(), parts))
+    found.days |= days_between(day, day + WEEK - ONE_DAY)
     return week
 
 

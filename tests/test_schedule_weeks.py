@@ -165,6 +165,16 @@ def test_of_two_entries_of_a_game_the_one_that_was_played_counts(tmp_path: Path,
     assert lake.scan(tmp_path, bronze.SCHEDULE).collect().height == 2
 
 
+def test_an_old_entry_of_a_game_that_was_played_earlier_does_not_cost_a_request_a_day(tmp_path: Path):
+    old = Game(1, start=NOON - 20 * DAY, state="FUT", schedule_state="PPD")
+    api = FakeApi([old, Game(1, start=NOON - 40 * DAY), Game(2, start=NOON + 2 * DAY, state="FUT")])
+    run(tmp_path, api)
+    weeks_asked(api)
+    run(tmp_path, api, now=NOON + DAY)
+
+    assert weeks_asked(api) == ["2026-01-04", "2026-01-11", "2026-01-18"]
+
+
 def test_a_reading_that_failed_is_made_up_for_by_the_next_run(tmp_path: Path):
     api = FakeApi(season_of_games())
     api.broken = lambda path: httpx.Response(404) if path == "v1/schedule/2025-11-02" else None
