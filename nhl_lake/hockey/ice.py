@@ -53,18 +53,17 @@ def before_the_change() -> pl.Expr:
 def count_players(plays: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
     """Add to each event the players on the ice by the shifts: `home_skaters_on`, `home_goalies_on`, … of away.
 
-    They are null where the shifts have nobody on the ice yet. `shifts` have `is_goalie`.
+    They are null where the shifts have nobody on the ice yet. `shifts` have `is_home` and `is_goalie`.
     """
-    is_home, is_goalie = pl.col("team_id") == pl.col("home_team_id"), pl.col("is_goalie")
+    is_home, is_goalie = pl.col("is_home"), pl.col("is_goalie")
     groups = {
         "home_skaters_on": is_home & ~is_goalie,
         "home_goalies_on": is_home & is_goalie,
         "away_skaters_on": ~is_home & ~is_goalie,
         "away_goalies_on": ~is_home & is_goalie,
     }
-    known = shifts.join(plays.select("game_id", "home_team_id").unique(), on="game_id", validate="m:1")
     steps = (
-        known.select(
+        shifts.select(
             *(pl.col(name).cast(pl.Int64) for name in PERIOD), moment=2 * pl.col(second), by=pl.lit(step), **groups
         )
         for second, step in (("start_seconds", 1), ("end_seconds", -1))

@@ -87,9 +87,9 @@ Benches = tuple[Bench, Bench]
 
 
 def run_clock(rows: Iterable[Row]) -> list[Change]:
-    """Return each change of the players short in one game, one a place, from its penalties and goals in order."""
+    """Return the players short at the start of a game, and each change, from its penalties and goals in order."""
     benches = (Bench(), Bench())
-    found: list[Change] = []
+    found = [Change(START, START, 0, 0)]
     for group in group_by_stoppage(rows):
         seconds, order = group[0].seconds, group[-1].order
         found += end_penalties(benches, seconds - 1)
@@ -124,7 +124,7 @@ def state_of(benches: Benches, seconds: int, order: int) -> Change:
 def end_penalties(benches: Benches, until: int) -> Iterator[Change]:
     """End what has run its time, in order, and yield each change."""
     while running := [(sentence.end, bench, sentence) for bench in benches for sentence in bench.running]:
-        end, bench, sentence = min(running, key=lambda found: found[0])
+        end, bench, sentence = min(running, key=itemgetter(0))
         if end > until:
             return
         bench.end_part(sentence, end)
@@ -134,10 +134,12 @@ def end_penalties(benches: Benches, until: int) -> Iterator[Change]:
 def is_scored_at_the_end(benches: Benches, row: Row) -> bool:
     """Whether a goal is the last act of a power play: in the second in which the penalty ends."""
     ours, theirs = benches[row.team], benches[1 - row.team]
+    if not row.is_goal or not theirs.running:
+        return False
     was_ahead, is_ahead = (
         theirs.count_after(second) > ours.count_after(second) for second in (row.seconds - 1, row.seconds)
     )
-    return row.is_goal and was_ahead and not is_ahead
+    return was_ahead and not is_ahead
 
 
 def end_minor(benches: Benches, scorer: int, seconds: int) -> None:
@@ -151,6 +153,11 @@ def end_minor(benches: Benches, scorer: int, seconds: int) -> None:
 def add_penalties(benches: Benches, group: list[Row]) -> None:
     """Put the penalties of a stoppage on the benches, less those that cancel each other."""
     seconds = group[0].seconds
+    if len({row.team for row in group}) == 1:  # as it mostly is: nothing cancels
+        bench = benches[group[0].team]
+        bench.waiting += [Sentence(sorted(parts, reverse=True)) for parts in parts_by_player(group).values() if parts]
+        bench.start_waiting(seconds)
+        return
     teams = [parts_by_player(row for row in group if row.team == team) for team in (0, 1)]
     is_one_each = all(list(chain(*team.values())) == [MINOR_S] for team in teams)
     is_coincidental = is_one_each and not any(bench.running for bench in benches)
@@ -203,7 +210,7 @@ CHANGE = pl.Struct(dict.fromkeys(("game_id", *Change._fields), pl.Int64))
 
 
 def players_short(plays: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a change of the penalty clock: game_id, seconds, order, home_short, away_short.
+    """One row a change of the penalty clock, and its start: game_id, seconds, order, home_short, away_short.
 
     `seconds` and `order` are game_seconds and event_number of the event after which it holds.
     """

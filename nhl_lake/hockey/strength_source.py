@@ -19,7 +19,7 @@ SIDES = ("home", "away")
 EVENT = ("game_id", "event_number")
 PLAYERS = ("has_away_goalie", "away_skaters", "home_skaters", "has_home_goalie")
 READ = (
-    *(*EVENT, "season", "game_type", "home_team_id", "period", "period_type", "period_seconds", "game_seconds"),
+    *(*EVENT, "season", "game_type", "period", "period_type", "period_seconds", "game_seconds"),
     *("event", "is_penalty_shot", *PLAYERS),
 )
 
@@ -27,7 +27,7 @@ READ = (
 def add_players(events: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
     """Add goalies in and skaters of both teams before each event, and `strength_source`; null where nobody knows.
 
-    `shifts` are those of dressed players, with `is_goalie`.
+    `shifts` are those of dressed players, with `is_home` and `is_goalie`.
     """
     by_page = on_the_ice(pl.col("situation_code"), is_penalty_shot=pl.col("is_penalty_shot"))
     events = events.with_columns(**by_page).cache()
@@ -41,11 +41,10 @@ def add_players(events: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
 
 def corrections(events: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
     """One row an event whose code is absent or wrong: players by another source (`other_…`), and which it is."""
-    judged = judge_codes(events).cache()
-    games = judged.group_by("game_id").agg(is_doubtful=is_doubtful(), is_open=(is_unexplained() | is_missing()).any())
-    open_events = judged.join(games.filter("is_open"), on="game_id", validate="m:1").cache()
+    is_open = (pl.col("is_unexplained") | pl.col("is_missing")).any().over("game_id")
+    doubtful = judge_codes(events).filter(is_open).with_columns(is_doubtful=is_doubtful().over("game_id"))
     return (
-        count_players(open_events, shifts)
+        count_players(doubtful, shifts)
         .with_columns(other_source=choose_source())
         .filter(pl.col("other_source").is_not_null())
         .select(*EVENT, "other_source", **{f"other_{name}": players_by_source(name) for name in PLAYERS})
@@ -53,28 +52,41 @@ def corrections(events: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def judge_codes(events: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the events in play with the skaters by the penalty clock: whether it explains the code, and if it moves.
+    """Return the events in play with the skaters by the penalty clock, and what is wrong with their code.
 
-    In an overtime that may end in a shoot-out only the difference counts: whoever served comes on as a fourth skater.
+    It is missing, or unexplained: not what the clock says in a second in which the clock does not move. In an overtime
+    that may end in a shoot-out only the difference counts: whoever has served comes on as a fourth skater.
     """
-    clock = players_short(events).cache()
-    states = clock.select("game_id", "home_short", "away_short", place=place_of("seconds", "order")).sort("place")
-    moves = clock.select("game_id", game_seconds="seconds", is_moving=pl.lit(value=True)).unique()
+    # each look at `events` is a look at all that they are made of: there are two, and it shows
+    states = players_short(events).with_columns(
+        place=place_of("seconds", "order"), next_seconds=pl.col("seconds").shift(-1).over("game_id")
+    )
     (home, home_by_clock), (away, away_by_clock) = (
         (players_of(side), pl.col(f"{side}_by_clock") + 1) for side in SIDES
     )
     same = (home == home_by_clock) & (away == away_by_clock)
     same_difference = (home - away) == (home_by_clock - away_by_clock)
+    second = pl.col("game_seconds")
+    is_moving = ((second == pl.col("seconds")) | (second == pl.col("next_seconds"))).fill_null(value=False)
     return (
         events.select(*READ)
-        .filter(pl.col("game_seconds").is_not_null(), ~pl.col("is_penalty_shot"))
+        .filter(second.is_not_null(), ~pl.col("is_penalty_shot"))
         .with_columns(place=place_of("game_seconds", "event_number"))
         .sort("place")
-        .join_asof(states, on="place", by="game_id", allow_exact_matches=False, check_sortedness=False)
-        .join(moves, on=["game_id", "game_seconds"], how="left", validate="m:1")
+        .join_asof(
+            states.drop("order").sort("place"),
+            on="place",
+            by="game_id",
+            allow_exact_matches=False,
+            check_sortedness=False,
+        )
         .with_columns(skaters_by_clock(*sides).alias(f"{sides[0]}_by_clock") for sides in (SIDES, SIDES[::-1]))
         .with_columns(is_explained=pl.when(is_short_overtime()).then(same_difference).otherwise(same))
-        .drop("place", "home_short", "away_short")
+        .with_columns(
+            is_missing=is_live() & ~is_known(),
+            is_unexplained=(is_live() & is_known() & ~is_moving & ~pl.col("is_explained")).fill_null(value=False),
+        )
+        .drop("place", "home_short", "away_short", "seconds", "next_seconds")
     )
 
 
@@ -112,19 +124,9 @@ def is_known() -> pl.Expr:
     return pl.col("has_away_goalie").is_not_null()
 
 
-def is_missing() -> pl.Expr:
-    """Whether the page has no code of an event of the play."""
-    return is_live() & ~is_known()
-
-
-def is_unexplained() -> pl.Expr:
-    """Whether no penalty explains the code; in a second in which the clock moves, either side does."""
-    return is_live() & is_known() & pl.col("is_moving").is_null() & ~pl.col("is_explained")
-
-
 def is_doubtful() -> pl.Expr:
     """Whether the codes of a game are unexplained for long."""
-    when = pl.col("game_seconds").filter(is_unexplained())
+    when = pl.col("game_seconds").filter("is_unexplained")
     return (when.len() >= FEWEST_EVENTS) & (when.max() - when.min() > LONGER_THAN_S)
 
 
@@ -145,7 +147,7 @@ def choose_source() -> pl.Expr:
     is_possible = (skaters & goalies & players).fill_null(value=False)
     is_off = is_known() & ~pl.col("is_explained") & pl.col("is_doubtful")
     return (
-        pl.when(is_possible & (is_missing() | ((is_unexplained() | is_off) & ~has_same_players())))
+        pl.when(is_possible & (pl.col("is_missing") | ((pl.col("is_unexplained") | is_off) & ~has_same_players())))
         .then(pl.lit(SHIFTS))
         .when(is_off & ~is_possible)
         .then(pl.lit(CLOCK))

@@ -273,12 +273,19 @@ def plays(
         .with_columns(is_penalty_shot=counting.is_penalty_shot())
         .pipe(goalies_in_net.fill_goalies, stays, played)
         .with_columns(**counting.counted())
-        .pipe(strength_source.add_players, stays)
+        .pipe(strength_source.add_players, add_sides(stays, pages))
         .pipe(rated)
         .pipe(rink.placed)
         .pipe(sequence.in_sequence)
         .select(column.name for column in COLUMNS)
     )
+
+
+def add_sides(stays: pl.LazyFrame, pages: pl.LazyFrame) -> pl.LazyFrame:
+    """Add whether a shift is of the home team."""
+    homes = pages.select(game_id="id", home_team_id=pl.col("homeTeam").struct.field("id"))
+    sided = stays.join(homes, on="game_id", validate="m:1")
+    return sided.with_columns(is_home=pl.col("team_id") == pl.col("home_team_id"))
 
 
 def told(pages: pl.LazyFrame) -> pl.LazyFrame:

@@ -37,7 +37,13 @@ def find_corrected_codes(plays: pl.LazyFrame) -> pl.LazyFrame:
 def compare_players(plays: pl.LazyFrame, shifts: pl.LazyFrame, lineups: pl.LazyFrame) -> pl.LazyFrame:
     """Return the games in which shifts and plays differ for long: the longest time without a break."""
     positions = lineups.select("game_id", "player_id", "team_id", is_goalie=pl.col("position").eq_missing("G"))
-    stays = shifts.drop("team_id").join(positions, on=["game_id", "player_id"], validate="m:1")
+    homes = plays.select("game_id", "home_team_id").unique()
+    stays = (
+        shifts.drop("team_id")
+        .join(positions, on=["game_id", "player_id"], validate="m:1")
+        .join(homes, on="game_id", validate="m:1")
+        .with_columns(is_home=pl.col("team_id") == pl.col("home_team_id"))
+    )
     known = pl.col("strength_source").is_not_null() & ~pl.col("is_penalty_shot") & pl.col("game_seconds").is_not_null()
     with_shifts = plays.join(shifts, on="game_id", how="semi")
     run = pl.col("is_same").rle_id().over("game_id")

@@ -103,4 +103,4 @@ def test_a_goal_in_the_last_second_of_a_power_play_is_one() -> None:
 
 def test_a_goal_as_the_others_come_out_is_of_the_power_play_that_begins() -> None:
     found = run_clock([penalty(100, AWAY), penalty(160, HOME, 2), goal(220, AWAY)])
-    assert [change[2:] for change in found] == [(0, 1), (1, 1), (1, 0), (0, 0)]
+    assert [change[2:] for change in found] == [(0, 0), (0, 1), (1, 1), (1, 0), (0, 0)]
