@@ -12,6 +12,7 @@ from nhl_lake.hockey import (
     counting,
     goalies_in_net,
     order,
+    repeats,
     rink,
     sequence,
     strength,
@@ -59,6 +60,8 @@ class Details(Said):
     typeCode: str | None = None
     descKey: str | None = None
     duration: int | None = None
+    homeScore: int | None = None
+    awayScore: int | None = None
 
 
 class Play(Said):
@@ -79,6 +82,7 @@ class Side(Said):
     """A team in the page's head."""
 
     id: int
+    score: int | None = None
 
 
 class Spot(Said):
@@ -258,10 +262,11 @@ def plays(
 
     The acting team of an attempt is the shooter's in this game: the page's owner of a blocked shot was the blocker's
     team until 2024 and is the shooter's since. Feet from centre ice, the acting team attacking toward +x; the place
-    of a blocked shot is that of the block. An event that stands on its page again, maybe under another id, is one.
-    The goalie of an attempt that names none is filled in where there can be only one (`goalie_source`).
-    The page's situation code holds unless no penalty explains it: then shifts or penalties tell how many players the
-    teams have (`strength_source`). From `plays` of the newest final page of each game.
+    of a blocked shot is that of the block. An event that stands on its page again, maybe under another id, is one, and
+    so is a goal that stands again a second or two off. The goalie of an attempt that names none is filled in where
+    there can be only one (`goalie_source`). The page's situation code holds unless no penalty explains it: then shifts
+    or penalties tell how many players the teams have (`strength_source`). From `plays` of the newest final page of each
+    game.
     """
     pages = final(play_by_play, Page)
     positions = lineups.select("game_id", "player_id", "team_id", is_goalie=pl.col("position").eq_missing("G"))
@@ -319,11 +324,23 @@ def told(pages: pl.LazyFrame) -> pl.LazyFrame:
             # nobody is charged with the bench's, though old pages name a player
             penalised_player_id=pl.when(details("typeCode").ne_missing("BEN")).then(details("committedByPlayerId")),
             **{name: details(key) for name, key in SAID.items()},
+            home_score_beside=details("homeScore"),
+            away_score_beside=details("awayScore"),
+            home_final_goals=final_goals("homeTeam", "awayTeam"),
+            away_final_goals=final_goals("awayTeam", "homeTeam"),
         )
         .sort("game_id", "sort_order", "event_id")
         .unique(pl.all().exclude(NAMES_OF_AN_EVENT), keep="first", maintain_order=True)
+        .pipe(repeats.drop_repeated_goals)
         .pipe(order.number_events)
     )
+
+
+def final_goals(side: str, other: str) -> pl.Expr:
+    """Return the goals of a team by the score in the page's head, which has one more for a shoot-out won."""
+    score, theirs = (pl.col(team).struct.field("score") for team in (side, other))
+    is_shoot_out = (pl.col("plays").struct.field("periodDescriptor").struct.field("periodType") == "SO").any()
+    return score - (is_shoot_out.over("id") & (score > theirs)).cast(pl.Int64)
 
 
 def dressed(pages: pl.LazyFrame) -> pl.LazyFrame:

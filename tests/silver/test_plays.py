@@ -293,6 +293,54 @@ def test_an_event_that_stands_again_under_another_id_or_period_is_one_and_counte
     assert rows(page(play(number=1), play("hit", number=2), again, late))["event_id"].to_list() == [1, 2]
 
 
+GOAL = {"assist1PlayerId": MATE, "goalieInNetId": AWAY_GOALIE}
+SCORES = [{"homeScore": n, "awayScore": 0} for n in range(4)]
+
+
+def goals_of(*goals: tuple[str, dict[str, Any]], score: int | None = 1, by: int = SHOOTER) -> list[int]:
+    """Return the ids of the goals that are left of some of one player, each with its clock and more details."""
+    head = {"homeTeam": {"id": HOME, "score": score}, "awayTeam": {"id": AWAY, "score": 0}}
+    found = [
+        shot("goal", number=n, by=by, timeInPeriod=clock, details=GOAL | details)
+        for n, (clock, details) in enumerate(goals, start=1)
+    ]
+    return rows(page(*found, **head)).filter(pl.col("is_goal"))["event_id"].to_list()
+
+
+def test_a_goal_that_stands_again_a_second_or_two_off_is_one():
+    first = ("05:00", SCORES[1])
+
+    for clock in ("04:59", "05:00", "05:01", "05:02"):
+        assert len(goals_of(first, (clock, SCORES[1]))) == 1
+    assert goals_of(first, ("05:01", SCORES[1]), ("05:02", SCORES[1])) == [1]
+    assert goals_of(first, ("05:01", SCORES[1] | {"assist1PlayerId": None})) == [1]  # the score beside it decides
+    assert goals_of(first, ("05:01", SCORES[2])) == [1]  # the final score decides
+    assert goals_of(first, ("05:01", SCORES[1]), score=None) == [1]
+    assert goals_of(("00:00", SCORES[1]), ("00:01", SCORES[1]), ("12:00", SCORES[2]), score=2) == [1, 3]
+
+
+def test_two_goals_of_a_player_seconds_apart_are_two():
+    first = ("05:00", SCORES[1])
+
+    assert goals_of(first, ("05:02", SCORES[2]), score=2) == [1, 2]
+    assert goals_of(first, ("05:02", SCORES[2]), score=None) == [1, 2]
+    assert goals_of(("05:00", {}), ("05:02", {}), score=2) == [1, 2]
+    assert goals_of(("05:00", {}), ("05:02", {})) == [1, 2]  # nothing says which
+    assert goals_of(first, ("05:03", SCORES[1])) == [1, 2]  # and a check names them
+    assert goals_of(first, ("05:01", SCORES[2] | {"xCoord": 70})) == [1, 2]
+
+
+def test_goals_of_two_players_are_two_and_those_of_a_shoot_out_stay():
+    mine, other = (shot("goal", number=n, by=by, details=SCORES[1]) for n, by in ((1, SHOOTER), (2, MATE)))
+    late = [shot("goal", number=n, period=5, timeInPeriod="00:00", details=GOAL) for n in (3, 4)]
+    head = {"homeTeam": {"id": HOME, "score": 2}, "awayTeam": {"id": AWAY, "score": 1}}
+    theirs = shot("goal", number=5, by=BLOCKER, period=2)
+
+    assert rows(page(mine, other, theirs, *late, **head))["event_id"].to_list() == [1, 2, 3, 4, 5]
+    again = shot("goal", number=6, details=SCORES[1], timeInPeriod="12:35")
+    assert 6 not in rows(page(mine, theirs, again, *late, **head))["event_id"].to_list()  # a shoot-out won is no goal
+
+
 def test_two_events_may_share_a_place_in_the_order():
     assert rows(page(play(number=1), play("hit", number=2, sortOrder=10)))["event_id"].to_list() == [1, 2]
 

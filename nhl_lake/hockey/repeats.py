@@ -1,0 +1,58 @@
+"""Goals that stand on their page again."""
+
+import polars as pl
+
+APART_S = 2
+SAME_GOAL = ("assist1_player_id", "assist2_player_id", "goalie_player_id", "x_raw_ft", "y_raw_ft", "shot_type")
+SCORES = ("home_score_beside", "away_score_beside")
+
+
+def drop_repeated_goals(events: pl.LazyFrame) -> pl.LazyFrame:
+    """Leave out a goal that follows one of the same team and scorer by two seconds at most, and is the same goal.
+
+    It is the same where the page lists more goals of the team than the final score has, and either the score beside it
+    has not moved on, or all else that is said of it is equal. Where the final score is unknown, the score beside it
+    decides. Without a score beside it, nothing does, and both stay. Expects the score beside each goal
+    (`home_score_beside`, `away_score_beside`), and the goals of the final score without that of a shoot-out
+    (`home_final_goals`, `away_final_goals`), and drops them.
+    """
+    said = ("game_seconds", *SAME_GOAL, *SCORES)
+    key = ("game_id", "event", "event_owner_team_id_raw", "shooter_player_id")
+    before = pl.struct(said).shift(1).over(key, order_by=("game_seconds", "sort_order"))
+    return (
+        events.with_columns(goal_before=before, extra_goals=extra_goals())
+        .filter(~(is_goal() & is_soon() & is_same()).fill_null(value=False))
+        .drop("goal_before", "extra_goals", *SCORES, "home_final_goals", "away_final_goals")
+    )
+
+
+def is_goal() -> pl.Expr:
+    """Whether a row is a goal in play."""
+    return (pl.col("event") == "goal") & (pl.col("period_type") != "SO")
+
+
+def extra_goals() -> pl.Expr:
+    """Return how many more goals the page lists of the owner's team than the final score has."""
+    owner = pl.col("event_owner_team_id_raw")
+    listed = is_goal().sum().over("game_id", "event_owner_team_id_raw").cast(pl.Int64)
+    final = pl.when(owner == pl.col("home_team_id")).then("home_final_goals").otherwise("away_final_goals")
+    return listed - final
+
+
+def is_soon() -> pl.Expr:
+    """Whether the goal before was at most two seconds earlier."""
+    return pl.col("game_seconds") - before("game_seconds") <= APART_S
+
+
+def is_same() -> pl.Expr:
+    """Whether a goal and the one before are one, by the scores or by all that is said of both."""
+    has_scores = pl.all_horizontal(pl.col(name).is_not_null() & before(name).is_not_null() for name in SCORES)
+    is_same_score = pl.all_horizontal(pl.col(name) == before(name) for name in SCORES)
+    is_same_goal = pl.all_horizontal(pl.col(name).eq_missing(before(name)) for name in SAME_GOAL)
+    by_final_score = (pl.col("extra_goals") > 0) & (is_same_score | is_same_goal)
+    return has_scores & pl.coalesce(by_final_score, is_same_score)
+
+
+def before(name: str) -> pl.Expr:
+    """Return what is said of the goal before."""
+    return pl.col("goal_before").struct.field(name)
