@@ -10,6 +10,7 @@ from nhl_lake.silver.pages import Large, Medium, Position, Said, Small, Text, fi
 from nhl_lake.table import Column, Table
 
 GAME_PLAYER = ("game_id", "player_id")
+OF_THE_OTHER_TEAM = ("goalieInNetId", "hitteePlayerId", "losingPlayerId", "drawnByPlayerId")
 GROUPS = {"forwards": None, "defense": "D", "goalies": "G"}  # of a box score, and the position of all in one
 
 
@@ -30,8 +31,34 @@ class Team(Said):
     id: int
 
 
+class Details(Said):
+    """Whose a play is, and who took part in it."""
+
+    eventOwnerTeamId: Large | None = None
+    scoringPlayerId: Large | None = None
+    assist1PlayerId: Large | None = None
+    assist2PlayerId: Large | None = None
+    assist3PlayerId: Large | None = None
+    shootingPlayerId: Large | None = None
+    goalieInNetId: Large | None = None
+    hittingPlayerId: Large | None = None
+    hitteePlayerId: Large | None = None
+    playerId: Large | None = None
+    winningPlayerId: Large | None = None
+    losingPlayerId: Large | None = None
+    committedByPlayerId: Large | None = None
+    drawnByPlayerId: Large | None = None
+
+
+class Play(Said):
+    """A play, of which only the players are read."""
+
+    typeDescKey: str | None = None
+    details: Details | None = None
+
+
 class Page(Said):
-    """A play-by-play page, of which the teams and the dressed players are read."""
+    """A play-by-play page, of which the teams, the dressed players and those of its plays are read."""
 
     id: int
     season: int
@@ -39,6 +66,7 @@ class Page(Said):
     homeTeam: Team
     awayTeam: Team
     rosterSpots: list[Spot]
+    plays: list[Play] | None = None
 
 
 class Line(Said):
@@ -109,8 +137,9 @@ def lineups(play_by_play: pl.LazyFrame, boxscore: pl.LazyFrame, right_rail: pl.L
     Team, position and number are those of the game: players are traded, and change position. What `rosterSpots` does
     not tell of a player, or tells in two ways, is the box score's, and null where that does not tell it either. Pages
     tell neither position, number nor name of the scratched, and which skaters started not at all. A player listed among
-    both is dressed. From `rosterSpots` of play-by-play, the players of the box score, and the `scratches` of the right
-    rail, if these pages are there.
+    both is dressed, and so is one who is not listed and takes part in plays that say whose they are. From `rosterSpots`
+    and `plays` of play-by-play, the players of the box score, and the `scratches` of the right rail, if these pages are
+    there.
     """
     pages = final(play_by_play, Page)
     pages = pages.rename({"id": "game_id", "gameType": "game_type"})
@@ -120,13 +149,16 @@ def lineups(play_by_play: pl.LazyFrame, boxscore: pl.LazyFrame, right_rail: pl.L
 
 
 def players(pages: pl.LazyFrame, boxscore: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a dressed player. One of whom neither page says whose they are is left out."""
+    """One row a dressed player. One of whom no page says whose they are is left out."""
+    listed_spots = spots(pages)
+    acting = actors(pages)
     teams = pages.select("game_id", home="homeTeam", away="awayTeam")
     box = listed(boxscore).join(teams, on="game_id", validate="m:1")
     team = pl.when("is_home").then("home").otherwise("away").struct.field("id")
     box = box.select(*GAME_PLAYER, "is_starter", box_team_id=team, box_position="position", box_number="sweater_number")
+    unlisted = acting.join(listed_spots, on=GAME_PLAYER, how="anti")
     return (
-        spots(pages)
+        pl.concat([listed_spots, unlisted], how="diagonal_relaxed")
         .join(box, on=GAME_PLAYER, how="left", validate="1:1")
         .with_columns(
             team_id=pl.coalesce("team_id", "box_team_id"),
@@ -152,6 +184,42 @@ def spots(pages: pl.LazyFrame) -> pl.LazyFrame:
         .agg(
             *(pl.when(one.len() == 1).then(one.first()).alias(name) for name, one in known.items()),
             *(one.drop_nulls().first().alias(name) for name, one in names.items()),
+        )
+    )
+
+
+def actors(pages: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a player who takes part in plays, with the team that most of them say; two as often are no answer.
+
+    Left out: blocked shots, whose owner was the blocker's team until 2024 and is the shooter's since.
+    """
+    details = pl.col("play").struct.field("details").struct
+    home, away = pl.col("homeTeam").struct.field("id"), pl.col("awayTeam").struct.field("id")
+    owner = details.field("eventOwnerTeamId")
+    own = pl.when((owner == home) | (owner == away)).then(owner)
+    other = pl.when(owner == home).then(away).when(owner == away).then(home)
+    roles = [name for name in Details.__struct_fields__ if name != "eventOwnerTeamId"]
+    parts = [
+        pl.struct(
+            player_id=details.field(role),
+            team_id=other if role in OF_THE_OTHER_TEAM else own,
+            is_goalie=pl.lit(role == "goalieInNetId"),
+        )
+        for role in roles
+    ]
+    team = pl.col("team_id").drop_nulls().mode()
+    return (
+        pages.select("season", "game_id", "game_type", "homeTeam", "awayTeam", play="plays")
+        .explode("play")
+        .filter(pl.col("play").struct.field("typeDescKey").ne_missing("blocked-shot"))
+        .select("season", "game_id", "game_type", part=pl.concat_list(parts))
+        .explode("part")
+        .unnest("part")
+        .filter(pl.col("player_id").is_not_null())
+        .group_by("season", "game_id", "game_type", "player_id")
+        .agg(
+            team_id=pl.when(team.len() == 1).then(team.first()),
+            position=pl.when(pl.col("is_goalie").any()).then(pl.lit("G")),
         )
     )
 

@@ -8,6 +8,7 @@ from polars.testing import assert_frame_equal
 
 from nhl_lake import check
 from nhl_lake.gold.skater_game import SKATER_GAME, skater_game
+from nhl_lake.gold.team_game import TEAM_GAME
 from tests.gold import typed
 from tests.gold.leagues import Silver, gold
 from tests.gold.typed import FACEOFF, at, of
@@ -379,3 +380,15 @@ def test_shifts_tell_time_before_the_box_score_does():
 
     assert counts(found, 71, "time_source", "time_on_ice_s") == ("shifts", 1200)
     assert counts(found, 71, "time_source", situation="5on4") == ("shifts",)
+
+
+def test_a_scorer_who_is_not_listed_has_a_row_and_the_sums_agree():
+    goal = shot("goal", by=99, details={"eventOwnerTeamId": HOME, "assist1PlayerId": 98, "goalieInNetId": 32})
+    found = of(FACEOFF, shot("goal"), goal, shifts=ALL_GAME)
+
+    assert counts(found, 99, "goals", "points", "shots_on_goal", "team_id", "position") == (1, 1, 1, HOME, None)
+    assert counts(found, 98, "primary_assists", "points", "position") == (1, 1, None)
+    teams = gold(TEAM_GAME, found).filter(situation="all", team_id=HOME)
+    skaters = gold(SKATER_GAME, found).filter(situation="all", team_id=HOME)
+    assert skaters["goals"].sum() == teams["goals"].item() == 2
+    assert skaters["shots_on_goal"].sum() == teams["shots_on_goal"].item()

@@ -225,3 +225,58 @@ def test_an_odd_line_of_a_skater_takes_no_line_up_away():
     found = made(LINEUPS, kept(page(spot(30, "G"))), kept(odd), NO_PAGES)
 
     assert found["is_starter"].to_list() == [True]
+
+
+def with_plays(*plays: dict[str, Any], spots: tuple[int, ...] = (71,)) -> dict[str, Any]:
+    return page(*(spot(player) for player in spots)) | {"plays": list(plays)}
+
+
+def event(kind: str, owner: int | None, **players: int) -> dict[str, Any]:
+    return {"typeDescKey": kind, "details": {"eventOwnerTeamId": owner, **players}}
+
+
+def unlisted(*plays: dict[str, Any]) -> list[tuple[int, int, str | None]]:
+    """Return who is in the line-up beside 71 because of plays: the player, the team, the position."""
+    found = rows(with_plays(*plays))
+    check.require(LINEUPS, found)
+    return found.filter(pl.col("player_id") != 71).select("player_id", "team_id", "position").rows()
+
+
+def test_a_player_who_is_not_listed_and_takes_part_in_plays_is_dressed():
+    goal = event("goal", HOME, scoringPlayerId=72, assist1PlayerId=73, assist2PlayerId=71, goalieInNetId=31)
+    hit = event("hit", AWAY, hittingPlayerId=82, hitteePlayerId=74)
+
+    assert unlisted(goal, hit) == [
+        (31, AWAY, "G"), (72, HOME, None), (73, HOME, None), (74, HOME, None), (82, AWAY, None)
+    ]  # fmt: skip
+    found = rows(with_plays(goal)).filter(player_id=72).to_dicts()[0]
+    known = {name for name, value in found.items() if value is not None}
+    assert known == {"season", "game_id", "game_type", "player_id", "team_id", "is_scratched"}
+    assert found["is_scratched"] is False
+
+
+def test_whose_an_unlisted_player_is_must_be_clear():
+    mine, theirs = (event("hit", team, hittingPlayerId=72) for team in (HOME, AWAY))
+
+    assert unlisted(mine, theirs) == []
+    assert unlisted(mine, theirs, mine) == [(72, HOME, None)]
+    assert unlisted(event("hit", None, hittingPlayerId=72), event("hit", 3, hittingPlayerId=73)) == []
+    assert unlisted(event("blocked-shot", AWAY, shootingPlayerId=72, blockingPlayerId=73)) == []
+    assert unlisted({"typeDescKey": "stoppage"}, event("faceoff", HOME)) == []
+
+
+def test_what_the_box_score_says_of_an_unlisted_player_is_taken():
+    goal = event("goal", HOME, scoringPlayerId=72)
+    lines = {"homeTeam": {"forwards": [{"playerId": 72, "position": "L", "sweaterNumber": 19}]}, "awayTeam": {}}
+
+    found = made(LINEUPS, kept(with_plays(goal)), kept(box() | {"playerByGameStats": lines}), NO_PAGES)
+
+    assert found.filter(player_id=72).select("team_id", "position", "sweater_number").rows() == [(HOME, "L", 19)]
+
+
+def test_who_is_scratched_and_takes_part_is_dressed():
+    goal = event("goal", HOME, scoringPlayerId=72)
+
+    found = made(LINEUPS, kept(with_plays(goal)), NO_PAGES, kept(rail([72, 73])))
+
+    assert found.select("player_id", "is_scratched").rows() == [(71, False), (72, False), (73, True)]
