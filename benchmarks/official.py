@@ -19,8 +19,8 @@ from itertools import islice
 import polars as pl
 from gold import REALDATA, SEASONS, silver
 
-from nhl_lake.gold.goalie_game import goalie_game
-from nhl_lake.gold.skater_game import skater_game
+from nhl_lake.gold.goalie_game import GOALIE_GAME
+from nhl_lake.gold.skater_game import SKATER_GAME
 
 AT_ONCE = 50
 LINE = ("game_id", "player_id")
@@ -50,6 +50,7 @@ GOALIE = {
     },
 }
 KINDS = {"skater": SKATER, "goalie": GOALIE}
+TABLES = {"skater": SKATER_GAME, "goalie": GOALIE_GAME}
 
 
 def archive(season: int) -> Iterator[list[dict]]:
@@ -63,14 +64,11 @@ def archive(season: int) -> Iterator[list[dict]]:
 def our_lines(season: int) -> dict[str, pl.DataFrame]:
     """Return one row a skater and game, and one row a goalie and game, of all situations together."""
     found: dict[str, list[pl.DataFrame]] = {"skater": [], "goalie": []}
-    inputs = {
-        "skater": (skater_game, ("games", "lineups", "plays", "on_ice", "shifts", "stints", "skater_games")),
-        "goalie": (goalie_game, ("games", "lineups", "plays", "on_ice", "stints", "goalie_games")),
-    }
     for pages in archive(season):
         lake = silver(pages)
-        for kind, (build, names) in inputs.items():
-            rows = build(*(lake[name] for name in names)).filter(pl.col("situation") == "all")
+        for kind, table in TABLES.items():
+            inputs = [lake[read.name.removeprefix("silver.")] for read in table.reads]
+            rows = table.build(*inputs).filter(pl.col("situation") == "all")
             rows = rows.with_columns(**faceoff_share(kind), **penalty_shots(kind))
             found[kind].append(rows.select(*LINE, *KINDS[kind], "penalty_shots").collect())
     return {kind: pl.concat(frames) for kind, frames in found.items()}

@@ -43,6 +43,7 @@ def skater_game(
     for found in (credited(shot, plays, skaters), *on_the_ice(shot, plays, on_ice, shifts, sides, skaters)):
         key = PLAYER if "player_id" in found.collect_schema() else TEAM
         rows = rows.join(found, on=key, how="left", validate="1:1" if key is PLAYER else "m:1")
+    rows = rows.with_columns(has_shifts=knows_time())
     known = rows.with_columns(recorded.known((*OWN, *BY_SHIFTS))).with_columns(**beside())
     whole = ice_time.fill_times(with_all(known, PLAYER[:2], ADDITIVE), skater_games, TIMES)
     return whole.with_columns(**rated()).select(list(SKATER_GAME.schema))
@@ -80,6 +81,14 @@ def on_the_ice(
         presence.while_playing(seen),
         team,
     ]
+
+
+def knows_time() -> pl.Expr:
+    """Return `has_shifts`, and no for a skater who did something in play and has no shift: their time is unknown."""
+    of_player = PLAYER[:2]
+    has_acted = pl.any_horizontal(pl.col(*IN_PLAY) > 0).fill_null(value=False).any().over(of_player)
+    has_no_shift = pl.col("time_on_ice_s").is_null().all().over(of_player)
+    return pl.col("has_shifts") & ~(has_acted & has_no_shift)
 
 
 def beside() -> dict[str, pl.Expr]:
@@ -123,6 +132,7 @@ DEEDS = (
 )
 PENALTIES = ("penalties", "misconducts", "penalty_minutes")
 OWN = (*shooting.NAMES, *deeds.NAMES, *deeds.ASSISTS, *deeds.POINTS)
+IN_PLAY = ("attempts", "assists", "hits", "hits_taken", "blocked_shots", "takeaways", "giveaways", "faceoffs_won")
 BY_SHIFTS = (*ice_time.NAMES, "time_on_bench_s", *changes.NAMES, *presence.NAMES)
 TIMES = (*ice_time.NAMES, "shifts")
 ADDITIVE = (*OWN, "points", *BY_SHIFTS)

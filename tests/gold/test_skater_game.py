@@ -388,6 +388,8 @@ def test_a_scorer_who_is_not_listed_has_a_row_and_the_sums_agree():
 
     assert counts(found, 99, "goals", "points", "shots_on_goal", "team_id", "position") == (1, 1, 1, HOME, None)
     assert counts(found, 98, "primary_assists", "points", "position") == (1, 1, None)
+    assert counts(found, 99, "time_on_ice_s", "time_on_bench_s", "shifts", "on_ice_goals_for") == (None,) * 4
+    assert counts(found, 73, "time_on_ice_s", "on_ice_goals_for") == (1200, 2)
     teams = gold(TEAM_GAME, found).filter(situation="all", team_id=HOME)
     skaters = gold(SKATER_GAME, found).filter(situation="all", team_id=HOME)
     assert skaters["goals"].sum() == teams["goals"].item() == 2
