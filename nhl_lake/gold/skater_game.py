@@ -84,11 +84,12 @@ def on_the_ice(
 
 
 def knows_time() -> pl.Expr:
-    """Return `has_shifts`, and no for a skater who did something in play and has no shift: their time is unknown."""
-    of_player = PLAYER[:2]
-    has_acted = pl.any_horizontal(pl.col(*IN_PLAY) > 0).fill_null(value=False).any().over(of_player)
-    has_no_shift = pl.col("time_on_ice_s").is_null().all().over(of_player)
-    return pl.col("has_shifts") & ~(has_acted & has_no_shift)
+    """Return `has_shifts`, and no for a skater without a shift whom no list knows: the chart need not know them either.
+
+    Such a skater is in the line-up because of plays, so was on the ice; they have no position.
+    """
+    has_no_shift = pl.col("time_on_ice_s").is_null().all().over(PLAYER[:2])
+    return pl.col("has_shifts") & ~(pl.col("position").is_null() & has_no_shift)
 
 
 def beside() -> dict[str, pl.Expr]:
@@ -132,7 +133,6 @@ DEEDS = (
 )
 PENALTIES = ("penalties", "misconducts", "penalty_minutes")
 OWN = (*shooting.NAMES, *deeds.NAMES, *deeds.ASSISTS, *deeds.POINTS)
-IN_PLAY = ("attempts", "assists", "hits", "hits_taken", "blocked_shots", "takeaways", "giveaways", "faceoffs_won")
 BY_SHIFTS = (*ice_time.NAMES, "time_on_bench_s", *changes.NAMES, *presence.NAMES)
 TIMES = (*ice_time.NAMES, "shifts")
 ADDITIVE = (*OWN, "points", *BY_SHIFTS)
