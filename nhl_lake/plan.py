@@ -179,7 +179,10 @@ def looks(known: Known) -> Seen:
     ).sort("at")
     page = ["table", "page"]
     last = every.group_by(page).agg(
-        last_at=pl.col("at").last(), first_at=pl.col("at").first(), last_state=pl.col("state").filter("came").last()
+        last_at=pl.col("at").last(),
+        first_at=pl.col("at").first(),
+        last_state=pl.col("state").filter("came").last(),
+        has_come=pl.col("came").last(),
     )
     kept = held.select(*page, "is_empty", "fetched_at", is_held=pl.lit(value=True))
     reasons = known.incomplete.group_by(page).agg(pl.col("reason").first())
@@ -187,7 +190,9 @@ def looks(known: Known) -> Seen:
         last.join(kept, on=page, how="left")
         .join(reasons, on=page, how="left")
         .with_columns(since_at=pl.coalesce("fetched_at", "first_at"))
-        .drop("fetched_at", "first_at")
+        # a page that came and is not held was lost: it is missing, and not known to be absent
+        .with_columns(last_at=pl.when(pl.col("is_held") | ~pl.col("has_come")).then("last_at"))
+        .drop("fetched_at", "first_at", "has_come")
     )
     return {name: seen.filter(pl.col("table") == name).drop("table") for name in known.held}
 

@@ -158,19 +158,22 @@ def by_game(facts: Known, now: datetime, read_at: datetime, failed: pl.DataFrame
     )
     is_open = pl.col("lack 0").is_not_null() & (pl.col("lack 0") != UNOFFICIAL)
     begins = pl.col("game_date").filter(is_open.not_()).min().over("season")
-    has_failed = pl.any_horizontal(pl.col(f"lack {n}").str.starts_with(FAILED) for n in (1, 2, 3))
+    # of an incomplete game only what is wrong is named, not what the API does not have besides
+    failures = [pl.when(pl.col(f"lack {n}").str.starts_with(FAILED)).then(f"lack {n}") for n in (1, 2, 3)]
+    wrong = pl.concat_str([*failures, "lack 4"], separator=", ", ignore_nulls=True)
     stands = (
         pl.when(is_open & (pl.col("game_date") < begins))
         .then(pl.lit("before"))
         .when(is_open)
         .then(pl.lit("open"))
-        .when(pl.col("lack 4").is_not_null() | has_failed)
+        .when(wrong != "")
         .then(pl.lit("incomplete"))
         .when(pl.col("why") != "")
         .then(pl.lit("partial"))
         .otherwise(pl.lit("complete"))
     )
-    return rows.select("season", "game_id", "game_type", "game_date", stands=stands, why=pl.col("why"))
+    why = pl.when(stands == "incomplete").then(wrong).otherwise("why")
+    return rows.select("season", "game_id", "game_type", "game_date", stands=stands, why=why)
 
 
 def reasons_of(games: pl.DataFrame, incomplete: pl.DataFrame) -> pl.Series:

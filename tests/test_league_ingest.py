@@ -69,7 +69,7 @@ def daily(league: League, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("daily") / "lake"
     for n in range(DAYS, -1, -1):
         now = LAST_DAY - timedelta(days=n)
-        assert run(root, in_process(league, now), now).exit_code == 0
+        assert run(root, in_process(league, now), now).exit_code in {0, 3}
     return root
 
 
@@ -158,7 +158,7 @@ def test_over_http_the_pages_are_the_same_as_in_process(
     over_http = run(tmp_path / "http", Asker(manners=manners, base=base), LAST_DAY, since=two_days)
     run(tmp_path / "here", in_process(league, LAST_DAY), LAST_DAY, since=two_days)
 
-    assert over_http.exit_code == 0
+    assert over_http.exit_code in {0, 3}
     assert lakes.all_pages(tmp_path / "http") == lakes.all_pages(tmp_path / "here")
 
 
@@ -181,5 +181,5 @@ def test_every_season_has_games_of_all_three_types_and_the_cancelled_one_is_no_h
 
     assert set(games["game_type"]) == {1, 2, 3}
     assert "CNCL" in set(games["schedule_state"])
-    assert summary.exit_code == 0
+    assert summary.exit_code in {0, 3}
     assert not summary.waiting.filter(pl.col("why") == "missing").height

@@ -242,6 +242,13 @@ def test_a_page_that_was_not_there_is_asked_for_like_an_empty_chart():
     assert of_game(facts, MORNING_AFTER + timedelta(days=4)) == {"bronze.boxscore": AGAIN}
 
 
+def test_a_page_that_came_and_is_lost_is_missing():
+    look = answers((bronze.BOXSCORE, "2025020001", "unchanged", MORNING_AFTER, "OFF"))
+    held = [page for page in settled(1) if page[0] is not bronze.BOXSCORE]
+
+    assert of_game(known([game(1)], held, answers=look), MORNING_AFTER) == {"bronze.boxscore": MISSING}
+
+
 TWICE = Scope(seasons=(SEASON,))
 LOOKED_AT_TWICE = ("bronze.play_by_play", "bronze.boxscore", "bronze.shift_charts")
 
