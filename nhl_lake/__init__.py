@@ -54,8 +54,8 @@ class Lake:
 def open_lake(root: str | Path | None = None) -> Lake:
     """Open the lake in a folder, or at `s3://bucket/prefix`; by default the one that the settings name."""
     from nhl_lake import known, settings
-    from nhl_lake.store.place import place_from
+    from nhl_lake.store.place import place_from, require_lake_name
 
-    where = place_from(root) if root is not None else settings.load()[0].root
+    where = require_lake_name(place_from(root)) if root is not None else settings.load()[0].root
     known.require(where)
     return Lake(where)

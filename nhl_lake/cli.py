@@ -13,6 +13,7 @@ from nhl_lake.api import Manners
 from nhl_lake.clock import Clock
 from nhl_lake.commands import (
     demo,
+    encoding,
     exits,
     exporting,
     foretelling,
@@ -155,6 +156,7 @@ def options(
 
 def main() -> NoReturn:
     """Run the command line; say errors in two lines."""
+    encoding.tolerate()
     stamina.instrumentation.set_on_retry_hooks([])  # each retry would be a line on the screen; the summary tells
     try:
         with exits.muted():

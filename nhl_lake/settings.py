@@ -3,21 +3,21 @@
 import os
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import Field, PlainValidator, ValidationError, field_validator
+from pydantic import Field, PlainValidator, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from nhl_lake.errors import BadInput, redacted
-from nhl_lake.store.place import S3, Bucket, Place, place_from
+from nhl_lake.store.place import Bucket, Place, place_from, require_backups_name, require_lake_name
 
 PREFIX = "NHL_LAKE_"
 FILE = "nhl-lake.toml"
-UNREADABLE = set("#%?*[]{}^|\\")  # delta-rs and Polars take paths for addresses and patterns
 
 
 def somewhere(text: object) -> Place:
@@ -27,7 +27,7 @@ def somewhere(text: object) -> Place:
     try:
         return place_from(text)
     except BadInput as error:
-        raise ValueError(error.hint) from error
+        raise ValueError(error.hint.rstrip(".")) from error
 
 
 Somewhere = Annotated[Place, PlainValidator(somewhere)]
@@ -61,13 +61,19 @@ class Settings(BaseSettings):
     def _readable(cls, root: Place) -> Place:
         if isinstance(root, Bucket):
             return root
-        if found := UNREADABLE & set(str(root.absolute())):
-            raise ValueError(f"the engine loses its way in folders with {' '.join(sorted(found))} in their names")
         if not str(root).strip(". ") and str(root) != "..":
             raise ValueError("that is the working folder itself: give it a folder of its own")
         if root.exists() and not root.is_dir():
             raise ValueError("that is a file: give a folder")
         return root
+
+    @field_validator("root", "backups")
+    @classmethod
+    def _named(cls, place: Place, field: ValidationInfo) -> Place:
+        try:
+            return require_lake_name(place) if field.field_name == "root" else require_backups_name(place)
+        except BadInput as error:
+            raise ValueError(error.what.rpartition(": ")[2].rstrip(".")) from error
 
     @field_validator("second_looks", mode="before")
     @classmethod
@@ -128,8 +134,11 @@ class Setting(NamedTuple):
 def load() -> tuple[Settings, list[Setting]]:
     """Read the settings, and say where each came from."""
     environ, folder = os.environ, Path.cwd()
-    root = environ.get(f"{PREFIX}ROOT", "data/lake")
-    file, values = from_file((*([] if root.startswith(S3) else [Path(root) / FILE]), folder / FILE))
+    beside: list[Path] = []
+    with suppress(BadInput):  # which is told when the setting itself is read
+        root = place_from(environ.get(f"{PREFIX}ROOT", "data/lake"))
+        beside = [root / FILE] if isinstance(root, Path) else []
+    file, values = from_file((*beside, folder / FILE))
     try:
         settings = Settings(**values)
     except ValidationError as error:

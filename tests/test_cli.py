@@ -1,5 +1,6 @@
 """The command line as a person meets it: its help, its errors in two lines, its exit codes."""
 
+import errno
 import json
 import os
 import resource
@@ -15,10 +16,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from deltalake.exceptions import DeltaError
 from typer.testing import CliRunner
 
 from nhl_lake import bronze, catalog, dictionary, ledger
 from nhl_lake.cli import app
+from nhl_lake.commands.encoding import plain as look_alike
+from nhl_lake.commands.exits import translated
 from nhl_lake.store import lake
 from tests.conftest import Ended
 from tests.fake import FakeApi, Game, run
@@ -150,7 +154,7 @@ def test_bad_input_is_named_with_what_to_do(run_cli: Cli, tmp_path: Path, words:
     assert not list(tmp_path.glob("lake/bronze/*"))
 
 
-@pytest.mark.parametrize("name", ["lake #1", "a%20b", "what?", "lake[1]"])
+@pytest.mark.parametrize("name", ["lake #1", "a%20b", "what?", "lake[1]", "season=2023", "tab\there", "line\nbreak"])
 def test_a_folder_that_the_engine_cannot_read_is_refused_before_anything_is_written(
     run_cli: Cli, tmp_path: Path, name: str
 ):
@@ -331,6 +335,58 @@ def test_an_interrupted_run_keeps_what_arrived_and_exits_with_130(
     assert "the next run goes on from there" in out
     assert lake.scan(root, bronze.BOXSCORE).collect().height > 0
     assert lake.scan(root, ledger.RUNS).collect()["outcome"].to_list() == ["stopped"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_what_a_terminal_cannot_write_is_replaced(encoding: str, league_lake: Path):
+    root = league_lake.parent / f"Noirlacombière {encoding} ō"
+    shutil.copytree(league_lake, root)
+    environment = os.environ | {"NHL_LAKE_ROOT": str(root), "NHL_LAKE_NOW": NOW, "PYTHONIOENCODING": encoding}
+
+    def out(*words: str, code: int = 0) -> str:
+        command = [sys.executable, "-m", "nhl_lake", *words]
+        ended = subprocess.run(command, env=environment, capture_output=True, check=False)
+        assert ended.returncode == code, ended.stderr
+        assert b"Traceback" not in ended.stderr
+        return (ended.stdout + ended.stderr).decode(encoding)
+
+    game = str(lake.scan(root, catalog.find("silver.plays")).collect()["game_id"][0])
+    assert "Goals" in out("game", game)
+    assert "data from" in out("status")
+    assert "s3://" in out("settings")
+    assert "'Lo'" in out("player", "Łō", code=1)
+    assert out("show", "silver.players")
+    assert out("--help")
+    people = json.loads(out("show", "silver.players", "--json"))
+    names = set(lake.scan(root, catalog.find("silver.players")).collect()["last_name"])
+    assert {person["last_name"] for person in people} <= names
+
+
+def test_what_stands_for_a_character_looks_like_it():
+    assert "".join(map(look_alike, "Noirlacombière – Łukasz … ┌─┬─┐ │ 氷")) == "Noirlacombiere - Lukasz ... +-+-+ | ?"
+
+
+def test_a_disk_without_hard_links_is_told_as_that(run_here: Callable[..., Ended], tmp_path: Path, monkeypatch):
+    def refuses(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuses)
+    ended = run_here("ingest", "-q", root=tmp_path / "lake", api="league:", now=NOW)
+
+    assert ended.code == 1
+    assert "has no hard links" in ended.err
+    assert not list(tmp_path.rglob("*.json*link*"))
+
+
+@pytest.mark.parametrize("number", [1, 38, 95])
+def test_a_commit_that_needs_a_hard_link_says_so(number: int):
+    engine = DeltaError(
+        "Kernel error: Generic LocalFileSystem error: Unable to copy file from /m/_delta_log/0.json#1 to "
+        f"/m/_delta_log/0.json: Operation not permitted (os error {number})"
+    )
+
+    assert "has no hard links" in translated(engine).what
+    assert "has no hard links" not in translated(PermissionError(13, "Permission denied", "/m")).what
 
 
 def test_json_is_json_and_nothing_else(run_cli: Cli, league_lake: Path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nhl_lake import settings
+from nhl_lake import open_lake, settings
 from nhl_lake.errors import BadInput
 from nhl_lake.settings import FILE, PREFIX, Settings
 
@@ -190,3 +190,33 @@ def test_second_looks_that_are_no_days_are_refused(text: str, monkeypatch: pytes
 
     with pytest.raises(BadInput, match="NHL_LAKE_SECOND_LOOKS"):
         settings.load()
+
+
+def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NHL_LAKE_ROOT", "~/lake")
+    monkeypatch.setenv("NHL_LAKE_BACKUPS", "~/env=prod/backups")  # of files, which nobody reads as partitions
+    (tmp_path / "home" / "lake").mkdir(parents=True)
+    (tmp_path / "home" / "lake" / FILE).write_text("rate = 2")
+
+    chosen, _ = settings.load()
+
+    assert chosen.root == tmp_path / "home" / "lake"
+    assert chosen.backups == tmp_path / "home" / "env=prod" / "backups"
+    assert chosen.rate == 2
+    monkeypatch.setenv("NHL_LAKE_ROOT", "~nobody-of-this-name/lake")
+    with pytest.raises(BadInput, match="NHL_LAKE_ROOT cannot be"):
+        settings.load()
+
+
+@pytest.mark.parametrize(
+    ("root", "sign"),
+    [("/a=b/lake", "="), ("/a\tb", r"\\t"), ("/a\nb", r"\\n"), ("/a\x7fb", r"\\x7f"), ("s3://bucket/day=1", "=")],
+)
+def test_a_folder_name_that_would_be_misread_is_refused(root: str, sign: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NHL_LAKE_ROOT", root)
+
+    with pytest.raises(BadInput, match=f"folder names may not contain {sign}"):
+        settings.load()
+    with pytest.raises(BadInput, match=f"folder names may not contain {sign}"):
+        open_lake(root)

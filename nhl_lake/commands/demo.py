@@ -25,6 +25,7 @@ from nhl_lake.hockey.ids import season_of, season_on
 from nhl_lake.ingest import AGENT, Asker, Options, Summary, ingest
 from nhl_lake.known import check_source, is_lake
 from nhl_lake.store import lake
+from nhl_lake.store.place import expanded, require_lake_name
 
 if TYPE_CHECKING:
     from nhl_lake.league import League
@@ -60,6 +61,8 @@ def demo(
     folder: Annotated[Path, typer.Option("--root", help="Folder of the lake.")] = Path("data/demo"),
 ) -> None:
     """Make a lake of the sample league: the last weeks of a season; run again, and one more day of games comes in."""
+    folder = expanded(folder)
+    require_lake_name(folder)
     is_first = not is_lake(folder)
     check_source(folder, "sample league")
     now = FIRST_MORNING if is_first else last_run(folder) + timedelta(days=1)

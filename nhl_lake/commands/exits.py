@@ -13,8 +13,10 @@ import deltalake.exceptions
 import obstore.exceptions
 import polars as pl
 
+from nhl_lake.commands.encoding import ERRORS
 from nhl_lake.errors import LakeError, brief, is_panic, redacted
 from nhl_lake.store.outage import outage
+from nhl_lake.store.place import no_links
 
 CLOSED = ("A file or folder may not be read or written", "Give yourself the right to")
 FULL = ("The disk is full", "Make room")
@@ -28,6 +30,8 @@ ON_DISKS = {
     errno.EMFILE: ("Too many files are open", "Raise the limit (`ulimit -n`)"),
     errno.EIO: ("The disk fails", "Look after the disk, back up what can be read"),
 }
+# as delta-rs and obstore say that a file could not be given its name by a link
+NO_LINK = re.compile(r"(?i)unable to (copy|rename|link) file.*os error (1|31|38|45|95|524)\b")
 OPENS_DOORS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
 
 
@@ -56,7 +60,7 @@ def muted() -> Iterator[None]:
 
     What this program prints itself goes where it always does.
     """
-    screen = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+    screen = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors=ERRORS)
     before = sys.stderr
     with screen, tempfile.TemporaryFile() as aside:
         os.dup2(aside.fileno(), 2)
@@ -73,6 +77,8 @@ def translated(error: BaseException) -> LakeError:
     if (found := outage(error)) is not None:
         return found
     line = shown(brief(error))
+    if NO_LINK.search(line):
+        return no_links("this lake")
     number = getattr(error, "errno", None) or next(iter(map(int, re.findall(r"os error (\d+)", line))), None)
     if number in ON_DISKS:
         what, remedy = ON_DISKS[number]

@@ -13,6 +13,7 @@ from nhl_lake.commands import screen
 from nhl_lake.commands.arguments import opened, seasons_from
 from nhl_lake.errors import BadInput
 from nhl_lake.store import lake
+from nhl_lake.store.place import expanded
 
 app = typer.Typer()
 SUFFIXES = {f".{kind}": kind for kind in FORMATS} | {".db": "sqlite"}
@@ -39,6 +40,7 @@ def export_command(
 ) -> None:
     """Write tables as files: Parquet and CSV a file each, DuckDB, SQLite and Excel all into one."""
     chosen, _ = opened()
+    to = expanded(to)
     tables = meant(list(dict.fromkeys(table or [])), names)
     form = kind or SUFFIXES.get(to.suffix, "parquet")
     if form not in FORMATS:
@@ -75,6 +77,7 @@ def duckdb_command(
 ) -> None:
     """Write a small DuckDB file of views over the lake, for BI tools; write it again after the lake has changed."""
     chosen, _ = opened()
+    file = expanded(file)
     known.require(chosen.root)
     require_new([file], replace=replace)
     tables = [table for table in catalog.TABLES if lake.is_table(chosen.root, table)]

@@ -20,7 +20,7 @@ from nhl_lake.errors import BadInput
 from nhl_lake.hockey.calendar import eastern_day
 from nhl_lake.publishing import Made
 from nhl_lake.store import lake, lock
-from nhl_lake.store.place import Place
+from nhl_lake.store.place import Place, expanded, require_lake_name
 from nhl_lake.table import Table
 
 app = typer.Typer()
@@ -55,7 +55,7 @@ def rebuild_command(
     chosen, clock = opened()
     order = wanted(table or [])
     known.require(chosen.root)
-    moment = None
+    moment, to = None, None if to is None else expanded(to)
     if as_known_at is not None or to is not None:
         if table or season or everything or accept:
             raise BadInput(
@@ -111,6 +111,7 @@ def known_at(root: Place, at: str | None, to: Path | None, now: datetime) -> dat
     is_taken = to.exists() and (not to.is_dir() or any(to.iterdir()))
     if is_taken or (isinstance(root, Path) and root.resolve() in to.resolve().parents):
         raise BadInput(f"{to} is not an empty folder outside the lake.", "Give a new folder: --to DIR.")
+    require_lake_name(to)
     moment = moment_from(at, now)
     if moment < known.first_page_at(root):
         raise BadInput(f"The lake has no page that was fetched by {at}.", "`nhl-lake runs` says when it was begun.")

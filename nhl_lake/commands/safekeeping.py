@@ -17,7 +17,7 @@ from nhl_lake.commands.arguments import Json, Quiet, as_given, opened
 from nhl_lake.errors import BadInput
 from nhl_lake.recovery.drill import drill
 from nhl_lake.settings import Settings
-from nhl_lake.store.place import Place, place_from
+from nhl_lake.store.place import Place, place_from, require_backups_name
 
 app = typer.Typer()
 backup_app = typer.Typer()
@@ -31,7 +31,7 @@ From = Annotated[
 def placed(uri: str | None) -> tuple[Settings, Clock, Place]:
     """Return settings, clock, and where the backups are."""
     chosen, clock = opened()
-    return chosen, clock, chosen.backups if uri is None else place_from(uri)
+    return chosen, clock, chosen.backups if uri is None else require_backups_name(place_from(uri))
 
 
 @backup_app.callback(invoke_without_command=True)

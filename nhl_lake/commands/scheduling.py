@@ -12,7 +12,7 @@ import typer
 from nhl_lake import settings
 from nhl_lake.commands import cron
 from nhl_lake.errors import BadInput, LakeError
-from nhl_lake.store.place import Place
+from nhl_lake.store.place import Place, expanded
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A daily run, by cron or a systemd timer.")
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -34,7 +34,11 @@ def install(
 ) -> None:
     """Run `nhl-lake ingest --lookback 1 --quiet` every day, with the settings that hold now."""
     turns = (cron.INGEST, *([cron.BACKUP] if backs_up else []), *([cron.MAINTAIN] if maintains else []))
-    job = job_of(moment(at), (log or platformdirs.user_log_path("nhl-lake") / "ingest.log").absolute(), turns=turns)
+    job = job_of(
+        moment(at),
+        (expanded(log) if log else platformdirs.user_log_path("nhl-lake") / "ingest.log").absolute(),
+        turns=turns,
+    )
     if systemd:
         agreed("\n".join(f"# {name}\n{text}" for name, text in cron.units(job).items()), yes=yes)
         job.log.parent.mkdir(parents=True, exist_ok=True)

@@ -158,8 +158,9 @@ def summary_json(summary: Summary) -> str:
 
 
 def as_json(value: object) -> str:
-    """Return a value as JSON; days and instants as text."""
-    return json.dumps(value, indent=2, default=str, ensure_ascii=False)
+    """Return a value as JSON; days and instants as text, letters escaped where the output is not in UTF-8."""
+    is_unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+    return json.dumps(value, indent=2, default=str, ensure_ascii=not is_unicode)
 
 
 def show_plan(asks: pl.DataFrame, *, verbose: bool, rate: float, schedule_pages: int, rebuilt: Sequence[str]) -> None:

@@ -45,8 +45,9 @@ def create_one(root: Place, table: Table) -> bool:
     folder = path(root, table)
     if holds_files(folder) and not is_table(root, table):
         unreadable(root, table, f"it holds files but no log in `{LOG}`")
-    if isinstance(folder, Path):
+    if isinstance(root, Path) and isinstance(folder, Path):
         folder.mkdir(parents=True, exist_ok=True)
+        place.require_links(root)
     try:
         delta = DeltaTable.create(
             str(folder),

@@ -10,7 +10,8 @@ import errno
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ from nhl_lake.errors import BadInput, redacted
 
 S3 = "s3://"
 NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
+NO_PLACE = set("#%?*[]{}^|\\")  # delta-rs and Polars take paths for addresses and patterns
 BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/[\w.=-]+)*)/?")
 ATTEMPTS = 10
 CONNECT_S, WAIT_S, PATIENCE_S = 5, 60, 120
@@ -84,7 +86,7 @@ def place_from(text: str | Place) -> Place:
     if not isinstance(text, str):
         return text
     if "://" not in text:
-        return Path(text)
+        return expanded(Path(text))
     found = BUCKET.fullmatch(text)
     if found is None:
         raise BadInput(
@@ -92,6 +94,38 @@ def place_from(text: str | Place) -> Place:
             "Write s3://bucket/prefix, with letters, digits and . _ = - in its parts.",
         )
     return Bucket(found[1], found[2].strip("/"))
+
+
+def expanded(path: Path) -> Path:
+    """Return a path with `~` and `~user` as the home folders that they stand for."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise BadInput(
+            f"{path} is in the home folder of nobody.", "Write ~ for your own, or the whole path."
+        ) from error
+
+
+def require_lake_name(root: Place) -> Place:
+    """Return the place of a lake; BadInput if delta-rs or Polars would read its name as a pattern or a partition."""
+    return require_name(root, "a lake", NO_PLACE | {"="})
+
+
+def require_backups_name(backups: Place) -> Place:
+    """Return the place of backups; BadInput if its name would be read as a pattern."""
+    return require_name(backups, "backups", NO_PLACE)
+
+
+def require_name(place: Place, of: str, refused: Set[str]) -> Place:
+    """Return a place; BadInput if there are signs in its name that are refused, or characters that control."""
+    name = str(place.absolute()) if isinstance(place, Path) else place.prefix
+    if found := sorted({sign for sign in name if sign in refused or unicodedata.category(sign) in {"Cc", "Cs"}}):
+        signs = " ".join(sign if sign in refused else ascii(sign)[1:-1] for sign in found)
+        raise BadInput(
+            f"{str(place)!a} cannot be the place of {of}: folder names may not contain {signs}.",
+            "Give it a folder of another name.",
+        )
+    return place
 
 
 def options(place: Place) -> dict[str, str] | None:
@@ -193,6 +227,29 @@ def claim(draft: Path, file: Path) -> None:
             raise
         file.open("xb").close()  # a disk without hard links, as USB sticks are
         draft.replace(file)
+
+
+def require_links(folder: Path) -> None:
+    """Raise if the disk of a folder has no hard links: without them no commit can be made that nobody overwrites."""
+    probe = folder / f"link#{secrets.randbelow(2**63)}"
+    probe.touch()
+    try:
+        os.link(probe, probe.with_name(f"{probe.name}.2"))
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        raise no_links(folder) from error
+    finally:
+        for file in (probe, probe.with_name(f"{probe.name}.2")):
+            file.unlink(missing_ok=True)
+
+
+def no_links(where: object) -> BadInput:
+    """Return the error for a lake on a disk without hard links."""
+    return BadInput(
+        f"The disk of {where} has no hard links, as exFAT, SMB and some FUSE disks have none: a lake cannot be there.",
+        "Put it on a disk of this machine, or in a bucket (NHL_LAKE_ROOT); backups may stay on such a disk.",
+    )
 
 
 def put(place: Bucket, name: str, body: bytes | Iterable[bytes], *, new: bool) -> None:

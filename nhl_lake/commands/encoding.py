@@ -1,0 +1,37 @@
+"""What a terminal's encoding does not have is replaced by what looks like it: a name must never end a command."""
+
+import codecs
+import sys
+import unicodedata
+from io import TextIOWrapper
+
+ERRORS = "nhl-lake.look-alike"  # the name of the handler for `errors=`
+LOOK_ALIKES = str.maketrans({
+    **dict.fromkeys("–—−‑═─", "-"), **dict.fromkeys("│┆║┊", "|"), **dict.fromkeys("‘’", "'"),
+    **dict.fromkeys("“”", '"'),
+    "…": "...", "•": "*", "·": ".", "×": "x", "→": "->", "ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O",
+    "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ð": "d", "þ": "th", "\u00a0": " ",
+})  # fmt: skip
+
+
+def look_alike(error: UnicodeError) -> tuple[str, int]:
+    """Return what stands for the characters that cannot be encoded, and where to go on."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(plain, error.object[error.start : error.end])), error.end
+
+
+def plain(character: str) -> str:
+    """Return ASCII that looks like a character, `?` if there is none."""
+    if unicodedata.name(character, "").startswith("BOX DRAWINGS") and ord(character) not in LOOK_ALIKES:
+        return "+"
+    letters = unicodedata.normalize("NFKD", character.translate(LOOK_ALIKES))
+    return "".join(letter for letter in letters if letter.isascii()) or "?"
+
+
+def tolerate() -> None:
+    """Have standard output and error write look-alikes of what their encoding does not have."""
+    codecs.register_error(ERRORS, look_alike)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors=ERRORS)
