@@ -8,7 +8,7 @@ import polars as pl
 
 from nhl_lake import bronze, known, ledger
 from nhl_lake.catalog import TABLES
-from nhl_lake.hockey.calendar import FINAL, GAME_TYPES
+from nhl_lake.hockey.calendar import FINAL, GAME_TYPES, is_to_come
 from nhl_lake.hockey.seasons import FIRST_WITH_SHIFTS
 from nhl_lake.plan import Known, Seen, looks
 from nhl_lake.silver.refusals import REFUSALS
@@ -243,8 +243,7 @@ def reasons(standing: pl.DataFrame) -> pl.DataFrame:
 
 def upcoming(schedule: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """Return the games to come, soonest first."""
-    to_come = (pl.col("start_at") > now) & pl.col("schedule_state").is_in(["OK", "TBD"])
-    return schedule.filter(to_come & (pl.col("game_state") == "FUT")).sort("start_at", "game_id")
+    return schedule.filter(is_to_come(now)).sort("start_at", "game_id")
 
 
 def freshness(standing: pl.DataFrame) -> str:

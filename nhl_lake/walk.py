@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 import polars as pl
 
-from nhl_lake import bronze, envelopes
+from nhl_lake import bronze, envelopes, lenient
 from nhl_lake.api import Failed, HostGone, NotThere
 from nhl_lake.asking import Run
 from nhl_lake.errors import Refused, Unreachable
@@ -94,7 +94,7 @@ def listed_seasons(found: Walk, kept: Callable[[], Sequence[str]]) -> list[Seaso
 
 def parse_seasons(bodies: Sequence[bytes | str]) -> list[Season]:
     """Return the seasons of rows of the NHL's list."""
-    rows = [msgspec.json.decode(body, type=SeasonRow) for body in bodies]
+    rows = [lenient.read(body, SeasonRow)[0] for body in bodies]
     # a season to come may be listed without its days: they are guessed until then
     return [
         Season(row.id, (row.preseasonStartdate or row.startDate).date(), row.endDate.date())

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import polars as pl
+import pytest
 
 from nhl_lake import ledger
 from nhl_lake.answers import query, slate
@@ -79,6 +80,27 @@ def test_a_game_of_a_week_that_could_not_be_read_is_still_to_come(tmp_path: Path
     assert summary.exit_code == 3
     assert listings(tmp_path) == []
     assert coming(tmp_path) == everywhere(game)
+
+
+@pytest.mark.parametrize("state", ["TBD", "OK"])
+def test_a_game_whose_teams_are_not_known_yet_is_to_come_in_every_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
+):
+    final = Game(411, type=3, start=SOON, state="FUT", schedule_state=state)
+    known, head = Game(7, start=SOON, state="FUT"), Game.head
+
+    def undecided(game: Game) -> dict[str, Any]:
+        nobody = {"id": 70, "abbrev": "TBD"}
+        return head(game) | ({"homeTeam": nobody, "awayTeam": nobody} if game is final else {})
+
+    monkeypatch.setattr(Game, "head", undecided)
+    summary = run(tmp_path, FakeApi([Game(1), known, final]), rebuilds=True)
+
+    assert summary.exit_code == 0
+    assert lake.scan(tmp_path, find("silver.refusals")).collect().is_empty()
+    found = coming(tmp_path)
+    assert found["upcoming"] == found["status"] == [known.id, final.id]
+    assert slate.slate(tmp_path, NOON, 7).filter(pl.col("game_id") == final.id)["home_rest_days"].to_list() == [None]
 
 
 def test_a_lake_of_before_is_read_without_the_table_that_tells_of_it(tmp_path: Path):

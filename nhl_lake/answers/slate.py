@@ -6,13 +6,12 @@ import polars as pl
 
 from nhl_lake.answers.lines import skater_lines
 from nhl_lake.catalog import find
-from nhl_lake.hockey.calendar import FINAL, GONE, eastern_day
+from nhl_lake.hockey.calendar import OFF_THE_CALENDAR, UNDECIDED, eastern_day, is_to_come
 from nhl_lake.hockey.results import RECORD
 from nhl_lake.silver.person import full_name
 from nhl_lake.store import lake
 from nhl_lake.store.place import Place
 
-OFF = ("PPD", "CNCL", GONE)
 RECENT = 10
 FORM = (*RECORD, "recent_wins", "recent_games", "goals_per_game", "goals_against_per_game")
 
@@ -24,12 +23,8 @@ def slate(root: Place, now: datetime, days: int) -> pl.DataFrame:
     Form is of the season's regular games that are final; null before the first.
     """
     today = eastern_day(now)
-    games = lake.scan(root, find("silver.games")).filter(~pl.col("schedule_state").is_in(OFF))
-    coming = games.filter(
-        pl.col("game_date").is_between(today, today + timedelta(days=days))
-        & (pl.col("start_at") > now)
-        & ~pl.col("game_state").is_in(FINAL)
-    )
+    games = lake.scan(root, find("silver.games")).filter(~pl.col("schedule_state").is_in(OFF_THE_CALENDAR))
+    coming = games.filter(pl.col("game_date").is_between(today, today + timedelta(days=days)) & is_to_come(now))
     kept = coming.select("game_id", "season", "game_type", "game_date", "start_at", "schedule_state", *SIDES)
     for side in ("away", "home"):
         kept = kept.join(beside(root, games, side), on=["game_id", f"{side}_team_id"], how="left", validate="1:1")
@@ -47,9 +42,11 @@ def beside(root: Place, games: pl.LazyFrame, side: str) -> pl.LazyFrame:
 
 
 def rest(games: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a team of a game: days without a game since its last one in the season."""
+    """One row a team of a game: days without a game since its last one in the season. Teams not known yet have none."""
     both = pl.concat(
-        games.select("season", "game_id", "game_date", "start_at", team_id=f"{side}_team_id")
+        games.filter(pl.col(f"{side}_team_abbrev") != UNDECIDED).select(
+            "season", "game_id", "game_date", "start_at", team_id=f"{side}_team_id"
+        )
         for side in ("home", "away")
     )
     since = pl.col("game_date") - pl.col("game_date").shift(1).over("season", "team_id")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from nhl_lake import columns as c
+from nhl_lake.hockey.calendar import UNDECIDED
 from nhl_lake.table import Column
 
 opponent_abbrev = Column("opponent_abbrev", pl.String, "Three letters of the opponent, as of then")
@@ -15,9 +16,9 @@ COLUMNS = (*TEAM[:4], c.player_id, *TEAM[4:], *OPPONENT, replace(c.position, nul
 
 
 def teams(games: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a team of a game, with its opponent."""
+    """One row a team of a game, with its opponent. A team that is not known yet has none."""
     return pl.concat(
-        games.select(
+        games.filter(pl.col(f"{side}_team_abbrev") != UNDECIDED).select(
             "season",
             "game_id",
             "game_type",

@@ -29,6 +29,7 @@ FINAL_SCORE = "goals are the final score"
 HEADER_SHOTS = "shots on goal are those of the header"
 SAME_GOALS = "goals are the box score's, skater by skater"
 LIST = pl.List(pl.String)
+PRESEASON = 1
 SAME_ASSISTS = "assists are the box score's, skater by skater"
 
 PAGES: Mapping[str, tuple[Table, ...]] = {
@@ -110,17 +111,19 @@ def pages_without_lines(boxscore: pl.LazyFrame) -> pl.LazyFrame:
 def plays_that_end_early(plays: pl.LazyFrame) -> pl.LazyFrame:
     """One row a game whose plays stop before its end. Only pages that tell where periods begin can show that.
 
-    The end is `game-end`. Now and then that event is missing though the last period has its end.
+    The end is `game-end`. Now and then that event is missing though the last period has its end. A preseason game can
+    be called off before its third period.
     """
     event = pl.col("event")
     has_end = (event == "game-end").any() | (
         event.is_in(["period-end", "shootout-complete"]) & (pl.col("period") == pl.col("period").max())
     ).any()
+    is_called_off = (pl.col("game_id").first() // 10_000 % 100 == PRESEASON) & (event == "game-end").any()
     return (
         plays.group_by("season", "game_id")
         .agg(
             tells_periods=(event == "period-start").any(),
-            has_end=has_end & (pl.col("period").max() >= 3),
+            has_end=has_end & ((pl.col("period").max() >= 3) | is_called_off),
             last_period=pl.col("period").max(),
             last_second=pl.col("period_seconds").filter(pl.col("period") == pl.col("period").max()).max(),
         )

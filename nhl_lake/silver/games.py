@@ -7,7 +7,7 @@ import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import SCHEDULE
-from nhl_lake.hockey.calendar import FINAL, GONE
+from nhl_lake.hockey.calendar import FINAL, GONE, UNDECIDED
 from nhl_lake.ledger import LISTINGS
 from nhl_lake.silver.pages import Said, Text, said
 from nhl_lake.table import Column, Table
@@ -113,9 +113,9 @@ COLUMNS = (
     Column("venue", pl.String, "Name of the arena", nullable=True),
     Column("is_neutral_site", pl.Boolean, "Whether neither team is at home", nullable=True),
     c.home_team_id,
-    Column("home_team_abbrev", pl.String, "Three letters of the home team, as of then"),
+    Column("home_team_abbrev", pl.String, "Three letters of the home team, as of then; TBD while it is not known"),
     c.away_team_id,
-    Column("away_team_abbrev", pl.String, "Three letters of the away team, as of then"),
+    Column("away_team_abbrev", pl.String, "Three letters of the away team, as of then; TBD while it is not known"),
     Column("home_score", pl.Int16, "Final score of the home team; 1 more for a shoot-out won", nullable=True),
     Column("away_score", pl.Int16, "Final score of the away team; 1 more for a shoot-out won", nullable=True),
     replace(c.last_period_type, nullable=True),
@@ -134,11 +134,14 @@ GAMES = Table(
     reads=(SCHEDULE, LISTINGS),
     source=games,
     checks={
-        "two different teams": pl.col("home_team_id") != pl.col("away_team_id"),
-        # games could end in a tie until shoot-outs came in 2005
+        # of a game to come neither team may be known yet
+        "two different teams": (pl.col("home_team_id") != pl.col("away_team_id"))
+        | (~is_final_state() & (pl.col("home_team_abbrev") == UNDECIDED)),
+        # games could end in a tie until shoot-outs came in 2005; a preseason game can be called off at one
         "a final game has a winner": pl.col("home_score").ne_missing(pl.col("away_score"))
         | pl.col("home_score").is_null()
-        | (pl.col("season") < 20052006),
+        | (pl.col("season") < 20052006)
+        | (pl.col("game_type") == 1),
         "a game that is not final has no score": is_final_state() | pl.col("home_score").is_null(),
         "a game that was played is not gone": ~is_final_state() | (pl.col("schedule_state") != GONE),
     },

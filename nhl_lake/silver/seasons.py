@@ -14,9 +14,9 @@ class Row(Said):
     """A row of the list of seasons."""
 
     id: int
-    startDate: datetime
-    endDate: datetime
-    regularSeasonEndDate: datetime
+    startDate: datetime | None = None
+    endDate: datetime | None = None
+    regularSeasonEndDate: datetime | None = None
     preseasonStartdate: datetime | None = None
     numberOfGames: int | None = None
     totalRegularSeasonGames: int | None = None
@@ -29,7 +29,7 @@ class Row(Said):
 
 
 def seasons(seasons: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a season that the NHL lists. Days are Eastern; of seasons to come they are plans.
+    """One row a season that the NHL lists. Days are Eastern; of seasons to come they are plans, or null.
 
     The list does not say when the playoffs began, and has no preseason of most seasons. From `bronze.seasons`.
     """
@@ -66,9 +66,9 @@ SEASONS = Table(
     columns=(
         c.season,
         Column("preseason_start_date", pl.Date, "First day of the preseason", nullable=True),
-        Column("regular_season_start_date", pl.Date, "First day of the regular season"),
-        Column("regular_season_end_date", pl.Date, "Last day of the regular season"),
-        Column("playoffs_end_date", pl.Date, "Last day of the playoffs"),
+        Column("regular_season_start_date", pl.Date, "First day of the regular season", nullable=True),
+        Column("regular_season_end_date", pl.Date, "Last day of the regular season", nullable=True),
+        Column("playoffs_end_date", pl.Date, "Last day of the playoffs", nullable=True),
         Column("games_per_team", pl.Int16, "Regular-season games of a team", nullable=True),
         Column("regular_season_games", pl.Int32, "Regular-season games in all", nullable=True),
         Column(
@@ -88,6 +88,8 @@ SEASONS = Table(
     reads=(PAGES,),
     source=seasons,
     checks={
-        "a season ends after it begins": pl.col("regular_season_start_date") <= pl.col("regular_season_end_date"),
+        "a season ends after it begins": pl.col("regular_season_start_date").is_null()
+        | pl.col("regular_season_end_date").is_null()
+        | (pl.col("regular_season_start_date") <= pl.col("regular_season_end_date")),
     },
 )

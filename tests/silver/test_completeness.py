@@ -18,6 +18,7 @@ from nhl_lake.silver.completeness import (
     SAME_PLAYERS,
     completeness,
     incomplete_pages,
+    plays_that_end_early,
 )
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.skater_games import SKATER_GAMES
@@ -108,6 +109,14 @@ def test_the_end_of_the_last_period_is_an_end(last):
     plays = ice.plays(ice.play(1, 0, "period-start"), *last)
 
     assert found(plays=plays, skater_games=ice.frame(SKATER_GAMES, [])) == {}
+
+
+def test_a_preseason_game_may_be_called_off_before_its_third_period():
+    plays = ice.plays(ice.play(1, 0, "period-start"), ice.play(2, 1200, "game-end", period=2))
+    of_preseason = plays.with_columns(game_id=pl.col("game_id") // 1_000_000 * 1_000_000 + 10_001)
+
+    assert plays_that_end_early(of_preseason).collect().is_empty()
+    assert not plays_that_end_early(plays).collect().is_empty()
 
 
 def test_pages_that_do_not_tell_of_periods_are_not_asked_where_they_end():

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from nhl_lake import check
 from nhl_lake.bronze import SCHEDULE
-from nhl_lake.envelopes import ScheduledGame, Side
+from nhl_lake.envelopes import ScheduledGame, Side, scheduled_game
 from nhl_lake.errors import Broken
 from nhl_lake.ledger import LISTINGS
 from nhl_lake.silver.games import GAMES, Entry, Team, games
@@ -231,6 +231,51 @@ def test_an_entry_that_lacks_what_a_row_needs_stops_the_table_by_name(name: str)
 def test_news_from_the_api_are_refused_by_rule(said: dict[str, Any], rule: str):
     with pytest.raises(Broken, match=rule):
         check.require(GAMES, rows(entry(**said)))
+
+
+def test_two_teams_that_are_not_known_yet_are_a_game_to_come():
+    nobody = {"id": 70, "abbrev": "TBD"}
+    found = rows(entry(gameScheduleState="TBD", homeTeam=nobody, awayTeam=nobody))
+
+    check.require(GAMES, found)
+    assert found.select("home_team_abbrev", "away_team_abbrev", "game_state").row(0) == ("TBD", "TBD", "FUT")
+
+
+def test_a_final_game_of_a_team_against_itself_is_refused():
+    nobody = {"id": 70, "abbrev": "TBD", "score": 1}
+    with pytest.raises(Broken, match="two different teams"):
+        check.require(GAMES, rows(entry(gameState="OFF", homeTeam=nobody, awayTeam={**nobody, "score": 2})))
+
+
+@pytest.mark.parametrize("about", [{"gameType": 1, "id": 2023010001}, {"season": 20032004, "id": 2003020001}])
+def test_a_preseason_game_and_a_game_of_old_may_be_tied(about: dict[str, Any]):
+    found = rows(entry(gameState="FINAL", **about, **sides(1, 1)))
+
+    check.require(GAMES, found)
+    assert found.select("home_score", "away_score").row(0) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("odd", "column"),
+    [
+        ({"venue": 7}, "venue"),
+        ({"neutralSite": "no"}, "is_neutral_site"),
+        ({"easternUTCOffset": 4}, "eastern_offset"),
+        ({"venueUTCOffset": []}, "venue_offset"),
+        ({"gameOutcome": "REG"}, "last_period_type"),
+        ({"periodDescriptor": {"number": "three"}}, "periods"),
+        ({"homeTeam": {"id": 1, "abbrev": "HOM", "score": "two"}}, "home_score"),
+    ],
+)
+def test_an_odd_field_of_an_entry_costs_that_field_only(odd: dict[str, Any], column: str):
+    said = entry(gameState="OFF", **sides(3, 2), gameOutcome={"lastPeriodType": "REG"}, periodDescriptor={"number": 3})
+    part = scheduled_game(OCTOBER, msgspec.Raw(json.dumps(said | odd).encode()))
+    (whole,), (row,) = rows(said).to_dicts(), rows(said | odd).to_dicts()
+
+    assert part.key == {"game_id": row["game_id"]}
+    assert row[column] is None
+    lost = {name for name in row if row[name] != whole[name]}
+    assert lost <= {column, "is_shootout"}
 
 
 def test_states_that_nobody_knows_are_kept():

@@ -12,6 +12,7 @@ from nhl_lake import check
 from nhl_lake.errors import Broken
 from nhl_lake.silver import pages
 from nhl_lake.silver.seasons import SEASONS
+from nhl_lake.walk import parse_seasons
 from tests.league.asking import SEASONS as OF_LEAGUE
 from tests.league.asking import get, league
 from tests.silver.kept import NO_PAGES, kept, made
@@ -74,10 +75,31 @@ def test_no_list_gives_no_rows_and_days_in_the_wrong_order_are_refused():
         check.require(SEASONS, rows(ROW | {"startDate": "2024-10-10T17:30:00"}))
 
 
-@pytest.mark.parametrize("key", ["id", "startDate", "endDate", "regularSeasonEndDate"])
-def test_a_row_that_lacks_what_a_season_needs_is_named(key: str):
-    with pytest.raises(Broken, match=key):
-        rows({name: value for name, value in ROW.items() if name != key})
+def test_a_row_that_lacks_what_a_season_needs_is_named():
+    with pytest.raises(Broken, match="id"):
+        rows({name: value for name, value in ROW.items() if name != "id"})
+
+
+DAYS = {
+    "startDate": "regular_season_start_date",
+    "regularSeasonEndDate": "regular_season_end_date",
+    "endDate": "playoffs_end_date",
+}
+
+
+@pytest.mark.parametrize("odd", [None, "", "soon", 7])
+def test_days_of_a_season_that_are_not_known_yet_are_null(odd: object):
+    found = rows(ROW, ROW | {"id": 20242025} | dict.fromkeys(DAYS, odd))
+
+    check.require(SEASONS, found)
+    to_come = found.filter(pl.col("season") == 20242025).row(0, named=True)
+    assert [to_come[column] for column in DAYS.values()] == [None, None, None]
+    assert found.filter(pl.col("season") == 20232024).null_count().sum_horizontal().item() == 0
+
+
+def test_a_season_whose_days_are_odd_is_no_season_under_way():
+    bodies = [json.dumps(ROW | {"id": 20242025, "startDate": odd}) for odd in (None, "", "soon")]
+    assert [season.season for season in parse_seasons([json.dumps(ROW), *bodies])] == [20232024]
 
 
 def test_the_seasons_of_the_league_are_those_of_its_books():
