@@ -1,0 +1,62 @@
+"""Whether daily runs find all that a troubled league corrects and heals, and how much they ask for.
+
+The sample league corrects statistics about 1, 3, 7 and 20 days after a game, and breaks charts, plays, box scores and
+reports of many games until some days later (`nhl_lake/league/broken.py`). A month of `ingest --lookback 1` at 09:00
+follows, then 35 days without games, in which the last second looks fall due. What is printed: the requests of each run
+beside those of the same day without second looks, how it ended, and what it named; and at the end what differs from a
+lake that was kept in one run when all pages were whole, and what `corrections` lists beside what did change.
+
+    python benchmarks/month.py                      # an hour, with all games
+    python benchmarks/month.py --days 10 --one-in 3
+"""
+
+import argparse
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests import months
+from tests.months import Month, Run
+
+AFTER = 35
+MOST = 2.5
+
+
+def tell(run: Run, first_look: Run) -> None:
+    """Print a run."""
+    print(f"{run.now:%Y-%m-%d}{run.asked.total():10}{first_look.asked.total():10}{run.summary.exit_code:6}", flush=True)
+    for line in run.summary.incomplete:
+        print(f"{'':38}{line}")
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--days", type=int, default=30, help="days with games")
+    asked.add_argument("--one-in", type=int, default=1, help="of so many games one is played")
+    given = asked.parse_args()
+    month = Month(given.days, given.one_in)
+    print(f"{len(month.games())} games")
+    print("run         requests     first  exit")
+    with tempfile.TemporaryDirectory() as folder:
+        played = months.play(Path(folder), month, range(given.days + AFTER), tell)
+        unlike = months.unlike_truth(played.root, played.whole)
+        listed, expected = (
+            Counter(found) for found in (months.listed(played.root), months.expected(played.root, month))
+        )
+    codes = Counter(run.summary.exit_code for run in played.runs)
+    ratio = played.ratio()
+    print(f"requests of a day with games: {ratio:.2f} times those without second looks")
+    print(f"runs by how they ended: {dict(sorted(codes.items()))}; the last: {played.runs[-1].summary.exit_code}")
+    print(f"rows that differ from the truth: {sum(unlike.values())} {unlike or ''}")
+    print(
+        f"corrections: {listed.total():,} listed, {expected.total():,} expected; "
+        f"{(listed - expected).total()} too many, {(expected - listed).total()} missing"
+    )
+    sys.exit(ratio >= MOST or bool(unlike) or listed != expected or played.runs[-1].summary.exit_code != 0)
+
+
+if __name__ == "__main__":
+    main()
