@@ -20,7 +20,7 @@ from nhl_lake.hockey import (
 )
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
-from nhl_lake.silver.pages import Said, final
+from nhl_lake.silver.pages import Large, Medium, Said, Small, final
 from nhl_lake.silver.shifts import SHIFTS
 from nhl_lake.table import Column, Table
 
@@ -28,29 +28,29 @@ from nhl_lake.table import Column, Table
 class Period(Said):
     """The period of a play."""
 
-    number: int
+    number: Small
     periodType: str
 
 
 class Details(Said):
     """What a play says of its players, its place and its kind."""
 
-    eventOwnerTeamId: int | None = None
-    shootingPlayerId: int | None = None
-    scoringPlayerId: int | None = None
-    assist1PlayerId: int | None = None
-    assist2PlayerId: int | None = None
-    assist3PlayerId: int | None = None
-    goalieInNetId: int | None = None
-    blockingPlayerId: int | None = None
-    hittingPlayerId: int | None = None
-    hitteePlayerId: int | None = None
-    playerId: int | None = None
-    winningPlayerId: int | None = None
-    losingPlayerId: int | None = None
-    committedByPlayerId: int | None = None
-    drawnByPlayerId: int | None = None
-    servedByPlayerId: int | None = None
+    eventOwnerTeamId: Medium | None = None
+    shootingPlayerId: Large | None = None
+    scoringPlayerId: Large | None = None
+    assist1PlayerId: Large | None = None
+    assist2PlayerId: Large | None = None
+    assist3PlayerId: Large | None = None
+    goalieInNetId: Large | None = None
+    blockingPlayerId: Large | None = None
+    hittingPlayerId: Large | None = None
+    hitteePlayerId: Large | None = None
+    playerId: Large | None = None
+    winningPlayerId: Large | None = None
+    losingPlayerId: Large | None = None
+    committedByPlayerId: Large | None = None
+    drawnByPlayerId: Large | None = None
+    servedByPlayerId: Large | None = None
     xCoord: float | None = None
     yCoord: float | None = None
     zoneCode: str | None = None
@@ -59,18 +59,18 @@ class Details(Said):
     secondaryReason: str | None = None
     typeCode: str | None = None
     descKey: str | None = None
-    duration: int | None = None
-    homeScore: int | None = None
-    awayScore: int | None = None
+    duration: Small | None = None
+    homeScore: Small | None = None
+    awayScore: Small | None = None
 
 
 class Play(Said):
     """A play of the play-by-play page."""
 
-    eventId: int
-    sortOrder: int
+    eventId: Medium
+    sortOrder: Medium
     periodDescriptor: Period
-    typeCode: int
+    typeCode: Small
     typeDescKey: str
     timeInPeriod: str | None = None
     situationCode: str | None = None
@@ -81,15 +81,15 @@ class Play(Said):
 class Side(Said):
     """A team in the page's head."""
 
-    id: int
-    score: int | None = None
+    id: Medium
+    score: Small | None = None
 
 
 class Spot(Said):
     """A dressed player: whose he is in this game."""
 
-    playerId: int
-    teamId: int
+    playerId: Large
+    teamId: Medium
 
 
 class Page(Said):

@@ -6,11 +6,13 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from nhl_lake.gold.ice_time import BY_BOX, NAMES
 from nhl_lake.gold.skater_game import ADDITIVE, SKATER_GAME
 from nhl_lake.hockey.strength import SITUATIONS
 from tests.gold.leagues import SEEDS, Silver, gold, of_seed
 
 every_seed = pytest.mark.parametrize("seed", SEEDS)
+OF_THE_BOX = (*NAMES, "shifts", "ice_time_rank")
 
 
 def skaters(seed: int) -> tuple[Silver, pl.DataFrame]:
@@ -18,12 +20,18 @@ def skaters(seed: int) -> tuple[Silver, pl.DataFrame]:
     return found, gold(SKATER_GAME, found)
 
 
+def by_shifts(whole: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of all situations without the ice time that only the box score tells, and of `all` alone."""
+    from_box = (pl.col("time_source") == BY_BOX).fill_null(value=False)
+    return whole.with_columns(pl.when(from_box).then(None).otherwise(pl.col(name)).alias(name) for name in OF_THE_BOX)
+
+
 @every_seed
 def test_all_is_the_sum_of_the_situations(seed: int):
     _, rows = skaters(seed)
     key = ("game_id", "player_id")
     parts = rows.filter(pl.col("situation") != "all").group_by(key).agg(pl.col(ADDITIVE).sum(), pl.len())
-    whole = rows.filter(pl.col("situation") == "all").with_columns(pl.col(ADDITIVE).fill_null(0))
+    whole = by_shifts(rows.filter(pl.col("situation") == "all")).with_columns(pl.col(ADDITIVE).fill_null(0))
 
     assert parts["len"].unique().to_list() == [len(SITUATIONS)]
     assert_frame_equal(
@@ -52,7 +60,7 @@ def test_what_needs_shifts_is_null_where_there_are_none_and_known_where_there_ar
     ]
     counts = [name for name in names if not name.endswith("_share")]
 
-    without = rows.filter(~has_shifts)
+    without = by_shifts(rows.filter(~has_shifts))
     assert without.select(pl.col(names).null_count()).unpivot()["value"].unique().to_list() in ([without.height], [0])
     assert rows.filter(has_shifts).select(pl.col(counts).null_count()).unpivot()["value"].unique().to_list() == [0]
 
@@ -140,7 +148,7 @@ def test_a_second_of_everybody_on_the_ice_is_on_the_ice_and_on_the_bench_for_goa
     """On-ice and off-ice goals of a skater are those of his team, but for penalty shots."""
     found, rows = skaters(seed)
     goals = found["plays"].filter("is_goal", ~pl.col("is_penalty_shot")).group_by("game_id").agg(goals=pl.len())
-    whole = rows.filter((pl.col("situation") == "all") & pl.col("time_on_ice_s").is_not_null())
+    whole = rows.filter((pl.col("situation") == "all") & (pl.col("time_source") == "shifts"))
     sides = [f"{where}_goals_{side}" for where in ("on_ice", "off_ice") for side in ("for", "against")]
     off = whole.join(goals, on="game_id", how="left").filter(
         pl.sum_horizontal(sides) != pl.col("goals_right").fill_null(0)
