@@ -6,6 +6,7 @@ import polars as pl
 
 from nhl_lake import catalog, check, strict
 from nhl_lake.silver.game_quality import GAME_QUALITY
+from nhl_lake.silver.players import PLAYERS
 from nhl_lake.silver.refusals import REFUSALS
 from nhl_lake.store import lake
 from nhl_lake.store.place import Place
@@ -25,7 +26,7 @@ class Finding(NamedTuple):
 
 def audit(root: Place) -> list[Finding]:
     """Hold every table against its rules, every game against its pages, and pages against what is read of them."""
-    return [*broken(root), *aside(root), *doubtful(root), *unread(root)]
+    return [*broken(root), *aside(root), *doubtful(root), *unread(root), *odd(root), *nameless(root)]
 
 
 def broken(root: Place) -> list[Finding]:
@@ -63,6 +64,21 @@ def unread(root: Place) -> list[Finding]:
         Finding(table, f"nobody reads {path}", "warning", pages, example)
         for table, path, pages, example in strict.unread(root)
     ]
+
+
+def odd(root: Place) -> list[Finding]:
+    """Return the values that silver leaves out of pages that are of no game."""
+    return [
+        Finding(table, f"{path} is left out: {why}", "warning", pages, example)
+        for table, path, why, pages, example in strict.odd_values(root)
+    ]
+
+
+def nameless(root: Place) -> list[Finding]:
+    """Return the players whose page says no last name."""
+    rows = lake.scan(root, PLAYERS).filter(pl.col("last_name").is_null()).sort("player_id").collect()
+    people = rows["player_id"].to_list()
+    return [Finding(PLAYERS.name, "a player has no last name", "warning", len(people), named(people))] if people else []
 
 
 def named(games: list[int]) -> str:

@@ -1,22 +1,25 @@
 """What pages say that nobody reads: each key path of the newest pages is read by a struct, ignored by name, or told."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import msgspec
 import polars as pl
-from msgspec import Struct, inspect
+from msgspec import inspect
 
 from nhl_lake import bronze
 from nhl_lake.silver import games, page_quality, players, rosters, seasons, standings, teams
+from nhl_lake.silver.pages import custom
 from nhl_lake.store import lake
 from nhl_lake.store.place import Place
 from nhl_lake.table import Table
 
 PAGES_LOOKED_AT = 30
 
-READ_BY: Mapping[Table, tuple[type[Struct], ...]] = {
+READ_BY: Mapping[Table, tuple[type[msgspec.Struct], ...]] = {
     bronze.SCHEDULE: (games.Entry,),
     **page_quality.READ_BY,
     bronze.ROSTERS: (rosters.Page,),
@@ -49,6 +52,34 @@ def unread(root: Place) -> Iterator[Unread]:
                     found[path].append(name)
         for path, names in sorted(found.items()):
             yield Unread(table.name, path, len(names), names[0])
+
+
+ODD_IN = (bronze.SCHEDULE, bronze.ROSTERS, bronze.STANDINGS, bronze.PLAYERS, bronze.TEAMS, bronze.SEASONS)
+
+
+class OddValue(NamedTuple):
+    """A value that silver leaves out, for pages have another kind of it: in how many pages, and one of these."""
+
+    table: str
+    path: str
+    why: str
+    pages: int
+    example: str
+
+
+def odd_values(root: Place) -> Iterator[OddValue]:
+    """Yield the odd fields and rows of pages that are of no game; silver.game_quality names those of games' pages."""
+    for table in ODD_IN:
+        decoders = [(kind, msgspec.json.Decoder(kind, dec_hook=custom).decode) for kind in READ_BY[table]]
+        found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        for pages in lake.by_season(root, table):
+            newest = lake.newest_of(pages, table)
+            named = newest.select(pl.concat_str(table.page_key, separator=" "), "body").collect()
+            for name, body in named.iter_rows():
+                for odd in (one for kind, decode in decoders for one in page_quality.odd_of(body, kind, decode)):
+                    found[re.sub(r"\[\d+\]", "[]", odd.path), odd.why].add(name)
+        for (path, why), names in sorted(found.items()):
+            yield OddValue(table.name, path, why, len(names), min(names))
 
 
 def paths(value: Any, at: str = "") -> set[str]:  # noqa: ANN401 - any piece of JSON

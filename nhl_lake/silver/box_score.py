@@ -10,74 +10,74 @@ import polars as pl
 from msgspec import Meta
 
 from nhl_lake.hockey.clock_text import MINUTES_AND_SECONDS
-from nhl_lake.silver.pages import Said, final
+from nhl_lake.silver.pages import Fraction, Large, Position, Said, Small, final
 
 Clock = Annotated[str, Meta(pattern=MINUTES_AND_SECONDS)]
-Fraction = Annotated[str, Meta(pattern=r"^\d+/\d+$")]
+Share = Annotated[float, Meta(ge=0, le=100)]
 
 
 class Skater(Said):
     """A skater's line."""
 
-    playerId: int
-    position: str
-    goals: int
-    assists: int
-    points: int
-    plusMinus: int | None = None
-    pim: int | None = None
-    hits: int | None = None
-    shots: int | None = None
-    sog: int | None = None
-    blockedShots: int | None = None
-    giveaways: int | None = None
-    takeaways: int | None = None
-    powerPlayGoals: int | None = None
-    powerPlayPoints: int | None = None
-    shorthandedGoals: int | None = None
-    shPoints: int | None = None
+    playerId: Large
+    position: Position | None = None
+    goals: Small | None = None
+    assists: Small | None = None
+    points: Small | None = None
+    plusMinus: Small | None = None
+    pim: Small | None = None
+    hits: Small | None = None
+    shots: Small | None = None
+    sog: Small | None = None
+    blockedShots: Small | None = None
+    giveaways: Small | None = None
+    takeaways: Small | None = None
+    powerPlayGoals: Small | None = None
+    powerPlayPoints: Small | None = None
+    shorthandedGoals: Small | None = None
+    shPoints: Small | None = None
     faceoffs: Fraction | None = None
-    faceoffWinningPctg: float | None = None
+    faceoffWinningPctg: Share | None = None
     toi: Clock | None = None
     powerPlayToi: Clock | None = None
     shorthandedToi: Clock | None = None
-    shifts: int | None = None
-    sweaterNumber: int | None = None
+    shifts: Small | None = None
+    sweaterNumber: Small | None = None
 
 
 class Goalie(Said):
     """A goalie's line."""
 
-    playerId: int
-    position: str
-    goalsAgainst: int | None = None
+    playerId: Large
+    position: Position | None = None
+    goalsAgainst: Small | None = None
     saveShotsAgainst: Fraction | None = None
     evenStrengthShotsAgainst: Fraction | None = None
     powerPlayShotsAgainst: Fraction | None = None
     shorthandedShotsAgainst: Fraction | None = None
-    evenStrengthGoalsAgainst: int | None = None
-    powerPlayGoalsAgainst: int | None = None
-    shorthandedGoalsAgainst: int | None = None
-    pim: int | None = None
+    evenStrengthGoalsAgainst: Small | None = None
+    powerPlayGoalsAgainst: Small | None = None
+    shorthandedGoalsAgainst: Small | None = None
+    pim: Small | None = None
     toi: Clock | None = None
     starter: bool | None = None
     decision: str | None = None
-    sweaterNumber: int | None = None
+    sweaterNumber: Small | None = None
 
 
 class Lines(Said):
     """The lines of a team."""
 
-    forwards: list[Skater]
-    defense: list[Skater]
-    goalies: list[Goalie]
+    forwards: list[Skater] | None = None
+    defense: list[Skater] | None = None
+    goalies: list[Goalie] | None = None
 
 
 class Teams(Said):
     """The lines of both teams."""
 
-    homeTeam: Lines
-    awayTeam: Lines
+    homeTeam: Lines | None = None
+    awayTeam: Lines | None = None
 
 
 class Nested(Said):
@@ -133,7 +133,11 @@ def team(side: str, kinds: tuple[str, ...], *, is_home: bool) -> pl.Expr:
     return pl.struct(
         team_id=pl.col(side).struct.field("id"),
         is_home=pl.lit(is_home),
-        line=pl.concat_list(pl.coalesce(lines.struct.field(kind) for lines in (now, then)) for kind in kinds),
+        line=pl.concat_list(
+            # of a group that the page does not have no line is read, and all of the others
+            pl.coalesce(lines.struct.field(kind) for lines in (now, then)).fill_null([])
+            for kind in kinds
+        ),
     )
 
 

@@ -52,7 +52,7 @@ def game_quality(
         strength_quality(plays, shifts, lineups, skater_games),
         completeness(play_by_play, boxscore, games, lineups, plays, shifts, skater_games, goalie_games),
         unknown_words(games),
-        page_quality(play_by_play, boxscore, right_rail, shift_charts, lineups),
+        page_quality(play_by_play, boxscore, right_rail, shift_charts, lineups, skater_games),
     )
     return pl.concat(found).with_columns(incomplete_pages=incomplete_pages())
 

@@ -11,7 +11,7 @@ from nhl_lake.hockey.names import surname_first
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
-from nhl_lake.silver.pages import Said, said
+from nhl_lake.silver.pages import Large, Medium, Said, Small, said
 from nhl_lake.silver.reports import GAME, PERIOD, SHIFT, report_lines
 from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.table import Column, Table
@@ -47,13 +47,13 @@ SAID = (
 class Row(Said):
     """A row of a shift chart; all of it may be missing in some charts."""
 
-    playerId: int | None = None
-    teamId: int | None = None
-    period: int | None = None
+    playerId: Large | None = None
+    teamId: Medium | None = None
+    period: Small | None = None
     startTime: str | None = None
     endTime: str | None = None
     duration: str | None = None
-    typeCode: int | None = None
+    typeCode: Medium | None = None
     eventDescription: str | None = None
 
 

@@ -34,6 +34,7 @@ def officials(right_rail: pl.LazyFrame) -> pl.LazyFrame:
         .unnest("role")
         .explode("name")
         .filter(pl.col("name").is_not_null())
+        .unique(["game_id", "role", "name"])
         .select(column.name for column in COLUMNS)
     )
 

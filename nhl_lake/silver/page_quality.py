@@ -11,7 +11,7 @@ from nhl_lake.errors import Broken
 from nhl_lake.hockey.calendar import FINAL
 from nhl_lake.lenient import Odd
 from nhl_lake.silver import box_score, lineups, listed_shifts, officials, plays, team_games
-from nhl_lake.silver.pages import Said, english, final, read_leniently
+from nhl_lake.silver.pages import Said, custom, final, read_leniently
 from nhl_lake.table import Table
 
 READ_BY: dict[Table, tuple[type[Said], ...]] = {
@@ -30,6 +30,7 @@ def page_quality(
     right_rail: pl.LazyFrame,
     shift_charts: pl.LazyFrame,
     lineups: pl.LazyFrame,
+    skater_games: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """One row a rule that a final game's pages break: a field or a row is odd, a dressed player's line says too little.
 
@@ -37,7 +38,7 @@ def page_quality(
     """
     frames = (play_by_play, boxscore, right_rail, shift_charts)
     odd = [odd_values(pages, table) for table, pages in zip(READ_BY, frames, strict=True)]
-    return pl.concat([*odd, odd_players(play_by_play, lineups)])
+    return pl.concat([*odd, odd_players(play_by_play, lineups, skater_games)])
 
 
 def odd_values(pages: pl.LazyFrame, table: Table) -> pl.LazyFrame:
@@ -63,7 +64,7 @@ TEXTS = pl.Struct({"fields": pl.String, "rows": pl.String})
 
 def named(bodies: pl.Series, kinds: tuple[type[Said], ...]) -> pl.Series:
     """Return what is odd in each page, in words: its fields, and its rows."""
-    decoders = [(kind, msgspec.json.Decoder(kind, dec_hook=english).decode) for kind in kinds]
+    decoders = [(kind, msgspec.json.Decoder(kind, dec_hook=custom).decode) for kind in kinds]
     found = (
         [*dict.fromkeys(odd for kind, decode in decoders for odd in odd_of(body, kind, decode))] for body in bodies
     )
@@ -74,7 +75,7 @@ def named(bodies: pl.Series, kinds: tuple[type[Said], ...]) -> pl.Series:
     return pl.Series(bodies.name, texts, TEXTS)
 
 
-def odd_of(body: str, kind: type[Said], decode: Callable[[str], object]) -> list[Odd]:
+def odd_of(body: str, kind: type[msgspec.Struct], decode: Callable[[str], object]) -> list[Odd]:
     """Return what is odd in a page for a kind. A page that cannot be read is not odd: its game is put aside by name."""
     try:
         decode(body)
@@ -94,7 +95,7 @@ def in_words(odd: list[Odd]) -> str | None:
     return f"{len(odd)}: {some}" if odd else None
 
 
-def odd_players(play_by_play: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFrame:
+def odd_players(play_by_play: pl.LazyFrame, lines: pl.LazyFrame, skater_games: pl.LazyFrame) -> pl.LazyFrame:
     """Return one row a rule that dressed players of a game break, with their ids."""
     pages = play_by_play.join(lines, on="game_id", how="semi")  # of another the line-up could not be made
     spots = (
@@ -111,6 +112,8 @@ def odd_players(play_by_play: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFrame
         "every dressed player is of a team": ("error", spots.join(dressed, on=["game_id", "player_id"], how="anti")),
         "every dressed player has a position": ("warning", dressed.filter(pl.col("position").is_null())),
     }
+    is_sum = pl.col("points") == pl.col("goals") + pl.col("assists")
+    rules["every skater's points are goals and assists"] = ("warning", skater_games.filter(~is_sum))
     return pl.concat(
         bad.group_by(*GAME)
         .agg(ids=pl.col("player_id").unique().sort().cast(pl.String))

@@ -6,6 +6,7 @@ A page that is not as declared is read leniently (nhl_lake/lenient.py): one odd 
 `silver.game_quality` or `nhl-lake check` names it. A field without which a row still means something has a default.
 """
 
+import re
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -33,6 +34,14 @@ class Text(str):
     """A text that pages give plainly, or in several languages: the English one."""
 
 
+class Fraction(str):
+    """A text such as 21/22: how many came off, and of how many."""
+
+
+class Figure(str):
+    """A number, or a fraction, that pages give as a number or as a text."""
+
+
 def final(pages: pl.LazyFrame, kind: type[Said], *beside: str) -> pl.LazyFrame:
     """One row a page of a final game: the kind's keys, and some columns of bronze beside them.
 
@@ -49,7 +58,7 @@ def said(kind: type[Said], body: str = "body") -> pl.Expr:
 
 def decoded(bodies: pl.Series, kind: type[Said]) -> pl.Series:
     """Decode pages strictly."""
-    decode = msgspec.json.Decoder(kind, dec_hook=english).decode
+    decode = msgspec.json.Decoder(kind, dec_hook=custom).decode
     encode = msgspec.json.Encoder(enc_hook=str).encode
 
     def known(body: str) -> str:
@@ -69,10 +78,10 @@ def decoded(bodies: pl.Series, kind: type[Said]) -> pl.Series:
     )
 
 
-def read_leniently(body: str, kind: type[Said]) -> tuple[Said, list[lenient.Odd]]:
+def read_leniently(body: str, kind: type[msgspec.Struct]) -> tuple[msgspec.Struct, list[lenient.Odd]]:
     """Return a page without its odd values, and these; Broken if they are such that the page cannot be read."""
     try:
-        return lenient.read(body, kind, english)
+        return lenient.read(body, kind, custom)
     except msgspec.MsgspecError as error:
         raise broken(body, error) from error
 
@@ -85,11 +94,28 @@ def broken(body: str, error: msgspec.MsgspecError) -> Broken:
     )
 
 
-def english(kind: type, value: Any) -> Text:  # noqa: ANN401 - any piece of JSON
+def custom(kind: type, value: Any) -> Any:  # noqa: ANN401 - any piece of JSON
+    """Read what msgspec does not know: a text in languages, a fraction or a figure. It adds the path to an error."""
+    if kind is Text:
+        return english(value)
+    text = str(value) if kind is Figure and isinstance(value, int | float) else value
+    if kind is Fraction or (kind is Figure and isinstance(text, str) and "/" in text):
+        if not isinstance(text, str) or not (found := FRACTION.fullmatch(text)) or int(found[1]) > int(found[2]):
+            raise ValueError(f"Expected a fraction such as 21/22, got {str(value)[:40]}")
+    elif not isinstance(text, str) or not NUMBER.fullmatch(text):
+        raise ValueError(f"Expected a number, got {str(value)[:40]}")
+    return kind(text)
+
+
+FRACTION = re.compile(r"(\d{1,4})/(\d{1,4})")
+NUMBER = re.compile(r"-?\d{1,4}(\.\d*)?")
+
+
+def english(value: Any) -> Text:  # noqa: ANN401 - any piece of JSON
     """Read a text: plain, or a mapping of languages with `default`."""
     found = value.get("default") if isinstance(value, dict) else value
-    if kind is not Text or not isinstance(found, str):
-        raise ValueError(f"Expected a text or a mapping with `default`, got {str(value)[:40]}")  # msgspec adds the path
+    if not isinstance(found, str):
+        raise ValueError(f"Expected a text or a mapping with `default`, got {str(value)[:40]}")
     return Text(found)
 
 
@@ -119,7 +145,7 @@ PLAIN: dict[type[inspect.Type], pl.DataType] = {
     inspect.BoolType: pl.Boolean(),
     inspect.StrType: pl.String(),
     inspect.LiteralType: pl.String(),
-    inspect.CustomType: pl.String(),  # Text
+    inspect.CustomType: pl.String(),  # Text, Fraction, Figure
     inspect.DateType: pl.String(),
     inspect.DateTimeType: pl.String(),
 }

@@ -110,6 +110,7 @@ def rules() -> dict[str, Rule]:
     none, at_least = pl.lit(0), pl.min_horizontal
     counts = {
         "no goal stands beside another score": ("error", "miscounted"),
+        "every goal has a scorer": ("error", "without_scorer"),
         "every player is dressed": ("warning", "strangers"),
         "no event stands twice": ("warning", "repeated"),
         "a place in the order is taken once": ("warning", "shared"),
@@ -178,6 +179,7 @@ def measured(plays: pl.LazyFrame) -> pl.LazyFrame:
             without_situation=(pl.col("is_attempt") & pl.col("situation").is_null()).sum(),
             without_place=(pl.col("is_unblocked_attempt") & pl.col("x_ft").is_null()).sum(),
             other_side=denied.sum(),
+            without_scorer=((event == "goal") & pl.col("shooter_player_id").is_null()).sum(),
             has_shots=event.is_in(("shot-on-goal", "missed-shot")).any(),
             has_places=pl.col("situation_code").is_not_null().any(),
             has_all=(event == "faceoff").any(),

@@ -378,7 +378,6 @@ PLAYS = Table(
         "the acting team plays": pl.col("acting_team_id").is_null()
         | (pl.col("acting_team_id") == pl.col("home_team_id"))
         | (pl.col("acting_team_id") == pl.col("away_team_id")),
-        "a goal has a scorer": (pl.col("event") != "goal") | pl.col("shooter_player_id").is_not_null(),
         "a goal has a team": (pl.col("event") != "goal") | pl.col("acting_team_id").is_not_null(),
     },
 )

@@ -1,5 +1,7 @@
 """Skaters' official lines, game by game, from the box score."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from nhl_lake import columns as c
@@ -63,11 +65,11 @@ COLUMNS = (
     c.player_id,
     c.team_id,
     c.is_home,
-    c.position,
+    replace(c.position, nullable=True),
     c.sweater_number,
-    c.goals,
-    c.assists,
-    c.points,
+    replace(c.goals, nullable=True),
+    replace(c.assists, nullable=True),
+    replace(c.points, nullable=True),
     Column("plus_minus", pl.Int16, "Goals for less against while on the ice, without power plays", nullable=True),
     c.penalty_minutes,
     c.hits,
@@ -97,7 +99,6 @@ SKATER_GAMES = Table(
     reads=(BOXSCORE,),
     source=skater_games,
     checks={
-        "points are goals and assists": pl.col("points") == pl.col("goals") + pl.col("assists"),
         "a share is between 0 and 1": pl.col("faceoff_share").is_null() | pl.col("faceoff_share").is_between(0, 1),
     },
 )

@@ -1,11 +1,14 @@
 """Standings after each day, as the NHL published them."""
 
+from dataclasses import replace
+from datetime import date as Day  # noqa: N812 - `date` is a key of the page
+
 import msgspec
 import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import STANDINGS as PAGES
-from nhl_lake.silver.pages import Said, Text, said
+from nhl_lake.silver.pages import Said, Small, Text, said
 from nhl_lake.table import Column, Table
 
 # column of a record -> the page's key, what it counts; told of all games, and again of each split
@@ -60,13 +63,13 @@ KEYS = RECORD | {
 UNSURE = NUMBERS | OF_SPLITS
 
 
-class Head(Said):
+class Head(Said, kw_only=True):
     """What a line of the standings says beside its numbers."""
 
-    date: str
+    date: Day | None = None
     seasonId: int
     teamAbbrev: Text
-    teamName: Text
+    teamName: Text | None = None
     conferenceName: str | None = None
     divisionName: str | None = None
     streakCode: str | None = None
@@ -76,7 +79,7 @@ class Head(Said):
 
 Line = msgspec.defstruct(
     "Line",
-    [*((key, int) for key, _ in KEYS.values()), *((key, int | None, None) for key, _ in UNSURE.values())],
+    [(key, Small | None, None) for key, _ in (*KEYS.values(), *UNSURE.values())],
     bases=(Head,),
     kw_only=True,
 )
@@ -119,15 +122,20 @@ def counted(names: dict[str, tuple[str, str]], *, nullable: bool) -> tuple[Colum
     return tuple(Column(name, pl.Int16, about, nullable=nullable) for name, (_, about) in names.items())
 
 
+def known_equal(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """Whether two numbers are equal, as far as they are known."""
+    return (one == other).fill_null(value=True)
+
+
 COLUMNS = (
     c.season,
     c.game_date,
     c.team_abbrev,
-    Column("line_date", pl.Date, "Day that the team's line says it is of; may lag"),
-    c.team_name,
+    Column("line_date", pl.Date, "Day that the team's line says it is of; may lag", nullable=True),
+    replace(c.team_name, nullable=True),
     Column("conference", pl.String, "Conference", nullable=True),
     Column("division", pl.String, "Division", nullable=True),
-    *counted(KEYS, nullable=False),
+    *counted(KEYS, nullable=True),
     Column("point_share", pl.Float64, "Share of the points that could be had", nullable=True),
     Column("streak_kind", pl.String, "Kind of the running streak: W, L, OT", nullable=True),
     Column("clinch", pl.String, "What the team has clinched, or e if it is out", nullable=True),
@@ -143,11 +151,14 @@ STANDINGS = Table(
     reads=(PAGES,),
     source=standings,
     checks={
-        "a game is won, lost or tied": pl.col("games")
-        == pl.col("wins") + pl.col("losses") + pl.col("overtime_losses") + pl.col("ties"),
-        "points follow from results": pl.col("points_won")
-        == 2 * pl.col("wins") + pl.col("overtime_losses") + pl.col("ties"),
-        "the difference is that of the goals": pl.col("goal_difference")
-        == pl.col("goals_for") - pl.col("goals_allowed"),
+        "a game is won, lost or tied": known_equal(
+            pl.col("games"), pl.col("wins") + pl.col("losses") + pl.col("overtime_losses") + pl.col("ties")
+        ),
+        "points follow from results": known_equal(
+            pl.col("points_won"), 2 * pl.col("wins") + pl.col("overtime_losses") + pl.col("ties")
+        ),
+        "the difference is that of the goals": known_equal(
+            pl.col("goal_difference"), pl.col("goals_for") - pl.col("goals_allowed")
+        ),
     },
 )

@@ -1,34 +1,37 @@
 """Teams' official figures, game by game."""
 
+from typing import Literal
+
 import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import PLAY_BY_PLAY, RIGHT_RAIL
 from nhl_lake.hockey import results
-from nhl_lake.hockey.calendar import FINAL
-from nhl_lake.silver.pages import Said, Text, final, said
+from nhl_lake.silver.pages import Figure, Said, Small, Text, final
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.table import Column, Table
+
+PeriodType = Literal["REG", "OT", "SO"]
 
 
 class Team(Said):
     """A team in the page's head."""
 
     id: int
-    score: int
-    sog: int | None = None
+    score: Small
+    sog: Small | None = None
 
 
 class Outcome(Said):
     """How a game ended."""
 
-    lastPeriodType: str
+    lastPeriodType: PeriodType
 
 
 class Period(Said):
     """The period that a game is in; of a final game, its last."""
 
-    periodType: str
+    periodType: PeriodType
 
 
 class Page(Said):
@@ -56,10 +59,19 @@ class GameInfo(Said):
     awayTeam: Bench | None = None
 
 
+class Stat(Said):
+    """A figure of both teams."""
+
+    category: str
+    homeValue: Figure | None = None
+    awayValue: Figure | None = None
+
+
 class Rail(Said):
-    """A right-rail page, of which the coaches are read."""
+    """A right-rail page, of which the coaches and the teams' figures are read."""
 
     gameInfo: GameInfo | None = None
+    teamGameStats: list[Stat] | None = None
 
 
 def team_games(play_by_play: pl.LazyFrame, right_rail: pl.LazyFrame, plays: pl.LazyFrame) -> pl.LazyFrame:
@@ -97,14 +109,11 @@ def team_games(play_by_play: pl.LazyFrame, right_rail: pl.LazyFrame, plays: pl.L
 
 def beside(right_rail: pl.LazyFrame) -> pl.LazyFrame:
     """One row a right rail: the people, and for each side a column of each figure."""
-    # the values are numbers and texts in one list: all are read as texts, and cast strictly after
-    rails = right_rail.filter(pl.col("state").is_in(FINAL)).select(
-        "game_id", rail=said(Rail), figures=pl.col("body").str.json_decode(STATS)
-    )
-    stats = pl.col("figures").struct.field("teamGameStats")
+    rails = final(right_rail, Rail, "game_id")
+    stats = pl.col("teamGameStats")
     return rails.select(
         "game_id",
-        pl.col("rail").struct.field("gameInfo"),
+        "gameInfo",
         *(
             stats.list.filter(pl.element().struct.field("category") == category)
             .list.first()
@@ -134,9 +143,6 @@ def side(whose: str) -> pl.Expr:
     )
 
 
-STATS = pl.Struct(
-    {"teamGameStats": pl.List(pl.Struct({"category": pl.String, "homeValue": pl.String, "awayValue": pl.String}))}
-)
 CATEGORIES = {
     "faceoff_share": "faceoffWinningPctg",
     "power_play": "powerPlay",

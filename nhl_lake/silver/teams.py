@@ -1,12 +1,14 @@
 """Teams: every team id, and which of them are one team over time."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from nhl_lake import columns as c
 from nhl_lake.bronze import TEAMS as PAGES
 from nhl_lake.hockey.franchises import team_key
 from nhl_lake.silver.games import GAMES
-from nhl_lake.silver.pages import Said, said
+from nhl_lake.silver.pages import Medium, Said, said
 from nhl_lake.table import Column, Table
 
 
@@ -14,9 +16,9 @@ class Row(Said):
     """A row of the list of teams."""
 
     id: int
-    fullName: str
     triCode: str
-    franchiseId: int | None = None
+    fullName: str | None = None
+    franchiseId: Medium | None = None
 
 
 def teams(teams: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
@@ -52,7 +54,7 @@ TEAMS = Table(
     columns=(
         c.team_id,
         c.team_abbrev,
-        c.team_name,
+        replace(c.team_name, nullable=True),
         Column(
             "franchise_id", pl.Int32, "Franchise in the NHL's books; null of teams that are no clubs", nullable=True
         ),

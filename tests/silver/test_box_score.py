@@ -3,20 +3,17 @@
 from random import Random
 from typing import Any
 
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from nhl_lake.errors import Broken
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.skater_games import SKATER_GAMES
 from tests.silver.kept import kept, made
 from tests.silver.test_goalie_games import LINE, NOW
 from tests.silver.test_skater_games import NEW, OLD, page, stats
 
-SKATER_KEYS = {"playerId", "position", "goals", "assists", "points"}  # without them a line is none
 few = st.integers(0, 20)
 
 
@@ -52,15 +49,14 @@ def test_both_generations_of_the_page_tell_the_same_line(found: list[dict[str, A
 
 
 @pytest.mark.parametrize("key", sorted(NEW.keys() | OLD.keys()))
-def test_a_key_that_is_missing_is_named_or_leaves_a_null_and_changes_nothing_else(key: str):
+def test_a_key_that_is_missing_leaves_a_null_and_changes_nothing_else(key: str):
     for line, nested in ((NEW, False), (OLD, True)):
         if key not in line:
             continue
         whole = made(SKATER_GAMES, kept(page(stats(line), nested=nested)))
         less = kept(page(stats({name: value for name, value in line.items() if name != key}), nested=nested))
-        if key in SKATER_KEYS:
-            with pytest.raises(Broken, match=key):
-                made(SKATER_GAMES, less)
+        if key == "playerId":
+            assert made(SKATER_GAMES, less).is_empty()
             continue
         for before, after in zip(whole.row(0), made(SKATER_GAMES, less).row(0), strict=True):
             assert after in (before, None)
@@ -81,8 +77,3 @@ def test_the_order_of_pages_and_lines_changes_nothing():
         mixed.shuffle(again)
         assert_frame_equal(made(table, kept(*again)), first)
         assert first.height == 4 * len(told)
-
-
-def test_a_number_that_no_column_can_hold_is_an_error():
-    with pytest.raises(pl.exceptions.InvalidOperationError, match="99999"):
-        made(SKATER_GAMES, kept(page(stats(NEW | {"hits": 99999}))))

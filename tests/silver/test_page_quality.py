@@ -6,9 +6,11 @@ import polars as pl
 
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.page_quality import page_quality
+from nhl_lake.silver.skater_games import SKATER_GAMES
 from tests.silver.kept import NO_PAGES, kept, made
 from tests.silver.test_lineups import box, page, rail, spot
 
+NO_SKATERS = pl.LazyFrame(schema=SKATER_GAMES.schema)
 SCORE = {"homeTeam": {"id": 1, "score": 1}, "awayTeam": {"id": 2, "score": 0}, "plays": []}
 
 
@@ -17,7 +19,8 @@ def doubts(*spots: dict[str, Any], boxes: dict[str, Any] | None = None, rails: d
     pages = kept(page(*spots) | SCORE | said)
     lines = made(LINEUPS, pages, NO_PAGES, NO_PAGES)
     others = [kept(one) if one else NO_PAGES for one in (boxes, rails, chart)]
-    rows = page_quality(pages, *others, lines.lazy()).collect()
+    skaters = made(SKATER_GAMES, others[0])
+    rows = page_quality(pages, *others, lines.lazy(), skaters.lazy()).collect()
     assert rows.columns == ["season", "game_id", "check", "severity", "expected", "actual"]
     assert rows["game_id"].is_in([2023020001]).all()
     return rows.select("check", "severity", "actual").rows()
@@ -34,7 +37,7 @@ def test_nothing_is_odd_about_whole_pages():
 def test_without_pages_nothing_is_odd():
     nothing = pl.LazyFrame(schema=LINEUPS.schema)
 
-    assert page_quality(NO_PAGES, NO_PAGES, NO_PAGES, NO_PAGES, nothing).collect().is_empty()
+    assert page_quality(NO_PAGES, NO_PAGES, NO_PAGES, NO_PAGES, nothing, NO_SKATERS).collect().is_empty()
 
 
 def test_odd_fields_are_counted_and_named_by_their_path():
@@ -76,4 +79,4 @@ def test_players_without_position_or_team_and_players_listed_twice_are_named():
 def test_a_page_that_cannot_be_read_is_quarantined_by_the_tables_that_read_it_and_not_odd():
     broken, nobody = kept(page(spot(71)) | SCORE | {"homeTeam": {"id": "?"}}), pl.LazyFrame(schema=LINEUPS.schema)
 
-    assert page_quality(broken, NO_PAGES, NO_PAGES, NO_PAGES, nobody).collect().is_empty()
+    assert page_quality(broken, NO_PAGES, NO_PAGES, NO_PAGES, nobody, NO_SKATERS).collect().is_empty()

@@ -272,7 +272,6 @@ def test_good_plays_hold_the_rules_of_the_table():
 @pytest.mark.parametrize(
     ("wrong", "rule"),
     [
-        (play("goal", details={"eventOwnerTeamId": HOME}), "a goal has a scorer"),
         (play("goal", details={"scoringPlayerId": 5}), "a goal has a team"),
         (play("hit", details={"eventOwnerTeamId": 3}), "the acting team plays"),
         (play(periodDescriptor={"number": 4, "periodType": "2OT"}), "period_type is one of"),
@@ -389,6 +388,13 @@ def test_a_number_that_does_not_fit_is_never_cut_but_named(wrong: dict[str, Any]
     fields = found.select("situation_code", "x_raw_ft", "penalty_minutes", "shooter_player_id").rows()
     code = None if "situationCode" in wrong else "1551"
     assert fields in ([], [(code, None, None, None)])  # the row is left out, or the field is
+
+
+def test_a_goal_without_a_scorer_is_the_teams_that_owns_it():
+    row = one(shot("goal", details={"scoringPlayerId": "?", "eventOwnerTeamId": HOME}))
+
+    assert (row["shooter_player_id"], row["acting_team_id"], row["is_goal"]) == (None, HOME, True)
+    check.require(PLAYS, rows(page(shot("goal", details={"scoringPlayerId": None, "eventOwnerTeamId": HOME}))))
 
 
 def test_names_in_one_language_or_in_many_do_not_matter_here():

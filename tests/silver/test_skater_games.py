@@ -128,23 +128,35 @@ def test_a_page_of_a_game_that_is_not_final_gives_no_rows(state: str | None):
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("playerId", None),
         ("goals", "1"),
         ("goals", 1.5),
         ("toi", "17"),
         ("toi", "17:75"),
         ("faceoffs", "3-8"),
+        ("faceoffs", "9/8"),
         ("sog", "x"),
+        ("hits", 99_999),
+        ("position", "F"),
     ],
 )
-def test_a_line_that_cannot_be_read_is_named(key: str, value: Any):
-    with pytest.raises(Broken, match=rf"playerByGameStats\.homeTeam\.forwards\[0\]\.{key}"):
-        rows(page(stats(NEW | {key: value})))
+def test_an_odd_field_is_null_and_costs_nothing_else(key: str, value: Any):
+    found = rows(page(stats(NEW | {key: value}, NEW | {"playerId": 72})))
+    check.require(SKATER_GAMES, found)
+
+    whole = rows(page(stats({k: v for k, v in NEW.items() if k != key}, NEW | {"playerId": 72})))
+    assert found.rows() == whole.rows()
+    assert found.height == 2
 
 
-def test_points_that_are_not_goals_and_assists_are_refused():
-    with pytest.raises(Broken, match="points are goals and assists"):
-        check.require(SKATER_GAMES, rows(page(stats(NEW | {"points": 4}))))
+def test_a_line_without_a_player_is_left_out_and_a_group_that_is_missing_takes_no_other_away():
+    assert rows(page(stats(NEW | {"playerId": None}, NEW | {"playerId": 72})))["player_id"].to_list() == [72]
+    less = page(stats(NEW))
+    del less["playerByGameStats"]["homeTeam"]["defense"]
+    assert rows(less).height == 1
+
+
+def test_points_that_are_not_goals_and_assists_are_kept_and_a_share_above_1_is_refused():
+    check.require(SKATER_GAMES, rows(page(stats(NEW | {"points": 4}))))
     with pytest.raises(Broken, match="a share is between 0 and 1"):
         check.require(SKATER_GAMES, rows(page(stats(NEW | {"faceoffWinningPctg": 37.5}))))
 

@@ -165,9 +165,11 @@ def test_a_final_page_without_a_score_is_refused():
         rows(page(homeTeam={"id": HOME}))
 
 
-def test_a_figure_that_is_no_number_is_an_error():
-    with pytest.raises(pl.exceptions.InvalidOperationError, match="many"):
-        rows(page(), rail(teamGameStats=[{"category": "hits", "homeValue": "many", "awayValue": 3}]))
+@pytest.mark.parametrize("odd", ["many", "", None, [], 10**9, {"default": 3}])
+def test_a_figure_that_is_no_number_is_unknown(odd: Any):
+    found = rows(page(), rail(teamGameStats=[{"category": "hits", "homeValue": odd, "awayValue": 3}]))
+
+    assert dict(found.select("is_home", "hits").rows()) == {True: None, False: 3}
 
 
 def test_a_team_that_plays_itself_is_refused():
