@@ -147,7 +147,8 @@ def test_what_a_page_no_longer_says_is_unknown_and_never_zero(table: Table):
         pages = {**whole(), table: {**whole()[table], second: json.dumps(without(page, key))}}
         for name in COPIED:
             made_of = catalog.find(name)
-            inputs = [frame(pages[read]).filter(pl.col("game_id") == second) for read in made_of.reads]
+            read_from = (frame(pages[read]) if read in pages else truth()[read.name] for read in made_of.reads)
+            inputs = [of_game(rows, second) for rows in read_from]
             (found,) = attempts(made_of, str(SEASON), inputs, [second])
             numbers = [column for column, dtype in made_of.schema.items() if dtype.is_numeric()]
             rows = found.rows.join(truth()[name], on=made_of.key, suffix="_was", validate="1:1")
