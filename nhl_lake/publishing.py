@@ -191,6 +191,9 @@ def audit(root: Place, task: Task, part: str, rows: int, aside: pl.DataFrame) ->
         named = pl.concat([aside.lazy().select("game_id"), lake.scan(root, REFUSALS).select("game_id")])
         excused = old.join(named, on="game_id", how="semi").select("game_id").unique().sort("game_id").head(FEW)
         gone = old.join(excused, on="game_id", how="anti")
+    if task.table.by is None:
+        gone = told_of(root, task.table, old)
+        before -= old.select(pl.len()).collect().item() - gone.select(pl.len()).collect().item()
     after = before - gone.select(pl.len()).collect().item() + rows
     after += 0 if task.table.by == "game_id" else aside.head(FEW).height
     if after >= (1 - task.table.may_lose) * before:
@@ -199,6 +202,18 @@ def audit(root: Place, task: Task, part: str, rows: int, aside: pl.DataFrame) ->
         f"{task.table.name} ({where(task, part) or 'all of it'}): {before:,} rows would become {after:,}.",
         "Nothing was written; the table is as before. If that is right: `nhl-lake rebuild --accept`.",
     )
+
+
+def told_of(root: Place, table: Table, rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Leave rows of players and teams of whom a table's inputs still tell; those were held against their own rows.
+
+    A page of another game's players adds them to a season, until it is healed.
+    """
+    for name in {"player_id", "team_id"} & set(table.key):
+        inputs = [lake.scan(root, read).select(name) for read in table.reads if name in read.schema]
+        if inputs:
+            rows = rows.join(pl.concat(inputs).unique(), on=name, how="semi")
+    return rows
 
 
 def put_aside(root: Place, task: Task, aside: pl.DataFrame) -> None:

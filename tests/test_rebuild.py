@@ -236,7 +236,7 @@ def test_a_lake_whose_bronze_was_put_back_from_a_copy_is_made_again_as_it_is_now
 def fewer(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the code of a table lose most of its rows."""
     plays = catalog.find("silver.plays")
-    less = dataclasses.replace(plays, source=lambda play_by_play: plays.build(play_by_play).head(1))
+    less = dataclasses.replace(plays, source=lambda *inputs: plays.build(*inputs).head(1))
     monkeypatch.setattr(rebuild, "in_order", lambda: [less])
     monkeypatch.setattr(marks, "code_print", lambda: "worse")
 

@@ -150,6 +150,19 @@ def test_runs_of_a_broken_lake_end_with_3_and_the_same_reason_until_it_is_healed
     assert status(tmp_path, NOON + 6 * DAY).seasons[0].complete == 1
 
 
+def test_a_page_of_other_players_that_is_healed_takes_them_out_of_the_season(tmp_path: Path):
+    others = [{"playerId": 8900100 + n, "teamId": 101, "positionCode": "C", "sweaterNumber": n} for n in range(1, 20)]
+    page = Game(2).plays() | {"rosterSpots": others}
+    api = FakeApi([Game(1), Game(2)])
+    api.broken = lambda path: httpx.Response(200, json=page) if path.endswith("2025020002/play-by-play") else None
+    assert daily(tmp_path, api, NOON).exit_code == 3
+
+    api.broken = lambda _: None
+    assert daily(tmp_path, api, NOON + DAY).exit_code == 0
+    players = lake.scan(tmp_path, find("gold.skater_season")).select("player_id").unique().collect()
+    assert sorted(players["player_id"]) == [8900001, 8900002]
+
+
 def test_an_incomplete_page_is_asked_for_on_fewer_and_fewer_days(tmp_path: Path):
     api = FakeApi([Game(1)], broken=box_without_lines)
     path = "v1/gamecenter/2025020001/boxscore"

@@ -72,12 +72,13 @@ def completeness(
 ) -> pl.LazyFrame:
     """One row a check of completeness that a final game does not pass, with what was expected and what was found."""
     lines = pl.concat(
-        frame.select("season", "game_id", "team_id", "player_id", "time_on_ice_s")
-        for frame in (skater_games, goalie_games)
+        frame.select("season", "game_id", "team_id", "player_id", "time_on_ice_s", is_goalie=pl.lit(is_goalie))
+        for is_goalie, frame in ((False, skater_games), (True, goalie_games))
     )
     found = (
         pages_without_plays(play_by_play, games),
         pages_without_lines(boxscore),
+        sides_without_lines(lineups, lines),
         plays_that_end_early(plays),
         shifts_that_lack_time(shifts, lines.join(lineups, on="game_id", how="semi")),
         players_of_other_teams(lineups, games),
@@ -106,6 +107,36 @@ def pages_without_lines(boxscore: pl.LazyFrame) -> pl.LazyFrame:
     return boxscore.filter(
         pl.col("state").is_in(FINAL), ~pl.col("body").str.contains('"playerId"', literal=True)
     ).select("season", "game_id", check=pl.lit(HAS_LINES), expected=pl.lit(None, pl.String), actual=pl.lit("none"))
+
+
+def sides_without_lines(lineups: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a game whose box score has lines of skaters, but none of a team's skaters, or of its goalies."""
+    has_lines = lines.filter(~pl.col("is_goalie")).select("game_id").unique()
+    return (
+        lineups.filter(~pl.col("is_scratched"), pl.col("position").is_not_null())
+        .join(has_lines, on="game_id", how="semi")
+        .join(
+            lines.select("game_id", "player_id", has_line=pl.lit(value=True)), on=["game_id", "player_id"], how="left"
+        )
+        .group_by("season", "game_id", "team_id", is_goalie=pl.col("position") == "G")
+        .agg(pl.col("has_line").any())
+        .filter(~pl.col("has_line"))
+        .join(lines, on=["game_id", "team_id", "is_goalie"], how="anti")
+        .sort("game_id", "team_id", "is_goalie")
+        .group_by("season", "game_id", maintain_order=True)
+        .agg(pl.col("team_id", "is_goalie").first())
+        .select(
+            "season",
+            "game_id",
+            check=pl.lit(HAS_LINES),
+            expected=pl.lit(None, pl.String),
+            actual=pl.format(
+                "none of the {} of team {}",
+                pl.when("is_goalie").then(pl.lit("goalies")).otherwise(pl.lit("skaters")),
+                "team_id",
+            ),
+        )
+    )
 
 
 def plays_that_end_early(plays: pl.LazyFrame) -> pl.LazyFrame:
@@ -178,16 +209,24 @@ def players_of_other_teams(lineups: pl.LazyFrame, games: pl.LazyFrame) -> pl.Laz
 
 
 def other_players(lineups: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a game whose box score has lines of several players who are not in its line-up: how many.
+    """One row a game whose box score and line-up have several other players: how many are in one of them alone.
 
-    A single one is a slip of a page; several are a page of another game, or of another state of this one.
+    A single one is a slip of a page; several are a page of another game, or of another state of this one. Goalies who
+    do not play may be without a line.
     """
     dressed = lineups.filter(~pl.col("is_scratched"))
+    strangers = lines.join(dressed, on=["game_id", "player_id"], how="anti")
+    skaters = dressed.filter(pl.col("position").ne_missing("G"))
+    has_lines = lines.filter(~pl.col("is_goalie")).select("game_id")
+    missing = skaters.join(has_lines, on="game_id", how="semi").join(lines, on=["game_id", "player_id"], how="anti")
+    found = pl.concat(
+        frame.select("season", "game_id", is_stranger=pl.lit(is_stranger))
+        for is_stranger, frame in ((True, strangers), (False, missing))
+    )
     return (
-        lines.join(dressed.select("game_id").unique(), on="game_id", how="semi")
-        .join(dressed, on=["game_id", "player_id"], how="anti")
+        found.join(dressed, on="game_id", how="semi")
         .group_by("season", "game_id")
-        .agg(actual=pl.len())
+        .agg(actual=pl.max_horizontal(pl.col("is_stranger").sum(), (~pl.col("is_stranger")).sum()))
         .filter(pl.col("actual") > 2)
         .select("season", "game_id", check=pl.lit(SAME_LINES), expected=pl.lit(0), actual="actual")
     )

@@ -170,6 +170,24 @@ def test_a_box_score_of_other_players_is_named():
     assert found(skater_games=others)[SAME_LINES] == ("0", "3")
 
 
+def test_a_box_score_that_lacks_several_skaters_is_named():
+    lines = ice.frame(SKATER_GAMES, [line(11, hits=12)])
+    more = ice.lineups(*(ice.dressed(player) for player in (*SKATERS, 14)), ice.dressed(GOALIE, position="G"))
+
+    assert found(skater_games=lines) == {}
+    assert found(skater_games=lines, lineups=more) == {SAME_LINES: ("0", "3")}
+
+
+def test_a_box_score_without_the_goalies_or_the_skaters_of_a_team_is_incomplete():
+    both = ice.lineups(*(ice.dressed(player) for player in SKATERS), ice.dressed(GOALIE, position="G"))
+    away = ice.lineups(ice.dressed(51, team=ice.AWAY))
+
+    assert found(goalie_games=ice.frame(GOALIE_GAMES, [])) == {
+        HAS_LINES: (None, f"none of the goalies of team {ice.HOME}")
+    }
+    assert found(lineups=pl.concat([both, away])) == {HAS_LINES: (None, f"none of the skaters of team {ice.AWAY}")}
+
+
 @pytest.mark.parametrize(("hits", "is_far"), [(4, False), (5, False), (6, True), (None, False), (0, True)])
 def test_counts_that_are_far_from_the_box_score_are_named(hits: int | None, is_far: bool):  # noqa: FBT001
     lines = ice.frame(SKATER_GAMES, [line(player, hits=hits) for player in SKATERS])
