@@ -84,6 +84,26 @@ def plays_with_a_goal_less(path: str) -> httpx.Response | None:
     return httpx.Response(200, json=page)
 
 
+def pages_before_the_goal(path: str) -> httpx.Response | None:
+    """Return pages that agree with each other, but not with the score that the schedule has."""
+    if not path.endswith(("play-by-play", "boxscore")):
+        return None
+    game = replace(Game(1), scorer=0)
+    page = game.plays() if path.endswith("play-by-play") else game.boxscore()
+    page["homeTeam"]["score"] = 0
+    for play in page.get("plays", []):
+        hit = {"hittingPlayerId": 8900001, "eventOwnerTeamId": 101}
+        play |= {"typeCode": 503, "typeDescKey": "hit", "details": hit}
+    return httpx.Response(200, json=page)
+
+
+def odd_row(path: str) -> httpx.Response | None:
+    if not path.endswith("play-by-play"):
+        return None
+    page = Game(1).plays()
+    return httpx.Response(200, json=page | {"plays": [*page["plays"], page["plays"][0] | {"eventId": None}]})
+
+
 def players_of_another_team(path: str) -> httpx.Response | None:
     if not path.endswith("play-by-play"):
         return None
@@ -119,6 +139,8 @@ BROKEN: dict[str, tuple[Answer, str]] = {
     "no lines": (box_without_lines, "a box score has lines"),
     "another scorer": (box_of_another_scorer, "goals are the box score's, skater by skater"),
     "another score": (plays_with_a_goal_less, "goals are the final score"),
+    "a score of before": (pages_before_the_goal, "the score of the header is the schedule's"),
+    "a play that cannot be read": (odd_row, "every row of bronze.play_by_play is as declared"),
     "another team": (players_of_another_team, "quarantined by silver.plays: 1 rows break 'the acting team plays'"),
     "an empty chart": (empty_chart, "shifts cover the ice time of the box score"),
     "a chart that lacks time": (box_of_more_time, "shifts cover the ice time of the box score"),

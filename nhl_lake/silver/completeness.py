@@ -26,6 +26,7 @@ SAME_PLAYERS = "the players are of the teams that play"
 SAME_LINES = "box score and line-up name the same players"
 NEAR_COUNTS = "the counts of the plays are near those of the box score"
 FINAL_SCORE = "goals are the final score"
+SCHEDULED_SCORE = "the score of the header is the schedule's"
 HEADER_SHOTS = "shots on goal are those of the header"
 SAME_GOALS = "goals are the box score's, skater by skater"
 LIST = pl.List(pl.String)
@@ -41,9 +42,12 @@ PAGES: Mapping[str, tuple[Table, ...]] = {
     SAME_LINES: (PLAY_BY_PLAY, BOXSCORE),
     NEAR_COUNTS: (PLAY_BY_PLAY, BOXSCORE),
     FINAL_SCORE: (PLAY_BY_PLAY,),
+    SCHEDULED_SCORE: (PLAY_BY_PLAY,),
     HEADER_SHOTS: (PLAY_BY_PLAY,),
     SAME_GOALS: (PLAY_BY_PLAY, BOXSCORE),
     SAME_ASSISTS: (PLAY_BY_PLAY, BOXSCORE),
+    # a row that cannot be read is left out: a play, a dressed player, a line
+    **{f"every row of {table.name} is as declared": (table,) for table in (PLAY_BY_PLAY, BOXSCORE)},
 }
 
 

@@ -43,7 +43,7 @@ def game_quality(
     `incomplete_pages` names the pages that are asked for again until the check passes.
     """
     found = (
-        play_quality(plays, play_by_play.join(plays, on="game_id", how="semi")),
+        play_quality(plays, play_by_play.join(plays, on="game_id", how="semi"), games),
         shift_quality(listed_shifts, shifts, lineups),
         men_quality(stints),
         ice_time_quality(shifts, skater_games, goalie_games),

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import polars as pl
 
 from nhl_lake.hockey.ice import STOPS
+from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.pages import Said, final
 
 KNOWN = (
@@ -29,6 +30,7 @@ FIRST_WITH_SIDES = 20192020
 FIRST_WITH = {"shots": 19971998, "places": 20052006, "all": 20092010}  # what pages record since
 FEW_PLAYS = 150  # the least of 2,900 games was 209
 SHOTS_OFF = 2
+NO_GAMES = pl.LazyFrame(schema=GAMES.schema)
 
 
 class Details(Said):
@@ -76,15 +78,18 @@ class Rule(NamedTuple):
     actual: pl.Expr
 
 
-def play_quality(plays: pl.LazyFrame, play_by_play: pl.LazyFrame) -> pl.LazyFrame:
+def play_quality(plays: pl.LazyFrame, play_by_play: pl.LazyFrame, schedule: pl.LazyFrame = NO_GAMES) -> pl.LazyFrame:
     """One row a rule and game whose plays break it: the rule, how bad it is, what was expected and what was found.
 
-    Scores and shots are written away-home. From the heads and line-ups of the pages that the plays were made of.
+    Scores and shots are written away-home. From the heads and line-ups of the pages that the plays were made of, and
+    the games of the schedule.
     """
     pages = final(play_by_play, Page)
     games = measured(plays).join(heads(pages), on="game_id", validate="1:1")
     games = games.with_columns(repeated=pl.col("listed") - pl.col("events"))
     games = games.join(beside_goals(plays, pages), on="game_id", how="left", validate="1:1")
+    scores = schedule.select("game_id", home_listed_score="home_score", away_listed_score="away_score")
+    games = games.join(scores, on="game_id", how="left", validate="1:1")
     games = games.join(strangers(plays, pages), on="game_id", how="left", validate="1:1")
     found = [
         pl.struct(
@@ -132,6 +137,7 @@ def rules() -> dict[str, Rule]:
     }
     return {
         "goals are the final score": Rule(pl.lit("error"), pair("score"), pair("goals")),
+        "the score of the header is the schedule's": Rule(pl.lit("error"), pair("listed_score"), pair("score")),
         "shots on goal are those of the header": Rule(shots_off, if_recorded("shots", pair("sog")), pair("shots")),
         **{
             name: Rule(pl.lit("warning"), if_recorded("all", expected), actual)
