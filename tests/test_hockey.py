@@ -67,14 +67,16 @@ def test_a_season_begins_in_july_when_nothing_else_is_known():
         (date(2018, 9, 14), (20182019,)),
         (date(2019, 2, 1), (20182019,)),
         (date(2019, 6, 26), (20182019,)),  # corrections still come
-        (date(2019, 7, 1), (20192020,)),  # summer: the last is long over, the next is the day's
+        (date(2019, 7, 17), (20182019, 20192020)),  # the last second look is thirty days after a game
+        (date(2019, 7, 18), (20192020,)),  # summer: the last is long over, the next is the day's
         (date(2020, 4, 1), (20192020,)),  # the pause
         (date(2020, 8, 15), (20192020, 20202021)),  # summer play-offs: the old season runs on in the new one's months
-        (date(2020, 10, 12), (20192020, 20202021)),
-        (date(2020, 10, 13), (20202021,)),
+        (date(2020, 11, 2), (20192020, 20202021)),
+        (date(2020, 11, 3), (20202021,)),
         (date(2021, 1, 12), (20202021,)),  # before a season that begins in January
         (date(2021, 7, 6), (20202021, 20212022)),
-        (date(2021, 7, 22), (20212022,)),
+        (date(2021, 8, 11), (20202021, 20212022)),
+        (date(2021, 8, 12), (20212022,)),
     ],
 )
 def test_the_current_seasons_are_those_under_way_or_just_over_and_the_one_of_the_day(

@@ -5,7 +5,7 @@ The suite tries some steps of each command, several kills one after the other; `
 
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,11 @@ class Stage:
         return folder / "lake"
 
 
+def good(words: Sequence[str]) -> set[int]:
+    """Return how a command may end: a few pages of the league are incomplete at first, which `ingest` ends with 3 for."""
+    return {0, 3} if words[0] == "ingest" else {0}
+
+
 def staged(scene: Scene, run: Callable[..., Any], folder: Path, only: str = "") -> Stage:
     """Run what comes before a scene, and the scene itself in a copy."""
     begins = folder / "begins"
@@ -101,11 +106,11 @@ def staged(scene: Scene, run: Callable[..., Any], folder: Path, only: str = "") 
             shutil.rmtree(begins / "lake")
             continue
         ended = run(*words, root=begins / "lake")
-        assert ended.code == 0, ended.err
+        assert ended.code in good(words), ended.err
     stage = Stage(scene, begins, 0, {}, only)
     root = stage.anew(folder / "ends")
     ended = run(*scene.words, root=root, layout=scene.layout, only=only)
-    assert ended.code == 0, ended.err
+    assert ended.code in good(scene.words), ended.err
     stage.steps, stage.ends = ended.steps, state(root)
     return stage
 
@@ -114,7 +119,7 @@ def killed(run: Callable[..., Any], stage: Stage, root: Path, step: int) -> bool
     """Kill the command at a step; return whether it came so far. What was there is there, and a table opens."""
     before = pages(root)
     ended = run(*stage.scene.words, root=root, at=step, layout=stage.scene.layout, only=stage.only)
-    assert ended.code in {0, KILLED}, ended.err
+    assert ended.code in {*good(stage.scene.words), KILLED}, ended.err
     after = pages(root)
     is_taken_back = stage.scene.takes_back and after == {name: stage.ends[name] for name in after}
     assert is_taken_back or lost(before, after) == 0
@@ -132,7 +137,7 @@ def ends_well(run: Callable[..., Any], stage: Stage, root: Path) -> None:
     if ended.code == 1 and "`nhl-lake doctor --mend` finishes it" in ended.err:
         run("doctor", "--mend", root=root, layout=stage.scene.layout)
         ended = run(*stage.scene.words, root=root, layout=stage.scene.layout)
-    assert ended.code == 0, ended.err
+    assert ended.code in good(stage.scene.words), ended.err
     assert state(root) == stage.ends
     if stage.scene.words == ("backup",):
         verified = run("backup", "verify", "--deep", root=root)
@@ -167,7 +172,7 @@ def test_a_kill_comes_at_the_step_that_is_asked_for_and_a_half_written_file_is_h
     alive = ready.run("ingest", "1", root=root)
     shutil.rmtree(root)
 
-    assert ready.run("ingest", "1", root=root, at=alive.steps * 10).code == 0
+    assert ready.run("ingest", "1", root=root, at=alive.steps * 10).code in {0, 3}
     shutil.rmtree(root)
     dead = ready.run("ingest", "1", root=root, at=1)
 

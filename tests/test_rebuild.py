@@ -355,7 +355,8 @@ def test_a_player_or_a_day_that_cannot_be_made_keeps_no_other_from_being_made(
     api.broken = lambda path: answer(odd) if path.endswith("8900002/landing") else None
     summary = run(tmp_path, api, rebuilds=True)
 
-    assert summary.exit_code == 1
+    assert summary.exit_code == 3
+    assert summary.incomplete == ["1 quarantined by silver.players: a rule that he breaks (player_id 8900002)"]
     players = lake.scan(tmp_path, catalog.find("silver.players")).collect()["player_id"].to_list()
     assert players == [8900001, 8900003]
     aside = lake.scan(tmp_path, catalog.find("silver.refusals")).collect()

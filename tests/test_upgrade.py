@@ -4,6 +4,7 @@ There is one layout so far. The older one here is made up: its play-by-play page
 `game` for `game_id`.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -204,9 +205,13 @@ def test_data_files_are_linked_and_logs_are_not(old):
     }
 
 
-def test_where_the_disk_has_no_links_files_are_copied(old, monkeypatch):
-    def refuse(*_: object) -> None:
-        raise OSError(1, "Operation not permitted")
+def test_a_lake_on_another_disk_is_copied_where_it_cannot_be_linked(old, monkeypatch):
+    link = os.link
+
+    def refuse(source: Path, to: Path, **said: object) -> None:
+        if Path(source).suffix in {".parquet", ".json"} and "upgrading" in str(to):
+            raise OSError(errno.EPERM, "Operation not permitted")
+        link(source, to, **said)
 
     monkeypatch.setattr(os, "link", refuse)
 
