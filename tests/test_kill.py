@@ -93,7 +93,7 @@ class Stage:
 
 
 def good(words: Sequence[str]) -> set[int]:
-    """Return how a command may end: a few pages of the league are incomplete at first, which `ingest` ends with 3 for."""
+    """Return how a command may end: `ingest` with 3 too, for a few pages of the league are incomplete at first."""
     return {0, 3} if words[0] == "ingest" else {0}
 
 
