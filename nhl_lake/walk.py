@@ -19,6 +19,7 @@ from nhl_lake.table import Part, Table
 from nhl_lake.weeks import BEFORE, POSTPONED, WEEK, Reading, is_to_play, week_page, whole_page
 
 ONE_DAY = timedelta(days=1)
+LONGEST_BREAK = timedelta(days=24)  # for the Olympic Games; the pause of 2020 is read week by week
 SILENT_WEEKS = 3  # so many in a row without a game and without a next week, and no more are listed
 BAD_WEEKS = 3  # so many in a row, and the schedule cannot be read
 
@@ -134,12 +135,14 @@ async def go_on(
     """Read week after week until a day, and return the day with which the next week begins.
 
     `nextStartDate` says where it does; it jumps over the summer. Where it is absent or points back, the next seven days
-    are read: the season goes on until its last day.
+    are read: the season goes on until its last day. So they are where it jumps farther than any break of a season.
     """
     silent = 0  # weeks in a row without a game and without a next week
     while day <= until and not run.is_stopped and not failures.is_end:
         week = await one_week(run, season, day, found, failures)
         following = week.nextStartDate if week else None
+        if following is not None and following > day + LONGEST_BREAK and day + WEEK <= season.last_day:
+            following = day + WEEK  # no break inside a season is so long: games may lie between
         if following is not None and following > day:
             silent = 0
         else:

@@ -150,6 +150,15 @@ def test_a_week_that_names_no_next_one_does_not_end_the_reading(tmp_path: Path, 
     assert stands(tmp_path, late) == (date(2026, 4, 1), "FUT", "OK")
 
 
+def test_a_week_that_names_a_next_one_far_ahead_loses_no_game_between(tmp_path: Path):
+    between = Game(70, start=datetime(2026, 2, 12, 0, tzinfo=UTC), state="FUT")
+    api = FakeApi([Game(1), between])
+    api.next_days = {"2026-01-11": "2026-05-31"}
+    run(tmp_path, api, rebuilds=True)
+
+    assert stands(tmp_path, between) == (date(2026, 2, 11), "FUT", "OK")
+
+
 @pytest.mark.parametrize("days", [9, -9])
 @pytest.mark.parametrize("left", ["PPD", "SUSP", "CNCL"])
 def test_of_two_entries_of_a_game_the_one_that_was_played_counts(tmp_path: Path, left: str, days: int):

@@ -141,7 +141,7 @@ BROKEN: dict[str, tuple[Answer, str]] = {
     "another score": (plays_with_a_goal_less, "goals are the final score"),
     "a score of before": (pages_before_the_goal, "the score of the header is the schedule's"),
     "a play that cannot be read": (odd_row, "every row of bronze.play_by_play is as declared"),
-    "another team": (players_of_another_team, "quarantined by silver.plays: 1 rows break 'the acting team plays'"),
+    "another team": (players_of_another_team, "the players are of the teams that play"),
     "an empty chart": (empty_chart, "shifts cover the ice time of the box score"),
     "a chart that lacks time": (box_of_more_time, "shifts cover the ice time of the box score"),
     "quarantine": (page_in_quarantine, "quarantined by silver."),

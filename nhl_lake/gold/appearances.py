@@ -34,11 +34,11 @@ def teams(games: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def appearances(games: pl.LazyFrame, lineups: pl.LazyFrame, plays: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a player dressed for a game whose plays are there."""
+    """One row a player dressed for a game whose plays are there. Left out: players of teams that do not play in it."""
     about = teams(games).drop("season", "game_type")
     return (
         lineups.filter(~pl.col("is_scratched"))
         .join(plays, on="game_id", how="semi")
-        .join(about, on=["game_id", "team_id"], how="left", validate="m:1")
+        .join(about, on=["game_id", "team_id"], validate="m:1")
         .select(column.name for column in COLUMNS)
     )

@@ -15,6 +15,7 @@ from nhl_lake.table import Table
 
 WITHOUT_SHIFTS = [issue.first for issue in ISSUES if issue.issue == NO_SHIFTS]
 FIRST_WITH_ALL_PLAYS = 20102011  # before, a game without a goal may have no plays at all
+LACKING_ALL_S = 300  # over all players of both teams: a minute without anybody lacks 720
 LACKING_S = 60  # a player whose shifts lack more of the box score's ice time has lost shifts, not seconds
 NEAR_SHARE, NEAR_COUNT = 0.25, 5  # corrections of a few hits are normal; more than this is another state of the game
 
@@ -37,7 +38,7 @@ PAGES: Mapping[str, tuple[Table, ...]] = {
     HAS_PLAYS: (PLAY_BY_PLAY,),
     HAS_LINES: (BOXSCORE,),
     REACHES_END: (PLAY_BY_PLAY,),
-    COVERS_TIME: (SHIFT_CHARTS,),
+    COVERS_TIME: (SHIFT_CHARTS, BOXSCORE),
     SAME_PLAYERS: (PLAY_BY_PLAY,),
     SAME_LINES: (PLAY_BY_PLAY, BOXSCORE),
     NEAR_COUNTS: (PLAY_BY_PLAY, BOXSCORE),
@@ -180,6 +181,7 @@ def shifts_that_lack_time(shifts: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyF
     line-up, without which no shift is anybody's.
     """
     player = ["game_id", "player_id"]
+    lacking = pl.col("expected") - pl.col("actual")
     known = shifts.group_by(player).agg(seconds=(pl.col("end_seconds") - pl.col("start_seconds")).sum())
     return (
         lines.filter(
@@ -193,7 +195,7 @@ def shifts_that_lack_time(shifts: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyF
             actual=pl.min_horizontal("seconds", pl.col("time_on_ice_s").cast(pl.Int64)).sum(),
             worst=(pl.col("time_on_ice_s").cast(pl.Int64) - pl.col("seconds")).max(),
         )
-        .filter((pl.col("worst") > LACKING_S) | (pl.col("actual") == 0))
+        .filter((pl.col("worst") > LACKING_S) | (lacking > LACKING_ALL_S) | (pl.col("actual") == 0))
         .select("season", "game_id", check=pl.lit(COVERS_TIME), expected="expected", actual="actual")
     )
 

@@ -146,6 +146,15 @@ def test_a_game_without_any_shifts_lacks_time_unless_no_game_of_its_time_has_shi
     assert found(shifts=ice.shifts(), skater_games=old, **short) == {}
 
 
+def test_half_a_minute_less_of_everybody_is_a_hole():
+    many = range(100, 110)
+    lines = ice.frame(SKATER_GAMES, [line(player, hits=1) for player in many])
+    lineup = ice.lineups(*(ice.dressed(player) for player in many), ice.dressed(GOALIE, position="G"))
+    short = ice.shifts(*(ice.shift(player, 0, 560) for player in many), ice.shift(GOALIE, 0, 600))
+
+    assert found(shifts=short, lineups=lineup, skater_games=lines) == {COVERS_TIME: ("6600", "6200")}
+
+
 def test_some_seconds_less_are_a_difference_and_no_hole():
     assert found(shifts=ice.shifts(*(ice.shift(player, 0, 545) for player in (*SKATERS, GOALIE)))) == {}
 

@@ -273,13 +273,18 @@ def test_good_plays_hold_the_rules_of_the_table():
     ("wrong", "rule"),
     [
         (play("goal", details={"scoringPlayerId": 5}), "a goal has a team"),
-        (play("hit", details={"eventOwnerTeamId": 3}), "the acting team plays"),
         (play(periodDescriptor={"number": 4, "periodType": "2OT"}), "period_type is one of"),
     ],
 )
 def test_plays_that_cannot_be_are_refused_by_rule(wrong: dict[str, Any], rule: str):
     with pytest.raises(Broken, match=rule):
         check.require(PLAYS, rows(page(wrong)))
+
+
+def test_an_owner_that_does_not_play_in_the_game_is_nobody():
+    row = one(play("hit", details={"eventOwnerTeamId": 3, "hittingPlayerId": SHOOTER}))
+
+    assert (row["acting_team_id"], row["event_owner_team_id_raw"], row["hitter_player_id"]) == (None, 3, SHOOTER)
 
 
 def test_an_id_that_two_events_have_is_refused():
