@@ -391,7 +391,8 @@ def test_a_line_up_that_cannot_be_read_keeps_no_other_game_from_being_asked_for(
     api.games.append(Game(2, start=NOON + timedelta(hours=1)))
     second = run(tmp_path, api, now=NOON + timedelta(hours=20), rebuilds=True)
 
-    assert first.exit_code == second.exit_code == 0  # one odd row is left out, and `check` names it
+    assert first.exit_code == second.exit_code == 3  # one odd row is left out, and named until it is healed
+    assert "every row of bronze.play_by_play is as declared" in first.incomplete[0]
     assert lake.scan(tmp_path, find("silver.refusals")).collect().is_empty()
     named = lake.scan(tmp_path, find("silver.game_quality")).filter(pl.col("game_id") == 2025020001).collect()
     assert any("rosterSpots" in text for text in named["actual"])
