@@ -89,14 +89,14 @@ def test_keys_that_a_later_generation_of_pages_adds_are_no_corrections(root: Pat
 
 def test_a_version_that_cannot_be_read_is_named_and_the_others_are_told(root: Path):
     odd = Game(1).plays()
-    next(play for play in odd["plays"] if play["typeDescKey"] == "goal")["details"].pop("scoringPlayerId")
+    odd["homeTeam"]["id"] = "of Alpha"
     refetched(root, odd, 1)
     refetched(root, Game(1, scorer=8900002).plays(), 2)
     rows, unread = corrections.corrections(root, NOON)
 
     assert len(unread) == 1
     assert unread[0].startswith(f"{GAME}: ")
-    assert "a goal has a scorer" in unread[0]
+    assert "homeTeam" in unread[0]
     assert rows.select("field", "was", "is").rows() == [("shooter_player_id", "8900001", "8900002")]
     assert rows["seen_at"].to_list() == [NOON + 2 * HOUR]
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from nhl_lake import check
 from nhl_lake.errors import Broken
+from nhl_lake.silver.pages import read_leniently
 from nhl_lake.silver.play_quality import play_quality
-from nhl_lake.silver.plays import PLAYS
+from nhl_lake.silver.plays import PLAYS, Page
 from tests.league.asking import game_page, played
 from tests.silver.kept import kept, made
 
@@ -61,7 +62,8 @@ def test_an_event_that_stands_twice_is_one_or_refused(seed: int):
         page["plays"] = [*json.loads(text())["plays"], again | changed]
         assert made(PLAYS, kept(page)).equals(truth())
     page["plays"] = [*json.loads(text())["plays"], again | {"sortOrder": 100_000}]
-    assert outcome(page) is None
+    found = outcome(page)
+    assert found is None or (again["typeDescKey"] == "goal" and found.equals(truth()))
 
 
 @settings(max_examples=30)
@@ -98,7 +100,8 @@ def test_what_is_dropped_or_changed_is_refused_or_leaves_all_that_does_not_hang_
     rows = outcome(page)
 
     if rows is not None:
-        assert rows.height == truth().height
+        left_out = [odd for odd in read_leniently(json.dumps(page), Page)[1] if odd.is_row]
+        assert rows.height == truth().height - len(left_out)
         assert rows.select("season", "game_id", "event_id").n_unique() == rows.height
         others = pl.col("period") != event["periodDescriptor"].get("number")
         unmoved = [
