@@ -24,8 +24,8 @@ from pathlib import Path
 import polars as pl
 
 from nhl_lake.catalog import TABLES
-from nhl_lake.store import lake as door
-from nhl_lake.table import Table
+from nhl_lake.schema.table import Table
+from nhl_lake.store import delta_tables as door
 
 LEAST_SHARE = 0.5
 

@@ -8,13 +8,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from nhl_lake import bronze
-from tests import damage
+from nhl_lake.bronze import endpoints
 from tests.conftest import Ended, environment, without_settings
-from tests.saved import NOW, copied, digest, save
-from tests.test_doctor import DAMAGES, doctored, follow
+from tests.maintenance.test_doctor import DAMAGES, doctored, follow
+from tests.support import damage
+from tests.support.backups import NOW, copied, digest, save
 
-TABLE = bronze.BOXSCORE
+TABLE = endpoints.BOXSCORE
 
 
 def run(*words: str, root: Path, now: object, backups: Path, api: str | None = None) -> Ended:

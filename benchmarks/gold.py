@@ -16,10 +16,10 @@ from typing import Any
 
 import polars as pl
 
-from nhl_lake.answers.moneypuck import SKATER, TEAM
-from nhl_lake.gold.adjusting import LEADS
+from nhl_lake.gold.measures.score_adjustment import LEADS
 from nhl_lake.gold.skater_game import skater_game
 from nhl_lake.gold.team_game import team_game
+from nhl_lake.queries.moneypuck import SKATER, TEAM
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS, lineups

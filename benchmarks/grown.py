@@ -7,27 +7,29 @@ from pathlib import Path
 
 import polars as pl
 
-from nhl_lake import bronze, catalog, marks
-from nhl_lake.store import lake
-from nhl_lake.table import Table
+from nhl_lake import catalog
+from nhl_lake.bronze import endpoints
+from nhl_lake.rebuild import lineage
+from nhl_lake.schema.table import Table
+from nhl_lake.store import delta_tables
 
 PAGES_AT_ONCE = 2000
 
 
 def widened(root: Path, season: int, seasons: int, day: date) -> None:
     """Put copies of a season before it, with other ids, as if they had been kept and made: bodies stay as they are."""
-    for table in (*bronze.TABLES, *catalog.MADE):
+    for table in (*endpoints.TABLES, *catalog.MADE):
         if not table.partition:
             continue
-        rows = lake.scan(root, table).filter(pl.col("season") == season).collect()
+        rows = delta_tables.scan(root, table).filter(pl.col("season") == season).collect()
         for back in range(1, seasons):
             put(root, table, shifted(rows, season, back).select(table.schema.names()), season - back * 10_001)
-    code = marks.code_print()
+    code = lineage.code_print()
     for table in catalog.in_order():
-        now = marks.wanted(marks.snapshot(root, root, catalog.in_order(), day=day), table, code)
+        now = lineage.wanted(lineage.snapshot(root, root, catalog.in_order(), day=day), table, code)
         nothing = "season = 1" if table.partition else f"{table.key[0]} IS NULL"
-        text = {marks.MADE_OF: marks.text(now)}
-        lake.replace(root, table, pl.DataFrame(schema=table.schema), where=nothing, metadata=text)
+        text = {lineage.MADE_OF: lineage.text(now)}
+        delta_tables.replace(root, table, pl.DataFrame(schema=table.schema), where=nothing, metadata=text)
 
 
 def shifted(rows: pl.DataFrame, season: int, back: int) -> pl.DataFrame:
@@ -39,17 +41,17 @@ def shifted(rows: pl.DataFrame, season: int, back: int) -> pl.DataFrame:
 def put(root: Path, table: Table, rows: pl.DataFrame, season: int) -> None:
     """Write a season into the lake."""
     if table.layer == "bronze":
-        lake.keep(root, table, rows, lambda a, b: a == b)
+        delta_tables.keep(root, table, rows, lambda a, b: a == b)
     else:
-        lake.replace(root, table, rows, where=f"season = {season}", metadata={})
+        delta_tables.replace(root, table, rows, where=f"season = {season}", metadata={})
 
 
 def grown(root: Path, season: int, seasons: int) -> None:
     """Put copies of a season before it, pages and all: their ids and days, too, are those of other seasons."""
-    for table in bronze.TABLES:
+    for table in endpoints.TABLES:
         if not table.partition:
             continue
-        pages = lake.scan(root, table).filter(pl.col("season") == season)
+        pages = delta_tables.scan(root, table).filter(pl.col("season") == season)
         count = pages.select(pl.len()).collect().item()
         for back in range(1, seasons):
             for start in range(0, count, PAGES_AT_ONCE):

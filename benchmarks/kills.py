@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.killing import Ended, commands
-from tests.test_faults import full
-from tests.test_kill import SCENES, Scene, Stage, ends_well, killed, staged
+from tests.ingest.test_kill import SCENES, Scene, Stage, ends_well, killed, staged
+from tests.maintenance.test_faults import full
+from tests.support.kills import Ended, commands
 
 Run = Callable[..., Ended]
 Strike = Callable[[Run, Stage, Path, int], bool]

@@ -18,8 +18,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests import months
-from tests.months import Month, Run
+from tests.support import months
+from tests.support.months import Month, Run
 
 AFTER = 35
 MOST = 2.5

@@ -32,14 +32,15 @@ REBUILD = """
 import json, sys, time
 from datetime import date
 from pathlib import Path
-from nhl_lake import catalog, rebuild
-from nhl_lake.store import lake
+from nhl_lake import catalog
+from nhl_lake.rebuild import run
+from nhl_lake.store import delta_tables
 from nhl_lake.errors import Broken
 root = Path(sys.argv[1])
-lake.create(root, catalog.MADE)
+delta_tables.create(root, catalog.MADE)
 began, took = time.perf_counter(), {}
 try:
-    for made in rebuild.rebuild(root, day=date(2026, 1, 1), everything=sys.argv[2] == "all"):
+    for made in run.rebuild(root, day=date(2026, 1, 1), everything=sys.argv[2] == "all"):
         now = time.perf_counter()
         took[made.table] = took.get(made.table, 0) + now - began
         began = now

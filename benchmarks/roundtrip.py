@@ -21,17 +21,17 @@ from typing import NamedTuple
 import obstore
 
 from nhl_lake import catalog
-from nhl_lake.api import Manners
-from nhl_lake.backups import vault
-from nhl_lake.backups.backup import backup
-from nhl_lake.ingest import AGENT, Asker, Options, ingest
+from nhl_lake.backup import repository
+from nhl_lake.backup.create import backup
+from nhl_lake.backup.restore import restore
+from nhl_lake.ingest.client import Manners
+from nhl_lake.ingest.run import AGENT, Asker, Options, ingest
 from nhl_lake.league import League
 from nhl_lake.league.transport import LeagueTransport
-from nhl_lake.recovery.restore import restore
-from nhl_lake.store import lake, opened, place
-from nhl_lake.store.place import Place
-from tests import stores
-from tests.fake import Silent
+from nhl_lake.store import delta_tables, handles, location
+from nhl_lake.store.location import Place
+from tests.support import stores
+from tests.support.fake_api import Silent
 
 SEASONS = (20222023, 20232024, 20242025)
 FIRST = datetime(2025, 5, 1, 12, 0, tzinfo=UTC)
@@ -64,10 +64,10 @@ def ten_days(root: Place, games: Games, days: int) -> None:
 
 def digests(root: Place) -> Digests:
     """Return of each table how many rows it has, and a hash of them, in whatever order."""
-    opened.forget()
+    handles.forget()
     found = {}
     for table in catalog.TABLES:
-        rows = lake.scan(root, table).drop("run_id", strict=False).collect()
+        rows = delta_tables.scan(root, table).drop("run_id", strict=False).collect()
         found[table.name] = (rows.height, int(rows.hash_rows(seed=1).sort().hash(seed=2).sum() or 0))
     return found
 
@@ -77,7 +77,7 @@ def wiped(root: Place) -> None:
     if isinstance(root, Path):
         shutil.rmtree(root)
     else:
-        obstore.delete(place.store(root), [file.name for file in place.files(root)])
+        obstore.delete(location.store(root), [file.name for file in location.files(root)])
 
 
 def trip(name: str, root: Place, backups: Place, *, games: Games, days: int, never_wiped: Digests) -> bool:
@@ -89,7 +89,7 @@ def trip(name: str, root: Place, backups: Place, *, games: Games, days: int, nev
     took.append(time.perf_counter())
     wiped(root)
     took.append(time.perf_counter())
-    manifest = vault.require_newest(backups)
+    manifest = repository.require_newest(backups)
     restore(root, backups, manifest, now=FIRST, command="round trip", rebuilds=False)
     took.append(time.perf_counter())
     after = digests(root)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests import stores
+from tests.support import stores
 
 COMMANDS = (
     "ingest --lookback 1",

@@ -26,7 +26,7 @@ OPENED = """
 import sys
 from pathlib import Path
 from nhl_lake import catalog
-from nhl_lake.store import lake
+from nhl_lake.store import delta_tables
 root, question = Path(sys.argv[1]), sys.argv[2]
 tables = [t for t in catalog.TABLES if t.name in question]
 """
@@ -34,18 +34,18 @@ POLARS = (
     OPENED
     + """
 import polars as pl
-pl.SQLContext({t.name: lake.scan(root, t) for t in tables}).execute(question).collect()
+pl.SQLContext({t.name: delta_tables.scan(root, t) for t in tables}).execute(question).collect()
 """
 )
 DUCKDB = (
     OPENED
     + """
 import duckdb
-from nhl_lake.answers.duck import over
+from nhl_lake.queries.duckdb_views import over
 connection = duckdb.connect()
 for t in tables:
     connection.execute(f"create schema if not exists {t.layer}")
-    asked = over(lake.handle(root, t).file_uris(), lake.scan(root, t).collect_schema())
+    asked = over(delta_tables.handle(root, t).file_uris(), delta_tables.scan(root, t).collect_schema())
     connection.execute(f"create view {t.name} as {asked}")
 connection.execute(question).fetchall()
 """

@@ -1,6 +1,6 @@
 """Take backups while two writers, a compaction and a vacuum are at work, storm after storm, and say what came of each.
 
-Every backup is restored and held against what some moment had (tests/test_backup_storm.py, which has the short form);
+Every backup is restored and held against what some moment had (tests/backup/test_storm.py, which has the short form);
 a storm whose backups hold something else ends the trial.
 
     python -m benchmarks.storm                          # 20 storms of a minute, some half an hour
@@ -11,7 +11,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.test_backup_storm import stormed
+from tests.backup.test_storm import stormed
 
 
 def main() -> None:

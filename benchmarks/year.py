@@ -27,16 +27,18 @@ import httpx
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.grown import widened
-from nhl_lake import catalog, marks, upkeep
-from nhl_lake.api import Manners
+from nhl_lake import catalog
 from nhl_lake.clock import clock as clock_from
 from nhl_lake.hockey.calendar import eastern_day
-from nhl_lake.ingest import AGENT, Asker, Options, ingest
+from nhl_lake.ingest.client import Manners
+from nhl_lake.ingest.run import AGENT, Asker, Options, ingest
 from nhl_lake.league import League
 from nhl_lake.league.faults import Fate
 from nhl_lake.league.transport import LeagueTransport
-from nhl_lake.store import lake
-from tests.fake import Silent
+from nhl_lake.maintenance import compaction
+from nhl_lake.rebuild import lineage
+from nhl_lake.store import delta_tables
+from tests.support.fake_api import Silent
 
 SEASON, SEASONS = 20242025, 10
 SUMMER = datetime(2025, 7, 1, 13, 0, tzinfo=UTC)
@@ -104,8 +106,8 @@ def year(root: Path, league: League, arguments: argparse.Namespace) -> list[Day]
         took = run(root, league, at, Options())
         found.append(took)
         if arguments.weekly and n % 7 == 6:
-            tables = upkeep.tables_in(root, ())
-            for _ in upkeep.maintain(root, tables, days=upkeep.KEEP_DAYS, pinned={}):
+            tables = compaction.tables_in(root, ())
+            for _ in compaction.maintain(root, tables, days=compaction.KEEP_DAYS, pinned={}):
                 pass
         if n % 30 == 29 or n < SAMPLE:
             print(
@@ -120,9 +122,9 @@ def files(root: Path) -> None:
     """Print what each table has come to."""
     print(f"{'table':24} {'live files':>10} {'on disk':>8} {'commits':>8} {'log, MB':>8} {'data, MB':>8}")
     for table in catalog.TABLES:
-        if lake.is_table(root, table):
+        if delta_tables.is_table(root, table):
             folder = root.joinpath(*table.name.split("."))
-            size = lake.size(root, table)
+            size = delta_tables.size(root, table)
             log = sum(file.stat().st_size for file in (folder / "_delta_log").iterdir()) / 1e6
             there = sum(1 for _ in folder.rglob("*.parquet"))
             print(
@@ -160,10 +162,10 @@ def main() -> None:
     parser.add_argument("--weekly", action="store_true", help="maintain once a week")
     arguments = parser.parse_args()
     if arguments.untended:
-        upkeep.CROWD = sys.maxsize
+        compaction.CROWD = sys.maxsize
     league = League(seasons=(20242025, 20252026, 20262027))
     with tempfile.TemporaryDirectory() as temporary:
-        folder = (arguments.folder or Path(temporary)) / marks.code_print()  # other code would make all of it again
+        folder = (arguments.folder or Path(temporary)) / lineage.code_print()  # other code would make all of it again
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "ten").exists():
             begun(folder, league)

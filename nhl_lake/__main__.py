@@ -1,5 +1,5 @@
 """`python -m nhl_lake`."""
 
-from nhl_lake.cli import main
+from nhl_lake.cli.app import main
 
 main()

@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 from graphlib import TopologicalSorter
 
-from nhl_lake import bronze, ledger
+from nhl_lake.bronze import endpoints
 from nhl_lake.errors import BadInput
 from nhl_lake.gold.game_flow import GAME_FLOW
 from nhl_lake.gold.goalie_game import GOALIE_GAME
@@ -16,6 +16,8 @@ from nhl_lake.gold.sog_features import SOG_FEATURES
 from nhl_lake.gold.sog_predictions import SOG_PREDICTIONS
 from nhl_lake.gold.team_game import TEAM_GAME
 from nhl_lake.gold.team_season import TEAM_SEASON
+from nhl_lake.schema import ledger
+from nhl_lake.schema.table import Table
 from nhl_lake.silver.game_quality import GAME_QUALITY
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
@@ -26,7 +28,7 @@ from nhl_lake.silver.officials import OFFICIALS
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.players import PLAYERS
 from nhl_lake.silver.plays import PLAYS
-from nhl_lake.silver.refusals import REFUSALS
+from nhl_lake.silver.quarantine import REFUSALS
 from nhl_lake.silver.rosters import ROSTERS
 from nhl_lake.silver.seasons import SEASONS
 from nhl_lake.silver.shifts import SHIFTS
@@ -35,7 +37,6 @@ from nhl_lake.silver.standings import STANDINGS
 from nhl_lake.silver.stints import STINTS
 from nhl_lake.silver.team_games import TEAM_GAMES
 from nhl_lake.silver.teams import TEAMS
-from nhl_lake.table import Table
 
 SILVER = (
     GAMES,
@@ -73,7 +74,7 @@ GOLD = (
 )
 MADE: tuple[Table, ...] = (*SILVER, *GOLD)
 
-TABLES: tuple[Table, ...] = (*bronze.TABLES, *MADE, *ledger.TABLES)
+TABLES: tuple[Table, ...] = (*endpoints.TABLES, *MADE, *ledger.TABLES)
 
 
 def in_order() -> list[Table]:

@@ -14,7 +14,7 @@ from pydantic import Field, PlainValidator, ValidationError, ValidationInfo, fie
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from nhl_lake.errors import BadInput, redacted
-from nhl_lake.store.place import Bucket, Place, place_from, require_backups_name, require_lake_name
+from nhl_lake.store.location import Bucket, Place, place_from, require_backups_name, require_lake_name
 
 PREFIX = "NHL_LAKE_"
 FILE = "nhl-lake.toml"

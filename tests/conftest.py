@@ -27,9 +27,9 @@ from filelock import FileLock
 from hypothesis import settings
 from typer.testing import CliRunner
 
-from nhl_lake.cli import app
+from nhl_lake.cli.app import app
 from nhl_lake.errors import LakeError
-from tests.stores import anywhere, bucket, moto, proxied, seaweed  # noqa: F401 - fixtures
+from tests.support.stores import anywhere, bucket, moto, proxied, seaweed  # noqa: F401 - fixtures
 
 settings.register_profile("untimed", deadline=None)  # a machine that does other things too is no defect
 settings.load_profile("untimed")

@@ -16,46 +16,15 @@ from deltalake import DeltaTable
 from polars.testing import assert_frame_equal
 
 import nhl_lake
-from nhl_lake import catalog, check, ledger
+from nhl_lake import catalog
 from nhl_lake.errors import BadInput
-from nhl_lake.silver.refusals import REFUSALS
-from nhl_lake.store import lake
-from nhl_lake.table import Column, Endpoint, Table
+from nhl_lake.schema import checks, ledger
+from nhl_lake.schema.table import Column, Endpoint, Table
+from nhl_lake.silver.quarantine import REFUSALS
+from nhl_lake.store import delta_tables
 
 PACKAGE = Path(nhl_lake.__file__).parent
 LAYERS = {"lake": -1, "bronze": 0, "silver": 1, "gold": 2}
-NOT_TABLES = {
-    "__init__",
-    "pages",
-    "person",
-    "recorded",
-    "reports",
-    "box_score",
-    "box_quality",
-    "strength_quality",
-    "completeness",
-    "ice_quality",
-    "page_quality",
-    "play_quality",
-    "together",
-    "adjusting",
-    "appearances",
-    "skater_lines",
-    "attempts",
-    "changes",
-    "deeds",
-    "ice_time",
-    "outcomes",
-    "presence",
-    "rating",
-    "rules",
-    "situations",
-    "totals",
-    "coming",
-    "form",
-    "skater_form",
-    "team_form",
-}
 NOT_FOR_DELTA = (
     pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.Int128, pl.Categorical, pl.Enum, pl.Object, pl.Time, pl.Duration,
     pl.Null, pl.Array,
@@ -225,13 +194,13 @@ def frame(table: Table, *rows: dict[str, Any]) -> pl.DataFrame:
 
 def write(root: Path, table: Table, rows: pl.DataFrame) -> None:
     """Write rows in the way of their layer."""
-    lake.create(root, [table])
+    delta_tables.create(root, [table])
     if table.layer == "bronze":
-        lake.keep(root, table, rows, lambda a, b: a == b)
+        delta_tables.keep(root, table, rows, lambda a, b: a == b)
     elif table.layer == "lake":
-        lake.append(root, table, rows)
+        delta_tables.append(root, table, rows)
     else:
-        lake.replace(root, table, rows, where=None, metadata={})
+        delta_tables.replace(root, table, rows, where=None, metadata={})
 
 
 def leaves(dtype: Any) -> Iterator[Any]:
@@ -246,7 +215,7 @@ def leaves(dtype: Any) -> Iterator[Any]:
 
 
 def broken(table: Table, *rows: dict[str, Any]) -> set[str]:
-    return {breach.rule for breach in check.breaches(table, frame(table, *rows).lazy())}
+    return {breach.rule for breach in checks.breaches(table, frame(table, *rows).lazy())}
 
 
 def entries(folder: Path) -> list[dict[str, Any]]:
@@ -257,7 +226,7 @@ def entries(folder: Path) -> list[dict[str, Any]]:
 
 def test_names_are_unique_and_so_are_folders(tmp_path: Path):
     names = [table.name for table in catalog.TABLES]
-    folders = [lake.path(tmp_path, table) for table in catalog.TABLES]
+    folders = [delta_tables.path(tmp_path, table) for table in catalog.TABLES]
 
     assert len(set(names)) == len(names)
     assert len(set(folders)) == len(folders)
@@ -270,7 +239,7 @@ def test_a_name_is_a_layer_and_a_noun_and_the_folder_follows_from_it(table: Tabl
     assert layer in LAYERS
     assert noun.isidentifier()
     assert noun == noun.lower()
-    assert lake.path(tmp_path, table) == tmp_path / layer / noun
+    assert delta_tables.path(tmp_path, table) == tmp_path / layer / noun
 
 
 @every_table
@@ -357,7 +326,7 @@ def test_rows_and_dtypes_survive_delta(table: Table, tmp_path: Path):
     rows = frame(table, sample(table))
 
     write(tmp_path, table, rows)
-    back = lake.scan(tmp_path, table)
+    back = delta_tables.scan(tmp_path, table)
 
     assert back.collect_schema() == table.schema
     assert_frame_equal(back.collect(), rows)
@@ -369,7 +338,7 @@ def test_nulls_survive_delta_where_they_are_allowed(table: Table, tmp_path: Path
 
     write(tmp_path, table, rows)
 
-    assert_frame_equal(lake.scan(tmp_path, table).collect(), rows)
+    assert_frame_equal(delta_tables.scan(tmp_path, table).collect(), rows)
 
 
 @every_table
@@ -408,7 +377,7 @@ def test_what_follows_from_a_table_holds_what_reads_it_and_not_itself():
 
 @pytest.mark.parametrize("layer", ["silver", "gold"])
 def test_module_function_table_and_constant_share_a_name_and_every_module_is_in_the_catalogue(layer: str):
-    modules = {file.stem for file in (PACKAGE / layer).glob("*.py")} - NOT_TABLES
+    modules = {file.stem for file in (PACKAGE / layer).glob("*.py")} - {"__init__"}
     tables = {table.name.split(".")[1]: table for table in catalog.TABLES if table.layer == layer}
 
     assert modules == set(tables)
@@ -448,8 +417,8 @@ def test_an_address_is_made_of_the_key_and_what_the_schedule_says(table: Table):
 
 @every_table
 def test_the_engine_is_told_which_tables_only_grow(table: Table, tmp_path: Path):
-    lake.create(tmp_path, [table])
-    configuration = DeltaTable(str(lake.path(tmp_path, table))).metadata().configuration
+    delta_tables.create(tmp_path, [table])
+    configuration = DeltaTable(str(delta_tables.path(tmp_path, table))).metadata().configuration
 
     grows = table.layer == "lake" or (table.layer == "bronze" and "fetched_at" in table.key)
     assert configuration["delta.appendOnly"] == str(grows).lower()
@@ -458,7 +427,7 @@ def test_the_engine_is_told_which_tables_only_grow(table: Table, tmp_path: Path)
 @every_table
 def test_the_log_of_ten_years_ago_outlives_a_checkpoint(table: Table, tmp_path: Path):
     write(tmp_path, table, frame(table, sample(table)))
-    folder = lake.path(tmp_path, table)
+    folder = delta_tables.path(tmp_path, table)
     logs = sorted((folder / "_delta_log").glob("*.json"))
     long_ago = (datetime.now(UTC) - timedelta(days=3_000)).timestamp()
     for log in logs:
@@ -479,7 +448,7 @@ def test_statistics_hold_no_bodies_and_are_cut_short(table: Table, tmp_path: Pat
     }
 
     write(tmp_path, table, frame(table, sample(table) | long))
-    found = entries(lake.path(tmp_path, table))
+    found = entries(delta_tables.path(tmp_path, table))
     statistics = [json.loads(entry["add"]["stats"]) for entry in found if "add" in entry]
 
     assert len(statistics) == 1

@@ -23,15 +23,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nhl_lake import api, bronze, catalog
-from nhl_lake.api import Failed, Manners, door
-from nhl_lake.bounds import DEEPEST, LARGEST, require_shallow
-from nhl_lake.commands import exits
+from nhl_lake import catalog
+from nhl_lake.bronze import endpoints
+from nhl_lake.bronze.limits import DEEPEST, LARGEST, require_shallow
+from nhl_lake.cli import errors
 from nhl_lake.errors import BadInput, Unfit, redacted
-from nhl_lake.store import lake
-from nhl_lake.store.place import place_from
+from nhl_lake.ingest import client
+from nhl_lake.ingest.client import Failed, Manners, door
+from nhl_lake.store import delta_tables
+from nhl_lake.store.location import place_from
 from tests.conftest import environment, without_settings
-from tests.fake import NOON, FakeApi, Game, run
+from tests.support.fake_api import NOON, FakeApi, Game, run
 
 Answers = Callable[[str], tuple[int, Mapping[str, str], bytes] | None]
 MB = 2**20
@@ -161,8 +163,8 @@ def test_bombs_are_refused_by_name_within_little_memory_and_the_run_goes_on(tmp_
     for word in list(BOMBS)[:9]:
         number = word.split("/")[1]
         assert sum(number in reason for reason in refused) == 3
-    for table in (bronze.PLAY_BY_PLAY, bronze.BOXSCORE, bronze.RIGHT_RAIL):
-        kept = set(lake.scan(tmp_path / "lake", table).collect()["game_id"])
+    for table in (endpoints.PLAY_BY_PLAY, endpoints.BOXSCORE, endpoints.RIGHT_RAIL):
+        kept = set(delta_tables.scan(tmp_path / "lake", table).collect()["game_id"])
         assert kept == {2025020004, 2025020005, 2025020006}
     assert bombed.peak_mb < harmless.peak_mb + 200, (bombed.peak_mb, harmless.peak_mb)
     assert harmless.code in {0, 3}, harmless.err
@@ -225,15 +227,15 @@ def test_a_page_may_be_so_large_and_no_larger(size: int, is_taken: bool, packing
 
 
 def test_an_answer_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(api, "ANSWER_S", 0.05)
-    monkeypatch.setattr(api, "ATTEMPTS", 2)
+    monkeypatch.setattr(client, "ANSWER_S", 0.05)
+    monkeypatch.setattr(client, "ATTEMPTS", 2)
 
     async def drip() -> Any:
         while True:
             yield b" "
             await asyncio.sleep(0.01)
 
-    with pytest.raises(api.Failed, match="no whole answer"):
+    with pytest.raises(client.Failed, match="no whole answer"):
         asked(lambda _: httpx.Response(200, content=drip()), tmp_path)
 
 
@@ -316,7 +318,11 @@ SECRETS = (*CANARIES.values(), PASSWORD)
 
 def everything(root: Path, folder: Path) -> str:
     """Return all that a lake and a home folder hold: tables row by row, other files as they are."""
-    rows = [str(lake.scan(root, table).collect().to_dicts()) for table in catalog.TABLES if lake.is_table(root, table)]
+    rows = [
+        str(delta_tables.scan(root, table).collect().to_dicts())
+        for table in catalog.TABLES
+        if delta_tables.is_table(root, table)
+    ]
     files = [file for place in (root, folder) for file in place.rglob("*") if file.is_file()]
     return "\n".join([*rows, *(file.read_bytes().decode("latin-1") for file in files)])
 
@@ -415,7 +421,7 @@ def test_what_goes_wrong_unforeseen_is_shown_whole_but_for_keys(
     def fail() -> None:
         raise ZeroDivisionError(f"at http://user:{PASSWORD}@host with {' '.join(CANARIES.values())}")
 
-    assert exits.guarded(fail) == 1
+    assert errors.guarded(fail) == 1
     said = capsys.readouterr().err
     assert "ZeroDivisionError: at http://***@host with *** *** ***" in said
     assert "test_security.py" in said

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.gold.recorded import add_recorded, is_known, needs
+from nhl_lake.gold.measures.recorded import add_recorded, is_known, needs
 from nhl_lake.hockey.ice import PERIOD
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.stints import STINTS
-from nhl_lake.table import Column, Table
 
 STEPS = ("period-start", "goal", "shot-on-goal", "missed-shot", "blocked-shot", "strength", "period-end")
 PLACES = {

@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.gold import appearances, deeds, ice_time, recorded, rules
-from nhl_lake.gold import attempts as shooting
-from nhl_lake.gold.attempts import BY_STRENGTH, count
-from nhl_lake.gold.situations import ALL, every_situation, of_the_team, situation, with_all
+from nhl_lake.gold.measures import appearances, checks, ice_time, individual, recorded
+from nhl_lake.gold.measures import attempts as shooting
+from nhl_lake.gold.measures.attempts import BY_STRENGTH, count
+from nhl_lake.gold.measures.situations import ALL, every_situation, of_the_team, situation, with_all
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.stints import STINTS
-from nhl_lake.table import Column, Table
 
 GOALIE = ("game_id", "player_id", "situation")
 
@@ -87,7 +87,7 @@ def blocked(shot: pl.LazyFrame, on_ice: pl.LazyFrame) -> pl.LazyFrame:
 def own(shot: pl.LazyFrame, plays: pl.LazyFrame, goalies: pl.LazyFrame) -> pl.LazyFrame:
     """One row a goalie, game and situation, with what he did himself: goals, assists, penalties."""
     return (
-        pl.concat([shot.rename({"shooter_player_id": "player_id"}), deeds.deeds(plays)], how="diagonal")
+        pl.concat([shot.rename({"shooter_player_id": "player_id"}), individual.deeds(plays)], how="diagonal")
         .join(goalies.select("game_id", "player_id", "team_id"), on=GOALIE[:2], validate="m:1")
         .with_columns(situation=of_the_team())
         .group_by(GOALIE)
@@ -141,7 +141,7 @@ SPLIT = tuple(
     f"{strength}_{what}" for strength in BY_STRENGTH.values() for what in ("shots_against", "saves", "goals_against")
 )
 OFFICIAL = {column.name: column for column in GOALIE_GAMES.columns}
-ABOUT = {column.name: column.about for column in (*shooting.COLUMNS, *deeds.SHARED)}
+ABOUT = {column.name: column.about for column in (*shooting.COLUMNS, *individual.SHARED)}
 
 
 def column(name: str) -> Column:
@@ -166,7 +166,7 @@ COLUMNS = (
     c.goals,
     c.assists,
     c.points,
-    *(replace(one, nullable=False) for one in deeds.SHARED if one.name in PENALTIES),
+    *(replace(one, nullable=False) for one in individual.SHARED if one.name in PENALTIES),
     *(
         replace(
             OFFICIAL[name],
@@ -185,5 +185,5 @@ GOALIE_GAME = Table(
     by="game_id",
     reads=(GAMES, LINEUPS, PLAYS, ON_ICE, STINTS, GOALIE_GAMES),
     source=goalie_game,
-    checks=rules.GOALIES | rules.TIME,
+    checks=checks.GOALIES | checks.TIME,
 )

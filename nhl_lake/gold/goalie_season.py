@@ -2,12 +2,12 @@
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.gold import rules, totals
-from nhl_lake.gold.attempts import count
 from nhl_lake.gold.goalie_game import COUNTS, GOALIE_GAME
-from nhl_lake.gold.situations import ALL, situation
-from nhl_lake.table import Table
+from nhl_lake.gold.measures import checks, season_totals
+from nhl_lake.gold.measures.attempts import count
+from nhl_lake.gold.measures.situations import ALL, situation
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Table
 
 
 def goalie_season(goalie_game: pl.LazyFrame) -> pl.LazyFrame:
@@ -22,13 +22,13 @@ def goalie_season(goalie_game: pl.LazyFrame) -> pl.LazyFrame:
     among = pl.when(pl.col("unblocked_attempts_against").is_not_null()).then("goals_against")
     played = goalie_game.filter(has_played()).with_columns(**decided, goals_among_unblocked=among)
     summed = (*COUNTS, *DECISIONS, "goals_among_unblocked")
-    whole = totals.over_teams(totals.by_team(played, WHO, summed, RATES), summed, RATES)
-    saves = totals.of(pl.col("saves"), pl.col("shots_against"))
+    whole = season_totals.over_teams(season_totals.by_team(played, WHO, summed, RATES), summed, RATES)
+    saves = season_totals.of(pl.col("saves"), pl.col("shots_against"))
     unblocked = pl.col("unblocked_attempts_against")
     return whole.with_columns(
-        **totals.per_60(RATES),
+        **season_totals.per_60(RATES),
         save_share=saves,
-        unblocked_save_share=totals.of(unblocked - pl.col("goals_among_unblocked"), unblocked),
+        unblocked_save_share=season_totals.of(unblocked - pl.col("goals_among_unblocked"), unblocked),
     ).select(list(GOALIE_SEASON.schema))
 
 
@@ -45,22 +45,22 @@ DECISIONS = {"wins": "W", "losses": "L", "overtime_losses": "O"}
 RATES = ("goals_against", "shots_against", "unblocked_attempts_against", "attempts_against")
 
 COLUMNS = (
-    *totals.WHEN,
+    *season_totals.WHEN,
     c.player_id,
     c.team_id,
-    totals.is_total,
+    season_totals.is_total,
     c.team_abbrev,
     situation,
-    totals.games,
-    totals.games_with_shifts,
-    totals.games_with_time,
+    season_totals.games,
+    season_totals.games_with_shifts,
+    season_totals.games_with_time,
     count("wins", "Games won, as the box score says; null if no decision of his is known"),
     count("losses", "Games lost in regulation, as the box score says"),
     count("overtime_losses", "Games lost in overtime or a shoot-out, as the box score says"),
-    *totals.kept(GOALIE_GAME.columns, COUNTS),
-    *totals.rate_columns(GOALIE_GAME.columns, RATES),
-    *totals.kept(GOALIE_GAME.columns, ("save_share",)),
-    *totals.share_columns({"unblocked_save_share": "Share of the unblocked attempts faced that were no goals"}),
+    *season_totals.kept(GOALIE_GAME.columns, COUNTS),
+    *season_totals.rate_columns(GOALIE_GAME.columns, RATES),
+    *season_totals.kept(GOALIE_GAME.columns, ("save_share",)),
+    *season_totals.share_columns({"unblocked_save_share": "Share of the unblocked attempts faced that were no goals"}),
 )
 
 GOALIE_SEASON = Table(
@@ -70,5 +70,5 @@ GOALIE_SEASON = Table(
     columns=COLUMNS,
     reads=(GOALIE_GAME,),
     source=goalie_season,
-    checks=rules.TIME_OF_SEASON,
+    checks=checks.TIME_OF_SEASON,
 )

@@ -2,12 +2,12 @@
 
 import polars as pl
 
-from nhl_lake.gold.together import DEFENCE, columns_of, together
+from nhl_lake.gold.measures.combinations import DEFENCE, columns_of, together
+from nhl_lake.schema.table import Table
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.stints import STINTS
-from nhl_lake.table import Table
 
 TWO = ("first", "second")
 

@@ -2,11 +2,13 @@
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.gold import appearances, changes, deeds, ice_time, presence, recorded, rules
-from nhl_lake.gold import attempts as shooting
-from nhl_lake.gold.rating import game_score, ice_time_rank
-from nhl_lake.gold.situations import every_situation, of_the_team, share, situation, with_all
+from nhl_lake.gold.measures import appearances, checks, ice_time, individual, recorded, shift_starts
+from nhl_lake.gold.measures import attempts as shooting
+from nhl_lake.gold.measures import on_ice as presence
+from nhl_lake.gold.measures.ratings import game_score, ice_time_rank
+from nhl_lake.gold.measures.situations import every_situation, of_the_team, share, situation, with_all
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.on_ice import ON_ICE
@@ -14,7 +16,6 @@ from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.shifts import SHIFTS
 from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.stints import STINTS
-from nhl_lake.table import Column, Table
 
 PLAYER = ("game_id", "player_id", "situation")
 TEAM = ("game_id", "team_id", "situation")
@@ -53,7 +54,7 @@ def credited(shot: pl.LazyFrame, plays: pl.LazyFrame, skaters: pl.LazyFrame) -> 
     """One row a skater, game and situation, with what he himself did."""
     own = shot.rename({"shooter_player_id": "player_id"})
     return (
-        pl.concat([own, deeds.deeds(plays)], how="diagonal")
+        pl.concat([own, individual.deeds(plays)], how="diagonal")
         .join(skaters.select("game_id", "player_id", "team_id"), on=["game_id", "player_id"], validate="m:1")
         .with_columns(situation=of_the_team())
         .group_by(PLAYER)
@@ -71,12 +72,12 @@ def on_the_ice(
 ) -> list[pl.LazyFrame]:
     """Return what is counted by the shifts: rows of skaters or of teams, by game and situation."""
     seen = presence.seen(shot, on_ice).cache()
-    stays = changes.stays(shifts.join(skaters, on=PLAYER[:2], how="semi"), plays, sides).cache()
+    stays = shift_starts.stays(shifts.join(skaters, on=PLAYER[:2], how="semi"), plays, sides).cache()
     team = ice_time.team_time(sides).select(*TEAM, time_on_bench_s="time_on_ice_s")
     return [
         ice_time.time_on_ice(sides, pl.col("skaters")),
         presence.on_the_ice(seen),
-        changes.shift_counts(stays),
+        shift_starts.shift_counts(stays),
         presence.after_shifts(shot, seen, stays, plays),
         presence.while_playing(seen),
         team,
@@ -132,8 +133,8 @@ DEEDS = (
     c.shorthanded_points,
 )
 PENALTIES = ("penalties", "misconducts", "penalty_minutes")
-OWN = (*shooting.NAMES, *deeds.NAMES, *deeds.ASSISTS, *deeds.POINTS)
-BY_SHIFTS = (*ice_time.NAMES, "time_on_bench_s", *changes.NAMES, *presence.NAMES)
+OWN = (*shooting.NAMES, *individual.NAMES, *individual.ASSISTS, *individual.POINTS)
+BY_SHIFTS = (*ice_time.NAMES, "time_on_bench_s", *shift_starts.NAMES, *presence.NAMES)
 TIMES = (*ice_time.NAMES, "shifts")
 ADDITIVE = (*OWN, "points", *BY_SHIFTS)
 
@@ -149,8 +150,11 @@ COLUMNS = (
     c.goals,
     *DEEDS,
     *(column for column in shooting.COLUMNS if column is not c.goals),
-    *(no_null(column) if column.name in PENALTIES else column for column in (*deeds.SHARED, *deeds.OF_PLAYERS)),
-    *changes.COLUMNS,
+    *(
+        no_null(column) if column.name in PENALTIES else column
+        for column in (*individual.SHARED, *individual.OF_PLAYERS)
+    ),
+    *shift_starts.COLUMNS,
     *presence.COLUMNS,
     *(
         Column(f"{where}_{what}_share", pl.Float64, f"Share of both teams' {what}s {when}", nullable=True)
@@ -167,5 +171,5 @@ SKATER_GAME = Table(
     by="game_id",
     reads=(GAMES, LINEUPS, PLAYS, ON_ICE, SHIFTS, STINTS, SKATER_GAMES),
     source=skater_game,
-    checks=rules.ATTEMPTS | rules.GOALS | rules.TIME | rules.SKATERS | rules.SHIFTS,
+    checks=checks.ATTEMPTS | checks.GOALS | checks.TIME | checks.SKATERS | checks.SHIFTS,
 )

@@ -2,11 +2,11 @@
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.gold import rules, totals
-from nhl_lake.gold.situations import share, situation
+from nhl_lake.gold.measures import checks, season_totals
+from nhl_lake.gold.measures.situations import share, situation
 from nhl_lake.gold.skater_game import ADDITIVE, SKATER_GAME
-from nhl_lake.table import Column, Table
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
 
 
 def skater_season(skater_game: pl.LazyFrame) -> pl.LazyFrame:
@@ -17,8 +17,8 @@ def skater_season(skater_game: pl.LazyFrame) -> pl.LazyFrame:
     minutes is of the games where both its parts are known.
     """
     summed = (*RATES, "game_score")
-    whole = totals.over_teams(totals.by_team(skater_game, WHO, ADDITIVE, summed), ADDITIVE, summed)
-    return whole.with_columns(**totals.per_60(RATES), **rated()).select(list(SKATER_SEASON.schema))
+    whole = season_totals.over_teams(season_totals.by_team(skater_game, WHO, ADDITIVE, summed), ADDITIVE, summed)
+    return whole.with_columns(**season_totals.per_60(RATES), **rated()).select(list(SKATER_SEASON.schema))
 
 
 def rated() -> dict[str, pl.Expr]:
@@ -26,15 +26,15 @@ def rated() -> dict[str, pl.Expr]:
     shot = pl.col("shots_on_goal") - pl.col("saved_shots")  # goals that were shot, of the games whose shots are known
     started = pl.col("offensive_zone_starts") + pl.col("defensive_zone_starts")
     return {
-        "shooting_share": totals.of(shot, pl.col("shots_on_goal")),
+        "shooting_share": season_totals.of(shot, pl.col("shots_on_goal")),
         "faceoff_win_share": share("faceoffs_won", "faceoffs_lost"),
-        "offensive_zone_start_share": totals.of(pl.col("offensive_zone_starts"), started),
+        "offensive_zone_start_share": season_totals.of(pl.col("offensive_zone_starts"), started),
         **{
             f"{where}_{name[:-1]}_share": share(f"{where}_{name}_for", f"{where}_{name}_against")
             for where in ("on_ice", "off_ice")
             for name in ("goals", "unblocked_attempts", "attempts")
         },
-        "game_score_per_game": totals.of(pl.col("rated_game_score"), pl.col("games_with_shifts")),
+        "game_score_per_game": season_totals.of(pl.col("rated_game_score"), pl.col("games_with_shifts")),
     }
 
 
@@ -68,20 +68,20 @@ SHARES = {
 }
 
 COLUMNS = (
-    *totals.WHEN,
+    *season_totals.WHEN,
     c.player_id,
     c.team_id,
-    totals.is_total,
+    season_totals.is_total,
     c.team_abbrev,
-    totals.position,
+    season_totals.position,
     situation,
-    totals.games,
-    totals.games_with_shifts,
-    totals.games_with_time,
-    *totals.kept(SKATER_GAME.columns, ADDITIVE),
+    season_totals.games,
+    season_totals.games_with_shifts,
+    season_totals.games_with_time,
+    *season_totals.kept(SKATER_GAME.columns, ADDITIVE),
     Column("game_score_per_game", pl.Float64, "Game score of a game, of those with shifts", nullable=True),
-    *totals.rate_columns(SKATER_GAME.columns, RATES),
-    *totals.share_columns(SHARES),
+    *season_totals.rate_columns(SKATER_GAME.columns, RATES),
+    *season_totals.share_columns(SHARES),
 )
 
 SKATER_SEASON = Table(
@@ -91,5 +91,5 @@ SKATER_SEASON = Table(
     columns=COLUMNS,
     reads=(SKATER_GAME,),
     source=skater_season,
-    checks=rules.ATTEMPTS | rules.TIME_OF_SEASON | rules.SKATERS | rules.SHIFTS_OF_SEASON,
+    checks=checks.ATTEMPTS | checks.TIME_OF_SEASON | checks.SKATERS | checks.SHIFTS_OF_SEASON,
 )

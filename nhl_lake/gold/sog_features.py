@@ -5,18 +5,18 @@ from datetime import date
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.gold import coming, form, team_form
-from nhl_lake.gold.appearances import opponent_abbrev
-from nhl_lake.gold.skater_form import COLUMNS as SKATER_COLUMNS
-from nhl_lake.gold.skater_form import looked_up
+from nhl_lake.gold.features import rolling, team, upcoming
+from nhl_lake.gold.features.skater import COLUMNS as SKATER_COLUMNS
+from nhl_lake.gold.features.skater import looked_up
+from nhl_lake.gold.features.skater_lines import group, skaters
+from nhl_lake.gold.measures.appearances import opponent_abbrev
 from nhl_lake.gold.skater_game import SKATER_GAME
-from nhl_lake.gold.skater_lines import group, skaters
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.rosters import ROSTERS
 from nhl_lake.silver.teams import TEAMS
-from nhl_lake.table import Column, Table
 
 
 def sog_features(
@@ -35,7 +35,7 @@ def sog_features(
     that of the box score where a game has no shifts; what is counted by shifts is of the games that have them.
     """
     season = games.select(pl.col("season").max())  # which in summer has no game within a week
-    games = games.filter(pl.col("game_type").is_in(coming.COUNTS)).with_columns(order=form.order())
+    games = games.filter(pl.col("game_type").is_in(upcoming.COUNTS)).with_columns(order=rolling.order())
     keys = teams.select("team_id", pl.coalesce("team_key", "team_id").alias("team_key"))  # a team without a franchise
     played = skaters(skater_game, plays, games, keys).cache()
     rows = pl.concat(
@@ -45,7 +45,7 @@ def sog_features(
     rows = rows.join(
         keys.rename({"team_id": "opponent_team_id", "team_key": "opponent_team_key"}), on="opponent_team_id"
     )
-    return rows.pipe(looked_up, played).pipe(team_form.looked_up, played).select(list(SOG_FEATURES.schema))
+    return rows.pipe(looked_up, played).pipe(team.looked_up, played).select(list(SOG_FEATURES.schema))
 
 
 def foreseen(
@@ -53,7 +53,7 @@ def foreseen(
 ) -> pl.LazyFrame:
     """One row a skater who may play in a game to come."""
     return (
-        coming.expected(games, played, rosters, keys, day)
+        upcoming.expected(games, played, rosters, keys, day)
         .join(games.select("game_id", "start_at", "order", "venue_offset"), on="game_id", validate="m:1")
         .with_columns(is_upcoming=pl.lit(value=True))
     )
@@ -98,11 +98,11 @@ COLUMNS = (
         "projection_basis",
         pl.String,
         "Where he is known from: he played; or, of a game to come, the team's last line-up, or its roster page alone",
-        values=(coming.PLAYED, coming.LAST_LINEUP, coming.ROSTER_PAGE),
+        values=(upcoming.PLAYED, upcoming.LAST_LINEUP, upcoming.ROSTER_PAGE),
     ),
     c.shots_on_goal,
     *SKATER_COLUMNS,
-    *team_form.COLUMNS,
+    *team.COLUMNS,
 )
 
 SOG_FEATURES = Table(
@@ -117,7 +117,7 @@ SOG_FEATURES = Table(
     may_lose=1.0,  # who may play tomorrow is another one every day
     checks={
         "shots are unknown of games to come": ~pl.col("is_upcoming") | pl.col("shots_on_goal").is_null(),
-        "who played has played": pl.col("is_upcoming") == (pl.col("projection_basis") != coming.PLAYED),
+        "who played has played": pl.col("is_upcoming") == (pl.col("projection_basis") != upcoming.PLAYED),
         "his last game is before this one": pl.col("days_since_last_game").is_null()
         | (pl.col("days_since_last_game") >= 0),
         "form is of games": pl.col("games_before").is_not_null() | pl.col("mean_shots_on_goal_5").is_null(),

@@ -2,11 +2,11 @@
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.gold.situations import ALL
+from nhl_lake.gold.measures.situations import ALL
 from nhl_lake.gold.skater_game import SKATER_GAME
-from nhl_lake.ledger import FORECASTS
-from nhl_lake.table import Column, Table
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.ledger import FORECASTS
+from nhl_lake.schema.table import Column, Table
 
 
 def sog_predictions(forecasts: pl.LazyFrame, skater_game: pl.LazyFrame) -> pl.LazyFrame:

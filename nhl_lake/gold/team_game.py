@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import polars as pl
 
-from nhl_lake.gold import appearances, deeds, ice_time, recorded, rules
-from nhl_lake.gold import attempts as shooting
-from nhl_lake.gold.situations import OTHER, every_situation, mirrored, of_the_team, share, situation, with_all
+from nhl_lake.gold.measures import appearances, checks, ice_time, individual, recorded
+from nhl_lake.gold.measures import attempts as shooting
+from nhl_lake.gold.measures.situations import OTHER, every_situation, mirrored, of_the_team, share, situation, with_all
+from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.stints import STINTS
-from nhl_lake.table import Column, Table
 
 TEAM = ("game_id", "team_id", "situation")
 
@@ -40,7 +40,7 @@ def team_game(games: pl.LazyFrame, plays: pl.LazyFrame, stints: pl.LazyFrame) ->
 def done(plays: pl.LazyFrame) -> pl.LazyFrame:
     """One row a team, game and situation, with what it did."""
     shot = shooting.attempts(plays).with_columns(pl.col("situation").fill_null(OTHER), team_id="acting_team_id")
-    beside = deeds.team_deeds(plays).with_columns(situation=of_the_team())
+    beside = individual.team_deeds(plays).with_columns(situation=of_the_team())
     return pl.concat([shot, beside], how="diagonal").group_by(TEAM).agg(pl.col(*OWN).sum())
 
 
@@ -49,13 +49,13 @@ def shares() -> dict[str, pl.Expr]:
     return {f"{name[:-1]}_share": share(name, f"{name}_against") for name in SHARED}
 
 
-OWN = (*shooting.NAMES, *(column.name for column in deeds.SHARED))
+OWN = (*shooting.NAMES, *(column.name for column in individual.SHARED))
 PENALTIES = ("penalties", "misconducts", "penalty_minutes")
 SHARED = ("goals", "unblocked_attempts", "attempts")
 
 OURS = tuple(
     replace(column, nullable=False) if column.name in PENALTIES else column
-    for column in (*shooting.COLUMNS, *deeds.SHARED)
+    for column in (*shooting.COLUMNS, *individual.SHARED)
 )
 MIRRORED = tuple(column for column in OURS if column.name not in {"faceoffs_won", "faceoffs_lost"})
 AGAINST = {column.name: pl.col(column.name).alias(f"{column.name}_against") for column in MIRRORED}
@@ -86,5 +86,5 @@ TEAM_GAME = Table(
     by="game_id",
     reads=(GAMES, PLAYS, STINTS),
     source=team_game,
-    checks=rules.ATTEMPTS | rules.GOALS | rules.TIME,
+    checks=checks.ATTEMPTS | checks.GOALS | checks.TIME,
 )

@@ -2,11 +2,11 @@
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.gold import ice_time, rules, totals
-from nhl_lake.gold.situations import share, situation
+from nhl_lake.gold.measures import checks, ice_time, season_totals
+from nhl_lake.gold.measures.situations import share, situation
 from nhl_lake.gold.team_game import COUNTS, TEAM_GAME
-from nhl_lake.table import Table
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Table
 
 
 def team_season(team_game: pl.LazyFrame) -> pl.LazyFrame:
@@ -14,16 +14,16 @@ def team_season(team_game: pl.LazyFrame) -> pl.LazyFrame:
 
     Time is of the games with shifts, and so are the rates by 60 minutes.
     """
-    rows = totals.by_team(team_game, ("team_id",), COUNTS, RATES)
-    return rows.with_columns(**totals.per_60(RATES), **rated()).select(list(TEAM_SEASON.schema))
+    rows = season_totals.by_team(team_game, ("team_id",), COUNTS, RATES)
+    return rows.with_columns(**season_totals.per_60(RATES), **rated()).select(list(TEAM_SEASON.schema))
 
 
 def rated() -> dict[str, pl.Expr]:
     """Return the shares of what was added up."""
     scored = pl.col("shots_on_goal") - pl.col("saved_shots")  # of the games whose shots are known
     return {
-        "shooting_share": totals.of(scored, pl.col("shots_on_goal")),
-        "save_share": totals.of(pl.col("saved_shots_against"), pl.col("shots_on_goal_against")),
+        "shooting_share": season_totals.of(scored, pl.col("shots_on_goal")),
+        "save_share": season_totals.of(pl.col("saved_shots_against"), pl.col("shots_on_goal_against")),
         "faceoff_win_share": share("faceoffs_won", "faceoffs_lost"),
         **{
             f"{name.removesuffix('s')}_share": share(name, f"{name}_against")
@@ -46,15 +46,15 @@ SHARES = {
 }
 
 COLUMNS = (
-    *totals.WHEN,
+    *season_totals.WHEN,
     c.team_id,
     c.team_abbrev,
     situation,
-    totals.games,
-    totals.games_with_shifts,
-    *totals.kept(TEAM_GAME.columns, (*COUNTS, *ice_time.NAMES)),
-    *totals.rate_columns(TEAM_GAME.columns, RATES),
-    *totals.share_columns(SHARES),
+    season_totals.games,
+    season_totals.games_with_shifts,
+    *season_totals.kept(TEAM_GAME.columns, (*COUNTS, *ice_time.NAMES)),
+    *season_totals.rate_columns(TEAM_GAME.columns, RATES),
+    *season_totals.share_columns(SHARES),
 )
 
 TEAM_SEASON = Table(
@@ -64,5 +64,5 @@ TEAM_SEASON = Table(
     columns=COLUMNS,
     reads=(TEAM_GAME,),
     source=team_season,
-    checks=rules.ATTEMPTS | rules.TIME,
+    checks=checks.ATTEMPTS | checks.TIME,
 )

@@ -6,13 +6,13 @@ from collections import OrderedDict
 from datetime import UTC, date, datetime, timedelta
 
 from . import calendar, playoffs, world
-from .dress import lineup
 from .game import play
+from .game_outcome import story
+from .lineup import lineup
 from .model import HOME, Game, Lineup, Player, Result, ScheduledGame, Season, Spot, Story, Text
 from .names import official
 from .parameters import HOME_GOALS
 from .seeds import source
-from .story import story
 from .truth import Truth, truth
 
 STORIES, GAMES = 3000, 24  # kept in memory: 6 kB and 300 kB each

@@ -2,24 +2,24 @@
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.bronze import BOXSCORE, PLAY_BY_PLAY, RIGHT_RAIL, SHIFT_CHARTS
+from nhl_lake.bronze.endpoints import BOXSCORE, PLAY_BY_PLAY, RIGHT_RAIL, SHIFT_CHARTS
 from nhl_lake.hockey.calendar import GONE, SCHEDULE_STATES, STATES
-from nhl_lake.silver.box_quality import box_quality, goalie_quality
-from nhl_lake.silver.completeness import completeness, incomplete_pages
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
-from nhl_lake.silver.ice_quality import ice_time_quality, men_quality, shift_quality
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
-from nhl_lake.silver.page_quality import page_quality
-from nhl_lake.silver.play_quality import play_quality
 from nhl_lake.silver.plays import PLAYS
+from nhl_lake.silver.quality.boxscore import box_quality, goalie_quality
+from nhl_lake.silver.quality.completeness import completeness, incomplete_pages
+from nhl_lake.silver.quality.pages import page_quality
+from nhl_lake.silver.quality.plays import play_quality
+from nhl_lake.silver.quality.shifts import ice_time_quality, men_quality, shift_quality
+from nhl_lake.silver.quality.strength import strength_quality
 from nhl_lake.silver.shifts import SHIFTS
 from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.stints import STINTS
-from nhl_lake.silver.strength_quality import strength_quality
-from nhl_lake.table import Column, Table
 
 
 def game_quality(

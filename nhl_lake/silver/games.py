@@ -5,12 +5,12 @@ from datetime import datetime
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.bronze import SCHEDULE
+from nhl_lake.bronze.endpoints import SCHEDULE
 from nhl_lake.hockey.calendar import FINAL, GONE, UNDECIDED
-from nhl_lake.ledger import LISTINGS
-from nhl_lake.silver.pages import Said, Text, said
-from nhl_lake.table import Column, Table
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.ledger import LISTINGS
+from nhl_lake.schema.table import Column, Table
+from nhl_lake.silver.parsing.pages import Said, Text, said
 
 
 class Team(Said):

@@ -2,11 +2,11 @@
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.bronze import BOXSCORE
+from nhl_lake.bronze.endpoints import BOXSCORE
 from nhl_lake.hockey.clock_text import seconds
-from nhl_lake.silver.box_score import lines, made, tried
-from nhl_lake.table import Column, Table
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
+from nhl_lake.silver.parsing.boxscore import lines, made, tried
 
 
 def goalie_games(boxscore: pl.LazyFrame) -> pl.LazyFrame:

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.table import Column, Table
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
 
 
 class Issue(NamedTuple):

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.bronze import BOXSCORE, PLAY_BY_PLAY, RIGHT_RAIL
-from nhl_lake.silver.pages import Large, Medium, Position, Said, Small, Text, final
-from nhl_lake.table import Column, Table
+from nhl_lake.bronze.endpoints import BOXSCORE, PLAY_BY_PLAY, RIGHT_RAIL
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
+from nhl_lake.silver.parsing.pages import Large, Medium, Position, Said, Small, Text, final
 
 GAME_PLAYER = ("game_id", "player_id")
 OF_THE_OTHER_TEAM = ("goalieInNetId", "hitteePlayerId", "losingPlayerId", "drawnByPlayerId")

@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.bronze import SHIFT_CHARTS, SHIFT_REPORT_AWAY, SHIFT_REPORT_HOME
+from nhl_lake.bronze.endpoints import SHIFT_CHARTS, SHIFT_REPORT_AWAY, SHIFT_REPORT_HOME
 from nhl_lake.hockey.clock_text import seconds
 from nhl_lake.hockey.names import surname_first
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
-from nhl_lake.silver.pages import Large, Medium, Said, Small, said
-from nhl_lake.silver.reports import GAME, PERIOD, SHIFT, report_lines
+from nhl_lake.silver.parsing.pages import Large, Medium, Said, Small, said
+from nhl_lake.silver.parsing.shift_reports import GAME, PERIOD, SHIFT, report_lines
 from nhl_lake.silver.skater_games import SKATER_GAMES
-from nhl_lake.table import Column, Table
 
 CHART, HOME, AWAY = "chart", "home report", "away report"
 SHIFT_CODE = 517

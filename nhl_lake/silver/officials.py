@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.bronze import RIGHT_RAIL
-from nhl_lake.silver.pages import Said, Text, final
-from nhl_lake.table import Column, Table
+from nhl_lake.bronze.endpoints import RIGHT_RAIL
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
+from nhl_lake.silver.parsing.pages import Said, Text, final
 
 
 class GameInfo(Said):

@@ -2,12 +2,12 @@
 
 import polars as pl
 
-from nhl_lake import columns as c
 from nhl_lake.hockey.ice import PERIOD, before_the_change
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.shifts import SHIFTS
-from nhl_lake.table import Column, Table
 
 EVENT = ("game_id", "event_id")
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.bronze import PLAYERS as PAGES
-from nhl_lake.silver.pages import Large, Medium, Position, Said, Small, said
-from nhl_lake.silver.person import BODY, Person, person
-from nhl_lake.table import Column, Table
+from nhl_lake.bronze.endpoints import PLAYERS as PAGES
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
+from nhl_lake.silver.parsing.pages import Large, Medium, Position, Said, Small, said
+from nhl_lake.silver.parsing.person import BODY, Person, person
 
 
 class Draft(Said):

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.bronze import PLAY_BY_PLAY
+from nhl_lake.bronze.endpoints import PLAY_BY_PLAY
 from nhl_lake.hockey import (
     acting,
     clock_text,
@@ -18,11 +17,12 @@ from nhl_lake.hockey import (
     strength,
     strength_source,
 )
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
-from nhl_lake.silver.pages import Large, Medium, Said, Small, final
+from nhl_lake.silver.parsing.pages import Large, Medium, Said, Small, final
 from nhl_lake.silver.shifts import SHIFTS
-from nhl_lake.table import Column, Table
 
 
 class Period(Said):

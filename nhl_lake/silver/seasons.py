@@ -4,10 +4,10 @@ from datetime import datetime
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.bronze import SEASONS as PAGES
-from nhl_lake.silver.pages import Said, said
-from nhl_lake.table import Column, Table
+from nhl_lake.bronze.endpoints import SEASONS as PAGES
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
+from nhl_lake.silver.parsing.pages import Said, said
 
 
 class Row(Said):

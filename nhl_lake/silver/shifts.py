@@ -2,11 +2,11 @@
 
 import polars as pl
 
-from nhl_lake import columns as c
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.listed_shifts import CHART, LISTED_SHIFTS, LONGEST_PERIOD
-from nhl_lake.silver.reports import PERIOD, SHIFT
-from nhl_lake.table import Column, Table
+from nhl_lake.silver.parsing.shift_reports import PERIOD, SHIFT
 
 REPORT = "report"
 FIVE = 5

@@ -6,10 +6,10 @@ from datetime import date as Day  # noqa: N812 - `date` is a key of the page
 import msgspec
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.bronze import STANDINGS as PAGES
-from nhl_lake.silver.pages import Said, Small, Text, said
-from nhl_lake.table import Column, Table
+from nhl_lake.bronze.endpoints import STANDINGS as PAGES
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
+from nhl_lake.silver.parsing.pages import Said, Small, Text, said
 
 # column of a record -> the page's key, what it counts; told of all games, and again of each split
 RECORD = {

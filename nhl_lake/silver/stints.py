@@ -2,12 +2,12 @@
 
 import polars as pl
 
-from nhl_lake import columns as c
 from nhl_lake.hockey.ice import presence, stretches
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.shifts import SHIFTS
-from nhl_lake.table import Column, Table
 
 STINT = ("season", "game_id", "period", "start_seconds", "end_seconds", "home_team_id", "away_team_id")
 PLAYERS = ("home_skater_player_ids", "away_skater_player_ids", "home_goalie_player_ids", "away_goalie_player_ids")

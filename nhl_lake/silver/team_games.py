@@ -4,12 +4,12 @@ from typing import Literal
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.bronze import PLAY_BY_PLAY, RIGHT_RAIL
+from nhl_lake.bronze.endpoints import PLAY_BY_PLAY, RIGHT_RAIL
 from nhl_lake.hockey import results
-from nhl_lake.silver.pages import Figure, Said, Small, Text, final
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
+from nhl_lake.silver.parsing.pages import Figure, Said, Small, Text, final
 from nhl_lake.silver.plays import PLAYS
-from nhl_lake.table import Column, Table
 
 PeriodType = Literal["REG", "OT", "SO"]
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import polars as pl
 
-from nhl_lake import columns as c
-from nhl_lake.bronze import TEAMS as PAGES
+from nhl_lake.bronze.endpoints import TEAMS as PAGES
 from nhl_lake.hockey.franchises import team_key
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
-from nhl_lake.silver.pages import Medium, Said, said
-from nhl_lake.table import Column, Table
+from nhl_lake.silver.parsing.pages import Medium, Said, said
 
 
 class Row(Said):

@@ -14,14 +14,14 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from obstore.exceptions import BaseError
 
 from nhl_lake.errors import Broken, Unavailable
-from nhl_lake.store import place
+from nhl_lake.schema.table import Table
+from nhl_lake.store import location
 from nhl_lake.store.delta import AFTERWARDS, MARK, PARQUET, commit_name, gate, guard, plain
 from nhl_lake.store.files import File, action, write_file
+from nhl_lake.store.handles import notes, opened, path
 from nhl_lake.store.lease import still
-from nhl_lake.store.opened import notes, opened, path
-from nhl_lake.store.outage import outage
-from nhl_lake.store.place import Bucket, Place
-from nhl_lake.table import Table
+from nhl_lake.store.location import Bucket, Place
+from nhl_lake.store.s3_errors import outage
 
 
 def tries() -> Iterator[stamina.Attempt]:
@@ -149,4 +149,4 @@ def sync(root: Place, table: Table, delta: DeltaTable, *, since: int | None = No
         files += [log, *(folder / entry["add"]["path"] for entry in entries if "add" in entry)]
         if checkpoints := list(log.parent.glob(f"{log.stem}.checkpoint*")):
             files += [*checkpoints, log.parent / "_last_checkpoint"]
-    place.sync([*files, *{above for file in files for above in file.parents if above.is_relative_to(root)}])
+    location.sync([*files, *{above for file in files for above in file.parents if above.is_relative_to(root)}])

@@ -15,7 +15,7 @@ from deltalake import (
 )
 
 from nhl_lake.errors import Broken
-from nhl_lake.table import Table
+from nhl_lake.schema.table import Table
 
 LOG = "_delta_log"
 APP = "nhl-lake"

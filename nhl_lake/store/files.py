@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import polars as pl
 from deltalake.transaction import AddAction
 
-from nhl_lake.store import place
+from nhl_lake.schema.table import Table
+from nhl_lake.store import location
 from nhl_lake.store.delta import STATS_LENGTH, gate, plain, with_stats
-from nhl_lake.store.opened import path
-from nhl_lake.store.place import Place
-from nhl_lake.table import Table
+from nhl_lake.store.handles import path
+from nhl_lake.store.location import Place
 
 ROW_GROUP = 2**18
 LEVEL = 3  # of Polars' ZSTD: as large as what delta-rs writes at 1
@@ -48,7 +48,7 @@ def write_file(root: Place, table: Table, rows: pl.DataFrame, part: str | None) 
         row_group_size=ROW_GROUP,
         arrow_schema=plain(kept.clear()).schema,
     )
-    place.write(path(root, table), name, body.getvalue(), new=True)
+    location.write(path(root, table), name, body.getvalue(), new=True)
     return File(name, part, body.getbuffer().nbytes, rows.height, stats(table, rows))
 
 

@@ -18,7 +18,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import ObjectStore
 
 from nhl_lake.errors import Busy, LakeError
-from nhl_lake.store.place import Bucket, store
+from nhl_lake.store.location import Bucket, store
 
 TERM = timedelta(seconds=60)  # a lease that was not renewed for so long is free
 EVERY_S = 15.0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 import polars as pl
 
-from nhl_lake.table import Table
+from nhl_lake.schema.table import Table
 
 Same = Callable[[str, str], bool]
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import polars as pl
 
-from nhl_lake import check
 from nhl_lake.league import League
+from nhl_lake.schema import checks
+from nhl_lake.schema.table import Table
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
@@ -17,10 +18,9 @@ from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.shifts import SHIFTS
 from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.stints import STINTS
-from nhl_lake.table import Table
-from tests.league.asking import LATER, SEASONS
+from tests.league.requests import LATER, SEASONS
 from tests.silver import ice
-from tests.silver.kept import NO_PAGES, kept, made, scheduled
+from tests.silver.pages_of import NO_PAGES, kept, made, scheduled
 
 SEEDS = (1, 2, 3)
 Silver = dict[str, pl.DataFrame]
@@ -75,5 +75,5 @@ def gold(table: Table, found: Silver, **others: pl.DataFrame) -> pl.DataFrame:
     """Make a gold table of silver, and of gold that it reads; held against its rules."""
     every = found | others
     rows = made(table, *(every[read.name.split(".")[1]].lazy() for read in table.reads))
-    check.require(table, rows)
+    checks.require(table, rows)
     return rows

@@ -11,14 +11,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake import sog_model
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.gold.sog_features import SOG_FEATURES, sog_features
 from nhl_lake.league import League
+from nhl_lake.models import shots_on_goal
+from nhl_lake.models.shots_on_goal import GLM
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.rosters import ROSTERS
-from nhl_lake.sog_model import GLM
 
 SEASON = 20252026
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
@@ -92,18 +92,18 @@ def of_archive(folder: Path, season: int) -> Iterator[tuple[dict[str, Any], list
             yield page, [(s["playerId"], s["teamId"], s["positionCode"], shots[s["playerId"]], None) for s in spots]
 
 
-def deviances(found: sog_model.Backtest) -> dict[str, float]:
+def deviances(found: shots_on_goal.Backtest) -> dict[str, float]:
     return dict(found.scores.select("forecast", "deviance").rows())
 
 
-def r_squared(found: sog_model.Backtest) -> float:
+def r_squared(found: shots_on_goal.Backtest) -> float:
     return float(found.scores["r_squared"].max())  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [5])
 def test_on_five_hundred_games_of_the_league_the_model_is_better_than_the_last_ten_games_by_a_twentieth(seed: int):
-    found = sog_model.backtest(features(of_league(seed, 500)), SEASON)
+    found = shots_on_goal.backtest(features(of_league(seed, 500)), SEASON)
 
     assert found.left_out == ()
     assert deviances(found)[GLM] < 0.95 * deviances(found)["last 10"]
@@ -113,10 +113,10 @@ def test_on_five_hundred_games_of_the_league_the_model_is_better_than_the_last_t
 
 @pytest.mark.slow
 def test_on_a_recorded_season_the_model_is_better_than_the_last_ten_games_by_a_twentieth(realdata: Path):
-    found = sog_model.backtest(features(of_archive(realdata, 20232024)), 20232024)
+    found = shots_on_goal.backtest(features(of_archive(realdata, 20232024)), 20232024)
 
     assert found.left_out == ("rate an hour x expected time",)
-    assert sog_model.left_out(found.card) == ["expected_time_on_ice_s", "time_on_ice_last_game_s"]
+    assert shots_on_goal.left_out(found.card) == ["expected_time_on_ice_s", "time_on_ice_last_game_s"]
     assert deviances(found)[GLM] < 0.95 * deviances(found)["last 10"]
     assert 0.15 < r_squared(found) < 0.30  # more than that nobody can know before a game: the features would tell it
 
@@ -127,4 +127,4 @@ def test_a_feature_that_tells_the_game_itself_trips_the_wire(realdata: Path):
     told = pl.mean_horizontal(pl.col("shots_on_goal").shift(n).over("player_id") for n in range(3)) + 0.1
     leaking = rows.with_columns(shrunk_decayed_shots_on_goal=told, shrunk_shots_on_goal=told)
 
-    assert r_squared(sog_model.backtest(leaking, 20232024)) > 0.30
+    assert r_squared(shots_on_goal.backtest(leaking, 20232024)) > 0.30

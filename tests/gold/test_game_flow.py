@@ -4,15 +4,15 @@ from typing import Any
 
 import polars as pl
 
-from nhl_lake import check
 from nhl_lake.gold.game_flow import GAME_FLOW
+from nhl_lake.schema import checks
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.team_games import TEAM_GAMES
 from tests.gold.test_line_game import stint
-from tests.league.asking import chart, complete, game_page, league, sample
+from tests.league.requests import chart, complete, game_page, league, sample
 from tests.silver import ice
 from tests.silver.ice import AWAY, HOME
-from tests.silver.kept import NO_PAGES, kept, made
+from tests.silver.pages_of import NO_PAGES, kept, made
 from tests.silver.test_league_ice import worked_out
 
 
@@ -32,7 +32,7 @@ def event(order: int, second: int, kind: str, team: int | None = None, **said: A
 def flow(plays: list[dict[str, Any]], stints: list[dict[str, Any]] = ()) -> pl.DataFrame:
     drop = event(0, 0, "faceoff", HOME)  # as all pages have since 2009-10
     found = made(GAME_FLOW, ice.plays(*plays, drop), ice.stints(*stints))
-    check.require(GAME_FLOW, found)
+    checks.require(GAME_FLOW, found)
     return found
 
 
@@ -104,7 +104,7 @@ def test_the_last_step_has_the_score_and_the_shots_that_the_nhl_has():
 
     plays = made(PLAYS, pages).lazy()
     found = made(GAME_FLOW, plays, stints)
-    check.require(GAME_FLOW, found)
+    checks.require(GAME_FLOW, found)
     last = found.sort("step_number").group_by("game_id", maintain_order=True).last()
 
     teams = made(TEAM_GAMES, pages, NO_PAGES, plays)

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from nhl_lake.gold.ice_time import BY_BOX, NAMES
+from nhl_lake.gold.measures.ice_time import BY_BOX, NAMES
 from nhl_lake.gold.skater_game import ADDITIVE, SKATER_GAME
 from nhl_lake.hockey.strength import SITUATIONS
 from tests.gold.leagues import SEEDS, Silver, gold, of_seed

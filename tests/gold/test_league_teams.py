@@ -5,8 +5,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from nhl_lake.gold.goalie_game import COUNTS, GOALIE_GAME
-from nhl_lake.gold.ice_time import BY_BOX
-from nhl_lake.gold.ice_time import NAMES as TIMES
+from nhl_lake.gold.measures.ice_time import BY_BOX
+from nhl_lake.gold.measures.ice_time import NAMES as TIMES
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.gold.team_game import OURS, TEAM_GAME, THEIRS
 from tests.gold.leagues import SEEDS, Silver, gold, of_seed

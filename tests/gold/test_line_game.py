@@ -6,17 +6,17 @@ from typing import Any, NamedTuple
 import polars as pl
 import pytest
 
-from nhl_lake import check
 from nhl_lake.gold.line_game import LINE_GAME, line_game
 from nhl_lake.gold.pair_game import PAIR_GAME, pair_game
+from nhl_lake.schema import checks
+from nhl_lake.schema.table import Table
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.plays import PLAYS
-from nhl_lake.table import Table
-from tests.league.asking import SEASONS, chart, game_page, league, played
+from tests.league.requests import SEASONS, chart, game_page, league, played
 from tests.silver import ice
 from tests.silver.ice import AWAY, GAME, HOME, SEASON
-from tests.silver.kept import NO_PAGES, kept, made
+from tests.silver.pages_of import NO_PAGES, kept, made
 from tests.silver.test_league_ice import worked_out
 
 FORWARDS, DEFENCE = [1, 2, 3], [4, 5]
@@ -59,7 +59,7 @@ def of(
     found = made(
         table, ice.plays(*plays, *rest), ice.frame(ON_ICE, list(on)), ice.stints(*stints), ice.lineups(*LINEUP)
     )
-    check.require(table, found)
+    checks.require(table, found)
     return found
 
 

@@ -15,7 +15,7 @@ from nhl_lake.gold.team_game import OURS, TEAM_GAME
 from tests.conftest import LATER
 from tests.gold.leagues import Silver, gold, silver
 from tests.silver import ice
-from tests.silver.kept import kept
+from tests.silver.pages_of import kept
 
 NSH, TBL, ANA, DAL = 18, 14, 24, 25
 CHARTED = 2024030121

@@ -15,7 +15,7 @@ from nhl_lake.gold.skater_season import SKATER_SEASON
 from nhl_lake.gold.team_game import COUNTS as OF_TEAMS
 from nhl_lake.gold.team_game import TEAM_GAME
 from nhl_lake.gold.team_season import TEAM_SEASON
-from nhl_lake.table import Table
+from nhl_lake.schema.table import Table
 from tests.gold.leagues import SEEDS, gold, of_seed
 from tests.gold.test_goalie_game import AT_32
 from tests.gold.test_skater_game import ALL_GAME

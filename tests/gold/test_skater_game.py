@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from nhl_lake import check
 from nhl_lake.gold.skater_game import SKATER_GAME, skater_game
 from nhl_lake.gold.team_game import TEAM_GAME
+from nhl_lake.schema import checks
 from tests.gold import typed
 from tests.gold.leagues import Silver, gold
 from tests.gold.typed import FACEOFF, at, of
@@ -350,7 +350,7 @@ def test_a_player_of_unknown_position_is_a_skater():
     row = skater(found, 71)
     assert (row["position"], row["goals"], row["time_on_ice_s"]) == (None, 1, 60)
     assert skater(found, 72)["on_ice_goals_for"] == 1
-    check.require(SKATER_GAME, gold(SKATER_GAME, found))
+    checks.require(SKATER_GAME, gold(SKATER_GAME, found))
 
 
 def boxed(*lines: dict[str, Any], shifts: list[tuple[int, int, int]] | None = None) -> Silver:

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from nhl_lake import check
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.gold.sog_features import SOG_FEATURES, sog_features
+from nhl_lake.schema import checks
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.rosters import ROSTERS
@@ -116,7 +116,7 @@ READ = ("games", "skater_game", "rosters", "teams", "plays")
 def features(of: Lake, day: date = LAST) -> pl.DataFrame:
     found = sog_features(*(of[name].lazy() for name in READ), day).collect()
     rows = found.select(pl.col(column.name).cast(column.dtype) for column in SOG_FEATURES.columns)
-    check.require(SOG_FEATURES, rows)
+    checks.require(SOG_FEATURES, rows)
     return rows.sort("game_id", "player_id")
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import polars as pl
 
-from nhl_lake.table import Table
+from nhl_lake.schema.table import Table
 from tests.gold.leagues import Silver, gold, silver
 from tests.silver import ice, typed_plays
-from tests.silver.kept import NO_PAGES
+from tests.silver.pages_of import NO_PAGES
 from tests.silver.typed_plays import AWAY, HOME
 
 GAME = 2023020001

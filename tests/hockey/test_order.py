@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake.silver.play_quality import play_quality
 from nhl_lake.silver.plays import PLAYS
-from tests.silver.kept import kept, made
+from nhl_lake.silver.quality.plays import play_quality
+from tests.silver.pages_of import kept, made
 from tests.silver.typed_plays import HOME, MATE, page, play, shot
 
 OLD, FIRST_IN_ORDER = 20182019, 20192020

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nhl_lake.league.model import AWAY, HOME
-from tests.league.asking import SAMPLED, chart, ending, game_page, get, league, report, sample
+from tests.league.requests import SAMPLED, chart, ending, game_page, get, league, report, sample
 
 PLAYER_KEYS = re.compile(r".*[pP]layerId$|goalieInNetId")
 

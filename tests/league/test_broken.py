@@ -10,7 +10,7 @@ import pytest
 from nhl_lake.league import BadLeague, League
 from nhl_lake.league.broken import HEALED_AFTER, Troubles, Way
 from nhl_lake.league.quirks import CALM, TROUBLED, Shares
-from tests.league.asking import played
+from tests.league.requests import played
 
 SEASON = 20252026
 WHOLE = dict.fromkeys(Way, 0.0) | {"corrected": 0.0}

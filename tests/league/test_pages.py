@@ -7,19 +7,7 @@ from typing import Any
 import pytest
 
 from nhl_lake.league import BadLeague, League
-from tests.league.asking import (
-    LATER,
-    SEASONS,
-    chart,
-    ended,
-    game_page,
-    get,
-    league,
-    minutes,
-    played,
-    sample,
-    status,
-)
+from tests.league.requests import LATER, SEASONS, chart, ended, game_page, get, league, minutes, played, sample, status
 
 DAY = timedelta(days=1)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nhl_lake.league import quirks
-from tests.league.asking import chart, ended, game_page, league, minutes, played, report, sample, status
+from tests.league.requests import chart, ended, game_page, league, minutes, played, report, sample, status
 
 
 def corrected() -> tuple[int, Any]:

@@ -16,7 +16,7 @@ from nhl_lake.league import BadLeague
 from nhl_lake.league.faults import FAILURES, Fate, Gate
 from nhl_lake.league.serve import Faults, serve
 from nhl_lake.league.transport import LeagueTransport
-from tests.league.asking import league, played
+from tests.league.requests import league, played
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.league.asking import SEASONS, chart, ended, game_page, get, league, minutes, sample
+from tests.league.requests import SEASONS, chart, ended, game_page, get, league, minutes, sample
 from tests.league.shapes import Shape, archived, recorded, shape, texts
 
 NEARLY_ALL = 0.95

@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from nhl_lake.schema.table import Table
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
@@ -12,8 +13,7 @@ from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.shifts import SHIFTS
 from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.stints import STINTS
-from nhl_lake.table import Table
-from tests.silver.kept import SCHEMA
+from tests.silver.pages_of import SCHEMA
 
 SEASON, GAME = 20232024, 2023020001
 HOME, AWAY = 1, 2

@@ -12,17 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from nhl_lake import bronze, catalog, check, ledger
-from nhl_lake.making import attempts
-from nhl_lake.silver.refusals import REFUSALS
-from nhl_lake.table import Table
-from tests.league.asking import chart, complete, game_page, played, report
-from tests.silver.kept import AT, SCHEMA, scheduled
+from nhl_lake import catalog
+from nhl_lake.bronze import endpoints
+from nhl_lake.rebuild.build import attempts
+from nhl_lake.schema import checks, ledger
+from nhl_lake.schema.table import Table
+from nhl_lake.silver.quarantine import REFUSALS
+from tests.league.requests import chart, complete, game_page, played, report
+from tests.silver.pages_of import AT, SCHEMA, scheduled
 
 SEASON = 20252026
 ODD = (None, "", "x", -1, 0, 99_999, 3_000_000_000, 1.5, True, [], {}, "00:00", "1551")
-FUZZED = (bronze.PLAY_BY_PLAY, bronze.BOXSCORE, bronze.RIGHT_RAIL, bronze.SHIFT_CHARTS)
-REPORTS = bronze.SHIFT_REPORTS
+FUZZED = (endpoints.PLAY_BY_PLAY, endpoints.BOXSCORE, endpoints.RIGHT_RAIL, endpoints.SHIFT_CHARTS)
+REPORTS = endpoints.SHIFT_REPORTS
 BY_GAME = [table for table in catalog.in_order() if table.by == "game_id" and table.name != "silver.games"]
 # numbers of a page that are copied, not counted: where the page no longer says one, it is unknown, not zero
 COPIED = ("silver.skater_games", "silver.goalie_games", "silver.team_games")
@@ -40,11 +42,11 @@ def games() -> tuple[int, int]:
 
 @cache
 def whole() -> Pages:
-    kinds = {bronze.PLAY_BY_PLAY: "play-by-play", bronze.BOXSCORE: "boxscore", bronze.RIGHT_RAIL: "right-rail"}
+    kinds = {endpoints.PLAY_BY_PLAY: "play-by-play", endpoints.BOXSCORE: "boxscore", endpoints.RIGHT_RAIL: "right-rail"}
     found: dict[Table, dict[int, str]] = {
         table: {game: json.dumps(game_page(game, kind)) for game in games()} for table, kind in kinds.items()
     }
-    found[bronze.SHIFT_CHARTS] = {game: json.dumps(chart(game)) for game in games()}
+    found[endpoints.SHIFT_CHARTS] = {game: json.dumps(chart(game)) for game in games()}
     for table, side in zip(REPORTS, ("H", "V"), strict=True):
         found[table] = {game: report(game, side) for game in games()}
     return found
@@ -60,8 +62,8 @@ def frame(pages: Mapping[int, str]) -> pl.DataFrame:
 def made(pages: Pages) -> dict[str, pl.DataFrame]:
     """Make every table that goes by game, as a rebuild does, and the games that were put aside."""
     found = {table.name: pl.DataFrame(schema=table.schema) for table in ledger.TABLES}
-    found |= {table.name: frame(pages.get(table, {})) for table in bronze.TABLES}
-    heads = [scheduled(json.loads(whole()[bronze.PLAY_BY_PLAY][game])) for game in games()]
+    found |= {table.name: frame(pages.get(table, {})) for table in endpoints.TABLES}
+    heads = [scheduled(json.loads(whole()[endpoints.PLAY_BY_PLAY][game])) for game in games()]
     found["silver.games"] = pl.DataFrame(heads, schema=catalog.find("silver.games").schema)
     refusals = [pl.DataFrame(schema=REFUSALS.schema)]
     for table in BY_GAME:
@@ -116,7 +118,7 @@ def hold(found: dict[str, pl.DataFrame]) -> None:
     first, second = games()
     for table in BY_GAME:
         rows = found[table.name]
-        assert list(check.breaches(table, rows.lazy())) == []
+        assert list(checks.breaches(table, rows.lazy())) == []
         assert_frame_equal(of_game(rows, first), of_game(truth()[table.name], first))
         if of_game(rows, second).is_empty() and not of_game(truth()[table.name], second).is_empty():
             aside = {catalog.find(name) for name in of_game(found["silver.refusals"], second)["refused_by"]}
@@ -137,7 +139,7 @@ def without(value: Any, key: str) -> Any:
     return [without(inner, key) for inner in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("table", [bronze.BOXSCORE, bronze.RIGHT_RAIL], ids=["box score", "right rail"])
+@pytest.mark.parametrize("table", [endpoints.BOXSCORE, endpoints.RIGHT_RAIL], ids=["box score", "right rail"])
 def test_what_a_page_no_longer_says_is_unknown_and_never_zero(table: Table):
     second = games()[1]
     page = json.loads(whole()[table][second])
@@ -165,6 +167,6 @@ def test_a_cut_or_odd_report_harms_no_other_game(seed: int, share: float):
     body = whole()[side][second]
     cut = body[: int(share * len(body))] if dice.random() < 0.5 else body.replace(str(dice.randint(0, 60)), "??")
     empty = {game: json.dumps({"data": [], "total": 0}) for game in games()}
-    both = {**whole(), bronze.SHIFT_CHARTS: {**whole()[bronze.SHIFT_CHARTS], second: empty[second]}}
+    both = {**whole(), endpoints.SHIFT_CHARTS: {**whole()[endpoints.SHIFT_CHARTS], second: empty[second]}}
 
     hold(made({**both, side: {**whole()[side], second: cut}}))

@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from nhl_lake import check
-from nhl_lake.bronze import SCHEDULE
-from nhl_lake.envelopes import ScheduledGame, Side, scheduled_game
+from nhl_lake.bronze.endpoints import SCHEDULE
+from nhl_lake.bronze.validation import ScheduledGame, Side, scheduled_game
 from nhl_lake.errors import Broken
-from nhl_lake.ledger import LISTINGS
+from nhl_lake.schema import checks
+from nhl_lake.schema.ledger import LISTINGS
 from nhl_lake.silver.games import GAMES, Entry, Team, games
-from nhl_lake.store.lake import newest_of
-from tests.league.asking import get, league
+from nhl_lake.store.delta_tables import newest_of
+from tests.league.requests import get, league
 
 NEVER = pl.LazyFrame(schema=LISTINGS.schema)  # nothing was ever seen to be gone
 OCTOBER, JANUARY = date(2023, 10, 10), date(2024, 1, 9)
@@ -73,7 +73,7 @@ def test_a_game_to_come_that_the_schedule_lists_no_more_is_gone_until_it_is_list
     found = games(schedule(entry(1), entry(2), entry(3), played, entry(5)), seen).collect().sort("game_id")
 
     assert found["schedule_state"].to_list() == ["GONE", "OK", "GONE", "OK", "OK"]
-    check.require(GAMES, found)
+    checks.require(GAMES, found)
 
 
 def test_a_game_to_come_is_one_row_without_a_score():
@@ -120,7 +120,7 @@ def test_a_final_game_has_its_score_and_where_it_was_decided(state: str, last: s
 
     assert (row["home_score"], row["away_score"], row["last_period_type"]) == (3, 2, last)
     assert (row["is_shootout"], row["periods"]) == (last == "SO", periods)
-    check.require(GAMES, rows(final))
+    checks.require(GAMES, rows(final))
 
 
 @pytest.mark.parametrize("state", ["FUT", "PRE", "LIVE", "CRIT", "OVER"])
@@ -132,7 +132,7 @@ def test_a_game_that_is_not_final_has_no_score_whatever_the_schedule_says(state:
 
     assert (row["home_score"], row["away_score"], row["last_period_type"]) == (None, None, None)
     assert (row["is_shootout"], row["periods"]) == (None, None)
-    check.require(GAMES, rows(unfinished))
+    checks.require(GAMES, rows(unfinished))
 
 
 def test_an_unplayed_game_that_says_zero_to_zero_is_no_final_zero():
@@ -230,28 +230,28 @@ def test_an_entry_that_lacks_what_a_row_needs_stops_the_table_by_name(name: str)
 )
 def test_news_from_the_api_are_refused_by_rule(said: dict[str, Any], rule: str):
     with pytest.raises(Broken, match=rule):
-        check.require(GAMES, rows(entry(**said)))
+        checks.require(GAMES, rows(entry(**said)))
 
 
 def test_two_teams_that_are_not_known_yet_are_a_game_to_come():
     nobody = {"id": 70, "abbrev": "TBD"}
     found = rows(entry(gameScheduleState="TBD", homeTeam=nobody, awayTeam=nobody))
 
-    check.require(GAMES, found)
+    checks.require(GAMES, found)
     assert found.select("home_team_abbrev", "away_team_abbrev", "game_state").row(0) == ("TBD", "TBD", "FUT")
 
 
 def test_a_final_game_of_a_team_against_itself_is_refused():
     nobody = {"id": 70, "abbrev": "TBD", "score": 1}
     with pytest.raises(Broken, match="two different teams"):
-        check.require(GAMES, rows(entry(gameState="OFF", homeTeam=nobody, awayTeam={**nobody, "score": 2})))
+        checks.require(GAMES, rows(entry(gameState="OFF", homeTeam=nobody, awayTeam={**nobody, "score": 2})))
 
 
 @pytest.mark.parametrize("about", [{"gameType": 1, "id": 2023010001}, {"season": 20032004, "id": 2003020001}])
 def test_a_preseason_game_and_a_game_of_old_may_be_tied(about: dict[str, Any]):
     found = rows(entry(gameState="FINAL", **about, **sides(1, 1)))
 
-    check.require(GAMES, found)
+    checks.require(GAMES, found)
     assert found.select("home_score", "away_score").row(0) == (1, 1)
 
 
@@ -289,7 +289,7 @@ def test_the_games_of_the_league_are_those_of_its_books():
     week = get(f"/v1/schedule/{first}")["gameWeek"]
     parts = [schedule(*found["games"], day=date.fromisoformat(found["date"])) for found in week if found["games"]]
     found = games(pl.concat(parts), NEVER).collect()
-    check.require(GAMES, found)
+    checks.require(GAMES, found)
 
     assert found.height > 40
     for row in found.to_dicts():

@@ -6,10 +6,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake import check
+from nhl_lake.schema import checks
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
-from tests.league.asking import league, sample
-from tests.silver.kept import kept, made, of_league
+from tests.league.requests import league, sample
+from tests.silver.pages_of import kept, made, of_league
 from tests.silver.test_skater_games import AWAY, HOME, page, stats
 
 LINE = {
@@ -56,7 +56,7 @@ def test_a_goalie_who_faced_no_shot_has_no_share_of_saves():
 
 
 def test_an_own_goal_is_allowed_without_a_shot():
-    check.require(GOALIE_GAMES, rows(LINE | {"goalsAgainst": 3}))
+    checks.require(GOALIE_GAMES, rows(LINE | {"goalsAgainst": 3}))
 
 
 def test_skaters_and_live_games_are_left_out():
@@ -73,13 +73,13 @@ def test_shots_that_cannot_be_read_are_unknown(said: Any):
     (odd,), (whole,) = (rows(LINE | more).to_dicts() for more in ({"saveShotsAgainst": said}, {}))
 
     assert odd == whole | {"saves": None, "shots_against": None, "save_share": None}
-    check.require(GOALIE_GAMES, rows(LINE | {"saveShotsAgainst": said}))
+    checks.require(GOALIE_GAMES, rows(LINE | {"saveShotsAgainst": said}))
 
 
 def test_the_goalies_of_the_league_faced_the_shots_of_its_books():
     games = sample()[:12]
     found = made(GOALIE_GAMES, of_league("boxscore", games))
-    check.require(GOALIE_GAMES, found)
+    checks.require(GOALIE_GAMES, found)
 
     for game in games:
         story, truth = league().engine.story(game), league().engine.truth(game)

@@ -4,16 +4,16 @@ from collections import Counter
 
 import polars as pl
 
-from nhl_lake import check
 from nhl_lake.hockey.ids import season_of_game, type_of_game
+from nhl_lake.schema import checks
 from nhl_lake.silver.known_issues import ISSUES, KNOWN_ISSUES
-from tests.silver.kept import made
+from tests.silver.pages_of import made
 
 FOUND = made(KNOWN_ISSUES)
 
 
 def test_the_issues_hold_the_rules_of_the_table():
-    check.require(KNOWN_ISSUES, FOUND)
+    checks.require(KNOWN_ISSUES, FOUND)
 
 
 def test_an_issue_of_many_games_is_a_row_for_each_of_them():

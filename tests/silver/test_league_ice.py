@@ -5,20 +5,20 @@ from typing import Any, NamedTuple
 import polars as pl
 import pytest
 
-from nhl_lake import check
 from nhl_lake.league import quirks
-from nhl_lake.silver.ice_quality import men_quality, shift_quality
+from nhl_lake.schema import checks
+from nhl_lake.schema.table import Table
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.plays import PLAYS
+from nhl_lake.silver.quality.shifts import men_quality, shift_quality
 from nhl_lake.silver.shifts import SHIFTS
 from nhl_lake.silver.stints import STINTS, time_on_ice, time_on_ice_by_situation
-from nhl_lake.table import Table
-from tests.league.asking import SEASONS, chart, complete, game_page, league, played, report
+from tests.league.requests import SEASONS, chart, complete, game_page, league, played, report
 from tests.silver import ice
 from tests.silver.ice import NO_PAGES
-from tests.silver.kept import kept, made, scheduled
+from tests.silver.pages_of import kept, made, scheduled
 
 
 class Made(NamedTuple):
@@ -32,7 +32,7 @@ class Made(NamedTuple):
 
 def of(table: Table, *frames: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     found = made(table, *(frame.lazy() for frame in frames))
-    check.require(table, found)
+    checks.require(table, found)
     return found
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake import check
 from nhl_lake.errors import Broken
+from nhl_lake.schema import checks
 from nhl_lake.silver.lineups import LINEUPS
-from tests.league.asking import league, sample
-from tests.silver.kept import NO_PAGES, kept, made, of_league
+from tests.league.requests import league, sample
+from tests.silver.pages_of import NO_PAGES, kept, made, of_league
 
 HOME, AWAY = 1, 2
 GAME = 2023020001
@@ -108,7 +108,7 @@ def test_a_scratched_player_is_a_row_in_his_team_without_position_and_number():
         (73, AWAY, None, None),
     ]
     assert found["game_type"].to_list() == [2, 2, 2]
-    check.require(LINEUPS, found)
+    checks.require(LINEUPS, found)
 
 
 def test_who_is_dressed_and_scratched_at_once_is_dressed():
@@ -146,7 +146,7 @@ def lines(**groups: list[dict[str, Any]]) -> pl.LazyFrame:
 
 def the_player(spots: list[dict[str, Any]], boxes: pl.LazyFrame) -> tuple[Any, ...]:
     found = made(LINEUPS, kept(page(*spots, spot(99, "G"))), boxes, NO_PAGES)
-    check.require(LINEUPS, found)
+    checks.require(LINEUPS, found)
     assert found["player_id"].to_list()[1:] == [99]  # nobody else is harmed
     return found.select("team_id", "position", "sweater_number").row(0)
 
@@ -205,7 +205,7 @@ def test_a_page_of_which_no_player_can_be_read_is_another_kind_of_page():
 def test_the_line_ups_of_the_league_are_those_of_its_books():
     games = sample()[:12]
     found = made(LINEUPS, *(of_league(kind, games) for kind in ("play-by-play", "boxscore", "right-rail")))
-    check.require(LINEUPS, found)
+    checks.require(LINEUPS, found)
 
     told = set()
     for game in games:
@@ -238,7 +238,7 @@ def event(kind: str, owner: int | None, **players: int) -> dict[str, Any]:
 def unlisted(*plays: dict[str, Any]) -> list[tuple[int, int, str | None]]:
     """Return who is in the line-up beside 71 because of plays: the player, the team, the position."""
     found = rows(with_plays(*plays))
-    check.require(LINEUPS, found)
+    checks.require(LINEUPS, found)
     return found.filter(pl.col("player_id") != 71).select("player_id", "team_id", "position").rows()
 
 

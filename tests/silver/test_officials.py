@@ -5,10 +5,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake import check
+from nhl_lake.schema import checks
 from nhl_lake.silver.officials import OFFICIALS
-from tests.league.asking import league, sample
-from tests.silver.kept import NO_PAGES, kept, made, of_league
+from tests.league.requests import league, sample
+from tests.silver.pages_of import NO_PAGES, kept, made, of_league
 
 GAME = 2023020001
 
@@ -44,14 +44,14 @@ def test_officials_who_are_named_before_the_game_are_left_out():
 def test_an_official_without_a_name_is_left_out_and_one_who_is_listed_twice_is_one():
     found = rows(rail(referees=[{"fr": "L. Libre"}, "R. Pfiff", "R. Pfiff"]))
 
-    check.require(OFFICIALS, found)
+    checks.require(OFFICIALS, found)
     assert found["name"].to_list() == ["R. Pfiff"]
 
 
 def test_the_officials_of_the_league_are_those_of_its_books():
     games = sample()[:12]
     found = made(OFFICIALS, of_league("right-rail", games))
-    check.require(OFFICIALS, found)
+    checks.require(OFFICIALS, found)
 
     stories = [(game, league().engine.story(game)) for game in games]
     told = {(game, "referee", dict(name)["default"]) for game, story in stories for name in story.referees}

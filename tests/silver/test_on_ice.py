@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nhl_lake import check
+from nhl_lake.schema import checks
 from nhl_lake.silver.on_ice import ON_ICE
 from tests.silver import ice
 from tests.silver.ice import AWAY, HOME, dressed, play, shift
-from tests.silver.kept import made
+from tests.silver.pages_of import made
 
 OLD, NEW, GOALIE, SHOOTER, OTHER_GOALIE = 11, 12, 30, 51, 80
 LINEUP = ice.lineups(
@@ -27,7 +27,7 @@ CHANGE = [shift(OLD, 700, WHISTLE), shift(NEW, WHISTLE, 800), shift(GOALIE, 0, 1
 def on(*plays: dict[str, Any], shifts: list[dict[str, Any]] | None = None) -> dict[int, set[int]]:
     """Return the players on the ice at each event."""
     found = made(ON_ICE, ice.plays(*plays), ice.shifts(*(CHANGE if shifts is None else shifts)), LINEUP)
-    check.require(ON_ICE, found)
+    checks.require(ON_ICE, found)
     players: dict[int, set[int]] = {}
     for event, player in found.select("event_id", "player_id").rows():
         players.setdefault(event, set()).add(player)

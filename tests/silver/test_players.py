@@ -6,11 +6,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake import check
 from nhl_lake.errors import Broken
+from nhl_lake.schema import checks
 from nhl_lake.silver.players import PLAYERS
-from tests.league.asking import get, league
-from tests.silver.kept import AT, NO_PAGES, kept, made
+from tests.league.requests import get, league
+from tests.silver.pages_of import AT, NO_PAGES, kept, made
 
 PAGE = {
     "playerId": 8400071, "isActive": True, "currentTeamId": 1, "currentTeamAbbrev": "ABC",
@@ -46,7 +46,7 @@ def test_a_player_without_team_draft_or_number_is_still_a_player():
     assert {name for name, value in row.items() if value is not None} == {
         "player_id", "first_name", "last_name", "fetched_at",
     }  # fmt: skip
-    check.require(PLAYERS, rows(bare))
+    checks.require(PLAYERS, rows(bare))
 
 
 def test_names_may_be_plain_and_no_pages_give_no_rows():
@@ -61,7 +61,7 @@ def test_an_odd_field_is_null_and_costs_nothing_else(odd: Any):
             "currentTeamId": "current_team_id", "birthDate": "birth_date", "position": "position"}  # fmt: skip
     for key, name in keys.items():
         found = rows(PAGE | {key: odd})
-        check.require(PLAYERS, found)
+        checks.require(PLAYERS, found)
         assert found.to_dicts() == [whole | {name: None}]
     found = rows(PAGE | {"draftDetails": PAGE["draftDetails"] | {"round": odd}})  # type: ignore[operator]
     assert found.to_dicts() == [whole | {"draft_round": None}]
@@ -89,7 +89,7 @@ def test_a_page_that_lacks_who_it_is_of_is_refused():
 def test_the_players_of_the_league_are_those_of_its_books():
     people = list(league().engine.people(20252026).values())[:60]
     found = rows(*(get(f"/v1/player/{person.player_id}/landing") for person in people))
-    check.require(PLAYERS, found)
+    checks.require(PLAYERS, found)
 
     told = {
         (p.player_id, dict(p.last)["default"], p.position, p.shoots, p.birth_date, p.country,

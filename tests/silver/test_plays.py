@@ -6,11 +6,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake import check
 from nhl_lake.errors import Broken
-from nhl_lake.silver.pages import read_leniently
+from nhl_lake.schema import checks
+from nhl_lake.silver.parsing.pages import read_leniently
 from nhl_lake.silver.plays import PLAYS, Page, plays
-from tests.silver.kept import NO_PAGES, kept
+from tests.silver.pages_of import NO_PAGES, kept
 from tests.silver.typed_plays import (
     AWAY,
     AWAY_GOALIE,
@@ -238,7 +238,7 @@ def test_words_that_are_new_are_kept():
     row = one(play("zamboni", typeCode=599, details={"reason": "because", "shotType": "hope"}))
 
     assert (row["event"], row["type_code"], row["reason"], row["shot_type"]) == ("zamboni", 599, "because", "hope")
-    check.require(PLAYS, rows(page(play("zamboni"))))
+    checks.require(PLAYS, rows(page(play("zamboni"))))
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_the_eighth_period_of_a_playoff_game_is_the_fifth_overtime():
 
 
 def test_good_plays_hold_the_rules_of_the_table():
-    check.require(PLAYS, rows(page(shot("goal"), play("hit", number=2, details={"eventOwnerTeamId": AWAY}))))
+    checks.require(PLAYS, rows(page(shot("goal"), play("hit", number=2, details={"eventOwnerTeamId": AWAY}))))
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_good_plays_hold_the_rules_of_the_table():
 )
 def test_plays_that_cannot_be_are_refused_by_rule(wrong: dict[str, Any], rule: str):
     with pytest.raises(Broken, match=rule):
-        check.require(PLAYS, rows(page(wrong)))
+        checks.require(PLAYS, rows(page(wrong)))
 
 
 def test_an_owner_that_does_not_play_in_the_game_is_nobody():
@@ -289,7 +289,7 @@ def test_an_owner_that_does_not_play_in_the_game_is_nobody():
 
 def test_an_id_that_two_events_have_is_refused():
     with pytest.raises(Broken, match="one row for each game_id, event_id"):
-        check.require(PLAYS, rows(page(play(number=1), play("hit", number=1, sortOrder=11))))
+        checks.require(PLAYS, rows(page(play(number=1), play("hit", number=1, sortOrder=11))))
 
 
 def test_an_event_that_stands_again_under_another_id_or_period_is_one_and_counted_once():
@@ -358,7 +358,7 @@ def test_two_events_may_share_a_place_in_the_order():
 def test_a_clock_that_cannot_be_costs_that_clock_and_nothing_else(clock: object):
     found = rows(page(play(timeInPeriod="10:00"), play("hit", number=2, timeInPeriod=clock), shot("goal", number=3)))
 
-    check.require(PLAYS, found)
+    checks.require(PLAYS, found)
     assert found["event"].to_list() == ["shot-on-goal", "hit", "goal"]
     assert found["period_seconds"].to_list() == [600, None, 754]
     assert found["game_seconds"].to_list() == [600, None, 754]
@@ -399,7 +399,7 @@ def test_a_goal_without_a_scorer_is_the_teams_that_owns_it():
     row = one(shot("goal", details={"scoringPlayerId": "?", "eventOwnerTeamId": HOME}))
 
     assert (row["shooter_player_id"], row["acting_team_id"], row["is_goal"]) == (None, HOME, True)
-    check.require(PLAYS, rows(page(shot("goal", details={"scoringPlayerId": None, "eventOwnerTeamId": HOME}))))
+    checks.require(PLAYS, rows(page(shot("goal", details={"scoringPlayerId": None, "eventOwnerTeamId": HOME}))))
 
 
 def test_names_in_one_language_or_in_many_do_not_matter_here():

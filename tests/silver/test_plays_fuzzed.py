@@ -10,13 +10,13 @@ import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nhl_lake import check
 from nhl_lake.errors import Broken
-from nhl_lake.silver.pages import read_leniently
-from nhl_lake.silver.play_quality import play_quality
+from nhl_lake.schema import checks
+from nhl_lake.silver.parsing.pages import read_leniently
 from nhl_lake.silver.plays import PLAYS, Page
-from tests.league.asking import game_page, played
-from tests.silver.kept import kept, made
+from nhl_lake.silver.quality.plays import play_quality
+from tests.league.requests import game_page, played
+from tests.silver.pages_of import kept, made
 
 GAME = 0
 ODD = (None, "", "x", -1, 0, 99_999, 3_000_000_000, 1.5, True, [], {}, "00:00", "1551")
@@ -37,7 +37,7 @@ def outcome(page: dict[str, Any]) -> pl.DataFrame | None:
     """Return the rows of a page, held against the rules of the table; None if it is refused."""
     try:
         rows = made(PLAYS, kept(page))
-        check.require(PLAYS, rows)
+        checks.require(PLAYS, rows)
     except (Broken, pl.exceptions.PolarsError):
         return None
     return rows

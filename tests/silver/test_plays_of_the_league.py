@@ -8,12 +8,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake import check
 from nhl_lake.league import League
-from nhl_lake.silver.play_quality import play_quality
+from nhl_lake.schema import checks
 from nhl_lake.silver.plays import PLAYS
-from tests.league.asking import LATER
-from tests.silver.kept import kept, made
+from nhl_lake.silver.quality.plays import play_quality
+from tests.league.requests import LATER
+from tests.silver.pages_of import kept, made
 
 OLD, NEW = 20242025, 20252026  # the last season whose blocks belong to the blocker, and the first of the others
 
@@ -132,7 +132,7 @@ def test_goals_and_shots_of_both_teams_are_those_of_the_header_and_nothing_is_do
             own = game.filter(pl.col("is_home") == is_home)
             assert own["is_goal"].sum() == page[side]["score"] - won
             assert own["is_shot_on_goal"].sum() == page[side]["sog"]
-    check.require(PLAYS, rows)
+    checks.require(PLAYS, rows)
     assert play_quality(rows.lazy(), kept(*pages(seed, season))).collect().is_empty()
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake import check
-from nhl_lake.ledger import LISTINGS
+from nhl_lake.schema import checks
+from nhl_lake.schema.ledger import LISTINGS
+from nhl_lake.schema.table import Table
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
@@ -26,9 +27,8 @@ from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.standings import STANDINGS
 from nhl_lake.silver.team_games import TEAM_GAMES
 from nhl_lake.silver.teams import TEAMS
-from nhl_lake.table import Table
-from tests.league.asking import LATER
-from tests.silver.kept import AT, NO_PAGES, day, kept, made, recorded
+from tests.league.requests import LATER
+from tests.silver.pages_of import AT, NO_PAGES, day, kept, made, recorded
 
 NO_PLAYS = made(PLAYS, NO_PAGES).lazy()
 BY_STRENGTH = ("even_strength_", "power_play_", "shorthanded_")
@@ -37,7 +37,7 @@ BY_STRENGTH = ("even_strength_", "power_play_", "shorthanded_")
 def sound(table: Table, *inputs: pl.LazyFrame) -> pl.DataFrame:
     """Make a table and hold it against its rules."""
     rows = made(table, *inputs)
-    check.require(table, rows)
+    checks.require(table, rows)
     return rows
 
 

@@ -11,21 +11,21 @@ import polars as pl
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from nhl_lake import check
+from nhl_lake.schema import checks
+from nhl_lake.schema.table import Table
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
-from nhl_lake.silver.ice_quality import ice_time_quality, men_quality, shift_quality
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
 from nhl_lake.silver.on_ice import ON_ICE
+from nhl_lake.silver.parsing.shift_reports import GAME, report_lines
 from nhl_lake.silver.plays import PLAYS
-from nhl_lake.silver.reports import GAME, report_lines
+from nhl_lake.silver.quality.shifts import ice_time_quality, men_quality, shift_quality
 from nhl_lake.silver.shifts import SHIFTS
 from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.stints import STINTS, time_on_ice
-from nhl_lake.table import Table
 from tests.silver import ice
 from tests.silver.ice import NO_PAGES
-from tests.silver.kept import kept, made, scheduled
+from tests.silver.pages_of import kept, made, scheduled
 
 REPORTED, PARSED, CHARTED = 2023020001, 2025020734, 2024030121
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -52,7 +52,7 @@ class Ice(NamedTuple):
 
 def of(table: Table, *frames: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     found = made(table, *(frame.lazy() for frame in frames))
-    check.require(table, found)
+    checks.require(table, found)
     return found
 
 

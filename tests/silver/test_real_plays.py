@@ -10,10 +10,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake import check
-from nhl_lake.silver.play_quality import play_quality
+from nhl_lake.schema import checks
 from nhl_lake.silver.plays import PLAYS, plays
-from tests.silver.kept import SCHEMA, kept, made, recorded
+from nhl_lake.silver.quality.plays import play_quality
+from tests.silver.pages_of import SCHEMA, kept, made, recorded
 from tests.silver.test_plays_of_the_league import counted
 
 GAMES, AT_ONCE = 1400, 100
@@ -68,7 +68,7 @@ def shown(season: Season, what: str) -> dict[tuple[int, bool], int]:
 
 def test_all_games_are_there_and_hold_the_rules(season: Season):
     assert season.plays["game_id"].n_unique() == GAMES
-    check.require(PLAYS, season.plays)
+    checks.require(PLAYS, season.plays)
 
 
 def test_goals_of_every_game_are_its_final_score(season: Season):
@@ -306,7 +306,7 @@ def test_a_single_game_has_the_goals_and_the_shots_of_its_header(realdata: Path,
     pages = recorded(realdata / "play-by-play", version)
     for _, page in pages.collect().group_by("game_id", maintain_order=True):
         rows = made(PLAYS, page.lazy())
-        check.require(PLAYS, rows)
+        checks.require(PLAYS, rows)
         doubts = play_quality(rows.lazy(), page.lazy()).collect()
         # one capture lists a goal three times, and its header another score than stands beside the last goal
         assert ("error" in doubts["severity"]) == contradicts_itself(json.loads(page["body"].item()))

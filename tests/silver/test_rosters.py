@@ -6,10 +6,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake import check
+from nhl_lake.schema import checks
 from nhl_lake.silver.rosters import ROSTERS
-from tests.league.asking import LATER, get, league
-from tests.silver.kept import AT, NO_PAGES, kept, made
+from tests.league.requests import LATER, get, league
+from tests.silver.pages_of import AT, NO_PAGES, kept, made
 
 MEMBER = {
     "id": 71, "firstName": {"default": "Åke"}, "lastName": {"default": "Grünwald", "cs": "Gryn"}, "sweaterNumber": 9,
@@ -48,7 +48,7 @@ def test_every_version_that_is_given_is_dated():
     found = made(ROSTERS, pl.concat([after, before]))
 
     assert found.select("fetched_at", "player_id").rows() == [(AT, 71), (AT, 72), (AT + timedelta(days=1), 72)]
-    check.require(ROSTERS, found)
+    checks.require(ROSTERS, found)
 
 
 def test_all_groups_are_there():
@@ -76,7 +76,7 @@ def test_what_is_not_known_of_a_player_is_null():
 def test_an_odd_field_of_a_player_is_null_and_the_others_are_whole(key: str):
     for odd in ({k: v for k, v in member(71).items() if k != key}, member(71, **{key: []})):
         found = made(ROSTERS, version(page(odd, member(72))))
-        check.require(ROSTERS, found)
+        checks.require(ROSTERS, found)
         missing, whole = found.to_dicts()
         assert (sum(value is None for value in missing.values()), None in whole.values()) == (1, False)
 
@@ -92,7 +92,7 @@ def test_a_player_who_stands_twice_on_a_page_is_one_and_who_has_no_id_is_none():
     nobody = {key: value for key, value in MEMBER.items() if key != "id"}
     found = made(ROSTERS, version(page(MEMBER, nobody, defensemen=[MEMBER])))
 
-    check.require(ROSTERS, found)
+    checks.require(ROSTERS, found)
     assert found["player_id"].to_list() == [71]
 
 
@@ -107,4 +107,4 @@ def test_the_rosters_of_the_league_are_those_of_its_books():
         spots = league().engine.roster(20242025, team.team_id, min(LATER.date(), season.playoff_end))
         told = {(s.player.player_id, s.position, s.number, s.player.birth_date, s.player.shoots) for s in spots}
         assert set(rows.select("player_id", "position", "sweater_number", "birth_date", "hand").rows()) == told
-        check.require(ROSTERS, rows)
+        checks.require(ROSTERS, rows)

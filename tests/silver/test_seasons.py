@@ -8,14 +8,14 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from nhl_lake import check
 from nhl_lake.errors import Broken
-from nhl_lake.silver import pages
+from nhl_lake.ingest.schedule import parse_seasons
+from nhl_lake.schema import checks
+from nhl_lake.silver.parsing import pages
 from nhl_lake.silver.seasons import SEASONS
-from nhl_lake.walk import parse_seasons
-from tests.league.asking import SEASONS as OF_LEAGUE
-from tests.league.asking import get, league
-from tests.silver.kept import NO_PAGES, kept, made
+from tests.league.requests import SEASONS as OF_LEAGUE
+from tests.league.requests import get, league
+from tests.silver.pages_of import NO_PAGES, kept, made
 
 ROW = {
     "id": 20232024, "conferencesInUse": 1, "divisionsInUse": 1, "endDate": "2024-06-24T20:00:00", "numberOfGames": 82,
@@ -66,13 +66,13 @@ def test_a_rule_that_the_list_does_not_tell_is_unknown():
     assert {name for name, value in row.items() if value is None} == {
         "has_ties", "has_overtime_loss_point", "has_wild_card", "has_conferences", "has_divisions",
     }  # fmt: skip
-    check.require(SEASONS, rows(ROW))
+    checks.require(SEASONS, rows(ROW))
 
 
 def test_no_list_gives_no_rows_and_days_in_the_wrong_order_are_refused():
     assert made(SEASONS, NO_PAGES).is_empty()
     with pytest.raises(Broken, match="a season ends after it begins"):
-        check.require(SEASONS, rows(ROW | {"startDate": "2024-10-10T17:30:00"}))
+        checks.require(SEASONS, rows(ROW | {"startDate": "2024-10-10T17:30:00"}))
 
 
 def test_a_row_that_lacks_what_a_season_needs_is_named():
@@ -91,7 +91,7 @@ DAYS = {
 def test_days_of_a_season_that_are_not_known_yet_are_null(odd: object):
     found = rows(ROW, ROW | {"id": 20242025} | dict.fromkeys(DAYS, odd))
 
-    check.require(SEASONS, found)
+    checks.require(SEASONS, found)
     to_come = found.filter(pl.col("season") == 20242025).row(0, named=True)
     assert [to_come[column] for column in DAYS.values()] == [None, None, None]
     assert found.filter(pl.col("season") == 20232024).null_count().sum_horizontal().item() == 0
@@ -104,7 +104,7 @@ def test_a_season_whose_days_are_odd_is_no_season_under_way():
 
 def test_the_seasons_of_the_league_are_those_of_its_books():
     found = rows(*get("/stats/rest/en/season")["data"])
-    check.require(SEASONS, found)
+    checks.require(SEASONS, found)
 
     told = [league().engine.season(season) for season in OF_LEAGUE]
     days = ("preseason_start_date", "regular_season_start_date", "regular_season_end_date", "playoffs_end_date")

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nhl_lake import check
-from nhl_lake.silver.ice_quality import ice_time_quality, shift_quality
+from nhl_lake.schema import checks as check
 from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
+from nhl_lake.silver.quality.shifts import ice_time_quality, shift_quality
 from nhl_lake.silver.shifts import SHIFTS
 from tests.silver import ice
 from tests.silver.ice import AWAY, GAME, HOME, NO_PAGES, chart, charted, dressed, report
-from tests.silver.kept import made
+from tests.silver.pages_of import made
 
 LINEUP = ice.lineups(dressed(71), dressed(91), dressed(30, position="G"), dressed(171, AWAY), dressed(130, AWAY, "G"))
 CLEAN = charted(71, "00:30", "01:10", "00:40")

@@ -6,11 +6,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake import check
 from nhl_lake.errors import Broken
+from nhl_lake.schema import checks
 from nhl_lake.silver.skater_games import SKATER_GAMES
-from tests.league.asking import league, sample
-from tests.silver.kept import kept, made, of_league
+from tests.league.requests import league, sample
+from tests.silver.pages_of import kept, made, of_league
 
 HOME, AWAY = 1, 2
 WHO = {"playerId": 71, "sweaterNumber": 9, "name": {"default": "Å. Grünwald"}, "position": "L"}
@@ -141,7 +141,7 @@ def test_a_page_of_a_game_that_is_not_final_gives_no_rows(state: str | None):
 )
 def test_an_odd_field_is_null_and_costs_nothing_else(key: str, value: Any):
     found = rows(page(stats(NEW | {key: value}, NEW | {"playerId": 72})))
-    check.require(SKATER_GAMES, found)
+    checks.require(SKATER_GAMES, found)
 
     whole = rows(page(stats({k: v for k, v in NEW.items() if k != key}, NEW | {"playerId": 72})))
     assert found.rows() == whole.rows()
@@ -156,15 +156,15 @@ def test_a_line_without_a_player_is_left_out_and_a_group_that_is_missing_takes_n
 
 
 def test_points_that_are_not_goals_and_assists_are_kept_and_a_share_above_1_is_refused():
-    check.require(SKATER_GAMES, rows(page(stats(NEW | {"points": 4}))))
+    checks.require(SKATER_GAMES, rows(page(stats(NEW | {"points": 4}))))
     with pytest.raises(Broken, match="a share is between 0 and 1"):
-        check.require(SKATER_GAMES, rows(page(stats(NEW | {"faceoffWinningPctg": 37.5}))))
+        checks.require(SKATER_GAMES, rows(page(stats(NEW | {"faceoffWinningPctg": 37.5}))))
 
 
 def test_the_lines_of_the_league_are_what_happened():
     games = sample()[:12]
     found = made(SKATER_GAMES, of_league("boxscore", games))
-    check.require(SKATER_GAMES, found)
+    checks.require(SKATER_GAMES, found)
 
     for game in games:
         events = [event for event in league().engine.game(game).events if event.period_type != "SO"]

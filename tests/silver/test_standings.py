@@ -6,11 +6,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake import check
 from nhl_lake.errors import Broken
+from nhl_lake.schema import checks
 from nhl_lake.silver.standings import KEYS, RECORD, SPLITS, STANDINGS, split_key
-from tests.league.asking import get, league
-from tests.silver.kept import NO_PAGES, kept, made
+from tests.league.requests import get, league
+from tests.silver.pages_of import NO_PAGES, kept, made
 
 DAY = date(2024, 1, 10)
 NUMBERS = {
@@ -61,7 +61,7 @@ def test_an_odd_field_is_null_and_costs_nothing_else(key: str):
     (whole,) = rows(LINE).to_dicts()
     for odd in ({name: value for name, value in LINE.items() if name != key}, LINE | {key: []}):
         found = rows(odd)
-        check.require(STANDINGS, found)
+        checks.require(STANDINGS, found)
         (row,) = found.to_dicts()
         assert [name for name, value in row.items() if value != whole[name]] == [
             name for name, value in row.items() if value is None and whole[name] is not None
@@ -83,9 +83,9 @@ def test_a_line_of_no_team_is_left_out(key: str):
     ],
 )
 def test_numbers_that_contradict_each_other_are_refused(said: dict[str, int], rule: str):
-    check.require(STANDINGS, rows(LINE))
+    checks.require(STANDINGS, rows(LINE))
     with pytest.raises(Broken, match=rule):
-        check.require(STANDINGS, rows(LINE | said))
+        checks.require(STANDINGS, rows(LINE | said))
 
 
 def test_the_standings_of_the_league_add_up_and_follow_from_its_results():
@@ -93,7 +93,7 @@ def test_the_standings_of_the_league_add_up_and_follow_from_its_results():
     as_of = datetime(2025, 1, 10, 14, tzinfo=UTC)
     page = get(f"/v1/standings/{day}", as_of)
     found = made(STANDINGS, kept(page, game_date=day))
-    check.require(STANDINGS, found)
+    checks.require(STANDINGS, found)
 
     results = [result for result in league().engine.results(20242025, as_of) if result.day <= day]
     wins = dict.fromkeys((team.team_id for team in league().engine.season(20242025).teams), 0)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nhl_lake import check
-from nhl_lake.silver.ice_quality import men_quality
+from nhl_lake.schema import checks
+from nhl_lake.silver.quality.shifts import men_quality
 from nhl_lake.silver.stints import STINTS, time_on_ice, time_on_ice_by_situation
 from tests.silver import ice
 from tests.silver.ice import AWAY, GAME, HOME, dressed, shift
-from tests.silver.kept import made
+from tests.silver.pages_of import made
 
 HOMERS, HOME_GOALIES = range(1, 8), (30, 35)
 VISITORS, AWAY_GOALIES = range(51, 58), (80, 85)
@@ -32,7 +32,7 @@ def stay(*players: int, start: int = 0, end: int = 60, **said: Any) -> list[dict
 
 def stints(shifts: list[dict[str, Any]], lineup: pl.LazyFrame = LINEUP, **said: Any) -> pl.DataFrame:
     found = made(STINTS, ice.shifts(*shifts), lineup, ice.games(ice.game(**said)))
-    check.require(STINTS, found)
+    checks.require(STINTS, found)
     return found
 
 

@@ -5,13 +5,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake import check
 from nhl_lake.errors import Broken
+from nhl_lake.schema import checks
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.team_games import TEAM_GAMES
-from tests.league.asking import league, sample
+from tests.league.requests import league, sample
 from tests.silver import typed_plays
-from tests.silver.kept import NO_PAGES, kept, made, of_league
+from tests.silver.pages_of import NO_PAGES, kept, made, of_league
 
 HOME, AWAY = 1, 2
 GAME = 2023020001
@@ -66,7 +66,7 @@ def test_only_a_shoot_out_gives_the_winner_one_more_than_his_goals(last: str, go
     assert found["goals"].to_list() == goals
     assert found["is_win"].to_list() == [True, False]
     assert found["is_shootout_win"].to_list() == [won, False]
-    check.require(TEAM_GAMES, found)
+    checks.require(TEAM_GAMES, found)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_tie_is_nobodys_loss(said: dict[str, Any]):
     found = rows(page(2, 2, "OT", **said))
 
     assert found.select("result", "is_win").rows() == [("T", False), ("T", False)]
-    check.require(TEAM_GAMES, found)
+    checks.require(TEAM_GAMES, found)
 
 
 def overtime(*events: dict[str, Any], goalie: int | None = None, code: str = "1340", **said: Any) -> list[str]:
@@ -151,7 +151,7 @@ def test_how_a_game_ended_may_stand_in_its_last_period_alone():
     assert found["last_period_type"].to_list() == ["SO", "SO"]
     assert found["goals"].to_list() == [2, 2]
     with pytest.raises(Broken, match="is known"):
-        check.require(TEAM_GAMES, rows(silent))
+        checks.require(TEAM_GAMES, rows(silent))
 
 
 @pytest.mark.parametrize("state", ["LIVE", "CRIT", "OVER"])
@@ -174,18 +174,18 @@ def test_a_figure_that_is_no_number_is_unknown(odd: Any):
 
 def test_a_team_that_plays_itself_is_refused():
     with pytest.raises(Broken, match="two different teams"):
-        check.require(TEAM_GAMES, rows(page()).with_columns(opponent_team_id="team_id"))
+        checks.require(TEAM_GAMES, rows(page()).with_columns(opponent_team_id="team_id"))
     with pytest.raises(Broken, match="one row for each game_id, team_id"):
-        check.require(TEAM_GAMES, rows(page(awayTeam={"id": HOME, "score": 2})))
+        checks.require(TEAM_GAMES, rows(page(awayTeam={"id": HOME, "score": 2})))
     with pytest.raises(Broken, match="only a winner has a goal of the shoot-out"):
-        check.require(TEAM_GAMES, rows(page()).with_columns(goals="opponent_score"))
+        checks.require(TEAM_GAMES, rows(page()).with_columns(goals="opponent_score"))
 
 
 def test_the_teams_of_the_league_have_the_figures_of_its_books():
     games = sample()[:20]
     pages = of_league("play-by-play", games)
     found = made(TEAM_GAMES, pages, of_league("right-rail", games), made(PLAYS, pages).lazy())
-    check.require(TEAM_GAMES, found)
+    checks.require(TEAM_GAMES, found)
 
     endings = set()
     for game in games:
@@ -215,7 +215,7 @@ def test_a_key_that_is_missing_on_the_page_is_named_and_without_the_shots_they_a
 
     if path[-1] != "sog":
         with pytest.raises(Broken, match=f"{path[-1]}|is known"):
-            check.require(TEAM_GAMES, rows(less, rail()))
+            checks.require(TEAM_GAMES, rows(less, rail()))
         return
     for before, after in zip(whole.rows(), rows(less, rail()).rows(), strict=True):
         assert all(now in (then, None) for then, now in zip(before, after, strict=True))

@@ -5,12 +5,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake import check
 from nhl_lake.errors import Broken
+from nhl_lake.schema import checks
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.teams import TEAMS
-from tests.league.asking import get, league
-from tests.silver.kept import NO_PAGES, kept, made
+from tests.league.requests import get, league
+from tests.silver.pages_of import NO_PAGES, kept, made
 
 ARIZONA, HOCKEY_CLUB, MAMMOTH = 53, 59, 68
 
@@ -66,13 +66,13 @@ def test_only_games_that_count_make_a_season(game_type: int, season: int | None)
 def test_no_teams_give_no_rows_and_a_team_that_stands_twice_is_refused():
     assert made(TEAMS, NO_PAGES, games((20232024, 1, 2))).is_empty()
     with pytest.raises(Broken, match="one row for each team_id"):
-        check.require(TEAMS, rows(row(101, 201), row(101, 201)))
+        checks.require(TEAMS, rows(row(101, 201), row(101, 201)))
 
 
 def test_a_club_of_the_league_that_moves_is_one_team():
     listed = get("/stats/rest/en/team")["data"]
     found = rows(*listed)
-    check.require(TEAMS, found)
+    checks.require(TEAMS, found)
 
     assert set(found["team_id"]) == {team["id"] for team in listed}
     clubs = {team.team_id: team.franchise_id for s in (20242025, 20252026) for team in league().engine.season(s).teams}

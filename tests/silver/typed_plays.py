@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from nhl_lake.silver.plays import PLAYS
-from tests.silver.kept import kept, made
+from tests.silver.pages_of import kept, made
 
 HOME, AWAY = 1, 2
 SHOOTER, MATE, BLOCKER, OTHER, HOME_GOALIE, AWAY_GOALIE = 71, 72, 82, 83, 31, 32

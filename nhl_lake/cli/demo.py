@@ -1,0 +1,202 @@
+"""The sample league on the command line: a lake in a minute without network, and the league over HTTP."""
+
+import shlex
+import shutil
+import sys
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import polars as pl
+import typer
+
+from nhl_lake.bronze.endpoints import PLAYERS, SCHEDULE
+from nhl_lake.cli import console
+from nhl_lake.cli.options import instant_from
+from nhl_lake.clock import Clock
+from nhl_lake.clock import clock as clock_from
+from nhl_lake.errors import BadInput
+from nhl_lake.gold.skater_game import SKATER_GAME
+from nhl_lake.hockey.calendar import eastern_day
+from nhl_lake.hockey.ids import season_of, season_on
+from nhl_lake.ingest.client import Manners
+from nhl_lake.ingest.run import AGENT, Asker, Options, Summary, ingest
+from nhl_lake.layout import check_source, is_lake
+from nhl_lake.queries import status
+from nhl_lake.schema import ledger
+from nhl_lake.store import delta_tables
+from nhl_lake.store.location import expanded, require_lake_name
+
+if TYPE_CHECKING:
+    from nhl_lake.league import League
+
+league_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The sample league, invented throughout.")
+
+FIRST_MORNING = datetime(2026, 4, 1, 13, 0, tzinfo=UTC)  # 09:00 in New York, two weeks before the playoffs
+WEEKS_BACK = timedelta(days=14)
+
+
+def in_process(clock: Clock, concurrency: int = 4) -> Asker:
+    """Return how to ask the sample league in this process: its season as of the clock, and the one before."""
+    from nhl_lake.league.transport import LeagueTransport  # noqa: PLC0415 - as below
+
+    league = league_until(season_on(eastern_day(clock())))
+    return Asker(
+        manners=Manners(0, concurrency, AGENT),
+        base="http://league",
+        source="sample league",
+        transport=LeagueTransport(league, clock),
+    )
+
+
+@cache
+def league_until(season: int) -> "League":
+    """Return the sample league's season and the one before: to play them takes seconds, which a process spends once."""
+    from nhl_lake.league import League  # noqa: PLC0415 - a tenth of the start of every command, and few play
+
+    return League(seasons=(season_of(season // 10_000 - 1), season))
+
+
+def demo(
+    folder: Annotated[Path, typer.Option("--root", help="Folder of the lake.")] = Path("data/demo"),
+) -> None:
+    """Make a lake of the sample league: the last weeks of a season; run again, and one more day of games comes in."""
+    folder = expanded(folder)
+    require_lake_name(folder)
+    is_first = not is_lake(folder)
+    check_source(folder, "sample league")
+    now = FIRST_MORNING if is_first else last_run(folder) + timedelta(days=1)
+    since = eastern_day(FIRST_MORNING - WEEKS_BACK)
+    out = console.console()
+    if is_first:
+        out.print(f"The sample league, invented throughout: the last two weeks of March 2026. Making {folder} …")
+    else:
+        out.print(f"One more day in the sample league: it is now {console.eastern(now)}.")
+    bar = console.Bar(quiet=False)
+    clock = clock_from(now)
+    with bar.shown():
+        summary = ingest(
+            folder,
+            Options(since=since, lookback_days=None if is_first else 1),
+            in_process(clock),
+            clock=clock,
+            report=bar,
+            command="nhl-lake demo",
+            rebuilds=True,
+        )
+    console.show_summary(summary)
+    out.print("")
+    console.show_status(status.status(folder, now), whole=False)
+    out.print("")
+    show_scorers(folder)
+    out.print("")
+    say_news(folder, summary, now, is_first=is_first)
+    raise typer.Exit(summary.exit_code)
+
+
+def last_run(folder: Path) -> datetime:
+    """Return when the lake was last run, in the sample league's time: its morning."""
+    runs = delta_tables.scan(folder, ledger.RUNS).select(pl.col("started_at").max()).collect().item()
+    moment: datetime = runs or FIRST_MORNING
+    return moment.replace(hour=FIRST_MORNING.hour, minute=0, second=0, microsecond=0)
+
+
+def show_scorers(folder: Path) -> None:
+    """Print rows worth looking at: the top scorers of the lake's games."""
+    names = delta_tables.scan(folder, PLAYERS).select("player_id", name=full_name())
+    top = (
+        delta_tables.scan(folder, SKATER_GAME)
+        .filter(pl.col("situation") == "all")
+        .group_by("player_id")
+        .agg(
+            team=pl.col("team_abbrev").sort_by("game_date", "game_id").last(),
+            games=pl.len(),
+            goals=pl.col("goals").sum(),
+            shots_on_goal=pl.col("shots_on_goal").sum(),
+        )
+        .join(names, on="player_id")
+        .sort("goals", "shots_on_goal", "player_id", descending=[True, True, False])
+        .head(5)
+        .select("name", "team", "games", "goals", "shots_on_goal")
+        .collect()
+    )
+    out = console.console()
+    out.print("Most goals in these weeks (gold.skater_game):")
+    heads = ["player", "team", "games", "goals", "shots"]
+    out.print(console.grid(heads, top.iter_rows(), right=heads[2:]))
+
+
+def full_name() -> pl.Expr:
+    """Return the expression for a player's name in his page."""
+    return pl.concat_str(
+        pl.col("body").str.json_path_match("$.firstName.default"),
+        pl.col("body").str.json_path_match("$.lastName.default"),
+        separator=" ",
+    )
+
+
+def say_news(folder: Path, summary: Summary, now: datetime, *, is_first: bool) -> None:
+    """Say what came in, and what to try next."""
+    out = console.console()
+    games = summary.tallies["bronze.play_by_play"].new
+    if not is_first:
+        entries = summary.tallies[SCHEDULE.name].changed
+        out.print(f"One more day came in: {games} new games, and {entries} changed entries of the schedule.\n")
+    out.print("Try next:")
+    place = shlex.quote(str(folder.absolute()))
+    instant = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    if shutil.which("nhl-lake") is None:
+        out.print(f"  export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH", markup=False)
+    out.print(f"  export NHL_LAKE_ROOT={place} NHL_LAKE_API=league: NHL_LAKE_NOW={instant}", markup=False)
+    for command, about in (
+        ("nhl-lake show gold.skater_game --where \"situation = 'all' and goals >= 3\"", "the hat-tricks"),
+        ("nhl-lake ingest --dry-run", "what a run would ask for, and why"),
+        ("rm -r $NHL_LAKE_ROOT/{silver,gold}; nhl-lake rebuild", "made again from the kept pages, offline"),
+        ("nhl-lake demo --root $NHL_LAKE_ROOT", "one more day of games"),
+    ):
+        out.print(f"  {command:54} # {about}", markup=False)
+
+
+@league_app.callback()
+def league() -> None:
+    """The sample league: invented teams and players behind the addresses of the NHL's API."""
+
+
+@league_app.command("serve")
+def league_serve(
+    port: Annotated[int, typer.Option("--port", help="Port on this machine; 0 takes any free one.")] = 8090,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="INSTANT", help="2026-04-01T13:00:00Z, and on from there."),
+    ] = None,
+    latency_ms: Annotated[float, typer.Option("--latency-ms", help="Wait so long before every answer.")] = 0,
+    rate: Annotated[int, typer.Option("--rate", help="More requests in a second get 429; 0 is no limit.")] = 0,
+    fail: Annotated[float, typer.Option("--fail", help="Share of requests that fail, 0 to 1.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Another number, another league.")] = 1,
+    is_troubled: Annotated[
+        bool, typer.Option("--troubled", help="Correct and break many games' pages, and heal them days later.")
+    ] = False,
+    season: Annotated[
+        list[int] | None, typer.Option("--seasons", metavar="YEAR", help="2025 is the season 2025-26; may be repeated.")
+    ] = None,
+) -> None:
+    """Serve the sample league over HTTP, at the paths of the NHL's three hosts, until it is interrupted."""
+    from nhl_lake.league import BadLeague, League  # noqa: PLC0415 - see above
+    from nhl_lake.league.faults import Faults  # noqa: PLC0415
+    from nhl_lake.league.quirks import CALM, TROUBLED  # noqa: PLC0415
+    from nhl_lake.league.serve import serve  # noqa: PLC0415
+
+    clock = clock_from(instant_from(as_of))
+    seasons = tuple(season_of(year) for year in season or (2024, 2025))
+    try:
+        serve(
+            League(seed, seasons, TROUBLED if is_troubled else CALM),
+            port=port,
+            clock=clock,
+            faults=Faults(latency_ms, rate, fail, seed),
+            ready=lambda url: typer.echo(f"The sample league is at {url}: NHL_LAKE_API={url} nhl-lake ingest"),
+        )
+    except BadLeague as error:
+        what = str(error)
+        raise BadInput(what[0].upper() + what[1:], "`nhl-lake league serve --help` tells what can be given.") from error

@@ -1,0 +1,1 @@
+"""What was known of players and teams before a game."""

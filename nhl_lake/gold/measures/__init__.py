@@ -1,0 +1,1 @@
+"""What gold tables count, a measure a file."""

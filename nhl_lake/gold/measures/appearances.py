@@ -1,0 +1,44 @@
+"""Who played a game, for whom and against whom."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from nhl_lake.hockey.calendar import UNDECIDED
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Column
+
+opponent_abbrev = Column("opponent_abbrev", pl.String, "Three letters of the opponent, as of then")
+
+TEAM = (c.season, c.game_id, c.game_type, c.game_date, c.team_id, c.team_abbrev)
+OPPONENT = (c.opponent_team_id, opponent_abbrev, c.is_home)
+COLUMNS = (*TEAM[:4], c.player_id, *TEAM[4:], *OPPONENT, replace(c.position, nullable=True))
+
+
+def teams(games: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a team of a game, with its opponent. A team that is not known yet has none."""
+    return pl.concat(
+        games.filter(pl.col(f"{side}_team_abbrev") != UNDECIDED).select(
+            "season",
+            "game_id",
+            "game_type",
+            "game_date",
+            team_id=f"{side}_team_id",
+            team_abbrev=f"{side}_team_abbrev",
+            opponent_team_id=f"{other}_team_id",
+            opponent_abbrev=f"{other}_team_abbrev",
+            is_home=pl.lit(value=side == "home"),
+        )
+        for side, other in (("home", "away"), ("away", "home"))
+    )
+
+
+def appearances(games: pl.LazyFrame, lineups: pl.LazyFrame, plays: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a player dressed for a game whose plays are there. Left out: players of teams that do not play in it."""
+    about = teams(games).drop("season", "game_type")
+    return (
+        lineups.filter(~pl.col("is_scratched"))
+        .join(plays, on="game_id", how="semi")
+        .join(about, on=["game_id", "team_id"], validate="m:1")
+        .select(column.name for column in COLUMNS)
+    )

@@ -1,0 +1,158 @@
+"""Asking for pages, some at once, and keeping what comes."""
+
+import asyncio
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import polars as pl
+
+from nhl_lake.bronze import endpoints
+from nhl_lake.clock import Clock
+from nhl_lake.ingest.client import Api, Failed, NotThere
+from nhl_lake.ingest.writer import Absent, Keeper, Page
+from nhl_lake.schema.table import Table
+from nhl_lake.store.location import Place
+
+
+class Report(Protocol):
+    """Who is told how a run goes on."""
+
+    def begin(self, pages: int) -> None:
+        """So many more pages are to be asked for."""
+
+    def page(self) -> None:
+        """A page was answered."""
+
+    def say(self, line: str) -> None:
+        """Something worth a line."""
+
+
+@dataclass
+class Run:
+    """A run under way: where, with what, and what became of it."""
+
+    root: Place
+    api: Api
+    base: str | None
+    clock: Clock
+    report: Report
+    keeper: Keeper
+    source: str = "NHL"
+    asked: set[tuple[str, str]] = field(default_factory=set)
+    is_stopped: bool = False
+    open: pl.DataFrame = field(default_factory=pl.DataFrame)  # what the last plan found unfinished
+    survey: asyncio.Task[Any] | None = None  # the reading of the schedule, which a stop ends at once
+
+
+async def ask_all(run: Run, asks: Sequence[dict[str, Any]]) -> None:
+    """Ask for pages, some at once, and keep what comes; memory holds a batch, however many there are."""
+    tables = {table.name: table for table in endpoints.TABLES}
+    queue = iter(asks)
+    came: asyncio.Queue[Page | None] = asyncio.Queue(maxsize=192)  # they come on while a batch is written
+    # a worker that waits to try again does not keep the others from asking: places are counted at the door
+    width = min(4 * run.api.manners.concurrency, len(asks))
+
+    async def worker() -> None:
+        for ask in queue:
+            if run.is_stopped:
+                return
+            page = await ask_one(run, tables[ask["table"]], ask)
+            run.report.page()
+            if page is not None:
+                await came.put(page)
+
+    async def asking() -> None:
+        workers = [asyncio.create_task(worker()) for _ in range(width)]
+        try:
+            while workers and not run.is_stopped:
+                done, _ = await asyncio.wait(workers, timeout=0.1, return_when=asyncio.FIRST_EXCEPTION)
+                for task in done:
+                    task.result()
+                workers = [task for task in workers if not task.done()]
+        finally:
+            for task in workers:
+                task.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+            await came.put(None)
+
+    asker = asyncio.create_task(asking())
+    try:
+        await keeping(run, came)
+        await asker
+    finally:
+        asker.cancel()
+
+
+async def keeping(run: Run, came: asyncio.Queue[Page | None]) -> None:
+    """Gather pages until the last has come, writing a batch whenever one is due."""
+    while True:
+        try:
+            async with asyncio.timeout(1.0):  # wait_for would make a task of every page
+                page = await came.get()
+        except TimeoutError:
+            page = None
+            is_last = False
+        else:
+            is_last = page is None
+        if page is not None:
+            run.keeper.take(page)
+        if is_last or run.keeper.is_due():
+            await asyncio.to_thread(run.keeper.flush)
+        if is_last:
+            return
+
+
+async def ask_one(run: Run, table: Table, ask: Mapping[str, Any]) -> Page | None:
+    """Ask for one page, and count what became of it."""
+    tally = run.keeper.tallies[table.name]
+    url = table.endpoint.url(ask, run.base)
+    tally.asked += run.api.host(url, table.endpoint.host).gone is None
+    try:
+        parts = await run.api.get(url, lambda body: table.endpoint.read(body, ask), table.endpoint.host)
+    except NotThere:
+        tally.not_there += 1
+        run.keeper.absent.append(Absent(table, ask["page"], run.clock(), ask["state"]))
+    except Failed as error:
+        tally.fail(ask["page"], str(error))
+    else:
+        return Page(table, url, run.clock(), parts)
+    return None
+
+
+@contextmanager
+def stopping(run: Run) -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the asking; what has arrived is written and the run recorded."""
+
+    def stop() -> None:
+        if not run.is_stopped:
+            run.report.say("Stopping: writing what has arrived.")
+        run.is_stopped = True
+        if run.survey is not None:
+            run.survey.cancel()
+
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM interrupt as Ctrl-C does."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,180 @@
+"""Upgrades: a lake of an older layout is copied, changed, verified and put in place; the old one is kept beside.
+
+Nothing is changed where it stands: whoever is killed at any step leaves the old lake or the new one. Every layout has
+`lake/meta` with its column `layout`, and the pages' bodies are the same in all of them.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from nhl_lake.bronze import endpoints
+from nhl_lake.errors import Broken, LakeError
+from nhl_lake.schema import ledger
+from nhl_lake.schema.table import page_name
+from nhl_lake.store import atomic_swap, delta_tables, location, locks
+from nhl_lake.store.delta import LOG
+from nhl_lake.store.location import File, Place
+
+Slices = Iterator[tuple[str, pl.LazyFrame]]  # name of a bronze table, and some of its pages: page, fetched_at, body
+
+
+class Step(NamedTuple):
+    """The way from one layout to the next: `change` takes the old lake and a whole copy of it, which it changes.
+
+    `pages` reads bronze as the older layout has it.
+    """
+
+    layout: int
+    change: Callable[[Place, Place], None]
+    pages: Callable[[Place], Slices]
+
+
+class Upgraded(NamedTuple):
+    """An upgrade that is done: from which layout, how many pages are as they were, where the old lake is kept."""
+
+    layout: int
+    pages: int
+    kept_as: Place
+
+
+STEPS: tuple[Step, ...] = ()  # there has been one layout so far
+
+
+def pages(root: Place) -> Slices:
+    """Read the pages of a lake of today's layout, season by season."""
+    for table in endpoints.TABLES:
+        if delta_tables.is_table(root, table):
+            for rows in delta_tables.by_season(root, table):
+                yield table.name, rows.select(page_name(table), "fetched_at", "body")
+
+
+def lake_version(root: Place) -> int:
+    """Return the layout that a lake has."""
+    found: int | None = delta_tables.scan(root, ledger.META).select(pl.col("layout").max()).collect().item()
+    return ledger.LAYOUT if found is None else found
+
+
+def upgrade(root: Place, *, now: datetime, command: str, made_by: str) -> Upgraded | None:
+    """Bring a lake to today's layout; None if it has it."""
+    root = root.resolve() if isinstance(root, Path) else root
+    with locks.locked(root, command, now=now):
+        atomic_swap.require_finished(root)
+        was = lake_version(root)
+        steps = due(was)
+        if not steps:
+            return None
+        new = root.with_name(f"{root.name}.upgrading")
+        clear(new)
+        copy(root, new)
+        for step in steps:
+            step.change(root, new)
+        sign(new, now, made_by)
+        count = verify(steps[0].pages(root), pages(new))
+        settle(new)
+        kept_as = free(root.with_name(f"{root.name}.before-upgrade-{now:%Y%m%dT%H%M%SZ}"))
+        with locks.locked(new, command, now=now):  # its lock is the lake's when it is in
+            atomic_swap.swap(new, root, kept_as, command=command)
+    return Upgraded(was, count, kept_as)
+
+
+def due(was: int) -> Sequence[Step]:
+    """Return the steps from a layout to today's."""
+    steps = sorted((step for step in STEPS if step.layout >= was), key=lambda step: step.layout)
+    if [step.layout for step in steps] != list(range(was, ledger.LAYOUT)):
+        raise LakeError(
+            f"There is no way from layout {was} to layout {ledger.LAYOUT} in this program.",
+            "Nothing was changed. Update it: `pip install --upgrade nhl-lake`; or open the lake with what made it.",
+        )
+    return steps
+
+
+def clear(new: Place) -> None:
+    """Remove what an upgrade that was killed has left of its copy."""
+    if isinstance(new, Path):
+        if new.exists():
+            shutil.rmtree(new)
+    else:
+        atomic_swap.drop(new, list(location.files(new)))
+
+
+def copy(root: Place, new: Place) -> None:
+    """Copy a lake: data files, which never change, by links where the disk can; the rest byte by byte."""
+    if not isinstance(root, Path) or not isinstance(new, Path):
+        atomic_swap.copy(root, new, atomic_swap.contents(root))
+        return
+    for file in atomic_swap.contents(root):
+        to = new / file.name
+        to.parent.mkdir(parents=True, exist_ok=True)
+        if not (is_data(file) and linked(root / file.name, to)):
+            shutil.copy2(root / file.name, to)
+
+
+def is_data(file: File) -> bool:
+    """Whether a file is one of a table's data files."""
+    return file.name.endswith(".parquet") and f"{LOG}/" not in file.name
+
+
+def linked(file: Path, to: Path) -> bool:
+    """Give a file a second name; return whether the disk can."""
+    try:
+        os.link(file, to)
+    except OSError:
+        return False  # of another disk, or of a kind that has no links: it is copied
+    return True
+
+
+def sign(root: Place, now: datetime, made_by: str) -> None:
+    """Write into a lake that it has today's layout."""
+    before = delta_tables.scan(root, ledger.META).sort("layout").tail(1)
+    changes = {"layout": ledger.LAYOUT, "made_by": made_by, "made_at": now}
+    row = before.with_columns(pl.lit(value).alias(name) for name, value in changes.items())
+    delta_tables.append(root, ledger.META, row.cast(ledger.META.schema).collect())
+
+
+def verify(old: Slices, new: Slices) -> int:
+    """Hold the pages of two lakes against each other, body by body; return how many there are."""
+    was, now = prints(old), prints(new)
+    if not was.equals(now):
+        whose = pl.concat([was.join(now, on=was.columns, how="anti"), now.join(was, on=was.columns, how="anti")])
+        some = "; ".join(f"{table} {page}" for table, page in whose.select("table", "page").head(3).iter_rows())
+        raise Broken(
+            f"{max(whose.height, 1):,} pages differ after the upgrade{': ' if some else ''}{some}.",
+            "The lake is as before. This is a defect of nhl-lake: please report it.",
+        )
+    return now.height
+
+
+def prints(slices: Slices) -> pl.DataFrame:
+    """Return the name and the body's SHA-256 of every page, in order."""
+    found = [
+        (table, page, at, hashlib.sha256(body.encode()).hexdigest())
+        for table, rows in slices
+        for page, at, body in rows.select("page", "fetched_at", "body").collect().iter_rows()
+    ]
+    text = pl.String()
+    names: dict[str, pl.DataType] = {
+        "table": text,
+        "page": text,
+        "fetched_at": pl.Datetime("us", "UTC"),
+        "sha256": text,
+    }
+    return pl.DataFrame(found, schema=names, orient="row").sort(*names)
+
+
+def settle(new: Place) -> None:
+    """Bring a new lake to the disk before it takes the old one's place."""
+    if isinstance(new, Path):
+        location.sync([new, *new.rglob("*")])
+
+
+def free(wanted: Place) -> Place:
+    """Return a name beside the lake that is not taken."""
+    names = (wanted, *(wanted.with_name(f"{wanted.name}-{n}") for n in range(2, 1000)))
+    return next(name for name in names if atomic_swap.is_free(name))

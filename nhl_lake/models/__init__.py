@@ -1,0 +1,1 @@
+"""Models fitted from gold tables, and their predictions."""

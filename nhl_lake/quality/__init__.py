@@ -1,0 +1,1 @@
+"""Compare what the lake says with what the pages say."""

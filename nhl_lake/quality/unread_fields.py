@@ -1,0 +1,271 @@
+"""What pages say that nobody reads: each key path of the newest pages is read by a struct, ignored by name, or told."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+import polars as pl
+from msgspec import inspect
+
+from nhl_lake.bronze import endpoints
+from nhl_lake.schema.table import Table
+from nhl_lake.silver import games, players, rosters, seasons, standings, teams
+from nhl_lake.silver.parsing.pages import custom
+from nhl_lake.silver.quality import pages as page_quality
+from nhl_lake.store import delta_tables
+from nhl_lake.store.location import Place
+
+PAGES_LOOKED_AT = 30
+
+READ_BY: Mapping[Table, tuple[type[msgspec.Struct], ...]] = {
+    endpoints.SCHEDULE: (games.Entry,),
+    **page_quality.READ_BY,
+    endpoints.ROSTERS: (rosters.Page,),
+    endpoints.STANDINGS: (standings.Page,),
+    endpoints.PLAYERS: (players.Page,),
+    endpoints.TEAMS: (teams.Row,),
+    endpoints.SEASONS: (seasons.Row,),
+}
+
+
+class Unread(NamedTuple):
+    """A key path that nobody reads: in how many of the newest pages, and one of these."""
+
+    table: str
+    path: str
+    pages: int
+    example: str
+
+
+def unread(root: Place) -> Iterator[Unread]:
+    """Yield the key paths of the newest pages of each kind that no struct reads and nothing ignores."""
+    for table, kinds in READ_BY.items():
+        pages = delta_tables.scan(root, table).select(*table.page_key, "fetched_at", "body")
+        last = pages.top_k(PAGES_LOOKED_AT, by="fetched_at")
+        known = set().union(*(declared(inspect.type_info(kind)) for kind in kinds))
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for name, body in last.select(pl.concat_str(table.page_key, separator=" "), "body").collect().iter_rows():
+            for path in paths(json.loads(body)) - known:
+                if not is_ignored(table, path):
+                    found[path].append(name)
+        for path, names in sorted(found.items()):
+            yield Unread(table.name, path, len(names), names[0])
+
+
+ODD_IN = (
+    endpoints.SCHEDULE,
+    endpoints.ROSTERS,
+    endpoints.STANDINGS,
+    endpoints.PLAYERS,
+    endpoints.TEAMS,
+    endpoints.SEASONS,
+)
+
+
+class OddValue(NamedTuple):
+    """A value that silver leaves out, for pages have another kind of it: in how many pages, and one of these."""
+
+    table: str
+    path: str
+    why: str
+    pages: int
+    example: str
+
+
+def odd_values(root: Place) -> Iterator[OddValue]:
+    """Yield the odd fields and rows of pages that are of no game; silver.game_quality names those of games' pages."""
+    for table in ODD_IN:
+        decoders = [(kind, msgspec.json.Decoder(kind, dec_hook=custom).decode) for kind in READ_BY[table]]
+        found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        for pages in delta_tables.by_season(root, table):
+            newest = delta_tables.newest_of(pages, table)
+            named = newest.select(pl.concat_str(table.page_key, separator=" "), "body").collect()
+            for name, body in named.iter_rows():
+                for odd in (one for kind, decode in decoders for one in page_quality.odd_of(body, kind, decode)):
+                    found[re.sub(r"\[\d+\]", "[]", odd.path), odd.why].add(name)
+        for (path, why), names in sorted(found.items()):
+            yield OddValue(table.name, path, why, len(names), min(names))
+
+
+def paths(value: Any, at: str = "") -> set[str]:  # noqa: ANN401 - any piece of JSON
+    """Return the paths of all values of a page that are neither objects nor lists: plays[].details.xCoord."""
+    if isinstance(value, dict):
+        return set().union(*(paths(inner, f"{at}.{key}" if at else key) for key, inner in value.items()))
+    if isinstance(value, list):
+        return set().union(*(paths(inner, f"{at}[]") for inner in value))
+    return {at}
+
+
+def declared(kind: inspect.Type, at: str = "") -> set[str]:
+    """Return the paths that a struct reads; a text may be given in several languages."""
+    match kind:
+        case inspect.StructType():
+            inner = (declared(f.type, f"{at}.{f.encode_name}" if at else f.encode_name) for f in kind.fields)
+            return set().union(*inner)
+        case inspect.ListType():
+            return {at} | declared(kind.item_type, f"{at}[]")
+        case inspect.UnionType():
+            return set().union(*(declared(one, at) for one in kind.types))
+        case inspect.CustomType():
+            return {at, f"{at}.default"}
+    return {at}
+
+
+LANGUAGES = frozenset({"cs", "da", "de", "en", "es", "fi", "fr", "lv", "no", "pl", "ru", "sk", "sv"})
+
+# by the name of a key, wherever it stands
+NOT_HOCKEY = frozenset(endpoints.CLOCK_AND_MEDIA) | {"shopLink", "twitterLink", "watchLink", "playerSlug", "badges"}
+
+NAMES = ("abbrev", "name", "commonName", "placeName", "placeNameWithPreposition")
+HEAD = (
+    *(f"{side}.{name}" for side in ("awayTeam", "homeTeam") for name in NAMES),
+    *(
+        "gameDate",
+        "startTimeUTC",
+        "easternUTCOffset",
+        "venueUTCOffset",
+        "venueTimezone",
+        "venue",
+        "venueLocation",
+        "neutralSite",
+    ),
+    *("gameState", "gameScheduleState", "gameOutcome", "specialEvent"),
+)
+MOMENT = (
+    *("period", "displayPeriod", "periodDescriptor", "situation", "awayTeam.onIce", "homeTeam.onIce"),
+    *("limitedScoring", "maxPeriods", "regPeriods", "otInUse", "shootoutInUse"),
+)
+SUMS = ("linescore", "shotsByPeriod", "gameReports", "seasonSeries", "seasonSeriesWins")
+
+
+def because(reasons: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Return the reason why each path, and all below it, is not read."""
+    return {path: reason for reason, prefixes in reasons.items() for path in prefixes}
+
+
+IGNORED: Mapping[Table, Mapping[str, str]] = {
+    endpoints.SCHEDULE: because(
+        {
+            "the schedule's names: silver.teams has them": tuple(
+                f"{s}Team.{n}" for s in ("away", "home") for n in NAMES
+            ),
+            "not needed yet": ("venueTimezone", "specialEvent", "periodDescriptor", "seriesStatus", "gameOutcome"),
+            "split squads play in the preseason": ("awayTeam.awaySplitSquad", "homeTeam.homeSplitSquad"),
+            "play-by-play says who scored, the box score who won": ("winningGoalScorer", "winningGoalie"),
+        }
+    ),
+    endpoints.PLAY_BY_PLAY: because(
+        {
+            "the schedule says so": HEAD,
+            "the moment of a live game, and the rules of its type": MOMENT,
+            "sums of what is read; right rail has them": ("summary",),
+            "season totals so far: counted from games": (
+                *(f"plays[].details.{role}PlayerTotal" for role in ("scoring", "assist1", "assist2", "assist3")),
+                "plays[].details.goalInGame",
+            ),
+            "scores and shots so far: counted from plays, and held against these in silver.game_quality": (
+                *("plays[].details.awaySOG", "plays[].details.homeSOG"),
+                *("plays[].details.awayScore", "plays[].details.homeScore"),
+            ),
+            "follows from what is read": ("plays[].period", "plays[].periodDescriptor", "plays[].timeRemaining"),
+            "silver.players has the names": ("rosterSpots[].firstName", "rosterSpots[].lastName"),
+        }
+    ),
+    endpoints.BOXSCORE: because(
+        {
+            "the schedule says so": HEAD,
+            "the moment of a live game, and the rules of its type": MOMENT,
+            "play-by-play and right rail have the teams' totals": (
+                f"{side}Team.{stat}"
+                for side in ("away", "home")
+                for stat in ("score", "sog", "blocks", "hits", "pim", "faceoffWinningPctg", "powerPlayConversion")
+            ),
+            "sums of what is read; right rail has them": (
+                *(f"boxscore.{name}" for name in (*SUMS, "gameInfo")),
+                "summary",
+            ),
+            "silver.players has the names; the share follows from saves": (
+                f"{nested}playerByGameStats.{side}Team.{group}[].{name}"
+                for nested in ("", "boxscore.")
+                for side in ("away", "home")
+                for group, name in (
+                    *(("forwards", "name"), ("defense", "name"), ("goalies", "name")),
+                    *(("goalies", "savePctg"), ("goalies", "saves"), ("goalies", "shotsAgainst")),
+                )
+            ),
+        }
+    ),
+    endpoints.RIGHT_RAIL: because(
+        {
+            "sums of plays, and other games": SUMS,
+            "read one by one, by category": ("teamGameStats",),
+            "silver.players has the names": (
+                f"gameInfo.{side}Team.scratches[].{name}"
+                for side in ("away", "home")
+                for name in ("firstName", "lastName")
+            ),
+        }
+    ),
+    endpoints.SHIFT_CHARTS: because(
+        {
+            "who and which game follows from the ids": (
+                *("data[].firstName", "data[].lastName", "data[].teamAbbrev", "data[].teamName", "data[].gameId"),
+            ),
+            "of goals, and of the web page": (
+                *("data[].detailCode", "data[].eventDetails", "data[].eventNumber", "data[].hexValue"),
+            ),
+            "ids and numbers of shifts repeat": ("data[].id", "data[].shiftNumber"),
+            "checked when the page was kept": ("total",),
+        }
+    ),
+    endpoints.ROSTERS: because(
+        {
+            "metres and kilograms are read": (
+                f"{group}[].{name}"
+                for group in ("forwards", "defensemen", "goalies")
+                for name in ("heightInInches", "weightInPounds")
+            )
+        }
+    ),
+    endpoints.STANDINGS: because(
+        {
+            "names, and what follows from what is read": (
+                *("wildCardIndicator", "standingsDateTimeUtc"),
+                *(f"standings[].{name}Pctg" for name in ("goalDifferential", "goalsFor")),
+                *(f"standings[].{name}Pctg" for name in ("regulationPlusOtWin", "regulationWin", "win")),
+                *("standings[].conferenceAbbrev", "standings[].divisionAbbrev", "standings[].gameTypeId"),
+                *("standings[].placeName", "standings[].teamCommonName"),
+            )
+        }
+    ),
+    endpoints.PLAYERS: because(
+        {
+            "totals: counted from games": ("awards", "careerTotals", "featuredStats", "last5Games", "seasonTotals"),
+            "other players": ("currentTeamRoster",),
+            "metres and kilograms are read": ("heightInInches", "weightInPounds"),
+            "not needed yet": ("inHHOF", "inTop100AllTime"),
+            "silver.teams has the names": ("fullTeamName", "teamCommonName", "teamPlaceNameWithPreposition"),
+        }
+    ),
+    endpoints.TEAMS: because({"the NHL, and the same again": ("leagueId", "rawTricode")}),
+    endpoints.SEASONS: because(
+        {
+            "nothing of the games": (
+                *("allStarGameInUse", "entryDraftInUse", "supplementalDraftInUse", "olympicsParticipation"),
+                *("formattedSeasonId", "seasonOrdinal", "nhlStanleyCupOwner", "rowInUse"),
+                *("minimumPlayoffMinutesForGoalieStatsLeaders", "minimumRegularGamesForGoalieStatsLeaders"),
+            )
+        }
+    ),
+}
+
+
+def is_ignored(table: Table, path: str) -> bool:
+    """Whether a path is left unread on purpose: a key of NOT_HOCKEY, another language, or a prefix in IGNORED."""
+    keys = path.replace("[]", "").split(".")
+    ignored = IGNORED.get(table, {})
+    ways = (path[:end] for end in (*(n for n, sign in enumerate(path) if sign in ".["), len(path)))
+    return not NOT_HOCKEY.isdisjoint(keys) or keys[-1] in LANGUAGES or any(way in ignored for way in ways)

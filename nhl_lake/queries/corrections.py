@@ -1,0 +1,206 @@
+"""What the NHL changed after the fact: versions of a final game's pages, held against one another."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import polars as pl
+
+from nhl_lake.hockey import goalies_in_net
+from nhl_lake.hockey.calendar import FINAL
+from nhl_lake.rebuild.build import attempts
+from nhl_lake.rebuild.lineage import WHOLE
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Table
+from nhl_lake.silver.goalie_games import GOALIE_GAMES
+from nhl_lake.silver.plays import PLAYS
+from nhl_lake.silver.skater_games import SKATER_GAMES
+from nhl_lake.store import delta_tables
+from nhl_lake.store.location import Place
+
+SCHEMA = pl.Schema(
+    [
+        ("seen_at", c.UTC),
+        ("game_id", pl.Int64()),
+        ("table", pl.String()),
+        ("player_id", pl.Int64()),
+        ("event_id", pl.Int32()),
+        ("field", pl.String()),
+        ("was", pl.String()),
+        ("is", pl.String()),
+    ]
+)
+
+
+class Told(NamedTuple):
+    """A table in which corrections show: the fields that a page says itself, and those that say whose row it is."""
+
+    table: Table
+    fields: Sequence[str]
+    players: Sequence[str]
+
+
+def told() -> tuple[Told, ...]:
+    """Return the tables in which corrections show. What follows from other fields is left out."""
+    said = ("event", "period", "period_seconds", "situation_code", "shot_type", "reason")
+    people = [name for name in PLAYS.schema if name.endswith("player_id")]
+    penalties = [name for name in PLAYS.schema if name.startswith("penalty_")]
+    lines = ((table, ("game_id", "player_id", *about_game(table))) for table in (SKATER_GAMES, GOALIE_GAMES))
+    return (
+        Told(PLAYS, [name for name in (*said, *people, *penalties) if name in PLAYS.schema], people),
+        *(Told(table, [n for n in table.schema if n not in names], ["player_id"]) for table, names in lines),
+    )
+
+
+def about_game(table: Table) -> tuple[str, ...]:
+    """Return the columns of a box-score line that say which game it is."""
+    return tuple(name for name in ("season", "game_type", "home_team_id", "away_team_id") if name in table.schema)
+
+
+def corrections(root: Place, since: datetime) -> tuple[pl.DataFrame, list[str]]:
+    """Return what changed in final games since a moment, a row a field, and the pages that could not be read.
+
+    Columns: seen_at (UTC, when the version was fetched), game_id, table, player_id, event_id, field, was, is. A version
+    that cannot be read is passed over: the next one is compared with the last that can. Plays that were missing at the
+    end of a page, and box scores without lines, are one row: field "rows", with how many there were and are.
+    """
+    found, unread = [pl.DataFrame(schema=SCHEMA)], list[str]()
+    for one in told():
+        for step in steps(versions(root, one.table.reads[0], since), one.table, unread):
+            found += [part.select(SCHEMA.names()) for part in changes(one, step)]
+    rows = pl.concat(found).sort("seen_at", "game_id", "table", "event_id", "player_id", "field")
+    return rows, sorted(set(unread))
+
+
+def versions(root: Place, pages: Table, since: datetime) -> pl.DataFrame:
+    """Return the final versions of the pages that changed since a moment, numbered in the order in which they came."""
+    final = delta_tables.scan(root, pages).filter(pl.col("state").is_in(FINAL))
+    last = final.select("season", "game_id", "fetched_at").group_by("season", "game_id")
+    late = last.agg(pl.len(), pl.col("fetched_at").max()).filter(pl.col("len") > 1)
+    late = late.filter(pl.col("fetched_at") >= since).select("season", "game_id")
+    number = (pl.col("fetched_at").rank("ordinal").over("game_id") - 1).alias("number")
+    after = (pl.col("fetched_at") >= since).alias("is_asked_for")
+    return final.join(late, on=["season", "game_id"], how="semi").with_columns(number, after).collect()
+
+
+class Step(NamedTuple):
+    """The rows of a version of some games, those of the last version before it that could be read, and when it came."""
+
+    was: pl.DataFrame
+    now: pl.DataFrame
+    seen: pl.DataFrame  # game_id, seen_at
+
+
+def steps(pages: pl.DataFrame, table: Table, unread: list[str]) -> Iterator[Step]:
+    """Yield each version that is asked for beside the one before it, for all games at once."""
+    last, readable = pl.DataFrame(schema=table.schema), set[int]()
+    for number in sorted(set(pages["number"])):
+        some = pages.filter(pl.col("number") == number)
+        rows, refused = made(table, some)
+        unread += [f"{game}: {reason}" for game, reason in refused.items()]
+        read = set(some["game_id"]) - refused.keys()
+        both = pl.col("game_id").is_in(read & readable & set(some.filter("is_asked_for")["game_id"]))
+        yield Step(last.filter(both), rows.filter(both), some.filter(both).select("game_id", seen_at="fetched_at"))
+        last = pl.concat([last.filter(~pl.col("game_id").is_in(read)), rows])
+        readable |= read
+
+
+def made(table: Table, pages: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:
+    """Make the rows of one version of each game; also return why there are none of a game that cannot be made.
+
+    They are made of the page alone: what other tables would add to it is no news of the page.
+    """
+    if pages.is_empty():
+        return pl.DataFrame(schema=table.schema), {}
+    others = [pl.DataFrame(schema=read.schema) for read in table.reads[1:]]
+    found = attempts(table, WHOLE, [pages, *others], sorted(pages["game_id"].to_list()))
+    refused = pl.concat(one.refusals for one in found)
+    rows = pl.concat(one.rows for one in found)
+    if "goalie_source" in rows.columns:  # a goalie that was worked out does not stand on the page
+        named = pl.col("goalie_source") == goalies_in_net.PAGE
+        rows = rows.with_columns(pl.when(named).then("goalie_player_id"))
+    return rows, dict(refused.select("game_id", "reason").iter_rows())
+
+
+def changes(one: Told, step: Step) -> Iterator[pl.DataFrame]:
+    """Yield a row for each field that differs, for each row that is gone or new, and for all that one version lacks."""
+    lacking = pl.concat([missing(one.table, *pair) for pair in ((step.was, step.now), (step.now, step.was))])
+    games = step.seen.join(lacking.select("game_id").unique(), on="game_id", how="semi", maintain_order="left")
+    yield counted(one.table, step, games)
+    kept = [rows.join(lacking, on=one.table.key, how="anti") for rows in (step.was, step.now)]
+    yield differences(one, step._replace(was=kept[0], now=kept[1]))
+
+
+def missing(table: Table, fewer: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+    """Return the keys of rows that a version lacks because its plays end before the game, or it has no rows at all."""
+    if table is PLAYS:
+        is_over = (pl.col("event") == "game-end").any()
+        ends = fewer.group_by("game_id").agg(end=moment().max(), is_over=is_over)
+        late = more.join(ends, on="game_id", how="left", validate="m:1")
+        late = late.filter(pl.col("end").is_null() | (~pl.col("is_over") & (moment() > pl.col("end"))))
+        is_one = pl.len().over("game_id") == 1  # and is told as what it is
+        late = late.filter(pl.col("end").is_null() | ~is_one)
+    else:
+        late = more.join(fewer, on="game_id", how="anti")
+    return late.join(fewer, on=table.key, how="anti").select(table.key)
+
+
+def moment() -> pl.Expr:
+    """Return where in a game a play stands: by period, clock and the page's own order."""
+    seconds = pl.col("period_seconds").fill_null(0)
+    return (pl.col("period").cast(pl.Int64) * 10_000 + seconds) * 100_000 + pl.col("sort_order")
+
+
+def counted(table: Table, step: Step, games: pl.DataFrame) -> pl.DataFrame:
+    """Return a row a game of which a version lacks rows: how many it had, and has."""
+    was, now = (
+        rows.group_by("game_id").agg(pl.len().alias(name)) for rows, name in ((step.was, "was"), (step.now, "is"))
+    )
+    both = games.join(was, on="game_id", how="left").join(now, on="game_id", how="left")
+    return both.select(
+        "seen_at",
+        "game_id",
+        table=pl.lit(table.name),
+        player_id=pl.lit(None, pl.Int64),
+        event_id=pl.lit(None, pl.Int32),
+        field=pl.lit("rows"),
+        was=pl.col("was").fill_null(0).cast(pl.String),
+        **{"is": pl.col("is").fill_null(0).cast(pl.String)},
+    )
+
+
+def differences(one: Told, step: Step) -> pl.DataFrame:
+    """Return a row for each field that differs, and for each row that is gone or new."""
+    key = list(one.table.key)
+    old = step.was.select(*key, pl.struct(one.fields).alias("was"), who(one).alias("was_who"))
+    new = step.now.select(*key, pl.struct(one.fields).alias("is"), who(one).alias("is_who"))
+    rows = old.join(new, on=key, how="full", coalesce=True).join(step.seen, on="game_id", how="left", validate="m:1")
+    return pl.concat(field(one, rows, name) for name in one.fields)
+
+
+def who(one: Told) -> pl.Expr:
+    """Return whose row it is: of an event the first player that it names."""
+    return pl.coalesce(pl.col(name).cast(pl.Int64) for name in one.players)
+
+
+def field(one: Told, rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return the rows in which one field differs."""
+    was, now = (pl.col(side).struct.field(name).cast(pl.String) for side in ("was", "is"))
+    event = pl.col("event_id") if "event_id" in one.table.key else pl.lit(None, pl.Int32)
+    # a row that is gone or new is told once
+    is_told = (name == one.fields[0]) | (pl.col("was").is_not_null() & pl.col("is").is_not_null())
+    # a field that one version of a page does not have at all is news of the page's form, and not of the game
+    has_both = pl.all_horizontal(side.is_not_null().any().over("game_id") for side in (was, now))
+    if one.table is PLAYS:
+        is_block = pl.col("was").struct.field("event") == "blocked-shot"
+        has_both = ~(is_block & was.is_null()).fill_null(value=False) if name == "reason" else pl.lit(value=True)
+    return rows.filter(was.ne_missing(now) & is_told & has_both).select(
+        "seen_at",
+        "game_id",
+        table=pl.lit(one.table.name),
+        player_id=pl.coalesce("is_who", "was_who"),
+        event_id=event,
+        field=pl.lit(name),
+        was=was,
+        **{"is": now},
+    )

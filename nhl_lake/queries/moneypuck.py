@@ -1,0 +1,212 @@
+"""Four tables as MoneyPuck spells them, so that notebooks written for its files run: views over gold, in SQL.
+
+Every view is one question that Polars and DuckDB answer alike. A column that needs a model of expected goals is absent,
+not zero.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nhl_lake.catalog import find
+from nhl_lake.gold.measures.on_ice import BENCH, COUNTED
+from nhl_lake.gold.measures.shift_starts import KINDS
+from nhl_lake.schema.table import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A question that has a name: its columns, each with what it is in SQL, and where they come from."""
+
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    columns: Mapping[str, str]
+    of: str
+    partition: str = "season"
+
+    @property
+    def sql(self) -> str:
+        """Return the question."""
+        return "SELECT " + ", ".join(f'{what} AS "{name}"' for name, what in self.columns.items()) + f" FROM {self.of}"
+
+    @property
+    def reads(self) -> tuple[Table, ...]:
+        """Return the tables that it is asked of."""
+        return tuple(find(name) for name in dict.fromkeys(re.findall(r"\b(?:silver|gold)\.\w+", self.of)))
+
+
+Named = Table | View
+
+# ours, and MoneyPuck's without what it puts before or after
+TEAM: Mapping[str, str] = {
+    "goals": "goals",
+    "shots_on_goal": "shotsOnGoal",
+    "missed_shots": "missedShots",
+    "blocked_attempts": "blockedShotAttempts",
+    "unblocked_attempts": "unblockedShotAttempts",
+    "attempts": "shotAttempts",
+    "adjusted_attempts": "scoreAdjustedShotsAttempts",
+    "adjusted_unblocked_attempts": "scoreAdjustedUnblockedShotAttempts",
+    "saved_shots": "savedShotsOnGoal",
+    "saved_unblocked_attempts": "savedUnblockedShotAttempts",
+    "rebounds_generated": "rebounds",
+    "rebound_goals": "reboundGoals",
+    "frozen_attempts": "freeze",
+    "stopped_attempts": "playStopped",
+    "attempts_continued_in_zone": "playContinuedInZone",
+    "attempts_continued_outside_zone": "playContinuedOutsideZone",
+    "hits": "hits",
+    "takeaways": "takeaways",
+    "giveaways": "giveaways",
+    "defensive_zone_giveaways": "dZoneGiveaways",
+    "faceoffs_won": "faceOffsWon",
+    "penalties": "penalties",
+    "penalty_minutes": "penalityMinutes",
+}
+SKATER: Mapping[str, str] = {
+    **{name: f"I_F_{theirs}" for name, theirs in TEAM.items() if not name.startswith("penal")},
+    "primary_assists": "I_F_primaryAssists",
+    "secondary_assists": "I_F_secondaryAssists",
+    "points": "I_F_points",
+    "faceoffs_lost": "faceoffsLost",
+    "blocked_shots": "shotsBlockedByPlayer",
+    "penalties": "penalties",
+    "penalty_minutes": "penalityMinutes",
+    "penalties_drawn": "penaltiesDrawn",
+    "penalty_minutes_drawn": "penalityMinutesDrawn",
+}
+TWICE = {"I_F_penalityMinutes": "penalty_minutes", "faceoffsWon": "faceoffs_won", "I_F_shifts": "shifts"}
+ZONES = dict(zip(KINDS, ("oZone", "neutralZone", "dZone", "fly"), strict=True))
+SHARES = {"corsi": "attempt", "fenwick": "unblocked_attempt"}
+SIDES = {"F": "for", "A": "against"}
+BY_SHIFTS = {
+    "icetime": "time_on_ice_s",
+    "shifts": "shifts",
+    "timeOnBench": "time_on_bench_s",
+    "gameScore": "game_score",
+    "iceTimeRank": "ice_time_rank",
+    **{f"{where}_{name}Percentage": f"100 * {where.replace('I', '_i').lower()}_{ours}_share"
+       for name, ours in SHARES.items() for where in ("onIce", "offIce")},
+    **{f"{name}Percentage": f"100 * on_ice_{ours}_share" for name, ours in SHARES.items()},
+    **{f"I_F_{theirs}Shift{side.title()}": f"{ours}_{side}"
+       for side in ("starts", "ends") for ours, theirs in ZONES.items()},
+    **{f"OnIce_{letter}_{TEAM[name]}": f"on_ice_{name}_{side}" for letter, side in SIDES.items() for name in COUNTED},
+    **{f"OffIce_{letter}_{TEAM[name]}": f"off_ice_{name}_{side}" for letter, side in SIDES.items() for name in BENCH},
+    **{f"{name}{side.title()}AfterShifts": f"{ours}s_{side}_after_shifts"
+       for name, ours in SHARES.items() for side in SIDES.values()},
+}  # fmt: skip
+
+COUNTS = "game_type IN (2, 3)"
+GAME = {"gameId": "game_id", "opposingTeam": "opponent_abbrev",
+        "home_or_away": "CASE WHEN is_home THEN 'HOME' ELSE 'AWAY' END"}  # fmt: skip
+DAY = "year(game_date) * 10000 + CAST(month(game_date) AS INTEGER) * 100 + day(game_date)"  # a month is one byte
+NAMED = (
+    "SELECT player_id AS named_id, nullif(concat_ws(' ', first_name, last_name), '') AS full_name FROM silver.players"
+)
+NAMES = f"LEFT JOIN ({NAMED}) AS p ON player_id = named_id"
+
+PLAYER_GAME_STATS = View(
+    name="player_game_stats",
+    grain="one skater in a game of the regular season or the playoffs, in one situation; `other` is one, too",
+    key=("playerId", "gameId", "situation"),
+    columns={
+        "playerId": "CAST(player_id AS VARCHAR)",
+        "season": "season",
+        "name": "full_name",
+        "playerTeam": "team_abbrev",
+        **GAME,
+        "gameDate": DAY,
+        "position": "position",
+        "situation": "situation",
+        **{theirs: ours for ours, theirs in SKATER.items()},
+        **TWICE,
+        **BY_SHIFTS,
+    },
+    of=f"(SELECT * FROM gold.skater_game WHERE {COUNTS}) AS s {NAMES}",
+)
+
+GAMES_HISTORICAL = View(
+    name="games_historical",
+    grain="one team in a game of the regular season or the playoffs, in one situation; `other` is one, too",
+    key=("gameId", "team", "situation"),
+    columns={
+        "team": "team_abbrev",
+        "season": "season",
+        "playerTeam": "team_abbrev",
+        **GAME,
+        "gameDate": DAY,
+        "situation": "situation",
+        "playoffGame": "CASE WHEN game_type = 3 THEN 1 ELSE 0 END",
+        "iceTime": "time_on_ice_s",
+        "corsiPercentage": "100 * attempt_share",
+        "fenwickPercentage": "100 * unblocked_attempt_share",
+        **{f"{theirs}For": ours for ours, theirs in TEAM.items()},
+        **{f"{theirs}Against": f"{ours}_against" for ours, theirs in TEAM.items() if ours != "faceoffs_won"},
+        "faceOffsWonAgainst": "faceoffs_lost",
+    },
+    of=f"(SELECT * FROM gold.team_game WHERE {COUNTS}) AS t",
+)
+
+
+def clock(offset: str) -> str:
+    """Return the start of a game on a clock so far from UTC: 7:00 PM."""
+    sign = f"CASE WHEN left({offset}, 1) = '-' THEN -1 ELSE 1 END"
+    ahead = f"({sign}) * (CAST(substr({offset}, 2, 2) AS INTEGER) * 60 + CAST(substr({offset}, 5, 2) AS INTEGER))"
+    minute = f"((CAST(extract(epoch FROM start_at) AS BIGINT) // 60 + {ahead} + 1440) % 1440)"
+    hour = f"(({minute} // 60 + 11) % 12 + 1)"
+    half = f"CASE WHEN {minute} < 720 THEN ' AM' ELSE ' PM' END"
+    minutes = f"substr(CAST({minute} % 60 + 100 AS VARCHAR), 2, 2)"
+    told = f"concat(CAST({hour} AS VARCHAR), ':', {minutes}, {half})"
+    return f"CASE WHEN {offset} IS NOT NULL THEN {told} END"
+
+
+SCHEDULE = View(
+    name="schedule",
+    grain="one game of the regular season or the playoffs, past or future, under its newest day",
+    key=("GAME_ID",),
+    partition="SEASON",
+    columns={
+        "SEASON": "season",
+        "GAME_ID": "game_id",
+        "GAME_TYPE_ID": "game_type",
+        "DAY": "concat(strftime(game_date, '%a'), '.')",
+        "DATE": "game_date",
+        "EASTERN": clock("eastern_offset"),
+        "LOCAL": clock("venue_offset"),
+        "AWAY": "away_team_abbrev",
+        "HOME": "home_team_abbrev",
+        "AWAY_SCORE": "away_score",
+        "HOME_SCORE": "home_score",
+    },
+    of=f"(SELECT * FROM silver.games WHERE {COUNTS}) AS g",
+)
+
+SUMS = {"icetime": "time_on_ice_s", **{SKATER[name]: name for name in ("goals", "shots_on_goal", "attempts")}}
+LAST = "row_number() OVER (PARTITION BY player_id, season, situation ORDER BY game_type DESC) AS nth"
+OVER = "OVER (PARTITION BY player_id, season, situation)"
+
+
+def known_sum(name: str) -> str:
+    """Return the sum of what is known over a season; null if nothing is."""
+    return f"CASE WHEN count({name}) {OVER} > 0 THEN sum(CAST({name} AS BIGINT)) {OVER} END"
+
+
+SKATERS = View(
+    name="skaters",
+    grain="one skater in a season, in one situation, over all his teams; his last one stands beside",
+    key=("playerId", "season", "situation"),
+    columns={
+        "playerId": "CAST(player_id AS VARCHAR)",
+        "name": "full_name",
+        "team": "team_abbrev",
+        "position": "position",
+        "season": "season",
+        "situation": "situation",
+        **{f"player_{theirs}": f"CAST(all_{ours} AS BIGINT)" for theirs, ours in SUMS.items()},
+    },
+    of=f"(SELECT *, {LAST}, {', '.join(f'{known_sum(ours)} AS all_{ours}' for ours in SUMS.values())}"
+    f" FROM gold.skater_season WHERE is_total AND {COUNTS}) AS s {NAMES} WHERE nth = 1",
+)  # fmt: skip
+
+VIEWS = (PLAYER_GAME_STATS, GAMES_HISTORICAL, SCHEDULE, SKATERS)

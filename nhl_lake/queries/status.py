@@ -1,0 +1,162 @@
+"""How the lake stands, told from bronze and the schedule, not from when something last ran."""
+
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from nhl_lake import layout
+from nhl_lake.bronze import endpoints
+from nhl_lake.catalog import TABLES
+from nhl_lake.hockey.calendar import is_to_come
+from nhl_lake.ingest import inventory
+from nhl_lake.ingest.completeness import FAILURES, by_game
+from nhl_lake.ingest.planner import Known
+from nhl_lake.schema import ledger
+from nhl_lake.schema.table import Table
+from nhl_lake.silver.quarantine import REFUSALS
+from nhl_lake.store import delta_tables
+from nhl_lake.store.location import Place
+
+STANDINGS = ("complete", "partial", "incomplete", "open", "before")
+RUNS_READ = 30  # the last failure of a page that is still missing is in one of the last runs
+
+
+class SeasonStatus(NamedTuple):
+    """A season in the lake, its games by how whole they are.
+
+    begins: day of the first game that is held. through: last day until which none is open. partial: games that
+    are not official yet, or of which the API has no page of some kind. incomplete: games with a page that failed, or
+    that fails a check. before: games played before the
+    lake begins, never asked for. upcoming: games to come.
+    """
+
+    season: int
+    begins: date | None
+    through: date | None
+    complete: int
+    partial: int
+    incomplete: int
+    open: int
+    before: int
+    upcoming: int
+
+
+class Status(NamedTuple):
+    """How the lake stands."""
+
+    seasons: list[SeasonStatus]
+    reasons: pl.DataFrame
+    next_games: pl.DataFrame
+    last_run: dict[str, Any] | None
+    sizes: list[tuple[Table, dict[str, int]]]
+    freshness: str
+    put_aside: list[str]  # games, and players, teams or days, that a table could not be made of
+    failures: pl.DataFrame  # the last failure of each page that is still missing: table, page, failure, failed_at
+
+
+def status(root: Place, now: datetime) -> Status:
+    """Tell how the lake stands."""
+    layout.require(root)
+    schedule = inventory.every_game(root, delta_tables.newest(root, endpoints.SCHEDULE)).collect()
+    seasons = sorted(schedule["season"].unique().to_list(), reverse=True)
+    facts = inventory.known(root, seasons, met=inventory.no_people())
+    failed = failures(root)
+    standing = by_game(facts, now, schedule_read_at(root), failed)
+    to_come = upcoming(schedule, now)
+    runs = delta_tables.scan(root, ledger.RUNS).sort("started_at").tail(1).collect()
+    return Status(
+        [season_status(standing, to_come, season) for season in seasons],
+        reasons(standing),
+        to_come.head(10),
+        runs.row(0, named=True) if runs.height else None,
+        delta_tables.sizes(root, TABLES),
+        freshness(standing),
+        delta_tables.scan_or_empty(root, REFUSALS)
+        .select("subject")
+        .unique()
+        .sort("subject")
+        .collect()["subject"]
+        .to_list(),
+        still_missing(facts, failed),
+    )
+
+
+def failures(root: Place) -> pl.DataFrame:
+    """Return the last failure of each page in the last runs, whether it has come since or not: columns of FAILURES."""
+    runs = delta_tables.scan(root, ledger.RUNS).sort("started_at").tail(RUNS_READ).select("started_at", "pages")
+    reasons = runs.explode("pages").unnest("pages").select("table", "reasons", failed_at="started_at")
+    parted = pl.col("reasons").str.splitn(": ", 2).struct
+    return (
+        reasons.explode("reasons")
+        .filter(pl.col("reasons").is_not_null())
+        .select("table", page=parted.field("field_0"), failure=parted.field("field_1"), failed_at="failed_at")
+        .unique(["table", "page"], keep="last", maintain_order=True)
+        .collect()
+    )
+
+
+def still_missing(facts: Known, failed: pl.DataFrame) -> pl.DataFrame:
+    """Leave the failures of pages that have not come since."""
+    held = pl.concat(pages.select("page", "fetched_at", table=pl.lit(name)) for name, pages in facts.held.items())
+    came = failed.join(held, on=["table", "page"], how="left", maintain_order="left")
+    is_missing = pl.col("fetched_at").is_null() | (pl.col("fetched_at") < pl.col("failed_at"))
+    planned = pl.col("table").is_in(list(facts.held))
+    return came.filter(planned & is_missing).select(list(FAILURES))
+
+
+def schedule_read_at(root: Place) -> datetime:
+    """Return when the schedule was last read: what it says of later games is a promise."""
+    runs = delta_tables.scan(root, ledger.RUNS).select("started_at", "pages").explode("pages").unnest("pages")
+    read = runs.filter((pl.col("table") == endpoints.SCHEDULE.name) & (pl.col("new") + pl.col("unchanged") > 0))
+    last: datetime | None = read.select(pl.col("started_at").max()).collect().item()
+    if last is None:  # the first run was killed
+        last = delta_tables.scan(root, endpoints.SCHEDULE).select(pl.col("fetched_at").max()).collect().item()
+    return last or datetime.min.replace(tzinfo=UTC)
+
+
+def season_status(standing: pl.DataFrame, to_come: pl.DataFrame, season: int) -> SeasonStatus:
+    """Count the games of a season."""
+    rows = standing.filter(pl.col("season") == season)
+    counts = {name: rows.filter(pl.col("stands") == name).height for name in STANDINGS}
+    held = pl.col("stands").is_in(["complete", "partial", "incomplete"])
+    first_open = pl.col("game_date").filter(pl.col("stands") == "open").min()
+    is_before = first_open.is_null() | (pl.col("game_date") < first_open)
+    begins, through = rows.select(
+        begins=pl.col("game_date").filter(held).min(), through=pl.col("game_date").filter(held & is_before).max()
+    ).row(0)
+    upcoming = to_come.filter(pl.col("season") == season).height
+    return SeasonStatus(season, begins, through, **counts, upcoming=upcoming)
+
+
+def reasons(standing: pl.DataFrame) -> pl.DataFrame:
+    """Count games by what they lack: season, stands, why, games, newest."""
+    return (
+        standing.filter(pl.col("stands").is_in(["partial", "incomplete", "open"]))
+        .sort("game_id", descending=True)
+        .group_by("season", "stands", "why", maintain_order=True)
+        .agg(games=pl.len(), newest=pl.col("game_id").first())
+    )
+
+
+def upcoming(schedule: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Return the games to come, soonest first."""
+    return schedule.filter(is_to_come(now)).sort("start_at", "game_id")
+
+
+def freshness(standing: pl.DataFrame) -> str:
+    """Judge freshness against the schedule: a break of three weeks makes nothing stale."""
+    count, oldest, begins, incomplete, partial = standing.select(
+        count=(pl.col("stands") == "open").sum(),
+        oldest=pl.col("game_date").filter(pl.col("stands") == "open").min(),
+        begins=pl.col("game_date").filter(pl.col("stands") != "before").min(),
+        incomplete=(pl.col("stands") == "incomplete").sum(),
+        partial=(pl.col("stands") == "partial").sum(),
+    ).row(0)
+    if count:
+        return f"{count} played games are missing, the oldest of {oldest}: `nhl-lake ingest` fetches them."
+    if begins is None:
+        return "No game was played yet."
+    rest = f"; {incomplete} are incomplete" if incomplete else ""
+    rest += f"; {partial} lack something beside their plays" if partial else ""
+    return f"No game that was played since {begins} is missing{rest}."

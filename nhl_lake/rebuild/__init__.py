@@ -1,0 +1,1 @@
+"""Rebuild silver and gold from bronze."""

@@ -1,1 +1,0 @@
-"""What is done when something is lost or damaged: finding it, mending it, restores, rehearsals, upgrades."""

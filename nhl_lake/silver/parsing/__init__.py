@@ -1,0 +1,1 @@
+"""Decode bronze pages: what several silver tables share."""

@@ -1,0 +1,56 @@
+"""What landing pages and rosters say of a person, in the same words."""
+
+from datetime import date
+
+import polars as pl
+
+from nhl_lake.schema import columns as c
+from nhl_lake.silver.parsing.pages import Said, Small, Text
+
+
+class Person(Said):
+    """A player, apart from his id, his position and his team."""
+
+    firstName: Text | None = None
+    lastName: Text | None = None
+    sweaterNumber: Small | None = None
+    shootsCatches: str | None = None
+    heightInCentimeters: Small | None = None
+    weightInKilograms: Small | None = None
+    birthDate: date | None = None
+    birthCity: Text | None = None
+    birthStateProvince: Text | None = None
+    birthCountry: str | None = None
+
+
+def person() -> dict[str, pl.Expr]:
+    """Return the columns of a person from the keys of a page."""
+    return {
+        "first_name": pl.col("firstName"),
+        "last_name": pl.col("lastName"),
+        "sweater_number": pl.col("sweaterNumber"),
+        "hand": pl.col("shootsCatches"),
+        "height_cm": pl.col("heightInCentimeters"),
+        "weight_kg": pl.col("weightInKilograms"),
+        "birth_date": pl.col("birthDate").str.to_date("%Y-%m-%d"),
+        "birth_city": pl.col("birthCity"),
+        "birth_province": pl.col("birthStateProvince"),
+        "birth_country": pl.col("birthCountry"),
+    }
+
+
+def full_name() -> pl.Expr:
+    """Return the first and last name as one text, or the one that is known; null if neither is."""
+    name = pl.concat_str("first_name", "last_name", separator=" ", ignore_nulls=True)
+    return pl.when(name != "").then(name)
+
+
+BODY = (
+    c.hand,
+    c.height_cm,
+    c.weight_kg,
+    c.birth_date,
+    c.birth_city,
+    c.birth_province,
+    c.birth_country,
+)

@@ -1,0 +1,151 @@
+"""Shift reports: HTML pages with every shift of a team's players, read cell by cell.
+
+A report is a table: a cell "97 SURNAME, FIRST" over each player, then a row of six cells for each shift, then a row of
+seven cells for each period and one for the game.
+"""
+
+import polars as pl
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from nhl_lake.hockey.clock_text import seconds
+from nhl_lake.hockey.names import listed_name
+from nhl_lake.schema import columns as c
+
+SHIFT_CELLS, SUM_CELLS = 6, 7
+SHIFT, PERIOD, GAME = "shift", "period", "game"
+ROUNDING_S = 1
+LINES = pl.List(pl.Struct({"player": pl.String, "cells": pl.List(pl.String)}))
+
+
+def report_lines(report: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a line: a shift, or what is printed under a player's shifts of a period or of the game.
+
+    Players by sweater number and `listed_name`, their heading by `player`; `row` is the number of the line on its page.
+    Seconds of a shift are those since its period began; `printed_seconds` is its length, or the time on ice in that
+    period or game, which is also split by strength. Null where the text is not a clock. A shift whose period is left
+    blank has that of the lines around it, if there can be only one.
+    """
+    shift = pl.col("cells").list.len() == SHIFT_CELLS
+    label = pl.when(shift).then(cell(1)).otherwise(cell(0))
+    return (
+        report.select("season", "game_id", line=pl.col("body").map_batches(read, return_dtype=LINES))
+        .with_columns(row=pl.int_ranges(pl.col("line").list.len()))
+        .explode("line", "row")
+        .unnest("line")
+        .filter(shift & cell(0).str.contains(r"^\d+$") | seconds(cell(3)).is_not_null())
+        .select(
+            "season",
+            "game_id",
+            "row",
+            "player",
+            line=pl.when(shift).then(pl.lit(SHIFT)).when(label == "TOT").then(pl.lit(GAME)).otherwise(pl.lit(PERIOD)),
+            sweater_number=pl.col("player").str.extract(r"^(\d+) ").cast(c.sweater_number.dtype),
+            listed_name=listed_name(pl.col("player")),
+            period=period_number(label),
+            is_blank=shift & (label == ""),
+            start_seconds=pl.when(shift).then(seconds(elapsed(cell(2)))),
+            end_seconds=pl.when(shift).then(seconds(elapsed(cell(3)))),
+            printed_seconds=seconds(pl.when(shift).then(cell(4)).otherwise(cell(3))),
+            even_strength_s=pl.when(~shift).then(seconds(cell(4))),
+            power_play_s=pl.when(~shift).then(seconds(cell(5))),
+            shorthanded_s=pl.when(~shift).then(seconds(cell(6))),
+        )
+        .pipe(with_periods)
+    )
+
+
+def with_periods(lines: pl.LazyFrame) -> pl.LazyFrame:
+    """Give each shift whose period is left blank the one that it can have.
+
+    That is the only period whose printed sum has room for the shift, or the only one that it fits exactly; else the one
+    that the shifts around it leave, whose clocks count up within a period.
+    """
+    lines = lines.cache()
+    blank = lines.filter("is_blank").select("game_id", "player", "row", length="printed_seconds").cache()
+    fits = (
+        blank.join(room(lines), on=["game_id", "player"])
+        .filter(pl.col("room") >= pl.col("length") - ROUNDING_S)
+        .with_columns(is_exact=pl.col("room") <= pl.col("length") + ROUNDING_S)
+        .group_by("game_id", "row")
+        .agg(only_one("period").alias("by_room"), only_one("period", "is_exact").alias("by_sum"))
+    )
+    around = neighbours(lines).filter("is_blank").select("game_id", "row", "by_order")
+    by = ("by_room", "by_sum", "by_order")
+    return (
+        lines.join(fits, on=["game_id", "row"], how="left", validate="m:1", maintain_order="left")
+        .join(around, on=["game_id", "row"], how="left", validate="m:1", maintain_order="left")
+        .with_columns(period=pl.coalesce("period", *(pl.when("is_blank").then(name) for name in by)))
+        .drop("is_blank", *by)
+    )
+
+
+def room(lines: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a player's period with a printed sum: how much of it is not listed."""
+    period = ("game_id", "player", "period")
+    sums = lines.filter(pl.col("line") == PERIOD).group_by(period).agg(pl.first("printed_seconds").alias("sum"))
+    listed = lines.filter(pl.col("line") == SHIFT).group_by(period).agg(pl.sum("printed_seconds").alias("listed"))
+    found = sums.join(listed, on=period, how="left", validate="1:1")
+    return found.select(*period, room=pl.col("sum") - pl.col("listed").fill_null(0))
+
+
+def only_one(name: str, is_meant: str | None = None) -> pl.Expr:
+    """Return the value of a group that has only one of them, of those that are meant."""
+    values = pl.col(name).filter(is_meant) if is_meant else pl.col(name)
+    return pl.when(values.n_unique() == 1).then(values.first())
+
+
+def neighbours(lines: pl.LazyFrame) -> pl.LazyFrame:
+    """Add to each shift the period that the known shifts of the player above and below it leave; null if several."""
+    player, beside = ("game_id", "player"), ("period", "start_seconds")
+    shifts = lines.filter(pl.col("line") == SHIFT).sort("game_id", "row")
+    known = {name: pl.when(pl.col("period").is_not_null()).then(name) for name in beside}
+    above, below = (
+        {name: fill(one).over(player) for name, one in known.items()}
+        for fill in (pl.Expr.forward_fill, pl.Expr.backward_fill)
+    )
+    # within a period the clock counts up
+    first = above["period"] + (pl.col("start_seconds") <= above["start_seconds"]).cast(pl.Int64)
+    last = below["period"] - (pl.col("start_seconds") >= below["start_seconds"]).cast(pl.Int64)
+    return shifts.with_columns(by_order=pl.when(first.fill_null(1) == last).then(last))
+
+
+def read(bodies: pl.Series) -> pl.Series:
+    """Read the lines of reports."""
+    return pl.Series(bodies.name, [lines(body) for body in bodies], LINES)
+
+
+def lines(body: str) -> list[dict[str, object]]:
+    """Read the lines of a report, each with the heading of its player."""
+    found: list[dict[str, object]] = []
+    player = None
+    for row in LexborHTMLParser(body).css("tr"):
+        cells = [node for node in row.iter() if node.tag == "td"]
+        if len(cells) == 1 and "playerHeading" in (cells[0].attributes.get("class") or ""):
+            player = words(cells[0])
+        elif player is not None and len(cells) in {SHIFT_CELLS, SUM_CELLS}:
+            found.append({"player": player, "cells": [words(node) for node in cells]})
+    return found
+
+
+def words(node: LexborNode) -> str:
+    """Return the text of a cell; spaces of any kind and number are one."""
+    return " ".join(node.text().split())
+
+
+def cell(number: int) -> pl.Expr:
+    """Return the text of a cell of a line."""
+    return pl.col("cells").list.get(number, null_on_oob=True)
+
+
+def elapsed(times: pl.Expr) -> pl.Expr:
+    """Return the clock text that counts up, of "elapsed / left"."""
+    return times.str.split("/").list.first()
+
+
+def period_number(label: pl.Expr) -> pl.Expr:
+    """Return the number of a period; OT is the fourth, 2OT the fifth; null for a shoot-out."""
+    overtime = label.str.extract(r"^(\d*)OT$")
+    return pl.coalesce(
+        label.str.extract(r"^(\d+)$").cast(pl.Int64),
+        3 + pl.when(overtime == "").then(1).otherwise(overtime.cast(pl.Int64, strict=False)),
+    )

@@ -1,0 +1,1 @@
+"""Find games whose pages disagree or are incomplete."""

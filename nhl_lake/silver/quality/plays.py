@@ -1,0 +1,246 @@
+"""What is doubtful about the plays of a game: nothing here keeps them from being used."""
+
+from typing import NamedTuple
+
+import polars as pl
+
+from nhl_lake.hockey.ice import STOPS
+from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.parsing.pages import Said, final
+
+KNOWN = (
+    *STOPS,
+    "blocked-shot",
+    "delayed-penalty",
+    "faceoff",
+    "failed-shot-attempt",
+    "giveaway",
+    "hit",
+    "missed-shot",
+    "period-start",
+    "shootout-complete",
+    "shot-on-goal",
+    "takeaway",
+)
+SHOT_TYPES = (
+    *("wrist", "slap", "snap", "backhand", "tip-in", "deflected", "wrap-around", "poke", "bat", "between-legs"),
+    "cradle",
+)
+FIRST_WITH_SIDES = 20192020
+FIRST_WITH = {"shots": 19971998, "places": 20052006, "all": 20092010}  # what pages record since
+FEW_PLAYS = 150  # the least of 2,900 games was 209
+SHOTS_OFF = 2
+NO_GAMES = pl.LazyFrame(schema=GAMES.schema)
+
+
+class Details(Said):
+    """The score that stands beside a goal."""
+
+    homeScore: int | None = None
+    awayScore: int | None = None
+
+
+class Play(Said):
+    """A play, of which only that score is read."""
+
+    eventId: int
+    details: Details | None = None
+
+
+class Side(Said):
+    """A team in the page's head."""
+
+    score: int | None = None
+    sog: int | None = None
+
+
+class Spot(Said):
+    """A dressed player."""
+
+    playerId: int
+
+
+class Page(Said):
+    """A play-by-play page: what it says beside its plays."""
+
+    id: int
+    homeTeam: Side
+    awayTeam: Side
+    plays: list[Play]
+    rosterSpots: list[Spot]
+
+
+class Rule(NamedTuple):
+    """What is expected of a game, and what was found."""
+
+    severity: pl.Expr
+    expected: pl.Expr
+    actual: pl.Expr
+
+
+def play_quality(plays: pl.LazyFrame, play_by_play: pl.LazyFrame, schedule: pl.LazyFrame = NO_GAMES) -> pl.LazyFrame:
+    """One row a rule and game whose plays break it: the rule, how bad it is, what was expected and what was found.
+
+    Scores and shots are written away-home. From the heads and line-ups of the pages that the plays were made of, and
+    the games of the schedule.
+    """
+    pages = final(play_by_play, Page)
+    games = measured(plays).join(heads(pages), on="game_id", validate="1:1")
+    games = games.with_columns(repeated=pl.col("listed") - pl.col("events"))
+    games = games.join(beside_goals(plays, pages), on="game_id", how="left", validate="1:1")
+    scores = schedule.select("game_id", home_listed_score="home_score", away_listed_score="away_score")
+    games = games.join(scores, on="game_id", how="left", validate="1:1")
+    games = games.join(strangers(plays, pages), on="game_id", how="left", validate="1:1")
+    found = [
+        pl.struct(
+            check=pl.lit(name),
+            severity=rule.severity,
+            expected=rule.expected.cast(pl.String),
+            actual=rule.actual.cast(pl.String),
+            is_broken=rule.expected != rule.actual,
+        )
+        for name, rule in rules().items()
+    ]
+    # beside each other, not below: pages are read once
+    every = games.select("season", "game_id", found=pl.concat_list(found)).explode("found").unnest("found")
+    return every.filter("is_broken").drop("is_broken")
+
+
+def rules() -> dict[str, Rule]:
+    """Return the rules by name."""
+    off = pl.max_horizontal(
+        (pl.col(f"{side}_sog") - pl.col(f"{side}_shots").cast(pl.Int64)).abs() for side in ("home", "away")
+    )
+    shots_off = pl.when(off > SHOTS_OFF).then(pl.lit("error")).otherwise(pl.lit("warning"))
+    none, at_least = pl.lit(0), pl.min_horizontal
+    counts = {
+        "no goal stands beside another score": ("error", "miscounted"),
+        "every goal has a scorer": ("error", "without_scorer"),
+        "every player is dressed": ("warning", "strangers"),
+        "no event stands twice": ("warning", "repeated"),
+        "a place in the order is taken once": ("warning", "shared"),
+        "the clock does not run backwards": ("warning", "backwards"),
+        "every event has a time inside its period": ("warning", "without_time"),
+        "every event type is known": ("warning", "unknown"),
+        "every shot type is known": ("warning", "unknown_shots"),
+        "the page's side of the ice is that of its shots": ("warning", "other_side"),
+    }
+    placed = {
+        "every attempt has a situation": "without_situation",
+        "every unblocked attempt has a place": "without_place",
+    }
+    whole = {
+        "penalty shots are as many as were awarded": (pl.col("awarded"), pl.col("penalty_shots")),
+        "the last event is the end of the game": (pl.lit("game-end"), pl.col("last_event")),
+        "three periods or more have an end": (pl.lit(3), at_least("ends", 3)),
+        "a game has 150 plays or more": (pl.lit(FEW_PLAYS), at_least("events", FEW_PLAYS)),
+    }
+    return {
+        "goals are the final score": Rule(pl.lit("error"), pair("score"), pair("goals")),
+        "the score of the header is the schedule's": Rule(pl.lit("error"), pair("listed_score"), pair("score")),
+        "shots on goal are those of the header": Rule(shots_off, if_recorded("shots", pair("sog")), pair("shots")),
+        **{
+            name: Rule(pl.lit("warning"), if_recorded("all", expected), actual)
+            for name, (expected, actual) in whole.items()
+        },
+        **{name: Rule(pl.lit("warning"), if_recorded("places", none), pl.col(count)) for name, count in placed.items()},
+    } | {name: Rule(pl.lit(severity), none, pl.col(count).fill_null(0)) for name, (severity, count) in counts.items()}
+
+
+def if_recorded(what: str, expected: pl.Expr) -> pl.Expr:
+    """Return what is expected of games whose pages record such things: by their season, or by what they have."""
+    return pl.when((pl.col("season") >= FIRST_WITH[what]) | pl.col(f"has_{what}")).then(expected)
+
+
+def pair(what: str) -> pl.Expr:
+    """Return a number of both teams as one text; null where one is unknown."""
+    return pl.concat_str(f"away_{what}", f"home_{what}", separator="-")
+
+
+def measured(plays: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a game: what its plays add up to."""
+    is_home, event = pl.col("is_home"), pl.col("event")
+    clock = 10_000 * pl.col("period").cast(pl.Int64) + pl.col("period_seconds")
+    denied = (pl.col("coordinates_source") == "inferred") & (pl.col("season") >= FIRST_WITH_SIDES)
+    in_play = pl.col("period_type") != "SO"
+    winner = (pl.col("period_type") == "SO") & (event == "goal")
+    return (
+        plays.sort("game_id", "event_number")
+        .group_by("season", "game_id", maintain_order=True)
+        .agg(
+            home_goals=(pl.col("is_goal") & is_home).sum() + ((winner & is_home).sum() > (winner & ~is_home).sum()),
+            away_goals=(pl.col("is_goal") & ~is_home).sum() + ((winner & ~is_home).sum() > (winner & is_home).sum()),
+            home_shots=(pl.col("is_shot_on_goal") & is_home).sum(),
+            away_shots=(pl.col("is_shot_on_goal") & ~is_home).sum(),
+            awarded=(pl.col("penalty_type_code") == "PS").sum(),
+            penalty_shots=(pl.col("is_penalty_shot") & in_play).sum(),
+            last_event=event.last(),
+            ends=(event == "period-end").sum(),
+            events=pl.len(),
+            backwards=(clock.drop_nulls().diff() < 0).sum(),
+            without_time=pl.col("period_seconds").is_null().sum(),
+            shared=pl.len() - pl.col("sort_order").n_unique(),
+            unknown=(~event.is_in(KNOWN)).sum(),
+            unknown_shots=(~pl.col("shot_type").is_in(SHOT_TYPES)).sum(),
+            without_situation=(pl.col("is_attempt") & pl.col("situation").is_null()).sum(),
+            without_place=(pl.col("is_unblocked_attempt") & pl.col("x_ft").is_null()).sum(),
+            other_side=denied.sum(),
+            without_scorer=((event == "goal") & pl.col("shooter_player_id").is_null()).sum(),
+            has_shots=event.is_in(("shot-on-goal", "missed-shot")).any(),
+            has_places=pl.col("situation_code").is_not_null().any(),
+            has_all=(event == "faceoff").any(),
+        )
+    )
+
+
+def heads(pages: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a game: score and shots in the head of its page, and how many plays it lists."""
+    home, away = pl.col("homeTeam").struct.field, pl.col("awayTeam").struct.field
+    return pages.select(
+        game_id="id",
+        home_score=home("score"),
+        away_score=away("score"),
+        home_sog=home("sog"),
+        away_sog=away("sog"),
+        listed=pl.col("plays").list.len(),
+    )
+
+
+def beside_goals(plays: pl.LazyFrame, pages: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a game: how many of its goals stand beside a score that is not the count so far."""
+    play = pl.col("plays").struct.field
+    details = play("details").struct.field
+    said_scores = (
+        pages.select("plays", game_id="id")
+        .explode("plays")
+        .select("game_id", event_id=play("eventId"), home=details("homeScore"), away=details("awayScore"))
+        .filter(pl.col("home").is_not_null() & pl.col("away").is_not_null())
+        .unique()
+    )
+    after = {
+        side: pl.col(f"{side}_score_before").cast(pl.Int64) + (pl.col("is_home") == (side == "home"))
+        for side in ("home", "away")
+    }
+    is_off = (pl.col("home") != after["home"]) | (pl.col("away") != after["away"])
+    goals = plays.filter("is_goal").with_columns(pl.col("event_id").cast(pl.Int64))
+    return (
+        goals.join(said_scores, on=["game_id", "event_id"], validate="1:1")
+        .group_by("game_id")
+        .agg(miscounted=is_off.sum())
+    )
+
+
+def strangers(plays: pl.LazyFrame, pages: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a game with players in its plays who are not dressed: how many there are."""
+    spots = pages.select("rosterSpots", game_id="id").explode("rosterSpots").drop_nulls()
+    dressed = spots.select("game_id", player_id=pl.col("rosterSpots").struct.field("playerId"))
+    named = plays.unpivot(
+        pl.selectors.ends_with("_player_id"), index="game_id", variable_name="role", value_name="player_id"
+    )
+    return (
+        named.drop_nulls("player_id")
+        .unique(["game_id", "player_id"])
+        .join(dressed, on=["game_id", "player_id"], how="anti")
+        .group_by("game_id")
+        .agg(strangers=pl.len())
+    )

@@ -1,0 +1,84 @@
+"""The lake-wide lock: one run writes at a time, and whoever waits is told for whom."""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
+
+from nhl_lake.errors import Busy
+from nhl_lake.store.lease import Lease, probe, still
+from nhl_lake.store.location import Bucket, Place
+
+LAKE, BACKUPS = "The lake", "The place of backups"
+OWN = ".nhl-lake"  # folder of the lock and of the request pace
+
+
+def own(root: Place) -> Path:
+    """Return this machine's folder for what is no part of the lake: in the lake's folder, or in the user's cache."""
+    if isinstance(root, Path):
+        return root / OWN
+    return user_cache_path("nhl-lake") / sha256(str(root).encode()).hexdigest()[:16]
+
+
+@contextmanager
+def locked(root: Place, who: str, *, now: datetime, wait_s: float = 5.0, what: str = LAKE) -> Iterator[None]:
+    """Hold a place: one run writes at a time. The lock of a holder who dies is free, at once or in a minute (S3)."""
+    about = {"command": who, "process": os.getpid(), "host": socket.gethostname(), "since": now.isoformat()}
+    if isinstance(root, Bucket):
+        with leased(root, about, wait_s=wait_s, what=what):
+            yield
+        return
+    folder = own(root)
+    folder.mkdir(parents=True, exist_ok=True)
+    holder = folder / "holder.json"
+    lock = FileLock(folder / "lock", timeout=wait_s)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise busy(root, holder.read_bytes() if holder.is_file() else b"", what=what) from error
+    try:
+        holder.write_text(json.dumps(about))
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def leased(root: Bucket, about: dict[str, object], *, wait_s: float, what: str) -> Iterator[None]:
+    """Hold a place in a bucket by a lease: an object that is made only where there is none, and renewed while held."""
+    probe(root)
+    lease = Lease(root, f"{OWN}/lease.json", about)
+    until = time.monotonic() + wait_s
+    while not lease.take():
+        if time.monotonic() > until:
+            raise busy(root, lease.holder(), what=what)
+        time.sleep(min(1.0, wait_s))
+    try:
+        with lease.keep():
+            yield
+    finally:
+        lease.release()
+
+
+def require(root: Place) -> None:
+    """Raise if the lock that this process holds ran out: a folder's never does, a lease may as a machine sleeps."""
+    if isinstance(root, Bucket):
+        still(root)
+
+
+def busy(root: Place, said: bytes, *, what: str) -> Busy:
+    """Say who holds the lake, or what is locked."""
+    try:
+        who = json.loads(said)
+        by = f"`{who['command']}` (process {who['process']} on {who['host']}, since {who['since'][:19]} UTC)"
+    except (ValueError, KeyError):
+        by = "another run"
+    return Busy(f"{what} at {root} is held by {by}.", "Wait until it is done, or stop it; then run again.")

@@ -1,0 +1,114 @@
+"""The story that this project began with: bronze is gone, the backup comes back in minutes, and the next run adds."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from nhl_lake import catalog
+from nhl_lake.bronze import endpoints
+from nhl_lake.schema.table import Table
+from nhl_lake.store import delta_tables
+from nhl_lake.store.location import Place
+from tests.conftest import Ended
+from tests.support import lakes
+from tests.support.backups import copied
+
+Run = Callable[..., Ended]
+DAYS = [f"2025-10-{day:02d}T12:00:00Z" for day in (8, 9, 10)]
+SINCE = ("--since", "2025-10-07", "--game-type", "2")
+
+pytestmark = pytest.mark.slow
+
+
+def ingest(run: Run, root: Place, now: str) -> dict[str, Any]:
+    ended = run("ingest", *SINCE, "--json", root=root, now=now, api="league:")
+    assert ended.code == 0, ended.err
+    return ended.json
+
+
+def asked(summary: dict[str, Any]) -> dict[str, int]:
+    """Return how many pages of each table a run asked for, and how many were new."""
+    return {name: (tally["asked"], tally["new"]) for name, tally in summary["tables"].items()}
+
+
+@pytest.fixture(scope="module")
+def never_wiped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[dict[str, int]]]:
+    """A lake after one day, the same after three that nothing happened to, and what the last two runs asked for."""
+    from typer.testing import CliRunner
+
+    from nhl_lake.cli.app import app
+    from tests.conftest import environment
+
+    folder = tmp_path_factory.mktemp("story")
+
+    def run(*words: str, root: Path, now: str, api: str) -> Ended:
+        ended = CliRunner().invoke(app, words, env=environment(root, api, now, {}))
+        return Ended(ended.exit_code, ended.stdout, ended.stderr)
+
+    ingest(run, folder / "lake", DAYS[0])
+    first = copied(folder / "lake", folder / "first")
+    return first, folder / "lake", [asked(ingest(run, folder / "lake", now)) for now in DAYS[1:]]
+
+
+def scanned(root: Place, table: Table) -> pl.DataFrame:
+    return delta_tables.scan(root, table).collect()
+
+
+def require_equal(root: Place, other: Path) -> None:
+    """Hold every page and every row of two lakes against each other."""
+    for table in endpoints.TABLES:
+        about = [name for name in ("body", "state", "season", "game_date") if name in table.schema]
+        one, two = (
+            scanned(r, table).select(list(dict.fromkeys([*table.page_key, *about]))).sort(pl.all())
+            for r in (root, other)
+        )
+        assert one.equals(two), table.name
+    for table in catalog.MADE:
+        one, two = (scanned(r, table).sort(table.key).drop("fetched_at", strict=False) for r in (root, other))
+        assert_frame_equal(one, two, check_exact=True)
+
+
+def test_bronze_is_dropped_restored_and_gone_on_with(
+    never_wiped: tuple[Path, Path, list[dict[str, int]]], run_here: Run, tmp_path: Path
+):
+    first, whole, asks = never_wiped
+    root, backups = copied(first, tmp_path / "lake"), tmp_path / "backups"
+    kept = lakes.all_pages(root)
+    assert run_here("backup", "--quiet", root=root, backups=backups, now=DAYS[0]).code == 0
+
+    shutil.rmtree(root / "bronze")
+    told = run_here("doctor", root=root, backups=backups, now=DAYS[0])
+    assert told.code == 1
+    assert "nhl-lake restore --from-backup" in told.out
+    back = run_here("restore", "--from-backup", root=root, backups=backups, now=DAYS[0])
+    assert back.code == 0, back.err
+    assert lakes.all_pages(root) == kept
+    assert run_here("doctor", "--deep", root=root, backups=backups, now=DAYS[0]).code == 0
+
+    assert [asked(ingest(run_here, root, now)) for now in DAYS[1:]] == asks, "it asked for what it had"
+    require_equal(root, whole)
+    assert len(scanned(root, catalog.find("lake.runs"))) == len(DAYS)
+    assert run_here("backup", "--quiet", root=root, backups=backups, now=DAYS[2]).code == 0
+
+
+@pytest.mark.parametrize("rebuilds", [(), ("--rebuild",)], ids=["all of it", "bronze only"])
+def test_the_same_lake_comes_back_on_s3_and_is_gone_on_with(
+    rebuilds: tuple[str, ...],
+    never_wiped: tuple[Path, Path, list[dict[str, int]]],
+    run_here: Run,
+    tmp_path: Path,
+    bucket: Place,
+):
+    first, whole, asks = never_wiped
+    backups = tmp_path / "backups"
+    assert run_here("backup", "--quiet", root=first, backups=backups, now=DAYS[0]).code == 0
+    back = run_here("restore", "--from-backup", *rebuilds, root=bucket, backups=backups, now=DAYS[0])
+    assert back.code == 0, back.err
+    require_equal(bucket, first)
+    assert [asked(ingest(run_here, bucket, now)) for now in DAYS[1:]] == asks, "it asked for what it had"
+    require_equal(bucket, whole)

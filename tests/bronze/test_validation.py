@@ -1,0 +1,444 @@
+"""What a page must be to be kept, page by page: the good one, and those that are refused."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nhl_lake.bronze import endpoints
+from nhl_lake.bronze.endpoints import (
+    BOXSCORE,
+    PLAY_BY_PLAY,
+    PLAYERS,
+    RIGHT_RAIL,
+    ROSTERS,
+    SCHEDULE,
+    SEASONS,
+    SHIFT_CHARTS,
+    SHIFT_REPORT_AWAY,
+    SHIFT_REPORT_HOME,
+    STANDINGS,
+    TEAMS,
+)
+from nhl_lake.bronze.validation import text
+from nhl_lake.errors import Refused
+from nhl_lake.schema.table import Part, Table
+from nhl_lake.store.versions import content
+
+DAY = date(2023, 10, 10)
+GAME = {
+    "game_id": 2023020001, "season": 20232024, "game_date": DAY, "state": "FINAL", "report_number": "020001",
+}  # fmt: skip
+HEAD = {"id": 2023020001, "season": 20232024, "gameType": 2, "gameDate": "2023-10-10", "gameState": "OFF"}
+HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+
+
+def game(number: int, **more: Any) -> dict[str, Any]:
+    sides = {"homeTeam": {"id": 1, "abbrev": "HOM"}, "awayTeam": {"id": 2, "abbrev": "AWA"}}
+    head = {"season": 20232024, "gameType": 2, "gameState": "FUT", "gameScheduleState": "OK"}
+    return {"id": number, **head, "startTimeUTC": "2023-10-10T23:00:00Z", **sides, **more}
+
+
+def shift(number: int = 2023020001) -> dict[str, Any]:
+    return {"gameId": number, "playerId": 8470001, "typeCode": 517, "duration": "00:45"}
+
+
+def report(side: str = "Home", number: str = "0001", end: str = "</body></html>") -> bytes:
+    return (
+        f"<html><head><title>Time On Ice Report {side} Team</title></head><body>Game {number}, Grünwald{end}\n".encode()
+    )
+
+
+WEEK = {
+    "nextStartDate": "2023-10-17",
+    "gameWeek": [
+        {"date": "2023-10-10", "games": [game(2023020001, gameState="OFF"), game(2023020002)]},
+        {"date": "2023-10-11", "games": []},
+        {"date": "2023-10-12", "games": [game(2023020003, gameScheduleState="PPD")]},
+    ],
+}
+CHART = {"data": [shift(), shift()], "total": 2}
+RAIL = {
+    "gameInfo": {"referees": []},
+    "gameReports": {
+        "gameSummary": "https://www.example/scores/htmlreports/20232024/GS020001.HTM",
+        "shiftChart": "https://www.example/stats/shiftcharts?id=2023020001",
+    },
+}
+ROSTER = {"forwards": [{"id": 8470001}], "defensemen": [], "goalies": []}
+STANDING = {"standings": [{"date": "2023-10-10", "teamAbbrev": {"default": "HOM"}}]}
+PLAYER = {"playerId": 8470001, "firstName": {"default": "Åke"}, "lastName": {"default": "Grünwald"}}
+LISTING = {"data": [{"id": 20222023, "n": 1}, {"id": 20232024, "n": 2}], "total": 2}
+
+Case = tuple[Table, Mapping[str, Any], bytes]
+
+GOOD: list[Case] = [
+    (SCHEDULE, {"day": DAY}, json.dumps(WEEK).encode()),
+    (PLAY_BY_PLAY, GAME, json.dumps(HEAD | {"plays": [{"eventId": 1}], "rosterSpots": []}).encode()),
+    (BOXSCORE, GAME, json.dumps(HEAD).encode()),
+    (SHIFT_CHARTS, GAME, json.dumps(CHART).encode()),
+    (SHIFT_REPORT_HOME, GAME, report()),
+    (SHIFT_REPORT_AWAY, GAME, report("Visitor")),
+    (RIGHT_RAIL, GAME, json.dumps(RAIL).encode()),
+    (ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, json.dumps(ROSTER).encode()),
+    (STANDINGS, {"season": 20232024, "game_date": DAY}, json.dumps(STANDING).encode()),
+    (PLAYERS, {"player_id": 8470001}, json.dumps(PLAYER, ensure_ascii=False).encode()),
+    (TEAMS, {}, json.dumps(LISTING).encode()),
+    (SEASONS, {}, json.dumps(LISTING).encode()),
+]
+
+every_page = pytest.mark.parametrize(("table", "ask", "body"), GOOD, ids=[table.name for table, _, _ in GOOD])
+
+every_json_page = pytest.mark.parametrize(
+    ("table", "ask", "body"),
+    [case for case in GOOD if case[0] not in endpoints.SHIFT_REPORTS],
+    ids=[table.name for table, _, _ in GOOD if table not in endpoints.SHIFT_REPORTS],
+)
+
+
+def read(table: Table, ask: Mapping[str, Any], page: object) -> list[Part]:
+    """Read a page of a table, given as bytes or as what its JSON says."""
+    body = page if isinstance(page, bytes) else json.dumps(page).encode()
+    return table.endpoint.read(body, ask)
+
+
+def refused(table: Table, ask: Mapping[str, Any], page: object) -> str:
+    """Return why a page is refused."""
+    with pytest.raises(Refused) as error:
+        read(table, ask, page)
+    return str(error.value)
+
+
+def without(page: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in page.items() if key != name}
+
+
+def test_every_bronze_table_has_a_good_page_here():
+    assert {table.name for table, _, _ in GOOD} == {table.name for table in endpoints.TABLES}
+
+
+@every_page
+def test_a_good_page_is_taken_with_its_key(table: Table, ask: Mapping[str, Any], body: bytes):
+    parts = read(table, ask, body)
+
+    assert parts
+    for part in parts:
+        row = {"season": part.season, "game_date": part.game_date, **part.key}
+        assert {name for name in table.page_key if row[name] is None} == set()
+        assert (part.state is not None) == ("state" in table.schema)
+
+
+@every_page
+def test_a_page_that_is_cut_anywhere_is_refused(table: Table, ask: Mapping[str, Any], body: bytes):
+    for end in {0, 1, *range(7, len(body.rstrip()), 7), len(body.rstrip()) - 1}:
+        assert refused(table, ask, body[:end]), end
+
+
+@every_page
+@pytest.mark.parametrize(
+    "page", [HTML, b"", b"null", b"[]", b'"a text"', b"{}", b'{"message":"error"}', b"\x1f\x8b\x08"]
+)
+def test_what_is_another_thing_is_refused_with_its_reason(
+    table: Table, ask: Mapping[str, Any], body: bytes, page: bytes
+):
+    assert refused(table, ask, page)
+
+
+@every_json_page
+def test_a_page_with_something_behind_it_is_refused(table: Table, ask: Mapping[str, Any], body: bytes):
+    assert refused(table, ask, body + body)
+    assert refused(table, ask, body + b"}")
+
+
+@every_page
+def test_a_page_with_white_space_around_it_is_taken(table: Table, ask: Mapping[str, Any], body: bytes):
+    assert len(read(table, ask, b"\n " + body + b"\n")) == len(read(table, ask, body))
+
+
+def test_a_refusal_of_html_tells_how_it_begins():
+    assert "no whole JSON" in refused(PLAY_BY_PLAY, GAME, HTML)
+    assert "<!DOCTYPE html><html>" in refused(PLAY_BY_PLAY, GAME, HTML)
+
+
+def test_a_schedule_is_cut_into_its_games_as_served_each_with_its_day_and_state():
+    parts = read(SCHEDULE, {"day": DAY}, WEEK)
+
+    found = [(part.key["game_id"], part.season, part.game_date, part.state) for part in parts]
+    assert found == [
+        (2023020001, 20232024, date(2023, 10, 10), "OFF"),
+        (2023020002, 20232024, date(2023, 10, 10), "FUT"),
+        (2023020003, 20232024, date(2023, 10, 12), "FUT"),
+    ]
+    assert [json.loads(part.body) for part in parts] == [g for day in WEEK["gameWeek"] for g in day["games"]]
+
+
+def test_a_game_of_the_schedule_is_kept_to_the_letter():
+    entry = '{ "id":2023020001,  "season":20232024, "gameType":2, "gameState":"FUT", "gameScheduleState":"OK",' + (
+        '"startTimeUTC":"2023-10-11T00:00:00Z", "homeTeam":{ "id":1,"abbrev":"HOM" }, '
+        '"awayTeam":{"id":2, "abbrev":"AWA"}, "odds":1.50e0, "venue":"\\u00c5"}'
+    )
+    week = f'{{"gameWeek":[{{"date":"2023-10-10","games":[{entry}]}}]}}'
+
+    assert [part.body for part in read(SCHEDULE, {"day": DAY}, week.encode())] == [entry.encode()]
+
+
+def test_a_schedule_of_another_day_is_refused():
+    assert refused(SCHEDULE, {"day": date(2023, 10, 9)}, WEEK) == "the schedule begins on 2023-10-10, not on 2023-10-09"
+    assert "None" in refused(SCHEDULE, {"day": DAY}, {"gameWeek": []})
+
+
+@pytest.mark.parametrize("name", ["id", "season", "gameState", "gameScheduleState", "startTimeUTC", "homeTeam"])
+def test_a_schedule_with_a_game_that_lacks_what_steers_the_plan_is_refused(name: str):
+    week = {"gameWeek": [{"date": "2023-10-10", "games": [without(game(2023020001), name)]}]}
+
+    assert name in refused(SCHEDULE, {"day": DAY}, week)
+
+
+@pytest.mark.parametrize("table", [PLAY_BY_PLAY, BOXSCORE], ids=lambda table: table.name)
+def test_a_page_of_a_game_tells_its_day_and_state_itself(table: Table):
+    (part,) = read(table, GAME, HEAD | {"plays": [], "rosterSpots": [], "gameDate": "2023-10-11"})
+
+    assert (part.key, part.season, part.game_date, part.state) == (
+        {"game_id": 2023020001},
+        20232024,
+        date(2023, 10, 11),
+        "OFF",
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "spots", "people"),
+    [
+        ("OFF", [{"playerId": 7}, {"playerId": 8}], {7, 8}),
+        ("LIVE", [{"playerId": 7}], set()),
+        ("OFF", [{"playerId": 7}, {"playerId": "odd"}], {7}),
+    ],
+)
+def test_a_page_of_a_game_that_is_over_tells_who_is_dressed(state: str, spots: list[Any], people: set[int]):
+    (part,) = read(PLAY_BY_PLAY, GAME, HEAD | {"gameState": state, "plays": [], "rosterSpots": spots})
+
+    assert part.people == people
+
+
+def test_a_roster_tells_who_is_on_it():
+    page = {"forwards": [{"id": 7}], "defensemen": [{"id": 8}], "goalies": [{"id": 30}]}
+    (part,) = read(ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, page)
+
+    assert part.people == {7, 8, 30}
+
+
+@pytest.mark.parametrize("table", [PLAY_BY_PLAY, BOXSCORE], ids=lambda table: table.name)
+def test_a_page_of_another_game_is_refused(table: Table):
+    page = HEAD | {"plays": [], "rosterSpots": [], "id": 2023020002}
+
+    assert refused(table, GAME, page) == "the page is of game 2023020002, not 2023020001"
+
+
+@pytest.mark.parametrize("table", [PLAY_BY_PLAY, BOXSCORE], ids=lambda table: table.name)
+@pytest.mark.parametrize("name", HEAD)
+def test_a_page_of_a_game_without_its_head_is_refused(table: Table, name: str):
+    assert name in refused(table, GAME, without(HEAD | {"plays": [], "rosterSpots": []}, name))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"id": "2023020001"}, {"season": 1.5}, {"gameDate": "10.10.2023"}, {"gameState": None}]
+)
+def test_a_head_of_another_kind_is_refused_with_its_path(wrong: dict[str, Any]):
+    (name,) = wrong
+
+    assert f"$.{name}" in refused(BOXSCORE, GAME, HEAD | wrong)
+
+
+@pytest.mark.parametrize("name", ["plays", "rosterSpots"])
+def test_a_play_by_play_page_without_plays_or_players_is_refused(name: str):
+    assert name in refused(PLAY_BY_PLAY, GAME, without(HEAD | {"plays": [], "rosterSpots": []}, name))
+
+
+@pytest.mark.parametrize("name", ["plays", "rosterSpots"])
+@pytest.mark.parametrize("odd", [None, {}, {"7": []}, "[]", 7])
+def test_plays_and_players_that_are_no_list_are_refused(name: str, odd: Any):
+    page = HEAD | {"plays": [], "rosterSpots": []} | {name: odd}
+
+    assert refused(PLAY_BY_PLAY, GAME, page) == f"not a PlayByPlay page: Expected `array` - at `$.{name}`"
+
+
+def test_a_chart_that_is_cut_short_is_refused():
+    assert refused(SHIFT_CHARTS, GAME, {"data": [shift()], "total": 700}) == "1 of 700 shifts"
+
+
+def test_a_chart_of_another_game_is_refused_be_it_in_one_row():
+    page = {"data": [shift(), shift(2023020002)], "total": 2}
+
+    assert refused(SHIFT_CHARTS, GAME, page) == "the chart has shifts of game 2023020002, not 2023020001"
+
+
+def test_an_empty_chart_is_an_answer_with_the_state_of_the_schedule():
+    assert read(SHIFT_CHARTS, GAME, {"data": [], "total": 0}) == [
+        Part({"game_id": 2023020001}, 20232024, DAY, "FINAL", b'{"data": [], "total": 0}')
+    ]
+
+
+def test_the_report_of_the_other_team_is_refused():
+    assert refused(SHIFT_REPORT_HOME, GAME, report("Visitor"))
+    assert refused(SHIFT_REPORT_AWAY, GAME, report("Home"))
+
+
+@pytest.mark.parametrize("number", ["0002", "00010", "10001"])
+def test_the_report_of_another_game_is_refused(number: str):
+    assert "Game 0001" in refused(SHIFT_REPORT_HOME, GAME, report(number=number))
+
+
+def test_a_report_without_its_last_tag_is_refused():
+    assert "cut off" in refused(SHIFT_REPORT_HOME, GAME, report(end=""))
+
+
+def test_a_right_rail_of_another_game_is_refused_and_one_before_the_game_taken():
+    assert refused(RIGHT_RAIL, GAME | {"game_id": 2023020002}, RAIL)
+    assert len(read(RIGHT_RAIL, GAME, without(RAIL, "gameReports"))) == 1
+    nothing = {key: value for key, value in RAIL.items() if key not in {"gameInfo", "gameReports", "seasonSeries"}}
+    assert "gameInfo" in refused(RIGHT_RAIL, GAME, nothing)
+
+
+@pytest.mark.parametrize("name", ROSTER)
+def test_a_roster_without_a_group_is_refused(name: str):
+    assert name in refused(ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, without(ROSTER, name))
+
+
+def test_a_roster_has_the_team_and_the_season_that_were_asked_for():
+    (part,) = read(ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, ROSTER)
+
+    assert (part.key, part.season) == ({"team_abbrev": "HOM"}, 20232024)
+
+
+def test_standings_may_lag_behind_but_are_never_of_a_later_day_and_never_empty():
+    ask = {"season": 20232024, "game_date": DAY}
+    late = {"standings": [*STANDING["standings"], {"date": "2023-10-11", "teamAbbrev": {}}]}
+    lagging = {"standings": [*STANDING["standings"], {"date": "2023-10-08", "teamAbbrev": {}}]}
+
+    assert refused(STANDINGS, ask, late) == "the standings are of 2023-10-11, not 2023-10-10"
+    assert refused(STANDINGS, ask, {"standings": []}) == "the standings of 2023-10-10 are empty"
+    assert [(part.season, part.game_date) for part in read(STANDINGS, ask, lagging)] == [(20232024, DAY)]
+
+
+def test_a_page_of_another_player_is_refused():
+    assert refused(PLAYERS, {"player_id": 8470002}, PLAYER) == "the page is of player 8470001, not 8470002"
+
+
+@pytest.mark.parametrize(("table", "key"), [(TEAMS, "team_id"), (SEASONS, "season")])
+def test_a_listing_is_cut_into_its_rows_as_served(table: Table, key: str):
+    parts = read(table, {}, b'{"data":[{"id":20222023, "n":1 },{"id":20232024}],"total":2}')
+
+    assert [part.key for part in parts] == [{key: 20222023}, {key: 20232024}]
+    assert [part.body for part in parts] == [b'{"id":20222023, "n":1 }', b'{"id":20232024}']
+
+
+@pytest.mark.parametrize("table", [TEAMS, SEASONS], ids=lambda table: table.name)
+def test_a_listing_that_is_cut_short_is_refused(table: Table):
+    assert refused(table, {}, LISTING | {"total": 107}) == "2 of 107 rows"
+    assert "id" in refused(table, {}, {"data": [{"n": 1}], "total": 1})
+
+
+def test_a_page_is_kept_as_served_to_the_last_blank():
+    body = json.dumps(HEAD, indent=3).encode() + b"\n\n"
+
+    assert [part.body for part in read(BOXSCORE, GAME, body)] == [body]
+
+
+def test_text_is_utf_8_and_where_it_is_not_latin_1_which_loses_nothing():
+    assert text("Ålesund Grünwald".encode()) == "Ålesund Grünwald"
+    assert text("Ålesund Grünwald".encode("latin-1")) == "Ålesund Grünwald"
+    assert [part.body for part in read(SHIFT_REPORT_HOME, GAME, report().decode().encode("latin-1"))] == [report()]
+
+
+@given(st.binary())
+def test_every_body_has_a_text_that_tells_it_again(body: bytes):
+    found = text(body)
+
+    assert body in {found.encode(), found.encode("latin-1", "replace")}
+
+
+VOLATILE = frozenset({"clock", "odds"})
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text("abc", max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abcd"), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def noisy(value: object, noise: object) -> object:
+    """Put volatile keys into every object of a JSON value, before its own keys."""
+    if isinstance(value, dict):
+        return {"clock": noise} | {key: noisy(inner, noise) for key, inner in value.items()} | {"odds": [noise]}
+    return [noisy(inner, noise) for inner in value] if isinstance(value, list) else value
+
+
+@given(JSON, JSON, JSON)
+def test_volatile_keys_say_nothing_at_any_depth(page: object, was: object, noise: object):
+    calm, loud = ({"page": value, "clock": 1} for value in (page, noisy(page, noise)))
+
+    assert content(json.dumps(calm), VOLATILE) == content(json.dumps(loud, indent=1), VOLATILE)
+    assert (content(json.dumps([page]), VOLATILE) == content(json.dumps([was]), VOLATILE)) == (
+        json.dumps(page, sort_keys=True) == json.dumps(was, sort_keys=True)
+    )
+
+
+def test_what_stands_beside_a_volatile_key_counts():
+    before, after = '{"plays":[{"clock":1,"x":1}]}', '{"plays":[{"clock":2,"x":2}]}'
+
+    assert content(before, VOLATILE) != content(after, VOLATILE)
+    assert content(before, VOLATILE | {"x"}) == content(after, VOLATILE | {"x"})
+
+
+@pytest.mark.parametrize(("was", "is_now"), [("1", "true"), ("0", "false"), ("null", "0"), ('"1"', "1"), ("[]", "{}")])
+def test_a_value_of_another_kind_is_another_value(was: str, is_now: str):
+    assert content(f'{{"ot":{was}}}', VOLATILE) != content(f'{{"ot":{is_now}}}', VOLATILE)
+
+
+def test_html_is_what_it_is():
+    assert content("<html>clock 1</html>", VOLATILE) == "<html>clock 1</html>"
+    assert content(" \n<html>", VOLATILE) != content("<html>", VOLATILE)
+
+
+@pytest.mark.parametrize("table", [PLAY_BY_PLAY, SCHEDULE], ids=lambda table: table.name)
+def test_the_clock_the_broadcasts_and_the_odds_of_a_page_are_volatile_its_score_and_state_are_not(table: Table):
+    volatile = table.endpoint.volatile
+
+    assert {"clock", "tvBroadcasts", "odds", "headshot", "logo"} <= volatile
+    assert not volatile & {
+        "gameState",
+        "gameScheduleState",
+        "homeTeam",
+        "score",
+        "sog",
+        "plays",
+        "startTimeUTC",
+        "venue",
+    }
+
+
+def test_a_player_without_a_name_is_a_player():
+    for odd in ({"playerId": 8470001}, PLAYER | {"lastName": None}, PLAYER | {"firstName": 7}):
+        assert len(read(PLAYERS, {"player_id": 8470001}, odd)) == 1
+
+
+def test_an_odd_row_or_field_refuses_no_page():
+    roster = {**ROSTER, "defensemen": [{"id": "?"}, {}, {"id": 8470002}]}
+    (part,) = read(ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, roster)
+    assert part.people == {8470001, 8470002}
+
+    standings = {"standings": [{"date": "soon", "teamAbbrev": {}}, *STANDING["standings"]]}
+    assert len(read(STANDINGS, {"season": 20232024, "game_date": DAY}, standings)) == 1
+
+    odd = [shift() | {"typeCode": "517"}, shift() | {"duration": 45}, without(shift(), "gameId")]
+    assert len(read(SHIFT_CHARTS, GAME, {"data": odd, "total": 3})) == 1
+
+    for reports in ({"gameSummary": 7}, []):
+        assert len(read(RIGHT_RAIL, GAME, RAIL | {"gameReports": reports})) == 1
+
+    page = HEAD | {"plays": [], "rosterSpots": [{"playerId": 8470001}, {"playerId": None}]}
+    (part,) = read(PLAY_BY_PLAY, GAME, page)
+    assert part.people == {8470001}

@@ -1,0 +1,445 @@
+"""The command line as a person meets it: its help, its errors in two lines, its exit codes."""
+
+import errno
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import polars as pl
+import pytest
+from deltalake.exceptions import DeltaError
+from typer.testing import CliRunner
+
+from nhl_lake import catalog
+from nhl_lake.bronze import endpoints
+from nhl_lake.cli import docs
+from nhl_lake.cli.app import app
+from nhl_lake.cli.encoding import plain as look_alike
+from nhl_lake.cli.errors import translated
+from nhl_lake.schema import ledger
+from nhl_lake.store import delta_tables
+from tests.conftest import Ended
+from tests.support.fake_api import FakeApi, Game, run
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+NOW = "2026-04-01T13:00:00Z"
+Cli = Callable[..., Ended]
+
+
+def two_lines(ended: Ended) -> tuple[str, str]:
+    """Return the two lines of an error, and hold that it is one."""
+    lines = ended.err.splitlines()
+    assert ended.code == 1, ended.err
+    assert len(lines) == 2, ended.err
+    assert lines[0].startswith("Error: ")
+    assert "Traceback" not in ended.err
+    return lines[0].removeprefix("Error: "), lines[1].strip()
+
+
+def digests(root: Path) -> dict[str, tuple[int, int]]:
+    return {
+        str(file.relative_to(root)): (file.stat().st_size, file.stat().st_mtime_ns)
+        for file in sorted(root.rglob("*"))
+        if file.is_file() and ".nhl-lake" not in file.parts
+    }
+
+
+@pytest.fixture(scope="module")
+def league_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake of three days of the sample league, made by the command line."""
+    root = tmp_path_factory.mktemp("league") / "lake"
+    environment = os.environ | {"NHL_LAKE_ROOT": str(root), "NHL_LAKE_API": "league:", "NHL_LAKE_NOW": NOW}
+    subprocess.run(
+        [sys.executable, "-m", "nhl_lake", "ingest", "--since", "2026-03-29", "-q"], env=environment, check=True
+    )
+    return root
+
+
+@pytest.fixture
+def answering() -> Iterator[Callable[[bytes], str]]:
+    """Return a function that starts a server which answers everything with one body, and returns its address."""
+    servers = []
+
+    def serve(body: bytes) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None: ...
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_dictionary_in_the_repository_is_current():
+    assert (REPOSITORY / "docs" / "TABLES.md").read_text() == docs.tables_page(), "make docs"
+
+
+def test_the_help_in_the_repository_is_current():
+    assert (REPOSITORY / "docs" / "CLI.md").read_text() == docs.commands_page(app), "make docs"
+
+
+def test_every_command_explains_itself():
+    pages = docs.commands_page(app)
+    for command in (
+        "ingest",
+        "rebuild",
+        "status",
+        "tables",
+        "show",
+        "runs",
+        "check",
+        "settings",
+        "demo",
+        "league",
+        "corrections",
+        "trace",
+    ):
+        assert f"## nhl-lake {command}" in pages
+
+
+PROGRAM = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count())); import nhl_lake.cli as c; c.main()"
+
+
+def test_a_command_ends_without_a_look_through_all_that_was_imported():
+    ended = subprocess.run([sys.executable, "-c", PROGRAM, "--help"], capture_output=True, text=True, check=True)
+
+    assert int(ended.stdout.split()[-1]) > 10_000
+
+
+def test_a_wrong_command_or_option_is_a_usage_error(run_cli: Cli, tmp_path: Path):
+    assert run_cli("ingets", root=tmp_path).code == 2
+    assert run_cli("ingest", "--lokback", "1", root=tmp_path).code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "what", "hint"),
+    [
+        (["show", "gold.skatergame"], "no table 'gold.skatergame'", "gold.skater_game"),
+        (["show", "gold.skater_game"], "not in the lake", "nhl-lake ingest"),
+        (["status"], "no lake at", "nhl-lake ingest"),
+        (["runs"], "no lake at", "nhl-lake ingest"),
+        (["check"], "no lake at", "nhl-lake ingest"),
+        (["rebuild"], "no lake at", "nhl-lake ingest"),
+        (["rebuild", "bronze.schedule"], "not made from other tables", "silver and gold"),
+        (["ingest", "--since", "yesterday"], "--since yesterday is no day", "--since 2023-10-01"),
+        (["ingest", "--since", "2026-04-02"], "in the future", "--since 2023-10-01"),
+        (["ingest", "--season", "23"], "--season 23 is no season", "--season 2023"),
+        (["ingest", "--season", "20232025"], "is no season", "--season 2023"),
+        (["ingest", "--lookback", "-1"], "is negative", "--lookback 1"),
+        (["ingest", "--season", "2031"], "no season 2031-32", "--season 2023"),
+    ],
+)
+def test_bad_input_is_named_with_what_to_do(run_cli: Cli, tmp_path: Path, words: list[str], what: str, hint: str):
+    first, second = two_lines(run_cli(*words, root=tmp_path / "lake", api="league:", now=NOW))
+
+    assert what in first
+    assert hint in second
+    assert not list(tmp_path.glob("lake/bronze/*"))
+
+
+@pytest.mark.parametrize("name", ["lake #1", "a%20b", "what?", "lake[1]", "season=2023", "tab\there", "line\nbreak"])
+def test_a_folder_that_the_engine_cannot_read_is_refused_before_anything_is_written(
+    run_cli: Cli, tmp_path: Path, name: str
+):
+    first, _ = two_lines(run_cli("ingest", root=tmp_path / name, api="league:", now=NOW))
+
+    assert "NHL_LAKE_ROOT cannot be" in first
+    assert not (tmp_path / name).exists()
+
+
+def test_no_network_is_an_error_and_the_lake_is_as_it_was(run_cli: Cli, tmp_path: Path):
+    root = tmp_path / "lake"
+    run(root, FakeApi([Game(1)]))
+    before = {t.name: delta_tables.handle(root, t).version() for t in endpoints.TABLES}
+    first, second = two_lines(run_cli("ingest", root=root, api="http://127.0.0.1:9", now=NOW))
+
+    assert "127.0.0.1 cannot be reached" in first
+    assert "Nothing was changed" in second
+    assert {t.name: delta_tables.handle(root, t).version() for t in endpoints.TABLES} == before
+
+
+@pytest.mark.slow
+def test_an_api_that_answers_nonsense_is_an_error_and_makes_no_lake(
+    run_cli: Cli, tmp_path: Path, answering: Callable[[bytes], str]
+):
+    base = answering(b"<html>down for maintenance</html>")
+    ended = run_cli("ingest", root=tmp_path / "lake", api=base, now=NOW)
+    first, _ = two_lines(Ended(ended.code, ended.out, last_error(ended.err)))
+
+    assert "schedule cannot be read" in first
+    assert "down for maintenance" in first
+    assert not list(tmp_path.glob("lake/bronze/*"))
+
+
+@pytest.mark.parametrize("damage", ["cut", "garbage", "gone", "meta_gone"])
+def test_an_unreadable_lake_is_an_error_and_nothing_is_asked_for(run_cli: Cli, tmp_path: Path, damage: str):
+    root = tmp_path / "lake"
+    run(root, FakeApi([Game(1)]))
+    log = root / "bronze" / "play_by_play" / "_delta_log"
+    last = sorted(log.glob("*.json"))[-1]
+    if damage == "cut":
+        last.write_text(last.read_text()[:50])
+    elif damage == "garbage":
+        last.write_text("no json at all")
+    elif damage == "gone":
+        for file in log.iterdir():
+            file.unlink()
+    else:
+        for file in (root / "lake" / "meta").rglob("*"):
+            if file.is_file():
+                file.unlink()
+    before = digests(root)
+
+    # the address answers nobody: had anything been asked for, the error would be another one
+    for command in (["ingest"], ["ingest", "--dry-run"], ["status"]):
+        first, second = two_lines(run_cli(*command, root=root, api="http://127.0.0.1:9", now=NOW))
+        assert "cannot be read" in first
+        assert "backup" in second
+    assert digests(root) == before
+
+
+def test_pages_of_another_league_are_refused(run_cli: Cli, tmp_path: Path):
+    root = tmp_path / "lake"
+    run(root, FakeApi([Game(1)]))
+    before = digests(root)
+
+    for command in (["ingest"], ["ingest", "--dry-run"], ["demo", "--root", str(root)]):
+        first, second = two_lines(run_cli(*command, root=root, api="league:", now=NOW))
+        assert "keeps pages of the NHL, not of the sample league" in first
+        assert "NHL_LAKE_ROOT" in second
+    assert digests(root) == before
+
+
+def test_a_bronze_table_that_is_gone_is_told(run_cli: Cli, tmp_path: Path):
+    root = tmp_path / "lake"
+    run(root, FakeApi([Game(1)]), rebuilds=True)
+    shutil.rmtree(root / "bronze" / "play_by_play")
+
+    for command in (["rebuild"], ["rebuild", "--all"], ["check"]):
+        first, second = two_lines(run_cli(*command, root=root, now=NOW))
+        assert "bronze.play_by_play is gone from the lake" in first
+        assert "nhl-lake restore --from-backup" in second
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut"])
+def test_a_data_file_that_is_damaged_is_told_in_two_lines(run_cli: Cli, tmp_path: Path, damage: str):
+    root = tmp_path / "lake"
+    run(root, FakeApi([Game(1)]))
+    (file,) = (root / "bronze" / "play_by_play").rglob("part-*.parquet")
+    file.unlink() if damage == "gone" else os.truncate(file, 1000)
+
+    ended = run_cli("rebuild", root=root, now=NOW)
+    first, second = two_lines(Ended(ended.code, ended.out, last_error(ended.err)))
+    assert "gone or damaged" in first
+    assert "backup" in second
+
+
+def test_a_root_that_is_a_file_or_may_not_be_written_is_told(run_cli: Cli, tmp_path: Path):
+    (tmp_path / "file").write_text("not a lake")
+    for command in ("ingest", "status"):
+        first, _ = two_lines(run_cli(command, root=tmp_path / "file", api="league:", now=NOW))
+        assert "that is a file" in first
+
+
+def test_a_setting_with_a_typing_error_is_named(run_cli: Cli, tmp_path: Path):
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "lake" / "nhl-lake.toml").write_text("concurency = 2")
+    first, second = two_lines(run_cli("settings", root=tmp_path / "lake"))
+
+    assert "concurency" in first
+    assert "concurrency" in second
+
+
+def test_a_lake_of_a_newer_program_is_refused(run_cli: Cli, tmp_path: Path):
+    root = tmp_path / "lake"
+    run(root, FakeApi([Game(1)]))
+    row = {
+        "layout": ledger.LAYOUT + 1,
+        "source": "NHL",
+        "made_by": "9.9.9",
+        "made_at": datetime(2030, 1, 1, tzinfo=UTC),
+    }
+    delta_tables.append(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
+    before = digests(root)
+
+    for command in ("ingest", "status", "rebuild", "tables"):
+        first, second = two_lines(run_cli(command, root=root, api="league:", now=NOW))
+        assert "nhl-lake 9.9.9: newer than this program" in first
+        assert "pip install --upgrade" in second
+    assert digests(root) == before
+
+
+def test_a_full_disk_is_an_error_and_nothing_is_lost(tmp_path: Path, league_lake: Path, run_cli: Cli):
+    root = tmp_path / "lake"
+    subprocess.run(["cp", "-r", str(league_lake), str(root)], check=True)
+    before = {t.name: set(delta_tables.scan(root, t).select(t.key).collect().iter_rows()) for t in endpoints.TABLES}
+    environment = os.environ | {"NHL_LAKE_ROOT": str(root), "NHL_LAKE_API": "league:", "NHL_LAKE_NOW": NOW}
+
+    def little_room() -> None:
+        # no file may grow over 20 KB: like a full disk, in the middle of a write
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    process = subprocess.run(
+        [sys.executable, "-m", "nhl_lake", "ingest", "--since", "2026-03-25"],
+        env=environment,
+        preexec_fn=little_room,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    first, second = two_lines(Ended(process.returncode, process.stdout, last_error(process.stderr)))
+    assert "may not grow" in first or "disk is full" in first
+    assert "Nothing was lost" in second
+    for table in endpoints.TABLES:
+        assert set(delta_tables.scan(root, table).select(table.key).collect().iter_rows()) >= before[table.name]
+    assert run_cli("ingest", "--since", "2026-03-25", root=root, api="league:", now=NOW).code == 0
+
+
+def last_error(err: str) -> str:
+    """Leave the error; a run may have told of its progress before."""
+    return err[err.index("Error: ") :]
+
+
+def test_an_interrupted_run_keeps_what_arrived_and_exits_with_130(
+    start_cli: Callable[..., subprocess.Popen[str]], tmp_path: Path, league_lake: Path
+):
+    root = tmp_path / "lake"
+    process = start_cli("ingest", root=root, api="league:", now=NOW)
+    boxscores = root / "bronze" / "boxscore" / "season=20252026"
+    for _ in range(1200):
+        if boxscores.exists() or process.poll() is not None:
+            break
+        threading.Event().wait(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 130, err
+    assert "the next run goes on from there" in out
+    assert delta_tables.scan(root, endpoints.BOXSCORE).collect().height > 0
+    assert delta_tables.scan(root, ledger.RUNS).collect()["outcome"].to_list() == ["stopped"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_what_a_terminal_cannot_write_is_replaced(encoding: str, league_lake: Path):
+    root = league_lake.parent / f"Noirlacombière {encoding} ō"
+    shutil.copytree(league_lake, root)
+    environment = os.environ | {"NHL_LAKE_ROOT": str(root), "NHL_LAKE_NOW": NOW, "PYTHONIOENCODING": encoding}
+
+    def out(*words: str, code: int = 0) -> str:
+        command = [sys.executable, "-m", "nhl_lake", *words]
+        ended = subprocess.run(command, env=environment, capture_output=True, check=False)
+        assert ended.returncode == code, ended.stderr
+        assert b"Traceback" not in ended.stderr
+        return (ended.stdout + ended.stderr).decode(encoding)
+
+    game = str(delta_tables.scan(root, catalog.find("silver.plays")).collect()["game_id"][0])
+    assert "Goals" in out("game", game)
+    assert "data from" in out("status")
+    assert "s3://" in out("settings")
+    assert "'Loxyz'" in out("player", "Łōxyz", code=1)
+    assert out("show", "silver.players")
+    assert out("--help")
+    people = json.loads(out("show", "silver.players", "--json"))
+    names = set(delta_tables.scan(root, catalog.find("silver.players")).collect()["last_name"])
+    assert {person["last_name"] for person in people} <= names
+
+
+def test_what_stands_for_a_character_looks_like_it():
+    assert "".join(map(look_alike, "Noirlacombière – Łukasz … ┌─┬─┐ │ 氷")) == "Noirlacombiere - Lukasz ... +-+-+ | ?"
+
+
+def test_a_disk_without_hard_links_is_told_as_that(run_here: Callable[..., Ended], tmp_path: Path, monkeypatch):
+    def refuses(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuses)
+    ended = run_here("ingest", "-q", root=tmp_path / "lake", api="league:", now=NOW)
+
+    assert ended.code == 1
+    assert "has no hard links" in ended.err
+    assert not list(tmp_path.rglob("*.json*link*"))
+
+
+@pytest.mark.parametrize("number", [1, 38, 95])
+def test_a_commit_that_needs_a_hard_link_says_so(number: int):
+    engine = DeltaError(
+        "Kernel error: Generic LocalFileSystem error: Unable to copy file from /m/_delta_log/0.json#1 to "
+        f"/m/_delta_log/0.json: Operation not permitted (os error {number})"
+    )
+
+    assert "has no hard links" in translated(engine).what
+    assert "has no hard links" not in translated(PermissionError(13, "Permission denied", "/m")).what
+
+
+def test_json_is_json_and_nothing_else(run_cli: Cli, league_lake: Path):
+    summary = run_cli("ingest", "--since", "2026-03-29", "--json", root=league_lake, api="league:", now=NOW)
+    assert summary.json["outcome"] == "done"
+    assert summary.err == ""
+    for command in (["status", "--json"], ["runs", "--json"], ["show", "silver.games", "--json"]):
+        assert json.loads(run_cli(*command, root=league_lake, now=NOW).out)
+    plan = run_cli("ingest", "--since", "2026-03-29", "--dry-run", "--json", root=league_lake, api="league:", now=NOW)
+    assert isinstance(plan.json, list)
+
+
+def test_quiet_prints_nothing(run_cli: Cli, league_lake: Path):
+    ended = run_cli("ingest", "--since", "2026-03-29", "--quiet", root=league_lake, api="league:", now=NOW)
+
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+
+
+def test_a_dry_run_keeps_nothing_and_says_what_it_costs(run_cli: Cli, tmp_path: Path, league_lake: Path):
+    before = digests(league_lake)
+    ended = run_cli("ingest", "--since", "2026-03-20", "--dry-run", root=league_lake, api="league:", now=NOW, rate=4)
+
+    assert ended.code == 0
+    assert "minutes at 4 a second" in ended.out
+    assert "gold.skater_game" in ended.out
+    assert "missing" in ended.out
+    assert digests(league_lake) == before
+    empty = run_cli(
+        "ingest", "--since", "2026-03-30", "--dry-run", "-v", root=tmp_path / "none", api="league:", now=NOW
+    )
+    assert "2025021" in empty.out
+    assert not (tmp_path / "none" / "bronze").exists()
+
+
+def test_show_filters_with_sql_and_says_what_it_cannot_read(run_cli: Cli, league_lake: Path):
+    ended = run_cli("show", "silver.games", "--where", "game_type = 2", "--json", "-n", "3", root=league_lake)
+    assert {game["game_type"] for game in ended.json} == {2}
+    first, _ = two_lines(run_cli("show", "silver.games", "--where", "no_such = 2", root=league_lake))
+    assert "no_such" in first
+
+
+def test_tables_lists_every_table(run_cli: Cli, league_lake: Path):
+    out = run_cli("tables", root=league_lake).out
+
+    assert all(table.name in out for table in catalog.TABLES)
+
+
+def test_check_holds_every_table_against_its_rules(run_cli: Cli, league_lake: Path):
+    assert run_cli("check", root=league_lake).code == 0
+
+
+def test_the_version_is_told():
+    assert CliRunner().invoke(app, ["--version"]).output.startswith("nhl-lake 0.")

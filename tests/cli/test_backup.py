@@ -1,0 +1,178 @@
+"""The commands around backups, as a user meets them, on disk and in a bucket."""
+
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from polars.testing import assert_frame_equal
+
+from nhl_lake.backup import repository, restore
+from nhl_lake.backup.create import backup
+from nhl_lake.backup.verify import verify
+from nhl_lake.bronze import endpoints
+from nhl_lake.store.location import Bucket, Place
+from tests.conftest import Ended
+from tests.support import lakes
+from tests.support.fake_api import NOON, FakeApi, Game, Silent, at, run
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture(scope="module")
+def kept_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake of two games; not to be changed."""
+    root = tmp_path_factory.mktemp("kept") / "lake"
+    run(root, FakeApi([Game(1), Game(2)]), rebuilds=True)
+    return root
+
+
+@pytest.fixture
+def here(kept_lake: Path, tmp_path: Path, run_here: Run) -> Run:
+    """Run a command on a copy of it, with backups beside."""
+    shutil.copytree(kept_lake, tmp_path / "lake")
+    settings = {"root": tmp_path / "lake", "backups": tmp_path / "backups", "now": NOON}
+    return lambda *words, **changed: run_here(*words, **(settings | changed))
+
+
+def test_a_backup_is_made_listed_verified_and_rehearsed(here: Run):
+    made = here("backup")
+    listed = here("backup", "list", "--json")
+    verified = here("backup", "verify", "--deep")
+    drilled = here("backup", "drill", "--json")
+
+    assert made.code == listed.code == verified.code == drilled.code == 0
+    (one,) = listed.json
+    assert f"Backup {one['name']} at" in made.out
+    assert (one["number"], one["source"]) == (1, "NHL")
+    assert "1 backups are whole" in verified.out
+    assert (drilled.json["backup"], drilled.json["wrong"]) == (one["name"], [])
+    assert drilled.json["rows"] == listed.json[0]["rows"] > 0
+
+
+def test_a_second_backup_says_that_it_copied_nothing(here: Run):
+    here("backup")
+    second = here("backup", "--json")
+
+    assert (second.json["new_files"], second.json["new_bytes"], second.json["number"]) == (0, 0, 2)
+    assert second.json["files"] > 0
+
+
+def test_a_backup_goes_where_it_is_told(here: Run, tmp_path: Path):
+    here("backup", "--to", str(tmp_path / "disk"))
+
+    assert not (tmp_path / "backups").exists()
+    assert here("backup", "list", "--from", str(tmp_path / "disk"), "--json").json[0]["number"] == 1
+
+
+def test_quiet_says_nothing(here: Run):
+    assert [here(*words, "--quiet").out for words in (["backup"], ["backup", "verify"], ["backup", "drill"])] == [
+        ""
+    ] * 3
+
+
+def test_a_damaged_backup_is_told_with_exit_1(here: Run, tmp_path: Path):
+    here("backup")
+    file = max((tmp_path / "backups" / "objects").rglob("*"), key=lambda file: file.stat().st_size * file.is_file())
+    file.write_bytes(bytes(file.stat().st_size))
+
+    assert here("backup", "verify").code == 0
+    drilled = here("backup", "drill")
+    deep = here("backup", "verify", "--deep")
+    assert (drilled.code, deep.code) == (1, 1)
+    assert "cannot be restored" in drilled.out
+    assert "its SHA-256 differs" in deep.out
+    assert "nhl-lake backup" in deep.out
+    assert here("backup").code == 0
+    assert here("backup", "verify", "--deep").code == 0
+
+
+def test_a_drill_leaves_nothing_but_its_note(here: Run, tmp_path: Path):
+    here("backup")
+    (tmp_path / "room").mkdir()
+    here("backup", "drill", "--in", str(tmp_path / "room"))
+
+    assert list((tmp_path / "room").iterdir()) == []
+    assert len(list((tmp_path / "backups" / "drills").iterdir())) == 1
+
+
+def test_prune_says_what_goes_and_the_newest_stays(here: Run):
+    for day in range(3):
+        here("backup", now=NOON + timedelta(days=day))
+    would = here("backup", "prune", "--keep-daily", "1", "--keep-weekly", "0", "--keep-monthly", "0", "--dry-run")
+    found = here("backup", "prune", "--keep-daily", "1", "--keep-weekly", "0", "--keep-monthly", "0", "--json")
+
+    assert "would be removed" in would.out
+    (kept,) = found.json["kept"]
+    assert kept.startswith("20260112T17")
+    assert len(found.json["removed"]) == 2
+    assert [one["name"] for one in here("backup", "list", "--json").json] == [kept]
+
+
+def test_without_a_backup_every_command_says_how_to_make_one(here: Run, tmp_path: Path):
+    for words in (["list"], ["verify"], ["drill"], ["prune"]):
+        ended = here("backup", *words)
+        assert ended.code == 1
+        assert "`nhl-lake backup` makes one" in ended.err
+    assert not (tmp_path / "backups").exists()
+
+
+def test_the_status_tells_of_the_last_backup_and_drill(here: Run):
+    assert "No backup yet" in here("status").out
+    here("backup")
+    assert "Last backup: less than an hour ago. Last drill: never." in here("status").out
+    here("backup", "drill", now=NOON + timedelta(hours=30))
+    later = here("status", now=NOON + timedelta(days=4))
+
+    assert "Last backup: 4 days ago. Last drill: 3 days ago." in later.out
+    assert here("status", "--json").json["last_backup"].startswith("2026-01-10 17:0")
+
+
+def test_a_lake_whose_backups_cannot_be_read_has_a_status_all_the_same(here: Run, tmp_path: Path):
+    here("backup")
+    (manifest,) = (tmp_path / "backups" / "manifests").iterdir()
+    manifest.write_text("{")
+    ended = here("status")
+
+    assert ended.code == 0
+    assert "Tables:" in ended.out
+    assert "cannot be read" in ended.out
+    assert "damaged" in here("status", "--json").json["backups_trouble"]
+
+
+def test_backup_options_do_not_go_with_its_commands(here: Run):
+    assert "--from" in here("backup", "--to", "elsewhere", "list").err
+
+
+def test_nothing_of_the_users_settings_is_in_a_backup(here: Run, tmp_path: Path):
+    """They may hold an address with a password."""
+    (tmp_path / "lake" / "nhl-lake.toml").write_text('api = "http://user:hidden-canary@example.org"\n')
+    here("backup")
+
+    assert not [f for f in (tmp_path / "backups").rglob("*") if f.is_file() and b"hidden-canary" in f.read_bytes()]
+
+
+def test_a_backup_goes_to_a_bucket_from_there_to_a_folder_and_from_bucket_to_bucket(
+    kept_lake: Path, bucket: Bucket, tmp_path: Path
+):
+    """All are the same bit by bit: the backup of a lake on disk, and two of the lake that comes of it in a bucket."""
+
+    def back_up(root: Place, backups: Place) -> None:
+        backup(root, backups, clock=at(NOON), report=Silent(), command="nhl-lake backup")
+        assert not verify(backups, repository.names(backups), deep=True, report=Silent()).wrong
+
+    up, lake_up, beside, down = bucket, bucket.with_name("lake2"), bucket.with_name("beside"), tmp_path / "down"
+    back_up(kept_lake, up)
+    restore.fetch(up, repository.require_newest(up), lake_up)
+    back_up(lake_up, beside)
+    back_up(lake_up, down)
+    tables = [repository.require_newest(where).tables for where in (up, beside, down)]
+
+    assert [[(t.name, t.keys, t.files, t.head) for t in some] for some in tables[1:]] == [
+        [(t.name, t.keys, t.files, t.head) for t in tables[0]]
+    ] * 2
+    restore.fetch(down, repository.require_newest(down), tmp_path / "again")
+    assert_frame_equal(
+        lakes.rows(tmp_path / "again", endpoints.PLAY_BY_PLAY), lakes.rows(kept_lake, endpoints.PLAY_BY_PLAY)
+    )

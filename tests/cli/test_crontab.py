@@ -1,0 +1,243 @@
+"""A daily run: lines between markers of their own, everything else to the letter; and the line runs as cron runs it."""
+
+import subprocess
+from collections.abc import Callable
+from datetime import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nhl_lake.cli import crontab
+from tests.conftest import Ended
+
+Cli = Callable[..., Ended]
+OTHERS = "MAILTO=me\n# >>> nhl-lake /another >>>\n0 1 * * * nhl-lake ingest\n# <<< nhl-lake /another <<<\n@daily backup"
+
+CRONTAB = """#!/bin/sh
+if [ "$1" = "-l" ]; then
+    [ -f "$TAB" ] || { echo "no crontab for me" >&2; exit 1; }
+    cat "$TAB"
+else
+    cat > "$TAB.new" && mv "$TAB.new" "$TAB"
+fi
+"""
+SYSTEMCTL = """#!/bin/sh
+echo "$@" >> "$CALLS"
+"""
+
+
+def job(root: Path = Path("/lakes/mine"), hour: int = 9, **said: object) -> crontab.Job:
+    known = {"program": ("/bin/python", "-m", "nhl_lake"), "settings": {"NHL_LAKE_ROOT": str(root)}}
+    rest = {"folder": Path("/lakes"), "log": Path("/var/log/nhl lake.log")}
+    return crontab.Job(**{"root": root, "at": time(hour, 30), **known, **rest, **said})  # type: ignore[arg-type]
+
+
+def test_a_line_says_when_where_with_which_settings_and_where_to():
+    line = crontab.block(job()).splitlines()[1]
+
+    assert line == (
+        "30 9 * * * cd /lakes && NHL_LAKE_ROOT=/lakes/mine /bin/python -m nhl_lake ingest --lookback 1 --quiet"
+        " >> '/var/log/nhl lake.log' 2>&1"
+    )
+
+
+def test_a_per_cent_sign_which_is_a_new_line_to_cron_is_escaped():
+    assert r"NHL_LAKE_ROOT='/my lakes/100\%' " in crontab.block(job(Path("/my lakes/100%")))
+
+
+TABS = st.lists(st.sampled_from(["", "# a comment", "0 1 * * * other", "MAILTO=x", *OTHERS.splitlines()])).map(
+    "\n".join
+)
+
+
+@given(TABS, st.booleans())
+def test_whatever_else_is_in_a_crontab_stays_to_the_letter(tab: str, newline: bool):  # noqa: FBT001
+    tab += "\n" * (newline and bool(tab))
+    with_job = crontab.installed(tab, job())
+
+    assert with_job.startswith(tab)
+    assert crontab.without(with_job, job().root).rstrip("\n") == tab.rstrip("\n")
+    assert crontab.installed(with_job, job()) == with_job
+    assert crontab.within(with_job, job().root) == crontab.block(job()).rstrip("\n")
+    assert crontab.within(tab, job().root) is None
+
+
+def test_a_new_time_takes_the_place_of_the_old_one():
+    twice = crontab.installed(crontab.installed(OTHERS, job()), job(hour=6))
+
+    assert twice == crontab.installed(OTHERS, job(hour=6))
+    assert twice.count("nhl-lake /lakes/mine >>>") == 1
+
+
+def test_units_escape_what_systemd_takes_for_its_own():
+    units = crontab.units(job(settings={"NHL_LAKE_ROOT": '/a "b" 100%\\$x'}))
+    service, timer = (
+        next(text for name, text in units.items() if name.endswith(kind)) for kind in ("service", "timer")
+    )
+
+    assert 'Environment="NHL_LAKE_ROOT=/a \\"b\\" 100%%\\\\$$x"' in service
+    assert 'ExecStart="/bin/python" "-m" "nhl_lake" "ingest" "--lookback" "1" "--quiet"' in service
+    assert "OnCalendar=*-*-* 09:30:00" in timer
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine whose crontab is a file, and whose systemd only notes what it is told."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, text in (("crontab", CRONTAB), ("systemctl", SYSTEMCTL)):
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    monkeypatch.setenv("TAB", str(tmp_path / "tab"))
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_install_show_and_remove_leave_the_rest_of_the_crontab(machine: Path, run_here: Cli):
+    (machine / "tab").write_text(OTHERS)
+    root, log = machine / "lake", str(machine / "logs" / "run.log")
+
+    installed = run_here("schedule", "install", "--at", "06:15", "--log", log, "--yes", root=root)
+    assert installed.code == 0, installed.err
+    shown = run_here("schedule", "show", root=root)
+    assert (machine / "tab").read_text().startswith(f"{OTHERS}\n# >>> nhl-lake {root} >>>\n15 6 * * * cd {machine} && ")
+    assert shown.out.strip() in (machine / "tab").read_text()
+    assert f"NHL_LAKE_BACKUPS={machine}/data/backups" in shown.out
+
+    assert run_here("schedule", "remove", "--yes", root=root).out.endswith("Removed.\n")
+    assert (machine / "tab").read_text() == f"{OTHERS}\n"
+    assert "No daily run" in run_here("schedule", "show", root=root).out
+    assert "No daily run" in run_here("schedule", "remove", root=root).out
+
+
+def test_nothing_is_changed_without_consent(machine: Path, run_here: Cli):
+    root = machine / "lake"
+    refused = run_here("schedule", "install", root=root)
+
+    assert refused.code == 1
+    assert "# >>> nhl-lake" in refused.out  # it is shown before it is asked about
+    assert not (machine / "tab").exists()
+
+
+def test_an_instant_to_take_for_now_does_not_go_into_the_line(machine: Path, run_here: Cli):
+    words = ("schedule", "install", "--yes", "--log", str(machine / "log"))
+    run_here(*words, root=machine / "lake", api="league:", now="2025-10-20T12:00:00Z")
+
+    assert "NHL_LAKE_API=league:" in (machine / "tab").read_text()
+    assert "NHL_LAKE_NOW" not in (machine / "tab").read_text()
+
+
+def test_the_line_runs_as_cron_runs_it_without_any_environment(machine: Path, run_here: Cli):
+    root = machine / "lake's own"
+    log = machine / "logs" / "100%.log"
+    run_here("schedule", "install", "--yes", "--log", str(log), root=root, api="http://127.0.0.1:1")
+    line = (machine / "tab").read_text().splitlines()[1]
+    command = line.split(" ", 5)[5].replace(r"\%", "%")
+
+    ended = subprocess.run(
+        ["/bin/sh", "-c", command.replace("ingest --lookback 1 --quiet", "status")], env={}, cwd="/", check=False
+    )
+
+    assert ended.returncode != 0
+    assert log.read_text().splitlines()[0] == f"Error: There is no lake at {root}."
+
+
+def test_a_machine_without_crontab_says_so_in_two_lines(machine: Path, run_here: Cli, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", str(machine))
+    ended = run_here("schedule", "install", "--yes", root=machine / "lake")
+
+    assert ended.code == 1
+    assert len(ended.err.splitlines()) == 2
+    assert ended.err.startswith("Error: There is no crontab on this machine.")
+    assert "No daily run" in run_here("schedule", "show", root=machine / "lake").out
+
+
+def test_a_crontab_that_cannot_be_read_is_never_written(machine: Path, run_here: Cli):
+    (machine / "bin" / "crontab").write_text("#!/bin/sh\necho 'you are not allowed' >&2\nexit 1\n")
+    ended = run_here("schedule", "install", "--yes", root=machine / "lake")
+
+    assert ended.code == 1
+    assert "you are not allowed" in ended.err
+
+
+def test_a_timer_is_two_files_that_go_again(machine: Path, run_here: Cli):
+    root, units = machine / "lake", machine / "config" / "systemd" / "user"
+    installed = run_here("schedule", "install", "--systemd", "--yes", "--log", str(machine / "log"), root=root)
+    assert installed.code == 0, installed.err
+
+    name = crontab.unit(root)
+    assert {file.name for file in units.iterdir()} == {f"{name}.service", f"{name}.timer"}
+    assert f"--user enable --now {name}.timer" in (machine / "calls").read_text()
+    assert "OnCalendar=*-*-* 09:00:00" in run_here("schedule", "show", root=root).out
+    run_here("schedule", "remove", "--yes", root=root)
+    assert list(units.iterdir()) == []
+    assert f"--user disable --now {name}.timer" in (machine / "calls").read_text()
+
+
+ALL = ("schedule", "install", "--backup", "--maintain", "--at", "22:30", "--yes")
+
+
+def test_backups_and_upkeep_are_lines_of_their_own_and_shown_before_they_are_written(machine: Path, run_here: Cli):
+    root, log = machine / "lake", ("--log", str(machine / "log"))
+    asked = run_here(*(word for word in ALL if word != "--yes"), *log, root=root, backups=machine / "other disk")
+    shown = run_here("schedule", "show", root=root, backups=machine / "other disk").out
+    assert (asked.code, (machine / "tab").exists()) == (1, False)
+    assert "No daily run" in shown
+
+    installed = run_here(*ALL, *log, root=root, backups=machine / "other disk")
+    assert installed.code == 0, installed.err
+    assert "ingest every day at 22:30, backup every day at 23:30, maintain on Sundays at 00:30;" in installed.out
+    lines = (machine / "tab").read_text().splitlines()[1:-1]
+    assert [line.split(" cd ")[0] for line in lines] == ["30 22 * * *", "30 23 * * *", "30 0 * * 0"]
+    assert ["ingest" in line for line in lines] == [True, False, False]
+    assert f"NHL_LAKE_BACKUPS='{machine}/other disk'" in lines[1]
+    assert " backup --quiet >>" in lines[1]
+    assert " maintain --quiet >>" in lines[2]
+    assert all(line in asked.out for line in lines)
+    assert run_here("schedule", "install", "--yes", *log, root=root).code == 0
+    assert len((machine / "tab").read_text().splitlines()) == 3, "without them, they are taken away"
+
+
+def test_daily_backups_want_to_be_told_where_to(machine: Path, run_here: Cli):
+    ended = run_here(*ALL, root=machine / "lake")
+
+    assert (ended.code, len(ended.err.splitlines())) == (1, 2)
+    assert "Set NHL_LAKE_BACKUPS" in ended.err
+    assert not (machine / "tab").exists()
+
+
+def test_each_run_has_a_timer_and_all_go_again(machine: Path, run_here: Cli):
+    root, units = machine / "lake", machine / "config" / "systemd" / "user"
+    log = ("--log", str(machine / "log"), "--systemd")
+    assert run_here(*ALL, *log, root=root, backups=machine / "other").code == 0
+
+    names = [crontab.unit(root, turn) for turn in (crontab.INGEST, crontab.BACKUP, crontab.MAINTAIN)]
+    assert {file.name for file in units.iterdir()} == {f"{n}.{kind}" for n in names for kind in ("service", "timer")}
+    assert "OnCalendar=Sun *-*-* 00:30:00" in (units / f"{names[2]}.timer").read_text()
+    assert 'ExecStart="' in (units / f"{names[1]}.service").read_text()
+    assert '"backup" "--quiet"' in (units / f"{names[1]}.service").read_text()
+    assert run_here("schedule", "install", "--yes", *log, root=root).code == 0
+    assert {file.name for file in units.iterdir()} == {f"{names[0]}.service", f"{names[0]}.timer"}
+    run_here(*ALL, *log, root=root, backups=machine / "other")
+    run_here("schedule", "remove", "--yes", root=root)
+    assert list(units.iterdir()) == []
+
+
+def test_where_no_systemd_runs_nothing_is_written(machine: Path, run_here: Cli):
+    (machine / "bin" / "systemctl").write_text("#!/bin/sh\necho 'Failed to connect to bus' >&2\nexit 1\n")
+    ended = run_here("schedule", "install", "--systemd", "--yes", "--log", str(machine / "log"), root=machine / "lake")
+
+    assert (ended.code, len(ended.err.splitlines())) == (1, 2)
+    assert not (machine / "config").exists()
+
+
+@pytest.mark.parametrize("at", ["9", "25:00", "nine", "09:60"])
+def test_a_time_that_is_none_is_said(machine: Path, run_here: Cli, at: str):
+    ended = run_here("schedule", "install", "--at", at, root=machine / "lake")
+
+    assert (ended.code, ended.err.splitlines()[0]) == (1, f"Error: --at {at} is no time of day.")

@@ -1,0 +1,94 @@
+"""The sample league on the command line: `nhl-lake demo`, `nhl-lake league serve`, and NHL_LAKE_API=league:."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from nhl_lake.bronze import endpoints
+from nhl_lake.catalog import find
+from tests.conftest import Ended, without_settings
+from tests.support import lakes
+
+Cli = Callable[..., Ended]
+
+
+@pytest.mark.slow
+def test_the_demo_makes_a_lake_and_each_time_one_more_day_of_games_comes_in(run_cli: Cli, tmp_path: Path):
+    root = tmp_path / "demo"
+    first = run_cli("demo", "--root", str(root), root=tmp_path / "elsewhere")
+    assert first.code == 0, first.err
+    for sign in (
+        "No game that was played since",
+        "Most goals in these weeks",
+        "Next games",
+        "Try next",
+        "nhl-lake rebuild",
+    ):
+        assert sign in first.out
+    days = lakes.rows(root, find("silver.games")).filter(game_state="OFF")["game_date"].max()
+    held = set(lakes.rows(root, endpoints.PLAY_BY_PLAY)["game_id"])
+
+    second = run_cli("demo", "--root", str(root), root=tmp_path / "elsewhere")
+    assert second.code == 0, second.err
+    new = set(lakes.rows(root, endpoints.PLAY_BY_PLAY)["game_id"]) - held
+    assert f"One more day came in: {len(new)} new games" in second.out
+    assert 0 < len(new) <= 16
+    assert lakes.rows(root, find("silver.games")).filter(game_state="OFF")["game_date"].max() > days
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_the_league_is_served_over_http_until_it_is_interrupted(tmp_path: Path):
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "nhl_lake",
+            "league",
+            "serve",
+            "--troubled",
+            "--port",
+            "0",
+            "--as-of",
+            "2026-01-20T14:00:00Z",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=without_settings() | {"PYTHONUNBUFFERED": "1"},
+        cwd=tmp_path,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        address = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert address, line
+        page = httpx.get(f"{address[0]}/v1/schedule/2026-01-19").json()
+        assert page["gameWeek"][0]["date"] == "2026-01-19"
+        assert httpx.get(f"{address[0]}/_stats").json()["requests"] == 1
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["--port", "99999"], "Port 99999 does not exist"),
+        (["--fail", "1.5"], "Fail is a share"),
+        (["--latency-ms", "-1"], "Latency is a number of milliseconds"),
+        (["--rate", "-1"], "Rate is a number"),
+        (["--seasons", "1900"], "This league plays from"),
+        (["--as-of", "tomorrow"], "--as-of tomorrow is no instant"),
+        (["--as-of", "2026-01-01T00:00:00"], "has no time zone"),
+    ],
+)
+def test_bad_options_of_the_league_are_named(run_cli: Cli, tmp_path: Path, words: list[str], what: str):
+    ended = run_cli("league", "serve", *words, root=tmp_path)
+
+    assert ended.code == 1
+    assert what in ended.err.splitlines()[0]
+    assert len(ended.err.splitlines()) == 2

@@ -1,0 +1,146 @@
+"""Attempts whose page leaves out the goalie: who was in the net."""
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from nhl_lake.schema import checks
+from nhl_lake.silver.plays import PLAYS
+from tests.silver import ice
+from tests.silver.pages_of import kept, made
+from tests.silver.typed_plays import AWAY, AWAY_GOALIE, HOME, HOME_GOALIE, page, play, shot
+
+OTHER_GOALIE = 33
+LINEUP = ice.lineups(
+    *(ice.dressed(goalie, AWAY, "G") for goalie in (AWAY_GOALIE, OTHER_GOALIE)),
+    ice.dressed(HOME_GOALIE, HOME, "G"),
+    ice.dressed(82, AWAY, "D"),
+)
+
+
+def found(*events: dict[str, Any], shifts: list[dict[str, Any]] | None = None, boxes: Any = ()) -> dict[int, Any]:
+    """Return goalie and source of each event that has an acting team, by its id."""
+    lines = [{"season": ice.SEASON, "game_id": ice.GAME, "team_id": AWAY, **line} for line in boxes]
+    pages = kept(page(*events))
+    rows = made(PLAYS, pages, ice.shifts(*(shifts or [])), LINEUP, ice.goalie_games(*lines))
+    checks.require(PLAYS, rows)
+    return {event: (goalie, how) for event, goalie, how in rows.select("event_id", *COLUMNS).rows()}
+
+
+COLUMNS = ("goalie_player_id", "goalie_source")
+
+
+def at(
+    second: int, number: int = 1, event: str = "shot-on-goal", goalie: int | None = None, **said: Any
+) -> dict[str, Any]:
+    """Return an attempt of the home team in a second."""
+    details = {} if goalie is None else {"goalieInNetId": goalie}
+    return shot(event, number=number, details=details, timeInPeriod=f"{second // 60:02}:{second % 60:02}", **said)
+
+
+def stay(goalie: int, start: int, end: int, **said: Any) -> dict[str, Any]:
+    return ice.shift(goalie, start, end, AWAY, **said)
+
+
+@pytest.mark.parametrize("event", ["goal", "shot-on-goal", "missed-shot"])
+def test_the_goalie_on_the_ice_is_shot_at(event: str):
+    shifts = [stay(AWAY_GOALIE, 0, 600), stay(OTHER_GOALIE, 600, 1200), stay(82, 0, 1200)]
+
+    assert found(at(599, event=event), shifts=shifts) == {1: (AWAY_GOALIE, "shifts")}
+    assert found(at(700, event=event), shifts=shifts) == {1: (OTHER_GOALIE, "shifts")}
+
+
+def test_a_goal_in_the_second_of_a_change_is_of_the_one_who_was_in():
+    shifts = [stay(AWAY_GOALIE, 0, 600), stay(OTHER_GOALIE, 600, 1200)]
+    faceoff = play("faceoff", number=2, timeInPeriod="10:00")
+    rows = found(at(600, event="goal"), faceoff, at(600, 3), shifts=shifts)
+
+    assert (rows[1], rows[3]) == ((AWAY_GOALIE, "shifts"), (OTHER_GOALIE, "shifts"))
+
+
+def test_the_page_is_believed():
+    assert found(at(599, goalie=OTHER_GOALIE), shifts=[stay(AWAY_GOALIE, 0, 1200)]) == {1: (OTHER_GOALIE, "page")}
+
+
+@pytest.mark.parametrize("event", ["goal", "missed-shot"])
+def test_an_empty_net_stays_empty(event: str):
+    empty = at(1190, event=event, situationCode="0651")
+    mentioned = at(100, 2, goalie=AWAY_GOALIE)
+
+    assert found(empty, mentioned)[1] == (None, None)
+    assert found(at(1190, event=event), mentioned, shifts=[stay(AWAY_GOALIE, 0, 1180)])[1] == (None, None)
+    assert found(empty, shifts=[stay(AWAY_GOALIE, 0, 1200)])[1] == (None, None)
+
+
+def test_two_goalies_at_once_are_nobody():
+    assert found(at(599), shifts=[stay(AWAY_GOALIE, 0, 1200), stay(OTHER_GOALIE, 0, 600)]) == {1: (None, None)}
+
+
+def test_without_shifts_it_is_the_only_goalie_of_the_game():
+    assert found(at(60), at(90, 2, goalie=AWAY_GOALIE))[1] == (AWAY_GOALIE, "only goalie")
+    boxes = [{"player_id": AWAY_GOALIE, "time_on_ice_s": 3600}, {"player_id": OTHER_GOALIE, "time_on_ice_s": 0}]
+    assert found(at(60), boxes=boxes) == {1: (AWAY_GOALIE, "only goalie")}
+    assert found(at(60)) == {1: (None, None)}
+
+
+def test_shifts_of_another_period_tell_nothing():
+    shifts = [stay(OTHER_GOALIE, 0, 1200, period=2)]
+
+    assert found(at(60), at(90, 2, goalie=AWAY_GOALIE), shifts=shifts)[1] == (AWAY_GOALIE, "only goalie")
+
+
+def test_of_two_goalies_it_is_the_one_who_is_named_before_and_after():
+    events = [
+        at(10, 1),
+        at(60, 2, goalie=AWAY_GOALIE),
+        at(70, 3),
+        at(80, 4, goalie=AWAY_GOALIE),
+        at(90, 5),
+        at(100, 6, goalie=OTHER_GOALIE),
+        at(110, 7),
+    ]
+    rows = found(*events)
+
+    assert rows[3] == (AWAY_GOALIE, "goalie before and after")
+    assert [rows[number] for number in (1, 5, 7)] == [(None, None)] * 3
+
+
+@pytest.mark.parametrize("code", [None, "odd", "1010"])
+def test_without_a_code_a_save_alone_tells_that_a_goalie_was_in(code: str | None):
+    events = [at(60, n, kind, situationCode=code) for n, kind in enumerate(("shot-on-goal", "goal", "missed-shot"), 1)]
+    rows = found(*events, at(90, 4, goalie=AWAY_GOALIE))
+
+    assert [rows[number] for number in (1, 2, 3)] == [(AWAY_GOALIE, "only goalie"), (None, None), (None, None)]
+
+
+def test_shots_at_the_other_goalie_do_not_count():
+    theirs = shot(number=2, by=82, details={"goalieInNetId": HOME_GOALIE})
+
+    assert found(at(60), theirs)[1] == (None, None)
+
+
+def test_blocked_shots_and_shoot_outs_have_none():
+    rows = found(
+        at(60, event="blocked-shot"),
+        at(90, 2, goalie=AWAY_GOALIE),
+        at(0, 3, period=5),
+        shifts=[stay(AWAY_GOALIE, 0, 1200)],
+    )
+
+    assert (rows[1], rows[3]) == ((None, None), (None, None))
+
+
+def test_penalty_shots_are_at_the_goalie_too():
+    awarded = play("penalty", number=1, timeInPeriod="01:00", details={"typeCode": "PS", "eventOwnerTeamId": AWAY})
+    rows = found(awarded, at(60, 2, situationCode="1010"), at(90, 3, goalie=AWAY_GOALIE))
+
+    assert rows[2] == (AWAY_GOALIE, "only goalie")
+
+
+def test_every_frame_is_of_games_apart():
+    first, second = (page(at(60), id=2023020000 + n) for n in (1, 2))
+    told = page(at(60), at(90, 2, goalie=AWAY_GOALIE), id=2023020003)
+    rows = made(PLAYS, kept(first, second, told)).filter(pl.col("event_id") == 1)
+
+    assert rows["goalie_player_id"].to_list() == [None, None, AWAY_GOALIE]

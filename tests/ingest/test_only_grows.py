@@ -1,0 +1,165 @@
+"""Bronze only grows: whatever is run, in whatever order, no row of it is ever gone or another."""
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+import typer
+
+from nhl_lake import catalog
+from nhl_lake.bronze import endpoints
+from nhl_lake.cli import app
+from nhl_lake.ingest.client import Manners
+from nhl_lake.schema import ledger
+from tests.support import lakes
+
+START = datetime(2023, 10, 11, 12, tzinfo=UTC)
+
+# every command and ways to call it, some of them wrong; what stands in <> is chosen anew each time
+CALLS = {
+    "ingest": [
+        [],
+        ["--lookback", "<days>"],
+        ["--lookback", "-1"],
+        ["--since", "2023-10-01"],
+        ["--since", "2031-10-01"],
+        ["--since", "soon"],
+        ["--season", "2023"],
+        ["--season", "1890"],
+        ["--game-type", "3"],
+        ["--dry-run"],
+        ["--dry-run", "--verbose", "--json"],
+        ["--no-rebuild", "--quiet"],
+    ],
+    "rebuild": [[], ["--all"], ["--season", "2023"], ["gold.skater_game", "--all"], ["bronze.players"], ["<table>"]],
+    "corrections": [[], ["--since", "30d", "--json"], ["--since", "soon"]],
+    "trace": [["2023020001"], ["2023020058", "--player", "8480113", "--json"], ["1"]],
+    "status": [[], ["--json"]],
+    "tables": [[]],
+    "show": [
+        ["<table>"],
+        ["<table>", "--limit", "3", "--json"],
+        ["<table>", "--where", "season = 1"],
+        ["bronze.nothing"],
+    ],
+    "runs": [[], ["--json"]],
+    "check": [[]],
+    "settings": [[]],
+    "maintain": [
+        [],
+        ["--dry-run", "--json"],
+        ["--keep-days", "7"],
+        ["silver", "gold", "--keep-days", "7"],
+        ["nothing"],
+    ],
+    "upgrade": [[], ["--json"]],
+    "backup": [[], ["--quiet"], ["list"], ["verify", "--deep"], ["prune", "--keep-daily", "1"], ["drill", "--json"]],
+    # a whole lake is put back in the place of a good one only if that is said; here nobody is asked
+    "restore": [
+        ["--from-backup"],
+        ["--from-backup", "--table", "bronze.play_by_play", "--yes"],
+        ["gold.skater_game", "--to-version", "0", "--yes"],
+        ["bronze.play_by_play", "--to-version", "0", "--yes"],
+    ],
+    "doctor": [[], ["--deep", "--mend"], ["--mend", "--give-up-lost-pages"]],
+    "predict": [[]],
+    "backtest": [["sog", "--season", "2023"]],
+    "sql": [["select count(*) from <table>"], ["drop table bronze.schedule"], ["delete from bronze.schedule"]],
+    "export": [["<table>", "--to", "<file>.csv"]],
+    "duckdb": [["<file>.duckdb"]],
+    "game": [["2023020001"]],
+    "player": [["kucherov"], ["nobody at all"]],
+    "team": [["TBL"]],
+    "upcoming": [[], ["--shooters", "5"]],
+    "schedule": [["show"]],
+}
+ELSEWHERE = {"demo", "docs", "serve", "league"}  # they open no lake of the user's, or run until they are stopped
+
+
+def kept(root):
+    """Every row of the tables that only grow, and the keys of those that are merged."""
+    found = {}
+    for table in (*endpoints.TABLES, *ledger.TABLES):
+        if not (lakes.folder(root, table) / "_delta_log").exists():
+            found[table.name] = set()
+        elif table is ledger.RUNS:
+            found[table.name] = set(lakes.rows(root, table)["run_id"])
+        elif table.is_append_only:
+            found[table.name] = lakes.row_set(root, table)
+        else:
+            found[table.name] = set(lakes.rows(root, table).select(table.key).rows())
+    return found
+
+
+def commits(root, table):
+    """Return the actions of each commit in a table's log, by kind."""
+    logs = sorted((lakes.folder(root, table) / "_delta_log").glob("*.json"))
+    return [[json.loads(line) for line in log.read_text().splitlines()] for log in logs]
+
+
+def is_rearranged(commit):
+    """Whether a commit takes files away only to put their rows into others: the engine marks such files itself."""
+    (operation,) = (action["commitInfo"]["operation"] for action in commit if "commitInfo" in action)
+    changes = [action[kind]["dataChange"] for action in commit for kind in ("add", "remove") if kind in action]
+    return operation == "OPTIMIZE" and not any(changes)
+
+
+def filled(rng, words, folder):
+    drawn = {
+        "<days>": str(rng.randint(0, 400)),
+        "<table>": rng.choice(catalog.TABLES).name,
+        "<file>": str(folder / str(rng.random())),
+    }
+    for name, value in drawn.items():
+        words = [word.replace(name, value) for word in words]
+    return words
+
+
+def shaken(rng, server, now):
+    """Change what the API says: other captures, faults, a clock that goes on or back."""
+    now += timedelta(hours=rng.choice([-30, 1, 24, 24, 24, 24 * 20]))
+    server.args.as_of = now + timedelta(hours=rng.choice([-48, 0, 0, 0]))
+    server.pages.capture = rng.choice([None, 1, 2])
+    server.args.fail = rng.choice([0, 0, 0.2])
+    return now
+
+
+def test_every_command_is_called_by_these_tests():
+    commands = set(typer.main.get_command(app.app).commands)
+
+    assert commands - ELSEWHERE == CALLS.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1])
+def test_whatever_is_run_in_whatever_order_bronze_only_grows(seed, archive, replay, run_here, tmp_path, monkeypatch):
+    monkeypatch.setattr(app, "Manners", partial(Manners, first_wait_s=0.01))
+    rng = random.Random(seed)
+    games = {2023020001, 2023020002, 2023020058, 2023020065, 2023020066, 2023020185, 2023020204}
+    server = replay(games=games, as_of=START, seed=seed)
+    root, now = tmp_path / "lake", START
+    calls = [(name, words) for name, ways in CALLS.items() for words in ways]
+    calls += [("ingest", ["--season", "2023", "--lookback", "4000"])] * 6  # other captures of the same games come in
+    rng.shuffle(calls)
+    before = kept(root)
+    codes = []
+    for name, words in calls:
+        server.dies_after = len(server.served) + rng.randint(5, 60) if rng.random() < 0.1 else None
+        command = [name, *filled(rng, words, tmp_path)]
+        codes.append(run_here(*command, root=root, api=server.base, now=now, backups=tmp_path / "backups").code)
+        after = kept(root)
+        for table, rows in before.items():
+            assert rows <= after[table], (command, table)
+        before = after
+        now = shaken(rng, server, now)
+
+    assert {0, 1} <= set(codes)
+    assert len(before["bronze.play_by_play"]) > len(games)  # captures went to and fro
+    for table in (*endpoints.TABLES, *ledger.TABLES):
+        found = commits(root, table)
+        assert sum("metaData" in action for commit in found for action in commit) == 1, table.name
+        if table.is_append_only:
+            for commit in found:
+                assert is_rearranged(commit) or not any("remove" in action for action in commit), table.name

@@ -1,0 +1,437 @@
+"""The plan is a pure function: what is asked for follows from the schedule, what bronze holds, and the clock."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nhl_lake.bronze import endpoints
+from nhl_lake.ingest.inventory import PLANNED
+from nhl_lake.ingest.planner import (
+    AGAIN,
+    EMPTY,
+    GAMES_AT_ONCE,
+    INCOMPLETE,
+    INCOMPLETE_PAGES,
+    LOOKBACK,
+    MISSING,
+    NO_CHART,
+    NOT_FINAL,
+    OVERDUE_WHY,
+    Known,
+    Scope,
+    plan,
+)
+from nhl_lake.schema import ledger
+from nhl_lake.schema.table import Table
+from nhl_lake.silver.games import GAMES
+
+SEASON = 20252026
+SCOPE = Scope(seasons=(SEASON,), second_looks=())
+FOUR = [table.name for table in endpoints.GAME_PAGES]
+EVENING = datetime(2026, 1, 10, 0, 0, tzinfo=UTC)  # 19:00 Eastern on 9 January
+MORNING_AFTER = EVENING + timedelta(hours=14)
+Held = tuple[Table, str, str | None, datetime]
+
+
+def game(number: int, *, start: datetime = EVENING, state: str = "OFF", **more: object) -> dict[str, object]:
+    row: dict[str, object] = {
+        "season": SEASON,
+        "game_id": 2025020000 + number,
+        "game_type": 2,
+        "game_date": (start - timedelta(hours=5)).date(),
+        "start_at": start,
+        "eastern_offset": "-05:00",
+        "venue_offset": "-05:00",
+        "venue": None,
+        "is_neutral_site": False,
+        "home_team_id": 101,
+        "home_team_abbrev": "AAA",
+        "away_team_id": 102,
+        "away_team_abbrev": "BBB",
+        "home_score": 3 if state in ("FINAL", "OFF") else None,
+        "away_score": 2 if state in ("FINAL", "OFF") else None,
+        "last_period_type": "REG" if state in ("FINAL", "OFF") else None,
+        "game_state": state,
+        "schedule_state": "OK",
+    }
+    return row | more
+
+
+def known(
+    games: list[dict[str, object]], held: list[tuple[Table, str, str | None, datetime]] = (), **more: object
+) -> Known:
+    frames = {}
+    for table in PLANNED:
+        rows = [(page, state, at) for owner, page, state, at in held if owner is table]
+        frame = pl.DataFrame(
+            rows, schema={"page": pl.String, "state": pl.String, "fetched_at": pl.Datetime("us", "UTC")}, orient="row"
+        )
+        frames[table.name] = frame.with_columns(is_empty=pl.lit(value=False))
+    facts: dict[str, object] = {
+        "games": pl.DataFrame(games, schema=GAMES.schema),
+        "held": frames,
+        "answers": pl.DataFrame(schema=ledger.ANSWERS.schema),
+        "people": pl.DataFrame(schema={"player_id": pl.Int64}),
+    }
+    return Known(**(facts | more))
+
+
+def whole(number: int, *, state: str = "OFF", at: datetime = MORNING_AFTER) -> list[tuple[Table, str, str, datetime]]:
+    return [(table, str(2025020000 + number), state, at) for table in endpoints.GAME_PAGES]
+
+
+def settled(number: int, day: str = "2026-01-09", at: datetime = MORNING_AFTER) -> list:
+    teams = [(endpoints.ROSTERS, f"{SEASON}/{team}", None, at) for team in ("AAA", "BBB")]
+    return [*whole(number, at=at), (endpoints.STANDINGS, day, None, at), *teams]
+
+
+def with_empty_chart(facts: Known, game_id: str) -> Known:
+    held = dict(facts.held)
+    charts = held[endpoints.SHIFT_CHARTS.name]
+    held[endpoints.SHIFT_CHARTS.name] = charts.with_columns(is_empty=pl.col("page") == game_id)
+    return Known(games=facts.games, held=held, answers=facts.answers, people=facts.people)
+
+
+def answers(*rows: tuple[Table, str, str, datetime, str | None]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {"table": t.name, "page": page, "answer": what, "asked_at": at, "state": state, "run_id": "r"}
+            for t, page, what, at, state in rows
+        ],
+        schema=ledger.ANSWERS.schema,
+    )
+
+
+def asked(facts: Known, now: datetime, scope: Scope = SCOPE) -> dict[tuple[str, str], str]:
+    return {(row["table"], row["page"]): row["why"] for row in plan(facts, scope, now).iter_rows(named=True)}
+
+
+def of_game(facts: Known, now: datetime, number: int = 1, scope: Scope = SCOPE) -> dict[str, str]:
+    page = str(2025020000 + number)
+    return {table: why for (table, p), why in asked(facts, now, scope).items() if p == page}
+
+
+def test_a_final_game_asks_for_its_four_pages():
+    assert of_game(known([game(1)]), MORNING_AFTER) == dict.fromkeys(FOUR, MISSING)
+
+
+@pytest.mark.parametrize("state", ["FUT", "PRE", "LIVE", "CRIT", "OVER"])
+def test_a_game_that_is_not_final_asks_for_nothing(state: str):
+    assert of_game(known([game(1, state=state)]), EVENING + timedelta(hours=2)) == {}
+
+
+def test_a_hole_is_filled_at_any_age():
+    held = [*whole(1), *whole(3)]
+    facts = known([game(n, start=EVENING + timedelta(days=n)) for n in (1, 2, 3)], held)
+    a_year_later = EVENING + timedelta(days=365)
+
+    assert of_game(facts, a_year_later, number=2) == dict.fromkeys(FOUR, MISSING)
+    assert of_game(facts, a_year_later, number=1) == {}
+    assert of_game(facts, a_year_later, number=3) == {}
+
+
+def test_what_is_complete_is_left_alone():
+    assert asked(known([game(1)], settled(1)), MORNING_AFTER + timedelta(hours=1)) == {}
+
+
+def test_final_is_asked_again_until_official():
+    facts = known([game(1, state="FINAL")], whole(1, state="FINAL"))
+
+    assert of_game(facts, MORNING_AFTER) == dict.fromkeys(FOUR, NOT_FINAL)
+
+
+def test_a_page_that_turned_official_without_changing_is_complete():
+    looks = [(table, "2025020001", "unchanged", MORNING_AFTER, "OFF") for table in endpoints.GAME_PAGES]
+    facts = known([game(1)], whole(1, state="FINAL", at=EVENING), answers=answers(*looks))
+
+    assert of_game(facts, MORNING_AFTER) == {}
+
+
+def test_a_preseason_game_that_stays_final_is_asked_for_until_it_is_three_days_old():
+    facts = known([game(1, state="FINAL", game_type=1)], whole(1, state="FINAL"))
+
+    assert of_game(facts, EVENING + timedelta(days=2)) == dict.fromkeys(FOUR, NOT_FINAL)
+    assert of_game(facts, EVENING + timedelta(days=4)) == {}
+
+
+def test_a_page_of_an_unplayed_game_does_not_count():
+    facts = known([game(1)], whole(1, state="FUT"))
+
+    assert of_game(facts, MORNING_AFTER) == dict.fromkeys(FOUR, NOT_FINAL)
+
+
+@pytest.mark.parametrize("schedule_state", ["PPD", "CNCL", "SUSP"])
+def test_a_postponed_or_cancelled_game_is_no_hole(schedule_state: str):
+    facts = known([game(1, state="FUT", schedule_state=schedule_state)])
+
+    assert of_game(facts, EVENING + timedelta(days=1)) == {}
+
+
+def test_a_game_that_must_be_over_is_asked_against_a_schedule_that_lags():
+    facts = known([game(1, state="LIVE")])
+
+    assert of_game(facts, EVENING + timedelta(hours=5)) == {}
+    assert of_game(facts, EVENING + timedelta(hours=7)) == {"bronze.play_by_play": OVERDUE_WHY}
+
+
+def test_an_empty_chart_asks_for_the_reports_at_once_and_for_itself_with_growing_distance():
+    facts = with_empty_chart(known([game(1)], settled(1)), "2025020001")
+    reports = {table.name: NO_CHART for table in endpoints.SHIFT_REPORTS}
+
+    assert of_game(facts, MORNING_AFTER + timedelta(hours=1)) == reports
+    assert of_game(facts, MORNING_AFTER + timedelta(days=1)) == {"bronze.shift_charts": EMPTY, **reports}
+
+
+def test_the_distance_grows_with_the_time_that_a_page_has_been_incomplete():
+    look = answers((endpoints.SHIFT_CHARTS, "2025020001", "unchanged", MORNING_AFTER + timedelta(days=4), "OFF"))
+    facts = with_empty_chart(known([game(1)], settled(1), answers=look), "2025020001")
+
+    assert "bronze.shift_charts" not in of_game(facts, MORNING_AFTER + timedelta(days=7))
+    assert of_game(facts, MORNING_AFTER + timedelta(days=8))["bronze.shift_charts"] == EMPTY
+
+
+def looks_of_a_month(facts_of: Callable[[list[datetime]], Known]) -> list[int]:
+    """Return on which days of a month the daily runs look at the page of a game that stays as it is."""
+    at, days = [MORNING_AFTER], []
+    for day in range(1, 31):
+        now = MORNING_AFTER + timedelta(days=day, minutes=-day % 7)
+        if "bronze.boxscore" in of_game(facts_of(at), now):
+            at.append(now)
+            days.append(day)
+    return days
+
+
+def test_daily_runs_look_at_an_incomplete_page_on_fewer_and_fewer_days():
+    reason = {"table": "bronze.boxscore", "page": "2025020001", "reason": "a box score has lines"}
+    incomplete = pl.DataFrame([reason], schema=INCOMPLETE_PAGES)
+
+    def facts(at: list[datetime]) -> Known:
+        rows = ((endpoints.BOXSCORE, "2025020001", "unchanged", moment, "OFF") for moment in at[1:])
+        return known([game(1)], settled(1), answers=answers(*rows), incomplete=incomplete)
+
+    assert looks_of_a_month(facts) == [1, 2, 4, 8, 15, 28]
+    assert of_game(facts([MORNING_AFTER]), MORNING_AFTER + timedelta(days=1)) == {
+        "bronze.boxscore": f"{INCOMPLETE}: a box score has lines"
+    }
+
+
+def test_an_incomplete_chart_asks_for_the_reports_too():
+    reason = {"table": "bronze.shift_charts", "page": "2025020001", "reason": "shifts cover the ice time"}
+    facts = known([game(1)], settled(1), incomplete=pl.DataFrame([reason], schema=INCOMPLETE_PAGES))
+    day_after = MORNING_AFTER + timedelta(days=1)
+
+    assert set(of_game(facts, day_after)) == {"bronze.shift_charts", *(t.name for t in endpoints.SHIFT_REPORTS)}
+
+
+def test_reports_that_are_held_are_not_asked_for_again():
+    reports = [(table, "2025020001", "OFF", MORNING_AFTER) for table in endpoints.SHIFT_REPORTS]
+    facts = with_empty_chart(known([game(1)], [*settled(1), *reports]), "2025020001")
+
+    assert of_game(facts, MORNING_AFTER + timedelta(hours=1)) == {}
+
+
+def test_a_page_that_was_not_there_is_asked_for_like_an_empty_chart():
+    rows = [(endpoints.BOXSCORE, "2025020001", "not_there", MORNING_AFTER + timedelta(days=n), "OFF") for n in (0, 2)]
+    held = [page for page in settled(1) if page[0] is not endpoints.BOXSCORE]
+    facts = known([game(1)], held, answers=answers(*rows))
+
+    assert of_game(facts, MORNING_AFTER + timedelta(days=3)) == {}
+    assert of_game(facts, MORNING_AFTER + timedelta(days=4)) == {"bronze.boxscore": AGAIN}
+
+
+def test_a_page_that_came_and_is_lost_is_missing():
+    look = answers((endpoints.BOXSCORE, "2025020001", "unchanged", MORNING_AFTER, "OFF"))
+    held = [page for page in settled(1) if page[0] is not endpoints.BOXSCORE]
+
+    assert of_game(known([game(1)], held, answers=look), MORNING_AFTER) == {"bronze.boxscore": MISSING}
+
+
+TWICE = Scope(seasons=(SEASON,))
+LOOKED_AT_TWICE = ("bronze.play_by_play", "bronze.boxscore", "bronze.shift_charts")
+
+
+@pytest.mark.parametrize(
+    ("last", "now", "why"),
+    [
+        (0.6, 0.9, None),
+        (0.6, 1.6, "second look 1 day after the game"),
+        (1.6, 2.6, None),
+        (1.6, 3.6, "second look 3 days after the game"),
+        (0.6, 20, "second look 7 days after the game"),  # one look, however many were missed
+        (8, 29, None),
+        (8, 31, "second look 30 days after the game"),
+        (31, 400, None),
+        (300, 400, None),
+    ],
+)
+def test_a_game_is_looked_at_again_when_it_reaches_an_age_since_the_last_look(last: float, now: float, why: str | None):
+    facts = known([game(1)], settled(1, at=EVENING + timedelta(days=last)))
+    found = of_game(facts, EVENING + timedelta(days=now), scope=TWICE)
+
+    assert found == ({} if why is None else dict.fromkeys(LOOKED_AT_TWICE, why))
+
+
+def test_daily_runs_look_at_a_complete_game_four_times_again():
+    def facts(at: list[datetime]) -> Known:
+        rows = (
+            (table, "2025020001", "unchanged", moment, "OFF")
+            for moment in at[1:]
+            for table in (endpoints.PLAY_BY_PLAY, endpoints.BOXSCORE, endpoints.SHIFT_CHARTS)
+        )
+        return known([game(1)], settled(1), answers=answers(*rows))
+
+    at, days = [MORNING_AFTER], []
+    for day in range(1, 60):
+        now = MORNING_AFTER + timedelta(days=day)
+        if of_game(facts(at), now, scope=TWICE):
+            at.append(now)
+            days.append(day)
+    assert days == [1, 3, 7, 30]
+
+
+def test_a_lake_that_missed_many_second_looks_catches_up_in_several_runs():
+    games = [game(n, start=EVENING - timedelta(days=n)) for n in range(1, GAMES_AT_ONCE + 21)]
+    held = [page for n in range(1, GAMES_AT_ONCE + 21) for page in whole(n, at=MORNING_AFTER - timedelta(days=n))]
+    due = plan(known(games, held), TWICE, EVENING + timedelta(days=40))
+    looked = due.filter(pl.col("why").str.starts_with("second look"))["game_id"].unique()
+
+    assert sorted(looked.to_list()) == [2025020000 + n for n in range(1, GAMES_AT_ONCE + 1)]  # the newest
+
+
+def test_shifts_of_seasons_that_have_none_are_not_asked_for():
+    facts = known([game(1, season=19971998, game_id=1997020001)])
+    scope = Scope(seasons=(19971998,))
+
+    assert {table for table, page in asked(facts, MORNING_AFTER, scope) if page == "1997020001"} == {
+        "bronze.play_by_play", "bronze.boxscore", "bronze.right_rail"
+    }  # fmt: skip
+
+
+def test_the_lookback_looks_again_at_whole_games_of_the_last_days_only():
+    games = [game(1), game(2, start=EVENING - timedelta(days=3))]
+    facts = known(games, [*whole(1), *whole(2)])
+    scope = Scope(seasons=(SEASON,), second_looks=(), lookback_days=1)
+
+    assert of_game(facts, MORNING_AFTER, 1, scope) == dict.fromkeys(FOUR, LOOKBACK)
+    assert of_game(facts, MORNING_AFTER, 2, scope) == {}
+
+
+def test_since_and_game_types_bound_the_plan():
+    games = [game(1), game(2, start=EVENING - timedelta(days=3)), game(3, game_type=4)]
+    pages = {page for _, page in asked(known(games), MORNING_AFTER, Scope(seasons=(SEASON,), since=date(2026, 1, 8)))}
+
+    assert "2025020001" in pages
+    assert not {"2025020002", "2025020003"} & pages
+    stars = Scope(seasons=(SEASON,), game_types=frozenset({4}))
+    assert set(of_game(known(games), MORNING_AFTER, 3, stars)) == set(FOUR)
+
+
+def test_the_newest_games_come_first():
+    facts = known([game(n, start=EVENING - timedelta(days=n)) for n in range(5)])
+    games = plan(facts, SCOPE, MORNING_AFTER).filter(pl.col("game_id").is_not_null())["game_id"].to_list()
+
+    assert games == sorted(games)  # later numbers are older here
+
+
+def test_standings_follow_a_day_whose_games_are_all_final_and_are_seen_once_more_the_next_day():
+    two = [game(1), game(2, state="LIVE")]
+    assert (endpoints.STANDINGS.name, "2026-01-09") not in asked(known(two), EVENING + timedelta(hours=3))
+
+    late_evening = EVENING + timedelta(hours=4)
+    facts = known([game(1)], settled(1, at=late_evening))
+    assert (endpoints.STANDINGS.name, "2026-01-09") not in asked(facts, late_evening + timedelta(hours=1))
+    assert (endpoints.STANDINGS.name, "2026-01-09") in asked(facts, MORNING_AFTER)
+
+
+def test_rosters_are_renewed_daily_until_the_season_is_over():
+    facts = known([game(1)], settled(1))
+    rosters = {(endpoints.ROSTERS.name, f"{SEASON}/{team}") for team in ("AAA", "BBB")}
+
+    assert not rosters & set(asked(facts, MORNING_AFTER + timedelta(hours=10)))
+    assert rosters <= set(asked(facts, MORNING_AFTER + timedelta(hours=21)))
+    over = known([game(1)], settled(1, at=EVENING + timedelta(days=4)))
+    assert not rosters & set(asked(over, EVENING + timedelta(days=100)))
+
+
+def test_players_are_asked_for_when_they_are_met_and_once_a_month():
+    met = pl.DataFrame({"player_id": [8900001, 8900002, 8900001]})
+    facts = known([], [(endpoints.PLAYERS, "8900001", None, MORNING_AFTER)], people=met)
+
+    assert asked(facts, MORNING_AFTER) == {("bronze.players", "8900002"): MISSING}
+    assert ("bronze.players", "8900001") in asked(facts, MORNING_AFTER + timedelta(days=30))
+
+
+@pytest.mark.parametrize(
+    ("now", "last_day_looked_at"),
+    [
+        ("2026-01-10T14:00:00+00:00", "2026-01-09"),  # 09:00 Eastern
+        ("2026-01-11T04:59:00+00:00", "2026-01-09"),  # 23:59 Eastern, still the 10th
+        ("2026-01-11T05:30:00+00:00", "2026-01-10"),  # 00:30 Eastern, the 11th
+        ("2026-03-08T06:59:00+00:00", "2026-03-07"),  # a minute before the clocks change
+        ("2026-03-09T03:30:00+00:00", "2026-03-07"),  # 23:30 Eastern on the day they changed
+        ("2025-11-02T05:30:00+00:00", "2025-11-01"),  # the hour that comes twice
+        ("2026-07-20T16:00:00+00:00", "2026-07-19"),  # off-season: nothing was played
+    ],
+)
+def test_the_lookback_counts_days_in_new_york(now: str, last_day_looked_at: str):
+    at = datetime.fromisoformat(now)
+    first = date.fromisoformat(last_day_looked_at)
+    games = [
+        game(n, start=at - timedelta(days=40), game_date=first + timedelta(days=n)) for n in (-1, 0)
+    ]  # only the day in the schedule counts
+    held = [page for n in (-1, 0) for page in whole(n, at=at - timedelta(hours=1))]
+    scope = Scope(seasons=(SEASON,), second_looks=(), lookback_days=1)
+
+    assert of_game(known(games, held), at, 0, scope) == dict.fromkeys(FOUR, LOOKBACK)
+    assert of_game(known(games, held), at, -1, scope) == {}
+
+
+def test_opening_night_asks_for_the_first_games_and_not_before():
+    opening = [game(n, state="FUT") for n in (1, 2)]
+    during = known(opening)
+    assert {table for table, _ in asked(during, EVENING + timedelta(hours=1))} <= {"bronze.rosters"}
+
+    after = known([game(1, state="FINAL"), game(2, state="LIVE")])
+    assert of_game(after, EVENING + timedelta(hours=3), 1) == dict.fromkeys(FOUR, MISSING)
+    assert of_game(after, EVENING + timedelta(hours=3), 2) == {}
+
+
+def test_a_break_of_three_weeks_asks_for_no_game():
+    facts = known([game(1), game(2, start=EVENING + timedelta(days=21), state="FUT")], settled(1))
+    pages = asked(facts, EVENING + timedelta(days=15))
+
+    assert {table for table, _ in pages} <= {"bronze.rosters"}
+
+
+@given(removed=st.sets(st.integers(1, 30)), now=st.integers(1, 400))
+def test_the_plan_asks_for_exactly_the_games_that_are_gone(removed: set[int], now: int):
+    games = [game(n, start=EVENING - timedelta(days=n)) for n in range(1, 31)]
+    held = [page for n in range(1, 31) if n not in removed for page in whole(n)]
+    facts = known(games, held)
+    gone = {str(2025020000 + n) for n in removed}
+
+    for table in endpoints.GAME_PAGES:
+        assert {p for t, p in asked(facts, MORNING_AFTER + timedelta(days=now)) if t == table.name} == gone
+
+
+def test_the_plan_names_each_page_once():
+    games = [game(n, start=EVENING - timedelta(days=n % 4)) for n in range(1, 9)]
+    pages = plan(known(games), SCOPE, MORNING_AFTER)
+
+    assert pages.select("table", "page").is_unique().all()
+
+
+def test_a_right_rail_is_looked_at_again_only_when_the_box_score_has_changed():
+    now = MORNING_AFTER + 3 * timedelta(days=1)
+    same = known([game(1)], settled(1))
+    box = [page for page in settled(1) if page[0] is not endpoints.BOXSCORE]
+    box.append((endpoints.BOXSCORE, "2025020001", "OFF", MORNING_AFTER + timedelta(days=2)))
+    scope = Scope(seasons=(SEASON,))
+    rail = (endpoints.RIGHT_RAIL.name, "2025020001")
+
+    assert rail not in asked(same, now, scope)
+    assert asked(known([game(1)], box), now, scope)[rail] == "second look: the box score has changed"

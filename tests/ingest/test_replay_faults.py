@@ -1,0 +1,278 @@
+"""Recorded pages served with faults, to runs that are killed, stopped or cut off."""
+
+import itertools
+import random
+import shutil
+import signal
+import time
+from datetime import UTC, datetime
+from functools import partial
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from nhl_lake.bronze import endpoints
+from nhl_lake.cli import app
+from nhl_lake.ingest.client import Manners
+from tests.support import lakes
+
+FIRST = datetime(2023, 10, 11, 12, tzinfo=UTC)
+NOW = datetime(2023, 10, 13, 12, tzinfo=UTC)
+LISTS = {endpoints.SCHEDULE.name, endpoints.TEAMS.name, endpoints.SEASONS.name}
+
+
+def week(archive):
+    return [number for number, head in archive().games.items() if head["gameDate"] <= "2023-10-14"]
+
+
+def as_served(server, url, now):
+    """The text that the server gives at an address when nothing goes wrong."""
+    parts = urlsplit(url)
+    body, _ = server.pages.get(parts.path, parse_qs(parts.query), now)
+    return body.decode()
+
+
+def kept_as_served(server, root, now):
+    """Hold every kept row, of whatever version, against what the server gives without faults; return their number."""
+    kept = 0
+    for table in endpoints.TABLES:
+        for url, body in lakes.rows(root, table).select("url", "body").iter_rows():
+            text = as_served(server, url, now)
+            assert body in text if table.name in LISTS else body == text, f"{table.name} {url}"
+            kept += 1
+    return kept
+
+
+@pytest.mark.slow
+def test_a_fifth_of_the_answers_failing_all_pages_come_in_none_is_wrong_and_the_pace_is_kept(
+    archive, replay, start_cli, run_here, tmp_path
+):
+    seeds = range(1, 6)
+    calm = replay(games=week(archive), as_of=FIRST)
+    assert run_here("ingest", root=tmp_path / "calm", api=calm.base, now=FIRST).code == 0
+    servers = {seed: replay(games=week(archive), as_of=FIRST, fail=0.2, rate=20, seed=seed) for seed in seeds}
+
+    runs = {
+        seed: start_cli("ingest", "--json", root=tmp_path / str(seed), api=server.base, now=FIRST, rate=20)
+        for seed, server in servers.items()
+    }
+    for seed, run in runs.items():
+        out, err = run.communicate(timeout=300)
+        stats = servers[seed].stats()
+        print(f"seed {seed}: {stats}")  # noqa: T201 - the figures are wanted
+        assert run.returncode == 0, out + err
+        assert stats["most_in_one_second"] <= 20
+        assert "429" not in stats["by_status"]
+        assert stats["requests"] > len(calm.served)
+        assert lakes.all_pages(tmp_path / str(seed)) == lakes.all_pages(tmp_path / "calm")
+        assert kept_as_served(calm, tmp_path / str(seed), FIRST) > 200
+
+
+def killed_at(start, server, root, moment, delay_s, now=NOW):
+    """Start a run and kill it when it has asked for so many pages, and a little later; whether it was still running."""
+    before = len(server.served)
+    run = start("ingest", root=root, api=server.base, now=now)
+    while run.poll() is None and len(server.served) - before < moment:
+        time.sleep(0.002)
+    time.sleep(delay_s)
+    run.kill()
+    run.communicate()
+    return run.returncode == -signal.SIGKILL
+
+
+def versions_of_pages(root):
+    """Every kept version, by what it says, twice if it is there twice."""
+    return {
+        table.name: sorted(lakes.rows(root, table).select(lakes.page_names(table), "sha256").rows())
+        for table in endpoints.TABLES
+    }
+
+
+@pytest.mark.slow
+def test_runs_killed_at_twenty_moments_lose_nothing_that_was_reported_and_a_run_ends_as_if_never_killed(
+    archive, replay, start_cli, run_here, tmp_path
+):
+    rng = random.Random(2023)
+    server = replay(games=week(archive), as_of=FIRST)
+    reported, whole = tmp_path / "reported", tmp_path / "whole"
+    assert run_here("ingest", root=reported, api=server.base, now=FIRST).code == 0
+    server.args.as_of = NOW
+    shutil.copytree(reported, whole)
+    before = len(server.served)
+    assert run_here("ingest", root=whole, api=server.base, now=NOW).code == 0
+    asked = len(server.served) - before
+
+    moments = []
+    for trial in itertools.count():
+        if len(moments) == 20:
+            break
+        root = tmp_path / f"killed{trial}"
+        shutil.copytree(reported, root)
+        kept = {table: lakes.row_set(root, table) for table in endpoints.TABLES if table.is_append_only}
+        people = set(lakes.newest_pages(root, endpoints.PLAYERS))
+        # one kill after the other on one lake, until a run ends before it is killed
+        while len(moments) < 20:
+            moment, delay = rng.randint(1, asked), rng.choice([0, 0.05, 0.2, 0.5])
+            if not killed_at(start_cli, server, root, moment, delay):
+                break
+            moments.append((moment, delay))
+            for table, rows in kept.items():
+                kept[table] = lakes.row_set(root, table)
+                assert kept[table] >= rows, table.name
+            assert people <= set(lakes.newest_pages(root, endpoints.PLAYERS))
+        assert run_here("ingest", root=root, api=server.base, now=NOW).code == 0
+        assert lakes.all_pages(root) == lakes.all_pages(whole)
+        assert versions_of_pages(root) == versions_of_pages(whole)
+        for table in lakes.MADE:
+            assert lakes.facts(root, table).equals(lakes.facts(whole, table))
+    print("killed after so many answers, and seconds:", sorted(moments))  # noqa: T201 - the figures are wanted
+
+
+@pytest.mark.slow
+def test_a_first_run_killed_while_it_makes_the_lake_is_gone_on_with(archive, replay, start_cli, run_here, tmp_path):
+    rng = random.Random(7)
+    server = replay(games=week(archive), as_of=FIRST, latency_ms=2)
+    whole = tmp_path / "whole"
+    assert run_here("ingest", root=whole, api=server.base, now=FIRST).code == 0
+    for trial in range(3):
+        root = tmp_path / f"first{trial}"
+        # between the schedule's last page and the first page of a game the tables are made
+        killed_at(start_cli, server, root, 4, rng.uniform(0, 0.25), now=FIRST)
+        ended = run_here("ingest", root=root, api=server.base, now=FIRST)
+        assert ended.code == 0, ended.err
+        assert lakes.all_pages(root) == lakes.all_pages(whole)
+
+
+def until(condition, seconds=8):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.002)
+
+
+def played(server, now):
+    return [game for game in server.pages.games if server.pages.played(game, now)]
+
+
+def game_paths(answers):
+    return {path.split("/")[3] for status, path in answers if status == 200 and path.endswith("/play-by-play")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_stop_keeps_what_has_arrived_and_says_so(
+    number, archive, replay, start_cli, run_here, tmp_path
+):
+    root = tmp_path / "lake"
+    server = replay(games=week(archive), as_of=NOW, latency_ms=20)
+    run = start_cli("ingest", "--json", root=root, api=server.base, now=NOW)
+    until(lambda: len(game_paths(server.served)) > 5)
+    arrived = game_paths(list(server.served)[:-8])  # but for what was under way
+    run.send_signal(number)
+    out, err = run.communicate(timeout=30)
+
+    assert run.returncode == 130, out + err
+    assert '"outcome": "stopped"' in out
+    kept = {str(game) for game in lakes.rows(root, endpoints.PLAY_BY_PLAY)["game_id"]}
+    assert kept >= arrived
+    assert len(arrived) > 0
+    (recorded,) = run_here("runs", "--json", root=root).json
+    assert recorded["outcome"] == "stopped"
+    assert kept_as_served(server, root, NOW) > 0
+    assert run_here("ingest", root=root, api=server.base, now=NOW).code == 0
+    assert len(lakes.rows(root, endpoints.PLAY_BY_PLAY)) == len(played(server, NOW))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_stop_while_it_rebuilds_says_so_too(
+    number, archive, replay, start_cli, run_here, tmp_path
+):
+    root = tmp_path / "lake"
+    games = [number for number, head in archive().games.items() if head["gameDate"] <= "2023-10-31"]
+    server = replay(games=games, as_of="2023-11-01T12:00:00Z")
+    run = start_cli("ingest", root=root, api=server.base, now="2023-11-01T12:00:00Z")
+    rebuilt = root / "silver" / "games" / "_delta_log" / f"{1:020}.json"  # the first that is made; plays follow
+    until(rebuilt.exists, 60)
+    run.send_signal(number)
+    out, err = run.communicate(timeout=60)
+
+    assert run.returncode == 130, out + err
+    assert "Traceback" not in err
+    (recorded,) = run_here("runs", "--json", root=root).json
+    assert recorded["outcome"] == "stopped"
+    assert len(lakes.rows(root, endpoints.PLAY_BY_PLAY)) > 100
+
+
+@pytest.mark.parametrize("words", [(), ("--season", "2023")])
+def test_a_run_that_is_told_to_stop_while_it_reads_the_schedule_is_stopped_not_wrong(
+    words, archive, replay, start_cli, tmp_path
+):
+    root = tmp_path / "lake"
+    server = replay(games=week(archive), as_of=FIRST, latency_ms=400)
+    run = start_cli("ingest", *words, root=root, api=server.base, now=FIRST)
+    arrived = []
+    get = server.pages.get
+    server.pages.get = lambda *asked: arrived.append(asked) or get(*asked)
+    until(lambda: arrived)
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=30)
+
+    assert run.returncode == 130, out + err
+
+
+@pytest.mark.slow
+def test_a_network_that_dies_half_way_ends_in_3_with_pages_named_and_the_next_run_goes_on(
+    archive, replay, run_here, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(app, "Manners", partial(Manners, first_wait_s=0.01))
+    root, whole = tmp_path / "lake", tmp_path / "whole"
+    server = replay(games=week(archive), as_of=FIRST)
+    assert run_here("ingest", root=whole, api=server.base, now=FIRST).code == 0
+    all_served = len(server.served)
+
+    server.dies_after = all_served + 40
+    ended = run_here("ingest", "--json", root=root, api=server.base, now=FIRST)
+    assert ended.code == 3
+    tables = ended.json["tables"]
+    assert sum(table["failed"] for table in tables.values()) > 0
+    for name, table in tables.items():
+        assert len(table["reasons"]) == min(table["failed"], 50), name
+    kept = {table: lakes.row_set(root, table) for table in endpoints.TABLES}
+    assert sum(len(rows) for rows in kept.values()) > 100
+    for table in endpoints.TABLES:
+        named = {reason.split(": ")[0] for reason in tables.get(table.name, {"reasons": []})["reasons"]}
+        assert named.isdisjoint(lakes.newest_pages(root, table)), table.name
+
+    printed = run_here("ingest", root=root, api=server.base, now=FIRST)
+    assert printed.code == 1  # nothing answers at all
+    assert {table: lakes.row_set(root, table) for table in endpoints.TABLES} == kept
+
+    server.dies_after = None
+    assert run_here("ingest", root=root, api=server.base, now=FIRST).code == 0
+    assert lakes.all_pages(root) == lakes.all_pages(whole)
+
+
+def test_a_network_that_dies_while_the_schedule_is_read_is_not_asked_for_every_week_of_the_season(
+    archive, replay, run_here, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(app, "Manners", partial(Manners, first_wait_s=0.001))
+    server = replay(pages=archive(), as_of=FIRST)
+    server.dies_after = 6  # two lists and four weeks of some forty
+
+    ended = run_here("ingest", root=tmp_path / "lake", api=server.base, now=FIRST)
+
+    assert ended.code in {1, 3}
+    weeks = {path for path in server.cut if "/schedule/" in path}
+    assert 1 <= len(weeks) <= 4
+
+
+@pytest.mark.parametrize("name", ["my lake", "Überlauf", "lake+1"])
+def test_a_lake_may_lie_in_a_folder_with_any_name(name, archive, replay, run_here, tmp_path):
+    server = replay(games=[2023020001], as_of=FIRST)
+    root = tmp_path / name / "lake"
+    ended = [run_here("ingest", root=root, api=server.base, now=FIRST) for _ in range(2)]
+
+    assert [run.code for run in ended] == [0, 0]
+    assert run_here("show", "gold.skater_game", "--limit", "100", "--json", root=root).json
+    assert run_here("status", root=root).code == 0

@@ -1,0 +1,108 @@
+"""Upkeep and upgrades of a lake in a bucket: rows stay, files become few, one of two lakes opens."""
+
+from datetime import UTC, datetime, timedelta
+
+import obstore
+import polars as pl
+import pytest
+
+from nhl_lake.bronze import endpoints
+from nhl_lake.errors import LakeError
+from nhl_lake.maintenance import compaction, upgrade
+from nhl_lake.schema import ledger
+from nhl_lake.store import atomic_swap, delta_tables, location, locks
+from nhl_lake.store.location import Bucket
+from tests.maintenance.test_compaction import kept
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+PLAYS = endpoints.PLAY_BY_PLAY
+
+
+def games(root: Bucket) -> list[tuple[int, str]]:
+    return sorted(delta_tables.scan(root, PLAYS).select("game_id", "body").collect().rows())
+
+
+def objects(root: Bucket) -> set[str]:
+    return {file.name for file in location.files(root)}
+
+
+def test_small_objects_become_one_and_every_row_stays(bucket):
+    kept(bucket, 6)
+    before = games(bucket)
+    version = delta_tables.handle(bucket, PLAYS).version()
+
+    with locks.locked(bucket, "nhl-lake maintain", now=NOW):
+        (tended,) = compaction.maintain(bucket, [PLAYS], days=compaction.KEEP_DAYS, pinned={})
+    (again,) = compaction.maintain(bucket, [PLAYS], days=compaction.KEEP_DAYS, pinned={})
+
+    assert (tended.files, tended.files_after, again.files_after) == (6, 1, 1)
+    assert games(bucket) == before
+    assert delta_tables.scan(bucket, PLAYS, version=version).collect().height == 6
+    assert any(
+        name.endswith(f"{delta_tables.handle(bucket, PLAYS).version():020}.checkpoint.parquet")
+        for name in objects(bucket)
+    )
+
+
+def test_what_probes_and_leases_have_left_is_swept_and_nothing_else(bucket):
+    kept(bucket, 1)
+    for name in ("probe-0123456789abcdef", "lease.json-0a1b2c3d", "pace.json"):
+        obstore.put(location.store(bucket), f"{locks.OWN}/{name}", b"12")
+    before = objects(bucket)
+    tomorrow = datetime.now(UTC) + timedelta(hours=25)
+
+    assert compaction.sweep(bucket, now=tomorrow - timedelta(hours=3), dry_run=False) == (0, 0)
+    assert compaction.sweep(bucket, now=tomorrow, dry_run=False) == (2, 4)
+
+    gone = before - objects(bucket)
+    assert gone == {f"{locks.OWN}/probe-0123456789abcdef", f"{locks.OWN}/lease.json-0a1b2c3d"}
+
+
+@pytest.fixture
+def old(bucket, monkeypatch):
+    """A lake of an older layout, whose step to today's signs the seasons."""
+    kept(bucket, 5)
+    delta_tables.create(bucket, [ledger.META])
+    row = {"layout": 1, "source": "NHL", "made_by": "0.1.0", "made_at": NOW}
+    delta_tables.append(bucket, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
+    monkeypatch.setattr(ledger, "LAYOUT", 2)
+    step = upgrade.Step(
+        layout=1, change=lambda _, new: delta_tables.create(new, [endpoints.SEASONS]), pages=upgrade.pages
+    )
+    monkeypatch.setattr(upgrade, "STEPS", (step,))
+    return bucket
+
+
+def test_a_lake_in_a_bucket_is_upgraded_and_the_old_one_kept_beside(old):
+    before = games(old)
+
+    done = upgrade.upgrade(old, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
+
+    assert done is not None
+    assert done.pages == 5
+    assert games(old) == games(done.kept_as) == before
+    assert (upgrade.lake_version(old), upgrade.layout(done.kept_as)) == (2, 1)
+    assert delta_tables.is_table(old, endpoints.SEASONS)
+    assert not delta_tables.is_table(done.kept_as, endpoints.SEASONS)
+    assert location.is_empty(old.with_name(f"{old.name}.upgrading"))
+
+
+def test_killed_as_it_is_put_in_place_it_says_so_and_is_finished(old, monkeypatch):
+    before = games(old)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic_swap, "drop", killed)
+        with pytest.raises(KeyboardInterrupt):
+            upgrade.upgrade(old, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
+
+    if atomic_swap.unfinished(old) is not None:
+        with pytest.raises(LakeError, match="was stopped"):
+            upgrade.upgrade(old, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
+        atomic_swap.finish(old)
+    else:
+        upgrade.upgrade(old, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
+    assert games(old) == before
+    assert upgrade.lake_version(old) == 2

@@ -1,0 +1,310 @@
+"""What the doctor finds, and what comes of the command that it names: damage by damage, with a backup and without."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from nhl_lake import catalog
+from nhl_lake.bronze import endpoints
+from nhl_lake.maintenance import doctor, repair
+from nhl_lake.schema import ledger
+from nhl_lake.silver.plays import PLAYS
+from nhl_lake.store import atomic_swap, delta_tables
+from tests.conftest import Ended
+from tests.support import damage, lakes
+from tests.support.backups import NOW, copied, digest, keys, later, rows, save
+
+Run = Callable[..., Ended]
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+BOXSCORE = endpoints.BOXSCORE
+DAMAGES = (*damage.OF_DATA, *damage.OF_THE_LOG, damage.lose_the_last_commit, damage.lose_the_folder)
+SILENT = {damage.lose_the_last_commit}  # what is left is a whole table, a commit earlier: only a backup tells
+SINCE = ("--since", "2026-03-18", "--no-rebuild", "--json")
+NOT_MENDED_HERE = {"ask_for_a_newer_protocol"}  # only a newer program can read it
+
+
+@pytest.fixture(scope="module")
+def backups(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The backups of the lake that the tests damage copies of."""
+    folder = tmp_path_factory.mktemp("doctor") / "backups"
+    save(league_lake, folder)
+    return folder
+
+
+@pytest.fixture
+def root(league_lake: Path, tmp_path: Path) -> Path:
+    return copied(league_lake, tmp_path / "lake")
+
+
+def doctored(run: Run, root: Path, backups: Path, *words: str) -> Ended:
+    return run("doctor", "--json", *words, root=root, now=NOW, backups=backups)
+
+
+def damaged(ended: Ended) -> set[str]:
+    return {found["where"] for found in ended.json["found"] if found["severity"] == "damage"}
+
+
+def two_lines(ended: Ended) -> bool:
+    """Whether a command ended in an error of two lines."""
+    return ended.code == 1 and ended.err.startswith("Error: ") and len(ended.err.strip().splitlines()) == 2
+
+
+def test_a_healthy_lake_is_called_so(run_here: Run, root: Path, backups: Path):
+    for words in ((), ("--deep",), ("--mend",), ("--deep", "--mend")):
+        ended = doctored(run_here, root, backups, *words)
+        assert (ended.code, damaged(ended)) == (0, set()), words
+    assert "No damage was found." in run_here("doctor", root=root, now=NOW, backups=backups).out
+
+
+@pytest.mark.parametrize("hurt", DAMAGES, ids=lambda hurt: hurt.__name__)
+def test_a_damage_is_named_and_mended_from_the_backup_without_loss(
+    hurt: damage.Damage, run_here: Run, root: Path, backups: Path
+):
+    before = rows(root)
+    hurt(root, BOXSCORE)
+    found = doctored(run_here, root, backups, "--deep")
+    assert (found.code, damaged(found)) == (1, {BOXSCORE.name})
+    follow(run_here, root, backups, found)
+    again = doctored(run_here, root, backups, "--deep")
+    if hurt.__name__ in NOT_MENDED_HERE:
+        assert again.code == 1
+        return
+    assert (again.code, damaged(again)) == (0, set())
+    assert rows(root) == before
+
+
+@pytest.mark.parametrize("hurt", [damage.lose_a_log_entry, damage.empty_the_last_commit, damage.cut_the_last_commit])
+def test_a_commit_newer_than_every_backup_is_lost_and_the_remedy_that_is_named_helps(
+    hurt: damage.Damage, run_here: Run, root: Path, backups: Path
+):
+    for number in range(1, 14 if hurt is damage.lose_a_log_entry else 2):
+        delta_tables.write(root, BOXSCORE, delta_tables.handle(root, BOXSCORE), another_page(root, number))
+    every = keys(root, BOXSCORE)
+    hurt(root, BOXSCORE)
+    found = doctored(run_here, root, backups)
+    assert damaged(found) == {BOXSCORE.name}
+    follow(run_here, root, backups, found)
+    assert doctored(run_here, root, backups).code == 0
+    lost = every - keys(root, BOXSCORE)
+    assert lost == set() if hurt is damage.lose_a_log_entry else len(lost) <= 1  # a last one is asked for again
+
+
+def another_page(root: Path, number: int) -> pl.DataFrame:
+    """Return a page that no backup has."""
+    game = pl.lit(2025029900 + number, pl.Int64).alias("game_id")
+    return delta_tables.scan(root, BOXSCORE).head(1).collect().with_columns(game)
+
+
+def follow(run: Run, root: Path, backups: Path, found: Ended) -> None:
+    """Run the commands that the doctor names."""
+    for finding in found.json["found"]:
+        if finding["severity"] != "damage":
+            continue
+        command = finding["remedy"].partition("`nhl-lake ")[2].partition("`")[0]
+        if command:
+            deep = ("--deep",) if command.startswith("doctor") else ()
+            run(*command.split(), *deep, root=root, now=NOW, backups=backups, api="league:")
+
+
+@pytest.mark.parametrize("hurt", DAMAGES, ids=lambda hurt: hurt.__name__)
+def test_a_damage_in_no_backup_is_named_with_a_command_and_the_other_tables_can_be_read(
+    hurt: damage.Damage, run_here: Run, root: Path, tmp_path: Path
+):
+    none = tmp_path / "none"
+    before = rows(root)
+    before.pop(BOXSCORE.name)
+    hurt(root, BOXSCORE)
+    found = doctored(run_here, root, none, "--deep")
+    if hurt in SILENT:
+        return
+    assert (found.code, damaged(found)) == (1, {BOXSCORE.name})
+    remedy = next(one["remedy"] for one in found.json["found"] if one["severity"] == "damage")
+    assert "`" in remedy
+    assert {name: digest(root, catalog.find(name)) for name in before} == before
+
+
+def test_pages_that_no_backup_has_are_given_up_only_if_told_and_asked_for_again(
+    run_here: Run, root: Path, tmp_path: Path
+):
+    before, none = newest(root), tmp_path / "none"
+    lost = pl.read_parquet(damage.data_file(root, BOXSCORE)).height
+    damage.lose_a_data_file(root, BOXSCORE)
+    found = doctored(run_here, root, none)
+    assert f"{lost} rows" in found.json["found"][0]["what"]
+    assert "game_id 20250" in found.json["found"][0]["what"]
+    assert doctored(run_here, root, none, "--mend").code == 1, "nothing is given up unless told"
+    assert two_lines(run_here("doctor", "--give-up-lost-pages", root=root, now=NOW, backups=none))
+    assert doctored(run_here, root, none, "--mend", "--give-up-lost-pages").code == 0
+    assert lakes.rows(root, BOXSCORE).height == len(before) - lost
+    ended = run_here("ingest", *SINCE, root=root, now=NOW, api="league:")
+    assert ended.code == 0, ended.err
+    assert ended.json["tables"][BOXSCORE.name]["new"] == lost
+    assert newest(root) == before
+
+
+@pytest.mark.parametrize("has_older_backup", [False, True])
+def test_a_folder_of_pages_that_was_removed_is_not_made_anew_until_that_is_wanted(
+    *, has_older_backup: bool, run_here: Run, root: Path, tmp_path: Path
+):
+    before, kept = newest(root), tmp_path / "kept"
+    shutil.rmtree(lakes.folder(root, BOXSCORE))
+    if has_older_backup:  # of when the table was not there
+        save(root, kept)
+    for words in (("ingest", *SINCE), ("ingest", "--dry-run"), ("status",), ("rebuild",)):
+        ended = run_here(*words, root=root, now=NOW, api="league:")
+        assert two_lines(ended), words
+        assert f"{BOXSCORE.name} is gone" in ended.err
+        assert f"{len(before)} pages" in ended.err
+        assert f"restore --from-backup --table {BOXSCORE.name}" in ended.err
+    assert not lakes.folder(root, BOXSCORE).exists()
+
+    assert doctored(run_here, root, kept, "--mend").code == (0 if has_older_backup else 1)
+    assert not lakes.folder(root, BOXSCORE).exists(), "nothing is given up unless told"
+    assert doctored(run_here, root, kept, "--mend", "--give-up-lost-pages").code == 0
+    ended = run_here("ingest", *SINCE, root=root, now=NOW, api="league:")
+    assert (ended.code, newest(root)) == (0, before), ended.err
+
+
+def test_a_table_that_no_run_has_kept_pages_in_is_made_by_the_next_run(run_here: Run, root: Path):
+    runs = lakes.rows(root, ledger.RUNS)
+    pages = runs["pages"].to_list()
+    told = [[page for page in some if page["table"] != BOXSCORE.name] for some in pages]
+    lake_of_runs = runs.with_columns(pages=pl.Series(told, dtype=ledger.PAGE_COUNTS))
+    shutil.rmtree(lakes.folder(root, ledger.RUNS))
+    delta_tables.create(root, [ledger.RUNS])
+    delta_tables.append(root, ledger.RUNS, lake_of_runs)
+    shutil.rmtree(lakes.folder(root, BOXSCORE))
+    assert run_here("ingest", *SINCE, root=root, now=NOW, api="league:").code == 0
+
+
+def newest(root: Path) -> dict[str, str]:
+    return {page: rest[0] for page, rest in lakes.newest_pages(root, BOXSCORE).items()}
+
+
+def test_the_good_pages_of_a_file_with_a_damaged_one_are_kept(run_here: Run, root: Path, tmp_path: Path):
+    before, none = newest(root), tmp_path / "none"
+    damage.change_a_body(root, BOXSCORE)
+    assert doctored(run_here, root, none, "--deep", "--mend", "--give-up-lost-pages").code == 0
+    after = newest(root)
+    assert len(after) == len(before) - 1
+    assert after.items() <= before.items()
+
+
+def test_a_silver_table_in_no_backup_is_made_again(run_here: Run, root: Path, tmp_path: Path):
+    before = lakes.facts(root, PLAYS)
+    damage.cut_a_data_file(root, PLAYS)
+    found = doctored(run_here, root, tmp_path / "none")
+    assert damaged(found) == {PLAYS.name}
+    assert "nhl-lake rebuild" in found.json["found"][0]["remedy"]
+    lakes.folder(root, PLAYS).rename(tmp_path / "away")
+    assert run_here("rebuild", PLAYS.name, root=root, now=NOW).code == 0
+    assert lakes.facts(root, PLAYS).equals(before)
+    assert doctored(run_here, root, tmp_path / "none").code == 0
+
+
+def test_a_lake_as_a_whole_is_looked_at(
+    run_here: Run, root: Path, backups: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def said(now: object = NOW, backups: Path = backups) -> str:
+        ended = run_here("doctor", root=root, now=now, backups=backups)
+        assert ended.code == 0
+        return ended.out
+
+    assert "there is no backup" in said(backups=tmp_path / "none")
+    assert "the newest backup is 8 days old" in said(now=later(8))
+    assert "its newest page was fetched at 2026-04-01" in said(now=later(-1))
+    (root.parent / "lake.restoring-20200101T000000Z").mkdir()
+    (root.parent / "lake.before-restore-20200101T000000Z").mkdir()
+    assert "a restore that did not end has left it" in said()
+    assert "Remove it when you need it no more" in said()
+    (root / "bronze" / "boxscore" / "part-1.parquet#1").write_bytes(b"half")
+    assert "1 drafts of runs" in said()
+    monkeypatch.setattr(doctor, "LITTLE_ROOM", 10**18)
+    assert "MB left" in said()
+
+
+def test_a_lake_of_a_newer_layout_and_no_lake_are_told_apart(run_here: Run, root: Path, backups: Path, tmp_path: Path):
+    row = {"layout": 99, "source": "sample league", "made_by": "9.9", "made_at": NOW}
+    delta_tables.append(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
+    found = doctored(run_here, root, backups)
+    assert found.code == 1
+    assert "layout 99" in found.out
+    ended = run_here("doctor", root=tmp_path / "nothing", now=NOW, backups=backups)
+    assert two_lines(ended)
+    assert "There is no lake" in ended.err
+
+
+def test_a_run_that_was_killed_leaves_files_that_only_a_deep_look_counts(run_here: Run, root: Path, backups: Path):
+    stray = lakes.folder(root, BOXSCORE) / "part-00000-stray.zstd.parquet"
+    stray.write_bytes(damage.data_file(root, BOXSCORE).read_bytes())
+    found = doctored(run_here, root, backups, "--deep")
+    assert found.code == 0
+    assert "1 files are of runs that were killed" in found.out
+    assert "nhl-lake maintain" in found.out
+
+
+def test_an_exchange_that_was_stopped_is_finished(run_here: Run, root: Path, backups: Path, tmp_path: Path):
+    new = copied(root, tmp_path / "lake.restoring-x")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(atomic_swap, "carry_out", lambda *_: None)
+        atomic_swap.swap(new, root, tmp_path / "lake.before-restore-x", command="nhl-lake restore --from-backup")
+    for words in (("status",), ("ingest",), ("rebuild",), ("tables",), ("backup",)):
+        ended = run_here(*words, root=root, now=NOW, backups=backups, api="league:")
+        assert two_lines(ended), words
+        assert "doctor --mend" in ended.err, words
+    assert doctored(run_here, root, backups).code == 1
+    assert doctored(run_here, root, backups, "--mend").code == 0
+    assert run_here("status", root=root, now=NOW, backups=backups).code == 0
+    assert (tmp_path / "lake.before-restore-x").is_dir()
+
+
+def files_of(root: Path) -> list[Path]:
+    """Return the data files of the box scores, the largest first."""
+    folder = lakes.folder(root, BOXSCORE)
+    return sorted(
+        (f for f in folder.rglob("*.parquet") if "_delta_log" not in f.parts), key=lambda f: -f.stat().st_size
+    )
+
+
+def test_what_a_backup_has_comes_back_before_anything_is_given_up(run_here: Run, root: Path, tmp_path: Path):
+    first = copied(root, tmp_path / "earlier")
+    here = delta_tables.handle(first, BOXSCORE)
+    assert len(here.file_uris()) > 1, "a lake of one file shows nothing"
+    before, kept = newest(root), tmp_path / "kept"
+    save(root, kept)
+    # a page that is newer than the backup, in a file of its own
+    again = delta_tables.scan(root, BOXSCORE).head(1).collect().with_columns(game_id=pl.lit(2025029999, pl.Int64))
+    delta_tables.write(root, BOXSCORE, delta_tables.handle(root, BOXSCORE), again)
+    old = {Path(name).name for name in here.file_uris()}
+    (new,) = [file for file in files_of(root) if file.name not in old]
+    new.unlink()
+    files_of(root)[0].unlink()
+
+    assert doctored(run_here, root, kept, "--mend", "--give-up-lost-pages").code == 0
+    assert newest(root) == before  # nothing but the page that no backup had
+
+
+def test_giving_up_that_is_killed_goes_on_with_what_was_set_aside(
+    run_here: Run, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    before, none = newest(root), tmp_path / "none"
+    damage.change_a_body(root, BOXSCORE)
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(repair.regain, "added", killed)
+        with pytest.raises(Killed):
+            doctored(run_here, root, none, "--deep", "--mend", "--give-up-lost-pages")
+    assert len(newest(root)) < len(before) - 1
+    assert doctored(run_here, root, none, "--mend", "--give-up-lost-pages").code == 0
+    assert len(newest(root)) == len(before) - 1

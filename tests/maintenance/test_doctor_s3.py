@@ -1,0 +1,157 @@
+"""The doctor and restores of a lake in a bucket: the same damages as in a folder, and what mends them, one by one.
+
+The lake is in the bucket once, and whole again when a test ends: each begins with that.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from nhl_lake import catalog
+from nhl_lake.backup import log_packs, repository, restore
+from nhl_lake.bronze import endpoints
+from nhl_lake.store import delta_tables, handles, location
+from nhl_lake.store.delta import LOG, adds, commit_name
+from nhl_lake.store.location import Bucket
+from tests.conftest import Ended
+from tests.support import stores
+from tests.support.backups import NOW, save
+from tests.support.stores import Server
+
+Run = Callable[..., Ended]
+BOXSCORE = endpoints.BOXSCORE
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def backups(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The backups of the league's lake, in a folder."""
+    folder = tmp_path_factory.mktemp("doctor") / "backups"
+    save(league_lake, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def root(seaweed: Server, backups: Path) -> Iterator[Bucket]:
+    """That lake in a bucket, restored from its backup."""
+    with pytest.MonkeyPatch.context() as patched:
+        found = stores.enter(seaweed, patched)
+        manifest = repository.require_newest(backups)
+        restore.restore(found, backups, manifest, now=NOW, command="nhl-lake restore", rebuilds=False)
+        yield found
+
+
+def digests(root: Bucket) -> dict[str, int]:
+    """Return a hash of the rows of some tables, in whatever order."""
+    handles.forget()
+    some = (BOXSCORE, endpoints.PLAY_BY_PLAY, *(catalog.find(name) for name in ("silver.games", "gold.skater_game")))
+    return {
+        table.name: int(delta_tables.scan(root, table).collect().hash_rows(seed=1).sort().hash().sum())
+        for table in some
+    }
+
+
+def folder(root: Bucket) -> Bucket:
+    return root.joinpath(*BOXSCORE.name.split("."))
+
+
+def data_file(root: Bucket) -> str:
+    """Return the biggest data file of the newest version."""
+    return str(adds(delta_tables.handle(root, BOXSCORE)).sort("size_bytes")["path"][-1])
+
+
+def changed(root: Bucket, name: str, how: Callable[[bytes], bytes]) -> None:
+    location.write(folder(root), name, how(location.read(folder(root), name)))
+
+
+def commits(root: Bucket) -> list[int]:
+    return sorted(log_packs.listed(folder(root)).commits)
+
+
+def lose_a_data_file(root: Bucket) -> None:
+    location.remove(folder(root), [data_file(root)])
+
+
+def cut_a_data_file(root: Bucket) -> None:
+    changed(root, data_file(root), lambda body: body[: len(body) // 2])
+
+
+def flip_a_bit(root: Bucket) -> None:
+    changed(root, data_file(root), lambda body: body[:1000] + bytes([body[1000] ^ 8]) + body[1001:])
+
+
+def lose_a_log_entry(root: Bucket) -> None:
+    some = commits(root)
+    assert len(some) > 2, "a gap needs a commit before it and one behind"
+    location.remove(folder(root), [commit_name(some[len(some) // 2])])
+
+
+def lose_the_last_commit(root: Bucket) -> None:
+    location.remove(folder(root), [commit_name(commits(root)[-1])])
+
+
+def empty_the_last_commit(root: Bucket) -> None:
+    changed(root, commit_name(commits(root)[-1]), lambda _: b"")
+
+
+def lose_the_log(root: Bucket) -> None:
+    location.remove(folder(root), [file.name for file in location.files(folder(root), LOG)])
+
+
+def lose_the_folder(root: Bucket) -> None:
+    location.remove(folder(root), [file.name for file in location.files(folder(root))])
+
+
+def spoil_a_checkpoint(root: Bucket) -> None:
+    """Leave a checkpoint of its length with other bytes at its end, where Parquet says what is in it."""
+    delta_tables.handle(root, BOXSCORE).create_checkpoint()
+    (name,) = log_packs.listed(folder(root)).checkpoints[delta_tables.handle(root, BOXSCORE).version()]
+    changed(root, f"{LOG}/{name}", lambda body: body[:-200] + b"x" * 200)
+
+
+DAMAGES = (
+    lose_a_data_file,
+    cut_a_data_file,
+    flip_a_bit,
+    lose_a_log_entry,
+    lose_the_last_commit,
+    empty_the_last_commit,
+    spoil_a_checkpoint,
+    lose_the_log,
+    lose_the_folder,
+)
+
+
+@pytest.mark.parametrize("hurt", DAMAGES, ids=lambda hurt: hurt.__name__)
+def test_a_damage_in_a_bucket_is_named_and_what_the_doctor_says_mends_it(
+    hurt: Callable[[Bucket], None], run_here: Run, root: Bucket, backups: Path
+):
+    def doctor(*words: str) -> tuple[int, list[dict[str, str]]]:
+        handles.forget()
+        ended = run_here("doctor", "--json", "--deep", *words, root=root, now=NOW, backups=backups)
+        return ended.code, [found for found in ended.json["found"] if found["severity"] == "damage"]
+
+    before = digests(root)
+    hurt(root)
+    code, found = doctor()
+    assert (code, {finding["where"] for finding in found}) == (1, {BOXSCORE.name})
+    command = found[0]["remedy"].partition("`nhl-lake ")[2].partition("`")[0].split()
+    deep = ("--deep",) if command[0] == "doctor" else ()
+    assert run_here(*command, *deep, root=root, now=NOW, backups=backups).code == 0
+    assert doctor() == (0, [])
+    assert digests(root) == before
+
+
+def test_a_whole_lake_in_a_bucket_comes_back_and_what_was_there_is_kept(run_here: Run, root: Bucket, backups: Path):
+    before = digests(root)
+    for table in (BOXSCORE, catalog.find("silver.games")):
+        at = root.joinpath(*table.name.split("."))
+        location.remove(at, [file.name for file in location.files(at)])
+    handles.forget()
+    ended = run_here("restore", "--from-backup", "--yes", "--json", root=root, now=NOW, backups=backups)
+    assert ended.code == 0, ended.err
+    assert digests(root) == before
+    assert ended.json["kept_as"].startswith(f"{root}.before-restore-")
+    assert not location.is_empty(location.place_from(ended.json["kept_as"]))

@@ -1,0 +1,287 @@
+"""What a damaged, full, closed or backdated lake says and does: two lines and a remedy, or it simply goes on.
+
+Damage makers are in `damage.py`; what ends as it should is in docs/FAULTS.md, a line each.
+"""
+
+import errno
+import os
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from nhl_lake import catalog
+from nhl_lake.bronze import endpoints
+from nhl_lake.cli.errors import translated
+from nhl_lake.schema import ledger
+from nhl_lake.store import delta_tables
+from tests.ingest.test_kill import SCENES, Scene, Stage, ends_well, good, lost, pages, staged, state
+from tests.support import damage, fake_api, lakes
+from tests.support.kills import FULL, Commands, Ended, can_kill, commands, league
+
+PLAYS = endpoints.PLAY_BY_PLAY
+REMEDY = "nhl-lake doctor"
+NOBODY = 65534
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    with commands(tmp_path_factory.mktemp("commands")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def whole(ready: Commands, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake of two days, so that most tables have three commits."""
+    root = tmp_path_factory.mktemp("whole") / "lake"
+    for day in ("1", "2"):
+        assert ready.run("ingest", day, root=root).code in {0, 3}  # a few pages of the league heal later
+    return root
+
+
+@pytest.fixture
+def root(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "lake"))
+
+
+def two_lines(ended: Ended) -> tuple[str, str]:
+    """Return what and hint of an error that is said as errors are."""
+    assert ended.code == 1, ended
+    first, second = ended.err.splitlines()
+    assert first.startswith("Error: ")
+    assert second.startswith("       ")
+    assert len(first) < 700
+    return first, second
+
+
+SEES_IT = {
+    # which commands cannot go on for the damage; the others do as ever
+    damage.lose_a_data_file: ("status", "ingest 3", "rebuild --all", "show", "check"),
+    damage.cut_a_data_file: ("status", "ingest 3", "rebuild --all", "show", "check"),
+    damage.empty_a_data_file: ("status", "ingest 3", "rebuild --all", "show", "check"),
+    damage.change_a_body: ("rebuild --all",),
+    damage.lose_the_log: ("status", "ingest 3", "rebuild --all", "show", "check"),
+    damage.lose_a_log_entry: ("status", "ingest 3", "rebuild --all", "show", "check"),
+    damage.empty_the_last_commit: ("status", "ingest 3", "rebuild --all", "show", "check"),
+    damage.cut_the_last_commit: ("status", "ingest 3", "rebuild --all", "show", "check"),
+    damage.lose_a_checkpoint: ("status", "ingest 3", "rebuild --all", "show", "check"),
+    damage.empty_a_checkpoint: ("status", "ingest 3", "rebuild --all", "show", "check"),
+    damage.spoil_a_checkpoint: ("status", "ingest 3", "rebuild --all", "show", "check"),
+    damage.spoil_the_checkpoint_hint: (),
+    damage.ask_for_a_newer_protocol: ("status", "ingest 3", "rebuild --all", "show", "check"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", SEES_IT, ids=lambda make: make.__name__)
+def test_damage_is_said_in_two_lines_and_the_rest_of_the_lake_can_be_read(
+    make: damage.Damage, ready: Commands, root: Path
+):
+    make(root, PLAYS)
+    before = tree(root)
+
+    for words in ("status", "rebuild --all", f"show {PLAYS.name}", "check", "ingest 3"):
+        name = words.split(" bronze")[0]
+        ended = ready.run(*words.split(), root=root)
+        if name not in SEES_IT[make]:
+            assert ended.code in good(name.split()) or name == "check", ended
+            continue
+        first, second = two_lines(ended)
+        assert PLAYS.name in first or "data file" in first or "parquet" in first
+        assert REMEDY in second
+    if "ingest 3" in SEES_IT[make]:
+        assert {name: body for name, body in tree(root).items() if "lake/runs" not in name} == {
+            name: body for name, body in before.items() if "lake/runs" not in name
+        }
+    for other in ("silver.teams", "gold.skater_game", "bronze.boxscore"):
+        assert ready.run("show", other, root=root).code == 0
+    assert ready.run("runs", root=root).code == 0
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    """Return every file of the lake but its lock and pace."""
+    files = [file for file in sorted(root.rglob("*")) if file.is_file() and ".nhl-lake" not in file.parts]
+    return {str(file.relative_to(root)): file.read_bytes() for file in files}
+
+
+def test_a_silver_table_that_is_damaged_is_made_again_when_it_is_moved_away(ready: Commands, root: Path):
+    games = catalog.find("silver.games")
+    facts = lakes.facts(root, games)
+    damage.cut_a_data_file(root, games)
+    first, second = two_lines(ready.run("show", games.name, root=root))
+    assert "data file" in first
+    assert REMEDY in second
+
+    shutil.move(damage.folder(root, games), root.parent / "aside")
+    assert ready.run("rebuild", root=root).code == 0
+    assert lakes.facts(root, games).equals(facts)
+
+
+def test_a_last_commit_that_is_lost_is_an_older_version_and_the_next_run_asks_again(ready: Commands, root: Path):
+    kept = pages(root)
+    damage.lose_the_last_commit(root, PLAYS)
+    assert lost(kept, pages(root)) > 0
+
+    first, second = two_lines(ready.run("rebuild", "--all", root=root))
+    assert "rows would become" in first
+    assert "--accept" in second
+    assert ready.run("ingest", "2", root=root).code in {0, 3}
+    assert lost(kept, pages(root)) == 0
+
+
+@pytest.mark.slow
+def test_flipped_bits_of_a_page_never_reach_silver_in_silence(root: Path, ready: Commands):
+    """Wherever a bit of a bronze file turns: an error, or every row that is made is as before."""
+    facts = {table.name: lakes.facts(root, table).rows() for table in lakes.MADE}
+    where = random.Random(57)
+    outcomes = {"noticed": 0, "harmless": 0}
+    for trial in range(6):
+        other = Path(shutil.copytree(root, root.parent / f"flipped{trial}"))
+        damage.flip(damage.data_file(other, PLAYS), where.random(), bit=where.randrange(8))
+        ended = ready.run("rebuild", "--all", root=other)
+        if ended.code == 1:
+            two_lines(ended)
+            outcomes["noticed"] += 1
+        else:
+            assert {table.name: lakes.facts(other, table).rows() for table in lakes.MADE} == facts
+            outcomes["harmless"] += 1
+        shutil.rmtree(other)
+    assert outcomes["noticed"] > 0, outcomes
+
+
+@pytest.mark.slow
+def test_a_clock_that_was_set_back_loses_nothing_and_versions_stay_in_order(ready: Commands, tmp_path: Path):
+    root, whole = tmp_path / "back" / "lake", tmp_path / "on" / "lake"
+    for day in (1, 2):
+        fake_api.run(whole, league(day), rebuilds=True)
+    fake_api.run(root, league(1), rebuilds=True)
+    kept = pages(root)
+
+    # as long as the games of the second day are over by then
+    fake_api.run(root, league(2), rebuilds=True, now=fake_api.NOON - timedelta(hours=6))
+
+    assert lost(kept, pages(root)) == 0
+    assert state(root) == state(whole)
+    for table in endpoints.TABLES:
+        assert lakes.rows(root, table).select(table.key).is_unique().all()
+    assert ready.run("status", root=root).code == 0
+
+
+FULL_DISK = pytest.mark.skipif(
+    not can_kill(), reason="it takes Linux and a C compiler to fill a disk at a call of libc"
+)
+
+
+@FULL_DISK
+@pytest.mark.slow
+@pytest.mark.parametrize("scene", SCENES[1::4], ids=lambda scene: scene.name)
+def test_a_disk_that_is_full_at_any_step_is_said_in_two_lines_and_nothing_is_lost(
+    scene: Scene, ready: Commands, tmp_path: Path
+):
+    stage = staged(scene, ready.run, tmp_path)
+    steps = random.Random(f"full {scene.name}")
+    root = stage.anew(tmp_path / "trial")
+
+    assert sum(full(ready.run, stage, root, steps.randint(1, stage.steps)) for _ in range(3)) > 0
+    ends_well(ready.run, stage, root)
+
+
+def full(run: Callable[..., Ended], stage: Stage, root: Path, step: int) -> bool:
+    """Run a command on a disk that is full from a step on; return whether it noticed."""
+    before = pages(root)
+    ended = run(*stage.scene.words, root=root, at=step, error=FULL, layout=stage.scene.layout)
+    noticed = ended.code not in good(stage.scene.words)
+    if noticed:
+        first, second = two_lines(ended)
+        assert "The disk is full" in first, ended.err
+        assert "Make room" in second
+    after = pages(root)
+    is_taken_back = stage.scene.takes_back and after == {name: stage.ends[name] for name in after}
+    assert is_taken_back or lost(before, after) == 0
+    return noticed
+
+
+def is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def closed(root: Path) -> Iterator[Path]:
+    """Take from everyone the right to write to a lake."""
+    for path in [root, *root.rglob("*")]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    for above in root.parents:
+        if above.stat().st_uid == os.geteuid() and above.stat().st_mode & 0o005 != 0o005:
+            above.chmod(above.stat().st_mode | 0o055)
+    yield root
+    for path in [root, *root.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+@pytest.fixture
+def read_only(root: Path) -> Iterator[Path]:
+    yield from closed(root)
+
+
+@pytest.mark.parametrize(
+    "words", ["status", "tables", f"show {PLAYS.name}", "show gold.skater_game", "runs", "corrections", "settings"]
+)
+def test_a_lake_that_may_not_be_written_can_be_read(words: str, ready: Commands, read_only: Path):
+    ended = ready.run(*words.split(), root=read_only, user=NOBODY if is_root() else None)
+
+    assert ended.err == ""
+    assert ended.code == 0
+    assert ended.out
+
+
+@pytest.mark.parametrize("words", ["ingest 3", "rebuild", "rebuild --all", "maintain"])
+def test_what_writes_says_that_a_lake_may_not_be_written_and_changes_nothing(
+    words: str, ready: Commands, read_only: Path
+):
+    before = tree(read_only)
+
+    first, second = two_lines(ready.run(*words.split(), root=read_only, user=NOBODY if is_root() else None))
+
+    assert "may not be read or written" in first
+    assert "right to" in second
+    assert tree(read_only) == before
+
+
+def test_a_first_lake_in_a_folder_that_may_not_be_written_is_said(ready: Commands, tmp_path: Path):
+    tmp_path.chmod(0o555)
+    try:
+        ended = ready.run("ingest", "1", root=tmp_path / "lake", user=NOBODY if is_root() else None)
+    finally:
+        tmp_path.chmod(0o755)
+
+    assert "may not be read or written" in two_lines(ended)[0]
+
+
+@pytest.mark.parametrize(
+    ("error", "what"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "x"), "The disk is full"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded", "x"), "The disk is full"),
+        (OSError(errno.EROFS, "Read-only file system", "x"), "may not be read or written"),
+        (OSError(errno.EIO, "Input/output error", "x"), "The disk fails"),
+        (OSError("Generic LocalFileSystem error: Input/output error (os error 5)"), "The disk fails"),
+        (OSError("Generic LocalFileSystem error: Disk quota exceeded (os error 122)"), "The disk is full"),
+        (OSError("Read-only file system (os error 30)"), "may not be read or written"),
+        (OSError("Too many open files (os error 24)"), "Too many files"),
+    ],
+)
+def test_an_error_of_the_disk_is_named(error: OSError, what: str):
+    assert what in translated(error).what
+
+
+def test_the_ledger_that_is_damaged_is_said_and_the_tables_can_be_read(ready: Commands, root: Path):
+    damage.cut_a_data_file(root, ledger.RUNS)
+
+    for words in (["status"], ["runs"]):
+        _, second = two_lines(ready.run(*words, root=root))
+        assert REMEDY in second
+    assert ready.run("show", "silver.games", root=root).code == 0
+    assert delta_tables.scan(root, PLAYS).select(pl.len()).collect().item() > 0

@@ -1,0 +1,212 @@
+"""Tables as files of other programs: every row, the same values, whole or not at all."""
+
+import json
+import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import duckdb
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from nhl_lake import catalog
+from nhl_lake.errors import LakeError
+from nhl_lake.queries import duckdb_views
+from nhl_lake.queries.export import export, flat
+from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.plays import PLAYS
+from nhl_lake.silver.stints import STINTS
+from nhl_lake.store import delta_tables
+from tests.conftest import Ended
+from tests.support import lakes
+
+Cli = Callable[..., Ended]
+TABLES = (GAMES, STINTS)
+INSTANTS, DAYS = pl.selectors.datetime(), pl.selectors.date()
+
+
+def written(root: Path, kind: str, to: Path, **said: Any) -> dict[str, int]:
+    return {one.table: one.rows for one in export(root, TABLES, kind, to, **{"seasons": (), **said})}
+
+
+def rows(root: Path, name: str = "silver.games") -> pl.DataFrame:
+    """Return the rows of a table, in order, nested columns as JSON text."""
+    table = catalog.find(name)
+    return flat(lakes.rows(root, table).sort(table.key).lazy()).collect()
+
+
+def everything(root: Path) -> dict[str, int]:
+    return {table.name: lakes.rows(root, table).height for table in TABLES}
+
+
+def test_parquet_and_csv_are_a_file_a_table_with_every_row(league_lake: Path, tmp_path: Path):
+    for kind in ("parquet", "csv"):
+        assert written(league_lake, kind, tmp_path) == everything(league_lake)
+
+    assert_frame_equal(pl.read_parquet(tmp_path / "silver.stints.parquet").sort(STINTS.key), lake_rows(league_lake))
+    found = pl.read_csv(tmp_path / "silver.stints.csv", schema=rows(league_lake, "silver.stints").schema)
+    assert_frame_equal(found.sort(STINTS.key), rows(league_lake, "silver.stints"))
+
+
+def lake_rows(root: Path) -> pl.DataFrame:
+    return lakes.rows(root, STINTS).sort(STINTS.key)
+
+
+def test_an_sqlite_file_has_a_table_with_a_key_for_each(league_lake: Path, tmp_path: Path):
+    assert written(league_lake, "sqlite", tmp_path / "lake.db") == everything(league_lake)
+
+    with closing(sqlite3.connect(tmp_path / "lake.db")) as connection:
+        cursor = connection.execute("SELECT * FROM silver_games ORDER BY game_id")
+        found = pl.DataFrame(cursor.fetchall(), schema=[name for name, *_ in cursor.description], orient="row")
+        key = connection.execute("SELECT name FROM pragma_table_info('silver_stints') WHERE pk > 0 ORDER BY pk")
+        assert [name for (name,) in key] == list(STINTS.key)
+    expected = rows(league_lake).with_columns(
+        INSTANTS.dt.strftime("%Y-%m-%d %H:%M:%S%.6f"), DAYS.cast(pl.String), pl.selectors.boolean().cast(pl.Int64)
+    )
+    assert_frame_equal(found, expected, check_dtypes=False)
+
+
+def test_a_duckdb_file_of_copies_stands_by_itself(league_lake: Path, tmp_path: Path):
+    assert written(league_lake, "duckdb", tmp_path / "nhl.duckdb") == everything(league_lake)
+
+    assert_frame_equal(in_duck(tmp_path / "nhl.duckdb", STINTS), lake_rows(league_lake))
+    assert [file.name for file in tmp_path.iterdir()] == ["nhl.duckdb"]
+
+
+def in_duck(file: Path, table: Any) -> pl.DataFrame:
+    with duckdb.connect(str(file), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        return pl.DataFrame(connection.sql(f"SELECT * FROM {table.name}")).sort(table.key)
+
+
+def test_a_workbook_has_a_sheet_a_table_and_ids_and_texts_as_they_are(league_lake: Path, tmp_path: Path):
+    assert written(league_lake, "xlsx", tmp_path / "lake.xlsx") == everything(league_lake)
+
+    with ZipFile(tmp_path / "lake.xlsx") as book:
+        sheets = book.read("xl/workbook.xml").decode()
+        first = book.read("xl/worksheets/sheet1.xml").decode()
+    assert [f'name="{name}"' in sheets for name in ("silver.games", "silver.stints")] == [True, True]
+    assert first.count("<row ") == everything(league_lake)["silver.games"] + 1
+    assert f"<v>{rows(league_lake)['game_id'][0]}</v>" in first
+
+
+def test_a_text_that_looks_like_a_formula_stays_a_text(tmp_path: Path):
+    game = {"venue": "=1+1", "game_id": 1, "season": 20252026, "start_at": datetime(2025, 10, 7, tzinfo=UTC)}
+    delta_tables.create(tmp_path, [GAMES, STINTS])
+    delta_tables.replace(tmp_path, GAMES, pl.DataFrame([game], schema=GAMES.schema), where=None, metadata={})
+
+    written(tmp_path, "xlsx", tmp_path / "lake.xlsx")
+
+    with ZipFile(tmp_path / "lake.xlsx") as book:
+        assert "=1+1" in book.read("xl/sharedStrings.xml").decode()
+        assert "<f>" not in book.read("xl/worksheets/sheet1.xml").decode()
+
+
+def test_what_a_sheet_cannot_hold_is_said_and_nothing_is_written(league_lake: Path, tmp_path: Path):
+    with pytest.raises(LakeError, match=r"bronze.play_by_play has texts of [\d,]+ characters"):
+        list(export(league_lake, [catalog.find("bronze.play_by_play")], "xlsx", tmp_path / "lake.xlsx", seasons=()))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "sqlite", "xlsx", "duckdb"])
+def test_a_failure_leaves_no_file_and_an_older_one_as_it_was(league_lake: Path, tmp_path: Path, kind: str):
+    to = tmp_path / f"silver.games.{kind}"
+    to.write_text("the file of yesterday")
+    missing = [catalog.find("silver.games"), catalog.find("gold.skater_game")]
+    delta_tables.create(tmp_path / "lake", missing[1:])
+
+    with pytest.raises(LakeError, match=r"silver.games is not in the lake"):
+        list(export(tmp_path / "lake", missing, kind, to, seasons=()))
+
+    assert to.read_text() == "the file of yesterday"
+    assert {file.name for file in tmp_path.iterdir()} == {to.name, "lake"}
+
+
+def test_only_the_seasons_that_are_asked_for_are_written(league_lake: Path, tmp_path: Path):
+    assert written(league_lake, "parquet", tmp_path, seasons=(20242025,)) == {"silver.games": 0, "silver.stints": 0}
+    assert written(league_lake, "parquet", tmp_path, seasons=(20252026,)) == everything(league_lake)
+
+
+def test_a_nested_column_is_json_text_and_null_stays_null():
+    found = flat(pl.LazyFrame({"ids": [[1, 2], None, []], "n": [1, 2, 3]})).collect()
+
+    assert found.rows() == [("[1, 2]", 1), (None, 2), ("[]", 3)]
+
+
+def test_views_show_every_table_with_its_columns_and_types(run_here: Cli, league_lake: Path, tmp_path: Path):
+    ended = run_here("duckdb", str(tmp_path / "views.duckdb"), root=league_lake)
+    assert ended.code == 0, ended.err
+
+    there = [table for table in catalog.TABLES if table.layer != "bronze"]
+    for table in there:
+        found, expected = in_duck(tmp_path / "views.duckdb", table), lakes.rows(league_lake, table).sort(table.key)
+        assert found.schema == expected.schema, table.name
+        assert found.height == expected.height, table.name
+    assert_frame_equal(in_duck(tmp_path / "views.duckdb", PLAYS), lakes.rows(league_lake, PLAYS).sort(PLAYS.key))
+    assert (tmp_path / "views.duckdb").stat().st_size < 1_000_000
+
+
+def test_a_lake_in_a_folder_with_blanks_and_quotes_has_views_too(tmp_path: Path):
+    root = tmp_path / "Gordie's lake"
+    delta_tables.create(root, [GAMES])
+    game = {"game_id": 1, "season": 20252026, "venue": "x", "start_at": datetime(2025, 10, 7, tzinfo=UTC)}
+    delta_tables.replace(root, GAMES, pl.DataFrame([game], schema=GAMES.schema), where=None, metadata={})
+
+    list(duckdb_views.views(root, tmp_path / "nhl.duckdb", [GAMES]))
+
+    assert in_duck(tmp_path / "nhl.duckdb", GAMES).select("game_id", "season", "venue").rows() == [(1, 20252026, "x")]
+
+
+def test_without_duckdb_two_lines_say_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+
+    with pytest.raises(LakeError) as error:
+        list(duckdb_views.views(tmp_path, tmp_path / "nhl.duckdb", []))
+    assert "nhl-lake[duckdb]" in error.value.hint
+
+
+def test_the_command_knows_the_format_by_the_name_and_says_what_it_wrote(
+    run_here: Cli, league_lake: Path, tmp_path: Path
+):
+    for to in ("games.csv", "lake.db", "folder"):
+        ended = run_here("export", "silver.games", "--to", str(tmp_path / to), root=league_lake)
+        assert ended.code == 0, ended.err
+        assert f"{everything(league_lake)['silver.games']:,}" in ended.out
+
+    assert pl.read_csv(tmp_path / "games.csv").height == everything(league_lake)["silver.games"]
+    assert [file.name for file in (tmp_path / "folder").iterdir()] == ["silver.games.parquet"]
+    assert (tmp_path / "lake.db").read_bytes().startswith(b"SQLite format 3")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("silver.gmaes", "--to", "x"), "There is no table 'silver.gmaes'."),
+        (("silver.games", "--to", "x", "--format", "pdf"), "--format pdf is not known."),
+        (("silver.games", "silver.plays", "--to", "x.csv"), "x.csv is one file, and there are 2 tables."),
+        (("silver.games", "--to", "x", "--format", "xlsx"), "--format xlsx makes one file."),
+    ],
+)
+def test_the_command_says_in_two_lines_what_cannot_be_meant(
+    run_here: Cli, league_lake: Path, words: tuple[str, ...], said: str
+):
+    ended = run_here("export", *words, root=league_lake)
+
+    assert ended.code == 1
+    assert said in ended.err
+    assert len(ended.err.splitlines()) == 2
+
+
+def test_a_file_that_is_there_is_replaced_only_if_asked(run_here: Cli, league_lake: Path, tmp_path: Path):
+    words = ("export", "silver.games", "--to", str(tmp_path / "games.csv"))
+    codes = [run_here(*more, root=league_lake).code for more in (words, words, (*words, "--replace"))]
+
+    assert codes == [0, 1, 0]
+    assert json.dumps([file.name for file in tmp_path.iterdir()]) == '["games.csv"]'

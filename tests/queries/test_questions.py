@@ -1,0 +1,361 @@
+"""A game on one screen, a player by his name, and the games to come."""
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from deltalake import DeltaTable
+from polars.testing import assert_frame_equal
+
+from nhl_lake import catalog
+from nhl_lake.cli.views import shape
+from nhl_lake.queries.game import scoresheet
+from nhl_lake.queries.player import career, people
+from nhl_lake.queries.team import months
+from nhl_lake.queries.upcoming import shooters, slate
+from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.players import PLAYERS
+from nhl_lake.silver.team_games import TEAM_GAMES
+from nhl_lake.store import delta_tables
+from tests.conftest import LEAGUE_NOW, Ended, environment, without_settings
+from tests.support import lakes
+
+Cli = Callable[..., Ended]
+SEASON = 20252026
+MORNING = datetime(2025, 11, 10, 14, 0, tzinfo=UTC)
+NAMES = [
+    (1, "Sebastian", "Aho", "C"), (2, "Sebastian", "Aho", "D"), (3, "Tomáš", "Hertl", "C"),
+    (4, "Mikkel", "Bødker", "L"), (5, "Marc-Édouard", "Vlasic", "D"), (6, "J.T.", "Miller", "C"),
+    (7, "Colin", "Miller", "D"), (8, "Jon", "Ahola", "L"),
+]  # fmt: skip
+
+
+def lake_of(root: Path, table: Any, rows: list[dict[str, Any]]) -> None:
+    delta_tables.create(root, [table])
+    delta_tables.replace(root, table, pl.DataFrame(rows, schema=table.schema), where=None, metadata={})
+
+
+@pytest.fixture
+def named(tmp_path: Path) -> Path:
+    known = {"fetched_at": MORNING}
+    players = [
+        {"player_id": n, "first_name": first, "last_name": last, "position": position, **known}
+        for n, first, last, position in NAMES
+    ]
+    lake_of(tmp_path, PLAYERS, players)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "ids"),
+    [
+        ("hertl", [3]), ("TOMAS HERTL", [3]), ("Tomáš", [3]), ("bodker", [4]), ("Marc Edouard Vlasic", [5]),
+        ("jt miller", [6]), ("miller", [6, 7]), ("miller c", [7]), ("sebastian aho", [1, 2]), ("aho", [1, 2]),
+        ("ah", [1, 2, 8]), ("8", [8]), ("9", []),
+        ("gretzky", []), ("", []), ("ertl", []), ("jon ahola", [8]),
+    ],
+)  # fmt: skip
+def test_a_player_is_found_by_his_name_without_capitals_or_accents(named: Path, name: str, ids: list[int]):
+    assert people(named, name)["player_id"].to_list() == ids
+
+
+def coming(number: int, day: int, home: int = 1, away: int = 2, **said: Any) -> dict[str, Any]:
+    about = {"season": SEASON, "game_id": 2025020000 + number, "game_type": 2, "game_date": date(2025, 11, day)}
+    teams = {"home_team_id": home, "home_team_abbrev": f"T{home}", "away_team_id": away, "away_team_abbrev": f"T{away}"}
+    start = {"start_at": datetime(2025, 11, day, 23, 0, tzinfo=UTC)}
+    return {**about, **teams, **start, "game_state": "FUT", "schedule_state": "OK", **said}
+
+
+def ended(game: dict[str, Any], home: int, away: int, kind: str = "REG") -> list[dict[str, Any]]:
+    def line(team: str, other: str, score: int, against: int) -> dict[str, Any]:
+        won = kind == "SO" and score > against
+        about = {"team_id": game[f"{team}_team_id"], "opponent_team_id": game[f"{other}_team_id"]}
+        shared = {name: game[name] for name in ("season", "game_id", "game_type")}
+        result = "T" if score == against else "W" if score > against else "L" if kind == "REG" else "O"
+        scores = {"score": score, "opponent_score": against, "goals": score - won, "is_win": score > against}
+        return {
+            **shared,
+            **about,
+            **scores,
+            "result": result,
+            "last_period_type": kind,
+            "is_shootout_win": won,
+            "is_home": team == "home",
+        }
+
+    return [line("home", "away", home, away), line("away", "home", away, home)]
+
+
+def slate_of(root: Path, games: list[dict[str, Any]], lines: list[dict[str, Any]], days: int = 3) -> pl.DataFrame:
+    lake_of(root, GAMES, games)
+    lake_of(root, TEAM_GAMES, lines)
+    return slate(root, MORNING, days)
+
+
+def test_rest_counts_the_days_between_also_after_games_to_come(tmp_path: Path):
+    past = coming(1, 8, game_state="OFF", home_score=3, away_score=2)
+    found = slate_of(tmp_path, [past, coming(2, 10), coming(3, 11, 1, 3), coming(4, 13, 2, 3)], [])
+
+    assert found.select("game_id", "home_rest_days", "away_rest_days").rows() == [
+        (2025020002, 1, 1),
+        (2025020003, 0, None),
+        (2025020004, 2, 1),
+    ]
+
+
+def test_what_is_postponed_is_no_game_to_come_and_no_game_before(tmp_path: Path):
+    found = slate_of(tmp_path, [coming(1, 10, schedule_state="PPD"), coming(2, 11)], [])
+
+    assert found.select("game_id", "home_rest_days").rows() == [(2025020002, None)]
+
+
+def test_games_of_today_that_have_begun_and_those_after_the_days_are_left_out(tmp_path: Path):
+    begun = coming(1, 10, start_at=MORNING - timedelta(minutes=1), game_state="LIVE")
+    found = slate_of(tmp_path, [begun, coming(2, 10, 3, 4), coming(3, 13), coming(4, 14)], [])
+
+    assert found["game_id"].to_list() == [2025020002, 2025020003]
+
+
+def test_form_is_the_record_the_last_ten_and_goals_a_game(tmp_path: Path):
+    games = [coming(n, n) for n in range(1, 4)]
+    lines = [*ended(games[0], 5, 2), *ended(games[1], 3, 2, "SO"), *ended(games[2], 1, 2, "OT")]
+    found = slate_of(tmp_path, [*games, coming(9, 10)], lines).row(0, named=True)
+
+    record = ("wins", "losses", "overtime_losses", "ties", "recent_wins", "recent_games")
+    assert tuple(found[f"home_{name}"] for name in record) == (2, 0, 1, 0, 2, 3)
+    assert tuple(found[f"away_{name}"] for name in record) == (1, 1, 1, 0, 1, 3)
+    assert found["home_goals_per_game"] == pytest.approx(8 / 3)  # a shoot-out is no goal
+    assert found["home_goals_against_per_game"] == pytest.approx(2)
+
+
+def test_a_tie_is_no_loss(tmp_path: Path):
+    games = [coming(n, n) for n in range(1, 3)]
+    lines = [*ended(games[0], 5, 2), *ended(games[1], 2, 2, "OT")]
+    found = slate_of(tmp_path, [*games, coming(9, 10)], lines).row(0, named=True)
+
+    assert tuple(found[f"home_{name}"] for name in ("wins", "losses", "overtime_losses", "ties")) == (1, 0, 0, 1)
+    assert shape(found, "home")[1] == "1-0-0-1"
+    assert months(pl.DataFrame(lines[::2]).with_columns(
+        game_date=date(2025, 11, 1), goals_against=2, power_play_goals=1, power_play_opportunities=2
+    )).select("wins", "losses", "overtime_losses", "ties").rows() == [(1, 0, 0, 1)]  # fmt: skip
+
+
+def test_a_team_that_has_not_played_has_no_form_rather_than_zeros(tmp_path: Path):
+    found = slate_of(tmp_path, [coming(1, 10)], []).row(0, named=True)
+
+    assert {found[f"{side}_{name}"] for side in ("home", "away") for name in ("wins", "recent_wins", "rest_days")} == {
+        None
+    }
+
+
+def table(root: Path, name: str) -> pl.DataFrame:
+    return lakes.rows(root, catalog.find(name))
+
+
+def final(root: Path) -> pl.DataFrame:
+    """Return the games whose pages are in the lake."""
+    games = table(root, "silver.games").filter(pl.col("home_score").is_not_null() & (pl.col("game_type") == 2))
+    return games.join(table(root, "silver.team_games"), on="game_id", how="semi")
+
+
+def test_a_game_that_was_never_asked_for_has_its_score_and_says_so(run_here: Cli, league_lake: Path):
+    games = table(league_lake, "silver.games").filter(pl.col("home_score").is_not_null())
+    game = games.join(final(league_lake), on="game_id", how="anti").row(0, named=True)
+    ended = run_here("game", str(game["game_id"]), root=league_lake)
+
+    assert f"{game['home_team_abbrev']} {game['home_score']}" in ended.out
+    assert "Its plays are not in the lake" in ended.out
+
+
+def test_the_sheet_of_every_game_adds_up_to_its_score_and_its_shots(league_lake: Path):
+    official = table(league_lake, "silver.team_games")
+    games = final(league_lake).sort("last_period_type", "game_id")
+    some = {
+        *games.filter(pl.int_range(pl.len()).over("last_period_type") < 2)["game_id"],
+        *games.sample(4, seed=1)["game_id"],
+    }
+    for game in some:
+        sheet = scoresheet(league_lake, game)
+        teams = official.filter(pl.col("game_id") == game)
+        for side in ("home", "away"):
+            team = sheet.game[f"{side}_team_abbrev"]
+            line = teams.filter(pl.col("is_home") == (side == "home")).row(0, named=True)
+            mine = sheet.periods.filter(pl.col("team") == team)
+            assert (mine["goals"].sum(), mine["shots_on_goal"].sum()) == (line["goals"], line["shots_on_goal"])
+            assert sheet.goals.filter(pl.col("team") == team).height == line["goals"]
+        assert sheet.goals.select("away", "home").sum_horizontal().to_list() == list(range(1, sheet.goals.height + 1))
+        assert sheet.goalies["team"].n_unique() == 2
+        assert sheet.goals["scorer"].null_count() == 0
+
+
+def test_the_game_command_shows_names_and_the_score(run_here: Cli, league_lake: Path):
+    game = final(league_lake).filter(pl.col("last_period_type") == "SO").row(0, named=True)
+    shown = run_here("game", str(game["game_id"]), root=league_lake)
+    told = run_here("game", str(game["game_id"]), "--json", root=league_lake).json
+
+    result = (
+        f"Final (SO): {game['away_team_abbrev']} {game['away_score']}, {game['home_team_abbrev']} {game['home_score']}"
+    )
+    assert result in shown.out
+    for word in ("Goals", "Shots", "OT", "penalty", "Goalies", "Leaders", told["goals"][0]["scorer"]):
+        assert word in shown.out
+    assert len(told["goals"]) == game["home_score"] + game["away_score"] - 1
+
+
+def test_a_game_to_come_is_said_to_be_one_and_an_unknown_one_is_an_error(run_here: Cli, league_lake: Path):
+    games = table(league_lake, "silver.games").filter(
+        (pl.col("game_state") == "FUT") & (pl.col("schedule_state") == "OK")
+    )
+
+    assert "Not final: FUT, OK." in run_here("game", str(games["game_id"][0]), root=league_lake).out
+    unknown = run_here("game", "2010020001", root=league_lake)
+    assert (unknown.code, len(unknown.err.splitlines())) == (1, 2)
+
+
+def test_a_players_lines_are_those_of_the_box_scores(league_lake: Path):
+    lines = table(league_lake, "silver.skater_games")
+    busy = lines.group_by("player_id").agg(pl.len(), pl.col("goals").sum()).sort("len", "goals", descending=True)
+    player = people(league_lake, str(busy["player_id"][0])).row(0, named=True)
+
+    found = career(league_lake, player, 3)
+
+    own = lines.filter(pl.col("player_id") == player["player_id"])
+    assert found.games.height == min(3, own.height)
+    assert found.games["game_date"].is_sorted(descending=True)
+    assert found.seasons.select("games", "goals", "shots_on_goal").sum().row(0) == (
+        own.height, own["goals"].sum(), own["shots_on_goal"].sum(),
+    )  # fmt: skip
+    assert found.seasons["time_on_ice_per_game_s"][0] == pytest.approx(own["time_on_ice_s"].mean())
+
+
+def test_a_goalie_has_games_only_when_he_was_in(league_lake: Path):
+    lines = table(league_lake, "silver.goalie_games")
+    bench = lines.filter(pl.col("time_on_ice_s") == 0)["player_id"][0]
+
+    found = career(league_lake, people(league_lake, str(bench)).row(0, named=True), 99)
+
+    assert found.games.height == lines.filter((pl.col("player_id") == bench) & (pl.col("time_on_ice_s") > 0)).height
+
+
+def test_the_player_command_shows_his_games_and_tells_them_as_json(run_here: Cli, league_lake: Path):
+    player = table(league_lake, "silver.skater_games").group_by("player_id").len().sort("len")["player_id"][-1]
+    about = people(league_lake, str(player)).row(0, named=True)
+    shown, told = (run_here("player", str(player), *more, root=league_lake) for more in ((), ("--json", "--last", "2")))
+
+    assert f"{about['first_name']} {about['last_name']}" in shown.out
+    assert "regular season" in shown.out
+    assert (len(told.json["games"]), told.json["player"]["player_id"]) == (2, player)
+
+
+@pytest.fixture
+def without_boxes(league_lake: Path, tmp_path: Path) -> Path:
+    """The lake, as if no box score had come for the newest half of its games."""
+    root = tmp_path / "lake"
+    shutil.copytree(league_lake, root)
+    newest = table(root, "silver.skater_games")["game_id"].median()
+    for name in ("silver.skater_games", "silver.goalie_games"):
+        DeltaTable(str(root / name.replace(".", "/"))).delete(f"game_id >= {newest}")
+    return root
+
+
+def test_where_there_is_no_box_score_players_and_games_are_told_by_the_plays(without_boxes: Path, league_lake: Path):
+    lines = table(league_lake, "silver.skater_games")
+    player = people(league_lake, str(lines["player_id"].mode().sort()[0])).row(0, named=True)
+    goalie = table(league_lake, "silver.goalie_games").sort("time_on_ice_s")["player_id"][-1]
+    keeper = people(league_lake, str(goalie)).row(0, named=True)
+    game = int(str(lines["game_id"].max()))
+
+    for who in (player, keeper):
+        ours, official = (career(root, who, 99) for root in (without_boxes, league_lake))
+        known = [name for name in ours.games.columns if name != "time_on_ice_s"]
+        assert_frame_equal(ours.games.select(known), official.games.select(known))
+    ours, official = (scoresheet(root, game) for root in (without_boxes, league_lake))
+    assert_frame_equal(ours.leaders.drop("time_on_ice_s"), official.leaders.drop("time_on_ice_s"))
+    assert ours.goalies.select("player", "saves").rows() == official.goalies.select("player", "saves").rows()
+
+
+@pytest.mark.parametrize("position", ["C", None, "G"])
+def test_a_player_has_his_games_whatever_position_his_page_says(league_lake: Path, position: str | None):
+    for name in ("silver.goalie_games", "silver.skater_games"):
+        player = int(str(table(league_lake, name).sort("time_on_ice_s")["player_id"][-1]))
+        about = people(league_lake, str(player)).row(0, named=True) | {"position": position}
+
+        assert not career(league_lake, about, 3).games.is_empty()
+
+
+def test_who_shoots_is_known_without_box_scores(without_boxes: Path, league_lake: Path):
+    now = datetime.fromisoformat(LEAGUE_NOW)
+    ours, official = (shooters(root, slate(root, now, 2), 5) for root in (without_boxes, league_lake))
+
+    assert not official.is_empty()
+    assert_frame_equal(ours, official)
+
+
+def shared_name(root: Path) -> str:
+    names = table(root, "silver.players").group_by("last_name").len().filter(pl.col("len") > 1)
+    return str(names.sort("last_name")["last_name"][0])
+
+
+def test_when_names_collide_and_nobody_can_be_asked_they_are_listed_with_code_2(run_here: Cli, league_lake: Path):
+    name = shared_name(league_lake)
+    ended = run_here("player", name, root=league_lake)
+
+    assert ended.code == 2
+    assert "Say which, by the id" in ended.err
+    for player in table(league_lake, "silver.players").filter(pl.col("last_name") == name)["player_id"]:
+        assert str(player) in ended.out
+
+
+def test_when_names_collide_on_a_terminal_the_id_is_asked_for(league_lake: Path, tmp_path: Path):
+    name = shared_name(league_lake)
+    player = table(league_lake, "silver.players").filter(pl.col("last_name") == name).row(0, named=True)
+    mine, theirs = pty.openpty()
+    env = without_settings() | environment(league_lake, None, None, {}) | {"COLUMNS": "200", "TERM": "dumb"}
+    words = [sys.executable, "-m", "nhl_lake", "player", name]
+    process = subprocess.Popen(words, env=env, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    os.write(mine, f"{player['player_id']}\n".encode())
+    shown = b""
+    while True:
+        try:
+            shown += os.read(mine, 65536)
+        except OSError:  # the other end is closed
+            break
+    os.close(mine)
+
+    assert process.wait(60) == 0
+    assert "Which one?" in shown.decode()
+    assert f"{player['first_name']} {name}, {player['position']}" in shown.decode()
+
+
+def test_nobody_of_a_name_is_an_error_in_two_lines(run_here: Cli, league_lake: Path):
+    ended = run_here("player", "Wayne", "Gretzky", root=league_lake)
+
+    assert (ended.code, ended.err.splitlines()[0]) == (1, "Error: There is no player 'Wayne Gretzky' in the lake.")
+
+
+def test_the_upcoming_command_shows_every_game_of_the_days(run_here: Cli, league_lake: Path):
+    shown = run_here("upcoming", "--days", "1", root=league_lake, now=LEAGUE_NOW)
+    told = run_here("upcoming", "--days", "1", "--json", root=league_lake, now=LEAGUE_NOW)
+
+    days = [date(2026, 4, 1), date(2026, 4, 2)]
+    games = table(league_lake, "silver.games").filter(
+        pl.col("game_date").is_in(days) & (pl.col("schedule_state") == "OK")
+    )
+    assert sorted(game["game_id"] for game in json.loads(told.out)) == sorted(games["game_id"])
+    assert all(str(game) in shown.out for game in games["game_id"])
+
+
+def test_a_summer_without_games_is_said(run_here: Cli, league_lake: Path):
+    ended = run_here("upcoming", root=league_lake, now="2026-08-01T12:00:00Z")
+
+    assert ended.out.startswith("No game is scheduled through 2026-08-04")

@@ -1,0 +1,226 @@
+"""Questions in SQL: what is answered, what is refused, and in two lines; and the answers of another engine."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import nhl_lake
+from nhl_lake import catalog
+from nhl_lake.errors import BadInput, LakeError
+from nhl_lake.gold.skater_game import SKATER_GAME
+from nhl_lake.queries import duckdb_views, sql
+from nhl_lake.store import delta_tables
+from tests.conftest import Ended
+from tests.support import lakes
+
+Cli = Callable[..., Ended]
+
+# what people ask, and what engines differ in: nulls, division, order, dates, windows, sets, lists
+ASKED = Path(__file__).with_name("asked.sql").read_text().splitlines()
+
+
+def asked(root: Path, question: str) -> pl.DataFrame:
+    return sql.collected(sql.query(root, question))
+
+
+def trouble(root: Path, question: str) -> tuple[str, str]:
+    with pytest.raises(LakeError) as error:
+        asked(root, question)
+    return error.value.what, error.value.hint
+
+
+@pytest.fixture(scope="module")
+def other(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A DuckDB file of views over the lake."""
+    file = tmp_path_factory.mktemp("duck") / "views.duckdb"
+    list(duckdb_views.views(league_lake, file, [table for table in catalog.TABLES if table.layer != "lake"]))
+    return file
+
+
+def comparable(rows: pl.DataFrame) -> pl.DataFrame:
+    """Put numbers into one type each: engines count and sum in different ones."""
+    whole, broken = pl.selectors.integer(), pl.selectors.float() | pl.selectors.decimal()
+    return rows.with_columns(whole.cast(pl.Int64), broken.cast(pl.Float64), pl.selectors.temporal().cast(pl.String))
+
+
+@pytest.mark.parametrize("question", ASKED)
+def test_another_engine_gives_the_same_answer(league_lake: Path, other: Path, question: str):
+    ours = asked(league_lake, question)
+    with duckdb.connect(str(other), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'; SET default_null_order = 'nulls_last'")
+        theirs = pl.DataFrame(connection.sql(question))
+
+    assert ours.height > 0
+    assert ours.columns == theirs.columns
+    assert_frame_equal(comparable(ours), comparable(theirs), check_dtypes=False)
+
+
+def test_a_table_is_asked_by_its_name_and_answers_as_it_is_now(league_lake: Path):
+    rows = asked(league_lake, "select sum(goals) as goals from gold.skater_game")
+
+    assert rows["goals"].to_list() == [lakes.rows(league_lake, SKATER_GAME)["goals"].sum()]
+
+
+def test_only_the_tables_that_are_named_are_opened():
+    assert [t.name for t in sql.named("select 1 from silver.plays")] == ["silver.plays"]
+    assert [t.name for t in sql.named('select 1 from "silver"."plays" p')] == ["silver.plays"]
+    assert sql.named("select 1 from silver.plays_of_mine") == []
+
+
+@pytest.mark.parametrize(
+    ("question", "what", "hint"),
+    [
+        ("select * from gold.skatergame", "There is no table 'gold.skatergame'.", "Did you mean 'gold.skater_game'?"),
+        ("select * from skater_game", "There is no table 'skater_game'.", "Did you mean 'gold.skater_game'?"),
+        ("select player from gold.skater_game", "There is no column 'player'.", "Did you mean 'player_id'?"),
+        ("select sum(goals) from gold.skater_game where", "EOF", "QUESTIONS.md"),
+        ("select foo(goals) from gold.skater_game", "unsupported function 'foo'", "QUESTIONS.md"),
+        ("select 1.0 / 0 as x", "division by zero", "nullif"),
+        ("select 1; select 2", "one (and only one) statement", "QUESTIONS.md"),
+    ],
+)
+def test_what_cannot_be_answered_is_said_in_two_lines(league_lake: Path, question: str, what: str, hint: str):
+    said, advice = trouble(league_lake, question)
+
+    assert what in said
+    assert hint in advice
+    assert "\n" not in said + advice
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "drop table gold.skater_game", "delete from gold.skater_game", "truncate table gold.skater_game", "",
+        "-- nothing", "create table gold.skater_game as select 1", "update gold.skater_game set goals = 9",
+        "/* select */ insert into gold.skater_game values (1)",
+    ],
+)  # fmt: skip
+def test_what_is_no_question_is_refused(league_lake: Path, question: str):
+    assert "only read" in trouble(league_lake, question)[0]
+
+
+def test_a_question_may_begin_with_a_comment_or_a_bracket(league_lake: Path):
+    assert asked(league_lake, "-- the first\n/* or\nthe second */ (select 1 as one)").rows() == [(1,)]
+
+
+def test_an_exact_decimal_is_a_plain_number_and_an_unknown_a_text(league_lake: Path):
+    rows = asked(league_lake, "select 1.5 as x, null as nothing")
+
+    assert rows.schema == {"x": pl.Float64, "nothing": pl.String}
+
+
+def test_a_damaged_file_is_not_the_fault_of_the_question(league_lake: Path, tmp_path: Path):
+    shutil.copytree(league_lake / "gold", tmp_path / "gold")
+    for file in (tmp_path / "gold" / "skater_game").rglob("*.parquet"):
+        file.write_bytes(bytes(file.stat().st_size))
+
+    with pytest.raises((pl.exceptions.PolarsError, OSError)) as error:
+        asked(tmp_path, "select sum(goals) from gold.skater_game")
+    assert not isinstance(error.value, BadInput)
+
+
+def test_a_question_does_not_open_the_tables_that_it_does_not_name(run_here: Cli, league_lake: Path, tmp_path: Path):
+    for name in ("lake", "silver/games"):
+        shutil.copytree(league_lake / name, tmp_path / name)
+    (tmp_path / "gold" / "skater_game").mkdir(parents=True)
+    (tmp_path / "gold" / "skater_game" / "part.parquet").write_text("damaged")
+    fine = run_here("sql", "select count(*) as n from silver.games", root=tmp_path)
+    damaged = run_here("sql", "select count(*) as n from gold.skater_game", root=tmp_path)
+    nowhere = run_here("sql", "select 1 as one", root=tmp_path / "nowhere")
+
+    assert (fine.code, damaged.code, nowhere.code) == (0, 1, 1), fine.err
+    assert "gold.skater_game" in damaged.err
+    assert "There is no lake" in nowhere.err
+
+
+def test_a_table_that_is_not_in_the_lake_is_named(tmp_path: Path):
+    delta_tables.create(tmp_path, [catalog.find("silver.games")])
+
+    assert "gold.skater_game is not in the lake" in trouble(tmp_path, "select 1 from gold.skater_game")[0]
+
+
+def test_the_command_prints_a_table_and_says_how_much_more_there_is(run_here: Cli, league_lake: Path):
+    few = run_here("sql", "select 'goals' as what", root=league_lake)
+    many = run_here("sql", "select game_id from silver.games order by game_id", root=league_lake)
+
+    assert "│ goals │" in few.out
+    assert "more rows" not in few.out
+    rows = lakes.rows(league_lake, catalog.find("silver.games")).height
+    assert f"… {rows - 40:,} more rows" in many.out
+
+
+def test_the_command_prints_csv_json_and_parquet(run_cli: Cli, run_here: Cli, league_lake: Path):
+    question = "select game_id, start_at, home_score from silver.games order by start_at limit 3"
+    rows = asked(league_lake, question)
+
+    lines = list(csv.DictReader(io.StringIO(run_here("sql", question, "--format", "csv", root=league_lake).out)))
+    found = json.loads(run_here("sql", question, "--format", "json", root=league_lake).out)
+    with_settings = dict(os.environ, NHL_LAKE_ROOT=str(league_lake))
+    words = [sys.executable, "-m", "nhl_lake", "sql", question, "--format", "parquet"]
+    parquet = subprocess.run(words, env=with_settings, capture_output=True, check=True).stdout
+
+    assert [int(line["game_id"]) for line in lines] == [row["game_id"] for row in found] == rows["game_id"].to_list()
+    assert_frame_equal(pl.read_parquet(io.BytesIO(parquet)), rows)
+
+
+@pytest.mark.parametrize("name", ["answer.csv", "answer.json", "answer.parquet"])
+def test_the_command_writes_a_file_by_its_name_and_never_over_another(
+    run_here: Cli, league_lake: Path, tmp_path: Path, name: str
+):
+    words = ("sql", "select game_id, home_score from silver.games order by game_id", "-o", str(tmp_path / "new" / name))
+    first, second = (run_here(*words, root=league_lake) for _ in range(2))
+    third = run_here(*words, "--replace", root=league_lake)
+
+    assert (first.code, second.code, third.code) == (0, 1, 0)
+    assert "is there already" in second.err
+    read = {"csv": pl.read_csv, "json": pl.read_json, "parquet": pl.read_parquet}[name.partition(".")[2]]
+    assert_frame_equal(read(tmp_path / "new" / name), asked(league_lake, words[1]), check_dtypes=False)
+    assert [file.name for file in (tmp_path / "new").iterdir()] == [name]
+
+
+def test_a_format_that_is_not_known_is_answered_with_those_that_are(run_here: Cli, league_lake: Path, tmp_path: Path):
+    ended = run_here("sql", "select 1", "-o", str(tmp_path / "answer.xls"), root=league_lake)
+
+    assert ended.code == 1
+    assert ended.err.splitlines() == [
+        "Error: 'xls' is no format for an answer.",
+        "There are parquet, csv, json: --format csv.",
+    ]
+
+
+def test_python_asks_in_sql_and_reads_older_versions(tmp_path: Path):
+    table = catalog.find("silver.games")
+    delta_tables.create(tmp_path, catalog.TABLES)
+    for score in (1, 2):
+        game = {"game_id": 1, "season": 20252026, "home_score": score}
+        delta_tables.replace(tmp_path, table, pl.DataFrame([game], schema=table.schema), where=None, metadata={})
+    mine = nhl_lake.open_lake(tmp_path)
+
+    found = mine.versions("silver.games")
+    assert mine.sql("select home_score from silver.games").collect().item() == 2
+    assert mine.table("silver.games", version=1).collect()["home_score"].item() == 1
+    assert found["version"].to_list() == [2, 1, 0]
+    assert found["rows_added"].to_list()[:2] == [1, 1]
+    assert found["written_at"].is_sorted(descending=True)
+
+
+def test_a_question_loads_neither_what_asks_the_network_nor_another_engine(league_lake: Path, tmp_path: Path):
+    code = "import sys; from nhl_lake.cli import main; sys.argv = ['nhl-lake', 'sql', 'select 1 as one']\ntry: main()\n"
+    code += "finally: print({'aiohttp', 'duckdb', 'xlsxwriter', 'pyarrow', 'pandas'} & {*sys.modules})"
+    env = dict(os.environ, NHL_LAKE_ROOT=str(league_lake))
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert ended.stdout.endswith("set()\n")

@@ -1,0 +1,239 @@
+"""Slices made in pieces, in little memory and in other processes: the same rows, and nothing half there."""
+
+import os
+import shutil
+import signal
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from nhl_lake import catalog
+from nhl_lake.errors import LakeError
+from nhl_lake.rebuild import build, executors, lineage, publish, run
+from nhl_lake.rebuild.build import Done, Job
+from nhl_lake.rebuild.executors import Crew, processes
+from nhl_lake.rebuild.lineage import WHOLE
+from nhl_lake.rebuild.run import Means
+from nhl_lake.schema.table import Table
+from nhl_lake.store import delta_tables
+
+TODAY = date(2026, 4, 1)
+MADE = catalog.in_order()
+APART = [table for table in MADE if table.by is not None]
+
+
+@pytest.fixture(scope="module")
+def snapshot(league_lake: Path) -> lineage.Snapshot:
+    return lineage.snapshot(league_lake, league_lake, MADE, day=TODAY)
+
+
+def pieces(snapshot: lineage.Snapshot, table: Table, of: int) -> pl.DataFrame:
+    """Make the league's season of a table in so many pieces, each alone."""
+    part = "20252026" if table.partition else WHOLE
+    jobs = [Job(snapshot, table.name, part, piece, of) for piece in range(of)]
+    return pl.concat(build.make(job, table, None).rows for job in jobs).sort(table.key)
+
+
+@pytest.mark.parametrize("table", APART, ids=lambda table: table.name)
+def test_the_pieces_of_a_table_are_the_whole(table: Table, snapshot, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(build, "GAMES_AT_ONCE", 10**9)
+    whole = pieces(snapshot, table, 1)
+    assert_frame_equal(pieces(snapshot, table, 7), whole, check_exact=True)
+    assert table.by in table.schema
+    assert table.by in table.key or table.name == "silver.seasons"
+
+
+@pytest.mark.parametrize("table", APART, ids=lambda table: table.name)
+def test_a_table_is_the_same_of_all_columns_and_of_those_that_it_looks_at(table: Table, snapshot, monkeypatch):
+    part = "20252026" if table.partition else WHOLE
+    job = Job(snapshot, table.name, part)
+    keys, _ = build.parts(job, table, [build.source(job, table, read) for read in table.reads], None)
+    few = build.make(job, table, keys)
+    monkeypatch.setattr(build, "FEW_GAMES", 0)
+    monkeypatch.setattr(build, "FEW_BYTES", 0)
+    assert_frame_equal(few.rows, build.make(job, table, None).rows, check_exact=True)
+    assert few.rows.height > 0 or table.name in {"gold.sog_predictions", "silver.game_quality"}
+
+
+@pytest.mark.parametrize("table", APART, ids=lambda table: table.name)
+def test_a_table_is_the_same_read_at_once_and_some_games_at_a_time(table: Table, snapshot, monkeypatch):
+    found = []
+    for few in (0, 10**12):
+        monkeypatch.setattr(build, "FEW_BYTES", few)
+        found.append(pieces(snapshot, table, 1))
+    assert_frame_equal(*found, check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "season", "goes"),
+    [
+        ("20242025", "silver.plays", "20242025", True),
+        ("20242025", "silver.plays", "20232024", False),
+        ("20242025", "silver.plays", None, True),
+        (WHOLE, "silver.teams", "20232024", True),
+        (WHOLE, "silver.teams", None, True),
+        ("20242025", "gold.sog_features", "20232024", True),
+        ("20242025", "gold.sog_features", "20222023", False),
+    ],
+)
+def test_what_goes_into_a_slice_is_its_season_those_before_and_what_has_none(part: str, name: str, season, goes):
+    assert build.goes_into(part, catalog.find(name), season) is goes
+
+
+@pytest.mark.parametrize("count", [1, build.FEW_KEYS, build.FEW_KEYS + 1])
+def test_few_games_and_many_are_found_alike(count: int, snapshot):
+    reads = catalog.find("gold.game_flow").reads
+    games = (
+        delta_tables.scan(snapshot.made, reads[0])
+        .select("game_id")
+        .unique()
+        .collect()["game_id"]
+        .sort()
+        .to_list()[:count]
+    )
+    for found in build.only(
+        catalog.find("gold.game_flow"), [delta_tables.scan(snapshot.made, read) for read in reads], games
+    ):
+        assert sorted(found.collect()["game_id"].unique()) == games
+
+
+def test_a_table_that_looks_from_game_to_game_is_told_from_one_whose_games_are_apart(snapshot):
+    lines = catalog.find("silver.skater_games")
+    so_far = pl.col("goals").cum_sum().over("player_id", order_by="game_id").alias("shots_on_goal")
+
+    def running(games: pl.LazyFrame) -> pl.LazyFrame:
+        return games.with_columns(so_far)
+
+    wrong = Table(
+        name="gold.running",
+        grain=lines.grain,
+        key=lines.key,
+        columns=lines.columns,
+        source=running,
+        reads=(lines,),
+        by="game_id",
+    )
+    whole = pieces(snapshot, wrong, 1)
+    with pytest.raises(AssertionError):
+        assert_frame_equal(pieces(snapshot, wrong, 3), whole)
+
+
+@pytest.mark.parametrize("name", ["gold.skater_season", "gold.goalie_season", "gold.team_season"])
+def test_a_season_is_what_all_seasons_make_of_it(name: str, snapshot):
+    """Two seasons: that of the league, and a copy of it a year earlier."""
+    table = catalog.find(name)
+    job = Job(snapshot, name, "20252026")
+    given = [build.source(job, table, read).collect() for read in table.reads]
+    both = [
+        pl.concat([earlier(frame), frame]) if read.partition else frame
+        for read, frame in zip(table.reads, given, strict=True)
+    ]
+    every = table.build(*(frame.lazy() for frame in both)).collect()
+    for season in (20242025, 20252026):
+        some = [frame.filter(pl.col("season") == season) if "season" in frame.columns else frame for frame in both]
+        of_season = table.build(*(frame.lazy() for frame in some)).collect()
+        assert_frame_equal(of_season.sort(table.key), every.filter(pl.col("season") == season).sort(table.key))
+        assert of_season.height > 0
+
+
+def earlier(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows as they would be a season before."""
+    shifts = {
+        "season": pl.col("season") - 10_001,
+        "game_id": pl.col("game_id") - 1_000_000,
+        "game_date": pl.col("game_date").dt.offset_by("-364d"),
+        "start_at": pl.col("start_at").dt.offset_by("-364d"),
+        "fetched_at": pl.col("fetched_at").dt.offset_by("-364d"),
+    }
+    return rows.with_columns(
+        shift.cast(rows.schema[name]).alias(name) for name, shift in shifts.items() if name in rows.columns
+    )
+
+
+def test_a_rebuild_in_little_memory_and_in_processes_is_the_same(league_lake: Path, tmp_path: Path, monkeypatch):
+    root = copied(league_lake, tmp_path)
+    monkeypatch.setattr(publish, "PIECE_BYTES", 1)
+    seen: list[int] = []
+
+    with processes(2, 2 * (build.BASE_BYTES + 10**8)) as pair:
+
+        def do(jobs: Sequence[Job], table: Table):
+            seen.append(len(jobs))
+            yield from pair.do(jobs, table)
+
+        list(run.rebuild(root, day=TODAY, everything=True, means=Means(pair._replace(do=do))))
+
+    assert max(seen) == 4
+    same(root, league_lake)
+
+
+def copied(league_lake: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(league_lake, tmp_path / "lake"))
+
+
+def same(root: Path, other: Path) -> None:
+    for table in catalog.MADE:
+        assert_frame_equal(rows(root, table), rows(other, table), check_exact=True)
+
+
+def rows(root: Path, table: Table) -> pl.DataFrame:
+    return delta_tables.scan(root, table).collect().sort(table.key)
+
+
+def test_each_table_is_one_commit_however_many_seasons_and_pieces(league_lake: Path, tmp_path: Path, monkeypatch):
+    root = copied(league_lake, tmp_path)
+    monkeypatch.setattr(publish, "PIECE_BYTES", 1)
+    before = {table.name: delta_tables.handle(root, table).version() for table in MADE}
+    list(run.rebuild(root, day=TODAY, everything=True, means=Means(Crew(3, None, executors.alone))))
+
+    assert {table.name: delta_tables.handle(root, table).version() - before[table.name] for table in MADE} == {
+        table.name: 1 for table in MADE
+    }
+    same(root, league_lake)
+
+
+def dies(job: Job) -> Done:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError(job)
+
+
+def test_a_process_that_is_killed_is_an_error_and_the_table_stays(league_lake: Path, tmp_path: Path, monkeypatch):
+    root = copied(league_lake, tmp_path)
+    monkeypatch.setattr(publish, "PIECE_BYTES", 1)
+    monkeypatch.setattr(executors, "by_name", dies)
+    plays = catalog.find("silver.plays")
+    version = delta_tables.handle(root, plays).version()
+    with processes(2, 10**9) as pair, pytest.raises(LakeError, match=r"silver\.plays was killed"):
+        list(run.rebuild(root, [plays], day=TODAY, everything=True, means=Means(pair)))
+    assert delta_tables.handle(root, plays).version() == version
+    monkeypatch.undo()
+
+    list(run.rebuild(root, [plays], day=TODAY, everything=True))
+    same(root, league_lake)
+
+
+def test_less_memory_is_fewer_games_at_once_and_never_none():
+    counts = [build.games_at_once(10**7, memory) for memory in (4 * 10**8, 10**9, 2 * 10**9, 10**11, None)]
+    assert counts == sorted(counts)
+    assert counts[0] >= 1
+    assert counts[-1] == counts[-2] == build.GAMES_AT_ONCE
+    assert build.games_at_once(10**12, 4 * 10**8) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--memory", "much"], "--memory much is no amount"),
+        (["--memory", "1MB"], "too little"),
+        (["--jobs", "2", "--on", "tcp://127.0.0.1:1"], "--jobs is for this machine"),
+    ],
+)
+def test_what_cannot_be_meant_is_said_in_two_lines(words: list[str], said: str, run_cli, league_lake: Path):
+    ended = run_cli("rebuild", *words, root=league_lake)
+    assert ended.code == 1
+    assert said in ended.err
+    assert len(ended.err.strip().splitlines()) == 2

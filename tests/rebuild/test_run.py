@@ -1,0 +1,593 @@
+"""Silver and gold are made again from bronze: the same from scratch as day by day, and nothing without cause."""
+
+import dataclasses
+import json
+import shutil
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from nhl_lake import catalog
+from nhl_lake.errors import Broken, Unreadable
+from nhl_lake.hockey.calendar import eastern_day
+from nhl_lake.rebuild import build, lineage
+from nhl_lake.rebuild import run as rebuild
+from nhl_lake.schema import checks
+from nhl_lake.schema import columns as c
+from nhl_lake.schema.table import Build, Column, Table
+from nhl_lake.store import delta_tables
+from tests.support.fake_api import NOON, FakeApi, Game, run
+
+MADE = catalog.MADE
+
+TODAY = eastern_day(NOON)
+
+
+def frames(root: Path) -> dict[str, pl.DataFrame]:
+    return {table.name: delta_tables.scan(root, table).sort(table.key).collect() for table in MADE}
+
+
+def versions(root: Path) -> dict[str, int]:
+    return {table.name: delta_tables.handle(root, table).version() for table in MADE}
+
+
+@pytest.fixture(scope="module")
+def two_games(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("two") / "games"
+    run(root, FakeApi([Game(1), Game(2)]), rebuilds=True)
+    return root
+
+
+@pytest.fixture
+def root(two_games: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(two_games, tmp_path, dirs_exist_ok=True)
+
+
+def test_what_did_not_change_is_left_alone(root: Path):
+    before = versions(root)
+
+    assert list(rebuild.rebuild(root, day=TODAY)) == []
+    assert versions(root) == before
+
+
+def test_everything_can_be_made_again(root: Path):
+    before, made = frames(root), list(rebuild.rebuild(root, day=TODAY, everything=True))
+
+    assert [part.table for part in made] == [table.name for table in catalog.in_order()]
+    for name, frame in frames(root).items():
+        assert_frame_equal(frame, before[name], check_exact=True)
+
+
+def test_silver_and_gold_can_be_deleted_and_nothing_is_lost(root: Path):
+    before = frames(root)
+    shutil.rmtree(root / "silver")
+    shutil.rmtree(root / "gold")
+    delta_tables.create(root, catalog.TABLES)
+    list(rebuild.rebuild(root, day=TODAY))
+
+    for name, frame in frames(root).items():
+        assert_frame_equal(frame, before[name], check_exact=True)
+
+
+def test_a_new_page_makes_the_tables_that_read_it_again_and_no_other(root: Path):
+    before = versions(root)
+    api = FakeApi([Game(1, scorer=8900002), Game(2)])
+    summary = run(root, api, now=NOON + timedelta(hours=1), lookback_days=2, rebuilds=True)
+
+    touched = catalog.downstream({catalog.find("bronze.play_by_play"), catalog.find("bronze.boxscore")})
+    assert [part.table for part in summary.rebuilt] == [table.name for table in touched]
+    assert versions(root)["silver.games"] == before["silver.games"]
+
+
+def test_day_by_day_gives_the_same_as_from_scratch(tmp_path: Path):
+    games = [Game(n, start=NOON - timedelta(days=9 - n), scorer=8900001 + n % 2) for n in range(1, 9)]
+    for day in range(1, 10):
+        moment = NOON - timedelta(days=9 - day) + timedelta(hours=12)
+        played = [game if game.start < moment else Game(game.number, game.start, state="FUT") for game in games]
+        run(tmp_path / "daily", FakeApi(played), now=moment, rebuilds=True)
+    run(tmp_path / "once", FakeApi(games), now=NOON + timedelta(hours=12), rebuilds=True)
+
+    daily, once = frames(tmp_path / "daily"), frames(tmp_path / "once")
+    for name in daily:
+        # when a page was first seen is another matter
+        assert_frame_equal(daily[name].drop("fetched_at", strict=False), once[name].drop("fetched_at", strict=False))
+
+
+def test_the_order_in_which_pages_were_kept_does_not_matter(tmp_path: Path):
+    games = [Game(n, start=NOON - timedelta(days=n)) for n in range(1, 5)]
+    run(tmp_path / "a", FakeApi(games), rebuilds=True)
+    run(tmp_path / "b", FakeApi(games[:1]))
+    run(tmp_path / "b", FakeApi(games[::-1]), now=NOON + timedelta(hours=1), rebuilds=True)
+
+    for name, frame in frames(tmp_path / "a").items():
+        assert_frame_equal(frame, frames(tmp_path / "b")[name])
+
+
+def test_many_games_are_made_in_parts_and_the_parts_are_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    run(tmp_path, FakeApi([Game(n, start=NOON - timedelta(days=n)) for n in range(1, 8)]), rebuilds=True)
+    whole = frames(tmp_path)
+    monkeypatch.setattr(build, "GAMES_AT_ONCE", 2)
+    monkeypatch.setattr(build, "FEW_BYTES", 0)
+    list(rebuild.rebuild(tmp_path, day=TODAY, everything=True))
+
+    for name, frame in frames(tmp_path).items():
+        assert_frame_equal(frame, whole[name])
+
+
+def answer(page: dict):
+    import httpx
+
+    return httpx.Response(200, json=page)
+
+
+def test_a_table_whose_columns_changed_is_made_again_whole(root: Path):
+    table = catalog.find("gold.skater_game")
+    folder = delta_tables.path(root, table)
+    shutil.rmtree(folder)
+    older = pl.DataFrame({"season": [20252026], "old": [1]}, schema={"season": pl.Int32, "old": pl.Int64})
+    older.write_delta(str(folder), delta_write_options={"partition_by": ["season"]})
+    list(rebuild.rebuild(root, day=TODAY))
+
+    rows = delta_tables.scan(root, table).collect()
+    assert rows.schema == table.schema
+    assert rows.height > 0
+
+
+def test_one_season_can_be_made_again_alone(root: Path):
+    before = versions(root)
+
+    assert list(rebuild.rebuild(root, day=TODAY, seasons=[20242025], everything=True)) == []
+    assert versions(root) == before
+    made = [part.table for part in rebuild.rebuild(root, day=TODAY, seasons=[20252026], everything=True)]
+    assert made == [table.name for table in catalog.in_order() if table.partition]
+
+
+def test_making_one_season_again_forgets_nothing_of_the_others(tmp_path: Path):
+    games = [Game(1), Game(1, year=2024, start=NOON - timedelta(days=365))]
+    run(tmp_path, FakeApi(games), since=NOON.date() - timedelta(days=400), rebuilds=True)
+    list(rebuild.rebuild(tmp_path, day=TODAY, seasons=[20252026], everything=True))
+
+    assert list(rebuild.rebuild(tmp_path, day=TODAY)) == []
+
+
+def refetched(root: Path, page: dict, hours: int = 1, **said) -> None:
+    """Keep a new version of the play-by-play page of the first of two games."""
+    api = FakeApi([Game(1), Game(2)])
+    api.broken = lambda path: answer(page) if path.endswith("2025020001/play-by-play") else None
+    run(root, api, now=NOON + timedelta(hours=hours), lookback_days=2, **said)
+
+
+def games_in(root: Path, name: str) -> set[int]:
+    return set(delta_tables.scan(root, catalog.find(name)).select("game_id").collect()["game_id"])
+
+
+def repeated() -> dict:
+    page = Game(1).plays()
+    (goal,) = page["plays"]
+    return page | {"plays": [goal, goal | {"sortOrder": 10, "typeDescKey": "hit", "details": {"hittingPlayerId": 1}}]}
+
+
+def unreadable() -> dict:
+    page = Game(1).plays()
+    page["homeTeam"]["id"] = "first"
+    return page
+
+
+@pytest.mark.parametrize(
+    ("page", "why"),
+    [(repeated, "one row for each game_id, event_id"), (unreadable, r"homeTeam.id")],
+    ids=["breaks a rule", "cannot be read"],
+)
+def test_a_game_that_cannot_be_made_is_put_aside_by_name_and_the_others_are_made(root: Path, page, why: str):
+    refetched(root, page())
+
+    with pytest.raises(Broken, match=f"(?s)2025020001 by silver.plays.*{why}"):
+        list(rebuild.rebuild(root, day=TODAY))
+    assert games_in(root, "silver.plays") == {2025020002}
+    assert games_in(root, "gold.skater_game") == {2025020002}
+    assert games_in(root, "silver.refusals") == {2025020001}
+    assert list(rebuild.rebuild(root, day=TODAY)) == []
+
+    refetched(root, Game(1, scorer=8900002).plays(), hours=2, rebuilds=True)
+    assert games_in(root, "gold.skater_game") == {2025020001, 2025020002}
+    assert games_in(root, "silver.refusals") == set()
+
+
+def test_a_game_that_was_put_aside_is_made_when_the_code_is_mended(root: Path, monkeypatch: pytest.MonkeyPatch):
+    refetched(root, Game(1, scorer=8900002).plays())
+    is_plays = {"silver.plays": {2025020001: "a rule that is wrong"}}
+    with monkeypatch.context() as patch:
+        patch.setattr(checks, "offenders", lambda table, rows, by: is_plays.get(table.name, {}))
+        with pytest.raises(Broken):
+            list(rebuild.rebuild(root, day=TODAY))
+    assert games_in(root, "silver.plays") == {2025020002}
+    monkeypatch.setattr(lineage, "code_print", lambda: "mended")
+    list(rebuild.rebuild(root, day=TODAY))
+
+    assert games_in(root, "silver.plays") == {2025020001, 2025020002}
+    assert games_in(root, "silver.refusals") == set()
+
+
+def test_only_the_games_that_changed_are_made_again_and_it_is_the_same_as_all(root: Path):
+    api = FakeApi([Game(1, scorer=8900002), Game(2)])
+    run(root, api, now=NOON + timedelta(hours=1), lookback_days=2)
+    made = {part.table: part.games for part in rebuild.rebuild(root, day=TODAY)}
+    some = frames(root)
+    list(rebuild.rebuild(root, day=TODAY, everything=True))
+
+    assert made == {name: 1 if catalog.find(name).by == "game_id" else None for name in made}
+    assert {"silver.plays", "gold.skater_game"} <= made.keys()
+    for name, frame in frames(root).items():
+        assert_frame_equal(frame, some[name])
+
+
+def test_a_lake_whose_bronze_was_put_back_from_a_copy_is_made_again_as_it_is_now(tmp_path: Path):
+    root = tmp_path / "lake"
+    run(root, FakeApi([Game(1)]), rebuilds=True)
+    shutil.copytree(root / "bronze", tmp_path / "copy")
+    run(root, FakeApi([Game(1), Game(2)]), now=NOON + timedelta(hours=1), rebuilds=True)
+    shutil.rmtree(root / "bronze")
+    shutil.copytree(tmp_path / "copy", root / "bronze")
+    run(root, FakeApi([Game(1), Game(3)]), now=NOON + timedelta(hours=2), rebuilds=True)
+
+    assert games_in(root, "silver.plays") == {2025020001, 2025020003}
+
+
+def fewer(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the code of a table lose most of its rows."""
+    plays = catalog.find("silver.plays")
+    less = dataclasses.replace(plays, source=lambda *inputs: plays.build(*inputs).head(1))
+    monkeypatch.setattr(rebuild, "in_order", lambda: [less])
+    monkeypatch.setattr(lineage, "code_print", lambda: "worse")
+
+
+def test_a_table_that_would_lose_rows_stays_as_it_was_until_that_is_accepted(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    before = frames(root)["silver.plays"]
+    fewer(root, monkeypatch)
+
+    with pytest.raises(Broken, match=rf"silver.plays .*{before.height} rows would become 1.*\n.*--accept"):
+        list(rebuild.rebuild(root, day=TODAY))
+    assert_frame_equal(frames(root)["silver.plays"], before)
+    list(rebuild.rebuild(root, day=TODAY, accept=True))
+    assert frames(root)["silver.plays"].height == 1
+
+
+def test_a_slice_that_breaks_keeps_no_other_from_being_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    games = [Game(1), Game(1, year=2024, start=NOON - timedelta(days=365))]
+    run(tmp_path, FakeApi(games), since=NOON.date() - timedelta(days=400), rebuilds=True)
+    monkeypatch.setattr(lineage, "code_print", lambda: "new")
+    made_of = build.made
+
+    def breaks(job, table, games=None):
+        if (job.table, job.part) == ("silver.plays", "20242025"):
+            raise Broken("a slice that breaks", "a hint")
+        return made_of(job, table, games)
+
+    monkeypatch.setattr(build, "made", breaks)
+    made = []
+    with pytest.raises(Broken, match="a slice that breaks"):
+        made.extend((part.table, part.season) for part in iter_until(rebuild.rebuild(tmp_path, day=TODAY), made))
+
+    assert ("silver.plays", 20252026) in made
+    assert ("gold.skater_game", 20252026) in made
+    assert ("silver.games", 20242025) in made
+    assert not {("silver.plays", 20242025), ("gold.skater_game", 20242025)} & set(made)
+
+
+def iter_until(parts, made: list):
+    for part in parts:
+        made.append((part.table, part.season))
+        yield part
+
+
+def test_a_body_that_the_disk_has_damaged_is_named_and_nothing_is_written(root: Path):
+    table = catalog.find("bronze.play_by_play")
+    before = frames(root)
+    pages = delta_tables.scan(root, table).collect()
+    later = pl.col("fetched_at") + timedelta(hours=1)
+    other = pages.with_columns(later, sha256=pl.lit("0" * 64), body=pl.col("body") + " ")
+    delta_tables.keep(root, table, other, lambda a, b: a == b)
+
+    with pytest.raises(Unreadable, match=r"bronze.play_by_play: the page \d+ is not what was kept"):
+        list(rebuild.rebuild(root, day=TODAY, everything=True))
+    assert_frame_equal(frames(root)["silver.plays"], before["silver.plays"])
+
+
+def test_a_lake_can_be_made_as_it_was_known_at_a_moment(root: Path, tmp_path: Path):
+    before = frames(root)
+    run(
+        root, FakeApi([Game(1, scorer=8900002), Game(2)]), now=NOON + timedelta(hours=5), lookback_days=2, rebuilds=True
+    )
+    now, then = frames(root), tmp_path / "then"
+    list(rebuild.as_known(root, then, NOON + timedelta(hours=3)))
+
+    assert not now["silver.plays"].equals(before["silver.plays"])
+    assert_frame_equal(frames(then)["silver.plays"], before["silver.plays"])
+    assert_frame_equal(frames(then)["gold.skater_game"], before["gold.skater_game"])
+    assert_frame_equal(frames(root)["silver.plays"], now["silver.plays"])
+
+
+def test_each_commit_says_of_which_pages_and_by_which_code_it_was_made(root: Path):
+    (mark,) = lineage.stored(root, catalog.find("gold.skater_game")).values()
+
+    assert mark.code != lineage.stored(root, catalog.find("silver.plays"))["20252026"].code  # that of what it reads too
+    assert (
+        mark.of["bronze.play_by_play"].version
+        == delta_tables.handle(root, catalog.find("bronze.play_by_play")).version()
+    )
+
+
+TWO_SEASONS = [Game(1), Game(1, year=2024, start=NOON - timedelta(days=365))]
+
+
+def two_seasons(root: Path, hours: int = 0, **said) -> None:
+    run(root, FakeApi(TWO_SEASONS), now=NOON + timedelta(hours=hours), since=NOON.date() - timedelta(days=400), **said)
+
+
+def test_a_slice_that_breaks_is_not_marked_as_made_by_the_commit_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    two_seasons(tmp_path)
+    made_of = build.made
+
+    def breaks(job, table, games=None):
+        if (job.table, job.part) == ("silver.plays", "20252026"):
+            raise Broken("a slice that breaks", "a hint")
+        return made_of(job, table, games)
+
+    monkeypatch.setattr(build, "made", breaks)
+    with pytest.raises(Broken):
+        list(rebuild.rebuild(tmp_path, day=TODAY))
+    monkeypatch.undo()
+    assert set(lineage.stored(tmp_path, catalog.find("silver.plays"))) == {"20242025"}
+
+    made = {(part.table, part.season) for part in rebuild.rebuild(tmp_path, day=TODAY)}
+    assert {("silver.plays", 20252026), ("gold.skater_game", 20252026)} <= made
+    assert games_in(tmp_path, "silver.plays") == {2025020001, 2024020001}
+
+
+def test_a_player_or_a_day_that_cannot_be_made_keeps_no_other_from_being_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    api = FakeApi([Game(1), Game(2, start=NOON - timedelta(days=3))])
+    odd = {"playerId": 8900002, "firstName": {"default": "Ö"}, "lastName": {"default": "Berg"}, "sweaterNumber": 9}
+    is_players = {"silver.players": {8900002: "a rule that he breaks"}}
+    monkeypatch.setattr(checks, "offenders", lambda table, rows, by: is_players.get(table.name, {}))
+    api.broken = lambda path: answer(odd) if path.endswith("8900002/landing") else None
+    summary = run(tmp_path, api, rebuilds=True)
+
+    assert summary.exit_code == 3
+    assert summary.incomplete == ["1 quarantined by silver.players: a rule that he breaks (player_id 8900002)"]
+    players = delta_tables.scan(tmp_path, catalog.find("silver.players")).collect()["player_id"].to_list()
+    assert players == [8900001, 8900003]
+    aside = delta_tables.scan(tmp_path, catalog.find("silver.refusals")).collect()
+    assert aside.select("refused_by", "subject", "game_id").rows() == [("silver.players", "player_id 8900002", None)]
+    assert list(rebuild.rebuild(tmp_path, day=TODAY)) == []
+
+
+def test_a_rebuild_killed_before_a_table_is_written_names_the_game_that_it_puts_aside_all_the_same(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    refetched(root, repeated())
+    replace, left = delta_tables.replace, [1]
+
+    def killed(*given, **said):
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        replace(*given, **said)
+
+    monkeypatch.setattr(delta_tables, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        list(rebuild.rebuild(root, day=TODAY))
+    monkeypatch.undo()
+    with pytest.raises(Broken):
+        list(rebuild.rebuild(root, day=TODAY))
+    assert games_in(root, "silver.refusals") == {2025020001}
+    assert games_in(root, "silver.plays") == {2025020002}
+
+
+def test_a_table_made_alone_of_older_ones_is_made_again_with_them(root: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lineage, "code_print", lambda: "new")
+    list(rebuild.rebuild(root, [catalog.find("gold.skater_game")], day=TODAY))
+    made = {part.table for part in rebuild.rebuild(root, day=TODAY)}
+
+    assert {"silver.plays", "gold.skater_game"} <= made
+
+
+def test_a_season_that_bronze_no_longer_has_goes_when_that_is_accepted(tmp_path: Path):
+    root = tmp_path / "lake"
+    run(root, FakeApi([Game(1)]))
+    shutil.copytree(root / "bronze", tmp_path / "copy")
+    two_seasons(root, hours=1, rebuilds=True)
+    shutil.rmtree(root / "bronze")
+    shutil.copytree(tmp_path / "copy", root / "bronze")
+
+    with pytest.raises(Broken, match="rows would become 0"):
+        list(rebuild.rebuild(root, day=TODAY))
+    assert games_in(root, "gold.skater_game") == {2025020001, 2024020001}
+    list(rebuild.rebuild(root, day=TODAY, accept=True))
+    for table in MADE:
+        if "game_id" in table.schema and table.source is not None and table.reads:
+            assert games_in(root, table.name) <= {2025020001}, table.name
+    assert list(rebuild.rebuild(root, day=TODAY)) == []
+
+
+def test_pages_of_another_season_make_no_whole_season_again(tmp_path: Path):
+    run(tmp_path, FakeApi([Game(1), Game(2)]), rebuilds=True)
+    two_seasons(tmp_path, hours=1, rebuilds=True)
+    later = FakeApi([Game(1, scorer=8900002), Game(2)])
+    run(tmp_path, later, now=NOON + timedelta(hours=2), lookback_days=2)
+    made = list(rebuild.rebuild(tmp_path, day=TODAY))
+    by_game = [part for part in made if part.season == 20252026 and catalog.find(part.table).by == "game_id"]
+
+    assert by_game
+    assert {part.games for part in by_game} == {1}
+    assert {part.season for part in made} == {20252026}
+
+
+def test_one_more_game_makes_nothing_of_other_seasons_again_though_teams_are_of_all_of_them(tmp_path: Path):
+    two_seasons(tmp_path, rebuilds=True)
+    later = FakeApi([*TWO_SEASONS, Game(3)])
+    run(tmp_path, later, now=NOON + timedelta(hours=2), lookback_days=2)
+    made = list(rebuild.rebuild(tmp_path, day=TODAY))
+
+    assert "silver.teams" in {part.table for part in made}
+    assert {part.season for part in made} == {20252026, None}
+
+
+def table_of(name: str, source: Build, **said) -> Table:
+    return Table(
+        name=name, grain="one of a test", key=("season",), reads=(catalog.find("silver.plays"),), source=source, **said,
+        columns=(c.season, Column("games", pl.Int32, "Games that it was given"), Column("day", pl.Date, "Its day")),
+    )  # fmt: skip
+
+
+def counted(plays: pl.LazyFrame, day: date) -> pl.LazyFrame:
+    return plays.select(season=pl.col("season").max(), games=pl.col("game_id").n_unique(), day=pl.lit(day))
+
+
+def test_a_table_with_a_history_is_given_the_season_before_and_made_again_with_it(tmp_path: Path):
+    two_seasons(tmp_path, rebuilds=True)
+    table = table_of("gold.counted", counted, history=1, of_day=True)
+    delta_tables.create(tmp_path, [table])
+
+    made = {part.season: part.rows for part in rebuild.rebuild(tmp_path, [table], day=TODAY)}
+    assert made == {20242025: 1, 20252026: 1}
+    assert delta_tables.scan(tmp_path, table).sort("season").collect().rows() == [
+        (20242025, 1, TODAY),
+        (20252026, 2, TODAY),
+    ]
+
+    api = FakeApi([Game(1), Game(1, year=2024, start=NOON - timedelta(days=365), scorer=8900002)])
+    run(tmp_path, api, now=NOON + timedelta(hours=1), since=NOON.date() - timedelta(days=400), lookback_days=400)
+    list(rebuild.rebuild(tmp_path, day=TODAY))
+    assert {part.season for part in rebuild.rebuild(tmp_path, [table], day=TODAY)} == {20242025, 20252026}
+
+
+def test_of_a_table_with_a_history_only_the_rows_of_its_season_are_kept(tmp_path: Path):
+    def each(plays: pl.LazyFrame, day: date) -> pl.LazyFrame:
+        return plays.group_by("season").agg(games=pl.col("game_id").n_unique(), day=pl.lit(day))
+
+    two_seasons(tmp_path, rebuilds=True)
+    table = table_of("gold.counted", each, history=1, of_day=True)
+    delta_tables.create(tmp_path, [table])
+    made = {part.season: part.rows for part in rebuild.rebuild(tmp_path, [table], day=TODAY)}
+    assert made == {20242025: 1, 20252026: 1}
+
+
+def test_a_season_that_has_but_games_far_ahead_has_no_rows_of_the_one_before(tmp_path: Path):
+    ahead = Game(1, year=2026, start=NOON + timedelta(days=270), state="FUT")
+    summary = run(tmp_path, FakeApi([Game(1), ahead]), seasons=(20252026, 20262027), rebuilds=True)
+
+    assert (summary.outcome, summary.error) == ("done", None)
+    assert set(frames(tmp_path)["silver.games"]["season"]) == {20252026, 20262027}
+    assert set(frames(tmp_path)["gold.sog_features"]["season"]) == {20252026}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pin", range(2, 6))
+def test_pages_that_come_while_bronze_is_pinned_are_not_seen_without_their_game(
+    root: Path, pin: int, monkeypatch: pytest.MonkeyPatch
+):
+    def beside(at: Path, table: Table, **version: int):
+        pinned = handle(at, table, **version)
+        if table.layer == "bronze":
+            seen.append(table.name)
+            if len(seen) == pin + 1:
+                with monkeypatch.context() as undone:
+                    undone.setattr(delta_tables, "handle", handle)
+                    run(root, FakeApi([Game(1), Game(2), Game(3)]))
+        return pinned
+
+    handle, seen = delta_tables.handle, list[str]()
+    monkeypatch.setattr(delta_tables, "handle", beside)
+    list(rebuild.rebuild(root, day=TODAY, everything=True))
+    monkeypatch.setattr(delta_tables, "handle", handle)
+    list(rebuild.rebuild(root, day=TODAY))
+    made = frames(root)
+    assert made["gold.skater_game"]["game_id"].n_unique() == 3
+    list(rebuild.rebuild(root, day=TODAY, everything=True))
+    for name, frame in frames(root).items():
+        assert_frame_equal(frame, made[name])
+
+
+def test_what_another_writer_makes_meanwhile_of_other_pages_is_not_read(root: Path):
+    games = catalog.find("silver.games")
+    older = delta_tables.scan(root, games).filter(pl.col("game_id") == 2025020001).collect()
+    was = delta_tables.metadata(root, games, lineage.MADE_OF)
+    was["20252026"]["of"]["bronze.schedule"][1] = "of one game"
+    before = frames(root)
+    for made in rebuild.rebuild(root, day=TODAY, everything=True):
+        assert made.refused == ()
+        if made.table == "silver.games":
+            delta_tables.replace(root, games, older, where=None, metadata={lineage.MADE_OF: json.dumps(was)})
+    assert_frame_equal(frames(root)["gold.skater_game"], before["gold.skater_game"])
+
+    assert "silver.games" in [made.table for made in rebuild.rebuild(root, day=TODAY)]
+    for name, frame in frames(root).items():
+        assert_frame_equal(frame, before[name])
+
+
+def test_a_table_of_a_day_is_made_again_on_another_and_only_then(root: Path):
+    table = table_of("gold.counted", counted, of_day=True)
+    delta_tables.create(root, [table])
+    list(rebuild.rebuild(root, [table], day=TODAY))
+
+    assert list(rebuild.rebuild(root, [table], day=TODAY)) == []
+    assert len(list(rebuild.rebuild(root, [table], day=TODAY + timedelta(days=1)))) == 1
+    assert delta_tables.scan(root, table).collect()["day"].to_list() == [TODAY + timedelta(days=1)]
+
+
+def aside_of(root: Path) -> pl.DataFrame:
+    return frames(root)["silver.refusals"].select("season", "refused_by", "subject")
+
+
+def test_what_is_put_aside_in_one_season_touches_no_other_and_does_not_multiply(tmp_path: Path):
+    two_seasons(tmp_path)
+    list(rebuild.rebuild(tmp_path, day=TODAY))
+    whole, api = frames(tmp_path), FakeApi(TWO_SEASONS)
+    api.broken = lambda path: answer(unreadable()) if path.endswith("2025020001/play-by-play") else None
+    run(tmp_path, api, now=NOON + timedelta(hours=1), lookback_days=2)
+    with pytest.raises(Broken):
+        list(rebuild.rebuild(tmp_path, day=TODAY))
+
+    few = frames(tmp_path)
+    of_season = {name: frame for name, frame in few.items() if "season" in frame.columns and name != "silver.seasons"}
+    for name, frame in of_season.items():
+        other = pl.col("season") == 20242025
+        assert_frame_equal(frame.filter(other), whole[name].filter(other), check_exact=True)
+    assert aside_of(tmp_path)["season"].unique().to_list() == [20252026]
+    assert "silver.game_quality" not in few["silver.refusals"]["refused_by"].to_list()
+    for _ in range(2):
+        with pytest.raises(Broken):
+            list(rebuild.rebuild(tmp_path, day=TODAY, everything=True))
+        for name, frame in frames(tmp_path).items():
+            assert_frame_equal(frame, few[name], check_exact=True)
+
+
+def test_a_lake_whose_quarantine_has_no_partitions_goes_on(root: Path):
+    refetched(root, unreadable())
+    with pytest.raises(Broken):
+        list(rebuild.rebuild(root, day=TODAY))
+    before, now = aside_of(root), catalog.find("silver.refusals")
+    earlier = dataclasses.replace(now, partition=None)
+    rows = delta_tables.scan(root, now).collect()
+    shutil.rmtree(delta_tables.path(root, now))
+    delta_tables.create(root, [earlier])
+    of_a_player = {"season": None, "refused_by": "silver.teams", "subject": "team_id 7", "game_id": None, "reason": "?"}
+    delta_tables.replace(
+        root, earlier, pl.concat([rows, pl.DataFrame([of_a_player], schema=now.schema)]), where=None, metadata={}
+    )
+
+    assert list(rebuild.rebuild(root, day=TODAY)) == []
+    assert delta_tables.handle(root, now).metadata().partition_columns == ["season"]
+    assert aside_of(root).height == before.height + 1
+    with pytest.raises(Broken):
+        list(rebuild.rebuild(root, day=TODAY, everything=True))
+    assert_frame_equal(aside_of(root), before)

@@ -1,0 +1,147 @@
+"""The digest of a table's keys: the same for the same rows in whatever order and files, another for any other rows."""
+
+import hashlib
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nhl_lake.schema import digest as digesting
+from nhl_lake.schema.digest import digest, sha256
+
+WORD = 2**64
+
+
+def mixed_by_hand(row: list[int]) -> int:
+    """SplitMix64's finaliser over the columns of a row, in Python's own integers."""
+    found = 0x9E3779B97F4A7C15
+    for value in row:
+        found ^= value % WORD
+        found = (found ^ (found >> 30)) * 0xBF58476D1CE4E5B9 % WORD
+        found = (found ^ (found >> 27)) * 0x94D049BB133111EB % WORD
+        found ^= found >> 31
+    return found
+
+
+INTS = st.integers(-(2**63), 2**63 - 1)
+ROWS = st.lists(st.tuples(INTS, st.text(max_size=8)), max_size=30)
+
+
+def frame(rows: list[tuple[int, str]]) -> pl.LazyFrame:
+    return pl.LazyFrame(rows, schema={"game_id": pl.Int64, "name": pl.String}, orient="row")
+
+
+def of(rows: list[tuple[int, str]]) -> str:
+    return digest(frame(rows), ["game_id", "name"])
+
+
+@given(st.lists(st.tuples(INTS, INTS), max_size=30))
+def test_the_digest_is_what_python_makes_of_it(rows: list[tuple[int, int]]):
+    schema = {"game_id": pl.Int64, "player_id": pl.Int64}
+    expected = sum(mixed_by_hand(list(row)) for row in rows) % WORD
+
+    assert digest(pl.LazyFrame(rows, schema=schema, orient="row"), list(schema)) == f"{len(rows)}-{expected:016x}"
+
+
+def test_many_rows_which_are_not_held_in_memory_have_the_digest_of_few(monkeypatch: pytest.MonkeyPatch):
+    rows = [(number, str(number % 3)) for number in range(50)]
+    few = of(rows)
+    monkeypatch.setattr(digesting, "FEW", 10)
+
+    assert of(rows) == few
+
+
+def test_the_digest_of_a_typed_table_is_for_ever():
+    rows = pl.LazyFrame(
+        {
+            "season": pl.Series([20252026, 20252026], dtype=pl.Int32),
+            "team": ["AAA", None],
+            "game_date": [date(2026, 1, 9), date(1917, 12, 19)],
+            "fetched_at": pl.Series([datetime(2026, 1, 10, 17, tzinfo=UTC)] * 2, dtype=pl.Datetime("us", "UTC")),
+            "is_final": [True, False],
+        }
+    )
+
+    aaa = int.from_bytes(hashlib.sha256(b"AAA").digest()[:8], "little")
+    fetched_at = 1_768_064_400_000_000
+    by_hand = mixed_by_hand([20252026, aaa, 20_462, fetched_at, 1])
+    by_hand += mixed_by_hand([20252026, 0xD1B54A32D192ED03, -19_006, fetched_at, 0])
+    assert digest(rows, rows.collect_schema().names()) == f"2-{by_hand % WORD:016x}" == "2-fc9cbafb5f0d3545"
+
+
+@given(ROWS, st.randoms())
+def test_the_order_of_rows_does_not_matter(rows: list[tuple[int, str]], random):
+    other = random.sample(rows, len(rows))
+
+    assert of(rows) == of(other)
+
+
+@given(ROWS, st.integers(1, 5))
+def test_how_rows_are_laid_out_in_files_does_not_matter(tmp_path_factory, rows: list[tuple[int, str]], size: int):
+    folder: Path = tmp_path_factory.mktemp("files")
+    frame(rows).collect().write_parquet(folder / "empty and whole.parquet")
+    for start in range(0, len(rows), size):
+        frame(rows[start : start + size]).collect().write_parquet(folder / f"part {start}.parquet")
+    parts = pl.scan_parquet(folder / "part *.parquet") if rows else frame([])
+
+    assert of(rows) == digest(parts, ["game_id", "name"])
+    assert of(rows) == digest(pl.scan_parquet(folder / "empty and whole.parquet"), ["game_id", "name"])
+
+
+@given(ROWS.filter(bool), st.data())
+def test_a_row_that_is_missing_doubled_or_changed_shows(rows: list[tuple[int, str]], data):
+    at = data.draw(st.integers(0, len(rows) - 1))
+    game, name = rows[at]
+    other = data.draw(st.tuples(INTS, st.text(max_size=8)).filter(lambda row: row != rows[at]))
+
+    changed = [
+        rows[:at] + rows[at + 1 :],
+        [*rows, rows[at]],
+        [*rows[:at], other, *rows[at + 1 :]],
+        [*rows[:at], (game, f"{name}\0"), *rows[at + 1 :]],
+    ]
+    assert of(rows) not in {of(some) for some in changed}
+
+
+@given(INTS, INTS)
+def test_keys_are_not_taken_for_each_other(one: int, other: int):
+    schema = {"game_id": pl.Int64, "player_id": pl.Int64}
+    tables = {tuple(sorted(rows)) for rows in ([(one, other), (7, 8)], [(other, one), (7, 8)], [(one, 8), (7, other)])}
+    digests = {digest(pl.LazyFrame(list(rows), schema=schema, orient="row"), list(schema)) for rows in tables}
+
+    assert len(digests) == len(tables)
+
+
+def test_a_missing_value_is_another_key_than_any_value():
+    names = [None, "", "None", "null"]
+    digests = {digest(pl.LazyFrame({"name": [name]}, schema={"name": pl.String}), ["name"]) for name in names}
+    numbers = {digest(pl.LazyFrame({"id": [n]}, schema={"id": pl.Int32}), ["id"]) for n in (None, 0, -1)}
+
+    assert (len(digests), len(numbers)) == (4, 3)
+
+
+def test_a_number_is_the_same_key_in_whatever_width():
+    widths = [pl.Int16, pl.Int32, pl.Int64, pl.UInt64]
+
+    assert len({digest(pl.LazyFrame({"period": [3]}, schema={"period": width}), ["period"]) for width in widths}) == 1
+
+
+def test_a_measure_is_no_key():
+    with pytest.raises(TypeError, match="Float64"):
+        digest(pl.LazyFrame({"x": [1.5]}), ["x"])
+
+
+def test_a_table_without_rows_has_a_digest():
+    assert of([]) == "0-0000000000000000"
+
+
+@given(st.lists(st.none() | st.text() | st.text().map(lambda text: text * 1000)))
+def test_the_hash_of_a_text_is_that_of_other_programs(texts: list[str | None]):
+    rows = pl.DataFrame({"body": pl.Series(texts, dtype=pl.String)})
+
+    found = rows.select(text=sha256("body")).get_column("text").to_list()
+
+    assert found == [None if text is None else hashlib.sha256(text.encode()).hexdigest() for text in texts]

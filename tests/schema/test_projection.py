@@ -1,0 +1,106 @@
+"""Of what a table is made, only the columns are read that its function looks at."""
+
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from nhl_lake import catalog
+from nhl_lake.schema import columns, projection
+from nhl_lake.schema.table import Column, Table
+
+PEOPLE = Table(
+    name="silver.people",
+    grain="one person",
+    key=("player_id",),
+    columns=(columns.player_id, columns.first_name, columns.last_name, Column("age", pl.Int64, "Years", "years")),
+    source=None,
+    partition=None,
+)
+
+
+def names(people: pl.LazyFrame) -> pl.LazyFrame:
+    older = people.filter(pl.col("age") > 20)
+    return older.select("player_id", "first_name").join(people.select("player_id"), on="player_id")
+
+
+def reader(source) -> Table:
+    return Table(
+        name="gold.names",
+        grain="one name",
+        key=("player_id",),
+        columns=(columns.player_id, columns.first_name),
+        source=source,
+        reads=(PEOPLE,),
+        by="player_id",
+        partition=None,
+    )
+
+
+def test_the_columns_that_a_function_looks_at_are_found_in_order():
+    assert projection.columns_of(reader(names)) == (("player_id", "first_name", "age"),)
+
+
+def test_the_key_is_read_also_where_rows_are_only_counted():
+    def counted(people: pl.LazyFrame) -> pl.LazyFrame:
+        return people.select(player_id=pl.len().cast(pl.Int64), first_name=pl.lit("all"))
+
+    assert projection.columns_of(reader(counted)) == (("player_id",),)
+
+
+def test_what_is_not_read_is_there_and_unknown():
+    rows = pl.DataFrame({"player_id": [1], "age": [30]}, schema_overrides={"player_id": pl.Int64})
+    found = projection.whole(PEOPLE, rows).collect()
+    assert found.schema == PEOPLE.schema
+    assert found.rows() == [(1, None, None, 30)]
+
+
+APART = pytest.mark.parametrize(
+    "table", [table for table in catalog.in_order() if table.by is not None], ids=lambda table: table.name
+)
+
+
+@APART
+def test_no_plan_looks_at_more_than_is_read(table: Table):
+    """Held against the plans themselves, where it makes no difference what is run, and in which order."""
+    rows = table.build(*(pl.LazyFrame(schema=read.schema) for read in table.reads))
+    needed = projections(rows.select(pl.col(column.name).cast(column.dtype) for column in table.columns))
+    for read, names in zip(table.reads, projection.columns_of(table), strict=True):
+        assert needed.get(tuple(read.schema), set()) <= set(names), read.name
+
+
+def projections(rows: pl.LazyFrame) -> dict[tuple[str, ...], set[str]]:
+    """Return the columns that the optimised plan takes of each frame, by all the columns that the frame has."""
+    nodes: Any = rows._ldf.visit()
+    found: dict[tuple[str, ...], set[str]] = {}
+    todo, seen = [nodes.get_node()], set()
+    while todo:
+        number = todo.pop()
+        if number not in seen:
+            seen.add(number)
+            nodes.set_node(number)
+            node = nodes.view_current_node()
+            todo += nodes.get_inputs()
+            if type(node).__name__ == "DataFrameScan":
+                every = tuple(node.df.columns())
+                found[every] = found.get(every, set()) | set(node.projection or every)
+    return found
+
+
+def test_a_plan_that_does_not_get_to_all_that_it_looks_at_is_told_from_one_that_does():
+    def never(people: pl.LazyFrame) -> pl.LazyFrame:
+        nobody = people.select("player_id").filter(pl.lit(value=False)).cache()
+        return nobody.join(people.select("player_id", "first_name"), on="player_id")
+
+    assert "first_name" in projections(never(pl.LazyFrame(schema=PEOPLE.schema)))[tuple(PEOPLE.schema)]
+
+
+@APART
+def test_every_table_runs_on_what_it_looks_at(table: Table):
+    frames = [
+        projection.whole(read, pl.DataFrame(schema=read.schema).select(names))
+        for read, names in zip(table.reads, projection.columns_of(table), strict=True)
+    ]
+    found = table.build(*frames).collect()
+    assert_frame_equal(found.cast(dict(table.schema)), pl.DataFrame(schema=table.schema), check_column_order=False)

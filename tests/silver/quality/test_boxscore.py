@@ -1,0 +1,53 @@
+"""Plays held against the lines of goalies in the box score."""
+
+from typing import Any
+
+import pytest
+
+from nhl_lake.silver.quality.boxscore import goalie_quality
+from tests.silver import ice
+
+LINE = {"season": ice.SEASON, "game_id": ice.GAME, "player_id": 30, "goals_against": 1, "shots_against": 2, "saves": 1}
+SHOTS = [("goal", 30, "REG"), ("shot-on-goal", 30, "REG")]
+
+
+def found(line: dict[str, Any], *shots: tuple[str, int | None, str]) -> dict[str, list[Any]]:
+    events = (
+        ice.play(
+            number, 60 * number, event, goalie_player_id=goalie, period_type=kind,
+            is_goal=kind != "SO" and event == "goal", is_shot_on_goal=kind != "SO" and event != "missed-shot",
+        )
+        for number, (event, goalie, kind) in enumerate(shots)
+    )  # fmt: skip
+    rows = goalie_quality(ice.plays(*events), ice.goalie_games(LINE | line)).collect()
+    assert rows.columns == ["season", "game_id", "check", "severity", "expected", "actual"]
+    return {name: rest for name, *rest in map(list, rows.drop("season", "game_id").rows())}
+
+
+def test_a_goalie_who_faced_what_the_box_score_says_is_no_defect():
+    assert found({}, *SHOTS, ("missed-shot", 30, "REG"), ("goal", None, "REG"), ("goal", 30, "SO")) == {}
+
+
+@pytest.mark.parametrize(
+    ("shots", "checks"),
+    [
+        (SHOTS[:1], {"shots against": ("warning", "2", "1"), "saves": ("warning", "1", "0")}),
+        (SHOTS[1:], {"goals against": ("error", "1", "0"), "shots against": ("warning", "2", "1")}),
+        (
+            [SHOTS[0], ("shot-on-goal", 31, "REG")],
+            {"shots against": ("warning", "2", "1"), "saves": ("warning", "1", "0")},
+        ),
+    ],
+)
+def test_each_count_that_differs_is_named(shots: list[Any], checks: dict[str, tuple[str, str, str]]):
+    assert found({}, *shots) == {
+        f"{what} are the box score's, goalie by goalie": [severity, expected, f"{actual}, other for 1 goalies"]
+        for what, (severity, expected, actual) in checks.items()
+    }
+
+
+def test_what_the_box_score_does_not_tell_and_games_without_plays_are_left_out():
+    nothing = dict.fromkeys(("goals_against", "shots_against", "saves"))
+
+    assert found(nothing, *SHOTS) == {}
+    assert found({}) == {}

@@ -1,0 +1,205 @@
+"""Putting a lake in the place of another: whatever step is the last one, both are kept, and one is there."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import obstore
+import pytest
+
+from nhl_lake.errors import BadInput, LakeError
+from nhl_lake.store import atomic_swap, location
+from nhl_lake.store.location import Place
+
+OLD = {"bronze/plays/_delta_log/0.json": b"old log", "bronze/plays/a.parquet": b"old", "gone/_delta_log/0.json": b"x"}
+NEW = {"bronze/plays/_delta_log/0.json": b"new log", "bronze/plays/b.parquet": b"new"}
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def fill(at: Place, files: dict[str, bytes]) -> None:
+    for name, body in files.items():
+        location.write(at, name, body)
+
+
+def held(at: Place) -> dict[str, bytes]:
+    if isinstance(at, Path) and not at.exists():
+        return {}
+    return {f.name: location.read(at, f.name) for f in location.files(at) if not f.name.startswith(".nhl-lake/")}
+
+
+def beside(root: Place, name: str) -> Place:
+    return root.with_name(f"{root.name}.{name}")
+
+
+class Steps:
+    """Counts the steps that change a disk or a store, and ends the process before or after one of them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, at: int, *, after: bool) -> None:
+        self.at, self.after, self.count = at, after, 0
+        for owner, name in (
+            (location, "write"),
+            (location, "remove"),
+            (Path, "rename"),
+            (atomic_swap, "exchanged"),
+            (obstore, "copy"),
+            (shutil, "rmtree"),
+        ):
+            monkeypatch.setattr(owner, name, self.counted(getattr(owner, name)))
+
+    def counted(self, do: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*words: Any, **more: Any) -> Any:
+            self.count += 1
+            is_last = self.count == self.at
+            if is_last and not self.after:
+                raise Killed
+            found = do(*words, **more)
+            if is_last:
+                raise Killed
+            return found
+
+        return step
+
+
+@pytest.fixture(params=[True, False], ids=["in one step", "in two steps"])
+def is_in_one_step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the system can exchange two folders."""
+    if not request.param:
+        monkeypatch.setattr(atomic_swap, "exchanged", lambda *_: False)
+    return bool(request.param)
+
+
+def scene(root: Place) -> tuple[Place, Place]:
+    fill(root, OLD)
+    new, kept = beside(root, "restoring-1"), beside(root, "before-restore-1")
+    fill(new, NEW)
+    return new, kept
+
+
+def test_the_new_one_is_in_place_and_the_old_one_is_kept(anywhere: Place):
+    new, kept = scene(anywhere)
+    atomic_swap.swap(new, anywhere, kept, command="nhl-lake restore")
+    assert (held(anywhere), held(kept), held(new)) == (NEW, OLD, {})
+    assert atomic_swap.unfinished(anywhere) is None
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_at_any_step_in_a_folder_either_is_there_and_both_are_found_again(
+    *, after: bool, is_in_one_step: bool, tmp_path: Path
+):
+    assert kills(lambda n: tmp_path / str(n) / "lake", after=after) > (3 if is_in_one_step else 4)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_at_any_step_in_a_bucket_the_next_command_says_so_and_both_are_found_again(
+    *, after: bool, bucket: Place
+):
+    assert kills(lambda n: bucket / str(n) / "lake", after=after) > 8
+
+
+def kills(place_of: Callable[[int], Place], *, after: bool) -> int:
+    """Kill an exchange at each of its steps, hold what is there against what must be, and count the steps."""
+    for n in range(1, 100):
+        root = place_of(n)
+        new, kept = scene(root)
+        with pytest.MonkeyPatch.context() as patched:
+            steps = Steps(patched, n, after=after)
+            try:
+                atomic_swap.swap(new, root, kept, command="nhl-lake restore")
+            except Killed:
+                pass
+            else:
+                return steps.count
+        if atomic_swap.unfinished(root) is None:
+            # nothing has begun, or all is done but for the sweeping
+            assert held(root) in (OLD, NEW), n
+            continue
+        if isinstance(root, Path):
+            assert held(root) in (OLD, NEW, {}), n
+        with pytest.raises(LakeError, match=r"stopped as it put its result in place") as said:
+            atomic_swap.require_finished(root)
+        assert "doctor --mend" in said.value.hint
+        atomic_swap.finish(root)
+        assert (held(root), held(kept)) == (NEW, OLD), n
+        assert atomic_swap.unfinished(root) is None
+        atomic_swap.finish(root)
+        assert held(root) == NEW
+    raise AssertionError("no exchange came to its end")
+
+
+def test_a_table_is_exchanged_in_its_lake_and_kept_beside_the_lake(anywhere: Place):
+    fill(anywhere, OLD)
+    staged, kept = beside(anywhere, "restoring-1"), beside(anywhere, "before-restore-1")
+    fill(staged, NEW)
+    names = ("bronze", "plays")
+    atomic_swap.swap(staged.joinpath(*names), anywhere.joinpath(*names), kept.joinpath(*names), of=anywhere)
+    assert held(anywhere) == NEW | {"gone/_delta_log/0.json": b"x"}
+    assert held(kept) == {name: body for name, body in OLD.items() if name.startswith("bronze")}
+
+
+def test_a_table_that_was_stopped_is_found_by_its_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    root = tmp_path / "lake"
+    new, kept = scene(root)
+    with monkeypatch.context() as patched:
+        Steps(patched, 2, after=False)
+        with pytest.raises(Killed):
+            atomic_swap.swap(new / "bronze", root / "bronze", kept / "bronze", of=root, command="nhl-lake restore")
+    with pytest.raises(LakeError, match="stopped"):
+        atomic_swap.require_finished(root)
+    atomic_swap.finish(root)
+    assert held(root)["bronze/plays/b.parquet"] == b"new"
+
+
+@pytest.mark.usefixtures("is_in_one_step")
+def test_where_nothing_was_nothing_is_kept(tmp_path: Path):
+    for name in ("none", "lock only"):
+        root = tmp_path / name / "lake"
+        root.parent.mkdir()
+        if name == "lock only":
+            location.write(root, ".nhl-lake/lock", b"")
+        fill(beside(root, "new"), NEW)
+        atomic_swap.swap(beside(root, "new"), root, beside(root, "old"))
+        assert held(root) == NEW
+        assert sorted(found.name for found in root.parent.iterdir()) == ["lake"]
+
+
+def test_a_lake_that_is_a_link_is_exchanged_where_it_leads(tmp_path: Path):
+    there = tmp_path / "disk" / "lake"
+    fill(there, OLD)
+    link = tmp_path / "lake"
+    link.symlink_to(there)
+    fill(tmp_path / "disk" / "new", NEW)
+    atomic_swap.swap(tmp_path / "disk" / "new", link.resolve(), tmp_path / "disk" / "old")
+    assert link.is_symlink()
+    assert (held(link), held(tmp_path / "disk" / "old")) == (NEW, OLD)
+    assert atomic_swap.unfinished(link) is None
+
+
+def test_a_mount_point_is_not_exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    new, kept = scene(tmp_path / "lake")
+    monkeypatch.setattr(Path, "is_mount", lambda self: self.name == "lake")
+    with pytest.raises(BadInput, match="mount point"):
+        atomic_swap.swap(new, tmp_path / "lake", kept)
+    assert (held(tmp_path / "lake"), atomic_swap.unfinished(tmp_path / "lake")) == (OLD, None)
+
+
+def test_an_exchange_whose_lake_is_gone_is_an_error_and_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    root, new = tmp_path / "lake", tmp_path / "lake.new"
+    for one_step in (True, False):
+        fill(root, OLD)
+        fill(new, NEW)
+        with monkeypatch.context() as patch:
+            patch.setattr(atomic_swap, "exchange_folders", lambda *_, **__: (_ for _ in ()).throw(Killed))
+            with pytest.raises(Killed):
+                atomic_swap.swap(new, root, tmp_path / "lake.kept")
+        shutil.rmtree(new)
+        with monkeypatch.context() as patch:
+            if not one_step:
+                patch.setattr(atomic_swap, "exchanged", lambda *_: False)
+            with pytest.raises(LakeError, match="is gone"):
+                atomic_swap.finish(root)
+        assert held(root) == OLD
+        assert atomic_swap.unfinished(root) is not None  # and it goes on being said

@@ -1,0 +1,834 @@
+"""The door to disk: what is kept, what is refused, and what happens when two come at once."""
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from deltalake import DeltaTable, Field, write_deltalake
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from nhl_lake import catalog, layout
+from nhl_lake.bronze.endpoints import PLAY_BY_PLAY, PLAYERS, ROSTERS, SCHEDULE, STANDINGS
+from nhl_lake.errors import Broken, Busy, LakeError, Unreadable
+from nhl_lake.gold.skater_game import SKATER_GAME
+from nhl_lake.schema import ledger
+from nhl_lake.schema.table import Table
+from nhl_lake.store import delta_tables, locks
+from nhl_lake.store.delta_tables import Kept
+from nhl_lake.store.versions import content
+
+DAY = date(2023, 10, 10)
+T0 = datetime(2023, 10, 11, 6, 0, tzinfo=UTC)
+SPAWN = multiprocessing.get_context("spawn")
+VOLATILE = frozenset({"clock"})
+
+at_the_start: Barrier | None = None
+
+
+def same(a: str, b: str) -> bool:
+    return content(a, VOLATILE) == content(b, VOLATILE)
+
+
+def page(
+    table: Table, key: int, body: str, *, minute: float = 0, season: int = 20232024, day: date = DAY
+) -> dict[str, Any]:
+    """Return a row of a bronze table; `key` numbers the page."""
+    values = {
+        "game_id": 2023020000 + key,
+        "player_id": 8470000 + key,
+        "season": season,
+        "game_date": day,
+        "state": "OFF",
+        "fetched_at": T0 + timedelta(minutes=minute),
+        "url": f"https://api.example/{key}",
+        "sha256": sha256(body.encode()).hexdigest(),
+        "run_id": f"run-{minute}",
+        "body_bytes": len(body.encode()),
+        "body": body,
+    }
+    return {name: values[name] for name in table.schema}
+
+
+def frame(table: Table, rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=table.schema, orient="row")
+
+
+def keep(root: Path, table: Table, *rows: dict[str, Any]) -> Kept:
+    delta_tables.create(root, [table])
+    return delta_tables.keep(root, table, frame(table, rows), same)
+
+
+def bodies(root: Path, table: Table) -> list[str]:
+    return delta_tables.scan(root, table).sort("fetched_at").collect()["body"].to_list()
+
+
+def version(root: Path, table: Table) -> int:
+    return DeltaTable(str(delta_tables.path(root, table))).version()
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    """Return every file under a folder, whole."""
+    return {str(file.relative_to(root)): file.read_bytes() for file in sorted(root.rglob("*")) if file.is_file()}
+
+
+def last_log(root: Path, table: Table) -> Path:
+    return sorted((delta_tables.path(root, table) / "_delta_log").glob("*.json"))[-1]
+
+
+def skaters(*goals: int, season: int = 20232024) -> pl.DataFrame:
+    rows = [
+        {"season": season, "game_id": n, "game_type": 2, "player_id": n, "team_id": 1, "goals": g, "shots_on_goal": 5}
+        for n, g in enumerate(goals)
+    ]
+    return pl.DataFrame(rows, schema=SKATER_GAME.schema)
+
+
+def test_a_page_that_comes_back_to_what_it_was_is_a_third_version(tmp_path: Path):
+    for minute, body in enumerate(['{"goals":1}', '{"goals":2}', '{"goals":1}']):
+        keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, body, minute=minute))
+
+    assert bodies(tmp_path, PLAY_BY_PLAY) == ['{"goals":1}', '{"goals":2}', '{"goals":1}']
+    assert delta_tables.newest(tmp_path, PLAY_BY_PLAY).collect()["body"].to_list() == ['{"goals":1}']
+
+
+def test_a_new_page_a_changed_one_and_the_same_one_are_told_apart(tmp_path: Path):
+    keep(tmp_path, PLAY_BY_PLAY, *(page(PLAY_BY_PLAY, n, '{"goals":1}') for n in (1, 2)))
+
+    kept = keep(
+        tmp_path,
+        PLAY_BY_PLAY,
+        page(PLAY_BY_PLAY, 1, '{"goals":1}', minute=1),
+        page(PLAY_BY_PLAY, 2, '{"goals":2}', minute=1),
+        page(PLAY_BY_PLAY, 3, '{"goals":0}', minute=1),
+    )
+
+    assert (kept.new, kept.changed) == (1, 1)
+    assert kept.unchanged["game_id"].to_list() == [2023020001]
+
+
+@pytest.mark.parametrize("table", [PLAY_BY_PLAY, PLAYERS], ids=lambda table: table.name)
+def test_the_same_page_again_makes_no_row_and_no_version(table: Table, tmp_path: Path):
+    keep(tmp_path, table, page(table, 1, '{"goals":1}'))
+    before = tree(tmp_path)
+
+    kept = keep(tmp_path, table, page(table, 1, '{"goals":1}', minute=5))
+
+    assert (kept.new, kept.changed, kept.unchanged.height) == (0, 0, 1)
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("table", [PLAY_BY_PLAY, PLAYERS], ids=lambda table: table.name)
+def test_a_page_of_which_only_volatile_keys_differ_makes_no_row_and_no_version(table: Table, tmp_path: Path):
+    keep(tmp_path, table, page(table, 1, '{"goals":1,"clock":{"left":"00:10"}}'))
+    before = tree(tmp_path)
+
+    kept = keep(tmp_path, table, page(table, 1, '{"clock":{"left":"00:09"},"goals":1}', minute=5))
+
+    assert (kept.new, kept.changed, kept.unchanged.height) == (0, 0, 1)
+    assert tree(tmp_path) == before
+
+
+def test_a_change_behind_volatile_ones_is_kept_as_served(tmp_path: Path):
+    keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":1,"clock":1}'))
+
+    keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":1,"clock":2}', minute=1))
+    keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":2,"clock":3}', minute=2))
+
+    assert bodies(tmp_path, PLAY_BY_PLAY) == ['{"goals":1,"clock":1}', '{"goals":2,"clock":3}']
+
+
+def test_an_entry_that_says_nothing_of_its_day_is_a_new_version_under_another_day(tmp_path: Path):
+    keep(tmp_path, SCHEDULE, page(SCHEDULE, 1, '{"clock":1}'))
+
+    keep(tmp_path, SCHEDULE, page(SCHEDULE, 1, '{"clock":2}', minute=1, day=date(2024, 1, 9)))
+    keep(tmp_path, SCHEDULE, page(SCHEDULE, 1, '{"clock":2}', minute=2, day=date(2024, 1, 10)))
+
+    days = delta_tables.scan(tmp_path, SCHEDULE).sort("fetched_at").collect()["game_date"].to_list()
+    assert days == [DAY, date(2024, 1, 9), date(2024, 1, 10)]
+
+
+def test_a_later_version_is_strictly_later_even_if_the_clock_was_set_back(tmp_path: Path):
+    keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":1}', minute=60))
+
+    keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":2}', minute=0))
+    keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":3}', minute=60))
+
+    versions = delta_tables.scan(tmp_path, PLAY_BY_PLAY).sort("fetched_at").select("body", "fetched_at").collect()
+    first = T0 + timedelta(minutes=60)
+    assert versions["body"].to_list() == ['{"goals":1}', '{"goals":2}', '{"goals":3}']
+    assert versions["fetched_at"].to_list() == [
+        first,
+        first + timedelta(microseconds=1),
+        first + timedelta(microseconds=2),
+    ]
+    assert delta_tables.newest(tmp_path, PLAY_BY_PLAY).collect()["body"].item() == '{"goals":3}'
+
+
+@pytest.mark.parametrize("table", [PLAY_BY_PLAY, PLAYERS], ids=lambda table: table.name)
+def test_of_a_page_that_stands_twice_in_a_batch_the_last_counts(table: Table, tmp_path: Path):
+    twice = [page(table, 1, '{"goals":1}'), page(table, 2, '{"goals":0}'), page(table, 1, '{"goals":2}')]
+
+    first = keep(tmp_path, table, *twice)
+    again = keep(tmp_path, table, *twice)
+
+    assert (first.new, first.changed) == (2, 0)
+    assert (again.new, again.changed, again.unchanged.height) == (0, 0, 2)
+    assert sorted(bodies(tmp_path, table)) == ['{"goals":0}', '{"goals":2}']
+
+
+def test_a_page_that_stands_twice_with_what_is_kept_last_is_unchanged(tmp_path: Path):
+    keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":1}'))
+
+    kept = keep(tmp_path, PLAY_BY_PLAY, *(page(PLAY_BY_PLAY, 1, b, minute=1) for b in ('{"goals":2}', '{"goals":1}')))
+
+    assert (kept.new, kept.changed, kept.unchanged.height) == (0, 0, 1)
+
+
+def test_an_empty_batch_changes_nothing(tmp_path: Path):
+    keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":1}'))
+    before = tree(tmp_path)
+
+    kept = keep(tmp_path, PLAY_BY_PLAY)
+
+    assert (kept.new, kept.changed, kept.unchanged.height) == (0, 0, 0)
+    assert tree(tmp_path) == before
+
+
+def test_pages_of_several_seasons_come_in_one_batch(tmp_path: Path):
+    rows = [page(PLAY_BY_PLAY, n, '{"goals":1}', season=season) for n, season in enumerate((20222023, 20232024))]
+
+    keep(tmp_path, PLAY_BY_PLAY, *rows)
+    kept = keep(tmp_path, PLAY_BY_PLAY, *rows)
+
+    assert kept.unchanged.height == 2
+    assert delta_tables.newest(tmp_path, PLAY_BY_PLAY, seasons=[20222023]).collect().height == 1
+
+
+def test_a_key_of_two_columns_and_a_key_that_is_a_day_are_keys(tmp_path: Path):
+    roster = page(PLAY_BY_PLAY, 1, '{"forwards":[]}') | {"team_abbrev": "ABC"}
+    other_team, other_season = roster | {"team_abbrev": "XYZ"}, roster | {"season": 20222023}
+    day = page(PLAY_BY_PLAY, 1, '{"standings":[]}')
+    other_day = day | {"game_date": date(2023, 10, 11)}
+
+    rosters = keep(
+        tmp_path, ROSTERS, *({n: row[n] for n in ROSTERS.schema} for row in (roster, other_team, other_season))
+    )
+    standings = keep(tmp_path, STANDINGS, *({n: row[n] for n in STANDINGS.schema} for row in (day, other_day)))
+
+    assert (rosters.new, standings.new) == (3, 2)
+
+
+def test_of_a_merged_page_the_newest_stays_and_rows_never_become_fewer(tmp_path: Path):
+    keep(tmp_path, PLAYERS, *(page(PLAYERS, n, f'{{"kg":{n}}}') for n in range(5)))
+    kept = keep(tmp_path, PLAYERS, page(PLAYERS, 3, '{"kg":90}', minute=1), page(PLAYERS, 9, '{"kg":9}', minute=1))
+
+    rows = delta_tables.scan(tmp_path, PLAYERS).sort("player_id").collect()
+    assert (kept.new, kept.changed) == (1, 1)
+    assert rows["player_id"].to_list() == [8470000 + n for n in (0, 1, 2, 3, 4, 9)]
+    assert rows["body"].to_list()[3] == '{"kg":90}'
+    assert rows["fetched_at"].to_list()[3] == T0 + timedelta(minutes=1)
+    assert rows["run_id"].to_list() == ["run-0"] * 3 + ["run-1", "run-0", "run-1"]
+
+
+def test_a_merged_page_reaches_back_over_many_files(tmp_path: Path):
+    for n in range(6):
+        keep(tmp_path, PLAYERS, page(PLAYERS, n, '{"kg":1}', minute=n))
+
+    kept = keep(tmp_path, PLAYERS, *(page(PLAYERS, n, '{"kg":2}', minute=9) for n in (0, 5)))
+
+    assert kept.changed == 2
+    assert delta_tables.scan(tmp_path, PLAYERS).sort("player_id").collect()["body"].to_list() == [
+        f'{{"kg":{kg}}}' for kg in (2, 1, 1, 1, 1, 2)
+    ]
+
+
+GROWING = [table for table in catalog.TABLES if table.is_append_only]
+
+
+@pytest.mark.parametrize("table", GROWING, ids=lambda table: table.name)
+def test_the_engine_refuses_to_take_rows_from_a_table_that_only_grows(table: Table, tmp_path: Path):
+    delta_tables.create(tmp_path, [table])
+    folder = str(delta_tables.path(tmp_path, table))
+    empty = pl.DataFrame(schema=table.schema)
+    write_deltalake(DeltaTable(folder), empty, mode="append")
+    key = table.key[0]
+    refused: list[Callable[[], object]] = [
+        lambda: DeltaTable(folder).delete(),
+        lambda: DeltaTable(folder).delete(f"{key} IS NOT NULL"),
+        lambda: DeltaTable(folder).update(updates={key: "NULL"}),
+        lambda: write_deltalake(DeltaTable(folder), empty, mode="overwrite"),
+    ]
+
+    for attempt in refused:
+        with pytest.raises(Exception, match=r"(?i)append"):
+            attempt()
+
+
+def test_rows_that_are_kept_cannot_be_deleted_updated_merged_over_or_overwritten(tmp_path: Path):
+    keep(tmp_path, PLAY_BY_PLAY, *(page(PLAY_BY_PLAY, n, '{"goals":1}') for n in range(3)))
+    folder = str(delta_tables.path(tmp_path, PLAY_BY_PLAY))
+    before = delta_tables.scan(tmp_path, PLAY_BY_PLAY).collect()
+    other = frame(PLAY_BY_PLAY, [page(PLAY_BY_PLAY, 1, '{"goals":9}')])
+    refused: list[Callable[[], object]] = [
+        lambda: DeltaTable(folder).delete("game_id = 2023020001"),
+        lambda: DeltaTable(folder).update(updates={"body": "''"}, predicate="game_id = 2023020001"),
+        lambda: write_deltalake(DeltaTable(folder), other, mode="overwrite"),
+        lambda: write_deltalake(DeltaTable(folder), other, mode="overwrite", predicate="season = 20232024"),
+        lambda: (
+            DeltaTable(folder)
+            .merge(other, predicate="t.game_id = s.game_id", source_alias="s", target_alias="t")
+            .when_matched_update_all()
+            .execute()
+        ),
+    ]
+
+    for attempt in refused:
+        with pytest.raises(Exception, match=r"(?i)append"):
+            attempt()
+    assert_frame_equal(delta_tables.scan(tmp_path, PLAY_BY_PLAY).collect(), before)
+
+
+@pytest.mark.parametrize("table", [t for t in catalog.TABLES if t.layer in {"bronze", "lake"}], ids=lambda t: t.name)
+def test_bronze_and_the_ledger_are_never_replaced(table: Table, tmp_path: Path):
+    delta_tables.create(tmp_path, [table])
+    before = tree(tmp_path)
+
+    with pytest.raises(TypeError, match="never replaced"):
+        delta_tables.replace(tmp_path, table, pl.DataFrame(schema=table.schema), where=None, metadata={})
+
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("table", [t for t in catalog.TABLES if t.layer != "lake"], ids=lambda t: t.name)
+def test_only_the_ledger_is_appended_to_without_a_question(table: Table, tmp_path: Path):
+    delta_tables.create(tmp_path, [table])
+
+    with pytest.raises(TypeError, match="ledger"):
+        delta_tables.append(tmp_path, table, pl.DataFrame(schema=table.schema))
+
+
+def test_a_season_is_replaced_and_the_others_stay(tmp_path: Path):
+    delta_tables.create(tmp_path, [SKATER_GAME])
+    for season in (20222023, 20232024):
+        delta_tables.replace(
+            tmp_path, SKATER_GAME, skaters(1, 2, season=season), where=f"season = {season}", metadata={}
+        )
+
+    delta_tables.replace(
+        tmp_path, SKATER_GAME, skaters(3), where="season = 20232024", metadata={"made-of": '{"a": "b"}'}
+    )
+
+    rows = delta_tables.scan(tmp_path, SKATER_GAME).sort("season", "game_id").collect()
+    assert rows["goals"].to_list() == [1, 2, 3]
+    assert delta_tables.metadata(tmp_path, SKATER_GAME, "made-of") == {"a": "b"}
+
+
+def test_a_season_without_rows_is_emptied_and_nothing_else(tmp_path: Path):
+    delta_tables.create(tmp_path, [SKATER_GAME])
+    for season in (20222023, 20232024):
+        delta_tables.replace(tmp_path, SKATER_GAME, skaters(1, season=season), where=f"season = {season}", metadata={})
+
+    delta_tables.replace(tmp_path, SKATER_GAME, skaters(), where="season = 20232024", metadata={})
+
+    assert delta_tables.scan(tmp_path, SKATER_GAME).collect()["season"].to_list() == [20222023]
+
+
+def wrong_frames() -> dict[str, pl.DataFrame]:
+    """Return frames that delta-rs would take, and that are not what the table declares."""
+    good = skaters(1)
+    return {
+        "1.5 in a column of integers": good.with_columns(goals=pl.lit(1.5)),
+        "a text of a number": good.with_columns(goals=pl.lit("1")),
+        "a wider integer": good.with_columns(goals=pl.lit(1, pl.Int64)),
+        "columns in another order": good.select(reversed(good.columns)),
+        "a column too few": good.drop("goals"),
+        "a column too many": good.with_columns(another=pl.lit(1, pl.Int16)),
+    }
+
+
+@pytest.mark.parametrize("what", wrong_frames())
+def test_a_frame_that_differs_from_the_declared_schema_is_not_written(what: str, tmp_path: Path):
+    delta_tables.create(tmp_path, [SKATER_GAME])
+    delta_tables.replace(tmp_path, SKATER_GAME, skaters(1), where="season = 20232024", metadata={})
+    before = tree(tmp_path)
+
+    with pytest.raises(Broken) as error:
+        delta_tables.replace(tmp_path, SKATER_GAME, wrong_frames()[what], where="season = 20232024", metadata={})
+
+    assert "gold.skater_game" in error.value.what
+    assert tree(tmp_path) == before
+
+
+def test_a_table_that_has_other_columns_takes_no_page(tmp_path: Path):
+    keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, "{}"))
+    DeltaTable(str(delta_tables.path(tmp_path, PLAY_BY_PLAY))).alter.add_columns(Field("more", "string"))
+    version = delta_tables.handle(tmp_path, PLAY_BY_PLAY).version()
+
+    with pytest.raises(Broken, match=r"bronze.play_by_play at .* has other columns.*\n.*Nothing was written"):
+        keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 2, "{}"))
+    assert delta_tables.handle(tmp_path, PLAY_BY_PLAY).version() == version
+    assert len(list((tmp_path / "bronze").rglob("*.parquet"))) == 1
+
+
+@pytest.mark.parametrize("table", [PLAY_BY_PLAY, PLAYERS], ids=lambda table: table.name)
+def test_the_log_says_of_a_file_which_keys_are_in_it_and_nothing_of_bodies(table: Table, tmp_path: Path):
+    body = "[" + "1," * 100_000 + "1]"
+    keep(tmp_path, table, page(table, 1, body))
+
+    (log,) = (delta_tables.path(tmp_path, table) / "_delta_log").glob("*1.json")
+    add = next(json.loads(line)["add"] for line in log.read_text().splitlines() if '"add"' in line)
+    stats = json.loads(add["stats"])
+    assert stats["numRecords"] == 1
+    held = {name for name in table.key if name != table.partition}
+    assert held <= stats["minValues"].keys() & stats["maxValues"].keys() & stats["nullCount"].keys()
+    assert "body" not in stats["minValues"]
+    assert log.stat().st_size + add["size"] < 10_000  # nor has the file a body in its own statistics
+
+
+def test_a_page_with_a_wrong_dtype_never_reaches_bronze(tmp_path: Path):
+    delta_tables.create(tmp_path, [PLAY_BY_PLAY])
+    before = tree(tmp_path)
+    rows = frame(PLAY_BY_PLAY, [page(PLAY_BY_PLAY, 1, "{}")]).with_columns(body_bytes=pl.lit(1.5))
+
+    with pytest.raises(Broken, match="body_bytes"):
+        delta_tables.keep(tmp_path, PLAY_BY_PLAY, rows, same)
+
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("what", ["another type", "no season", "another type, no rows"])
+def test_a_frame_that_differs_reaches_no_table_of_the_ledger(what: str, tmp_path: Path):
+    delta_tables.create(tmp_path, [ledger.LISTINGS])
+    before = tree(tmp_path)
+    good = pl.DataFrame([dict.fromkeys(ledger.LISTINGS.schema)], schema=ledger.LISTINGS.schema)
+    rows = good.drop("season") if what == "no season" else good.cast({"game_id": pl.Float64})
+
+    with pytest.raises(Broken, match=r"lake.listings: the frame differs from the declared schema"):
+        delta_tables.append(tmp_path, ledger.LISTINGS, rows.clear() if "no rows" in what else rows)
+    with pytest.raises(Broken, match=r"lake.listings: the frame differs from the declared schema"):
+        delta_tables.write(tmp_path, ledger.LISTINGS, delta_tables.handle(tmp_path, ledger.LISTINGS), rows)
+    assert tree(tmp_path) == before
+
+
+def wait_for_the_others(barrier: Barrier) -> None:
+    global at_the_start  # noqa: PLW0603 - a spawned process has no other place for what all of them wait at
+    at_the_start = barrier
+
+
+def keep_batches(root: Path, who: int, rounds: int) -> list[tuple[int, int, int]]:
+    """Keep, round after round, a page that all keep alike and one that is this process's own, without the lock."""
+    assert at_the_start is not None
+    found = []
+    for n in range(rounds):
+        at_the_start.wait()
+        common, own = f'{{"round":{n}}}', f'{{"who":{who},"round":{n}}}'
+        both = (page(PLAY_BY_PLAY, 0, common, minute=n), page(PLAY_BY_PLAY, 1 + who, own, minute=n))
+        kept = delta_tables.keep(root, PLAY_BY_PLAY, frame(PLAY_BY_PLAY, both), same)
+        merged = delta_tables.keep(
+            root, PLAYERS, frame(PLAYERS, [page(PLAYERS, 0, common), page(PLAYERS, 10 * (1 + who) + n, own)]), same
+        )
+        found.append((kept.new + kept.changed, kept.unchanged.height, merged.new + merged.changed))
+    return found
+
+
+def test_two_processes_without_the_lock_lose_nothing_and_double_nothing(tmp_path: Path):
+    rounds = 4
+    delta_tables.create(tmp_path, [PLAY_BY_PLAY, PLAYERS])
+    with ProcessPoolExecutor(2, SPAWN, wait_for_the_others, (SPAWN.Barrier(2),)) as pool:
+        counts = list(pool.map(keep_batches, [tmp_path] * 2, range(2), [rounds] * 2))
+
+    versions = delta_tables.scan(tmp_path, PLAY_BY_PLAY).sort("fetched_at").collect()
+    of_key = {key: versions.filter(pl.col("game_id") == 2023020000 + key)["body"].to_list() for key in range(3)}
+    assert of_key[0] == [f'{{"round":{n}}}' for n in range(rounds)]
+    for who in range(2):
+        assert of_key[1 + who] == [f'{{"who":{who},"round":{n}}}' for n in range(rounds)]
+    assert sum(kept for found in counts for kept, _, _ in found) == versions.height == 3 * rounds
+    assert sum(unchanged for found in counts for _, unchanged, _ in found) == rounds
+
+    players = delta_tables.scan(tmp_path, PLAYERS).collect()["player_id"].sort().to_list()
+    assert players == [8470000 + key for key in (0, *range(10, 10 + rounds), *range(20, 20 + rounds))]
+    assert sum(merged for found in counts for _, _, merged in found) == 3 * rounds
+
+
+def create_and_keep(root: Path, who: int) -> int:
+    assert at_the_start is not None
+    at_the_start.wait()
+    delta_tables.create(root, catalog.TABLES)
+    return delta_tables.keep(root, PLAY_BY_PLAY, frame(PLAY_BY_PLAY, [page(PLAY_BY_PLAY, who, "{}")]), same).new
+
+
+def test_two_first_runs_at_once_make_one_lake_with_the_pages_of_both(tmp_path: Path):
+    with ProcessPoolExecutor(2, SPAWN, wait_for_the_others, (SPAWN.Barrier(2),)) as pool:
+        for n in range(3):
+            kept = list(pool.map(create_and_keep, [tmp_path / str(n)] * 2, (1, 2)))
+
+            assert kept == [1, 1]
+            pages = delta_tables.scan(tmp_path / str(n), PLAY_BY_PLAY).collect()
+            assert sorted(pages["game_id"]) == [2023020001, 2023020002]
+            for table in catalog.TABLES:
+                assert delta_tables.scan(tmp_path / str(n), table).collect_schema() == table.schema
+
+
+def hold(root: Path, told: Any) -> None:
+    with locks.locked(root, "nhl-lake ingest --since 2023-10-01", now=T0):
+        told.send(os.getpid())
+        told.recv()
+
+
+def test_the_second_waits_then_says_who_holds_the_lake_and_a_kill_frees_it(tmp_path: Path):
+    here, there = SPAWN.Pipe()
+    holder = SPAWN.Process(target=hold, args=(tmp_path, there))
+    holder.start()
+    try:
+        assert here.poll(60)
+        pid = here.recv()
+        with pytest.raises(Busy) as error, locks.locked(tmp_path, "nhl-lake rebuild", now=T0, wait_s=0.1):
+            pass
+        os.kill(pid, signal.SIGKILL)
+    finally:
+        holder.kill()
+        holder.join()
+
+    assert "`nhl-lake ingest --since 2023-10-01`" in error.value.what
+    assert f"process {pid}" in error.value.what
+    assert "2023-10-11T06:00:00 UTC" in error.value.what
+    with locks.locked(tmp_path, "nhl-lake rebuild", now=T0, wait_s=0):
+        pass
+
+
+def test_the_second_gets_the_lake_when_the_first_is_done_while_it_waits(tmp_path: Path):
+    here, there = SPAWN.Pipe()
+    holder = SPAWN.Process(target=hold, args=(tmp_path, there))
+    holder.start()
+    try:
+        assert here.poll(60)
+        here.recv()
+        here.send("go on")
+        with locks.locked(tmp_path, "nhl-lake rebuild", now=T0, wait_s=60):
+            holder.join(60)
+    finally:
+        holder.kill()
+        holder.join()
+
+    assert holder.exitcode == 0
+
+
+def test_the_lake_is_free_again_after_an_error(tmp_path: Path):
+    with pytest.raises(ZeroDivisionError), locks.locked(tmp_path, "first", now=T0):
+        raise ZeroDivisionError
+
+    with locks.locked(tmp_path, "second", now=T0, wait_s=0):
+        pass
+
+
+def test_a_lake_that_is_held_by_nobody_knows_who_is_still_a_sentence(tmp_path: Path):
+    with locks.locked(tmp_path, "first", now=T0):
+        (tmp_path / locks.OWN / "holder.json").write_text("{")
+        with pytest.raises(Busy, match="another run"), locks.locked(tmp_path, "second", now=T0, wait_s=0):
+            pass
+
+
+def synced(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """Note the inodes of what is synced from here on."""
+    inodes: set[int] = set()
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        inodes.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    return inodes
+
+
+def unsynced(root: Path, before: Sequence[str], inodes: set[int]) -> set[str]:
+    """Return the files that are new, and the folders that got an entry, and were not synced."""
+    new = [path for path in root.rglob("*") if str(path) not in before]
+    return {str(p.relative_to(root)) for p in {*new, *(path.parent for path in new)} if p.stat().st_ino not in inodes}
+
+
+def paths(root: Path) -> list[str]:
+    return [str(path) for path in root.rglob("*")]
+
+
+@pytest.mark.parametrize("table", [PLAY_BY_PLAY, PLAYERS], ids=lambda table: table.name)
+def test_what_is_kept_is_synced_data_log_and_folders(table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    keep(tmp_path, table, page(table, 1, "{}"))
+    before, inodes = paths(tmp_path), synced(monkeypatch)
+
+    keep(tmp_path, table, page(table, 2, "{}"))
+
+    assert unsynced(tmp_path, before, inodes) == set()
+
+
+def test_the_first_page_of_a_season_is_synced_with_the_folder_of_its_season(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, "{}"))
+    before, inodes = paths(tmp_path), synced(monkeypatch)
+
+    keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 2, "{}", season=20222023))
+
+    assert unsynced(tmp_path, before, inodes) == set()
+
+
+def test_a_checkpoint_is_synced_for_an_empty_one_would_close_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    before, inodes = paths(tmp_path), synced(monkeypatch)
+
+    for n in range(21):
+        keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, n, "{}"))
+
+    assert list(tmp_path.rglob("*.checkpoint.parquet"))
+    assert unsynced(tmp_path / "bronze", before, inodes) == set()
+
+
+def test_a_lake_that_is_replaced_and_appended_to_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    delta_tables.create(tmp_path, [SKATER_GAME, ledger.META])
+    before, inodes = paths(tmp_path), synced(monkeypatch)
+
+    delta_tables.replace(tmp_path, SKATER_GAME, skaters(1), where="season = 20232024", metadata={})
+    delta_tables.append(tmp_path, ledger.META, meta(1))
+
+    assert unsynced(tmp_path, before, inodes) == set()
+
+
+def cut_last_line(root: Path) -> None:
+    log = last_log(root, PLAY_BY_PLAY)
+    log.write_bytes(log.read_bytes()[:-200])
+
+
+def empty_last_commit(root: Path) -> None:
+    """Leave what a power cut leaves of a commit that was not synced."""
+    last_log(root, PLAY_BY_PLAY).write_bytes(b"")
+
+
+def write_rubbish_into_the_log(root: Path) -> None:
+    last_log(root, PLAY_BY_PLAY).write_text("this is no JSON\n")
+
+
+def lose_the_middle_of_the_log(root: Path) -> None:
+    sorted((delta_tables.path(root, PLAY_BY_PLAY) / "_delta_log").glob("*.json"))[1].unlink()
+
+
+def empty_the_log(root: Path) -> None:
+    for log in (delta_tables.path(root, PLAY_BY_PLAY) / "_delta_log").iterdir():
+        log.unlink()
+
+
+def lose_the_log(root: Path) -> None:
+    shutil.rmtree(delta_tables.path(root, PLAY_BY_PLAY) / "_delta_log")
+
+
+def make_a_file_of_the_log(root: Path) -> None:
+    lose_the_log(root)
+    (delta_tables.path(root, PLAY_BY_PLAY) / "_delta_log").write_text("")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        cut_last_line,
+        empty_last_commit,
+        write_rubbish_into_the_log,
+        lose_the_middle_of_the_log,
+        empty_the_log,
+        lose_the_log,
+        make_a_file_of_the_log,
+    ],
+    ids=lambda damage: damage.__name__,
+)
+def test_a_damaged_table_is_unreadable_by_name_and_nothing_is_changed(damage: Callable[[Path], None], tmp_path: Path):
+    for n in range(3):
+        keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, n, "{}"))
+    damage(tmp_path)
+    before = tree(tmp_path)
+
+    for attempt in (
+        lambda: delta_tables.scan(tmp_path, PLAY_BY_PLAY),
+        lambda: delta_tables.newest(tmp_path, PLAY_BY_PLAY),
+        lambda: keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 9, "{}")),
+        lambda: delta_tables.size(tmp_path, PLAY_BY_PLAY),
+    ):
+        with pytest.raises(Unreadable) as error:
+            attempt()
+        assert "bronze.play_by_play" in error.value.what
+        assert "\n" not in error.value.what
+        assert error.value.hint.startswith("Nothing was changed.")
+
+    assert tree(tmp_path) == before
+
+
+def test_a_damaged_table_stops_a_whole_lake_from_being_opened(tmp_path: Path):
+    delta_tables.create(tmp_path, catalog.TABLES)
+    write_rubbish_into_the_log(tmp_path)
+    before = tree(tmp_path)
+
+    with pytest.raises(Unreadable, match=r"bronze\.play_by_play"):
+        layout.check_layout(tmp_path)
+
+    assert tree(tmp_path) == before
+
+
+def test_a_lake_whose_own_tables_are_gone_is_unreadable(tmp_path: Path):
+    delta_tables.create(tmp_path, catalog.TABLES)
+    keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, "{}"))
+    shutil.rmtree(tmp_path / "lake")
+    before = tree(tmp_path)
+
+    with pytest.raises(Unreadable):
+        layout.check_layout(tmp_path)
+
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("made", range(len(catalog.TABLES)))
+def test_a_first_run_that_was_killed_as_it_made_the_tables_is_gone_on_with(made: int, tmp_path: Path):
+    delta_tables.create(tmp_path, catalog.TABLES[:made])
+    unborn = delta_tables.path(tmp_path, catalog.TABLES[made]) / "_delta_log"
+    unborn.mkdir(parents=True)
+    (unborn / "00000000000000000000.json#1").write_text('{"proto')
+
+    layout.check_layout(tmp_path)
+    delta_tables.create(tmp_path, catalog.TABLES)
+
+    layout.check_layout(tmp_path)
+    for table in catalog.TABLES:
+        assert delta_tables.scan(tmp_path, table).collect().is_empty()
+
+
+def test_a_folder_of_files_that_are_no_table_is_not_written_into(tmp_path: Path):
+    folder = delta_tables.path(tmp_path, PLAY_BY_PLAY)
+    folder.mkdir(parents=True)
+    (folder / "notes.txt").write_text("mine")
+
+    with pytest.raises(Unreadable):
+        delta_tables.create(tmp_path, [PLAY_BY_PLAY])
+
+    assert tree(tmp_path) == {"bronze/play_by_play/notes.txt": b"mine"}
+
+
+def test_a_table_that_is_not_there_says_what_makes_it(tmp_path: Path):
+    with pytest.raises(LakeError) as error:
+        delta_tables.scan(tmp_path, PLAY_BY_PLAY)
+
+    assert not isinstance(error.value, Unreadable)
+    assert "bronze.play_by_play" in error.value.what
+    assert "nhl-lake ingest" in error.value.hint
+
+
+def meta(layout: int) -> pl.DataFrame:
+    row = {"layout": layout, "source": "NHL", "made_by": "9.9.9", "made_at": T0}
+    return pl.DataFrame([row], schema=ledger.META.schema)
+
+
+def test_a_lake_of_this_layout_is_opened_and_one_of_a_newer_program_refused(tmp_path: Path):
+    delta_tables.create(tmp_path, catalog.TABLES)
+    delta_tables.append(tmp_path, ledger.META, meta(ledger.LAYOUT))
+    layout.check_layout(tmp_path)
+
+    delta_tables.append(tmp_path, ledger.META, meta(ledger.LAYOUT + 1))
+    before = tree(tmp_path)
+
+    with pytest.raises(Unreadable) as error:
+        layout.check_layout(tmp_path)
+    assert f"layout {ledger.LAYOUT + 1}" in error.value.what
+    assert "9.9.9" in error.value.what
+    assert "pip install --upgrade nhl-lake" in error.value.hint
+    assert tree(tmp_path) == before
+
+
+def test_a_table_of_a_newer_delta_protocol_is_unreadable(tmp_path: Path):
+    keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, "{}"))
+    log = last_log(tmp_path, PLAY_BY_PLAY)
+    following = log.with_name(f"{int(log.stem) + 1:020d}.json")
+    following.write_text(json.dumps({"protocol": {"minReaderVersion": 99, "minWriterVersion": 99}}) + "\n")
+
+    with pytest.raises(Unreadable, match=r"bronze\.play_by_play"):
+        delta_tables.scan(tmp_path, PLAY_BY_PLAY).collect()
+    with pytest.raises(Unreadable, match=r"bronze\.play_by_play"):
+        keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 2, "{}"))
+
+
+def test_what_is_there_is_not_made_again(tmp_path: Path):
+    made = delta_tables.create(tmp_path, [PLAY_BY_PLAY, PLAYERS])
+    before = tree(tmp_path)
+
+    assert made == [PLAY_BY_PLAY, PLAYERS]
+    assert delta_tables.create(tmp_path, [PLAY_BY_PLAY, PLAYERS]) == []
+    assert tree(tmp_path) == before
+
+
+def test_the_size_of_a_table_is_told_from_its_log(tmp_path: Path):
+    delta_tables.create(tmp_path, [PLAY_BY_PLAY])
+    empty = delta_tables.size(tmp_path, PLAY_BY_PLAY)
+    keep(tmp_path, PLAY_BY_PLAY, *(page(PLAY_BY_PLAY, n, "{}") for n in range(3)))
+    keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 4, "{}"))
+
+    full = delta_tables.size(tmp_path, PLAY_BY_PLAY)
+    files = list(delta_tables.path(tmp_path, PLAY_BY_PLAY).rglob("part-*.parquet"))
+    assert (empty["rows"], empty["files"], empty["bytes"]) == (0, 0, 0)
+    assert (full["rows"], full["files"], full["version"]) == (4, 2, version(tmp_path, PLAY_BY_PLAY))
+    assert full["bytes"] == sum(file.stat().st_size for file in files)
+
+
+# a batch is some pages: which key, which content, which value of the volatile key, and the minute of the clock
+BATCHES = st.lists(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 1), st.integers(0, 3)), max_size=5),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=12)
+@given(BATCHES)
+def test_bronze_is_what_a_dictionary_of_histories_would_be(batches: list[list[tuple[int, int, int, int]]]):
+    histories: dict[int, list[str]] = {}
+    people: dict[int, str] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        delta_tables.create(root, [PLAY_BY_PLAY, PLAYERS])
+        for batch in batches:
+            rows = [(key, f'{{"goals":{goals},"clock":{clock}}}', minute) for key, goals, clock, minute in batch]
+            news = {key: body for key, body, _ in rows}
+            new = {key for key in news if key not in histories}
+            changed = {key for key in news if key not in new and not same(news[key], histories[key][-1])}
+            for key in new | changed:
+                histories.setdefault(key, []).append(news[key])
+                people[key] = news[key]
+            before = delta_tables.scan(root, PLAY_BY_PLAY).collect(), version(root, PLAY_BY_PLAY)
+
+            for table in (PLAY_BY_PLAY, PLAYERS):
+                kept = keep(root, table, *(page(table, key, body, minute=minute) for key, body, minute in rows))
+                assert (kept.new, kept.changed) == (len(new), len(changed))
+                assert kept.unchanged.height == len(set(news) - new - changed)
+
+            after = delta_tables.scan(root, PLAY_BY_PLAY).collect()
+            assert before[0].join(after, on=PLAY_BY_PLAY.schema.names(), how="anti", nulls_equal=True).is_empty()
+            assert version(root, PLAY_BY_PLAY) - before[1] == bool(new | changed)
+
+        versions = delta_tables.scan(root, PLAY_BY_PLAY).sort("fetched_at").collect()
+        found = {key: versions.filter(pl.col("game_id") == 2023020000 + key)["body"].to_list() for key in histories}
+        assert found == histories
+        assert versions.height == sum(map(len, histories.values()))
+        assert versions.select(PLAY_BY_PLAY.key).is_unique().all()
+        newest = delta_tables.newest(root, PLAY_BY_PLAY).collect()
+        assert dict(newest.select("game_id", "body").iter_rows()) == {
+            2023020000 + k: h[-1] for k, h in histories.items()
+        }
+        kept_people = delta_tables.scan(root, PLAYERS).collect()
+        assert dict(kept_people.select("player_id", "body").iter_rows()) == {8470000 + k: b for k, b in people.items()}
+        assert kept_people.height == len(people)

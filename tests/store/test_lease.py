@@ -1,0 +1,227 @@
+"""The lease of a lake in a bucket, and the probe of the store's promises."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from nhl_lake.errors import Busy, LakeError
+from nhl_lake.store import lease, location, locks
+from nhl_lake.store.lease import Lease, Taken, probe
+from nhl_lake.store.location import Bucket
+from tests.support import stores
+from tests.support.stores import Fault, Proxy, Server
+
+SPAWN = multiprocessing.get_context("spawn")
+T0 = datetime(2023, 10, 11, 6, tzinfo=UTC)
+NAME = ".nhl-lake/lease.json"
+
+
+def of(root: Bucket, who: str = "one") -> Lease:
+    return Lease(root, NAME, {"command": who, "process": 1, "host": "h", "since": "2023-10-11T06:00:00"})
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terms of two seconds: SeaweedFS tells time in seconds."""
+    monkeypatch.setattr(lease, "TERM", timedelta(seconds=2))
+    monkeypatch.setattr(lease, "EVERY_S", 0.3)
+
+
+def test_of_many_that_take_a_free_lease_one_has_it(bucket: Bucket):
+    for n in range(3):
+        root = bucket / str(n)
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(lambda n, root=root: of(root, str(n)).take(), range(8))) == 1
+
+
+def test_of_many_that_take_an_old_lease_one_has_it(bucket: Bucket, short: None):
+    assert of(bucket).take()
+    assert not of(bucket).take()
+    time.sleep(3.5)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(lambda n: of(bucket, str(n)).take(), range(8))) == 1
+
+
+def test_a_lease_that_is_renewed_stays_and_one_given_back_is_free(bucket: Bucket, short: None):
+    held = of(bucket)
+    assert held.take()
+    with held.keep():
+        time.sleep(5)
+        assert not of(bucket).take()
+    held.release()
+
+    assert of(bucket).take()
+    assert [file.name for file in location.files(bucket)] == [NAME]
+
+
+@pytest.mark.parametrize("step", ["take", "take over", "renew"])
+def test_a_lease_whose_answer_is_lost_is_ours(
+    step: str, seaweed: Server, proxied: Callable[[Server], Proxy], monkeypatch: pytest.MonkeyPatch, short: None
+):
+    proxy = proxied(seaweed)
+    root = stores.enter(proxy.server(), monkeypatch)
+    held = of(root)
+    lost = Fault("PUT", "lease.json", lost=True, times=1)
+    if step == "take":
+        proxy.faults.append(lost)
+    elif step == "take over":
+        assert of(root, "dead").take()
+        time.sleep(3.5)
+        lost.path = "lease.json"
+        lost.after = 1  # the first is the file that asks for the time
+        proxy.faults += [lost]
+    assert held.take()
+    with held.keep():
+        if step == "renew":
+            proxy.faults.append(lost)
+        time.sleep(3)
+        assert not held.is_over()
+    assert lost.hits == 1
+    held.release()
+    assert of(root).take()
+
+
+def test_a_lease_that_another_took_is_over_and_is_not_given_back_for_him(bucket: Bucket, short: None):
+    held, other = of(bucket, "held"), of(bucket, "other")
+    assert held.take()
+    time.sleep(3.5)
+    assert other.take()
+
+    with pytest.raises(Taken), held.keep():
+        time.sleep(1)
+    held.release()
+
+    assert b'"other"' in location.read(bucket, NAME)
+
+
+def test_a_lease_that_cannot_be_renewed_is_over_after_its_term(
+    seaweed: Server, proxied: Callable[[Server], Proxy], monkeypatch: pytest.MonkeyPatch, short: None
+):
+    proxy = proxied(seaweed)
+    root = stores.enter(proxy.server(), monkeypatch)
+    held = of(root)
+    assert held.take()
+
+    proxy.faults.append(Fault("PUT", "lease.json", status=403, body=stores.DENIED))
+    with pytest.raises(Taken, match="could not renew its lease"), held.keep():
+        time.sleep(2.5)
+
+
+def test_what_the_lease_says_of_its_holder_is_told(bucket: Bucket):
+    with (
+        locks.locked(bucket, "nhl-lake ingest", now=T0),
+        pytest.raises(Busy) as error,
+        locks.locked(bucket, "nhl-lake rebuild", now=T0, wait_s=0.1),
+    ):
+        pass
+
+    assert "`nhl-lake ingest`" in error.value.what
+    assert f"process {os.getpid()}" in error.value.what
+    with locks.locked(bucket, "nhl-lake rebuild", now=T0, wait_s=0):
+        pass
+
+
+def test_a_lease_that_says_nonsense_is_still_a_sentence(bucket: Bucket):
+    location.write(bucket, NAME, b"no JSON")
+
+    with pytest.raises(Busy, match="held by another run"), locks.locked(bucket, "x", now=T0, wait_s=0):
+        pass
+
+
+def hold(root: Bucket, told: Any) -> None:
+    lease.TERM, lease.EVERY_S = timedelta(seconds=2), 0.3
+    try:
+        with locks.locked(root, "nhl-lake ingest", now=T0):
+            told.send(os.getpid())
+            told.recv()
+            lease.still(root)
+    except Taken as error:
+        told.send(str(error))
+    else:
+        told.send("held")
+
+
+def test_the_lease_of_a_run_that_is_killed_is_free_after_its_term(bucket: Bucket, short: None):
+    here, there = SPAWN.Pipe()
+    holder = SPAWN.Process(target=hold, args=(bucket, there))
+    holder.start()
+    assert here.poll(60)
+    os.kill(here.recv(), signal.SIGKILL)
+    holder.join()
+
+    with locks.locked(bucket, "nhl-lake rebuild", now=T0, wait_s=20):
+        pass
+
+
+def test_a_run_that_was_put_to_sleep_wakes_up_and_writes_nothing_any_more(bucket: Bucket, short: None):
+    here, there = SPAWN.Pipe()
+    holder = SPAWN.Process(target=hold, args=(bucket, there))
+    holder.start()
+    try:
+        assert here.poll(60)
+        os.kill(pid := here.recv(), signal.SIGSTOP)
+        with locks.locked(bucket, "nhl-lake rebuild", now=T0, wait_s=20):
+            here.send("go on")
+            os.kill(pid, signal.SIGCONT)
+            assert here.poll(20)
+            assert "may be another run's by now" in here.recv()
+        assert not location.has(bucket, NAME)
+    finally:
+        holder.kill()
+        holder.join()
+
+
+@pytest.mark.parametrize("server", ["moto", "seaweed"])
+def test_a_store_that_keeps_its_promises_passes_the_probe(
+    server: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+):
+    root = stores.enter(request.getfixturevalue(server), monkeypatch)
+
+    probe(root)
+
+    assert location.is_empty(root)
+
+
+@pytest.mark.parametrize("header", ["If-None-Match", "If-Match"])
+def test_a_store_that_ignores_a_condition_is_refused_before_anything_is_written(
+    header: str, moto: Server, proxied: Callable[[Server], Proxy], monkeypatch: pytest.MonkeyPatch
+):
+    proxy = proxied(moto)
+    proxy.without = frozenset({header.lower()})
+    root = stores.enter(proxy.server(), monkeypatch)
+
+    with pytest.raises(LakeError) as error, locks.locked(root, "nhl-lake ingest", now=T0):
+        pytest.fail("the lake was entered")
+
+    assert f"ignores `{header}`" in error.value.what
+    assert "silently lose" in error.value.what
+    assert location.is_empty(root)
+
+
+def test_without_its_condition_the_control_really_loses_a_write(
+    moto: Server, proxied: Callable[[Server], Proxy], monkeypatch: pytest.MonkeyPatch
+):
+    proxy = proxied(moto)
+    proxy.without = frozenset({"if-none-match"})
+    root = stores.enter(proxy.server(), monkeypatch)
+
+    location.write(root, "commit", b"one", new=True)
+    location.write(root, "commit", b"two", new=True)
+
+    assert location.read(root, "commit") == b"two"
+
+
+def test_the_thread_that_renews_ends_with_the_run(bucket: Bucket):
+    before = threading.active_count()
+    with locks.locked(bucket, "x", now=T0):
+        pass
+    assert threading.active_count() == before

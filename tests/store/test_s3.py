@@ -1,0 +1,182 @@
+"""A lake in a bucket: the same lake as in a folder; and what a user sees when the store fails."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from obstore.exceptions import BaseError
+from polars.testing import assert_frame_equal
+
+from nhl_lake.bronze.endpoints import PLAY_BY_PLAY
+from nhl_lake.bronze.endpoints import TABLES as BRONZE
+from nhl_lake.catalog import MADE, TABLES
+from nhl_lake.errors import LakeError
+from nhl_lake.schema.table import Table
+from nhl_lake.store import delta_tables, s3_errors
+from nhl_lake.store.location import Place
+from tests.conftest import Ended
+from tests.store.test_concurrent_runs import page, same
+from tests.support import stores
+from tests.support.fake_api import NOON, FakeApi, Game, run
+from tests.support.stores import DENIED, EXPIRED, SECRET, SLOW_DOWN, Fault, Proxy, Server
+
+HOUR = timedelta(hours=1)
+DEAD = "http://127.0.0.1:9"
+
+
+def league(scorer: int = 8900001) -> FakeApi:
+    return FakeApi([Game(number, scorer=scorer) for number in range(1, 4)])
+
+
+def facts(root: Place, table: Table) -> pl.DataFrame:
+    return delta_tables.scan(root, table).drop("run_id", strict=False).collect().sort(table.key)
+
+
+@pytest.mark.slow
+def test_a_lake_in_a_bucket_is_the_lake_in_a_folder(bucket: Place, tmp_path: Path):
+    for root in (bucket, tmp_path):
+        run(root, league(), rebuilds=True)
+        run(root, league(8900002), rebuilds=True, now=NOON + HOUR, lookback_days=2)
+
+    for table in (*BRONZE, *MADE):
+        assert_frame_equal(facts(bucket, table), facts(tmp_path, table))
+
+
+@pytest.mark.slow
+def test_every_command_that_reads_says_the_same_of_a_bucket(
+    bucket: Place, tmp_path: Path, run_here: Callable[..., Ended]
+):
+    folder = tmp_path / "lake"
+    for root in (bucket, folder):
+        run(root, league(), rebuilds=True)
+        run(root, league(8900002), rebuilds=True, now=NOON + HOUR, lookback_days=2)
+    now = NOON + 2 * HOUR
+    game = str(Game(1).id)
+    for words in (
+        ("tables",),
+        ("show", "silver.games", "--json"),
+        ("corrections", "--json"),
+        ("trace", game, "--json"),
+        ("check", "--json"),
+        ("rebuild",),
+    ):
+        there, here = (run_here(*words, root=root, now=now) for root in (bucket, folder))
+        assert there.code == here.code, words
+        assert unlike(there.out) == unlike(here.out), words
+    said = run_here("status", "--json", root=bucket, now=now).json
+    assert said["freshness"] == run_here("status", "--json", root=folder, now=now).json["freshness"]
+    assert {found["table"] for found in said["tables"]} == {table.name for table in TABLES}
+    assert run_here("runs", root=bucket, now=now).out.count("done") == 2
+
+
+def unlike(text: str) -> list[str]:
+    """Leave out the ids of runs, which are drawn."""
+    return [line for line in text.splitlines() if "run_id" not in line]
+
+
+FAILURES: dict[str, tuple[dict[str, str], Fault | None, str]] = {
+    "wrong key": ({"AWS_ACCESS_KEY_ID": "AKIDWRONGWRONG"}, None, "does not know these credentials"),
+    "wrong secret": ({"AWS_SECRET_ACCESS_KEY": "wrongwrongwrong"}, None, "does not know these credentials"),
+    "no such bucket": ({}, None, "There is no such bucket"),
+    "dead endpoint": ({"AWS_ENDPOINT_URL": DEAD}, None, "cannot be reached"),
+    "no such host": ({"AWS_ENDPOINT_URL": "http://store.invalid"}, None, "cannot be reached"),
+    "expired": ({}, Fault(status=400, body=EXPIRED), "have expired"),
+    "denied": ({}, Fault(status=403, body=DENIED), "denies access"),
+    "slow down for ever": ({}, Fault(status=503, body=SLOW_DOWN), "asks to be asked less"),
+    "cut for ever": ({}, Fault(cut=True), "cannot be reached"),
+}
+
+
+@pytest.mark.parametrize("command", ["status", "ingest"])
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_store_that_fails_is_an_error_in_two_lines_without_keys(
+    failure: str,
+    command: str,
+    seaweed: Server,
+    proxied: Callable[[Server], Proxy],
+    monkeypatch: pytest.MonkeyPatch,
+    run_cli: Callable[..., Ended],
+):
+    changed, fault, says = FAILURES[failure]
+    proxy = proxied(seaweed)
+    proxy.faults += [fault] if fault else []
+    root = stores.enter(proxy.server(), monkeypatch, **changed)
+    address = str(root).replace("s3://lake/", "s3://nonesuch/") if failure == "no such bucket" else str(root)
+
+    ended = run_cli(command, root=address, api="league:", now="2025-10-14T12:00:00Z")
+
+    assert ended.code == 1
+    assert ended.out == ""
+    assert ended.err.startswith("Error: ")
+    assert len(ended.err.splitlines()) == 2, ended.err
+    assert says in ended.err
+    for secret in (SECRET, "wrongwrongwrong", "AKIDWRONGWRONG", "Signature="):
+        assert secret not in ended.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [3, 7, 11])
+@pytest.mark.parametrize("fault", [Fault(status=403, body=DENIED), Fault(status=400, body=EXPIRED)], ids=["403", "400"])
+def test_a_run_that_fails_in_the_middle_loses_nothing_and_the_next_goes_on(
+    fault: Fault,
+    after: int,
+    seaweed: Server,
+    proxied: Callable[[Server], Proxy],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+):
+    proxy = proxied(seaweed)
+    root = stores.enter(proxy.server(), monkeypatch)
+    run(root, FakeApi([Game(1)]))
+    before = facts(root, PLAY_BY_PLAY)
+    proxy.faults.append(Fault("PUT", status=fault.status, body=fault.body, after=after))
+    with pytest.raises((LakeError, OSError, BaseError)) as error:
+        run(root, league(), now=NOON + HOUR, lookback_days=2)
+    assert isinstance(error.value, LakeError) or s3_errors.outage(error.value) is not None
+    proxy.faults.clear()
+
+    assert before.join(facts(root, PLAY_BY_PLAY), on=["game_id", "sha256"], how="anti").is_empty()
+    assert run(root, league(), now=NOON + HOUR, lookback_days=2).outcome == "done"
+    run(tmp_path, FakeApi([Game(1)]))
+    run(tmp_path, league(), now=NOON + HOUR, lookback_days=2)
+    for table in BRONZE:
+        assert_frame_equal(bodies(root, table), bodies(tmp_path, table))
+
+
+def bodies(root: Place, table: Table) -> pl.DataFrame:
+    return delta_tables.newest(root, table).select(*table.page_key, "sha256").collect().sort(table.page_key)
+
+
+@pytest.mark.slow
+def test_a_run_over_a_bad_network_is_a_run(
+    seaweed: Server, proxied: Callable[[Server], Proxy], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    proxy = proxied(seaweed)
+    root = stores.enter(proxy.server(), monkeypatch)
+    for n in range(0, 400, 7):
+        kinds = (Fault(cut=True), Fault(lost=True), Fault(status=503, body=SLOW_DOWN), Fault(wait_s=0.2))
+        proxy.faults.append(kinds[n % 4])
+        proxy.faults[-1].after, proxy.faults[-1].times = n, 1
+
+    assert run(root, league(), rebuilds=True).outcome == "done"
+
+    assert sum(fault.hits for fault in proxy.faults) > 20
+    run(tmp_path, league(), rebuilds=True)
+    for table in (*BRONZE, *MADE):
+        assert_frame_equal(facts(root, table), facts(tmp_path, table))
+
+
+def test_a_table_is_read_anew_when_another_wrote_it(bucket: Place):
+    delta_tables.create(bucket, [PLAY_BY_PLAY])
+    for n in range(3):
+        delta_tables.keep(bucket, PLAY_BY_PLAY, page(PLAY_BY_PLAY, n, str(n), n), same)
+        pinned = delta_tables.scan(bucket, PLAY_BY_PLAY, version=n)
+        assert delta_tables.scan(bucket, PLAY_BY_PLAY).collect().height == n + 1
+        assert pinned.collect().height == n
+    outside = delta_tables.DeltaTable(
+        str(delta_tables.path(bucket, PLAY_BY_PLAY)), storage_options={"allow_http": "true"}
+    )
+    delta_tables.write(bucket, PLAY_BY_PLAY, outside, page(PLAY_BY_PLAY, 9, "9", 9))
+    assert delta_tables.scan(bucket, PLAY_BY_PLAY).collect().height == 4

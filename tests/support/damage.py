@@ -1,0 +1,176 @@
+"""Ways in which a disk, a power cut or a hasty hand damages a lake in a folder; each does one damage to one table.
+
+Each takes the lake's root and a table, and returns the file or folder that it touched.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+from deltalake import DeltaTable
+
+from nhl_lake.schema.table import Table
+
+Damage = Callable[[Path, Table], Path]
+
+
+def folder(root: Path, table: Table) -> Path:
+    return root.joinpath(*table.name.split("."))
+
+
+def log(root: Path, table: Table) -> list[Path]:
+    """Return the commits of a table, oldest first."""
+    return sorted((folder(root, table) / "_delta_log").glob("*.json"))
+
+
+def data_file(root: Path, table: Table) -> Path:
+    """Return the biggest data file of a table's newest version."""
+    delta = DeltaTable(str(folder(root, table)))
+    files = [folder(root, table) / name for name in pl.DataFrame(delta.get_add_actions(flatten=True))["path"]]
+    return max(files, key=lambda file: (file.stat().st_size, file.name))
+
+
+def checkpoint(root: Path, table: Table) -> Path:
+    """Make a checkpoint, as every twentieth commit does, and return it."""
+    DeltaTable(str(folder(root, table))).create_checkpoint()
+    return max((folder(root, table) / "_delta_log").glob("*.checkpoint.parquet"))
+
+
+def lose_a_data_file(root: Path, table: Table) -> Path:
+    file = data_file(root, table)
+    file.unlink()
+    return file
+
+
+def cut_a_data_file(root: Path, table: Table) -> Path:
+    """Leave the first half, as a copy that broke off does."""
+    file = data_file(root, table)
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    return file
+
+
+def empty_a_data_file(root: Path, table: Table) -> Path:
+    """Leave nothing of it, as a power cut does of what was not synced."""
+    file = data_file(root, table)
+    file.write_bytes(b"")
+    return file
+
+
+def flip_a_bit(root: Path, table: Table) -> Path:
+    """Turn one bit in the middle of a data file."""
+    return flip(data_file(root, table), 0.5)
+
+
+def flip(file: Path, where: float, bit: int = 3) -> Path:
+    """Turn one bit of a file, at a share of its length."""
+    content = bytearray(file.read_bytes())
+    content[int(where * len(content))] ^= 1 << bit
+    file.write_bytes(content)
+    return file
+
+
+def change_a_body(root: Path, table: Table) -> Path:
+    """Change one letter of a page inside a data file that reads well otherwise: what Parquet does not notice."""
+    file = data_file(root, table)
+    rows = pl.read_parquet(file, hive_partitioning=False)
+    first = pl.int_range(pl.len()) == 0
+    other = pl.when(first).then(pl.lit("X") + pl.col("body").str.slice(1)).otherwise(pl.col("body"))
+    rows.with_columns(body=other).write_parquet(file)
+    for commit in log(root, table):
+        lines = [json.loads(line) for line in commit.read_text().splitlines()]
+        for line in lines:
+            if line.get("add", {}).get("path", "").endswith(file.name):
+                line["add"]["size"] = file.stat().st_size
+        commit.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    return file
+
+
+def lose_the_folder(root: Path, table: Table) -> Path:
+    shutil.rmtree(folder(root, table))
+    return folder(root, table)
+
+
+def lose_the_log(root: Path, table: Table) -> Path:
+    found = folder(root, table) / "_delta_log"
+    shutil.rmtree(found)
+    return found
+
+
+def lose_a_log_entry(root: Path, table: Table) -> Path:
+    """Lose a commit in the middle of the log."""
+    commits = log(root, table)
+    file = commits[len(commits) // 2]
+    assert file != commits[-1], "a gap needs a commit behind it"
+    file.unlink()
+    return file
+
+
+def lose_the_last_commit(root: Path, table: Table) -> Path:
+    """Lose the newest commit: what is left looks whole, and is an older version."""
+    file = log(root, table)[-1]
+    file.unlink()
+    return file
+
+
+def empty_the_last_commit(root: Path, table: Table) -> Path:
+    """Leave of the newest commit what a power cut leaves of one that was not synced."""
+    file = log(root, table)[-1]
+    file.write_bytes(b"")
+    return file
+
+
+def cut_the_last_commit(root: Path, table: Table) -> Path:
+    file = log(root, table)[-1]
+    file.write_bytes(file.read_bytes()[:-50])
+    return file
+
+
+def lose_a_checkpoint(root: Path, table: Table) -> Path:
+    """Lose the checkpoint that `_last_checkpoint` names; every commit is there."""
+    file = checkpoint(root, table)
+    file.unlink()
+    return file
+
+
+def empty_a_checkpoint(root: Path, table: Table) -> Path:
+    file = checkpoint(root, table)
+    file.write_bytes(b"")
+    return file
+
+
+def spoil_a_checkpoint(root: Path, table: Table) -> Path:
+    """Leave a checkpoint of its length with other bytes at its end, where Parquet says what is in it."""
+    file = checkpoint(root, table)
+    file.write_bytes(file.read_bytes()[:-200] + b"x" * 200)
+    return file
+
+
+def spoil_the_checkpoint_hint(root: Path, table: Table) -> Path:
+    checkpoint(root, table)
+    file = folder(root, table) / "_delta_log" / "_last_checkpoint"
+    file.write_text("{")
+    return file
+
+
+def ask_for_a_newer_protocol(root: Path, table: Table) -> Path:
+    """Write a commit that asks for a reader and a writer that do not exist yet."""
+    last = log(root, table)[-1]
+    file = last.with_name(f"{int(last.stem) + 1:020d}.json")
+    file.write_text(json.dumps({"protocol": {"minReaderVersion": 99, "minWriterVersion": 99}}) + "\n")
+    return file
+
+
+OF_DATA: tuple[Damage, ...] = (lose_a_data_file, cut_a_data_file, empty_a_data_file, flip_a_bit, change_a_body)
+OF_THE_LOG: tuple[Damage, ...] = (
+    lose_the_log,
+    lose_a_log_entry,
+    empty_the_last_commit,
+    cut_the_last_commit,
+    lose_a_checkpoint,
+    empty_a_checkpoint,
+    spoil_a_checkpoint,
+    spoil_the_checkpoint_hint,
+    ask_for_a_newer_protocol,
+)

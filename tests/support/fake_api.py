@@ -1,0 +1,198 @@
+"""A tiny league of invented teams behind an httpx transport: hand-made pages, and whatever goes wrong on purpose."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import unquote
+
+import httpx
+
+from nhl_lake.clock import Clock
+from nhl_lake.hockey.calendar import eastern_day
+from nhl_lake.hockey.ids import season_on
+from nhl_lake.ingest.client import Manners
+from nhl_lake.ingest.run import Asker, Options, Summary, ingest
+from nhl_lake.silver.standings import KEYS as STANDING
+
+FIRST_WEEK = date(2025, 9, 29)
+HOME, AWAY = (101, "AAA"), (102, "BBB")
+NAMES = {"firstName": {"default": "Ada"}, "lastName": {"default": "Berg"}}
+NOON = datetime(2026, 1, 10, 17, 0, tzinfo=UTC)
+
+
+@dataclass
+class Game:
+    """An invented game; `day` is the day that the schedule has it under."""
+
+    number: int
+    start: datetime = datetime(2026, 1, 10, 0, 0, tzinfo=UTC)
+    state: str = "OFF"
+    schedule_state: str = "OK"
+    type: int = 2
+    scorer: int = 8900001
+    chart: bool = True
+    day: date | None = None
+    year: int = 2025  # in which its season begins
+
+    @property
+    def id(self) -> int:
+        return self.year * 1_000_000 + self.type * 10_000 + self.number
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in ("FINAL", "OFF")
+
+    def head(self) -> dict:
+        day = self.day or eastern_day(self.start)
+        score = {"score": 1} if self.is_final else {}
+        return {
+            "id": self.id,
+            "season": self.year * 10_000 + self.year + 1,
+            "gameType": self.type,
+            "gameDate": day.isoformat(),
+            "venue": {"default": "Glass Hall"},
+            "neutralSite": False,
+            "startTimeUTC": self.start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "easternUTCOffset": "-05:00",
+            "venueUTCOffset": "-05:00",
+            "gameState": self.state,
+            "gameScheduleState": self.schedule_state,
+            "homeTeam": {"id": HOME[0], "abbrev": HOME[1], "logo": "a.svg"} | score,
+            "awayTeam": {"id": AWAY[0], "abbrev": AWAY[1], "logo": "b.svg"} | ({"score": 0} if score else {}),
+        } | ({"gameOutcome": {"lastPeriodType": "REG"}} if self.is_final else {})
+
+    def boxscore(self) -> dict:
+        skaters = [
+            {"playerId": player, "position": position, "goals": goals, "assists": 0, "points": goals, "toi": "00:40"}
+            for player, position in ((8900001, "C"), (8900002, "D"))
+            for goals in [int(player == self.scorer)]
+        ]
+        goalie = {"playerId": 8900003, "position": "G", "toi": "00:00", "starter": True}
+        home = {"forwards": skaters[:1], "defense": skaters[1:], "goalies": []}
+        away = {"forwards": [], "defense": [], "goalies": [goalie]}
+        return self.head() | {"playerByGameStats": {"homeTeam": home, "awayTeam": away} if self.is_final else {}}
+
+    def plays(self) -> dict:
+        goal = {
+            "eventId": 7,
+            "sortOrder": 9,
+            "periodDescriptor": {"number": 2, "periodType": "REG"},
+            "timeInPeriod": "03:21",
+            "typeCode": 505,
+            "typeDescKey": "goal",
+            "situationCode": "1551",
+            "details": {"scoringPlayerId": self.scorer, "eventOwnerTeamId": HOME[0], "shotType": "wrist"},
+        }
+        spots = [
+            {"playerId": 8900001, "teamId": HOME[0], "positionCode": "C", "sweaterNumber": 9},
+            {"playerId": 8900002, "teamId": HOME[0], "positionCode": "D", "sweaterNumber": 5},
+            {"playerId": 8900003, "teamId": AWAY[0], "positionCode": "G", "sweaterNumber": 30},
+        ]
+        is_on = self.state not in ("FUT", "PRE")
+        return self.head() | {"plays": [goal] if is_on else [], "rosterSpots": spots if is_on else []}
+
+
+@dataclass
+class FakeApi:
+    """Answers like the API from a list of games; `asked` counts requests by path; `broken` may take a path over."""
+
+    games: list[Game]
+    asked: Counter[str] = field(default_factory=Counter)
+    broken: Callable[[str], httpx.Response | None] = lambda _: None
+    next_days: dict[str, str | None] = field(default_factory=dict)
+    seasons: tuple[int, ...] = (20242025, 20252026)
+
+    def transport(self) -> httpx.MockTransport:
+        return httpx.MockTransport(self.answer)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        path = unquote(request.url.raw_path.decode()).removeprefix("/")
+        self.asked[path] += 1
+        return self.broken(path) or self.page(path)
+
+    def page(self, path: str) -> httpx.Response:
+        by_id = {str(game.id): game for game in self.games}
+        words = path.split("/")
+        if path.startswith("v1/schedule/"):
+            return httpx.Response(200, json=self.week(words[-1]))
+        if path.startswith("v1/gamecenter/"):
+            if words[2] not in by_id:
+                return httpx.Response(404)
+            game = by_id[words[2]]
+            rail = {"gameInfo": {"referees": []}, "seasonSeries": [{"id": g.id} for g in self.games]}
+            pages = {"play-by-play": game.plays(), "boxscore": game.boxscore()}
+            return httpx.Response(200, json=pages.get(words[3], rail))
+        if "shiftcharts" in path:
+            game = by_id.get(path.rpartition("=")[2])
+            if game is None:
+                return httpx.Response(200, json={"data": [], "total": 0})
+            shift = {"gameId": game.id, "playerId": 8900001, "teamId": HOME[0], "period": 1, "typeCode": 517}
+            shift |= {"startTime": "00:00", "endTime": "00:40", "duration": "00:40"}
+            shifts = [shift] if game.chart and game.is_final else []
+            return httpx.Response(200, json={"data": shifts, "total": len(shifts)})
+        if path.startswith("v1/roster/"):
+            member = {"id": 8900001, "positionCode": "C", **NAMES}
+            return httpx.Response(200, json={"forwards": [member], "defensemen": [], "goalies": []})
+        if path.startswith("v1/standings/"):
+            season = season_on(date.fromisoformat(words[-1]))
+            about = {"date": words[-1], "seasonId": season, "teamAbbrev": {"default": "AAA"}}
+            line = dict.fromkeys((key for key, _ in STANDING.values()), 0) | about | {"teamName": {"default": "Alphas"}}
+            return httpx.Response(200, json={"standings": [line]})
+        if path.startswith("v1/player/"):
+            return httpx.Response(200, json={"playerId": int(words[2]), **NAMES})
+        return self.listing(path)
+
+    def listing(self, path: str) -> httpx.Response:
+        rows: list[dict] = []
+        if path.endswith("en/team"):
+            rows = [{"id": number, "triCode": code, "fullName": code} for number, code in (HOME, AWAY)]
+        elif path.endswith("en/season"):
+            rows = [
+                {"id": s, "startDate": f"{s // 10_000}-10-07T19:00:00", "endDate": f"{s % 10_000}-06-20T19:00:00"}
+                | {"regularSeasonEndDate": f"{s % 10_000}-04-17T19:00:00"}
+                for s in self.seasons
+            ]
+        else:
+            return httpx.Response(404)
+        return httpx.Response(200, json={"data": rows, "total": len(rows)})
+
+    def week(self, first: str) -> dict:
+        start = date.fromisoformat(first)
+        days = [start + timedelta(days=n) for n in range(7)]
+        by_day = {day: [g for g in self.games if (g.day or eastern_day(g.start)) == day] for day in days}
+        week = [{"date": d.isoformat(), "games": [g.head() for g in games]} for d, games in by_day.items()]
+        following = self.next_days.get(first, (start + timedelta(days=7)).isoformat())
+        return {"gameWeek": week} | ({"nextStartDate": following} if following else {})
+
+
+class Silent:
+    """A report that nobody reads, of a run or of a backup."""
+
+    def begin(self, *_: object) -> None: ...
+
+    def page(self) -> None: ...
+
+    def done(self, size: int) -> None: ...
+
+    def say(self, line: str) -> None: ...
+
+
+def at(instant: datetime) -> Clock:
+    """Return a clock that stands still."""
+    return lambda: instant
+
+
+def run(root, api: FakeApi, *, now: datetime = NOON, rebuilds: bool = False, **options) -> Summary:
+    """Ingest from a fake API, without waiting between tries."""
+    manners = Manners(rate=0, concurrency=4, agent="nhl-lake tests", first_wait_s=0.001)
+    asker = Asker(manners=manners, base="http://fake", transport=api.transport())
+    return ingest(
+        root, Options(**options), asker, clock=at(now), report=Silent(), command="nhl-lake ingest", rebuilds=rebuilds
+    )
+
+
+def body(value: object) -> str:
+    """Return a value as a page has it."""
+    return json.dumps(value)
