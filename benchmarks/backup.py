@@ -56,8 +56,8 @@ def widened(lake: Path, wide: Path, seasons: int) -> Path:
     """Copy a lake, and put copies of its seasons beside them, with other ids: no file holds what another does."""
     shutil.copytree(lake, wide)
     for table in TABLES:
-        if table.partition == "season" and door.is_table(wide, table):
-            rows = door.scan(wide, table).collect()
+        if table.partition == "season" and door.has_table(wide, table):
+            rows = door.scan_table(wide, table).collect()
             is_of_this_program = rows.schema == table.schema  # else the table stays as it is
             for back in range(1, seasons if rows.height and is_of_this_program else 1):
                 copied(wide, table, rows, back)
@@ -70,11 +70,11 @@ def copied(wide: Path, table: Table, rows: pl.DataFrame, back: int) -> None:
     if "game_id" in table.schema:
         shifted = shifted.with_columns(pl.col("game_id") - back * 1_000_000)
     shifted = shifted.cast(dict(table.schema))
-    if table.is_kept:
-        door.write(wide, table, door.handle(wide, table), shifted)
+    if table.is_stored:
+        door.append_rows(wide, table, door.open_table(wide, table), shifted)
         return
     for season in shifted["season"].unique():
-        door.replace(wide, table, shifted.filter(season=season), where=f"season = {season}", metadata={})
+        door.replace_rows(wide, table, shifted.filter(season=season), where=f"season = {season}", metadata={})
 
 
 def run(*words: str, **settings: object) -> float:

@@ -9,31 +9,31 @@ import tempfile
 from pathlib import Path
 
 from nhl_lake.bronze import endpoints
-from tests.conftest import Ended, environment, without_settings
+from tests.conftest import CommandResult, get_clean_environment, make_environment
 from tests.maintenance.test_doctor import DAMAGES, doctored, follow
 from tests.support import damage
-from tests.support.backups import NOW, copied, digest, save
+from tests.support.backups import NOW, copy_lake, hash_table, make_backup
 
 TABLE = endpoints.BOXSCORE
 
 
-def run(*words: str, root: Path, now: object, backups: Path, api: str | None = None) -> Ended:
-    env = without_settings() | environment(root, api, str(now), {"backups": backups})
+def run(*words: str, root: Path, now: object, backups: Path, api: str | None = None) -> CommandResult:
+    env = get_clean_environment() | make_environment(root, api, str(now), {"backups": backups})
     done = subprocess.run(
         [sys.executable, "-m", "nhl_lake", *words], env=env, capture_output=True, text=True, check=False
     )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
-def outcome(hurt: damage.Damage, whole: Path, backups: Path, root: Path) -> tuple[str, str, str, str]:
-    copied(whole, root)
-    before = digest(root, TABLE)
+def outcome(hurt: damage.DamageFunction, whole: Path, backups: Path, root: Path) -> tuple[str, str, str, str]:
+    copy_lake(whole, root)
+    before = hash_table(root, TABLE)
     hurt(root, TABLE)
     found = doctored(run, root, backups, "--deep")
     first = next(one for one in found.json["found"] if one["severity"] == "damage")
     follow(run, root, backups, found)
     is_well = doctored(run, root, backups, "--deep").code == 0
-    lost = "0, refused" if not is_well else "0" if digest(root, TABLE) == before else "rows"
+    lost = "0, refused" if not is_well else "0" if hash_table(root, TABLE) == before else "rows"
     return hurt.__name__.replace("_", " "), first["what"].replace("|", "/"), first["remedy"], lost
 
 
@@ -50,7 +50,7 @@ def main() -> None:
             backups=backups,
             api="league:",
         )
-        save(whole, backups)
+        make_backup(whole, backups)
         print("| fault | the doctor says | and to do | data lost |\n| --- | --- | --- | --- |")
         for hurt in DAMAGES:
             print("|", " | ".join(outcome(hurt, whole, backups, Path(folder) / hurt.__name__)), "|")

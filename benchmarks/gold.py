@@ -19,7 +19,7 @@ import polars as pl
 from nhl_lake.gold.measures.score_adjustment import LEADS
 from nhl_lake.gold.skater_game import skater_game
 from nhl_lake.gold.team_game import team_game
-from nhl_lake.queries.moneypuck import SKATER, TEAM
+from nhl_lake.queries.moneypuck import SKATER_NAMES, TEAM_NAMES
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS, lineups
@@ -107,9 +107,9 @@ def sums(season: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         names = ("games", "lineups", "plays", "on_ice", "shifts", "stints", "skater_games")
         skaters.append(skater_game(*(found[name] for name in names)).filter(pl.col("player_id") == PLAYER).collect())
     regular = pl.concat(teams).filter(pl.col("game_type") == 2)
-    return regular.group_by("team_abbrev", "situation").agg(pl.col(*TEAM, "seconds").cast(pl.Float64).sum()), pl.concat(
-        skaters
-    )
+    return regular.group_by("team_abbrev", "situation").agg(
+        pl.col(*TEAM_NAMES, "seconds").cast(pl.Float64).sum()
+    ), pl.concat(skaters)
 
 
 def main() -> None:
@@ -132,7 +132,7 @@ def show_teams(ours: pl.DataFrame) -> None:
     both = ours.join(theirs, on=["team_abbrev", "situation"], validate="1:1")
     print("Teams, 2022-23, regular season: sums of all teams, ours and MoneyPuck's; teams that are equal, largest gap")
     print(f"{'':32} {'situation':9} {'ours':>11} {'theirs':>11} {'gap':>8} {'equal':>6} {'most':>6}")
-    columns = {name: f"{theirs}For" for name, theirs in TEAM.items()} | {"seconds": "iceTime"}
+    columns = {name: f"{theirs}For" for name, theirs in TEAM_NAMES.items()} | {"seconds": "iceTime"}
     for name, column in columns.items():
         for situation in SITUATIONS:
             rows = both.filter(pl.col("situation") == situation)
@@ -153,7 +153,7 @@ def show_skater(ours: pl.DataFrame) -> None:
     games = both["game_id"].n_unique()
     print(f"\nOne skater ({PLAYER}), {games} games of 2022-23 and 2023-24: share of games with an equal cell")
     print(f"{'':32} " + " ".join(f"{situation:>7}" for situation in SITUATIONS) + "    ours  theirs")
-    for name, column in SKATER.items():
+    for name, column in SKATER_NAMES.items():
         theirs_name = f"{column}_theirs" if f"{column}_theirs" in both.columns else column
         is_equal = (pl.col(name).cast(pl.Float64) - pl.col(theirs_name).cast(pl.Float64)).abs() < 0.05
         shares = {s: both.filter(pl.col("situation") == s).select(is_equal.mean()).item() for s in SITUATIONS}

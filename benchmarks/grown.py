@@ -18,18 +18,18 @@ PAGES_AT_ONCE = 2000
 
 def widened(root: Path, season: int, seasons: int, day: date) -> None:
     """Put copies of a season before it, with other ids, as if they had been kept and made: bodies stay as they are."""
-    for table in (*endpoints.TABLES, *catalog.MADE):
+    for table in (*endpoints.TABLES, *catalog.BUILT_TABLES):
         if not table.partition:
             continue
-        rows = delta_tables.scan(root, table).filter(pl.col("season") == season).collect()
+        rows = delta_tables.scan_table(root, table).filter(pl.col("season") == season).collect()
         for back in range(1, seasons):
             put(root, table, shifted(rows, season, back).select(table.schema.names()), season - back * 10_001)
-    code = lineage.code_print()
-    for table in catalog.in_order():
-        now = lineage.wanted(lineage.snapshot(root, root, catalog.in_order(), day=day), table, code)
+    code = lineage.hash_code()
+    for table in catalog.list_build_order():
+        now = lineage.plan_lineage(lineage.take_snapshot(root, root, catalog.list_build_order(), day=day), table, code)
         nothing = "season = 1" if table.partition else f"{table.key[0]} IS NULL"
-        text = {lineage.MADE_OF: lineage.text(now)}
-        delta_tables.replace(root, table, pl.DataFrame(schema=table.schema), where=nothing, metadata=text)
+        text = {lineage.LINEAGE_KEY: lineage.format_lineage(now)}
+        delta_tables.replace_rows(root, table, pl.DataFrame(schema=table.schema), where=nothing, metadata=text)
 
 
 def shifted(rows: pl.DataFrame, season: int, back: int) -> pl.DataFrame:
@@ -41,9 +41,9 @@ def shifted(rows: pl.DataFrame, season: int, back: int) -> pl.DataFrame:
 def put(root: Path, table: Table, rows: pl.DataFrame, season: int) -> None:
     """Write a season into the lake."""
     if table.layer == "bronze":
-        delta_tables.keep(root, table, rows, lambda a, b: a == b)
+        delta_tables.store_pages(root, table, rows, lambda a, b: a == b)
     else:
-        delta_tables.replace(root, table, rows, where=f"season = {season}", metadata={})
+        delta_tables.replace_rows(root, table, rows, where=f"season = {season}", metadata={})
 
 
 def grown(root: Path, season: int, seasons: int) -> None:
@@ -51,7 +51,7 @@ def grown(root: Path, season: int, seasons: int) -> None:
     for table in endpoints.TABLES:
         if not table.partition:
             continue
-        pages = delta_tables.scan(root, table).filter(pl.col("season") == season)
+        pages = delta_tables.scan_table(root, table).filter(pl.col("season") == season)
         count = pages.select(pl.len()).collect().item()
         for back in range(1, seasons):
             for start in range(0, count, PAGES_AT_ONCE):

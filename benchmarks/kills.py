@@ -17,9 +17,9 @@ from pathlib import Path
 
 from tests.ingest.test_kill import SCENES, Scene, Stage, ends_well, killed, staged
 from tests.maintenance.test_faults import full
-from tests.support.kills import Ended, commands
+from tests.support.command_server import CommandResult, start_command_server
 
-Run = Callable[..., Ended]
+Run = Callable[..., CommandResult]
 Strike = Callable[[Run, Stage, Path, int], bool]
 
 
@@ -29,7 +29,7 @@ COMMITS = "_delta_log/0,manifests/"
 def tried(scene: Scene, steps: slice, folder: Path, strike: Strike, only: str) -> str:
     """Kill a scene's command at its steps, and return the line of the table."""
     began = time.monotonic()
-    with commands(folder) as ready:
+    with start_command_server(folder) as ready:
         stage = staged(scene, ready.run, folder, only)
         outcomes = [outcome(ready.run, stage, folder, step, strike) for step in range(stage.steps + 1)[steps]]
     counts = [sum(result == what for result in outcomes) for what in ("equal", "lived", "lost")]

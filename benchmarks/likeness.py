@@ -48,7 +48,7 @@ def simulated_rows(game: Game) -> list[Row]:
     return [
         Row(
             e.kind, e.period, e.second, e.situation or "", None if e.side is None else e.side == 0,
-            None if e.x is None else e.x if (e.side == 0) == (e.home_defends == "left") else -e.x, e.y,
+            None if e.x is None else e.x if (e.side == 0) == (e.home_defending_side == "left") else -e.x, e.y,
             e.goalie is not None,
             e.penalty_type or e.shot_type or "",
         )
@@ -164,13 +164,13 @@ def simulated(seed: int, number: int) -> tuple[dict[str, float], float]:
 
     def played() -> Iterator[list[Row]]:
         for scheduled in games:
-            game = engine.game(scheduled.game_id)
-            kinds[game.story.last_type] += 1
+            game = engine.get_game(scheduled.game_id)
+            kinds[game.outcome.last_period_type] += 1
             lengths: dict[int, list[int]] = {}
             for shift in game.shifts:
                 lengths.setdefault(shift.player_id, []).append(shift.end - shift.start)
-            for lineup in game.story.lineups:
-                for spot in lineup.dressed:
+            for lineup in game.outcome.lineups:
+                for spot in lineup.dressed_players:
                     position = "F" if spot.position in "CLR" else spot.position
                     stays.append((position, lengths.get(spot.player.player_id, [0])))
             yield simulated_rows(game)
@@ -184,7 +184,7 @@ def simulated(seed: int, number: int) -> tuple[dict[str, float], float]:
 def endings(engine: Engine) -> dict[str, float]:
     """Overtimes and shoot-outs of four seasons: over one their shares are a tenth off by luck alone."""
     games = [g for i in range(4) for g in engine.schedule(SEASON + 10001 * i) if g.game_type == 2]
-    kinds = Counter(engine.story(game.game_id).last_type for game in games)
+    kinds = Counter(engine.get_outcome(game.game_id).last_period_type for game in games)
     return {
         "share going to overtime": (kinds["OT"] + kinds["SO"]) / len(games),
         "share going to a shoot-out": kinds["SO"] / len(games),

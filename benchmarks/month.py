@@ -1,7 +1,7 @@
 """Whether daily runs find all that a troubled league corrects and heals, and how much they ask for.
 
 The sample league corrects statistics about 1, 3, 7 and 20 days after a game, and breaks charts, plays, box scores and
-reports of many games until some days later (`nhl_lake/league/broken.py`). A month of `ingest --lookback 1` at 09:00
+reports of many games until some days later (`nhl_lake/league/defects.py`). A month of `ingest --lookback 1` at 09:00
 follows, then 35 days without games, in which the last second looks fall due. What is printed: the requests of each run
 beside those of the same day without second looks, how it ended, and what it named; and at the end what differs from a
 lake that was kept in one run when all pages were whole, and what `corrections` lists beside what did change.
@@ -18,16 +18,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.support import months
-from tests.support.months import Month, Run
+from tests.support import league_months
+from tests.support.league_months import LeagueMonth, MonthRun
 
 AFTER = 35
 MOST = 2.5
 
 
-def tell(run: Run, first_look: Run) -> None:
+def tell(run: MonthRun, first_look: MonthRun) -> None:
     """Print a run."""
-    print(f"{run.now:%Y-%m-%d}{run.asked.total():10}{first_look.asked.total():10}{run.summary.exit_code:6}", flush=True)
+    print(
+        f"{run.now:%Y-%m-%d}{run.request_counts.total():10}{first_look.request_counts.total():10}{run.summary.exit_code:6}",
+        flush=True,
+    )
     for line in run.summary.incomplete:
         print(f"{'':38}{line}")
 
@@ -37,17 +40,21 @@ def main() -> None:
     asked.add_argument("--days", type=int, default=30, help="days with games")
     asked.add_argument("--one-in", type=int, default=1, help="of so many games one is played")
     given = asked.parse_args()
-    month = Month(given.days, given.one_in)
-    print(f"{len(month.games())} games")
+    month = LeagueMonth(given.days, given.one_in)
+    print(f"{len(month.list_games())} games")
     print("run         requests     first  exit")
     with tempfile.TemporaryDirectory() as folder:
-        played = months.play(Path(folder), month, range(given.days + AFTER), tell)
-        unlike = months.unlike_truth(played.root, played.whole)
+        played = league_months.play_month(Path(folder), month, range(given.days + AFTER), tell)
+        unlike = league_months.count_differing_rows(played.root, played.reference_root)
         listed, expected = (
-            Counter(found) for found in (months.listed(played.root), months.expected(played.root, month))
+            Counter(found)
+            for found in (
+                league_months.list_corrections(played.root),
+                league_months.expect_corrections(played.root, month),
+            )
         )
     codes = Counter(run.summary.exit_code for run in played.runs)
-    ratio = played.ratio()
+    ratio = played.compute_request_ratio()
     print(f"requests of a day with games: {ratio:.2f} times those without second looks")
     print(f"runs by how they ended: {dict(sorted(codes.items()))}; the last: {played.runs[-1].summary.exit_code}")
     print(f"rows that differ from the truth: {sum(unlike.values())} {unlike or ''}")

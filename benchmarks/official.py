@@ -67,7 +67,7 @@ def our_lines(season: int) -> dict[str, pl.DataFrame]:
     for pages in archive(season):
         lake = silver(pages)
         for kind, table in TABLES.items():
-            inputs = [lake[read.name.removeprefix("silver.")] for read in table.reads]
+            inputs = [lake[read.name.removeprefix("silver.")] for read in table.inputs]
             rows = table.build(*inputs).filter(pl.col("situation") == "all")
             rows = rows.with_columns(**faceoff_share(kind), **penalty_shots(kind))
             found[kind].append(rows.select(*LINE, *KINDS[kind], "penalty_shots").collect())

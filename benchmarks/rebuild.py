@@ -35,17 +35,17 @@ from pathlib import Path
 from nhl_lake import catalog
 from nhl_lake.rebuild import run
 from nhl_lake.store import delta_tables
-from nhl_lake.errors import Broken
+from nhl_lake.errors import ValidationFailed
 root = Path(sys.argv[1])
-delta_tables.create(root, catalog.MADE)
+delta_tables.create_tables(root, catalog.BUILT_TABLES)
 began, took = time.perf_counter(), {}
 try:
     for made in run.rebuild(root, day=date(2026, 1, 1), everything=sys.argv[2] == "all"):
         now = time.perf_counter()
         took[made.table] = took.get(made.table, 0) + now - began
         began = now
-except Broken as error:  # a game that is put aside is named at the end; everything else was made
-    print(error.what, file=sys.stderr)
+except ValidationFailed as error:  # a game that is put aside is named at the end; everything else was made
+    print(error.message, file=sys.stderr)
 print(json.dumps(took))
 """
 

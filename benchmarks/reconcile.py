@@ -20,8 +20,8 @@ from typing import Any
 
 import polars as pl
 
-from nhl_lake.hockey.calendar import FINAL
-from nhl_lake.hockey.ids import season_of_game
+from nhl_lake.hockey.calendar import FINAL_STATES
+from nhl_lake.hockey.ids import get_game_season
 from nhl_lake.silver.goalie_games import goalie_games
 from nhl_lake.silver.plays import plays
 from nhl_lake.silver.skater_games import skater_games
@@ -122,7 +122,7 @@ def bronze(pages: list[Any]) -> pl.LazyFrame:
     """Return recorded pages as a bronze table has them; of two captures of a game, the last."""
     rows = {
         page["id"]: {
-            "season": season_of_game(page["id"]),
+            "season": get_game_season(page["id"]),
             "game_id": page["id"],
             "state": page["gameState"],
             "fetched_at": datetime(2026, 1, 1, tzinfo=UTC),
@@ -140,7 +140,7 @@ def is_old(page: Any) -> bool:
 
 def official(realdata: Path) -> pl.DataFrame:
     """One row an official figure: game_id, who (player or team id), of (skater, goalie, team), stat, official."""
-    pages = [page for page in recorded(realdata / "boxscore") if page["gameState"] in FINAL]
+    pages = [page for page in recorded(realdata / "boxscore") if page["gameState"] in FINAL_STATES]
     boxes = bronze(pages)
     old = {page["id"]: is_old(page) for page in pages}
     rails = list(recorded(realdata / "right-rail"))

@@ -22,16 +22,16 @@ import obstore
 
 from nhl_lake import catalog
 from nhl_lake.backup import repository
-from nhl_lake.backup.create import backup
-from nhl_lake.backup.restore import restore
-from nhl_lake.ingest.client import Manners
-from nhl_lake.ingest.run import AGENT, Asker, Options, ingest
+from nhl_lake.backup.create import create_backup
+from nhl_lake.backup.restore import restore_lake
+from nhl_lake.ingest.client import RateLimit
+from nhl_lake.ingest.run import USER_AGENT, ClientConfig, Options, ingest
 from nhl_lake.league import League
 from nhl_lake.league.transport import LeagueTransport
 from nhl_lake.store import delta_tables, handles, location
-from nhl_lake.store.location import Place
-from tests.support import stores
-from tests.support.fake_api import Silent
+from nhl_lake.store.location import Location
+from tests.support import s3_servers
+from tests.support.fake_api import SilentReport
 
 SEASONS = (20222023, 20232024, 20242025)
 FIRST = datetime(2025, 5, 1, 12, 0, tzinfo=UTC)
@@ -46,51 +46,53 @@ class Games(NamedTuple):
     types: frozenset[int]
 
 
-def run(root: Place, games: Games, at: datetime, seasons: tuple[int, ...] = ()) -> None:
+def run(root: Location, games: Games, at: datetime, seasons: tuple[int, ...] = ()) -> None:
     """Run once, as the command does at a moment."""
     transport = LeagueTransport(games.league, lambda: at)
-    asker = Asker(manners=Manners(0, 4, AGENT), base="http://league", source="sample league", transport=transport)
+    asker = ClientConfig(
+        rate_limit=RateLimit(0, 4, USER_AGENT), base_url="http://league", source="sample league", transport=transport
+    )
     options = Options(seasons=seasons, game_types=games.types)
-    done = ingest(root, options, asker, clock=lambda: at, report=Silent(), command="round trip", rebuilds=True)
+    done = ingest(root, options, asker, clock=lambda: at, progress=SilentReport(), command="round trip", rebuilds=True)
     if done.outcome != "done":
         sys.exit(f"the run at {at} of {root} ended with {done.outcome}: {done.error}")
 
 
-def ten_days(root: Place, games: Games, days: int) -> None:
+def ten_days(root: Location, games: Games, days: int) -> None:
     """Run once a day."""
     for day in range(1, days + 1):
         run(root, games, FIRST + timedelta(days=day))
 
 
-def digests(root: Place) -> Digests:
+def digests(root: Location) -> Digests:
     """Return of each table how many rows it has, and a hash of them, in whatever order."""
-    handles.forget()
+    handles.clear_handles()
     found = {}
     for table in catalog.TABLES:
-        rows = delta_tables.scan(root, table).drop("run_id", strict=False).collect()
+        rows = delta_tables.scan_table(root, table).drop("run_id", strict=False).collect()
         found[table.name] = (rows.height, int(rows.hash_rows(seed=1).sort().hash(seed=2).sum() or 0))
     return found
 
 
-def wiped(root: Place) -> None:
+def wiped(root: Location) -> None:
     """Remove all of a lake."""
     if isinstance(root, Path):
         shutil.rmtree(root)
     else:
-        obstore.delete(location.store(root), [file.name for file in location.files(root)])
+        obstore.delete(location.open_store(root), [file.name for file in location.list_files(root)])
 
 
-def trip(name: str, root: Place, backups: Place, *, games: Games, days: int, never_wiped: Digests) -> bool:
+def trip(name: str, root: Location, backups: Location, *, games: Games, days: int, never_wiped: Digests) -> bool:
     """Go the round once, and print its line."""
     run(root, games, FIRST, SEASONS)
     before = digests(root)
     took = [time.perf_counter()]
-    summary = backup(root, backups, clock=lambda: FIRST, report=Silent(), command="round trip")
+    summary = create_backup(root, backups, clock=lambda: FIRST, report=SilentReport(), command="round trip")
     took.append(time.perf_counter())
     wiped(root)
     took.append(time.perf_counter())
-    manifest = repository.require_newest(backups)
-    restore(root, backups, manifest, now=FIRST, command="round trip", rebuilds=False)
+    manifest = repository.require_newest_manifest(backups)
+    restore_lake(root, backups, manifest, now=FIRST, command="round trip", rebuilds=False)
     took.append(time.perf_counter())
     after = digests(root)
     ten_days(root, games, days)
@@ -133,9 +135,11 @@ def main() -> None:
             said.append(trip("disk", *at, games=games, days=given.days, never_wiped=never_wiped))
         if "s3" in given.where:
             program = str(Path(sys.executable).with_name("weed"))
-            with stores.running(lambda: stores.weed(program, folder), folder / "weed.log") as server:
-                stores.lead_to(server)
-                at = (server.place(), server.place())
+            with s3_servers.run_server(
+                lambda: s3_servers.seaweed_command(program, folder), folder / "weed.log"
+            ) as server:
+                s3_servers.set_aws_variables(server)
+                at = (server.make_empty_location(), server.make_empty_location())
                 said.append(trip("S3", *at, games=games, days=given.days, never_wiped=never_wiped))
     sys.exit(not all(said))
 

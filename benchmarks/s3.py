@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.support import stores
+from tests.support import s3_servers
 
 COMMANDS = (
     "ingest --lookback 1",
@@ -33,28 +33,28 @@ def main() -> None:
         folder = Path(scratch)
         program = str(Path(sys.executable).with_name("weed"))
         with (
-            stores.running(lambda: stores.weed(program, folder), folder / "weed.log") as server,
-            stores.served(stores.Proxy(server.endpoint, latency_s=latency)) as proxy,
+            s3_servers.run_server(lambda: s3_servers.seaweed_command(program, folder), folder / "weed.log") as server,
+            s3_servers.run_proxy(s3_servers.Proxy(server.endpoint, latency_s=latency)) as proxy,
         ):
             measure(proxy, folder)
 
 
-def measure(proxy: stores.Proxy, folder: Path) -> None:
+def measure(proxy: s3_servers.Proxy, folder: Path) -> None:
     print(f"{'command':28}{'seconds':>9}{'requests':>10}  of them")
-    for root in (str(proxy.server().place()), str(folder / "lake")):
+    for root in (str(proxy.as_server().make_empty_location()), str(folder / "lake")):
         print(f"-- {'bucket, ' + str(round(proxy.latency_s * 1000)) + ' ms' if '://' in root else 'folder'}")
         settings = {"NHL_LAKE_ROOT": root, "NHL_LAKE_API": "league:", "NHL_LAKE_RATE": "0"}
         for n, command in enumerate(COMMANDS):
             now = {"NHL_LAKE_NOW": f"2025-10-{14 if n == 0 else 15}T12:00:00Z"}
-            proxy.seen.clear()
+            proxy.request_log.clear()
             start = time.perf_counter()
             words = [sys.executable, "-m", "nhl_lake", *command.split()]
-            variables = os.environ | proxy.server().variables() | settings | now
+            variables = os.environ | proxy.as_server().get_aws_variables() | settings | now
             done = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
             seconds = time.perf_counter() - start
-            counts = ", ".join(f"{kind} {count}" for kind, count in sorted(proxy.counts().items()))
+            counts = ", ".join(f"{kind} {count}" for kind, count in sorted(proxy.count_requests().items()))
             trouble = done.stderr[-300:] if done.returncode else ""
-            print(f"{command:28}{seconds:9.1f}{len(proxy.seen):10}  {counts}{trouble}")
+            print(f"{command:28}{seconds:9.1f}{len(proxy.request_log):10}  {counts}{trouble}")
 
 
 if __name__ == "__main__":

@@ -34,18 +34,19 @@ POLARS = (
     OPENED
     + """
 import polars as pl
-pl.SQLContext({t.name: delta_tables.scan(root, t) for t in tables}).execute(question).collect()
+pl.SQLContext({t.name: delta_tables.scan_table(root, t) for t in tables}).execute(question).collect()
 """
 )
 DUCKDB = (
     OPENED
     + """
 import duckdb
-from nhl_lake.queries.duckdb_views import over
+from nhl_lake.queries.duckdb_views import format_view_query
 connection = duckdb.connect()
 for t in tables:
     connection.execute(f"create schema if not exists {t.layer}")
-    asked = over(delta_tables.handle(root, t).file_uris(), delta_tables.scan(root, t).collect_schema())
+    schema = delta_tables.scan_table(root, t).collect_schema()
+    asked = format_view_query(delta_tables.open_table(root, t).file_uris(), schema)
     connection.execute(f"create view {t.name} as {asked}")
 connection.execute(question).fetchall()
 """

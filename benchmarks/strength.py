@@ -121,8 +121,8 @@ def build_plays(season: int, *, is_spoilt: bool) -> tuple[pl.DataFrame, pl.DataF
 
 def by_codes(rows: pl.DataFrame) -> pl.DataFrame:
     """Return plays with the strength that their codes say."""
-    players = strength.on_the_ice(pl.col("situation_code"), is_penalty_shot=pl.col("is_penalty_shot"))
-    return rows.with_columns(**players).with_columns(strength_state=strength.strength_state())
+    players = strength.parse_situation_code(pl.col("situation_code"), is_penalty_shot=pl.col("is_penalty_shot"))
+    return rows.with_columns(**players).with_columns(strength_state=strength.classify_strength())
 
 
 def wrong_skaters(rows: pl.DataFrame, box: pl.DataFrame) -> pl.DataFrame:

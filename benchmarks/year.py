@@ -28,17 +28,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.grown import widened
 from nhl_lake import catalog
-from nhl_lake.clock import clock as clock_from
-from nhl_lake.hockey.calendar import eastern_day
-from nhl_lake.ingest.client import Manners
-from nhl_lake.ingest.run import AGENT, Asker, Options, ingest
+from nhl_lake.clock import make_clock as clock_from
+from nhl_lake.hockey.calendar import get_eastern_day
+from nhl_lake.ingest.client import RateLimit
+from nhl_lake.ingest.run import USER_AGENT, ClientConfig, Options, ingest
 from nhl_lake.league import League
-from nhl_lake.league.faults import Fate
+from nhl_lake.league.faults import RequestOutcome
 from nhl_lake.league.transport import LeagueTransport
 from nhl_lake.maintenance import compaction
 from nhl_lake.rebuild import lineage
 from nhl_lake.store import delta_tables
-from tests.support.fake_api import Silent
+from tests.support.fake_api import SilentReport
 
 SEASON, SEASONS = 20242025, 10
 SUMMER = datetime(2025, 7, 1, 13, 0, tzinfo=UTC)
@@ -52,10 +52,10 @@ class Timed(LeagueTransport):
 
     seconds = processor_s = 0.0
 
-    def _answer(self, request: httpx.Request, fate: Fate) -> httpx.Response:
+    def _answer(self, request: httpx.Request, fate: RequestOutcome) -> httpx.Response:
         began, processor = time.perf_counter(), time.thread_time()
         try:
-            return super()._answer(request, fate)
+            return super()._build_response(request, fate)
         finally:
             self.seconds += time.perf_counter() - began
             self.processor_s += time.thread_time() - processor
@@ -74,14 +74,16 @@ def run(root: Path, league: League, at: datetime, options: Options) -> Day:
     """Run once, as the command does at a moment."""
     clock = clock_from(at)
     transport = Timed(league, clock)
-    asker = Asker(manners=Manners(0, 4, AGENT), base="http://league", source="sample league", transport=transport)
+    asker = ClientConfig(
+        rate_limit=RateLimit(0, 4, USER_AGENT), base_url="http://league", source="sample league", transport=transport
+    )
     began, processor = time.perf_counter(), time.process_time()
-    found = ingest(root, options, asker, clock=clock, report=Silent(), command="year", rebuilds=True)
+    found = ingest(root, options, asker, clock=clock, progress=SilentReport(), command="year", rebuilds=True)
     if found.error is not None:
         raise found.error
     return Day(
         at,
-        found.tallies["bronze.play_by_play"].new,
+        found.page_counts["bronze.play_by_play"].new,
         time.perf_counter() - began - transport.seconds,
         time.process_time() - processor - transport.processor_s,
     )
@@ -94,7 +96,7 @@ def begun(base: Path, league: League) -> None:
     ten = base / "ten"
     shutil.rmtree(ten, ignore_errors=True)
     shutil.copytree(base / "one", ten)
-    widened(ten, SEASON, SEASONS, eastern_day(SUMMER))
+    widened(ten, SEASON, SEASONS, get_eastern_day(SUMMER))
     run(ten, league, FIRST - timedelta(days=1), Options())
 
 
@@ -106,8 +108,8 @@ def year(root: Path, league: League, arguments: argparse.Namespace) -> list[Day]
         took = run(root, league, at, Options())
         found.append(took)
         if arguments.weekly and n % 7 == 6:
-            tables = compaction.tables_in(root, ())
-            for _ in compaction.maintain(root, tables, days=compaction.KEEP_DAYS, pinned={}):
+            tables = compaction.select_tables(root, ())
+            for _ in compaction.maintain_tables(root, tables, days=compaction.KEEP_DAYS, pins={}):
                 pass
         if n % 30 == 29 or n < SAMPLE:
             print(
@@ -122,9 +124,9 @@ def files(root: Path) -> None:
     """Print what each table has come to."""
     print(f"{'table':24} {'live files':>10} {'on disk':>8} {'commits':>8} {'log, MB':>8} {'data, MB':>8}")
     for table in catalog.TABLES:
-        if delta_tables.is_table(root, table):
+        if delta_tables.has_table(root, table):
             folder = root.joinpath(*table.name.split("."))
-            size = delta_tables.size(root, table)
+            size = delta_tables.read_table_size(root, table)
             log = sum(file.stat().st_size for file in (folder / "_delta_log").iterdir()) / 1e6
             there = sum(1 for _ in folder.rglob("*.parquet"))
             print(
@@ -162,10 +164,10 @@ def main() -> None:
     parser.add_argument("--weekly", action="store_true", help="maintain once a week")
     arguments = parser.parse_args()
     if arguments.untended:
-        compaction.CROWD = sys.maxsize
+        compaction.MIN_FILES_IN_RUN = sys.maxsize
     league = League(seasons=(20242025, 20252026, 20262027))
     with tempfile.TemporaryDirectory() as temporary:
-        folder = (arguments.folder or Path(temporary)) / lineage.code_print()  # other code would make all of it again
+        folder = (arguments.folder or Path(temporary)) / lineage.hash_code()  # other code would make all of it again
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "ten").exists():
             begun(folder, league)

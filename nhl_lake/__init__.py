@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
-    from nhl_lake.store.location import Place
+    from nhl_lake.store.location import Location
 
 __all__ = ["Lake", "open_lake"]
 
@@ -21,41 +21,41 @@ __all__ = ["Lake", "open_lake"]
 class Lake:
     """A lake to read from: the folder, or the bucket and prefix, that holds its tables."""
 
-    root: "Place"
+    root: "Location"
 
     def table(self, name: str, *, version: int | None = None) -> "pl.LazyFrame":
         """Return a table by its name: `gold.skater_game`; pinned at its newest version, or at one that it had."""
         from nhl_lake import catalog
         from nhl_lake.store import delta_tables
 
-        return delta_tables.scan(self.root, catalog.find(name), version=version)
+        return delta_tables.scan_table(self.root, catalog.find_table(name), version=version)
 
     def sql(self, question: str) -> "pl.LazyFrame":
         """Return the answer to a question in SQL over all tables: `select … from gold.skater_game`."""
         from nhl_lake.queries import sql as query
 
-        return query.query(self.root, question)
+        return query.run_query(self.root, question)
 
     def versions(self, name: str) -> "pl.DataFrame":
         """Return the versions of a table, the newest first: when each was written, and by which operation."""
         from nhl_lake import catalog
         from nhl_lake.queries import sql as query
 
-        return query.versions(self.root, catalog.find(name))
+        return query.list_versions(self.root, catalog.find_table(name))
 
     def tables(self) -> list[str]:
         """Return the names of the tables that are in the lake."""
         from nhl_lake import catalog
         from nhl_lake.store import delta_tables
 
-        return [table.name for table in catalog.TABLES if delta_tables.is_table(self.root, table)]
+        return [table.name for table in catalog.TABLES if delta_tables.has_table(self.root, table)]
 
 
 def open_lake(root: str | Path | None = None) -> Lake:
     """Open the lake in a folder, or at `s3://bucket/prefix`; by default the one that the settings name."""
     from nhl_lake import layout, settings
-    from nhl_lake.store.location import place_from, require_lake_name
+    from nhl_lake.store.location import parse_location, require_lake_name
 
-    where = require_lake_name(place_from(root)) if root is not None else settings.load()[0].root
-    layout.require(where)
+    where = require_lake_name(parse_location(root)) if root is not None else settings.load()[0].root
+    layout.require_readable_lake(where)
     return Lake(where)

@@ -28,7 +28,7 @@ from nhl_lake.silver.officials import OFFICIALS
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.players import PLAYERS
 from nhl_lake.silver.plays import PLAYS
-from nhl_lake.silver.quarantine import REFUSALS
+from nhl_lake.silver.quarantine import QUARANTINE
 from nhl_lake.silver.rosters import ROSTERS
 from nhl_lake.silver.seasons import SEASONS
 from nhl_lake.silver.shifts import SHIFTS
@@ -56,7 +56,7 @@ SILVER = (
     TEAM_GAMES,
     OFFICIALS,
     GAME_QUALITY,
-    REFUSALS,
+    QUARANTINE,
     KNOWN_ISSUES,
 )
 GOLD = (
@@ -72,18 +72,18 @@ GOLD = (
     SOG_FEATURES,
     SOG_PREDICTIONS,
 )
-MADE: tuple[Table, ...] = (*SILVER, *GOLD)
+BUILT_TABLES: tuple[Table, ...] = (*SILVER, *GOLD)
 
-TABLES: tuple[Table, ...] = (*endpoints.TABLES, *MADE, *ledger.TABLES)
+TABLES: tuple[Table, ...] = (*endpoints.TABLES, *BUILT_TABLES, *ledger.TABLES)
 
 
-def in_order() -> list[Table]:
+def list_build_order() -> list[Table]:
     """Return the silver and gold tables that are made by a function, each after those that it reads."""
-    order = TopologicalSorter({table: table.reads for table in TABLES}).static_order()
-    return [table for table in order if table in MADE and table.source is not None]
+    order = TopologicalSorter({table: table.inputs for table in TABLES}).static_order()
+    return [table for table in order if table in BUILT_TABLES and table.source is not None]
 
 
-def find(name: str) -> Table:
+def find_table(name: str) -> Table:
     """Return the table of a name."""
     names = {table.name: table for table in TABLES}
     if name not in names:
@@ -95,10 +95,10 @@ def find(name: str) -> Table:
     return names[name]
 
 
-def downstream(tables: set[Table]) -> list[Table]:
+def find_downstream(tables: set[Table]) -> list[Table]:
     """Return the silver and gold tables that follow from any of the given ones, in order."""
     touched = set(tables)
-    for table in in_order():
-        if touched & set(table.reads):
+    for table in list_build_order():
+        if touched & set(table.inputs):
             touched.add(table)
-    return [table for table in in_order() if table in touched]
+    return [table for table in list_build_order() if table in touched]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 Clock = Callable[[], datetime]
 
 
-def clock(start: datetime | None = None) -> Clock:
+def make_clock(start: datetime | None = None) -> Clock:
     """Return a function that tells the time (UTC): the machine's, or `start` and on from there."""
     if start is None:
         return lambda: datetime.now(UTC)

@@ -16,9 +16,11 @@ Refused                    a page that is not the one that was asked for: never 
 
 import re
 
-ADDRESS_OF = re.compile(r"://[^\s'\"<>]+@")  # a secret key of AWS may have a slash
-ASKED_WITH = re.compile(r"(?i)([?&][\w.-]*(?:key|token|secret|signature|credential|password)[\w.-]*=)[^&\s'\"<>]+")
-SAID_BY_STORES = re.compile(
+URL_CREDENTIALS = re.compile(r"://[^\s'\"<>]+@")  # a secret key of AWS may have a slash
+SECRET_QUERY_VALUES = re.compile(
+    r"(?i)([?&][\w.-]*(?:key|token|secret|signature|credential|password)[\w.-]*=)[^&\s'\"<>]+"
+)
+S3_ERROR_SECRETS = re.compile(
     r"(?i)<(AWSAccessKeyId|Token-\d+|SignatureProvided|StringToSign\w*|CanonicalRequest\w*)>[^<]*"
 )
 
@@ -28,56 +30,56 @@ class LakeError(Exception):
 
     def __init__(self, what: str, hint: str) -> None:
         super().__init__(what, hint)  # both, so that the error survives the way from a worker process
-        self.what = what
+        self.message = what
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.what}\n{self.hint}"
+        return f"{self.message}\n{self.hint}"
 
 
 class BadInput(LakeError):
     """An option, a setting or a date that cannot be meant."""
 
 
-class Unreadable(LakeError):
+class UnreadableData(LakeError):
     """A table, or the lake itself, cannot be opened."""
 
 
-class Missing(LakeError):
+class TableNotFound(LakeError):
     """A table is not in the lake."""
 
 
-class Unavailable(LakeError):
+class StorageUnavailable(LakeError):
     """The store of a lake in a bucket cannot be reached, or refuses."""
 
 
-class Busy(LakeError):
+class LakeLocked(LakeError):
     """Another run holds the lake."""
 
 
-class Unreachable(LakeError):
+class ApiUnreachable(LakeError):
     """The API cannot be reached at all."""
 
 
-class Broken(LakeError):
+class ValidationFailed(LakeError):
     """A frame breaks what its table declares; nothing was written."""
 
 
-class Quarantined(Broken):
+class GamesQuarantined(ValidationFailed):
     """Some games or other subjects were quarantined; everything else was built."""
 
 
-def brief(error: object) -> str:
+def summarize_error(error: object) -> str:
     """Return what an error says in one line, without the engine's innards; of one that says nothing, what it is."""
     said = re.split(r"\s+0: |\s*stack backtrace|: ParsedLogPath|\(set POLARS_VERBOSE", str(error), maxsplit=1)[0]
     return " ".join(said.split()).removeprefix("Kernel error: ")[:300] or type(error).__name__
 
 
-def redacted(text: str) -> str:
+def redact_secrets(text: str) -> str:
     """Return a text without what opens doors: passwords in addresses, keys in queries, what stores tell of both."""
-    text = ADDRESS_OF.sub("://***@", text)
-    text = ASKED_WITH.sub(r"\1***", text)
-    return SAID_BY_STORES.sub(r"<\1>***", text)
+    text = URL_CREDENTIALS.sub("://***@", text)
+    text = SECRET_QUERY_VALUES.sub(r"\1***", text)
+    return S3_ERROR_SECRETS.sub(r"<\1>***", text)
 
 
 def is_panic(error: BaseException) -> bool:
@@ -85,9 +87,9 @@ def is_panic(error: BaseException) -> bool:
     return type(error).__name__ == "PanicException"
 
 
-class Refused(Exception):
+class PageRejected(Exception):
     """A page that is not the one that was asked for, with the reason."""
 
 
-class Unfit(Refused):
+class PageTooLarge(PageRejected):
     """A page so large, so deeply nested or so oddly packed that it is none: asking again would bring it again."""

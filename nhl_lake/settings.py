@@ -13,32 +13,32 @@ from urllib.parse import urlsplit
 from pydantic import Field, PlainValidator, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from nhl_lake.errors import BadInput, redacted
-from nhl_lake.store.location import Bucket, Place, place_from, require_backups_name, require_lake_name
+from nhl_lake.errors import BadInput, redact_secrets
+from nhl_lake.store.location import Bucket, Location, parse_location, require_backups_name, require_lake_name
 
-PREFIX = "NHL_LAKE_"
-FILE = "nhl-lake.toml"
+ENV_PREFIX = "NHL_LAKE_"
+SETTINGS_FILE = "nhl-lake.toml"
 
 
-def somewhere(text: object) -> Place:
+def parse_location_setting(text: object) -> Location:
     """Return the place that a setting names."""
     if not isinstance(text, str | Path):
         raise ValueError("that is no folder, and no s3://bucket/prefix")
     try:
-        return place_from(text)
+        return parse_location(text)
     except BadInput as error:
         raise ValueError(error.hint.rstrip(".")) from error
 
 
-Somewhere = Annotated[Place, PlainValidator(somewhere)]
+LocationSetting = Annotated[Location, PlainValidator(parse_location_setting)]
 
 
 class Settings(BaseSettings):
     """What can be set. Nothing else in the program reads the environment."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
 
-    root: Somewhere = Field(
+    root: LocationSetting = Field(
         Path("data/lake"), description="folder of the lake, or s3://…; tables at ROOT/bronze/play_by_play …"
     )
     api: str | None = Field(
@@ -54,11 +54,11 @@ class Settings(BaseSettings):
     cluster: str | None = Field(
         None, description="address of a Dask scheduler that `rebuild` is made on: tcp://host:8786"
     )
-    backups: Somewhere = Field(Path("data/backups"), description="where backups go: a folder, or s3://…")
+    backups: LocationSetting = Field(Path("data/backups"), description="where backups go: a folder, or s3://…")
 
     @field_validator("root", "backups")
     @classmethod
-    def _readable(cls, root: Place) -> Place:
+    def _check_folder(cls, root: Location) -> Location:
         if isinstance(root, Bucket):
             return root
         if not str(root).strip(". ") and str(root) != "..":
@@ -69,15 +69,15 @@ class Settings(BaseSettings):
 
     @field_validator("root", "backups")
     @classmethod
-    def _named(cls, place: Place, field: ValidationInfo) -> Place:
+    def _check_name(cls, place: Location, field: ValidationInfo) -> Location:
         try:
             return require_lake_name(place) if field.field_name == "root" else require_backups_name(place)
         except BadInput as error:
-            raise ValueError(error.what.rpartition(": ")[2].rstrip(".")) from error
+            raise ValueError(error.message.rpartition(": ")[2].rstrip(".")) from error
 
     @field_validator("second_looks", mode="before")
     @classmethod
-    def _days(cls, days: object) -> object:
+    def _parse_days(cls, days: object) -> object:
         """Read days as people write them: 1,3,7,30 in the environment, a list in the file, or none."""
         if isinstance(days, str):
             days = [] if days.strip() in {"", "none"} else days.split(",")
@@ -91,14 +91,14 @@ class Settings(BaseSettings):
 
     @field_validator("now")
     @classmethod
-    def _with_zone(cls, now: datetime | None) -> datetime | None:
+    def _require_time_zone(cls, now: datetime | None) -> datetime | None:
         if now is not None and now.tzinfo is None:
             raise ValueError("say the time zone too, as in 2023-11-10T12:00:00Z")
         return now.astimezone(UTC) if now else None
 
     @field_validator("api")
     @classmethod
-    def _address(cls, api: str | None) -> str | None:
+    def _check_address(cls, api: str | None) -> str | None:
         if api is None or api == "league:":
             return api
         parts = urlsplit(api)
@@ -128,7 +128,7 @@ class Setting(NamedTuple):
     name: str
     value: object
     origin: str
-    about: str
+    description: str
 
 
 def load() -> tuple[Settings, list[Setting]]:
@@ -136,20 +136,20 @@ def load() -> tuple[Settings, list[Setting]]:
     environ, folder = os.environ, Path.cwd()
     beside: list[Path] = []
     with suppress(BadInput):  # which is told when the setting itself is read
-        root = place_from(environ.get(f"{PREFIX}ROOT", "data/lake"))
-        beside = [root / FILE] if isinstance(root, Path) else []
-    file, values = from_file((*beside, folder / FILE))
+        root = parse_location(environ.get(f"{ENV_PREFIX}ROOT", "data/lake"))
+        beside = [root / SETTINGS_FILE] if isinstance(root, Path) else []
+    file, values = read_settings_file((*beside, folder / SETTINGS_FILE))
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise bad(error, environ, file) from error
+        raise explain_invalid_setting(error, environ, file) from error
     return settings, [
-        Setting(name, getattr(settings, name), origin(name, environ, file, values), about.description or "")
+        Setting(name, getattr(settings, name), find_origin(name, environ, file, values), about.description or "")
         for name, about in Settings.model_fields.items()
     ]
 
 
-def from_file(candidates: tuple[Path, ...]) -> tuple[Path | None, dict[str, Any]]:
+def read_settings_file(candidates: tuple[Path, ...]) -> tuple[Path | None, dict[str, Any]]:
     """Read the first settings file that is there."""
     for file in candidates:
         if file.is_file():
@@ -160,18 +160,18 @@ def from_file(candidates: tuple[Path, ...]) -> tuple[Path | None, dict[str, Any]
     return None, {}
 
 
-def origin(name: str, environ: Mapping[str, str], file: Path | None, values: Mapping[str, Any]) -> str:
+def find_origin(name: str, environ: Mapping[str, str], file: Path | None, values: Mapping[str, Any]) -> str:
     """Say where a setting came from."""
-    if f"{PREFIX}{name.upper()}" in environ:
-        return f"environment ({PREFIX}{name.upper()})"
+    if f"{ENV_PREFIX}{name.upper()}" in environ:
+        return f"environment ({ENV_PREFIX}{name.upper()})"
     return str(file) if name in values else "default"
 
 
-def bad(error: ValidationError, environ: Mapping[str, str], file: Path | None) -> BadInput:
+def explain_invalid_setting(error: ValidationError, environ: Mapping[str, str], file: Path | None) -> BadInput:
     """Name the setting that cannot be meant, its value, and where it stands."""
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else "settings"
-    variable = f"{PREFIX}{name.upper()}"
+    variable = f"{ENV_PREFIX}{name.upper()}"
     place = variable if variable in environ else f"{name} in {file}"
     reason = str(first["msg"]).removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
@@ -179,4 +179,4 @@ def bad(error: ValidationError, environ: Mapping[str, str], file: Path | None) -
         hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(Settings.model_fields)}."
         return BadInput(f"{name} in {file} is no setting.", hint)
     hint = "Correct it there, or leave it out for its default; README.md lists the settings."
-    return BadInput(f"{place} cannot be {redacted(repr(first['input']))}: {reason}.", hint)
+    return BadInput(f"{place} cannot be {redact_secrets(repr(first['input']))}: {reason}.", hint)

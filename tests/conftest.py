@@ -29,13 +29,13 @@ from typer.testing import CliRunner
 
 from nhl_lake.cli.app import app
 from nhl_lake.errors import LakeError
-from tests.support.stores import anywhere, bucket, moto, proxied, seaweed  # noqa: F401 - fixtures
+from tests.support.s3_servers import any_location, bucket, moto, seaweed, start_proxy  # noqa: F401 - fixtures
 
 settings.register_profile("untimed", deadline=None)  # a machine that does other things too is no defect
 settings.load_profile("untimed")
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
-LATER = datetime(2100, 1, 1, tzinfo=UTC)
+SHARED_FOLDER = Path(__file__).resolve().parents[2] / "shared"
+FAR_FUTURE = datetime(2100, 1, 1, tzinfo=UTC)
 LEAGUE_NOW = "2026-04-01T13:00:00Z"  # the morning that `league_lake` is of
 
 
@@ -47,7 +47,7 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.fixture(scope="session")
 def realdata() -> Path:
     """The recorded pages of the real API."""
-    folder = Path(os.environ.get("NHL_LAKE_REALDATA", SHARED / "realdata"))
+    folder = Path(os.environ.get("NHL_LAKE_REALDATA", SHARED_FOLDER / "realdata"))
     if not folder.is_dir():
         pytest.skip(f"no recorded pages at {folder} (NHL_LAKE_REALDATA says where)")
     return folder
@@ -82,14 +82,14 @@ def archive(realdata: Path, replay_module: ModuleType) -> Iterator[Callable[...,
     def pages(season: str = "20232024", capture: int | None = None, games: Iterable[int] | None = None) -> Any:
         if season not in loaded:
             loaded[season] = replay_module.Pages(realdata, [season], None)
-        return fewer(loaded[season], capture, games)
+        return select_games(loaded[season], capture, games)
 
     yield pages
     for found in loaded.values():
         found.spool.close()
 
 
-def fewer(pages: Any, capture: int | None, games: Iterable[int] | None) -> Any:
+def select_games(pages: Any, capture: int | None, games: Iterable[int] | None) -> Any:
     """Leave some games of the recorded pages, in one capture; the pages themselves are shared."""
     some = copy.copy(pages)
     some.capture = capture
@@ -108,22 +108,22 @@ def fewer(pages: Any, capture: int | None, games: Iterable[int] | None) -> Any:
 class Replay:
     """A server of recorded pages: its address, its options (`args`, which may be set while it runs), what it served."""
 
-    base: str
+    base_url: str
     pages: Any
     args: Namespace
     served: list[tuple[int, str]] = field(default_factory=list)  # status and path of each answer, in order
     dies_after: int | None = None  # so many answers, and every connection is cut from then on
     cut: list[str] = field(default_factory=list)  # paths that were asked for after that
 
-    def paths(self) -> list[str]:
+    def list_served_paths(self) -> list[str]:
         """Return the paths that were answered with 200."""
         return [path for status, path in self.served if status == 200]
 
-    def stats(self) -> dict[str, Any]:
+    def fetch_stats(self) -> dict[str, Any]:
         """Return what `/_stats` tells: requests, by_status, most_in_one_second."""
         import httpx
 
-        return httpx.get(f"{self.base}/_stats").json()
+        return httpx.get(f"{self.base_url}/_stats").json()
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def replay(archive: Callable[..., Any], replay_module: ModuleType) -> Iterator[C
         capture: int | None = None,
         games: Iterable[int] | None = None,
         pages: Any = None,
-        as_of: str | datetime = LATER,
+        as_of: str | datetime = FAR_FUTURE,
         **options: Any,
     ) -> Replay:
         args = Namespace(
@@ -146,10 +146,12 @@ def replay(archive: Callable[..., Any], replay_module: ModuleType) -> Iterator[C
         )
         chosen = pages if pages is not None else archive(season, capture, games)
         found = Replay("", chosen, args)
-        server = replay_module.Server(("127.0.0.1", 0), noted(replay_module.handler(chosen, args), found))
+        server = replay_module.Server(
+            ("127.0.0.1", 0), make_recording_handler(replay_module.handler(chosen, args), found)
+        )
         server.block_on_close = False
         server.handle_error = lambda *_: None  # a client that was killed leaves its connection in the middle
-        found.base = f"http://127.0.0.1:{server.server_address[1]}"
+        found.base_url = f"http://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         running.append((server, thread))
@@ -162,7 +164,7 @@ def replay(archive: Callable[..., Any], replay_module: ModuleType) -> Iterator[C
         thread.join()
 
 
-def noted(handler: Any, found: Replay) -> Any:
+def make_recording_handler(handler: Any, found: Replay) -> Any:
     """Make the handler note what it serves, and die when it is to."""
 
     class Noted(handler):
@@ -196,14 +198,14 @@ def league_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with FileLock(base / "league_lake.lock"):
         if not done.is_file():
             words = [sys.executable, "-m", "nhl_lake", "ingest", "--since", "2026-03-18", "--quiet"]
-            env = without_settings() | environment(root, "league:", LEAGUE_NOW, {})
+            env = get_clean_environment() | make_environment(root, "league:", LEAGUE_NOW, {})
             subprocess.run(words, env=env, cwd=base, check=True)
             done.touch()
     return root
 
 
 @dataclass(frozen=True)
-class Ended:
+class CommandResult:
     """A command that has ended."""
 
     code: int
@@ -216,14 +218,16 @@ class Ended:
         return json.loads(self.out)
 
 
-def environment(root: Path, api: str | None, now: str | datetime | None, settings: dict[str, object]) -> dict[str, str]:
+def make_environment(
+    root: Path, api: str | None, now: str | datetime | None, settings: dict[str, object]
+) -> dict[str, str]:
     """Return the settings of a command as environment variables; no limit of pace unless one is given."""
     chosen = {"root": root, "api": api, "now": now, "rate": 0, **settings}
     texts = {k: v.isoformat() if isinstance(v, datetime) else str(v) for k, v in chosen.items() if v is not None}
     return {f"NHL_LAKE_{name.upper()}": value for name, value in texts.items()}
 
 
-def without_settings() -> dict[str, str]:
+def get_clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("NHL_LAKE_")}
 
 
@@ -239,7 +243,7 @@ def start_cli(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     ) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", "nhl_lake", *words],
-            env=without_settings() | environment(root, api, now, settings),
+            env=get_clean_environment() | make_environment(root, api, now, settings),
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -255,33 +259,33 @@ def start_cli(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 
 @pytest.fixture
-def run_cli(start_cli: Callable[..., subprocess.Popen[str]]) -> Callable[..., Ended]:
+def run_cli(start_cli: Callable[..., subprocess.Popen[str]]) -> Callable[..., CommandResult]:
     """Return a function that runs the command line in a process of its own: run_cli("ingest", root=…, api=…, now=…).
 
     Other keywords are settings (rate=4 is NHL_LAKE_RATE); there is no limit of pace unless one is given.
     """
 
-    def run(*words: str, timeout_s: float = 120, **keywords: Any) -> Ended:
+    def run(*words: str, timeout_s: float = 120, **keywords: Any) -> CommandResult:
         process = start_cli(*words, **keywords)
         out, err = process.communicate(timeout=timeout_s)
-        return Ended(process.returncode, out, err)
+        return CommandResult(process.returncode, out, err)
 
     return run
 
 
 @pytest.fixture
-def run_here() -> Callable[..., Ended]:
+def run_here() -> Callable[..., CommandResult]:
     """Return a function like run_cli that runs in this process: a second quicker, and nothing of the process is new."""
 
     def run(
         *words: str, root: Path, api: str | None = None, now: str | datetime | None = None, **settings: object
-    ) -> Ended:
+    ) -> CommandResult:
         unset = dict.fromkeys(name for name in os.environ if name.startswith("NHL_LAKE_"))
-        ended = CliRunner().invoke(app, words, env=unset | environment(root, api, now, settings))
+        ended = CliRunner().invoke(app, words, env=unset | make_environment(root, api, now, settings))
         if isinstance(ended.exception, LakeError):
-            return Ended(1, ended.stdout, f"{ended.stderr}Error: {ended.exception}\n")
+            return CommandResult(1, ended.stdout, f"{ended.stderr}Error: {ended.exception}\n")
         if ended.exception is not None and not isinstance(ended.exception, SystemExit):
             raise ended.exception
-        return Ended(ended.exit_code, ended.stdout, ended.stderr)
+        return CommandResult(ended.exit_code, ended.stdout, ended.stderr)
 
     return run

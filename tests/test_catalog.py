@@ -20,7 +20,7 @@ from nhl_lake import catalog
 from nhl_lake.errors import BadInput
 from nhl_lake.schema import checks, ledger
 from nhl_lake.schema.table import Column, Endpoint, Table
-from nhl_lake.silver.quarantine import REFUSALS
+from nhl_lake.silver.quarantine import QUARANTINE
 from nhl_lake.store import delta_tables
 
 PACKAGE = Path(nhl_lake.__file__).parent
@@ -47,7 +47,7 @@ SAMPLES = {
 TEAMS = {"home_team_id": 1, "away_team_id": 2}
 SHOOTING = {
     "goals": 1, "even_strength_goals": 1, "power_play_goals": 0, "shorthanded_goals": 0, "penalty_shot_goals": 0,
-    "unshot_goals": 0, "saved_shots": 1, "shots_on_goal": 2, "missed_shots": 2, "unblocked_attempts": 4,
+    "goals_without_shot": 0, "saved_shots": 1, "shots_on_goal": 2, "missed_shots": 2, "unblocked_attempts": 4,
     "blocked_attempts": 2, "attempts": 6, "saved_unblocked_attempts": 3, "rebounds_generated": 1, "frozen_attempts": 1,
     "stopped_attempts": 1, "attempts_continued_in_zone": 0, "attempts_continued_outside_zone": 0, "time_on_ice_s": 60,
     "even_strength_time_on_ice_s": 40, "power_play_time_on_ice_s": 15, "shorthanded_time_on_ice_s": 5,
@@ -56,7 +56,8 @@ SKATING = {
     "primary_assists": 1, "secondary_assists": 1, "assists": 2, "points": 3, "time_on_bench_s": 0, "shifts": 8,
 }  # fmt: skip
 GOALTENDING = {
-    "goals_against": 1, "unshot_goals_against": 0, "shots_against": 3, "saves": 2, "unblocked_attempts_against": 5,
+    "goals_against": 1, "goals_without_shot_against": 0, "shots_against": 3, "saves": 2,
+    "unblocked_attempts_against": 5,
     "attempts_against": 7, "rebounds_generated_against": 0, "frozen_attempts_against": 0, "time_on_ice_s": 60,
     "stopped_attempts_against": 0, "even_strength_time_on_ice_s": 40, "power_play_time_on_ice_s": 15,
     "shorthanded_time_on_ice_s": 5,
@@ -194,13 +195,13 @@ def frame(table: Table, *rows: dict[str, Any]) -> pl.DataFrame:
 
 def write(root: Path, table: Table, rows: pl.DataFrame) -> None:
     """Write rows in the way of their layer."""
-    delta_tables.create(root, [table])
+    delta_tables.create_tables(root, [table])
     if table.layer == "bronze":
-        delta_tables.keep(root, table, rows, lambda a, b: a == b)
+        delta_tables.store_pages(root, table, rows, lambda a, b: a == b)
     elif table.layer == "lake":
-        delta_tables.append(root, table, rows)
+        delta_tables.append_to_ledger(root, table, rows)
     else:
-        delta_tables.replace(root, table, rows, where=None, metadata={})
+        delta_tables.replace_rows(root, table, rows, where=None, metadata={})
 
 
 def leaves(dtype: Any) -> Iterator[Any]:
@@ -215,7 +216,7 @@ def leaves(dtype: Any) -> Iterator[Any]:
 
 
 def broken(table: Table, *rows: dict[str, Any]) -> set[str]:
-    return {breach.rule for breach in checks.breaches(table, frame(table, *rows).lazy())}
+    return {breach.rule for breach in checks.find_violations(table, frame(table, *rows).lazy())}
 
 
 def entries(folder: Path) -> list[dict[str, Any]]:
@@ -226,7 +227,7 @@ def entries(folder: Path) -> list[dict[str, Any]]:
 
 def test_names_are_unique_and_so_are_folders(tmp_path: Path):
     names = [table.name for table in catalog.TABLES]
-    folders = [delta_tables.path(tmp_path, table) for table in catalog.TABLES]
+    folders = [delta_tables.locate_table(tmp_path, table) for table in catalog.TABLES]
 
     assert len(set(names)) == len(names)
     assert len(set(folders)) == len(folders)
@@ -239,17 +240,17 @@ def test_a_name_is_a_layer_and_a_noun_and_the_folder_follows_from_it(table: Tabl
     assert layer in LAYERS
     assert noun.isidentifier()
     assert noun == noun.lower()
-    assert delta_tables.path(tmp_path, table) == tmp_path / layer / noun
+    assert delta_tables.locate_table(tmp_path, table) == tmp_path / layer / noun
 
 
 @every_table
 def test_a_table_is_found_by_its_name(table: Table):
-    assert catalog.find(table.name) is table
+    assert catalog.find_table(table.name) is table
 
 
 def test_a_name_that_is_no_table_is_answered_with_the_nearest_one():
     with pytest.raises(BadInput) as error:
-        catalog.find("gold.skater_gmae")
+        catalog.find_table("gold.skater_gmae")
 
     assert error.value.hint == "Did you mean 'gold.skater_game'?"
 
@@ -264,8 +265,8 @@ def test_every_table_says_what_one_row_is(table: Table):
 @every_table
 def test_every_column_is_explained(table: Table):
     for column in table.columns:
-        assert len(column.about) > 3, column.name
-        assert not column.about.endswith("."), column.name
+        assert len(column.description) > 3, column.name
+        assert not column.description.endswith("."), column.name
         assert column.name == column.name.lower(), column.name
         assert column.name.isidentifier(), column.name
 
@@ -297,18 +298,22 @@ def test_an_instant_ends_in_at_and_a_day_in_date():
 @every_table
 def test_key_partition_and_by_are_columns_and_never_null(table: Table):
     columns = {column.name: column for column in table.columns}
-    named = {*table.key, *({table.partition} if table.partition else ()), *({table.by} if table.by else ())}
+    named = {
+        *table.key,
+        *({table.partition} if table.partition else ()),
+        *({table.chunk_key} if table.chunk_key else ()),
+    }
 
     assert table.key
     assert named <= set(columns)
-    of_no_season = {"season"} if table is REFUSALS else set()  # a player that was put aside is of none
+    of_no_season = {"season"} if table is QUARANTINE else set()  # a player that was put aside is of none
     assert {name for name in named if columns[name].nullable} == of_no_season
 
 
 def test_what_looks_back_over_seasons_or_ahead_from_a_day_is_not_made_game_by_game():
     for table in catalog.TABLES:
-        if table.history or table.of_day:
-            assert table.by is None, table.name
+        if table.prior_seasons or table.needs_day:
+            assert table.chunk_key is None, table.name
             assert table.layer == "gold", table.name
 
 
@@ -326,7 +331,7 @@ def test_rows_and_dtypes_survive_delta(table: Table, tmp_path: Path):
     rows = frame(table, sample(table))
 
     write(tmp_path, table, rows)
-    back = delta_tables.scan(tmp_path, table)
+    back = delta_tables.scan_table(tmp_path, table)
 
     assert back.collect_schema() == table.schema
     assert_frame_equal(back.collect(), rows)
@@ -338,12 +343,12 @@ def test_nulls_survive_delta_where_they_are_allowed(table: Table, tmp_path: Path
 
     write(tmp_path, table, rows)
 
-    assert_frame_equal(delta_tables.scan(tmp_path, table).collect(), rows)
+    assert_frame_equal(delta_tables.scan_table(tmp_path, table).collect(), rows)
 
 
 @every_table
 def test_a_table_reads_no_layer_above_its_own(table: Table):
-    for read in table.reads:
+    for read in table.inputs:
         assert read in catalog.TABLES, read.name
         assert LAYERS[read.layer] <= LAYERS[table.layer], read.name
         # what a page can tell only by not telling of it is of the ledger
@@ -353,24 +358,24 @@ def test_a_table_reads_no_layer_above_its_own(table: Table):
 @every_table
 def test_a_source_fits_the_layer(table: Table):
     assert isinstance(table.source, Endpoint) == (table.layer == "bronze")
-    assert (table.source is None) == (table.layer == "lake" or table is REFUSALS)  # written beside what is made
-    assert not table.reads or table.layer in {"silver", "gold"}
+    assert (table.source is None) == (table.layer == "lake" or table is QUARANTINE)  # written beside what is made
+    assert not table.inputs or table.layer in {"silver", "gold"}
 
 
 def test_nothing_is_read_in_a_circle_and_the_order_makes_what_is_read_first():
-    order = catalog.in_order()
+    order = catalog.list_build_order()
 
-    TopologicalSorter({table.name: [read.name for read in table.reads] for table in catalog.TABLES}).prepare()
-    assert {*order, REFUSALS} == {t for t in catalog.TABLES if t.layer in {"silver", "gold"}}
+    TopologicalSorter({table.name: [read.name for read in table.inputs] for table in catalog.TABLES}).prepare()
+    assert {*order, QUARANTINE} == {t for t in catalog.TABLES if t.layer in {"silver", "gold"}}
     for n, table in enumerate(order):
-        assert not set(table.reads) & set(order[n:])
+        assert not set(table.inputs) & set(order[n:])
 
 
 def test_what_follows_from_a_table_holds_what_reads_it_and_not_itself():
     for table in catalog.TABLES:
-        after = catalog.downstream({table})
+        after = catalog.find_downstream({table})
 
-        assert {t for t in catalog.in_order() if table in t.reads} <= set(after)
+        assert {t for t in catalog.list_build_order() if table in t.inputs} <= set(after)
         if table.layer == "bronze":
             assert table not in after
 
@@ -393,7 +398,7 @@ def test_a_function_takes_the_tables_that_it_reads_by_name(layer: str):
     for table in catalog.TABLES:
         if table.layer == layer and table.source is not None:
             taken = table.build.__code__.co_varnames[: table.build.__code__.co_argcount]
-            assert taken == (*(read.name.split(".")[1] for read in table.reads), *(["day"] if table.of_day else []))
+            assert taken == (*(read.name.split(".")[1] for read in table.inputs), *(["day"] if table.needs_day else []))
 
 
 @every_bronze_table
@@ -417,8 +422,8 @@ def test_an_address_is_made_of_the_key_and_what_the_schedule_says(table: Table):
 
 @every_table
 def test_the_engine_is_told_which_tables_only_grow(table: Table, tmp_path: Path):
-    delta_tables.create(tmp_path, [table])
-    configuration = DeltaTable(str(delta_tables.path(tmp_path, table))).metadata().configuration
+    delta_tables.create_tables(tmp_path, [table])
+    configuration = DeltaTable(str(delta_tables.locate_table(tmp_path, table))).metadata().configuration
 
     grows = table.layer == "lake" or (table.layer == "bronze" and "fetched_at" in table.key)
     assert configuration["delta.appendOnly"] == str(grows).lower()
@@ -427,7 +432,7 @@ def test_the_engine_is_told_which_tables_only_grow(table: Table, tmp_path: Path)
 @every_table
 def test_the_log_of_ten_years_ago_outlives_a_checkpoint(table: Table, tmp_path: Path):
     write(tmp_path, table, frame(table, sample(table)))
-    folder = delta_tables.path(tmp_path, table)
+    folder = delta_tables.locate_table(tmp_path, table)
     logs = sorted((folder / "_delta_log").glob("*.json"))
     long_ago = (datetime.now(UTC) - timedelta(days=3_000)).timestamp()
     for log in logs:
@@ -448,7 +453,7 @@ def test_statistics_hold_no_bodies_and_are_cut_short(table: Table, tmp_path: Pat
     }
 
     write(tmp_path, table, frame(table, sample(table) | long))
-    found = entries(delta_tables.path(tmp_path, table))
+    found = entries(delta_tables.locate_table(tmp_path, table))
     statistics = [json.loads(entry["add"]["stats"]) for entry in found if "add" in entry]
 
     assert len(statistics) == 1

@@ -25,15 +25,15 @@ from hypothesis import strategies as st
 
 from nhl_lake import catalog
 from nhl_lake.bronze import endpoints
-from nhl_lake.bronze.limits import DEEPEST, LARGEST, require_shallow
+from nhl_lake.bronze.limits import MAX_JSON_DEPTH, MAX_PAGE_BYTES, check_depth
 from nhl_lake.cli import errors
-from nhl_lake.errors import BadInput, Unfit, redacted
+from nhl_lake.errors import BadInput, PageTooLarge, redact_secrets
 from nhl_lake.ingest import client
-from nhl_lake.ingest.client import Failed, Manners, door
+from nhl_lake.ingest.client import FetchFailed, RateLimit, open_client
 from nhl_lake.store import delta_tables
-from nhl_lake.store.location import place_from
-from tests.conftest import environment, without_settings
-from tests.support.fake_api import NOON, FakeApi, Game, run
+from nhl_lake.store.location import parse_location
+from tests.conftest import get_clean_environment, make_environment
+from tests.support.fake_api import NOON, FakeApi, FakeGame, run_ingest
 
 Answers = Callable[[str], tuple[int, Mapping[str, str], bytes] | None]
 MB = 2**20
@@ -82,7 +82,7 @@ def of_league(league: FakeApi, others: Mapping[str, tuple[Mapping[str, str], byt
         for word, (headers, body) in others.items():
             if word in path:
                 return 200, headers, body
-        found = league.page(path)
+        found = league.make_response(path)
         return found.status_code, {}, found.content
 
     return answers
@@ -101,7 +101,7 @@ def ran(*words: str, root: Path, folder: Path, **environ: str) -> Ended:
     with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
         process = subprocess.Popen(
             [sys.executable, "-m", "nhl_lake", *words],
-            env=without_settings() | environment(root, None, NOON, {}) | {"HOME": str(folder)} | environ,
+            env=get_clean_environment() | make_environment(root, None, NOON, {}) | {"HOME": str(folder)} | environ,
             cwd=folder,
             stdout=out,
             stderr=err,
@@ -148,7 +148,7 @@ BOMBS: dict[str, tuple[Mapping[str, str], bytes]] = {
 
 @pytest.mark.slow
 def test_bombs_are_refused_by_name_within_little_memory_and_the_run_goes_on(tmp_path: Path):
-    league = FakeApi([Game(n, chart=n != 6) for n in range(1, 7)])
+    league = FakeApi([FakeGame(n, chart=n != 6) for n in range(1, 7)])
     with served(of_league(league, {})) as base:
         harmless = ran("ingest", "--json", root=tmp_path / "harmless", folder=tmp_path / "1", NHL_LAKE_API=base)
     with served(of_league(league, BOMBS)) as base:
@@ -164,7 +164,7 @@ def test_bombs_are_refused_by_name_within_little_memory_and_the_run_goes_on(tmp_
         number = word.split("/")[1]
         assert sum(number in reason for reason in refused) == 3
     for table in (endpoints.PLAY_BY_PLAY, endpoints.BOXSCORE, endpoints.RIGHT_RAIL):
-        kept = set(delta_tables.scan(tmp_path / "lake", table).collect()["game_id"])
+        kept = set(delta_tables.scan_table(tmp_path / "lake", table).collect()["game_id"])
         assert kept == {2025020004, 2025020005, 2025020006}
     assert bombed.peak_mb < harmless.peak_mb + 200, (bombed.peak_mb, harmless.peak_mb)
     assert harmless.code in {0, 3}, harmless.err
@@ -174,11 +174,11 @@ def test_bombs_are_refused_by_name_within_little_memory_and_the_run_goes_on(tmp_
 @example(["[[[[" * 50])
 @example({"]" * 100: '\\"[[' * 90})
 def test_a_page_that_is_not_deep_is_not_called_so_whatever_its_texts_hold(value: Any):
-    require_shallow(json.dumps(value).encode())
+    check_depth(json.dumps(value).encode())
 
 
 @given(
-    st.lists(st.booleans(), min_size=2 * DEEPEST, max_size=4 * DEEPEST),
+    st.lists(st.booleans(), min_size=2 * MAX_JSON_DEPTH, max_size=4 * MAX_JSON_DEPTH),
     st.text() | st.text('[]{}"\\,a', min_size=1),  # texts that look like nesting, or like its end
 )
 def test_a_page_that_is_deep_is_called_so_whatever_its_texts_hold(kinds: list[bool], text: str):
@@ -186,30 +186,30 @@ def test_a_page_that_is_deep_is_called_so_whatever_its_texts_hold(kinds: list[bo
     for is_list in kinds:
         value = [text, value] if is_list else {text: value}
 
-    with pytest.raises(Unfit, match="nested deeper"):
-        require_shallow(json.dumps(value).encode())
-    with pytest.raises(Unfit, match="nested deeper"):
-        require_shallow(json.dumps(value).encode()[: -len(kinds)])
+    with pytest.raises(PageTooLarge, match="nested deeper"):
+        check_depth(json.dumps(value).encode())
+    with pytest.raises(PageTooLarge, match="nested deeper"):
+        check_depth(json.dumps(value).encode()[: -len(kinds)])
 
 
 def test_a_report_with_many_open_cells_is_none_that_is_deep():
-    require_shallow(b"<html>" + b"<tr><td>1</td><td><br>2</td></tr>" * 50_000)
+    check_depth(b"<html>" + b"<tr><td>1</td><td><br>2</td></tr>" * 50_000)
 
-    with pytest.raises(Unfit):
-        require_shallow(b"\n <html>" + b"<b>" * 20_000)
+    with pytest.raises(PageTooLarge):
+        check_depth(b"\n <html>" + b"<b>" * 20_000)
 
 
 def asked(server: Callable[[httpx.Request], httpx.Response], folder: Path) -> bytes:
     async def go() -> bytes:
-        manners = Manners(rate=0, concurrency=1, agent="nhl-lake tests", first_wait_s=0.001)
-        async with door(manners, folder / "pace.sqlite", httpx.MockTransport(server)) as opened:
+        manners = RateLimit(rate=0, concurrency=1, user_agent="nhl-lake tests", first_backoff_s=0.001)
+        async with open_client(manners, folder / "pace.sqlite", httpx.MockTransport(server)) as opened:
             return await opened.get("https://api.example/v1/page", lambda body: body)
 
     return asyncio.run(go())
 
 
 @pytest.mark.parametrize("packing", ["", "gzip"])
-@pytest.mark.parametrize(("size", "is_taken"), [(LARGEST, True), (LARGEST + 1, False)])
+@pytest.mark.parametrize(("size", "is_taken"), [(MAX_PAGE_BYTES, True), (MAX_PAGE_BYTES + 1, False)])
 def test_a_page_may_be_so_large_and_no_larger(size: int, is_taken: bool, packing: str, tmp_path: Path):  # noqa: FBT001
     requests = []
     body = gzip.compress(b" " * size) if packing else b" " * size
@@ -221,7 +221,7 @@ def test_a_page_may_be_so_large_and_no_larger(size: int, is_taken: bool, packing
     if is_taken:
         assert len(asked(server, tmp_path)) == size
     else:
-        with pytest.raises(Failed, match="larger than 16 MB"):
+        with pytest.raises(FetchFailed, match="larger than 16 MB"):
             asked(server, tmp_path)
     assert len(requests) == 1
 
@@ -235,7 +235,7 @@ def test_an_answer_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_p
             yield b" "
             await asyncio.sleep(0.01)
 
-    with pytest.raises(client.Failed, match="no whole answer"):
+    with pytest.raises(client.FetchFailed, match="no whole answer"):
         asked(lambda _: httpx.Response(200, content=drip()), tmp_path)
 
 
@@ -262,7 +262,7 @@ def test_a_page_that_moves_to_another_host_is_not_followed(place: str, status: i
         addresses.append(str(request.url))
         return httpx.Response(status, headers={"Location": place})
 
-    with pytest.raises(Failed, match="redirected to") as error:
+    with pytest.raises(FetchFailed, match="redirected to") as error:
         asked(server, tmp_path)
     assert addresses == ["https://api.example/v1/page"]
     assert "secret" not in str(error.value)
@@ -287,18 +287,18 @@ NAMES = re.compile(
 
 def test_what_pages_say_names_no_file(tmp_path: Path):
     evil = ("../../../evil", "/evil", "a/b", "evil\x00", "%2e%2e%2fevil", "evil?x=1#y", "s3://evil/x", "season=1/evil")
-    league = FakeApi([Game(n) for n in range(1, 3)])
+    league = FakeApi([FakeGame(n) for n in range(1, 3)])
     teams = [{"id": n, "triCode": code, "fullName": code} for n, code in enumerate(evil, 101)]
 
     def broken(path: str) -> httpx.Response | None:
         if path.endswith("en/team"):
             return httpx.Response(200, json={"data": teams, "total": len(teams)})
-        found = league.page(path)
+        found = league.make_response(path)
         return httpx.Response(found.status_code, content=found.content.replace(b"AAA", b"../../../evil"))
 
-    league.broken = broken
+    league.fail_request = broken
     root = tmp_path / "a" / "b" / "lake"
-    run(root, league, rebuilds=True)
+    run_ingest(root, league, rebuilds=True)
 
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert all(file.is_relative_to(root) for file in files)
@@ -319,9 +319,9 @@ SECRETS = (*CANARIES.values(), PASSWORD)
 def everything(root: Path, folder: Path) -> str:
     """Return all that a lake and a home folder hold: tables row by row, other files as they are."""
     rows = [
-        str(delta_tables.scan(root, table).collect().to_dicts())
+        str(delta_tables.scan_table(root, table).collect().to_dicts())
         for table in catalog.TABLES
-        if delta_tables.is_table(root, table)
+        if delta_tables.has_table(root, table)
     ]
     files = [file for place in (root, folder) for file in place.rglob("*") if file.is_file()]
     return "\n".join([*rows, *(file.read_bytes().decode("latin-1") for file in files)])
@@ -329,12 +329,12 @@ def everything(root: Path, folder: Path) -> str:
 
 @pytest.mark.slow
 def test_no_key_or_password_gets_into_the_lake_or_onto_the_screen(tmp_path: Path):
-    league = FakeApi([Game(1)])
+    league = FakeApi([FakeGame(1)])
     root, folder = tmp_path / "lake", tmp_path / "home"
 
     def through_proxy(path: str) -> tuple[int, Mapping[str, str], bytes]:
         path = path.removeprefix("http://api.test/")
-        found = league.page(path)
+        found = league.make_response(path)
         # a page that fails is named with its reason in the run's record
         return (418, {}, b"") if "right-rail" in path else (found.status_code, {}, found.content)
 
@@ -369,7 +369,7 @@ def test_an_address_with_a_password_is_refused_and_not_repeated(tmp_path: Path):
 
 def test_an_address_that_is_given_on_the_command_line_is_not_repeated_either():
     with pytest.raises(BadInput) as error:
-        place_from(f"s3://AKIA:{PASSWORD}/with/a/slash@bucket/x")
+        parse_location(f"s3://AKIA:{PASSWORD}/with/a/slash@bucket/x")
 
     assert PASSWORD not in str(error.value)
 
@@ -409,7 +409,7 @@ def test_what_a_store_says_of_keys_is_not_repeated(code: str, tmp_path: Path):
     ],
 )
 def test_what_opens_doors_is_left_out_and_nothing_else(text: str, shown: str):
-    assert redacted(text) == shown
+    assert redact_secrets(text) == shown
 
 
 def test_what_goes_wrong_unforeseen_is_shown_whole_but_for_keys(
@@ -421,7 +421,7 @@ def test_what_goes_wrong_unforeseen_is_shown_whole_but_for_keys(
     def fail() -> None:
         raise ZeroDivisionError(f"at http://user:{PASSWORD}@host with {' '.join(CANARIES.values())}")
 
-    assert errors.guarded(fail) == 1
+    assert errors.run_command(fail) == 1
     said = capsys.readouterr().err
     assert "ZeroDivisionError: at http://***@host with *** *** ***" in said
     assert "test_security.py" in said
@@ -433,7 +433,7 @@ def test_files_of_a_lake_are_for_whom_the_user_says(umask: int, tmp_path: Path):
     root = tmp_path / "lake"
     before = os.umask(umask)
     try:
-        run(root, FakeApi([Game(1)]), rebuilds=True)
+        run_ingest(root, FakeApi([FakeGame(1)]), rebuilds=True)
     finally:
         os.umask(before)
 

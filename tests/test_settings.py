@@ -8,12 +8,12 @@ import pytest
 
 from nhl_lake import open_lake, settings
 from nhl_lake.errors import BadInput
-from nhl_lake.settings import FILE, PREFIX, Settings
+from nhl_lake.settings import ENV_PREFIX, SETTINGS_FILE, Settings
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+    for name in [name for name in os.environ if name.startswith(ENV_PREFIX)]:
         monkeypatch.delenv(name)
     (tmp_path / "work").mkdir()
     (tmp_path / "root").mkdir()
@@ -31,7 +31,7 @@ def test_without_anything_set_all_is_default(tmp_path: Path):
         root=Path("data/lake"), api=None, now=None, rate=4.0, concurrency=4, backups="data/backups"
     )
     assert {setting.origin for setting in shown} == {"default"}
-    assert all(setting.about for setting in shown)
+    assert all(setting.description for setting in shown)
     assert [setting.name for setting in shown] == list(Settings.model_fields)
     assert list((tmp_path / "work").iterdir()) == []
 
@@ -41,14 +41,14 @@ def test_the_environment_is_before_the_file_in_the_root_before_the_file_here_bef
 ):
     assert (settings.load()[0].rate, origins()["rate"]) == (4, "default")
 
-    here = tmp_path / "work" / FILE
+    here = tmp_path / "work" / SETTINGS_FILE
     here.write_text("rate = 3")
     assert (settings.load()[0].rate, origins()["rate"]) == (3, str(here))
 
     monkeypatch.setenv("NHL_LAKE_ROOT", str(tmp_path / "root"))
     assert (settings.load()[0].rate, origins()["rate"]) == (3, str(here))
 
-    in_the_root = tmp_path / "root" / FILE
+    in_the_root = tmp_path / "root" / SETTINGS_FILE
     in_the_root.write_text("rate = 2")
     assert (settings.load()[0].rate, origins()["rate"]) == (2, str(in_the_root))
 
@@ -57,14 +57,14 @@ def test_the_environment_is_before_the_file_in_the_root_before_the_file_here_bef
 
 
 def test_what_the_environment_does_not_set_comes_from_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    (tmp_path / "work" / FILE).write_text('root = "elsewhere"\nconcurrency = 2\n')
+    (tmp_path / "work" / SETTINGS_FILE).write_text('root = "elsewhere"\nconcurrency = 2\n')
     monkeypatch.setenv("NHL_LAKE_CONCURRENCY", "7")
 
     chosen, shown = settings.load()
 
     assert (chosen.root, chosen.concurrency) == (Path("elsewhere"), 7)
     found = {setting.name: (setting.value, setting.origin) for setting in shown}
-    assert found["root"] == (Path("elsewhere"), str(tmp_path / "work" / FILE))
+    assert found["root"] == (Path("elsewhere"), str(tmp_path / "work" / SETTINGS_FILE))
     assert found["concurrency"] == (7, "environment (NHL_LAKE_CONCURRENCY)")
     assert found["api"] == (None, "default")
 
@@ -81,7 +81,7 @@ def test_every_setting_can_be_set_in_the_environment(monkeypatch: pytest.MonkeyP
         "second_looks": "7, 1",
     }
     for name, value in values.items():
-        monkeypatch.setenv(f"{PREFIX}{name.upper()}", value)
+        monkeypatch.setenv(f"{ENV_PREFIX}{name.upper()}", value)
 
     chosen, _ = settings.load()
 
@@ -125,13 +125,13 @@ def test_the_clock_is_told_in_utc(monkeypatch: pytest.MonkeyPatch):
 def test_a_bad_value_in_the_environment_is_named_in_two_lines(
     name: str, value: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv(f"{PREFIX}{name}", value)
+    monkeypatch.setenv(f"{ENV_PREFIX}{name}", value)
 
     with pytest.raises(BadInput) as error:
         settings.load()
 
-    assert error.value.what.startswith(f"NHL_LAKE_{name} cannot be {value!r}: ")
-    assert reason in error.value.what
+    assert error.value.message.startswith(f"NHL_LAKE_{name} cannot be {value!r}: ")
+    assert reason in error.value.message
     assert error.value.hint
     assert len(str(error.value).splitlines()) == 2
 
@@ -148,31 +148,31 @@ def test_a_bad_value_in_the_environment_is_named_in_two_lines(
     ],
 )
 def test_a_bad_value_in_a_file_is_named_with_the_file_in_two_lines(line: str, named: str, tmp_path: Path):
-    file = tmp_path / "work" / FILE
+    file = tmp_path / "work" / SETTINGS_FILE
     file.write_text(line)
 
     with pytest.raises(BadInput) as error:
         settings.load()
 
     verb = "is no setting" if named == "speed" else "cannot be "
-    assert error.value.what.startswith(f"{named} in {file} {verb}")
+    assert error.value.message.startswith(f"{named} in {file} {verb}")
     assert len(str(error.value).splitlines()) == 2
 
 
 @pytest.mark.parametrize("content", [b"rate 4", b"rate = ", b'root = "\xff"', b"\x00"])
 def test_a_file_that_is_no_toml_is_named_in_two_lines(content: bytes, tmp_path: Path):
-    file = tmp_path / "work" / FILE
+    file = tmp_path / "work" / SETTINGS_FILE
     file.write_bytes(content)
 
     with pytest.raises(BadInput) as error:
         settings.load()
 
-    assert error.value.what.startswith(f"{file} is not TOML: ")
+    assert error.value.message.startswith(f"{file} is not TOML: ")
     assert len(str(error.value).splitlines()) == 2
 
 
 def test_an_instant_in_a_file_may_be_toml(tmp_path: Path):
-    (tmp_path / "work" / FILE).write_text("now = 2023-11-10T12:00:00Z")
+    (tmp_path / "work" / SETTINGS_FILE).write_text("now = 2023-11-10T12:00:00Z")
 
     assert settings.load()[0].now == datetime(2023, 11, 10, 12, tzinfo=UTC)
 
@@ -197,7 +197,7 @@ def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setenv("NHL_LAKE_ROOT", "~/lake")
     monkeypatch.setenv("NHL_LAKE_BACKUPS", "~/env=prod/backups")  # of files, which nobody reads as partitions
     (tmp_path / "home" / "lake").mkdir(parents=True)
-    (tmp_path / "home" / "lake" / FILE).write_text("rate = 2")
+    (tmp_path / "home" / "lake" / SETTINGS_FILE).write_text("rate = 2")
 
     chosen, _ = settings.load()
 

@@ -10,42 +10,46 @@ import msgspec
 
 from nhl_lake.backup import repository, restore
 from nhl_lake.backup.manifest import Manifest
-from nhl_lake.backup.objects import Report
-from nhl_lake.backup.repository import Drill
-from nhl_lake.errors import LakeError, Unreadable
+from nhl_lake.backup.objects import BackupReport
+from nhl_lake.backup.repository import DrillResult
+from nhl_lake.errors import LakeError, UnreadableData
 from nhl_lake.store import location
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 
 
-def drill(backups: Place, manifest: Manifest, *, into: Path | None, now: datetime, report: Report) -> Drill:
+def run_drill(
+    backups: Location, manifest: Manifest, *, into: Path | None, now: datetime, report: BackupReport
+) -> DrillResult:
     """Restore a backup into a temporary folder, verify it, note how it went, and take the folder away again."""
-    require_room(manifest, into)
+    require_disk_space(manifest, into)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="nhl-lake-drill-", dir=into) as folder:
-        report.begin("restoring", restore.size(manifest))
+        report.begin("restoring", restore.sum_restore_bytes(manifest))
         wrong: tuple[str, ...] = ()
         try:
-            restore.fetch(backups, manifest, Path(folder) / "lake", tables=manifest.tables, told=report.done)
-            restore.verify(Path(folder) / "lake", manifest.tables)
-        except Unreadable as error:
-            wrong = (error.what,)
-    done = Drill(
+            restore.fetch_tables(
+                backups, manifest, Path(folder) / "lake", tables=manifest.tables, on_progress=report.done
+            )
+            restore.verify_tables(Path(folder) / "lake", manifest.tables)
+        except UnreadableData as error:
+            wrong = (error.message,)
+    done = DrillResult(
         backup=manifest.name,
         made_at=now,
         seconds=round(time.monotonic() - began, 3),
         tables=len(manifest.tables),
         rows=sum(table.rows for table in manifest.tables),
-        bytes=restore.size(manifest),
+        bytes=restore.sum_restore_bytes(manifest),
         wrong=wrong,
     )
-    location.write(backups, f"{repository.DRILLS}/{now:%Y%m%dT%H%M%S%fZ}.json", msgspec.json.encode(done))
+    location.write_file(backups, f"{repository.DRILLS_FOLDER}/{now:%Y%m%dT%H%M%S%fZ}.json", msgspec.json.encode(done))
     return done
 
 
-def require_room(manifest: Manifest, into: Path | None) -> None:
+def require_disk_space(manifest: Manifest, into: Path | None) -> None:
     """Raise if a drill does not fit on the disk."""
     folder = into or Path(tempfile.gettempdir())
-    needed, free = restore.size(manifest), shutil.disk_usage(folder).free
+    needed, free = restore.sum_restore_bytes(manifest), shutil.disk_usage(folder).free
     if needed > free:
         raise LakeError(
             f"The drill takes {needed / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free in {folder}.",

@@ -10,122 +10,125 @@ from typing import NamedTuple
 import msgspec
 
 from nhl_lake.backup import repository
-from nhl_lake.backup.manifest import Pack, Saved, Stored
-from nhl_lake.backup.staging import Drafts, deposit
-from nhl_lake.errors import Unreadable
+from nhl_lake.backup.manifest import LogPack, StoredFile, TableBackup
+from nhl_lake.backup.staging import Staging, store_object
+from nhl_lake.errors import UnreadableData
 from nhl_lake.store import location
-from nhl_lake.store.delta import LOG, commit_name
-from nhl_lake.store.location import Place
+from nhl_lake.store.delta import DELTA_LOG, commit_name
+from nhl_lake.store.location import Location
 
-COMMIT = re.compile(r"(\d{20})\.json")
-CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\..*parquet")
-MOST_PACKS = 40
+COMMIT_FILE = re.compile(r"(\d{20})\.json")
+CHECKPOINT_FILE = re.compile(r"(\d{20})\.checkpoint\..*parquet")
+MAX_PACKS = 40
 
 
-class Log(NamedTuple):
+class LogBackup(NamedTuple):
     """A table's log as a backup holds it: packs, the checkpoint that it begins with, the hash of its last commit."""
 
-    packs: tuple[Pack, ...]
-    checkpoint: tuple[Stored, ...]
+    packs: tuple[LogPack, ...]
+    checkpoint: tuple[StoredFile, ...]
     head: str
 
 
-class Listed(NamedTuple):
+class LogListing(NamedTuple):
     """What a table's log holds: versions that there are commits of, and checkpoint files by their version."""
 
     commits: frozenset[int]
     checkpoints: Mapping[int, tuple[str, ...]]
 
-    def has(self, span: tuple[int, int]) -> bool:
+    def has_commits(self, span: tuple[int, int]) -> bool:
         """Whether all commits from the one version to the other are there."""
         return all(version in self.commits for version in range(span[0], span[1] + 1))
 
 
-def listed(folder: Place) -> Listed:
+def list_log(folder: Location) -> LogListing:
     """List the log of a table."""
-    names = [file.name.rpartition("/")[2] for file in location.files(folder, LOG)]
-    commits = frozenset(int(found[1]) for name in names if (found := COMMIT.fullmatch(name)))
+    names = [file.name.rpartition("/")[2] for file in location.list_files(folder, DELTA_LOG)]
+    commits = frozenset(int(found[1]) for name in names if (found := COMMIT_FILE.fullmatch(name)))
     checkpoints: dict[int, tuple[str, ...]] = {}
     for name in sorted(names):
-        if found := CHECKPOINT.fullmatch(name):
+        if found := CHECKPOINT_FILE.fullmatch(name):
             checkpoints[int(found[1])] = (*checkpoints.get(int(found[1]), ()), name)
-    return Listed(commits, checkpoints)
+    return LogListing(commits, checkpoints)
 
 
-def commit(folder: Place, version: int) -> bytes:
+def read_commit_bytes(folder: Location, version: int) -> bytes:
     """Return the text of a commit."""
-    return location.read(folder, commit_name(version))
+    return location.read_file(folder, commit_name(version))
 
 
-def head(folder: Place, version: int) -> str:
+def hash_commit(folder: Location, version: int) -> str:
     """Return the hash of a commit, which tells two histories of a table apart."""
-    return hashlib.sha256(commit(folder, version)).hexdigest()
+    return hashlib.sha256(read_commit_bytes(folder, version)).hexdigest()
 
 
-def packed(texts: Sequence[bytes]) -> bytes:
+def pack_commits(texts: Sequence[bytes]) -> bytes:
     """Return commits as one pack."""
     return zlib.compress(msgspec.json.encode([text.decode() for text in texts]))
 
 
-def unpacked(body: bytes) -> list[bytes]:
+def unpack_commits(body: bytes) -> list[bytes]:
     """Return the commits of a pack."""
     return [text.encode() for text in msgspec.json.decode(zlib.decompress(body), type=list[str])]
 
 
-def commits(backups: Place, saved: Saved) -> Iterator[tuple[int, bytes]]:
+def read_packed_commits(backups: Location, saved: TableBackup) -> Iterator[tuple[int, bytes]]:
     """Yield version and text of each commit that a backup holds of a table, the first one first."""
     for pack in saved.log:
-        body = location.read(backups, repository.object_name(pack.sha256))
+        body = location.read_file(backups, repository.object_name(pack.sha256))
         if hashlib.sha256(body).hexdigest() != pack.sha256:
-            raise Unreadable(
+            raise UnreadableData(
                 f"The log of {saved.name} in the backups at {backups} is damaged: "
                 f"{repository.object_name(pack.sha256)}.",
                 "`nhl-lake backup verify --deep` sets it aside, and the next backup copies it again.",
             )
-        yield from enumerate(unpacked(body), start=pack.first)
+        yield from enumerate(unpack_commits(body), start=pack.first)
 
 
-def save(folder: Place, version: int, before: Saved | None, *, into: Drafts, workers: Executor) -> Log:
+def save_log(
+    folder: Location, version: int, before: TableBackup | None, *, staging: Staging, workers: Executor
+) -> LogBackup:
     """Put the log of a table, until a version, into the place of backups; what an earlier backup has is not read."""
-    log, there = listed(folder), into.there
-    kept = usable(folder, version, before, log=log, there=there)
+    log, there = list_log(folder), staging.stored
+    kept = find_reusable_packs(folder, version, before, log=log, stored=there)
     # a pack that is gone is made again of the same commits, so that older backups that name it are whole again
     spans = [(pack.first, pack.last) for pack in kept if there.get(pack.sha256) != pack.size]
-    first = kept[-1].last + 1 if kept else beginning(log, version)
+    first = kept[-1].last + 1 if kept else find_first_commit(log, version)
     checkpoint = before.checkpoint if kept and before is not None else ()
     if not kept and first > 0:
         checkpoint = tuple(
-            saved_file(folder, f"{LOG}/{n}", into=into) for n in opening(folder, log, first=first, version=version)
+            save_log_file(folder, f"{DELTA_LOG}/{n}", staging=staging)
+            for n in find_first_checkpoint(folder, log, first=first, version=version)
         )
-    if len(kept) >= MOST_PACKS and log.has((kept[0].first, version)):
+    if len(kept) >= MAX_PACKS and log.has_commits((kept[0].first, version)):
         spans, first, kept = [], kept[0].first, ()
     if first <= version:
         spans.append((first, version))
-    made = {span: pack(folder, span, into=into, workers=workers) for span in spans}
+    made = {span: save_pack(folder, span, staging=staging, workers=workers) for span in spans}
     whole = {(p.first, p.last): p for p in kept} | made
-    return Log(tuple(whole[span] for span in sorted(whole)), checkpoint, head(folder, version))
+    return LogBackup(tuple(whole[span] for span in sorted(whole)), checkpoint, hash_commit(folder, version))
 
 
-def usable(
-    folder: Place, version: int, before: Saved | None, *, log: Listed, there: Mapping[str, int]
-) -> tuple[Pack, ...]:
+def find_reusable_packs(
+    folder: Location, version: int, before: TableBackup | None, *, log: LogListing, stored: Mapping[str, int]
+) -> tuple[LogPack, ...]:
     """Return the packs of an earlier backup that a table's log goes on from; those that are lost can be made again."""
-    if before is None or not goes_on(folder, version, before, log):
+    if before is None or not is_continuation(folder, version, before, log):
         return ()
-    if any(there.get(file.sha256) != file.size for file in before.checkpoint):
+    if any(stored.get(file.sha256) != file.size for file in before.checkpoint):
         return ()
-    lost = [pack for pack in before.log if there.get(pack.sha256) != pack.size]
-    return before.log if all(log.has((pack.first, pack.last)) for pack in lost) else ()
+    lost = [pack for pack in before.log if stored.get(pack.sha256) != pack.size]
+    return before.log if all(log.has_commits((pack.first, pack.last)) for pack in lost) else ()
 
 
-def goes_on(folder: Place, version: int, before: Saved, log: Listed) -> bool:
+def is_continuation(folder: Location, version: int, before: TableBackup, log: LogListing) -> bool:
     """Whether a table's log goes on from what an earlier backup has of it."""
     if before.version > version or before.version not in log.commits:
         return False
-    return head(folder, before.version) == before.head
+    return hash_commit(folder, before.version) == before.head
 
 
-def beginning(log: Listed, version: int) -> int:
+def find_first_commit(log: LogListing, version: int) -> int:
     """Return the first of the commits that lead to a version without a gap."""
     first = version
     while first - 1 in log.commits:
@@ -133,26 +136,26 @@ def beginning(log: Listed, version: int) -> int:
     return first
 
 
-def opening(folder: Place, log: Listed, *, first: int, version: int) -> tuple[str, ...]:
+def find_first_checkpoint(folder: Location, log: LogListing, *, first: int, version: int) -> tuple[str, ...]:
     """Return the files of the checkpoint that a log begins with whose first commits are cleaned up."""
     enough = [at for at in log.checkpoints if first - 1 <= at <= version]
     if not enough:
-        raise Unreadable(
-            f"The log of a table begins with version {first}, and no checkpoint leads there: {folder}/{LOG}.",
+        raise UnreadableData(
+            f"The log of a table begins with version {first}, and no checkpoint leads there: {folder}/{DELTA_LOG}.",
             "No backup was made. `nhl-lake doctor` says what can be done.",
         )
     return log.checkpoints[min(enough)]
 
 
-def pack(folder: Place, span: tuple[int, int], *, into: Drafts, workers: Executor) -> Pack:
+def save_pack(folder: Location, span: tuple[int, int], *, staging: Staging, workers: Executor) -> LogPack:
     """Put some commits into the place of backups."""
     first, last = span
-    body = packed(list(workers.map(lambda version: commit(folder, version), range(first, last + 1))))
-    sha256, size = deposit(into, [body])
-    return Pack(first=first, last=last, size=size, sha256=sha256)
+    body = pack_commits(list(workers.map(lambda version: read_commit_bytes(folder, version), range(first, last + 1))))
+    sha256, size = store_object(staging, [body])
+    return LogPack(first=first, last=last, size=size, sha256=sha256)
 
 
-def saved_file(folder: Place, name: str, *, into: Drafts) -> Stored:
+def save_log_file(folder: Location, name: str, *, staging: Staging) -> StoredFile:
     """Put a file of a log into the place of backups."""
-    sha256, size = deposit(into, location.pieces(folder, name))
-    return Stored(name=name, size=size, sha256=sha256)
+    sha256, size = store_object(staging, location.read_chunks(folder, name))
+    return StoredFile(name=name, size=size, sha256=sha256)

@@ -9,12 +9,12 @@ from datetime import datetime
 
 import msgspec
 
-from nhl_lake.errors import Unreadable
+from nhl_lake.errors import UnreadableData
 
 FORMAT = 1
 
 
-class Stored(msgspec.Struct, frozen=True, kw_only=True):
+class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file of a table as a backup holds it: its name in the table's folder, its bytes and their SHA-256."""
 
     name: str
@@ -22,7 +22,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class Pack(msgspec.Struct, frozen=True, kw_only=True):
+class LogPack(msgspec.Struct, frozen=True, kw_only=True):
     """Commits `first` to `last` of a table's log, one JSON list of texts, compressed; its bytes and their SHA-256."""
 
     first: int
@@ -31,7 +31,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class Saved(msgspec.Struct, frozen=True, kw_only=True):
+class TableBackup(msgspec.Struct, frozen=True, kw_only=True):
     """One table at one version.
 
     id: the Delta table's own. head: SHA-256 of the commit `version`, which tells two histories apart. keys: the
@@ -46,9 +46,9 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     keys: str
     head: str
-    log: tuple[Pack, ...]
-    checkpoint: tuple[Stored, ...]
-    files: tuple[Stored, ...]
+    log: tuple[LogPack, ...]
+    checkpoint: tuple[StoredFile, ...]
+    files: tuple[StoredFile, ...]
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,47 +69,47 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     made_by: str
     code: str
     is_of_a_moment: bool
-    tables: tuple[Saved, ...]
+    tables: tuple[TableBackup, ...]
 
 
-class Sealed(msgspec.Struct, frozen=True):
+class SealedManifest(msgspec.Struct, frozen=True):
     """A manifest as it is written: with the SHA-256 of its own text."""
 
     sha256: str
     manifest: msgspec.Raw
 
 
-class Marked(msgspec.Struct, frozen=True):
+class FormatHeader(msgspec.Struct, frozen=True):
     """What every manifest says, of whatever format."""
 
     format: int
 
 
-def encode(manifest: Manifest) -> bytes:
+def encode_manifest(manifest: Manifest) -> bytes:
     """Return the text of a manifest."""
     text = msgspec.json.encode(manifest)
-    return msgspec.json.encode(Sealed(hashlib.sha256(text).hexdigest(), msgspec.Raw(text)))
+    return msgspec.json.encode(SealedManifest(hashlib.sha256(text).hexdigest(), msgspec.Raw(text)))
 
 
-def decode(body: bytes, where: str) -> Manifest:
+def decode_manifest(body: bytes, where: str) -> Manifest:
     """Read the text of a manifest; raise if it is not what was written, or of a newer program."""
     try:
-        sealed = msgspec.json.decode(body, type=Sealed)
+        sealed = msgspec.json.decode(body, type=SealedManifest)
         if hashlib.sha256(sealed.manifest).hexdigest() != sealed.sha256:
-            raise damaged(where, "its SHA-256 differs")
-        if (found := msgspec.json.decode(sealed.manifest, type=Marked).format) > FORMAT:
-            raise Unreadable(
+            raise damaged_manifest_error(where, "its SHA-256 differs")
+        if (found := msgspec.json.decode(sealed.manifest, type=FormatHeader).format) > FORMAT:
+            raise UnreadableData(
                 f"The backup {where} has format {found}: it is of a newer program.",
                 "Nothing was changed. Update this program: `pip install --upgrade nhl-lake`.",
             )
         return msgspec.json.decode(sealed.manifest, type=Manifest)
     except msgspec.DecodeError as error:
-        raise damaged(where, str(error)) from error
+        raise damaged_manifest_error(where, str(error)) from error
 
 
-def damaged(where: str, why: str) -> Unreadable:
+def damaged_manifest_error(where: str, why: str) -> UnreadableData:
     """Return the error for a manifest that cannot be read."""
-    return Unreadable(
+    return UnreadableData(
         f"The manifest {where} is damaged: {why}.",
         "Move that file away, and take another backup: `nhl-lake backup list` names them, `backup verify` tries them.",
     )

@@ -6,18 +6,18 @@ from pathlib import Path
 import polars as pl
 
 from nhl_lake import layout
-from nhl_lake.backup.manifest import Manifest, Saved
+from nhl_lake.backup.manifest import Manifest, TableBackup
 from nhl_lake.bronze import endpoints
-from nhl_lake.errors import BadInput, LakeError, Unreadable
+from nhl_lake.errors import BadInput, LakeError, UnreadableData
 from nhl_lake.schema import ledger
 from nhl_lake.store import atomic_swap, delta_tables
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 
 
-def check(root: Place, backups: Place, wanted: Manifest) -> None:
+def check_restore(root: Location, backups: Location, wanted: Manifest) -> None:
     """Raise for a backup that this program cannot read, and for one of another league than the lake that is there."""
-    if wanted.layout > ledger.LAYOUT:
-        raise Unreadable(
+    if wanted.layout > ledger.LAYOUT_VERSION:
+        raise UnreadableData(
             f"The backup {wanted.name} has layout {wanted.layout}, made by nhl-lake {wanted.made_by}: newer than this.",
             "Nothing was changed. Update this program: `pip install --upgrade nhl-lake`.",
         )
@@ -27,7 +27,7 @@ def check(root: Place, backups: Place, wanted: Manifest) -> None:
             "Move them out of it, and name them: `nhl-lake restore --from-backup --from DIR`.",
         )
     try:
-        sources = set(delta_tables.scan(root, ledger.META).select("source").collect()["source"])
+        sources = set(delta_tables.scan_table(root, ledger.META).select("source").collect()["source"])
     except (LakeError, OSError, pl.exceptions.PolarsError):
         return  # no lake, or one that is to be replaced because it cannot be read
     if sources and wanted.source not in sources:
@@ -37,7 +37,7 @@ def check(root: Place, backups: Place, wanted: Manifest) -> None:
         )
 
 
-def check_room(root: Place, wanted: Manifest) -> None:
+def check_disk_space(root: Location, wanted: Manifest) -> None:
     """Raise if a backup does not fit on the disk."""
     if isinstance(root, Path):
         need = sum(file.size for saved in wanted.tables for file in saved.files)
@@ -49,36 +49,38 @@ def check_room(root: Place, wanted: Manifest) -> None:
             )
 
 
-def question(root: Place, wanted: Manifest) -> str | None:
+def make_restore_prompt(root: Location, wanted: Manifest) -> str | None:
     """Say what a restore would put aside that may be wanted; None of no lake, or of a damaged one without news."""
-    if not is_taken(root):
+    if not is_occupied(root):
         return None
-    more = [news for saved in wanted.tables if (news := rows_since(root, saved))]
+    more = [news for saved in wanted.tables if (news := describe_newer_rows(root, saved))]
     if more:
         return (
             f"The lake at {root} has what the backup {wanted.name} has not ({', '.join(more[:3])}"
             f"{' …' if len(more) > 3 else ''}): it would be put aside."
         )
     try:
-        layout.check_layout(root)
-        lost = [table.name for table in endpoints.TABLES if not delta_tables.is_table(root, table)]
+        layout.check_tables(root)
+        lost = [table.name for table in endpoints.TABLES if not delta_tables.has_table(root, table)]
     except LakeError:
         return None
     return None if lost else f"There is a good lake at {root}: it would be put aside."
 
 
-def rows_since(root: Place, saved: Saved) -> str | None:
+def describe_newer_rows(root: Location, saved: TableBackup) -> str | None:
     """Say how many rows more than a backup a table has that only grows."""
     table = {table.name: table for table in (*endpoints.TABLES, *ledger.TABLES)}.get(saved.name)
     try:
-        more = delta_tables.size(root, table)["rows"] - saved.rows if table else 0
+        more = delta_tables.read_table_size(root, table)["rows"] - saved.rows if table else 0
     except LakeError:
         return None
     return f"{more:,} rows of {saved.name}" if more > 0 else None
 
 
-def is_taken(root: Place) -> bool:
+def is_occupied(root: Location) -> bool:
     """Whether a lake's place holds anything but a lock and settings."""
     if isinstance(root, Path):
-        return root.is_dir() and any(found.is_dir() and found.name != atomic_swap.OWN for found in root.iterdir())
-    return bool(atomic_swap.contents(root))
+        return root.is_dir() and any(
+            found.is_dir() and found.name != atomic_swap.STATE_FOLDER for found in root.iterdir()
+        )
+    return bool(atomic_swap.list_lake_files(root))

@@ -15,20 +15,20 @@ from typing import NamedTuple
 import polars as pl
 
 from nhl_lake.backup import log_packs, restore
-from nhl_lake.backup.manifest import Manifest, Saved
-from nhl_lake.backup.preflight import check
-from nhl_lake.backup.restore import Told, silent
+from nhl_lake.backup.manifest import Manifest, TableBackup
+from nhl_lake.backup.preflight import check_restore
+from nhl_lake.backup.restore import OnProgress, ignore_progress
 from nhl_lake.errors import BadInput, is_panic
-from nhl_lake.schema.table import Keeps, Table
+from nhl_lake.schema.table import Table, VersionPolicy
 from nhl_lake.store import atomic_swap, delta_tables, handles, location, locks
-from nhl_lake.store.commits import committing, renew
-from nhl_lake.store.delta import LOG, commit_name
-from nhl_lake.store.location import Place
+from nhl_lake.store.commits import begin_commit, overwrite_by_key
+from nhl_lake.store.delta import DELTA_LOG, commit_name
+from nhl_lake.store.location import Location
 
-ROWS_AT_ONCE = 500
+BATCH_ROWS = 500
 
 
-class Regained(NamedTuple):
+class RestoredTable(NamedTuple):
     """What became of a table: rows that were added to it; or, where it was replaced, the place of what was there."""
 
     table: str
@@ -37,37 +37,40 @@ class Regained(NamedTuple):
     kept_as: str | None
 
 
-def regain(
-    root: Place,
-    backups: Place,
-    wanted: Manifest,
+def restore_tables(
+    root: Location,
+    backups: Location,
+    manifest: Manifest,
     tables: Sequence[Table],
     *,
     now: datetime,
     command: str,
-    told: Told = silent,
-) -> Iterator[Regained]:
+    on_progress: OnProgress = ignore_progress,
+) -> Iterator[RestoredTable]:
     """Bring tables of a backup back into a lake that is otherwise there."""
-    check(root, backups, wanted)
-    some = [saved_of(wanted, table) for table in tables]
-    with locks.locked(root, command, now=now):
-        atomic_swap.finish(root)
-        handles.forget()
-        staged = restore.staging(root, wanted)
-        restore.fetch(backups, wanted, staged, tables=some, told=told)
-        restore.verify(staged, some)
-        aside = restore.put_aside(root, now)
+    check_restore(root, backups, manifest)
+    some = [find_table_backup(manifest, table) for table in tables]
+    with locks.hold_lock(root, command, now=now):
+        atomic_swap.finish_swap(root)
+        handles.clear_handles()
+        staged = restore.locate_staging(root, manifest)
+        restore.fetch_tables(backups, manifest, staged, tables=some, on_progress=on_progress)
+        restore.verify_tables(staged, some)
+        aside = restore.choose_aside_location(root, now)
         for table, saved in zip(tables, some, strict=True):
-            if table.layer in {"bronze", "lake"} and is_whole(root, table) and goes_on(root, table, saved):
-                yield Regained(
-                    table.name, added(root, table, delta_tables.scan(staged, table)), is_replaced=False, kept_as=None
+            if table.layer in {"bronze", "lake"} and is_readable(root, table) and is_continuation(root, table, saved):
+                yield RestoredTable(
+                    table.name,
+                    add_missing_rows(root, table, delta_tables.scan_table(staged, table)),
+                    is_replaced=False,
+                    kept_as=None,
                 )
             else:
-                yield replaced(root, staged, table, aside=aside, command=command)
-        discard(staged)
+                yield replace_table(root, staged, table, aside_location=aside, command=command)
+        remove_staging(staged)
 
 
-def saved_of(wanted: Manifest, table: Table) -> Saved:
+def find_table_backup(wanted: Manifest, table: Table) -> TableBackup:
     """Return what a backup has of a table."""
     for saved in wanted.tables:
         if saved.name == table.name:
@@ -75,10 +78,10 @@ def saved_of(wanted: Manifest, table: Table) -> Saved:
     raise BadInput(f"The backup {wanted.name} has no {table.name}.", "`nhl-lake backup list` names other backups.")
 
 
-def is_whole(root: Place, table: Table) -> bool:
+def is_readable(root: Location, table: Table) -> bool:
     """Whether every file of a table can be opened."""
     try:
-        delta_tables.scan(root, table).select(pl.exclude("body").null_count()).collect()
+        delta_tables.scan_table(root, table).select(pl.exclude("body").null_count()).collect()
     except BaseException as error:
         if isinstance(error, Exception) or is_panic(error):
             return False
@@ -86,53 +89,53 @@ def is_whole(root: Place, table: Table) -> bool:
     return True
 
 
-def goes_on(root: Place, table: Table, saved: Saved) -> bool:
+def is_continuation(root: Location, table: Table, saved: TableBackup) -> bool:
     """Whether the history of a table goes on from what a backup has of it."""
-    delta = delta_tables.handle(root, table)
+    delta = delta_tables.open_table(root, table)
     if str(delta.metadata().id) != saved.id or delta.version() < saved.version:
         return False
-    folder = delta_tables.path(root, table)
-    has = location.has(folder, commit_name(saved.version))
-    return not has or log_packs.head(folder, saved.version) == saved.head
+    folder = delta_tables.locate_table(root, table)
+    has = location.has_file(folder, commit_name(saved.version))
+    return not has or log_packs.hash_commit(folder, saved.version) == saved.head
 
 
-def added(root: Place, table: Table, rows: pl.LazyFrame) -> int:
+def add_missing_rows(root: Location, table: Table, rows: pl.LazyFrame) -> int:
     """Add the rows that a table lacks, some at a time; those of its keys that it has are left as they are.
 
     Where only the newest version of a page is kept, a newer one takes the place of an older.
     """
-    if table.keeps is Keeps.NEWEST:
-        return renewed(root, table, rows)
+    if table.version_policy is VersionPolicy.LATEST:
+        return add_newer_pages(root, table, rows)
     key = list(table.key)
-    keys = lacking_keys(rows, delta_tables.scan(root, table), table)
-    for some in keys.iter_slices(ROWS_AT_ONCE):
+    keys = find_missing_keys(rows, delta_tables.scan_table(root, table), table)
+    for some in keys.iter_slices(BATCH_ROWS):
         lacking = rows.join(some.lazy(), on=key, how="semi").unique(key, keep="first").collect()
-        for attempt in delta_tables.tries():
-            with attempt, committing(root, table, delta := delta_tables.handle(root, table)) as properties:
-                delta_tables.write(root, table, delta, lacking, properties)
+        for attempt in delta_tables.retry_commits():
+            with attempt, begin_commit(root, table, delta := delta_tables.open_table(root, table)) as properties:
+                delta_tables.append_rows(root, table, delta, lacking, properties)
     return keys.height
 
 
-def renewed(root: Place, table: Table, rows: pl.LazyFrame) -> int:
+def add_newer_pages(root: Location, table: Table, rows: pl.LazyFrame) -> int:
     """Put pages in a table of newest pages that it lacks, or has older ones of; return how many."""
     key = list(table.key)
     newest = rows.sort("fetched_at").unique(key, keep="last").collect()
-    for attempt in delta_tables.tries():
+    for attempt in delta_tables.retry_commits():
         with attempt:
-            delta = delta_tables.handle(root, table)
+            delta = delta_tables.open_table(root, table)
             was = pl.scan_delta(delta).select(*key, was="fetched_at").collect()
             both = newest.join(was, on=key, how="left").filter(
                 pl.col("was").is_null() | (pl.col("fetched_at") > pl.col("was"))
             )
             if both.height:
                 fresh = both.select(table.schema.names())
-                with committing(root, table, delta) as properties:
-                    renew(delta, table, fresh, properties)
+                with begin_commit(root, table, delta) as properties:
+                    overwrite_by_key(delta, table, fresh, properties)
             return both.height
     raise AssertionError("unreachable: the last attempt raises")
 
 
-def lacking_keys(rows: pl.LazyFrame, there: pl.LazyFrame, table: Table) -> pl.DataFrame:
+def find_missing_keys(rows: pl.LazyFrame, there: pl.LazyFrame, table: Table) -> pl.DataFrame:
     """Return the keys of rows that a table lacks; a page that says what the version before it said is no version."""
     key = list(table.key)
     lacking = rows.join(there.select(key), on=key, how="anti")
@@ -145,45 +148,47 @@ def lacking_keys(rows: pl.LazyFrame, there: pl.LazyFrame, table: Table) -> pl.Da
     return news.select(key).unique().sort(key).collect()
 
 
-def replaced(root: Place, staged: Place, table: Table, *, aside: Place, command: str) -> Regained:
+def replace_table(
+    root: Location, staged: Location, table: Table, *, aside_location: Location, command: str
+) -> RestoredTable:
     """Put a table of a backup in the place of one that cannot be read, with what can be read of that one."""
-    folder = delta_tables.path(root, table)
-    was_there = delta_tables.holds_files(folder)
+    folder = delta_tables.locate_table(root, table)
+    was_there = delta_tables.has_files(folder)
     count = 0
     if was_there and table.layer in {"bronze", "lake"}:
-        count = sum(added(staged, table, rows.lazy()) for rows in salvaged(folder, table))
-    keep_as = delta_tables.path(aside, table)
-    atomic_swap.swap(delta_tables.path(staged, table), folder, keep_as, of=root, command=command)
-    handles.forget()
-    return Regained(table.name, count, is_replaced=True, kept_as=str(keep_as) if was_there else None)
+        count = sum(add_missing_rows(staged, table, rows.lazy()) for rows in salvage_rows(folder, table))
+    keep_as = delta_tables.locate_table(aside_location, table)
+    atomic_swap.swap_into_place(delta_tables.locate_table(staged, table), folder, keep_as, lake=root, command=command)
+    handles.clear_handles()
+    return RestoredTable(table.name, count, is_replaced=True, kept_as=str(keep_as) if was_there else None)
 
 
-def salvaged(folder: Place, table: Table) -> Iterator[pl.DataFrame]:
+def salvage_rows(folder: Location, table: Table) -> Iterator[pl.DataFrame]:
     """Yield what can be read of a table that cannot be opened, file by file: whole rows, whose pages are as kept."""
-    yield from (rows for name in data_files(folder) if (rows := rows_of(folder, table, name)) is not None)
+    yield from (rows for name in list_data_files(folder) if (rows := read_intact_rows(folder, table, name)) is not None)
 
 
-def rows_of(folder: Place, table: Table, name: str) -> pl.DataFrame | None:
+def read_intact_rows(folder: Location, table: Table, name: str) -> pl.DataFrame | None:
     """Return the whole rows of a data file; None if it is gone, or cannot be read."""
     try:
-        rows = pl.read_parquet(b"".join(location.pieces(folder, name)))
-        return whole_rows(table, with_partition(table, rows, name))
+        rows = pl.read_parquet(b"".join(location.read_chunks(folder, name)))
+        return filter_intact_rows(table, add_partition_column(table, rows, name))
     except BaseException as error:
         if isinstance(error, OSError | pl.exceptions.PolarsError) or is_panic(error):
             return None
         raise
 
 
-def data_files(folder: Place) -> list[str]:
+def list_data_files(folder: Location) -> list[str]:
     """Return the data files that the log of a table names; all that are there if commits of it are gone or broken."""
-    there = {file.name for file in location.files(folder) if file.name.endswith(".parquet")}
-    there -= {name for name in there if name.startswith(LOG)}
-    commits = log_packs.listed(folder).commits
+    there = {file.name for file in location.list_files(folder) if file.name.endswith(".parquet")}
+    there -= {name for name in there if name.startswith(DELTA_LOG)}
+    commits = log_packs.list_log(folder).commits
     named: set[str] = set()
     is_whole = bool(commits) and len(commits) == max(commits) + 1
     for version in commits:
         try:
-            said = [json.loads(line) for line in log_packs.commit(folder, version).splitlines()]
+            said = [json.loads(line) for line in log_packs.read_commit_bytes(folder, version).splitlines()]
             named |= {entry["add"]["path"] for entry in said if "add" in entry}
             is_whole = is_whole and bool(said)
         except (ValueError, KeyError, TypeError):
@@ -191,7 +196,7 @@ def data_files(folder: Place) -> list[str]:
     return sorted(there & named if is_whole else there)
 
 
-def with_partition(table: Table, rows: pl.DataFrame, name: str) -> pl.DataFrame:
+def add_partition_column(table: Table, rows: pl.DataFrame, name: str) -> pl.DataFrame:
     """Give the rows of a file the column that only its folder says."""
     if table.partition is None or table.partition in rows.columns:
         return rows
@@ -200,7 +205,7 @@ def with_partition(table: Table, rows: pl.DataFrame, name: str) -> pl.DataFrame:
     return rows.with_columns(part.alias(table.partition))
 
 
-def whole_rows(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
+def filter_intact_rows(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
     """Leave the rows whose body is the one that was kept, in the table's columns."""
     rows = rows.select(pl.col(column.name).cast(column.dtype) for column in table.columns)
     if table.layer != "bronze":
@@ -212,9 +217,9 @@ def whole_rows(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(pl.Series(is_kept, dtype=pl.Boolean))
 
 
-def discard(staged: Place) -> None:
+def remove_staging(staged: Location) -> None:
     """Remove what was fetched."""
     if isinstance(staged, Path):
         shutil.rmtree(staged, ignore_errors=True)
     else:
-        atomic_swap.drop(staged, list(location.files(staged)))
+        atomic_swap.remove_objects(staged, list(location.list_files(staged)))

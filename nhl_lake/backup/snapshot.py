@@ -8,73 +8,73 @@ from typing import NamedTuple
 
 import obstore
 
-from nhl_lake.backup.log_packs import COMMIT
+from nhl_lake.backup.log_packs import COMMIT_FILE
 from nhl_lake.store import location
-from nhl_lake.store.delta import LOG
-from nhl_lake.store.location import Place
-from nhl_lake.store.locks import OWN
+from nhl_lake.store.delta import DELTA_LOG
+from nhl_lake.store.location import Location
+from nhl_lake.store.locks import STATE_FOLDER
 
-READINGS = 30
+MAX_READINGS = 30
 PAUSE_S = 0.1
-AT_ONCE = 16
+MAX_WORKERS = 16
 DERIVED_FIRST = ("gold", "silver", "bronze", "lake")
 
 
-class Moment(NamedTuple):
+class Snapshot(NamedTuple):
     """The version of each table, and whether all tables had these at one moment."""
 
     versions: Mapping[str, int]
-    is_one: bool
+    is_consistent: bool
 
 
-def tables(root: Place) -> list[str]:
+def list_tables(root: Location) -> list[str]:
     """Return the names of all tables in a lake's place, of those that this program does not know too."""
-    layers = [layer for layer in below(root) if layer != OWN]
-    return [f"{layer}.{noun}" for layer in layers for noun in below(root / layer)]
+    layers = [layer for layer in list_folders(root) if layer != STATE_FOLDER]
+    return [f"{layer}.{noun}" for layer in layers for noun in list_folders(root / layer)]
 
 
-def below(folder: Place) -> list[str]:
+def list_folders(folder: Location) -> list[str]:
     """Return the names of the folders in a place."""
     if isinstance(folder, Path):
         return sorted(inner.name for inner in folder.iterdir() if inner.is_dir())
-    listed = obstore.list_with_delimiter(location.store(folder))
+    listed = obstore.list_with_delimiter(location.open_store(folder))
     return sorted(prefix.rstrip("/").rpartition("/")[2] for prefix in listed["common_prefixes"])
 
 
-def version(root: Place, name: str) -> int | None:
+def read_version(root: Location, name: str) -> int | None:
     """Return the newest version of a table; None if there is no table, as where a run is about to make one."""
     folder = root.joinpath(*name.split("."))
     if isinstance(folder, Path):
-        log = folder / LOG
+        log = folder / DELTA_LOG
         files: Iterable[str] = (file.name for file in log.iterdir()) if log.is_dir() else ()
     else:
-        files = (file.name.rpartition("/")[2] for file in location.files(folder, LOG))
-    return max((int(found[1]) for name in files if (found := COMMIT.fullmatch(name))), default=None)
+        files = (file.name.rpartition("/")[2] for file in location.list_files(folder, DELTA_LOG))
+    return max((int(found[1]) for name in files if (found := COMMIT_FILE.fullmatch(name))), default=None)
 
 
-def versions(root: Place, names: Iterable[str]) -> dict[str, int]:
+def read_versions(root: Location, names: Iterable[str]) -> dict[str, int]:
     """Return the newest version of each table that there is, read in the order of the names."""
     if isinstance(root, Path):
-        found = {name: version(root, name) for name in names}
+        found = {name: read_version(root, name) for name in names}
     else:
-        with ThreadPoolExecutor(AT_ONCE) as workers:
+        with ThreadPoolExecutor(MAX_WORKERS) as workers:
             given = list(names)
-            found = dict(zip(given, workers.map(lambda name: version(root, name), given), strict=True))
+            found = dict(zip(given, workers.map(lambda name: read_version(root, name), given), strict=True))
     return {name: at for name, at in found.items() if at is not None}
 
 
-def moment(root: Place) -> Moment:
+def take_snapshot(root: Location) -> Snapshot:
     """Read all versions twice until both readings agree: the lake had these when the first of them was done.
 
     If commits come too fast for that, tables are read layer by layer, what is made before what it is made of: none is
     then newer than its sources, and a rebuild brings it to them.
     """
-    for _ in range(READINGS):
-        before, now = versions(root, tables(root)), versions(root, tables(root))
+    for _ in range(MAX_READINGS):
+        before, now = read_versions(root, list_tables(root)), read_versions(root, list_tables(root))
         if now == before:
-            return Moment(now, is_one=True)
+            return Snapshot(now, is_consistent=True)
         time.sleep(PAUSE_S)
     found: dict[str, int] = {}
     for layer in DERIVED_FIRST:
-        found |= versions(root, (name for name in tables(root) if name.startswith(f"{layer}.")))
-    return Moment(found, is_one=False)
+        found |= read_versions(root, (name for name in list_tables(root) if name.startswith(f"{layer}.")))
+    return Snapshot(found, is_consistent=False)

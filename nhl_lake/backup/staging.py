@@ -14,59 +14,59 @@ from typing import IO
 
 import obstore
 
-from nhl_lake.backup.repository import OBJECTS, object_name, objects
+from nhl_lake.backup.repository import OBJECTS_FOLDER, list_objects, object_name
 from nhl_lake.store import location
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 
-IN_MEMORY = 32 * 2**20
+SPOOL_BYTES = 32 * 2**20
 
 
 @dataclass
-class Drafts:
+class Staging:
     """What is put into a place of backups: what is there by hash and size, and what waits for its name."""
 
-    backups: Place
-    there: dict[str, int]
-    waiting: dict[str, Path] = field(default_factory=dict)
+    backups: Location
+    stored: dict[str, int]
+    pending: dict[str, Path] = field(default_factory=dict)
 
 
-def drafts(backups: Place) -> Drafts:
+def open_staging(backups: Location) -> Staging:
     """Begin to put something into a place of backups."""
-    return Drafts(backups, objects(backups))
+    return Staging(backups, list_objects(backups))
 
 
-def deposit(into: Drafts, pieces: Iterable[bytes]) -> tuple[str, int]:
+def store_object(into: Staging, pieces: Iterable[bytes]) -> tuple[str, int]:
     """Put bytes into the place under their hash, unless they are there; return hash and size.
 
     In a folder they get their name with `settle`.
     """
     if isinstance(into.backups, Path):
-        return draft(into, into.backups, pieces)
-    with SpooledTemporaryFile(max_size=IN_MEMORY) as spool:
-        sha256, size = poured(pieces, spool)
-        if into.there.get(sha256) != size:
+        return stage_file(into, into.backups, pieces)
+    with SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
+        sha256, size = write_and_hash(pieces, spool)
+        if into.stored.get(sha256) != size:
             spool.seek(0)
-            obstore.put(location.store(into.backups), object_name(sha256), spool)
-            into.there[sha256] = size
+            obstore.put(location.open_store(into.backups), object_name(sha256), spool)
+            into.stored[sha256] = size
     return sha256, size
 
 
-def draft(into: Drafts, backups: Path, pieces: Iterable[bytes]) -> tuple[str, int]:
+def stage_file(into: Staging, backups: Path, pieces: Iterable[bytes]) -> tuple[str, int]:
     """Write bytes into a folder, to be named when they are on the disk."""
-    (backups / OBJECTS).mkdir(parents=True, exist_ok=True)
-    file = backups / OBJECTS / f"{secrets.token_hex(8)}#{os.getpid()}"
+    (backups / OBJECTS_FOLDER).mkdir(parents=True, exist_ok=True)
+    file = backups / OBJECTS_FOLDER / f"{secrets.token_hex(8)}#{os.getpid()}"
     is_wanted = False
     try:
         with file.open("wb", buffering=0) as out:
-            sha256, size = poured(pieces, out)
-        is_wanted = into.there.get(sha256) != size and into.waiting.setdefault(sha256, file) is file
+            sha256, size = write_and_hash(pieces, out)
+        is_wanted = into.stored.get(sha256) != size and into.pending.setdefault(sha256, file) is file
     finally:
         if not is_wanted:
             file.unlink(missing_ok=True)
     return sha256, size
 
 
-def poured(pieces: Iterable[bytes], out: IO[bytes]) -> tuple[str, int]:
+def write_and_hash(pieces: Iterable[bytes], out: IO[bytes]) -> tuple[str, int]:
     """Write pieces out, and return the hash and the number of their bytes."""
     found, size = hashlib.sha256(), 0
     for piece in pieces:
@@ -78,24 +78,24 @@ def poured(pieces: Iterable[bytes], out: IO[bytes]) -> tuple[str, int]:
     return found.hexdigest(), size
 
 
-def settle(into: Drafts) -> None:
+def finalize_staged_files(into: Staging) -> None:
     """Bring drafts to the disk, then give them their names, and bring these to the disk."""
-    some = dict(into.waiting)
+    some = dict(into.pending)
     if not isinstance(into.backups, Path) or not some:
         return
-    location.sync_many(into.backups, list(some.values()))
-    folders = {into.backups, into.backups / OBJECTS}
+    location.fsync_many(into.backups, list(some.values()))
+    folders = {into.backups, into.backups / OBJECTS_FOLDER}
     for sha256, file in some.items():
         named = into.backups / object_name(sha256)
         named.parent.mkdir(exist_ok=True)
-        into.there[sha256] = file.stat().st_size
+        into.stored[sha256] = file.stat().st_size
         file.replace(named)
         folders.add(named.parent)
-        del into.waiting[sha256]
-    location.sync_many(into.backups, sorted(folders))
+        del into.pending[sha256]
+    location.fsync_many(into.backups, sorted(folders))
 
 
-def discard(into: Drafts) -> None:
+def discard_staged_files(into: Staging) -> None:
     """Remove the drafts that got no name."""
-    for file in into.waiting.values():
+    for file in into.pending.values():
         file.unlink(missing_ok=True)

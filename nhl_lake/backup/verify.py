@@ -9,16 +9,16 @@ import obstore
 
 from nhl_lake.backup import repository
 from nhl_lake.backup.manifest import Manifest
-from nhl_lake.backup.objects import Report
-from nhl_lake.errors import Unreadable
+from nhl_lake.backup.objects import BackupReport
+from nhl_lake.errors import UnreadableData
 from nhl_lake.store import location
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 
-AT_ONCE = 8
+MAX_WORKERS = 8
 GONE, DAMAGED = "is not there", "is damaged: its SHA-256 differs"
 
 
-class Wrong(NamedTuple):
+class BackupProblem(NamedTuple):
     """Something that a backup names and that is not as it should be."""
 
     backup: str
@@ -27,72 +27,76 @@ class Wrong(NamedTuple):
     why: str
 
 
-class Verified(NamedTuple):
+class VerifyResult(NamedTuple):
     """What was looked at, and what is wrong."""
 
     backups: int
     objects: int
     bytes: int
-    wrong: list[Wrong]
+    wrong: list[BackupProblem]
 
 
-def verify(backups: Place, names: Sequence[str], *, deep: bool, report: Report) -> Verified:
+def verify_backups(backups: Location, names: Sequence[str], *, deep: bool, report: BackupReport) -> VerifyResult:
     """Hold backups against what is there; with `deep` every byte is read, and damaged objects are set aside.
 
     The next backup copies again what was set aside, if the lake still has it.
     """
-    manifests, wrong = readable(backups, names)
-    there = repository.objects(backups)
-    named = {sha256: size for manifest in manifests for _, sha256, size in repository.contents(manifest)}
+    manifests, wrong = read_manifests(backups, names)
+    there = repository.list_objects(backups)
+    named = {sha256: size for manifest in manifests for _, sha256, size in repository.list_manifest_objects(manifest)}
     bad = {sha256: GONE for sha256 in named if sha256 not in there}
     for sha256 in named.keys() & there.keys():
         if there[sha256] != named[sha256]:
             bad[sha256] = f"has {there[sha256]:,} bytes, not {named[sha256]:,}"
     if deep:
         sound = {sha256: size for sha256, size in named.items() if sha256 not in bad}
-        bad |= dict.fromkeys(damaged(backups, sound, report), DAMAGED)
-    set_aside(backups, [sha256 for sha256, why in bad.items() if why != GONE])
+        bad |= dict.fromkeys(find_damaged_objects(backups, sound, report), DAMAGED)
+    set_aside_objects(backups, [sha256 for sha256, why in bad.items() if why != GONE])
     wrong += [
-        Wrong(manifest.name, what, sha256, bad[sha256])
+        BackupProblem(manifest.name, what, sha256, bad[sha256])
         for manifest in manifests
-        for what, sha256, _ in repository.contents(manifest)
+        for what, sha256, _ in repository.list_manifest_objects(manifest)
         if sha256 in bad
     ]
-    return Verified(len(names), len(named), sum(named.values()), wrong)
+    return VerifyResult(len(names), len(named), sum(named.values()), wrong)
 
 
-def readable(backups: Place, names: Iterable[str]) -> tuple[list[Manifest], list[Wrong]]:
+def read_manifests(backups: Location, names: Iterable[str]) -> tuple[list[Manifest], list[BackupProblem]]:
     """Return the manifests that can be read, and what is wrong with the others."""
     found, wrong = [], []
     for name in names:
         try:
-            found.append(repository.find(backups, name))
-        except Unreadable as error:
-            wrong.append(Wrong(name, f"{repository.MANIFESTS}/{name}.json", "", error.what))
+            found.append(repository.read_manifest(backups, name))
+        except UnreadableData as error:
+            wrong.append(BackupProblem(name, f"{repository.MANIFESTS_FOLDER}/{name}.json", "", error.message))
     return found, wrong
 
 
-def damaged(backups: Place, named: dict[str, int], report: Report) -> list[str]:
+def find_damaged_objects(backups: Location, named: dict[str, int], report: BackupReport) -> list[str]:
     """Return the hashes of the objects that hold something else."""
     report.begin("reading", sum(named.values()))
     found = []
-    with ThreadPoolExecutor(AT_ONCE) as workers:
-        for sha256, is_sound in zip(named, workers.map(lambda name: holds(backups, name), named), strict=True):
+    with ThreadPoolExecutor(MAX_WORKERS) as workers:
+        for sha256, is_sound in zip(
+            named, workers.map(lambda name: is_intact_object(backups, name), named), strict=True
+        ):
             report.done(named[sha256])
             if not is_sound:
                 found.append(sha256)
     return found
 
 
-def holds(backups: Place, sha256: str) -> bool:
+def is_intact_object(backups: Location, sha256: str) -> bool:
     """Whether an object holds what its name says."""
     found = hashlib.sha256()
-    for piece in location.pieces(backups, repository.object_name(sha256)):
+    for piece in location.read_chunks(backups, repository.object_name(sha256)):
         found.update(piece)
     return found.hexdigest() == sha256
 
 
-def set_aside(backups: Place, hashes: Iterable[str]) -> None:
+def set_aside_objects(backups: Location, hashes: Iterable[str]) -> None:
     """Move objects out of the way, so that the next backup copies them again."""
     for sha256 in hashes:
-        obstore.rename(location.store(backups), repository.object_name(sha256), f"{repository.ASIDE}/{sha256}")
+        obstore.rename(
+            location.open_store(backups), repository.object_name(sha256), f"{repository.SET_ASIDE_FOLDER}/{sha256}"
+        )

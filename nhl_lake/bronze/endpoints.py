@@ -6,13 +6,13 @@ was known when, stay visible; tables of people, teams and seasons keep the newes
 
 from nhl_lake.bronze import validation
 from nhl_lake.schema import columns as c
-from nhl_lake.schema.table import Column, Endpoint, Keeps, Table
+from nhl_lake.schema.table import Column, Endpoint, Table, VersionPolicy
 
-WEB = "https://api-web.nhle.com"
-STATS = "https://api.nhle.com"
-REPORTS = "https://www.nhl.com"
+WEB_HOST = "https://api-web.nhle.com"
+STATS_HOST = "https://api.nhle.com"
+REPORTS_HOST = "https://www.nhl.com"
 
-CLOCK_AND_MEDIA = frozenset(
+VOLATILE_KEYS = frozenset(
     {
         "clock",
         "tvBroadcasts",
@@ -43,141 +43,145 @@ CLOCK_AND_MEDIA = frozenset(
 )
 
 
-def page(name: str, grain: str, key: tuple[Column, ...], source: Endpoint, about: tuple[Column, ...]) -> Table:
+def declare_page(name: str, grain: str, key: tuple[Column, ...], source: Endpoint, about: tuple[Column, ...]) -> Table:
     """Declare a bronze table that keeps every distinct version of a page."""
     return Table(
         name=f"bronze.{name}",
         grain=f"one version of {grain}",
         key=(*(k.name for k in key), "fetched_at"),
-        columns=(*key, *about, *c.kept),
+        columns=(*key, *about, *c.stored_page_columns),
         source=source,
     )
 
 
-def newest(name: str, grain: str, key: Column, source: Endpoint) -> Table:
+def declare_newest_page(name: str, grain: str, key: Column, source: Endpoint) -> Table:
     """Declare a bronze table that keeps the newest version of a page, merged by its key."""
     return Table(
         name=f"bronze.{name}",
         grain=grain,
         key=(key.name,),
-        columns=(key, *c.kept),
+        columns=(key, *c.stored_page_columns),
         source=source,
         partition=None,
-        keeps=Keeps.NEWEST,
+        version_policy=VersionPolicy.LATEST,
     )
 
 
-def game_page(name: str, grain: str, source: Endpoint) -> Table:
+def declare_game_page(name: str, grain: str, source: Endpoint) -> Table:
     """Declare a page of a game."""
-    return page(name, grain, (c.game_id,), source, (c.season, c.game_date, c.state))
+    return declare_page(name, grain, (c.game_id,), source, (c.season, c.game_date, c.state))
 
 
-SCHEDULE = game_page(
+SCHEDULE = declare_game_page(
     "schedule",
     "a game's entry in the schedule, past or future",
-    Endpoint(path="v1/schedule/{day}", read=validation.schedule, volatile=CLOCK_AND_MEDIA),
+    Endpoint(path="v1/schedule/{day}", parse=validation.parse_schedule, ignored_keys=VOLATILE_KEYS),
 )
 
-PLAY_BY_PLAY = game_page(
+PLAY_BY_PLAY = declare_game_page(
     "play_by_play",
     "a game's play-by-play page",
     Endpoint(
         path="v1/gamecenter/{game_id}/play-by-play",
-        read=validation.play_by_play,
-        volatile=CLOCK_AND_MEDIA,
+        parse=validation.parse_play_by_play,
+        ignored_keys=VOLATILE_KEYS,
     ),
 )
 
-BOXSCORE = game_page(
+BOXSCORE = declare_game_page(
     "boxscore",
     "a game's box score page",
     Endpoint(
         path="v1/gamecenter/{game_id}/boxscore",
-        read=validation.boxscore,
-        volatile=CLOCK_AND_MEDIA,
+        parse=validation.parse_boxscore,
+        ignored_keys=VOLATILE_KEYS,
     ),
 )
 
-SHIFT_CHARTS = game_page(
+SHIFT_CHARTS = declare_game_page(
     "shift_charts",
     "a game's shift chart, empty ones too",
-    Endpoint(host=STATS, path="stats/rest/en/shiftcharts?cayenneExp=gameId={game_id}", read=validation.chart),
+    Endpoint(
+        host=STATS_HOST,
+        path="stats/rest/en/shiftcharts?cayenneExp=gameId={game_id}",
+        parse=validation.parse_shift_chart,
+    ),
 )
 
-SHIFT_REPORT_HOME = game_page(
+SHIFT_REPORT_HOME = declare_game_page(
     "shift_report_home",
     "the home team's HTML shift report, asked for when a game's chart is empty",
     Endpoint(
-        host=REPORTS,
+        host=REPORTS_HOST,
         path="scores/htmlreports/{season}/TH{report_number}.HTM",
-        read=validation.shift_report(home=True),
+        parse=validation.make_shift_report_parser(home=True),
     ),
 )
 
-SHIFT_REPORT_AWAY = game_page(
+SHIFT_REPORT_AWAY = declare_game_page(
     "shift_report_away",
     "the away team's HTML shift report, asked for when a game's chart is empty",
     Endpoint(
-        host=REPORTS,
+        host=REPORTS_HOST,
         path="scores/htmlreports/{season}/TV{report_number}.HTM",
-        read=validation.shift_report(home=False),
+        parse=validation.make_shift_report_parser(home=False),
     ),
 )
 
-RIGHT_RAIL = game_page(
+RIGHT_RAIL = declare_game_page(
     "right_rail",
     "the page beside a game: officials, scratches, coaches",
     Endpoint(
         path="v1/gamecenter/{game_id}/right-rail",
-        read=validation.right_rail,
+        parse=validation.parse_right_rail,
         # the series changes when other games are played
-        volatile=CLOCK_AND_MEDIA | {"seasonSeries", "seasonSeriesWins"},
+        ignored_keys=VOLATILE_KEYS | {"seasonSeries", "seasonSeriesWins"},
     ),
 )
 
-ROSTERS = page(
+ROSTERS = declare_page(
     "rosters",
     "a team's roster in a season",
     (c.season, c.team_abbrev),
-    Endpoint(path="v1/roster/{team_abbrev}/{season}", read=validation.roster, volatile=CLOCK_AND_MEDIA),
+    Endpoint(path="v1/roster/{team_abbrev}/{season}", parse=validation.parse_roster, ignored_keys=VOLATILE_KEYS),
     (),
 )
 
-STANDINGS = page(
+STANDINGS = declare_page(
     "standings",
     "the standings after a day with regular-season games",
     (c.game_date,),
     Endpoint(
         path="v1/standings/{game_date}",
-        read=validation.standings,
-        volatile=CLOCK_AND_MEDIA | {"standingsDateTimeUtc"},
+        parse=validation.parse_standings,
+        ignored_keys=VOLATILE_KEYS | {"standingsDateTimeUtc"},
     ),
     (c.season,),
 )
 
-PLAYERS = newest(
+PLAYERS = declare_newest_page(
     "players",
     "one player, as the NHL last described him",
     c.player_id,
     Endpoint(
         path="v1/player/{player_id}/landing",
-        read=validation.player,
-        volatile=CLOCK_AND_MEDIA | {"shopLink", "twitterLink", "watchLink", "currentTeamRoster"},
+        parse=validation.parse_player,
+        ignored_keys=VOLATILE_KEYS | {"shopLink", "twitterLink", "watchLink", "currentTeamRoster"},
     ),
 )
 
-TEAMS = newest(
+TEAMS = declare_newest_page(
     "teams",
     "one team id, as the NHL last described it",
     c.team_id,
-    Endpoint(host=STATS, path="stats/rest/en/team", read=validation.listing("team_id")),
+    Endpoint(host=STATS_HOST, path="stats/rest/en/team", parse=validation.make_listing_parser("team_id")),
 )
 
-SEASONS = newest(
+SEASONS = declare_newest_page(
     "seasons",
     "one season, as the NHL last described it",
     c.season,
-    Endpoint(host=STATS, path="stats/rest/en/season", read=validation.listing("season")),
+    Endpoint(host=STATS_HOST, path="stats/rest/en/season", parse=validation.make_listing_parser("season")),
 )
 
 GAME_PAGES = (PLAY_BY_PLAY, BOXSCORE, SHIFT_CHARTS, RIGHT_RAIL)

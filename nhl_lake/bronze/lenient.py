@@ -12,19 +12,19 @@ from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin
 import msgspec
 
 T = TypeVar("T")
-Hook = Callable[[type, Any], Any]
-FEW_ROWS = 2  # a longer list of which no row can be read is a page of another shape
+DecodeHook = Callable[[type, Any], Any]
+SHORT_LIST_ROWS = 2  # a longer list of which no row can be read is a page of another shape
 
 
-class Odd(NamedTuple):
+class InvalidValue(NamedTuple):
     """A value that was left out: its path in the page, what was expected, and whether it is a row of a list."""
 
     path: str
-    why: str
+    reason: str
     is_row: bool
 
 
-class Unfitting(Exception):
+class InvalidValueError(Exception):
     """A value is not as declared."""
 
     def __init__(self, why: str, at: str) -> None:
@@ -33,17 +33,17 @@ class Unfitting(Exception):
         self.why, self.at = why, at
 
 
-class Reader:
+class LenientReader:
     """A walk through a page: it fits values to types, and collects what it leaves out."""
 
-    def __init__(self, hook: Hook | None) -> None:
+    def __init__(self, hook: DecodeHook | None) -> None:
         """Decode custom types with a hook, as msgspec does."""
         self.hook = hook
-        self.odd: list[Odd] = []
+        self.invalid_values: list[InvalidValue] = []
 
-    def fit(self, value: Any, kind: Any, at: str) -> Any:  # noqa: ANN401 - any JSON, any type
+    def fit_value(self, value: Any, kind: Any, at: str) -> Any:  # noqa: ANN401 - any JSON, any type
         """Return a value without what is odd in it; Unfitting if it may not be left out here."""
-        kind = without_null(kind) if value is not None else kind
+        kind = unwrap_optional(kind) if value is not None else kind
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             return self.fit_object(value, kind, at)
         if get_origin(kind) is list:
@@ -51,33 +51,35 @@ class Reader:
         try:
             msgspec.convert(value, kind, dec_hook=self.hook)
         except msgspec.ValidationError as error:
-            raise Unfitting(str(error), at) from error
+            raise InvalidValueError(str(error), at) from error
         return value
 
     def fit_object(self, value: Any, kind: type[msgspec.Struct], at: str) -> dict[str, Any]:  # noqa: ANN401
         """Return the declared keys of an object, without odd optional ones."""
         if not isinstance(value, dict):
-            raise Unfitting("Expected `object`", at)
+            raise InvalidValueError("Expected `object`", at)
         found = {}
-        for field in fields(kind):
+        for field in get_fields(kind):
             name = field.encode_name
             if name in value:
-                for fitting in self.attempt(value[name], field.type, f"{at}.{name}", is_required=field.required):
+                for fitting in self.try_value(value[name], field.type, f"{at}.{name}", is_required=field.required):
                     found[name] = fitting
             elif field.required:
-                raise Unfitting(f"Object missing required field `{name}`", at)
+                raise InvalidValueError(f"Object missing required field `{name}`", at)
         return found
 
     def fit_list(self, value: Any, kind: Any, at: str) -> list[Any]:  # noqa: ANN401
         """Return a list without the rows that cannot be read."""
         if not isinstance(value, list):
-            raise Unfitting("Expected `array`", at)
-        found = [row for n, one in enumerate(value) for row in self.attempt(one, kind, f"{at}[{n}]", is_row=True)]
-        if not found and len(value) > FEW_ROWS:
-            raise Unfitting(f"None of {len(value)} rows can be read, the first: {self.odd[-len(value)].why}", at)
+            raise InvalidValueError("Expected `array`", at)
+        found = [row for n, one in enumerate(value) for row in self.try_value(one, kind, f"{at}[{n}]", is_row=True)]
+        if not found and len(value) > SHORT_LIST_ROWS:
+            raise InvalidValueError(
+                f"None of {len(value)} rows can be read, the first: {self.invalid_values[-len(value)].reason}", at
+            )
         return found
 
-    def attempt(
+    def try_value(
         self,
         value: Any,  # noqa: ANN401
         kind: Any,  # noqa: ANN401
@@ -87,27 +89,27 @@ class Reader:
         is_row: bool = False,
     ) -> Iterator[Any]:
         """Yield a value if it fits; one that is odd is noted, or Unfitting if it is required."""
-        before = len(self.odd)
+        before = len(self.invalid_values)
         try:
-            yield self.fit(value, kind, at)
-        except Unfitting as error:
+            yield self.fit_value(value, kind, at)
+        except InvalidValueError as error:
             if is_required:
                 raise
-            del self.odd[before:]  # it goes whole
-            self.odd.append(Odd(at, error.why if error.at == at else str(error), is_row))
+            del self.invalid_values[before:]  # it goes whole
+            self.invalid_values.append(InvalidValue(at, error.why if error.at == at else str(error), is_row))
 
 
-def read(body: str | bytes, kind: type[T], hook: Hook | None = None) -> tuple[T, list[Odd]]:
+def read_page(body: str | bytes, kind: type[T], hook: DecodeHook | None = None) -> tuple[T, list[InvalidValue]]:
     """Return a page without what is odd in it, and what that was; ValidationError if the page itself is."""
-    reader = Reader(hook)
+    reader = LenientReader(hook)
     try:
-        fitting = reader.fit(msgspec.json.decode(body), kind, "$")
-    except Unfitting as error:
+        fitting = reader.fit_value(msgspec.json.decode(body), kind, "$")
+    except InvalidValueError as error:
         raise msgspec.ValidationError(str(error)) from error
-    return msgspec.convert(fitting, kind, dec_hook=hook), reader.odd
+    return msgspec.convert(fitting, kind, dec_hook=hook), reader.invalid_values
 
 
-def without_null(kind: Any) -> Any:  # noqa: ANN401 - any type
+def unwrap_optional(kind: Any) -> Any:  # noqa: ANN401 - any type
     """Return what a value has to be where null is allowed too."""
     if get_origin(kind) not in {Union, UnionType}:
         return kind
@@ -116,6 +118,6 @@ def without_null(kind: Any) -> Any:  # noqa: ANN401 - any type
 
 
 @cache
-def fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+def get_fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
     """Return the fields of a struct, their types resolved."""
     return msgspec.structs.fields(kind)

@@ -12,15 +12,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from nhl_lake.bronze import lenient
-from nhl_lake.bronze.players_in import Roster, dressed, on_roster
-from nhl_lake.errors import Refused
-from nhl_lake.hockey.calendar import FINAL
-from nhl_lake.schema.table import Part
+from nhl_lake.bronze.player_ids import Roster, read_dressed_ids, read_roster_ids
+from nhl_lake.errors import PageRejected
+from nhl_lake.hockey.calendar import FINAL_STATES
+from nhl_lake.schema.table import PageRecord
 
-Ask = Mapping[str, Any]
-Read = Callable[[bytes, Ask], list[Part]]
+RequestParams = Mapping[str, Any]
+PageParser = Callable[[bytes, RequestParams], list[PageRecord]]
 S = TypeVar("S", bound=msgspec.Struct)
-Raws = list[msgspec.Raw]
+RawRows = list[msgspec.Raw]
 
 
 class Game(msgspec.Struct):
@@ -82,7 +82,7 @@ class Day(msgspec.Struct):
     """A day of a schedule page, its games as served."""
 
     date: date
-    games: Raws
+    games: RawRows
 
 
 class Week(msgspec.Struct):
@@ -101,7 +101,7 @@ class Id(msgspec.Struct):
 class Listing(msgspec.Struct):
     """A page of the stats API: rows, and how many there are in all."""
 
-    data: Raws
+    data: RawRows
     total: int
 
 
@@ -150,153 +150,157 @@ class Player(msgspec.Struct):
 def decode_leniently(body: bytes, kind: type[S]) -> S:
     """Decode a JSON page without what is odd in it but not needed to know the page: silver names that."""
     try:
-        return decode(body, kind)
-    except Refused:
+        return decode_strictly(body, kind)
+    except PageRejected:
         with suppress(msgspec.MsgspecError, UnicodeDecodeError):
-            return lenient.read(body.decode(), kind)[0]
+            return lenient.read_page(body.decode(), kind)[0]
         raise
 
 
-def decode(body: bytes, kind: type[S]) -> S:
+def decode_strictly(body: bytes, kind: type[S]) -> S:
     """Decode a JSON page strictly; Refused names the path that is wrong. Text that is not UTF-8 is damaged."""
     try:
         body.decode()  # msgspec does not look at the texts that it leaves out
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        raise Refused(f"not a {kind.__name__} page: {error}") from error
+        raise PageRejected(f"not a {kind.__name__} page: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         start = body[:40].decode("utf-8", "replace").strip()
-        raise Refused(f"no whole JSON ({len(body):,} bytes, begins {start!r}): {error}") from error
+        raise PageRejected(f"no whole JSON ({len(body):,} bytes, begins {start!r}): {error}") from error
 
 
-def boxscore(body: bytes, ask: Ask) -> list[Part]:
+def parse_boxscore(body: bytes, ask: RequestParams) -> list[PageRecord]:
     """Read a boxscore: of all that it says only the head is looked at."""
-    return [told(decode(body, Game), ask, body)]
+    return [make_game_row(decode_strictly(body, Game), ask, body)]
 
 
-def play_by_play(body: bytes, ask: Ask) -> list[Part]:
+def parse_play_by_play(body: bytes, ask: RequestParams) -> list[PageRecord]:
     """Read a play-by-play page, and who is dressed where the game is over."""
-    page = decode(body, PlayByPlay)
+    page = decode_strictly(body, PlayByPlay)
     for name in ("plays", "rosterSpots"):
         if memoryview(getattr(page, name))[0] != ord("["):
-            raise Refused(f"not a PlayByPlay page: Expected `array` - at `$.{name}`")
-    people = dressed(page.rosterSpots) if page.gameState in FINAL else frozenset()
-    return [told(page, ask, body)._replace(people=people)]
+            raise PageRejected(f"not a PlayByPlay page: Expected `array` - at `$.{name}`")
+    people = read_dressed_ids(page.rosterSpots) if page.gameState in FINAL_STATES else frozenset()
+    return [make_game_row(page, ask, body)._replace(player_ids=people)]
 
 
-def told(page: Game, ask: Ask, body: bytes) -> Part:
+def make_game_row(page: Game, ask: RequestParams, body: bytes) -> PageRecord:
     """Make the part of a page that says itself which game it is."""
     if page.id != ask["game_id"]:
-        raise Refused(f"the page is of game {page.id}, not {ask['game_id']}")
-    return Part({"game_id": page.id}, page.season, page.gameDate, page.gameState, body)
+        raise PageRejected(f"the page is of game {page.id}, not {ask['game_id']}")
+    return PageRecord({"game_id": page.id}, page.season, page.gameDate, page.gameState, body)
 
 
-def schedule(body: bytes, ask: Ask) -> list[Part]:
+def parse_schedule(body: bytes, ask: RequestParams) -> list[PageRecord]:
     """Read a schedule page: one part a game. Its state is that of the game."""
-    return [scheduled_game(day.date, raw) for day in week(body, ask).gameWeek for raw in day.games]
+    return [parse_scheduled_game(day.date, raw) for day in parse_schedule_week(body, ask).gameWeek for raw in day.games]
 
 
-def week(body: bytes, ask: Ask) -> Week:
+def parse_schedule_week(body: bytes, ask: RequestParams) -> Week:
     """Decode a schedule page and see that it begins on the day that was asked for."""
-    page = decode(body, Week)
+    page = decode_strictly(body, Week)
     first = page.gameWeek[0].date if page.gameWeek else None
     if first != ask["day"]:
-        raise Refused(f"the schedule begins on {first}, not on {ask['day']}")
+        raise PageRejected(f"the schedule begins on {first}, not on {ask['day']}")
     return page
 
 
-def scheduled_game(day: date, entry: msgspec.Raw) -> Part:
+def parse_scheduled_game(day: date, entry: msgspec.Raw) -> PageRecord:
     """Read one game's entry in a schedule page, as served. An odd field that it can do without costs nothing else."""
     game = decode_leniently(bytes(entry), ScheduledGame)
-    return Part({"game_id": game.id}, game.season, day, game.gameState, bytes(entry))
+    return PageRecord({"game_id": game.id}, game.season, day, game.gameState, bytes(entry))
 
 
-def chart(body: bytes, ask: Ask) -> list[Part]:
+def parse_shift_chart(body: bytes, ask: RequestParams) -> list[PageRecord]:
     """Read a shift chart; an empty one is an answer too. Its state is the schedule's."""
     page = decode_leniently(body, Chart)
     if len(page.data) != page.total:
-        raise Refused(f"{len(page.data)} of {page.total} shifts")
+        raise PageRejected(f"{len(page.data)} of {page.total} shifts")
     other = {row.gameId for row in page.data if row.gameId is not None} - {ask["game_id"]}
     if other:
-        raise Refused(f"the chart has shifts of game {min(other)}, not {ask['game_id']}")
-    return [of_game(ask, body)]
+        raise PageRejected(f"the chart has shifts of game {min(other)}, not {ask['game_id']}")
+    return [make_row_from_request(ask, body)]
 
 
-def shift_report(*, home: bool) -> Read:
+def make_shift_report_parser(*, home: bool) -> PageParser:
     """Read an HTML shift report by its title, whose team it is of, its game number and its last tag."""
 
-    def read(body: bytes, ask: Ask) -> list[Part]:
-        page = text(body)
+    def read(body: bytes, ask: RequestParams) -> list[PageRecord]:
+        page = decode_text(body)
         title = " ".join(re.findall(r"<title>([^<]*)", page, re.IGNORECASE)).lower()
         if "time on ice" not in title or ("home" in title) is not home:
             side = "home" if home else "away"
-            raise Refused(f"not the shift report of the {side} team: its title is {title!r} ({len(page):,} characters)")
+            raise PageRejected(
+                f"not the shift report of the {side} team: its title is {title!r} ({len(page):,} characters)"
+            )
         number = f"Game {ask['game_id'] % 10_000:04d}"
         if not re.search(rf"\b{number}\b", page):
-            raise Refused(f"the report is of another game: no '{number}' in it")
+            raise PageRejected(f"the report is of another game: no '{number}' in it")
         if "</html>" not in page[-1000:].lower():
-            raise Refused(f"the report is cut off after {len(page):,} characters")
-        return [of_game(ask, body)]
+            raise PageRejected(f"the report is cut off after {len(page):,} characters")
+        return [make_row_from_request(ask, body)]
 
     return read
 
 
-def right_rail(body: bytes, ask: Ask) -> list[Part]:
+def parse_right_rail(body: bytes, ask: RequestParams) -> list[PageRecord]:
     """Read a right-rail page: the reports that it links to are the game's. It says nothing else of which game it is."""
     page = decode_leniently(body, RightRail)
     if page.gameInfo is None and page.seasonSeries is None and page.gameReports is None:
-        raise Refused("not a RightRail page: neither gameInfo, nor seasonSeries, nor gameReports")
+        raise PageRejected("not a RightRail page: neither gameInfo, nor seasonSeries, nor gameReports")
     reports = [address for address in (page.gameReports or {}).values() if address and isinstance(address, str)]
     number = f"{ask['game_id'] % 1_000_000:06d}"
     if reports and not any(number in address for address in reports):
-        raise Refused(f"the right rail is of another game: no report {number} in it")
-    return [of_game(ask, body)]
+        raise PageRejected(f"the right rail is of another game: no report {number} in it")
+    return [make_row_from_request(ask, body)]
 
 
-def of_game(ask: Ask, body: bytes) -> Part:
+def make_row_from_request(ask: RequestParams, body: bytes) -> PageRecord:
     """Make the part of a page that does not tell its game, day or state: they are the schedule's."""
-    return Part({"game_id": ask["game_id"]}, ask["season"], ask["game_date"], ask["state"], text(body).encode())
+    return PageRecord(
+        {"game_id": ask["game_id"]}, ask["season"], ask["game_date"], ask["state"], decode_text(body).encode()
+    )
 
 
-def roster(body: bytes, ask: Ask) -> list[Part]:
+def parse_roster(body: bytes, ask: RequestParams) -> list[PageRecord]:
     """Read a roster page."""
-    people = on_roster(decode_leniently(body, Roster))
-    return [Part({"team_abbrev": ask["team_abbrev"]}, ask["season"], None, None, body, people)]
+    people = read_roster_ids(decode_leniently(body, Roster))
+    return [PageRecord({"team_abbrev": ask["team_abbrev"]}, ask["season"], None, None, body, people)]
 
 
-def standings(body: bytes, ask: Ask) -> list[Part]:
+def parse_standings(body: bytes, ask: RequestParams) -> list[PageRecord]:
     """Read the standings of a day. A team's own date may lag behind; none may be later."""
     page = decode_leniently(body, Standings)
     last = max((line.date for line in page.standings), default=None)
     if last is None:
-        raise Refused(f"the standings of {ask['game_date']} are empty")
+        raise PageRejected(f"the standings of {ask['game_date']} are empty")
     if last > ask["game_date"]:
-        raise Refused(f"the standings are of {last}, not {ask['game_date']}")
-    return [Part({}, ask["season"], ask["game_date"], None, body)]
+        raise PageRejected(f"the standings are of {last}, not {ask['game_date']}")
+    return [PageRecord({}, ask["season"], ask["game_date"], None, body)]
 
 
-def player(body: bytes, ask: Ask) -> list[Part]:
+def parse_player(body: bytes, ask: RequestParams) -> list[PageRecord]:
     """Read a player's landing page."""
-    page = decode(body, Player)
+    page = decode_strictly(body, Player)
     if page.playerId != ask["player_id"]:
-        raise Refused(f"the page is of player {page.playerId}, not {ask['player_id']}")
-    return [Part({"player_id": page.playerId}, None, None, None, body)]
+        raise PageRejected(f"the page is of player {page.playerId}, not {ask['player_id']}")
+    return [PageRecord({"player_id": page.playerId}, None, None, None, body)]
 
 
-def listing(key: str) -> Read:
+def make_listing_parser(key: str) -> PageParser:
     """Read a whole listing of the stats API: one part a row, named by its id."""
 
-    def read(body: bytes, ask: Ask) -> list[Part]:
-        page = decode(body, Listing)
+    def read(body: bytes, ask: RequestParams) -> list[PageRecord]:
+        page = decode_strictly(body, Listing)
         if len(page.data) != page.total:
-            raise Refused(f"{len(page.data)} of {page.total} rows")
-        rows = [(decode(bytes(raw), Id).id, bytes(raw)) for raw in page.data]
-        return [Part({key: number}, number if key == "season" else None, None, None, raw) for number, raw in rows]
+            raise PageRejected(f"{len(page.data)} of {page.total} rows")
+        rows = [(decode_strictly(bytes(raw), Id).id, bytes(raw)) for raw in page.data]
+        return [PageRecord({key: number}, number if key == "season" else None, None, None, raw) for number, raw in rows]
 
     return read
 
 
-def text(body: bytes) -> str:
+def decode_text(body: bytes) -> str:
     """Return the text of a page. JSON is UTF-8; a report that is not reads as Latin-1, byte for byte."""
     try:
         return body.decode()

@@ -10,7 +10,6 @@ import typer
 
 from nhl_lake import catalog
 from nhl_lake.cli import (
-    ask,
     backup,
     console,
     demo,
@@ -20,15 +19,16 @@ from nhl_lake.cli import (
     export,
     maintain,
     predict,
-    read,
+    query,
     rebuild,
     repair,
     schedule,
+    show,
 )
-from nhl_lake.cli.options import Json, Quiet, Seasons, as_given, day_from, opened, seasons_from
+from nhl_lake.cli.options import Json, Quiet, Seasons, format_command_line, load_settings, parse_day, parse_season_years
 from nhl_lake.clock import Clock
-from nhl_lake.ingest.client import Manners
-from nhl_lake.ingest.run import AGENT, VERSION, Asker, Options, foresee
+from nhl_lake.ingest.client import RateLimit
+from nhl_lake.ingest.run import USER_AGENT, VERSION, ClientConfig, Options, preview_ingest
 from nhl_lake.ingest.run import ingest as run_once
 from nhl_lake.settings import Settings
 
@@ -41,12 +41,12 @@ app = typer.Typer(
 )
 
 
-def asker(chosen: Settings, clock: Clock) -> Asker:
+def make_client_config(chosen: Settings, clock: Clock) -> ClientConfig:
     """Return how to ask: the NHL's hosts, an address that stands for them, or the sample league in this process."""
-    manners = Manners(chosen.rate, chosen.concurrency, AGENT)
+    manners = RateLimit(chosen.rate, chosen.concurrency, USER_AGENT)
     if chosen.api is None or not chosen.api.startswith("league:"):
-        return Asker(manners=manners, base=chosen.api)
-    return demo.in_process(clock, chosen.concurrency)
+        return ClientConfig(rate_limit=manners, base_url=chosen.api)
+    return demo.make_league_config(clock, chosen.concurrency)
 
 
 @app.command()
@@ -81,37 +81,41 @@ def ingest(
     Pages of a game are fetched again when it is about a day, three days, a week and thirty days old: the NHL corrects
     statistics. Ends with 3 while anything is incomplete, and names it on stderr.
     """
-    chosen, clock = opened()
+    chosen, clock = load_settings()
     options = Options(
-        seasons=seasons_from(season),
-        since=day_from(since),
+        seasons=parse_season_years(season),
+        since=parse_day(since),
         lookback_days=lookback,
         second_looks=chosen.second_looks,
         game_types=frozenset(game_type or (1, 2, 3)),
     )
-    bar = console.Bar(quiet=quiet or json)
+    bar = console.FetchProgressBar(quiet=quiet or json)
     if dry_run:
-        with bar.shown():
-            _, found, asks = foresee(chosen.root, options, asker(chosen, clock), clock=clock, report=bar)
+        with bar.display():
+            _, found, asks = preview_ingest(
+                chosen.root, options, make_client_config(chosen, clock), clock=clock, progress=bar
+            )
         if json:
-            typer.echo(console.as_json(asks.select("table", "page", "season", "game_date", "why").to_dicts()))
+            typer.echo(console.format_json(asks.select("table", "page", "season", "game_date", "why").to_dicts()))
             return
-        touched = {catalog.find(name) for name in asks["table"].unique()} | {catalog.find("bronze.schedule")}
-        names = [table.name for table in catalog.downstream(touched)]
+        touched = {catalog.find_table(name) for name in asks["table"].unique()} | {
+            catalog.find_table("bronze.schedule")
+        }
+        names = [table.name for table in catalog.find_downstream(touched)]
         console.show_plan(asks, verbose=verbose, rate=chosen.rate, schedule_pages=len(found.weeks) + 2, rebuilt=names)
         return
-    with bar.shown():
+    with bar.display():
         summary = run_once(
             chosen.root,
             options,
-            asker(chosen, clock),
+            make_client_config(chosen, clock),
             clock=clock,
-            report=bar,
-            command=as_given(),
+            progress=bar,
+            command=format_command_line(),
             rebuilds=rebuilds,
         )
     if json:
-        typer.echo(console.summary_json(summary))
+        typer.echo(console.format_summary_json(summary))
     elif not quiet:
         console.show_summary(summary)
     console.show_incomplete(summary)
@@ -124,11 +128,11 @@ def ingest(
 def docs_command(folder: Annotated[Path, typer.Argument(help="Folder to write into.")] = Path("docs")) -> None:
     """Write TABLES.md and CLI.md."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "TABLES.md").write_text(docs.tables_page())
-    (folder / "CLI.md").write_text(docs.commands_page(app))
+    (folder / "TABLES.md").write_text(docs.render_tables_page())
+    (folder / "CLI.md").write_text(docs.render_commands_page(app))
 
 
-def version(value: bool) -> None:
+def print_version(value: bool) -> None:
     """Print the version and leave."""
     if value:
         typer.echo(f"nhl-lake {VERSION}")
@@ -136,8 +140,8 @@ def version(value: bool) -> None:
 
 
 app.add_typer(rebuild.app)
-app.add_typer(read.app)
-app.add_typer(ask.app)
+app.add_typer(show.app)
+app.add_typer(query.app)
 app.add_typer(export.app)
 app.add_typer(predict.app)
 app.add_typer(backup.app)
@@ -150,18 +154,20 @@ app.add_typer(schedule.app, name="schedule")
 
 @app.callback()
 def options(
-    _: Annotated[bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")] = False,
+    _: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Take the options that every command has."""
 
 
 def main() -> NoReturn:
     """Run the command line; say errors in two lines."""
-    encoding.tolerate()
+    encoding.install_error_handler()
     stamina.instrumentation.set_on_retry_hooks([])  # each retry would be a line on the screen; the summary tells
     try:
-        with errors.muted():
-            code = errors.guarded(app)
+        with errors.hide_engine_output():
+            code = errors.run_command(app)
         sys.exit(code)
     finally:
         gc.freeze()  # or Python looks through all that was imported before it ends: a seventh of a second

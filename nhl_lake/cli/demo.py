@@ -13,20 +13,20 @@ import typer
 
 from nhl_lake.bronze.endpoints import PLAYERS, SCHEDULE
 from nhl_lake.cli import console
-from nhl_lake.cli.options import instant_from
+from nhl_lake.cli.options import parse_instant
 from nhl_lake.clock import Clock
-from nhl_lake.clock import clock as clock_from
+from nhl_lake.clock import make_clock as clock_from
 from nhl_lake.errors import BadInput
 from nhl_lake.gold.skater_game import SKATER_GAME
-from nhl_lake.hockey.calendar import eastern_day
-from nhl_lake.hockey.ids import season_of, season_on
-from nhl_lake.ingest.client import Manners
-from nhl_lake.ingest.run import AGENT, Asker, Options, Summary, ingest
+from nhl_lake.hockey.calendar import get_eastern_day
+from nhl_lake.hockey.ids import get_season_on, make_season_id
+from nhl_lake.ingest.client import RateLimit
+from nhl_lake.ingest.run import USER_AGENT, ClientConfig, IngestSummary, Options, ingest
 from nhl_lake.layout import check_source, is_lake
 from nhl_lake.queries import status
 from nhl_lake.schema import ledger
 from nhl_lake.store import delta_tables
-from nhl_lake.store.location import expanded, require_lake_name
+from nhl_lake.store.location import expand_home, require_lake_name
 
 if TYPE_CHECKING:
     from nhl_lake.league import League
@@ -34,79 +34,79 @@ if TYPE_CHECKING:
 league_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The sample league, invented throughout.")
 
 FIRST_MORNING = datetime(2026, 4, 1, 13, 0, tzinfo=UTC)  # 09:00 in New York, two weeks before the playoffs
-WEEKS_BACK = timedelta(days=14)
+HISTORY = timedelta(days=14)
 
 
-def in_process(clock: Clock, concurrency: int = 4) -> Asker:
+def make_league_config(clock: Clock, concurrency: int = 4) -> ClientConfig:
     """Return how to ask the sample league in this process: its season as of the clock, and the one before."""
     from nhl_lake.league.transport import LeagueTransport  # noqa: PLC0415 - as below
 
-    league = league_until(season_on(eastern_day(clock())))
-    return Asker(
-        manners=Manners(0, concurrency, AGENT),
-        base="http://league",
+    league = simulate_league(get_season_on(get_eastern_day(clock())))
+    return ClientConfig(
+        rate_limit=RateLimit(0, concurrency, USER_AGENT),
+        base_url="http://league",
         source="sample league",
         transport=LeagueTransport(league, clock),
     )
 
 
 @cache
-def league_until(season: int) -> "League":
+def simulate_league(season: int) -> "League":
     """Return the sample league's season and the one before: to play them takes seconds, which a process spends once."""
     from nhl_lake.league import League  # noqa: PLC0415 - a tenth of the start of every command, and few play
 
-    return League(seasons=(season_of(season // 10_000 - 1), season))
+    return League(seasons=(make_season_id(season // 10_000 - 1), season))
 
 
 def demo(
     folder: Annotated[Path, typer.Option("--root", help="Folder of the lake.")] = Path("data/demo"),
 ) -> None:
     """Make a lake of the sample league: the last weeks of a season; run again, and one more day of games comes in."""
-    folder = expanded(folder)
+    folder = expand_home(folder)
     require_lake_name(folder)
     is_first = not is_lake(folder)
     check_source(folder, "sample league")
-    now = FIRST_MORNING if is_first else last_run(folder) + timedelta(days=1)
-    since = eastern_day(FIRST_MORNING - WEEKS_BACK)
-    out = console.console()
+    now = FIRST_MORNING if is_first else find_last_run_time(folder) + timedelta(days=1)
+    since = get_eastern_day(FIRST_MORNING - HISTORY)
+    out = console.make_console()
     if is_first:
         out.print(f"The sample league, invented throughout: the last two weeks of March 2026. Making {folder} …")
     else:
-        out.print(f"One more day in the sample league: it is now {console.eastern(now)}.")
-    bar = console.Bar(quiet=False)
+        out.print(f"One more day in the sample league: it is now {console.format_eastern_time(now)}.")
+    bar = console.FetchProgressBar(quiet=False)
     clock = clock_from(now)
-    with bar.shown():
+    with bar.display():
         summary = ingest(
             folder,
             Options(since=since, lookback_days=None if is_first else 1),
-            in_process(clock),
+            make_league_config(clock),
             clock=clock,
-            report=bar,
+            progress=bar,
             command="nhl-lake demo",
             rebuilds=True,
         )
     console.show_summary(summary)
     out.print("")
-    console.show_status(status.status(folder, now), whole=False)
+    console.show_status(status.read_status(folder, now), whole=False)
     out.print("")
     show_scorers(folder)
     out.print("")
-    say_news(folder, summary, now, is_first=is_first)
+    print_next_steps(folder, summary, now, is_first=is_first)
     raise typer.Exit(summary.exit_code)
 
 
-def last_run(folder: Path) -> datetime:
+def find_last_run_time(folder: Path) -> datetime:
     """Return when the lake was last run, in the sample league's time: its morning."""
-    runs = delta_tables.scan(folder, ledger.RUNS).select(pl.col("started_at").max()).collect().item()
+    runs = delta_tables.scan_table(folder, ledger.RUNS).select(pl.col("started_at").max()).collect().item()
     moment: datetime = runs or FIRST_MORNING
     return moment.replace(hour=FIRST_MORNING.hour, minute=0, second=0, microsecond=0)
 
 
 def show_scorers(folder: Path) -> None:
     """Print rows worth looking at: the top scorers of the lake's games."""
-    names = delta_tables.scan(folder, PLAYERS).select("player_id", name=full_name())
+    names = delta_tables.scan_table(folder, PLAYERS).select("player_id", name=parse_full_name())
     top = (
-        delta_tables.scan(folder, SKATER_GAME)
+        delta_tables.scan_table(folder, SKATER_GAME)
         .filter(pl.col("situation") == "all")
         .group_by("player_id")
         .agg(
@@ -121,13 +121,13 @@ def show_scorers(folder: Path) -> None:
         .select("name", "team", "games", "goals", "shots_on_goal")
         .collect()
     )
-    out = console.console()
+    out = console.make_console()
     out.print("Most goals in these weeks (gold.skater_game):")
     heads = ["player", "team", "games", "goals", "shots"]
-    out.print(console.grid(heads, top.iter_rows(), right=heads[2:]))
+    out.print(console.make_grid(heads, top.iter_rows(), right=heads[2:]))
 
 
-def full_name() -> pl.Expr:
+def parse_full_name() -> pl.Expr:
     """Return the expression for a player's name in his page."""
     return pl.concat_str(
         pl.col("body").str.json_path_match("$.firstName.default"),
@@ -136,12 +136,12 @@ def full_name() -> pl.Expr:
     )
 
 
-def say_news(folder: Path, summary: Summary, now: datetime, *, is_first: bool) -> None:
+def print_next_steps(folder: Path, summary: IngestSummary, now: datetime, *, is_first: bool) -> None:
     """Say what came in, and what to try next."""
-    out = console.console()
-    games = summary.tallies["bronze.play_by_play"].new
+    out = console.make_console()
+    games = summary.page_counts["bronze.play_by_play"].new
     if not is_first:
-        entries = summary.tallies[SCHEDULE.name].changed
+        entries = summary.page_counts[SCHEDULE.name].changed
         out.print(f"One more day came in: {games} new games, and {entries} changed entries of the schedule.\n")
     out.print("Try next:")
     place = shlex.quote(str(folder.absolute()))
@@ -182,21 +182,21 @@ def league_serve(
     ] = None,
 ) -> None:
     """Serve the sample league over HTTP, at the paths of the NHL's three hosts, until it is interrupted."""
-    from nhl_lake.league import BadLeague, League  # noqa: PLC0415 - see above
+    from nhl_lake.league import InvalidLeagueOption, League  # noqa: PLC0415 - see above
     from nhl_lake.league.faults import Faults  # noqa: PLC0415
-    from nhl_lake.league.quirks import CALM, TROUBLED  # noqa: PLC0415
-    from nhl_lake.league.serve import serve  # noqa: PLC0415
+    from nhl_lake.league.quirks import FEW_DEFECTS, MANY_DEFECTS  # noqa: PLC0415
+    from nhl_lake.league.server import serve_league  # noqa: PLC0415
 
-    clock = clock_from(instant_from(as_of))
-    seasons = tuple(season_of(year) for year in season or (2024, 2025))
+    clock = clock_from(parse_instant(as_of))
+    seasons = tuple(make_season_id(year) for year in season or (2024, 2025))
     try:
-        serve(
-            League(seed, seasons, TROUBLED if is_troubled else CALM),
+        serve_league(
+            League(seed, seasons, MANY_DEFECTS if is_troubled else FEW_DEFECTS),
             port=port,
             clock=clock,
             faults=Faults(latency_ms, rate, fail, seed),
             ready=lambda url: typer.echo(f"The sample league is at {url}: NHL_LAKE_API={url} nhl-lake ingest"),
         )
-    except BadLeague as error:
+    except InvalidLeagueOption as error:
         what = str(error)
         raise BadInput(what[0].upper() + what[1:], "`nhl-lake league serve --help` tells what can be given.") from error

@@ -4,76 +4,76 @@ import typer
 from typer.testing import CliRunner
 
 from nhl_lake.catalog import TABLES
-from nhl_lake.schema.table import Column, Endpoint, Keeps, Table
+from nhl_lake.schema.table import Column, Endpoint, Table, VersionPolicy
 
-LAYERS = {
+LAYER_DESCRIPTIONS = {
     "bronze": "Pages of the NHL's API as served. It only grows: nothing in this program deletes or overwrites a row.",
     "silver": "One clean table for each thing that the API talks about; made again from bronze, offline.",
     "gold": "Answers: whose numbers, and per what; made again from silver, offline.",
     "lake": "The lake's own ledger.",
 }
-MADE = "Made by `make docs`; a test keeps it current."
+GENERATED_NOTE = "Made by `make docs`; a test keeps it current."
 
 
-def tables_page() -> str:
+def render_tables_page() -> str:
     """Return the data dictionary: every table with its grain, key, source and columns."""
-    parts = ["# Tables", "", MADE, "", "| table | one row is |", "| --- | --- |"]
-    parts += [f"| [{t.name}](#{anchor(t)}) | {t.grain} |" for t in TABLES]
-    for layer, about in LAYERS.items():
+    parts = ["# Tables", "", GENERATED_NOTE, "", "| table | one row is |", "| --- | --- |"]
+    parts += [f"| [{t.name}](#{make_anchor(t)}) | {t.grain} |" for t in TABLES]
+    for layer, about in LAYER_DESCRIPTIONS.items():
         parts += ["", f"## {layer}", "", about]
         for table in TABLES:
             if table.layer == layer:
-                parts += ["", *section(table)]
+                parts += ["", *render_table(table)]
     return "\n".join(parts) + "\n"
 
 
-def anchor(table: Table) -> str:
+def make_anchor(table: Table) -> str:
     """Return the link target of a table's heading."""
     return table.name.replace(".", "")
 
 
-def section(table: Table) -> list[str]:
+def render_table(table: Table) -> list[str]:
     """Return the lines on one table."""
     lines = [f"### {table.name}", "", f"One row is {table.grain}. Key: {', '.join(f'`{k}`' for k in table.key)}."]
-    lines += ["", *origin(table)]
+    lines += ["", *describe_source(table)]
     if table.checks:
         lines += ["", "Held true: " + "; ".join(table.checks) + "."]
     lines += ["", "| column | type | unit | meaning |", "| --- | --- | --- | --- |"]
-    return lines + [line(column) for column in table.columns]
+    return lines + [render_column(column) for column in table.columns]
 
 
-def origin(table: Table) -> list[str]:
+def describe_source(table: Table) -> list[str]:
     """Say where the rows of a table come from."""
     if isinstance(table.source, Endpoint):
-        keeps = "newest version" if table.keeps is Keeps.NEWEST else "every distinct version"
-        volatile = ", ".join(f"`{key}`" for key in sorted(table.source.volatile))
+        keeps = "newest version" if table.version_policy is VersionPolicy.LATEST else "every distinct version"
+        volatile = ", ".join(f"`{key}`" for key in sorted(table.source.ignored_keys))
         about = [f"From `{table.source.host}/{table.source.path}`; keeps the {keeps} of a page."]
         return [*about, "", f"No new version for a change in: {volatile}."] if volatile else about
     if table.source is None:
         return ["Written by the runs."]
     text = " ".join((table.source.__doc__ or "").split())
-    return [f"Made from {', '.join(f'`{read.name}`' for read in table.reads)}. {text}"]
+    return [f"Made from {', '.join(f'`{read.name}`' for read in table.inputs)}. {text}"]
 
 
-def line(column: Column) -> str:
+def render_column(column: Column) -> str:
     """Return the line on one column."""
     dtype = str(column.dtype).split("(", maxsplit=1)[0] if "Struct" in str(column.dtype) else str(column.dtype)
-    about = column.about + (" (null: unknown)" if column.nullable else "")
+    about = column.description + (" (null: unknown)" if column.nullable else "")
     return f"| `{column.name}` | {dtype} | {column.unit} | {about} |"
 
 
-def commands_page(app: typer.Typer) -> str:
+def render_commands_page(app: typer.Typer) -> str:
     """Return the help of every command, as Markdown."""
     runner = CliRunner(env={"COLUMNS": "100", "TERMINAL_WIDTH": "100"})
-    parts = ["# Commands", "", MADE]
-    for words in ([], *commands(app)):
+    parts = ["# Commands", "", GENERATED_NOTE]
+    for words in ([], *list_commands(app)):
         help_text = runner.invoke(app, [*words, "--help"], prog_name="nhl-lake").output.rstrip()
         lines = [line.rstrip() for line in help_text.splitlines()]
         parts += ["", f"## {' '.join(['nhl-lake', *words])}", "", "```", *lines, "```"]
     return "\n".join(parts) + "\n"
 
 
-def commands(app: typer.Typer) -> list[list[str]]:
+def list_commands(app: typer.Typer) -> list[list[str]]:
     """Return the words of every command that people see, those of groups too."""
     shown = [c for c in app.registered_commands if c.callback and not c.hidden]
     words = [[c.name or c.callback.__name__] for c in shown if c.callback]
@@ -83,5 +83,5 @@ def commands(app: typer.Typer) -> list[list[str]]:
             own = group.typer_instance.registered_callback
             if first and own and own.invoke_without_command is True:
                 words.append(first)
-            words += [[*first, *rest] for rest in commands(group.typer_instance)]
+            words += [[*first, *rest] for rest in list_commands(group.typer_instance)]
     return words

@@ -5,7 +5,7 @@ import sys
 import unicodedata
 from io import TextIOWrapper
 
-ERRORS = "nhl-lake.look-alike"  # the name of the handler for `errors=`
+ERROR_HANDLER = "nhl-lake.look-alike"  # the name of the handler for `errors=`
 LOOK_ALIKES = str.maketrans({
     **dict.fromkeys("–—−‑═─", "-"), **dict.fromkeys("│┆║┊", "|"), **dict.fromkeys("‘’", "'"),
     **dict.fromkeys("“”", '"'),
@@ -14,14 +14,14 @@ LOOK_ALIKES = str.maketrans({
 })  # fmt: skip
 
 
-def look_alike(error: UnicodeError) -> tuple[str, int]:
+def replace_unencodable(error: UnicodeError) -> tuple[str, int]:
     """Return what stands for the characters that cannot be encoded, and where to go on."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "".join(map(plain, error.object[error.start : error.end])), error.end
+    return "".join(map(convert_to_ascii, error.object[error.start : error.end])), error.end
 
 
-def plain(character: str) -> str:
+def convert_to_ascii(character: str) -> str:
     """Return ASCII that looks like a character, `?` if there is none."""
     if unicodedata.name(character, "").startswith("BOX DRAWINGS") and ord(character) not in LOOK_ALIKES:
         return "+"
@@ -29,9 +29,9 @@ def plain(character: str) -> str:
     return "".join(letter for letter in letters if letter.isascii()) or "?"
 
 
-def tolerate() -> None:
+def install_error_handler() -> None:
     """Have standard output and error write look-alikes of what their encoding does not have."""
-    codecs.register_error(ERRORS, look_alike)
+    codecs.register_error(ERROR_HANDLER, replace_unencodable)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors=ERRORS)
+            stream.reconfigure(errors=ERROR_HANDLER)

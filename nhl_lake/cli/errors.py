@@ -13,54 +13,54 @@ import deltalake.exceptions
 import obstore.exceptions
 import polars as pl
 
-from nhl_lake.cli.encoding import ERRORS
-from nhl_lake.errors import LakeError, brief, is_panic, redacted
-from nhl_lake.store.location import no_links
-from nhl_lake.store.s3_errors import outage
+from nhl_lake.cli.encoding import ERROR_HANDLER
+from nhl_lake.errors import LakeError, is_panic, redact_secrets, summarize_error
+from nhl_lake.store.location import no_hard_links_error
+from nhl_lake.store.s3_errors import explain_s3_error
 
-CLOSED = ("A file or folder may not be read or written", "Give yourself the right to")
-FULL = ("The disk is full", "Make room")
-ON_DISKS = {
-    errno.ENOSPC: FULL,
-    errno.EDQUOT: FULL,
+NO_PERMISSION = ("A file or folder may not be read or written", "Give yourself the right to")
+DISK_FULL = ("The disk is full", "Make room")
+DISK_ERRORS = {
+    errno.ENOSPC: DISK_FULL,
+    errno.EDQUOT: DISK_FULL,
     errno.EFBIG: ("A file may not grow", "Raise the limit"),
-    errno.EACCES: CLOSED,
-    errno.EPERM: CLOSED,
-    errno.EROFS: CLOSED,
+    errno.EACCES: NO_PERMISSION,
+    errno.EPERM: NO_PERMISSION,
+    errno.EROFS: NO_PERMISSION,
     errno.EMFILE: ("Too many files are open", "Raise the limit (`ulimit -n`)"),
     errno.EIO: ("The disk fails", "Look after the disk, back up what can be read"),
 }
 # as delta-rs and obstore say that a file could not be given its name by a link
-NO_LINK = re.compile(r"(?i)unable to (copy|rename|link) file.*os error (1|31|38|45|95|524)\b")
-OPENS_DOORS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
+NO_LINK_ERROR = re.compile(r"(?i)unable to (copy|rename|link) file.*os error (1|31|38|45|95|524)\b")
+SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
 
 
-def guarded(run: Callable[[], object]) -> int:
+def run_command(run: Callable[[], object]) -> int:
     """Run a command and return its exit code; an error that a user can act on is two lines on stderr."""
     try:
         code = run()
     except LakeError as error:
-        return said(error)
+        return print_error(error)
     except (deltalake.exceptions.DeltaError, obstore.exceptions.BaseError, OSError, pl.exceptions.PolarsError) as error:
-        return said(translated(error))
+        return print_error(translate_error(error))
     except Exception:
         # a defect: whoever reports it shows all of it
-        sys.stderr.write(shown(traceback.format_exc()))
+        sys.stderr.write(redact_output(traceback.format_exc()))
         return 1
     except BaseException as error:
         if is_panic(error):
-            return said(translated(error))
+            return print_error(translate_error(error))
         raise
     return code if isinstance(code, int) else 0
 
 
 @contextmanager
-def muted() -> Iterator[None]:
+def hide_engine_output() -> Iterator[None]:
     """Keep off the screen what the engine prints when it panics: that comes as an error, too, and is said in two lines.
 
     What this program prints itself goes where it always does.
     """
-    screen = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors=ERRORS)
+    screen = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors=ERROR_HANDLER)
     before = sys.stderr
     with screen, tempfile.TemporaryFile() as aside:
         os.dup2(aside.fileno(), 2)
@@ -72,16 +72,16 @@ def muted() -> Iterator[None]:
             os.dup2(screen.fileno(), 2)
 
 
-def translated(error: BaseException) -> LakeError:
+def translate_error(error: BaseException) -> LakeError:
     """Put an error of the disk, of a store or of the engine into two lines."""
-    if (found := outage(error)) is not None:
+    if (found := explain_s3_error(error)) is not None:
         return found
-    line = shown(brief(error))
-    if NO_LINK.search(line):
-        return no_links("this lake")
+    line = redact_output(summarize_error(error))
+    if NO_LINK_ERROR.search(line):
+        return no_hard_links_error("this lake")
     number = getattr(error, "errno", None) or next(iter(map(int, re.findall(r"os error (\d+)", line))), None)
-    if number in ON_DISKS:
-        what, remedy = ON_DISKS[number]
+    if number in DISK_ERRORS:
+        what, remedy = DISK_ERRORS[number]
         return LakeError(f"{what}: {line}", f"Nothing was lost. {remedy}, then run the same command again.")
     if "parquet" in line.lower() or isinstance(error, FileNotFoundError) or is_panic(error):
         return LakeError(
@@ -91,15 +91,15 @@ def translated(error: BaseException) -> LakeError:
     return LakeError(f"{type(error).__name__}: {line}", "Nothing was lost. If it comes again, please report it.")
 
 
-def said(error: LakeError) -> int:
+def print_error(error: LakeError) -> int:
     """Say an error in two lines."""
-    sys.stderr.write(shown(f"Error: {error.what}\n       {error.hint}\n"))
+    sys.stderr.write(redact_output(f"Error: {error.message}\n       {error.hint}\n"))
     return 1
 
 
-def shown(text: str) -> str:
+def redact_output(text: str) -> str:
     """Return a text as it may be shown, and sent to others: without keys and passwords."""
-    for name in OPENS_DOORS:
+    for name in SECRET_VARIABLES:
         if len(value := os.environ.get(name, "")) > 3:
             text = text.replace(value, "***")
-    return redacted(text)
+    return redact_secrets(text)

@@ -10,10 +10,10 @@ import typer
 
 from nhl_lake import settings
 from nhl_lake.clock import Clock
-from nhl_lake.clock import clock as clock_from
-from nhl_lake.errors import BadInput, redacted
+from nhl_lake.clock import make_clock as clock_from
+from nhl_lake.errors import BadInput, redact_secrets
 from nhl_lake.hockey.calendar import EASTERN
-from nhl_lake.hockey.ids import is_season, season_of
+from nhl_lake.hockey.ids import is_season, make_season_id
 from nhl_lake.settings import Settings
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
@@ -24,11 +24,11 @@ Seasons = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-def seasons_from(numbers: list[int] | None) -> tuple[int, ...]:
+def parse_season_years(numbers: list[int] | None) -> tuple[int, ...]:
     """Return 8-digit seasons from the years in which they begin; 20232024 is taken too."""
     found = []
     for number in numbers or []:
-        season = number if number > 10_000 else season_of(number)
+        season = number if number > 10_000 else make_season_id(number)
         if not is_season(season):
             raise BadInput(
                 f"--season {number} is no season.", "Give the year in which it begins: --season 2023 is 2023-24."
@@ -37,7 +37,7 @@ def seasons_from(numbers: list[int] | None) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def day_from(text: str | None) -> date | None:
+def parse_day(text: str | None) -> date | None:
     """Return the day that a text names."""
     try:
         return date.fromisoformat(text) if text else None
@@ -45,19 +45,19 @@ def day_from(text: str | None) -> date | None:
         raise BadInput(f"--since {text} is no day.", "Write it as in --since 2023-10-01.") from error
 
 
-def moment_from(text: str, now: datetime) -> datetime:
+def parse_moment(text: str, now: datetime) -> datetime:
     """Return the moment that a text names: `7d` or `12h` ago, a day (its first moment in New York), or an instant."""
     number, unit = text[:-1], text[-1:]
     try:
-        if number.isdecimal() and unit in UNITS:
-            return now - int(number) * UNITS[unit]
+        if number.isdecimal() and unit in AGE_UNITS:
+            return now - int(number) * AGE_UNITS[unit]
         found = datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
         raise BadInput(f"'{text}' is no moment.", "Write 7d, 2026-01-05 or 2026-01-05T13:00:00Z.") from error
     return (found if found.tzinfo else found.replace(tzinfo=EASTERN)).astimezone(UTC)
 
 
-def bytes_from(text: str | None) -> int | None:
+def parse_memory(text: str | None) -> int | None:
     """Return the bytes that a text names: 500MB, 2GB; at least what any rebuild needs."""
     if text is None:
         return None
@@ -66,16 +66,16 @@ def bytes_from(text: str | None) -> int | None:
         found = int(float(number) * {"MB": 10**6, "GB": 10**9}[unit])
     except (ValueError, KeyError, OverflowError) as error:
         raise BadInput(f"--memory {text} is no amount of memory.", "Write it as in --memory 2GB or 800MB.") from error
-    if found < LEAST_MEMORY:
+    if found < MIN_MEMORY:
         raise BadInput(f"--memory {text} is too little to make anything in.", "Give 400MB at the least.")
     return found
 
 
-LEAST_MEMORY = 400 * 10**6
-UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
+MIN_MEMORY = 400 * 10**6
+AGE_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
 
 
-def instant_from(text: str | None) -> datetime | None:
+def parse_instant(text: str | None) -> datetime | None:
     """Return the instant that a text names."""
     if text is None:
         return None
@@ -88,7 +88,7 @@ def instant_from(text: str | None) -> datetime | None:
     return found
 
 
-def filtered(rows: pl.LazyFrame, where: str) -> pl.LazyFrame:
+def filter_rows(rows: pl.LazyFrame, where: str) -> pl.LazyFrame:
     """Leave the rows for which an SQL condition holds."""
     try:
         found = rows.filter(pl.sql_expr(where))
@@ -101,12 +101,12 @@ def filtered(rows: pl.LazyFrame, where: str) -> pl.LazyFrame:
     return found
 
 
-def as_given() -> str:
+def format_command_line() -> str:
     """Return the command as it was given, without credentials."""
-    return redacted(shlex.join(["nhl-lake", *sys.argv[1:]]))
+    return redact_secrets(shlex.join(["nhl-lake", *sys.argv[1:]]))
 
 
-def opened() -> tuple[Settings, Clock]:
+def load_settings() -> tuple[Settings, Clock]:
     """Return the settings and the clock that they set."""
     chosen, _ = settings.load()
     return chosen, clock_from(chosen.now)

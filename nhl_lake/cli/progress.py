@@ -9,24 +9,24 @@ from datetime import datetime
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from nhl_lake.backup.create import Summary
+from nhl_lake.backup.create import BackupSummary
 from nhl_lake.backup.manifest import Manifest
-from nhl_lake.backup.prune import Pruned
-from nhl_lake.backup.repository import Drill, Standing
-from nhl_lake.backup.verify import Verified
+from nhl_lake.backup.prune import PruneResult
+from nhl_lake.backup.repository import BackupStatus, DrillResult
+from nhl_lake.backup.verify import VerifyResult
 from nhl_lake.cli import console
 
 LINE_EVERY_S = 30.0
-MOST_WRONG = 20
+MAX_PROBLEMS_SHOWN = 20
 
 
-class Gauge:
+class ByteProgressBar:
     """Progress in bytes: a bar with rate and time left on a terminal, a line now and then elsewhere, or nothing."""
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
         self.what, self.size, self.so_far = "", 0, 0
-        self.began = self.told = time.monotonic()
+        self.started_at = self.printed_at = time.monotonic()
         self.progress: Progress | None = None
         if not quiet and sys.stderr.isatty():
             self.progress = Progress(
@@ -40,14 +40,14 @@ class Gauge:
             )
             self.task = self.progress.add_task("", total=None)
 
-    def shown(self) -> AbstractContextManager[object]:
+    def display(self) -> AbstractContextManager[object]:
         """Show the bar while the block runs."""
         return self.progress or nullcontext()
 
     def begin(self, what: str, size: int) -> None:
         """So many bytes are to be dealt with."""
         self.what, self.size, self.so_far = what, size, 0
-        self.began = self.told = time.monotonic()
+        self.started_at = self.printed_at = time.monotonic()
         if self.progress:
             self.progress.reset(self.task, description=what, total=size)
 
@@ -56,26 +56,26 @@ class Gauge:
         self.so_far += size
         if self.progress:
             self.progress.update(self.task, completed=self.so_far)
-        elif not self.quiet and (now := time.monotonic()) - self.told >= LINE_EVERY_S:
-            self.told = now
-            rate = max(self.so_far, 1) / (now - self.began)
+        elif not self.quiet and (now := time.monotonic()) - self.printed_at >= LINE_EVERY_S:
+            self.printed_at = now
+            rate = max(self.so_far, 1) / (now - self.started_at)
             Console(stderr=True).print(
-                f"{self.what}: {console.size(self.so_far)} of {console.size(self.size)}, "
-                f"{console.size(rate)} a second, "
+                f"{self.what}: {console.format_size(self.so_far)} of {console.format_size(self.size)}, "
+                f"{console.format_size(rate)} a second, "
                 f"about {(self.size - self.so_far) / rate:.0f} s left",
                 highlight=False,
             )
 
 
-def show_backup(summary: Summary, backups: object) -> None:
+def show_backup(summary: BackupSummary, backups: object) -> None:
     """Print what a backup did."""
     manifest = summary.manifest
     rows = sum(table.rows for table in manifest.tables)
-    out = console.console()
+    out = console.make_console()
     out.print(
         f"Backup {manifest.name} at {backups}: {len(manifest.tables)} tables, {rows:,} rows, "
-        f"{console.size(summary.bytes)} in {summary.files:,} data files. Copied now: "
-        f"{console.size(summary.new_bytes)} in {summary.new_files:,} files, in {summary.seconds:,.1f} s.",
+        f"{console.format_size(summary.bytes)} in {summary.files:,} data files. Copied now: "
+        f"{console.format_size(summary.new_bytes)} in {summary.new_files:,} files, in {summary.seconds:,.1f} s.",
         markup=False,
     )
     if not manifest.is_of_a_moment:
@@ -83,7 +83,7 @@ def show_backup(summary: Summary, backups: object) -> None:
         out.print("every ingest ends with, brings them together after a restore.")
 
 
-def backup_facts(manifest: Manifest) -> dict[str, object]:
+def describe_backup(manifest: Manifest) -> dict[str, object]:
     """Return what is told of a backup as JSON."""
     return {
         "name": manifest.name,
@@ -103,65 +103,67 @@ def show_backups(manifests: Sequence[Manifest]) -> None:
     """Print backups, the newest first."""
     heads = ["backup", "made", "tables", "rows", "files", "holds", "of"]
     rows = []
-    for facts in map(backup_facts, manifests):
-        holds = console.size(float(str(facts["bytes"])))
+    for facts in map(describe_backup, manifests):
+        holds = console.format_size(float(str(facts["bytes"])))
         made = f"{facts['made_at']:%Y-%m-%d %H:%M} UTC"
         rows.append((facts["name"], made, *(facts[k] for k in ("tables", "rows", "files")), holds, facts["of"]))
-    console.console().print(console.grid(heads, rows, right=heads[2:6]))
+    console.make_console().print(console.make_grid(heads, rows, right=heads[2:6]))
 
 
-def show_verified(found: Verified, *, deep: bool) -> None:
+def show_verification(found: VerifyResult, *, deep: bool) -> None:
     """Print what is wrong with backups, and what to do about it."""
-    out = console.console()
+    out = console.make_console()
     if found.wrong:
-        some = [(w.backup, w.what, w.why) for w in found.wrong[:MOST_WRONG]]
-        out.print(console.grid(["backup", "what", "why"], some))
-        if len(found.wrong) > MOST_WRONG:
-            out.print(f"… {len(found.wrong) - MOST_WRONG:,} more; `--json` prints all.")
+        some = [(w.backup, w.what, w.why) for w in found.wrong[:MAX_PROBLEMS_SHOWN]]
+        out.print(console.make_grid(["backup", "what", "why"], some))
+        if len(found.wrong) > MAX_PROBLEMS_SHOWN:
+            out.print(f"… {len(found.wrong) - MAX_PROBLEMS_SHOWN:,} more; `--json` prints all.")
         out.print(
             "\nWhat is damaged was set aside: `nhl-lake backup` copies it again while the lake has it. "
             "Other backups restore as before."
         )
         return
     how = "every byte was read" if deep else "sizes were looked at; `--deep` reads every byte"
-    out.print(f"{found.backups:,} backups are whole: {found.objects:,} objects, {console.size(found.bytes)} ({how}).")
+    out.print(
+        f"{found.backups:,} backups are whole: {found.objects:,} objects, {console.format_size(found.bytes)} ({how})."
+    )
 
 
-def show_pruned(found: Pruned, *, dry_run: bool) -> None:
+def show_prune(found: PruneResult, *, dry_run: bool) -> None:
     """Print what was kept and what was taken away."""
     would = "would be" if dry_run else "were"
-    console.console().print(
+    console.make_console().print(
         f"{len(found.kept)} backups {'would stay' if dry_run else 'stay'}, {len(found.removed)} {would} removed "
-        f"with {found.objects:,} objects that no other backup names ({console.size(found.bytes)})."
+        f"with {found.objects:,} objects that no other backup names ({console.format_size(found.bytes)})."
     )
     for name in found.removed:
-        console.console().print(f"  {name}")
+        console.make_console().print(f"  {name}")
 
 
-def show_drill(drill: Drill) -> None:
+def show_drill(drill: DrillResult) -> None:
     """Print how a drill went."""
-    console.console().print(
-        f"Backup {drill.backup}: {drill.tables} tables, {drill.rows:,} rows, {console.size(drill.bytes)} "
+    console.make_console().print(
+        f"Backup {drill.backup}: {drill.tables} tables, {drill.rows:,} rows, {console.format_size(drill.bytes)} "
         + (f"restored and verified in {drill.seconds:,.1f} s." if not drill.wrong else "cannot be restored:")
     )
     for wrong in drill.wrong:
-        console.console().print(f"  {wrong}", markup=False)
+        console.make_console().print(f"  {wrong}", markup=False)
 
 
-def show_standing(standing: Standing, now: datetime) -> None:
+def show_backup_status(standing: BackupStatus, now: datetime) -> None:
     """Print how safe the lake is."""
-    out = console.console()
-    if standing.trouble:
-        out.print(f"\nBackups: {standing.trouble}", markup=False)
+    out = console.make_console()
+    if standing.problem:
+        out.print(f"\nBackups: {standing.problem}", markup=False)
     elif standing.backed_up_at is None:
         out.print("\nNo backup yet: `nhl-lake backup` makes one.")
     else:
         last = standing.drill
-        drilled = "never" if last is None else f"{ago(now, last.made_at)}{', and failed' if last.wrong else ''}"
-        out.print(f"\nLast backup: {ago(now, standing.backed_up_at)}. Last drill: {drilled}.")
+        drilled = "never" if last is None else f"{format_age(now, last.made_at)}{', and failed' if last.wrong else ''}"
+        out.print(f"\nLast backup: {format_age(now, standing.backed_up_at)}. Last drill: {drilled}.")
 
 
-def ago(now: datetime, then: datetime) -> str:
+def format_age(now: datetime, then: datetime) -> str:
     """Return how long ago a moment was."""
     hours = (now - then).total_seconds() / 3600
     if hours < 1:

@@ -11,19 +11,19 @@ from nhl_lake import catalog
 from nhl_lake.backup import preflight, repository, restore, restore_tables, time_travel
 from nhl_lake.backup.manifest import Manifest
 from nhl_lake.cli import console
-from nhl_lake.cli.backup import From, placed
-from nhl_lake.cli.options import Json, Quiet, as_given, moment_from
-from nhl_lake.cli.progress import Gauge
+from nhl_lake.cli.backup import BackupsOption, load_backup_settings
+from nhl_lake.cli.options import Json, Quiet, format_command_line, parse_moment
+from nhl_lake.cli.progress import ByteProgressBar
 from nhl_lake.clock import Clock
 from nhl_lake.errors import BadInput, LakeError
-from nhl_lake.ingest.fetcher import terminable
+from nhl_lake.ingest.fetcher import interrupt_on_sigterm
 from nhl_lake.ingest.run import VERSION
 from nhl_lake.maintenance import doctor, upgrade
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.settings import Settings
 from nhl_lake.store import locks
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 
 app = typer.Typer()
 
@@ -40,7 +40,7 @@ def restore_command(
     table: Annotated[
         list[str] | None, typer.Option("--table", metavar="TABLE", help="Only this table; may be repeated.")
     ] = None,
-    uri: From = None,
+    uri: BackupsOption = None,
     rebuilds: Annotated[
         bool, typer.Option("--rebuild", help="Bring back bronze only; make silver and gold again from it.")
     ] = False,
@@ -55,7 +55,7 @@ def restore_command(
     json: Json = False,
 ) -> None:
     """Bring back a lake, or tables of it, from a backup; what is there is kept beside. Or take a table back in time."""
-    chosen, clock, backups = placed(uri)
+    chosen, clock, backups = load_backup_settings(uri)
     is_back_in_time = to_version is not None or as_of is not None
     if from_backup == is_back_in_time or (is_back_in_time and (table or uri or rebuilds)) or (table and rebuilds):
         raise BadInput(
@@ -64,49 +64,57 @@ def restore_command(
             "`nhl-lake restore TABLE --to-version N | --as-of DAY`.",
         )
     if is_back_in_time:
-        to = to_version if as_of is None else moment_from(as_of, clock())
-        take_back(chosen, clock, what, to, yes=yes, json=json, quiet=quiet)
+        to = to_version if as_of is None else parse_moment(as_of, clock())
+        revert_table(chosen, clock, what, to, yes=yes, json=json, quiet=quiet)
         return
-    wanted = repository.find(backups, what) if what else repository.require_newest(backups)
-    gauge = Gauge(quiet=quiet or json)
+    wanted = repository.read_manifest(backups, what) if what else repository.require_newest_manifest(backups)
+    gauge = ByteProgressBar(quiet=quiet or json)
     if table:
-        tables = [catalog.find(name) for name in dict.fromkeys(table)]
-        some_back(chosen.root, backups, wanted, tables, now=clock(), gauge=gauge, yes=yes, json=json, quiet=quiet)
+        tables = [catalog.find_table(name) for name in dict.fromkeys(table)]
+        restore_some_tables(
+            chosen.root, backups, wanted, tables, now=clock(), gauge=gauge, yes=yes, json=json, quiet=quiet
+        )
     else:
-        all_back(
+        restore_lake(
             chosen.root, backups, wanted, now=clock(), gauge=gauge, rebuilds=rebuilds, yes=yes, json=json, quiet=quiet
         )
 
 
-def all_back(
-    root: Place,
-    backups: Place,
+def restore_lake(
+    root: Location,
+    backups: Location,
     wanted: Manifest,
     *,
     now: datetime,
-    gauge: Gauge,
+    gauge: ByteProgressBar,
     rebuilds: bool,
     yes: bool,
     json: bool,
     quiet: bool,
 ) -> None:
     """Bring back a whole lake."""
-    preflight.check(root, backups, wanted)
-    if not yes and (question := preflight.question(root, wanted)):
-        ask(question)
-    gauge.begin("restoring", restore.size(wanted, rebuilds=rebuilds))
-    with terminable(), gauge.shown():
-        is_older = wanted.layout < ledger.LAYOUT
-        done = restore.restore(
-            root, backups, wanted, now=now, command=as_given(), rebuilds=rebuilds and not is_older, told=gauge.done
+    preflight.check_restore(root, backups, wanted)
+    if not yes and (question := preflight.make_restore_prompt(root, wanted)):
+        confirm_or_raise(question)
+    gauge.begin("restoring", restore.sum_restore_bytes(wanted, rebuilds=rebuilds))
+    with interrupt_on_sigterm(), gauge.display():
+        is_older = wanted.layout < ledger.LAYOUT_VERSION
+        done = restore.restore_lake(
+            root,
+            backups,
+            wanted,
+            now=now,
+            command=format_command_line(),
+            rebuilds=rebuilds and not is_older,
+            on_progress=gauge.done,
         )
         if is_older:
-            upgrade.upgrade(root, now=now, command=as_given(), made_by=VERSION)
+            upgrade.upgrade_lake(root, now=now, command=format_command_line(), made_by=VERSION)
         if is_older and rebuilds:
-            with locks.locked(root, as_given(), now=now):
-                done = done._replace(rebuilt=restore.remade(root, now))
+            with locks.hold_lock(root, format_command_line(), now=now):
+                done = done._replace(rebuilt=restore.rebuild_tables(root, now))
     if json:
-        typer.echo(console.as_json(done._asdict()))
+        typer.echo(console.format_json(done._asdict()))
     elif not quiet:
         typer.echo(f"The lake at {root} is that of backup {done.name}: {done.tables} tables, {done.rows:,} rows.")
         if done.rebuilt:
@@ -116,27 +124,33 @@ def all_back(
         typer.echo("`nhl-lake ingest` goes on from here.")
 
 
-def some_back(
-    root: Place,
-    backups: Place,
+def restore_some_tables(
+    root: Location,
+    backups: Location,
     wanted: Manifest,
     tables: Sequence[Table],
     *,
     now: datetime,
-    gauge: Gauge,
+    gauge: ByteProgressBar,
     yes: bool,
     json: bool,
     quiet: bool,
 ) -> None:
     """Bring back some tables."""
     for table in tables:
-        if not yes and table.layer in {"silver", "gold"} and restore_tables.is_whole(root, table):
-            ask(f"{table.name} at {root} is whole, and would give way to that of backup {wanted.name}.")
-    gauge.begin("restoring", sum(f.size for table in tables for f in restore_tables.saved_of(wanted, table).files))
-    with terminable(), gauge.shown():
-        done = list(restore_tables.regain(root, backups, wanted, tables, now=now, command=as_given(), told=gauge.done))
+        if not yes and table.layer in {"silver", "gold"} and restore_tables.is_readable(root, table):
+            confirm_or_raise(f"{table.name} at {root} is whole, and would give way to that of backup {wanted.name}.")
+    gauge.begin(
+        "restoring", sum(f.size for table in tables for f in restore_tables.find_table_backup(wanted, table).files)
+    )
+    with interrupt_on_sigterm(), gauge.display():
+        done = list(
+            restore_tables.restore_tables(
+                root, backups, wanted, tables, now=now, command=format_command_line(), on_progress=gauge.done
+            )
+        )
     if json:
-        typer.echo(console.as_json([one._asdict() for one in done]))
+        typer.echo(console.format_json([one._asdict() for one in done]))
     for one in [] if json or quiet else done:
         if one.is_replaced:
             own = f", with {one.added:,} newer rows of what was there" if one.added else ""
@@ -147,26 +161,28 @@ def some_back(
             typer.echo(f"{one.table} can be read: {one.added:,} rows that it lacked were added, none was taken away.")
 
 
-def take_back(
+def revert_table(
     chosen: Settings, clock: Clock, what: str | None, to: int | datetime | None, *, yes: bool, json: bool, quiet: bool
 ) -> None:
     """Take a table back in time."""
     if what is None or to is None:
         raise BadInput("Which table?", "`nhl-lake restore gold.skater_game --to-version 3`.")
-    table = catalog.find(what)
-    time_travel.require_made(table)
+    table = catalog.find_table(what)
+    time_travel.require_built_table(table)
     if not yes:
-        ask(f"{table.name} at {chosen.root} would become what it was; its versions since stay in its history.")
-    with terminable():
-        done = time_travel.take_back(chosen.root, table, to=to, now=clock(), command=as_given())
+        confirm_or_raise(
+            f"{table.name} at {chosen.root} would become what it was; its versions since stay in its history."
+        )
+    with interrupt_on_sigterm():
+        done = time_travel.restore_version(chosen.root, table, to=to, now=clock(), command=format_command_line())
     if json:
-        typer.echo(console.as_json(done._asdict()))
+        typer.echo(console.format_json(done._asdict()))
     elif not quiet:
         typer.echo(f"{done.table} is what it was at version {done.to}, of {done.of:%Y-%m-%d %H:%M:%S} UTC.")
         typer.echo("The next ingest or rebuild makes it anew where its pages or the code have changed since.")
 
 
-def ask(question: str) -> None:
+def confirm_or_raise(question: str) -> None:
     """Ask whether to go on; where there is nobody to ask, raise."""
     if not sys.stdin.isatty():
         raise LakeError(question, "Nothing was changed. `--yes` does it without asking.")
@@ -184,28 +200,32 @@ def doctor_command(
             help="With --mend: take files that are lost, and in no backup, out of bronze; ingest asks again.",
         ),
     ] = False,
-    uri: From = None,
+    uri: BackupsOption = None,
     json: Json = False,
 ) -> None:
     """Tell what is wrong with the lake, and the command that mends it; exit 1 if anything is damaged."""
-    chosen, clock, backups = placed(uri)
+    chosen, clock, backups = load_backup_settings(uri)
     if give_up and not mend:
         raise BadInput("--give-up-lost-pages goes with --mend.", "`nhl-lake doctor --mend --give-up-lost-pages`.")
     root, now = chosen.root, clock()
-    done = doctor.mend(root, backups, now=now, deep=deep, gives_up=give_up, command=as_given()) if mend else []
-    found = doctor.examine(root, backups, now=now, deep=deep)
+    done = (
+        doctor.repair_lake(root, backups, now=now, deep=deep, drop_missing_pages=give_up, command=format_command_line())
+        if mend
+        else []
+    )
+    found = doctor.examine_lake(root, backups, now=now, deep=deep)
     if json:
         left = [{name: value for name, value in one._asdict().items() if name != "damage"} for one in found]
-        typer.echo(console.as_json({"mended": [one._asdict() for one in done], "found": left}))
+        typer.echo(console.format_json({"mended": [one._asdict() for one in done], "found": left}))
     else:
-        show(done, found)
+        show_examination(done, found)
     if any(one.severity == "damage" for one in found):
         raise typer.Exit(1)
 
 
-def show(done: Sequence[doctor.Mended], found: Sequence[doctor.Finding]) -> None:
+def show_examination(done: Sequence[doctor.RepairResult], found: Sequence[doctor.Finding]) -> None:
     """Print what was mended, and what is wrong."""
-    out = console.console()
+    out = console.make_console()
     for one in done:
         out.print(f"mended   {one.where}: {one.how}", markup=False)
     for finding in found:

@@ -12,7 +12,7 @@ import typer
 from nhl_lake import settings
 from nhl_lake.cli import crontab
 from nhl_lake.errors import BadInput, LakeError
-from nhl_lake.store.location import Place, expanded
+from nhl_lake.store.location import Location, expand_home
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A daily run, by cron or a systemd timer.")
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -34,22 +34,22 @@ def install(
 ) -> None:
     """Run `nhl-lake ingest --lookback 1 --quiet` every day, with the settings that hold now."""
     turns = (crontab.INGEST, *([crontab.BACKUP] if backs_up else []), *([crontab.MAINTAIN] if maintains else []))
-    job = job_of(
-        moment(at),
-        (expanded(log) if log else platformdirs.user_log_path("nhl-lake") / "ingest.log").absolute(),
+    job = make_job(
+        parse_time(at),
+        (expand_home(log) if log else platformdirs.user_log_path("nhl-lake") / "ingest.log").absolute(),
         turns=turns,
     )
     if systemd:
-        agreed("\n".join(f"# {name}\n{text}" for name, text in crontab.units(job).items()), yes=yes)
+        confirm_change("\n".join(f"# {name}\n{text}" for name, text in crontab.make_all_units(job).items()), yes=yes)
         job.log.parent.mkdir(parents=True, exist_ok=True)
-        crontab.enable(units_folder(), job)
+        crontab.enable_timers(find_units_folder(), job)
     else:
-        text = crontab.installed(crontab.read_crontab(), job)
-        agreed(crontab.block(job), yes=yes)
+        text = crontab.install_block(crontab.read_crontab(), job)
+        confirm_change(crontab.format_block(job), yes=yes)
         job.log.parent.mkdir(parents=True, exist_ok=True)
         crontab.write_crontab(text)
     when = [
-        f"{turn.words[0]} {'on Sundays' if turn.is_weekly else 'every day'} at {turn.at(job.at):%H:%M}"
+        f"{turn.args[0]} {'on Sundays' if turn.is_weekly else 'every day'} at {turn.time_after(job.at):%H:%M}"
         for turn in turns
     ]
     typer.echo(f"Installed: {', '.join(when)}; what they say goes to {job.log}.")
@@ -58,38 +58,38 @@ def install(
 @app.command()
 def show() -> None:
     """Print the daily run of this lake, if there is one."""
-    root = here(settings.load()[0].root)
-    found = [text for text in (in_crontab(root), crontab.timer(units_folder(), root)) if text]
+    root = make_absolute(settings.load()[0].root)
+    found = [text for text in (read_installed_block(root), crontab.read_timers(find_units_folder(), root)) if text]
     typer.echo("\n".join(found) if found else f"No daily run of {root} is installed: `nhl-lake schedule install`.")
 
 
 @app.command()
 def remove(yes: Yes = False) -> None:
     """Remove the daily run of this lake; whatever else there is stays as it is."""
-    root = here(settings.load()[0].root)
-    line, timer = in_crontab(root), crontab.timer(units_folder(), root)
+    root = make_absolute(settings.load()[0].root)
+    line, timer = read_installed_block(root), crontab.read_timers(find_units_folder(), root)
     if line is None and timer is None:
         typer.echo(f"No daily run of {root} is installed.")
         return
-    agreed("\n".join(text for text in (line, timer) if text), yes=yes)
+    confirm_change("\n".join(text for text in (line, timer) if text), yes=yes)
     if line is not None:
-        crontab.write_crontab(crontab.without(crontab.read_crontab(), root))
+        crontab.write_crontab(crontab.remove_block(crontab.read_crontab(), root))
     if timer is not None:
-        crontab.disable(units_folder(), root)
+        crontab.disable_timers(find_units_folder(), root)
     typer.echo("Removed.")
 
 
-def in_crontab(root: Place) -> str | None:
+def read_installed_block(root: Location) -> str | None:
     """Return the lines of the crontab; a machine without one has none."""
     try:
-        return crontab.within(crontab.read_crontab(), root)
+        return crontab.find_block(crontab.read_crontab(), root)
     except LakeError as error:
         if isinstance(error.__cause__, FileNotFoundError):
             return None
         raise
 
 
-def job_of(at: time, log: Path, *, turns: Sequence[crontab.Turn]) -> crontab.Job:
+def make_job(at: time, log: Path, *, turns: Sequence[crontab.ScheduledRun]) -> crontab.CronJob:
     """Return the job of this lake: cron and systemd know nothing of the environment or the folder of today."""
     chosen, found = settings.load()
     if crontab.BACKUP in turns and any(setting.name == "backups" and setting.origin == "default" for setting in found):
@@ -100,21 +100,23 @@ def job_of(at: time, log: Path, *, turns: Sequence[crontab.Turn]) -> crontab.Job
     # an instant to take for now is for trials: a daily run of it would do the same thing for ever
     kept = [s for s in found if s.origin.startswith("environment") and s.name != "now"]
     said = {f"NHL_LAKE_{s.name.upper()}": str(s.value) for s in kept}
-    places = {"NHL_LAKE_ROOT": str(here(chosen.root)), "NHL_LAKE_BACKUPS": str(here(chosen.backups))}
-    return crontab.Job(here(chosen.root), at, (sys.executable, "-m", "nhl_lake"), said | places, Path.cwd(), log, turns)
+    places = {"NHL_LAKE_ROOT": str(make_absolute(chosen.root)), "NHL_LAKE_BACKUPS": str(make_absolute(chosen.backups))}
+    return crontab.CronJob(
+        make_absolute(chosen.root), at, (sys.executable, "-m", "nhl_lake"), said | places, Path.cwd(), log, turns
+    )
 
 
-def here(place: Place) -> Place:
+def make_absolute(place: Location) -> Location:
     """Return a place by its whole name."""
     return place.absolute() if isinstance(place, Path) else place
 
 
-def units_folder() -> Path:
+def find_units_folder() -> Path:
     """Return where systemd looks for the user's units."""
     return platformdirs.user_config_path("systemd") / "user"
 
 
-def moment(text: str) -> time:
+def parse_time(text: str) -> time:
     """Return the time of day that a text names."""
     try:
         hour, minute = text.split(":")
@@ -123,7 +125,7 @@ def moment(text: str) -> time:
         raise BadInput(f"--at {text} is no time of day.", "Write it as in --at 09:00.") from error
 
 
-def agreed(text: str, *, yes: bool) -> None:
+def confirm_change(text: str, *, yes: bool) -> None:
     """Show what is to be changed, and go on only if that is wanted."""
     typer.echo(text.rstrip("\n"))
     if not yes and not typer.confirm("Is that right?"):

@@ -6,22 +6,22 @@ from typing import Any
 
 import polars as pl
 
-from nhl_lake.cli.console import console, eastern, grid
-from nhl_lake.hockey.calendar import FINAL, GAME_TYPES
-from nhl_lake.hockey.results import RECORD
-from nhl_lake.queries.game import Scoresheet
-from nhl_lake.queries.player import Career
-from nhl_lake.queries.predictions import ABOUT, SAID, Foretold
-from nhl_lake.queries.team import Club
+from nhl_lake.cli.console import format_eastern_time, make_console, make_grid
+from nhl_lake.hockey.calendar import FINAL_STATES, GAME_TYPES
+from nhl_lake.hockey.results import RESULT_CODES
+from nhl_lake.queries.game import GameSummary
+from nhl_lake.queries.player import PlayerSummary
+from nhl_lake.queries.predictions import FEATURE_COLUMNS, PREDICTION_COLUMNS, UpcomingPredictions
+from nhl_lake.queries.team import TeamSummary
 
-HEADS = {
+COLUMN_TITLES = {
     "goals": "G", "assists": "A", "shots_on_goal": "SOG", "saves": "SV", "shots_against": "SA", "goals_against": "GA",
     "time_on_ice_s": "TOI", "time_on_ice_per_game_s": "TOI a game", "game_date": "date", "game_id": "game",
     "game_type": "type", "wins": "W", "losses": "L", "overtime_losses": "OTL", "ties": "T",
     "power_play_goals": "PPG",
     "power_play_opportunities": "PP", "power_play_share": "PP %", "shots_per_game": "SOG a game", "player_id": "id",
 }  # fmt: skip
-TEXTS = (
+TEXT_COLUMNS = (
     "month",
     "score",
     "power_play",
@@ -39,36 +39,37 @@ TEXTS = (
 )
 
 
-def minutes(seconds: int | None) -> str | None:
+def format_minutes(seconds: int | None) -> str | None:
     """Return seconds as minutes and seconds."""
     return None if seconds is None else f"{seconds // 60}:{seconds % 60:02d}"
 
 
-def period_name(number: int, kind: str) -> str:
+def format_period(number: int, kind: str) -> str:
     """Return what people call a period: 1, 2, 3, OT, 2OT, SO."""
     if kind in ("REG", "SO"):
         return str(number) if kind == "REG" else "SO"
     return "OT" if number == 4 else f"{number - 3}OT"
 
 
-def moment(row: dict[str, Any]) -> str:
+def format_game_time(row: dict[str, Any]) -> str:
     """Return when in the game: the period and the time played in it; a dash where that is unknown."""
-    return f"{period_name(row['period'], row['period_type'])} {minutes(row['period_seconds']) or '-'}"
+    return f"{format_period(row['period'], row['period_type'])} {format_minutes(row['period_seconds']) or '-'}"
 
 
 def show_lines(rows: pl.DataFrame) -> None:
     """Print lines of players or games, with the heads that people know."""
-    names = [HEADS.get(name, name) for name in rows.columns]
+    names = [COLUMN_TITLES.get(name, name) for name in rows.columns]
     lines = [
-        tuple(cell(name, value) for name, value in zip(rows.columns, row, strict=True)) for row in rows.iter_rows()
+        tuple(format_cell(name, value) for name, value in zip(rows.columns, row, strict=True))
+        for row in rows.iter_rows()
     ]
-    console().print(grid(names, lines, right=[name for name in names if name not in TEXTS]))
+    make_console().print(make_grid(names, lines, right=[name for name in names if name not in TEXT_COLUMNS]))
 
 
-def cell(name: str, value: Any) -> object:  # noqa: ANN401 - whatever a column holds
+def format_cell(name: str, value: Any) -> object:  # noqa: ANN401 - whatever a column holds
     """Return a value as it is printed: ids and seasons without separators, times as people say them."""
     if name in {"time_on_ice_s", "time_on_ice_per_game_s"}:
-        return None if value is None else minutes(round(value))
+        return None if value is None else format_minutes(round(value))
     if name in {"power_play_share", "shots_per_game"}:
         return None if value is None else f"{100 * value:.1f}" if name == "power_play_share" else f"{value:.2f}"
     if name == "game_type":
@@ -76,12 +77,12 @@ def cell(name: str, value: Any) -> object:  # noqa: ANN401 - whatever a column h
     return str(value) if name in {"season", "game_id", "player_id", "game_date"} else value
 
 
-def show_scoresheet(sheet: Scoresheet) -> None:
+def show_game(sheet: GameSummary) -> None:
     """Print a game on one screen."""
-    game, out = sheet.game, console()
+    game, out = sheet.game, make_console()
     away, home = game["away_team_abbrev"], game["home_team_abbrev"]
-    out.print(f"{away} at {home}, {eastern(game['start_at'])}, game {game['game_id']}", style="bold")
-    if game["game_state"] not in FINAL:
+    out.print(f"{away} at {home}, {format_eastern_time(game['start_at'])}, game {game['game_id']}", style="bold")
+    if game["game_state"] not in FINAL_STATES:
         out.print(f"Not final: {game['game_state']}, {game['schedule_state']}.")
         return
     beyond = "" if game["last_period_type"] == "REG" else f" ({game['last_period_type']})"
@@ -96,22 +97,29 @@ def show_scoresheet(sheet: Scoresheet) -> None:
             show_lines(rows)
 
 
-def show_plays(sheet: Scoresheet, teams: Sequence[str]) -> None:
+def show_plays(sheet: GameSummary, teams: Sequence[str]) -> None:
     """Print goals and shots by period, then goals and penalties."""
-    out = console()
+    out = make_console()
     for what, title in (("goals", "Goals"), ("shots_on_goal", "Shots")):
         show_periods(sheet.periods, what, title, teams)
     goals = [
-        (moment(row), row["team"], f"{row['away']}-{row['home']}", row["strength"], row["scorer"], row["assists"])
+        (
+            format_game_time(row),
+            row["team"],
+            f"{row['away']}-{row['home']}",
+            row["strength"],
+            row["scorer"],
+            row["assists"],
+        )
         for row in sheet.goals.iter_rows(named=True)
     ]
-    out.print("", grid(["goal", "team", f"{teams[0]}-{teams[1]}", "strength", "scorer", "assists"], goals))
+    out.print("", make_grid(["goal", "team", f"{teams[0]}-{teams[1]}", "strength", "scorer", "assists"], goals))
     called = [
-        (moment(row), row["team"], row["minutes"], row["player"], row["what"])
+        (format_game_time(row), row["team"], row["minutes"], row["player"], row["what"])
         for row in sheet.penalties.iter_rows(named=True)
     ]
     if called:
-        out.print("", grid(["penalty", "team", "min", "player", "for"], called, right=["min"]))
+        out.print("", make_grid(["penalty", "team", "min", "player", "for"], called, right=["min"]))
 
 
 def show_periods(periods: pl.DataFrame, what: str, title: str, teams: Sequence[str]) -> None:
@@ -123,15 +131,15 @@ def show_periods(periods: pl.DataFrame, what: str, title: str, teams: Sequence[s
     for team in teams:
         by_period = [count.get((team, number), 0) for number in numbers]
         rows.append((team, *by_period, sum(by_period)))
-    names = [period_name(number, "REG" if number < 4 else "OT") for number in numbers]
-    console().print(grid([title, *names, "all"], rows, right=[*names, "all"]))
+    names = [format_period(number, "REG" if number < 4 else "OT") for number in numbers]
+    make_console().print(make_grid([title, *names, "all"], rows, right=[*names, "all"]))
 
 
-def show_career(found: Career) -> None:
+def show_player(found: PlayerSummary) -> None:
     """Print a player: who he is, his last games, his seasons."""
-    out, player = console(), found.player
+    out, player = make_console(), found.player
     team = player["current_team_abbrev"] or "no team"
-    name = in_full(player["first_name"], player["last_name"])
+    name = format_player_name(player["first_name"], player["last_name"])
     about = f"{name}, {player['position'] or '–'}, {team}, {player['player_id']}"
     out.print(about, style="bold")
     if found.games.is_empty():
@@ -143,47 +151,52 @@ def show_career(found: Career) -> None:
     show_lines(found.seasons)
 
 
-def in_full(first: str | None, last: str | None) -> str:
+def format_player_name(first: str | None, last: str | None) -> str:
     """Return a player's name, as far as it is known."""
     return " ".join(name for name in (first, last) if name) or "unknown name"
 
 
-def show_club(found: Club) -> None:
+def show_team(found: TeamSummary) -> None:
     """Print a team: its months, its last games."""
-    console().print(f"Regular season {found.season}, as far as its games are in the lake", style="bold")
+    make_console().print(f"Regular season {found.season}, as far as its games are in the lake", style="bold")
     has_ties = found.months["ties"].sum() > 0
     show_lines(found.months if has_ties else found.months.drop("ties"))  # none since 2005
-    console().print("\nLast games, the newest first", style="bold")
+    make_console().print("\nLast games, the newest first", style="bold")
     show_lines(found.games)
 
 
-def show_people(people: pl.DataFrame) -> None:
+def show_player_choices(people: pl.DataFrame) -> None:
     """Print players, to choose from."""
     rows = people.select("player_id", "first_name", "last_name", "position", "current_team_abbrev", "birth_date")
-    lines = [(str(row[0]), in_full(row[1], row[2]), *row[3:]) for row in rows.iter_rows()]
-    console().print(grid(["id", "player", "position", "team", "born"], lines))
+    lines = [(str(row[0]), format_player_name(row[1], row[2]), *row[3:]) for row in rows.iter_rows()]
+    make_console().print(make_grid(["id", "player", "position", "team", "born"], lines))
 
 
-def show_slate(slate: pl.DataFrame) -> None:
+def show_upcoming(slate: pl.DataFrame) -> None:
     """Print the games to come, day by day."""
-    out = console()
+    out = make_console()
     for (day,), games in slate.group_by("game_date", maintain_order=True):
         out.print(f"\n{day:%A %d %B %Y}", style="bold")
         rows = [
             line
             for game in games.iter_rows(named=True)
             for line in (
-                (eastern(game["start_at"])[-8:], game["away_team_abbrev"], *shape(game, "away"), str(game["game_id"])),
-                ("", f"at {game['home_team_abbrev']}", *shape(game, "home"), ""),
+                (
+                    format_eastern_time(game["start_at"])[-8:],
+                    game["away_team_abbrev"],
+                    *format_rest_and_form(game, "away"),
+                    str(game["game_id"]),
+                ),
+                ("", f"at {game['home_team_abbrev']}", *format_rest_and_form(game, "home"), ""),
             )
         ]
         heads = ["start", "team", "rest", "record", "last 10", "goals", "against", "game"]
-        out.print(grid(heads, rows, right=heads[2:7]))
+        out.print(make_grid(heads, rows, right=heads[2:7]))
 
 
-def show_shooters(shooters: pl.DataFrame, told: Foretold, games: int) -> None:
+def show_shooters(shooters: pl.DataFrame, told: UpcomingPredictions, games: int) -> None:
     """Print who is likely to shoot, by which forecast; without one, that there is none, and who has shot of late."""
-    out = console()
+    out = make_console()
     if told.shooters.is_empty():
         out.print("\nShots on goal of these games were not foretold: `nhl-lake predict` does that.")
         if shooters.height:
@@ -191,16 +204,18 @@ def show_shooters(shooters: pl.DataFrame, told: Foretold, games: int) -> None:
             show_lines(shooters)
         return
     made_at: datetime = shooters["made_at"].max()  # type: ignore[assignment]
-    out.print(f"\nShots on goal, foretold {eastern(made_at)}", style="bold")
-    names = ["game_date", "player", "team", "opponent", *SAID, *ABOUT]
-    lines = [tuple(likely(name, row[name]) for name in names) for row in shooters.iter_rows(named=True)]
+    out.print(f"\nShots on goal, foretold {format_eastern_time(made_at)}", style="bold")
+    names = ["game_date", "player", "team", "opponent", *PREDICTION_COLUMNS, *FEATURE_COLUMNS]
+    lines = [tuple(format_prediction(name, row[name]) for name in names) for row in shooters.iter_rows(named=True)]
     heads = ["date", "player", "team", "opponent", "SOG", "over 2.5", "known from", "back-to-back", "last 10"]
-    out.print(grid(heads, lines, right=["SOG", "over 2.5", "last 10"]))
-    if told.silent:
-        out.print(f"Nothing was foretold of {told.silent} of the {games} games: `nhl-lake predict` does that.")
+    out.print(make_grid(heads, lines, right=["SOG", "over 2.5", "last 10"]))
+    if told.unpredicted_games:
+        out.print(
+            f"Nothing was foretold of {told.unpredicted_games} of the {games} games: `nhl-lake predict` does that."
+        )
 
 
-def likely(name: str, value: Any) -> object:  # noqa: ANN401 - whatever a column holds
+def format_prediction(name: str, value: Any) -> object:  # noqa: ANN401 - whatever a column holds
     """Return a part of a forecast as it is printed."""
     if value is None:
         return None
@@ -211,9 +226,9 @@ def likely(name: str, value: Any) -> object:  # noqa: ANN401 - whatever a column
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
-def shape(game: dict[str, Any], side: str) -> tuple[object, ...]:
+def format_rest_and_form(game: dict[str, Any], side: str) -> tuple[object, ...]:
     """Return rest and form of a team."""
-    said = {name: game[f"{side}_{name}"] for name in ("rest_days", *RECORD, "recent_wins")}
+    said = {name: game[f"{side}_{name}"] for name in ("rest_days", *RESULT_CODES, "recent_wins")}
     goals, against = game[f"{side}_goals_per_game"], game[f"{side}_goals_against_per_game"]
     if said["wins"] is None:
         return said["rest_days"], None, None, None, None

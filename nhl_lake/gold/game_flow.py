@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import polars as pl
 
-from nhl_lake.gold.measures.recorded import add_recorded, is_known, needs
-from nhl_lake.hockey.ice import PERIOD
+from nhl_lake.gold.measures.recorded_events import add_recorded_flags, is_always_recorded, list_required_flags
+from nhl_lake.hockey.line_changes import PERIOD_KEY
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.stints import STINTS
 
 STEPS = ("period-start", "goal", "shot-on-goal", "missed-shot", "blocked-shot", "strength", "period-end")
-PLACES = {
+STEP_ORDER = {
     "period-start": 0,
     "strength": 2,
     "period-end": 3,
@@ -37,43 +37,43 @@ def game_flow(plays: pl.LazyFrame, stints: pl.LazyFrame) -> pl.LazyFrame:
         for name, (flag, _) in COUNTS.items()
         for side, whose in SIDES.items()
     }
-    place = pl.col("step").replace_strict(PLACES, default=1, return_dtype=pl.Int8)
+    place = pl.col("step").replace_strict(STEP_ORDER, default=1, return_dtype=pl.Int8)
     second = pl.coalesce("second", "period_seconds")
     return (
-        pl.concat([counted(plays), changes(plays, stints)], how="diagonal")
+        pl.concat([select_play_steps(plays), find_strength_changes(plays, stints)], how="diagonal")
         .sort("game_id", "period", second, place, "event_number")
         .with_columns(step_number=pl.int_range(1, pl.len() + 1).over("game_id"), **counts)
-        .pipe(add_recorded, plays)
+        .pipe(add_recorded_flags, plays)
         .with_columns(
-            pl.when(*needs(name)).then(f"{side}_{name}_so_far").alias(f"{side}_{name}_so_far")
+            pl.when(*list_required_flags(name)).then(f"{side}_{name}_so_far").alias(f"{side}_{name}_so_far")
             for name in COUNTS
             for side in SIDES
-            if not is_known(name)
+            if not is_always_recorded(name)
         )
         .select(column.name for column in COLUMNS)
     )
 
 
-def counted(plays: pl.LazyFrame) -> pl.LazyFrame:
+def select_play_steps(plays: pl.LazyFrame) -> pl.LazyFrame:
     """One row an attempt, or start or end of a period."""
     home, away = (pl.col(f"{side}_skaters") + pl.col(f"has_{side}_goalie") for side in ("home", "away"))
     more, fewer, even = (
         pl.when(so).then(pl.lit(word)) for so, word in ((home > away, "PP"), (home < away, "SH"), (home == away, "EV"))
     )
     state = pl.when(~pl.col("is_penalty_shot")).then(pl.coalesce(more, fewer, even))
-    known = pl.col("period_seconds").forward_fill().over(PERIOD).fill_null(0)  # else the time of the event before
+    known = pl.col("period_seconds").forward_fill().over(PERIOD_KEY).fill_null(0)  # else the time of the event before
     in_order = plays.sort("game_id", "event_number").with_columns(second=known)
     steps = in_order.filter((pl.col("period_type") != "SO") & pl.col("event").is_in(STEPS))
     return steps.with_columns(step=pl.col("event"), home_strength_state=state)
 
 
-def changes(plays: pl.LazyFrame, stints: pl.LazyFrame) -> pl.LazyFrame:
+def find_strength_changes(plays: pl.LazyFrame, stints: pl.LazyFrame) -> pl.LazyFrame:
     """One row a moment from which on there is another number of players on the ice."""
     code = pl.col("situation_code")
     heads = plays.select("game_id", "game_type").unique()
     changed = code.ne_missing(code.shift(1).over("game_id"))
     return (
-        stints.sort(*PERIOD, "start_seconds")
+        stints.sort(*PERIOD_KEY, "start_seconds")
         .filter(changed)
         .join(heads, on="game_id", validate="m:1")
         .select(
@@ -99,9 +99,9 @@ COLUMNS = (
     c.period,
     Column("period_seconds", pl.Int32, "Time since the period began; null if it is unknown", "s", nullable=True),
     Column("game_seconds", pl.Int32, "Time since the game began; null if it is unknown", "s", nullable=True),
-    replace(c.event_id, about="Event id; null of a change of strength", nullable=True),
+    replace(c.event_id, description="Event id; null of a change of strength", nullable=True),
     Column("acting_team_id", pl.Int32, "Team of the shooter", nullable=True),
-    replace(c.is_home, about="Whether the shooter's team is the home team", nullable=True),
+    replace(c.is_home, description="Whether the shooter's team is the home team", nullable=True),
     c.situation_code,
     Column(
         "home_strength_state",
@@ -115,7 +115,7 @@ COLUMNS = (
             f"{side}_{name}_so_far",
             pl.Int16,
             f"{about} of the {side} team so far, with this step",
-            nullable=not is_known(name),
+            nullable=not is_always_recorded(name),
         )
         for name, (_, about) in COUNTS.items()
         for side in SIDES
@@ -127,8 +127,8 @@ GAME_FLOW = Table(
     grain="one step of a final game that moves a running count or the strength, or starts or ends a period",
     key=("game_id", "step_number"),
     columns=COLUMNS,
-    by="game_id",
-    reads=(PLAYS, STINTS),
+    chunk_key="game_id",
+    inputs=(PLAYS, STINTS),
     source=game_flow,
     checks={
         "no more goals than attempts": pl.col("home_attempts_so_far").is_null()

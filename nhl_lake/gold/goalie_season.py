@@ -4,8 +4,8 @@ import polars as pl
 
 from nhl_lake.gold.goalie_game import COUNTS, GOALIE_GAME
 from nhl_lake.gold.measures import checks, season_totals
-from nhl_lake.gold.measures.attempts import count
-from nhl_lake.gold.measures.situations import ALL, situation
+from nhl_lake.gold.measures.attempts import declare_count
+from nhl_lake.gold.measures.situations import ALL_SITUATIONS, situation
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Table
 
@@ -22,13 +22,15 @@ def goalie_season(goalie_game: pl.LazyFrame) -> pl.LazyFrame:
     among = pl.when(pl.col("unblocked_attempts_against").is_not_null()).then("goals_against")
     played = goalie_game.filter(has_played()).with_columns(**decided, goals_among_unblocked=among)
     summed = (*COUNTS, *DECISIONS, "goals_among_unblocked")
-    whole = season_totals.over_teams(season_totals.by_team(played, WHO, summed, RATES), summed, RATES)
-    saves = season_totals.of(pl.col("saves"), pl.col("shots_against"))
+    whole = season_totals.add_player_totals(
+        season_totals.sum_by_team(played, PLAYER_TEAM_KEY, summed, RATES), summed, RATES
+    )
+    saves = season_totals.compute_ratio(pl.col("saves"), pl.col("shots_against"))
     unblocked = pl.col("unblocked_attempts_against")
     return whole.with_columns(
-        **season_totals.per_60(RATES),
+        **season_totals.compute_per_60(RATES),
         save_share=saves,
-        unblocked_save_share=season_totals.of(unblocked - pl.col("goals_among_unblocked"), unblocked),
+        unblocked_save_share=season_totals.compute_ratio(unblocked - pl.col("goals_among_unblocked"), unblocked),
     ).select(list(GOALIE_SEASON.schema))
 
 
@@ -37,15 +39,15 @@ def has_played() -> pl.Expr:
     faced = pl.coalesce("unblocked_attempts_against", "shots_against") > 0
     allowed = (pl.col("goals_against") > 0).fill_null(value=False)
     on_ice = pl.coalesce(pl.col("time_on_ice_s") > 0, faced, allowed | pl.col("decision").is_not_null())
-    return (on_ice & (pl.col("situation") == ALL)).any().over("game_id", "player_id")
+    return (on_ice & (pl.col("situation") == ALL_SITUATIONS)).any().over("game_id", "player_id")
 
 
-WHO = ("player_id", "team_id")
+PLAYER_TEAM_KEY = ("player_id", "team_id")
 DECISIONS = {"wins": "W", "losses": "L", "overtime_losses": "O"}
 RATES = ("goals_against", "shots_against", "unblocked_attempts_against", "attempts_against")
 
 COLUMNS = (
-    *season_totals.WHEN,
+    *season_totals.SEASON_COLUMNS,
     c.player_id,
     c.team_id,
     season_totals.is_total,
@@ -54,13 +56,13 @@ COLUMNS = (
     season_totals.games,
     season_totals.games_with_shifts,
     season_totals.games_with_time,
-    count("wins", "Games won, as the box score says; null if no decision of his is known"),
-    count("losses", "Games lost in regulation, as the box score says"),
-    count("overtime_losses", "Games lost in overtime or a shoot-out, as the box score says"),
-    *season_totals.kept(GOALIE_GAME.columns, COUNTS),
-    *season_totals.rate_columns(GOALIE_GAME.columns, RATES),
-    *season_totals.kept(GOALIE_GAME.columns, ("save_share",)),
-    *season_totals.share_columns({"unblocked_save_share": "Share of the unblocked attempts faced that were no goals"}),
+    declare_count("wins", "Games won, as the box score says; null if no decision of his is known"),
+    declare_count("losses", "Games lost in regulation, as the box score says"),
+    declare_count("overtime_losses", "Games lost in overtime or a shoot-out, as the box score says"),
+    *season_totals.select_columns(GOALIE_GAME.columns, COUNTS),
+    *season_totals.declare_rates(GOALIE_GAME.columns, RATES),
+    *season_totals.select_columns(GOALIE_GAME.columns, ("save_share",)),
+    *season_totals.declare_shares({"unblocked_save_share": "Share of the unblocked attempts faced that were no goals"}),
 )
 
 GOALIE_SEASON = Table(
@@ -68,7 +70,7 @@ GOALIE_SEASON = Table(
     grain="one goalie in one season, game type and situation: for one team, or over all of them (`is_total`)",
     key=("season", "game_type", "player_id", "team_id", "is_total", "situation"),
     columns=COLUMNS,
-    reads=(GOALIE_GAME,),
+    inputs=(GOALIE_GAME,),
     source=goalie_season,
-    checks=checks.TIME_OF_SEASON,
+    checks=checks.SEASON_TIME_CHECKS,
 )

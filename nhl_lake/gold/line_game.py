@@ -2,14 +2,14 @@
 
 import polars as pl
 
-from nhl_lake.gold.measures.combinations import FORWARDS, columns_of, together
+from nhl_lake.gold.measures.combinations import FORWARD_POSITIONS, count_combinations, declare_columns
 from nhl_lake.schema.table import Table
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.stints import STINTS
 
-THREE = ("first", "second", "third")
+ORDINALS = ("first", "second", "third")
 
 
 def line_game(plays: pl.LazyFrame, on_ice: pl.LazyFrame, stints: pl.LazyFrame, lineups: pl.LazyFrame) -> pl.LazyFrame:
@@ -19,16 +19,16 @@ def line_game(plays: pl.LazyFrame, on_ice: pl.LazyFrame, stints: pl.LazyFrame, l
     two or four forwards are nobody's. Who is a forward is said by the position in this game. Left out: games without
     shifts.
     """
-    return together(plays, on_ice, stints, lineups, positions=FORWARDS, ordinals=THREE)
+    return count_combinations(plays, on_ice, stints, lineups, positions=FORWARD_POSITIONS, ordinals=ORDINALS)
 
 
 LINE_GAME = Table(
     name="gold.line_game",
     grain="three forwards together at 5on5 in a final game, with the results on the ice at 5on5 only",
-    key=("game_id", "team_id", *(f"{nth}_player_id" for nth in THREE)),
-    columns=columns_of(*THREE),
-    by="game_id",
-    reads=(PLAYS, ON_ICE, STINTS, LINEUPS),
+    key=("game_id", "team_id", *(f"{nth}_player_id" for nth in ORDINALS)),
+    columns=declare_columns(*ORDINALS),
+    chunk_key="game_id",
+    inputs=(PLAYS, ON_ICE, STINTS, LINEUPS),
     source=line_game,
     checks={
         "three forwards, ids ascending": (pl.col("first_player_id") < pl.col("second_player_id"))

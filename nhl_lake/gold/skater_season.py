@@ -3,8 +3,8 @@
 import polars as pl
 
 from nhl_lake.gold.measures import checks, season_totals
-from nhl_lake.gold.measures.situations import share, situation
-from nhl_lake.gold.skater_game import ADDITIVE, SKATER_GAME
+from nhl_lake.gold.measures.situations import compute_share, situation
+from nhl_lake.gold.skater_game import ADDITIVE_COUNTS, SKATER_GAME
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 
@@ -17,28 +17,32 @@ def skater_season(skater_game: pl.LazyFrame) -> pl.LazyFrame:
     minutes is of the games where both its parts are known.
     """
     summed = (*RATES, "game_score")
-    whole = season_totals.over_teams(season_totals.by_team(skater_game, WHO, ADDITIVE, summed), ADDITIVE, summed)
-    return whole.with_columns(**season_totals.per_60(RATES), **rated()).select(list(SKATER_SEASON.schema))
+    whole = season_totals.add_player_totals(
+        season_totals.sum_by_team(skater_game, PLAYER_TEAM_KEY, ADDITIVE_COUNTS, summed), ADDITIVE_COUNTS, summed
+    )
+    return whole.with_columns(**season_totals.compute_per_60(RATES), **compute_shares()).select(
+        list(SKATER_SEASON.schema)
+    )
 
 
-def rated() -> dict[str, pl.Expr]:
+def compute_shares() -> dict[str, pl.Expr]:
     """Return the shares of what was added up, and the game score of a game."""
     shot = pl.col("shots_on_goal") - pl.col("saved_shots")  # goals that were shot, of the games whose shots are known
     started = pl.col("offensive_zone_starts") + pl.col("defensive_zone_starts")
     return {
-        "shooting_share": season_totals.of(shot, pl.col("shots_on_goal")),
-        "faceoff_win_share": share("faceoffs_won", "faceoffs_lost"),
-        "offensive_zone_start_share": season_totals.of(pl.col("offensive_zone_starts"), started),
+        "shooting_share": season_totals.compute_ratio(shot, pl.col("shots_on_goal")),
+        "faceoff_win_share": compute_share("faceoffs_won", "faceoffs_lost"),
+        "offensive_zone_start_share": season_totals.compute_ratio(pl.col("offensive_zone_starts"), started),
         **{
-            f"{where}_{name[:-1]}_share": share(f"{where}_{name}_for", f"{where}_{name}_against")
+            f"{where}_{name[:-1]}_share": compute_share(f"{where}_{name}_for", f"{where}_{name}_against")
             for where in ("on_ice", "off_ice")
             for name in ("goals", "unblocked_attempts", "attempts")
         },
-        "game_score_per_game": season_totals.of(pl.col("rated_game_score"), pl.col("games_with_shifts")),
+        "game_score_per_game": season_totals.compute_ratio(pl.col("rated_game_score"), pl.col("games_with_shifts")),
     }
 
 
-WHO = ("player_id", "team_id")
+PLAYER_TEAM_KEY = ("player_id", "team_id")
 SIDES = ("for", "against")
 RATES = (
     "goals",
@@ -68,7 +72,7 @@ SHARES = {
 }
 
 COLUMNS = (
-    *season_totals.WHEN,
+    *season_totals.SEASON_COLUMNS,
     c.player_id,
     c.team_id,
     season_totals.is_total,
@@ -78,10 +82,10 @@ COLUMNS = (
     season_totals.games,
     season_totals.games_with_shifts,
     season_totals.games_with_time,
-    *season_totals.kept(SKATER_GAME.columns, ADDITIVE),
+    *season_totals.select_columns(SKATER_GAME.columns, ADDITIVE_COUNTS),
     Column("game_score_per_game", pl.Float64, "Game score of a game, of those with shifts", nullable=True),
-    *season_totals.rate_columns(SKATER_GAME.columns, RATES),
-    *season_totals.share_columns(SHARES),
+    *season_totals.declare_rates(SKATER_GAME.columns, RATES),
+    *season_totals.declare_shares(SHARES),
 )
 
 SKATER_SEASON = Table(
@@ -89,7 +93,7 @@ SKATER_SEASON = Table(
     grain="one skater in one season, game type and situation: for one team, or over all of them (`is_total`)",
     key=("season", "game_type", "player_id", "team_id", "is_total", "situation"),
     columns=COLUMNS,
-    reads=(SKATER_GAME,),
+    inputs=(SKATER_GAME,),
     source=skater_season,
-    checks=checks.ATTEMPTS | checks.TIME_OF_SEASON | checks.SKATERS | checks.SHIFTS_OF_SEASON,
+    checks=checks.STRENGTH_CHECKS | checks.SEASON_TIME_CHECKS | checks.SKATER_CHECKS | checks.SEASON_SHIFT_CHECKS,
 )

@@ -7,8 +7,8 @@ import polars as pl
 
 from nhl_lake.gold.features import rolling, team, upcoming
 from nhl_lake.gold.features.skater import COLUMNS as SKATER_COLUMNS
-from nhl_lake.gold.features.skater import looked_up
-from nhl_lake.gold.features.skater_lines import group, skaters
+from nhl_lake.gold.features.skater import add_skater_form
+from nhl_lake.gold.features.skater_lines import build_skater_lines, classify_position
 from nhl_lake.gold.measures.appearances import opponent_abbrev
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.schema import columns as c
@@ -35,31 +35,34 @@ def sog_features(
     that of the box score where a game has no shifts; what is counted by shifts is of the games that have them.
     """
     season = games.select(pl.col("season").max())  # which in summer has no game within a week
-    games = games.filter(pl.col("game_type").is_in(upcoming.COUNTS)).with_columns(order=rolling.order())
-    keys = teams.select("team_id", pl.coalesce("team_key", "team_id").alias("team_key"))  # a team without a franchise
-    played = skaters(skater_game, plays, games, keys).cache()
-    rows = pl.concat(
-        [played.select(*WHO, "shots_on_goal"), foreseen(games, played, rosters, keys, day)], how="diagonal"
+    games = games.filter(pl.col("game_type").is_in(upcoming.FEATURE_GAME_TYPES)).with_columns(
+        order=rolling.compute_game_order()
     )
-    rows = rows.join(season, on="season", how="semi").with_columns(group=group())
+    keys = teams.select("team_id", pl.coalesce("team_key", "team_id").alias("team_key"))  # a team without a franchise
+    played = build_skater_lines(skater_game, plays, games, keys).cache()
+    rows = pl.concat(
+        [played.select(*ROW_COLUMNS, "shots_on_goal"), build_upcoming_rows(games, played, rosters, keys, day)],
+        how="diagonal",
+    )
+    rows = rows.join(season, on="season", how="semi").with_columns(group=classify_position())
     rows = rows.join(
         keys.rename({"team_id": "opponent_team_id", "team_key": "opponent_team_key"}), on="opponent_team_id"
     )
-    return rows.pipe(looked_up, played).pipe(team.looked_up, played).select(list(SOG_FEATURES.schema))
+    return rows.pipe(add_skater_form, played).pipe(team.add_team_form, played).select(list(SOG_FEATURES.schema))
 
 
-def foreseen(
+def build_upcoming_rows(
     games: pl.LazyFrame, played: pl.LazyFrame, rosters: pl.LazyFrame, keys: pl.LazyFrame, day: date
 ) -> pl.LazyFrame:
     """One row a skater who may play in a game to come."""
     return (
-        upcoming.expected(games, played, rosters, keys, day)
+        upcoming.project_skaters(games, played, rosters, keys, day)
         .join(games.select("game_id", "start_at", "order", "venue_offset"), on="game_id", validate="m:1")
         .with_columns(is_upcoming=pl.lit(value=True))
     )
 
 
-WHO = (
+ROW_COLUMNS = (
     "season",
     "game_id",
     "game_type",
@@ -110,11 +113,11 @@ SOG_FEATURES = Table(
     grain="one skater in a game of the regular season or the playoffs, played or to come within a week",
     key=("game_id", "player_id"),
     columns=COLUMNS,
-    reads=(GAMES, SKATER_GAME, ROSTERS, TEAMS, PLAYS),
+    inputs=(GAMES, SKATER_GAME, ROSTERS, TEAMS, PLAYS),
     source=sog_features,
-    history=1,
-    of_day=True,
-    may_lose=1.0,  # who may play tomorrow is another one every day
+    prior_seasons=1,
+    needs_day=True,
+    max_row_loss=1.0,  # who may play tomorrow is another one every day
     checks={
         "shots are unknown of games to come": ~pl.col("is_upcoming") | pl.col("shots_on_goal").is_null(),
         "who played has played": pl.col("is_upcoming") == (pl.col("projection_basis") != upcoming.PLAYED),

@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from nhl_lake.gold.measures.situations import ALL
+from nhl_lake.gold.measures.situations import ALL_SITUATIONS
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.schema import columns as c
-from nhl_lake.schema.ledger import FORECASTS
+from nhl_lake.schema.ledger import PREDICTIONS
 from nhl_lake.schema.table import Column, Table
 
 
@@ -14,7 +14,7 @@ def sog_predictions(forecasts: pl.LazyFrame, skater_game: pl.LazyFrame) -> pl.La
 
     Forecasts are only ever added: what was foretold stays, however often it is foretold again.
     """
-    shots = skater_game.filter(pl.col("situation") == ALL).select("game_id", "player_id", "shots_on_goal")
+    shots = skater_game.filter(pl.col("situation") == ALL_SITUATIONS).select("game_id", "player_id", "shots_on_goal")
     played = skater_game.select("game_id", is_played=pl.lit(value=True)).unique()
     return (
         forecasts.join(shots, on=["game_id", "player_id"], how="left", validate="m:1")
@@ -25,15 +25,15 @@ def sog_predictions(forecasts: pl.LazyFrame, skater_game: pl.LazyFrame) -> pl.La
 
 SOG_PREDICTIONS = Table(
     name="gold.sog_predictions",
-    grain=FORECASTS.grain,
-    key=FORECASTS.key,
+    grain=PREDICTIONS.grain,
+    key=PREDICTIONS.key,
     columns=(
-        *FORECASTS.columns,
+        *PREDICTIONS.columns,
         Column("is_played", pl.Boolean, "Whether the game is over; he may not have played"),
         c.shots_on_goal,
     ),
     source=sog_predictions,
-    by="game_id",
-    reads=(FORECASTS, SKATER_GAME),
-    checks=FORECASTS.checks,
+    chunk_key="game_id",
+    inputs=(PREDICTIONS, SKATER_GAME),
+    checks=PREDICTIONS.checks,
 )

@@ -3,7 +3,7 @@
 import polars as pl
 
 from nhl_lake.gold.measures import checks, ice_time, season_totals
-from nhl_lake.gold.measures.situations import share, situation
+from nhl_lake.gold.measures.situations import compute_share, situation
 from nhl_lake.gold.team_game import COUNTS, TEAM_GAME
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Table
@@ -14,19 +14,19 @@ def team_season(team_game: pl.LazyFrame) -> pl.LazyFrame:
 
     Time is of the games with shifts, and so are the rates by 60 minutes.
     """
-    rows = season_totals.by_team(team_game, ("team_id",), COUNTS, RATES)
-    return rows.with_columns(**season_totals.per_60(RATES), **rated()).select(list(TEAM_SEASON.schema))
+    rows = season_totals.sum_by_team(team_game, ("team_id",), COUNTS, RATES)
+    return rows.with_columns(**season_totals.compute_per_60(RATES), **compute_shares()).select(list(TEAM_SEASON.schema))
 
 
-def rated() -> dict[str, pl.Expr]:
+def compute_shares() -> dict[str, pl.Expr]:
     """Return the shares of what was added up."""
     scored = pl.col("shots_on_goal") - pl.col("saved_shots")  # of the games whose shots are known
     return {
-        "shooting_share": season_totals.of(scored, pl.col("shots_on_goal")),
-        "save_share": season_totals.of(pl.col("saved_shots_against"), pl.col("shots_on_goal_against")),
-        "faceoff_win_share": share("faceoffs_won", "faceoffs_lost"),
+        "shooting_share": season_totals.compute_ratio(scored, pl.col("shots_on_goal")),
+        "save_share": season_totals.compute_ratio(pl.col("saved_shots_against"), pl.col("shots_on_goal_against")),
+        "faceoff_win_share": compute_share("faceoffs_won", "faceoffs_lost"),
         **{
-            f"{name.removesuffix('s')}_share": share(name, f"{name}_against")
+            f"{name.removesuffix('s')}_share": compute_share(name, f"{name}_against")
             for name in ("goals", "unblocked_attempts", "attempts", "adjusted_attempts")
         },
     }
@@ -46,15 +46,15 @@ SHARES = {
 }
 
 COLUMNS = (
-    *season_totals.WHEN,
+    *season_totals.SEASON_COLUMNS,
     c.team_id,
     c.team_abbrev,
     situation,
     season_totals.games,
     season_totals.games_with_shifts,
-    *season_totals.kept(TEAM_GAME.columns, (*COUNTS, *ice_time.NAMES)),
-    *season_totals.rate_columns(TEAM_GAME.columns, RATES),
-    *season_totals.share_columns(SHARES),
+    *season_totals.select_columns(TEAM_GAME.columns, (*COUNTS, *ice_time.NAMES)),
+    *season_totals.declare_rates(TEAM_GAME.columns, RATES),
+    *season_totals.declare_shares(SHARES),
 )
 
 TEAM_SEASON = Table(
@@ -62,7 +62,7 @@ TEAM_SEASON = Table(
     grain="one team in one season, game type and situation",
     key=("season", "game_type", "team_id", "situation"),
     columns=COLUMNS,
-    reads=(TEAM_GAME,),
+    inputs=(TEAM_GAME,),
     source=team_season,
-    checks=checks.ATTEMPTS | checks.TIME,
+    checks=checks.STRENGTH_CHECKS | checks.TIME_CHECKS,
 )

@@ -5,26 +5,26 @@ from datetime import date
 FIRST_SEASON = 19171918
 
 
-def season_of(start_year: int) -> int:
+def make_season_id(start_year: int) -> int:
     """Return the season that starts in a year: 2023 -> 20232024."""
     return start_year * 10_000 + start_year + 1
 
 
 def is_season(number: int) -> bool:
     """Whether a number reads as a season: two years in a row, none before the first."""
-    return number >= FIRST_SEASON and number == season_of(number // 10_000)
+    return number >= FIRST_SEASON and number == make_season_id(number // 10_000)
 
 
-def season_on(day: date) -> int:
+def get_season_on(day: date) -> int:
     """Return the season that a day belongs to when nothing else is known: a season begins in July."""
-    return season_of(day.year if day.month >= 7 else day.year - 1)
+    return make_season_id(day.year if day.month >= 7 else day.year - 1)
 
 
-def season_of_game(game_id: int) -> int:
+def get_game_season(game_id: int) -> int:
     """Return the season of a game: 2023020001 -> 20232024."""
-    return season_of(game_id // 1_000_000)
+    return make_season_id(game_id // 1_000_000)
 
 
-def type_of_game(game_id: int) -> int:
+def get_game_type(game_id: int) -> int:
     """Return the game type: 1 preseason, 2 regular season, 3 playoffs, others special: 2023020001 -> 2."""
     return game_id // 10_000 % 100

@@ -2,22 +2,26 @@
 
 import polars as pl
 
-LETTERS = {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ß": "ss"}
+LETTER_REPLACEMENTS = {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ß": "ss"}
 
 
-def folded(text: pl.Expr) -> pl.Expr:
+def fold_name(text: pl.Expr) -> pl.Expr:
     """Return a name in its bare letters: without capitals, accents, hyphens, apostrophes and spaces."""
-    plain = text.str.to_lowercase().str.normalize("NFKD").str.replace_many(list(LETTERS), list(LETTERS.values()))
+    plain = (
+        text.str.to_lowercase()
+        .str.normalize("NFKD")
+        .str.replace_many(list(LETTER_REPLACEMENTS), list(LETTER_REPLACEMENTS.values()))
+    )
     return plain.str.replace_all(r"[^\p{L}\p{N}]", "")
 
 
-def surname_first(first_name: pl.Expr, last_name: pl.Expr) -> pl.Expr:
+def format_surname_first(first_name: pl.Expr, last_name: pl.Expr) -> pl.Expr:
     """Return a whole name as reports write it, "LAST, FIRST", folded; null unless both are known."""
-    return pl.concat_str(folded(last_name), pl.lit(","), folded(first_name))
+    return pl.concat_str(fold_name(last_name), pl.lit(","), fold_name(first_name))
 
 
-def listed_name(text: pl.Expr) -> pl.Expr:
+def parse_listed_name(text: pl.Expr) -> pl.Expr:
     """Return the name of a heading such as "97 LAST, FIRST", folded likewise; null of one without a comma."""
     name = text.str.replace(r"^\s*\d+\s+", "")
     part = name.str.splitn(",", 2).struct.field
-    return pl.concat_str(folded(part("field_0")), pl.lit(","), folded(part("field_1")))
+    return pl.concat_str(fold_name(part("field_0")), pl.lit(","), fold_name(part("field_1")))

@@ -2,14 +2,14 @@
 
 import polars as pl
 
-FIRST_OVERTIME_POINT = 19992000
+FIRST_OVERTIME_POINT_SEASON = 19992000
 PLAYOFFS = 3
-RECORD = {"wins": "W", "losses": "L", "overtime_losses": "O", "ties": "T"}
-RESULTS = tuple(RECORD.values())
-RESTARTS = ("faceoff", "stoppage", "penalty", "period-start")  # after these no penalty is delayed any more
+RESULT_CODES = {"wins": "W", "losses": "L", "overtime_losses": "O", "ties": "T"}
+RESULTS = tuple(RESULT_CODES.values())
+RESTART_EVENTS = ("faceoff", "stoppage", "penalty", "period-start")  # after these no penalty is delayed any more
 
 
-def result() -> pl.Expr:
+def classify_result() -> pl.Expr:
     """Return W won, L lost, O lost beyond regulation with a point, T tied.
 
     Needs `score`, `opponent_score`, `last_period_type`, `season`, `game_type`, and `has_forfeited_point` (null is no).
@@ -17,7 +17,7 @@ def result() -> pl.Expr:
     """
     has_point = (
         (pl.col("last_period_type") != "REG")
-        & (pl.col("season") >= FIRST_OVERTIME_POINT)
+        & (pl.col("season") >= FIRST_OVERTIME_POINT_SEASON)
         & (pl.col("game_type") != PLAYOFFS)
         & ~pl.col("has_forfeited_point").fill_null(value=False)
     )
@@ -32,7 +32,7 @@ def result() -> pl.Expr:
     )
 
 
-def forfeited_points(plays: pl.LazyFrame) -> pl.LazyFrame:
+def find_forfeited_points(plays: pl.LazyFrame) -> pl.LazyFrame:
     """Return one row a team and game that lost in overtime by a goal into the net that it had emptied (rule 84.2).
 
     The rule excepts a goalie who is off because a penalty against the other team is delayed: the raised arm is the last
@@ -44,7 +44,7 @@ def forfeited_points(plays: pl.LazyFrame) -> pl.LazyFrame:
     goalie_in = pl.when("is_home").then("has_away_goalie").otherwise("has_home_goalie")
     loser = pl.when("is_home").then("away_team_id").otherwise("home_team_id")
     return (
-        overtime.filter(pl.col("event").is_in(("goal", "delayed-penalty", *RESTARTS)))
+        overtime.filter(pl.col("event").is_in(("goal", "delayed-penalty", *RESTART_EVENTS)))
         .with_columns(is_delayed=is_penalty_delayed())
         .filter("is_goal", ~goalie_in, pl.col("goalie_player_id").is_null(), ~pl.col("is_delayed"))
         .join(penalties, on=["game_id", "period", "period_seconds", "acting_team_id"], how="anti")

@@ -7,71 +7,73 @@ long. A code that the shifts deny holds where the clock agrees with it: a player
 
 import polars as pl
 
-from nhl_lake.hockey.ice import STOPS, count_players
-from nhl_lake.hockey.penalty_clock import players_short
-from nhl_lake.hockey.strength import on_the_ice
+from nhl_lake.hockey.line_changes import STOPPAGE_EVENTS, count_players_on_ice
+from nhl_lake.hockey.penalty_clock import count_players_short
+from nhl_lake.hockey.strength import parse_situation_code
 
-PAGE, SHIFTS, CLOCK = SOURCES = ("page", "shifts", "penalty clock")
-FEWEST_EVENTS, LONGER_THAN_S = 3, 180  # what is shorter may be a minor that the page does not list
-NOT_LIVE = (*STOPS[1:], "period-start", "delayed-penalty", "shootout-complete")
-FIRST_WITH_THREE = 20152016  # skaters in an overtime that may end in a shoot-out; four before
+PAGE, SHIFTS, PENALTY_CLOCK = STRENGTH_SOURCES = ("page", "shifts", "penalty clock")
+MIN_UNEXPLAINED_EVENTS, MIN_UNEXPLAINED_S = 3, 180  # what is shorter may be a minor that the page does not list
+NON_LIVE_EVENTS = (*STOPPAGE_EVENTS[1:], "period-start", "delayed-penalty", "shootout-complete")
+FIRST_THREE_ON_THREE_SEASON = 20152016  # skaters in an overtime that may end in a shoot-out; four before
 SIDES = ("home", "away")
-EVENT = ("game_id", "event_number")
-PLAYERS = ("has_away_goalie", "away_skaters", "home_skaters", "has_home_goalie")
-READ = (
-    *(*EVENT, "season", "game_type", "period", "period_type", "period_seconds", "game_seconds"),
-    *("event", "is_penalty_shot", *PLAYERS),
+EVENT_KEY = ("game_id", "event_number")
+PLAYER_COLUMNS = ("has_away_goalie", "away_skaters", "home_skaters", "has_home_goalie")
+INPUT_COLUMNS = (
+    *(*EVENT_KEY, "season", "game_type", "period", "period_type", "period_seconds", "game_seconds"),
+    *("event", "is_penalty_shot", *PLAYER_COLUMNS),
 )
 
 
-def add_players(events: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
+def add_player_counts(events: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
     """Add goalies in and skaters of both teams before each event, and `strength_source`; null where nobody knows.
 
     `shifts` are those of dressed players, with `is_home` and `is_goalie`.
     """
-    by_page = on_the_ice(pl.col("situation_code"), is_penalty_shot=pl.col("is_penalty_shot"))
+    by_page = parse_situation_code(pl.col("situation_code"), is_penalty_shot=pl.col("is_penalty_shot"))
     events = events.with_columns(**by_page).cache()
     by_page_or_nobody = pl.when(pl.col("has_away_goalie").is_not_null()).then(pl.lit(PAGE))
     return (
-        events.join(corrections(events, shifts), on=EVENT, how="left", validate="m:1", maintain_order="left")
-        .with_columns(pl.coalesce(f"other_{name}", name).alias(name) for name in PLAYERS)
+        events.join(find_corrections(events, shifts), on=EVENT_KEY, how="left", validate="m:1", maintain_order="left")
+        .with_columns(pl.coalesce(f"other_{name}", name).alias(name) for name in PLAYER_COLUMNS)
         .with_columns(strength_source=pl.coalesce("other_source", by_page_or_nobody))
     )
 
 
-def corrections(events: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
+def find_corrections(events: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
     """One row an event whose code is absent or wrong: players by another source (`other_…`), and which it is."""
     is_open = (pl.col("is_unexplained") | pl.col("is_missing")).any().over("game_id")
-    doubtful = judge_codes(events).filter(is_open).with_columns(is_doubtful=is_doubtful().over("game_id"))
+    doubtful = (
+        check_situation_codes(events).filter(is_open).with_columns(is_doubtful=is_code_doubtful().over("game_id"))
+    )
     return (
-        count_players(doubtful, shifts)
+        count_players_on_ice(doubtful, shifts)
         .with_columns(other_source=choose_source())
         .filter(pl.col("other_source").is_not_null())
-        .select(*EVENT, "other_source", **{f"other_{name}": players_by_source(name) for name in PLAYERS})
+        .select(*EVENT_KEY, "other_source", **{f"other_{name}": pick_by_source(name) for name in PLAYER_COLUMNS})
     )
 
 
-def judge_codes(events: pl.LazyFrame) -> pl.LazyFrame:
+def check_situation_codes(events: pl.LazyFrame) -> pl.LazyFrame:
     """Return the events in play with the skaters by the penalty clock, and what is wrong with their code.
 
     It is missing, or unexplained: not what the clock says in a second in which the clock does not move. In an overtime
     that may end in a shoot-out only the difference counts: whoever has served comes on as a fourth skater.
     """
     # each look at `events` is a look at all that they are made of: there are two, and it shows
-    states = players_short(events).with_columns(
-        place=place_of("seconds", "order"), next_seconds=pl.col("seconds").shift(-1).over("game_id")
+    states = count_players_short(events).with_columns(
+        place=compute_event_position("seconds", "order"), next_seconds=pl.col("seconds").shift(-1).over("game_id")
     )
     (home, home_by_clock), (away, away_by_clock) = (
-        (players_of(side), pl.col(f"{side}_by_clock") + 1) for side in SIDES
+        (count_players_by_code(side), pl.col(f"{side}_by_clock") + 1) for side in SIDES
     )
     same = (home == home_by_clock) & (away == away_by_clock)
     same_difference = (home - away) == (home_by_clock - away_by_clock)
     second = pl.col("game_seconds")
     is_moving = ((second == pl.col("seconds")) | (second == pl.col("next_seconds"))).fill_null(value=False)
     return (
-        events.select(*READ)
+        events.select(*INPUT_COLUMNS)
         .filter(second.is_not_null(), ~pl.col("is_penalty_shot"))
-        .with_columns(place=place_of("game_seconds", "event_number"))
+        .with_columns(place=compute_event_position("game_seconds", "event_number"))
         .sort("place")
         .join_asof(
             states.drop("order").sort("place"),
@@ -80,22 +82,24 @@ def judge_codes(events: pl.LazyFrame) -> pl.LazyFrame:
             allow_exact_matches=False,
             check_sortedness=False,
         )
-        .with_columns(skaters_by_clock(*sides).alias(f"{sides[0]}_by_clock") for sides in (SIDES, SIDES[::-1]))
+        .with_columns(count_skaters_by_clock(*sides).alias(f"{sides[0]}_by_clock") for sides in (SIDES, SIDES[::-1]))
         .with_columns(is_explained=pl.when(is_short_overtime()).then(same_difference).otherwise(same))
         .with_columns(
-            is_missing=is_live() & ~is_known(),
-            is_unexplained=(is_live() & is_known() & ~is_moving & ~pl.col("is_explained")).fill_null(value=False),
+            is_missing=is_live_event() & ~has_situation_code(),
+            is_unexplained=(is_live_event() & has_situation_code() & ~is_moving & ~pl.col("is_explained")).fill_null(
+                value=False
+            ),
         )
         .drop("place", "home_short", "away_short", "seconds", "next_seconds")
     )
 
 
-def place_of(seconds: str, order: str) -> pl.Expr:
+def compute_event_position(seconds: str, order: str) -> pl.Expr:
     """Return the place of an event or change in its game."""
     return 100_000 * pl.col(seconds).cast(pl.Int64) + pl.col(order)
 
 
-def players_of(side: str) -> pl.Expr:
+def count_players_by_code(side: str) -> pl.Expr:
     """Return the players of a team by the page's code, the goalie among them."""
     return pl.col(f"{side}_skaters") + pl.col(f"has_{side}_goalie")
 
@@ -105,29 +109,29 @@ def is_short_overtime() -> pl.Expr:
     return (pl.col("period_type") == "OT") & (pl.col("game_type") != 3)
 
 
-def skaters_by_clock(side: str, other: str) -> pl.Expr:
+def count_skaters_by_clock(side: str, other: str) -> pl.Expr:
     """Return the skaters of a team by the penalty clock, with its goalie in."""
     ours, theirs = (pl.col(f"{team}_short").fill_null(0) for team in (side, other))
     more = ours - theirs
-    usual = pl.when(pl.col("season") < FIRST_WITH_THREE).then(4).otherwise(3)
+    usual = pl.when(pl.col("season") < FIRST_THREE_ON_THREE_SEASON).then(4).otherwise(3)
     in_overtime = pl.max_horizontal(3, usual - pl.max_horizontal(more, 0)) + pl.max_horizontal(3 - usual - more, 0)
     return pl.when(is_short_overtime()).then(in_overtime).otherwise(5 - ours)
 
 
-def is_live() -> pl.Expr:
+def is_live_event() -> pl.Expr:
     """Whether it is an event of the play itself: rows of stoppages may bear the code of either side."""
-    return ~pl.col("event").is_in(NOT_LIVE)
+    return ~pl.col("event").is_in(NON_LIVE_EVENTS)
 
 
-def is_known() -> pl.Expr:
+def has_situation_code() -> pl.Expr:
     """Whether the page has a code."""
     return pl.col("has_away_goalie").is_not_null()
 
 
-def is_doubtful() -> pl.Expr:
+def is_code_doubtful() -> pl.Expr:
     """Whether the codes of a game are unexplained for long."""
     when = pl.col("game_seconds").filter("is_unexplained")
-    return (when.len() >= FEWEST_EVENTS) & (when.max() - when.min() > LONGER_THAN_S)
+    return (when.len() >= MIN_UNEXPLAINED_EVENTS) & (when.max() - when.min() > MIN_UNEXPLAINED_S)
 
 
 def has_same_players() -> pl.Expr:
@@ -145,16 +149,16 @@ def choose_source() -> pl.Expr:
     goalies = pl.all_horizontal(pl.col(f"{side}_goalies_on") <= 1 for side in SIDES)
     players = pl.all_horizontal(pl.col(f"{side}_skaters_on") + pl.col(f"{side}_goalies_on") <= 6 for side in SIDES)
     is_possible = (skaters & goalies & players).fill_null(value=False)
-    is_off = is_known() & ~pl.col("is_explained") & pl.col("is_doubtful")
+    is_off = has_situation_code() & ~pl.col("is_explained") & pl.col("is_doubtful")
     return (
         pl.when(is_possible & (pl.col("is_missing") | ((pl.col("is_unexplained") | is_off) & ~has_same_players())))
         .then(pl.lit(SHIFTS))
         .when(is_off & ~is_possible)
-        .then(pl.lit(CLOCK))
+        .then(pl.lit(PENALTY_CLOCK))
     )
 
 
-def players_by_source(name: str) -> pl.Expr:
+def pick_by_source(name: str) -> pl.Expr:
     """Return a column of PLAYERS by the chosen source; who is in net is the page's, if it is not the shifts'."""
     side = "home" if "home" in name else "away"
     by_shifts = pl.col("other_source") == SHIFTS

@@ -6,7 +6,7 @@ from urllib.request import getproxies
 import aiohttp
 import httpx
 
-from nhl_lake.bronze.limits import whole
+from nhl_lake.bronze.limits import read_body
 from nhl_lake.ingest.transport import Answer, Way
 
 TIMEOUT = aiohttp.ClientTimeout(sock_connect=10.0, sock_read=30.0)
@@ -49,7 +49,7 @@ class Wire(Way):
         try:
             async with self.session.get(url, headers=headers, allow_redirects=False) as answer:
                 came = httpx.Headers(answer.raw_headers)  # repeated ones are one, and any letters are read
-                return Answer(answer.status, came, await whole(answer.content.iter_any()))
+                return Answer(answer.status, came, await read_body(answer.content.iter_any()))
         except (aiohttp.InvalidURL, UnicodeError) as error:
             raise httpx.InvalidURL(str(error)) from error
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -20,7 +20,7 @@ import stamina
 from pyrate_limiter import Limiter, Rate, SQLiteBucket
 
 from nhl_lake.bronze import limits
-from nhl_lake.errors import Busy, Refused, Unfit, redacted
+from nhl_lake.errors import LakeLocked, PageRejected, PageTooLarge, redact_secrets
 from nhl_lake.ingest.transport import Answer, InProcess, Way
 
 AGAIN = frozenset({408, 425, 429})
@@ -37,7 +37,7 @@ LONGEST_WAIT_S = 120.0
 T = TypeVar("T")
 
 
-class Transient(Exception):
+class TransientError(Exception):
     """An answer that may be another one later; `after_s` is what the server asked to wait."""
 
     def __init__(self, reason: str, after_s: float | None = None) -> None:
@@ -45,30 +45,30 @@ class Transient(Exception):
         self.after_s = after_s
 
 
-class Failed(Exception):
+class FetchFailed(Exception):
     """A page that could not be had, with the reason."""
 
 
-class Nonsense(Failed):
+class InvalidPage(FetchFailed):
     """A page that came, and was refused each time: the API is there, the page is odd."""
 
 
-class HostGone(Failed):
+class HostUnavailable(FetchFailed):
     """A page of a host that cannot be reached, or that has stopped answering: nothing more is asked of it."""
 
 
-class NotThere(Exception):
+class PageNotFound(Exception):
     """The answer 404: there is no such page, or none yet."""
 
 
 @dataclass(frozen=True)
-class Manners:
+class RateLimit:
     """How to ask: requests a second (0: no limit), how many at once, under which name, and the first wait."""
 
     rate: float
     concurrency: int
-    agent: str
-    first_wait_s: float = 1.0
+    user_agent: str
+    first_backoff_s: float = 1.0
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Host:
     has_answered: bool = False
     failures: int = 0
     quiet_until: float = 0.0
-    gone: str | None = None
+    unavailable_reason: str | None = None
 
     def count_failed_request(self, error: Exception) -> None:
         """Count a request without an answer. A host that has never answered is given up after a few."""
@@ -91,7 +91,7 @@ class Host:
             return
         self.failures += 1
         if self.failures >= FIRST_TRIES:
-            self.gone = self.gone or f"{self.name} cannot be reached: {describe(error)}"
+            self.unavailable_reason = self.unavailable_reason or f"{self.name} cannot be reached: {describe(error)}"
 
     def count_failed_page(self, reason: str) -> None:
         """Count a page that the host did not give, whatever the tries."""
@@ -99,21 +99,21 @@ class Host:
             return
         self.failures += 1
         if self.failures >= FAILURES_IN_A_ROW:
-            self.gone = self.gone or f"{self.name} had stopped answering: {reason}"
+            self.unavailable_reason = self.unavailable_reason or f"{self.name} had stopped answering: {reason}"
 
 
 def describe(error: Exception) -> str:
     """Name an error of the network in one line."""
-    return redacted(f"{type(error).__name__} {error}".strip())
+    return redact_secrets(f"{type(error).__name__} {error}".strip())
 
 
 @dataclass
-class Api:
+class ApiClient:
     """An open door: a way, its pace and manners, and the health of each host."""
 
     way: Way
     pace: Limiter | None
-    manners: Manners
+    rate_limit: RateLimit
     places: asyncio.Semaphore
     hosts: dict[str, Host] = field(default_factory=dict)
 
@@ -133,16 +133,16 @@ class Api:
         Raises HostGone, without asking, for a page of a host that is given up; `kind` names the host (see `host`).
         """
         host = self.host(url, kind)
-        if host.gone is not None:
-            raise HostGone(f"not asked for: {host.gone}")
+        if host.unavailable_reason is not None:
+            raise HostUnavailable(f"not asked for: {host.unavailable_reason}")
         try:
             found = await self._had(url, accept, host)
-        except Nonsense:
+        except InvalidPage:
             raise  # an odd page says nothing of the others: it must not end the asking
-        except NotThere:
+        except PageNotFound:
             host.failures = 0
             raise
-        except Failed as error:
+        except FetchFailed as error:
             host.count_failed_page(str(error))
             raise
         host.failures = 0
@@ -153,16 +153,16 @@ class Api:
         try:
             try:
                 return await self._accepted(url, accept, host)
-            except (Refused, Transient, httpx.TransportError) as error:
+            except (PageRejected, TransientError, httpx.TransportError) as error:
                 return await self._insisted(url, accept, host, error)
-        except Refused as error:
-            raise Nonsense(str(error)) from error
-        except (Transient, httpx.InvalidURL) as error:
-            raise Failed(str(error)) from error
+        except PageRejected as error:
+            raise InvalidPage(str(error)) from error
+        except (TransientError, httpx.InvalidURL) as error:
+            raise FetchFailed(str(error)) from error
         except httpx.TransportError as error:
-            if host.gone is not None and not host.has_answered:
-                raise HostGone(host.gone) from error
-            raise Failed(describe(error)) from error
+            if host.unavailable_reason is not None and not host.has_answered:
+                raise HostUnavailable(host.unavailable_reason) from error
+            raise FetchFailed(describe(error)) from error
 
     async def _accepted(self, url: str, accept: Callable[[bytes], T], host: Host) -> T:
         """Ask for a page once."""
@@ -171,7 +171,7 @@ class Api:
         except httpx.TransportError as error:
             host.count_failed_request(error)
             raise
-        limits.require_shallow(body)
+        limits.check_depth(body)
         return accept(body)
 
     async def _insisted(self, url: str, accept: Callable[[bytes], T], host: Host, first: Exception | None) -> T:
@@ -180,8 +180,8 @@ class Api:
             on=self._again(host),
             attempts=ATTEMPTS,
             timeout=PATIENCE_S,
-            wait_initial=self.manners.first_wait_s,
-            wait_jitter=self.manners.first_wait_s,
+            wait_initial=self.rate_limit.first_backoff_s,
+            wait_jitter=self.rate_limit.first_backoff_s,
             wait_max=60.0,
         )
         async for attempt in attempts:
@@ -195,47 +195,47 @@ class Api:
     def _again(self, host: Host) -> Callable[[Exception], float | bool]:
         """Return the rule whether to ask again: after longer and longer waits with jitter, or as the server asks."""
         refusals = itertools.count()
-        first, jitter = self.manners.first_wait_s, random.uniform(0.0, self.manners.first_wait_s)
+        first, jitter = self.rate_limit.first_backoff_s, random.uniform(0.0, self.rate_limit.first_backoff_s)
 
         def again(error: Exception) -> float | bool:
-            if host.gone is not None:
+            if host.unavailable_reason is not None:
                 return False
-            if isinstance(error, Transient) and error.after_s is not None:
+            if isinstance(error, TransientError) and error.after_s is not None:
                 return error.after_s + jitter
-            if isinstance(error, Unfit):
+            if isinstance(error, PageTooLarge):
                 return False
-            if isinstance(error, Refused):
+            if isinstance(error, PageRejected):
                 # a cut body is mended at once; a server that answers nonsense does so for longer than anyone waits
                 refusal = next(refusals)
                 return refusal < REFUSALS and min(first * 2**refusal, 4.0) / 2 + jitter
-            return isinstance(error, Transient | httpx.TransportError)
+            return isinstance(error, TransientError | httpx.TransportError)
 
         return again
 
     async def _once(self, url: str, host: Host) -> bytes:
         async with self.places:
             await self._turn(host)
-            if host.gone is not None:  # it was given up while this request waited
-                raise HostGone(f"not asked for: {host.gone}")
+            if host.unavailable_reason is not None:  # it was given up while this request waited
+                raise HostUnavailable(f"not asked for: {host.unavailable_reason}")
             answer = await self._followed(url)
         if not host.has_answered:
-            host.has_answered, host.failures, host.gone = True, 0, None
+            host.has_answered, host.failures, host.unavailable_reason = True, 0, None
         if answer.status == httpx.codes.NOT_FOUND:
-            raise NotThere
+            raise PageNotFound
         if answer.status in AGAIN or httpx.codes.is_server_error(answer.status):
             after_s = retry_after(answer.headers)
             if answer.status == httpx.codes.TOO_MANY_REQUESTS:
                 # one page's 429 is meant for all pages of its host
-                until = time.monotonic() + (after_s or self.manners.first_wait_s)
+                until = time.monotonic() + (after_s or self.rate_limit.first_backoff_s)
                 host.quiet_until = max(host.quiet_until, until)
-            raise Transient(f"status {answer.status}", after_s)
+            raise TransientError(f"status {answer.status}", after_s)
         if not httpx.codes.is_success(answer.status):
-            raise Failed(f"status {answer.status}")
-        return limits.unpacked(answer.body, answer.headers.get("Content-Encoding", ""))
+            raise FetchFailed(f"status {answer.status}")
+        return limits.decompress_body(answer.body, answer.headers.get("Content-Encoding", ""))
 
     async def _followed(self, url: str) -> Answer:
         """Send the request, and follow an answer that says where on its host the page has moved to."""
-        headers = {"User-Agent": self.manners.agent, "Accept-Encoding": limits.PACKING}
+        headers = {"User-Agent": self.rate_limit.user_agent, "Accept-Encoding": limits.CONTENT_ENCODING}
         require_host(origin(url))
         place = url
         for _ in range(MOVES):
@@ -243,7 +243,7 @@ class Api:
             if answer.status not in MOVED or "Location" not in answer.headers:
                 return answer
             place = str(moved(httpx.URL(place), answer.headers["Location"]))
-        raise Failed(f"redirected {MOVES} times, last to {place}")
+        raise FetchFailed(f"redirected {MOVES} times, last to {place}")
 
     async def _answer(self, url: str, headers: Mapping[str, str]) -> Answer:
         """Send a request once, and take the whole answer."""
@@ -289,7 +289,7 @@ def moved(place: httpx.URL, to: str) -> httpx.URL:
     """Return where a page has moved to; raise Failed if that is another host, or a way that is less safe."""
     there = place.join(to)
     if there.host != place.host or there.scheme not in {place.scheme, "https"} or there.userinfo:
-        raise Failed(f"redirected to {there.scheme}://{there.host}, where nothing is asked for")
+        raise FetchFailed(f"redirected to {there.scheme}://{there.host}, where nothing is asked for")
     return there
 
 
@@ -306,13 +306,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 @asynccontextmanager
-async def door(manners: Manners, pace_file: Path, transport: httpx.AsyncBaseTransport | None) -> AsyncIterator[Api]:
+async def open_client(
+    manners: RateLimit, pace_file: Path, transport: httpx.AsyncBaseTransport | None
+) -> AsyncIterator[ApiClient]:
     """Open the door. The pace stands in a file, so that runs that follow each other are polite together."""
     bucket = open_pace(manners, pace_file)
     try:
         async with InProcess(transport) if transport else wire(manners.concurrency) as way:
             pace = Limiter(bucket, buffer_ms=2) if bucket else None
-            yield Api(way, pace, manners, asyncio.Semaphore(manners.concurrency))
+            yield ApiClient(way, pace, manners, asyncio.Semaphore(manners.concurrency))
     finally:
         if bucket:
             bucket.close()  # type: ignore[no-untyped-call]
@@ -325,7 +327,7 @@ def wire(connections: int) -> Way:
     return Wire(connections)
 
 
-def open_pace(manners: Manners, file: Path) -> SQLiteBucket | None:
+def open_pace(manners: RateLimit, file: Path) -> SQLiteBucket | None:
     """Open the pace: requests at even steps, a twentieth longer than the rate says, so that no second holds more."""
     if manners.rate == 0:
         return None
@@ -334,7 +336,7 @@ def open_pace(manners: Manners, file: Path) -> SQLiteBucket | None:
     try:
         return SQLiteBucket.init_from_file([Rate(1, every_ms)], db_path=str(file))
     except sqlite3.OperationalError as error:
-        raise Busy(
+        raise LakeLocked(
             f"The pace of requests at {file} cannot be opened: {error}.",
             "Another run is asking, or the folder is read-only; run again when it is done.",
         ) from error

@@ -6,20 +6,22 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from nhl_lake.bronze import endpoints
-from nhl_lake.hockey.calendar import FINAL, GAME_TYPES
-from nhl_lake.hockey.seasons import FIRST_WITH_SHIFTS
-from nhl_lake.ingest.planner import Known, Seen, looks
+from nhl_lake.hockey.calendar import FINAL_STATES, GAME_TYPES
+from nhl_lake.hockey.seasons import FIRST_SHIFT_SEASON
+from nhl_lake.ingest.planner import Inventory, PageHistory, summarize_page_history
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
-from nhl_lake.silver.quarantine import REFUSALS
+from nhl_lake.silver.quarantine import QUARANTINE
 from nhl_lake.store import delta_tables
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 
-STILL_OPEN = timedelta(hours=6)
-GONE = timedelta(days=2)  # unplayed for so long though the schedule was read since: it does not list it any more
+LONGEST_GAME = timedelta(hours=6)
+UNLISTED_AFTER = timedelta(
+    days=2
+)  # unplayed for so long though the schedule was read since: it does not list it any more
 UNOFFICIAL = "not official yet"
-FAILED = "failed "
-FAILURES: dict[str, pl.DataType | type[pl.DataType]] = {
+FAILED_PREFIX = "failed "
+FAILURE_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "table": pl.String,
     "page": pl.String,
     "failure": pl.String,
@@ -27,9 +29,9 @@ FAILURES: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
-def quarantined(root: Place, seasons: Sequence[int]) -> list[str]:
+def describe_quarantined(root: Location, seasons: Sequence[int]) -> list[str]:
     """Name what was quarantined beside games, a line a table and reason: the checks of games name those."""
-    rows = delta_tables.scan_or_empty(root, REFUSALS).filter(pl.col("game_id").is_null())
+    rows = delta_tables.scan_table_or_empty(root, QUARANTINE).filter(pl.col("game_id").is_null())
     mine = rows.filter(pl.col("season").is_null() | pl.col("season").is_in(list(seasons)))
     kinds = (
         mine.sort("subject").group_by("refused_by", "reason", maintain_order=True).agg(pl.len(), pl.first("subject"))
@@ -40,7 +42,7 @@ def quarantined(root: Place, seasons: Sequence[int]) -> list[str]:
     ]
 
 
-def by_game(facts: Known, now: datetime, read_at: datetime, failed: pl.DataFrame) -> pl.DataFrame:
+def classify_games(facts: Inventory, now: datetime, read_at: datetime, failed: pl.DataFrame) -> pl.DataFrame:
     """One row a game that was, or should have been, played; how it stands (`stands`), and `why`.
 
     complete: every page is held, official, and passes the checks. partial: the plays are held, but are not official
@@ -48,19 +50,21 @@ def by_game(facts: Known, now: datetime, read_at: datetime, failed: pl.DataFrame
     a check. open: there is no final play-by-play page yet. before: so too, but the game is older than all that are held
     of its season: the lake was begun later. `failed` are the last failures of pages.
     """
-    over = pl.col("game_state").is_in(FINAL)
-    must_be_over = pl.col("start_at") + STILL_OPEN < pl.lit(now)
+    over = pl.col("game_state").is_in(FINAL_STATES)
+    must_be_over = pl.col("start_at") + LONGEST_GAME < pl.lit(now)
     # a game that a later reading of the schedule found unplayed long after its day is not to come any more
-    is_listed = (pl.col("start_at") + STILL_OPEN > pl.lit(read_at)) | (pl.lit(now) - pl.col("start_at") < GONE)
+    is_listed = (pl.col("start_at") + LONGEST_GAME > pl.lit(read_at)) | (
+        pl.lit(now) - pl.col("start_at") < UNLISTED_AFTER
+    )
     is_late = (pl.col("schedule_state") == "OK") & must_be_over & is_listed
     games = facts.games.filter(pl.col("game_type").is_in(list(GAME_TYPES)) & (over | is_late))
     games = games.with_columns(page=pl.col("game_id").cast(pl.String))
-    found = looks(facts)
-    plays, boxscore, chart, rail = (lacks(games, found, table, failed) for table in endpoints.GAME_PAGES)
+    found = summarize_page_history(facts)
+    plays, boxscore, chart, rail = (find_page_problems(games, found, table, failed) for table in endpoints.GAME_PAGES)
     reports = [found[table.name].filter("is_held")["page"].to_list() for table in endpoints.SHIFT_REPORTS]
     has_reports = games["page"].is_in(reports[0]) & games["page"].is_in(reports[1])
-    needs_chart = ~has_reports & (games["season"] >= FIRST_WITH_SHIFTS)
-    broken = reasons_of(games, facts.incomplete)
+    needs_chart = ~has_reports & (games["season"] >= FIRST_SHIFT_SEASON)
+    broken = find_failed_checks(games, facts.incomplete)
     lacking = [plays, boxscore, chart.set(~needs_chart, None), rail, broken]
     rows = games.with_columns(column.alias(f"lack {n}") for n, column in enumerate(lacking)).with_columns(
         why=pl.concat_str(pl.col("^lack .*$"), separator=", ", ignore_nulls=True)
@@ -68,7 +72,7 @@ def by_game(facts: Known, now: datetime, read_at: datetime, failed: pl.DataFrame
     is_open = pl.col("lack 0").is_not_null() & (pl.col("lack 0") != UNOFFICIAL)
     begins = pl.col("game_date").filter(is_open.not_()).min().over("season")
     # of an incomplete game only what is wrong is named, not what the API does not have besides
-    failures = [pl.when(pl.col(f"lack {n}").str.starts_with(FAILED)).then(f"lack {n}") for n in (1, 2, 3)]
+    failures = [pl.when(pl.col(f"lack {n}").str.starts_with(FAILED_PREFIX)).then(f"lack {n}") for n in (1, 2, 3)]
     wrong = pl.concat_str([*failures, "lack 4"], separator=", ", ignore_nulls=True)
     stands = (
         pl.when(is_open & (pl.col("game_date") < begins))
@@ -85,13 +89,13 @@ def by_game(facts: Known, now: datetime, read_at: datetime, failed: pl.DataFrame
     return rows.select("season", "game_id", "game_type", "game_date", stands=stands, why=why)
 
 
-def reasons_of(games: pl.DataFrame, incomplete: pl.DataFrame) -> pl.Series:
+def find_failed_checks(games: pl.DataFrame, incomplete: pl.DataFrame) -> pl.Series:
     """Return what the checks say of each game; null of one that passes them all."""
     whole = incomplete.group_by("page").agg(broken=pl.col("reason").unique().sort().str.join(", "))
     return games.select("page").join(whole, on="page", how="left", maintain_order="left")["broken"]
 
 
-def lacks(games: pl.DataFrame, found: Seen, table: Table, failed: pl.DataFrame) -> pl.Series:
+def find_page_problems(games: pl.DataFrame, found: PageHistory, table: Table, failed: pl.DataFrame) -> pl.Series:
     """Say of each game what is wrong with its page of a table; null if nothing."""
     noun = table.name.removeprefix("bronze.").replace("_", " ")
     failures = failed.filter(pl.col("table") == table.name).select("page", "failure")
@@ -102,21 +106,21 @@ def lacks(games: pl.DataFrame, found: Seen, table: Table, failed: pl.DataFrame) 
     )
     return seen.select(
         pl.when(pl.col("last_at").is_null() & pl.col("failure").is_not_null())
-        .then(pl.format(f"{FAILED}{noun}: {{}}", "failure"))
+        .then(pl.format(f"{FAILED_PREFIX}{noun}: {{}}", "failure"))
         .when(pl.col("last_at").is_null())
         .then(pl.lit(f"no {noun} yet"))
         .when(pl.col("is_held").is_null())
         .then(pl.lit(f"no {noun} (404)"))
         .when(pl.col("is_empty") & pl.col("reason").is_null())
         .then(pl.lit("shift chart is empty"))
-        .when(pl.col("is_held") & pl.col("last_state").is_in(FINAL).fill_null(value=False).not_())
+        .when(pl.col("is_held") & pl.col("last_state").is_in(FINAL_STATES).fill_null(value=False).not_())
         .then(pl.lit(f"{noun} is not final"))
         .when((table is endpoints.PLAY_BY_PLAY) & (pl.col("last_state") == "FINAL") & (pl.col("game_type") != 1))
         .then(pl.lit(UNOFFICIAL))
     ).to_series()
 
 
-def incomplete_games(standing: pl.DataFrame) -> pl.DataFrame:
+def count_incomplete_games(standing: pl.DataFrame) -> pl.DataFrame:
     """Count the open and incomplete games by reason: why, games, newest."""
     return (
         standing.filter(pl.col("stands").is_in(["incomplete", "open"]))

@@ -11,56 +11,56 @@ import polars as pl
 
 from nhl_lake.bronze import endpoints
 from nhl_lake.clock import Clock
-from nhl_lake.ingest.client import Api, Failed, NotThere
-from nhl_lake.ingest.writer import Absent, Keeper, Page
+from nhl_lake.ingest.client import ApiClient, FetchFailed, PageNotFound
+from nhl_lake.ingest.writer import AbsentPage, FetchedPage, PageWriter
 from nhl_lake.schema.table import Table
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 
 
-class Report(Protocol):
+class FetchProgress(Protocol):
     """Who is told how a run goes on."""
 
-    def begin(self, pages: int) -> None:
+    def add_pages(self, pages: int) -> None:
         """So many more pages are to be asked for."""
 
-    def page(self) -> None:
+    def advance(self) -> None:
         """A page was answered."""
 
-    def say(self, line: str) -> None:
+    def log(self, line: str) -> None:
         """Something worth a line."""
 
 
 @dataclass
-class Run:
+class IngestRun:
     """A run under way: where, with what, and what became of it."""
 
-    root: Place
-    api: Api
-    base: str | None
+    root: Location
+    api: ApiClient
+    base_url: str | None
     clock: Clock
-    report: Report
-    keeper: Keeper
+    progress: FetchProgress
+    writer: PageWriter
     source: str = "NHL"
-    asked: set[tuple[str, str]] = field(default_factory=set)
+    requested: set[tuple[str, str]] = field(default_factory=set)
     is_stopped: bool = False
-    open: pl.DataFrame = field(default_factory=pl.DataFrame)  # what the last plan found unfinished
-    survey: asyncio.Task[Any] | None = None  # the reading of the schedule, which a stop ends at once
+    incomplete: pl.DataFrame = field(default_factory=pl.DataFrame)  # what the last plan found unfinished
+    schedule_task: asyncio.Task[Any] | None = None  # the reading of the schedule, which a stop ends at once
 
 
-async def ask_all(run: Run, asks: Sequence[dict[str, Any]]) -> None:
+async def fetch_pages(run: IngestRun, asks: Sequence[dict[str, Any]]) -> None:
     """Ask for pages, some at once, and keep what comes; memory holds a batch, however many there are."""
     tables = {table.name: table for table in endpoints.TABLES}
     queue = iter(asks)
-    came: asyncio.Queue[Page | None] = asyncio.Queue(maxsize=192)  # they come on while a batch is written
+    came: asyncio.Queue[FetchedPage | None] = asyncio.Queue(maxsize=192)  # they come on while a batch is written
     # a worker that waits to try again does not keep the others from asking: places are counted at the door
-    width = min(4 * run.api.manners.concurrency, len(asks))
+    width = min(4 * run.api.rate_limit.concurrency, len(asks))
 
     async def worker() -> None:
         for ask in queue:
             if run.is_stopped:
                 return
-            page = await ask_one(run, tables[ask["table"]], ask)
-            run.report.page()
+            page = await fetch_page(run, tables[ask["table"]], ask)
+            run.progress.advance()
             if page is not None:
                 await came.put(page)
 
@@ -80,13 +80,13 @@ async def ask_all(run: Run, asks: Sequence[dict[str, Any]]) -> None:
 
     asker = asyncio.create_task(asking())
     try:
-        await keeping(run, came)
+        await write_pages(run, came)
         await asker
     finally:
         asker.cancel()
 
 
-async def keeping(run: Run, came: asyncio.Queue[Page | None]) -> None:
+async def write_pages(run: IngestRun, came: asyncio.Queue[FetchedPage | None]) -> None:
     """Gather pages until the last has come, writing a batch whenever one is due."""
     while True:
         try:
@@ -98,40 +98,40 @@ async def keeping(run: Run, came: asyncio.Queue[Page | None]) -> None:
         else:
             is_last = page is None
         if page is not None:
-            run.keeper.take(page)
-        if is_last or run.keeper.is_due():
-            await asyncio.to_thread(run.keeper.flush)
+            run.writer.add_page(page)
+        if is_last or run.writer.needs_flush():
+            await asyncio.to_thread(run.writer.flush)
         if is_last:
             return
 
 
-async def ask_one(run: Run, table: Table, ask: Mapping[str, Any]) -> Page | None:
+async def fetch_page(run: IngestRun, table: Table, ask: Mapping[str, Any]) -> FetchedPage | None:
     """Ask for one page, and count what became of it."""
-    tally = run.keeper.tallies[table.name]
-    url = table.endpoint.url(ask, run.base)
-    tally.asked += run.api.host(url, table.endpoint.host).gone is None
+    tally = run.writer.page_counts[table.name]
+    url = table.endpoint.url(ask, run.base_url)
+    tally.asked += run.api.host(url, table.endpoint.host).unavailable_reason is None
     try:
-        parts = await run.api.get(url, lambda body: table.endpoint.read(body, ask), table.endpoint.host)
-    except NotThere:
+        parts = await run.api.get(url, lambda body: table.endpoint.parse(body, ask), table.endpoint.host)
+    except PageNotFound:
         tally.not_there += 1
-        run.keeper.absent.append(Absent(table, ask["page"], run.clock(), ask["state"]))
-    except Failed as error:
-        tally.fail(ask["page"], str(error))
+        run.writer.absent_pages.append(AbsentPage(table, ask["page"], run.clock(), ask["state"]))
+    except FetchFailed as error:
+        tally.count_failure(ask["page"], str(error))
     else:
-        return Page(table, url, run.clock(), parts)
+        return FetchedPage(table, url, run.clock(), parts)
     return None
 
 
 @contextmanager
-def stopping(run: Run) -> Iterator[None]:
+def stop_on_signals(run: IngestRun) -> Iterator[None]:
     """Let SIGINT and SIGTERM end the asking; what has arrived is written and the run recorded."""
 
     def stop() -> None:
         if not run.is_stopped:
-            run.report.say("Stopping: writing what has arrived.")
+            run.progress.log("Stopping: writing what has arrived.")
         run.is_stopped = True
-        if run.survey is not None:
-            run.survey.cancel()
+        if run.schedule_task is not None:
+            run.schedule_task.cancel()
 
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)
@@ -145,7 +145,7 @@ def stopping(run: Run) -> Iterator[None]:
 
 
 @contextmanager
-def terminable() -> Iterator[None]:
+def interrupt_on_sigterm() -> Iterator[None]:
     """Let SIGTERM interrupt as Ctrl-C does."""
 
     def interrupt(*_: object) -> None:

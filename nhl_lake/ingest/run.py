@@ -21,28 +21,43 @@ import polars as pl
 
 from nhl_lake import layout
 from nhl_lake.bronze import endpoints
-from nhl_lake.catalog import TABLES, find
+from nhl_lake.catalog import TABLES, find_table
 from nhl_lake.clock import Clock
-from nhl_lake.errors import BadInput, Broken, Quarantined, Unreadable, redacted
+from nhl_lake.errors import BadInput, GamesQuarantined, UnreadableData, ValidationFailed, redact_secrets
 from nhl_lake.hockey import seasons as calendar
-from nhl_lake.hockey.calendar import eastern_day
+from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.ingest import client, completeness, inventory
-from nhl_lake.ingest.fetcher import Report, Run, ask_all, stopping, terminable
-from nhl_lake.ingest.planner import SECOND_LOOK, SECOND_LOOKS, Known, Scope, by_reason, in_scope, plan, unfinished
-from nhl_lake.ingest.schedule import Walk, listed_seasons, listing, settle, walk
-from nhl_lake.ingest.schedule_weeks import plan_reading
-from nhl_lake.ingest.writer import Keeper, Tally, counts
+from nhl_lake.ingest.fetcher import FetchProgress, IngestRun, fetch_pages, interrupt_on_sigterm, stop_on_signals
+from nhl_lake.ingest.planner import (
+    SECOND_LOOK,
+    SECOND_LOOKS,
+    Inventory,
+    Scope,
+    count_by_reason,
+    filter_scope,
+    list_candidate_pages,
+    plan_requests,
+)
+from nhl_lake.ingest.schedule import (
+    ScheduleReading,
+    drop_duplicate_entries,
+    fetch_list,
+    read_listed_seasons,
+    read_season_schedule,
+)
+from nhl_lake.ingest.schedule_plan import plan_schedule
+from nhl_lake.ingest.writer import PageCounts, PageWriter, sum_page_counts
 from nhl_lake.maintenance import compaction
 from nhl_lake.rebuild import run as rebuild
-from nhl_lake.rebuild.publish import Made
+from nhl_lake.rebuild.publish import RebuiltPartition
 from nhl_lake.schema import ledger
 from nhl_lake.store import delta_tables, handles, locks
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 
 VERSION = version("nhl-lake")
-AGENT = f"nhl-lake/{VERSION} (a personal archive of NHL pages; Python aiohttp)"
-MOST_TEXT = 1_000  # characters of what is kept of a run that was not done
-NO_WAITING = pl.DataFrame(schema={"table": pl.String, "why": pl.String, "pages": pl.UInt32, "newest": pl.String})
+USER_AGENT = f"nhl-lake/{VERSION} (a personal archive of NHL pages; Python aiohttp)"
+MAX_ERROR_CHARS = 1_000  # characters of what is kept of a run that was not done
+EMPTY_WAITING = pl.DataFrame(schema={"table": pl.String, "why": pl.String, "pages": pl.UInt32, "newest": pl.String})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +72,17 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
+class ClientConfig:
     """How to ask: an address that stands for all hosts, or None; a transport for tests; manners."""
 
-    manners: client.Manners
-    base: str | None = None
+    rate_limit: client.RateLimit
+    base_url: str | None = None
     source: str = "NHL"
     transport: httpx.AsyncBaseTransport | None = None
 
 
 @dataclass
-class Summary:
+class IngestSummary:
     """What a run did, and what is still open.
 
     incomplete: what is missing, incomplete, quarantined or could not be had: a line a kind, each with an example.
@@ -75,13 +90,13 @@ class Summary:
 
     run_id: str
     seasons: tuple[int, ...]
-    tallies: Mapping[str, Tally]
+    page_counts: Mapping[str, PageCounts]
     outcome: str = "error"
-    waiting: pl.DataFrame = field(default_factory=lambda: NO_WAITING)
-    rebuilt: list[Made] = field(default_factory=list)
+    waiting: pl.DataFrame = field(default_factory=lambda: EMPTY_WAITING)
+    rebuilt: list[RebuiltPartition] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
     seconds: float = 0.0
-    error: Broken | None = None
+    error: ValidationFailed | None = None
 
     @property
     def exit_code(self) -> int:
@@ -90,66 +105,75 @@ class Summary:
 
 
 def ingest(
-    root: Place, options: Options, asker: Asker, *, clock: Clock, report: Report, command: str, rebuilds: bool
-) -> Summary:
+    root: Location,
+    options: Options,
+    client_config: ClientConfig,
+    *,
+    clock: Clock,
+    progress: FetchProgress,
+    command: str,
+    rebuilds: bool,
+) -> IngestSummary:
     """Run once: keep what is missing, rebuild what changed, record the run."""
-    check_options(options, eastern_day(clock()))
+    check_options(options, get_eastern_day(clock()))
     with ExitStack() as held:
-        held.enter_context(handles.keeping())
+        held.enter_context(handles.cache_folder_handles())
         with ThreadPoolExecutor() as beside:
-            if asker.transport is None:
+            if client_config.transport is None:
                 beside.submit(import_module, "nhl_lake.ingest.aiohttp_transport")  # takes as long as to open the lake
-            layout.check_layout(root)
-            layout.check_source(root, asker.source)
-        held.enter_context(locks.locked(root, command, now=clock()))
+            layout.check_tables(root)
+            layout.check_source(root, client_config.source)
+        held.enter_context(locks.hold_lock(root, command, now=clock()))
         started_at = clock()
         run_id = f"{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
-        summary = Summary(run_id, (), {})
+        summary = IngestSummary(run_id, (), {})
         try:
-            with uncollected():
-                found = asyncio.run(keep_pages(root, options, asker, clock, report, summary))
+            with freeze_gc():
+                found = asyncio.run(fetch_missing_pages(root, options, client_config, clock, progress, summary))
             if rebuilds and found is not None:
-                build(root, clock, summary)
+                rebuild_changed(root, clock, summary)
                 # the checks of a rebuild tell what is incomplete, and whether there is another source of it
-                with uncollected():
-                    more = asyncio.run(keep_more(root, asker, report, summary, found))
+                with freeze_gc():
+                    more = asyncio.run(fetch_incomplete_pages(root, client_config, progress, summary, found))
                 if more:
-                    build(root, clock, summary)
+                    rebuild_changed(root, clock, summary)
             if found is not None and summary.outcome != "stopped":
-                name_incomplete(root, summary, found, clock())
+                report_incomplete(root, summary, found, clock())
         except KeyboardInterrupt:
             summary.outcome = "stopped"  # the pages are in, and each table is as before or made again whole
-        except Broken as error:
+        except ValidationFailed as error:
             summary.outcome, summary.error = "error", error  # the pages are in; what was not made again is as before
         except BaseException as error:
-            if layout.is_lake(root) and not isinstance(error, Unreadable):
-                note(root, summary, command, started_at, clock(), error)
+            if layout.is_lake(root) and not isinstance(error, UnreadableData):
+                record_failed_run(root, summary, command, started_at, clock(), error)
             raise
         summary.seconds = (clock() - started_at).total_seconds()
         if layout.is_lake(root):
-            trouble = summary.error.what if summary.error else "; ".join(summary.incomplete)[:MOST_TEXT] or None
-            record(root, summary, command, started_at, clock(), trouble)
-            tidy(root, summary)
+            trouble = (
+                summary.error.message if summary.error else "; ".join(summary.incomplete)[:MAX_ERROR_CHARS] or None
+            )
+            record_run(root, summary, command, started_at, clock(), trouble)
+            compact_written_tables(root, summary)
     return summary
 
 
-def build(root: Place, clock: Clock, summary: Summary) -> None:
+def rebuild_changed(root: Location, clock: Clock, summary: IngestSummary) -> None:
     """Rebuild silver and gold where pages changed. What was quarantined is named at the end of the run."""
-    with terminable(), suppress(Quarantined):
-        for made in rebuild.rebuild(root, day=eastern_day(clock())):
+    with interrupt_on_sigterm(), suppress(GamesQuarantined):
+        for made in rebuild.rebuild(root, day=get_eastern_day(clock())):
             summary.rebuilt.append(made)
 
 
-def tidy(root: Place, summary: Summary) -> None:
+def compact_written_tables(root: Location, summary: IngestSummary) -> None:
     """Merge the small files of the tables that a run has written; the run is recorded, and may be stopped here."""
-    kept = {name for name, tally in summary.tallies.items() if tally.new + tally.changed}
+    kept = {name for name, tally in summary.page_counts.items() if tally.new + tally.changed}
     written = kept | {made.table for made in summary.rebuilt}
-    with terminable(), suppress(KeyboardInterrupt):
-        compaction.tidy(root, [ledger.RUNS, ledger.ANSWERS, *map(find, sorted(written))])
+    with interrupt_on_sigterm(), suppress(KeyboardInterrupt):
+        compaction.compact_crowded_tables(root, [ledger.RUNS, ledger.ANSWERS, *map(find_table, sorted(written))])
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def freeze_gc() -> Iterator[None]:
     """Keep the garbage collector from looking through all that is imported: it takes a tenth of a run."""
     gc.freeze()
     try:
@@ -171,69 +195,84 @@ def check_options(options: Options, today: date) -> None:
         )
 
 
-class Found(NamedTuple):
+class FetchResult(NamedTuple):
     """What a run has found out when it has asked for pages: its scope, what is known, and what it asked for."""
 
     scope: Scope
-    facts: Known
-    run: Run
+    inventory: Inventory
+    run: IngestRun
 
 
-async def keep_pages(
-    root: Place, options: Options, asker: Asker, clock: Clock, report: Report, summary: Summary
-) -> Found | None:
+async def fetch_missing_pages(
+    root: Location, options: Options, asker: ClientConfig, clock: Clock, report: FetchProgress, summary: IngestSummary
+) -> FetchResult | None:
     """Keep what is missing, incomplete or wanted again, until a plan asks for nothing new; None if it was stopped."""
-    async with client.door(asker.manners, locks.own(root) / "pace.sqlite", asker.transport) as door:
-        run = Run(root, door, asker.base, clock, report, Keeper(root, summary.run_id), source=asker.source)
-        summary.tallies = run.keeper.tallies
-        with stopping(run):
-            run.survey = asyncio.create_task(survey(run, options))
+    async with client.open_client(
+        asker.rate_limit, locks.locate_state_folder(root) / "pace.sqlite", asker.transport
+    ) as door:
+        run = IngestRun(
+            root, door, asker.base_url, clock, report, PageWriter(root, summary.run_id), source=asker.source
+        )
+        summary.page_counts = run.writer.page_counts
+        with stop_on_signals(run):
+            run.schedule_task = asyncio.create_task(read_schedule_and_inventory(run, options))
             try:
-                scope, found, facts = await run.survey
+                scope, found, facts = await run.schedule_task
             except asyncio.CancelledError:
                 summary.outcome = "stopped"
                 return None
             summary.seasons = scope.seasons
-            facts = await asyncio.to_thread(keep_survey, run, scope, found, facts)
-            facts = await ask_in_rounds(run, scope, facts)
-    summary.outcome = "stopped" if run.is_stopped else "incomplete" if counts(run.keeper.tallies)["failed"] else "done"
-    summary.waiting = by_reason(run.open.filter(~pl.col("why").str.starts_with(SECOND_LOOK)))
-    return None if run.is_stopped else Found(scope, facts, run)
+            facts = await asyncio.to_thread(store_schedule, run, scope, found, facts)
+            facts = await fetch_until_complete(run, scope, facts)
+    summary.outcome = (
+        "stopped" if run.is_stopped else "incomplete" if sum_page_counts(run.writer.page_counts)["failed"] else "done"
+    )
+    summary.waiting = count_by_reason(run.incomplete.filter(~pl.col("why").str.starts_with(SECOND_LOOK)))
+    return None if run.is_stopped else FetchResult(scope, facts, run)
 
 
-async def ask_in_rounds(run: Run, scope: Scope, facts: Known) -> Known:
+async def fetch_until_complete(run: IngestRun, scope: Scope, facts: Inventory) -> Inventory:
     """Plan, ask and keep until a plan asks for nothing new: pages that come name others. Return what is known then."""
-    while asks := await asyncio.to_thread(next_asks, run, scope, facts):
-        run.report.begin(len(asks))
-        await ask_all(run, asks)
+    while asks := await asyncio.to_thread(plan_next_requests, run, scope, facts):
+        run.progress.add_pages(len(asks))
+        await fetch_pages(run, asks)
         asked = {ask["table"] for ask in asks}
-        facts = await asyncio.to_thread(inventory.known_now, run.root, scope.seasons, facts, asked, run.keeper.met)
-    await asyncio.to_thread(run.keeper.flush)
+        facts = await asyncio.to_thread(
+            inventory.refresh_inventory, run.root, scope.seasons, facts, asked, run.writer.player_ids
+        )
+    await asyncio.to_thread(run.writer.flush)
     return facts
 
 
-async def keep_more(root: Place, asker: Asker, report: Report, summary: Summary, found: Found) -> bool:
+async def fetch_incomplete_pages(
+    root: Location, asker: ClientConfig, report: FetchProgress, summary: IngestSummary, found: FetchResult
+) -> bool:
     """Ask for what a rebuild has shown to be incomplete, and for its other source; return whether there was any."""
-    scope, facts = found.scope, replace(found.facts, incomplete=inventory.incomplete(root, found.scope.seasons))
-    asked_before = len(found.run.asked)
-    async with client.door(asker.manners, locks.own(root) / "pace.sqlite", asker.transport) as door:
-        run = replace(found.run, api=door, report=report, survey=None)
-        with stopping(run):
-            await ask_in_rounds(run, scope, facts)
+    scope, facts = (
+        found.scope,
+        replace(found.inventory, incomplete=inventory.find_incomplete_pages(root, found.scope.seasons)),
+    )
+    asked_before = len(found.run.requested)
+    async with client.open_client(
+        asker.rate_limit, locks.locate_state_folder(root) / "pace.sqlite", asker.transport
+    ) as door:
+        run = replace(found.run, api=door, progress=report, schedule_task=None)
+        with stop_on_signals(run):
+            await fetch_until_complete(run, scope, facts)
     if run.is_stopped:
         summary.outcome = "stopped"
-    return len(run.asked) > asked_before
+    return len(run.requested) > asked_before
 
 
-def name_incomplete(root: Place, summary: Summary, found: Found, now: datetime) -> None:
+def report_incomplete(root: Location, summary: IngestSummary, found: FetchResult, now: datetime) -> None:
     """Name what is missing, incomplete or quarantined among the games of a run; such a run is not done."""
-    facts = inventory.known(root, found.scope.seasons, met=inventory.no_people())
-    failed = failures_of(summary)
-    standing = completeness.by_game(facts, now, now, failed)
-    standing = standing.join(in_scope(facts.games, found.scope), on="game_id", how="semi")
+    facts = inventory.read_inventory(root, found.scope.seasons, player_ids=inventory.make_empty_player_ids())
+    failed = list_failures(summary)
+    standing = completeness.classify_games(facts, now, now, failed)
+    standing = standing.join(filter_scope(facts.games, found.scope), on="game_id", how="semi")
     lines = [
         f"{games:,} {'game' if games == 1 else 'games'}: {why} ({newest})"
-        for why, games, newest in completeness.incomplete_games(standing).iter_rows()
+        for why, games, newest in completeness.count_incomplete_games(standing).iter_rows()
     ]
     in_games = set(standing.filter(pl.col("stands").is_in(["open", "incomplete"]))["game_id"].cast(pl.String))
     others = failed.filter(~pl.col("page").is_in(in_games))
@@ -242,56 +281,58 @@ def name_incomplete(root: Place, summary: Summary, found: Found, now: datetime) 
         f"{count:,} {'page' if count == 1 else 'pages'} of {table}: {failure} ({page})"
         for table, failure, count, page in by_failure.iter_rows()
     ]
-    lines += completeness.quarantined(root, found.scope.seasons)
+    lines += completeness.describe_quarantined(root, found.scope.seasons)
     summary.incomplete = lines
     if lines and summary.outcome == "done":
         summary.outcome = "incomplete"
 
 
-def failures_of(summary: Summary) -> pl.DataFrame:
+def list_failures(summary: IngestSummary) -> pl.DataFrame:
     """Return the pages that this run could not have, and why: columns of completeness.FAILURES."""
-    rows = [(name, *reason.partition(": ")[::2]) for name, tally in summary.tallies.items() for reason in tally.reasons]
-    shape = {name: completeness.FAILURES[name] for name in ("table", "page", "failure")}
+    rows = [
+        (name, *reason.partition(": ")[::2]) for name, tally in summary.page_counts.items() for reason in tally.reasons
+    ]
+    shape = {name: completeness.FAILURE_SCHEMA[name] for name in ("table", "page", "failure")}
     return pl.DataFrame(rows, schema=shape, orient="row").unique(["table", "page"], keep="last", maintain_order=True)
 
 
-async def survey(run: Run, options: Options) -> tuple[Scope, Walk, Known]:
+async def read_schedule_and_inventory(run: IngestRun, options: Options) -> tuple[Scope, ScheduleReading, Inventory]:
     """Read the NHL's lists of seasons and teams and the schedule of the seasons at hand, and what the lake knows.
 
     Nothing is kept yet.
     """
-    today = eastern_day(run.clock())
-    found = Walk()
-    run.report.begin(2)
-    await asyncio.gather(*(listing(run, table, found) for table in (endpoints.SEASONS, endpoints.TEAMS)))
-    days = {s.season: s for s in listed_seasons(found, lambda: inventory.seasons_kept(run.root))}
-    listed = list(days.values()) or calendar.all_guessed(today)
+    today = get_eastern_day(run.clock())
+    found = ScheduleReading()
+    run.progress.add_pages(2)
+    await asyncio.gather(*(fetch_list(run, table, found) for table in (endpoints.SEASONS, endpoints.TEAMS)))
+    days = {s.season: s for s in read_listed_seasons(found, lambda: inventory.read_stored_seasons(run.root))}
+    listed = list(days.values()) or calendar.guess_all_seasons(today)
     for season in options.seasons:
-        if not calendar.is_known(listed, season, today):
-            raise unknown_season(season)
+        if not calendar.is_known_season(listed, season, today):
+            raise unknown_season_error(season)
     if options.seasons:
         wanted = options.seasons
     elif options.since is not None:
-        wanted = calendar.since(listed, options.since, today)
+        wanted = calendar.find_seasons_since(listed, options.since, today)
     else:
-        wanted = calendar.current(listed, today)
-    games, answers = await asyncio.to_thread(inventory.schedule_known, run.root, wanted)
+        wanted = calendar.find_current_seasons(listed, today)
+    games, answers = await asyncio.to_thread(inventory.read_stored_schedule, run.root, wanted)
 
     async def walks() -> None:
         for number in sorted(wanted):
-            season = days.get(number, calendar.guessed(number))
+            season = days.get(number, calendar.guess_season(number))
             its_games = games.filter(pl.col("season") == number)
             no_answers = answers.clear() if options.seasons else answers  # a season asked for by name is read whole
-            reading = plan_reading(season, its_games, no_answers, run.clock(), first_day_asked(options, today))
-            await walk(run, season, reading, its_games, found, listed=number in days)
+            reading = plan_schedule(season, its_games, no_answers, run.clock(), find_first_lookback_day(options, today))
+            await read_season_schedule(run, season, reading, its_games, found, is_listed=number in days)
 
     # the lake is read while the API is asked
-    _, facts = await asyncio.gather(walks(), asyncio.to_thread(inventory.known, run.root, wanted, games=games))
-    settle(found, games)
-    seen = {part.season for part in found.parts}
+    _, facts = await asyncio.gather(walks(), asyncio.to_thread(inventory.read_inventory, run.root, wanted, games=games))
+    drop_duplicate_entries(found, games)
+    seen = {part.season for part in found.games}
     for season in options.seasons:
-        if season not in seen and found.schedule() is not None:
-            raise unknown_season(season)
+        if season not in seen and found.games_if_complete() is not None:
+            raise unknown_season_error(season)
     scope = Scope(
         seasons=tuple(wanted),
         since=options.since,
@@ -302,7 +343,7 @@ async def survey(run: Run, options: Options) -> tuple[Scope, Walk, Known]:
     return scope, found, facts
 
 
-def first_day_asked(options: Options, today: date) -> date | None:
+def find_first_lookback_day(options: Options, today: date) -> date | None:
     """Return the first of the past days that the user wants to be looked at, if any are named."""
     if options.lookback_days is not None:
         back = today - timedelta(days=options.lookback_days)
@@ -310,7 +351,7 @@ def first_day_asked(options: Options, today: date) -> date | None:
     return options.since
 
 
-def unknown_season(season: int) -> BadInput:
+def unknown_season_error(season: int) -> BadInput:
     """Return the error for a season that the NHL does not have."""
     return BadInput(
         f"The NHL has no season {season // 10_000}-{season % 100:02d} in its schedule.",
@@ -318,59 +359,68 @@ def unknown_season(season: int) -> BadInput:
     )
 
 
-def keep_survey(run: Run, scope: Scope, found: Walk, facts: Known) -> Known:
+def store_schedule(run: IngestRun, scope: Scope, found: ScheduleReading, facts: Inventory) -> Inventory:
     """Gather the schedule, seasons and teams just read, for a lake that is made if there is none; what is known now."""
-    delta_tables.create(run.root, TABLES)
-    sign(run.root, run.source, run.clock())
+    delta_tables.create_tables(run.root, TABLES)
+    write_lake_meta(run.root, run.source, run.clock())
     for page in (*found.lists, *found.weeks):
-        run.keeper.take(page)
-    run.keeper.note_schedule(found.answers(run.clock()))
-    if (fresh := found.schedule()) is not None:
-        seen = inventory.listings(facts.games, fresh, found.days, run.clock(), run_id=run.keeper.run_id)
-        delta_tables.append(run.root, ledger.LISTINGS, seen)
-        return replace(facts, games=inventory.rescheduled(facts.games, scope.seasons, fresh, found.days))
-    run.keeper.flush()
-    return replace(facts, games=inventory.scheduled(run.root, scope.seasons))
+        run.writer.add_page(page)
+    run.writer.add_schedule_reads(found.list_answers(run.clock()))
+    if (fresh := found.games_if_complete()) is not None:
+        seen = inventory.find_listing_changes(facts.games, fresh, found.days, run.clock(), run_id=run.writer.run_id)
+        delta_tables.append_to_ledger(run.root, ledger.LISTINGS, seen)
+        return replace(facts, games=inventory.merge_schedule(facts.games, scope.seasons, fresh, found.days))
+    run.writer.flush()
+    return replace(facts, games=inventory.read_stored_games(run.root, scope.seasons))
 
 
-def sign(root: Place, source: str, now: datetime) -> None:
+def write_lake_meta(root: Location, source: str, now: datetime) -> None:
     """Write into a new lake which layout it has, and whose pages."""
-    if delta_tables.scan(root, ledger.META).select("layout").collect().is_empty():
-        row = {"layout": ledger.LAYOUT, "source": source, "made_by": VERSION, "made_at": now}
-        delta_tables.append(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
+    if delta_tables.scan_table(root, ledger.META).select("layout").collect().is_empty():
+        row = {"layout": ledger.LAYOUT_VERSION, "source": source, "made_by": VERSION, "made_at": now}
+        delta_tables.append_to_ledger(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
 
 
-def next_asks(run: Run, scope: Scope, facts: Known) -> list[dict[str, Any]]:
+def plan_next_requests(run: IngestRun, scope: Scope, facts: Inventory) -> list[dict[str, Any]]:
     """Plan, and leave out what this run has asked for already; nothing is asked for when it is to end."""
-    run.open = unfinished(facts, scope, run.clock())
+    run.incomplete = list_candidate_pages(facts, scope, run.clock())
     if run.is_stopped:
         return []
-    due = run.open.filter("is_due").drop("is_due").iter_rows(named=True)
-    new = [ask for ask in due if (ask["table"], ask["page"]) not in run.asked]
-    run.asked.update((ask["table"], ask["page"]) for ask in new)
+    due = run.incomplete.filter("is_due").drop("is_due").iter_rows(named=True)
+    new = [ask for ask in due if (ask["table"], ask["page"]) not in run.requested]
+    run.requested.update((ask["table"], ask["page"]) for ask in new)
     return new
 
 
-def foresee(
-    root: Place, options: Options, asker: Asker, *, clock: Clock, report: Report
-) -> tuple[Scope, Walk, pl.DataFrame]:
+def preview_ingest(
+    root: Location, options: Options, client_config: ClientConfig, *, clock: Clock, progress: FetchProgress
+) -> tuple[Scope, ScheduleReading, pl.DataFrame]:
     """Read the schedule, keep nothing, and return the plan that a run would begin with."""
-    check_options(options, eastern_day(clock()))
-    layout.check_layout(root)
-    layout.check_source(root, asker.source)
+    check_options(options, get_eastern_day(clock()))
+    layout.check_tables(root)
+    layout.check_source(root, client_config.source)
 
-    async def look() -> tuple[Scope, Walk, Known]:
-        async with client.door(asker.manners, locks.own(root) / "pace.sqlite", asker.transport) as door:
-            return await survey(Run(root, door, asker.base, clock, report, Keeper(root, "dry-run")), options)
+    async def look() -> tuple[Scope, ScheduleReading, Inventory]:
+        async with client.open_client(
+            client_config.rate_limit, locks.locate_state_folder(root) / "pace.sqlite", client_config.transport
+        ) as door:
+            return await read_schedule_and_inventory(
+                IngestRun(root, door, client_config.base_url, clock, progress, PageWriter(root, "dry-run")), options
+            )
 
     scope, found, facts = asyncio.run(look())
-    if (fresh := found.schedule()) is not None:
-        facts = replace(facts, games=inventory.rescheduled(facts.games, scope.seasons, fresh, found.days))
-    return scope, found, plan(facts, scope, clock())
+    if (fresh := found.games_if_complete()) is not None:
+        facts = replace(facts, games=inventory.merge_schedule(facts.games, scope.seasons, fresh, found.days))
+    return scope, found, plan_requests(facts, scope, clock())
 
 
-def record(
-    root: Place, summary: Summary, command: str, started_at: datetime, ended_at: datetime, error: str | None = None
+def record_run(
+    root: Location,
+    summary: IngestSummary,
+    command: str,
+    started_at: datetime,
+    ended_at: datetime,
+    error: str | None = None,
 ) -> None:
     """Write the run into the ledger."""
     row = {
@@ -381,19 +431,19 @@ def record(
         "ended_at": ended_at,
         "outcome": summary.outcome,
         "error": error,
-        "pages": [{"table": name, **vars(tally)} for name, tally in summary.tallies.items()],
+        "pages": [{"table": name, **vars(tally)} for name, tally in summary.page_counts.items()],
         "rebuilt": list(dict.fromkeys(made.table for made in summary.rebuilt)),
     }
-    delta_tables.append(root, ledger.RUNS, pl.DataFrame([row], schema=ledger.RUNS.schema))
+    delta_tables.append_to_ledger(root, ledger.RUNS, pl.DataFrame([row], schema=ledger.RUNS.schema))
 
 
-def note(
-    root: Place, summary: Summary, command: str, started_at: datetime, ended_at: datetime, error: BaseException
+def record_failed_run(
+    root: Location, summary: IngestSummary, command: str, started_at: datetime, ended_at: datetime, error: BaseException
 ) -> None:
     """Record a run that ended in an error; if that fails too (a full disk), the first error is the one to show."""
     summary.outcome = "error"
-    text = redacted(str(error)).splitlines()[0] if str(error) else type(error).__name__
+    text = redact_secrets(str(error)).splitlines()[0] if str(error) else type(error).__name__
     try:
-        record(root, summary, command, started_at, ended_at, text)
+        record_run(root, summary, command, started_at, ended_at, text)
     except Exception as second:
         error.add_note(f"The run could not be recorded either: {second}")

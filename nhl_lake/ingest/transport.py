@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 import httpx
 
-from nhl_lake.bronze.limits import whole
+from nhl_lake.bronze.limits import read_body
 
 
 class Answer(NamedTuple):
@@ -42,6 +42,6 @@ class InProcess(Way):
         answer = await self.transport.handle_async_request(httpx.Request("GET", url, headers=headers))
         assert isinstance(answer.stream, httpx.AsyncByteStream)
         try:
-            return Answer(answer.status_code, answer.headers, await whole(aiter(answer.stream)))
+            return Answer(answer.status_code, answer.headers, await read_body(aiter(answer.stream)))
         finally:
             await answer.aclose()

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from nhl_lake.league import routes
 from nhl_lake.league.engine import Engine
-from nhl_lake.league.errors import BadLeague
-from nhl_lake.league.pages.source import Source
-from nhl_lake.league.quirks import CALM, Shares
+from nhl_lake.league.errors import InvalidLeagueOption
+from nhl_lake.league.pages.page_source import PageSource
+from nhl_lake.league.quirks import FEW_DEFECTS, DefectShares
 
-__all__ = ["Answer", "BadLeague", "League"]
+__all__ = ["Answer", "InvalidLeagueOption", "League"]
 
 FIRST_YEAR, LAST_YEAR = 2010, 2060
 NOT_FOUND = b'{"message":"Not Found"}'
@@ -32,29 +32,33 @@ class Answer(NamedTuple):
 
 
 class League:
-    """A league of some seasons that answers like the API. Seasons have eight digits; raises BadLeague on nonsense.
+    """A league of some seasons that answers like the API.
+
+    Seasons have eight digits. Raises InvalidLeagueOption.
 
     `shares` says in how many games pages are wrong at first: few by default, and many in `quirks.TROUBLED`.
     """
 
-    def __init__(self, seed: int = 1, seasons: Sequence[int] = (20242025, 20252026), shares: Shares = CALM) -> None:
+    def __init__(
+        self, seed: int = 1, seasons: Sequence[int] = (20242025, 20252026), shares: DefectShares = FEW_DEFECTS
+    ) -> None:
         if not isinstance(seed, int) or isinstance(seed, bool):
-            raise BadLeague(f"a seed is a whole number, not {seed!r}.")
+            raise InvalidLeagueOption(f"a seed is a whole number, not {seed!r}.")
         if not seasons:
-            raise BadLeague("a league needs at least one season, like 20252026.")
+            raise InvalidLeagueOption("a league needs at least one season, like 20252026.")
         for season in seasons:
-            _require_season(season)
+            _check_season(season)
         self.seed = seed
         self.seasons = tuple(sorted(set(seasons)))
         self.shares = shares
         self.engine = Engine(seed)
-        self._source = Source(self.engine, seed, self.seasons, shares)
-        self._one_at_a_time = threading.Lock()  # the engine's memory is not made for the threads of a server
+        self._source = PageSource(self.engine, seed, self.seasons, shares)
+        self._lock = threading.Lock()  # the engine's memory is not made for the threads of a server
 
     def answer(self, target: str, as_of: datetime) -> Answer:
         """The page at a path and query, as of a moment; 404 for what does not exist."""
-        with self._one_at_a_time:
-            found = routes.page(self._source, target, as_of.astimezone(UTC))
+        with self._lock:
+            found = routes.find_page(self._source, target, as_of.astimezone(UTC))
         if found is None:
             return Answer(404, NOT_FOUND, "application/json")
         if isinstance(found, str):
@@ -62,9 +66,9 @@ class League:
         return Answer(200, json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode(), "application/json")
 
 
-def _require_season(season: object) -> None:
+def _check_season(season: object) -> None:
     year = season // 10_000 if isinstance(season, int) else 0
     if season != year * 10_000 + year + 1:
-        raise BadLeague(f"a season is two years that follow each other, like 20252026, not {season!r}.")
+        raise InvalidLeagueOption(f"a season is two years that follow each other, like 20252026, not {season!r}.")
     if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise BadLeague(f"this league plays from {FIRST_YEAR} to {LAST_YEAR}, not in {season}.")
+        raise InvalidLeagueOption(f"this league plays from {FIRST_YEAR} to {LAST_YEAR}, not in {season}.")

@@ -8,50 +8,50 @@ from random import Random
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from .clubs import teams
-from .model import ScheduledGame, Season, Series, Team
-from .seeds import source
-from .world import first_year
+from nhl_lake.league.contracts import get_first_year
+from nhl_lake.league.model import ScheduledGame, Season, Series, Team
+from nhl_lake.league.seeds import create_rng
+from nhl_lake.league.teams import build_teams
 
 EASTERN: Final = ZoneInfo("America/New_York")
 GAMES_BY_WEEKDAY: Final = (6, 11, 3, 11, 5, 13, 5)  # Monday first; about 51 a week
 PRESEASON_GAMES: Final = 6  # per club
-BACK_TO_BACK: Final = 0.35  # games that a club must be behind another to play two days in a row before it
-SLACK: Final = timedelta(days=3)  # the last games are hard to place: aim at being done before the last day
-ROUNDS: Final = 4
+BACK_TO_BACK_COST: Final = 0.35  # games that a club must be behind another to play two days in a row before it
+END_MARGIN: Final = timedelta(days=3)  # the last games are hard to place: aim at being done before the last day
+PLAYOFF_ROUNDS: Final = 4
 DAYS_BETWEEN_ROUNDS: Final = 16
 
 
 @lru_cache(maxsize=64)
-def season(seed: int, number: int) -> Season:
+def plan_season(seed: int, number: int) -> Season:
     """The clubs and the dates of a season: it opens on the Tuesday after the fourth of October."""
-    year = first_year(number)
+    year = get_first_year(number)
     opening = date(year, 10, 5)
     opening += timedelta(days=(1 - opening.weekday()) % 7)
     closing = opening + timedelta(days=192)
-    last = closing + timedelta(days=3 + DAYS_BETWEEN_ROUNDS * (ROUNDS - 1) + 14)
-    return Season(number, teams(seed, number), opening - timedelta(days=17), opening, closing, last)
+    last = closing + timedelta(days=3 + DAYS_BETWEEN_ROUNDS * (PLAYOFF_ROUNDS - 1) + 14)
+    return Season(number, build_teams(seed, number), opening - timedelta(days=17), opening, closing, last)
 
 
 @lru_cache(maxsize=8)
-def schedule(seed: int, number: int) -> tuple[ScheduledGame, ...]:
+def plan_schedule(seed: int, number: int) -> tuple[ScheduledGame, ...]:
     """Preseason and regular season in the order of their ids: the order in which they were first planned."""
-    about = season(seed, number)
-    rng = source(seed, "calendar", number)
-    preseason = _spread(
-        rng, about, _exhibitions(rng, about.teams), about.preseason_start, about.start - timedelta(days=2), 7
+    about = plan_season(seed, number)
+    rng = create_rng(seed, "calendar", number)
+    preseason = _assign_days(
+        rng, about, _pair_preseason(rng, about.teams), about.preseason_start, about.start - timedelta(days=2), 7
     )
-    regular = _spread(rng, about, _matches(rng, about), about.start, about.end - SLACK, 0)
-    exhibition = [_game(rng, about, 1, i, game) for i, game in enumerate(preseason, 1)]
-    games = [_game(rng, about, 2, i, game) for i, game in enumerate(regular, 1)]
+    regular = _assign_days(rng, about, _pair_regular_season(rng, about), about.start, about.end - END_MARGIN, 0)
+    exhibition = [_plan_game(rng, about, 1, i, game) for i, game in enumerate(preseason, 1)]
+    games = [_plan_game(rng, about, 2, i, game) for i, game in enumerate(regular, 1)]
     cancelled = rng.randrange(5, len(exhibition) - 5)
     first = exhibition[cancelled].start
-    exhibition[cancelled] = exhibition[cancelled]._replace(cancelled=first - timedelta(hours=rng.randint(5, 40)))
-    _postpone(rng, about, games)
+    exhibition[cancelled] = exhibition[cancelled]._replace(cancelled_at=first - timedelta(hours=rng.randint(5, 40)))
+    _postpone_games(rng, about, games)
     return (*exhibition, *games)
 
 
-def _exhibitions(rng: Random, clubs: tuple[Team, ...]) -> list[tuple[Team, Team]]:
+def _pair_preseason(rng: Random, clubs: tuple[Team, ...]) -> list[tuple[Team, Team]]:
     """Preseason: neighbours in shuffled order play each other."""
     pairs = []
     for turn in range(PRESEASON_GAMES):
@@ -60,7 +60,7 @@ def _exhibitions(rng: Random, clubs: tuple[Team, ...]) -> list[tuple[Team, Team]
     return pairs
 
 
-def _matches(rng: Random, about: Season) -> list[tuple[Team, Team]]:
+def _pair_regular_season(rng: Random, about: Season) -> list[tuple[Team, Team]]:
     """82 games each: 26 inside the division, 24 in the rest of the conference, 32 against the other one."""
     pairs: list[tuple[Team, Team]] = []
     by_division: dict[str, list[Team]] = {}
@@ -72,22 +72,22 @@ def _matches(rng: Random, about: Season) -> list[tuple[Team, Team]]:
         for i, a in enumerate(clubs):
             for j in range(i + 1, len(clubs)):
                 # a ring of eight: two steps apart on either side play three times, the others four
-                pairs += _home_and_home(a, clubs[j], 3 if (j - i) in (1, 7) else 4, flip=(j - i) == 7)
+                pairs += _alternate_home(a, clubs[j], 3 if (j - i) in (1, 7) else 4, flip=(j - i) == 7)
     for i, clubs in enumerate(divisions):
         for others in divisions[i + 1 :]:
             same = clubs[0].conference == others[0].conference
             for x, a in enumerate(clubs):
                 for y, b in enumerate(others):
-                    pairs += _home_and_home(a, b, 3 if same else 2, flip=(x + y) % 2 == 1)
+                    pairs += _alternate_home(a, b, 3 if same else 2, flip=(x + y) % 2 == 1)
     return pairs
 
 
-def _home_and_home(a: Team, b: Team, count: int, *, flip: bool) -> list[tuple[Team, Team]]:
+def _alternate_home(a: Team, b: Team, count: int, *, flip: bool) -> list[tuple[Team, Team]]:
     first, second = (b, a) if flip else (a, b)
     return [(first, second) if i % 2 == 0 else (second, first) for i in range(count)]
 
 
-def _spread(
+def _assign_days(
     rng: Random, about: Season, pairs: list[tuple[Team, Team]], first: date, last: date, quota: int
 ) -> list[tuple[date, Team, Team]]:
     """Give every game a day: nobody plays twice a day or three days in a row, and back-to-backs are the exception."""
@@ -100,19 +100,21 @@ def _spread(
     rows: list[tuple[date, Team, Team]] = []
     day = first
     while pool:
-        left = sum(1 for ahead in range((last - day).days + 1) if quota or _open(about, day + timedelta(days=ahead)))
+        left = sum(
+            1 for ahead in range((last - day).days + 1) if quota or _is_game_day(about, day + timedelta(days=ahead))
+        )
         wanted = quota or max(
             1, round(len(pool) / max(1, left) * GAMES_BY_WEEKDAY[day.weekday()] * 7 / sum(GAMES_BY_WEEKDAY))
         )
-        if quota or _open(about, day):
+        if quota or _is_game_day(about, day):
             rows += [(day, *pair) for pair in _fill_day(rng, pool, wanted, day, (played, waiting))]
         day += timedelta(days=1)
     return rows
 
 
-def _open(about: Season, day: date) -> bool:
+def _is_game_day(about: Season, day: date) -> bool:
     """Whether there is play: not around Christmas, nor in the week of the all-star break."""
-    year = first_year(about.season)
+    year = get_first_year(about.season)
     if day in (date(year, 12, 24), date(year, 12, 25), date(year, 12, 26)):
         return False
     return not date(year + 1, 2, 2) <= day <= date(year + 1, 2, 8)
@@ -131,7 +133,9 @@ def _fill_day(
     tired = {}
     for team, days in played.items():
         recent = days[-2:]
-        tired[team] = 9.0 if yesterday in recent and before in recent else BACK_TO_BACK if yesterday in recent else 0.0
+        tired[team] = (
+            9.0 if yesterday in recent and before in recent else BACK_TO_BACK_COST if yesterday in recent else 0.0
+        )
     need = {team: waiting[team] - tired[team] + rng.random() for team in waiting}
     busy: set[int] = {team for team, cost in tired.items() if cost > 5}
     chosen: list[int] = []
@@ -152,29 +156,32 @@ def _fill_day(
     return games
 
 
-def _game(rng: Random, about: Season, game_type: int, number: int, row: tuple[date, Team, Team]) -> ScheduledGame:
+def _plan_game(rng: Random, about: Season, game_type: int, number: int, row: tuple[date, Team, Team]) -> ScheduledGame:
     day, home, away = row
-    start = puck_drop(rng, home, day)
-    return scheduled(about, game_type, number, (home, away), start)
+    start = draw_start_time(rng, home, day)
+    return create_scheduled_game(about, game_type, number, (home, away), start)
 
 
-def scheduled(about: Season, game_type: int, number: int, clubs: tuple[Team, Team], start: datetime) -> ScheduledGame:
+def create_scheduled_game(
+    about: Season, game_type: int, number: int, clubs: tuple[Team, Team], start: datetime
+) -> ScheduledGame:
     """A game as the calendar first has it."""
     home, away = clubs
     day = start.astimezone(EASTERN).date()
-    published = datetime(first_year(about.season), 7, 2, 17, tzinfo=UTC)
+    published = datetime(get_first_year(about.season), 7, 2, 17, tzinfo=UTC)
     return ScheduledGame(
-        game_id=first_year(about.season) * 1_000_000 + game_type * 10_000 + number, season=about.season,
+        game_id=get_first_year(about.season) * 1_000_000 + game_type * 10_000 + number, season=about.season,
         game_type=game_type,
         home_id=home.team_id, away_id=away.team_id, start=start, day=day, first_start=start, first_day=day,
         arena=home.arena, city=home.city,
-        neutral=False, timezone=home.timezone, venue_timezone=home.venue_timezone, appears=published, vanishes=None,
-        postponed=None,
-        rescheduled=None, cancelled=None, if_necessary=False, series=None,
+        neutral_site=False, timezone=home.timezone, venue_timezone=home.venue_timezone, shown_from=published,
+        removed_at=None,
+        postponed_at=None,
+        rescheduled_at=None, cancelled_at=None, if_necessary=False, series=None,
     )  # fmt: skip
 
 
-def puck_drop(rng: Random, home: Team, day: date) -> datetime:
+def draw_start_time(rng: Random, home: Team, day: date) -> datetime:
     """When a game starts: evenings by the arena's clock, week-end matinees, Hawaii early for the East to watch."""
     hour, minute = rng.choice(((19, 0), (19, 0), (19, 0), (19, 30), (20, 0)))
     if home.timezone == "Pacific/Honolulu":
@@ -188,9 +195,9 @@ def puck_drop(rng: Random, home: Team, day: date) -> datetime:
     return datetime.combine(day, time(hour, minute), ZoneInfo(home.timezone)).astimezone(UTC)
 
 
-def _postpone(rng: Random, about: Season, games: list[ScheduledGame]) -> None:
+def _postpone_games(rng: Random, about: Season, games: list[ScheduledGame]) -> None:
     """Three games of the winter wait, one of them for months; they keep their ids."""
-    year = first_year(about.season)
+    year = get_first_year(about.season)
     winter = [i for i, game in enumerate(games) if date(year, 10, 20) < game.day < date(year + 1, 1, 15)]
     busy: dict[int, set[date]] = {}
     for team, day in ((team, game.day) for game in games for team in (game.home_id, game.away_id)):
@@ -198,41 +205,41 @@ def _postpone(rng: Random, about: Season, games: list[ScheduledGame]) -> None:
     waits = (rng.randint(45, 80), rng.randint(4, 20), rng.randint(4, 40))
     for i, wait in zip(rng.sample(winter, len(waits)), waits, strict=True):
         clubs = (busy[games[i].home_id], busy[games[i].away_id])
-        games[i] = _later(rng, games[i], _free(about, clubs, games[i].day + timedelta(days=wait)))
+        games[i] = _move_game(rng, games[i], _find_free_day(about, clubs, games[i].day + timedelta(days=wait)))
         for club in clubs:
             club.add(games[i].day)
 
 
-def _free(about: Season, clubs: tuple[set[date], set[date]], day: date) -> date:
+def _find_free_day(about: Season, clubs: tuple[set[date], set[date]], day: date) -> date:
     """The first day from this one on when both clubs can play."""
-    while not _open(about, day) or any(_full(busy, day) for busy in clubs):
+    while not _is_game_day(about, day) or any(_is_day_blocked(busy, day) for busy in clubs):
         day += timedelta(days=1)
     return day
 
 
-def _full(busy: set[date], day: date) -> bool:
+def _is_day_blocked(busy: set[date], day: date) -> bool:
     """Whether a club plays on a day already, or would play three days in a row."""
     near = {ahead for ahead in range(-2, 3) if day + timedelta(days=ahead) in busy}
     return 0 in near or any(pair <= near for pair in ({-2, -1}, {-1, 1}, {1, 2}))
 
 
-def _later(rng: Random, game: ScheduledGame, day: date) -> ScheduledGame:
+def _move_game(rng: Random, game: ScheduledGame, day: date) -> ScheduledGame:
     """The game on its new day at the old hour: put off shortly before the start, and given the day some days later."""
     local = game.start.astimezone(ZoneInfo(game.timezone))
     start = (local + (day - game.day)).astimezone(UTC)
     return game._replace(
         start=start,
         day=start.astimezone(EASTERN).date(),
-        postponed=game.start - timedelta(hours=rng.randint(2, 30)),
-        rescheduled=game.start + timedelta(days=rng.randint(1, 3)),
+        postponed_at=game.start - timedelta(hours=rng.randint(2, 30)),
+        rescheduled_at=game.start + timedelta(days=rng.randint(1, 3)),
     )
 
 
-def series_games(
+def plan_series(
     seed: int, about: Season, series: Series, clubs: tuple[Team, Team], appears: datetime
 ) -> list[ScheduledGame]:
     """The seven games of a series as planned: every other day, the better team at home in games 1, 2, 5 and 7."""
-    rng = source(seed, "series", about.season, series.round, series.number)
+    rng = create_rng(seed, "series", about.season, series.round, series.number)
     top, bottom = clubs
     first = about.end + timedelta(days=3 + DAYS_BETWEEN_ROUNDS * (series.round - 1) + series.number % 2)
     rows = []
@@ -241,6 +248,6 @@ def series_games(
         day = first + timedelta(days=2 * (game - 1))
         start = datetime.combine(day, time(19, rng.choice((0, 30))), ZoneInfo(home.timezone)).astimezone(UTC)
         number = series.round * 100 + series.number * 10 + game
-        planned = scheduled(about, 3, number, (home, away), start)
-        rows.append(planned._replace(appears=appears, if_necessary=game > 4, series=series._replace(game=game)))
+        planned = create_scheduled_game(about, 3, number, (home, away), start)
+        rows.append(planned._replace(shown_from=appears, if_necessary=game > 4, series=series._replace(game=game)))
     return rows

@@ -1,5 +1,5 @@
 """What can go wrong with a simulated league: options that cannot be meant."""
 
 
-class BadLeague(ValueError):
+class InvalidLeagueOption(ValueError):
     """An option of the league, or of the server, that cannot be meant."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from nhl_lake.league.errors import BadLeague
+from nhl_lake.league.errors import InvalidLeagueOption
 
 
 @dataclass(frozen=True)
@@ -26,70 +26,76 @@ class Faults:
 
     def __post_init__(self) -> None:
         if not 0 <= self.fail <= 1:
-            raise BadLeague(f"fail is a share of the requests, from 0 to 1, not {self.fail:g}.")
+            raise InvalidLeagueOption(f"fail is a share of the requests, from 0 to 1, not {self.fail:g}.")
         if not 0 <= self.latency_ms < float("inf"):
-            raise BadLeague(f"latency is a number of milliseconds from 0 on, not {self.latency_ms:g}.")
+            raise InvalidLeagueOption(f"latency is a number of milliseconds from 0 on, not {self.latency_ms:g}.")
         if self.rate < 0:
-            raise BadLeague(f"rate is a number of requests a second, 0 for no limit, not {self.rate}.")
+            raise InvalidLeagueOption(f"rate is a number of requests a second, 0 for no limit, not {self.rate}.")
 
 
-class Fate(Enum):
+class RequestOutcome(Enum):
     """What becomes of one request."""
 
-    BROKEN = "500"
-    AWAY = "503 with Retry-After"
-    CUT = "a body cut in half"
-    CLOSED = "a connection closed without an answer"
-    HTML = "an error page with status 200"
-    BUSY = "429 with Retry-After"
+    SERVER_ERROR = "500"
+    UNAVAILABLE = "503 with Retry-After"
+    TRUNCATED = "a body cut in half"
+    CONNECTION_CLOSED = "a connection closed without an answer"
+    HTML_ERROR = "an error page with status 200"
+    RATE_LIMITED = "429 with Retry-After"
     SERVED = "the page"
 
 
-FAILURES = (Fate.BROKEN, Fate.AWAY, Fate.CUT, Fate.CLOSED, Fate.HTML)
+FAILURES = (
+    RequestOutcome.SERVER_ERROR,
+    RequestOutcome.UNAVAILABLE,
+    RequestOutcome.TRUNCATED,
+    RequestOutcome.CONNECTION_CLOSED,
+    RequestOutcome.HTML_ERROR,
+)
 
 
 @dataclass
-class Gate:
+class FaultInjector:
     """Decides what becomes of each request, and counts. Safe to share between threads."""
 
     faults: Faults
-    second: Callable[[], float] = time.time
-    seen: Counter[int] = field(default_factory=Counter)
+    clock: Callable[[], float] = time.time
+    requests_by_second: Counter[int] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self._dice = random.Random(self.faults.seed)
+        self._rng = random.Random(self.faults.seed)
         self._lock = threading.Lock()
 
-    def fate(self) -> Fate:
+    def draw_outcome(self) -> RequestOutcome:
         """What becomes of the request that comes in now."""
         with self._lock:
-            now = int(self.second())
-            self.seen[now] += 1
-            failed, how = self._dice.random() < self.faults.fail, self._dice.choice(FAILURES)
-            if self.faults.rate and self.seen[now] > self.faults.rate:
-                return Fate.BUSY
-            return how if failed else Fate.SERVED
+            now = int(self.clock())
+            self.requests_by_second[now] += 1
+            failed, how = self._rng.random() < self.faults.fail, self._rng.choice(FAILURES)
+            if self.faults.rate and self.requests_by_second[now] > self.faults.rate:
+                return RequestOutcome.RATE_LIMITED
+            return how if failed else RequestOutcome.SERVED
 
-    def answered(self, status: int) -> None:
+    def count_response(self, status: int) -> None:
         """Count an answer."""
         with self._lock:
             self.statuses[status] += 1
 
-    def stats(self) -> dict[str, object]:
+    def count_requests(self) -> dict[str, object]:
         """How many requests came in, by status, and the most in one second."""
         with self._lock:
             return {
-                "requests": sum(self.seen.values()),
+                "requests": sum(self.requests_by_second.values()),
                 "by_status": {str(status): n for status, n in sorted(self.statuses.items())},
-                "most_in_one_second": max(self.seen.values(), default=0),
+                "most_in_one_second": max(self.requests_by_second.values(), default=0),
             }
 
 
 JSON = "application/json"
-UNSERVED: dict[Fate, tuple[int, bytes, str, dict[str, str]]] = {
-    Fate.BUSY: (429, b'{"message":"Too Many Requests"}', JSON, {"Retry-After": "1"}),
-    Fate.BROKEN: (500, b'{"message":"Internal Server Error"}', JSON, {}),
-    Fate.AWAY: (503, b"", JSON, {"Retry-After": "1"}),
-    Fate.HTML: (200, b"<html><body>Please wait</body></html>", "text/html", {}),
+FAULT_RESPONSES: dict[RequestOutcome, tuple[int, bytes, str, dict[str, str]]] = {
+    RequestOutcome.RATE_LIMITED: (429, b'{"message":"Too Many Requests"}', JSON, {"Retry-After": "1"}),
+    RequestOutcome.SERVER_ERROR: (500, b'{"message":"Internal Server Error"}', JSON, {}),
+    RequestOutcome.UNAVAILABLE: (503, b"", JSON, {"Retry-After": "1"}),
+    RequestOutcome.HTML_ERROR: (200, b"<html><body>Please wait</body></html>", "text/html", {}),
 }

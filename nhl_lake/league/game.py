@@ -5,183 +5,212 @@ from __future__ import annotations
 from random import Random
 from typing import Final, NamedTuple
 
-from . import parameters as rates
-from . import plays, rink
-from .bench import bench
-from .draft import Draft, Row, blank, code, out_there, put, spell
-from .ice import Ice, tracks
-from .model import AWAY, HOME, Event, Game, Goal, Penalty, ScheduledGame, Shift, Story
-from .rotation import Stay, stays
-from .whistles import Whistle, lengths, whistles
+from nhl_lake.league import parameters as rates
+from nhl_lake.league import plays, rink
+from nhl_lake.league.bench import build_bench
+from nhl_lake.league.game_draft import (
+    EventRow,
+    GameDraft,
+    add_event,
+    create_event,
+    find_on_ice,
+    find_segment,
+    format_situation_code,
+)
+from nhl_lake.league.ice_timeline import TeamTimelines, build_timelines
+from nhl_lake.league.model import AWAY, HOME, Event, Game, GameOutcome, Goal, Penalty, ScheduledGame, Shift
+from nhl_lake.league.rotation import ShiftInterval, simulate_shifts
+from nhl_lake.league.whistles import Whistle, draw_whistles, get_period_lengths
 
-STOPS_ALONE: Final = ("goal", "penalty", "period-start", "period-end")
-UNBLOCKED: Final = ("shot-on-goal", "missed-shot", "goal")
-PENALTY_SHOT: Final = (("shot-on-goal", 0.62), ("missed-shot", 0.33), ("failed-shot-attempt", 0.05))
+REASONS_WITHOUT_STOPPAGE: Final = ("goal", "penalty", "period-start", "period-end")
+UNBLOCKED_KINDS: Final = ("shot-on-goal", "missed-shot", "goal")
+PENALTY_SHOT_OUTCOMES: Final = (("shot-on-goal", 0.62), ("missed-shot", 0.33), ("failed-shot-attempt", 0.05))
 
 
-class Played(NamedTuple):
+class PlayedGame(NamedTuple):
     """A game, and what only the engine knows of it."""
 
     game: Game
-    ice: Ice
-    rows: tuple[Row, ...]  # as the game's events, with the side of the boundary that each stands on
+    timelines: TeamTimelines
+    rows: tuple[EventRow, ...]  # as the game's events, with the side of the boundary that each stands on
 
 
-def play(rng: Random, scheduled: ScheduledGame, story: Story) -> Played:
+def simulate_game(rng: Random, scheduled: ScheduledGame, story: GameOutcome) -> PlayedGame:
     """Play out the details of a story."""
     playoffs = scheduled.game_type == 3
-    teams = (bench(story.lineups[0]), bench(story.lineups[1]))
-    rows = whistles(rng, story, lengths(story, playoffs=playoffs))
-    out = (stays(rng, HOME, teams[0], story, rows), stays(rng, AWAY, teams[1], story, rows))
-    ice = (tracks(out[0], teams[0].goalies), tracks(out[1], teams[1].goalies))
-    draft = Draft(rng, story, teams, ice, rows, left_first=rng.random() < 0.5, playoffs=playoffs)
+    teams = (build_bench(story.lineups[0]), build_bench(story.lineups[1]))
+    rows = draw_whistles(rng, story, get_period_lengths(story, playoffs=playoffs))
+    out = (simulate_shifts(rng, HOME, teams[0], story, rows), simulate_shifts(rng, AWAY, teams[1], story, rows))
+    ice = (build_timelines(out[0], teams[0].goalies), build_timelines(out[1], teams[1].goalies))
+    draft = GameDraft(rng, story, teams, ice, rows, home_defends_left=rng.random() < 0.5, playoffs=playoffs)
     for here, after in zip(rows, [*rows[1:], None], strict=True):
-        _at(draft, here)
+        _write_whistle(draft, here)
         if after is not None and after.period == here.period:
-            _arms(draft, here, after)
-            plays.play(draft, here, after)
-    _shootout(draft)
-    written = _numbered(rng, draft.rows, story)
-    shifts = tuple(shift for side in (0, 1) for shift in _shifts(out[side], story.lineups[side].team_id))
-    return Played(Game(scheduled, story, tuple(row.event for row in written), shifts), ice, written)
+            _write_delayed_penalties(draft, here, after)
+            plays.simulate_play(draft, here, after)
+    _write_shootout(draft)
+    written = _assign_event_ids(rng, draft.rows, story)
+    shifts = tuple(shift for side in (0, 1) for shift in _number_shifts(out[side], story.lineups[side].team_id))
+    return PlayedGame(Game(scheduled, story, tuple(row.event for row in written), shifts), ice, written)
 
 
-def _at(draft: Draft, here: Whistle) -> None:
+def _write_whistle(draft: GameDraft, here: Whistle) -> None:
     """All rows of a whistle's second: goal, stoppage, penalties, penalty shot, faceoff."""
     period, second = here.period, here.second
-    before, after = (code(spell(draft, period, second, before=b)) for b in (True, False))
+    before, after = (format_situation_code(find_segment(draft, period, second, before=b)) for b in (True, False))
     if here.reason == "period-start":
-        put(draft, blank(draft, period, 0, "period-start", after), before=False)
-    goals = [goal for goal in draft.story.goals if (goal.period, goal.second) == (period, second)]
+        add_event(draft, create_event(draft, period, 0, "period-start", after), before=False)
+    goals = [goal for goal in draft.outcome.goals if (goal.period, goal.second) == (period, second)]
     for goal in [goal for goal in goals if not goal.penalty_shot]:
-        _goal(draft, goal, order=1)
-    if here.reason not in STOPS_ALONE:
-        put(
+        _write_goal(draft, goal, order=1)
+    if here.reason not in REASONS_WITHOUT_STOPPAGE:
+        add_event(
             draft,
-            blank(draft, period, second, "stoppage", before)._replace(reason=here.reason, secondary=here.secondary),
+            create_event(draft, period, second, "stoppage", before)._replace(
+                reason=here.reason, secondary_reason=here.secondary_reason
+            ),
         )
-    for row in [row for row in draft.story.penalties if (row.period, row.second) == (period, second)]:
-        _penalty(draft, row)
-    if here.reason == "penalty" and here.secondary:
-        put(draft, blank(draft, period, second, "stoppage", before)._replace(reason=here.secondary), order=6)
+    for row in [row for row in draft.outcome.penalties if (row.period, row.second) == (period, second)]:
+        _write_penalty(draft, row)
+    if here.reason == "penalty" and here.secondary_reason:
+        add_event(
+            draft,
+            create_event(draft, period, second, "stoppage", before)._replace(reason=here.secondary_reason),
+            order=6,
+        )
     last = here is draft.whistles[-1]
     if here.reason == "period-end":
-        for kind in ("period-end", "game-end") if last and draft.story.last_type != "SO" else ("period-end",):
-            put(draft, blank(draft, period, second, kind, before))
-    elif draft.story.last_type != "OT" or (period, second) != (draft.story.last_period, draft.story.last_second):
-        _faceoff(draft, here, after)
+        for kind in ("period-end", "game-end") if last and draft.outcome.last_period_type != "SO" else ("period-end",):
+            add_event(draft, create_event(draft, period, second, kind, before))
+    elif draft.outcome.last_period_type != "OT" or (period, second) != (
+        draft.outcome.last_period,
+        draft.outcome.last_second,
+    ):
+        _write_faceoff(draft, here, after)
 
 
-def _faceoff(draft: Draft, here: Whistle, situation: str) -> None:
+def _write_faceoff(draft: GameDraft, here: Whistle, situation: str) -> None:
     """The centre who wins it owns the row."""
     rng = draft.rng
     takers = []
     for side in (HOME, AWAY):
-        skaters, _ = out_there(draft, side, here.period, here.second, before=False)
+        skaters, _ = find_on_ice(draft, side, here.period, here.second, before=False)
         team = draft.teams[side]
         takers.append(
-            max((s.player for s in skaters), key=lambda p: (p in team.centres, team.players[p].skills.faceoff))
+            max((s.player for s in skaters), key=lambda p: (p in team.centers, team.players[p].skills.faceoff))
         )
     skill = [draft.teams[side].players[takers[side]].skills.faceoff for side in (HOME, AWAY)]
     winner = HOME if rng.random() < 0.507 + skill[0] - skill[1] else AWAY
-    place = rink.dot(rng, here)
-    event = blank(draft, here.period, here.second, "faceoff", situation)
-    event = event._replace(side=winner, player=takers[winner], other=takers[1 - winner])
-    put(draft, event, place if winner == HOME else place.turned(), before=False)
+    place = rink.draw_faceoff_dot(rng, here)
+    event = create_event(draft, here.period, here.second, "faceoff", situation)
+    event = event._replace(side=winner, player=takers[winner], other_player=takers[1 - winner])
+    add_event(draft, event, place if winner == HOME else place.flip(), before=False)
 
 
-def _goal(draft: Draft, goal: Goal, order: int) -> None:
+def _write_goal(draft: GameDraft, goal: Goal, order: int) -> None:
     draft.score[goal.side] += 1
     draft.sog[goal.side] += 1
     role = "D" if draft.teams[goal.side].players[goal.scorer].position == "D" else "F"
-    kind = "wrist" if goal.goalie is None else plays.shot_type(draft, role, goal=True)
+    kind = "wrist" if goal.goalie is None else plays.draw_shot_type(draft, role, goal=True)
     place = (
-        _breakaway(draft.rng)
+        _draw_breakaway_point(draft.rng)
         if goal.penalty_shot
-        else rink.shot(draft.rng, role, kind, goal=True, empty=goal.goalie is None)
+        else rink.draw_shot_point(draft.rng, role, kind, goal=True, empty=goal.goalie is None)
     )
-    event = blank(draft, goal.period, goal.second, "goal", goal.situation)._replace(
+    event = create_event(draft, goal.period, goal.second, "goal", goal.situation)._replace(
         side=goal.side, player=goal.scorer, assists=goal.assists, goalie=goal.goalie, shot_type=kind,
         score=(draft.score[HOME], draft.score[AWAY]), penalty_shot=goal.penalty_shot,
     )  # fmt: skip
-    put(draft, event, place, order=order)
+    add_event(draft, event, place, order=order)
 
 
-def _breakaway(rng: Random) -> rink.Place:
-    return rink.Place(rng.randint(68, 83), rng.randint(-8, 8))
+def _draw_breakaway_point(rng: Random) -> rink.RinkPoint:
+    return rink.RinkPoint(rng.randint(68, 83), rng.randint(-8, 8))
 
 
-def _penalty(draft: Draft, row: Penalty) -> None:
-    event = blank(draft, row.period, row.second, "penalty", row.situation)._replace(
+def _write_penalty(draft: GameDraft, row: Penalty) -> None:
+    event = create_event(draft, row.period, row.second, "penalty", row.situation)._replace(
         side=row.side,
         player=row.player,
-        other=row.drawn_by,
+        other_player=row.drawn_by,
         served_by=row.served_by,
         penalty_type=row.type_code,
         desc=row.desc,
         minutes=row.minutes,
     )
-    put(draft, event, rink.anywhere(draft.rng, rates.PENALTY_X, rates.PENALTY_Y, rates.OWN_ZONE["penalty"]))
+    add_event(draft, event, rink.draw_point(draft.rng, rates.PENALTY_X, rates.PENALTY_Y, rates.OWN_ZONE["penalty"]))
     if row.type_code == "PS" and row.drawn_by is not None:
-        scored = [g for g in draft.story.goals if g.penalty_shot and (g.period, g.second) == (row.period, row.second)]
+        scored = [g for g in draft.outcome.goals if g.penalty_shot and (g.period, g.second) == (row.period, row.second)]
         if scored:
-            _goal(draft, scored[0], order=5)
+            _write_goal(draft, scored[0], order=5)
             return
         # a goalie who was off may come back for it
         goalie = next(
-            g for s in reversed(draft.story.spells) if (g := s.goalies[row.side]) is not None and s.period <= row.period
+            g
+            for s in reversed(draft.outcome.segments)
+            if (g := s.goalies[row.side]) is not None and s.period <= row.period
         )
-        outcome = draft.rng.choices([o for o, _ in PENALTY_SHOT], [n for _, n in PENALTY_SHOT])[0]
-        _alone(draft, (row.period, row.second), 1 - row.side, (row.drawn_by, goalie), outcome)
+        outcome = draft.rng.choices([o for o, _ in PENALTY_SHOT_OUTCOMES], [n for _, n in PENALTY_SHOT_OUTCOMES])[0]
+        _write_penalty_shot(draft, (row.period, row.second), 1 - row.side, (row.drawn_by, goalie), outcome)
 
 
-def _alone(draft: Draft, at: tuple[int, int], side: int, players: tuple[int, int | None], outcome: str) -> None:
+def _write_penalty_shot(
+    draft: GameDraft, at: tuple[int, int], side: int, players: tuple[int, int | None], outcome: str
+) -> None:
     """A penalty shot, or an attempt of a shoot-out: one shooter, one goalie."""
     shooter, goalie = players
     situation = "1010" if side == HOME else "0101"
-    event = blank(draft, *at, outcome, situation)._replace(side=side, player=shooter, goalie=goalie, penalty_shot=True)
+    event = create_event(draft, *at, outcome, situation)._replace(
+        side=side, player=shooter, goalie=goalie, penalty_shot=True
+    )
     if outcome != "failed-shot-attempt":
         event = event._replace(shot_type=draft.rng.choices(("wrist", "snap", "backhand"), (6, 2, 2))[0])
     if outcome == "missed-shot":
-        event = event._replace(reason=draft.rng.choices([m for m, _ in rates.MISSES], [n for _, n in rates.MISSES])[0])
+        event = event._replace(
+            reason=draft.rng.choices([m for m, _ in rates.MISS_REASONS], [n for _, n in rates.MISS_REASONS])[0]
+        )
     if outcome == "shot-on-goal":
         draft.sog[side] += 1
         event = event._replace(sog=(draft.sog[HOME], draft.sog[AWAY]))
     if outcome == "goal":
         event = event._replace(score=(draft.score[HOME], draft.score[AWAY]))  # a shoot-out goal does not move the score
-    put(draft, event, _breakaway(draft.rng), order=5)
+    add_event(draft, event, _draw_breakaway_point(draft.rng), order=5)
 
 
-def _arms(draft: Draft, here: Whistle, after: Whistle) -> None:
+def _write_delayed_penalties(draft: GameDraft, here: Whistle, after: Whistle) -> None:
     """Delayed penalties: the row says whose player is going to sit."""
-    for row in dict.fromkeys((r.period, r.delayed, r.side) for r in (*draft.story.penalties, *draft.story.washed)):
+    for row in dict.fromkeys(
+        (r.period, r.delayed_from, r.side) for r in (*draft.outcome.penalties, *draft.outcome.cancelled_penalties)
+    ):
         period, delayed, side = row
         if period == here.period and delayed is not None and here.second <= delayed < after.second:
-            situation = code(spell(draft, period, delayed, before=True))
-            put(draft, blank(draft, period, delayed, "delayed-penalty", situation)._replace(side=side), order=0.5)
+            situation = format_situation_code(find_segment(draft, period, delayed, before=True))
+            add_event(
+                draft, create_event(draft, period, delayed, "delayed-penalty", situation)._replace(side=side), order=0.5
+            )
 
 
-def _shootout(draft: Draft) -> None:
-    if not draft.story.shootout:
+def _write_shootout(draft: GameDraft) -> None:
+    if not draft.outcome.shootout:
         return
-    first = draft.story.shootout[0]
-    put(draft, blank(draft, 5, 0, "period-start", "1010" if first.side == HOME else "0101"), before=False)
-    for attempt in draft.story.shootout:
-        _alone(draft, (5, 0), attempt.side, (attempt.shooter, attempt.goalie), attempt.outcome)
+    first = draft.outcome.shootout[0]
+    add_event(draft, create_event(draft, 5, 0, "period-start", "1010" if first.side == HOME else "0101"), before=False)
+    for attempt in draft.outcome.shootout:
+        _write_penalty_shot(draft, (5, 0), attempt.side, (attempt.shooter, attempt.goalie), attempt.outcome)
     for kind in ("shootout-complete", "period-end", "game-end"):
-        put(draft, blank(draft, 5, 0, kind, draft.rows[-1].event.situation))
+        add_event(draft, create_event(draft, 5, 0, kind, draft.rows[-1].event.situation))
 
 
-def _numbered(rng: Random, rows: list[Row], story: Story) -> tuple[Row, ...]:
+def _assign_event_ids(rng: Random, rows: list[EventRow], story: GameOutcome) -> tuple[EventRow, ...]:
     """Order the rows and give them ids: sort orders grow with gaps, event ids are unique and jump about."""
     ordered = sorted(rows, key=lambda row: (row.event.period, row.event.second, row.order))
     numbers = rng.sample(range(6, 6 + 4 * len(ordered)), len(ordered))
     sort_order, previous = 7, None
-    written: list[Row] = []
+    written: list[EventRow] = []
     for row, number in zip(ordered, numbers, strict=True):
         sort_order += rng.choices((1, 2, 3, 5, 9), (60, 18, 12, 6, 4))[0]
         event = row.event._replace(event_id=number, sort_order=sort_order)
-        if event.kind in UNBLOCKED and previous is not None and not event.penalty_shot:
+        if event.kind in UNBLOCKED_KINDS and previous is not None and not event.penalty_shot:
             event = event._replace(rebound=_is_rebound(previous, event), rush=_is_rush(previous, event))
         if event.kind != "delayed-penalty":
             previous = event
@@ -204,11 +233,11 @@ def _is_rush(previous: Event, event: Event) -> bool:
     """The row before is play outside the shooter's offensive zone, four seconds ago at most."""
     if previous.period != event.period or event.second - previous.second > 4 or previous.x is None:
         return False
-    attacks_right = (event.side == HOME) == (event.home_defends == "left")
+    attacks_right = (event.side == HOME) == (event.home_defending_side == "left")
     return previous.kind not in ("faceoff", "penalty") and (previous.x if attacks_right else -previous.x) < 25
 
 
-def _shifts(rows: list[Stay], team_id: int) -> list[Shift]:
+def _number_shifts(rows: list[ShiftInterval], team_id: int) -> list[Shift]:
     """Number a team's stays per player, in the order of time."""
     count: dict[int, int] = {}
     shifts = []

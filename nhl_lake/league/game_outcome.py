@@ -9,72 +9,74 @@ from __future__ import annotations
 
 from random import Random
 
-from . import incidents, shootout
-from . import parameters as rates
-from .bench import bench
-from .box import FULL, OVERTIME, Call
-from .game_state import (
-    PERIOD,
-    SHORT_PERIOD,
-    Arm,
-    Tale,
-    goal_rates,
-    keep_spell,
-    no_goalie,
-    penalty_rate,
-    quantile,
-    scorers,
-    situation,
+from nhl_lake.league import incidents, shootout
+from nhl_lake.league import parameters as rates
+from nhl_lake.league.bench import build_bench
+from nhl_lake.league.game_state import (
+    OVERTIME_SECONDS,
+    PERIOD_SECONDS,
+    DelayedPenalty,
+    GameState,
+    compute_goal_rates,
+    compute_penalty_rate,
+    draw_from_deciles,
+    draw_scorers,
+    get_situation_code,
+    has_empty_net,
+    update_segments,
 )
-from .model import Attempt, Goal, Lineup, Penalty, Story, Text
+from nhl_lake.league.model import GameOutcome, Goal, Lineup, LocalizedText, Penalty, ShootoutAttempt
+from nhl_lake.league.penalty_box import FULL_STRENGTH, OVERTIME_SKATERS, PenaltyCall
 
 
-def story(
+def simulate_outcome(
     rng: Random,
     lineups: tuple[Lineup, Lineup],
     factors: tuple[float, float],
     *,
     playoffs: bool,
-    officials: tuple[Text, ...],
-) -> Story:
+    officials: tuple[LocalizedText, ...],
+) -> GameOutcome:
     """Tell the game of these two line-ups; `factors` are the teams' goals relative to the average."""
-    teams = (bench(lineups[0]), bench(lineups[1]))
-    tale = Tale(rng, teams, playoffs, factors, goalie=[teams[0].goalies[0], teams[1].goalies[0]])
-    keep_spell(tale)
+    teams = (build_bench(lineups[0]), build_bench(lineups[1]))
+    tale = GameState(rng, teams, playoffs, factors, goalie=[teams[0].goalies[0], teams[1].goalies[0]])
+    update_segments(tale)
     while True:
         _play_period(tale)
-        if tale.won is not None or (tale.period >= 3 and tale.score[0] != tale.score[1]):
+        if tale.overtime_winner is not None or (tale.period >= 3 and tale.score[0] != tale.score[1]):
             break
         if tale.period == 4 and not playoffs:
             break
-        _next_period(tale)
-    return _told(tale, lineups, officials)
+        _start_next_period(tale)
+    return _build_outcome(tale, lineups, officials)
 
 
-def _told(tale: Tale, lineups: tuple[Lineup, Lineup], officials: tuple[Text, ...]) -> Story:
-    attempts: tuple[Attempt, ...] = ()
+def _build_outcome(
+    tale: GameState, lineups: tuple[Lineup, Lineup], officials: tuple[LocalizedText, ...]
+) -> GameOutcome:
+    attempts: tuple[ShootoutAttempt, ...] = ()
     score, last, kind = list(tale.score), tale.period, "REG" if tale.period == 3 else "OT"
     if score[0] == score[1]:
-        out = (frozenset(tale.box.out(0)), frozenset(tale.box.out(1)))
-        attempts = shootout.attempts(tale.rng, tale.teams, (tale.goalie[0], tale.goalie[1]), out)
+        out = (frozenset(tale.box.find_unavailable(0)), frozenset(tale.box.find_unavailable(1)))
+        attempts = shootout.simulate_shootout(tale.rng, tale.teams, (tale.goalie[0], tale.goalie[1]), out)
         score[next(a.side for a in attempts if a.winner)] += 1
         last, kind = 5, "SO"
     winner = 0 if score[0] > score[1] else 1
     decisive = [i for i, goal in enumerate(tale.goals) if goal.side == winner]
     index = None if kind == "SO" else decisive[min(score[1 - winner], len(decisive) - 1)]
-    of_record = tale.record[index] if index is not None else (tale.goalie[0], tale.goalie[1])
-    return Story(
+    of_record = tale.goalies_at_goals[index] if index is not None else (tale.goalie[0], tale.goalie[1])
+    return GameOutcome(
         game_id=0,
         lineups=lineups,
         goals=tuple(tale.goals),
         penalties=tuple(tale.penalties),
-        washed=tuple(tale.washed),
+        cancelled_penalties=tuple(tale.cancelled_penalties),
         shootout=attempts,
-        spells=tuple(tale.spells),
+        segments=tuple(tale.segments),
         whistles=tuple(tale.whistles),
         score=(score[0], score[1]),
         last_period=last,
-        last_type=kind,
+        last_period_type=kind,
         last_second=tale.now - tale.start,
         winning_goalie=of_record[winner],
         losing_goalie=of_record[1 - winner],
@@ -84,148 +86,162 @@ def _told(tale: Tale, lineups: tuple[Lineup, Lineup], officials: tuple[Text, ...
     )
 
 
-def _next_period(tale: Tale) -> None:
+def _start_next_period(tale: GameState) -> None:
     """Teams change ends; penalties run on."""
     tale.period += 1
     tale.start = tale.now = tale.faceoff = tale.end
-    tale.end = tale.start + (PERIOD if tale.playoffs or tale.period <= 3 else SHORT_PERIOD)
-    tale.pulled, tale.leaving, tale.arm, tale.lifted, tale.back = [False, False], [None, None], None, False, None
-    tale.box.base = OVERTIME if tale.period == 4 and not tale.playoffs else FULL
-    tale.box.whistle(tale.now)
+    tale.end = tale.start + (PERIOD_SECONDS if tale.playoffs or tale.period <= 3 else OVERTIME_SECONDS)
+    tale.goalie_pulled, tale.pull_at, tale.delayed_penalty, tale.off_for_delay, tale.return_whistle = (
+        [False, False],
+        [None, None],
+        None,
+        False,
+        None,
+    )
+    tale.box.base_skaters = OVERTIME_SKATERS if tale.period == 4 and not tale.playoffs else FULL_STRENGTH
+    tale.box.stop_play(tale.now)
     if tale.period == 3:
-        _plan_pulls(tale)
-    keep_spell(tale)
+        _plan_goalie_pulls(tale)
+    update_segments(tale)
 
 
-def _play_period(tale: Tale) -> None:
-    while tale.now < tale.end and tale.won is None:
-        goal, penalty = goal_rates(tale), penalty_rate(tale)
+def _play_period(tale: GameState) -> None:
+    while tale.now < tale.end and tale.overtime_winner is None:
+        goal, penalty = compute_goal_rates(tale), compute_penalty_rate(tale)
         total = goal[0] + goal[1] + penalty
         wait = tale.rng.expovariate(total) if total else float("inf")
         when = max(int(tale.now + wait) + 1, tale.faceoff + 4)
-        boundary = _next_boundary(tale)
+        boundary = _find_next_boundary(tale)
         if when >= boundary:
-            _cross(tale, boundary)
+            _cross_boundary(tale, boundary)
             continue
         tale.now = when
         drawn = tale.rng.random() * total
         if drawn < goal[0] + goal[1]:
-            _goal(tale, 0 if drawn < goal[0] else 1)
+            _score_goal(tale, 0 if drawn < goal[0] else 1)
         else:
-            _penalty(tale)
+            _start_penalty(tale)
 
 
-def _next_boundary(tale: Tale) -> int:
-    times = [tale.end, tale.box.next_end(), tale.back, *tale.leaving]
-    if tale.arm is not None:
-        times.append(tale.arm.whistle)
-        if not tale.lifted and tale.arm.whistle - tale.now > rates.EXTRA_ATTACKER_AFTER:
+def _find_next_boundary(tale: GameState) -> int:
+    times = [tale.end, tale.box.find_next_expiry(), tale.return_whistle, *tale.pull_at]
+    if tale.delayed_penalty is not None:
+        times.append(tale.delayed_penalty.whistle)
+        if not tale.off_for_delay and tale.delayed_penalty.whistle - tale.now > rates.EXTRA_ATTACKER_AFTER:
             times.append(tale.now + rates.EXTRA_ATTACKER_AFTER)
-    if tale.back is None:
-        times.append(tale.box.next_return(tale.now))
+    if tale.return_whistle is None:
+        times.append(tale.box.find_next_return(tale.now))
     return min(t for t in times if t is not None)
 
 
-def _cross(tale: Tale, boundary: int) -> None:
+def _cross_boundary(tale: GameState, boundary: int) -> None:
     """Everything that falls on this second happens: releases first, then the whistles."""
     raised = tale.now
     tale.now = boundary
-    tale.box.expire(boundary)
+    tale.box.expire_penalties(boundary)
     for side in (0, 1):
-        if tale.leaving[side] == boundary:
-            _leave(tale, side)
+        if tale.pull_at[side] == boundary:
+            _pull_goalie(tale, side)
     if boundary == tale.end:
         return
-    if tale.arm is not None and tale.arm.whistle == boundary:
-        rows, state = tale.arm.rows, situation(tale)
-        tale.arm, tale.lifted = None, False
-        _call(tale, rows, state)
-    elif tale.arm is not None and not tale.lifted and boundary == raised + rates.EXTRA_ATTACKER_AFTER:
-        tale.lifted = True
-    if tale.back == boundary:
-        _blow(tale)
-    if tale.back is None and tale.arm is None and tale.box.waiting(boundary):
+    if tale.delayed_penalty is not None and tale.delayed_penalty.whistle == boundary:
+        rows, state = tale.delayed_penalty.penalties, get_situation_code(tale)
+        tale.delayed_penalty, tale.off_for_delay = None, False
+        _call_penalties(tale, rows, state)
+    elif (
+        tale.delayed_penalty is not None and not tale.off_for_delay and boundary == raised + rates.EXTRA_ATTACKER_AFTER
+    ):
+        tale.off_for_delay = True
+    if tale.return_whistle == boundary:
+        _blow_whistle(tale)
+    if tale.return_whistle is None and tale.delayed_penalty is None and tale.box.needs_whistle(boundary):
         wait = 12 + int(tale.rng.expovariate(1 / 40))
-        tale.back = boundary + wait if boundary + wait < tale.end - 3 else None
+        tale.return_whistle = boundary + wait if boundary + wait < tale.end - 3 else None
         tale.whistles.append((tale.period, boundary - tale.start, None))
-    keep_spell(tale)
+    update_segments(tale)
 
 
-def _leave(tale: Tale, side: int) -> None:
+def _pull_goalie(tale: GameState, side: int) -> None:
     """The goalie makes for the bench; while his team is short he waits for the penalty to end."""
     short = tale.box.skaters[side] < tale.box.skaters[1 - side]
-    later = tale.box.next_end() or tale.end
-    tale.pulled[side] = not short
-    tale.leaving[side] = later if short and later < tale.end - 5 else None
+    later = tale.box.find_next_expiry() or tale.end
+    tale.goalie_pulled[side] = not short
+    tale.pull_at[side] = later if short and later < tale.end - 5 else None
 
 
-def _blow(tale: Tale) -> None:
+def _blow_whistle(tale: GameState) -> None:
     """A whistle at which players come back from the box; the reason is left to the details."""
-    tale.back = None
+    tale.return_whistle = None
     tale.faceoff = tale.now
-    tale.box.whistle(tale.now)
+    tale.box.stop_play(tale.now)
     tale.whistles[-1] = (*tale.whistles[-1][:2], tale.now - tale.start)
 
 
-def _goal(tale: Tale, side: int) -> None:
-    scorer, assists = scorers(tale, side)
-    against = None if no_goalie(tale, 1 - side) else tale.goalie[1 - side]
-    state = situation(tale)
-    _write(tale, Goal(tale.period, tale.now - tale.start, side, scorer, assists, against, state, penalty_shot=False))
-    if tale.arm is not None:
-        arm, tale.arm, tale.lifted = tale.arm, None, False
+def _score_goal(tale: GameState, side: int) -> None:
+    scorer, assists = draw_scorers(tale, side)
+    against = None if has_empty_net(tale, 1 - side) else tale.goalie[1 - side]
+    state = get_situation_code(tale)
+    _record_goal(
+        tale, Goal(tale.period, tale.now - tale.start, side, scorer, assists, against, state, penalty_shot=False)
+    )
+    if tale.delayed_penalty is not None:
+        arm, tale.delayed_penalty, tale.off_for_delay = tale.delayed_penalty, None, False
         # rule 15.4: the minor is wiped out, unless its team is short already: then that one ends and this one is served
-        if len(tale.box.served(arm.side)) > len(tale.box.served(side)):
-            tale.box.goal_against(1 - side, tale.now)
-            _call(tale, arm.rows, state)
-            _after_goal(tale, side)
+        if len(tale.box.list_running_penalties(arm.side)) > len(tale.box.list_running_penalties(side)):
+            tale.box.apply_goal_against(1 - side, tale.now)
+            _call_penalties(tale, arm.penalties, state)
+            _update_after_goal(tale, side)
             return
-        tale.washed.extend(row._replace(second=tale.now - tale.start) for row in arm.rows)
-    tale.box.goal_against(1 - side, tale.now)
-    _after_goal(tale, side)
+        tale.cancelled_penalties.extend(row._replace(second=tale.now - tale.start) for row in arm.penalties)
+    tale.box.apply_goal_against(1 - side, tale.now)
+    _update_after_goal(tale, side)
 
 
-def _write(tale: Tale, goal: Goal) -> None:
-    tale.record.append((tale.goalie[0], tale.goalie[1]))
+def _record_goal(tale: GameState, goal: Goal) -> None:
+    tale.goalies_at_goals.append((tale.goalie[0], tale.goalie[1]))
     tale.goals.append(goal)
 
 
-def _after_goal(tale: Tale, side: int) -> None:
+def _update_after_goal(tale: GameState, side: int) -> None:
     tale.score[side] += 1
-    tale.back, tale.faceoff = None, tale.now
+    tale.return_whistle, tale.faceoff = None, tale.now
     if tale.period > 3:
-        tale.won = side
-        tale.spells[-1] = tale.spells[-1]._replace(end=tale.now - tale.start)
+        tale.overtime_winner = side
+        tale.segments[-1] = tale.segments[-1]._replace(end=tale.now - tale.start)
         return
     loser = 1 - side
-    if not no_goalie(tale, loser):
-        tale.beaten[loser] += 1
+    if not has_empty_net(tale, loser):
+        tale.goals_against[loser] += 1
         alone = tale.goalie[loser] == tale.teams[loser].goalies[0]
-        if alone and tale.rng.random() < rates.RELIEF.get(tale.beaten[loser], 0.0):
+        if alone and tale.rng.random() < rates.GOALIE_CHANGE_CHANCE.get(tale.goals_against[loser], 0.0):
             tale.goalie[loser] = tale.teams[loser].goalies[1]
     if tale.period == 3:
-        _plan_pulls(tale)
-    keep_spell(tale)
+        _plan_goalie_pulls(tale)
+    update_segments(tale)
 
 
-def _plan_pulls(tale: Tale) -> None:
+def _plan_goalie_pulls(tale: GameState) -> None:
     """When each goalie would leave at the present score; a goalie who is off stays off while there is hope."""
     for side in (0, 1):
         behind = tale.score[1 - side] - tale.score[side]
-        stays_off = tale.pulled[side] and 0 < behind < 4 and tale.rng.random() < 0.8
-        tale.pulled[side], tale.leaving[side] = stays_off, None
+        stays_off = tale.goalie_pulled[side] and 0 < behind < 4 and tale.rng.random() < 0.8
+        tale.goalie_pulled[side], tale.pull_at[side] = stays_off, None
         share, deciles = rates.PULL_SECONDS_LEFT.get(behind, (0.0, (0,)))
         if not stays_off and tale.rng.random() < share:
-            left = quantile(tale.rng, deciles)
+            left = draw_from_deciles(tale.rng, deciles)
             at = max(tale.end - round(left), tale.now + 15)
-            tale.leaving[side] = at if at < tale.end - 5 else None
+            tale.pull_at[side] = at if at < tale.end - 5 else None
 
 
-def _penalty(tale: Tale) -> None:
+def _start_penalty(tale: GameState) -> None:
     """An incident: called at once, or with the arm up until the penalised team has the puck."""
-    short = (len(tale.box.served(0)), len(tale.box.served(1)))
-    rows = incidents.incident(
-        tale.rng, tale.teams, (tale.box.out(0), tale.box.out(1)), (tale.goalie[0], tale.goalie[1]), short
+    short = (len(tale.box.list_running_penalties(0)), len(tale.box.list_running_penalties(1)))
+    rows = incidents.draw_incident(
+        tale.rng,
+        tale.teams,
+        (tale.box.find_unavailable(0), tale.box.find_unavailable(1)),
+        (tale.goalie[0], tale.goalie[1]),
+        short,
     )
     at = tale.now - tale.start
     # a goal would wipe out a single minor whole; of a double one only half, which no page could tell
@@ -233,31 +249,41 @@ def _penalty(tale: Tale) -> None:
     side = rows[0].side
     # a team that is short hardly ever has the puck long enough
     puck = tale.box.skaters[1 - side] >= tale.box.skaters[side]
-    if single and puck and not any(tale.pulled) and tale.back is None and tale.rng.random() < rates.ARM_UP:
-        whistle = tale.now + max(1, round(quantile(tale.rng, rates.ARM_UP_SECONDS)))
-        if whistle < tale.end - 1 and whistle not in (tale.box.next_end(), *tale.leaving):
-            tale.arm = Arm(side, whistle, [row._replace(period=tale.period, delayed=at) for row in rows])
+    if (
+        single
+        and puck
+        and not any(tale.goalie_pulled)
+        and tale.return_whistle is None
+        and tale.rng.random() < rates.DELAYED_PENALTY_SHARE
+    ):
+        whistle = tale.now + max(1, round(draw_from_deciles(tale.rng, rates.DELAYED_PENALTY_SECONDS)))
+        if whistle < tale.end - 1 and whistle not in (tale.box.find_next_expiry(), *tale.pull_at):
+            tale.delayed_penalty = DelayedPenalty(
+                side, whistle, [row._replace(period=tale.period, delayed_from=at) for row in rows]
+            )
             return
-    _call(tale, rows)
+    _call_penalties(tale, rows)
 
 
-def _call(tale: Tale, rows: list[Penalty], before: str | None = None) -> None:
+def _call_penalties(tale: GameState, rows: list[Penalty], before: str | None = None) -> None:
     """The whistle: write the rows, put the penalties on the board, and take the penalty shot if there is one."""
-    state = before or situation(tale)
+    state = before or get_situation_code(tale)
     at = tale.now - tale.start
     for row in rows:
         tale.penalties.append(row._replace(period=tale.period, second=at, situation=state))
-    calls = [Call(r.side, r.type_code, r.minutes, r.player, r.served_by) for r in rows if r.type_code != "PS"]
-    tale.faceoff, tale.back = tale.now, None
-    tale.box.assess(calls, tale.now)
+    calls = [PenaltyCall(r.side, r.type_code, r.minutes, r.player, r.served_by) for r in rows if r.type_code != "PS"]
+    tale.faceoff, tale.return_whistle = tale.now, None
+    tale.box.assess_penalties(calls, tale.now)
     for side in (0, 1):
-        if tale.pulled[side]:
-            _leave(tale, side)
+        if tale.goalie_pulled[side]:
+            _pull_goalie(tale, side)
     shot = next((r for r in rows if r.type_code == "PS"), None)
     if shot is not None and shot.drawn_by is not None and tale.rng.random() < rates.PENALTY_SHOT_GOAL:
         side = 1 - shot.side
         code = "1010" if side == 0 else "0101"
-        _write(tale, Goal(tale.period, at, side, shot.drawn_by, (), tale.goalie[shot.side], code, penalty_shot=True))
-        _after_goal(tale, side)
+        _record_goal(
+            tale, Goal(tale.period, at, side, shot.drawn_by, (), tale.goalie[shot.side], code, penalty_shot=True)
+        )
+        _update_after_goal(tale, side)
         return
-    keep_spell(tale)
+    update_segments(tale)

@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from datetime import date
 from random import Random
 
-from .model import Lineup, Spot, Team
-from .world import Year, group, hurt, roster
+from nhl_lake.league.contracts import SeasonContracts, get_position_group, is_injured, list_roster
+from nhl_lake.league.model import Lineup, RosterSpot, Team
 
 
-def lineup(rng: Random, known: Year, team: Team, day: date, *, tired: bool, playoffs: bool) -> Lineup:
+def pick_lineup(rng: Random, known: SeasonContracts, team: Team, day: date, *, tired: bool, playoffs: bool) -> Lineup:
     """The line-up of a team on a day. `tired` is a second game in two days: the back-up plays more often."""
-    spots = roster(known, team.team_id, day)
-    healthy = [spot for spot in spots if not hurt(known, spot.player.player_id, day)]
+    spots = list_roster(known, team.team_id, day)
+    healthy = [spot for spot in spots if not is_injured(known, spot.player.player_id, day)]
     healthy += [spot for spot in spots if spot not in healthy]  # when too many are hurt, some play hurt
-    skaters = _best(rng, (s for s in healthy if group(s.position) == "F"), 12)
-    defence = _best(rng, (s for s in healthy if s.position == "D"), 6)
+    skaters = _pick_best(rng, (s for s in healthy if get_position_group(s.position) == "F"), 12)
+    defence = _pick_best(rng, (s for s in healthy if s.position == "D"), 6)
     goalies = [s for s in healthy if s.position == "G"][:2]
     goalies.sort(key=lambda s: -s.player.skills.rank)
     if not playoffs and rng.random() < (0.62 if tired else 0.24):
@@ -24,7 +24,7 @@ def lineup(rng: Random, known: Year, team: Team, day: date, *, tired: bool, play
     dressed = {s.player.player_id for s in (*skaters, *defence, *goalies)}
     return Lineup(
         team_id=team.team_id,
-        lines=_lines(skaters),
+        lines=_form_lines(skaters),
         pairs=tuple(tuple(defence[i : i + 2]) for i in (0, 2, 4)),
         goalies=tuple(goalies),
         scratches=tuple(s for s in spots if s.player.player_id not in dressed),
@@ -32,14 +32,14 @@ def lineup(rng: Random, known: Year, team: Team, day: date, *, tired: bool, play
     )
 
 
-def _best(rng: Random, spots: Iterable[Spot], count: int) -> list[Spot]:
+def _pick_best(rng: Random, spots: Iterable[RosterSpot], count: int) -> list[RosterSpot]:
     """The first `count` who are fit, by rank on the day. The coach's mind wanders a little; the hurt come last."""
     able = list(spots)[: count + 1]
     rank = {s.player.player_id: s.player.skills.rank * rng.lognormvariate(0, 0.05) for s in able}
     return sorted(able, key=lambda s: -rank[s.player.player_id])[:count]
 
 
-def _lines(forwards: list[Spot]) -> tuple[tuple[Spot, ...], ...]:
+def _form_lines(forwards: list[RosterSpot]) -> tuple[tuple[RosterSpot, ...], ...]:
     """Four lines of a centre and two wingers; who is short of his place moves over, and is written so for the game."""
     centres = [s for s in forwards if s.position == "C"][:4]
     wings = [s for s in forwards if s not in centres]

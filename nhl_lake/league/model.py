@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import NamedTuple, TypeAlias
 
-Text: TypeAlias = tuple[tuple[str, str], ...]
+LocalizedText: TypeAlias = tuple[tuple[str, str], ...]
 """Localized text: (language, words) pairs, ("default", ...) first, others only where they differ. Use dict(text)."""
 
 HOME, AWAY = 0, 1
@@ -22,16 +22,16 @@ class Team(NamedTuple):
     team_id: int  # above 100
     franchise_id: int  # stays when the club moves
     abbrev: str  # three capitals, none of them an NHL one
-    place: Text
-    place_with_preposition: Text
-    common_name: Text  # "Herons"
-    arena: Text
-    city: Text  # where the arena stands
+    place: LocalizedText
+    place_with_preposition: LocalizedText
+    common_name: LocalizedText  # "Herons"
+    arena: LocalizedText
+    city: LocalizedText  # where the arena stands
     timezone: str  # IANA name: "America/New_York"
     venue_timezone: str  # as the schedule writes it: "US/Eastern"
     conference: str  # "Eastern"
     division: str  # "Atlantic"
-    coach: Text
+    coach: LocalizedText
 
 
 class Skills(NamedTuple):
@@ -48,7 +48,7 @@ class Skills(NamedTuple):
     rank: float  # what the coach thinks: orders lines, pairs and goalies, higher plays more
 
 
-class Draft(NamedTuple):
+class DraftPick(NamedTuple):
     """How a player came in; players without one were never drafted."""
 
     year: int
@@ -62,22 +62,22 @@ class Player(NamedTuple):
     """A person, invented. The same in all seasons; team, number and age follow from the season."""
 
     player_id: int  # 7 digits, 89xxxxx
-    first: Text
-    last: Text
+    first: LocalizedText
+    last: LocalizedText
     position: str  # "C" "L" "R" "D" "G", as the landing page has it; in a game see Spot.position
     shoots: str  # "L" or "R"; catches for goalies
     birth_date: date
-    birth_city: Text
-    birth_state: Text  # () where the country has none
+    birth_city: LocalizedText
+    birth_state: LocalizedText  # () where the country has none
     country: str  # "CAN"
     height_in: int
     weight_lb: int
-    draft: Draft | None
+    draft: DraftPick | None
     debut: int  # first season in the league, 20182019
     skills: Skills
 
 
-class Spot(NamedTuple):
+class RosterSpot(NamedTuple):
     """A player in a club: his number and where he plays there (position is a property of the game)."""
 
     player: Player
@@ -120,37 +120,37 @@ class ScheduledGame(NamedTuple):
     day: date  # Eastern date of `start`
     first_start: datetime  # UTC; as first announced; differs from `start` for postponed games only
     first_day: date
-    arena: Text
-    city: Text
-    neutral: bool
+    arena: LocalizedText
+    city: LocalizedText
+    neutral_site: bool
     timezone: str  # IANA name of the arena's time zone
     venue_timezone: str  # "US/Eastern"
-    appears: datetime  # from when the schedule shows it; long before the season except for playoffs
-    vanishes: datetime | None  # an "if necessary" game that was not: from when the schedule no longer shows it
-    postponed: datetime | None  # from when it is PPD on `first_day`
-    rescheduled: datetime | None  # from when it stands on `day` instead
-    cancelled: datetime | None  # from when it is CNCL, for ever
+    shown_from: datetime  # from when the schedule shows it; long before the season except for playoffs
+    removed_at: datetime | None  # an "if necessary" game that was not: from when the schedule no longer shows it
+    postponed_at: datetime | None  # from when it is PPD on `first_day`
+    rescheduled_at: datetime | None  # from when it stands on `day` instead
+    cancelled_at: datetime | None  # from when it is CNCL, for ever
     if_necessary: bool
     series: Series | None
 
     @property
-    def played(self) -> bool:
+    def is_played(self) -> bool:
         """Whether the game is ever played."""
-        return self.cancelled is None and self.vanishes is None
+        return self.cancelled_at is None and self.removed_at is None
 
 
 class Lineup(NamedTuple):
     """Who is dressed for one team."""
 
     team_id: int
-    lines: tuple[tuple[Spot, ...], ...]  # four times three forwards
-    pairs: tuple[tuple[Spot, ...], ...]  # three times two defencemen
-    goalies: tuple[Spot, ...]  # starter first, then the back-up
-    scratches: tuple[Spot, ...]  # healthy or injured, not dressed
-    coach: Text
+    lines: tuple[tuple[RosterSpot, ...], ...]  # four times three forwards
+    pairs: tuple[tuple[RosterSpot, ...], ...]  # three times two defencemen
+    goalies: tuple[RosterSpot, ...]  # starter first, then the back-up
+    scratches: tuple[RosterSpot, ...]  # healthy or injured, not dressed
+    coach: LocalizedText
 
     @property
-    def dressed(self) -> tuple[Spot, ...]:
+    def dressed_players(self) -> tuple[RosterSpot, ...]:
         """All twenty: forwards, defencemen, goalies."""
         return (*(spot for line in (*self.lines, *self.pairs) for spot in line), *self.goalies)
 
@@ -180,11 +180,11 @@ class Penalty(NamedTuple):
     player: int | None  # None for bench minors
     drawn_by: int | None
     served_by: int | None
-    delayed: int | None  # second at which the arm went up, when play went on; same period
+    delayed_from: int | None  # second at which the arm went up, when play went on; same period
     situation: str  # before the penalty
 
 
-class Attempt(NamedTuple):
+class ShootoutAttempt(NamedTuple):
     """One attempt of a shoot-out, in the order taken."""
 
     side: int
@@ -194,7 +194,7 @@ class Attempt(NamedTuple):
     winner: bool  # the goal that decides
 
 
-class Spell(NamedTuple):
+class StrengthSegment(NamedTuple):
     """A stretch of one period in which the strength does not change: seconds start to end - 1."""
 
     period: int
@@ -202,31 +202,33 @@ class Spell(NamedTuple):
     end: int
     skaters: tuple[int, int]  # home, away
     goalies: tuple[int | None, int | None]  # player ids; None is an empty net
-    box: tuple[tuple[int, ...], tuple[int, ...]]  # players who cannot play now: penalised, serving or ejected
-    lifted: bool = False  # a goalie is off because of a delayed penalty, not because time runs out
+    unavailable: tuple[tuple[int, ...], tuple[int, ...]]  # players who cannot play now: penalised, serving or ejected
+    off_for_delay: bool = False  # a goalie is off because of a delayed penalty, not because time runs out
 
 
-class Story(NamedTuple):
+class GameOutcome(NamedTuple):
     """The cheap half of a game: all that scores, standings and schedules need."""
 
     game_id: int
     lineups: tuple[Lineup, Lineup]
     goals: tuple[Goal, ...]  # by time
     penalties: tuple[Penalty, ...]  # by time
-    washed: tuple[Penalty, ...]  # delayed penalties that a goal of the other team wiped out: no row, only the arm
-    shootout: tuple[Attempt, ...]
-    spells: tuple[Spell, ...]  # by time, without gaps
+    cancelled_penalties: tuple[
+        Penalty, ...
+    ]  # delayed penalties that a goal of the other team wiped out: no row, only the arm
+    shootout: tuple[ShootoutAttempt, ...]
+    segments: tuple[StrengthSegment, ...]  # by time, without gaps
     whistles: tuple[tuple[int, int, int | None], ...]  # (period, since, second): the first stoppage after `since`, when
     # players wait in the box, falls on `second`; None if a goal, a penalty or the end of the period comes before
     score: tuple[int, int]  # with the goal for winning a shoot-out
     last_period: int  # 3, 4 (overtime), 5 (shoot-out; or the second overtime of a playoff game) ...
-    last_type: str  # "REG" "OT" "SO"
+    last_period_type: str  # "REG" "OT" "SO"
     last_second: int  # elapsed in the last period that was played on the clock
     winning_goalie: int
     losing_goalie: int
     winning_goal: int | None  # scorer of the winning goal; None after a shoot-out (see shootout)
-    referees: tuple[Text, ...]
-    linesmen: tuple[Text, ...]
+    referees: tuple[LocalizedText, ...]
+    linesmen: tuple[LocalizedText, ...]
 
 
 class Event(NamedTuple):
@@ -240,19 +242,19 @@ class Event(NamedTuple):
     kind: str  # typeDescKey: "faceoff", "hit", "goal", "shot-on-goal", "delayed-penalty" ...
     type_code: int  # 502 ...
     situation: str | None  # "1551": away goalie, away skaters, home skaters, home goalie, before the event
-    home_defends: str  # "left" or "right"
+    home_defending_side: str  # "left" or "right"
     side: int | None = None  # acting team: winner, hitter, shooter, penalised; None for stoppages and periods
     x: int | None = None  # feet from centre, as the feed writes them
     y: int | None = None
     zone: str | None = None  # "O" "N" "D" seen from the acting team; for blocked shots from the blocker's
     player: int | None = None  # shooter, scorer, hitter, faceoff winner, committed by, player of giveaway or takeaway
-    other: int | None = None  # hittee, faceoff loser, blocker, drawn by
+    other_player: int | None = None  # hittee, faceoff loser, blocker, drawn by
     served_by: int | None = None
     assists: tuple[int, ...] = ()
     goalie: int | None = None  # goalieInNetId; None for an empty net
     shot_type: str | None = None
     reason: str | None = None  # of a miss, a block ("blocked", "teammate-blocked") or a stoppage
-    secondary: str | None = None  # secondaryReason of a stoppage
+    secondary_reason: str | None = None  # secondaryReason of a stoppage
     penalty_type: str | None = None  # MIN ...
     desc: str | None = None  # descKey of a penalty
     minutes: int | None = None
@@ -278,7 +280,7 @@ class Game(NamedTuple):
     """A game in full."""
 
     scheduled: ScheduledGame
-    story: Story
+    outcome: GameOutcome
     events: tuple[Event, ...]  # by sort_order
     shifts: tuple[Shift, ...]  # by player, then time
 
@@ -292,5 +294,5 @@ class Result(NamedTuple):
     away_id: int
     home_goals: int
     away_goals: int
-    last_type: str  # "REG" "OT" "SO"
-    ended: datetime  # UTC
+    last_period_type: str  # "REG" "OT" "SO"
+    ended_at: datetime  # UTC

@@ -5,157 +5,161 @@ from __future__ import annotations
 from random import Random
 from typing import Final, NamedTuple
 
-from .model import Text
+from nhl_lake.league.model import LocalizedText
 
 
-class Land(NamedTuple):
+class NameOrigin(NamedTuple):
     """How names and birthplaces of one country are made."""
 
     country: str
     share: float  # of players
-    firsts: tuple[str, ...]
-    heads: tuple[str, ...]
-    tails: tuple[str, ...]
+    first_names: tuple[str, ...]
+    surname_starts: tuple[str, ...]
+    surname_ends: tuple[str, ...]
     towns: tuple[tuple[str, str], ...]  # town and state or province, "" where there is none
-    accented: tuple[str, ...] = ()  # languages that keep the accents, when the default form drops them
+    accented_languages: tuple[str, ...] = ()  # languages that keep the accents, when the default form drops them
 
 
-def _words(text: str) -> tuple[str, ...]:
+def _split(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-LANDS: Final = (
-    Land(
+NAME_ORIGINS: Final = (
+    NameOrigin(
         "CAN", 0.34,
-        _words("Tavish Brody Colby Declan Garnet Keaton Lachlan Merrick Nolan Quill Rowan Sutton Teague Weston Kipp"),
-        _words("Thorn Brack Wex Hallow Mardle Quarn Stone Fen Ravel Dun Pell Corrie Ash Winter Grim Lark"),
-        _words("combe wick stow thwaite more ridge holt garth mere burne sley vale"),
+        _split("Tavish Brody Colby Declan Garnet Keaton Lachlan Merrick Nolan Quill Rowan Sutton Teague Weston Kipp"),
+        _split("Thorn Brack Wex Hallow Mardle Quarn Stone Fen Ravel Dun Pell Corrie Ash Winter Grim Lark"),
+        _split("combe wick stow thwaite more ridge holt garth mere burne sley vale"),
         (
             ("Cedar Narrows", "ON"), ("Pine Portage", "MB"), ("Willow Bluff", "SK"), ("Fort Larch", "AB"),
             ("Gull Harbour", "NS"), ("Salmon Reach", "BC"),
         ),
     ),
-    Land(
+    NameOrigin(
         "CAN", 0.08,
-        _words("Étienne Loïc Félix Zacharie Thibault Gédéon Rémi Anselme Cédric Hervé"),
-        _words("Beau Mont Clair Grand Vieux Haut Roche Belle Noir Trois"),
-        _words("chênay prévert lacombière rivard vallonet mérault sablier forêt épinay"),
+        _split("Étienne Loïc Félix Zacharie Thibault Gédéon Rémi Anselme Cédric Hervé"),
+        _split("Beau Mont Clair Grand Vieux Haut Roche Belle Noir Trois"),
+        _split("chênay prévert lacombière rivard vallonet mérault sablier forêt épinay"),
         (("Saint-Érable", "QC"), ("Rivière-Grise", "QC"), ("Val-des-Ormes", "QC")),
     ),
-    Land(
+    NameOrigin(
         "USA", 0.28,
-        _words("Asher Brooks Cade Dalton Easton Gunnar Holden Jory Knox Landry Mitch Rhett Sawyer Trace Wade Zeke"),
-        _words("Hart Bram Kess Wald Orch Tull Lund Pritch Sand Mack Vander Hol Esk Whit Drum Cope"),
-        _words("leford enbeck ington erly worthy eridge ensky abaugh inger olway ester amore"),
+        _split("Asher Brooks Cade Dalton Easton Gunnar Holden Jory Knox Landry Mitch Rhett Sawyer Trace Wade Zeke"),
+        _split("Hart Bram Kess Wald Orch Tull Lund Pritch Sand Mack Vander Hol Esk Whit Drum Cope"),
+        _split("leford enbeck ington erly worthy eridge ensky abaugh inger olway ester amore"),
         (
             ("Birch Rapids", "MN"), ("Copper Bay", "MI"), ("Elmhurst Falls", "NY"), ("Granite Mills", "MA"),
             ("Cold Spring Forks", "WI"), ("Mesa Blanca", "AZ"),
         ),
     ),
-    Land(
+    NameOrigin(
         "SWE", 0.10,
-        _words("Åke Björn Göran Håkan Jörgen Märten Örjan Torbjörn Sven Ragnvald Ture Vidar"),
-        _words("Fjäll Björk Ås Hög Älv Sjö Lång Höst Kärr Grön"),
-        _words("varn myrén skär tånge höjd vret ängér stigé"),
+        _split("Åke Björn Göran Håkan Jörgen Märten Örjan Torbjörn Sven Ragnvald Ture Vidar"),
+        _split("Fjäll Björk Ås Hög Älv Sjö Lång Höst Kärr Grön"),
+        _split("varn myrén skär tånge höjd vret ängér stigé"),
         (("Norrfjäll", ""), ("Ålsjö", ""), ("Västervret", "")),
     ),
-    Land(
+    NameOrigin(
         "FIN", 0.06,
-        _words("Väinö Jyrki Eerö Tapsa Urho Ilmö Kyösti Pentti Sampsa Yrjö"),
-        _words("Järvi Koski Metsä Vaara Kallio Hiiden Suvi Korpi Pöllä"),
-        _words("harjula suomäki lampelo kivelä pelto ahoinen niittä"),
+        _split("Väinö Jyrki Eerö Tapsa Urho Ilmö Kyösti Pentti Sampsa Yrjö"),
+        _split("Järvi Koski Metsä Vaara Kallio Hiiden Suvi Korpi Pöllä"),
+        _split("harjula suomäki lampelo kivelä pelto ahoinen niittä"),
         (("Pöllälä", ""), ("Hiidenkoski", "")),
     ),
-    Land(
+    NameOrigin(
         "CZE", 0.04,
-        _words("Bořek Čeněk Dušek Hynek Květoš Řehoř Vavřin Zbyněk"),
-        _words("Hrad Vlk Mlýn Břez Skřiv Žďár Lípov"),
-        _words("ečník oválek ínský ušák ařík ovčík"),
+        _split("Bořek Čeněk Dušek Hynek Květoš Řehoř Vavřin Zbyněk"),
+        _split("Hrad Vlk Mlýn Břez Skřiv Žďár Lípov"),
+        _split("ečník oválek ínský ušák ařík ovčík"),
         (("Březová Lhota", ""), ("Starý Mlýn", "")),
-        accented=("cs", "sk"),
+        accented_languages=("cs", "sk"),
     ),
-    Land(
+    NameOrigin(
         "SVK", 0.02,
-        _words("Ľuboš Ďuro Šimon Vratko Želmír Blažej"),
-        _words("Hôr Potôč Jaseň Dúbrav Kôst"),
-        _words("ovčan ičiak anský eňák"),
+        _split("Ľuboš Ďuro Šimon Vratko Želmír Blažej"),
+        _split("Hôr Potôč Jaseň Dúbrav Kôst"),
+        _split("ovčan ičiak anský eňák"),
         (("Jaseňová Dolina", ""),),
-        accented=("cs", "sk"),
+        accented_languages=("cs", "sk"),
     ),
-    Land(
+    NameOrigin(
         "RUS", 0.04,
-        _words("Arseny Bogdan Demid Gleb Lavr Prokhor Savely Timur Yefim"),
-        _words("Berez Gor Kamysh Lug Ozer Ryab Tikh"),
-        _words("ovetsky inichev atkin elnikov ushansky"),
+        _split("Arseny Bogdan Demid Gleb Lavr Prokhor Savely Timur Yefim"),
+        _split("Berez Gor Kamysh Lug Ozer Ryab Tikh"),
+        _split("ovetsky inichev atkin elnikov ushansky"),
         (("Novogorye", ""), ("Ozersk-na-Ryabi", "")),
     ),
-    Land(
+    NameOrigin(
         "CHE", 0.015,
-        _words("Reto Urs Beat Jürg Köbi Sepp"),
-        _words("Matt Rüegg Brünn Stauf Zumb"),
-        _words("enalp isegger ühler achmatt"),
+        _split("Reto Urs Beat Jürg Köbi Sepp"),
+        _split("Matt Rüegg Brünn Stauf Zumb"),
+        _split("enalp isegger ühler achmatt"),
         (("Oberalpwil", ""),),
     ),
-    Land(
+    NameOrigin(
         "DEU", 0.015,
-        _words("Götz Jörn Lutz Rüdiger Uwe Falk"),
-        _words("Eich Grün Stein Löw Rött"),
-        _words("wäldner brücker hövel mühlen"),
+        _split("Götz Jörn Lutz Rüdiger Uwe Falk"),
+        _split("Eich Grün Stein Löw Rött"),
+        _split("wäldner brücker hövel mühlen"),
         (("Bad Eichgrund", ""),),
     ),
-    Land(
+    NameOrigin(
         "DNK", 0.005,
-        _words("Søren Jørn Bjørk Asger"),
-        _words("Sønder Kjær Grøn Løv"),
-        _words("gårdsen holtved strupsen"),
+        _split("Søren Jørn Bjørk Asger"),
+        _split("Sønder Kjær Grøn Løv"),
+        _split("gårdsen holtved strupsen"),
         (("Sønderlund", ""),),
     ),
-    Land(
+    NameOrigin(
         "LVA", 0.005,
-        _words("Jānis Krišs Mārcis Ģirts"),
-        _words("Bērz Kalniņ Ozol Lāč"),
-        _words("upsons ājums eniņš"),
+        _split("Jānis Krišs Mārcis Ģirts"),
+        _split("Bērz Kalniņ Ozol Lāč"),
+        _split("upsons ājums eniņš"),
         (("Bērzkalns", ""),),
     ),
 )  # fmt: skip
-_PLAIN: Final = str.maketrans("áčďéěíĺľňóôŕřšťúůýžäÁČĎÉĚÍĽŇÓŘŠŤÚÝŽ", "acdeeillnoorrstuuyzaACDEEILNORSTUYZ")
+_ACCENT_TABLE: Final = str.maketrans("áčďéěíĺľňóôŕřšťúůýžäÁČĎÉĚÍĽŇÓŘŠŤÚÝŽ", "acdeeillnoorrstuuyzaACDEEILNORSTUYZ")
 
 
 class Person(NamedTuple):
     """A name and where its bearer was born."""
 
-    first: Text
-    last: Text
-    city: Text
-    state: Text
+    first: LocalizedText
+    last: LocalizedText
+    city: LocalizedText
+    state: LocalizedText
     country: str
 
 
-def person(rng: Random) -> Person:
+def draw_person(rng: Random) -> Person:
     """Somebody new."""
-    land = rng.choices(LANDS, [land.share for land in LANDS])[0]
+    land = rng.choices(NAME_ORIGINS, [land.share for land in NAME_ORIGINS])[0]
     town, state = rng.choice(land.towns)
-    last = rng.choice(land.heads) + rng.choice(land.tails)
+    last = rng.choice(land.surname_starts) + rng.choice(land.surname_ends)
     if land.country == "RUS" and rng.random() < 0.3:
-        last += "-" + rng.choice(land.heads) + "in"
+        last += "-" + rng.choice(land.surname_starts) + "in"
     return Person(
-        text(rng.choice(land.firsts), land),
-        text(last, land),
-        text(town, land),
+        localize_name(rng.choice(land.first_names), land),
+        localize_name(last, land),
+        localize_name(town, land),
         (("default", state),) if state else (),
         land.country,
     )
 
 
-def text(words: str, land: Land) -> Text:
+def localize_name(words: str, land: NameOrigin) -> LocalizedText:
     """Localized words: accents dropped from the default form where that country's names are written so."""
-    if not land.accented:
+    if not land.accented_languages:
         return (("default", words),)
-    plain = words.translate(_PLAIN)
-    return (("default", plain), *((lang, words) for lang in land.accented)) if plain != words else (("default", words),)
+    plain = words.translate(_ACCENT_TABLE)
+    return (
+        (("default", plain), *((lang, words) for lang in land.accented_languages))
+        if plain != words
+        else (("default", words),)
+    )
 
 
-def official(rng: Random) -> Text:
+def draw_official_name(rng: Random) -> LocalizedText:
     """A referee, a linesman or a coach: one full name."""
-    who = person(rng)
+    who = draw_person(rng)
     return (("default", f"{dict(who.first)['default']} {dict(who.last)['default']}"),)

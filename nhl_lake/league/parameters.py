@@ -20,9 +20,9 @@ DELAYED_GOALS_PER_60: Final = 14.0  # from the raised arm to the whistle, by the
 HOME_GOALS: Final = 1.035
 PERIOD_GOALS: Final = {1: 0.92, 2: 1.07, 3: 1.0}
 # both teams, tied in the last eight minutes; solved for: 20.7 % of games go on after 60 minutes
-LATE_TIED: Final = 0.60
+LATE_TIED_GOALS: Final = 0.60
 PLAYOFF_GOALS: Final = 0.95
-ASSISTS: Final = ((2, 0.757), (1, 0.178), (0, 0.065))
+ASSIST_COUNTS: Final = ((2, 0.757), (1, 0.178), (0, 0.065))
 GOAL_BY_D: Final = 0.29  # a defenceman's weight beside a forward's 1.0 on the ice
 ASSIST_BY_D: Final = 0.61
 ASSIST_BY_G: Final = 0.012
@@ -34,9 +34,14 @@ PULL_SECONDS_LEFT: Final = {  # trailing by -> (share of games, deciles of the s
     3: (0.45, (139, 167, 208, 241, 267, 308, 351, 440, 480)),
 }
 # chance of a new goalie at the n-th goal against; solved for 2.13 goalies a game
-RELIEF: Final = {3: 0.03, 4: 0.08, 5: 0.12, 6: 0.14}
+GOALIE_CHANGE_CHANCE: Final = {3: 0.03, 4: 0.08, 5: 0.12, 6: 0.14}
 
-SHOOTOUT: Final = (("goal", 0.295), ("shot-on-goal", 0.512), ("missed-shot", 0.176), ("failed-shot-attempt", 0.017))
+SHOOTOUT_OUTCOMES: Final = (
+    ("goal", 0.295),
+    ("shot-on-goal", 0.512),
+    ("missed-shot", 0.176),
+    ("failed-shot-attempt", 0.017),
+)
 
 PENALTY_WHISTLES_PER_60: Final = 7.05  # whistles with at least one penalty, both teams
 PERIOD_PENALTIES: Final = {1: 0.92, 2: 1.14, 3: 0.97}
@@ -63,7 +68,7 @@ SCRUM_MINORS: Final = (
     ("roughing", 0.62), ("unsportsmanlike-conduct", 0.1), ("slashing", 0.08), ("cross-checking", 0.08),
     ("embellishment", 0.06), ("tripping", 0.03), ("hooking", 0.03),
 )  # fmt: skip
-BENCH: Final = (
+BENCH_MINORS: Final = (
     ("too-many-men-on-the-ice", 0.161), ("delaying-game-unsuccessful-challenge", 0.05),
     ("unsportsmanlike-conduct-bench", 0.007),
 )  # fmt: skip
@@ -74,12 +79,12 @@ PENALTY_SHOTS: Final = (
     ("ps-hooking-on-breakaway", 0.014), ("ps-holding-on-breakaway", 0.006), ("ps-tripping-on-breakaway", 0.005),
     ("ps-covering-puck-in-crease", 0.005), ("ps-slash-on-breakaway", 0.004),
 )  # fmt: skip
-NOT_DRAWN: Final = frozenset(
+PENALTIES_NOT_DRAWN: Final = frozenset(
     {"delaying-game-puck-over-glass", "delaying-game", "closing-hand-on-puck", "abuse-of-officials"}
 )
 GOALIE_MINORS: Final = 0.0065  # share of minors that a goalie takes and a skater serves
-ARM_UP: Final = 0.5  # share of penalties to one team that are called with a delay: 2.57 a game
-ARM_UP_SECONDS: Final = (1, 1, 2, 2, 3, 4, 5, 7, 12, 23, 45)  # deciles
+DELAYED_PENALTY_SHARE: Final = 0.5  # share of penalties to one team that are called with a delay: 2.57 a game
+DELAYED_PENALTY_SECONDS: Final = (1, 1, 2, 2, 3, 4, 5, 7, 12, 23, 45)  # deciles
 EXTRA_ATTACKER_AFTER: Final = 3  # seconds that the goalie needs to the bench
 
 STOPPAGES_PER_60: Final = 44.2  # besides goals, penalties and ends of periods
@@ -106,20 +111,23 @@ SHOTS_PER_60: Final[dict[tuple[int, int], tuple[float, float, float]]] = {
 EMPTY_NET_PER_60: Final = (0.0, 10.1, 5.4)
 DELAYED_PER_60: Final = (40.0, 30.0, 40.0)
 SHOT_SCALE: Final = 1.06
-FREE_SAVED: Final = 0.68  # share of saved shots after which play goes on or stops for another reason; the rest are held
-RUSH: Final = 0.05  # chance that an attempt follows within four seconds of play in another zone
+SAVES_WITHOUT_FREEZE: Final = (
+    0.68  # share of saved shots after which play goes on or stops for another reason; the rest are held
+)
+RUSH_CHANCE: Final = 0.05  # chance that an attempt follows within four seconds of play in another zone
 SCORE_SHOTS: Final = {-3: 1.07, -2: 1.09, -1: 1.07, 0: 1.01, 1: 0.945, 2: 0.91, 3: 0.83}  # own lead at five on five
 HOME_SHOTS: Final = 1.025
 FATIGUE: Final = 0.004  # more attempts per second that the other five have been out beyond 25
-SCRAPS: Final = {  # per 60 for both teams at even strength, per 60 with uneven sides, and the home scorer's share
+# per 60 for both teams at even strength, per 60 with uneven sides, and the home scorer's share
+NON_SHOT_RATES: Final = {
     "hit": ({(5, 5): 53.0, (4, 4): 25.3, (3, 3): 10.4}, 16.5, 0.509),
     "giveaway": ({(5, 5): 15.8, (4, 4): 15.2, (3, 3): 9.3}, 13.5, 0.587),
     "takeaway": ({(5, 5): 14.4, (4, 4): 18.2, (3, 3): 15.4}, 12.6, 0.553),
 }
-OPEN_DISTANCE: Final = (
+NON_REBOUND_FACTOR: Final = (
     1.045  # the distances below hold rebounds, which come from nearer; all other shots from this much farther
 )
-REBOUND: Final = (
+REBOUND_SHARE: Final = (
     0.075  # share of unblocked attempts followed by another of the same team within three seconds, on purpose
 )
 
@@ -129,9 +137,9 @@ D_WEIGHTS: Final = {  # a defenceman's weight beside a forward's 1.0 on the ice
     "penalty": 0.93, "drawn": 0.35, "close": 0.2,
 }  # fmt: skip
 GIVEAWAY_BY_G: Final = 0.05
-TEAMMATE_BLOCK: Final = 0.0754  # share of blocks
+TEAMMATE_BLOCK_SHARE: Final = 0.0754  # share of blocks
 
-MISSES: Final = (
+MISS_REASONS: Final = (
     ("wide-left", 10.27), ("wide-right", 9.96), ("above-crossbar", 2.02), ("high-and-wide-right", 1.29),
     ("high-and-wide-left", 1.07),
     ("hit-right-post", 0.69), ("short", 0.66), ("hit-left-post", 0.62), ("hit-crossbar", 0.39),
@@ -151,7 +159,7 @@ GOAL_TYPES: Final = {
     "D": (("wrist", 0.39), ("slap", 0.22), ("snap", 0.14), ("backhand", 0.05), ("tip-in", 0.02)),
 }  # fmt: skip
 
-DISTANCE: Final[dict[tuple[str, str], tuple[int, ...]]] = {
+SHOT_DISTANCE: Final[dict[tuple[str, str], tuple[int, ...]]] = {
     ("F", "wrist"): (2, 10, 15, 21, 26, 31, 35, 39, 45, 55, 110),
     ("D", "wrist"): (3, 26, 35, 41, 46, 52, 56, 59, 63, 70, 120),
     ("F", "snap"): (3, 12, 17, 22, 26, 30, 33, 37, 41, 48, 75),
@@ -181,13 +189,13 @@ GOAL_DISTANCE: Final[dict[tuple[str, str], tuple[int, ...]]] = {
 }  # fmt: skip
 EMPTY_NET_GOAL_DISTANCE: Final = (3, 14, 24, 36, 48, 63, 77, 107, 133, 159, 180)
 EMPTY_NET_MISS_DISTANCE: Final = (8, 33, 45, 56, 73, 94, 116, 133, 148, 170, 180)
-ANGLE: Final = {
+SHOT_ANGLE: Final = {
     "near": (0, 6, 13, 20, 27, 37, 45, 55, 66, 79, 120), "F": (0, 7, 16, 23, 29, 34, 39, 45, 52, 63, 90),
     "D": (0, 6, 12, 18, 23, 28, 32, 36, 42, 52, 80),
 }  # fmt: skip
 HIT_X, HIT_Y = (0, 19, 37, 51, 64, 78, 87, 93, 96, 98, 99), (0, 10, 17, 25, 31, 35, 38, 39, 40, 41, 42)
-GIVE_X, GIVE_Y = (0, 21, 33, 39, 47, 55, 64, 76, 89, 96, 99), (0, 4, 10, 16, 22, 27, 32, 35, 37, 39, 41)
-TAKE_X, TAKE_Y = (0, 13, 24, 33, 38, 46, 55, 66, 80, 94, 99), (0, 4, 10, 15, 20, 25, 30, 34, 37, 39, 42)
+GIVEAWAY_X, GIVEAWAY_Y = (0, 21, 33, 39, 47, 55, 64, 76, 89, 96, 99), (0, 4, 10, 16, 22, 27, 32, 35, 37, 39, 41)
+TAKEAWAY_X, TAKEAWAY_Y = (0, 13, 24, 33, 38, 46, 55, 66, 80, 94, 99), (0, 4, 10, 15, 20, 25, 30, 34, 37, 39, 42)
 BLOCK_X, BLOCK_Y = (20, 48, 56, 62, 66, 70, 73, 76, 78, 81, 88), (0, 2, 3, 5, 7, 9, 12, 15, 19, 25, 37)
 PENALTY_X, PENALTY_Y = (0, 13, 27, 41, 55, 67, 75, 81, 87, 94, 99), (0, 2, 5, 10, 16, 22, 27, 33, 38, 40, 42)
 OWN_ZONE: Final = {  # share on the actor's half of the ice
@@ -204,4 +212,4 @@ SHIFT_PK: Final = (42.0, 8.0)
 LINE_SHARES: Final = (0.29, 0.27, 0.24, 0.20)
 PAIR_SHARES: Final = (0.37, 0.34, 0.29)
 PP_SHARES: Final = (0.60, 0.40)
-CHANGE_SPREAD: Final = 5  # seconds within which a line gets off
+LINE_CHANGE_SECONDS: Final = 5  # seconds within which a line gets off

@@ -6,59 +6,59 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
-from .calendar import EASTERN, series_games
-from .model import Result, ScheduledGame, Season, Series, Team
+from nhl_lake.league.calendar import EASTERN, plan_series
+from nhl_lake.league.model import Result, ScheduledGame, Season, Series, Team
 
-LETTERS: Final = "ABCDEFGHIJKLMNO"
-Play = Callable[[ScheduledGame], Result]
+SERIES_LETTERS: Final = "ABCDEFGHIJKLMNO"
+PlayGame = Callable[[ScheduledGame], Result]
 
 
-def playoffs(seed: int, about: Season, results: Iterable[Result], play: Play) -> tuple[ScheduledGame, ...]:
+def plan_playoffs(seed: int, about: Season, results: Iterable[Result], play: PlayGame) -> tuple[ScheduledGame, ...]:
     """All games of the playoffs, those that vanish included; `play` tells how a game ends."""
-    order = standing(about, results)
+    order = rank_teams(about, results)
     rank = {team.team_id: i for i, team in enumerate(order)}
     known = datetime.combine(about.end + timedelta(days=1), time(6), EASTERN).astimezone(UTC)
-    pairs = [(pair, known) for pair in _first_round(order)]
+    pairs = [(pair, known) for pair in _pair_first_round(order)]
     games: list[ScheduledGame] = []
     for number in range(1, 5):
         through: list[tuple[Team, datetime]] = []
         for i, (pair, appears) in enumerate(pairs, 1):
             top, bottom = sorted(pair, key=lambda team: rank[team.team_id])
-            letter = LETTERS[len({g.series.letter for g in games if g.series})]
+            letter = SERIES_LETTERS[len({g.series.letter for g in games if g.series})]
             series = Series(number, letter, i, 1, top.team_id, bottom.team_id)
-            planned, winner, over = _play(series_games(seed, about, series, (top, bottom), appears), play)
+            planned, winner, over = _play_series(plan_series(seed, about, series, (top, bottom), appears), play)
             games += planned
             through.append((top if winner == top.team_id else bottom, over))
-        morning = [_morning(over) for _, over in through]
+        morning = [_find_next_morning(over) for _, over in through]
         pairs = [((through[i][0], through[i + 1][0]), max(morning[i : i + 2])) for i in range(0, len(through) - 1, 2)]
     return tuple(games)
 
 
-def _morning(moment: datetime) -> datetime:
+def _find_next_morning(moment: datetime) -> datetime:
     """Nine o'clock in New York after a series ends."""
     day = moment.astimezone(EASTERN).date() + timedelta(days=1)
     return datetime.combine(day, time(9), EASTERN).astimezone(UTC)
 
 
-def _play(planned: list[ScheduledGame], play: Play) -> tuple[list[ScheduledGame], int, datetime]:
+def _play_series(planned: list[ScheduledGame], play: PlayGame) -> tuple[list[ScheduledGame], int, datetime]:
     """Play a series until one team has four wins; the rest vanishes when the last game ends."""
     wins: dict[int, int] = {}
     rows: list[ScheduledGame] = []
     winner, over = 0, planned[0].start
     for game in planned:
         if winner:
-            rows.append(game._replace(vanishes=over))
+            rows.append(game._replace(removed_at=over))
             continue
         rows.append(game)
         result = play(game)
         won = result.home_id if result.home_goals > result.away_goals else result.away_id
         wins[won] = wins.get(won, 0) + 1
         if wins[won] == 4:
-            winner, over = won, result.ended
+            winner, over = won, result.ended_at
     return rows, winner, over
 
 
-def standing(about: Season, results: Iterable[Result]) -> list[Team]:
+def rank_teams(about: Season, results: Iterable[Result]) -> list[Team]:
     """The clubs by points, then wins in regulation, then goal difference."""
     table = {team.team_id: [0, 0, 0] for team in about.teams}
     for result in results:
@@ -67,13 +67,13 @@ def standing(about: Season, results: Iterable[Result]) -> list[Team]:
             (result.away_goals, result.home_goals, result.away_id),
         ):
             row = table[team]
-            row[0] += 2 if own > theirs else int(result.last_type != "REG")
-            row[1] += own > theirs and result.last_type == "REG"
+            row[0] += 2 if own > theirs else int(result.last_period_type != "REG")
+            row[1] += own > theirs and result.last_period_type == "REG"
             row[2] += own - theirs
     return sorted(about.teams, key=lambda team: (*(-n for n in table[team.team_id]), team.team_id))
 
 
-def _first_round(order: list[Team]) -> list[tuple[Team, Team]]:
+def _pair_first_round(order: list[Team]) -> list[tuple[Team, Team]]:
     """Three of each division, two wild cards of each conference; the better winner meets the second wild card."""
     pairs: list[tuple[Team, Team]] = []
     for conference in ("Eastern", "Western"):

@@ -19,11 +19,11 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from nhl_lake.league.errors import BadLeague
+from nhl_lake.league.errors import InvalidLeagueOption
 from nhl_lake.league.model import Event, Game, ScheduledGame, Season, Shift
-from nhl_lake.league.seeds import source as dice
+from nhl_lake.league.seeds import create_rng as dice
 
-CORRECTED_AFTER = (1, 3, 7, 20)  # days, give or take five hours
+CORRECTION_DELAY_DAYS = (1, 3, 7, 20)  # days, give or take five hours
 CHART_EMPTY = 0.03
 CHART_LATE = 0.05
 REPORTS_MISSING = 0.01
@@ -33,7 +33,7 @@ OLD_BLOCKS_UNTIL = 20242025
 
 
 @dataclass(frozen=True)
-class Shares:
+class DefectShares:
     """Shares of the games whose pages are wrong at first: corrected later, or broken in a way that `broken` has."""
 
     corrected: float = 0.12
@@ -51,11 +51,11 @@ class Shares:
     def __post_init__(self) -> None:
         for name, share in asdict(self).items():
             if not 0 <= share <= 1:
-                raise BadLeague(f"{name} is a share of the games, from 0 to 1, not {share:g}.")
+                raise InvalidLeagueOption(f"{name} is a share of the games, from 0 to 1, not {share:g}.")
 
 
-CALM = Shares()
-TROUBLED = Shares(
+FEW_DEFECTS = DefectShares()
+MANY_DEFECTS = DefectShares(
     corrected=0.35,
     partial_chart=0.06,
     no_plays=0.05,
@@ -74,11 +74,13 @@ class Correction(NamedTuple):
     """A detail that is first published wrong: the row as it was then (None: it was not there), and until when."""
 
     event_id: int
-    was: Event | None
-    until: datetime
+    first_version: Event | None
+    corrected_at: datetime
 
 
-def corrections(seed: int, game: Game, ended: datetime, shares: Shares = CALM) -> tuple[Correction, ...]:
+def draw_corrections(
+    seed: int, game: Game, ended: datetime, shares: DefectShares = FEW_DEFECTS
+) -> tuple[Correction, ...]:
     """What is put right in a game after its end, and when."""
     draw = dice("corrections", seed, game.scheduled.game_id)
     if draw.random() >= shares.corrected:
@@ -87,29 +89,29 @@ def corrections(seed: int, game: Game, ended: datetime, shares: Shares = CALM) -
     rows = [e for e in game.events if e.kind in kinds and e.period_type != "SO" and not e.penalty_shot]
     found = []
     for event in draw.sample(rows, k=min(len(rows), draw.randint(1, 3))):
-        until = ended + timedelta(days=draw.choice(CORRECTED_AFTER), minutes=draw.randint(-300, 300))
-        found.append(Correction(event.event_id, _first_version(draw, event, game), until))
+        until = ended + timedelta(days=draw.choice(CORRECTION_DELAY_DAYS), minutes=draw.randint(-300, 300))
+        found.append(Correction(event.event_id, _draw_first_version(draw, event, game), until))
     assisted = [event for event in rows if len(event.assists) == 2]
     if assisted and draw.random() < 0.5:
         event = draw.choice(assisted)
-        until = ended + timedelta(days=draw.choice(CORRECTED_AFTER))
+        until = ended + timedelta(days=draw.choice(CORRECTION_DELAY_DAYS))
         found.append(Correction(event.event_id, event._replace(assists=event.assists[::-1]), until))
     return tuple({correction.event_id: correction for correction in found}.values())
 
 
-def _first_version(draw: Random, event: Event, game: Game) -> Event | None:
+def _draw_first_version(draw: Random, event: Event, game: Game) -> Event | None:
     """A hit that nobody counted, a goal with other names, a shot that a team-mate got."""
     if event.kind == "hit":
         return None
     if event.kind == "goal":
-        return other_names(draw, event, game)
-    mates = team_mates(game, event)
+        return change_scorer_names(draw, event, game)
+    mates = find_teammates(game, event)
     return event._replace(player=draw.choice(mates)) if mates else event
 
 
-def other_names(draw: Random, event: Event, game: Game) -> Event:
+def change_scorer_names(draw: Random, event: Event, game: Game) -> Event:
     """A goal with one name too few or too many, or that of another scorer."""
-    mates = [player for player in team_mates(game, event) if player not in event.assists]
+    mates = [player for player in find_teammates(game, event) if player not in event.assists]
     if mates and draw.random() < 0.4:
         return event._replace(player=draw.choice(mates))
     if event.assists:
@@ -117,9 +119,9 @@ def other_names(draw: Random, event: Event, game: Game) -> Event:
     return event._replace(assists=(draw.choice(mates),)) if mates else event
 
 
-def team_mates(game: Game, event: Event) -> list[int]:
+def find_teammates(game: Game, event: Event) -> list[int]:
     """The skaters on the ice with the one who acts."""
-    lineup = game.story.lineups[event.side or 0]
+    lineup = game.outcome.lineups[event.side or 0]
     goalies = {spot.player.player_id for spot in lineup.goalies}
     on = {
         shift.player_id
@@ -129,14 +131,16 @@ def team_mates(game: Game, event: Event) -> list[int]:
     return sorted(on - goalies - {event.player or 0})
 
 
-def as_published(seed: int, game: Game, ended: datetime, as_of: datetime, shares: Shares = CALM) -> tuple[Event, ...]:
+def select_published_events(
+    seed: int, game: Game, ended: datetime, as_of: datetime, shares: DefectShares = FEW_DEFECTS
+) -> tuple[Event, ...]:
     """The rows of a game as the feed has them at a moment: before its corrections, or after."""
-    wrong = {c.event_id: c.was for c in corrections(seed, game, ended, shares) if as_of < c.until}
+    wrong = {c.event_id: c.first_version for c in draw_corrections(seed, game, ended, shares) if as_of < c.corrected_at}
     rows = (wrong.get(event.event_id, event) for event in game.events)
     return tuple(event for event in rows if event is not None)
 
 
-def chart_from(seed: int, game_id: int, ended: datetime) -> datetime | None:
+def find_chart_start(seed: int, game_id: int, ended: datetime) -> datetime | None:
     """From when a finished game's shift chart has rows; None is never."""
     draw = dice("chart", seed, game_id)
     share = draw.random()
@@ -147,12 +151,12 @@ def chart_from(seed: int, game_id: int, ended: datetime) -> datetime | None:
     return ended - timedelta(days=1)
 
 
-def reported(seed: int, game_id: int) -> bool:
+def has_shift_reports(seed: int, game_id: int) -> bool:
     """Whether a game has shift reports."""
     return dice("reports", seed, game_id).random() >= REPORTS_MISSING
 
 
-def repeated(seed: int, game: Game) -> frozenset[Shift]:
+def draw_repeated_shifts(seed: int, game: Game) -> frozenset[Shift]:
     """The shifts that a chart lists twice, the second time under the next number."""
     draw = dice("repeats", seed, game.scheduled.game_id)
     if not game.shifts or draw.random() >= CHART_REPEATS:
@@ -160,18 +164,18 @@ def repeated(seed: int, game: Game) -> frozenset[Shift]:
     return frozenset(draw.sample(game.shifts, k=min(len(game.shifts), draw.randint(1, 8))))
 
 
-def placeholder(seed: int, game_id: int) -> float | None:
+def draw_placeholder(seed: int, game_id: int) -> float | None:
     """How far down a chart, as a share of its rows, there is a row without an end."""
     draw = dice("placeholder", seed, game_id)
     return draw.random() if draw.random() < CHART_PLACEHOLDER else None
 
 
-def old_blocks(season: int) -> bool:
+def has_old_blocks(season: int) -> bool:
     """Whether a season's feed is of the old generation: a block belongs to the blocker's team, without a reason."""
     return season <= OLD_BLOCKS_UNTIL
 
 
-def season_total(seed: int, season: Season, game: ScheduledGame, *, player_id: int, what: str) -> int:
+def draw_season_total(seed: int, season: Season, game: ScheduledGame, *, player_id: int, what: str) -> int:
     """Goals or assists of a player before a game, drawn: growing through the season, small in the others."""
     most = dice(what, seed, season.season, player_id).randint(2, 45)
     if game.game_type != 2:

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from random import Random
 
 
-def source(*names: object) -> Random:
+def create_rng(*names: object) -> Random:
     """A random source of its own for these names: the same in every process and on every machine."""
     text = "\x1f".join(map(str, names))
     return Random(int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big"))

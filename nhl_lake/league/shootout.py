@@ -5,29 +5,29 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from .bench import Bench
-from .model import Attempt
-from .parameters import SHOOTOUT
+from nhl_lake.league.bench import Bench
+from nhl_lake.league.model import ShootoutAttempt
+from nhl_lake.league.parameters import SHOOTOUT_OUTCOMES
 
-ROUNDS: Final = 3
+SHOOTOUT_ROUNDS: Final = 3
 
 
-def attempts(
+def simulate_shootout(
     rng: Random, teams: tuple[Bench, Bench], goalies: tuple[int, int], out: tuple[frozenset[int], frozenset[int]]
-) -> tuple[Attempt, ...]:
+) -> tuple[ShootoutAttempt, ...]:
     """The attempts in order; the one that decides is marked."""
-    order = [_order(team, gone) for team, gone in zip(teams, out, strict=True)]
+    order = [_order_shooters(team, gone) for team, gone in zip(teams, out, strict=True)]
     first = rng.randrange(2)
     goals, taken = [0, 0], [0, 0]
-    rows: list[Attempt] = []
-    names, shares = [n for n, _ in SHOOTOUT], [s for _, s in SHOOTOUT]
-    while not _decided(goals, taken):
+    rows: list[ShootoutAttempt] = []
+    names, shares = [n for n, _ in SHOOTOUT_OUTCOMES], [s for _, s in SHOOTOUT_OUTCOMES]
+    while not _is_decided(goals, taken):
         side = first if taken[first] == taken[1 - first] else 1 - first
         shooter = order[side][taken[side] % len(order[side])]
         outcome = rng.choices(names, shares)[0]
         taken[side] += 1
         goals[side] += outcome == "goal"
-        rows.append(Attempt(side, shooter, goalies[1 - side], outcome, winner=False))
+        rows.append(ShootoutAttempt(side, shooter, goalies[1 - side], outcome, winner=False))
     # the deciding goal is the one that put the winners ahead of the losers' final count
     side = 0 if goals[0] > goals[1] else 1
     scored = [i for i, row in enumerate(rows) if row.side == side and row.outcome == "goal"]
@@ -36,14 +36,14 @@ def attempts(
     return tuple(rows)
 
 
-def _order(team: Bench, gone: frozenset[int]) -> list[int]:
-    able = [p for p in (*team.forwards, *team.defence) if p not in gone]
+def _order_shooters(team: Bench, gone: frozenset[int]) -> list[int]:
+    able = [p for p in (*team.forwards, *team.defense) if p not in gone]
     return sorted(able, key=lambda p: -team.players[p].skills.finish * team.players[p].skills.rank)
 
 
-def _decided(goals: list[int], taken: list[int]) -> bool:
+def _is_decided(goals: list[int], taken: list[int]) -> bool:
     """Whether the rest of the attempts cannot change the winner."""
-    if max(taken) > ROUNDS or min(taken) == ROUNDS:
+    if max(taken) > SHOOTOUT_ROUNDS or min(taken) == SHOOTOUT_ROUNDS:
         return taken[0] == taken[1] and goals[0] != goals[1]
-    left = [ROUNDS - n for n in taken]
+    left = [SHOOTOUT_ROUNDS - n for n in taken]
     return goals[0] > goals[1] + left[1] or goals[1] > goals[0] + left[0]

@@ -8,7 +8,7 @@ from datetime import datetime
 import httpx
 
 from nhl_lake.league import League
-from nhl_lake.league.faults import UNSERVED, Fate, Faults, Gate
+from nhl_lake.league.faults import FAULT_RESPONSES, FaultInjector, Faults, RequestOutcome
 
 
 class LeagueTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
@@ -17,27 +17,27 @@ class LeagueTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
     def __init__(self, league: League, clock: Callable[[], datetime], faults: Faults | None = None) -> None:
         self.league = league
         self.clock = clock
-        self.gate = Gate(faults or Faults())
+        self.injector = FaultInjector(faults or Faults())
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer an async client."""
-        fate = self.gate.fate()
-        await asyncio.sleep(self.gate.faults.latency_ms / 1000)
-        return self._answer(request, fate)
+        fate = self.injector.draw_outcome()
+        await asyncio.sleep(self.injector.faults.latency_ms / 1000)
+        return self._build_response(request, fate)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a client that waits."""
-        fate = self.gate.fate()
-        time.sleep(self.gate.faults.latency_ms / 1000)
-        return self._answer(request, fate)
+        fate = self.injector.draw_outcome()
+        time.sleep(self.injector.faults.latency_ms / 1000)
+        return self._build_response(request, fate)
 
-    def _answer(self, request: httpx.Request, fate: Fate) -> httpx.Response:
-        if fate is Fate.CLOSED:
+    def _build_response(self, request: httpx.Request, fate: RequestOutcome) -> httpx.Response:
+        if fate is RequestOutcome.CONNECTION_CLOSED:
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
-        if fate in UNSERVED:
-            status, body, kind, headers = UNSERVED[fate]
+        if fate in FAULT_RESPONSES:
+            status, body, kind, headers = FAULT_RESPONSES[fate]
         else:
             (status, body, kind), headers = self.league.answer(request.url.raw_path.decode(), self.clock()), {}
-            body = body[: len(body) // 2] if fate is Fate.CUT else body
-        self.gate.answered(status)
+            body = body[: len(body) // 2] if fate is RequestOutcome.TRUNCATED else body
+        self.injector.count_response(status)
         return httpx.Response(status, content=body, headers={"Content-Type": kind, **headers})

@@ -5,20 +5,20 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
-from .draft import code
-from .game import Played
-from .ice import Track, index
-from .model import AWAY, HOME, Event, Story
+from nhl_lake.league.game import PlayedGame
+from nhl_lake.league.game_draft import format_situation_code
+from nhl_lake.league.ice_timeline import IceTimeline, find_index
+from nhl_lake.league.model import AWAY, HOME, Event, GameOutcome
 
 
-class OnIce(NamedTuple):
+class OnIcePlayers(NamedTuple):
     """The players on the ice at an event, by the boundary rule; ids ascending."""
 
     skaters: tuple[tuple[int, ...], tuple[int, ...]]  # home, away
     goalies: tuple[int | None, int | None]
 
 
-class Toi(NamedTuple):
+class IceTime(NamedTuple):
     """Seconds on the ice of one player, by the officials' count of men (goalie included)."""
 
     total: int
@@ -30,35 +30,38 @@ class Toi(NamedTuple):
 class Truth(NamedTuple):
     """What a perfect observer of a game would know."""
 
-    on_ice: dict[int, OnIce]  # by event id; for penalty shots and shoot-outs only shooter and goalie
+    on_ice: dict[int, OnIcePlayers]  # by event id; for penalty shots and shoot-outs only shooter and goalie
     strength: dict[int, tuple[str, ...]]  # by period: the situation code of every second, index = elapsed
-    toi: dict[int, Toi]  # by player id
+    toi: dict[int, IceTime]  # by player id
     toi_by_situation: dict[int, dict[str, int]]  # by player id, then situation code: seconds
 
 
-def truth(played: Played) -> Truth:
+def compute_truth(played: PlayedGame) -> Truth:
     """The truth of a game, from the engine's own books and not from its pages."""
     by_situation: dict[int, dict[str, int]] = {}
     toi: dict[int, list[int]] = {}
-    for period, home in played.ice[HOME].items():
-        away = played.ice[AWAY][period]
+    for period, home in played.timelines[HOME].items():
+        away = played.timelines[AWAY][period]
         times = sorted({*home.times, *away.times})
         for start, end in pairwise(times):
-            _count((home, away), start, end - start, (toi, by_situation))
+            _add_ice_time((home, away), start, end - start, (toi, by_situation))
     return Truth(
-        on_ice={row.event.event_id: _on_ice(played, row.event, before=row.before) for row in played.rows},
-        strength=_strength(played.game.story),
-        toi={player: Toi(sum(row), *row) for player, row in sorted(toi.items())},
+        on_ice={row.event.event_id: _find_on_ice(played, row.event, before=row.before_boundary) for row in played.rows},
+        strength=_list_situation_codes(played.game.outcome),
+        toi={player: IceTime(sum(row), *row) for player, row in sorted(toi.items())},
         toi_by_situation=by_situation,
     )
 
 
-def _count(
-    tracks: tuple[Track, Track], start: int, seconds: int, books: tuple[dict[int, list[int]], dict[int, dict[str, int]]]
+def _add_ice_time(
+    tracks: tuple[IceTimeline, IceTimeline],
+    start: int,
+    seconds: int,
+    books: tuple[dict[int, list[int]], dict[int, dict[str, int]]],
 ) -> None:
     """Credit one stretch of unchanged players: even, power play or shorthanded by men, the goalie counted."""
     toi, by_situation = books
-    at = [index(track, start, before=False) for track in tracks]
+    at = [find_index(track, start, before=False) for track in tracks]
     skaters = [track.players[i] for track, i in zip(tracks, at, strict=True)]
     goalies = [track.goalies[i] for track, i in zip(tracks, at, strict=True)]
     men = [len(skaters[side]) + (goalies[side] is not None) for side in (HOME, AWAY)]
@@ -73,25 +76,25 @@ def _count(
             book[situation] = book.get(situation, 0) + seconds
 
 
-def _on_ice(played: Played, event: Event, *, before: bool) -> OnIce:
+def _find_on_ice(played: PlayedGame, event: Event, *, before: bool) -> OnIcePlayers:
     """Shooter and goalie alone in a penalty shot or a shoot-out; otherwise everybody at that side of the second."""
     if event.penalty_shot or event.period_type == "SO":
         shooter = () if event.player is None else (event.player,)
         empty: tuple[int, ...] = ()
         home = event.side == HOME
         skaters = (shooter if home else empty, empty if home or event.side is None else shooter)
-        return OnIce(skaters, (None if home else event.goalie, event.goalie if home else None))
+        return OnIcePlayers(skaters, (None if home else event.goalie, event.goalie if home else None))
     found = []
     for side in (HOME, AWAY):
-        track = played.ice[side][event.period]
-        i = index(track, event.second, before=before)
+        track = played.timelines[side][event.period]
+        i = find_index(track, event.second, before=before)
         found.append((tuple(s.player for s in track.players[i]), track.goalies[i]))
-    return OnIce((found[0][0], found[1][0]), (found[0][1], found[1][1]))
+    return OnIcePlayers((found[0][0], found[1][0]), (found[0][1], found[1][1]))
 
 
-def _strength(story: Story) -> dict[int, tuple[str, ...]]:
+def _list_situation_codes(story: GameOutcome) -> dict[int, tuple[str, ...]]:
     """The situation code of every second."""
     codes: dict[int, list[str]] = {}
-    for spell in story.spells:
-        codes.setdefault(spell.period, []).extend([code(spell)] * (spell.end - spell.start))
+    for spell in story.segments:
+        codes.setdefault(spell.period, []).extend([format_situation_code(spell)] * (spell.end - spell.start))
     return {period: tuple(row) for period, row in codes.items()}

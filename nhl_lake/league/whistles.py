@@ -5,12 +5,15 @@ from __future__ import annotations
 from random import Random
 from typing import NamedTuple
 
-from . import parameters as rates
-from .model import Spell, Story
+from nhl_lake.league import parameters as rates
+from nhl_lake.league.model import GameOutcome, StrengthSegment
 
-REASONS = tuple(reason for reason, _ in rates.STOPPAGES)
-WEIGHTS = tuple(weight for _, weight in rates.STOPPAGES)
-GAP, CLEAR = 3, 5  # seconds between a faceoff and a stoppage, and between a stoppage and the next goal or penalty
+STOPPAGE_REASONS = tuple(reason for reason, _ in rates.STOPPAGES)
+STOPPAGE_WEIGHTS = tuple(weight for _, weight in rates.STOPPAGES)
+MIN_GAP, CLEAR_BEFORE_EVENT = (
+    3,
+    5,
+)  # seconds between a faceoff and a stoppage, and between a stoppage and the next goal or penalty
 
 
 class Whistle(NamedTuple):
@@ -20,38 +23,38 @@ class Whistle(NamedTuple):
     second: int
     reason: str  # of a stoppage, or "goal", "penalty", "period-start", "period-end"
     side: int | None = None  # who scored, was penalised, iced the puck, shot it at the goalie, or attacked
-    secondary: str | None = None
+    secondary_reason: str | None = None
 
 
-def lengths(story: Story, *, playoffs: bool) -> dict[int, int]:
+def get_period_lengths(story: GameOutcome, *, playoffs: bool) -> dict[int, int]:
     """Seconds played in each period on the clock."""
-    last = 4 if story.last_type == "SO" else story.last_period
+    last = 4 if story.last_period_type == "SO" else story.last_period
     return {p: 1200 if p <= 3 or playoffs else 300 for p in range(1, last)} | {last: story.last_second}
 
 
-def whistles(rng: Random, story: Story, clock: dict[int, int]) -> list[Whistle]:
+def draw_whistles(rng: Random, story: GameOutcome, clock: dict[int, int]) -> list[Whistle]:
     """All whistles in order, each period between its start and its end."""
     rows: list[Whistle] = []
     for period, length in clock.items():
-        known = _known(story, period, length)
-        quiet = _quiet(story, period, known)
-        spells = [s for s in story.spells if s.period == period]
+        known = _list_known_whistles(story, period, length)
+        quiet = _find_quiet_intervals(story, period, known)
+        spells = [s for s in story.segments if s.period == period]
         taken = {s.start for s in spells}
         commercials = list(rates.TV_TIMEOUTS) if period <= 3 else []
         rows.append(Whistle(period, 0, "period-start"))
         for whistle in known:
             at = rows[-1].second
             while True:
-                at = _next(rng, at, quiet)
-                if at > whistle.second - CLEAR:
+                at = _draw_next_second(rng, at, quiet)
+                if at > whistle.second - CLEAR_BEFORE_EVENT:
                     break
                 if at not in taken:
-                    rows.append(_stoppage(rng, period, at, _spell(spells, at), commercials))
-            rows.append(_with_reason(rng, whistle, spells, commercials))
+                    rows.append(_draw_stoppage(rng, period, at, _find_segment(spells, at), commercials))
+            rows.append(_fill_in_reason(rng, whistle, spells, commercials))
     return rows
 
 
-def _known(story: Story, period: int, length: int) -> list[Whistle]:
+def _list_known_whistles(story: GameOutcome, period: int, length: int) -> list[Whistle]:
     """What the story says, one whistle a second: a goal before a penalty."""
     found: dict[int, Whistle] = {}
     for row in story.penalties:
@@ -68,28 +71,32 @@ def _known(story: Story, period: int, length: int) -> list[Whistle]:
     return [*rows, Whistle(period, length, "period-end")]
 
 
-def _quiet(story: Story, period: int, known: list[Whistle]) -> list[tuple[int, int]]:
+def _find_quiet_intervals(story: GameOutcome, period: int, known: list[Whistle]) -> list[tuple[int, int]]:
     """Stretches without other stoppages: while an arm is up, and while players wait in the box for the first one."""
-    arms = [(p.delayed, p.second) for p in story.penalties if p.period == period and p.delayed is not None]
-    wiped = [(p.delayed, p.second) for p in story.washed if p.period == period and p.delayed is not None]
+    arms = [(p.delayed_from, p.second) for p in story.penalties if p.period == period and p.delayed_from is not None]
+    wiped = [
+        (p.delayed_from, p.second)
+        for p in story.cancelled_penalties
+        if p.period == period and p.delayed_from is not None
+    ]
     waits = [since for where, since, _ in story.whistles if where == period]
     return arms + wiped + [(since, next(row.second for row in known if row.second > since)) for since in waits]
 
 
-def _next(rng: Random, at: int, quiet: list[tuple[int, int]]) -> int:
+def _draw_next_second(rng: Random, at: int, quiet: list[tuple[int, int]]) -> int:
     """The second of the next stoppage, if nothing comes before."""
-    at += GAP + int(rng.expovariate(rates.STOPPAGES_PER_60 / 3600))
+    at += MIN_GAP + int(rng.expovariate(rates.STOPPAGES_PER_60 / 3600))
     while any(since <= at <= until for since, until in quiet):
-        at = max(until for since, until in quiet if since <= at <= until) + GAP + 1
+        at = max(until for since, until in quiet if since <= at <= until) + MIN_GAP + 1
     return at
 
 
-def _spell(spells: list[Spell], second: int) -> Spell:
+def _find_segment(spells: list[StrengthSegment], second: int) -> StrengthSegment:
     return next(s for s in reversed(spells) if s.start < second or s is spells[0])
 
 
-def _stoppage(rng: Random, period: int, second: int, spell: Spell, commercials: list[int]) -> Whistle:
-    reason = rng.choices(REASONS, WEIGHTS)[0]
+def _draw_stoppage(rng: Random, period: int, second: int, spell: StrengthSegment, commercials: list[int]) -> Whistle:
+    reason = rng.choices(STOPPAGE_REASONS, STOPPAGE_WEIGHTS)[0]
     home, away = spell.skaters
     if reason == "icing" and (home != away or home == 3) and rng.random() < 0.7:
         reason = "goalie-stopped-after-sog"
@@ -112,11 +119,11 @@ def _stoppage(rng: Random, period: int, second: int, spell: Spell, commercials: 
     return Whistle(period, second, reason, side, secondary)
 
 
-def _with_reason(rng: Random, whistle: Whistle, spells: list[Spell], commercials: list[int]) -> Whistle:
+def _fill_in_reason(rng: Random, whistle: Whistle, spells: list[StrengthSegment], commercials: list[int]) -> Whistle:
     """The story leaves some reasons open; a commercial may follow a penalty that is long overdue."""
     if whistle.reason == "free":
-        return _stoppage(rng, whistle.period, whistle.second, _spell(spells, whistle.second), commercials)
+        return _draw_stoppage(rng, whistle.period, whistle.second, _find_segment(spells, whistle.second), commercials)
     if whistle.reason == "penalty" and commercials and whistle.second > commercials[0]:
         commercials.pop(0)
-        return whistle._replace(secondary="tv-timeout")
+        return whistle._replace(secondary_reason="tv-timeout")
     return whistle

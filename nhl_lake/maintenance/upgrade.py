@@ -15,113 +15,113 @@ from typing import NamedTuple
 import polars as pl
 
 from nhl_lake.bronze import endpoints
-from nhl_lake.errors import Broken, LakeError
+from nhl_lake.errors import LakeError, ValidationFailed
 from nhl_lake.schema import ledger
-from nhl_lake.schema.table import page_name
+from nhl_lake.schema.table import format_page_name
 from nhl_lake.store import atomic_swap, delta_tables, location, locks
-from nhl_lake.store.delta import LOG
-from nhl_lake.store.location import File, Place
+from nhl_lake.store.delta import DELTA_LOG
+from nhl_lake.store.location import FileInfo, Location
 
-Slices = Iterator[tuple[str, pl.LazyFrame]]  # name of a bronze table, and some of its pages: page, fetched_at, body
+PageChunks = Iterator[tuple[str, pl.LazyFrame]]  # name of a bronze table, and some of its pages: page, fetched_at, body
 
 
-class Step(NamedTuple):
+class UpgradeStep(NamedTuple):
     """The way from one layout to the next: `change` takes the old lake and a whole copy of it, which it changes.
 
     `pages` reads bronze as the older layout has it.
     """
 
     layout: int
-    change: Callable[[Place, Place], None]
-    pages: Callable[[Place], Slices]
+    change: Callable[[Location, Location], None]
+    pages: Callable[[Location], PageChunks]
 
 
-class Upgraded(NamedTuple):
+class UpgradeResult(NamedTuple):
     """An upgrade that is done: from which layout, how many pages are as they were, where the old lake is kept."""
 
     layout: int
     pages: int
-    kept_as: Place
+    kept_as: Location
 
 
-STEPS: tuple[Step, ...] = ()  # there has been one layout so far
+STEPS: tuple[UpgradeStep, ...] = ()  # there has been one layout so far
 
 
-def pages(root: Place) -> Slices:
+def read_pages(root: Location) -> PageChunks:
     """Read the pages of a lake of today's layout, season by season."""
     for table in endpoints.TABLES:
-        if delta_tables.is_table(root, table):
-            for rows in delta_tables.by_season(root, table):
-                yield table.name, rows.select(page_name(table), "fetched_at", "body")
+        if delta_tables.has_table(root, table):
+            for rows in delta_tables.scan_by_season(root, table):
+                yield table.name, rows.select(format_page_name(table), "fetched_at", "body")
 
 
-def lake_version(root: Place) -> int:
+def read_layout(root: Location) -> int:
     """Return the layout that a lake has."""
-    found: int | None = delta_tables.scan(root, ledger.META).select(pl.col("layout").max()).collect().item()
-    return ledger.LAYOUT if found is None else found
+    found: int | None = delta_tables.scan_table(root, ledger.META).select(pl.col("layout").max()).collect().item()
+    return ledger.LAYOUT_VERSION if found is None else found
 
 
-def upgrade(root: Place, *, now: datetime, command: str, made_by: str) -> Upgraded | None:
+def upgrade_lake(root: Location, *, now: datetime, command: str, made_by: str) -> UpgradeResult | None:
     """Bring a lake to today's layout; None if it has it."""
     root = root.resolve() if isinstance(root, Path) else root
-    with locks.locked(root, command, now=now):
-        atomic_swap.require_finished(root)
-        was = lake_version(root)
-        steps = due(was)
+    with locks.hold_lock(root, command, now=now):
+        atomic_swap.require_no_unfinished_swap(root)
+        was = read_layout(root)
+        steps = plan_steps(was)
         if not steps:
             return None
         new = root.with_name(f"{root.name}.upgrading")
-        clear(new)
-        copy(root, new)
+        remove_copy(new)
+        copy_lake(root, new)
         for step in steps:
             step.change(root, new)
-        sign(new, now, made_by)
-        count = verify(steps[0].pages(root), pages(new))
-        settle(new)
-        kept_as = free(root.with_name(f"{root.name}.before-upgrade-{now:%Y%m%dT%H%M%SZ}"))
-        with locks.locked(new, command, now=now):  # its lock is the lake's when it is in
-            atomic_swap.swap(new, root, kept_as, command=command)
-    return Upgraded(was, count, kept_as)
+        write_layout(new, now, made_by)
+        count = verify_pages(steps[0].pages(root), read_pages(new))
+        fsync_lake(new)
+        kept_as = choose_free_location(root.with_name(f"{root.name}.before-upgrade-{now:%Y%m%dT%H%M%SZ}"))
+        with locks.hold_lock(new, command, now=now):  # its lock is the lake's when it is in
+            atomic_swap.swap_into_place(new, root, kept_as, command=command)
+    return UpgradeResult(was, count, kept_as)
 
 
-def due(was: int) -> Sequence[Step]:
+def plan_steps(was: int) -> Sequence[UpgradeStep]:
     """Return the steps from a layout to today's."""
     steps = sorted((step for step in STEPS if step.layout >= was), key=lambda step: step.layout)
-    if [step.layout for step in steps] != list(range(was, ledger.LAYOUT)):
+    if [step.layout for step in steps] != list(range(was, ledger.LAYOUT_VERSION)):
         raise LakeError(
-            f"There is no way from layout {was} to layout {ledger.LAYOUT} in this program.",
+            f"There is no way from layout {was} to layout {ledger.LAYOUT_VERSION} in this program.",
             "Nothing was changed. Update it: `pip install --upgrade nhl-lake`; or open the lake with what made it.",
         )
     return steps
 
 
-def clear(new: Place) -> None:
+def remove_copy(new: Location) -> None:
     """Remove what an upgrade that was killed has left of its copy."""
     if isinstance(new, Path):
         if new.exists():
             shutil.rmtree(new)
     else:
-        atomic_swap.drop(new, list(location.files(new)))
+        atomic_swap.remove_objects(new, list(location.list_files(new)))
 
 
-def copy(root: Place, new: Place) -> None:
+def copy_lake(root: Location, new: Location) -> None:
     """Copy a lake: data files, which never change, by links where the disk can; the rest byte by byte."""
     if not isinstance(root, Path) or not isinstance(new, Path):
-        atomic_swap.copy(root, new, atomic_swap.contents(root))
+        atomic_swap.copy_objects(root, new, atomic_swap.list_lake_files(root))
         return
-    for file in atomic_swap.contents(root):
+    for file in atomic_swap.list_lake_files(root):
         to = new / file.name
         to.parent.mkdir(parents=True, exist_ok=True)
-        if not (is_data(file) and linked(root / file.name, to)):
+        if not (is_data_file(file) and try_hard_link(root / file.name, to)):
             shutil.copy2(root / file.name, to)
 
 
-def is_data(file: File) -> bool:
+def is_data_file(file: FileInfo) -> bool:
     """Whether a file is one of a table's data files."""
-    return file.name.endswith(".parquet") and f"{LOG}/" not in file.name
+    return file.name.endswith(".parquet") and f"{DELTA_LOG}/" not in file.name
 
 
-def linked(file: Path, to: Path) -> bool:
+def try_hard_link(file: Path, to: Path) -> bool:
     """Give a file a second name; return whether the disk can."""
     try:
         os.link(file, to)
@@ -130,28 +130,28 @@ def linked(file: Path, to: Path) -> bool:
     return True
 
 
-def sign(root: Place, now: datetime, made_by: str) -> None:
+def write_layout(root: Location, now: datetime, made_by: str) -> None:
     """Write into a lake that it has today's layout."""
-    before = delta_tables.scan(root, ledger.META).sort("layout").tail(1)
-    changes = {"layout": ledger.LAYOUT, "made_by": made_by, "made_at": now}
+    before = delta_tables.scan_table(root, ledger.META).sort("layout").tail(1)
+    changes = {"layout": ledger.LAYOUT_VERSION, "made_by": made_by, "made_at": now}
     row = before.with_columns(pl.lit(value).alias(name) for name, value in changes.items())
-    delta_tables.append(root, ledger.META, row.cast(ledger.META.schema).collect())
+    delta_tables.append_to_ledger(root, ledger.META, row.cast(ledger.META.schema).collect())
 
 
-def verify(old: Slices, new: Slices) -> int:
+def verify_pages(old: PageChunks, new: PageChunks) -> int:
     """Hold the pages of two lakes against each other, body by body; return how many there are."""
-    was, now = prints(old), prints(new)
+    was, now = hash_pages(old), hash_pages(new)
     if not was.equals(now):
         whose = pl.concat([was.join(now, on=was.columns, how="anti"), now.join(was, on=was.columns, how="anti")])
         some = "; ".join(f"{table} {page}" for table, page in whose.select("table", "page").head(3).iter_rows())
-        raise Broken(
+        raise ValidationFailed(
             f"{max(whose.height, 1):,} pages differ after the upgrade{': ' if some else ''}{some}.",
             "The lake is as before. This is a defect of nhl-lake: please report it.",
         )
     return now.height
 
 
-def prints(slices: Slices) -> pl.DataFrame:
+def hash_pages(slices: PageChunks) -> pl.DataFrame:
     """Return the name and the body's SHA-256 of every page, in order."""
     found = [
         (table, page, at, hashlib.sha256(body.encode()).hexdigest())
@@ -168,13 +168,13 @@ def prints(slices: Slices) -> pl.DataFrame:
     return pl.DataFrame(found, schema=names, orient="row").sort(*names)
 
 
-def settle(new: Place) -> None:
+def fsync_lake(new: Location) -> None:
     """Bring a new lake to the disk before it takes the old one's place."""
     if isinstance(new, Path):
-        location.sync([new, *new.rglob("*")])
+        location.fsync_paths([new, *new.rglob("*")])
 
 
-def free(wanted: Place) -> Place:
+def choose_free_location(wanted: Location) -> Location:
     """Return a name beside the lake that is not taken."""
     names = (wanted, *(wanted.with_name(f"{wanted.name}-{n}") for n in range(2, 1000)))
     return next(name for name in names if atomic_swap.is_free(name))

@@ -16,13 +16,13 @@ import polars as pl
 from nhl_lake.errors import LakeError
 
 GLM = "poisson-glm"
-LABEL, LAST_10 = "shots_on_goal", "last 10"
-LINES = (0.5, 1.5, 2.5, 3.5)
-EVERYBODY = "all players, in hindsight"
-FLOOR = 0.05  # no forecast is of less: a skater who did not shoot in ten games may yet
-PENALTY = 1e-4  # keeps features that say nearly the same from being weighed one against the other
-FEWEST_ROWS = 2_000
-ENOUGH = 0.5  # a feature, or a plain forecast, that a smaller share of the games tell is left out
+LABEL_COLUMN, LAST_10 = "shots_on_goal", "last 10"
+SHOT_LINES = (0.5, 1.5, 2.5, 3.5)
+OVERALL_MEAN = "all players, in hindsight"
+MIN_PREDICTION = 0.05  # no forecast is of less: a skater who did not shoot in ten games may yet
+L2_PENALTY = 1e-4  # keeps features that say nearly the same from being weighed one against the other
+MIN_TRAINING_ROWS = 2_000
+MIN_COVERAGE = 0.5  # a feature, or a plain forecast, that a smaller share of the games tell is left out
 
 FEATURES: Mapping[str, pl.Expr] = {
     "shrunk_decayed_shots_on_goal": pl.col("shrunk_decayed_shots_on_goal").log(),
@@ -37,7 +37,7 @@ FEATURES: Mapping[str, pl.Expr] = {
 }
 
 # what needs no fitting
-PLAIN: Mapping[str, pl.Expr] = {
+BASELINES: Mapping[str, pl.Expr] = {
     "position mean": pl.col("position_shots_on_goal"),
     "last 5": pl.col("mean_shots_on_goal_5"),
     LAST_10: pl.col("mean_shots_on_goal_10"),
@@ -59,7 +59,7 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
     weight: float
 
 
-class Card(msgspec.Struct, frozen=True, kw_only=True):
+class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
     """A model: what it is, what it was fitted to, and its numbers; log of the mean = intercept + sum of the terms."""
 
     model: str
@@ -74,39 +74,39 @@ class Backtest(NamedTuple):
     """How well each forecast foretold a season; those that were left out, which too few games tell; the last model."""
 
     scores: pl.DataFrame
-    left_out: tuple[str, ...]
-    card: Card
+    excluded: tuple[str, ...]
+    card: ModelCard
 
 
-def told(rows: pl.DataFrame, names: Iterable[str]) -> list[str]:
+def select_covered_columns(rows: pl.DataFrame, names: Iterable[str]) -> list[str]:
     """Return the columns that enough rows have: of the others, those of a few games would speak for all."""
-    return [name for name in names if rows[name].is_not_null().mean() >= ENOUGH]  # type: ignore[operator]
+    return [name for name in names if rows[name].is_not_null().mean() >= MIN_COVERAGE]  # type: ignore[operator]
 
 
-def left_out(card: Card) -> list[str]:
+def list_unused_features(card: ModelCard) -> list[str]:
     """Return the features that a model does without."""
     return [name for name in FEATURES if name not in {term.feature for term in card.terms}]
 
 
-def fit(rows: pl.DataFrame) -> Card:
+def fit_model(rows: pl.DataFrame) -> ModelCard:
     """Fit the model to rows of gold.sog_features whose shots are known, by the features that most of them have."""
-    regressor = poisson_regressor()
-    known = rows.filter(pl.col(LABEL).is_not_null()).select(LABEL, "game_date", **FEATURES)
-    names = told(known, FEATURES) if known.height else []
+    regressor = import_poisson_regressor()
+    known = rows.filter(pl.col(LABEL_COLUMN).is_not_null()).select(LABEL_COLUMN, "game_date", **FEATURES)
+    names = select_covered_columns(known, FEATURES) if known.height else []
     known = known.drop_nulls(names)
-    if known.height < FEWEST_ROWS:
+    if known.height < MIN_TRAINING_ROWS:
         raise LakeError(
-            f"{known.height:,} games of skaters are too few to fit a model to; {FEWEST_ROWS:,} are needed.",
+            f"{known.height:,} games of skaters are too few to fit a model to; {MIN_TRAINING_ROWS:,} are needed.",
             "Ingest an earlier season: `nhl-lake ingest --season 2024`.",
         )
     means, spreads = known.select(pl.col(names).mean()).row(0), known.select(pl.col(names).std()).row(0)
     scaled = known.select(
         (pl.col(name) - mean) / (spread or 1.0) for name, mean, spread in zip(names, means, spreads, strict=True)
     )
-    fitted = regressor(alpha=PENALTY, max_iter=1000).fit(scaled.to_numpy(), known[LABEL].to_numpy())
+    fitted = regressor(alpha=L2_PENALTY, max_iter=1000).fit(scaled.to_numpy(), known[LABEL_COLUMN].to_numpy())
     first, last = known.select(first=pl.col("game_date").min(), last=pl.col("game_date").max()).row(0)
     terms = zip(names, means, spreads, fitted.coef_, strict=True)
-    return Card(
+    return ModelCard(
         model=GLM,
         rows=known.height,
         first_date=first,
@@ -119,7 +119,7 @@ def fit(rows: pl.DataFrame) -> Card:
     )
 
 
-def poisson_regressor() -> Any:  # noqa: ANN401 - scikit-learn has no types
+def import_poisson_regressor() -> Any:  # noqa: ANN401 - scikit-learn has no types
     """Return the regression of scikit-learn, which comes with an extra: it is as big as all the rest together."""
     try:
         from sklearn.linear_model import PoissonRegressor  # noqa: PLC0415 - takes a second
@@ -130,13 +130,13 @@ def poisson_regressor() -> Any:  # noqa: ANN401 - scikit-learn has no types
     return PoissonRegressor
 
 
-def mean(card: Card) -> pl.Expr:
+def predict_mean(card: ModelCard) -> pl.Expr:
     """Return the mean that a model foretells; null where one of its features is unknown."""
     terms = [term.weight * (FEATURES[term.feature] - term.mean) / term.spread for term in card.terms]
     return pl.sum_horizontal(pl.lit(card.intercept), *terms, ignore_nulls=False).exp()
 
 
-def over(mean: pl.Expr, line: float) -> pl.Expr:
+def predict_chance_over(mean: pl.Expr, line: float) -> pl.Expr:
     """Return the chance of more shots than a line, of shots that come as Poisson has it."""
     fewer = [mean.pow(k) * (-mean).exp() / math.factorial(k) for k in range(math.floor(line) + 1)]
     return 1 - pl.sum_horizontal(*fewer, ignore_nulls=False)
@@ -148,22 +148,22 @@ def backtest(rows: pl.DataFrame, season: int) -> Backtest:
     The model is fitted anew for each month, to all games before it. All are held to the same games: those that every
     one of them can foretell.
     """
-    rows = rows.filter(pl.col(LABEL).is_not_null()).sort("start_at")
-    found = [one for month in months(rows, season) if (one := of_month(rows, month)) is not None]
+    rows = rows.filter(pl.col(LABEL_COLUMN).is_not_null()).sort("start_at")
+    found = [one for month in list_months(rows, season) if (one := predict_month(rows, month)) is not None]
     if not found:
         raise LakeError(
             f"No game of {season} has enough games before it to fit a model to.",
             "Ingest the season before it: `nhl-lake ingest --season YEAR`.",
         )
     every = pl.concat([foretold for foretold, _ in found], how="diagonal_relaxed")
-    names = told(every, (*PLAIN, GLM))
-    left = tuple(name for name in (*PLAIN, GLM) if name not in names)
-    every = every.drop_nulls(names).with_columns(pl.col(names).clip(lower_bound=FLOOR))
-    every = every.with_columns(pl.col(LABEL).mean().alias(EVERYBODY))
-    return Backtest(pl.concat(score(every, name) for name in (EVERYBODY, *names)), left, found[-1][1])
+    names = select_covered_columns(every, (*BASELINES, GLM))
+    left = tuple(name for name in (*BASELINES, GLM) if name not in names)
+    every = every.drop_nulls(names).with_columns(pl.col(names).clip(lower_bound=MIN_PREDICTION))
+    every = every.with_columns(pl.col(LABEL_COLUMN).mean().alias(OVERALL_MEAN))
+    return Backtest(pl.concat(score_predictions(every, name) for name in (OVERALL_MEAN, *names)), left, found[-1][1])
 
 
-def months(rows: pl.DataFrame, season: int) -> Sequence[tuple[date, date]]:
+def list_months(rows: pl.DataFrame, season: int) -> Sequence[tuple[date, date]]:
     """Return the first days of a season's months and of those that follow them."""
     days = rows.filter(pl.col("season") == season).select(
         first=pl.col("game_date").dt.month_start(), after=pl.col("game_date").dt.month_start().dt.offset_by("1mo")
@@ -171,26 +171,26 @@ def months(rows: pl.DataFrame, season: int) -> Sequence[tuple[date, date]]:
     return [(first, after) for first, after in days.unique().sort("first").iter_rows()]
 
 
-def of_month(rows: pl.DataFrame, month: tuple[date, date]) -> tuple[pl.DataFrame, Card] | None:
+def predict_month(rows: pl.DataFrame, month: tuple[date, date]) -> tuple[pl.DataFrame, ModelCard] | None:
     """Return the forecasts for the games of a month, and the model; None if there are too few games before it."""
     first, after = month
     earlier = rows.filter(pl.col("game_date") < first)
-    if earlier.height < FEWEST_ROWS:
+    if earlier.height < MIN_TRAINING_ROWS:
         return None
-    card = fit(earlier)
+    card = fit_model(earlier)
     now = rows.filter(pl.col("game_date").is_between(first, after, closed="left"))
-    return now.select(LABEL, **PLAIN, **{GLM: mean(card)}), card
+    return now.select(LABEL_COLUMN, **BASELINES, **{GLM: predict_mean(card)}), card
 
 
-def gain(scores: pl.DataFrame, over: str) -> float:
+def compute_deviance_gain(scores: pl.DataFrame, over: str) -> float:
     """Return by which share of another forecast's deviance that of the model is smaller."""
     deviance: dict[str, float] = dict(scores.select("forecast", "deviance").rows())
     return 1 - deviance[GLM] / deviance[over]
 
 
-def score(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+def score_predictions(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     """One row: how well a forecast foretold some games."""
-    shots, forecast = pl.col(LABEL).cast(pl.Float64), pl.col(name)
+    shots, forecast = pl.col(LABEL_COLUMN).cast(pl.Float64), pl.col(name)
     surprise = pl.when(shots > 0).then(shots * (shots / forecast).log()).otherwise(0.0)
     return rows.select(
         forecast=pl.lit(name),
@@ -198,7 +198,7 @@ def score(rows: pl.DataFrame, name: str) -> pl.DataFrame:
         deviance=(2 * (surprise - (shots - forecast))).mean(),
         mean_error=(shots - forecast).abs().mean(),
         r_squared=1 - ((shots - forecast) ** 2).sum() / ((shots - shots.mean()) ** 2).sum(),
-        **{f"log_loss_{line}": log_loss(shots > line, over(forecast, line)) for line in LINES[1:]},
+        **{f"log_loss_{line}": log_loss(shots > line, predict_chance_over(forecast, line)) for line in SHOT_LINES[1:]},
     )
 
 

@@ -13,16 +13,16 @@ from msgspec import inspect
 from nhl_lake.bronze import endpoints
 from nhl_lake.schema.table import Table
 from nhl_lake.silver import games, players, rosters, seasons, standings, teams
-from nhl_lake.silver.parsing.pages import custom
+from nhl_lake.silver.parsing.pages import decode_custom_type
 from nhl_lake.silver.quality import pages as page_quality
 from nhl_lake.store import delta_tables
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 
-PAGES_LOOKED_AT = 30
+SAMPLE_PAGES = 30
 
-READ_BY: Mapping[Table, tuple[type[msgspec.Struct], ...]] = {
-    endpoints.SCHEDULE: (games.Entry,),
-    **page_quality.READ_BY,
+PAGE_STRUCTS: Mapping[Table, tuple[type[msgspec.Struct], ...]] = {
+    endpoints.SCHEDULE: (games.GameEntry,),
+    **page_quality.PAGE_STRUCTS,
     endpoints.ROSTERS: (rosters.Page,),
     endpoints.STANDINGS: (standings.Page,),
     endpoints.PLAYERS: (players.Page,),
@@ -31,7 +31,7 @@ READ_BY: Mapping[Table, tuple[type[msgspec.Struct], ...]] = {
 }
 
 
-class Unread(NamedTuple):
+class UnreadPath(NamedTuple):
     """A key path that nobody reads: in how many of the newest pages, and one of these."""
 
     table: str
@@ -40,22 +40,22 @@ class Unread(NamedTuple):
     example: str
 
 
-def unread(root: Place) -> Iterator[Unread]:
+def iter_unread_paths(root: Location) -> Iterator[UnreadPath]:
     """Yield the key paths of the newest pages of each kind that no struct reads and nothing ignores."""
-    for table, kinds in READ_BY.items():
-        pages = delta_tables.scan(root, table).select(*table.page_key, "fetched_at", "body")
-        last = pages.top_k(PAGES_LOOKED_AT, by="fetched_at")
-        known = set().union(*(declared(inspect.type_info(kind)) for kind in kinds))
+    for table, kinds in PAGE_STRUCTS.items():
+        pages = delta_tables.scan_table(root, table).select(*table.page_key, "fetched_at", "body")
+        last = pages.top_k(SAMPLE_PAGES, by="fetched_at")
+        known = set().union(*(list_declared_paths(inspect.type_info(kind)) for kind in kinds))
         found: defaultdict[str, list[str]] = defaultdict(list)
         for name, body in last.select(pl.concat_str(table.page_key, separator=" "), "body").collect().iter_rows():
-            for path in paths(json.loads(body)) - known:
+            for path in list_paths(json.loads(body)) - known:
                 if not is_ignored(table, path):
                     found[path].append(name)
         for path, names in sorted(found.items()):
-            yield Unread(table.name, path, len(names), names[0])
+            yield UnreadPath(table.name, path, len(names), names[0])
 
 
-ODD_IN = (
+NON_GAME_PAGES = (
     endpoints.SCHEDULE,
     endpoints.ROSTERS,
     endpoints.STANDINGS,
@@ -65,50 +65,54 @@ ODD_IN = (
 )
 
 
-class OddValue(NamedTuple):
+class InvalidField(NamedTuple):
     """A value that silver leaves out, for pages have another kind of it: in how many pages, and one of these."""
 
     table: str
     path: str
-    why: str
+    reason: str
     pages: int
     example: str
 
 
-def odd_values(root: Place) -> Iterator[OddValue]:
+def iter_invalid_fields(root: Location) -> Iterator[InvalidField]:
     """Yield the odd fields and rows of pages that are of no game; silver.game_quality names those of games' pages."""
-    for table in ODD_IN:
-        decoders = [(kind, msgspec.json.Decoder(kind, dec_hook=custom).decode) for kind in READ_BY[table]]
+    for table in NON_GAME_PAGES:
+        decoders = [
+            (kind, msgspec.json.Decoder(kind, dec_hook=decode_custom_type).decode) for kind in PAGE_STRUCTS[table]
+        ]
         found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-        for pages in delta_tables.by_season(root, table):
-            newest = delta_tables.newest_of(pages, table)
+        for pages in delta_tables.scan_by_season(root, table):
+            newest = delta_tables.filter_newest_pages(pages, table)
             named = newest.select(pl.concat_str(table.page_key, separator=" "), "body").collect()
             for name, body in named.iter_rows():
-                for odd in (one for kind, decode in decoders for one in page_quality.odd_of(body, kind, decode)):
-                    found[re.sub(r"\[\d+\]", "[]", odd.path), odd.why].add(name)
+                for odd in (
+                    one for kind, decode in decoders for one in page_quality.list_invalid_values(body, kind, decode)
+                ):
+                    found[re.sub(r"\[\d+\]", "[]", odd.path), odd.reason].add(name)
         for (path, why), names in sorted(found.items()):
-            yield OddValue(table.name, path, why, len(names), min(names))
+            yield InvalidField(table.name, path, why, len(names), min(names))
 
 
-def paths(value: Any, at: str = "") -> set[str]:  # noqa: ANN401 - any piece of JSON
+def list_paths(value: Any, at: str = "") -> set[str]:  # noqa: ANN401 - any piece of JSON
     """Return the paths of all values of a page that are neither objects nor lists: plays[].details.xCoord."""
     if isinstance(value, dict):
-        return set().union(*(paths(inner, f"{at}.{key}" if at else key) for key, inner in value.items()))
+        return set().union(*(list_paths(inner, f"{at}.{key}" if at else key) for key, inner in value.items()))
     if isinstance(value, list):
-        return set().union(*(paths(inner, f"{at}[]") for inner in value))
+        return set().union(*(list_paths(inner, f"{at}[]") for inner in value))
     return {at}
 
 
-def declared(kind: inspect.Type, at: str = "") -> set[str]:
+def list_declared_paths(kind: inspect.Type, at: str = "") -> set[str]:
     """Return the paths that a struct reads; a text may be given in several languages."""
     match kind:
         case inspect.StructType():
-            inner = (declared(f.type, f"{at}.{f.encode_name}" if at else f.encode_name) for f in kind.fields)
+            inner = (list_declared_paths(f.type, f"{at}.{f.encode_name}" if at else f.encode_name) for f in kind.fields)
             return set().union(*inner)
         case inspect.ListType():
-            return {at} | declared(kind.item_type, f"{at}[]")
+            return {at} | list_declared_paths(kind.item_type, f"{at}[]")
         case inspect.UnionType():
-            return set().union(*(declared(one, at) for one in kind.types))
+            return set().union(*(list_declared_paths(one, at) for one in kind.types))
         case inspect.CustomType():
             return {at, f"{at}.default"}
     return {at}
@@ -117,11 +121,11 @@ def declared(kind: inspect.Type, at: str = "") -> set[str]:
 LANGUAGES = frozenset({"cs", "da", "de", "en", "es", "fi", "fr", "lv", "no", "pl", "ru", "sk", "sv"})
 
 # by the name of a key, wherever it stands
-NOT_HOCKEY = frozenset(endpoints.CLOCK_AND_MEDIA) | {"shopLink", "twitterLink", "watchLink", "playerSlug", "badges"}
+IGNORED_KEYS = frozenset(endpoints.VOLATILE_KEYS) | {"shopLink", "twitterLink", "watchLink", "playerSlug", "badges"}
 
-NAMES = ("abbrev", "name", "commonName", "placeName", "placeNameWithPreposition")
-HEAD = (
-    *(f"{side}.{name}" for side in ("awayTeam", "homeTeam") for name in NAMES),
+NAME_KEYS = ("abbrev", "name", "commonName", "placeName", "placeNameWithPreposition")
+HEADER_KEYS = (
+    *(f"{side}.{name}" for side in ("awayTeam", "homeTeam") for name in NAME_KEYS),
     *(
         "gameDate",
         "startTimeUTC",
@@ -134,33 +138,33 @@ HEAD = (
     ),
     *("gameState", "gameScheduleState", "gameOutcome", "specialEvent"),
 )
-MOMENT = (
+LIVE_STATE_KEYS = (
     *("period", "displayPeriod", "periodDescriptor", "situation", "awayTeam.onIce", "homeTeam.onIce"),
     *("limitedScoring", "maxPeriods", "regPeriods", "otInUse", "shootoutInUse"),
 )
-SUMS = ("linescore", "shotsByPeriod", "gameReports", "seasonSeries", "seasonSeriesWins")
+TOTALS_KEYS = ("linescore", "shotsByPeriod", "gameReports", "seasonSeries", "seasonSeriesWins")
 
 
-def because(reasons: Mapping[str, Iterable[str]]) -> dict[str, str]:
+def index_reasons(reasons: Mapping[str, Iterable[str]]) -> dict[str, str]:
     """Return the reason why each path, and all below it, is not read."""
     return {path: reason for reason, prefixes in reasons.items() for path in prefixes}
 
 
-IGNORED: Mapping[Table, Mapping[str, str]] = {
-    endpoints.SCHEDULE: because(
+IGNORED_PATHS: Mapping[Table, Mapping[str, str]] = {
+    endpoints.SCHEDULE: index_reasons(
         {
             "the schedule's names: silver.teams has them": tuple(
-                f"{s}Team.{n}" for s in ("away", "home") for n in NAMES
+                f"{s}Team.{n}" for s in ("away", "home") for n in NAME_KEYS
             ),
             "not needed yet": ("venueTimezone", "specialEvent", "periodDescriptor", "seriesStatus", "gameOutcome"),
             "split squads play in the preseason": ("awayTeam.awaySplitSquad", "homeTeam.homeSplitSquad"),
             "play-by-play says who scored, the box score who won": ("winningGoalScorer", "winningGoalie"),
         }
     ),
-    endpoints.PLAY_BY_PLAY: because(
+    endpoints.PLAY_BY_PLAY: index_reasons(
         {
-            "the schedule says so": HEAD,
-            "the moment of a live game, and the rules of its type": MOMENT,
+            "the schedule says so": HEADER_KEYS,
+            "the moment of a live game, and the rules of its type": LIVE_STATE_KEYS,
             "sums of what is read; right rail has them": ("summary",),
             "season totals so far: counted from games": (
                 *(f"plays[].details.{role}PlayerTotal" for role in ("scoring", "assist1", "assist2", "assist3")),
@@ -174,17 +178,17 @@ IGNORED: Mapping[Table, Mapping[str, str]] = {
             "silver.players has the names": ("rosterSpots[].firstName", "rosterSpots[].lastName"),
         }
     ),
-    endpoints.BOXSCORE: because(
+    endpoints.BOXSCORE: index_reasons(
         {
-            "the schedule says so": HEAD,
-            "the moment of a live game, and the rules of its type": MOMENT,
+            "the schedule says so": HEADER_KEYS,
+            "the moment of a live game, and the rules of its type": LIVE_STATE_KEYS,
             "play-by-play and right rail have the teams' totals": (
                 f"{side}Team.{stat}"
                 for side in ("away", "home")
                 for stat in ("score", "sog", "blocks", "hits", "pim", "faceoffWinningPctg", "powerPlayConversion")
             ),
             "sums of what is read; right rail has them": (
-                *(f"boxscore.{name}" for name in (*SUMS, "gameInfo")),
+                *(f"boxscore.{name}" for name in (*TOTALS_KEYS, "gameInfo")),
                 "summary",
             ),
             "silver.players has the names; the share follows from saves": (
@@ -198,9 +202,9 @@ IGNORED: Mapping[Table, Mapping[str, str]] = {
             ),
         }
     ),
-    endpoints.RIGHT_RAIL: because(
+    endpoints.RIGHT_RAIL: index_reasons(
         {
-            "sums of plays, and other games": SUMS,
+            "sums of plays, and other games": TOTALS_KEYS,
             "read one by one, by category": ("teamGameStats",),
             "silver.players has the names": (
                 f"gameInfo.{side}Team.scratches[].{name}"
@@ -209,7 +213,7 @@ IGNORED: Mapping[Table, Mapping[str, str]] = {
             ),
         }
     ),
-    endpoints.SHIFT_CHARTS: because(
+    endpoints.SHIFT_CHARTS: index_reasons(
         {
             "who and which game follows from the ids": (
                 *("data[].firstName", "data[].lastName", "data[].teamAbbrev", "data[].teamName", "data[].gameId"),
@@ -221,7 +225,7 @@ IGNORED: Mapping[Table, Mapping[str, str]] = {
             "checked when the page was kept": ("total",),
         }
     ),
-    endpoints.ROSTERS: because(
+    endpoints.ROSTERS: index_reasons(
         {
             "metres and kilograms are read": (
                 f"{group}[].{name}"
@@ -230,7 +234,7 @@ IGNORED: Mapping[Table, Mapping[str, str]] = {
             )
         }
     ),
-    endpoints.STANDINGS: because(
+    endpoints.STANDINGS: index_reasons(
         {
             "names, and what follows from what is read": (
                 *("wildCardIndicator", "standingsDateTimeUtc"),
@@ -241,7 +245,7 @@ IGNORED: Mapping[Table, Mapping[str, str]] = {
             )
         }
     ),
-    endpoints.PLAYERS: because(
+    endpoints.PLAYERS: index_reasons(
         {
             "totals: counted from games": ("awards", "careerTotals", "featuredStats", "last5Games", "seasonTotals"),
             "other players": ("currentTeamRoster",),
@@ -250,8 +254,8 @@ IGNORED: Mapping[Table, Mapping[str, str]] = {
             "silver.teams has the names": ("fullTeamName", "teamCommonName", "teamPlaceNameWithPreposition"),
         }
     ),
-    endpoints.TEAMS: because({"the NHL, and the same again": ("leagueId", "rawTricode")}),
-    endpoints.SEASONS: because(
+    endpoints.TEAMS: index_reasons({"the NHL, and the same again": ("leagueId", "rawTricode")}),
+    endpoints.SEASONS: index_reasons(
         {
             "nothing of the games": (
                 *("allStarGameInUse", "entryDraftInUse", "supplementalDraftInUse", "olympicsParticipation"),
@@ -266,6 +270,6 @@ IGNORED: Mapping[Table, Mapping[str, str]] = {
 def is_ignored(table: Table, path: str) -> bool:
     """Whether a path is left unread on purpose: a key of NOT_HOCKEY, another language, or a prefix in IGNORED."""
     keys = path.replace("[]", "").split(".")
-    ignored = IGNORED.get(table, {})
+    ignored = IGNORED_PATHS.get(table, {})
     ways = (path[:end] for end in (*(n for n, sign in enumerate(path) if sign in ".["), len(path)))
-    return not NOT_HOCKEY.isdisjoint(keys) or keys[-1] in LANGUAGES or any(way in ignored for way in ways)
+    return not IGNORED_KEYS.isdisjoint(keys) or keys[-1] in LANGUAGES or any(way in ignored for way in ways)

@@ -7,16 +7,16 @@ from typing import NamedTuple
 import polars as pl
 
 from nhl_lake.hockey import goalies_in_net
-from nhl_lake.hockey.calendar import FINAL
-from nhl_lake.rebuild.build import attempts
-from nhl_lake.rebuild.lineage import WHOLE
+from nhl_lake.hockey.calendar import FINAL_STATES
+from nhl_lake.rebuild.build import build_or_bisect
+from nhl_lake.rebuild.lineage import WHOLE_TABLE
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Table
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.store import delta_tables
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 
 SCHEMA = pl.Schema(
     [
@@ -32,32 +32,32 @@ SCHEMA = pl.Schema(
 )
 
 
-class Told(NamedTuple):
+class ComparedTable(NamedTuple):
     """A table in which corrections show: the fields that a page says itself, and those that say whose row it is."""
 
     table: Table
     fields: Sequence[str]
-    players: Sequence[str]
+    player_columns: Sequence[str]
 
 
-def told() -> tuple[Told, ...]:
+def list_compared_tables() -> tuple[ComparedTable, ...]:
     """Return the tables in which corrections show. What follows from other fields is left out."""
     said = ("event", "period", "period_seconds", "situation_code", "shot_type", "reason")
     people = [name for name in PLAYS.schema if name.endswith("player_id")]
     penalties = [name for name in PLAYS.schema if name.startswith("penalty_")]
-    lines = ((table, ("game_id", "player_id", *about_game(table))) for table in (SKATER_GAMES, GOALIE_GAMES))
+    lines = ((table, ("game_id", "player_id", *list_game_columns(table))) for table in (SKATER_GAMES, GOALIE_GAMES))
     return (
-        Told(PLAYS, [name for name in (*said, *people, *penalties) if name in PLAYS.schema], people),
-        *(Told(table, [n for n in table.schema if n not in names], ["player_id"]) for table, names in lines),
+        ComparedTable(PLAYS, [name for name in (*said, *people, *penalties) if name in PLAYS.schema], people),
+        *(ComparedTable(table, [n for n in table.schema if n not in names], ["player_id"]) for table, names in lines),
     )
 
 
-def about_game(table: Table) -> tuple[str, ...]:
+def list_game_columns(table: Table) -> tuple[str, ...]:
     """Return the columns of a box-score line that say which game it is."""
     return tuple(name for name in ("season", "game_type", "home_team_id", "away_team_id") if name in table.schema)
 
 
-def corrections(root: Place, since: datetime) -> tuple[pl.DataFrame, list[str]]:
+def find_corrections(root: Location, since: datetime) -> tuple[pl.DataFrame, list[str]]:
     """Return what changed in final games since a moment, a row a field, and the pages that could not be read.
 
     Columns: seen_at (UTC, when the version was fetched), game_id, table, player_id, event_id, field, was, is. A version
@@ -65,16 +65,16 @@ def corrections(root: Place, since: datetime) -> tuple[pl.DataFrame, list[str]]:
     end of a page, and box scores without lines, are one row: field "rows", with how many there were and are.
     """
     found, unread = [pl.DataFrame(schema=SCHEMA)], list[str]()
-    for one in told():
-        for step in steps(versions(root, one.table.reads[0], since), one.table, unread):
-            found += [part.select(SCHEMA.names()) for part in changes(one, step)]
+    for one in list_compared_tables():
+        for step in pair_versions(read_changed_versions(root, one.table.inputs[0], since), one.table, unread):
+            found += [part.select(SCHEMA.names()) for part in list_changes(one, step)]
     rows = pl.concat(found).sort("seen_at", "game_id", "table", "event_id", "player_id", "field")
     return rows, sorted(set(unread))
 
 
-def versions(root: Place, pages: Table, since: datetime) -> pl.DataFrame:
+def read_changed_versions(root: Location, pages: Table, since: datetime) -> pl.DataFrame:
     """Return the final versions of the pages that changed since a moment, numbered in the order in which they came."""
-    final = delta_tables.scan(root, pages).filter(pl.col("state").is_in(FINAL))
+    final = delta_tables.scan_table(root, pages).filter(pl.col("state").is_in(FINAL_STATES))
     last = final.select("season", "game_id", "fetched_at").group_by("season", "game_id")
     late = last.agg(pl.len(), pl.col("fetched_at").max()).filter(pl.col("len") > 1)
     late = late.filter(pl.col("fetched_at") >= since).select("season", "game_id")
@@ -83,38 +83,40 @@ def versions(root: Place, pages: Table, since: datetime) -> pl.DataFrame:
     return final.join(late, on=["season", "game_id"], how="semi").with_columns(number, after).collect()
 
 
-class Step(NamedTuple):
+class VersionPair(NamedTuple):
     """The rows of a version of some games, those of the last version before it that could be read, and when it came."""
 
     was: pl.DataFrame
     now: pl.DataFrame
-    seen: pl.DataFrame  # game_id, seen_at
+    fetched: pl.DataFrame  # game_id, seen_at
 
 
-def steps(pages: pl.DataFrame, table: Table, unread: list[str]) -> Iterator[Step]:
+def pair_versions(pages: pl.DataFrame, table: Table, unread: list[str]) -> Iterator[VersionPair]:
     """Yield each version that is asked for beside the one before it, for all games at once."""
     last, readable = pl.DataFrame(schema=table.schema), set[int]()
     for number in sorted(set(pages["number"])):
         some = pages.filter(pl.col("number") == number)
-        rows, refused = made(table, some)
+        rows, refused = build_version(table, some)
         unread += [f"{game}: {reason}" for game, reason in refused.items()]
         read = set(some["game_id"]) - refused.keys()
         both = pl.col("game_id").is_in(read & readable & set(some.filter("is_asked_for")["game_id"]))
-        yield Step(last.filter(both), rows.filter(both), some.filter(both).select("game_id", seen_at="fetched_at"))
+        yield VersionPair(
+            last.filter(both), rows.filter(both), some.filter(both).select("game_id", seen_at="fetched_at")
+        )
         last = pl.concat([last.filter(~pl.col("game_id").is_in(read)), rows])
         readable |= read
 
 
-def made(table: Table, pages: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:
+def build_version(table: Table, pages: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:
     """Make the rows of one version of each game; also return why there are none of a game that cannot be made.
 
     They are made of the page alone: what other tables would add to it is no news of the page.
     """
     if pages.is_empty():
         return pl.DataFrame(schema=table.schema), {}
-    others = [pl.DataFrame(schema=read.schema) for read in table.reads[1:]]
-    found = attempts(table, WHOLE, [pages, *others], sorted(pages["game_id"].to_list()))
-    refused = pl.concat(one.refusals for one in found)
+    others = [pl.DataFrame(schema=read.schema) for read in table.inputs[1:]]
+    found = build_or_bisect(table, WHOLE_TABLE, [pages, *others], sorted(pages["game_id"].to_list()))
+    refused = pl.concat(one.quarantined for one in found)
     rows = pl.concat(one.rows for one in found)
     if "goalie_source" in rows.columns:  # a goalie that was worked out does not stand on the page
         named = pl.col("goalie_source") == goalies_in_net.PAGE
@@ -122,22 +124,22 @@ def made(table: Table, pages: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str
     return rows, dict(refused.select("game_id", "reason").iter_rows())
 
 
-def changes(one: Told, step: Step) -> Iterator[pl.DataFrame]:
+def list_changes(one: ComparedTable, step: VersionPair) -> Iterator[pl.DataFrame]:
     """Yield a row for each field that differs, for each row that is gone or new, and for all that one version lacks."""
-    lacking = pl.concat([missing(one.table, *pair) for pair in ((step.was, step.now), (step.now, step.was))])
-    games = step.seen.join(lacking.select("game_id").unique(), on="game_id", how="semi", maintain_order="left")
-    yield counted(one.table, step, games)
+    lacking = pl.concat([find_missing_rows(one.table, *pair) for pair in ((step.was, step.now), (step.now, step.was))])
+    games = step.fetched.join(lacking.select("game_id").unique(), on="game_id", how="semi", maintain_order="left")
+    yield count_rows(one.table, step, games)
     kept = [rows.join(lacking, on=one.table.key, how="anti") for rows in (step.was, step.now)]
-    yield differences(one, step._replace(was=kept[0], now=kept[1]))
+    yield find_differences(one, step._replace(was=kept[0], now=kept[1]))
 
 
-def missing(table: Table, fewer: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+def find_missing_rows(table: Table, fewer: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
     """Return the keys of rows that a version lacks because its plays end before the game, or it has no rows at all."""
     if table is PLAYS:
         is_over = (pl.col("event") == "game-end").any()
-        ends = fewer.group_by("game_id").agg(end=moment().max(), is_over=is_over)
+        ends = fewer.group_by("game_id").agg(end=compute_play_order().max(), is_over=is_over)
         late = more.join(ends, on="game_id", how="left", validate="m:1")
-        late = late.filter(pl.col("end").is_null() | (~pl.col("is_over") & (moment() > pl.col("end"))))
+        late = late.filter(pl.col("end").is_null() | (~pl.col("is_over") & (compute_play_order() > pl.col("end"))))
         is_one = pl.len().over("game_id") == 1  # and is told as what it is
         late = late.filter(pl.col("end").is_null() | ~is_one)
     else:
@@ -145,13 +147,13 @@ def missing(table: Table, fewer: pl.DataFrame, more: pl.DataFrame) -> pl.DataFra
     return late.join(fewer, on=table.key, how="anti").select(table.key)
 
 
-def moment() -> pl.Expr:
+def compute_play_order() -> pl.Expr:
     """Return where in a game a play stands: by period, clock and the page's own order."""
     seconds = pl.col("period_seconds").fill_null(0)
     return (pl.col("period").cast(pl.Int64) * 10_000 + seconds) * 100_000 + pl.col("sort_order")
 
 
-def counted(table: Table, step: Step, games: pl.DataFrame) -> pl.DataFrame:
+def count_rows(table: Table, step: VersionPair, games: pl.DataFrame) -> pl.DataFrame:
     """Return a row a game of which a version lacks rows: how many it had, and has."""
     was, now = (
         rows.group_by("game_id").agg(pl.len().alias(name)) for rows, name in ((step.was, "was"), (step.now, "is"))
@@ -169,21 +171,21 @@ def counted(table: Table, step: Step, games: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def differences(one: Told, step: Step) -> pl.DataFrame:
+def find_differences(one: ComparedTable, step: VersionPair) -> pl.DataFrame:
     """Return a row for each field that differs, and for each row that is gone or new."""
     key = list(one.table.key)
-    old = step.was.select(*key, pl.struct(one.fields).alias("was"), who(one).alias("was_who"))
-    new = step.now.select(*key, pl.struct(one.fields).alias("is"), who(one).alias("is_who"))
-    rows = old.join(new, on=key, how="full", coalesce=True).join(step.seen, on="game_id", how="left", validate="m:1")
-    return pl.concat(field(one, rows, name) for name in one.fields)
+    old = step.was.select(*key, pl.struct(one.fields).alias("was"), identify_player(one).alias("was_who"))
+    new = step.now.select(*key, pl.struct(one.fields).alias("is"), identify_player(one).alias("is_who"))
+    rows = old.join(new, on=key, how="full", coalesce=True).join(step.fetched, on="game_id", how="left", validate="m:1")
+    return pl.concat(compare_field(one, rows, name) for name in one.fields)
 
 
-def who(one: Told) -> pl.Expr:
+def identify_player(one: ComparedTable) -> pl.Expr:
     """Return whose row it is: of an event the first player that it names."""
-    return pl.coalesce(pl.col(name).cast(pl.Int64) for name in one.players)
+    return pl.coalesce(pl.col(name).cast(pl.Int64) for name in one.player_columns)
 
 
-def field(one: Told, rows: pl.DataFrame, name: str) -> pl.DataFrame:
+def compare_field(one: ComparedTable, rows: pl.DataFrame, name: str) -> pl.DataFrame:
     """Return the rows in which one field differs."""
     was, now = (pl.col(side).struct.field(name).cast(pl.String) for side in ("was", "is"))
     event = pl.col("event_id") if "event_id" in one.table.key else pl.lit(None, pl.Int32)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from nhl_lake.errors import LakeError
-from nhl_lake.queries.moneypuck import VIEWS, Named
+from nhl_lake.queries.moneypuck import VIEWS, TableOrView
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
-from nhl_lake.store.location import Bucket, Place
+from nhl_lake.store.location import Bucket, Location
 
 if TYPE_CHECKING:
     import duckdb
 
-READ_SINCE = "v1.0.0"
-TYPES = {
+STORAGE_VERSION = "v1.0.0"
+DUCKDB_TYPES = {
     pl.Int16: "SMALLINT",
     pl.Int32: "INTEGER",
     pl.Int64: "BIGINT",
@@ -31,65 +31,67 @@ TYPES = {
 }
 
 
-def views(root: Place, file: Path, tables: Sequence[Table]) -> Iterator[tuple[Named, int]]:
+def create_views(root: Location, file: Path, tables: Sequence[Table]) -> Iterator[tuple[TableOrView, int]]:
     """Write a view a table over the files that it has now; the columns in their order. Then those that read them."""
     if isinstance(root, Bucket):
         raise LakeError(
             f"The lake is in a bucket ({root}): DuckDB reads one only with an extension of its own.",
             "`nhl-lake export TABLE --format duckdb --to lake.duckdb` copies tables into a file.",
         )
-    connection = opened(file)
+    connection = create_database(file)
     for table in tables:
         files, schema = (
-            delta_tables.handle(root.absolute(), table).file_uris(),
-            delta_tables.scan(root, table).collect_schema(),
+            delta_tables.open_table(root.absolute(), table).file_uris(),
+            delta_tables.scan_table(root, table).collect_schema(),
         )
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {table.layer}")
-        connection.execute(f"CREATE VIEW {table.name} AS {over(files, schema)}")
-        connection.execute(f"COMMENT ON VIEW {table.name} IS {text(f'One row is {table.grain}.')}")
-        yield table, delta_tables.size(root, table)["rows"]
+        connection.execute(f"CREATE VIEW {table.name} AS {format_view_query(files, schema)}")
+        connection.execute(f"COMMENT ON VIEW {table.name} IS {quote_text(f'One row is {table.grain}.')}")
+        yield table, delta_tables.read_table_size(root, table)["rows"]
     for view in VIEWS:
-        if set(view.reads) <= set(tables):
+        if set(view.inputs) <= set(tables):
             connection.execute(f"CREATE VIEW {view.name} AS {view.sql}")
-            connection.execute(f"COMMENT ON VIEW {view.name} IS {text(f'One row is {view.grain}.')}")
-            yield view, counted(connection, view)
+            connection.execute(f"COMMENT ON VIEW {view.name} IS {quote_text(f'One row is {view.grain}.')}")
+            yield view, count_rows(connection, view)
     connection.close()
 
 
-def counted(connection: "duckdb.DuckDBPyConnection", table: Named) -> int:
+def count_rows(connection: "duckdb.DuckDBPyConnection", table: TableOrView) -> int:
     """Count rows."""
     found = connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()
     return found[0] if found else 0
 
 
-def over(files: Sequence[str], schema: pl.Schema) -> str:
+def format_view_query(files: Sequence[str], schema: pl.Schema) -> str:
     """Return the question that a view asks; of a table without files one that has no rows."""
     if not files:
-        nothing = ", ".join(f'NULL::{type_of(dtype)} AS "{name}"' for name, dtype in schema.items())
+        nothing = ", ".join(f'NULL::{format_type(dtype)} AS "{name}"' for name, dtype in schema.items())
         return f"SELECT {nothing} WHERE false"
-    names = ", ".join(f'"{name}"::{type_of(dtype)} AS "{name}"' for name, dtype in schema.items())
-    listed = ", ".join(text(file) for file in files)
+    names = ", ".join(f'"{name}"::{format_type(dtype)} AS "{name}"' for name, dtype in schema.items())
+    listed = ", ".join(quote_text(file) for file in files)
     # the season stands in the paths only; a column that came later is not in old files
     return f"SELECT {names} FROM read_parquet([{listed}], hive_partitioning = true, union_by_name = true)"
 
 
-def copies(file: Path, tables: Sequence[Named], rows: Callable[[Named], pl.LazyFrame]) -> Iterator[tuple[Named, int]]:
+def copy_tables(
+    file: Path, tables: Sequence[TableOrView], rows: Callable[[TableOrView], pl.LazyFrame]
+) -> Iterator[tuple[TableOrView, int]]:
     """Write a table for each, by way of a Parquet file: wherever the lake is, DuckDB reads that without extensions."""
-    connection = opened(file)
+    connection = create_database(file)
     passing = file.with_suffix(".passing")
     try:
         for table in tables:
             rows(table).sink_parquet(passing)
             if isinstance(table, Table):
                 connection.execute(f"CREATE SCHEMA IF NOT EXISTS {table.layer}")
-            connection.execute(f"CREATE TABLE {table.name} AS FROM read_parquet({text(str(passing))})")
-            yield table, counted(connection, table)
+            connection.execute(f"CREATE TABLE {table.name} AS FROM read_parquet({quote_text(str(passing))})")
+            yield table, count_rows(connection, table)
     finally:
         passing.unlink(missing_ok=True)
         connection.close()
 
 
-def opened(file: Path) -> "duckdb.DuckDBPyConnection":
+def create_database(file: Path) -> "duckdb.DuckDBPyConnection":
     """Make a DuckDB file."""
     try:
         import duckdb  # noqa: PLC0415 - 24 MB that only these two commands need: an extra
@@ -98,22 +100,22 @@ def opened(file: Path) -> "duckdb.DuckDBPyConnection":
             "DuckDB is not installed.", "pip install 'nhl-lake[duckdb]'; `nhl-lake sql` does without."
         ) from error
     connection = duckdb.connect()
-    connection.execute(f"ATTACH {text(str(file))} AS made (STORAGE_VERSION '{READ_SINCE}')")
+    connection.execute(f"ATTACH {quote_text(str(file))} AS made (STORAGE_VERSION '{STORAGE_VERSION}')")
     connection.execute("USE made")
     return connection
 
 
-def type_of(dtype: object) -> str:
+def format_type(dtype: object) -> str:
     """Return DuckDB's name of a type."""
     if isinstance(dtype, pl.List):
-        return f"{type_of(dtype.inner)}[]"
+        return f"{format_type(dtype.inner)}[]"
     if isinstance(dtype, pl.Struct):
-        fields = ", ".join(f'"{field.name}" {type_of(field.dtype)}' for field in dtype.fields)
+        fields = ", ".join(f'"{field.name}" {format_type(field.dtype)}' for field in dtype.fields)
         return f"STRUCT({fields})"
     base = dtype.base_type() if isinstance(dtype, pl.DataType) else dtype
-    return next(name for kind, name in TYPES.items() if kind is base)
+    return next(name for kind, name in DUCKDB_TYPES.items() if kind is base)
 
 
-def text(value: str) -> str:
+def quote_text(value: str) -> str:
     """Return a text as SQL writes it."""
     return "'" + value.replace("'", "''") + "'"

@@ -17,52 +17,57 @@ import polars.selectors as cs
 
 from nhl_lake.errors import BadInput, LakeError
 from nhl_lake.queries import duckdb_views, sql
-from nhl_lake.queries.moneypuck import Named
+from nhl_lake.queries.moneypuck import TableOrView
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 
-SHEET_ROWS, CELL = 1_048_575, 32_767
-SQLITE = {
+MAX_SHEET_ROWS, MAX_CELL_LENGTH = 1_048_575, 32_767
+SQLITE_TYPES = {
     pl.Float64: "REAL",
     pl.String: "TEXT",
     pl.Date: "TEXT",
     pl.Datetime: "TEXT",
 }  # whole numbers and yes or no: INTEGER
-PLAIN: dict[Any, str] = dict.fromkeys((pl.Int16, pl.Int32, pl.Int64), "0")
-Rows = Callable[[Named], pl.LazyFrame]
+NUMBER_FORMATS: dict[Any, str] = dict.fromkeys((pl.Int16, pl.Int32, pl.Int64), "0")
+RowReader = Callable[[TableOrView], pl.LazyFrame]
 
 
-class Exported(NamedTuple):
+class ExportedTable(NamedTuple):
     """A table that was exported: its rows, and the file that they are in."""
 
     table: str
-    rows: int
+    row_count: int
     file: Path
 
 
-def save(rows: pl.LazyFrame, file: Path, kind: str) -> None:
+def save_rows(rows: pl.LazyFrame, file: Path, file_format: str) -> None:
     """Write rows into a file of one of the formats for rows: parquet, csv, json."""
-    with whole(file) as draft:
-        SINKS[kind](rows, draft)
+    with write_atomically(file) as draft:
+        ROW_WRITERS[file_format](rows, draft)
 
 
-def export(root: Place, tables: Sequence[Named], kind: str, to: Path, *, seasons: Sequence[int]) -> Iterator[Exported]:
+def export_tables(
+    root: Location, tables: Sequence[TableOrView], file_format: str, target: Path, *, seasons: Sequence[int]
+) -> Iterator[ExportedTable]:
     """Write tables into a folder, a file each, or all into one file, by the format; of all seasons or of some."""
 
-    def rows(table: Named) -> pl.LazyFrame:
-        found = delta_tables.scan(root, table) if isinstance(table, Table) else sql.viewed(root, table)
+    def rows(table: TableOrView) -> pl.LazyFrame:
+        found = delta_tables.scan_table(root, table) if isinstance(table, Table) else sql.scan_view(root, table)
         return found.filter(pl.col(table.partition).is_in(list(seasons))) if seasons and table.partition else found
 
-    if kind in BOOKS:
-        with whole(to) as draft:
-            made = [Exported(table.name, count, to) for table, count in BOOKS[kind](draft, tables, rows)]
+    if file_format in FILE_WRITERS:
+        with write_atomically(target) as draft:
+            made = [
+                ExportedTable(table.name, count, target)
+                for table, count in FILE_WRITERS[file_format](draft, tables, rows)
+            ]
         yield from made
         return
     for table in tables:
-        file = to if to.suffix == f".{kind}" else to / f"{table.name}.{kind}"
-        save(rows(table), file, kind)
-        yield Exported(table.name, rows(table).select(pl.len()).collect().item(), file)
+        file = target if target.suffix == f".{file_format}" else target / f"{table.name}.{file_format}"
+        save_rows(rows(table), file, file_format)
+        yield ExportedTable(table.name, rows(table).select(pl.len()).collect().item(), file)
 
 
 def require_new(files: Sequence[Path], *, replace: bool) -> None:
@@ -73,7 +78,7 @@ def require_new(files: Sequence[Path], *, replace: bool) -> None:
 
 
 @contextmanager
-def whole(file: Path) -> Iterator[Path]:
+def write_atomically(file: Path) -> Iterator[Path]:
     """Give a draft to write into, which becomes the file if all goes well."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{os.getpid()}.{file.name}")
@@ -84,60 +89,63 @@ def whole(file: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def flat(rows: pl.LazyFrame) -> pl.LazyFrame:
+def flatten_nested(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Put nested columns into JSON text."""
-    return rows.with_columns(cs.nested().map_batches(texts, return_dtype=pl.String))
+    return rows.with_columns(cs.nested().map_batches(encode_json, return_dtype=pl.String))
 
 
-def texts(column: pl.Series) -> pl.Series:
+def encode_json(column: pl.Series) -> pl.Series:
     """Return a nested column as JSON text; null stays null."""
     values = (value.to_list() if isinstance(value, pl.Series) else value for value in column)
     found = [None if value is None else json.dumps(value, default=str, ensure_ascii=False) for value in values]
     return pl.Series(column.name, found, dtype=pl.String)
 
 
-def as_json(rows: pl.LazyFrame, file: Path) -> None:
+def write_json(rows: pl.LazyFrame, file: Path) -> None:
     """Write rows as a list of objects; days and instants as text."""
     file.write_text(json.dumps(rows.collect().to_dicts(), indent=2, default=str, ensure_ascii=False) + "\n")
 
 
-def sheets(file: Path, tables: Sequence[Named], rows: Rows) -> Iterator[tuple[Named, int]]:
+def write_workbook(file: Path, tables: Sequence[TableOrView], rows: RowReader) -> Iterator[tuple[TableOrView, int]]:
     """Write a sheet a table. Instants lose their zone, which is UTC; ids are shown without separators."""
     import xlsxwriter  # type: ignore[import-untyped] # noqa: PLC0415 - only who wants Excel waits for it
 
     with xlsxwriter.Workbook(file, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         for table in tables:
-            found = flat(rows(table)).with_columns(cs.datetime().dt.replace_time_zone(None)).collect()
+            found = flatten_nested(rows(table)).with_columns(cs.datetime().dt.replace_time_zone(None)).collect()
             require_fits(table, found)
-            found.write_excel(book, table.name, dtype_formats=PLAIN, autofit=found.height < 10_000)
+            found.write_excel(book, table.name, dtype_formats=NUMBER_FORMATS, autofit=found.height < 10_000)
             yield table, found.height
 
 
-def require_fits(table: Named, rows: pl.DataFrame) -> None:
+def require_fits(table: TableOrView, rows: pl.DataFrame) -> None:
     """Raise if Excel would leave something out."""
     longest = rows.select(pl.max_horizontal(0, cs.string().str.len_chars().max())).item()
-    if rows.height > SHEET_ROWS or longest > CELL:
-        what = f"{rows.height:,} rows" if rows.height > SHEET_ROWS else f"texts of {longest:,} characters"
+    if rows.height > MAX_SHEET_ROWS or longest > MAX_CELL_LENGTH:
+        what = f"{rows.height:,} rows" if rows.height > MAX_SHEET_ROWS else f"texts of {longest:,} characters"
         raise LakeError(
-            f"{table.name} has {what}: a sheet of Excel takes {SHEET_ROWS:,} rows, a cell {CELL:,} characters.",
+            f"{table.name} has {what}: a sheet of Excel takes {MAX_SHEET_ROWS:,} rows, "
+            f"a cell {MAX_CELL_LENGTH:,} characters.",
             "Take fewer seasons (--season 2025), or --format csv, sqlite or duckdb.",
         )
 
 
-def database(file: Path, tables: Sequence[Named], rows: Rows) -> Iterator[tuple[Named, int]]:
+def write_sqlite(file: Path, tables: Sequence[TableOrView], rows: RowReader) -> Iterator[tuple[TableOrView, int]]:
     """Write an SQLite table for each: `gold.skater_game` as gold_skater_game. Days and instants (UTC) are text."""
     with closing(sqlite3.connect(file)) as connection:
         for table in tables:
             name = table.name.replace(".", "_")
-            schema = flat(rows(table)).collect_schema()
-            columns = ", ".join(f'"{column}" {SQLITE.get(type(dtype), "INTEGER")}' for column, dtype in schema.items())
+            schema = flatten_nested(rows(table)).collect_schema()
+            columns = ", ".join(
+                f'"{column}" {SQLITE_TYPES.get(type(dtype), "INTEGER")}' for column, dtype in schema.items()
+            )
             keyed = (
                 f", PRIMARY KEY ({', '.join(table.key)})" if set(table.key) <= set(schema) else ""
             )  # not of old rows
             connection.execute(f'CREATE TABLE "{name}" ({columns}{keyed})')
             count = 0
-            for part in parts(table, rows(table)):
-                plain = flat(part).with_columns(
+            for part in split_by_season(table, rows(table)):
+                plain = flatten_nested(part).with_columns(
                     cs.datetime().dt.strftime("%Y-%m-%d %H:%M:%S%.6f"), cs.date().dt.strftime("%Y-%m-%d")
                 )
                 found = plain.collect()
@@ -148,7 +156,7 @@ def database(file: Path, tables: Sequence[Named], rows: Rows) -> Iterator[tuple[
         connection.commit()
 
 
-def parts(table: Named, rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
+def split_by_season(table: TableOrView, rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     """Yield rows season by season, so that memory holds one of them."""
     if table.partition is None:
         yield rows
@@ -157,14 +165,14 @@ def parts(table: Named, rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
         yield rows.filter(pl.col(table.partition).eq_missing(season))
 
 
-SINKS: Mapping[str, Callable[[pl.LazyFrame, Path], object]] = {
+ROW_WRITERS: Mapping[str, Callable[[pl.LazyFrame, Path], object]] = {
     "parquet": lambda rows, file: rows.sink_parquet(file),
-    "csv": lambda rows, file: flat(rows).sink_csv(file),
-    "json": as_json,
+    "csv": lambda rows, file: flatten_nested(rows).sink_csv(file),
+    "json": write_json,
 }
-BOOKS: Mapping[str, Callable[[Path, Sequence[Named], Rows], Iterator[tuple[Named, int]]]] = {
-    "duckdb": duckdb_views.copies,
-    "sqlite": database,
-    "xlsx": sheets,
+FILE_WRITERS: Mapping[str, Callable[[Path, Sequence[TableOrView], RowReader], Iterator[tuple[TableOrView, int]]]] = {
+    "duckdb": duckdb_views.copy_tables,
+    "sqlite": write_sqlite,
+    "xlsx": write_workbook,
 }
-FORMATS = ("parquet", "csv", *BOOKS)
+FORMATS = ("parquet", "csv", *FILE_WRITERS)

@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nhl_lake.catalog import find
-from nhl_lake.gold.measures.on_ice import BENCH, COUNTED
-from nhl_lake.gold.measures.shift_starts import KINDS
+from nhl_lake.catalog import find_table
+from nhl_lake.gold.measures.on_ice_events import OFF_ICE_COUNTS, ON_ICE_COUNTS
+from nhl_lake.gold.measures.shift_starts import SHIFT_KINDS
 from nhl_lake.schema.table import Table
 
 
@@ -22,24 +22,30 @@ class View:
     grain: str
     key: tuple[str, ...]
     columns: Mapping[str, str]
-    of: str
+    from_clause: str
     partition: str = "season"
 
     @property
     def sql(self) -> str:
         """Return the question."""
-        return "SELECT " + ", ".join(f'{what} AS "{name}"' for name, what in self.columns.items()) + f" FROM {self.of}"
+        return (
+            "SELECT "
+            + ", ".join(f'{what} AS "{name}"' for name, what in self.columns.items())
+            + f" FROM {self.from_clause}"
+        )
 
     @property
-    def reads(self) -> tuple[Table, ...]:
+    def inputs(self) -> tuple[Table, ...]:
         """Return the tables that it is asked of."""
-        return tuple(find(name) for name in dict.fromkeys(re.findall(r"\b(?:silver|gold)\.\w+", self.of)))
+        return tuple(
+            find_table(name) for name in dict.fromkeys(re.findall(r"\b(?:silver|gold)\.\w+", self.from_clause))
+        )
 
 
-Named = Table | View
+TableOrView = Table | View
 
 # ours, and MoneyPuck's without what it puts before or after
-TEAM: Mapping[str, str] = {
+TEAM_NAMES: Mapping[str, str] = {
     "goals": "goals",
     "shots_on_goal": "shotsOnGoal",
     "missed_shots": "missedShots",
@@ -64,8 +70,8 @@ TEAM: Mapping[str, str] = {
     "penalties": "penalties",
     "penalty_minutes": "penalityMinutes",
 }
-SKATER: Mapping[str, str] = {
-    **{name: f"I_F_{theirs}" for name, theirs in TEAM.items() if not name.startswith("penal")},
+SKATER_NAMES: Mapping[str, str] = {
+    **{name: f"I_F_{theirs}" for name, theirs in TEAM_NAMES.items() if not name.startswith("penal")},
     "primary_assists": "I_F_primaryAssists",
     "secondary_assists": "I_F_secondaryAssists",
     "points": "I_F_points",
@@ -76,35 +82,39 @@ SKATER: Mapping[str, str] = {
     "penalties_drawn": "penaltiesDrawn",
     "penalty_minutes_drawn": "penalityMinutesDrawn",
 }
-TWICE = {"I_F_penalityMinutes": "penalty_minutes", "faceoffsWon": "faceoffs_won", "I_F_shifts": "shifts"}
-ZONES = dict(zip(KINDS, ("oZone", "neutralZone", "dZone", "fly"), strict=True))
-SHARES = {"corsi": "attempt", "fenwick": "unblocked_attempt"}
+REPEATED_COLUMNS = {"I_F_penalityMinutes": "penalty_minutes", "faceoffsWon": "faceoffs_won", "I_F_shifts": "shifts"}
+ZONE_NAMES = dict(zip(SHIFT_KINDS, ("oZone", "neutralZone", "dZone", "fly"), strict=True))
+SHARE_NAMES = {"corsi": "attempt", "fenwick": "unblocked_attempt"}
 SIDES = {"F": "for", "A": "against"}
-BY_SHIFTS = {
+SHIFT_COLUMNS = {
     "icetime": "time_on_ice_s",
     "shifts": "shifts",
     "timeOnBench": "time_on_bench_s",
     "gameScore": "game_score",
     "iceTimeRank": "ice_time_rank",
     **{f"{where}_{name}Percentage": f"100 * {where.replace('I', '_i').lower()}_{ours}_share"
-       for name, ours in SHARES.items() for where in ("onIce", "offIce")},
-    **{f"{name}Percentage": f"100 * on_ice_{ours}_share" for name, ours in SHARES.items()},
+       for name, ours in SHARE_NAMES.items() for where in ("onIce", "offIce")},
+    **{f"{name}Percentage": f"100 * on_ice_{ours}_share" for name, ours in SHARE_NAMES.items()},
     **{f"I_F_{theirs}Shift{side.title()}": f"{ours}_{side}"
-       for side in ("starts", "ends") for ours, theirs in ZONES.items()},
-    **{f"OnIce_{letter}_{TEAM[name]}": f"on_ice_{name}_{side}" for letter, side in SIDES.items() for name in COUNTED},
-    **{f"OffIce_{letter}_{TEAM[name]}": f"off_ice_{name}_{side}" for letter, side in SIDES.items() for name in BENCH},
+       for side in ("starts", "ends") for ours, theirs in ZONE_NAMES.items()},
+    **{f"OnIce_{letter}_{TEAM_NAMES[name]}": f"on_ice_{name}_{side}"
+       for letter, side in SIDES.items() for name in ON_ICE_COUNTS},
+    **{f"OffIce_{letter}_{TEAM_NAMES[name]}": f"off_ice_{name}_{side}"
+       for letter, side in SIDES.items() for name in OFF_ICE_COUNTS},
     **{f"{name}{side.title()}AfterShifts": f"{ours}s_{side}_after_shifts"
-       for name, ours in SHARES.items() for side in SIDES.values()},
+       for name, ours in SHARE_NAMES.items() for side in SIDES.values()},
 }  # fmt: skip
 
-COUNTS = "game_type IN (2, 3)"
-GAME = {"gameId": "game_id", "opposingTeam": "opponent_abbrev",
+GAME_TYPE_FILTER = "game_type IN (2, 3)"
+GAME_COLUMNS = {"gameId": "game_id", "opposingTeam": "opponent_abbrev",
         "home_or_away": "CASE WHEN is_home THEN 'HOME' ELSE 'AWAY' END"}  # fmt: skip
-DAY = "year(game_date) * 10000 + CAST(month(game_date) AS INTEGER) * 100 + day(game_date)"  # a month is one byte
-NAMED = (
+DATE_NUMBER = (
+    "year(game_date) * 10000 + CAST(month(game_date) AS INTEGER) * 100 + day(game_date)"  # a month is one byte
+)
+PLAYER_NAMES_QUERY = (
     "SELECT player_id AS named_id, nullif(concat_ws(' ', first_name, last_name), '') AS full_name FROM silver.players"
 )
-NAMES = f"LEFT JOIN ({NAMED}) AS p ON player_id = named_id"
+PLAYER_NAMES_JOIN = f"LEFT JOIN ({PLAYER_NAMES_QUERY}) AS p ON player_id = named_id"
 
 PLAYER_GAME_STATS = View(
     name="player_game_stats",
@@ -115,15 +125,15 @@ PLAYER_GAME_STATS = View(
         "season": "season",
         "name": "full_name",
         "playerTeam": "team_abbrev",
-        **GAME,
-        "gameDate": DAY,
+        **GAME_COLUMNS,
+        "gameDate": DATE_NUMBER,
         "position": "position",
         "situation": "situation",
-        **{theirs: ours for ours, theirs in SKATER.items()},
-        **TWICE,
-        **BY_SHIFTS,
+        **{theirs: ours for ours, theirs in SKATER_NAMES.items()},
+        **REPEATED_COLUMNS,
+        **SHIFT_COLUMNS,
     },
-    of=f"(SELECT * FROM gold.skater_game WHERE {COUNTS}) AS s {NAMES}",
+    from_clause=f"(SELECT * FROM gold.skater_game WHERE {GAME_TYPE_FILTER}) AS s {PLAYER_NAMES_JOIN}",
 )
 
 GAMES_HISTORICAL = View(
@@ -134,22 +144,22 @@ GAMES_HISTORICAL = View(
         "team": "team_abbrev",
         "season": "season",
         "playerTeam": "team_abbrev",
-        **GAME,
-        "gameDate": DAY,
+        **GAME_COLUMNS,
+        "gameDate": DATE_NUMBER,
         "situation": "situation",
         "playoffGame": "CASE WHEN game_type = 3 THEN 1 ELSE 0 END",
         "iceTime": "time_on_ice_s",
         "corsiPercentage": "100 * attempt_share",
         "fenwickPercentage": "100 * unblocked_attempt_share",
-        **{f"{theirs}For": ours for ours, theirs in TEAM.items()},
-        **{f"{theirs}Against": f"{ours}_against" for ours, theirs in TEAM.items() if ours != "faceoffs_won"},
+        **{f"{theirs}For": ours for ours, theirs in TEAM_NAMES.items()},
+        **{f"{theirs}Against": f"{ours}_against" for ours, theirs in TEAM_NAMES.items() if ours != "faceoffs_won"},
         "faceOffsWonAgainst": "faceoffs_lost",
     },
-    of=f"(SELECT * FROM gold.team_game WHERE {COUNTS}) AS t",
+    from_clause=f"(SELECT * FROM gold.team_game WHERE {GAME_TYPE_FILTER}) AS t",
 )
 
 
-def clock(offset: str) -> str:
+def format_clock(offset: str) -> str:
     """Return the start of a game on a clock so far from UTC: 7:00 PM."""
     sign = f"CASE WHEN left({offset}, 1) = '-' THEN -1 ELSE 1 END"
     ahead = f"({sign}) * (CAST(substr({offset}, 2, 2) AS INTEGER) * 60 + CAST(substr({offset}, 5, 2) AS INTEGER))"
@@ -172,24 +182,27 @@ SCHEDULE = View(
         "GAME_TYPE_ID": "game_type",
         "DAY": "concat(strftime(game_date, '%a'), '.')",
         "DATE": "game_date",
-        "EASTERN": clock("eastern_offset"),
-        "LOCAL": clock("venue_offset"),
+        "EASTERN": format_clock("eastern_offset"),
+        "LOCAL": format_clock("venue_offset"),
         "AWAY": "away_team_abbrev",
         "HOME": "home_team_abbrev",
         "AWAY_SCORE": "away_score",
         "HOME_SCORE": "home_score",
     },
-    of=f"(SELECT * FROM silver.games WHERE {COUNTS}) AS g",
+    from_clause=f"(SELECT * FROM silver.games WHERE {GAME_TYPE_FILTER}) AS g",
 )
 
-SUMS = {"icetime": "time_on_ice_s", **{SKATER[name]: name for name in ("goals", "shots_on_goal", "attempts")}}
-LAST = "row_number() OVER (PARTITION BY player_id, season, situation ORDER BY game_type DESC) AS nth"
-OVER = "OVER (PARTITION BY player_id, season, situation)"
+SUMMED_COLUMNS = {
+    "icetime": "time_on_ice_s",
+    **{SKATER_NAMES[name]: name for name in ("goals", "shots_on_goal", "attempts")},
+}
+ROW_NUMBER = "row_number() OVER (PARTITION BY player_id, season, situation ORDER BY game_type DESC) AS nth"
+SEASON_WINDOW = "OVER (PARTITION BY player_id, season, situation)"
 
 
-def known_sum(name: str) -> str:
+def sum_known(name: str) -> str:
     """Return the sum of what is known over a season; null if nothing is."""
-    return f"CASE WHEN count({name}) {OVER} > 0 THEN sum(CAST({name} AS BIGINT)) {OVER} END"
+    return f"CASE WHEN count({name}) {SEASON_WINDOW} > 0 THEN sum(CAST({name} AS BIGINT)) {SEASON_WINDOW} END"
 
 
 SKATERS = View(
@@ -203,10 +216,11 @@ SKATERS = View(
         "position": "position",
         "season": "season",
         "situation": "situation",
-        **{f"player_{theirs}": f"CAST(all_{ours} AS BIGINT)" for theirs, ours in SUMS.items()},
+        **{f"player_{theirs}": f"CAST(all_{ours} AS BIGINT)" for theirs, ours in SUMMED_COLUMNS.items()},
     },
-    of=f"(SELECT *, {LAST}, {', '.join(f'{known_sum(ours)} AS all_{ours}' for ours in SUMS.values())}"
-    f" FROM gold.skater_season WHERE is_total AND {COUNTS}) AS s {NAMES} WHERE nth = 1",
+    from_clause=f"(SELECT *, {ROW_NUMBER}, "
+    f"{', '.join(f'{sum_known(ours)} AS all_{ours}' for ours in SUMMED_COLUMNS.values())}"
+    f" FROM gold.skater_season WHERE is_total AND {GAME_TYPE_FILTER}) AS s {PLAYER_NAMES_JOIN} WHERE nth = 1",
 )  # fmt: skip
 
 VIEWS = (PLAYER_GAME_STATS, GAMES_HISTORICAL, SCHEDULE, SKATERS)

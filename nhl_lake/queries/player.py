@@ -5,19 +5,19 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from nhl_lake.catalog import find
-from nhl_lake.queries.official_lines import goalie_lines, skater_lines
-from nhl_lake.silver.parsing.person import full_name
+from nhl_lake.catalog import find_table
+from nhl_lake.queries.official_lines import scan_goalie_lines, scan_skater_lines
+from nhl_lake.silver.parsing.person import format_full_name
 from nhl_lake.store import delta_tables
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 
-LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
-TIME = "time_on_ice_s"
-SKATER = ("goals", "assists", "shots_on_goal", TIME)
-GOALIE = ("saves", "shots_against", "goals_against", TIME)
+LETTER_REPLACEMENTS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
+TIME_COLUMN = "time_on_ice_s"
+SKATER_COLUMNS = ("goals", "assists", "shots_on_goal", TIME_COLUMN)
+GOALIE_COLUMNS = ("saves", "shots_against", "goals_against", TIME_COLUMN)
 
 
-class Career(NamedTuple):
+class PlayerSummary(NamedTuple):
     """What is known of a player: a row of silver.players, his last games, and a row a season.
 
     Games are told by the box scores, or where there is none by the plays.
@@ -28,57 +28,59 @@ class Career(NamedTuple):
     seasons: pl.DataFrame
 
 
-def people(root: Place, name: str) -> pl.DataFrame:
+def find_players(root: Location, name: str) -> pl.DataFrame:
     """Return the players whom a name or an id may mean: capitals and accents do not matter, and parts will do.
 
     Where the words are somebody's names, those are meant who have them, and not those whose names go on.
     """
-    players = delta_tables.scan(root, find("silver.players")).sort("player_id").collect()
+    players = delta_tables.scan_table(root, find_table("silver.players")).sort("player_id").collect()
     if name.isdecimal():
         return players.filter(pl.col("player_id") == int(name))
-    wanted = folded(name).split()
-    full = [folded(name or "") for name in players.select(full_name()).to_series()]
+    wanted = fold_text(name).split()
+    full = [fold_text(name or "") for name in players.select(format_full_name()).to_series()]
     whole = pl.Series([set(wanted) <= set(text.split()) for text in full], dtype=pl.Boolean)
-    part = pl.Series([all(starts(word, text) for word in wanted) for text in full], dtype=pl.Boolean)
+    part = pl.Series([all(has_word_start(word, text) for word in wanted) for text in full], dtype=pl.Boolean)
     return players.filter(whole if whole.any() else part) if wanted else players.clear()
 
 
-def starts(word: str, text: str) -> bool:
+def has_word_start(word: str, text: str) -> bool:
     """Whether a word of a text begins with a word."""
     return f" {word}" in f" {text}"
 
 
-def folded(text: str) -> str:
+def fold_text(text: str) -> str:
     """Return a text without capitals, accents and hyphens."""
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(LETTERS))
+    plain = unicodedata.normalize("NFKD", text.casefold().translate(LETTER_REPLACEMENTS))
     return "".join(c for c in plain if not unicodedata.combining(c)).replace("-", " ").replace(".", "")
 
 
-def career(root: Place, player: dict[str, Any], last: int) -> Career:
+def summarize_player(root: Location, player: dict[str, Any], last: int) -> PlayerSummary:
     """Return a player's last games, the newest first, and his seasons: as goalie or as skater, whichever he played as.
 
     The page of a player may say another position than that of his games: it decides only where both would do.
     """
-    kinds = [(goalie_lines(root), GOALIE), (skater_lines(root), SKATER)]
-    found = [(played(root, lines, player["player_id"]), counted) for lines, counted in kinds]
+    kinds = [(scan_goalie_lines(root), GOALIE_COLUMNS), (scan_skater_lines(root), SKATER_COLUMNS)]
+    found = [(read_player_games(root, lines, player["player_id"]), counted) for lines, counted in kinds]
     as_page_says = found if player["position"] == "G" else found[::-1]
     rows, counted = next((one for one in as_page_says if not one[0].is_empty()), as_page_says[0])
-    return Career(player, shown(rows.head(last), counted), seasons(rows, counted))
+    return PlayerSummary(player, format_player_games(rows.head(last), counted), summarize_seasons(rows, counted))
 
 
-def played(root: Place, lines: pl.LazyFrame, player_id: int) -> pl.DataFrame:
+def read_player_games(root: Location, lines: pl.LazyFrame, player_id: int) -> pl.DataFrame:
     """Return a player's lines beside the games that they are of, the newest first."""
-    own = lines.filter(pl.col("player_id") == player_id).join(games(root), on="game_id", validate="m:1")
+    own = lines.filter(pl.col("player_id") == player_id).join(scan_games(root), on="game_id", validate="m:1")
     return own.sort("start_at", "game_id", descending=True).collect()
 
 
-def games(root: Place) -> pl.LazyFrame:
+def scan_games(root: Location) -> pl.LazyFrame:
     """Read of each game what stands beside a player's line."""
     about = ["game_id", "game_date", "start_at", "home_team_id", "home_score", "away_score", "last_period_type"]
-    return delta_tables.scan(root, find("silver.games")).select(*about, "home_team_abbrev", "away_team_abbrev")
+    return delta_tables.scan_table(root, find_table("silver.games")).select(
+        *about, "home_team_abbrev", "away_team_abbrev"
+    )
 
 
-def shown(rows: pl.DataFrame, counted: tuple[str, ...]) -> pl.DataFrame:
+def format_player_games(rows: pl.DataFrame, counted: tuple[str, ...]) -> pl.DataFrame:
     """One row a game: the day, the opponent, how it ended, and what he did."""
     own, other = ("home", "away"), ("away", "home")
     team, opponent, ours, theirs = (
@@ -97,18 +99,20 @@ def shown(rows: pl.DataFrame, counted: tuple[str, ...]) -> pl.DataFrame:
     return rows.with_columns(**about).select("game_date", "game_id", *about, *counted)
 
 
-def seasons(rows: pl.DataFrame, counted: tuple[str, ...]) -> pl.DataFrame:
+def summarize_seasons(rows: pl.DataFrame, counted: tuple[str, ...]) -> pl.DataFrame:
     """One row a season and game type: his teams in order, games, sums, and the ice time a game.
 
     What a game does not tell is unknown of its season too.
     """
     team = pl.when("is_home").then("home_team_abbrev").otherwise("away_team_abbrev")
     sums = [
-        pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).mean() if name == TIME else pl.col(name).sum())
+        pl.when(pl.col(name).is_not_null().all()).then(
+            pl.col(name).mean() if name == TIME_COLUMN else pl.col(name).sum()
+        )
         for name in counted
     ]
     kept = [
-        column.alias("time_on_ice_per_game_s" if name == TIME else name)
+        column.alias("time_on_ice_per_game_s" if name == TIME_COLUMN else name)
         for name, column in zip(counted, sums, strict=True)
     ]
     return (

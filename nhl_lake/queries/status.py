@@ -8,17 +8,17 @@ import polars as pl
 from nhl_lake import layout
 from nhl_lake.bronze import endpoints
 from nhl_lake.catalog import TABLES
-from nhl_lake.hockey.calendar import is_to_come
+from nhl_lake.hockey.calendar import is_upcoming
 from nhl_lake.ingest import inventory
-from nhl_lake.ingest.completeness import FAILURES, by_game
-from nhl_lake.ingest.planner import Known
+from nhl_lake.ingest.completeness import FAILURE_SCHEMA, classify_games
+from nhl_lake.ingest.planner import Inventory
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
-from nhl_lake.silver.quarantine import REFUSALS
+from nhl_lake.silver.quarantine import QUARANTINE
 from nhl_lake.store import delta_tables
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 
-STANDINGS = ("complete", "partial", "incomplete", "open", "before")
+GAME_STATUSES = ("complete", "partial", "incomplete", "open", "before")
 RUNS_READ = 30  # the last failure of a page that is still missing is in one of the last runs
 
 
@@ -32,17 +32,17 @@ class SeasonStatus(NamedTuple):
     """
 
     season: int
-    begins: date | None
-    through: date | None
+    first_game_date: date | None
+    complete_through: date | None
     complete: int
     partial: int
     incomplete: int
-    open: int
-    before: int
+    pending: int
+    not_requested: int
     upcoming: int
 
 
-class Status(NamedTuple):
+class LakeStatus(NamedTuple):
     """How the lake stands."""
 
     seasons: list[SeasonStatus]
@@ -51,40 +51,40 @@ class Status(NamedTuple):
     last_run: dict[str, Any] | None
     sizes: list[tuple[Table, dict[str, int]]]
     freshness: str
-    put_aside: list[str]  # games, and players, teams or days, that a table could not be made of
+    quarantined: list[str]  # games, and players, teams or days, that a table could not be made of
     failures: pl.DataFrame  # the last failure of each page that is still missing: table, page, failure, failed_at
 
 
-def status(root: Place, now: datetime) -> Status:
+def read_status(root: Location, now: datetime) -> LakeStatus:
     """Tell how the lake stands."""
-    layout.require(root)
-    schedule = inventory.every_game(root, delta_tables.newest(root, endpoints.SCHEDULE)).collect()
+    layout.require_readable_lake(root)
+    schedule = inventory.scan_scheduled_games(root, delta_tables.scan_newest_pages(root, endpoints.SCHEDULE)).collect()
     seasons = sorted(schedule["season"].unique().to_list(), reverse=True)
-    facts = inventory.known(root, seasons, met=inventory.no_people())
-    failed = failures(root)
-    standing = by_game(facts, now, schedule_read_at(root), failed)
-    to_come = upcoming(schedule, now)
-    runs = delta_tables.scan(root, ledger.RUNS).sort("started_at").tail(1).collect()
-    return Status(
-        [season_status(standing, to_come, season) for season in seasons],
-        reasons(standing),
+    facts = inventory.read_inventory(root, seasons, player_ids=inventory.make_empty_player_ids())
+    failed = read_failures(root)
+    standing = classify_games(facts, now, find_schedule_read_time(root), failed)
+    to_come = select_upcoming_games(schedule, now)
+    runs = delta_tables.scan_table(root, ledger.RUNS).sort("started_at").tail(1).collect()
+    return LakeStatus(
+        [summarize_season(standing, to_come, season) for season in seasons],
+        count_reasons(standing),
         to_come.head(10),
         runs.row(0, named=True) if runs.height else None,
-        delta_tables.sizes(root, TABLES),
-        freshness(standing),
-        delta_tables.scan_or_empty(root, REFUSALS)
+        delta_tables.read_table_sizes(root, TABLES),
+        describe_freshness(standing),
+        delta_tables.scan_table_or_empty(root, QUARANTINE)
         .select("subject")
         .unique()
         .sort("subject")
         .collect()["subject"]
         .to_list(),
-        still_missing(facts, failed),
+        find_missing_pages(facts, failed),
     )
 
 
-def failures(root: Place) -> pl.DataFrame:
+def read_failures(root: Location) -> pl.DataFrame:
     """Return the last failure of each page in the last runs, whether it has come since or not: columns of FAILURES."""
-    runs = delta_tables.scan(root, ledger.RUNS).sort("started_at").tail(RUNS_READ).select("started_at", "pages")
+    runs = delta_tables.scan_table(root, ledger.RUNS).sort("started_at").tail(RUNS_READ).select("started_at", "pages")
     reasons = runs.explode("pages").unnest("pages").select("table", "reasons", failed_at="started_at")
     parted = pl.col("reasons").str.splitn(": ", 2).struct
     return (
@@ -96,29 +96,29 @@ def failures(root: Place) -> pl.DataFrame:
     )
 
 
-def still_missing(facts: Known, failed: pl.DataFrame) -> pl.DataFrame:
+def find_missing_pages(facts: Inventory, failed: pl.DataFrame) -> pl.DataFrame:
     """Leave the failures of pages that have not come since."""
-    held = pl.concat(pages.select("page", "fetched_at", table=pl.lit(name)) for name, pages in facts.held.items())
+    held = pl.concat(pages.select("page", "fetched_at", table=pl.lit(name)) for name, pages in facts.stored.items())
     came = failed.join(held, on=["table", "page"], how="left", maintain_order="left")
     is_missing = pl.col("fetched_at").is_null() | (pl.col("fetched_at") < pl.col("failed_at"))
-    planned = pl.col("table").is_in(list(facts.held))
-    return came.filter(planned & is_missing).select(list(FAILURES))
+    planned = pl.col("table").is_in(list(facts.stored))
+    return came.filter(planned & is_missing).select(list(FAILURE_SCHEMA))
 
 
-def schedule_read_at(root: Place) -> datetime:
+def find_schedule_read_time(root: Location) -> datetime:
     """Return when the schedule was last read: what it says of later games is a promise."""
-    runs = delta_tables.scan(root, ledger.RUNS).select("started_at", "pages").explode("pages").unnest("pages")
+    runs = delta_tables.scan_table(root, ledger.RUNS).select("started_at", "pages").explode("pages").unnest("pages")
     read = runs.filter((pl.col("table") == endpoints.SCHEDULE.name) & (pl.col("new") + pl.col("unchanged") > 0))
     last: datetime | None = read.select(pl.col("started_at").max()).collect().item()
     if last is None:  # the first run was killed
-        last = delta_tables.scan(root, endpoints.SCHEDULE).select(pl.col("fetched_at").max()).collect().item()
+        last = delta_tables.scan_table(root, endpoints.SCHEDULE).select(pl.col("fetched_at").max()).collect().item()
     return last or datetime.min.replace(tzinfo=UTC)
 
 
-def season_status(standing: pl.DataFrame, to_come: pl.DataFrame, season: int) -> SeasonStatus:
+def summarize_season(standing: pl.DataFrame, to_come: pl.DataFrame, season: int) -> SeasonStatus:
     """Count the games of a season."""
     rows = standing.filter(pl.col("season") == season)
-    counts = {name: rows.filter(pl.col("stands") == name).height for name in STANDINGS}
+    counts = {name: rows.filter(pl.col("stands") == name).height for name in GAME_STATUSES}
     held = pl.col("stands").is_in(["complete", "partial", "incomplete"])
     first_open = pl.col("game_date").filter(pl.col("stands") == "open").min()
     is_before = first_open.is_null() | (pl.col("game_date") < first_open)
@@ -129,7 +129,7 @@ def season_status(standing: pl.DataFrame, to_come: pl.DataFrame, season: int) ->
     return SeasonStatus(season, begins, through, **counts, upcoming=upcoming)
 
 
-def reasons(standing: pl.DataFrame) -> pl.DataFrame:
+def count_reasons(standing: pl.DataFrame) -> pl.DataFrame:
     """Count games by what they lack: season, stands, why, games, newest."""
     return (
         standing.filter(pl.col("stands").is_in(["partial", "incomplete", "open"]))
@@ -139,12 +139,12 @@ def reasons(standing: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def upcoming(schedule: pl.DataFrame, now: datetime) -> pl.DataFrame:
+def select_upcoming_games(schedule: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """Return the games to come, soonest first."""
-    return schedule.filter(is_to_come(now)).sort("start_at", "game_id")
+    return schedule.filter(is_upcoming(now)).sort("start_at", "game_id")
 
 
-def freshness(standing: pl.DataFrame) -> str:
+def describe_freshness(standing: pl.DataFrame) -> str:
     """Judge freshness against the schedule: a break of three weeks makes nothing stale."""
     count, oldest, begins, incomplete, partial = standing.select(
         count=(pl.col("stands") == "open").sum(),

@@ -9,38 +9,40 @@ from nhl_lake import catalog
 from nhl_lake.errors import BadInput
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 
 
-class Said(NamedTuple):
+class TraceEntry(NamedTuple):
     """What one table says: how many rows, and those that are worth showing."""
 
     table: Table
-    how_many: int
+    row_count: int
     rows: pl.DataFrame
 
 
-def trace(root: Place, game_id: int, player_id: int | None = None) -> Iterator[Said]:
+def trace_game(root: Location, game_id: int, player_id: int | None = None) -> Iterator[TraceEntry]:
     """Yield what each table with games says: versions of pages, rows of the game, or those with the player."""
-    schedule = delta_tables.scan(root, catalog.find("bronze.schedule")).filter(pl.col("game_id") == game_id)
+    schedule = delta_tables.scan_table(root, catalog.find_table("bronze.schedule")).filter(pl.col("game_id") == game_id)
     if schedule.select(pl.len()).collect().item() == 0:
         raise BadInput(f"The lake does not know the game {game_id}.", "`nhl-lake show silver.games` lists games.")
     if player_id is not None:
-        dressed = delta_tables.scan(root, catalog.find("silver.lineups")).filter(
+        dressed = delta_tables.scan_table(root, catalog.find_table("silver.lineups")).filter(
             pl.col("game_id") == game_id, pl.col("player_id") == player_id
         )
         if dressed.collect().is_empty():
             raise BadInput(f"Nobody with the id {player_id} is in the line-ups of {game_id}.", "Give another --player.")
     for table in catalog.TABLES:
-        if "game_id" in table.schema and delta_tables.is_table(root, table):
-            yield said(table, delta_tables.scan(root, table).filter(pl.col("game_id") == game_id), player_id)
+        if "game_id" in table.schema and delta_tables.has_table(root, table):
+            yield trace_table(
+                table, delta_tables.scan_table(root, table).filter(pl.col("game_id") == game_id), player_id
+            )
 
 
-def said(table: Table, rows: pl.LazyFrame, player_id: int | None) -> Said:
+def trace_table(table: Table, rows: pl.LazyFrame, player_id: int | None) -> TraceEntry:
     """Return what a table says of the rows of a game."""
     if table.layer == "bronze":
         pages = rows.select("state", "fetched_at", "body_bytes", "sha256", "run_id").sort("fetched_at").collect()
-        return Said(table, pages.height, pages)
+        return TraceEntry(table, pages.height, pages)
     people = [name for name in table.schema if name.endswith("player_id")]
     lists = [name for name in table.schema if name.endswith("player_ids")]
     if player_id is not None and (people or lists):
@@ -48,9 +50,9 @@ def said(table: Table, rows: pl.LazyFrame, player_id: int | None) -> Said:
         rows = rows.filter(pl.any_horizontal(named))
     found = rows.sort(table.key).collect()
     few = player_id is not None or table.key == ("game_id",) or table.name in {"silver.game_quality", "silver.refusals"}
-    return Said(table, found.height, filled(found) if few else found.clear())
+    return TraceEntry(table, found.height, drop_empty_columns(found) if few else found.clear())
 
 
-def filled(rows: pl.DataFrame) -> pl.DataFrame:
+def drop_empty_columns(rows: pl.DataFrame) -> pl.DataFrame:
     """Leave out columns that say nothing."""
     return rows.select(name for name in rows.columns if rows[name].null_count() < rows.height)

@@ -4,47 +4,51 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from nhl_lake.catalog import find
-from nhl_lake.hockey.calendar import OFF_THE_CALENDAR, UNDECIDED, eastern_day, is_to_come
-from nhl_lake.hockey.results import RECORD
-from nhl_lake.queries.official_lines import skater_lines
-from nhl_lake.silver.parsing.person import full_name
+from nhl_lake.catalog import find_table
+from nhl_lake.hockey.calendar import OFF_SCHEDULE_STATES, UNDECIDED_TEAM, get_eastern_day, is_upcoming
+from nhl_lake.hockey.results import RESULT_CODES
+from nhl_lake.queries.official_lines import scan_skater_lines
+from nhl_lake.silver.parsing.person import format_full_name
 from nhl_lake.store import delta_tables
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 
-RECENT = 10
-FORM = (*RECORD, "recent_wins", "recent_games", "goals_per_game", "goals_against_per_game")
+RECENT_GAMES = 10
+FORM_COLUMNS = (*RESULT_CODES, "recent_wins", "recent_games", "goals_per_game", "goals_against_per_game")
 
 
-def slate(root: Place, now: datetime, days: int) -> pl.DataFrame:
+def read_upcoming_games(root: Location, now: datetime, days: int) -> pl.DataFrame:
     """Return the games that have not begun, from today through so many days, in order.
 
     Rest is the number of days without a game before it, games to come counted too: 0 is the second of a back-to-back.
     Form is of the season's regular games that are final; null before the first.
     """
-    today = eastern_day(now)
-    games = delta_tables.scan(root, find("silver.games")).filter(~pl.col("schedule_state").is_in(OFF_THE_CALENDAR))
-    coming = games.filter(pl.col("game_date").is_between(today, today + timedelta(days=days)) & is_to_come(now))
-    kept = coming.select("game_id", "season", "game_type", "game_date", "start_at", "schedule_state", *SIDES)
+    today = get_eastern_day(now)
+    games = delta_tables.scan_table(root, find_table("silver.games")).filter(
+        ~pl.col("schedule_state").is_in(OFF_SCHEDULE_STATES)
+    )
+    coming = games.filter(pl.col("game_date").is_between(today, today + timedelta(days=days)) & is_upcoming(now))
+    kept = coming.select("game_id", "season", "game_type", "game_date", "start_at", "schedule_state", *TEAM_COLUMNS)
     for side in ("away", "home"):
-        kept = kept.join(beside(root, games, side), on=["game_id", f"{side}_team_id"], how="left", validate="1:1")
+        kept = kept.join(
+            compute_side_form(root, games, side), on=["game_id", f"{side}_team_id"], how="left", validate="1:1"
+        )
     return kept.sort("start_at", "game_id").collect()
 
 
-SIDES = tuple(f"{side}_team_{what}" for side in ("away", "home") for what in ("id", "abbrev"))
+TEAM_COLUMNS = tuple(f"{side}_team_{what}" for side in ("away", "home") for what in ("id", "abbrev"))
 
 
-def beside(root: Place, games: pl.LazyFrame, side: str) -> pl.LazyFrame:
+def compute_side_form(root: Location, games: pl.LazyFrame, side: str) -> pl.LazyFrame:
     """Return the rest and the form of the teams of one side, game by game."""
-    about = rest(games).join(form(root), on=["season", "team_id"], how="left")
-    names = {name: f"{side}_{name}" for name in ("team_id", "rest_days", *FORM)}
+    about = compute_rest_days(games).join(compute_team_form(root), on=["season", "team_id"], how="left")
+    names = {name: f"{side}_{name}" for name in ("team_id", "rest_days", *FORM_COLUMNS)}
     return about.select("game_id", *names).rename(names)
 
 
-def rest(games: pl.LazyFrame) -> pl.LazyFrame:
+def compute_rest_days(games: pl.LazyFrame) -> pl.LazyFrame:
     """One row a team of a game: days without a game since its last one in the season. Teams not known yet have none."""
     both = pl.concat(
-        games.filter(pl.col(f"{side}_team_abbrev") != UNDECIDED).select(
+        games.filter(pl.col(f"{side}_team_abbrev") != UNDECIDED_TEAM).select(
             "season", "game_id", "game_date", "start_at", team_id=f"{side}_team_id"
         )
         for side in ("home", "away")
@@ -53,10 +57,10 @@ def rest(games: pl.LazyFrame) -> pl.LazyFrame:
     return both.sort("start_at", "game_id").with_columns(rest_days=since.dt.total_days() - 1)
 
 
-def form(root: Place) -> pl.LazyFrame:
+def compute_team_form(root: Location) -> pl.LazyFrame:
     """One row a team and season: its record, that of its last games, and goals a game, in regular games."""
-    starts = delta_tables.scan(root, find("silver.games")).select("game_id", "start_at")
-    lines = delta_tables.scan(root, find("silver.team_games")).filter(pl.col("game_type") == 2)
+    starts = delta_tables.scan_table(root, find_table("silver.games")).select("game_id", "start_at")
+    lines = delta_tables.scan_table(root, find_table("silver.team_games")).filter(pl.col("game_type") == 2)
     against = lines.select("game_id", opponent_team_id="team_id", goals_against="goals")
     return (
         lines.join(starts, on="game_id", validate="m:1")
@@ -64,30 +68,30 @@ def form(root: Place) -> pl.LazyFrame:
         .sort("start_at", "game_id")
         .group_by("season", "team_id", maintain_order=True)
         .agg(
-            **{name: (pl.col("result") == result).sum() for name, result in RECORD.items()},
-            recent_wins=pl.col("is_win").tail(RECENT).sum(),
-            recent_games=pl.col("is_win").tail(RECENT).len(),
+            **{name: (pl.col("result") == result).sum() for name, result in RESULT_CODES.items()},
+            recent_wins=pl.col("is_win").tail(RECENT_GAMES).sum(),
+            recent_games=pl.col("is_win").tail(RECENT_GAMES).len(),
             goals_per_game=pl.col("goals").mean(),
             goals_against_per_game=pl.col("goals_against").mean(),
         )
     )
 
 
-def shooters(root: Place, slate: pl.DataFrame, count: int) -> pl.DataFrame:
+def rank_shooters(root: Location, slate: pl.DataFrame, count: int) -> pl.DataFrame:
     """Return the skaters of the slate's teams with the most shots on goal a game over their last ten games.
 
     A team's skaters are those who dressed for its last game. Games in other teams count, and those of every kind.
     """
-    starts = delta_tables.scan(root, find("silver.games")).select("game_id", "start_at")
-    lines = skater_lines(root).join(starts, on="game_id", validate="m:1")
+    starts = delta_tables.scan_table(root, find_table("silver.games")).select("game_id", "start_at")
+    lines = scan_skater_lines(root).join(starts, on="game_id", validate="m:1")
     playing = pl.concat(
         slate.select("game_id", team_id=f"{side}_team_id", team=f"{side}_team_abbrev", opponent=f"{other}_team_abbrev")
         for side, other in (("home", "away"), ("away", "home"))
     ).unique("team_id", keep="first", maintain_order=True)
     newest = pl.col("start_at") == pl.col("start_at").max().over("team_id")
     dressed = lines.filter(newest).select("player_id", "team_id").join(playing.lazy(), on="team_id")
-    names = delta_tables.scan(root, find("silver.players")).select("player_id", player=full_name())
-    shots = pl.col("shots_on_goal").tail(RECENT)
+    names = delta_tables.scan_table(root, find_table("silver.players")).select("player_id", player=format_full_name())
+    shots = pl.col("shots_on_goal").tail(RECENT_GAMES)
     return (
         lines.sort("start_at", "game_id")
         .group_by("player_id", maintain_order=True)

@@ -10,155 +10,163 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from nhl_lake.catalog import in_order
-from nhl_lake.errors import Broken, Quarantined
-from nhl_lake.hockey.calendar import eastern_day
+from nhl_lake.catalog import list_build_order
+from nhl_lake.errors import GamesQuarantined, ValidationFailed
+from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.rebuild import lineage
-from nhl_lake.rebuild.build import Done, Job
-from nhl_lake.rebuild.executors import ALONE, Crew
-from nhl_lake.rebuild.lineage import WHOLE, Marks, Since, Snapshot
-from nhl_lake.rebuild.publish import Made, Task, done, without
+from nhl_lake.rebuild.build import BuildResult, BuildTask
+from nhl_lake.rebuild.executors import SERIAL, Executor
+from nhl_lake.rebuild.lineage import WHOLE_TABLE, BuildSnapshot, FindGamesSince, Lineage
+from nhl_lake.rebuild.publish import PublishTask, RebuiltPartition, build_and_publish, drop_partitions
 from nhl_lake.schema.table import Table
-from nhl_lake.silver.quarantine import REFUSALS
+from nhl_lake.silver.quarantine import QUARANTINE
 from nhl_lake.store import delta_tables, handles
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 
 
-class Report(Protocol):
+class RebuildProgress(Protocol):
     """Who is told how far a rebuild is."""
 
-    def begin(self, slices: int) -> None:
+    def set_total(self, slices: int) -> None:
         """So many slices of tables are to be looked at, and made if they changed."""
 
-    def done(self, slices: float) -> None:
+    def set_completed(self, slices: float) -> None:
         """So many of them are, from the first on."""
 
 
-class Means(NamedTuple):
+class Resources(NamedTuple):
     """Who makes whole slices, and who is told how far they are."""
 
-    crew: Crew = ALONE
-    report: Report | None = None
+    executor: Executor = SERIAL
+    progress: RebuildProgress | None = None
 
 
-ALONE_AND_SILENT = Means()
+DEFAULT_RESOURCES = Resources()
 
 
-class Wanted(NamedTuple):
+class Selection(NamedTuple):
     """What a rebuild is to do: which seasons, also what did not change, what takes rows away; by what means."""
 
     seasons: Sequence[int]
     everything: bool
-    accept: bool
-    means: Means
+    allow_row_loss: bool
+    resources: Resources
 
 
 def rebuild(
-    root: Place,
+    root: Location,
     tables: Sequence[Table] = (),
     *,
     day: date,
     seasons: Sequence[int] = (),
     everything: bool = False,
-    accept: bool = False,
-    means: Means = ALONE_AND_SILENT,
-) -> Iterator[Made]:
+    allow_row_loss: bool = False,
+    resources: Resources = DEFAULT_RESOURCES,
+) -> Iterator[RebuiltPartition]:
     """Make tables again, in order, slice by slice; unless all is asked for, what is as it was is left alone.
 
     A game that cannot be made is put aside, and the others are made. A slice that breaks stays as it was, and so do
     the tables made from it. Broken is raised at the end for either. `day` is today in New York, for tables that look
     ahead; `accept` publishes tables that lose rows, too; `means` are who makes whole slices, those of a table at once.
     """
-    order = tables or in_order()
-    wanted = Wanted(seasons, everything, accept, means)
-    with handles.keeping():
-        delta_tables.repartition(root, REFUSALS)
-        yield from rebuilt(lineage.snapshot(root, root, order, day=day), order, wanted)
+    order = tables or list_build_order()
+    wanted = Selection(seasons, everything, allow_row_loss, resources)
+    with handles.cache_folder_handles():
+        delta_tables.repartition_table(root, QUARANTINE)
+        yield from rebuild_tables(lineage.take_snapshot(root, root, order, day=day), order, wanted)
 
 
-def as_known(root: Place, to: Path, at: datetime, *, means: Means = ALONE_AND_SILENT) -> Iterator[Made]:
+def rebuild_as_of(
+    root: Location, to: Path, at: datetime, *, resources: Resources = DEFAULT_RESOURCES
+) -> Iterator[RebuiltPartition]:
     """Make silver and gold in another root, as they could have been made at a moment: of pages fetched by then."""
-    order = in_order()
-    delta_tables.create(to, [*order, REFUSALS])
-    everything = Wanted((), everything=True, accept=True, means=means)
-    with handles.keeping():
-        yield from rebuilt(lineage.snapshot(root, to, order, day=eastern_day(at), known_at=at), order, everything)
+    order = list_build_order()
+    delta_tables.create_tables(to, [*order, QUARANTINE])
+    everything = Selection((), everything=True, allow_row_loss=True, resources=resources)
+    with handles.cache_folder_handles():
+        yield from rebuild_tables(
+            lineage.take_snapshot(root, to, order, day=get_eastern_day(at), as_of=at), order, everything
+        )
 
 
-def rebuilt(bronze: Snapshot, tables: Sequence[Table], wanted: Wanted) -> Iterator[Made]:
+def rebuild_tables(bronze: BuildSnapshot, tables: Sequence[Table], wanted: Selection) -> Iterator[RebuiltPartition]:
     """Make tables of a snapshot of bronze."""
-    code, since = lineage.code_print(), lineage.since(bronze)
-    broken: dict[tuple[Table, str], Broken | None] = {}
+    code, since = lineage.hash_code(), lineage.make_game_finder(bronze)
+    broken: dict[tuple[Table, str], ValidationFailed | None] = {}
     aside: list[str] = []
-    so_far, report = 0, wanted.means.report
-    every = len({part for parts in bronze.kept.values() for part in parts if is_asked(part, wanted)} - {WHOLE})
+    so_far, report = 0, wanted.resources.progress
+    every = len(
+        {part for parts in bronze.page_sets.values() for part in parts if is_selected(part, wanted)} - {WHOLE_TABLE}
+    )
     if report:
-        report.begin(sum(every if table.partition else 1 for table in tables))
+        report.set_total(sum(every if table.partition else 1 for table in tables))
     for table in tables:
-        bronze = bronze.after(table)
-        for task in tasks(bronze, table, lineage.wanted(bronze, table, code), wanted, since):
-            good = without(task, [part for part in task.parts if is_blocked(table, part, broken)])
-            broken |= dict.fromkeys(((table, part) for part in set(task.parts) - set(good.parts)), None)
-            if not good.parts:
+        bronze = bronze.refresh_table(table)
+        for task in plan_tasks(bronze, table, lineage.plan_lineage(bronze, table, code), wanted, since):
+            good = drop_partitions(task, [part for part in task.partitions if is_blocked(table, part, broken)])
+            broken |= dict.fromkeys(((table, part) for part in set(task.partitions) - set(good.partitions)), None)
+            if not good.partitions:
                 continue
-            crew = counted(wanted.means, so_far, len(good.parts))
-            found, worse = done(bronze, good, crew=crew, accept=wanted.accept)
+            crew = add_progress(wanted.resources, so_far, len(good.partitions))
+            found, worse = build_and_publish(bronze, good, executor=crew, allow_row_loss=wanted.allow_row_loss)
             broken |= {(table, part): error for part, error in worse.items()}
-            bronze = bronze.after(table)
+            bronze = bronze.refresh_table(table)
             for made in found:
-                aside += made.refused
+                aside += made.quarantined
                 yield made
         so_far += every if table.partition else 1
         if report:
-            report.done(so_far)
+            report.set_completed(so_far)
     for worst in filter(None, broken.values()):
         raise worst
     if aside:
-        raise Quarantined(
+        raise GamesQuarantined(
             f"{len(aside)} could not be made: {'; '.join(aside[:3])}{' …' if len(aside) > 3 else ''}",
             "Their pages are safe in bronze, everything else was made; `nhl-lake show silver.refusals` lists them.",
         )
 
 
-def counted(means: Means, so_far: int, slices: int) -> Crew:
+def add_progress(means: Resources, so_far: int, slices: int) -> Executor:
     """Return the crew, which tells after each job how far it is with so many slices of a table."""
-    report = means.report
+    report = means.progress
     if report is None:
-        return means.crew
+        return means.executor
 
-    def do(jobs: Sequence[Job], table: Table) -> Iterator[Done]:
-        for number, one in enumerate(means.crew.do(jobs, table), start=1):
-            report.done(so_far + slices * number / len(jobs))
+    def do(jobs: Sequence[BuildTask], table: Table) -> Iterator[BuildResult]:
+        for number, one in enumerate(means.executor.run(jobs, table), start=1):
+            report.set_completed(so_far + slices * number / len(jobs))
             yield one
 
-    return means.crew._replace(do=do)
+    return means.executor._replace(run=do)
 
 
-def is_blocked(table: Table, part: str, broken: Mapping[tuple[Table, str], Broken | None]) -> bool:
+def is_blocked(table: Table, part: str, broken: Mapping[tuple[Table, str], ValidationFailed | None]) -> bool:
     """Whether what a slice is made of could not be made."""
-    return any((read, of) in broken for read in table.reads for of in (part, WHOLE))
+    return any((read, of) in broken for read in table.inputs for of in (part, WHOLE_TABLE))
 
 
-def tasks(bronze: Snapshot, table: Table, now: Marks, wanted: Wanted, since: Since) -> Iterator[Task]:
+def plan_tasks(
+    bronze: BuildSnapshot, table: Table, now: Lineage, wanted: Selection, since: FindGamesSince
+) -> Iterator[PublishTask]:
     """Yield what is to be made of a table: whole slices in one commit, some games of a slice in one each."""
-    if delta_tables.scan(bronze.made, table).collect_schema() != table.schema:
-        yield Task(table, list(now), None, now, is_all=True)
+    if delta_tables.scan_table(bronze.target_root, table).collect_schema() != table.schema:
+        yield PublishTask(table, list(now), None, now, is_whole_table=True)
         return
-    done = lineage.stored(bronze.made, table, bronze.versions[table.name])
-    whole: Marks = {}
+    done = lineage.read_lineage(bronze.target_root, table, bronze.versions[table.name])
+    whole: Lineage = {}
     for part, mark in now.items():
-        must = wanted.everything and (part != WHOLE or not wanted.seasons)
-        if is_asked(part, wanted) and (must or not mark.is_of(done.get(part))):
-            games = None if wanted.everything else lineage.changed(table, part, done.get(part), mark, since)
+        must = wanted.everything and (part != WHOLE_TABLE or not wanted.seasons)
+        if is_selected(part, wanted) and (must or not mark.is_same_as(done.get(part))):
+            games = None if wanted.everything else lineage.find_changed_games(table, part, done.get(part), mark, since)
             if games is None:
                 whole[part] = mark
             else:
-                yield Task(table, [part], sorted(games), {part: mark}, is_all=False)
-    gone = [part for part in done.keys() - now.keys() if is_asked(part, wanted)]
+                yield PublishTask(table, [part], sorted(games), {part: mark}, is_whole_table=False)
+    gone = [part for part in done.keys() - now.keys() if is_selected(part, wanted)]
     if whole or gone:
-        yield Task(table, [*whole, *sorted(gone)], None, whole, is_all=table.partition is None)
+        yield PublishTask(table, [*whole, *sorted(gone)], None, whole, is_whole_table=table.partition is None)
 
 
-def is_asked(part: str, wanted: Wanted) -> bool:
+def is_selected(part: str, wanted: Selection) -> bool:
     """Whether a slice is of the seasons that are wanted; a table without seasons always is."""
-    return not wanted.seasons or part == WHOLE or int(part) in wanted.seasons
+    return not wanted.seasons or part == WHOLE_TABLE or int(part) in wanted.seasons

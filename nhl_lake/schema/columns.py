@@ -54,7 +54,9 @@ shorthanded_time_on_ice_s = Column(
 
 first_name = Column("first_name", pl.String, "First name", nullable=True)
 last_name = Column("last_name", pl.String, "Last name", nullable=True)
-hand = Column("hand", pl.String, "Hand that he shoots with, or a goalie catches with: L, R", nullable=True)
+shoots_catches = Column(
+    "shoots_catches", pl.String, "Hand that he shoots with, or a goalie catches with: L, R", nullable=True
+)
 height_cm = Column("height_cm", pl.Int16, "Height", "cm", nullable=True)
 weight_kg = Column("weight_kg", pl.Int16, "Weight", "kg", nullable=True)
 birth_date = Column("birth_date", pl.Date, "Day of birth", nullable=True)
@@ -85,4 +87,4 @@ run_id = Column("run_id", pl.String, "The run that kept the row: `lake.runs`")
 body_bytes = Column("body_bytes", pl.Int64, "Length of `body` in UTF-8", "bytes")
 body = Column("body", pl.String, "The page, or the piece of it that is this row, as served")
 
-kept = (fetched_at, url, sha256, run_id, body_bytes, body)
+stored_page_columns = (fetched_at, url, sha256, run_id, body_bytes, body)

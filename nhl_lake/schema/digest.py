@@ -12,34 +12,36 @@ import polars_hash
 
 # SplitMix64: where it begins, and how it mixes
 SEED = 0x9E3779B97F4A7C15
-STEPS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
+MIX_STEPS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 LAST_SHIFT = 31
-NULL = 0xD1B54A32D192ED03
-HALF = 2**32
-FEW = 100_000
-MIXED = "mixed bits"
+NULL_BITS = 0xD1B54A32D192ED03
+HALF_RANGE = 2**32
+MAX_ROWS_IN_MEMORY = 100_000
+MIXED_COLUMN = "mixed bits"
 
 
-def digest(rows: pl.LazyFrame, key: Sequence[str]) -> str:
+def compute_key_digest(rows: pl.LazyFrame, key: Sequence[str]) -> str:
     """Return how many rows a frame has, and the digest of their keys."""
-    few = rows.select(key).head(FEW + 1).collect(engine="streaming")
-    rows = few.lazy() if few.height <= FEW else rows  # else each text column reads the files once more
+    few = rows.select(key).head(MAX_ROWS_IN_MEMORY + 1).collect(engine="streaming")
+    rows = few.lazy() if few.height <= MAX_ROWS_IN_MEMORY else rows  # else each text column reads the files once more
     schema = rows.select(key).collect_schema()
     keyed = rows.select(key)
     for name, dtype in schema.items():
         if dtype == pl.String:
-            keyed = keyed.join(hashes(rows, name), on=name, how="left", nulls_equal=True).drop(name)
+            keyed = keyed.join(hash_distinct_texts(rows, name), on=name, how="left", nulls_equal=True).drop(name)
             keyed = keyed.rename({f"{name} hash": name})
-    mixed = keyed.with_columns(literal(SEED).alias(MIXED))
+    mixed = keyed.with_columns(to_uint64_literal(SEED).alias(MIXED_COLUMN))
     for name, dtype in schema.items():
-        mixed = mix(mixed.with_columns(pl.col(MIXED) ^ bits(pl.col(name), dtype)))
+        mixed = mix_bits(mixed.with_columns(pl.col(MIXED_COLUMN) ^ encode_bits(pl.col(name), dtype)))
     # halves are added up apart: no sum overflows, whatever Polars does then
-    halves = mixed.select(rows=pl.len(), low=(pl.col(MIXED) % HALF).sum(), high=(pl.col(MIXED) // HALF).sum())
+    halves = mixed.select(
+        rows=pl.len(), low=(pl.col(MIXED_COLUMN) % HALF_RANGE).sum(), high=(pl.col(MIXED_COLUMN) // HALF_RANGE).sum()
+    )
     count, low, high = halves.collect(engine="streaming").row(0)
-    return f"{count}-{(low + high * HALF) % 2**64:016x}"
+    return f"{count}-{(low + high * HALF_RANGE) % 2**64:016x}"
 
 
-def hashes(rows: pl.LazyFrame, name: str) -> pl.LazyFrame:
+def hash_distinct_texts(rows: pl.LazyFrame, name: str) -> pl.LazyFrame:
     """Return each distinct text of a column, with a number that stands for it."""
     texts = rows.select(pl.col(name).unique()).drop_nulls().collect(engine="streaming")[name]
     numbers = [int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") for text in texts]
@@ -51,7 +53,7 @@ def sha256(name: str) -> pl.Expr:
     return polars_hash.col(name).chash.sha2_256()
 
 
-def bits(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+def encode_bits(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """Return a value of a key as 64 bits."""
     if dtype == pl.Datetime:
         value = value.dt.epoch("us")
@@ -60,20 +62,20 @@ def bits(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     elif not (dtype.is_integer() or dtype in {pl.String, pl.Boolean}):
         raise TypeError(f"a key of {dtype} has no digest")
     wide = value if dtype in {pl.UInt64, pl.String} else value.cast(pl.Int64).reinterpret(signed=False)
-    return wide.fill_null(literal(NULL))
+    return wide.fill_null(to_uint64_literal(NULL_BITS))
 
 
-def mix(rows: pl.LazyFrame) -> pl.LazyFrame:
+def mix_bits(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Mix 64 bits, so that each bit of the result hangs on all of them; multiplication wraps around.
 
     Step by step: in one expression each step would stand twice, and the planner would read all 4,096 copies.
     """
-    bits = pl.col(MIXED)
-    for shift, factor in STEPS:
-        rows = rows.with_columns((bits ^ (bits // literal(2**shift))) * literal(factor))
-    return rows.with_columns(bits ^ (bits // literal(2**LAST_SHIFT)))
+    bits = pl.col(MIXED_COLUMN)
+    for shift, factor in MIX_STEPS:
+        rows = rows.with_columns((bits ^ (bits // to_uint64_literal(2**shift))) * to_uint64_literal(factor))
+    return rows.with_columns(bits ^ (bits // to_uint64_literal(2**LAST_SHIFT)))
 
 
-def literal(number: int) -> pl.Expr:
+def to_uint64_literal(number: int) -> pl.Expr:
     """Return a number as an unsigned literal."""
     return pl.lit(number, dtype=pl.UInt64)

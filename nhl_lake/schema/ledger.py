@@ -11,7 +11,7 @@ import polars as pl
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 
-LAYOUT = 1
+LAYOUT_VERSION = 1
 
 META = Table(
     name="lake.meta",
@@ -97,7 +97,7 @@ LISTINGS = Table(
 )
 
 
-def chance(name: str, line: str) -> Column:
+def declare_probability(name: str, line: str) -> Column:
     """Declare the chance of more shots than a line."""
     return Column(name, pl.Float64, f"Chance of more than {line} shots on goal")
 
@@ -105,7 +105,7 @@ def chance(name: str, line: str) -> Column:
 model = Column("model", pl.String, "Model: its kind, and the moment at which it was fitted")
 features_version = Column("features_version", pl.Int64, "Version of gold.sog_features that it was made of")
 
-FORECASTS = Table(
+PREDICTIONS = Table(
     name="lake.forecasts",
     grain="one forecast, by a model and at a moment, of a skater's shots on goal in a game that had not begun",
     key=("game_id", "player_id", "model", "made_at"),
@@ -120,7 +120,7 @@ FORECASTS = Table(
         Column("made_at", c.UTC, "When", "UTC"),
         features_version,
         Column("foretold_shots_on_goal", pl.Float64, "Mean that is foretold"),
-        *(chance(f"chance_over_{n}_5", f"{n}.5") for n in range(4)),
+        *(declare_probability(f"chance_over_{n}_5", f"{n}.5") for n in range(4)),
     ),
     source=None,
     checks={
@@ -145,4 +145,4 @@ MODELS = Table(
     partition=None,
 )
 
-TABLES = (META, RUNS, ANSWERS, LISTINGS, FORECASTS, MODELS)
+TABLES = (META, RUNS, ANSWERS, LISTINGS, PREDICTIONS, MODELS)

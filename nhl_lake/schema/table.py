@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-Build = Callable[..., pl.LazyFrame]
+BuildFunction = Callable[..., pl.LazyFrame]
 
 
-class Keeps(StrEnum):
+class VersionPolicy(StrEnum):
     """What a bronze table keeps of a page that changes."""
 
     EVERY_VERSION = "every distinct version, appended"
-    NEWEST = "the newest version, merged by key"
+    LATEST = "the newest version, merged by key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class Column:
 
     name: str
     dtype: pl.DataType | type[pl.DataType]
-    about: str
+    description: str
     unit: str = ""
     nullable: bool = False
     values: tuple[str, ...] = ()  # an enumerated text: anything else is news from the API and fails the check
 
 
-class Part(NamedTuple):
+class PageRecord(NamedTuple):
     """One row's worth of a page: its key, and the page, or that piece of it, as served, in UTF-8."""
 
     key: Mapping[str, Any]
@@ -38,7 +38,7 @@ class Part(NamedTuple):
     game_date: date | None
     state: str | None
     body: bytes
-    people: frozenset[int] = frozenset()  # ids of the players in the line-ups or on the roster that it tells of
+    player_ids: frozenset[int] = frozenset()  # ids of the players in the line-ups or on the roster that it tells of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +50,13 @@ class Endpoint:
     """
 
     path: str
-    read: Callable[[bytes, Mapping[str, Any]], list[Part]]
+    parse: Callable[[bytes, Mapping[str, Any]], list[PageRecord]]
     host: str = "https://api-web.nhle.com"
-    volatile: frozenset[str] = frozenset()
+    ignored_keys: frozenset[str] = frozenset()
 
-    def url(self, ask: Mapping[str, Any], base: str | None = None) -> str:
+    def url(self, params: Mapping[str, Any], base_url: str | None = None) -> str:
         """Return the address of the page; `base` stands for every host."""
-        return f"{base or self.host}/{self.path.format_map(ask)}"
+        return f"{base_url or self.host}/{self.path.format_map(params)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,15 +67,17 @@ class Table:
     grain: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
-    source: Endpoint | Build | None  # bronze: a page; silver, gold: a function; None: the ledger, written by the runs
-    reads: tuple["Table", ...] = ()
-    by: str | None = None  # rows with different `by` never meet: parts can be made apart
+    source: (
+        Endpoint | BuildFunction | None
+    )  # bronze: a page; silver, gold: a function; None: the ledger, written by the runs
+    inputs: tuple["Table", ...] = ()
+    chunk_key: str | None = None  # rows with different `by` never meet: parts can be made apart
     partition: str | None = "season"
-    keeps: Keeps = Keeps.EVERY_VERSION
-    may_lose: float = 0.05  # the share of its rows that a rebuild may take away without being told to
-    history: int = 0  # seasons before that of a slice which its function is given too
-    of_day: bool = False  # made for a day: the function is given it, as it is in New York, after the frames
-    of_versions: bool = False  # made of every version of the pages that it reads, not of the newest
+    version_policy: VersionPolicy = VersionPolicy.EVERY_VERSION
+    max_row_loss: float = 0.05  # the share of its rows that a rebuild may take away without being told to
+    prior_seasons: int = 0  # seasons before that of a slice which its function is given too
+    needs_day: bool = False  # made for a day: the function is given it, as it is in New York, after the frames
+    needs_all_versions: bool = False  # made of every version of the pages that it reads, not of the newest
     checks: Mapping[str, pl.Expr] = field(default_factory=dict)
     schema: pl.Schema = field(init=False)  # name to dtype, in order; made once, for it is asked for all the time
 
@@ -96,7 +98,7 @@ class Table:
         return self.source
 
     @property
-    def build(self) -> Build:
+    def build(self) -> BuildFunction:
         """Return the function of a silver or gold table."""
         if self.source is None or isinstance(self.source, Endpoint):
             raise TypeError(f"{self.name} is not made from other tables")
@@ -108,21 +110,21 @@ class Table:
         return tuple(k for k in self.key if k != "fetched_at")
 
     @property
-    def is_kept(self) -> bool:
+    def is_stored(self) -> bool:
         """Whether runs keep its rows, rather than make them of other tables: bronze and the ledger."""
         return self.layer in {"bronze", "lake"}
 
     @property
-    def moment(self) -> str:
+    def timestamp_column(self) -> str:
         """The column of a table of bronze or the ledger that says when a row was kept."""
         return next(name for name in ("fetched_at", "asked_at", "made_at", "ended_at") if name in self.schema)
 
     @property
     def is_append_only(self) -> bool:
         """Whether the engine itself refuses to delete, overwrite or update."""
-        return self.layer == "lake" or (self.layer == "bronze" and self.keeps is Keeps.EVERY_VERSION)
+        return self.layer == "lake" or (self.layer == "bronze" and self.version_policy is VersionPolicy.EVERY_VERSION)
 
 
-def page_name(table: Table) -> pl.Expr:
+def format_page_name(table: Table) -> pl.Expr:
     """Return the expression that names a page: the parts of its key joined by '/'."""
     return pl.concat_str(pl.col(table.page_key).cast(pl.String), separator="/").alias("page")

@@ -3,7 +3,7 @@
 import polars as pl
 
 from nhl_lake.bronze.endpoints import BOXSCORE, PLAY_BY_PLAY, RIGHT_RAIL, SHIFT_CHARTS
-from nhl_lake.hockey.calendar import GONE, SCHEDULE_STATES, STATES
+from nhl_lake.hockey.calendar import GAME_STATES, GONE, SCHEDULE_STATES
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
@@ -11,12 +11,12 @@ from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
 from nhl_lake.silver.plays import PLAYS
-from nhl_lake.silver.quality.boxscore import box_quality, goalie_quality
-from nhl_lake.silver.quality.completeness import completeness, incomplete_pages
-from nhl_lake.silver.quality.pages import page_quality
-from nhl_lake.silver.quality.plays import play_quality
-from nhl_lake.silver.quality.shifts import ice_time_quality, men_quality, shift_quality
-from nhl_lake.silver.quality.strength import strength_quality
+from nhl_lake.silver.quality.boxscore import check_goalie_games, check_skater_games
+from nhl_lake.silver.quality.completeness import check_completeness, get_incomplete_pages
+from nhl_lake.silver.quality.pages import check_pages
+from nhl_lake.silver.quality.plays import check_plays
+from nhl_lake.silver.quality.shifts import check_ice_time, check_player_counts, check_shifts
+from nhl_lake.silver.quality.strength import check_strength
 from nhl_lake.silver.shifts import SHIFTS
 from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.stints import STINTS
@@ -43,23 +43,23 @@ def game_quality(
     `incomplete_pages` names the pages that are asked for again until the check passes.
     """
     found = (
-        play_quality(plays, play_by_play.join(plays, on="game_id", how="semi"), games),
-        shift_quality(listed_shifts, shifts, lineups),
-        men_quality(stints),
-        ice_time_quality(shifts, skater_games, goalie_games),
-        box_quality(plays, skater_games),
-        goalie_quality(plays, goalie_games),
-        strength_quality(plays, shifts, lineups, skater_games),
-        completeness(play_by_play, boxscore, games, lineups, plays, shifts, skater_games, goalie_games),
-        unknown_words(games),
-        page_quality(play_by_play, boxscore, right_rail, shift_charts, lineups, skater_games),
+        check_plays(plays, play_by_play.join(plays, on="game_id", how="semi"), games),
+        check_shifts(listed_shifts, shifts, lineups),
+        check_player_counts(stints),
+        check_ice_time(shifts, skater_games, goalie_games),
+        check_skater_games(plays, skater_games),
+        check_goalie_games(plays, goalie_games),
+        check_strength(plays, shifts, lineups, skater_games),
+        check_completeness(play_by_play, boxscore, games, lineups, plays, shifts, skater_games, goalie_games),
+        find_unknown_states(games),
+        check_pages(play_by_play, boxscore, right_rail, shift_charts, lineups, skater_games),
     )
-    return pl.concat(found).with_columns(incomplete_pages=incomplete_pages())
+    return pl.concat(found).with_columns(incomplete_pages=get_incomplete_pages())
 
 
-def unknown_words(games: pl.LazyFrame) -> pl.LazyFrame:
+def find_unknown_states(games: pl.LazyFrame) -> pl.LazyFrame:
     """Return one row a game of the schedule, final or not, with a state that was never seen before."""
-    states = {"game_state": STATES, "schedule_state": (*SCHEDULE_STATES, GONE)}
+    states = {"game_state": GAME_STATES, "schedule_state": (*SCHEDULE_STATES, GONE)}
     found = (
         games.filter(~pl.col(name).is_in(known)).select(
             "season",
@@ -92,8 +92,8 @@ GAME_QUALITY = Table(
             nullable=True,
         ),
     ),
-    by="game_id",
-    reads=(
+    chunk_key="game_id",
+    inputs=(
         PLAY_BY_PLAY,
         GAMES,
         LINEUPS,
@@ -108,5 +108,5 @@ GAME_QUALITY = Table(
         SHIFT_CHARTS,
     ),
     source=game_quality,
-    may_lose=1,  # pages get better
+    max_row_loss=1,  # pages get better
 )

@@ -6,14 +6,14 @@ from datetime import datetime
 import polars as pl
 
 from nhl_lake.bronze.endpoints import SCHEDULE
-from nhl_lake.hockey.calendar import FINAL, GONE, UNDECIDED
+from nhl_lake.hockey.calendar import FINAL_STATES, GONE, UNDECIDED_TEAM
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.ledger import LISTINGS
 from nhl_lake.schema.table import Column, Table
-from nhl_lake.silver.parsing.pages import Said, Text, said
+from nhl_lake.silver.parsing.pages import LocalizedText, PageStruct, decode_page
 
 
-class Team(Said):
+class Team(PageStruct):
     """A team of a game."""
 
     id: int
@@ -21,19 +21,19 @@ class Team(Said):
     score: int | None = None
 
 
-class Outcome(Said):
+class Outcome(PageStruct):
     """How a game ended."""
 
     lastPeriodType: str | None = None
 
 
-class Period(Said):
+class Period(PageStruct):
     """The period that a game is in; of a final game, its last."""
 
     number: int | None = None
 
 
-class Entry(Said):
+class GameEntry(PageStruct):
     """A game's entry in the schedule: what `envelopes.ScheduledGame` lets in can be read."""
 
     id: int
@@ -46,7 +46,7 @@ class Entry(Said):
     awayTeam: Team
     easternUTCOffset: str | None = None
     venueUTCOffset: str | None = None
-    venue: Text | None = None
+    venue: LocalizedText | None = None
     neutralSite: bool | None = None
     gameOutcome: Outcome | None = None
     periodDescriptor: Period | None = None
@@ -59,10 +59,10 @@ def games(schedule: pl.LazyFrame, listings: pl.LazyFrame) -> pl.LazyFrame:
     not played and that the schedule no longer lists, as of a series that is decided, is GONE (`schedule_state`).
     From the newest entry of each game in `bronze.schedule`.
     """
-    is_final = pl.col("gameState").is_in(FINAL)
+    is_final = pl.col("gameState").is_in(FINAL_STATES)
     home, away = pl.col("homeTeam").struct, pl.col("awayTeam").struct
     last_period_type = pl.when(is_final).then(pl.col("gameOutcome").struct.field("lastPeriodType"))
-    entries = schedule.select("game_date", entry=said(Entry)).unnest("entry")
+    entries = schedule.select("game_date", entry=decode_page(GameEntry)).unnest("entry")
     rows = entries.select(
         "season",
         "game_date",
@@ -85,13 +85,13 @@ def games(schedule: pl.LazyFrame, listings: pl.LazyFrame) -> pl.LazyFrame:
         game_state="gameState",
         schedule_state="gameScheduleState",
     )
-    rows = rows.join(unlisted(listings), on="game_id", how="left", validate="m:1").with_columns(
+    rows = rows.join(find_delisted_games(listings), on="game_id", how="left", validate="m:1").with_columns(
         schedule_state=pl.when("is_gone", ~is_final_state()).then(pl.lit(GONE)).otherwise("schedule_state")
     )
     return rows.select(pl.col(column.name).cast(column.dtype) for column in COLUMNS)
 
 
-def unlisted(listings: pl.LazyFrame) -> pl.LazyFrame:
+def find_delisted_games(listings: pl.LazyFrame) -> pl.LazyFrame:
     """One row a game that the schedule did not list when this was last told of it."""
     last = listings.sort("asked_at").unique("game_id", keep="last", maintain_order=True)
     return last.filter(~pl.col("is_listed")).select("game_id", is_gone=pl.lit(value=True))
@@ -99,7 +99,7 @@ def unlisted(listings: pl.LazyFrame) -> pl.LazyFrame:
 
 def is_final_state() -> pl.Expr:
     """Whether a game is over."""
-    return pl.col("game_state").is_in(FINAL)
+    return pl.col("game_state").is_in(FINAL_STATES)
 
 
 COLUMNS = (
@@ -130,13 +130,13 @@ GAMES = Table(
     grain="one game, past or future",
     key=("game_id",),
     columns=COLUMNS,
-    by="game_id",
-    reads=(SCHEDULE, LISTINGS),
+    chunk_key="game_id",
+    inputs=(SCHEDULE, LISTINGS),
     source=games,
     checks={
         # of a game to come neither team may be known yet
         "two different teams": (pl.col("home_team_id") != pl.col("away_team_id"))
-        | (~is_final_state() & (pl.col("home_team_abbrev") == UNDECIDED)),
+        | (~is_final_state() & (pl.col("home_team_abbrev") == UNDECIDED_TEAM)),
         # games could end in a tie until shoot-outs came in 2005; a preseason game can be called off at one
         "a final game has a winner": pl.col("home_score").ne_missing(pl.col("away_score"))
         | pl.col("home_score").is_null()

@@ -3,10 +3,10 @@
 import polars as pl
 
 from nhl_lake.bronze.endpoints import BOXSCORE
-from nhl_lake.hockey.clock_text import seconds
+from nhl_lake.hockey.clock_text import parse_clock
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
-from nhl_lake.silver.parsing.boxscore import lines, made, tried
+from nhl_lake.silver.parsing.boxscore import get_denominator, get_numerator, read_boxscore_lines
 
 
 def goalie_games(boxscore: pl.LazyFrame) -> pl.LazyFrame:
@@ -16,15 +16,15 @@ def goalie_games(boxscore: pl.LazyFrame) -> pl.LazyFrame:
     play shots are faced while his team is shorthanded. Shoot-outs and goals into the empty net count for nobody.
     From `playerByGameStats` of the newest final box score.
     """
-    shots = tried("saveShotsAgainst")
+    shots = get_denominator("saveShotsAgainst")
     return (
-        lines(boxscore, "goalies")
+        read_boxscore_lines(boxscore, "goalies")
         .with_columns(
             faced.alias(f"{name}_{what}")
-            for name, key in STRENGTHS.items()
+            for name, key in STRENGTH_KEYS.items()
             for what, faced in (
-                ("saves", made(f"{key}ShotsAgainst")),
-                ("shots_against", tried(f"{key}ShotsAgainst")),
+                ("saves", get_numerator(f"{key}ShotsAgainst")),
+                ("shots_against", get_denominator(f"{key}ShotsAgainst")),
                 ("goals_against", pl.col(f"{key}GoalsAgainst")),
             )
         )
@@ -32,19 +32,19 @@ def goalie_games(boxscore: pl.LazyFrame) -> pl.LazyFrame:
             player_id="playerId",
             sweater_number="sweaterNumber",
             is_starter="starter",
-            saves=made("saveShotsAgainst"),
+            saves=get_numerator("saveShotsAgainst"),
             shots_against=shots,
             goals_against="goalsAgainst",
-            save_share=pl.when(shots > 0).then(made("saveShotsAgainst") / shots),
+            save_share=pl.when(shots > 0).then(get_numerator("saveShotsAgainst") / shots),
             penalty_minutes="pim",
-            time_on_ice_s=seconds(pl.col("toi")),
+            time_on_ice_s=parse_clock(pl.col("toi")),
         )
         .select(column.name for column in COLUMNS)
     )
 
 
-STRENGTHS = {"even_strength": "evenStrength", "power_play": "powerPlay", "shorthanded": "shorthanded"}
-SHOOTERS = {"even_strength": "at even strength", "power_play": "on a power play", "shorthanded": "shorthanded"}
+STRENGTH_KEYS = {"even_strength": "evenStrength", "power_play": "powerPlay", "shorthanded": "shorthanded"}
+STRENGTH_LABELS = {"even_strength": "at even strength", "power_play": "on a power play", "shorthanded": "shorthanded"}
 
 COLUMNS = (
     c.season,
@@ -62,7 +62,7 @@ COLUMNS = (
     Column("save_share", pl.Float64, "Share of the shots that were saved; null if there were none", nullable=True),
     *(
         Column(f"{name}_{what}", pl.Int16, f"{about} while the shooters were {when}", nullable=True)
-        for name, when in SHOOTERS.items()
+        for name, when in STRENGTH_LABELS.items()
         for what, about in (
             ("saves", "Shots saved"),
             ("shots_against", "Shots faced"),
@@ -78,8 +78,8 @@ GOALIE_GAMES = Table(
     grain="one goalie dressed for a final game, as the box score counts him",
     key=("game_id", "player_id"),
     columns=COLUMNS,
-    by="game_id",
-    reads=(BOXSCORE,),
+    chunk_key="game_id",
+    inputs=(BOXSCORE,),
     source=goalie_games,
     checks={
         "no more saves than shots": pl.col("saves").is_null() | (pl.col("saves") <= pl.col("shots_against")),

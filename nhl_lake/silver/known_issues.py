@@ -19,7 +19,7 @@ class Issue(NamedTuple):
     source: str
 
 
-def of(games: tuple[int, ...], issue: str, symptom: str, handling: str, source: str) -> tuple[Issue, ...]:
+def declare_issues(games: tuple[int, ...], issue: str, symptom: str, handling: str, source: str) -> tuple[Issue, ...]:
     """Declare one issue of several games."""
     return tuple(Issue(game, game, issue, symptom, handling, source) for game in games)
 
@@ -41,63 +41,63 @@ ISSUES = (
         "Shifts are read from the HTML reports of both teams",
         f"{NHL_EDGE}; {SHIFT_ARCHIVE}",
     ),
-    *of(
+    *declare_issues(
         (2013020971,),
         "empty shift chart",
         "The shift chart has one row, of a goal",
         "Shifts are read from the HTML reports of both teams",
         f"{NHL_EDGE}; {SHIFT_ARCHIVE}",
     ),
-    *of(
+    *declare_issues(
         (2007020011, 2008020259, 2008020409, 2008021077, 2008030311, 2009020081, 2009020658, 2009020885),
         NO_SHIFTS,
         "Neither the shift chart nor the HTML reports have shifts",
         "The game has no shifts here, and nothing that follows from them",
         f"{SHIFT_ARCHIVE}; {KNOWN_PROBS}",
     ),
-    *of(
+    *declare_issues(
         (2022020041, 2021020513),
         "repeated shifts",
         "The shift chart lists shifts twice under other ids or numbers",
         "A shift is known by player, period, start and end; it counts once",
         NHL_EDGE,
     ),
-    *of(
+    *declare_issues(
         (2021020513,),
         "foreign shifts",
         "The shift chart lists shifts again under teams that did not play",
         "Shifts count for the team that the player dressed for",
         NHL_EDGE,
     ),
-    *of(
+    *declare_issues(
         (2021020014, 2021020326, 2021020416, 2021020427, 2021020452, 2021021028, 2021021189),
         "defective shift report",
         "Rows of the HTML shift report do not add up to the total that it prints; a new fetch gives the same bytes",
         "Nothing is repaired; the report is only read if the shift chart is empty",
         NHLDATA,
     ),
-    *of(
+    *declare_issues(
         (2019020249, 2019020256),
         "side of the ice flipped",
         "Places and the side that the home team defends contradict each other all game",
         "Places are turned by where the shots of the period went: coordinates_source is inferred",
         NHL_EDGE_CODE,
     ),
-    *of(
+    *declare_issues(
         (2020020175,),
         "side of the ice flipped",
         "Places and the side that the home team defends contradict each other in one period",
         "Places are turned by where the shots of the period went: coordinates_source is inferred",
         NHL_EDGE_CODE,
     ),
-    *of(
+    *declare_issues(
         (2010020124, 2013020971),
         "situation code missing",
         "Shots stand without a situation code, 22 in both games",
         "The situation of these shots is null",
         NHL_EDGE_CODE,
     ),
-    *of(
+    *declare_issues(
         (2013020971, 2019020876),
         "resumed game",
         "The game was stopped for a player's heart, and played anew weeks later from the score that stood; "
@@ -105,7 +105,7 @@ ISSUES = (
         "Nothing is repaired: events and line-ups are as the page says",
         KNOWN_PROBS,
     ),
-    *of(
+    *declare_issues(
         (2019030002, 2019030016),
         "round robin",
         "The id is one of the playoffs; overtime and shoot-out were those of the regular season",
@@ -125,13 +125,13 @@ def known_issues() -> pl.LazyFrame:
     return (
         issues.with_columns(game_id=pl.int_ranges("first", pl.col("last") + 1))
         .explode("game_id")
-        .select("game_id", "issue", "symptom", "handling", "source", season=season_of_game)
+        .select("game_id", "issue", "symptom", "handling", "source", season=SEASON_OF_GAME)
         .select(column.name for column in COLUMNS)
     )
 
 
-start_year = pl.col("game_id") // 1_000_000
-season_of_game = start_year * 10_000 + start_year + 1
+START_YEAR = pl.col("game_id") // 1_000_000
+SEASON_OF_GAME = START_YEAR * 10_000 + START_YEAR + 1
 
 COLUMNS = (
     c.season,

@@ -7,57 +7,57 @@ import polars as pl
 from nhl_lake.bronze.endpoints import BOXSCORE, PLAY_BY_PLAY, RIGHT_RAIL
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
-from nhl_lake.silver.parsing.pages import Large, Medium, Position, Said, Small, Text, final
+from nhl_lake.silver.parsing.pages import Int16, Int32, Int64, LocalizedText, PageStruct, Position, read_final_pages
 
-GAME_PLAYER = ("game_id", "player_id")
-OF_THE_OTHER_TEAM = ("goalieInNetId", "hitteePlayerId", "losingPlayerId", "drawnByPlayerId")
-GROUPS = {"forwards": None, "defense": "D", "goalies": "G"}  # of a box score, and the position of all in one
+PLAYER_KEY = ("game_id", "player_id")
+OPPONENT_ROLES = ("goalieInNetId", "hitteePlayerId", "losingPlayerId", "drawnByPlayerId")
+POSITION_BY_GROUP = {"forwards": None, "defense": "D", "goalies": "G"}  # of a box score, and the position of all in one
 
 
-class Spot(Said):
+class RosterSpot(PageStruct):
     """A dressed player."""
 
-    playerId: Large
-    teamId: Medium | None = None
+    playerId: Int64
+    teamId: Int32 | None = None
     positionCode: Position | None = None
-    sweaterNumber: Small | None = None
-    firstName: Text | None = None
-    lastName: Text | None = None
+    sweaterNumber: Int16 | None = None
+    firstName: LocalizedText | None = None
+    lastName: LocalizedText | None = None
 
 
-class Team(Said):
+class Team(PageStruct):
     """A team of the game."""
 
     id: int
 
 
-class Details(Said):
+class Details(PageStruct):
     """Whose a play is, and who took part in it."""
 
-    eventOwnerTeamId: Large | None = None
-    scoringPlayerId: Large | None = None
-    assist1PlayerId: Large | None = None
-    assist2PlayerId: Large | None = None
-    assist3PlayerId: Large | None = None
-    shootingPlayerId: Large | None = None
-    goalieInNetId: Large | None = None
-    hittingPlayerId: Large | None = None
-    hitteePlayerId: Large | None = None
-    playerId: Large | None = None
-    winningPlayerId: Large | None = None
-    losingPlayerId: Large | None = None
-    committedByPlayerId: Large | None = None
-    drawnByPlayerId: Large | None = None
+    eventOwnerTeamId: Int64 | None = None
+    scoringPlayerId: Int64 | None = None
+    assist1PlayerId: Int64 | None = None
+    assist2PlayerId: Int64 | None = None
+    assist3PlayerId: Int64 | None = None
+    shootingPlayerId: Int64 | None = None
+    goalieInNetId: Int64 | None = None
+    hittingPlayerId: Int64 | None = None
+    hitteePlayerId: Int64 | None = None
+    playerId: Int64 | None = None
+    winningPlayerId: Int64 | None = None
+    losingPlayerId: Int64 | None = None
+    committedByPlayerId: Int64 | None = None
+    drawnByPlayerId: Int64 | None = None
 
 
-class Play(Said):
+class Play(PageStruct):
     """A play, of which only the players are read."""
 
     typeDescKey: str | None = None
     details: Details | None = None
 
 
-class Page(Said):
+class Page(PageStruct):
     """A play-by-play page, of which the teams, the dressed players and those of its plays are read."""
 
     id: int
@@ -65,20 +65,20 @@ class Page(Said):
     gameType: int
     homeTeam: Team
     awayTeam: Team
-    rosterSpots: list[Spot]
+    rosterSpots: list[RosterSpot]
     plays: list[Play] | None = None
 
 
-class Line(Said):
+class Line(PageStruct):
     """A player's line in the box score. Of goalies it says since 2024 whether they started."""
 
-    playerId: Large
+    playerId: Int64
     position: Position | None = None
-    sweaterNumber: Small | None = None
+    sweaterNumber: Int16 | None = None
     starter: bool | None = None
 
 
-class Lines(Said):
+class Lines(PageStruct):
     """A team's lines."""
 
     forwards: list[Line] | None = None
@@ -86,46 +86,46 @@ class Lines(Said):
     goalies: list[Line] | None = None
 
 
-class Teams(Said):
+class Teams(PageStruct):
     """Both teams' lines."""
 
     homeTeam: Lines | None = None
     awayTeam: Lines | None = None
 
 
-class Nested(Said):
+class LegacyBoxscore(PageStruct):
     """Where the lines stood until January 2024."""
 
     playerByGameStats: Teams | None = None
 
 
-class Box(Said):
+class BoxscorePage(PageStruct):
     """A box score page, of which no more is read: a line that is odd elsewhere must not take the line-up away."""
 
     playerByGameStats: Teams | None = None
-    boxscore: Nested | None = None
+    boxscore: LegacyBoxscore | None = None
 
 
-class Scratch(Said):
+class Scratch(PageStruct):
     """A scratched player."""
 
     id: int
 
 
-class Bench(Said):
+class TeamInfo(PageStruct):
     """A team beside the game."""
 
     scratches: list[Scratch] | None = None
 
 
-class GameInfo(Said):
+class GameInfo(PageStruct):
     """The people beside the game."""
 
-    homeTeam: Bench | None = None
-    awayTeam: Bench | None = None
+    homeTeam: TeamInfo | None = None
+    awayTeam: TeamInfo | None = None
 
 
-class Rail(Said):
+class RightRailPage(PageStruct):
     """A right-rail page, of which the scratched players are read."""
 
     gameInfo: GameInfo | None = None
@@ -141,25 +141,25 @@ def lineups(play_by_play: pl.LazyFrame, boxscore: pl.LazyFrame, right_rail: pl.L
     and `plays` of play-by-play, the players of the box score, and the `scratches` of the right rail, if these pages are
     there.
     """
-    pages = final(play_by_play, Page)
+    pages = read_final_pages(play_by_play, Page)
     pages = pages.rename({"id": "game_id", "gameType": "game_type"})
-    dressed = players(pages, boxscore)
-    missing = scratched(pages, right_rail).join(dressed, on=["game_id", "player_id"], how="anti")
+    dressed = read_dressed_players(pages, boxscore)
+    missing = read_scratches(pages, right_rail).join(dressed, on=["game_id", "player_id"], how="anti")
     return pl.concat([dressed, missing], how="diagonal_relaxed").select(column.name for column in COLUMNS)
 
 
-def players(pages: pl.LazyFrame, boxscore: pl.LazyFrame) -> pl.LazyFrame:
+def read_dressed_players(pages: pl.LazyFrame, boxscore: pl.LazyFrame) -> pl.LazyFrame:
     """One row a dressed player. One of whom no page says whose they are is left out."""
-    listed_spots = spots(pages)
-    acting = actors(pages)
+    listed_spots = read_roster_spots(pages)
+    acting = find_players_in_plays(pages)
     teams = pages.select("game_id", home="homeTeam", away="awayTeam")
-    box = listed(boxscore).join(teams, on="game_id", validate="m:1")
+    box = read_boxscore_players(boxscore).join(teams, on="game_id", validate="m:1")
     team = pl.when("is_home").then("home").otherwise("away").struct.field("id")
-    box = box.select(*GAME_PLAYER, "is_starter", box_team_id=team, box_position="position", box_number="sweater_number")
-    unlisted = acting.join(listed_spots, on=GAME_PLAYER, how="anti")
+    box = box.select(*PLAYER_KEY, "is_starter", box_team_id=team, box_position="position", box_number="sweater_number")
+    unlisted = acting.join(listed_spots, on=PLAYER_KEY, how="anti")
     return (
         pl.concat([listed_spots, unlisted], how="diagonal_relaxed")
-        .join(box, on=GAME_PLAYER, how="left", validate="1:1")
+        .join(box, on=PLAYER_KEY, how="left", validate="1:1")
         .with_columns(
             team_id=pl.coalesce("team_id", "box_team_id"),
             position=pl.coalesce("position", "box_position"),
@@ -170,7 +170,7 @@ def players(pages: pl.LazyFrame, boxscore: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def spots(pages: pl.LazyFrame) -> pl.LazyFrame:
+def read_roster_spots(pages: pl.LazyFrame) -> pl.LazyFrame:
     """One row a player in `rosterSpots`, who may stand there twice, with what is said in one way."""
     about = {"team_id": "teamId", "position": "positionCode", "sweater_number": "sweaterNumber"}
     known = {name: pl.col(key).drop_nulls().unique() for name, key in about.items()}
@@ -188,7 +188,7 @@ def spots(pages: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def actors(pages: pl.LazyFrame) -> pl.LazyFrame:
+def find_players_in_plays(pages: pl.LazyFrame) -> pl.LazyFrame:
     """One row a player who takes part in plays, with the team that most of them say; two as often are no answer.
 
     Left out: blocked shots, whose owner was the blocker's team until 2024 and is the shooter's since.
@@ -202,7 +202,7 @@ def actors(pages: pl.LazyFrame) -> pl.LazyFrame:
     parts = [
         pl.struct(
             player_id=details.field(role),
-            team_id=other if role in OF_THE_OTHER_TEAM else own,
+            team_id=other if role in OPPONENT_ROLES else own,
             is_goalie=pl.lit(role == "goalieInNetId"),
         )
         for role in roles
@@ -224,10 +224,10 @@ def actors(pages: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def listed(boxscore: pl.LazyFrame) -> pl.LazyFrame:
+def read_boxscore_players(boxscore: pl.LazyFrame) -> pl.LazyFrame:
     """One row a player of a box score, wherever the page has the lines; a goalie is one by where the line stands."""
     now, then = pl.col("playerByGameStats"), pl.col("boxscore").struct.field("playerByGameStats")
-    pages = final(boxscore, Box, "game_id").select("game_id", teams=pl.coalesce(now, then)).cache()
+    pages = read_final_pages(boxscore, BoxscorePage, "game_id").select("game_id", teams=pl.coalesce(now, then)).cache()
     found = pl.concat(
         pages.select(
             "game_id",
@@ -236,7 +236,7 @@ def listed(boxscore: pl.LazyFrame) -> pl.LazyFrame:
             line=pl.col("teams").struct.field(side).struct.field(group),
         )
         for side in ("homeTeam", "awayTeam")
-        for group, position in GROUPS.items()
+        for group, position in POSITION_BY_GROUP.items()
     )
     return (
         found.explode("line")
@@ -254,11 +254,12 @@ def listed(boxscore: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def scratched(pages: pl.LazyFrame, right_rail: pl.LazyFrame) -> pl.LazyFrame:
+def read_scratches(pages: pl.LazyFrame, right_rail: pl.LazyFrame) -> pl.LazyFrame:
     """One row a scratched player, in the team on whose side of the page he stands."""
-    rails = final(right_rail, Rail, "game_id")
+    rails = read_final_pages(right_rail, RightRailPage, "game_id")
     sides = (
-        pl.struct(team_id=pl.col(side).struct.field("id"), scratch=absent(side)) for side in ("homeTeam", "awayTeam")
+        pl.struct(team_id=pl.col(side).struct.field("id"), scratch=get_scratches(side))
+        for side in ("homeTeam", "awayTeam")
     )
     return (
         pages.join(rails, on="game_id", validate="1:1")
@@ -273,7 +274,7 @@ def scratched(pages: pl.LazyFrame, right_rail: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def absent(side: str) -> pl.Expr:
+def get_scratches(side: str) -> pl.Expr:
     """Return the scratched players of a team."""
     return pl.col("gameInfo").struct.field(side).struct.field("scratches")
 
@@ -297,7 +298,7 @@ LINEUPS = Table(
     grain="one player dressed or scratched for a final game",
     key=("game_id", "player_id"),
     columns=COLUMNS,
-    by="game_id",
-    reads=(PLAY_BY_PLAY, BOXSCORE, RIGHT_RAIL),
+    chunk_key="game_id",
+    inputs=(PLAY_BY_PLAY, BOXSCORE, RIGHT_RAIL),
     source=lineups,
 )

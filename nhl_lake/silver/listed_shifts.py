@@ -5,38 +5,38 @@ from dataclasses import replace
 import polars as pl
 
 from nhl_lake.bronze.endpoints import SHIFT_CHARTS, SHIFT_REPORT_AWAY, SHIFT_REPORT_HOME
-from nhl_lake.hockey.clock_text import seconds
-from nhl_lake.hockey.names import surname_first
+from nhl_lake.hockey.clock_text import parse_clock
+from nhl_lake.hockey.names import format_surname_first
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
-from nhl_lake.silver.parsing.pages import Large, Medium, Said, Small, said
-from nhl_lake.silver.parsing.shift_reports import GAME, PERIOD, SHIFT, report_lines
+from nhl_lake.silver.parsing.pages import Int16, Int32, Int64, PageStruct, decode_page
+from nhl_lake.silver.parsing.shift_reports import GAME, PERIOD, SHIFT, parse_report_lines
 from nhl_lake.silver.skater_games import SKATER_GAMES
 
-CHART, HOME, AWAY = "chart", "home report", "away report"
+CHART, HOME_REPORT, AWAY_REPORT = "chart", "home report", "away report"
 SHIFT_CODE = 517
-LONGEST_PERIOD = 1200
+MAX_PERIOD_S = 1200
 
-STRANGER = "every shift is of a dressed player"
-OTHER_GAME = "every shift is of a team that plays"
+UNDRESSED_PLAYER = "every shift is of a dressed player"
+OTHER_TEAM = "every shift is of a team that plays"
 NO_END = "every shift has an end and lasts"
 NO_PERIOD = "every shift has a period"
-OUTSIDE = "every shift is inside a period"
-REPEATED = "no shift is listed twice"
+OUTSIDE_PERIOD = "every shift is inside a period"
+REPEATED_SHIFT = "no shift is listed twice"
 
-TIME = "time_on_ice_s"
+TIME_ON_ICE = "time_on_ice_s"
 GAME_KEY = ("season", "game_id")
-SAID = (
+LISTED_COLUMNS = (
     *GAME_KEY,
     "page",
     "row",
     "line",
     "player_id",
     "team_id",
-    "said_team_id",
+    "page_team_id",
     "period",
     "start_seconds",
     "end_seconds",
@@ -44,23 +44,23 @@ SAID = (
 )
 
 
-class Row(Said):
+class ChartRow(PageStruct):
     """A row of a shift chart; all of it may be missing in some charts."""
 
-    playerId: Large | None = None
-    teamId: Medium | None = None
-    period: Small | None = None
+    playerId: Int64 | None = None
+    teamId: Int32 | None = None
+    period: Int16 | None = None
     startTime: str | None = None
     endTime: str | None = None
     duration: str | None = None
-    typeCode: Medium | None = None
+    typeCode: Int32 | None = None
     eventDescription: str | None = None
 
 
-class Chart(Said):
+class Chart(PageStruct):
     """A shift chart."""
 
-    data: list[Row]
+    data: list[ChartRow]
 
 
 def listed_shifts(
@@ -79,27 +79,30 @@ def listed_shifts(
     goals among the rows of a chart.
     """
     dressed = lineups.filter(~pl.col("is_scratched"))
-    teams = dressed.select("game_id", said_team_id="team_id", plays=True).unique()
+    teams = dressed.select("game_id", page_team_id="team_id", plays=True).unique()
     about = games.join(dressed, on="game_id", how="semi").select("game_id", "game_type", "last_period_type")
     lines = (skater_games, goalie_games)
     times = pl.concat(official.select("game_id", "player_id", "time_on_ice_s") for official in lines)
-    rows = [charted(shift_charts, dressed), reported(shift_report_home, shift_report_away, dressed, games, times)]
+    rows = [
+        read_chart_shifts(shift_charts, dressed),
+        read_report_shifts(shift_report_home, shift_report_away, dressed, games, times),
+    ]
     return (
-        pl.concat([found.select(SAID) for found in rows], how="vertical_relaxed")
+        pl.concat([found.select(LISTED_COLUMNS) for found in rows], how="vertical_relaxed")
         .join(about, on="game_id", validate="m:1")
-        .join(teams, on=["game_id", "said_team_id"], how="left", validate="m:1", maintain_order="left")
-        .with_columns(end_seconds=pl.when(pl.col("line") == SHIFT).then(end()))
-        .with_columns(fault=pl.when(pl.col("line") == SHIFT).then(fault()))
-        .with_columns(fault=pl.when(again()).then(pl.lit(REPEATED)).otherwise("fault"))
+        .join(teams, on=["game_id", "page_team_id"], how="left", validate="m:1", maintain_order="left")
+        .with_columns(end_seconds=pl.when(pl.col("line") == SHIFT).then(compute_end()))
+        .with_columns(fault=pl.when(pl.col("line") == SHIFT).then(find_fault()))
+        .with_columns(fault=pl.when(is_repeated_shift()).then(pl.lit(REPEATED_SHIFT)).otherwise("fault"))
         .select(list(LISTED_SHIFTS.schema))
     )
 
 
-def charted(shift_charts: pl.LazyFrame, dressed: pl.LazyFrame) -> pl.LazyFrame:
+def read_chart_shifts(shift_charts: pl.LazyFrame, dressed: pl.LazyFrame) -> pl.LazyFrame:
     """One row a shift of a chart, as the page has it. Goals stand among them, with a code of their own or a word."""
     is_shift = pl.coalesce(pl.col("typeCode") == SHIFT_CODE, pl.col("eventDescription").is_null())
     return (
-        shift_charts.select(*GAME_KEY, page=said(Chart))
+        shift_charts.select(*GAME_KEY, page=decode_page(Chart))
         .unnest("page")
         .with_columns(row=pl.int_ranges(pl.col("data").list.len()))
         .explode("data", "row")
@@ -113,10 +116,10 @@ def charted(shift_charts: pl.LazyFrame, dressed: pl.LazyFrame) -> pl.LazyFrame:
             page=pl.lit(CHART),
             line=pl.lit(SHIFT),
             player_id="playerId",
-            said_team_id=pl.col("teamId").cast(c.team_id.dtype),
-            start_seconds=seconds(pl.col("startTime")),
-            end_seconds=seconds(pl.col("endTime")),
-            printed_seconds=seconds(pl.col("duration")),
+            page_team_id=pl.col("teamId").cast(c.team_id.dtype),
+            start_seconds=parse_clock(pl.col("startTime")),
+            end_seconds=parse_clock(pl.col("endTime")),
+            printed_seconds=parse_clock(pl.col("duration")),
         )
         .join(
             dressed.select("game_id", "player_id", "team_id"),
@@ -128,19 +131,19 @@ def charted(shift_charts: pl.LazyFrame, dressed: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def reported(
+def read_report_shifts(
     home: pl.LazyFrame, away: pl.LazyFrame, dressed: pl.LazyFrame, games: pl.LazyFrame, times: pl.LazyFrame
 ) -> pl.LazyFrame:
     """One row a line of the reports, of games with both, with the player that is meant by its heading."""
-    lines = printed(home, away, games).cache()
-    who = people(headings(lines), dressed, times)
+    lines = read_both_reports(home, away, games).cache()
+    who = match_players(read_headings(lines), dressed, times)
     heading = ["game_id", "team_id", "player"]
     return lines.join(who, on=heading, how="left", validate="m:1", maintain_order="left").with_columns(
-        said_team_id="team_id"
+        page_team_id="team_id"
     )
 
 
-def headings(lines: pl.LazyFrame) -> pl.LazyFrame:
+def read_headings(lines: pl.LazyFrame) -> pl.LazyFrame:
     """One row a heading of a report, with number and name, and the time on ice that is printed for the game."""
     game = pl.col("printed_seconds").filter(pl.col("line") == GAME).first()
     return lines.group_by("game_id", "team_id", "player").agg(
@@ -148,7 +151,7 @@ def headings(lines: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def people(headings: pl.LazyFrame, dressed: pl.LazyFrame, times: pl.LazyFrame) -> pl.LazyFrame:
+def match_players(headings: pl.LazyFrame, dressed: pl.LazyFrame, times: pl.LazyFrame) -> pl.LazyFrame:
     """One row a heading of a report, with the dressed player that is meant; null of a stranger.
 
     He has the heading's name, alone in his team; else its number, if nobody with another name has; else, of those
@@ -159,66 +162,75 @@ def people(headings: pl.LazyFrame, dressed: pl.LazyFrame, times: pl.LazyFrame) -
         *team,
         "player_id",
         "sweater_number",
-        listed_name=surname_first(pl.col("first_name"), pl.col("last_name")),
+        listed_name=format_surname_first(pl.col("first_name"), pl.col("last_name")),
     ).join(times, on=["game_id", "player_id"], how="left", validate="m:1")
-    named = same(headings, known, "listed_name").cache()
-    numbered = same(unmet(headings, named, "player"), unmet(known, named, "player_id"), "sweater_number", twice=True)
+    named = match_by(headings, known, "listed_name").cache()
+    numbered = match_by(
+        drop_matched(headings, named, "player"),
+        drop_matched(known, named, "player_id"),
+        "sweater_number",
+        allow_repeats=True,
+    )
     met = pl.concat([named, numbered]).cache()
     is_on = pl.col("time_on_ice_s") > 0
-    timed = same(unmet(headings, met, "player").filter(is_on), unmet(known, met, "player_id").filter(is_on), TIME)
+    timed = match_by(
+        drop_matched(headings, met, "player").filter(is_on),
+        drop_matched(known, met, "player_id").filter(is_on),
+        TIME_ON_ICE,
+    )
     return pl.concat([met, timed])
 
 
-def same(headings: pl.LazyFrame, known: pl.LazyFrame, what: str, *, twice: bool = False) -> pl.LazyFrame:
+def match_by(headings: pl.LazyFrame, known: pl.LazyFrame, what: str, *, allow_repeats: bool = False) -> pl.LazyFrame:
     """One row a heading and the only player of its team who has the same of something; it may stand twice, or not."""
     by = ("game_id", "team_id", what)
     alone = known.filter(pl.col(what).is_not_null() & (pl.len().over(by) == 1))
-    listed = headings if twice else headings.filter(pl.len().over(by) == 1)
+    listed = headings if allow_repeats else headings.filter(pl.len().over(by) == 1)
     return listed.join(alone, on=by, validate="m:1").select("game_id", "team_id", "player", "player_id")
 
 
-def unmet(rows: pl.LazyFrame, met: pl.LazyFrame, by: str) -> pl.LazyFrame:
+def drop_matched(rows: pl.LazyFrame, met: pl.LazyFrame, by: str) -> pl.LazyFrame:
     """Return the headings, or the players, of whom nothing is known yet."""
     return rows.join(met, on=["game_id", "team_id", by], how="anti")
 
 
-def printed(home: pl.LazyFrame, away: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
+def read_both_reports(home: pl.LazyFrame, away: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
     """One row a line of the reports, with its team, of games that have both."""
-    sides = [(HOME, home, away, "home_team_id"), (AWAY, away, home, "away_team_id")]
+    sides = [(HOME_REPORT, home, away, "home_team_id"), (AWAY_REPORT, away, home, "away_team_id")]
     return pl.concat(
-        report_lines(report.join(other, on="game_id", how="semi"))
+        parse_report_lines(report.join(other, on="game_id", how="semi"))
         .join(games.select("game_id", team_id=team), on="game_id", validate="m:1", maintain_order="left")
         .with_columns(page=pl.lit(page))
         for page, report, other, team in sides
     )
 
 
-def end() -> pl.Expr:
+def compute_end() -> pl.Expr:
     """Return the second at which a shift ends: where the clock has rolled on to 0:00, its length after its start."""
     start, length = pl.col("start_seconds"), pl.col("printed_seconds")
     said_end = pl.col("end_seconds")
     return pl.when(length > 0).then(pl.when(said_end > start).then(said_end).otherwise(start + length))
 
 
-def fault() -> pl.Expr:
+def find_fault() -> pl.Expr:
     """Return the rule that a listed row breaks, so that it is not taken for a shift; null for a good one."""
     is_shootout = (pl.col("period") > 4) & ((pl.col("game_type") < 3) | pl.col("last_period_type").eq_missing("SO"))
-    is_inside = (pl.col("period") > 0) & (pl.col("end_seconds") <= LONGEST_PERIOD) & ~is_shootout
+    is_inside = (pl.col("period") > 0) & (pl.col("end_seconds") <= MAX_PERIOD_S) & ~is_shootout
     return (
         pl.when(pl.col("player_id").is_null() | pl.col("team_id").is_null())
-        .then(pl.lit(STRANGER))
-        .when(pl.col("plays").is_null() & pl.col("said_team_id").is_not_null())
-        .then(pl.lit(OTHER_GAME))
+        .then(pl.lit(UNDRESSED_PLAYER))
+        .when(pl.col("plays").is_null() & pl.col("page_team_id").is_not_null())
+        .then(pl.lit(OTHER_TEAM))
         .when(pl.col("start_seconds").is_null() | pl.col("end_seconds").is_null())
         .then(pl.lit(NO_END))
         .when(pl.col("period").is_null())
         .then(pl.lit(NO_PERIOD))
         .when(~is_inside)
-        .then(pl.lit(OUTSIDE))
+        .then(pl.lit(OUTSIDE_PERIOD))
     )
 
 
-def again() -> pl.Expr:
+def is_repeated_shift() -> pl.Expr:
     """Whether the same good shift stands further up: under another id or number."""
     shift = pl.struct("game_id", "page", "player_id", "period", "start_seconds", "end_seconds", "line", "fault")
     return (pl.col("line") == SHIFT) & pl.col("fault").is_null() & ~shift.is_first_distinct()
@@ -231,12 +243,12 @@ LISTED_SHIFTS = Table(
     columns=(
         c.season,
         c.game_id,
-        Column("page", pl.String, "The page that it stands on", values=(CHART, HOME, AWAY)),
+        Column("page", pl.String, "The page that it stands on", values=(CHART, HOME_REPORT, AWAY_REPORT)),
         Column("row", pl.Int32, "Its number on the page, from 0"),
         Column("line", pl.String, "A shift, or the sum of a player's period or game", values=(SHIFT, PERIOD, GAME)),
         replace(c.player_id, nullable=True),
         Column("team_id", pl.Int32, "Team of the player in this game, or of the report", nullable=True),
-        Column("said_team_id", pl.Int32, "Team that the page says", nullable=True),
+        Column("page_team_id", pl.Int32, "Team that the page says", nullable=True),
         replace(c.period, nullable=True),
         replace(c.start_seconds, nullable=True),
         replace(c.end_seconds, nullable=True),
@@ -246,11 +258,11 @@ LISTED_SHIFTS = Table(
             pl.String,
             "The rule that a shift breaks, so that it is none; null of a good one, and of sums",
             nullable=True,
-            values=(STRANGER, OTHER_GAME, NO_END, NO_PERIOD, OUTSIDE, REPEATED),
+            values=(UNDRESSED_PLAYER, OTHER_TEAM, NO_END, NO_PERIOD, OUTSIDE_PERIOD, REPEATED_SHIFT),
         ),
     ),
-    by="game_id",
-    reads=(SHIFT_CHARTS, SHIFT_REPORT_HOME, SHIFT_REPORT_AWAY, LINEUPS, GAMES, SKATER_GAMES, GOALIE_GAMES),
+    chunk_key="game_id",
+    inputs=(SHIFT_CHARTS, SHIFT_REPORT_HOME, SHIFT_REPORT_AWAY, LINEUPS, GAMES, SKATER_GAMES, GOALIE_GAMES),
     source=listed_shifts,
     checks={
         "a good shift is whole": (pl.col("line") != SHIFT)

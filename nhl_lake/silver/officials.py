@@ -5,17 +5,17 @@ import polars as pl
 from nhl_lake.bronze.endpoints import RIGHT_RAIL
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
-from nhl_lake.silver.parsing.pages import Said, Text, final
+from nhl_lake.silver.parsing.pages import LocalizedText, PageStruct, read_final_pages
 
 
-class GameInfo(Said):
+class GameInfo(PageStruct):
     """The people beside the game."""
 
-    referees: list[Text] | None = None
-    linesmen: list[Text] | None = None
+    referees: list[LocalizedText] | None = None
+    linesmen: list[LocalizedText] | None = None
 
 
-class Rail(Said):
+class RightRailPage(PageStruct):
     """A right-rail page, of which the officials are read."""
 
     gameInfo: GameInfo | None = None
@@ -26,7 +26,7 @@ def officials(right_rail: pl.LazyFrame) -> pl.LazyFrame:
 
     From `gameInfo` of the right rail.
     """
-    rails = final(right_rail, Rail, "season", "game_id")
+    rails = read_final_pages(right_rail, RightRailPage, "season", "game_id")
     roles = (pl.struct(role=pl.lit(role), name=pl.col("gameInfo").struct.field(key)) for role, key in ROLES.items())
     return (
         rails.select("season", "game_id", role=pl.concat_list(*roles))
@@ -53,7 +53,7 @@ OFFICIALS = Table(
     grain="one official of a final game",
     key=("game_id", "role", "name"),
     columns=COLUMNS,
-    by="game_id",
-    reads=(RIGHT_RAIL,),
+    chunk_key="game_id",
+    inputs=(RIGHT_RAIL,),
     source=officials,
 )

@@ -7,27 +7,27 @@ import polars as pl
 from nhl_lake.bronze.endpoints import PLAYERS as PAGES
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
-from nhl_lake.silver.parsing.pages import Large, Medium, Position, Said, Small, said
-from nhl_lake.silver.parsing.person import BODY, Person, person
+from nhl_lake.silver.parsing.pages import Int16, Int32, Int64, PageStruct, Position, decode_page
+from nhl_lake.silver.parsing.person import BIO_COLUMNS, Person, select_person_columns
 
 
-class Draft(Said):
+class Draft(PageStruct):
     """When and where a player was drafted."""
 
-    year: Small | None = None
+    year: Int16 | None = None
     teamAbbrev: str | None = None
-    round: Small | None = None
-    pickInRound: Small | None = None
-    overallPick: Small | None = None
+    round: Int16 | None = None
+    pickInRound: Int16 | None = None
+    overallPick: Int16 | None = None
 
 
 class Page(Person, kw_only=True):
     """A player's landing page."""
 
-    playerId: Large
+    playerId: Int64
     isActive: bool | None = None
     position: Position | None = None
-    currentTeamId: Medium | None = None
+    currentTeamId: Int32 | None = None
     currentTeamAbbrev: str | None = None
     draftDetails: Draft | None = None
 
@@ -38,7 +38,7 @@ def players(players: pl.LazyFrame) -> pl.LazyFrame:
     His team, position and number in a game stand in `silver.lineups`. An undrafted player has no draft.
     From `bronze.players`.
     """
-    pages = players.select("fetched_at", page=said(Page)).unnest("page")
+    pages = players.select("fetched_at", page=decode_page(Page)).unnest("page")
     draft = pl.col("draftDetails").struct
     return pages.select(
         "position",
@@ -47,7 +47,7 @@ def players(players: pl.LazyFrame) -> pl.LazyFrame:
         is_active="isActive",
         current_team_id="currentTeamId",
         current_team_abbrev="currentTeamAbbrev",
-        **person(),
+        **select_person_columns(),
         draft_year=draft.field("year"),
         draft_team_abbrev=draft.field("teamAbbrev"),
         draft_round=draft.field("round"),
@@ -65,7 +65,7 @@ COLUMNS = (
     c.sweater_number,
     Column("current_team_id", pl.Int32, "Team id of his team, as of then; null if he has none", nullable=True),
     Column("current_team_abbrev", pl.String, "Three letters of his team, as of then", nullable=True),
-    *BODY,
+    *BIO_COLUMNS,
     Column("draft_year", pl.Int16, "Year of the draft; null if he was not drafted", nullable=True),
     Column("draft_team_abbrev", pl.String, "Three letters of the team that drafted him", nullable=True),
     Column("draft_round", pl.Int16, "Round of the draft", nullable=True),
@@ -79,8 +79,8 @@ PLAYERS = Table(
     grain="one player, as the NHL last described him",
     key=("player_id",),
     columns=COLUMNS,
-    by="player_id",
+    chunk_key="player_id",
     partition=None,
-    reads=(PAGES,),
+    inputs=(PAGES,),
     source=players,
 )

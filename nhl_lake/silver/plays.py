@@ -6,14 +6,14 @@ import polars as pl
 
 from nhl_lake.bronze.endpoints import PLAY_BY_PLAY
 from nhl_lake.hockey import (
-    acting,
+    acting_team,
     clock_text,
-    counting,
+    event_order,
     goalies_in_net,
-    order,
-    repeats,
+    repeated_goals,
     rink,
     sequence,
+    shot_events,
     strength,
     strength_source,
 )
@@ -21,36 +21,36 @@ from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
-from nhl_lake.silver.parsing.pages import Large, Medium, Said, Small, final
+from nhl_lake.silver.parsing.pages import Int16, Int32, Int64, PageStruct, read_final_pages
 from nhl_lake.silver.shifts import SHIFTS
 
 
-class Period(Said):
+class Period(PageStruct):
     """The period of a play."""
 
-    number: Small
+    number: Int16
     periodType: str
 
 
-class Details(Said):
+class Details(PageStruct):
     """What a play says of its players, its place and its kind."""
 
-    eventOwnerTeamId: Medium | None = None
-    shootingPlayerId: Large | None = None
-    scoringPlayerId: Large | None = None
-    assist1PlayerId: Large | None = None
-    assist2PlayerId: Large | None = None
-    assist3PlayerId: Large | None = None
-    goalieInNetId: Large | None = None
-    blockingPlayerId: Large | None = None
-    hittingPlayerId: Large | None = None
-    hitteePlayerId: Large | None = None
-    playerId: Large | None = None
-    winningPlayerId: Large | None = None
-    losingPlayerId: Large | None = None
-    committedByPlayerId: Large | None = None
-    drawnByPlayerId: Large | None = None
-    servedByPlayerId: Large | None = None
+    eventOwnerTeamId: Int32 | None = None
+    shootingPlayerId: Int64 | None = None
+    scoringPlayerId: Int64 | None = None
+    assist1PlayerId: Int64 | None = None
+    assist2PlayerId: Int64 | None = None
+    assist3PlayerId: Int64 | None = None
+    goalieInNetId: Int64 | None = None
+    blockingPlayerId: Int64 | None = None
+    hittingPlayerId: Int64 | None = None
+    hitteePlayerId: Int64 | None = None
+    playerId: Int64 | None = None
+    winningPlayerId: Int64 | None = None
+    losingPlayerId: Int64 | None = None
+    committedByPlayerId: Int64 | None = None
+    drawnByPlayerId: Int64 | None = None
+    servedByPlayerId: Int64 | None = None
     xCoord: float | None = None
     yCoord: float | None = None
     zoneCode: str | None = None
@@ -59,18 +59,18 @@ class Details(Said):
     secondaryReason: str | None = None
     typeCode: str | None = None
     descKey: str | None = None
-    duration: Small | None = None
-    homeScore: Small | None = None
-    awayScore: Small | None = None
+    duration: Int16 | None = None
+    homeScore: Int16 | None = None
+    awayScore: Int16 | None = None
 
 
-class Play(Said):
+class Play(PageStruct):
     """A play of the play-by-play page."""
 
-    eventId: Medium
-    sortOrder: Medium
+    eventId: Int32
+    sortOrder: Int32
     periodDescriptor: Period
-    typeCode: Small
+    typeCode: Int16
     typeDescKey: str
     timeInPeriod: str | None = None
     situationCode: str | None = None
@@ -78,21 +78,21 @@ class Play(Said):
     details: Details | None = None
 
 
-class Side(Said):
+class Side(PageStruct):
     """A team in the page's head."""
 
-    id: Medium
-    score: Small | None = None
+    id: Int32
+    score: Int16 | None = None
 
 
-class Spot(Said):
+class RosterSpot(PageStruct):
     """A dressed player: whose he is in this game."""
 
-    playerId: Large
-    teamId: Medium
+    playerId: Int64
+    teamId: Int32
 
 
-class Page(Said):
+class Page(PageStruct):
     """A play-by-play page."""
 
     id: int
@@ -101,20 +101,20 @@ class Page(Said):
     homeTeam: Side
     awayTeam: Side
     plays: list[Play]
-    rosterSpots: list[Spot]
+    rosterSpots: list[RosterSpot]
 
 
-def player(role: str, about: str) -> Column:
+def declare_player(role: str, about: str) -> Column:
     """Declare a column of a player."""
     return Column(f"{role}_player_id", pl.Int64, about, nullable=True)
 
 
-def flag(name: str, about: str) -> Column:
+def declare_flag(name: str, about: str) -> Column:
     """Declare a column of a yes or no."""
     return Column(name, pl.Boolean, about)
 
 
-def one_of(name: str, values: tuple[str, ...], about: str) -> Column:
+def declare_enum(name: str, values: tuple[str, ...], about: str) -> Column:
     """Declare a column of a word out of a few."""
     return Column(name, pl.String, about, nullable=True, values=values)
 
@@ -146,39 +146,41 @@ COLUMNS = (
         pl.String,
         "Who tells how many players are on: the page's code; shifts or penalties where it is wrong",
         nullable=True,
-        values=strength_source.SOURCES,
+        values=strength_source.STRENGTH_SOURCES,
     ),
     Column("has_away_goalie", pl.Boolean, "Whether the away goalie is in, before the event", nullable=True),
     Column("away_skaters", pl.Int16, "Skaters of the away team", nullable=True),
     Column("home_skaters", pl.Int16, "Skaters of the home team", nullable=True),
     Column("has_home_goalie", pl.Boolean, "Whether the home goalie is in, before the event", nullable=True),
-    one_of("strength_state", strength.STATES, "Acting team's strength by men, goalies too; PS one on one"),
-    one_of("situation", strength.SITUATIONS, "Acting team's skaters on the others', with both goalies; or other"),
+    declare_enum(
+        "strength_state", strength.STRENGTH_STATES, "Acting team's strength by men, goalies too; PS one on one"
+    ),
+    declare_enum("situation", strength.SITUATIONS, "Acting team's skaters on the others', with both goalies; or other"),
     Column("acting_team_id", pl.Int32, "Team of the shooter; of other events, the owner", nullable=True),
     Column("event_owner_team_id_raw", pl.Int32, "Owner of the event, as the page says", nullable=True),
     replace(c.is_home, nullable=True),
     c.home_team_id,
     c.away_team_id,
-    player("shooter", "Who shot, or scored"),
-    player("assist1", "Who passed to the scorer"),
-    player("assist2", "Who passed before that"),
-    player("assist3", "Who passed before that; three are credited from 1927 to 1936 alone"),
-    player("goalie", "Goalie in the net that was shot at; null is an empty net, a blocked shot, or unknown"),
-    one_of(
+    declare_player("shooter", "Who shot, or scored"),
+    declare_player("assist1", "Who passed to the scorer"),
+    declare_player("assist2", "Who passed before that"),
+    declare_player("assist3", "Who passed before that; three are credited from 1927 to 1936 alone"),
+    declare_player("goalie", "Goalie in the net that was shot at; null is an empty net, a blocked shot, or unknown"),
+    declare_enum(
         "goalie_source",
-        goalies_in_net.SOURCES,
+        goalies_in_net.GOALIE_SOURCES,
         "How the goalie is known: the page, or where it leaves him out, shifts, or who else is named; null without one",
     ),
-    player("blocker", "Who blocked the shot"),
-    player("hitter", "Who hit"),
-    player("hittee", "Who was hit"),
-    player("giveaway", "Who gave the puck away"),
-    player("takeaway", "Who took the puck away"),
-    player("faceoff_winner", "Who won the faceoff"),
-    player("faceoff_loser", "Who lost the faceoff"),
-    player("penalised", "Who is charged with the penalty; nobody is with a bench minor"),
-    player("drawn_by", "Who drew the penalty"),
-    player("served_by", "Who sits for the penalised player or the bench"),
+    declare_player("blocker", "Who blocked the shot"),
+    declare_player("hitter", "Who hit"),
+    declare_player("hittee", "Who was hit"),
+    declare_player("giveaway", "Who gave the puck away"),
+    declare_player("takeaway", "Who took the puck away"),
+    declare_player("faceoff_winner", "Who won the faceoff"),
+    declare_player("faceoff_loser", "Who lost the faceoff"),
+    declare_player("penalised", "Who is charged with the penalty; nobody is with a bench minor"),
+    declare_player("drawn_by", "Who drew the penalty"),
+    declare_player("served_by", "Who sits for the penalised player or the bench"),
     Column(
         "shot_type",
         pl.String,
@@ -197,28 +199,30 @@ COLUMNS = (
         "x_ft", pl.Float64, "Along the ice, growing toward the net that the acting team attacks", "ft", nullable=True
     ),
     Column("y_ft", pl.Float64, "Across the ice, turned with `x_ft`", "ft", nullable=True),
-    one_of("coordinates_source", rink.SOURCES, "How the side is known: page says it, or inferred from the shots"),
-    one_of("zone", ("O", "N", "D"), "Zone of the acting team, by `x_ft`; a blue line is in O or D"),
+    declare_enum(
+        "coordinates_source", rink.COORDINATE_SOURCES, "How the side is known: page says it, or inferred from the shots"
+    ),
+    declare_enum("zone", ("O", "N", "D"), "Zone of the acting team, by `x_ft`; a blue line is in O or D"),
     Column("distance_ft", pl.Float64, "Distance of an unblocked shot from the middle of the net", "ft", nullable=True),
     Column("angle_deg", pl.Float64, "Angle of an unblocked shot: 0 in front, over 90 behind", "deg", nullable=True),
     Column("home_score_before", pl.Int16, "Goals of the home team before the event; none of a shoot-out"),
     Column("away_score_before", pl.Int16, "Goals of the away team before the event; none of a shoot-out"),
     Column("score_difference", pl.Int16, "Goals that the acting team led by before the event", nullable=True),
-    flag("is_goal", "Whether it is a goal; none in a shoot-out"),
-    flag("is_shot_on_goal", "Whether it counts as a shot on goal: saved, or a goal that was shot"),
-    flag("is_unblocked_attempt", "Whether it is a goal, saved or missed; goals that nobody shot too"),
-    flag("is_attempt", "Whether it is an unblocked attempt or a blocked shot; none in a shoot-out"),
-    flag("is_penalty_shot", "Whether it is a penalty shot, or an attempt of a shoot-out"),
+    declare_flag("is_goal", "Whether it is a goal; none in a shoot-out"),
+    declare_flag("is_shot_on_goal", "Whether it counts as a shot on goal: saved, or a goal that was shot"),
+    declare_flag("is_unblocked_attempt", "Whether it is a goal, saved or missed; goals that nobody shot too"),
+    declare_flag("is_attempt", "Whether it is an unblocked attempt or a blocked shot; none in a shoot-out"),
+    declare_flag("is_penalty_shot", "Whether it is a penalty shot, or an attempt of a shoot-out"),
     Column("is_teammate_block", pl.Boolean, "Whether a team-mate of the shooter blocked the shot", nullable=True),
-    flag("is_rebound", "Whether an unblocked attempt follows a saved or missed one of its team by 3 s at most"),
-    flag("is_rebound_incl_block", "The same, or it follows a blocked shot"),
-    flag("has_rebound", "Whether the next event is a rebound (`is_rebound`) of this shot"),
-    flag("is_rush", "Whether an unblocked attempt follows an event outside its offensive zone by 4 s at most"),
+    declare_flag("is_rebound", "Whether an unblocked attempt follows a saved or missed one of its team by 3 s at most"),
+    declare_flag("is_rebound_incl_block", "The same, or it follows a blocked shot"),
+    declare_flag("has_rebound", "Whether the next event is a rebound (`is_rebound`) of this shot"),
+    declare_flag("is_rush", "Whether an unblocked attempt follows an event outside its offensive zone by 4 s at most"),
     Column("previous_event", pl.String, "Event before, in the period; raised arms are passed over", nullable=True),
     Column("seconds_since_previous_event", pl.Int32, "Time since the event before", "s", nullable=True),
 )
 
-SAID = {
+DETAIL_KEYS = {
     "event_owner_team_id_raw": "eventOwnerTeamId",
     "assist1_player_id": "assist1PlayerId",
     "assist2_player_id": "assist2PlayerId",
@@ -243,20 +247,20 @@ SAID = {
 }
 
 
-LONGEST_PERIOD = 1200
-NAMES_OF_AN_EVENT = ("event_id", "period", "period_type", "game_seconds")  # what differs when one stands again
+MAX_PERIOD_S = 1200
+EVENT_IDENTITY = ("event_id", "period", "period_type", "game_seconds")  # what differs when one stands again
 
 
-NO_SHIFTS, NO_LINEUPS, NO_GOALIE_GAMES = (
+EMPTY_SHIFTS, EMPTY_LINEUPS, EMPTY_GOALIE_GAMES = (
     pl.LazyFrame(schema=table.schema) for table in (SHIFTS, LINEUPS, GOALIE_GAMES)
 )
 
 
 def plays(
     play_by_play: pl.LazyFrame,
-    shifts: pl.LazyFrame = NO_SHIFTS,
-    lineups: pl.LazyFrame = NO_LINEUPS,
-    goalie_games: pl.LazyFrame = NO_GOALIE_GAMES,
+    shifts: pl.LazyFrame = EMPTY_SHIFTS,
+    lineups: pl.LazyFrame = EMPTY_LINEUPS,
+    goalie_games: pl.LazyFrame = EMPTY_GOALIE_GAMES,
 ) -> pl.LazyFrame:
     """One row an event of a final game, shoot-outs included (`period_type` SO).
 
@@ -268,37 +272,37 @@ def plays(
     or penalties tell how many players the teams have (`strength_source`). From `plays` of the newest final page of each
     game.
     """
-    pages = final(play_by_play, Page)
+    pages = read_final_pages(play_by_play, Page)
     positions = lineups.select("game_id", "player_id", "team_id", is_goalie=pl.col("position").eq_missing("G"))
     stays = shifts.drop("team_id").join(positions, on=["game_id", "player_id"], validate="m:1")
     played = goalie_games.filter(pl.col("time_on_ice_s") > 0)
     return (
-        told(pages)
-        .pipe(acting.acted, dressed(pages))
-        .with_columns(is_penalty_shot=counting.is_penalty_shot())
+        parse_events(pages)
+        .pipe(acting_team.add_acting_team, read_dressed_players(pages))
+        .with_columns(is_penalty_shot=shot_events.is_penalty_shot())
         .pipe(goalies_in_net.fill_goalies, stays, played)
-        .with_columns(**counting.counted())
-        .pipe(strength_source.add_players, add_sides(stays, pages))
-        .pipe(rated)
-        .pipe(rink.placed)
-        .pipe(sequence.in_sequence)
+        .with_columns(**shot_events.classify_attempts())
+        .pipe(strength_source.add_player_counts, add_is_home(stays, pages))
+        .pipe(add_strength_and_score)
+        .pipe(rink.orient_coordinates)
+        .pipe(sequence.add_rebounds_and_rushes)
         .select(column.name for column in COLUMNS)
     )
 
 
-def add_sides(stays: pl.LazyFrame, pages: pl.LazyFrame) -> pl.LazyFrame:
+def add_is_home(stays: pl.LazyFrame, pages: pl.LazyFrame) -> pl.LazyFrame:
     """Add whether a shift is of the home team."""
     homes = pages.select(game_id="id", home_team_id=pl.col("homeTeam").struct.field("id"))
     sided = stays.join(homes, on="game_id", validate="m:1")
     return sided.with_columns(is_home=pl.col("team_id") == pl.col("home_team_id"))
 
 
-def told(pages: pl.LazyFrame) -> pl.LazyFrame:
+def parse_events(pages: pl.LazyFrame) -> pl.LazyFrame:
     """Take what the page says of each event."""
     event, details = pl.col("plays").struct.field, pl.col("plays").struct.field("details").struct.field
     kind, period = event("typeDescKey"), event("periodDescriptor").struct.field
-    clock = clock_text.seconds(event("timeInPeriod"))
-    seconds = pl.when(clock <= LONGEST_PERIOD).then(clock)
+    clock = clock_text.parse_clock(event("timeInPeriod"))
+    seconds = pl.when(clock <= MAX_PERIOD_S).then(clock)
     return (
         pages.explode("plays")
         .filter(pl.col("plays").is_not_null())
@@ -323,27 +327,27 @@ def told(pages: pl.LazyFrame) -> pl.LazyFrame:
             takeaway_player_id=pl.when(kind == "takeaway").then(details("playerId")),
             # nobody is charged with the bench's, though old pages name a player
             penalised_player_id=pl.when(details("typeCode").ne_missing("BEN")).then(details("committedByPlayerId")),
-            **{name: details(key) for name, key in SAID.items()},
-            home_score_beside=details("homeScore"),
-            away_score_beside=details("awayScore"),
-            home_final_goals=final_goals("homeTeam", "awayTeam"),
-            away_final_goals=final_goals("awayTeam", "homeTeam"),
+            **{name: details(key) for name, key in DETAIL_KEYS.items()},
+            home_score_on_page=details("homeScore"),
+            away_score_on_page=details("awayScore"),
+            home_final_goals=count_final_goals("homeTeam", "awayTeam"),
+            away_final_goals=count_final_goals("awayTeam", "homeTeam"),
         )
         .sort("game_id", "sort_order", "event_id")
-        .unique(pl.all().exclude(NAMES_OF_AN_EVENT), keep="first", maintain_order=True)
-        .pipe(repeats.drop_repeated_goals)
-        .pipe(order.number_events)
+        .unique(pl.all().exclude(EVENT_IDENTITY), keep="first", maintain_order=True)
+        .pipe(repeated_goals.drop_repeated_goals)
+        .pipe(event_order.number_events)
     )
 
 
-def final_goals(side: str, other: str) -> pl.Expr:
+def count_final_goals(side: str, other: str) -> pl.Expr:
     """Return the goals of a team by the score in the page's head, which has one more for a shoot-out won."""
     score, theirs = (pl.col(team).struct.field("score") for team in (side, other))
     is_shoot_out = (pl.col("plays").struct.field("periodDescriptor").struct.field("periodType") == "SO").any()
     return score - (is_shoot_out.over("id") & (score > theirs)).cast(pl.Int64)
 
 
-def dressed(pages: pl.LazyFrame) -> pl.LazyFrame:
+def read_dressed_players(pages: pl.LazyFrame) -> pl.LazyFrame:
     """One row a dressed player. One who stands twice, in one team, is one; in two teams, nobody's."""
     spot = pl.col("spot").struct.field
     spots = pages.select(game_id="id", spot="rosterSpots").explode("spot")
@@ -354,13 +358,13 @@ def dressed(pages: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def rated(events: pl.LazyFrame) -> pl.LazyFrame:
+def add_strength_and_score(events: pl.LazyFrame) -> pl.LazyFrame:
     """Add strength and score before each event."""
     lead = pl.col("home_score_before") - pl.col("away_score_before")
-    return events.with_columns(**counting.score_before()).with_columns(
-        strength_state=strength.strength_state(),
-        situation=strength.situation(),
-        score_difference=strength.of_the_team(lead, -lead),
+    return events.with_columns(**shot_events.count_goals_before()).with_columns(
+        strength_state=strength.classify_strength(),
+        situation=strength.classify_situation(),
+        score_difference=strength.pick_acting_team(lead, -lead),
     )
 
 
@@ -369,12 +373,12 @@ PLAYS = Table(
     grain="one event of a final game",
     key=("game_id", "event_id"),
     columns=COLUMNS,
-    by="game_id",
-    reads=(PLAY_BY_PLAY, SHIFTS, LINEUPS, GOALIE_GAMES),
+    chunk_key="game_id",
+    inputs=(PLAY_BY_PLAY, SHIFTS, LINEUPS, GOALIE_GAMES),
     source=plays,
     checks={
         "an event is inside its period": pl.col("period_seconds").is_null()
-        | pl.col("period_seconds").is_between(0, LONGEST_PERIOD),
+        | pl.col("period_seconds").is_between(0, MAX_PERIOD_S),
         "the acting team plays": pl.col("acting_team_id").is_null()
         | (pl.col("acting_team_id") == pl.col("home_team_id"))
         | (pl.col("acting_team_id") == pl.col("away_team_id")),

@@ -7,7 +7,7 @@ import polars as pl
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 
-REFUSALS = Table(
+QUARANTINE = Table(
     name="silver.refusals",
     grain="one game, or player, team or day, that a table put aside when it was made, and why",
     key=("refused_by", "subject"),

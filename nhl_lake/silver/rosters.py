@@ -7,18 +7,18 @@ import polars as pl
 from nhl_lake.bronze.endpoints import ROSTERS as PAGES
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Table
-from nhl_lake.silver.parsing.pages import Large, Position, Said, said
-from nhl_lake.silver.parsing.person import BODY, Person, person
+from nhl_lake.silver.parsing.pages import Int64, PageStruct, Position, decode_page
+from nhl_lake.silver.parsing.person import BIO_COLUMNS, Person, select_person_columns
 
 
 class Member(Person, kw_only=True):
     """A player on a roster."""
 
-    id: Large
+    id: Int64
     positionCode: Position | None = None
 
 
-class Page(Said):
+class Page(PageStruct):
     """A roster page."""
 
     forwards: list[Member]
@@ -33,7 +33,7 @@ def rosters(rosters: pl.LazyFrame) -> pl.LazyFrame:
     in the end, or who played for it; a page without players gives no rows. The group that a player stands in tells a
     defenseman or a goalie whose position is missing. From every version of `bronze.rosters`.
     """
-    pages = rosters.select("season", "team_abbrev", "fetched_at", page=said(Page)).unnest("page").cache()
+    pages = rosters.select("season", "team_abbrev", "fetched_at", page=decode_page(Page)).unnest("page").cache()
     groups = {"forwards": None, "defensemen": "D", "goalies": "G"}
     members = pl.concat(
         pages.select("season", "team_abbrev", "fetched_at", member=group, of_group=pl.lit(position, pl.String))
@@ -49,7 +49,7 @@ def rosters(rosters: pl.LazyFrame) -> pl.LazyFrame:
             "fetched_at",
             player_id="id",
             position=pl.coalesce("positionCode", "of_group"),
-            **person(),
+            **select_person_columns(),
         )
         .select(list(ROSTERS.schema))
     )
@@ -68,10 +68,10 @@ ROSTERS = Table(
         c.last_name,
         replace(c.position, nullable=True),
         c.sweater_number,
-        *BODY,
+        *BIO_COLUMNS,
     ),
-    by="team_abbrev",
-    reads=(PAGES,),
+    chunk_key="team_abbrev",
+    inputs=(PAGES,),
     source=rosters,
-    of_versions=True,
+    needs_all_versions=True,
 )

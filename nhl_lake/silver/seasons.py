@@ -7,10 +7,10 @@ import polars as pl
 from nhl_lake.bronze.endpoints import SEASONS as PAGES
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
-from nhl_lake.silver.parsing.pages import Said, said
+from nhl_lake.silver.parsing.pages import PageStruct, decode_page
 
 
-class Row(Said):
+class Row(PageStruct):
     """A row of the list of seasons."""
 
     id: int
@@ -34,14 +34,14 @@ def seasons(seasons: pl.LazyFrame) -> pl.LazyFrame:
     The list does not say when the playoffs began, and has no preseason of most seasons. From `bronze.seasons`.
     """
     return (
-        seasons.select(row=said(Row))
+        seasons.select(row=decode_page(Row))
         .unnest("row")
         .select(
             season="id",
-            preseason_start_date=day("preseasonStartdate"),
-            regular_season_start_date=day("startDate"),
-            regular_season_end_date=day("regularSeasonEndDate"),
-            playoffs_end_date=day("endDate"),
+            preseason_start_date=parse_day("preseasonStartdate"),
+            regular_season_start_date=parse_day("startDate"),
+            regular_season_end_date=parse_day("regularSeasonEndDate"),
+            playoffs_end_date=parse_day("endDate"),
             games_per_team="numberOfGames",
             regular_season_games="totalRegularSeasonGames",
             playoff_games="totalPlayoffGames",
@@ -54,7 +54,7 @@ def seasons(seasons: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def day(instant: str) -> pl.Expr:
+def parse_day(instant: str) -> pl.Expr:
     """Return the day of an Eastern instant that is written without an offset."""
     return pl.col(instant).str.slice(0, 10).str.to_date("%Y-%m-%d")
 
@@ -84,8 +84,8 @@ SEASONS = Table(
         Column("has_divisions", pl.Boolean, "Whether there were divisions", nullable=True),
     ),
     partition=None,
-    by="season",
-    reads=(PAGES,),
+    chunk_key="season",
+    inputs=(PAGES,),
     source=seasons,
     checks={
         "a season ends after it begins": pl.col("regular_season_start_date").is_null()

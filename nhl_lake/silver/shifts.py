@@ -5,14 +5,14 @@ import polars as pl
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.lineups import LINEUPS
-from nhl_lake.silver.listed_shifts import CHART, LISTED_SHIFTS, LONGEST_PERIOD
+from nhl_lake.silver.listed_shifts import CHART, LISTED_SHIFTS, MAX_PERIOD_S
 from nhl_lake.silver.parsing.shift_reports import PERIOD, SHIFT
 
 REPORT = "report"
-FIVE = 5
-WHOLE = 0.95  # a chart with less ice time than this share of what the reports have is cut off
-LACKING_S = 60  # and so is one that lacks more than this over all players
-STAY = ("game_id", "shift_source", "player_id", "period")
+FULL_STRENGTH_SKATERS = 5
+MIN_CHART_SHARE = 0.95  # a chart with less ice time than this share of what the reports have is cut off
+MAX_CHART_GAP_S = 60  # and so is one that lacks more than this over all players
+SHIFT_KEY = ("game_id", "shift_source", "player_id", "period")
 
 
 def shifts(listed_shifts: pl.LazyFrame, lineups: pl.LazyFrame) -> pl.LazyFrame:
@@ -24,26 +24,30 @@ def shifts(listed_shifts: pl.LazyFrame, lineups: pl.LazyFrame) -> pl.LazyFrame:
     they came back for a sixth skater (`listed_rows` is 0).
     """
     listed = listed_shifts.with_columns(listed_rows=pl.lit(1)).cache()
-    found = pl.concat([listed.filter(pl.col("line") == SHIFT), summed_up(listed, lineups)], how="diagonal_relaxed")
-    clean = merged(found).cache()
-    return clean.join(sources(clean), on=["game_id", "shift_source"], how="semi").select(list(SHIFTS.schema))
+    found = pl.concat(
+        [listed.filter(pl.col("line") == SHIFT), infer_shifts_from_sums(listed, lineups)], how="diagonal_relaxed"
+    )
+    clean = merge_overlaps(found).cache()
+    return clean.join(choose_shift_sources(clean), on=["game_id", "shift_source"], how="semi").select(
+        list(SHIFTS.schema)
+    )
 
 
-def merged(listed: pl.LazyFrame) -> pl.LazyFrame:
+def merge_overlaps(listed: pl.LazyFrame) -> pl.LazyFrame:
     """Make one shift of those of a player that overlap; a shift that begins as another ends is another shift."""
     source = pl.when(pl.col("page") == CHART).then(pl.lit(CHART)).otherwise(pl.lit(REPORT))
-    latest = pl.col("end_seconds").cum_max().shift(1).over(STAY)
+    latest = pl.col("end_seconds").cum_max().shift(1).over(SHIFT_KEY)
     return (
         listed.filter((pl.col("line") == SHIFT) & pl.col("fault").is_null())
         .with_columns(shift_source=source)
-        .sort(*STAY, "start_seconds")
-        .with_columns(shift=(pl.col("start_seconds") < latest).fill_null(value=False).not_().cum_sum().over(STAY))
-        .group_by(*STAY, "shift")
+        .sort(*SHIFT_KEY, "start_seconds")
+        .with_columns(shift=(pl.col("start_seconds") < latest).fill_null(value=False).not_().cum_sum().over(SHIFT_KEY))
+        .group_by(*SHIFT_KEY, "shift")
         .agg(pl.first("season", "team_id"), pl.min("start_seconds"), pl.max("end_seconds"), pl.sum("listed_rows"))
     )
 
 
-def summed_up(listed: pl.LazyFrame, lineups: pl.LazyFrame) -> pl.LazyFrame:
+def infer_shifts_from_sums(listed: pl.LazyFrame, lineups: pl.LazyFrame) -> pl.LazyFrame:
     """One row a shift of a player whose time in a period is printed in a report, but none of its shifts.
 
     A sum that is all of the period is one shift, whoever played it. A goalie may have played less: between the shifts
@@ -74,7 +78,7 @@ def summed_up(listed: pl.LazyFrame, lineups: pl.LazyFrame) -> pl.LazyFrame:
     stays = (pl.struct(start_seconds=first, end_seconds=back - out), pl.struct(start_seconds=back, end_seconds=last))
     return (
         sums.join(others, on=team, how="left", validate="m:1")
-        .join(sixth_skaters(good, sums, team), on=team, how="left", validate="m:1")
+        .join(find_sixth_skaters(good, sums, team), on=team, how="left", validate="m:1")
         .with_columns(line=pl.lit(SHIFT), listed_rows=pl.lit(0), stay=pl.concat_list(stays))
         .drop("start_seconds", "end_seconds")
         .explode("stay")
@@ -83,7 +87,7 @@ def summed_up(listed: pl.LazyFrame, lineups: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def sixth_skaters(good: pl.LazyFrame, sums: pl.LazyFrame, team: list[str]) -> pl.LazyFrame:
+def find_sixth_skaters(good: pl.LazyFrame, sums: pl.LazyFrame, team: list[str]) -> pl.LazyFrame:
     """One row a team and period with six skaters on the ice at once: when the last time ended."""
     skaters = good.filter(~pl.col("is_goalie")).join(sums, on=team, how="semi")
     moves = pl.concat(
@@ -96,19 +100,19 @@ def sixth_skaters(good: pl.LazyFrame, sums: pl.LazyFrame, team: list[str]) -> pl
         .sort(*team, "second")
         .with_columns(skaters=pl.col("more").cum_sum().over(team))
         .with_columns(before=pl.col("skaters").shift(1).over(team))
-        .filter((pl.col("before") > FIVE) & (pl.col("skaters") <= FIVE))
+        .filter((pl.col("before") > FULL_STRENGTH_SKATERS) & (pl.col("skaters") <= FULL_STRENGTH_SKATERS))
         .group_by(team)
         .agg(back=pl.max("second"))
     )
 
 
-def sources(clean: pl.LazyFrame) -> pl.LazyFrame:
+def choose_shift_sources(clean: pl.LazyFrame) -> pl.LazyFrame:
     """One row a game: the source of its shifts. The reports, if the chart has no shifts, or is cut off beside them."""
     seconds_in = {
         source: (pl.col("end_seconds") - pl.col("start_seconds")).filter(pl.col("shift_source") == source).sum()
         for source in (CHART, REPORT)
     }
-    is_whole = pl.col(CHART) >= pl.max_horizontal(WHOLE * pl.col(REPORT), pl.col(REPORT) - LACKING_S)
+    is_whole = pl.col(CHART) >= pl.max_horizontal(MIN_CHART_SHARE * pl.col(REPORT), pl.col(REPORT) - MAX_CHART_GAP_S)
     return (
         clean.group_by("game_id")
         .agg(**seconds_in)
@@ -135,12 +139,12 @@ SHIFTS = Table(
             "Rows of the source that are this shift; they overlap if several are, and 0 is of a sum",
         ),
     ),
-    by="game_id",
-    reads=(LISTED_SHIFTS, LINEUPS),
+    chunk_key="game_id",
+    inputs=(LISTED_SHIFTS, LINEUPS),
     source=shifts,
     checks={
         "a shift lasts, inside its period": (pl.col("start_seconds") >= 0)
         & (pl.col("start_seconds") < pl.col("end_seconds"))
-        & (pl.col("end_seconds") <= LONGEST_PERIOD),
+        & (pl.col("end_seconds") <= MAX_PERIOD_S),
     },
 )

@@ -5,10 +5,10 @@ from dataclasses import replace
 import polars as pl
 
 from nhl_lake.bronze.endpoints import BOXSCORE
-from nhl_lake.hockey.clock_text import seconds
+from nhl_lake.hockey.clock_text import parse_clock
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
-from nhl_lake.silver.parsing.boxscore import lines, made, tried
+from nhl_lake.silver.parsing.boxscore import get_denominator, get_numerator, read_boxscore_lines
 
 
 def skater_games(boxscore: pl.LazyFrame) -> pl.LazyFrame:
@@ -20,9 +20,9 @@ def skater_games(boxscore: pl.LazyFrame) -> pl.LazyFrame:
     """
     # under the same key the old page has 0 to 100, the new one 0 to 1
     said_share = pl.col("faceoffWinningPctg") / pl.when("is_nested").then(100).otherwise(1)
-    exact_share = pl.when(tried("faceoffs") > 0).then(made("faceoffs") / tried("faceoffs"))
+    exact_share = pl.when(get_denominator("faceoffs") > 0).then(get_numerator("faceoffs") / get_denominator("faceoffs"))
     return (
-        lines(boxscore, "forwards", "defense")
+        read_boxscore_lines(boxscore, "forwards", "defense")
         .select(
             "season",
             "game_id",
@@ -43,16 +43,16 @@ def skater_games(boxscore: pl.LazyFrame) -> pl.LazyFrame:
             penalty_minutes="pim",
             shots_on_goal=pl.coalesce("sog", "shots"),
             blocked_shots="blockedShots",
-            faceoffs_won=made("faceoffs"),
-            faceoffs_taken=tried("faceoffs"),
+            faceoffs_won=get_numerator("faceoffs"),
+            faceoffs_taken=get_denominator("faceoffs"),
             faceoff_share=pl.coalesce(exact_share, said_share),
             power_play_goals="powerPlayGoals",
             power_play_points="powerPlayPoints",
             shorthanded_goals="shorthandedGoals",
             shorthanded_points="shPoints",
-            time_on_ice_s=seconds(pl.col("toi")),
-            power_play_time_on_ice_s=seconds(pl.col("powerPlayToi")),
-            shorthanded_time_on_ice_s=seconds(pl.col("shorthandedToi")),
+            time_on_ice_s=parse_clock(pl.col("toi")),
+            power_play_time_on_ice_s=parse_clock(pl.col("powerPlayToi")),
+            shorthanded_time_on_ice_s=parse_clock(pl.col("shorthandedToi")),
         )
         .select(column.name for column in COLUMNS)
     )
@@ -95,8 +95,8 @@ SKATER_GAMES = Table(
     grain="one skater dressed for a final game, as the box score counts him",
     key=("game_id", "player_id"),
     columns=COLUMNS,
-    by="game_id",
-    reads=(BOXSCORE,),
+    chunk_key="game_id",
+    inputs=(BOXSCORE,),
     source=skater_games,
     checks={
         "a share is between 0 and 1": pl.col("faceoff_share").is_null() | pl.col("faceoff_share").is_between(0, 1),

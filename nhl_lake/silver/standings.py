@@ -9,10 +9,10 @@ import polars as pl
 from nhl_lake.bronze.endpoints import STANDINGS as PAGES
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
-from nhl_lake.silver.parsing.pages import Said, Small, Text, said
+from nhl_lake.silver.parsing.pages import Int16, LocalizedText, PageStruct, decode_page
 
 # column of a record -> the page's key, what it counts; told of all games, and again of each split
-RECORD = {
+RECORD_COLUMNS = {
     "games": ("gamesPlayed", "Games"),
     "wins": ("wins", "Wins, in whatever period"),
     "losses": ("losses", "Losses in regulation"),
@@ -25,10 +25,10 @@ RECORD = {
     "goals_allowed": ("goalsAgainst", "Goals allowed, with one for each shoot-out lost"),
     "goal_difference": ("goalDifferential", "Goals scored less goals allowed"),
 }
-SPLITS = {"home": "at home", "road": "on the road", "l10": "in the last ten games"}
+SPLIT_LABELS = {"home": "at home", "road": "on the road", "l10": "in the last ten games"}
 SPLIT_COLUMNS = {"home": "home", "road": "road", "l10": "last_10"}
 # other numbers of a line: column -> the page's key, what it is
-NUMBERS = {
+RANK_AND_STREAK_COLUMNS = {
     "shootout_wins": ("shootoutWins", "Wins in a shoot-out"),
     "shootout_losses": ("shootoutLosses", "Losses in a shoot-out"),
     "streak": ("streakCount", "Games of the running streak"),
@@ -40,36 +40,36 @@ NUMBERS = {
     **{
         f"{group}_{SPLIT_COLUMNS[split]}_rank": (f"{group}{split.title()}Sequence", f"Place in the {group} {where}")
         for group in ("league", "conference", "division")
-        for split, where in SPLITS.items()
+        for split, where in SPLIT_LABELS.items()
     },
 }
 
 
-def split_key(split: str, key: str) -> str:
+def make_split_key(split: str, key: str) -> str:
     """Return the page's key of a number in a split: wins -> homeWins."""
     return f"{split}{key[0].upper()}{key[1:]}"
 
 
-OF_SPLITS = {
-    f"{SPLIT_COLUMNS[split]}_{name}": (split_key(split, key), f"{about} {where}")
-    for split, where in SPLITS.items()
-    for name, (key, about) in RECORD.items()
+SPLIT_RECORD_COLUMNS = {
+    f"{SPLIT_COLUMNS[split]}_{name}": (make_split_key(split, key), f"{about} {where}")
+    for split, where in SPLIT_LABELS.items()
+    for name, (key, about) in RECORD_COLUMNS.items()
 }
 # the page spells the goals of all games otherwise than those of a split
-KEYS = RECORD | {
-    "goals_for": ("goalFor", RECORD["goals_for"][1]),
-    "goals_allowed": ("goalAgainst", RECORD["goals_allowed"][1]),
+RECORD_KEYS = RECORD_COLUMNS | {
+    "goals_for": ("goalFor", RECORD_COLUMNS["goals_for"][1]),
+    "goals_allowed": ("goalAgainst", RECORD_COLUMNS["goals_allowed"][1]),
 }
-UNSURE = NUMBERS | OF_SPLITS
+EXTRA_COLUMNS = RANK_AND_STREAK_COLUMNS | SPLIT_RECORD_COLUMNS
 
 
-class Head(Said, kw_only=True):
+class StandingsHeader(PageStruct, kw_only=True):
     """What a line of the standings says beside its numbers."""
 
     date: Day | None = None
     seasonId: int
-    teamAbbrev: Text
-    teamName: Text | None = None
+    teamAbbrev: LocalizedText
+    teamName: LocalizedText | None = None
     conferenceName: str | None = None
     divisionName: str | None = None
     streakCode: str | None = None
@@ -79,13 +79,13 @@ class Head(Said, kw_only=True):
 
 Line = msgspec.defstruct(
     "Line",
-    [(key, Small | None, None) for key, _ in (*KEYS.values(), *UNSURE.values())],
-    bases=(Head,),
+    [(key, Int16 | None, None) for key, _ in (*RECORD_KEYS.values(), *EXTRA_COLUMNS.values())],
+    bases=(StandingsHeader,),
     kw_only=True,
 )
-Page = msgspec.defstruct("Page", [("standings", list[Line])], bases=(Said,))  # type: ignore[valid-type]
-assert issubclass(Page, Said)
-SAID = said(Page)
+Page = msgspec.defstruct("Page", [("standings", list[Line])], bases=(PageStruct,))  # type: ignore[valid-type]
+assert issubclass(Page, PageStruct)
+DECODED_PAGE = decode_page(Page)
 
 
 def standings(standings: pl.LazyFrame) -> pl.LazyFrame:
@@ -93,9 +93,9 @@ def standings(standings: pl.LazyFrame) -> pl.LazyFrame:
 
     A team's line can lag behind the page's day: `line_date` is the day that it says it is of. From `bronze.standings`.
     """
-    numbers = {name: pl.col(key) for name, (key, _) in (KEYS | UNSURE).items()}
+    numbers = {name: pl.col(key) for name, (key, _) in (RECORD_KEYS | EXTRA_COLUMNS).items()}
     return (
-        standings.select("game_date", page=SAID)
+        standings.select("game_date", page=DECODED_PAGE)
         .unnest("page")
         .explode("standings")
         .filter(pl.col("standings").is_not_null())
@@ -117,12 +117,12 @@ def standings(standings: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def counted(names: dict[str, tuple[str, str]], *, nullable: bool) -> tuple[Column, ...]:
+def declare_numbers(names: dict[str, tuple[str, str]], *, nullable: bool) -> tuple[Column, ...]:
     """Return the columns of numbers."""
     return tuple(Column(name, pl.Int16, about, nullable=nullable) for name, (_, about) in names.items())
 
 
-def known_equal(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+def is_equal_if_known(one: pl.Expr, other: pl.Expr) -> pl.Expr:
     """Whether two numbers are equal, as far as they are known."""
     return (one == other).fill_null(value=True)
 
@@ -135,11 +135,11 @@ COLUMNS = (
     replace(c.team_name, nullable=True),
     Column("conference", pl.String, "Conference", nullable=True),
     Column("division", pl.String, "Division", nullable=True),
-    *counted(KEYS, nullable=True),
+    *declare_numbers(RECORD_KEYS, nullable=True),
     Column("point_share", pl.Float64, "Share of the points that could be had", nullable=True),
     Column("streak_kind", pl.String, "Kind of the running streak: W, L, OT", nullable=True),
     Column("clinch", pl.String, "What the team has clinched, or e if it is out", nullable=True),
-    *counted(UNSURE, nullable=True),
+    *declare_numbers(EXTRA_COLUMNS, nullable=True),
 )
 
 STANDINGS = Table(
@@ -147,17 +147,17 @@ STANDINGS = Table(
     grain="one team in the standings after a day",
     key=("game_date", "team_abbrev"),
     columns=COLUMNS,
-    by="game_date",
-    reads=(PAGES,),
+    chunk_key="game_date",
+    inputs=(PAGES,),
     source=standings,
     checks={
-        "a game is won, lost or tied": known_equal(
+        "a game is won, lost or tied": is_equal_if_known(
             pl.col("games"), pl.col("wins") + pl.col("losses") + pl.col("overtime_losses") + pl.col("ties")
         ),
-        "points follow from results": known_equal(
+        "points follow from results": is_equal_if_known(
             pl.col("points_won"), 2 * pl.col("wins") + pl.col("overtime_losses") + pl.col("ties")
         ),
-        "the difference is that of the goals": known_equal(
+        "the difference is that of the goals": is_equal_if_known(
             pl.col("goal_difference"), pl.col("goals_for") - pl.col("goals_allowed")
         ),
     },

@@ -2,15 +2,20 @@
 
 import polars as pl
 
-from nhl_lake.hockey.ice import presence, stretches
+from nhl_lake.hockey.line_changes import expand_shifts, split_at_changes
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.shifts import SHIFTS
 
-STINT = ("season", "game_id", "period", "start_seconds", "end_seconds", "home_team_id", "away_team_id")
-PLAYERS = ("home_skater_player_ids", "away_skater_player_ids", "home_goalie_player_ids", "away_goalie_player_ids")
+STINT_COLUMNS = ("season", "game_id", "period", "start_seconds", "end_seconds", "home_team_id", "away_team_id")
+PLAYER_COLUMNS = (
+    "home_skater_player_ids",
+    "away_skater_player_ids",
+    "home_goalie_player_ids",
+    "away_goalie_player_ids",
+)
 LENGTH = pl.col("end_seconds") - pl.col("start_seconds")
 
 
@@ -23,19 +28,19 @@ def stints(shifts: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame) -> 
     goalies = {f"{side}_goalies": pl.col(f"{side}_goalie_player_ids").list.len() for side in ("home", "away")}
     skaters = {f"{side}_skaters": pl.col(f"{side}_skater_player_ids").list.len() for side in ("home", "away")}
     return (
-        joined(groups(shifts, lineups, games))
+        merge_same_players(list_players_by_stretch(shifts, lineups, games))
         .with_columns(**goalies, **skaters)
         .with_columns(
-            only_goalie("home"),
-            only_goalie("away"),
-            situation_code=situation_code(),
-            home_strength_state=strength_state(),
+            get_only_goalie("home"),
+            get_only_goalie("away"),
+            situation_code=format_situation_code(),
+            home_strength_state=classify_home_strength(),
         )
         .select(list(STINTS.schema))
     )
 
 
-def groups(shifts: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
+def list_players_by_stretch(shifts: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
     """One row a stretch between two changes, with the players of both teams."""
     positions = lineups.select("game_id", "player_id", is_goalie=pl.col("position").eq_missing("G"))
     teams = games.select("season", "game_id", "home_team_id", "away_team_id")
@@ -48,21 +53,27 @@ def groups(shifts: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame) -> 
         .sort("player_id")  # once, and not in each group
         .cache()
     )
-    parts = stretches(stays).cache()
+    parts = split_at_changes(stays).cache()
     found = parts.join(teams, on="game_id", validate="m:1")
-    for kind, name in zip(kinds, PLAYERS, strict=True):
+    for kind, name in zip(kinds, PLAYER_COLUMNS, strict=True):
         # a group of each kind: a group with four filters takes three times as long
-        some = presence(stays.filter(kind), parts, "player_id").group_by("stretch").agg(pl.col("player_id").alias(name))
+        some = (
+            expand_shifts(stays.filter(kind), parts, "player_id")
+            .group_by("stretch")
+            .agg(pl.col("player_id").alias(name))
+        )
         found = found.join(some, on="stretch", how="left", validate="1:1")
-    nobody = pl.all_horizontal(pl.col(PLAYERS).is_null())
-    return found.filter(~nobody).with_columns(pl.col(PLAYERS).fill_null([])).select(*STINT, *PLAYERS)
+    nobody = pl.all_horizontal(pl.col(PLAYER_COLUMNS).is_null())
+    return (
+        found.filter(~nobody).with_columns(pl.col(PLAYER_COLUMNS).fill_null([])).select(*STINT_COLUMNS, *PLAYER_COLUMNS)
+    )
 
 
-def joined(groups: pl.LazyFrame) -> pl.LazyFrame:
+def merge_same_players(groups: pl.LazyFrame) -> pl.LazyFrame:
     """Make one stint of neighbours with the same players: who leaves and comes back in a second has not left."""
     period = ("game_id", "period")
     # neither windows nor groups: with lists in them they take longer than all the rest
-    other = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in (*period, *PLAYERS))
+    other = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in (*period, *PLAYER_COLUMNS))
     apart = pl.col("start_seconds") != pl.col("end_seconds").shift(1)
     parts = (
         groups.sort(*period, "start_seconds")
@@ -74,13 +85,13 @@ def joined(groups: pl.LazyFrame) -> pl.LazyFrame:
     return parts.filter("is_first").drop("end_seconds").join(ends, on="stint", validate="1:1")
 
 
-def only_goalie(side: str) -> pl.Expr:
+def get_only_goalie(side: str) -> pl.Expr:
     """Return the goalie of a team; null without one, or with two by mistake."""
     goalies = pl.col(f"{side}_goalie_player_ids")
     return pl.when(goalies.list.len() == 1).then(goalies.list.first()).alias(f"{side}_goalie_player_id")
 
 
-def situation_code() -> pl.Expr:
+def format_situation_code() -> pl.Expr:
     """Return the situation as the NHL writes it: away goalie, away skaters, home skaters, home goalie."""
     counts = ("away_goalies", "away_skaters", "home_skaters", "home_goalies")
     is_possible = (pl.max_horizontal("home_goalies", "away_goalies") < 2) & (
@@ -89,14 +100,14 @@ def situation_code() -> pl.Expr:
     return pl.when(is_possible).then(pl.concat_str(counts))
 
 
-def strength_state() -> pl.Expr:
+def classify_home_strength() -> pl.Expr:
     """Return the strength as the home team has it: more men, fewer or as many. A goalie is a man."""
     home, away = (pl.col(f"{side}_skaters").cast(pl.Int32) + pl.col(f"{side}_goalies") for side in ("home", "away"))
     more = home - away
     return pl.when(more > 0).then(pl.lit("PP")).when(more < 0).then(pl.lit("SH")).otherwise(pl.lit("EV"))
 
 
-def players(stints: pl.LazyFrame) -> pl.LazyFrame:
+def split_by_player(stints: pl.LazyFrame) -> pl.LazyFrame:
     """One row a player and stint, with the strength as his team has it."""
     mirrored = pl.col("home_strength_state").replace({"PP": "SH", "SH": "PP"})
     sides = {"home": pl.col("home_strength_state"), "away": mirrored}
@@ -120,21 +131,23 @@ def players(stints: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def time_on_ice(stints: pl.LazyFrame) -> pl.LazyFrame:
+def sum_time_on_ice(stints: pl.LazyFrame) -> pl.LazyFrame:
     """One row a player and game: seconds on the ice, and of them at even strength, on the power play, shorthanded."""
     split = {
         name: LENGTH.filter(pl.col("strength_state") == state).sum()
         for name, state in (("even_strength_s", "EV"), ("power_play_s", "PP"), ("shorthanded_s", "SH"))
     }
     return (
-        players(stints).group_by("season", "game_id", "team_id", "player_id").agg(time_on_ice_s=LENGTH.sum(), **split)
+        split_by_player(stints)
+        .group_by("season", "game_id", "team_id", "player_id")
+        .agg(time_on_ice_s=LENGTH.sum(), **split)
     )
 
 
-def time_on_ice_by_situation(stints: pl.LazyFrame) -> pl.LazyFrame:
+def sum_time_by_situation(stints: pl.LazyFrame) -> pl.LazyFrame:
     """One row a player, game and situation code: seconds on the ice."""
     return (
-        players(stints)
+        split_by_player(stints)
         .group_by("season", "game_id", "team_id", "player_id", "situation_code")
         .agg(time_on_ice_s=LENGTH.sum())
     )
@@ -163,8 +176,8 @@ STINTS = Table(
         c.situation_code,
         Column("home_strength_state", pl.String, "More, fewer or as many men, goalies too", values=("EV", "PP", "SH")),
     ),
-    by="game_id",
-    reads=(SHIFTS, LINEUPS, GAMES),
+    chunk_key="game_id",
+    inputs=(SHIFTS, LINEUPS, GAMES),
     source=stints,
     checks={"a stint lasts": pl.col("start_seconds") < pl.col("end_seconds")},
 )

@@ -8,33 +8,33 @@ from nhl_lake.bronze.endpoints import PLAY_BY_PLAY, RIGHT_RAIL
 from nhl_lake.hockey import results
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
-from nhl_lake.silver.parsing.pages import Figure, Said, Small, Text, final
+from nhl_lake.silver.parsing.pages import Int16, LocalizedText, NumberOrFraction, PageStruct, read_final_pages
 from nhl_lake.silver.plays import PLAYS
 
 PeriodType = Literal["REG", "OT", "SO"]
 
 
-class Team(Said):
+class Team(PageStruct):
     """A team in the page's head."""
 
     id: int
-    score: Small
-    sog: Small | None = None
+    score: Int16
+    sog: Int16 | None = None
 
 
-class Outcome(Said):
+class Outcome(PageStruct):
     """How a game ended."""
 
     lastPeriodType: PeriodType
 
 
-class Period(Said):
+class Period(PageStruct):
     """The period that a game is in; of a final game, its last."""
 
     periodType: PeriodType
 
 
-class Page(Said):
+class Page(PageStruct):
     """A play-by-play page, of which the head is read."""
 
     id: int
@@ -46,28 +46,28 @@ class Page(Said):
     periodDescriptor: Period | None = None
 
 
-class Bench(Said):
+class TeamInfo(PageStruct):
     """A team beside the game."""
 
-    headCoach: Text | None = None
+    headCoach: LocalizedText | None = None
 
 
-class GameInfo(Said):
+class GameInfo(PageStruct):
     """The people beside the game."""
 
-    homeTeam: Bench | None = None
-    awayTeam: Bench | None = None
+    homeTeam: TeamInfo | None = None
+    awayTeam: TeamInfo | None = None
 
 
-class Stat(Said):
+class Stat(PageStruct):
     """A figure of both teams."""
 
     category: str
-    homeValue: Figure | None = None
-    awayValue: Figure | None = None
+    homeValue: NumberOrFraction | None = None
+    awayValue: NumberOrFraction | None = None
 
 
-class Rail(Said):
+class RightRailPage(PageStruct):
     """A right-rail page, of which the coaches and the teams' figures are read."""
 
     gameInfo: GameInfo | None = None
@@ -81,25 +81,25 @@ def team_games(play_by_play: pl.LazyFrame, right_rail: pl.LazyFrame, plays: pl.L
     none with them. From the head of play-by-play, and `gameInfo` and `teamGameStats` of the right rail; whether a loss
     in overtime has a point also depends on the plays.
     """
-    pages = final(play_by_play, Page)
+    pages = read_final_pages(play_by_play, Page)
     heads = pages.rename({"id": "game_id", "gameType": "game_type"})
     return (
-        heads.join(beside(right_rail), on="game_id", how="left", validate="1:1")
+        heads.join(read_right_rail(right_rail), on="game_id", how="left", validate="1:1")
         .select(
             "season",
             "game_id",
             "game_type",
-            last_period_type=last_period_type,
-            team=pl.concat_list(side("home"), side("away")),
+            last_period_type=LAST_PERIOD_TYPE,
+            team=pl.concat_list(collect_team("home"), collect_team("away")),
         )
         .explode("team")
         .unnest("team")
-        .join(results.forfeited_points(plays), on=["game_id", "team_id"], how="left", validate="m:1")
+        .join(results.find_forfeited_points(plays), on=["game_id", "team_id"], how="left", validate="m:1")
         .with_columns(
-            result=results.result(),
-            goals=pl.col("score") - won_shootout.cast(pl.Int64),
+            result=results.classify_result(),
+            goals=pl.col("score") - IS_SHOOTOUT_WIN.cast(pl.Int64),
             is_win=pl.col("score") > pl.col("opponent_score"),
-            is_shootout_win=won_shootout,
+            is_shootout_win=IS_SHOOTOUT_WIN,
             power_play_goals=pl.col("power_play").str.split("/").list.first().cast(pl.Int64),
             power_play_opportunities=pl.col("power_play").str.split("/").list.last().cast(pl.Int64),
         )
@@ -107,9 +107,9 @@ def team_games(play_by_play: pl.LazyFrame, right_rail: pl.LazyFrame, plays: pl.L
     )
 
 
-def beside(right_rail: pl.LazyFrame) -> pl.LazyFrame:
+def read_right_rail(right_rail: pl.LazyFrame) -> pl.LazyFrame:
     """One row a right rail: the people, and for each side a column of each figure."""
-    rails = final(right_rail, Rail, "game_id")
+    rails = read_final_pages(right_rail, RightRailPage, "game_id")
     stats = pl.col("teamGameStats")
     return rails.select(
         "game_id",
@@ -118,19 +118,19 @@ def beside(right_rail: pl.LazyFrame) -> pl.LazyFrame:
             stats.list.filter(pl.element().struct.field("category") == category)
             .list.first()
             .struct.field(f"{side}Value")
-            .cast(FIGURES[name])
+            .cast(STAT_DTYPES[name])
             .alias(f"{side}_{name}")
-            for name, category in CATEGORIES.items()
+            for name, category in STAT_CATEGORIES.items()
             for side in ("home", "away")
         ),
     )
 
 
-def side(whose: str) -> pl.Expr:
+def collect_team(whose: str) -> pl.Expr:
     """Return a team of the game with what the pages say of it."""
     other = "away" if whose == "home" else "home"
     team, opponent = pl.col(f"{whose}Team").struct, pl.col(f"{other}Team").struct
-    figures = [pl.col(f"{whose}_{name}").alias(name) for name in CATEGORIES]
+    figures = [pl.col(f"{whose}_{name}").alias(name) for name in STAT_CATEGORIES]
     return pl.struct(
         *figures,
         team_id=team.field("id"),
@@ -143,7 +143,7 @@ def side(whose: str) -> pl.Expr:
     )
 
 
-CATEGORIES = {
+STAT_CATEGORIES = {
     "faceoff_share": "faceoffWinningPctg",
     "power_play": "powerPlay",
     "penalty_minutes": "pim",
@@ -152,12 +152,12 @@ CATEGORIES = {
     "giveaways": "giveaways",
     "takeaways": "takeaways",
 }
-FIGURES = dict.fromkeys(CATEGORIES, pl.Int64) | {"faceoff_share": pl.Float64, "power_play": pl.String}
+STAT_DTYPES = dict.fromkeys(STAT_CATEGORIES, pl.Int64) | {"faceoff_share": pl.Float64, "power_play": pl.String}
 
-last_period_type = pl.coalesce(
+LAST_PERIOD_TYPE = pl.coalesce(
     pl.col("gameOutcome").struct.field("lastPeriodType"), pl.col("periodDescriptor").struct.field("periodType")
 )
-won_shootout = (pl.col("last_period_type") == "SO") & (pl.col("score") > pl.col("opponent_score"))
+IS_SHOOTOUT_WIN = (pl.col("last_period_type") == "SO") & (pl.col("score") > pl.col("opponent_score"))
 
 COLUMNS = (
     c.season,
@@ -196,8 +196,8 @@ TEAM_GAMES = Table(
     grain="one team of a final game, as the NHL counts it",
     key=("game_id", "team_id"),
     columns=COLUMNS,
-    by="game_id",
-    reads=(PLAY_BY_PLAY, RIGHT_RAIL, PLAYS),
+    chunk_key="game_id",
+    inputs=(PLAY_BY_PLAY, RIGHT_RAIL, PLAYS),
     source=team_games,
     checks={
         "two different teams": pl.col("team_id") != pl.col("opponent_team_id"),

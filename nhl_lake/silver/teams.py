@@ -5,20 +5,20 @@ from dataclasses import replace
 import polars as pl
 
 from nhl_lake.bronze.endpoints import TEAMS as PAGES
-from nhl_lake.hockey.franchises import team_key
+from nhl_lake.hockey.franchises import get_team_key
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
-from nhl_lake.silver.parsing.pages import Medium, Said, said
+from nhl_lake.silver.parsing.pages import Int32, PageStruct, decode_page
 
 
-class Row(Said):
+class Row(PageStruct):
     """A row of the list of teams."""
 
     id: int
     triCode: str
     fullName: str | None = None
-    franchiseId: Medium | None = None
+    franchiseId: Int32 | None = None
 
 
 def teams(teams: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
@@ -34,14 +34,14 @@ def teams(teams: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
         .agg(first_season=pl.col("season").min(), last_season=pl.col("season").max())
     )
     return (
-        teams.select(row=said(Row))
+        teams.select(row=decode_page(Row))
         .unnest("row")
         .select(
             team_id=pl.col("id").cast(c.team_id.dtype),
             team_abbrev="triCode",
             team_name="fullName",
             franchise_id="franchiseId",
-            team_key=team_key(pl.col("franchiseId")),
+            team_key=get_team_key(pl.col("franchiseId")),
         )
         .join(seasons, on="team_id", how="left", validate="m:1")
     )
@@ -63,7 +63,7 @@ TEAMS = Table(
         Column("last_season", pl.Int32, "Last season with games of the team in the lake", nullable=True),
     ),
     partition=None,
-    reads=(PAGES, GAMES),
-    by="team_id",
+    inputs=(PAGES, GAMES),
+    chunk_key="team_id",
     source=teams,
 )

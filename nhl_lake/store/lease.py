@@ -17,17 +17,17 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import ObjectStore
 
-from nhl_lake.errors import Busy, LakeError
-from nhl_lake.store.location import Bucket, store
+from nhl_lake.errors import LakeError, LakeLocked
+from nhl_lake.store.location import Bucket, open_store
 
-TERM = timedelta(seconds=60)  # a lease that was not renewed for so long is free
-EVERY_S = 15.0
-PATIENCE_S = 15  # for one request: a renewal that comes later is none
+LEASE_TTL = timedelta(seconds=60)  # a lease that was not renewed for so long is free
+RENEW_EVERY_S = 15.0
+REQUEST_TIMEOUT_S = 15  # for one request: a renewal that comes later is none
 
-_held: dict[Bucket, "Lease"] = {}  # of this process: `still` asks
+_held_leases: dict[Bucket, "Lease"] = {}  # of this process: `still` asks
 
 
-class Taken(Busy):
+class LeaseLost(LakeLocked):
     """Another run took the lease, because it was not renewed in time."""
 
     def __init__(self, root: Bucket) -> None:
@@ -37,19 +37,19 @@ class Taken(Busy):
         )
 
 
-def probe(root: Bucket) -> None:
+def probe_store(root: Bucket) -> None:
     """Try the store's promises; raise for one that would lose commits."""
     name = f".nhl-lake/probe-{secrets.token_hex(8)}"
     with contextlib.suppress(
         AlreadyExistsError
     ):  # put again after a lost answer, it finds itself: nobody else has the name
-        obstore.put(store(root), name, b"1", mode="create")
+        obstore.put(open_store(root), name, b"1", mode="create")
     try:
-        makes_anew = refused(root, name, "create", AlreadyExistsError)
-        swaps = refused(root, name, {"e_tag": '"0123456789abcdef0123456789abcdef"'}, PreconditionError)
+        makes_anew = is_put_refused(root, name, "create", AlreadyExistsError)
+        swaps = is_put_refused(root, name, {"e_tag": '"0123456789abcdef0123456789abcdef"'}, PreconditionError)
     finally:
         with contextlib.suppress(BaseError, OSError):  # a name that nobody has again
-            obstore.delete(store(root), name)
+            obstore.delete(open_store(root), name)
     if not makes_anew or not swaps:
         header = "If-Match" if makes_anew else "If-None-Match"
         raise LakeError(
@@ -58,23 +58,23 @@ def probe(root: Bucket) -> None:
         )
 
 
-def refused(root: Bucket, name: str, mode: Any, as_what: type[Exception]) -> bool:  # noqa: ANN401 - as obstore has it
+def is_put_refused(root: Bucket, name: str, mode: Any, as_what: type[Exception]) -> bool:  # noqa: ANN401 - as obstore has it
     """Whether a conditional put that must fail does."""
     try:
-        obstore.put(store(root), name, b"2", mode=mode)
+        obstore.put(open_store(root), name, b"2", mode=mode)
     except as_what:
         return True
     return False
 
 
-def still(place: Bucket) -> None:
+def require_lease(place: Bucket) -> None:
     """Raise if a lease that this process holds on a lake ran out: it slept, or the network did."""
-    lease = _held.get(place)
-    if lease is not None and lease.is_over():
-        raise Taken(place)
+    lease = _held_leases.get(place)
+    if lease is not None and lease.is_expired():
+        raise LeaseLost(place)
 
 
-def elapsed() -> float:
+def read_uptime_s() -> float:
     """Return seconds that go on while the machine sleeps, where it has such a clock."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
@@ -84,118 +84,118 @@ class Lease:
 
     def __init__(self, root: Bucket, name: str, about: dict[str, object]) -> None:
         self.root, self.name = root, name
-        self.about = {**about, "token": secrets.token_hex(8)}
-        self.tag: str | None = None
+        self.details = {**about, "token": secrets.token_hex(8)}
+        self.etag: str | None = None
         self.renewed_at = 0.0
         self.is_lost = False
 
-    def body(self) -> bytes:
+    def encode_body(self) -> bytes:
         """Return what the object holds; never the same twice, so that each has a tag of its own."""
-        return json.dumps({**self.about, "turn": secrets.token_hex(4)}).encode()
+        return json.dumps({**self.details, "turn": secrets.token_hex(4)}).encode()
 
-    def store(self) -> ObjectStore:
+    def open_store(self) -> ObjectStore:
         """Return the place, opened by one who does not wait for long."""
-        return store(self.root, PATIENCE_S)
+        return open_store(self.root, REQUEST_TIMEOUT_S)
 
-    def is_over(self) -> bool:
+    def is_expired(self) -> bool:
         """Whether it ran out, as far as this run can know: reckoned from before it was asked for."""
-        return self.is_lost or elapsed() - self.renewed_at > TERM.total_seconds()
+        return self.is_lost or read_uptime_s() - self.renewed_at > LEASE_TTL.total_seconds()
 
-    def put(self, mode: Any) -> None:  # noqa: ANN401 - as obstore has it
+    def put_object(self, mode: Any) -> None:  # noqa: ANN401 - as obstore has it
         """Write the object on a condition, and note when."""
-        begun = elapsed()
-        self.tag = obstore.put(self.store(), self.name, self.body(), mode=mode)["e_tag"]
+        begun = read_uptime_s()
+        self.etag = obstore.put(self.open_store(), self.name, self.encode_body(), mode=mode)["e_tag"]
         self.renewed_at = begun
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         """Take the lease if it is free, or too old; return whether it is ours."""
-        begun = elapsed()
+        begun = read_uptime_s()
         try:
-            self.put("create")
+            self.put_object("create")
         except AlreadyExistsError:
-            return self.is_ours(begun) or self.take_over()
+            return self.is_ours(begun) or self.acquire_expired()
         return True
 
-    def take_over(self) -> bool:
+    def acquire_expired(self) -> bool:
         """Take a lease that was not renewed; of two that try, one does."""
         try:
-            held = obstore.head(self.store(), self.name)
+            held = obstore.head(self.open_store(), self.name)
         except FileNotFoundError:
             return False  # released just now
-        if self.now() - held["last_modified"] < TERM:
+        if self.read_store_time() - held["last_modified"] < LEASE_TTL:
             return False
-        begun = elapsed()
+        begun = read_uptime_s()
         try:
-            self.put({"e_tag": held["e_tag"]})
+            self.put_object({"e_tag": held["e_tag"]})
         except (PreconditionError, FileNotFoundError):
             return self.is_ours(begun)
         return True
 
-    def now(self) -> datetime:
+    def read_store_time(self) -> datetime:
         """Return the store's own time: clocks of two machines may differ by more than a lease lasts."""
         name = f"{self.name}-{secrets.token_hex(4)}"
-        obstore.put(self.store(), name, b"")
+        obstore.put(self.open_store(), name, b"")
         try:
-            found: datetime = obstore.head(self.store(), name)["last_modified"]
+            found: datetime = obstore.head(self.open_store(), name)["last_modified"]
         finally:
-            obstore.delete(self.store(), name)
+            obstore.delete(self.open_store(), name)
         return found
 
     def is_ours(self, begun: float) -> bool:
         """Whether the object is of this run: a put whose answer was lost is done. If so, take over its tag."""
         try:
-            found = obstore.get(self.store(), self.name)
+            found = obstore.get(self.open_store(), self.name)
         except FileNotFoundError:
             return False
-        if said(bytes(found.bytes())).get("token") != self.about["token"]:
+        if parse_holder(bytes(found.bytes())).get("token") != self.details["token"]:
             return False
-        self.tag, self.renewed_at = found.meta["e_tag"], begun
+        self.etag, self.renewed_at = found.meta["e_tag"], begun
         return True
 
     @contextlib.contextmanager
-    def keep(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """Renew the lease while something is done; raise at the end if it was lost on the way."""
         stop = threading.Event()
-        keeper = threading.Thread(target=self.renew, args=(stop,), daemon=True)
-        _held[self.root] = self
+        keeper = threading.Thread(target=self.renew_until, args=(stop,), daemon=True)
+        _held_leases[self.root] = self
         keeper.start()
         try:
             yield
-            still(self.root)
+            require_lease(self.root)
         finally:
             stop.set()
             keeper.join()
-            del _held[self.root]
+            del _held_leases[self.root]
 
-    def renew(self, stop: threading.Event) -> None:
+    def renew_until(self, stop: threading.Event) -> None:
         """Renew the lease until told to stop, or until it is lost."""
-        while not stop.wait(EVERY_S) and not self.is_lost:
-            begun = elapsed()
+        while not stop.wait(RENEW_EVERY_S) and not self.is_lost:
+            begun = read_uptime_s()
             try:
                 try:
-                    self.put({"e_tag": self.tag})
+                    self.put_object({"e_tag": self.etag})
                 except (PreconditionError, FileNotFoundError):
                     self.is_lost = not self.is_ours(begun)
             except (BaseError, OSError):
                 continue  # tried again until the term is over; then `still` stops whoever writes
 
-    def holder(self) -> bytes:
+    def read_holder(self) -> bytes:
         """Return what the object says of its holder."""
         try:
-            return bytes(obstore.get(self.store(), self.name).bytes())
+            return bytes(obstore.get(self.open_store(), self.name).bytes())
         except FileNotFoundError:
             return b""
 
     def release(self) -> None:
         """Give the lease back; one that ran out may be another's already, and one that stays runs out by itself."""
-        if self.is_over():
+        if self.is_expired():
             return
         with contextlib.suppress(BaseError, OSError):
-            if said(self.holder()).get("token") == self.about["token"]:
-                obstore.delete(self.store(), self.name)
+            if parse_holder(self.read_holder()).get("token") == self.details["token"]:
+                obstore.delete(self.open_store(), self.name)
 
 
-def said(body: bytes) -> dict[str, object]:
+def parse_holder(body: bytes) -> dict[str, object]:
     """Read what a lease says; what is none says nothing."""
     try:
         found = json.loads(body)

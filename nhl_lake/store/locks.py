@@ -13,37 +13,39 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
-from nhl_lake.errors import Busy
-from nhl_lake.store.lease import Lease, probe, still
-from nhl_lake.store.location import Bucket, Place
+from nhl_lake.errors import LakeLocked
+from nhl_lake.store.lease import Lease, probe_store, require_lease
+from nhl_lake.store.location import Bucket, Location
 
-LAKE, BACKUPS = "The lake", "The place of backups"
-OWN = ".nhl-lake"  # folder of the lock and of the request pace
+LAKE_LABEL, BACKUPS_LABEL = "The lake", "The place of backups"
+STATE_FOLDER = ".nhl-lake"  # folder of the lock and of the request pace
 
 
-def own(root: Place) -> Path:
+def locate_state_folder(root: Location) -> Path:
     """Return this machine's folder for what is no part of the lake: in the lake's folder, or in the user's cache."""
     if isinstance(root, Path):
-        return root / OWN
+        return root / STATE_FOLDER
     return user_cache_path("nhl-lake") / sha256(str(root).encode()).hexdigest()[:16]
 
 
 @contextmanager
-def locked(root: Place, who: str, *, now: datetime, wait_s: float = 5.0, what: str = LAKE) -> Iterator[None]:
+def hold_lock(
+    root: Location, command: str, *, now: datetime, wait_s: float = 5.0, label: str = LAKE_LABEL
+) -> Iterator[None]:
     """Hold a place: one run writes at a time. The lock of a holder who dies is free, at once or in a minute (S3)."""
-    about = {"command": who, "process": os.getpid(), "host": socket.gethostname(), "since": now.isoformat()}
+    about = {"command": command, "process": os.getpid(), "host": socket.gethostname(), "since": now.isoformat()}
     if isinstance(root, Bucket):
-        with leased(root, about, wait_s=wait_s, what=what):
+        with hold_lease(root, about, wait_s=wait_s, what=label):
             yield
         return
-    folder = own(root)
+    folder = locate_state_folder(root)
     folder.mkdir(parents=True, exist_ok=True)
     holder = folder / "holder.json"
     lock = FileLock(folder / "lock", timeout=wait_s)
     try:
         lock.acquire()
     except Timeout as error:
-        raise busy(root, holder.read_bytes() if holder.is_file() else b"", what=what) from error
+        raise lock_held_error(root, holder.read_bytes() if holder.is_file() else b"", what=label) from error
     try:
         holder.write_text(json.dumps(about))
         yield
@@ -52,33 +54,33 @@ def locked(root: Place, who: str, *, now: datetime, wait_s: float = 5.0, what: s
 
 
 @contextmanager
-def leased(root: Bucket, about: dict[str, object], *, wait_s: float, what: str) -> Iterator[None]:
+def hold_lease(root: Bucket, about: dict[str, object], *, wait_s: float, what: str) -> Iterator[None]:
     """Hold a place in a bucket by a lease: an object that is made only where there is none, and renewed while held."""
-    probe(root)
-    lease = Lease(root, f"{OWN}/lease.json", about)
+    probe_store(root)
+    lease = Lease(root, f"{STATE_FOLDER}/lease.json", about)
     until = time.monotonic() + wait_s
-    while not lease.take():
+    while not lease.acquire():
         if time.monotonic() > until:
-            raise busy(root, lease.holder(), what=what)
+            raise lock_held_error(root, lease.read_holder(), what=what)
         time.sleep(min(1.0, wait_s))
     try:
-        with lease.keep():
+        with lease.hold():
             yield
     finally:
         lease.release()
 
 
-def require(root: Place) -> None:
+def require_lock(root: Location) -> None:
     """Raise if the lock that this process holds ran out: a folder's never does, a lease may as a machine sleeps."""
     if isinstance(root, Bucket):
-        still(root)
+        require_lease(root)
 
 
-def busy(root: Place, said: bytes, *, what: str) -> Busy:
+def lock_held_error(root: Location, said: bytes, *, what: str) -> LakeLocked:
     """Say who holds the lake, or what is locked."""
     try:
         who = json.loads(said)
         by = f"`{who['command']}` (process {who['process']} on {who['host']}, since {who['since'][:19]} UTC)"
     except (ValueError, KeyError):
         by = "another run"
-    return Busy(f"{what} at {root} is held by {by}.", "Wait until it is done, or stop it; then run again.")
+    return LakeLocked(f"{what} at {root} is held by {by}.", "Wait until it is done, or stop it; then run again.")

@@ -23,34 +23,36 @@ from nhl_lake import catalog
 from nhl_lake.backup import create as backing
 from nhl_lake.backup import log_packs, repository, snapshot, staging
 from nhl_lake.backup import objects as stock
-from nhl_lake.backup.create import Summary
-from nhl_lake.backup.manifest import FORMAT, Manifest, Saved, decode, encode
-from nhl_lake.backup.pins import pins
-from nhl_lake.backup.prune import Keep, prune
-from nhl_lake.backup.verify import verify
+from nhl_lake.backup.create import BackupSummary
+from nhl_lake.backup.manifest import FORMAT, Manifest, TableBackup, decode_manifest, encode_manifest
+from nhl_lake.backup.pins import read_pins
+from nhl_lake.backup.prune import RetentionPolicy, prune_backups
+from nhl_lake.backup.verify import verify_backups
 from nhl_lake.bronze import endpoints
-from nhl_lake.errors import BadInput, Busy, LakeError, Unreadable
+from nhl_lake.errors import BadInput, LakeError, LakeLocked, UnreadableData
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables, location, locks
-from nhl_lake.store.location import Bucket, Place
+from nhl_lake.store.location import Bucket, Location
 from tests.support import lakes
-from tests.support.fake_api import NOON, FakeApi, Game, Silent, at, run
+from tests.support.fake_api import NOON, FakeApi, FakeGame, SilentReport, fixed_clock, run_ingest
 
 DAY = timedelta(days=1)
-GAMES = [Game(n, start=NOON - timedelta(days=6 - n)) for n in (1, 2, 3)]
+GAMES = [FakeGame(n, start=NOON - timedelta(days=6 - n)) for n in (1, 2, 3)]
 
 
-def back_up(root: Place, backups: Place, *, now: datetime = NOON, **options: Any) -> Summary:
-    return backing.backup(root, backups, clock=at(now), report=Silent(), command="nhl-lake backup", **options)
+def back_up(root: Location, backups: Location, *, now: datetime = NOON, **options: Any) -> BackupSummary:
+    return backing.create_backup(
+        root, backups, clock=fixed_clock(now), report=SilentReport(), command="nhl-lake backup", **options
+    )
 
 
 @pytest.fixture(scope="module")
 def first_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake of three games, with silver and gold; not to be changed."""
     root = tmp_path_factory.mktemp("kept") / "lake"
-    run(root, FakeApi(GAMES), rebuilds=True)
+    run_ingest(root, FakeApi(GAMES), rebuilds=True)
     return root
 
 
@@ -69,7 +71,7 @@ def backups(tmp_path: Path) -> Path:
 def second_lake(first_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same lake a day and a game later; not to be changed."""
     root = shutil.copytree(first_lake, tmp_path_factory.mktemp("later") / "lake")
-    run(root, FakeApi([*GAMES, Game(11)]), now=NOON + DAY, rebuilds=True)
+    run_ingest(root, FakeApi([*GAMES, FakeGame(11)]), now=NOON + DAY, rebuilds=True)
     return root
 
 
@@ -83,7 +85,7 @@ def note_run(root: Path, number: int) -> None:
     """Write a run into the ledger: one commit."""
     about = {"run_id": f"run {number}", "command": "", "version": "", "outcome": "done", "error": None, "pages": []}
     row = {**about, "started_at": NOON, "ended_at": NOON, "rebuilt": []}
-    delta_tables.append(root, ledger.RUNS, pl.DataFrame([row], schema=ledger.RUNS.schema))
+    delta_tables.append_to_ledger(root, ledger.RUNS, pl.DataFrame([row], schema=ledger.RUNS.schema))
 
 
 def brought_back(backups: Path, manifest: Manifest, into: Path) -> Path:
@@ -94,12 +96,12 @@ def brought_back(backups: Path, manifest: Manifest, into: Path) -> Path:
             (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(backups / "objects" / file.sha256[:2] / file.sha256, folder / file.name)
         (folder / "_delta_log").mkdir(parents=True, exist_ok=True)
-        for version, text in log_packs.commits(backups, table):
+        for version, text in log_packs.read_packed_commits(backups, table):
             (folder / "_delta_log" / f"{version:020d}.json").write_bytes(text)
     return into
 
 
-def table_of(manifest: Manifest, name: str) -> Saved:
+def table_of(manifest: Manifest, name: str) -> TableBackup:
     return next(table for table in manifest.tables if table.name == name)
 
 
@@ -113,7 +115,7 @@ def live_files(root: Path) -> dict[str, int]:
     """The data files of every table, by path."""
     found = {}
     for table in catalog.TABLES:
-        adds = pl.DataFrame(DeltaTable(lakes.folder(root, table)).get_add_actions(flatten=True))
+        adds = pl.DataFrame(DeltaTable(lakes.locate_table(root, table)).get_add_actions(flatten=True))
         if adds.height:
             rows = adds.select("path", "size_bytes").iter_rows()
             found |= {f"{table.name}/{name}": size for name, size in rows}
@@ -129,18 +131,18 @@ def test_a_backup_brought_back_is_the_lake(root: Path, backups: Path, tmp_path: 
 
     assert {table.name for table in manifest.tables} == {table.name for table in catalog.TABLES}
     for table in catalog.TABLES:
-        one, other = DeltaTable(lakes.folder(root, table)), DeltaTable(lakes.folder(again, table))
+        one, other = DeltaTable(lakes.locate_table(root, table)), DeltaTable(lakes.locate_table(again, table))
         assert (one.version(), one.metadata().id) == (other.version(), other.metadata().id)
         assert one.history() == other.history()
-        assert_frame_equal(lakes.rows(root, table), lakes.rows(again, table))
+        assert_frame_equal(lakes.read_rows(root, table), lakes.read_rows(again, table))
 
 
 def test_a_backup_needs_nothing_of_the_lake_that_it_is_of(root: Path, backups: Path, tmp_path: Path):
     manifest = back_up(root, backups).manifest
-    plays = lakes.rows(root, endpoints.PLAY_BY_PLAY)
+    plays = lakes.read_rows(root, endpoints.PLAY_BY_PLAY)
     shutil.rmtree(root)
 
-    assert_frame_equal(lakes.rows(brought_back(backups, manifest, tmp_path / "a"), endpoints.PLAY_BY_PLAY), plays)
+    assert_frame_equal(lakes.read_rows(brought_back(backups, manifest, tmp_path / "a"), endpoints.PLAY_BY_PLAY), plays)
 
 
 def test_the_manifest_says_what_is_there(root: Path, backups: Path):
@@ -149,12 +151,12 @@ def test_the_manifest_says_what_is_there(root: Path, backups: Path):
 
     assert (manifest.name, manifest.number, manifest.of, manifest.source) == ("20260110T170000Z", 1, str(root), "NHL")
     assert manifest.is_of_a_moment
-    assert repository.find(backups, manifest.name) == manifest
+    assert repository.read_manifest(backups, manifest.name) == manifest
     assert page.rows == 3
     assert page.keys.startswith("game_id,fetched_at:3-")
     for file in page.files:
         assert (
-            hashlib.sha256((lakes.folder(root, endpoints.PLAY_BY_PLAY) / file.name).read_bytes()).hexdigest()
+            hashlib.sha256((lakes.locate_table(root, endpoints.PLAY_BY_PLAY) / file.name).read_bytes()).hexdigest()
             == file.sha256
         )
     assert {f"{t.name}/{f.name}": f.size for t in manifest.tables for f in t.files} == live_files(root)
@@ -162,9 +164,9 @@ def test_the_manifest_says_what_is_there(root: Path, backups: Path):
 
 @pytest.mark.parametrize("table", [endpoints.PLAY_BY_PLAY, SKATER_GAME], ids=["kept", "made"])
 def test_files_with_fewer_rows_than_the_log_says_are_told_of(table: Table, root: Path, backups: Path):
-    one = backing.live(root, table.name, delta_tables.handle(root, table).version())
-    with pytest.raises(Unreadable, match=f"its log says {one.rows + 1:,} rows, its files hold {one.rows:,}"):
-        backing.keys(one._replace(rows=one.rows + 1), None)
+    one = backing.open_source_table(root, table.name, delta_tables.open_table(root, table).version())
+    with pytest.raises(UnreadableData, match=f"its log says {one.rows + 1:,} rows, its files hold {one.rows:,}"):
+        backing.digest_keys(one._replace(rows=one.rows + 1), None)
 
 
 def test_keys_of_what_is_kept_are_in_the_manifest_and_what_can_be_made_again_has_none(root: Path, backups: Path):
@@ -197,8 +199,8 @@ def test_one_more_day_copies_its_files_and_no_others(root: Path, second_lake: Pa
 def test_what_is_known_is_not_even_read(root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch):
     back_up(root, backups)
     read: list[str] = []
-    pieces = location.pieces
-    monkeypatch.setattr(location, "pieces", lambda *names: (read.append(names[1]), pieces(*names))[1])
+    pieces = location.read_chunks
+    monkeypatch.setattr(location, "read_chunks", lambda *names: (read.append(names[1]), pieces(*names))[1])
     back_up(root, backups)
 
     assert read == []
@@ -235,7 +237,7 @@ def test_only_new_commits_are_packed(root: Path, second_lake: Path, backups: Pat
 
     assert second.log[:-1] == first.log
     assert (second.log[-1].first, second.log[-1].last) == (first.version + 1, second.version)
-    assert lakes.rows(brought_back(backups, manifest, tmp_path / "again"), ledger.RUNS).height == 2
+    assert lakes.read_rows(brought_back(backups, manifest, tmp_path / "again"), ledger.RUNS).height == 2
 
 
 def test_another_history_is_packed_whole(root: Path, first_lake: Path, backups: Path, tmp_path: Path):
@@ -248,14 +250,14 @@ def test_another_history_is_packed_whole(root: Path, first_lake: Path, backups: 
     second = table_of(manifest, "lake.runs")
     again = brought_back(backups, manifest, tmp_path / "again")
 
-    assert_frame_equal(lakes.rows(again, ledger.RUNS), lakes.rows(root, ledger.RUNS))
+    assert_frame_equal(lakes.read_rows(again, ledger.RUNS), lakes.read_rows(root, ledger.RUNS))
     assert (first.id, first.version) == (second.id, second.version)
     assert first.head != second.head
     assert [(pack.first, pack.last) for pack in second.log] == [(0, second.version)]
 
 
 def test_many_packs_become_one(root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(log_packs, "MOST_PACKS", 2)
+    monkeypatch.setattr(log_packs, "MAX_PACKS", 2)
     spans = []
     for day in range(4):
         saved = table_of(back_up(root, backups, now=NOON + day * DAY).manifest, "lake.runs")
@@ -267,7 +269,7 @@ def test_many_packs_become_one(root: Path, backups: Path, monkeypatch: pytest.Mo
 
 def test_a_log_whose_beginning_is_cleaned_up_is_saved_with_its_checkpoint(root: Path, backups: Path, tmp_path: Path):
     note_run(root, 2)
-    folder = lakes.folder(root, ledger.RUNS)
+    folder = lakes.locate_table(root, ledger.RUNS)
     DeltaTable(folder).create_checkpoint()
     for version in (0, 1):
         (folder / "_delta_log" / f"{version:020d}.json").unlink()
@@ -276,13 +278,13 @@ def test_a_log_whose_beginning_is_cleaned_up_is_saved_with_its_checkpoint(root: 
 
     assert [(pack.first, pack.last) for pack in saved.log] == [(2, 2)]
     assert [file.name for file in saved.checkpoint] == [f"_delta_log/{2:020d}.checkpoint.parquet"]
-    assert lakes.rows(brought_back(backups, manifest, tmp_path / "again"), ledger.RUNS).height == 2
+    assert lakes.read_rows(brought_back(backups, manifest, tmp_path / "again"), ledger.RUNS).height == 2
 
 
 def test_a_beginning_that_an_earlier_backup_has_is_kept_though_the_lake_cleaned_it_up(root: Path, backups: Path):
     first = table_of(back_up(root, backups).manifest, "lake.runs")
     note_run(root, 2)
-    folder = lakes.folder(root, ledger.RUNS)
+    folder = lakes.locate_table(root, ledger.RUNS)
     DeltaTable(folder).create_checkpoint()
     (folder / "_delta_log" / f"{0:020d}.json").unlink()
     second = table_of(back_up(root, backups).manifest, "lake.runs")
@@ -294,10 +296,10 @@ def test_a_beginning_that_an_earlier_backup_has_is_kept_though_the_lake_cleaned_
 
 
 def test_versions_that_stand_still_are_of_a_moment(root: Path):
-    found = snapshot.moment(root)
+    found = snapshot.take_snapshot(root)
 
-    assert found.is_one
-    assert {**lakes.versions(root)}.items() <= found.versions.items()
+    assert found.is_consistent
+    assert {**lakes.read_versions(root)}.items() <= found.versions.items()
 
 
 def readings(*found: dict[str, int]) -> Callable[..., dict[str, int]]:
@@ -309,26 +311,28 @@ def readings(*found: dict[str, int]) -> Callable[..., dict[str, int]]:
 def test_two_readings_that_agree_are_a_moment(root: Path, monkeypatch: pytest.MonkeyPatch):
     names = ["bronze.play_by_play", "silver.plays"]
     seen = [dict(zip(names, pair, strict=True)) for pair in [(1, 1), (2, 1), (2, 1), (3, 2), (3, 2), (3, 2), (4, 2)]]
-    monkeypatch.setattr(snapshot, "versions", readings(*seen))
+    monkeypatch.setattr(snapshot, "read_versions", readings(*seen))
     monkeypatch.setattr(snapshot, "PAUSE_S", 0)
 
-    assert snapshot.moment(root) == snapshot.Moment({"bronze.play_by_play": 3, "silver.plays": 2}, is_one=True)
+    assert snapshot.take_snapshot(root) == snapshot.Snapshot(
+        {"bronze.play_by_play": 3, "silver.plays": 2}, is_consistent=True
+    )
 
 
 def test_where_commits_come_too_fast_no_table_is_newer_than_its_sources(root: Path, monkeypatch: pytest.MonkeyPatch):
     order: list[str] = []
     turn = iter(range(10_000))
 
-    def versions(_: Place, names: Iterator[str]) -> dict[str, int]:
+    def versions(_: Location, names: Iterator[str]) -> dict[str, int]:
         some = list(names)
         order.extend(dict.fromkeys(name.split(".")[0] for name in some))
         return dict.fromkeys(some, next(turn))
 
-    monkeypatch.setattr(snapshot, "versions", versions)
+    monkeypatch.setattr(snapshot, "read_versions", versions)
     monkeypatch.setattr(snapshot, "PAUSE_S", 0)
-    found = snapshot.moment(root)
+    found = snapshot.take_snapshot(root)
 
-    assert not found.is_one
+    assert not found.is_consistent
     assert order[-4:] == ["gold", "silver", "bronze", "lake"]
     assert found.versions["gold.skater_game"] < found.versions["silver.plays"] < found.versions["bronze.play_by_play"]
 
@@ -336,31 +340,31 @@ def test_where_commits_come_too_fast_no_table_is_newer_than_its_sources(root: Pa
 def test_a_commit_while_files_are_copied_is_of_the_next_backup(
     root: Path, backups: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    copy = stock.copy
+    copy = stock.copy_data_files
 
     def and_a_run(*given: Any, **more: Any) -> Any:
-        run(root, FakeApi([*GAMES, Game(11)]), now=NOON + DAY)
+        run_ingest(root, FakeApi([*GAMES, FakeGame(11)]), now=NOON + DAY)
         return copy(*given, **more)
 
-    before = {table.name: lakes.rows(root, table) for table in catalog.TABLES}
-    monkeypatch.setattr(backing, "copy", and_a_run)
+    before = {table.name: lakes.read_rows(root, table) for table in catalog.TABLES}
+    monkeypatch.setattr(backing, "copy_data_files", and_a_run)
     again = brought_back(backups, back_up(root, backups).manifest, tmp_path / "again")
 
-    assert lakes.rows(root, ledger.RUNS).height == 2
+    assert lakes.read_rows(root, ledger.RUNS).height == 2
     for table in catalog.TABLES:
-        assert_frame_equal(lakes.rows(again, table), before[table.name])
+        assert_frame_equal(lakes.read_rows(again, table), before[table.name])
 
 
 def test_what_a_backup_reads_is_pinned_while_it_runs(root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch):
-    copy = stock.copy
+    copy = stock.copy_data_files
     seen: list[dict[str, set[int]]] = []
     monkeypatch.setattr(
-        backing, "copy", lambda *given, **more: (seen.append(pins(root, NOON)), copy(*given, **more))[1]
+        backing, "copy_data_files", lambda *given, **more: (seen.append(read_pins(root, NOON)), copy(*given, **more))[1]
     )
     manifest = back_up(root, backups).manifest
 
     assert seen == [{table.name: {table.version} for table in manifest.tables}]
-    assert pins(root, NOON) == {}
+    assert read_pins(root, NOON) == {}
 
 
 def test_the_pin_of_a_backup_that_was_killed_lasts_two_days(root: Path):
@@ -368,8 +372,8 @@ def test_the_pin_of_a_backup_that_was_killed_lasts_two_days(root: Path):
     pin.parent.mkdir(parents=True, exist_ok=True)
     pin.write_text(json.dumps({"since": NOON.isoformat(), "versions": {"lake.runs": 1}}))
 
-    assert pins(root, NOON + timedelta(hours=47)) == {"lake.runs": {1}}
-    assert pins(root, NOON + timedelta(hours=49)) == {}
+    assert read_pins(root, NOON + timedelta(hours=47)) == {"lake.runs": {1}}
+    assert read_pins(root, NOON + timedelta(hours=49)) == {}
 
 
 # never half of one
@@ -382,20 +386,20 @@ from nhl_lake.backup import create, objects, repository, staging
 from tests.backup.test_create import back_up
 
 root, backups, left = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-deposit = staging.deposit
-objects.NOTED_EVERY_S = 0.0
-create.AT_ONCE = 1
+deposit = staging.store_object
+objects.SAVE_EVERY_S = 0.0
+create.MAX_WORKERS = 1
 
 def dies(*given):
     global left
     left -= 1
     while left < 0:
         time.sleep(0.01)
-        if len(repository.partial(backups)) >= 8:
+        if len(repository.read_progress(backups)) >= 8:
             os.kill(os.getpid(), signal.SIGKILL)
     return deposit(*given)
 
-staging.deposit = dies
+staging.store_object = dies
 back_up(root, backups)
 """
 
@@ -407,30 +411,30 @@ def test_a_backup_that_is_killed_is_none_and_the_next_goes_on_from_there(root: P
         check=False,
         timeout=60,
     )
-    copied = len(repository.partial(backups))
+    copied = len(repository.read_progress(backups))
     done = back_up(root, backups, now=NOON + DAY)
 
     assert killed.returncode == -signal.SIGKILL
-    assert repository.names(backups) == [done.manifest.name]
+    assert repository.list_backups(backups) == [done.manifest.name]
     assert 8 <= copied <= 12
     assert done.new_files == done.files - copied
     assert not (backups / "partial.json").exists()
     for table in catalog.TABLES:
         again = brought_back(backups, done.manifest, tmp_path / "again")
-        assert_frame_equal(lakes.rows(again, table), lakes.rows(root, table))
+        assert_frame_equal(lakes.read_rows(again, table), lakes.read_rows(root, table))
 
 
 def test_what_is_there_already_is_not_written_again(backups: Path):
-    into = staging.drafts(backups)
+    into = staging.open_staging(backups)
     for body in (b"one", b"other", b"one"):
-        staging.deposit(into, [body])
-    assert len(into.waiting) == len(list((backups / "objects").glob("*#*"))) == 2
-    staging.settle(into)
+        staging.store_object(into, [body])
+    assert len(into.pending) == len(list((backups / "objects").glob("*#*"))) == 2
+    staging.finalize_staged_files(into)
     named = sizes(backups)
-    staging.deposit(into, [b"one"])
+    staging.store_object(into, [b"one"])
 
-    assert (into.waiting, sizes(backups)) == ({}, named)
-    assert repository.objects(backups) == into.there
+    assert (into.pending, sizes(backups)) == ({}, named)
+    assert repository.list_objects(backups) == into.stored
 
 
 @pytest.mark.parametrize("is_disk_synced", [True, False], ids=["the disk at once", "file by file"])
@@ -438,7 +442,7 @@ def test_nothing_has_the_name_of_its_hash_before_it_is_on_the_disk_nor_a_manifes
     *, is_disk_synced: bool, root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
 ):
     synced: set[int] = set()
-    fsync, replace, all_of_disk, written = os.fsync, Path.replace, location.is_disk_synced, repository.write_manifest
+    fsync, replace, all_of_disk, written = os.fsync, Path.replace, location.sync_filesystem, repository.write_manifest
 
     def one(descriptor: int) -> None:
         fsync(descriptor)
@@ -457,39 +461,39 @@ def test_nothing_has_the_name_of_its_hash_before_it_is_on_the_disk_nor_a_manifes
         return replace(draft, to)
 
     def manifest(backups: Path, of: Manifest) -> None:
-        for _, sha256, _ in repository.contents(of):
+        for _, sha256, _ in repository.list_manifest_objects(of):
             file = backups / repository.object_name(sha256)
             assert {above.stat().st_ino for above in (file, file.parent, file.parent.parent, backups)} <= synced
         written(backups, of)
 
     monkeypatch.setattr(os, "fsync", one)
-    monkeypatch.setattr(location, "is_disk_synced", disk)
+    monkeypatch.setattr(location, "sync_filesystem", disk)
     monkeypatch.setattr(Path, "replace", named)
     monkeypatch.setattr(repository, "write_manifest", manifest)
-    assert back_up(root, backups).new_files > location.FEW
+    assert back_up(root, backups).new_files > location.SYNC_WORKERS
 
 
 def test_a_backup_that_is_stopped_notes_what_it_copied_and_takes_its_pin_away(
     root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    class Stopped(Silent):
+    class Stopped(SilentReport):
         def done(self, size: int) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        backing.backup(root, backups, clock=at(NOON), report=Stopped(), command="")
+        backing.create_backup(root, backups, clock=fixed_clock(NOON), report=Stopped(), command="")
 
-    assert repository.names(backups) == []
-    assert repository.partial(backups)
-    assert all(repository.objects(backups)[copy.sha256] == copy.size for copy in repository.partial(backups))
+    assert repository.list_backups(backups) == []
+    assert repository.read_progress(backups)
+    assert all(repository.list_objects(backups)[copy.sha256] == copy.size for copy in repository.read_progress(backups))
     assert not list((backups / "objects").glob("*#*"))
-    assert pins(root, NOON) == {}
+    assert read_pins(root, NOON) == {}
 
 
 def test_a_backup_that_ran_out_of_room_goes_on_when_there_is_some(
     root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    deposit = staging.deposit
+    deposit = staging.store_object
     room = [5]
 
     def full(*given: Any) -> tuple[str, int]:
@@ -498,24 +502,24 @@ def test_a_backup_that_ran_out_of_room_goes_on_when_there_is_some(
         room[0] -= 1
         return deposit(*given)
 
-    monkeypatch.setattr(staging, "deposit", full)
+    monkeypatch.setattr(staging, "store_object", full)
     with pytest.raises(OSError, match="No space left"):
         back_up(root, backups)
-    monkeypatch.setattr(staging, "deposit", deposit)
+    monkeypatch.setattr(staging, "store_object", deposit)
 
-    assert repository.names(backups) == []
+    assert repository.list_backups(backups) == []
     assert back_up(root, backups).new_files >= 1
-    assert not verify(backups, repository.names(backups), deep=True, report=Silent()).wrong
+    assert not verify_backups(backups, repository.list_backups(backups), deep=True, report=SilentReport()).wrong
 
 
 def test_two_backups_to_one_place_do_not_meet(root: Path, backups: Path):
     said = f"The place of backups at {re.escape(str(backups))} is held by `nhl-lake backup prune`"
-    with locks.locked(backups, "nhl-lake backup prune", now=NOON), pytest.raises(Busy, match=said):
+    with locks.hold_lock(backups, "nhl-lake backup prune", now=NOON), pytest.raises(LakeLocked, match=said):
         back_up(root, backups)
 
 
 def test_a_backup_does_not_wait_for_the_lake(root: Path, backups: Path):
-    with locks.locked(root, "nhl-lake ingest", now=NOON):
+    with locks.hold_lock(root, "nhl-lake ingest", now=NOON):
         assert back_up(root, backups).new_files
 
 
@@ -524,21 +528,21 @@ def test_files_that_are_cleaned_up_before_they_are_pinned_are_not_missed(
 ):
     """Compaction and vacuum come between the reading of versions and the pin: the backup is of what is there then."""
     note_run(root, 2)
-    settled = snapshot.moment
+    settled = snapshot.take_snapshot
 
-    def and_a_clean_up(root: Path) -> snapshot.Moment:
+    def and_a_clean_up(root: Path) -> snapshot.Snapshot:
         found = settled(root)
-        monkeypatch.setattr(backing, "moment", settled)
-        delta = DeltaTable(lakes.folder(root, ledger.RUNS))
+        monkeypatch.setattr(backing, "take_snapshot", settled)
+        delta = DeltaTable(lakes.locate_table(root, ledger.RUNS))
         delta.optimize.compact()
         delta.vacuum(0, enforce_retention_duration=False, dry_run=False)
         return found
 
-    monkeypatch.setattr(backing, "moment", and_a_clean_up)
+    monkeypatch.setattr(backing, "take_snapshot", and_a_clean_up)
     manifest = back_up(root, backups).manifest
 
-    assert table_of(manifest, "lake.runs").version == DeltaTable(lakes.folder(root, ledger.RUNS)).version()
-    assert pins(root, NOON) == {}
+    assert table_of(manifest, "lake.runs").version == DeltaTable(lakes.locate_table(root, ledger.RUNS)).version()
+    assert read_pins(root, NOON) == {}
 
 
 # what is refused
@@ -551,7 +555,7 @@ def flip(file: Path, at: int = 100) -> None:
 
 
 def data_file(root: Path, table: Table) -> Path:
-    return next(lakes.folder(root, table).rglob("*.parquet"))
+    return next(lakes.locate_table(root, table).rglob("*.parquet"))
 
 
 def test_a_damaged_data_file_is_told_of_and_the_good_copy_stays(root: Path, backups: Path):
@@ -560,17 +564,17 @@ def test_a_damaged_data_file_is_told_of_and_the_good_copy_stays(root: Path, back
     file = table_of(first, "bronze.play_by_play").files[0]
     kept = backups / repository.object_name(file.sha256)
     kept.rename(tmp := backups / "elsewhere")
-    flip(lakes.folder(root, endpoints.PLAY_BY_PLAY) / file.name)
+    flip(lakes.locate_table(root, endpoints.PLAY_BY_PLAY) / file.name)
 
-    with pytest.raises(Unreadable) as raised:
+    with pytest.raises(UnreadableData) as raised:
         back_up(root, backups, now=NOON + DAY)
     tmp.rename(kept)
 
-    assert "bronze.play_by_play" in raised.value.what
-    assert file.name in raised.value.what
+    assert "bronze.play_by_play" in raised.value.message
+    assert file.name in raised.value.message
     assert "nhl-lake doctor" in raised.value.hint
-    assert repository.names(backups) == [first.name]
-    assert not verify(backups, [first.name], deep=True, report=Silent()).wrong
+    assert repository.list_backups(backups) == [first.name]
+    assert not verify_backups(backups, [first.name], deep=True, report=SilentReport()).wrong
 
 
 def test_a_data_file_that_was_cut_short_is_told_of(root: Path, backups: Path):
@@ -579,26 +583,26 @@ def test_a_data_file_that_was_cut_short_is_told_of(root: Path, backups: Path):
     with file.open("rb+") as some:
         some.truncate(size - 1)
 
-    with pytest.raises(Unreadable, match=f"has {size - 1:,} bytes, and {size:,} in the log"):
+    with pytest.raises(UnreadableData, match=f"has {size - 1:,} bytes, and {size:,} in the log"):
         back_up(root, backups)
-    assert repository.names(backups) == []
+    assert repository.list_backups(backups) == []
 
 
 def test_a_data_file_that_is_gone_is_told_of(root: Path, backups: Path):
     data_file(root, endpoints.PLAY_BY_PLAY).unlink()
 
-    with pytest.raises(Unreadable, match=r"bronze\.play_by_play.*\.parquet of version 1 is gone"):
+    with pytest.raises(UnreadableData, match=r"bronze\.play_by_play.*\.parquet of version 1 is gone"):
         back_up(root, backups)
 
 
 def test_a_lake_that_lost_a_table_is_not_made_the_newest_backup(root: Path, backups: Path):
     first = back_up(root, backups).manifest
-    shutil.rmtree(lakes.folder(root, endpoints.PLAY_BY_PLAY))
+    shutil.rmtree(lakes.locate_table(root, endpoints.PLAY_BY_PLAY))
 
     with pytest.raises(LakeError, match=r"bronze\.play_by_play of .* is gone") as raised:
         back_up(root, backups, now=NOON + DAY)
     assert "restore --from-backup" in raised.value.hint
-    assert repository.names(backups) == [first.name]
+    assert repository.list_backups(backups) == [first.name]
     assert "bronze.play_by_play" not in {t.name for t in back_up(root, backups, accept=True).manifest.tables}
 
 
@@ -640,9 +644,9 @@ def test_backups_inside_the_lake_or_around_it_are_refused(root: Path, inside: st
 
 
 def test_a_bucket_s_backups_beside_the_lake_are_not_inside_it():
-    backing.require_apart(Bucket("a", "lake"), Bucket("a", "lake-backups"))
+    backing.require_separate_locations(Bucket("a", "lake"), Bucket("a", "lake-backups"))
     with pytest.raises(BadInput, match="one inside the other"):
-        backing.require_apart(Bucket("a", "lake"), Bucket("a", "lake/backups"))
+        backing.require_separate_locations(Bucket("a", "lake"), Bucket("a", "lake/backups"))
 
 
 def test_without_a_lake_there_is_nothing_to_back_up(tmp_path: Path, backups: Path):
@@ -658,7 +662,7 @@ def test_names_sort_as_backups_were_made_though_a_clock_was_set_back(root: Path,
     for now in (NOON + DAY, NOON, NOON + DAY, NOON + 2 * DAY):
         back_up(root, backups, now=now)
 
-    found = [repository.find(backups, name) for name in repository.names(backups)]
+    found = [repository.read_manifest(backups, name) for name in repository.list_backups(backups)]
     assert [manifest.number for manifest in found] == [4, 3, 2, 1]
     assert [manifest.made_at for manifest in found] == [NOON + 2 * DAY, NOON + DAY, NOON, NOON + DAY]
     assert [m.name[8:] for m in found] == ["T170000Z", "T170000Z-3", "T170000Z-2", "T170000Z"]
@@ -666,9 +670,9 @@ def test_names_sort_as_backups_were_made_though_a_clock_was_set_back(root: Path,
 
 def test_ten_backups_in_one_second_sort_by_number():
     name: str | None = None
-    made = [name := repository.next_name(name, NOON) for _ in range(12)]
+    made = [name := repository.choose_backup_name(name, NOON) for _ in range(12)]
 
-    assert sorted(made, key=repository.order) == made
+    assert sorted(made, key=repository.parse_sort_key) == made
 
 
 @pytest.mark.parametrize("at_byte", [3, 120, 900])
@@ -676,24 +680,24 @@ def test_a_damaged_manifest_is_told_of(root: Path, backups: Path, at_byte: int):
     name = back_up(root, backups).manifest.name
     flip(backups / "manifests" / f"{name}.json", at_byte)
 
-    with pytest.raises(Unreadable, match="is damaged"):
-        repository.find(backups, name)
-    (wrong,) = verify(backups, [name], deep=False, report=Silent()).wrong
+    with pytest.raises(UnreadableData, match="is damaged"):
+        repository.read_manifest(backups, name)
+    (wrong,) = verify_backups(backups, [name], deep=False, report=SilentReport()).wrong
     assert wrong.what == f"manifests/{name}.json"
 
 
 def test_a_manifest_of_a_newer_program_is_not_guessed_at(root: Path, backups: Path):
     manifest = back_up(root, backups).manifest
 
-    with pytest.raises(Unreadable, match="newer program"):
-        decode(encode(other_than(manifest, format=FORMAT + 1)), "here")
+    with pytest.raises(UnreadableData, match="newer program"):
+        decode_manifest(encode_manifest(other_than(manifest, format=FORMAT + 1)), "here")
 
 
 def test_a_backup_that_is_not_there_is_told_of(backups: Path):
     with pytest.raises(LakeError, match="There is no backup 20260101T000000Z"):
-        repository.find(backups, "20260101T000000Z")
+        repository.read_manifest(backups, "20260101T000000Z")
     with pytest.raises(LakeError, match="There is no backup at"):
-        repository.require_newest(backups)
+        repository.require_newest_manifest(backups)
     assert not backups.exists()
 
 
@@ -711,7 +715,7 @@ def test_verify_finds_what_is_gone_or_cut_short(root: Path, backups: Path):
     pack = table_of(manifest, "lake.runs").log[0]
     (backups / repository.object_name(pack.sha256)).unlink()
 
-    wrong = verify(backups, [manifest.name], deep=False, report=Silent()).wrong
+    wrong = verify_backups(backups, [manifest.name], deep=False, report=SilentReport()).wrong
     assert {(one.what.partition("/")[0], one.why[:14]) for one in wrong} == {
         ("bronze.play_by_play", "is not there"),
         ("bronze.boxscore", "has 10 bytes, "),
@@ -725,15 +729,15 @@ def test_a_flipped_bit_is_found_by_deep_alone_and_the_next_backup_mends_it(root:
     pack = backups / repository.object_name(table_of(manifest, "lake.runs").log[0].sha256)
     flip(pack, 20)
 
-    assert not verify(backups, [manifest.name], deep=False, report=Silent()).wrong
-    wrong = verify(backups, [manifest.name], deep=True, report=Silent()).wrong
+    assert not verify_backups(backups, [manifest.name], deep=False, report=SilentReport()).wrong
+    wrong = verify_backups(backups, [manifest.name], deep=True, report=SilentReport()).wrong
     assert {one.what.partition("/")[0] for one in wrong} == {"bronze.play_by_play", "lake.runs, commits 0 to 1"}
 
     assert back_up(root, backups, now=NOON + DAY).new_files == 1
-    assert not verify(backups, repository.names(backups), deep=True, report=Silent()).wrong
+    assert not verify_backups(backups, repository.list_backups(backups), deep=True, report=SilentReport()).wrong
     assert_frame_equal(
-        lakes.rows(brought_back(backups, manifest, tmp_path / "again"), endpoints.PLAY_BY_PLAY),
-        lakes.rows(root, endpoints.PLAY_BY_PLAY),
+        lakes.read_rows(brought_back(backups, manifest, tmp_path / "again"), endpoints.PLAY_BY_PLAY),
+        lakes.read_rows(root, endpoints.PLAY_BY_PLAY),
     )
 
 
@@ -744,44 +748,46 @@ def test_prune_takes_away_what_no_backup_names_and_nothing_else(root: Path, seco
     first = back_up(root, backups).manifest
     go_on(root, second_lake)
     second = back_up(root, backups, now=NOON + DAY).manifest
-    objects = repository.objects(backups)
-    only_first = {sha for _, sha, _ in repository.contents(first)} - {sha for _, sha, _ in repository.contents(second)}
+    objects = repository.list_objects(backups)
+    only_first = {sha for _, sha, _ in repository.list_manifest_objects(first)} - {
+        sha for _, sha, _ in repository.list_manifest_objects(second)
+    }
     (backups / "objects" / "0123#99").write_bytes(b"a draft")
 
-    would = prune(backups, Keep(1, 0, 0), now=NOON + DAY, command="", dry_run=True)
-    assert repository.objects(backups) == objects
-    found = prune(backups, Keep(1, 0, 0), now=NOON + DAY, command="")
+    would = prune_backups(backups, RetentionPolicy(1, 0, 0), now=NOON + DAY, command="", dry_run=True)
+    assert repository.list_objects(backups) == objects
+    found = prune_backups(backups, RetentionPolicy(1, 0, 0), now=NOON + DAY, command="")
 
     assert found == would
     assert (found.kept, found.removed) == ([second.name], [first.name])
     assert only_first
-    assert objects.keys() - repository.objects(backups).keys() == only_first
+    assert objects.keys() - repository.list_objects(backups).keys() == only_first
     assert not (backups / "objects" / "0123#99").exists()
-    assert not verify(backups, repository.names(backups), deep=True, report=Silent()).wrong
+    assert not verify_backups(backups, repository.list_backups(backups), deep=True, report=SilentReport()).wrong
 
 
 def test_prune_keeps_what_a_killed_backup_has_copied(root: Path, second_lake: Path, backups: Path):
     back_up(root, backups)
-    into = staging.drafts(backups)
-    sha256, size = staging.deposit(into, [b"of a backup that did not end"])
-    staging.settle(into)
-    repository.note_partial(backups, [repository.Copy("id", "part", size, sha256)])
-    prune(backups, Keep(1, 0, 0), now=NOON + DAY, command="")
+    into = staging.open_staging(backups)
+    sha256, size = staging.store_object(into, [b"of a backup that did not end"])
+    staging.finalize_staged_files(into)
+    repository.write_progress(backups, [repository.CopiedFile("id", "part", size, sha256)])
+    prune_backups(backups, RetentionPolicy(1, 0, 0), now=NOON + DAY, command="")
 
-    assert sha256 in repository.objects(backups)
+    assert sha256 in repository.list_objects(backups)
 
 
 def test_prune_keeps_the_notes_of_the_last_drills(root: Path, backups: Path):
     back_up(root, backups)
     for number in range(20):
-        note = repository.Drill(backup="x", made_at=NOON, seconds=float(number), tables=1, rows=1, bytes=1)
-        location.write(backups, f"drills/20260110T1700{number:02}000000Z.json", msgspec.json.encode(note))
-    prune(backups, Keep(1, 0, 0), now=NOON, command="", dry_run=True)
-    assert len(repository.drills(backups)) == 20
-    prune(backups, Keep(1, 0, 0), now=NOON, command="")
+        note = repository.DrillResult(backup="x", made_at=NOON, seconds=float(number), tables=1, rows=1, bytes=1)
+        location.write_file(backups, f"drills/20260110T1700{number:02}000000Z.json", msgspec.json.encode(note))
+    prune_backups(backups, RetentionPolicy(1, 0, 0), now=NOON, command="", dry_run=True)
+    assert len(repository.list_drills(backups)) == 20
+    prune_backups(backups, RetentionPolicy(1, 0, 0), now=NOON, command="")
 
-    assert len(repository.drills(backups)) == 12
-    assert (last := repository.last_drill(backups)) is not None
+    assert len(repository.list_drills(backups)) == 12
+    assert (last := repository.read_last_drill(backups)) is not None
     assert last.seconds == 19
 
 
@@ -791,6 +797,6 @@ def test_prune_takes_nothing_away_while_a_manifest_cannot_be_read(root: Path, ba
     flip(backups / "manifests" / f"{name}.json")
     before = sizes(backups)
 
-    with pytest.raises(Unreadable):
-        prune(backups, Keep(1, 0, 0), now=NOON + DAY, command="")
+    with pytest.raises(UnreadableData):
+        prune_backups(backups, RetentionPolicy(1, 0, 0), now=NOON + DAY, command="")
     assert sizes(backups) == before

@@ -13,19 +13,19 @@ from nhl_lake import catalog
 from nhl_lake.bronze import endpoints
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
-from nhl_lake.store.location import Place
-from tests.conftest import Ended
+from nhl_lake.store.location import Location
+from tests.conftest import CommandResult
 from tests.support import lakes
-from tests.support.backups import copied
+from tests.support.backups import copy_lake
 
-Run = Callable[..., Ended]
+Run = Callable[..., CommandResult]
 DAYS = [f"2025-10-{day:02d}T12:00:00Z" for day in (8, 9, 10)]
 SINCE = ("--since", "2025-10-07", "--game-type", "2")
 
 pytestmark = pytest.mark.slow
 
 
-def ingest(run: Run, root: Place, now: str) -> dict[str, Any]:
+def ingest(run: Run, root: Location, now: str) -> dict[str, Any]:
     ended = run("ingest", *SINCE, "--json", root=root, now=now, api="league:")
     assert ended.code == 0, ended.err
     return ended.json
@@ -42,24 +42,24 @@ def never_wiped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, l
     from typer.testing import CliRunner
 
     from nhl_lake.cli.app import app
-    from tests.conftest import environment
+    from tests.conftest import make_environment
 
     folder = tmp_path_factory.mktemp("story")
 
-    def run(*words: str, root: Path, now: str, api: str) -> Ended:
-        ended = CliRunner().invoke(app, words, env=environment(root, api, now, {}))
-        return Ended(ended.exit_code, ended.stdout, ended.stderr)
+    def run(*words: str, root: Path, now: str, api: str) -> CommandResult:
+        ended = CliRunner().invoke(app, words, env=make_environment(root, api, now, {}))
+        return CommandResult(ended.exit_code, ended.stdout, ended.stderr)
 
     ingest(run, folder / "lake", DAYS[0])
-    first = copied(folder / "lake", folder / "first")
+    first = copy_lake(folder / "lake", folder / "first")
     return first, folder / "lake", [asked(ingest(run, folder / "lake", now)) for now in DAYS[1:]]
 
 
-def scanned(root: Place, table: Table) -> pl.DataFrame:
-    return delta_tables.scan(root, table).collect()
+def scanned(root: Location, table: Table) -> pl.DataFrame:
+    return delta_tables.scan_table(root, table).collect()
 
 
-def require_equal(root: Place, other: Path) -> None:
+def require_equal(root: Location, other: Path) -> None:
     """Hold every page and every row of two lakes against each other."""
     for table in endpoints.TABLES:
         about = [name for name in ("body", "state", "season", "game_date") if name in table.schema]
@@ -68,7 +68,7 @@ def require_equal(root: Place, other: Path) -> None:
             for r in (root, other)
         )
         assert one.equals(two), table.name
-    for table in catalog.MADE:
+    for table in catalog.BUILT_TABLES:
         one, two = (scanned(r, table).sort(table.key).drop("fetched_at", strict=False) for r in (root, other))
         assert_frame_equal(one, two, check_exact=True)
 
@@ -77,8 +77,8 @@ def test_bronze_is_dropped_restored_and_gone_on_with(
     never_wiped: tuple[Path, Path, list[dict[str, int]]], run_here: Run, tmp_path: Path
 ):
     first, whole, asks = never_wiped
-    root, backups = copied(first, tmp_path / "lake"), tmp_path / "backups"
-    kept = lakes.all_pages(root)
+    root, backups = copy_lake(first, tmp_path / "lake"), tmp_path / "backups"
+    kept = lakes.read_all_pages(root)
     assert run_here("backup", "--quiet", root=root, backups=backups, now=DAYS[0]).code == 0
 
     shutil.rmtree(root / "bronze")
@@ -87,12 +87,12 @@ def test_bronze_is_dropped_restored_and_gone_on_with(
     assert "nhl-lake restore --from-backup" in told.out
     back = run_here("restore", "--from-backup", root=root, backups=backups, now=DAYS[0])
     assert back.code == 0, back.err
-    assert lakes.all_pages(root) == kept
+    assert lakes.read_all_pages(root) == kept
     assert run_here("doctor", "--deep", root=root, backups=backups, now=DAYS[0]).code == 0
 
     assert [asked(ingest(run_here, root, now)) for now in DAYS[1:]] == asks, "it asked for what it had"
     require_equal(root, whole)
-    assert len(scanned(root, catalog.find("lake.runs"))) == len(DAYS)
+    assert len(scanned(root, catalog.find_table("lake.runs"))) == len(DAYS)
     assert run_here("backup", "--quiet", root=root, backups=backups, now=DAYS[2]).code == 0
 
 
@@ -102,7 +102,7 @@ def test_the_same_lake_comes_back_on_s3_and_is_gone_on_with(
     never_wiped: tuple[Path, Path, list[dict[str, int]]],
     run_here: Run,
     tmp_path: Path,
-    bucket: Place,
+    bucket: Location,
 ):
     first, whole, asks = never_wiped
     backups = tmp_path / "backups"

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhl_lake.backup import prune, repository
-from nhl_lake.backup.prune import Keep, kept, week
+from nhl_lake.backup.prune import RetentionPolicy, get_week, select_backups
 from nhl_lake.store import location
 from tests.support import fake_api
-from tests.support.backups import save
+from tests.support.backups import make_backup
 
 NOON = datetime(2026, 3, 18, 12, tzinfo=UTC)  # a Wednesday
-NONE = Keep(0, 0, 0)
+NONE = RetentionPolicy(0, 0, 0)
 
 
 def made(*ago: timedelta) -> list[tuple[str, datetime]]:
@@ -29,27 +29,27 @@ def daily(days: int) -> list[tuple[str, datetime]]:
 def test_the_newest_of_each_of_the_last_days_is_kept():
     backups = made(*(timedelta(hours=6 * n) for n in range(12)))
 
-    assert kept(backups, NONE._replace(daily=3)) == ["26-03-18 12", "26-03-17 18", "26-03-16 18"]
+    assert select_backups(backups, NONE._replace(daily=3)) == ["26-03-18 12", "26-03-17 18", "26-03-16 18"]
 
 
 def test_days_without_a_backup_do_not_count():
     backups = made(timedelta(0), timedelta(days=9), timedelta(days=40))
 
-    assert len(kept(backups, NONE._replace(daily=3))) == 3
+    assert len(select_backups(backups, NONE._replace(daily=3))) == 3
 
 
 def test_weeks_begin_on_monday():
     backups = daily(10)
 
     # Wednesday the 18th, the Sunday before, and the Sunday before that
-    assert kept(backups, NONE._replace(weekly=3)) == ["26-03-18 12", "26-03-15 12"]
-    assert week(datetime(2026, 3, 15, tzinfo=UTC)) != week(datetime(2026, 3, 16, tzinfo=UTC))
-    assert week(datetime(2025, 12, 31, tzinfo=UTC)) == week(datetime(2026, 1, 1, tzinfo=UTC))
+    assert select_backups(backups, NONE._replace(weekly=3)) == ["26-03-18 12", "26-03-15 12"]
+    assert get_week(datetime(2026, 3, 15, tzinfo=UTC)) != get_week(datetime(2026, 3, 16, tzinfo=UTC))
+    assert get_week(datetime(2025, 12, 31, tzinfo=UTC)) == get_week(datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def test_a_year_of_daily_backups_leaves_a_score():
     backups = daily(400)
-    names = kept(backups, Keep(7, 4, 12))
+    names = select_backups(backups, RetentionPolicy(7, 4, 12))
 
     assert names[:7] == [name for name, _ in backups[:7]]
     # 12 to 18 March; Sundays 8 and 1 March and that week's; last days of months from April 2025 on
@@ -71,15 +71,15 @@ def test_a_year_of_daily_backups_leaves_a_score():
 
 
 def test_the_newest_stays_whatever_is_asked():
-    assert kept(daily(5), NONE) == ["26-03-18 12"]
-    assert kept([], Keep(7, 4, 12)) == []
+    assert select_backups(daily(5), NONE) == ["26-03-18 12"]
+    assert select_backups([], RetentionPolicy(7, 4, 12)) == []
 
 
 def test_the_newest_is_the_one_that_was_made_last_though_a_clock_was_set_back():
     backups = [("back", NOON - timedelta(days=300)), *daily(3)]
 
-    assert kept(backups, NONE) == ["back"]
-    assert kept(backups, NONE._replace(daily=2)) == ["back", "26-03-18 12"]
+    assert select_backups(backups, NONE) == ["back"]
+    assert select_backups(backups, NONE._replace(daily=2)) == ["back", "26-03-18 12"]
 
 
 AGES = st.lists(st.integers(0, 900 * 24), max_size=60, unique=True)
@@ -89,32 +89,34 @@ COUNTS = st.integers(0, 14)
 @given(AGES, COUNTS, COUNTS, COUNTS)
 def test_pruning_twice_is_pruning_once_and_more_is_never_less(ages: list[int], days: int, weeks: int, months: int):
     backups = made(*(timedelta(hours=age) for age in ages))
-    keep = Keep(days, weeks, months)
-    once = kept(backups, keep)
+    keep = RetentionPolicy(days, weeks, months)
+    once = select_backups(backups, keep)
 
-    assert kept([one for one in backups if one[0] in once], keep) == once
-    assert set(once) <= set(kept(backups, Keep(days + 1, weeks + 1, months + 1)))
+    assert select_backups([one for one in backups if one[0] in once], keep) == once
+    assert set(once) <= set(select_backups(backups, RetentionPolicy(days + 1, weeks + 1, months + 1)))
     assert len(once) <= max(1, days + weeks + months)
     assert once[:1] == [name for name, _ in backups[:1]]
 
 
-@pytest.mark.parametrize("keep", [Keep(1, 0, 0), Keep(0, 1, 0), Keep(0, 0, 1)])
-def test_one_of_anything_is_the_newest(keep: Keep):
-    assert kept(daily(90), keep) == ["26-03-18 12"]
+@pytest.mark.parametrize("keep", [RetentionPolicy(1, 0, 0), RetentionPolicy(0, 1, 0), RetentionPolicy(0, 0, 1)])
+def test_one_of_anything_is_the_newest(keep: RetentionPolicy):
+    assert select_backups(daily(90), keep) == ["26-03-18 12"]
 
 
 def test_a_backup_that_lacks_something_takes_no_whole_ones_place(tmp_path: Path):
     root, backups = tmp_path / "lake", tmp_path / "backups"
-    fake_api.run(root, fake_api.FakeApi([fake_api.Game(1)]))
-    save(root, backups, now=NOON)
-    whole = set(repository.objects(backups))
-    fake_api.run(root, fake_api.FakeApi([fake_api.Game(1), fake_api.Game(2)]), now=fake_api.NOON + timedelta(hours=1))
-    save(root, backups, now=NOON + timedelta(hours=1))
-    (lost, *_) = set(repository.objects(backups)) - whole
-    location.remove(backups, [repository.object_name(lost)])
-    broken, first = repository.names(backups)
+    fake_api.run_ingest(root, fake_api.FakeApi([fake_api.FakeGame(1)]))
+    make_backup(root, backups, now=NOON)
+    whole = set(repository.list_objects(backups))
+    fake_api.run_ingest(
+        root, fake_api.FakeApi([fake_api.FakeGame(1), fake_api.FakeGame(2)]), now=fake_api.NOON + timedelta(hours=1)
+    )
+    make_backup(root, backups, now=NOON + timedelta(hours=1))
+    (lost, *_) = set(repository.list_objects(backups)) - whole
+    location.remove_files(backups, [repository.object_name(lost)])
+    broken, first = repository.list_backups(backups)
 
-    done = prune.prune(backups, Keep(1, 0, 0), now=NOON + timedelta(hours=2), command="prune")
+    done = prune.prune_backups(backups, RetentionPolicy(1, 0, 0), now=NOON + timedelta(hours=2), command="prune")
 
     assert set(done.kept) == {broken, first}
-    assert whole <= set(repository.objects(backups))
+    assert whole <= set(repository.list_objects(backups))

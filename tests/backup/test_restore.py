@@ -15,18 +15,28 @@ from polars.testing import assert_frame_equal
 
 from nhl_lake import catalog
 from nhl_lake.backup import log_packs, repository, restore, restore_tables, time_travel
-from nhl_lake.backup.manifest import Manifest, encode
+from nhl_lake.backup.manifest import Manifest, encode_manifest
 from nhl_lake.bronze import endpoints
-from nhl_lake.errors import BadInput, LakeError, Unreadable
+from nhl_lake.errors import BadInput, LakeError, UnreadableData
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.maintenance import upgrade
 from nhl_lake.schema import ledger
 from nhl_lake.store import delta_tables, location, locks
-from tests.conftest import Ended
+from tests.conftest import CommandResult
 from tests.support import damage, lakes
-from tests.support.backups import NOW, contents, copied, keys, later, rows, save, tables, tree
+from tests.support.backups import (
+    NOW,
+    copy_lake,
+    days_later,
+    hash_all_tables,
+    hash_files,
+    list_tables,
+    make_backup,
+    read_keys,
+    read_table_states,
+)
 
-Run = Callable[..., Ended]
+Run = Callable[..., CommandResult]
 BOXSCORE = endpoints.BOXSCORE
 COMMAND = "nhl-lake restore --from-backup"
 
@@ -35,26 +45,26 @@ COMMAND = "nhl-lake restore --from-backup"
 def kept(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Backups of the league's lake: to be read only."""
     folder = tmp_path_factory.mktemp("restore") / "backups"
-    save(league_lake, folder)
+    make_backup(league_lake, folder)
     return folder
 
 
 @pytest.fixture
 def backups(kept: Path, tmp_path: Path) -> Path:
-    return copied(kept, tmp_path / "backups")
+    return copy_lake(kept, tmp_path / "backups")
 
 
 @pytest.fixture
 def root(league_lake: Path, tmp_path: Path) -> Path:
-    return copied(league_lake, tmp_path / "lake")
+    return copy_lake(league_lake, tmp_path / "lake")
 
 
 def newest(backups: Path) -> Manifest:
-    return repository.require_newest(backups)
+    return repository.require_newest_manifest(backups)
 
 
-def back(root: Path, backups: Path, *, rebuilds: bool = False) -> restore.Restored:
-    return restore.restore(root, backups, newest(backups), now=NOW, command=COMMAND, rebuilds=rebuilds)
+def back(root: Path, backups: Path, *, rebuilds: bool = False) -> restore.RestoreResult:
+    return restore.restore_lake(root, backups, newest(backups), now=NOW, command=COMMAND, rebuilds=rebuilds)
 
 
 def beside(root: Path) -> list[str]:
@@ -66,28 +76,28 @@ def test_every_table_comes_back_at_its_version_with_its_rows_and_nothing_is_left
 ):
     root = tmp_path / "new" / "lake"
     done = back(root, kept)
-    assert contents(root) == contents(league_lake)
+    assert read_table_states(root) == read_table_states(league_lake)
     assert (done.kept_as, beside(root)) == (None, [])
     for table in catalog.TABLES:
-        times = [DeltaTable(lakes.folder(r, table)).history() for r in (root, league_lake)]
+        times = [DeltaTable(lakes.locate_table(r, table)).history() for r in (root, league_lake)]
         assert times[0] == times[1]
 
 
 def test_a_commit_has_the_time_that_it_says_so_that_delta_travels_in_time(kept: Path, tmp_path: Path):
     back(tmp_path / "lake", kept)
     for table in (BOXSCORE, SKATER_GAME):
-        delta = DeltaTable(lakes.folder(tmp_path / "lake", table))
+        delta = DeltaTable(lakes.locate_table(tmp_path / "lake", table))
         for entry in delta.history():
-            file = lakes.folder(tmp_path / "lake", table) / "_delta_log" / f"{entry['version']:020d}.json"
+            file = lakes.locate_table(tmp_path / "lake", table) / "_delta_log" / f"{entry['version']:020d}.json"
             assert round(file.stat().st_mtime * 1000) == entry["timestamp"]
 
 
 def test_the_lake_that_was_there_is_kept_as_it_was(root: Path, kept: Path):
     (root / "nhl-lake.toml").write_text("rate = 2\n")
-    before = tree(root)
+    before = hash_files(root)
     done = back(root, kept)
     assert done.kept_as is not None
-    assert tree(Path(done.kept_as)) == before
+    assert hash_files(Path(done.kept_as)) == before
     assert (root / "nhl-lake.toml").read_text() == "rate = 2\n"
     again = back(root, kept)
     assert len({done.kept_as, again.kept_as}) == 2, "two restores in a second keep both"
@@ -97,42 +107,42 @@ def test_the_lake_that_was_there_is_kept_as_it_was(root: Path, kept: Path):
 @pytest.mark.slow
 def test_silver_and_gold_are_made_again_if_wanted(league_lake: Path, kept: Path, tmp_path: Path):
     done = back(tmp_path / "lake", kept, rebuilds=True)
-    assert set(done.rebuilt) == {table.name for table in catalog.in_order()}
-    for table in tables(league_lake):
-        assert_frame_equal(lakes.facts(tmp_path / "lake", table), lakes.facts(league_lake, table))
+    assert set(done.rebuilt) == {table.name for table in catalog.list_build_order()}
+    for table in list_tables(league_lake):
+        assert_frame_equal(lakes.read_sorted_rows(tmp_path / "lake", table), lakes.read_sorted_rows(league_lake, table))
 
 
 def test_what_was_fetched_whole_is_not_fetched_again(
     root: Path, backups: Path, league_lake: Path, monkeypatch: pytest.MonkeyPatch
 ):
     read: list[str] = []
-    pieces = location.pieces
+    pieces = location.read_chunks
 
-    def stops(at: location.Place, name: str) -> object:
+    def stops(at: location.Location, name: str) -> object:
         if at == backups:
             read.append(name)
             if len(read) == 30:
                 raise OSError("the cable was pulled")
         return pieces(at, name)
 
-    monkeypatch.setattr(location, "pieces", stops)
+    monkeypatch.setattr(location, "read_chunks", stops)
     with pytest.raises(OSError, match="cable"):
         back(root, backups)
-    assert rows(root) == rows(league_lake)
+    assert hash_all_tables(root) == hash_all_tables(league_lake)
     first = set(read)
     staged = next(root.parent.glob("lake.restoring-*"))
     next(staged.rglob("*.parquet")).write_bytes(b"another")
     read.clear()
     read.extend([""] * 40)
     back(root, backups)
-    assert len(set(read[40:]) & first) <= 1 + restore.AT_ONCE, "fetched again"
-    assert contents(root) == contents(league_lake)
+    assert len(set(read[40:]) & first) <= 1 + restore.MAX_WORKERS, "fetched again"
+    assert read_table_states(root) == read_table_states(league_lake)
 
 
 @pytest.mark.parametrize(
     "hurt",
     [
-        lambda file: damage.flip(file, 0.5),
+        lambda file: damage.flip_bit(file, 0.5),
         lambda file: file.write_bytes(file.read_bytes()[:-1]),
         lambda file: file.write_bytes(b""),
         lambda file: file.unlink(),
@@ -143,14 +153,14 @@ def test_what_was_fetched_whole_is_not_fetched_again(
 def test_a_damaged_backup_is_named_and_the_lake_stays_as_it_is(
     what: str, hurt: Callable[[Path], object], root: Path, backups: Path
 ):
-    before = tree(root)
+    before = hash_files(root)
     saved = next(saved for saved in newest(backups).tables if saved.name == BOXSCORE.name)
     sha256 = saved.files[0].sha256 if what == "data" else saved.log[0].sha256
     hurt(backups / repository.object_name(sha256))
-    with pytest.raises(Unreadable) as said:
+    with pytest.raises(UnreadableData) as said:
         back(root, backups)
     assert "backup" in said.value.hint
-    assert tree(root) == before
+    assert hash_files(root) == before
 
 
 @pytest.mark.parametrize("field", ["version", "rows", "keys", "id", "files"])
@@ -167,42 +177,44 @@ def test_a_table_that_differs_from_its_manifest_is_never_put_in_place(field: str
     other = msgspec.structs.replace(saved, **{field: wrong[field]})
     tables = tuple(other if one is saved else one for one in manifest.tables)
     (backups / "manifests" / f"{manifest.name}.json").write_bytes(
-        encode(msgspec.structs.replace(manifest, tables=tables))
+        encode_manifest(msgspec.structs.replace(manifest, tables=tables))
     )
-    before = tree(root)
+    before = hash_files(root)
     with pytest.raises(LakeError, match=BOXSCORE.name):
         back(root, backups)
-    assert tree(root) == before
+    assert hash_files(root) == before
 
 
 def test_a_long_log_gets_a_checkpoint(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(restore, "LONG_LOG", 1)
+    monkeypatch.setattr(restore, "CHECKPOINT_AFTER", 1)
     back(tmp_path / "lake", kept)
-    delta = DeltaTable(lakes.folder(tmp_path / "lake", BOXSCORE))
-    assert log_packs.listed(lakes.folder(tmp_path / "lake", BOXSCORE)).checkpoints.keys() == {delta.version()}
+    delta = DeltaTable(lakes.locate_table(tmp_path / "lake", BOXSCORE))
+    assert log_packs.list_log(lakes.locate_table(tmp_path / "lake", BOXSCORE)).checkpoints.keys() == {delta.version()}
 
 
 def test_over_a_good_lake_it_asks_and_without_anybody_to_ask_it_does_nothing(run_here: Run, root: Path, kept: Path):
-    before = tree(root)
+    before = hash_files(root)
     ended = run_here("restore", "--from-backup", root=root, backups=kept, now=NOW)
     assert ended.code == 1
     assert "good lake" in ended.err
     assert "--yes" in ended.err
-    assert (tree(root), beside(root)) == (before, [])
+    assert (hash_files(root), beside(root)) == (before, [])
     assert run_here("restore", "--from-backup", "--yes", root=root, backups=kept, now=NOW).code == 0
     assert len(beside(root)) == 1
 
 
 def add_a_page(root: Path) -> None:
     """Keep another version of a page, which says something else."""
-    page = delta_tables.scan(root, BOXSCORE).head(1).collect()
+    page = delta_tables.scan_table(root, BOXSCORE).head(1).collect()
     body = page["body"][0] + " "
     said = {"body": body, "sha256": hashlib.sha256(body.encode()).hexdigest(), "body_bytes": len(body.encode())}
-    moment = pl.lit(later(1)).cast(pl.Datetime("us", "UTC")).alias("fetched_at")
+    moment = pl.lit(days_later(1)).cast(pl.Datetime("us", "UTC")).alias("fetched_at")
     page = page.with_columns(moment, **{name: pl.lit(value) for name, value in said.items()}).cast(
         dict(BOXSCORE.schema)
     )
-    delta_tables.write(root, BOXSCORE, delta_tables.handle(root, BOXSCORE), page.select(BOXSCORE.schema.names()))
+    delta_tables.append_rows(
+        root, BOXSCORE, delta_tables.open_table(root, BOXSCORE), page.select(BOXSCORE.schema.names())
+    )
 
 
 def test_over_a_damaged_lake_it_asks_only_if_something_newer_would_be_put_aside(run_here: Run, root: Path, kept: Path):
@@ -220,13 +232,13 @@ def test_over_a_damaged_lake_it_asks_only_if_something_newer_would_be_put_aside(
 def test_a_table_that_is_gone_comes_back_and_the_others_stay(run_here: Run, root: Path, kept: Path, league_lake: Path):
     add_a_page(root)
     shutil.rmtree(root / "bronze" / "schedule")
-    others = rows(root)
+    others = hash_all_tables(root)
     ended = run_here(
         "restore", "--from-backup", "--table", "bronze.schedule", "--json", root=root, backups=kept, now=NOW
     )
     assert ended.code == 0, ended.err
-    after = rows(root)
-    assert after.pop("bronze.schedule") == rows(league_lake)["bronze.schedule"]
+    after = hash_all_tables(root)
+    assert after.pop("bronze.schedule") == hash_all_tables(league_lake)["bronze.schedule"]
     assert after == others
     assert beside(root) == []
 
@@ -234,12 +246,12 @@ def test_a_table_that_is_gone_comes_back_and_the_others_stay(run_here: Run, root
 def test_a_table_that_can_be_read_gets_the_rows_that_it_lacks_and_loses_none(
     run_here: Run, root: Path, kept: Path, league_lake: Path
 ):
-    file = damage.data_file(root, BOXSCORE)
+    file = damage.find_biggest_data_file(root, BOXSCORE)
     file.unlink()
-    delta_tables.handle(root, BOXSCORE).repair()
+    delta_tables.open_table(root, BOXSCORE).repair()
     add_a_page(root)
-    own = keys(root, BOXSCORE)
-    every = own | keys(league_lake, BOXSCORE)
+    own = read_keys(root, BOXSCORE)
+    every = own | read_keys(league_lake, BOXSCORE)
     assert own < every
     for expected in (len(every) - len(own), 0):
         ended = run_here(
@@ -247,39 +259,39 @@ def test_a_table_that_can_be_read_gets_the_rows_that_it_lacks_and_loses_none(
         )
         assert ended.code == 0, ended.err
         assert ended.json == [{"table": "bronze.boxscore", "added": expected, "is_replaced": False, "kept_as": None}]
-        assert keys(root, BOXSCORE) == every
-        assert lakes.rows(root, BOXSCORE).height == len(every)
+        assert read_keys(root, BOXSCORE) == every
+        assert lakes.read_rows(root, BOXSCORE).height == len(every)
     assert beside(root) == []
 
 
 @pytest.mark.parametrize("hurt", [damage.empty_the_last_commit, damage.lose_a_log_entry, damage.lose_the_log])
 def test_a_table_that_cannot_be_opened_gives_way_and_what_can_be_read_of_it_is_added(
-    hurt: damage.Damage, run_here: Run, root: Path, kept: Path
+    hurt: damage.DamageFunction, run_here: Run, root: Path, kept: Path
 ):
     add_a_page(root)
-    every = keys(root, BOXSCORE)
+    every = read_keys(root, BOXSCORE)
     hurt(root, BOXSCORE)
     ended = run_here(
         "restore", "--from-backup", "--table", "bronze.boxscore", "--json", root=root, backups=kept, now=NOW
     )
     assert ended.code == 0, ended.err
     assert ended.json[0]["is_replaced"]
-    assert keys(root, BOXSCORE) == every
+    assert read_keys(root, BOXSCORE) == every
     assert Path(ended.json[0]["kept_as"]).is_dir()
 
 
 @pytest.mark.parametrize("which", [0, 1, -1], ids=["the first", "the second", "none"])
 def test_files_that_no_commit_names_are_read_only_where_a_commit_is_gone(which: int, root: Path):
-    folder = lakes.folder(root, BOXSCORE)
+    folder = lakes.locate_table(root, BOXSCORE)
     for _ in range(2):
         add_a_page(root)
     named = sorted(str(f.relative_to(folder)) for f in folder.rglob("*.parquet") if "_delta_log" not in f.parts)
     stray = folder / "part-stray.parquet"
     shutil.copy(folder / named[0], stray)
     if which >= 0:
-        damage.log(root, BOXSCORE)[which].unlink()
+        damage.list_commits(root, BOXSCORE)[which].unlink()
 
-    assert restore_tables.data_files(folder) == (named if which < 0 else sorted([*named, stray.name]))
+    assert restore_tables.list_data_files(folder) == (named if which < 0 else sorted([*named, stray.name]))
 
 
 def dated(page: pl.DataFrame, hours: int) -> pl.DataFrame:
@@ -293,14 +305,14 @@ def dated(page: pl.DataFrame, hours: int) -> pl.DataFrame:
 
 def test_of_a_table_of_newest_pages_the_newest_of_both_wins_and_each_page_is_there_once(root: Path, kept: Path):
     """Two pages are newer in the damaged table than in the backup, and one of them there in two versions."""
-    before = lakes.rows(root, endpoints.PLAYERS)
-    one, other = (delta_tables.scan(root, endpoints.PLAYERS).slice(n, 1).collect() for n in (0, 1))
+    before = lakes.read_rows(root, endpoints.PLAYERS)
+    one, other = (delta_tables.scan_table(root, endpoints.PLAYERS).slice(n, 1).collect() for n in (0, 1))
     for page, hours in ((one, 5), (one, 9), (other, 7)):
-        delta_tables.keep(root, endpoints.PLAYERS, dated(page, hours), lambda was, now: was == now)
+        delta_tables.store_pages(root, endpoints.PLAYERS, dated(page, hours), lambda was, now: was == now)
     damage.lose_the_log(root, endpoints.PLAYERS)
-    done = list(restore_tables.regain(root, kept, newest(kept), [endpoints.PLAYERS], now=NOW, command=COMMAND))
+    done = list(restore_tables.restore_tables(root, kept, newest(kept), [endpoints.PLAYERS], now=NOW, command=COMMAND))
 
-    after = lakes.rows(root, endpoints.PLAYERS)
+    after = lakes.read_rows(root, endpoints.PLAYERS)
     assert (done[0].is_replaced, after.height) == (True, before.height)
     said = dict(after.select("player_id", "sha256").iter_rows())
     for page, hours in ((one, 9), (other, 7)):
@@ -309,69 +321,71 @@ def test_of_a_table_of_newest_pages_the_newest_of_both_wins_and_each_page_is_the
 
 
 def test_an_older_page_never_takes_the_place_of_a_newer(root: Path):
-    page = delta_tables.scan(root, endpoints.PLAYERS).head(1).collect()
-    delta_tables.keep(root, endpoints.PLAYERS, dated(page, 5), lambda was, now: was == now)
-    before = lakes.rows(root, endpoints.PLAYERS)
+    page = delta_tables.scan_table(root, endpoints.PLAYERS).head(1).collect()
+    delta_tables.store_pages(root, endpoints.PLAYERS, dated(page, 5), lambda was, now: was == now)
+    before = lakes.read_rows(root, endpoints.PLAYERS)
 
-    assert restore_tables.added(root, endpoints.PLAYERS, pl.concat([dated(page, 3), page]).lazy()) == 0
-    assert lakes.rows(root, endpoints.PLAYERS).sort("player_id").equals(before.sort("player_id"))
+    assert restore_tables.add_missing_rows(root, endpoints.PLAYERS, pl.concat([dated(page, 3), page]).lazy()) == 0
+    assert lakes.read_rows(root, endpoints.PLAYERS).sort("player_id").equals(before.sort("player_id"))
 
 
 def test_a_page_whose_body_was_changed_is_not_saved_from_a_damaged_table(root: Path, kept: Path):
     damage.change_a_body(root, BOXSCORE)
     damage.lose_the_log(root, BOXSCORE)
-    saved = pl.concat(restore_tables.salvaged(lakes.folder(root, BOXSCORE), BOXSCORE))
-    done = list(restore_tables.regain(root, kept, newest(kept), [BOXSCORE], now=NOW, command=COMMAND))
+    saved = pl.concat(restore_tables.salvage_rows(lakes.locate_table(root, BOXSCORE), BOXSCORE))
+    done = list(restore_tables.restore_tables(root, kept, newest(kept), [BOXSCORE], now=NOW, command=COMMAND))
     assert done[0].is_replaced
-    assert saved.height == lakes.rows(root, BOXSCORE).height - 1
+    assert saved.height == lakes.read_rows(root, BOXSCORE).height - 1
 
 
 def test_bronze_and_the_ledger_are_not_taken_back_in_time(run_here: Run, root: Path, kept: Path):
-    before = tree(root)
+    before = hash_files(root)
     for name in ("bronze.play_by_play", "bronze.players", "lake.runs"):
         for words in (("--to-version", "0"), ("--as-of", "2025-10-01")):
             ended = run_here("restore", name, *words, "--yes", root=root, backups=kept, now=NOW)
             assert ended.code == 1
             assert "only grows" in ended.err
             assert "--as-known-at" in ended.err
-    assert tree(root) == before
+    assert hash_files(root) == before
 
 
 def test_a_gold_table_is_taken_back_and_the_next_rebuild_knows(run_here: Run, root: Path, kept: Path):
-    old = lakes.facts(root, SKATER_GAME)
-    version = DeltaTable(lakes.folder(root, SKATER_GAME)).version()
+    old = lakes.read_sorted_rows(root, SKATER_GAME)
+    version = DeltaTable(lakes.locate_table(root, SKATER_GAME)).version()
     ended = run_here("restore", SKATER_GAME.name, "--to-version", "0", "--yes", "--json", root=root, now=NOW)
     assert (ended.code, ended.json["to"], ended.json["version"]) == (0, 0, version + 1)
-    assert lakes.rows(root, SKATER_GAME).is_empty()
+    assert lakes.read_rows(root, SKATER_GAME).is_empty()
     assert run_here("restore", SKATER_GAME.name, "--to-version", str(version), "--yes", root=root, now=NOW).code == 0
-    assert lakes.facts(root, SKATER_GAME).equals(old)
+    assert lakes.read_sorted_rows(root, SKATER_GAME).equals(old)
     assert "Nothing has changed" in run_here("rebuild", root=root, now=NOW).out
     assert run_here("restore", SKATER_GAME.name, "--to-version", "0", "--yes", root=root, now=NOW).code == 0
     assert SKATER_GAME.name in run_here("rebuild", root=root, now=NOW).out
-    assert_frame_equal(lakes.facts(root, SKATER_GAME), old)
+    assert_frame_equal(lakes.read_sorted_rows(root, SKATER_GAME), old)
 
 
 def test_as_of_goes_by_what_commits_say_and_not_by_the_times_of_their_files(root: Path):
-    entries = {entry["version"]: entry["timestamp"] for entry in DeltaTable(lakes.folder(root, SKATER_GAME)).history()}
-    for file in damage.log(root, SKATER_GAME):
+    entries = {
+        entry["version"]: entry["timestamp"] for entry in DeltaTable(lakes.locate_table(root, SKATER_GAME)).history()
+    }
+    for file in damage.list_commits(root, SKATER_GAME):
         os.utime(file, (0, 0))
     for version, stamp in sorted(entries.items()):
         moment = datetime.fromtimestamp(stamp / 1000, UTC)
-        assert time_travel.take_back(root, SKATER_GAME, to=moment, now=NOW, command=COMMAND).to == version
+        assert time_travel.restore_version(root, SKATER_GAME, to=moment, now=NOW, command=COMMAND).to == version
     with pytest.raises(BadInput, match="first written"):
-        time_travel.take_back(root, SKATER_GAME, to=datetime(2020, 1, 1, tzinfo=UTC), now=NOW, command=COMMAND)
+        time_travel.restore_version(root, SKATER_GAME, to=datetime(2020, 1, 1, tzinfo=UTC), now=NOW, command=COMMAND)
     with pytest.raises(BadInput, match="no version 99"):
-        time_travel.take_back(root, SKATER_GAME, to=99, now=NOW, command=COMMAND)
+        time_travel.restore_version(root, SKATER_GAME, to=99, now=NOW, command=COMMAND)
 
 
 def test_a_version_whose_files_are_gone_is_refused_and_the_table_stays(root: Path):
-    version = DeltaTable(lakes.folder(root, SKATER_GAME)).version()
-    time_travel.take_back(root, SKATER_GAME, to=0, now=NOW, command=COMMAND)
-    DeltaTable(lakes.folder(root, SKATER_GAME)).vacuum(0, dry_run=False, enforce_retention_duration=False)
-    before = DeltaTable(lakes.folder(root, SKATER_GAME)).version()
+    version = DeltaTable(lakes.locate_table(root, SKATER_GAME)).version()
+    time_travel.restore_version(root, SKATER_GAME, to=0, now=NOW, command=COMMAND)
+    DeltaTable(lakes.locate_table(root, SKATER_GAME)).vacuum(0, dry_run=False, enforce_retention_duration=False)
+    before = DeltaTable(lakes.locate_table(root, SKATER_GAME)).version()
     with pytest.raises(LakeError, match=f"cannot be taken back to version {version}"):
-        time_travel.take_back(root, SKATER_GAME, to=version, now=NOW, command=COMMAND)
-    assert DeltaTable(lakes.folder(root, SKATER_GAME)).version() == before
+        time_travel.restore_version(root, SKATER_GAME, to=version, now=NOW, command=COMMAND)
+    assert DeltaTable(lakes.locate_table(root, SKATER_GAME)).version() == before
 
 
 def test_what_cannot_be_meant_is_refused(run_here: Run, root: Path, kept: Path):
@@ -397,20 +411,22 @@ def test_a_backup_of_another_league_or_a_newer_program_is_refused(root: Path, ba
     for change, what in (({"source": "NHL"}, "sample league"), ({"layout": 99}, "layout 99")):
         wanted = msgspec.structs.replace(newest(backups), **change)
         with pytest.raises(LakeError, match=what):
-            restore.restore(root, backups, wanted, now=NOW, command=COMMAND, rebuilds=False)
+            restore.restore_lake(root, backups, wanted, now=NOW, command=COMMAND, rebuilds=False)
     assert beside(root) == []
 
 
 def test_a_backup_of_an_older_layout_is_upgraded_when_it_is_back(
     run_here: Run, backups: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    changed: list[location.Place] = []
-    monkeypatch.setattr(ledger, "LAYOUT", 2)
-    monkeypatch.setattr(upgrade, "STEPS", (upgrade.Step(1, lambda _, new: changed.append(new), upgrade.pages),))
+    changed: list[location.Location] = []
+    monkeypatch.setattr(ledger, "LAYOUT_VERSION", 2)
+    monkeypatch.setattr(
+        upgrade, "STEPS", (upgrade.UpgradeStep(1, lambda _, new: changed.append(new), upgrade.read_pages),)
+    )
     ended = run_here("restore", "--from-backup", root=tmp_path / "lake", backups=backups, now=NOW)
     assert ended.code == 0, ended.err
     assert len(changed) == 1
-    assert upgrade.lake_version(tmp_path / "lake") == 2
+    assert upgrade.read_layout(tmp_path / "lake") == 2
 
 
 def test_after_an_older_backup_was_restored_the_doctor_does_not_miss_what_came_later(
@@ -418,17 +434,17 @@ def test_after_an_older_backup_was_restored_the_doctor_does_not_miss_what_came_l
 ):
     older = newest(backups).name
     add_a_page(root)
-    save(root, backups, now=later(2))
-    assert run_here("restore", "--from-backup", older, "--yes", root=root, backups=backups, now=later(2)).code == 0
-    assert run_here("doctor", root=root, backups=backups, now=later(2)).code == 0
+    make_backup(root, backups, now=days_later(2))
+    assert run_here("restore", "--from-backup", older, "--yes", root=root, backups=backups, now=days_later(2)).code == 0
+    assert run_here("doctor", root=root, backups=backups, now=days_later(2)).code == 0
     damage.lose_the_last_commit(root, BOXSCORE)
-    ended = run_here("doctor", root=root, backups=backups, now=later(2))
+    ended = run_here("doctor", root=root, backups=backups, now=days_later(2))
     assert ended.code == 1
     assert "the end of its log is gone" in ended.out
 
 
 def test_backups_in_the_lake_itself_are_not_swapped_away(root: Path, backups: Path):
-    inside = copied(backups, root / "backups")
+    inside = copy_lake(backups, root / "backups")
     with pytest.raises(BadInput, match="lake's own folder"):
         back(root, inside)
     assert inside.is_dir()
@@ -444,7 +460,7 @@ def test_a_disk_without_room_is_told_before_anything_is_written(
 
 
 def test_while_another_run_holds_the_lake_nothing_is_restored(root: Path, kept: Path):
-    with locks.locked(root, "nhl-lake ingest", now=NOW), pytest.raises(LakeError, match="held by `nhl-lake ingest`"):
+    with locks.hold_lock(root, "nhl-lake ingest", now=NOW), pytest.raises(LakeError, match="held by `nhl-lake ingest`"):
         back(root, kept)
     assert beside(root) == []
 
@@ -463,6 +479,6 @@ def test_what_is_added_to_a_table_are_versions_that_say_something_else_than_the_
     there = pages((1, 0, "a"), (2, 0, "a"), (3, 0, "a"), (3, 2, "b"))
     rows = pages((1, 0, "a"), (1, 5, "a"), (2, 5, "b"), (2, 6, "b"), (2, 7, "a"), (3, 4, "a"), (4, 1, "a"))
 
-    found = restore_tables.lacking_keys(rows, there, endpoints.BOXSCORE)
+    found = restore_tables.find_missing_keys(rows, there, endpoints.BOXSCORE)
     hours = ((found["fetched_at"] - NOW).dt.total_hours()).to_list()
     assert list(zip(found["game_id"], hours, strict=True)) == [(2, 5), (2, 7), (3, 4), (4, 1)]

@@ -19,18 +19,18 @@ import pytest
 from deltalake import DeltaTable
 
 from nhl_lake.backup import repository, restore
-from nhl_lake.backup.create import Summary, backup
-from nhl_lake.backup.pins import pins
-from nhl_lake.backup.prune import Keep, prune
-from nhl_lake.backup.verify import verify
-from nhl_lake.clock import clock
+from nhl_lake.backup.create import BackupSummary, create_backup
+from nhl_lake.backup.pins import read_pins
+from nhl_lake.backup.prune import RetentionPolicy, prune_backups
+from nhl_lake.backup.verify import verify_backups
+from nhl_lake.clock import make_clock
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
-from nhl_lake.store.delta import PARQUET
+from nhl_lake.store.delta import WRITER_PROPERTIES
 from tests.support import lakes
-from tests.support.fake_api import NOON, FakeApi, Game, Silent, run
+from tests.support.fake_api import NOON, FakeApi, FakeGame, SilentReport, run_ingest
 
 SECONDS, BACKUPS = 12.0, 4
 
@@ -72,21 +72,21 @@ def write_turn(root: Path, who: str, turn: int) -> None:
 def appended(root: Path, table: Table, row: dict[str, Any]) -> None:
     """Append a row; a vacuum that waits for nothing, as none does outside, may take its file before it is synced."""
     with suppress(FileNotFoundError):
-        delta_tables.append(root, table, pl.DataFrame([row], schema=table.schema))
+        delta_tables.append_to_ledger(root, table, pl.DataFrame([row], schema=table.schema))
 
 
 def tend(root: Path, what: str) -> None:
     """Compact, or vacuum at once what no longer is of the newest version, and is not pinned by a backup."""
     for table in (ledger.RUNS, ledger.ANSWERS):
-        delta = DeltaTable(lakes.folder(root, table))
+        delta = DeltaTable(lakes.locate_table(root, table))
         if what == "compact":
             try:
-                delta.optimize.compact(writer_properties=PARQUET)
+                delta.optimize.compact(writer_properties=WRITER_PROPERTIES)
             except Exception as error:  # a writer was quicker
                 if "conflict" not in str(error).lower() and "commit" not in str(error).lower():
                     raise
         else:
-            pinned = sorted(pins(root, datetime.now(UTC)).get(table.name, ())) or None
+            pinned = sorted(read_pins(root, datetime.now(UTC)).get(table.name, ())) or None
             delta.vacuum(0, enforce_retention_duration=False, dry_run=False, keep_versions=pinned)
     time.sleep(0.2)
 
@@ -113,7 +113,7 @@ def storm(root: Path, seconds: float) -> Iterator[list[subprocess.Popen[str]]]:
 
 def counts(root: Path, table: Table, column: str) -> dict[str, int]:
     """Return how many turns of each writer a table has; all of them, one after the other, once."""
-    rows = lakes.rows(root, table)
+    rows = lakes.read_rows(root, table)
     key = "run_id" if table is ledger.RUNS else "page"
     found = {}
     for who in ("one", "other"):
@@ -126,12 +126,14 @@ def counts(root: Path, table: Table, column: str) -> dict[str, int]:
 def stormed(folder: Path, seconds: float, backups: int) -> str:
     """Take backups in a storm, hold each against what must be, and say what there was."""
     root, kept = folder / "lake", folder / "backups"
-    run(root, FakeApi([Game(1)]), rebuilds=True)
+    run_ingest(root, FakeApi([FakeGame(1)]), rebuilds=True)
     with storm(root, seconds) as processes:
         until = time.monotonic() + seconds
-        made: list[Summary] = []
+        made: list[BackupSummary] = []
         while len(made) < backups or time.monotonic() < until - 1:
-            made.append(backup(root, kept, clock=clock(), report=Silent(), command="", accept=False))
+            made.append(
+                create_backup(root, kept, clock=make_clock(), report=SilentReport(), command="", allow_row_loss=False)
+            )
             time.sleep(max(0.0, seconds / backups - made[-1].seconds) if len(made) < backups else 0.2)
     ended = [(process.returncode, int(process.communicate()[0])) for process in processes]
     assert [code for code, _ in ended] == [0] * 4
@@ -139,9 +141,9 @@ def stormed(folder: Path, seconds: float, backups: int) -> str:
     seen = [held(folder / f"back{number}", root, kept, one) for number, one in enumerate(made)]
     for before, after in itertools.pairwise(seen):
         assert all(before[who] <= after[who] for who in before)
-    assert not verify(kept, repository.names(kept), deep=True, report=Silent()).wrong
-    prune(kept, Keep(1, 0, 0), now=NOON, command="")
-    assert not verify(kept, repository.names(kept), deep=True, report=Silent()).wrong
+    assert not verify_backups(kept, repository.list_backups(kept), deep=True, report=SilentReport()).wrong
+    prune_backups(kept, RetentionPolicy(1, 0, 0), now=NOON, command="")
+    assert not verify_backups(kept, repository.list_backups(kept), deep=True, report=SilentReport()).wrong
 
     turns = [count for _, count in ended]
     assert min(turns) > 3
@@ -153,14 +155,14 @@ def stormed(folder: Path, seconds: float, backups: int) -> str:
     )
 
 
-def held(back: Path, root: Path, backups: Path, one: Summary) -> dict[str, int]:
+def held(back: Path, root: Path, backups: Path, one: BackupSummary) -> dict[str, int]:
     """Restore a backup into a folder, hold it against what some moment had, and return the turns that it has seen."""
-    restore.fetch(backups, one.manifest, back)
-    restore.verify(back, one.manifest.tables)
+    restore.fetch_tables(backups, one.manifest, back)
+    restore.verify_tables(back, one.manifest.tables)
     runs, answers = counts(back, ledger.RUNS, "command"), counts(back, ledger.ANSWERS, "table")
     if one.manifest.is_of_a_moment:
         assert all(runs[who] - answers[who] in {0, 1} for who in runs)
-    assert lakes.rows(back, SKATER_GAME).height == lakes.rows(root, SKATER_GAME).height
+    assert lakes.read_rows(back, SKATER_GAME).height == lakes.read_rows(root, SKATER_GAME).height
     shutil.rmtree(back)
     return runs
 

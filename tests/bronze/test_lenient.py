@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from nhl_lake.bronze.lenient import read
+from nhl_lake.bronze.lenient import read_page
 
 
 class Place(msgspec.Struct):
@@ -33,8 +33,8 @@ class Page(msgspec.Struct):
 
 
 def told(page: Any) -> tuple[Page, dict[str, str]]:
-    found, odd = read(json.dumps(page), Page)
-    return found, {one.path: one.why for one in odd}
+    found, odd = read_page(json.dumps(page), Page)
+    return found, {one.path: one.reason for one in odd}
 
 
 def page(*lines: Any, **more: Any) -> dict[str, Any]:
@@ -71,10 +71,10 @@ def test_what_an_object_must_have_costs_the_object_and_what_a_row_must_have_the_
 @pytest.mark.parametrize("bad", [{"lines": []}, {"id": "1", "lines": []}, {"id": 1, "lines": {}}, {"id": 1}, [], None])
 def test_a_page_that_lacks_what_it_must_have_cannot_be_read(bad: Any):
     with pytest.raises(msgspec.ValidationError):
-        read(json.dumps(bad), Page)
+        read_page(json.dumps(bad), Page)
 
 
 def test_a_list_of_which_nothing_can_be_read_is_another_kind_of_page():
     with pytest.raises(msgspec.ValidationError, match="None of 3 rows"):
-        read(json.dumps({"id": 1, "lines": [{}, {}, {}]}), Page)
+        read_page(json.dumps({"id": 1, "lines": [{}, {}, {}]}), Page)
     assert told(page(notes=[1, 2, 3]))[1].keys() == {"$.notes"}

@@ -24,10 +24,10 @@ from nhl_lake.bronze.endpoints import (
     STANDINGS,
     TEAMS,
 )
-from nhl_lake.bronze.validation import text
-from nhl_lake.errors import Refused
-from nhl_lake.schema.table import Part, Table
-from nhl_lake.store.versions import content
+from nhl_lake.bronze.validation import decode_text
+from nhl_lake.errors import PageRejected
+from nhl_lake.schema.table import PageRecord, Table
+from nhl_lake.store.page_versions import normalize_content
 
 DAY = date(2023, 10, 10)
 GAME = {
@@ -100,15 +100,15 @@ every_json_page = pytest.mark.parametrize(
 )
 
 
-def read(table: Table, ask: Mapping[str, Any], page: object) -> list[Part]:
+def read(table: Table, ask: Mapping[str, Any], page: object) -> list[PageRecord]:
     """Read a page of a table, given as bytes or as what its JSON says."""
     body = page if isinstance(page, bytes) else json.dumps(page).encode()
-    return table.endpoint.read(body, ask)
+    return table.endpoint.parse(body, ask)
 
 
 def refused(table: Table, ask: Mapping[str, Any], page: object) -> str:
     """Return why a page is refused."""
-    with pytest.raises(Refused) as error:
+    with pytest.raises(PageRejected) as error:
         read(table, ask, page)
     return str(error.value)
 
@@ -221,14 +221,14 @@ def test_a_page_of_a_game_tells_its_day_and_state_itself(table: Table):
 def test_a_page_of_a_game_that_is_over_tells_who_is_dressed(state: str, spots: list[Any], people: set[int]):
     (part,) = read(PLAY_BY_PLAY, GAME, HEAD | {"gameState": state, "plays": [], "rosterSpots": spots})
 
-    assert part.people == people
+    assert part.player_ids == people
 
 
 def test_a_roster_tells_who_is_on_it():
     page = {"forwards": [{"id": 7}], "defensemen": [{"id": 8}], "goalies": [{"id": 30}]}
     (part,) = read(ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, page)
 
-    assert part.people == {7, 8, 30}
+    assert part.player_ids == {7, 8, 30}
 
 
 @pytest.mark.parametrize("table", [PLAY_BY_PLAY, BOXSCORE], ids=lambda table: table.name)
@@ -278,7 +278,7 @@ def test_a_chart_of_another_game_is_refused_be_it_in_one_row():
 
 def test_an_empty_chart_is_an_answer_with_the_state_of_the_schedule():
     assert read(SHIFT_CHARTS, GAME, {"data": [], "total": 0}) == [
-        Part({"game_id": 2023020001}, 20232024, DAY, "FINAL", b'{"data": [], "total": 0}')
+        PageRecord({"game_id": 2023020001}, 20232024, DAY, "FINAL", b'{"data": [], "total": 0}')
     ]
 
 
@@ -349,14 +349,14 @@ def test_a_page_is_kept_as_served_to_the_last_blank():
 
 
 def test_text_is_utf_8_and_where_it_is_not_latin_1_which_loses_nothing():
-    assert text("Ålesund Grünwald".encode()) == "Ålesund Grünwald"
-    assert text("Ålesund Grünwald".encode("latin-1")) == "Ålesund Grünwald"
+    assert decode_text("Ålesund Grünwald".encode()) == "Ålesund Grünwald"
+    assert decode_text("Ålesund Grünwald".encode("latin-1")) == "Ålesund Grünwald"
     assert [part.body for part in read(SHIFT_REPORT_HOME, GAME, report().decode().encode("latin-1"))] == [report()]
 
 
 @given(st.binary())
 def test_every_body_has_a_text_that_tells_it_again(body: bytes):
-    found = text(body)
+    found = decode_text(body)
 
     assert body in {found.encode(), found.encode("latin-1", "replace")}
 
@@ -380,8 +380,8 @@ def noisy(value: object, noise: object) -> object:
 def test_volatile_keys_say_nothing_at_any_depth(page: object, was: object, noise: object):
     calm, loud = ({"page": value, "clock": 1} for value in (page, noisy(page, noise)))
 
-    assert content(json.dumps(calm), VOLATILE) == content(json.dumps(loud, indent=1), VOLATILE)
-    assert (content(json.dumps([page]), VOLATILE) == content(json.dumps([was]), VOLATILE)) == (
+    assert normalize_content(json.dumps(calm), VOLATILE) == normalize_content(json.dumps(loud, indent=1), VOLATILE)
+    assert (normalize_content(json.dumps([page]), VOLATILE) == normalize_content(json.dumps([was]), VOLATILE)) == (
         json.dumps(page, sort_keys=True) == json.dumps(was, sort_keys=True)
     )
 
@@ -389,23 +389,23 @@ def test_volatile_keys_say_nothing_at_any_depth(page: object, was: object, noise
 def test_what_stands_beside_a_volatile_key_counts():
     before, after = '{"plays":[{"clock":1,"x":1}]}', '{"plays":[{"clock":2,"x":2}]}'
 
-    assert content(before, VOLATILE) != content(after, VOLATILE)
-    assert content(before, VOLATILE | {"x"}) == content(after, VOLATILE | {"x"})
+    assert normalize_content(before, VOLATILE) != normalize_content(after, VOLATILE)
+    assert normalize_content(before, VOLATILE | {"x"}) == normalize_content(after, VOLATILE | {"x"})
 
 
 @pytest.mark.parametrize(("was", "is_now"), [("1", "true"), ("0", "false"), ("null", "0"), ('"1"', "1"), ("[]", "{}")])
 def test_a_value_of_another_kind_is_another_value(was: str, is_now: str):
-    assert content(f'{{"ot":{was}}}', VOLATILE) != content(f'{{"ot":{is_now}}}', VOLATILE)
+    assert normalize_content(f'{{"ot":{was}}}', VOLATILE) != normalize_content(f'{{"ot":{is_now}}}', VOLATILE)
 
 
 def test_html_is_what_it_is():
-    assert content("<html>clock 1</html>", VOLATILE) == "<html>clock 1</html>"
-    assert content(" \n<html>", VOLATILE) != content("<html>", VOLATILE)
+    assert normalize_content("<html>clock 1</html>", VOLATILE) == "<html>clock 1</html>"
+    assert normalize_content(" \n<html>", VOLATILE) != normalize_content("<html>", VOLATILE)
 
 
 @pytest.mark.parametrize("table", [PLAY_BY_PLAY, SCHEDULE], ids=lambda table: table.name)
 def test_the_clock_the_broadcasts_and_the_odds_of_a_page_are_volatile_its_score_and_state_are_not(table: Table):
-    volatile = table.endpoint.volatile
+    volatile = table.endpoint.ignored_keys
 
     assert {"clock", "tvBroadcasts", "odds", "headshot", "logo"} <= volatile
     assert not volatile & {
@@ -428,7 +428,7 @@ def test_a_player_without_a_name_is_a_player():
 def test_an_odd_row_or_field_refuses_no_page():
     roster = {**ROSTER, "defensemen": [{"id": "?"}, {}, {"id": 8470002}]}
     (part,) = read(ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, roster)
-    assert part.people == {8470001, 8470002}
+    assert part.player_ids == {8470001, 8470002}
 
     standings = {"standings": [{"date": "soon", "teamAbbrev": {}}, *STANDING["standings"]]}
     assert len(read(STANDINGS, {"season": 20232024, "game_date": DAY}, standings)) == 1
@@ -441,4 +441,4 @@ def test_an_odd_row_or_field_refuses_no_page():
 
     page = HEAD | {"plays": [], "rosterSpots": [{"playerId": 8470001}, {"playerId": None}]}
     (part,) = read(PLAY_BY_PLAY, GAME, page)
-    assert part.people == {8470001}
+    assert part.player_ids == {8470001}

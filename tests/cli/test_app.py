@@ -23,19 +23,19 @@ from nhl_lake import catalog
 from nhl_lake.bronze import endpoints
 from nhl_lake.cli import docs
 from nhl_lake.cli.app import app
-from nhl_lake.cli.encoding import plain as look_alike
-from nhl_lake.cli.errors import translated
+from nhl_lake.cli.encoding import convert_to_ascii as look_alike
+from nhl_lake.cli.errors import translate_error
 from nhl_lake.schema import ledger
 from nhl_lake.store import delta_tables
-from tests.conftest import Ended
-from tests.support.fake_api import FakeApi, Game, run
+from tests.conftest import CommandResult
+from tests.support.fake_api import FakeApi, FakeGame, run_ingest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NOW = "2026-04-01T13:00:00Z"
-Cli = Callable[..., Ended]
+Cli = Callable[..., CommandResult]
 
 
-def two_lines(ended: Ended) -> tuple[str, str]:
+def two_lines(ended: CommandResult) -> tuple[str, str]:
     """Return the two lines of an error, and hold that it is one."""
     lines = ended.err.splitlines()
     assert ended.code == 1, ended.err
@@ -91,15 +91,15 @@ def answering() -> Iterator[Callable[[bytes], str]]:
 
 
 def test_the_dictionary_in_the_repository_is_current():
-    assert (REPOSITORY / "docs" / "TABLES.md").read_text() == docs.tables_page(), "make docs"
+    assert (REPOSITORY / "docs" / "TABLES.md").read_text() == docs.render_tables_page(), "make docs"
 
 
 def test_the_help_in_the_repository_is_current():
-    assert (REPOSITORY / "docs" / "CLI.md").read_text() == docs.commands_page(app), "make docs"
+    assert (REPOSITORY / "docs" / "CLI.md").read_text() == docs.render_commands_page(app), "make docs"
 
 
 def test_every_command_explains_itself():
-    pages = docs.commands_page(app)
+    pages = docs.render_commands_page(app)
     for command in (
         "ingest",
         "rebuild",
@@ -117,7 +117,9 @@ def test_every_command_explains_itself():
         assert f"## nhl-lake {command}" in pages
 
 
-PROGRAM = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count())); import nhl_lake.cli as c; c.main()"
+PROGRAM = (
+    "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count())); import nhl_lake.cli.app as c; c.main()"
+)
 
 
 def test_a_command_ends_without_a_look_through_all_that_was_imported():
@@ -169,13 +171,13 @@ def test_a_folder_that_the_engine_cannot_read_is_refused_before_anything_is_writ
 
 def test_no_network_is_an_error_and_the_lake_is_as_it_was(run_cli: Cli, tmp_path: Path):
     root = tmp_path / "lake"
-    run(root, FakeApi([Game(1)]))
-    before = {t.name: delta_tables.handle(root, t).version() for t in endpoints.TABLES}
+    run_ingest(root, FakeApi([FakeGame(1)]))
+    before = {t.name: delta_tables.open_table(root, t).version() for t in endpoints.TABLES}
     first, second = two_lines(run_cli("ingest", root=root, api="http://127.0.0.1:9", now=NOW))
 
     assert "127.0.0.1 cannot be reached" in first
     assert "Nothing was changed" in second
-    assert {t.name: delta_tables.handle(root, t).version() for t in endpoints.TABLES} == before
+    assert {t.name: delta_tables.open_table(root, t).version() for t in endpoints.TABLES} == before
 
 
 @pytest.mark.slow
@@ -184,7 +186,7 @@ def test_an_api_that_answers_nonsense_is_an_error_and_makes_no_lake(
 ):
     base = answering(b"<html>down for maintenance</html>")
     ended = run_cli("ingest", root=tmp_path / "lake", api=base, now=NOW)
-    first, _ = two_lines(Ended(ended.code, ended.out, last_error(ended.err)))
+    first, _ = two_lines(CommandResult(ended.code, ended.out, last_error(ended.err)))
 
     assert "schedule cannot be read" in first
     assert "down for maintenance" in first
@@ -194,7 +196,7 @@ def test_an_api_that_answers_nonsense_is_an_error_and_makes_no_lake(
 @pytest.mark.parametrize("damage", ["cut", "garbage", "gone", "meta_gone"])
 def test_an_unreadable_lake_is_an_error_and_nothing_is_asked_for(run_cli: Cli, tmp_path: Path, damage: str):
     root = tmp_path / "lake"
-    run(root, FakeApi([Game(1)]))
+    run_ingest(root, FakeApi([FakeGame(1)]))
     log = root / "bronze" / "play_by_play" / "_delta_log"
     last = sorted(log.glob("*.json"))[-1]
     if damage == "cut":
@@ -220,7 +222,7 @@ def test_an_unreadable_lake_is_an_error_and_nothing_is_asked_for(run_cli: Cli, t
 
 def test_pages_of_another_league_are_refused(run_cli: Cli, tmp_path: Path):
     root = tmp_path / "lake"
-    run(root, FakeApi([Game(1)]))
+    run_ingest(root, FakeApi([FakeGame(1)]))
     before = digests(root)
 
     for command in (["ingest"], ["ingest", "--dry-run"], ["demo", "--root", str(root)]):
@@ -232,7 +234,7 @@ def test_pages_of_another_league_are_refused(run_cli: Cli, tmp_path: Path):
 
 def test_a_bronze_table_that_is_gone_is_told(run_cli: Cli, tmp_path: Path):
     root = tmp_path / "lake"
-    run(root, FakeApi([Game(1)]), rebuilds=True)
+    run_ingest(root, FakeApi([FakeGame(1)]), rebuilds=True)
     shutil.rmtree(root / "bronze" / "play_by_play")
 
     for command in (["rebuild"], ["rebuild", "--all"], ["check"]):
@@ -244,12 +246,12 @@ def test_a_bronze_table_that_is_gone_is_told(run_cli: Cli, tmp_path: Path):
 @pytest.mark.parametrize("damage", ["gone", "cut"])
 def test_a_data_file_that_is_damaged_is_told_in_two_lines(run_cli: Cli, tmp_path: Path, damage: str):
     root = tmp_path / "lake"
-    run(root, FakeApi([Game(1)]))
+    run_ingest(root, FakeApi([FakeGame(1)]))
     (file,) = (root / "bronze" / "play_by_play").rglob("part-*.parquet")
     file.unlink() if damage == "gone" else os.truncate(file, 1000)
 
     ended = run_cli("rebuild", root=root, now=NOW)
-    first, second = two_lines(Ended(ended.code, ended.out, last_error(ended.err)))
+    first, second = two_lines(CommandResult(ended.code, ended.out, last_error(ended.err)))
     assert "gone or damaged" in first
     assert "backup" in second
 
@@ -272,14 +274,14 @@ def test_a_setting_with_a_typing_error_is_named(run_cli: Cli, tmp_path: Path):
 
 def test_a_lake_of_a_newer_program_is_refused(run_cli: Cli, tmp_path: Path):
     root = tmp_path / "lake"
-    run(root, FakeApi([Game(1)]))
+    run_ingest(root, FakeApi([FakeGame(1)]))
     row = {
-        "layout": ledger.LAYOUT + 1,
+        "layout": ledger.LAYOUT_VERSION + 1,
         "source": "NHL",
         "made_by": "9.9.9",
         "made_at": datetime(2030, 1, 1, tzinfo=UTC),
     }
-    delta_tables.append(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
+    delta_tables.append_to_ledger(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
     before = digests(root)
 
     for command in ("ingest", "status", "rebuild", "tables"):
@@ -292,7 +294,9 @@ def test_a_lake_of_a_newer_program_is_refused(run_cli: Cli, tmp_path: Path):
 def test_a_full_disk_is_an_error_and_nothing_is_lost(tmp_path: Path, league_lake: Path, run_cli: Cli):
     root = tmp_path / "lake"
     subprocess.run(["cp", "-r", str(league_lake), str(root)], check=True)
-    before = {t.name: set(delta_tables.scan(root, t).select(t.key).collect().iter_rows()) for t in endpoints.TABLES}
+    before = {
+        t.name: set(delta_tables.scan_table(root, t).select(t.key).collect().iter_rows()) for t in endpoints.TABLES
+    }
     environment = os.environ | {"NHL_LAKE_ROOT": str(root), "NHL_LAKE_API": "league:", "NHL_LAKE_NOW": NOW}
 
     def little_room() -> None:
@@ -308,11 +312,11 @@ def test_a_full_disk_is_an_error_and_nothing_is_lost(tmp_path: Path, league_lake
         check=False,
     )
 
-    first, second = two_lines(Ended(process.returncode, process.stdout, last_error(process.stderr)))
+    first, second = two_lines(CommandResult(process.returncode, process.stdout, last_error(process.stderr)))
     assert "may not grow" in first or "disk is full" in first
     assert "Nothing was lost" in second
     for table in endpoints.TABLES:
-        assert set(delta_tables.scan(root, table).select(table.key).collect().iter_rows()) >= before[table.name]
+        assert set(delta_tables.scan_table(root, table).select(table.key).collect().iter_rows()) >= before[table.name]
     assert run_cli("ingest", "--since", "2026-03-25", root=root, api="league:", now=NOW).code == 0
 
 
@@ -336,8 +340,8 @@ def test_an_interrupted_run_keeps_what_arrived_and_exits_with_130(
 
     assert process.returncode == 130, err
     assert "the next run goes on from there" in out
-    assert delta_tables.scan(root, endpoints.BOXSCORE).collect().height > 0
-    assert delta_tables.scan(root, ledger.RUNS).collect()["outcome"].to_list() == ["stopped"]
+    assert delta_tables.scan_table(root, endpoints.BOXSCORE).collect().height > 0
+    assert delta_tables.scan_table(root, ledger.RUNS).collect()["outcome"].to_list() == ["stopped"]
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
@@ -353,7 +357,7 @@ def test_what_a_terminal_cannot_write_is_replaced(encoding: str, league_lake: Pa
         assert b"Traceback" not in ended.stderr
         return (ended.stdout + ended.stderr).decode(encoding)
 
-    game = str(delta_tables.scan(root, catalog.find("silver.plays")).collect()["game_id"][0])
+    game = str(delta_tables.scan_table(root, catalog.find_table("silver.plays")).collect()["game_id"][0])
     assert "Goals" in out("game", game)
     assert "data from" in out("status")
     assert "s3://" in out("settings")
@@ -361,7 +365,7 @@ def test_what_a_terminal_cannot_write_is_replaced(encoding: str, league_lake: Pa
     assert out("show", "silver.players")
     assert out("--help")
     people = json.loads(out("show", "silver.players", "--json"))
-    names = set(delta_tables.scan(root, catalog.find("silver.players")).collect()["last_name"])
+    names = set(delta_tables.scan_table(root, catalog.find_table("silver.players")).collect()["last_name"])
     assert {person["last_name"] for person in people} <= names
 
 
@@ -369,7 +373,7 @@ def test_what_stands_for_a_character_looks_like_it():
     assert "".join(map(look_alike, "Noirlacombière – Łukasz … ┌─┬─┐ │ 氷")) == "Noirlacombiere - Lukasz ... +-+-+ | ?"
 
 
-def test_a_disk_without_hard_links_is_told_as_that(run_here: Callable[..., Ended], tmp_path: Path, monkeypatch):
+def test_a_disk_without_hard_links_is_told_as_that(run_here: Callable[..., CommandResult], tmp_path: Path, monkeypatch):
     def refuses(*_: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 
@@ -388,8 +392,8 @@ def test_a_commit_that_needs_a_hard_link_says_so(number: int):
         f"/m/_delta_log/0.json: Operation not permitted (os error {number})"
     )
 
-    assert "has no hard links" in translated(engine).what
-    assert "has no hard links" not in translated(PermissionError(13, "Permission denied", "/m")).what
+    assert "has no hard links" in translate_error(engine).message
+    assert "has no hard links" not in translate_error(PermissionError(13, "Permission denied", "/m")).message
 
 
 def test_json_is_json_and_nothing_else(run_cli: Cli, league_lake: Path):

@@ -9,22 +9,22 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from nhl_lake.backup import repository, restore
-from nhl_lake.backup.create import backup
-from nhl_lake.backup.verify import verify
+from nhl_lake.backup.create import create_backup
+from nhl_lake.backup.verify import verify_backups
 from nhl_lake.bronze import endpoints
-from nhl_lake.store.location import Bucket, Place
-from tests.conftest import Ended
+from nhl_lake.store.location import Bucket, Location
+from tests.conftest import CommandResult
 from tests.support import lakes
-from tests.support.fake_api import NOON, FakeApi, Game, Silent, at, run
+from tests.support.fake_api import NOON, FakeApi, FakeGame, SilentReport, fixed_clock, run_ingest
 
-Run = Callable[..., Ended]
+Run = Callable[..., CommandResult]
 
 
 @pytest.fixture(scope="module")
 def kept_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake of two games; not to be changed."""
     root = tmp_path_factory.mktemp("kept") / "lake"
-    run(root, FakeApi([Game(1), Game(2)]), rebuilds=True)
+    run_ingest(root, FakeApi([FakeGame(1), FakeGame(2)]), rebuilds=True)
     return root
 
 
@@ -158,21 +158,21 @@ def test_a_backup_goes_to_a_bucket_from_there_to_a_folder_and_from_bucket_to_buc
 ):
     """All are the same bit by bit: the backup of a lake on disk, and two of the lake that comes of it in a bucket."""
 
-    def back_up(root: Place, backups: Place) -> None:
-        backup(root, backups, clock=at(NOON), report=Silent(), command="nhl-lake backup")
-        assert not verify(backups, repository.names(backups), deep=True, report=Silent()).wrong
+    def back_up(root: Location, backups: Location) -> None:
+        create_backup(root, backups, clock=fixed_clock(NOON), report=SilentReport(), command="nhl-lake backup")
+        assert not verify_backups(backups, repository.list_backups(backups), deep=True, report=SilentReport()).wrong
 
     up, lake_up, beside, down = bucket, bucket.with_name("lake2"), bucket.with_name("beside"), tmp_path / "down"
     back_up(kept_lake, up)
-    restore.fetch(up, repository.require_newest(up), lake_up)
+    restore.fetch_tables(up, repository.require_newest_manifest(up), lake_up)
     back_up(lake_up, beside)
     back_up(lake_up, down)
-    tables = [repository.require_newest(where).tables for where in (up, beside, down)]
+    tables = [repository.require_newest_manifest(where).tables for where in (up, beside, down)]
 
     assert [[(t.name, t.keys, t.files, t.head) for t in some] for some in tables[1:]] == [
         [(t.name, t.keys, t.files, t.head) for t in tables[0]]
     ] * 2
-    restore.fetch(down, repository.require_newest(down), tmp_path / "again")
+    restore.fetch_tables(down, repository.require_newest_manifest(down), tmp_path / "again")
     assert_frame_equal(
-        lakes.rows(tmp_path / "again", endpoints.PLAY_BY_PLAY), lakes.rows(kept_lake, endpoints.PLAY_BY_PLAY)
+        lakes.read_rows(tmp_path / "again", endpoints.PLAY_BY_PLAY), lakes.read_rows(kept_lake, endpoints.PLAY_BY_PLAY)
     )

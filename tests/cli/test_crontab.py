@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhl_lake.cli import crontab
-from tests.conftest import Ended
+from tests.conftest import CommandResult
 
-Cli = Callable[..., Ended]
+Cli = Callable[..., CommandResult]
 OTHERS = "MAILTO=me\n# >>> nhl-lake /another >>>\n0 1 * * * nhl-lake ingest\n# <<< nhl-lake /another <<<\n@daily backup"
 
 CRONTAB = """#!/bin/sh
@@ -28,14 +28,14 @@ echo "$@" >> "$CALLS"
 """
 
 
-def job(root: Path = Path("/lakes/mine"), hour: int = 9, **said: object) -> crontab.Job:
+def job(root: Path = Path("/lakes/mine"), hour: int = 9, **said: object) -> crontab.CronJob:
     known = {"program": ("/bin/python", "-m", "nhl_lake"), "settings": {"NHL_LAKE_ROOT": str(root)}}
     rest = {"folder": Path("/lakes"), "log": Path("/var/log/nhl lake.log")}
-    return crontab.Job(**{"root": root, "at": time(hour, 30), **known, **rest, **said})  # type: ignore[arg-type]
+    return crontab.CronJob(**{"root": root, "at": time(hour, 30), **known, **rest, **said})  # type: ignore[arg-type]
 
 
 def test_a_line_says_when_where_with_which_settings_and_where_to():
-    line = crontab.block(job()).splitlines()[1]
+    line = crontab.format_block(job()).splitlines()[1]
 
     assert line == (
         "30 9 * * * cd /lakes && NHL_LAKE_ROOT=/lakes/mine /bin/python -m nhl_lake ingest --lookback 1 --quiet"
@@ -44,7 +44,7 @@ def test_a_line_says_when_where_with_which_settings_and_where_to():
 
 
 def test_a_per_cent_sign_which_is_a_new_line_to_cron_is_escaped():
-    assert r"NHL_LAKE_ROOT='/my lakes/100\%' " in crontab.block(job(Path("/my lakes/100%")))
+    assert r"NHL_LAKE_ROOT='/my lakes/100\%' " in crontab.format_block(job(Path("/my lakes/100%")))
 
 
 TABS = st.lists(st.sampled_from(["", "# a comment", "0 1 * * * other", "MAILTO=x", *OTHERS.splitlines()])).map(
@@ -55,24 +55,24 @@ TABS = st.lists(st.sampled_from(["", "# a comment", "0 1 * * * other", "MAILTO=x
 @given(TABS, st.booleans())
 def test_whatever_else_is_in_a_crontab_stays_to_the_letter(tab: str, newline: bool):  # noqa: FBT001
     tab += "\n" * (newline and bool(tab))
-    with_job = crontab.installed(tab, job())
+    with_job = crontab.install_block(tab, job())
 
     assert with_job.startswith(tab)
-    assert crontab.without(with_job, job().root).rstrip("\n") == tab.rstrip("\n")
-    assert crontab.installed(with_job, job()) == with_job
-    assert crontab.within(with_job, job().root) == crontab.block(job()).rstrip("\n")
-    assert crontab.within(tab, job().root) is None
+    assert crontab.remove_block(with_job, job().root).rstrip("\n") == tab.rstrip("\n")
+    assert crontab.install_block(with_job, job()) == with_job
+    assert crontab.find_block(with_job, job().root) == crontab.format_block(job()).rstrip("\n")
+    assert crontab.find_block(tab, job().root) is None
 
 
 def test_a_new_time_takes_the_place_of_the_old_one():
-    twice = crontab.installed(crontab.installed(OTHERS, job()), job(hour=6))
+    twice = crontab.install_block(crontab.install_block(OTHERS, job()), job(hour=6))
 
-    assert twice == crontab.installed(OTHERS, job(hour=6))
+    assert twice == crontab.install_block(OTHERS, job(hour=6))
     assert twice.count("nhl-lake /lakes/mine >>>") == 1
 
 
 def test_units_escape_what_systemd_takes_for_its_own():
-    units = crontab.units(job(settings={"NHL_LAKE_ROOT": '/a "b" 100%\\$x'}))
+    units = crontab.make_all_units(job(settings={"NHL_LAKE_ROOT": '/a "b" 100%\\$x'}))
     service, timer = (
         next(text for name, text in units.items() if name.endswith(kind)) for kind in ("service", "timer")
     )
@@ -170,7 +170,7 @@ def test_a_timer_is_two_files_that_go_again(machine: Path, run_here: Cli):
     installed = run_here("schedule", "install", "--systemd", "--yes", "--log", str(machine / "log"), root=root)
     assert installed.code == 0, installed.err
 
-    name = crontab.unit(root)
+    name = crontab.name_unit(root)
     assert {file.name for file in units.iterdir()} == {f"{name}.service", f"{name}.timer"}
     assert f"--user enable --now {name}.timer" in (machine / "calls").read_text()
     assert "OnCalendar=*-*-* 09:00:00" in run_here("schedule", "show", root=root).out
@@ -216,7 +216,7 @@ def test_each_run_has_a_timer_and_all_go_again(machine: Path, run_here: Cli):
     log = ("--log", str(machine / "log"), "--systemd")
     assert run_here(*ALL, *log, root=root, backups=machine / "other").code == 0
 
-    names = [crontab.unit(root, turn) for turn in (crontab.INGEST, crontab.BACKUP, crontab.MAINTAIN)]
+    names = [crontab.name_unit(root, turn) for turn in (crontab.INGEST, crontab.BACKUP, crontab.MAINTAIN)]
     assert {file.name for file in units.iterdir()} == {f"{n}.{kind}" for n in names for kind in ("service", "timer")}
     assert "OnCalendar=Sun *-*-* 00:30:00" in (units / f"{names[2]}.timer").read_text()
     assert 'ExecStart="' in (units / f"{names[1]}.service").read_text()

@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from nhl_lake.bronze import endpoints
-from nhl_lake.catalog import find
-from tests.conftest import Ended, without_settings
+from nhl_lake.catalog import find_table
+from tests.conftest import CommandResult, get_clean_environment
 from tests.support import lakes
 
-Cli = Callable[..., Ended]
+Cli = Callable[..., CommandResult]
 
 
 @pytest.mark.slow
@@ -30,15 +30,15 @@ def test_the_demo_makes_a_lake_and_each_time_one_more_day_of_games_comes_in(run_
         "nhl-lake rebuild",
     ):
         assert sign in first.out
-    days = lakes.rows(root, find("silver.games")).filter(game_state="OFF")["game_date"].max()
-    held = set(lakes.rows(root, endpoints.PLAY_BY_PLAY)["game_id"])
+    days = lakes.read_rows(root, find_table("silver.games")).filter(game_state="OFF")["game_date"].max()
+    held = set(lakes.read_rows(root, endpoints.PLAY_BY_PLAY)["game_id"])
 
     second = run_cli("demo", "--root", str(root), root=tmp_path / "elsewhere")
     assert second.code == 0, second.err
-    new = set(lakes.rows(root, endpoints.PLAY_BY_PLAY)["game_id"]) - held
+    new = set(lakes.read_rows(root, endpoints.PLAY_BY_PLAY)["game_id"]) - held
     assert f"One more day came in: {len(new)} new games" in second.out
     assert 0 < len(new) <= 16
-    assert lakes.rows(root, find("silver.games")).filter(game_state="OFF")["game_date"].max() > days
+    assert lakes.read_rows(root, find_table("silver.games")).filter(game_state="OFF")["game_date"].max() > days
     assert not (tmp_path / "elsewhere").exists()
 
 
@@ -58,7 +58,7 @@ def test_the_league_is_served_over_http_until_it_is_interrupted(tmp_path: Path):
         ],
         stdout=subprocess.PIPE,
         text=True,
-        env=without_settings() | {"PYTHONUNBUFFERED": "1"},
+        env=get_clean_environment() | {"PYTHONUNBUFFERED": "1"},
         cwd=tmp_path,
     )
     try:

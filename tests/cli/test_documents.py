@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from nhl_lake.queries import sql
-from tests.conftest import LEAGUE_NOW, Ended, environment, without_settings
+from tests.conftest import LEAGUE_NOW, CommandResult, get_clean_environment, make_environment
 
-Cli = Callable[..., Ended]
+Cli = Callable[..., CommandResult]
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = {name: (REPOSITORY / name).read_text() for name in ("README.md", "docs/QUESTIONS.md", "docs/MONEYPUCK.md")}
 ASKING = ("sql", "game", "player", "team", "upcoming", "export", "duckdb")
@@ -43,7 +43,7 @@ def test_a_command_runs_as_printed(
 
 @pytest.mark.parametrize("question", blocks("sql"))
 def test_a_question_has_an_answer(league_lake: Path, question: str):
-    rows = sql.collected(sql.query(league_lake, question))
+    rows = sql.collect_query(sql.run_query(league_lake, question))
 
     assert rows.height > 0
     assert not any(rows[name].is_null().all() for name in rows.columns)
@@ -51,7 +51,11 @@ def test_a_question_has_an_answer(league_lake: Path, question: str):
 
 @pytest.mark.parametrize("program", [text for text in blocks("python") if "open_lake" in text])
 def test_a_program_runs_as_printed(league_lake: Path, tmp_path: Path, program: str):
-    env = without_settings() | environment(league_lake, None, None, {}) | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    env = (
+        get_clean_environment()
+        | make_environment(league_lake, None, None, {})
+        | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    )
     ended = subprocess.run(
         [sys.executable, "-c", program], env=env, cwd=tmp_path, capture_output=True, text=True, check=False
     )
@@ -65,7 +69,7 @@ def test_a_command_and_the_question_beside_it_say_the_same(run_here: Cli, league
     }
     words = [shlex.split(BLOCK.findall(heading[title])[0][1])[1:] for title in TITLES]
     months, last, shooters = (run_here(*w, "--json", root=league_lake, now=LEAGUE_NOW).json for w in words)
-    found = [sql.collected(sql.query(league_lake, BLOCK.findall(heading[title])[-1][1])) for title in TITLES]
+    found = [sql.collect_query(sql.run_query(league_lake, BLOCK.findall(heading[title])[-1][1])) for title in TITLES]
 
     assert [(m["power_play_goals"], m["power_play_opportunities"]) for m in months["months"]] == found[0].select(
         "goals", "chances"

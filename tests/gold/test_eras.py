@@ -12,18 +12,18 @@ from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.gold.skater_season import SKATER_SEASON
 from nhl_lake.gold.team_game import TEAM_GAME
 from nhl_lake.gold.team_season import TEAM_SEASON
-from tests.gold import typed
-from tests.gold.leagues import Silver, gold
+from tests.gold import game_builders
+from tests.gold.game_builders import FACEOFF, build_game_silver
+from tests.gold.league_tables import Silver, build_gold
 from tests.gold.test_skater_game import ALL_GAME
-from tests.gold.typed import FACEOFF, of
-from tests.silver.typed_plays import HOME, play, shot
+from tests.silver.play_builders import HOME, make_play, make_shot
 
 AT_32, AT_31 = {"goalieInNetId": 32}, {"goalieInNetId": 31}
 BARE = {"situationCode": None, "homeTeamDefendingSide": None}
-GOAL = shot("goal", details=AT_32, **BARE)
-SHOT = shot(details=AT_32 | {"xCoord": None, "yCoord": None, "shotType": None}, **BARE)
-MISS = shot("missed-shot", details=AT_32, **BARE)
-PENALTY = play("penalty", details={"eventOwnerTeamId": HOME, "committedByPlayerId": 72, "duration": 2}, **BARE)
+GOAL = make_shot("goal", details=AT_32, **BARE)
+SHOT = make_shot(details=AT_32 | {"xCoord": None, "yCoord": None, "shotType": None}, **BARE)
+MISS = make_shot("missed-shot", details=AT_32, **BARE)
+PENALTY = make_play("penalty", details={"eventOwnerTeamId": HOME, "committedByPlayerId": 72, "duration": 2}, **BARE)
 
 GOALS, SHOTS, MISSES = [GOAL, PENALTY], [GOAL, PENALTY, SHOT], [GOAL, PENALTY, SHOT, MISS]
 WHOLE = [FACEOFF, *MISSES]
@@ -32,7 +32,7 @@ ERAS = [pytest.param(GOALS, 0, id="1930"), pytest.param(SHOTS, 1, id="1997"), py
 
 
 def values(table: Any, found: Silver, *names: str, **key: int) -> tuple[Any, ...]:
-    row = typed.row(table, found, **key)
+    row = game_builders.build_row(table, found, **key)
     return tuple(row[name] for name in names)
 
 
@@ -43,7 +43,7 @@ def since(era: int, first: int, *counts: int) -> tuple[int | None, ...]:
 
 @pytest.mark.parametrize(("plays", "era"), ERAS)
 def test_a_skater_has_the_counts_that_the_pages_of_his_day_record(plays: list[dict[str, Any]], era: int):
-    found = of(*plays)
+    found = build_game_silver(*plays)
 
     assert values(SKATER_GAME, found, "goals", "assists", "points", player_id=71) == (1, 0, 1)
     assert values(SKATER_GAME, found, "penalty_minutes", player_id=72) == (2,)
@@ -56,7 +56,7 @@ def test_a_skater_has_the_counts_that_the_pages_of_his_day_record(plays: list[di
 
 @pytest.mark.parametrize(("plays", "era"), ERAS)
 def test_a_goalie_has_saves_where_shots_are_recorded(plays: list[dict[str, Any]], era: int):
-    found = of(*plays)
+    found = build_game_silver(*plays)
 
     assert values(GOALIE_GAME, found, "goals_against", player_id=32) == (1,)
     names = ("shots_against", "saves", "save_share")
@@ -66,7 +66,7 @@ def test_a_goalie_has_saves_where_shots_are_recorded(plays: list[dict[str, Any]]
 
 
 def test_a_goalie_whom_no_shot_names_faced_an_unknown_number():
-    found = of(shot("goal", details={}, **BARE), PENALTY)
+    found = build_game_silver(make_shot("goal", details={}, **BARE), PENALTY)
 
     assert values(GOALIE_GAME, found, "goals_against", "shots_against", player_id=32) == (None, None)
     assert values(TEAM_GAME, found, "goals", team_id=HOME) == (1,)
@@ -74,19 +74,19 @@ def test_a_goalie_whom_no_shot_names_faced_an_unknown_number():
 
 @pytest.mark.parametrize(("plays", "era"), ERAS)
 def test_a_team_and_the_flow_of_a_game_know_the_same(plays: list[dict[str, Any]], era: int):
-    found = of(*plays)
+    found = build_game_silver(*plays)
 
     assert values(TEAM_GAME, found, "goals", "penalties", team_id=HOME) == (1, 1)
     assert values(TEAM_GAME, found, "shots_on_goal", "saved_shots_against", team_id=HOME) == since(era, 1, 2, 0)
     assert values(TEAM_GAME, found, "hits", "attempts", "attempts_against", team_id=HOME) == since(era, 3, 0, 3, 0)
-    last = gold(GAME_FLOW, found).row(-1, named=True)
+    last = build_gold(GAME_FLOW, found).row(-1, named=True)
     names = ("home_shots_on_goal_so_far", "home_unblocked_attempts_so_far", "home_attempts_so_far")
     assert last["home_goals_so_far"] == 1
     assert tuple(last[name] for name in names) == (*since(era, 1, 2), *since(era, 2, 3), *since(era, 3, 3))
 
 
 def test_shifts_do_not_tell_what_the_plays_do_not_record():
-    found = of(*MISSES, shifts=ALL_GAME)
+    found = build_game_silver(*MISSES, shifts=ALL_GAME)
 
     names = ("on_ice_goals_for", "on_ice_shots_on_goal_for", "on_ice_missed_shots_for", "shifts")
     assert values(SKATER_GAME, found, *names, player_id=71) == (1, 2, 1, 1)
@@ -96,14 +96,16 @@ def test_shifts_do_not_tell_what_the_plays_do_not_record():
 
 
 def test_a_season_with_games_of_which_less_is_recorded_keeps_its_rules_and_shares():
-    whole, less = of(*WHOLE), of(*SHOTS)
+    whole, less = build_game_silver(*WHOLE), build_game_silver(*SHOTS)
     for game, season, key in (
         (SKATER_GAME, SKATER_SEASON, {"player_id": 71}),
         (GOALIE_GAME, GOALIE_SEASON, {"player_id": 32}),
         (TEAM_GAME, TEAM_SEASON, {"team_id": HOME}),
     ):
-        rows = pl.concat([gold(game, whole), gold(game, less).with_columns(game_id=pl.lit(2023020002, pl.Int64))])
-        found = gold(season, {game.name.split(".")[1]: rows}).filter(pl.col("situation") == "all", **key)
+        rows = pl.concat(
+            [build_gold(game, whole), build_gold(game, less).with_columns(game_id=pl.lit(2023020002, pl.Int64))]
+        )
+        found = build_gold(season, {game.name.split(".")[1]: rows}).filter(pl.col("situation") == "all", **key)
         if game is GOALIE_GAME:
             assert found["save_share"].unique().to_list() == [0.5]
             assert found["unblocked_save_share"].unique().to_list() == [pytest.approx(2 / 3)]
@@ -113,9 +115,9 @@ def test_a_season_with_games_of_which_less_is_recorded_keeps_its_rules_and_share
 
 
 def test_a_goalie_who_won_without_a_goal_against_has_played():
-    game = gold(GOALIE_GAME, of(*GOALS)).with_columns(
+    game = build_gold(GOALIE_GAME, build_game_silver(*GOALS)).with_columns(
         decision=pl.when(pl.col("player_id") == 31).then(pl.lit("W")).otherwise("decision")
     )
 
-    found = gold(GOALIE_SEASON, {"goalie_game": game}).filter("is_total", pl.col("situation") == "all")
+    found = build_gold(GOALIE_SEASON, {"goalie_game": game}).filter("is_total", pl.col("situation") == "all")
     assert dict(found.select("player_id", "games").rows()) == {31: 1, 32: 1}

@@ -63,7 +63,7 @@ def padded(frame: pl.LazyFrame, schema: pl.Schema) -> list[pl.Expr]:
 def of_league(seed: int, games: int) -> Iterator[tuple[dict[str, Any], list[Line]]]:
     """Yield the first regular games of a season of the simulated league, as their box scores tell them."""
     league = League(seed=seed, seasons=(SEASON,))
-    regular = [game for game in league.engine.schedule(SEASON) if game.game_type == 2 and game.played]
+    regular = [game for game in league.engine.schedule(SEASON) if game.game_type == 2 and game.is_played]
     for game in regular[:games]:
         page = json.loads(league.answer(f"/v1/gamecenter/{game.game_id}/boxscore", LATER).body)
         yield page, [line for side in ("home", "away") for line in of_box(page, side)]
@@ -105,7 +105,7 @@ def r_squared(found: shots_on_goal.Backtest) -> float:
 def test_on_five_hundred_games_of_the_league_the_model_is_better_than_the_last_ten_games_by_a_twentieth(seed: int):
     found = shots_on_goal.backtest(features(of_league(seed, 500)), SEASON)
 
-    assert found.left_out == ()
+    assert found.excluded == ()
     assert deviances(found)[GLM] < 0.95 * deviances(found)["last 10"]
     assert deviances(found)[GLM] < min(value for name, value in deviances(found).items() if name != GLM)
     assert 0.05 < r_squared(found) < 0.30
@@ -115,8 +115,8 @@ def test_on_five_hundred_games_of_the_league_the_model_is_better_than_the_last_t
 def test_on_a_recorded_season_the_model_is_better_than_the_last_ten_games_by_a_twentieth(realdata: Path):
     found = shots_on_goal.backtest(features(of_archive(realdata, 20232024)), 20232024)
 
-    assert found.left_out == ("rate an hour x expected time",)
-    assert shots_on_goal.left_out(found.card) == ["expected_time_on_ice_s", "time_on_ice_last_game_s"]
+    assert found.excluded == ("rate an hour x expected time",)
+    assert shots_on_goal.list_unused_features(found.card) == ["expected_time_on_ice_s", "time_on_ice_last_game_s"]
     assert deviances(found)[GLM] < 0.95 * deviances(found)["last 10"]
     assert 0.15 < r_squared(found) < 0.30  # more than that nobody can know before a game: the features would tell it
 

@@ -9,10 +9,10 @@ from nhl_lake.schema import checks
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.team_games import TEAM_GAMES
 from tests.gold.test_line_game import stint
-from tests.league.requests import chart, complete, game_page, league, sample
-from tests.silver import ice
-from tests.silver.ice import AWAY, HOME
-from tests.silver.pages_of import NO_PAGES, kept, made
+from tests.league.league_pages import filter_reported_games, get_game_page, get_league, get_shift_chart, sample_games
+from tests.silver import builders
+from tests.silver.bronze_pages import NO_PAGES, build_table, make_pages
+from tests.silver.builders import AWAY, HOME
 from tests.silver.test_league_ice import worked_out
 
 
@@ -26,13 +26,13 @@ def event(order: int, second: int, kind: str, team: int | None = None, **said: A
     men = {"home_skaters": 5, "away_skaters": 5, "has_home_goalie": True, "has_away_goalie": True}
     about = {"game_type": 2, "game_seconds": second, "acting_team_id": team, "situation_code": "1551"}
     whose = {"is_home": None if team is None else team == HOME}
-    return ice.play(order, second, kind, **{**about, **whose, **flags, **men, **said})
+    return builders.make_play(order, second, kind, **{**about, **whose, **flags, **men, **said})
 
 
 def flow(plays: list[dict[str, Any]], stints: list[dict[str, Any]] = ()) -> pl.DataFrame:
     drop = event(0, 0, "faceoff", HOME)  # as all pages have since 2009-10
-    found = made(GAME_FLOW, ice.plays(*plays, drop), ice.stints(*stints))
-    checks.require(GAME_FLOW, found)
+    found = build_table(GAME_FLOW, builders.make_plays(*plays, drop), builders.make_stints(*stints))
+    checks.validate_rows(GAME_FLOW, found)
     return found
 
 
@@ -97,17 +97,17 @@ def test_what_nobody_knows_is_not_taken_for_even_strength():
 
 
 def test_the_last_step_has_the_score_and_the_shots_that_the_nhl_has():
-    games = list(sample()[:6])
-    pages = kept(*(game_page(game, "play-by-play") for game in games))
-    charts = {game: ice.chart(*chart(game)["data"], game_id=game) for game in games}
+    games = list(sample_games()[:6])
+    pages = make_pages(*(get_game_page(game, "play-by-play") for game in games))
+    charts = {game: builders.make_chart(*get_shift_chart(game)["data"], game_id=game) for game in games}
     stints = worked_out(games, charts, []).stints.lazy()
 
-    plays = made(PLAYS, pages).lazy()
-    found = made(GAME_FLOW, plays, stints)
-    checks.require(GAME_FLOW, found)
+    plays = build_table(PLAYS, pages).lazy()
+    found = build_table(GAME_FLOW, plays, stints)
+    checks.validate_rows(GAME_FLOW, found)
     last = found.sort("step_number").group_by("game_id", maintain_order=True).last()
 
-    teams = made(TEAM_GAMES, pages, NO_PAGES, plays)
+    teams = build_table(TEAM_GAMES, pages, NO_PAGES, plays)
     for side, is_home in (("home", True), ("away", False)):
         official = teams.filter(pl.col("is_home") == is_home).select("game_id", "goals", "shots_on_goal")
         ours = last.select("game_id", f"{side}_goals_so_far", f"{side}_shots_on_goal_so_far")
@@ -115,18 +115,18 @@ def test_the_last_step_has_the_score_and_the_shots_that_the_nhl_has():
 
 
 def test_strength_between_the_steps_is_the_truth_of_every_second():
-    games = [game for game in complete(list(sample()[:4])) if chart(game)["data"]]
-    pages = kept(*(game_page(game, "play-by-play") for game in games))
+    games = [game for game in filter_reported_games(list(sample_games()[:4])) if get_shift_chart(game)["data"]]
+    pages = make_pages(*(get_game_page(game, "play-by-play") for game in games))
     stints = worked_out(
-        games, {game: ice.chart(*chart(game)["data"], game_id=game) for game in games}, []
+        games, {game: builders.make_chart(*get_shift_chart(game)["data"], game_id=game) for game in games}, []
     ).stints.lazy()
-    plays = made(PLAYS, pages).lazy()
-    found = made(GAME_FLOW, plays, stints).filter(pl.col("step") == "strength")
+    plays = build_table(PLAYS, pages).lazy()
+    found = build_table(GAME_FLOW, plays, stints).filter(pl.col("step") == "strength")
 
     assert games
     for game in games:
         changes = dict(found.filter(pl.col("game_id") == game).select("game_seconds", "situation_code").rows())
-        truth = league().engine.truth(game).strength
+        truth = get_league().engine.get_truth(game).strength
         code = None
         for period, codes in truth.items():
             for second, true in enumerate(codes):

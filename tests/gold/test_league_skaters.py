@@ -6,23 +6,23 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from nhl_lake.gold.measures.ice_time import BY_BOX, NAMES
-from nhl_lake.gold.skater_game import ADDITIVE, SKATER_GAME
+from nhl_lake.gold.measures.ice_time import NAMES, SOURCE_BOX_SCORE
+from nhl_lake.gold.skater_game import ADDITIVE_COUNTS, SKATER_GAME
 from nhl_lake.hockey.strength import SITUATIONS
-from tests.gold.leagues import SEEDS, Silver, gold, of_seed
+from tests.gold.league_tables import SEEDS, Silver, build_gold, build_league_silver
 
 every_seed = pytest.mark.parametrize("seed", SEEDS)
 OF_THE_BOX = (*NAMES, "shifts", "ice_time_rank")
 
 
 def skaters(seed: int) -> tuple[Silver, pl.DataFrame]:
-    found = of_seed(seed)
-    return found, gold(SKATER_GAME, found)
+    found = build_league_silver(seed)
+    return found, build_gold(SKATER_GAME, found)
 
 
 def by_shifts(whole: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of all situations without the ice time that only the box score tells, and of `all` alone."""
-    from_box = (pl.col("time_source") == BY_BOX).fill_null(value=False)
+    from_box = (pl.col("time_source") == SOURCE_BOX_SCORE).fill_null(value=False)
     return whole.with_columns(pl.when(from_box).then(None).otherwise(pl.col(name)).alias(name) for name in OF_THE_BOX)
 
 
@@ -30,13 +30,13 @@ def by_shifts(whole: pl.DataFrame) -> pl.DataFrame:
 def test_all_is_the_sum_of_the_situations(seed: int):
     _, rows = skaters(seed)
     key = ("game_id", "player_id")
-    parts = rows.filter(pl.col("situation") != "all").group_by(key).agg(pl.col(ADDITIVE).sum(), pl.len())
-    whole = by_shifts(rows.filter(pl.col("situation") == "all")).with_columns(pl.col(ADDITIVE).fill_null(0))
+    parts = rows.filter(pl.col("situation") != "all").group_by(key).agg(pl.col(ADDITIVE_COUNTS).sum(), pl.len())
+    whole = by_shifts(rows.filter(pl.col("situation") == "all")).with_columns(pl.col(ADDITIVE_COUNTS).fill_null(0))
 
     assert parts["len"].unique().to_list() == [len(SITUATIONS)]
     assert_frame_equal(
-        parts.sort(key).select(*key, *ADDITIVE),
-        whole.sort(key).select(*key, *ADDITIVE),
+        parts.sort(key).select(*key, *ADDITIVE_COUNTS),
+        whole.sort(key).select(*key, *ADDITIVE_COUNTS),
         check_dtypes=False,
         check_exact=False,
     )
@@ -67,8 +67,8 @@ def test_what_needs_shifts_is_null_where_there_are_none_and_known_where_there_ar
 
 def test_there_are_games_with_and_without_shifts():
     """So that the law above says something."""
-    shifts = {seed: of_seed(seed)["shifts"]["game_id"].n_unique() for seed in SEEDS}
-    games = {seed: of_seed(seed)["games"].height for seed in SEEDS}
+    shifts = {seed: build_league_silver(seed)["shifts"]["game_id"].n_unique() for seed in SEEDS}
+    games = {seed: build_league_silver(seed)["games"].height for seed in SEEDS}
 
     assert all(count > 4 for count in shifts.values())
     assert sum(games.values()) > sum(shifts.values())

@@ -5,25 +5,25 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from nhl_lake.gold.goalie_game import COUNTS, GOALIE_GAME
-from nhl_lake.gold.measures.ice_time import BY_BOX
 from nhl_lake.gold.measures.ice_time import NAMES as TIMES
+from nhl_lake.gold.measures.ice_time import SOURCE_BOX_SCORE
 from nhl_lake.gold.skater_game import SKATER_GAME
-from nhl_lake.gold.team_game import OURS, TEAM_GAME, THEIRS
-from tests.gold.leagues import SEEDS, Silver, gold, of_seed
+from nhl_lake.gold.team_game import OPPONENT_COLUMNS, OWN_COLUMNS, TEAM_GAME
+from tests.gold.league_tables import SEEDS, Silver, build_gold, build_league_silver
 
 every_seed = pytest.mark.parametrize("seed", SEEDS)
 KEY = ["game_id", "team_id", "situation"]
 
 
 def teams(seed: int) -> tuple[Silver, pl.DataFrame]:
-    found = of_seed(seed)
-    return found, gold(TEAM_GAME, found)
+    found = build_league_silver(seed)
+    return found, build_gold(TEAM_GAME, found)
 
 
 @every_seed
 def test_what_one_team_did_was_done_to_the_other_in_the_mirrored_situation(seed: int):
     _, rows = teams(seed)
-    names = [column.name.removesuffix("_against") for column in THEIRS]
+    names = [column.name.removesuffix("_against") for column in OPPONENT_COLUMNS]
     mirror = pl.col("situation").replace({"5on4": "4on5", "4on5": "5on4"})
     other = rows.select("game_id", *(pl.col(name).alias(f"{name}_against") for name in names), situation=mirror,
                         team_id="opponent_team_id")  # fmt: skip
@@ -48,14 +48,15 @@ def test_faceoffs_that_one_team_won_the_other_lost(seed: int):
 @every_seed
 @pytest.mark.parametrize("table", [TEAM_GAME, GOALIE_GAME], ids=lambda table: table.name)
 def test_all_is_the_sum_of_the_situations(seed: int, table):
-    rows = gold(table, of_seed(seed))
+    rows = build_gold(table, build_league_silver(seed))
     key = ["game_id", table.key[1]]
-    names = COUNTS if table is GOALIE_GAME else [column.name for column in (*OURS, *THEIRS)]
+    names = COUNTS if table is GOALIE_GAME else [column.name for column in (*OWN_COLUMNS, *OPPONENT_COLUMNS)]
     parts = rows.filter(pl.col("situation") != "all").group_by(key).agg(pl.col(names).sum())
     whole = rows.filter(pl.col("situation") == "all").with_columns(pl.col(names).fill_null(0))
     if table is GOALIE_GAME:  # without shifts the time of all situations together is the box score's
         whole = whole.with_columns(
-            pl.when(pl.col("time_source").ne_missing(BY_BOX)).then(name).otherwise(0).alias(name) for name in TIMES
+            pl.when(pl.col("time_source").ne_missing(SOURCE_BOX_SCORE)).then(name).otherwise(0).alias(name)
+            for name in TIMES
         )
 
     assert_frame_equal(parts.sort(key).select(*key, *names), whole.sort(key).select(*key, *names), check_dtypes=False)
@@ -76,7 +77,7 @@ def test_players_together_have_what_their_team_has_in_every_situation(seed: int)
     found, rows = teams(seed)
     names = ["goals", "penalty_minutes", "penalties"]
     of_skaters = ["attempts", "shots_on_goal", "hits", "blocked_shots", "takeaways", "faceoffs_won", "faceoffs_lost"]
-    skaters, goalies = (gold(table, found) for table in (SKATER_GAME, GOALIE_GAME))
+    skaters, goalies = (build_gold(table, found) for table in (SKATER_GAME, GOALIE_GAME))
     players = pl.concat([skaters.select(*KEY, *names, *of_skaters), goalies.select(*KEY, *names)], how="diagonal")
     sums = players.group_by(KEY).agg(pl.col(*names, *of_skaters).cast(pl.Int64).sum()).sort(KEY)
     bench = found["plays"].filter(pl.col("event") == "penalty", pl.col("penalised_player_id").is_null())
@@ -92,9 +93,9 @@ def test_players_together_have_what_their_team_has_in_every_situation(seed: int)
 
 @every_seed
 def test_goalies_have_the_lines_of_the_box_score(seed: int):
-    found = of_seed(seed)
+    found = build_league_silver(seed)
     names = ["saves", "shots_against", "goals_against", "save_share", "time_on_ice_s", "penalty_minutes", "decision"]
-    rows = gold(GOALIE_GAME, found).filter(pl.col("situation") == "all")
+    rows = build_gold(GOALIE_GAME, found).filter(pl.col("situation") == "all")
     official = found["goalie_games"].join(rows, on=["game_id", "player_id"], suffix="_ours", how="left")
     timed = official.filter(pl.col("time_on_ice_s_ours").is_not_null())
     counted = [name for name in names if name != "time_on_ice_s"]
@@ -108,7 +109,7 @@ def test_goalies_have_the_lines_of_the_box_score(seed: int):
 @every_seed
 def test_a_goalie_faces_what_the_other_team_shoots_but_into_the_empty_net(seed: int):
     found, rows = teams(seed)
-    goalies = gold(GOALIE_GAME, found).group_by(KEY).agg(pl.col("^.*_against$").cast(pl.Int64).sum())
+    goalies = build_gold(GOALIE_GAME, found).group_by(KEY).agg(pl.col("^.*_against$").cast(pl.Int64).sum())
     joined = rows.join(goalies, on=KEY, suffix="_goalies").filter(pl.col("situation").is_in(["5on5", "5on4", "4on5"]))
     names = ["goals", "missed_shots", "unblocked_attempts", "rebound_shots", "frozen_attempts"]
     off = joined.filter(

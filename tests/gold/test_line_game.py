@@ -13,18 +13,18 @@ from nhl_lake.schema.table import Table
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.plays import PLAYS
-from tests.league.requests import SEASONS, chart, game_page, league, played
-from tests.silver import ice
-from tests.silver.ice import AWAY, GAME, HOME, SEASON
-from tests.silver.pages_of import NO_PAGES, kept, made
+from tests.league.league_pages import SEASONS, get_game_page, get_league, get_shift_chart, list_played_games
+from tests.silver import builders
+from tests.silver.bronze_pages import NO_PAGES, build_table, make_pages
+from tests.silver.builders import AWAY, GAME, HOME, SEASON
 from tests.silver.test_league_ice import worked_out
 
 FORWARDS, DEFENCE = [1, 2, 3], [4, 5]
 THEIRS = [11, 12, 13, 14, 15]
 LINEUP = [
-    *(ice.dressed(player, HOME, "CLRCLR"[player % 6]) for player in (1, 2, 3, 6, 7)),
-    *(ice.dressed(player, HOME, "D") for player in (4, 5, 8)),
-    *(ice.dressed(player, AWAY, position) for player, position in zip(THEIRS, "CLRDD", strict=True)),
+    *(builders.make_lineup_row(player, HOME, "CLRCLR"[player % 6]) for player in (1, 2, 3, 6, 7)),
+    *(builders.make_lineup_row(player, HOME, "D") for player in (4, 5, 8)),
+    *(builders.make_lineup_row(player, AWAY, position) for player, position in zip(THEIRS, "CLRDD", strict=True)),
 ]
 
 
@@ -42,7 +42,7 @@ def attempt(event_id: int, event: str, team: int = HOME, situation: str = "5on5"
         "is_attempt": True,
     }
     about = {"game_type": 2, "home_team_id": HOME, "away_team_id": AWAY, "acting_team_id": team}
-    return ice.play(event_id, event_id, event, situation=situation, **about, **flags)
+    return builders.make_play(event_id, event_id, event, situation=situation, **about, **flags)
 
 
 def seen(event_id: int, home: list[int], goalie: int = 30) -> list[dict[str, Any]]:
@@ -54,12 +54,16 @@ def seen(event_id: int, home: list[int], goalie: int = 30) -> list[dict[str, Any
 def of(
     table: Table, stints: list[dict[str, Any]], plays: list[dict[str, Any]] = (), on: list[dict[str, Any]] = ()
 ) -> pl.DataFrame:  # fmt: skip
-    drop = ice.play(901, 901, "faceoff", game_type=2, home_team_id=HOME, away_team_id=AWAY, is_attempt=False)
+    drop = builders.make_play(901, 901, "faceoff", game_type=2, home_team_id=HOME, away_team_id=AWAY, is_attempt=False)
     rest = [attempt(900, "missed-shot", situation="5on4"), drop]
-    found = made(
-        table, ice.plays(*plays, *rest), ice.frame(ON_ICE, list(on)), ice.stints(*stints), ice.lineups(*LINEUP)
+    found = build_table(
+        table,
+        builders.make_plays(*plays, *rest),
+        builders.make_frame(ON_ICE, list(on)),
+        builders.make_stints(*stints),
+        builders.make_lineups(*LINEUP),
     )
-    checks.require(table, found)
+    checks.validate_rows(table, found)
     return found
 
 
@@ -145,12 +149,14 @@ class Truth(NamedTuple):
 @pytest.fixture(scope="module")
 def league_made() -> tuple[list[int], dict[str, pl.DataFrame], pl.DataFrame, pl.DataFrame]:
     """Games of the league with their lines and pairs, plays and line-ups."""
-    games = [*played(SEASONS[0])[:4], *played(SEASONS[0], 3)[:1]]
-    pages = kept(*(game_page(game, "play-by-play") for game in games))
-    plays, lineups = made(PLAYS, pages), made(LINEUPS, pages, NO_PAGES, NO_PAGES)
-    found = worked_out(games, {game: ice.chart(*chart(game)["data"], game_id=game) for game in games}, [])
+    games = [*list_played_games(SEASONS[0])[:4], *list_played_games(SEASONS[0], 3)[:1]]
+    pages = make_pages(*(get_game_page(game, "play-by-play") for game in games))
+    plays, lineups = build_table(PLAYS, pages), build_table(LINEUPS, pages, NO_PAGES, NO_PAGES)
+    found = worked_out(
+        games, {game: builders.make_chart(*get_shift_chart(game)["data"], game_id=game) for game in games}, []
+    )
     read = [frame.lazy() for frame in (plays, found.on_ice, found.stints, lineups)]
-    return games, {"line": made(LINE_GAME, *read), "pair": made(PAIR_GAME, *read)}, plays, lineups
+    return games, {"line": build_table(LINE_GAME, *read), "pair": build_table(PAIR_GAME, *read)}, plays, lineups
 
 
 def by_the_second(games: list[int], plays: pl.DataFrame, lineups: pl.DataFrame, positions: str, size: int) -> Truth:
@@ -159,8 +165,8 @@ def by_the_second(games: list[int], plays: pl.DataFrame, lineups: pl.DataFrame, 
     some = lineups.filter(pl.col("position").is_in(list(positions)))
     wanted = {game: set(some.filter(pl.col("game_id") == game)["player_id"]) for game in games}
     for game in games:
-        engine, about = league().engine.game(game), league().engine.find(game)
-        known = league().engine.truth(game)
+        engine, about = get_league().engine.get_game(game), get_league().engine.find_game(game)
+        known = get_league().engine.get_truth(game)
         teams = (about.home_id, about.away_id)
         for period, codes in known.strength.items():
             for second in (n for n, code in enumerate(codes) if code == "1551"):

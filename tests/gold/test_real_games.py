@@ -11,11 +11,11 @@ import pytest
 
 from nhl_lake.gold.goalie_game import GOALIE_GAME
 from nhl_lake.gold.skater_game import SKATER_GAME
-from nhl_lake.gold.team_game import OURS, TEAM_GAME
-from tests.conftest import LATER
-from tests.gold.leagues import Silver, gold, silver
-from tests.silver import ice
-from tests.silver.pages_of import kept
+from nhl_lake.gold.team_game import OWN_COLUMNS, TEAM_GAME
+from tests.conftest import FAR_FUTURE
+from tests.gold.league_tables import Silver, build_gold, build_silver
+from tests.silver import builders
+from tests.silver.bronze_pages import make_pages
 
 NSH, TBL, ANA, DAL = 18, 14, 24, 25
 CHARTED = 2024030121
@@ -53,10 +53,14 @@ def single(realdata: Path) -> dict[int, Silver]:
     boxed, chart = (
         json.loads((realdata / "play-by-play" / f"{game}.json").read_text()) for game in (2025020734, CHARTED)
     )
-    box = kept(json.loads((realdata / "boxscore" / "2025020734.json").read_text()))
-    shifts = ice.page((realdata / "shiftcharts" / f"{CHARTED}.json").read_text(), CHARTED)
+    box = make_pages(json.loads((realdata / "boxscore" / "2025020734.json").read_text()))
+    shifts = builders.make_page((realdata / "shiftcharts" / f"{CHARTED}.json").read_text(), CHARTED)
     shifts = shifts.with_columns(season=pl.lit(20242025, pl.Int32))
-    return {2023020001: silver([plain]), 2025020734: silver([boxed], boxes=box), CHARTED: silver([chart], shifts)}
+    return {
+        2023020001: build_silver([plain]),
+        2025020734: build_silver([boxed], boxes=box),
+        CHARTED: build_silver([chart], shifts),
+    }
 
 
 @pytest.mark.parametrize(
@@ -72,7 +76,7 @@ def single(realdata: Path) -> dict[int, Silver]:
 def test_shots_misses_and_blocks_by_situation_are_those_known(
     single: dict[int, Silver], game: int, team: int, shots: dict[str, tuple[int, ...]]
 ):
-    rows = gold(TEAM_GAME, single[game]).filter(pl.col("team_id") == team, pl.col("situation") != "all")
+    rows = build_gold(TEAM_GAME, single[game]).filter(pl.col("team_id") == team, pl.col("situation") != "all")
     names = ("situation", "shots_on_goal", "missed_shots", "blocked_attempts")
 
     assert {situation: tuple(rest) for situation, *rest in rows.select(names).rows()} == shots
@@ -81,7 +85,7 @@ def test_shots_misses_and_blocks_by_situation_are_those_known(
 def test_skaters_of_a_recorded_game_have_the_lines_of_its_box_score(single: dict[int, Silver]):
     found = single[2025020734]
     official = found["skater_games"]
-    ours = gold(SKATER_GAME, found).filter(pl.col("situation") == "all")
+    ours = build_gold(SKATER_GAME, found).filter(pl.col("situation") == "all")
     names = ["goals", "assists", "points", "shots_on_goal", "hits", "blocked_shots", "giveaways", "takeaways"]
     names += ["penalty_minutes", "power_play_goals"]
     both = official.join(ours, on=["game_id", "player_id"], suffix="_ours", validate="1:1")
@@ -97,7 +101,7 @@ def test_skaters_of_a_recorded_game_have_the_lines_of_its_box_score(single: dict
 
 def test_a_game_with_a_whole_chart_has_ice_time_and_agrees_with_itself(single: dict[int, Silver]):
     found = single[CHARTED]
-    skaters, teams, goalies = (gold(table, found) for table in (SKATER_GAME, TEAM_GAME, GOALIE_GAME))
+    skaters, teams, goalies = (build_gold(table, found) for table in (SKATER_GAME, TEAM_GAME, GOALIE_GAME))
     whole = pl.col("situation") == "all"
 
     assert teams.filter(whole)["time_on_ice_s"].to_list() == [3600, 3600]
@@ -119,10 +123,10 @@ def test_a_game_with_a_whole_chart_has_ice_time_and_agrees_with_itself(single: d
 def test_fifty_playoff_games_with_charts_agree_with_themselves(realdata: Path, archive: Callable[..., Any]):
     """At 5on5 an attempt is on five skaters' ice: the page's code and the shifts agree in all of 4,998 but one."""
     files = {int(file.stem): file for file in (realdata / "shiftcharts-derived").glob("*.json")}
-    pages = [json.loads(archive("20222023").play_by_play(game, LATER)) for game in sorted(files)]
-    charts = pl.concat(ice.page(file.read_text(), game) for game, file in files.items())
-    found = silver(pages, charts.with_columns(season=pl.lit(20222023, pl.Int32)))
-    skaters, teams, goalies = (gold(table, found) for table in (SKATER_GAME, TEAM_GAME, GOALIE_GAME))
+    pages = [json.loads(archive("20222023").play_by_play(game, FAR_FUTURE)) for game in sorted(files)]
+    charts = pl.concat(builders.make_page(file.read_text(), game) for game, file in files.items())
+    found = build_silver(pages, charts.with_columns(season=pl.lit(20222023, pl.Int32)))
+    skaters, teams, goalies = (build_gold(table, found) for table in (SKATER_GAME, TEAM_GAME, GOALIE_GAME))
     key = ["game_id", "team_id", "situation"]
     on_ice = ["on_ice_attempts_for", "on_ice_attempts_against", "time_on_ice_s"]
     five = skaters.filter(pl.col("situation") == "5on5").group_by(key).agg(pl.col(on_ice).cast(pl.Int64).sum())
@@ -144,7 +148,7 @@ def recorded(realdata: Path, season: int) -> Silver:
     """Return silver of every game of a season whose plays are recorded; there are no shifts."""
     with gzip.open(realdata / "season-archives" / f"play-by-play_{season}.jsonl.gz", "rt", encoding="utf-8") as lines:
         pages = [json.loads(line) for line in lines]
-    parts = [silver(pages[start : start + AT_ONCE]) for start in range(0, len(pages), AT_ONCE)]
+    parts = [build_silver(pages[start : start + AT_ONCE]) for start in range(0, len(pages), AT_ONCE)]
     return {name: pl.concat(part[name] for part in parts) for name in parts[0]}
 
 
@@ -153,12 +157,12 @@ def as_others_count(teams: pl.DataFrame, file: Path) -> None:
     theirs = pl.read_csv(file, infer_schema_length=None).filter(pl.col("situation") == "all")
     old_names = {"L.A": "LAK", "N.J": "NJD", "S.J": "SJS", "T.B": "TBL"}
     regular = teams.filter(pl.col("game_type") == 2, pl.col("situation") == "all").group_by("team_abbrev")
-    ours = regular.agg(pl.col(*EQUAL, *NEARLY, "unshot_goals", "shots_on_goal").cast(pl.Int64).sum())
+    ours = regular.agg(pl.col(*EQUAL, *NEARLY, "goals_without_shot", "shots_on_goal").cast(pl.Int64).sum())
     both = ours.join(
         theirs.with_columns(team_abbrev=pl.col("team").replace(old_names)).cast(dict.fromkeys(MONEYPUCK, pl.Int64)),
         on="team_abbrev", validate="1:1",
     )  # fmt: skip
-    shots = pl.col("shots_on_goal") + pl.col("unshot_goals")  # they take goals that nobody shot for shots
+    shots = pl.col("shots_on_goal") + pl.col("goals_without_shot")  # they take goals that nobody shot for shots
 
     assert both.height == 32
     for name, column in EQUAL.items():
@@ -175,9 +179,9 @@ def as_others_count(teams: pl.DataFrame, file: Path) -> None:
 def test_the_laws_hold_in_every_game_of_a_recorded_season(realdata: Path, season: int):
     """Rules of the tables, for and against, all and its parts, skaters and their teams; no shifts, so none of ice."""
     found = recorded(realdata, season)
-    skaters, teams, goalies = (gold(table, found) for table in (SKATER_GAME, TEAM_GAME, GOALIE_GAME))
+    skaters, teams, goalies = (build_gold(table, found) for table in (SKATER_GAME, TEAM_GAME, GOALIE_GAME))
     key = ["game_id", "team_id", "situation"]
-    names = [column.name for column in OURS]
+    names = [column.name for column in OWN_COLUMNS]
     mirror = pl.col("situation").replace({"5on4": "4on5", "4on5": "5on4"})
     counts = [name for name in names if not name.startswith(("faceoffs", "adjusted"))]
     other = teams.select("game_id", *counts, team_id="opponent_team_id", situation=mirror)

@@ -10,25 +10,25 @@ from polars.testing import assert_frame_equal
 from nhl_lake.gold.goalie_game import COUNTS as OF_GOALIES
 from nhl_lake.gold.goalie_game import GOALIE_GAME
 from nhl_lake.gold.goalie_season import GOALIE_SEASON
-from nhl_lake.gold.skater_game import ADDITIVE, SKATER_GAME
+from nhl_lake.gold.skater_game import ADDITIVE_COUNTS, SKATER_GAME
 from nhl_lake.gold.skater_season import SKATER_SEASON
 from nhl_lake.gold.team_game import COUNTS as OF_TEAMS
 from nhl_lake.gold.team_game import TEAM_GAME
 from nhl_lake.gold.team_season import TEAM_SEASON
 from nhl_lake.schema.table import Table
-from tests.gold.leagues import SEEDS, gold, of_seed
+from tests.gold.game_builders import FACEOFF, build_game_silver
+from tests.gold.league_tables import SEEDS, build_gold, build_league_silver
 from tests.gold.test_goalie_game import AT_32
 from tests.gold.test_skater_game import ALL_GAME
-from tests.gold.typed import FACEOFF, of
-from tests.silver.typed_plays import shot
+from tests.silver.play_builders import make_shot
 
 SPANS = {SKATER_GAME: SKATER_SEASON, TEAM_GAME: TEAM_SEASON, GOALIE_GAME: GOALIE_SEASON}
 
 
 def season(table: Table, games: pl.DataFrame) -> pl.DataFrame:
     """Return the season rows of game rows, held against their rules."""
-    (source,) = table.reads
-    return gold(table, {source.name.split(".")[1]: games})
+    (source,) = table.inputs
+    return build_gold(table, {source.name.split(".")[1]: games})
 
 
 def moved(games: pl.DataFrame, game_id: int, day: int, **said: Any) -> pl.DataFrame:
@@ -40,8 +40,8 @@ def moved(games: pl.DataFrame, game_id: int, day: int, **said: Any) -> pl.DataFr
 @pytest.fixture(scope="module")
 def skaters() -> pl.DataFrame:
     """A game of a skater for one team, two for another, the last one without shifts."""
-    timed = gold(SKATER_GAME, of(FACEOFF, shot("goal"), shot(), shifts=ALL_GAME))
-    untimed = gold(SKATER_GAME, of(FACEOFF, shot("goal")))
+    timed = build_gold(SKATER_GAME, build_game_silver(FACEOFF, make_shot("goal"), make_shot(), shifts=ALL_GAME))
+    untimed = build_gold(SKATER_GAME, build_game_silver(FACEOFF, make_shot("goal")))
     later = moved(timed, 2023020002, 12, team_id=3, team_abbrev="NEW", position="L")
     last = moved(untimed, 2023020003, 14, team_id=3, team_abbrev="NEW", position="L")
     return pl.concat([later, last, timed])
@@ -113,8 +113,11 @@ def test_seasons_and_game_types_stand_apart(skaters: pl.DataFrame):
 
 def test_a_goalie_who_only_dressed_has_no_season():
     shifts = [shift for shift in ALL_GAME if shift[0] != 31]
-    timed = gold(GOALIE_GAME, of(FACEOFF, shot(details=AT_32), shot("goal", details=AT_32), shifts=shifts))
-    untimed = gold(GOALIE_GAME, of(FACEOFF, shot(details=AT_32)))
+    timed = build_gold(
+        GOALIE_GAME,
+        build_game_silver(FACEOFF, make_shot(details=AT_32), make_shot("goal", details=AT_32), shifts=shifts),
+    )
+    untimed = build_gold(GOALIE_GAME, build_game_silver(FACEOFF, make_shot(details=AT_32)))
     found = season(GOALIE_SEASON, pl.concat([timed, moved(untimed, 2023020002, 12)]))
 
     assert found["player_id"].unique().to_list() == [32]
@@ -124,15 +127,15 @@ def test_a_goalie_who_only_dressed_has_no_season():
 
 
 def test_a_game_of_which_goals_alone_are_told_does_not_break_the_season():
-    told, untold = of(FACEOFF, shot("goal"), shot()), of(shot("goal"))
-    games = pl.concat([gold(SKATER_GAME, told), moved(gold(SKATER_GAME, untold), 2023020002, 12)])
+    told, untold = build_game_silver(FACEOFF, make_shot("goal"), make_shot()), build_game_silver(make_shot("goal"))
+    games = pl.concat([build_gold(SKATER_GAME, told), moved(build_gold(SKATER_GAME, untold), 2023020002, 12)])
 
     found = season(SKATER_SEASON, games)
     assert rows(found, "games", "goals", "shots_on_goal", player_id=71, is_total=True) == [(2, 2, 2)]
 
 
 def test_decisions_are_counted():
-    game = gold(GOALIE_GAME, of(FACEOFF, shot(details=AT_32)))
+    game = build_gold(GOALIE_GAME, build_game_silver(FACEOFF, make_shot(details=AT_32)))
     decided = [moved(game, 2023020001 + n, n + 1, decision=said) for n, said in enumerate(["W", "W", "L", "O", None])]
     found = season(GOALIE_SEASON, pl.concat(decided))
 
@@ -141,8 +144,8 @@ def test_decisions_are_counted():
 
 @pytest.mark.parametrize("table", SPANS, ids=lambda table: table.name)
 def test_a_season_is_the_sum_of_its_games(table: Table):
-    games = gold(table, of_seed(SEEDS[0]))
-    counts = {SKATER_GAME: ADDITIVE, TEAM_GAME: OF_TEAMS, GOALIE_GAME: OF_GOALIES}[table]
+    games = build_gold(table, build_league_silver(SEEDS[0]))
+    counts = {SKATER_GAME: ADDITIVE_COUNTS, TEAM_GAME: OF_TEAMS, GOALIE_GAME: OF_GOALIES}[table]
     found = season(SPANS[table], games)
     key = ["season", "game_type", table.key[1], "situation"]
     apart = found.filter(~pl.col("is_total")) if "is_total" in found.columns else found

@@ -9,17 +9,17 @@ from polars.testing import assert_frame_equal
 from nhl_lake.gold.skater_game import SKATER_GAME, skater_game
 from nhl_lake.gold.team_game import TEAM_GAME
 from nhl_lake.schema import checks
-from tests.gold import typed
-from tests.gold.leagues import Silver, gold
-from tests.gold.typed import FACEOFF, at, of
-from tests.silver.typed_plays import AWAY, HOME, play, shot
+from tests.gold import game_builders
+from tests.gold.game_builders import FACEOFF, build_game_silver, play_time
+from tests.gold.league_tables import Silver, build_gold
+from tests.silver.play_builders import AWAY, HOME, make_play, make_shot
 
 POWER_PLAY, PULLED, SHOT_AT = "1451", "1560", "1010"
-ALL_GAME = [(player, 0, 1200) for players in typed.TEAMS.values() for player in players]
+ALL_GAME = [(player, 0, 1200) for players in game_builders.TEAMS.values() for player in players]
 
 
 def skater(found: Silver, player: int, situation: str = "all") -> dict[str, Any]:
-    return typed.row(SKATER_GAME, found, situation, player_id=player)
+    return game_builders.build_row(SKATER_GAME, found, situation, player_id=player)
 
 
 def counts(found: Silver, player: int, *names: str, situation: str = "all") -> tuple[Any, ...]:
@@ -28,13 +28,13 @@ def counts(found: Silver, player: int, *names: str, situation: str = "all") -> t
 
 
 def done(event: str, owner: int, **details: Any) -> dict[str, Any]:
-    return play(event, details={"eventOwnerTeamId": owner, "xCoord": 0, "yCoord": 0, **details})
+    return make_play(event, details={"eventOwnerTeamId": owner, "xCoord": 0, "yCoord": 0, **details})
 
 
 def in_shoot_out(event: str, **details: Any) -> dict[str, Any]:
     """Return what a player of the home team did in a shoot-out."""
     details = {"eventOwnerTeamId": HOME, **details}
-    return play(event, period=5, timeInPeriod="00:00", situationCode="0101", details=details)
+    return make_play(event, period=5, timeInPeriod="00:00", situationCode="0101", details=details)
 
 
 def faceoff(second: int, x: int, *, won_by: int = HOME) -> dict[str, Any]:
@@ -46,22 +46,28 @@ def faceoff(second: int, x: int, *, won_by: int = HOME) -> dict[str, Any]:
         "xCoord": x,
         "yCoord": 22,
     }
-    return play("faceoff", details=details, **at(second))
+    return make_play("faceoff", details=details, **play_time(second))
 
 
 def test_a_goal_is_also_a_shot_an_attempt_and_a_point():
-    found = of(
-        FACEOFF, shot("goal"), shot(), shot("missed-shot"), shot("blocked-shot", details={"blockingPlayerId": 82})
+    found = build_game_silver(
+        FACEOFF,
+        make_shot("goal"),
+        make_shot(),
+        make_shot("missed-shot"),
+        make_shot("blocked-shot", details={"blockingPlayerId": 82}),
     )
 
     names = ("goals", "points", "shots_on_goal", "missed_shots", "blocked_attempts", "unblocked_attempts", "attempts")
     assert counts(found, 71, *names) == (1, 1, 2, 1, 1, 3, 4)
-    assert counts(found, 71, "saved_shots", "saved_unblocked_attempts", "unshot_goals") == (1, 2, 0)
+    assert counts(found, 71, "saved_shots", "saved_unblocked_attempts", "goals_without_shot") == (1, 2, 0)
     assert counts(found, 82, "blocked_shots", "attempts") == (1, 0)
 
 
 def test_a_block_of_a_team_mate_is_nobodys():
-    found = of(FACEOFF, shot("blocked-shot", details={"blockingPlayerId": 72, "reason": "teammate-blocked"}))
+    found = build_game_silver(
+        FACEOFF, make_shot("blocked-shot", details={"blockingPlayerId": 72, "reason": "teammate-blocked"})
+    )
 
     assert counts(found, 71, "blocked_attempts", "attempts") == (1, 1)
     assert counts(found, 72, "blocked_shots") == (0,)
@@ -69,9 +75,9 @@ def test_a_block_of_a_team_mate_is_nobodys():
 
 def test_a_third_assist_is_an_assist_and_a_point():
     three = {"assist1PlayerId": 72, "assist2PlayerId": 73, "assist3PlayerId": 31}
-    found = of(
-        shot("goal", details=three),
-        shot("goal", number=2, details=three | {"assist3PlayerId": 73, "assist2PlayerId": 31}),
+    found = build_game_silver(
+        make_shot("goal", details=three),
+        make_shot("goal", number=2, details=three | {"assist3PlayerId": 73, "assist2PlayerId": 31}),
     )
 
     names = ("primary_assists", "secondary_assists", "assists", "points", "even_strength_points")
@@ -79,7 +85,9 @@ def test_a_third_assist_is_an_assist_and_a_point():
 
 
 def test_assists_are_primary_and_secondary():
-    found = of(FACEOFF, shot("goal", details={"assist1PlayerId": 72, "assist2PlayerId": 73}, situationCode=POWER_PLAY))
+    found = build_game_silver(
+        FACEOFF, make_shot("goal", details={"assist1PlayerId": 72, "assist2PlayerId": 73}, situationCode=POWER_PLAY)
+    )
 
     names = ("primary_assists", "secondary_assists", "assists", "points", "power_play_points", "even_strength_points")
     assert counts(found, 72, *names) == (1, 0, 1, 1, 1, 0)
@@ -100,7 +108,7 @@ def test_assists_are_primary_and_secondary():
 )
 def test_a_deed_is_in_the_situation_of_the_players_own_team(code: str, home: str, away: str, strength: str):
     hit = done("hit", HOME, hittingPlayerId=71, hitteePlayerId=82) | {"situationCode": code}
-    found = of(FACEOFF, shot("goal", situationCode=code), hit)
+    found = build_game_silver(FACEOFF, make_shot("goal", situationCode=code), hit)
 
     assert counts(found, 71, "goals", "hits", f"{strength}_goals", situation=home) == (1, 1, 1)
     assert counts(found, 82, "hits_taken", "hits", situation=away) == (1, 0)
@@ -108,15 +116,15 @@ def test_a_deed_is_in_the_situation_of_the_players_own_team(code: str, home: str
 
 
 def test_an_event_of_an_unknown_situation_is_in_other_and_has_no_strength():
-    found = of(FACEOFF, shot("goal", situationCode=None))
+    found = build_game_silver(FACEOFF, make_shot("goal", situationCode=None))
 
     assert counts(found, 71, "goals", situation="other") == (1,)
     assert counts(found, 71, "goals", "even_strength_goals", "power_play_goals", "shorthanded_goals") == (1, 0, 0, 0)
 
 
 def test_a_shoot_out_counts_for_nobody():
-    shots = [shot("goal", period=5, situationCode=SHOT_AT), shot(period=5, situationCode="0101", by=82)]
-    found = of(FACEOFF, *shots)
+    shots = [make_shot("goal", period=5, situationCode=SHOT_AT), make_shot(period=5, situationCode="0101", by=82)]
+    found = build_game_silver(FACEOFF, *shots)
 
     assert counts(found, 71, "goals", "attempts", "penalty_shot_goals") == (0, 0, 0)
     assert counts(found, 82, "goals", "attempts") == (0, 0)
@@ -125,7 +133,7 @@ def test_a_shoot_out_counts_for_nobody():
 def test_penalties_in_a_shoot_out_are_minutes_and_nothing_else_of_it_is_counted():
     minor = in_shoot_out("penalty", typeCode="MIN", duration=2, committedByPlayerId=71, drawnByPlayerId=82)
     rude = in_shoot_out("penalty", typeCode="MIS", duration=10, committedByPlayerId=71)
-    found = of(FACEOFF, minor, rude, in_shoot_out("hit", hittingPlayerId=71, hitteePlayerId=82))
+    found = build_game_silver(FACEOFF, minor, rude, in_shoot_out("hit", hittingPlayerId=71, hitteePlayerId=82))
 
     assert counts(found, 71, "penalties", "misconducts", "penalty_minutes", "hits") == (1, 1, 12, 0)
     assert counts(found, 71, "penalties", "penalty_minutes", situation="other") == (1, 12)
@@ -134,8 +142,8 @@ def test_penalties_in_a_shoot_out_are_minutes_and_nothing_else_of_it_is_counted(
 
 def test_a_penalty_shot_is_the_shooters_and_on_nobodys_ice():
     awarded = done("penalty", AWAY, typeCode="PS", duration=0, committedByPlayerId=82, drawnByPlayerId=71)
-    taken = shot("goal", situationCode=SHOT_AT, details={"goalieInNetId": 32})
-    found = of(FACEOFF, awarded, taken, shifts=ALL_GAME)
+    taken = make_shot("goal", situationCode=SHOT_AT, details={"goalieInNetId": 32})
+    found = build_game_silver(FACEOFF, awarded, taken, shifts=ALL_GAME)
 
     assert counts(found, 71, "goals", "penalty_shot_goals", "shots_on_goal", situation="other") == (1, 1, 1)
     assert counts(found, 71, "on_ice_goals_for", "off_ice_goals_for", "power_play_goals") == (0, 0, 0)
@@ -143,16 +151,22 @@ def test_a_penalty_shot_is_the_shooters_and_on_nobodys_ice():
 
 
 def test_a_goal_that_nobody_shot_is_an_attempt_and_no_shot_on_goal():
-    found = of(FACEOFF, shot(), shot("goal", details={"shotType": None}))
+    found = build_game_silver(FACEOFF, make_shot(), make_shot("goal", details={"shotType": None}))
 
-    assert counts(found, 71, "goals", "unshot_goals", "shots_on_goal", "attempts", "saved_shots") == (1, 1, 1, 2, 1)
+    assert counts(found, 71, "goals", "goals_without_shot", "shots_on_goal", "attempts", "saved_shots") == (
+        1,
+        1,
+        1,
+        2,
+        1,
+    )
 
 
 def test_penalties_are_charged_and_drawn_and_misconducts_stand_apart():
     minor = done("penalty", HOME, typeCode="MIN", duration=2, committedByPlayerId=71, drawnByPlayerId=82)
     rude = done("penalty", HOME, typeCode="MIS", duration=10, committedByPlayerId=71, drawnByPlayerId=82)
     bench = done("penalty", HOME, typeCode="BEN", duration=2, servedByPlayerId=72)
-    found = of(FACEOFF, minor, rude, bench)
+    found = build_game_silver(FACEOFF, minor, rude, bench)
 
     assert counts(found, 71, "penalties", "misconducts", "penalty_minutes") == (1, 1, 12)
     assert counts(found, 82, "penalties_drawn", "penalty_minutes_drawn") == (1, 2)
@@ -161,35 +175,35 @@ def test_penalties_are_charged_and_drawn_and_misconducts_stand_apart():
 
 def test_pucks_given_away_are_counted_by_zone():
     deep, forward = (done("giveaway", HOME, playerId=72, xCoord=x) for x in (-60, 60))
-    found = of(FACEOFF, deep, forward, done("takeaway", AWAY, playerId=83))
+    found = build_game_silver(FACEOFF, deep, forward, done("takeaway", AWAY, playerId=83))
 
     assert counts(found, 72, "giveaways", "defensive_zone_giveaways", "takeaways") == (2, 1, 0)
     assert counts(found, 83, "takeaways", "giveaways") == (1, 0)
 
 
-STOP = play("stoppage", details={"reason": "goalie-stopped-after-sog"})
+STOP = make_play("stoppage", details={"reason": "goalie-stopped-after-sog"})
 OUTCOMES = ("rebounds_generated", "frozen_attempts", "stopped_attempts", "attempts_continued_in_zone")
 
 
 @pytest.mark.parametrize(
     ("then", "outcome"),
     [
-        ([shot(**at(102))], 0),
-        ([STOP | at(109)], 1),
-        ([play("stoppage", details={"reason": "puck-frozen"}, **at(103))], 1),
-        ([play("stoppage", details={"reason": "puck-frozen"}, **at(104))], 2),
-        ([play("stoppage", details={"reason": "icing"}, **at(101))], 2),
-        ([play("period-end", **at(120))], 2),
+        ([make_shot(**play_time(102))], 0),
+        ([STOP | play_time(109)], 1),
+        ([make_play("stoppage", details={"reason": "puck-frozen"}, **play_time(103))], 1),
+        ([make_play("stoppage", details={"reason": "puck-frozen"}, **play_time(104))], 2),
+        ([make_play("stoppage", details={"reason": "icing"}, **play_time(101))], 2),
+        ([make_play("period-end", **play_time(120))], 2),
         ([], 2),
-        ([done("hit", HOME, hittingPlayerId=71, xCoord=60) | at(104)], 3),
-        ([done("hit", AWAY, hittingPlayerId=82, xCoord=60) | at(104)], 3),
-        ([done("hit", AWAY, hittingPlayerId=82, xCoord=-60) | at(104)], 4),
-        ([play("delayed-penalty", **at(101)), STOP | at(102)], 1),
+        ([done("hit", HOME, hittingPlayerId=71, xCoord=60) | play_time(104)], 3),
+        ([done("hit", AWAY, hittingPlayerId=82, xCoord=60) | play_time(104)], 3),
+        ([done("hit", AWAY, hittingPlayerId=82, xCoord=-60) | play_time(104)], 4),
+        ([make_play("delayed-penalty", **play_time(101)), STOP | play_time(102)], 1),
     ],
 )
 def test_one_thing_comes_of_an_unblocked_attempt(then: list[dict[str, Any]], outcome: int):
     # some shots that tell which side is attacked
-    found = of(FACEOFF, shot(**at(100)), *then)
+    found = build_game_silver(FACEOFF, make_shot(**play_time(100)), *then)
     last = 1 if then and then[0]["typeDescKey"] == "shot-on-goal" else 0  # the rebound itself: nothing follows it
 
     expected = [int(n == outcome) for n in range(5)]
@@ -199,8 +213,13 @@ def test_one_thing_comes_of_an_unblocked_attempt(then: list[dict[str, Any]], out
 
 def test_shares_and_on_ice_counts_follow_who_is_on():
     shifts = [(71, 0, 60), (72, 0, 1200), (82, 0, 1200), (31, 0, 1200), (32, 0, 1200), (73, 60, 1200)]
-    plays = [shot(**at(30)), shot("goal", by=82, **at(40)), shot(by=82, **at(90)), shot("missed-shot", **at(91))]
-    found = of(FACEOFF, *plays, shifts=shifts)
+    plays = [
+        make_shot(**play_time(30)),
+        make_shot("goal", by=82, **play_time(40)),
+        make_shot(by=82, **play_time(90)),
+        make_shot("missed-shot", **play_time(91)),
+    ]
+    found = build_game_silver(FACEOFF, *plays, shifts=shifts)
 
     names = ("on_ice_attempts_for", "on_ice_attempts_against", "off_ice_attempts_for", "off_ice_attempts_against")
     assert counts(found, 71, *names) == (1, 1, 1, 1)
@@ -214,7 +233,7 @@ def test_shares_and_on_ice_counts_follow_who_is_on():
 
 
 def test_without_shifts_ice_time_and_what_is_counted_by_it_is_unknown():
-    found = of(FACEOFF, shot("goal"))
+    found = build_game_silver(FACEOFF, make_shot("goal"))
 
     names = ("time_on_ice_s", "shifts", "on_ice_goals_for", "off_ice_attempts_for", "game_score", "time_on_bench_s")
     assert counts(found, 71, *names) == (None,) * len(names)
@@ -222,7 +241,7 @@ def test_without_shifts_ice_time_and_what_is_counted_by_it_is_unknown():
 
 
 def test_where_plays_are_goals_and_penalties_alone_the_rest_is_unknown():
-    found = of(shot("goal"))
+    found = build_game_silver(make_shot("goal"))
 
     assert counts(found, 71, "goals", "points", "penalties") == (1, 1, 0)
     assert counts(found, 71, "shots_on_goal", "attempts", "hits", "faceoffs_won", "rush_shots") == (None,) * 5
@@ -230,7 +249,7 @@ def test_where_plays_are_goals_and_penalties_alone_the_rest_is_unknown():
 
 def test_a_shift_begins_and_ends_with_a_faceoff_in_a_zone_or_on_the_fly():
     shifts = [(71, 0, 30), (71, 50, 80), (72, 30, 200), (82, 0, 30), (82, 30, 60), (31, 0, 1200), (32, 0, 1200)]
-    found = of(FACEOFF, faceoff(30, 69), faceoff(80, -69, won_by=AWAY), shifts=shifts)
+    found = build_game_silver(FACEOFF, faceoff(30, 69), faceoff(80, -69, won_by=AWAY), shifts=shifts)
 
     starts = ("offensive_zone_starts", "neutral_zone_starts", "defensive_zone_starts", "on_the_fly_starts")
     ends = tuple(name.replace("starts", "ends") for name in starts)
@@ -242,15 +261,20 @@ def test_a_shift_begins_and_ends_with_a_faceoff_in_a_zone_or_on_the_fly():
 
 def test_of_two_faceoffs_in_a_second_the_last_one_begins_a_shift():
     shifts = [(71, 30, 60), (82, 0, 60), (31, 0, 1200), (32, 0, 1200)]
-    found = of(FACEOFF, faceoff(30, 69), STOP | at(30), faceoff(30, -69), shifts=shifts)
+    found = build_game_silver(FACEOFF, faceoff(30, 69), STOP | play_time(30), faceoff(30, -69), shifts=shifts)
 
     assert counts(found, 71, "offensive_zone_starts", "defensive_zone_starts") == (0, 1)
 
 
 def test_attempts_count_for_five_seconds_after_a_shift_that_ended_on_the_fly():
     shifts = [(71, 0, 50), (72, 0, 1200), (73, 50, 1200), (82, 0, 1200), (31, 0, 1200), (32, 0, 1200)]
-    plays = [shot(by=72, **at(second)) for second in (50, 51, 55, 56)]
-    found = of(FACEOFF, *plays, shot("blocked-shot", by=82, details={"blockingPlayerId": 72}, **at(54)), shifts=shifts)
+    plays = [make_shot(by=72, **play_time(second)) for second in (50, 51, 55, 56)]
+    found = build_game_silver(
+        FACEOFF,
+        *plays,
+        make_shot("blocked-shot", by=82, details={"blockingPlayerId": 72}, **play_time(54)),
+        shifts=shifts,
+    )
 
     names = ("attempts_for_after_shifts", "attempts_against_after_shifts", "unblocked_attempts_against_after_shifts")
     assert counts(found, 71, *names) == (2, 1, 0)
@@ -259,8 +283,13 @@ def test_attempts_count_for_five_seconds_after_a_shift_that_ended_on_the_fly():
 
 def test_attempts_after_a_new_faceoff_are_not_those_of_a_shift_that_ended_before_it():
     shifts = [(71, 0, 50), (72, 0, 1200), (73, 50, 1200), (82, 0, 1200), (31, 0, 1200), (32, 0, 1200)]
-    plays = [shot(by=72, **at(51)), STOP | at(52), faceoff(52, 69), shot(by=72, **at(53))]
-    found = of(FACEOFF, *plays, shifts=shifts)
+    plays = [
+        make_shot(by=72, **play_time(51)),
+        STOP | play_time(52),
+        faceoff(52, 69),
+        make_shot(by=72, **play_time(53)),
+    ]
+    found = build_game_silver(FACEOFF, *plays, shifts=shifts)
 
     assert counts(found, 71, "attempts_for_after_shifts") == (1,)
 
@@ -268,12 +297,14 @@ def test_attempts_after_a_new_faceoff_are_not_those_of_a_shift_that_ended_before
 def test_the_game_score_of_the_worked_example():
     """1 goal, 1 second assist, 4 shots, 1 block, 1 drawn, faceoffs 9 to 6; at 5on5 15 to 10 attempts, 1 goal to 0."""
     drawn = done("penalty", AWAY, typeCode="MIN", duration=2, committedByPlayerId=82, drawnByPlayerId=71)
-    own = [shot(), shot(), shot(), shot("goal")]
-    block = shot("blocked-shot", by=82, details={"blockingPlayerId": 71})
-    others = [shot("missed-shot", by=72)] * 11 + [shot("missed-shot", by=82)] * 9
-    assisted = shot("goal", by=72, details={"assist1PlayerId": 73, "assist2PlayerId": 71}, situationCode=POWER_PLAY)
+    own = [make_shot(), make_shot(), make_shot(), make_shot("goal")]
+    block = make_shot("blocked-shot", by=82, details={"blockingPlayerId": 71})
+    others = [make_shot("missed-shot", by=72)] * 11 + [make_shot("missed-shot", by=82)] * 9
+    assisted = make_shot(
+        "goal", by=72, details={"assist1PlayerId": 73, "assist2PlayerId": 71}, situationCode=POWER_PLAY
+    )
     won = [faceoff(1, 0)] * 8 + [faceoff(1, 0, won_by=AWAY)] * 6
-    found = of(FACEOFF, *own, block, *others, assisted, drawn, *won, shifts=ALL_GAME)
+    found = build_game_silver(FACEOFF, *own, block, *others, assisted, drawn, *won, shifts=ALL_GAME)
 
     assert counts(found, 71, "faceoffs_won", "faceoffs_lost", "shots_on_goal", "blocked_shots") == (9, 6, 4, 1)
     five = counts(found, 71, "on_ice_attempts_for", "on_ice_attempts_against", "game_score", situation="5on5")
@@ -283,7 +314,7 @@ def test_the_game_score_of_the_worked_example():
 
 def test_a_penalty_costs_the_game_score_what_drawing_one_earns():
     minor = done("penalty", HOME, typeCode="MIN", duration=2, committedByPlayerId=72, drawnByPlayerId=83)
-    found = of(FACEOFF, minor, shifts=ALL_GAME)
+    found = build_game_silver(FACEOFF, minor, shifts=ALL_GAME)
 
     assert counts(found, 72, "game_score") == (pytest.approx(-0.15),)
     assert counts(found, 83, "game_score") == (pytest.approx(0.15),)
@@ -291,8 +322,8 @@ def test_a_penalty_costs_the_game_score_what_drawing_one_earns():
 
 
 def test_attempts_are_adjusted_at_five_on_five_by_score_and_rink():
-    first, led = shot("goal", by=82), shot(by=82)
-    found = of(FACEOFF, first, led, shot(), shot(situationCode=POWER_PLAY))
+    first, led = make_shot("goal", by=82), make_shot(by=82)
+    found = build_game_silver(FACEOFF, first, led, make_shot(), make_shot(situationCode=POWER_PLAY))
 
     assert counts(found, 82, "adjusted_attempts") == (pytest.approx(1.028 + 1.091),)
     assert counts(found, 71, "adjusted_attempts", situation="5on5") == (pytest.approx(0.923),)
@@ -303,16 +334,16 @@ def test_attempts_are_adjusted_at_five_on_five_by_score_and_rink():
 
 
 def test_goalies_and_the_scratched_have_no_rows_even_if_a_goalie_scores():
-    found = of(FACEOFF, shot("goal", by=31))
+    found = build_game_silver(FACEOFF, make_shot("goal", by=31))
     found["lineups"] = found["lineups"].with_columns(is_scratched=pl.col("player_id") == 84)
 
-    rows = gold(SKATER_GAME, found)
+    rows = build_gold(SKATER_GAME, found)
     assert sorted(rows["player_id"].unique()) == [71, 72, 73, 82, 83]
     assert rows["goals"].sum() == 0
 
 
 def test_a_skater_has_five_rows_with_who_he_is_and_whom_he_plays():
-    rows = gold(SKATER_GAME, of(FACEOFF)).filter(pl.col("player_id") == 82)
+    rows = build_gold(SKATER_GAME, build_game_silver(FACEOFF)).filter(pl.col("player_id") == 82)
 
     assert sorted(rows["situation"]) == ["4on5", "5on4", "5on5", "all", "other"]
     who = ("team_id", "team_abbrev", "opponent_team_id", "opponent_abbrev", "is_home", "position")
@@ -320,43 +351,55 @@ def test_a_skater_has_five_rows_with_who_he_is_and_whom_he_plays():
 
 
 def test_a_game_whose_plays_are_missing_has_no_rows_rather_than_zeros():
-    found = of(FACEOFF)
+    found = build_game_silver(FACEOFF)
     found["plays"] = found["plays"].clear()
 
-    assert gold(SKATER_GAME, found).is_empty()
+    assert build_gold(SKATER_GAME, found).is_empty()
 
 
 def test_the_order_of_rows_changes_nothing():
     shifts = [(71, 0, 50), (72, 0, 1200), (73, 50, 1200), (82, 0, 1200), (31, 0, 1200), (32, 0, 1200)]
-    found = of(FACEOFF, shot(**at(30)), shot(**at(32)), STOP | at(33), faceoff(33, 69), shifts=shifts)
+    found = build_game_silver(
+        FACEOFF,
+        make_shot(**play_time(30)),
+        make_shot(**play_time(32)),
+        STOP | play_time(33),
+        faceoff(33, 69),
+        shifts=shifts,
+    )
     turned = {name: rows.reverse() for name, rows in found.items()}
 
-    assert_frame_equal(gold(SKATER_GAME, turned), gold(SKATER_GAME, found))
+    assert_frame_equal(build_gold(SKATER_GAME, turned), build_gold(SKATER_GAME, found))
 
 
 def test_the_frame_is_what_the_table_declares():
-    full = of(FACEOFF, shot("goal"), shifts=ALL_GAME)
+    full = build_game_silver(FACEOFF, make_shot("goal"), shifts=ALL_GAME)
     for found in (full, {name: rows.clear() for name, rows in full.items()}):
-        rows = skater_game(*(found[read.name.split(".")[1]].lazy() for read in SKATER_GAME.reads)).collect()
+        rows = skater_game(*(found[read.name.split(".")[1]].lazy() for read in SKATER_GAME.inputs)).collect()
         assert rows.columns == list(SKATER_GAME.schema)
 
 
 def test_a_player_of_unknown_position_is_a_skater():
-    spots = [{**spot, "positionCode": None if spot["playerId"] == 71 else spot["positionCode"]} for spot in typed.SPOTS]
-    goal = done("goal", HOME, scoringPlayerId=71, goalieInNetId=32) | at(30)
+    spots = [
+        {**spot, "positionCode": None if spot["playerId"] == 71 else spot["positionCode"]}
+        for spot in game_builders.ROSTER_SPOTS
+    ]
+    goal = done("goal", HOME, scoringPlayerId=71, goalieInNetId=32) | play_time(30)
 
-    found = of(FACEOFF, goal, shifts=[(player, 0, 60) for player in (71, 72, 73, 31, 82, 83, 84, 32)], spots=spots)
+    found = build_game_silver(
+        FACEOFF, goal, shifts=[(player, 0, 60) for player in (71, 72, 73, 31, 82, 83, 84, 32)], spots=spots
+    )
 
     row = skater(found, 71)
     assert (row["position"], row["goals"], row["time_on_ice_s"]) == (None, 1, 60)
     assert skater(found, 72)["on_ice_goals_for"] == 1
-    checks.require(SKATER_GAME, gold(SKATER_GAME, found))
+    checks.validate_rows(SKATER_GAME, build_gold(SKATER_GAME, found))
 
 
 def boxed(*lines: dict[str, Any], shifts: list[tuple[int, int, int]] | None = None) -> Silver:
     """Return a game with lines of a box score, with shifts or without."""
-    found = of(FACEOFF, shot("goal"), shifts=shifts)
-    nothing = dict.fromkeys(found["skater_games"].columns) | {"game_id": typed.GAME}
+    found = build_game_silver(FACEOFF, make_shot("goal"), shifts=shifts)
+    nothing = dict.fromkeys(found["skater_games"].columns) | {"game_id": game_builders.GAME}
     found["skater_games"] = pl.DataFrame([nothing | line for line in lines], schema=found["skater_games"].schema)
     return found
 
@@ -383,14 +426,14 @@ def test_shifts_tell_time_before_the_box_score_does():
 
 
 def test_a_scorer_who_is_not_listed_has_a_row_and_the_sums_agree():
-    goal = shot("goal", by=99, details={"eventOwnerTeamId": HOME, "assist1PlayerId": 98, "goalieInNetId": 32})
-    found = of(FACEOFF, shot("goal"), goal, shifts=ALL_GAME)
+    goal = make_shot("goal", by=99, details={"eventOwnerTeamId": HOME, "assist1PlayerId": 98, "goalieInNetId": 32})
+    found = build_game_silver(FACEOFF, make_shot("goal"), goal, shifts=ALL_GAME)
 
     assert counts(found, 99, "goals", "points", "shots_on_goal", "team_id", "position") == (1, 1, 1, HOME, None)
     assert counts(found, 98, "primary_assists", "points", "position") == (1, 1, None)
     assert counts(found, 99, "time_on_ice_s", "time_on_bench_s", "shifts", "on_ice_goals_for") == (None,) * 4
     assert counts(found, 73, "time_on_ice_s", "on_ice_goals_for") == (1200, 2)
-    teams = gold(TEAM_GAME, found).filter(situation="all", team_id=HOME)
-    skaters = gold(SKATER_GAME, found).filter(situation="all", team_id=HOME)
+    teams = build_gold(TEAM_GAME, found).filter(situation="all", team_id=HOME)
+    skaters = build_gold(SKATER_GAME, found).filter(situation="all", team_id=HOME)
     assert skaters["goals"].sum() == teams["goals"].item() == 2
     assert skaters["shots_on_goal"].sum() == teams["shots_on_goal"].item()

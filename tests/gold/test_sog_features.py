@@ -116,7 +116,7 @@ READ = ("games", "skater_game", "rosters", "teams", "plays")
 def features(of: Lake, day: date = LAST) -> pl.DataFrame:
     found = sog_features(*(of[name].lazy() for name in READ), day).collect()
     rows = found.select(pl.col(column.name).cast(column.dtype) for column in SOG_FEATURES.columns)
-    checks.require(SOG_FEATURES, rows)
+    checks.validate_rows(SOG_FEATURES, rows)
     return rows.sort("game_id", "player_id")
 
 

@@ -6,15 +6,15 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from nhl_lake.gold.team_game import TEAM_GAME
-from tests.gold import typed
-from tests.gold.leagues import Silver, gold
+from tests.gold import game_builders
+from tests.gold.game_builders import FACEOFF, build_game_silver, play_time
+from tests.gold.league_tables import Silver, build_gold
 from tests.gold.test_skater_game import ALL_GAME, POWER_PLAY, done
-from tests.gold.typed import FACEOFF, at, of
-from tests.silver.typed_plays import AWAY, HOME, play, shot
+from tests.silver.play_builders import AWAY, HOME, make_play, make_shot
 
 
 def team(found: Silver, team_id: int, situation: str = "all") -> dict[str, Any]:
-    return typed.row(TEAM_GAME, found, situation, team_id=team_id)
+    return game_builders.build_row(TEAM_GAME, found, situation, team_id=team_id)
 
 
 def counts(found: Silver, team_id: int, *names: str, situation: str = "all") -> tuple[Any, ...]:
@@ -23,7 +23,7 @@ def counts(found: Silver, team_id: int, *names: str, situation: str = "all") -> 
 
 
 def test_what_a_team_did_its_opponent_had_done_to_it_in_the_mirrored_situation():
-    found = of(FACEOFF, shot("goal", situationCode=POWER_PLAY), shot("missed-shot"))
+    found = build_game_silver(FACEOFF, make_shot("goal", situationCode=POWER_PLAY), make_shot("missed-shot"))
 
     names = ("goals", "goals_against", "attempts", "power_play_goals", "power_play_goals_against")
     assert counts(found, HOME, *names, situation="5on4") == (1, 0, 1, 1, 0)
@@ -35,15 +35,17 @@ def test_what_a_team_did_its_opponent_had_done_to_it_in_the_mirrored_situation()
 def test_goalies_and_the_bench_count_for_their_team():
     bench = done("penalty", HOME, typeCode="BEN", duration=2, servedByPlayerId=72)
     rude = done("penalty", HOME, typeCode="GAM", duration=10)
-    found = of(FACEOFF, shot("goal", by=31), bench, rude)
+    found = build_game_silver(FACEOFF, make_shot("goal", by=31), bench, rude)
 
     assert counts(found, HOME, "goals", "penalties", "misconducts", "penalty_minutes") == (1, 1, 1, 12)
     assert counts(found, AWAY, "penalties_against", "goals_against", "penalties") == (1, 1, 0)
 
 
 def test_a_block_is_the_defending_teams_and_one_by_a_team_mate_nobodys():
-    own = shot("blocked-shot", details={"blockingPlayerId": 72, "reason": "teammate-blocked"})
-    found = of(FACEOFF, shot("blocked-shot", details={"blockingPlayerId": 82}, situationCode=POWER_PLAY), own)
+    own = make_shot("blocked-shot", details={"blockingPlayerId": 72, "reason": "teammate-blocked"})
+    found = build_game_silver(
+        FACEOFF, make_shot("blocked-shot", details={"blockingPlayerId": 82}, situationCode=POWER_PLAY), own
+    )
 
     assert counts(found, AWAY, "blocked_shots", "attempts", situation="4on5") == (1, 0)
     assert counts(found, AWAY, "blocked_shots", "blocked_attempts_against") == (1, 2)
@@ -51,7 +53,7 @@ def test_a_block_is_the_defending_teams_and_one_by_a_team_mate_nobodys():
 
 
 def test_a_faceoff_is_won_by_one_team_and_lost_by_the_other():
-    found = of(FACEOFF)
+    found = build_game_silver(FACEOFF)
 
     assert counts(found, HOME, "faceoffs_won", "faceoffs_lost", situation="5on5") == (1, 0)
     assert counts(found, AWAY, "faceoffs_won", "faceoffs_lost", situation="5on5") == (0, 1)
@@ -60,51 +62,53 @@ def test_a_faceoff_is_won_by_one_team_and_lost_by_the_other():
 def test_penalties_in_a_shoot_out_are_the_teams_minutes():
     late = {"period": 5, "timeInPeriod": "00:00", "situationCode": "0101"}
     details = {"eventOwnerTeamId": HOME, "typeCode": "MIN", "duration": 2, "committedByPlayerId": 71}
-    found = of(FACEOFF, play("penalty", details=details, **late), play("hit", details=details, **late))
+    found = build_game_silver(
+        FACEOFF, make_play("penalty", details=details, **late), make_play("hit", details=details, **late)
+    )
 
     assert counts(found, HOME, "penalties", "penalty_minutes", "hits") == (1, 2, 0)
     assert counts(found, AWAY, "penalties_against", "penalty_minutes_against") == (1, 2)
 
 
 def test_a_shoot_out_is_not_counted():
-    found = of(FACEOFF, shot("goal", period=5, situationCode="1010"))
+    found = build_game_silver(FACEOFF, make_shot("goal", period=5, situationCode="1010"))
 
     assert counts(found, HOME, "goals", "attempts", "shots_on_goal") == (0, 0, 0)
 
 
 def test_time_is_that_of_the_situation_and_unknown_without_shifts():
     home, away = ((31, 0, 100), (32, 0, 100)), [(player, 0, 100) for player in (82, 83, 84)]
-    found = of(FACEOFF, shifts=[*home, *away, (71, 0, 100), (72, 0, 60), (73, 0, 60)])
+    found = build_game_silver(FACEOFF, shifts=[*home, *away, (71, 0, 100), (72, 0, 60), (73, 0, 60)])
 
     names = ("time_on_ice_s", "even_strength_time_on_ice_s", "power_play_time_on_ice_s", "shorthanded_time_on_ice_s")
     assert counts(found, HOME, *names) == (100, 60, 0, 40)
     assert counts(found, AWAY, *names) == (100, 60, 40, 0)
     assert counts(found, HOME, *names, situation="other") == (100, 60, 0, 40)
-    assert counts(of(FACEOFF), HOME, *names, "attempts") == (None, None, None, None, 0)
+    assert counts(build_game_silver(FACEOFF), HOME, *names, "attempts") == (None, None, None, None, 0)
 
 
 def test_where_plays_are_goals_and_penalties_alone_the_rest_is_unknown():
-    found = of(shot("goal"))
+    found = build_game_silver(make_shot("goal"))
 
     assert counts(found, HOME, "goals", "penalties", "goals_against") == (1, 0, 0)
     assert counts(found, HOME, "shots_on_goal", "hits_against", "attempts", "attempt_share") == (None,) * 4
 
 
 def test_a_game_without_plays_has_no_rows():
-    found = of(FACEOFF, shot(**at(10)), shifts=ALL_GAME)
+    found = build_game_silver(FACEOFF, make_shot(**play_time(10)), shifts=ALL_GAME)
     found["plays"] = found["plays"].clear()
 
-    assert gold(TEAM_GAME, found).is_empty()
+    assert build_gold(TEAM_GAME, found).is_empty()
 
 
 def test_home_and_away_swapped_are_the_same_numbers():
     """A game played in the other rink: all but what the rink weighs is the same."""
-    plays = [FACEOFF, shot("goal"), shot(by=82), shot("missed-shot", by=82, situationCode=POWER_PLAY)]
-    here = of(*plays)
+    plays = [FACEOFF, make_shot("goal"), make_shot(by=82), make_shot("missed-shot", by=82, situationCode=POWER_PLAY)]
+    here = build_game_silver(*plays)
     sides = {"homeTeam": {"id": AWAY, "abbrev": "AWY"}, "awayTeam": {"id": HOME, "abbrev": "HOM"}}
     other_end = {"homeTeamDefendingSide": "right"}
     turned = [play | other_end | {"situationCode": play["situationCode"][::-1]} for play in plays]
-    there = of(*turned, **{side: said | {"score": 0} for side, said in sides.items()})
+    there = build_game_silver(*turned, **{side: said | {"score": 0} for side, said in sides.items()})
 
     same = ~pl.selectors.matches("is_home|adjusted")
-    assert_frame_equal(*(gold(TEAM_GAME, found).sort(TEAM_GAME.key).select(same) for found in (here, there)))
+    assert_frame_equal(*(build_gold(TEAM_GAME, found).sort(TEAM_GAME.key).select(same) for found in (here, there)))

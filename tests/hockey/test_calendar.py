@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhl_lake.hockey import seasons
-from nhl_lake.hockey.calendar import FINAL, STATES, eastern_day
-from nhl_lake.hockey.ids import is_season, season_of, season_of_game, season_on, type_of_game
+from nhl_lake.hockey.calendar import FINAL_STATES, GAME_STATES, get_eastern_day
+from nhl_lake.hockey.ids import get_game_season, get_game_type, get_season_on, is_season, make_season_id
 from nhl_lake.hockey.seasons import Season
 
 # the NHL's own list of these years: first day with the preseason, last day with the playoffs
@@ -27,8 +27,8 @@ def at(text: str) -> datetime:
 
 
 def test_a_season_is_two_years_in_a_row():
-    assert season_of(2023) == 20232024
-    assert season_of(1999) == 19992000
+    assert make_season_id(2023) == 20232024
+    assert make_season_id(1999) == 19992000
 
 
 @pytest.mark.parametrize("number", [20232025, 20242023, 2023, 20232023, 0, -1, 19161917, 202320240])
@@ -38,27 +38,27 @@ def test_other_numbers_are_no_seasons(number: int):
 
 @given(st.integers(1917, 2200))
 def test_every_year_since_the_first_begins_a_season(year: int):
-    assert is_season(season_of(year))
+    assert is_season(make_season_id(year))
 
 
 @given(st.integers(1917, 2200), st.integers(1, 99), st.integers(0, 9999))
 def test_a_game_id_tells_its_season_and_type(year: int, kind: int, number: int):
     game_id = year * 1_000_000 + kind * 10_000 + number
 
-    assert season_of_game(game_id) == season_of(year)
-    assert type_of_game(game_id) == kind
+    assert get_game_season(game_id) == make_season_id(year)
+    assert get_game_type(game_id) == kind
 
 
 def test_ids_of_known_games_are_read():
-    assert (season_of_game(2023020001), type_of_game(2023020001)) == (20232024, 2)
-    assert (season_of_game(2022030417), type_of_game(2022030417)) == (20222023, 3)
-    assert (season_of_game(2024190001), type_of_game(2024190001)) == (20242025, 19)  # 4 Nations Face-Off
+    assert (get_game_season(2023020001), get_game_type(2023020001)) == (20232024, 2)
+    assert (get_game_season(2022030417), get_game_type(2022030417)) == (20222023, 3)
+    assert (get_game_season(2024190001), get_game_type(2024190001)) == (20242025, 19)  # 4 Nations Face-Off
 
 
 def test_a_season_begins_in_july_when_nothing_else_is_known():
-    assert season_on(date(2023, 6, 30)) == 20222023
-    assert season_on(date(2023, 7, 1)) == 20232024
-    assert season_on(date(2024, 1, 1)) == 20232024
+    assert get_season_on(date(2023, 6, 30)) == 20222023
+    assert get_season_on(date(2023, 7, 1)) == 20232024
+    assert get_season_on(date(2024, 1, 1)) == 20232024
 
 
 @pytest.mark.parametrize(
@@ -82,46 +82,46 @@ def test_a_season_begins_in_july_when_nothing_else_is_known():
 def test_the_current_seasons_are_those_under_way_or_just_over_and_the_one_of_the_day(
     day: date, running: tuple[int, ...]
 ):
-    assert seasons.current(LISTED, day) == running
+    assert seasons.find_current_seasons(LISTED, day) == running
 
 
 def test_without_a_list_the_day_tells_the_season():
-    assert seasons.current([], date(2023, 11, 10)) == (20232024,)
+    assert seasons.find_current_seasons([], date(2023, 11, 10)) == (20232024,)
 
 
 def test_since_a_day_are_all_seasons_with_days_from_it_until_today_oldest_first():
     today = date(2021, 10, 1)
 
-    assert seasons.since(LISTED, date(2019, 6, 12), today) == (20182019, 20192020, 20202021, 20212022)
-    assert seasons.since(LISTED, date(2019, 6, 13), today) == (20192020, 20202021, 20212022)
-    assert seasons.since(LISTED, date(2020, 9, 28), today) == (20192020, 20202021, 20212022)
-    assert seasons.since(LISTED, date(2020, 9, 29), today) == (20202021, 20212022)
-    assert seasons.since(LISTED, today, today) == (20212022,)
+    assert seasons.find_seasons_since(LISTED, date(2019, 6, 12), today) == (20182019, 20192020, 20202021, 20212022)
+    assert seasons.find_seasons_since(LISTED, date(2019, 6, 13), today) == (20192020, 20202021, 20212022)
+    assert seasons.find_seasons_since(LISTED, date(2020, 9, 28), today) == (20192020, 20202021, 20212022)
+    assert seasons.find_seasons_since(LISTED, date(2020, 9, 29), today) == (20202021, 20212022)
+    assert seasons.find_seasons_since(LISTED, today, today) == (20212022,)
 
 
 def test_since_a_day_in_the_past_holds_no_season_of_the_future():
-    assert seasons.since(LISTED, date(2018, 1, 1), date(2019, 1, 1)) == (20182019,)
+    assert seasons.find_seasons_since(LISTED, date(2018, 1, 1), date(2019, 1, 1)) == (20182019,)
 
 
 def test_the_season_of_the_lockout_is_unknown():
     today = date(2021, 12, 1)
 
-    assert not seasons.is_known(LISTED, 20042005, today)
-    assert seasons.is_known(LISTED, 20032004, today)
-    assert seasons.is_known(LISTED, 20052006, today)
+    assert not seasons.is_known_season(LISTED, 20042005, today)
+    assert seasons.is_known_season(LISTED, 20032004, today)
+    assert seasons.is_known_season(LISTED, 20052006, today)
 
 
 def test_a_season_is_known_if_it_is_listed_or_the_next_one():
     today = date(2021, 12, 1)
 
-    assert seasons.is_known(LISTED, 20212022, today)
-    assert seasons.is_known(LISTED, 20222023, today)
-    assert not seasons.is_known(LISTED, 20232024, today)
-    assert not seasons.is_known(LISTED, 20992100, today)
+    assert seasons.is_known_season(LISTED, 20212022, today)
+    assert seasons.is_known_season(LISTED, 20222023, today)
+    assert not seasons.is_known_season(LISTED, 20232024, today)
+    assert not seasons.is_known_season(LISTED, 20992100, today)
 
 
 def test_the_days_of_a_season_that_is_not_listed_are_guessed_wide():
-    assert seasons.guessed(20232024) == Season(20232024, date(2023, 9, 1), date(2024, 7, 31))
+    assert seasons.guess_season(20232024) == Season(20232024, date(2023, 9, 1), date(2024, 7, 31))
 
 
 @pytest.mark.parametrize(
@@ -144,16 +144,16 @@ def test_the_days_of_a_season_that_is_not_listed_are_guessed_wide():
     ],
 )
 def test_the_day_of_the_league_is_that_of_new_york(instant: str, day: date):
-    assert eastern_day(at(instant)) == day
+    assert get_eastern_day(at(instant)) == day
 
 
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2037, 1, 1)))  # noqa: DTZ001 - the zone is given below
 def test_the_day_of_the_league_is_that_of_utc_or_the_one_before(naive: datetime):
     instant = naive.replace(tzinfo=UTC)
 
-    assert 0 <= (instant.date() - eastern_day(instant)).days <= 1
+    assert 0 <= (instant.date() - get_eastern_day(instant)).days <= 1
 
 
 def test_a_final_state_is_a_state():
-    assert set(FINAL) < set(STATES)
-    assert "OVER" not in FINAL
+    assert set(FINAL_STATES) < set(GAME_STATES)
+    assert "OVER" not in FINAL_STATES

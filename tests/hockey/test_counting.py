@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.silver.typed_plays import AWAY_GOALIE, BLOCKER, HOME_GOALIE, SHOOTER, one, page, play, rows, shot
+from tests.silver.play_builders import (
+    AWAY_GOALIE,
+    BLOCKER,
+    HOME_GOALIE,
+    SHOOTER,
+    build_row,
+    build_rows,
+    make_page,
+    make_play,
+    make_shot,
+)
 
 FLAGS = ("is_goal", "is_shot_on_goal", "is_unblocked_attempt", "is_attempt")
 
@@ -21,7 +31,7 @@ FLAGS = ("is_goal", "is_shot_on_goal", "is_unblocked_attempt", "is_attempt")
     ],
 )
 def test_an_event_counts_as_what_it_is(event: str, counts: tuple[bool, ...]):
-    row = one(shot(event))
+    row = build_row(make_shot(event))
 
     assert tuple(row[flag] for flag in FLAGS) == counts
 
@@ -29,13 +39,13 @@ def test_an_event_counts_as_what_it_is(event: str, counts: tuple[bool, ...]):
 @pytest.mark.parametrize("event", ["goal", "shot-on-goal", "missed-shot"])
 def test_nothing_in_a_shoot_out_counts_and_overtime_does(event: str):
     for period in (4, 5):
-        row = one(shot(event, period=period, timeInPeriod="00:00"))
+        row = build_row(make_shot(event, period=period, timeInPeriod="00:00"))
         assert row["is_attempt"] == (period == 4)
         assert any(row[flag] for flag in FLAGS) == (period == 4)
 
 
 def test_a_goal_that_nobody_shot_is_a_goal_and_no_shot_on_goal():
-    found = rows(page(shot(number=1), shot("goal", number=2, details={"shotType": None})))
+    found = build_rows(make_page(make_shot(number=1), make_shot("goal", number=2, details={"shotType": None})))
 
     assert found["is_goal"].to_list() == [False, True]
     assert found["is_shot_on_goal"].to_list() == [True, False]
@@ -63,7 +73,9 @@ def test_a_goal_without_a_shot_type_was_a_shot_before_2022_if_a_goalie_was_in(
     is_shot: bool,  # noqa: FBT001
 ):
     untyped = {"shotType": None, "goalieInNetId": goalie}
-    found = rows(page(shot(number=1), shot("goal", number=2, details=untyped, situationCode=code), **season))
+    found = build_rows(
+        make_page(make_shot(number=1), make_shot("goal", number=2, details=untyped, situationCode=code), **season)
+    )
 
     assert found["is_shot_on_goal"].to_list() == [True, is_shot]
     assert found["is_goal"].to_list() == [False, True]
@@ -72,23 +84,23 @@ def test_a_goal_without_a_shot_type_was_a_shot_before_2022_if_a_goalie_was_in(
 def test_where_shots_have_no_types_every_goal_was_shot():
     untyped = {"shotType": None}
 
-    found = rows(page(shot(number=1, details=untyped), shot("goal", number=2, details=untyped)))
+    found = build_rows(make_page(make_shot(number=1, details=untyped), make_shot("goal", number=2, details=untyped)))
 
     assert found["is_shot_on_goal"].to_list() == [True, True]
 
 
 def test_the_score_is_that_before_the_event_and_a_shoot_out_leaves_it():
     events = [
-        shot("goal", number=1),
-        shot("goal", number=2, by=BLOCKER),
-        shot("goal", number=3, by=BLOCKER),
-        play("stoppage", number=4),
-        shot("goal", number=5, by=HOME_GOALIE, period=3),
-        shot("goal", number=6, period=5),
-        shot("goal", number=7, period=5, by=BLOCKER),
+        make_shot("goal", number=1),
+        make_shot("goal", number=2, by=BLOCKER),
+        make_shot("goal", number=3, by=BLOCKER),
+        make_play("stoppage", number=4),
+        make_shot("goal", number=5, by=HOME_GOALIE, period=3),
+        make_shot("goal", number=6, period=5),
+        make_shot("goal", number=7, period=5, by=BLOCKER),
     ]
 
-    found = rows(page(*events))
+    found = build_rows(make_page(*events))
 
     assert found["home_score_before"].to_list() == [0, 1, 1, 1, 1, 2, 2]
     assert found["away_score_before"].to_list() == [0, 0, 1, 2, 2, 2, 2]
@@ -99,7 +111,7 @@ def test_the_score_is_that_before_the_event_and_a_shoot_out_leaves_it():
 @given(st.lists(st.tuples(st.sampled_from([SHOOTER, BLOCKER]), st.sampled_from([1, 2, 3, 4, 5])), max_size=12))
 def test_the_score_counts_up_goal_by_goal(goals: list[tuple[int, int]]):
     goals.sort(key=lambda goal: goal[1])
-    found = rows(page(*(shot("goal", number=n, by=by, period=p) for n, (by, p) in enumerate(goals))))
+    found = build_rows(make_page(*(make_shot("goal", number=n, by=by, period=p) for n, (by, p) in enumerate(goals))))
 
     for number, row in enumerate(found.to_dicts()):
         before = [by for by, period in goals[:number] if period != 5]

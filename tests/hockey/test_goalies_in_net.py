@@ -7,24 +7,24 @@ import pytest
 
 from nhl_lake.schema import checks
 from nhl_lake.silver.plays import PLAYS
-from tests.silver import ice
-from tests.silver.pages_of import kept, made
-from tests.silver.typed_plays import AWAY, AWAY_GOALIE, HOME, HOME_GOALIE, page, play, shot
+from tests.silver import builders
+from tests.silver.bronze_pages import build_table, make_pages
+from tests.silver.play_builders import AWAY, AWAY_GOALIE, HOME, HOME_GOALIE, make_page, make_play, make_shot
 
 OTHER_GOALIE = 33
-LINEUP = ice.lineups(
-    *(ice.dressed(goalie, AWAY, "G") for goalie in (AWAY_GOALIE, OTHER_GOALIE)),
-    ice.dressed(HOME_GOALIE, HOME, "G"),
-    ice.dressed(82, AWAY, "D"),
+LINEUP = builders.make_lineups(
+    *(builders.make_lineup_row(goalie, AWAY, "G") for goalie in (AWAY_GOALIE, OTHER_GOALIE)),
+    builders.make_lineup_row(HOME_GOALIE, HOME, "G"),
+    builders.make_lineup_row(82, AWAY, "D"),
 )
 
 
 def found(*events: dict[str, Any], shifts: list[dict[str, Any]] | None = None, boxes: Any = ()) -> dict[int, Any]:
     """Return goalie and source of each event that has an acting team, by its id."""
-    lines = [{"season": ice.SEASON, "game_id": ice.GAME, "team_id": AWAY, **line} for line in boxes]
-    pages = kept(page(*events))
-    rows = made(PLAYS, pages, ice.shifts(*(shifts or [])), LINEUP, ice.goalie_games(*lines))
-    checks.require(PLAYS, rows)
+    lines = [{"season": builders.SEASON, "game_id": builders.GAME, "team_id": AWAY, **line} for line in boxes]
+    pages = make_pages(make_page(*events))
+    rows = build_table(PLAYS, pages, builders.make_shifts(*(shifts or [])), LINEUP, builders.make_goalie_games(*lines))
+    checks.validate_rows(PLAYS, rows)
     return {event: (goalie, how) for event, goalie, how in rows.select("event_id", *COLUMNS).rows()}
 
 
@@ -36,11 +36,11 @@ def at(
 ) -> dict[str, Any]:
     """Return an attempt of the home team in a second."""
     details = {} if goalie is None else {"goalieInNetId": goalie}
-    return shot(event, number=number, details=details, timeInPeriod=f"{second // 60:02}:{second % 60:02}", **said)
+    return make_shot(event, number=number, details=details, timeInPeriod=f"{second // 60:02}:{second % 60:02}", **said)
 
 
 def stay(goalie: int, start: int, end: int, **said: Any) -> dict[str, Any]:
-    return ice.shift(goalie, start, end, AWAY, **said)
+    return builders.make_shift(goalie, start, end, AWAY, **said)
 
 
 @pytest.mark.parametrize("event", ["goal", "shot-on-goal", "missed-shot"])
@@ -53,7 +53,7 @@ def test_the_goalie_on_the_ice_is_shot_at(event: str):
 
 def test_a_goal_in_the_second_of_a_change_is_of_the_one_who_was_in():
     shifts = [stay(AWAY_GOALIE, 0, 600), stay(OTHER_GOALIE, 600, 1200)]
-    faceoff = play("faceoff", number=2, timeInPeriod="10:00")
+    faceoff = make_play("faceoff", number=2, timeInPeriod="10:00")
     rows = found(at(600, event="goal"), faceoff, at(600, 3), shifts=shifts)
 
     assert (rows[1], rows[3]) == ((AWAY_GOALIE, "shifts"), (OTHER_GOALIE, "shifts"))
@@ -115,7 +115,7 @@ def test_without_a_code_a_save_alone_tells_that_a_goalie_was_in(code: str | None
 
 
 def test_shots_at_the_other_goalie_do_not_count():
-    theirs = shot(number=2, by=82, details={"goalieInNetId": HOME_GOALIE})
+    theirs = make_shot(number=2, by=82, details={"goalieInNetId": HOME_GOALIE})
 
     assert found(at(60), theirs)[1] == (None, None)
 
@@ -132,15 +132,15 @@ def test_blocked_shots_and_shoot_outs_have_none():
 
 
 def test_penalty_shots_are_at_the_goalie_too():
-    awarded = play("penalty", number=1, timeInPeriod="01:00", details={"typeCode": "PS", "eventOwnerTeamId": AWAY})
+    awarded = make_play("penalty", number=1, timeInPeriod="01:00", details={"typeCode": "PS", "eventOwnerTeamId": AWAY})
     rows = found(awarded, at(60, 2, situationCode="1010"), at(90, 3, goalie=AWAY_GOALIE))
 
     assert rows[2] == (AWAY_GOALIE, "only goalie")
 
 
 def test_every_frame_is_of_games_apart():
-    first, second = (page(at(60), id=2023020000 + n) for n in (1, 2))
-    told = page(at(60), at(90, 2, goalie=AWAY_GOALIE), id=2023020003)
-    rows = made(PLAYS, kept(first, second, told)).filter(pl.col("event_id") == 1)
+    first, second = (make_page(at(60), id=2023020000 + n) for n in (1, 2))
+    told = make_page(at(60), at(90, 2, goalie=AWAY_GOALIE), id=2023020003)
+    rows = build_table(PLAYS, make_pages(first, second, told)).filter(pl.col("event_id") == 1)
 
     assert rows["goalie_player_id"].to_list() == [None, None, AWAY_GOALIE]

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from nhl_lake.silver.plays import PLAYS
-from nhl_lake.silver.quality.plays import play_quality
-from tests.silver.pages_of import kept, made
-from tests.silver.typed_plays import HOME, MATE, page, play, shot
+from nhl_lake.silver.quality.plays import check_plays
+from tests.silver.bronze_pages import build_table, make_pages
+from tests.silver.play_builders import HOME, TEAMMATE, make_page, make_play, make_shot
 
 OLD, FIRST_IN_ORDER = 20182019, 20192020
 TORONTO = 10
@@ -19,17 +19,17 @@ TORONTO = 10
 def at(second: int, event: str, place: int, **said: Any) -> dict[str, Any]:
     """Return an event at a second of the first period, and its place in the page's own order."""
     clock = f"{second // 60:02}:{second % 60:02}"
-    return play(event, number=place, sortOrder=place, **{"timeInPeriod": clock, **said})
+    return make_play(event, number=place, sortOrder=place, **{"timeInPeriod": clock, **said})
 
 
 def shot_at(second: int, place: int, event: str = "shot-on-goal", **said: Any) -> dict[str, Any]:
-    return shot(event, number=place, sortOrder=place, timeInPeriod=f"{second // 60:02}:{second % 60:02}", **said)
+    return make_shot(event, number=place, sortOrder=place, timeInPeriod=f"{second // 60:02}:{second % 60:02}", **said)
 
 
 def in_order(*found: dict[str, Any], season: int = OLD) -> pl.DataFrame:
     """Return the rows of a page of a season, in the order of the game."""
     head = {"id": season // 10_000 * 1_000_000 + 20_001, "season": season}
-    return made(PLAYS, kept(page(*found, **head))).sort("event_number")
+    return build_table(PLAYS, make_pages(make_page(*found, **head))).sort("event_number")
 
 
 def events(*found: dict[str, Any], season: int = OLD) -> list[str]:
@@ -91,7 +91,7 @@ def test_rebounds_and_the_score_before_follow_the_order_of_the_game():
     found = in_order(
         shot_at(602, 1),
         shot_at(700, 2, "goal"),
-        shot_at(600, 3, by=MATE),
+        shot_at(600, 3, by=TEAMMATE),
         at(710, "hit", 4, details={"eventOwnerTeamId": HOME}),
     )
 
@@ -104,8 +104,8 @@ def test_rebounds_and_the_score_before_follow_the_order_of_the_game():
 def recorded(realdata: Path, game: int) -> tuple[pl.LazyFrame, pl.DataFrame]:
     """Return a recorded page of 2018-19 and its plays."""
     (file,) = realdata.glob(f"**/play-by-play/{game}.json")
-    pages = kept(json.loads(file.read_text()))
-    return pages, made(PLAYS, pages).sort("event_number")
+    pages = make_pages(json.loads(file.read_text()))
+    return pages, build_table(PLAYS, pages).sort("event_number")
 
 
 def test_toronto_has_as_many_rebounds_as_moneypuck_counts(realdata: Path):
@@ -126,7 +126,7 @@ def test_recorded_games_of_2018_19_run_forwards_and_break_no_rule_of_order(reald
     assert plays["event"][-1] == "game-end"
     of_order = {"no goal stands beside another score", "the last event is the end of the game",
                 "the clock does not run backwards", "goals are the final score"}  # fmt: skip
-    assert not of_order & set(play_quality(plays.lazy(), pages).collect()["check"])
+    assert not of_order & set(check_plays(plays.lazy(), pages).collect()["check"])
 
 
 @pytest.mark.parametrize("clock", ["20:05", "05:75", None])

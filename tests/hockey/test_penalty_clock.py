@@ -2,21 +2,23 @@
 
 import pytest
 
-from nhl_lake.hockey.penalty_clock import Row, run_clock
+from nhl_lake.hockey.penalty_clock import PenaltyOrGoal, run_clock
 
 HOME, AWAY = 0, 1
 START = -1
 
 
-def goal(seconds: int, team: int, order: int = 50) -> Row:
-    return Row(seconds, order, is_goal=True, team=team)
+def goal(seconds: int, team: int, order: int = 50) -> PenaltyOrGoal:
+    return PenaltyOrGoal(seconds, order, is_goal=True, team=team)
 
 
-def penalty(seconds: int, team: int, player: int = 1, kind: str = "MIN", minutes: int = 2, order: int = 10) -> Row:
-    return Row(seconds, order, is_goal=False, team=team, player=player, kind=kind, minutes=minutes)
+def penalty(
+    seconds: int, team: int, player: int = 1, kind: str = "MIN", minutes: int = 2, order: int = 10
+) -> PenaltyOrGoal:
+    return PenaltyOrGoal(seconds, order, is_goal=False, team=team, player=player, kind=kind, minutes=minutes)
 
 
-def run(*rows: Row) -> list[tuple[int, int, int]]:
+def run(*rows: PenaltyOrGoal) -> list[tuple[int, int, int]]:
     """Return the seconds in which the players short change, and how many each team is short from then on."""
     found = [(0, 0, 0)]
     for change in run_clock(rows):

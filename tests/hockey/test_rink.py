@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.silver.typed_plays import AWAY, BLOCKER, HOME, SHOOTER, one, page, play, rows, shot
+from tests.silver.play_builders import (
+    AWAY,
+    BLOCKER,
+    HOME,
+    SHOOTER,
+    build_row,
+    build_rows,
+    make_page,
+    make_play,
+    make_shot,
+)
 
 SIDES = st.sampled_from(["left", "right"])
 OPPOSITE = {"left": "right", "right": "left"}
@@ -21,7 +31,7 @@ def at(x: int, y: int = 0) -> dict[str, int]:
     ("by", "side", "turn"), [(SHOOTER, "left", 1), (SHOOTER, "right", -1), (BLOCKER, "left", -1), (BLOCKER, "right", 1)]
 )
 def test_a_team_attacks_away_from_the_side_that_it_defends(by: int, side: str, turn: int):
-    row = one(shot(by=by, details=at(50, -16), homeTeamDefendingSide=side))
+    row = build_row(make_shot(by=by, details=at(50, -16), homeTeamDefendingSide=side))
 
     assert (row["x_ft"], row["y_ft"]) == (50 * turn, -16 * turn)
     assert (row["x_raw_ft"], row["y_raw_ft"], row["coordinates_source"]) == (50, -16, "page")
@@ -39,7 +49,7 @@ def test_a_team_attacks_away_from_the_side_that_it_defends(by: int, side: str, t
     ],
 )
 def test_distance_and_angle_are_to_the_middle_of_the_net(x: int, y: int, distance_ft: float, angle_deg: float):
-    row = one(shot(details=at(x, y)))
+    row = build_row(make_shot(details=at(x, y)))
 
     assert (row["distance_ft"], row["angle_deg"]) == (
         pytest.approx(distance_ft, abs=0.1),
@@ -51,43 +61,48 @@ def test_distance_and_angle_are_to_the_middle_of_the_net(x: int, y: int, distanc
     ("x", "zone"), [(26, "O"), (25, "O"), (24, "N"), (0, "N"), (-24, "N"), (-25, "D"), (-26, "D"), (99, "O")]
 )
 def test_a_blue_line_belongs_to_the_zone_behind_it(x: int, zone: str):
-    assert one(shot(details=at(x)))["zone"] == zone
+    assert build_row(make_shot(details=at(x)))["zone"] == zone
 
 
 def test_a_blocked_shot_has_a_place_and_a_zone_and_no_distance():
-    row = one(shot("blocked-shot", details=at(70) | {"zoneCode": "D"}))
+    row = build_row(make_shot("blocked-shot", details=at(70) | {"zoneCode": "D"}))
 
     assert (row["x_ft"], row["zone"], row["zone_code_raw"]) == (70, "O", "D")
     assert (row["distance_ft"], row["angle_deg"]) == (None, None)
 
 
 def test_without_a_place_nothing_is_known_of_it():
-    row = one(shot(details={"xCoord": None, "yCoord": None}))
+    row = build_row(make_shot(details={"xCoord": None, "yCoord": None}))
 
     names = ("x_ft", "y_ft", "zone", "distance_ft", "angle_deg", "coordinates_source")
     assert {row[name] for name in names} == {None}
 
 
 def test_a_row_that_does_not_tell_the_side_is_as_its_period_is():
-    faceoff = play("faceoff", number=2, homeTeamDefendingSide=None, details={"eventOwnerTeamId": AWAY, **at(-69, 22)})
+    faceoff = make_play(
+        "faceoff", number=2, homeTeamDefendingSide=None, details={"eventOwnerTeamId": AWAY, **at(-69, 22)}
+    )
 
-    found = rows(page(shot(number=1, details=at(60)), faceoff)).to_dicts()[1]
+    found = build_rows(make_page(make_shot(number=1, details=at(60)), faceoff)).to_dicts()[1]
 
     assert (found["x_ft"], found["y_ft"], found["coordinates_source"]) == (69, -22, "page")
 
 
 def test_teams_may_change_ends_within_a_period():
     # at half-time of each period, when one end of the ice is bad: seen in 2023-24
-    before, after = shot(number=1, details=at(60)), shot(number=2, details=at(-60), homeTeamDefendingSide="right")
-    silent = shot(number=3, details=at(-60), homeTeamDefendingSide=None)
+    before, after = (
+        make_shot(number=1, details=at(60)),
+        make_shot(number=2, details=at(-60), homeTeamDefendingSide="right"),
+    )
+    silent = make_shot(number=3, details=at(-60), homeTeamDefendingSide=None)
 
-    assert rows(page(before, after))["x_ft"].to_list() == [60, 60]
-    assert rows(page(before, after, silent))["coordinates_source"].to_list() == ["page", "page", None]
+    assert build_rows(make_page(before, after))["x_ft"].to_list() == [60, 60]
+    assert build_rows(make_page(before, after, silent))["coordinates_source"].to_list() == ["page", "page", None]
 
 
 def without_side(*places: int, period: int = 1, by: int = SHOOTER, first: int = 1) -> list[dict[str, Any]]:
     return [
-        shot(by=by, number=first + n, period=period, details=at(x), homeTeamDefendingSide=None)
+        make_shot(by=by, number=first + n, period=period, details=at(x), homeTeamDefendingSide=None)
         for n, x in enumerate(places)
     ]
 
@@ -95,7 +110,7 @@ def without_side(*places: int, period: int = 1, by: int = SHOOTER, first: int = 
 def test_without_sides_the_shots_of_a_period_tell_them():
     events = [*without_side(-60, -70, -80, 40), *without_side(60, 70, by=BLOCKER, first=11)]
 
-    found = rows(page(*events))
+    found = build_rows(make_page(*events))
 
     assert found["x_ft"].to_list() == [60, 70, 80, -40, 60, 70]
     assert set(found["coordinates_source"]) == {"inferred"}
@@ -109,29 +124,31 @@ def test_a_period_whose_shots_do_not_tell_follows_from_the_others():
         *without_side(60, period=5, first=31),
     ]
 
-    assert rows(page(*events))["x_ft"].to_list() == [60, 70, 80, -50, 50, 10, 60]
+    assert build_rows(make_page(*events))["x_ft"].to_list() == [60, 70, 80, -50, 50, 10, 60]
 
 
 def test_where_shots_do_not_tell_at_all_nothing_is_known():
-    found = rows(page(*without_side(50, -50, 10)))
+    found = build_rows(make_page(*without_side(50, -50, 10)))
 
     assert found["x_ft"].to_list() == [None] * 3
     assert found["coordinates_source"].to_list() == [None] * 3
 
 
 def test_a_side_that_the_shots_deny_is_not_believed():
-    denied = [shot(number=n, details=at(-60)) for n in range(8)]
+    denied = [make_shot(number=n, details=at(-60)) for n in range(8)]
 
-    found = rows(page(*denied, play("hit", number=20, details={"eventOwnerTeamId": HOME, **at(-90)})))
+    found = build_rows(make_page(*denied, make_play("hit", number=20, details={"eventOwnerTeamId": HOME, **at(-90)})))
 
     assert found["x_ft"].to_list() == [60] * 8 + [90]
     assert set(found["coordinates_source"]) == {"inferred"}
 
 
 def test_a_few_long_shots_do_not_deny_the_side():
-    assert rows(page(*(shot(number=n, details=at(-60)) for n in range(7))))["x_ft"].to_list() == [-60] * 7
-    mixed = [shot(number=n, details=at(-60 if n < 5 else 60)) for n in range(10)]
-    assert rows(page(*mixed))["x_ft"].to_list() == [-60] * 5 + [60] * 5
+    assert (
+        build_rows(make_page(*(make_shot(number=n, details=at(-60)) for n in range(7))))["x_ft"].to_list() == [-60] * 7
+    )
+    mixed = [make_shot(number=n, details=at(-60 if n < 5 else 60)) for n in range(10)]
+    assert build_rows(make_page(*mixed))["x_ft"].to_list() == [-60] * 5 + [60] * 5
 
 
 @settings(max_examples=25)
@@ -139,7 +156,7 @@ def test_a_few_long_shots_do_not_deny_the_side():
 def test_turning_the_whole_ice_changes_nothing(shots: list[tuple[tuple[int, int], int, str]]):
     def game(turn: int) -> Any:
         said = [
-            shot(
+            make_shot(
                 by=by,
                 number=n,
                 details=at(turn * x, turn * y),
@@ -147,7 +164,7 @@ def test_turning_the_whole_ice_changes_nothing(shots: list[tuple[tuple[int, int]
             )
             for n, ((x, y), by, side) in enumerate(shots)
         ]
-        return rows(page(*said))
+        return build_rows(make_page(*said))
 
     here, there = game(1), game(-1)
 
@@ -159,7 +176,8 @@ def test_turning_the_whole_ice_changes_nothing(shots: list[tuple[tuple[int, int]
 @given(st.lists(PLACES, min_size=1, max_size=30))
 def test_a_shot_is_as_far_from_the_net_whichever_wing_it_comes_from(places: list[tuple[int, int]]):
     left, right = (
-        rows(page(*(shot(number=n, details=at(x, wing * y)) for n, (x, y) in enumerate(places)))) for wing in (1, -1)
+        build_rows(make_page(*(make_shot(number=n, details=at(x, wing * y)) for n, (x, y) in enumerate(places))))
+        for wing in (1, -1)
     )
 
     names = ["distance_ft", "angle_deg", "zone"]

@@ -4,13 +4,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.silver.typed_plays import AWAY, BLOCKER, HOME, SHOOTER, one, page, play, rows, shot
+from tests.silver.play_builders import (
+    AWAY,
+    BLOCKER,
+    HOME,
+    SHOOTER,
+    build_row,
+    build_rows,
+    make_page,
+    make_play,
+    make_shot,
+)
 
 MIRROR = {"EV": "EV", "PP": "SH", "SH": "PP", "5on5": "5on5", "5on4": "4on5", "4on5": "5on4", "other": "other"}
 
 
 def seen(code: str | None, by: int = SHOOTER) -> tuple[str | None, str | None]:
-    row = one(shot(by=by, situationCode=code))
+    row = build_row(make_shot(by=by, situationCode=code))
     return row["strength_state"], row["situation"]
 
 
@@ -30,7 +40,7 @@ def test_a_goalie_is_a_man_and_only_full_teams_are_named(code: str, official: st
 
 
 def test_a_code_keeps_its_leading_zero():
-    row = one(shot(situationCode="0651"))
+    row = build_row(make_shot(situationCode="0651"))
 
     assert row["situation_code"] == "0651"
     men = ("has_away_goalie", "away_skaters", "home_skaters", "has_home_goalie")
@@ -39,14 +49,14 @@ def test_a_code_keeps_its_leading_zero():
 
 @pytest.mark.parametrize("code", [None, "", "155", "15511", "2551", "1751", "155x", "1 51", "-551"])
 def test_without_a_code_that_can_be_read_nothing_is_known_and_never_five_on_five(code: str | None):
-    row = one(shot(situationCode=code))
+    row = build_row(make_shot(situationCode=code))
 
     assert row["situation_code"] == code
     assert {row[name] for name in ("strength_state", "situation", "home_skaters", "has_away_goalie")} == {None}
 
 
 def test_an_event_of_nobody_has_men_but_no_strength():
-    row = one(play("stoppage", situationCode="1451"))
+    row = build_row(make_play("stoppage", situationCode="1451"))
 
     assert (row["home_skaters"], row["away_skaters"]) == (5, 4)
     assert (row["strength_state"], row["situation"]) == (None, None)
@@ -54,24 +64,24 @@ def test_an_event_of_nobody_has_men_but_no_strength():
 
 @pytest.mark.parametrize("event", ["goal", "shot-on-goal", "missed-shot", "failed-shot-attempt"])
 def test_a_shot_that_was_awarded_is_a_penalty_shot(event: str):
-    awarded = play("penalty", details={"typeCode": "PS", "eventOwnerTeamId": AWAY})
-    row = rows(page(awarded, shot(event, number=2, situationCode="1010"))).to_dicts()[1]
+    awarded = make_play("penalty", details={"typeCode": "PS", "eventOwnerTeamId": AWAY})
+    row = build_rows(make_page(awarded, make_shot(event, number=2, situationCode="1010"))).to_dicts()[1]
 
     assert row["is_penalty_shot"]
     assert (row["strength_state"], row["situation"]) == ("PS", "other")
 
 
 def test_the_shots_of_the_second_that_were_not_awarded_are_none():
-    awarded = play("penalty", number=2, details={"typeCode": "PS", "eventOwnerTeamId": AWAY})
-    others = (shot(number=1, situationCode="1551"), play("hit", number=3, situationCode="1010"))
+    awarded = make_play("penalty", number=2, details={"typeCode": "PS", "eventOwnerTeamId": AWAY})
+    others = (make_shot(number=1, situationCode="1551"), make_play("hit", number=3, situationCode="1010"))
 
-    assert rows(page(others[0], awarded, others[1]))["is_penalty_shot"].to_list() == [False] * 3
+    assert build_rows(make_page(others[0], awarded, others[1]))["is_penalty_shot"].to_list() == [False] * 3
 
 
 def test_the_last_rows_of_an_overtime_that_bear_the_code_of_the_shoot_out_have_an_unknown_strength():
-    late = shot(period=4, timeInPeriod="05:00", situationCode="1010")
-    row = rows(
-        page(late, play("period-end", number=2, period=4, timeInPeriod="05:00", situationCode="1010"))
+    late = make_shot(period=4, timeInPeriod="05:00", situationCode="1010")
+    row = build_rows(
+        make_page(late, make_play("period-end", number=2, period=4, timeInPeriod="05:00", situationCode="1010"))
     ).to_dicts()[0]
 
     assert not row["is_penalty_shot"]
@@ -81,7 +91,7 @@ def test_the_last_rows_of_an_overtime_that_bear_the_code_of_the_shoot_out_have_a
 
 
 def test_the_attempts_of_a_shoot_out_are_penalty_shots():
-    row = one(shot("goal", period=5, timeInPeriod="00:00", situationCode="1010"))
+    row = build_row(make_shot("goal", period=5, timeInPeriod="00:00", situationCode="1010"))
 
     assert row["is_penalty_shot"]
     assert row["strength_state"] == "PS"
@@ -90,8 +100,12 @@ def test_the_attempts_of_a_shoot_out_are_penalty_shots():
 @settings(max_examples=25)
 @given(st.from_regex("[01][3-6][3-6][01]", fullmatch=True))
 def test_the_strengths_of_both_teams_are_each_others_mirror(code: str):
-    found = rows(page(shot(number=1, situationCode=code), shot(number=2, by=BLOCKER, situationCode=code[::-1])))
-    mirrored = rows(page(shot(number=1, situationCode=code), shot(number=2, by=BLOCKER, situationCode=code)))
+    found = build_rows(
+        make_page(make_shot(number=1, situationCode=code), make_shot(number=2, by=BLOCKER, situationCode=code[::-1]))
+    )
+    mirrored = build_rows(
+        make_page(make_shot(number=1, situationCode=code), make_shot(number=2, by=BLOCKER, situationCode=code))
+    )
 
     for name in ("strength_state", "situation"):
         assert found[name][0] == found[name][1]

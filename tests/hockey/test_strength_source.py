@@ -15,11 +15,21 @@ from hypothesis import strategies as st
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
 from nhl_lake.silver.plays import PLAYS
-from nhl_lake.silver.quality.strength import strength_quality
+from nhl_lake.silver.quality.strength import check_strength
 from nhl_lake.silver.shifts import SHIFTS
-from tests.silver import ice
-from tests.silver.pages_of import NO_PAGES, kept, made, scheduled
-from tests.silver.typed_plays import AWAY, BLOCKER, HOME, MATE, OTHER, page, play, rows, shot
+from tests.silver import builders
+from tests.silver.bronze_pages import NO_PAGES, build_table, make_pages, make_schedule_row
+from tests.silver.play_builders import (
+    AWAY,
+    BLOCKER,
+    DEFENDER,
+    HOME,
+    TEAMMATE,
+    build_rows,
+    make_page,
+    make_play,
+    make_shot,
+)
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 ATTEMPTS = ("goal", "shot-on-goal", "missed-shot", "blocked-shot")
@@ -33,18 +43,18 @@ def at(second: int, code: str | None, event: dict[str, Any] | None = None) -> di
     period, second = 1 + second // 1200, second % 1200
     when = {"timeInPeriod": f"{second // 60:02}:{second % 60:02}", "situationCode": code}
     where = {"number": period, "periodType": "REG", "maxRegulationPeriods": 3}
-    return {**(event or play("hit", details={"eventOwnerTeamId": HOME})), **when, "periodDescriptor": where}
+    return {**(event or make_play("hit", details={"eventOwnerTeamId": HOME})), **when, "periodDescriptor": where}
 
 
 def penalty(team: int, player: int, kind: str = "MIN", minutes: int = 2) -> dict[str, Any]:
     details = {"eventOwnerTeamId": team, "committedByPlayerId": player, "typeCode": kind, "duration": minutes}
-    return play("penalty", details=details)
+    return make_play("penalty", details=details)
 
 
 def numbered(*events: dict[str, Any]) -> dict[str, Any]:
     """Return a page of events, in order."""
     found = [{**event, "eventId": number, "sortOrder": 10 * number} for number, event in enumerate(events, 1)]
-    return page(*({key: value for key, value in event.items() if value is not None} for event in found))
+    return make_page(*({key: value for key, value in event.items() if value is not None} for event in found))
 
 
 def drift(code: str = "1541", until: int = 1000) -> list[dict[str, Any]]:
@@ -53,7 +63,7 @@ def drift(code: str = "1541", until: int = 1000) -> list[dict[str, Any]]:
 
 
 def test_codes_that_no_penalty_explains_give_way_to_the_penalty_clock() -> None:
-    found = rows(numbered(*drift(), at(1100, "1541", shot("goal", by=BLOCKER))))
+    found = build_rows(numbered(*drift(), at(1100, "1541", make_shot("goal", by=BLOCKER))))
     goal = found.row(-1, named=True)
     assert goal["situation_code"] == "1541"
     assert (goal["strength_source"], goal["strength_state"], goal["situation"]) == ("penalty clock", "EV", "5on5")
@@ -61,37 +71,37 @@ def test_codes_that_no_penalty_explains_give_way_to_the_penalty_clock() -> None:
 
 
 def test_a_power_play_amid_wrong_codes_is_one() -> None:
-    events = [*drift(), at(1010, "1541", penalty(AWAY, OTHER)), at(1050, "1441", shot("goal"))]
-    goal = rows(numbered(*events)).row(-1, named=True)
+    events = [*drift(), at(1010, "1541", penalty(AWAY, DEFENDER)), at(1050, "1441", make_shot("goal"))]
+    goal = build_rows(numbered(*events)).row(-1, named=True)
     assert (goal["strength_source"], goal["strength_state"], goal["situation"]) == ("penalty clock", "PP", "5on4")
 
 
 def test_equal_codes_in_a_power_play_are_wrong_too() -> None:
-    long = at(100, "1551", penalty(AWAY, OTHER, "MAJ", 5))
-    goal = at(390, "1551", shot("goal"))
-    found = rows(numbered(long, *(at(second, "1551") for second in range(130, 390, 30)), goal))
+    long = at(100, "1551", penalty(AWAY, DEFENDER, "MAJ", 5))
+    goal = at(390, "1551", make_shot("goal"))
+    found = build_rows(numbered(long, *(at(second, "1551") for second in range(130, 390, 30)), goal))
     assert found.row(-1, named=True)["strength_state"] == "PP"
 
 
 def test_who_is_in_net_stays_what_the_code_says() -> None:
-    found = rows(numbered(*drift(), at(1100, "0641", shot("shot-on-goal", by=BLOCKER)))).row(-1, named=True)
+    found = build_rows(numbered(*drift(), at(1100, "0641", make_shot("shot-on-goal", by=BLOCKER)))).row(-1, named=True)
     assert (found["has_away_goalie"], found["away_skaters"], found["home_skaters"]) == (False, 6, 5)
     assert (found["strength_state"], found["situation"]) == ("EV", "other")
 
 
 def test_a_drift_goes_on_through_the_ends_of_periods() -> None:
     events = [at(second, "1441") for second in range(1100, 3000, 100)]
-    assert set(rows(numbered(*events))["strength_source"]) == {"penalty clock"}
-    assert set(rows(numbered(*events)).select(PLAYERS).rows()) == {(5, 5)}
+    assert set(build_rows(numbered(*events))["strength_source"]) == {"penalty clock"}
+    assert set(build_rows(numbered(*events)).select(PLAYERS).rows()) == {(5, 5)}
 
 
 @pytest.mark.parametrize("until", [130, 200, 270])
 def test_codes_that_are_odd_for_less_than_three_minutes_stay(until: int) -> None:
-    assert set(rows(numbered(*drift(until=until)))["strength_source"]) == {"page"}
+    assert set(build_rows(numbered(*drift(until=until)))["strength_source"]) == {"page"}
 
 
 def test_no_code_is_no_strength() -> None:
-    found = rows(numbered(*drift(), at(1100, None), at(1110, "15x1")))
+    found = build_rows(numbered(*drift(), at(1100, None), at(1110, "15x1")))
     assert found["strength_source"].to_list()[-2:] == [None, None]
     assert found["strength_state"].to_list()[-2:] == [None, None]
 
@@ -99,7 +109,7 @@ def test_no_code_is_no_strength() -> None:
 def test_overtime_of_three_against_three_is_explained() -> None:
     overtime = {"number": 4, "periodType": "OT", "maxRegulationPeriods": 3}
     events = [at(second, "1331") | {"periodDescriptor": overtime} for second in range(0, 299, 20)]
-    assert set(rows(numbered(*events))["strength_source"]) == {"page"}
+    assert set(build_rows(numbered(*events))["strength_source"]) == {"page"}
 
 
 seconds = st.lists(st.integers(0, 3590), min_size=1, max_size=40).map(sorted)
@@ -110,13 +120,14 @@ def test_codes_that_penalties_explain_stay(moments: list[int], penalties: list[t
     """A minor in every fourth minute at most, of either team: two minutes later the code is 1551 again."""
     starts = {240 * number + 5: is_home for number, is_home in penalties}
     events = [
-        at(second, "1551", penalty(*((HOME, MATE) if is_home else (AWAY, OTHER)))) for second, is_home in starts.items()
+        at(second, "1551", penalty(*((HOME, TEAMMATE) if is_home else (AWAY, DEFENDER))))
+        for second, is_home in starts.items()
     ]
     for second in moments:
         short = {is_home for start, is_home in starts.items() if start < second < start + 120}
         code = "1551" if not short else "1541" if True in short else "1451"
         events.append(at(second, code))
-    found = rows(
+    found = build_rows(
         numbered(*sorted(events, key=lambda event: (event["periodDescriptor"]["number"], event["timeInPeriod"])))
     )
     assert set(found["strength_source"]) == {"page"}
@@ -139,7 +150,7 @@ def with_shifts(*events: dict[str, Any], missing: tuple[int, ...] = ()) -> pl.Da
         for player, team in team_of.items()
     ]
     frames = (pl.LazyFrame(found, schema=table.schema) for found, table in ((shifts, SHIFTS), (lineups, LINEUPS)))
-    return made(PLAYS, kept(numbered(*events)), *frames).sort("event_number")
+    return build_table(PLAYS, make_pages(numbered(*events)), *frames).sort("event_number")
 
 
 def test_where_there_are_shifts_the_players_on_the_ice_decide() -> None:
@@ -149,7 +160,7 @@ def test_where_there_are_shifts_the_players_on_the_ice_decide() -> None:
 
 
 def test_an_event_without_a_code_has_the_strength_of_its_shifts() -> None:
-    found = with_shifts(at(10, "1551"), at(100, None, shot()))
+    found = with_shifts(at(10, "1551"), at(100, None, make_shot()))
     assert found["strength_source"].to_list() == ["page", "shifts"]
     assert found["situation"].to_list()[-1] == "5on5"
 
@@ -171,12 +182,12 @@ def playoffs(realdata: Path, archive: Callable[..., Any]) -> tuple[list[dict[str
     """Five recorded games with shift charts: pages, shifts and line-ups."""
     files = sorted((realdata / "shiftcharts-derived").glob("*.json"))[:5]
     pages = [json.loads(archive("20222023").play_by_play(int(file.stem), LATER)) for file in files]
-    lineups = made(LINEUPS, kept(*pages), NO_PAGES, NO_PAGES).lazy()
-    charts = pl.concat([ice.page(file.read_text(), int(file.stem)) for file in files])
-    games = ice.games(*(scheduled(page) for page in pages))
-    lines = (ice.skater_games(), ice.goalie_games())
-    listed = made(LISTED_SHIFTS, charts, NO_PAGES, NO_PAGES, lineups, games, *lines).lazy()
-    shifts = made(SHIFTS, listed, lineups).lazy()
+    lineups = build_table(LINEUPS, make_pages(*pages), NO_PAGES, NO_PAGES).lazy()
+    charts = pl.concat([builders.make_page(file.read_text(), int(file.stem)) for file in files])
+    games = builders.make_games(*(make_schedule_row(page) for page in pages))
+    lines = (builders.make_skater_games(), builders.make_goalie_games())
+    listed = build_table(LISTED_SHIFTS, charts, NO_PAGES, NO_PAGES, lineups, games, *lines).lazy()
+    shifts = build_table(SHIFTS, listed, lineups).lazy()
     return pages, shifts, lineups
 
 
@@ -191,7 +202,8 @@ def test_recorded_codes_that_are_spoilt_are_mended(playoffs: Any, has_shifts: bo
             if len(code) == 4 and code[2] > "3":
                 event["situationCode"] = f"{code[:2]}{int(code[2]) - 1}{code[3]}"
     clean, mended = (
-        made(PLAYS, kept(*found), *beside).filter(pl.col("event").is_in(ATTEMPTS)) for found in (pages, spoilt)
+        build_table(PLAYS, make_pages(*found), *beside).filter(pl.col("event").is_in(ATTEMPTS))
+        for found in (pages, spoilt)
     )
     assert set(clean["strength_source"]) == {"page"}
     assert ("shifts" if has_shifts else "penalty clock") in set(mended["strength_source"])
@@ -201,7 +213,7 @@ def test_recorded_codes_that_are_spoilt_are_mended(playoffs: Any, has_shifts: bo
 
 def recorded(realdata: Path, game: int) -> pl.DataFrame:
     body = (realdata / "odd" / "play-by-play" / f"{game}.json").read_text()
-    return made(PLAYS, kept(json.loads(body))).sort("event_number").filter("is_goal")
+    return build_table(PLAYS, make_pages(json.loads(body))).sort("event_number").filter("is_goal")
 
 
 def test_goals_of_a_recorded_game_whose_codes_drift(realdata: Path) -> None:
@@ -216,5 +228,5 @@ def test_goals_of_a_recorded_game_whose_codes_flicker(realdata: Path) -> None:
 
 def test_recorded_games_are_sound(playoffs: Any) -> None:
     pages, shifts, lineups = playoffs
-    found = made(PLAYS, kept(*pages), shifts, lineups).lazy()
-    assert strength_quality(found, shifts, lineups, ice.skater_games()).collect().is_empty()
+    found = build_table(PLAYS, make_pages(*pages), shifts, lineups).lazy()
+    assert check_strength(found, shifts, lineups, builders.make_skater_games()).collect().is_empty()

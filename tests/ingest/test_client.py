@@ -13,53 +13,55 @@ from typing import Any
 import httpx
 import pytest
 
-from nhl_lake.bronze.validation import play_by_play
-from nhl_lake.errors import Refused
+from nhl_lake.bronze.validation import parse_play_by_play
+from nhl_lake.errors import PageRejected
 from nhl_lake.ingest.client import (
     ATTEMPTS,
     FAILURES_IN_A_ROW,
     FIRST_TRIES,
     LONGEST_WAIT_S,
     REFUSALS,
-    Api,
-    Failed,
-    HostGone,
-    Manners,
-    NotThere,
-    door,
+    ApiClient,
+    FetchFailed,
+    HostUnavailable,
+    PageNotFound,
+    RateLimit,
+    open_client,
     retry_after,
 )
-from nhl_lake.ingest.run import AGENT
+from nhl_lake.ingest.run import USER_AGENT
 
 URL = "https://api.example/v1/page"
 GOOD = b'{"whole": true}'
-NO_LIMIT = Manners(rate=0, concurrency=4, agent="nhl-lake/test", first_wait_s=0.001)
+NO_LIMIT = RateLimit(rate=0, concurrency=4, user_agent="nhl-lake/test", first_backoff_s=0.001)
 
 Handler = Callable[[httpx.Request], httpx.Response] | Callable[[httpx.Request], Awaitable[httpx.Response]]
 
 
 def whole(body: bytes) -> bytes:
     if body != GOOD:
-        raise Refused(f"not whole: {body[:20]!r}")
+        raise PageRejected(f"not whole: {body[:20]!r}")
     return body
 
 
-def with_door(handler: Handler, folder: Path, use: Callable[[Api], Awaitable[Any]], manners: Manners = NO_LIMIT) -> Any:
+def with_door(
+    handler: Handler, folder: Path, use: Callable[[ApiClient], Awaitable[Any]], manners: RateLimit = NO_LIMIT
+) -> Any:
     """Open a door to a handler, use it, and return what came."""
 
     async def run() -> Any:
-        async with door(manners, folder / "own" / "pace.sqlite", httpx.MockTransport(handler)) as api:
+        async with open_client(manners, folder / "own" / "pace.sqlite", httpx.MockTransport(handler)) as api:
             return await use(api)
 
     return asyncio.run(run())
 
 
-def ask(handler: Handler, folder: Path, manners: Manners = NO_LIMIT) -> bytes:
+def ask(handler: Handler, folder: Path, manners: RateLimit = NO_LIMIT) -> bytes:
     return bytes(with_door(handler, folder, lambda api: api.get(URL, whole), manners))
 
 
-def ask_often(times: int) -> Callable[[Api], Awaitable[list[Any]]]:
-    async def use(api: Api) -> list[Any]:
+def ask_often(times: int) -> Callable[[ApiClient], Awaitable[list[Any]]]:
+    async def use(api: ApiClient) -> list[Any]:
         return await asyncio.gather(*(api.get(f"{URL}/{n}", whole) for n in range(times)), return_exceptions=True)
 
     return use
@@ -132,7 +134,7 @@ def test_a_page_of_another_game_is_asked_again_and_never_returned(tmp_path: Path
         '{"id":%d,"season":20232024,"gameType":2,"gameDate":"2023-10-10","gameState":"OFF","plays":[],"rosterSpots":[]}'
     )
     server, asked = script(*(httpx.Response(200, text=body % number) for number in (2023020002, 2023020001)))
-    read = play_by_play
+    read = parse_play_by_play
 
     parts = with_door(server, tmp_path, lambda api: api.get(URL, lambda b: read(b, {"game_id": 2023020001})))
 
@@ -176,7 +178,7 @@ def test_all_kinds_of_trouble_in_a_row_end_well(tmp_path: Path):
 def test_a_page_that_is_not_there_is_an_answer_and_not_asked_again(tmp_path: Path):
     server, asked = script(httpx.Response(404), good())
 
-    with pytest.raises(NotThere):
+    with pytest.raises(PageNotFound):
         ask(server, tmp_path)
     assert len(asked) == 1
 
@@ -185,7 +187,7 @@ def test_a_page_that_is_not_there_is_an_answer_and_not_asked_again(tmp_path: Pat
 def test_what_will_not_change_is_not_asked_again(status: int, tmp_path: Path):
     server, asked = script(httpx.Response(status), good())
 
-    with pytest.raises(Failed, match=f"status {status}"):
+    with pytest.raises(FetchFailed, match=f"status {status}"):
         ask(server, tmp_path)
     assert len(asked) == 1
 
@@ -193,7 +195,7 @@ def test_what_will_not_change_is_not_asked_again(status: int, tmp_path: Path):
 def test_an_error_that_stays_fails_with_its_status_after_the_last_attempt(tmp_path: Path):
     server, asked = script(httpx.Response(503))
 
-    with pytest.raises(Failed, match="status 503"):
+    with pytest.raises(FetchFailed, match="status 503"):
         ask(server, tmp_path)
     assert len(asked) == ATTEMPTS
 
@@ -201,19 +203,19 @@ def test_an_error_that_stays_fails_with_its_status_after_the_last_attempt(tmp_pa
 def test_nonsense_that_stays_fails_with_its_reason_sooner(tmp_path: Path):
     server, asked = script(httpx.Response(200, content=b"nonsense"))
 
-    with pytest.raises(Failed, match="not whole: b'nonsense'"):
+    with pytest.raises(FetchFailed, match="not whole: b'nonsense'"):
         ask(server, tmp_path)
     assert len(asked) == REFUSALS + 1
 
 
 def test_the_connection_that_breaks_for_ever_fails_by_name_once_the_api_has_answered(tmp_path: Path):
-    async def use(api: Api) -> None:
+    async def use(api: ApiClient) -> None:
         await api.get(URL, whole)
         await api.get(URL, whole)
 
     server, asked = script(good(), httpx.ConnectError("refused"))
 
-    with pytest.raises(Failed, match="ConnectError refused"):
+    with pytest.raises(FetchFailed, match="ConnectError refused"):
         with_door(server, tmp_path, use)
     assert len(asked) == 1 + ATTEMPTS
 
@@ -224,7 +226,7 @@ def test_the_connection_that_breaks_for_ever_fails_by_name_once_the_api_has_answ
 def test_a_host_that_never_answered_is_given_up_after_a_few_requests(tmp_path: Path, kind: type[httpx.TransportError]):
     server, asked = script(kind("no answer"))
 
-    with pytest.raises(HostGone, match=f"api.example cannot be reached: {kind.__name__} no answer"):
+    with pytest.raises(HostUnavailable, match=f"api.example cannot be reached: {kind.__name__} no answer"):
         ask(server, tmp_path)
 
     assert len(asked) == FIRST_TRIES
@@ -259,20 +261,20 @@ def of_two_hosts(stats: httpx.Response | Exception) -> Handler:
 
 
 def test_a_host_that_refuses_does_not_keep_another_from_answering(tmp_path: Path):
-    async def use(api: Api) -> list[Any]:
+    async def use(api: ApiClient) -> list[Any]:
         asks = (api.get(url, whole) for url in [STATS, URL] * 20)
         return await asyncio.gather(*asks, return_exceptions=True)
 
     answers = with_door(of_two_hosts(httpx.ConnectError("refused")), tmp_path, use)
 
     assert answers[1::2] == [GOOD] * 20
-    assert all(isinstance(answer, HostGone) for answer in answers[::2])
+    assert all(isinstance(answer, HostUnavailable) for answer in answers[::2])
 
 
 def test_one_address_may_stand_for_several_hosts(tmp_path: Path):
     """As on loopback: what is asked of the stats host is told apart by what the page declares."""
 
-    async def use(api: Api) -> list[Any]:
+    async def use(api: ApiClient) -> list[Any]:
         first = await asyncio.gather(api.get(f"{URL}/stats", whole, "https://stats.example"), return_exceptions=True)
         return [*first, await api.get(URL, whole, "https://web.example")]
 
@@ -284,7 +286,7 @@ def test_one_address_may_stand_for_several_hosts(tmp_path: Path):
 
 
 def test_errors_end_the_asking_of_their_host_alone(tmp_path: Path):
-    async def use(api: Api) -> list[Any]:
+    async def use(api: ApiClient) -> list[Any]:
         stats = [await asyncio.gather(api.get(STATS, whole), return_exceptions=True) for _ in range(14)]
         return [*(str(answer) for (answer,) in stats), await api.get(URL, whole)]
 
@@ -296,7 +298,7 @@ def test_errors_end_the_asking_of_their_host_alone(tmp_path: Path):
 
 
 def test_a_host_that_wants_quiet_does_not_quiet_another(tmp_path: Path):
-    async def use(api: Api) -> float:
+    async def use(api: ApiClient) -> float:
         stats = asyncio.create_task(api.get(STATS, whole))
         while not any(host.quiet_until for host in api.hosts.values()):
             await asyncio.sleep(0)
@@ -368,14 +370,14 @@ def test_as_long_as_the_server_asks_is_waited(status: int, tmp_path: Path):
 
 @pytest.mark.parametrize("rate", [0, 20])
 def test_one_page_that_is_too_many_quiets_all(rate: float, tmp_path: Path):
-    manners = Manners(rate=rate, concurrency=3, agent="nhl-lake/test", first_wait_s=0.001)
+    manners = RateLimit(rate=rate, concurrency=3, user_agent="nhl-lake/test", first_backoff_s=0.001)
     times: list[float] = []
 
     async def server(_: httpx.Request) -> httpx.Response:
         times.append(time.monotonic())
         return httpx.Response(429, headers={"Retry-After": "1"}) if len(times) == 1 else good()
 
-    async def use(api: Api) -> list[Any]:
+    async def use(api: ApiClient) -> list[Any]:
         first = asyncio.create_task(api.get(f"{URL}/first", whole))
         for _ in range(1000):
             if any(host.quiet_until for host in api.hosts.values()):
@@ -389,7 +391,7 @@ def test_one_page_that_is_too_many_quiets_all(rate: float, tmp_path: Path):
 
 
 def test_those_who_wait_for_their_turn_when_one_is_too_many_wait_on(tmp_path: Path):
-    manners = Manners(rate=10, concurrency=4, agent="nhl-lake/test", first_wait_s=0.001)
+    manners = RateLimit(rate=10, concurrency=4, user_agent="nhl-lake/test", first_backoff_s=0.001)
     times: list[float] = []
 
     def server(_: httpx.Request) -> httpx.Response:
@@ -420,7 +422,7 @@ def most_in_a_second(times: list[float]) -> int:
 
 
 def test_no_second_holds_more_requests_than_the_rate_over_many_runs_in_a_row(tmp_path: Path):
-    manners = Manners(rate=20, concurrency=8, agent="nhl-lake/test", first_wait_s=0.001)
+    manners = RateLimit(rate=20, concurrency=8, user_agent="nhl-lake/test", first_backoff_s=0.001)
     times: list[float] = []
 
     def server(_: httpx.Request) -> httpx.Response:
@@ -435,7 +437,7 @@ def test_no_second_holds_more_requests_than_the_rate_over_many_runs_in_a_row(tmp
 
 
 def test_what_is_asked_again_keeps_the_rate_too(tmp_path: Path):
-    manners = Manners(rate=20, concurrency=8, agent="nhl-lake/test", first_wait_s=0.001)
+    manners = RateLimit(rate=20, concurrency=8, user_agent="nhl-lake/test", first_backoff_s=0.001)
     times: list[float] = []
 
     def server(_: httpx.Request) -> httpx.Response:
@@ -448,7 +450,7 @@ def test_what_is_asked_again_keeps_the_rate_too(tmp_path: Path):
 
 
 def test_a_rate_below_one_a_second_is_kept(tmp_path: Path):
-    manners = Manners(rate=0.8, concurrency=2, agent="nhl-lake/test", first_wait_s=0.001)
+    manners = RateLimit(rate=0.8, concurrency=2, user_agent="nhl-lake/test", first_backoff_s=0.001)
     times: list[float] = []
 
     def server(_: httpx.Request) -> httpx.Response:
@@ -461,7 +463,7 @@ def test_a_rate_below_one_a_second_is_kept(tmp_path: Path):
 
 
 def test_a_pace_file_that_is_damaged_is_begun_again(tmp_path: Path):
-    manners = Manners(rate=100, concurrency=1, agent="nhl-lake/test", first_wait_s=0.001)
+    manners = RateLimit(rate=100, concurrency=1, user_agent="nhl-lake/test", first_backoff_s=0.001)
     file = tmp_path / "own" / "pace.sqlite"
     file.parent.mkdir()
     file.write_bytes(b"this is no database" * 1000)
@@ -478,7 +480,7 @@ def test_without_a_rate_there_is_no_pace_file(tmp_path: Path):
 
 @pytest.mark.parametrize("concurrency", [1, 3])
 def test_no_more_are_under_way_at_once_than_allowed(concurrency: int, tmp_path: Path):
-    manners = Manners(rate=0, concurrency=concurrency, agent="nhl-lake/test", first_wait_s=0.001)
+    manners = RateLimit(rate=0, concurrency=concurrency, user_agent="nhl-lake/test", first_backoff_s=0.001)
     under_way: set[httpx.Request] = set()
     most = 0
 
@@ -495,7 +497,7 @@ def test_no_more_are_under_way_at_once_than_allowed(concurrency: int, tmp_path: 
 
 
 def test_who_waits_to_ask_again_lets_others_ask(tmp_path: Path):
-    manners = Manners(rate=0, concurrency=1, agent="nhl-lake/test", first_wait_s=0.05)
+    manners = RateLimit(rate=0, concurrency=1, user_agent="nhl-lake/test", first_backoff_s=0.05)
     paths: list[str] = []
 
     def server(request: httpx.Request) -> httpx.Response:
@@ -523,39 +525,39 @@ def test_a_page_that_moves_in_a_circle_fails_and_the_others_go_on(tmp_path: Path
 
     circle, other = with_door(server, tmp_path, ask_often(2))
 
-    assert isinstance(circle, Failed)
+    assert isinstance(circle, FetchFailed)
     assert "redirect" in str(circle).lower()
     assert other == GOOD
 
 
 @pytest.mark.parametrize("place", ["", "ftp://api.example/page", "http://[", "https://"])
 def test_a_page_that_moves_nowhere_fails(place: str, tmp_path: Path):
-    async def use(api: Api) -> bytes:
+    async def use(api: ApiClient) -> bytes:
         await api.get(URL, whole)
         return await api.get(URL, whole)
 
     server, _ = script(good(), httpx.Response(302, headers={"Location": place}))
 
-    with pytest.raises(Failed):
+    with pytest.raises(FetchFailed):
         with_door(server, tmp_path, use)
 
 
 def test_the_program_says_who_it_is(tmp_path: Path):
     server, asked = script(good())
 
-    ask(server, tmp_path, Manners(rate=0, concurrency=1, agent=AGENT))
+    ask(server, tmp_path, RateLimit(rate=0, concurrency=1, user_agent=USER_AGENT))
 
     (request,) = asked
-    assert request.headers["User-Agent"] == AGENT
-    assert AGENT.startswith("nhl-lake/")
-    assert "Mozilla" not in AGENT
+    assert request.headers["User-Agent"] == USER_AGENT
+    assert USER_AGENT.startswith("nhl-lake/")
+    assert "Mozilla" not in USER_AGENT
 
 
 @pytest.mark.parametrize("host", ["ａ.invalid", "256.1.1.1", "é..x", "a..b", "xn--a", "x" * 70, "[v1.a]"])
 def test_an_address_that_is_none_is_told_at_once(host: str, tmp_path: Path):
     async def go() -> None:
-        async with door(NO_LIMIT, tmp_path / "pace.sqlite", None) as api:
+        async with open_client(NO_LIMIT, tmp_path / "pace.sqlite", None) as api:
             await api.get(f"http://{host}/v1/page", whole)
 
-    with pytest.raises(Failed):
+    with pytest.raises(FetchFailed):
         asyncio.run(asyncio.wait_for(go(), 5))

@@ -9,8 +9,8 @@ import aiohttp
 import httpx
 import pytest
 
-from nhl_lake.bronze.limits import LARGEST
-from nhl_lake.errors import Unfit
+from nhl_lake.bronze.limits import MAX_PAGE_BYTES
+from nhl_lake.errors import PageTooLarge
 from nhl_lake.ingest import aiohttp_transport
 from nhl_lake.ingest.aiohttp_transport import Wire
 
@@ -94,11 +94,11 @@ def test_a_packed_page_comes_packed():
 
 def test_what_is_larger_than_a_page_is_let_go_while_it_comes():
     async def use(way: Wire, url: str) -> None:
-        with pytest.raises(Unfit, match="larger than 16 MB"):
+        with pytest.raises(PageTooLarge, match="larger than 16 MB"):
             await way.get(url, HEADERS)
         await asyncio.sleep(0.1)  # until the server has seen that nobody listens any more
 
-    without_end = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n" + bytes(LARGEST + 1)
+    without_end = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n" + bytes(MAX_PAGE_BYTES + 1)
     over([without_end], use)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from nhl_lake.bronze import endpoints
 from tests.support import lakes
-from tests.support.kills import KILLED, Commands, can_kill, commands
+from tests.support.command_server import KILLED_CODE, CommandServer, can_kill, start_command_server
 
 pytestmark = pytest.mark.skipif(not can_kill(), reason="it takes Linux and a C compiler to stop at a call of libc")
 
@@ -54,9 +54,9 @@ def pages(root: Path) -> dict[str, set[tuple[Any, ...]]]:
     found: dict[str, set[tuple[Any, ...]]] = {}
     for table in endpoints.TABLES:
         rows = pl.DataFrame(schema=table.schema)
-        if (lakes.folder(root, table) / "_delta_log" / f"{0:020d}.json").exists():
-            rows = lakes.rows(root, table)
-        named = rows.select(lakes.page_names(table), "sha256").rows()
+        if (lakes.locate_table(root, table) / "_delta_log" / f"{0:020d}.json").exists():
+            rows = lakes.read_rows(root, table)
+        named = rows.select(lakes.make_page_names(table), "sha256").rows()
         assert len(set(named)) == len(named), f"{table.name} holds a page twice"
         found[table.name] = set(named)
     return found
@@ -64,7 +64,7 @@ def pages(root: Path) -> dict[str, set[tuple[Any, ...]]]:
 
 def state(root: Path) -> dict[str, Any]:
     """Return what a lake says, whatever way it came about: pages, and the rows made of them."""
-    made = {table.name: lakes.facts(root, table).rows() for table in lakes.MADE}
+    made = {table.name: lakes.read_sorted_rows(root, table).rows() for table in lakes.BUILT_TABLES}
     return pages(root) | made
 
 
@@ -119,11 +119,11 @@ def killed(run: Callable[..., Any], stage: Stage, root: Path, step: int) -> bool
     """Kill the command at a step; return whether it came so far. What was there is there, and a table opens."""
     before = pages(root)
     ended = run(*stage.scene.words, root=root, at=step, layout=stage.scene.layout, only=stage.only)
-    assert ended.code in {*good(stage.scene.words), KILLED}, ended.err
+    assert ended.code in {*good(stage.scene.words), KILLED_CODE}, ended.err
     after = pages(root)
     is_taken_back = stage.scene.takes_back and after == {name: stage.ends[name] for name in after}
     assert is_taken_back or lost(before, after) == 0
-    return ended.code == KILLED
+    return ended.code == KILLED_CODE
 
 
 def ends_well(run: Callable[..., Any], stage: Stage, root: Path) -> None:
@@ -148,15 +148,15 @@ def ends_well(run: Callable[..., Any], stage: Stage, root: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
-    with commands(tmp_path_factory.mktemp("commands")) as found:
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
+    with start_command_server(tmp_path_factory.mktemp("commands")) as found:
         yield found
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_a_command_that_is_killed_again_and_again_loses_nothing_and_ends_as_if_never(
-    scene: Scene, ready: Commands, tmp_path: Path
+    scene: Scene, ready: CommandServer, tmp_path: Path
 ):
     stage = staged(scene, ready.run, tmp_path)
     steps = random.Random(scene.name)
@@ -167,7 +167,9 @@ def test_a_command_that_is_killed_again_and_again_loses_nothing_and_ends_as_if_n
     ends_well(ready.run, stage, root)
 
 
-def test_a_kill_comes_at_the_step_that_is_asked_for_and_a_half_written_file_is_half(ready: Commands, tmp_path: Path):
+def test_a_kill_comes_at_the_step_that_is_asked_for_and_a_half_written_file_is_half(
+    ready: CommandServer, tmp_path: Path
+):
     root = tmp_path / "lake"
     alive = ready.run("ingest", "1", root=root)
     shutil.rmtree(root)
@@ -176,5 +178,5 @@ def test_a_kill_comes_at_the_step_that_is_asked_for_and_a_half_written_file_is_h
     shutil.rmtree(root)
     dead = ready.run("ingest", "1", root=root, at=1)
 
-    assert (dead.code, dead.steps) == (KILLED, None)
+    assert (dead.code, dead.steps) == (KILLED_CODE, None)
     assert not root.exists()

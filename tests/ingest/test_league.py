@@ -10,20 +10,20 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from nhl_lake.bronze import endpoints
-from nhl_lake.catalog import find
-from nhl_lake.ingest.client import Manners
-from nhl_lake.ingest.run import Asker, Options, Summary, ingest
+from nhl_lake.catalog import find_table
+from nhl_lake.ingest.client import RateLimit
+from nhl_lake.ingest.run import ClientConfig, IngestSummary, Options, ingest
 from nhl_lake.league import League
-from nhl_lake.league.broken import Way
+from nhl_lake.league.defects import Defect
 from nhl_lake.league.faults import Faults
-from nhl_lake.league.quirks import Shares
-from nhl_lake.league.serve import serve
+from nhl_lake.league.quirks import DefectShares
+from nhl_lake.league.server import serve_league
 from nhl_lake.league.transport import LeagueTransport
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
-from nhl_lake.store.versions import content
+from nhl_lake.store.page_versions import normalize_content
 from tests.support import lakes
-from tests.support.fake_api import Silent, at
+from tests.support.fake_api import SilentReport, fixed_clock
 
 LAST_DAY = datetime(2026, 1, 20, 14, 0, tzinfo=UTC)  # 09:00 in New York
 DAYS = 9
@@ -35,24 +35,26 @@ OF_ITS_DAY = {endpoints.PLAYERS.name, endpoints.ROSTERS.name}
 @pytest.fixture(scope="module")
 def league() -> League:
     """A league whose pages are corrected, and never broken: every run ends with 0."""
-    return League(seasons=(20242025, 20252026), shares=Shares(**dict.fromkeys(Way, 0.0)))
+    return League(seasons=(20242025, 20252026), shares=DefectShares(**dict.fromkeys(Defect, 0.0)))
 
 
-def run(root: Path, asker: Asker, now: datetime, **options: object) -> Summary:
+def run(root: Path, asker: ClientConfig, now: datetime, **options: object) -> IngestSummary:
     return ingest(
         root,
         Options(**{"since": SINCE, "lookback_days": 7} | options),
         asker,
-        clock=at(now),
-        report=Silent(),
+        clock=fixed_clock(now),
+        progress=SilentReport(),
         command="nhl-lake ingest",
         rebuilds=True,
     )
 
 
-def in_process(league: League, now: datetime, faults: Faults | None = None) -> Asker:
-    manners = Manners(rate=0, concurrency=4, agent="nhl-lake tests", first_wait_s=0.01)
-    return Asker(manners=manners, base="http://league", transport=LeagueTransport(league, at(now), faults))
+def in_process(league: League, now: datetime, faults: Faults | None = None) -> ClientConfig:
+    manners = RateLimit(rate=0, concurrency=4, user_agent="nhl-lake tests", first_backoff_s=0.01)
+    return ClientConfig(
+        rate_limit=manners, base_url="http://league", transport=LeagueTransport(league, fixed_clock(now), faults)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -75,42 +77,42 @@ def daily(league: League, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def meaning(root: Path, table: Table) -> dict[str, tuple[object, ...]]:
     """Return the newest pages without what changes while nothing happens, which makes no new version."""
-    volatile = table.endpoint.volatile
-    pages = lakes.newest_pages(root, table)
-    return {page: (content(body, volatile), *about) for page, (body, *about) in pages.items()}
+    volatile = table.endpoint.ignored_keys
+    pages = lakes.read_newest_pages(root, table)
+    return {page: (normalize_content(body, volatile), *about) for page, (body, *about) in pages.items()}
 
 
 @pytest.mark.slow
 def test_day_by_day_gives_the_same_newest_pages_as_one_run(once: Path, daily: Path):
     for table in endpoints.TABLES:
         if table.name in OF_ITS_DAY:
-            assert lakes.newest_pages(daily, table).keys() >= lakes.newest_pages(once, table).keys()
+            assert lakes.read_newest_pages(daily, table).keys() >= lakes.read_newest_pages(once, table).keys()
         else:
             assert meaning(daily, table) == meaning(once, table), table.name
 
 
 @pytest.mark.slow
 def test_day_by_day_gives_the_same_silver_and_gold_as_one_run(once: Path, daily: Path):
-    for table in lakes.MADE:
-        if table.name not in lakes.OF_THEIR_DAY:
-            assert_frame_equal(*(lakes.facts(root, table) for root in (once, daily)))
+    for table in lakes.BUILT_TABLES:
+        if table.name not in lakes.DATED_TABLES:
+            assert_frame_equal(*(lakes.read_sorted_rows(root, table) for root in (once, daily)))
 
 
 @pytest.mark.slow
 def test_corrections_come_in_and_both_versions_are_kept(daily: Path):
-    pages = lakes.rows(daily, endpoints.PLAY_BY_PLAY).filter(pl.col("state") == "OFF")
+    pages = lakes.read_rows(daily, endpoints.PLAY_BY_PLAY).filter(pl.col("state") == "OFF")
     corrected = pages.group_by("game_id").len().filter(pl.col("len") > 1)
 
     assert corrected.height >= 3
-    assert lakes.rows(daily, find("silver.plays"))["game_id"].n_unique() == pages["game_id"].n_unique()
+    assert lakes.read_rows(daily, find_table("silver.plays"))["game_id"].n_unique() == pages["game_id"].n_unique()
 
 
 @pytest.mark.slow
 def test_a_run_that_is_repeated_changes_nothing(league: League, once: Path):
-    before = lakes.versions(once)
+    before = lakes.read_versions(once)
     summary = run(once, in_process(league, LAST_DAY), LAST_DAY)
 
-    assert lakes.versions(once) == before
+    assert lakes.read_versions(once) == before
     assert summary.rebuilt == []
 
 
@@ -119,9 +121,9 @@ def test_two_seasons_stand_in_one_lake(league: League, tmp_path: Path):
     run(tmp_path, in_process(league, first), first, since=date(2025, 3, 2))
     run(tmp_path, in_process(league, LAST_DAY), LAST_DAY, since=date(2026, 1, 19))
 
-    for table in (*endpoints.GAME_PAGES, *lakes.OF_EVERY_GAME):
-        assert lakes.rows(tmp_path, table)["season"].unique().sort().to_list() == [20242025, 20252026], table.name
-    assert delta_tables.scan(tmp_path, endpoints.SEASONS).collect().height == 2
+    for table in (*endpoints.GAME_PAGES, *lakes.GAME_TABLES):
+        assert lakes.read_rows(tmp_path, table)["season"].unique().sort().to_list() == [20242025, 20252026], table.name
+    assert delta_tables.scan_table(tmp_path, endpoints.SEASONS).collect().height == 2
 
 
 @pytest.fixture
@@ -137,9 +139,9 @@ def served(league: League) -> Callable[..., str]:
             is_up.set()
 
         threading.Thread(
-            target=serve,
+            target=serve_league,
             args=(league,),
-            kwargs={"port": 0, "clock": at(now), "faults": faults, "ready": ready},
+            kwargs={"port": 0, "clock": fixed_clock(now), "faults": faults, "ready": ready},
             daemon=True,
         ).start()
         assert is_up.wait(10)
@@ -153,31 +155,31 @@ def test_over_http_the_pages_are_the_same_as_in_process(
     league: League, tmp_path: Path, served: Callable[..., str], faults: Faults
 ):
     base = served(LAST_DAY, faults)
-    manners = Manners(rate=0, concurrency=4, agent="nhl-lake tests", first_wait_s=0.01)
+    manners = RateLimit(rate=0, concurrency=4, user_agent="nhl-lake tests", first_backoff_s=0.01)
     two_days = date(2026, 1, 18)
-    over_http = run(tmp_path / "http", Asker(manners=manners, base=base), LAST_DAY, since=two_days)
+    over_http = run(tmp_path / "http", ClientConfig(rate_limit=manners, base_url=base), LAST_DAY, since=two_days)
     run(tmp_path / "here", in_process(league, LAST_DAY), LAST_DAY, since=two_days)
 
     assert over_http.exit_code in {0, 3}
-    assert lakes.all_pages(tmp_path / "http") == lakes.all_pages(tmp_path / "here")
+    assert lakes.read_all_pages(tmp_path / "http") == lakes.read_all_pages(tmp_path / "here")
 
 
 def test_live_and_unplayed_games_of_an_evening_count_for_nothing(league: League, tmp_path: Path):
     evening = datetime(2026, 1, 18, 1, 30, tzinfo=UTC)  # 20:30 in New York, a Saturday
     run(tmp_path, in_process(league, evening), evening, since=date(2026, 1, 17))
-    games = lakes.rows(tmp_path, find("silver.games"))
+    games = lakes.read_rows(tmp_path, find_table("silver.games"))
     running = games.filter(pl.col("game_state").is_in(["LIVE", "CRIT", "PRE"]))
 
     assert running.height > 0
     assert running["home_score"].null_count() == running.height
-    held = lakes.rows(tmp_path, endpoints.PLAY_BY_PLAY)["game_id"].to_list()
+    held = lakes.read_rows(tmp_path, endpoints.PLAY_BY_PLAY)["game_id"].to_list()
     assert not set(held) & set(running["game_id"])
 
 
 def test_every_season_has_games_of_all_three_types_and_the_cancelled_one_is_no_hole(league: League, tmp_path: Path):
     summer = datetime(2026, 7, 10, 14, 0, tzinfo=UTC)
     summary = run(tmp_path, in_process(league, summer), summer, since=date(2026, 6, 10), lookback_days=None)
-    games = lakes.rows(tmp_path, find("silver.games"))
+    games = lakes.read_rows(tmp_path, find_table("silver.games"))
 
     assert set(games["game_type"]) == {1, 2, 3}
     assert "CNCL" in set(games["schedule_state"])

@@ -5,44 +5,49 @@ from itertools import pairwise
 
 import pytest
 
-from nhl_lake.league.broken import Way
-from nhl_lake.league.quirks import Shares
-from tests.support import months
-from tests.support.months import Month, Played
+from nhl_lake.league.defects import Defect
+from nhl_lake.league.quirks import DefectShares
+from tests.support import league_months
+from tests.support.league_months import LeagueMonth, PlayedMonth
 
 pytestmark = pytest.mark.slow
 
-OFTEN = Shares(**dict.fromkeys(Way, 0.2), corrected=0.7)
+OFTEN = DefectShares(**dict.fromkeys(Defect, 0.2), corrected=0.7)
 # all days until the last page is healed and looked at; then those on which the last second looks are due
 MORNINGS = (*range(16), *range(31, 35))
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    return months.play(tmp_path_factory.mktemp("month"), Month(days=4, one_in=3, shares=OFTEN), MORNINGS)
+def played(tmp_path_factory: pytest.TempPathFactory) -> PlayedMonth:
+    return league_months.play_month(
+        tmp_path_factory.mktemp("month"), LeagueMonth(days=4, every_nth=3, shares=OFTEN), MORNINGS
+    )
 
 
-def test_games_are_broken_in_every_way(played: Played):
-    games = [played.month.troubles(game) for game in played.month.games()]
+def test_games_are_broken_in_every_way(played: PlayedMonth):
+    games = [played.month.get_troubles(game) for game in played.month.list_games()]
 
-    assert {way for way in Way if any(game.healed_at(way) for game in games)} == set(Way)
-
-
-def test_daily_runs_end_with_exactly_the_truth(played: Played):
-    assert months.unlike_truth(played.root, played.whole) == {}
+    assert {way for way in Defect if any(game.find_fix_time(way) for game in games)} == set(Defect)
 
 
-def test_corrections_list_exactly_what_changed(played: Played):
-    listed, expected = months.listed(played.root), list(months.expected(played.root, played.month))
+def test_daily_runs_end_with_exactly_the_truth(played: PlayedMonth):
+    assert league_months.count_differing_rows(played.root, played.reference_root) == {}
+
+
+def test_corrections_list_exactly_what_changed(played: PlayedMonth):
+    listed, expected = (
+        league_months.list_corrections(played.root),
+        list(league_months.expect_corrections(played.root, played.month)),
+    )
 
     assert Counter(listed) == Counter(expected)
     assert max(Counter(listed).values()) == 1
-    assert {change.table for change in listed} == {"silver.plays", *months.LINES}
+    assert {change.table for change in listed} == {"silver.plays", *league_months.LINE_TABLES}
 
 
-def test_every_run_ends_with_3_while_a_game_is_broken_and_then_with_0(played: Played):
+def test_every_run_ends_with_3_while_a_game_is_broken_and_then_with_0(played: PlayedMonth):
     for run in played.runs:
-        if months.broken(played.month, run.now):
+        if league_months.find_incomplete_games(played.month, run.now):
             assert run.summary.exit_code == 3, run.now
             assert run.summary.incomplete
     codes = [run.summary.exit_code for run in played.runs]
@@ -52,13 +57,13 @@ def test_every_run_ends_with_3_while_a_game_is_broken_and_then_with_0(played: Pl
     assert played.runs[-1].summary.incomplete == []
 
 
-def test_a_run_names_the_same_reasons_until_something_is_healed(played: Played):
+def test_a_run_names_the_same_reasons_until_something_is_healed(played: PlayedMonth):
     for before, after in pairwise(played.runs):
-        new = after.summary.tallies["bronze.play_by_play"], after.summary.tallies["bronze.boxscore"]
-        charts = [tally for name, tally in after.summary.tallies.items() if "shift" in name]
+        new = after.summary.page_counts["bronze.play_by_play"], after.summary.page_counts["bronze.boxscore"]
+        charts = [tally for name, tally in after.summary.page_counts.items() if "shift" in name]
         if not any(tally.new + tally.changed for tally in (*new, *charts)):
             assert after.summary.incomplete == before.summary.incomplete, after.now
 
 
-def test_second_looks_ask_for_less_than_two_and_a_half_times_as_much(played: Played):
-    assert 1 < played.ratio() < 2.5
+def test_second_looks_ask_for_less_than_two_and_a_half_times_as_much(played: PlayedMonth):
+    assert 1 < played.compute_request_ratio() < 2.5

@@ -11,7 +11,7 @@ import typer
 from nhl_lake import catalog
 from nhl_lake.bronze import endpoints
 from nhl_lake.cli import app
-from nhl_lake.ingest.client import Manners
+from nhl_lake.ingest.client import RateLimit
 from nhl_lake.schema import ledger
 from tests.support import lakes
 
@@ -82,20 +82,20 @@ def kept(root):
     """Every row of the tables that only grow, and the keys of those that are merged."""
     found = {}
     for table in (*endpoints.TABLES, *ledger.TABLES):
-        if not (lakes.folder(root, table) / "_delta_log").exists():
+        if not (lakes.locate_table(root, table) / "_delta_log").exists():
             found[table.name] = set()
         elif table is ledger.RUNS:
-            found[table.name] = set(lakes.rows(root, table)["run_id"])
+            found[table.name] = set(lakes.read_rows(root, table)["run_id"])
         elif table.is_append_only:
-            found[table.name] = lakes.row_set(root, table)
+            found[table.name] = lakes.read_row_set(root, table)
         else:
-            found[table.name] = set(lakes.rows(root, table).select(table.key).rows())
+            found[table.name] = set(lakes.read_rows(root, table).select(table.key).rows())
     return found
 
 
 def commits(root, table):
     """Return the actions of each commit in a table's log, by kind."""
-    logs = sorted((lakes.folder(root, table) / "_delta_log").glob("*.json"))
+    logs = sorted((lakes.locate_table(root, table) / "_delta_log").glob("*.json"))
     return [[json.loads(line) for line in log.read_text().splitlines()] for log in logs]
 
 
@@ -135,7 +135,7 @@ def test_every_command_is_called_by_these_tests():
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1])
 def test_whatever_is_run_in_whatever_order_bronze_only_grows(seed, archive, replay, run_here, tmp_path, monkeypatch):
-    monkeypatch.setattr(app, "Manners", partial(Manners, first_wait_s=0.01))
+    monkeypatch.setattr(app, "RateLimit", partial(RateLimit, first_backoff_s=0.01))
     rng = random.Random(seed)
     games = {2023020001, 2023020002, 2023020058, 2023020065, 2023020066, 2023020185, 2023020204}
     server = replay(games=games, as_of=START, seed=seed)

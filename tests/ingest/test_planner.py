@@ -9,21 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhl_lake.bronze import endpoints
-from nhl_lake.ingest.inventory import PLANNED
+from nhl_lake.ingest.inventory import PLANNED_TABLES
 from nhl_lake.ingest.planner import (
-    AGAIN,
-    EMPTY,
-    GAMES_AT_ONCE,
+    EMPTY_CHART,
     INCOMPLETE,
-    INCOMPLETE_PAGES,
+    INCOMPLETE_SCHEMA,
     LOOKBACK,
+    MAX_SECOND_LOOK_GAMES,
     MISSING,
     NO_CHART,
     NOT_FINAL,
-    OVERDUE_WHY,
-    Known,
+    NOT_FOUND,
+    OVERDUE_REASON,
+    Inventory,
     Scope,
-    plan,
+    plan_requests,
 )
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
@@ -63,9 +63,9 @@ def game(number: int, *, start: datetime = EVENING, state: str = "OFF", **more: 
 
 def known(
     games: list[dict[str, object]], held: list[tuple[Table, str, str | None, datetime]] = (), **more: object
-) -> Known:
+) -> Inventory:
     frames = {}
-    for table in PLANNED:
+    for table in PLANNED_TABLES:
         rows = [(page, state, at) for owner, page, state, at in held if owner is table]
         frame = pl.DataFrame(
             rows, schema={"page": pl.String, "state": pl.String, "fetched_at": pl.Datetime("us", "UTC")}, orient="row"
@@ -77,7 +77,7 @@ def known(
         "answers": pl.DataFrame(schema=ledger.ANSWERS.schema),
         "people": pl.DataFrame(schema={"player_id": pl.Int64}),
     }
-    return Known(**(facts | more))
+    return Inventory(**(facts | more))
 
 
 def whole(number: int, *, state: str = "OFF", at: datetime = MORNING_AFTER) -> list[tuple[Table, str, str, datetime]]:
@@ -89,11 +89,11 @@ def settled(number: int, day: str = "2026-01-09", at: datetime = MORNING_AFTER) 
     return [*whole(number, at=at), (endpoints.STANDINGS, day, None, at), *teams]
 
 
-def with_empty_chart(facts: Known, game_id: str) -> Known:
-    held = dict(facts.held)
+def with_empty_chart(facts: Inventory, game_id: str) -> Inventory:
+    held = dict(facts.stored)
     charts = held[endpoints.SHIFT_CHARTS.name]
     held[endpoints.SHIFT_CHARTS.name] = charts.with_columns(is_empty=pl.col("page") == game_id)
-    return Known(games=facts.games, held=held, answers=facts.answers, people=facts.people)
+    return Inventory(games=facts.games, stored=held, answers=facts.answers, player_ids=facts.player_ids)
 
 
 def answers(*rows: tuple[Table, str, str, datetime, str | None]) -> pl.DataFrame:
@@ -106,11 +106,11 @@ def answers(*rows: tuple[Table, str, str, datetime, str | None]) -> pl.DataFrame
     )
 
 
-def asked(facts: Known, now: datetime, scope: Scope = SCOPE) -> dict[tuple[str, str], str]:
-    return {(row["table"], row["page"]): row["why"] for row in plan(facts, scope, now).iter_rows(named=True)}
+def asked(facts: Inventory, now: datetime, scope: Scope = SCOPE) -> dict[tuple[str, str], str]:
+    return {(row["table"], row["page"]): row["why"] for row in plan_requests(facts, scope, now).iter_rows(named=True)}
 
 
-def of_game(facts: Known, now: datetime, number: int = 1, scope: Scope = SCOPE) -> dict[str, str]:
+def of_game(facts: Inventory, now: datetime, number: int = 1, scope: Scope = SCOPE) -> dict[str, str]:
     page = str(2025020000 + number)
     return {table: why for (table, p), why in asked(facts, now, scope).items() if p == page}
 
@@ -175,7 +175,7 @@ def test_a_game_that_must_be_over_is_asked_against_a_schedule_that_lags():
     facts = known([game(1, state="LIVE")])
 
     assert of_game(facts, EVENING + timedelta(hours=5)) == {}
-    assert of_game(facts, EVENING + timedelta(hours=7)) == {"bronze.play_by_play": OVERDUE_WHY}
+    assert of_game(facts, EVENING + timedelta(hours=7)) == {"bronze.play_by_play": OVERDUE_REASON}
 
 
 def test_an_empty_chart_asks_for_the_reports_at_once_and_for_itself_with_growing_distance():
@@ -183,7 +183,7 @@ def test_an_empty_chart_asks_for_the_reports_at_once_and_for_itself_with_growing
     reports = {table.name: NO_CHART for table in endpoints.SHIFT_REPORTS}
 
     assert of_game(facts, MORNING_AFTER + timedelta(hours=1)) == reports
-    assert of_game(facts, MORNING_AFTER + timedelta(days=1)) == {"bronze.shift_charts": EMPTY, **reports}
+    assert of_game(facts, MORNING_AFTER + timedelta(days=1)) == {"bronze.shift_charts": EMPTY_CHART, **reports}
 
 
 def test_the_distance_grows_with_the_time_that_a_page_has_been_incomplete():
@@ -191,10 +191,10 @@ def test_the_distance_grows_with_the_time_that_a_page_has_been_incomplete():
     facts = with_empty_chart(known([game(1)], settled(1), answers=look), "2025020001")
 
     assert "bronze.shift_charts" not in of_game(facts, MORNING_AFTER + timedelta(days=7))
-    assert of_game(facts, MORNING_AFTER + timedelta(days=8))["bronze.shift_charts"] == EMPTY
+    assert of_game(facts, MORNING_AFTER + timedelta(days=8))["bronze.shift_charts"] == EMPTY_CHART
 
 
-def looks_of_a_month(facts_of: Callable[[list[datetime]], Known]) -> list[int]:
+def looks_of_a_month(facts_of: Callable[[list[datetime]], Inventory]) -> list[int]:
     """Return on which days of a month the daily runs look at the page of a game that stays as it is."""
     at, days = [MORNING_AFTER], []
     for day in range(1, 31):
@@ -207,9 +207,9 @@ def looks_of_a_month(facts_of: Callable[[list[datetime]], Known]) -> list[int]:
 
 def test_daily_runs_look_at_an_incomplete_page_on_fewer_and_fewer_days():
     reason = {"table": "bronze.boxscore", "page": "2025020001", "reason": "a box score has lines"}
-    incomplete = pl.DataFrame([reason], schema=INCOMPLETE_PAGES)
+    incomplete = pl.DataFrame([reason], schema=INCOMPLETE_SCHEMA)
 
-    def facts(at: list[datetime]) -> Known:
+    def facts(at: list[datetime]) -> Inventory:
         rows = ((endpoints.BOXSCORE, "2025020001", "unchanged", moment, "OFF") for moment in at[1:])
         return known([game(1)], settled(1), answers=answers(*rows), incomplete=incomplete)
 
@@ -221,7 +221,7 @@ def test_daily_runs_look_at_an_incomplete_page_on_fewer_and_fewer_days():
 
 def test_an_incomplete_chart_asks_for_the_reports_too():
     reason = {"table": "bronze.shift_charts", "page": "2025020001", "reason": "shifts cover the ice time"}
-    facts = known([game(1)], settled(1), incomplete=pl.DataFrame([reason], schema=INCOMPLETE_PAGES))
+    facts = known([game(1)], settled(1), incomplete=pl.DataFrame([reason], schema=INCOMPLETE_SCHEMA))
     day_after = MORNING_AFTER + timedelta(days=1)
 
     assert set(of_game(facts, day_after)) == {"bronze.shift_charts", *(t.name for t in endpoints.SHIFT_REPORTS)}
@@ -240,7 +240,7 @@ def test_a_page_that_was_not_there_is_asked_for_like_an_empty_chart():
     facts = known([game(1)], held, answers=answers(*rows))
 
     assert of_game(facts, MORNING_AFTER + timedelta(days=3)) == {}
-    assert of_game(facts, MORNING_AFTER + timedelta(days=4)) == {"bronze.boxscore": AGAIN}
+    assert of_game(facts, MORNING_AFTER + timedelta(days=4)) == {"bronze.boxscore": NOT_FOUND}
 
 
 def test_a_page_that_came_and_is_lost_is_missing():
@@ -276,7 +276,7 @@ def test_a_game_is_looked_at_again_when_it_reaches_an_age_since_the_last_look(la
 
 
 def test_daily_runs_look_at_a_complete_game_four_times_again():
-    def facts(at: list[datetime]) -> Known:
+    def facts(at: list[datetime]) -> Inventory:
         rows = (
             (table, "2025020001", "unchanged", moment, "OFF")
             for moment in at[1:]
@@ -294,12 +294,14 @@ def test_daily_runs_look_at_a_complete_game_four_times_again():
 
 
 def test_a_lake_that_missed_many_second_looks_catches_up_in_several_runs():
-    games = [game(n, start=EVENING - timedelta(days=n)) for n in range(1, GAMES_AT_ONCE + 21)]
-    held = [page for n in range(1, GAMES_AT_ONCE + 21) for page in whole(n, at=MORNING_AFTER - timedelta(days=n))]
-    due = plan(known(games, held), TWICE, EVENING + timedelta(days=40))
+    games = [game(n, start=EVENING - timedelta(days=n)) for n in range(1, MAX_SECOND_LOOK_GAMES + 21)]
+    held = [
+        page for n in range(1, MAX_SECOND_LOOK_GAMES + 21) for page in whole(n, at=MORNING_AFTER - timedelta(days=n))
+    ]
+    due = plan_requests(known(games, held), TWICE, EVENING + timedelta(days=40))
     looked = due.filter(pl.col("why").str.starts_with("second look"))["game_id"].unique()
 
-    assert sorted(looked.to_list()) == [2025020000 + n for n in range(1, GAMES_AT_ONCE + 1)]  # the newest
+    assert sorted(looked.to_list()) == [2025020000 + n for n in range(1, MAX_SECOND_LOOK_GAMES + 1)]  # the newest
 
 
 def test_shifts_of_seasons_that_have_none_are_not_asked_for():
@@ -332,7 +334,7 @@ def test_since_and_game_types_bound_the_plan():
 
 def test_the_newest_games_come_first():
     facts = known([game(n, start=EVENING - timedelta(days=n)) for n in range(5)])
-    games = plan(facts, SCOPE, MORNING_AFTER).filter(pl.col("game_id").is_not_null())["game_id"].to_list()
+    games = plan_requests(facts, SCOPE, MORNING_AFTER).filter(pl.col("game_id").is_not_null())["game_id"].to_list()
 
     assert games == sorted(games)  # later numbers are older here
 
@@ -420,7 +422,7 @@ def test_the_plan_asks_for_exactly_the_games_that_are_gone(removed: set[int], no
 
 def test_the_plan_names_each_page_once():
     games = [game(n, start=EVENING - timedelta(days=n % 4)) for n in range(1, 9)]
-    pages = plan(known(games), SCOPE, MORNING_AFTER)
+    pages = plan_requests(known(games), SCOPE, MORNING_AFTER)
 
     assert pages.select("table", "page").is_unique().all()
 

@@ -33,7 +33,7 @@ def says(body):
 
     def plain(value):
         if isinstance(value, dict):
-            return {k: plain(v) for k, v in value.items() if k not in endpoints.CLOCK_AND_MEDIA}
+            return {k: plain(v) for k, v in value.items() if k not in endpoints.VOLATILE_KEYS}
         return [plain(v) for v in value] if isinstance(value, list) else value
 
     return json.dumps(plain(json.loads(body)), sort_keys=True)
@@ -63,7 +63,7 @@ def test_every_capture_of_a_game_is_kept_in_order_and_one_that_comes_back_is_a_v
         assert ended.code in {0, 3}, ended.err
         shown.append(ended.json["tables"]["bronze.play_by_play"])
 
-    pages = lakes.rows(root, endpoints.PLAY_BY_PLAY).sort("fetched_at")
+    pages = lakes.read_rows(root, endpoints.PLAY_BY_PLAY).sort("fetched_at")
     for game in sorted(TWICE):
         expected = distinct([recorded(realdata, game, n) for n in (1, 2, 3, 3, 1)])
         assert pages.filter(game_id=game)["body"].to_list() == expected, game
@@ -75,7 +75,7 @@ def test_every_capture_of_a_game_is_kept_in_order_and_one_that_comes_back_is_a_v
 
 
 def numbers(root, table, **where):
-    return lakes.rows(root, table).filter(**where).height
+    return lakes.read_rows(root, table).filter(**where).height
 
 
 def in_state(server, game, state):
@@ -128,27 +128,27 @@ def test_a_game_to_come_then_live_then_official_counts_as_final_only_at_the_end(
     whole = server.pages.play_by_play
     half_played(server, game)
     status = ingest(start + timedelta(hours=7))
-    assert lakes.rows(root, endpoints.PLAY_BY_PLAY).filter(game_id=game)["state"].to_list() == ["LIVE"]
+    assert lakes.read_rows(root, endpoints.PLAY_BY_PLAY).filter(game_id=game)["state"].to_list() == ["LIVE"]
     assert (status["complete"] + status["partial"] + status["incomplete"], status["open"]) == (1, 1)
 
     # the schedule calls it official before the page does
     in_state(server, game, "OFF")
     status = ingest(start + timedelta(hours=8))
-    assert lakes.rows(root, endpoints.PLAY_BY_PLAY).filter(game_id=game)["state"].to_list() == ["LIVE"]
+    assert lakes.read_rows(root, endpoints.PLAY_BY_PLAY).filter(game_id=game)["state"].to_list() == ["LIVE"]
     assert (status["complete"] + status["partial"] + status["incomplete"], status["open"]) == (1, 1)
     for name in ("silver.plays", "silver.lineups", "gold.skater_game"):
-        table = next(table for table in lakes.MADE if table.name == name)
+        table = next(table for table in lakes.BUILT_TABLES if table.name == name)
         assert numbers(root, table, game_id=game) == 0, name
-    scores = next(table for table in lakes.MADE if table.name == "silver.games")
+    scores = next(table for table in lakes.BUILT_TABLES if table.name == "silver.games")
 
     server.pages.play_by_play = whole
     status = ingest(start + timedelta(hours=9))
-    states = lakes.rows(root, endpoints.PLAY_BY_PLAY).filter(game_id=game).sort("fetched_at")["state"].to_list()
+    states = lakes.read_rows(root, endpoints.PLAY_BY_PLAY).filter(game_id=game).sort("fetched_at")["state"].to_list()
     assert states == ["LIVE", "OFF"]
     assert (status["complete"] + status["partial"] + status["incomplete"], status["open"]) == (2, 0)
-    for table in lakes.OF_EVERY_GAME:
+    for table in lakes.GAME_TABLES:
         assert numbers(root, table, game_id=game) > 0, table.name
-    assert lakes.rows(root, scores).filter(game_id=game).select("home_score").item() is not None
+    assert lakes.read_rows(root, scores).filter(game_id=game).select("home_score").item() is not None
 
 
 def test_a_box_score_that_was_recorded_live_is_asked_for_again_though_the_game_is_official(replay, run_here, tmp_path):
@@ -158,7 +158,7 @@ def test_a_box_score_that_was_recorded_live_is_asked_for_again_though_the_game_i
     for _ in range(2):
         assert run_here("ingest", root=root, api=server.base, now=now).code in {0, 3}
 
-    states = dict(lakes.rows(root, endpoints.BOXSCORE).select("game_id", "state").rows())
+    states = dict(lakes.read_rows(root, endpoints.BOXSCORE).select("game_id", "state").rows())
     assert states == {2023020065: "OFF", 2023020066: "LIVE"}
     planned = run_here("ingest", "--dry-run", "--json", root=root, api=server.base, now=now).json
     assert ("bronze.boxscore", "2023020066") in {(ask["table"], ask["page"]) for ask in planned}
@@ -167,8 +167,8 @@ def test_a_box_score_that_was_recorded_live_is_asked_for_again_though_the_game_i
 
 def without(root, table, gone):
     """Write a table of a copied lake again without some of its pages."""
-    folder = lakes.folder(root, table)
-    left = lakes.rows(root, table).filter(lakes.page_names(table).is_in(gone).not_())
+    folder = lakes.locate_table(root, table)
+    left = lakes.read_rows(root, table).filter(lakes.make_page_names(table).is_in(gone).not_())
     DeltaTable(folder).alter.set_table_properties({"delta.appendOnly": "false"})
     write_deltalake(folder, left, mode="overwrite")
 
@@ -188,7 +188,7 @@ def test_pages_that_are_gone_from_a_lake_are_what_the_plan_asks_for(archive, rep
     for _ in range(2):
         assert run_here("ingest", root=root, api=server.base, now=now).code in {0, 3}
     before = asked(run_here, server, root, now)
-    assert lakes.rows(root, endpoints.PLAY_BY_PLAY).height == len(games)
+    assert lakes.read_rows(root, endpoints.PLAY_BY_PLAY).height == len(games)
 
     for trial in range(3):
         copy = tmp_path / f"copy{trial}"
@@ -197,17 +197,17 @@ def test_pages_that_are_gone_from_a_lake_are_what_the_plan_asks_for(archive, rep
         # a player who stands on a roster that is gone too is asked for when the roster is back, in the same run
         people = endpoints.ROSTERS if trial == 1 else endpoints.PLAYERS
         for table in (endpoints.PLAY_BY_PLAY, endpoints.SHIFT_CHARTS, endpoints.BOXSCORE, people):
-            held = sorted(lakes.rows(copy, table).select(lakes.page_names(table)).to_series())
+            held = sorted(lakes.read_rows(copy, table).select(lakes.make_page_names(table)).to_series())
             some = rng.sample(held, min(len(held), rng.randint(1, 12)))
             without(copy, table, some)
             gone |= {(table.name, page) for page in some}
-        versions = lakes.versions(copy)
+        versions = lakes.read_versions(copy)
         found = asked(run_here, server, copy, now)
         assert found - before == gone - before
         assert before <= found
-        assert lakes.versions(copy) == versions
+        assert lakes.read_versions(copy) == versions
         assert run_here("ingest", root=copy, api=server.base, now=now).code in {0, 3}
-        assert lakes.all_pages(copy) == lakes.all_pages(root)
+        assert lakes.read_all_pages(copy) == lakes.read_all_pages(root)
 
 
 def test_a_season_of_holes_is_planned_newest_first(archive, replay, run_here, tmp_path):

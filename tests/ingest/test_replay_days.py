@@ -26,12 +26,12 @@ def ran(run, *words, server, root, now):
 
 def assert_same_lakes(root, other):
     for table in endpoints.TABLES:
-        name, pages, others = table.name, lakes.newest_pages(root, table), lakes.newest_pages(other, table)
+        name, pages, others = table.name, lakes.read_newest_pages(root, table), lakes.read_newest_pages(other, table)
         assert pages.keys() == others.keys(), name
         assert [page for page in pages if pages[page] != others[page]] == [], name
-    for table in lakes.MADE:
-        one, two = (lakes.facts(lake, table) for lake in (root, other))
-        assert one.height > 0 or table not in lakes.OF_EVERY_GAME
+    for table in lakes.BUILT_TABLES:
+        one, two = (lakes.read_sorted_rows(lake, table) for lake in (root, other))
+        assert one.height > 0 or table not in lakes.GAME_TABLES
         assert_frame_equal(one, two)
 
 
@@ -46,16 +46,16 @@ def test_a_season_day_by_day_is_as_one_run_at_the_end_and_every_run_repeated_cha
         # every third day, for they are made in the other tests of this file every time; pages are kept every day
         words = [] if now.day % 3 == 0 or now == LAST else ["--no-rebuild"]
         ran(run_here, *words, server=server, root=by_day, now=now)
-        before = lakes.versions(by_day)
+        before = lakes.read_versions(by_day)
         again = ran(run_here, *words, server=server, root=by_day, now=now + timedelta(minutes=30))
-        assert lakes.versions(by_day) == before, now
+        assert lakes.read_versions(by_day) == before, now
         assert (again["pages"]["new"], again["pages"]["changed"], again["rebuilt"]) == (0, 0, []), now
         now += timedelta(days=1)
     ran(run_here, server=server, root=at_the_end, now=LAST)
 
     played = {number for number in server.pages.games if server.pages.played(number, LAST)}
     assert len(played) > 190
-    assert {int(page) for page in lakes.newest_pages(by_day, endpoints.PLAY_BY_PLAY)} == played
+    assert {int(page) for page in lakes.read_newest_pages(by_day, endpoints.PLAY_BY_PLAY)} == played
     assert_same_lakes(by_day, at_the_end)
 
 

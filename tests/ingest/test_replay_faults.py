@@ -13,7 +13,7 @@ import pytest
 
 from nhl_lake.bronze import endpoints
 from nhl_lake.cli import app
-from nhl_lake.ingest.client import Manners
+from nhl_lake.ingest.client import RateLimit
 from tests.support import lakes
 
 FIRST = datetime(2023, 10, 11, 12, tzinfo=UTC)
@@ -36,7 +36,7 @@ def kept_as_served(server, root, now):
     """Hold every kept row, of whatever version, against what the server gives without faults; return their number."""
     kept = 0
     for table in endpoints.TABLES:
-        for url, body in lakes.rows(root, table).select("url", "body").iter_rows():
+        for url, body in lakes.read_rows(root, table).select("url", "body").iter_rows():
             text = as_served(server, url, now)
             assert body in text if table.name in LISTS else body == text, f"{table.name} {url}"
             kept += 1
@@ -64,7 +64,7 @@ def test_a_fifth_of_the_answers_failing_all_pages_come_in_none_is_wrong_and_the_
         assert stats["most_in_one_second"] <= 20
         assert "429" not in stats["by_status"]
         assert stats["requests"] > len(calm.served)
-        assert lakes.all_pages(tmp_path / str(seed)) == lakes.all_pages(tmp_path / "calm")
+        assert lakes.read_all_pages(tmp_path / str(seed)) == lakes.read_all_pages(tmp_path / "calm")
         assert kept_as_served(calm, tmp_path / str(seed), FIRST) > 200
 
 
@@ -83,7 +83,7 @@ def killed_at(start, server, root, moment, delay_s, now=NOW):
 def versions_of_pages(root):
     """Every kept version, by what it says, twice if it is there twice."""
     return {
-        table.name: sorted(lakes.rows(root, table).select(lakes.page_names(table), "sha256").rows())
+        table.name: sorted(lakes.read_rows(root, table).select(lakes.make_page_names(table), "sha256").rows())
         for table in endpoints.TABLES
     }
 
@@ -108,8 +108,8 @@ def test_runs_killed_at_twenty_moments_lose_nothing_that_was_reported_and_a_run_
             break
         root = tmp_path / f"killed{trial}"
         shutil.copytree(reported, root)
-        kept = {table: lakes.row_set(root, table) for table in endpoints.TABLES if table.is_append_only}
-        people = set(lakes.newest_pages(root, endpoints.PLAYERS))
+        kept = {table: lakes.read_row_set(root, table) for table in endpoints.TABLES if table.is_append_only}
+        people = set(lakes.read_newest_pages(root, endpoints.PLAYERS))
         # one kill after the other on one lake, until a run ends before it is killed
         while len(moments) < 20:
             moment, delay = rng.randint(1, asked), rng.choice([0, 0.05, 0.2, 0.5])
@@ -117,14 +117,14 @@ def test_runs_killed_at_twenty_moments_lose_nothing_that_was_reported_and_a_run_
                 break
             moments.append((moment, delay))
             for table, rows in kept.items():
-                kept[table] = lakes.row_set(root, table)
+                kept[table] = lakes.read_row_set(root, table)
                 assert kept[table] >= rows, table.name
-            assert people <= set(lakes.newest_pages(root, endpoints.PLAYERS))
+            assert people <= set(lakes.read_newest_pages(root, endpoints.PLAYERS))
         assert run_here("ingest", root=root, api=server.base, now=NOW).code == 0
-        assert lakes.all_pages(root) == lakes.all_pages(whole)
+        assert lakes.read_all_pages(root) == lakes.read_all_pages(whole)
         assert versions_of_pages(root) == versions_of_pages(whole)
-        for table in lakes.MADE:
-            assert lakes.facts(root, table).equals(lakes.facts(whole, table))
+        for table in lakes.BUILT_TABLES:
+            assert lakes.read_sorted_rows(root, table).equals(lakes.read_sorted_rows(whole, table))
     print("killed after so many answers, and seconds:", sorted(moments))  # noqa: T201 - the figures are wanted
 
 
@@ -140,7 +140,7 @@ def test_a_first_run_killed_while_it_makes_the_lake_is_gone_on_with(archive, rep
         killed_at(start_cli, server, root, 4, rng.uniform(0, 0.25), now=FIRST)
         ended = run_here("ingest", root=root, api=server.base, now=FIRST)
         assert ended.code == 0, ended.err
-        assert lakes.all_pages(root) == lakes.all_pages(whole)
+        assert lakes.read_all_pages(root) == lakes.read_all_pages(whole)
 
 
 def until(condition, seconds=8):
@@ -173,14 +173,14 @@ def test_a_run_that_is_told_to_stop_keeps_what_has_arrived_and_says_so(
 
     assert run.returncode == 130, out + err
     assert '"outcome": "stopped"' in out
-    kept = {str(game) for game in lakes.rows(root, endpoints.PLAY_BY_PLAY)["game_id"]}
+    kept = {str(game) for game in lakes.read_rows(root, endpoints.PLAY_BY_PLAY)["game_id"]}
     assert kept >= arrived
     assert len(arrived) > 0
     (recorded,) = run_here("runs", "--json", root=root).json
     assert recorded["outcome"] == "stopped"
     assert kept_as_served(server, root, NOW) > 0
     assert run_here("ingest", root=root, api=server.base, now=NOW).code == 0
-    assert len(lakes.rows(root, endpoints.PLAY_BY_PLAY)) == len(played(server, NOW))
+    assert len(lakes.read_rows(root, endpoints.PLAY_BY_PLAY)) == len(played(server, NOW))
 
 
 @pytest.mark.slow
@@ -201,7 +201,7 @@ def test_a_run_that_is_told_to_stop_while_it_rebuilds_says_so_too(
     assert "Traceback" not in err
     (recorded,) = run_here("runs", "--json", root=root).json
     assert recorded["outcome"] == "stopped"
-    assert len(lakes.rows(root, endpoints.PLAY_BY_PLAY)) > 100
+    assert len(lakes.read_rows(root, endpoints.PLAY_BY_PLAY)) > 100
 
 
 @pytest.mark.parametrize("words", [(), ("--season", "2023")])
@@ -225,7 +225,7 @@ def test_a_run_that_is_told_to_stop_while_it_reads_the_schedule_is_stopped_not_w
 def test_a_network_that_dies_half_way_ends_in_3_with_pages_named_and_the_next_run_goes_on(
     archive, replay, run_here, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(app, "Manners", partial(Manners, first_wait_s=0.01))
+    monkeypatch.setattr(app, "RateLimit", partial(RateLimit, first_backoff_s=0.01))
     root, whole = tmp_path / "lake", tmp_path / "whole"
     server = replay(games=week(archive), as_of=FIRST)
     assert run_here("ingest", root=whole, api=server.base, now=FIRST).code == 0
@@ -238,25 +238,25 @@ def test_a_network_that_dies_half_way_ends_in_3_with_pages_named_and_the_next_ru
     assert sum(table["failed"] for table in tables.values()) > 0
     for name, table in tables.items():
         assert len(table["reasons"]) == min(table["failed"], 50), name
-    kept = {table: lakes.row_set(root, table) for table in endpoints.TABLES}
+    kept = {table: lakes.read_row_set(root, table) for table in endpoints.TABLES}
     assert sum(len(rows) for rows in kept.values()) > 100
     for table in endpoints.TABLES:
         named = {reason.split(": ")[0] for reason in tables.get(table.name, {"reasons": []})["reasons"]}
-        assert named.isdisjoint(lakes.newest_pages(root, table)), table.name
+        assert named.isdisjoint(lakes.read_newest_pages(root, table)), table.name
 
     printed = run_here("ingest", root=root, api=server.base, now=FIRST)
     assert printed.code == 1  # nothing answers at all
-    assert {table: lakes.row_set(root, table) for table in endpoints.TABLES} == kept
+    assert {table: lakes.read_row_set(root, table) for table in endpoints.TABLES} == kept
 
     server.dies_after = None
     assert run_here("ingest", root=root, api=server.base, now=FIRST).code == 0
-    assert lakes.all_pages(root) == lakes.all_pages(whole)
+    assert lakes.read_all_pages(root) == lakes.read_all_pages(whole)
 
 
 def test_a_network_that_dies_while_the_schedule_is_read_is_not_asked_for_every_week_of_the_season(
     archive, replay, run_here, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(app, "Manners", partial(Manners, first_wait_s=0.001))
+    monkeypatch.setattr(app, "RateLimit", partial(RateLimit, first_backoff_s=0.001))
     server = replay(pages=archive(), as_of=FIRST)
     server.dies_after = 6  # two lists and four weeks of some forty
 

@@ -68,7 +68,7 @@ def test_goals_of_every_team_are_the_final_scores_and_shots_those_of_the_header_
     headers, season_pages, replay, run_here, tmp_path
 ):
     root = lake_of_plays(replay, season_pages, run_here, tmp_path / "lake")
-    skaters = lakes.rows(root, catalog.find("gold.skater_game")).filter(pl.col("situation") == "all")
+    skaters = lakes.read_rows(root, catalog.find_table("gold.skater_game")).filter(pl.col("situation") == "all")
     teams = {
         (game, team): (goals, shots)
         for game, team, goals, shots in skaters.group_by("game_id", "team_id")

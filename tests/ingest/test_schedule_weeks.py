@@ -8,12 +8,12 @@ import polars as pl
 import pytest
 
 from nhl_lake.bronze import endpoints
-from nhl_lake.catalog import find
+from nhl_lake.catalog import find_table
 from nhl_lake.hockey.seasons import Season
-from nhl_lake.ingest.schedule_weeks import Reading, plan_reading, week_page, whole_page
+from nhl_lake.ingest.schedule_plan import SchedulePlan, name_full_read_answer, name_week_answer, plan_schedule
 from nhl_lake.schema import ledger
 from nhl_lake.store import delta_tables
-from tests.support.fake_api import NOON, FakeApi, Game, run
+from tests.support.fake_api import NOON, FakeApi, FakeGame, run_ingest
 
 DAY = timedelta(days=1)
 SEASON = Season(20252026, date(2025, 10, 7), date(2026, 6, 20))
@@ -23,42 +23,42 @@ TODAY = date(2026, 1, 10)
 
 def weeks_asked(api: FakeApi) -> list[str]:
     """Return the days of the weeks asked for since the last call."""
-    days = sorted(path.rpartition("/")[2] for path in api.asked if path.startswith("v1/schedule/"))
-    api.asked.clear()
+    days = sorted(path.rpartition("/")[2] for path in api.request_counts if path.startswith("v1/schedule/"))
+    api.request_counts.clear()
     return days
 
 
-def stands(root: Path, game: Game) -> tuple:
+def stands(root: Path, game: FakeGame) -> tuple:
     """Return day, state and schedule state of a game in silver."""
-    rows = delta_tables.scan(root, find("silver.games")).filter(pl.col("game_id") == game.id).collect()
+    rows = delta_tables.scan_table(root, find_table("silver.games")).filter(pl.col("game_id") == game.id).collect()
     return rows.select("game_date", "game_state", "schedule_state").row(0)
 
 
-def season_of_games() -> list[Game]:
+def season_of_games() -> list[FakeGame]:
     """Return a game every third day from October to April, the past ones final."""
     starts = [datetime(2025, 10, 8, 0, tzinfo=UTC) + n * 3 * DAY for n in range(60)]
-    return [Game(n + 1, start=start, state="OFF" if start < NOON else "FUT") for n, start in enumerate(starts)]
+    return [FakeGame(n + 1, start=start, state="OFF" if start < NOON else "FUT") for n, start in enumerate(starts)]
 
 
 def test_a_normal_day_reads_the_weeks_around_it_only(tmp_path: Path):
     api = FakeApi(season_of_games())
-    run(tmp_path, api)
+    run_ingest(tmp_path, api)
     assert len(weeks_asked(api)) > 30
 
-    run(tmp_path, api, now=NOON + DAY, lookback_days=1)
+    run_ingest(tmp_path, api, now=NOON + DAY, lookback_days=1)
 
     assert weeks_asked(api) == ["2026-01-04", "2026-01-11", "2026-01-18"]
 
 
 def test_the_rest_of_the_season_is_read_once_a_week(tmp_path: Path):
     api = FakeApi(season_of_games())
-    run(tmp_path, api)
+    run_ingest(tmp_path, api)
     weeks_asked(api)
     counts = []
     for n in range(1, 15):
         for game in api.games:
             game.state = "OFF" if game.start < NOON + n * DAY else "FUT"
-        run(tmp_path, api, now=NOON + n * DAY, lookback_days=1)
+        run_ingest(tmp_path, api, now=NOON + n * DAY, lookback_days=1)
         days = weeks_asked(api)
         assert days[0] >= str(TODAY + (n - 9) * DAY)  # no finished week again
         counts.append(len(days))
@@ -68,42 +68,42 @@ def test_the_rest_of_the_season_is_read_once_a_week(tmp_path: Path):
 
 def test_a_game_that_is_put_on_a_far_day_is_found_there_at_once(tmp_path: Path):
     api = FakeApi(season_of_games())
-    run(tmp_path, api, rebuilds=True)
+    run_ingest(tmp_path, api, rebuilds=True)
     game = next(game for game in api.games if game.start > NOON + DAY)
     game.start = NOON + 60 * DAY
-    run(tmp_path, api, now=NOON + DAY, rebuilds=True)
+    run_ingest(tmp_path, api, now=NOON + DAY, rebuilds=True)
 
     assert stands(tmp_path, game) == (date(2026, 3, 11), "FUT", "OK")
-    assert delta_tables.scan(tmp_path, ledger.LISTINGS).collect().is_empty()
+    assert delta_tables.scan_table(tmp_path, ledger.LISTINGS).collect().is_empty()
 
 
 def test_a_postponed_game_is_looked_for_daily_until_it_has_a_new_day(tmp_path: Path):
     api = FakeApi(season_of_games())
-    run(tmp_path, api)
+    run_ingest(tmp_path, api)
     game = next(game for game in api.games if game.start > NOON)
     game.schedule_state = "PPD"
     for n in range(1, 20):
-        run(tmp_path, api, now=NOON + n * DAY)
+        run_ingest(tmp_path, api, now=NOON + n * DAY)
         assert len(weeks_asked(api)) > 10, n
         if n == 12:  # its old entry stays, and is no longer the one that counts
-            api.games.append(Game(game.number, start=NOON + 50 * DAY, state="FUT"))
+            api.games.append(FakeGame(game.number, start=NOON + 50 * DAY, state="FUT"))
             break
-    run(tmp_path, api, now=NOON + 13 * DAY, rebuilds=True)
+    run_ingest(tmp_path, api, now=NOON + 13 * DAY, rebuilds=True)
     assert stands(tmp_path, game) == (date(2026, 3, 1), "FUT", "OK")
 
 
 def test_weeks_that_passed_without_a_run_are_read_when_one_comes(tmp_path: Path):
     api = FakeApi(season_of_games())
-    run(tmp_path, api)
+    run_ingest(tmp_path, api)
     weeks_asked(api)
     now = NOON + 30 * DAY
     for game in api.games:
         game.state = "OFF" if game.start < now else "FUT"
-    summary = run(tmp_path, api, now=now)
+    summary = run_ingest(tmp_path, api, now=now)
 
     assert weeks_asked(api)[0] == "2026-01-04"
     played = [game.id for game in api.games if game.is_final]
-    assert sorted(delta_tables.scan(tmp_path, endpoints.PLAY_BY_PLAY).collect()["game_id"]) == played
+    assert sorted(delta_tables.scan_table(tmp_path, endpoints.PLAY_BY_PLAY).collect()["game_id"]) == played
     assert summary.exit_code == 0
 
 
@@ -111,11 +111,11 @@ def test_a_season_is_read_once_more_after_its_end_and_then_no_more(tmp_path: Pat
     api = FakeApi(season_of_games())
     for game in api.games:
         game.state = "OFF"
-    run(tmp_path, api, now=datetime(2026, 6, 18, 12, tzinfo=UTC))
+    run_ingest(tmp_path, api, now=datetime(2026, 6, 18, 12, tzinfo=UTC))
     weeks_asked(api)
     counts = []
     for day in range(22, 28):
-        run(tmp_path, api, now=datetime(2026, 6, day, 12, tzinfo=UTC))
+        run_ingest(tmp_path, api, now=datetime(2026, 6, day, 12, tzinfo=UTC))
         counts.append(len(weeks_asked(api)))
 
     assert counts[0] > 30
@@ -124,38 +124,38 @@ def test_a_season_is_read_once_more_after_its_end_and_then_no_more(tmp_path: Pat
 
 def test_a_season_asked_for_by_name_is_read_whole(tmp_path: Path):
     api = FakeApi(season_of_games())
-    run(tmp_path, api)
+    run_ingest(tmp_path, api)
     whole = weeks_asked(api)
-    run(tmp_path, api, now=NOON + DAY, seasons=(20252026,))
+    run_ingest(tmp_path, api, now=NOON + DAY, seasons=(20252026,))
 
     assert weeks_asked(api) == whole
 
 
 def test_a_wide_lookback_reads_the_weeks_of_its_days(tmp_path: Path):
     api = FakeApi(season_of_games())
-    run(tmp_path, api)
+    run_ingest(tmp_path, api)
     weeks_asked(api)
-    run(tmp_path, api, now=NOON + DAY, lookback_days=30)
+    run_ingest(tmp_path, api, now=NOON + DAY, lookback_days=30)
 
     assert weeks_asked(api)[0] == "2025-12-07"
 
 
 @pytest.mark.parametrize("missing", [["2026-01-11"], ["2026-01-11", "2026-02-01", "2026-02-08"]])
 def test_a_week_that_names_no_next_one_does_not_end_the_reading(tmp_path: Path, missing: list[str]):
-    late = Game(70, start=datetime(2026, 4, 2, 0, tzinfo=UTC), state="FUT")
-    api = FakeApi([Game(1), late])
+    late = FakeGame(70, start=datetime(2026, 4, 2, 0, tzinfo=UTC), state="FUT")
+    api = FakeApi([FakeGame(1), late])
     api.next_days = dict.fromkeys(missing)
-    run(tmp_path, api, rebuilds=True)
+    run_ingest(tmp_path, api, rebuilds=True)
 
-    assert max(api.asked.values()) == 1
+    assert max(api.request_counts.values()) == 1
     assert stands(tmp_path, late) == (date(2026, 4, 1), "FUT", "OK")
 
 
 def test_a_week_that_names_a_next_one_far_ahead_loses_no_game_between(tmp_path: Path):
-    between = Game(70, start=datetime(2026, 2, 12, 0, tzinfo=UTC), state="FUT")
-    api = FakeApi([Game(1), between])
+    between = FakeGame(70, start=datetime(2026, 2, 12, 0, tzinfo=UTC), state="FUT")
+    api = FakeApi([FakeGame(1), between])
     api.next_days = {"2026-01-11": "2026-05-31"}
-    run(tmp_path, api, rebuilds=True)
+    run_ingest(tmp_path, api, rebuilds=True)
 
     assert stands(tmp_path, between) == (date(2026, 2, 11), "FUT", "OK")
 
@@ -163,36 +163,40 @@ def test_a_week_that_names_a_next_one_far_ahead_loses_no_game_between(tmp_path: 
 @pytest.mark.parametrize("days", [9, -9])
 @pytest.mark.parametrize("left", ["PPD", "SUSP", "CNCL"])
 def test_of_two_entries_of_a_game_the_one_that_was_played_counts(tmp_path: Path, left: str, days: int):
-    played = Game(1, start=NOON - DAY)
+    played = FakeGame(1, start=NOON - DAY)
     api = FakeApi(
-        [Game(1, start=NOON + days * DAY, state="FUT", schedule_state=left), played, Game(2, start=NOON - 20 * DAY)]
+        [
+            FakeGame(1, start=NOON + days * DAY, state="FUT", schedule_state=left),
+            played,
+            FakeGame(2, start=NOON - 20 * DAY),
+        ]
     )
     for n in range(3):
-        run(tmp_path, api, now=NOON + n * DAY, rebuilds=True)
+        run_ingest(tmp_path, api, now=NOON + n * DAY, rebuilds=True)
 
         assert stands(tmp_path, played) == (date(2026, 1, 9), "OFF", "OK")
-    assert played.id in delta_tables.scan(tmp_path, endpoints.PLAY_BY_PLAY).collect()["game_id"]
-    assert delta_tables.scan(tmp_path, endpoints.SCHEDULE).collect().height == 2
+    assert played.id in delta_tables.scan_table(tmp_path, endpoints.PLAY_BY_PLAY).collect()["game_id"]
+    assert delta_tables.scan_table(tmp_path, endpoints.SCHEDULE).collect().height == 2
 
 
 def test_an_old_entry_of_a_game_that_was_played_earlier_does_not_cost_a_request_a_day(tmp_path: Path):
-    old = Game(1, start=NOON - 20 * DAY, state="FUT", schedule_state="PPD")
-    api = FakeApi([old, Game(1, start=NOON - 40 * DAY), Game(2, start=NOON + 2 * DAY, state="FUT")])
-    run(tmp_path, api)
+    old = FakeGame(1, start=NOON - 20 * DAY, state="FUT", schedule_state="PPD")
+    api = FakeApi([old, FakeGame(1, start=NOON - 40 * DAY), FakeGame(2, start=NOON + 2 * DAY, state="FUT")])
+    run_ingest(tmp_path, api)
     weeks_asked(api)
-    run(tmp_path, api, now=NOON + DAY)
+    run_ingest(tmp_path, api, now=NOON + DAY)
 
     assert weeks_asked(api) == ["2026-01-04", "2026-01-11", "2026-01-18"]
 
 
 def test_a_reading_that_failed_is_made_up_for_by_the_next_run(tmp_path: Path):
     api = FakeApi(season_of_games())
-    api.broken = lambda path: httpx.Response(404) if path == "v1/schedule/2025-11-02" else None
-    assert run(tmp_path, api).exit_code == 3
+    api.fail_request = lambda path: httpx.Response(404) if path == "v1/schedule/2025-11-02" else None
+    assert run_ingest(tmp_path, api).exit_code == 3
     whole = weeks_asked(api)
-    api.broken = lambda _: None
+    api.fail_request = lambda _: None
 
-    assert run(tmp_path, api, now=NOON + DAY).exit_code == 0
+    assert run_ingest(tmp_path, api, now=NOON + DAY).exit_code == 0
     assert weeks_asked(api) == whole
 
 
@@ -203,10 +207,10 @@ def games(*rows: tuple[int, date, str, str]) -> pl.DataFrame:
 
 def read(at: datetime, *, lists: int = 1) -> pl.DataFrame:
     """Return the answers of a lake that read all of the season at a moment."""
-    pages = [week_page(SEASON.season, FIRST + n * 7 * DAY, lists) for n in range(38)]
+    pages = [name_week_answer(SEASON.season, FIRST + n * 7 * DAY, lists) for n in range(38)]
     rows = [
         {"table": "bronze.schedule", "page": page, "answer": "read", "asked_at": at, "state": None, "run_id": "r"}
-        for page in [*pages, whole_page(SEASON.season)]
+        for page in [*pages, name_full_read_answer(SEASON.season)]
     ]
     return pl.DataFrame(rows, schema=ledger.ANSWERS.schema)
 
@@ -217,8 +221,8 @@ def finals(until: date) -> list[tuple[int, date, str, str]]:
 
 
 def test_a_lake_that_says_nothing_of_its_readings_reads_whole():
-    reading = plan_reading(SEASON, games(*finals(TODAY)), ledger_empty(), NOON, None)
-    assert reading == Reading((), FIRST, TODAY, is_whole=True)
+    reading = plan_schedule(SEASON, games(*finals(TODAY)), ledger_empty(), NOON, None)
+    assert reading == SchedulePlan((), FIRST, TODAY, reads_to_end=True)
 
 
 def ledger_empty() -> pl.DataFrame:
@@ -237,10 +241,10 @@ def ledger_empty() -> pl.DataFrame:
     ],
 )
 def test_a_past_week_with_an_open_game_is_read(game: tuple, weeks: tuple):
-    reading = plan_reading(SEASON, games(*finals(TODAY), game), read(NOON - DAY), NOON, None)
+    reading = plan_schedule(SEASON, games(*finals(TODAY), game), read(NOON - DAY), NOON, None)
     assert reading.weeks == weeks
 
 
 def test_a_week_whose_games_the_lake_has_lost_is_read():
     known = [row for row in finals(TODAY) if row[0] != 4]
-    assert plan_reading(SEASON, games(*known), read(NOON - DAY), NOON, None).weeks == (FIRST + 28 * DAY,)
+    assert plan_schedule(SEASON, games(*known), read(NOON - DAY), NOON, None).weeks == (FIRST + 28 * DAY,)

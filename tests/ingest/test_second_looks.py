@@ -9,32 +9,32 @@ import httpx
 import polars as pl
 import pytest
 
-from nhl_lake.catalog import find
-from nhl_lake.ingest.run import Summary
-from nhl_lake.queries.corrections import corrections
-from nhl_lake.queries.status import status
+from nhl_lake.catalog import find_table
+from nhl_lake.ingest.run import IngestSummary
+from nhl_lake.queries.corrections import find_corrections
+from nhl_lake.queries.status import read_status
 from nhl_lake.store import delta_tables
-from tests.support.fake_api import NOON, FakeApi, Game, run
+from tests.support.fake_api import NOON, FakeApi, FakeGame, run_ingest
 
 DAY = timedelta(days=1)
 CHART = "stats/rest/en/shiftcharts?cayenneExp=gameId=2025020001"
 Answer = Callable[[str], httpx.Response | None]
 
 
-def daily(root: Path, api: FakeApi, now: datetime) -> Summary:
-    return run(root, api, now=now, rebuilds=True, lookback_days=1)
+def daily(root: Path, api: FakeApi, now: datetime) -> IngestSummary:
+    return run_ingest(root, api, now=now, rebuilds=True, lookback_days=1)
 
 
 def of_game(root: Path, table: str) -> pl.DataFrame:
-    return delta_tables.scan(root, find(table)).filter(pl.col("game_id") == 2025020001).collect()
+    return delta_tables.scan_table(root, find_table(table)).filter(pl.col("game_id") == 2025020001).collect()
 
 
 def test_a_correction_that_comes_after_the_first_look_is_found_by_daily_runs(tmp_path: Path):
-    api = FakeApi([Game(1)])
+    api = FakeApi([FakeGame(1)])
     daily(tmp_path, api, NOON)
     api.games[0] = replace(api.games[0], scorer=8900002)
     ends = [daily(tmp_path, api, NOON + n * DAY).exit_code for n in (1, 2, 3)]
-    found, _ = corrections(tmp_path, NOON - DAY)
+    found, _ = find_corrections(tmp_path, NOON - DAY)
 
     assert ends == [0, 0, 0]
     goals = of_game(tmp_path, "gold.skater_game").filter(situation="all", goals=1)
@@ -44,13 +44,13 @@ def test_a_correction_that_comes_after_the_first_look_is_found_by_daily_runs(tmp
 
 
 def test_a_complete_game_is_looked_at_again_at_four_ages(tmp_path: Path):
-    api = FakeApi([Game(1)])
+    api = FakeApi([FakeGame(1)])
     path = "v1/gamecenter/2025020001/boxscore"
     days = []
     for n in range(35):
-        before = api.asked[path]
-        run(tmp_path, api, now=NOON + n * DAY)
-        days += [n] * (api.asked[path] - before)
+        before = api.request_counts[path]
+        run_ingest(tmp_path, api, now=NOON + n * DAY)
+        days += [n] * (api.request_counts[path] - before)
 
     assert days == [0, 1, 3, 7, 30]
 
@@ -58,28 +58,36 @@ def test_a_complete_game_is_looked_at_again_at_four_ages(tmp_path: Path):
 def plays_that_end_early(path: str) -> httpx.Response | None:
     if not path.endswith("play-by-play"):
         return None
-    page = Game(1).plays()
+    page = FakeGame(1).make_play_by_play()
     start = {"eventId": 1, "sortOrder": 1, "typeCode": 520, "typeDescKey": "period-start", "timeInPeriod": "00:00"}
     start["periodDescriptor"] = {"number": 2, "periodType": "REG"}
     return httpx.Response(200, json=page | {"plays": [start, *page["plays"]]})
 
 
 def plays_of_none(path: str) -> httpx.Response | None:
-    return httpx.Response(200, json=Game(1).plays() | {"plays": []}) if path.endswith("play-by-play") else None
+    return (
+        httpx.Response(200, json=FakeGame(1).make_play_by_play() | {"plays": []})
+        if path.endswith("play-by-play")
+        else None
+    )
 
 
 def box_without_lines(path: str) -> httpx.Response | None:
-    return httpx.Response(200, json=Game(1).head()) if path.endswith("boxscore") else None
+    return httpx.Response(200, json=FakeGame(1).make_header()) if path.endswith("boxscore") else None
 
 
 def box_of_another_scorer(path: str) -> httpx.Response | None:
-    return httpx.Response(200, json=replace(Game(1), scorer=8900002).boxscore()) if path.endswith("boxscore") else None
+    return (
+        httpx.Response(200, json=replace(FakeGame(1), scorer=8900002).make_boxscore())
+        if path.endswith("boxscore")
+        else None
+    )
 
 
 def plays_with_a_goal_less(path: str) -> httpx.Response | None:
     if not path.endswith("play-by-play"):
         return None
-    page = Game(1).plays()
+    page = FakeGame(1).make_play_by_play()
     page["homeTeam"]["score"] = 2
     return httpx.Response(200, json=page)
 
@@ -88,8 +96,8 @@ def pages_before_the_goal(path: str) -> httpx.Response | None:
     """Return pages that agree with each other, but not with the score that the schedule has."""
     if not path.endswith(("play-by-play", "boxscore")):
         return None
-    game = replace(Game(1), scorer=0)
-    page = game.plays() if path.endswith("play-by-play") else game.boxscore()
+    game = replace(FakeGame(1), scorer=0)
+    page = game.make_play_by_play() if path.endswith("play-by-play") else game.make_boxscore()
     page["homeTeam"]["score"] = 0
     for play in page.get("plays", []):
         hit = {"hittingPlayerId": 8900001, "eventOwnerTeamId": 101}
@@ -100,14 +108,14 @@ def pages_before_the_goal(path: str) -> httpx.Response | None:
 def odd_row(path: str) -> httpx.Response | None:
     if not path.endswith("play-by-play"):
         return None
-    page = Game(1).plays()
+    page = FakeGame(1).make_play_by_play()
     return httpx.Response(200, json=page | {"plays": [*page["plays"], page["plays"][0] | {"eventId": None}]})
 
 
 def players_of_another_team(path: str) -> httpx.Response | None:
     if not path.endswith("play-by-play"):
         return None
-    page = Game(1).plays()
+    page = FakeGame(1).make_play_by_play()
     return httpx.Response(200, json=page | {"rosterSpots": [spot | {"teamId": 999} for spot in page["rosterSpots"]]})
 
 
@@ -119,7 +127,7 @@ def box_of_more_time(path: str) -> httpx.Response | None:
     """Return a box score beside which the chart lacks two periods."""
     if not path.endswith("boxscore"):
         return None
-    page = Game(1).boxscore()
+    page = FakeGame(1).make_boxscore()
     page["playerByGameStats"]["homeTeam"]["forwards"][0]["toi"] = "20:40"
     return httpx.Response(200, json=page)
 
@@ -128,7 +136,7 @@ def page_in_quarantine(path: str) -> httpx.Response | None:
     """Return a page without the id of a scorer's team mate: no rule of hockey can do without."""
     if not path.endswith("boxscore"):
         return None
-    page = Game(1).boxscore()
+    page = FakeGame(1).make_boxscore()
     page["homeTeam"]["id"] = "of Alpha"
     return httpx.Response(200, json=page)
 
@@ -152,7 +160,7 @@ BROKEN: dict[str, tuple[Answer, str]] = {
 def test_runs_of_a_broken_lake_end_with_3_and_the_same_reason_until_it_is_healed(
     broken: Answer, reason: str, tmp_path: Path
 ):
-    api = FakeApi([Game(1)], broken=broken)
+    api = FakeApi([FakeGame(1)], fail_request=broken)
     ended = [daily(tmp_path, api, NOON + n * DAY) for n in range(3)]
 
     assert [summary.exit_code for summary in ended] == [3, 3, 3]
@@ -161,56 +169,58 @@ def test_runs_of_a_broken_lake_end_with_3_and_the_same_reason_until_it_is_healed
         assert reason in line
         assert "2025020001" in line
         assert line == ended[0].incomplete[0]
-    last = status(tmp_path, NOON + 2 * DAY)
+    last = read_status(tmp_path, NOON + 2 * DAY)
     assert (last.seasons[0].complete, last.seasons[0].incomplete) == (0, 1)
     assert reason in last.reasons["why"].item()
 
-    api.broken = lambda _: None
+    api.fail_request = lambda _: None
     ends = [daily(tmp_path, api, NOON + n * DAY) for n in range(3, 6)]
     assert ends[-1].exit_code == 0
     assert ends[-1].incomplete == []
-    assert status(tmp_path, NOON + 6 * DAY).seasons[0].complete == 1
+    assert read_status(tmp_path, NOON + 6 * DAY).seasons[0].complete == 1
 
 
 def test_a_page_of_other_players_that_is_healed_takes_them_out_of_the_season(tmp_path: Path):
     others = [{"playerId": 8900100 + n, "teamId": 101, "positionCode": "C", "sweaterNumber": n} for n in range(1, 20)]
-    page = Game(2).plays() | {"rosterSpots": others}
-    api = FakeApi([Game(1), Game(2)])
-    api.broken = lambda path: httpx.Response(200, json=page) if path.endswith("2025020002/play-by-play") else None
+    page = FakeGame(2).make_play_by_play() | {"rosterSpots": others}
+    api = FakeApi([FakeGame(1), FakeGame(2)])
+    api.fail_request = lambda path: httpx.Response(200, json=page) if path.endswith("2025020002/play-by-play") else None
     assert daily(tmp_path, api, NOON).exit_code == 3
 
-    api.broken = lambda _: None
+    api.fail_request = lambda _: None
     assert daily(tmp_path, api, NOON + DAY).exit_code == 0
-    players = delta_tables.scan(tmp_path, find("gold.skater_season")).select("player_id").unique().collect()
+    players = delta_tables.scan_table(tmp_path, find_table("gold.skater_season")).select("player_id").unique().collect()
     assert sorted(players["player_id"]) == [8900001, 8900002]
 
 
 def test_an_incomplete_page_is_asked_for_on_fewer_and_fewer_days(tmp_path: Path):
-    api = FakeApi([Game(1)], broken=box_without_lines)
+    api = FakeApi([FakeGame(1)], fail_request=box_without_lines)
     path = "v1/gamecenter/2025020001/boxscore"
     days = []
     for n in range(20):
-        before = api.asked[path]
-        assert run(tmp_path, api, now=NOON + n * DAY, rebuilds=n == 0, second_looks=()).exit_code == 3
-        days += [n] * (api.asked[path] - before)
+        before = api.request_counts[path]
+        assert run_ingest(tmp_path, api, now=NOON + n * DAY, rebuilds=n == 0, second_looks=()).exit_code == 3
+        days += [n] * (api.request_counts[path] - before)
 
     assert days == [0, 1, 2, 4, 8, 15]
 
 
 def test_the_reports_are_asked_for_in_the_run_that_finds_a_chart_incomplete(tmp_path: Path):
-    api = FakeApi([Game(1)], broken=box_of_more_time)
+    api = FakeApi([FakeGame(1)], fail_request=box_of_more_time)
     daily(tmp_path, api, NOON)
 
-    assert [path for path in api.asked if "TH020001" in path or "TV020001" in path]
+    assert [path for path in api.request_counts if "TH020001" in path or "TV020001" in path]
 
 
 def test_a_page_that_fails_is_named_with_the_reason_on_every_run(tmp_path: Path):
-    api = FakeApi([Game(1)], broken=lambda path: httpx.Response(500) if path.endswith("play-by-play") else None)
+    api = FakeApi(
+        [FakeGame(1)], fail_request=lambda path: httpx.Response(500) if path.endswith("play-by-play") else None
+    )
     ended = [daily(tmp_path, api, NOON + n * DAY) for n in (0, 1)]
 
     assert [summary.exit_code for summary in ended] == [3, 3]
     assert ended[0].incomplete == ended[1].incomplete == ["1 game: failed play by play: status 500 (2025020001)"]
-    found = status(tmp_path, NOON + DAY)
+    found = read_status(tmp_path, NOON + DAY)
     assert found.failures.select("table", "page", "failure").rows() == [
         ("bronze.play_by_play", "2025020001", "status 500")
     ]
@@ -219,7 +229,7 @@ def test_a_page_that_fails_is_named_with_the_reason_on_every_run(tmp_path: Path)
 
 
 def test_a_roster_that_fails_is_named_beside_the_games(tmp_path: Path):
-    api = FakeApi([Game(1)], broken=lambda path: httpx.Response(500) if "roster" in path else None)
+    api = FakeApi([FakeGame(1)], fail_request=lambda path: httpx.Response(500) if "roster" in path else None)
     summary = daily(tmp_path, api, NOON)
 
     assert summary.exit_code == 3

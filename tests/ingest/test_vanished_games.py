@@ -8,12 +8,12 @@ import httpx
 import polars as pl
 import pytest
 
-from nhl_lake.catalog import find
+from nhl_lake.catalog import find_table
 from nhl_lake.queries import sql, upcoming
-from nhl_lake.queries.status import status
+from nhl_lake.queries.status import read_status
 from nhl_lake.schema import ledger
 from nhl_lake.store import delta_tables
-from tests.support.fake_api import NOON, FakeApi, Game, run
+from tests.support.fake_api import NOON, FakeApi, FakeGame, run_ingest
 
 SOON = NOON + timedelta(days=3)
 COMING = "select game_id from silver.games where game_state = 'FUT' and schedule_state = 'OK' order by game_id"
@@ -23,59 +23,61 @@ def coming(root: Path, days: int = 0) -> dict[str, list[int]]:
     """Return what each way of asking for the games to come answers, some days later."""
     now = NOON + timedelta(days=days)
     return {
-        "sql": sql.collected(sql.query(root, COMING))["game_id"].to_list(),
-        "upcoming": upcoming.slate(root, now, 7)["game_id"].sort().to_list(),
-        "status": status(root, now).next_games["game_id"].sort().to_list(),
+        "sql": sql.collect_query(sql.run_query(root, COMING))["game_id"].to_list(),
+        "upcoming": upcoming.read_upcoming_games(root, now, 7)["game_id"].sort().to_list(),
+        "status": read_status(root, now).next_games["game_id"].sort().to_list(),
     }
 
 
-def everywhere(*games: Game) -> dict[str, list[int]]:
+def everywhere(*games: FakeGame) -> dict[str, list[int]]:
     return {how: [game.id for game in games] for how in ("sql", "upcoming", "status")}
 
 
 def listings(root: Path) -> list[Any]:
-    found = delta_tables.scan(root, ledger.LISTINGS).sort("asked_at", "game_id").collect()
+    found = delta_tables.scan_table(root, ledger.LISTINGS).sort("asked_at", "game_id").collect()
     return found.select("game_id", "is_listed").rows()
 
 
 def test_a_game_that_left_the_schedule_is_not_to_come_before_its_day_nor_after(tmp_path: Path):
-    seventh, other = Game(7, type=3, start=SOON, state="FUT"), Game(8, type=3, start=SOON, state="FUT")
-    api = FakeApi([Game(1), seventh, other])
-    run(tmp_path, api, rebuilds=True)
+    seventh, other = FakeGame(7, type=3, start=SOON, state="FUT"), FakeGame(8, type=3, start=SOON, state="FUT")
+    api = FakeApi([FakeGame(1), seventh, other])
+    run_ingest(tmp_path, api, rebuilds=True)
     assert coming(tmp_path) == everywhere(seventh, other)
 
     api.games.remove(seventh)
-    run(tmp_path, api, now=NOON + timedelta(hours=1), rebuilds=True)
+    run_ingest(tmp_path, api, now=NOON + timedelta(hours=1), rebuilds=True)
 
     assert coming(tmp_path) == everywhere(other)
     assert listings(tmp_path) == [(seventh.id, False)]
-    row = delta_tables.scan(tmp_path, find("silver.games")).filter(pl.col("game_id") == seventh.id).collect()
+    row = (
+        delta_tables.scan_table(tmp_path, find_table("silver.games")).filter(pl.col("game_id") == seventh.id).collect()
+    )
     assert row.select("game_state", "schedule_state").rows() == [("FUT", "GONE")]
-    run(tmp_path, api, now=NOON + timedelta(hours=2), rebuilds=True)
+    run_ingest(tmp_path, api, now=NOON + timedelta(hours=2), rebuilds=True)
     assert listings(tmp_path) == [(seventh.id, False)]  # told once
 
 
 def test_a_game_that_is_listed_again_is_to_come_again(tmp_path: Path):
-    game = Game(7, start=SOON, state="FUT")
-    api = FakeApi([Game(1), game])
-    run(tmp_path, api, rebuilds=True)
+    game = FakeGame(7, start=SOON, state="FUT")
+    api = FakeApi([FakeGame(1), game])
+    run_ingest(tmp_path, api, rebuilds=True)
     api.games.remove(game)
-    run(tmp_path, api, now=NOON + timedelta(hours=1), rebuilds=True)
+    run_ingest(tmp_path, api, now=NOON + timedelta(hours=1), rebuilds=True)
     api.games.append(game)
-    run(tmp_path, api, now=NOON + timedelta(hours=2), rebuilds=True)
+    run_ingest(tmp_path, api, now=NOON + timedelta(hours=2), rebuilds=True)
 
     assert coming(tmp_path) == everywhere(game)
     assert listings(tmp_path) == [(game.id, False), (game.id, True)]
 
 
 def test_a_game_of_a_week_that_could_not_be_read_is_still_to_come(tmp_path: Path):
-    game = Game(7, start=SOON, state="FUT")
-    api = FakeApi([Game(1), game])
-    run(tmp_path, api, rebuilds=True)
-    weeks = [path for path in api.asked if path.startswith("v1/schedule/")]
+    game = FakeGame(7, start=SOON, state="FUT")
+    api = FakeApi([FakeGame(1), game])
+    run_ingest(tmp_path, api, rebuilds=True)
+    weeks = [path for path in api.request_counts if path.startswith("v1/schedule/")]
     api.games.remove(game)
-    api.broken = lambda path: httpx.Response(404) if path == weeks[-5] else None  # a week to come
-    summary = run(tmp_path, api, now=NOON + timedelta(hours=1), rebuilds=True)
+    api.fail_request = lambda path: httpx.Response(404) if path == weeks[-5] else None  # a week to come
+    summary = run_ingest(tmp_path, api, now=NOON + timedelta(hours=1), rebuilds=True)
 
     assert summary.exit_code == 3
     assert listings(tmp_path) == []
@@ -86,27 +88,31 @@ def test_a_game_of_a_week_that_could_not_be_read_is_still_to_come(tmp_path: Path
 def test_a_game_whose_teams_are_not_known_yet_is_to_come_in_every_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
 ):
-    final = Game(411, type=3, start=SOON, state="FUT", schedule_state=state)
-    known, head = Game(7, start=SOON, state="FUT"), Game.head
+    final = FakeGame(411, type=3, start=SOON, state="FUT", schedule_state=state)
+    known, head = FakeGame(7, start=SOON, state="FUT"), FakeGame.make_header
 
-    def undecided(game: Game) -> dict[str, Any]:
+    def undecided(game: FakeGame) -> dict[str, Any]:
         nobody = {"id": 70, "abbrev": "TBD"}
         return head(game) | ({"homeTeam": nobody, "awayTeam": nobody} if game is final else {})
 
-    monkeypatch.setattr(Game, "head", undecided)
-    summary = run(tmp_path, FakeApi([Game(1), known, final]), rebuilds=True)
+    monkeypatch.setattr(FakeGame, "make_header", undecided)
+    summary = run_ingest(tmp_path, FakeApi([FakeGame(1), known, final]), rebuilds=True)
 
     assert summary.exit_code == 0
-    assert delta_tables.scan(tmp_path, find("silver.refusals")).collect().is_empty()
+    assert delta_tables.scan_table(tmp_path, find_table("silver.refusals")).collect().is_empty()
     found = coming(tmp_path)
     assert found["upcoming"] == found["status"] == [known.id, final.id]
-    assert upcoming.slate(tmp_path, NOON, 7).filter(pl.col("game_id") == final.id)["home_rest_days"].to_list() == [None]
+    assert upcoming.read_upcoming_games(tmp_path, NOON, 7).filter(pl.col("game_id") == final.id)[
+        "home_rest_days"
+    ].to_list() == [None]
 
 
 def test_a_lake_of_before_is_read_without_the_table_that_tells_of_it(tmp_path: Path):
-    game = Game(7, start=SOON, state="FUT")
-    run(tmp_path, FakeApi([Game(1), game]), rebuilds=True)
-    delta_tables.path(tmp_path, ledger.LISTINGS).rename(tmp_path / "elsewhere")
+    game = FakeGame(7, start=SOON, state="FUT")
+    run_ingest(tmp_path, FakeApi([FakeGame(1), game]), rebuilds=True)
+    delta_tables.locate_table(tmp_path, ledger.LISTINGS).rename(tmp_path / "elsewhere")
 
     assert coming(tmp_path) == everywhere(game)
-    assert run(tmp_path, FakeApi([Game(1), game]), now=NOON + timedelta(hours=1), rebuilds=True).exit_code == 0
+    assert (
+        run_ingest(tmp_path, FakeApi([FakeGame(1), game]), now=NOON + timedelta(hours=1), rebuilds=True).exit_code == 0
+    )

@@ -148,9 +148,9 @@ def test_only_games_that_have_ended_have_results(engine):
 def test_two_engines_agree_whatever_was_asked_before(engine):
     other = Engine(1)
     for game_id in (2024021000, 2024020007):
-        assert other.game(game_id) == engine.game(game_id)
-        assert other.truth(game_id) == engine.truth(game_id)
-    assert Engine(2).story(2024020007) != engine.story(2024020007)
+        assert other.get_game(game_id) == engine.game(game_id)
+        assert other.get_truth(game_id) == engine.truth(game_id)
+    assert Engine(2).get_outcome(2024020007) != engine.story(2024020007)
 
 
 def test_unknown_games_are_not_found(engine):

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from nhl_lake.league.box import OVERTIME, Box, Call
 from nhl_lake.league.engine import Engine
+from nhl_lake.league.penalty_box import OVERTIME_SKATERS, PenaltyBox, PenaltyCall
 from nhl_lake.league.truth import Truth
 
 SEASON = 20242025
@@ -49,13 +49,13 @@ def games(engine, stories):
     return [(engine.game(g), engine.truth(g)) for g in dict.fromkeys(wanted[:70])]
 
 
-def seconds(game, period, second):
+def compute_game_second(game, period, second):
     """Seconds of the game."""
     length = 1200 if game.scheduled.game_type == 3 else 300
     return (period - 1) * 1200 + second if period <= 4 else 3600 + (period - 4) * length + second
 
 
-def situations(truth: Truth):
+def list_situation_codes(truth: Truth):
     return {(period, i): code for period, row in truth.strength.items() for i, code in enumerate(row)}
 
 
@@ -69,18 +69,18 @@ def test_the_sample_has_what_is_rare(games):
 
 def test_the_strength_of_every_second_follows_from_the_penalties_of_the_feed(games):
     for game, truth in games:
-        box = Box()
+        box = PenaltyBox()
         rows = {}
         for event in game.events:
             if event.period_type != "SO":
                 rows.setdefault((event.period, event.second), []).append(event)
         for period, codes in truth.strength.items():
             if period == 4 and game.scheduled.game_type != 3:
-                box.base = OVERTIME
+                box.base_skaters = OVERTIME_SKATERS
             for second, code in enumerate(codes):
-                now = seconds(game, period, second)
-                box.expire(now)
-                replay(box, rows.get((period, second), []), now)
+                now = compute_game_second(game, period, second)
+                box.expire_penalties(now)
+                replay_penalties(box, rows.get((period, second), []), now)
                 away_goalie, away, home, home_goalie = map(int, code)
                 assert [home - (1 - home_goalie), away - (1 - away_goalie)] == box.skaters, (
                     game.story.game_id,
@@ -90,10 +90,10 @@ def test_the_strength_of_every_second_follows_from_the_penalties_of_the_feed(gam
                 assert away_goalie + home_goalie == 2 or 5 in (home, away) or 6 in (home, away) or 4 in (home, away)
 
 
-def replay(box, rows, now):
+def replay_penalties(box, rows, now):
     """Put the rows of one second on the board."""
     calls = [
-        Call(r.side, r.penalty_type, r.minutes, r.player, r.served_by)
+        PenaltyCall(r.side, r.penalty_type, r.minutes, r.player, r.served_by)
         for r in rows
         if r.kind == "penalty" and r.penalty_type != "PS"
     ]
@@ -108,7 +108,7 @@ def replay(box, rows, now):
 
 def test_situation_codes_are_those_before_goals_penalties_and_stoppages_and_those_after_faceoffs(games):
     for game, truth in games:
-        strength = situations(truth)
+        strength = list_situation_codes(truth)
         for event in game.events:
             if event.period_type == "SO" or event.penalty_shot:
                 assert event.situation in ("0101", "1010")
@@ -142,7 +142,7 @@ def test_shifts_cover_every_second_with_the_right_number_of_men(games):
             place = (0 if shift.team_id == home else 2) + (shift.player_id in goalies)
             for second in range(shift.start, shift.end):
                 men[shift.period, second][place] += 1
-        for key, code in situations(truth).items():
+        for key, code in list_situation_codes(truth).items():
             skaters_home, goalie_home, skaters_away, goalie_away = men[key]
             assert f"{goalie_away}{skaters_away}{skaters_home}{goalie_home}" == code
 

@@ -5,21 +5,23 @@ import pytest
 from nhl_lake.league.engine import Engine
 
 SEASON = 20242025
-BEFORE = ("goal", "penalty", "stoppage", "period-end", "game-end")
+BEFORE_BOUNDARY_KINDS = ("goal", "penalty", "stoppage", "period-end", "game-end")
 
 
 @pytest.fixture(scope="module")
 def games():
     engine = Engine(3)
     ids = [g.game_id for g in engine.schedule(SEASON) if g.game_type == 2][:30]
-    ids += [i for i in range(2024020031, 2024020300) if engine.story(i).last_type != "REG"][:10]
-    return [(engine.game(i), engine.truth(i)) for i in ids]
+    ids += [i for i in range(2024020031, 2024020300) if engine.get_outcome(i).last_period_type != "REG"][:10]
+    return [(engine.get_game(i), engine.get_truth(i)) for i in ids]
 
 
-def by_rule(game, event, faceoffs):
+def find_on_ice_by_rule(game, event, faceoffs):
     """Who is on at an event: old players for what stops play or comes before the faceoff of its second."""
     first = faceoffs.get((event.period, event.second))
-    old = event.kind in BEFORE or (first is not None and event.sort_order < first and event.kind != "period-start")
+    old = event.kind in BEFORE_BOUNDARY_KINDS or (
+        first is not None and event.sort_order < first and event.kind != "period-start"
+    )
     t = event.second
     return {
         s.player_id
@@ -37,7 +39,7 @@ def test_players_at_every_event_follow_from_shifts_and_order(games):
                 continue
             on = truth.on_ice[event.event_id]
             known = {*on.skaters[0], *on.skaters[1], *(g for g in on.goalies if g is not None)}
-            assert known == by_rule(game, event, faceoffs), event
+            assert known == find_on_ice_by_rule(game, event, faceoffs), event
             rows += 1
     assert rows > 8000
 

@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from nhl_lake import catalog
 from nhl_lake.backup import pins
 from nhl_lake.bronze import endpoints
-from nhl_lake.errors import BadInput, Broken
-from nhl_lake.hockey.calendar import eastern_day
+from nhl_lake.errors import BadInput, ValidationFailed
+from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.ingest.run import Options, ingest
 from nhl_lake.maintenance import compaction
 from nhl_lake.rebuild import lineage, run
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.store import commits, delta_tables, locks
-from nhl_lake.store.delta import PARQUET, guard
+from nhl_lake.store.delta import WRITER_PROPERTIES, make_commit_properties
 from tests.fixtures import make_lake
 from tests.support import lakes
 
@@ -50,23 +50,23 @@ def page(game: int, n: int, season: int = 20252026) -> dict[str, Any]:
 
 def kept(root: Path, pages: int, *, season: int = 20252026, start: int = 0) -> None:
     """Keep pages, each in a commit of its own."""
-    delta_tables.create(root, [PLAYS])
+    delta_tables.create_tables(root, [PLAYS])
     for n in range(start, start + pages):
         rows = pl.DataFrame([page(n, n, season)]).select(PLAYS.schema.names()).cast(dict(PLAYS.schema))
-        delta_tables.keep(root, PLAYS, rows, lambda a, b: a == b)
+        delta_tables.store_pages(root, PLAYS, rows, lambda a, b: a == b)
 
 
 def files(root: Path, table: Table) -> set[str]:
     return {
         file.relative_to(root).as_posix()
-        for file in lakes.folder(root, table).rglob("*.parquet")
+        for file in lakes.locate_table(root, table).rglob("*.parquet")
         if "_delta_log" not in file.parts
     }
 
 
 def aged(root: Path, table: Table, days: int) -> None:
     """Make all that was done to a table so far as old as if days had passed."""
-    log = lakes.folder(root, table) / "_delta_log"
+    log = lakes.locate_table(root, table) / "_delta_log"
     for file in log.glob("*.json"):
         lines = [json.loads(line) for line in file.read_text().splitlines()]
         for line in lines:
@@ -80,34 +80,34 @@ def aged(root: Path, table: Table, days: int) -> None:
         file.write_text("\n".join(map(json.dumps, lines)) + "\n")
     for old in log.glob("*checkpoint*"):
         old.unlink()
-    for file in lakes.folder(root, table).rglob("*"):
+    for file in lakes.locate_table(root, table).rglob("*"):
         at = file.stat().st_mtime - days * 86_400
         os.utime(file, (at, at))
 
 
 def tend(
-    root: Path, *tables: Table, days: int = compaction.KEEP_DAYS, pinned: compaction.Pins | None = None
-) -> list[compaction.Tended]:
-    return list(compaction.maintain(root, tables, days=days, pinned=pinned or {}))
+    root: Path, *tables: Table, days: int = compaction.KEEP_DAYS, pinned: compaction.PinnedVersions | None = None
+) -> list[compaction.MaintenanceResult]:
+    return list(compaction.maintain_tables(root, tables, days=days, pins=pinned or {}))
 
 
 def test_small_files_become_one_and_every_row_stays(tmp_path):
     kept(tmp_path, 7)
     kept(tmp_path, 5, season=20242025, start=7)
-    before = lakes.row_set(tmp_path, PLAYS)
+    before = lakes.read_row_set(tmp_path, PLAYS)
 
     (tended,) = tend(tmp_path, PLAYS)
 
     assert (tended.files, tended.files_after) == (12, 2)
-    assert lakes.row_set(tmp_path, PLAYS) == before
-    assert delta_tables.size(tmp_path, PLAYS)["files"] == 2
+    assert lakes.read_row_set(tmp_path, PLAYS) == before
+    assert delta_tables.read_table_size(tmp_path, PLAYS)["files"] == 2
 
 
 def test_what_upkeep_writes_is_compressed_and_its_footer_quotes_no_body(tmp_path):
     kept(tmp_path, 5)
     tend(tmp_path, PLAYS)
 
-    (uri,) = DeltaTable(lakes.folder(tmp_path, PLAYS)).file_uris()
+    (uri,) = DeltaTable(lakes.locate_table(tmp_path, PLAYS)).file_uris()
     written = Path(uri).read_bytes()
     footer = written[-8 - int.from_bytes(written[-8:-4], "little") : -8]
     assert ".zstd." in uri
@@ -118,29 +118,29 @@ def test_what_upkeep_writes_is_compressed_and_its_footer_quotes_no_body(tmp_path
 def test_a_second_time_there_is_nothing_to_do_and_nothing_is_committed(tmp_path):
     kept(tmp_path, 6)
     tend(tmp_path, PLAYS)
-    version = DeltaTable(lakes.folder(tmp_path, PLAYS)).version()
+    version = DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version()
 
     (tended,) = tend(tmp_path, PLAYS)
 
     assert (tended.files, tended.files_after, tended.removed) == (1, 1, 0)
-    assert DeltaTable(lakes.folder(tmp_path, PLAYS)).version() == version
+    assert DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version() == version
 
 
 def test_a_version_of_before_still_reads(tmp_path):
     kept(tmp_path, 6)
-    version = DeltaTable(lakes.folder(tmp_path, PLAYS)).version()
-    pinned = delta_tables.scan(tmp_path, PLAYS, version=version)
+    version = DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version()
+    pinned = delta_tables.scan_table(tmp_path, PLAYS, version=version)
 
     tend(tmp_path, PLAYS)
 
     assert pinned.collect().height == 6
-    assert delta_tables.scan(tmp_path, PLAYS, version=version - 2).collect().height == 4
+    assert delta_tables.scan_table(tmp_path, PLAYS, version=version - 2).collect().height == 4
 
 
 def test_files_that_were_replaced_longer_ago_than_they_are_kept_are_removed(tmp_path):
     kept(tmp_path, 6)
     tend(tmp_path, PLAYS)
-    before = lakes.row_set(tmp_path, PLAYS)
+    before = lakes.read_row_set(tmp_path, PLAYS)
     aged(tmp_path, PLAYS, LONG_AGO)
 
     (tended,) = tend(tmp_path, PLAYS)
@@ -148,7 +148,7 @@ def test_files_that_were_replaced_longer_ago_than_they_are_kept_are_removed(tmp_
     assert tended.removed == 6
     assert tended.removed_bytes > 0
     assert len(files(tmp_path, PLAYS)) == 1
-    assert lakes.row_set(tmp_path, PLAYS) == before
+    assert lakes.read_row_set(tmp_path, PLAYS) == before
 
 
 @pytest.mark.parametrize(("age", "removed"), [(29, 0), (31, 6)])
@@ -158,29 +158,31 @@ def test_thirty_days_are_kept_at_the_least_whatever_is_asked_of_the_function(tmp
     aged(tmp_path, PLAYS, age)
 
     assert (
-        compaction.vacuum(tmp_path, PLAYS, delta_tables.handle(tmp_path, PLAYS), days=0, keep=(), dry_run=False)[0]
+        compaction.vacuum_table(
+            tmp_path, PLAYS, delta_tables.open_table(tmp_path, PLAYS), days=0, keep=(), dry_run=False
+        )[0]
         == removed
     )
 
 
 def test_what_a_backup_under_way_reads_is_not_removed(tmp_path):
     kept(tmp_path, 6)
-    version = DeltaTable(lakes.folder(tmp_path, PLAYS)).version()
+    version = DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version()
     tend(tmp_path, PLAYS)
     aged(tmp_path, PLAYS, LONG_AGO)
 
-    with pins.pinned(tmp_path, "b", {PLAYS.name: version}, lambda: NOW):
-        (tended,) = tend(tmp_path, PLAYS, pinned=pins.pins(tmp_path, NOW))
+    with pins.pin_versions(tmp_path, "b", {PLAYS.name: version}, lambda: NOW):
+        (tended,) = tend(tmp_path, PLAYS, pinned=pins.read_pins(tmp_path, NOW))
         assert tended.removed == 0
-        assert delta_tables.scan(tmp_path, PLAYS, version=version).collect().height == 6
-    (tended,) = tend(tmp_path, PLAYS, pinned=pins.pins(tmp_path, NOW))
+        assert delta_tables.scan_table(tmp_path, PLAYS, version=version).collect().height == 6
+    (tended,) = tend(tmp_path, PLAYS, pinned=pins.read_pins(tmp_path, NOW))
 
     assert tended.removed == 6
 
 
 def test_a_file_that_a_killed_run_wrote_and_never_committed_is_removed_when_it_is_old(tmp_path):
     kept(tmp_path, 2)
-    orphan = lakes.folder(tmp_path, PLAYS) / "season=20252026" / "part-00000-orphan.parquet"
+    orphan = lakes.locate_table(tmp_path, PLAYS) / "season=20252026" / "part-00000-orphan.parquet"
     orphan.write_bytes(b"x" * 100)
     assert tend(tmp_path, PLAYS)[0].removed == 0
     os.utime(orphan, (0, 0))
@@ -191,20 +193,20 @@ def test_a_file_that_a_killed_run_wrote_and_never_committed_is_removed_when_it_i
     assert not orphan.exists()
 
 
-@pytest.mark.parametrize("table", [PLAYS, ledger.RUNS, catalog.find("silver.plays")])
+@pytest.mark.parametrize("table", [PLAYS, ledger.RUNS, catalog.find_table("silver.plays")])
 def test_too_few_days_are_refused_and_nothing_is_done(tmp_path, table):
-    delta_tables.create(tmp_path, [table])
-    floor = compaction.FLOORS[table.layer]
+    delta_tables.create_tables(tmp_path, [table])
+    floor = compaction.MIN_KEEP_DAYS[table.layer]
 
     with pytest.raises(BadInput, match=f"{floor} days") as error:
         tend(tmp_path, table, days=floor - 1)
 
     assert "Nothing was done" in error.value.hint
-    assert DeltaTable(lakes.folder(tmp_path, table)).version() == 0
+    assert DeltaTable(lakes.locate_table(tmp_path, table)).version() == 0
 
 
 def test_pages_are_kept_for_thirty_days_and_never_less():
-    assert compaction.FLOORS["bronze"] == compaction.FLOORS["lake"] == 30
+    assert compaction.MIN_KEEP_DAYS["bronze"] == compaction.MIN_KEEP_DAYS["lake"] == 30
     assert compaction.KEEP_DAYS >= 30
 
 
@@ -214,74 +216,79 @@ def test_the_log_is_not_cut_within_its_years(tmp_path):
 
     tend(tmp_path, PLAYS)
 
-    log = lakes.folder(tmp_path, PLAYS) / "_delta_log"
+    log = lakes.locate_table(tmp_path, PLAYS) / "_delta_log"
     assert (log / f"{0:020}.json").exists()
-    assert DeltaTable(lakes.folder(tmp_path, PLAYS), version=3).version() == 3
+    assert DeltaTable(lakes.locate_table(tmp_path, PLAYS), version=3).version() == 3
 
 
 def test_a_checkpoint_is_written_of_the_newest_version(tmp_path):
     kept(tmp_path, 6)
     tend(tmp_path, PLAYS)
 
-    version = DeltaTable(lakes.folder(tmp_path, PLAYS)).version()
-    log = lakes.folder(tmp_path, PLAYS) / "_delta_log"
+    version = DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version()
+    log = lakes.locate_table(tmp_path, PLAYS) / "_delta_log"
     assert (log / f"{version:020}.checkpoint.parquet").exists()
     assert json.loads((log / "_last_checkpoint").read_text())["version"] == version
 
 
 def test_what_a_table_was_made_of_outlives_upkeep(tmp_path):
-    table = catalog.find("silver.teams")
-    delta_tables.create(tmp_path, [table])
+    table = catalog.find_table("silver.teams")
+    delta_tables.create_tables(tmp_path, [table])
     rows = pl.DataFrame(schema=table.schema)
-    delta_tables.replace(
-        tmp_path, table, rows, where=None, metadata={lineage.MADE_OF: '{"all": {"code": "c", "of": {}}}'}
+    delta_tables.replace_rows(
+        tmp_path, table, rows, where=None, metadata={lineage.LINEAGE_KEY: '{"all": {"code": "c", "of": {}}}'}
     )
-    orphan = lakes.folder(tmp_path, table) / "part-00000-orphan.parquet"
+    orphan = lakes.locate_table(tmp_path, table) / "part-00000-orphan.parquet"
     for _ in range(12):  # each vacuum that finds something commits twice
         orphan.write_bytes(b"x")
         os.utime(orphan, (0, 0))
         tend(tmp_path, table)
 
-    assert lineage.stored(tmp_path, table) == {"all": lineage.Mark("c", {})}
+    assert lineage.read_lineage(tmp_path, table) == {"all": lineage.Fingerprint("c", {})}
 
 
 def test_a_run_merges_only_what_has_become_many(tmp_path):
-    kept(tmp_path, compaction.CROWD - 1)
-    compaction.tidy(tmp_path, [PLAYS])
-    assert delta_tables.size(tmp_path, PLAYS)["files"] == compaction.CROWD - 1
+    kept(tmp_path, compaction.MIN_FILES_IN_RUN - 1)
+    compaction.compact_crowded_tables(tmp_path, [PLAYS])
+    assert delta_tables.read_table_size(tmp_path, PLAYS)["files"] == compaction.MIN_FILES_IN_RUN - 1
 
-    kept(tmp_path, 1, start=compaction.CROWD)
-    compaction.tidy(tmp_path, [PLAYS])
-    assert delta_tables.size(tmp_path, PLAYS)["files"] == 1
+    kept(tmp_path, 1, start=compaction.MIN_FILES_IN_RUN)
+    compaction.compact_crowded_tables(tmp_path, [PLAYS])
+    assert delta_tables.read_table_size(tmp_path, PLAYS)["files"] == 1
 
 
 def test_a_large_file_is_not_written_again_for_a_few_small_ones(tmp_path, monkeypatch):
-    monkeypatch.setattr(compaction, "TIERS", (20_000, 100_000))
-    kept(tmp_path, compaction.CROWD)
-    compaction.tidy(tmp_path, [PLAYS])
+    monkeypatch.setattr(compaction, "TARGET_SIZES", (20_000, 100_000))
+    kept(tmp_path, compaction.MIN_FILES_IN_RUN)
+    compaction.compact_crowded_tables(tmp_path, [PLAYS])
     big = pl.DataFrame([page(999, 999) | {"body": os.urandom(100_000).hex()}])
-    delta_tables.keep(tmp_path, PLAYS, big.select(PLAYS.schema.names()).cast(dict(PLAYS.schema)), lambda a, b: a == b)
+    delta_tables.store_pages(
+        tmp_path, PLAYS, big.select(PLAYS.schema.names()).cast(dict(PLAYS.schema)), lambda a, b: a == b
+    )
     large = {name for name in files(tmp_path, PLAYS) if (tmp_path / name).stat().st_size > 100_000}
-    kept(tmp_path, 2 * compaction.CROWD, start=2000)
+    kept(tmp_path, 2 * compaction.MIN_FILES_IN_RUN, start=2000)
 
     tend(tmp_path, PLAYS)
 
-    live = {Path(uri).relative_to(tmp_path).as_posix() for uri in DeltaTable(lakes.folder(tmp_path, PLAYS)).file_uris()}
+    live = {
+        Path(uri).relative_to(tmp_path).as_posix()
+        for uri in DeltaTable(lakes.locate_table(tmp_path, PLAYS)).file_uris()
+    }
     assert len(large) == 1
     assert large < live
     assert len(live) == 2
 
 
 def test_files_of_which_no_two_fit_into_one_are_left_as_they_are(tmp_path, monkeypatch):
-    kept(tmp_path, compaction.FEW)
+    kept(tmp_path, compaction.MIN_FILES)
     largest = max((tmp_path / name).stat().st_size for name in files(tmp_path, PLAYS))
-    monkeypatch.setattr(compaction, "TIERS", (largest + 10,))
-    version = DeltaTable(lakes.folder(tmp_path, PLAYS)).version()
+    monkeypatch.setattr(compaction, "TARGET_SIZES", (largest + 10,))
+    version = DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version()
 
     (tended,) = tend(tmp_path, PLAYS)
 
-    assert tended.files_after == compaction.FEW
-    assert DeltaTable(lakes.folder(tmp_path, PLAYS)).version() == version
+    assert tended.files_after == compaction.MIN_FILES
+    assert DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version() == version
 
 
 def test_a_page_that_another_machine_keeps_meanwhile_is_not_lost(tmp_path, monkeypatch):
@@ -289,25 +296,25 @@ def test_a_page_that_another_machine_keeps_meanwhile_is_not_lost(tmp_path, monke
     late = [50]
 
     def guarded(delta: DeltaTable, metadata: Any = None) -> Any:
-        found = guard(delta, metadata)
+        found = make_commit_properties(delta, metadata)
         while late:  # its lease was lost: the lock does not hold it back
             kept(tmp_path, 1, start=late.pop())
         return found
 
-    monkeypatch.setattr(commits, "guard", guarded)
+    monkeypatch.setattr(commits, "make_commit_properties", guarded)
     tend(tmp_path, PLAYS)
 
     assert not late
-    assert sorted(lakes.rows(tmp_path, PLAYS)["game_id"]) == [*range(6), 50]
+    assert sorted(lakes.read_rows(tmp_path, PLAYS)["game_id"]) == [*range(6), 50]
 
 
 def test_upkeep_that_changes_rows_is_stopped_before_anything_is_removed(tmp_path, monkeypatch):
     kept(tmp_path, 6)
-    honest = compaction.adds
+    honest = compaction.read_add_actions
     more = (pl.col("num_records") + 1).alias("num_records")
-    monkeypatch.setattr(compaction, "adds", lambda delta: honest(delta).with_columns(more))
+    monkeypatch.setattr(compaction, "read_add_actions", lambda delta: honest(delta).with_columns(more))
 
-    with pytest.raises(Broken, match="12 rows were 6"):
+    with pytest.raises(ValidationFailed, match="12 rows were 6"):
         tend(tmp_path, PLAYS)
 
     assert len(files(tmp_path, PLAYS)) == 7
@@ -315,12 +322,12 @@ def test_upkeep_that_changes_rows_is_stopped_before_anything_is_removed(tmp_path
 
 def test_a_dry_run_tells_and_changes_nothing(tmp_path):
     kept(tmp_path, 6)
-    orphan = lakes.folder(tmp_path, PLAYS) / "season=20252026" / "part-00000-orphan.parquet"
+    orphan = lakes.locate_table(tmp_path, PLAYS) / "season=20252026" / "part-00000-orphan.parquet"
     orphan.write_bytes(b"x" * 100)
     os.utime(orphan, (0, 0))
     before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*") if file.is_file()}
 
-    (foreseen,) = compaction.foresee(tmp_path, [PLAYS], days=90, pinned={})
+    (foreseen,) = compaction.preview_maintenance(tmp_path, [PLAYS], days=90, pins={})
     same = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*") if file.is_file()}
     (done,) = tend(tmp_path, PLAYS)
 
@@ -331,13 +338,13 @@ def test_a_dry_run_tells_and_changes_nothing(tmp_path):
 
 def test_drafts_of_killed_runs_are_swept_when_they_are_a_day_old(tmp_path):
     kept(tmp_path, 1)
-    partition = lakes.folder(tmp_path, PLAYS) / "season=20252026"
+    partition = lakes.locate_table(tmp_path, PLAYS) / "season=20252026"
     data = next(partition.glob("*.parquet"))
     drafts = [
         partition / "part-00000-x.zstd.parquet#1",
         tmp_path / ".nhl-lake" / "lease.json-0a1b",
         tmp_path / ".nhl-lake" / "pins" / "x.json#4711",
-        lakes.folder(tmp_path, PLAYS) / "_delta_log" / "_commit_5e0f.json.tmp",
+        lakes.locate_table(tmp_path, PLAYS) / "_delta_log" / "_commit_5e0f.json.tmp",
     ]
     for file in drafts:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -345,14 +352,14 @@ def test_drafts_of_killed_runs_are_swept_when_they_are_a_day_old(tmp_path):
     (tmp_path / "my notes #1").write_text("not of the lake")
     now = datetime.now(UTC)
 
-    assert compaction.sweep(tmp_path, now=now + timedelta(hours=23), dry_run=False) == (0, 0)
-    assert compaction.sweep(tmp_path, now=now + timedelta(hours=25), dry_run=True) == (4, 12)
+    assert compaction.remove_orphan_files(tmp_path, now=now + timedelta(hours=23), dry_run=False) == (0, 0)
+    assert compaction.remove_orphan_files(tmp_path, now=now + timedelta(hours=25), dry_run=True) == (4, 12)
     assert all(file.exists() for file in drafts)
-    assert compaction.sweep(tmp_path, now=now + timedelta(hours=25), dry_run=False) == (4, 12)
+    assert compaction.remove_orphan_files(tmp_path, now=now + timedelta(hours=25), dry_run=False) == (4, 12)
     assert not any(file.exists() for file in drafts)
     assert (tmp_path / "my notes #1").exists()
     assert data.exists()
-    assert DeltaTable(lakes.folder(tmp_path, PLAYS)).version() == 1
+    assert DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version() == 1
 
 
 @settings(max_examples=12)
@@ -361,39 +368,39 @@ def test_drafts_of_killed_runs_are_swept_when_they_are_a_day_old(tmp_path):
 )
 def test_whatever_the_commits_were_rows_stay_and_few_files_are_left(tmp_path_factory, commits):
     root = tmp_path_factory.mktemp("lake")
-    delta_tables.create(root, [PLAYS])
+    delta_tables.create_tables(root, [PLAYS])
     n = 0
     for season, pages in commits:
         rows = pl.DataFrame([page(n + i, n + i, season) for i in range(pages)])
         n += pages
         write_deltalake(
-            delta := delta_tables.handle(root, PLAYS),
+            delta := delta_tables.open_table(root, PLAYS),
             rows.select(PLAYS.schema.names()).cast(dict(PLAYS.schema)),
             mode="append",
-            writer_properties=PARQUET,
-            commit_properties=guard(delta),
+            writer_properties=WRITER_PROPERTIES,
+            commit_properties=make_commit_properties(delta),
         )
-    before = lakes.rows(root, PLAYS).sort("fetched_at")
+    before = lakes.read_rows(root, PLAYS).sort("fetched_at")
 
     tend(root, PLAYS)
 
-    assert lakes.rows(root, PLAYS).sort("fetched_at").equals(before)
+    assert lakes.read_rows(root, PLAYS).sort("fetched_at").equals(before)
     per_season = (
-        pl.DataFrame(DeltaTable(lakes.folder(root, PLAYS)).get_add_actions(flatten=True))
+        pl.DataFrame(DeltaTable(lakes.locate_table(root, PLAYS)).get_add_actions(flatten=True))
         .group_by("partition.season")
         .len()
     )
-    assert per_season["len"].max() < compaction.FEW
+    assert per_season["len"].max() < compaction.MIN_FILES
     shutil.rmtree(root)
 
 
 def test_names_of_tables_and_layers_are_taken_and_others_refused(tmp_path):
-    delta_tables.create(tmp_path, catalog.TABLES)
-    assert compaction.tables_in(tmp_path, ()) == list(catalog.TABLES)
-    assert {t.layer for t in compaction.tables_in(tmp_path, ["gold"])} == {"gold"}
-    assert compaction.tables_in(tmp_path, ["silver.plays"]) == [catalog.find("silver.plays")]
+    delta_tables.create_tables(tmp_path, catalog.TABLES)
+    assert compaction.select_tables(tmp_path, ()) == list(catalog.TABLES)
+    assert {t.layer for t in compaction.select_tables(tmp_path, ["gold"])} == {"gold"}
+    assert compaction.select_tables(tmp_path, ["silver.plays"]) == [catalog.find_table("silver.plays")]
     with pytest.raises(BadInput, match="'plays'"):
-        compaction.tables_in(tmp_path, ["plays"])
+        compaction.select_tables(tmp_path, ["plays"])
 
 
 @pytest.fixture(scope="module")
@@ -403,8 +410,8 @@ def everything(tmp_path_factory):
     with tarfile.open(KEPT) as archive:
         archive.extractall(folder, filter="data")
     root = folder / KEPT.name.removesuffix(".tar.xz")
-    delta_tables.create(root, catalog.TABLES)
-    list(run.rebuild(root, day=eastern_day(MORNING)))
+    delta_tables.create_tables(root, catalog.TABLES)
+    list(run.rebuild(root, day=get_eastern_day(MORNING)))
     return root
 
 
@@ -416,11 +423,11 @@ def made(everything, tmp_path):
 
 def said(root: Path) -> dict[str, pl.DataFrame]:
     """Return the rows of every table."""
-    return {table.name: lakes.rows(root, table).sort(table.key) for table in catalog.TABLES}
+    return {table.name: lakes.read_rows(root, table).sort(table.key) for table in catalog.TABLES}
 
 
 def test_the_command_tends_the_lake_and_every_table_says_what_it_said(made, run_here):
-    orphan = lakes.folder(made, PLAYS) / "part-00000-orphan.parquet"
+    orphan = lakes.locate_table(made, PLAYS) / "part-00000-orphan.parquet"
     orphan.write_bytes(b"x" * 2000)
     os.utime(orphan, (0, 0))
     before = said(made)
@@ -442,7 +449,7 @@ def test_the_command_tends_the_lake_and_every_table_says_what_it_said(made, run_
 
 def test_a_rebuild_after_upkeep_finds_nothing_changed(made, run_here):
     for table in catalog.TABLES:  # as if many runs had been
-        list(compaction.merged(made, table, 2))
+        list(compaction.compact_file_groups(made, table, 2))
     ended = run_here("maintain", "--quiet", root=made, **SETTINGS)
 
     again = run_here("rebuild", root=made, **SETTINGS)
@@ -452,19 +459,19 @@ def test_a_rebuild_after_upkeep_finds_nothing_changed(made, run_here):
 
 
 def test_seven_days_are_refused_for_pages_and_taken_for_what_is_made_of_them(made, run_here):
-    versions = lakes.versions(made)
+    versions = lakes.read_versions(made)
 
     refused = run_here("maintain", "--keep-days", "7", root=made, **SETTINGS)
 
     assert refused.code == 1
     assert "30 days at the least, not for 7" in refused.err
     assert "`nhl-lake maintain silver gold --keep-days 7`" in refused.err
-    assert lakes.versions(made) == versions
+    assert lakes.read_versions(made) == versions
     assert run_here("maintain", "silver", "gold", "--keep-days", "7", root=made, **SETTINGS).code == 0
 
 
 def test_upkeep_waits_for_who_holds_the_lake_and_then_says_whom(made, run_here, monkeypatch):
-    with locks.locked(made, "nhl-lake ingest", now=NOW):
+    with locks.hold_lock(made, "nhl-lake ingest", now=NOW):
         ended = run_here("maintain", root=made, **SETTINGS)
 
     assert ended.code == 1
@@ -473,7 +480,9 @@ def test_upkeep_waits_for_who_holds_the_lake_and_then_says_whom(made, run_here, 
 
 def test_a_run_tidies_the_tables_that_it_wrote(tmp_path, monkeypatch):
     tidied: list[str] = []
-    monkeypatch.setattr(compaction, "tidy", lambda root, tables: tidied.extend(table.name for table in tables))
+    monkeypatch.setattr(
+        compaction, "compact_crowded_tables", lambda root, tables: tidied.extend(table.name for table in tables)
+    )
     clock = make_lake.clock_from(make_lake.MORNINGS[0])
     keywords = {"clock": clock, "report": make_lake.Silent(), "command": "x", "rebuilds": False}
     ingest(tmp_path / "lake", Options(), make_lake.asker(clock), **keywords)

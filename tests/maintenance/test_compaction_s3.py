@@ -19,27 +19,27 @@ PLAYS = endpoints.PLAY_BY_PLAY
 
 
 def games(root: Bucket) -> list[tuple[int, str]]:
-    return sorted(delta_tables.scan(root, PLAYS).select("game_id", "body").collect().rows())
+    return sorted(delta_tables.scan_table(root, PLAYS).select("game_id", "body").collect().rows())
 
 
 def objects(root: Bucket) -> set[str]:
-    return {file.name for file in location.files(root)}
+    return {file.name for file in location.list_files(root)}
 
 
 def test_small_objects_become_one_and_every_row_stays(bucket):
     kept(bucket, 6)
     before = games(bucket)
-    version = delta_tables.handle(bucket, PLAYS).version()
+    version = delta_tables.open_table(bucket, PLAYS).version()
 
-    with locks.locked(bucket, "nhl-lake maintain", now=NOW):
-        (tended,) = compaction.maintain(bucket, [PLAYS], days=compaction.KEEP_DAYS, pinned={})
-    (again,) = compaction.maintain(bucket, [PLAYS], days=compaction.KEEP_DAYS, pinned={})
+    with locks.hold_lock(bucket, "nhl-lake maintain", now=NOW):
+        (tended,) = compaction.maintain_tables(bucket, [PLAYS], days=compaction.KEEP_DAYS, pins={})
+    (again,) = compaction.maintain_tables(bucket, [PLAYS], days=compaction.KEEP_DAYS, pins={})
 
     assert (tended.files, tended.files_after, again.files_after) == (6, 1, 1)
     assert games(bucket) == before
-    assert delta_tables.scan(bucket, PLAYS, version=version).collect().height == 6
+    assert delta_tables.scan_table(bucket, PLAYS, version=version).collect().height == 6
     assert any(
-        name.endswith(f"{delta_tables.handle(bucket, PLAYS).version():020}.checkpoint.parquet")
+        name.endswith(f"{delta_tables.open_table(bucket, PLAYS).version():020}.checkpoint.parquet")
         for name in objects(bucket)
     )
 
@@ -47,27 +47,27 @@ def test_small_objects_become_one_and_every_row_stays(bucket):
 def test_what_probes_and_leases_have_left_is_swept_and_nothing_else(bucket):
     kept(bucket, 1)
     for name in ("probe-0123456789abcdef", "lease.json-0a1b2c3d", "pace.json"):
-        obstore.put(location.store(bucket), f"{locks.OWN}/{name}", b"12")
+        obstore.put(location.open_store(bucket), f"{locks.STATE_FOLDER}/{name}", b"12")
     before = objects(bucket)
     tomorrow = datetime.now(UTC) + timedelta(hours=25)
 
-    assert compaction.sweep(bucket, now=tomorrow - timedelta(hours=3), dry_run=False) == (0, 0)
-    assert compaction.sweep(bucket, now=tomorrow, dry_run=False) == (2, 4)
+    assert compaction.remove_orphan_files(bucket, now=tomorrow - timedelta(hours=3), dry_run=False) == (0, 0)
+    assert compaction.remove_orphan_files(bucket, now=tomorrow, dry_run=False) == (2, 4)
 
     gone = before - objects(bucket)
-    assert gone == {f"{locks.OWN}/probe-0123456789abcdef", f"{locks.OWN}/lease.json-0a1b2c3d"}
+    assert gone == {f"{locks.STATE_FOLDER}/probe-0123456789abcdef", f"{locks.STATE_FOLDER}/lease.json-0a1b2c3d"}
 
 
 @pytest.fixture
 def old(bucket, monkeypatch):
     """A lake of an older layout, whose step to today's signs the seasons."""
     kept(bucket, 5)
-    delta_tables.create(bucket, [ledger.META])
+    delta_tables.create_tables(bucket, [ledger.META])
     row = {"layout": 1, "source": "NHL", "made_by": "0.1.0", "made_at": NOW}
-    delta_tables.append(bucket, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
-    monkeypatch.setattr(ledger, "LAYOUT", 2)
-    step = upgrade.Step(
-        layout=1, change=lambda _, new: delta_tables.create(new, [endpoints.SEASONS]), pages=upgrade.pages
+    delta_tables.append_to_ledger(bucket, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
+    monkeypatch.setattr(ledger, "LAYOUT_VERSION", 2)
+    step = upgrade.UpgradeStep(
+        layout=1, change=lambda _, new: delta_tables.create_tables(new, [endpoints.SEASONS]), pages=upgrade.read_pages
     )
     monkeypatch.setattr(upgrade, "STEPS", (step,))
     return bucket
@@ -76,14 +76,14 @@ def old(bucket, monkeypatch):
 def test_a_lake_in_a_bucket_is_upgraded_and_the_old_one_kept_beside(old):
     before = games(old)
 
-    done = upgrade.upgrade(old, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
+    done = upgrade.upgrade_lake(old, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
 
     assert done is not None
     assert done.pages == 5
     assert games(old) == games(done.kept_as) == before
-    assert (upgrade.lake_version(old), upgrade.layout(done.kept_as)) == (2, 1)
-    assert delta_tables.is_table(old, endpoints.SEASONS)
-    assert not delta_tables.is_table(done.kept_as, endpoints.SEASONS)
+    assert (upgrade.read_layout(old), upgrade.read_layout(done.kept_as)) == (2, 1)
+    assert delta_tables.has_table(old, endpoints.SEASONS)
+    assert not delta_tables.has_table(done.kept_as, endpoints.SEASONS)
     assert location.is_empty(old.with_name(f"{old.name}.upgrading"))
 
 
@@ -94,15 +94,15 @@ def test_killed_as_it_is_put_in_place_it_says_so_and_is_finished(old, monkeypatc
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(atomic_swap, "drop", killed)
+        patch.setattr(atomic_swap, "remove_objects", killed)
         with pytest.raises(KeyboardInterrupt):
-            upgrade.upgrade(old, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
+            upgrade.upgrade_lake(old, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
 
-    if atomic_swap.unfinished(old) is not None:
+    if atomic_swap.read_unfinished_swap(old) is not None:
         with pytest.raises(LakeError, match="was stopped"):
-            upgrade.upgrade(old, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
-        atomic_swap.finish(old)
+            upgrade.upgrade_lake(old, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
+        atomic_swap.finish_swap(old)
     else:
-        upgrade.upgrade(old, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
+        upgrade.upgrade_lake(old, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
     assert games(old) == before
-    assert upgrade.lake_version(old) == 2
+    assert upgrade.read_layout(old) == 2

@@ -13,11 +13,11 @@ from nhl_lake.maintenance import doctor, repair
 from nhl_lake.schema import ledger
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.store import atomic_swap, delta_tables
-from tests.conftest import Ended
+from tests.conftest import CommandResult
 from tests.support import damage, lakes
-from tests.support.backups import NOW, copied, digest, keys, later, rows, save
+from tests.support.backups import NOW, copy_lake, days_later, hash_all_tables, hash_table, make_backup, read_keys
 
-Run = Callable[..., Ended]
+Run = Callable[..., CommandResult]
 
 
 class Killed(BaseException):
@@ -25,7 +25,7 @@ class Killed(BaseException):
 
 
 BOXSCORE = endpoints.BOXSCORE
-DAMAGES = (*damage.OF_DATA, *damage.OF_THE_LOG, damage.lose_the_last_commit, damage.lose_the_folder)
+DAMAGES = (*damage.DATA_DAMAGES, *damage.LOG_DAMAGES, damage.lose_the_last_commit, damage.lose_the_folder)
 SILENT = {damage.lose_the_last_commit}  # what is left is a whole table, a commit earlier: only a backup tells
 SINCE = ("--since", "2026-03-18", "--no-rebuild", "--json")
 NOT_MENDED_HERE = {"ask_for_a_newer_protocol"}  # only a newer program can read it
@@ -35,24 +35,24 @@ NOT_MENDED_HERE = {"ask_for_a_newer_protocol"}  # only a newer program can read 
 def backups(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The backups of the lake that the tests damage copies of."""
     folder = tmp_path_factory.mktemp("doctor") / "backups"
-    save(league_lake, folder)
+    make_backup(league_lake, folder)
     return folder
 
 
 @pytest.fixture
 def root(league_lake: Path, tmp_path: Path) -> Path:
-    return copied(league_lake, tmp_path / "lake")
+    return copy_lake(league_lake, tmp_path / "lake")
 
 
-def doctored(run: Run, root: Path, backups: Path, *words: str) -> Ended:
+def doctored(run: Run, root: Path, backups: Path, *words: str) -> CommandResult:
     return run("doctor", "--json", *words, root=root, now=NOW, backups=backups)
 
 
-def damaged(ended: Ended) -> set[str]:
+def damaged(ended: CommandResult) -> set[str]:
     return {found["where"] for found in ended.json["found"] if found["severity"] == "damage"}
 
 
-def two_lines(ended: Ended) -> bool:
+def two_lines(ended: CommandResult) -> bool:
     """Whether a command ended in an error of two lines."""
     return ended.code == 1 and ended.err.startswith("Error: ") and len(ended.err.strip().splitlines()) == 2
 
@@ -66,9 +66,9 @@ def test_a_healthy_lake_is_called_so(run_here: Run, root: Path, backups: Path):
 
 @pytest.mark.parametrize("hurt", DAMAGES, ids=lambda hurt: hurt.__name__)
 def test_a_damage_is_named_and_mended_from_the_backup_without_loss(
-    hurt: damage.Damage, run_here: Run, root: Path, backups: Path
+    hurt: damage.DamageFunction, run_here: Run, root: Path, backups: Path
 ):
-    before = rows(root)
+    before = hash_all_tables(root)
     hurt(root, BOXSCORE)
     found = doctored(run_here, root, backups, "--deep")
     assert (found.code, damaged(found)) == (1, {BOXSCORE.name})
@@ -78,32 +78,32 @@ def test_a_damage_is_named_and_mended_from_the_backup_without_loss(
         assert again.code == 1
         return
     assert (again.code, damaged(again)) == (0, set())
-    assert rows(root) == before
+    assert hash_all_tables(root) == before
 
 
 @pytest.mark.parametrize("hurt", [damage.lose_a_log_entry, damage.empty_the_last_commit, damage.cut_the_last_commit])
 def test_a_commit_newer_than_every_backup_is_lost_and_the_remedy_that_is_named_helps(
-    hurt: damage.Damage, run_here: Run, root: Path, backups: Path
+    hurt: damage.DamageFunction, run_here: Run, root: Path, backups: Path
 ):
     for number in range(1, 14 if hurt is damage.lose_a_log_entry else 2):
-        delta_tables.write(root, BOXSCORE, delta_tables.handle(root, BOXSCORE), another_page(root, number))
-    every = keys(root, BOXSCORE)
+        delta_tables.append_rows(root, BOXSCORE, delta_tables.open_table(root, BOXSCORE), another_page(root, number))
+    every = read_keys(root, BOXSCORE)
     hurt(root, BOXSCORE)
     found = doctored(run_here, root, backups)
     assert damaged(found) == {BOXSCORE.name}
     follow(run_here, root, backups, found)
     assert doctored(run_here, root, backups).code == 0
-    lost = every - keys(root, BOXSCORE)
+    lost = every - read_keys(root, BOXSCORE)
     assert lost == set() if hurt is damage.lose_a_log_entry else len(lost) <= 1  # a last one is asked for again
 
 
 def another_page(root: Path, number: int) -> pl.DataFrame:
     """Return a page that no backup has."""
     game = pl.lit(2025029900 + number, pl.Int64).alias("game_id")
-    return delta_tables.scan(root, BOXSCORE).head(1).collect().with_columns(game)
+    return delta_tables.scan_table(root, BOXSCORE).head(1).collect().with_columns(game)
 
 
-def follow(run: Run, root: Path, backups: Path, found: Ended) -> None:
+def follow(run: Run, root: Path, backups: Path, found: CommandResult) -> None:
     """Run the commands that the doctor names."""
     for finding in found.json["found"]:
         if finding["severity"] != "damage":
@@ -116,10 +116,10 @@ def follow(run: Run, root: Path, backups: Path, found: Ended) -> None:
 
 @pytest.mark.parametrize("hurt", DAMAGES, ids=lambda hurt: hurt.__name__)
 def test_a_damage_in_no_backup_is_named_with_a_command_and_the_other_tables_can_be_read(
-    hurt: damage.Damage, run_here: Run, root: Path, tmp_path: Path
+    hurt: damage.DamageFunction, run_here: Run, root: Path, tmp_path: Path
 ):
     none = tmp_path / "none"
-    before = rows(root)
+    before = hash_all_tables(root)
     before.pop(BOXSCORE.name)
     hurt(root, BOXSCORE)
     found = doctored(run_here, root, none, "--deep")
@@ -128,14 +128,14 @@ def test_a_damage_in_no_backup_is_named_with_a_command_and_the_other_tables_can_
     assert (found.code, damaged(found)) == (1, {BOXSCORE.name})
     remedy = next(one["remedy"] for one in found.json["found"] if one["severity"] == "damage")
     assert "`" in remedy
-    assert {name: digest(root, catalog.find(name)) for name in before} == before
+    assert {name: hash_table(root, catalog.find_table(name)) for name in before} == before
 
 
 def test_pages_that_no_backup_has_are_given_up_only_if_told_and_asked_for_again(
     run_here: Run, root: Path, tmp_path: Path
 ):
     before, none = newest(root), tmp_path / "none"
-    lost = pl.read_parquet(damage.data_file(root, BOXSCORE)).height
+    lost = pl.read_parquet(damage.find_biggest_data_file(root, BOXSCORE)).height
     damage.lose_a_data_file(root, BOXSCORE)
     found = doctored(run_here, root, none)
     assert f"{lost} rows" in found.json["found"][0]["what"]
@@ -143,7 +143,7 @@ def test_pages_that_no_backup_has_are_given_up_only_if_told_and_asked_for_again(
     assert doctored(run_here, root, none, "--mend").code == 1, "nothing is given up unless told"
     assert two_lines(run_here("doctor", "--give-up-lost-pages", root=root, now=NOW, backups=none))
     assert doctored(run_here, root, none, "--mend", "--give-up-lost-pages").code == 0
-    assert lakes.rows(root, BOXSCORE).height == len(before) - lost
+    assert lakes.read_rows(root, BOXSCORE).height == len(before) - lost
     ended = run_here("ingest", *SINCE, root=root, now=NOW, api="league:")
     assert ended.code == 0, ended.err
     assert ended.json["tables"][BOXSCORE.name]["new"] == lost
@@ -155,38 +155,38 @@ def test_a_folder_of_pages_that_was_removed_is_not_made_anew_until_that_is_wante
     *, has_older_backup: bool, run_here: Run, root: Path, tmp_path: Path
 ):
     before, kept = newest(root), tmp_path / "kept"
-    shutil.rmtree(lakes.folder(root, BOXSCORE))
+    shutil.rmtree(lakes.locate_table(root, BOXSCORE))
     if has_older_backup:  # of when the table was not there
-        save(root, kept)
+        make_backup(root, kept)
     for words in (("ingest", *SINCE), ("ingest", "--dry-run"), ("status",), ("rebuild",)):
         ended = run_here(*words, root=root, now=NOW, api="league:")
         assert two_lines(ended), words
         assert f"{BOXSCORE.name} is gone" in ended.err
         assert f"{len(before)} pages" in ended.err
         assert f"restore --from-backup --table {BOXSCORE.name}" in ended.err
-    assert not lakes.folder(root, BOXSCORE).exists()
+    assert not lakes.locate_table(root, BOXSCORE).exists()
 
     assert doctored(run_here, root, kept, "--mend").code == (0 if has_older_backup else 1)
-    assert not lakes.folder(root, BOXSCORE).exists(), "nothing is given up unless told"
+    assert not lakes.locate_table(root, BOXSCORE).exists(), "nothing is given up unless told"
     assert doctored(run_here, root, kept, "--mend", "--give-up-lost-pages").code == 0
     ended = run_here("ingest", *SINCE, root=root, now=NOW, api="league:")
     assert (ended.code, newest(root)) == (0, before), ended.err
 
 
 def test_a_table_that_no_run_has_kept_pages_in_is_made_by_the_next_run(run_here: Run, root: Path):
-    runs = lakes.rows(root, ledger.RUNS)
+    runs = lakes.read_rows(root, ledger.RUNS)
     pages = runs["pages"].to_list()
     told = [[page for page in some if page["table"] != BOXSCORE.name] for some in pages]
     lake_of_runs = runs.with_columns(pages=pl.Series(told, dtype=ledger.PAGE_COUNTS))
-    shutil.rmtree(lakes.folder(root, ledger.RUNS))
-    delta_tables.create(root, [ledger.RUNS])
-    delta_tables.append(root, ledger.RUNS, lake_of_runs)
-    shutil.rmtree(lakes.folder(root, BOXSCORE))
+    shutil.rmtree(lakes.locate_table(root, ledger.RUNS))
+    delta_tables.create_tables(root, [ledger.RUNS])
+    delta_tables.append_to_ledger(root, ledger.RUNS, lake_of_runs)
+    shutil.rmtree(lakes.locate_table(root, BOXSCORE))
     assert run_here("ingest", *SINCE, root=root, now=NOW, api="league:").code == 0
 
 
 def newest(root: Path) -> dict[str, str]:
-    return {page: rest[0] for page, rest in lakes.newest_pages(root, BOXSCORE).items()}
+    return {page: rest[0] for page, rest in lakes.read_newest_pages(root, BOXSCORE).items()}
 
 
 def test_the_good_pages_of_a_file_with_a_damaged_one_are_kept(run_here: Run, root: Path, tmp_path: Path):
@@ -199,14 +199,14 @@ def test_the_good_pages_of_a_file_with_a_damaged_one_are_kept(run_here: Run, roo
 
 
 def test_a_silver_table_in_no_backup_is_made_again(run_here: Run, root: Path, tmp_path: Path):
-    before = lakes.facts(root, PLAYS)
+    before = lakes.read_sorted_rows(root, PLAYS)
     damage.cut_a_data_file(root, PLAYS)
     found = doctored(run_here, root, tmp_path / "none")
     assert damaged(found) == {PLAYS.name}
     assert "nhl-lake rebuild" in found.json["found"][0]["remedy"]
-    lakes.folder(root, PLAYS).rename(tmp_path / "away")
+    lakes.locate_table(root, PLAYS).rename(tmp_path / "away")
     assert run_here("rebuild", PLAYS.name, root=root, now=NOW).code == 0
-    assert lakes.facts(root, PLAYS).equals(before)
+    assert lakes.read_sorted_rows(root, PLAYS).equals(before)
     assert doctored(run_here, root, tmp_path / "none").code == 0
 
 
@@ -219,21 +219,21 @@ def test_a_lake_as_a_whole_is_looked_at(
         return ended.out
 
     assert "there is no backup" in said(backups=tmp_path / "none")
-    assert "the newest backup is 8 days old" in said(now=later(8))
-    assert "its newest page was fetched at 2026-04-01" in said(now=later(-1))
+    assert "the newest backup is 8 days old" in said(now=days_later(8))
+    assert "its newest page was fetched at 2026-04-01" in said(now=days_later(-1))
     (root.parent / "lake.restoring-20200101T000000Z").mkdir()
     (root.parent / "lake.before-restore-20200101T000000Z").mkdir()
     assert "a restore that did not end has left it" in said()
     assert "Remove it when you need it no more" in said()
     (root / "bronze" / "boxscore" / "part-1.parquet#1").write_bytes(b"half")
     assert "1 drafts of runs" in said()
-    monkeypatch.setattr(doctor, "LITTLE_ROOM", 10**18)
+    monkeypatch.setattr(doctor, "MIN_FREE_BYTES", 10**18)
     assert "MB left" in said()
 
 
 def test_a_lake_of_a_newer_layout_and_no_lake_are_told_apart(run_here: Run, root: Path, backups: Path, tmp_path: Path):
     row = {"layout": 99, "source": "sample league", "made_by": "9.9", "made_at": NOW}
-    delta_tables.append(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
+    delta_tables.append_to_ledger(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
     found = doctored(run_here, root, backups)
     assert found.code == 1
     assert "layout 99" in found.out
@@ -243,8 +243,8 @@ def test_a_lake_of_a_newer_layout_and_no_lake_are_told_apart(run_here: Run, root
 
 
 def test_a_run_that_was_killed_leaves_files_that_only_a_deep_look_counts(run_here: Run, root: Path, backups: Path):
-    stray = lakes.folder(root, BOXSCORE) / "part-00000-stray.zstd.parquet"
-    stray.write_bytes(damage.data_file(root, BOXSCORE).read_bytes())
+    stray = lakes.locate_table(root, BOXSCORE) / "part-00000-stray.zstd.parquet"
+    stray.write_bytes(damage.find_biggest_data_file(root, BOXSCORE).read_bytes())
     found = doctored(run_here, root, backups, "--deep")
     assert found.code == 0
     assert "1 files are of runs that were killed" in found.out
@@ -252,10 +252,12 @@ def test_a_run_that_was_killed_leaves_files_that_only_a_deep_look_counts(run_her
 
 
 def test_an_exchange_that_was_stopped_is_finished(run_here: Run, root: Path, backups: Path, tmp_path: Path):
-    new = copied(root, tmp_path / "lake.restoring-x")
+    new = copy_lake(root, tmp_path / "lake.restoring-x")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(atomic_swap, "carry_out", lambda *_: None)
-        atomic_swap.swap(new, root, tmp_path / "lake.before-restore-x", command="nhl-lake restore --from-backup")
+        patched.setattr(atomic_swap, "apply_swap", lambda *_: None)
+        atomic_swap.swap_into_place(
+            new, root, tmp_path / "lake.before-restore-x", command="nhl-lake restore --from-backup"
+        )
     for words in (("status",), ("ingest",), ("rebuild",), ("tables",), ("backup",)):
         ended = run_here(*words, root=root, now=NOW, backups=backups, api="league:")
         assert two_lines(ended), words
@@ -268,21 +270,21 @@ def test_an_exchange_that_was_stopped_is_finished(run_here: Run, root: Path, bac
 
 def files_of(root: Path) -> list[Path]:
     """Return the data files of the box scores, the largest first."""
-    folder = lakes.folder(root, BOXSCORE)
+    folder = lakes.locate_table(root, BOXSCORE)
     return sorted(
         (f for f in folder.rglob("*.parquet") if "_delta_log" not in f.parts), key=lambda f: -f.stat().st_size
     )
 
 
 def test_what_a_backup_has_comes_back_before_anything_is_given_up(run_here: Run, root: Path, tmp_path: Path):
-    first = copied(root, tmp_path / "earlier")
-    here = delta_tables.handle(first, BOXSCORE)
+    first = copy_lake(root, tmp_path / "earlier")
+    here = delta_tables.open_table(first, BOXSCORE)
     assert len(here.file_uris()) > 1, "a lake of one file shows nothing"
     before, kept = newest(root), tmp_path / "kept"
-    save(root, kept)
+    make_backup(root, kept)
     # a page that is newer than the backup, in a file of its own
-    again = delta_tables.scan(root, BOXSCORE).head(1).collect().with_columns(game_id=pl.lit(2025029999, pl.Int64))
-    delta_tables.write(root, BOXSCORE, delta_tables.handle(root, BOXSCORE), again)
+    again = delta_tables.scan_table(root, BOXSCORE).head(1).collect().with_columns(game_id=pl.lit(2025029999, pl.Int64))
+    delta_tables.append_rows(root, BOXSCORE, delta_tables.open_table(root, BOXSCORE), again)
     old = {Path(name).name for name in here.file_uris()}
     (new,) = [file for file in files_of(root) if file.name not in old]
     new.unlink()
@@ -302,7 +304,7 @@ def test_giving_up_that_is_killed_goes_on_with_what_was_set_aside(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(repair.regain, "added", killed)
+        patch.setattr(repair.restore_tables, "add_missing_rows", killed)
         with pytest.raises(Killed):
             doctored(run_here, root, none, "--deep", "--mend", "--give-up-lost-pages")
     assert len(newest(root)) < len(before) - 1

@@ -12,14 +12,14 @@ from nhl_lake import catalog
 from nhl_lake.backup import log_packs, repository, restore
 from nhl_lake.bronze import endpoints
 from nhl_lake.store import delta_tables, handles, location
-from nhl_lake.store.delta import LOG, adds, commit_name
+from nhl_lake.store.delta import DELTA_LOG, commit_name, read_add_actions
 from nhl_lake.store.location import Bucket
-from tests.conftest import Ended
-from tests.support import stores
-from tests.support.backups import NOW, save
-from tests.support.stores import Server
+from tests.conftest import CommandResult
+from tests.support import s3_servers
+from tests.support.backups import NOW, make_backup
+from tests.support.s3_servers import S3Server
 
-Run = Callable[..., Ended]
+Run = Callable[..., CommandResult]
 BOXSCORE = endpoints.BOXSCORE
 
 pytestmark = pytest.mark.slow
@@ -29,26 +29,30 @@ pytestmark = pytest.mark.slow
 def backups(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The backups of the league's lake, in a folder."""
     folder = tmp_path_factory.mktemp("doctor") / "backups"
-    save(league_lake, folder)
+    make_backup(league_lake, folder)
     return folder
 
 
 @pytest.fixture(scope="module")
-def root(seaweed: Server, backups: Path) -> Iterator[Bucket]:
+def root(seaweed: S3Server, backups: Path) -> Iterator[Bucket]:
     """That lake in a bucket, restored from its backup."""
     with pytest.MonkeyPatch.context() as patched:
-        found = stores.enter(seaweed, patched)
-        manifest = repository.require_newest(backups)
-        restore.restore(found, backups, manifest, now=NOW, command="nhl-lake restore", rebuilds=False)
+        found = s3_servers.use_server(seaweed, patched)
+        manifest = repository.require_newest_manifest(backups)
+        restore.restore_lake(found, backups, manifest, now=NOW, command="nhl-lake restore", rebuilds=False)
         yield found
 
 
 def digests(root: Bucket) -> dict[str, int]:
     """Return a hash of the rows of some tables, in whatever order."""
-    handles.forget()
-    some = (BOXSCORE, endpoints.PLAY_BY_PLAY, *(catalog.find(name) for name in ("silver.games", "gold.skater_game")))
+    handles.clear_handles()
+    some = (
+        BOXSCORE,
+        endpoints.PLAY_BY_PLAY,
+        *(catalog.find_table(name) for name in ("silver.games", "gold.skater_game")),
+    )
     return {
-        table.name: int(delta_tables.scan(root, table).collect().hash_rows(seed=1).sort().hash().sum())
+        table.name: int(delta_tables.scan_table(root, table).collect().hash_rows(seed=1).sort().hash().sum())
         for table in some
     }
 
@@ -59,19 +63,19 @@ def folder(root: Bucket) -> Bucket:
 
 def data_file(root: Bucket) -> str:
     """Return the biggest data file of the newest version."""
-    return str(adds(delta_tables.handle(root, BOXSCORE)).sort("size_bytes")["path"][-1])
+    return str(read_add_actions(delta_tables.open_table(root, BOXSCORE)).sort("size_bytes")["path"][-1])
 
 
 def changed(root: Bucket, name: str, how: Callable[[bytes], bytes]) -> None:
-    location.write(folder(root), name, how(location.read(folder(root), name)))
+    location.write_file(folder(root), name, how(location.read_file(folder(root), name)))
 
 
 def commits(root: Bucket) -> list[int]:
-    return sorted(log_packs.listed(folder(root)).commits)
+    return sorted(log_packs.list_log(folder(root)).commits)
 
 
 def lose_a_data_file(root: Bucket) -> None:
-    location.remove(folder(root), [data_file(root)])
+    location.remove_files(folder(root), [data_file(root)])
 
 
 def cut_a_data_file(root: Bucket) -> None:
@@ -85,11 +89,11 @@ def flip_a_bit(root: Bucket) -> None:
 def lose_a_log_entry(root: Bucket) -> None:
     some = commits(root)
     assert len(some) > 2, "a gap needs a commit before it and one behind"
-    location.remove(folder(root), [commit_name(some[len(some) // 2])])
+    location.remove_files(folder(root), [commit_name(some[len(some) // 2])])
 
 
 def lose_the_last_commit(root: Bucket) -> None:
-    location.remove(folder(root), [commit_name(commits(root)[-1])])
+    location.remove_files(folder(root), [commit_name(commits(root)[-1])])
 
 
 def empty_the_last_commit(root: Bucket) -> None:
@@ -97,18 +101,18 @@ def empty_the_last_commit(root: Bucket) -> None:
 
 
 def lose_the_log(root: Bucket) -> None:
-    location.remove(folder(root), [file.name for file in location.files(folder(root), LOG)])
+    location.remove_files(folder(root), [file.name for file in location.list_files(folder(root), DELTA_LOG)])
 
 
 def lose_the_folder(root: Bucket) -> None:
-    location.remove(folder(root), [file.name for file in location.files(folder(root))])
+    location.remove_files(folder(root), [file.name for file in location.list_files(folder(root))])
 
 
 def spoil_a_checkpoint(root: Bucket) -> None:
     """Leave a checkpoint of its length with other bytes at its end, where Parquet says what is in it."""
-    delta_tables.handle(root, BOXSCORE).create_checkpoint()
-    (name,) = log_packs.listed(folder(root)).checkpoints[delta_tables.handle(root, BOXSCORE).version()]
-    changed(root, f"{LOG}/{name}", lambda body: body[:-200] + b"x" * 200)
+    delta_tables.open_table(root, BOXSCORE).create_checkpoint()
+    (name,) = log_packs.list_log(folder(root)).checkpoints[delta_tables.open_table(root, BOXSCORE).version()]
+    changed(root, f"{DELTA_LOG}/{name}", lambda body: body[:-200] + b"x" * 200)
 
 
 DAMAGES = (
@@ -129,7 +133,7 @@ def test_a_damage_in_a_bucket_is_named_and_what_the_doctor_says_mends_it(
     hurt: Callable[[Bucket], None], run_here: Run, root: Bucket, backups: Path
 ):
     def doctor(*words: str) -> tuple[int, list[dict[str, str]]]:
-        handles.forget()
+        handles.clear_handles()
         ended = run_here("doctor", "--json", "--deep", *words, root=root, now=NOW, backups=backups)
         return ended.code, [found for found in ended.json["found"] if found["severity"] == "damage"]
 
@@ -146,12 +150,12 @@ def test_a_damage_in_a_bucket_is_named_and_what_the_doctor_says_mends_it(
 
 def test_a_whole_lake_in_a_bucket_comes_back_and_what_was_there_is_kept(run_here: Run, root: Bucket, backups: Path):
     before = digests(root)
-    for table in (BOXSCORE, catalog.find("silver.games")):
+    for table in (BOXSCORE, catalog.find_table("silver.games")):
         at = root.joinpath(*table.name.split("."))
-        location.remove(at, [file.name for file in location.files(at)])
-    handles.forget()
+        location.remove_files(at, [file.name for file in location.list_files(at)])
+    handles.clear_handles()
     ended = run_here("restore", "--from-backup", "--yes", "--json", root=root, now=NOW, backups=backups)
     assert ended.code == 0, ended.err
     assert digests(root) == before
     assert ended.json["kept_as"].startswith(f"{root}.before-restore-")
-    assert not location.is_empty(location.place_from(ended.json["kept_as"]))
+    assert not location.is_empty(location.parse_location(ended.json["kept_as"]))

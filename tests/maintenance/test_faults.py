@@ -16,12 +16,19 @@ import pytest
 
 from nhl_lake import catalog
 from nhl_lake.bronze import endpoints
-from nhl_lake.cli.errors import translated
+from nhl_lake.cli.errors import translate_error
 from nhl_lake.schema import ledger
 from nhl_lake.store import delta_tables
 from tests.ingest.test_kill import SCENES, Scene, Stage, ends_well, good, lost, pages, staged, state
 from tests.support import damage, fake_api, lakes
-from tests.support.kills import FULL, Commands, Ended, can_kill, commands, league
+from tests.support.command_server import (
+    DISK_FULL,
+    CommandResult,
+    CommandServer,
+    can_kill,
+    make_league,
+    start_command_server,
+)
 
 PLAYS = endpoints.PLAY_BY_PLAY
 REMEDY = "nhl-lake doctor"
@@ -29,13 +36,13 @@ NOBODY = 65534
 
 
 @pytest.fixture(scope="module")
-def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
-    with commands(tmp_path_factory.mktemp("commands")) as found:
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
+    with start_command_server(tmp_path_factory.mktemp("commands")) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def whole(ready: Commands, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(ready: CommandServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake of two days, so that most tables have three commits."""
     root = tmp_path_factory.mktemp("whole") / "lake"
     for day in ("1", "2"):
@@ -48,7 +55,7 @@ def root(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / "lake"))
 
 
-def two_lines(ended: Ended) -> tuple[str, str]:
+def two_lines(ended: CommandResult) -> tuple[str, str]:
     """Return what and hint of an error that is said as errors are."""
     assert ended.code == 1, ended
     first, second = ended.err.splitlines()
@@ -79,7 +86,7 @@ SEES_IT = {
 @pytest.mark.slow
 @pytest.mark.parametrize("make", SEES_IT, ids=lambda make: make.__name__)
 def test_damage_is_said_in_two_lines_and_the_rest_of_the_lake_can_be_read(
-    make: damage.Damage, ready: Commands, root: Path
+    make: damage.DamageFunction, ready: CommandServer, root: Path
 ):
     make(root, PLAYS)
     before = tree(root)
@@ -108,20 +115,20 @@ def tree(root: Path) -> dict[str, bytes]:
     return {str(file.relative_to(root)): file.read_bytes() for file in files}
 
 
-def test_a_silver_table_that_is_damaged_is_made_again_when_it_is_moved_away(ready: Commands, root: Path):
-    games = catalog.find("silver.games")
-    facts = lakes.facts(root, games)
+def test_a_silver_table_that_is_damaged_is_made_again_when_it_is_moved_away(ready: CommandServer, root: Path):
+    games = catalog.find_table("silver.games")
+    facts = lakes.read_sorted_rows(root, games)
     damage.cut_a_data_file(root, games)
     first, second = two_lines(ready.run("show", games.name, root=root))
     assert "data file" in first
     assert REMEDY in second
 
-    shutil.move(damage.folder(root, games), root.parent / "aside")
+    shutil.move(damage.locate_table(root, games), root.parent / "aside")
     assert ready.run("rebuild", root=root).code == 0
-    assert lakes.facts(root, games).equals(facts)
+    assert lakes.read_sorted_rows(root, games).equals(facts)
 
 
-def test_a_last_commit_that_is_lost_is_an_older_version_and_the_next_run_asks_again(ready: Commands, root: Path):
+def test_a_last_commit_that_is_lost_is_an_older_version_and_the_next_run_asks_again(ready: CommandServer, root: Path):
     kept = pages(root)
     damage.lose_the_last_commit(root, PLAYS)
     assert lost(kept, pages(root)) > 0
@@ -134,40 +141,40 @@ def test_a_last_commit_that_is_lost_is_an_older_version_and_the_next_run_asks_ag
 
 
 @pytest.mark.slow
-def test_flipped_bits_of_a_page_never_reach_silver_in_silence(root: Path, ready: Commands):
+def test_flipped_bits_of_a_page_never_reach_silver_in_silence(root: Path, ready: CommandServer):
     """Wherever a bit of a bronze file turns: an error, or every row that is made is as before."""
-    facts = {table.name: lakes.facts(root, table).rows() for table in lakes.MADE}
+    facts = {table.name: lakes.read_sorted_rows(root, table).rows() for table in lakes.BUILT_TABLES}
     where = random.Random(57)
     outcomes = {"noticed": 0, "harmless": 0}
     for trial in range(6):
         other = Path(shutil.copytree(root, root.parent / f"flipped{trial}"))
-        damage.flip(damage.data_file(other, PLAYS), where.random(), bit=where.randrange(8))
+        damage.flip_bit(damage.find_biggest_data_file(other, PLAYS), where.random(), bit=where.randrange(8))
         ended = ready.run("rebuild", "--all", root=other)
         if ended.code == 1:
             two_lines(ended)
             outcomes["noticed"] += 1
         else:
-            assert {table.name: lakes.facts(other, table).rows() for table in lakes.MADE} == facts
+            assert {table.name: lakes.read_sorted_rows(other, table).rows() for table in lakes.BUILT_TABLES} == facts
             outcomes["harmless"] += 1
         shutil.rmtree(other)
     assert outcomes["noticed"] > 0, outcomes
 
 
 @pytest.mark.slow
-def test_a_clock_that_was_set_back_loses_nothing_and_versions_stay_in_order(ready: Commands, tmp_path: Path):
+def test_a_clock_that_was_set_back_loses_nothing_and_versions_stay_in_order(ready: CommandServer, tmp_path: Path):
     root, whole = tmp_path / "back" / "lake", tmp_path / "on" / "lake"
     for day in (1, 2):
-        fake_api.run(whole, league(day), rebuilds=True)
-    fake_api.run(root, league(1), rebuilds=True)
+        fake_api.run_ingest(whole, make_league(day), rebuilds=True)
+    fake_api.run_ingest(root, make_league(1), rebuilds=True)
     kept = pages(root)
 
     # as long as the games of the second day are over by then
-    fake_api.run(root, league(2), rebuilds=True, now=fake_api.NOON - timedelta(hours=6))
+    fake_api.run_ingest(root, make_league(2), rebuilds=True, now=fake_api.NOON - timedelta(hours=6))
 
     assert lost(kept, pages(root)) == 0
     assert state(root) == state(whole)
     for table in endpoints.TABLES:
-        assert lakes.rows(root, table).select(table.key).is_unique().all()
+        assert lakes.read_rows(root, table).select(table.key).is_unique().all()
     assert ready.run("status", root=root).code == 0
 
 
@@ -180,7 +187,7 @@ FULL_DISK = pytest.mark.skipif(
 @pytest.mark.slow
 @pytest.mark.parametrize("scene", SCENES[1::4], ids=lambda scene: scene.name)
 def test_a_disk_that_is_full_at_any_step_is_said_in_two_lines_and_nothing_is_lost(
-    scene: Scene, ready: Commands, tmp_path: Path
+    scene: Scene, ready: CommandServer, tmp_path: Path
 ):
     stage = staged(scene, ready.run, tmp_path)
     steps = random.Random(f"full {scene.name}")
@@ -190,10 +197,10 @@ def test_a_disk_that_is_full_at_any_step_is_said_in_two_lines_and_nothing_is_los
     ends_well(ready.run, stage, root)
 
 
-def full(run: Callable[..., Ended], stage: Stage, root: Path, step: int) -> bool:
+def full(run: Callable[..., CommandResult], stage: Stage, root: Path, step: int) -> bool:
     """Run a command on a disk that is full from a step on; return whether it noticed."""
     before = pages(root)
-    ended = run(*stage.scene.words, root=root, at=step, error=FULL, layout=stage.scene.layout)
+    ended = run(*stage.scene.words, root=root, at=step, error=DISK_FULL, layout=stage.scene.layout)
     noticed = ended.code not in good(stage.scene.words)
     if noticed:
         first, second = two_lines(ended)
@@ -229,7 +236,7 @@ def read_only(root: Path) -> Iterator[Path]:
 @pytest.mark.parametrize(
     "words", ["status", "tables", f"show {PLAYS.name}", "show gold.skater_game", "runs", "corrections", "settings"]
 )
-def test_a_lake_that_may_not_be_written_can_be_read(words: str, ready: Commands, read_only: Path):
+def test_a_lake_that_may_not_be_written_can_be_read(words: str, ready: CommandServer, read_only: Path):
     ended = ready.run(*words.split(), root=read_only, user=NOBODY if is_root() else None)
 
     assert ended.err == ""
@@ -239,7 +246,7 @@ def test_a_lake_that_may_not_be_written_can_be_read(words: str, ready: Commands,
 
 @pytest.mark.parametrize("words", ["ingest 3", "rebuild", "rebuild --all", "maintain"])
 def test_what_writes_says_that_a_lake_may_not_be_written_and_changes_nothing(
-    words: str, ready: Commands, read_only: Path
+    words: str, ready: CommandServer, read_only: Path
 ):
     before = tree(read_only)
 
@@ -250,7 +257,7 @@ def test_what_writes_says_that_a_lake_may_not_be_written_and_changes_nothing(
     assert tree(read_only) == before
 
 
-def test_a_first_lake_in_a_folder_that_may_not_be_written_is_said(ready: Commands, tmp_path: Path):
+def test_a_first_lake_in_a_folder_that_may_not_be_written_is_said(ready: CommandServer, tmp_path: Path):
     tmp_path.chmod(0o555)
     try:
         ended = ready.run("ingest", "1", root=tmp_path / "lake", user=NOBODY if is_root() else None)
@@ -274,14 +281,14 @@ def test_a_first_lake_in_a_folder_that_may_not_be_written_is_said(ready: Command
     ],
 )
 def test_an_error_of_the_disk_is_named(error: OSError, what: str):
-    assert what in translated(error).what
+    assert what in translate_error(error).message
 
 
-def test_the_ledger_that_is_damaged_is_said_and_the_tables_can_be_read(ready: Commands, root: Path):
+def test_the_ledger_that_is_damaged_is_said_and_the_tables_can_be_read(ready: CommandServer, root: Path):
     damage.cut_a_data_file(root, ledger.RUNS)
 
     for words in (["status"], ["runs"]):
         _, second = two_lines(ready.run(*words, root=root))
         assert REMEDY in second
     assert ready.run("show", "silver.games", root=root).code == 0
-    assert delta_tables.scan(root, PLAYS).select(pl.len()).collect().item() > 0
+    assert delta_tables.scan_table(root, PLAYS).select(pl.len()).collect().item() > 0

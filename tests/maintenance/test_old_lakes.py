@@ -10,8 +10,8 @@ import pytest
 
 from nhl_lake import catalog, layout
 from nhl_lake.bronze import endpoints
-from nhl_lake.clock import clock
-from nhl_lake.hockey.calendar import eastern_day
+from nhl_lake.clock import make_clock
+from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.ingest.run import Options, ingest
 from nhl_lake.maintenance import upgrade
 from nhl_lake.rebuild import run
@@ -32,8 +32,8 @@ def unpacked(packed: Path, to: Path) -> Path:
     with tarfile.open(packed) as archive:
         archive.extractall(to, filter="data")
     root = to / packed.name.removesuffix(".tar.xz")
-    if upgrade.lake_version(root) < ledger.LAYOUT:
-        upgrade.upgrade(root, now=NEXT, command="nhl-lake upgrade", made_by="test")
+    if upgrade.read_layout(root) < ledger.LAYOUT_VERSION:
+        upgrade.upgrade_lake(root, now=NEXT, command="nhl-lake upgrade", made_by="test")
     return root
 
 
@@ -64,7 +64,7 @@ def test_a_kept_lake_is_small_and_has_games(packed):
 def test_its_bronze_is_untouched_and_its_layout_is_read(packed, tmp_path):
     root = unpacked(packed, tmp_path)
 
-    layout.check_layout(root)
+    layout.check_tables(root)
 
     assert pages(root) == {n: about["digest"] for n, about in described(packed).items() if n.startswith("bronze.")}
     assert layout.is_lake(root)
@@ -75,8 +75,8 @@ def test_silver_and_gold_are_made_again_from_it_by_todays_code(packed, tmp_path)
     root = unpacked(packed, tmp_path)
     before = pages(root)
 
-    delta_tables.create(root, catalog.TABLES)
-    made = {one.table: one.rows for one in run.rebuild(root, day=eastern_day(NEXT), everything=True)}
+    delta_tables.create_tables(root, catalog.TABLES)
+    made = {one.table: one.rows for one in run.rebuild(root, day=get_eastern_day(NEXT), everything=True)}
 
     assert pages(root) == before
     for name in ("silver.plays", "silver.lineups", "silver.shifts"):
@@ -86,17 +86,17 @@ def test_silver_and_gold_are_made_again_from_it_by_todays_code(packed, tmp_path)
 @each_release
 def test_one_more_day_comes_in_on_top(packed, tmp_path):
     root = unpacked(packed, tmp_path)
-    before = {table.name: set(make_lake.lines(lakes.folder(root, table))) for table in endpoints.TABLES}
-    now = clock(NEXT)
+    before = {table.name: set(make_lake.lines(lakes.locate_table(root, table))) for table in endpoints.TABLES}
+    now = make_clock(NEXT)
 
     found = ingest(
-        root, Options(), make_lake.asker(now), clock=now, report=make_lake.Silent(), command="test",
+        root, Options(), make_lake.asker(now), clock=now, progress=make_lake.Silent(), command="test",
         rebuilds=True,
     )  # fmt: skip
 
     assert found.exit_code == 3  # one more game was played, of which this API has no page
     assert "no play by play (404)" in found.incomplete[0]
-    after = {table.name: set(make_lake.lines(lakes.folder(root, table))) for table in endpoints.TABLES}
+    after = {table.name: set(make_lake.lines(lakes.locate_table(root, table))) for table in endpoints.TABLES}
     assert all(before[name] <= after[name] for name in before)
     assert after["bronze.schedule"] > before["bronze.schedule"]
-    assert lakes.rows(root, ledger.RUNS).height == 3
+    assert lakes.read_rows(root, ledger.RUNS).height == 3

@@ -1,4 +1,4 @@
-"""A lake of an older layout: said to be so, upgraded by copy, verified, switched; killed anywhere, one of two opens.
+"""Upgrades: steps in order, pages byte for byte, killed at every boundary, refused where there is no way.
 
 There is one layout so far. The older one here is made up: its play-by-play pages stand in `bronze/plays`, and say
 `game` for `game_id`.
@@ -19,11 +19,11 @@ from deltalake import DeltaTable, write_deltalake
 
 from nhl_lake import catalog, layout
 from nhl_lake.bronze import endpoints
-from nhl_lake.errors import Broken, LakeError, Unreadable
+from nhl_lake.errors import LakeError, UnreadableData, ValidationFailed
 from nhl_lake.maintenance import upgrade
 from nhl_lake.schema import ledger
 from nhl_lake.store import atomic_swap, delta_tables, location, locks
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 from tests.support import lakes
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -48,43 +48,43 @@ def old_schema() -> pl.Schema:
     return pl.Schema({"game" if name == "game_id" else name: dtype for name, dtype in PLAYS.schema.items()})
 
 
-def old_pages(root: Place) -> Iterator[tuple[str, pl.LazyFrame]]:
+def old_pages(root: Location) -> Iterator[tuple[str, pl.LazyFrame]]:
     rows = pl.scan_delta(str(root / "bronze" / "plays"))
     yield PLAYS.name, rows.select(pl.col("game").cast(pl.String).alias("page"), "fetched_at", "body")
 
 
-def changed(old: Place, new: Place) -> None:
+def changed(old: Location, new: Location) -> None:
     """Go from the older layout to today's."""
     rows = pl.read_delta(str(old / "bronze" / "plays")).rename({"game": "game_id"})
-    delta_tables.create(new, [PLAYS])
-    delta_tables.keep(new, PLAYS, rows.select(PLAYS.schema.names()), lambda a, b: a == b)
+    delta_tables.create_tables(new, [PLAYS])
+    delta_tables.store_pages(new, PLAYS, rows.select(PLAYS.schema.names()), lambda a, b: a == b)
     assert isinstance(new, Path)
     shutil.rmtree(new / "bronze" / "plays")
 
 
-STEP = upgrade.Step(layout=1, change=changed, pages=old_pages)
+STEP = upgrade.UpgradeStep(layout=1, change=changed, pages=old_pages)
 
 
 @pytest.fixture
 def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A lake of the older layout, in a program that knows a newer one."""
     root = tmp_path / "lake"
-    delta_tables.create(root, [*ledger.TABLES, endpoints.SCHEDULE, catalog.find("silver.teams")])
+    delta_tables.create_tables(root, [*ledger.TABLES, endpoints.SCHEDULE, catalog.find_table("silver.teams")])
     signed(root, 1)
     write_deltalake(str(root / "bronze" / "plays"), old_rows(), partition_by=["season"])
     (root / "nhl-lake.toml").write_text("rate = 2\n")
-    monkeypatch.setattr(ledger, "LAYOUT", 2)
+    monkeypatch.setattr(ledger, "LAYOUT_VERSION", 2)
     monkeypatch.setattr(upgrade, "STEPS", (STEP,))
     return root
 
 
 def signed(root: Path, layout: int) -> None:
     row = {"layout": layout, "source": "sample league", "made_by": "0.1.0", "made_at": NOW}
-    delta_tables.append(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
+    delta_tables.append_to_ledger(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
 
 
-def upgraded(root: Path) -> upgrade.Upgraded | None:
-    return upgrade.upgrade(root, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
+def upgraded(root: Path) -> upgrade.UpgradeResult | None:
+    return upgrade.upgrade_lake(root, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
 
 
 def bodies(root: Path, key: str, folder: str) -> list[tuple[int, str]]:
@@ -93,15 +93,15 @@ def bodies(root: Path, key: str, folder: str) -> list[tuple[int, str]]:
 
 def is_old(root: Path) -> bool:
     """Whether the lake opens as the older layout, whole."""
-    layout = upgrade.lake_version(root)
+    layout = upgrade.read_layout(root)
     return layout == 1 and bodies(root, "game", "plays") == old_rows().select("game", "body").rows()
 
 
 def is_new(root: Path) -> bool:
     """Whether the lake opens as today's layout, whole."""
-    layout.check_layout(root)
+    layout.check_tables(root)
     return (
-        upgrade.lake_version(root) == 2
+        upgrade.read_layout(root) == 2
         and bodies(root, "game_id", "play_by_play") == old_rows().select("game", "body").rows()
     )
 
@@ -121,8 +121,8 @@ def test_every_page_is_as_it_was_and_the_old_lake_is_kept_beside(old):
 
 def test_a_lake_that_has_todays_layout_is_left_alone(tmp_path):
     root = tmp_path / "lake"
-    delta_tables.create(root, ledger.TABLES)
-    signed(root, ledger.LAYOUT)
+    delta_tables.create_tables(root, ledger.TABLES)
+    signed(root, ledger.LAYOUT_VERSION)
 
     assert upgraded(root) is None
     assert [p.name for p in tmp_path.iterdir()] == ["lake"]
@@ -137,23 +137,25 @@ def test_a_second_upgrade_has_nothing_to_do(old):
 def test_layouts_are_told_apart_by_the_ledger_which_remembers_all(old):
     upgraded(old)
 
-    rows = lakes.rows(old, ledger.META).sort("layout").select("layout", "made_by", "source").rows()
+    rows = lakes.read_rows(old, ledger.META).sort("layout").select("layout", "made_by", "source").rows()
     assert rows == [(1, "0.1.0", "sample league"), (2, "0.2.0", "sample league")]
 
 
 def test_several_steps_are_taken_one_after_the_other(old, monkeypatch):
     taken = []
-    monkeypatch.setattr(ledger, "LAYOUT", 3)
-    second = upgrade.Step(layout=2, change=lambda old, new: taken.append((old.name, new.name)), pages=upgrade.pages)
+    monkeypatch.setattr(ledger, "LAYOUT_VERSION", 3)
+    second = upgrade.UpgradeStep(
+        layout=2, change=lambda old, new: taken.append((old.name, new.name)), pages=upgrade.read_pages
+    )
     monkeypatch.setattr(upgrade, "STEPS", (second, STEP))
 
     assert upgraded(old) is not None
     assert taken == [("lake", "lake.upgrading")]
-    assert upgrade.lake_version(old) == 3
+    assert upgrade.read_layout(old) == 3
 
 
 def test_a_step_that_is_missing_is_an_error_before_anything_is_done(old, monkeypatch):
-    monkeypatch.setattr(ledger, "LAYOUT", 3)
+    monkeypatch.setattr(ledger, "LAYOUT_VERSION", 3)
 
     with pytest.raises(LakeError, match="no way from layout 1 to layout 3"):
         upgraded(old)
@@ -163,20 +165,20 @@ def test_a_step_that_is_missing_is_an_error_before_anything_is_done(old, monkeyp
 
 
 def spoilt(new: Path) -> None:
-    delta = delta_tables.handle(new, PLAYS)
+    delta = delta_tables.open_table(new, PLAYS)
     delta.alter.set_table_properties({"delta.appendOnly": "false"})
     delta.update(predicate="game_id = 7", new_values={"body": "'other'"})
 
 
 def shortened(new: Path) -> None:
-    delta = delta_tables.handle(new, PLAYS)
+    delta = delta_tables.open_table(new, PLAYS)
     delta.alter.set_table_properties({"delta.appendOnly": "false"})
     delta.delete("game_id = 7")
 
 
 def doubled(new: Path) -> None:
-    rows = lakes.rows(new, PLAYS).filter(pl.col("game_id") == 7)
-    delta_tables.write(new, PLAYS, delta_tables.handle(new, PLAYS), rows)
+    rows = lakes.read_rows(new, PLAYS).filter(pl.col("game_id") == 7)
+    delta_tables.append_rows(new, PLAYS, delta_tables.open_table(new, PLAYS), rows)
 
 
 @pytest.mark.parametrize("damage", [spoilt, shortened, doubled])
@@ -187,7 +189,7 @@ def test_an_upgrade_that_changes_loses_or_doubles_one_page_is_refused(old, monke
 
     monkeypatch.setattr(upgrade, "STEPS", (STEP._replace(change=wrongly),))
 
-    with pytest.raises(Broken, match="differ after the upgrade"):
+    with pytest.raises(ValidationFailed, match="differ after the upgrade"):
         upgraded(old)
 
     assert is_old(old)
@@ -196,14 +198,14 @@ def test_an_upgrade_that_changes_loses_or_doubles_one_page_is_refused(old, monke
 
 def test_data_files_are_linked_and_logs_are_not(old):
     copied = old.with_name("copy")
-    upgrade.copy(old, copied)
+    upgrade.copy_lake(old, copied)
 
     for file in copied.rglob("*.parquet"):
         assert file.stat().st_ino == (old / file.relative_to(copied)).stat().st_ino
     for file in copied.rglob("*.json"):
         assert file.stat().st_nlink == 1
     assert {f.relative_to(copied) for f in copied.rglob("*")} == {f.relative_to(old) for f in old.rglob("*")} - {
-        Path(locks.OWN)
+        Path(locks.STATE_FOLDER)
     }
 
 
@@ -222,11 +224,14 @@ def test_a_lake_on_another_disk_is_copied_where_it_cannot_be_linked(old, monkeyp
 
 
 BOUNDARIES = [
-    (upgrade, "clear"), (upgrade, "copy"), (upgrade, "sign"), (upgrade, "verify"), (upgrade, "settle"),
-    (upgrade, "free"), (delta_tables, "create"), (delta_tables, "keep"), (delta_tables, "append"), (shutil, "copy2"),
+    (upgrade, "remove_copy"), (upgrade, "copy_lake"), (upgrade, "write_layout"), (upgrade, "verify_pages"),
+    (upgrade, "fsync_lake"),
+    (upgrade, "choose_free_location"), (delta_tables, "create_tables"), (delta_tables, "store_pages"),
+    (delta_tables, "append_to_ledger"), (shutil, "copy2"),
     (os, "link"),
-    (atomic_swap, "swap"), (atomic_swap, "exchange_folders"), (atomic_swap, "exchanged"), (location, "write"),
-    (location, "remove"),
+    (atomic_swap, "swap_into_place"), (atomic_swap, "swap_folders"), (atomic_swap, "try_rename_exchange"),
+    (location, "write_file"),
+    (location, "remove_files"),
 ]  # fmt: skip
 
 
@@ -247,11 +252,11 @@ def test_killed_anywhere_the_old_or_the_new_lake_opens_and_the_same_command_fini
         with pytest.raises(Killed):
             upgraded(old)
 
-    if atomic_swap.unfinished(old) is not None:
+    if atomic_swap.read_unfinished_swap(old) is not None:
         with pytest.raises(LakeError, match="was stopped"):
-            layout.check_layout(old)
-        atomic_swap.finish(old)
-    assert is_old(old) if upgrade.lake_version(old) == 1 else is_new(old)
+            layout.check_tables(old)
+        atomic_swap.finish_swap(old)
+    assert is_old(old) if upgrade.read_layout(old) == 1 else is_new(old)
     upgraded(old)
     assert is_new(old)
     (kept,) = old.parent.glob("*.before-upgrade-*")
@@ -260,8 +265,8 @@ def test_killed_anywhere_the_old_or_the_new_lake_opens_and_the_same_command_fini
 
 
 def test_an_older_lake_is_said_to_be_one_with_the_command_that_brings_it_up(old):
-    with pytest.raises(Unreadable, match=r"layout 1, made by nhl-lake 0\.1\.0: this program reads 2") as error:
-        layout.check_layout(old)
+    with pytest.raises(UnreadableData, match=r"layout 1, made by nhl-lake 0\.1\.0: this program reads 2") as error:
+        layout.check_tables(old)
 
     assert "`nhl-lake upgrade`" in error.value.hint
 
@@ -271,7 +276,9 @@ def test_an_older_lake_is_said_to_be_one_with_the_command_that_brings_it_up(old)
 )
 def test_no_command_touches_a_lake_of_an_older_layout(old, run_here, words):
     before = {
-        file: file.stat().st_mtime_ns for file in old.rglob("*") if file.is_file() and locks.OWN not in file.parts
+        file: file.stat().st_mtime_ns
+        for file in old.rglob("*")
+        if file.is_file() and locks.STATE_FOLDER not in file.parts
     }
 
     ended = run_here(*words, root=old, **SETTINGS)
@@ -279,7 +286,9 @@ def test_no_command_touches_a_lake_of_an_older_layout(old, run_here, words):
     assert ended.code != 0
     assert "nhl-lake upgrade" in ended.err
     assert before == {
-        file: file.stat().st_mtime_ns for file in old.rglob("*") if file.is_file() and locks.OWN not in file.parts
+        file: file.stat().st_mtime_ns
+        for file in old.rglob("*")
+        if file.is_file() and locks.STATE_FOLDER not in file.parts
     }
 
 
@@ -304,4 +313,4 @@ def test_without_a_lake_there_is_nothing_to_upgrade(tmp_path, run_here):
 def test_tables_that_upgrades_make_keep_their_settings(old):
     upgraded(old)
 
-    assert DeltaTable(lakes.folder(old, PLAYS)).metadata().configuration["delta.appendOnly"] == "true"
+    assert DeltaTable(lakes.locate_table(old, PLAYS)).metadata().configuration["delta.appendOnly"] == "true"

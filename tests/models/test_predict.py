@@ -29,24 +29,24 @@ def root(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake in which the games to come were foretold once."""
     root = tmp_path_factory.mktemp("forecast") / "lake"
     shutil.copytree(league_lake, root)
-    predict.predict(root, NOW)
+    predict.predict_upcoming_games(root, NOW)
     return root
 
 
 def test_everybody_who_has_played_and_may_play_is_foretold_once_by_each_model(root: Path):
-    coming = delta_tables.scan(root, SOG_FEATURES).filter("is_upcoming").collect()
-    rows = delta_tables.scan(root, ledger.FORECASTS).collect()
+    coming = delta_tables.scan_table(root, SOG_FEATURES).filter("is_upcoming").collect()
+    rows = delta_tables.scan_table(root, ledger.PREDICTIONS).collect()
     known = coming.filter(pl.col("games_before").is_not_null())
 
     assert coming["game_id"].n_unique() > 5
     assert rows.group_by("model").len().sort("model")["len"].to_list() == [known.height, known.height]
-    assert rows.select(ledger.FORECASTS.key).is_unique().all()
+    assert rows.select(ledger.PREDICTIONS.key).is_unique().all()
     assert set(rows["game_id"]) == set(coming["game_id"])
     assert rows["foretold_shots_on_goal"].mean() == pytest.approx(1.7, abs=0.4)
 
 
 def test_the_model_is_kept_in_writing(root: Path):
-    (card,) = delta_tables.scan(root, ledger.MODELS).collect()["card"]
+    (card,) = delta_tables.scan_table(root, ledger.MODELS).collect()["card"]
 
     told = json.loads(card)
     assert told["rows"] > 2_000
@@ -56,17 +56,17 @@ def test_the_model_is_kept_in_writing(root: Path):
 def test_what_was_foretold_stays_and_is_held_against_what_came(root: Path, run_here: Run, tmp_path: Path):
     after = tmp_path / "lake"
     shutil.copytree(root, after)
-    before = delta_tables.scan(after, SOG_PREDICTIONS).sort(SOG_PREDICTIONS.key).collect()
+    before = delta_tables.scan_table(after, SOG_PREDICTIONS).sort(SOG_PREDICTIONS.key).collect()
     later = NOW + timedelta(days=1)
     ended = run_here("ingest", "--since", "2026-03-18", "--quiet", root=after, api="league:", now=later)
-    rows = delta_tables.scan(after, SOG_PREDICTIONS).sort(SOG_PREDICTIONS.key).collect()
+    rows = delta_tables.scan_table(after, SOG_PREDICTIONS).sort(SOG_PREDICTIONS.key).collect()
 
     assert ended.code in {0, 3}, ended.err
     assert not before["is_played"].any()
     assert rows.drop("is_played", "shots_on_goal").equals(before.drop("is_played", "shots_on_goal"))
     played = rows.filter("is_played")
     assert 0 < played["game_id"].n_unique() < rows["game_id"].n_unique()
-    shots = delta_tables.scan(after, SKATER_GAME).filter(pl.col("situation") == "all").collect()
+    shots = delta_tables.scan_table(after, SKATER_GAME).filter(pl.col("situation") == "all").collect()
     both = played.drop_nulls("shots_on_goal").join(shots, on=["game_id", "player_id"], suffix="_in_the_game")
     assert both.height > 30
     assert (both["shots_on_goal"] == both["shots_on_goal_in_the_game"]).all()
@@ -76,7 +76,7 @@ def test_a_game_that_has_begun_is_not_foretold(root: Path, tmp_path: Path):
     after = tmp_path / "lake"
     shutil.copytree(root, after)
     starts = (
-        delta_tables.scan(after, SOG_FEATURES)
+        delta_tables.scan_table(after, SOG_FEATURES)
         .filter("is_upcoming")
         .select("start_at")
         .unique()
@@ -84,11 +84,11 @@ def test_a_game_that_has_begun_is_not_foretold(root: Path, tmp_path: Path):
         .collect()
     )
     begun = starts["start_at"][len(starts) // 2]
-    made = predict.predict(after, begun)
+    made = predict.predict_upcoming_games(after, begun)
 
     assert made.rows.filter(pl.col("start_at") <= begun).is_empty()
     assert made.rows["start_at"].min() > begun
-    both = delta_tables.scan(after, ledger.FORECASTS).collect()
+    both = delta_tables.scan_table(after, ledger.PREDICTIONS).collect()
     assert both["made_at"].n_unique() == 2
 
 
@@ -109,10 +109,12 @@ def test_the_command_prints_who_shoots_most_and_says_so_when_nobody_plays(root: 
 def test_the_games_to_come_stand_with_who_is_likely_to_shoot(root: Path, run_here: Run):
     told = run_here("upcoming", "--days", "6", "--shooters", "500", "--json", root=root, now=NOW).json
     shown = run_here("upcoming", "--days", "6", root=root, now=NOW)
-    coming = delta_tables.scan(root, SOG_FEATURES).filter("is_upcoming").collect().rows_by_key(
+    coming = delta_tables.scan_table(root, SOG_FEATURES).filter("is_upcoming").collect().rows_by_key(
         ["game_id", "player_id"], named=True, unique=True
     )  # fmt: skip
-    forecasts = delta_tables.scan(root, SOG_PREDICTIONS).filter(pl.col("model") != predict.PLAIN).collect()
+    forecasts = (
+        delta_tables.scan_table(root, SOG_PREDICTIONS).filter(pl.col("model") != predict.BASELINE_MODEL).collect()
+    )
 
     assert [row["foretold_shots_on_goal"] for row in told] == forecasts["foretold_shots_on_goal"].sort(
         descending=True
@@ -135,12 +137,12 @@ def test_the_newest_forecast_counts_and_who_is_not_expected_any_more_does_not(
 ):
     after = tmp_path / "lake"
     shutil.copytree(root, after)
-    features = delta_tables.scan(after, SOG_FEATURES).collect()
+    features = delta_tables.scan_table(after, SOG_FEATURES).collect()
     gone = features.filter("is_upcoming", pl.col("games_before").is_not_null())["player_id"][0]
     kept = features.filter(~(pl.col("is_upcoming") & (pl.col("player_id") == gone)))
-    delta_tables.replace(after, SOG_FEATURES, kept, where=None, metadata={})
+    delta_tables.replace_rows(after, SOG_FEATURES, kept, where=None, metadata={})
     later = NOW + timedelta(hours=1)
-    predict.predict(after, later)
+    predict.predict_upcoming_games(after, later)
     words = ("upcoming", "--days", "6", "--shooters", "5000", "--json")
     before, now = (run_here(*words, root=where, now=later).json for where in (root, after))
 
@@ -155,7 +157,7 @@ def test_games_that_were_not_foretold_are_said_to_be_so(league_lake: Path, root:
     of_late = run_here("upcoming", "--shooters", "5", root=league_lake, now=LEAGUE_NOW)
     partly = run_here("upcoming", "--days", "10", root=root, now=NOW)
     rows = run_here("upcoming", "--days", "10", "--json", root=root, now=NOW).json
-    told = delta_tables.scan(root, ledger.FORECASTS).select("game_id").unique().collect().height
+    told = delta_tables.scan_table(root, ledger.PREDICTIONS).select("game_id").unique().collect().height
 
     assert "were not foretold: `nhl-lake predict` does that." in without.out
     assert "By the last ten games of each:" in of_late.out
@@ -175,8 +177,10 @@ def test_a_back_test_without_games_before_says_what_to_do(league_lake: Path, run
 
 
 def test_a_forecast_of_who_did_not_play_has_no_outcome():
-    about = dict.fromkeys(ledger.FORECASTS.schema) | {"game_id": 1, "player_id": 7}
-    forecasts = pl.LazyFrame([about, about | {"player_id": 8}, about | {"game_id": 2}], schema=ledger.FORECASTS.schema)
+    about = dict.fromkeys(ledger.PREDICTIONS.schema) | {"game_id": 1, "player_id": 7}
+    forecasts = pl.LazyFrame(
+        [about, about | {"player_id": 8}, about | {"game_id": 2}], schema=ledger.PREDICTIONS.schema
+    )
     played = dict.fromkeys(SKATER_GAME.schema) | {"game_id": 1, "player_id": 7, "shots_on_goal": 3}
     rows = [played | {"situation": "all"}, played | {"situation": "5on5", "shots_on_goal": 2}]
     found = sog_predictions(forecasts, pl.LazyFrame(rows, schema=SKATER_GAME.schema)).sort("game_id", "player_id")
@@ -186,7 +190,7 @@ def test_a_forecast_of_who_did_not_play_has_no_outcome():
 
 
 def test_forecasts_are_of_the_ledger_and_can_only_be_added_to():
-    assert ledger.FORECASTS in catalog.TABLES
-    assert ledger.FORECASTS.is_append_only
+    assert ledger.PREDICTIONS in catalog.TABLES
+    assert ledger.PREDICTIONS.is_append_only
     with pytest.raises(TypeError, match="never replaced"):
-        delta_tables.replace(Path("nowhere"), ledger.FORECASTS, pl.DataFrame(), where=None, metadata={})
+        delta_tables.replace_rows(Path("nowhere"), ledger.PREDICTIONS, pl.DataFrame(), where=None, metadata={})

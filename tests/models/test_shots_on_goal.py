@@ -10,7 +10,7 @@ import pytest
 from nhl_lake.errors import LakeError
 from nhl_lake.gold.sog_features import SOG_FEATURES
 from nhl_lake.models import shots_on_goal
-from nhl_lake.models.shots_on_goal import FEATURES, GLM, PLAIN, Card, Term
+from nhl_lake.models.shots_on_goal import BASELINES, FEATURES, GLM, ModelCard, Term
 
 LABEL = "shots_on_goal"
 
@@ -47,7 +47,7 @@ def features(count: int = 6_000, seed: int = 1, **said: pl.Series) -> pl.DataFra
 
 
 def test_the_fit_finds_what_was_put_in():
-    card = shots_on_goal.fit(features(20_000))
+    card = shots_on_goal.fit_model(features(20_000))
 
     told = {term.feature: term.weight / term.spread for term in card.terms}  # per unit of the feature
     assert told["shrunk_decayed_shots_on_goal"] + told["shrunk_shots_on_goal"] == pytest.approx(1, abs=0.05)
@@ -61,10 +61,12 @@ def test_what_a_card_foretells_can_be_done_by_hand():
         Term(feature="is_home", mean=0.5, spread=0.5, weight=0.1),
         Term(feature="shrunk_shots_on_goal", mean=0.0, spread=2.0, weight=0.4),
     )
-    card = Card(model=GLM, rows=1, first_date=date(2025, 1, 1), last_date=date(2025, 1, 1), intercept=0.3, terms=terms)
+    card = ModelCard(
+        model=GLM, rows=1, first_date=date(2025, 1, 1), last_date=date(2025, 1, 1), intercept=0.3, terms=terms
+    )
     rows = pl.DataFrame({"is_home": [True, False, None], "shrunk_shots_on_goal": [math.e, 1.0, 1.0]})
 
-    found = rows.select(shots_on_goal.mean(card)).to_series().to_list()
+    found = rows.select(shots_on_goal.predict_mean(card)).to_series().to_list()
     assert found[:2] == pytest.approx([math.exp(0.3 + 0.1 + 0.2), math.exp(0.3 - 0.1)])
     assert found[2] is None  # what is not known is not taken for nothing
 
@@ -73,7 +75,8 @@ def test_chances_of_more_shots_are_those_of_poisson():
     rows = pl.DataFrame({"mean": [0.5, 2.0]})
 
     found = rows.select(
-        shots_on_goal.over(pl.col("mean"), 0.5).alias("0"), shots_on_goal.over(pl.col("mean"), 2.5).alias("2")
+        shots_on_goal.predict_chance_over(pl.col("mean"), 0.5).alias("0"),
+        shots_on_goal.predict_chance_over(pl.col("mean"), 2.5).alias("2"),
     )
     assert found["0"].to_list() == pytest.approx([1 - math.exp(-0.5), 1 - math.exp(-2)])
     assert found["2"].to_list() == pytest.approx([1 - math.exp(-0.5) * (1 + 0.5 + 0.125), 1 - math.exp(-2) * 5])
@@ -81,7 +84,7 @@ def test_chances_of_more_shots_are_those_of_poisson():
 
 def test_scores_can_be_done_by_hand():
     rows = pl.DataFrame({LABEL: [0, 3], "a": [0.5, 2.0]})
-    found = shots_on_goal.score(rows, "a").row(0, named=True)
+    found = shots_on_goal.score_predictions(rows, "a").row(0, named=True)
 
     assert found["games"] == 2
     assert found["deviance"] == pytest.approx((2 * 0.5 + 2 * (3 * math.log(1.5) - 1)) / 2)
@@ -98,19 +101,19 @@ def test_a_feature_that_few_games_tell_is_left_out_and_takes_no_game_with_it(sha
     rows = rows.with_columns(
         pl.when(is_told).then(name).alias(name) for name in ("expected_time_on_ice_s", "time_on_ice_last_game_s")
     )
-    card = shots_on_goal.fit(rows)
+    card = shots_on_goal.fit_model(rows)
 
     assert card.rows == rows.height
-    assert shots_on_goal.left_out(card) == ["expected_time_on_ice_s", "time_on_ice_last_game_s"]
+    assert shots_on_goal.list_unused_features(card) == ["expected_time_on_ice_s", "time_on_ice_last_game_s"]
 
 
 def test_a_feature_that_most_games_tell_is_kept_and_the_others_are_not_fitted_to():
     rows = features().with_columns(
         expected_time_on_ice_s=pl.when(pl.int_range(pl.len()) % 4 > 0).then("expected_time_on_ice_s")
     )
-    card = shots_on_goal.fit(rows)
+    card = shots_on_goal.fit_model(rows)
 
-    assert shots_on_goal.left_out(card) == []
+    assert shots_on_goal.list_unused_features(card) == []
     assert card.rows == rows.height * 3 // 4
 
 
@@ -121,8 +124,8 @@ def test_a_forecast_that_few_games_allow_is_left_out_and_takes_no_game_with_it()
     )
     found = shots_on_goal.backtest(rows, 20252026)
 
-    assert "rate an hour x expected time" in found.left_out
-    assert "decayed, 20 games" not in found.left_out
+    assert "rate an hour x expected time" in found.excluded
+    assert "decayed, 20 games" not in found.excluded
     months = sum(d >= date(2025, 11, 1) for d in rows["game_date"])
     assert set(found.scores["games"]) == {sum(n % 30 > 0 for n in range(6_000 - months, 6_000))}
 
@@ -132,7 +135,7 @@ def test_a_feature_that_nobody_has_is_left_out():
         expected_time_on_ice_s=pl.lit(None, pl.Float64), time_on_ice_last_game_s=pl.lit(None, pl.Float64)
     )
 
-    assert {term.feature for term in shots_on_goal.fit(rows).terms} == FEATURES.keys() - {
+    assert {term.feature for term in shots_on_goal.fit_model(rows).terms} == FEATURES.keys() - {
         "expected_time_on_ice_s",
         "time_on_ice_last_game_s",
     }
@@ -140,19 +143,19 @@ def test_a_feature_that_nobody_has_is_left_out():
 
 def test_too_few_games_are_an_error_that_says_what_to_do():
     with pytest.raises(LakeError, match="too few to fit"):
-        shots_on_goal.fit(features(500))
+        shots_on_goal.fit_model(features(500))
 
 
 def test_a_back_test_foretells_every_month_from_the_games_before_it(monkeypatch: pytest.MonkeyPatch):
     fits: list[tuple[date, date]] = []
-    fit = shots_on_goal.fit
+    fit = shots_on_goal.fit_model
 
-    def noted(rows: pl.DataFrame) -> Card:
+    def noted(rows: pl.DataFrame) -> ModelCard:
         card = fit(rows)
         fits.append((card.first_date, card.last_date))
         return card
 
-    monkeypatch.setattr(shots_on_goal, "fit", noted)
+    monkeypatch.setattr(shots_on_goal, "fit_model", noted)
     found = shots_on_goal.backtest(features(), 20252026).scores
 
     assert fits == [(date(2025, 10, 7), date(2025, 10, 31)), (date(2025, 10, 7), date(2025, 11, 30))]
@@ -171,7 +174,7 @@ def test_a_back_test_tells_the_better_forecast_from_the_worse():
 def test_the_gain_over_a_forecast_is_a_share_of_its_deviance():
     scores = pl.DataFrame({"forecast": [GLM, "last 10"], "deviance": [0.9, 1.2]})
 
-    assert shots_on_goal.gain(scores, "last 10") == pytest.approx(0.25)
+    assert shots_on_goal.compute_deviance_gain(scores, "last 10") == pytest.approx(0.25)
 
 
 def test_a_season_without_games_before_it_cannot_be_tested():
@@ -180,5 +183,5 @@ def test_a_season_without_games_before_it_cannot_be_tested():
 
 
 def test_every_feature_and_plain_forecast_is_of_the_table():
-    for name, forecast in {**FEATURES, **PLAIN}.items():
+    for name, forecast in {**FEATURES, **BASELINES}.items():
         assert set(forecast.meta.root_names()) <= set(SOG_FEATURES.schema), name

@@ -9,7 +9,7 @@ from msgspec import inspect
 
 from nhl_lake.bronze import endpoints
 from nhl_lake.quality import unread_fields
-from tests.support.fake_api import FakeApi, Game, run
+from tests.support.fake_api import FakeApi, FakeGame, run_ingest
 
 FOLDERS = {
     endpoints.PLAY_BY_PLAY: "play-by-play",
@@ -23,24 +23,26 @@ FOLDERS = {
 
 
 def unread(table, page) -> set[str]:
-    known = set().union(*(unread_fields.declared(inspect.type_info(kind)) for kind in unread_fields.READ_BY[table]))
-    return {path for path in unread_fields.paths(page) - known if not unread_fields.is_ignored(table, path)}
+    known = set().union(
+        *(unread_fields.list_declared_paths(inspect.type_info(kind)) for kind in unread_fields.PAGE_STRUCTS[table])
+    )
+    return {path for path in unread_fields.list_paths(page) - known if not unread_fields.is_ignored(table, path)}
 
 
 def test_paths_are_those_of_all_values():
     page = {"a": 1, "b": [{"c": None, "d": ["x", "y"]}, {"e": 2}], "f": {}, "g": []}
 
-    assert unread_fields.paths(page) == {"a", "b[].c", "b[].d[]", "b[].e"}
+    assert unread_fields.list_paths(page) == {"a", "b[].c", "b[].d[]", "b[].e"}
 
 
 def test_a_key_that_nobody_reads_is_told_with_a_page_that_has_it(tmp_path: Path):
-    page = Game(1).plays()
+    page = FakeGame(1).make_play_by_play()
     page["plays"][0]["details"]["puckSpeed"] = 99.5
     page["weather"] = {"outdoors": True}
-    api = FakeApi([Game(1), Game(2)])
-    api.broken = lambda path: httpx.Response(200, json=page) if path.endswith("2025020001/play-by-play") else None
-    run(tmp_path, api)
-    found = [row for row in unread_fields.unread(tmp_path) if row.table == "bronze.play_by_play"]
+    api = FakeApi([FakeGame(1), FakeGame(2)])
+    api.fail_request = lambda path: httpx.Response(200, json=page) if path.endswith("2025020001/play-by-play") else None
+    run_ingest(tmp_path, api)
+    found = [row for row in unread_fields.iter_unread_paths(tmp_path) if row.table == "bronze.play_by_play"]
 
     assert [(row.path, row.pages, row.example) for row in found] == [
         ("plays[].details.puckSpeed", 1, "2025020001"),
@@ -49,7 +51,7 @@ def test_a_key_that_nobody_reads_is_told_with_a_page_that_has_it(tmp_path: Path)
 
 
 def test_every_reason_is_said():
-    assert all(reason for reasons in unread_fields.IGNORED.values() for reason in reasons.values())
+    assert all(reason for reasons in unread_fields.IGNORED_PATHS.values() for reason in reasons.values())
 
 
 @pytest.mark.parametrize("table", FOLDERS, ids=lambda table: table.name)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from nhl_lake.queries import corrections
-from tests.support.fake_api import NOON, FakeApi, Game, run
+from tests.support.fake_api import NOON, FakeApi, FakeGame, run_ingest
 
 HOUR = timedelta(hours=1)
 GAME = 2025020001
@@ -15,32 +15,32 @@ GAME = 2025020001
 
 def refetched(root: Path, page: dict, hours: int) -> None:
     """Keep a new version of the play-by-play page of the only game."""
-    api = FakeApi([Game(1)])
-    api.broken = lambda path: httpx.Response(200, json=page) if path.endswith("play-by-play") else None
-    run(root, api, now=NOON + hours * HOUR, lookback_days=2)
+    api = FakeApi([FakeGame(1)])
+    api.fail_request = lambda path: httpx.Response(200, json=page) if path.endswith("play-by-play") else None
+    run_ingest(root, api, now=NOON + hours * HOUR, lookback_days=2)
 
 
 def told(root: Path, since: int = 0) -> set[tuple]:
     """Return the corrections since some hours after the first run, without the moment that they were seen at."""
-    rows, unread = corrections.corrections(root, NOON + since * HOUR)
+    rows, unread = corrections.find_corrections(root, NOON + since * HOUR)
     assert unread == []
     return set(rows.select("table", "player_id", "event_id", "field", "was", "is").rows())
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    run(tmp_path, FakeApi([Game(1)]))
+    run_ingest(tmp_path, FakeApi([FakeGame(1)]))
     return tmp_path
 
 
 def test_pages_that_did_not_change_bring_no_corrections(root: Path):
-    run(root, FakeApi([Game(1)]), now=NOON + HOUR, lookback_days=2)
+    run_ingest(root, FakeApi([FakeGame(1)]), now=NOON + HOUR, lookback_days=2)
 
     assert told(root) == set()
 
 
 def test_a_goal_that_is_given_to_another_shows_in_the_play_and_in_both_lines(root: Path):
-    run(root, FakeApi([Game(1, scorer=8900002)]), now=NOON + HOUR, lookback_days=2)
+    run_ingest(root, FakeApi([FakeGame(1, scorer=8900002)]), now=NOON + HOUR, lookback_days=2)
 
     assert told(root) == {
         ("silver.plays", 8900002, 7, "shooter_player_id", "8900001", "8900002"),
@@ -52,7 +52,7 @@ def test_a_goal_that_is_given_to_another_shows_in_the_play_and_in_both_lines(roo
 
 
 def test_a_play_that_is_gone_or_new_is_told_once(root: Path):
-    page = Game(1).plays()
+    page = FakeGame(1).make_play_by_play()
     hit = page["plays"][0] | {"eventId": 8, "sortOrder": 10, "typeCode": 503, "typeDescKey": "hit"}
     hit["details"] = {"hittingPlayerId": 8900002, "hitteePlayerId": 8900003, "eventOwnerTeamId": 101}
     refetched(root, page | {"plays": [*page["plays"], hit]}, 1)
@@ -63,8 +63,8 @@ def test_a_play_that_is_gone_or_new_is_told_once(root: Path):
 
 
 def test_each_correction_says_when_it_was_seen(root: Path):
-    refetched(root, Game(1, scorer=8900002).plays(), 3)
-    rows, _ = corrections.corrections(root, NOON)
+    refetched(root, FakeGame(1, scorer=8900002).make_play_by_play(), 3)
+    rows, _ = corrections.find_corrections(root, NOON)
 
     assert set(rows["seen_at"]) == {NOON + 3 * HOUR}
     assert set(rows["game_id"]) == {GAME}
@@ -72,27 +72,27 @@ def test_each_correction_says_when_it_was_seen(root: Path):
 
 def test_versions_before_a_game_is_final_are_no_corrections(tmp_path: Path):
     for hours, state in enumerate(("LIVE", "FINAL")):
-        run(tmp_path, FakeApi([Game(1, state=state)]), now=NOON + hours * HOUR, lookback_days=2)
+        run_ingest(tmp_path, FakeApi([FakeGame(1, state=state)]), now=NOON + hours * HOUR, lookback_days=2)
 
     assert told(tmp_path) == set()
 
 
 def test_keys_that_a_later_generation_of_pages_adds_are_no_corrections(root: Path):
-    api, box = FakeApi([Game(1)]), Game(1).boxscore()
+    api, box = FakeApi([FakeGame(1)]), FakeGame(1).make_boxscore()
     for line in (*box["playerByGameStats"]["homeTeam"]["forwards"], *box["playerByGameStats"]["homeTeam"]["defense"]):
         line |= {"giveaways": 1, "toi": "00:41"}
-    api.broken = lambda path: httpx.Response(200, json=box) if path.endswith("boxscore") else None
-    run(root, api, now=NOON + HOUR, lookback_days=2)
+    api.fail_request = lambda path: httpx.Response(200, json=box) if path.endswith("boxscore") else None
+    run_ingest(root, api, now=NOON + HOUR, lookback_days=2)
 
     assert {field for _, _, _, field, _, _ in told(root)} == {"time_on_ice_s"}
 
 
 def test_a_version_that_cannot_be_read_is_named_and_the_others_are_told(root: Path):
-    odd = Game(1).plays()
+    odd = FakeGame(1).make_play_by_play()
     odd["homeTeam"]["id"] = "of Alpha"
     refetched(root, odd, 1)
-    refetched(root, Game(1, scorer=8900002).plays(), 2)
-    rows, unread = corrections.corrections(root, NOON)
+    refetched(root, FakeGame(1, scorer=8900002).make_play_by_play(), 2)
+    rows, unread = corrections.find_corrections(root, NOON)
 
     assert len(unread) == 1
     assert unread[0].startswith(f"{GAME}: ")
@@ -104,7 +104,7 @@ def test_a_version_that_cannot_be_read_is_named_and_the_others_are_told(root: Pa
 @pytest.fixture
 def long(root: Path) -> dict:
     """The page of the game with twenty hits after its goal; the lake has it last."""
-    page = Game(1).plays()
+    page = FakeGame(1).make_play_by_play()
     for n in range(20):
         hit = page["plays"][0] | {"eventId": 20 + n, "sortOrder": 30 + n, "typeCode": 503, "typeDescKey": "hit"}
         hit["timeInPeriod"] = f"19:{n:02d}"
@@ -141,12 +141,12 @@ def test_what_changed_in_a_page_that_was_cut_short_is_told_beside(root: Path, lo
 
 def test_a_box_score_that_had_no_lines_is_one_row(tmp_path: Path):
     for hours, has_lines in enumerate((False, True)):
-        api, box = FakeApi([Game(1)]), Game(1).boxscore()
+        api, box = FakeApi([FakeGame(1)]), FakeGame(1).make_boxscore()
         if not has_lines:
             box = {name: value for name, value in box.items() if name != "playerByGameStats"}
-        api.broken = lambda path, box=box: httpx.Response(200, json=box) if path.endswith("boxscore") else None
-        run(tmp_path, api, now=NOON + hours * HOUR, lookback_days=2)
-    box = Game(1).boxscore()["playerByGameStats"]
+        api.fail_request = lambda path, box=box: httpx.Response(200, json=box) if path.endswith("boxscore") else None
+        run_ingest(tmp_path, api, now=NOON + hours * HOUR, lookback_days=2)
+    box = FakeGame(1).make_boxscore()["playerByGameStats"]
     lines = [sum(len(team[kind]) for team in box.values() for kind in kinds)
              for kinds in (("forwards", "defense"), ("goalies",))]  # fmt: skip
 
@@ -168,7 +168,7 @@ def test_plays_that_were_missing_in_overtime_are_one_row(root: Path, long: dict)
 
 
 def test_a_goalie_who_is_named_later_is_told(root: Path):
-    page = Game(1).plays()
+    page = FakeGame(1).make_play_by_play()
     goal = next(play for play in page["plays"] if play["typeDescKey"] == "goal")
     goal["details"]["goalieInNetId"] = 8900001
     refetched(root, page, 1)

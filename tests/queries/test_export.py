@@ -18,31 +18,31 @@ from polars.testing import assert_frame_equal
 from nhl_lake import catalog
 from nhl_lake.errors import LakeError
 from nhl_lake.queries import duckdb_views
-from nhl_lake.queries.export import export, flat
+from nhl_lake.queries.export import export_tables, flatten_nested
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.stints import STINTS
 from nhl_lake.store import delta_tables
-from tests.conftest import Ended
+from tests.conftest import CommandResult
 from tests.support import lakes
 
-Cli = Callable[..., Ended]
+Cli = Callable[..., CommandResult]
 TABLES = (GAMES, STINTS)
 INSTANTS, DAYS = pl.selectors.datetime(), pl.selectors.date()
 
 
 def written(root: Path, kind: str, to: Path, **said: Any) -> dict[str, int]:
-    return {one.table: one.rows for one in export(root, TABLES, kind, to, **{"seasons": (), **said})}
+    return {one.table: one.row_count for one in export_tables(root, TABLES, kind, to, **{"seasons": (), **said})}
 
 
 def rows(root: Path, name: str = "silver.games") -> pl.DataFrame:
     """Return the rows of a table, in order, nested columns as JSON text."""
-    table = catalog.find(name)
-    return flat(lakes.rows(root, table).sort(table.key).lazy()).collect()
+    table = catalog.find_table(name)
+    return flatten_nested(lakes.read_rows(root, table).sort(table.key).lazy()).collect()
 
 
 def everything(root: Path) -> dict[str, int]:
-    return {table.name: lakes.rows(root, table).height for table in TABLES}
+    return {table.name: lakes.read_rows(root, table).height for table in TABLES}
 
 
 def test_parquet_and_csv_are_a_file_a_table_with_every_row(league_lake: Path, tmp_path: Path):
@@ -55,7 +55,7 @@ def test_parquet_and_csv_are_a_file_a_table_with_every_row(league_lake: Path, tm
 
 
 def lake_rows(root: Path) -> pl.DataFrame:
-    return lakes.rows(root, STINTS).sort(STINTS.key)
+    return lakes.read_rows(root, STINTS).sort(STINTS.key)
 
 
 def test_an_sqlite_file_has_a_table_with_a_key_for_each(league_lake: Path, tmp_path: Path):
@@ -98,8 +98,8 @@ def test_a_workbook_has_a_sheet_a_table_and_ids_and_texts_as_they_are(league_lak
 
 def test_a_text_that_looks_like_a_formula_stays_a_text(tmp_path: Path):
     game = {"venue": "=1+1", "game_id": 1, "season": 20252026, "start_at": datetime(2025, 10, 7, tzinfo=UTC)}
-    delta_tables.create(tmp_path, [GAMES, STINTS])
-    delta_tables.replace(tmp_path, GAMES, pl.DataFrame([game], schema=GAMES.schema), where=None, metadata={})
+    delta_tables.create_tables(tmp_path, [GAMES, STINTS])
+    delta_tables.replace_rows(tmp_path, GAMES, pl.DataFrame([game], schema=GAMES.schema), where=None, metadata={})
 
     written(tmp_path, "xlsx", tmp_path / "lake.xlsx")
 
@@ -110,7 +110,11 @@ def test_a_text_that_looks_like_a_formula_stays_a_text(tmp_path: Path):
 
 def test_what_a_sheet_cannot_hold_is_said_and_nothing_is_written(league_lake: Path, tmp_path: Path):
     with pytest.raises(LakeError, match=r"bronze.play_by_play has texts of [\d,]+ characters"):
-        list(export(league_lake, [catalog.find("bronze.play_by_play")], "xlsx", tmp_path / "lake.xlsx", seasons=()))
+        list(
+            export_tables(
+                league_lake, [catalog.find_table("bronze.play_by_play")], "xlsx", tmp_path / "lake.xlsx", seasons=()
+            )
+        )
 
     assert list(tmp_path.iterdir()) == []
 
@@ -119,11 +123,11 @@ def test_what_a_sheet_cannot_hold_is_said_and_nothing_is_written(league_lake: Pa
 def test_a_failure_leaves_no_file_and_an_older_one_as_it_was(league_lake: Path, tmp_path: Path, kind: str):
     to = tmp_path / f"silver.games.{kind}"
     to.write_text("the file of yesterday")
-    missing = [catalog.find("silver.games"), catalog.find("gold.skater_game")]
-    delta_tables.create(tmp_path / "lake", missing[1:])
+    missing = [catalog.find_table("silver.games"), catalog.find_table("gold.skater_game")]
+    delta_tables.create_tables(tmp_path / "lake", missing[1:])
 
     with pytest.raises(LakeError, match=r"silver.games is not in the lake"):
-        list(export(tmp_path / "lake", missing, kind, to, seasons=()))
+        list(export_tables(tmp_path / "lake", missing, kind, to, seasons=()))
 
     assert to.read_text() == "the file of yesterday"
     assert {file.name for file in tmp_path.iterdir()} == {to.name, "lake"}
@@ -135,7 +139,7 @@ def test_only_the_seasons_that_are_asked_for_are_written(league_lake: Path, tmp_
 
 
 def test_a_nested_column_is_json_text_and_null_stays_null():
-    found = flat(pl.LazyFrame({"ids": [[1, 2], None, []], "n": [1, 2, 3]})).collect()
+    found = flatten_nested(pl.LazyFrame({"ids": [[1, 2], None, []], "n": [1, 2, 3]})).collect()
 
     assert found.rows() == [("[1, 2]", 1), (None, 2), ("[]", 3)]
 
@@ -146,20 +150,20 @@ def test_views_show_every_table_with_its_columns_and_types(run_here: Cli, league
 
     there = [table for table in catalog.TABLES if table.layer != "bronze"]
     for table in there:
-        found, expected = in_duck(tmp_path / "views.duckdb", table), lakes.rows(league_lake, table).sort(table.key)
+        found, expected = in_duck(tmp_path / "views.duckdb", table), lakes.read_rows(league_lake, table).sort(table.key)
         assert found.schema == expected.schema, table.name
         assert found.height == expected.height, table.name
-    assert_frame_equal(in_duck(tmp_path / "views.duckdb", PLAYS), lakes.rows(league_lake, PLAYS).sort(PLAYS.key))
+    assert_frame_equal(in_duck(tmp_path / "views.duckdb", PLAYS), lakes.read_rows(league_lake, PLAYS).sort(PLAYS.key))
     assert (tmp_path / "views.duckdb").stat().st_size < 1_000_000
 
 
 def test_a_lake_in_a_folder_with_blanks_and_quotes_has_views_too(tmp_path: Path):
     root = tmp_path / "Gordie's lake"
-    delta_tables.create(root, [GAMES])
+    delta_tables.create_tables(root, [GAMES])
     game = {"game_id": 1, "season": 20252026, "venue": "x", "start_at": datetime(2025, 10, 7, tzinfo=UTC)}
-    delta_tables.replace(root, GAMES, pl.DataFrame([game], schema=GAMES.schema), where=None, metadata={})
+    delta_tables.replace_rows(root, GAMES, pl.DataFrame([game], schema=GAMES.schema), where=None, metadata={})
 
-    list(duckdb_views.views(root, tmp_path / "nhl.duckdb", [GAMES]))
+    list(duckdb_views.create_views(root, tmp_path / "nhl.duckdb", [GAMES]))
 
     assert in_duck(tmp_path / "nhl.duckdb", GAMES).select("game_id", "season", "venue").rows() == [(1, 20252026, "x")]
 
@@ -168,7 +172,7 @@ def test_without_duckdb_two_lines_say_how_to_get_it(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "duckdb", None)
 
     with pytest.raises(LakeError) as error:
-        list(duckdb_views.views(tmp_path, tmp_path / "nhl.duckdb", []))
+        list(duckdb_views.create_views(tmp_path, tmp_path / "nhl.duckdb", []))
     assert "nhl-lake[duckdb]" in error.value.hint
 
 

@@ -14,10 +14,10 @@ from polars.testing import assert_frame_equal
 from nhl_lake import catalog
 from nhl_lake.queries import duckdb_views, moneypuck, sql
 from nhl_lake.queries.moneypuck import VIEWS, View
-from tests.conftest import Ended
+from tests.conftest import CommandResult
 from tests.support import lakes
 
-Cli = Callable[..., Ended]
+Cli = Callable[..., CommandResult]
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "MONEYPUCK.md").read_text()
 # what a notebook of the lake before this one asks: rolling means of a skater, a team's rates, who is on which team
 NOTEBOOK = """
@@ -45,14 +45,14 @@ order by p.playerId, p.gameId
 
 
 def rows(root: Path, view: View) -> pl.DataFrame:
-    return sql.viewed(root, view).collect().sort(view.key)
+    return sql.scan_view(root, view).collect().sort(view.key)
 
 
 @pytest.fixture(scope="module")
 def other(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A DuckDB file of views over the lake."""
     file = tmp_path_factory.mktemp("duck") / "views.duckdb"
-    list(duckdb_views.views(league_lake, file, [table for table in catalog.TABLES if table.layer != "lake"]))
+    list(duckdb_views.create_views(league_lake, file, [table for table in catalog.TABLES if table.layer != "lake"]))
     return file
 
 
@@ -63,7 +63,7 @@ def in_duck(file: Path, question: str) -> pl.DataFrame:
 
 
 def test_the_question_of_a_notebook_has_one_answer_in_both_engines(league_lake: Path, other: Path):
-    ours = sql.collected(sql.query(league_lake, NOTEBOOK))
+    ours = sql.collect_query(sql.run_query(league_lake, NOTEBOOK))
 
     assert ours.height > 1_000
     assert not any(ours[name].is_null().all() for name in ours.columns)
@@ -94,7 +94,7 @@ def test_a_key_is_there_once_and_whole(league_lake: Path, view: View):
      (moneypuck.SCHEDULE, "silver.games")],
 )  # fmt: skip
 def test_every_row_of_the_table_behind_a_view_is_there_and_sums_agree(league_lake: Path, view: View, table: str):
-    behind = lakes.rows(league_lake, catalog.find(table)).filter(pl.col("game_type").is_in([2, 3]))
+    behind = lakes.read_rows(league_lake, catalog.find_table(table)).filter(pl.col("game_type").is_in([2, 3]))
     found = rows(league_lake, view)
 
     assert found.height == behind.height > 0
@@ -113,9 +113,9 @@ def test_nothing_is_there_that_a_model_of_expected_goals_would_have_to_make():
 
 
 def test_a_row_is_the_game_of_a_skater_as_gold_has_it(league_lake: Path):
-    skaters = lakes.rows(league_lake, catalog.find("gold.skater_game")).filter(pl.col("situation") == "all")
+    skaters = lakes.read_rows(league_lake, catalog.find_table("gold.skater_game")).filter(pl.col("situation") == "all")
     best = skaters.sort("shots_on_goal", "game_id", "player_id", descending=True).row(0, named=True)
-    players = lakes.rows(league_lake, catalog.find("silver.players"))
+    players = lakes.read_rows(league_lake, catalog.find_table("silver.players"))
     named = players.row(by_predicate=pl.col("player_id") == best["player_id"], named=True)
     row = rows(league_lake, moneypuck.PLAYER_GAME_STATS).row(
         by_predicate=(pl.col("playerId") == str(best["player_id"])) & (pl.col("gameId") == best["game_id"])
@@ -131,7 +131,7 @@ def test_a_row_is_the_game_of_a_skater_as_gold_has_it(league_lake: Path):
 
 
 def test_a_start_is_told_on_the_clocks_of_new_york_and_of_the_arena(league_lake: Path):
-    games = lakes.rows(league_lake, catalog.find("silver.games")).sort("game_id")
+    games = lakes.read_rows(league_lake, catalog.find_table("silver.games")).sort("game_id")
     found = rows(league_lake, moneypuck.SCHEDULE).rows_by_key("GAME_ID", named=True, unique=True)
     eastern = ZoneInfo("America/New_York")
 
@@ -151,13 +151,15 @@ def test_a_start_is_told_on_the_clocks_of_new_york_and_of_the_arena(league_lake:
 )  # fmt: skip
 def test_a_clock_is_told_as_people_tell_it(start: str, offset: str | None, told: str | None):
     games = pl.LazyFrame({"start_at": [datetime.fromisoformat(start)], "offset": pl.Series([offset], dtype=pl.String)})
-    found = pl.SQLContext(games=games).execute(f"select {moneypuck.clock('offset')} as told from games", eager=True)
+    found = pl.SQLContext(games=games).execute(
+        f"select {moneypuck.format_clock('offset')} as told from games", eager=True
+    )
 
     assert found["told"].to_list() == [told]
 
 
 def test_a_season_of_a_skater_is_one_row_for_all_his_teams_and_both_kinds_of_games():
-    seasons = catalog.find("gold.skater_season")
+    seasons = catalog.find_table("gold.skater_season")
     about = {"season": 20252026, "player_id": 7, "situation": "all", "position": "C"}
     numbers = [
         (2, 1, "AAA", False, 5, 100), (2, 2, "BBB", False, 3, 60), (2, 2, "BBB", True, 8, 160),
@@ -177,8 +179,8 @@ def test_a_season_of_a_skater_is_one_row_for_all_his_teams_and_both_kinds_of_gam
 
 
 def test_the_name_of_a_view_may_be_the_end_of_a_tables_name_or_of_a_columns():
-    assert sql.named_views("select schedule_state from silver.games join bronze.schedule using (game_id)") == []
-    assert [v.name for v in sql.named_views('select * from "skaters" s join games_historical g')] == [
+    assert sql.find_named_views("select schedule_state from silver.games join bronze.schedule using (game_id)") == []
+    assert [v.name for v in sql.find_named_views('select * from "skaters" s join games_historical g')] == [
         "games_historical",
         "skaters",
     ]
@@ -188,7 +190,9 @@ def test_the_command_answers_questions_over_a_view(run_here: Cli, league_lake: P
     ended = run_here("sql", "select count(*) as n from player_game_stats where situation = 'all'", root=league_lake)
 
     assert ended.code == 0, ended.err
-    skaters = lakes.rows(league_lake, catalog.find("gold.skater_game")).filter(pl.col("situation") == "all").height
+    skaters = (
+        lakes.read_rows(league_lake, catalog.find_table("gold.skater_game")).filter(pl.col("situation") == "all").height
+    )
     assert f" {skaters} " in ended.out
 
 

@@ -17,19 +17,19 @@ from deltalake import DeltaTable
 from polars.testing import assert_frame_equal
 
 from nhl_lake import catalog
-from nhl_lake.cli.views import shape
-from nhl_lake.queries.game import scoresheet
-from nhl_lake.queries.player import career, people
-from nhl_lake.queries.team import months
-from nhl_lake.queries.upcoming import shooters, slate
+from nhl_lake.cli.views import format_rest_and_form
+from nhl_lake.queries.game import summarize_game
+from nhl_lake.queries.player import find_players, summarize_player
+from nhl_lake.queries.team import summarize_months
+from nhl_lake.queries.upcoming import rank_shooters, read_upcoming_games
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.players import PLAYERS
 from nhl_lake.silver.team_games import TEAM_GAMES
 from nhl_lake.store import delta_tables
-from tests.conftest import LEAGUE_NOW, Ended, environment, without_settings
+from tests.conftest import LEAGUE_NOW, CommandResult, get_clean_environment, make_environment
 from tests.support import lakes
 
-Cli = Callable[..., Ended]
+Cli = Callable[..., CommandResult]
 SEASON = 20252026
 MORNING = datetime(2025, 11, 10, 14, 0, tzinfo=UTC)
 NAMES = [
@@ -40,8 +40,8 @@ NAMES = [
 
 
 def lake_of(root: Path, table: Any, rows: list[dict[str, Any]]) -> None:
-    delta_tables.create(root, [table])
-    delta_tables.replace(root, table, pl.DataFrame(rows, schema=table.schema), where=None, metadata={})
+    delta_tables.create_tables(root, [table])
+    delta_tables.replace_rows(root, table, pl.DataFrame(rows, schema=table.schema), where=None, metadata={})
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def named(tmp_path: Path) -> Path:
     ],
 )  # fmt: skip
 def test_a_player_is_found_by_his_name_without_capitals_or_accents(named: Path, name: str, ids: list[int]):
-    assert people(named, name)["player_id"].to_list() == ids
+    assert find_players(named, name)["player_id"].to_list() == ids
 
 
 def coming(number: int, day: int, home: int = 1, away: int = 2, **said: Any) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def ended(game: dict[str, Any], home: int, away: int, kind: str = "REG") -> list
 def slate_of(root: Path, games: list[dict[str, Any]], lines: list[dict[str, Any]], days: int = 3) -> pl.DataFrame:
     lake_of(root, GAMES, games)
     lake_of(root, TEAM_GAMES, lines)
-    return slate(root, MORNING, days)
+    return read_upcoming_games(root, MORNING, days)
 
 
 def test_rest_counts_the_days_between_also_after_games_to_come(tmp_path: Path):
@@ -143,8 +143,8 @@ def test_a_tie_is_no_loss(tmp_path: Path):
     found = slate_of(tmp_path, [*games, coming(9, 10)], lines).row(0, named=True)
 
     assert tuple(found[f"home_{name}"] for name in ("wins", "losses", "overtime_losses", "ties")) == (1, 0, 0, 1)
-    assert shape(found, "home")[1] == "1-0-0-1"
-    assert months(pl.DataFrame(lines[::2]).with_columns(
+    assert format_rest_and_form(found, "home")[1] == "1-0-0-1"
+    assert summarize_months(pl.DataFrame(lines[::2]).with_columns(
         game_date=date(2025, 11, 1), goals_against=2, power_play_goals=1, power_play_opportunities=2
     )).select("wins", "losses", "overtime_losses", "ties").rows() == [(1, 0, 0, 1)]  # fmt: skip
 
@@ -158,7 +158,7 @@ def test_a_team_that_has_not_played_has_no_form_rather_than_zeros(tmp_path: Path
 
 
 def table(root: Path, name: str) -> pl.DataFrame:
-    return lakes.rows(root, catalog.find(name))
+    return lakes.read_rows(root, catalog.find_table(name))
 
 
 def final(root: Path) -> pl.DataFrame:
@@ -184,7 +184,7 @@ def test_the_sheet_of_every_game_adds_up_to_its_score_and_its_shots(league_lake:
         *games.sample(4, seed=1)["game_id"],
     }
     for game in some:
-        sheet = scoresheet(league_lake, game)
+        sheet = summarize_game(league_lake, game)
         teams = official.filter(pl.col("game_id") == game)
         for side in ("home", "away"):
             team = sheet.game[f"{side}_team_abbrev"]
@@ -224,9 +224,9 @@ def test_a_game_to_come_is_said_to_be_one_and_an_unknown_one_is_an_error(run_her
 def test_a_players_lines_are_those_of_the_box_scores(league_lake: Path):
     lines = table(league_lake, "silver.skater_games")
     busy = lines.group_by("player_id").agg(pl.len(), pl.col("goals").sum()).sort("len", "goals", descending=True)
-    player = people(league_lake, str(busy["player_id"][0])).row(0, named=True)
+    player = find_players(league_lake, str(busy["player_id"][0])).row(0, named=True)
 
-    found = career(league_lake, player, 3)
+    found = summarize_player(league_lake, player, 3)
 
     own = lines.filter(pl.col("player_id") == player["player_id"])
     assert found.games.height == min(3, own.height)
@@ -241,14 +241,14 @@ def test_a_goalie_has_games_only_when_he_was_in(league_lake: Path):
     lines = table(league_lake, "silver.goalie_games")
     bench = lines.filter(pl.col("time_on_ice_s") == 0)["player_id"][0]
 
-    found = career(league_lake, people(league_lake, str(bench)).row(0, named=True), 99)
+    found = summarize_player(league_lake, find_players(league_lake, str(bench)).row(0, named=True), 99)
 
     assert found.games.height == lines.filter((pl.col("player_id") == bench) & (pl.col("time_on_ice_s") > 0)).height
 
 
 def test_the_player_command_shows_his_games_and_tells_them_as_json(run_here: Cli, league_lake: Path):
     player = table(league_lake, "silver.skater_games").group_by("player_id").len().sort("len")["player_id"][-1]
-    about = people(league_lake, str(player)).row(0, named=True)
+    about = find_players(league_lake, str(player)).row(0, named=True)
     shown, told = (run_here("player", str(player), *more, root=league_lake) for more in ((), ("--json", "--last", "2")))
 
     assert f"{about['first_name']} {about['last_name']}" in shown.out
@@ -269,16 +269,16 @@ def without_boxes(league_lake: Path, tmp_path: Path) -> Path:
 
 def test_where_there_is_no_box_score_players_and_games_are_told_by_the_plays(without_boxes: Path, league_lake: Path):
     lines = table(league_lake, "silver.skater_games")
-    player = people(league_lake, str(lines["player_id"].mode().sort()[0])).row(0, named=True)
+    player = find_players(league_lake, str(lines["player_id"].mode().sort()[0])).row(0, named=True)
     goalie = table(league_lake, "silver.goalie_games").sort("time_on_ice_s")["player_id"][-1]
-    keeper = people(league_lake, str(goalie)).row(0, named=True)
+    keeper = find_players(league_lake, str(goalie)).row(0, named=True)
     game = int(str(lines["game_id"].max()))
 
     for who in (player, keeper):
-        ours, official = (career(root, who, 99) for root in (without_boxes, league_lake))
+        ours, official = (summarize_player(root, who, 99) for root in (without_boxes, league_lake))
         known = [name for name in ours.games.columns if name != "time_on_ice_s"]
         assert_frame_equal(ours.games.select(known), official.games.select(known))
-    ours, official = (scoresheet(root, game) for root in (without_boxes, league_lake))
+    ours, official = (summarize_game(root, game) for root in (without_boxes, league_lake))
     assert_frame_equal(ours.leaders.drop("time_on_ice_s"), official.leaders.drop("time_on_ice_s"))
     assert ours.goalies.select("player", "saves").rows() == official.goalies.select("player", "saves").rows()
 
@@ -287,14 +287,16 @@ def test_where_there_is_no_box_score_players_and_games_are_told_by_the_plays(wit
 def test_a_player_has_his_games_whatever_position_his_page_says(league_lake: Path, position: str | None):
     for name in ("silver.goalie_games", "silver.skater_games"):
         player = int(str(table(league_lake, name).sort("time_on_ice_s")["player_id"][-1]))
-        about = people(league_lake, str(player)).row(0, named=True) | {"position": position}
+        about = find_players(league_lake, str(player)).row(0, named=True) | {"position": position}
 
-        assert not career(league_lake, about, 3).games.is_empty()
+        assert not summarize_player(league_lake, about, 3).games.is_empty()
 
 
 def test_who_shoots_is_known_without_box_scores(without_boxes: Path, league_lake: Path):
     now = datetime.fromisoformat(LEAGUE_NOW)
-    ours, official = (shooters(root, slate(root, now, 2), 5) for root in (without_boxes, league_lake))
+    ours, official = (
+        rank_shooters(root, read_upcoming_games(root, now, 2), 5) for root in (without_boxes, league_lake)
+    )
 
     assert not official.is_empty()
     assert_frame_equal(ours, official)
@@ -319,7 +321,7 @@ def test_when_names_collide_on_a_terminal_the_id_is_asked_for(league_lake: Path,
     name = shared_name(league_lake)
     player = table(league_lake, "silver.players").filter(pl.col("last_name") == name).row(0, named=True)
     mine, theirs = pty.openpty()
-    env = without_settings() | environment(league_lake, None, None, {}) | {"COLUMNS": "200", "TERM": "dumb"}
+    env = get_clean_environment() | make_environment(league_lake, None, None, {}) | {"COLUMNS": "200", "TERM": "dumb"}
     words = [sys.executable, "-m", "nhl_lake", "player", name]
     process = subprocess.Popen(words, env=env, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)

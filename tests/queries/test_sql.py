@@ -21,30 +21,30 @@ from nhl_lake.errors import BadInput, LakeError
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.queries import duckdb_views, sql
 from nhl_lake.store import delta_tables
-from tests.conftest import Ended
+from tests.conftest import CommandResult
 from tests.support import lakes
 
-Cli = Callable[..., Ended]
+Cli = Callable[..., CommandResult]
 
 # what people ask, and what engines differ in: nulls, division, order, dates, windows, sets, lists
 ASKED = Path(__file__).with_name("asked.sql").read_text().splitlines()
 
 
 def asked(root: Path, question: str) -> pl.DataFrame:
-    return sql.collected(sql.query(root, question))
+    return sql.collect_query(sql.run_query(root, question))
 
 
 def trouble(root: Path, question: str) -> tuple[str, str]:
     with pytest.raises(LakeError) as error:
         asked(root, question)
-    return error.value.what, error.value.hint
+    return error.value.message, error.value.hint
 
 
 @pytest.fixture(scope="module")
 def other(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A DuckDB file of views over the lake."""
     file = tmp_path_factory.mktemp("duck") / "views.duckdb"
-    list(duckdb_views.views(league_lake, file, [table for table in catalog.TABLES if table.layer != "lake"]))
+    list(duckdb_views.create_views(league_lake, file, [table for table in catalog.TABLES if table.layer != "lake"]))
     return file
 
 
@@ -69,13 +69,13 @@ def test_another_engine_gives_the_same_answer(league_lake: Path, other: Path, qu
 def test_a_table_is_asked_by_its_name_and_answers_as_it_is_now(league_lake: Path):
     rows = asked(league_lake, "select sum(goals) as goals from gold.skater_game")
 
-    assert rows["goals"].to_list() == [lakes.rows(league_lake, SKATER_GAME)["goals"].sum()]
+    assert rows["goals"].to_list() == [lakes.read_rows(league_lake, SKATER_GAME)["goals"].sum()]
 
 
 def test_only_the_tables_that_are_named_are_opened():
-    assert [t.name for t in sql.named("select 1 from silver.plays")] == ["silver.plays"]
-    assert [t.name for t in sql.named('select 1 from "silver"."plays" p')] == ["silver.plays"]
-    assert sql.named("select 1 from silver.plays_of_mine") == []
+    assert [t.name for t in sql.find_named_tables("select 1 from silver.plays")] == ["silver.plays"]
+    assert [t.name for t in sql.find_named_tables('select 1 from "silver"."plays" p')] == ["silver.plays"]
+    assert sql.find_named_tables("select 1 from silver.plays_of_mine") == []
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_question_does_not_open_the_tables_that_it_does_not_name(run_here: Cli
 
 
 def test_a_table_that_is_not_in_the_lake_is_named(tmp_path: Path):
-    delta_tables.create(tmp_path, [catalog.find("silver.games")])
+    delta_tables.create_tables(tmp_path, [catalog.find_table("silver.games")])
 
     assert "gold.skater_game is not in the lake" in trouble(tmp_path, "select 1 from gold.skater_game")[0]
 
@@ -156,7 +156,7 @@ def test_the_command_prints_a_table_and_says_how_much_more_there_is(run_here: Cl
 
     assert "│ goals │" in few.out
     assert "more rows" not in few.out
-    rows = lakes.rows(league_lake, catalog.find("silver.games")).height
+    rows = lakes.read_rows(league_lake, catalog.find_table("silver.games")).height
     assert f"… {rows - 40:,} more rows" in many.out
 
 
@@ -200,11 +200,11 @@ def test_a_format_that_is_not_known_is_answered_with_those_that_are(run_here: Cl
 
 
 def test_python_asks_in_sql_and_reads_older_versions(tmp_path: Path):
-    table = catalog.find("silver.games")
-    delta_tables.create(tmp_path, catalog.TABLES)
+    table = catalog.find_table("silver.games")
+    delta_tables.create_tables(tmp_path, catalog.TABLES)
     for score in (1, 2):
         game = {"game_id": 1, "season": 20252026, "home_score": score}
-        delta_tables.replace(tmp_path, table, pl.DataFrame([game], schema=table.schema), where=None, metadata={})
+        delta_tables.replace_rows(tmp_path, table, pl.DataFrame([game], schema=table.schema), where=None, metadata={})
     mine = nhl_lake.open_lake(tmp_path)
 
     found = mine.versions("silver.games")
@@ -216,7 +216,8 @@ def test_python_asks_in_sql_and_reads_older_versions(tmp_path: Path):
 
 
 def test_a_question_loads_neither_what_asks_the_network_nor_another_engine(league_lake: Path, tmp_path: Path):
-    code = "import sys; from nhl_lake.cli import main; sys.argv = ['nhl-lake', 'sql', 'select 1 as one']\ntry: main()\n"
+    code = "import sys; from nhl_lake.cli.app import main; sys.argv = ['nhl-lake', 'sql', 'select 1 as one']\n"
+    code += "try: main()\n"
     code += "finally: print({'aiohttp', 'duckdb', 'xlsxwriter', 'pyarrow', 'pandas'} & {*sys.modules})"
     env = dict(os.environ, NHL_LAKE_ROOT=str(league_lake))
     ended = subprocess.run(

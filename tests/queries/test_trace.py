@@ -7,30 +7,30 @@ import pytest
 from nhl_lake import catalog
 from nhl_lake.errors import BadInput
 from nhl_lake.queries import trace
-from tests.support.fake_api import FakeApi, Game, run
+from tests.support.fake_api import FakeApi, FakeGame, run_ingest
 
 GAME = 2025020001
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    run(tmp_path, FakeApi([Game(1), Game(2)]), rebuilds=True)
+    run_ingest(tmp_path, FakeApi([FakeGame(1), FakeGame(2)]), rebuilds=True)
     return tmp_path
 
 
 def test_every_table_with_games_is_asked_and_only_of_that_game(root: Path):
-    found = {said.table.name: said for said in trace.trace(root, GAME)}
+    found = {said.table.name: said for said in trace.trace_game(root, GAME)}
 
     assert set(found) == {table.name for table in catalog.TABLES if "game_id" in table.schema}
-    assert found["bronze.play_by_play"].how_many == 1
+    assert found["bronze.play_by_play"].row_count == 1
     assert found["bronze.play_by_play"].rows["state"].to_list() == ["OFF"]
-    assert found["silver.plays"].how_many == 1
-    assert found["silver.lineups"].how_many == 3
+    assert found["silver.plays"].row_count == 1
+    assert found["silver.lineups"].row_count == 3
     assert found["silver.games"].rows["game_id"].to_list() == [GAME]
 
 
 def test_of_a_player_the_rows_that_name_him_are_shown(root: Path):
-    found = {said.table.name: said.rows for said in trace.trace(root, GAME, 8900001)}
+    found = {said.table.name: said.rows for said in trace.trace_game(root, GAME, 8900001)}
 
     assert found["silver.plays"]["shooter_player_id"].to_list() == [8900001]
     assert found["silver.skater_games"]["goals"].to_list() == [1]
@@ -41,6 +41,6 @@ def test_of_a_player_the_rows_that_name_him_are_shown(root: Path):
 
 def test_a_game_that_the_lake_does_not_know_is_an_error(root: Path):
     with pytest.raises(BadInput, match="does not know the game 1999020001"):
-        list(trace.trace(root, 1999020001))
+        list(trace.trace_game(root, 1999020001))
     with pytest.raises(BadInput, match="Nobody with the id 99"):
-        list(trace.trace(root, GAME, 99))
+        list(trace.trace_game(root, GAME, 99))

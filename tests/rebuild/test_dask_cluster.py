@@ -20,18 +20,18 @@ from nhl_lake import catalog
 from nhl_lake.errors import BadInput, LakeError
 from nhl_lake.rebuild import dask_cluster as clusters
 from nhl_lake.rebuild import publish, run
-from nhl_lake.rebuild.dask_cluster import cluster
-from nhl_lake.rebuild.run import Means
+from nhl_lake.rebuild.dask_cluster import open_dask_executor
+from nhl_lake.rebuild.run import Resources
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables, location
-from nhl_lake.store.location import Bucket, Place
-from tests.support.stores import free_ports
+from nhl_lake.store.location import Bucket, Location
+from tests.support.s3_servers import find_free_ports
 
 pytest.importorskip("distributed", reason="no Dask here: `pip install -e '.[dev]'`")
 pytestmark = pytest.mark.slow
 TODAY = date(2026, 4, 1)
 HOME = Path(__file__).resolve().parents[2]
-PLAYS = catalog.find("silver.plays")
+PLAYS = catalog.find_table("silver.plays")
 
 
 @dataclass
@@ -67,7 +67,7 @@ def ended(process: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def dask(folder: Path, *, dying: bool = False, node: bool = False) -> Iterator[Dask]:
     """Start a scheduler and two workers; one of them may be to die as it writes, alone or with its nanny."""
-    (port,) = free_ports(1)
+    (port,) = find_free_ports(1)
     address, log = f"tcp://127.0.0.1:{port}", folder / "dask.log"
     with ExitStack() as running:
         quiet = ("--no-dashboard",)
@@ -75,13 +75,13 @@ def dask(folder: Path, *, dying: bool = False, node: bool = False) -> Iterator[D
         running.callback(ended, scheduler)
         found = Dask(address, scheduler)
         for number in range(2):
-            preload = ("--preload", "tests.support.crashes") if dying and number == 0 else ()
+            preload = ("--preload", "tests.support.crashing_worker") if dying and number == 0 else ()
             words = ("worker", address, "--nworkers", "1", "--nthreads", "1", *quiet)
             here = ("--local-directory", str(folder / f"worker {number}"))
             settings = {"NHL_LAKE_TEST_FLAG": str(folder / "died"), "NHL_LAKE_TEST_NODE": "yes" if node else "no"}
             found.workers.append(started(*words, *here, *preload, log=log, **settings))
             running.callback(ended, found.workers[-1])
-        client = clusters.connected(address)
+        client = clusters.connect_client(address)
         client.wait_for_workers(2, timeout=60)
         client.close()
         yield found
@@ -89,32 +89,34 @@ def dask(folder: Path, *, dying: bool = False, node: bool = False) -> Iterator[D
 
 @pytest.fixture
 def lake_of_league(league_lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(publish, "PIECE_BYTES", 1)
+    monkeypatch.setattr(publish, "CHUNK_BYTES", 1)
     return Path(shutil.copytree(league_lake, tmp_path / "lake"))
 
 
-def remade(root: Place, address: str, *tables: Table) -> None:
-    with cluster(address, root, memory=None) as crew:
-        list(run.rebuild(root, tables, day=TODAY, everything=True, means=Means(crew)))
+def remade(root: Location, address: str, *tables: Table) -> None:
+    with open_dask_executor(address, root, memory=None) as crew:
+        list(run.rebuild(root, tables, day=TODAY, everything=True, resources=Resources(crew)))
 
 
-def same(root: Place, other: Path, tables: tuple[Table, ...] = catalog.MADE) -> None:
+def same(root: Location, other: Path, tables: tuple[Table, ...] = catalog.BUILT_TABLES) -> None:
     for table in tables:
-        mine, theirs = (delta_tables.scan(at, table).collect().sort(table.key) for at in (root, other))
+        mine, theirs = (delta_tables.scan_table(at, table).collect().sort(table.key) for at in (root, other))
         assert_frame_equal(mine, theirs, check_exact=True)
 
 
 def test_every_table_is_the_same_as_made_here(lake_of_league: Path, league_lake: Path, tmp_path: Path):
-    before = {table: delta_tables.handle(lake_of_league, table).version() for table in catalog.in_order()}
+    before = {table: delta_tables.open_table(lake_of_league, table).version() for table in catalog.list_build_order()}
     with dask(tmp_path) as found:
         remade(lake_of_league, found.address)
     same(lake_of_league, league_lake)
-    assert {delta_tables.handle(lake_of_league, table).version() - version for table, version in before.items()} == {1}
+    assert {
+        delta_tables.open_table(lake_of_league, table).version() - version for table, version in before.items()
+    } == {1}
 
 
 def test_every_table_is_the_same_on_s3(bucket: Bucket, lake_of_league: Path, league_lake: Path, tmp_path: Path):
-    for file in location.files(lake_of_league):
-        location.write(bucket, file.name, location.pieces(lake_of_league, file.name))
+    for file in location.list_files(lake_of_league):
+        location.write_file(bucket, file.name, location.read_chunks(lake_of_league, file.name))
     with dask(tmp_path) as found:
         remade(bucket, found.address)
     same(bucket, league_lake)
@@ -124,7 +126,7 @@ def test_every_table_is_the_same_on_s3(bucket: Bucket, lake_of_league: Path, lea
 def test_a_worker_that_dies_as_it_writes_is_replaced(
     lake_of_league: Path, league_lake: Path, tmp_path: Path, *, node: bool
 ):
-    tables = tuple(table for table in catalog.in_order() if table.layer == "silver")
+    tables = tuple(table for table in catalog.list_build_order() if table.layer == "silver")
     with dask(tmp_path, dying=True, node=node) as found:
         remade(lake_of_league, found.address, *tables)
     assert (tmp_path / "died").exists()
@@ -136,7 +138,7 @@ def test_a_worker_that_dies_as_it_writes_is_replaced(
 
 def files_of(root: Path, table: Table) -> tuple[set[str], set[str]]:
     """Return the data files in a table's folder, and those that some commit names."""
-    folder = delta_tables.path(root, table)
+    folder = delta_tables.locate_table(root, table)
     logs = "".join(file.read_text() for file in folder.glob("_delta_log/*.json"))
     there = {file.name for file in folder.rglob("*.parquet") if "_delta_log" not in file.parts}
     return there, {name for name in there if name in logs}
@@ -148,25 +150,25 @@ from datetime import date
 from pathlib import Path
 from nhl_lake import catalog
 from nhl_lake.rebuild import publish, run
-from nhl_lake.rebuild.dask_cluster import cluster
-publish.PIECE_BYTES = 1
-publish.publish = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
-root, plays = Path(sys.argv[2]), catalog.find("silver.plays")
-with cluster(sys.argv[1], root, memory=None) as crew:
-    list(run.rebuild(root, [plays], day=date(2026, 4, 1), everything=True, means=run.Means(crew)))
+from nhl_lake.rebuild.dask_cluster import open_dask_executor
+publish.CHUNK_BYTES = 1
+publish.publish_files = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+root, plays = Path(sys.argv[2]), catalog.find_table("silver.plays")
+with open_dask_executor(sys.argv[1], root, memory=None) as executor:
+    list(run.rebuild(root, [plays], day=date(2026, 4, 1), everything=True, resources=run.Resources(executor)))
 """
 
 
 def test_a_driver_that_is_killed_before_the_commit_leaves_the_table_as_it_was(
     lake_of_league: Path, league_lake: Path, tmp_path: Path
 ):
-    version = delta_tables.handle(lake_of_league, PLAYS).version()
+    version = delta_tables.open_table(lake_of_league, PLAYS).version()
     with dask(tmp_path) as found:
         driver = subprocess.run(
             [sys.executable, "-c", DRIVER, found.address, str(lake_of_league)], cwd=HOME, check=False
         )
         assert driver.returncode == -signal.SIGKILL
-        assert delta_tables.handle(lake_of_league, PLAYS).version() == version
+        assert delta_tables.open_table(lake_of_league, PLAYS).version() == version
         there, live = files_of(lake_of_league, PLAYS)
         assert there - live
         same(lake_of_league, league_lake, (PLAYS,))
@@ -177,10 +179,10 @@ def test_a_driver_that_is_killed_before_the_commit_leaves_the_table_as_it_was(
 def test_a_scheduler_that_is_lost_is_said_and_the_table_stays(
     lake_of_league: Path, league_lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    version = delta_tables.handle(lake_of_league, PLAYS).version()
-    monkeypatch.setattr(clusters, "PATIENCE", "3s")
+    version = delta_tables.open_table(lake_of_league, PLAYS).version()
+    monkeypatch.setattr(clusters, "CONNECT_TIMEOUT", "3s")
     with dask(tmp_path) as found:
-        client = clusters.connected(found.address)
+        client = clusters.connect_client(found.address)
         client.submit(time.sleep, 60)  # both workers are held up, so that nothing ends before the scheduler does
         client.submit(time.sleep, 61)
         killed = kill_soon(found.scheduler)
@@ -189,7 +191,7 @@ def test_a_scheduler_that_is_lost_is_said_and_the_table_stays(
         killed()
         client.close()
     monkeypatch.undo()
-    assert delta_tables.handle(lake_of_league, PLAYS).version() == version
+    assert delta_tables.open_table(lake_of_league, PLAYS).version() == version
     with dask(tmp_path) as found:
         remade(lake_of_league, found.address, PLAYS)
     same(lake_of_league, league_lake, (PLAYS,))
@@ -205,23 +207,23 @@ def test_workers_with_another_program_or_another_lake_are_refused(
     lake_of_league: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     with dask(tmp_path) as found:
-        mine = clusters.seen
-        monkeypatch.setattr(clusters, "seen", lambda root: mine(root) | {"polars": "0.1"})
-        client = clusters.connected(found.address)
+        mine = clusters.describe_environment
+        monkeypatch.setattr(clusters, "describe_environment", lambda root: mine(root) | {"polars": "0.1"})
+        client = clusters.connect_client(found.address)
         monkeypatch.setattr(client, "run", lambda _, root: {"worker": mine(root)})
         with pytest.raises(LakeError, match=r"The worker worker differs: polars .*, here 0\.1"):
-            clusters.require_alike(client, found.address, lake_of_league)
+            clusters.require_same_environment(client, found.address, lake_of_league)
         monkeypatch.setattr(client, "run", lambda _, root: {})
         with pytest.raises(LakeError, match="no workers"):
-            clusters.require_alike(client, found.address, lake_of_league)
+            clusters.require_same_environment(client, found.address, lake_of_league)
         client.close()
 
 
 def test_without_a_scheduler_the_error_says_so(lake_of_league: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(clusters, "PATIENCE", "1s")
+    monkeypatch.setattr(clusters, "CONNECT_TIMEOUT", "1s")
     with (
         pytest.raises(LakeError, match="no Dask scheduler at tcp://127"),
-        cluster("tcp://127.0.0.1:9", lake_of_league, memory=None),
+        open_dask_executor("tcp://127.0.0.1:9", lake_of_league, memory=None),
     ):
         pass
 
@@ -229,4 +231,4 @@ def test_without_a_scheduler_the_error_says_so(lake_of_league: Path, monkeypatch
 def test_without_dask_the_error_says_what_brings_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(BadInput, match="needs Dask"):
-        clusters.connected("tcp://127.0.0.1:9")
+        clusters.connect_client("tcp://127.0.0.1:9")

@@ -14,48 +14,48 @@ from polars.testing import assert_frame_equal
 from nhl_lake import catalog
 from nhl_lake.errors import LakeError
 from nhl_lake.rebuild import build, executors, lineage, publish, run
-from nhl_lake.rebuild.build import Done, Job
-from nhl_lake.rebuild.executors import Crew, processes
-from nhl_lake.rebuild.lineage import WHOLE
-from nhl_lake.rebuild.run import Means
+from nhl_lake.rebuild.build import BuildResult, BuildTask
+from nhl_lake.rebuild.executors import Executor, open_process_executor
+from nhl_lake.rebuild.lineage import WHOLE_TABLE
+from nhl_lake.rebuild.run import Resources
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
 
 TODAY = date(2026, 4, 1)
-MADE = catalog.in_order()
-APART = [table for table in MADE if table.by is not None]
+MADE = catalog.list_build_order()
+APART = [table for table in MADE if table.chunk_key is not None]
 
 
 @pytest.fixture(scope="module")
-def snapshot(league_lake: Path) -> lineage.Snapshot:
-    return lineage.snapshot(league_lake, league_lake, MADE, day=TODAY)
+def snapshot(league_lake: Path) -> lineage.BuildSnapshot:
+    return lineage.take_snapshot(league_lake, league_lake, MADE, day=TODAY)
 
 
-def pieces(snapshot: lineage.Snapshot, table: Table, of: int) -> pl.DataFrame:
+def pieces(snapshot: lineage.BuildSnapshot, table: Table, of: int) -> pl.DataFrame:
     """Make the league's season of a table in so many pieces, each alone."""
-    part = "20252026" if table.partition else WHOLE
-    jobs = [Job(snapshot, table.name, part, piece, of) for piece in range(of)]
-    return pl.concat(build.make(job, table, None).rows for job in jobs).sort(table.key)
+    part = "20252026" if table.partition else WHOLE_TABLE
+    jobs = [BuildTask(snapshot, table.name, part, piece, of) for piece in range(of)]
+    return pl.concat(build.build_partition(job, table, None).rows for job in jobs).sort(table.key)
 
 
 @pytest.mark.parametrize("table", APART, ids=lambda table: table.name)
 def test_the_pieces_of_a_table_are_the_whole(table: Table, snapshot, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(build, "GAMES_AT_ONCE", 10**9)
+    monkeypatch.setattr(build, "MAX_BATCH_GAMES", 10**9)
     whole = pieces(snapshot, table, 1)
     assert_frame_equal(pieces(snapshot, table, 7), whole, check_exact=True)
-    assert table.by in table.schema
-    assert table.by in table.key or table.name == "silver.seasons"
+    assert table.chunk_key in table.schema
+    assert table.chunk_key in table.key or table.name == "silver.seasons"
 
 
 @pytest.mark.parametrize("table", APART, ids=lambda table: table.name)
 def test_a_table_is_the_same_of_all_columns_and_of_those_that_it_looks_at(table: Table, snapshot, monkeypatch):
-    part = "20252026" if table.partition else WHOLE
-    job = Job(snapshot, table.name, part)
-    keys, _ = build.parts(job, table, [build.source(job, table, read) for read in table.reads], None)
-    few = build.make(job, table, keys)
-    monkeypatch.setattr(build, "FEW_GAMES", 0)
-    monkeypatch.setattr(build, "FEW_BYTES", 0)
-    assert_frame_equal(few.rows, build.make(job, table, None).rows, check_exact=True)
+    part = "20252026" if table.partition else WHOLE_TABLE
+    job = BuildTask(snapshot, table.name, part)
+    keys, _ = build.select_chunk_keys(job, table, [build.scan_input(job, table, read) for read in table.inputs], None)
+    few = build.build_partition(job, table, keys)
+    monkeypatch.setattr(build, "PROJECTION_MIN_GAMES", 0)
+    monkeypatch.setattr(build, "READ_WHOLE_BYTES", 0)
+    assert_frame_equal(few.rows, build.build_partition(job, table, None).rows, check_exact=True)
     assert few.rows.height > 0 or table.name in {"gold.sog_predictions", "silver.game_quality"}
 
 
@@ -63,7 +63,7 @@ def test_a_table_is_the_same_of_all_columns_and_of_those_that_it_looks_at(table:
 def test_a_table_is_the_same_read_at_once_and_some_games_at_a_time(table: Table, snapshot, monkeypatch):
     found = []
     for few in (0, 10**12):
-        monkeypatch.setattr(build, "FEW_BYTES", few)
+        monkeypatch.setattr(build, "READ_WHOLE_BYTES", few)
         found.append(pieces(snapshot, table, 1))
     assert_frame_equal(*found, check_exact=True)
 
@@ -74,35 +74,35 @@ def test_a_table_is_the_same_read_at_once_and_some_games_at_a_time(table: Table,
         ("20242025", "silver.plays", "20242025", True),
         ("20242025", "silver.plays", "20232024", False),
         ("20242025", "silver.plays", None, True),
-        (WHOLE, "silver.teams", "20232024", True),
-        (WHOLE, "silver.teams", None, True),
+        (WHOLE_TABLE, "silver.teams", "20232024", True),
+        (WHOLE_TABLE, "silver.teams", None, True),
         ("20242025", "gold.sog_features", "20232024", True),
         ("20242025", "gold.sog_features", "20222023", False),
     ],
 )
 def test_what_goes_into_a_slice_is_its_season_those_before_and_what_has_none(part: str, name: str, season, goes):
-    assert build.goes_into(part, catalog.find(name), season) is goes
+    assert build.is_input_season(part, catalog.find_table(name), season) is goes
 
 
-@pytest.mark.parametrize("count", [1, build.FEW_KEYS, build.FEW_KEYS + 1])
+@pytest.mark.parametrize("count", [1, build.MIN_FILTER_KEYS, build.MIN_FILTER_KEYS + 1])
 def test_few_games_and_many_are_found_alike(count: int, snapshot):
-    reads = catalog.find("gold.game_flow").reads
+    reads = catalog.find_table("gold.game_flow").inputs
     games = (
-        delta_tables.scan(snapshot.made, reads[0])
+        delta_tables.scan_table(snapshot.made, reads[0])
         .select("game_id")
         .unique()
         .collect()["game_id"]
         .sort()
         .to_list()[:count]
     )
-    for found in build.only(
-        catalog.find("gold.game_flow"), [delta_tables.scan(snapshot.made, read) for read in reads], games
+    for found in build.filter_keys(
+        catalog.find_table("gold.game_flow"), [delta_tables.scan_table(snapshot.made, read) for read in reads], games
     ):
         assert sorted(found.collect()["game_id"].unique()) == games
 
 
 def test_a_table_that_looks_from_game_to_game_is_told_from_one_whose_games_are_apart(snapshot):
-    lines = catalog.find("silver.skater_games")
+    lines = catalog.find_table("silver.skater_games")
     so_far = pl.col("goals").cum_sum().over("player_id", order_by="game_id").alias("shots_on_goal")
 
     def running(games: pl.LazyFrame) -> pl.LazyFrame:
@@ -114,8 +114,8 @@ def test_a_table_that_looks_from_game_to_game_is_told_from_one_whose_games_are_a
         key=lines.key,
         columns=lines.columns,
         source=running,
-        reads=(lines,),
-        by="game_id",
+        inputs=(lines,),
+        chunk_key="game_id",
     )
     whole = pieces(snapshot, wrong, 1)
     with pytest.raises(AssertionError):
@@ -125,12 +125,12 @@ def test_a_table_that_looks_from_game_to_game_is_told_from_one_whose_games_are_a
 @pytest.mark.parametrize("name", ["gold.skater_season", "gold.goalie_season", "gold.team_season"])
 def test_a_season_is_what_all_seasons_make_of_it(name: str, snapshot):
     """Two seasons: that of the league, and a copy of it a year earlier."""
-    table = catalog.find(name)
-    job = Job(snapshot, name, "20252026")
-    given = [build.source(job, table, read).collect() for read in table.reads]
+    table = catalog.find_table(name)
+    job = BuildTask(snapshot, name, "20252026")
+    given = [build.scan_input(job, table, read).collect() for read in table.inputs]
     both = [
         pl.concat([earlier(frame), frame]) if read.partition else frame
-        for read, frame in zip(table.reads, given, strict=True)
+        for read, frame in zip(table.inputs, given, strict=True)
     ]
     every = table.build(*(frame.lazy() for frame in both)).collect()
     for season in (20242025, 20252026):
@@ -156,16 +156,16 @@ def earlier(rows: pl.DataFrame) -> pl.DataFrame:
 
 def test_a_rebuild_in_little_memory_and_in_processes_is_the_same(league_lake: Path, tmp_path: Path, monkeypatch):
     root = copied(league_lake, tmp_path)
-    monkeypatch.setattr(publish, "PIECE_BYTES", 1)
+    monkeypatch.setattr(publish, "CHUNK_BYTES", 1)
     seen: list[int] = []
 
-    with processes(2, 2 * (build.BASE_BYTES + 10**8)) as pair:
+    with open_process_executor(2, 2 * (build.PROCESS_BASE_BYTES + 10**8)) as pair:
 
-        def do(jobs: Sequence[Job], table: Table):
+        def do(jobs: Sequence[BuildTask], table: Table):
             seen.append(len(jobs))
-            yield from pair.do(jobs, table)
+            yield from pair.run(jobs, table)
 
-        list(run.rebuild(root, day=TODAY, everything=True, means=Means(pair._replace(do=do))))
+        list(run.rebuild(root, day=TODAY, everything=True, resources=Resources(pair._replace(run=do))))
 
     assert max(seen) == 4
     same(root, league_lake)
@@ -176,40 +176,40 @@ def copied(league_lake: Path, tmp_path: Path) -> Path:
 
 
 def same(root: Path, other: Path) -> None:
-    for table in catalog.MADE:
+    for table in catalog.BUILT_TABLES:
         assert_frame_equal(rows(root, table), rows(other, table), check_exact=True)
 
 
 def rows(root: Path, table: Table) -> pl.DataFrame:
-    return delta_tables.scan(root, table).collect().sort(table.key)
+    return delta_tables.scan_table(root, table).collect().sort(table.key)
 
 
 def test_each_table_is_one_commit_however_many_seasons_and_pieces(league_lake: Path, tmp_path: Path, monkeypatch):
     root = copied(league_lake, tmp_path)
-    monkeypatch.setattr(publish, "PIECE_BYTES", 1)
-    before = {table.name: delta_tables.handle(root, table).version() for table in MADE}
-    list(run.rebuild(root, day=TODAY, everything=True, means=Means(Crew(3, None, executors.alone))))
+    monkeypatch.setattr(publish, "CHUNK_BYTES", 1)
+    before = {table.name: delta_tables.open_table(root, table).version() for table in MADE}
+    list(run.rebuild(root, day=TODAY, everything=True, resources=Resources(Executor(3, None, executors.run_serial))))
 
-    assert {table.name: delta_tables.handle(root, table).version() - before[table.name] for table in MADE} == {
+    assert {table.name: delta_tables.open_table(root, table).version() - before[table.name] for table in MADE} == {
         table.name: 1 for table in MADE
     }
     same(root, league_lake)
 
 
-def dies(job: Job) -> Done:
+def dies(job: BuildTask) -> BuildResult:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError(job)
 
 
 def test_a_process_that_is_killed_is_an_error_and_the_table_stays(league_lake: Path, tmp_path: Path, monkeypatch):
     root = copied(league_lake, tmp_path)
-    monkeypatch.setattr(publish, "PIECE_BYTES", 1)
-    monkeypatch.setattr(executors, "by_name", dies)
-    plays = catalog.find("silver.plays")
-    version = delta_tables.handle(root, plays).version()
-    with processes(2, 10**9) as pair, pytest.raises(LakeError, match=r"silver\.plays was killed"):
-        list(run.rebuild(root, [plays], day=TODAY, everything=True, means=Means(pair)))
-    assert delta_tables.handle(root, plays).version() == version
+    monkeypatch.setattr(publish, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(executors, "run_named_task", dies)
+    plays = catalog.find_table("silver.plays")
+    version = delta_tables.open_table(root, plays).version()
+    with open_process_executor(2, 10**9) as pair, pytest.raises(LakeError, match=r"silver\.plays was killed"):
+        list(run.rebuild(root, [plays], day=TODAY, everything=True, resources=Resources(pair)))
+    assert delta_tables.open_table(root, plays).version() == version
     monkeypatch.undo()
 
     list(run.rebuild(root, [plays], day=TODAY, everything=True))
@@ -217,11 +217,11 @@ def test_a_process_that_is_killed_is_an_error_and_the_table_stays(league_lake: P
 
 
 def test_less_memory_is_fewer_games_at_once_and_never_none():
-    counts = [build.games_at_once(10**7, memory) for memory in (4 * 10**8, 10**9, 2 * 10**9, 10**11, None)]
+    counts = [build.choose_batch_size(10**7, memory) for memory in (4 * 10**8, 10**9, 2 * 10**9, 10**11, None)]
     assert counts == sorted(counts)
     assert counts[0] >= 1
-    assert counts[-1] == counts[-2] == build.GAMES_AT_ONCE
-    assert build.games_at_once(10**12, 4 * 10**8) == 1
+    assert counts[-1] == counts[-2] == build.MAX_BATCH_GAMES
+    assert build.choose_batch_size(10**12, 4 * 10**8) == 1
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 import polars as pl
 import pytest
 
-from nhl_lake.errors import Broken
+from nhl_lake.errors import ValidationFailed
 from nhl_lake.schema import checks
-from nhl_lake.schema.checks import Breach
+from nhl_lake.schema.checks import Violation
 from nhl_lake.schema.table import Column, Table
 
 STICKS = Table(
@@ -27,12 +27,12 @@ def sticks(*rows: tuple[int | None, int, str | None, float | None]) -> pl.LazyFr
     return pl.LazyFrame(rows, schema=STICKS.schema, orient="row")
 
 
-def breaches(*rows: tuple[int | None, int, str | None, float | None]) -> list[Breach]:
-    return list(checks.breaches(STICKS, sticks(*rows)))
+def breaches(*rows: tuple[int | None, int, str | None, float | None]) -> list[Violation]:
+    return list(checks.find_violations(STICKS, sticks(*rows)))
 
 
 def test_rules_are_said_in_words():
-    assert list(checks.rules(STICKS)) == [
+    assert list(checks.list_rules(STICKS)) == [
         "one row for each player_id, stick",
         "player_id is known",
         "stick is known",
@@ -47,19 +47,19 @@ def test_good_rows_break_no_rule():
 
 def test_no_rows_break_no_rule():
     assert breaches() == []
-    checks.require(STICKS, sticks().collect())
+    checks.validate_rows(STICKS, sticks().collect())
 
 
 def test_a_breach_names_the_table_the_rule_how_many_rows_and_the_keys_of_three():
     assert breaches(*((7, n, "X", 150.0) for n in range(5)), (8, 9, "L", 150.0)) == [
-        Breach("gold.sticks", "hand is one of L, R", 5, "7 0; 7 1; 7 2")
+        Violation("gold.sticks", "hand is one of L, R", 5, "7 0; 7 1; 7 2")
     ]
 
 
 def test_each_rule_that_is_broken_is_named():
     found = breaches((7, 1, "X", 0.0), (7, 1, "L", 150.0), (None, 2, "R", 150.0))
 
-    assert [(breach.rule, breach.rows) for breach in found] == [
+    assert [(breach.rule, breach.row_count) for breach in found] == [
         ("one row for each player_id, stick", 2),
         ("player_id is known", 1),
         ("hand is one of L, R", 1),
@@ -76,12 +76,12 @@ def test_a_nullable_enumerated_column_may_be_null():
 
 
 def test_what_breaks_a_rule_is_refused_with_the_rule_the_keys_and_what_stays():
-    with pytest.raises(Broken) as error:
-        checks.require(STICKS, sticks((7, 1, "L", 150.0), (7, 2, "X", 150.0)).collect())
+    with pytest.raises(ValidationFailed) as error:
+        checks.validate_rows(STICKS, sticks((7, 1, "L", 150.0), (7, 2, "X", 150.0)).collect())
 
-    assert error.value.what == "gold.sticks: 1 rows break 'hand is one of L, R' (player_id, stick: 7 2)."
+    assert error.value.message == "gold.sticks: 1 rows break 'hand is one of L, R' (player_id, stick: 7 2)."
     assert error.value.hint.startswith("Nothing was written; the table is as before.")
 
 
 def test_what_holds_its_rules_is_let_through():
-    checks.require(STICKS, sticks((7, 1, "L", 150.0)).collect())
+    checks.validate_rows(STICKS, sticks((7, 1, "L", 150.0)).collect())

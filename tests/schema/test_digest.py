@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhl_lake.schema import digest as digesting
-from nhl_lake.schema.digest import digest, sha256
+from nhl_lake.schema.digest import compute_key_digest, sha256
 
 WORD = 2**64
 
@@ -35,7 +35,7 @@ def frame(rows: list[tuple[int, str]]) -> pl.LazyFrame:
 
 
 def of(rows: list[tuple[int, str]]) -> str:
-    return digest(frame(rows), ["game_id", "name"])
+    return compute_key_digest(frame(rows), ["game_id", "name"])
 
 
 @given(st.lists(st.tuples(INTS, INTS), max_size=30))
@@ -43,13 +43,16 @@ def test_the_digest_is_what_python_makes_of_it(rows: list[tuple[int, int]]):
     schema = {"game_id": pl.Int64, "player_id": pl.Int64}
     expected = sum(mixed_by_hand(list(row)) for row in rows) % WORD
 
-    assert digest(pl.LazyFrame(rows, schema=schema, orient="row"), list(schema)) == f"{len(rows)}-{expected:016x}"
+    assert (
+        compute_key_digest(pl.LazyFrame(rows, schema=schema, orient="row"), list(schema))
+        == f"{len(rows)}-{expected:016x}"
+    )
 
 
 def test_many_rows_which_are_not_held_in_memory_have_the_digest_of_few(monkeypatch: pytest.MonkeyPatch):
     rows = [(number, str(number % 3)) for number in range(50)]
     few = of(rows)
-    monkeypatch.setattr(digesting, "FEW", 10)
+    monkeypatch.setattr(digesting, "MAX_ROWS_IN_MEMORY", 10)
 
     assert of(rows) == few
 
@@ -69,7 +72,7 @@ def test_the_digest_of_a_typed_table_is_for_ever():
     fetched_at = 1_768_064_400_000_000
     by_hand = mixed_by_hand([20252026, aaa, 20_462, fetched_at, 1])
     by_hand += mixed_by_hand([20252026, 0xD1B54A32D192ED03, -19_006, fetched_at, 0])
-    assert digest(rows, rows.collect_schema().names()) == f"2-{by_hand % WORD:016x}" == "2-fc9cbafb5f0d3545"
+    assert compute_key_digest(rows, rows.collect_schema().names()) == f"2-{by_hand % WORD:016x}" == "2-fc9cbafb5f0d3545"
 
 
 @given(ROWS, st.randoms())
@@ -87,8 +90,8 @@ def test_how_rows_are_laid_out_in_files_does_not_matter(tmp_path_factory, rows: 
         frame(rows[start : start + size]).collect().write_parquet(folder / f"part {start}.parquet")
     parts = pl.scan_parquet(folder / "part *.parquet") if rows else frame([])
 
-    assert of(rows) == digest(parts, ["game_id", "name"])
-    assert of(rows) == digest(pl.scan_parquet(folder / "empty and whole.parquet"), ["game_id", "name"])
+    assert of(rows) == compute_key_digest(parts, ["game_id", "name"])
+    assert of(rows) == compute_key_digest(pl.scan_parquet(folder / "empty and whole.parquet"), ["game_id", "name"])
 
 
 @given(ROWS.filter(bool), st.data())
@@ -110,15 +113,19 @@ def test_a_row_that_is_missing_doubled_or_changed_shows(rows: list[tuple[int, st
 def test_keys_are_not_taken_for_each_other(one: int, other: int):
     schema = {"game_id": pl.Int64, "player_id": pl.Int64}
     tables = {tuple(sorted(rows)) for rows in ([(one, other), (7, 8)], [(other, one), (7, 8)], [(one, 8), (7, other)])}
-    digests = {digest(pl.LazyFrame(list(rows), schema=schema, orient="row"), list(schema)) for rows in tables}
+    digests = {
+        compute_key_digest(pl.LazyFrame(list(rows), schema=schema, orient="row"), list(schema)) for rows in tables
+    }
 
     assert len(digests) == len(tables)
 
 
 def test_a_missing_value_is_another_key_than_any_value():
     names = [None, "", "None", "null"]
-    digests = {digest(pl.LazyFrame({"name": [name]}, schema={"name": pl.String}), ["name"]) for name in names}
-    numbers = {digest(pl.LazyFrame({"id": [n]}, schema={"id": pl.Int32}), ["id"]) for n in (None, 0, -1)}
+    digests = {
+        compute_key_digest(pl.LazyFrame({"name": [name]}, schema={"name": pl.String}), ["name"]) for name in names
+    }
+    numbers = {compute_key_digest(pl.LazyFrame({"id": [n]}, schema={"id": pl.Int32}), ["id"]) for n in (None, 0, -1)}
 
     assert (len(digests), len(numbers)) == (4, 3)
 
@@ -126,12 +133,20 @@ def test_a_missing_value_is_another_key_than_any_value():
 def test_a_number_is_the_same_key_in_whatever_width():
     widths = [pl.Int16, pl.Int32, pl.Int64, pl.UInt64]
 
-    assert len({digest(pl.LazyFrame({"period": [3]}, schema={"period": width}), ["period"]) for width in widths}) == 1
+    assert (
+        len(
+            {
+                compute_key_digest(pl.LazyFrame({"period": [3]}, schema={"period": width}), ["period"])
+                for width in widths
+            }
+        )
+        == 1
+    )
 
 
 def test_a_measure_is_no_key():
     with pytest.raises(TypeError, match="Float64"):
-        digest(pl.LazyFrame({"x": [1.5]}), ["x"])
+        compute_key_digest(pl.LazyFrame({"x": [1.5]}), ["x"])
 
 
 def test_a_table_without_rows_has_a_digest():

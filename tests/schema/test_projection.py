@@ -32,41 +32,43 @@ def reader(source) -> Table:
         key=("player_id",),
         columns=(columns.player_id, columns.first_name),
         source=source,
-        reads=(PEOPLE,),
-        by="player_id",
+        inputs=(PEOPLE,),
+        chunk_key="player_id",
         partition=None,
     )
 
 
 def test_the_columns_that_a_function_looks_at_are_found_in_order():
-    assert projection.columns_of(reader(names)) == (("player_id", "first_name", "age"),)
+    assert projection.find_required_columns(reader(names)) == (("player_id", "first_name", "age"),)
 
 
 def test_the_key_is_read_also_where_rows_are_only_counted():
     def counted(people: pl.LazyFrame) -> pl.LazyFrame:
         return people.select(player_id=pl.len().cast(pl.Int64), first_name=pl.lit("all"))
 
-    assert projection.columns_of(reader(counted)) == (("player_id",),)
+    assert projection.find_required_columns(reader(counted)) == (("player_id",),)
 
 
 def test_what_is_not_read_is_there_and_unknown():
     rows = pl.DataFrame({"player_id": [1], "age": [30]}, schema_overrides={"player_id": pl.Int64})
-    found = projection.whole(PEOPLE, rows).collect()
+    found = projection.fill_unread_columns(PEOPLE, rows).collect()
     assert found.schema == PEOPLE.schema
     assert found.rows() == [(1, None, None, 30)]
 
 
 APART = pytest.mark.parametrize(
-    "table", [table for table in catalog.in_order() if table.by is not None], ids=lambda table: table.name
+    "table",
+    [table for table in catalog.list_build_order() if table.chunk_key is not None],
+    ids=lambda table: table.name,
 )
 
 
 @APART
 def test_no_plan_looks_at_more_than_is_read(table: Table):
     """Held against the plans themselves, where it makes no difference what is run, and in which order."""
-    rows = table.build(*(pl.LazyFrame(schema=read.schema) for read in table.reads))
+    rows = table.build(*(pl.LazyFrame(schema=read.schema) for read in table.inputs))
     needed = projections(rows.select(pl.col(column.name).cast(column.dtype) for column in table.columns))
-    for read, names in zip(table.reads, projection.columns_of(table), strict=True):
+    for read, names in zip(table.inputs, projection.find_required_columns(table), strict=True):
         assert needed.get(tuple(read.schema), set()) <= set(names), read.name
 
 
@@ -99,8 +101,8 @@ def test_a_plan_that_does_not_get_to_all_that_it_looks_at_is_told_from_one_that_
 @APART
 def test_every_table_runs_on_what_it_looks_at(table: Table):
     frames = [
-        projection.whole(read, pl.DataFrame(schema=read.schema).select(names))
-        for read, names in zip(table.reads, projection.columns_of(table), strict=True)
+        projection.fill_unread_columns(read, pl.DataFrame(schema=read.schema).select(names))
+        for read, names in zip(table.inputs, projection.find_required_columns(table), strict=True)
     ]
     found = table.build(*frames).collect()
     assert_frame_equal(found.cast(dict(table.schema)), pl.DataFrame(schema=table.schema), check_column_order=False)

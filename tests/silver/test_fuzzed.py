@@ -14,18 +14,26 @@ from polars.testing import assert_frame_equal
 
 from nhl_lake import catalog
 from nhl_lake.bronze import endpoints
-from nhl_lake.rebuild.build import attempts
+from nhl_lake.rebuild.build import build_or_bisect
 from nhl_lake.schema import checks, ledger
 from nhl_lake.schema.table import Table
-from nhl_lake.silver.quarantine import REFUSALS
-from tests.league.requests import chart, complete, game_page, played, report
-from tests.silver.pages_of import AT, SCHEMA, scheduled
+from nhl_lake.silver.quarantine import QUARANTINE
+from tests.league.league_pages import (
+    filter_reported_games,
+    get_game_page,
+    get_shift_chart,
+    get_shift_report,
+    list_played_games,
+)
+from tests.silver.bronze_pages import FETCHED_AT, PAGE_SCHEMA, make_schedule_row
 
 SEASON = 20252026
 ODD = (None, "", "x", -1, 0, 99_999, 3_000_000_000, 1.5, True, [], {}, "00:00", "1551")
 FUZZED = (endpoints.PLAY_BY_PLAY, endpoints.BOXSCORE, endpoints.RIGHT_RAIL, endpoints.SHIFT_CHARTS)
 REPORTS = endpoints.SHIFT_REPORTS
-BY_GAME = [table for table in catalog.in_order() if table.by == "game_id" and table.name != "silver.games"]
+BY_GAME = [
+    table for table in catalog.list_build_order() if table.chunk_key == "game_id" and table.name != "silver.games"
+]
 # numbers of a page that are copied, not counted: where the page no longer says one, it is unknown, not zero
 COPIED = ("silver.skater_games", "silver.goalie_games", "silver.team_games")
 seeds = st.integers(0, 2**32)
@@ -36,7 +44,7 @@ Pages = Mapping[Table, Mapping[int, str]]
 @cache
 def games() -> tuple[int, int]:
     """Return two games with all their pages: the first stays as it is."""
-    first, second = complete(played(SEASON))[:2]
+    first, second = filter_reported_games(list_played_games(SEASON))[:2]
     return first, second
 
 
@@ -44,33 +52,34 @@ def games() -> tuple[int, int]:
 def whole() -> Pages:
     kinds = {endpoints.PLAY_BY_PLAY: "play-by-play", endpoints.BOXSCORE: "boxscore", endpoints.RIGHT_RAIL: "right-rail"}
     found: dict[Table, dict[int, str]] = {
-        table: {game: json.dumps(game_page(game, kind)) for game in games()} for table, kind in kinds.items()
+        table: {game: json.dumps(get_game_page(game, kind)) for game in games()} for table, kind in kinds.items()
     }
-    found[endpoints.SHIFT_CHARTS] = {game: json.dumps(chart(game)) for game in games()}
+    found[endpoints.SHIFT_CHARTS] = {game: json.dumps(get_shift_chart(game)) for game in games()}
     for table, side in zip(REPORTS, ("H", "V"), strict=True):
-        found[table] = {game: report(game, side) for game in games()}
+        found[table] = {game: get_shift_report(game, side) for game in games()}
     return found
 
 
 def frame(pages: Mapping[int, str]) -> pl.DataFrame:
     rows = [
-        {"season": SEASON, "game_id": game, "state": "OFF", "fetched_at": AT, "body": b} for game, b in pages.items()
+        {"season": SEASON, "game_id": game, "state": "OFF", "fetched_at": FETCHED_AT, "body": b}
+        for game, b in pages.items()
     ]
-    return pl.DataFrame(rows, schema=SCHEMA)
+    return pl.DataFrame(rows, schema=PAGE_SCHEMA)
 
 
 def made(pages: Pages) -> dict[str, pl.DataFrame]:
     """Make every table that goes by game, as a rebuild does, and the games that were put aside."""
     found = {table.name: pl.DataFrame(schema=table.schema) for table in ledger.TABLES}
     found |= {table.name: frame(pages.get(table, {})) for table in endpoints.TABLES}
-    heads = [scheduled(json.loads(whole()[endpoints.PLAY_BY_PLAY][game])) for game in games()]
-    found["silver.games"] = pl.DataFrame(heads, schema=catalog.find("silver.games").schema)
-    refusals = [pl.DataFrame(schema=REFUSALS.schema)]
+    heads = [make_schedule_row(json.loads(whole()[endpoints.PLAY_BY_PLAY][game])) for game in games()]
+    found["silver.games"] = pl.DataFrame(heads, schema=catalog.find_table("silver.games").schema)
+    refusals = [pl.DataFrame(schema=QUARANTINE.schema)]
     for table in BY_GAME:
         found["silver.refusals"] = pl.concat(refusals)
-        parts = attempts(table, str(SEASON), [found[read.name] for read in table.reads], games())
+        parts = build_or_bisect(table, str(SEASON), [found[read.name] for read in table.inputs], games())
         found[table.name] = pl.concat(part.rows for part in parts)
-        refusals += [part.refusals.with_columns(season=pl.lit(SEASON, pl.Int32)) for part in parts]
+        refusals += [part.quarantined.with_columns(season=pl.lit(SEASON, pl.Int32)) for part in parts]
     return found | {"silver.refusals": pl.concat(refusals)}
 
 
@@ -118,11 +127,11 @@ def hold(found: dict[str, pl.DataFrame]) -> None:
     first, second = games()
     for table in BY_GAME:
         rows = found[table.name]
-        assert list(checks.breaches(table, rows.lazy())) == []
+        assert list(checks.find_violations(table, rows.lazy())) == []
         assert_frame_equal(of_game(rows, first), of_game(truth()[table.name], first))
         if of_game(rows, second).is_empty() and not of_game(truth()[table.name], second).is_empty():
-            aside = {catalog.find(name) for name in of_game(found["silver.refusals"], second)["refused_by"]}
-            follows = table in {*aside, *catalog.downstream(aside)}
+            aside = {catalog.find_table(name) for name in of_game(found["silver.refusals"], second)["refused_by"]}
+            follows = table in {*aside, *catalog.find_downstream(aside)}
             assert follows or table.name == "silver.officials", table.name
 
 
@@ -148,10 +157,10 @@ def test_what_a_page_no_longer_says_is_unknown_and_never_zero(table: Table):
     for key in keys:
         pages = {**whole(), table: {**whole()[table], second: json.dumps(without(page, key))}}
         for name in COPIED:
-            made_of = catalog.find(name)
-            read_from = (frame(pages[read]) if read in pages else truth()[read.name] for read in made_of.reads)
+            made_of = catalog.find_table(name)
+            read_from = (frame(pages[read]) if read in pages else truth()[read.name] for read in made_of.inputs)
             inputs = [of_game(rows, second) for rows in read_from]
-            (found,) = attempts(made_of, str(SEASON), inputs, [second])
+            (found,) = build_or_bisect(made_of, str(SEASON), inputs, [second])
             numbers = [column for column, dtype in made_of.schema.items() if dtype.is_numeric()]
             rows = found.rows.join(truth()[name], on=made_of.key, suffix="_was", validate="1:1")
             for column in set(numbers) - set(made_of.key):

@@ -10,13 +10,13 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from nhl_lake.bronze.endpoints import SCHEDULE
-from nhl_lake.bronze.validation import ScheduledGame, Side, scheduled_game
-from nhl_lake.errors import Broken
+from nhl_lake.bronze.validation import ScheduledGame, Side, parse_scheduled_game
+from nhl_lake.errors import ValidationFailed
 from nhl_lake.schema import checks
 from nhl_lake.schema.ledger import LISTINGS
-from nhl_lake.silver.games import GAMES, Entry, Team, games
-from nhl_lake.store.delta_tables import newest_of
-from tests.league.requests import get, league
+from nhl_lake.silver.games import GAMES, GameEntry, Team, games
+from nhl_lake.store.delta_tables import filter_newest_pages
+from tests.league.league_pages import get_league, get_page
 
 NEVER = pl.LazyFrame(schema=LISTINGS.schema)  # nothing was ever seen to be gone
 OCTOBER, JANUARY = date(2023, 10, 10), date(2024, 1, 9)
@@ -73,7 +73,7 @@ def test_a_game_to_come_that_the_schedule_lists_no_more_is_gone_until_it_is_list
     found = games(schedule(entry(1), entry(2), entry(3), played, entry(5)), seen).collect().sort("game_id")
 
     assert found["schedule_state"].to_list() == ["GONE", "OK", "GONE", "OK", "OK"]
-    checks.require(GAMES, found)
+    checks.validate_rows(GAMES, found)
 
 
 def test_a_game_to_come_is_one_row_without_a_score():
@@ -120,7 +120,7 @@ def test_a_final_game_has_its_score_and_where_it_was_decided(state: str, last: s
 
     assert (row["home_score"], row["away_score"], row["last_period_type"]) == (3, 2, last)
     assert (row["is_shootout"], row["periods"]) == (last == "SO", periods)
-    checks.require(GAMES, rows(final))
+    checks.validate_rows(GAMES, rows(final))
 
 
 @pytest.mark.parametrize("state", ["FUT", "PRE", "LIVE", "CRIT", "OVER"])
@@ -132,7 +132,7 @@ def test_a_game_that_is_not_final_has_no_score_whatever_the_schedule_says(state:
 
     assert (row["home_score"], row["away_score"], row["last_period_type"]) == (None, None, None)
     assert (row["is_shootout"], row["periods"]) == (None, None)
-    checks.require(GAMES, rows(unfinished))
+    checks.validate_rows(GAMES, rows(unfinished))
 
 
 def test_an_unplayed_game_that_says_zero_to_zero_is_no_final_zero():
@@ -163,7 +163,7 @@ def test_a_postponed_game_has_one_row_with_its_new_day():
         ]
     )
 
-    found = games(newest_of(kept, SCHEDULE), NEVER).collect().sort("game_id")
+    found = games(filter_newest_pages(kept, SCHEDULE), NEVER).collect().sort("game_id")
 
     assert_frame_equal(
         found.select("game_id", "game_date", "start_at", "schedule_state"),
@@ -208,7 +208,7 @@ def test_what_bronze_lets_in_can_be_read():
     def required(kind: type[msgspec.Struct]) -> set[str]:
         return {field.name for field in msgspec.structs.fields(kind) if field.required}
 
-    assert required(Entry) <= required(ScheduledGame)
+    assert required(GameEntry) <= required(ScheduledGame)
     assert required(Team) <= required(Side)
 
 
@@ -216,7 +216,7 @@ def test_what_bronze_lets_in_can_be_read():
 def test_an_entry_that_lacks_what_a_row_needs_stops_the_table_by_name(name: str):
     said = {key: value for key, value in entry().items() if key != name}
 
-    with pytest.raises(Broken, match=name):
+    with pytest.raises(ValidationFailed, match=name):
         rows(said)
 
 
@@ -229,29 +229,29 @@ def test_an_entry_that_lacks_what_a_row_needs_stops_the_table_by_name(name: str)
     ],
 )
 def test_news_from_the_api_are_refused_by_rule(said: dict[str, Any], rule: str):
-    with pytest.raises(Broken, match=rule):
-        checks.require(GAMES, rows(entry(**said)))
+    with pytest.raises(ValidationFailed, match=rule):
+        checks.validate_rows(GAMES, rows(entry(**said)))
 
 
 def test_two_teams_that_are_not_known_yet_are_a_game_to_come():
     nobody = {"id": 70, "abbrev": "TBD"}
     found = rows(entry(gameScheduleState="TBD", homeTeam=nobody, awayTeam=nobody))
 
-    checks.require(GAMES, found)
+    checks.validate_rows(GAMES, found)
     assert found.select("home_team_abbrev", "away_team_abbrev", "game_state").row(0) == ("TBD", "TBD", "FUT")
 
 
 def test_a_final_game_of_a_team_against_itself_is_refused():
     nobody = {"id": 70, "abbrev": "TBD", "score": 1}
-    with pytest.raises(Broken, match="two different teams"):
-        checks.require(GAMES, rows(entry(gameState="OFF", homeTeam=nobody, awayTeam={**nobody, "score": 2})))
+    with pytest.raises(ValidationFailed, match="two different teams"):
+        checks.validate_rows(GAMES, rows(entry(gameState="OFF", homeTeam=nobody, awayTeam={**nobody, "score": 2})))
 
 
 @pytest.mark.parametrize("about", [{"gameType": 1, "id": 2023010001}, {"season": 20032004, "id": 2003020001}])
 def test_a_preseason_game_and_a_game_of_old_may_be_tied(about: dict[str, Any]):
     found = rows(entry(gameState="FINAL", **about, **sides(1, 1)))
 
-    checks.require(GAMES, found)
+    checks.validate_rows(GAMES, found)
     assert found.select("home_score", "away_score").row(0) == (1, 1)
 
 
@@ -269,7 +269,7 @@ def test_a_preseason_game_and_a_game_of_old_may_be_tied(about: dict[str, Any]):
 )
 def test_an_odd_field_of_an_entry_costs_that_field_only(odd: dict[str, Any], column: str):
     said = entry(gameState="OFF", **sides(3, 2), gameOutcome={"lastPeriodType": "REG"}, periodDescriptor={"number": 3})
-    part = scheduled_game(OCTOBER, msgspec.Raw(json.dumps(said | odd).encode()))
+    part = parse_scheduled_game(OCTOBER, msgspec.Raw(json.dumps(said | odd).encode()))
     (whole,), (row,) = rows(said).to_dicts(), rows(said | odd).to_dicts()
 
     assert part.key == {"game_id": row["game_id"]}
@@ -285,19 +285,19 @@ def test_states_that_nobody_knows_are_kept():
 
 
 def test_the_games_of_the_league_are_those_of_its_books():
-    first = league().engine.season(20242025).start + timedelta(days=30)
-    week = get(f"/v1/schedule/{first}")["gameWeek"]
+    first = get_league().engine.season(20242025).start + timedelta(days=30)
+    week = get_page(f"/v1/schedule/{first}")["gameWeek"]
     parts = [schedule(*found["games"], day=date.fromisoformat(found["date"])) for found in week if found["games"]]
     found = games(pl.concat(parts), NEVER).collect()
-    checks.require(GAMES, found)
+    checks.validate_rows(GAMES, found)
 
     assert found.height > 40
     for row in found.to_dicts():
-        about, story = league().engine.find(row["game_id"]), league().engine.story(row["game_id"])
+        about, story = get_league().engine.find_game(row["game_id"]), get_league().engine.get_outcome(row["game_id"])
         assert about is not None
         assert (row["game_date"], row["start_at"]) == (about.day, about.start)
         assert (row["home_team_id"], row["away_team_id"]) == (about.home_id, about.away_id)
-        if about.played:
+        if about.is_played:
             assert (row["home_score"], row["away_score"]) == story.score
-            assert (row["last_period_type"], row["periods"]) == (story.last_type, story.last_period)
-            assert row["is_shootout"] == (story.last_type == "SO")
+            assert (row["last_period_type"], row["periods"]) == (story.last_period_type, story.last_period)
+            assert row["is_shootout"] == (story.last_period_type == "SO")

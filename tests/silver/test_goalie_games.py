@@ -8,8 +8,8 @@ import pytest
 
 from nhl_lake.schema import checks
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
-from tests.league.requests import league, sample
-from tests.silver.pages_of import kept, made, of_league
+from tests.league.league_pages import get_league, sample_games
+from tests.silver.bronze_pages import build_table, fetch_league_pages, make_pages
 from tests.silver.test_skater_games import AWAY, HOME, page, stats
 
 LINE = {
@@ -23,7 +23,7 @@ NOW = {"starter": True, "decision": "W", "shotsAgainst": 26, "saves": 24}
 
 
 def rows(*lines: dict[str, Any], nested: bool = False, state: str = "OFF") -> pl.DataFrame:
-    return made(GOALIE_GAMES, kept(page(stats(*lines, group="goalies"), nested=nested), state=state))
+    return build_table(GOALIE_GAMES, make_pages(page(stats(*lines, group="goalies"), nested=nested), state=state))
 
 
 def test_a_line_is_one_row_with_shots_by_the_strength_of_the_shooters():
@@ -56,7 +56,7 @@ def test_a_goalie_who_faced_no_shot_has_no_share_of_saves():
 
 
 def test_an_own_goal_is_allowed_without_a_shot():
-    checks.require(GOALIE_GAMES, rows(LINE | {"goalsAgainst": 3}))
+    checks.validate_rows(GOALIE_GAMES, rows(LINE | {"goalsAgainst": 3}))
 
 
 def test_skaters_and_live_games_are_left_out():
@@ -64,7 +64,10 @@ def test_skaters_and_live_games_are_left_out():
     lines = stats(LINE, away=(LINE | {"playerId": 31},), group="goalies")
     lines["homeTeam"]["forwards"] = [skater]
 
-    assert made(GOALIE_GAMES, kept(page(lines))).select("player_id", "team_id").rows() == [(30, HOME), (31, AWAY)]
+    assert build_table(GOALIE_GAMES, make_pages(page(lines))).select("player_id", "team_id").rows() == [
+        (30, HOME),
+        (31, AWAY),
+    ]
     assert rows(LINE, state="LIVE").is_empty()
 
 
@@ -73,17 +76,17 @@ def test_shots_that_cannot_be_read_are_unknown(said: Any):
     (odd,), (whole,) = (rows(LINE | more).to_dicts() for more in ({"saveShotsAgainst": said}, {}))
 
     assert odd == whole | {"saves": None, "shots_against": None, "save_share": None}
-    checks.require(GOALIE_GAMES, rows(LINE | {"saveShotsAgainst": said}))
+    checks.validate_rows(GOALIE_GAMES, rows(LINE | {"saveShotsAgainst": said}))
 
 
 def test_the_goalies_of_the_league_faced_the_shots_of_its_books():
-    games = sample()[:12]
-    found = made(GOALIE_GAMES, of_league("boxscore", games))
-    checks.require(GOALIE_GAMES, found)
+    games = sample_games()[:12]
+    found = build_table(GOALIE_GAMES, fetch_league_pages("boxscore", games))
+    checks.validate_rows(GOALIE_GAMES, found)
 
     for game in games:
-        story, truth = league().engine.story(game), league().engine.truth(game)
-        events = [event for event in league().engine.game(game).events if event.period_type != "SO"]
+        story, truth = get_league().engine.get_outcome(game), get_league().engine.get_truth(game)
+        events = [event for event in get_league().engine.get_game(game).events if event.period_type != "SO"]
         counted = Counter((event.kind, event.goalie) for event in events)
         for line in found.filter(pl.col("game_id") == game).to_dicts():
             who = line["player_id"]

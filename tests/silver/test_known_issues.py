@@ -4,16 +4,16 @@ from collections import Counter
 
 import polars as pl
 
-from nhl_lake.hockey.ids import season_of_game, type_of_game
+from nhl_lake.hockey.ids import get_game_season, get_game_type
 from nhl_lake.schema import checks
 from nhl_lake.silver.known_issues import ISSUES, KNOWN_ISSUES
-from tests.silver.pages_of import made
+from tests.silver.bronze_pages import build_table
 
-FOUND = made(KNOWN_ISSUES)
+FOUND = build_table(KNOWN_ISSUES)
 
 
 def test_the_issues_hold_the_rules_of_the_table():
-    checks.require(KNOWN_ISSUES, FOUND)
+    checks.validate_rows(KNOWN_ISSUES, FOUND)
 
 
 def test_an_issue_of_many_games_is_a_row_for_each_of_them():
@@ -25,8 +25,8 @@ def test_an_issue_of_many_games_is_a_row_for_each_of_them():
 
 def test_every_game_is_of_its_season_and_counts():
     for season, game in FOUND.select("season", "game_id").rows():
-        assert season == season_of_game(game)
-        assert type_of_game(game) in {2, 3}
+        assert season == get_game_season(game)
+        assert get_game_type(game) in {2, 3}
 
 
 def test_a_game_may_have_several_issues():

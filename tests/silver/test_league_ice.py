@@ -12,13 +12,21 @@ from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.plays import PLAYS
-from nhl_lake.silver.quality.shifts import men_quality, shift_quality
+from nhl_lake.silver.quality.shifts import check_player_counts, check_shifts
 from nhl_lake.silver.shifts import SHIFTS
-from nhl_lake.silver.stints import STINTS, time_on_ice, time_on_ice_by_situation
-from tests.league.requests import SEASONS, chart, complete, game_page, league, played, report
-from tests.silver import ice
-from tests.silver.ice import NO_PAGES
-from tests.silver.pages_of import kept, made, scheduled
+from nhl_lake.silver.stints import STINTS, sum_time_by_situation, sum_time_on_ice
+from tests.league.league_pages import (
+    SEASONS,
+    filter_reported_games,
+    get_game_page,
+    get_league,
+    get_shift_chart,
+    get_shift_report,
+    list_played_games,
+)
+from tests.silver import builders
+from tests.silver.bronze_pages import build_table, make_pages, make_schedule_row
+from tests.silver.builders import NO_PAGES
 
 
 class Made(NamedTuple):
@@ -31,55 +39,61 @@ class Made(NamedTuple):
 
 
 def of(table: Table, *frames: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
-    found = made(table, *(frame.lazy() for frame in frames))
-    checks.require(table, found)
+    found = build_table(table, *(frame.lazy() for frame in frames))
+    checks.validate_rows(table, found)
     return found
 
 
 def bodies(pages: dict[int, str]) -> pl.LazyFrame:
-    return pl.concat([ice.page(body, game) for game, body in pages.items()]) if pages else NO_PAGES
+    return pl.concat([builders.make_page(body, game) for game, body in pages.items()]) if pages else NO_PAGES
 
 
 def worked_out(games: list[int], charts: dict[int, pl.LazyFrame], reported: list[int]) -> Made:
-    pages: list[dict[str, Any]] = [game_page(game, "play-by-play") for game in games]
-    play_by_play = kept(*pages)
+    pages: list[dict[str, Any]] = [get_game_page(game, "play-by-play") for game in games]
+    play_by_play = make_pages(*pages)
     plays, lineups = of(PLAYS, play_by_play), of(LINEUPS, play_by_play, NO_PAGES, NO_PAGES)
-    reports = [bodies({game: report(game, side) for game in reported}) for side in ("H", "V")]
-    about = ice.games(*map(scheduled, pages)).collect()
+    reports = [bodies({game: get_shift_report(game, side) for game in reported}) for side in ("H", "V")]
+    about = builders.make_games(*map(make_schedule_row, pages)).collect()
     listed = of(
         LISTED_SHIFTS,
         pl.concat([NO_PAGES, *charts.values()]),
         *reports,
         lineups,
         about,
-        ice.skater_games(),
-        ice.goalie_games(),
+        builders.make_skater_games(),
+        builders.make_goalie_games(),
     )
     shifts = of(SHIFTS, listed, lineups)
     stints, on_ice = of(STINTS, shifts, lineups, about), of(ON_ICE, plays, shifts, lineups)
-    return Made(shifts, stints, on_ice, shift_quality(listed.lazy(), shifts.lazy(), lineups.lazy()).collect())
+    return Made(shifts, stints, on_ice, check_shifts(listed.lazy(), shifts.lazy(), lineups.lazy()).collect())
 
 
 @pytest.fixture(scope="module")
 def charted() -> tuple[list[int], Made]:
     """Games with charts: some with repeats, one with a placeholder, overtimes, shoot-outs and playoffs."""
-    engine = league().engine
-    regular = [game for game in played(SEASONS[0])[:150] if quirks.chart_from(1, game, engine.ended(game))]
-    odd = [game for game in regular if quirks.placeholder(1, game) is not None]
-    long = [game for game in regular if engine.story(game).last_type in {"OT", "SO"}]
-    games = sorted({*regular[:8], *odd[:2], *long[:6], *played(SEASONS[0], 3)[:3]})
-    return games, worked_out(games, {game: ice.chart(*chart(game)["data"], game_id=game) for game in games}, [])
+    engine = get_league().engine
+    regular = [
+        game
+        for game in list_played_games(SEASONS[0])[:150]
+        if quirks.find_chart_start(1, game, engine.get_end_time(game))
+    ]
+    odd = [game for game in regular if quirks.draw_placeholder(1, game) is not None]
+    long = [game for game in regular if engine.get_outcome(game).last_period_type in {"OT", "SO"}]
+    games = sorted({*regular[:8], *odd[:2], *long[:6], *list_played_games(SEASONS[0], 3)[:3]})
+    return games, worked_out(
+        games, {game: builders.make_chart(*get_shift_chart(game)["data"], game_id=game) for game in games}, []
+    )
 
 
 @pytest.fixture(scope="module")
 def reported() -> tuple[list[int], Made]:
     """Games with empty charts, whose reports tell the shifts."""
-    engine = league().engine
-    regular = complete(played(SEASONS[1])[:150])
-    empty = [game for game in regular if quirks.chart_from(1, game, engine.ended(game)) is None]
-    long = [game for game in regular if engine.story(game).last_type in {"OT", "SO"}]
-    games = sorted({*empty[:3], *long[:4], *complete(played(SEASONS[0], 3))[:3]})
-    return games, worked_out(games, {game: ice.chart(game_id=game) for game in games}, games)
+    engine = get_league().engine
+    regular = filter_reported_games(list_played_games(SEASONS[1])[:150])
+    empty = [game for game in regular if quirks.find_chart_start(1, game, engine.get_end_time(game)) is None]
+    long = [game for game in regular if engine.get_outcome(game).last_period_type in {"OT", "SO"}]
+    games = sorted({*empty[:3], *long[:4], *filter_reported_games(list_played_games(SEASONS[0], 3))[:3]})
+    return games, worked_out(games, {game: builders.make_chart(game_id=game) for game in games}, games)
 
 
 both = pytest.mark.parametrize("source", ["charted", "reported"])
@@ -96,7 +110,7 @@ def test_shifts_are_those_of_the_league(pair: tuple[list[int], Made], source: st
     games, found = pair
     columns = ("player_id", "team_id", "period", "start_seconds", "end_seconds")
     for game in games:
-        true = {(s.player_id, s.team_id, s.period, s.start, s.end) for s in league().engine.game(game).shifts}
+        true = {(s.player_id, s.team_id, s.period, s.start, s.end) for s in get_league().engine.get_game(game).shifts}
         assert set(found.shifts.filter(pl.col("game_id") == game).select(columns).rows()) == true
     assert found.shifts["shift_source"].unique().to_list() == [source.removesuffix("ed")]
     assert found.shifts["game_id"].n_unique() == len(games) >= 10
@@ -109,7 +123,7 @@ def test_players_on_the_ice_are_the_truth_at_every_event(pair: tuple[list[int], 
     for game, event, *rest in found.on_ice.select("game_id", "event_id", "player_id", "team_id", "is_goalie").rows():
         got.setdefault((game, event), set()).add((rest[0], rest[1], rest[2]))
     for game in games:
-        about, truth = league().engine.find(game), league().engine.truth(game)
+        about, truth = get_league().engine.find_game(game), get_league().engine.get_truth(game)
         assert about is not None
         for event, on in truth.on_ice.items():
             true = set()
@@ -124,11 +138,11 @@ def test_time_on_ice_by_strength_and_by_situation_is_the_truth(pair: tuple[list[
     games, found = pair
     names = ("time_on_ice_s", "even_strength_s", "power_play_s", "shorthanded_s")
     times, situations = (
-        time_on_ice(found.stints.lazy()).collect(),
-        time_on_ice_by_situation(found.stints.lazy()).collect(),
+        sum_time_on_ice(found.stints.lazy()).collect(),
+        sum_time_by_situation(found.stints.lazy()).collect(),
     )
     for game in games:
-        truth = league().engine.truth(game)
+        truth = get_league().engine.get_truth(game)
         of_game = pl.col("game_id") == game
         assert {p: tuple(s) for p, *s in times.filter(of_game).select("player_id", *names).rows()} == truth.toi
         by_code: dict[int, dict[str, int]] = {}
@@ -150,21 +164,23 @@ def test_the_situation_of_every_second_is_the_truth(pair: tuple[list[int], Made]
         for period, start, end, code in rows.sort("period", "start_seconds").rows():
             codes.setdefault(period, []).extend([code] * (end - start))
         assert {period: tuple(row) for period, row in codes.items()} == {
-            period: row for period, row in league().engine.truth(game).strength.items() if row
+            period: row for period, row in get_league().engine.get_truth(game).strength.items() if row
         }
 
 
 @both
 def test_the_number_of_men_is_always_possible(pair: tuple[list[int], Made]):
-    assert men_quality(pair[1].stints.lazy()).collect().is_empty()
+    assert check_player_counts(pair[1].stints.lazy()).collect().is_empty()
 
 
 def test_every_quirk_of_the_charts_is_counted(charted: tuple[list[int], Made]):
     games, found = charted
-    repeats = {game: len(quirks.repeated(1, league().engine.game(game))) for game in games}
+    repeats = {game: len(quirks.draw_repeated_shifts(1, get_league().engine.get_game(game))) for game in games}
     expected = {(game, "no shift is listed twice", str(n)) for game, n in repeats.items() if n}
     expected |= {
-        (game, "every shift has an end and lasts", "1") for game in games if quirks.placeholder(1, game) is not None
+        (game, "every shift has an end and lasts", "1")
+        for game in games
+        if quirks.draw_placeholder(1, game) is not None
     }
 
     assert set(found.faults.select("game_id", "check", "actual").rows()) == expected

@@ -5,11 +5,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake.errors import Broken
+from nhl_lake.errors import ValidationFailed
 from nhl_lake.schema import checks
 from nhl_lake.silver.lineups import LINEUPS
-from tests.league.requests import league, sample
-from tests.silver.pages_of import NO_PAGES, kept, made, of_league
+from tests.league.league_pages import get_league, sample_games
+from tests.silver.bronze_pages import NO_PAGES, build_table, fetch_league_pages, make_pages
 
 HOME, AWAY = 1, 2
 GAME = 2023020001
@@ -41,7 +41,7 @@ def rail(home: list[int], away: list[int] | None = None) -> dict[str, Any]:
 
 
 def rows(*pages: dict[str, Any], state: str | None = "OFF") -> pl.DataFrame:
-    return made(LINEUPS, kept(*pages, state=state), NO_PAGES, NO_PAGES)
+    return build_table(LINEUPS, make_pages(*pages, state=state), NO_PAGES, NO_PAGES)
 
 
 def test_a_dressed_player_is_one_row():
@@ -86,39 +86,39 @@ def test_a_player_without_a_number_is_dressed():
 
 def test_the_box_score_says_which_goalie_started():
     dressed = page(spot(30, "G"), spot(31, "G"), spot(71))
-    found = made(LINEUPS, kept(dressed), kept(box((30, False), (31, True))), NO_PAGES)
+    found = build_table(LINEUPS, make_pages(dressed), make_pages(box((30, False), (31, True))), NO_PAGES)
 
     assert found.select("player_id", "is_starter").rows() == [(30, False), (31, True), (71, None)]
 
 
 def test_who_started_is_unknown_where_the_box_score_is_missing_silent_or_not_final():
-    dressed = kept(page(spot(30, "G")))
-    silent, early = kept(box((30, None))), kept(box((30, True)), state="LIVE")
+    dressed = make_pages(page(spot(30, "G")))
+    silent, early = make_pages(box((30, None))), make_pages(box((30, True)), state="LIVE")
 
-    assert [made(LINEUPS, dressed, boxes, NO_PAGES)["is_starter"].to_list() for boxes in (NO_PAGES, silent, early)] == [
-        [None]
-    ] * 3
+    assert [
+        build_table(LINEUPS, dressed, boxes, NO_PAGES)["is_starter"].to_list() for boxes in (NO_PAGES, silent, early)
+    ] == [[None]] * 3
 
 
 def test_a_scratched_player_is_a_row_in_his_team_without_position_and_number():
-    found = made(LINEUPS, kept(page(spot(71))), NO_PAGES, kept(rail([72], [73])))
+    found = build_table(LINEUPS, make_pages(page(spot(71))), NO_PAGES, make_pages(rail([72], [73])))
 
     assert found.filter(pl.col("is_scratched")).select("player_id", "team_id", "position", "sweater_number").rows() == [
         (72, HOME, None, None),
         (73, AWAY, None, None),
     ]
     assert found["game_type"].to_list() == [2, 2, 2]
-    checks.require(LINEUPS, found)
+    checks.validate_rows(LINEUPS, found)
 
 
 def test_who_is_dressed_and_scratched_at_once_is_dressed():
-    found = made(LINEUPS, kept(page(spot(71))), NO_PAGES, kept(rail([71])))
+    found = build_table(LINEUPS, make_pages(page(spot(71))), NO_PAGES, make_pages(rail([71])))
 
     assert found.select("player_id", "is_scratched").rows() == [(71, False)]
 
 
 def test_a_player_who_is_scratched_twice_is_one_row():
-    found = made(LINEUPS, kept(page(spot(71))), NO_PAGES, kept(rail([72, 72])))
+    found = build_table(LINEUPS, make_pages(page(spot(71))), NO_PAGES, make_pages(rail([72, 72])))
 
     assert found["player_id"].to_list() == [71, 72]
 
@@ -126,11 +126,11 @@ def test_a_player_who_is_scratched_twice_is_one_row():
 def test_a_right_rail_without_people_gives_no_scratched_players():
     rails: list[dict[str, Any]] = [{"id": GAME}, {"id": GAME, "gameInfo": {"awayTeam": {}}}]
     for silent in rails:
-        assert made(LINEUPS, kept(page(spot(71))), NO_PAGES, kept(silent)).height == 1
+        assert build_table(LINEUPS, make_pages(page(spot(71))), NO_PAGES, make_pages(silent)).height == 1
 
 
 def test_a_right_rail_alone_gives_no_line_up():
-    assert made(LINEUPS, NO_PAGES, NO_PAGES, kept(rail([72]))).is_empty()
+    assert build_table(LINEUPS, NO_PAGES, NO_PAGES, make_pages(rail([72]))).is_empty()
 
 
 def without(said: dict[str, Any], *keys: str) -> dict[str, Any]:
@@ -141,12 +141,12 @@ def lines(**groups: list[dict[str, Any]]) -> pl.LazyFrame:
     """Return a box score with lines of the home team."""
     said = box()
     said["playerByGameStats"]["homeTeam"] = {"forwards": [], "defense": [], "goalies": [], **groups}
-    return kept(said)
+    return make_pages(said)
 
 
 def the_player(spots: list[dict[str, Any]], boxes: pl.LazyFrame) -> tuple[Any, ...]:
-    found = made(LINEUPS, kept(page(*spots, spot(99, "G"))), boxes, NO_PAGES)
-    checks.require(LINEUPS, found)
+    found = build_table(LINEUPS, make_pages(page(*spots, spot(99, "G"))), boxes, NO_PAGES)
+    checks.validate_rows(LINEUPS, found)
     assert found["player_id"].to_list()[1:] == [99]  # nobody else is harmed
     return found.select("team_id", "position", "sweater_number").row(0)
 
@@ -166,7 +166,7 @@ def test_an_odd_position_is_unknown_or_that_of_the_box_score(odd: Any):
 def test_the_lines_of_a_box_score_until_2024_tell_positions_too():
     nested = {"playerByGameStats": {"homeTeam": {"defense": [{"playerId": 71, "position": "D"}]}}}
 
-    assert the_player([without(spot(71), "positionCode")], kept(page() | {"boxscore": nested})) == (HOME, "D", 9)
+    assert the_player([without(spot(71), "positionCode")], make_pages(page() | {"boxscore": nested})) == (HOME, "D", 9)
 
 
 @pytest.mark.parametrize("odd", ["9", 99_999, 9.5, [], True])
@@ -198,19 +198,21 @@ def test_a_player_without_an_id_is_left_out():
 
 
 def test_a_page_of_which_no_player_can_be_read_is_another_kind_of_page():
-    with pytest.raises(Broken, match="playerId"):
+    with pytest.raises(ValidationFailed, match="playerId"):
         rows(page(*(without(spot(number), "playerId") for number in (71, 72, 73))))
 
 
 def test_the_line_ups_of_the_league_are_those_of_its_books():
-    games = sample()[:12]
-    found = made(LINEUPS, *(of_league(kind, games) for kind in ("play-by-play", "boxscore", "right-rail")))
-    checks.require(LINEUPS, found)
+    games = sample_games()[:12]
+    found = build_table(
+        LINEUPS, *(fetch_league_pages(kind, games) for kind in ("play-by-play", "boxscore", "right-rail"))
+    )
+    checks.validate_rows(LINEUPS, found)
 
     told = set()
     for game in games:
-        for lineup in league().engine.story(game).lineups:
-            for man in lineup.dressed:
+        for lineup in get_league().engine.get_outcome(game).lineups:
+            for man in lineup.dressed_players:
                 starts = man is lineup.goalies[0] if man.position == "G" else None
                 told.add((game, man.player.player_id, man.team_id, man.position, man.number, starts, False))
             told |= {(game, man.player.player_id, man.team_id, None, None, None, True) for man in lineup.scratches}
@@ -222,7 +224,7 @@ def test_an_odd_line_of_a_skater_takes_no_line_up_away():
     odd = box((30, True))
     odd["playerByGameStats"]["homeTeam"]["forwards"] = [{"playerId": "seventy-one"}]
 
-    found = made(LINEUPS, kept(page(spot(30, "G"))), kept(odd), NO_PAGES)
+    found = build_table(LINEUPS, make_pages(page(spot(30, "G"))), make_pages(odd), NO_PAGES)
 
     assert found["is_starter"].to_list() == [True]
 
@@ -238,7 +240,7 @@ def event(kind: str, owner: int | None, **players: int) -> dict[str, Any]:
 def unlisted(*plays: dict[str, Any]) -> list[tuple[int, int, str | None]]:
     """Return who is in the line-up beside 71 because of plays: the player, the team, the position."""
     found = rows(with_plays(*plays))
-    checks.require(LINEUPS, found)
+    checks.validate_rows(LINEUPS, found)
     return found.filter(pl.col("player_id") != 71).select("player_id", "team_id", "position").rows()
 
 
@@ -269,7 +271,9 @@ def test_what_the_box_score_says_of_an_unlisted_player_is_taken():
     goal = event("goal", HOME, scoringPlayerId=72)
     lines = {"homeTeam": {"forwards": [{"playerId": 72, "position": "L", "sweaterNumber": 19}]}, "awayTeam": {}}
 
-    found = made(LINEUPS, kept(with_plays(goal)), kept(box() | {"playerByGameStats": lines}), NO_PAGES)
+    found = build_table(
+        LINEUPS, make_pages(with_plays(goal)), make_pages(box() | {"playerByGameStats": lines}), NO_PAGES
+    )
 
     assert found.filter(player_id=72).select("team_id", "position", "sweater_number").rows() == [(HOME, "L", 19)]
 
@@ -277,6 +281,6 @@ def test_what_the_box_score_says_of_an_unlisted_player_is_taken():
 def test_who_is_scratched_and_takes_part_is_dressed():
     goal = event("goal", HOME, scoringPlayerId=72)
 
-    found = made(LINEUPS, kept(with_plays(goal)), NO_PAGES, kept(rail([72, 73])))
+    found = build_table(LINEUPS, make_pages(with_plays(goal)), NO_PAGES, make_pages(rail([72, 73])))
 
     assert found.select("player_id", "is_scratched").rows() == [(71, False), (72, False), (73, True)]

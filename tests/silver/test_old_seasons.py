@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake.catalog import find
+from nhl_lake.catalog import find_table
 from nhl_lake.quality import audit
 from nhl_lake.store import delta_tables
-from tests.support.fake_api import AWAY, HOME, FakeApi, Game, run
+from tests.support.fake_api import AWAY, HOME, FakeApi, FakeGame, run_ingest
 
 CENTER, DEFENDER, WING, HOME_GOALIE = 8900001, 8900002, 8900004, 8900005
 RIVAL, AWAY_GOALIE = 8900006, 8900003
@@ -33,7 +33,7 @@ def event(kind: str, number: int, period: int, clock: str, owner: int, **details
 
 
 @dataclass
-class OldGame(Game):
+class OldGame(FakeGame):
     """A game with what the pages of its season have: 1-1 in the days of ties, or else won by a goal in overtime."""
 
     chart: bool = False
@@ -43,7 +43,7 @@ class OldGame(Game):
         return self.year >= 2005
 
     def head(self) -> dict:
-        head = super().head()
+        head = super().make_header()
         head["awayTeam"]["score"] = 1
         head["homeTeam"]["score"] = 1 + self.is_won
         return head | {"gameOutcome": {"lastPeriodType": "OT"}}
@@ -103,12 +103,12 @@ def loaded(tmp_path: Path, year: int) -> tuple[Path, Any]:
     season = year * 10_000 + year + 1
     games = [OldGame(n, start=datetime(year, 12, n, tzinfo=UTC), year=year) for n in (2, 4)]
     api = FakeApi(games, seasons=(season, 20242025, 20252026))
-    return tmp_path, run(tmp_path, api, rebuilds=True, seasons=(season,))
+    return tmp_path, run_ingest(tmp_path, api, rebuilds=True, seasons=(season,))
 
 
 def table(root: Path, name: str, **key: Any) -> dict[str, Any]:
     """Return the first row of a table with such values."""
-    return delta_tables.scan(root, find(name)).filter(**key).sort("game_id").collect().row(0, named=True)
+    return delta_tables.scan_table(root, find_table(name)).filter(**key).sort("game_id").collect().row(0, named=True)
 
 
 @pytest.fixture(scope="module", params=[1930, 1997, 2005])
@@ -118,14 +118,17 @@ def season(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def test_a_season_loads_whole_and_nothing_is_wrong_with_it(season: tuple[int, Path, Any]):
     _, root, summary = season
-    found = audit.audit(root)
+    found = audit.audit_lake(root)
 
     assert (summary.exit_code, summary.incomplete) == (0, [])
     assert [f for f in found if f.severity == "error"] == []
-    assert delta_tables.scan(root, find("silver.refusals")).collect().is_empty()
-    checks = delta_tables.scan(root, find("silver.game_quality")).collect()["check"].unique().to_list()
+    assert delta_tables.scan_table(root, find_table("silver.refusals")).collect().is_empty()
+    checks = delta_tables.scan_table(root, find_table("silver.game_quality")).collect()["check"].unique().to_list()
     assert checks == ["every event has a time inside its period"]
-    assert delta_tables.scan(root, find("silver.games")).filter(pl.col("game_state") == "OFF").collect().height == 2
+    assert (
+        delta_tables.scan_table(root, find_table("silver.games")).filter(pl.col("game_state") == "OFF").collect().height
+        == 2
+    )
 
 
 def test_counts_are_those_that_the_pages_record(season: tuple[int, Path, Any]):
@@ -155,7 +158,9 @@ def test_a_third_pass_is_an_assist(season: tuple[int, Path, Any]):
 def test_a_tie_is_nobodys_win(season: tuple[int, Path, Any]):
     year, root, _ = season
 
-    found = delta_tables.scan(root, find("silver.games")).select("home_score", "away_score").unique().collect()
+    found = (
+        delta_tables.scan_table(root, find_table("silver.games")).select("home_score", "away_score").unique().collect()
+    )
     assert found.rows() == [(2, 1) if year == 2005 else (1, 1)]
 
 
@@ -163,6 +168,8 @@ def test_a_goalie_with_a_goal_against_has_played(season: tuple[int, Path, Any]):
     _, root, _ = season
 
     rows = (
-        delta_tables.scan(root, find("gold.goalie_season")).filter("is_total", pl.col("situation") == "all").collect()
+        delta_tables.scan_table(root, find_table("gold.goalie_season"))
+        .filter("is_total", pl.col("situation") == "all")
+        .collect()
     )
     assert dict(rows.select("player_id", "games").rows()) == {HOME_GOALIE: 2, AWAY_GOALIE: 2}

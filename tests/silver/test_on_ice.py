@@ -8,26 +8,28 @@ from hypothesis import strategies as st
 
 from nhl_lake.schema import checks
 from nhl_lake.silver.on_ice import ON_ICE
-from tests.silver import ice
-from tests.silver.ice import AWAY, HOME, dressed, play, shift
-from tests.silver.pages_of import made
+from tests.silver import builders
+from tests.silver.bronze_pages import build_table
+from tests.silver.builders import AWAY, HOME, make_lineup_row, make_play, make_shift
 
 OLD, NEW, GOALIE, SHOOTER, OTHER_GOALIE = 11, 12, 30, 51, 80
-LINEUP = ice.lineups(
-    dressed(OLD),
-    dressed(NEW, position="D"),
-    dressed(GOALIE, position="G"),
-    dressed(SHOOTER, AWAY),
-    dressed(OTHER_GOALIE, AWAY, "G"),
+LINEUP = builders.make_lineups(
+    make_lineup_row(OLD),
+    make_lineup_row(NEW, position="D"),
+    make_lineup_row(GOALIE, position="G"),
+    make_lineup_row(SHOOTER, AWAY),
+    make_lineup_row(OTHER_GOALIE, AWAY, "G"),
 )
 WHISTLE = 751
-CHANGE = [shift(OLD, 700, WHISTLE), shift(NEW, WHISTLE, 800), shift(GOALIE, 0, 1200)]
+CHANGE = [make_shift(OLD, 700, WHISTLE), make_shift(NEW, WHISTLE, 800), make_shift(GOALIE, 0, 1200)]
 
 
 def on(*plays: dict[str, Any], shifts: list[dict[str, Any]] | None = None) -> dict[int, set[int]]:
     """Return the players on the ice at each event."""
-    found = made(ON_ICE, ice.plays(*plays), ice.shifts(*(CHANGE if shifts is None else shifts)), LINEUP)
-    checks.require(ON_ICE, found)
+    found = build_table(
+        ON_ICE, builders.make_plays(*plays), builders.make_shifts(*(CHANGE if shifts is None else shifts)), LINEUP
+    )
+    checks.validate_rows(ON_ICE, found)
     players: dict[int, set[int]] = {}
     for event, player in found.select("event_id", "player_id").rows():
         players.setdefault(event, set()).add(player)
@@ -35,7 +37,7 @@ def on(*plays: dict[str, Any], shifts: list[dict[str, Any]] | None = None) -> di
 
 
 def test_a_player_at_an_event_is_one_row_with_his_team():
-    found = made(ON_ICE, ice.plays(play(8, 720, "hit")), ice.shifts(*CHANGE), LINEUP)
+    found = build_table(ON_ICE, builders.make_plays(make_play(8, 720, "hit")), builders.make_shifts(*CHANGE), LINEUP)
 
     assert found.select("event_id", "player_id", "team_id", "is_goalie").rows() == [
         (8, OLD, HOME, False),
@@ -44,14 +46,17 @@ def test_a_player_at_an_event_is_one_row_with_his_team():
 
 
 def test_without_games_or_shifts_there_are_no_rows():
-    assert made(ON_ICE, ice.plays(), ice.shifts(), ice.lineups()).schema == ON_ICE.schema
-    assert on(play(8, 720, "hit"), shifts=[]) == {}
+    assert (
+        build_table(ON_ICE, builders.make_plays(), builders.make_shifts(), builders.make_lineups()).schema
+        == ON_ICE.schema
+    )
+    assert on(make_play(8, 720, "hit"), shifts=[]) == {}
 
 
 def test_the_faceoff_belongs_to_those_who_come_and_what_was_before_it_to_those_who_leave():
-    rows = [play(1, WHISTLE, "shot-on-goal"), play(2, WHISTLE, "stoppage"), play(3, WHISTLE, "faceoff")]
+    rows = [make_play(1, WHISTLE, "shot-on-goal"), make_play(2, WHISTLE, "stoppage"), make_play(3, WHISTLE, "faceoff")]
 
-    assert on(*rows, play(4, WHISTLE, "hit"), play(5, WHISTLE + 2, "shot-on-goal")) == {
+    assert on(*rows, make_play(4, WHISTLE, "hit"), make_play(5, WHISTLE + 2, "shot-on-goal")) == {
         1: {OLD, GOALIE},
         2: {OLD, GOALIE},
         3: {NEW, GOALIE},
@@ -62,39 +67,39 @@ def test_the_faceoff_belongs_to_those_who_come_and_what_was_before_it_to_those_w
 
 @pytest.mark.parametrize("event", ["goal", "penalty", "stoppage", "delayed-penalty", "period-end", "game-end"])
 def test_what_stops_play_belongs_to_those_who_were_on_with_or_without_a_faceoff(event: str):
-    assert on(play(1, WHISTLE, event))[1] == {OLD, GOALIE}
-    assert on(play(1, WHISTLE, event), play(2, WHISTLE, "faceoff"))[1] == {OLD, GOALIE}
-    assert on(play(1, WHISTLE, "faceoff"), play(2, WHISTLE, event))[2] == {OLD, GOALIE}
+    assert on(make_play(1, WHISTLE, event))[1] == {OLD, GOALIE}
+    assert on(make_play(1, WHISTLE, event), make_play(2, WHISTLE, "faceoff"))[1] == {OLD, GOALIE}
+    assert on(make_play(1, WHISTLE, "faceoff"), make_play(2, WHISTLE, event))[2] == {OLD, GOALIE}
 
 
 @pytest.mark.parametrize("event", ["shot-on-goal", "missed-shot", "blocked-shot", "hit", "giveaway", "takeaway", "new"])
 def test_a_change_on_the_fly_gives_its_second_to_those_who_come(event: str):
-    assert on(play(1, WHISTLE, event))[1] == {NEW, GOALIE}
+    assert on(make_play(1, WHISTLE, event))[1] == {NEW, GOALIE}
 
 
 def test_order_is_by_the_event_number_and_not_by_the_id():
-    rows = [play(9, WHISTLE, "hit", event_number=1), play(1, WHISTLE, "faceoff", event_number=2)]
+    rows = [make_play(9, WHISTLE, "hit", event_number=1), make_play(1, WHISTLE, "faceoff", event_number=2)]
 
     assert on(*rows) == {9: {OLD, GOALIE}, 1: {NEW, GOALIE}}
 
 
 def test_nobody_is_known_to_be_on_the_ice_at_an_event_without_a_time():
-    rows = [play(1, WHISTLE, "hit", period_seconds=None), play(2, WHISTLE, "faceoff")]
+    rows = [make_play(1, WHISTLE, "hit", period_seconds=None), make_play(2, WHISTLE, "faceoff")]
 
     assert on(*rows) == {2: {NEW, GOALIE}}
 
 
 def test_a_faceoff_of_another_period_or_game_is_no_faceoff_of_the_second():
-    other = [play(2, WHISTLE, "faceoff", period=2), play(3, WHISTLE, "faceoff", game_id=ice.GAME + 1)]
+    other = [make_play(2, WHISTLE, "faceoff", period=2), make_play(3, WHISTLE, "faceoff", game_id=builders.GAME + 1)]
 
-    assert on(play(1, WHISTLE, "hit"), *other)[1] == {NEW, GOALIE}
+    assert on(make_play(1, WHISTLE, "hit"), *other)[1] == {NEW, GOALIE}
 
 
 def test_those_who_begin_a_period_are_on_at_its_start():
-    shifts = [shift(OLD, 0, 40), shift(GOALIE, 0, 1200), shift(NEW, 0, 30, period=2)]
-    rows = [play(1, 0, "period-start"), play(2, 0, "faceoff"), play(3, 0, "penalty")]
+    shifts = [make_shift(OLD, 0, 40), make_shift(GOALIE, 0, 1200), make_shift(NEW, 0, 30, period=2)]
+    rows = [make_play(1, 0, "period-start"), make_play(2, 0, "faceoff"), make_play(3, 0, "penalty")]
 
-    assert on(*rows, play(4, 0, "period-start", period=2), shifts=shifts) == {
+    assert on(*rows, make_play(4, 0, "period-start", period=2), shifts=shifts) == {
         1: {OLD, GOALIE},
         2: {OLD, GOALIE},
         3: {OLD, GOALIE},
@@ -103,43 +108,48 @@ def test_those_who_begin_a_period_are_on_at_its_start():
 
 
 def test_those_who_end_a_period_are_on_for_a_shot_in_its_last_second():
-    shifts = [shift(OLD, 1100, 1200), shift(GOALIE, 0, 1200)]
+    shifts = [make_shift(OLD, 1100, 1200), make_shift(GOALIE, 0, 1200)]
 
-    assert on(play(1, 1200, "shot-on-goal"), play(2, 1200, "period-end"), shifts=shifts)[1] == {OLD, GOALIE}
+    assert on(make_play(1, 1200, "shot-on-goal"), make_play(2, 1200, "period-end"), shifts=shifts)[1] == {OLD, GOALIE}
 
 
 def test_those_on_for_the_goal_that_ends_a_game_are_on_for_the_shot_before_it():
-    shifts = [shift(OLD, 100, 130), shift(GOALIE, 0, 130)]
+    shifts = [make_shift(OLD, 100, 130), make_shift(GOALIE, 0, 130)]
 
-    assert on(play(1, 130, "hit"), play(2, 130, "goal"), shifts=shifts) == {1: {OLD, GOALIE}, 2: {OLD, GOALIE}}
+    assert on(make_play(1, 130, "hit"), make_play(2, 130, "goal"), shifts=shifts) == {
+        1: {OLD, GOALIE},
+        2: {OLD, GOALIE},
+    }
 
 
 def test_a_penalty_shot_is_between_shooter_and_goalie():
     duel = {"is_penalty_shot": True, "shooter_player_id": SHOOTER, "goalie_player_id": GOALIE}
-    rows = [play(1, 720, "penalty"), play(2, 720, "missed-shot", **duel), play(3, 720, "faceoff")]
+    rows = [make_play(1, 720, "penalty"), make_play(2, 720, "missed-shot", **duel), make_play(3, 720, "faceoff")]
 
     assert on(*rows) == {1: {OLD, GOALIE}, 2: {SHOOTER, GOALIE}, 3: {OLD, GOALIE}}
 
 
 def test_in_a_shoot_out_nobody_is_on_but_shooter_and_goalie():
-    start = play(1, 0, "period-start", period=5, period_type="SO")
-    shot = play(2, 0, "goal", period=5, period_type="SO", shooter_player_id=OLD, goalie_player_id=OTHER_GOALIE)
-    failed = play(3, 0, "failed-shot-attempt", period=5, period_type="SO", shooter_player_id=SHOOTER)
+    start = make_play(1, 0, "period-start", period=5, period_type="SO")
+    shot = make_play(2, 0, "goal", period=5, period_type="SO", shooter_player_id=OLD, goalie_player_id=OTHER_GOALIE)
+    failed = make_play(3, 0, "failed-shot-attempt", period=5, period_type="SO", shooter_player_id=SHOOTER)
 
-    assert on(start, shot, failed, shifts=[*CHANGE, shift(NEW, 0, 90, period=5)]) == {
+    assert on(start, shot, failed, shifts=[*CHANGE, make_shift(NEW, 0, 90, period=5)]) == {
         2: {OLD, OTHER_GOALIE},
         3: {SHOOTER},
     }
 
 
 def test_an_event_while_the_shifts_have_nobody_on_has_no_rows():
-    assert on(play(1, 40, "hit"), play(2, 60, "hit"), shifts=[shift(OLD, 0, 30), shift(OLD, 60, 90)]) == {2: {OLD}}
+    assert on(
+        make_play(1, 40, "hit"), make_play(2, 60, "hit"), shifts=[make_shift(OLD, 0, 30), make_shift(OLD, 60, 90)]
+    ) == {2: {OLD}}
 
 
 def test_a_player_with_two_shifts_that_meet_is_on_once():
-    meeting = [shift(OLD, 0, 30), shift(OLD, 30, 60), shift(GOALIE, 0, 60)]
+    meeting = [make_shift(OLD, 0, 30), make_shift(OLD, 30, 60), make_shift(GOALIE, 0, 60)]
 
-    assert on(play(1, 30, "hit"), play(2, 30, "goal"), shifts=meeting) == {1: {OLD, GOALIE}, 2: {OLD, GOALIE}}
+    assert on(make_play(1, 30, "hit"), make_play(2, 30, "goal"), shifts=meeting) == {1: {OLD, GOALIE}, 2: {OLD, GOALIE}}
 
 
 @settings(max_examples=40)
@@ -158,8 +168,8 @@ def test_the_rule_is_that_of_every_shift_and_event_alone(
     for player, start, length in spells:
         if all(start + length <= a or start >= b for a, b in taken.get(player, [])):
             taken.setdefault(player, []).append((start, start + length))
-    shifts = [shift(player, *span) for player, spans in taken.items() for span in spans]
-    rows = [play(number, second, event) for number, (second, event) in enumerate(moments)]
+    shifts = [make_shift(player, *span) for player, spans in taken.items() for span in spans]
+    rows = [make_play(number, second, event) for number, (second, event) in enumerate(moments)]
 
     def is_old(number: int, second: int, event: str) -> bool:
         same = [(n, e) for n, (s, e) in enumerate(moments) if s == second]

@@ -6,11 +6,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake.errors import Broken
+from nhl_lake.errors import ValidationFailed
 from nhl_lake.schema import checks
 from nhl_lake.silver.players import PLAYERS
-from tests.league.requests import get, league
-from tests.silver.pages_of import AT, NO_PAGES, kept, made
+from tests.league.league_pages import get_league, get_page
+from tests.silver.bronze_pages import FETCHED_AT, NO_PAGES, build_table, make_pages
 
 PAGE = {
     "playerId": 8400071, "isActive": True, "currentTeamId": 1, "currentTeamAbbrev": "ABC",
@@ -24,17 +24,18 @@ PAGE = {
 
 
 def rows(*pages: dict[str, Any]) -> pl.DataFrame:
-    return made(PLAYERS, kept(*pages))
+    return build_table(PLAYERS, make_pages(*pages))
 
 
 def test_a_player_is_one_row():
     assert rows(PAGE).to_dicts() == [
         {
             "player_id": 8400071, "first_name": "Åke", "last_name": "Grünwald", "is_active": True, "position": "L",
-            "sweater_number": 9, "current_team_id": 1, "current_team_abbrev": "ABC", "hand": "R", "height_cm": 180,
+            "sweater_number": 9, "current_team_id": 1, "current_team_abbrev": "ABC",
+            "shoots_catches": "R", "height_cm": 180,
             "weight_kg": 86, "birth_date": date(1999, 2, 28), "birth_city": "Umeå", "birth_province": "Norrland",
             "birth_country": "SWE", "draft_year": 2017, "draft_team_abbrev": "XYZ", "draft_round": 2,
-            "draft_pick_in_round": 3, "draft_pick": 34, "fetched_at": AT,
+            "draft_pick_in_round": 3, "draft_pick": 34, "fetched_at": FETCHED_AT,
         }
     ]  # fmt: skip
 
@@ -46,12 +47,12 @@ def test_a_player_without_team_draft_or_number_is_still_a_player():
     assert {name for name, value in row.items() if value is not None} == {
         "player_id", "first_name", "last_name", "fetched_at",
     }  # fmt: skip
-    checks.require(PLAYERS, rows(bare))
+    checks.validate_rows(PLAYERS, rows(bare))
 
 
 def test_names_may_be_plain_and_no_pages_give_no_rows():
     assert rows(PAGE | {"firstName": "Åke"})["first_name"].to_list() == ["Åke"]
-    assert made(PLAYERS, NO_PAGES).is_empty()
+    assert build_table(PLAYERS, NO_PAGES).is_empty()
 
 
 @pytest.mark.parametrize("odd", [None, "", -(10**12), 10**30, 1.5, True, [], {"cs": "Gryn"}], ids=str)
@@ -61,7 +62,7 @@ def test_an_odd_field_is_null_and_costs_nothing_else(odd: Any):
             "currentTeamId": "current_team_id", "birthDate": "birth_date", "position": "position"}  # fmt: skip
     for key, name in keys.items():
         found = rows(PAGE | {key: odd})
-        checks.require(PLAYERS, found)
+        checks.validate_rows(PLAYERS, found)
         assert found.to_dicts() == [whole | {name: None}]
     found = rows(PAGE | {"draftDetails": PAGE["draftDetails"] | {"round": odd}})  # type: ignore[operator]
     assert found.to_dicts() == [whole | {"draft_round": None}]
@@ -82,20 +83,20 @@ def test_a_day_of_birth_that_is_none_is_unknown(born: Any):
 
 
 def test_a_page_that_lacks_who_it_is_of_is_refused():
-    with pytest.raises(Broken, match="playerId"):
+    with pytest.raises(ValidationFailed, match="playerId"):
         rows({key: value for key, value in PAGE.items() if key != "playerId"})
 
 
 def test_the_players_of_the_league_are_those_of_its_books():
-    people = list(league().engine.people(20252026).values())[:60]
-    found = rows(*(get(f"/v1/player/{person.player_id}/landing") for person in people))
-    checks.require(PLAYERS, found)
+    people = list(get_league().engine.get_players(20252026).values())[:60]
+    found = rows(*(get_page(f"/v1/player/{person.player_id}/landing") for person in people))
+    checks.validate_rows(PLAYERS, found)
 
     told = {
         (p.player_id, dict(p.last)["default"], p.position, p.shoots, p.birth_date, p.country,
          p.draft.overall_pick if p.draft else None)
         for p in people
     }  # fmt: skip
-    names = ("player_id", "last_name", "position", "hand", "birth_date", "birth_country", "draft_pick")
+    names = ("player_id", "last_name", "position", "shoots_catches", "birth_date", "birth_country", "draft_pick")
     assert set(found.select(names).rows()) == told
     assert found["draft_year"].null_count() == found["draft_pick"].null_count() > 0

@@ -6,38 +6,38 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake.errors import Broken
+from nhl_lake.errors import ValidationFailed
 from nhl_lake.schema import checks
 from nhl_lake.silver.parsing.pages import read_leniently
 from nhl_lake.silver.plays import PLAYS, Page, plays
-from tests.silver.pages_of import NO_PAGES, kept
-from tests.silver.typed_plays import (
+from tests.silver.bronze_pages import NO_PAGES, make_pages
+from tests.silver.play_builders import (  # fmt: skip
     AWAY,
     AWAY_GOALIE,
     BLOCKER,
+    DEFENDER,
     HOME,
-    MATE,
-    OTHER,
+    ROSTER_SPOTS,
     SHOOTER,
-    SPOTS,
-    one,
-    page,
-    play,
-    rows,
-    shot,
-)  # fmt: skip
+    TEAMMATE,
+    build_row,
+    build_rows,
+    make_page,
+    make_play,
+    make_shot,
+)
 
 
 def acting(**details: Any) -> tuple[int | None, bool]:
     """Return the acting team of a blocked shot with such details, and whether a team-mate blocked it."""
-    row = one(play("blocked-shot", details=details))
+    row = build_row(make_play("blocked-shot", details=details))
     return row["acting_team_id"], row["is_teammate_block"]
 
 
 def test_an_event_is_one_row():
     place = {"xCoord": 60, "yCoord": 10, "zoneCode": "O"}
-    found = one(
-        play(
+    found = build_row(
+        make_play(
             details={"eventOwnerTeamId": AWAY, "shootingPlayerId": BLOCKER, "goalieInNetId": 31, "shotType": "snap"}
             | place
         )
@@ -99,7 +99,12 @@ def test_an_event_is_one_row():
 
 
 def test_the_frame_is_what_the_table_declares_even_without_pages_or_plays():
-    for pages in (NO_PAGES, kept(page()), kept(page(play()), state="LIVE"), kept(page(play()))):
+    for pages in (
+        NO_PAGES,
+        make_pages(make_page()),
+        make_pages(make_page(make_play()), state="LIVE"),
+        make_pages(make_page(make_play())),
+    ):
         found = plays(pages).collect()
         assert found.columns == [column.name for column in PLAYS.columns]
         assert found.cast(dict(PLAYS.schema)).schema == PLAYS.schema
@@ -107,19 +112,19 @@ def test_the_frame_is_what_the_table_declares_even_without_pages_or_plays():
 
 @pytest.mark.parametrize("state", ["FUT", "PRE", "LIVE", "CRIT", "OVER", None])
 def test_a_page_of_a_game_that_is_not_final_gives_no_rows(state: str | None):
-    assert rows(page(play()), state=state).is_empty()
+    assert build_rows(make_page(make_play()), state=state).is_empty()
 
 
 @pytest.mark.parametrize("state", ["FINAL", "OFF"])
 def test_a_page_of_a_final_game_gives_rows(state: str):
-    assert rows(page(play()), state=state).height == 1
+    assert build_rows(make_page(make_play()), state=state).height == 1
 
 
 def test_games_do_not_meet():
-    goals = page(shot("goal", number=1), shot("goal", number=2, timeInPeriod="12:35"))
-    other = page(shot(number=3, timeInPeriod="12:36"), id=2023020002)
+    goals = make_page(make_shot("goal", number=1), make_shot("goal", number=2, timeInPeriod="12:35"))
+    other = make_page(make_shot(number=3, timeInPeriod="12:36"), id=2023020002)
 
-    alone, together = rows(other), rows(goals, other)
+    alone, together = build_rows(other), build_rows(goals, other)
 
     assert together.filter(pl.col("game_id") == 2023020002).equals(alone)
     assert together["home_score_before"].to_list() == [0, 1, 0]
@@ -142,32 +147,34 @@ def test_games_do_not_meet():
     ],
 )  # fmt: skip
 def test_everybody_has_his_role(event: str, details: dict[str, int], said: dict[str, int]):
-    row = one(play(event, details=details))
+    row = build_row(make_play(event, details=details))
 
     known = {name.removesuffix("_player_id"): row[name] for name in row if name.endswith("_player_id") and row[name]}
     assert known == said
 
 
 def test_a_penalty_says_what_for_and_how_long():
-    row = one(play("penalty", details={"typeCode": "MIN", "descKey": "high-sticking-double-minor", "duration": 4}))
+    row = build_row(
+        make_play("penalty", details={"typeCode": "MIN", "descKey": "high-sticking-double-minor", "duration": 4})
+    )
 
     said = (row["penalty_type_code"], row["penalty_description"], row["penalty_minutes"])
     assert said == ("MIN", "high-sticking-double-minor", 4)
 
 
 def test_nobody_is_charged_with_a_bench_minor_whoever_the_page_says_committed_it():
-    said = {"eventOwnerTeamId": HOME, "committedByPlayerId": SHOOTER, "servedByPlayerId": MATE, "duration": 2}
+    said = {"eventOwnerTeamId": HOME, "committedByPlayerId": SHOOTER, "servedByPlayerId": TEAMMATE, "duration": 2}
 
-    bench, minor, untyped = (one(play("penalty", details=said | kind)) for kind in (
+    bench, minor, untyped = (build_row(make_play("penalty", details=said | kind)) for kind in (
         {"typeCode": "BEN"}, {"typeCode": "MIN"}, {}
     ))  # fmt: skip
 
     assert [row["penalised_player_id"] for row in (bench, minor, untyped)] == [None, SHOOTER, SHOOTER]
-    assert (bench["served_by_player_id"], bench["acting_team_id"], bench["penalty_minutes"]) == (MATE, HOME, 2)
+    assert (bench["served_by_player_id"], bench["acting_team_id"], bench["penalty_minutes"]) == (TEAMMATE, HOME, 2)
 
 
 def test_a_stoppage_has_two_reasons_at_most():
-    row = one(play("stoppage", details={"reason": "icing", "secondaryReason": "tv-timeout"}))
+    row = build_row(make_play("stoppage", details={"reason": "icing", "secondaryReason": "tv-timeout"}))
 
     assert (row["reason"], row["secondary_reason"], row["acting_team_id"]) == ("icing", "tv-timeout", None)
 
@@ -180,19 +187,19 @@ def test_the_acting_team_of_a_blocked_shot_is_the_shooters_whoever_is_said_to_ow
 
 
 def test_the_owner_that_the_page_names_is_kept_beside():
-    row = one(play("blocked-shot", details={"eventOwnerTeamId": AWAY, "shootingPlayerId": SHOOTER}))
+    row = build_row(make_play("blocked-shot", details={"eventOwnerTeamId": AWAY, "shootingPlayerId": SHOOTER}))
 
     assert (row["acting_team_id"], row["event_owner_team_id_raw"]) == (HOME, AWAY)
 
 
 def test_a_shot_that_a_team_mate_blocked_is_of_the_shooters_team_with_or_without_the_reason():
-    both = {"eventOwnerTeamId": HOME, "shootingPlayerId": SHOOTER, "blockingPlayerId": MATE}
+    both = {"eventOwnerTeamId": HOME, "shootingPlayerId": SHOOTER, "blockingPlayerId": TEAMMATE}
 
     assert acting(**both, reason="teammate-blocked") == acting(**both) == (HOME, True)
 
 
 def test_a_shot_that_the_referee_blocked_is_nobodys_block():
-    row = one(play("blocked-shot", details={"shootingPlayerId": SHOOTER, "reason": "other-block"}))
+    row = build_row(make_play("blocked-shot", details={"shootingPlayerId": SHOOTER, "reason": "other-block"}))
 
     assert (row["acting_team_id"], row["blocker_player_id"], row["is_teammate_block"]) == (HOME, None, False)
 
@@ -211,34 +218,34 @@ def test_without_players_that_are_dressed_the_owner_of_a_block_is_clear_only_on_
 
 def test_other_events_are_of_their_owner():
     events = [
-        play(event, number=n, details={"eventOwnerTeamId": AWAY})
+        make_play(event, number=n, details={"eventOwnerTeamId": AWAY})
         for n, event in enumerate(("hit", "faceoff", "penalty", "delayed-penalty", "shot-on-goal"))
     ]
 
-    found = rows(page(*events))
+    found = build_rows(make_page(*events))
 
     assert found["acting_team_id"].to_list() == [AWAY] * 5
     assert found["is_home"].to_list() == [False] * 5
 
 
 def test_an_event_without_details_is_of_nobody():
-    row = one(play("period-start", timeInPeriod="00:00", situationCode=None))
+    row = build_row(make_play("period-start", timeInPeriod="00:00", situationCode=None))
 
     assert (row["acting_team_id"], row["event_owner_team_id_raw"], row["is_home"]) == (None, None, None)
     assert (row["period_seconds"], row["strength_state"], row["situation"], row["x_ft"]) == (0, None, None, None)
 
 
 def test_a_player_who_is_listed_twice_is_one_and_one_of_both_teams_is_of_none():
-    assert rows(page(shot(), spots=[*SPOTS, SPOTS[0]])).height == 1
-    (row,) = rows(page(shot(), spots=[*SPOTS, {"playerId": SHOOTER, "teamId": AWAY}])).to_dicts()
+    assert build_rows(make_page(make_shot(), spots=[*ROSTER_SPOTS, ROSTER_SPOTS[0]])).height == 1
+    (row,) = build_rows(make_page(make_shot(), spots=[*ROSTER_SPOTS, {"playerId": SHOOTER, "teamId": AWAY}])).to_dicts()
     assert row["acting_team_id"] == HOME  # as the page's owner says
 
 
 def test_words_that_are_new_are_kept():
-    row = one(play("zamboni", typeCode=599, details={"reason": "because", "shotType": "hope"}))
+    row = build_row(make_play("zamboni", typeCode=599, details={"reason": "because", "shotType": "hope"}))
 
     assert (row["event"], row["type_code"], row["reason"], row["shot_type"]) == ("zamboni", 599, "because", "hope")
-    checks.require(PLAYS, rows(page(play("zamboni"))))
+    checks.validate_rows(PLAYS, build_rows(make_page(make_play("zamboni"))))
 
 
 @pytest.mark.parametrize(
@@ -254,52 +261,60 @@ def test_words_that_are_new_are_kept():
 def test_the_clock_counts_up_in_the_period_and_in_the_game(
     clock: str, period: int, seconds: int, game_seconds: int | None
 ):
-    row = one(play(timeInPeriod=clock, period=period))
+    row = build_row(make_play(timeInPeriod=clock, period=period))
 
     assert (row["period_seconds"], row["game_seconds"]) == (seconds, game_seconds)
 
 
 def test_the_eighth_period_of_a_playoff_game_is_the_fifth_overtime():
-    row = one(play(period=8, timeInPeriod="10:27", periodDescriptor={"number": 8, "periodType": "OT"}), gameType=3)
+    row = build_row(
+        make_play(period=8, timeInPeriod="10:27", periodDescriptor={"number": 8, "periodType": "OT"}), gameType=3
+    )
 
     assert row["game_seconds"] == 9027
 
 
 def test_good_plays_hold_the_rules_of_the_table():
-    checks.require(PLAYS, rows(page(shot("goal"), play("hit", number=2, details={"eventOwnerTeamId": AWAY}))))
+    checks.validate_rows(
+        PLAYS, build_rows(make_page(make_shot("goal"), make_play("hit", number=2, details={"eventOwnerTeamId": AWAY})))
+    )
 
 
 @pytest.mark.parametrize(
     ("wrong", "rule"),
     [
-        (play("goal", details={"scoringPlayerId": 5}), "a goal has a team"),
-        (play(periodDescriptor={"number": 4, "periodType": "2OT"}), "period_type is one of"),
+        (make_play("goal", details={"scoringPlayerId": 5}), "a goal has a team"),
+        (make_play(periodDescriptor={"number": 4, "periodType": "2OT"}), "period_type is one of"),
     ],
 )
 def test_plays_that_cannot_be_are_refused_by_rule(wrong: dict[str, Any], rule: str):
-    with pytest.raises(Broken, match=rule):
-        checks.require(PLAYS, rows(page(wrong)))
+    with pytest.raises(ValidationFailed, match=rule):
+        checks.validate_rows(PLAYS, build_rows(make_page(wrong)))
 
 
 def test_an_owner_that_does_not_play_in_the_game_is_nobody():
-    row = one(play("hit", details={"eventOwnerTeamId": 3, "hittingPlayerId": SHOOTER}))
+    row = build_row(make_play("hit", details={"eventOwnerTeamId": 3, "hittingPlayerId": SHOOTER}))
 
     assert (row["acting_team_id"], row["event_owner_team_id_raw"], row["hitter_player_id"]) == (None, 3, SHOOTER)
 
 
 def test_an_id_that_two_events_have_is_refused():
-    with pytest.raises(Broken, match="one row for each game_id, event_id"):
-        checks.require(PLAYS, rows(page(play(number=1), play("hit", number=1, sortOrder=11))))
+    with pytest.raises(ValidationFailed, match="one row for each game_id, event_id"):
+        checks.validate_rows(
+            PLAYS, build_rows(make_page(make_play(number=1), make_play("hit", number=1, sortOrder=11)))
+        )
 
 
 def test_an_event_that_stands_again_under_another_id_or_period_is_one_and_counted_once():
-    again = play(number=1) | {"eventId": 9}
-    late = play(number=1, period=3) | {"eventId": 10}
+    again = make_play(number=1) | {"eventId": 9}
+    late = make_play(number=1, period=3) | {"eventId": 10}
 
-    assert rows(page(play(number=1), play("hit", number=2), again, late))["event_id"].to_list() == [1, 2]
+    assert build_rows(make_page(make_play(number=1), make_play("hit", number=2), again, late))[
+        "event_id"
+    ].to_list() == [1, 2]
 
 
-GOAL = {"assist1PlayerId": MATE, "goalieInNetId": AWAY_GOALIE}
+GOAL = {"assist1PlayerId": TEAMMATE, "goalieInNetId": AWAY_GOALIE}
 SCORES = [{"homeScore": n, "awayScore": 0} for n in range(4)]
 
 
@@ -307,10 +322,10 @@ def goals_of(*goals: tuple[str, dict[str, Any]], score: int | None = 1, by: int 
     """Return the ids of the goals that are left of some of one player, each with its clock and more details."""
     head = {"homeTeam": {"id": HOME, "score": score}, "awayTeam": {"id": AWAY, "score": 0}}
     found = [
-        shot("goal", number=n, by=by, timeInPeriod=clock, details=GOAL | details)
+        make_shot("goal", number=n, by=by, timeInPeriod=clock, details=GOAL | details)
         for n, (clock, details) in enumerate(goals, start=1)
     ]
-    return rows(page(*found, **head)).filter(pl.col("is_goal"))["event_id"].to_list()
+    return build_rows(make_page(*found, **head)).filter(pl.col("is_goal"))["event_id"].to_list()
 
 
 def test_a_goal_that_stands_again_a_second_or_two_off_is_one():
@@ -337,18 +352,22 @@ def test_two_goals_of_a_player_seconds_apart_are_two():
 
 
 def test_goals_of_two_players_are_two_and_those_of_a_shoot_out_stay():
-    mine, other = (shot("goal", number=n, by=by, details=SCORES[1]) for n, by in ((1, SHOOTER), (2, MATE)))
-    late = [shot("goal", number=n, period=5, timeInPeriod="00:00", details=GOAL) for n in (3, 4)]
+    mine, other = (make_shot("goal", number=n, by=by, details=SCORES[1]) for n, by in ((1, SHOOTER), (2, TEAMMATE)))
+    late = [make_shot("goal", number=n, period=5, timeInPeriod="00:00", details=GOAL) for n in (3, 4)]
     head = {"homeTeam": {"id": HOME, "score": 2}, "awayTeam": {"id": AWAY, "score": 1}}
-    theirs = shot("goal", number=5, by=BLOCKER, period=2)
+    theirs = make_shot("goal", number=5, by=BLOCKER, period=2)
 
-    assert rows(page(mine, other, theirs, *late, **head))["event_id"].to_list() == [1, 2, 3, 4, 5]
-    again = shot("goal", number=6, details=SCORES[1], timeInPeriod="12:35")
-    assert 6 not in rows(page(mine, theirs, again, *late, **head))["event_id"].to_list()  # a shoot-out won is no goal
+    assert build_rows(make_page(mine, other, theirs, *late, **head))["event_id"].to_list() == [1, 2, 3, 4, 5]
+    again = make_shot("goal", number=6, details=SCORES[1], timeInPeriod="12:35")
+    assert (
+        6 not in build_rows(make_page(mine, theirs, again, *late, **head))["event_id"].to_list()
+    )  # a shoot-out won is no goal
 
 
 def test_two_events_may_share_a_place_in_the_order():
-    assert rows(page(play(number=1), play("hit", number=2, sortOrder=10)))["event_id"].to_list() == [1, 2]
+    assert build_rows(make_page(make_play(number=1), make_play("hit", number=2, sortOrder=10)))[
+        "event_id"
+    ].to_list() == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -356,9 +375,13 @@ def test_two_events_may_share_a_place_in_the_order():
     ["", "twelve", "12:60", "05:75", "20:01", "20:05", "-1:00", "1:05:00", "99999999999999999999:00", 754, None],
 )
 def test_a_clock_that_cannot_be_costs_that_clock_and_nothing_else(clock: object):
-    found = rows(page(play(timeInPeriod="10:00"), play("hit", number=2, timeInPeriod=clock), shot("goal", number=3)))
+    found = build_rows(
+        make_page(
+            make_play(timeInPeriod="10:00"), make_play("hit", number=2, timeInPeriod=clock), make_shot("goal", number=3)
+        )
+    )
 
-    checks.require(PLAYS, found)
+    checks.validate_rows(PLAYS, found)
     assert found["event"].to_list() == ["shot-on-goal", "hit", "goal"]
     assert found["period_seconds"].to_list() == [600, None, 754]
     assert found["game_seconds"].to_list() == [600, None, 754]
@@ -367,14 +390,14 @@ def test_a_clock_that_cannot_be_costs_that_clock_and_nothing_else(clock: object)
 
 
 def test_the_last_second_of_a_period_is_inside_it():
-    assert one(play(timeInPeriod="20:00"))["period_seconds"] == 1200
+    assert build_row(make_play(timeInPeriod="20:00"))["period_seconds"] == 1200
 
 
 @pytest.mark.parametrize("key", ["eventId", "sortOrder", "periodDescriptor", "typeCode", "typeDescKey"])
 def test_an_event_without_what_every_event_has_is_left_out_and_named(key: str):
-    odd = page(shot(), play("hit", number=2, **{key: None}))
+    odd = make_page(make_shot(), make_play("hit", number=2, **{key: None}))
 
-    assert rows(odd)["event"].to_list() == ["shot-on-goal"]
+    assert build_rows(odd)["event"].to_list() == ["shot-on-goal"]
     assert [found.path for found in read_leniently(json.dumps(odd), Page)[1]] == ["$.plays[1]"]
 
 
@@ -386,8 +409,8 @@ def test_an_event_without_what_every_event_has_is_left_out_and_named(key: str):
     ],
 )  # fmt: skip
 def test_a_number_that_does_not_fit_is_never_cut_but_named(wrong: dict[str, Any]):
-    odd = page(play("hit", **wrong))
-    found = rows(odd)
+    odd = make_page(make_play("hit", **wrong))
+    found = build_rows(odd)
 
     assert len(read_leniently(json.dumps(odd), Page)[1]) == 1
     fields = found.select("situation_code", "x_raw_ft", "penalty_minutes", "shooter_player_id").rows()
@@ -396,19 +419,21 @@ def test_a_number_that_does_not_fit_is_never_cut_but_named(wrong: dict[str, Any]
 
 
 def test_a_goal_without_a_scorer_is_the_teams_that_owns_it():
-    row = one(shot("goal", details={"scoringPlayerId": "?", "eventOwnerTeamId": HOME}))
+    row = build_row(make_shot("goal", details={"scoringPlayerId": "?", "eventOwnerTeamId": HOME}))
 
     assert (row["shooter_player_id"], row["acting_team_id"], row["is_goal"]) == (None, HOME, True)
-    checks.require(PLAYS, rows(page(shot("goal", details={"scoringPlayerId": None, "eventOwnerTeamId": HOME}))))
+    checks.validate_rows(
+        PLAYS, build_rows(make_page(make_shot("goal", details={"scoringPlayerId": None, "eventOwnerTeamId": HOME})))
+    )
 
 
 def test_names_in_one_language_or_in_many_do_not_matter_here():
-    named = [spot | {"firstName": "Åke", "lastName": {"default": "Öberg", "fi": "Öberg"}} for spot in SPOTS]
+    named = [spot | {"firstName": "Åke", "lastName": {"default": "Öberg", "fi": "Öberg"}} for spot in ROSTER_SPOTS]
 
-    assert one(shot(), spots=named) == one(shot())
+    assert build_row(make_shot(), spots=named) == build_row(make_shot())
 
 
 def test_who_shoots_at_an_empty_net_faces_no_goalie():
-    assert one(shot("goal"))["goalie_player_id"] is None
-    assert one(shot("goal", details={"goalieInNetId": AWAY_GOALIE}))["goalie_player_id"] == AWAY_GOALIE
-    assert one(shot(by=OTHER))["acting_team_id"] == AWAY
+    assert build_row(make_shot("goal"))["goalie_player_id"] is None
+    assert build_row(make_shot("goal", details={"goalieInNetId": AWAY_GOALIE}))["goalie_player_id"] == AWAY_GOALIE
+    assert build_row(make_shot(by=DEFENDER))["acting_team_id"] == AWAY

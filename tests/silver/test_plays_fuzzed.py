@@ -10,13 +10,13 @@ import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nhl_lake.errors import Broken
+from nhl_lake.errors import ValidationFailed
 from nhl_lake.schema import checks
 from nhl_lake.silver.parsing.pages import read_leniently
 from nhl_lake.silver.plays import PLAYS, Page
-from nhl_lake.silver.quality.plays import play_quality
-from tests.league.requests import game_page, played
-from tests.silver.pages_of import kept, made
+from nhl_lake.silver.quality.plays import check_plays
+from tests.league.league_pages import get_game_page, list_played_games
+from tests.silver.bronze_pages import build_table, make_pages
 
 GAME = 0
 ODD = (None, "", "x", -1, 0, 99_999, 3_000_000_000, 1.5, True, [], {}, "00:00", "1551")
@@ -25,20 +25,20 @@ seeds = st.integers(0, 2**32)
 
 @cache
 def text() -> str:
-    return json.dumps(game_page(played(20252026)[GAME], "play-by-play"))
+    return json.dumps(get_game_page(list_played_games(20252026)[GAME], "play-by-play"))
 
 
 @cache
 def truth() -> pl.DataFrame:
-    return made(PLAYS, kept(json.loads(text())))
+    return build_table(PLAYS, make_pages(json.loads(text())))
 
 
 def outcome(page: dict[str, Any]) -> pl.DataFrame | None:
     """Return the rows of a page, held against the rules of the table; None if it is refused."""
     try:
-        rows = made(PLAYS, kept(page))
-        checks.require(PLAYS, rows)
-    except (Broken, pl.exceptions.PolarsError):
+        rows = build_table(PLAYS, make_pages(page))
+        checks.validate_rows(PLAYS, rows)
+    except (ValidationFailed, pl.exceptions.PolarsError):
         return None
     return rows
 
@@ -50,7 +50,7 @@ def test_the_order_of_a_page_changes_nothing(seed: int):
     Random(seed).shuffle(page["plays"])
     Random(seed + 1).shuffle(page["rosterSpots"])
 
-    assert made(PLAYS, kept(page)).equals(truth())
+    assert build_table(PLAYS, make_pages(page)).equals(truth())
 
 
 @settings(max_examples=30)
@@ -60,7 +60,7 @@ def test_an_event_that_stands_twice_is_one_or_refused(seed: int):
     again = copy.deepcopy(Random(seed).choice(page["plays"]))
     for changed in ({}, {"eventId": 100_000}):
         page["plays"] = [*json.loads(text())["plays"], again | changed]
-        assert made(PLAYS, kept(page)).equals(truth())
+        assert build_table(PLAYS, make_pages(page)).equals(truth())
     page["plays"] = [*json.loads(text())["plays"], again | {"sortOrder": 100_000}]
     found = outcome(page)
     assert found is None or (again["typeDescKey"] == "goal" and found.equals(truth()))
@@ -76,7 +76,7 @@ def test_a_page_without_some_of_its_plays_is_doubted_or_has_all_that_counts(seed
 
     assert rows is not None
     assert rows.height == len(page["plays"])
-    doubts = play_quality(rows.lazy(), kept(page)).collect()["check"].to_list()
+    doubts = check_plays(rows.lazy(), make_pages(page)).collect()["check"].to_list()
     for flag, doubt in (
         ("is_goal", "goals are the final score"),
         ("is_shot_on_goal", "shots on goal are those of the header"),

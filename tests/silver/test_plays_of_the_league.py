@@ -11,9 +11,9 @@ import pytest
 from nhl_lake.league import League
 from nhl_lake.schema import checks
 from nhl_lake.silver.plays import PLAYS
-from nhl_lake.silver.quality.plays import play_quality
-from tests.league.requests import LATER
-from tests.silver.pages_of import kept, made
+from nhl_lake.silver.quality.plays import check_plays
+from tests.league.league_pages import AFTER_SEASONS
+from tests.silver.bronze_pages import build_table, make_pages
 
 OLD, NEW = 20242025, 20252026  # the last season whose blocks belong to the blocker, and the first of the others
 
@@ -26,22 +26,22 @@ def league(seed: int) -> League:
 def some(seed: int, season: int) -> list[int]:
     """Return games of a season: regular, overtime, shoot-out, play-offs, and with a penalty shot."""
     engine = league(seed).engine
-    regular = [game.game_id for game in engine.schedule(season) if game.game_type == 2 and game.played][:400]
-    playoffs = [game.game_id for game in engine.playoffs(season) if game.played][:2]
-    kinds = [[g for g in regular if engine.story(g).last_type == kind][:2] for kind in ("REG", "OT", "SO")]
-    awarded = [g for g in regular if any(row.type_code == "PS" for row in engine.story(g).penalties)][:2]
+    regular = [game.game_id for game in engine.schedule(season) if game.game_type == 2 and game.is_played][:400]
+    playoffs = [game.game_id for game in engine.playoffs(season) if game.is_played][:2]
+    kinds = [[g for g in regular if engine.get_outcome(g).last_period_type == kind][:2] for kind in ("REG", "OT", "SO")]
+    awarded = [g for g in regular if any(row.type_code == "PS" for row in engine.get_outcome(g).penalties)][:2]
     return sorted({*playoffs, *awarded, *(game for kind in kinds for game in kind)})
 
 
 @cache
 def pages(seed: int, season: int, kind: str = "play-by-play") -> list[dict[str, Any]]:
-    served = (league(seed).answer(f"/v1/gamecenter/{game}/{kind}", LATER) for game in some(seed, season))
+    served = (league(seed).answer(f"/v1/gamecenter/{game}/{kind}", AFTER_SEASONS) for game in some(seed, season))
     return [json.loads(page.body) for page in served]
 
 
 @cache
 def plays(seed: int, season: int) -> pl.DataFrame:
-    return made(PLAYS, kept(*pages(seed, season))).sort("game_id", "sort_order")
+    return build_table(PLAYS, make_pages(*pages(seed, season))).sort("game_id", "sort_order")
 
 
 leagues = pytest.mark.parametrize(("seed", "season"), [(1, OLD), (2, NEW), (3, OLD), (4, NEW)])
@@ -51,11 +51,11 @@ leagues = pytest.mark.parametrize(("seed", "season"), [(1, OLD), (2, NEW), (3, O
 def test_every_row_is_what_happened(seed: int, season: int):
     engine = league(seed).engine
     for game in some(seed, season):
-        scheduled = engine.find(game)
+        scheduled = engine.find_game(game)
         assert scheduled is not None
         teams = {0: scheduled.home_id, 1: scheduled.away_id, None: None}
         rows = plays(seed, season).filter(pl.col("game_id") == game).to_dicts()
-        events = engine.game(game).events
+        events = engine.get_game(game).events
         assert len(rows) == len(events) > 200
         for row, event in zip(rows, events, strict=True):
             assert (row["event_id"], row["event"], row["type_code"]) == (event.event_id, event.kind, event.type_code)
@@ -78,7 +78,7 @@ def test_rushes_are_those_of_the_league_but_on_the_blue_line(seed: int, season: 
     for game in some(seed, season):
         previous = None
         rows = plays(seed, season).filter(pl.col("game_id") == game)["is_rush"]
-        for is_rush, event in zip(rows, engine.game(game).events, strict=True):
+        for is_rush, event in zip(rows, engine.get_game(game).events, strict=True):
             if previous is None or previous.x not in (25, -25):
                 assert is_rush == event.rush, event
                 rushes += is_rush
@@ -132,8 +132,8 @@ def test_goals_and_shots_of_both_teams_are_those_of_the_header_and_nothing_is_do
             own = game.filter(pl.col("is_home") == is_home)
             assert own["is_goal"].sum() == page[side]["score"] - won
             assert own["is_shot_on_goal"].sum() == page[side]["sog"]
-    checks.require(PLAYS, rows)
-    assert play_quality(rows.lazy(), kept(*pages(seed, season))).collect().is_empty()
+    checks.validate_rows(PLAYS, rows)
+    assert check_plays(rows.lazy(), make_pages(*pages(seed, season))).collect().is_empty()
 
 
 SWAPPED = {"left": "right", "right": "left"}
@@ -166,7 +166,9 @@ def other_way_round(page: dict[str, Any]) -> dict[str, Any]:
 @leagues
 def test_at_the_other_teams_home_everything_is_mirrored(seed: int, season: int):
     rows = plays(seed, season)
-    there = made(PLAYS, kept(*(other_way_round(page) for page in pages(seed, season)))).sort("game_id", "sort_order")
+    there = build_table(PLAYS, make_pages(*(other_way_round(page) for page in pages(seed, season)))).sort(
+        "game_id", "sort_order"
+    )
 
     names = dict(MIRRORED) | {two: one for one, two in MIRRORED}
     back = there.rename(names).with_columns(~pl.col("is_home"), pl.col("situation_code").str.reverse())
@@ -180,7 +182,7 @@ def test_without_the_side_of_the_ice_the_places_are_the_same(seed: int, season: 
         for page in pages(seed, season)
     ]
 
-    found = made(PLAYS, kept(*silent)).sort("game_id", "sort_order")
+    found = build_table(PLAYS, make_pages(*silent)).sort("game_id", "sort_order")
 
     assert found.drop("coordinates_source").equals(plays(seed, season).drop("coordinates_source"))
     assert set(found["coordinates_source"].drop_nulls()) == {"inferred"}

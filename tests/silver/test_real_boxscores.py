@@ -27,17 +27,17 @@ from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.standings import STANDINGS
 from nhl_lake.silver.team_games import TEAM_GAMES
 from nhl_lake.silver.teams import TEAMS
-from tests.league.requests import LATER
-from tests.silver.pages_of import AT, NO_PAGES, day, kept, made, recorded
+from tests.league.league_pages import AFTER_SEASONS
+from tests.silver.bronze_pages import FETCHED_AT, NO_PAGES, build_table, make_pages, parse_day, read_recorded_pages
 
-NO_PLAYS = made(PLAYS, NO_PAGES).lazy()
+NO_PLAYS = build_table(PLAYS, NO_PAGES).lazy()
 BY_STRENGTH = ("even_strength_", "power_play_", "shorthanded_")
 
 
 def sound(table: Table, *inputs: pl.LazyFrame) -> pl.DataFrame:
     """Make a table and hold it against its rules."""
-    rows = made(table, *inputs)
-    checks.require(table, rows)
+    rows = build_table(table, *inputs)
+    checks.validate_rows(table, rows)
     return rows
 
 
@@ -89,8 +89,8 @@ CREDITS = {
 def test_the_clean_plays_give_every_player_the_counts_that_his_line_was_compared_with(
     realdata: Path, reconcile: ModuleType, version: str
 ):
-    pages = recorded(realdata / "play-by-play", version)
-    plays = made(PLAYS, pages).lazy().filter(pl.col("period_type") != "SO")
+    pages = read_recorded_pages(realdata / "play-by-play", version)
+    plays = build_table(PLAYS, pages).lazy().filter(pl.col("period_type") != "SO")
     given = [
         plays.filter(counts).select("game_id", who=f"{role}_player_id", stat=pl.lit(stat))
         for stat, (role, counts) in CREDITS.items()
@@ -123,9 +123,9 @@ def test_of_a_line_that_was_corrected_later_only_hits_and_single_shots_differ(co
 
 
 def test_the_skaters_of_a_box_score_are_the_dressed_ones_of_the_game(realdata: Path):
-    boxes = recorded(realdata / "boxscore")
+    boxes = read_recorded_pages(realdata / "boxscore")
     skaters, goalies = sound(SKATER_GAMES, boxes), sound(GOALIE_GAMES, boxes)
-    dressed = sound(LINEUPS, recorded(realdata / "play-by-play"), boxes, NO_PAGES)
+    dressed = sound(LINEUPS, read_recorded_pages(realdata / "play-by-play"), boxes, NO_PAGES)
     dressed = dressed.join(skaters.select("game_id").unique(), on="game_id", how="semi")
 
     same = ["game_id", "player_id", "team_id", "sweater_number"]
@@ -136,7 +136,7 @@ def test_the_skaters_of_a_box_score_are_the_dressed_ones_of_the_game(realdata: P
 
 
 def test_a_goalie_s_shots_by_strength_are_all_his_shots(realdata: Path):
-    goalies = sound(GOALIE_GAMES, recorded(realdata / "boxscore"))
+    goalies = sound(GOALIE_GAMES, read_recorded_pages(realdata / "boxscore"))
 
     for what in ("saves", "shots_against", "goals_against"):
         parts = pl.sum_horizontal(f"{strength}{what}" for strength in BY_STRENGTH)
@@ -145,7 +145,7 @@ def test_a_goalie_s_shots_by_strength_are_all_his_shots(realdata: Path):
 
 
 def test_ice_time_of_an_old_box_score_is_no_less_than_that_by_strength(realdata: Path):
-    skaters = sound(SKATER_GAMES, recorded(realdata / "boxscore"))
+    skaters = sound(SKATER_GAMES, read_recorded_pages(realdata / "boxscore"))
     parts = pl.col("power_play_time_on_ice_s") + pl.col("shorthanded_time_on_ice_s")
 
     assert skaters.filter(parts > pl.col("time_on_ice_s")).is_empty()
@@ -154,7 +154,7 @@ def test_ice_time_of_an_old_box_score_is_no_less_than_that_by_strength(realdata:
 
 @pytest.mark.parametrize("version", ["", "v2", "v3"])
 def test_every_recorded_game_has_its_teams_and_line_ups(realdata: Path, version: str):
-    pages = recorded(realdata / "play-by-play", version)
+    pages = read_recorded_pages(realdata / "play-by-play", version)
     teams, lineups = sound(TEAM_GAMES, pages, NO_PAGES, NO_PLAYS), sound(LINEUPS, pages, NO_PAGES, NO_PAGES)
 
     games = pages.select("game_id").collect().height
@@ -166,8 +166,8 @@ def test_every_recorded_game_has_its_teams_and_line_ups(realdata: Path, version:
 @pytest.mark.parametrize("season", ["20222023", "20232024"])
 def test_the_goals_of_a_team_are_those_of_its_plays_in_every_game_of_a_season(archive: Any, season: str):
     pages = archive(season)
-    bodies = [json.loads(pages.play_by_play(number, LATER)) for number in list(pages.plays)[::14]]
-    teams = sound(TEAM_GAMES, kept(*bodies), NO_PAGES, NO_PLAYS)
+    bodies = [json.loads(pages.play_by_play(number, AFTER_SEASONS)) for number in list(pages.plays)[::14]]
+    teams = sound(TEAM_GAMES, make_pages(*bodies), NO_PAGES, NO_PLAYS)
 
     assert teams.height == 200
     for page in bodies:
@@ -182,7 +182,7 @@ def test_the_goals_of_a_team_are_those_of_its_plays_in_every_game_of_a_season(ar
 
 @pytest.mark.parametrize("version", ["", "v2"])
 def test_right_rails_name_two_referees_two_linesmen_coaches_and_figures(realdata: Path, version: str):
-    rails = recorded(realdata / "right-rail", version)
+    rails = read_recorded_pages(realdata / "right-rail", version)
     officials = sound(OFFICIALS, rails)
 
     assert set(officials.group_by("game_id", "role").len()["len"]) == {2}
@@ -190,15 +190,15 @@ def test_right_rails_name_two_referees_two_linesmen_coaches_and_figures(realdata
 
 
 def test_scratched_players_are_those_of_the_right_rail_and_none_is_dressed(realdata: Path, archive: Any):
-    rails = recorded(realdata / "right-rail")
+    rails = read_recorded_pages(realdata / "right-rail")
     bodies = [
-        json.loads(pages.play_by_play(game, LATER))
+        json.loads(pages.play_by_play(game, AFTER_SEASONS))
         for pages in (archive("20222023"), archive("20232024"))
         for game in rails.collect()["game_id"]
         if game in pages.plays
     ]
-    lineups = sound(LINEUPS, kept(*bodies), NO_PAGES, rails)
-    teams = sound(TEAM_GAMES, kept(*bodies), rails, NO_PLAYS)
+    lineups = sound(LINEUPS, make_pages(*bodies), NO_PAGES, rails)
+    teams = sound(TEAM_GAMES, make_pages(*bodies), rails, NO_PLAYS)
 
     assert len(bodies) == 5
     said = rails.filter(pl.col("game_id").is_in(lineups["game_id"].unique().to_list())).collect()["body"]
@@ -211,11 +211,11 @@ def test_scratched_players_are_those_of_the_right_rail_and_none_is_dressed(reald
 def test_every_recorded_roster_is_read_in_all_its_versions(realdata: Path):
     files = sorted((realdata / "roster").glob("*.json"))
     versions = [
-        kept(
+        make_pages(
             json.loads(file.read_text()),
             team_abbrev=file.name[:3],
             season=int(file.name[4:12]),
-            fetched_at=AT + timedelta(days="__v2" in file.name),
+            fetched_at=FETCHED_AT + timedelta(days="__v2" in file.name),
         )
         for file in files
     ]
@@ -228,7 +228,7 @@ def test_every_recorded_roster_is_read_in_all_its_versions(realdata: Path):
 
 def test_every_recorded_player_is_read(realdata: Path):
     files = sorted((realdata / "player-landing").glob("*.json"))
-    players = sound(PLAYERS, kept(*(json.loads(file.read_text()) for file in files)))
+    players = sound(PLAYERS, make_pages(*(json.loads(file.read_text()) for file in files)))
 
     assert players.height == len(files)
     assert players.select("position", "birth_date", "birth_country").null_count().sum_horizontal().item() == 0
@@ -237,10 +237,10 @@ def test_every_recorded_player_is_read(realdata: Path):
 
 
 def test_every_recorded_standings_page_is_read_and_adds_up(realdata: Path):
-    first = day("2023-01-01")
+    first = parse_day("2023-01-01")
     pages = [json.loads(file.read_text()) for file in sorted((realdata / "standings").glob("*.json"))]
     standings = sound(
-        STANDINGS, pl.concat([kept(page, game_date=first + timedelta(days=n)) for n, page in enumerate(pages)])
+        STANDINGS, pl.concat([make_pages(page, game_date=first + timedelta(days=n)) for n, page in enumerate(pages)])
     )
 
     assert standings.height == sum(len(page["standings"]) for page in pages)
@@ -261,14 +261,14 @@ def test_every_recorded_list_of_teams_and_seasons_is_read(realdata: Path):
 
 def listed(file: Path) -> pl.LazyFrame:
     """Return the rows of a listing as pages."""
-    return kept(*json.loads(file.read_text())["data"])
+    return make_pages(*json.loads(file.read_text())["data"])
 
 
 def test_every_recorded_schedule_is_read_and_a_shoot_out_is_in_period_five(realdata: Path):
     days: list[pl.LazyFrame] = []
     for file in sorted((realdata / "schedule").glob("*.json")):
         week = json.loads(file.read_text())["gameWeek"]
-        days += [kept(*found["games"], game_date=day(found["date"])) for found in week if found["games"]]
+        days += [make_pages(*found["games"], game_date=parse_day(found["date"])) for found in week if found["games"]]
     never_gone = pl.LazyFrame(schema=LISTINGS.schema)
     games = sound(GAMES, pl.concat(days).unique("game_id", keep="last"), never_gone)
 

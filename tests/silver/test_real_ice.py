@@ -17,15 +17,15 @@ from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
 from nhl_lake.silver.on_ice import ON_ICE
-from nhl_lake.silver.parsing.shift_reports import GAME, report_lines
+from nhl_lake.silver.parsing.shift_reports import GAME, parse_report_lines
 from nhl_lake.silver.plays import PLAYS
-from nhl_lake.silver.quality.shifts import ice_time_quality, men_quality, shift_quality
+from nhl_lake.silver.quality.shifts import check_ice_time, check_player_counts, check_shifts
 from nhl_lake.silver.shifts import SHIFTS
 from nhl_lake.silver.skater_games import SKATER_GAMES
-from nhl_lake.silver.stints import STINTS, time_on_ice
-from tests.silver import ice
-from tests.silver.ice import NO_PAGES
-from tests.silver.pages_of import kept, made, scheduled
+from nhl_lake.silver.stints import STINTS, sum_time_on_ice
+from tests.silver import builders
+from tests.silver.bronze_pages import build_table, make_pages, make_schedule_row
+from tests.silver.builders import NO_PAGES
 
 REPORTED, PARSED, CHARTED = 2023020001, 2025020734, 2024030121
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -51,8 +51,8 @@ class Ice(NamedTuple):
 
 
 def of(table: Table, *frames: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
-    found = made(table, *(frame.lazy() for frame in frames))
-    checks.require(table, found)
+    found = build_table(table, *(frame.lazy() for frame in frames))
+    checks.validate_rows(table, found)
     return found
 
 
@@ -60,13 +60,15 @@ def worked_out(
     pages: list[dict[str, Any]], charts: pl.LazyFrame, home: pl.LazyFrame = NO_PAGES, away: pl.LazyFrame = NO_PAGES
 ) -> Ice:
     """Make silver of play-by-play pages, charts and reports."""
-    play_by_play = kept(*pages)
+    play_by_play = make_pages(*pages)
     plays, lineups = of(PLAYS, play_by_play), of(LINEUPS, play_by_play, NO_PAGES, NO_PAGES)
-    games = ice.games(*(scheduled(page) for page in pages)).collect()
-    listed = of(LISTED_SHIFTS, charts, home, away, lineups, games, ice.skater_games(), ice.goalie_games())
+    games = builders.make_games(*(make_schedule_row(page) for page in pages)).collect()
+    listed = of(
+        LISTED_SHIFTS, charts, home, away, lineups, games, builders.make_skater_games(), builders.make_goalie_games()
+    )
     shifts = of(SHIFTS, listed, lineups)
     stints, on_ice = of(STINTS, shifts, lineups, games), of(ON_ICE, plays, shifts, lineups)
-    faults = shift_quality(listed.lazy(), shifts.lazy(), lineups.lazy()).collect()
+    faults = check_shifts(listed.lazy(), shifts.lazy(), lineups.lazy()).collect()
     return Ice(plays, lineups, games, shifts, stints, on_ice, faults)
 
 
@@ -82,7 +84,7 @@ def teams(page: Ice) -> tuple[int, int]:
 
 def times(page: Ice) -> dict[int, tuple[int, ...]]:
     """Return time on ice of every player: total, even, power play, shorthanded."""
-    rows = time_on_ice(page.stints.lazy()).select("player_id", *TIMES).collect().rows()
+    rows = sum_time_on_ice(page.stints.lazy()).select("player_id", *TIMES).collect().rows()
     return {player: tuple(rest) for player, *rest in rows}
 
 
@@ -101,7 +103,7 @@ def report_files(realdata: Path) -> dict[str, str]:
 def reported(realdata: Path, report_files: dict[str, str]) -> Ice:
     """The game whose shifts are read from its reports."""
     page = json.loads((realdata / "play-by-play" / f"{REPORTED}__v2.json").read_text())
-    return worked_out([page], NO_PAGES, *(ice.page(report_files[kind], REPORTED) for kind in ("TH", "TV")))
+    return worked_out([page], NO_PAGES, *(builders.make_page(report_files[kind], REPORTED) for kind in ("TH", "TV")))
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +120,7 @@ def parsed(realdata: Path) -> tuple[Ice, dict[int, tuple[int, ...]]]:
             sums = player["periodSummary"]
             printed[who] = tuple(sum(seconds(row[k]) for row in sums) for k in ("toi", "evToi", "ppToi", "shToi"))
             rows += [{"playerId": who, "teamId": team, "typeCode": 517, **shift} for shift in player["shifts"]]
-    return worked_out([page], ice.chart(*rows, game_id=PARSED)), printed
+    return worked_out([page], builders.make_chart(*rows, game_id=PARSED)), printed
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +130,7 @@ def charted(realdata: Path, archive: Callable[..., Any]) -> Ice:
     pages = [json.loads(archive("20222023").play_by_play(game, LATER)) for game in sorted(files)]
     pages.append(json.loads((realdata / "play-by-play" / f"{CHARTED}.json").read_text()))
     files[CHARTED] = realdata / "shiftcharts" / f"{CHARTED}.json"
-    return worked_out(pages, pl.concat([ice.page(file.read_text(), game) for game, file in files.items()]))
+    return worked_out(pages, pl.concat([builders.make_page(file.read_text(), game) for game, file in files.items()]))
 
 
 class Line(NamedTuple):
@@ -152,7 +154,7 @@ def lines(report: str) -> Iterator[Line]:
 def test_reports_give_the_printed_time_on_ice_of_every_player(reported: Ice, report_files: dict[str, str]):
     found, who, printed = times(reported), numbers(reported), {}
     for kind, team in zip(("TV", "TH"), teams(reported), strict=True):
-        rows = report_lines(ice.page(report_files[kind])).filter(pl.col("line") == GAME).collect()
+        rows = parse_report_lines(builders.make_page(report_files[kind])).filter(pl.col("line") == GAME).collect()
         columns = ("printed_seconds", *TIMES[1:])
         printed |= {who[team, number]: tuple(rest) for number, *rest in rows.select("sweater_number", *columns).rows()}
 
@@ -160,7 +162,7 @@ def test_reports_give_the_printed_time_on_ice_of_every_player(reported: Ice, rep
     assert found == printed
     assert reported.shifts["shift_source"].unique().to_list() == ["report"]
     assert reported.faults["check"].to_list() == ["the shift chart is whole"]
-    assert men_quality(reported.stints.lazy()).collect().is_empty()
+    assert check_player_counts(reported.stints.lazy()).collect().is_empty()
 
 
 def test_players_on_the_ice_are_those_of_the_official_report(reported: Ice, report_files: dict[str, str]):
@@ -198,15 +200,15 @@ def test_shifts_that_others_have_read_give_the_printed_and_the_official_time(
     parsed: tuple[Ice, dict[int, tuple[int, ...]]], realdata: Path
 ):
     found, printed = parsed
-    box = kept(json.loads((realdata / "boxscore" / f"{PARSED}.json").read_text()))
+    box = make_pages(json.loads((realdata / "boxscore" / f"{PARSED}.json").read_text()))
     skaters, goalies = of(SKATER_GAMES, box), of(GOALIE_GAMES, box)
     official = {p: s for frame in (skaters, goalies) for p, s in frame.select("player_id", "time_on_ice_s").rows() if s}
 
     assert len(printed) == 38
     assert times(found) == printed
     assert {player: total for player, (total, *_) in times(found).items()} == official
-    assert ice_time_quality(found.shifts.lazy(), skaters.lazy(), goalies.lazy()).collect().is_empty()
-    assert men_quality(found.stints.lazy()).collect().is_empty()
+    assert check_ice_time(found.shifts.lazy(), skaters.lazy(), goalies.lazy()).collect().is_empty()
+    assert check_player_counts(found.stints.lazy()).collect().is_empty()
 
 
 def test_charts_are_clean_but_for_repeats(charted: Ice):
@@ -217,7 +219,7 @@ def test_charts_are_clean_but_for_repeats(charted: Ice):
 
 def test_the_number_of_men_is_possible_but_for_seconds(charted: Ice):
     """In three games a seventh man is on for some seconds, while a goalie comes off."""
-    found = men_quality(charted.stints.lazy()).collect()
+    found = check_player_counts(charted.stints.lazy()).collect()
 
     assert found["severity"].unique().to_list() == ["warning"]
     assert found["actual"].cast(pl.Int64).sum() < 30

@@ -12,8 +12,8 @@ import pytest
 
 from nhl_lake.schema import checks
 from nhl_lake.silver.plays import PLAYS, plays
-from nhl_lake.silver.quality.plays import play_quality
-from tests.silver.pages_of import SCHEMA, kept, made, recorded
+from nhl_lake.silver.quality.plays import check_plays
+from tests.silver.bronze_pages import PAGE_SCHEMA, build_table, make_pages, read_recorded_pages
 from tests.silver.test_plays_of_the_league import counted
 
 GAMES, AT_ONCE = 1400, 100
@@ -29,7 +29,9 @@ class Season:
     def __init__(self, archive: Path) -> None:
         with gzip.open(archive, "rt", encoding="utf-8") as lines:
             bodies = [line.strip() for line in lines]
-        self.pages = pl.DataFrame({"state": "OFF", "body": bodies}, schema_overrides={"state": SCHEMA["state"]}).lazy()
+        self.pages = pl.DataFrame(
+            {"state": "OFF", "body": bodies}, schema_overrides={"state": PAGE_SCHEMA["state"]}
+        ).lazy()
         self.heads = {head["id"]: head for head in map(json.loads, bodies)}
         for head in self.heads.values():
             del head["plays"], head["rosterSpots"]
@@ -48,7 +50,7 @@ def season(request: pytest.FixtureRequest, realdata: Path) -> Season:
 def single(realdata: Path, name: str) -> pl.DataFrame:
     """Return the plays of a page that was recorded by itself."""
     page = json.loads((realdata / "play-by-play" / f"{name}.json").read_text())
-    return made(PLAYS, kept(page, state=page["gameState"])).sort("game_id", "sort_order")
+    return build_table(PLAYS, make_pages(page, state=page["gameState"])).sort("game_id", "sort_order")
 
 
 def of_teams(rows: pl.DataFrame, flag: str) -> dict[tuple[int, bool], int]:
@@ -68,7 +70,7 @@ def shown(season: Season, what: str) -> dict[tuple[int, bool], int]:
 
 def test_all_games_are_there_and_hold_the_rules(season: Season):
     assert season.plays["game_id"].n_unique() == GAMES
-    checks.require(PLAYS, season.plays)
+    checks.validate_rows(PLAYS, season.plays)
 
 
 def test_goals_of_every_game_are_its_final_score(season: Season):
@@ -91,7 +93,7 @@ def test_where_goals_are_all_counted_as_shots_each_difference_is_a_goal_that_nob
 
 def test_almost_nothing_is_doubtful(season: Season):
     parts = [
-        play_quality(season.plays.lazy().filter(pl.col("game_id").is_in(games)), pages)
+        check_plays(season.plays.lazy().filter(pl.col("game_id").is_in(games)), pages)
         for start in range(0, GAMES, AT_ONCE)
         for pages in [season.pages.slice(start, AT_ONCE)]
         for games in [list(season.heads)[start : start + AT_ONCE]]
@@ -129,7 +131,7 @@ def test_sides_that_are_taken_away_are_inferred_rightly(season: Season):
         pl.col("body").str.replace_all(r'"homeTeamDefendingSide": ?"(left|right)",', "")
     )
 
-    silent = made(PLAYS, bodies)
+    silent = build_table(PLAYS, bodies)
 
     known = season.plays.join(silent, on=["game_id", "event_id"], validate="1:1", suffix="_inferred")
     assert known.height == silent.height > 25_000
@@ -303,11 +305,11 @@ def test_blocked_shots_of_both_generations_are_the_same_after_the_rule(realdata:
 
 @pytest.mark.parametrize("version", ["", "v2"])
 def test_a_single_game_has_the_goals_and_the_shots_of_its_header(realdata: Path, version: str):
-    pages = recorded(realdata / "play-by-play", version)
+    pages = read_recorded_pages(realdata / "play-by-play", version)
     for _, page in pages.collect().group_by("game_id", maintain_order=True):
-        rows = made(PLAYS, page.lazy())
-        checks.require(PLAYS, rows)
-        doubts = play_quality(rows.lazy(), page.lazy()).collect()
+        rows = build_table(PLAYS, page.lazy())
+        checks.validate_rows(PLAYS, rows)
+        doubts = check_plays(rows.lazy(), page.lazy()).collect()
         # one capture lists a goal three times, and its header another score than stands beside the last goal
         assert ("error" in doubts["severity"]) == contradicts_itself(json.loads(page["body"].item()))
         assert not doubts["check"].str.contains("header").any(), doubts

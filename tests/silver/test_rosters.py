@@ -8,8 +8,8 @@ import pytest
 
 from nhl_lake.schema import checks
 from nhl_lake.silver.rosters import ROSTERS
-from tests.league.requests import LATER, get, league
-from tests.silver.pages_of import AT, NO_PAGES, kept, made
+from tests.league.league_pages import AFTER_SEASONS, get_league, get_page
+from tests.silver.bronze_pages import FETCHED_AT, NO_PAGES, build_table, make_pages
 
 MEMBER = {
     "id": 71, "firstName": {"default": "Åke"}, "lastName": {"default": "Grünwald", "cs": "Gryn"}, "sweaterNumber": 9,
@@ -28,14 +28,14 @@ def page(*forwards: dict[str, Any], **groups: Any) -> dict[str, Any]:
 
 
 def version(found: dict[str, Any], **said: Any) -> pl.LazyFrame:
-    return kept(found, **{"season": 20232024, "team_abbrev": "ABC", **said})
+    return make_pages(found, **{"season": 20232024, "team_abbrev": "ABC", **said})
 
 
 def test_a_player_on_a_version_of_a_roster_is_one_row():
-    assert made(ROSTERS, version(page(MEMBER))).to_dicts() == [
+    assert build_table(ROSTERS, version(page(MEMBER))).to_dicts() == [
         {
-            "season": 20232024, "team_abbrev": "ABC", "fetched_at": AT, "player_id": 71, "first_name": "Åke",
-            "last_name": "Grünwald", "position": "L", "sweater_number": 9, "hand": "R", "height_cm": 180,
+            "season": 20232024, "team_abbrev": "ABC", "fetched_at": FETCHED_AT, "player_id": 71, "first_name": "Åke",
+            "last_name": "Grünwald", "position": "L", "sweater_number": 9, "shoots_catches": "R", "height_cm": 180,
             "weight_kg": 86, "birth_date": date(1999, 2, 28), "birth_city": "Umeå", "birth_province": "Norrland",
             "birth_country": "SWE",
         }
@@ -43,31 +43,38 @@ def test_a_player_on_a_version_of_a_roster_is_one_row():
 
 
 def test_every_version_that_is_given_is_dated():
-    before, after = version(page(member(71), member(72))), version(page(member(72)), fetched_at=AT + timedelta(days=1))
+    before, after = (
+        version(page(member(71), member(72))),
+        version(page(member(72)), fetched_at=FETCHED_AT + timedelta(days=1)),
+    )
 
-    found = made(ROSTERS, pl.concat([after, before]))
+    found = build_table(ROSTERS, pl.concat([after, before]))
 
-    assert found.select("fetched_at", "player_id").rows() == [(AT, 71), (AT, 72), (AT + timedelta(days=1), 72)]
-    checks.require(ROSTERS, found)
+    assert found.select("fetched_at", "player_id").rows() == [
+        (FETCHED_AT, 71),
+        (FETCHED_AT, 72),
+        (FETCHED_AT + timedelta(days=1), 72),
+    ]
+    checks.validate_rows(ROSTERS, found)
 
 
 def test_all_groups_are_there():
     groups = {"defensemen": [member(72, positionCode="D")], "goalies": [member(30, positionCode="G")]}
 
-    assert made(ROSTERS, version(page(MEMBER, **groups)))["position"].to_list() == ["G", "L", "D"]
+    assert build_table(ROSTERS, version(page(MEMBER, **groups)))["position"].to_list() == ["G", "L", "D"]
 
 
 def test_an_empty_roster_and_no_rosters_give_no_rows():
-    assert made(ROSTERS, version(page())).is_empty()
-    assert made(ROSTERS, NO_PAGES).is_empty()
+    assert build_table(ROSTERS, version(page())).is_empty()
+    assert build_table(ROSTERS, NO_PAGES).is_empty()
 
 
 def test_what_is_not_known_of_a_player_is_null():
     bare = {key: MEMBER[key] for key in ("id", "firstName", "lastName", "positionCode")}
-    (row,) = made(ROSTERS, version(page(bare))).to_dicts()
+    (row,) = build_table(ROSTERS, version(page(bare))).to_dicts()
 
     assert {name for name, value in row.items() if value is None} == {
-        "sweater_number", "hand", "height_cm", "weight_kg", "birth_date", "birth_city", "birth_province",
+        "sweater_number", "shoots_catches", "height_cm", "weight_kg", "birth_date", "birth_city", "birth_province",
         "birth_country",
     }  # fmt: skip
 
@@ -75,8 +82,8 @@ def test_what_is_not_known_of_a_player_is_null():
 @pytest.mark.parametrize("key", ["lastName", "firstName", "positionCode", "birthDate", "heightInCentimeters"])
 def test_an_odd_field_of_a_player_is_null_and_the_others_are_whole(key: str):
     for odd in ({k: v for k, v in member(71).items() if k != key}, member(71, **{key: []})):
-        found = made(ROSTERS, version(page(odd, member(72))))
-        checks.require(ROSTERS, found)
+        found = build_table(ROSTERS, version(page(odd, member(72))))
+        checks.validate_rows(ROSTERS, found)
         missing, whole = found.to_dicts()
         assert (sum(value is None for value in missing.values()), None in whole.values()) == (1, False)
 
@@ -85,26 +92,29 @@ def test_the_group_tells_who_is_a_goalie_or_a_defenseman():
     odd = {key: value for key, value in MEMBER.items() if key != "positionCode"}
     groups = {"defensemen": [odd | {"id": 72}], "goalies": [odd | {"id": 73}]}
 
-    assert made(ROSTERS, version(page(odd, **groups)))["position"].to_list() == [None, "D", "G"]
+    assert build_table(ROSTERS, version(page(odd, **groups)))["position"].to_list() == [None, "D", "G"]
 
 
 def test_a_player_who_stands_twice_on_a_page_is_one_and_who_has_no_id_is_none():
     nobody = {key: value for key, value in MEMBER.items() if key != "id"}
-    found = made(ROSTERS, version(page(MEMBER, nobody, defensemen=[MEMBER])))
+    found = build_table(ROSTERS, version(page(MEMBER, nobody, defensemen=[MEMBER])))
 
-    checks.require(ROSTERS, found)
+    checks.validate_rows(ROSTERS, found)
     assert found["player_id"].to_list() == [71]
 
 
 def test_the_rosters_of_the_league_are_those_of_its_books():
-    season = league().engine.season(20242025)
-    pages = [get(f"/v1/roster/{team.abbrev}/20242025") for team in season.teams[:4]]
+    season = get_league().engine.season(20242025)
+    pages = [get_page(f"/v1/roster/{team.abbrev}/20242025") for team in season.teams[:4]]
     found = [
-        made(ROSTERS, version(body, team_abbrev=team.abbrev)) for team, body in zip(season.teams, pages, strict=False)
+        build_table(ROSTERS, version(body, team_abbrev=team.abbrev))
+        for team, body in zip(season.teams, pages, strict=False)
     ]
 
     for team, rows in zip(season.teams, found, strict=False):
-        spots = league().engine.roster(20242025, team.team_id, min(LATER.date(), season.playoff_end))
+        spots = get_league().engine.roster(20242025, team.team_id, min(AFTER_SEASONS.date(), season.playoff_end))
         told = {(s.player.player_id, s.position, s.number, s.player.birth_date, s.player.shoots) for s in spots}
-        assert set(rows.select("player_id", "position", "sweater_number", "birth_date", "hand").rows()) == told
-        checks.require(ROSTERS, rows)
+        assert (
+            set(rows.select("player_id", "position", "sweater_number", "birth_date", "shoots_catches").rows()) == told
+        )
+        checks.validate_rows(ROSTERS, rows)

@@ -8,14 +8,14 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from nhl_lake.errors import Broken
+from nhl_lake.errors import ValidationFailed
 from nhl_lake.ingest.schedule import parse_seasons
 from nhl_lake.schema import checks
 from nhl_lake.silver.parsing import pages
 from nhl_lake.silver.seasons import SEASONS
-from tests.league.requests import SEASONS as OF_LEAGUE
-from tests.league.requests import get, league
-from tests.silver.pages_of import NO_PAGES, kept, made
+from tests.league.league_pages import SEASONS as OF_LEAGUE
+from tests.league.league_pages import get_league, get_page
+from tests.silver.bronze_pages import NO_PAGES, build_table, make_pages
 
 ROW = {
     "id": 20232024, "conferencesInUse": 1, "divisionsInUse": 1, "endDate": "2024-06-24T20:00:00", "numberOfGames": 82,
@@ -27,13 +27,13 @@ ROW = {
 
 
 def rows(*seasons: dict[str, Any]) -> pl.DataFrame:
-    return made(SEASONS, kept(*seasons))
+    return build_table(SEASONS, make_pages(*seasons))
 
 
 def test_pages_are_read_alike_however_many_at_once(monkeypatch: pytest.MonkeyPatch):
     many = [ROW | {"id": year * 10_001 + 1} for year in range(1990, 2024)]
     at_once = rows(*many)
-    monkeypatch.setattr(pages, "BYTES_AT_ONCE", 3 * len(json.dumps(ROW)))
+    monkeypatch.setattr(pages, "BATCH_BYTES", 3 * len(json.dumps(ROW)))
 
     assert at_once.height == len(many)
     assert_frame_equal(rows(*many), at_once)
@@ -66,17 +66,17 @@ def test_a_rule_that_the_list_does_not_tell_is_unknown():
     assert {name for name, value in row.items() if value is None} == {
         "has_ties", "has_overtime_loss_point", "has_wild_card", "has_conferences", "has_divisions",
     }  # fmt: skip
-    checks.require(SEASONS, rows(ROW))
+    checks.validate_rows(SEASONS, rows(ROW))
 
 
 def test_no_list_gives_no_rows_and_days_in_the_wrong_order_are_refused():
-    assert made(SEASONS, NO_PAGES).is_empty()
-    with pytest.raises(Broken, match="a season ends after it begins"):
-        checks.require(SEASONS, rows(ROW | {"startDate": "2024-10-10T17:30:00"}))
+    assert build_table(SEASONS, NO_PAGES).is_empty()
+    with pytest.raises(ValidationFailed, match="a season ends after it begins"):
+        checks.validate_rows(SEASONS, rows(ROW | {"startDate": "2024-10-10T17:30:00"}))
 
 
 def test_a_row_that_lacks_what_a_season_needs_is_named():
-    with pytest.raises(Broken, match="id"):
+    with pytest.raises(ValidationFailed, match="id"):
         rows({name: value for name, value in ROW.items() if name != "id"})
 
 
@@ -91,7 +91,7 @@ DAYS = {
 def test_days_of_a_season_that_are_not_known_yet_are_null(odd: object):
     found = rows(ROW, ROW | {"id": 20242025} | dict.fromkeys(DAYS, odd))
 
-    checks.require(SEASONS, found)
+    checks.validate_rows(SEASONS, found)
     to_come = found.filter(pl.col("season") == 20242025).row(0, named=True)
     assert [to_come[column] for column in DAYS.values()] == [None, None, None]
     assert found.filter(pl.col("season") == 20232024).null_count().sum_horizontal().item() == 0
@@ -103,10 +103,10 @@ def test_a_season_whose_days_are_odd_is_no_season_under_way():
 
 
 def test_the_seasons_of_the_league_are_those_of_its_books():
-    found = rows(*get("/stats/rest/en/season")["data"])
-    checks.require(SEASONS, found)
+    found = rows(*get_page("/stats/rest/en/season")["data"])
+    checks.validate_rows(SEASONS, found)
 
-    told = [league().engine.season(season) for season in OF_LEAGUE]
+    told = [get_league().engine.season(season) for season in OF_LEAGUE]
     days = ("preseason_start_date", "regular_season_start_date", "regular_season_end_date", "playoffs_end_date")
     assert found.select("season", *days).rows() == [
         (season.season, season.preseason_start, season.start, season.end, season.playoff_end) for season in told

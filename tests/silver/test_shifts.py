@@ -9,16 +9,22 @@ from hypothesis import strategies as st
 
 from nhl_lake.schema import checks as check
 from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
-from nhl_lake.silver.quality.shifts import ice_time_quality, shift_quality
+from nhl_lake.silver.quality.shifts import check_ice_time, check_shifts
 from nhl_lake.silver.shifts import SHIFTS
-from tests.silver import ice
-from tests.silver.ice import AWAY, GAME, HOME, NO_PAGES, chart, charted, dressed, report
-from tests.silver.pages_of import made
+from tests.silver import builders
+from tests.silver.bronze_pages import build_table
+from tests.silver.builders import AWAY, GAME, HOME, NO_PAGES, make_chart, make_chart_row, make_lineup_row, make_report
 
-LINEUP = ice.lineups(dressed(71), dressed(91), dressed(30, position="G"), dressed(171, AWAY), dressed(130, AWAY, "G"))
-CLEAN = charted(71, "00:30", "01:10", "00:40")
-HOME_REPORT = report(("71 SURNAME, FIRST", ["1|1|0:30 / 19:30|1:10 / 18:50|00:40|&nbsp;"], []))
-AWAY_REPORT = report(("71 OTHER, ONE", ["1|1|2:00 / 18:00|2:45 / 17:15|00:45|G"], []))
+LINEUP = builders.make_lineups(
+    make_lineup_row(71),
+    make_lineup_row(91),
+    make_lineup_row(30, position="G"),
+    make_lineup_row(171, AWAY),
+    make_lineup_row(130, AWAY, "G"),
+)
+CLEAN = make_chart_row(71, "00:30", "01:10", "00:40")
+HOME_REPORT = make_report(("71 SURNAME, FIRST", ["1|1|0:30 / 19:30|1:10 / 18:50|00:40|&nbsp;"], []))
+AWAY_REPORT = make_report(("71 OTHER, ONE", ["1|1|2:00 / 18:00|2:45 / 17:15|00:45|G"], []))
 
 
 def inputs(
@@ -29,41 +35,41 @@ def inputs(
     games: pl.LazyFrame | None = None,
     goalies: pl.LazyFrame | None = None,
 ) -> tuple[pl.LazyFrame, ...]:
-    official = ice.skater_games(), ice.goalie_games() if goalies is None else goalies
-    return charts, home, away, lineup, ice.games() if games is None else games, *official
+    official = builders.make_skater_games(), builders.make_goalie_games() if goalies is None else goalies
+    return charts, home, away, lineup, builders.make_games() if games is None else games, *official
 
 
 def rows(*rows: dict[str, Any], **others: pl.LazyFrame) -> list[tuple[object, ...]]:
     """Return player, team, period, start and end of the shifts of a chart."""
-    return told(shifts_of(*inputs(chart(*rows), **others)))
+    return told(shifts_of(*inputs(make_chart(*rows), **others)))
 
 
 def shifts_of(*pages: pl.LazyFrame) -> pl.DataFrame:
     """Make shifts of what is listed on pages."""
-    return made(SHIFTS, listed(*pages).lazy(), pages[3])
+    return build_table(SHIFTS, listed(*pages).lazy(), pages[3])
 
 
 def listed(*pages: pl.LazyFrame) -> pl.DataFrame:
-    found = made(LISTED_SHIFTS, *pages)
-    check.require(LISTED_SHIFTS, found)
+    found = build_table(LISTED_SHIFTS, *pages)
+    check.validate_rows(LISTED_SHIFTS, found)
     return found
 
 
 def told(shifts: pl.DataFrame) -> list[tuple[object, ...]]:
-    check.require(SHIFTS, shifts)
+    check.validate_rows(SHIFTS, shifts)
     return shifts.select("player_id", "team_id", "period", "start_seconds", "end_seconds").rows()
 
 
 def faults(*pages: pl.LazyFrame, **others: pl.LazyFrame) -> dict[str, tuple[str, str | None, str]]:
     about = inputs(*pages, **others)
     lines, lineup = listed(*about), about[3]
-    found = shift_quality(lines.lazy(), made(SHIFTS, lines.lazy(), lineup).lazy(), lineup).collect()
+    found = check_shifts(lines.lazy(), build_table(SHIFTS, lines.lazy(), lineup).lazy(), lineup).collect()
     assert found.columns == ["season", "game_id", "check", "severity", "expected", "actual"]
     return {name: rest for name, *rest in map(list, found.drop("season", "game_id").rows())}
 
 
 def test_a_shift_is_one_row():
-    assert shifts_of(*inputs(chart(CLEAN))).to_dicts() == [
+    assert shifts_of(*inputs(make_chart(CLEAN))).to_dicts() == [
         {
             "season": 20232024,
             "game_id": GAME,
@@ -80,25 +86,25 @@ def test_a_shift_is_one_row():
 
 def test_the_frame_is_what_the_table_declares_even_without_pages():
     assert shifts_of(*inputs()).schema == SHIFTS.schema
-    assert shifts_of(*inputs(chart())).is_empty()
-    assert shifts_of(*inputs(chart(CLEAN), lineup=ice.lineups(), games=ice.games())).is_empty()
+    assert shifts_of(*inputs(make_chart())).is_empty()
+    assert shifts_of(*inputs(make_chart(CLEAN), lineup=builders.make_lineups(), games=builders.make_games())).is_empty()
 
 
 @pytest.mark.parametrize(
     "goal",
     [
-        charted(71, "00:50", "00:50", None, typeCode=505, eventDescription="EVG"),
-        charted(71, "00:50", "00:50", None, typeCode=None, eventDescription="PPG"),
-        charted(71, "00:50", "01:50", "01:00", typeCode=505),
+        make_chart_row(71, "00:50", "00:50", None, typeCode=505, eventDescription="EVG"),
+        make_chart_row(71, "00:50", "00:50", None, typeCode=None, eventDescription="PPG"),
+        make_chart_row(71, "00:50", "01:50", "01:00", typeCode=505),
     ],
 )
 def test_a_goal_among_the_shifts_is_none(goal: dict[str, Any]):
     assert rows(CLEAN, goal) == [(71, HOME, 1, 30, 70)]
-    assert "every shift has an end and lasts" not in faults(chart(CLEAN, goal))
+    assert "every shift has an end and lasts" not in faults(make_chart(CLEAN, goal))
 
 
 def test_an_old_chart_has_no_codes():
-    assert rows(charted(71, "00:30", "01:10", "00:40", typeCode=None)) == [(71, HOME, 1, 30, 70)]
+    assert rows(make_chart_row(71, "00:30", "01:10", "00:40", typeCode=None)) == [(71, HOME, 1, 30, 70)]
     assert rows({k: v for k, v in CLEAN.items() if k != "typeCode"}) == [(71, HOME, 1, 30, 70)]
 
 
@@ -113,13 +119,13 @@ def test_a_shift_that_is_repeated_under_a_team_of_another_game_is_one_whichever_
 
 
 def test_shifts_of_a_player_that_overlap_are_one():
-    overlapping = [charted(71, "01:00", "01:30", "00:30"), charted(71, "00:40", "00:50", "00:10")]
+    overlapping = [make_chart_row(71, "01:00", "01:30", "00:30"), make_chart_row(71, "00:40", "00:50", "00:10")]
 
     assert rows(CLEAN, *overlapping) == [(71, HOME, 1, 30, 90)]
 
 
 def test_a_shift_that_begins_as_another_ends_is_another_shift():
-    assert rows(CLEAN, charted(71, "01:10", "01:30", "00:20")) == [(71, HOME, 1, 30, 70), (71, HOME, 1, 70, 90)]
+    assert rows(CLEAN, make_chart_row(71, "01:10", "01:30", "00:20")) == [(71, HOME, 1, 30, 70), (71, HOME, 1, 70, 90)]
 
 
 def test_shifts_of_two_players_or_periods_do_not_overlap():
@@ -130,23 +136,23 @@ def test_shifts_of_two_players_or_periods_do_not_overlap():
     ("end", "duration"), [("", "00:00"), ("", None), ("01:10", "00:00"), ("00:30", "00:00"), (None, None)]
 )
 def test_a_row_without_an_end_is_no_shift(end: str, duration: str | None):
-    assert rows(CLEAN, charted(71, "02:00", end, duration)) == [(71, HOME, 1, 30, 70)]
+    assert rows(CLEAN, make_chart_row(71, "02:00", end, duration)) == [(71, HOME, 1, 30, 70)]
 
 
 def test_a_clock_that_has_rolled_on_to_zero_is_read_by_the_length():
-    assert rows(charted(71, "19:20", "00:00", "00:40")) == [(71, HOME, 1, 1160, 1200)]
+    assert rows(make_chart_row(71, "19:20", "00:00", "00:40")) == [(71, HOME, 1, 1160, 1200)]
 
 
 @pytest.mark.parametrize(
     "odd",
     [
-        charted(99, "00:30", "01:10", "00:40"),
-        charted(99, "00:30", "01:10", "00:40", playerId=None),
-        charted(71, "02:30", "03:10", "00:40", teamId=99),
-        charted(71, "19:30", "20:10", "00:40"),
-        charted(71, "02:30", "03:10", "00:40", period=5),
-        charted(71, "02:30", "03:10", "00:40", period=None),
-        charted(71, "02:30", "03:10", "00:40", period=0),
+        make_chart_row(99, "00:30", "01:10", "00:40"),
+        make_chart_row(99, "00:30", "01:10", "00:40", playerId=None),
+        make_chart_row(71, "02:30", "03:10", "00:40", teamId=99),
+        make_chart_row(71, "19:30", "20:10", "00:40"),
+        make_chart_row(71, "02:30", "03:10", "00:40", period=5),
+        make_chart_row(71, "02:30", "03:10", "00:40", period=None),
+        make_chart_row(71, "02:30", "03:10", "00:40", period=0),
     ],
 )
 def test_strangers_other_teams_and_what_is_no_time_of_the_game_are_left_out(odd: dict[str, Any]):
@@ -154,9 +160,9 @@ def test_strangers_other_teams_and_what_is_no_time_of_the_game_are_left_out(odd:
 
 
 def test_the_fifth_period_of_a_playoff_game_is_played():
-    second_overtime = charted(71, "00:30", "01:10", "00:40", period=5)
-    playoff = ice.games(ice.game(game_type=3, last_period_type="OT"))
-    round_robin = ice.games(ice.game(game_type=3, last_period_type="SO"))
+    second_overtime = make_chart_row(71, "00:30", "01:10", "00:40", period=5)
+    playoff = builders.make_games(builders.make_game(game_type=3, last_period_type="OT"))
+    round_robin = builders.make_games(builders.make_game(game_type=3, last_period_type="SO"))
 
     assert rows(second_overtime, games=playoff) == [(71, HOME, 5, 30, 70)]
     assert rows(second_overtime, games=round_robin) == []
@@ -167,36 +173,36 @@ def test_the_team_is_that_of_the_line_up():
 
 
 def test_a_scratched_player_has_no_shifts():
-    lineup = ice.lineups(dressed(91), dressed(71, is_scratched=True, position=None))
+    lineup = builders.make_lineups(make_lineup_row(91), make_lineup_row(71, is_scratched=True, position=None))
 
     assert rows(CLEAN, lineup=lineup) == []
 
 
 def test_a_game_that_is_not_final_has_no_shifts():
-    assert rows(CLEAN, lineup=ice.lineups()) == []
+    assert rows(CLEAN, lineup=builders.make_lineups()) == []
 
 
 def test_a_shift_whose_period_is_no_number_is_left_out_by_name():
     assert rows({**CLEAN, "period": "first"}) == []
-    assert faults(chart({**CLEAN, "period": "first"}))["every shift has a period"] == ["warning", "0", "1"]
+    assert faults(make_chart({**CLEAN, "period": "first"}))["every shift has a period"] == ["warning", "0", "1"]
 
 
 def test_without_a_chart_the_reports_tell_by_team_and_number():
-    found = shifts_of(*inputs(chart(), HOME_REPORT, AWAY_REPORT))
+    found = shifts_of(*inputs(make_chart(), HOME_REPORT, AWAY_REPORT))
 
     assert told(found) == [(71, HOME, 1, 30, 70), (171, AWAY, 1, 120, 165)]
     assert found["shift_source"].unique().to_list() == ["report"]
 
 
 def test_one_report_is_not_enough():
-    assert told(shifts_of(*inputs(chart(), HOME_REPORT))) == []
-    assert told(shifts_of(*inputs(chart(), NO_PAGES, AWAY_REPORT))) == []
+    assert told(shifts_of(*inputs(make_chart(), HOME_REPORT))) == []
+    assert told(shifts_of(*inputs(make_chart(), NO_PAGES, AWAY_REPORT))) == []
 
 
 def test_a_whole_chart_is_preferred_and_one_that_is_cut_off_is_not():
-    whole = [charted(71, "00:30", "01:10", "00:40"), charted(171, "02:00", "02:45", "00:45", teamId=AWAY)]
-    from_whole = shifts_of(*inputs(chart(*whole), HOME_REPORT, AWAY_REPORT))
-    from_part = shifts_of(*inputs(chart(whole[0]), HOME_REPORT, AWAY_REPORT))
+    whole = [make_chart_row(71, "00:30", "01:10", "00:40"), make_chart_row(171, "02:00", "02:45", "00:45", teamId=AWAY)]
+    from_whole = shifts_of(*inputs(make_chart(*whole), HOME_REPORT, AWAY_REPORT))
+    from_part = shifts_of(*inputs(make_chart(whole[0]), HOME_REPORT, AWAY_REPORT))
 
     assert told(from_whole) == told(from_part)
     assert from_whole["shift_source"].unique().to_list() == ["chart"]
@@ -213,36 +219,38 @@ def test_a_whole_chart_is_preferred_and_one_that_is_cut_off_is_not():
     ],
 )
 def test_a_line_of_a_report_is_read(line: str, shift: tuple[int, ...]):
-    home = report(("71 SURNAME, FIRST", [line], []))
-    found = shifts_of(*inputs(chart(), home, report()))
+    home = make_report(("71 SURNAME, FIRST", [line], []))
+    found = shifts_of(*inputs(make_chart(), home, make_report()))
 
     assert told(found) == [(71, HOME, *shift)]
 
 
 def test_a_number_that_two_players_wear_tells_nobody():
-    lineup = ice.lineups(dressed(71), dressed(1071), dressed(91), dressed(130, AWAY, "G"))
-    home = report(*[(f"{n} A, B", ["1|1|0:30 / 19:30|1:10 / 18:50|00:40|&nbsp;"], []) for n in (71, 91)])
+    lineup = builders.make_lineups(
+        make_lineup_row(71), make_lineup_row(1071), make_lineup_row(91), make_lineup_row(130, AWAY, "G")
+    )
+    home = make_report(*[(f"{n} A, B", ["1|1|0:30 / 19:30|1:10 / 18:50|00:40|&nbsp;"], []) for n in (71, 91)])
 
-    assert told(shifts_of(*inputs(chart(), home, AWAY_REPORT, lineup=lineup))) == [(91, HOME, 1, 30, 70)]
+    assert told(shifts_of(*inputs(make_chart(), home, AWAY_REPORT, lineup=lineup))) == [(91, HOME, 1, 30, 70)]
 
 
 def test_a_goalie_whose_period_is_only_summed_up_was_on_for_all_of_it():
     whole, part = "1|1|20:00|20:00|20:00|00:00|00:00", "2|1|15:00|15:00|15:00|00:00|00:00"
     lines = [f"{period}|{period}|19:00 / 1:00|20:00 / 0:00|01:00|&nbsp;" for period in (1, 2)]
-    home = report(("30 GOALIE, A", [], [whole, part]), ("71 SURNAME, FIRST", lines, []))
+    home = make_report(("30 GOALIE, A", [], [whole, part]), ("71 SURNAME, FIRST", lines, []))
 
-    found = shifts_of(*inputs(chart(), home, AWAY_REPORT))
+    found = shifts_of(*inputs(make_chart(), home, AWAY_REPORT))
 
     assert [row for row in told(found) if row[0] == 30] == [(30, HOME, 1, 0, 1200), (30, HOME, 2, 0, 900)]
 
 
 def test_a_goalie_whose_sum_is_less_than_the_period_was_in_from_its_start():
     whole = ["1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"]
-    home = report(
+    home = make_report(
         ("30 GOALIE, A", [], ["1|0|19:10|19:10|19:10|00:00|00:00"]),
         ("71 SURNAME, FIRST", whole, []),
     )
-    found = shifts_of(*inputs(chart(), home, AWAY_REPORT))
+    found = shifts_of(*inputs(make_chart(), home, AWAY_REPORT))
 
     assert [row for row in told(found) if row[0] == 30] == [(30, HOME, 1, 0, 1150)]
     assert found.filter(pl.col("player_id") == 30)["listed_rows"].to_list() == [0]
@@ -251,12 +259,14 @@ def test_a_goalie_whose_sum_is_less_than_the_period_was_in_from_its_start():
 def test_a_goalie_who_came_back_for_a_sixth_skater_was_out_before():
     five = [(f"{n} A, B", ["1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"], []) for n in (91, 72, 73, 74)]
     sixth = ("75 A, B", ["1|1|17:00 / 3:00|17:40 / 2:20|00:40|&nbsp;"], [])
-    lineup = ice.lineups(*(dressed(n) for n in (71, 91, 72, 73, 74, 75)), dressed(30, position="G"))
+    lineup = builders.make_lineups(
+        *(make_lineup_row(n) for n in (71, 91, 72, 73, 74, 75)), make_lineup_row(30, position="G")
+    )
     whole = ["1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"]
     sums = ["1|0|19:10|19:10|19:10|00:00|00:00"]
-    home = report(("30 GOALIE, A", [], sums), ("71 SURNAME, FIRST", whole, []), *five, sixth)
+    home = make_report(("30 GOALIE, A", [], sums), ("71 SURNAME, FIRST", whole, []), *five, sixth)
 
-    found = shifts_of(*inputs(chart(), home, AWAY_REPORT, lineup=lineup))
+    found = shifts_of(*inputs(make_chart(), home, AWAY_REPORT, lineup=lineup))
 
     assert [row[3:] for row in told(found) if row[0] == 30] == [(0, 1010), (1060, 1200)]
 
@@ -272,34 +282,39 @@ def test_a_goalie_who_came_back_for_a_sixth_skater_was_out_before():
     ],
 )
 def test_a_goalie_who_shared_the_period_was_in_while_the_other_was_not(other: str, printed: str, stay: tuple[int, int]):
-    lineup = ice.lineups(dressed(71), dressed(30, position="G"), dressed(35, position="G"))
-    home = report(
+    lineup = builders.make_lineups(
+        make_lineup_row(71), make_lineup_row(30, position="G"), make_lineup_row(35, position="G")
+    )
+    home = make_report(
         ("30 GOALIE, A", [], [f"1|0|{printed}|{printed}|{printed}|00:00|00:00"]),
         ("35 GOALIE, B", [f"1|1|{other}|&nbsp;"], []),
         ("71 SURNAME, FIRST", ["1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"], []),
     )
 
-    found = shifts_of(*inputs(chart(), home, AWAY_REPORT, lineup=lineup))
+    found = shifts_of(*inputs(make_chart(), home, AWAY_REPORT, lineup=lineup))
 
     assert [row[3:] for row in told(found) if row[0] == 30] == [stay]
 
 
 def test_a_skater_whose_sum_is_a_part_of_the_period_is_nowhere():
-    home = report(
+    home = make_report(
         ("71 SURNAME, FIRST", [], ["1|0|10:00|10:00|10:00|00:00|00:00"]),
         ("91 OTHER, A", ["1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"], []),
     )
 
-    assert [row for row in told(shifts_of(*inputs(chart(), home, AWAY_REPORT))) if row[0] == 71] == []
+    assert [row for row in told(shifts_of(*inputs(make_chart(), home, AWAY_REPORT))) if row[0] == 71] == []
 
 
 @pytest.mark.parametrize(("printed", "found"), [("19:10", ["warning", "0", "1"]), ("20:00", None)])
 def test_a_part_of_a_period_that_is_only_summed_up_is_named(printed: str, found: list[str] | None):
     whole = "1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"
     sums = [f"1|0|{printed}|{printed}|{printed}|00:00|00:00"]
-    home = report(("30 GOALIE, A", [], sums), ("71 SURNAME, FIRST", [whole], []))
+    home = make_report(("30 GOALIE, A", [], sums), ("71 SURNAME, FIRST", [whole], []))
 
-    assert faults(chart(), home, AWAY_REPORT).get("a goalie's part of a period is listed, not only summed up") == found
+    assert (
+        faults(make_chart(), home, AWAY_REPORT).get("a goalie's part of a period is listed, not only summed up")
+        == found
+    )
 
 
 BLANK = "&nbsp;"
@@ -328,7 +343,7 @@ def test_a_row_whose_period_is_blank_has_that_of_its_place(
 ):
     lines = [f"{n}|{p}|{m}:00 / {20 - m}:00|{m + 1}:00 / {19 - m}:00|01:00|&nbsp;" for n, (p, m) in enumerate(rows, 1)]
     printed = [f"{p}|1|01:00|01:00|01:00|00:00|00:00" for p in sums]
-    about = (chart(), report(("71 SURNAME, FIRST", lines, printed)), AWAY_REPORT)
+    about = (make_chart(), make_report(("71 SURNAME, FIRST", lines, printed)), AWAY_REPORT)
     known = sorted((p, 60 * m) for p, m in rows if isinstance(p, int))
     (minute,) = [m for p, m in rows if p == BLANK]
 
@@ -338,13 +353,13 @@ def test_a_row_whose_period_is_blank_has_that_of_its_place(
     assert ("every shift has a period" in faults(*about)) == (period is None)
 
 
-NAMED = ice.lineups(
-    dressed(71, first_name="Åke", last_name="Grünwald"),
-    dressed(91, first_name="Sebastian", last_name="O'Neill-Ødegård"),
-    dressed(30, position="G", first_name="Jean-Luc", last_name="St. Pierre"),
-    dressed(35, position="G", first_name="Twin", last_name="Name"),
-    dressed(36, first_name="Twin", last_name="Name"),
-    dressed(171, AWAY),
+NAMED = builders.make_lineups(
+    make_lineup_row(71, first_name="Åke", last_name="Grünwald"),
+    make_lineup_row(91, first_name="Sebastian", last_name="O'Neill-Ødegård"),
+    make_lineup_row(30, position="G", first_name="Jean-Luc", last_name="St. Pierre"),
+    make_lineup_row(35, position="G", first_name="Twin", last_name="Name"),
+    make_lineup_row(36, first_name="Twin", last_name="Name"),
+    make_lineup_row(171, AWAY),
 )
 
 
@@ -364,8 +379,8 @@ NAMED = ice.lineups(
     ],
 )
 def test_a_player_of_a_report_is_known_by_his_name_or_else_by_his_number(heading: str, player: int | None):
-    home = report((heading, ["1|1|0:30 / 19:30|1:10 / 18:50|00:40|&nbsp;"], []))
-    about = (chart(), home, AWAY_REPORT, NAMED)
+    home = make_report((heading, ["1|1|0:30 / 19:30|1:10 / 18:50|00:40|&nbsp;"], []))
+    about = (make_chart(), home, AWAY_REPORT, NAMED)
 
     assert [row[0] for row in told(shifts_of(*inputs(*about))) if row[1] == HOME] == ([player] if player else [])
     assert ("every shift is of a dressed player" in faults(*about)) == (player is None)
@@ -373,9 +388,9 @@ def test_a_player_of_a_report_is_known_by_his_name_or_else_by_his_number(heading
 
 def test_a_number_is_not_his_whose_name_stands_over_other_shifts():
     line = "1|1|{}:30 / 19:30|{}:10 / 18:50|00:40|&nbsp;"
-    home = report(*((name, [line.format(n, n + 1)], []) for n, name in enumerate(["91 GRUNWALD, AKE", "71 X, Y"])))
+    home = make_report(*((name, [line.format(n, n + 1)], []) for n, name in enumerate(["91 GRUNWALD, AKE", "71 X, Y"])))
 
-    found = told(shifts_of(*inputs(chart(), home, AWAY_REPORT, lineup=NAMED)))
+    found = told(shifts_of(*inputs(make_chart(), home, AWAY_REPORT, lineup=NAMED)))
 
     assert [row for row in found if row[1] == HOME] == [(71, HOME, 1, 30, 70)]
 
@@ -387,12 +402,19 @@ def test_a_heading_that_nobody_is_known_by_is_his_who_alone_played_so_long(
     lines = (
         dict(zip(("player_id", "time_on_ice_s"), line, strict=True)) for line in zip((30, 35), official, strict=True)
     )
-    boxes = ice.goalie_games(*({"season": ice.SEASON, "game_id": GAME, "team_id": HOME, **line} for line in lines))
-    lineup = ice.lineups(dressed(71), dressed(30, position="G"), dressed(35, position="G"), dressed(171, AWAY))
+    boxes = builders.make_goalie_games(
+        *({"season": builders.SEASON, "game_id": GAME, "team_id": HOME, **line} for line in lines)
+    )
+    lineup = builders.make_lineups(
+        make_lineup_row(71),
+        make_lineup_row(30, position="G"),
+        make_lineup_row(35, position="G"),
+        make_lineup_row(171, AWAY),
+    )
     sums = ["1|1|00:40|00:40|00:40|00:00|00:00", "TOT|1|00:40|00:40|00:40|00:00|00:00"]
-    home = report(("90 A, B", ["1|1|0:30 / 19:30|1:10 / 18:50|00:40|&nbsp;"], sums))
+    home = make_report(("90 A, B", ["1|1|0:30 / 19:30|1:10 / 18:50|00:40|&nbsp;"], sums))
 
-    found = told(shifts_of(*inputs(chart(), home, AWAY_REPORT, lineup=lineup, goalies=boxes)))
+    found = told(shifts_of(*inputs(make_chart(), home, AWAY_REPORT, lineup=lineup, goalies=boxes)))
 
     assert [row[0] for row in found if row[1] == HOME] == ([player] if player else [])
 
@@ -400,9 +422,13 @@ def test_a_heading_that_nobody_is_known_by_is_his_who_alone_played_so_long(
 @settings(max_examples=40)
 @given(order=st.permutations(range(12)), repeats=st.lists(st.integers(0, 11), max_size=6))
 def test_the_order_of_rows_and_repeats_change_nothing(order: list[int], repeats: list[int]):
-    shifts = [charted(p, f"0{m}:30", f"0{m + 1}:10", "00:40") for p in (71, 91) for m in range(4)]
-    odd = [charted(71, "00:50", "01:40", "00:50"), charted(91, "03:00", "", "00:00"), charted(99, "1:0", "", None)]
-    page = [*shifts, *odd, charted(71, "00:50", "00:50", None, typeCode=505)]
+    shifts = [make_chart_row(p, f"0{m}:30", f"0{m + 1}:10", "00:40") for p in (71, 91) for m in range(4)]
+    odd = [
+        make_chart_row(71, "00:50", "01:40", "00:50"),
+        make_chart_row(91, "03:00", "", "00:00"),
+        make_chart_row(99, "1:0", "", None),
+    ]
+    page = [*shifts, *odd, make_chart_row(71, "00:50", "00:50", None, typeCode=505)]
 
     assert rows(*(page[n] for n in [*order, *repeats])) == rows(*page)
 
@@ -425,8 +451,8 @@ ANY_ROW = st.fixed_dictionaries(
 @settings(max_examples=40)
 @given(page=st.lists(ANY_ROW, max_size=15))
 def test_whatever_a_chart_lists_no_shifts_of_a_player_overlap(page: list[dict[str, Any]]):
-    found = shifts_of(*inputs(chart(*page)))
-    check.require(SHIFTS, found)
+    found = shifts_of(*inputs(make_chart(*page)))
+    check.validate_rows(SHIFTS, found)
     earlier = pl.col("end_seconds").cum_max().shift(1).over("player_id", "period")
 
     assert found.filter(pl.col("start_seconds") < earlier).is_empty()
@@ -434,19 +460,19 @@ def test_whatever_a_chart_lists_no_shifts_of_a_player_overlap(page: list[dict[st
 
 
 def test_a_clean_game_has_no_faults():
-    assert faults(chart(CLEAN)) == {}
+    assert faults(make_chart(CLEAN)) == {}
 
 
 def test_every_row_that_is_left_out_is_counted():
-    page = chart(
+    page = make_chart(
         CLEAN,
         CLEAN,
         CLEAN,
-        charted(99, "00:30", "01:10", "00:40"),
-        charted(71, "02:30", "03:10", "00:40", teamId=99),
-        charted(71, "02:30", "", "00:00"),
-        charted(71, "19:30", "20:10", "00:40"),
-        charted(71, "01:00", "01:30", "00:30"),
+        make_chart_row(99, "00:30", "01:10", "00:40"),
+        make_chart_row(71, "02:30", "03:10", "00:40", teamId=99),
+        make_chart_row(71, "02:30", "", "00:00"),
+        make_chart_row(71, "19:30", "20:10", "00:40"),
+        make_chart_row(71, "01:00", "01:30", "00:30"),
     )
 
     assert faults(page) == {
@@ -460,8 +486,8 @@ def test_every_row_that_is_left_out_is_counted():
 
 
 def test_a_game_without_shifts_is_named_and_what_was_left_out_too():
-    assert faults(chart()) == {"a game has shifts": ["error", None, "0"]}
-    assert faults(chart(charted(71, "02:30", "", "00:00"))) == {
+    assert faults(make_chart()) == {"a game has shifts": ["error", None, "0"]}
+    assert faults(make_chart(make_chart_row(71, "02:30", "", "00:00"))) == {
         "a game has shifts": ["error", None, "0"],
         "every shift has an end and lasts": ["warning", "0", "1"],
     }
@@ -470,22 +496,22 @@ def test_a_game_without_shifts_is_named_and_what_was_left_out_too():
 
 @pytest.mark.parametrize(("season", "checks"), [(20062007, []), (20072008, ["a game has shifts"])])
 def test_no_shifts_are_expected_before_there_were_any(season: int, checks: list[str]):
-    line = ice.lineups(ice.dressed(71, season=season))
-    none = (ice.frame(LISTED_SHIFTS, []), ice.shifts(), line)
+    line = builders.make_lineups(builders.make_lineup_row(71, season=season))
+    none = (builders.make_frame(LISTED_SHIFTS, []), builders.make_shifts(), line)
 
-    assert shift_quality(*none).collect()["check"].to_list() == checks
+    assert check_shifts(*none).collect()["check"].to_list() == checks
 
 
 def test_a_game_told_by_its_reports_is_named():
-    assert faults(chart(), HOME_REPORT, AWAY_REPORT) == {"the shift chart is whole": ["info", "2", "0"]}
-    assert faults(chart(CLEAN), HOME_REPORT, AWAY_REPORT) == {"the shift chart is whole": ["info", "2", "1"]}
+    assert faults(make_chart(), HOME_REPORT, AWAY_REPORT) == {"the shift chart is whole": ["info", "2", "0"]}
+    assert faults(make_chart(CLEAN), HOME_REPORT, AWAY_REPORT) == {"the shift chart is whole": ["info", "2", "1"]}
 
 
 @pytest.mark.parametrize(("printed", "wrong"), [("00:40", 0), ("00:42", 0), ("00:43", 1), ("01:40", 1)])
 def test_a_report_whose_shifts_do_not_add_up_is_named(printed: str, wrong: int):
     sums = [f"1|1|{printed}|{printed}|{printed}|00:00|00:00", f"TOT|1|{printed}|{printed}|{printed}|00:00|00:00"]
-    home = report(("71 SURNAME, FIRST", ["1|1|0:30 / 19:30|1:10 / 18:50|00:40|&nbsp;"], sums))
-    found = faults(chart(), home, AWAY_REPORT)
+    home = make_report(("71 SURNAME, FIRST", ["1|1|0:30 / 19:30|1:10 / 18:50|00:40|&nbsp;"], sums))
+    found = faults(make_chart(), home, AWAY_REPORT)
 
     assert found.get("the shifts of a report add up to its sums") == (["error", "0", "1"] if wrong else None)
 
@@ -494,7 +520,7 @@ def test_a_report_whose_shifts_do_not_add_up_is_named(printed: str, wrong: int):
 def test_shifts_are_held_against_the_time_on_ice_of_the_box_score(official: int | None, wrong: int):
     schema = {"season": pl.Int32, "game_id": pl.Int64, "player_id": pl.Int64, "time_on_ice_s": pl.Int32}
     lines = pl.LazyFrame([(20232024, GAME, 71, official), (20232024, GAME + 1, 71, 999)], schema=schema, orient="row")
-    found = ice_time_quality(ice.shifts(ice.shift(71, 30, 70)), lines, lines.head(0)).collect()
+    found = check_ice_time(builders.make_shifts(builders.make_shift(71, 30, 70)), lines, lines.head(0)).collect()
 
     assert found["actual"].to_list() == ["1"] * wrong
 
@@ -504,6 +530,6 @@ def test_a_player_of_the_box_score_without_shifts_is_named():
     lines = pl.LazyFrame(
         [(20232024, GAME, 71, 40), (20232024, GAME, 91, 0), (20232024, GAME, 92, 600)], schema=schema, orient="row"
     )
-    found = ice_time_quality(ice.shifts(ice.shift(71, 30, 70)), lines, lines.head(0)).collect()
+    found = check_ice_time(builders.make_shifts(builders.make_shift(71, 30, 70)), lines, lines.head(0)).collect()
 
     assert found["actual"].to_list() == ["1"]

@@ -6,11 +6,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake.errors import Broken
+from nhl_lake.errors import ValidationFailed
 from nhl_lake.schema import checks
 from nhl_lake.silver.skater_games import SKATER_GAMES
-from tests.league.requests import league, sample
-from tests.silver.pages_of import kept, made, of_league
+from tests.league.league_pages import get_league, sample_games
+from tests.silver.bronze_pages import build_table, fetch_league_pages, make_pages
 
 HOME, AWAY = 1, 2
 WHO = {"playerId": 71, "sweaterNumber": 9, "name": {"default": "Å. Grünwald"}, "position": "L"}
@@ -43,7 +43,7 @@ def page(lines: dict[str, Any] | None, *, nested: bool = False) -> dict[str, Any
 
 
 def rows(*pages: dict[str, Any], state: str | None = "OFF") -> pl.DataFrame:
-    return made(SKATER_GAMES, kept(*pages, state=state))
+    return build_table(SKATER_GAMES, make_pages(*pages, state=state))
 
 
 def row(line: dict[str, Any], *, nested: bool = False) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def test_a_page_of_a_game_that_is_not_final_gives_no_rows(state: str | None):
 )
 def test_an_odd_field_is_null_and_costs_nothing_else(key: str, value: Any):
     found = rows(page(stats(NEW | {key: value}, NEW | {"playerId": 72})))
-    checks.require(SKATER_GAMES, found)
+    checks.validate_rows(SKATER_GAMES, found)
 
     whole = rows(page(stats({k: v for k, v in NEW.items() if k != key}, NEW | {"playerId": 72})))
     assert found.rows() == whole.rows()
@@ -156,24 +156,24 @@ def test_a_line_without_a_player_is_left_out_and_a_group_that_is_missing_takes_n
 
 
 def test_points_that_are_not_goals_and_assists_are_kept_and_a_share_above_1_is_refused():
-    checks.require(SKATER_GAMES, rows(page(stats(NEW | {"points": 4}))))
-    with pytest.raises(Broken, match="a share is between 0 and 1"):
-        checks.require(SKATER_GAMES, rows(page(stats(NEW | {"faceoffWinningPctg": 37.5}))))
+    checks.validate_rows(SKATER_GAMES, rows(page(stats(NEW | {"points": 4}))))
+    with pytest.raises(ValidationFailed, match="a share is between 0 and 1"):
+        checks.validate_rows(SKATER_GAMES, rows(page(stats(NEW | {"faceoffWinningPctg": 37.5}))))
 
 
 def test_the_lines_of_the_league_are_what_happened():
-    games = sample()[:12]
-    found = made(SKATER_GAMES, of_league("boxscore", games))
-    checks.require(SKATER_GAMES, found)
+    games = sample_games()[:12]
+    found = build_table(SKATER_GAMES, fetch_league_pages("boxscore", games))
+    checks.validate_rows(SKATER_GAMES, found)
 
     for game in games:
-        events = [event for event in league().engine.game(game).events if event.period_type != "SO"]
+        events = [event for event in get_league().engine.get_game(game).events if event.period_type != "SO"]
         counted = Counter((event.kind, event.player) for event in events)
-        blocks = Counter(event.other for event in events if event.reason == "blocked")
+        blocks = Counter(event.other_player for event in events if event.reason == "blocked")
         minutes = Counter[int | None]()
         for event in events:
             minutes[event.player] += event.minutes or 0
-        toi = league().engine.truth(game).toi
+        toi = get_league().engine.get_truth(game).toi
         for line in found.filter(pl.col("game_id") == game).to_dicts():
             who = line["player_id"]
             assert line["goals"] == counted["goal", who]

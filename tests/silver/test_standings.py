@@ -6,11 +6,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake.errors import Broken
+from nhl_lake.errors import ValidationFailed
 from nhl_lake.schema import checks
-from nhl_lake.silver.standings import KEYS, RECORD, SPLITS, STANDINGS, split_key
-from tests.league.requests import get, league
-from tests.silver.pages_of import NO_PAGES, kept, made
+from nhl_lake.silver.standings import RECORD_COLUMNS, RECORD_KEYS, SPLIT_LABELS, STANDINGS, make_split_key
+from tests.league.league_pages import get_league, get_page
+from tests.silver.bronze_pages import NO_PAGES, build_table, make_pages
 
 DAY = date(2024, 1, 10)
 NUMBERS = {
@@ -28,7 +28,7 @@ LINE = NUMBERS | {
 
 
 def rows(*lines: dict[str, Any], day: date = DAY) -> pl.DataFrame:
-    return made(STANDINGS, kept({"wildCardIndicator": True, "standings": list(lines)}, game_date=day))
+    return build_table(STANDINGS, make_pages({"wildCardIndicator": True, "standings": list(lines)}, game_date=day))
 
 
 def test_a_team_after_a_day_is_one_row_with_the_numbers_of_the_page():
@@ -53,7 +53,7 @@ def test_a_line_that_lags_keeps_its_own_day():
 
 def test_empty_standings_and_no_pages_give_no_rows():
     assert rows().is_empty()
-    assert made(STANDINGS, NO_PAGES).is_empty()
+    assert build_table(STANDINGS, NO_PAGES).is_empty()
 
 
 @pytest.mark.parametrize("key", [*NUMBERS, "date", "teamName"])
@@ -61,7 +61,7 @@ def test_an_odd_field_is_null_and_costs_nothing_else(key: str):
     (whole,) = rows(LINE).to_dicts()
     for odd in ({name: value for name, value in LINE.items() if name != key}, LINE | {key: []}):
         found = rows(odd)
-        checks.require(STANDINGS, found)
+        checks.validate_rows(STANDINGS, found)
         (row,) = found.to_dicts()
         assert [name for name, value in row.items() if value != whole[name]] == [
             name for name, value in row.items() if value is None and whole[name] is not None
@@ -83,28 +83,28 @@ def test_a_line_of_no_team_is_left_out(key: str):
     ],
 )
 def test_numbers_that_contradict_each_other_are_refused(said: dict[str, int], rule: str):
-    checks.require(STANDINGS, rows(LINE))
-    with pytest.raises(Broken, match=rule):
-        checks.require(STANDINGS, rows(LINE | said))
+    checks.validate_rows(STANDINGS, rows(LINE))
+    with pytest.raises(ValidationFailed, match=rule):
+        checks.validate_rows(STANDINGS, rows(LINE | said))
 
 
 def test_the_standings_of_the_league_add_up_and_follow_from_its_results():
     day = date(2025, 1, 10)
     as_of = datetime(2025, 1, 10, 14, tzinfo=UTC)
-    page = get(f"/v1/standings/{day}", as_of)
-    found = made(STANDINGS, kept(page, game_date=day))
-    checks.require(STANDINGS, found)
+    page = get_page(f"/v1/standings/{day}", as_of)
+    found = build_table(STANDINGS, make_pages(page, game_date=day))
+    checks.validate_rows(STANDINGS, found)
 
-    results = [result for result in league().engine.results(20242025, as_of) if result.day <= day]
-    wins = dict.fromkeys((team.team_id for team in league().engine.season(20242025).teams), 0)
+    results = [result for result in get_league().engine.list_results(20242025, as_of) if result.day <= day]
+    wins = dict.fromkeys((team.team_id for team in get_league().engine.season(20242025).teams), 0)
     for result in results:
         wins[result.home_id if result.home_goals > result.away_goals else result.away_id] += 1
-    names = {team.abbrev: team.team_id for team in league().engine.season(20242025).teams}
+    names = {team.abbrev: team.team_id for team in get_league().engine.season(20242025).teams}
     assert {names[team]: won for team, won in found.select("team_abbrev", "wins").rows()} == wins
     assert found.select((pl.col("home_games") + pl.col("road_games") == pl.col("games")).all()).item()
     for line in page["standings"]:
         (row,) = found.filter(team_abbrev=line["teamAbbrev"]["default"]).to_dicts()
-        assert [row[name] for name in KEYS] == [line[key] for key, _ in KEYS.values()]
-        for split, prefix in zip(SPLITS, ("home", "road", "last_10"), strict=True):
-            told = [line[split_key(split, key)] for key, _ in RECORD.values()]
-            assert [row[f"{prefix}_{name}"] for name in RECORD] == told
+        assert [row[name] for name in RECORD_KEYS] == [line[key] for key, _ in RECORD_KEYS.values()]
+        for split, prefix in zip(SPLIT_LABELS, ("home", "road", "last_10"), strict=True):
+            told = [line[make_split_key(split, key)] for key, _ in RECORD_COLUMNS.values()]
+            assert [row[f"{prefix}_{name}"] for name in RECORD_COLUMNS] == told

@@ -9,17 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nhl_lake.schema import checks
-from nhl_lake.silver.quality.shifts import men_quality
-from nhl_lake.silver.stints import STINTS, time_on_ice, time_on_ice_by_situation
-from tests.silver import ice
-from tests.silver.ice import AWAY, GAME, HOME, dressed, shift
-from tests.silver.pages_of import made
+from nhl_lake.silver.quality.shifts import check_player_counts
+from nhl_lake.silver.stints import STINTS, sum_time_by_situation, sum_time_on_ice
+from tests.silver import builders
+from tests.silver.bronze_pages import build_table
+from tests.silver.builders import AWAY, GAME, HOME, make_lineup_row, make_shift
 
 HOMERS, HOME_GOALIES = range(1, 8), (30, 35)
 VISITORS, AWAY_GOALIES = range(51, 58), (80, 85)
 TEAM = {**dict.fromkeys((*HOMERS, *HOME_GOALIES), HOME), **dict.fromkeys((*VISITORS, *AWAY_GOALIES), AWAY)}
 GOALIES = {*HOME_GOALIES, *AWAY_GOALIES}
-LINEUP = ice.lineups(*(dressed(p, team, "G" if p in GOALIES else "C") for p, team in TEAM.items()))
+LINEUP = builders.make_lineups(*(make_lineup_row(p, team, "G" if p in GOALIES else "C") for p, team in TEAM.items()))
 
 spans = st.lists(
     st.tuples(st.sampled_from(sorted(TEAM)), st.integers(1, 2), st.integers(0, 60), st.integers(1, 40)), max_size=25
@@ -27,12 +27,12 @@ spans = st.lists(
 
 
 def stay(*players: int, start: int = 0, end: int = 60, **said: Any) -> list[dict[str, Any]]:
-    return [shift(player, start, end, TEAM[player], **said) for player in players]
+    return [make_shift(player, start, end, TEAM[player], **said) for player in players]
 
 
 def stints(shifts: list[dict[str, Any]], lineup: pl.LazyFrame = LINEUP, **said: Any) -> pl.DataFrame:
-    found = made(STINTS, ice.shifts(*shifts), lineup, ice.games(ice.game(**said)))
-    checks.require(STINTS, found)
+    found = build_table(STINTS, builders.make_shifts(*shifts), lineup, builders.make_games(builders.make_game(**said)))
+    checks.validate_rows(STINTS, found)
     return found
 
 
@@ -131,9 +131,9 @@ def test_two_goalies_of_a_team_are_a_mistake_that_is_counted_and_not_guessed_at(
 def test_time_on_ice_is_split_by_strength_and_situation():
     shifts = [*stay(*range(1, 6), 30, *range(51, 55), 80), *stay(55, start=40)]
     found = stints(shifts).lazy()
-    (forward,) = time_on_ice(found).filter(pl.col("player_id") == 1).collect().to_dicts()
-    (opponent,) = time_on_ice(found).filter(pl.col("player_id") == 51).collect().to_dicts()
-    by_code = time_on_ice_by_situation(found).filter(pl.col("player_id") == 80).collect()
+    (forward,) = sum_time_on_ice(found).filter(pl.col("player_id") == 1).collect().to_dicts()
+    (opponent,) = sum_time_on_ice(found).filter(pl.col("player_id") == 51).collect().to_dicts()
+    by_code = sum_time_by_situation(found).filter(pl.col("player_id") == 80).collect()
 
     names = ("time_on_ice_s", "even_strength_s", "power_play_s", "shorthanded_s")
     assert [forward[name] for name in names] == [60, 20, 40, 0]
@@ -148,7 +148,7 @@ def test_a_players_stints_add_up_to_his_shifts(drawn: list[tuple[int, int, int, 
     seconds: dict[int, int] = {}
     for row in shifts:
         seconds[row["player_id"]] = seconds.get(row["player_id"], 0) + row["end_seconds"] - row["start_seconds"]
-    found = time_on_ice(stints(shifts).lazy()).collect()
+    found = sum_time_on_ice(stints(shifts).lazy()).collect()
 
     assert dict(found.select("player_id", "time_on_ice_s").rows()) == seconds
     parts = found.select(pl.sum_horizontal("even_strength_s", "power_play_s", "shorthanded_s")).to_series()
@@ -202,7 +202,7 @@ def test_with_home_and_away_changed_over_the_stints_are_mirrored(drawn: list[tup
     ],
 )
 def test_an_impossible_number_of_men_is_counted(home: tuple[int, ...], seconds: int, severity: list[str]):
-    found = men_quality(stints(stay(*home, 51, 52, 53, 54, 55, 80, end=seconds)).lazy()).collect()
+    found = check_player_counts(stints(stay(*home, 51, 52, 53, 54, 55, 80, end=seconds)).lazy()).collect()
 
     assert found["severity"].to_list() == severity
     assert found["actual"].to_list() == [str(seconds)] * len(severity)

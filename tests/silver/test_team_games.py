@@ -5,13 +5,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake.errors import Broken
+from nhl_lake.errors import ValidationFailed
 from nhl_lake.schema import checks
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.team_games import TEAM_GAMES
-from tests.league.requests import league, sample
-from tests.silver import typed_plays
-from tests.silver.pages_of import NO_PAGES, kept, made, of_league
+from tests.league.league_pages import get_league, sample_games
+from tests.silver import play_builders
+from tests.silver.bronze_pages import NO_PAGES, build_table, fetch_league_pages, make_pages
 
 HOME, AWAY = 1, 2
 GAME = 2023020001
@@ -22,7 +22,7 @@ FIGURES = {
 }  # fmt: skip
 
 
-NO_PLAYS = made(PLAYS, NO_PAGES).lazy()
+NO_PLAYS = build_table(PLAYS, NO_PAGES).lazy()
 
 
 def page(home: int = 3, away: int = 2, last: str = "REG", **said: Any) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def rail(**said: Any) -> dict[str, Any]:
 
 
 def rows(found: dict[str, Any], *rails: dict[str, Any], state: str = "OFF") -> pl.DataFrame:
-    return made(TEAM_GAMES, kept(found, state=state), kept(*rails), NO_PLAYS)
+    return build_table(TEAM_GAMES, make_pages(found, state=state), make_pages(*rails), NO_PLAYS)
 
 
 def test_a_team_is_one_row_with_its_own_side_of_every_figure():
@@ -66,7 +66,7 @@ def test_only_a_shoot_out_gives_the_winner_one_more_than_his_goals(last: str, go
     assert found["goals"].to_list() == goals
     assert found["is_win"].to_list() == [True, False]
     assert found["is_shootout_win"].to_list() == [won, False]
-    checks.require(TEAM_GAMES, found)
+    checks.validate_rows(TEAM_GAMES, found)
 
 
 @pytest.mark.parametrize(
@@ -92,21 +92,23 @@ def test_a_tie_is_nobodys_loss(said: dict[str, Any]):
     found = rows(page(2, 2, "OT", **said))
 
     assert found.select("result", "is_win").rows() == [("T", False), ("T", False)]
-    checks.require(TEAM_GAMES, found)
+    checks.validate_rows(TEAM_GAMES, found)
 
 
 def overtime(*events: dict[str, Any], goalie: int | None = None, code: str = "1340", **said: Any) -> list[str]:
     """Return the results of the home and the away team, which wins in overtime; events come before its goal."""
-    goal = typed_plays.shot(
-        "goal", number=50, by=typed_plays.BLOCKER, period=4, timeInPeriod="03:30", situationCode=code,
+    goal = play_builders.make_shot(
+        "goal", number=50, by=play_builders.BLOCKER, period=4, timeInPeriod="03:30", situationCode=code,
         details={"goalieInNetId": goalie},
     )  # fmt: skip
-    plays = typed_plays.page(*events, goal, **said)
-    return made(TEAM_GAMES, kept(page(2, 3, "OT", **said)), kept(), made(PLAYS, kept(plays)).lazy())["result"].to_list()
+    plays = play_builders.make_page(*events, goal, **said)
+    return build_table(
+        TEAM_GAMES, make_pages(page(2, 3, "OT", **said)), make_pages(), build_table(PLAYS, make_pages(plays)).lazy()
+    )["result"].to_list()
 
 
 def event(kind: str, number: int, owner: int | None = AWAY, clock: str = "03:20") -> dict[str, Any]:
-    return typed_plays.play(
+    return play_builders.make_play(
         kind, number=number, period=4, timeInPeriod=clock, details={"eventOwnerTeamId": owner, "duration": 2}
     )
 
@@ -150,18 +152,18 @@ def test_how_a_game_ended_may_stand_in_its_last_period_alone():
 
     assert found["last_period_type"].to_list() == ["SO", "SO"]
     assert found["goals"].to_list() == [2, 2]
-    with pytest.raises(Broken, match="is known"):
-        checks.require(TEAM_GAMES, rows(silent))
+    with pytest.raises(ValidationFailed, match="is known"):
+        checks.validate_rows(TEAM_GAMES, rows(silent))
 
 
 @pytest.mark.parametrize("state", ["LIVE", "CRIT", "OVER"])
 def test_a_game_that_is_not_final_gives_no_rows(state: str):
     assert rows(page(), rail(), state=state).is_empty()
-    assert made(TEAM_GAMES, NO_PAGES, kept(rail()), NO_PLAYS).is_empty()
+    assert build_table(TEAM_GAMES, NO_PAGES, make_pages(rail()), NO_PLAYS).is_empty()
 
 
 def test_a_final_page_without_a_score_is_refused():
-    with pytest.raises(Broken, match=r"score.*homeTeam"):
+    with pytest.raises(ValidationFailed, match=r"score.*homeTeam"):
         rows(page(homeTeam={"id": HOME}))
 
 
@@ -173,32 +175,32 @@ def test_a_figure_that_is_no_number_is_unknown(odd: Any):
 
 
 def test_a_team_that_plays_itself_is_refused():
-    with pytest.raises(Broken, match="two different teams"):
-        checks.require(TEAM_GAMES, rows(page()).with_columns(opponent_team_id="team_id"))
-    with pytest.raises(Broken, match="one row for each game_id, team_id"):
-        checks.require(TEAM_GAMES, rows(page(awayTeam={"id": HOME, "score": 2})))
-    with pytest.raises(Broken, match="only a winner has a goal of the shoot-out"):
-        checks.require(TEAM_GAMES, rows(page()).with_columns(goals="opponent_score"))
+    with pytest.raises(ValidationFailed, match="two different teams"):
+        checks.validate_rows(TEAM_GAMES, rows(page()).with_columns(opponent_team_id="team_id"))
+    with pytest.raises(ValidationFailed, match="one row for each game_id, team_id"):
+        checks.validate_rows(TEAM_GAMES, rows(page(awayTeam={"id": HOME, "score": 2})))
+    with pytest.raises(ValidationFailed, match="only a winner has a goal of the shoot-out"):
+        checks.validate_rows(TEAM_GAMES, rows(page()).with_columns(goals="opponent_score"))
 
 
 def test_the_teams_of_the_league_have_the_figures_of_its_books():
-    games = sample()[:20]
-    pages = of_league("play-by-play", games)
-    found = made(TEAM_GAMES, pages, of_league("right-rail", games), made(PLAYS, pages).lazy())
-    checks.require(TEAM_GAMES, found)
+    games = sample_games()[:20]
+    pages = fetch_league_pages("play-by-play", games)
+    found = build_table(TEAM_GAMES, pages, fetch_league_pages("right-rail", games), build_table(PLAYS, pages).lazy())
+    checks.validate_rows(TEAM_GAMES, found)
 
     endings = set()
     for game in games:
-        story, about = league().engine.story(game), league().engine.find(game)
+        story, about = get_league().engine.get_outcome(game), get_league().engine.find_game(game)
         assert about is not None
-        endings.add(story.last_type)
-        events = [event for event in league().engine.game(game).events if event.period_type != "SO"]
+        endings.add(story.last_period_type)
+        events = [event for event in get_league().engine.get_game(game).events if event.period_type != "SO"]
         for side, team in enumerate((about.home_id, about.away_id)):
             (row,) = found.filter(game_id=game, team_id=team).to_dicts()
             kinds = [event.kind for event in events if event.side == side]
             assert (row["score"], row["opponent_score"]) == (story.score[side], story.score[1 - side])
             assert row["goals"] == sum(goal.side == side for goal in story.goals) == kinds.count("goal")
-            assert row["last_period_type"] == story.last_type
+            assert row["last_period_type"] == story.last_period_type
             assert row["shots_on_goal"] == kinds.count("goal") + kinds.count("shot-on-goal")
             assert (row["hits"], row["giveaways"]) == (kinds.count("hit"), kinds.count("giveaway"))
             assert row["penalty_minutes"] == sum(penalty.minutes for penalty in story.penalties if penalty.side == side)
@@ -214,8 +216,8 @@ def test_a_key_that_is_missing_on_the_page_is_named_and_without_the_shots_they_a
     place.pop(path[-1], None)
 
     if path[-1] != "sog":
-        with pytest.raises(Broken, match=f"{path[-1]}|is known"):
-            checks.require(TEAM_GAMES, rows(less, rail()))
+        with pytest.raises(ValidationFailed, match=f"{path[-1]}|is known"):
+            checks.validate_rows(TEAM_GAMES, rows(less, rail()))
         return
     for before, after in zip(whole.rows(), rows(less, rail()).rows(), strict=True):
         assert all(now in (then, None) for then, now in zip(before, after, strict=True))

@@ -5,12 +5,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nhl_lake.errors import Broken
+from nhl_lake.errors import ValidationFailed
 from nhl_lake.schema import checks
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.teams import TEAMS
-from tests.league.requests import get, league
-from tests.silver.pages_of import NO_PAGES, kept, made
+from tests.league.league_pages import get_league, get_page
+from tests.silver.bronze_pages import NO_PAGES, build_table, make_pages
 
 ARIZONA, HOCKEY_CLUB, MAMMOTH = 53, 59, 68
 
@@ -27,7 +27,7 @@ def games(*played: tuple[int, int, int], game_type: int = 2) -> pl.LazyFrame:
 
 
 def rows(*teams: dict[str, Any], of: pl.LazyFrame | None = None) -> pl.DataFrame:
-    return made(TEAMS, kept(*teams), games() if of is None else of)
+    return build_table(TEAMS, make_pages(*teams), games() if of is None else of)
 
 
 def test_a_team_id_is_one_row():
@@ -64,18 +64,20 @@ def test_only_games_that_count_make_a_season(game_type: int, season: int | None)
 
 
 def test_no_teams_give_no_rows_and_a_team_that_stands_twice_is_refused():
-    assert made(TEAMS, NO_PAGES, games((20232024, 1, 2))).is_empty()
-    with pytest.raises(Broken, match="one row for each team_id"):
-        checks.require(TEAMS, rows(row(101, 201), row(101, 201)))
+    assert build_table(TEAMS, NO_PAGES, games((20232024, 1, 2))).is_empty()
+    with pytest.raises(ValidationFailed, match="one row for each team_id"):
+        checks.validate_rows(TEAMS, rows(row(101, 201), row(101, 201)))
 
 
 def test_a_club_of_the_league_that_moves_is_one_team():
-    listed = get("/stats/rest/en/team")["data"]
+    listed = get_page("/stats/rest/en/team")["data"]
     found = rows(*listed)
-    checks.require(TEAMS, found)
+    checks.validate_rows(TEAMS, found)
 
     assert set(found["team_id"]) == {team["id"] for team in listed}
-    clubs = {team.team_id: team.franchise_id for s in (20242025, 20252026) for team in league().engine.season(s).teams}
+    clubs = {
+        team.team_id: team.franchise_id for s in (20242025, 20252026) for team in get_league().engine.season(s).teams
+    }
     moved = found.drop_nulls("team_key").group_by("team_key").len().filter(pl.col("len") > 1)
     assert dict(found.drop_nulls("team_key").select("team_id", "team_key").rows()) == clubs
     assert moved.height == 1

@@ -10,7 +10,7 @@ import pytest
 
 from nhl_lake.errors import BadInput, LakeError
 from nhl_lake.store import atomic_swap, location
-from nhl_lake.store.location import Place
+from nhl_lake.store.location import Location
 
 OLD = {"bronze/plays/_delta_log/0.json": b"old log", "bronze/plays/a.parquet": b"old", "gone/_delta_log/0.json": b"x"}
 NEW = {"bronze/plays/_delta_log/0.json": b"new log", "bronze/plays/b.parquet": b"new"}
@@ -20,18 +20,20 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-def fill(at: Place, files: dict[str, bytes]) -> None:
+def fill(at: Location, files: dict[str, bytes]) -> None:
     for name, body in files.items():
-        location.write(at, name, body)
+        location.write_file(at, name, body)
 
 
-def held(at: Place) -> dict[str, bytes]:
+def held(at: Location) -> dict[str, bytes]:
     if isinstance(at, Path) and not at.exists():
         return {}
-    return {f.name: location.read(at, f.name) for f in location.files(at) if not f.name.startswith(".nhl-lake/")}
+    return {
+        f.name: location.read_file(at, f.name) for f in location.list_files(at) if not f.name.startswith(".nhl-lake/")
+    }
 
 
-def beside(root: Place, name: str) -> Place:
+def beside(root: Location, name: str) -> Location:
     return root.with_name(f"{root.name}.{name}")
 
 
@@ -41,10 +43,10 @@ class Steps:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, at: int, *, after: bool) -> None:
         self.at, self.after, self.count = at, after, 0
         for owner, name in (
-            (location, "write"),
-            (location, "remove"),
+            (location, "write_file"),
+            (location, "remove_files"),
             (Path, "rename"),
-            (atomic_swap, "exchanged"),
+            (atomic_swap, "try_rename_exchange"),
             (obstore, "copy"),
             (shutil, "rmtree"),
         ):
@@ -68,22 +70,22 @@ class Steps:
 def is_in_one_step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether the system can exchange two folders."""
     if not request.param:
-        monkeypatch.setattr(atomic_swap, "exchanged", lambda *_: False)
+        monkeypatch.setattr(atomic_swap, "try_rename_exchange", lambda *_: False)
     return bool(request.param)
 
 
-def scene(root: Place) -> tuple[Place, Place]:
+def scene(root: Location) -> tuple[Location, Location]:
     fill(root, OLD)
     new, kept = beside(root, "restoring-1"), beside(root, "before-restore-1")
     fill(new, NEW)
     return new, kept
 
 
-def test_the_new_one_is_in_place_and_the_old_one_is_kept(anywhere: Place):
-    new, kept = scene(anywhere)
-    atomic_swap.swap(new, anywhere, kept, command="nhl-lake restore")
-    assert (held(anywhere), held(kept), held(new)) == (NEW, OLD, {})
-    assert atomic_swap.unfinished(anywhere) is None
+def test_the_new_one_is_in_place_and_the_old_one_is_kept(any_location: Location):
+    new, kept = scene(any_location)
+    atomic_swap.swap_into_place(new, any_location, kept, command="nhl-lake restore")
+    assert (held(any_location), held(kept), held(new)) == (NEW, OLD, {})
+    assert atomic_swap.read_unfinished_swap(any_location) is None
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -95,12 +97,12 @@ def test_killed_at_any_step_in_a_folder_either_is_there_and_both_are_found_again
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_killed_at_any_step_in_a_bucket_the_next_command_says_so_and_both_are_found_again(
-    *, after: bool, bucket: Place
+    *, after: bool, bucket: Location
 ):
     assert kills(lambda n: bucket / str(n) / "lake", after=after) > 8
 
 
-def kills(place_of: Callable[[int], Place], *, after: bool) -> int:
+def kills(place_of: Callable[[int], Location], *, after: bool) -> int:
     """Kill an exchange at each of its steps, hold what is there against what must be, and count the steps."""
     for n in range(1, 100):
         root = place_of(n)
@@ -108,35 +110,37 @@ def kills(place_of: Callable[[int], Place], *, after: bool) -> int:
         with pytest.MonkeyPatch.context() as patched:
             steps = Steps(patched, n, after=after)
             try:
-                atomic_swap.swap(new, root, kept, command="nhl-lake restore")
+                atomic_swap.swap_into_place(new, root, kept, command="nhl-lake restore")
             except Killed:
                 pass
             else:
                 return steps.count
-        if atomic_swap.unfinished(root) is None:
+        if atomic_swap.read_unfinished_swap(root) is None:
             # nothing has begun, or all is done but for the sweeping
             assert held(root) in (OLD, NEW), n
             continue
         if isinstance(root, Path):
             assert held(root) in (OLD, NEW, {}), n
         with pytest.raises(LakeError, match=r"stopped as it put its result in place") as said:
-            atomic_swap.require_finished(root)
+            atomic_swap.require_no_unfinished_swap(root)
         assert "doctor --mend" in said.value.hint
-        atomic_swap.finish(root)
+        atomic_swap.finish_swap(root)
         assert (held(root), held(kept)) == (NEW, OLD), n
-        assert atomic_swap.unfinished(root) is None
-        atomic_swap.finish(root)
+        assert atomic_swap.read_unfinished_swap(root) is None
+        atomic_swap.finish_swap(root)
         assert held(root) == NEW
     raise AssertionError("no exchange came to its end")
 
 
-def test_a_table_is_exchanged_in_its_lake_and_kept_beside_the_lake(anywhere: Place):
-    fill(anywhere, OLD)
-    staged, kept = beside(anywhere, "restoring-1"), beside(anywhere, "before-restore-1")
+def test_a_table_is_exchanged_in_its_lake_and_kept_beside_the_lake(any_location: Location):
+    fill(any_location, OLD)
+    staged, kept = beside(any_location, "restoring-1"), beside(any_location, "before-restore-1")
     fill(staged, NEW)
     names = ("bronze", "plays")
-    atomic_swap.swap(staged.joinpath(*names), anywhere.joinpath(*names), kept.joinpath(*names), of=anywhere)
-    assert held(anywhere) == NEW | {"gone/_delta_log/0.json": b"x"}
+    atomic_swap.swap_into_place(
+        staged.joinpath(*names), any_location.joinpath(*names), kept.joinpath(*names), lake=any_location
+    )
+    assert held(any_location) == NEW | {"gone/_delta_log/0.json": b"x"}
     assert held(kept) == {name: body for name, body in OLD.items() if name.startswith("bronze")}
 
 
@@ -146,10 +150,12 @@ def test_a_table_that_was_stopped_is_found_by_its_lake(tmp_path: Path, monkeypat
     with monkeypatch.context() as patched:
         Steps(patched, 2, after=False)
         with pytest.raises(Killed):
-            atomic_swap.swap(new / "bronze", root / "bronze", kept / "bronze", of=root, command="nhl-lake restore")
+            atomic_swap.swap_into_place(
+                new / "bronze", root / "bronze", kept / "bronze", lake=root, command="nhl-lake restore"
+            )
     with pytest.raises(LakeError, match="stopped"):
-        atomic_swap.require_finished(root)
-    atomic_swap.finish(root)
+        atomic_swap.require_no_unfinished_swap(root)
+    atomic_swap.finish_swap(root)
     assert held(root)["bronze/plays/b.parquet"] == b"new"
 
 
@@ -159,9 +165,9 @@ def test_where_nothing_was_nothing_is_kept(tmp_path: Path):
         root = tmp_path / name / "lake"
         root.parent.mkdir()
         if name == "lock only":
-            location.write(root, ".nhl-lake/lock", b"")
+            location.write_file(root, ".nhl-lake/lock", b"")
         fill(beside(root, "new"), NEW)
-        atomic_swap.swap(beside(root, "new"), root, beside(root, "old"))
+        atomic_swap.swap_into_place(beside(root, "new"), root, beside(root, "old"))
         assert held(root) == NEW
         assert sorted(found.name for found in root.parent.iterdir()) == ["lake"]
 
@@ -172,18 +178,18 @@ def test_a_lake_that_is_a_link_is_exchanged_where_it_leads(tmp_path: Path):
     link = tmp_path / "lake"
     link.symlink_to(there)
     fill(tmp_path / "disk" / "new", NEW)
-    atomic_swap.swap(tmp_path / "disk" / "new", link.resolve(), tmp_path / "disk" / "old")
+    atomic_swap.swap_into_place(tmp_path / "disk" / "new", link.resolve(), tmp_path / "disk" / "old")
     assert link.is_symlink()
     assert (held(link), held(tmp_path / "disk" / "old")) == (NEW, OLD)
-    assert atomic_swap.unfinished(link) is None
+    assert atomic_swap.read_unfinished_swap(link) is None
 
 
 def test_a_mount_point_is_not_exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     new, kept = scene(tmp_path / "lake")
     monkeypatch.setattr(Path, "is_mount", lambda self: self.name == "lake")
     with pytest.raises(BadInput, match="mount point"):
-        atomic_swap.swap(new, tmp_path / "lake", kept)
-    assert (held(tmp_path / "lake"), atomic_swap.unfinished(tmp_path / "lake")) == (OLD, None)
+        atomic_swap.swap_into_place(new, tmp_path / "lake", kept)
+    assert (held(tmp_path / "lake"), atomic_swap.read_unfinished_swap(tmp_path / "lake")) == (OLD, None)
 
 
 def test_an_exchange_whose_lake_is_gone_is_an_error_and_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -192,14 +198,14 @@ def test_an_exchange_whose_lake_is_gone_is_an_error_and_moves_nothing(tmp_path: 
         fill(root, OLD)
         fill(new, NEW)
         with monkeypatch.context() as patch:
-            patch.setattr(atomic_swap, "exchange_folders", lambda *_, **__: (_ for _ in ()).throw(Killed))
+            patch.setattr(atomic_swap, "swap_folders", lambda *_, **__: (_ for _ in ()).throw(Killed))
             with pytest.raises(Killed):
-                atomic_swap.swap(new, root, tmp_path / "lake.kept")
+                atomic_swap.swap_into_place(new, root, tmp_path / "lake.kept")
         shutil.rmtree(new)
         with monkeypatch.context() as patch:
             if not one_step:
-                patch.setattr(atomic_swap, "exchanged", lambda *_: False)
+                patch.setattr(atomic_swap, "try_rename_exchange", lambda *_: False)
             with pytest.raises(LakeError, match="is gone"):
-                atomic_swap.finish(root)
+                atomic_swap.finish_swap(root)
         assert held(root) == OLD
-        assert atomic_swap.unfinished(root) is not None  # and it goes on being said
+        assert atomic_swap.read_unfinished_swap(root) is not None  # and it goes on being said

@@ -18,16 +18,16 @@ from polars.testing import assert_frame_equal
 
 from nhl_lake.bronze.endpoints import PLAY_BY_PLAY, PLAYERS
 from nhl_lake.bronze.endpoints import TABLES as BRONZE
-from nhl_lake.catalog import MADE
-from nhl_lake.errors import Broken, Unavailable
+from nhl_lake.catalog import BUILT_TABLES
+from nhl_lake.errors import StorageUnavailable, ValidationFailed
 from nhl_lake.rebuild import run as rebuild
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.store import commits, delta_tables, locks
-from nhl_lake.store.location import Place
-from tests.support import stores
-from tests.support.fake_api import NOON, FakeApi, Game, run
-from tests.support.stores import Fault, Proxy, Server
+from nhl_lake.store.location import Location
+from tests.support import s3_servers
+from tests.support.fake_api import NOON, FakeApi, FakeGame, run_ingest
+from tests.support.s3_servers import Fault, Proxy, S3Server
 
 SPAWN = multiprocessing.get_context("spawn")
 T0 = datetime(2023, 10, 11, 6, tzinfo=UTC)
@@ -67,15 +67,15 @@ def answer(who: int, n: int) -> pl.DataFrame:
     return pl.DataFrame([row], schema=ledger.ANSWERS.schema)
 
 
-def write_on(root: Place, who: int, rounds: int) -> int:
+def write_on(root: Location, who: int, rounds: int) -> int:
     """Append, merge and append to the ledger, round after round; return how many pages were new."""
     assert gate is not None
     kept = 0
     for n in range(rounds):
         gate.wait()
         for table in (PLAY_BY_PLAY, PLAYERS):
-            kept += delta_tables.keep(root, table, page(table, 2 * n + who, f"{who}/{n}", n), same).new
-        delta_tables.append(root, ledger.ANSWERS, answer(who, n))
+            kept += delta_tables.store_pages(root, table, page(table, 2 * n + who, f"{who}/{n}", n), same).new
+        delta_tables.append_to_ledger(root, ledger.ANSWERS, answer(who, n))
     return kept
 
 
@@ -84,15 +84,15 @@ def write_on(root: Place, who: int, rounds: int) -> int:
 def test_two_processes_write_a_hundred_times_and_all_of_it_is_kept_once(
     where: str, request: pytest.FixtureRequest, tmp_path: Path
 ):
-    root: Place = request.getfixturevalue("bucket") if where == "seaweed" else tmp_path / "lake"
+    root: Location = request.getfixturevalue("bucket") if where == "seaweed" else tmp_path / "lake"
     tables = [PLAY_BY_PLAY, PLAYERS, ledger.ANSWERS]
-    delta_tables.create(root, tables)
+    delta_tables.create_tables(root, tables)
     seen: list[int] = []
     stop = threading.Event()
 
     def read() -> None:
         while not stop.is_set():
-            rows = delta_tables.scan(root, PLAYERS).collect()
+            rows = delta_tables.scan_table(root, PLAYERS).collect()
             assert rows["player_id"].is_unique().all()
             seen.append(rows.height)
 
@@ -106,54 +106,54 @@ def test_two_processes_write_a_hundred_times_and_all_of_it_is_kept_once(
     assert kept == 4 * ROUNDS  # appends and merges of two processes: a hundred
     expected = sorted((2 * n + who, f"{who}/{n}") for n in range(ROUNDS) for who in range(2))
     for table, key, first in ((PLAY_BY_PLAY, "game_id", 2023020000), (PLAYERS, "player_id", 8470000)):
-        rows = delta_tables.scan(root, table).select(pl.col(key) - first, "body").sort(key).collect()
+        rows = delta_tables.scan_table(root, table).select(pl.col(key) - first, "body").sort(key).collect()
         assert rows.rows() == expected
-    answers = delta_tables.scan(root, ledger.ANSWERS).collect()["page"].sort().to_list()
+    answers = delta_tables.scan_table(root, ledger.ANSWERS).collect()["page"].sort().to_list()
     assert answers == sorted(f"{who}/{n}" for n in range(ROUNDS) for who in range(2))
     assert seen == sorted(seen)
     assert len(seen) > 5
 
 
-def create_and_keep(root: Place, who: int) -> int:
+def create_and_keep(root: Location, who: int) -> int:
     assert gate is not None
     gate.wait()
-    delta_tables.create(root, BRONZE)
-    return delta_tables.keep(root, PLAY_BY_PLAY, page(PLAY_BY_PLAY, who, "{}", who), same).new
+    delta_tables.create_tables(root, BRONZE)
+    return delta_tables.store_pages(root, PLAY_BY_PLAY, page(PLAY_BY_PLAY, who, "{}", who), same).new
 
 
-def test_two_first_runs_at_once_make_one_lake_in_a_bucket(bucket: Place):
+def test_two_first_runs_at_once_make_one_lake_in_a_bucket(bucket: Location):
     with ProcessPoolExecutor(2, SPAWN, wait_at, (SPAWN.Barrier(2),)) as pool:
         kept = list(pool.map(create_and_keep, [bucket] * 2, (1, 2)))
 
     assert kept == [1, 1]
-    assert sorted(delta_tables.scan(bucket, PLAY_BY_PLAY).collect()["game_id"]) == [2023020001, 2023020002]
-    assert all(delta_tables.scan(bucket, table).collect_schema() == table.schema for table in BRONZE)
+    assert sorted(delta_tables.scan_table(bucket, PLAY_BY_PLAY).collect()["game_id"]) == [2023020001, 2023020002]
+    assert all(delta_tables.scan_table(bucket, table).collect_schema() == table.schema for table in BRONZE)
 
 
 def league() -> FakeApi:
-    return FakeApi(games=[Game(number) for number in range(1, 5)])
+    return FakeApi(games=[FakeGame(number) for number in range(1, 5)])
 
 
-def ingest_unlocked(root: Place) -> str:
-    locks.locked = lambda *_, **__: nullcontext()  # type: ignore[assignment]
+def ingest_unlocked(root: Location) -> str:
+    locks.hold_lock = lambda *_, **__: nullcontext()  # type: ignore[assignment]
     assert gate is not None
     gate.wait()
-    return run(root, league(), rebuilds=True).outcome
+    return run_ingest(root, league(), rebuilds=True).outcome
 
 
-def rebuild_unlocked(root: Place) -> str:
+def rebuild_unlocked(root: Location) -> str:
     assert gate is not None
     gate.wait()
-    delta_tables.create(root, MADE)
+    delta_tables.create_tables(root, BUILT_TABLES)
     try:
         return str(len(list(rebuild.rebuild(root, everything=True, day=NOON.date()))))
-    except Broken as error:
+    except ValidationFailed as error:
         return str(error)
 
 
-def facts(root: Place, table: Table) -> pl.DataFrame:
+def facts(root: Location, table: Table) -> pl.DataFrame:
     """Return the rows of a table in order, without when and by which run its pages were fetched."""
-    rows = delta_tables.scan(root, table).drop("fetched_at", "run_id", "url", strict=False).collect()
+    rows = delta_tables.scan_table(root, table).drop("fetched_at", "run_id", "url", strict=False).collect()
     return rows.sort([name for name in table.key if name in rows.columns])
 
 
@@ -161,12 +161,12 @@ def facts(root: Place, table: Table) -> pl.DataFrame:
 @pytest.mark.parametrize("where", ["folder", "seaweed"])
 @pytest.mark.parametrize("other", [ingest_unlocked, rebuild_unlocked])
 def test_an_ingest_beside_another_writer_ends_with_the_lake_of_one(
-    other: Callable[[Place], str], where: str, request: pytest.FixtureRequest, tmp_path: Path
+    other: Callable[[Location], str], where: str, request: pytest.FixtureRequest, tmp_path: Path
 ):
-    root: Place = request.getfixturevalue("bucket") if where == "seaweed" else tmp_path / "lake"
-    run(tmp_path / "alone", FakeApi(games=[Game(1)]), rebuilds=True)
-    run(tmp_path / "alone", league(), rebuilds=True)
-    run(root, FakeApi(games=[Game(1)]), rebuilds=True)
+    root: Location = request.getfixturevalue("bucket") if where == "seaweed" else tmp_path / "lake"
+    run_ingest(tmp_path / "alone", FakeApi(games=[FakeGame(1)]), rebuilds=True)
+    run_ingest(tmp_path / "alone", league(), rebuilds=True)
+    run_ingest(root, FakeApi(games=[FakeGame(1)]), rebuilds=True)
     with ProcessPoolExecutor(2, SPAWN, wait_at, (SPAWN.Barrier(2),)) as pool:
         ends: list[Any] = [pool.submit(ingest_unlocked, root), pool.submit(other, root)]
         ended, beside = ends[0].result(), ends[1].result()
@@ -176,42 +176,42 @@ def test_an_ingest_beside_another_writer_ends_with_the_lake_of_one(
 
     list(rebuild.rebuild(root, day=NOON.date()))
     for table in BRONZE:
-        keys = delta_tables.scan(root, table).select(*table.page_key, "fetched_at").collect()
+        keys = delta_tables.scan_table(root, table).select(*table.page_key, "fetched_at").collect()
         assert keys.is_unique().all(), table.name
-    for table in MADE:
+    for table in BUILT_TABLES:
         assert_frame_equal(facts(root, table), facts(tmp_path / "alone", table))
 
 
 @pytest.mark.parametrize("what", ["append", "merge", "ledger"])
 def test_a_commit_whose_answer_is_lost_is_made_once_and_counted_as_made(
-    what: str, seaweed: Server, proxied: Callable[[Server], Proxy], monkeypatch: pytest.MonkeyPatch
+    what: str, seaweed: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch
 ):
-    proxy = proxied(seaweed)
-    root = stores.enter(proxy.server(), monkeypatch)
+    proxy = start_proxy(seaweed)
+    root = s3_servers.use_server(proxy.as_server(), monkeypatch)
     table = {"append": PLAY_BY_PLAY, "merge": PLAYERS, "ledger": ledger.ANSWERS}[what]
-    delta_tables.create(root, [table])
+    delta_tables.create_tables(root, [table])
     for n in range(3):
         lost = Fault("PUT", f"_delta_log/{n + 1:020d}.json", lost=True, times=1)
         proxy.faults.append(lost)
         if what == "ledger":
-            delta_tables.append(root, table, answer(0, n))
+            delta_tables.append_to_ledger(root, table, answer(0, n))
         else:
-            assert delta_tables.keep(root, table, page(table, n, str(n), n), same).new == 1
+            assert delta_tables.store_pages(root, table, page(table, n, str(n), n), same).new == 1
         assert lost.hits == 1
 
-    assert delta_tables.scan(root, table).select(pl.len()).collect().item() == 3
-    assert delta_tables.handle(root, table).version() == 3
+    assert delta_tables.scan_table(root, table).select(pl.len()).collect().item() == 3
+    assert delta_tables.open_table(root, table).version() == 3
 
 
 @pytest.mark.parametrize("what", ["append", "ledger"])
 def test_a_commit_of_which_the_store_does_not_say_whether_it_was_taken_is_not_made_again(
-    what: str, seaweed: Server, proxied: Callable[[Server], Proxy], monkeypatch: pytest.MonkeyPatch
+    what: str, seaweed: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch
 ):
     """Its answer is lost, and then the store does not answer the question for it either."""
-    proxy = proxied(seaweed)
-    root = stores.enter(proxy.server(), monkeypatch)
+    proxy = start_proxy(seaweed)
+    root = s3_servers.use_server(proxy.as_server(), monkeypatch)
     table = {"append": PLAY_BY_PLAY, "ledger": ledger.ANSWERS}[what]
-    delta_tables.create(root, [table])
+    delta_tables.create_tables(root, [table])
     proxy.faults.append(Fault("PUT", f"_delta_log/{1:020d}.json", lost=True, times=1))
 
     def silence(*_: object, **__: object) -> None:
@@ -219,13 +219,13 @@ def test_a_commit_of_which_the_store_does_not_say_whether_it_was_taken_is_not_ma
 
     def commit() -> None:
         if what == "ledger":
-            delta_tables.append(root, table, answer(0, 0))
+            delta_tables.append_to_ledger(root, table, answer(0, 0))
         else:
-            delta_tables.keep(root, table, page(table, 0, "0", 0), same)
+            delta_tables.store_pages(root, table, page(table, 0, "0", 0), same)
 
     with monkeypatch.context() as patched:
         patched.setattr(commits, "notes", silence)
-        with pytest.raises(Unavailable, match=f"to {table.name} was taken is not known"):
+        with pytest.raises(StorageUnavailable, match=f"to {table.name} was taken is not known"):
             commit()
 
-    assert delta_tables.scan(root, table).select(pl.len()).collect().item() == 1
+    assert delta_tables.scan_table(root, table).select(pl.len()).collect().item() == 1

@@ -23,13 +23,13 @@ from polars.testing import assert_frame_equal
 
 from nhl_lake import catalog, layout
 from nhl_lake.bronze.endpoints import PLAY_BY_PLAY, PLAYERS, ROSTERS, SCHEDULE, STANDINGS
-from nhl_lake.errors import Broken, Busy, LakeError, Unreadable
+from nhl_lake.errors import LakeError, LakeLocked, UnreadableData, ValidationFailed
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables, locks
-from nhl_lake.store.delta_tables import Kept
-from nhl_lake.store.versions import content
+from nhl_lake.store.delta_tables import StoreResult
+from nhl_lake.store.page_versions import normalize_content
 
 DAY = date(2023, 10, 10)
 T0 = datetime(2023, 10, 11, 6, 0, tzinfo=UTC)
@@ -40,7 +40,7 @@ at_the_start: Barrier | None = None
 
 
 def same(a: str, b: str) -> bool:
-    return content(a, VOLATILE) == content(b, VOLATILE)
+    return normalize_content(a, VOLATILE) == normalize_content(b, VOLATILE)
 
 
 def page(
@@ -67,17 +67,17 @@ def frame(table: Table, rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=table.schema, orient="row")
 
 
-def keep(root: Path, table: Table, *rows: dict[str, Any]) -> Kept:
-    delta_tables.create(root, [table])
-    return delta_tables.keep(root, table, frame(table, rows), same)
+def keep(root: Path, table: Table, *rows: dict[str, Any]) -> StoreResult:
+    delta_tables.create_tables(root, [table])
+    return delta_tables.store_pages(root, table, frame(table, rows), same)
 
 
 def bodies(root: Path, table: Table) -> list[str]:
-    return delta_tables.scan(root, table).sort("fetched_at").collect()["body"].to_list()
+    return delta_tables.scan_table(root, table).sort("fetched_at").collect()["body"].to_list()
 
 
 def version(root: Path, table: Table) -> int:
-    return DeltaTable(str(delta_tables.path(root, table))).version()
+    return DeltaTable(str(delta_tables.locate_table(root, table))).version()
 
 
 def tree(root: Path) -> dict[str, bytes]:
@@ -86,7 +86,7 @@ def tree(root: Path) -> dict[str, bytes]:
 
 
 def last_log(root: Path, table: Table) -> Path:
-    return sorted((delta_tables.path(root, table) / "_delta_log").glob("*.json"))[-1]
+    return sorted((delta_tables.locate_table(root, table) / "_delta_log").glob("*.json"))[-1]
 
 
 def skaters(*goals: int, season: int = 20232024) -> pl.DataFrame:
@@ -102,7 +102,7 @@ def test_a_page_that_comes_back_to_what_it_was_is_a_third_version(tmp_path: Path
         keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, body, minute=minute))
 
     assert bodies(tmp_path, PLAY_BY_PLAY) == ['{"goals":1}', '{"goals":2}', '{"goals":1}']
-    assert delta_tables.newest(tmp_path, PLAY_BY_PLAY).collect()["body"].to_list() == ['{"goals":1}']
+    assert delta_tables.scan_newest_pages(tmp_path, PLAY_BY_PLAY).collect()["body"].to_list() == ['{"goals":1}']
 
 
 def test_a_new_page_a_changed_one_and_the_same_one_are_told_apart(tmp_path: Path):
@@ -157,7 +157,7 @@ def test_an_entry_that_says_nothing_of_its_day_is_a_new_version_under_another_da
     keep(tmp_path, SCHEDULE, page(SCHEDULE, 1, '{"clock":2}', minute=1, day=date(2024, 1, 9)))
     keep(tmp_path, SCHEDULE, page(SCHEDULE, 1, '{"clock":2}', minute=2, day=date(2024, 1, 10)))
 
-    days = delta_tables.scan(tmp_path, SCHEDULE).sort("fetched_at").collect()["game_date"].to_list()
+    days = delta_tables.scan_table(tmp_path, SCHEDULE).sort("fetched_at").collect()["game_date"].to_list()
     assert days == [DAY, date(2024, 1, 9), date(2024, 1, 10)]
 
 
@@ -167,7 +167,7 @@ def test_a_later_version_is_strictly_later_even_if_the_clock_was_set_back(tmp_pa
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":2}', minute=0))
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":3}', minute=60))
 
-    versions = delta_tables.scan(tmp_path, PLAY_BY_PLAY).sort("fetched_at").select("body", "fetched_at").collect()
+    versions = delta_tables.scan_table(tmp_path, PLAY_BY_PLAY).sort("fetched_at").select("body", "fetched_at").collect()
     first = T0 + timedelta(minutes=60)
     assert versions["body"].to_list() == ['{"goals":1}', '{"goals":2}', '{"goals":3}']
     assert versions["fetched_at"].to_list() == [
@@ -175,7 +175,7 @@ def test_a_later_version_is_strictly_later_even_if_the_clock_was_set_back(tmp_pa
         first + timedelta(microseconds=1),
         first + timedelta(microseconds=2),
     ]
-    assert delta_tables.newest(tmp_path, PLAY_BY_PLAY).collect()["body"].item() == '{"goals":3}'
+    assert delta_tables.scan_newest_pages(tmp_path, PLAY_BY_PLAY).collect()["body"].item() == '{"goals":3}'
 
 
 @pytest.mark.parametrize("table", [PLAY_BY_PLAY, PLAYERS], ids=lambda table: table.name)
@@ -215,7 +215,7 @@ def test_pages_of_several_seasons_come_in_one_batch(tmp_path: Path):
     kept = keep(tmp_path, PLAY_BY_PLAY, *rows)
 
     assert kept.unchanged.height == 2
-    assert delta_tables.newest(tmp_path, PLAY_BY_PLAY, seasons=[20222023]).collect().height == 1
+    assert delta_tables.scan_newest_pages(tmp_path, PLAY_BY_PLAY, seasons=[20222023]).collect().height == 1
 
 
 def test_a_key_of_two_columns_and_a_key_that_is_a_day_are_keys(tmp_path: Path):
@@ -236,7 +236,7 @@ def test_of_a_merged_page_the_newest_stays_and_rows_never_become_fewer(tmp_path:
     keep(tmp_path, PLAYERS, *(page(PLAYERS, n, f'{{"kg":{n}}}') for n in range(5)))
     kept = keep(tmp_path, PLAYERS, page(PLAYERS, 3, '{"kg":90}', minute=1), page(PLAYERS, 9, '{"kg":9}', minute=1))
 
-    rows = delta_tables.scan(tmp_path, PLAYERS).sort("player_id").collect()
+    rows = delta_tables.scan_table(tmp_path, PLAYERS).sort("player_id").collect()
     assert (kept.new, kept.changed) == (1, 1)
     assert rows["player_id"].to_list() == [8470000 + n for n in (0, 1, 2, 3, 4, 9)]
     assert rows["body"].to_list()[3] == '{"kg":90}'
@@ -251,7 +251,7 @@ def test_a_merged_page_reaches_back_over_many_files(tmp_path: Path):
     kept = keep(tmp_path, PLAYERS, *(page(PLAYERS, n, '{"kg":2}', minute=9) for n in (0, 5)))
 
     assert kept.changed == 2
-    assert delta_tables.scan(tmp_path, PLAYERS).sort("player_id").collect()["body"].to_list() == [
+    assert delta_tables.scan_table(tmp_path, PLAYERS).sort("player_id").collect()["body"].to_list() == [
         f'{{"kg":{kg}}}' for kg in (2, 1, 1, 1, 1, 2)
     ]
 
@@ -261,8 +261,8 @@ GROWING = [table for table in catalog.TABLES if table.is_append_only]
 
 @pytest.mark.parametrize("table", GROWING, ids=lambda table: table.name)
 def test_the_engine_refuses_to_take_rows_from_a_table_that_only_grows(table: Table, tmp_path: Path):
-    delta_tables.create(tmp_path, [table])
-    folder = str(delta_tables.path(tmp_path, table))
+    delta_tables.create_tables(tmp_path, [table])
+    folder = str(delta_tables.locate_table(tmp_path, table))
     empty = pl.DataFrame(schema=table.schema)
     write_deltalake(DeltaTable(folder), empty, mode="append")
     key = table.key[0]
@@ -280,8 +280,8 @@ def test_the_engine_refuses_to_take_rows_from_a_table_that_only_grows(table: Tab
 
 def test_rows_that_are_kept_cannot_be_deleted_updated_merged_over_or_overwritten(tmp_path: Path):
     keep(tmp_path, PLAY_BY_PLAY, *(page(PLAY_BY_PLAY, n, '{"goals":1}') for n in range(3)))
-    folder = str(delta_tables.path(tmp_path, PLAY_BY_PLAY))
-    before = delta_tables.scan(tmp_path, PLAY_BY_PLAY).collect()
+    folder = str(delta_tables.locate_table(tmp_path, PLAY_BY_PLAY))
+    before = delta_tables.scan_table(tmp_path, PLAY_BY_PLAY).collect()
     other = frame(PLAY_BY_PLAY, [page(PLAY_BY_PLAY, 1, '{"goals":9}')])
     refused: list[Callable[[], object]] = [
         lambda: DeltaTable(folder).delete("game_id = 2023020001"),
@@ -299,52 +299,54 @@ def test_rows_that_are_kept_cannot_be_deleted_updated_merged_over_or_overwritten
     for attempt in refused:
         with pytest.raises(Exception, match=r"(?i)append"):
             attempt()
-    assert_frame_equal(delta_tables.scan(tmp_path, PLAY_BY_PLAY).collect(), before)
+    assert_frame_equal(delta_tables.scan_table(tmp_path, PLAY_BY_PLAY).collect(), before)
 
 
 @pytest.mark.parametrize("table", [t for t in catalog.TABLES if t.layer in {"bronze", "lake"}], ids=lambda t: t.name)
 def test_bronze_and_the_ledger_are_never_replaced(table: Table, tmp_path: Path):
-    delta_tables.create(tmp_path, [table])
+    delta_tables.create_tables(tmp_path, [table])
     before = tree(tmp_path)
 
     with pytest.raises(TypeError, match="never replaced"):
-        delta_tables.replace(tmp_path, table, pl.DataFrame(schema=table.schema), where=None, metadata={})
+        delta_tables.replace_rows(tmp_path, table, pl.DataFrame(schema=table.schema), where=None, metadata={})
 
     assert tree(tmp_path) == before
 
 
 @pytest.mark.parametrize("table", [t for t in catalog.TABLES if t.layer != "lake"], ids=lambda t: t.name)
 def test_only_the_ledger_is_appended_to_without_a_question(table: Table, tmp_path: Path):
-    delta_tables.create(tmp_path, [table])
+    delta_tables.create_tables(tmp_path, [table])
 
     with pytest.raises(TypeError, match="ledger"):
-        delta_tables.append(tmp_path, table, pl.DataFrame(schema=table.schema))
+        delta_tables.append_to_ledger(tmp_path, table, pl.DataFrame(schema=table.schema))
 
 
 def test_a_season_is_replaced_and_the_others_stay(tmp_path: Path):
-    delta_tables.create(tmp_path, [SKATER_GAME])
+    delta_tables.create_tables(tmp_path, [SKATER_GAME])
     for season in (20222023, 20232024):
-        delta_tables.replace(
+        delta_tables.replace_rows(
             tmp_path, SKATER_GAME, skaters(1, 2, season=season), where=f"season = {season}", metadata={}
         )
 
-    delta_tables.replace(
+    delta_tables.replace_rows(
         tmp_path, SKATER_GAME, skaters(3), where="season = 20232024", metadata={"made-of": '{"a": "b"}'}
     )
 
-    rows = delta_tables.scan(tmp_path, SKATER_GAME).sort("season", "game_id").collect()
+    rows = delta_tables.scan_table(tmp_path, SKATER_GAME).sort("season", "game_id").collect()
     assert rows["goals"].to_list() == [1, 2, 3]
-    assert delta_tables.metadata(tmp_path, SKATER_GAME, "made-of") == {"a": "b"}
+    assert delta_tables.read_commit_metadata(tmp_path, SKATER_GAME, "made-of") == {"a": "b"}
 
 
 def test_a_season_without_rows_is_emptied_and_nothing_else(tmp_path: Path):
-    delta_tables.create(tmp_path, [SKATER_GAME])
+    delta_tables.create_tables(tmp_path, [SKATER_GAME])
     for season in (20222023, 20232024):
-        delta_tables.replace(tmp_path, SKATER_GAME, skaters(1, season=season), where=f"season = {season}", metadata={})
+        delta_tables.replace_rows(
+            tmp_path, SKATER_GAME, skaters(1, season=season), where=f"season = {season}", metadata={}
+        )
 
-    delta_tables.replace(tmp_path, SKATER_GAME, skaters(), where="season = 20232024", metadata={})
+    delta_tables.replace_rows(tmp_path, SKATER_GAME, skaters(), where="season = 20232024", metadata={})
 
-    assert delta_tables.scan(tmp_path, SKATER_GAME).collect()["season"].to_list() == [20222023]
+    assert delta_tables.scan_table(tmp_path, SKATER_GAME).collect()["season"].to_list() == [20222023]
 
 
 def wrong_frames() -> dict[str, pl.DataFrame]:
@@ -362,25 +364,25 @@ def wrong_frames() -> dict[str, pl.DataFrame]:
 
 @pytest.mark.parametrize("what", wrong_frames())
 def test_a_frame_that_differs_from_the_declared_schema_is_not_written(what: str, tmp_path: Path):
-    delta_tables.create(tmp_path, [SKATER_GAME])
-    delta_tables.replace(tmp_path, SKATER_GAME, skaters(1), where="season = 20232024", metadata={})
+    delta_tables.create_tables(tmp_path, [SKATER_GAME])
+    delta_tables.replace_rows(tmp_path, SKATER_GAME, skaters(1), where="season = 20232024", metadata={})
     before = tree(tmp_path)
 
-    with pytest.raises(Broken) as error:
-        delta_tables.replace(tmp_path, SKATER_GAME, wrong_frames()[what], where="season = 20232024", metadata={})
+    with pytest.raises(ValidationFailed) as error:
+        delta_tables.replace_rows(tmp_path, SKATER_GAME, wrong_frames()[what], where="season = 20232024", metadata={})
 
-    assert "gold.skater_game" in error.value.what
+    assert "gold.skater_game" in error.value.message
     assert tree(tmp_path) == before
 
 
 def test_a_table_that_has_other_columns_takes_no_page(tmp_path: Path):
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, "{}"))
-    DeltaTable(str(delta_tables.path(tmp_path, PLAY_BY_PLAY))).alter.add_columns(Field("more", "string"))
-    version = delta_tables.handle(tmp_path, PLAY_BY_PLAY).version()
+    DeltaTable(str(delta_tables.locate_table(tmp_path, PLAY_BY_PLAY))).alter.add_columns(Field("more", "string"))
+    version = delta_tables.open_table(tmp_path, PLAY_BY_PLAY).version()
 
-    with pytest.raises(Broken, match=r"bronze.play_by_play at .* has other columns.*\n.*Nothing was written"):
+    with pytest.raises(ValidationFailed, match=r"bronze.play_by_play at .* has other columns.*\n.*Nothing was written"):
         keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 2, "{}"))
-    assert delta_tables.handle(tmp_path, PLAY_BY_PLAY).version() == version
+    assert delta_tables.open_table(tmp_path, PLAY_BY_PLAY).version() == version
     assert len(list((tmp_path / "bronze").rglob("*.parquet"))) == 1
 
 
@@ -389,7 +391,7 @@ def test_the_log_says_of_a_file_which_keys_are_in_it_and_nothing_of_bodies(table
     body = "[" + "1," * 100_000 + "1]"
     keep(tmp_path, table, page(table, 1, body))
 
-    (log,) = (delta_tables.path(tmp_path, table) / "_delta_log").glob("*1.json")
+    (log,) = (delta_tables.locate_table(tmp_path, table) / "_delta_log").glob("*1.json")
     add = next(json.loads(line)["add"] for line in log.read_text().splitlines() if '"add"' in line)
     stats = json.loads(add["stats"])
     assert stats["numRecords"] == 1
@@ -400,27 +402,27 @@ def test_the_log_says_of_a_file_which_keys_are_in_it_and_nothing_of_bodies(table
 
 
 def test_a_page_with_a_wrong_dtype_never_reaches_bronze(tmp_path: Path):
-    delta_tables.create(tmp_path, [PLAY_BY_PLAY])
+    delta_tables.create_tables(tmp_path, [PLAY_BY_PLAY])
     before = tree(tmp_path)
     rows = frame(PLAY_BY_PLAY, [page(PLAY_BY_PLAY, 1, "{}")]).with_columns(body_bytes=pl.lit(1.5))
 
-    with pytest.raises(Broken, match="body_bytes"):
-        delta_tables.keep(tmp_path, PLAY_BY_PLAY, rows, same)
+    with pytest.raises(ValidationFailed, match="body_bytes"):
+        delta_tables.store_pages(tmp_path, PLAY_BY_PLAY, rows, same)
 
     assert tree(tmp_path) == before
 
 
 @pytest.mark.parametrize("what", ["another type", "no season", "another type, no rows"])
 def test_a_frame_that_differs_reaches_no_table_of_the_ledger(what: str, tmp_path: Path):
-    delta_tables.create(tmp_path, [ledger.LISTINGS])
+    delta_tables.create_tables(tmp_path, [ledger.LISTINGS])
     before = tree(tmp_path)
     good = pl.DataFrame([dict.fromkeys(ledger.LISTINGS.schema)], schema=ledger.LISTINGS.schema)
     rows = good.drop("season") if what == "no season" else good.cast({"game_id": pl.Float64})
 
-    with pytest.raises(Broken, match=r"lake.listings: the frame differs from the declared schema"):
-        delta_tables.append(tmp_path, ledger.LISTINGS, rows.clear() if "no rows" in what else rows)
-    with pytest.raises(Broken, match=r"lake.listings: the frame differs from the declared schema"):
-        delta_tables.write(tmp_path, ledger.LISTINGS, delta_tables.handle(tmp_path, ledger.LISTINGS), rows)
+    with pytest.raises(ValidationFailed, match=r"lake.listings: the frame differs from the declared schema"):
+        delta_tables.append_to_ledger(tmp_path, ledger.LISTINGS, rows.clear() if "no rows" in what else rows)
+    with pytest.raises(ValidationFailed, match=r"lake.listings: the frame differs from the declared schema"):
+        delta_tables.append_rows(tmp_path, ledger.LISTINGS, delta_tables.open_table(tmp_path, ledger.LISTINGS), rows)
     assert tree(tmp_path) == before
 
 
@@ -437,8 +439,8 @@ def keep_batches(root: Path, who: int, rounds: int) -> list[tuple[int, int, int]
         at_the_start.wait()
         common, own = f'{{"round":{n}}}', f'{{"who":{who},"round":{n}}}'
         both = (page(PLAY_BY_PLAY, 0, common, minute=n), page(PLAY_BY_PLAY, 1 + who, own, minute=n))
-        kept = delta_tables.keep(root, PLAY_BY_PLAY, frame(PLAY_BY_PLAY, both), same)
-        merged = delta_tables.keep(
+        kept = delta_tables.store_pages(root, PLAY_BY_PLAY, frame(PLAY_BY_PLAY, both), same)
+        merged = delta_tables.store_pages(
             root, PLAYERS, frame(PLAYERS, [page(PLAYERS, 0, common), page(PLAYERS, 10 * (1 + who) + n, own)]), same
         )
         found.append((kept.new + kept.changed, kept.unchanged.height, merged.new + merged.changed))
@@ -447,11 +449,11 @@ def keep_batches(root: Path, who: int, rounds: int) -> list[tuple[int, int, int]
 
 def test_two_processes_without_the_lock_lose_nothing_and_double_nothing(tmp_path: Path):
     rounds = 4
-    delta_tables.create(tmp_path, [PLAY_BY_PLAY, PLAYERS])
+    delta_tables.create_tables(tmp_path, [PLAY_BY_PLAY, PLAYERS])
     with ProcessPoolExecutor(2, SPAWN, wait_for_the_others, (SPAWN.Barrier(2),)) as pool:
         counts = list(pool.map(keep_batches, [tmp_path] * 2, range(2), [rounds] * 2))
 
-    versions = delta_tables.scan(tmp_path, PLAY_BY_PLAY).sort("fetched_at").collect()
+    versions = delta_tables.scan_table(tmp_path, PLAY_BY_PLAY).sort("fetched_at").collect()
     of_key = {key: versions.filter(pl.col("game_id") == 2023020000 + key)["body"].to_list() for key in range(3)}
     assert of_key[0] == [f'{{"round":{n}}}' for n in range(rounds)]
     for who in range(2):
@@ -459,7 +461,7 @@ def test_two_processes_without_the_lock_lose_nothing_and_double_nothing(tmp_path
     assert sum(kept for found in counts for kept, _, _ in found) == versions.height == 3 * rounds
     assert sum(unchanged for found in counts for _, unchanged, _ in found) == rounds
 
-    players = delta_tables.scan(tmp_path, PLAYERS).collect()["player_id"].sort().to_list()
+    players = delta_tables.scan_table(tmp_path, PLAYERS).collect()["player_id"].sort().to_list()
     assert players == [8470000 + key for key in (0, *range(10, 10 + rounds), *range(20, 20 + rounds))]
     assert sum(merged for found in counts for _, _, merged in found) == 3 * rounds
 
@@ -467,8 +469,8 @@ def test_two_processes_without_the_lock_lose_nothing_and_double_nothing(tmp_path
 def create_and_keep(root: Path, who: int) -> int:
     assert at_the_start is not None
     at_the_start.wait()
-    delta_tables.create(root, catalog.TABLES)
-    return delta_tables.keep(root, PLAY_BY_PLAY, frame(PLAY_BY_PLAY, [page(PLAY_BY_PLAY, who, "{}")]), same).new
+    delta_tables.create_tables(root, catalog.TABLES)
+    return delta_tables.store_pages(root, PLAY_BY_PLAY, frame(PLAY_BY_PLAY, [page(PLAY_BY_PLAY, who, "{}")]), same).new
 
 
 def test_two_first_runs_at_once_make_one_lake_with_the_pages_of_both(tmp_path: Path):
@@ -477,14 +479,14 @@ def test_two_first_runs_at_once_make_one_lake_with_the_pages_of_both(tmp_path: P
             kept = list(pool.map(create_and_keep, [tmp_path / str(n)] * 2, (1, 2)))
 
             assert kept == [1, 1]
-            pages = delta_tables.scan(tmp_path / str(n), PLAY_BY_PLAY).collect()
+            pages = delta_tables.scan_table(tmp_path / str(n), PLAY_BY_PLAY).collect()
             assert sorted(pages["game_id"]) == [2023020001, 2023020002]
             for table in catalog.TABLES:
-                assert delta_tables.scan(tmp_path / str(n), table).collect_schema() == table.schema
+                assert delta_tables.scan_table(tmp_path / str(n), table).collect_schema() == table.schema
 
 
 def hold(root: Path, told: Any) -> None:
-    with locks.locked(root, "nhl-lake ingest --since 2023-10-01", now=T0):
+    with locks.hold_lock(root, "nhl-lake ingest --since 2023-10-01", now=T0):
         told.send(os.getpid())
         told.recv()
 
@@ -496,17 +498,17 @@ def test_the_second_waits_then_says_who_holds_the_lake_and_a_kill_frees_it(tmp_p
     try:
         assert here.poll(60)
         pid = here.recv()
-        with pytest.raises(Busy) as error, locks.locked(tmp_path, "nhl-lake rebuild", now=T0, wait_s=0.1):
+        with pytest.raises(LakeLocked) as error, locks.hold_lock(tmp_path, "nhl-lake rebuild", now=T0, wait_s=0.1):
             pass
         os.kill(pid, signal.SIGKILL)
     finally:
         holder.kill()
         holder.join()
 
-    assert "`nhl-lake ingest --since 2023-10-01`" in error.value.what
-    assert f"process {pid}" in error.value.what
-    assert "2023-10-11T06:00:00 UTC" in error.value.what
-    with locks.locked(tmp_path, "nhl-lake rebuild", now=T0, wait_s=0):
+    assert "`nhl-lake ingest --since 2023-10-01`" in error.value.message
+    assert f"process {pid}" in error.value.message
+    assert "2023-10-11T06:00:00 UTC" in error.value.message
+    with locks.hold_lock(tmp_path, "nhl-lake rebuild", now=T0, wait_s=0):
         pass
 
 
@@ -518,7 +520,7 @@ def test_the_second_gets_the_lake_when_the_first_is_done_while_it_waits(tmp_path
         assert here.poll(60)
         here.recv()
         here.send("go on")
-        with locks.locked(tmp_path, "nhl-lake rebuild", now=T0, wait_s=60):
+        with locks.hold_lock(tmp_path, "nhl-lake rebuild", now=T0, wait_s=60):
             holder.join(60)
     finally:
         holder.kill()
@@ -528,17 +530,17 @@ def test_the_second_gets_the_lake_when_the_first_is_done_while_it_waits(tmp_path
 
 
 def test_the_lake_is_free_again_after_an_error(tmp_path: Path):
-    with pytest.raises(ZeroDivisionError), locks.locked(tmp_path, "first", now=T0):
+    with pytest.raises(ZeroDivisionError), locks.hold_lock(tmp_path, "first", now=T0):
         raise ZeroDivisionError
 
-    with locks.locked(tmp_path, "second", now=T0, wait_s=0):
+    with locks.hold_lock(tmp_path, "second", now=T0, wait_s=0):
         pass
 
 
 def test_a_lake_that_is_held_by_nobody_knows_who_is_still_a_sentence(tmp_path: Path):
-    with locks.locked(tmp_path, "first", now=T0):
-        (tmp_path / locks.OWN / "holder.json").write_text("{")
-        with pytest.raises(Busy, match="another run"), locks.locked(tmp_path, "second", now=T0, wait_s=0):
+    with locks.hold_lock(tmp_path, "first", now=T0):
+        (tmp_path / locks.STATE_FOLDER / "holder.json").write_text("{")
+        with pytest.raises(LakeLocked, match="another run"), locks.hold_lock(tmp_path, "second", now=T0, wait_s=0):
             pass
 
 
@@ -597,11 +599,11 @@ def test_a_checkpoint_is_synced_for_an_empty_one_would_close_the_table(tmp_path:
 
 
 def test_a_lake_that_is_replaced_and_appended_to_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    delta_tables.create(tmp_path, [SKATER_GAME, ledger.META])
+    delta_tables.create_tables(tmp_path, [SKATER_GAME, ledger.META])
     before, inodes = paths(tmp_path), synced(monkeypatch)
 
-    delta_tables.replace(tmp_path, SKATER_GAME, skaters(1), where="season = 20232024", metadata={})
-    delta_tables.append(tmp_path, ledger.META, meta(1))
+    delta_tables.replace_rows(tmp_path, SKATER_GAME, skaters(1), where="season = 20232024", metadata={})
+    delta_tables.append_to_ledger(tmp_path, ledger.META, meta(1))
 
     assert unsynced(tmp_path, before, inodes) == set()
 
@@ -621,21 +623,21 @@ def write_rubbish_into_the_log(root: Path) -> None:
 
 
 def lose_the_middle_of_the_log(root: Path) -> None:
-    sorted((delta_tables.path(root, PLAY_BY_PLAY) / "_delta_log").glob("*.json"))[1].unlink()
+    sorted((delta_tables.locate_table(root, PLAY_BY_PLAY) / "_delta_log").glob("*.json"))[1].unlink()
 
 
 def empty_the_log(root: Path) -> None:
-    for log in (delta_tables.path(root, PLAY_BY_PLAY) / "_delta_log").iterdir():
+    for log in (delta_tables.locate_table(root, PLAY_BY_PLAY) / "_delta_log").iterdir():
         log.unlink()
 
 
 def lose_the_log(root: Path) -> None:
-    shutil.rmtree(delta_tables.path(root, PLAY_BY_PLAY) / "_delta_log")
+    shutil.rmtree(delta_tables.locate_table(root, PLAY_BY_PLAY) / "_delta_log")
 
 
 def make_a_file_of_the_log(root: Path) -> None:
     lose_the_log(root)
-    (delta_tables.path(root, PLAY_BY_PLAY) / "_delta_log").write_text("")
+    (delta_tables.locate_table(root, PLAY_BY_PLAY) / "_delta_log").write_text("")
 
 
 @pytest.mark.parametrize(
@@ -658,75 +660,75 @@ def test_a_damaged_table_is_unreadable_by_name_and_nothing_is_changed(damage: Ca
     before = tree(tmp_path)
 
     for attempt in (
-        lambda: delta_tables.scan(tmp_path, PLAY_BY_PLAY),
-        lambda: delta_tables.newest(tmp_path, PLAY_BY_PLAY),
+        lambda: delta_tables.scan_table(tmp_path, PLAY_BY_PLAY),
+        lambda: delta_tables.scan_newest_pages(tmp_path, PLAY_BY_PLAY),
         lambda: keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 9, "{}")),
-        lambda: delta_tables.size(tmp_path, PLAY_BY_PLAY),
+        lambda: delta_tables.read_table_size(tmp_path, PLAY_BY_PLAY),
     ):
-        with pytest.raises(Unreadable) as error:
+        with pytest.raises(UnreadableData) as error:
             attempt()
-        assert "bronze.play_by_play" in error.value.what
-        assert "\n" not in error.value.what
+        assert "bronze.play_by_play" in error.value.message
+        assert "\n" not in error.value.message
         assert error.value.hint.startswith("Nothing was changed.")
 
     assert tree(tmp_path) == before
 
 
 def test_a_damaged_table_stops_a_whole_lake_from_being_opened(tmp_path: Path):
-    delta_tables.create(tmp_path, catalog.TABLES)
+    delta_tables.create_tables(tmp_path, catalog.TABLES)
     write_rubbish_into_the_log(tmp_path)
     before = tree(tmp_path)
 
-    with pytest.raises(Unreadable, match=r"bronze\.play_by_play"):
-        layout.check_layout(tmp_path)
+    with pytest.raises(UnreadableData, match=r"bronze\.play_by_play"):
+        layout.check_tables(tmp_path)
 
     assert tree(tmp_path) == before
 
 
 def test_a_lake_whose_own_tables_are_gone_is_unreadable(tmp_path: Path):
-    delta_tables.create(tmp_path, catalog.TABLES)
+    delta_tables.create_tables(tmp_path, catalog.TABLES)
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, "{}"))
     shutil.rmtree(tmp_path / "lake")
     before = tree(tmp_path)
 
-    with pytest.raises(Unreadable):
-        layout.check_layout(tmp_path)
+    with pytest.raises(UnreadableData):
+        layout.check_tables(tmp_path)
 
     assert tree(tmp_path) == before
 
 
 @pytest.mark.parametrize("made", range(len(catalog.TABLES)))
 def test_a_first_run_that_was_killed_as_it_made_the_tables_is_gone_on_with(made: int, tmp_path: Path):
-    delta_tables.create(tmp_path, catalog.TABLES[:made])
-    unborn = delta_tables.path(tmp_path, catalog.TABLES[made]) / "_delta_log"
+    delta_tables.create_tables(tmp_path, catalog.TABLES[:made])
+    unborn = delta_tables.locate_table(tmp_path, catalog.TABLES[made]) / "_delta_log"
     unborn.mkdir(parents=True)
     (unborn / "00000000000000000000.json#1").write_text('{"proto')
 
-    layout.check_layout(tmp_path)
-    delta_tables.create(tmp_path, catalog.TABLES)
+    layout.check_tables(tmp_path)
+    delta_tables.create_tables(tmp_path, catalog.TABLES)
 
-    layout.check_layout(tmp_path)
+    layout.check_tables(tmp_path)
     for table in catalog.TABLES:
-        assert delta_tables.scan(tmp_path, table).collect().is_empty()
+        assert delta_tables.scan_table(tmp_path, table).collect().is_empty()
 
 
 def test_a_folder_of_files_that_are_no_table_is_not_written_into(tmp_path: Path):
-    folder = delta_tables.path(tmp_path, PLAY_BY_PLAY)
+    folder = delta_tables.locate_table(tmp_path, PLAY_BY_PLAY)
     folder.mkdir(parents=True)
     (folder / "notes.txt").write_text("mine")
 
-    with pytest.raises(Unreadable):
-        delta_tables.create(tmp_path, [PLAY_BY_PLAY])
+    with pytest.raises(UnreadableData):
+        delta_tables.create_tables(tmp_path, [PLAY_BY_PLAY])
 
     assert tree(tmp_path) == {"bronze/play_by_play/notes.txt": b"mine"}
 
 
 def test_a_table_that_is_not_there_says_what_makes_it(tmp_path: Path):
     with pytest.raises(LakeError) as error:
-        delta_tables.scan(tmp_path, PLAY_BY_PLAY)
+        delta_tables.scan_table(tmp_path, PLAY_BY_PLAY)
 
-    assert not isinstance(error.value, Unreadable)
-    assert "bronze.play_by_play" in error.value.what
+    assert not isinstance(error.value, UnreadableData)
+    assert "bronze.play_by_play" in error.value.message
     assert "nhl-lake ingest" in error.value.hint
 
 
@@ -736,17 +738,17 @@ def meta(layout: int) -> pl.DataFrame:
 
 
 def test_a_lake_of_this_layout_is_opened_and_one_of_a_newer_program_refused(tmp_path: Path):
-    delta_tables.create(tmp_path, catalog.TABLES)
-    delta_tables.append(tmp_path, ledger.META, meta(ledger.LAYOUT))
-    layout.check_layout(tmp_path)
+    delta_tables.create_tables(tmp_path, catalog.TABLES)
+    delta_tables.append_to_ledger(tmp_path, ledger.META, meta(ledger.LAYOUT_VERSION))
+    layout.check_tables(tmp_path)
 
-    delta_tables.append(tmp_path, ledger.META, meta(ledger.LAYOUT + 1))
+    delta_tables.append_to_ledger(tmp_path, ledger.META, meta(ledger.LAYOUT_VERSION + 1))
     before = tree(tmp_path)
 
-    with pytest.raises(Unreadable) as error:
-        layout.check_layout(tmp_path)
-    assert f"layout {ledger.LAYOUT + 1}" in error.value.what
-    assert "9.9.9" in error.value.what
+    with pytest.raises(UnreadableData) as error:
+        layout.check_tables(tmp_path)
+    assert f"layout {ledger.LAYOUT_VERSION + 1}" in error.value.message
+    assert "9.9.9" in error.value.message
     assert "pip install --upgrade nhl-lake" in error.value.hint
     assert tree(tmp_path) == before
 
@@ -757,29 +759,29 @@ def test_a_table_of_a_newer_delta_protocol_is_unreadable(tmp_path: Path):
     following = log.with_name(f"{int(log.stem) + 1:020d}.json")
     following.write_text(json.dumps({"protocol": {"minReaderVersion": 99, "minWriterVersion": 99}}) + "\n")
 
-    with pytest.raises(Unreadable, match=r"bronze\.play_by_play"):
-        delta_tables.scan(tmp_path, PLAY_BY_PLAY).collect()
-    with pytest.raises(Unreadable, match=r"bronze\.play_by_play"):
+    with pytest.raises(UnreadableData, match=r"bronze\.play_by_play"):
+        delta_tables.scan_table(tmp_path, PLAY_BY_PLAY).collect()
+    with pytest.raises(UnreadableData, match=r"bronze\.play_by_play"):
         keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 2, "{}"))
 
 
 def test_what_is_there_is_not_made_again(tmp_path: Path):
-    made = delta_tables.create(tmp_path, [PLAY_BY_PLAY, PLAYERS])
+    made = delta_tables.create_tables(tmp_path, [PLAY_BY_PLAY, PLAYERS])
     before = tree(tmp_path)
 
     assert made == [PLAY_BY_PLAY, PLAYERS]
-    assert delta_tables.create(tmp_path, [PLAY_BY_PLAY, PLAYERS]) == []
+    assert delta_tables.create_tables(tmp_path, [PLAY_BY_PLAY, PLAYERS]) == []
     assert tree(tmp_path) == before
 
 
 def test_the_size_of_a_table_is_told_from_its_log(tmp_path: Path):
-    delta_tables.create(tmp_path, [PLAY_BY_PLAY])
-    empty = delta_tables.size(tmp_path, PLAY_BY_PLAY)
+    delta_tables.create_tables(tmp_path, [PLAY_BY_PLAY])
+    empty = delta_tables.read_table_size(tmp_path, PLAY_BY_PLAY)
     keep(tmp_path, PLAY_BY_PLAY, *(page(PLAY_BY_PLAY, n, "{}") for n in range(3)))
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 4, "{}"))
 
-    full = delta_tables.size(tmp_path, PLAY_BY_PLAY)
-    files = list(delta_tables.path(tmp_path, PLAY_BY_PLAY).rglob("part-*.parquet"))
+    full = delta_tables.read_table_size(tmp_path, PLAY_BY_PLAY)
+    files = list(delta_tables.locate_table(tmp_path, PLAY_BY_PLAY).rglob("part-*.parquet"))
     assert (empty["rows"], empty["files"], empty["bytes"]) == (0, 0, 0)
     assert (full["rows"], full["files"], full["version"]) == (4, 2, version(tmp_path, PLAY_BY_PLAY))
     assert full["bytes"] == sum(file.stat().st_size for file in files)
@@ -800,7 +802,7 @@ def test_bronze_is_what_a_dictionary_of_histories_would_be(batches: list[list[tu
     people: dict[int, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        delta_tables.create(root, [PLAY_BY_PLAY, PLAYERS])
+        delta_tables.create_tables(root, [PLAY_BY_PLAY, PLAYERS])
         for batch in batches:
             rows = [(key, f'{{"goals":{goals},"clock":{clock}}}', minute) for key, goals, clock, minute in batch]
             news = {key: body for key, body, _ in rows}
@@ -809,26 +811,26 @@ def test_bronze_is_what_a_dictionary_of_histories_would_be(batches: list[list[tu
             for key in new | changed:
                 histories.setdefault(key, []).append(news[key])
                 people[key] = news[key]
-            before = delta_tables.scan(root, PLAY_BY_PLAY).collect(), version(root, PLAY_BY_PLAY)
+            before = delta_tables.scan_table(root, PLAY_BY_PLAY).collect(), version(root, PLAY_BY_PLAY)
 
             for table in (PLAY_BY_PLAY, PLAYERS):
                 kept = keep(root, table, *(page(table, key, body, minute=minute) for key, body, minute in rows))
                 assert (kept.new, kept.changed) == (len(new), len(changed))
                 assert kept.unchanged.height == len(set(news) - new - changed)
 
-            after = delta_tables.scan(root, PLAY_BY_PLAY).collect()
+            after = delta_tables.scan_table(root, PLAY_BY_PLAY).collect()
             assert before[0].join(after, on=PLAY_BY_PLAY.schema.names(), how="anti", nulls_equal=True).is_empty()
             assert version(root, PLAY_BY_PLAY) - before[1] == bool(new | changed)
 
-        versions = delta_tables.scan(root, PLAY_BY_PLAY).sort("fetched_at").collect()
+        versions = delta_tables.scan_table(root, PLAY_BY_PLAY).sort("fetched_at").collect()
         found = {key: versions.filter(pl.col("game_id") == 2023020000 + key)["body"].to_list() for key in histories}
         assert found == histories
         assert versions.height == sum(map(len, histories.values()))
         assert versions.select(PLAY_BY_PLAY.key).is_unique().all()
-        newest = delta_tables.newest(root, PLAY_BY_PLAY).collect()
+        newest = delta_tables.scan_newest_pages(root, PLAY_BY_PLAY).collect()
         assert dict(newest.select("game_id", "body").iter_rows()) == {
             2023020000 + k: h[-1] for k, h in histories.items()
         }
-        kept_people = delta_tables.scan(root, PLAYERS).collect()
+        kept_people = delta_tables.scan_table(root, PLAYERS).collect()
         assert dict(kept_people.select("player_id", "body").iter_rows()) == {8470000 + k: b for k, b in people.items()}
         assert kept_people.height == len(people)

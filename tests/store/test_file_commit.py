@@ -8,12 +8,12 @@ import pytest
 from deltalake import DeltaTable
 from polars.testing import assert_frame_equal
 
-from nhl_lake.errors import Broken
+from nhl_lake.errors import ValidationFailed
 from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.teams import TEAMS
 from nhl_lake.store import delta_tables, location
-from nhl_lake.store.file_commit import publish, season_sizes
-from nhl_lake.store.files import File, write_file
+from nhl_lake.store.file_commit import publish_files, read_season_sizes
+from nhl_lake.store.files import DataFile, write_data_file
 
 TABLE = Table(
     name="silver.trial",
@@ -41,45 +41,45 @@ def rows(season: int, *games: int) -> pl.DataFrame:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A lake with two seasons of the table, one of them written by the engine."""
-    delta_tables.create(tmp_path, [TABLE])
-    delta_tables.replace(tmp_path, TABLE, rows(20222023, 1), where="season = 20222023", metadata={})
-    publish(tmp_path, TABLE, [written(tmp_path, 20232024, 2, 3)], seasons=["20232024"], metadata={"said": "1"})
+    delta_tables.create_tables(tmp_path, [TABLE])
+    delta_tables.replace_rows(tmp_path, TABLE, rows(20222023, 1), where="season = 20222023", metadata={})
+    publish_files(tmp_path, TABLE, [written(tmp_path, 20232024, 2, 3)], seasons=["20232024"], metadata={"said": "1"})
     return tmp_path
 
 
-def written(root: Path, season: int, *games: int) -> File:
-    return write_file(root, TABLE, rows(season, *games), str(season))
+def written(root: Path, season: int, *games: int) -> DataFile:
+    return write_data_file(root, TABLE, rows(season, *games), str(season))
 
 
 def there(root: Path) -> pl.DataFrame:
-    return delta_tables.scan(root, TABLE).sort("game_id").collect()
+    return delta_tables.scan_table(root, TABLE).sort("game_id").collect()
 
 
 def test_files_of_a_season_take_the_place_of_that_season_and_of_no_other(root: Path):
     files = [written(root, 20232024, 4), written(root, 20232024, 5, 6)]
-    publish(root, TABLE, files, seasons=["20232024"], metadata={"said": '{"how often": 2}'})
+    publish_files(root, TABLE, files, seasons=["20232024"], metadata={"said": '{"how often": 2}'})
 
     assert_frame_equal(there(root), pl.concat([rows(20222023, 1), rows(20232024, 4, 5, 6)]))
-    assert delta_tables.metadata(root, TABLE, "said") == {"how often": 2}
-    assert delta_tables.size(root, TABLE)["rows"] == 4
-    assert delta_tables.handle(root, TABLE).version() == 3
+    assert delta_tables.read_commit_metadata(root, TABLE, "said") == {"how often": 2}
+    assert delta_tables.read_table_size(root, TABLE)["rows"] == 4
+    assert delta_tables.open_table(root, TABLE).version() == 3
 
 
 def test_seasons_without_files_are_emptied_and_all_of_them_go_in_one_commit(root: Path):
-    publish(root, TABLE, [written(root, 20222023, 9)], seasons=["20222023", "20232024"], metadata={})
+    publish_files(root, TABLE, [written(root, 20222023, 9)], seasons=["20222023", "20232024"], metadata={})
 
     assert_frame_equal(there(root), rows(20222023, 9))
-    assert delta_tables.handle(root, TABLE).version() == 3
+    assert delta_tables.open_table(root, TABLE).version() == 3
 
 
 def test_a_table_is_replaced_with_its_columns(root: Path):
     columns = (*TABLE.columns, Column("more", pl.Float64, "One more"))
     newer = Table(name=TABLE.name, grain=TABLE.grain, key=TABLE.key, columns=columns, source=TABLE.source)
     now = rows(20232024, 7).with_columns(more=pl.lit(0.5))
-    publish(root, newer, [write_file(root, newer, now, "20232024")], seasons=None, metadata={})
+    publish_files(root, newer, [write_data_file(root, newer, now, "20232024")], seasons=None, metadata={})
 
-    assert_frame_equal(delta_tables.scan(root, newer).collect(), now)
-    assert delta_tables.handle(root, newer).version() == 3
+    assert_frame_equal(delta_tables.scan_table(root, newer).collect(), now)
+    assert delta_tables.open_table(root, newer).version() == 3
 
 
 def test_the_log_says_what_is_in_a_file_so_that_readers_skip_it(root: Path):
@@ -88,34 +88,34 @@ def test_the_log_says_what_is_in_a_file_so_that_readers_skip_it(root: Path):
 
 
 def parts_of(root: Path) -> pl.DataFrame:
-    return pl.DataFrame(delta_tables.handle(root, TABLE).get_add_actions(flatten=True))
+    return pl.DataFrame(delta_tables.open_table(root, TABLE).get_add_actions(flatten=True))
 
 
 def test_the_log_says_how_large_each_season_is_without_a_row_being_read(root: Path):
-    of_log = season_sizes(delta_tables.handle(root, TABLE), TABLE)
+    of_log = read_season_sizes(delta_tables.open_table(root, TABLE), TABLE)
     assert {season: size.rows for season, size in of_log.items()} == {"20222023": 1, "20232024": 2}
-    folder = delta_tables.path(root, TABLE)
+    folder = delta_tables.locate_table(root, TABLE)
     assert isinstance(folder, Path)
     on_disk = {season: sum(file.stat().st_size for file in folder.glob(f"season={season}/*")) for season in of_log}
-    assert {season: size.size for season, size in of_log.items()} == on_disk
+    assert {season: size.size_bytes for season, size in of_log.items()} == on_disk
 
 
 def test_how_large_a_table_without_seasons_or_without_rows_is(tmp_path: Path):
-    delta_tables.create(tmp_path, [TEAMS])
-    assert season_sizes(delta_tables.handle(tmp_path, TEAMS), TEAMS) == {}
+    delta_tables.create_tables(tmp_path, [TEAMS])
+    assert read_season_sizes(delta_tables.open_table(tmp_path, TEAMS), TEAMS) == {}
     team = pl.select(**{name: pl.lit("1") for name in TEAMS.schema}).cast(dict(TEAMS.schema))
-    delta_tables.replace(tmp_path, TEAMS, team, where=None, metadata={})
-    of_log = season_sizes(delta_tables.handle(tmp_path, TEAMS), TEAMS)
+    delta_tables.replace_rows(tmp_path, TEAMS, team, where=None, metadata={})
+    of_log = read_season_sizes(delta_tables.open_table(tmp_path, TEAMS), TEAMS)
     assert [(part, size.rows) for part, size in of_log.items()] == [(None, 1)]
 
 
 def test_a_file_that_does_not_say_how_many_rows_it_has_leaves_them_unknown(root: Path):
-    publish(root, TABLE, [written(root, 20232024, game) for game in (2, 3)], seasons=["20232024"], metadata={})
-    log = root / "silver" / "trial" / "_delta_log" / f"{delta_tables.handle(root, TABLE).version():020d}.json"
+    publish_files(root, TABLE, [written(root, 20232024, game) for game in (2, 3)], seasons=["20232024"], metadata={})
+    log = root / "silver" / "trial" / "_delta_log" / f"{delta_tables.open_table(root, TABLE).version():020d}.json"
     said = [json.loads(line) for line in log.read_text().splitlines()]
     next(action["add"] for action in said if "add" in action)["stats"] = None
     log.write_text("\n".join(map(json.dumps, said)))
-    assert season_sizes(delta_tables.handle(root, TABLE), TABLE)["20232024"].rows is None
+    assert read_season_sizes(delta_tables.open_table(root, TABLE), TABLE)["20232024"].rows is None
 
 
 @pytest.mark.parametrize("seasons", [["20222023"], None])
@@ -132,30 +132,30 @@ def test_what_would_damage_the_table_is_refused_and_nothing_changes(root: Path, 
     cut = written(root, 20222023, 8)
     (folder / cut.name).write_bytes((folder / cut.name).read_bytes()[:-1])
 
-    def like(file: Path) -> File:
+    def like(file: Path) -> DataFile:
         return good._replace(name=f"{season}/{file.name}", size=file.stat().st_size)
 
     elsewhere = written(root, 20232024, 8)
     wrong = {
         "wrong type": like(typed),
         "extra column": like(wider),
-        "file outside its season's folder": elsewhere._replace(part="20222023"),
+        "file outside its season's folder": elsewhere._replace(partition="20222023"),
         "missing file": good._replace(name=f"{season}/part-none.parquet"),
         "cut file": cut,
         "no Parquet": like(noise),
         "other rows than told": good._replace(rows=2),
-        "no season": good._replace(part=None),
+        "no season": good._replace(partition=None),
     }
     if seasons is not None:
         wrong["file outside the filter"] = elsewhere
     for what, file in wrong.items():
-        with pytest.raises(Broken) as raised:
-            publish(root, TABLE, [good, file], seasons=seasons, metadata={})
+        with pytest.raises(ValidationFailed) as raised:
+            publish_files(root, TABLE, [good, file], seasons=seasons, metadata={})
         assert "as before" in raised.value.hint, what
-    with pytest.raises(Broken, match="given twice"):
-        publish(root, TABLE, [good, good], seasons=seasons, metadata={})
+    with pytest.raises(ValidationFailed, match="given twice"):
+        publish_files(root, TABLE, [good, good], seasons=seasons, metadata={})
 
-    assert delta_tables.handle(root, TABLE).version() == 2
+    assert delta_tables.open_table(root, TABLE).version() == 2
     assert_frame_equal(there(root), before)
 
 
@@ -163,18 +163,18 @@ def test_a_table_with_promises_that_are_not_held_here_is_refused(root: Path):
     delta = DeltaTable(str(root / "silver" / "trial"))
     delta.alter.add_constraint({"old": "game_id > 0"})
     file = written(root, 20222023, 8)
-    with pytest.raises(Broken, match="constraints"):
-        publish(root, TABLE, [file], seasons=["20222023"], metadata={})
+    with pytest.raises(ValidationFailed, match="constraints"):
+        publish_files(root, TABLE, [file], seasons=["20222023"], metadata={})
 
 
 def test_bronze_is_never_replaced(root: Path):
     bronze = Table(name="bronze.trial", grain="g", key=TABLE.key, columns=TABLE.columns, source=None)
     with pytest.raises(TypeError, match="never replaced"):
-        publish(root, bronze, [], seasons=["20222023"], metadata={})
+        publish_files(root, bronze, [], seasons=["20222023"], metadata={})
 
 
 def test_files_of_a_killed_rebuild_are_seen_by_nobody(root: Path):
     before = there(root)
     written(root, 20222023, 8)
     assert_frame_equal(there(root), before)
-    assert len([file for file in location.files(root) if file.name.endswith(".parquet")]) == 3
+    assert len([file for file in location.list_files(root) if file.name.endswith(".parquet")]) == 3

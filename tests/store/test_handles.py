@@ -18,49 +18,49 @@ def rows(*ids: int) -> pl.DataFrame:
 
 
 def put(root: Path, *ids: int) -> None:
-    delta_tables.replace(root, TEAMS, rows(*ids), where=None, metadata={})
+    delta_tables.replace_rows(root, TEAMS, rows(*ids), where=None, metadata={})
 
 
 def seen(root: Path) -> list[int]:
-    return delta_tables.scan(root, TEAMS).select("team_id").collect()["team_id"].sort().to_list()
+    return delta_tables.scan_table(root, TEAMS).select("team_id").collect()["team_id"].sort().to_list()
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    delta_tables.create(tmp_path / "lake", [TEAMS])
+    delta_tables.create_tables(tmp_path / "lake", [TEAMS])
     put(tmp_path / "lake", 1)
     return tmp_path / "lake"
 
 
 def test_a_handle_is_kept_only_meanwhile(root: Path):
-    assert delta_tables.handle(root, TEAMS) is not delta_tables.handle(root, TEAMS)
-    with handles.keeping():
-        held = delta_tables.handle(root, TEAMS)
-        assert delta_tables.handle(root, TEAMS) is held
-        with handles.keeping():
-            assert delta_tables.handle(root, TEAMS) is held
-        assert delta_tables.handle(root, TEAMS) is held
-    assert delta_tables.handle(root, TEAMS) is not held
-    with handles.keeping():
-        assert delta_tables.handle(root, TEAMS) is not held
+    assert delta_tables.open_table(root, TEAMS) is not delta_tables.open_table(root, TEAMS)
+    with handles.cache_folder_handles():
+        held = delta_tables.open_table(root, TEAMS)
+        assert delta_tables.open_table(root, TEAMS) is held
+        with handles.cache_folder_handles():
+            assert delta_tables.open_table(root, TEAMS) is held
+        assert delta_tables.open_table(root, TEAMS) is held
+    assert delta_tables.open_table(root, TEAMS) is not held
+    with handles.cache_folder_handles():
+        assert delta_tables.open_table(root, TEAMS) is not held
 
 
 def test_what_is_written_meanwhile_is_seen_by_whomever_it_is_written(root: Path):
-    with handles.keeping():
+    with handles.cache_folder_handles():
         assert seen(root) == [1]
         put(root, 1, 2)
         assert seen(root) == [1, 2]
-        by_another = handles.at(handles.path(root, TEAMS))
+        by_another = handles.open_uncached(handles.locate_table(root, TEAMS))
         by_another.delete("team_id = 1")
         assert seen(root) == [2]
-        assert delta_tables.handle(root, TEAMS).version() == by_another.version()
+        assert delta_tables.open_table(root, TEAMS).version() == by_another.version()
 
 
 def test_a_table_in_the_place_of_another_is_seen(root: Path, tmp_path: Path):
     other = tmp_path / "other"
-    delta_tables.create(other, [TEAMS])
+    delta_tables.create_tables(other, [TEAMS])
     put(other, 7)
-    with handles.keeping():
+    with handles.cache_folder_handles():
         assert seen(root) == [1]
         shutil.rmtree(root)
         shutil.move(other, root)
@@ -68,9 +68,9 @@ def test_a_table_in_the_place_of_another_is_seen(root: Path, tmp_path: Path):
 
 
 def test_an_older_version_stays_what_it_was(root: Path):
-    with handles.keeping():
-        version = delta_tables.handle(root, TEAMS).version()
+    with handles.cache_folder_handles():
+        version = delta_tables.open_table(root, TEAMS).version()
         put(root, 1, 2)
         for _ in range(2):
-            assert delta_tables.scan(root, TEAMS, version=version).collect().height == 1
+            assert delta_tables.scan_table(root, TEAMS, version=version).collect().height == 1
         assert seen(root) == [1, 2]

@@ -87,7 +87,7 @@ def written_as_views(folder: Path) -> list[str]:
 
 @every_table
 def test_a_table_asks_no_more_of_a_reader_than_the_first_of_them_had(league_lake: Path, table: Table):
-    asked = DeltaTable(lakes.folder(league_lake, table)).protocol()
+    asked = DeltaTable(lakes.locate_table(league_lake, table)).protocol()
 
     assert (asked.min_reader_version, asked.min_writer_version) == (1, 2)
     assert not asked.reader_features
@@ -96,7 +96,7 @@ def test_a_table_asks_no_more_of_a_reader_than_the_first_of_them_had(league_lake
 
 @every_table
 def test_a_table_has_types_and_settings_that_every_reader_knows(league_lake: Path, table: Table):
-    delta = DeltaTable(lakes.folder(league_lake, table))
+    delta = DeltaTable(lakes.locate_table(league_lake, table))
 
     assert set(types(delta.schema().fields)) <= SIMPLE
     assert set(delta.metadata().configuration) <= SETTINGS
@@ -104,7 +104,7 @@ def test_a_table_has_types_and_settings_that_every_reader_knows(league_lake: Pat
 
 @every_table
 def test_files_say_that_texts_are_texts(league_lake: Path, table: Table):
-    assert written_as_views(lakes.folder(league_lake, table)) == []
+    assert written_as_views(lakes.locate_table(league_lake, table)) == []
 
 
 def test_a_law_about_texts_sees_views_at_any_depth(tmp_path: Path):
@@ -121,11 +121,11 @@ def players(*numbers: int, body: str) -> pl.DataFrame:
 
 
 def test_texts_stay_texts_when_rows_are_appended_renewed_replaced_and_their_files_merged(tmp_path: Path):
-    delta_tables.create(tmp_path, [PLAYERS, SKATER_GAME])
-    folder = lakes.folder(tmp_path, PLAYERS)
+    delta_tables.create_tables(tmp_path, [PLAYERS, SKATER_GAME])
+    folder = lakes.locate_table(tmp_path, PLAYERS)
 
     def keep(rows: pl.DataFrame) -> None:
-        delta_tables.keep(tmp_path, PLAYERS, rows, lambda a, b: a == b)
+        delta_tables.store_pages(tmp_path, PLAYERS, rows, lambda a, b: a == b)
         assert written_as_views(folder) == []
 
     keep(players(1, 2, 3, body="was"))
@@ -133,19 +133,19 @@ def test_texts_stay_texts_when_rows_are_appended_renewed_replaced_and_their_file
     for number in range(4, 20):
         keep(players(number, body="new"))
     files = len(DeltaTable(folder).file_uris())
-    compaction.tidy(tmp_path, [PLAYERS])
+    compaction.compact_crowded_tables(tmp_path, [PLAYERS])
 
     assert len(DeltaTable(folder).file_uris()) < files
     assert written_as_views(folder) == []
-    assert dict(lakes.rows(tmp_path, PLAYERS).sort("player_id").select("player_id", "body").rows()) == {
+    assert dict(lakes.read_rows(tmp_path, PLAYERS).sort("player_id").select("player_id", "body").rows()) == {
         1: "was", 2: "is", 3: "was", **dict.fromkeys(range(4, 20), "new"),
     }  # fmt: skip
 
     text = {name: "x" if dtype == pl.String else None for name, dtype in SKATER_GAME.schema.items()}
     games = pl.DataFrame([text | {"season": 20252026}] * 2, schema=SKATER_GAME.schema)
     for where in (None, "season = 20252026"):
-        delta_tables.replace(tmp_path, SKATER_GAME, games, where=where, metadata={})
-        assert written_as_views(lakes.folder(tmp_path, SKATER_GAME)) == []
+        delta_tables.replace_rows(tmp_path, SKATER_GAME, games, where=where, metadata={})
+        assert written_as_views(lakes.locate_table(tmp_path, SKATER_GAME)) == []
 
 
 def sorted_alike(rows: pl.DataFrame, like: pl.DataFrame) -> pl.DataFrame:
@@ -156,8 +156,8 @@ def sorted_alike(rows: pl.DataFrame, like: pl.DataFrame) -> pl.DataFrame:
 
 @every_table
 def test_duckdb_reads_what_polars_reads(league_lake: Path, duck: duckdb.DuckDBPyConnection, table: Table):
-    folder = lakes.folder(league_lake, table)
-    ours = lakes.rows(league_lake, table)
+    folder = lakes.locate_table(league_lake, table)
+    ours = lakes.read_rows(league_lake, table)
 
     theirs = pl.DataFrame(duck.sql(f"FROM delta_scan('{folder}')"))
 
@@ -168,9 +168,9 @@ def test_duckdb_reads_what_polars_reads(league_lake: Path, duck: duckdb.DuckDBPy
 
 def test_pandas_has_the_rows_by_way_of_duckdb(league_lake: Path, duck: duckdb.DuckDBPyConnection):
     pytest.importorskip("pandas")
-    ours = lakes.rows(league_lake, SKATER_GAME)
+    ours = lakes.read_rows(league_lake, SKATER_GAME)
 
-    theirs = duck.sql(f"FROM delta_scan('{lakes.folder(league_lake, SKATER_GAME)}')").df()
+    theirs = duck.sql(f"FROM delta_scan('{lakes.locate_table(league_lake, SKATER_GAME)}')").df()
 
     assert len(theirs) == ours.height
     assert theirs["goals"].sum() == ours["goals"].sum()
@@ -179,7 +179,7 @@ def test_pandas_has_the_rows_by_way_of_duckdb(league_lake: Path, duck: duckdb.Du
 
 @every_table
 def test_arrow_reads_every_file_with_the_types_that_the_log_says(league_lake: Path, table: Table):
-    delta = DeltaTable(lakes.folder(league_lake, table))
+    delta = DeltaTable(lakes.locate_table(league_lake, table))
     rows = 0
     for file in delta.file_uris():
         found = arro3.io.read_parquet(file).read_all()
@@ -187,4 +187,4 @@ def test_arrow_reads_every_file_with_the_types_that_the_log_says(league_lake: Pa
         assert dict(schema) == {name: dtype for name, dtype in table.schema.items() if name != table.partition}
         rows += found.num_rows
 
-    assert rows == lakes.rows(league_lake, table).height
+    assert rows == lakes.read_rows(league_lake, table).height

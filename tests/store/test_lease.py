@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from nhl_lake.errors import Busy, LakeError
+from nhl_lake.errors import LakeError, LakeLocked
 from nhl_lake.store import lease, location, locks
-from nhl_lake.store.lease import Lease, Taken, probe
+from nhl_lake.store.lease import Lease, LeaseLost, probe_store
 from nhl_lake.store.location import Bucket
-from tests.support import stores
-from tests.support.stores import Fault, Proxy, Server
+from tests.support import s3_servers
+from tests.support.s3_servers import Fault, Proxy, S3Server
 
 SPAWN = multiprocessing.get_context("spawn")
 T0 = datetime(2023, 10, 11, 6, tzinfo=UTC)
@@ -31,120 +31,120 @@ def of(root: Bucket, who: str = "one") -> Lease:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Terms of two seconds: SeaweedFS tells time in seconds."""
-    monkeypatch.setattr(lease, "TERM", timedelta(seconds=2))
-    monkeypatch.setattr(lease, "EVERY_S", 0.3)
+    monkeypatch.setattr(lease, "LEASE_TTL", timedelta(seconds=2))
+    monkeypatch.setattr(lease, "RENEW_EVERY_S", 0.3)
 
 
 def test_of_many_that_take_a_free_lease_one_has_it(bucket: Bucket):
     for n in range(3):
         root = bucket / str(n)
         with ThreadPoolExecutor(8) as pool:
-            assert sum(pool.map(lambda n, root=root: of(root, str(n)).take(), range(8))) == 1
+            assert sum(pool.map(lambda n, root=root: of(root, str(n)).acquire(), range(8))) == 1
 
 
 def test_of_many_that_take_an_old_lease_one_has_it(bucket: Bucket, short: None):
-    assert of(bucket).take()
-    assert not of(bucket).take()
+    assert of(bucket).acquire()
+    assert not of(bucket).acquire()
     time.sleep(3.5)
 
     with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(lambda n: of(bucket, str(n)).take(), range(8))) == 1
+        assert sum(pool.map(lambda n: of(bucket, str(n)).acquire(), range(8))) == 1
 
 
 def test_a_lease_that_is_renewed_stays_and_one_given_back_is_free(bucket: Bucket, short: None):
     held = of(bucket)
-    assert held.take()
-    with held.keep():
+    assert held.acquire()
+    with held.hold():
         time.sleep(5)
-        assert not of(bucket).take()
+        assert not of(bucket).acquire()
     held.release()
 
-    assert of(bucket).take()
-    assert [file.name for file in location.files(bucket)] == [NAME]
+    assert of(bucket).acquire()
+    assert [file.name for file in location.list_files(bucket)] == [NAME]
 
 
 @pytest.mark.parametrize("step", ["take", "take over", "renew"])
 def test_a_lease_whose_answer_is_lost_is_ours(
-    step: str, seaweed: Server, proxied: Callable[[Server], Proxy], monkeypatch: pytest.MonkeyPatch, short: None
+    step: str, seaweed: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch, short: None
 ):
-    proxy = proxied(seaweed)
-    root = stores.enter(proxy.server(), monkeypatch)
+    proxy = start_proxy(seaweed)
+    root = s3_servers.use_server(proxy.as_server(), monkeypatch)
     held = of(root)
     lost = Fault("PUT", "lease.json", lost=True, times=1)
     if step == "take":
         proxy.faults.append(lost)
     elif step == "take over":
-        assert of(root, "dead").take()
+        assert of(root, "dead").acquire()
         time.sleep(3.5)
         lost.path = "lease.json"
         lost.after = 1  # the first is the file that asks for the time
         proxy.faults += [lost]
-    assert held.take()
-    with held.keep():
+    assert held.acquire()
+    with held.hold():
         if step == "renew":
             proxy.faults.append(lost)
         time.sleep(3)
-        assert not held.is_over()
+        assert not held.is_expired()
     assert lost.hits == 1
     held.release()
-    assert of(root).take()
+    assert of(root).acquire()
 
 
 def test_a_lease_that_another_took_is_over_and_is_not_given_back_for_him(bucket: Bucket, short: None):
     held, other = of(bucket, "held"), of(bucket, "other")
-    assert held.take()
+    assert held.acquire()
     time.sleep(3.5)
-    assert other.take()
+    assert other.acquire()
 
-    with pytest.raises(Taken), held.keep():
+    with pytest.raises(LeaseLost), held.hold():
         time.sleep(1)
     held.release()
 
-    assert b'"other"' in location.read(bucket, NAME)
+    assert b'"other"' in location.read_file(bucket, NAME)
 
 
 def test_a_lease_that_cannot_be_renewed_is_over_after_its_term(
-    seaweed: Server, proxied: Callable[[Server], Proxy], monkeypatch: pytest.MonkeyPatch, short: None
+    seaweed: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch, short: None
 ):
-    proxy = proxied(seaweed)
-    root = stores.enter(proxy.server(), monkeypatch)
+    proxy = start_proxy(seaweed)
+    root = s3_servers.use_server(proxy.as_server(), monkeypatch)
     held = of(root)
-    assert held.take()
+    assert held.acquire()
 
-    proxy.faults.append(Fault("PUT", "lease.json", status=403, body=stores.DENIED))
-    with pytest.raises(Taken, match="could not renew its lease"), held.keep():
+    proxy.faults.append(Fault("PUT", "lease.json", status=403, body=s3_servers.DENIED))
+    with pytest.raises(LeaseLost, match="could not renew its lease"), held.hold():
         time.sleep(2.5)
 
 
 def test_what_the_lease_says_of_its_holder_is_told(bucket: Bucket):
     with (
-        locks.locked(bucket, "nhl-lake ingest", now=T0),
-        pytest.raises(Busy) as error,
-        locks.locked(bucket, "nhl-lake rebuild", now=T0, wait_s=0.1),
+        locks.hold_lock(bucket, "nhl-lake ingest", now=T0),
+        pytest.raises(LakeLocked) as error,
+        locks.hold_lock(bucket, "nhl-lake rebuild", now=T0, wait_s=0.1),
     ):
         pass
 
-    assert "`nhl-lake ingest`" in error.value.what
-    assert f"process {os.getpid()}" in error.value.what
-    with locks.locked(bucket, "nhl-lake rebuild", now=T0, wait_s=0):
+    assert "`nhl-lake ingest`" in error.value.message
+    assert f"process {os.getpid()}" in error.value.message
+    with locks.hold_lock(bucket, "nhl-lake rebuild", now=T0, wait_s=0):
         pass
 
 
 def test_a_lease_that_says_nonsense_is_still_a_sentence(bucket: Bucket):
-    location.write(bucket, NAME, b"no JSON")
+    location.write_file(bucket, NAME, b"no JSON")
 
-    with pytest.raises(Busy, match="held by another run"), locks.locked(bucket, "x", now=T0, wait_s=0):
+    with pytest.raises(LakeLocked, match="held by another run"), locks.hold_lock(bucket, "x", now=T0, wait_s=0):
         pass
 
 
 def hold(root: Bucket, told: Any) -> None:
-    lease.TERM, lease.EVERY_S = timedelta(seconds=2), 0.3
+    lease.LEASE_TTL, lease.RENEW_EVERY_S = timedelta(seconds=2), 0.3
     try:
-        with locks.locked(root, "nhl-lake ingest", now=T0):
+        with locks.hold_lock(root, "nhl-lake ingest", now=T0):
             told.send(os.getpid())
             told.recv()
-            lease.still(root)
-    except Taken as error:
+            lease.require_lease(root)
+    except LeaseLost as error:
         told.send(str(error))
     else:
         told.send("held")
@@ -158,7 +158,7 @@ def test_the_lease_of_a_run_that_is_killed_is_free_after_its_term(bucket: Bucket
     os.kill(here.recv(), signal.SIGKILL)
     holder.join()
 
-    with locks.locked(bucket, "nhl-lake rebuild", now=T0, wait_s=20):
+    with locks.hold_lock(bucket, "nhl-lake rebuild", now=T0, wait_s=20):
         pass
 
 
@@ -169,12 +169,12 @@ def test_a_run_that_was_put_to_sleep_wakes_up_and_writes_nothing_any_more(bucket
     try:
         assert here.poll(60)
         os.kill(pid := here.recv(), signal.SIGSTOP)
-        with locks.locked(bucket, "nhl-lake rebuild", now=T0, wait_s=20):
+        with locks.hold_lock(bucket, "nhl-lake rebuild", now=T0, wait_s=20):
             here.send("go on")
             os.kill(pid, signal.SIGCONT)
             assert here.poll(20)
             assert "may be another run's by now" in here.recv()
-        assert not location.has(bucket, NAME)
+        assert not location.has_file(bucket, NAME)
     finally:
         holder.kill()
         holder.join()
@@ -184,44 +184,44 @@ def test_a_run_that_was_put_to_sleep_wakes_up_and_writes_nothing_any_more(bucket
 def test_a_store_that_keeps_its_promises_passes_the_probe(
     server: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ):
-    root = stores.enter(request.getfixturevalue(server), monkeypatch)
+    root = s3_servers.use_server(request.getfixturevalue(server), monkeypatch)
 
-    probe(root)
+    probe_store(root)
 
     assert location.is_empty(root)
 
 
 @pytest.mark.parametrize("header", ["If-None-Match", "If-Match"])
 def test_a_store_that_ignores_a_condition_is_refused_before_anything_is_written(
-    header: str, moto: Server, proxied: Callable[[Server], Proxy], monkeypatch: pytest.MonkeyPatch
+    header: str, moto: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch
 ):
-    proxy = proxied(moto)
-    proxy.without = frozenset({header.lower()})
-    root = stores.enter(proxy.server(), monkeypatch)
+    proxy = start_proxy(moto)
+    proxy.dropped_headers = frozenset({header.lower()})
+    root = s3_servers.use_server(proxy.as_server(), monkeypatch)
 
-    with pytest.raises(LakeError) as error, locks.locked(root, "nhl-lake ingest", now=T0):
+    with pytest.raises(LakeError) as error, locks.hold_lock(root, "nhl-lake ingest", now=T0):
         pytest.fail("the lake was entered")
 
-    assert f"ignores `{header}`" in error.value.what
-    assert "silently lose" in error.value.what
+    assert f"ignores `{header}`" in error.value.message
+    assert "silently lose" in error.value.message
     assert location.is_empty(root)
 
 
 def test_without_its_condition_the_control_really_loses_a_write(
-    moto: Server, proxied: Callable[[Server], Proxy], monkeypatch: pytest.MonkeyPatch
+    moto: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch
 ):
-    proxy = proxied(moto)
-    proxy.without = frozenset({"if-none-match"})
-    root = stores.enter(proxy.server(), monkeypatch)
+    proxy = start_proxy(moto)
+    proxy.dropped_headers = frozenset({"if-none-match"})
+    root = s3_servers.use_server(proxy.as_server(), monkeypatch)
 
-    location.write(root, "commit", b"one", new=True)
-    location.write(root, "commit", b"two", new=True)
+    location.write_file(root, "commit", b"one", new=True)
+    location.write_file(root, "commit", b"two", new=True)
 
-    assert location.read(root, "commit") == b"two"
+    assert location.read_file(root, "commit") == b"two"
 
 
 def test_the_thread_that_renews_ends_with_the_run(bucket: Bucket):
     before = threading.active_count()
-    with locks.locked(bucket, "x", now=T0):
+    with locks.hold_lock(bucket, "x", now=T0):
         pass
     assert threading.active_count() == before

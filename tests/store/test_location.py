@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from nhl_lake.errors import BadInput
 from nhl_lake.store import location
-from nhl_lake.store.location import Bucket, Place, place_from
-from tests.support import stores
-from tests.support.stores import Fault, Proxy, Server
+from nhl_lake.store.location import Bucket, Location, parse_location
+from tests.support import s3_servers
+from tests.support.s3_servers import Fault, Proxy, S3Server
 
 MANY = settings(
     max_examples=25,
@@ -30,47 +30,47 @@ NAMES = st.lists(PARTS, min_size=1, max_size=3).map("/".join)
 BIG = 24 * 2**20
 
 
-def names(root: Place, under: str = "") -> list[str]:
-    return sorted(file.name for file in location.files(root, under))
+def names(root: Location, under: str = "") -> list[str]:
+    return sorted(file.name for file in location.list_files(root, under))
 
 
 @MANY
 @given(files=st.dictionaries(NAMES, st.binary(max_size=300), max_size=5))
-def test_what_is_written_is_listed_and_read_under_its_name(anywhere: Place, files: dict[str, bytes]):
-    root = anywhere / secrets.token_hex(4)
+def test_what_is_written_is_listed_and_read_under_its_name(any_location: Location, files: dict[str, bytes]):
+    root = any_location / secrets.token_hex(4)
     written: dict[str, bytes] = {}
     for name, body in files.items():
         if not any(f"{a}/".startswith(f"{b}/") for one in written for a, b in ((name, one), (one, name))):
-            location.write(root, name, body)  # a folder cannot have a file and a folder of one name
+            location.write_file(root, name, body)  # a folder cannot have a file and a folder of one name
             written[name] = body
 
-    assert {file.name: file.size for file in location.files(root)} == {
+    assert {file.name: file.size for file in location.list_files(root)} == {
         name: len(body) for name, body in written.items()
     }
-    assert {name: location.read(root, name) for name in written} == written
-    assert all(location.has(root, name) for name in written)
+    assert {name: location.read_file(root, name) for name in written} == written
+    assert all(location.has_file(root, name) for name in written)
     assert location.is_empty(root) == (not written)
-    location.remove(root, [*written, "never/there"])
+    location.remove_files(root, [*written, "never/there"])
     assert location.is_empty(root)
 
 
-def test_a_file_is_replaced_unless_it_must_be_new(anywhere: Place):
-    location.write(anywhere, "a/b", b"1", new=True)
+def test_a_file_is_replaced_unless_it_must_be_new(any_location: Location):
+    location.write_file(any_location, "a/b", b"1", new=True)
     with pytest.raises(FileExistsError):
-        location.write(anywhere, "a/b", b"1", new=True)
+        location.write_file(any_location, "a/b", b"1", new=True)
     with pytest.raises(FileExistsError):
-        location.write(anywhere, "a/b", b"2", new=True)
-    assert location.read(anywhere, "a/b") == b"1"
+        location.write_file(any_location, "a/b", b"2", new=True)
+    assert location.read_file(any_location, "a/b") == b"1"
 
-    location.write(anywhere, "a/b", b"2")
-    assert location.read(anywhere, "a/b") == b"2"
-    assert names(anywhere) == ["a/b"]
+    location.write_file(any_location, "a/b", b"2")
+    assert location.read_file(any_location, "a/b") == b"2"
+    assert names(any_location) == ["a/b"]
 
 
-def test_of_many_that_make_a_file_one_does(anywhere: Place):
+def test_of_many_that_make_a_file_one_does(any_location: Location):
     def made(n: int) -> bool:
         try:
-            location.write(anywhere, "one", str(n).encode(), new=True)
+            location.write_file(any_location, "one", str(n).encode(), new=True)
         except FileExistsError:
             return False
         return True
@@ -79,63 +79,63 @@ def test_of_many_that_make_a_file_one_does(anywhere: Place):
         won = [n for n, is_made in enumerate(pool.map(made, range(16))) if is_made]
 
     assert len(won) == 1
-    assert location.read(anywhere, "one") == str(won[0]).encode()
-    assert names(anywhere) == ["one"]
+    assert location.read_file(any_location, "one") == str(won[0]).encode()
+    assert names(any_location) == ["one"]
 
 
-def test_many_write_one_name_at_once_and_it_is_whole(anywhere: Place):
+def test_many_write_one_name_at_once_and_it_is_whole(any_location: Location):
     bodies = [bytes([n]) * 300_000 for n in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda body: location.write(anywhere, "same", body), bodies))
+        list(pool.map(lambda body: location.write_file(any_location, "same", body), bodies))
 
-    assert location.read(anywhere, "same") in bodies
-    assert names(anywhere) == ["same"]
+    assert location.read_file(any_location, "same") in bodies
+    assert names(any_location) == ["same"]
 
 
-def test_what_is_not_there_is_told(anywhere: Place):
-    assert not location.has(anywhere, "a")
-    assert location.is_empty(anywhere)
-    assert names(anywhere, "nowhere") == []
+def test_what_is_not_there_is_told(any_location: Location):
+    assert not location.has_file(any_location, "a")
+    assert location.is_empty(any_location)
+    assert names(any_location, "nowhere") == []
     with pytest.raises(FileNotFoundError):
-        location.read(anywhere, "a")
+        location.read_file(any_location, "a")
     with pytest.raises(FileNotFoundError):
-        list(location.pieces(anywhere, "a"))
-    location.remove(anywhere, [])
-    location.remove(anywhere, ["a"])
-    location.remove(anywhere, ["a", "b"])
+        list(location.read_chunks(any_location, "a"))
+    location.remove_files(any_location, [])
+    location.remove_files(any_location, ["a"])
+    location.remove_files(any_location, ["a", "b"])
 
 
-def test_a_listing_below_a_folder_leaves_its_neighbours_out(anywhere: Place):
+def test_a_listing_below_a_folder_leaves_its_neighbours_out(any_location: Location):
     for name in ("a/1", "a/b/2", "ab/3", "4"):
-        location.write(anywhere, name, b"")
+        location.write_file(any_location, name, b"")
 
-    assert names(anywhere, "a") == ["a/1", "a/b/2"]
+    assert names(any_location, "a") == ["a/1", "a/b/2"]
 
 
-def test_a_big_file_goes_in_pieces_and_comes_back_in_pieces(anywhere: Place):
+def test_a_big_file_goes_in_pieces_and_comes_back_in_pieces(any_location: Location):
     piece = secrets.token_bytes(2**20)
 
-    location.write(anywhere, "big", (piece for _ in range(BIG // len(piece))))
+    location.write_file(any_location, "big", (piece for _ in range(BIG // len(piece))))
 
-    found = list(location.pieces(anywhere, "big"))
+    found = list(location.read_chunks(any_location, "big"))
     assert b"".join(found) == piece * (BIG // len(piece))
     assert len(found) > 1
 
 
-def test_a_write_that_fails_in_the_middle_leaves_what_was_there(anywhere: Place):
-    location.write(anywhere, "file", b"before")
+def test_a_write_that_fails_in_the_middle_leaves_what_was_there(any_location: Location):
+    location.write_file(any_location, "file", b"before")
 
     def broken() -> Iterator[bytes]:
         yield b"x" * BIG
         raise RuntimeError("the source is gone")
 
     with pytest.raises(RuntimeError, match="the source is gone"):
-        location.write(anywhere, "file", broken())
+        location.write_file(any_location, "file", broken())
     with pytest.raises(RuntimeError, match="the source is gone"):
-        location.write(anywhere, "other", broken())
+        location.write_file(any_location, "other", broken())
 
-    assert location.read(anywhere, "file") == b"before"
-    assert names(anywhere) == ["file"]
+    assert location.read_file(any_location, "file") == b"before"
+    assert names(any_location) == ["file"]
 
 
 KILLED = """
@@ -145,61 +145,65 @@ def body():
     for _ in range(30):
         yield b"x" * 2**20
     os.kill(os.getpid(), signal.SIGKILL)
-location.write(location.place_from(sys.argv[1]), "file", body())
+location.write_file(location.parse_location(sys.argv[1]), "file", body())
 """
 
 
-def test_a_write_that_is_killed_in_the_middle_leaves_what_was_there(anywhere: Place):
-    location.write(anywhere, "file", b"before")
+def test_a_write_that_is_killed_in_the_middle_leaves_what_was_there(any_location: Location):
+    location.write_file(any_location, "file", b"before")
 
-    ended = subprocess.run([sys.executable, "-c", KILLED, str(anywhere)], check=False, env=os.environ)
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(any_location)], check=False, env=os.environ)
 
     assert ended.returncode == -signal.SIGKILL
-    assert location.read(anywhere, "file") == b"before"
-    assert names(anywhere) == ["file"]
+    assert location.read_file(any_location, "file") == b"before"
+    assert names(any_location) == ["file"]
 
 
 def test_a_new_file_whose_answer_is_lost_is_made_once_and_known_as_ours(
-    seaweed: Server, proxied: Callable[[Server], Proxy], monkeypatch: pytest.MonkeyPatch
+    seaweed: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch
 ):
-    proxy = proxied(seaweed)
-    root = stores.enter(proxy.server(), monkeypatch)
+    proxy = start_proxy(seaweed)
+    root = s3_servers.use_server(proxy.as_server(), monkeypatch)
     lost = Fault("PUT", "/new", lost=True, times=1)
     proxy.faults.append(lost)
 
-    location.write(root, "new", b"1", new=True)
+    location.write_file(root, "new", b"1", new=True)
 
     assert lost.hits == 1
-    assert location.read(root, "new") == b"1"
+    assert location.read_file(root, "new") == b"1"
     with pytest.raises(FileExistsError):
-        location.write(root, "new", b"1", new=True)
+        location.write_file(root, "new", b"1", new=True)
 
 
 @pytest.mark.parametrize("times", [1, 4])
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_store_that_is_busy_is_asked_again(
-    status: int, times: int, seaweed: Server, proxied: Callable[[Server], Proxy], monkeypatch: pytest.MonkeyPatch
+    status: int,
+    times: int,
+    seaweed: S3Server,
+    start_proxy: Callable[[S3Server], Proxy],
+    monkeypatch: pytest.MonkeyPatch,
 ):
-    proxy = proxied(seaweed)
-    root = stores.enter(proxy.server(), monkeypatch)
-    proxy.faults += [Fault(method, status=status, body=stores.SLOW_DOWN, times=times) for method in ("PUT", "GET")]
+    proxy = start_proxy(seaweed)
+    root = s3_servers.use_server(proxy.as_server(), monkeypatch)
+    proxy.faults += [Fault(method, status=status, body=s3_servers.SLOW_DOWN, times=times) for method in ("PUT", "GET")]
 
-    location.write(root, "a", b"1")
+    location.write_file(root, "a", b"1")
 
-    assert location.read(root, "a") == b"1"
+    assert location.read_file(root, "a") == b"1"
     assert [fault.hits for fault in proxy.faults] == [times, times]
 
 
 @pytest.mark.parametrize("text", ["s3://", "s3://A/b", "s3://lake/a b", "s3://lake//b", "https://x/y", "gs://lake/x"])
 def test_an_address_that_is_none_is_refused(text: str):
     with pytest.raises(BadInput, match="neither a folder nor a place in a bucket"):
-        place_from(text)
+        parse_location(text)
 
 
 @pytest.mark.parametrize("text", ["s3://lake", "s3://lake/a", "s3://lake/a/season=20232024"])
 def test_an_address_is_a_place_and_back(text: str):
-    assert str(place_from(text)) == text
-    assert place_from(f"{text}/") == place_from(text)
+    assert str(parse_location(text)) == text
+    assert parse_location(f"{text}/") == parse_location(text)
 
 
 def test_a_place_has_names_as_a_folder_has():
@@ -217,9 +221,9 @@ def test_a_disk_without_hard_links_takes_new_files_too(tmp_path: Path, monkeypat
         raise OSError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", refuses)
-    location.write(tmp_path, "manifests/a.json", b"one", new=True)
+    location.write_file(tmp_path, "manifests/a.json", b"one", new=True)
     with pytest.raises(FileExistsError):
-        location.write(tmp_path, "manifests/a.json", b"two", new=True)
+        location.write_file(tmp_path, "manifests/a.json", b"two", new=True)
 
-    assert location.read(tmp_path, "manifests/a.json") == b"one"
+    assert location.read_file(tmp_path, "manifests/a.json") == b"one"
     assert [file.name for file in (tmp_path / "manifests").iterdir()] == ["a.json"]

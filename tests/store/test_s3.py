@@ -11,49 +11,49 @@ from polars.testing import assert_frame_equal
 
 from nhl_lake.bronze.endpoints import PLAY_BY_PLAY
 from nhl_lake.bronze.endpoints import TABLES as BRONZE
-from nhl_lake.catalog import MADE, TABLES
+from nhl_lake.catalog import BUILT_TABLES, TABLES
 from nhl_lake.errors import LakeError
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables, s3_errors
-from nhl_lake.store.location import Place
-from tests.conftest import Ended
+from nhl_lake.store.location import Location
+from tests.conftest import CommandResult
 from tests.store.test_concurrent_runs import page, same
-from tests.support import stores
-from tests.support.fake_api import NOON, FakeApi, Game, run
-from tests.support.stores import DENIED, EXPIRED, SECRET, SLOW_DOWN, Fault, Proxy, Server
+from tests.support import s3_servers
+from tests.support.fake_api import NOON, FakeApi, FakeGame, run_ingest
+from tests.support.s3_servers import DENIED, EXPIRED, SECRET_KEY, SLOW_DOWN, Fault, Proxy, S3Server
 
 HOUR = timedelta(hours=1)
 DEAD = "http://127.0.0.1:9"
 
 
 def league(scorer: int = 8900001) -> FakeApi:
-    return FakeApi([Game(number, scorer=scorer) for number in range(1, 4)])
+    return FakeApi([FakeGame(number, scorer=scorer) for number in range(1, 4)])
 
 
-def facts(root: Place, table: Table) -> pl.DataFrame:
-    return delta_tables.scan(root, table).drop("run_id", strict=False).collect().sort(table.key)
+def facts(root: Location, table: Table) -> pl.DataFrame:
+    return delta_tables.scan_table(root, table).drop("run_id", strict=False).collect().sort(table.key)
 
 
 @pytest.mark.slow
-def test_a_lake_in_a_bucket_is_the_lake_in_a_folder(bucket: Place, tmp_path: Path):
+def test_a_lake_in_a_bucket_is_the_lake_in_a_folder(bucket: Location, tmp_path: Path):
     for root in (bucket, tmp_path):
-        run(root, league(), rebuilds=True)
-        run(root, league(8900002), rebuilds=True, now=NOON + HOUR, lookback_days=2)
+        run_ingest(root, league(), rebuilds=True)
+        run_ingest(root, league(8900002), rebuilds=True, now=NOON + HOUR, lookback_days=2)
 
-    for table in (*BRONZE, *MADE):
+    for table in (*BRONZE, *BUILT_TABLES):
         assert_frame_equal(facts(bucket, table), facts(tmp_path, table))
 
 
 @pytest.mark.slow
 def test_every_command_that_reads_says_the_same_of_a_bucket(
-    bucket: Place, tmp_path: Path, run_here: Callable[..., Ended]
+    bucket: Location, tmp_path: Path, run_here: Callable[..., CommandResult]
 ):
     folder = tmp_path / "lake"
     for root in (bucket, folder):
-        run(root, league(), rebuilds=True)
-        run(root, league(8900002), rebuilds=True, now=NOON + HOUR, lookback_days=2)
+        run_ingest(root, league(), rebuilds=True)
+        run_ingest(root, league(8900002), rebuilds=True, now=NOON + HOUR, lookback_days=2)
     now = NOON + 2 * HOUR
-    game = str(Game(1).id)
+    game = str(FakeGame(1).id)
     for words in (
         ("tables",),
         ("show", "silver.games", "--json"),
@@ -94,15 +94,15 @@ FAILURES: dict[str, tuple[dict[str, str], Fault | None, str]] = {
 def test_a_store_that_fails_is_an_error_in_two_lines_without_keys(
     failure: str,
     command: str,
-    seaweed: Server,
-    proxied: Callable[[Server], Proxy],
+    seaweed: S3Server,
+    start_proxy: Callable[[S3Server], Proxy],
     monkeypatch: pytest.MonkeyPatch,
-    run_cli: Callable[..., Ended],
+    run_cli: Callable[..., CommandResult],
 ):
     changed, fault, says = FAILURES[failure]
-    proxy = proxied(seaweed)
+    proxy = start_proxy(seaweed)
     proxy.faults += [fault] if fault else []
-    root = stores.enter(proxy.server(), monkeypatch, **changed)
+    root = s3_servers.use_server(proxy.as_server(), monkeypatch, **changed)
     address = str(root).replace("s3://lake/", "s3://nonesuch/") if failure == "no such bucket" else str(root)
 
     ended = run_cli(command, root=address, api="league:", now="2025-10-14T12:00:00Z")
@@ -112,7 +112,7 @@ def test_a_store_that_fails_is_an_error_in_two_lines_without_keys(
     assert ended.err.startswith("Error: ")
     assert len(ended.err.splitlines()) == 2, ended.err
     assert says in ended.err
-    for secret in (SECRET, "wrongwrongwrong", "AKIDWRONGWRONG", "Signature="):
+    for secret in (SECRET_KEY, "wrongwrongwrong", "AKIDWRONGWRONG", "Signature="):
         assert secret not in ended.err
 
 
@@ -122,61 +122,61 @@ def test_a_store_that_fails_is_an_error_in_two_lines_without_keys(
 def test_a_run_that_fails_in_the_middle_loses_nothing_and_the_next_goes_on(
     fault: Fault,
     after: int,
-    seaweed: Server,
-    proxied: Callable[[Server], Proxy],
+    seaweed: S3Server,
+    start_proxy: Callable[[S3Server], Proxy],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ):
-    proxy = proxied(seaweed)
-    root = stores.enter(proxy.server(), monkeypatch)
-    run(root, FakeApi([Game(1)]))
+    proxy = start_proxy(seaweed)
+    root = s3_servers.use_server(proxy.as_server(), monkeypatch)
+    run_ingest(root, FakeApi([FakeGame(1)]))
     before = facts(root, PLAY_BY_PLAY)
     proxy.faults.append(Fault("PUT", status=fault.status, body=fault.body, after=after))
     with pytest.raises((LakeError, OSError, BaseError)) as error:
-        run(root, league(), now=NOON + HOUR, lookback_days=2)
-    assert isinstance(error.value, LakeError) or s3_errors.outage(error.value) is not None
+        run_ingest(root, league(), now=NOON + HOUR, lookback_days=2)
+    assert isinstance(error.value, LakeError) or s3_errors.explain_s3_error(error.value) is not None
     proxy.faults.clear()
 
     assert before.join(facts(root, PLAY_BY_PLAY), on=["game_id", "sha256"], how="anti").is_empty()
-    assert run(root, league(), now=NOON + HOUR, lookback_days=2).outcome == "done"
-    run(tmp_path, FakeApi([Game(1)]))
-    run(tmp_path, league(), now=NOON + HOUR, lookback_days=2)
+    assert run_ingest(root, league(), now=NOON + HOUR, lookback_days=2).outcome == "done"
+    run_ingest(tmp_path, FakeApi([FakeGame(1)]))
+    run_ingest(tmp_path, league(), now=NOON + HOUR, lookback_days=2)
     for table in BRONZE:
         assert_frame_equal(bodies(root, table), bodies(tmp_path, table))
 
 
-def bodies(root: Place, table: Table) -> pl.DataFrame:
-    return delta_tables.newest(root, table).select(*table.page_key, "sha256").collect().sort(table.page_key)
+def bodies(root: Location, table: Table) -> pl.DataFrame:
+    return delta_tables.scan_newest_pages(root, table).select(*table.page_key, "sha256").collect().sort(table.page_key)
 
 
 @pytest.mark.slow
 def test_a_run_over_a_bad_network_is_a_run(
-    seaweed: Server, proxied: Callable[[Server], Proxy], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    seaweed: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    proxy = proxied(seaweed)
-    root = stores.enter(proxy.server(), monkeypatch)
+    proxy = start_proxy(seaweed)
+    root = s3_servers.use_server(proxy.as_server(), monkeypatch)
     for n in range(0, 400, 7):
         kinds = (Fault(cut=True), Fault(lost=True), Fault(status=503, body=SLOW_DOWN), Fault(wait_s=0.2))
         proxy.faults.append(kinds[n % 4])
         proxy.faults[-1].after, proxy.faults[-1].times = n, 1
 
-    assert run(root, league(), rebuilds=True).outcome == "done"
+    assert run_ingest(root, league(), rebuilds=True).outcome == "done"
 
     assert sum(fault.hits for fault in proxy.faults) > 20
-    run(tmp_path, league(), rebuilds=True)
-    for table in (*BRONZE, *MADE):
+    run_ingest(tmp_path, league(), rebuilds=True)
+    for table in (*BRONZE, *BUILT_TABLES):
         assert_frame_equal(facts(root, table), facts(tmp_path, table))
 
 
-def test_a_table_is_read_anew_when_another_wrote_it(bucket: Place):
-    delta_tables.create(bucket, [PLAY_BY_PLAY])
+def test_a_table_is_read_anew_when_another_wrote_it(bucket: Location):
+    delta_tables.create_tables(bucket, [PLAY_BY_PLAY])
     for n in range(3):
-        delta_tables.keep(bucket, PLAY_BY_PLAY, page(PLAY_BY_PLAY, n, str(n), n), same)
-        pinned = delta_tables.scan(bucket, PLAY_BY_PLAY, version=n)
-        assert delta_tables.scan(bucket, PLAY_BY_PLAY).collect().height == n + 1
+        delta_tables.store_pages(bucket, PLAY_BY_PLAY, page(PLAY_BY_PLAY, n, str(n), n), same)
+        pinned = delta_tables.scan_table(bucket, PLAY_BY_PLAY, version=n)
+        assert delta_tables.scan_table(bucket, PLAY_BY_PLAY).collect().height == n + 1
         assert pinned.collect().height == n
     outside = delta_tables.DeltaTable(
-        str(delta_tables.path(bucket, PLAY_BY_PLAY)), storage_options={"allow_http": "true"}
+        str(delta_tables.locate_table(bucket, PLAY_BY_PLAY)), storage_options={"allow_http": "true"}
     )
-    delta_tables.write(bucket, PLAY_BY_PLAY, outside, page(PLAY_BY_PLAY, 9, "9", 9))
-    assert delta_tables.scan(bucket, PLAY_BY_PLAY).collect().height == 4
+    delta_tables.append_rows(bucket, PLAY_BY_PLAY, outside, page(PLAY_BY_PLAY, 9, "9", 9))
+    assert delta_tables.scan_table(bucket, PLAY_BY_PLAY).collect().height == 4

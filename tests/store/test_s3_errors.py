@@ -2,7 +2,7 @@
 
 import pytest
 
-from nhl_lake.errors import brief
+from nhl_lake.errors import summarize_error
 
 
 @pytest.mark.parametrize(
@@ -15,4 +15,4 @@ from nhl_lake.errors import brief
     ],
 )
 def test_one_line_without_innards_and_never_nothing(error: object, said: str):
-    assert brief(error) == said
+    assert summarize_error(error) == said

@@ -13,57 +13,57 @@ from deltalake import DeltaTable
 
 from nhl_lake.schema.table import Table
 
-Damage = Callable[[Path, Table], Path]
+DamageFunction = Callable[[Path, Table], Path]
 
 
-def folder(root: Path, table: Table) -> Path:
+def locate_table(root: Path, table: Table) -> Path:
     return root.joinpath(*table.name.split("."))
 
 
-def log(root: Path, table: Table) -> list[Path]:
+def list_commits(root: Path, table: Table) -> list[Path]:
     """Return the commits of a table, oldest first."""
-    return sorted((folder(root, table) / "_delta_log").glob("*.json"))
+    return sorted((locate_table(root, table) / "_delta_log").glob("*.json"))
 
 
-def data_file(root: Path, table: Table) -> Path:
+def find_biggest_data_file(root: Path, table: Table) -> Path:
     """Return the biggest data file of a table's newest version."""
-    delta = DeltaTable(str(folder(root, table)))
-    files = [folder(root, table) / name for name in pl.DataFrame(delta.get_add_actions(flatten=True))["path"]]
+    delta = DeltaTable(str(locate_table(root, table)))
+    files = [locate_table(root, table) / name for name in pl.DataFrame(delta.get_add_actions(flatten=True))["path"]]
     return max(files, key=lambda file: (file.stat().st_size, file.name))
 
 
-def checkpoint(root: Path, table: Table) -> Path:
+def make_checkpoint(root: Path, table: Table) -> Path:
     """Make a checkpoint, as every twentieth commit does, and return it."""
-    DeltaTable(str(folder(root, table))).create_checkpoint()
-    return max((folder(root, table) / "_delta_log").glob("*.checkpoint.parquet"))
+    DeltaTable(str(locate_table(root, table))).create_checkpoint()
+    return max((locate_table(root, table) / "_delta_log").glob("*.checkpoint.parquet"))
 
 
 def lose_a_data_file(root: Path, table: Table) -> Path:
-    file = data_file(root, table)
+    file = find_biggest_data_file(root, table)
     file.unlink()
     return file
 
 
 def cut_a_data_file(root: Path, table: Table) -> Path:
     """Leave the first half, as a copy that broke off does."""
-    file = data_file(root, table)
+    file = find_biggest_data_file(root, table)
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     return file
 
 
 def empty_a_data_file(root: Path, table: Table) -> Path:
     """Leave nothing of it, as a power cut does of what was not synced."""
-    file = data_file(root, table)
+    file = find_biggest_data_file(root, table)
     file.write_bytes(b"")
     return file
 
 
-def flip_a_bit(root: Path, table: Table) -> Path:
+def flip_bit_in_data_file(root: Path, table: Table) -> Path:
     """Turn one bit in the middle of a data file."""
-    return flip(data_file(root, table), 0.5)
+    return flip_bit(find_biggest_data_file(root, table), 0.5)
 
 
-def flip(file: Path, where: float, bit: int = 3) -> Path:
+def flip_bit(file: Path, where: float, bit: int = 3) -> Path:
     """Turn one bit of a file, at a share of its length."""
     content = bytearray(file.read_bytes())
     content[int(where * len(content))] ^= 1 << bit
@@ -73,12 +73,12 @@ def flip(file: Path, where: float, bit: int = 3) -> Path:
 
 def change_a_body(root: Path, table: Table) -> Path:
     """Change one letter of a page inside a data file that reads well otherwise: what Parquet does not notice."""
-    file = data_file(root, table)
+    file = find_biggest_data_file(root, table)
     rows = pl.read_parquet(file, hive_partitioning=False)
     first = pl.int_range(pl.len()) == 0
     other = pl.when(first).then(pl.lit("X") + pl.col("body").str.slice(1)).otherwise(pl.col("body"))
     rows.with_columns(body=other).write_parquet(file)
-    for commit in log(root, table):
+    for commit in list_commits(root, table):
         lines = [json.loads(line) for line in commit.read_text().splitlines()]
         for line in lines:
             if line.get("add", {}).get("path", "").endswith(file.name):
@@ -88,19 +88,19 @@ def change_a_body(root: Path, table: Table) -> Path:
 
 
 def lose_the_folder(root: Path, table: Table) -> Path:
-    shutil.rmtree(folder(root, table))
-    return folder(root, table)
+    shutil.rmtree(locate_table(root, table))
+    return locate_table(root, table)
 
 
 def lose_the_log(root: Path, table: Table) -> Path:
-    found = folder(root, table) / "_delta_log"
+    found = locate_table(root, table) / "_delta_log"
     shutil.rmtree(found)
     return found
 
 
 def lose_a_log_entry(root: Path, table: Table) -> Path:
     """Lose a commit in the middle of the log."""
-    commits = log(root, table)
+    commits = list_commits(root, table)
     file = commits[len(commits) // 2]
     assert file != commits[-1], "a gap needs a commit behind it"
     file.unlink()
@@ -109,61 +109,67 @@ def lose_a_log_entry(root: Path, table: Table) -> Path:
 
 def lose_the_last_commit(root: Path, table: Table) -> Path:
     """Lose the newest commit: what is left looks whole, and is an older version."""
-    file = log(root, table)[-1]
+    file = list_commits(root, table)[-1]
     file.unlink()
     return file
 
 
 def empty_the_last_commit(root: Path, table: Table) -> Path:
     """Leave of the newest commit what a power cut leaves of one that was not synced."""
-    file = log(root, table)[-1]
+    file = list_commits(root, table)[-1]
     file.write_bytes(b"")
     return file
 
 
 def cut_the_last_commit(root: Path, table: Table) -> Path:
-    file = log(root, table)[-1]
+    file = list_commits(root, table)[-1]
     file.write_bytes(file.read_bytes()[:-50])
     return file
 
 
 def lose_a_checkpoint(root: Path, table: Table) -> Path:
     """Lose the checkpoint that `_last_checkpoint` names; every commit is there."""
-    file = checkpoint(root, table)
+    file = make_checkpoint(root, table)
     file.unlink()
     return file
 
 
 def empty_a_checkpoint(root: Path, table: Table) -> Path:
-    file = checkpoint(root, table)
+    file = make_checkpoint(root, table)
     file.write_bytes(b"")
     return file
 
 
 def spoil_a_checkpoint(root: Path, table: Table) -> Path:
     """Leave a checkpoint of its length with other bytes at its end, where Parquet says what is in it."""
-    file = checkpoint(root, table)
+    file = make_checkpoint(root, table)
     file.write_bytes(file.read_bytes()[:-200] + b"x" * 200)
     return file
 
 
 def spoil_the_checkpoint_hint(root: Path, table: Table) -> Path:
-    checkpoint(root, table)
-    file = folder(root, table) / "_delta_log" / "_last_checkpoint"
+    make_checkpoint(root, table)
+    file = locate_table(root, table) / "_delta_log" / "_last_checkpoint"
     file.write_text("{")
     return file
 
 
 def ask_for_a_newer_protocol(root: Path, table: Table) -> Path:
     """Write a commit that asks for a reader and a writer that do not exist yet."""
-    last = log(root, table)[-1]
+    last = list_commits(root, table)[-1]
     file = last.with_name(f"{int(last.stem) + 1:020d}.json")
     file.write_text(json.dumps({"protocol": {"minReaderVersion": 99, "minWriterVersion": 99}}) + "\n")
     return file
 
 
-OF_DATA: tuple[Damage, ...] = (lose_a_data_file, cut_a_data_file, empty_a_data_file, flip_a_bit, change_a_body)
-OF_THE_LOG: tuple[Damage, ...] = (
+DATA_DAMAGES: tuple[DamageFunction, ...] = (
+    lose_a_data_file,
+    cut_a_data_file,
+    empty_a_data_file,
+    flip_bit_in_data_file,
+    change_a_body,
+)
+LOG_DAMAGES: tuple[DamageFunction, ...] = (
     lose_the_log,
     lose_a_log_entry,
     empty_the_last_commit,

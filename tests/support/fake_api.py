@@ -10,20 +10,20 @@ from urllib.parse import unquote
 import httpx
 
 from nhl_lake.clock import Clock
-from nhl_lake.hockey.calendar import eastern_day
-from nhl_lake.hockey.ids import season_on
-from nhl_lake.ingest.client import Manners
-from nhl_lake.ingest.run import Asker, Options, Summary, ingest
-from nhl_lake.silver.standings import KEYS as STANDING
+from nhl_lake.hockey.calendar import get_eastern_day
+from nhl_lake.hockey.ids import get_season_on
+from nhl_lake.ingest.client import RateLimit
+from nhl_lake.ingest.run import ClientConfig, IngestSummary, Options, ingest
+from nhl_lake.silver.standings import RECORD_KEYS as STANDING
 
 FIRST_WEEK = date(2025, 9, 29)
 HOME, AWAY = (101, "AAA"), (102, "BBB")
-NAMES = {"firstName": {"default": "Ada"}, "lastName": {"default": "Berg"}}
+PLAYER_NAMES = {"firstName": {"default": "Ada"}, "lastName": {"default": "Berg"}}
 NOON = datetime(2026, 1, 10, 17, 0, tzinfo=UTC)
 
 
 @dataclass
-class Game:
+class FakeGame:
     """An invented game; `day` is the day that the schedule has it under."""
 
     number: int
@@ -44,8 +44,8 @@ class Game:
     def is_final(self) -> bool:
         return self.state in ("FINAL", "OFF")
 
-    def head(self) -> dict:
-        day = self.day or eastern_day(self.start)
+    def make_header(self) -> dict:
+        day = self.day or get_eastern_day(self.start)
         score = {"score": 1} if self.is_final else {}
         return {
             "id": self.id,
@@ -63,7 +63,7 @@ class Game:
             "awayTeam": {"id": AWAY[0], "abbrev": AWAY[1], "logo": "b.svg"} | ({"score": 0} if score else {}),
         } | ({"gameOutcome": {"lastPeriodType": "REG"}} if self.is_final else {})
 
-    def boxscore(self) -> dict:
+    def make_boxscore(self) -> dict:
         skaters = [
             {"playerId": player, "position": position, "goals": goals, "assists": 0, "points": goals, "toi": "00:40"}
             for player, position in ((8900001, "C"), (8900002, "D"))
@@ -72,9 +72,9 @@ class Game:
         goalie = {"playerId": 8900003, "position": "G", "toi": "00:00", "starter": True}
         home = {"forwards": skaters[:1], "defense": skaters[1:], "goalies": []}
         away = {"forwards": [], "defense": [], "goalies": [goalie]}
-        return self.head() | {"playerByGameStats": {"homeTeam": home, "awayTeam": away} if self.is_final else {}}
+        return self.make_header() | {"playerByGameStats": {"homeTeam": home, "awayTeam": away} if self.is_final else {}}
 
-    def plays(self) -> dict:
+    def make_play_by_play(self) -> dict:
         goal = {
             "eventId": 7,
             "sortOrder": 9,
@@ -91,38 +91,38 @@ class Game:
             {"playerId": 8900003, "teamId": AWAY[0], "positionCode": "G", "sweaterNumber": 30},
         ]
         is_on = self.state not in ("FUT", "PRE")
-        return self.head() | {"plays": [goal] if is_on else [], "rosterSpots": spots if is_on else []}
+        return self.make_header() | {"plays": [goal] if is_on else [], "rosterSpots": spots if is_on else []}
 
 
 @dataclass
 class FakeApi:
     """Answers like the API from a list of games; `asked` counts requests by path; `broken` may take a path over."""
 
-    games: list[Game]
-    asked: Counter[str] = field(default_factory=Counter)
-    broken: Callable[[str], httpx.Response | None] = lambda _: None
+    games: list[FakeGame]
+    request_counts: Counter[str] = field(default_factory=Counter)
+    fail_request: Callable[[str], httpx.Response | None] = lambda _: None
     next_days: dict[str, str | None] = field(default_factory=dict)
     seasons: tuple[int, ...] = (20242025, 20252026)
 
-    def transport(self) -> httpx.MockTransport:
+    def make_transport(self) -> httpx.MockTransport:
         return httpx.MockTransport(self.answer)
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         path = unquote(request.url.raw_path.decode()).removeprefix("/")
-        self.asked[path] += 1
-        return self.broken(path) or self.page(path)
+        self.request_counts[path] += 1
+        return self.fail_request(path) or self.make_response(path)
 
-    def page(self, path: str) -> httpx.Response:
+    def make_response(self, path: str) -> httpx.Response:
         by_id = {str(game.id): game for game in self.games}
         words = path.split("/")
         if path.startswith("v1/schedule/"):
-            return httpx.Response(200, json=self.week(words[-1]))
+            return httpx.Response(200, json=self.make_schedule_week(words[-1]))
         if path.startswith("v1/gamecenter/"):
             if words[2] not in by_id:
                 return httpx.Response(404)
             game = by_id[words[2]]
             rail = {"gameInfo": {"referees": []}, "seasonSeries": [{"id": g.id} for g in self.games]}
-            pages = {"play-by-play": game.plays(), "boxscore": game.boxscore()}
+            pages = {"play-by-play": game.make_play_by_play(), "boxscore": game.make_boxscore()}
             return httpx.Response(200, json=pages.get(words[3], rail))
         if "shiftcharts" in path:
             game = by_id.get(path.rpartition("=")[2])
@@ -133,18 +133,18 @@ class FakeApi:
             shifts = [shift] if game.chart and game.is_final else []
             return httpx.Response(200, json={"data": shifts, "total": len(shifts)})
         if path.startswith("v1/roster/"):
-            member = {"id": 8900001, "positionCode": "C", **NAMES}
+            member = {"id": 8900001, "positionCode": "C", **PLAYER_NAMES}
             return httpx.Response(200, json={"forwards": [member], "defensemen": [], "goalies": []})
         if path.startswith("v1/standings/"):
-            season = season_on(date.fromisoformat(words[-1]))
+            season = get_season_on(date.fromisoformat(words[-1]))
             about = {"date": words[-1], "seasonId": season, "teamAbbrev": {"default": "AAA"}}
             line = dict.fromkeys((key for key, _ in STANDING.values()), 0) | about | {"teamName": {"default": "Alphas"}}
             return httpx.Response(200, json={"standings": [line]})
         if path.startswith("v1/player/"):
-            return httpx.Response(200, json={"playerId": int(words[2]), **NAMES})
-        return self.listing(path)
+            return httpx.Response(200, json={"playerId": int(words[2]), **PLAYER_NAMES})
+        return self.make_list_response(path)
 
-    def listing(self, path: str) -> httpx.Response:
+    def make_list_response(self, path: str) -> httpx.Response:
         rows: list[dict] = []
         if path.endswith("en/team"):
             rows = [{"id": number, "triCode": code, "fullName": code} for number, code in (HOME, AWAY)]
@@ -158,16 +158,16 @@ class FakeApi:
             return httpx.Response(404)
         return httpx.Response(200, json={"data": rows, "total": len(rows)})
 
-    def week(self, first: str) -> dict:
+    def make_schedule_week(self, first: str) -> dict:
         start = date.fromisoformat(first)
         days = [start + timedelta(days=n) for n in range(7)]
-        by_day = {day: [g for g in self.games if (g.day or eastern_day(g.start)) == day] for day in days}
-        week = [{"date": d.isoformat(), "games": [g.head() for g in games]} for d, games in by_day.items()]
+        by_day = {day: [g for g in self.games if (g.day or get_eastern_day(g.start)) == day] for day in days}
+        week = [{"date": d.isoformat(), "games": [g.make_header() for g in games]} for d, games in by_day.items()]
         following = self.next_days.get(first, (start + timedelta(days=7)).isoformat())
         return {"gameWeek": week} | ({"nextStartDate": following} if following else {})
 
 
-class Silent:
+class SilentReport:
     """A report that nobody reads, of a run or of a backup."""
 
     def begin(self, *_: object) -> None: ...
@@ -179,20 +179,26 @@ class Silent:
     def say(self, line: str) -> None: ...
 
 
-def at(instant: datetime) -> Clock:
+def fixed_clock(instant: datetime) -> Clock:
     """Return a clock that stands still."""
     return lambda: instant
 
 
-def run(root, api: FakeApi, *, now: datetime = NOON, rebuilds: bool = False, **options) -> Summary:
+def run_ingest(root, api: FakeApi, *, now: datetime = NOON, rebuilds: bool = False, **options) -> IngestSummary:
     """Ingest from a fake API, without waiting between tries."""
-    manners = Manners(rate=0, concurrency=4, agent="nhl-lake tests", first_wait_s=0.001)
-    asker = Asker(manners=manners, base="http://fake", transport=api.transport())
+    manners = RateLimit(rate=0, concurrency=4, user_agent="nhl-lake tests", first_backoff_s=0.001)
+    asker = ClientConfig(rate_limit=manners, base_url="http://fake", transport=api.make_transport())
     return ingest(
-        root, Options(**options), asker, clock=at(now), report=Silent(), command="nhl-lake ingest", rebuilds=rebuilds
+        root,
+        Options(**options),
+        asker,
+        clock=fixed_clock(now),
+        progress=SilentReport(),
+        command="nhl-lake ingest",
+        rebuilds=rebuilds,
     )
 
 
-def body(value: object) -> str:
+def to_body(value: object) -> str:
     """Return a value as a page has it."""
     return json.dumps(value)

@@ -10,50 +10,50 @@ from nhl_lake import catalog
 from nhl_lake.bronze import endpoints
 from nhl_lake.schema.table import Table
 
-MADE = [table for table in catalog.TABLES if table.layer in {"silver", "gold"}]
-OF_EVERY_GAME = [
-    catalog.find(name)
+BUILT_TABLES = [table for table in catalog.TABLES if table.layer in {"silver", "gold"}]
+GAME_TABLES = [
+    catalog.find_table(name)
     for name in ("silver.games", "silver.plays", "silver.lineups", "gold.skater_game", "gold.game_flow")
 ]
-OF_THEIR_DAY = {"silver.players", "silver.rosters"}  # of pages that say how things are when they are asked for
+DATED_TABLES = {"silver.players", "silver.rosters"}  # of pages that say how things are when they are asked for
 
 
-def folder(root: Path, table: Table) -> Path:
+def locate_table(root: Path, table: Table) -> Path:
     return root / table.layer / table.name.split(".")[1]
 
 
-def versions(root: Path) -> dict[str, int]:
+def read_versions(root: Path) -> dict[str, int]:
     """Return the Delta version of every bronze, silver and gold table."""
-    tables = [*endpoints.TABLES, *MADE]
-    return {table.name: DeltaTable(folder(root, table)).version() for table in tables}
+    tables = [*endpoints.TABLES, *BUILT_TABLES]
+    return {table.name: DeltaTable(locate_table(root, table)).version() for table in tables}
 
 
-def rows(root: Path, table: Table) -> pl.DataFrame:
+def read_rows(root: Path, table: Table) -> pl.DataFrame:
     """Return every row of a table."""
-    return pl.read_delta(str(folder(root, table)))
+    return pl.read_delta(str(locate_table(root, table)))
 
 
-def page_names(table: Table) -> pl.Expr:
+def make_page_names(table: Table) -> pl.Expr:
     return pl.concat_str(pl.col(table.page_key).cast(pl.String), separator="/").alias("page")
 
 
-def newest_pages(root: Path, table: Table) -> dict[str, tuple[Any, ...]]:
+def read_newest_pages(root: Path, table: Table) -> dict[str, tuple[Any, ...]]:
     """Return body, state and game day of the newest version of each page, by key."""
     about = [name for name in ("body", "state", "season", "game_date") if name in table.schema]
-    pages = rows(root, table).sort("fetched_at").unique(table.page_key, keep="last", maintain_order=True)
-    return {page: rest for page, *rest in pages.select(page_names(table), *about).rows()}
+    pages = read_rows(root, table).sort("fetched_at").unique(table.page_key, keep="last", maintain_order=True)
+    return {page: rest for page, *rest in pages.select(make_page_names(table), *about).rows()}
 
 
-def all_pages(root: Path) -> dict[str, dict[str, tuple[Any, ...]]]:
+def read_all_pages(root: Path) -> dict[str, dict[str, tuple[Any, ...]]]:
     """Return the newest pages of every bronze table."""
-    return {table.name: newest_pages(root, table) for table in endpoints.TABLES}
+    return {table.name: read_newest_pages(root, table) for table in endpoints.TABLES}
 
 
-def facts(root: Path, table: Table) -> pl.DataFrame:
+def read_sorted_rows(root: Path, table: Table) -> pl.DataFrame:
     """Return every row of a table in order, without the moment at which its page was fetched."""
-    return rows(root, table).sort(table.key).drop("fetched_at", strict=False)
+    return read_rows(root, table).sort(table.key).drop("fetched_at", strict=False)
 
 
-def row_set(root: Path, table: Table) -> set[tuple[Any, ...]]:
+def read_row_set(root: Path, table: Table) -> set[tuple[Any, ...]]:
     """Return every row of a table, whole."""
-    return set(rows(root, table).rows())
+    return set(read_rows(root, table).rows())

@@ -4,33 +4,33 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from nhl_lake.gold.measures.appearances import teams as sides
-from nhl_lake.hockey.calendar import FINAL
+from nhl_lake.gold.measures.appearances import list_game_teams as sides
+from nhl_lake.hockey.calendar import FINAL_STATES
 
 HORIZON = timedelta(days=7)
-COUNTS = (2, 3)
+FEATURE_GAME_TYPES = (2, 3)
 LAST_LINEUP, ROSTER_PAGE, PLAYED = "last line-up", "roster page", "played"
 
 
-def scheduled(games: pl.LazyFrame, day: date) -> pl.LazyFrame:
+def select_upcoming_games(games: pl.LazyFrame, day: date) -> pl.LazyFrame:
     """Return the games of a day and the six after it that are not over, and neither postponed nor cancelled."""
     return games.filter(
         pl.col("game_date").is_between(day, day + HORIZON, closed="left")
-        & ~pl.col("game_state").is_in(FINAL)
+        & ~pl.col("game_state").is_in(FINAL_STATES)
         & (pl.col("schedule_state") == "OK")
     )
 
 
-def expected(
+def project_skaters(
     games: pl.LazyFrame, skaters: pl.LazyFrame, rosters: pl.LazyFrame, keys: pl.LazyFrame, day: date
 ) -> pl.LazyFrame:
     """One row a skater who may play in a game to come, and where he is known from (`projection_basis`).
 
     They are those on the team's newest roster page of the season; of a team that has none, those of its last line-up.
     """
-    rows = sides(scheduled(games, day)).join(keys, on="team_id", how="left", validate="m:1")
-    pages = newest_pages(rosters, skaters)
-    lineups = last_lineups(skaters)
+    rows = sides(select_upcoming_games(games, day)).join(keys, on="team_id", how="left", validate="m:1")
+    pages = select_newest_rosters(rosters, skaters)
+    lineups = select_last_lineups(skaters)
     told = rows.join(pages.select("season", "team_abbrev").unique(), on=["season", "team_abbrev"], how="semi")
     untold = rows.join(pages, on=["season", "team_abbrev"], how="anti")
     on_page = told.join(pages, on=["season", "team_abbrev"])
@@ -48,7 +48,7 @@ def expected(
     )
 
 
-def newest_pages(rosters: pl.LazyFrame, skaters: pl.LazyFrame) -> pl.LazyFrame:
+def select_newest_rosters(rosters: pl.LazyFrame, skaters: pl.LazyFrame) -> pl.LazyFrame:
     """Return the skaters on the newest roster page of each team; who is on two is of the team that he played for last.
 
     A page that did not change keeps its moment, so that the later one of two pages is not the truer one.
@@ -64,7 +64,7 @@ def newest_pages(rosters: pl.LazyFrame, skaters: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def last_lineups(skaters: pl.LazyFrame) -> pl.LazyFrame:
+def select_last_lineups(skaters: pl.LazyFrame) -> pl.LazyFrame:
     """Return the skaters of the last game of each team who have not played for another one since."""
     is_last = pl.col("order") == pl.col("order").max().over("team_key")
     is_his_last = pl.col("order") == pl.col("order").max().over("player_id")

@@ -4,21 +4,21 @@ from dataclasses import replace
 
 import polars as pl
 
-from nhl_lake.hockey.calendar import UNDECIDED
+from nhl_lake.hockey.calendar import UNDECIDED_TEAM
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column
 
 opponent_abbrev = Column("opponent_abbrev", pl.String, "Three letters of the opponent, as of then")
 
-TEAM = (c.season, c.game_id, c.game_type, c.game_date, c.team_id, c.team_abbrev)
-OPPONENT = (c.opponent_team_id, opponent_abbrev, c.is_home)
-COLUMNS = (*TEAM[:4], c.player_id, *TEAM[4:], *OPPONENT, replace(c.position, nullable=True))
+TEAM_COLUMNS = (c.season, c.game_id, c.game_type, c.game_date, c.team_id, c.team_abbrev)
+OPPONENT_COLUMNS = (c.opponent_team_id, opponent_abbrev, c.is_home)
+COLUMNS = (*TEAM_COLUMNS[:4], c.player_id, *TEAM_COLUMNS[4:], *OPPONENT_COLUMNS, replace(c.position, nullable=True))
 
 
-def teams(games: pl.LazyFrame) -> pl.LazyFrame:
+def list_game_teams(games: pl.LazyFrame) -> pl.LazyFrame:
     """One row a team of a game, with its opponent. A team that is not known yet has none."""
     return pl.concat(
-        games.filter(pl.col(f"{side}_team_abbrev") != UNDECIDED).select(
+        games.filter(pl.col(f"{side}_team_abbrev") != UNDECIDED_TEAM).select(
             "season",
             "game_id",
             "game_type",
@@ -33,9 +33,9 @@ def teams(games: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def appearances(games: pl.LazyFrame, lineups: pl.LazyFrame, plays: pl.LazyFrame) -> pl.LazyFrame:
+def select_appearances(games: pl.LazyFrame, lineups: pl.LazyFrame, plays: pl.LazyFrame) -> pl.LazyFrame:
     """One row a player dressed for a game whose plays are there. Left out: players of teams that do not play in it."""
-    about = teams(games).drop("season", "game_type")
+    about = list_game_teams(games).drop("season", "game_type")
     return (
         lineups.filter(~pl.col("is_scratched"))
         .join(plays, on="game_id", how="semi")

@@ -4,67 +4,89 @@ from dataclasses import replace
 
 import polars as pl
 
-from nhl_lake.gold.measures.attempt_outcomes import with_outcomes
-from nhl_lake.gold.measures.score_adjustment import ATTEMPTS, UNBLOCKED, weight
+from nhl_lake.gold.measures.attempt_outcomes import add_outcomes
+from nhl_lake.gold.measures.score_adjustment import ATTEMPT_WEIGHTS, UNBLOCKED_WEIGHTS, adjust_for_score
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column
 
-BY_STRENGTH = {"EV": "even_strength", "PP": "power_play", "SH": "shorthanded"}
+STRENGTH_NAMES = {"EV": "even_strength", "PP": "power_play", "SH": "shorthanded"}
 
 
-def count(name: str, about: str) -> Column:
+def declare_count(name: str, about: str) -> Column:
     """Declare a count that is null where pages do not tell such things."""
     return Column(name, pl.Int16, about, nullable=True)
 
 
-RESULTS = (
+RESULT_COUNTS = (
     c.shots_on_goal,
-    count("missed_shots", "Attempts that missed the net"),
-    count("blocked_attempts", "Attempts that were blocked, by team-mates too"),
-    count("unblocked_attempts", "Goals, saved and missed shots"),
-    count("attempts", "Goals, saved, missed and blocked shots"),
-    count("unshot_goals", "Goals that nobody shot: put in by the defenders, or awarded; attempts, no shots on goal"),
-    count("saved_shots", "Shots on goal that were saved"),
-    count("saved_unblocked_attempts", "Unblocked attempts that were no goals"),
+    declare_count("missed_shots", "Attempts that missed the net"),
+    declare_count("blocked_attempts", "Attempts that were blocked, by team-mates too"),
+    declare_count("unblocked_attempts", "Goals, saved and missed shots"),
+    declare_count("attempts", "Goals, saved, missed and blocked shots"),
+    declare_count(
+        "goals_without_shot", "Goals that nobody shot: put in by the defenders, or awarded; attempts, no shots on goal"
+    ),
+    declare_count("saved_shots", "Shots on goal that were saved"),
+    declare_count("saved_unblocked_attempts", "Unblocked attempts that were no goals"),
 )
-REBOUNDS = (
-    count("rebounds_generated", "Attempts that led to a rebound: an unblocked attempt of the team 3 s later at most"),
-    count("rebound_shots", "Unblocked attempts that were rebounds"),
-    count("rebound_goals", "Goals of rebounds"),
+REBOUND_COUNTS = (
+    declare_count(
+        "rebounds_generated", "Attempts that led to a rebound: an unblocked attempt of the team 3 s later at most"
+    ),
+    declare_count("rebound_shots", "Unblocked attempts that were rebounds"),
+    declare_count("rebound_goals", "Goals of rebounds"),
 )
-AFTERMATH = (
-    count("rush_shots", "Unblocked attempts at most 4 s after an event outside the offensive zone"),
-    count("frozen_attempts", "Unblocked attempts after which the goalie held the puck"),
-    count("stopped_attempts", "Unblocked attempts after which play stopped otherwise, before anything else happened"),
-    count("attempts_continued_in_zone", "Unblocked attempts after which the next event was in the offensive zone"),
-    count("attempts_continued_outside_zone", "Unblocked attempts after which the next event was elsewhere"),
+OUTCOME_COUNTS = (
+    declare_count("rush_shots", "Unblocked attempts at most 4 s after an event outside the offensive zone"),
+    declare_count("frozen_attempts", "Unblocked attempts after which the goalie held the puck"),
+    declare_count(
+        "stopped_attempts", "Unblocked attempts after which play stopped otherwise, before anything else happened"
+    ),
+    declare_count(
+        "attempts_continued_in_zone", "Unblocked attempts after which the next event was in the offensive zone"
+    ),
+    declare_count("attempts_continued_outside_zone", "Unblocked attempts after which the next event was elsewhere"),
 )
-ADJUSTED = (
+ADJUSTED_COUNTS = (
     Column("adjusted_attempts", pl.Float64, "Attempts, at 5on5 weighted for score and rink", nullable=True),
     Column("adjusted_unblocked_attempts", pl.Float64, "Unblocked attempts, weighted likewise", nullable=True),
 )
-STRENGTHS = (
+STRENGTH_COUNTS = (
     replace(c.even_strength_goals, nullable=True),
     replace(c.power_play_goals, nullable=True),
     replace(c.shorthanded_goals, nullable=True),
     replace(c.penalty_shot_goals, nullable=False),
-    count("even_strength_shots_on_goal", "Shots on goal at even strength, by men"),
-    count("power_play_shots_on_goal", "Shots on goal on the power play, by men"),
-    count("shorthanded_shots_on_goal", "Shots on goal while shorthanded, by men"),
+    declare_count("even_strength_shots_on_goal", "Shots on goal at even strength, by men"),
+    declare_count("power_play_shots_on_goal", "Shots on goal on the power play, by men"),
+    declare_count("shorthanded_shots_on_goal", "Shots on goal while shorthanded, by men"),
 )
-COLUMNS = (c.goals, *STRENGTHS[:4], *RESULTS, *STRENGTHS[4:], *REBOUNDS, *AFTERMATH, *ADJUSTED)
+COLUMNS = (
+    c.goals,
+    *STRENGTH_COUNTS[:4],
+    *RESULT_COUNTS,
+    *STRENGTH_COUNTS[4:],
+    *REBOUND_COUNTS,
+    *OUTCOME_COUNTS,
+    *ADJUSTED_COUNTS,
+)
 NAMES = tuple(column.name for column in COLUMNS)
-GOALS = ("goals", *(column.name for column in STRENGTHS[:4]))
-EVENT = ("game_id", "event_id", "period", "period_seconds", "acting_team_id", "situation", "is_penalty_shot")
-ROLES = ("shooter_player_id", "goalie_player_id", "is_teammate_block")
+GOAL_NAMES = ("goals", *(column.name for column in STRENGTH_COUNTS[:4]))
+EVENT_COLUMNS = ("game_id", "event_id", "period", "period_seconds", "acting_team_id", "situation", "is_penalty_shot")
+ROLE_COLUMNS = ("shooter_player_id", "goalie_player_id", "is_teammate_block")
 
 
-def attempts(plays: pl.LazyFrame) -> pl.LazyFrame:
+def count_attempts(plays: pl.LazyFrame) -> pl.LazyFrame:
     """One row an attempt in play, penalty shots among them, with what it adds to each count."""
-    return with_outcomes(plays).filter("is_attempt").select(*EVENT, *ROLES, **kinds(), **aftermath(), **adjusted())
+    return (
+        add_outcomes(plays)
+        .filter("is_attempt")
+        .select(
+            *EVENT_COLUMNS, *ROLE_COLUMNS, **flag_attempt_types(), **flag_rebounds_and_outcomes(), **adjust_attempts()
+        )
+    )
 
 
-def kinds() -> dict[str, pl.Expr]:
+def flag_attempt_types() -> dict[str, pl.Expr]:
     """Return what an attempt is, for each count."""
     goal, shot, unblocked = pl.col("is_goal"), pl.col("is_shot_on_goal"), pl.col("is_unblocked_attempt")
     found = {
@@ -74,18 +96,18 @@ def kinds() -> dict[str, pl.Expr]:
         "blocked_attempts": pl.col("event") == "blocked-shot",
         "unblocked_attempts": unblocked,
         "attempts": pl.col("is_attempt"),
-        "unshot_goals": goal & ~shot,
+        "goals_without_shot": goal & ~shot,
         "saved_shots": shot & ~goal,
         "saved_unblocked_attempts": unblocked & ~goal,
         "penalty_shot_goals": goal & (pl.col("strength_state") == "PS"),
     }
-    for state, strength in BY_STRENGTH.items():
+    for state, strength in STRENGTH_NAMES.items():
         found[f"{strength}_goals"] = goal & (pl.col("strength_state") == state)
         found[f"{strength}_shots_on_goal"] = shot & (pl.col("strength_state") == state)
-    return {name: one(kind) for name, kind in found.items()}
+    return {name: cast_to_count(kind) for name, kind in found.items()}
 
 
-def aftermath() -> dict[str, pl.Expr]:
+def flag_rebounds_and_outcomes() -> dict[str, pl.Expr]:
     """Return what came before an attempt and after it, for each count."""
     outcome = pl.col("outcome")
     found = {
@@ -98,15 +120,15 @@ def aftermath() -> dict[str, pl.Expr]:
         "attempts_continued_in_zone": outcome == "in zone",
         "attempts_continued_outside_zone": outcome == "outside zone",
     }
-    return {name: one(kind) for name, kind in found.items()}
+    return {name: cast_to_count(kind) for name, kind in found.items()}
 
 
-def adjusted() -> dict[str, pl.Expr]:
+def adjust_attempts() -> dict[str, pl.Expr]:
     """Return what an attempt counts when score and rink are taken into account."""
-    unblocked = pl.when("is_unblocked_attempt").then(weight(UNBLOCKED)).otherwise(0.0)
-    return {"adjusted_attempts": weight(ATTEMPTS), "adjusted_unblocked_attempts": unblocked}
+    unblocked = pl.when("is_unblocked_attempt").then(adjust_for_score(UNBLOCKED_WEIGHTS)).otherwise(0.0)
+    return {"adjusted_attempts": adjust_for_score(ATTEMPT_WEIGHTS), "adjusted_unblocked_attempts": unblocked}
 
 
-def one(kind: pl.Expr) -> pl.Expr:
+def cast_to_count(kind: pl.Expr) -> pl.Expr:
     """Return 1 where something is so, and 0 where it is not, or not known to be."""
     return kind.fill_null(value=False).cast(pl.Int32)

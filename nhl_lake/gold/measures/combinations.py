@@ -2,14 +2,14 @@
 
 import polars as pl
 
-from nhl_lake.gold.measures.recorded import add_recorded, is_known, known
+from nhl_lake.gold.measures.recorded_events import add_recorded_flags, fill_recorded_counts, is_always_recorded
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column
 from nhl_lake.silver.stints import LENGTH
 
-FORWARDS = ("C", "L", "R")
-DEFENCE = ("D",)
-COUNTED = {
+FORWARD_POSITIONS = ("C", "L", "R")
+DEFENSE_POSITIONS = ("D",)
+EVENT_COUNTS = {
     "goals": ("is_goal", "Goals"),
     "shots_on_goal": ("is_shot_on_goal", "Shots on goal"),
     "unblocked_attempts": ("is_unblocked_attempt", "Goals, saved and missed shots"),
@@ -18,7 +18,7 @@ COUNTED = {
 SIDES = {"for": "of the team", "against": "of the opponent"}
 
 
-def columns_of(*ordinals: str) -> tuple[Column, ...]:
+def declare_columns(*ordinals: str) -> tuple[Column, ...]:
     """Declare the columns of a table of players who are on the ice together."""
     return (
         c.season,
@@ -33,15 +33,15 @@ def columns_of(*ordinals: str) -> tuple[Column, ...]:
                 f"on_ice_{name}_{side}",
                 pl.Int16,
                 f"{about} {whose} while on the ice",
-                nullable=not is_known(name),
+                nullable=not is_always_recorded(name),
             )
-            for name, (_, about) in COUNTED.items()
+            for name, (_, about) in EVENT_COUNTS.items()
             for side, whose in SIDES.items()
         ),
     )
 
 
-def together(
+def count_combinations(
     plays: pl.LazyFrame,
     on_ice: pl.LazyFrame,
     stints: pl.LazyFrame,
@@ -52,7 +52,10 @@ def together(
 ) -> pl.LazyFrame:
     """One row a game, team and set of players of some positions, exactly so many of whom are on the ice at 5on5."""
     people = lineups.filter(~pl.col("is_scratched") & pl.col("position").is_in(positions))
-    found = (sets(*rows, people, ordinals) for rows in (on_the_ice(stints), at_attempts(plays, on_ice)))
+    found = (
+        find_player_sets(*rows, people, ordinals)
+        for rows in (number_stints_at_5on5(stints), number_attempts_at_5on5(plays, on_ice))
+    )
     heads = plays.select("season", "game_id", "game_type", "home_team_id").unique()
     key = ["game_id", "team_id", *(f"{nth}_player_id" for nth in ordinals)]
     return (
@@ -60,15 +63,15 @@ def together(
         pl.concat(found, how="diagonal")
         .group_by(key)
         .agg(pl.col("time_together_s", "^on_ice_.*$").sum())
-        .pipe(add_recorded, plays, stints)
-        .with_columns(known(f"on_ice_{name}_{side}" for name in COUNTED for side in SIDES))
+        .pipe(add_recorded_flags, plays, stints)
+        .with_columns(fill_recorded_counts(f"on_ice_{name}_{side}" for name in EVENT_COUNTS for side in SIDES))
         .join(heads, on="game_id", validate="m:1")
         .with_columns(is_home=pl.col("team_id") == pl.col("home_team_id"))
-        .select(column.name for column in columns_of(*ordinals))
+        .select(column.name for column in declare_columns(*ordinals))
     )
 
 
-def on_the_ice(stints: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+def number_stints_at_5on5(stints: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """Return one row a team and stint at 5on5 with its length, numbered, and one row a skater, ids ascending."""
     at_five = stints.filter(pl.col("situation_code") == "1551")
     sides = pl.concat(
@@ -81,14 +84,14 @@ def on_the_ice(stints: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     return numbered.drop("skaters"), numbered.select("moment", "game_id", player_id="skaters").explode("player_id")
 
 
-def at_attempts(plays: pl.LazyFrame, on_ice: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+def number_attempts_at_5on5(plays: pl.LazyFrame, on_ice: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """Return one row a team and attempt at 5on5 with its counts, numbered, and one row a skater, ids ascending."""
     attempts = plays.filter(pl.col("is_attempt") & (pl.col("situation") == "5on5"))
     sides = pl.concat(attempts.with_columns(team_id=f"{side}_team_id") for side in ("home", "away"))
     is_own = pl.col("team_id") == pl.col("acting_team_id")
     counts = {
         f"on_ice_{name}_{side}": (pl.col(flag) & whose).cast(pl.Int64)
-        for name, (flag, _) in COUNTED.items()
+        for name, (flag, _) in EVENT_COUNTS.items()
         for side, whose in (("for", is_own), ("against", ~is_own))
     }
     key = ("game_id", "event_id", "team_id")
@@ -97,7 +100,9 @@ def at_attempts(plays: pl.LazyFrame, on_ice: pl.LazyFrame) -> tuple[pl.LazyFrame
     return numbered.drop("event_id"), skaters.select("moment", "game_id", "player_id").sort("player_id")
 
 
-def sets(moments: pl.LazyFrame, skaters: pl.LazyFrame, people: pl.LazyFrame, ordinals: tuple[str, ...]) -> pl.LazyFrame:
+def find_player_sets(
+    moments: pl.LazyFrame, skaters: pl.LazyFrame, people: pl.LazyFrame, ordinals: tuple[str, ...]
+) -> pl.LazyFrame:
     """One row a moment and team at which exactly so many of some people are on the ice, with their ids.
 
     The skaters' ids ascend: to sort each group takes longer than all the rest.

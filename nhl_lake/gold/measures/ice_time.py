@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from nhl_lake.gold.measures.attempts import BY_STRENGTH
-from nhl_lake.gold.measures.situations import ALL, OTHER
-from nhl_lake.hockey.strength import situation
+from nhl_lake.gold.measures.attempts import STRENGTH_NAMES
+from nhl_lake.gold.measures.situations import ALL_SITUATIONS, OTHER_SITUATION
+from nhl_lake.hockey.strength import classify_situation
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column
 
@@ -20,18 +20,18 @@ COLUMNS = (
     c.shorthanded_time_on_ice_s,
 )
 NAMES = tuple(column.name for column in COLUMNS)
-BY_SHIFTS, BY_BOX = "shifts", "box score"
+SOURCE_SHIFTS, SOURCE_BOX_SCORE = "shifts", "box score"
 time_source = Column(
     "time_source",
     pl.String,
     "Where ice time is from; of a game without shifts the box score tells that of all situations together",
     nullable=True,
-    values=(BY_SHIFTS, BY_BOX),
+    values=(SOURCE_SHIFTS, SOURCE_BOX_SCORE),
 )
-MIRRORED_STATE = {"PP": "SH", "SH": "PP"}
+MIRRORED_STRENGTHS = {"PP": "SH", "SH": "PP"}
 
 
-def sides(stints: pl.LazyFrame) -> pl.LazyFrame:
+def split_stints_by_team(stints: pl.LazyFrame) -> pl.LazyFrame:
     """One row a team and stint, with situation and strength as the team has them."""
     known = stints.with_columns(
         *(
@@ -40,10 +40,10 @@ def sides(stints: pl.LazyFrame) -> pl.LazyFrame:
         ),
         is_penalty_shot=pl.lit(value=False),
     )
-    return pl.concat(side(known, whose) for whose in ("home", "away"))
+    return pl.concat(orient_stints(known, whose) for whose in ("home", "away"))
 
 
-def side(stints: pl.LazyFrame, whose: str) -> pl.LazyFrame:
+def orient_stints(stints: pl.LazyFrame, whose: str) -> pl.LazyFrame:
     """One row a stint, as one of the teams has it."""
     state = pl.col("home_strength_state")
     return stints.with_columns(is_home=pl.lit(value=whose == "home")).select(
@@ -52,51 +52,59 @@ def side(stints: pl.LazyFrame, whose: str) -> pl.LazyFrame:
         "start_seconds",
         "end_seconds",
         team_id=f"{whose}_team_id",
-        situation=situation().fill_null(OTHER),
-        strength_state=state if whose == "home" else state.replace(MIRRORED_STATE),
+        situation=classify_situation().fill_null(OTHER_SITUATION),
+        strength_state=state if whose == "home" else state.replace(MIRRORED_STRENGTHS),
         skaters=f"{whose}_skater_player_ids",
         goalie=f"{whose}_goalie_player_id",
     )
 
 
-def time_on_ice(sides: pl.LazyFrame, player: pl.Expr) -> pl.LazyFrame:
+def sum_time_on_ice(sides: pl.LazyFrame, player: pl.Expr) -> pl.LazyFrame:
     """One row a player, game and situation: seconds on the ice, and by strength."""
-    rows = sides.select("game_id", "situation", player_id=player, **lengths()).explode("player_id")
-    return rows.filter(pl.col("player_id").is_not_null()).group_by("game_id", "player_id", "situation").agg(summed())
+    rows = sides.select("game_id", "situation", player_id=player, **compute_stint_seconds()).explode("player_id")
+    return (
+        rows.filter(pl.col("player_id").is_not_null())
+        .group_by("game_id", "player_id", "situation")
+        .agg(sum_stint_seconds())
+    )
 
 
-def team_time(sides: pl.LazyFrame) -> pl.LazyFrame:
+def sum_team_time(sides: pl.LazyFrame) -> pl.LazyFrame:
     """One row a team, game and situation: seconds played, and by strength."""
-    return sides.with_columns(**lengths()).group_by("game_id", "team_id", "situation").agg(summed())
+    return (
+        sides.with_columns(**compute_stint_seconds())
+        .group_by("game_id", "team_id", "situation")
+        .agg(sum_stint_seconds())
+    )
 
 
-def fill_times(rows: pl.LazyFrame, official: pl.LazyFrame, names: Sequence[str]) -> pl.LazyFrame:
+def fill_ice_time(rows: pl.LazyFrame, official: pl.LazyFrame, names: Sequence[str]) -> pl.LazyFrame:
     """Fill what the box score tells of time into the rows of all situations of games without shifts.
 
     Even strength is what is neither power play nor shorthanded, where both are told. Adds `time_source`.
     """
     even = pl.col("time_on_ice_s") - pl.col("power_play_time_on_ice_s") - pl.col("shorthanded_time_on_ice_s")
     told = official.with_columns(even_strength_time_on_ice_s=even) if "power_play_time_on_ice_s" in names else official
-    told = told.select("game_id", "player_id", pl.col(names).name.prefix("official_"), situation=pl.lit(ALL))
+    told = told.select("game_id", "player_id", pl.col(names).name.prefix("official_"), situation=pl.lit(ALL_SITUATIONS))
     has_shifts = pl.col("has_shifts")
-    source = pl.when(has_shifts).then(pl.lit(BY_SHIFTS)).when(pl.col("time_on_ice_s").is_not_null())
+    source = pl.when(has_shifts).then(pl.lit(SOURCE_SHIFTS)).when(pl.col("time_on_ice_s").is_not_null())
     return (
         rows.join(told, on=["game_id", "player_id", "situation"], how="left", validate="1:1")
         .with_columns(pl.when(has_shifts).then(name).otherwise(f"official_{name}").alias(name) for name in names)
-        .with_columns(time_source=source.then(pl.lit(BY_BOX)))
+        .with_columns(time_source=source.then(pl.lit(SOURCE_BOX_SCORE)))
     )
 
 
-def lengths() -> dict[str, pl.Expr]:
+def compute_stint_seconds() -> dict[str, pl.Expr]:
     """Return the seconds of a stint: all, and those at each strength."""
     length = pl.col("end_seconds") - pl.col("start_seconds")
     split = {
         f"{strength}_time_on_ice_s": length * (pl.col("strength_state") == state)
-        for state, strength in BY_STRENGTH.items()
+        for state, strength in STRENGTH_NAMES.items()
     }
     return {"time_on_ice_s": length, **split}
 
 
-def summed() -> pl.Expr:
+def sum_stint_seconds() -> pl.Expr:
     """Return the sums of seconds."""
-    return pl.col(*lengths()).sum()
+    return pl.col(*compute_stint_seconds()).sum()

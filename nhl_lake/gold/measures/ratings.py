@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from nhl_lake.gold.measures.situations import ALL
+from nhl_lake.gold.measures.situations import ALL_SITUATIONS
 
-WEIGHTS = {
+GAME_SCORE_WEIGHTS = {
     "goals": 0.75,
     "primary_assists": 0.70,
     "secondary_assists": 0.55,
@@ -15,7 +15,7 @@ WEIGHTS = {
     "faceoffs_won": 0.01,
     "faceoffs_lost": -0.01,
 }
-AT_FIVE_ON_FIVE = {
+ON_ICE_WEIGHTS = {
     "on_ice_attempts_for": 0.05,
     "on_ice_attempts_against": -0.05,
     "on_ice_goals_for": 0.15,
@@ -25,19 +25,25 @@ AT_FIVE_ON_FIVE = {
 
 def game_score() -> pl.Expr:
     """Return a skater's game in one number, after Dom Luszczyszyn: one for all situations; null if part is unknown."""
-    own, on_ice = weighted(WEIGHTS), weighted(AT_FIVE_ON_FIVE)
-    part = pl.when(pl.col("situation") == ALL).then(own).when(pl.col("situation") == "5on5").then(on_ice).otherwise(0.0)
+    own, on_ice = sum_weighted(GAME_SCORE_WEIGHTS), sum_weighted(ON_ICE_WEIGHTS)
+    part = (
+        pl.when(pl.col("situation") == ALL_SITUATIONS)
+        .then(own)
+        .when(pl.col("situation") == "5on5")
+        .then(on_ice)
+        .otherwise(0.0)
+    )
     game = ("game_id", "player_id")
     is_known = part.is_not_null().all().over(game) & pl.col("on_ice_attempts_for").is_not_null()
     return pl.when(is_known).then(part.sum().over(game).round(6))
 
 
-def weighted(weights: dict[str, float]) -> pl.Expr:
+def sum_weighted(weights: dict[str, float]) -> pl.Expr:
     """Return the weighted sum of some columns."""
     return pl.sum_horizontal((weight * pl.col(name) for name, weight in weights.items()), ignore_nulls=False)
 
 
-def ice_time_rank() -> pl.Expr:
+def rank_ice_time() -> pl.Expr:
     """Return the rank of a skater's ice time in his team, defencemen apart; null without any."""
     time = pl.when(pl.col("time_on_ice_s") > 0).then("time_on_ice_s")
     peers = ("game_id", "team_id", "situation", pl.col("position").eq_missing("D"))

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 import polars as pl
 
 LEADS = (-3, -2, -1, 0, 1, 2, 3)
-ATTEMPTS = {"home": (0.886, 0.899, 0.923, 0.973, 1.036, 1.064, 1.109),
+ATTEMPT_WEIGHTS = {"home": (0.886, 0.899, 0.923, 0.973, 1.036, 1.064, 1.109),
             "away": (1.147, 1.127, 1.091, 1.028, 0.967, 0.943, 0.911)}  # fmt: skip
-UNBLOCKED = {"home": (0.905, 0.916, 0.933, 0.973, 1.016, 1.050, 1.076),
+UNBLOCKED_WEIGHTS = {"home": (0.905, 0.916, 0.933, 0.973, 1.016, 1.050, 1.076),
              "away": (1.118, 1.101, 1.078, 1.028, 0.984, 0.955, 0.934)}  # fmt: skip
 
 
-def weight(weights: Mapping[str, tuple[float, ...]]) -> pl.Expr:
+def adjust_for_score(weights: Mapping[str, tuple[float, ...]]) -> pl.Expr:
     """Return what an attempt counts, by the home team's lead before it; 1 but at five on five."""
     lead = (pl.col("home_score_before") - pl.col("away_score_before")).clip(LEADS[0], LEADS[-1])
     home, away = (lead.replace_strict(LEADS, weights[side], return_dtype=pl.Float64, default=None) for side in weights)

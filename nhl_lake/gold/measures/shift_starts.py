@@ -2,54 +2,54 @@
 
 import polars as pl
 
-from nhl_lake.gold.measures.attempts import count
-from nhl_lake.gold.measures.situations import OTHER
+from nhl_lake.gold.measures.attempts import declare_count
+from nhl_lake.gold.measures.situations import OTHER_SITUATION
 
-ZONES = {"O": "offensive_zone", "N": "neutral_zone", "D": "defensive_zone"}
-FLY = "on_the_fly"
-KINDS = (*ZONES.values(), FLY)
+ZONE_NAMES = {"O": "offensive_zone", "N": "neutral_zone", "D": "defensive_zone"}
+ON_THE_FLY = "on_the_fly"
+SHIFT_KINDS = (*ZONE_NAMES.values(), ON_THE_FLY)
 COLUMNS = tuple(
-    count(f"{kind}_{side}", f"Shifts that {verb} {what}")
+    declare_count(f"{kind}_{side}", f"Shifts that {verb} {what}")
     for side, verb in (("starts", "began with"), ("ends", "ended with"))
     for kind, what in (
         ("offensive_zone", "a faceoff in the offensive zone"),
         ("neutral_zone", "a faceoff in the neutral zone"),
         ("defensive_zone", "a faceoff in the defensive zone"),
-        (FLY, "no faceoff in their second"),
+        (ON_THE_FLY, "no faceoff in their second"),
     )
 )
 NAMES = ("shifts", *(column.name for column in COLUMNS))
-PERIOD = ("game_id", "period")
+PERIOD_KEY = ("game_id", "period")
 
 
-def stays(shifts: pl.LazyFrame, plays: pl.LazyFrame, sides: pl.LazyFrame) -> pl.LazyFrame:
+def classify_shifts(shifts: pl.LazyFrame, plays: pl.LazyFrame, sides: pl.LazyFrame) -> pl.LazyFrame:
     """One row a shift: the situation that it began in, and the zone of the faceoff that began it, and that ended it.
 
     A shift that ends with its period, or with the game, ends on the fly.
     """
-    drops = faceoffs(plays)
-    stints = sides.select(*PERIOD, "team_id", "situation", since="start_seconds").sort("since")
+    drops = find_faceoffs(plays)
+    stints = sides.select(*PERIOD_KEY, "team_id", "situation", since="start_seconds").sort("since")
     found = shifts.sort("start_seconds").join_asof(
-        stints, left_on="start_seconds", right_on="since", by=[*PERIOD, "team_id"], check_sortedness=False
+        stints, left_on="start_seconds", right_on="since", by=[*PERIOD_KEY, "team_id"], check_sortedness=False
     )
     for side, second in (("start", "start_seconds"), ("end", "end_seconds")):
         at = drops.rename({"period_seconds": second, "zone": f"{side}_zone", "winner": f"{side}_winner"})
-        found = found.join(at, on=[*PERIOD, second], how="left", validate="m:1")
+        found = found.join(at, on=[*PERIOD_KEY, second], how="left", validate="m:1")
     return found.select(
-        *PERIOD,
+        *PERIOD_KEY,
         "player_id",
         "team_id",
         "start_seconds",
         "end_seconds",
-        situation=pl.col("situation").fill_null(OTHER),
-        shift_start=kind("start"),
-        shift_end=kind("end"),
+        situation=pl.col("situation").fill_null(OTHER_SITUATION),
+        shift_start=classify_shift_zone("start"),
+        shift_end=classify_shift_zone("end"),
     )
 
 
-def faceoffs(plays: pl.LazyFrame) -> pl.LazyFrame:
+def find_faceoffs(plays: pl.LazyFrame) -> pl.LazyFrame:
     """One row a second with a faceoff, the last if there are two: its winner, and the zone as he has it."""
-    second = (*PERIOD, "period_seconds")
+    second = (*PERIOD_KEY, "period_seconds")
     return (
         plays.filter(pl.col("event") == "faceoff")
         .sort("game_id", "event_number")
@@ -58,14 +58,16 @@ def faceoffs(plays: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def kind(side: str) -> pl.Expr:
+def classify_shift_zone(side: str) -> pl.Expr:
     """Return the zone of a faceoff as the shift's team has it; on the fly without one."""
     zone, is_winner = pl.col(f"{side}_zone"), pl.col(f"{side}_winner") == pl.col("team_id")
     own = pl.when(is_winner).then(zone).otherwise(zone.replace({"O": "D", "D": "O"}))
-    return own.replace_strict(ZONES, default=FLY)
+    return own.replace_strict(ZONE_NAMES, default=ON_THE_FLY)
 
 
-def shift_counts(stays: pl.LazyFrame) -> pl.LazyFrame:
+def count_shifts(stays: pl.LazyFrame) -> pl.LazyFrame:
     """One row a skater, game and situation: his shifts, by what they began and ended with."""
-    counts = {f"{kind}_{side}s": (pl.col(f"shift_{side}") == kind).sum() for side in ("start", "end") for kind in KINDS}
+    counts = {
+        f"{kind}_{side}s": (pl.col(f"shift_{side}") == kind).sum() for side in ("start", "end") for kind in SHIFT_KINDS
+    }
     return stays.group_by("game_id", "player_id", "situation").agg(shifts=pl.len(), **counts)

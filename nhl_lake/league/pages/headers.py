@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from nhl_lake.league.model import Player, ScheduledGame, Story, Team, Text
-from nhl_lake.league.pages.moment import Moment, full_length, period_type
-from nhl_lake.league.pages.source import EASTERN, Page, Source
-from nhl_lake.league.seeds import source as dice
+from nhl_lake.league.model import GameOutcome, LocalizedText, Player, ScheduledGame, Team
+from nhl_lake.league.pages.game_status import GameStatus, get_full_length, get_period_type
+from nhl_lake.league.pages.page_source import EASTERN, Page, PageSource
+from nhl_lake.league.seeds import create_rng as dice
 
 ASSETS = "https://assets.league.example"
 NETWORKS = (
@@ -17,12 +17,12 @@ NETWORKS = (
 )
 
 
-def words(text: Text) -> dict[str, str]:
+def localize_text(text: LocalizedText) -> dict[str, str]:
     """Localized text as the pages have it: `default`, and other languages where they differ."""
     return dict(text)
 
 
-def both(first: Text, second: Text, pattern: str = "{} {}") -> dict[str, str]:
+def join_texts(first: LocalizedText, second: LocalizedText, pattern: str = "{} {}") -> dict[str, str]:
     """Two localized texts in one, in every language that either has."""
     one, two = dict(first), dict(second)
     return {
@@ -31,72 +31,72 @@ def both(first: Text, second: Text, pattern: str = "{} {}") -> dict[str, str]:
     }
 
 
-def short_name(player: Player) -> dict[str, str]:
+def build_short_name(player: Player) -> dict[str, str]:
     """The initial and the last name."""
     initials = tuple((language, name[0]) for language, name in player.first)
-    return both(initials, player.last, "{}. {}")
+    return join_texts(initials, player.last, "{}. {}")
 
 
-def clock_text(seconds: int) -> str:
+def format_clock(seconds: int) -> str:
     """Seconds as mm:ss."""
     return f"{seconds // 60:02d}:{seconds % 60:02d}"
 
 
-def instant(moment: datetime) -> str:
+def format_instant(moment: datetime) -> str:
     """An instant as the pages write it."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def offset(moment: datetime, zone: ZoneInfo) -> str:
+def format_utc_offset(moment: datetime, zone: ZoneInfo) -> str:
     """The distance of local time from UTC: -05:00."""
     text = f"{moment.astimezone(zone):%z}"
     return f"{text[:3]}:{text[3:]}"
 
 
-def logo(team: Team, shade: str) -> str:
+def build_logo_url(team: Team, shade: str) -> str:
     """The address of a club's picture; nothing answers there."""
     return f"{ASSETS}/logos/{team.abbrev}_{shade}.svg"
 
 
-def period_descriptor(game: ScheduledGame, period: int) -> Page:
+def build_period_descriptor(game: ScheduledGame, period: int) -> Page:
     """Number and kind of a period."""
-    kind = period_type(game, period)
+    kind = get_period_type(game, period)
     descriptor: Page = {"number": period, "periodType": kind, "maxRegulationPeriods": 3}
     if kind == "OT" and period > 4:
         descriptor["otPeriods"] = period - 3
     return descriptor
 
 
-def outcome(story: Story) -> Page:
+def build_outcome(story: GameOutcome) -> Page:
     """How a game ended."""
-    if story.last_type == "OT":
+    if story.last_period_type == "OT":
         return {"lastPeriodType": "OT", "otPeriods": story.last_period - 3}
-    return {"lastPeriodType": story.last_type}
+    return {"lastPeriodType": story.last_period_type}
 
 
-def clock(game: ScheduledGame, now: Moment) -> Page:
+def build_clock(game: ScheduledGame, now: GameStatus) -> Page:
     """The clock of the arena."""
-    full = full_length(game, max(now.period, 1))
+    full = get_full_length(game, max(now.period, 1))
     left = max(full - now.second, 0)
     running = now.state in ("LIVE", "CRIT") and not now.intermission and left > 0
     return {
-        "timeRemaining": clock_text(left),
+        "timeRemaining": format_clock(left),
         "secondsRemaining": left,
         "running": running,
         "inIntermission": now.intermission,
     }
 
 
-def times(game: ScheduledGame, start: datetime) -> Page:
+def build_start_times(game: ScheduledGame, start: datetime) -> Page:
     """When a game begins, and the local times there and in the East."""
     return {
-        "startTimeUTC": instant(start),
-        "easternUTCOffset": offset(start, EASTERN),
-        "venueUTCOffset": offset(start, ZoneInfo(game.timezone)),
+        "startTimeUTC": format_instant(start),
+        "easternUTCOffset": format_utc_offset(start, EASTERN),
+        "venueUTCOffset": format_utc_offset(start, ZoneInfo(game.timezone)),
     }
 
 
-def broadcasts(source: Source, game: ScheduledGame) -> list[Page]:
+def build_broadcasts(source: PageSource, game: ScheduledGame) -> list[Page]:
     """Who shows a game: one to four invented networks."""
     draw = dice("broadcasts", source.seed, game.game_id)
     shown = sorted(draw.sample(range(len(NETWORKS)), k=draw.randint(1, len(NETWORKS))))
@@ -106,27 +106,34 @@ def broadcasts(source: Source, game: ScheduledGame) -> list[Page]:
     ]
 
 
-def link(game: ScheduledGame, day: date, away: Team, home: Team) -> str:
+def build_game_link(game: ScheduledGame, day: date, away: Team, home: Team) -> str:
     """The path of a game on the league's site."""
     return f"/gamecenter/{away.abbrev.lower()}-vs-{home.abbrev.lower()}/{day:%Y/%m/%d}/{game.game_id}"
 
 
-def names(team: Team) -> Page:
+def build_place_names(team: Team) -> Page:
     """The names of a club."""
-    return {"placeName": words(team.place), "placeNameWithPreposition": words(team.place_with_preposition)}
+    return {
+        "placeName": localize_text(team.place),
+        "placeNameWithPreposition": localize_text(team.place_with_preposition),
+    }
 
 
-def full_name(team: Team) -> dict[str, str]:
+def build_full_name(team: Team) -> dict[str, str]:
     """Place and name; in French the other way round, as in "Hérons d'Halifax"."""
-    english, place = both(team.place, team.common_name), dict(team.place_with_preposition)
+    english, place = join_texts(team.place, team.common_name), dict(team.place_with_preposition)
     common = dict(team.common_name)
     french = f"{common.get('fr', common['default'])} {place.get('fr', place['default'])}"
     return {"default": english["default"], "fr": french}
 
 
-def team_block(team: Team, result: tuple[int, int] | None) -> Page:
+def build_team_block(team: Team, result: tuple[int, int] | None) -> Page:
     """A team at the head of a game's page, with score and shots once there are any."""
-    head: Page = {"id": team.team_id, "commonName": words(team.common_name), "abbrev": team.abbrev}
+    head: Page = {"id": team.team_id, "commonName": localize_text(team.common_name), "abbrev": team.abbrev}
     if result is not None:
         head |= {"score": result[0], "sog": result[1]}
-    return head | {"logo": logo(team, "light"), "darkLogo": logo(team, "dark")} | names(team)
+    return (
+        head
+        | {"logo": build_logo_url(team, "light"), "darkLogo": build_logo_url(team, "dark")}
+        | build_place_names(team)
+    )

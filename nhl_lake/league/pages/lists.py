@@ -2,26 +2,28 @@
 
 from datetime import date, datetime
 
-from nhl_lake.league.pages.headers import full_name
-from nhl_lake.league.pages.source import Page, Source, eastern
+from nhl_lake.league.pages.headers import build_full_name
+from nhl_lake.league.pages.page_source import Page, PageSource, to_eastern_date
 
 LEAGUE_ID = 133
-MOST_PLAYOFF_GAMES = 105  # fifteen series of seven: counting them would take every game of the season
-NO_CLUB = ((70, "To be determined", "TBD"), (99, "NHL", "NHL"))  # rows of the real list that are no clubs
+MAX_PLAYOFF_GAMES = 105  # fifteen series of seven: counting them would take every game of the season
+NON_TEAM_ROWS = ((70, "To be determined", "TBD"), (99, "NHL", "NHL"))  # rows of the real list that are no clubs
 
 
-def teams(source: Source, as_of: datetime) -> Page:
+def build_teams_page(source: PageSource, as_of: datetime) -> Page:
     """Clubs of the seasons that are announced, moved ones under each of their ids."""
     rows: dict[int, Page] = {}
-    for number in announced(source, as_of):
+    for number in list_announced_seasons(source, as_of):
         for team in source.engine.season(number).teams:
-            rows[team.team_id] = _team(team.team_id, team.franchise_id, full_name(team)["default"], team.abbrev)
-    for team_id, name, code in NO_CLUB:
-        rows[team_id] = _team(team_id, None, name, code)
+            rows[team.team_id] = _build_team(
+                team.team_id, team.franchise_id, build_full_name(team)["default"], team.abbrev
+            )
+    for team_id, name, code in NON_TEAM_ROWS:
+        rows[team_id] = _build_team(team_id, None, name, code)
     return {"data": list(rows.values()), "total": len(rows)}
 
 
-def _team(team_id: int, franchise_id: int | None, name: str, code: str) -> Page:
+def _build_team(team_id: int, franchise_id: int | None, name: str, code: str) -> Page:
     return {
         "id": team_id,
         "franchiseId": franchise_id,
@@ -32,19 +34,19 @@ def _team(team_id: int, franchise_id: int | None, name: str, code: str) -> Page:
     }
 
 
-def announced(source: Source, as_of: datetime) -> list[int]:
+def list_announced_seasons(source: PageSource, as_of: datetime) -> list[int]:
     """The seasons that are known: the first one always, another from the July before it on."""
-    today = eastern(as_of)
+    today = to_eastern_date(as_of)
     return [s for n, s in enumerate(source.seasons) if n == 0 or date(s // 10_000, 7, 1) <= today]
 
 
-def seasons(source: Source, as_of: datetime) -> Page:
+def build_seasons_page(source: PageSource, as_of: datetime) -> Page:
     """The seasons that are announced."""
-    rows = [_season(source, number) for number in announced(source, as_of)]
+    rows = [_build_season(source, number) for number in list_announced_seasons(source, as_of)]
     return {"data": rows, "total": len(rows)}
 
 
-def _season(source: Source, number: int) -> Page:
+def _build_season(source: PageSource, number: int) -> Page:
     season = source.engine.season(number)
     games = sum(game.game_type == 2 for game in source.engine.schedule(number))
     return {
@@ -68,7 +70,7 @@ def _season(source: Source, number: int) -> Page:
         "startDate": f"{season.start}T19:00:00",
         "supplementalDraftInUse": 0,
         "tiesInUse": 0,
-        "totalPlayoffGames": MOST_PLAYOFF_GAMES,
+        "totalPlayoffGames": MAX_PLAYOFF_GAMES,
         "totalRegularSeasonGames": games,
         "wildcardInUse": 1,
     }

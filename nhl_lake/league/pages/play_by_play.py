@@ -4,141 +4,155 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
-from nhl_lake.league import broken, quirks
-from nhl_lake.league.broken import Way
-from nhl_lake.league.model import AWAY, HOME, Event, ScheduledGame, Spot
-from nhl_lake.league.pages.headers import ASSETS, clock_text, period_descriptor, words
-from nhl_lake.league.pages.moment import full_length
-from nhl_lake.league.pages.seen import Seen, ending, game_clock, head, sides, watch
-from nhl_lake.league.pages.source import Page, Source
+from nhl_lake.league import defects, quirks
+from nhl_lake.league.defects import Defect
+from nhl_lake.league.model import AWAY, HOME, Event, RosterSpot, ScheduledGame
+from nhl_lake.league.pages.game_status import get_full_length
+from nhl_lake.league.pages.game_view import (
+    GameView,
+    build_game_clock,
+    build_game_outcome,
+    build_header,
+    build_team_blocks,
+    view_game,
+)
+from nhl_lake.league.pages.headers import ASSETS, build_period_descriptor, format_clock, localize_text
+from nhl_lake.league.pages.page_source import Page, PageSource
 
-PLACE = ("xCoord", "yCoord", "zoneCode")
-DETAILS: dict[str, tuple[str, ...]] = {
-    "faceoff": ("eventOwnerTeamId", "losingPlayerId", "winningPlayerId", *PLACE),
-    "hit": (*PLACE, "eventOwnerTeamId", "hittingPlayerId", "hitteePlayerId"),
-    "giveaway": (*PLACE, "eventOwnerTeamId", "playerId"),
-    "takeaway": (*PLACE, "eventOwnerTeamId", "playerId"),
-    "goal": (*PLACE, "shotType", "scoringPlayerId", "eventOwnerTeamId", "goalieInNetId"),
-    "shot-on-goal": (*PLACE, "shotType", "shootingPlayerId", "goalieInNetId", "eventOwnerTeamId"),
-    "missed-shot": (*PLACE, "reason", "shotType", "shootingPlayerId", "goalieInNetId", "eventOwnerTeamId"),
-    "blocked-shot": (*PLACE, "blockingPlayerId", "shootingPlayerId", "eventOwnerTeamId", "reason"),
-    "failed-shot-attempt": (*PLACE, "shootingPlayerId", "goalieInNetId", "eventOwnerTeamId"),
+LOCATION_KEYS = ("xCoord", "yCoord", "zoneCode")
+DETAIL_KEYS: dict[str, tuple[str, ...]] = {
+    "faceoff": ("eventOwnerTeamId", "losingPlayerId", "winningPlayerId", *LOCATION_KEYS),
+    "hit": (*LOCATION_KEYS, "eventOwnerTeamId", "hittingPlayerId", "hitteePlayerId"),
+    "giveaway": (*LOCATION_KEYS, "eventOwnerTeamId", "playerId"),
+    "takeaway": (*LOCATION_KEYS, "eventOwnerTeamId", "playerId"),
+    "goal": (*LOCATION_KEYS, "shotType", "scoringPlayerId", "eventOwnerTeamId", "goalieInNetId"),
+    "shot-on-goal": (*LOCATION_KEYS, "shotType", "shootingPlayerId", "goalieInNetId", "eventOwnerTeamId"),
+    "missed-shot": (*LOCATION_KEYS, "reason", "shotType", "shootingPlayerId", "goalieInNetId", "eventOwnerTeamId"),
+    "blocked-shot": (*LOCATION_KEYS, "blockingPlayerId", "shootingPlayerId", "eventOwnerTeamId", "reason"),
+    "failed-shot-attempt": (*LOCATION_KEYS, "shootingPlayerId", "goalieInNetId", "eventOwnerTeamId"),
     "penalty": (
-        *PLACE, "typeCode", "descKey", "duration", "servedByPlayerId", "committedByPlayerId", "drawnByPlayerId",
+        *LOCATION_KEYS, "typeCode", "descKey", "duration", "servedByPlayerId", "committedByPlayerId", "drawnByPlayerId",
         "eventOwnerTeamId",
     ),
     "delayed-penalty": ("eventOwnerTeamId",),
     "stoppage": ("reason", "secondaryReason"),
 }  # fmt: skip
-READ: dict[str, Callable[[Event], object]] = {
+DETAIL_READERS: dict[str, Callable[[Event], object]] = {
     "xCoord": lambda event: event.x,
     "yCoord": lambda event: event.y,
     "zoneCode": lambda event: event.zone,
     "winningPlayerId": lambda event: event.player,
-    "losingPlayerId": lambda event: event.other,
+    "losingPlayerId": lambda event: event.other_player,
     "hittingPlayerId": lambda event: event.player,
-    "hitteePlayerId": lambda event: event.other,
+    "hitteePlayerId": lambda event: event.other_player,
     "playerId": lambda event: event.player,
     "scoringPlayerId": lambda event: event.player,
     "shootingPlayerId": lambda event: event.player,
-    "blockingPlayerId": lambda event: event.other,
+    "blockingPlayerId": lambda event: event.other_player,
     "goalieInNetId": lambda event: event.goalie,
     "shotType": lambda event: event.shot_type,
     "reason": lambda event: event.reason,
-    "secondaryReason": lambda event: event.secondary,
+    "secondaryReason": lambda event: event.secondary_reason,
     "typeCode": lambda event: event.penalty_type,
     "descKey": lambda event: event.desc,
     "duration": lambda event: event.minutes,
     "servedByPlayerId": lambda event: event.served_by,
     "committedByPlayerId": lambda event: event.player,
-    "drawnByPlayerId": lambda event: event.other,
+    "drawnByPlayerId": lambda event: event.other_player,
 }
 
 
-def play_by_play(source: Source, game: ScheduledGame, as_of: datetime) -> Page:
+def build_play_by_play_page(source: PageSource, game: ScheduledGame, as_of: datetime) -> Page:
     """The page of a game at a moment."""
-    seen = watch(source, game, as_of)
-    page = head(source, seen) | sides(seen)
-    page |= {"shootoutInUse": game.game_type != 3, "otInUse": True} | game_clock(seen) | {"displayPeriod": 1}
+    seen = view_game(source, game, as_of)
+    page = build_header(source, seen) | build_team_blocks(seen)
+    page |= {"shootoutInUse": game.game_type != 3, "otInUse": True} | build_game_clock(seen) | {"displayPeriod": 1}
     if game.game_type != 3:
         page["maxPeriods"] = 5
-    page |= ending(seen)
-    page |= {"plays": plays(source, _published(source, seen, as_of)), "rosterSpots": _roster(source, seen, as_of)}
+    page |= build_game_outcome(seen)
+    page |= {
+        "plays": build_plays(source, _replace_events(source, seen, as_of)),
+        "rosterSpots": _build_roster(source, seen, as_of),
+    }
     page["regPeriods"] = 3
-    return page | ({"summary": {}} if seen.now.begun else {})
+    return page | ({"summary": {}} if seen.status.has_started else {})
 
 
-def _published(source: Source, seen: Seen, as_of: datetime) -> Seen:
+def _replace_events(source: PageSource, seen: GameView, as_of: datetime) -> GameView:
     """A game with the rows that its page has: fewer or others for some days, where a quirk says so."""
-    if not seen.now.over:
+    if not seen.status.is_over:
         return seen
     game_id = seen.game.game_id
-    rows = broken.published_plays(source.troubles(game_id), source.engine.game(game_id), seen.events, as_of)
+    rows = defects.apply_play_defects(
+        source.get_page_defects(game_id), source.engine.get_game(game_id), seen.events, as_of
+    )
     return seen._replace(events=tuple(rows))
 
 
-def _roster(source: Source, seen: Seen, as_of: datetime) -> list[Page]:
+def _build_roster(source: PageSource, seen: GameView, as_of: datetime) -> list[Page]:
     """The dressed players; for some days those of the next game of the calendar, where a quirk says so."""
-    if seen.now.over and source.troubles(seen.game.game_id).at(Way.FOREIGN_ROSTER, as_of):
-        seen = _other_game(source, seen)
-    spots = sorted((*seen.dressed(HOME), *seen.dressed(AWAY)), key=lambda spot: spot.player.player_id)
-    return [_roster_spot(seen.game, seen, spot) for spot in spots]
+    if seen.status.is_over and source.get_page_defects(seen.game.game_id).open_rng(Defect.FOREIGN_ROSTER, as_of):
+        seen = _view_other_game(source, seen)
+    spots = sorted(
+        (*seen.list_dressed_players(HOME), *seen.list_dressed_players(AWAY)), key=lambda spot: spot.player.player_id
+    )
+    return [_build_roster_spot(seen.game, seen, spot) for spot in spots]
 
 
-def _other_game(source: Source, seen: Seen) -> Seen:
+def _view_other_game(source: PageSource, seen: GameView) -> GameView:
     """The nearest game of the calendar between two other teams."""
     game = seen.game
     teams = {game.home_id, game.away_id}
     others = source.engine.playoffs(game.season) if game.game_type == 3 else source.engine.schedule(game.season)
-    apart = (other for other in others if other.played and not teams & {other.home_id, other.away_id})
+    apart = (other for other in others if other.is_played and not teams & {other.home_id, other.away_id})
     other = min(apart, key=lambda other: abs(other.game_id - game.game_id))
-    home, away = (source.team(other.season, team) for team in (other.home_id, other.away_id))
-    return seen._replace(game=other, teams=(home, away), story=source.engine.story(other.game_id))
+    home, away = (source.find_team(other.season, team) for team in (other.home_id, other.away_id))
+    return seen._replace(game=other, teams=(home, away), outcome=source.engine.get_outcome(other.game_id))
 
 
-def plays(source: Source, seen: Seen) -> list[Page]:
+def build_plays(source: PageSource, seen: GameView) -> list[Page]:
     """The rows so far."""
     tally: Counter[tuple[str, int]] = Counter()
-    return [_play(source, seen, event, tally) for event in seen.events]
+    return [_build_play(source, seen, event, tally) for event in seen.events]
 
 
-def _play(source: Source, seen: Seen, event: Event, tally: Counter[tuple[str, int]]) -> Page:
-    full = full_length(seen.game, event.period)
+def _build_play(source: PageSource, seen: GameView, event: Event, tally: Counter[tuple[str, int]]) -> Page:
+    full = get_full_length(seen.game, event.period)
     row: Page = {
         "eventId": event.event_id,
-        "periodDescriptor": period_descriptor(seen.game, event.period),
-        "timeInPeriod": clock_text(event.second),
-        "timeRemaining": clock_text(max(full - event.second, 0)),
+        "periodDescriptor": build_period_descriptor(seen.game, event.period),
+        "timeInPeriod": format_clock(event.second),
+        "timeRemaining": format_clock(max(full - event.second, 0)),
     }
     if event.situation is not None:
         row["situationCode"] = event.situation
     row |= {
-        "homeTeamDefendingSide": event.home_defends,
+        "homeTeamDefendingSide": event.home_defending_side,
         "typeCode": event.type_code,
         "typeDescKey": event.kind,
         "sortOrder": event.sort_order,
     }
-    if event.kind in DETAILS:
-        row["details"] = _details(source, seen, event, tally)
+    if event.kind in DETAIL_KEYS:
+        row["details"] = _build_details(source, seen, event, tally)
     if event.kind == "goal" and event.period_type != "SO":
         row["pptReplayUrl"] = f"{ASSETS}/sprites/{seen.game.season}/{seen.game.game_id}/ev{event.event_id}.json"
     return row
 
 
-def _details(source: Source, seen: Seen, event: Event, tally: Counter[tuple[str, int]]) -> Page:
-    old = event.kind == "blocked-shot" and quirks.old_blocks(seen.game.season)
+def _build_details(source: PageSource, seen: GameView, event: Event, tally: Counter[tuple[str, int]]) -> Page:
+    old = event.kind == "blocked-shot" and quirks.has_old_blocks(seen.game.season)
     details: Page = {}
-    for key in DETAILS[event.kind]:
+    for key in DETAIL_KEYS[event.kind]:
         if key == "eventOwnerTeamId":
-            details[key] = _owner(seen, event)
-        elif not (old and key == "reason") and (value := READ[key](event)) is not None:
+            details[key] = _find_owner_team(seen, event)
+        elif not (old and key == "reason") and (value := DETAIL_READERS[key](event)) is not None:
             details[key] = value
     if event.kind == "goal":
-        details |= _totals(source, seen, event, tally) | _score(event) | _clips(seen, event)
-    return details | _shots(event, tally)
+        details |= _build_player_totals(source, seen, event, tally) | _build_score(event) | _build_clips(seen, event)
+    return details | _count_shots(event, tally)
 
 
-def _shots(event: Event, tally: Counter[tuple[str, int]]) -> Page:
+def _count_shots(event: Event, tally: Counter[tuple[str, int]]) -> Page:
     """The running count beside a shot on goal, goals left out, and beside an attempt that came to no shot."""
     if event.kind == "shot-on-goal" and event.side is not None:
         tally["shots", event.side] += 1
@@ -147,39 +161,39 @@ def _shots(event: Event, tally: Counter[tuple[str, int]]) -> Page:
     return {"awaySOG": tally["shots", AWAY], "homeSOG": tally["shots", HOME]}
 
 
-def _owner(seen: Seen, event: Event) -> int:
+def _find_owner_team(seen: GameView, event: Event) -> int:
     side = event.side or HOME
-    if event.kind == "blocked-shot" and quirks.old_blocks(seen.game.season) and event.reason == "blocked":
+    if event.kind == "blocked-shot" and quirks.has_old_blocks(seen.game.season) and event.reason == "blocked":
         side = 1 - side
     return seen.teams[side].team_id
 
 
-def _totals(source: Source, seen: Seen, event: Event, tally: Counter[tuple[str, int]]) -> Page:
+def _build_player_totals(source: PageSource, seen: GameView, event: Event, tally: Counter[tuple[str, int]]) -> Page:
     """Names beside a goal, each with his total of the season."""
-    found: Page = {"scoringPlayerTotal": _total(source, seen, event, tally)}
+    found: Page = {"scoringPlayerTotal": _count_scorer_total(source, seen, event, tally)}
     for number, player in enumerate(event.assists, start=1):
         tally["assists", player] += 1
-        before = quirks.season_total(
+        before = quirks.draw_season_total(
             source.seed, source.engine.season(seen.game.season), seen.game, player_id=player, what="assists"
         )
         found |= {f"assist{number}PlayerId": player, f"assist{number}PlayerTotal": before + tally["assists", player]}
     return found
 
 
-def _total(source: Source, seen: Seen, event: Event, tally: Counter[tuple[str, int]]) -> int:
+def _count_scorer_total(source: PageSource, seen: GameView, event: Event, tally: Counter[tuple[str, int]]) -> int:
     player = event.player or 0
     if event.period_type != "SO":
         tally["goals", player] += 1
     season = source.engine.season(seen.game.season)
-    before = quirks.season_total(source.seed, season, seen.game, player_id=player, what="goals")
+    before = quirks.draw_season_total(source.seed, season, seen.game, player_id=player, what="goals")
     return before + tally["goals", player]
 
 
-def _score(event: Event) -> Page:
+def _build_score(event: Event) -> Page:
     return {"awayScore": event.score[AWAY], "homeScore": event.score[HOME]} if event.score else {}
 
 
-def _clips(seen: Seen, event: Event) -> Page:
+def _build_clips(seen: GameView, event: Event) -> Page:
     if event.period_type == "SO":
         return {}
     first = (seen.game.game_id * 2000 + event.event_id) * 4
@@ -192,13 +206,13 @@ def _clips(seen: Seen, event: Event) -> Page:
     return shared | clips
 
 
-def _roster_spot(game: ScheduledGame, seen: Seen, spot: Spot) -> Page:
+def _build_roster_spot(game: ScheduledGame, seen: GameView, spot: RosterSpot) -> Page:
     abbrev = seen.teams[HOME if spot.team_id == game.home_id else AWAY].abbrev
     return {
         "teamId": spot.team_id,
         "playerId": spot.player.player_id,
-        "firstName": words(spot.player.first),
-        "lastName": words(spot.player.last),
+        "firstName": localize_text(spot.player.first),
+        "lastName": localize_text(spot.player.last),
         "sweaterNumber": spot.number,
         "positionCode": spot.position,
         "headshot": f"{ASSETS}/mugs/{game.season}/{abbrev}/{spot.player.player_id}.png",

@@ -2,51 +2,59 @@
 
 from datetime import datetime
 
-from nhl_lake.league.model import AWAY, HOME, ScheduledGame, Spot
-from nhl_lake.league.pages.boxscore import share
-from nhl_lake.league.pages.headers import ASSETS, link, logo, outcome, period_descriptor, times, words
-from nhl_lake.league.pages.seen import TAKEN, Seen, look, watch
-from nhl_lake.league.pages.source import Page, Source
-from nhl_lake.league.pages.tally import Tally, by_period, tally
+from nhl_lake.league.model import AWAY, HOME, RosterSpot, ScheduledGame
+from nhl_lake.league.pages.boxscore import compute_share
+from nhl_lake.league.pages.game_counts import GameCounts, count_by_period, count_game
+from nhl_lake.league.pages.game_view import SHOOTOUT_ATTEMPT_KINDS, GameView, view_game, view_game_header
+from nhl_lake.league.pages.headers import (
+    ASSETS,
+    build_game_link,
+    build_logo_url,
+    build_outcome,
+    build_period_descriptor,
+    build_start_times,
+    localize_text,
+)
+from nhl_lake.league.pages.page_source import Page, PageSource
 
-REPORTS = {
+REPORT_CODES = {
     "gameSummary": "GS", "eventSummary": "ES", "playByPlay": "PL", "faceoffSummary": "FS", "faceoffComparison": "FC",
     "rosters": "RO", "shotSummary": "SS", "shiftChart": "", "toiAway": "TV", "toiHome": "TH",
 }  # fmt: skip
 
 
-def right_rail(source: Source, game: ScheduledGame, as_of: datetime) -> Page:
+def build_right_rail_page(source: PageSource, game: ScheduledGame, as_of: datetime) -> Page:
     """The page of a game at a moment; before the game only the series and who is out."""
-    seen = watch(source, game, as_of)
-    page = _series(source, game, as_of) | {"gameInfo": _game_info(seen)}
-    if not seen.now.begun:
+    seen = view_game(source, game, as_of)
+    page = _build_season_series(source, game, as_of) | {"gameInfo": _build_game_info(seen)}
+    if not seen.status.has_started:
         return page
-    counts = tally(seen)
-    if seen.now.final:
+    counts = count_game(seen)
+    if seen.status.is_final:
         page["gameVideo"] = {"threeMinRecap": game.game_id * 1000 + 1, "condensedGame": game.game_id * 1000 + 2}
     return page | {
-        "linescore": _linescore(seen),
-        "shotsByPeriod": _periods(seen, by_period(seen, "shots")),
-        "teamGameStats": _team_stats(counts),
-        "gameReports": _reports(game),
+        "linescore": _build_linescore(seen),
+        "shotsByPeriod": _build_periods(seen, count_by_period(seen, "shots")),
+        "teamGameStats": _build_team_stats(counts),
+        "gameReports": _build_report_links(game),
     }
 
 
-def _series(source: Source, game: ScheduledGame, as_of: datetime) -> Page:
+def _build_season_series(source: PageSource, game: ScheduledGame, as_of: datetime) -> Page:
     """The games of these two teams, with their scores so far, and who won how many."""
-    met = [look(source, other, as_of) for other in source.meetings(game, as_of)]
+    met = [view_game_header(source, other, as_of) for other in source.find_meetings(game, as_of)]
     wins = {game.away_id: 0, game.home_id: 0}
     for seen in met:
-        if seen.now.final:
+        if seen.status.is_final:
             home, away = seen.score
             wins[seen.game.home_id if home > away else seen.game.away_id] += 1
     count: Page = {"awayTeamWins": wins[game.away_id], "homeTeamWins": wins[game.home_id]}
     if game.series:
         count["neededToWin"] = 4
-    return {"seasonSeries": [_meeting(seen) for seen in met], "seasonSeriesWins": count}
+    return {"seasonSeries": [_build_meeting(seen) for seen in met], "seasonSeriesWins": count}
 
 
-def _meeting(seen: Seen) -> Page:
+def _build_meeting(seen: GameView) -> Page:
     game = seen.game
     row: Page = {
         "id": game.game_id,
@@ -54,60 +62,60 @@ def _meeting(seen: Seen) -> Page:
         "gameType": game.game_type,
         "gameDate": f"{seen.listing.day}",
     }
-    row |= times(game, seen.listing.start) | {"gameState": seen.now.state}
+    row |= build_start_times(game, seen.listing.start) | {"gameState": seen.status.state}
     row["gameScheduleState"] = seen.listing.state
     for name, side in (("awayTeam", AWAY), ("homeTeam", HOME)):
         team = seen.teams[side]
-        row[name] = {"id": team.team_id, "abbrev": team.abbrev, "logo": logo(team, "light")} | (
-            {"score": seen.score[side]} if seen.now.begun else {}
+        row[name] = {"id": team.team_id, "abbrev": team.abbrev, "logo": build_logo_url(team, "light")} | (
+            {"score": seen.score[side]} if seen.status.has_started else {}
         )
-    if seen.now.begun:
-        row["periodDescriptor"] = period_descriptor(game, seen.now.period)
-    row["gameCenterLink"] = link(game, seen.listing.day, seen.teams[AWAY], seen.teams[HOME])
-    return row | ({"gameOutcome": outcome(seen.story)} if seen.story and seen.now.over else {})
+    if seen.status.has_started:
+        row["periodDescriptor"] = build_period_descriptor(game, seen.status.period)
+    row["gameCenterLink"] = build_game_link(game, seen.listing.day, seen.teams[AWAY], seen.teams[HOME])
+    return row | ({"gameOutcome": build_outcome(seen.outcome)} if seen.outcome and seen.status.is_over else {})
 
 
-def _game_info(seen: Seen) -> Page:
-    if seen.story is None:
+def _build_game_info(seen: GameView) -> Page:
+    if seen.outcome is None:
         return {"awayTeam": {"scratches": []}, "homeTeam": {"scratches": []}}
     away, home = (
-        {"headCoach": words(lineup.coach), "scratches": [_scratch(spot) for spot in lineup.scratches]}
-        for lineup in (seen.story.lineups[AWAY], seen.story.lineups[HOME])
+        {"headCoach": localize_text(lineup.coach), "scratches": [_build_scratch(spot) for spot in lineup.scratches]}
+        for lineup in (seen.outcome.lineups[AWAY], seen.outcome.lineups[HOME])
     )
     return {
-        "referees": [words(name) for name in seen.story.referees],
-        "linesmen": [words(name) for name in seen.story.linesmen],
+        "referees": [localize_text(name) for name in seen.outcome.referees],
+        "linesmen": [localize_text(name) for name in seen.outcome.linesmen],
         "awayTeam": away,
         "homeTeam": home,
     }
 
 
-def _scratch(spot: Spot) -> Page:
+def _build_scratch(spot: RosterSpot) -> Page:
     player = spot.player
-    return {"id": player.player_id, "firstName": words(player.first), "lastName": words(player.last)}
+    return {"id": player.player_id, "firstName": localize_text(player.first), "lastName": localize_text(player.last)}
 
 
-def _periods(seen: Seen, counts: list[tuple[int, int]]) -> list[Page]:
+def _build_periods(seen: GameView, counts: list[tuple[int, int]]) -> list[Page]:
     return [
-        {"periodDescriptor": period_descriptor(seen.game, period), "away": counts[period - 1][AWAY],
+        {"periodDescriptor": build_period_descriptor(seen.game, period), "away": counts[period - 1][AWAY],
          "home": counts[period - 1][HOME]}
-        for period in range(1, seen.now.period + 1)
+        for period in range(1, seen.status.period + 1)
     ]  # fmt: skip
 
 
-def _linescore(seen: Seen) -> Page:
-    page: Page = {"byPeriod": _periods(seen, by_period(seen, "goals"))}
+def _build_linescore(seen: GameView) -> Page:
+    page: Page = {"byPeriod": _build_periods(seen, count_by_period(seen, "goals"))}
     if any(event.period_type == "SO" for event in seen.events):
-        page["shootout"] = _shootout(seen)
+        page["shootout"] = _build_shootout(seen)
     return page | {"totals": {"away": seen.score[AWAY], "home": seen.score[HOME]}}
 
 
-def _shootout(seen: Seen) -> Page:
-    taken = [event for event in seen.events if event.period_type == "SO" and event.kind in TAKEN]
+def _build_shootout(seen: GameView) -> Page:
+    taken = [event for event in seen.events if event.period_type == "SO" and event.kind in SHOOTOUT_ATTEMPT_KINDS]
     page: Page = {}
     for name, side in (("away", AWAY), ("home", HOME)):
         ours = [event.kind for event in taken if event.side == side]
-        decided = seen.now.over and seen.score[side] > seen.score[1 - side]
+        decided = seen.status.is_over and seen.score[side] > seen.score[1 - side]
         page |= {
             f"{name}DecidingGoal": int(decided),
             f"{name}Conversions": ours.count("goal"),
@@ -116,7 +124,7 @@ def _shootout(seen: Seen) -> Page:
     return page
 
 
-def _team_stats(counts: Tally) -> list[Page]:
+def _build_team_stats(counts: GameCounts) -> list[Page]:
     """The nine figures beside the game, away team first."""
 
     def both(what: str) -> tuple[int, int]:
@@ -125,9 +133,9 @@ def _team_stats(counts: Tally) -> list[Page]:
     won, goals, chances = both("faceoffs won"), both("powerPlayGoals"), both("powerPlays")
     figures: dict[str, tuple[object, object]] = {
         "sog": both("sog"),
-        "faceoffWinningPctg": (share(won[0], sum(won)), share(won[1], sum(won))),
+        "faceoffWinningPctg": (compute_share(won[0], sum(won)), compute_share(won[1], sum(won))),
         "powerPlay": (f"{goals[0]}/{chances[0]}", f"{goals[1]}/{chances[1]}"),
-        "powerPlayPctg": (share(goals[0], chances[0]), share(goals[1], chances[1])),
+        "powerPlayPctg": (compute_share(goals[0], chances[0]), compute_share(goals[1], chances[1])),
         "pim": both("pim"),
         "hits": both("hit"),
         "blockedShots": both("blocks"),
@@ -137,7 +145,7 @@ def _team_stats(counts: Tally) -> list[Page]:
     return [{"category": name, "awayValue": away, "homeValue": home} for name, (away, home) in figures.items()]
 
 
-def _reports(game: ScheduledGame) -> Page:
+def _build_report_links(game: ScheduledGame) -> Page:
     folder, number = f"{ASSETS}/scores/htmlreports/{game.season}", f"{game.game_id}"[4:]
     chart = f"{ASSETS}/stats/shiftcharts?id={game.game_id}"
-    return {name: f"{folder}/{code}{number}.HTM" if code else chart for name, code in REPORTS.items()}
+    return {name: f"{folder}/{code}{number}.HTM" if code else chart for name, code in REPORT_CODES.items()}

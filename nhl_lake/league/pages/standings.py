@@ -6,70 +6,70 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from nhl_lake.league.model import Result, Season, Team
-from nhl_lake.league.pages.headers import full_name, instant, logo, words
-from nhl_lake.league.pages.source import Page, Source
+from nhl_lake.league.pages.headers import build_full_name, build_logo_url, format_instant, localize_text
+from nhl_lake.league.pages.page_source import Page, PageSource
 
 SPLITS = ("", "home", "road", "l10")
-TEN = 10
+LAST_TEN = 10
 
 
-class Outing(NamedTuple):
+class TeamResult(NamedTuple):
     """One game from a club's view."""
 
-    home: bool
+    is_home: bool
     scored: int
     allowed: int
-    last_type: str
+    last_period_type: str
 
     @property
-    def won(self) -> bool:
+    def is_win(self) -> bool:
         """Whether the club won."""
         return self.scored > self.allowed
 
 
-class Row(NamedTuple):
+class StandingsRow(NamedTuple):
     """A club with its games so far, oldest first."""
 
     team: Team
-    outings: tuple[Outing, ...]
+    results: tuple[TeamResult, ...]
 
-    def split(self, name: str) -> tuple[Outing, ...]:
+    def select_split(self, name: str) -> tuple[TeamResult, ...]:
         """All games, those at home, those on the road, or the last ten."""
         if name == "l10":
-            return self.outings[-TEN:]
-        return tuple(outing for outing in self.outings if name == "" or outing.home == (name == "home"))
+            return self.results[-LAST_TEN:]
+        return tuple(outing for outing in self.results if name == "" or outing.is_home == (name == "home"))
 
 
-def standings(source: Source, day: date, as_of: datetime) -> Page:
+def build_standings_page(source: PageSource, day: date, as_of: datetime) -> Page:
     """The page of a day; nothing outside the regular season."""
-    season = source.season_on(day)
+    season = source.find_season(day)
     if not season.start <= day <= season.end:
         return {"wildCardIndicator": False, "standings": []}
-    results = [result for result in source.engine.results(season.season, as_of) if result.day <= day]
-    rows = _rows(season, results)
-    ranks = _ranks(rows)
+    results = [result for result in source.engine.list_results(season.season, as_of) if result.day <= day]
+    rows = _build_rows(season, results)
+    ranks = _rank_teams(rows)
     ordered = sorted(rows, key=lambda row: ranks["league"][row.team.team_id])
     return {
         "wildCardIndicator": True,
-        "standingsDateTimeUtc": instant(max((result.ended for result in results), default=as_of)),
-        "standings": [_club(season, day, row, ranks) for row in ordered],
+        "standingsDateTimeUtc": format_instant(max((result.ended_at for result in results), default=as_of)),
+        "standings": [_build_team(season, day, row, ranks) for row in ordered],
     }
 
 
-def _rows(season: Season, results: list[Result]) -> list[Row]:
-    outings: dict[int, list[Outing]] = defaultdict(list)
-    for result in sorted(results, key=lambda result: (result.ended, result.game_id)):
+def _build_rows(season: Season, results: list[Result]) -> list[StandingsRow]:
+    outings: dict[int, list[TeamResult]] = defaultdict(list)
+    for result in sorted(results, key=lambda result: (result.ended_at, result.game_id)):
         home, away = result.home_goals, result.away_goals
-        outings[result.home_id].append(Outing(True, home, away, result.last_type))
-        outings[result.away_id].append(Outing(False, away, home, result.last_type))
-    return [Row(team, tuple(outings[team.team_id])) for team in season.teams]
+        outings[result.home_id].append(TeamResult(True, home, away, result.last_period_type))
+        outings[result.away_id].append(TeamResult(False, away, home, result.last_period_type))
+    return [StandingsRow(team, tuple(outings[team.team_id])) for team in season.teams]
 
 
-def _record(outings: tuple[Outing, ...]) -> dict[str, int]:
+def _count_record(outings: tuple[TeamResult, ...]) -> dict[str, int]:
     """Games, wins, losses, goals of some games; a goal that wins a shoot-out counts, as in the score."""
-    wins = [outing for outing in outings if outing.won]
-    lost = [outing for outing in outings if not outing.won]
-    late = sum(outing.last_type != "REG" for outing in lost)
+    wins = [outing for outing in outings if outing.is_win]
+    lost = [outing for outing in outings if not outing.is_win]
+    late = sum(outing.last_period_type != "REG" for outing in lost)
     scored, allowed = sum(o.scored for o in outings), sum(o.allowed for o in outings)
     return {
         "gamesPlayed": len(outings),
@@ -79,22 +79,22 @@ def _record(outings: tuple[Outing, ...]) -> dict[str, int]:
         "losses": len(lost) - late,
         "otLosses": late,
         "points": 2 * len(wins) + late,
-        "regulationPlusOtWins": sum(outing.last_type != "SO" for outing in wins),
-        "regulationWins": sum(outing.last_type == "REG" for outing in wins),
+        "regulationPlusOtWins": sum(outing.last_period_type != "SO" for outing in wins),
+        "regulationWins": sum(outing.last_period_type == "REG" for outing in wins),
         "ties": 0,
         "wins": len(wins),
     }
 
 
-def _strength(outings: tuple[Outing, ...]) -> tuple[float, ...]:
+def _compute_rank_key(outings: tuple[TeamResult, ...]) -> tuple[float, ...]:
     """What orders clubs, best first: points, then games in hand, then wins of better and lesser kinds, then goals."""
-    record = _record(outings)
+    record = _count_record(outings)
     keys = ("points", "regulationWins", "regulationPlusOtWins", "wins", "goalDifferential", "goalsFor")
     best = {key: -record[key] for key in keys}
     return (best["points"], record["gamesPlayed"], *(best[key] for key in keys[1:]))
 
 
-def _ranks(rows: list[Row]) -> dict[str, dict[int, int]]:
+def _rank_teams(rows: list[StandingsRow]) -> dict[str, dict[int, int]]:
     """The place of every club, by id: in the league, its conference and its division, overall and by split."""
     groups: dict[str, Callable[[Team], str]] = {
         "league": lambda team: "",
@@ -103,18 +103,18 @@ def _ranks(rows: list[Row]) -> dict[str, dict[int, int]]:
     }
     found: dict[str, dict[int, int]] = {}
     for split in SPLITS:
-        order = sorted(rows, key=lambda row: (*_strength(row.split(split)), row.team.team_id))
+        order = sorted(rows, key=lambda row: (*_compute_rank_key(row.select_split(split)), row.team.team_id))
         for name, group in groups.items():
             places: dict[str, int] = defaultdict(int)
             ranks = found.setdefault(name + split.capitalize(), {})
             for row in order:
                 places[group(row.team)] += 1
                 ranks[row.team.team_id] = places[group(row.team)]
-    found["wildcard"] = _wildcards(rows, found)
+    found["wildcard"] = _rank_wildcards(rows, found)
     return found
 
 
-def _wildcards(rows: list[Row], ranks: dict[str, dict[int, int]]) -> dict[int, int]:
+def _rank_wildcards(rows: list[StandingsRow], ranks: dict[str, dict[int, int]]) -> dict[int, int]:
     """0 for the first three of a division, then places in the conference."""
     found: dict[int, int] = {}
     places: dict[str, int] = defaultdict(int)
@@ -127,8 +127,8 @@ def _wildcards(rows: list[Row], ranks: dict[str, dict[int, int]]) -> dict[int, i
     return found
 
 
-def _club(season: Season, day: date, row: Row, ranks: dict[str, dict[int, int]]) -> Page:
-    team, record = row.team, _record(row.outings)
+def _build_team(season: Season, day: date, row: StandingsRow, ranks: dict[str, dict[int, int]]) -> Page:
+    team, record = row.team, _count_record(row.results)
     games = max(record["gamesPlayed"], 1)
     page: Page = {
         "conferenceAbbrev": team.conference[0],
@@ -141,25 +141,27 @@ def _club(season: Season, day: date, row: Row, ranks: dict[str, dict[int, int]])
         "goalFor": record.pop("goalsFor"),
         "goalDifferentialPctg": round(record["goalDifferential"] / games, 6),
         **record,
-        "placeName": words(team.place),
+        "placeName": localize_text(team.place),
         "seasonId": season.season,
-        "shootoutLosses": sum(not outing.won and outing.last_type == "SO" for outing in row.outings),
-        "shootoutWins": sum(outing.won and outing.last_type == "SO" for outing in row.outings),
-        "teamName": full_name(team),
-        "teamCommonName": words(team.common_name),
+        "shootoutLosses": sum(not outing.is_win and outing.last_period_type == "SO" for outing in row.results),
+        "shootoutWins": sum(outing.is_win and outing.last_period_type == "SO" for outing in row.results),
+        "teamName": build_full_name(team),
+        "teamCommonName": localize_text(team.common_name),
         "teamAbbrev": {"default": team.abbrev},
-        "teamLogo": logo(team, "light"),
+        "teamLogo": build_logo_url(team, "light"),
         "waiversSequence": len(season.teams) + 1 - ranks["league"][team.team_id],
         "wildcardSequence": ranks["wildcard"][team.team_id],
     }
-    page |= _shares(record, page, games) | _streak(row.outings)
+    page |= _compute_percentages(record, page, games) | _find_streak(row.results)
     for split in SPLITS[1:]:
-        page |= {f"{split}{key[0].upper()}{key[1:]}": value for key, value in _record(row.split(split)).items()}
+        page |= {
+            f"{split}{key[0].upper()}{key[1:]}": value for key, value in _count_record(row.select_split(split)).items()
+        }
     page |= {f"{name}Sequence": places[team.team_id] for name, places in ranks.items() if name != "wildcard"}
     return dict(sorted(page.items()))
 
 
-def _shares(record: dict[str, int], page: Page, games: int) -> Page:
+def _compute_percentages(record: dict[str, int], page: Page, games: int) -> Page:
     return {
         "goalsForPctg": round(float(str(page["goalFor"])) / games, 6),
         "pointPctg": round(record["points"] / (2 * games), 6),
@@ -169,9 +171,9 @@ def _shares(record: dict[str, int], page: Page, games: int) -> Page:
     }
 
 
-def _streak(outings: tuple[Outing, ...]) -> Page:
+def _find_streak(outings: tuple[TeamResult, ...]) -> Page:
     """How many games of one kind in a row: W, L, or OT for a defeat after regulation."""
-    kinds = ["W" if o.won else "L" if o.last_type == "REG" else "OT" for o in outings]
+    kinds = ["W" if o.is_win else "L" if o.last_period_type == "REG" else "OT" for o in outings]
     if not kinds:
         return {}
     count = next((n for n, kind in enumerate(reversed(kinds)) if kind != kinds[-1]), len(kinds))

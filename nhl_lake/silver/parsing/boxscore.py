@@ -9,63 +9,63 @@ from typing import Annotated
 import polars as pl
 from msgspec import Meta
 
-from nhl_lake.hockey.clock_text import MINUTES_AND_SECONDS
-from nhl_lake.silver.parsing.pages import Fraction, Large, Position, Said, Small, final
+from nhl_lake.hockey.clock_text import CLOCK_PATTERN
+from nhl_lake.silver.parsing.pages import Fraction, Int16, Int64, PageStruct, Position, read_final_pages
 
-Clock = Annotated[str, Meta(pattern=MINUTES_AND_SECONDS)]
-Share = Annotated[float, Meta(ge=0, le=100)]
+ClockText = Annotated[str, Meta(pattern=CLOCK_PATTERN)]
+Percentage = Annotated[float, Meta(ge=0, le=100)]
 
 
-class Skater(Said):
+class Skater(PageStruct):
     """A skater's line."""
 
-    playerId: Large
+    playerId: Int64
     position: Position | None = None
-    goals: Small | None = None
-    assists: Small | None = None
-    points: Small | None = None
-    plusMinus: Small | None = None
-    pim: Small | None = None
-    hits: Small | None = None
-    shots: Small | None = None
-    sog: Small | None = None
-    blockedShots: Small | None = None
-    giveaways: Small | None = None
-    takeaways: Small | None = None
-    powerPlayGoals: Small | None = None
-    powerPlayPoints: Small | None = None
-    shorthandedGoals: Small | None = None
-    shPoints: Small | None = None
+    goals: Int16 | None = None
+    assists: Int16 | None = None
+    points: Int16 | None = None
+    plusMinus: Int16 | None = None
+    pim: Int16 | None = None
+    hits: Int16 | None = None
+    shots: Int16 | None = None
+    sog: Int16 | None = None
+    blockedShots: Int16 | None = None
+    giveaways: Int16 | None = None
+    takeaways: Int16 | None = None
+    powerPlayGoals: Int16 | None = None
+    powerPlayPoints: Int16 | None = None
+    shorthandedGoals: Int16 | None = None
+    shPoints: Int16 | None = None
     faceoffs: Fraction | None = None
-    faceoffWinningPctg: Share | None = None
-    toi: Clock | None = None
-    powerPlayToi: Clock | None = None
-    shorthandedToi: Clock | None = None
-    shifts: Small | None = None
-    sweaterNumber: Small | None = None
+    faceoffWinningPctg: Percentage | None = None
+    toi: ClockText | None = None
+    powerPlayToi: ClockText | None = None
+    shorthandedToi: ClockText | None = None
+    shifts: Int16 | None = None
+    sweaterNumber: Int16 | None = None
 
 
-class Goalie(Said):
+class Goalie(PageStruct):
     """A goalie's line."""
 
-    playerId: Large
+    playerId: Int64
     position: Position | None = None
-    goalsAgainst: Small | None = None
+    goalsAgainst: Int16 | None = None
     saveShotsAgainst: Fraction | None = None
     evenStrengthShotsAgainst: Fraction | None = None
     powerPlayShotsAgainst: Fraction | None = None
     shorthandedShotsAgainst: Fraction | None = None
-    evenStrengthGoalsAgainst: Small | None = None
-    powerPlayGoalsAgainst: Small | None = None
-    shorthandedGoalsAgainst: Small | None = None
-    pim: Small | None = None
-    toi: Clock | None = None
+    evenStrengthGoalsAgainst: Int16 | None = None
+    powerPlayGoalsAgainst: Int16 | None = None
+    shorthandedGoalsAgainst: Int16 | None = None
+    pim: Int16 | None = None
+    toi: ClockText | None = None
     starter: bool | None = None
     decision: str | None = None
-    sweaterNumber: Small | None = None
+    sweaterNumber: Int16 | None = None
 
 
-class Lines(Said):
+class Lines(PageStruct):
     """The lines of a team."""
 
     forwards: list[Skater] | None = None
@@ -73,26 +73,26 @@ class Lines(Said):
     goalies: list[Goalie] | None = None
 
 
-class Teams(Said):
+class Teams(PageStruct):
     """The lines of both teams."""
 
     homeTeam: Lines | None = None
     awayTeam: Lines | None = None
 
 
-class Nested(Said):
+class LegacyBoxscore(PageStruct):
     """Where the lines stood until January 2024."""
 
     playerByGameStats: Teams | None = None
 
 
-class Side(Said):
+class Side(PageStruct):
     """A team of the game."""
 
     id: int
 
 
-class Page(Said):
+class Page(PageStruct):
     """A box score page."""
 
     id: int
@@ -101,22 +101,25 @@ class Page(Said):
     homeTeam: Side
     awayTeam: Side
     playerByGameStats: Teams | None = None
-    boxscore: Nested | None = None
+    boxscore: LegacyBoxscore | None = None
 
 
-def lines(boxscore: pl.LazyFrame, *kinds: str) -> pl.LazyFrame:
+def read_boxscore_lines(boxscore: pl.LazyFrame, *kinds: str) -> pl.LazyFrame:
     """One row a line of some kinds (forwards, defense, goalies) on the pages of final games, its keys as on the page.
 
     With season, game_id, game_type, team_id, is_home, and is_nested: whether the page is of the old generation.
     """
-    pages = final(boxscore, Page)
+    pages = read_final_pages(boxscore, Page)
     return (
         pages.select(
             "season",
             game_id="id",
             game_type="gameType",
             is_nested=pl.col("boxscore").struct.field("playerByGameStats").is_not_null(),
-            team=pl.concat_list(team("homeTeam", kinds, is_home=True), team("awayTeam", kinds, is_home=False)),
+            team=pl.concat_list(
+                collect_team_lines("homeTeam", kinds, is_home=True),
+                collect_team_lines("awayTeam", kinds, is_home=False),
+            ),
         )
         .explode("team")
         .unnest("team")
@@ -126,7 +129,7 @@ def lines(boxscore: pl.LazyFrame, *kinds: str) -> pl.LazyFrame:
     )
 
 
-def team(side: str, kinds: tuple[str, ...], *, is_home: bool) -> pl.Expr:
+def collect_team_lines(side: str, kinds: tuple[str, ...], *, is_home: bool) -> pl.Expr:
     """Return a team with its lines, wherever the page has them."""
     now = pl.col("playerByGameStats").struct.field(side)
     then = pl.col("boxscore").struct.field("playerByGameStats").struct.field(side)
@@ -141,11 +144,11 @@ def team(side: str, kinds: tuple[str, ...], *, is_home: bool) -> pl.Expr:
     )
 
 
-def made(fraction: str) -> pl.Expr:
+def get_numerator(fraction: str) -> pl.Expr:
     """Return the first number of a text such as 21/22: how many came off."""
     return pl.col(fraction).str.split("/").list.first().cast(pl.Int64)
 
 
-def tried(fraction: str) -> pl.Expr:
+def get_denominator(fraction: str) -> pl.Expr:
     """Return the second number of a text such as 21/22: of how many."""
     return pl.col(fraction).str.split("/").list.last().cast(pl.Int64)

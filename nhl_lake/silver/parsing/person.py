@@ -5,31 +5,31 @@ from datetime import date
 import polars as pl
 
 from nhl_lake.schema import columns as c
-from nhl_lake.silver.parsing.pages import Said, Small, Text
+from nhl_lake.silver.parsing.pages import Int16, LocalizedText, PageStruct
 
 
-class Person(Said):
+class Person(PageStruct):
     """A player, apart from his id, his position and his team."""
 
-    firstName: Text | None = None
-    lastName: Text | None = None
-    sweaterNumber: Small | None = None
+    firstName: LocalizedText | None = None
+    lastName: LocalizedText | None = None
+    sweaterNumber: Int16 | None = None
     shootsCatches: str | None = None
-    heightInCentimeters: Small | None = None
-    weightInKilograms: Small | None = None
+    heightInCentimeters: Int16 | None = None
+    weightInKilograms: Int16 | None = None
     birthDate: date | None = None
-    birthCity: Text | None = None
-    birthStateProvince: Text | None = None
+    birthCity: LocalizedText | None = None
+    birthStateProvince: LocalizedText | None = None
     birthCountry: str | None = None
 
 
-def person() -> dict[str, pl.Expr]:
+def select_person_columns() -> dict[str, pl.Expr]:
     """Return the columns of a person from the keys of a page."""
     return {
         "first_name": pl.col("firstName"),
         "last_name": pl.col("lastName"),
         "sweater_number": pl.col("sweaterNumber"),
-        "hand": pl.col("shootsCatches"),
+        "shoots_catches": pl.col("shootsCatches"),
         "height_cm": pl.col("heightInCentimeters"),
         "weight_kg": pl.col("weightInKilograms"),
         "birth_date": pl.col("birthDate").str.to_date("%Y-%m-%d"),
@@ -39,14 +39,14 @@ def person() -> dict[str, pl.Expr]:
     }
 
 
-def full_name() -> pl.Expr:
+def format_full_name() -> pl.Expr:
     """Return the first and last name as one text, or the one that is known; null if neither is."""
     name = pl.concat_str("first_name", "last_name", separator=" ", ignore_nulls=True)
     return pl.when(name != "").then(name)
 
 
-BODY = (
-    c.hand,
+BIO_COLUMNS = (
+    c.shoots_catches,
     c.height_cm,
     c.weight_kg,
     c.birth_date,

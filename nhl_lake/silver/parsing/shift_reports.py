@@ -7,17 +7,17 @@ seven cells for each period and one for the game.
 import polars as pl
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from nhl_lake.hockey.clock_text import seconds
-from nhl_lake.hockey.names import listed_name
+from nhl_lake.hockey.clock_text import parse_clock
+from nhl_lake.hockey.names import parse_listed_name
 from nhl_lake.schema import columns as c
 
 SHIFT_CELLS, SUM_CELLS = 6, 7
 SHIFT, PERIOD, GAME = "shift", "period", "game"
 ROUNDING_S = 1
-LINES = pl.List(pl.Struct({"player": pl.String, "cells": pl.List(pl.String)}))
+LINES_DTYPE = pl.List(pl.Struct({"player": pl.String, "cells": pl.List(pl.String)}))
 
 
-def report_lines(report: pl.LazyFrame) -> pl.LazyFrame:
+def parse_report_lines(report: pl.LazyFrame) -> pl.LazyFrame:
     """One row a line: a shift, or what is printed under a player's shifts of a period or of the game.
 
     Players by sweater number and `listed_name`, their heading by `player`; `row` is the number of the line on its page.
@@ -26,13 +26,13 @@ def report_lines(report: pl.LazyFrame) -> pl.LazyFrame:
     blank has that of the lines around it, if there can be only one.
     """
     shift = pl.col("cells").list.len() == SHIFT_CELLS
-    label = pl.when(shift).then(cell(1)).otherwise(cell(0))
+    label = pl.when(shift).then(get_cell(1)).otherwise(get_cell(0))
     return (
-        report.select("season", "game_id", line=pl.col("body").map_batches(read, return_dtype=LINES))
+        report.select("season", "game_id", line=pl.col("body").map_batches(parse_reports, return_dtype=LINES_DTYPE))
         .with_columns(row=pl.int_ranges(pl.col("line").list.len()))
         .explode("line", "row")
         .unnest("line")
-        .filter(shift & cell(0).str.contains(r"^\d+$") | seconds(cell(3)).is_not_null())
+        .filter(shift & get_cell(0).str.contains(r"^\d+$") | parse_clock(get_cell(3)).is_not_null())
         .select(
             "season",
             "game_id",
@@ -40,21 +40,21 @@ def report_lines(report: pl.LazyFrame) -> pl.LazyFrame:
             "player",
             line=pl.when(shift).then(pl.lit(SHIFT)).when(label == "TOT").then(pl.lit(GAME)).otherwise(pl.lit(PERIOD)),
             sweater_number=pl.col("player").str.extract(r"^(\d+) ").cast(c.sweater_number.dtype),
-            listed_name=listed_name(pl.col("player")),
-            period=period_number(label),
+            listed_name=parse_listed_name(pl.col("player")),
+            period=parse_period(label),
             is_blank=shift & (label == ""),
-            start_seconds=pl.when(shift).then(seconds(elapsed(cell(2)))),
-            end_seconds=pl.when(shift).then(seconds(elapsed(cell(3)))),
-            printed_seconds=seconds(pl.when(shift).then(cell(4)).otherwise(cell(3))),
-            even_strength_s=pl.when(~shift).then(seconds(cell(4))),
-            power_play_s=pl.when(~shift).then(seconds(cell(5))),
-            shorthanded_s=pl.when(~shift).then(seconds(cell(6))),
+            start_seconds=pl.when(shift).then(parse_clock(get_elapsed_clock(get_cell(2)))),
+            end_seconds=pl.when(shift).then(parse_clock(get_elapsed_clock(get_cell(3)))),
+            printed_seconds=parse_clock(pl.when(shift).then(get_cell(4)).otherwise(get_cell(3))),
+            even_strength_s=pl.when(~shift).then(parse_clock(get_cell(4))),
+            power_play_s=pl.when(~shift).then(parse_clock(get_cell(5))),
+            shorthanded_s=pl.when(~shift).then(parse_clock(get_cell(6))),
         )
-        .pipe(with_periods)
+        .pipe(fill_blank_periods)
     )
 
 
-def with_periods(lines: pl.LazyFrame) -> pl.LazyFrame:
+def fill_blank_periods(lines: pl.LazyFrame) -> pl.LazyFrame:
     """Give each shift whose period is left blank the one that it can have.
 
     That is the only period whose printed sum has room for the shift, or the only one that it fits exactly; else the one
@@ -63,13 +63,13 @@ def with_periods(lines: pl.LazyFrame) -> pl.LazyFrame:
     lines = lines.cache()
     blank = lines.filter("is_blank").select("game_id", "player", "row", length="printed_seconds").cache()
     fits = (
-        blank.join(room(lines), on=["game_id", "player"])
+        blank.join(compute_unlisted_time(lines), on=["game_id", "player"])
         .filter(pl.col("room") >= pl.col("length") - ROUNDING_S)
         .with_columns(is_exact=pl.col("room") <= pl.col("length") + ROUNDING_S)
         .group_by("game_id", "row")
-        .agg(only_one("period").alias("by_room"), only_one("period", "is_exact").alias("by_sum"))
+        .agg(get_only_value("period").alias("by_room"), get_only_value("period", "is_exact").alias("by_sum"))
     )
-    around = neighbours(lines).filter("is_blank").select("game_id", "row", "by_order")
+    around = infer_periods_from_neighbours(lines).filter("is_blank").select("game_id", "row", "by_order")
     by = ("by_room", "by_sum", "by_order")
     return (
         lines.join(fits, on=["game_id", "row"], how="left", validate="m:1", maintain_order="left")
@@ -79,7 +79,7 @@ def with_periods(lines: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def room(lines: pl.LazyFrame) -> pl.LazyFrame:
+def compute_unlisted_time(lines: pl.LazyFrame) -> pl.LazyFrame:
     """One row a player's period with a printed sum: how much of it is not listed."""
     period = ("game_id", "player", "period")
     sums = lines.filter(pl.col("line") == PERIOD).group_by(period).agg(pl.first("printed_seconds").alias("sum"))
@@ -88,13 +88,13 @@ def room(lines: pl.LazyFrame) -> pl.LazyFrame:
     return found.select(*period, room=pl.col("sum") - pl.col("listed").fill_null(0))
 
 
-def only_one(name: str, is_meant: str | None = None) -> pl.Expr:
+def get_only_value(name: str, is_meant: str | None = None) -> pl.Expr:
     """Return the value of a group that has only one of them, of those that are meant."""
     values = pl.col(name).filter(is_meant) if is_meant else pl.col(name)
     return pl.when(values.n_unique() == 1).then(values.first())
 
 
-def neighbours(lines: pl.LazyFrame) -> pl.LazyFrame:
+def infer_periods_from_neighbours(lines: pl.LazyFrame) -> pl.LazyFrame:
     """Add to each shift the period that the known shifts of the player above and below it leave; null if several."""
     player, beside = ("game_id", "player"), ("period", "start_seconds")
     shifts = lines.filter(pl.col("line") == SHIFT).sort("game_id", "row")
@@ -109,40 +109,40 @@ def neighbours(lines: pl.LazyFrame) -> pl.LazyFrame:
     return shifts.with_columns(by_order=pl.when(first.fill_null(1) == last).then(last))
 
 
-def read(bodies: pl.Series) -> pl.Series:
+def parse_reports(bodies: pl.Series) -> pl.Series:
     """Read the lines of reports."""
-    return pl.Series(bodies.name, [lines(body) for body in bodies], LINES)
+    return pl.Series(bodies.name, [parse_report(body) for body in bodies], LINES_DTYPE)
 
 
-def lines(body: str) -> list[dict[str, object]]:
+def parse_report(body: str) -> list[dict[str, object]]:
     """Read the lines of a report, each with the heading of its player."""
     found: list[dict[str, object]] = []
     player = None
     for row in LexborHTMLParser(body).css("tr"):
         cells = [node for node in row.iter() if node.tag == "td"]
         if len(cells) == 1 and "playerHeading" in (cells[0].attributes.get("class") or ""):
-            player = words(cells[0])
+            player = get_cell_text(cells[0])
         elif player is not None and len(cells) in {SHIFT_CELLS, SUM_CELLS}:
-            found.append({"player": player, "cells": [words(node) for node in cells]})
+            found.append({"player": player, "cells": [get_cell_text(node) for node in cells]})
     return found
 
 
-def words(node: LexborNode) -> str:
+def get_cell_text(node: LexborNode) -> str:
     """Return the text of a cell; spaces of any kind and number are one."""
     return " ".join(node.text().split())
 
 
-def cell(number: int) -> pl.Expr:
+def get_cell(number: int) -> pl.Expr:
     """Return the text of a cell of a line."""
     return pl.col("cells").list.get(number, null_on_oob=True)
 
 
-def elapsed(times: pl.Expr) -> pl.Expr:
+def get_elapsed_clock(times: pl.Expr) -> pl.Expr:
     """Return the clock text that counts up, of "elapsed / left"."""
     return times.str.split("/").list.first()
 
 
-def period_number(label: pl.Expr) -> pl.Expr:
+def parse_period(label: pl.Expr) -> pl.Expr:
     """Return the number of a period; OT is the fourth, 2OT the fifth; null for a shoot-out."""
     overtime = label.str.extract(r"^(\d*)OT$")
     return pl.coalesce(

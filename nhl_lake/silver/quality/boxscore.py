@@ -2,7 +2,7 @@
 
 import polars as pl
 
-ROLES = {
+SKATER_STATS = {
     "goals": ("shooter_player_id", pl.col("is_goal")),
     "shots_on_goal": ("shooter_player_id", pl.col("is_shot_on_goal")),
     "hits": ("hitter_player_id", pl.lit(value=True)),
@@ -10,41 +10,46 @@ ROLES = {
     "giveaways": ("giveaway_player_id", pl.lit(value=True)),
     "takeaways": ("takeaway_player_id", pl.lit(value=True)),
 }
-FACED = {
+GOALIE_STATS = {
     "goals_against": pl.col("is_goal"),
     "shots_against": pl.col("is_shot_on_goal"),
     "saves": pl.col("is_shot_on_goal") & ~pl.col("is_goal"),
 }
-WORST = dict.fromkeys(("goals", "assists", "goals_against"), "error")
+STAT_SEVERITY = dict.fromkeys(("goals", "assists", "goals_against"), "error")
 
 
-def box_quality(plays: pl.LazyFrame, skater_games: pl.LazyFrame) -> pl.LazyFrame:
+def check_skater_games(plays: pl.LazyFrame, skater_games: pl.LazyFrame) -> pl.LazyFrame:
     """One row a count and game in which plays and box score differ: in all, and for how many skaters.
 
     `expected` is the box score's total, `actual` that of the plays. Counts that the box score does not tell are left
     out, and so are games of which the lake has only one of the two pages.
     """
     line = ["game_id", "player_id"]
-    counted = [credits(plays.filter(is_one), role, stat) for stat, (role, is_one) in ROLES.items()]
-    counted += [credits(plays.filter("is_goal"), f"assist{n}_player_id", "assists") for n in (1, 2, 3)]
-    counted.append(penalty_minutes(plays))
+    counted = [credit_players(plays.filter(is_one), role, stat) for stat, (role, is_one) in SKATER_STATS.items()]
+    counted += [credit_players(plays.filter("is_goal"), f"assist{n}_player_id", "assists") for n in (1, 2, 3)]
+    counted.append(credit_penalty_minutes(plays))
     found = pl.concat(counted).group_by(*line, "stat").agg(pl.col("actual").sum())
     official = skater_games.unpivot(
-        [*ROLES, "assists", "penalty_minutes"], index=["season", *line], variable_name="stat", value_name="expected"
+        [*SKATER_STATS, "assists", "penalty_minutes"],
+        index=["season", *line],
+        variable_name="stat",
+        value_name="expected",
     )
-    return differing(found, official, plays, "skater")
+    return compare_lines(found, official, plays, "skater")
 
 
-def goalie_quality(plays: pl.LazyFrame, goalie_games: pl.LazyFrame) -> pl.LazyFrame:
+def check_goalie_games(plays: pl.LazyFrame, goalie_games: pl.LazyFrame) -> pl.LazyFrame:
     """One row a count and game in which plays and box score differ for goalies, likewise."""
     line = ["game_id", "player_id"]
-    counted = [credits(plays.filter(is_one), "goalie_player_id", stat) for stat, is_one in FACED.items()]
+    counted = [credit_players(plays.filter(is_one), "goalie_player_id", stat) for stat, is_one in GOALIE_STATS.items()]
     found = pl.concat(counted).group_by(*line, "stat").agg(pl.col("actual").sum())
-    official = goalie_games.unpivot(list(FACED), index=["season", *line], variable_name="stat", value_name="expected")
-    return differing(found, official, plays, "goalie")
+    official = goalie_games.unpivot(
+        list(GOALIE_STATS), index=["season", *line], variable_name="stat", value_name="expected"
+    )
+    return compare_lines(found, official, plays, "goalie")
 
 
-def differing(found: pl.LazyFrame, official: pl.LazyFrame, plays: pl.LazyFrame, who: str) -> pl.LazyFrame:
+def compare_lines(found: pl.LazyFrame, official: pl.LazyFrame, plays: pl.LazyFrame, who: str) -> pl.LazyFrame:
     """Return one row a count and game in which players' lines differ from the plays."""
     return (
         official.drop_nulls("expected")
@@ -58,20 +63,20 @@ def differing(found: pl.LazyFrame, official: pl.LazyFrame, plays: pl.LazyFrame, 
             "season",
             "game_id",
             check=pl.format(f"{{}} are the box score's, {who} by {who}", pl.col("stat").str.replace_all("_", " ")),
-            severity=pl.col("stat").replace_strict(WORST, default="warning"),
+            severity=pl.col("stat").replace_strict(STAT_SEVERITY, default="warning"),
             expected=pl.col("expected").cast(pl.String),
             actual=pl.format(f"{{}}, other for {{}} {who}s", "actual", "players"),
         )
     )
 
 
-def credits(plays: pl.LazyFrame, role: str, stat: str) -> pl.LazyFrame:
+def credit_players(plays: pl.LazyFrame, role: str, stat: str) -> pl.LazyFrame:
     """Return one row a play that counts for a player; shoot-outs count for nobody."""
     in_play = plays.filter(pl.col("period_type") != "SO", pl.col(role).is_not_null())
     return in_play.select("game_id", player_id=role, stat=pl.lit(stat), actual=pl.lit(1, pl.Int64))
 
 
-def penalty_minutes(plays: pl.LazyFrame) -> pl.LazyFrame:
+def credit_penalty_minutes(plays: pl.LazyFrame) -> pl.LazyFrame:
     """Return the minutes of each penalty that a player is charged with."""
     charged = plays.filter(pl.col("penalised_player_id").is_not_null())
     minutes = pl.col("penalty_minutes").cast(pl.Int64)

@@ -9,16 +9,19 @@ from collections.abc import Mapping
 import polars as pl
 
 from nhl_lake.bronze.endpoints import BOXSCORE, PLAY_BY_PLAY, SHIFT_CHARTS
-from nhl_lake.hockey.calendar import FINAL
-from nhl_lake.hockey.seasons import FIRST_WITH_SHIFTS
+from nhl_lake.hockey.calendar import FINAL_STATES
+from nhl_lake.hockey.seasons import FIRST_SHIFT_SEASON
 from nhl_lake.schema.table import Table
 from nhl_lake.silver.known_issues import ISSUES, NO_SHIFTS
 
-WITHOUT_SHIFTS = [issue.first for issue in ISSUES if issue.issue == NO_SHIFTS]
-FIRST_WITH_ALL_PLAYS = 20102011  # before, a game without a goal may have no plays at all
-LACKING_ALL_S = 300  # over all players of both teams: a minute without anybody lacks 720
-LACKING_S = 60  # a player whose shifts lack more of the box score's ice time has lost shifts, not seconds
-NEAR_SHARE, NEAR_COUNT = 0.25, 5  # corrections of a few hits are normal; more than this is another state of the game
+GAMES_WITHOUT_SHIFTS = [issue.first for issue in ISSUES if issue.issue == NO_SHIFTS]
+FIRST_FULL_PLAYS_SEASON = 20102011  # before, a game without a goal may have no plays at all
+MAX_MISSING_TOTAL_S = 300  # over all players of both teams: a minute without anybody lacks 720
+MAX_MISSING_PLAYER_S = 60  # a player whose shifts lack more of the box score's ice time has lost shifts, not seconds
+TOLERANCE_SHARE, TOLERANCE_COUNT = (
+    0.25,
+    5,
+)  # corrections of a few hits are normal; more than this is another state of the game
 
 HAS_PLAYS = "an official play-by-play page has plays"
 HAS_LINES = "a box score has lines"
@@ -31,11 +34,11 @@ FINAL_SCORE = "goals are the final score"
 SCHEDULED_SCORE = "the score of the header is the schedule's"
 HEADER_SHOTS = "shots on goal are those of the header"
 SAME_GOALS = "goals are the box score's, skater by skater"
-LIST = pl.List(pl.String)
+STRING_LIST = pl.List(pl.String)
 PRESEASON = 1
 SAME_ASSISTS = "assists are the box score's, skater by skater"
 
-PAGES: Mapping[str, tuple[Table, ...]] = {
+PAGES_BY_CHECK: Mapping[str, tuple[Table, ...]] = {
     HAS_PLAYS: (PLAY_BY_PLAY,),
     HAS_LINES: (BOXSCORE,),
     REACHES_END: (PLAY_BY_PLAY,),
@@ -53,20 +56,20 @@ PAGES: Mapping[str, tuple[Table, ...]] = {
 }
 
 
-def incomplete_pages() -> pl.Expr:
+def get_incomplete_pages() -> pl.Expr:
     """Return the names of the bronze tables whose page of the game is incomplete if an error of a check stands.
 
     A warning is a difference that corrections explain: null.
     """
-    names = {check: [table.name for table in tables] for check, tables in PAGES.items()}
+    names = {check: [table.name for table in tables] for check, tables in PAGES_BY_CHECK.items()}
     of_check = (
-        pl.when((pl.col("check") == check) & (pl.col("severity") == "error")).then(pl.lit(tables, LIST))
+        pl.when((pl.col("check") == check) & (pl.col("severity") == "error")).then(pl.lit(tables, STRING_LIST))
         for check, tables in names.items()
     )
     return pl.coalesce(*of_check)
 
 
-def completeness(
+def check_completeness(
     play_by_play: pl.LazyFrame,
     boxscore: pl.LazyFrame,
     games: pl.LazyFrame,
@@ -82,25 +85,27 @@ def completeness(
         for is_goalie, frame in ((False, skater_games), (True, goalie_games))
     )
     found = (
-        pages_without_plays(play_by_play, games),
-        pages_without_lines(boxscore),
-        sides_without_lines(lineups, lines),
-        plays_that_end_early(plays),
-        shifts_that_lack_time(shifts, lines.join(lineups, on="game_id", how="semi")),
-        players_of_other_teams(lineups, games),
-        other_players(lineups, lines),
-        far_counts(plays, skater_games),
+        find_pages_without_plays(play_by_play, games),
+        find_pages_without_lines(boxscore),
+        find_teams_without_lines(lineups, lines),
+        find_truncated_plays(plays),
+        find_missing_ice_time(shifts, lines.join(lineups, on="game_id", how="semi")),
+        find_players_of_other_teams(lineups, games),
+        find_mismatched_players(lineups, lines),
+        find_count_differences(plays, skater_games),
     )
     columns = ("season", "game_id", "check", pl.lit("error").alias("severity"), "expected", "actual")
     return pl.concat(rows.with_columns(pl.col("expected", "actual").cast(pl.String)).select(columns) for rows in found)
 
 
-def pages_without_plays(play_by_play: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
+def find_pages_without_plays(play_by_play: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
     """One row a final play-by-play page without plays, of a game that must have some."""
     scored = games.select("game_id", goals=pl.col("home_score").fill_null(0) + pl.col("away_score").fill_null(0))
-    must_have = (pl.col("season") >= FIRST_WITH_ALL_PLAYS) | (pl.col("goals") > 0)
+    must_have = (pl.col("season") >= FIRST_FULL_PLAYS_SEASON) | (pl.col("goals") > 0)
     return (
-        play_by_play.filter(pl.col("state").is_in(FINAL), ~pl.col("body").str.contains('"eventId"', literal=True))
+        play_by_play.filter(
+            pl.col("state").is_in(FINAL_STATES), ~pl.col("body").str.contains('"eventId"', literal=True)
+        )
         .select("season", "game_id")
         .join(scored, on="game_id", how="left", validate="m:1")
         .filter(must_have.fill_null(value=True))
@@ -108,14 +113,14 @@ def pages_without_plays(play_by_play: pl.LazyFrame, games: pl.LazyFrame) -> pl.L
     )
 
 
-def pages_without_lines(boxscore: pl.LazyFrame) -> pl.LazyFrame:
+def find_pages_without_lines(boxscore: pl.LazyFrame) -> pl.LazyFrame:
     """One row a final box score page without a player's line."""
     return boxscore.filter(
-        pl.col("state").is_in(FINAL), ~pl.col("body").str.contains('"playerId"', literal=True)
+        pl.col("state").is_in(FINAL_STATES), ~pl.col("body").str.contains('"playerId"', literal=True)
     ).select("season", "game_id", check=pl.lit(HAS_LINES), expected=pl.lit(None, pl.String), actual=pl.lit("none"))
 
 
-def sides_without_lines(lineups: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFrame:
+def find_teams_without_lines(lineups: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFrame:
     """One row a game whose box score has lines of skaters, but none of a team's skaters, or of its goalies."""
     has_lines = lines.filter(~pl.col("is_goalie")).select("game_id").unique()
     return (
@@ -145,7 +150,7 @@ def sides_without_lines(lineups: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFr
     )
 
 
-def plays_that_end_early(plays: pl.LazyFrame) -> pl.LazyFrame:
+def find_truncated_plays(plays: pl.LazyFrame) -> pl.LazyFrame:
     """One row a game whose plays stop before its end. Only pages that tell where periods begin can show that.
 
     The end is `game-end`. Now and then that event is missing though the last period has its end. A preseason game can
@@ -159,12 +164,12 @@ def plays_that_end_early(plays: pl.LazyFrame) -> pl.LazyFrame:
     return (
         plays.group_by("season", "game_id")
         .agg(
-            tells_periods=(event == "period-start").any(),
+            has_period_starts=(event == "period-start").any(),
             has_end=has_end & ((pl.col("period").max() >= 3) | is_called_off),
             last_period=pl.col("period").max(),
             last_second=pl.col("period_seconds").filter(pl.col("period") == pl.col("period").max()).max(),
         )
-        .filter("tells_periods", ~pl.col("has_end"))
+        .filter("has_period_starts", ~pl.col("has_end"))
         .select(
             "season",
             "game_id",
@@ -175,7 +180,7 @@ def plays_that_end_early(plays: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def shifts_that_lack_time(shifts: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFrame:
+def find_missing_ice_time(shifts: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFrame:
     """One row a game with players whose shifts lack more than a minute of their ice time in the box score, or all.
 
     Left out: games of seasons without shifts, and those that are known to have none. `lines` are of games with a
@@ -186,7 +191,9 @@ def shifts_that_lack_time(shifts: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyF
     known = shifts.group_by(player).agg(seconds=(pl.col("end_seconds") - pl.col("start_seconds")).sum())
     return (
         lines.filter(
-            pl.col("time_on_ice_s") > 0, pl.col("season") >= FIRST_WITH_SHIFTS, ~pl.col("game_id").is_in(WITHOUT_SHIFTS)
+            pl.col("time_on_ice_s") > 0,
+            pl.col("season") >= FIRST_SHIFT_SEASON,
+            ~pl.col("game_id").is_in(GAMES_WITHOUT_SHIFTS),
         )
         .join(known, on=player, how="left", validate="m:1")
         .with_columns(pl.col("seconds").fill_null(0).cast(pl.Int64))
@@ -196,12 +203,12 @@ def shifts_that_lack_time(shifts: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyF
             actual=pl.min_horizontal("seconds", pl.col("time_on_ice_s").cast(pl.Int64)).sum(),
             worst=(pl.col("time_on_ice_s").cast(pl.Int64) - pl.col("seconds")).max(),
         )
-        .filter((pl.col("worst") > LACKING_S) | (lacking > LACKING_ALL_S) | (pl.col("actual") == 0))
+        .filter((pl.col("worst") > MAX_MISSING_PLAYER_S) | (lacking > MAX_MISSING_TOTAL_S) | (pl.col("actual") == 0))
         .select("season", "game_id", check=pl.lit(COVERS_TIME), expected="expected", actual="actual")
     )
 
 
-def players_of_other_teams(lineups: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
+def find_players_of_other_teams(lineups: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
     """One row a game with dressed players of a team that does not play in it: how many."""
     teams = games.select("game_id", "home_team_id", "away_team_id")
     is_other = (pl.col("team_id") != pl.col("home_team_id")) & (pl.col("team_id") != pl.col("away_team_id"))
@@ -215,7 +222,7 @@ def players_of_other_teams(lineups: pl.LazyFrame, games: pl.LazyFrame) -> pl.Laz
     )
 
 
-def other_players(lineups: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFrame:
+def find_mismatched_players(lineups: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFrame:
     """One row a game whose box score and line-up have several other players: how many are in one of them alone.
 
     A single one is a slip of a page; several are a page of another game, or of another state of this one. Goalies who
@@ -239,7 +246,7 @@ def other_players(lineups: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-COUNTS = {
+COUNTED_STATS = {
     "shots_on_goal": pl.col("is_shot_on_goal"),
     "hits": pl.col("event") == "hit",
     "blocked_shots": (pl.col("event") == "blocked-shot") & ~pl.col("is_teammate_block").fill_null(value=False),
@@ -248,19 +255,22 @@ COUNTS = {
 }
 
 
-def far_counts(plays: pl.LazyFrame, skater_games: pl.LazyFrame) -> pl.LazyFrame:
+def find_count_differences(plays: pl.LazyFrame, skater_games: pl.LazyFrame) -> pl.LazyFrame:
     """One row a game whose plays have far fewer or more of something than the skaters' lines: which, and how many."""
     official = skater_games.group_by("season", "game_id").agg(
-        pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).cast(pl.Int64).sum()).alias(name) for name in COUNTS
+        pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).cast(pl.Int64).sum()).alias(name)
+        for name in COUNTED_STATS
     )
     in_play = plays.filter(pl.col("period_type") != "SO")
     ours = in_play.group_by("game_id").agg(
-        pl.when(kind.any()).then(kind.sum().cast(pl.Int64)).alias(f"our_{name}") for name, kind in COUNTS.items()
+        pl.when(kind.any()).then(kind.sum().cast(pl.Int64)).alias(f"our_{name}") for name, kind in COUNTED_STATS.items()
     )
     far = []
-    for name in COUNTS:
+    for name in COUNTED_STATS:
         off = (pl.col(name) - pl.col(f"our_{name}").fill_null(0)).abs()
-        is_far = (off > NEAR_COUNT) & (off > NEAR_SHARE * pl.max_horizontal(name, pl.col(f"our_{name}").fill_null(0)))
+        is_far = (off > TOLERANCE_COUNT) & (
+            off > TOLERANCE_SHARE * pl.max_horizontal(name, pl.col(f"our_{name}").fill_null(0))
+        )
         far.append(pl.when(is_far).then(pl.lit(name)))
     return (
         official.join(ours, on="game_id", validate="1:1")
@@ -271,12 +281,12 @@ def far_counts(plays: pl.LazyFrame, skater_games: pl.LazyFrame) -> pl.LazyFrame:
             "season",
             "game_id",
             check=pl.lit(NEAR_COUNTS),
-            expected=pl.format("{} {}", chosen(""), pl.col("name").str.replace_all("_", " ")),
-            actual=chosen("our_").fill_null(0),
+            expected=pl.format("{} {}", pick_count(""), pl.col("name").str.replace_all("_", " ")),
+            actual=pick_count("our_").fill_null(0),
         )
     )
 
 
-def chosen(prefix: str) -> pl.Expr:
+def pick_count(prefix: str) -> pl.Expr:
     """Return the count that `name` names."""
-    return pl.coalesce(pl.when(pl.col("name") == name).then(f"{prefix}{name}") for name in COUNTS)
+    return pl.coalesce(pl.when(pl.col("name") == name).then(f"{prefix}{name}") for name in COUNTED_STATS)

@@ -6,26 +6,26 @@ import msgspec
 import polars as pl
 
 from nhl_lake.bronze.endpoints import BOXSCORE, PLAY_BY_PLAY, RIGHT_RAIL, SHIFT_CHARTS
-from nhl_lake.bronze.lenient import Odd
-from nhl_lake.errors import Broken
-from nhl_lake.hockey.calendar import FINAL
+from nhl_lake.bronze.lenient import InvalidValue
+from nhl_lake.errors import ValidationFailed
+from nhl_lake.hockey.calendar import FINAL_STATES
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Table
 from nhl_lake.silver import lineups, listed_shifts, officials, plays, team_games
 from nhl_lake.silver.parsing import boxscore as box_score
-from nhl_lake.silver.parsing.pages import Said, custom, final, read_leniently
+from nhl_lake.silver.parsing.pages import PageStruct, decode_custom_type, read_final_pages, read_leniently
 
-READ_BY: dict[Table, tuple[type[Said], ...]] = {
+PAGE_STRUCTS: dict[Table, tuple[type[PageStruct], ...]] = {
     PLAY_BY_PLAY: (plays.Page, lineups.Page, team_games.Page),
-    BOXSCORE: (box_score.Page, lineups.Box),
-    RIGHT_RAIL: (lineups.Rail, officials.Rail, team_games.Rail),
+    BOXSCORE: (box_score.Page, lineups.BoxscorePage),
+    RIGHT_RAIL: (lineups.RightRailPage, officials.RightRailPage, team_games.RightRailPage),
     SHIFT_CHARTS: (listed_shifts.Chart,),
 }
-NAMED = 3  # in a text that says what is odd
-GAME = ("season", "game_id")
+MAX_EXAMPLES = 3  # in a text that says what is odd
+GAME_KEY = ("season", "game_id")
 
 
-def page_quality(
+def check_pages(
     play_by_play: pl.LazyFrame,
     boxscore: pl.LazyFrame,
     right_rail: pl.LazyFrame,
@@ -38,19 +38,22 @@ def page_quality(
     Silver has null in place of an odd field, and leaves an odd row out.
     """
     frames = (play_by_play, boxscore, right_rail, shift_charts)
-    odd = [odd_values(pages, table) for table, pages in zip(READ_BY, frames, strict=True)]
-    return pl.concat([*odd, odd_players(play_by_play, lineups, skater_games)])
+    odd = [find_invalid_values(pages, table) for table, pages in zip(PAGE_STRUCTS, frames, strict=True)]
+    return pl.concat([*odd, find_inconsistent_players(play_by_play, lineups, skater_games)])
 
 
-def odd_values(pages: pl.LazyFrame, table: Table) -> pl.LazyFrame:
+def find_invalid_values(pages: pl.LazyFrame, table: Table) -> pl.LazyFrame:
     """Return one row a game whose page has odd fields, and one if it has odd rows: how many, and some of them."""
     values = ("field", "warning", False), ("row", "error", True)
-    found = pages.filter(pl.col("state").is_in(FINAL)).select(
-        *GAME, pl.col("body").map_batches(lambda bodies: named(bodies, READ_BY[table]), return_dtype=TEXTS)
+    found = pages.filter(pl.col("state").is_in(FINAL_STATES)).select(
+        *GAME_KEY,
+        pl.col("body").map_batches(
+            lambda bodies: describe_invalid_values(bodies, PAGE_STRUCTS[table]), return_dtype=TEXTS_DTYPE
+        ),
     )
     return pl.concat(
         found.select(
-            *GAME,
+            *GAME_KEY,
             check=pl.lit(f"every {what} of {table.name} is as declared"),
             severity=pl.lit(severity),
             expected=pl.lit(None, pl.String),
@@ -60,51 +63,57 @@ def odd_values(pages: pl.LazyFrame, table: Table) -> pl.LazyFrame:
     )
 
 
-TEXTS = pl.Struct({"fields": pl.String, "rows": pl.String})
+TEXTS_DTYPE = pl.Struct({"fields": pl.String, "rows": pl.String})
 
 
-def named(bodies: pl.Series, kinds: tuple[type[Said], ...]) -> pl.Series:
+def describe_invalid_values(bodies: pl.Series, kinds: tuple[type[PageStruct], ...]) -> pl.Series:
     """Return what is odd in each page, in words: its fields, and its rows."""
-    decoders = [(kind, msgspec.json.Decoder(kind, dec_hook=custom).decode) for kind in kinds]
+    decoders = [(kind, msgspec.json.Decoder(kind, dec_hook=decode_custom_type).decode) for kind in kinds]
     found = (
-        [*dict.fromkeys(odd for kind, decode in decoders for odd in odd_of(body, kind, decode))] for body in bodies
+        [*dict.fromkeys(odd for kind, decode in decoders for odd in list_invalid_values(body, kind, decode))]
+        for body in bodies
     )
     texts = [
-        {"fields": in_words([o for o in odd if not o.is_row]), "rows": in_words([o for o in odd if o.is_row])}
+        {
+            "fields": format_invalid_values([o for o in odd if not o.is_row]),
+            "rows": format_invalid_values([o for o in odd if o.is_row]),
+        }
         for odd in found
     ]
-    return pl.Series(bodies.name, texts, TEXTS)
+    return pl.Series(bodies.name, texts, TEXTS_DTYPE)
 
 
-def odd_of(body: str, kind: type[msgspec.Struct], decode: Callable[[str], object]) -> list[Odd]:
+def list_invalid_values(body: str, kind: type[msgspec.Struct], decode: Callable[[str], object]) -> list[InvalidValue]:
     """Return what is odd in a page for a kind. A page that cannot be read is not odd: its game is put aside by name."""
     try:
         decode(body)
     except msgspec.ValidationError:
         try:
             return read_leniently(body, kind)[1]
-        except Broken:
+        except ValidationFailed:
             return []
     except msgspec.DecodeError:
         return []
     return []
 
 
-def in_words(odd: list[Odd]) -> str | None:
+def format_invalid_values(odd: list[InvalidValue]) -> str | None:
     """Say how many values are odd, and which; None if there are none."""
-    some = "; ".join(f"{one.path} {one.why}" for one in odd[:NAMED])
+    some = "; ".join(f"{one.path} {one.reason}" for one in odd[:MAX_EXAMPLES])
     return f"{len(odd)}: {some}" if odd else None
 
 
-def odd_players(play_by_play: pl.LazyFrame, lines: pl.LazyFrame, skater_games: pl.LazyFrame) -> pl.LazyFrame:
+def find_inconsistent_players(
+    play_by_play: pl.LazyFrame, lines: pl.LazyFrame, skater_games: pl.LazyFrame
+) -> pl.LazyFrame:
     """Return one row a rule that dressed players of a game break, with their ids."""
     pages = play_by_play.join(lines, on="game_id", how="semi")  # of another the line-up could not be made
     spots = (
-        final(pages, lineups.Page, "game_id")
+        read_final_pages(pages, lineups.Page, "game_id")
         .select(pl.col("season").cast(c.season.dtype), "game_id", spot="rosterSpots")
         .explode("spot")
         .filter(pl.col("spot").is_not_null())
-        .select(*GAME, player_id=pl.col("spot").struct.field("playerId"))
+        .select(*GAME_KEY, player_id=pl.col("spot").struct.field("playerId"))
         .cache()
     )
     dressed = lines.filter(~pl.col("is_scratched"))
@@ -116,14 +125,14 @@ def odd_players(play_by_play: pl.LazyFrame, lines: pl.LazyFrame, skater_games: p
     is_sum = pl.col("points") == pl.col("goals") + pl.col("assists")
     rules["every skater's points are goals and assists"] = ("warning", skater_games.filter(~is_sum))
     return pl.concat(
-        bad.group_by(*GAME)
+        bad.group_by(*GAME_KEY)
         .agg(ids=pl.col("player_id").unique().sort().cast(pl.String))
         .select(
-            *GAME,
+            *GAME_KEY,
             check=pl.lit(rule),
             severity=pl.lit(severity),
             expected=pl.lit(None, pl.String),
-            actual=pl.format("{}: {}", pl.col("ids").list.len(), pl.col("ids").list.head(NAMED).list.join(" ")),
+            actual=pl.format("{}: {}", pl.col("ids").list.len(), pl.col("ids").list.head(MAX_EXAMPLES).list.join(" ")),
         )
         for rule, (severity, bad) in rules.items()
     )

@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 import polars as pl
 
-from nhl_lake.hockey.ice import STOPS
+from nhl_lake.hockey.line_changes import STOPPAGE_EVENTS
 from nhl_lake.silver.games import GAMES
-from nhl_lake.silver.parsing.pages import Said, final
+from nhl_lake.silver.parsing.pages import PageStruct, read_final_pages
 
-KNOWN = (
-    *STOPS,
+KNOWN_EVENTS = (
+    *STOPPAGE_EVENTS,
     "blocked-shot",
     "delayed-penalty",
     "faceoff",
@@ -22,52 +22,52 @@ KNOWN = (
     "shot-on-goal",
     "takeaway",
 )
-SHOT_TYPES = (
+KNOWN_SHOT_TYPES = (
     *("wrist", "slap", "snap", "backhand", "tip-in", "deflected", "wrap-around", "poke", "bat", "between-legs"),
     "cradle",
 )
-FIRST_WITH_SIDES = 20192020
-FIRST_WITH = {"shots": 19971998, "places": 20052006, "all": 20092010}  # what pages record since
-FEW_PLAYS = 150  # the least of 2,900 games was 209
-SHOTS_OFF = 2
-NO_GAMES = pl.LazyFrame(schema=GAMES.schema)
+FIRST_SIDES_SEASON = 20192020
+FIRST_SEASON_WITH = {"shots": 19971998, "places": 20052006, "all": 20092010}  # what pages record since
+MIN_PLAYS = 150  # the least of 2,900 games was 209
+SHOT_TOLERANCE = 2
+EMPTY_GAMES = pl.LazyFrame(schema=GAMES.schema)
 
 
-class Details(Said):
+class Details(PageStruct):
     """The score that stands beside a goal."""
 
     homeScore: int | None = None
     awayScore: int | None = None
 
 
-class Play(Said):
+class Play(PageStruct):
     """A play, of which only that score is read."""
 
     eventId: int
     details: Details | None = None
 
 
-class Side(Said):
+class Side(PageStruct):
     """A team in the page's head."""
 
     score: int | None = None
     sog: int | None = None
 
 
-class Spot(Said):
+class RosterSpot(PageStruct):
     """A dressed player."""
 
     playerId: int
 
 
-class Page(Said):
+class Page(PageStruct):
     """A play-by-play page: what it says beside its plays."""
 
     id: int
     homeTeam: Side
     awayTeam: Side
     plays: list[Play]
-    rosterSpots: list[Spot]
+    rosterSpots: list[RosterSpot]
 
 
 class Rule(NamedTuple):
@@ -78,19 +78,19 @@ class Rule(NamedTuple):
     actual: pl.Expr
 
 
-def play_quality(plays: pl.LazyFrame, play_by_play: pl.LazyFrame, schedule: pl.LazyFrame = NO_GAMES) -> pl.LazyFrame:
+def check_plays(plays: pl.LazyFrame, play_by_play: pl.LazyFrame, schedule: pl.LazyFrame = EMPTY_GAMES) -> pl.LazyFrame:
     """One row a rule and game whose plays break it: the rule, how bad it is, what was expected and what was found.
 
     Scores and shots are written away-home. From the heads and line-ups of the pages that the plays were made of, and
     the games of the schedule.
     """
-    pages = final(play_by_play, Page)
-    games = measured(plays).join(heads(pages), on="game_id", validate="1:1")
+    pages = read_final_pages(play_by_play, Page)
+    games = summarize_plays(plays).join(read_headers(pages), on="game_id", validate="1:1")
     games = games.with_columns(repeated=pl.col("listed") - pl.col("events"))
-    games = games.join(beside_goals(plays, pages), on="game_id", how="left", validate="1:1")
+    games = games.join(count_score_mismatches(plays, pages), on="game_id", how="left", validate="1:1")
     scores = schedule.select("game_id", home_listed_score="home_score", away_listed_score="away_score")
     games = games.join(scores, on="game_id", how="left", validate="1:1")
-    games = games.join(strangers(plays, pages), on="game_id", how="left", validate="1:1")
+    games = games.join(count_undressed_players(plays, pages), on="game_id", how="left", validate="1:1")
     found = [
         pl.struct(
             check=pl.lit(name),
@@ -99,19 +99,19 @@ def play_quality(plays: pl.LazyFrame, play_by_play: pl.LazyFrame, schedule: pl.L
             actual=rule.actual.cast(pl.String),
             is_broken=rule.expected != rule.actual,
         )
-        for name, rule in rules().items()
+        for name, rule in list_rules().items()
     ]
     # beside each other, not below: pages are read once
     every = games.select("season", "game_id", found=pl.concat_list(found)).explode("found").unnest("found")
     return every.filter("is_broken").drop("is_broken")
 
 
-def rules() -> dict[str, Rule]:
+def list_rules() -> dict[str, Rule]:
     """Return the rules by name."""
     off = pl.max_horizontal(
         (pl.col(f"{side}_sog") - pl.col(f"{side}_shots").cast(pl.Int64)).abs() for side in ("home", "away")
     )
-    shots_off = pl.when(off > SHOTS_OFF).then(pl.lit("error")).otherwise(pl.lit("warning"))
+    shots_off = pl.when(off > SHOT_TOLERANCE).then(pl.lit("error")).otherwise(pl.lit("warning"))
     none, at_least = pl.lit(0), pl.min_horizontal
     counts = {
         "no goal stands beside another score": ("error", "miscounted"),
@@ -133,35 +133,42 @@ def rules() -> dict[str, Rule]:
         "penalty shots are as many as were awarded": (pl.col("awarded"), pl.col("penalty_shots")),
         "the last event is the end of the game": (pl.lit("game-end"), pl.col("last_event")),
         "three periods or more have an end": (pl.lit(3), at_least("ends", 3)),
-        "a game has 150 plays or more": (pl.lit(FEW_PLAYS), at_least("events", FEW_PLAYS)),
+        "a game has 150 plays or more": (pl.lit(MIN_PLAYS), at_least("events", MIN_PLAYS)),
     }
     return {
-        "goals are the final score": Rule(pl.lit("error"), pair("score"), pair("goals")),
-        "the score of the header is the schedule's": Rule(pl.lit("error"), pair("listed_score"), pair("score")),
-        "shots on goal are those of the header": Rule(shots_off, if_recorded("shots", pair("sog")), pair("shots")),
+        "goals are the final score": Rule(pl.lit("error"), format_pair("score"), format_pair("goals")),
+        "the score of the header is the schedule's": Rule(
+            pl.lit("error"), format_pair("listed_score"), format_pair("score")
+        ),
+        "shots on goal are those of the header": Rule(
+            shots_off, expect_if_recorded("shots", format_pair("sog")), format_pair("shots")
+        ),
         **{
-            name: Rule(pl.lit("warning"), if_recorded("all", expected), actual)
+            name: Rule(pl.lit("warning"), expect_if_recorded("all", expected), actual)
             for name, (expected, actual) in whole.items()
         },
-        **{name: Rule(pl.lit("warning"), if_recorded("places", none), pl.col(count)) for name, count in placed.items()},
+        **{
+            name: Rule(pl.lit("warning"), expect_if_recorded("places", none), pl.col(count))
+            for name, count in placed.items()
+        },
     } | {name: Rule(pl.lit(severity), none, pl.col(count).fill_null(0)) for name, (severity, count) in counts.items()}
 
 
-def if_recorded(what: str, expected: pl.Expr) -> pl.Expr:
+def expect_if_recorded(what: str, expected: pl.Expr) -> pl.Expr:
     """Return what is expected of games whose pages record such things: by their season, or by what they have."""
-    return pl.when((pl.col("season") >= FIRST_WITH[what]) | pl.col(f"has_{what}")).then(expected)
+    return pl.when((pl.col("season") >= FIRST_SEASON_WITH[what]) | pl.col(f"has_{what}")).then(expected)
 
 
-def pair(what: str) -> pl.Expr:
+def format_pair(what: str) -> pl.Expr:
     """Return a number of both teams as one text; null where one is unknown."""
     return pl.concat_str(f"away_{what}", f"home_{what}", separator="-")
 
 
-def measured(plays: pl.LazyFrame) -> pl.LazyFrame:
+def summarize_plays(plays: pl.LazyFrame) -> pl.LazyFrame:
     """One row a game: what its plays add up to."""
     is_home, event = pl.col("is_home"), pl.col("event")
     clock = 10_000 * pl.col("period").cast(pl.Int64) + pl.col("period_seconds")
-    denied = (pl.col("coordinates_source") == "inferred") & (pl.col("season") >= FIRST_WITH_SIDES)
+    denied = (pl.col("coordinates_source") == "inferred") & (pl.col("season") >= FIRST_SIDES_SEASON)
     in_play = pl.col("period_type") != "SO"
     winner = (pl.col("period_type") == "SO") & (event == "goal")
     return (
@@ -180,8 +187,8 @@ def measured(plays: pl.LazyFrame) -> pl.LazyFrame:
             backwards=(clock.drop_nulls().diff() < 0).sum(),
             without_time=pl.col("period_seconds").is_null().sum(),
             shared=pl.len() - pl.col("sort_order").n_unique(),
-            unknown=(~event.is_in(KNOWN)).sum(),
-            unknown_shots=(~pl.col("shot_type").is_in(SHOT_TYPES)).sum(),
+            unknown=(~event.is_in(KNOWN_EVENTS)).sum(),
+            unknown_shots=(~pl.col("shot_type").is_in(KNOWN_SHOT_TYPES)).sum(),
             without_situation=(pl.col("is_attempt") & pl.col("situation").is_null()).sum(),
             without_place=(pl.col("is_unblocked_attempt") & pl.col("x_ft").is_null()).sum(),
             other_side=denied.sum(),
@@ -193,7 +200,7 @@ def measured(plays: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def heads(pages: pl.LazyFrame) -> pl.LazyFrame:
+def read_headers(pages: pl.LazyFrame) -> pl.LazyFrame:
     """One row a game: score and shots in the head of its page, and how many plays it lists."""
     home, away = pl.col("homeTeam").struct.field, pl.col("awayTeam").struct.field
     return pages.select(
@@ -206,7 +213,7 @@ def heads(pages: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def beside_goals(plays: pl.LazyFrame, pages: pl.LazyFrame) -> pl.LazyFrame:
+def count_score_mismatches(plays: pl.LazyFrame, pages: pl.LazyFrame) -> pl.LazyFrame:
     """One row a game: how many of its goals stand beside a score that is not the count so far."""
     play = pl.col("plays").struct.field
     details = play("details").struct.field
@@ -230,7 +237,7 @@ def beside_goals(plays: pl.LazyFrame, pages: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def strangers(plays: pl.LazyFrame, pages: pl.LazyFrame) -> pl.LazyFrame:
+def count_undressed_players(plays: pl.LazyFrame, pages: pl.LazyFrame) -> pl.LazyFrame:
     """One row a game with players in its plays who are not dressed: how many there are."""
     spots = pages.select("rosterSpots", game_id="id").explode("rosterSpots").drop_nulls()
     dressed = spots.select("game_id", player_id=pl.col("rosterSpots").struct.field("playerId"))

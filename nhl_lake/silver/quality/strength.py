@@ -2,14 +2,14 @@
 
 import polars as pl
 
-from nhl_lake.hockey.ice import count_players
-from nhl_lake.hockey.strength_source import CLOCK, SHIFTS, has_same_players, is_live
+from nhl_lake.hockey.line_changes import count_players_on_ice
+from nhl_lake.hockey.strength_source import PENALTY_CLOCK, SHIFTS, has_same_players, is_live_event
 
-GAME = ("season", "game_id")
-LONG_S = 60  # players are listed as changing some seconds before or after they do
+GAME_KEY = ("season", "game_id")
+MIN_MISMATCH_S = 60  # players are listed as changing some seconds before or after they do
 
 
-def strength_quality(
+def check_strength(
     plays: pl.LazyFrame, shifts: pl.LazyFrame, lineups: pl.LazyFrame, skater_games: pl.LazyFrame
 ) -> pl.LazyFrame:
     """One row a game and rule about strength that it breaks."""
@@ -20,13 +20,13 @@ def strength_quality(
 
 def find_corrected_codes(plays: pl.LazyFrame) -> pl.LazyFrame:
     """Count the events of each game whose code gave way to the shifts or the penalty clock."""
-    by = {source: (pl.col("strength_source") == source).sum() for source in (SHIFTS, CLOCK)}
+    by = {source: (pl.col("strength_source") == source).sum() for source in (SHIFTS, PENALTY_CLOCK)}
     return (
         plays.filter(pl.col("situation_code").is_not_null(), pl.col("strength_source").is_in(list(by)))
-        .group_by(GAME)
-        .agg(actual=pl.format(f"not at {{}} events (by {SHIFTS}), {{}} (by {CLOCK})", *by.values()))
+        .group_by(GAME_KEY)
+        .agg(actual=pl.format(f"not at {{}} events (by {SHIFTS}), {{}} (by {PENALTY_CLOCK})", *by.values()))
         .select(
-            *GAME,
+            *GAME_KEY,
             *name_rule("penalties explain the situation codes"),
             expected=pl.lit(None, pl.String),
             actual="actual",
@@ -48,19 +48,19 @@ def compare_players(plays: pl.LazyFrame, shifts: pl.LazyFrame, lineups: pl.LazyF
     with_shifts = plays.join(shifts, on="game_id", how="semi")
     run = pl.col("is_same").rle_id().over("game_id")
     return (
-        count_players(with_shifts, stays)
-        .filter(known & is_live() & pl.col("home_skaters_on").is_not_null())
+        count_players_on_ice(with_shifts, stays)
+        .filter(known & is_live_event() & pl.col("home_skaters_on").is_not_null())
         .sort("game_id", "event_number")
         .with_columns(is_same=has_same_players())
         .with_columns(run=run)
         .filter(~pl.col("is_same"))
-        .group_by(*GAME, "run")
+        .group_by(*GAME_KEY, "run")
         .agg(seconds=pl.max("game_seconds") - pl.min("game_seconds"))
-        .group_by(GAME)
+        .group_by(GAME_KEY)
         .agg(pl.max("seconds"))
-        .filter(pl.col("seconds") >= LONG_S)
+        .filter(pl.col("seconds") >= MIN_MISMATCH_S)
         .select(
-            *GAME,
+            *GAME_KEY,
             *name_rule("shifts have as many players on the ice as the plays"),
             expected=pl.lit(None, pl.String),
             actual=pl.format("another number for {} s", "seconds"),
@@ -84,12 +84,12 @@ def compare_goals(plays: pl.LazyFrame, skater_games: pl.LazyFrame) -> pl.LazyFra
         .join(goals.filter(state.is_null()), on="game_id", how="anti")
         .join(goals.filter(state == "PS"), on=player, how="anti")
         .join(counted, on=player, how="left", validate="1:1")
-        .select(*GAME, expected=pl.col("power_play_goals").cast(pl.Int64), actual=pl.col("actual").fill_null(0))
-        .group_by(GAME)
+        .select(*GAME_KEY, expected=pl.col("power_play_goals").cast(pl.Int64), actual=pl.col("actual").fill_null(0))
+        .group_by(GAME_KEY)
         .agg(pl.sum("expected", "actual"), skaters=(pl.col("expected") != pl.col("actual")).sum())
         .filter(pl.col("skaters") > 0)
         .select(
-            *GAME,
+            *GAME_KEY,
             *name_rule("power play goals are the box score's, skater by skater"),
             expected=pl.col("expected").cast(pl.String),
             actual=pl.format("{}, other for {} skaters", "actual", "skaters"),

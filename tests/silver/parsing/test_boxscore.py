@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.skater_games import SKATER_GAMES
-from tests.silver.pages_of import kept, made
+from tests.silver.bronze_pages import build_table, make_pages
 from tests.silver.test_goalie_games import LINE, NOW
 from tests.silver.test_skater_games import NEW, OLD, page, stats
 
@@ -40,8 +40,8 @@ def test_both_generations_of_the_page_tell_the_same_line(found: list[dict[str, A
         renamed = {("sog" if key == "shots" else key): value for key, value in line.items()}
         now.append(renamed | {"faceoffWinningPctg": won / max(taken, 1)})
 
-    old = made(SKATER_GAMES, kept(page(stats(*then), nested=True)))
-    new = made(SKATER_GAMES, kept(page(stats(*now))))
+    old = build_table(SKATER_GAMES, make_pages(page(stats(*then), nested=True)))
+    new = build_table(SKATER_GAMES, make_pages(page(stats(*now))))
 
     assert_frame_equal(old.drop("faceoffs_won", "faceoffs_taken"), new.drop("faceoffs_won", "faceoffs_taken"))
     assert dict(new.select("player_id", "time_on_ice_s").rows()) == {man["playerId"]: man["seconds"] for man in found}
@@ -53,12 +53,12 @@ def test_a_key_that_is_missing_leaves_a_null_and_changes_nothing_else(key: str):
     for line, nested in ((NEW, False), (OLD, True)):
         if key not in line:
             continue
-        whole = made(SKATER_GAMES, kept(page(stats(line), nested=nested)))
-        less = kept(page(stats({name: value for name, value in line.items() if name != key}), nested=nested))
+        whole = build_table(SKATER_GAMES, make_pages(page(stats(line), nested=nested)))
+        less = make_pages(page(stats({name: value for name, value in line.items() if name != key}), nested=nested))
         if key == "playerId":
-            assert made(SKATER_GAMES, less).is_empty()
+            assert build_table(SKATER_GAMES, less).is_empty()
             continue
-        for before, after in zip(whole.row(0), made(SKATER_GAMES, less).row(0), strict=True):
+        for before, after in zip(whole.row(0), build_table(SKATER_GAMES, less).row(0), strict=True):
             assert after in (before, None)
 
 
@@ -70,10 +70,10 @@ def test_the_order_of_pages_and_lines_changes_nothing():
     mixed = Random(1)
 
     for table, found, told in ((SKATER_GAMES, pages, lines), (GOALIE_GAMES, nets, goalies)):
-        first = made(table, kept(*found))
+        first = build_table(table, make_pages(*found))
         mixed.shuffle(told)
         group = "forwards" if table is SKATER_GAMES else "goalies"
         again = [page(stats(*told, group=group)) | {"id": one["id"]} for one in found]
         mixed.shuffle(again)
-        assert_frame_equal(made(table, kept(*again)), first)
+        assert_frame_equal(build_table(table, make_pages(*again)), first)
         assert first.height == 4 * len(told)

@@ -4,22 +4,29 @@ from typing import Any
 
 import pytest
 
-from nhl_lake.silver.quality.boxscore import goalie_quality
-from tests.silver import ice
+from nhl_lake.silver.quality.boxscore import check_goalie_games
+from tests.silver import builders
 
-LINE = {"season": ice.SEASON, "game_id": ice.GAME, "player_id": 30, "goals_against": 1, "shots_against": 2, "saves": 1}
+LINE = {
+    "season": builders.SEASON,
+    "game_id": builders.GAME,
+    "player_id": 30,
+    "goals_against": 1,
+    "shots_against": 2,
+    "saves": 1,
+}
 SHOTS = [("goal", 30, "REG"), ("shot-on-goal", 30, "REG")]
 
 
 def found(line: dict[str, Any], *shots: tuple[str, int | None, str]) -> dict[str, list[Any]]:
     events = (
-        ice.play(
+        builders.make_play(
             number, 60 * number, event, goalie_player_id=goalie, period_type=kind,
             is_goal=kind != "SO" and event == "goal", is_shot_on_goal=kind != "SO" and event != "missed-shot",
         )
         for number, (event, goalie, kind) in enumerate(shots)
     )  # fmt: skip
-    rows = goalie_quality(ice.plays(*events), ice.goalie_games(LINE | line)).collect()
+    rows = check_goalie_games(builders.make_plays(*events), builders.make_goalie_games(LINE | line)).collect()
     assert rows.columns == ["season", "game_id", "check", "severity", "expected", "actual"]
     return {name: rest for name, *rest in map(list, rows.drop("season", "game_id").rows())}
 

@@ -13,28 +13,33 @@ from nhl_lake.silver.quality.completeness import (
     HAS_LINES,
     HAS_PLAYS,
     NEAR_COUNTS,
-    PAGES,
+    PAGES_BY_CHECK,
     REACHES_END,
     SAME_LINES,
     SAME_PLAYERS,
-    completeness,
-    incomplete_pages,
-    plays_that_end_early,
+    check_completeness,
+    find_truncated_plays,
+    get_incomplete_pages,
 )
 from nhl_lake.silver.skater_games import SKATER_GAMES
-from tests.silver import ice
-from tests.silver.pages_of import SCHEMA
+from tests.silver import builders
+from tests.silver.bronze_pages import PAGE_SCHEMA
 
 SKATERS, GOALIE = (11, 12, 13), 30
 
 
 def page(**keys: Any) -> pl.LazyFrame:
-    row = {"season": ice.SEASON, "game_id": ice.GAME, "state": "OFF", "body": json.dumps({"id": ice.GAME, **keys})}
-    return pl.LazyFrame([row], schema=SCHEMA)
+    row = {
+        "season": builders.SEASON,
+        "game_id": builders.GAME,
+        "state": "OFF",
+        "body": json.dumps({"id": builders.GAME, **keys}),
+    }
+    return pl.LazyFrame([row], schema=PAGE_SCHEMA)
 
 
 def line(player: int, seconds: int = 600, **said: Any) -> dict[str, Any]:
-    ids = {"season": ice.SEASON, "game_id": ice.GAME, "player_id": player, "team_id": ice.HOME}
+    ids = {"season": builders.SEASON, "game_id": builders.GAME, "player_id": player, "team_id": builders.HOME}
     return {**ids, "time_on_ice_s": seconds, **said}
 
 
@@ -43,19 +48,21 @@ def found(**changed: Any) -> dict[str, tuple[str | None, str]]:
     frames = {
         "play_by_play": page(plays=[{"eventId": 1}]),
         "boxscore": page(playerByGameStats={"homeTeam": {"forwards": [{"playerId": 11}]}}),
-        "games": ice.games(ice.game(home_score=2, away_score=1)),
-        "lineups": ice.lineups(*(ice.dressed(player) for player in SKATERS), ice.dressed(GOALIE, position="G")),
-        "plays": ice.plays(
-            ice.play(1, 0, "period-start", period=1),
-            *(ice.play(10 + n, 60 * n, "hit", period=2) for n in range(12)),
-            ice.play(90, 1200, "period-end", period=3),
-            ice.play(91, 1200, "game-end", period=3),
+        "games": builders.make_games(builders.make_game(home_score=2, away_score=1)),
+        "lineups": builders.make_lineups(
+            *(builders.make_lineup_row(player) for player in SKATERS), builders.make_lineup_row(GOALIE, position="G")
         ),
-        "shifts": ice.shifts(*(ice.shift(player, 0, 600) for player in (*SKATERS, GOALIE))),
-        "skater_games": ice.frame(SKATER_GAMES, [line(player, hits=4) for player in SKATERS]),
-        "goalie_games": ice.frame(GOALIE_GAMES, [line(GOALIE)]),
+        "plays": builders.make_plays(
+            builders.make_play(1, 0, "period-start", period=1),
+            *(builders.make_play(10 + n, 60 * n, "hit", period=2) for n in range(12)),
+            builders.make_play(90, 1200, "period-end", period=3),
+            builders.make_play(91, 1200, "game-end", period=3),
+        ),
+        "shifts": builders.make_shifts(*(builders.make_shift(player, 0, 600) for player in (*SKATERS, GOALIE))),
+        "skater_games": builders.make_frame(SKATER_GAMES, [line(player, hits=4) for player in SKATERS]),
+        "goalie_games": builders.make_frame(GOALIE_GAMES, [line(GOALIE)]),
     }
-    rows = completeness(**(frames | changed)).collect()
+    rows = check_completeness(**(frames | changed)).collect()
     assert rows["severity"].unique().to_list() in ([], ["error"])
     return {check: (expected, actual) for _, _, check, _, expected, actual in rows.iter_rows()}
 
@@ -65,16 +72,21 @@ def test_a_whole_game_fails_nothing():
 
 
 def test_an_official_page_without_plays_is_incomplete():
-    assert list(found(play_by_play=page(plays=[]), plays=ice.plays(), skater_games=ice.frame(SKATER_GAMES, []))) == [
-        HAS_PLAYS
-    ]
+    assert list(
+        found(
+            play_by_play=page(plays=[]), plays=builders.make_plays(), skater_games=builders.make_frame(SKATER_GAMES, [])
+        )
+    ) == [HAS_PLAYS]
 
 
 def test_a_game_of_long_ago_without_a_goal_may_have_no_plays():
-    old = {"play_by_play": page(plays=[]).with_columns(season=pl.lit(19271928, pl.Int32)), "plays": ice.plays()}
-    nothing = {"skater_games": ice.frame(SKATER_GAMES, [])}
+    old = {
+        "play_by_play": page(plays=[]).with_columns(season=pl.lit(19271928, pl.Int32)),
+        "plays": builders.make_plays(),
+    }
+    nothing = {"skater_games": builders.make_frame(SKATER_GAMES, [])}
 
-    assert found(**old, **nothing, games=ice.games(ice.game(home_score=0, away_score=0))) == {}
+    assert found(**old, **nothing, games=builders.make_games(builders.make_game(home_score=0, away_score=0))) == {}
     assert list(found(**old, **nothing)) == [HAS_PLAYS]
 
 
@@ -85,15 +97,18 @@ def test_a_page_of_a_game_under_way_is_not_judged():
 
 
 def test_a_box_score_without_lines_is_incomplete():
-    empty = {"skater_games": ice.frame(SKATER_GAMES, []), "goalie_games": ice.frame(GOALIE_GAMES, [])}
+    empty = {
+        "skater_games": builders.make_frame(SKATER_GAMES, []),
+        "goalie_games": builders.make_frame(GOALIE_GAMES, []),
+    }
 
     assert list(found(boxscore=page(playerByGameStats={}), **empty)) == [HAS_LINES]
 
 
 def test_plays_that_stop_in_the_second_period_are_incomplete():
-    early = ice.plays(ice.play(1, 0, "period-start"), ice.play(2, 480, "hit", period=2))
+    early = builders.make_plays(builders.make_play(1, 0, "period-start"), builders.make_play(2, 480, "hit", period=2))
 
-    assert found(plays=early, skater_games=ice.frame(SKATER_GAMES, [])) == {
+    assert found(plays=early, skater_games=builders.make_frame(SKATER_GAMES, [])) == {
         REACHES_END: ("game-end", "period 2, 480 s")
     }
 
@@ -101,105 +116,118 @@ def test_plays_that_stop_in_the_second_period_are_incomplete():
 @pytest.mark.parametrize(
     "last",
     [
-        [ice.play(91, 1200, "period-end", period=3)],  # now and then game-end is missing
-        [ice.play(91, 0, "shootout-complete", period=5, period_type="SO")],
+        [builders.make_play(91, 1200, "period-end", period=3)],  # now and then game-end is missing
+        [builders.make_play(91, 0, "shootout-complete", period=5, period_type="SO")],
     ],
 )
 def test_the_end_of_the_last_period_is_an_end(last):
-    plays = ice.plays(ice.play(1, 0, "period-start"), *last)
+    plays = builders.make_plays(builders.make_play(1, 0, "period-start"), *last)
 
-    assert found(plays=plays, skater_games=ice.frame(SKATER_GAMES, [])) == {}
+    assert found(plays=plays, skater_games=builders.make_frame(SKATER_GAMES, [])) == {}
 
 
 def test_a_preseason_game_may_be_called_off_before_its_third_period():
-    plays = ice.plays(ice.play(1, 0, "period-start"), ice.play(2, 1200, "game-end", period=2))
+    plays = builders.make_plays(
+        builders.make_play(1, 0, "period-start"), builders.make_play(2, 1200, "game-end", period=2)
+    )
     of_preseason = plays.with_columns(game_id=pl.col("game_id") // 1_000_000 * 1_000_000 + 10_001)
 
-    assert plays_that_end_early(of_preseason).collect().is_empty()
-    assert not plays_that_end_early(plays).collect().is_empty()
+    assert find_truncated_plays(of_preseason).collect().is_empty()
+    assert not find_truncated_plays(plays).collect().is_empty()
 
 
 def test_pages_that_do_not_tell_of_periods_are_not_asked_where_they_end():
-    goals = ice.plays(ice.play(1, 300, "goal", period=2))
+    goals = builders.make_plays(builders.make_play(1, 300, "goal", period=2))
 
-    assert found(plays=goals, skater_games=ice.frame(SKATER_GAMES, [])) == {}
+    assert found(plays=goals, skater_games=builders.make_frame(SKATER_GAMES, [])) == {}
 
 
 def test_a_chart_without_the_third_period_lacks_time():
-    short = ice.shifts(*(ice.shift(player, 0, 400) for player in (*SKATERS, GOALIE)))
+    short = builders.make_shifts(*(builders.make_shift(player, 0, 400) for player in (*SKATERS, GOALIE)))
 
     assert found(shifts=short) == {COVERS_TIME: ("2400", "1600")}
 
 
 def test_a_player_without_shifts_lacks_time():
-    assert found(shifts=ice.shifts(*(ice.shift(player, 0, 600) for player in SKATERS))) == {
+    assert found(shifts=builders.make_shifts(*(builders.make_shift(player, 0, 600) for player in SKATERS))) == {
         COVERS_TIME: ("2400", "1800")
     }
 
 
 def test_a_game_without_any_shifts_lacks_time_unless_no_game_of_its_time_has_shifts():
-    short = {"goalie_games": ice.frame(GOALIE_GAMES, [line(GOALIE, 0)])}
-    lines = ice.frame(SKATER_GAMES, [line(player, 20, hits=4) for player in SKATERS])
+    short = {"goalie_games": builders.make_frame(GOALIE_GAMES, [line(GOALIE, 0)])}
+    lines = builders.make_frame(SKATER_GAMES, [line(player, 20, hits=4) for player in SKATERS])
     old = lines.with_columns(season=pl.lit(19971998, pl.Int32))
 
-    assert found(shifts=ice.shifts(), skater_games=lines, **short) == {COVERS_TIME: ("60", "0")}
-    assert found(shifts=ice.shifts(), skater_games=old, **short) == {}
+    assert found(shifts=builders.make_shifts(), skater_games=lines, **short) == {COVERS_TIME: ("60", "0")}
+    assert found(shifts=builders.make_shifts(), skater_games=old, **short) == {}
 
 
 def test_half_a_minute_less_of_everybody_is_a_hole():
     many = range(100, 110)
-    lines = ice.frame(SKATER_GAMES, [line(player, hits=1) for player in many])
-    lineup = ice.lineups(*(ice.dressed(player) for player in many), ice.dressed(GOALIE, position="G"))
-    short = ice.shifts(*(ice.shift(player, 0, 560) for player in many), ice.shift(GOALIE, 0, 600))
+    lines = builders.make_frame(SKATER_GAMES, [line(player, hits=1) for player in many])
+    lineup = builders.make_lineups(
+        *(builders.make_lineup_row(player) for player in many), builders.make_lineup_row(GOALIE, position="G")
+    )
+    short = builders.make_shifts(
+        *(builders.make_shift(player, 0, 560) for player in many), builders.make_shift(GOALIE, 0, 600)
+    )
 
     assert found(shifts=short, lineups=lineup, skater_games=lines) == {COVERS_TIME: ("6600", "6200")}
 
 
 def test_some_seconds_less_are_a_difference_and_no_hole():
-    assert found(shifts=ice.shifts(*(ice.shift(player, 0, 545) for player in (*SKATERS, GOALIE)))) == {}
+    assert (
+        found(shifts=builders.make_shifts(*(builders.make_shift(player, 0, 545) for player in (*SKATERS, GOALIE))))
+        == {}
+    )
 
 
 def test_ice_time_that_the_box_score_does_not_tell_is_not_missed():
     lines = {
-        "skater_games": ice.frame(SKATER_GAMES, [line(player, None, hits=4) for player in SKATERS]),
-        "goalie_games": ice.frame(GOALIE_GAMES, [line(GOALIE, None)]),
+        "skater_games": builders.make_frame(SKATER_GAMES, [line(player, None, hits=4) for player in SKATERS]),
+        "goalie_games": builders.make_frame(GOALIE_GAMES, [line(GOALIE, None)]),
     }
-    assert found(shifts=ice.shifts(ice.shift(11, 0, 100)), **lines) == {}
+    assert found(shifts=builders.make_shifts(builders.make_shift(11, 0, 100)), **lines) == {}
 
 
 def test_players_of_another_team_are_named():
-    strangers = ice.lineups(*(ice.dressed(player, team=77) for player in (*SKATERS, GOALIE)))
+    strangers = builders.make_lineups(*(builders.make_lineup_row(player, team=77) for player in (*SKATERS, GOALIE)))
 
     assert found(lineups=strangers) == {SAME_PLAYERS: ("0", "4")}
 
 
 def test_a_box_score_of_other_players_is_named():
-    others = ice.frame(SKATER_GAMES, [line(player, None) for player in (71, 72, 73)])
+    others = builders.make_frame(SKATER_GAMES, [line(player, None) for player in (71, 72, 73)])
 
     assert found(skater_games=others)[SAME_LINES] == ("0", "3")
 
 
 def test_a_box_score_that_lacks_several_skaters_is_named():
-    lines = ice.frame(SKATER_GAMES, [line(11, hits=12)])
-    more = ice.lineups(*(ice.dressed(player) for player in (*SKATERS, 14)), ice.dressed(GOALIE, position="G"))
+    lines = builders.make_frame(SKATER_GAMES, [line(11, hits=12)])
+    more = builders.make_lineups(
+        *(builders.make_lineup_row(player) for player in (*SKATERS, 14)), builders.make_lineup_row(GOALIE, position="G")
+    )
 
     assert found(skater_games=lines) == {}
     assert found(skater_games=lines, lineups=more) == {SAME_LINES: ("0", "3")}
 
 
 def test_a_box_score_without_the_goalies_or_the_skaters_of_a_team_is_incomplete():
-    both = ice.lineups(*(ice.dressed(player) for player in SKATERS), ice.dressed(GOALIE, position="G"))
-    away = ice.lineups(ice.dressed(51, team=ice.AWAY))
+    both = builders.make_lineups(
+        *(builders.make_lineup_row(player) for player in SKATERS), builders.make_lineup_row(GOALIE, position="G")
+    )
+    away = builders.make_lineups(builders.make_lineup_row(51, team=builders.AWAY))
 
-    assert found(goalie_games=ice.frame(GOALIE_GAMES, [])) == {
-        HAS_LINES: (None, f"none of the goalies of team {ice.HOME}")
+    assert found(goalie_games=builders.make_frame(GOALIE_GAMES, [])) == {
+        HAS_LINES: (None, f"none of the goalies of team {builders.HOME}")
     }
-    assert found(lineups=pl.concat([both, away])) == {HAS_LINES: (None, f"none of the skaters of team {ice.AWAY}")}
+    assert found(lineups=pl.concat([both, away])) == {HAS_LINES: (None, f"none of the skaters of team {builders.AWAY}")}
 
 
 @pytest.mark.parametrize(("hits", "is_far"), [(4, False), (5, False), (6, True), (None, False), (0, True)])
 def test_counts_that_are_far_from_the_box_score_are_named(hits: int | None, is_far: bool):  # noqa: FBT001
-    lines = ice.frame(SKATER_GAMES, [line(player, hits=hits) for player in SKATERS])
+    lines = builders.make_frame(SKATER_GAMES, [line(player, hits=hits) for player in SKATERS])
 
     assert found(skater_games=lines) == ({NEAR_COUNTS: (f"{3 * (hits or 0)} hits", "12")} if is_far else {})
 
@@ -210,10 +238,15 @@ def test_only_errors_make_pages_incomplete():
         schema={"check": pl.String, "severity": pl.String},
         orient="row",
     )
-    assert rows.select(incomplete_pages()).collect().to_series().to_list() == [["bronze.play_by_play"], None, None]
+    assert rows.select(get_incomplete_pages()).collect().to_series().to_list() == [["bronze.play_by_play"], None, None]
 
 
 def test_every_check_names_pages():
-    rows = pl.LazyFrame({"check": list(PAGES), "severity": "error"}).select(incomplete_pages()).collect().to_series()
+    rows = (
+        pl.LazyFrame({"check": list(PAGES_BY_CHECK), "severity": "error"})
+        .select(get_incomplete_pages())
+        .collect()
+        .to_series()
+    )
 
-    assert rows.to_list() == [[table.name for table in tables] for tables in PAGES.values()]
+    assert rows.to_list() == [[table.name for table in tables] for tables in PAGES_BY_CHECK.values()]

@@ -5,9 +5,9 @@ from typing import Any
 import polars as pl
 
 from nhl_lake.silver.lineups import LINEUPS
-from nhl_lake.silver.quality.pages import page_quality
+from nhl_lake.silver.quality.pages import check_pages
 from nhl_lake.silver.skater_games import SKATER_GAMES
-from tests.silver.pages_of import NO_PAGES, kept, made
+from tests.silver.bronze_pages import NO_PAGES, build_table, make_pages
 from tests.silver.test_lineups import box, page, rail, spot
 
 NO_SKATERS = pl.LazyFrame(schema=SKATER_GAMES.schema)
@@ -16,11 +16,11 @@ SCORE = {"homeTeam": {"id": 1, "score": 1}, "awayTeam": {"id": 2, "score": 0}, "
 
 def doubts(*spots: dict[str, Any], boxes: dict[str, Any] | None = None, rails: dict[str, Any] | None = None,
            chart: dict[str, Any] | None = None, **said: Any) -> list[tuple[str, str, str]]:  # fmt: skip
-    pages = kept(page(*spots) | SCORE | said)
-    lines = made(LINEUPS, pages, NO_PAGES, NO_PAGES)
-    others = [kept(one) if one else NO_PAGES for one in (boxes, rails, chart)]
-    skaters = made(SKATER_GAMES, others[0])
-    rows = page_quality(pages, *others, lines.lazy(), skaters.lazy()).collect()
+    pages = make_pages(page(*spots) | SCORE | said)
+    lines = build_table(LINEUPS, pages, NO_PAGES, NO_PAGES)
+    others = [make_pages(one) if one else NO_PAGES for one in (boxes, rails, chart)]
+    skaters = build_table(SKATER_GAMES, others[0])
+    rows = check_pages(pages, *others, lines.lazy(), skaters.lazy()).collect()
     assert rows.columns == ["season", "game_id", "check", "severity", "expected", "actual"]
     assert rows["game_id"].is_in([2023020001]).all()
     return rows.select("check", "severity", "actual").rows()
@@ -37,7 +37,7 @@ def test_nothing_is_odd_about_whole_pages():
 def test_without_pages_nothing_is_odd():
     nothing = pl.LazyFrame(schema=LINEUPS.schema)
 
-    assert page_quality(NO_PAGES, NO_PAGES, NO_PAGES, NO_PAGES, nothing, NO_SKATERS).collect().is_empty()
+    assert check_pages(NO_PAGES, NO_PAGES, NO_PAGES, NO_PAGES, nothing, NO_SKATERS).collect().is_empty()
 
 
 def test_odd_fields_are_counted_and_named_by_their_path():
@@ -77,6 +77,6 @@ def test_players_without_position_or_team_and_players_listed_twice_are_named():
 
 
 def test_a_page_that_cannot_be_read_is_quarantined_by_the_tables_that_read_it_and_not_odd():
-    broken, nobody = kept(page(spot(71)) | SCORE | {"homeTeam": {"id": "?"}}), pl.LazyFrame(schema=LINEUPS.schema)
+    broken, nobody = make_pages(page(spot(71)) | SCORE | {"homeTeam": {"id": "?"}}), pl.LazyFrame(schema=LINEUPS.schema)
 
-    assert page_quality(broken, NO_PAGES, NO_PAGES, NO_PAGES, nobody, NO_SKATERS).collect().is_empty()
+    assert check_pages(broken, NO_PAGES, NO_PAGES, NO_PAGES, nobody, NO_SKATERS).collect().is_empty()

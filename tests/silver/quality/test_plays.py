@@ -5,17 +5,18 @@ from typing import Any
 import pytest
 
 from nhl_lake.silver.plays import PLAYS
-from nhl_lake.silver.quality.plays import play_quality
-from tests.silver.pages_of import NO_PAGES, kept, made
-from tests.silver.typed_plays import AWAY, BLOCKER, page, play, shot
+from nhl_lake.silver.quality.plays import check_plays
+from tests.silver.bronze_pages import NO_PAGES, build_table, make_pages
+from tests.silver.play_builders import AWAY, BLOCKER, make_page, make_play, make_shot
 
 ENDS = [
-    play(event, number=100 + 300 * period + n, period=period, timeInPeriod="20:00", details=None)
+    make_play(event, number=100 + 300 * period + n, period=period, timeInPeriod="20:00", details=None)
     for period in (1, 2, 3)
     for n, event in enumerate(["period-end", "game-end"][: 1 + (period == 3)])
 ]
 HITS = [
-    play("hit", number=n, period=1, timeInPeriod="10:00", details={"eventOwnerTeamId": AWAY}) for n in range(200, 350)
+    make_play("hit", number=n, period=1, timeInPeriod="10:00", details={"eventOwnerTeamId": AWAY})
+    for n in range(200, 350)
 ]
 GOAL = {"homeScore": 1, "awayScore": 0, "shotType": "wrist"}
 
@@ -28,13 +29,13 @@ def whole(
         "awayTeam": {"id": 2, "score": score[0], "sog": sog[0]},
         "homeTeam": {"id": 1, "score": score[1], "sog": sog[1]},
     }
-    goal = shot("goal", number=500, period=2, timeInPeriod="01:00", details=GOAL)
-    return page(*HITS, goal, *events, *ENDS, **sides, **said)
+    goal = make_shot("goal", number=500, period=2, timeInPeriod="01:00", details=GOAL)
+    return make_page(*HITS, goal, *events, *ENDS, **sides, **said)
 
 
 def doubts(found: dict[str, Any]) -> list[tuple[str, str, str | None, str | None]]:
-    pages = kept(found)
-    rows = play_quality(made(PLAYS, pages).lazy(), pages).collect()
+    pages = make_pages(found)
+    rows = check_plays(build_table(PLAYS, pages).lazy(), pages).collect()
     assert rows.columns == ["season", "game_id", "check", "severity", "expected", "actual"]
     return rows.select("check", "severity", "expected", "actual").rows()
 
@@ -44,15 +45,15 @@ def test_nothing_is_doubtful_about_a_whole_game():
 
 
 def test_without_games_there_are_no_doubts():
-    assert play_quality(made(PLAYS, NO_PAGES).lazy(), NO_PAGES).collect().is_empty()
+    assert check_plays(build_table(PLAYS, NO_PAGES).lazy(), NO_PAGES).collect().is_empty()
 
 
-SHOOT_OUT = [shot("goal", number=1990, by=BLOCKER, period=5, timeInPeriod="00:00", situationCode="0101"),
-             play("game-end", number=1991, period=5, timeInPeriod="00:00")]  # fmt: skip
+SHOOT_OUT = [make_shot("goal", number=1990, by=BLOCKER, period=5, timeInPeriod="00:00", situationCode="0101"),
+             make_play("game-end", number=1991, period=5, timeInPeriod="00:00")]  # fmt: skip
 
 
 def test_who_wins_the_shoot_out_has_a_goal_more():
-    away = shot(
+    away = make_shot(
         "goal", number=501, by=BLOCKER, period=2, timeInPeriod="02:00", details={"homeScore": 1, "awayScore": 1}
     )
 
@@ -65,24 +66,24 @@ def test_who_wins_the_shoot_out_has_a_goal_more():
         (whole(score=(0, 2)), ("goals are the final score", "error", "0-2", "0-1")),
         (whole(sog=(0, 3)), ("shots on goal are those of the header", "warning", "0-3", "0-1")),
         (whole(sog=(3, 1)), ("shots on goal are those of the header", "error", "3-1", "0-1")),
-        (whole(shot("goal", number=801, period=3, details=GOAL), score=(0, 2), sog=(0, 2)),
+        (whole(make_shot("goal", number=801, period=3, details=GOAL), score=(0, 2), sog=(0, 2)),
          ("no goal stands beside another score", "error", "0", "1")),
-        (whole(play("hit", number=801, period=3, details={"hittingPlayerId": 5, "hitteePlayerId": 5})),
+        (whole(make_play("hit", number=801, period=3, details={"hittingPlayerId": 5, "hitteePlayerId": 5})),
          ("every player is dressed", "warning", "0", "1")),
-        (whole(play("penalty", number=801, period=3, details={"typeCode": "PS", "eventOwnerTeamId": AWAY})),
+        (whole(make_play("penalty", number=801, period=3, details={"typeCode": "PS", "eventOwnerTeamId": AWAY})),
          ("penalty shots are as many as were awarded", "warning", "1", "0")),
-        (whole(play("hit", number=501, period=2, timeInPeriod="00:30")),
+        (whole(make_play("hit", number=501, period=2, timeInPeriod="00:30")),
          ("the clock does not run backwards", "warning", "0", "1")),
-        (whole(play("hit", number=501, period=2, timeInPeriod="20:05")),
+        (whole(make_play("hit", number=501, period=2, timeInPeriod="20:05")),
          ("every event has a time inside its period", "warning", "0", "1")),
-        (whole(play("zamboni", number=801, period=3)), ("every event type is known", "warning", "0", "1")),
-        (whole(shot("missed-shot", number=801, period=3, situationCode=None)),
+        (whole(make_play("zamboni", number=801, period=3)), ("every event type is known", "warning", "0", "1")),
+        (whole(make_shot("missed-shot", number=801, period=3, situationCode=None)),
          ("every attempt has a situation", "warning", "0", "1")),
-        (whole(shot("missed-shot", number=801, period=3, details={"xCoord": None})),
+        (whole(make_shot("missed-shot", number=801, period=3, details={"xCoord": None})),
          ("every unblocked attempt has a place", "warning", "0", "1")),
-        (whole(*(shot("missed-shot", number=801 + n, period=3, details={"xCoord": -60}) for n in range(8))),
+        (whole(*(make_shot("missed-shot", number=801 + n, period=3, details={"xCoord": -60}) for n in range(8))),
          ("the page's side of the ice is that of its shots", "warning", "0", "8")),
-        (whole(play("hit", number=1999, period=3, timeInPeriod="20:00")),
+        (whole(make_play("hit", number=1999, period=3, timeInPeriod="20:00")),
          ("the last event is the end of the game", "warning", "game-end", "hit")),
         (whole() | {"plays": [event for event in whole()["plays"] if event["eventId"] != 400]},
          ("three periods or more have an end", "warning", "3", "2")),
@@ -107,17 +108,17 @@ def test_a_header_that_says_nothing_is_no_doubt():
 def old(season: int, *events: dict[str, Any]) -> dict[str, Any]:
     """Return the page of an old season with a goal, a penalty and other events, without codes, places or ends."""
     bare = {"situationCode": None, "homeTeamDefendingSide": None}
-    goal = shot("goal", number=500, details={"xCoord": None, "yCoord": None, "shotType": None} | GOAL, **bare)
-    penalty = play(
+    goal = make_shot("goal", number=500, details={"xCoord": None, "yCoord": None, "shotType": None} | GOAL, **bare)
+    penalty = make_play(
         "penalty", number=501, timeInPeriod="01:00", details={"eventOwnerTeamId": AWAY, "typeCode": "PS"}, **bare
     )
     sides = {"awayTeam": {"id": 2, "score": 0, "sog": 20}, "homeTeam": {"id": 1, "score": 1, "sog": 30}}
-    return page(goal, penalty, *events, id=season // 10_000 * 1_000_000 + 20_001, season=season, **sides)
+    return make_page(goal, penalty, *events, id=season // 10_000 * 1_000_000 + 20_001, season=season, **sides)
 
 
 def test_nothing_is_expected_of_old_pages_that_they_never_record():
     assert doubts(old(19301931)) == []
-    assert [rule for rule, *_ in doubts(old(19971998, shot(number=502, situationCode=None)))] == [
+    assert [rule for rule, *_ in doubts(old(19971998, make_shot(number=502, situationCode=None)))] == [
         "shots on goal are those of the header"
     ]
 

@@ -4,16 +4,18 @@ from typing import Any
 
 import pytest
 
-from nhl_lake.silver.quality.strength import strength_quality
-from tests.silver import ice
+from nhl_lake.silver.quality.strength import check_strength
+from tests.silver import builders
 
 HOME_PLAYERS, AWAY_PLAYERS = range(1, 7), range(11, 17)  # the last of each is the goalie
 PLAYERS = {"home_skaters": 5, "away_skaters": 5, "has_home_goalie": True, "has_away_goalie": True}
 
 
 def play(number: int, second: int, event: str = "hit", **said: Any) -> dict[str, Any]:
-    known = {"situation_code": "1551", "strength_source": "page", "game_seconds": second, "home_team_id": ice.HOME}
-    return ice.play(number, second, event, event_number=number, is_goal=event == "goal", **known | PLAYERS | said)
+    known = {"situation_code": "1551", "strength_source": "page", "game_seconds": second, "home_team_id": builders.HOME}
+    return builders.make_play(
+        number, second, event, event_number=number, is_goal=event == "goal", **known | PLAYERS | said
+    )
 
 
 def goal(number: int, state: str | None, player: int = 1) -> dict[str, Any]:
@@ -21,17 +23,19 @@ def goal(number: int, state: str | None, player: int = 1) -> dict[str, Any]:
 
 
 def found(*events: dict[str, Any], shifts: Any = (), lines: Any = ()) -> dict[str, tuple[str, str | None, str]]:
-    sides = {player: (ice.HOME, player == HOME_PLAYERS[-1]) for player in HOME_PLAYERS} | {
-        player: (ice.AWAY, player == AWAY_PLAYERS[-1]) for player in AWAY_PLAYERS
+    sides = {player: (builders.HOME, player == HOME_PLAYERS[-1]) for player in HOME_PLAYERS} | {
+        player: (builders.AWAY, player == AWAY_PLAYERS[-1]) for player in AWAY_PLAYERS
     }
-    lineups = ice.lineups(*(ice.dressed(who, team, "G" if goalie else "C") for who, (team, goalie) in sides.items()))
-    stays = ice.shifts(*(ice.shift(who, start, end, sides[who][0]) for who, start, end in shifts))
-    rows = strength_quality(ice.plays(*events), stays, lineups, ice.skater_games(*lines)).collect()
+    lineups = builders.make_lineups(
+        *(builders.make_lineup_row(who, team, "G" if goalie else "C") for who, (team, goalie) in sides.items())
+    )
+    stays = builders.make_shifts(*(builders.make_shift(who, start, end, sides[who][0]) for who, start, end in shifts))
+    rows = check_strength(builders.make_plays(*events), stays, lineups, builders.make_skater_games(*lines)).collect()
     return {check: tuple(rest) for check, *rest in rows.drop("season", "game_id").rows()}
 
 
 def line(player: int, goals: int | None) -> dict[str, Any]:
-    return {"season": ice.SEASON, "game_id": ice.GAME, "player_id": player, "power_play_goals": goals}
+    return {"season": builders.SEASON, "game_id": builders.GAME, "player_id": player, "power_play_goals": goals}
 
 
 ALL_ON = [(player, 0, 1200) for player in (*HOME_PLAYERS, *AWAY_PLAYERS)]

@@ -1,0 +1,170 @@
+"""What the world has seen of a game by a moment: its rows and shifts so far, before or after their corrections."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from nhl_lake.league import quirks
+from nhl_lake.league.model import (
+    AWAY,
+    HOME,
+    Event,
+    Game,
+    GameOutcome,
+    RosterSpot,
+    ScheduledGame,
+    Shift,
+    StrengthSegment,
+    Team,
+)
+from nhl_lake.league.pages.game_status import (
+    SECONDS_PER_ATTEMPT,
+    GameStatus,
+    ScheduleListing,
+    count_goals,
+    find_game_status,
+    find_listing,
+)
+from nhl_lake.league.pages.headers import (
+    build_broadcasts,
+    build_clock,
+    build_outcome,
+    build_period_descriptor,
+    build_start_times,
+    build_team_block,
+    localize_text,
+)
+from nhl_lake.league.pages.page_source import Page, PageSource
+
+SHOOTOUT_ATTEMPT_KINDS = ("goal", "shot-on-goal", "missed-shot", "failed-shot-attempt")
+CLOSING_KINDS = ("shootout-complete", "period-end", "game-end")
+
+
+class GameView(NamedTuple):
+    """A game as far as it has come."""
+
+    status: GameStatus
+    listing: ScheduleListing
+    game: ScheduledGame
+    teams: tuple[Team, Team]  # home, away
+    outcome: GameOutcome | None  # None as long as nobody knows who will be dressed: FUT
+    events: tuple[Event, ...] = ()
+    shifts: tuple[Shift, ...] = ()
+
+    @property
+    def score(self) -> tuple[int, int]:
+        """Goals, home and away."""
+        return count_goals(self.outcome, self.status) if self.outcome else (0, 0)
+
+    @property
+    def sog(self) -> tuple[int, int]:
+        """Shots on goal outside shoot-outs, home and away."""
+        sides = [event.side for event in self.events if is_shot_on_goal(event)]
+        return sides.count(HOME), sides.count(AWAY)
+
+    @property
+    def score_and_shots(self) -> tuple[tuple[int, int], tuple[int, int]] | tuple[None, None]:
+        """(score, shots) of the home and of the away team, or nothing before the game."""
+        if not self.status.has_started:
+            return None, None
+        return (self.score[HOME], self.sog[HOME]), (self.score[AWAY], self.sog[AWAY])
+
+    def list_dressed_players(self, side: int) -> tuple[RosterSpot, ...]:
+        """Who is dressed."""
+        return self.outcome.lineups[side].dressed_players if self.outcome else ()
+
+
+def is_shot_on_goal(event: Event) -> bool:
+    """Whether a row is a shot on goal as teams count them: goals among them, shoot-outs not."""
+    return event.kind in ("shot-on-goal", "goal") and event.period_type != "SO"
+
+
+def view_game_header(source: PageSource, game: ScheduledGame, as_of: datetime) -> GameView:
+    """The head of a game at a moment: enough for pages without rows; cheap."""
+    now = find_game_status(source, game, as_of)
+    teams = (source.find_team(game.season, game.home_id), source.find_team(game.season, game.away_id))
+    return GameView(
+        now,
+        find_listing(game, as_of),
+        game,
+        teams,
+        None if now.state == "FUT" else source.engine.get_outcome(game.game_id),
+    )
+
+
+def view_game(source: PageSource, game: ScheduledGame, as_of: datetime) -> GameView:
+    """A game at a moment, with rows and shifts."""
+    seen = view_game_header(source, game, as_of)
+    if not seen.status.has_started:
+        return seen
+    whole = source.engine.get_game(game.game_id)
+    events = quirks.select_published_events(
+        source.seed, whole, source.engine.get_end_time(game.game_id), as_of, source.shares
+    )
+    if seen.status.is_over:
+        return seen._replace(events=events, shifts=whole.shifts)
+    return seen._replace(events=_select_events_so_far(events, seen.status), shifts=_cut_off_shifts(whole, seen.status))
+
+
+def _select_events_so_far(events: tuple[Event, ...], now: GameStatus) -> tuple[Event, ...]:
+    attempts = now.second // SECONDS_PER_ATTEMPT + 1
+    found, taken = [], 0
+    for event in events:
+        if event.period_type != "SO":
+            shown = (event.period, event.second) <= (now.period, now.second)
+        else:
+            taken += event.kind in SHOOTOUT_ATTEMPT_KINDS
+            shown = now.period == event.period and taken <= attempts and event.kind not in CLOSING_KINDS
+        if shown:
+            found.append(event)
+    return tuple(found)
+
+
+def _cut_off_shifts(whole: Game, now: GameStatus) -> tuple[Shift, ...]:
+    """The shifts that have begun, cut off at this second."""
+    return tuple(
+        shift if (shift.period, shift.end) <= (now.period, now.second) else shift._replace(end=now.second)
+        for shift in whole.shifts
+        if (shift.period, shift.start) < (now.period, now.second)
+    )
+
+
+def get_segments(seen: GameView) -> tuple[StrengthSegment, ...]:
+    """The stretches of equal strength so far."""
+    return seen.outcome.segments if seen.outcome else ()
+
+
+def build_header(source: PageSource, seen: GameView) -> Page:
+    """What play-by-play and boxscore begin with, up to the teams."""
+    game, now = seen.game, seen.status
+    page: Page = {
+        "id": game.game_id,
+        "season": game.season,
+        "gameType": game.game_type,
+        "limitedScoring": False,
+        "gameDate": f"{seen.listing.day}",
+        "venue": localize_text(game.arena),
+        "venueLocation": localize_text(game.city),
+        **build_start_times(game, seen.listing.start),
+        "tvBroadcasts": build_broadcasts(source, game),
+        "gameState": now.state,
+        "gameScheduleState": seen.listing.state,
+    }
+    if now.has_started:
+        page["periodDescriptor"] = build_period_descriptor(game, now.period)
+    return page
+
+
+def build_team_blocks(seen: GameView) -> Page:
+    """The two teams at the head of a page."""
+    home, away = seen.score_and_shots
+    return {"awayTeam": build_team_block(seen.teams[AWAY], away), "homeTeam": build_team_block(seen.teams[HOME], home)}
+
+
+def build_game_outcome(seen: GameView) -> Page:
+    """The outcome, once there is one."""
+    return {"gameOutcome": build_outcome(seen.outcome)} if seen.outcome and seen.status.is_over else {}
+
+
+def build_game_clock(seen: GameView) -> Page:
+    """The clock at the head of a page."""
+    return {"clock": build_clock(seen.game, seen.status)}

