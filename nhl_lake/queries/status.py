@@ -18,7 +18,10 @@ from nhl_lake.silver.quarantine import QUARANTINE
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
-GAME_STATUSES = ("complete", "partial", "incomplete", "open", "before")
+STATUS_COUNTS = {  # field of SeasonStatus: status of a game
+    "complete": "complete", "partial": "partial", "incomplete": "incomplete", "pending": "open",
+    "not_requested": "before",
+}  # fmt: skip
 RUNS_READ = 30  # the last failure of a page that is still missing is in one of the last runs
 
 
@@ -118,7 +121,7 @@ def find_schedule_read_time(root: Location) -> datetime:
 def summarize_season(standing: pl.DataFrame, to_come: pl.DataFrame, season: int) -> SeasonStatus:
     """Count the games of a season."""
     rows = standing.filter(pl.col("season") == season)
-    counts = {name: rows.filter(pl.col("stands") == name).height for name in GAME_STATUSES}
+    counts = {name: rows.filter(pl.col("stands") == status).height for name, status in STATUS_COUNTS.items()}
     held = pl.col("stands").is_in(["complete", "partial", "incomplete"])
     first_open = pl.col("game_date").filter(pl.col("stands") == "open").min()
     is_before = first_open.is_null() | (pl.col("game_date") < first_open)
