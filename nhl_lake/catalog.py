@@ -9,7 +9,9 @@ from nhl_lake.gold.game_flow import GAME_FLOW
 from nhl_lake.gold.goalie_game import GOALIE_GAME
 from nhl_lake.gold.goalie_season import GOALIE_SEASON
 from nhl_lake.gold.line_game import LINE_GAME
+from nhl_lake.gold.line_season import LINE_SEASON
 from nhl_lake.gold.pair_game import PAIR_GAME
+from nhl_lake.gold.pair_season import PAIR_SEASON
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.gold.skater_season import SKATER_SEASON
 from nhl_lake.gold.sog_features import SOG_FEATURES
@@ -68,6 +70,8 @@ GOLD = (
     GOALIE_SEASON,
     LINE_GAME,
     PAIR_GAME,
+    LINE_SEASON,
+    PAIR_SEASON,
     GAME_FLOW,
     SOG_FEATURES,
     SOG_PREDICTIONS,

@@ -85,6 +85,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "gold.sog_features": {"is_upcoming": False, "projection_basis": "played", "days_since_last_game": 1},
     "gold.line_game": {"first_player_id": 1, "second_player_id": 2, "third_player_id": 3},
     "gold.pair_game": {"first_player_id": 1, "second_player_id": 2},
+    "gold.line_season": {"first_player_id": 1, "second_player_id": 2, "third_player_id": 3},
+    "gold.pair_season": {"first_player_id": 1, "second_player_id": 2},
 }  # fmt: skip
 
 # for each rule that a table declares beside the general ones, a row that breaks it
@@ -172,6 +174,8 @@ MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
     ("gold.sog_features", "his last game is before this one"): {"days_since_last_game": -1},
     ("gold.sog_features", "form is of games"): {"games_before": None},
     ("gold.line_game", "three forwards, ids ascending"): {"second_player_id": 1},
+    ("gold.line_season", "three forwards, ids ascending"): {"second_player_id": 1},
+    ("gold.pair_season", "two defensemen, ids ascending"): {"second_player_id": 1},
     ("gold.pair_game", "two defencemen, ids ascending"): {"second_player_id": 1},
     ("gold.game_flow", "no more goals than attempts"): {"home_goals_so_far": 3},
     ("silver.seasons", "a season ends after it begins"): {"regular_season_start_date": date(2025, 10, 10)},

@@ -1,6 +1,7 @@
 """What a person sees: progress, summaries and tables, on a terminal, under cron, or as JSON."""
 
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -28,8 +29,9 @@ KINDS_SHOWN = 20
 
 
 def make_console() -> Console:
-    """Return the console that results go to: as wide as the terminal, or as it takes in a file."""
-    return Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 200)
+    """Return the console that results go to: as wide as the terminal or as COLUMNS says, in a file 200 wide."""
+    has_width = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()
+    return Console(soft_wrap=True, highlight=False, width=None if has_width else 200)
 
 
 def format_size(number: float) -> str:

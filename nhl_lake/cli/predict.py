@@ -15,7 +15,7 @@ from nhl_lake.gold.sog_features import SOG_FEATURES
 from nhl_lake.models import predict as forecast
 from nhl_lake.models import shots_on_goal
 from nhl_lake.silver.games import GAMES
-from nhl_lake.silver.parsing.person import format_full_name
+from nhl_lake.hockey.names import format_full_name
 from nhl_lake.silver.players import PLAYERS
 from nhl_lake.store import delta_tables, locks
 

@@ -49,6 +49,7 @@ RATES = ("goals_against", "shots_against", "unblocked_attempts_against", "attemp
 COLUMNS = (
     *season_totals.SEASON_COLUMNS,
     c.player_id,
+    season_totals.player,
     c.team_id,
     season_totals.is_total,
     c.team_abbrev,

@@ -74,6 +74,7 @@ SHARES = {
 COLUMNS = (
     *season_totals.SEASON_COLUMNS,
     c.player_id,
+    season_totals.player,
     c.team_id,
     season_totals.is_total,
     c.team_abbrev,

@@ -5,6 +5,12 @@ import polars as pl
 LETTER_REPLACEMENTS = {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ß": "ss"}
 
 
+def format_full_name() -> pl.Expr:
+    """Return the first and last name as one text; the one that is known if only one is, null if none is."""
+    name = pl.concat_str("first_name", "last_name", separator=" ", ignore_nulls=True)
+    return pl.when(name != "").then(name)
+
+
 def fold_name(text: pl.Expr) -> pl.Expr:
     """Return a name in its bare letters: without capitals, accents, hyphens, apostrophes and spaces."""
     plain = (

@@ -12,6 +12,7 @@ game_id = Column("game_id", pl.Int64, "Game id, for ever the same: season's firs
 game_type = Column("game_type", pl.Int16, "1 preseason, 2 regular season, 3 playoffs; others are special events")
 game_date = Column("game_date", pl.Date, "The league's day of the game: the date in New York")
 player_id = Column("player_id", pl.Int64, "Player id, for ever the same")
+player = Column("player", pl.String, "Full name, as the game's page gives it", nullable=True)
 team_id = Column("team_id", pl.Int32, "Team id; a team that moves gets a new one")
 team_abbrev = Column("team_abbrev", pl.String, "Three letters of the team, as of then")
 team_name = Column("team_name", pl.String, "Full name of the team")

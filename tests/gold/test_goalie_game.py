@@ -6,7 +6,8 @@ import polars as pl
 
 from nhl_lake.gold.goalie_game import GOALIE_GAME
 from tests.gold import game_builders
-from tests.gold.game_builders import FACEOFF, build_game_silver
+from nhl_lake.gold.skater_game import SKATER_GAME
+from tests.gold.game_builders import FACEOFF, ROSTER_SPOTS, build_game_silver, build_row
 from tests.gold.league_tables import Silver, build_gold
 from tests.gold.test_skater_game import ALL_GAME, POWER_PLAY, done
 from tests.silver.play_builders import HOME, make_shot
@@ -138,3 +139,12 @@ def test_a_game_without_shifts_has_the_time_of_the_box_score():
     assert counts(found, *names) == ("box score", 3550, None, None)
     assert counts(found, *names, situation="5on5") == (None,) * 4
     assert counts(found, *names, goalie=31) == (None,) * 4
+
+
+def test_players_have_their_names_from_the_game():
+    spots = [spot | {"firstName": {"default": "Ana"}, "lastName": {"default": "Berg"}} for spot in ROSTER_SPOTS]
+    found = build_game_silver(FACEOFF, make_shot(details=AT_32), spots=[*spots[:-1], ROSTER_SPOTS[-1]])
+
+    assert build_row(GOALIE_GAME, found, player_id=31)["player"] == "Ana Berg"
+    assert build_row(GOALIE_GAME, found, player_id=32)["player"] is None
+    assert build_row(SKATER_GAME, found, player_id=71)["player"] == "Ana Berg"

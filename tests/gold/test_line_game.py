@@ -7,22 +7,26 @@ import polars as pl
 import pytest
 
 from nhl_lake.gold.line_game import LINE_GAME, line_game
+from nhl_lake.gold.line_season import LINE_SEASON
 from nhl_lake.gold.pair_game import PAIR_GAME, pair_game
+from nhl_lake.gold.pair_season import PAIR_SEASON
 from nhl_lake.schema import checks
 from nhl_lake.schema.table import Table
+from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.plays import PLAYS
 from tests.league.league_pages import SEASONS, get_game_page, get_league, get_shift_chart, list_played_games
 from tests.silver import builders
-from tests.silver.bronze_pages import NO_PAGES, build_table, make_pages
+from tests.silver.bronze_pages import NO_PAGES, build_table, make_pages, make_schedule_row
 from tests.silver.builders import AWAY, GAME, HOME, SEASON
 from tests.silver.test_league_ice import worked_out
 
 FORWARDS, DEFENCE = [1, 2, 3], [4, 5]
 THEIRS = [11, 12, 13, 14, 15]
 LINEUP = [
-    *(builders.make_lineup_row(player, HOME, "CLRCLR"[player % 6]) for player in (1, 2, 3, 6, 7)),
+    builders.make_lineup_row(1, HOME, "L", first_name="Ana", last_name="Berg"),
+    *(builders.make_lineup_row(player, HOME, "CLRCLR"[player % 6]) for player in (2, 3, 6, 7)),
     *(builders.make_lineup_row(player, HOME, "D") for player in (4, 5, 8)),
     *(builders.make_lineup_row(player, AWAY, position) for player, position in zip(THEIRS, "CLRDD", strict=True)),
 ]
@@ -62,6 +66,7 @@ def of(
         builders.make_frame(ON_ICE, list(on)),
         builders.make_stints(*stints),
         builders.make_lineups(*LINEUP),
+        builders.make_games(builders.make_game(home_team_abbrev="HOM", away_team_abbrev="AWY")),
     )
     checks.validate_rows(table, found)
     return found
@@ -138,6 +143,36 @@ def test_a_game_without_shifts_has_no_rows():
     assert of(LINE_GAME, [], [attempt(1, "goal")]).is_empty()
 
 
+def test_a_line_has_the_names_of_its_players_and_the_letters_of_its_team():
+    found = of(LINE_GAME, [stint(0, 40, [1, 2, 3, 4, 5])])
+
+    names = ("team_abbrev", "first_player", "second_player")
+    assert found.sort("team_id").select(names).rows() == [("HOM", "Ana Berg", None), ("AWY", None, None)]
+
+
+def test_a_season_of_lines_adds_up_their_games_and_shares_are_of_the_sums():
+    game = of(
+        LINE_GAME,
+        [stint(0, 40, [1, 2, 3, 4, 5])],
+        [attempt(1, "goal"), attempt(2, "shot-on-goal"), attempt(3, "missed-shot", AWAY)],
+        [row for n in (1, 2, 3) for row in seen(n, [1, 2, 3, 4, 5])],
+    ).filter(pl.col("team_id") == HOME)
+    renamed = {"game_id": GAME + 1, "team_abbrev": "NEW", "first_player": None}
+    later = game.with_columns(pl.lit(value).cast(game.schema[name]).alias(name) for name, value in renamed.items())
+    unrecorded = later.with_columns(
+        pl.lit(None, pl.Int16).alias(name) for name in game.columns if "attempts" in name
+    )
+    found = build_table(LINE_SEASON, pl.concat([later, game]).lazy())
+    checks.validate_rows(LINE_SEASON, found)
+    (row,) = found.to_dicts()
+
+    assert (row["team_abbrev"], row["first_player"], row["games"], row["time_together_s"]) == ("NEW", "Ana Berg", 2, 80)
+    assert (row["on_ice_goals_for"], row["on_ice_attempts_for"], row["on_ice_attempts_against"]) == (2, 4, 2)
+    assert (row["on_ice_goal_share"], row["on_ice_attempt_share"]) == (1.0, pytest.approx(2 / 3))
+    (bare,) = build_table(LINE_SEASON, unrecorded.lazy()).to_dicts()
+    assert (bare["on_ice_goals_for"], bare["on_ice_attempts_for"], bare["on_ice_attempt_share"]) == (1, None, None)
+
+
 class Truth(NamedTuple):
     """Seconds and attempts for and against of sets of players of some positions, by game and team."""
 
@@ -155,7 +190,8 @@ def league_made() -> tuple[list[int], dict[str, pl.DataFrame], pl.DataFrame, pl.
     found = worked_out(
         games, {game: builders.make_chart(*get_shift_chart(game)["data"], game_id=game) for game in games}, []
     )
-    read = [frame.lazy() for frame in (plays, found.on_ice, found.stints, lineups)]
+    schedule = builders.make_frame(GAMES, [make_schedule_row(get_game_page(game, "play-by-play")) for game in games])
+    read = [*(frame.lazy() for frame in (plays, found.on_ice, found.stints, lineups)), schedule]
     return games, {"line": build_table(LINE_GAME, *read), "pair": build_table(PAIR_GAME, *read)}, plays, lineups
 
 
@@ -195,6 +231,19 @@ def test_lines_and_pairs_of_the_league_are_the_truth_by_the_second(
     for n, counted in ((-3, truth.seconds), (-2, truth.attempts), (-1, truth.against)):
         assert {row[:-3]: row[n] for row in rows.rows() if row[n]} == {key: n for key, n in counted.items() if n}
     assert rows["time_together_s"].sum() > 20_000
+
+
+@pytest.mark.parametrize(("kind", "table"), [("line", LINE_SEASON), ("pair", PAIR_SEASON)])
+def test_seasons_of_lines_and_pairs_have_the_sums_of_their_games(league_made: Any, kind: str, table: Table):
+    games = league_made[1][kind]
+    found = build_table(table, games.lazy())
+    checks.validate_rows(table, found)
+
+    assert found.height == games.select("game_type", "team_id", "^.*_player_id$").unique().height
+    for name in ("time_together_s", "on_ice_goals_for", "on_ice_attempts_against"):
+        assert found[name].sum() == games[name].sum()
+    assert found["games"].sum() == games.height
+    assert found["first_player"].null_count() == found["team_abbrev"].null_count() == 0
 
 
 def test_the_functions_are_those_of_the_tables():

@@ -42,7 +42,8 @@ def skaters() -> pl.DataFrame:
     """A game of a skater for one team, two for another, the last one without shifts."""
     timed = build_gold(SKATER_GAME, build_game_silver(FACEOFF, make_shot("goal"), make_shot(), shifts=ALL_GAME))
     untimed = build_gold(SKATER_GAME, build_game_silver(FACEOFF, make_shot("goal")))
-    later = moved(timed, 2023020002, 12, team_id=3, team_abbrev="NEW", position="L")
+    timed = timed.with_columns(player=pl.lit("Old Name"))
+    later = moved(timed, 2023020002, 12, team_id=3, team_abbrev="NEW", position="L", player="New Name")
     last = moved(untimed, 2023020003, 14, team_id=3, team_abbrev="NEW", position="L")
     return pl.concat([later, last, timed])
 
@@ -60,6 +61,12 @@ def test_a_traded_skater_has_a_row_for_each_team_and_a_total_under_his_last(skat
         (3, False, "NEW", "L", 2, 2, 3),
         (3, True, "NEW", "L", 3, 3, 5),
     ]
+
+
+def test_a_season_has_the_last_name_that_is_known(skaters: pl.DataFrame):
+    found = season(SKATER_SEASON, skaters)
+
+    assert rows(found, "team_id", "player", player_id=71) == [(1, "Old Name"), (3, "New Name"), (3, "New Name")]
 
 
 def test_rates_are_of_the_games_with_shifts_and_counts_of_all(skaters: pl.DataFrame):

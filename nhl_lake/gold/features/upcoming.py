@@ -6,6 +6,7 @@ import polars as pl
 
 from nhl_lake.gold.measures.appearances import list_game_teams as sides
 from nhl_lake.hockey.calendar import FINAL_STATES
+from nhl_lake.hockey.names import format_full_name
 
 HORIZON = timedelta(days=7)
 FEATURE_GAME_TYPES = (2, 3)
@@ -60,7 +61,7 @@ def select_newest_rosters(rosters: pl.LazyFrame, skaters: pl.LazyFrame) -> pl.La
         .join(last, on="player_id", how="left", validate="m:1")
         .sort("season", "player_id", pl.col("team_abbrev").ne_missing(pl.col("last_abbrev")), "team_abbrev")
         .unique(["season", "player_id"], keep="first", maintain_order=True)
-        .select("season", "team_abbrev", "player_id", "position")
+        .select("season", "team_abbrev", "player_id", "position", player=format_full_name())
     )
 
 
@@ -68,4 +69,4 @@ def select_last_lineups(skaters: pl.LazyFrame) -> pl.LazyFrame:
     """Return the skaters of the last game of each team who have not played for another one since."""
     is_last = pl.col("order") == pl.col("order").max().over("team_key")
     is_his_last = pl.col("order") == pl.col("order").max().over("player_id")
-    return skaters.filter(is_last, is_his_last).select("team_key", "player_id", "position")
+    return skaters.filter(is_last, is_his_last).select("team_key", "player_id", "position", "player")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from nhl_lake.hockey.calendar import UNDECIDED_TEAM
+from nhl_lake.hockey.names import format_full_name
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column
 
@@ -12,7 +13,14 @@ opponent_abbrev = Column("opponent_abbrev", pl.String, "Three letters of the opp
 
 TEAM_COLUMNS = (c.season, c.game_id, c.game_type, c.game_date, c.team_id, c.team_abbrev)
 OPPONENT_COLUMNS = (c.opponent_team_id, opponent_abbrev, c.is_home)
-COLUMNS = (*TEAM_COLUMNS[:4], c.player_id, *TEAM_COLUMNS[4:], *OPPONENT_COLUMNS, replace(c.position, nullable=True))
+COLUMNS = (
+    *TEAM_COLUMNS[:4],
+    c.player_id,
+    c.player,
+    *TEAM_COLUMNS[4:],
+    *OPPONENT_COLUMNS,
+    replace(c.position, nullable=True),
+)
 
 
 def list_game_teams(games: pl.LazyFrame) -> pl.LazyFrame:
@@ -40,5 +48,6 @@ def select_appearances(games: pl.LazyFrame, lineups: pl.LazyFrame, plays: pl.Laz
         lineups.filter(~pl.col("is_scratched"))
         .join(plays, on="game_id", how="semi")
         .join(about, on=["game_id", "team_id"], validate="m:1")
+        .with_columns(player=format_full_name())
         .select(column.name for column in COLUMNS)
     )

@@ -1,8 +1,14 @@
 """Players of a team who are on the ice together at 5on5: their time, and what happened meanwhile."""
 
+from dataclasses import replace
+
 import polars as pl
 
+from nhl_lake.gold.measures.appearances import list_game_teams
 from nhl_lake.gold.measures.recorded_events import add_recorded_flags, fill_recorded_counts, is_always_recorded
+from nhl_lake.gold.measures.season_totals import sum_known
+from nhl_lake.gold.measures.situations import compute_share
+from nhl_lake.hockey.names import format_full_name
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column
 from nhl_lake.silver.stints import LENGTH
@@ -16,6 +22,18 @@ EVENT_COUNTS = {
     "attempts": ("is_attempt", "Goals, saved, missed and blocked shots"),
 }
 SIDES = {"for": "of the team", "against": "of the opponent"}
+SHARE_COUNTS = ("goals", "unblocked_attempts", "attempts")
+COUNT_COLUMNS = tuple(
+    Column(
+        f"on_ice_{name}_{side}",
+        pl.Int16,
+        f"{about} {whose} while on the ice together",
+        nullable=not is_always_recorded(name),
+    )
+    for name, (_, about) in EVENT_COUNTS.items()
+    for side, whose in SIDES.items()
+)
+time_together = Column("time_together_s", pl.Int32, "Time on the ice together at 5on5", "s")
 
 
 def declare_columns(*ordinals: str) -> tuple[Column, ...]:
@@ -25,19 +43,46 @@ def declare_columns(*ordinals: str) -> tuple[Column, ...]:
         c.game_id,
         c.game_type,
         c.team_id,
-        *(Column(f"{nth}_player_id", pl.Int64, f"The {nth} of them; ids ascend") for nth in ordinals),
+        replace(c.team_abbrev, nullable=True),
+        *declare_players(*ordinals),
         c.is_home,
-        Column("time_together_s", pl.Int32, "Time on the ice together at 5on5", "s"),
+        time_together,
+        *COUNT_COLUMNS,
+    )
+
+
+def declare_season_columns(*ordinals: str) -> tuple[Column, ...]:
+    """Declare the columns of a season of players who are on the ice together."""
+    return (
+        c.season,
+        c.game_type,
+        c.team_id,
+        replace(c.team_abbrev, nullable=True),
+        *declare_players(*ordinals),
+        Column("games", pl.Int16, "Games in which they were on the ice together at 5on5"),
+        time_together,
+        *COUNT_COLUMNS,
         *(
             Column(
-                f"on_ice_{name}_{side}",
-                pl.Int16,
-                f"{about} {whose} while on the ice",
-                nullable=not is_always_recorded(name),
+                f"on_ice_{name[:-1]}_share",
+                pl.Float64,
+                f"Share of both teams' {name.replace('_', ' ')} while on the ice together; null if there were none",
+                nullable=True,
             )
-            for name, (_, about) in EVENT_COUNTS.items()
-            for side, whose in SIDES.items()
+            for name in SHARE_COUNTS
         ),
+    )
+
+
+def declare_players(*ordinals: str) -> tuple[Column, ...]:
+    """Declare the ids and the names of the players."""
+    return tuple(
+        column
+        for nth in ordinals
+        for column in (
+            Column(f"{nth}_player_id", pl.Int64, f"Player id of the {nth} of them; ids ascend"),
+            Column(f"{nth}_player", pl.String, f"Full name of the {nth} of them", nullable=True),
+        )
     )
 
 
@@ -46,6 +91,7 @@ def count_combinations(
     on_ice: pl.LazyFrame,
     stints: pl.LazyFrame,
     lineups: pl.LazyFrame,
+    games: pl.LazyFrame,
     *,
     positions: tuple[str, ...],
     ordinals: tuple[str, ...],
@@ -67,7 +113,42 @@ def count_combinations(
         .with_columns(fill_recorded_counts(f"on_ice_{name}_{side}" for name in EVENT_COUNTS for side in SIDES))
         .join(heads, on="game_id", validate="m:1")
         .with_columns(is_home=pl.col("team_id") == pl.col("home_team_id"))
+        .pipe(add_names, lineups, games, ordinals)
         .select(column.name for column in declare_columns(*ordinals))
+    )
+
+
+def add_names(
+    rows: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame, ordinals: tuple[str, ...]
+) -> pl.LazyFrame:
+    """Add the letters of the team and the names of the players; null where the game's pages do not give them."""
+    teams = list_game_teams(games).select("game_id", "team_id", "team_abbrev")
+    rows = rows.join(teams, on=["game_id", "team_id"], how="left", validate="m:1")
+    names = lineups.select("game_id", "player_id", player=format_full_name())
+    for nth in ordinals:
+        own = names.rename({"player_id": f"{nth}_player_id", "player": f"{nth}_player"})
+        rows = rows.join(own, on=["game_id", f"{nth}_player_id"], how="left", validate="m:1")
+    return rows
+
+
+def sum_combinations(rows: pl.LazyFrame, ordinals: tuple[str, ...]) -> pl.LazyFrame:
+    """One row a season, game type, team and set of players: games, time and counts together, and shares of these."""
+    key = ["season", "game_type", "team_id", *(f"{nth}_player_id" for nth in ordinals)]
+    last = ("team_abbrev", *(f"{nth}_player" for nth in ordinals))
+    shares = {
+        f"on_ice_{name[:-1]}_share": compute_share(f"on_ice_{name}_for", f"on_ice_{name}_against")
+        for name in SHARE_COUNTS
+    }
+    return (
+        rows.group_by(key)
+        .agg(
+            *(pl.col(name).sort_by("game_id").drop_nulls().last() for name in last),
+            *(sum_known(column.name) for column in COUNT_COLUMNS),
+            pl.col("time_together_s").sum(),
+            games=pl.len(),
+        )
+        .with_columns(**shares)
+        .select(column.name for column in declare_season_columns(*ordinals))
     )
 
 

@@ -39,12 +39,6 @@ def select_person_columns() -> dict[str, pl.Expr]:
     }
 
 
-def format_full_name() -> pl.Expr:
-    """Return the first and last name as one text, or the one that is known; null if neither is."""
-    name = pl.concat_str("first_name", "last_name", separator=" ", ignore_nulls=True)
-    return pl.when(name != "").then(name)
-
-
 BIO_COLUMNS = (
     c.shoots_catches,
     c.height_cm,

@@ -1,0 +1,137 @@
+"""Rows of any table on a screen: as many columns as fit, and a line that says which are left out."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import polars as pl
+from rich.cells import cell_len
+from rich.table import Table as Grid
+from rich.text import Text
+
+from nhl_lake.cli.console import make_console
+
+MAX_TEXT = 40
+MIN_TEXT = 20
+GAP = 2
+PLAIN_NUMBERS = ("id", "season", "year", "number", "key", "version")  # last words of names of numbers that count nothing
+# what readers want to see first of a row, in this order
+LEADING_COLUMNS = (
+    "game_date", "season", "player", "first_name", "last_name", "first_player", "second_player", "third_player",
+    "team_abbrev", "team_name", "opponent_abbrev", "home_team_abbrev", "away_team_abbrev", "home_score", "away_score",
+    "position", "situation", "games", "goals", "assists", "points", "shots_on_goal", "time_on_ice_s",
+    "time_together_s", "period", "event",
+)  # fmt: skip
+
+
+class FittedColumns(NamedTuple):
+    """The columns that fit: names, headings, cells of each, and the names that are left out."""
+
+    names: list[str]
+    headings: list[str]
+    cells: list[list[str]]
+    left_out: list[str]
+
+
+def format_cell(name: str, value: Any) -> str:  # noqa: ANN401 - whatever a column holds
+    """Return a value as text on one line; null is '–'."""
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return str(value) if name.rpartition("_")[2] in PLAIN_NUMBERS else f"{value:,}"
+        case float():
+            return f"{value:,.3f}"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case date():
+            return value.isoformat()
+        case pl.Series() | list():
+            return ", ".join(str(one) for one in value)
+    return " ".join(str(value).split())
+
+
+def is_text(dtype: pl.DataType) -> bool:
+    """Whether cells of a column may be cut short: neither numbers nor dates may."""
+    return dtype == pl.String or dtype.is_nested()
+
+
+def fit_columns(rows: pl.DataFrame, width: int) -> FittedColumns:
+    """Return the columns that fit into a width, in their order: headings broken at '_' and texts cut where that helps.
+
+    The first column is always there.
+    """
+    texts = {name: [format_cell(name, value) for value in rows[name]] for name in rows.columns}
+    for breaks, longest in ((False, MAX_TEXT), (True, MAX_TEXT), (True, MIN_TEXT)):
+        headings = {name: break_heading(name, texts[name]) if breaks else name for name in rows.columns}
+        cells = {
+            name: [cut_text(text, longest) for text in texts[name]] if is_text(dtype) else texts[name]
+            for name, dtype in rows.schema.items()
+        }
+        fitting = count_fitting([measure(headings[name], cells[name]) for name in rows.columns], width)
+        if fitting == rows.width:
+            break
+    names = rows.columns[: max(1, fitting)]
+    return FittedColumns(
+        names, [headings[n] for n in names], [cells[n] for n in names], rows.columns[max(1, fitting) :]
+    )
+
+
+def break_heading(name: str, cells: Sequence[str]) -> str:
+    """Break a name at its underscores, so that it is hardly wider than its cells."""
+    room = max([8, *map(cell_len, cells)])
+    lines = [""]
+    for word in name.replace("_", "_\0").split("\0"):
+        if lines[-1] and len(lines[-1]) + len(word) > room:
+            lines.append("")
+        lines[-1] += word
+    return "\n".join(lines)
+
+
+def cut_text(text: str, longest: int) -> str:
+    """Return a text that is at most so long; '…' stands for the rest."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def measure(heading: str, cells: Iterable[str]) -> int:
+    """Return how wide a column is."""
+    return max(cell_len(text) for text in [*heading.split("\n"), *cells])
+
+
+def count_fitting(widths: Sequence[int], width: int) -> int:
+    """Return how many columns fit, from the first on."""
+    used = -GAP
+    for n, column in enumerate(widths):
+        used += column + GAP
+        if used > width:
+            return n
+    return len(widths)
+
+
+def order_columns(names: Sequence[str], first: Sequence[str] = ()) -> list[str]:
+    """Return the names of a table's columns: those asked for, then what readers look for first, then the others.
+
+    An id comes late if its name is there, and the key of versions after all else.
+    """
+    named = {"player_id": "player", "team_id": "team_abbrev", "opponent_team_id": "opponent_abbrev"}
+    named |= {f"{nth}_player_id": f"{nth}_player" for nth in ("first", "second", "third")}
+    named |= {f"{side}_team_id": f"{side}_team_abbrev" for side in ("home", "away")}
+    late = [name for name in names if named.get(name) in names]
+    lead = [name for name in (*LEADING_COLUMNS[:1], *first, *LEADING_COLUMNS) if name in names]
+    return list(dict.fromkeys([*lead, *(name for name in names if name not in late), *late]))
+
+
+def show_rows(rows: pl.DataFrame) -> list[str]:
+    """Print rows as far as their columns fit the screen; return the names of the columns that are left out."""
+    out = make_console()
+    found = fit_columns(rows, out.width)
+    grid = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
+    for name, heading in zip(found.names, found.headings, strict=True):
+        side = "left" if not rows[name].dtype.is_numeric() else "right"
+        grid.add_column(heading, justify=side, no_wrap=True, vertical="bottom")  # type: ignore[arg-type]
+    for row in zip(*found.cells, strict=True):
+        grid.add_row(*map(Text, row))
+    out.print(grid)
+    return found.left_out

@@ -1,0 +1,29 @@
+"""Lines: three forwards together, season by season."""
+
+import polars as pl
+
+from nhl_lake.gold.line_game import LINE_GAME, ORDINALS
+from nhl_lake.gold.measures.combinations import declare_season_columns, sum_combinations
+from nhl_lake.schema.table import Table
+
+
+def line_season(line_game: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a team, season, game type and three forwards who were on the ice together at 5on5: the sums of their games.
+
+    A count that no game records is null. Names and letters are those of the last game together.
+    """
+    return sum_combinations(line_game, ORDINALS)
+
+
+LINE_SEASON = Table(
+    name="gold.line_season",
+    grain="three forwards together at 5on5 for one team in one season and game type",
+    key=("season", "game_type", "team_id", *(f"{nth}_player_id" for nth in ORDINALS)),
+    columns=declare_season_columns(*ORDINALS),
+    inputs=(LINE_GAME,),
+    source=line_season,
+    checks={
+        "three forwards, ids ascending": (pl.col("first_player_id") < pl.col("second_player_id"))
+        & (pl.col("second_player_id") < pl.col("third_player_id")),
+    },
+)

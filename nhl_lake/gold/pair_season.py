@@ -1,0 +1,26 @@
+"""Pairs: two defensemen together, season by season."""
+
+import polars as pl
+
+from nhl_lake.gold.pair_game import PAIR_GAME, ORDINALS
+from nhl_lake.gold.measures.combinations import declare_season_columns, sum_combinations
+from nhl_lake.schema.table import Table
+
+
+def pair_season(pair_game: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a team, season, game type and two defensemen who were on the ice together at 5on5: the sums of their games.
+
+    A count that no game records is null. Names and letters are those of the last game together.
+    """
+    return sum_combinations(pair_game, ORDINALS)
+
+
+PAIR_SEASON = Table(
+    name="gold.pair_season",
+    grain="two defensemen together at 5on5 for one team in one season and game type",
+    key=("season", "game_type", "team_id", *(f"{nth}_player_id" for nth in ORDINALS)),
+    columns=declare_season_columns(*ORDINALS),
+    inputs=(PAIR_GAME,),
+    source=pair_season,
+    checks={"two defensemen, ids ascending": pl.col("first_player_id") < pl.col("second_player_id")},
+)
