@@ -1,7 +1,7 @@
 """Rows of any table on a screen: as many columns as fit, and a line that says which are left out."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -14,7 +14,7 @@ from nhl_lake.cli.console import make_console
 MAX_TEXT = 40
 MIN_TEXT = 20
 GAP = 2
-PLAIN_NUMBERS = ("id", "season", "year", "number", "key", "version")  # last words of names of numbers that count nothing
+PLAIN_NUMBERS = ("id", "season", "year", "number", "key", "version")  # last words of names that count nothing
 # what readers want to see first of a row, in this order
 LEADING_COLUMNS = (
     "game_date", "season", "player", "first_name", "last_name", "first_player", "second_player", "third_player",
@@ -35,22 +35,16 @@ class FittedColumns(NamedTuple):
 
 def format_cell(name: str, value: Any) -> str:  # noqa: ANN401 - whatever a column holds
     """Return a value as text on one line; null is '–'."""
-    match value:
-        case None:
-            return "–"
-        case bool():
-            return "yes" if value else "no"
-        case int():
-            return str(value) if name.rpartition("_")[2] in PLAIN_NUMBERS else f"{value:,}"
-        case float():
-            return f"{value:,.3f}"
-        case datetime():
-            return f"{value:%Y-%m-%d %H:%M:%S}"
-        case date():
-            return value.isoformat()
-        case pl.Series() | list():
-            return ", ".join(str(one) for one in value)
-    return " ".join(str(value).split())
+    if isinstance(value, pl.Series | list):
+        return ", ".join(str(one) for one in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        is_count = isinstance(value, int) and name.rpartition("_")[2] not in PLAIN_NUMBERS
+        return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}" if is_count else str(value)
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return "–" if value is None else " ".join(str(value).split())
 
 
 def is_text(dtype: pl.DataType) -> bool:

@@ -12,10 +12,10 @@ from nhl_lake.cli import console
 from nhl_lake.cli.options import Json, load_settings, parse_season_years
 from nhl_lake.errors import LakeError
 from nhl_lake.gold.sog_features import SOG_FEATURES
+from nhl_lake.hockey.names import format_full_name
 from nhl_lake.models import predict as forecast
 from nhl_lake.models import shots_on_goal
 from nhl_lake.silver.games import GAMES
-from nhl_lake.hockey.names import format_full_name
 from nhl_lake.silver.players import PLAYERS
 from nhl_lake.store import delta_tables, locks
 

@@ -8,7 +8,7 @@ from nhl_lake.schema.table import Table
 
 
 def line_season(line_game: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a team, season, game type and three forwards who were on the ice together at 5on5: the sums of their games.
+    """One row a team, season, game type and three forwards together at 5on5, with the sums of their games.
 
     A count that no game records is null. Names and letters are those of the last game together.
     """

@@ -2,13 +2,13 @@
 
 import polars as pl
 
-from nhl_lake.gold.pair_game import PAIR_GAME, ORDINALS
 from nhl_lake.gold.measures.combinations import declare_season_columns, sum_combinations
+from nhl_lake.gold.pair_game import ORDINALS, PAIR_GAME
 from nhl_lake.schema.table import Table
 
 
 def pair_season(pair_game: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a team, season, game type and two defensemen who were on the ice together at 5on5: the sums of their games.
+    """One row a team, season, game type and two defensemen together at 5on5, with the sums of their games.
 
     A count that no game records is null. Names and letters are those of the last game together.
     """

@@ -7,8 +7,8 @@ import polars as pl
 from nhl_lake.catalog import find_table
 from nhl_lake.errors import BadInput
 from nhl_lake.hockey.ids import get_game_season
-from nhl_lake.queries.official_lines import scan_goalie_lines, scan_skater_lines
 from nhl_lake.hockey.names import format_full_name
+from nhl_lake.queries.official_lines import scan_goalie_lines, scan_skater_lines
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import polars as pl
 
 from nhl_lake.catalog import find_table
-from nhl_lake.models.shots_on_goal import GLM
 from nhl_lake.hockey.names import format_full_name
+from nhl_lake.models.shots_on_goal import GLM
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 

@@ -6,9 +6,9 @@ import polars as pl
 
 from nhl_lake.catalog import find_table
 from nhl_lake.hockey.calendar import OFF_SCHEDULE_STATES, UNDECIDED_TEAM, get_eastern_day, is_upcoming
+from nhl_lake.hockey.names import format_full_name
 from nhl_lake.hockey.results import RESULT_CODES
 from nhl_lake.queries.official_lines import scan_skater_lines
-from nhl_lake.hockey.names import format_full_name
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 

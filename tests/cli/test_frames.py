@@ -44,9 +44,7 @@ def test_values_are_printed_as_people_read_them(monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
-def test_no_line_is_wider_than_the_screen_and_no_cell_is_broken(
-    width: int, monkeypatch: pytest.MonkeyPatch, capsys
-):
+def test_no_line_is_wider_than_the_screen_and_no_cell_is_broken(width: int, monkeypatch: pytest.MonkeyPatch, capsys):
     lines, left_out = show(ROWS, width, monkeypatch, capsys)
 
     assert max(map(len, lines)) <= width

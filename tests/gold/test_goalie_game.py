@@ -5,8 +5,8 @@ from typing import Any
 import polars as pl
 
 from nhl_lake.gold.goalie_game import GOALIE_GAME
-from tests.gold import game_builders
 from nhl_lake.gold.skater_game import SKATER_GAME
+from tests.gold import game_builders
 from tests.gold.game_builders import FACEOFF, ROSTER_SPOTS, build_game_silver, build_row
 from tests.gold.league_tables import Silver, build_gold
 from tests.gold.test_skater_game import ALL_GAME, POWER_PLAY, done

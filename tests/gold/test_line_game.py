@@ -159,9 +159,7 @@ def test_a_season_of_lines_adds_up_their_games_and_shares_are_of_the_sums():
     ).filter(pl.col("team_id") == HOME)
     renamed = {"game_id": GAME + 1, "team_abbrev": "NEW", "first_player": None}
     later = game.with_columns(pl.lit(value).cast(game.schema[name]).alias(name) for name, value in renamed.items())
-    unrecorded = later.with_columns(
-        pl.lit(None, pl.Int16).alias(name) for name in game.columns if "attempts" in name
-    )
+    unrecorded = later.with_columns(pl.lit(None, pl.Int16).alias(name) for name in game.columns if "attempts" in name)
     found = build_table(LINE_SEASON, pl.concat([later, game]).lazy())
     checks.validate_rows(LINE_SEASON, found)
     (row,) = found.to_dicts()
