@@ -15,9 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.ingest.test_kill import SCENES, Scene, Stage, ends_well, killed, staged
-from tests.maintenance.test_faults import full
 from tests.support.command_server import CommandResult, start_command_server
+from tests.support.kills import SCENES, Scene, Stage, check_recovery, fill_disk, kill_command, prepare_stage
 
 Run = Callable[..., CommandResult]
 Strike = Callable[[Run, Stage, Path, int], bool]
@@ -30,7 +29,7 @@ def tried(scene: Scene, steps: slice, folder: Path, strike: Strike, only: str) -
     """Kill a scene's command at its steps, and return the line of the table."""
     began = time.monotonic()
     with start_command_server(folder) as ready:
-        stage = staged(scene, ready.run, folder, only)
+        stage = prepare_stage(scene, ready.run, folder, only)
         outcomes = [outcome(ready.run, stage, folder, step, strike) for step in range(stage.steps + 1)[steps]]
     counts = [sum(result == what for result in outcomes) for what in ("equal", "lived", "lost")]
     minutes = (time.monotonic() - began) / 60
@@ -39,11 +38,11 @@ def tried(scene: Scene, steps: slice, folder: Path, strike: Strike, only: str) -
 
 def outcome(run: Run, stage: Stage, folder: Path, step: int, strike: Strike) -> str:
     """Kill once, run again, and compare: the run was not killed any more, or ends equal, or something is lost."""
-    root = stage.anew(folder / "trial")
+    root = stage.reset(folder / "trial")
     try:
         if not strike(run, stage, root, step):
             return "lived"
-        ends_well(run, stage, root)
+        check_recovery(run, stage, root)
     except AssertionError as error:
         print(f"{stage.scene.name}, step {step}: {str(error)[:2000]}", flush=True)
         return "lost"
@@ -59,7 +58,7 @@ def main() -> None:
     parser.add_argument("scenes", nargs="*")
     chosen = parser.parse_args()
     steps = slice(chosen.first, None, chosen.every)
-    strike, only = full if chosen.full else killed, COMMITS if chosen.commits else ""
+    strike, only = fill_disk if chosen.full else kill_command, COMMITS if chosen.commits else ""
     print(f"{'command':28}{'steps':>8}{'struck':>8}{'equal':>8}{'lost':>6}")
     for scene in SCENES:
         if not chosen.scenes or any(scene.name.startswith(name) for name in chosen.scenes):

@@ -7,7 +7,7 @@ import errno
 import os
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,15 +19,19 @@ from nhl_lake.bronze import endpoints
 from nhl_lake.cli.errors import translate_error
 from nhl_lake.schema import ledger
 from nhl_lake.store import delta_tables
-from tests.ingest.test_kill import SCENES, Scene, Stage, ends_well, good, lost, pages, staged, state
 from tests.support import damage, fake_api, lakes
-from tests.support.command_server import (
-    DISK_FULL,
-    CommandResult,
-    CommandServer,
-    can_kill,
-    make_league,
-    start_command_server,
+from tests.support.command_server import CommandServer, can_kill, make_league, start_command_server
+from tests.support.kills import (
+    SCENES,
+    Scene,
+    check_recovery,
+    count_lost_pages,
+    fill_disk,
+    list_good_codes,
+    prepare_stage,
+    read_lake_state,
+    read_page_hashes,
+    split_error,
 )
 
 PLAYS = endpoints.PLAY_BY_PLAY
@@ -53,16 +57,6 @@ def whole(ready: CommandServer, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture
 def root(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / "lake"))
-
-
-def two_lines(ended: CommandResult) -> tuple[str, str]:
-    """Return what and hint of an error that is said as errors are."""
-    assert ended.code == 1, ended
-    first, second = ended.err.splitlines()
-    assert first.startswith("Error: ")
-    assert second.startswith("       ")
-    assert len(first) < 700
-    return first, second
 
 
 SEES_IT = {
@@ -95,9 +89,9 @@ def test_damage_is_said_in_two_lines_and_the_rest_of_the_lake_can_be_read(
         name = words.split(" bronze")[0]
         ended = ready.run(*words.split(), root=root)
         if name not in SEES_IT[make]:
-            assert ended.code in good(name.split()) or name == "check", ended
+            assert ended.code in list_good_codes(name.split()) or name == "check", ended
             continue
-        first, second = two_lines(ended)
+        first, second = split_error(ended)
         assert PLAYS.name in first or "data file" in first or "parquet" in first
         assert REMEDY in second
     if "ingest 3" in SEES_IT[make]:
@@ -119,7 +113,7 @@ def test_a_silver_table_that_is_damaged_is_made_again_when_it_is_moved_away(read
     games = catalog.find_table("silver.games")
     facts = lakes.read_sorted_rows(root, games)
     damage.cut_a_data_file(root, games)
-    first, second = two_lines(ready.run("show", games.name, root=root))
+    first, second = split_error(ready.run("show", games.name, root=root))
     assert "data file" in first
     assert REMEDY in second
 
@@ -129,15 +123,15 @@ def test_a_silver_table_that_is_damaged_is_made_again_when_it_is_moved_away(read
 
 
 def test_a_last_commit_that_is_lost_is_an_older_version_and_the_next_run_asks_again(ready: CommandServer, root: Path):
-    kept = pages(root)
+    kept = read_page_hashes(root)
     damage.lose_the_last_commit(root, PLAYS)
-    assert lost(kept, pages(root)) > 0
+    assert count_lost_pages(kept, read_page_hashes(root)) > 0
 
-    first, second = two_lines(ready.run("rebuild", "--all", root=root))
+    first, second = split_error(ready.run("rebuild", "--all", root=root))
     assert "rows would become" in first
     assert "--accept" in second
     assert ready.run("ingest", "2", root=root).code in {0, 3}
-    assert lost(kept, pages(root)) == 0
+    assert count_lost_pages(kept, read_page_hashes(root)) == 0
 
 
 @pytest.mark.slow
@@ -151,7 +145,7 @@ def test_flipped_bits_of_a_page_never_reach_silver_in_silence(root: Path, ready:
         damage.flip_bit(damage.find_biggest_data_file(other, PLAYS), where.random(), bit=where.randrange(8))
         ended = ready.run("rebuild", "--all", root=other)
         if ended.code == 1:
-            two_lines(ended)
+            split_error(ended)
             outcomes["noticed"] += 1
         else:
             assert {table.name: lakes.read_sorted_rows(other, table).rows() for table in lakes.BUILT_TABLES} == facts
@@ -166,13 +160,13 @@ def test_a_clock_that_was_set_back_loses_nothing_and_versions_stay_in_order(read
     for day in (1, 2):
         fake_api.run_ingest(whole, make_league(day), rebuilds=True)
     fake_api.run_ingest(root, make_league(1), rebuilds=True)
-    kept = pages(root)
+    kept = read_page_hashes(root)
 
     # as long as the games of the second day are over by then
     fake_api.run_ingest(root, make_league(2), rebuilds=True, now=fake_api.NOON - timedelta(hours=6))
 
-    assert lost(kept, pages(root)) == 0
-    assert state(root) == state(whole)
+    assert count_lost_pages(kept, read_page_hashes(root)) == 0
+    assert read_lake_state(root) == read_lake_state(whole)
     for table in endpoints.TABLES:
         assert lakes.read_rows(root, table).select(table.key).is_unique().all()
     assert ready.run("status", root=root).code == 0
@@ -189,27 +183,12 @@ FULL_DISK = pytest.mark.skipif(
 def test_a_disk_that_is_full_at_any_step_is_said_in_two_lines_and_nothing_is_lost(
     scene: Scene, ready: CommandServer, tmp_path: Path
 ):
-    stage = staged(scene, ready.run, tmp_path)
+    stage = prepare_stage(scene, ready.run, tmp_path)
     steps = random.Random(f"full {scene.name}")
-    root = stage.anew(tmp_path / "trial")
+    root = stage.reset(tmp_path / "trial")
 
-    assert sum(full(ready.run, stage, root, steps.randint(1, stage.steps)) for _ in range(3)) > 0
-    ends_well(ready.run, stage, root)
-
-
-def full(run: Callable[..., CommandResult], stage: Stage, root: Path, step: int) -> bool:
-    """Run a command on a disk that is full from a step on; return whether it noticed."""
-    before = pages(root)
-    ended = run(*stage.scene.words, root=root, at=step, error=DISK_FULL, layout=stage.scene.layout)
-    noticed = ended.code not in good(stage.scene.words)
-    if noticed:
-        first, second = two_lines(ended)
-        assert "The disk is full" in first, ended.err
-        assert "Make room" in second
-    after = pages(root)
-    is_taken_back = stage.scene.takes_back and after == {name: stage.ends[name] for name in after}
-    assert is_taken_back or lost(before, after) == 0
-    return noticed
+    assert sum(fill_disk(ready.run, stage, root, steps.randint(1, stage.steps)) for _ in range(3)) > 0
+    check_recovery(ready.run, stage, root)
 
 
 def is_root() -> bool:
@@ -250,7 +229,7 @@ def test_what_writes_says_that_a_lake_may_not_be_written_and_changes_nothing(
 ):
     before = tree(read_only)
 
-    first, second = two_lines(ready.run(*words.split(), root=read_only, user=NOBODY if is_root() else None))
+    first, second = split_error(ready.run(*words.split(), root=read_only, user=NOBODY if is_root() else None))
 
     assert "may not be read or written" in first
     assert "right to" in second
@@ -264,7 +243,7 @@ def test_a_first_lake_in_a_folder_that_may_not_be_written_is_said(ready: Command
     finally:
         tmp_path.chmod(0o755)
 
-    assert "may not be read or written" in two_lines(ended)[0]
+    assert "may not be read or written" in split_error(ended)[0]
 
 
 @pytest.mark.parametrize(
@@ -288,7 +267,7 @@ def test_the_ledger_that_is_damaged_is_said_and_the_tables_can_be_read(ready: Co
     damage.cut_a_data_file(root, ledger.RUNS)
 
     for words in (["status"], ["runs"]):
-        _, second = two_lines(ready.run(*words, root=root))
+        _, second = split_error(ready.run(*words, root=root))
         assert REMEDY in second
     assert ready.run("show", "silver.games", root=root).code == 0
     assert delta_tables.scan_table(root, PLAYS).select(pl.len()).collect().item() > 0

@@ -1,0 +1,166 @@
+"""Commands that are killed, or meet a full disk, at a step; and what a lake must say when they run again.
+
+The suite tries some steps of each command; `python -m benchmarks.kills` tries them all.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from nhl_lake.bronze import endpoints
+from tests.support import lakes
+from tests.support.command_server import DISK_FULL, KILLED_CODE, CommandResult
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A command, and what was run before it; `rm` takes the lake away."""
+
+    name: str
+    words: tuple[str, ...]
+    before: tuple[tuple[str, ...], ...] = ()
+    rolls_back: bool = False  # to an older state, on purpose: the lake is that or the one before, and nothing between
+    layout: int | None = None  # which the program knows from then on
+
+
+FIRST, SECOND, THIRD = (("ingest", day) for day in "123")
+RESTORE = ("restore", "--from-backup", "--yes")
+SCENES = (
+    Scene("ingest, the first", FIRST),
+    Scene("ingest, one more day", SECOND, (FIRST,)),
+    Scene("rebuild", ("rebuild",), (FIRST, (*SECOND, "--no-rebuild"))),
+    Scene("rebuild --all", ("rebuild", "--all"), (SECOND,)),
+    Scene("backup, the first", ("backup",), (SECOND,)),
+    Scene("backup, one more day", ("backup",), (FIRST, ("backup",), SECOND)),
+    Scene("restore into nothing", RESTORE, (SECOND, ("backup",), ("rm",))),
+    Scene("restore over a lake", RESTORE, (FIRST, ("backup",), SECOND), rolls_back=True),
+    Scene("maintain", ("maintain",), (FIRST, SECOND, THIRD)),
+    Scene("upgrade", ("upgrade",), (FIRST, SECOND), layout=2),
+)
+
+
+def read_page_hashes(root: Path) -> dict[str, set[tuple[Any, ...]]]:
+    """Return every version of every page of bronze, by its hash; a table that is not there has none."""
+    found: dict[str, set[tuple[Any, ...]]] = {}
+    for table in endpoints.TABLES:
+        rows = pl.DataFrame(schema=table.schema)
+        if (lakes.locate_table(root, table) / "_delta_log" / f"{0:020d}.json").exists():
+            rows = lakes.read_rows(root, table)
+        named = rows.select(lakes.make_page_names(table), "sha256").rows()
+        assert len(set(named)) == len(named), f"{table.name} holds a page twice"
+        found[table.name] = set(named)
+    return found
+
+
+def read_lake_state(root: Path) -> dict[str, Any]:
+    """Return what a lake says, whatever way it came about: pages, and the rows made of them."""
+    made = {table.name: lakes.read_sorted_rows(root, table).rows() for table in lakes.BUILT_TABLES}
+    return read_page_hashes(root) | made
+
+
+def count_lost_pages(before: dict[str, set[tuple[Any, ...]]], after: dict[str, set[tuple[Any, ...]]]) -> int:
+    """Count the pages that were kept and are gone; of a player only the newest page is kept."""
+    grows = {table.name for table in endpoints.TABLES if table.is_append_only}
+    gone = sum(len(before[name] - after[name]) for name in grows)
+    return gone + sum(len({p for p, _ in before[name]} - {p for p, _ in after[name]}) for name in before.keys() - grows)
+
+
+@dataclass
+class Stage:
+    """A scene set: a folder with what the command begins with, and what a run that is never killed ends with."""
+
+    scene: Scene
+    begins: Path
+    steps: int
+    ends: dict[str, Any]
+    only: str = ""  # pieces of the names at which steps count; all by default
+
+    def reset(self, folder: Path) -> Path:
+        """Set the scene in another folder, and return the lake's."""
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.begins, folder)
+        return folder / "lake"
+
+
+def list_good_codes(words: Sequence[str]) -> set[int]:
+    """Return how a command may end: `ingest` with 3 too, for a few pages of the league are incomplete at first."""
+    return {0, 3} if words[0] == "ingest" else {0}
+
+
+def prepare_stage(scene: Scene, run: Callable[..., Any], folder: Path, only: str = "") -> Stage:
+    """Run what comes before a scene, and the scene itself in a copy."""
+    begins = folder / "begins"
+    (begins / "lake").mkdir(parents=True)
+    for words in scene.before:
+        if words == ("rm",):
+            shutil.rmtree(begins / "lake")
+            continue
+        ended = run(*words, root=begins / "lake")
+        assert ended.code in list_good_codes(words), ended.err
+    stage = Stage(scene, begins, 0, {}, only)
+    root = stage.reset(folder / "ends")
+    ended = run(*scene.words, root=root, layout=scene.layout, only=only)
+    assert ended.code in list_good_codes(scene.words), ended.err
+    stage.steps, stage.ends = ended.steps, read_lake_state(root)
+    return stage
+
+
+def kill_command(run: Callable[..., Any], stage: Stage, root: Path, step: int) -> bool:
+    """Kill the command at a step; return whether it came so far. What was there is there, and a table opens."""
+    before = read_page_hashes(root)
+    ended = run(*stage.scene.words, root=root, at=step, layout=stage.scene.layout, only=stage.only)
+    assert ended.code in {*list_good_codes(stage.scene.words), KILLED_CODE}, ended.err
+    after = read_page_hashes(root)
+    is_rolled_back = stage.scene.rolls_back and after == {name: stage.ends[name] for name in after}
+    assert is_rolled_back or count_lost_pages(before, after) == 0
+    return ended.code == KILLED_CODE
+
+
+def check_recovery(run: Callable[..., Any], stage: Stage, root: Path) -> None:
+    """Run the command again, to its end: the lake is as if it had never been killed, and so is its backup."""
+    if stage.scene.before and (root / "lake").exists():
+        seen = run("status", root=root, layout=stage.scene.layout)
+        may_be_between = stage.scene.words[0] in {"restore", "upgrade"}
+        says_what_to_run = may_be_between and seen.code == 1 and len(seen.err.splitlines()) == 2
+        assert says_what_to_run or (seen.code, seen.err) == (0, ""), seen.err
+    ended = run(*stage.scene.words, root=root, layout=stage.scene.layout)
+    if ended.code == 1 and "`nhl-lake doctor --mend` finishes it" in ended.err:
+        run("doctor", "--mend", root=root, layout=stage.scene.layout)
+        ended = run(*stage.scene.words, root=root, layout=stage.scene.layout)
+    assert ended.code in list_good_codes(stage.scene.words), ended.err
+    assert read_lake_state(root) == stage.ends
+    if stage.scene.words == ("backup",):
+        verified = run("backup", "verify", "--deep", root=root)
+        assert verified.code == 0, verified.out
+        shutil.rmtree(root)
+        assert run(*RESTORE, root=root).code == 0
+        assert read_lake_state(root) == stage.ends
+
+
+def split_error(ended: CommandResult) -> tuple[str, str]:
+    """Return the two lines of an error: what happened, and what to run."""
+    assert ended.code == 1, ended
+    first, second = ended.err.splitlines()
+    assert first.startswith("Error: ")
+    assert second.startswith("       ")
+    assert len(first) < 700
+    return first, second
+
+
+def fill_disk(run: Callable[..., CommandResult], stage: Stage, root: Path, step: int) -> bool:
+    """Run a command on a disk that is full from a step on. Return whether the command noticed."""
+    before = read_page_hashes(root)
+    ended = run(*stage.scene.words, root=root, at=step, error=DISK_FULL, layout=stage.scene.layout)
+    noticed = ended.code not in list_good_codes(stage.scene.words)
+    if noticed:
+        first, second = split_error(ended)
+        assert "The disk is full" in first, ended.err
+        assert "Make room" in second
+    after = read_page_hashes(root)
+    is_rolled_back = stage.scene.rolls_back and after == {name: stage.ends[name] for name in after}
+    assert is_rolled_back or count_lost_pages(before, after) == 0
+    return noticed
