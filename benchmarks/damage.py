@@ -9,10 +9,10 @@ import tempfile
 from pathlib import Path
 
 from nhl_lake.bronze import endpoints
-from tests.conftest import CommandResult, get_clean_environment, make_environment
 from tests.maintenance.test_doctor import DAMAGES, doctored, follow
 from tests.support import damage
 from tests.support.backups import NOW, copy_lake, hash_table, make_backup
+from tests.support.commands import CommandResult, get_clean_environment, make_environment
 
 TABLE = endpoints.BOXSCORE
 

@@ -1,18 +1,13 @@
 """Recorded pages served on loopback, and ways to run the command line against them."""
 
-import copy
 import importlib.util
-import json
 import os
 import subprocess
 import sys
 import threading
 from argparse import Namespace
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,14 +24,14 @@ from typer.testing import CliRunner
 
 from nhl_lake.cli.app import app
 from nhl_lake.errors import LakeError
+from tests.support.commands import LEAGUE_NOW, CommandResult, get_clean_environment, make_environment
+from tests.support.replay import FAR_FUTURE, Replay, make_recording_handler, select_games
 from tests.support.s3_servers import any_location, bucket, moto, seaweed, start_proxy  # noqa: F401 - fixtures
 
 settings.register_profile("untimed", deadline=None)  # a machine that does other things too is no defect
 settings.load_profile("untimed")
 
 SHARED_FOLDER = Path(__file__).resolve().parents[2] / "shared"
-FAR_FUTURE = datetime(2100, 1, 1, tzinfo=UTC)
-LEAGUE_NOW = "2026-04-01T13:00:00Z"  # the morning that `league_lake` is of
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -89,43 +84,6 @@ def archive(realdata: Path, replay_module: ModuleType) -> Iterator[Callable[...,
         found.spool.close()
 
 
-def select_games(pages: Any, capture: int | None, games: Iterable[int] | None) -> Any:
-    """Leave some games of the recorded pages, in one capture; the pages themselves are shared."""
-    some = copy.copy(pages)
-    some.capture = capture
-    if games is None:
-        return some
-    wanted = set(games)
-    some.games = {number: head for number, head in pages.games.items() if number in wanted}
-    some.plays = {number: place for number, place in pages.plays.items() if number in wanted}
-    some.by_date = defaultdict(list)
-    for head in some.games.values():
-        some.by_date[head["gameDate"]].append(head)
-    return some
-
-
-@dataclass
-class Replay:
-    """A server of recorded pages: its address, its options (`args`, which may be set while it runs), what it served."""
-
-    base_url: str
-    pages: Any
-    args: Namespace
-    served: list[tuple[int, str]] = field(default_factory=list)  # status and path of each answer, in order
-    dies_after: int | None = None  # so many answers, and every connection is cut from then on
-    cut: list[str] = field(default_factory=list)  # paths that were asked for after that
-
-    def list_served_paths(self) -> list[str]:
-        """Return the paths that were answered with 200."""
-        return [path for status, path in self.served if status == 200]
-
-    def fetch_stats(self) -> dict[str, Any]:
-        """Return what `/_stats` tells: requests, by_status, most_in_one_second."""
-        import httpx
-
-        return httpx.get(f"{self.base_url}/_stats").json()
-
-
 @pytest.fixture
 def replay(archive: Callable[..., Any], replay_module: ModuleType) -> Iterator[Callable[..., Replay]]:
     """Return a function that serves recorded pages in a thread, with the options of the program as keywords."""
@@ -164,31 +122,6 @@ def replay(archive: Callable[..., Any], replay_module: ModuleType) -> Iterator[C
         thread.join()
 
 
-def make_recording_handler(handler: Any, found: Replay) -> Any:
-    """Make the handler note what it serves, and die when it is to."""
-
-    class Noted(handler):
-        def do_GET(self) -> None:  # noqa: N802 - the standard library's name
-            if found.dies_after is not None and len(found.served) >= found.dies_after:
-                found.cut.append(self.path)
-                self.close_connection = True
-                self.connection.close()
-                return
-            with suppress(OSError, ValueError):
-                super().do_GET()
-
-        def finish(self) -> None:
-            with suppress(OSError, ValueError):
-                super().finish()
-
-        def answer(self, status: int, *rest: Any, **headers: str) -> None:
-            if self.path != "/_stats":
-                found.served.append((status, self.path))
-            super().answer(status, *rest, **headers)
-
-    return Noted
-
-
 @pytest.fixture(scope="session")
 def league_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The lake that `nhl-lake demo` makes first, made once for all workers: to be read only."""
@@ -202,33 +135,6 @@ def league_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
             subprocess.run(words, env=env, cwd=base, check=True)
             done.touch()
     return root
-
-
-@dataclass(frozen=True)
-class CommandResult:
-    """A command that has ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Return what it printed, read as JSON."""
-        return json.loads(self.out)
-
-
-def make_environment(
-    root: Path, api: str | None, now: str | datetime | None, settings: dict[str, object]
-) -> dict[str, str]:
-    """Return the settings of a command as environment variables; no limit of pace unless one is given."""
-    chosen = {"root": root, "api": api, "now": now, "rate": 0, **settings}
-    texts = {k: v.isoformat() if isinstance(v, datetime) else str(v) for k, v in chosen.items() if v is not None}
-    return {f"NHL_LAKE_{name.upper()}": value for name, value in texts.items()}
-
-
-def get_clean_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("NHL_LAKE_")}
 
 
 @pytest.fixture

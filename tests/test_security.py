@@ -32,7 +32,7 @@ from nhl_lake.ingest import client
 from nhl_lake.ingest.client import FetchFailed, RateLimit, open_client
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import parse_location
-from tests.conftest import get_clean_environment, make_environment
+from tests.support.commands import get_clean_environment, make_environment
 from tests.support.fake_api import NOON, FakeApi, FakeGame, run_ingest
 
 Answers = Callable[[str], tuple[int, Mapping[str, str], bytes] | None]

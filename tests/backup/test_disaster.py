@@ -14,9 +14,9 @@ from nhl_lake.bronze import endpoints
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
-from tests.conftest import CommandResult
 from tests.support import lakes
 from tests.support.backups import copy_lake
+from tests.support.commands import CommandResult
 
 Run = Callable[..., CommandResult]
 DAYS = [f"2025-10-{day:02d}T12:00:00Z" for day in (8, 9, 10)]
@@ -42,7 +42,7 @@ def never_wiped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, l
     from typer.testing import CliRunner
 
     from nhl_lake.cli.app import app
-    from tests.conftest import make_environment
+    from tests.support.commands import make_environment
 
     folder = tmp_path_factory.mktemp("story")
 

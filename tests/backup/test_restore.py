@@ -22,7 +22,6 @@ from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.maintenance import upgrade
 from nhl_lake.schema import ledger
 from nhl_lake.store import delta_tables, location, locks
-from tests.conftest import CommandResult
 from tests.support import damage, lakes
 from tests.support.backups import (
     NOW,
@@ -35,6 +34,7 @@ from tests.support.backups import (
     read_keys,
     read_table_states,
 )
+from tests.support.commands import CommandResult
 
 Run = Callable[..., CommandResult]
 BOXSCORE = endpoints.BOXSCORE

@@ -27,7 +27,7 @@ from nhl_lake.cli.encoding import convert_to_ascii as look_alike
 from nhl_lake.cli.errors import translate_error
 from nhl_lake.schema import ledger
 from nhl_lake.store import delta_tables
-from tests.conftest import CommandResult
+from tests.support.commands import CommandResult
 from tests.support.fake_api import FakeApi, FakeGame, run_ingest
 
 REPOSITORY = Path(__file__).resolve().parents[2]

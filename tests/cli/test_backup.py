@@ -13,8 +13,8 @@ from nhl_lake.backup.create import create_backup
 from nhl_lake.backup.verify import verify_backups
 from nhl_lake.bronze import endpoints
 from nhl_lake.store.location import Bucket, Location
-from tests.conftest import CommandResult
 from tests.support import lakes
+from tests.support.commands import CommandResult
 from tests.support.fake_api import NOON, FakeApi, FakeGame, SilentReport, fixed_clock, run_ingest
 
 Run = Callable[..., CommandResult]

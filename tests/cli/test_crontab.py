@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhl_lake.cli import crontab
-from tests.conftest import CommandResult
+from tests.support.commands import CommandResult
 
 Cli = Callable[..., CommandResult]
 OTHERS = "MAILTO=me\n# >>> nhl-lake /another >>>\n0 1 * * * nhl-lake ingest\n# <<< nhl-lake /another <<<\n@daily backup"

@@ -11,8 +11,8 @@ import pytest
 
 from nhl_lake.bronze import endpoints
 from nhl_lake.catalog import find_table
-from tests.conftest import CommandResult, get_clean_environment
 from tests.support import lakes
+from tests.support.commands import CommandResult, get_clean_environment
 
 Cli = Callable[..., CommandResult]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nhl_lake.queries import sql
-from tests.conftest import LEAGUE_NOW, CommandResult, get_clean_environment, make_environment
+from tests.support.commands import LEAGUE_NOW, CommandResult, get_clean_environment, make_environment
 
 Cli = Callable[..., CommandResult]
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -12,10 +12,10 @@ import pytest
 from nhl_lake.gold.goalie_game import GOALIE_GAME
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.gold.team_game import OWN_COLUMNS, TEAM_GAME
-from tests.conftest import FAR_FUTURE
 from tests.gold.league_tables import Silver, build_gold, build_silver
 from tests.silver import builders
 from tests.silver.bronze_pages import make_pages
+from tests.support.replay import FAR_FUTURE
 
 NSH, TBL, ANA, DAL = 18, 14, 24, 25
 CHARTED = 2024030121

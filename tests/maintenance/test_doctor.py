@@ -13,9 +13,9 @@ from nhl_lake.maintenance import doctor, repair
 from nhl_lake.schema import ledger
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.store import atomic_swap, delta_tables
-from tests.conftest import CommandResult
 from tests.support import damage, lakes
 from tests.support.backups import NOW, copy_lake, days_later, hash_all_tables, hash_table, make_backup, read_keys
+from tests.support.commands import CommandResult
 
 Run = Callable[..., CommandResult]
 

@@ -14,9 +14,9 @@ from nhl_lake.bronze import endpoints
 from nhl_lake.store import delta_tables, handles, location
 from nhl_lake.store.delta import DELTA_LOG, commit_name, read_add_actions
 from nhl_lake.store.location import Bucket
-from tests.conftest import CommandResult
 from tests.support import s3_servers
 from tests.support.backups import NOW, make_backup
+from tests.support.commands import CommandResult
 from tests.support.s3_servers import S3Server
 
 Run = Callable[..., CommandResult]

@@ -17,7 +17,7 @@ from nhl_lake.gold.sog_predictions import SOG_PREDICTIONS, sog_predictions
 from nhl_lake.models import predict
 from nhl_lake.schema import ledger
 from nhl_lake.store import delta_tables
-from tests.conftest import LEAGUE_NOW
+from tests.support.commands import LEAGUE_NOW
 
 NOW = datetime.fromisoformat(LEAGUE_NOW)
 

@@ -23,8 +23,8 @@ from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.stints import STINTS
 from nhl_lake.store import delta_tables
-from tests.conftest import CommandResult
 from tests.support import lakes
+from tests.support.commands import CommandResult
 
 Cli = Callable[..., CommandResult]
 TABLES = (GAMES, STINTS)

@@ -14,8 +14,8 @@ from polars.testing import assert_frame_equal
 from nhl_lake import catalog
 from nhl_lake.queries import duckdb_views, moneypuck, sql
 from nhl_lake.queries.moneypuck import VIEWS, View
-from tests.conftest import CommandResult
 from tests.support import lakes
+from tests.support.commands import CommandResult
 
 Cli = Callable[..., CommandResult]
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "MONEYPUCK.md").read_text()

@@ -26,8 +26,8 @@ from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.players import PLAYERS
 from nhl_lake.silver.team_games import TEAM_GAMES
 from nhl_lake.store import delta_tables
-from tests.conftest import LEAGUE_NOW, CommandResult, get_clean_environment, make_environment
 from tests.support import lakes
+from tests.support.commands import LEAGUE_NOW, CommandResult, get_clean_environment, make_environment
 
 Cli = Callable[..., CommandResult]
 SEASON = 20252026

@@ -21,8 +21,8 @@ from nhl_lake.errors import BadInput, LakeError
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.queries import duckdb_views, sql
 from nhl_lake.store import delta_tables
-from tests.conftest import CommandResult
 from tests.support import lakes
+from tests.support.commands import CommandResult
 
 Cli = Callable[..., CommandResult]
 

@@ -16,9 +16,9 @@ from nhl_lake.errors import LakeError
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables, s3_errors
 from nhl_lake.store.location import Location
-from tests.conftest import CommandResult
 from tests.store.test_concurrent_runs import page, same
 from tests.support import s3_servers
+from tests.support.commands import CommandResult
 from tests.support.fake_api import NOON, FakeApi, FakeGame, run_ingest
 from tests.support.s3_servers import DENIED, EXPIRED, SECRET_KEY, SLOW_DOWN, Fault, Proxy, S3Server
 

@@ -12,8 +12,8 @@ from nhl_lake import catalog
 from nhl_lake.backup.create import create_backup
 from nhl_lake.schema.table import Table
 from nhl_lake.store.location import Location
-from tests.conftest import LEAGUE_NOW
 from tests.support import lakes
+from tests.support.commands import LEAGUE_NOW
 from tests.support.fake_api import SilentReport
 
 NOW = datetime.fromisoformat(LEAGUE_NOW)

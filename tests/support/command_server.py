@@ -26,8 +26,8 @@ from nhl_lake.cli.app import app
 from nhl_lake.maintenance import upgrade
 from nhl_lake.schema import ledger
 from nhl_lake.store.location import Location
-from tests.conftest import get_clean_environment
 from tests.support import fake_api
+from tests.support.commands import get_clean_environment
 
 FAULTY_SOURCE = Path(__file__).with_name("faulty.c")
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
