@@ -9,10 +9,10 @@ import tempfile
 from pathlib import Path
 
 from nhl_lake.bronze import endpoints
-from tests.maintenance.test_doctor import DAMAGES, doctored, follow
 from tests.support import damage
 from tests.support.backups import NOW, copy_lake, hash_table, make_backup
 from tests.support.commands import CommandResult, get_clean_environment, make_environment
+from tests.support.doctor import DAMAGES, follow_advice, run_doctor
 
 TABLE = endpoints.BOXSCORE
 
@@ -29,10 +29,10 @@ def outcome(hurt: damage.DamageFunction, whole: Path, backups: Path, root: Path)
     copy_lake(whole, root)
     before = hash_table(root, TABLE)
     hurt(root, TABLE)
-    found = doctored(run, root, backups, "--deep")
+    found = run_doctor(run, root, backups, "--deep")
     first = next(one for one in found.json["found"] if one["severity"] == "damage")
-    follow(run, root, backups, found)
-    is_well = doctored(run, root, backups, "--deep").code == 0
+    follow_advice(run, root, backups, found)
+    is_well = run_doctor(run, root, backups, "--deep").code == 0
     lost = "0, refused" if not is_well else "0" if hash_table(root, TABLE) == before else "rows"
     return hurt.__name__.replace("_", " "), first["what"].replace("|", "/"), first["remedy"], lost
 

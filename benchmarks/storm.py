@@ -1,6 +1,6 @@
 """Take backups while two writers, a compaction and a vacuum are at work, storm after storm, and say what came of each.
 
-Every backup is restored and held against what some moment had (tests/backup/test_storm.py, which has the short form);
+Every backup is restored and held against what some moment had (tests/backup/test_storm.py has the short form);
 a storm whose backups hold something else ends the trial.
 
     python -m benchmarks.storm                          # 20 storms of a minute, some half an hour
@@ -11,7 +11,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.backup.test_storm import stormed
+from tests.support.storm import back_up_in_storm
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     given = asked.parse_args()
     for number in range(1, given.storms + 1):
         with tempfile.TemporaryDirectory() as folder:
-            print(f"{number:3}  {stormed(Path(folder), given.seconds, given.backups)}", flush=True)
+            print(f"{number:3}  {back_up_in_storm(Path(folder), given.seconds, given.backups)}", flush=True)
 
 
 if __name__ == "__main__":

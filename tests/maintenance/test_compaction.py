@@ -28,6 +28,7 @@ from nhl_lake.store import commits, delta_tables, locks
 from nhl_lake.store.delta import WRITER_PROPERTIES, make_commit_properties
 from tests.fixtures import make_lake
 from tests.support import lakes
+from tests.support.pages import make_play_page, store_one_by_one
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 DAY_MS = 86_400_000
@@ -36,24 +37,6 @@ LONG_AGO = 100
 KEPT = max(Path(make_lake.__file__).parent.glob("lake-*.tar.xz"))
 MORNING = datetime(2025, 9, 22, 14, 0, tzinfo=UTC)
 SETTINGS = {"api": "league:", "now": MORNING}
-
-
-def page(game: int, n: int, season: int = 20252026) -> dict[str, Any]:
-    """Return a page that was kept n minutes after the first."""
-    body = json.dumps({"game": game, "n": n})
-    return {
-        "season": season, "game_id": game, "game_date": NOW.date(), "state": "OFF", "body": body,
-        "fetched_at": NOW + timedelta(minutes=n), "url": "http://x", "sha256": f"{n:064}", "run_id": "r",
-        "body_bytes": len(body),
-    }  # fmt: skip
-
-
-def kept(root: Path, pages: int, *, season: int = 20252026, start: int = 0) -> None:
-    """Keep pages, each in a commit of its own."""
-    delta_tables.create_tables(root, [PLAYS])
-    for n in range(start, start + pages):
-        rows = pl.DataFrame([page(n, n, season)]).select(PLAYS.schema.names()).cast(dict(PLAYS.schema))
-        delta_tables.store_pages(root, PLAYS, rows, lambda a, b: a == b)
 
 
 def files(root: Path, table: Table) -> set[str]:
@@ -92,8 +75,8 @@ def tend(
 
 
 def test_small_files_become_one_and_every_row_stays(tmp_path):
-    kept(tmp_path, 7)
-    kept(tmp_path, 5, season=20242025, start=7)
+    store_one_by_one(tmp_path, 7)
+    store_one_by_one(tmp_path, 5, season=20242025, start=7)
     before = lakes.read_row_set(tmp_path, PLAYS)
 
     (tended,) = tend(tmp_path, PLAYS)
@@ -104,7 +87,7 @@ def test_small_files_become_one_and_every_row_stays(tmp_path):
 
 
 def test_what_upkeep_writes_is_compressed_and_its_footer_quotes_no_body(tmp_path):
-    kept(tmp_path, 5)
+    store_one_by_one(tmp_path, 5)
     tend(tmp_path, PLAYS)
 
     (uri,) = DeltaTable(lakes.locate_table(tmp_path, PLAYS)).file_uris()
@@ -116,7 +99,7 @@ def test_what_upkeep_writes_is_compressed_and_its_footer_quotes_no_body(tmp_path
 
 
 def test_a_second_time_there_is_nothing_to_do_and_nothing_is_committed(tmp_path):
-    kept(tmp_path, 6)
+    store_one_by_one(tmp_path, 6)
     tend(tmp_path, PLAYS)
     version = DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version()
 
@@ -127,7 +110,7 @@ def test_a_second_time_there_is_nothing_to_do_and_nothing_is_committed(tmp_path)
 
 
 def test_a_version_of_before_still_reads(tmp_path):
-    kept(tmp_path, 6)
+    store_one_by_one(tmp_path, 6)
     version = DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version()
     pinned = delta_tables.scan_table(tmp_path, PLAYS, version=version)
 
@@ -138,7 +121,7 @@ def test_a_version_of_before_still_reads(tmp_path):
 
 
 def test_files_that_were_replaced_longer_ago_than_they_are_kept_are_removed(tmp_path):
-    kept(tmp_path, 6)
+    store_one_by_one(tmp_path, 6)
     tend(tmp_path, PLAYS)
     before = lakes.read_row_set(tmp_path, PLAYS)
     aged(tmp_path, PLAYS, LONG_AGO)
@@ -153,7 +136,7 @@ def test_files_that_were_replaced_longer_ago_than_they_are_kept_are_removed(tmp_
 
 @pytest.mark.parametrize(("age", "removed"), [(29, 0), (31, 6)])
 def test_thirty_days_are_kept_at_the_least_whatever_is_asked_of_the_function(tmp_path, age, removed):
-    kept(tmp_path, 6)
+    store_one_by_one(tmp_path, 6)
     tend(tmp_path, PLAYS)
     aged(tmp_path, PLAYS, age)
 
@@ -166,7 +149,7 @@ def test_thirty_days_are_kept_at_the_least_whatever_is_asked_of_the_function(tmp
 
 
 def test_what_a_backup_under_way_reads_is_not_removed(tmp_path):
-    kept(tmp_path, 6)
+    store_one_by_one(tmp_path, 6)
     version = DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version()
     tend(tmp_path, PLAYS)
     aged(tmp_path, PLAYS, LONG_AGO)
@@ -181,7 +164,7 @@ def test_what_a_backup_under_way_reads_is_not_removed(tmp_path):
 
 
 def test_a_file_that_a_killed_run_wrote_and_never_committed_is_removed_when_it_is_old(tmp_path):
-    kept(tmp_path, 2)
+    store_one_by_one(tmp_path, 2)
     orphan = lakes.locate_table(tmp_path, PLAYS) / "season=20252026" / "part-00000-orphan.parquet"
     orphan.write_bytes(b"x" * 100)
     assert tend(tmp_path, PLAYS)[0].removed == 0
@@ -211,7 +194,7 @@ def test_pages_are_kept_for_thirty_days_and_never_less():
 
 
 def test_the_log_is_not_cut_within_its_years(tmp_path):
-    kept(tmp_path, 30)
+    store_one_by_one(tmp_path, 30)
     aged(tmp_path, PLAYS, 3000)
 
     tend(tmp_path, PLAYS)
@@ -222,7 +205,7 @@ def test_the_log_is_not_cut_within_its_years(tmp_path):
 
 
 def test_a_checkpoint_is_written_of_the_newest_version(tmp_path):
-    kept(tmp_path, 6)
+    store_one_by_one(tmp_path, 6)
     tend(tmp_path, PLAYS)
 
     version = DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version()
@@ -248,25 +231,25 @@ def test_what_a_table_was_made_of_outlives_upkeep(tmp_path):
 
 
 def test_a_run_merges_only_what_has_become_many(tmp_path):
-    kept(tmp_path, compaction.MIN_FILES_IN_RUN - 1)
+    store_one_by_one(tmp_path, compaction.MIN_FILES_IN_RUN - 1)
     compaction.compact_crowded_tables(tmp_path, [PLAYS])
     assert delta_tables.read_table_size(tmp_path, PLAYS)["files"] == compaction.MIN_FILES_IN_RUN - 1
 
-    kept(tmp_path, 1, start=compaction.MIN_FILES_IN_RUN)
+    store_one_by_one(tmp_path, 1, start=compaction.MIN_FILES_IN_RUN)
     compaction.compact_crowded_tables(tmp_path, [PLAYS])
     assert delta_tables.read_table_size(tmp_path, PLAYS)["files"] == 1
 
 
 def test_a_large_file_is_not_written_again_for_a_few_small_ones(tmp_path, monkeypatch):
     monkeypatch.setattr(compaction, "TARGET_SIZES", (20_000, 100_000))
-    kept(tmp_path, compaction.MIN_FILES_IN_RUN)
+    store_one_by_one(tmp_path, compaction.MIN_FILES_IN_RUN)
     compaction.compact_crowded_tables(tmp_path, [PLAYS])
-    big = pl.DataFrame([page(999, 999) | {"body": os.urandom(100_000).hex()}])
+    big = pl.DataFrame([make_play_page(999, 999) | {"body": os.urandom(100_000).hex()}])
     delta_tables.store_pages(
         tmp_path, PLAYS, big.select(PLAYS.schema.names()).cast(dict(PLAYS.schema)), lambda a, b: a == b
     )
     large = {name for name in files(tmp_path, PLAYS) if (tmp_path / name).stat().st_size > 100_000}
-    kept(tmp_path, 2 * compaction.MIN_FILES_IN_RUN, start=2000)
+    store_one_by_one(tmp_path, 2 * compaction.MIN_FILES_IN_RUN, start=2000)
 
     tend(tmp_path, PLAYS)
 
@@ -280,7 +263,7 @@ def test_a_large_file_is_not_written_again_for_a_few_small_ones(tmp_path, monkey
 
 
 def test_files_of_which_no_two_fit_into_one_are_left_as_they_are(tmp_path, monkeypatch):
-    kept(tmp_path, compaction.MIN_FILES)
+    store_one_by_one(tmp_path, compaction.MIN_FILES)
     largest = max((tmp_path / name).stat().st_size for name in files(tmp_path, PLAYS))
     monkeypatch.setattr(compaction, "TARGET_SIZES", (largest + 10,))
     version = DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version()
@@ -292,13 +275,13 @@ def test_files_of_which_no_two_fit_into_one_are_left_as_they_are(tmp_path, monke
 
 
 def test_a_page_that_another_machine_keeps_meanwhile_is_not_lost(tmp_path, monkeypatch):
-    kept(tmp_path, 6)
+    store_one_by_one(tmp_path, 6)
     late = [50]
 
     def guarded(delta: DeltaTable, metadata: Any = None) -> Any:
         found = make_commit_properties(delta, metadata)
         while late:  # its lease was lost: the lock does not hold it back
-            kept(tmp_path, 1, start=late.pop())
+            store_one_by_one(tmp_path, 1, start=late.pop())
         return found
 
     monkeypatch.setattr(commits, "make_commit_properties", guarded)
@@ -309,7 +292,7 @@ def test_a_page_that_another_machine_keeps_meanwhile_is_not_lost(tmp_path, monke
 
 
 def test_upkeep_that_changes_rows_is_stopped_before_anything_is_removed(tmp_path, monkeypatch):
-    kept(tmp_path, 6)
+    store_one_by_one(tmp_path, 6)
     honest = compaction.read_add_actions
     more = (pl.col("num_records") + 1).alias("num_records")
     monkeypatch.setattr(compaction, "read_add_actions", lambda delta: honest(delta).with_columns(more))
@@ -321,7 +304,7 @@ def test_upkeep_that_changes_rows_is_stopped_before_anything_is_removed(tmp_path
 
 
 def test_a_dry_run_tells_and_changes_nothing(tmp_path):
-    kept(tmp_path, 6)
+    store_one_by_one(tmp_path, 6)
     orphan = lakes.locate_table(tmp_path, PLAYS) / "season=20252026" / "part-00000-orphan.parquet"
     orphan.write_bytes(b"x" * 100)
     os.utime(orphan, (0, 0))
@@ -337,7 +320,7 @@ def test_a_dry_run_tells_and_changes_nothing(tmp_path):
 
 
 def test_drafts_of_killed_runs_are_swept_when_they_are_a_day_old(tmp_path):
-    kept(tmp_path, 1)
+    store_one_by_one(tmp_path, 1)
     partition = lakes.locate_table(tmp_path, PLAYS) / "season=20252026"
     data = next(partition.glob("*.parquet"))
     drafts = [
@@ -371,7 +354,7 @@ def test_whatever_the_commits_were_rows_stay_and_few_files_are_left(tmp_path_fac
     delta_tables.create_tables(root, [PLAYS])
     n = 0
     for season, pages in commits:
-        rows = pl.DataFrame([page(n + i, n + i, season) for i in range(pages)])
+        rows = pl.DataFrame([make_play_page(n + i, n + i, season) for i in range(pages)])
         n += pages
         write_deltalake(
             delta := delta_tables.open_table(root, PLAYS),

@@ -12,7 +12,7 @@ from nhl_lake.maintenance import compaction, upgrade
 from nhl_lake.schema import ledger
 from nhl_lake.store import atomic_swap, delta_tables, location, locks
 from nhl_lake.store.location import Bucket
-from tests.maintenance.test_compaction import kept
+from tests.support.pages import store_one_by_one
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PLAYS = endpoints.PLAY_BY_PLAY
@@ -27,7 +27,7 @@ def objects(root: Bucket) -> set[str]:
 
 
 def test_small_objects_become_one_and_every_row_stays(bucket):
-    kept(bucket, 6)
+    store_one_by_one(bucket, 6)
     before = games(bucket)
     version = delta_tables.open_table(bucket, PLAYS).version()
 
@@ -45,7 +45,7 @@ def test_small_objects_become_one_and_every_row_stays(bucket):
 
 
 def test_what_probes_and_leases_have_left_is_swept_and_nothing_else(bucket):
-    kept(bucket, 1)
+    store_one_by_one(bucket, 1)
     for name in ("probe-0123456789abcdef", "lease.json-0a1b2c3d", "pace.json"):
         obstore.put(location.open_store(bucket), f"{locks.STATE_FOLDER}/{name}", b"12")
     before = objects(bucket)
@@ -61,7 +61,7 @@ def test_what_probes_and_leases_have_left_is_swept_and_nothing_else(bucket):
 @pytest.fixture
 def old(bucket, monkeypatch):
     """A lake of an older layout, whose step to today's signs the seasons."""
-    kept(bucket, 5)
+    store_one_by_one(bucket, 5)
     delta_tables.create_tables(bucket, [ledger.META])
     row = {"layout": 1, "source": "NHL", "made_by": "0.1.0", "made_at": NOW}
     delta_tables.append_to_ledger(bucket, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))

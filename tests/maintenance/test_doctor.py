@@ -1,7 +1,6 @@
 """What the doctor finds, and what comes of the command that it names: damage by damage, with a backup and without."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -16,8 +15,7 @@ from nhl_lake.store import atomic_swap, delta_tables
 from tests.support import damage, lakes
 from tests.support.backups import NOW, copy_lake, days_later, hash_all_tables, hash_table, make_backup, read_keys
 from tests.support.commands import CommandResult
-
-Run = Callable[..., CommandResult]
+from tests.support.doctor import DAMAGES, Run, follow_advice, run_doctor
 
 
 class Killed(BaseException):
@@ -25,7 +23,6 @@ class Killed(BaseException):
 
 
 BOXSCORE = endpoints.BOXSCORE
-DAMAGES = (*damage.DATA_DAMAGES, *damage.LOG_DAMAGES, damage.lose_the_last_commit, damage.lose_the_folder)
 SILENT = {damage.lose_the_last_commit}  # what is left is a whole table, a commit earlier: only a backup tells
 SINCE = ("--since", "2026-03-18", "--no-rebuild", "--json")
 NOT_MENDED_HERE = {"ask_for_a_newer_protocol"}  # only a newer program can read it
@@ -44,10 +41,6 @@ def root(league_lake: Path, tmp_path: Path) -> Path:
     return copy_lake(league_lake, tmp_path / "lake")
 
 
-def doctored(run: Run, root: Path, backups: Path, *words: str) -> CommandResult:
-    return run("doctor", "--json", *words, root=root, now=NOW, backups=backups)
-
-
 def damaged(ended: CommandResult) -> set[str]:
     return {found["where"] for found in ended.json["found"] if found["severity"] == "damage"}
 
@@ -59,7 +52,7 @@ def two_lines(ended: CommandResult) -> bool:
 
 def test_a_healthy_lake_is_called_so(run_here: Run, root: Path, backups: Path):
     for words in ((), ("--deep",), ("--mend",), ("--deep", "--mend")):
-        ended = doctored(run_here, root, backups, *words)
+        ended = run_doctor(run_here, root, backups, *words)
         assert (ended.code, damaged(ended)) == (0, set()), words
     assert "No damage was found." in run_here("doctor", root=root, now=NOW, backups=backups).out
 
@@ -70,10 +63,10 @@ def test_a_damage_is_named_and_mended_from_the_backup_without_loss(
 ):
     before = hash_all_tables(root)
     hurt(root, BOXSCORE)
-    found = doctored(run_here, root, backups, "--deep")
+    found = run_doctor(run_here, root, backups, "--deep")
     assert (found.code, damaged(found)) == (1, {BOXSCORE.name})
-    follow(run_here, root, backups, found)
-    again = doctored(run_here, root, backups, "--deep")
+    follow_advice(run_here, root, backups, found)
+    again = run_doctor(run_here, root, backups, "--deep")
     if hurt.__name__ in NOT_MENDED_HERE:
         assert again.code == 1
         return
@@ -89,10 +82,10 @@ def test_a_commit_newer_than_every_backup_is_lost_and_the_remedy_that_is_named_h
         delta_tables.append_rows(root, BOXSCORE, delta_tables.open_table(root, BOXSCORE), another_page(root, number))
     every = read_keys(root, BOXSCORE)
     hurt(root, BOXSCORE)
-    found = doctored(run_here, root, backups)
+    found = run_doctor(run_here, root, backups)
     assert damaged(found) == {BOXSCORE.name}
-    follow(run_here, root, backups, found)
-    assert doctored(run_here, root, backups).code == 0
+    follow_advice(run_here, root, backups, found)
+    assert run_doctor(run_here, root, backups).code == 0
     lost = every - read_keys(root, BOXSCORE)
     assert lost == set() if hurt is damage.lose_a_log_entry else len(lost) <= 1  # a last one is asked for again
 
@@ -103,17 +96,6 @@ def another_page(root: Path, number: int) -> pl.DataFrame:
     return delta_tables.scan_table(root, BOXSCORE).head(1).collect().with_columns(game)
 
 
-def follow(run: Run, root: Path, backups: Path, found: CommandResult) -> None:
-    """Run the commands that the doctor names."""
-    for finding in found.json["found"]:
-        if finding["severity"] != "damage":
-            continue
-        command = finding["remedy"].partition("`nhl-lake ")[2].partition("`")[0]
-        if command:
-            deep = ("--deep",) if command.startswith("doctor") else ()
-            run(*command.split(), *deep, root=root, now=NOW, backups=backups, api="league:")
-
-
 @pytest.mark.parametrize("hurt", DAMAGES, ids=lambda hurt: hurt.__name__)
 def test_a_damage_in_no_backup_is_named_with_a_command_and_the_other_tables_can_be_read(
     hurt: damage.DamageFunction, run_here: Run, root: Path, tmp_path: Path
@@ -122,7 +104,7 @@ def test_a_damage_in_no_backup_is_named_with_a_command_and_the_other_tables_can_
     before = hash_all_tables(root)
     before.pop(BOXSCORE.name)
     hurt(root, BOXSCORE)
-    found = doctored(run_here, root, none, "--deep")
+    found = run_doctor(run_here, root, none, "--deep")
     if hurt in SILENT:
         return
     assert (found.code, damaged(found)) == (1, {BOXSCORE.name})
@@ -137,12 +119,12 @@ def test_pages_that_no_backup_has_are_given_up_only_if_told_and_asked_for_again(
     before, none = newest(root), tmp_path / "none"
     lost = pl.read_parquet(damage.find_biggest_data_file(root, BOXSCORE)).height
     damage.lose_a_data_file(root, BOXSCORE)
-    found = doctored(run_here, root, none)
+    found = run_doctor(run_here, root, none)
     assert f"{lost} rows" in found.json["found"][0]["what"]
     assert "game_id 20250" in found.json["found"][0]["what"]
-    assert doctored(run_here, root, none, "--mend").code == 1, "nothing is given up unless told"
+    assert run_doctor(run_here, root, none, "--mend").code == 1, "nothing is given up unless told"
     assert two_lines(run_here("doctor", "--give-up-lost-pages", root=root, now=NOW, backups=none))
-    assert doctored(run_here, root, none, "--mend", "--give-up-lost-pages").code == 0
+    assert run_doctor(run_here, root, none, "--mend", "--give-up-lost-pages").code == 0
     assert lakes.read_rows(root, BOXSCORE).height == len(before) - lost
     ended = run_here("ingest", *SINCE, root=root, now=NOW, api="league:")
     assert ended.code == 0, ended.err
@@ -166,9 +148,9 @@ def test_a_folder_of_pages_that_was_removed_is_not_made_anew_until_that_is_wante
         assert f"restore --from-backup --table {BOXSCORE.name}" in ended.err
     assert not lakes.locate_table(root, BOXSCORE).exists()
 
-    assert doctored(run_here, root, kept, "--mend").code == (0 if has_older_backup else 1)
+    assert run_doctor(run_here, root, kept, "--mend").code == (0 if has_older_backup else 1)
     assert not lakes.locate_table(root, BOXSCORE).exists(), "nothing is given up unless told"
-    assert doctored(run_here, root, kept, "--mend", "--give-up-lost-pages").code == 0
+    assert run_doctor(run_here, root, kept, "--mend", "--give-up-lost-pages").code == 0
     ended = run_here("ingest", *SINCE, root=root, now=NOW, api="league:")
     assert (ended.code, newest(root)) == (0, before), ended.err
 
@@ -192,7 +174,7 @@ def newest(root: Path) -> dict[str, str]:
 def test_the_good_pages_of_a_file_with_a_damaged_one_are_kept(run_here: Run, root: Path, tmp_path: Path):
     before, none = newest(root), tmp_path / "none"
     damage.change_a_body(root, BOXSCORE)
-    assert doctored(run_here, root, none, "--deep", "--mend", "--give-up-lost-pages").code == 0
+    assert run_doctor(run_here, root, none, "--deep", "--mend", "--give-up-lost-pages").code == 0
     after = newest(root)
     assert len(after) == len(before) - 1
     assert after.items() <= before.items()
@@ -201,13 +183,13 @@ def test_the_good_pages_of_a_file_with_a_damaged_one_are_kept(run_here: Run, roo
 def test_a_silver_table_in_no_backup_is_made_again(run_here: Run, root: Path, tmp_path: Path):
     before = lakes.read_sorted_rows(root, PLAYS)
     damage.cut_a_data_file(root, PLAYS)
-    found = doctored(run_here, root, tmp_path / "none")
+    found = run_doctor(run_here, root, tmp_path / "none")
     assert damaged(found) == {PLAYS.name}
     assert "nhl-lake rebuild" in found.json["found"][0]["remedy"]
     lakes.locate_table(root, PLAYS).rename(tmp_path / "away")
     assert run_here("rebuild", PLAYS.name, root=root, now=NOW).code == 0
     assert lakes.read_sorted_rows(root, PLAYS).equals(before)
-    assert doctored(run_here, root, tmp_path / "none").code == 0
+    assert run_doctor(run_here, root, tmp_path / "none").code == 0
 
 
 def test_a_lake_as_a_whole_is_looked_at(
@@ -234,7 +216,7 @@ def test_a_lake_as_a_whole_is_looked_at(
 def test_a_lake_of_a_newer_layout_and_no_lake_are_told_apart(run_here: Run, root: Path, backups: Path, tmp_path: Path):
     row = {"layout": 99, "source": "sample league", "made_by": "9.9", "made_at": NOW}
     delta_tables.append_to_ledger(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
-    found = doctored(run_here, root, backups)
+    found = run_doctor(run_here, root, backups)
     assert found.code == 1
     assert "layout 99" in found.out
     ended = run_here("doctor", root=tmp_path / "nothing", now=NOW, backups=backups)
@@ -245,7 +227,7 @@ def test_a_lake_of_a_newer_layout_and_no_lake_are_told_apart(run_here: Run, root
 def test_a_run_that_was_killed_leaves_files_that_only_a_deep_look_counts(run_here: Run, root: Path, backups: Path):
     stray = lakes.locate_table(root, BOXSCORE) / "part-00000-stray.zstd.parquet"
     stray.write_bytes(damage.find_biggest_data_file(root, BOXSCORE).read_bytes())
-    found = doctored(run_here, root, backups, "--deep")
+    found = run_doctor(run_here, root, backups, "--deep")
     assert found.code == 0
     assert "1 files are of runs that were killed" in found.out
     assert "nhl-lake maintain" in found.out
@@ -262,8 +244,8 @@ def test_an_exchange_that_was_stopped_is_finished(run_here: Run, root: Path, bac
         ended = run_here(*words, root=root, now=NOW, backups=backups, api="league:")
         assert two_lines(ended), words
         assert "doctor --mend" in ended.err, words
-    assert doctored(run_here, root, backups).code == 1
-    assert doctored(run_here, root, backups, "--mend").code == 0
+    assert run_doctor(run_here, root, backups).code == 1
+    assert run_doctor(run_here, root, backups, "--mend").code == 0
     assert run_here("status", root=root, now=NOW, backups=backups).code == 0
     assert (tmp_path / "lake.before-restore-x").is_dir()
 
@@ -290,7 +272,7 @@ def test_what_a_backup_has_comes_back_before_anything_is_given_up(run_here: Run,
     new.unlink()
     files_of(root)[0].unlink()
 
-    assert doctored(run_here, root, kept, "--mend", "--give-up-lost-pages").code == 0
+    assert run_doctor(run_here, root, kept, "--mend", "--give-up-lost-pages").code == 0
     assert newest(root) == before  # nothing but the page that no backup had
 
 
@@ -306,7 +288,7 @@ def test_giving_up_that_is_killed_goes_on_with_what_was_set_aside(
     with monkeypatch.context() as patch:
         patch.setattr(repair.restore_tables, "add_missing_rows", killed)
         with pytest.raises(Killed):
-            doctored(run_here, root, none, "--deep", "--mend", "--give-up-lost-pages")
+            run_doctor(run_here, root, none, "--deep", "--mend", "--give-up-lost-pages")
     assert len(newest(root)) < len(before) - 1
-    assert doctored(run_here, root, none, "--mend", "--give-up-lost-pages").code == 0
+    assert run_doctor(run_here, root, none, "--mend", "--give-up-lost-pages").code == 0
     assert len(newest(root)) == len(before) - 1

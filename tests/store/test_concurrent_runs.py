@@ -6,8 +6,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -27,10 +25,10 @@ from nhl_lake.store import commits, delta_tables, locks
 from nhl_lake.store.location import Location
 from tests.support import s3_servers
 from tests.support.fake_api import NOON, FakeApi, FakeGame, run_ingest
+from tests.support.pages import FIRST_FETCH, equal_bodies, make_page
 from tests.support.s3_servers import Fault, Proxy, S3Server
 
 SPAWN = multiprocessing.get_context("spawn")
-T0 = datetime(2023, 10, 11, 6, tzinfo=UTC)
 ROUNDS = 25
 
 gate: Barrier | None = None
@@ -41,29 +39,15 @@ def wait_at(barrier: Barrier) -> None:
     gate = barrier
 
 
-def same(a: str, b: str) -> bool:
-    return a == b
-
-
-def page(table: Table, key: int, body: str, minute: int) -> pl.DataFrame:
-    values = {
-        "game_id": 2023020000 + key,
-        "player_id": 8470000 + key,
-        "season": 20232024,
-        "game_date": T0.date(),
-        "state": "OFF",
-        "fetched_at": T0 + timedelta(minutes=minute),
-        "url": f"https://api.example/{key}",
-        "sha256": sha256(body.encode()).hexdigest(),
-        "run_id": "run",
-        "body_bytes": len(body),
-        "body": body,
-    }
-    return pl.DataFrame([{name: values[name] for name in table.schema}], schema=table.schema)
-
-
 def answer(who: int, n: int) -> pl.DataFrame:
-    row = {"table": "t", "page": f"{who}/{n}", "answer": "unchanged", "asked_at": T0, "state": None, "run_id": "run"}
+    row = {
+        "table": "t",
+        "page": f"{who}/{n}",
+        "answer": "unchanged",
+        "asked_at": FIRST_FETCH,
+        "state": None,
+        "run_id": "run",
+    }
     return pl.DataFrame([row], schema=ledger.ANSWERS.schema)
 
 
@@ -74,7 +58,9 @@ def write_on(root: Location, who: int, rounds: int) -> int:
     for n in range(rounds):
         gate.wait()
         for table in (PLAY_BY_PLAY, PLAYERS):
-            kept += delta_tables.store_pages(root, table, page(table, 2 * n + who, f"{who}/{n}", n), same).new
+            kept += delta_tables.store_pages(
+                root, table, make_page(table, 2 * n + who, f"{who}/{n}", n), equal_bodies
+            ).new
         delta_tables.append_to_ledger(root, ledger.ANSWERS, answer(who, n))
     return kept
 
@@ -118,7 +104,7 @@ def create_and_keep(root: Location, who: int) -> int:
     assert gate is not None
     gate.wait()
     delta_tables.create_tables(root, BRONZE)
-    return delta_tables.store_pages(root, PLAY_BY_PLAY, page(PLAY_BY_PLAY, who, "{}", who), same).new
+    return delta_tables.store_pages(root, PLAY_BY_PLAY, make_page(PLAY_BY_PLAY, who, "{}", who), equal_bodies).new
 
 
 def test_two_first_runs_at_once_make_one_lake_in_a_bucket(bucket: Location):
@@ -196,7 +182,7 @@ def test_a_commit_whose_answer_is_lost_is_made_once_and_counted_as_made(
         if what == "ledger":
             delta_tables.append_to_ledger(root, table, answer(0, n))
         else:
-            assert delta_tables.store_pages(root, table, page(table, n, str(n), n), same).new == 1
+            assert delta_tables.store_pages(root, table, make_page(table, n, str(n), n), equal_bodies).new == 1
         assert lost.hits == 1
 
     assert delta_tables.scan_table(root, table).select(pl.len()).collect().item() == 3
@@ -221,7 +207,7 @@ def test_a_commit_of_which_the_store_does_not_say_whether_it_was_taken_is_not_ma
         if what == "ledger":
             delta_tables.append_to_ledger(root, table, answer(0, 0))
         else:
-            delta_tables.store_pages(root, table, page(table, 0, "0", 0), same)
+            delta_tables.store_pages(root, table, make_page(table, 0, "0", 0), equal_bodies)
 
     with monkeypatch.context() as patched:
         patched.setattr(commits, "notes", silence)

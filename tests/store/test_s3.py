@@ -16,10 +16,10 @@ from nhl_lake.errors import LakeError
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables, s3_errors
 from nhl_lake.store.location import Location
-from tests.store.test_concurrent_runs import page, same
 from tests.support import s3_servers
 from tests.support.commands import CommandResult
 from tests.support.fake_api import NOON, FakeApi, FakeGame, run_ingest
+from tests.support.pages import equal_bodies, make_page
 from tests.support.s3_servers import DENIED, EXPIRED, SECRET_KEY, SLOW_DOWN, Fault, Proxy, S3Server
 
 HOUR = timedelta(hours=1)
@@ -171,12 +171,12 @@ def test_a_run_over_a_bad_network_is_a_run(
 def test_a_table_is_read_anew_when_another_wrote_it(bucket: Location):
     delta_tables.create_tables(bucket, [PLAY_BY_PLAY])
     for n in range(3):
-        delta_tables.store_pages(bucket, PLAY_BY_PLAY, page(PLAY_BY_PLAY, n, str(n), n), same)
+        delta_tables.store_pages(bucket, PLAY_BY_PLAY, make_page(PLAY_BY_PLAY, n, str(n), n), equal_bodies)
         pinned = delta_tables.scan_table(bucket, PLAY_BY_PLAY, version=n)
         assert delta_tables.scan_table(bucket, PLAY_BY_PLAY).collect().height == n + 1
         assert pinned.collect().height == n
     outside = delta_tables.DeltaTable(
         str(delta_tables.locate_table(bucket, PLAY_BY_PLAY)), storage_options={"allow_http": "true"}
     )
-    delta_tables.append_rows(bucket, PLAY_BY_PLAY, outside, page(PLAY_BY_PLAY, 9, "9", 9))
+    delta_tables.append_rows(bucket, PLAY_BY_PLAY, outside, make_page(PLAY_BY_PLAY, 9, "9", 9))
     assert delta_tables.scan_table(bucket, PLAY_BY_PLAY).collect().height == 4

@@ -1,0 +1,166 @@
+"""Backups while two writers, a compaction and a vacuum change a lake: each backup is one moment of the lake."""
+
+import itertools
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from deltalake import DeltaTable
+
+from nhl_lake.backup import repository, restore
+from nhl_lake.backup.create import BackupSummary, create_backup
+from nhl_lake.backup.pins import read_pins
+from nhl_lake.backup.prune import RetentionPolicy, prune_backups
+from nhl_lake.backup.verify import verify_backups
+from nhl_lake.clock import make_clock
+from nhl_lake.gold.skater_game import SKATER_GAME
+from nhl_lake.schema import ledger
+from nhl_lake.schema.table import Table
+from nhl_lake.store import delta_tables
+from nhl_lake.store.delta import WRITER_PROPERTIES
+from tests.support import lakes
+from tests.support.fake_api import NOON, FakeApi, FakeGame, SilentReport, run_ingest
+
+# Each writer counts: turn n is a run in the ledger, then answer n. At any moment a writer has as many answers as runs,
+# or one less.
+WRITER = """
+import sys, time
+from pathlib import Path
+from tests.support.storm import write_turn
+root, who, until = Path(sys.argv[1]), sys.argv[2], time.monotonic() + float(sys.argv[3])
+turn = 0
+while time.monotonic() < until:
+    write_turn(root, who, turn)
+    turn += 1
+    time.sleep(float(sys.argv[4]))
+print(turn)
+"""
+MAINTENANCE = """
+import sys, time
+from pathlib import Path
+from tests.support.storm import maintain_table
+until = time.monotonic() + float(sys.argv[3])
+count = 0
+while time.monotonic() < until:
+    maintain_table(Path(sys.argv[1]), sys.argv[2])
+    count += 1
+print(count)
+"""
+
+
+def write_turn(root: Path, who: str, turn: int) -> None:
+    about = {"run_id": f"{who} {turn}", "command": who, "version": "", "outcome": "done", "error": None, "pages": []}
+    row = {**about, "started_at": NOON, "ended_at": NOON, "rebuilt": []}
+    append_row(root, ledger.RUNS, row)
+    answer = {"table": who, "page": str(turn), "answer": "unchanged", "asked_at": NOON, "state": None, "run_id": "r"}
+    append_row(root, ledger.ANSWERS, answer)
+
+
+def append_row(root: Path, table: Table, row: dict[str, Any]) -> None:
+    """Append a row; a vacuum that waits for nothing, as none does outside, may take its file before it is synced."""
+    with suppress(FileNotFoundError):
+        delta_tables.append_to_ledger(root, table, pl.DataFrame([row], schema=table.schema))
+
+
+def maintain_table(root: Path, what: str) -> None:
+    """Compact, or vacuum at once what no longer is of the newest version, and is not pinned by a backup."""
+    for table in (ledger.RUNS, ledger.ANSWERS):
+        delta = DeltaTable(lakes.locate_table(root, table))
+        if what == "compact":
+            try:
+                delta.optimize.compact(writer_properties=WRITER_PROPERTIES)
+            except Exception as error:  # a writer was quicker
+                if "conflict" not in str(error).lower() and "commit" not in str(error).lower():
+                    raise
+        else:
+            pinned = sorted(read_pins(root, datetime.now(UTC)).get(table.name, ())) or None
+            delta.vacuum(0, enforce_retention_duration=False, dry_run=False, keep_versions=pinned)
+    time.sleep(0.2)
+
+
+@contextmanager
+def run_writers(root: Path, seconds: float) -> Iterator[list[subprocess.Popen[str]]]:
+    """Let two writers, a compaction and a vacuum work on a lake, each in a process of its own."""
+    commands = [
+        (WRITER, "one", "0.05"),
+        (WRITER, "other", "0.3"),
+        (MAINTENANCE, "compact", ""),
+        (MAINTENANCE, "vacuum", ""),
+    ]
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(root), who, str(seconds), *([pause] if pause else [])],
+            cwd=Path(__file__).parents[2],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for code, who, pause in commands
+    ]
+    try:
+        yield started
+    finally:
+        for process in started:
+            process.wait()
+
+
+def count_turns(root: Path, table: Table, column: str) -> dict[str, int]:
+    """Return how many turns of each writer a table has; all of them, one after the other, once."""
+    rows = lakes.read_rows(root, table)
+    key = "run_id" if table is ledger.RUNS else "page"
+    found = {}
+    for who in ("one", "other"):
+        turns = rows.filter(pl.col(column) == who)[key].str.split(" ").list.last().cast(pl.Int64).sort()
+        assert turns.to_list() == list(range(turns.len()))
+        found[who] = turns.len()
+    return found
+
+
+def back_up_in_storm(folder: Path, seconds: float, backups: int) -> str:
+    """Take backups in a storm, hold each against what must be, and say what there was."""
+    root, kept = folder / "lake", folder / "backups"
+    run_ingest(root, FakeApi([FakeGame(1)]), rebuilds=True)
+    with run_writers(root, seconds) as processes:
+        until = time.monotonic() + seconds
+        made: list[BackupSummary] = []
+        while len(made) < backups or time.monotonic() < until - 1:
+            made.append(
+                create_backup(root, kept, clock=make_clock(), report=SilentReport(), command="", allow_row_loss=False)
+            )
+            time.sleep(max(0.0, seconds / backups - made[-1].seconds) if len(made) < backups else 0.2)
+    ended = [(process.returncode, int(process.communicate()[0])) for process in processes]
+    assert [code for code, _ in ended] == [0] * 4
+
+    seen = [check_backup(folder / f"back{number}", root, kept, one) for number, one in enumerate(made)]
+    for before, after in itertools.pairwise(seen):
+        assert all(before[who] <= after[who] for who in before)
+    assert not verify_backups(kept, repository.list_backups(kept), deep=True, report=SilentReport()).wrong
+    prune_backups(kept, RetentionPolicy(1, 0, 0), now=NOON, command="")
+    assert not verify_backups(kept, repository.list_backups(kept), deep=True, report=SilentReport()).wrong
+
+    turns = [count for _, count in ended]
+    assert min(turns) > 3
+    assert len({tuple(one.items()) for one in seen}) > 1
+    moments = sum(one.manifest.is_of_a_moment for one in made)
+    return (
+        f"{len(made)} backups in {seconds:.0f} s, {moments} of a moment, all restored and verified; {turns[0]} and "
+        f"{turns[1]} turns of two commits by the writers, {turns[2]} compactions, {turns[3]} vacuums; seen {seen[-1]}"
+    )
+
+
+def check_backup(back: Path, root: Path, backups: Path, one: BackupSummary) -> dict[str, int]:
+    """Restore a backup into a folder, hold it against what some moment had, and return the turns that it has seen."""
+    restore.fetch_tables(backups, one.manifest, back)
+    restore.verify_tables(back, one.manifest.tables)
+    runs, answers = count_turns(back, ledger.RUNS, "command"), count_turns(back, ledger.ANSWERS, "table")
+    if one.manifest.is_of_a_moment:
+        assert all(runs[who] - answers[who] in {0, 1} for who in runs)
+    assert lakes.read_rows(back, SKATER_GAME).height == lakes.read_rows(root, SKATER_GAME).height
+    shutil.rmtree(back)
+    return runs
