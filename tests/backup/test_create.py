@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from nhl_lake import catalog
 from nhl_lake.backup import create as backing
 from nhl_lake.backup import log_packs, repository, snapshot, staging
 from nhl_lake.backup import objects as stock
-from nhl_lake.backup.create import BackupSummary
 from nhl_lake.backup.manifest import FORMAT, Manifest, TableBackup, decode_manifest, encode_manifest
 from nhl_lake.backup.pins import read_pins
 from nhl_lake.backup.prune import RetentionPolicy, prune_backups
@@ -36,16 +35,11 @@ from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables, location, locks
 from nhl_lake.store.location import Bucket, Location
 from tests.support import lakes
+from tests.support.backups import back_up
 from tests.support.fake_api import NOON, FakeApi, FakeGame, SilentReport, fixed_clock, run_ingest
 
 DAY = timedelta(days=1)
 GAMES = [FakeGame(n, start=NOON - timedelta(days=6 - n)) for n in (1, 2, 3)]
-
-
-def back_up(root: Location, backups: Location, *, now: datetime = NOON, **options: Any) -> BackupSummary:
-    return backing.create_backup(
-        root, backups, clock=fixed_clock(now), report=SilentReport(), command="nhl-lake backup", **options
-    )
 
 
 @pytest.fixture(scope="module")
@@ -376,14 +370,11 @@ def test_the_pin_of_a_backup_that_was_killed_lasts_two_days(root: Path):
     assert read_pins(root, NOON + timedelta(hours=49)) == {}
 
 
-# never half of one
-
-
 KILLED = """
 import os, signal, sys, time
 from pathlib import Path
 from nhl_lake.backup import create, objects, repository, staging
-from tests.backup.test_create import back_up
+from tests.support.backups import back_up
 
 root, backups, left = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 deposit = staging.store_object

@@ -1,4 +1,4 @@
-"""Lakes with backups, and what is compared of them."""
+"""Lakes with backups, and how to compare them."""
 
 import hashlib
 import shutil
@@ -9,21 +9,25 @@ from typing import Any
 from deltalake import DeltaTable
 
 from nhl_lake import catalog
-from nhl_lake.backup.create import create_backup
+from nhl_lake.backup.create import BackupSummary, create_backup
 from nhl_lake.schema.table import Table
 from nhl_lake.store.location import Location
 from tests.support import lakes
 from tests.support.commands import LEAGUE_NOW
-from tests.support.fake_api import SilentReport
+from tests.support.fake_api import NOON, SilentReport, fixed_clock
 
 NOW = datetime.fromisoformat(LEAGUE_NOW)
 
 
+def back_up(root: Location, backups: Location, *, now: datetime = NOON, **options: Any) -> BackupSummary:
+    """Back up a lake."""
+    clock, report = fixed_clock(now), SilentReport()
+    return create_backup(root, backups, clock=clock, report=report, command="nhl-lake backup", **options)
+
+
 def make_backup(root: Location, backups: Location, *, now: datetime = NOW) -> str:
-    """Back a lake up, and return the name of the backup."""
-    return create_backup(
-        root, backups, clock=lambda: now, report=SilentReport(), command="nhl-lake backup"
-    ).manifest.name
+    """Back up the sample league's lake. Return the name of the backup."""
+    return back_up(root, backups, now=now).manifest.name
 
 
 def copy_lake(root: Path, to: Path) -> Path:
