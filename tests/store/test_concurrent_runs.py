@@ -210,7 +210,7 @@ def test_a_commit_of_which_the_store_does_not_say_whether_it_was_taken_is_not_ma
             delta_tables.store_pages(root, table, make_page(table, 0, "0", 0), equal_bodies)
 
     with monkeypatch.context() as patched:
-        patched.setattr(commits, "notes", silence)
+        patched.setattr(commits, "read_commit_infos", silence)
         with pytest.raises(StorageUnavailable, match=f"to {table.name} was taken is not known"):
             commit()
 
