@@ -73,9 +73,9 @@ def known(
         frames[table.name] = frame.with_columns(is_empty=pl.lit(value=False))
     facts: dict[str, object] = {
         "games": pl.DataFrame(games, schema=GAMES.schema),
-        "held": frames,
+        "stored": frames,
         "answers": pl.DataFrame(schema=ledger.ANSWERS.schema),
-        "people": pl.DataFrame(schema={"player_id": pl.Int64}),
+        "player_ids": pl.DataFrame(schema={"player_id": pl.Int64}),
     }
     return Inventory(**(facts | more))
 
@@ -361,7 +361,7 @@ def test_rosters_are_renewed_daily_until_the_season_is_over():
 
 def test_players_are_asked_for_when_they_are_met_and_once_a_month():
     met = pl.DataFrame({"player_id": [8900001, 8900002, 8900001]})
-    facts = known([], [(endpoints.PLAYERS, "8900001", None, MORNING_AFTER)], people=met)
+    facts = known([], [(endpoints.PLAYERS, "8900001", None, MORNING_AFTER)], player_ids=met)
 
     assert asked(facts, MORNING_AFTER) == {("bronze.players", "8900002"): MISSING}
     assert ("bronze.players", "8900001") in asked(facts, MORNING_AFTER + timedelta(days=30))
