@@ -17,6 +17,8 @@ from polars.testing import assert_frame_equal
 
 import nhl_lake
 from nhl_lake import catalog
+from nhl_lake.bronze import endpoints
+from nhl_lake.cli.docs import render_tables_page
 from nhl_lake.errors import BadInput
 from nhl_lake.schema import checks, ledger
 from nhl_lake.schema.table import Column, Endpoint, Table
@@ -412,17 +414,42 @@ def test_a_page_is_kept_whole_with_where_it_came_from(table: Table):
     assert table.is_append_only == ("fetched_at" in table.key)
 
 
+PARAMETERS = {
+    "game_id": 2023020001, "season": 20232024, "game_date": date(2023, 10, 10), "day": date(2023, 10, 10), "year": 2023,
+    "report_number": "020001", "team_abbrev": "ABC", "player_id": 8470000, "state": "OFF",
+}  # fmt: skip
+
+
 @every_bronze_table
-def test_an_address_is_made_of_the_key_and_what_the_schedule_says(table: Table):
-    asked = {
-        "game_id": 2023020001, "season": 20232024, "game_date": date(2023, 10, 10), "day": date(2023, 10, 10),
-        "report_number": "020001", "team_abbrev": "ABC", "player_id": 8470000,
-    }  # fmt: skip
-    real, stand_in = table.endpoint.url(asked), table.endpoint.url(asked, "http://127.0.0.1:9")
+def test_a_request_rule_gives_every_parameter_of_the_address_and_no_address_has_others(table: Table):
+    given = {name: PARAMETERS[name] for name in table.endpoint.request.parameters}
+    real, stand_in = table.endpoint.url(given), table.endpoint.url(given, "http://127.0.0.1:9")
 
     assert real.startswith("https://")
     assert stand_in == real.replace(table.endpoint.host, "http://127.0.0.1:9")
     assert "{" not in real
+
+
+@every_bronze_table
+def test_a_request_rule_names_the_pages_that_the_planner_requests_by_the_key_of_the_table(table: Table):
+    given = table.endpoint.request.parameters
+
+    if table in endpoints.PLANNED_TABLES:
+        assert set(table.page_key) <= set(given)
+        assert {name: table.schema[name] for name in table.page_key} == {name: given[name] for name in table.page_key}
+
+
+@every_bronze_table
+def test_a_request_rule_says_in_the_documents_when_a_page_is_requested(table: Table):
+    assert f"Requested {table.endpoint.request.describe()}." in render_tables_page()
+
+
+def test_rules_of_games_name_other_pages_of_games_and_one_page_confirms_that_a_game_is_final():
+    names = {table.name for table in endpoints.GAME_PAGES}
+    rules = endpoints.GAME_PAGE_RULES.values()
+
+    assert {name for rule in rules for name in (rule.fallback_for, rule.second_look_after) if name} <= names
+    assert [rule.confirms_final for rule in rules].count(True) == 1
 
 
 @every_table

@@ -4,8 +4,19 @@ Pages are kept as served. Tables of games, days and rosters keep every distinct 
 was known when, stay visible; tables of people, teams and seasons keep the newest.
 """
 
+from datetime import timedelta
+
 from nhl_lake.bronze import validation
+from nhl_lake.hockey.seasons import FIRST_SHIFT_SEASON
 from nhl_lake.schema import columns as c
+from nhl_lake.schema.requests import (
+    EveryRun,
+    OnePerDay,
+    OnePerGame,
+    OnePerPlayer,
+    OnePerTeamSeason,
+    WithSchedule,
+)
 from nhl_lake.schema.table import Column, Endpoint, Table, VersionPolicy
 
 WEB_HOST = "https://api-web.nhle.com"
@@ -75,7 +86,12 @@ def declare_game_page(name: str, grain: str, source: Endpoint) -> Table:
 SCHEDULE = declare_game_page(
     "schedule",
     "a game's entry in the schedule, past or future",
-    Endpoint(path="v1/schedule/{day}", parse=validation.parse_schedule, ignored_keys=VOLATILE_KEYS),
+    Endpoint(
+        path="v1/schedule/{day}",
+        parse=validation.parse_schedule,
+        request=WithSchedule(),
+        ignored_keys=VOLATILE_KEYS,
+    ),
 )
 
 PLAY_BY_PLAY = declare_game_page(
@@ -84,6 +100,7 @@ PLAY_BY_PLAY = declare_game_page(
     Endpoint(
         path="v1/gamecenter/{game_id}/play-by-play",
         parse=validation.parse_play_by_play,
+        request=OnePerGame(confirms_final=True),
         ignored_keys=VOLATILE_KEYS,
     ),
 )
@@ -94,6 +111,7 @@ BOXSCORE = declare_game_page(
     Endpoint(
         path="v1/gamecenter/{game_id}/boxscore",
         parse=validation.parse_boxscore,
+        request=OnePerGame(),
         ignored_keys=VOLATILE_KEYS,
     ),
 )
@@ -105,26 +123,30 @@ SHIFT_CHARTS = declare_game_page(
         host=STATS_HOST,
         path="stats/rest/en/shiftcharts?cayenneExp=gameId={game_id}",
         parse=validation.parse_shift_chart,
+        request=OnePerGame(first_season=FIRST_SHIFT_SEASON),
+        is_empty=validation.is_chart_empty,
     ),
 )
 
 SHIFT_REPORT_HOME = declare_game_page(
     "shift_report_home",
-    "the home team's HTML shift report, asked for when a game's chart is empty",
+    "the home team's HTML shift report",
     Endpoint(
         host=REPORTS_HOST,
         path="scores/htmlreports/{season}/TH{report_number}.HTM",
         parse=validation.make_shift_report_parser(home=True),
+        request=OnePerGame(fallback_for="bronze.shift_charts"),
     ),
 )
 
 SHIFT_REPORT_AWAY = declare_game_page(
     "shift_report_away",
-    "the away team's HTML shift report, asked for when a game's chart is empty",
+    "the away team's HTML shift report",
     Endpoint(
         host=REPORTS_HOST,
         path="scores/htmlreports/{season}/TV{report_number}.HTM",
         parse=validation.make_shift_report_parser(home=False),
+        request=OnePerGame(fallback_for="bronze.shift_charts"),
     ),
 )
 
@@ -134,6 +156,8 @@ RIGHT_RAIL = declare_game_page(
     Endpoint(
         path="v1/gamecenter/{game_id}/right-rail",
         parse=validation.parse_right_rail,
+        # the counts on this page are corrected together with the box score
+        request=OnePerGame(second_look_after="bronze.boxscore"),
         # the series changes when other games are played
         ignored_keys=VOLATILE_KEYS | {"seasonSeries", "seasonSeriesWins"},
     ),
@@ -143,7 +167,12 @@ ROSTERS = declare_page(
     "rosters",
     "a team's roster in a season",
     (c.season, c.team_abbrev),
-    Endpoint(path="v1/roster/{team_abbrev}/{season}", parse=validation.parse_roster, ignored_keys=VOLATILE_KEYS),
+    Endpoint(
+        path="v1/roster/{team_abbrev}/{season}",
+        parse=validation.parse_roster,
+        request=OnePerTeamSeason(refresh_every=timedelta(hours=20)),  # less than a day: no daily run may miss it
+        ignored_keys=VOLATILE_KEYS,
+    ),
     (),
 )
 
@@ -154,6 +183,7 @@ STANDINGS = declare_page(
     Endpoint(
         path="v1/standings/{game_date}",
         parse=validation.parse_standings,
+        request=OnePerDay(settle_time=timedelta(hours=12)),
         ignored_keys=VOLATILE_KEYS | {"standingsDateTimeUtc"},
     ),
     (c.season,),
@@ -166,6 +196,7 @@ PLAYERS = declare_newest_page(
     Endpoint(
         path="v1/player/{player_id}/landing",
         parse=validation.parse_player,
+        request=OnePerPlayer(refresh_every=timedelta(days=30)),
         ignored_keys=VOLATILE_KEYS | {"shopLink", "twitterLink", "watchLink", "currentTeamRoster"},
     ),
 )
@@ -174,17 +205,49 @@ TEAMS = declare_newest_page(
     "teams",
     "one team id, as the NHL last described it",
     c.team_id,
-    Endpoint(host=STATS_HOST, path="stats/rest/en/team", parse=validation.make_listing_parser("team_id")),
+    Endpoint(
+        host=STATS_HOST,
+        path="stats/rest/en/team",
+        parse=validation.make_listing_parser("team_id"),
+        request=EveryRun(),
+    ),
 )
 
 SEASONS = declare_newest_page(
     "seasons",
     "one season, as the NHL last described it",
     c.season,
-    Endpoint(host=STATS_HOST, path="stats/rest/en/season", parse=validation.make_listing_parser("season")),
+    Endpoint(
+        host=STATS_HOST,
+        path="stats/rest/en/season",
+        parse=validation.make_listing_parser("season"),
+        request=EveryRun(),
+    ),
 )
 
-GAME_PAGES = (PLAY_BY_PLAY, BOXSCORE, SHIFT_CHARTS, RIGHT_RAIL)
-SHIFT_REPORTS = (SHIFT_REPORT_HOME, SHIFT_REPORT_AWAY)
+TABLES = (
+    SEASONS,
+    TEAMS,
+    SCHEDULE,
+    PLAY_BY_PLAY,
+    BOXSCORE,
+    SHIFT_CHARTS,
+    RIGHT_RAIL,
+    SHIFT_REPORT_HOME,
+    SHIFT_REPORT_AWAY,
+    ROSTERS,
+    STANDINGS,
+    PLAYERS,
+)
 
-TABLES = (SEASONS, TEAMS, SCHEDULE, *GAME_PAGES, *SHIFT_REPORTS, ROSTERS, STANDINGS, PLAYERS)
+# these groups follow from the request rules
+LISTS = tuple(table for table in TABLES if isinstance(table.endpoint.request, EveryRun))
+PLANNED_TABLES = tuple(table for table in TABLES if not isinstance(table.endpoint.request, EveryRun | WithSchedule))
+GAME_PAGE_RULES = {table: rule for table in TABLES if isinstance(rule := table.endpoint.request, OnePerGame)}
+GAME_PAGES = tuple(table for table, rule in GAME_PAGE_RULES.items() if not rule.fallback_for)
+CONFIRMING_PAGE = next(table for table, rule in GAME_PAGE_RULES.items() if rule.confirms_final)
+
+
+def find_fallbacks(table: Table) -> list[Table]:
+    """Return the pages that stand in for a game page which is empty, incomplete or not found."""
+    return [other for other, rule in GAME_PAGE_RULES.items() if rule.fallback_for == table.name]

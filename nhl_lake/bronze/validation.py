@@ -222,6 +222,12 @@ def parse_shift_chart(body: bytes, ask: RequestParams) -> list[PageRecord]:
     return [make_row_from_request(ask, body)]
 
 
+def is_chart_empty(chart: str) -> bool:
+    """Whether a shift chart has no shifts: rows of goals alone (typeCode 505) are none."""
+    rows = msgspec.json.decode(chart, type=Chart).data
+    return not any(row.typeCode in {517, None} and row.duration not in {None, "00:00"} for row in rows)
+
+
 def make_shift_report_parser(*, home: bool) -> PageParser:
     """Read an HTML shift report by its title, whose team it is of, its game number and its last tag."""
 

@@ -48,6 +48,7 @@ def describe_source(table: Table) -> list[str]:
         keeps = "newest version" if table.version_policy is VersionPolicy.LATEST else "every distinct version"
         volatile = ", ".join(f"`{key}`" for key in sorted(table.source.ignored_keys))
         about = [f"From `{table.source.host}/{table.source.path}`; keeps the {keeps} of a page."]
+        about += ["", f"Requested {table.source.request.describe()}."]
         return [*about, "", f"No new version for a change in: {volatile}."] if volatile else about
     if table.source is None:
         return ["Written by the runs."]

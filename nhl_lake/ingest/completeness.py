@@ -7,8 +7,7 @@ import polars as pl
 
 from nhl_lake.bronze import endpoints
 from nhl_lake.hockey.calendar import FINAL_STATES, GAME_TYPES
-from nhl_lake.hockey.seasons import FIRST_SHIFT_SEASON
-from nhl_lake.ingest.planner import Inventory, PageHistory, summarize_page_history
+from nhl_lake.ingest.planner import NEVER, NO_REASON, Inventory, PageHistory, summarize_page_history
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.silver.quarantine import QUARANTINE
@@ -60,20 +59,19 @@ def classify_games(facts: Inventory, now: datetime, read_at: datetime, failed: p
     games = facts.games.filter(pl.col("game_type").is_in(list(GAME_TYPES)) & (over | is_late))
     games = games.with_columns(page=pl.col("game_id").cast(pl.String))
     found = summarize_page_history(facts)
-    plays, boxscore, chart, rail = (find_page_problems(games, found, table, failed) for table in endpoints.GAME_PAGES)
-    reports = [found[table.name].filter("is_held")["page"].to_list() for table in endpoints.SHIFT_REPORTS]
-    has_reports = games["page"].is_in(reports[0]) & games["page"].is_in(reports[1])
-    needs_chart = ~has_reports & (games["season"] >= FIRST_SHIFT_SEASON)
-    broken = find_failed_checks(games, facts.incomplete)
-    lacking = [plays, boxscore, chart.set(~needs_chart, None), rail, broken]
-    rows = games.with_columns(column.alias(f"lack {n}") for n, column in enumerate(lacking)).with_columns(
-        why=pl.concat_str(pl.col("^lack .*$"), separator=", ", ignore_nulls=True)
+    problems = {table.name: find_page_problems(games, found, table, failed) for table in endpoints.GAME_PAGES}
+    checks = find_failed_checks(games, facts.incomplete)
+    rows = games.with_columns(
+        checks.alias("lack checks"), *(column.alias(f"lack {name}") for name, column in problems.items())
     )
-    is_open = pl.col("lack 0").is_not_null() & (pl.col("lack 0") != UNOFFICIAL)
+    confirming = f"lack {endpoints.CONFIRMING_PAGE.name}"
+    others = [f"lack {name}" for name in problems if f"lack {name}" != confirming]
+    rows = rows.with_columns(why=pl.concat_str(confirming, *others, "lack checks", separator=", ", ignore_nulls=True))
+    is_open = pl.col(confirming).is_not_null() & (pl.col(confirming) != UNOFFICIAL)
     begins = pl.col("game_date").filter(is_open.not_()).min().over("season")
     # of an incomplete game only what is wrong is named, not what the API does not have besides
-    failures = [pl.when(pl.col(f"lack {n}").str.starts_with(FAILED_PREFIX)).then(f"lack {n}") for n in (1, 2, 3)]
-    wrong = pl.concat_str([*failures, "lack 4"], separator=", ", ignore_nulls=True)
+    failures = [pl.when(pl.col(name).str.starts_with(FAILED_PREFIX)).then(name) for name in others]
+    wrong = pl.concat_str(*failures, "lack checks", separator=", ", ignore_nulls=True)
     stands = (
         pl.when(is_open & (pl.col("game_date") < begins))
         .then(pl.lit("before"))
@@ -95,27 +93,35 @@ def find_failed_checks(games: pl.DataFrame, incomplete: pl.DataFrame) -> pl.Seri
     return games.select("page").join(whole, on="page", how="left", maintain_order="left")["broken"]
 
 
-def find_page_problems(games: pl.DataFrame, found: PageHistory, table: Table, failed: pl.DataFrame) -> pl.Series:
-    """Say of each game what is wrong with its page of a table; null if nothing."""
+def find_page_problems(games: pl.DataFrame, history: PageHistory, table: Table, failed: pl.DataFrame) -> pl.Series:
+    """Say of each game what is wrong with its page of a table; null if nothing.
+
+    Nothing is wrong with a page that cannot exist (see `first_season`), or whose fallbacks are all there.
+    """
     noun = table.name.removeprefix("bronze.").replace("_", " ")
     failures = failed.filter(pl.col("table") == table.name).select("page", "failure")
     seen = (
-        games.select("page", "game_type")
-        .join(found[table.name], on="page", how="left", maintain_order="left")
+        games.select("page", "season", "game_type")
+        .join(history[table.name], on="page", how="left", maintain_order="left")
         .join(failures, on="page", how="left", maintain_order="left")
     )
+    fallbacks = [history[other.name].filter("is_held")["page"].to_list() for other in endpoints.find_fallbacks(table)]
+    has_fallbacks = pl.all_horizontal(pl.col("page").is_in(pages) for pages in fallbacks) if fallbacks else NEVER
+    first_season = endpoints.GAME_PAGE_RULES[table].first_season or 0
     return seen.select(
-        pl.when(pl.col("last_at").is_null() & pl.col("failure").is_not_null())
+        pl.when(has_fallbacks | (pl.col("season") < first_season))
+        .then(NO_REASON)
+        .when(pl.col("last_at").is_null() & pl.col("failure").is_not_null())
         .then(pl.format(f"{FAILED_PREFIX}{noun}: {{}}", "failure"))
         .when(pl.col("last_at").is_null())
         .then(pl.lit(f"no {noun} yet"))
         .when(pl.col("is_held").is_null())
         .then(pl.lit(f"no {noun} (404)"))
         .when(pl.col("is_empty") & pl.col("reason").is_null())
-        .then(pl.lit("shift chart is empty"))
+        .then(pl.lit(f"empty {noun}"))
         .when(pl.col("is_held") & pl.col("last_state").is_in(FINAL_STATES).fill_null(value=False).not_())
         .then(pl.lit(f"{noun} is not final"))
-        .when((table is endpoints.PLAY_BY_PLAY) & (pl.col("last_state") == "FINAL") & (pl.col("game_type") != 1))
+        .when((table is endpoints.CONFIRMING_PAGE) & (pl.col("last_state") == "FINAL") & (pl.col("game_type") != 1))
         .then(pl.lit(UNOFFICIAL))
     ).to_series()
 

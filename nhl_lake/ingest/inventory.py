@@ -7,7 +7,7 @@ from datetime import date, datetime
 import msgspec
 import polars as pl
 
-from nhl_lake.bronze import endpoints, validation
+from nhl_lake.bronze import endpoints
 from nhl_lake.bronze.player_ids import Roster, read_dressed_ids, read_roster_ids
 from nhl_lake.hockey.calendar import FINAL_STATES, GONE
 from nhl_lake.ingest.planner import INCOMPLETE_SCHEMA, Inventory
@@ -20,14 +20,8 @@ from nhl_lake.silver.quarantine import QUARANTINE
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
-PLANNED_TABLES = (
-    *endpoints.GAME_PAGES,
-    *endpoints.SHIFT_REPORTS,
-    endpoints.STANDINGS,
-    endpoints.ROSTERS,
-    endpoints.PLAYERS,
-)
 PAGES_AT_ONCE = 100
+MAX_EMPTY_PAGE_BYTES = 20_000  # no longer page is empty: a shift is some 400 bytes
 
 
 class RosterSpotsPage(msgspec.Struct):
@@ -42,7 +36,7 @@ def read_inventory(
     """Read what the plan needs of some seasons; `met` are the ids of players, and `games`, if they are read already."""
     return Inventory(
         games=read_stored_games(root, seasons) if games is None else games,
-        stored={table.name: read_stored_pages(root, table, seasons) for table in PLANNED_TABLES},
+        stored={table.name: read_stored_pages(root, table, seasons) for table in endpoints.PLANNED_TABLES},
         answers=delta_tables.scan_table_or_empty(root, ledger.ANSWERS).collect(),
         player_ids=read_player_ids(root, seasons) if player_ids is None else player_ids,
         incomplete=find_incomplete_pages(root, seasons),
@@ -103,7 +97,9 @@ def refresh_inventory(
     root: Location, seasons: Sequence[int], before: Inventory, asked: Set[str], met: Set[int]
 ) -> Inventory:
     """Read again what a run has changed since: the tables that it asked for pages of; `met` are the players it met."""
-    new = {table.name: read_stored_pages(root, table, seasons) for table in PLANNED_TABLES if table.name in asked}
+    new = {
+        table.name: read_stored_pages(root, table, seasons) for table in endpoints.PLANNED_TABLES if table.name in asked
+    }
     return replace(
         before,
         stored={**before.stored, **new},
@@ -162,27 +158,16 @@ def merge_schedule(
 
 
 def read_stored_pages(root: Location, table: Table, seasons: Sequence[int]) -> pl.DataFrame:
-    """Return one row a page that bronze holds of a table: page, state, fetched_at, is_empty (charts)."""
-    return describe_stored_pages(scan_newest_pages(root, table, seasons), table)
-
-
-def describe_stored_pages(pages: pl.LazyFrame, table: Table) -> pl.DataFrame:
-    """Name the pages of a frame of newest versions."""
+    """Return one row per page that bronze holds of a table: page, state, fetched_at, is_empty."""
+    pages = scan_newest_pages(root, table, seasons)
     state = pl.col("state") if "state" in table.schema else pl.lit(None, pl.String).alias("state")
-    is_chart = table is endpoints.SHIFT_CHARTS
     rows = pages.select(format_page_name(table), state, "fetched_at").collect()
-    if not is_chart:
+    is_empty = table.endpoint.is_empty
+    if is_empty is None:
         return rows.with_columns(is_empty=pl.lit(value=False))
-    # a shift is some 400 bytes: only the short charts need to be read to know whether they have any
-    short = pages.filter(pl.col("body_bytes") < 20_000).select(format_page_name(table), "body").collect()
-    empty = [page for page, body in short.iter_rows() if not has_shifts(body)]
+    short = pages.filter(pl.col("body_bytes") < MAX_EMPTY_PAGE_BYTES).select(format_page_name(table), "body").collect()
+    empty = [page for page, body in short.iter_rows() if is_empty(body)]
     return rows.with_columns(is_empty=pl.col("page").is_in(empty))
-
-
-def has_shifts(chart: str) -> bool:
-    """Whether a shift chart has shifts: rows of goals alone (typeCode 505) are no shifts."""
-    rows = msgspec.json.decode(chart, type=validation.Chart).data
-    return any(row.typeCode in {517, None} and row.duration not in {None, "00:00"} for row in rows)
 
 
 def make_empty_player_ids() -> pl.DataFrame:

@@ -1,73 +1,72 @@
-"""Which pages are missing, incomplete or due a second look: a pure function of what is known.
+"""Plan which pages to request: a pure function of the schedule, what the lake has, and the clock.
 
-No watermark and no state file: a hole of any age is a scheduled game that should be final and whose page bronze does
-not hold. The NHL corrects statistics for weeks, so every page of a game is asked for again when the game is about a
-day, three days, a week and thirty days old (`Scope.second_looks`). What is known to be incomplete is asked for again
-too, with growing distance. `lake.answers` tells when a page was last asked for.
+There is no watermark and no state file. A gap of any age is a final game whose page bronze does not hold. Each table of
+bronze declares its request rule (`nhl_lake.schema.requests`); `select_candidates` lists the pages that a rule names,
+and `plan_table` decides with one ladder which of them to request, and why. `lake.answers` says when a page was last
+requested. The NHL corrects statistics for weeks: a game's pages get second looks when the game is about one, three,
+seven and thirty days old (`Scope.second_looks`). Incomplete pages are requested at growing intervals.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 import polars as pl
 
 from nhl_lake.bronze import endpoints
 from nhl_lake.hockey.calendar import FINAL_STATES, GONE, get_eastern_day
-from nhl_lake.hockey.seasons import FIRST_SHIFT_SEASON
-from nhl_lake.schema.table import Table
+from nhl_lake.schema.requests import (
+    OnePerDay,
+    OnePerGame,
+    OnePerPlayer,
+    OnePerSeason,
+    OnePerTeamSeason,
+    OnePerYear,
+)
+from nhl_lake.schema.table import Table, format_page_name
 
-RETRY_EVERY_RUN_FOR = timedelta(days=3)  # after a game, what is unfinished is asked for in every run for so long
-RETRY_INTERVAL = timedelta(days=7)  # and then weekly
+RETRY_EVERY_RUN_FOR = timedelta(days=3)  # after a game's start; until then every run requests unofficial pages
+RETRY_INTERVAL = timedelta(days=7)  # and then once a week
 SECOND_LOOKS = (1.0, 3.0, 7.0, 30.0)  # days after a game's start
-MIN_RUN_GAP = timedelta(hours=1)  # pages that a run asks for together come minutes apart
-MAX_SECOND_LOOK_GAMES = 100  # second looks of a run: a lake that missed many catches up in several runs
-MIN_RETRY_INTERVAL, MAX_RETRY_INTERVAL = (
-    timedelta(hours=6),
-    timedelta(days=30),
-)  # between two looks at an incomplete page
-RETRY_TOLERANCE = 0.8  # of a distance: a daily run is not late by a minute and then a day
-OVERDUE_AFTER = timedelta(hours=6)  # no game lasts longer: a schedule that does not call it final is asked against
-MAX_ROSTER_AGE = timedelta(hours=20)  # a roster is asked for once a day until its season is over
-STANDINGS_SETTLE_TIME = timedelta(hours=12)  # after a game's start; standings seen earlier are looked at once more
-MAX_PLAYER_AGE = timedelta(days=30)  # a player of the seasons at hand, once a month
+MIN_RUN_GAP = timedelta(hours=1)  # pages of one run arrive minutes apart
+MAX_SECOND_LOOK_GAMES = 100  # per run: a lake that missed many second looks catches up in several runs
+MIN_RETRY_INTERVAL, MAX_RETRY_INTERVAL = timedelta(hours=6), timedelta(days=30)  # between requests of incomplete pages
+RETRY_TOLERANCE = 0.8  # of an interval: a daily run that starts a minute early must not wait another day
+OVERDUE_AFTER = timedelta(hours=6)  # no game lasts longer: the schedule lags if it does not call the game final
 
-REQUEST_SCHEMA = {
+REQUEST_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "table": pl.String,
     "page": pl.String,
-    "season": pl.Int32,
-    "game_id": pl.Int64,
-    "game_date": pl.Date,
-    "state": pl.String,
-    "report_number": pl.String,
-    "team_abbrev": pl.String,
-    "player_id": pl.Int64,
+    **{name: dtype for table in endpoints.PLANNED_TABLES for name, dtype in table.endpoint.request.parameters.items()},
     "why": pl.String,
 }
-
 INCOMPLETE_SCHEMA = {"table": pl.String, "page": pl.String, "reason": pl.String}
 
-PageHistory = Mapping[str, pl.DataFrame]  # by the name of a bronze table: see looks
+PageHistory = Mapping[str, pl.DataFrame]  # by table name: see summarize_page_history
 
 MISSING = "missing"
 NOT_FINAL = "not official yet"
-NOT_FOUND = "was not there"
-EMPTY_CHART = "empty chart"
-NO_CHART = "the chart has no shifts, or lacks some"
+NOT_FOUND = "was not found"
+EMPTY = "empty"
+FALLBACK = "fallback for"
 OVERDUE_REASON = "overdue: the schedule does not call it final"
-LOOKBACK = "second look: asked for by --lookback"
+LOOKBACK = "second look: --lookback"
 SECOND_LOOK = "second look"
-BOXSCORE_CHANGED = "second look: the box score has changed"
 INCOMPLETE = "incomplete"
-REFRESH = "to be renewed"
+REFRESH = "out of date"
+
+NEVER = pl.lit(value=False)
+ALWAYS = pl.lit(value=True)
+NO_REASON = pl.lit(None, pl.String)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What a run is to look at: seasons, days, game types, and second looks.
+    """What a run covers: seasons, days, game types, and second looks.
 
-    lookback_days: games of the last days that are looked at again at once. second_looks: ages of a game, in days, at
-    which its pages are looked at again.
+    lookback_days: games of the last days get a second look at once. second_looks: the ages of a game, in days, at which
+    its pages get a second look.
     """
 
     seasons: tuple[int, ...]
@@ -79,12 +78,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """What is known when the plan is made.
+    """What the lake has when a run plans.
 
-    games: `silver.games` as the schedule has it now. held: per bronze table, one row a page: its key, `page` (the key's
-    parts joined by '/'), `state`, `fetched_at`, and `is_empty` for charts. answers: `lake.answers`. people: the player
-    ids met in line-ups and rosters, `player_id`. incomplete: pages of games that fail a check, as of the last rebuild:
-    `table`, `page`, `reason`.
+    games: `silver.games` by the newest schedule. stored: per bronze table, one row per page: `page` (its key joined by
+    '/'), `state`, `fetched_at`, `is_empty`. answers: `lake.answers`. player_ids: players in line-ups and rosters.
+    incomplete: pages of games that fail a check, as of the last rebuild: `table`, `page`, `reason`.
     """
 
     games: pl.DataFrame
@@ -94,39 +92,209 @@ class Inventory:
     incomplete: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=INCOMPLETE_SCHEMA))
 
 
-def plan_requests(known: Inventory, scope: Scope, now: datetime) -> pl.DataFrame:
-    """Return the pages to ask for, newest games first: columns of ASKS, one row a page."""
-    return list_candidate_pages(known, scope, now).filter("is_due").drop("is_due")
+class Candidates(NamedTuple):
+    """The pages that a request rule names, and the steps of the ladder in which the rules differ.
+
+    pages: one row per page: the parameters of its path, the columns of summarize_page_history, and what the expressions
+    read. missing: the reason for a page that was never requested. is_unofficial, is_unofficial_due: whether the page of
+    a game is not official yet, and whether to request it now. is_outdated: whether its rule renews the page now.
+    is_in_lookback: whether it is of the days of `--lookback`. second_look: the reason for a second look, or null.
+    is_retry_due: whether to request a page now that is empty, incomplete or was not found.
+    """
+
+    pages: pl.DataFrame
+    is_retry_due: pl.Expr
+    missing: str = MISSING
+    is_unofficial: pl.Expr = NEVER
+    is_unofficial_due: pl.Expr = ALWAYS
+    is_outdated: pl.Expr = NEVER
+    is_in_lookback: pl.Expr = NEVER
+    second_look: pl.Expr = NO_REASON
 
 
-def list_candidate_pages(known: Inventory, scope: Scope, now: datetime) -> pl.DataFrame:
-    """Return every page that is missing, unfinished or wanted again: columns of ASKS, and whether it `is_due` now."""
-    games = filter_scope(known.games, scope)
-    final = games.filter(pl.col("game_state").is_in(FINAL_STATES))
-    seen = summarize_page_history(known)
-    without = find_games_without_shifts(seen, final)
-    parts = [
-        plan_overdue_games(seen, games, now),
-        *(
-            plan_game_pages(table, seen, filter_games_with_page(table, final), scope, now)
-            for table in endpoints.GAME_PAGES
-        ),
-        *(plan_game_pages(table, seen, without, scope, now) for table in endpoints.SHIFT_REPORTS),
-        plan_standings(seen, games, scope, now),
-        plan_rosters(seen, games, now),
-        plan_players(seen, known.player_ids, now),
-    ]
-    shape = REQUEST_SCHEMA | {"is_due": pl.Boolean}
+def plan_requests(inventory: Inventory, scope: Scope, now: datetime) -> pl.DataFrame:
+    """Return the pages to request now, newest games first: columns of REQUEST_SCHEMA, one row per page."""
+    return list_incomplete_pages(inventory, scope, now).filter("is_due").drop("is_due")
+
+
+def list_incomplete_pages(inventory: Inventory, scope: Scope, now: datetime) -> pl.DataFrame:
+    """Return every page that there is a reason to request: columns of REQUEST_SCHEMA, and whether it `is_due` now."""
+    games = filter_scope(inventory.games, scope)
+    history = summarize_page_history(inventory)
+    planned = [plan_overdue_games(games, history, now)]
+    for table in endpoints.PLANNED_TABLES:
+        candidates = select_candidates(table, games, history, inventory.player_ids, scope, now)
+        planned.append(plan_table(candidates))
+    schema: Mapping[str, type[pl.DataType]] = {**REQUEST_SCHEMA, "is_due": pl.Boolean}
     return (
-        pl.concat(select_request_columns(part, shape) for part in parts)
+        pl.concat(select_request_columns(pages, schema) for pages in planned)
         .unique(["table", "page"], keep="first", maintain_order=True)
         .sort("game_date", "game_id", descending=True, nulls_last=True, maintain_order=True)
         .pipe(limit_second_looks)
     )
 
 
+def plan_table(candidates: Candidates) -> pl.DataFrame:
+    """Add to the candidates of a table `why` to request each, null if there is no reason, and whether it `is_due`."""
+    why = (
+        pl.when(pl.col("last_at").is_null())
+        .then(pl.lit(candidates.missing))
+        .when(pl.col("is_held").not_())
+        .then(pl.lit(NOT_FOUND))
+        .when(candidates.is_unofficial)
+        .then(pl.lit(NOT_FINAL))
+        .when("is_empty")
+        .then(pl.lit(EMPTY))
+        .when(pl.col("reason").is_not_null())
+        .then(pl.format("{}: {}", pl.lit(INCOMPLETE), "reason"))
+        .when(candidates.is_outdated)
+        .then(pl.lit(REFRESH))
+        .when(candidates.is_in_lookback)
+        .then(pl.lit(LOOKBACK))
+        .otherwise(candidates.second_look)
+    )
+    is_retried = pl.col("why").is_in([EMPTY, NOT_FOUND]) | pl.col("why").str.starts_with(INCOMPLETE)
+    is_wanted = candidates.is_in_lookback & pl.col("is_held")
+    is_due = (
+        pl.when(is_retried)
+        .then(candidates.is_retry_due | candidates.second_look.is_not_null() | is_wanted)
+        .when(pl.col("why") == NOT_FINAL)
+        .then(candidates.is_unofficial_due | is_wanted)
+        .otherwise(ALWAYS)
+    )
+    return candidates.pages.with_columns(why=why).with_columns(is_due=is_due)
+
+
+def select_candidates(
+    table: Table, games: pl.DataFrame, history: PageHistory, player_ids: pl.DataFrame, scope: Scope, now: datetime
+) -> Candidates:
+    """Return the pages that the request rule of a table names."""
+    rule = table.endpoint.request
+    match rule:
+        case OnePerGame():
+            return select_game_pages(table, rule, games, history, scope, now)
+        case OnePerDay():
+            return select_day_pages(table, rule, games, history, scope, now)
+        case OnePerTeamSeason():
+            pages = list_team_seasons(games, after_first_game=rule.after_first_game)
+        case OnePerSeason():
+            pages = games.group_by("season").agg(get_end_of_games()).sort("season")
+        case OnePerYear():
+            pages = list_years(games, now)
+        case OnePerPlayer():
+            pages = player_ids.unique().sort("player_id").with_columns(over_at=pl.lit(None, pl.Datetime("us", "UTC")))
+        case _:
+            raise TypeError(f"{table.name} is not planned page by page")
+    age = pl.lit(now) - pl.col("last_at")
+    is_over = (pl.col("last_at") >= pl.col("over_at")).fill_null(value=False)
+    return Candidates(
+        add_page_history(pages, table, history),
+        is_outdated=(age >= rule.refresh_every) & ~is_over,
+        is_retry_due=age >= RETRY_INTERVAL,
+    )
+
+
+def select_game_pages(
+    table: Table, rule: OnePerGame, games: pl.DataFrame, history: PageHistory, scope: Scope, now: datetime
+) -> Candidates:
+    """Return the pages of the final games that can have one."""
+    final = games.filter(pl.col("game_state").is_in(FINAL_STATES))
+    if rule.first_season is not None:
+        final = final.filter(pl.col("season") >= rule.first_season)
+    pages = add_page_history(final, table, history)
+    if rule.fallback_for is not None:
+        has_nothing = pl.col("is_empty") | pl.col("is_held").is_null() | pl.col("reason").is_not_null()
+        pages = pages.join(history[rule.fallback_for].filter(has_nothing), on="page", how="semi")
+    second_look = find_second_look_reason(scope, now)
+    if rule.second_look_after is not None:
+        changes = history[rule.second_look_after].select("page", changed_at="since_at")
+        pages = pages.join(changes, on="page", how="left", maintain_order="left", validate="m:1")
+        has_changed = pl.col("changed_at") - pl.col("last_at") >= MIN_RUN_GAP
+        second_look = pl.when(has_changed).then(pl.lit(f"{SECOND_LOOK}: {rule.second_look_after} has changed"))
+    # preseason games stay FINAL for ever: three days after the game they are as official as they get
+    is_settled = (pl.col("game_type") == 1) & (pl.lit(now) - pl.col("start_at") > RETRY_EVERY_RUN_FOR)
+    is_official = (pl.col("last_state") == "OFF") | ((pl.col("last_state") == "FINAL") & is_settled)
+    return Candidates(
+        pages,
+        missing=f"{FALLBACK} {rule.fallback_for}" if rule.fallback_for else MISSING,
+        is_unofficial=is_official.fill_null(value=False).not_(),
+        is_unofficial_due=(pl.col("game_state") == "OFF") | is_unofficial_retry_due(now),
+        is_in_lookback=is_in_lookback(scope, now),
+        second_look=second_look,
+        is_retry_due=is_backoff_over(now),
+    )
+
+
+def select_day_pages(
+    table: Table, rule: OnePerDay, games: pl.DataFrame, history: PageHistory, scope: Scope, now: datetime
+) -> Candidates:
+    """Return the pages of the days whose regular-season games are all final."""
+    days = (
+        games.filter(pl.col("game_type") == 2)
+        .group_by("season", "game_date")
+        .agg(is_over=pl.col("game_state").is_in(FINAL_STATES).all(), start_at=pl.col("start_at").max())
+        .filter("is_over")
+    )
+    settled_at = pl.col("start_at") + rule.settle_time
+    return Candidates(
+        add_page_history(days, table, history),
+        is_outdated=(pl.col("last_at") < settled_at) & (pl.lit(now) >= settled_at),
+        is_in_lookback=is_in_lookback(scope, now),
+        is_retry_due=is_backoff_over(now),
+    )
+
+
+def list_team_seasons(games: pl.DataFrame, *, after_first_game: bool) -> pl.DataFrame:
+    """Return the teams that play in each season: season, team_abbrev, over_at.
+
+    Every playoff team plays regular-season games too. A game whose teams are to be decided names none.
+    """
+    teams = (
+        games.filter(pl.col("game_type") == 2)
+        .select(
+            "season",
+            "start_at",
+            is_final=pl.col("game_state").is_in(FINAL_STATES),
+            team_abbrev=pl.concat_list("home_team_abbrev", "away_team_abbrev"),
+        )
+        .explode("team_abbrev")
+        .group_by("season", "team_abbrev")
+        .agg(get_end_of_games(), has_played=pl.col("is_final").any())
+        .sort("season", "team_abbrev")
+    )
+    return teams.filter("has_played") if after_first_game else teams
+
+
+def list_years(games: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Return the calendar years that seasons touch, up to the current one: year, over_at."""
+    season = pl.col("season")
+    years = games.select(year=pl.concat_list(season // 10_000, season % 10_000)).explode("year").unique().sort("year")
+    return years.filter(pl.col("year") <= get_eastern_day(now).year).with_columns(
+        over_at=pl.datetime(pl.col("year") + 1, 1, 1, time_unit="us", time_zone="UTC")
+    )
+
+
+def get_end_of_games() -> pl.Expr:
+    """Return the instant after the last game at which pages about all of the games need no renewal."""
+    return (pl.col("start_at").max() + RETRY_EVERY_RUN_FOR).alias("over_at")
+
+
+def plan_overdue_games(games: pl.DataFrame, history: PageHistory, now: datetime) -> pl.DataFrame:
+    """Plan the page that confirms the end of a game, for games that must be over though the schedule disagrees."""
+    overdue = games.filter(
+        pl.col("game_state").is_in(FINAL_STATES).not_()
+        & (pl.col("schedule_state") == "OK")
+        & (pl.lit(now) - pl.col("start_at") > OVERDUE_AFTER)
+    )
+    return (
+        add_page_history(overdue, endpoints.CONFIRMING_PAGE, history)
+        .filter(pl.col("last_state").is_in(FINAL_STATES).fill_null(value=False).not_())
+        .with_columns(why=pl.lit(OVERDUE_REASON), is_due=pl.col("last_at").is_null() | is_unofficial_retry_due(now))
+    )
+
+
 def limit_second_looks(pages: pl.DataFrame) -> pl.DataFrame:
-    """Leave due the second looks at the newest games only, as many as one run has room for."""
+    """Leave second looks due for the newest games only, at most MAX_SECOND_LOOK_GAMES."""
     is_second = pl.col("why").str.starts_with(SECOND_LOOK) & (pl.col("why") != LOOKBACK) & pl.col("is_due")
     games = pages.filter(is_second)["game_id"].unique(maintain_order=True)
     if games.len() <= MAX_SECOND_LOOK_GAMES:
@@ -141,18 +309,18 @@ def count_by_reason(pages: pl.DataFrame) -> pl.DataFrame:
     return kinds.agg(pages=pl.len(), newest=pl.col("page").first()).sort("table", "why")
 
 
-def select_request_columns(part: pl.DataFrame, shape: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
-    """Leave the pages that there is a reason to ask for, in the common columns; what a page has no use for is null."""
+def select_request_columns(pages: pl.DataFrame, schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    """Select the pages that there is a reason to request, in common columns; parameters of other rules are null."""
     columns = [
-        (pl.col(name) if name in part.columns else pl.lit(None)).cast(dtype).alias(name)
-        for name, dtype in shape.items()
+        (pl.col(name) if name in pages.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in schema.items()
     ]
-    return part.filter(pl.col("why").is_not_null()).select(columns)
+    return pages.filter(pl.col("why").is_not_null()).select(columns)
 
 
 def filter_scope(games: pl.DataFrame, scope: Scope) -> pl.DataFrame:
-    """Leave the games that the run looks at; postponed, cancelled and suspended ones are not holes."""
-    wanted = (
+    """Select the games that a run covers; postponed, cancelled and suspended games are no gaps."""
+    is_covered = (
         pl.col("season").is_in(scope.seasons)
         & pl.col("game_type").is_in(sorted(scope.game_types))
         & (
@@ -161,74 +329,67 @@ def filter_scope(games: pl.DataFrame, scope: Scope) -> pl.DataFrame:
         )
     )
     if scope.since is not None:
-        wanted &= pl.col("game_date") >= scope.since
-    return games.filter(wanted).with_columns(
-        page=pl.col("game_id").cast(pl.String),
-        report_number=(pl.col("game_id") % 1_000_000).cast(pl.String).str.zfill(6),
-        state="game_state",
+        is_covered &= pl.col("game_date") >= scope.since
+    return games.filter(is_covered).with_columns(
+        report_number=(pl.col("game_id") % 1_000_000).cast(pl.String).str.zfill(6), state="game_state"
     )
 
 
-def summarize_page_history(known: Inventory) -> PageHistory:
-    """Return, by table, one row a page that was ever answered.
+def summarize_page_history(inventory: Inventory) -> PageHistory:
+    """Return, by table, one row per page that the API ever answered.
 
-    Columns: page; last_at, when it was last asked for; since_at, when the version that is held first came, or the first
-    404; last_state, the game's state when a page last came, the same as before or not; is_held; is_empty, of charts;
-    reason, why it is incomplete.
+    Columns: page; last_at, when it was last requested; since_at, when the stored version first came, or the first 404;
+    last_state, the game's state when a page last came, changed or not; is_held; is_empty; reason, why it is incomplete.
     """
-    held = pl.concat(
-        pages.select("page", "state", "fetched_at", is_empty_chart(pages), table=pl.lit(name))
-        for name, pages in known.stored.items()
+    stored = pl.concat(
+        pages.select("page", "state", "fetched_at", "is_empty", table=pl.lit(name))
+        for name, pages in inventory.stored.items()
     )
-    every = pl.concat(
+    answers = pl.concat(
         [
-            held.select("table", "page", "state", at="fetched_at", came=pl.lit(value=True)),
-            known.answers.select("table", "page", "state", at="asked_at", came=pl.col("answer") == "unchanged"),
+            stored.select("table", "page", "state", at="fetched_at", has_come=ALWAYS),
+            inventory.answers.select("table", "page", "state", at="asked_at", has_come=pl.col("answer") == "unchanged"),
         ]
     ).sort("at")
     page = ["table", "page"]
-    last = every.group_by(page).agg(
+    last = answers.group_by(page).agg(
         last_at=pl.col("at").last(),
         first_at=pl.col("at").first(),
-        last_state=pl.col("state").filter("came").last(),
-        has_come=pl.col("came").last(),
+        last_state=pl.col("state").filter("has_come").last(),
+        has_come=pl.col("has_come").last(),
     )
-    kept = held.select(*page, "is_empty", "fetched_at", is_held=pl.lit(value=True))
-    reasons = known.incomplete.group_by(page).agg(pl.col("reason").first())
-    seen = (
-        last.join(kept, on=page, how="left")
+    held = stored.select(*page, "is_empty", "fetched_at", is_held=ALWAYS)
+    reasons = inventory.incomplete.group_by(page).agg(pl.col("reason").first())
+    history = (
+        last.join(held, on=page, how="left")
         .join(reasons, on=page, how="left")
         .with_columns(since_at=pl.coalesce("fetched_at", "first_at"))
-        # a page that came and is not held was lost: it is missing, and not known to be absent
+        # a page that came and is not stored was lost: it is missing, and not known to be absent
         .with_columns(last_at=pl.when(pl.col("is_held") | ~pl.col("has_come")).then("last_at"))
         .drop("fetched_at", "first_at", "has_come")
     )
-    return {name: seen.filter(pl.col("table") == name).drop("table") for name in known.stored}
+    return {name: history.filter(pl.col("table") == name).drop("table") for name in inventory.stored}
 
 
-def is_empty_chart(pages: pl.DataFrame) -> pl.Expr:
-    """Whether a page is a chart without shifts; no other page is."""
-    return pl.col("is_empty") if "is_empty" in pages.columns else pl.lit(value=False).alias("is_empty")
-
-
-def join_page_history(pages: pl.DataFrame, seen: PageHistory, table: Table) -> pl.DataFrame:
-    """Add to each page what is known of it (see looks), and the name of its table."""
-    return pages.join(seen[table.name], on="page", how="left", maintain_order="left").with_columns(
-        pl.col("is_held", "is_empty").fill_null(value=False), table=pl.lit(table.name)
+def add_page_history(pages: pl.DataFrame, table: Table, history: PageHistory) -> pl.DataFrame:
+    """Add to each page its name and history (see summarize_page_history), and the name of its table."""
+    named = pages.with_columns(format_page_name(table), table=pl.lit(table.name))
+    return named.join(history[table.name], on="page", how="left", maintain_order="left").with_columns(
+        pl.col("is_held", "is_empty").fill_null(value=False)
     )
 
 
-def is_retry_due(now: datetime) -> pl.Expr:
-    """Whether an unfinished page is due: in every run until three days after the game, then weekly."""
+def is_unofficial_retry_due(now: datetime) -> pl.Expr:
+    """Whether an unofficial page is due: in every run until three days after the game, then once a week."""
     return (pl.lit(now) - pl.col("start_at") <= RETRY_EVERY_RUN_FOR) | (
         pl.lit(now) - pl.col("last_at") >= RETRY_INTERVAL
     )
 
 
 def is_backoff_over(now: datetime) -> pl.Expr:
-    """Whether an incomplete page is due: the longer it has been so, the longer until the next look."""
-    distance = (pl.col("last_at") - pl.col("since_at")).clip(MIN_RETRY_INTERVAL, MAX_RETRY_INTERVAL)
-    return pl.lit(now) - pl.col("last_at") >= distance * RETRY_TOLERANCE
+    """Whether an incomplete page is due: the longer it has been incomplete, the longer the interval."""
+    interval = (pl.col("last_at") - pl.col("since_at")).clip(MIN_RETRY_INTERVAL, MAX_RETRY_INTERVAL)
+    return pl.lit(now) - pl.col("last_at") >= interval * RETRY_TOLERANCE
 
 
 def count_ages_reached(scope: Scope, at: pl.Expr) -> pl.Expr:
@@ -238,9 +399,9 @@ def count_ages_reached(scope: Scope, at: pl.Expr) -> pl.Expr:
 
 
 def find_second_look_reason(scope: Scope, now: datetime) -> pl.Expr:
-    """Return the reason for a second look: an age that the game has reached since we last looked; null if none."""
+    """Return the reason for a second look: an age that the game has reached since the last request; null if none."""
     reached = count_ages_reached(scope, pl.lit(now))
-    names = pl.lit(
+    reasons = pl.lit(
         [
             f"{SECOND_LOOK} {days:g} {'day' if days == 1 else 'days'} after the game"
             for days in sorted(scope.second_looks)
@@ -248,151 +409,12 @@ def find_second_look_reason(scope: Scope, now: datetime) -> pl.Expr:
         pl.List(pl.String),
     )
     return pl.when(reached > count_ages_reached(scope, pl.col("last_at"))).then(
-        names.list.get(reached - 1, null_on_oob=True)
+        reasons.list.get(reached - 1, null_on_oob=True)
     )
-
-
-def find_boxscore_change() -> pl.Expr:
-    """Return the reason to look again beside a box score that changed after the last look; null if none did."""
-    is_newer = pl.col("box_at") - pl.col("last_at") >= MIN_RUN_GAP
-    return pl.when(is_newer).then(pl.lit(BOXSCORE_CHANGED))
 
 
 def is_in_lookback(scope: Scope, now: datetime) -> pl.Expr:
-    """Whether a game was played in the last days that the user wants a second look at."""
+    """Whether a game was played in the last days that get a second look at once."""
     if scope.lookback_days is None:
-        return pl.lit(value=False)
+        return NEVER
     return pl.col("game_date") >= get_eastern_day(now) - timedelta(days=scope.lookback_days)
-
-
-def plan_game_pages(table: Table, seen: PageHistory, games: pl.DataFrame, scope: Scope, now: datetime) -> pl.DataFrame:
-    """Pages of final games that are missing, unfinished, or due a second look."""
-    # what a right rail counts is corrected when the box score is, which is asked for anyway
-    later = find_boxscore_change() if table is endpoints.RIGHT_RAIL else find_second_look_reason(scope, now)
-    # preseason games stay FINAL for ever: once they are three days old, FINAL is as official as they get
-    settled = (pl.col("game_type") == 1) & (pl.lit(now) - pl.col("start_at") > RETRY_EVERY_RUN_FOR)
-    is_official = (pl.col("last_state") == "OFF") | ((pl.col("last_state") == "FINAL") & settled)
-    why = (
-        pl.when(pl.col("last_at").is_null())
-        .then(pl.lit(NO_CHART if table in endpoints.SHIFT_REPORTS else MISSING))
-        .when(pl.col("is_held").not_())
-        .then(pl.lit(NOT_FOUND))
-        .when(is_official.fill_null(value=False).not_())
-        .then(pl.lit(NOT_FINAL))
-        .when("is_empty")
-        .then(pl.lit(EMPTY_CHART))
-        .when(pl.col("reason").is_not_null())
-        .then(pl.format("{}: {}", pl.lit(INCOMPLETE), "reason"))
-        .when(is_in_lookback(scope, now))
-        .then(pl.lit(LOOKBACK))
-        .otherwise(later)
-    )
-    is_incomplete = pl.col("why").is_in([EMPTY_CHART, NOT_FOUND]) | pl.col("why").str.starts_with(INCOMPLETE)
-    wanted = is_in_lookback(scope, now) & pl.col("is_held")
-    is_due = (
-        pl.when(is_incomplete)
-        .then(is_backoff_over(now) | later.is_not_null() | wanted)
-        .when((pl.col("why") == NOT_FINAL) & (pl.col("game_state") != "OFF"))
-        .then(is_retry_due(now) | wanted)
-        .otherwise(pl.lit(value=True))
-    )
-    boxes = seen[endpoints.BOXSCORE.name].select("page", box_at="since_at")
-    pages = join_page_history(games, seen, table).join(boxes, on="page", how="left", validate="m:1")
-    return pages.with_columns(why=why).with_columns(is_due=is_due)
-
-
-def filter_games_with_page(table: Table, games: pl.DataFrame) -> pl.DataFrame:
-    """Leave the games that such a page can exist of."""
-    return games.filter(pl.col("season") >= FIRST_SHIFT_SEASON) if table is endpoints.SHIFT_CHARTS else games
-
-
-def find_games_without_shifts(seen: PageHistory, final: pl.DataFrame) -> pl.DataFrame:
-    """Final games whose shift chart is empty, incomplete or not there."""
-    charts = seen[endpoints.SHIFT_CHARTS.name]
-    is_without = pl.col("is_empty") | pl.col("is_held").is_null() | pl.col("reason").is_not_null()
-    return final.join(charts.filter(is_without), on="page", how="semi")
-
-
-def plan_overdue_games(seen: PageHistory, games: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """Games that must be over though the schedule does not say so: their play-by-play page decides."""
-    late = games.filter(
-        pl.col("game_state").is_in(FINAL_STATES).not_()
-        & (pl.col("schedule_state") == "OK")
-        & (pl.lit(now) - pl.col("start_at") > OVERDUE_AFTER)
-    )
-    return (
-        join_page_history(late, seen, endpoints.PLAY_BY_PLAY)
-        .filter(pl.col("last_state").is_in(FINAL_STATES).fill_null(value=False).not_())
-        .with_columns(why=pl.lit(OVERDUE_REASON), is_due=pl.col("last_at").is_null() | is_retry_due(now))
-    )
-
-
-def plan_standings(seen: PageHistory, games: pl.DataFrame, scope: Scope, now: datetime) -> pl.DataFrame:
-    """The standings after each day whose regular-season games are all final."""
-    days = (
-        games.filter(pl.col("game_type") == 2)
-        .group_by("season", "game_date")
-        .agg(is_over=pl.col("game_state").is_in(FINAL_STATES).all(), start_at=pl.col("start_at").max())
-        .filter("is_over")
-        .with_columns(page=pl.col("game_date").cast(pl.String))
-    )
-    why = (
-        pl.when(pl.col("last_at").is_null())
-        .then(pl.lit(MISSING))
-        .when(pl.col("is_held").not_())
-        .then(pl.lit(NOT_FOUND))
-        .when(
-            (pl.col("last_at") < pl.col("start_at") + STANDINGS_SETTLE_TIME)
-            & (pl.lit(now) >= pl.col("start_at") + STANDINGS_SETTLE_TIME)
-        )
-        .then(pl.lit(REFRESH))
-        .when(is_in_lookback(scope, now))
-        .then(pl.lit(LOOKBACK))
-    )
-    at_once = pl.col("why") != NOT_FOUND
-    return (
-        join_page_history(days, seen, endpoints.STANDINGS)
-        .with_columns(why=why)
-        .with_columns(is_due=at_once | is_backoff_over(now))
-    )
-
-
-def plan_rosters(seen: PageHistory, games: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """The rosters of the teams that play in the games at hand: once a day until their season is over."""
-    teams = (
-        games.filter(pl.col("game_type") == 2)  # who plays in the playoffs plays here too; "to be decided" does not
-        .select("season", "start_at", team_abbrev=pl.concat_list("home_team_abbrev", "away_team_abbrev"))
-        .explode("team_abbrev")
-        .group_by("season", "team_abbrev")
-        .agg(over_at=pl.col("start_at").max() + RETRY_EVERY_RUN_FOR)
-        .sort("season", "team_abbrev")
-        .with_columns(page=pl.format("{}/{}", "season", "team_abbrev"))
-    )
-    return plan_refreshes(
-        join_page_history(teams, seen, endpoints.ROSTERS),
-        now,
-        MAX_ROSTER_AGE,
-        while_=pl.col("last_at") < pl.col("over_at"),
-    )
-
-
-def plan_players(seen: PageHistory, people: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """The players met in line-ups and rosters: the missing ones at once, the others once a month."""
-    everyone = people.unique().sort("player_id").with_columns(page=pl.col("player_id").cast(pl.String))
-    return plan_refreshes(
-        join_page_history(everyone, seen, endpoints.PLAYERS), now, MAX_PLAYER_AGE, while_=pl.lit(value=True)
-    )
-
-
-def plan_refreshes(pages: pl.DataFrame, now: datetime, every: timedelta, while_: pl.Expr) -> pl.DataFrame:
-    """Pages that change with time: missing ones, those that were not there (weekly), and those that are old."""
-    age = pl.lit(now) - pl.col("last_at")
-    why = (
-        pl.when(pl.col("last_at").is_null())
-        .then(pl.lit(MISSING))
-        .when(pl.col("is_held").not_())
-        .then(pl.lit(NOT_FOUND))
-        .when((age >= every) & while_)
-        .then(pl.lit(REFRESH))
-    )
-    return pages.with_columns(why=why).with_columns(is_due=(pl.col("why") != NOT_FOUND) | (age >= RETRY_INTERVAL))

@@ -29,13 +29,14 @@ from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.ingest import client, completeness, inventory
 from nhl_lake.ingest.fetcher import FetchProgress, IngestRun, fetch_pages, interrupt_on_sigterm, stop_on_signals
 from nhl_lake.ingest.planner import (
+    NOT_FOUND,
     SECOND_LOOK,
     SECOND_LOOKS,
     Inventory,
     Scope,
     count_by_reason,
     filter_scope,
-    list_candidate_pages,
+    list_incomplete_pages,
     plan_requests,
 )
 from nhl_lake.ingest.schedule import (
@@ -227,7 +228,10 @@ async def fetch_missing_pages(
     summary.outcome = (
         "stopped" if run.is_stopped else "incomplete" if sum_page_counts(run.writer.page_counts)["failed"] else "done"
     )
-    summary.waiting = count_by_reason(run.incomplete.filter(~pl.col("why").str.starts_with(SECOND_LOOK)))
+    # the API has no such page of a team or season: nothing to wait for
+    is_absent = (pl.col("why") == NOT_FOUND) & pl.col("game_id").is_null()
+    is_second_look = pl.col("why").str.starts_with(SECOND_LOOK)
+    summary.waiting = count_by_reason(run.incomplete.filter(~is_second_look & ~is_absent))
     return None if run.is_stopped else FetchResult(scope, facts, run)
 
 
@@ -303,8 +307,8 @@ async def read_schedule_and_inventory(run: IngestRun, options: Options) -> tuple
     """
     today = get_eastern_day(run.clock())
     found = ScheduleReading()
-    run.progress.add_pages(2)
-    await asyncio.gather(*(fetch_list(run, table, found) for table in (endpoints.SEASONS, endpoints.TEAMS)))
+    run.progress.add_pages(len(endpoints.LISTS))
+    await asyncio.gather(*(fetch_list(run, table, found) for table in endpoints.LISTS))
     days = {s.season: s for s in read_listed_seasons(found, lambda: inventory.read_stored_seasons(run.root))}
     listed = list(days.values()) or calendar.guess_all_seasons(today)
     for season in options.seasons:
@@ -383,7 +387,7 @@ def write_lake_meta(root: Location, source: str, now: datetime) -> None:
 
 def plan_next_requests(run: IngestRun, scope: Scope, facts: Inventory) -> list[dict[str, Any]]:
     """Plan, and leave out what this run has asked for already; nothing is asked for when it is to end."""
-    run.incomplete = list_candidate_pages(facts, scope, run.clock())
+    run.incomplete = list_incomplete_pages(facts, scope, run.clock())
     if run.is_stopped:
         return []
     due = run.incomplete.filter("is_due").drop("is_due").iter_rows(named=True)

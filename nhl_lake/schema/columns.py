@@ -8,6 +8,7 @@ UTC = pl.Datetime("us", "UTC")
 PERIOD_TYPES = ("REG", "OT", "SO")
 
 season = Column("season", pl.Int32, "Season, as the NHL writes it: 20232024")
+year = Column("year", pl.Int32, "Calendar year")
 game_id = Column("game_id", pl.Int64, "Game id, for ever the same: season's first year, type, number")
 game_type = Column("game_type", pl.Int16, "1 preseason, 2 regular season, 3 playoffs; others are special events")
 game_date = Column("game_date", pl.Date, "The league's day of the game: the date in New York")

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from nhl_lake.schema.requests import RequestRule
+
 BuildFunction = Callable[..., pl.LazyFrame]
 
 
@@ -43,19 +45,22 @@ class PageRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A page of the NHL API: where it is, how it is read, and which of its keys change without meaning anything.
+    """A page of the NHL API: its address, how to read it, and when to request it.
 
-    `read` takes the body and the ask, and returns the parts that become rows; it raises Refused if the page is not
-    the one that was asked for.
+    parse: takes the body and the request's parameters and returns the records that become rows. It raises PageRejected
+    if the body is not the page that was requested. is_empty: whether a page, though valid, holds nothing yet; it is
+    requested again. ignored_keys: keys whose changes make no new version of a page.
     """
 
     path: str
     parse: Callable[[bytes, Mapping[str, Any]], list[PageRecord]]
+    request: RequestRule
     host: str = "https://api-web.nhle.com"
+    is_empty: Callable[[str], bool] | None = None
     ignored_keys: frozenset[str] = frozenset()
 
     def url(self, params: Mapping[str, Any], base_url: str | None = None) -> str:
-        """Return the address of the page; `base` stands for every host."""
+        """Return the address of the page; `base_url` replaces the host."""
         return f"{base_url or self.host}/{self.path.format_map(params)}"
 
 

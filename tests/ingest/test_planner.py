@@ -1,6 +1,7 @@
 """The plan is a pure function: what is asked for follows from the schedule, what bronze holds, and the clock."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
@@ -9,20 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhl_lake.bronze import endpoints
-from nhl_lake.ingest.inventory import PLANNED_TABLES
 from nhl_lake.ingest.planner import (
-    EMPTY_CHART,
+    EMPTY,
+    FALLBACK,
     INCOMPLETE,
     INCOMPLETE_SCHEMA,
     LOOKBACK,
     MAX_SECOND_LOOK_GAMES,
     MISSING,
-    NO_CHART,
     NOT_FINAL,
     NOT_FOUND,
     OVERDUE_REASON,
+    REFRESH,
     Inventory,
     Scope,
+    list_incomplete_pages,
     plan_requests,
 )
 from nhl_lake.schema import ledger
@@ -31,6 +33,7 @@ from nhl_lake.silver.games import GAMES
 
 SEASON = 20252026
 SCOPE = Scope(seasons=(SEASON,), second_looks=())
+REPORTS = endpoints.find_fallbacks(endpoints.SHIFT_CHARTS)
 FOUR = [table.name for table in endpoints.GAME_PAGES]
 EVENING = datetime(2026, 1, 10, 0, 0, tzinfo=UTC)  # 19:00 Eastern on 9 January
 MORNING_AFTER = EVENING + timedelta(hours=14)
@@ -65,7 +68,7 @@ def known(
     games: list[dict[str, object]], held: list[tuple[Table, str, str | None, datetime]] = (), **more: object
 ) -> Inventory:
     frames = {}
-    for table in PLANNED_TABLES:
+    for table in endpoints.PLANNED_TABLES:
         rows = [(page, state, at) for owner, page, state, at in held if owner is table]
         frame = pl.DataFrame(
             rows, schema={"page": pl.String, "state": pl.String, "fetched_at": pl.Datetime("us", "UTC")}, orient="row"
@@ -93,7 +96,7 @@ def with_empty_chart(facts: Inventory, game_id: str) -> Inventory:
     held = dict(facts.stored)
     charts = held[endpoints.SHIFT_CHARTS.name]
     held[endpoints.SHIFT_CHARTS.name] = charts.with_columns(is_empty=pl.col("page") == game_id)
-    return Inventory(games=facts.games, stored=held, answers=facts.answers, player_ids=facts.player_ids)
+    return replace(facts, stored=held)
 
 
 def answers(*rows: tuple[Table, str, str, datetime, str | None]) -> pl.DataFrame:
@@ -180,10 +183,10 @@ def test_a_game_that_must_be_over_is_asked_against_a_schedule_that_lags():
 
 def test_an_empty_chart_asks_for_the_reports_at_once_and_for_itself_with_growing_distance():
     facts = with_empty_chart(known([game(1)], settled(1)), "2025020001")
-    reports = {table.name: NO_CHART for table in endpoints.SHIFT_REPORTS}
+    reports = {table.name: f"{FALLBACK} bronze.shift_charts" for table in REPORTS}
 
     assert of_game(facts, MORNING_AFTER + timedelta(hours=1)) == reports
-    assert of_game(facts, MORNING_AFTER + timedelta(days=1)) == {"bronze.shift_charts": EMPTY_CHART, **reports}
+    assert of_game(facts, MORNING_AFTER + timedelta(days=1)) == {"bronze.shift_charts": EMPTY, **reports}
 
 
 def test_the_distance_grows_with_the_time_that_a_page_has_been_incomplete():
@@ -191,7 +194,7 @@ def test_the_distance_grows_with_the_time_that_a_page_has_been_incomplete():
     facts = with_empty_chart(known([game(1)], settled(1), answers=look), "2025020001")
 
     assert "bronze.shift_charts" not in of_game(facts, MORNING_AFTER + timedelta(days=7))
-    assert of_game(facts, MORNING_AFTER + timedelta(days=8))["bronze.shift_charts"] == EMPTY_CHART
+    assert of_game(facts, MORNING_AFTER + timedelta(days=8))["bronze.shift_charts"] == EMPTY
 
 
 def looks_of_a_month(facts_of: Callable[[list[datetime]], Inventory]) -> list[int]:
@@ -224,11 +227,11 @@ def test_an_incomplete_chart_asks_for_the_reports_too():
     facts = known([game(1)], settled(1), incomplete=pl.DataFrame([reason], schema=INCOMPLETE_SCHEMA))
     day_after = MORNING_AFTER + timedelta(days=1)
 
-    assert set(of_game(facts, day_after)) == {"bronze.shift_charts", *(t.name for t in endpoints.SHIFT_REPORTS)}
+    assert set(of_game(facts, day_after)) == {"bronze.shift_charts", *(t.name for t in REPORTS)}
 
 
 def test_reports_that_are_held_are_not_asked_for_again():
-    reports = [(table, "2025020001", "OFF", MORNING_AFTER) for table in endpoints.SHIFT_REPORTS]
+    reports = [(table, "2025020001", "OFF", MORNING_AFTER) for table in REPORTS]
     facts = with_empty_chart(known([game(1)], [*settled(1), *reports]), "2025020001")
 
     assert of_game(facts, MORNING_AFTER + timedelta(hours=1)) == {}
@@ -436,4 +439,49 @@ def test_a_right_rail_is_looked_at_again_only_when_the_box_score_has_changed():
     rail = (endpoints.RIGHT_RAIL.name, "2025020001")
 
     assert rail not in asked(same, now, scope)
-    assert asked(known([game(1)], box), now, scope)[rail] == "second look: the box score has changed"
+    assert asked(known([game(1)], box), now, scope)[rail] == "second look: bronze.boxscore has changed"
+
+
+def test_a_plan_of_every_request_rule_is_as_it_was():
+    """Pin the order, the reasons and the due dates of one plan in which every step of the ladder has a page."""
+    two_days = MORNING_AFTER + timedelta(days=2)
+    games = [
+        game(1),  # complete
+        game(2, start=EVENING - timedelta(days=1)),  # nothing is stored
+        game(3, start=EVENING - timedelta(days=2)),  # its chart is empty, its box score was not found
+        game(4, start=EVENING + timedelta(days=1), state="LIVE"),  # must be over
+        game(5, start=EVENING + timedelta(days=1), state="FINAL"),  # stored, not official
+        game(6, start=EVENING - timedelta(days=9)),  # a page fails a check
+    ]
+    held = [*settled(1), *whole(3), *whole(5, state="FINAL"), *whole(6), (endpoints.PLAYERS, "8900001", None, EVENING)]
+    held = [page for page in held if page[:2] != (endpoints.BOXSCORE, "2025020003")]
+    reason = {"table": "bronze.play_by_play", "page": "2025020006", "reason": "fails 'x'"}
+    facts = known(
+        games,
+        held,
+        answers=answers((endpoints.BOXSCORE, "2025020003", "not_there", MORNING_AFTER, "OFF")),
+        incomplete=pl.DataFrame([reason], schema=INCOMPLETE_SCHEMA),
+        player_ids=pl.DataFrame({"player_id": [8900002, 8900001]}),
+    )
+    facts = with_empty_chart(facts, "2025020003")
+    pages = list_incomplete_pages(facts, TWICE, two_days)
+
+    first, third = "second look 1 day after the game", "second look 3 days after the game"
+    expected = [
+        *((table, "2025020005", NOT_FINAL, True) for table in FOUR),
+        ("bronze.play_by_play", "2025020004", OVERDUE_REASON, True),
+        *((table, "2025020001", first, True) for table in LOOKED_AT_TWICE),
+        *((table, "2025020002", MISSING, True) for table in FOUR),
+        ("bronze.standings", "2026-01-08", MISSING, True),
+        ("bronze.play_by_play", "2025020003", third, True),
+        ("bronze.boxscore", "2025020003", NOT_FOUND, True),
+        ("bronze.shift_charts", "2025020003", EMPTY, True),
+        *((table.name, "2025020003", f"{FALLBACK} bronze.shift_charts", True) for table in REPORTS),
+        ("bronze.standings", "2026-01-07", MISSING, True),
+        ("bronze.play_by_play", "2025020006", f"{INCOMPLETE}: fails 'x'", True),
+        ("bronze.standings", "2025-12-31", MISSING, True),
+        *(("bronze.rosters", f"{SEASON}/{team}", REFRESH, True) for team in ("AAA", "BBB")),
+        ("bronze.players", "8900002", MISSING, True),
+    ]
+    names = {table for table, *_ in expected}  # pages that were declared later have their own tests
+    assert [row for row in pages.select("table", "page", "why", "is_due").rows() if row[0] in names] == expected

@@ -86,7 +86,8 @@ def test_silver_and_gold_are_made_again_from_it_by_todays_code(packed, tmp_path)
 @each_release
 def test_one_more_day_comes_in_on_top(packed, tmp_path):
     root = unpacked(packed, tmp_path)
-    before = {table.name: set(make_lake.lines(lakes.locate_table(root, table))) for table in endpoints.TABLES}
+    old_tables = [table for table in endpoints.TABLES if lakes.locate_table(root, table).exists()]
+    before = {table.name: set(make_lake.lines(lakes.locate_table(root, table))) for table in old_tables}
     now = make_clock(NEXT)
 
     found = ingest(
@@ -96,7 +97,7 @@ def test_one_more_day_comes_in_on_top(packed, tmp_path):
 
     assert found.exit_code == 3  # one more game was played, of which this API has no page
     assert "no play by play (404)" in found.incomplete[0]
-    after = {table.name: set(make_lake.lines(lakes.locate_table(root, table))) for table in endpoints.TABLES}
+    after = {table.name: set(make_lake.lines(lakes.locate_table(root, table))) for table in old_tables}
     assert all(before[name] <= after[name] for name in before)
     assert after["bronze.schedule"] > before["bronze.schedule"]
     assert lakes.read_rows(root, ledger.RUNS).height == 3

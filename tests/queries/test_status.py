@@ -41,7 +41,7 @@ def test_a_game_without_a_boxscore_is_partial_and_says_why(tmp_path: Path):
 def test_an_empty_chart_is_partial_unless_there_are_reports(tmp_path: Path):
     api = FakeApi([FakeGame(1, chart=False)])
     run_ingest(tmp_path, api)
-    assert whys(found(tmp_path)) == {"shift chart is empty": 1}
+    assert whys(found(tmp_path)) == {"empty shift charts": 1}
 
     report = "<html><title>Time On Ice Report {} Team</title>Game 0001</html>"
     api.fail_request = lambda path: (

@@ -30,7 +30,7 @@ from tests.silver.bronze_pages import FETCHED_AT, PAGE_SCHEMA, make_schedule_row
 SEASON = 20252026
 ODD = (None, "", "x", -1, 0, 99_999, 3_000_000_000, 1.5, True, [], {}, "00:00", "1551")
 FUZZED = (endpoints.PLAY_BY_PLAY, endpoints.BOXSCORE, endpoints.RIGHT_RAIL, endpoints.SHIFT_CHARTS)
-REPORTS = endpoints.SHIFT_REPORTS
+REPORTS = tuple(endpoints.find_fallbacks(endpoints.SHIFT_CHARTS))
 BY_GAME = [
     table for table in catalog.list_build_order() if table.chunk_key == "game_id" and table.name != "silver.games"
 ]

@@ -122,8 +122,8 @@ class FakeApi:
                 return httpx.Response(404)
             game = by_id[words[2]]
             rail = {"gameInfo": {"referees": []}, "seasonSeries": [{"id": g.id} for g in self.games]}
-            pages = {"play-by-play": game.make_play_by_play(), "boxscore": game.make_boxscore()}
-            return httpx.Response(200, json=pages.get(words[3], rail))
+            pages = {"play-by-play": game.make_play_by_play(), "boxscore": game.make_boxscore(), "right-rail": rail}
+            return httpx.Response(200, json=pages[words[3]]) if words[3] in pages else httpx.Response(404)
         if "shiftcharts" in path:
             game = by_id.get(path.rpartition("=")[2])
             if game is None:
