@@ -101,7 +101,7 @@ def turn(lake: Path, folder: Path) -> dict[str, float]:
     shutil.rmtree(folder / "copy")
     os.sync()
     for name in ("first backup", "second backup"):
-        found[name] = run("backup", "--quiet", root=lake, backups=folder / "backups") - start
+        found[name] = run("backup", "create", "--quiet", root=lake, backups=folder / "backups") - start
     shutil.rmtree(folder)
     return found
 

@@ -119,7 +119,7 @@ def ingested(arguments: argparse.Namespace, address: str, root: Path) -> Ran:
 def without_plays(root: Path) -> None:
     """Take the play-by-play pages out of a lake, in the way that lets an ingest ask for them again."""
     shutil.rmtree(root / "bronze" / "play_by_play")
-    command = [sys.executable, "-m", "nhl_lake", "doctor", "--mend", "--give-up-lost-pages"]
+    command = [sys.executable, "-m", "nhl_lake", "doctor", "--mend", "--drop-missing-pages"]
     subprocess.run(command, env=os.environ | {"NHL_LAKE_ROOT": str(root)}, stdout=subprocess.DEVNULL, check=False)
 
 

@@ -127,7 +127,7 @@ def measured(folder: Path, count: int, root: Path, means: list[str], *, is_on_da
     found = {name: command(root, "rebuild", "--all", *words) for name, words in MEANS.items() if name in means}
     if is_on_dask:
         with dask(folder) as address:
-            found["Dask, two workers here"] = command(root, "rebuild", "--all", "--on", address)
+            found["Dask, two workers here"] = command(root, "rebuild", "--all", "--cluster", address)
     print(f"{count} seasons", f"{'s':>35}{'of whole':>10}{'processor s':>13}{'MB':>8}", sep="")
     for name, ran in found.items():
         times = ran.seconds / found["whole"].seconds

@@ -1,22 +1,23 @@
-"""What can go wrong, as a user meets it.
+"""Errors: what a user can act on, and what is wrong with a page.
 
 LakeError                  what is wrong and where; what to do about it
-├── BadInput               an option, a setting or a date that cannot be meant
-├── Unreadable             a table or the lake itself cannot be opened
-├── Missing                a table is not in the lake
-├── Unavailable            the store of a lake in a bucket cannot be reached, or refuses
-├── Busy                   another run holds the lake
-├── Unreachable            the API cannot be reached at all
-└── Broken                 a frame breaks what its table declares; nothing was written
-    └── Quarantined        some games or other subjects were quarantined; everything else was built
+├── BadInput               an invalid option, argument or setting: exit code 2
+├── UnreadableData         a table or the lake itself cannot be opened
+├── TableNotFound          a table is not in the lake
+├── StorageUnavailable     the store of a lake in a bucket cannot be reached, or denies access
+├── LakeLocked             another run holds the lake
+├── ApiUnreachable         the API cannot be reached at all
+└── ValidationFailed       a frame breaks a rule of its table; nothing was written
+    └── GamesQuarantined   some games or other subjects were quarantined; everything else was built
 
-Refused                    a page that is not the one that was asked for: never kept, asked for again
-└── Unfit                  a page so large or deep that it is none: never read, not asked for again in this run
+PageRejected               an answer that is not the requested page: never stored, requested again
+└── PageTooLarge           an answer too large or too deeply nested: never read, not requested again in this run
 """
 
 import re
+from typing import ClassVar
 
-URL_CREDENTIALS = re.compile(r"://[^\s'\"<>]+@")  # a secret key of AWS may have a slash
+URL_CREDENTIALS = re.compile(r"://[^\s'\"<>]+@")  # an AWS secret key may contain a slash
 SECRET_QUERY_VALUES = re.compile(
     r"(?i)([?&][\w.-]*(?:key|token|secret|signature|credential|password)[\w.-]*=)[^&\s'\"<>]+"
 )
@@ -26,11 +27,13 @@ S3_ERROR_SECRETS = re.compile(
 
 
 class LakeError(Exception):
-    """An error that the user can act on: two lines, what and hint."""
+    """An error that the user can act on: two lines, a message and a hint."""
 
-    def __init__(self, what: str, hint: str) -> None:
-        super().__init__(what, hint)  # both, so that the error survives the way from a worker process
-        self.message = what
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message, hint)  # both: the error is pickled on its way from a worker process
+        self.message = message
         self.hint = hint
 
     def __str__(self) -> str:
@@ -38,7 +41,9 @@ class LakeError(Exception):
 
 
 class BadInput(LakeError):
-    """An option, a setting or a date that cannot be meant."""
+    """An invalid option, argument or setting."""
+
+    exit_code = 2
 
 
 class UnreadableData(LakeError):
@@ -50,7 +55,7 @@ class TableNotFound(LakeError):
 
 
 class StorageUnavailable(LakeError):
-    """The store of a lake in a bucket cannot be reached, or refuses."""
+    """The store of a lake in a bucket cannot be reached, or denies access."""
 
 
 class LakeLocked(LakeError):
@@ -62,7 +67,7 @@ class ApiUnreachable(LakeError):
 
 
 class ValidationFailed(LakeError):
-    """A frame breaks what its table declares; nothing was written."""
+    """A frame breaks a rule of its table; nothing was written."""
 
 
 class GamesQuarantined(ValidationFailed):
@@ -70,26 +75,26 @@ class GamesQuarantined(ValidationFailed):
 
 
 def summarize_error(error: object) -> str:
-    """Return what an error says in one line, without the engine's innards; of one that says nothing, what it is."""
-    said = re.split(r"\s+0: |\s*stack backtrace|: ParsedLogPath|\(set POLARS_VERBOSE", str(error), maxsplit=1)[0]
-    return " ".join(said.split()).removeprefix("Kernel error: ")[:300] or type(error).__name__
+    """Return the message of an error in one line, without engine details; the name of its class if it has none."""
+    message = re.split(r"\s+0: |\s*stack backtrace|: ParsedLogPath|\(set POLARS_VERBOSE", str(error), maxsplit=1)[0]
+    return " ".join(message.split()).removeprefix("Kernel error: ")[:300] or type(error).__name__
 
 
 def redact_secrets(text: str) -> str:
-    """Return a text without what opens doors: passwords in addresses, keys in queries, what stores tell of both."""
+    """Return a text without secrets: passwords in URLs, keys in queries, signatures in S3 errors."""
     text = URL_CREDENTIALS.sub("://***@", text)
     text = SECRET_QUERY_VALUES.sub(r"\1***", text)
     return S3_ERROR_SECRETS.sub(r"<\1>***", text)
 
 
 def is_panic(error: BaseException) -> bool:
-    """Whether Rust gave up below: PyO3 derives that from BaseException, and exports no class to catch it by."""
+    """Return whether Rust panicked: PyO3 derives that from BaseException, and exports no class to catch."""
     return type(error).__name__ == "PanicException"
 
 
 class PageRejected(Exception):
-    """A page that is not the one that was asked for, with the reason."""
+    """An answer that is not the requested page, with the reason."""
 
 
 class PageTooLarge(PageRejected):
-    """A page so large, so deeply nested or so oddly packed that it is none: asking again would bring it again."""
+    """An answer too large, too deeply nested or oddly compressed: a second request would return the same."""

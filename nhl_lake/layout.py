@@ -61,7 +61,7 @@ def require_no_lost_tables(root: Location, missing: Sequence[Table]) -> None:
         raise LakeError(
             f"{name} is gone from the lake at {root}: runs have kept {count:,} pages in it.",
             f"`nhl-lake restore --from-backup --table {name}` brings it back; without a backup `nhl-lake doctor --mend "
-            "--give-up-lost-pages` lets the next ingest ask for all of it again.",
+            "--drop-missing-pages` lets the next ingest ask for all of it again.",
         )
 
 

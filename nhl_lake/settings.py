@@ -1,4 +1,4 @@
-"""Settings: from the environment, then `nhl-lake.toml`, then defaults; and where each came from."""
+"""Settings: from the environment, then `nhl-lake.toml`, then defaults; and where each comes from."""
 
 import os
 import tomllib
@@ -21,9 +21,9 @@ SETTINGS_FILE = "nhl-lake.toml"
 
 
 def parse_location_setting(text: object) -> Location:
-    """Return the place that a setting names."""
+    """Return the location that a setting names."""
     if not isinstance(text, str | Path):
-        raise ValueError("that is no folder, and no s3://bucket/prefix")
+        raise ValueError("not a folder and not s3://bucket/prefix")
     try:
         return parse_location(text)
     except BadInput as error:
@@ -34,27 +34,25 @@ LocationSetting = Annotated[Location, PlainValidator(parse_location_setting)]
 
 
 class Settings(BaseSettings):
-    """What can be set. Nothing else in the program reads the environment."""
+    """All settings. Nothing else in the program reads the environment."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
 
-    root: LocationSetting = Field(
-        Path("data/lake"), description="folder of the lake, or s3://…; tables at ROOT/bronze/play_by_play …"
-    )
+    root: LocationSetting = Field(Path("data/lake"), description="folder of the lake, or s3://bucket/prefix")
     api: str | None = Field(
-        None, description="one base address that stands for the NHL's three hosts; `league:` is the sample league"
+        None, description="base URL instead of the NHL's three hosts; `league:` is the sample league"
     )
-    now: datetime | None = Field(None, description="an instant to take for now, for trials: 2023-11-10T12:00:00Z")
-    rate: float = Field(4.0, ge=0, description="requests a second over all hosts; 0 is no limit")
-    concurrency: int = Field(4, ge=1, le=64, description="requests under way at once")
+    now: datetime | None = Field(None, description="time to use instead of the clock, for trials: 2023-11-10T12:00:00Z")
+    rate: float = Field(4.0, ge=0, description="requests a second over all hosts; 0: no limit")
+    concurrency: int = Field(4, ge=1, le=64, description="concurrent requests")
     second_looks: Annotated[tuple[float, ...], NoDecode] = Field(
         (1.0, 3.0, 7.0, 30.0),
-        description="ages of a game, in days, at which its pages are asked for again: 1,3,7,30; none is never",
+        description="days after a game at which its pages are fetched again: 1,3,7,30, or none",
     )
-    cluster: str | None = Field(
-        None, description="address of a Dask scheduler that `rebuild` is made on: tcp://host:8786"
+    cluster: str | None = Field(None, description="address of the Dask scheduler for `rebuild`: tcp://host:8786")
+    backups: LocationSetting = Field(
+        Path("data/backups"), description="location of the backups: a folder, or s3://bucket/prefix"
     )
-    backups: LocationSetting = Field(Path("data/backups"), description="where backups go: a folder, or s3://…")
 
     @field_validator("root", "backups")
     @classmethod
@@ -62,9 +60,9 @@ class Settings(BaseSettings):
         if isinstance(root, Bucket):
             return root
         if not str(root).strip(". ") and str(root) != "..":
-            raise ValueError("that is the working folder itself: give it a folder of its own")
+            raise ValueError("this is the working folder; use a folder of its own")
         if root.exists() and not root.is_dir():
-            raise ValueError("that is a file: give a folder")
+            raise ValueError("this is a file; use a folder")
         return root
 
     @field_validator("root", "backups")
@@ -78,22 +76,22 @@ class Settings(BaseSettings):
     @field_validator("second_looks", mode="before")
     @classmethod
     def _parse_days(cls, days: object) -> object:
-        """Read days as people write them: 1,3,7,30 in the environment, a list in the file, or none."""
+        """Parse days: `1,3,7,30` in the environment, a list in the file, or `none`."""
         if isinstance(days, str):
             days = [] if days.strip() in {"", "none"} else days.split(",")
         try:
             found = sorted(float(day) for day in days)  # type: ignore[attr-defined]
         except (TypeError, ValueError) as error:
-            raise ValueError("write days as in 1,3,7,30, or none") from error
+            raise ValueError("write days as 1,3,7,30, or none") from error
         if any(not 0 < day <= 366 for day in found):
-            raise ValueError("days are more than 0 and at most 366")
+            raise ValueError("days must be more than 0 and at most 366")
         return tuple(found)
 
     @field_validator("now")
     @classmethod
     def _require_time_zone(cls, now: datetime | None) -> datetime | None:
         if now is not None and now.tzinfo is None:
-            raise ValueError("say the time zone too, as in 2023-11-10T12:00:00Z")
+            raise ValueError("add the time zone: 2023-11-10T12:00:00Z")
         return now.astimezone(UTC) if now else None
 
     @field_validator("api")
@@ -103,10 +101,10 @@ class Settings(BaseSettings):
             return api
         parts = urlsplit(api)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
-            raise ValueError("an address is http://host or https://host, with a port or not, or league:")
+            raise ValueError("write http://host or https://host with an optional port, or league:")
         if "@" in parts.netloc or parts.query or parts.fragment:
-            # it stands beside every page in bronze, and in what is shown
-            raise ValueError("an address has no password and no query")
+            # bronze stores the URL with every page, and commands print it
+            raise ValueError("a URL with a password or a query is not allowed")
         return api.rstrip("/")
 
     @classmethod
@@ -118,12 +116,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take the environment before what is passed in, which is what the file says."""
+        """Let the environment win over the values of the file, which come as arguments."""
         return env_settings, init_settings
 
 
 class Setting(NamedTuple):
-    """One setting, its value, what it is for, and where the value came from."""
+    """One setting: its value, where the value comes from, and what it is for."""
 
     name: str
     value: object
@@ -132,13 +130,13 @@ class Setting(NamedTuple):
 
 
 def load() -> tuple[Settings, list[Setting]]:
-    """Read the settings, and say where each came from."""
+    """Read the settings, and find where each comes from."""
     environ, folder = os.environ, Path.cwd()
-    beside: list[Path] = []
-    with suppress(BadInput):  # which is told when the setting itself is read
-        root = parse_location(environ.get(f"{ENV_PREFIX}ROOT", "data/lake"))
-        beside = [root / SETTINGS_FILE] if isinstance(root, Path) else []
-    file, values = read_settings_file((*beside, folder / SETTINGS_FILE))
+    candidates: list[Path] = []
+    with suppress(BadInput):  # reading the setting itself raises it
+        location = parse_location(environ.get(f"{ENV_PREFIX}ROOT", "data/lake"))
+        candidates = [location / SETTINGS_FILE] if isinstance(location, Path) else []
+    file, values = read_settings_file((*candidates, folder / SETTINGS_FILE))
     try:
         settings = Settings(**values)
     except ValidationError as error:
@@ -150,33 +148,33 @@ def load() -> tuple[Settings, list[Setting]]:
 
 
 def read_settings_file(candidates: tuple[Path, ...]) -> tuple[Path | None, dict[str, Any]]:
-    """Read the first settings file that is there."""
+    """Read the first settings file that exists."""
     for file in candidates:
         if file.is_file():
             try:
                 return file, tomllib.loads(file.read_text())
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise BadInput(f"{file} is not TOML: {error}", "Mend that line, or move the file away.") from error
+                raise BadInput(f"{file} is not TOML: {error}", "Correct that line, or move the file away.") from error
     return None, {}
 
 
 def find_origin(name: str, environ: Mapping[str, str], file: Path | None, values: Mapping[str, Any]) -> str:
-    """Say where a setting came from."""
+    """Return where a setting comes from."""
     if f"{ENV_PREFIX}{name.upper()}" in environ:
         return f"environment ({ENV_PREFIX}{name.upper()})"
     return str(file) if name in values else "default"
 
 
 def explain_invalid_setting(error: ValidationError, environ: Mapping[str, str], file: Path | None) -> BadInput:
-    """Name the setting that cannot be meant, its value, and where it stands."""
+    """Return an error that names the invalid setting, its value, and where it is set."""
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else "settings"
     variable = f"{ENV_PREFIX}{name.upper()}"
-    place = variable if variable in environ else f"{name} in {file}"
+    source = variable if variable in environ else f"{name} in {file}"
     reason = str(first["msg"]).removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         near = get_close_matches(name, Settings.model_fields, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(Settings.model_fields)}."
-        return BadInput(f"{name} in {file} is no setting.", hint)
-    hint = "Correct it there, or leave it out for its default; README.md lists the settings."
-    return BadInput(f"{place} cannot be {redact_secrets(repr(first['input']))}: {reason}.", hint)
+        hint = f"Did you mean {near[0]}?" if near else f"The settings are {', '.join(Settings.model_fields)}."
+        return BadInput(f"Unknown setting: {name} in {file}.", hint)
+    hint = "Correct it, or remove it to use the default. `nhl-lake settings` lists all settings."
+    return BadInput(f"Invalid setting: {source} = {redact_secrets(repr(first['input']))}: {reason}.", hint)

@@ -189,7 +189,7 @@ def run_here() -> Callable[..., CommandResult]:
         unset = dict.fromkeys(name for name in os.environ if name.startswith("NHL_LAKE_"))
         ended = CliRunner().invoke(app, words, env=unset | make_environment(root, api, now, settings))
         if isinstance(ended.exception, LakeError):
-            return CommandResult(1, ended.stdout, f"{ended.stderr}Error: {ended.exception}\n")
+            return CommandResult(ended.exception.exit_code, ended.stdout, f"{ended.stderr}Error: {ended.exception}\n")
         if ended.exception is not None and not isinstance(ended.exception, SystemExit):
             raise ended.exception
         return CommandResult(ended.exit_code, ended.stdout, ended.stderr)

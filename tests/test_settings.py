@@ -1,4 +1,4 @@
-"""Settings: which of two places wins, where each value came from, and values that cannot be meant."""
+"""Settings: which source wins, where each value comes from, and invalid values."""
 
 import os
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from nhl_lake.settings import ENV_PREFIX, SETTINGS_FILE, Settings
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     for name in [name for name in os.environ if name.startswith(ENV_PREFIX)]:
         monkeypatch.delenv(name)
     (tmp_path / "work").mkdir()
@@ -24,7 +24,7 @@ def origins() -> dict[str, str]:
     return {setting.name: setting.origin for setting in settings.load()[1]}
 
 
-def test_without_anything_set_all_is_default(tmp_path: Path):
+def test_without_environment_or_file_every_setting_has_its_default(tmp_path: Path):
     chosen, shown = settings.load()
 
     assert chosen == Settings(
@@ -36,7 +36,7 @@ def test_without_anything_set_all_is_default(tmp_path: Path):
     assert list((tmp_path / "work").iterdir()) == []
 
 
-def test_the_environment_is_before_the_file_in_the_root_before_the_file_here_before_the_default(
+def test_the_environment_wins_over_the_file_in_the_lake_over_the_file_in_the_working_folder_over_the_default(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     assert (settings.load()[0].rate, origins()["rate"]) == (4, "default")
@@ -56,7 +56,7 @@ def test_the_environment_is_before_the_file_in_the_root_before_the_file_here_bef
     assert (settings.load()[0].rate, origins()["rate"]) == (1, "environment (NHL_LAKE_RATE)")
 
 
-def test_what_the_environment_does_not_set_comes_from_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_a_setting_that_the_environment_lacks_comes_from_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     (tmp_path / "work" / SETTINGS_FILE).write_text('root = "elsewhere"\nconcurrency = 2\n')
     monkeypatch.setenv("NHL_LAKE_CONCURRENCY", "7")
 
@@ -98,7 +98,7 @@ def test_every_setting_can_be_set_in_the_environment(monkeypatch: pytest.MonkeyP
     )
 
 
-def test_the_clock_is_told_in_utc(monkeypatch: pytest.MonkeyPatch):
+def test_now_is_converted_to_utc(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NHL_LAKE_NOW", "2023-11-10T12:00:00+01:00")
 
     now = settings.load()[0].now
@@ -122,7 +122,7 @@ def test_the_clock_is_told_in_utc(monkeypatch: pytest.MonkeyPatch):
         ("API", "ftp://api-web.nhle.com", "http://"),
     ],
 )
-def test_a_bad_value_in_the_environment_is_named_in_two_lines(
+def test_an_invalid_value_in_the_environment_is_named_in_two_lines(
     name: str, value: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv(f"{ENV_PREFIX}{name}", value)
@@ -130,7 +130,7 @@ def test_a_bad_value_in_the_environment_is_named_in_two_lines(
     with pytest.raises(BadInput) as error:
         settings.load()
 
-    assert error.value.message.startswith(f"NHL_LAKE_{name} cannot be {value!r}: ")
+    assert error.value.message.startswith(f"Invalid setting: NHL_LAKE_{name} = {value!r}: ")
     assert reason in error.value.message
     assert error.value.hint
     assert len(str(error.value).splitlines()) == 2
@@ -147,20 +147,20 @@ def test_a_bad_value_in_the_environment_is_named_in_two_lines(
         ("[rate]\nlimit = 3", "rate"),
     ],
 )
-def test_a_bad_value_in_a_file_is_named_with_the_file_in_two_lines(line: str, named: str, tmp_path: Path):
+def test_an_invalid_value_in_a_file_is_named_with_the_file_in_two_lines(line: str, named: str, tmp_path: Path):
     file = tmp_path / "work" / SETTINGS_FILE
     file.write_text(line)
 
     with pytest.raises(BadInput) as error:
         settings.load()
 
-    verb = "is no setting" if named == "speed" else "cannot be "
-    assert error.value.message.startswith(f"{named} in {file} {verb}")
+    kind = "Unknown" if named == "speed" else "Invalid"
+    assert error.value.message.startswith(f"{kind} setting: {named} in {file}")
     assert len(str(error.value).splitlines()) == 2
 
 
 @pytest.mark.parametrize("content", [b"rate 4", b"rate = ", b'root = "\xff"', b"\x00"])
-def test_a_file_that_is_no_toml_is_named_in_two_lines(content: bytes, tmp_path: Path):
+def test_a_file_that_is_not_toml_is_named_in_two_lines(content: bytes, tmp_path: Path):
     file = tmp_path / "work" / SETTINGS_FILE
     file.write_bytes(content)
 
@@ -171,7 +171,7 @@ def test_a_file_that_is_no_toml_is_named_in_two_lines(content: bytes, tmp_path: 
     assert len(str(error.value).splitlines()) == 2
 
 
-def test_an_instant_in_a_file_may_be_toml(tmp_path: Path):
+def test_now_may_be_a_toml_timestamp(tmp_path: Path):
     (tmp_path / "work" / SETTINGS_FILE).write_text("now = 2023-11-10T12:00:00Z")
 
     assert settings.load()[0].now == datetime(2023, 11, 10, 12, tzinfo=UTC)
@@ -185,7 +185,7 @@ def test_second_looks_are_days_or_none(text: str, days: tuple[float, ...], monke
 
 
 @pytest.mark.parametrize("text", ["often", "1,,3", "0", "-1", "400", "nan"])
-def test_second_looks_that_are_no_days_are_refused(text: str, monkeypatch: pytest.MonkeyPatch):
+def test_second_looks_that_are_not_days_are_rejected(text: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NHL_LAKE_SECOND_LOOKS", text)
 
     with pytest.raises(BadInput, match="NHL_LAKE_SECOND_LOOKS"):
@@ -195,7 +195,7 @@ def test_second_looks_that_are_no_days_are_refused(text: str, monkeypatch: pytes
 def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NHL_LAKE_ROOT", "~/lake")
-    monkeypatch.setenv("NHL_LAKE_BACKUPS", "~/env=prod/backups")  # of files, which nobody reads as partitions
+    monkeypatch.setenv("NHL_LAKE_BACKUPS", "~/env=prod/backups")  # nothing reads backups as partitions: = is allowed
     (tmp_path / "home" / "lake").mkdir(parents=True)
     (tmp_path / "home" / "lake" / SETTINGS_FILE).write_text("rate = 2")
 
@@ -205,7 +205,7 @@ def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert chosen.backups == tmp_path / "home" / "env=prod" / "backups"
     assert chosen.rate == 2
     monkeypatch.setenv("NHL_LAKE_ROOT", "~nobody-of-this-name/lake")
-    with pytest.raises(BadInput, match="NHL_LAKE_ROOT cannot be"):
+    with pytest.raises(BadInput, match="Invalid setting: NHL_LAKE_ROOT"):
         settings.load()
 
 
@@ -213,7 +213,7 @@ def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     ("root", "sign"),
     [("/a=b/lake", "="), ("/a\tb", r"\\t"), ("/a\nb", r"\\n"), ("/a\x7fb", r"\\x7f"), ("s3://bucket/day=1", "=")],
 )
-def test_a_folder_name_that_would_be_misread_is_refused(root: str, sign: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_folder_name_that_the_engines_misread_is_rejected(root: str, sign: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NHL_LAKE_ROOT", root)
 
     with pytest.raises(BadInput, match=f"folder names may not contain {sign}"):

@@ -161,7 +161,7 @@ def require_no_row_loss(tables: Sequence[SourceTable], about: Manifest, before: 
             raise LakeError(
                 f"{table.name} of {about.of} {has}; the backup {before.name} has {table.rows:,}, and it only grows.",
                 "No backup was made. `nhl-lake restore --from-backup` brings them back; "
-                "`nhl-lake backup --accept` backs up what is left.",
+                "`nhl-lake backup create --allow-row-loss` backs up what is left.",
             )
 
 

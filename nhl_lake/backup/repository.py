@@ -110,7 +110,7 @@ def require_backups(backups: Location) -> list[str]:
     found = list_backups(backups)
     if not found:
         raise LakeError(
-            f"There is no backup at {backups}.", "`nhl-lake backup` makes one; NHL_LAKE_BACKUPS says where."
+            f"There is no backup at {backups}.", "`nhl-lake backup create` makes one; NHL_LAKE_BACKUPS says where."
         )
     return found
 

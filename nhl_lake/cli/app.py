@@ -1,22 +1,25 @@
-"""The command line: parse, call one function, print."""
+"""The command line: every command, by panel. A command parses its options, calls one function and prints.
+
+The modules of commands load Polars, deltalake and httpx inside the functions, so that `--help`, `--version` and shell
+completion start fast.
+"""
 
 import gc
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import stamina.instrumentation
 import typer
 
-from nhl_lake import catalog
 from nhl_lake.cli import (
     backup,
-    console,
+    check,
     demo,
-    docs,
     encoding,
     errors,
     export,
+    ingest,
     maintain,
     predict,
     query,
@@ -24,150 +27,228 @@ from nhl_lake.cli import (
     repair,
     schedule,
     show,
+    status,
 )
-from nhl_lake.cli.options import Json, Quiet, Seasons, format_command_line, load_settings, parse_day, parse_season_years
-from nhl_lake.clock import Clock
-from nhl_lake.ingest.client import RateLimit
-from nhl_lake.ingest.run import USER_AGENT, VERSION, ClientConfig, Options, preview_ingest
-from nhl_lake.ingest.run import ingest as run_once
-from nhl_lake.settings import Settings
-
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="Your own NHL lakehouse in a folder: raw pages kept for ever, clean tables made again from them in minutes.",
+from nhl_lake.cli.commands import (
+    ASK,
+    GET_DATA,
+    OPERATE,
+    PREDICT,
+    PROTECT,
+    GlobalOptions,
+    Root,
+    Wait,
+    add_command,
+    make_group,
 )
 
+ABOUT = "Your own NHL lakehouse in a folder: raw pages, clean tables, answers."
 
-def make_client_config(chosen: Settings, clock: Clock) -> ClientConfig:
-    """Return how to ask: the NHL's hosts, an address that stands for them, or the sample league in this process."""
-    manners = RateLimit(chosen.rate, chosen.concurrency, USER_AGENT)
-    if chosen.api is None or not chosen.api.startswith("league:"):
-        return ClientConfig(rate_limit=manners, base_url=chosen.api)
-    return demo.make_league_config(clock, chosen.concurrency)
+app = make_group(ABOUT, completion=True)
 
 
-@app.command()
-def ingest(
-    lookback: Annotated[
-        int | None, typer.Option("--lookback", metavar="DAYS", help="Look again at games of the last DAYS days.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="DAY", help="Everything since DAY: 2023-10-01.")
-    ] = None,
-    season: Seasons = None,
-    game_type: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--game-type",
-            metavar="TYPE",
-            help="1 preseason, 2 regular season, 3 playoffs; others are events.",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Read the schedule, print the plan and its cost; keep nothing.")
+def print_version(value: bool) -> None:
+    """Print the version and exit."""
+    if value:
+        typer.echo(f"nhl-lake {version('nhl-lake')}")
+        raise typer.Exit
+
+
+@app.callback()
+def set_global_options(
+    context: typer.Context,
+    root: Root = None,
+    wait: Wait = False,
+    _: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="With --dry-run: every page.")] = False,
-    rebuilds: Annotated[
-        bool, typer.Option("--rebuild/--no-rebuild", help="Make silver and gold again where pages changed.")
-    ] = True,
-    quiet: Quiet = False,
-    json: Json = False,
 ) -> None:
-    """Fetch missing and incomplete pages of the current season, and the schedule ahead; rebuild what changed.
-
-    Pages of a game are fetched again when it is about a day, three days, a week and thirty days old: the NHL corrects
-    statistics. Ends with 3 while anything is incomplete, and names it on stderr.
-    """
-    chosen, clock = load_settings()
-    options = Options(
-        seasons=parse_season_years(season),
-        since=parse_day(since),
-        lookback_days=lookback,
-        second_looks=chosen.second_looks,
-        game_types=frozenset(game_type or (1, 2, 3)),
-    )
-    bar = console.FetchProgressBar(quiet=quiet or json)
-    if dry_run:
-        with bar.display():
-            _, found, asks = preview_ingest(
-                chosen.root, options, make_client_config(chosen, clock), clock=clock, progress=bar
-            )
-        if json:
-            typer.echo(console.format_json(asks.select("table", "page", "season", "game_date", "why").to_dicts()))
-            return
-        touched = {catalog.find_table(name) for name in asks["table"].unique()} | {
-            catalog.find_table("bronze.schedule")
-        }
-        names = [table.name for table in catalog.find_downstream(touched)]
-        console.show_plan(asks, verbose=verbose, rate=chosen.rate, schedule_pages=len(found.weeks) + 2, rebuilt=names)
-        return
-    with bar.display():
-        summary = run_once(
-            chosen.root,
-            options,
-            make_client_config(chosen, clock),
-            clock=clock,
-            progress=bar,
-            command=format_command_line(),
-            rebuilds=rebuilds,
-        )
-    if json:
-        typer.echo(console.format_summary_json(summary))
-    elif not quiet:
-        console.show_summary(summary)
-    console.show_incomplete(summary)
-    if summary.error is not None:
-        raise summary.error
-    raise typer.Exit(summary.exit_code)
+    """Keep the options that stand before the command."""
+    context.obj = GlobalOptions(root, wait)
 
 
-@app.command(name="docs", hidden=True)
-def docs_command(folder: Annotated[Path, typer.Argument(help="Folder to write into.")] = Path("docs")) -> None:
+def write_docs(folder: Annotated[Path, typer.Argument(help="Folder to write to.")] = Path("docs")) -> None:
     """Write TABLES.md and CLI.md."""
+    from nhl_lake.cli import docs
+
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "TABLES.md").write_text(docs.render_tables_page())
     (folder / "CLI.md").write_text(docs.render_commands_page(app))
 
 
-def print_version(value: bool) -> None:
-    """Print the version and leave."""
-    if value:
-        typer.echo(f"nhl-lake {VERSION}")
-        raise typer.Exit
+add_command(
+    app,
+    ingest.ingest,
+    "ingest",
+    panel=GET_DATA,
+    examples=(
+        "nhl-lake ingest                      # the current season",
+        "nhl-lake ingest --lookback 1         # and yesterday's games again: for cron",
+        "nhl-lake ingest --since 2023-10-01",
+        "nhl-lake ingest --season 2022 --season 2023",
+        "nhl-lake ingest --dry-run",
+    ),
+)
+add_command(
+    app,
+    rebuild.rebuild,
+    "rebuild",
+    panel=GET_DATA,
+    examples=(
+        "nhl-lake rebuild                     # what changed",
+        "nhl-lake rebuild --all --memory 2GB",
+        "nhl-lake rebuild gold.skater_game --season 2023",
+        "nhl-lake rebuild --as-known-at 2026-01-05 --to then",
+    ),
+)
+add_command(
+    app,
+    demo.demo,
+    "demo",
+    panel=GET_DATA,
+    examples=("nhl-lake demo", "nhl-lake demo    # again: one more day of games"),
+)
+league = make_group("Run the sample league: invented teams, players and games")
+add_command(
+    league,
+    demo.serve,
+    "serve",
+    examples=("nhl-lake league serve --port 8090", "NHL_LAKE_API=http://127.0.0.1:8090 nhl-lake ingest"),
+)
+app.add_typer(league, name="league", rich_help_panel=GET_DATA)
 
+add_command(app, query.game_command, "game", panel=ASK, examples=("nhl-lake game 2023020001",))
+add_command(
+    app,
+    query.player_command,
+    "player",
+    panel=ASK,
+    examples=("nhl-lake player mcdavid", "nhl-lake player 8478402 -n 5"),
+)
+add_command(
+    app, query.team_command, "team", panel=ASK, examples=("nhl-lake team TOR", "nhl-lake team TOR --season 2023")
+)
+add_command(
+    app,
+    query.upcoming,
+    "upcoming",
+    panel=ASK,
+    examples=("nhl-lake upcoming", "nhl-lake upcoming --days 0 --shooters 15"),
+)
+add_command(
+    app,
+    query.sql_command,
+    "sql",
+    panel=ASK,
+    examples=(
+        'nhl-lake sql "select team_abbrev, count(*) from gold.team_game group by 1"',
+        'nhl-lake sql "select * from silver.games" -o games.csv',
+    ),
+)
+add_command(
+    app,
+    show.show,
+    "show",
+    panel=ASK,
+    examples=("nhl-lake show gold.skater_game", 'nhl-lake show silver.games --where "season = 20232024" -n 5'),
+)
+add_command(app, show.tables, "tables", panel=ASK, examples=("nhl-lake tables", "nhl-lake tables --json"))
+add_command(
+    app,
+    check.corrections,
+    "corrections",
+    panel=ASK,
+    examples=("nhl-lake corrections --since 30d", "nhl-lake corrections --since 2023-10-01 --game 2023020001"),
+)
+add_command(
+    app,
+    check.trace,
+    "trace",
+    panel=ASK,
+    examples=("nhl-lake trace 2023020001", "nhl-lake trace 2023020001 --player 8478010"),
+)
+add_command(
+    app,
+    export.export,
+    "export",
+    panel=ASK,
+    examples=(
+        "nhl-lake export gold.skater_season -o skaters.xlsx",
+        "nhl-lake export silver.plays --season 2023 -o plays/",
+        "nhl-lake export --names moneypuck -o moneypuck/ --format csv",
+    ),
+)
+add_command(app, export.duckdb, "duckdb", panel=ASK, examples=("nhl-lake duckdb lake.duckdb",))
 
-app.add_typer(rebuild.app)
-app.add_typer(show.app)
-app.add_typer(query.app)
-app.add_typer(export.app)
-app.add_typer(predict.app)
-app.add_typer(backup.app)
-app.add_typer(maintain.app)
-app.add_typer(repair.app)
-app.command(name="demo")(demo.demo)
-app.add_typer(demo.league_app, name="league")
-app.add_typer(schedule.app, name="schedule")
+add_command(
+    app, predict.predict, "predict", panel=PREDICT, examples=("nhl-lake predict", "nhl-lake predict -n 50 --json")
+)
+models = make_group("List and backtest the models")
+add_command(models, predict.list_models, "list", examples=("nhl-lake models list",))
+add_command(models, predict.backtest, "backtest", examples=("nhl-lake models backtest sog --season 2023",))
+app.add_typer(models, name="models", rich_help_panel=PREDICT)
 
+backups = make_group("Create, list, verify, prune and rehearse backups")
+add_command(
+    backups,
+    backup.create,
+    "create",
+    examples=("nhl-lake backup create", "nhl-lake backup create -o s3://bucket/backups"),
+)
+add_command(backups, backup.list_backups, "list", examples=("nhl-lake backup list",))
+add_command(backups, backup.verify, "verify", examples=("nhl-lake backup verify", "nhl-lake backup verify --deep"))
+add_command(
+    backups,
+    backup.prune,
+    "prune",
+    examples=("nhl-lake backup prune --dry-run", "nhl-lake backup prune --keep-daily 7 --keep-weekly 4"),
+)
+add_command(backups, backup.drill, "drill", examples=("nhl-lake backup drill",))
+app.add_typer(backups, name="backup", rich_help_panel=PROTECT)
+add_command(
+    app,
+    repair.restore,
+    "restore",
+    panel=PROTECT,
+    examples=(
+        "nhl-lake restore --from-backup",
+        "nhl-lake restore --from-backup --table silver.plays",
+        "nhl-lake restore gold.skater_game --as-of 2d",
+    ),
+)
+add_command(app, repair.doctor, "doctor", panel=PROTECT, examples=("nhl-lake doctor", "nhl-lake doctor --deep --mend"))
+add_command(app, check.check, "check", panel=PROTECT, examples=("nhl-lake check",))
 
-@app.callback()
-def options(
-    _: Annotated[
-        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    """Take the options that every command has."""
+add_command(app, status.status, "status", panel=OPERATE, examples=("nhl-lake status", "nhl-lake status --json"))
+add_command(app, status.runs, "runs", panel=OPERATE, examples=("nhl-lake runs -n 5",))
+add_command(app, status.settings, "settings", panel=OPERATE, examples=("nhl-lake settings",))
+daily = make_group("Install, show or remove the daily run")
+add_command(
+    daily,
+    schedule.install,
+    "install",
+    examples=("nhl-lake schedule install --at 09:00", "nhl-lake schedule install --backup --maintain"),
+)
+add_command(daily, schedule.show, "show", examples=("nhl-lake schedule show",))
+add_command(daily, schedule.remove, "remove", examples=("nhl-lake schedule remove",))
+app.add_typer(daily, name="schedule", rich_help_panel=OPERATE)
+add_command(
+    app,
+    maintain.maintain,
+    "maintain",
+    panel=OPERATE,
+    examples=("nhl-lake maintain --dry-run",),
+)
+add_command(app, maintain.upgrade, "upgrade", panel=OPERATE, examples=("nhl-lake upgrade",))
+add_command(app, write_docs, "docs", hidden=True)
 
 
 def main() -> NoReturn:
-    """Run the command line; say errors in two lines."""
+    """Run the command line and exit with its code."""
     encoding.install_error_handler()
-    stamina.instrumentation.set_on_retry_hooks([])  # each retry would be a line on the screen; the summary tells
     try:
         with errors.hide_engine_output():
-            code = errors.run_command(app)
+            code = errors.run_command(lambda: app(prog_name="nhl-lake", standalone_mode=False))
         sys.exit(code)
     finally:
-        gc.freeze()  # or Python looks through all that was imported before it ends: a seventh of a second
+        gc.freeze()  # skips a last collection over everything that was imported: a seventh of a second

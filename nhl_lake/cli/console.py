@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table as Grid
 
 from nhl_lake.hockey.calendar import EASTERN
@@ -22,6 +22,7 @@ from nhl_lake.ingest.writer import sum_page_counts
 from nhl_lake.quality.audit import Finding
 from nhl_lake.queries.status import LakeStatus
 from nhl_lake.queries.trace import TraceEntry
+from nhl_lake.rebuild.publish import RebuiltPartition
 
 LINE_EVERY_S = 30.0
 ROWS_SHOWN = 12
@@ -99,6 +100,41 @@ class FetchProgressBar:
         """Print a line beside the progress."""
         if not self.quiet:
             (self.progress.console if self.progress else Console(stderr=True)).print(line, highlight=False)
+
+
+class RebuildProgressBar:
+    """Progress of a rebuild: a line for each published partition, and on a terminal a bar with the time left."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.quiet = quiet
+        self.progress: Progress | None = None
+        if not quiet and sys.stdout.isatty():
+            columns = (TextColumn("rebuilding"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+            self.progress = Progress(*columns, console=make_console(), transient=True)
+            self.task = self.progress.add_task("rebuilding", total=None)
+
+    def display(self) -> AbstractContextManager[object]:
+        """Show the bar while the block runs."""
+        return self.progress or nullcontext()
+
+    def set_total(self, partitions: int) -> None:
+        """Set how many partitions there are to compare, and to build if they changed."""
+        if self.progress:
+            self.progress.update(self.task, total=partitions)
+
+    def set_completed(self, partitions: float) -> None:
+        """Set how many of them are done."""
+        if self.progress:
+            self.progress.update(self.task, completed=partitions)
+
+    def show_partition(self, partition: RebuiltPartition) -> bool:
+        """Print a rebuilt partition. Return true: callers sum it to a count."""
+        if not self.quiet:
+            season = "all" if partition.season is None else str(partition.season)
+            games = "" if partition.games is None else f"  {partition.games:,} games"
+            out = self.progress.console if self.progress else make_console()
+            out.print(f"{partition.table:22} {season:>8} {partition.rows:>12,} rows{games}")
+        return True
 
 
 def show_summary(summary: IngestSummary) -> None:
@@ -189,8 +225,8 @@ def format_eastern_time(instant: datetime) -> str:
     return f"{instant.astimezone(EASTERN):%a %d %b %Y %H:%M} ET"
 
 
-def show_status(status: LakeStatus, *, whole: bool = True) -> None:
-    """Print how the lake stands: the whole of it, or what a first look needs."""
+def show_status(status: LakeStatus, *, is_short: bool = False) -> None:
+    """Print the status of the lake; a short one for the demo."""
     out = make_console()
     out.print(status.freshness, style="bold")
     heads = ["season", "data from", "through", "complete", "partial", "incomplete", "open", "before", "to come"]
@@ -200,7 +236,7 @@ def show_status(status: LakeStatus, *, whole: bool = True) -> None:
         some = ", ".join(status.quarantined[:5]) + (" …" if len(status.quarantined) > 5 else "")
         out.print(f"{len(status.quarantined)} could not be made: {some}. `nhl-lake check` says why.")
     for season in status.seasons:
-        if season.not_requested and whole:
+        if season.not_requested and not is_short:
             year = season.season // 10_000
             out.print(
                 f"{season.not_requested:,} earlier games were never fetched: run `nhl-lake ingest --season {year}`."
@@ -214,11 +250,11 @@ def show_status(status: LakeStatus, *, whole: bool = True) -> None:
     show_failures(status)
     if status.next_games.height:
         out.print("\nNext games:")
-        for game in status.next_games.head(10 if whole else 4).iter_rows(named=True):
+        for game in status.next_games.head(4 if is_short else 10).iter_rows(named=True):
             out.print(
                 f"  {format_eastern_time(game['start_at'])}  {game['away_team_abbrev']} at {game['home_team_abbrev']}"
             )
-    if not whole:
+    if is_short:
         return
     out.print("\nTables:")
     sizes = [(t.name, s["rows"], s["files"], format_size(s["bytes"]), s["version"]) for t, s in status.sizes]

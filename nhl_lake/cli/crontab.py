@@ -1,4 +1,4 @@
-"""Runs by the clock: the lines of a crontab between markers of their own, or systemd timers of the user."""
+"""Scheduled runs: lines of the crontab between markers, or systemd user timers."""
 
 import re
 import shlex
@@ -7,37 +7,37 @@ from collections.abc import Mapping, Sequence
 from datetime import time
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nhl_lake.errors import LakeError
-from nhl_lake.store.location import Location
+
+if TYPE_CHECKING:
+    from nhl_lake.store.location import Location
 
 INGEST_ARGS = ("ingest", "--lookback", "1", "--quiet")
 
 
 class ScheduledRun(NamedTuple):
-    """A run by the clock: its words, how long after the first one of a day, and on Sundays only or every day."""
+    """A scheduled run: its arguments, hours after the first run of the day, every day or on Sundays."""
 
     args: Sequence[str]
     hours_later: int
     is_weekly: bool
 
     def time_after(self, first: time) -> time:
-        """Return the time of day of it."""
+        """Return its time of day, given that of the first run."""
         return first.replace(hour=(first.hour + self.hours_later) % 24)
 
 
 INGEST = ScheduledRun(INGEST_ARGS, 0, is_weekly=False)
-BACKUP = ScheduledRun(
-    ("backup", "--quiet"), 1, is_weekly=False
-)  # later than a run takes, though it need not wait for one
+BACKUP = ScheduledRun(("backup", "create", "--quiet"), 1, is_weekly=False)  # an hour is longer than an ingest takes
 MAINTAIN = ScheduledRun(("maintain", "--quiet"), 2, is_weekly=True)
 
 
 class CronJob(NamedTuple):
-    """Runs of a lake: when by the machine's clock, the program, its settings, its folder, its log, and which runs."""
+    """The scheduled runs of a lake: time of day, program, environment variables, working folder, log and runs."""
 
-    root: Location
+    root: "Location"
     at: time
     program: Sequence[str]
     settings: Mapping[str, str]
@@ -47,54 +47,54 @@ class CronJob(NamedTuple):
 
 
 def format_block(job: CronJob) -> str:
-    """Return a job's lines of a crontab, with the markers around them."""
+    """Return the lines of a job for the crontab, between its markers."""
     begin, end = make_markers(job.root)
-    return "\n".join([begin, *(format_line(job, turn) for turn in job.runs), end, ""])
+    return "\n".join([begin, *(format_line(job, run) for run in job.runs), end, ""])
 
 
-def format_line(job: CronJob, turn: ScheduledRun) -> str:
-    """Return the line of one run."""
+def format_line(job: CronJob, run: ScheduledRun) -> str:
+    """Return the line of one run for the crontab."""
     words = [
         *(f"{name}={shlex.quote(value)}" for name, value in job.settings.items()),
-        shlex.join([*job.program, *turn.args]),
+        shlex.join([*job.program, *run.args]),
     ]
-    whole = f"cd {shlex.quote(str(job.folder))} && {' '.join(words)} >> {shlex.quote(str(job.log))} 2>&1"
-    at, days = turn.time_after(job.at), "0" if turn.is_weekly else "*"
-    escaped_line = whole.replace("%", r"\%")  # in a crontab a bare one is a new line
+    line = f"cd {shlex.quote(str(job.folder))} && {' '.join(words)} >> {shlex.quote(str(job.log))} 2>&1"
+    at, days = run.time_after(job.at), "0" if run.is_weekly else "*"
+    escaped_line = line.replace("%", r"\%")  # a bare % is a new line in a crontab
     return f"{at.minute} {at.hour} * * {days} {escaped_line}"
 
 
-def make_markers(root: Location) -> tuple[str, str]:
-    """Return the lines between which a lake's job stands."""
+def make_markers(root: "Location") -> tuple[str, str]:
+    """Return the marker lines around the job of a lake."""
     return f"# >>> nhl-lake {root} >>>", f"# <<< nhl-lake {root} <<<"
 
 
-def remove_block(crontab: str, root: Location) -> str:
-    """Return a crontab without a lake's job; everything else stays as it is, to the letter."""
+def remove_block(crontab: str, root: "Location") -> str:
+    """Return a crontab without the job of a lake. No other character changes."""
     begin, end = map(re.escape, make_markers(root))
     return re.sub(rf"^{begin}\n(?:.*\n)*?{end}\n?", "", crontab, flags=re.MULTILINE)
 
 
-def find_block(crontab: str, root: Location) -> str | None:
-    """Return a lake's job in a crontab, with its markers."""
+def find_block(crontab: str, root: "Location") -> str | None:
+    """Return the job of a lake in a crontab, with its markers; None if it has none."""
     begin, end = map(re.escape, make_markers(root))
     found = re.search(rf"^{begin}\n(?:.*\n)*?{end}$", crontab, flags=re.MULTILINE)
     return found[0] if found else None
 
 
 def install_block(crontab: str, job: CronJob) -> str:
-    """Return a crontab with a job in it, in place of an older one of the same lake."""
+    """Return a crontab with a job. It replaces an older job of the same lake."""
     rest = remove_block(crontab, job.root)
     gap = "" if not rest or rest.endswith("\n") else "\n"
     return f"{rest}{gap}{format_block(job)}"
 
 
 def read_crontab() -> str:
-    """Read the user's crontab; nobody has one before the first line."""
+    """Read the user's crontab; empty if there is none yet."""
     found = run_program("crontab", "-l")
     if found.returncode and "no crontab" not in found.stderr.lower():
         raise LakeError(
-            f"The crontab cannot be read: {found.stderr.strip()}", "Nothing was changed. `crontab -l` says more."
+            f"Cannot read the crontab: {found.stderr.strip()}", "No changes were made. `crontab -l` shows more."
         )
     return found.stdout if not found.returncode else ""
 
@@ -104,99 +104,101 @@ def write_crontab(text: str) -> None:
     done = run_program("crontab", "-", stdin_text=text)
     if done.returncode:
         raise LakeError(
-            f"The crontab was not taken: {' '.join(done.stderr.split())}",
-            "It is as before; `crontab -e` changes it by hand.",
+            f"Cannot write the crontab: {' '.join(done.stderr.split())}",
+            "No changes were made. `crontab -e` edits it by hand.",
         )
 
 
 def run_program(*words: str, stdin_text: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a program of the system; one that is not there is an error."""
+    """Run a program of the system. Raise if the machine does not have it."""
     try:
         return subprocess.run(words, input=stdin_text, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
-        other = "--systemd makes a timer" if words[0] == "crontab" else "without --systemd it is a line of the crontab"
+        other = "Use --systemd" if words[0] == "crontab" else "Leave out --systemd to use the crontab"
         raise LakeError(
-            f"There is no {words[0]} on this machine.",
-            f"{other}; any scheduler can run `nhl-lake {' '.join(INGEST_ARGS)}`.",
+            f"This machine has no {words[0]}.",
+            f"{other}, or let any scheduler run `nhl-lake {' '.join(INGEST_ARGS)}`.",
         ) from error
 
 
 def make_all_units(job: CronJob) -> dict[str, str]:
-    """Return the files of systemd timers of the user, by name."""
-    return {name: text for turn in job.runs for name, text in make_unit_files(job, turn).items()}
+    """Return the text of every systemd unit file, by name."""
+    return {name: text for run in job.runs for name, text in make_unit_files(job, run).items()}
 
 
-def make_unit_files(job: CronJob, turn: ScheduledRun) -> dict[str, str]:
-    """Return the two files of one run."""
-    said = "\n".join(f'Environment="{escape_unit_value(f"{name}={value}")}"' for name, value in job.settings.items())
-    command = " ".join(f'"{escape_unit_value(word)}"' for word in [*job.program, *turn.args])
+def make_unit_files(job: CronJob, run: ScheduledRun) -> dict[str, str]:
+    """Return the two unit files of one run, by name."""
+    environment = "\n".join(
+        f'Environment="{escape_unit_value(f"{name}={value}")}"' for name, value in job.settings.items()
+    )
+    command = " ".join(f'"{escape_unit_value(word)}"' for word in [*job.program, *run.args])
     log, folder = (str(path).replace("%", "%%") for path in (job.log, job.folder))
-    about = f"[Unit]\nDescription=nhl-lake {turn.args[0]}: {str(job.root).replace('%', '%%')}\n\n"
+    about = f"[Unit]\nDescription=nhl-lake {run.args[0]}: {str(job.root).replace('%', '%%')}\n\n"
     service = (
-        f"{about}[Service]\nType=oneshot\n{said}\n"
+        f"{about}[Service]\nType=oneshot\n{environment}\n"
         f"WorkingDirectory={folder}\nExecStart={command}\nStandardOutput=append:{log}\nStandardError=append:{log}\n"
     )
-    days = "Sun *-*-*" if turn.is_weekly else "*-*-*"
-    when = f"OnCalendar={days} {turn.time_after(job.at):%H:%M}:00\nPersistent=true\n"
+    days = "Sun *-*-*" if run.is_weekly else "*-*-*"
+    when = f"OnCalendar={days} {run.time_after(job.at):%H:%M}:00\nPersistent=true\n"
     timer = f"{about}[Timer]\n{when}\n[Install]\nWantedBy=timers.target\n"
-    name = name_unit(job.root, turn)
+    name = name_unit(job.root, run)
     return {f"{name}.service": service, f"{name}.timer": timer}
 
 
 def escape_unit_value(word: str) -> str:
-    """Return a word as it stands between quotes in a unit."""
+    """Return a word escaped for quotes in a unit file."""
     return word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
 
 
-def name_unit(root: Location, turn: ScheduledRun = INGEST) -> str:
-    """Return the name of a lake's units; that of the daily run has no name of the run in it."""
+def name_unit(root: "Location", run: ScheduledRun = INGEST) -> str:
+    """Return the name of the units of a lake; that of the ingest has no suffix."""
     name = f"nhl-lake-{sha256(str(root).encode()).hexdigest()[:8]}"
-    return name if turn is INGEST else f"{name}-{turn.args[0]}"
+    return name if run is INGEST else f"{name}-{run.args[0]}"
 
 
 def enable_timers(folder: Path, job: CronJob) -> None:
-    """Write the files of timers and start them, in place of all that there were."""
-    run_systemctl("--user", "show-environment")  # nothing is written where no systemd of the user runs
+    """Write the unit files and start the timers. They replace all older timers of the lake."""
+    run_systemctl("--user", "show-environment")  # raises before anything is written if no user systemd runs
     folder.mkdir(parents=True, exist_ok=True)
     stop_timers(folder, job.root)
     for name, text in make_all_units(job).items():
         (folder / name).write_text(text)
     run_systemctl("--user", "daemon-reload")
-    for turn in job.runs:
-        run_systemctl("--user", "enable", "--now", f"{name_unit(job.root, turn)}.timer")
+    for run in job.runs:
+        run_systemctl("--user", "enable", "--now", f"{name_unit(job.root, run)}.timer")
 
 
-def disable_timers(folder: Path, root: Location) -> None:
-    """Stop a lake's timers and remove their files."""
+def disable_timers(folder: Path, root: "Location") -> None:
+    """Stop the timers of a lake, remove their files, and reload systemd."""
     stop_timers(folder, root)
     run_systemctl("--user", "daemon-reload")
 
 
-def stop_timers(folder: Path, root: Location) -> None:
-    """Stop the timers that a lake has, and remove their files."""
-    for turn in list_installed_runs(folder, root):
-        run_systemctl("--user", "disable", "--now", f"{name_unit(root, turn)}.timer")
+def stop_timers(folder: Path, root: "Location") -> None:
+    """Stop the timers of a lake and remove their files."""
+    for run in list_installed_runs(folder, root):
+        run_systemctl("--user", "disable", "--now", f"{name_unit(root, run)}.timer")
         for name in ("service", "timer"):
-            (folder / f"{name_unit(root, turn)}.{name}").unlink(missing_ok=True)
+            (folder / f"{name_unit(root, run)}.{name}").unlink(missing_ok=True)
 
 
-def list_installed_runs(folder: Path, root: Location) -> list[ScheduledRun]:
-    """Return the runs of a lake that there are timers of."""
-    return [turn for turn in (INGEST, BACKUP, MAINTAIN) if (folder / f"{name_unit(root, turn)}.timer").is_file()]
+def list_installed_runs(folder: Path, root: "Location") -> list[ScheduledRun]:
+    """Return the runs of a lake that have a timer."""
+    return [run for run in (INGEST, BACKUP, MAINTAIN) if (folder / f"{name_unit(root, run)}.timer").is_file()]
 
 
 def run_systemctl(*words: str) -> None:
-    """Tell systemd something."""
+    """Run systemctl. Raise if it fails."""
     done = run_program("systemctl", *words)
     if done.returncode:
         raise LakeError(
             f"systemctl {' '.join(words)}: {' '.join(done.stderr.split())}",
-            "Without --systemd it is a line of the crontab.",
+            "Leave out --systemd to use the crontab.",
         )
 
 
-def read_timers(folder: Path, root: Location) -> str | None:
-    """Return a lake's timers as their files say it; none if there is none."""
-    names = [name_unit(root, turn) for turn in list_installed_runs(folder, root)]
+def read_timers(folder: Path, root: "Location") -> str | None:
+    """Return the text of the unit files of a lake; None if there are none."""
+    names = [name_unit(root, run) for run in list_installed_runs(folder, root)]
     files = [folder / f"{name}.{kind}" for name in names for kind in ("timer", "service")]
     return "\n".join(f"# {file}\n{file.read_text()}" for file in files) or None

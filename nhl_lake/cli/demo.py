@@ -1,4 +1,4 @@
-"""The sample league on the command line: a lake in a minute without network, and the league over HTTP."""
+"""The sample league: a lake without network, and the league over HTTP."""
 
 import shlex
 import shutil
@@ -8,38 +8,30 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import polars as pl
 import typer
 
-from nhl_lake.bronze.endpoints import PLAYERS, SCHEDULE
-from nhl_lake.cli import console
+from nhl_lake.cli.commands import Root
 from nhl_lake.cli.options import parse_instant
-from nhl_lake.clock import Clock
-from nhl_lake.clock import make_clock as clock_from
 from nhl_lake.errors import BadInput
-from nhl_lake.gold.skater_game import SKATER_GAME
-from nhl_lake.hockey.calendar import get_eastern_day
-from nhl_lake.hockey.ids import get_season_on, make_season_id
-from nhl_lake.ingest.client import RateLimit
-from nhl_lake.ingest.run import USER_AGENT, ClientConfig, IngestSummary, Options, ingest
-from nhl_lake.layout import check_source, is_lake
-from nhl_lake.queries import status
-from nhl_lake.schema import ledger
-from nhl_lake.store import delta_tables
-from nhl_lake.store.location import expand_home, require_lake_name
 
 if TYPE_CHECKING:
-    from nhl_lake.league import League
+    import polars as pl
 
-league_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The sample league, invented throughout.")
+    from nhl_lake.clock import Clock
+    from nhl_lake.ingest.run import ClientConfig, IngestSummary
+    from nhl_lake.league import League
 
 FIRST_MORNING = datetime(2026, 4, 1, 13, 0, tzinfo=UTC)  # 09:00 in New York, two weeks before the playoffs
 HISTORY = timedelta(days=14)
 
 
-def make_league_config(clock: Clock, concurrency: int = 4) -> ClientConfig:
-    """Return how to ask the sample league in this process: its season as of the clock, and the one before."""
-    from nhl_lake.league.transport import LeagueTransport  # noqa: PLC0415 - as below
+def make_league_config(clock: "Clock", concurrency: int = 4) -> "ClientConfig":
+    """Return the client configuration of the sample league in this process: this season by the clock, and the last."""
+    from nhl_lake.hockey.calendar import get_eastern_day
+    from nhl_lake.hockey.ids import get_season_on
+    from nhl_lake.ingest.client import RateLimit
+    from nhl_lake.ingest.run import USER_AGENT, ClientConfig
+    from nhl_lake.league.transport import LeagueTransport
 
     league = simulate_league(get_season_on(get_eastern_day(clock())))
     return ClientConfig(
@@ -52,17 +44,27 @@ def make_league_config(clock: Clock, concurrency: int = 4) -> ClientConfig:
 
 @cache
 def simulate_league(season: int) -> "League":
-    """Return the sample league's season and the one before: to play them takes seconds, which a process spends once."""
-    from nhl_lake.league import League  # noqa: PLC0415 - a tenth of the start of every command, and few play
+    """Return the sample league with a season and the one before. Simulating them takes seconds, once a process."""
+    from nhl_lake.hockey.ids import make_season_id
+    from nhl_lake.league import League
 
     return League(seasons=(make_season_id(season // 10_000 - 1), season))
 
 
-def demo(
-    folder: Annotated[Path, typer.Option("--root", help="Folder of the lake.")] = Path("data/demo"),
-) -> None:
-    """Make a lake of the sample league: the last weeks of a season; run again, and one more day of games comes in."""
-    folder = expand_home(folder)
+def demo(root: Root = None) -> None:
+    """Create a lake of the sample league, without network.
+
+    The lake is at data/demo, or at --root. It has the last weeks of a season. Run it again for one more day of games.
+    """
+    from nhl_lake.cli import console
+    from nhl_lake.clock import make_clock
+    from nhl_lake.hockey.calendar import get_eastern_day
+    from nhl_lake.ingest.run import Options, ingest
+    from nhl_lake.layout import check_source, is_lake
+    from nhl_lake.queries.status import read_status
+    from nhl_lake.store.location import expand_home, require_lake_name
+
+    folder = expand_home(Path(root or "data/demo"))
     require_lake_name(folder)
     is_first = not is_lake(folder)
     check_source(folder, "sample league")
@@ -70,11 +72,11 @@ def demo(
     since = get_eastern_day(FIRST_MORNING - HISTORY)
     out = console.make_console()
     if is_first:
-        out.print(f"The sample league, invented throughout: the last two weeks of March 2026. Making {folder} …")
+        out.print(f"The sample league, invented throughout: the last two weeks of March 2026. Creating {folder} …")
     else:
         out.print(f"One more day in the sample league: it is now {console.format_eastern_time(now)}.")
     bar = console.FetchProgressBar(quiet=False)
-    clock = clock_from(now)
+    clock = make_clock(now)
     with bar.display():
         summary = ingest(
             folder,
@@ -87,7 +89,7 @@ def demo(
         )
     console.show_summary(summary)
     out.print("")
-    console.show_status(status.read_status(folder, now), whole=False)
+    console.show_status(read_status(folder, now), is_short=True)
     out.print("")
     show_scorers(folder)
     out.print("")
@@ -96,14 +98,26 @@ def demo(
 
 
 def find_last_run_time(folder: Path) -> datetime:
-    """Return when the lake was last run, in the sample league's time: its morning."""
+    """Return the morning of the lake's last run, in the time of the sample league."""
+    import polars as pl
+
+    from nhl_lake.schema import ledger
+    from nhl_lake.store import delta_tables
+
     runs = delta_tables.scan_table(folder, ledger.RUNS).select(pl.col("started_at").max()).collect().item()
     moment: datetime = runs or FIRST_MORNING
     return moment.replace(hour=FIRST_MORNING.hour, minute=0, second=0, microsecond=0)
 
 
 def show_scorers(folder: Path) -> None:
-    """Print rows worth looking at: the top scorers of the lake's games."""
+    """Print the top scorers of the lake's games."""
+    import polars as pl
+
+    from nhl_lake.bronze.endpoints import PLAYERS
+    from nhl_lake.cli import console
+    from nhl_lake.gold.skater_game import SKATER_GAME
+    from nhl_lake.store import delta_tables
+
     names = delta_tables.scan_table(folder, PLAYERS).select("player_id", name=parse_full_name())
     top = (
         delta_tables.scan_table(folder, SKATER_GAME)
@@ -127,8 +141,10 @@ def show_scorers(folder: Path) -> None:
     out.print(console.make_grid(heads, top.iter_rows(), right=heads[2:]))
 
 
-def parse_full_name() -> pl.Expr:
-    """Return the expression for a player's name in his page."""
+def parse_full_name() -> "pl.Expr":
+    """Return the expression of the name in a player's page."""
+    import polars as pl
+
     return pl.concat_str(
         pl.col("body").str.json_path_match("$.firstName.default"),
         pl.col("body").str.json_path_match("$.lastName.default"),
@@ -136,8 +152,11 @@ def parse_full_name() -> pl.Expr:
     )
 
 
-def print_next_steps(folder: Path, summary: IngestSummary, now: datetime, *, is_first: bool) -> None:
-    """Say what came in, and what to try next."""
+def print_next_steps(folder: Path, summary: "IngestSummary", now: datetime, *, is_first: bool) -> None:
+    """Print what came in, and what to try next."""
+    from nhl_lake.bronze.endpoints import SCHEDULE
+    from nhl_lake.cli import console
+
     out = console.make_console()
     games = summary.page_counts["bronze.play_by_play"].new
     if not is_first:
@@ -151,43 +170,42 @@ def print_next_steps(folder: Path, summary: IngestSummary, now: datetime, *, is_
     out.print(f"  export NHL_LAKE_ROOT={place} NHL_LAKE_API=league: NHL_LAKE_NOW={instant}", markup=False)
     for command, about in (
         ("nhl-lake show gold.skater_game --where \"situation = 'all' and goals >= 3\"", "the hat-tricks"),
-        ("nhl-lake ingest --dry-run", "what a run would ask for, and why"),
-        ("rm -r $NHL_LAKE_ROOT/{silver,gold}; nhl-lake rebuild", "made again from the kept pages, offline"),
+        ("nhl-lake ingest --dry-run", "what a run would fetch, and why"),
+        ("rm -r $NHL_LAKE_ROOT/{silver,gold}; nhl-lake rebuild", "rebuilt from the stored pages, offline"),
         ("nhl-lake demo --root $NHL_LAKE_ROOT", "one more day of games"),
     ):
         out.print(f"  {command:54} # {about}", markup=False)
 
 
-@league_app.callback()
-def league() -> None:
-    """The sample league: invented teams and players behind the addresses of the NHL's API."""
-
-
-@league_app.command("serve")
-def league_serve(
-    port: Annotated[int, typer.Option("--port", help="Port on this machine; 0 takes any free one.")] = 8090,
+def serve(
+    port: Annotated[int, typer.Option("--port", help="Port on this machine. 0: any free port.")] = 8090,
     as_of: Annotated[
         str | None,
-        typer.Option("--as-of", metavar="INSTANT", help="2026-04-01T13:00:00Z, and on from there."),
+        typer.Option("--as-of", metavar="INSTANT", help="Start the clock at 2026-04-01T13:00:00Z."),
     ] = None,
-    latency_ms: Annotated[float, typer.Option("--latency-ms", help="Wait so long before every answer.")] = 0,
-    rate: Annotated[int, typer.Option("--rate", help="More requests in a second get 429; 0 is no limit.")] = 0,
-    fail: Annotated[float, typer.Option("--fail", help="Share of requests that fail, 0 to 1.")] = 0,
-    seed: Annotated[int, typer.Option("--seed", help="Another number, another league.")] = 1,
+    latency_ms: Annotated[float, typer.Option("--latency-ms", help="Wait this long before each answer.")] = 0,
+    rate: Annotated[int, typer.Option("--rate", help="Answer 429 to more requests a second. 0: no limit.")] = 0,
+    fail: Annotated[float, typer.Option("--fail", help="Share of requests that fail: 0 to 1.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed makes another league.")] = 1,
     is_troubled: Annotated[
-        bool, typer.Option("--troubled", help="Correct and break many games' pages, and heal them days later.")
+        bool, typer.Option("--troubled", help="Break and correct many pages; heal them days later.")
     ] = False,
     season: Annotated[
-        list[int] | None, typer.Option("--seasons", metavar="YEAR", help="2025 is the season 2025-26; may be repeated.")
+        list[int] | None, typer.Option("--season", metavar="YEAR", help="2025 is 2025-26. Repeat for several seasons.")
     ] = None,
 ) -> None:
-    """Serve the sample league over HTTP, at the paths of the NHL's three hosts, until it is interrupted."""
-    from nhl_lake.league import InvalidLeagueOption, League  # noqa: PLC0415 - see above
-    from nhl_lake.league.faults import Faults  # noqa: PLC0415
-    from nhl_lake.league.quirks import FEW_DEFECTS, MANY_DEFECTS  # noqa: PLC0415
-    from nhl_lake.league.server import serve_league  # noqa: PLC0415
+    """Serve the sample league over HTTP until interrupted.
 
-    clock = clock_from(parse_instant(as_of))
+    The paths are those of the NHL's three hosts.
+    """
+    from nhl_lake.clock import make_clock
+    from nhl_lake.hockey.ids import make_season_id
+    from nhl_lake.league import InvalidLeagueOption, League
+    from nhl_lake.league.faults import Faults
+    from nhl_lake.league.quirks import FEW_DEFECTS, MANY_DEFECTS
+    from nhl_lake.league.server import serve_league
+
+    clock = make_clock(parse_instant(as_of))
     seasons = tuple(make_season_id(year) for year in season or (2024, 2025))
     try:
         serve_league(
@@ -199,4 +217,4 @@ def league_serve(
         )
     except InvalidLeagueOption as error:
         what = str(error)
-        raise BadInput(what[0].upper() + what[1:], "`nhl-lake league serve --help` tells what can be given.") from error
+        raise BadInput(what[0].upper() + what[1:], "`nhl-lake league serve --help` shows the options.") from error

@@ -1,9 +1,10 @@
-"""docs/TABLES.md and docs/CLI.md, made from the catalogue and the command line."""
+"""docs/TABLES.md and docs/CLI.md, rendered from the catalog and the command line."""
 
 import typer
 from typer.testing import CliRunner
 
 from nhl_lake.catalog import TABLES
+from nhl_lake.cli.commands import CommandGroup
 from nhl_lake.schema.table import Column, Endpoint, Table, VersionPolicy
 
 LAYER_DESCRIPTIONS = {
@@ -65,24 +66,18 @@ def render_column(column: Column) -> str:
 
 def render_commands_page(app: typer.Typer) -> str:
     """Return the help of every command, as Markdown."""
-    runner = CliRunner(env={"COLUMNS": "100", "TERMINAL_WIDTH": "100"})
+    runner = CliRunner(env={"COLUMNS": "80", "TERMINAL_WIDTH": "80", "TERM": "dumb"})
     parts = ["# Commands", "", GENERATED_NOTE]
-    for words in ([], *list_commands(app)):
-        help_text = runner.invoke(app, [*words, "--help"], prog_name="nhl-lake").output.rstrip()
-        lines = [line.rstrip() for line in help_text.splitlines()]
+    for words in ([], *list_commands(typer.main.get_command(app))):
+        help_text = runner.invoke(app, [*words, "--help"], prog_name="nhl-lake").output
+        lines = [line.rstrip() for line in help_text.strip("\n").splitlines()]
         parts += ["", f"## {' '.join(['nhl-lake', *words])}", "", "```", *lines, "```"]
     return "\n".join(parts) + "\n"
 
 
-def list_commands(app: typer.Typer) -> list[list[str]]:
-    """Return the words of every command that people see, those of groups too."""
-    shown = [c for c in app.registered_commands if c.callback and not c.hidden]
-    words = [[c.name or c.callback.__name__] for c in shown if c.callback]
-    for group in app.registered_groups:
-        if group.typer_instance:
-            first = [group.name] if isinstance(group.name, str) else []  # a group without a name stands at the top
-            own = group.typer_instance.registered_callback
-            if first and own and own.invoke_without_command is True:
-                words.append(first)
-            words += [[*first, *rest] for rest in list_commands(group.typer_instance)]
-    return words
+def list_commands(group: object) -> list[list[str]]:
+    """Return the words of every command that is not hidden; those of a group follow the group."""
+    if not isinstance(group, CommandGroup):
+        return []
+    commands = [(name, group.commands[name]) for name in sorted(group.commands, key=group.get_rank)]
+    return [[name, *rest] for name, command in commands if not command.hidden for rest in ([], *list_commands(command))]

@@ -1,4 +1,4 @@
-"""What a terminal's encoding does not have is replaced by what looks like it: a name must never end a command."""
+"""Replace characters that the terminal's encoding lacks by similar ones: a name must never end a command."""
 
 import codecs
 import sys
@@ -15,7 +15,7 @@ LOOK_ALIKES = str.maketrans({
 
 
 def replace_unencodable(error: UnicodeError) -> tuple[str, int]:
-    """Return what stands for the characters that cannot be encoded, and where to go on."""
+    """Return the replacement of the characters that cannot be encoded, and the position after them."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(map(convert_to_ascii, error.object[error.start : error.end])), error.end
@@ -30,7 +30,7 @@ def convert_to_ascii(character: str) -> str:
 
 
 def install_error_handler() -> None:
-    """Have standard output and error write look-alikes of what their encoding does not have."""
+    """Let standard output and standard error write similar characters where their encoding lacks one."""
     codecs.register_error(ERROR_HANDLER, replace_unencodable)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

@@ -1,69 +1,68 @@
-"""How a command ends: its exit code, and an error in two lines."""
+"""How a command ends: its exit code, and an error in two lines.
 
-import errno
+0 done, 1 an error, 2 a wrong option or setting, 3 something is incomplete, 130 interrupted.
+"""
+
+import json
 import os
-import re
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import deltalake.exceptions
-import obstore.exceptions
-import polars as pl
+import typer
 
 from nhl_lake.cli.encoding import ERROR_HANDLER
 from nhl_lake.errors import LakeError, is_panic, redact_secrets, summarize_error
-from nhl_lake.store.location import no_hard_links_error
-from nhl_lake.store.s3_errors import explain_s3_error
 
-NO_PERMISSION = ("A file or folder may not be read or written", "Give yourself the right to")
-DISK_FULL = ("The disk is full", "Make room")
-DISK_ERRORS = {
-    errno.ENOSPC: DISK_FULL,
-    errno.EDQUOT: DISK_FULL,
-    errno.EFBIG: ("A file may not grow", "Raise the limit"),
-    errno.EACCES: NO_PERMISSION,
-    errno.EPERM: NO_PERMISSION,
-    errno.EROFS: NO_PERMISSION,
-    errno.EMFILE: ("Too many files are open", "Raise the limit (`ulimit -n`)"),
-    errno.EIO: ("The disk fails", "Look after the disk, back up what can be read"),
-}
-# as delta-rs and obstore say that a file could not be given its name by a link
-NO_LINK_ERROR = re.compile(r"(?i)unable to (copy|rename|link) file.*os error (1|31|38|45|95|524)\b")
+USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[
+    0
+]  # a wrong command or option; typer exports only its subclass
 SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
+# errors of the storage engines, by the package of their class: these are about data and disks, not defects
+STORAGE_PACKAGES = ("deltalake", "obstore", "polars")
 
 
 def run_command(run: Callable[[], object]) -> int:
-    """Run a command and return its exit code; an error that a user can act on is two lines on stderr."""
+    """Run a command and return its exit code. An error that a user can act on is two lines on stderr."""
     try:
         code = run()
-    except LakeError as error:
-        return print_error(error)
-    except (deltalake.exceptions.DeltaError, obstore.exceptions.BaseError, OSError, pl.exceptions.PolarsError) as error:
-        return print_error(translate_error(error))
-    except Exception:
-        # a defect: whoever reports it shows all of it
-        sys.stderr.write(redact_output(traceback.format_exc()))
-        return 1
+    except (Exception, KeyboardInterrupt) as error:
+        return report_error(error)
     except BaseException as error:
         if is_panic(error):
-            return print_error(translate_error(error))
+            return report_storage_error(error)
         raise
     return code if isinstance(code, int) else 0
 
 
+def report_error(error: BaseException) -> int:
+    """Print an error and return the exit code; of a defect print all."""
+    if isinstance(error, LakeError):
+        return print_error(error.message, error.hint, error.exit_code)
+    if isinstance(error, USAGE_ERROR):
+        return print_usage_error(error)
+    if isinstance(error, typer.Abort):
+        return print_error("Stopped.", "No changes were made.", 1)
+    if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in STORAGE_PACKAGES:
+        return report_storage_error(error)
+    if isinstance(error, KeyboardInterrupt):
+        return 130
+    sys.stderr.write(redact_output("".join(traceback.format_exception(error))))
+    return 1
+
+
 @contextmanager
 def hide_engine_output() -> Iterator[None]:
-    """Keep off the screen what the engine prints when it panics: that comes as an error, too, and is said in two lines.
+    """Hide what the engine prints to stderr when it panics: that also comes as an error, which prints two lines.
 
-    What this program prints itself goes where it always does.
+    What this program prints to stderr goes there as always.
     """
     screen = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors=ERROR_HANDLER)
     before = sys.stderr
-    with screen, tempfile.TemporaryFile() as aside:
-        os.dup2(aside.fileno(), 2)
+    with screen, tempfile.TemporaryFile() as hidden:
+        os.dup2(hidden.fileno(), 2)
         sys.stderr = screen
         try:
             yield
@@ -72,33 +71,37 @@ def hide_engine_output() -> Iterator[None]:
             os.dup2(screen.fileno(), 2)
 
 
-def translate_error(error: BaseException) -> LakeError:
-    """Put an error of the disk, of a store or of the engine into two lines."""
-    if (found := explain_s3_error(error)) is not None:
-        return found
-    line = redact_output(summarize_error(error))
-    if NO_LINK_ERROR.search(line):
-        return no_hard_links_error("this lake")
-    number = getattr(error, "errno", None) or next(iter(map(int, re.findall(r"os error (\d+)", line))), None)
-    if number in DISK_ERRORS:
-        what, remedy = DISK_ERRORS[number]
-        return LakeError(f"{what}: {line}", f"Nothing was lost. {remedy}, then run the same command again.")
-    if "parquet" in line.lower() or isinstance(error, FileNotFoundError) or is_panic(error):
-        return LakeError(
-            f"A data file of the lake is gone or damaged: {line}",
-            "`nhl-lake doctor` says which, and what mends it: from a backup, or by asking the API again.",
-        )
-    return LakeError(f"{type(error).__name__}: {line}", "Nothing was lost. If it comes again, please report it.")
+def report_storage_error(error: BaseException) -> int:
+    """Print an error of a disk, a store or the engine."""
+    from nhl_lake.cli.storage_errors import translate_error
+
+    found = translate_error(error, redact_output(summarize_error(error)))
+    return print_error(found.message, found.hint, found.exit_code)
 
 
-def print_error(error: LakeError) -> int:
-    """Say an error in two lines."""
-    sys.stderr.write(redact_output(f"Error: {error.message}\n       {error.hint}\n"))
-    return 1
+def print_usage_error(error: Exception) -> int:
+    """Print a wrong command or option; for a command that is only half there, its help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        sys.stderr.write(str(error))
+        return 2
+    context = getattr(error, "ctx", None)
+    command = context.command_path.replace("python -m nhl_lake", "nhl-lake") if context else "nhl-lake"
+    message = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+    return print_error(message, f"`{command} --help` shows what there is.", 2)
+
+
+def print_error(message: str, hint: str, exit_code: int) -> int:
+    """Print an error: two lines, or with `--json` an object. Return the exit code."""
+    if "--json" in sys.argv[1:]:
+        text = json.dumps({"error": message, "hint": hint})
+    else:
+        text = f"Error: {message}\n       {hint}"
+    sys.stderr.write(redact_output(f"{text}\n"))
+    return exit_code
 
 
 def redact_output(text: str) -> str:
-    """Return a text as it may be shown, and sent to others: without keys and passwords."""
+    """Return a text without keys and passwords: people send what they see to others."""
     for name in SECRET_VARIABLES:
         if len(value := os.environ.get(name, "")) > 3:
             text = text.replace(value, "***")

@@ -1,90 +1,107 @@
-"""The commands that hand tables to other programs: as files, or as a DuckDB file of views."""
+"""The commands that write tables for other programs: export, duckdb."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nhl_lake import catalog, layout
-from nhl_lake.cli import console
-from nhl_lake.cli.options import load_settings, parse_season_years
+from nhl_lake.cli.options import Json, Quiet, Replace, Seasons, load_settings, parse_season_years
 from nhl_lake.errors import BadInput
-from nhl_lake.queries import duckdb_views
-from nhl_lake.queries.export import FILE_WRITERS, FORMATS, export_tables, require_new, write_atomically
-from nhl_lake.queries.moneypuck import VIEWS, TableOrView
-from nhl_lake.store import delta_tables
-from nhl_lake.store.location import expand_home
 
-app = typer.Typer()
-FORMAT_BY_SUFFIX = {f".{kind}": kind for kind in FORMATS} | {".db": "sqlite"}
-Replace = Annotated[bool, typer.Option("--replace", help="Also over a file that is there already.")]
+if TYPE_CHECKING:
+    from nhl_lake.queries.moneypuck import TableOrView
 
 
-@app.command(name="export")
-def export_command(
-    to: Annotated[Path, typer.Option("--to", metavar="PLACE", help="Folder, or file: skaters.csv, lake.duckdb.")],
+def export(
+    to: Annotated[Path, typer.Option("--to", "-o", metavar="PATH", help="Folder, or file: skaters.csv, lake.duckdb.")],
     table: Annotated[list[str] | None, typer.Argument(help="Names of the tables: gold.skater_game.")] = None,
     kind: Annotated[
         str | None,
-        typer.Option("--format", metavar="FORMAT", help=f"{', '.join(FORMATS)}; by the file's name if not given."),
+        typer.Option("--format", metavar="FORMAT", help="parquet, csv, duckdb, sqlite or xlsx. Default: by the name."),
     ] = None,
-    season: Annotated[
-        list[int] | None,
-        typer.Option("--season", metavar="YEAR", help="2023 is the season 2023-24; may be repeated."),
-    ] = None,
+    season: Seasons = None,
     names: Annotated[
-        str | None,
-        typer.Option(metavar="NAMES", help=f"moneypuck: the tables {', '.join(view.name for view in VIEWS)}."),
+        str | None, typer.Option("--names", metavar="NAMES", help="moneypuck: tables with MoneyPuck's names.")
     ] = None,
     replace: Replace = False,
+    quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
-    """Write tables as files: Parquet and CSV a file each, DuckDB, SQLite and Excel all into one."""
+    """Write tables to Parquet, CSV, DuckDB, SQLite or Excel files.
+
+    Parquet and CSV get one file a table. DuckDB, SQLite and Excel hold all tables in one file.
+    """
+    from nhl_lake import layout
+    from nhl_lake.cli import console
+    from nhl_lake.queries.export import FILE_WRITERS, FORMATS, export_tables, require_new
+    from nhl_lake.store.location import expand_home
+
     chosen, _ = load_settings()
     to = expand_home(to)
     tables = find_tables(list(dict.fromkeys(table or [])), names)
-    form = kind or FORMAT_BY_SUFFIX.get(to.suffix, "parquet")
+    form = kind or ({f".{name}": name for name in FORMATS} | {".db": "sqlite"}).get(to.suffix, "parquet")
     if form not in FORMATS:
-        raise BadInput(f"--format {form} is not known.", f"There are {', '.join(FORMATS)}.")
+        raise BadInput(f"Unknown format: --format {form}.", f"Use one of {', '.join(FORMATS)}.")
     is_file = form in FILE_WRITERS or to.suffix == f".{form}"
     if form in FILE_WRITERS and not to.suffix:
-        raise BadInput(f"--format {form} makes one file.", f"Name it: --to {to / f'lake.{form}'}.")
+        raise BadInput(f"--format {form} writes one file.", f"Name it: --to {to / f'lake.{form}'}.")
     if is_file and form not in FILE_WRITERS and len(tables) > 1:
-        raise BadInput(f"{to} is one file, and there are {len(tables)} tables.", "Give a folder: --to DIR.")
+        raise BadInput(f"{to} is one file for {len(tables)} tables.", "Give a folder: --to DIR.")
     layout.require_readable_lake(chosen.root)
     require_new([to] if is_file else [to / f"{t.name}.{form}" for t in tables], replace=replace)
-    made = list(export_tables(chosen.root, tables, form, to, seasons=parse_season_years(season)))
-    rows = [(one.table, one.row_count, one.file) for one in made]
-    console.make_console().print(console.make_grid(["table", "rows", "file"], rows, right=["rows"]))
+    written = list(export_tables(chosen.root, tables, form, to, seasons=parse_season_years(season)))
+    if json:
+        typer.echo(console.format_json([one._asdict() for one in written]))
+    elif not quiet:
+        rows = [(one.table, one.row_count, one.file) for one in written]
+        console.make_console().print(console.make_grid(["table", "rows", "file"], rows, right=["rows"]))
 
 
-def find_tables(words: list[str], names: str | None) -> list[TableOrView]:
-    """Return the tables of some names, the lake's own or those of others."""
+def find_tables(words: list[str], names: str | None) -> "list[TableOrView]":
+    """Return tables by name: the lake's own, or with `--names moneypuck` those of MoneyPuck."""
+    from nhl_lake import catalog
+    from nhl_lake.queries.moneypuck import VIEWS
+
     if names is None:
         if not words:
-            raise BadInput("Name a table to export.", "`nhl-lake tables` lists them; --names moneypuck has its own.")
+            raise BadInput(
+                "Name a table to export.", "`nhl-lake tables` lists them. `--names moneypuck` exports MoneyPuck's."
+            )
         return [catalog.find_table(word) for word in words]
     views = {view.name: view for view in VIEWS}
     if names != "moneypuck":
-        raise BadInput(f"--names {names} is not known.", "There is --names moneypuck.")
+        raise BadInput(f"Unknown names: --names {names}.", "Use --names moneypuck.")
     if unknown := [word for word in words if word not in views]:
-        raise BadInput(f"There is no table '{unknown[0]}' under these names.", f"There are {', '.join(views)}.")
+        raise BadInput(f"MoneyPuck has no table '{unknown[0]}'.", f"Its tables are {', '.join(views)}.")
     return [views[word] for word in words or views]
 
 
-@app.command(name="duckdb")
-def duckdb_command(
-    file: Annotated[Path, typer.Argument(help="The file to write: lake.duckdb.")], replace: Replace = False
+def duckdb(
+    file: Annotated[Path, typer.Argument(help="File to write: lake.duckdb.")],
+    replace: Replace = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Write a small DuckDB file of views over the lake, for BI tools; write it again after the lake has changed."""
+    """Write a small DuckDB file of views over the lake.
+
+    BI tools open it. The views show the lake as it is now: write the file again after a run.
+    """
+    from nhl_lake import catalog, layout
+    from nhl_lake.cli import console
+    from nhl_lake.queries import duckdb_views
+    from nhl_lake.queries.export import require_new, write_atomically
+    from nhl_lake.store import delta_tables
+    from nhl_lake.store.location import expand_home
+
     chosen, _ = load_settings()
     file = expand_home(file)
     layout.require_readable_lake(chosen.root)
     require_new([file], replace=replace)
     tables = [table for table in catalog.TABLES if delta_tables.has_table(chosen.root, table)]
     with write_atomically(file) as draft:
-        made = list(duckdb_views.create_views(chosen.root, draft, tables))
+        views = list(duckdb_views.create_views(chosen.root, draft, tables))
+    if quiet:
+        return
     size = console.format_size(file.stat().st_size)
-    console.make_console().print(
-        f"{file}: {len(made)} views over {chosen.root}, {size}. They show the lake as it is now;"
-    )
-    console.make_console().print(f"after the next run: nhl-lake duckdb --replace {file}")
+    out = console.make_console()
+    out.print(f"{file}: {len(views)} views over {chosen.root}, {size}. They show the lake as it is now.")
+    out.print(f"After the next run: nhl-lake duckdb --replace {file}")

@@ -1,112 +1,147 @@
-"""What people write for days, instants and seasons, and in settings, as what it means."""
+"""Options that several commands share, and the parsers of days, instants, seasons and sizes.
+
+This module loads neither Polars nor the settings: `--help` and shell completion read it.
+"""
 
 import shlex
 import sys
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import polars as pl
 import typer
 
-from nhl_lake import settings
-from nhl_lake.clock import Clock
-from nhl_lake.clock import make_clock as clock_from
 from nhl_lake.errors import BadInput, redact_secrets
-from nhl_lake.hockey.calendar import EASTERN
-from nhl_lake.hockey.ids import is_season, make_season_id
-from nhl_lake.settings import Settings
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from nhl_lake.clock import Clock
+    from nhl_lake.settings import Settings
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-Seasons = Annotated[
-    list[int] | None,
-    typer.Option("--season", metavar="YEAR", help="2023 is the season 2023-24; may be repeated."),
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON; errors too.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done. Change nothing.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Overwrite an existing file.")]
+Season = Annotated[
+    int | None, typer.Option("--season", metavar="YEAR", help="2023 is 2023-24. Default: the newest season.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Seasons = Annotated[
+    list[int] | None, typer.Option("--season", metavar="YEAR", help="2023 is 2023-24. Repeat for several seasons.")
+]
+BackupsOption = Annotated[
+    str | None, typer.Option("--from", metavar="URI", help="Location of the backups. Default: NHL_LAKE_BACKUPS.")
+]
+
+MIN_MEMORY = 400 * 10**6
+AGE_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
+
+
+def load_settings() -> "tuple[Settings, Clock]":
+    """Return the settings and the clock that they set."""
+    from nhl_lake import settings
+    from nhl_lake.clock import make_clock
+
+    chosen, _ = settings.load()
+    return chosen, make_clock(chosen.now)
 
 
 def parse_season_years(numbers: list[int] | None) -> tuple[int, ...]:
-    """Return 8-digit seasons from the years in which they begin; 20232024 is taken too."""
+    """Return 8-digit seasons from the years in which they begin. Also accept 20232024."""
+    from nhl_lake.hockey.ids import is_season, make_season_id
+
     found = []
     for number in numbers or []:
         season = number if number > 10_000 else make_season_id(number)
         if not is_season(season):
             raise BadInput(
-                f"--season {number} is no season.", "Give the year in which it begins: --season 2023 is 2023-24."
+                f"Invalid option: --season {number} is not a season.",
+                "Give the year in which it begins: --season 2023 is 2023-24.",
             )
         found.append(season)
     return tuple(dict.fromkeys(found))
 
 
-def parse_day(text: str | None) -> date | None:
-    """Return the day that a text names."""
+def parse_day(text: str | None, now: datetime) -> date | None:
+    """Return the day that `--since` gives: 2023-10-01, or 7d for seven days ago (New York time)."""
+    from nhl_lake.hockey.calendar import get_eastern_day
+
+    if not text:
+        return None
     try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise BadInput(f"--since {text} is no day.", "Write it as in --since 2023-10-01.") from error
+        return get_eastern_day(now - age) if (age := parse_age(text)) is not None else date.fromisoformat(text)
+    except (ValueError, OverflowError) as error:
+        raise BadInput(
+            f"Invalid option: --since {text} is not a day.", "Write --since 2023-10-01 or --since 7d."
+        ) from error
 
 
 def parse_moment(text: str, now: datetime) -> datetime:
-    """Return the moment that a text names: `7d` or `12h` ago, a day (its first moment in New York), or an instant."""
-    number, unit = text[:-1], text[-1:]
+    """Return an instant: `7d` or `12h` ago, the start of a day in New York, or an ISO timestamp."""
+    from nhl_lake.hockey.calendar import EASTERN
+
     try:
-        if number.isdecimal() and unit in AGE_UNITS:
-            return now - int(number) * AGE_UNITS[unit]
+        if (age := parse_age(text)) is not None:
+            return now - age
         found = datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
-        raise BadInput(f"'{text}' is no moment.", "Write 7d, 2026-01-05 or 2026-01-05T13:00:00Z.") from error
+        raise BadInput(
+            f"Invalid option: '{text}' is not a time.", "Write 7d, 12h, 2026-01-05 or 2026-01-05T13:00:00Z."
+        ) from error
     return (found if found.tzinfo else found.replace(tzinfo=EASTERN)).astimezone(UTC)
 
 
+def parse_age(text: str) -> timedelta | None:
+    """Return the length of `7d` or `12h`; None if the text is not an age."""
+    number, unit = text[:-1], text[-1:]
+    return int(number) * AGE_UNITS[unit] if number.isdecimal() and unit in AGE_UNITS else None
+
+
+def parse_instant(text: str | None) -> datetime | None:
+    """Return the instant of `--as-of`, an ISO timestamp with a time zone."""
+    if text is None:
+        return None
+    hint = "Write --as-of 2026-04-01T13:00:00Z."
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(f"Invalid option: --as-of {text} is not a timestamp.", hint) from error
+    if found.tzinfo is None:
+        raise BadInput(f"Invalid option: --as-of {text} has no time zone.", hint)
+    return found
+
+
 def parse_memory(text: str | None) -> int | None:
-    """Return the bytes that a text names: 500MB, 2GB; at least what any rebuild needs."""
+    """Return the bytes of `--memory`: 500MB, 2GB."""
     if text is None:
         return None
     number, unit = text[:-2].strip(), text[-2:].upper()
     try:
         found = int(float(number) * {"MB": 10**6, "GB": 10**9}[unit])
     except (ValueError, KeyError, OverflowError) as error:
-        raise BadInput(f"--memory {text} is no amount of memory.", "Write it as in --memory 2GB or 800MB.") from error
+        raise BadInput(
+            f"Invalid option: --memory {text} is not a size.", "Write --memory 2GB or --memory 800MB."
+        ) from error
     if found < MIN_MEMORY:
-        raise BadInput(f"--memory {text} is too little to make anything in.", "Give 400MB at the least.")
+        raise BadInput(f"Invalid option: --memory {text} is too little for a rebuild.", "Give at least 400MB.")
     return found
 
 
-MIN_MEMORY = 400 * 10**6
-AGE_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
+def filter_rows(rows: "pl.LazyFrame", where: str) -> "pl.LazyFrame":
+    """Return the rows for which an SQL condition is true."""
+    import polars as pl
 
-
-def parse_instant(text: str | None) -> datetime | None:
-    """Return the instant that a text names."""
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadInput(f"--as-of {text} is no instant.", "Write it as in --as-of 2026-04-01T13:00:00Z.") from error
-    if found.tzinfo is None:
-        raise BadInput(f"--as-of {text} has no time zone.", "Write it as in --as-of 2026-04-01T13:00:00Z.")
-    return found
-
-
-def filter_rows(rows: pl.LazyFrame, where: str) -> pl.LazyFrame:
-    """Leave the rows for which an SQL condition holds."""
     try:
         found = rows.filter(pl.sql_expr(where))
         found.collect_schema()
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0]
         raise BadInput(
-            f"--where {where!r} cannot be read: {reason}", "Write an SQL condition on the columns."
+            f"Invalid option: --where {where!r}: {reason}", "Write an SQL condition on the columns of the table."
         ) from error
     return found
 
 
 def format_command_line() -> str:
-    """Return the command as it was given, without credentials."""
+    """Return the command as the user typed it, without credentials."""
     return redact_secrets(shlex.join(["nhl-lake", *sys.argv[1:]]))
-
-
-def load_settings() -> tuple[Settings, Clock]:
-    """Return the settings and the clock that they set."""
-    chosen, _ = settings.load()
-    return chosen, clock_from(chosen.now)

@@ -1,42 +1,46 @@
-"""The commands that foretell shots on goal, and that tell how well that goes."""
+"""The commands that predict shots on goal, and measure how good the predictions are."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated
 
-import msgspec
-import polars as pl
 import typer
 
-from nhl_lake import layout
-from nhl_lake.cli import console
-from nhl_lake.cli.options import Json, load_settings, parse_season_years
-from nhl_lake.errors import LakeError
-from nhl_lake.gold.sog_features import SOG_FEATURES
-from nhl_lake.hockey.names import format_full_name
-from nhl_lake.models import predict as forecast
-from nhl_lake.models import shots_on_goal
-from nhl_lake.silver.games import GAMES
-from nhl_lake.silver.players import PLAYERS
-from nhl_lake.store import delta_tables, locks
+from nhl_lake.cli.options import Json, Quiet, format_command_line, load_settings, parse_season_years
+from nhl_lake.errors import BadInput, LakeError
 
-app = typer.Typer()
-backtest_app = typer.Typer(no_args_is_help=True, help="How well forecasts would have foretold a season of the lake.")
-app.add_typer(backtest_app, name="backtest")
+SOG = "sog"
 
 
-@app.command()
 def predict(
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many skaters at the most.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Maximum number of skaters.")] = 20,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Foretell the shots on goal of the next games, keep that in gold.sog_predictions, and print who shoots most."""
+    """Predict shots on goal in the next games, and store that.
+
+    Fits the model to the games played so far, and appends its predictions to gold.sog_predictions. Needs
+    scikit-learn: `pip install "nhl-lake[predict]"`.
+    """
+    import polars as pl
+
+    from nhl_lake import layout
+    from nhl_lake.cli import console
+    from nhl_lake.hockey.names import format_full_name
+    from nhl_lake.models import predict as models
+    from nhl_lake.models import shots_on_goal
+    from nhl_lake.silver.games import GAMES
+    from nhl_lake.silver.players import PLAYERS
+    from nhl_lake.store import delta_tables, locks
+
     chosen, clock = load_settings()
     layout.require_readable_lake(chosen.root)
-    with locks.hold_lock(chosen.root, "nhl-lake predict", now=clock()):
-        made = forecast.predict_upcoming_games(chosen.root, clock())
-    rows = made.rows.filter(pl.col("model") != forecast.BASELINE_MODEL).sort("foretold_shots_on_goal", descending=True)
+    with locks.hold_lock(chosen.root, format_command_line(), now=clock()):
+        made = models.predict_upcoming_games(chosen.root, clock())
+    rows = made.rows.filter(pl.col("model") != models.BASELINE_MODEL).sort("foretold_shots_on_goal", descending=True)
     if json:
         typer.echo(console.format_json(rows.to_dicts()))
+        return
+    if quiet:
         return
     if not made.games:
         typer.echo("No game of the regular season or the playoffs is scheduled for the next seven days.")
@@ -64,22 +68,55 @@ def predict(
         .collect()
     )
     shown = [(*row[:4], f"{row[4]:.2f}", *(f"{chance:.0%}" for chance in row[5:])) for row in table.iter_rows()]
-    heads = ["day", "player", "team", "against", "shots on goal", "over 1.5", "over 2.5", "over 3.5"]
+    heads = ["date", "player", "team", "opponent", "SOG", "over 1.5", "over 2.5", "over 3.5"]
     console.make_console().print(console.make_grid(heads, shown, right=heads[4:]))
     typer.echo(
-        f"{rows.height:,} skaters in {made.games} games, by a model of {made.card.rows:,} earlier ones; "
-        f"of {made.unpredicted:,} too little is known."
+        f"Predicted {rows.height:,} skaters in {made.games} games with a model of {made.card.rows:,} earlier lines. "
+        f"Too little is known of {made.unpredicted:,} skaters."
     )
     for line in describe_left_out((), shots_on_goal.list_unused_features(made.card)):
         typer.echo(line)
 
 
-@backtest_app.command()
-def sog(
-    season: Annotated[int, typer.Option("--season", metavar="YEAR", help="2023 is the season 2023-24.")],
+def list_models(json: Json = False) -> None:
+    """List the models: what each predicts, and by which method."""
+    from nhl_lake.cli import console
+    from nhl_lake.models import predict as models
+    from nhl_lake.models import shots_on_goal
+
+    rows = [
+        {"name": SOG, "predicts": "shots on goal of a skater in a game", "model": name, "method": method}
+        for name, method in (
+            (shots_on_goal.GLM, "Poisson regression on the columns of gold.sog_features"),
+            (models.BASELINE_MODEL, "the baseline: shots a minute times ice time of the last games"),
+        )
+    ]
+    if json:
+        typer.echo(console.format_json(rows))
+    else:
+        console.make_console().print(console.make_grid(list(rows[0]), [tuple(row.values()) for row in rows]))
+
+
+def backtest(
+    model: Annotated[str, typer.Argument(metavar="NAME", help="sog: shots on goal.")],
+    season: Annotated[int, typer.Option("--season", metavar="YEAR", help="2023 is 2023-24.")],
     json: Json = False,
 ) -> None:
-    """Foretell every game of a season from what was known before it, and print how far off each forecast was."""
+    """Predict each game of a season from the games before it.
+
+    Prints how far off the model and simpler predictions were. Needs the season in the lake, and the one before it.
+    """
+    import msgspec
+    import polars as pl
+
+    from nhl_lake import layout
+    from nhl_lake.cli import console
+    from nhl_lake.gold.sog_features import SOG_FEATURES
+    from nhl_lake.models import shots_on_goal
+    from nhl_lake.store import delta_tables
+
+    if model != SOG:
+        raise BadInput(f"Unknown model: {model}.", "`nhl-lake models list` lists them.")
     chosen, _ = load_settings()
     layout.require_readable_lake(chosen.root)
     (wanted,) = parse_season_years([season])
@@ -89,7 +126,7 @@ def sog(
         .collect()
     )
     if rows.filter(pl.col("season") == wanted).is_empty():
-        raise LakeError(f"The lake has no games of {wanted}.", f"`nhl-lake ingest --season {season}` asks for them.")
+        raise LakeError(f"The lake has no games of {wanted}.", f"Run `nhl-lake ingest --season {season}`.")
     found = shots_on_goal.backtest(rows, wanted)
     if json:
         card = msgspec.to_builtins(found.card)
@@ -98,10 +135,10 @@ def sog(
     lines = [
         (name, f"{games:,}", *(f"{value:.4f}" for value in rest)) for name, games, *rest in found.scores.iter_rows()
     ]
-    heads = ["forecast", "games", "deviance", "mean error", "R²", "log-loss 1.5", "log-loss 2.5", "log-loss 3.5"]
+    heads = ["prediction", "games", "deviance", "mean error", "R²", "log-loss 1.5", "log-loss 2.5", "log-loss 3.5"]
     console.make_console().print(console.make_grid(heads, lines, right=heads[1:]))
     typer.echo(
-        "Poisson deviance, mean absolute error and log-loss: lower is better. Each game from what was known before."
+        "Poisson deviance, mean absolute error and log-loss: lower is better. Each prediction uses earlier games only."
     )
     better = shots_on_goal.compute_deviance_gain(found.scores, shots_on_goal.LAST_10)
     typer.echo(f"The deviance of {shots_on_goal.GLM} is {better:.1%} below that of {shots_on_goal.LAST_10}.")
@@ -109,14 +146,14 @@ def sog(
         typer.echo(line)
     weights = [(term.feature, f"{term.weight:+.3f}") for term in found.card.terms]
     console.make_console().print(
-        "", console.make_grid(["the last model, per spread of each", "weight"], weights, right=["weight"])
+        "", console.make_grid(["last model: feature (per standard deviation)", "weight"], weights, right=["weight"])
     )
 
 
-def describe_left_out(forecasts: Sequence[str], features: Sequence[str]) -> Iterator[str]:
-    """Say which forecasts could not be made, and what the model does without."""
-    because = "fewer than half of the games tell what it takes"
-    if forecasts:
-        yield f"Not made, because {because}: {', '.join(forecasts)}."
+def describe_left_out(predictions: Sequence[str], features: Sequence[str]) -> Iterator[str]:
+    """Yield a line on the predictions that are not possible, and one on the features that the model does not use."""
+    because = "fewer than half of the games have the numbers"
+    if predictions:
+        yield f"Left out, because {because}: {', '.join(predictions)}."
     if features:
-        yield f"The model does without, because {because}: {', '.join(features)}."
+        yield f"The model does not use, because {because}: {', '.join(features)}."

@@ -1,46 +1,45 @@
-"""The commands that answer questions: in SQL, of a game, of a player, of the games to come."""
+"""The commands that answer questions: sql, game, player, team, upcoming."""
 
 import io
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import polars as pl
 import typer
 
-from nhl_lake import layout
-from nhl_lake.cli import console, views
-from nhl_lake.cli.options import Json, load_settings, parse_season_years
+from nhl_lake.cli.options import Json, Replace, Season, load_settings, parse_season_years
 from nhl_lake.errors import BadInput
-from nhl_lake.hockey.calendar import get_eastern_day
-from nhl_lake.queries import player as career
-from nhl_lake.queries import predictions, team
-from nhl_lake.queries import upcoming as slate
-from nhl_lake.queries.export import ROW_WRITERS, flatten_nested, require_new, save_rows
-from nhl_lake.queries.game import summarize_game
-from nhl_lake.queries.sql import collect_query, run_query
 
-app = typer.Typer()
+if TYPE_CHECKING:
+    import polars as pl
+
 ROWS_SHOWN = 40
 TOP_SHOOTERS = 10  # shooters below the games
 
 
-@app.command(name="sql")
 def sql_command(
     question: Annotated[str, typer.Argument(help="A SELECT over any tables: from gold.skater_game.")],
     kind: Annotated[
-        str | None, typer.Option("--format", metavar="FORMAT", help="csv, json or parquet; a table if not given.")
+        str | None, typer.Option("--format", metavar="FORMAT", help="csv, json or parquet. Default: a table.")
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write there; .csv, .json, .parquet tell the format."),
+        typer.Option("--to", "-o", metavar="FILE", help="Write to FILE: .csv, .json or .parquet."),
     ] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Also over a file that is there already.")] = False,
+    replace: Replace = False,
+    json: Json = False,
 ) -> None:
-    """Answer a question in SQL over all tables of the lake; nothing is changed."""
+    """Answer a question in SQL over all tables.
+
+    Only reads: no statement changes the lake.
+    """
+    from nhl_lake import layout
+    from nhl_lake.queries.export import ROW_WRITERS, require_new, save_rows
+    from nhl_lake.queries.sql import collect_query, run_query
+
     chosen, _ = load_settings()
-    form = kind or (output.suffix.removeprefix(".") if output else None)
+    form = kind or ("json" if json else None) or (output.suffix.removeprefix(".") if output else None)
     if form is not None and form not in ROW_WRITERS:
         raise BadInput(f"'{form}' is no format for an answer.", f"There are {', '.join(ROW_WRITERS)}: --format csv.")
     if output:
@@ -57,15 +56,20 @@ def sql_command(
         write_answer(rows, form)
 
 
-def show_answer(rows: pl.DataFrame) -> None:
+def show_answer(rows: "pl.DataFrame") -> None:
     """Print an answer as a table, the first rows of a long one."""
+    from nhl_lake.cli import console
+
     console.show_frame(rows.head(ROWS_SHOWN))
     if rows.height > ROWS_SHOWN:
         typer.echo(f"… {rows.height - ROWS_SHOWN:,} more rows; `limit`, --format csv or -o FILE.")
 
 
-def write_answer(rows: pl.DataFrame, form: str) -> None:
+def write_answer(rows: "pl.DataFrame", form: str) -> None:
     """Print an answer in a format that other programs read."""
+    from nhl_lake.cli import console
+    from nhl_lake.queries.export import flatten_nested
+
     if form == "json":
         typer.echo(console.format_json(rows.to_dicts()))
     elif form == "csv":
@@ -78,11 +82,16 @@ def write_answer(rows: pl.DataFrame, form: str) -> None:
         typer.echo(buffer.getvalue(), nl=False)
 
 
-@app.command(name="game")
 def game_command(
     game: Annotated[int, typer.Argument(metavar="ID", help="Game id: 2023020001.")], json: Json = False
 ) -> None:
-    """Print a game on one screen: score and shots by period, goals, penalties, goalies, leaders."""
+    """Show a game: periods, goals, penalties, goalies, leaders."""
+    import polars as pl
+
+    from nhl_lake import layout
+    from nhl_lake.cli import console, views
+    from nhl_lake.queries.game import summarize_game
+
     chosen, _ = load_settings()
     layout.require_readable_lake(chosen.root)
     sheet = summarize_game(chosen.root, game)
@@ -94,17 +103,23 @@ def game_command(
         views.show_game(sheet)
 
 
-@app.command(name="player")
 def player_command(
-    name: Annotated[list[str], typer.Argument(help="Name, or the beginning of one, or an id; accents do not matter.")],
-    last: Annotated[int, typer.Option("--last", metavar="N", min=1, help="How many games at the most.")] = 10,
+    name: Annotated[list[str], typer.Argument(help="Name, start of a name, or id. Accents do not matter.")],
+    last: Annotated[int, typer.Option("--last", "-n", metavar="N", min=1, help="Maximum number of games.")] = 10,
     json: Json = False,
 ) -> None:
-    """Print a player's last games and his seasons; of several who may be meant, ask which."""
+    """Show a player's last games and seasons.
+
+    Asks which player you mean if several match.
+    """
+    from nhl_lake import layout
+    from nhl_lake.cli import console, views
+    from nhl_lake.queries.player import find_players, summarize_player
+
     chosen, _ = load_settings()
     layout.require_readable_lake(chosen.root)
-    player = choose_player(career.find_players(chosen.root, " ".join(name)), " ".join(name))
-    found = career.summarize_player(chosen.root, player, last)
+    player = choose_player(find_players(chosen.root, " ".join(name)), " ".join(name))
+    found = summarize_player(chosen.root, player, last)
     if json:
         lines = {"games": found.games.to_dicts(), "seasons": found.seasons.to_dicts()}
         typer.echo(console.format_json({"player": found.player, **lines}))
@@ -112,8 +127,10 @@ def player_command(
         views.show_player(found)
 
 
-def choose_player(people: pl.DataFrame, name: str) -> dict[str, Any]:
-    """Return the player who is meant; of several, ask on a terminal, and end with 2 elsewhere."""
+def choose_player(people: "pl.DataFrame", name: str) -> dict[str, Any]:
+    """Return the matching player. If several match, ask on a terminal; elsewhere exit with 2."""
+    from nhl_lake.cli import views
+
     if people.is_empty():
         raise BadInput(
             f"There is no player '{name}' in the lake.",
@@ -133,26 +150,32 @@ def choose_player(people: pl.DataFrame, name: str) -> dict[str, Any]:
     return people.row(ids.index(chosen), named=True)
 
 
-@app.command()
 def upcoming(
-    days: Annotated[int, typer.Option("--days", metavar="N", min=0, help="Today, and so many days more.")] = 3,
+    days: Annotated[int, typer.Option("--days", metavar="N", min=0, help="Number of days after today.")] = 3,
     shooters: Annotated[
-        int | None, typer.Option("--shooters", metavar="N", min=1, help="Of those games the N likeliest shooters.")
+        int | None, typer.Option("--shooters", metavar="N", min=1, help="Only the N players likely to shoot most.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Print the games of today and of the next days, with rest and form of both teams, and who is likely to shoot.
+    """Show the next games, with rest, form and likely shooters.
 
-    With --shooters only those, as `nhl-lake predict` foretold them; without a forecast, by their last ten games.
+    With --shooters, print only the players who are likely to shoot most: by `nhl-lake predict`, or without a
+    prediction by their last ten games.
     """
+    from nhl_lake import layout
+    from nhl_lake.cli import console, views
+    from nhl_lake.hockey.calendar import get_eastern_day
+    from nhl_lake.queries import upcoming as upcoming_games
+    from nhl_lake.queries.predictions import read_predictions
+
     chosen, clock = load_settings()
     layout.require_readable_lake(chosen.root)
     now = clock()
-    rows = slate.read_upcoming_games(chosen.root, now, days)
-    told = predictions.read_predictions(chosen.root, rows)
+    rows = upcoming_games.read_upcoming_games(chosen.root, now, days)
+    told = read_predictions(chosen.root, rows)
     found = told.shooters.head(shooters or TOP_SHOOTERS)
     if shooters is not None and found.is_empty():
-        found = slate.rank_shooters(chosen.root, rows, shooters)
+        found = upcoming_games.rank_shooters(chosen.root, rows, shooters)
     if json:
         typer.echo(console.format_json((rows if shooters is None else found).to_dicts()))
     elif rows.is_empty():
@@ -165,20 +188,20 @@ def upcoming(
         views.show_shooters(found, told, rows.height)
 
 
-@app.command(name="team")
 def team_command(
     abbrev: Annotated[str, typer.Argument(metavar="ABC", help="The three letters of the team.")],
-    season: Annotated[
-        int | None,
-        typer.Option("--season", metavar="YEAR", help="2023 is the season 2023-24; the newest if not given."),
-    ] = None,
-    last: Annotated[int, typer.Option("--last", metavar="N", min=1, help="How many games at the most.")] = 10,
+    season: Season = None,
+    last: Annotated[int, typer.Option("--last", "-n", metavar="N", min=1, help="Maximum number of games.")] = 10,
     json: Json = False,
 ) -> None:
-    """Print a team's regular season by month, with its power play, and its last games."""
+    """Show a team's season by month, its power play and last games."""
+    from nhl_lake import layout
+    from nhl_lake.cli import console, views
+    from nhl_lake.queries.team import summarize_team
+
     chosen, _ = load_settings()
     layout.require_readable_lake(chosen.root)
-    found = team.summarize_team(
+    found = summarize_team(
         chosen.root, abbrev, next(iter(parse_season_years([season] if season else None)), None), last
     )
     if json:

@@ -1,103 +1,108 @@
-"""The commands that bring a lake back: `restore` and `doctor`."""
+"""The commands that bring a lake back: restore, doctor."""
 
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nhl_lake import catalog
-from nhl_lake.backup import preflight, repository, restore, restore_tables, time_travel
-from nhl_lake.backup.manifest import Manifest
-from nhl_lake.cli import console
-from nhl_lake.cli.backup import BackupsOption, load_backup_settings
-from nhl_lake.cli.options import Json, Quiet, format_command_line, parse_moment
-from nhl_lake.cli.progress import ByteProgressBar
-from nhl_lake.clock import Clock
+from nhl_lake.cli.backup import load_backup_settings
+from nhl_lake.cli.options import BackupsOption, Json, Quiet, Yes, format_command_line, parse_moment
 from nhl_lake.errors import BadInput, LakeError
-from nhl_lake.ingest.fetcher import interrupt_on_sigterm
-from nhl_lake.ingest.run import VERSION
-from nhl_lake.maintenance import doctor, upgrade
-from nhl_lake.schema import ledger
-from nhl_lake.schema.table import Table
-from nhl_lake.settings import Settings
-from nhl_lake.store import locks
-from nhl_lake.store.location import Location
 
-app = typer.Typer()
-
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, also where there is a good lake.")]
+if TYPE_CHECKING:
+    from nhl_lake.backup.manifest import Manifest
+    from nhl_lake.cli.progress import ByteProgressBar
+    from nhl_lake.clock import Clock
+    from nhl_lake.maintenance.doctor import Finding, RepairResult
+    from nhl_lake.schema.table import Table
+    from nhl_lake.settings import Settings
+    from nhl_lake.store.location import Location
 
 
-@app.command(name="restore")
-def restore_command(
+def restore(
     what: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="With --from-backup the backup, the newest by default; else a table."),
+        typer.Argument(metavar="NAME", help="With --from-backup: a backup (default: the newest). Else a table."),
     ] = None,
-    from_backup: Annotated[bool, typer.Option("--from-backup", help="Bring back what a backup holds.")] = False,
+    from_backup: Annotated[bool, typer.Option("--from-backup", help="Restore the lake from a backup.")] = False,
     table: Annotated[
-        list[str] | None, typer.Option("--table", metavar="TABLE", help="Only this table; may be repeated.")
+        list[str] | None,
+        typer.Option("--table", metavar="TABLE", help="Restore only this table. Repeat for several."),
     ] = None,
     uri: BackupsOption = None,
     rebuilds: Annotated[
-        bool, typer.Option("--rebuild", help="Bring back bronze only; make silver and gold again from it.")
+        bool, typer.Option("--rebuild", help="Restore only bronze, then rebuild silver and gold from it.")
     ] = False,
     to_version: Annotated[
-        int | None, typer.Option("--to-version", metavar="N", help="A silver or gold table as it was at version N.")
+        int | None, typer.Option("--to-version", metavar="N", help="Revert a silver or gold table to version N.")
     ] = None,
     as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="WHEN", help="The same, as it was on a day or at an instant.")
+        str | None,
+        typer.Option("--as-of", metavar="WHEN", help="Revert a table to how it was then: 2d, a day."),
     ] = None,
     yes: Yes = False,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Bring back a lake, or tables of it, from a backup; what is there is kept beside. Or take a table back in time."""
+    """Restore a lake or tables from a backup, or revert a table.
+
+    Verifies what it restores before it replaces anything. The old lake stays next to the new one.
+    """
+    from nhl_lake import catalog
+    from nhl_lake.backup import repository
+    from nhl_lake.cli.progress import ByteProgressBar
+
     chosen, clock, backups = load_backup_settings(uri)
-    is_back_in_time = to_version is not None or as_of is not None
-    if from_backup == is_back_in_time or (is_back_in_time and (table or uri or rebuilds)) or (table and rebuilds):
+    reverts = to_version is not None or as_of is not None
+    if from_backup == reverts or (reverts and (table or uri or rebuilds)) or (table and rebuilds):
         raise BadInput(
-            "A restore is from a backup, or of a table to one of its versions.",
+            "Say what to restore: a lake from a backup, or a table to an earlier version.",
             "`nhl-lake restore --from-backup [NAME] [--table TABLE | --rebuild]`, or "
             "`nhl-lake restore TABLE --to-version N | --as-of DAY`.",
         )
-    if is_back_in_time:
+    if reverts:
         to = to_version if as_of is None else parse_moment(as_of, clock())
         revert_table(chosen, clock, what, to, yes=yes, json=json, quiet=quiet)
         return
     wanted = repository.read_manifest(backups, what) if what else repository.require_newest_manifest(backups)
-    gauge = ByteProgressBar(quiet=quiet or json)
+    bar = ByteProgressBar(quiet=quiet or json)
     if table:
         tables = [catalog.find_table(name) for name in dict.fromkeys(table)]
-        restore_some_tables(
-            chosen.root, backups, wanted, tables, now=clock(), gauge=gauge, yes=yes, json=json, quiet=quiet
-        )
+        restore_some_tables(chosen.root, backups, wanted, tables, now=clock(), bar=bar, yes=yes, json=json, quiet=quiet)
     else:
         restore_lake(
-            chosen.root, backups, wanted, now=clock(), gauge=gauge, rebuilds=rebuilds, yes=yes, json=json, quiet=quiet
+            chosen.root, backups, wanted, now=clock(), bar=bar, rebuilds=rebuilds, yes=yes, json=json, quiet=quiet
         )
 
 
 def restore_lake(
-    root: Location,
-    backups: Location,
-    wanted: Manifest,
+    root: "Location",
+    backups: "Location",
+    wanted: "Manifest",
     *,
     now: datetime,
-    gauge: ByteProgressBar,
+    bar: "ByteProgressBar",
     rebuilds: bool,
     yes: bool,
     json: bool,
     quiet: bool,
 ) -> None:
-    """Bring back a whole lake."""
+    """Restore a complete lake."""
+    from nhl_lake.backup import preflight, restore
+    from nhl_lake.cli import console
+    from nhl_lake.ingest.fetcher import interrupt_on_sigterm
+    from nhl_lake.maintenance import upgrade
+    from nhl_lake.schema import ledger
+    from nhl_lake.store import locks
+
     preflight.check_restore(root, backups, wanted)
     if not yes and (question := preflight.make_restore_prompt(root, wanted)):
         confirm_or_raise(question)
-    gauge.begin("restoring", restore.sum_restore_bytes(wanted, rebuilds=rebuilds))
-    with interrupt_on_sigterm(), gauge.display():
+    bar.begin("restoring", restore.sum_restore_bytes(wanted, rebuilds=rebuilds))
+    with interrupt_on_sigterm(), bar.display():
         is_older = wanted.layout < ledger.LAYOUT_VERSION
         done = restore.restore_lake(
             root,
@@ -106,128 +111,155 @@ def restore_lake(
             now=now,
             command=format_command_line(),
             rebuilds=rebuilds and not is_older,
-            on_progress=gauge.done,
+            on_progress=bar.done,
         )
         if is_older:
-            upgrade.upgrade_lake(root, now=now, command=format_command_line(), made_by=VERSION)
+            upgrade.upgrade_lake(root, now=now, command=format_command_line(), made_by=version("nhl-lake"))
         if is_older and rebuilds:
             with locks.hold_lock(root, format_command_line(), now=now):
                 done = done._replace(rebuilt=restore.rebuild_tables(root, now))
     if json:
         typer.echo(console.format_json(done._asdict()))
     elif not quiet:
-        typer.echo(f"The lake at {root} is that of backup {done.name}: {done.tables} tables, {done.rows:,} rows.")
+        typer.echo(f"Restored the lake at {root} from backup {done.name}: {done.tables} tables, {done.rows:,} rows.")
         if done.rebuilt:
-            typer.echo(f"Made again from bronze: {len(done.rebuilt)} tables of silver and gold.")
+            typer.echo(f"Rebuilt {len(done.rebuilt)} silver and gold tables from bronze.")
         if done.kept_as:
-            typer.echo(f"What was there is kept at {done.kept_as}: remove it when you need it no more.")
-        typer.echo("`nhl-lake ingest` goes on from here.")
+            typer.echo(f"The old lake is at {done.kept_as}. Remove it when you no longer need it.")
+        typer.echo("`nhl-lake ingest` continues from here.")
 
 
 def restore_some_tables(
-    root: Location,
-    backups: Location,
-    wanted: Manifest,
-    tables: Sequence[Table],
+    root: "Location",
+    backups: "Location",
+    wanted: "Manifest",
+    tables: "Sequence[Table]",
     *,
     now: datetime,
-    gauge: ByteProgressBar,
+    bar: "ByteProgressBar",
     yes: bool,
     json: bool,
     quiet: bool,
 ) -> None:
-    """Bring back some tables."""
+    """Restore some tables."""
+    from nhl_lake.backup import restore_tables
+    from nhl_lake.cli import console
+    from nhl_lake.ingest.fetcher import interrupt_on_sigterm
+
     for table in tables:
         if not yes and table.layer in {"silver", "gold"} and restore_tables.is_readable(root, table):
-            confirm_or_raise(f"{table.name} at {root} is whole, and would give way to that of backup {wanted.name}.")
-    gauge.begin(
+            confirm_or_raise(f"{table.name} at {root} is readable. The table of backup {wanted.name} would replace it.")
+    bar.begin(
         "restoring", sum(f.size for table in tables for f in restore_tables.find_table_backup(wanted, table).files)
     )
-    with interrupt_on_sigterm(), gauge.display():
+    with interrupt_on_sigterm(), bar.display():
         done = list(
             restore_tables.restore_tables(
-                root, backups, wanted, tables, now=now, command=format_command_line(), on_progress=gauge.done
+                root, backups, wanted, tables, now=now, command=format_command_line(), on_progress=bar.done
             )
         )
     if json:
         typer.echo(console.format_json([one._asdict() for one in done]))
     for one in [] if json or quiet else done:
         if one.is_replaced:
-            own = f", with {one.added:,} newer rows of what was there" if one.added else ""
-            typer.echo(f"{one.table} is that of backup {wanted.name}{own}.")
+            own = f", and kept {one.added:,} newer rows" if one.added else ""
+            typer.echo(f"Restored {one.table} from backup {wanted.name}{own}.")
             if one.kept_as:
-                typer.echo(f"What was there is kept at {one.kept_as}: remove it when you need it no more.")
+                typer.echo(f"The old table is at {one.kept_as}. Remove it when you no longer need it.")
         else:
-            typer.echo(f"{one.table} can be read: {one.added:,} rows that it lacked were added, none was taken away.")
+            typer.echo(f"{one.table} was readable: added {one.added:,} missing rows, removed none.")
 
 
 def revert_table(
-    chosen: Settings, clock: Clock, what: str | None, to: int | datetime | None, *, yes: bool, json: bool, quiet: bool
+    chosen: "Settings",
+    clock: "Clock",
+    name: str | None,
+    to: int | datetime | None,
+    *,
+    yes: bool,
+    json: bool,
+    quiet: bool,
 ) -> None:
-    """Take a table back in time."""
-    if what is None or to is None:
-        raise BadInput("Which table?", "`nhl-lake restore gold.skater_game --to-version 3`.")
-    table = catalog.find_table(what)
+    """Revert a table to an earlier version."""
+    from nhl_lake import catalog
+    from nhl_lake.backup import time_travel
+    from nhl_lake.cli import console
+    from nhl_lake.ingest.fetcher import interrupt_on_sigterm
+
+    if name is None or to is None:
+        raise BadInput("Name a table to revert.", "`nhl-lake restore gold.skater_game --to-version 3`.")
+    table = catalog.find_table(name)
     time_travel.require_built_table(table)
     if not yes:
         confirm_or_raise(
-            f"{table.name} at {chosen.root} would become what it was; its versions since stay in its history."
+            f"{table.name} at {chosen.root} would go back to an earlier version. Its history keeps the versions since."
         )
     with interrupt_on_sigterm():
         done = time_travel.restore_version(chosen.root, table, to=to, now=clock(), command=format_command_line())
     if json:
         typer.echo(console.format_json(done._asdict()))
     elif not quiet:
-        typer.echo(f"{done.table} is what it was at version {done.to}, of {done.of:%Y-%m-%d %H:%M:%S} UTC.")
-        typer.echo("The next ingest or rebuild makes it anew where its pages or the code have changed since.")
+        typer.echo(f"Reverted {done.table} to version {done.to} of {done.of:%Y-%m-%d %H:%M:%S} UTC.")
+        typer.echo("The next ingest or rebuild rebuilds what changed since then.")
 
 
 def confirm_or_raise(question: str) -> None:
-    """Ask whether to go on; where there is nobody to ask, raise."""
+    """Ask whether to continue. Raise where nobody can answer."""
     if not sys.stdin.isatty():
-        raise LakeError(question, "Nothing was changed. `--yes` does it without asking.")
-    typer.confirm(f"{question}\nGo on?", abort=True)
+        raise LakeError(question, "No changes were made. Use --yes to do it without a question.")
+    typer.confirm(f"{question}\nContinue?", abort=True)
 
 
-@app.command(name="doctor")
-def doctor_command(
-    deep: Annotated[bool, typer.Option("--deep", help="Read every byte: what the disk changed shows only so.")] = False,
-    mend: Annotated[bool, typer.Option("--mend", help="Mend what can be mended without losing anything.")] = False,
-    give_up: Annotated[
+def doctor(
+    deep: Annotated[bool, typer.Option("--deep", help="Read every byte: finds what the disk changed.")] = False,
+    mend: Annotated[bool, typer.Option("--mend", help="Repair what can be repaired without loss.")] = False,
+    drop_missing_pages: Annotated[
         bool,
         typer.Option(
-            "--give-up-lost-pages",
-            help="With --mend: take files that are lost, and in no backup, out of bronze; ingest asks again.",
+            "--drop-missing-pages",
+            help="With --mend: drop lost files that no backup has. The next ingest fetches their pages again.",
         ),
     ] = False,
     uri: BackupsOption = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Tell what is wrong with the lake, and the command that mends it; exit 1 if anything is damaged."""
+    """Find damage in the lake, and name the command that repairs it.
+
+    Exits with 1 if anything is damaged.
+    """
+    from nhl_lake.cli import console
+    from nhl_lake.maintenance.doctor import examine_lake, repair_lake
+
     chosen, clock, backups = load_backup_settings(uri)
-    if give_up and not mend:
-        raise BadInput("--give-up-lost-pages goes with --mend.", "`nhl-lake doctor --mend --give-up-lost-pages`.")
+    if drop_missing_pages and not mend:
+        raise BadInput("--drop-missing-pages goes with --mend.", "`nhl-lake doctor --mend --drop-missing-pages`.")
     root, now = chosen.root, clock()
     done = (
-        doctor.repair_lake(root, backups, now=now, deep=deep, drop_missing_pages=give_up, command=format_command_line())
+        repair_lake(
+            root, backups, now=now, deep=deep, drop_missing_pages=drop_missing_pages, command=format_command_line()
+        )
         if mend
         else []
     )
-    found = doctor.examine_lake(root, backups, now=now, deep=deep)
+    found = examine_lake(root, backups, now=now, deep=deep)
+    is_damaged = any(one.severity == "damage" for one in found)
     if json:
         left = [{name: value for name, value in one._asdict().items() if name != "damage"} for one in found]
         typer.echo(console.format_json({"mended": [one._asdict() for one in done], "found": left}))
-    else:
+    elif not quiet or is_damaged:
         show_examination(done, found)
-    if any(one.severity == "damage" for one in found):
+    if is_damaged:
         raise typer.Exit(1)
 
 
-def show_examination(done: Sequence[doctor.RepairResult], found: Sequence[doctor.Finding]) -> None:
-    """Print what was mended, and what is wrong."""
+def show_examination(done: "Sequence[RepairResult]", found: "Sequence[Finding]") -> None:
+    """Print what was repaired, and what is wrong."""
+    from nhl_lake.cli import console
+
     out = console.make_console()
     for one in done:
-        out.print(f"mended   {one.where}: {one.how}", markup=False)
+        out.print(f"repaired {one.where}: {one.how}", markup=False)
     for finding in found:
         out.print(f"{finding.severity:8} {finding.where}: {finding.what}", markup=False)
         out.print(f"         {finding.remedy}", markup=False)

@@ -1,43 +1,44 @@
-"""The commands of a daily run: install, show, remove; each shows what it changes before it does."""
+"""The commands of `nhl-lake schedule`: install, show, remove. Each shows a change before it makes it."""
 
 import sys
 from collections.abc import Sequence
 from datetime import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import platformdirs
 import typer
 
-from nhl_lake import settings
-from nhl_lake.cli import crontab
+from nhl_lake.cli.options import Json, Quiet, Yes, load_settings
 from nhl_lake.errors import BadInput, LakeError
-from nhl_lake.store.location import Location, expand_home
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A daily run, by cron or a systemd timer.")
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Systemd = Annotated[bool, typer.Option("--systemd", help="A systemd timer of the user, not a line of the crontab.")]
+if TYPE_CHECKING:
+    from nhl_lake.cli.crontab import CronJob, ScheduledRun
+    from nhl_lake.store.location import Location
 
 
-@app.command()
 def install(
-    at: Annotated[str, typer.Option("--at", metavar="TIME", help="When, by this machine's clock: 09:00.")] = "09:00",
-    log: Annotated[Path | None, typer.Option("--log", metavar="FILE", help="Where what it says goes.")] = None,
-    backs_up: Annotated[
-        bool, typer.Option("--backup", help="Also back up every day, an hour later, to NHL_LAKE_BACKUPS.")
-    ] = False,
-    maintains: Annotated[
-        bool, typer.Option("--maintain", help="Also tend the lake on Sundays, two hours later.")
-    ] = False,
-    systemd: Systemd = False,
+    at: Annotated[str, typer.Option("--at", metavar="TIME", help="Time of day by this machine's clock.")] = "09:00",
+    log: Annotated[Path | None, typer.Option("--log", metavar="FILE", help="Log file of the runs.")] = None,
+    backs_up: Annotated[bool, typer.Option("--backup", help="Also back up every day, an hour later.")] = False,
+    maintains: Annotated[bool, typer.Option("--maintain", help="Also run maintenance on Sundays.")] = False,
+    systemd: Annotated[bool, typer.Option("--systemd", help="Use a systemd user timer, not the crontab.")] = False,
     yes: Yes = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Run `nhl-lake ingest --lookback 1 --quiet` every day, with the settings that hold now."""
-    turns = (crontab.INGEST, *([crontab.BACKUP] if backs_up else []), *([crontab.MAINTAIN] if maintains else []))
+    """Run `nhl-lake ingest --lookback 1 --quiet` every day.
+
+    The run uses the settings of this moment.
+    """
+    import platformdirs
+
+    from nhl_lake.cli import crontab
+    from nhl_lake.store.location import expand_home
+
+    runs = (crontab.INGEST, *([crontab.BACKUP] if backs_up else []), *([crontab.MAINTAIN] if maintains else []))
     job = make_job(
         parse_time(at),
         (expand_home(log) if log else platformdirs.user_log_path("nhl-lake") / "ingest.log").absolute(),
-        turns=turns,
+        runs=runs,
     )
     if systemd:
         confirm_change("\n".join(f"# {name}\n{text}" for name, text in crontab.make_all_units(job).items()), yes=yes)
@@ -48,39 +49,54 @@ def install(
         confirm_change(crontab.format_block(job), yes=yes)
         job.log.parent.mkdir(parents=True, exist_ok=True)
         crontab.write_crontab(text)
+    if quiet:
+        return
     when = [
-        f"{turn.args[0]} {'on Sundays' if turn.is_weekly else 'every day'} at {turn.time_after(job.at):%H:%M}"
-        for turn in turns
+        f"{run.args[0]} {'on Sundays' if run.is_weekly else 'every day'} at {run.time_after(job.at):%H:%M}"
+        for run in runs
     ]
-    typer.echo(f"Installed: {', '.join(when)}; what they say goes to {job.log}.")
+    typer.echo(f"Installed: {', '.join(when)}. Log: {job.log}.")
 
 
-@app.command()
-def show() -> None:
-    """Print the daily run of this lake, if there is one."""
-    root = make_absolute(settings.load()[0].root)
-    found = [text for text in (read_installed_block(root), crontab.read_timers(find_units_folder(), root)) if text]
-    typer.echo("\n".join(found) if found else f"No daily run of {root} is installed: `nhl-lake schedule install`.")
+def show(json: Json = False) -> None:
+    """Show the daily run of this lake."""
+    from nhl_lake.cli import console, crontab
+
+    root = make_absolute(load_settings()[0].root)
+    line, timers = read_installed_block(root), crontab.read_timers(find_units_folder(), root)
+    if json:
+        typer.echo(console.format_json({"crontab": line, "systemd": timers}))
+        return
+    found = [text for text in (line, timers) if text]
+    typer.echo("\n".join(found) or f"No daily run of {root} is installed. Run `nhl-lake schedule install`.")
 
 
-@app.command()
-def remove(yes: Yes = False) -> None:
-    """Remove the daily run of this lake; whatever else there is stays as it is."""
-    root = make_absolute(settings.load()[0].root)
+def remove(yes: Yes = False, quiet: Quiet = False) -> None:
+    """Remove the daily run of this lake.
+
+    Other lines of the crontab do not change.
+    """
+    from nhl_lake.cli import crontab
+
+    root = make_absolute(load_settings()[0].root)
     line, timer = read_installed_block(root), crontab.read_timers(find_units_folder(), root)
     if line is None and timer is None:
-        typer.echo(f"No daily run of {root} is installed.")
+        if not quiet:
+            typer.echo(f"No daily run of {root} is installed.")
         return
     confirm_change("\n".join(text for text in (line, timer) if text), yes=yes)
     if line is not None:
         crontab.write_crontab(crontab.remove_block(crontab.read_crontab(), root))
     if timer is not None:
         crontab.disable_timers(find_units_folder(), root)
-    typer.echo("Removed.")
+    if not quiet:
+        typer.echo("Removed.")
 
 
-def read_installed_block(root: Location) -> str | None:
-    """Return the lines of the crontab; a machine without one has none."""
+def read_installed_block(root: "Location") -> str | None:
+    """Return this lake's lines of the crontab; None if it has none, or the machine has no crontab."""
+    from nhl_lake.cli import crontab
+
     try:
         return crontab.find_block(crontab.read_crontab(), root)
     except LakeError as error:
@@ -89,45 +105,53 @@ def read_installed_block(root: Location) -> str | None:
         raise
 
 
-def make_job(at: time, log: Path, *, turns: Sequence[crontab.ScheduledRun]) -> crontab.CronJob:
-    """Return the job of this lake: cron and systemd know nothing of the environment or the folder of today."""
+def make_job(at: time, log: Path, *, runs: "Sequence[ScheduledRun]") -> "CronJob":
+    """Return the job of this lake with everything it needs: cron knows neither the environment nor the folder."""
+    from nhl_lake import settings
+    from nhl_lake.cli import crontab
+
     chosen, found = settings.load()
-    if crontab.BACKUP in turns and any(setting.name == "backups" and setting.origin == "default" for setting in found):
+    if crontab.BACKUP in runs and any(setting.name == "backups" and setting.origin == "default" for setting in found):
         raise BadInput(
-            f"--backup: nothing says where daily backups go, but {chosen.backups} by default, beside the lake.",
-            "Set NHL_LAKE_BACKUPS to a place that is not lost with the lake: another disk, or s3://bucket/prefix.",
+            f"--backup needs a location for daily backups. The default, {chosen.backups}, is next to the lake.",
+            "Set NHL_LAKE_BACKUPS to another disk, or to s3://bucket/prefix.",
         )
-    # an instant to take for now is for trials: a daily run of it would do the same thing for ever
+    # NHL_LAKE_NOW is for trials: a daily run with it would do the same thing every day
     kept = [s for s in found if s.origin.startswith("environment") and s.name != "now"]
-    said = {f"NHL_LAKE_{s.name.upper()}": str(s.value) for s in kept}
-    places = {"NHL_LAKE_ROOT": str(make_absolute(chosen.root)), "NHL_LAKE_BACKUPS": str(make_absolute(chosen.backups))}
+    variables = {f"NHL_LAKE_{s.name.upper()}": str(s.value) for s in kept}
+    locations = {
+        "NHL_LAKE_ROOT": str(make_absolute(chosen.root)),
+        "NHL_LAKE_BACKUPS": str(make_absolute(chosen.backups)),
+    }
     return crontab.CronJob(
-        make_absolute(chosen.root), at, (sys.executable, "-m", "nhl_lake"), said | places, Path.cwd(), log, turns
+        make_absolute(chosen.root), at, (sys.executable, "-m", "nhl_lake"), variables | locations, Path.cwd(), log, runs
     )
 
 
-def make_absolute(place: Location) -> Location:
-    """Return a place by its whole name."""
-    return place.absolute() if isinstance(place, Path) else place
+def make_absolute(location: "Location") -> "Location":
+    """Return a location with its full path."""
+    return location.absolute() if isinstance(location, Path) else location
 
 
 def find_units_folder() -> Path:
-    """Return where systemd looks for the user's units."""
+    """Return the folder in which systemd looks for units of the user."""
+    import platformdirs
+
     return platformdirs.user_config_path("systemd") / "user"
 
 
 def parse_time(text: str) -> time:
-    """Return the time of day that a text names."""
+    """Return the time of day of `--at`."""
     try:
         hour, minute = text.split(":")
         return time(int(hour), int(minute))
     except ValueError as error:
-        raise BadInput(f"--at {text} is no time of day.", "Write it as in --at 09:00.") from error
+        raise BadInput(f"Invalid option: --at {text} is not a time of day.", "Write --at 09:00.") from error
 
 
 def confirm_change(text: str, *, yes: bool) -> None:
-    """Show what is to be changed, and go on only if that is wanted."""
+    """Print a change and ask for confirmation."""
     typer.echo(text.rstrip("\n"))
-    if not yes and not typer.confirm("Is that right?"):
-        typer.echo("Nothing was changed.")
+    if not yes and not typer.confirm("Continue?"):
+        typer.echo("No changes were made.")
         raise typer.Exit(1)

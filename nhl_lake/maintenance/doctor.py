@@ -31,7 +31,7 @@ MAX_BACKUP_AGE = timedelta(days=7)
 CLOCK_TOLERANCE = timedelta(minutes=5)
 MIN_FREE_BYTES = 10**9
 MEND_COMMAND = "`nhl-lake doctor --mend`"
-DROP_PAGES_COMMAND = "`nhl-lake doctor --mend --give-up-lost-pages`"
+DROP_PAGES_COMMAND = "`nhl-lake doctor --mend --drop-missing-pages`"
 FIXED_REMEDIES = {
     "strays": "`nhl-lake maintain` removes them when they are old enough.",
     "protocol": "Update this program: `pip install --upgrade nhl-lake`.",
@@ -174,7 +174,7 @@ def examine_location(root: Location, now: datetime) -> Iterator[Finding]:
 
 def examine_backups(backups: Location, now: datetime) -> tuple[Manifest | None, list[Finding]]:
     """Return the newest backup that can be read, and what is to be said of it."""
-    make = "`nhl-lake backup` makes one."
+    make = "`nhl-lake backup create` makes one."
     try:
         newest = repository.read_newest_manifest(backups)
     except (LakeError, OSError, obstore.exceptions.BaseError) as error:

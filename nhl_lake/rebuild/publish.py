@@ -216,7 +216,7 @@ def check_row_loss(
         return None
     return ValidationFailed(
         f"{task.table.name} ({make_predicate(task, part) or 'all of it'}): {before:,} rows would become {after:,}.",
-        "Nothing was written; the table is as before. If that is right: `nhl-lake rebuild --accept`.",
+        "Nothing was written; the table is as before. If that is right: `nhl-lake rebuild --allow-row-loss`.",
     )
 
 

@@ -27,10 +27,10 @@ from nhl_lake.store.location import Location
 class RebuildProgress(Protocol):
     """Who is told how far a rebuild is."""
 
-    def set_total(self, slices: int) -> None:
+    def set_total(self, partitions: int) -> None:
         """So many slices of tables are to be looked at, and made if they changed."""
 
-    def set_completed(self, slices: float) -> None:
+    def set_completed(self, partitions: float) -> None:
         """So many of them are, from the first on."""
 
 

@@ -1,11 +1,13 @@
 """The lake-wide lock: one run writes at a time, and whoever waits is told for whom."""
 
 import json
+import math
 import os
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +20,7 @@ from nhl_lake.store.lease import Lease, probe_store, require_lease
 from nhl_lake.store.location import Bucket, Location
 
 LAKE_LABEL, BACKUPS_LABEL = "The lake", "The place of backups"
+lock_timeout_s: ContextVar[float] = ContextVar("lock_timeout_s", default=5.0)
 STATE_FOLDER = ".nhl-lake"  # folder of the lock and of the request pace
 
 
@@ -29,10 +32,21 @@ def locate_state_folder(root: Location) -> Path:
 
 
 @contextmanager
+def wait_for_lock() -> Iterator[None]:
+    """Let `hold_lock` wait as long as another run holds the lake, while the block runs."""
+    token = lock_timeout_s.set(math.inf)
+    try:
+        yield
+    finally:
+        lock_timeout_s.reset(token)
+
+
+@contextmanager
 def hold_lock(
-    root: Location, command: str, *, now: datetime, wait_s: float = 5.0, label: str = LAKE_LABEL
+    root: Location, command: str, *, now: datetime, wait_s: float | None = None, label: str = LAKE_LABEL
 ) -> Iterator[None]:
     """Hold a place: one run writes at a time. The lock of a holder who dies is free, at once or in a minute (S3)."""
+    wait_s = lock_timeout_s.get() if wait_s is None else wait_s
     about = {"command": command, "process": os.getpid(), "host": socket.gethostname(), "since": now.isoformat()}
     if isinstance(root, Bucket):
         with hold_lease(root, about, wait_s=wait_s, what=label):
@@ -41,7 +55,7 @@ def hold_lock(
     folder = locate_state_folder(root)
     folder.mkdir(parents=True, exist_ok=True)
     holder = folder / "holder.json"
-    lock = FileLock(folder / "lock", timeout=wait_s)
+    lock = FileLock(folder / "lock", timeout=-1 if wait_s == math.inf else wait_s)
     try:
         lock.acquire()
     except Timeout as error:
@@ -83,4 +97,4 @@ def lock_held_error(root: Location, said: bytes, *, what: str) -> LakeLocked:
         by = f"`{who['command']}` (process {who['process']} on {who['host']}, since {who['since'][:19]} UTC)"
     except (ValueError, KeyError):
         by = "another run"
-    return LakeLocked(f"{what} at {root} is held by {by}.", "Wait until it is done, or stop it; then run again.")
+    return LakeLocked(f"{what} at {root} is held by {by}.", "Use --wait to wait for it, or stop it and run again.")

@@ -79,7 +79,7 @@ def test_bronze_is_dropped_restored_and_gone_on_with(
     first, whole, asks = never_wiped
     root, backups = copy_lake(first, tmp_path / "lake"), tmp_path / "backups"
     kept = lakes.read_all_pages(root)
-    assert run_here("backup", "--quiet", root=root, backups=backups, now=DAYS[0]).code == 0
+    assert run_here("backup", "create", "--quiet", root=root, backups=backups, now=DAYS[0]).code == 0
 
     shutil.rmtree(root / "bronze")
     told = run_here("doctor", root=root, backups=backups, now=DAYS[0])
@@ -93,7 +93,7 @@ def test_bronze_is_dropped_restored_and_gone_on_with(
     assert [asked(ingest(run_here, root, now)) for now in DAYS[1:]] == asks, "it asked for what it had"
     require_equal(root, whole)
     assert len(scanned(root, catalog.find_table("lake.runs"))) == len(DAYS)
-    assert run_here("backup", "--quiet", root=root, backups=backups, now=DAYS[2]).code == 0
+    assert run_here("backup", "create", "--quiet", root=root, backups=backups, now=DAYS[2]).code == 0
 
 
 @pytest.mark.parametrize("rebuilds", [(), ("--rebuild",)], ids=["all of it", "bronze only"])
@@ -106,7 +106,7 @@ def test_the_same_lake_comes_back_on_s3_and_is_gone_on_with(
 ):
     first, whole, asks = never_wiped
     backups = tmp_path / "backups"
-    assert run_here("backup", "--quiet", root=first, backups=backups, now=DAYS[0]).code == 0
+    assert run_here("backup", "create", "--quiet", root=first, backups=backups, now=DAYS[0]).code == 0
     back = run_here("restore", "--from-backup", *rebuilds, root=bucket, backups=backups, now=DAYS[0])
     assert back.code == 0, back.err
     require_equal(bucket, first)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import typer
 from deltalake.exceptions import DeltaError
 from typer.testing import CliRunner
 
@@ -24,9 +25,9 @@ from nhl_lake.bronze import endpoints
 from nhl_lake.cli import docs
 from nhl_lake.cli.app import app
 from nhl_lake.cli.encoding import convert_to_ascii as look_alike
-from nhl_lake.cli.errors import translate_error
+from nhl_lake.cli.storage_errors import translate_error
 from nhl_lake.schema import ledger
-from nhl_lake.store import delta_tables
+from nhl_lake.store import delta_tables, locks
 from tests.support.commands import CommandResult
 from tests.support.fake_api import FakeApi, FakeGame, run_ingest
 
@@ -35,10 +36,10 @@ NOW = "2026-04-01T13:00:00Z"
 Cli = Callable[..., CommandResult]
 
 
-def two_lines(ended: CommandResult) -> tuple[str, str]:
-    """Return the two lines of an error, and hold that it is one."""
+def two_lines(ended: CommandResult, code: int = 1) -> tuple[str, str]:
+    """Return the two lines of an error, and check that it is one."""
     lines = ended.err.splitlines()
-    assert ended.code == 1, ended.err
+    assert ended.code == code, ended.err
     assert len(lines) == 2, ended.err
     assert lines[0].startswith("Error: ")
     assert "Traceback" not in ended.err
@@ -128,31 +129,104 @@ def test_a_command_ends_without_a_look_through_all_that_was_imported():
     assert int(ended.stdout.split()[-1]) > 10_000
 
 
-def test_a_wrong_command_or_option_is_a_usage_error(run_cli: Cli, tmp_path: Path):
-    assert run_cli("ingets", root=tmp_path).code == 2
-    assert run_cli("ingest", "--lokback", "1", root=tmp_path).code == 2
+def test_with_json_an_error_is_an_object(run_cli: Cli, tmp_path: Path):
+    for words, code in ((["status"], 1), (["show", "nothing"], 2), (["status", "--lokback"], 2)):
+        ended = run_cli(*words, "--json", root=tmp_path / "lake")
+        assert (ended.code, ended.out) == (code, "")
+        assert json.loads(ended.err).keys() == {"error", "hint"}
+
+
+def test_the_root_option_stands_before_or_after_the_command(run_cli: Cli, league_lake: Path, tmp_path: Path):
+    before = run_cli("--root", str(league_lake), "settings", "--json", root=tmp_path)
+    after = run_cli("settings", "--json", "--root", str(league_lake), root=tmp_path)
+    both = run_cli("--root", str(tmp_path), "runs", "-n", "1", f"--root={league_lake}", root=tmp_path)
+
+    for ended in (before, after):
+        assert {one["name"]: one["value"] for one in ended.json}["root"] == str(league_lake)
+    assert both.code == 0, both.err
+
+
+def test_with_wait_a_command_runs_when_the_lake_is_free(start_cli, league_lake: Path, tmp_path: Path):
+    root = shutil.copytree(league_lake, tmp_path / "lake")
+    with locks.hold_lock(root, "nhl-lake ingest", now=datetime(2026, 1, 1, tzinfo=UTC)):
+        process = start_cli("maintain", "--dry-run", "--wait", root=root)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(8)  # without --wait, an error after five seconds
+    process.communicate(timeout=60)
+
+    assert process.returncode == 0
+
+
+HEAVY_MODULES = ("polars", "deltalake", "httpx", "obstore", "nhl_lake.catalog", "nhl_lake.settings")
 
 
 @pytest.mark.parametrize(
-    ("words", "what", "hint"),
+    ("words", "environment"),
     [
-        (["show", "gold.skatergame"], "no table 'gold.skatergame'", "gold.skater_game"),
-        (["show", "gold.skater_game"], "not in the lake", "nhl-lake ingest"),
-        (["status"], "no lake at", "nhl-lake ingest"),
-        (["runs"], "no lake at", "nhl-lake ingest"),
-        (["check"], "no lake at", "nhl-lake ingest"),
-        (["rebuild"], "no lake at", "nhl-lake ingest"),
-        (["rebuild", "bronze.schedule"], "not made from other tables", "silver and gold"),
-        (["ingest", "--since", "yesterday"], "--since yesterday is no day", "--since 2023-10-01"),
-        (["ingest", "--since", "2026-04-02"], "in the future", "--since 2023-10-01"),
-        (["ingest", "--season", "23"], "--season 23 is no season", "--season 2023"),
-        (["ingest", "--season", "20232025"], "is no season", "--season 2023"),
-        (["ingest", "--lookback", "-1"], "is negative", "--lookback 1"),
-        (["ingest", "--season", "2031"], "no season 2031-32", "--season 2023"),
+        (["--help"], {}),
+        (["-h"], {}),
+        (["--version"], {}),
+        (["ingest", "--help"], {}),
+        (["sql", "-h"], {}),
+        (["backup", "create", "-h"], {}),
+        ([], {"_NHL_LAKE_COMPLETE": "complete_bash", "COMP_WORDS": "nhl-lake bac", "COMP_CWORD": "1"}),
+        ([], {"_NHL_LAKE_COMPLETE": "complete_bash", "COMP_WORDS": "nhl-lake ingest --loo", "COMP_CWORD": "2"}),
     ],
 )
-def test_bad_input_is_named_with_what_to_do(run_cli: Cli, tmp_path: Path, words: list[str], what: str, hint: str):
-    first, second = two_lines(run_cli(*words, root=tmp_path / "lake", api="league:", now=NOW))
+def test_help_version_and_completion_load_no_engine(words: list[str], environment: dict[str, str], tmp_path: Path):
+    code = "import sys, nhl_lake.cli.app as c\ntry: c.main()\n"
+    code += f"finally: print([m for m in {HEAVY_MODULES} if m in sys.modules], file=sys.stderr)"
+    command, variables = [sys.executable, "-c", code, *words], os.environ | environment
+    ended = subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr == "[]\n"
+    if environment:
+        assert ended.stdout.split() == (["backup"] if "bac" in environment["COMP_WORDS"] else ["--lookback"])
+
+
+def test_every_description_of_the_root_help_fits_in_a_line_of_80_columns():
+    ended = CliRunner(env={"COLUMNS": "80"}).invoke(app, ["--help"])
+    panels = ended.output[ended.output.index("Get data") :].splitlines()
+
+    assert not [line for line in panels if line.startswith("│  ")]
+
+
+def test_every_command_has_a_panel_and_every_leaf_has_examples():
+    for words in docs.list_commands(typer.main.get_command(app)):
+        help_text = CliRunner(env={"COLUMNS": "80"}).invoke(app, [*words, "--help"]).output
+        assert "Examples:" in help_text or "COMMAND" in help_text, words
+    assert "─ Commands ─" not in CliRunner().invoke(app, ["--help"]).output
+
+
+@pytest.mark.parametrize(
+    ("words", "what", "hint", "code"),
+    [
+        (["show", "gold.skatergame"], "no table 'gold.skatergame'", "gold.skater_game", 2),
+        (["show", "gold.skater_game"], "not in the lake", "nhl-lake ingest", 1),
+        (["status"], "no lake at", "nhl-lake ingest", 1),
+        (["runs"], "no lake at", "nhl-lake ingest", 1),
+        (["check"], "no lake at", "nhl-lake ingest", 1),
+        (["rebuild"], "no lake at", "nhl-lake ingest", 1),
+        (["rebuild", "bronze.schedule"], "not built from other tables", "silver and gold", 2),
+        (["ingest", "--since", "yesterday"], "--since yesterday is not a day", "--since 2023-10-01", 2),
+        (["ingest", "--since", "2026-04-02"], "in the future", "--since 2023-10-01", 2),
+        (["ingest", "--season", "23"], "--season 23 is not a season", "--season 2023", 2),
+        (["ingest", "--season", "20232025"], "is not a season", "--season 2023", 2),
+        (["ingest", "--lookback", "-1"], "is negative", "--lookback 1", 2),
+        (["ingest", "--season", "2031"], "no season 2031-32", "--season 2023", 2),
+        (["ingets"], "No such command 'ingets'. Did you mean 'ingest'", "`nhl-lake --help`", 2),
+        (["ingest", "--lokback", "1"], "No such option: --lokback", "`nhl-lake ingest --help`", 2),
+        (["ingest", "--lookback", "one"], "Invalid value for '--lookback'", "`nhl-lake ingest --help`", 2),
+        (["backup", "mkae"], "No such command 'mkae'", "`nhl-lake backup --help`", 2),
+        (["export", "silver.games"], "Missing option '--to'", "`nhl-lake export --help`", 2),
+        (["models", "backtest", "goals", "--season", "2023"], "Unknown model: goals", "nhl-lake models list", 2),
+    ],
+)
+def test_a_wrong_command_or_option_is_named_with_a_hint(
+    run_cli: Cli, tmp_path: Path, words: list[str], what: str, hint: str, code: int
+):
+    first, second = two_lines(run_cli(*words, root=tmp_path / "lake", api="league:", now=NOW), code)
 
     assert what in first
     assert hint in second
@@ -163,9 +237,9 @@ def test_bad_input_is_named_with_what_to_do(run_cli: Cli, tmp_path: Path, words:
 def test_a_folder_that_the_engine_cannot_read_is_refused_before_anything_is_written(
     run_cli: Cli, tmp_path: Path, name: str
 ):
-    first, _ = two_lines(run_cli("ingest", root=tmp_path / name, api="league:", now=NOW))
+    first, _ = two_lines(run_cli("ingest", root=tmp_path / name, api="league:", now=NOW), 2)
 
-    assert "NHL_LAKE_ROOT cannot be" in first
+    assert "Invalid setting: NHL_LAKE_ROOT" in first
     assert not (tmp_path / name).exists()
 
 
@@ -226,7 +300,7 @@ def test_pages_of_another_league_are_refused(run_cli: Cli, tmp_path: Path):
     before = digests(root)
 
     for command in (["ingest"], ["ingest", "--dry-run"], ["demo", "--root", str(root)]):
-        first, second = two_lines(run_cli(*command, root=root, api="league:", now=NOW))
+        first, second = two_lines(run_cli(*command, root=root, api="league:", now=NOW), 2)
         assert "keeps pages of the NHL, not of the sample league" in first
         assert "NHL_LAKE_ROOT" in second
     assert digests(root) == before
@@ -252,21 +326,21 @@ def test_a_data_file_that_is_damaged_is_told_in_two_lines(run_cli: Cli, tmp_path
 
     ended = run_cli("rebuild", root=root, now=NOW)
     first, second = two_lines(CommandResult(ended.code, ended.out, last_error(ended.err)))
-    assert "gone or damaged" in first
+    assert "missing or damaged" in first
     assert "backup" in second
 
 
 def test_a_root_that_is_a_file_or_may_not_be_written_is_told(run_cli: Cli, tmp_path: Path):
     (tmp_path / "file").write_text("not a lake")
     for command in ("ingest", "status"):
-        first, _ = two_lines(run_cli(command, root=tmp_path / "file", api="league:", now=NOW))
-        assert "that is a file" in first
+        first, _ = two_lines(run_cli(command, root=tmp_path / "file", api="league:", now=NOW), 2)
+        assert "this is a file" in first
 
 
 def test_a_setting_with_a_typing_error_is_named(run_cli: Cli, tmp_path: Path):
     (tmp_path / "lake").mkdir()
     (tmp_path / "lake" / "nhl-lake.toml").write_text("concurency = 2")
-    first, second = two_lines(run_cli("settings", root=tmp_path / "lake"))
+    first, second = two_lines(run_cli("settings", root=tmp_path / "lake"), 2)
 
     assert "concurency" in first
     assert "concurrency" in second
@@ -361,7 +435,7 @@ def test_what_a_terminal_cannot_write_is_replaced(encoding: str, league_lake: Pa
     assert "Goals" in out("game", game)
     assert "data from" in out("status")
     assert "s3://" in out("settings")
-    assert "'Loxyz'" in out("player", "Łōxyz", code=1)
+    assert "'Loxyz'" in out("player", "Łōxyz", code=2)
     assert out("show", "silver.players")
     assert out("--help")
     people = json.loads(out("show", "silver.players", "--json"))
@@ -392,8 +466,9 @@ def test_a_commit_that_needs_a_hard_link_says_so(number: int):
         f"/m/_delta_log/0.json: Operation not permitted (os error {number})"
     )
 
-    assert "has no hard links" in translate_error(engine).message
-    assert "has no hard links" not in translate_error(PermissionError(13, "Permission denied", "/m")).message
+    assert "has no hard links" in translate_error(engine, str(engine)).message
+    denied = PermissionError(13, "Permission denied", "/m")
+    assert "has no hard links" not in translate_error(denied, str(denied)).message
 
 
 def test_json_is_json_and_nothing_else(run_cli: Cli, league_lake: Path):
@@ -431,7 +506,7 @@ def test_a_dry_run_keeps_nothing_and_says_what_it_costs(run_cli: Cli, tmp_path: 
 def test_show_filters_with_sql_and_says_what_it_cannot_read(run_cli: Cli, league_lake: Path):
     ended = run_cli("show", "silver.games", "--where", "game_type = 2", "--json", "-n", "3", root=league_lake)
     assert {game["game_type"] for game in ended.json} == {2}
-    first, _ = two_lines(run_cli("show", "silver.games", "--where", "no_such = 2", root=league_lake))
+    first, _ = two_lines(run_cli("show", "silver.games", "--where", "no_such = 2", root=league_lake), 2)
     assert "no_such" in first
 
 

@@ -81,14 +81,14 @@ def test_the_league_is_served_over_http_until_it_is_interrupted(tmp_path: Path):
         (["--fail", "1.5"], "Fail is a share"),
         (["--latency-ms", "-1"], "Latency is a number of milliseconds"),
         (["--rate", "-1"], "Rate is a number"),
-        (["--seasons", "1900"], "This league plays from"),
-        (["--as-of", "tomorrow"], "--as-of tomorrow is no instant"),
+        (["--season", "1900"], "This league plays from"),
+        (["--as-of", "tomorrow"], "--as-of tomorrow is not a timestamp"),
         (["--as-of", "2026-01-01T00:00:00"], "has no time zone"),
     ],
 )
 def test_bad_options_of_the_league_are_named(run_cli: Cli, tmp_path: Path, words: list[str], what: str):
     ended = run_cli("league", "serve", *words, root=tmp_path)
 
-    assert ended.code == 1
+    assert ended.code == 2
     assert what in ended.err.splitlines()[0]
     assert len(ended.err.splitlines()) == 2

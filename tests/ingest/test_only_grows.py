@@ -11,6 +11,7 @@ import typer
 from nhl_lake import catalog
 from nhl_lake.bronze import endpoints
 from nhl_lake.cli import app
+from nhl_lake.ingest import client
 from nhl_lake.ingest.client import RateLimit
 from nhl_lake.schema import ledger
 from tests.support import lakes
@@ -55,7 +56,7 @@ CALLS = {
         ["nothing"],
     ],
     "upgrade": [[], ["--json"]],
-    "backup": [[], ["--quiet"], ["list"], ["verify", "--deep"], ["prune", "--keep-daily", "1"], ["drill", "--json"]],
+    "backup": [["create"], ["create", "-q"], ["list"], ["verify", "--deep"], ["prune", "--keep-daily", "1"], ["drill"]],
     # a whole lake is put back in the place of a good one only if that is said; here nobody is asked
     "restore": [
         ["--from-backup"],
@@ -63,9 +64,9 @@ CALLS = {
         ["gold.skater_game", "--to-version", "0", "--yes"],
         ["bronze.play_by_play", "--to-version", "0", "--yes"],
     ],
-    "doctor": [[], ["--deep", "--mend"], ["--mend", "--give-up-lost-pages"]],
+    "doctor": [[], ["--deep", "--mend"], ["--mend", "--drop-missing-pages"]],
     "predict": [[]],
-    "backtest": [["sog", "--season", "2023"]],
+    "models": [["list"], ["backtest", "sog", "--season", "2023"]],
     "sql": [["select count(*) from <table>"], ["drop table bronze.schedule"], ["delete from bronze.schedule"]],
     "export": [["<table>", "--to", "<file>.csv"]],
     "duckdb": [["<file>.duckdb"]],
@@ -135,7 +136,7 @@ def test_every_command_is_called_by_these_tests():
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1])
 def test_whatever_is_run_in_whatever_order_bronze_only_grows(seed, archive, replay, run_here, tmp_path, monkeypatch):
-    monkeypatch.setattr(app, "RateLimit", partial(RateLimit, first_backoff_s=0.01))
+    monkeypatch.setattr(client, "RateLimit", partial(RateLimit, first_backoff_s=0.01))
     rng = random.Random(seed)
     games = {2023020001, 2023020002, 2023020058, 2023020065, 2023020066, 2023020185, 2023020204}
     server = replay(games=games, as_of=START, seed=seed)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from nhl_lake.bronze import endpoints
-from nhl_lake.cli import app
+from nhl_lake.ingest import client
 from nhl_lake.ingest.client import RateLimit
 from tests.support import lakes
 
@@ -225,7 +225,7 @@ def test_a_run_that_is_told_to_stop_while_it_reads_the_schedule_is_stopped_not_w
 def test_a_network_that_dies_half_way_ends_in_3_with_pages_named_and_the_next_run_goes_on(
     archive, replay, run_here, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(app, "RateLimit", partial(RateLimit, first_backoff_s=0.01))
+    monkeypatch.setattr(client, "RateLimit", partial(RateLimit, first_backoff_s=0.01))
     root, whole = tmp_path / "lake", tmp_path / "whole"
     server = replay(games=week(archive), as_of=FIRST)
     assert run_here("ingest", root=whole, api=server.base, now=FIRST).code == 0
@@ -256,7 +256,7 @@ def test_a_network_that_dies_half_way_ends_in_3_with_pages_named_and_the_next_ru
 def test_a_network_that_dies_while_the_schedule_is_read_is_not_asked_for_every_week_of_the_season(
     archive, replay, run_here, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(app, "RateLimit", partial(RateLimit, first_backoff_s=0.001))
+    monkeypatch.setattr(client, "RateLimit", partial(RateLimit, first_backoff_s=0.001))
     server = replay(pages=archive(), as_of=FIRST)
     server.dies_after = 6  # two lists and four weeks of some forty
 

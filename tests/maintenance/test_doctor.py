@@ -123,8 +123,8 @@ def test_pages_that_no_backup_has_are_given_up_only_if_told_and_asked_for_again(
     assert f"{lost} rows" in found.json["found"][0]["what"]
     assert "game_id 20250" in found.json["found"][0]["what"]
     assert run_doctor(run_here, root, none, "--mend").code == 1, "nothing is given up unless told"
-    assert two_lines(run_here("doctor", "--give-up-lost-pages", root=root, now=NOW, backups=none))
-    assert run_doctor(run_here, root, none, "--mend", "--give-up-lost-pages").code == 0
+    assert two_lines(run_here("doctor", "--drop-missing-pages", root=root, now=NOW, backups=none))
+    assert run_doctor(run_here, root, none, "--mend", "--drop-missing-pages").code == 0
     assert lakes.read_rows(root, BOXSCORE).height == len(before) - lost
     ended = run_here("ingest", *SINCE, root=root, now=NOW, api="league:")
     assert ended.code == 0, ended.err
@@ -150,7 +150,7 @@ def test_a_folder_of_pages_that_was_removed_is_not_made_anew_until_that_is_wante
 
     assert run_doctor(run_here, root, kept, "--mend").code == (0 if has_older_backup else 1)
     assert not lakes.locate_table(root, BOXSCORE).exists(), "nothing is given up unless told"
-    assert run_doctor(run_here, root, kept, "--mend", "--give-up-lost-pages").code == 0
+    assert run_doctor(run_here, root, kept, "--mend", "--drop-missing-pages").code == 0
     ended = run_here("ingest", *SINCE, root=root, now=NOW, api="league:")
     assert (ended.code, newest(root)) == (0, before), ended.err
 
@@ -174,7 +174,7 @@ def newest(root: Path) -> dict[str, str]:
 def test_the_good_pages_of_a_file_with_a_damaged_one_are_kept(run_here: Run, root: Path, tmp_path: Path):
     before, none = newest(root), tmp_path / "none"
     damage.change_a_body(root, BOXSCORE)
-    assert run_doctor(run_here, root, none, "--deep", "--mend", "--give-up-lost-pages").code == 0
+    assert run_doctor(run_here, root, none, "--deep", "--mend", "--drop-missing-pages").code == 0
     after = newest(root)
     assert len(after) == len(before) - 1
     assert after.items() <= before.items()
@@ -240,7 +240,7 @@ def test_an_exchange_that_was_stopped_is_finished(run_here: Run, root: Path, bac
         atomic_swap.swap_into_place(
             new, root, tmp_path / "lake.before-restore-x", command="nhl-lake restore --from-backup"
         )
-    for words in (("status",), ("ingest",), ("rebuild",), ("tables",), ("backup",)):
+    for words in (("status",), ("ingest",), ("rebuild",), ("tables",), ("backup", "create")):
         ended = run_here(*words, root=root, now=NOW, backups=backups, api="league:")
         assert two_lines(ended), words
         assert "doctor --mend" in ended.err, words
@@ -272,7 +272,7 @@ def test_what_a_backup_has_comes_back_before_anything_is_given_up(run_here: Run,
     new.unlink()
     files_of(root)[0].unlink()
 
-    assert run_doctor(run_here, root, kept, "--mend", "--give-up-lost-pages").code == 0
+    assert run_doctor(run_here, root, kept, "--mend", "--drop-missing-pages").code == 0
     assert newest(root) == before  # nothing but the page that no backup had
 
 
@@ -288,7 +288,7 @@ def test_giving_up_that_is_killed_goes_on_with_what_was_set_aside(
     with monkeypatch.context() as patch:
         patch.setattr(repair.restore_tables, "add_missing_rows", killed)
         with pytest.raises(Killed):
-            run_doctor(run_here, root, none, "--deep", "--mend", "--give-up-lost-pages")
+            run_doctor(run_here, root, none, "--deep", "--mend", "--drop-missing-pages")
     assert len(newest(root)) < len(before) - 1
-    assert run_doctor(run_here, root, none, "--mend", "--give-up-lost-pages").code == 0
+    assert run_doctor(run_here, root, none, "--mend", "--drop-missing-pages").code == 0
     assert len(newest(root)) == len(before) - 1

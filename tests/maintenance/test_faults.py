@@ -129,7 +129,7 @@ def test_a_last_commit_that_is_lost_is_an_older_version_and_the_next_run_asks_ag
 
     first, second = split_error(ready.run("rebuild", "--all", root=root))
     assert "rows would become" in first
-    assert "--accept" in second
+    assert "--allow-row-loss" in second
     assert ready.run("ingest", "2", root=root).code in {0, 3}
     assert count_lost_pages(kept, read_page_hashes(root)) == 0
 

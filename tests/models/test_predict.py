@@ -165,8 +165,8 @@ def test_games_that_were_not_foretold_are_said_to_be_so(league_lake: Path, root:
 
 
 def test_a_back_test_without_games_before_says_what_to_do(league_lake: Path, run_here: Run):
-    ended = run_here("backtest", "sog", "--season", "2025", root=league_lake)
-    none = run_here("backtest", "sog", "--season", "1999", root=league_lake)
+    ended = run_here("models", "backtest", "sog", "--season", "2025", root=league_lake)
+    none = run_here("models", "backtest", "sog", "--season", "1999", root=league_lake)
 
     # two weeks of March are all that this lake holds; tests/models/test_shots_on_goal.py has seasons
     assert ended.code == 1

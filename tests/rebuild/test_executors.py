@@ -229,7 +229,7 @@ def test_less_memory_is_fewer_games_at_once_and_never_none():
     [
         (["--memory", "much"], "--memory much is no amount"),
         (["--memory", "1MB"], "too little"),
-        (["--jobs", "2", "--on", "tcp://127.0.0.1:1"], "--jobs is for this machine"),
+        (["--jobs", "2", "--cluster", "tcp://127.0.0.1:1"], "--jobs and --cluster"),
     ],
 )
 def test_what_cannot_be_meant_is_said_in_two_lines(words: list[str], said: str, run_cli, league_lake: Path):

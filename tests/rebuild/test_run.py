@@ -252,7 +252,7 @@ def test_a_table_that_would_lose_rows_stays_as_it_was_until_that_is_accepted(
     before = frames(root)["silver.plays"]
     fewer(root, monkeypatch)
 
-    with pytest.raises(ValidationFailed, match=rf"silver.plays .*{before.height} rows would become 1.*\n.*--accept"):
+    with pytest.raises(ValidationFailed, match=rf"silver.plays .*{before.height} rows would become 1.*\n.*--allow-row"):
         list(rebuild.rebuild(root, day=TODAY))
     assert_frame_equal(frames(root)["silver.plays"], before)
     list(rebuild.rebuild(root, day=TODAY, allow_row_loss=True))

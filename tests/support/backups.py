@@ -22,7 +22,7 @@ NOW = datetime.fromisoformat(LEAGUE_NOW)
 def back_up(root: Location, backups: Location, *, now: datetime = NOON, **options: Any) -> BackupSummary:
     """Back up a lake."""
     clock, report = fixed_clock(now), SilentReport()
-    return create_backup(root, backups, clock=clock, report=report, command="nhl-lake backup", **options)
+    return create_backup(root, backups, clock=clock, report=report, command="nhl-lake backup create", **options)
 
 
 def make_backup(root: Location, backups: Location, *, now: datetime = NOW) -> str:

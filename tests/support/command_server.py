@@ -183,7 +183,7 @@ def run_command(words: Sequence[str], root: Path) -> int:
             ).exit_code
         sys.argv = ["nhl-lake", *words]
         try:
-            app()
+            app(standalone_mode=False)
         except SystemExit as left:
             return left.code if isinstance(left.code, int) else 0
         return 0

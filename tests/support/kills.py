@@ -34,10 +34,10 @@ SCENES = (
     Scene("ingest, one more day", SECOND, (FIRST,)),
     Scene("rebuild", ("rebuild",), (FIRST, (*SECOND, "--no-rebuild"))),
     Scene("rebuild --all", ("rebuild", "--all"), (SECOND,)),
-    Scene("backup, the first", ("backup",), (SECOND,)),
-    Scene("backup, one more day", ("backup",), (FIRST, ("backup",), SECOND)),
-    Scene("restore into nothing", RESTORE, (SECOND, ("backup",), ("rm",))),
-    Scene("restore over a lake", RESTORE, (FIRST, ("backup",), SECOND), rolls_back=True),
+    Scene("backup, the first", ("backup", "create"), (SECOND,)),
+    Scene("backup, one more day", ("backup", "create"), (FIRST, ("backup", "create"), SECOND)),
+    Scene("restore into nothing", RESTORE, (SECOND, ("backup", "create"), ("rm",))),
+    Scene("restore over a lake", RESTORE, (FIRST, ("backup", "create"), SECOND), rolls_back=True),
     Scene("maintain", ("maintain",), (FIRST, SECOND, THIRD)),
     Scene("upgrade", ("upgrade",), (FIRST, SECOND), layout=2),
 )
@@ -133,7 +133,7 @@ def check_recovery(run: Callable[..., Any], stage: Stage, root: Path) -> None:
         ended = run(*stage.scene.words, root=root, layout=stage.scene.layout)
     assert ended.code in list_good_codes(stage.scene.words), ended.err
     assert read_lake_state(root) == stage.ends
-    if stage.scene.words == ("backup",):
+    if stage.scene.words == ("backup", "create"):
         verified = run("backup", "verify", "--deep", root=root)
         assert verified.code == 0, verified.out
         shutil.rmtree(root)

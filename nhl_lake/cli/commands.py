@@ -1,0 +1,121 @@
+"""How commands are registered: by panel, with examples, and with the options that every command takes."""
+
+import inspect
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Annotated, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+
+GET_DATA, ASK, PREDICT, PROTECT, OPERATE = PANELS = ("Get data", "Ask", "Predict", "Protect", "Operate")
+GLOBAL_PANEL = "Global options"
+
+Root = Annotated[
+    str | None,
+    typer.Option(
+        "--root", metavar="URI", help="Lake to use: DIR or s3://… Default: NHL_LAKE_ROOT.", rich_help_panel=GLOBAL_PANEL
+    ),
+]
+Wait = Annotated[
+    bool,
+    typer.Option("--wait", help="Wait while another run holds the lake. Default: 5 s.", rich_help_panel=GLOBAL_PANEL),
+]
+
+
+class GlobalOptions(NamedTuple):
+    """The options that stand before a command or after it."""
+
+    root: str | None = None
+    waits: bool = False
+
+
+class CommandGroup(TyperGroup):
+    """A group that lists its commands by panel."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """Return the names of the commands in the order of the panels."""
+        return sorted(self.commands, key=self.get_rank)
+
+    def get_rank(self, name: str) -> int:
+        """Return the position of a command's panel; commands without a panel come first."""
+        panel = getattr(self.commands[name], "rich_help_panel", None)
+        return PANELS.index(panel) if panel in PANELS else -1
+
+
+def make_group(about: str, *, completion: bool = False) -> typer.Typer:
+    """Return an empty group of commands."""
+    return typer.Typer(
+        cls=CommandGroup,
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        add_completion=completion,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help=about,
+    )
+
+
+def add_command(
+    group: typer.Typer,
+    function: Callable[..., None],
+    name: str,
+    *,
+    examples: Sequence[str] = (),
+    panel: str | None = None,
+    hidden: bool = False,
+) -> None:
+    """Add a command to a group. Its help is the function's docstring, then the examples."""
+    summary, *rest = inspect.cleandoc(function.__doc__ or "").split("\n\n")
+    text = "\n\n".join([summary.rstrip("."), *(" ".join(paragraph.split()) for paragraph in rest)])
+    epilog = "\n".join(["Examples:", *(f"  {escape_markup(example)}" for example in examples)]) if examples else None
+    group.command(name, help=text, epilog=epilog, rich_help_panel=panel, hidden=hidden)(add_global_options(function))
+
+
+def escape_markup(text: str) -> str:
+    r"""Return a text in which Rich finds no markup: `[x]` as `\[x]`."""
+    return text.replace("[", r"\[")
+
+
+@contextmanager
+def use_root(root: str | None) -> Iterator[None]:
+    """Let the settings see `--root` as NHL_LAKE_ROOT while the block runs."""
+    before = os.environ.get("NHL_LAKE_ROOT")
+    if root is not None:
+        os.environ["NHL_LAKE_ROOT"] = root
+    try:
+        yield
+    finally:
+        if root is not None:
+            os.environ.pop("NHL_LAKE_ROOT") if before is None else os.environ.update(NHL_LAKE_ROOT=before)
+
+
+def add_global_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Return a function that also takes `--root` and `--wait`, and sets them while the given one runs."""
+
+    own = inspect.signature(function, eval_str=True).parameters
+
+    def run(context: typer.Context, *, root: str | None, wait: bool, **arguments: object) -> None:
+        before = context.obj or GlobalOptions()
+        with ExitStack() as stack:
+            if "root" in own:
+                arguments["root"] = root or before.root
+            else:
+                stack.enter_context(use_root(root or before.root))
+            if wait or before.waits:
+                from nhl_lake.store.locks import wait_for_lock
+
+                stack.enter_context(wait_for_lock())
+            function(**arguments)
+
+    extra = (
+        inspect.Parameter("root", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Root),
+        inspect.Parameter("wait", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Wait),
+    )
+    first = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    parameters = [first, *(own | {parameter.name: parameter for parameter in extra}).values()]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    run.__doc__ = function.__doc__
+    return run

@@ -1,0 +1,120 @@
+"""The command that fetches pages, and its plan."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nhl_lake.cli.options import Json, Quiet, Seasons, format_command_line, load_settings, parse_day, parse_season_years
+
+if TYPE_CHECKING:
+    from nhl_lake.cli.console import FetchProgressBar
+    from nhl_lake.clock import Clock
+    from nhl_lake.ingest.run import ClientConfig, Options
+    from nhl_lake.settings import Settings
+
+
+def ingest(
+    lookback: Annotated[
+        int | None,
+        typer.Option("--lookback", metavar="DAYS", help="Fetch games of the last DAYS days again."),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="DAY", help="Fetch everything since DAY: 2023-10-01 or 7d.")
+    ] = None,
+    season: Seasons = None,
+    game_type: Annotated[
+        list[int] | None,
+        typer.Option("--game-type", metavar="TYPE", help="1 preseason, 2 regular season, 3 playoffs. Default: these."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read the schedule, print the plan and its cost. Store nothing.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="With --dry-run: list every page.")] = False,
+    rebuilds: Annotated[
+        bool, typer.Option("--rebuild/--no-rebuild", help="Rebuild silver and gold where pages changed.")
+    ] = True,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Fetch missing and incomplete pages, then rebuild what changed.
+
+    Without options: the current season, and the schedule ahead. The pages of a game are fetched again about a day,
+    three days, a week and thirty days after it, because the NHL corrects statistics. The exit code is 3 while
+    anything is incomplete; stderr lists it.
+    """
+    import stamina.instrumentation
+
+    from nhl_lake.cli import console
+    from nhl_lake.ingest import run
+
+    stamina.instrumentation.set_on_retry_hooks([])  # otherwise each retry prints a line; the summary counts them
+    chosen, clock = load_settings()
+    options = run.Options(
+        seasons=parse_season_years(season),
+        since=parse_day(since, clock()),
+        lookback_days=lookback,
+        second_looks=chosen.second_looks,
+        game_types=frozenset(game_type or (1, 2, 3)),
+    )
+    bar = console.FetchProgressBar(quiet=quiet or json)
+    config = make_client_config(chosen, clock)
+    if dry_run:
+        preview(chosen, options, config, clock, bar, verbose=verbose, json=json)
+        return
+    with bar.display():
+        summary = run.ingest(
+            chosen.root,
+            options,
+            config,
+            clock=clock,
+            progress=bar,
+            command=format_command_line(),
+            rebuilds=rebuilds,
+        )
+    if json:
+        typer.echo(console.format_summary_json(summary))
+    elif not quiet:
+        console.show_summary(summary)
+    console.show_incomplete(summary)
+    if summary.error is not None:
+        raise summary.error
+    raise typer.Exit(summary.exit_code)
+
+
+def preview(
+    chosen: "Settings",
+    options: "Options",
+    config: "ClientConfig",
+    clock: "Clock",
+    bar: "FetchProgressBar",
+    *,
+    verbose: bool,
+    json: bool,
+) -> None:
+    """Print the plan of a run, without running it."""
+    from nhl_lake import catalog
+    from nhl_lake.cli import console
+    from nhl_lake.ingest.run import preview_ingest
+
+    with bar.display():
+        _, found, requests = preview_ingest(chosen.root, options, config, clock=clock, progress=bar)
+    if json:
+        typer.echo(console.format_json(requests.select("table", "page", "season", "game_date", "why").to_dicts()))
+        return
+    touched = {catalog.find_table(name) for name in requests["table"].unique()} | {
+        catalog.find_table("bronze.schedule")
+    }
+    names = [table.name for table in catalog.find_downstream(touched)]
+    console.show_plan(requests, verbose=verbose, rate=chosen.rate, schedule_pages=len(found.weeks) + 2, rebuilt=names)
+
+
+def make_client_config(chosen: "Settings", clock: "Clock") -> "ClientConfig":
+    """Return the client configuration: the NHL's hosts, another base address, or the sample league in this process."""
+    from nhl_lake.cli.demo import make_league_config
+    from nhl_lake.ingest.client import RateLimit
+    from nhl_lake.ingest.run import USER_AGENT, ClientConfig
+
+    if chosen.api is not None and chosen.api.startswith("league:"):
+        return make_league_config(clock, chosen.concurrency)
+    rate_limit = RateLimit(chosen.rate, chosen.concurrency, USER_AGENT)
+    return ClientConfig(rate_limit=rate_limit, base_url=chosen.api)
