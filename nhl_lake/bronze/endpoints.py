@@ -176,6 +176,19 @@ ROSTERS = declare_page(
     (),
 )
 
+CLUB_STATS = declare_page(
+    "club_stats",
+    "a team's statistics of its skaters and goalies in a regular season",
+    (c.season, c.team_abbrev),
+    Endpoint(
+        path="v1/club-stats/{team_abbrev}/{season}/2",
+        parse=validation.parse_club_stats,
+        request=OnePerTeamSeason(refresh_every=timedelta(days=7), after_first_game=True),
+        ignored_keys=VOLATILE_KEYS,
+    ),
+    (),
+)
+
 STANDINGS = declare_page(
     "standings",
     "the standings after a day with regular-season games",
@@ -236,6 +249,7 @@ TABLES = (
     SHIFT_REPORT_HOME,
     SHIFT_REPORT_AWAY,
     ROSTERS,
+    CLUB_STATS,
     STANDINGS,
     PLAYERS,
 )

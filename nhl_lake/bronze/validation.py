@@ -141,6 +141,15 @@ class Standings(msgspec.Struct):
     standings: list[Standing]
 
 
+class ClubStats(msgspec.Struct):
+    """A page of a team's season statistics. It names the season, not the team."""
+
+    season: str
+    gameType: int
+    skaters: RawRows
+    goalies: RawRows
+
+
 class Player(msgspec.Struct):
     """A player's landing page."""
 
@@ -283,6 +292,14 @@ def parse_standings(body: bytes, ask: RequestParams) -> list[PageRecord]:
     if last > ask["game_date"]:
         raise PageRejected(f"the standings are of {last}, not {ask['game_date']}")
     return [PageRecord({}, ask["season"], ask["game_date"], None, body)]
+
+
+def parse_club_stats(body: bytes, ask: RequestParams) -> list[PageRecord]:
+    """Read the statistics of a team's regular season."""
+    page = decode_leniently(body, ClubStats)
+    if (page.season, page.gameType) != (str(ask["season"]), 2):
+        raise PageRejected(f"the page is of season {page.season}, game type {page.gameType}, not {ask['season']}, 2")
+    return [PageRecord({"team_abbrev": ask["team_abbrev"]}, ask["season"], None, None, body)]
 
 
 def parse_player(body: bytes, ask: RequestParams) -> list[PageRecord]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from nhl_lake.bronze import endpoints
 from nhl_lake.bronze.endpoints import (
     BOXSCORE,
+    CLUB_STATS,
     PLAY_BY_PLAY,
     PLAYERS,
     RIGHT_RAIL,
@@ -70,6 +72,7 @@ RAIL = {
     },
 }
 ROSTER = {"forwards": [{"id": 8470001}], "defensemen": [], "goalies": []}
+CLUB = {"season": "20232024", "gameType": 2, "skaters": [{"playerId": 8470001, "goals": 3}], "goalies": []}
 STANDING = {"standings": [{"date": "2023-10-10", "teamAbbrev": {"default": "HOM"}}]}
 PLAYER = {"playerId": 8470001, "firstName": {"default": "Åke"}, "lastName": {"default": "Grünwald"}}
 LISTING = {"data": [{"id": 20222023, "n": 1}, {"id": 20232024, "n": 2}], "total": 2}
@@ -85,6 +88,7 @@ GOOD: list[Case] = [
     (SHIFT_REPORT_AWAY, GAME, report("Visitor")),
     (RIGHT_RAIL, GAME, json.dumps(RAIL).encode()),
     (ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, json.dumps(ROSTER).encode()),
+    (CLUB_STATS, {"team_abbrev": "HOM", "season": 20232024}, json.dumps(CLUB).encode()),
     (STANDINGS, {"season": 20232024, "game_date": DAY}, json.dumps(STANDING).encode()),
     (PLAYERS, {"player_id": 8470001}, json.dumps(PLAYER, ensure_ascii=False).encode()),
     (TEAMS, {}, json.dumps(LISTING).encode()),
@@ -312,6 +316,18 @@ def test_a_roster_has_the_team_and_the_season_that_were_asked_for():
     (part,) = read(ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, ROSTER)
 
     assert (part.key, part.season) == ({"team_abbrev": "HOM"}, 20232024)
+
+
+@pytest.mark.parametrize("wrong", [{"season": "20222023"}, {"season": ""}, {"gameType": 3}])
+def test_club_stats_of_another_season_or_game_type_are_rejected(wrong: dict[str, Any]):
+    assert "not 20232024, 2" in refused(CLUB_STATS, {"team_abbrev": "HOM", "season": 20232024}, CLUB | wrong)
+
+
+def test_club_stats_have_the_team_and_season_of_the_request(realdata: Path):
+    body = (realdata / "club-stats" / "20182019_2.json").read_bytes()
+    (part,) = read(CLUB_STATS, {"team_abbrev": "ANA", "season": 20182019}, body)
+
+    assert (part.key, part.season, part.body) == ({"team_abbrev": "ANA"}, 20182019, body)
 
 
 def test_standings_may_lag_behind_but_are_never_of_a_later_day_and_never_empty():

@@ -362,6 +362,25 @@ def test_rosters_are_renewed_daily_until_the_season_is_over():
     assert not rosters & set(asked(over, EVENING + timedelta(days=100)))
 
 
+def test_club_stats_are_renewed_once_a_week_until_the_season_is_over():
+    def days_requested(facts_of: Callable[[list[datetime]], Inventory]) -> list[int]:
+        requested: list[datetime] = []
+        days = []
+        for day in range(30):
+            now = MORNING_AFTER + timedelta(days=day)
+            if (endpoints.CLUB_STATS.name, f"{SEASON}/AAA") in asked(facts_of(requested), now):
+                requested.append(now)
+                days.append(day)
+        return days
+
+    def facts(requested: list[datetime]) -> Inventory:
+        held = [(endpoints.CLUB_STATS, f"{SEASON}/AAA", None, requested[-1])] if requested else []
+        return known([game(1), game(2, start=EVENING + timedelta(days=12), state="FUT")], held)
+
+    assert days_requested(facts) == [0, 7, 14, 21]  # the last one comes after the last game
+    assert days_requested(lambda _: known([game(1, state="FUT")])) == []
+
+
 def test_players_are_asked_for_when_they_are_met_and_once_a_month():
     met = pl.DataFrame({"player_id": [8900001, 8900002, 8900001]})
     facts = known([], [(endpoints.PLAYERS, "8900001", None, MORNING_AFTER)], player_ids=met)
