@@ -361,7 +361,7 @@ def test_an_address_with_a_password_is_refused_and_not_repeated(tmp_path: Path):
         ("NHL_LAKE_BACKUPS", f"https://key:{PASSWORD}@bucket/lake"),
     ):
         ended = ran("status", root=tmp_path / "lake", folder=tmp_path / "home", **{name: value})
-        assert ended.code == 1
+        assert ended.code == 2
         assert name in ended.err
         assert len(ended.err.splitlines()) == 2, ended.err
         assert PASSWORD not in ended.out + ended.err

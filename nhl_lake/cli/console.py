@@ -1,4 +1,4 @@
-"""What a person sees: progress, summaries and tables, on a terminal, under cron, or as JSON."""
+"""What commands print: progress, summaries and tables, for a terminal, a log file, or as JSON."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from nhl_lake.ingest.planner import count_by_reason
 from nhl_lake.ingest.run import IngestSummary
 from nhl_lake.ingest.writer import sum_page_counts
 from nhl_lake.quality.audit import Finding
-from nhl_lake.queries.status import LakeStatus
+from nhl_lake.queries.status import LakeStatus, SeasonStatus
 from nhl_lake.queries.trace import TraceEntry
 from nhl_lake.rebuild.publish import RebuiltPartition
 
@@ -36,7 +36,7 @@ def make_console() -> Console:
 
 
 def format_size(number: float) -> str:
-    """Return bytes as people say them."""
+    """Return a number of bytes with its unit."""
     for unit in ("B", "KB", "MB", "GB"):
         if number < 1000:
             return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
@@ -45,7 +45,7 @@ def format_size(number: float) -> str:
 
 
 def make_grid(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> Grid:
-    """Return a plain table; unknown is '–'."""
+    """Return a plain table; null is '–'."""
     table = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
@@ -64,7 +64,7 @@ class FetchProgressBar:
         self.progress: Progress | None = None
         if not quiet and sys.stderr.isatty():
             self.progress = Progress(
-                TextColumn("asking"),
+                TextColumn("fetching"),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TextColumn("pages  {task.fields[rate]}"),
@@ -72,20 +72,20 @@ class FetchProgressBar:
                 console=Console(stderr=True),
                 transient=True,
             )
-            self.task = self.progress.add_task("asking", total=0, rate="")
+            self.task = self.progress.add_task("fetching", total=0, rate="")
 
     def display(self) -> AbstractContextManager[object]:
         """Show the bar while the block runs."""
         return self.progress or nullcontext()
 
     def add_pages(self, pages: int) -> None:
-        """So many more pages are to be asked for."""
+        """Add pages to the total."""
         self.total += pages
         if self.progress:
             self.progress.update(self.task, total=self.total)
 
     def advance(self) -> None:
-        """A page was answered."""
+        """Count an answered page."""
         self.done += 1
         now = time.monotonic()
         rate = self.done / max(now - self.started_at, 0.001)
@@ -97,7 +97,7 @@ class FetchProgressBar:
             self.log(f"{self.done:,} of {self.total:,} pages, {rate:.1f} a second, about {left:.0f} s left")
 
     def log(self, line: str) -> None:
-        """Print a line beside the progress."""
+        """Print a line above the progress bar."""
         if not self.quiet:
             (self.progress.console if self.progress else Console(stderr=True)).print(line, highlight=False)
 
@@ -138,19 +138,19 @@ class RebuildProgressBar:
 
 
 def show_summary(summary: IngestSummary) -> None:
-    """Print what a run did: a line a table, what waits and for what, what failed by name, and what was rebuilt."""
+    """Print what a run did: a line a table, what is waiting and why, what failed, and what was rebuilt."""
     out = make_console()
     rows = [
         (name, t.asked, t.new, t.changed, t.unchanged, t.not_there, t.failed)
         for name, t in sorted(summary.page_counts.items())
     ]
-    heads = ["table", "asked", "new", "changed", "unchanged", "not there", "failed"]
+    heads = ["table", "pages", "new", "changed", "unchanged", "not found", "failed"]
     out.print(make_grid(heads, rows, right=heads[1:]))
     total = sum_page_counts(summary.page_counts)
     out.print(
-        f"\n{total['asked']:,} pages asked for in {summary.seconds:,.0f} s: rows {total['new']:,} new, "
-        f"{total['changed']:,} changed, {total['unchanged']:,} unchanged; "
-        f"{total['not_there']:,} pages not there (404), {total['failed']:,} failed."
+        f"\nFetched {total['asked']:,} pages in {summary.seconds:,.0f} s. Rows: {total['new']:,} new, "
+        f"{total['changed']:,} changed, {total['unchanged']:,} unchanged. "
+        f"Pages: {total['not_there']:,} not found (404), {total['failed']:,} failed."
     )
     if summary.waiting.height:
         out.print("\nWaiting:")
@@ -158,18 +158,18 @@ def show_summary(summary: IngestSummary) -> None:
         out.print(make_grid(["table", "pages", "for", "newest"], waits, right=["pages"]))
     reasons = [f"{name} {reason}" for name, t in summary.page_counts.items() for reason in t.reasons]
     if reasons:
-        out.print("\nCould not be had, and will be asked for again by the next run:")
+        out.print("\nFailed pages, which the next run fetches again:")
         for reason in reasons:
             out.print(f"  {reason}", markup=False)
     for made in summary.rebuilt:
         season = "" if made.season is None else f", season {made.season}"
-        out.print(f"rebuilt {made.table}{season}: {made.rows:,} rows")
+        out.print(f"Rebuilt {made.table}{season}: {made.rows:,} rows")
     if summary.outcome == "stopped":
-        out.print("\nStopped: what had arrived is kept, and the next run goes on from there.")
+        out.print("\nStopped. The pages so far are stored; the next run goes on from there.")
 
 
 def show_incomplete(summary: IngestSummary) -> None:
-    """Print what is incomplete on stderr, also when nothing else is printed: a line a kind."""
+    """Print what is incomplete on stderr, a line a kind; also with --quiet."""
     out = Console(stderr=True, soft_wrap=True, highlight=False)
     for line in summary.incomplete[:KINDS_SHOWN]:
         out.print(f"Incomplete: {line}", markup=False)
@@ -196,57 +196,53 @@ def format_summary_json(summary: IngestSummary) -> str:
 
 
 def format_json(value: object) -> str:
-    """Return a value as JSON; days and instants as text, letters escaped where the output is not in UTF-8."""
+    """Return a value as JSON. Days and instants are text; letters are escaped where the output is not UTF-8."""
     is_unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
     return json.dumps(value, indent=2, default=str, ensure_ascii=not is_unicode)
 
 
-def show_plan(asks: pl.DataFrame, *, verbose: bool, rate: float, schedule_pages: int, rebuilt: Sequence[str]) -> None:
-    """Print a plan: a line a kind and reason, what it costs, and each page if asked for."""
+def show_plan(
+    requests: pl.DataFrame, *, verbose: bool, rate: float, schedule_pages: int, rebuilt: Sequence[str]
+) -> None:
+    """Print a plan: a line a table and reason, what it costs, and each page if verbose."""
     out = make_console()
     if verbose:
-        rows = asks.select("table", "page", "why").iter_rows()
+        rows = requests.select("table", "page", "why").iter_rows()
         out.print(make_grid(["table", "page", "why"], rows), "")
-    rows = count_by_reason(asks).select("table", "pages", "why", "newest").iter_rows()
+    rows = count_by_reason(requests).select("table", "pages", "why", "newest").iter_rows()
     out.print(make_grid(["table", "pages", "why", "newest"], rows, right=["pages"]))
-    pages = asks.height + schedule_pages
-    minutes = (
-        f"{pages / rate / 60:,.1f} minutes at {rate:g} a second" if rate else "as fast as they come (no rate limit)"
-    )
-    out.print(f"\nA run would ask for {pages:,} pages ({schedule_pages} of them the schedule and lists): {minutes}.")
-    out.print("Players met for the first time, and reports of games with an empty chart, come on top: in a new lake,")
-    out.print("some 30 players a team.")
+    pages = requests.height + schedule_pages
+    minutes = f"{pages / rate / 60:,.1f} minutes at {rate:g} a second" if rate else "no rate limit"
+    out.print(f"\nA run would fetch {pages:,} pages ({schedule_pages} of them the schedule and lists): {minutes}.")
+    out.print("New players and reports of games with an empty shift chart come on top:")
+    out.print("in a new lake, about 30 players a team.")
     out.print(f"Tables to be rebuilt: {', '.join(rebuilt) or 'none'}.")
-    out.print("Nothing was kept: this was a dry run.")
+    out.print("This was a dry run. No changes were made.")
 
 
 def format_eastern_time(instant: datetime) -> str:
-    """Return an instant as a fan in New York reads it."""
+    """Return an instant in New York time."""
     return f"{instant.astimezone(EASTERN):%a %d %b %Y %H:%M} ET"
 
 
-def show_status(status: LakeStatus, *, is_short: bool = False) -> None:
-    """Print the status of the lake; a short one for the demo."""
+def show_status(status: LakeStatus, *, more_problems: Sequence[str] = (), is_short: bool = False) -> None:
+    """Print the status of the lake: in the first line whether all is well. A short one is for the demo."""
     out = make_console()
-    out.print(status.freshness, style="bold")
-    heads = ["season", "data from", "through", "complete", "partial", "incomplete", "open", "before", "to come"]
-    texts = [(str(season), *rest) for season, *rest in status.seasons]
-    out.print("", make_grid(heads, texts, right=heads[3:]))
+    problems = [*status.problems, *more_problems]
+    if problems:
+        out.print(f"Attention: {'; '.join(problems)}.", style="bold yellow")
+    else:
+        out.print(f"All is well: {status.coverage}.", style="bold green")
+    show_seasons(status.seasons)
     if status.quarantined:
         some = ", ".join(status.quarantined[:5]) + (" …" if len(status.quarantined) > 5 else "")
-        out.print(f"{len(status.quarantined)} could not be made: {some}. `nhl-lake check` says why.")
-    for season in status.seasons:
-        if season.not_requested and not is_short:
-            year = season.season // 10_000
-            out.print(
-                f"{season.not_requested:,} earlier games were never fetched: run `nhl-lake ingest --season {year}`."
-            )
+        out.print(f"Quarantined: {some}")
     if status.reasons.height:
         whys = status.reasons.select(
             pl.col("season").cast(pl.String), "stands", "games", "why", pl.col("newest").cast(pl.String)
         )
-        out.print("\nPartial, incomplete and open games:")
-        out.print(make_grid(["season", "stands", "games", "why", "newest"], whys.iter_rows(), right=["games"]))
+        out.print("\nGames that lack something:")
+        out.print(make_grid(["season", "status", "games", "why", "newest"], whys.iter_rows(), right=["games"]))
     show_failures(status)
     if status.next_games.height:
         out.print("\nNext games:")
@@ -256,10 +252,6 @@ def show_status(status: LakeStatus, *, is_short: bool = False) -> None:
             )
     if is_short:
         return
-    out.print("\nTables:")
-    sizes = [(t.name, s["rows"], s["files"], format_size(s["bytes"]), s["version"]) for t, s in status.sizes]
-    heads = ["table", "rows", "files", "on disk", "version"]
-    out.print(make_grid(heads, sizes, right=heads[1:]))
     run = status.last_run
     if run is None:
         out.print("\nNo run is recorded.")
@@ -269,8 +261,33 @@ def show_status(status: LakeStatus, *, is_short: bool = False) -> None:
             out.print(f"  {run['error']}", markup=False)
 
 
+def show_seasons(seasons: Sequence[SeasonStatus]) -> None:
+    """Print a line a season, with the columns that are not zero everywhere."""
+    titles = {
+        "complete": "complete",
+        "partial": "partial",
+        "incomplete": "incomplete",
+        "pending": "missing",
+        "not_requested": "not fetched",
+        "upcoming": "upcoming",
+    }
+    names = [name for name in titles if name == "complete" or any(getattr(one, name) for one in seasons)]
+    heads = ["season", "data from", "through", *(titles[name] for name in names)]
+    rows = [
+        (str(one.season), one.first_game_date, one.complete_through, *(getattr(one, name) for name in names))
+        for one in seasons
+    ]
+    out = make_console()
+    out.print("", make_grid(heads, rows, right=heads[3:]))
+    for one in seasons:
+        if one.not_requested:
+            out.print(
+                f"Run `nhl-lake ingest --season {one.season // 10_000}` to fetch {one.not_requested:,} older games."
+            )
+
+
 def show_failures(status: LakeStatus) -> None:
-    """Print why pages that are still missing could not be had."""
+    """Print the last failure of each page that is still missing."""
     if status.failures.is_empty():
         return
     out = make_console()
@@ -306,30 +323,30 @@ def show_runs(runs: pl.DataFrame) -> None:
 
 
 def show_frame(rows: pl.DataFrame) -> None:
-    """Print rows of a table, long text cut."""
+    """Print rows of a table; cut long text."""
     with pl.Config(tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=40, tbl_width_chars=-1, tbl_hide_dataframe_shape=True):
         make_console().print(str(rows), markup=False)
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
-    """Print what is wrong with what was made: the worst first."""
+    """Print the findings of a check, errors first."""
     order = {"error": 0, "warning": 1, "info": 2}
     rows = [
         (f.severity, f.table, f.issue, f.occurrences, f.examples)
         for f in sorted(findings, key=lambda f: order[f.severity])
     ]
     if rows:
-        make_console().print(make_grid(["severity", "table", "what", "how many", "such as"], rows, right=["how many"]))
+        make_console().print(make_grid(["severity", "table", "what", "count", "examples"], rows, right=["count"]))
     worst = Counter(f.severity for f in findings)
     make_console().print(
-        ", ".join(f"{worst[kind]} kinds of {kind}s" for kind in order) if rows else "Everything holds."
+        ", ".join(f"{worst[kind]} kinds of {kind}s" for kind in order) if rows else "Everything adds up."
     )
 
 
 def show_corrections(rows: pl.DataFrame, unread: Sequence[str]) -> None:
-    """Print what the NHL changed after the fact."""
+    """Print what the NHL changed in final games."""
     if rows.is_empty():
-        make_console().print("The NHL has changed nothing in final games since then, as far as the lake has seen.")
+        make_console().print("The lake has seen no changes of final games since then.")
     else:
         names = ["seen", "game", "table", "player", "event", "field", "was", "is"]
         lines = [
@@ -337,7 +354,7 @@ def show_corrections(rows: pl.DataFrame, unread: Sequence[str]) -> None:
         ]
         make_console().print(make_grid(names, lines))
     for page in unread:
-        make_console().print(f"could not be read: {page}")
+        make_console().print(f"Unreadable page: {page}")
 
 
 def format_value(value: object) -> str | None:
@@ -345,17 +362,17 @@ def format_value(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def show_traced_rows(said: TraceEntry) -> None:
-    """Print what a table says of a game."""
+def show_traced_rows(entry: TraceEntry) -> None:
+    """Print the rows that a table has of a game."""
     make_console().print(
-        f"\n{said.table.name}  {said.row_count:,} row{'' if said.row_count == 1 else 's'}", style="bold"
+        f"\n{entry.table.name}  {entry.row_count:,} row{'' if entry.row_count == 1 else 's'}", style="bold"
     )
-    if said.rows.height == 1:
+    if entry.rows.height == 1:
         make_console().print(
-            make_grid(["", ""], [(name, format_value(value)) for name, value in said.rows.row(0, named=True).items()])
+            make_grid(["", ""], [(name, format_value(value)) for name, value in entry.rows.row(0, named=True).items()])
         )
-    elif said.rows.height:
-        few = said.rows.head(ROWS_SHOWN)
+    elif entry.rows.height:
+        few = entry.rows.head(ROWS_SHOWN)
         make_console().print(make_grid(few.columns, [list(map(format_value, row)) for row in few.iter_rows()]))
-        if said.rows.height > ROWS_SHOWN:
-            make_console().print(f"… {said.rows.height - ROWS_SHOWN:,} more; `--json` prints all.")
+        if entry.rows.height > ROWS_SHOWN:
+            make_console().print(f"… {entry.rows.height - ROWS_SHOWN:,} more; `--json` prints all.")

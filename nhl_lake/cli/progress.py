@@ -1,4 +1,4 @@
-"""What a person sees of backups: bytes on their way, and lists of backups and of what is wrong with them."""
+"""What backup commands print: progress in bytes, lists of backups, and problems."""
 
 import sys
 import time
@@ -45,14 +45,14 @@ class ByteProgressBar:
         return self.progress or nullcontext()
 
     def begin(self, what: str, size: int) -> None:
-        """So many bytes are to be dealt with."""
+        """Start a step with a total of bytes."""
         self.what, self.size, self.so_far = what, size, 0
         self.started_at = self.printed_at = time.monotonic()
         if self.progress:
             self.progress.reset(self.task, description=what, total=size)
 
     def done(self, size: int) -> None:
-        """So many of them are."""
+        """Count bytes that are done."""
         self.so_far += size
         if self.progress:
             self.progress.update(self.task, completed=self.so_far)
@@ -73,18 +73,18 @@ def show_backup(summary: BackupSummary, backups: object) -> None:
     rows = sum(table.rows for table in manifest.tables)
     out = console.make_console()
     out.print(
-        f"Backup {manifest.name} at {backups}: {len(manifest.tables)} tables, {rows:,} rows, "
-        f"{console.format_size(summary.bytes)} in {summary.files:,} data files. Copied now: "
+        f"Created backup {manifest.name} at {backups}: {len(manifest.tables)} tables, {rows:,} rows, "
+        f"{console.format_size(summary.bytes)} in {summary.files:,} data files. Copied "
         f"{console.format_size(summary.new_bytes)} in {summary.new_files:,} files, in {summary.seconds:,.1f} s.",
         markup=False,
     )
     if not manifest.is_of_a_moment:
-        out.print("Commits came too fast to catch one moment: no table is newer than its sources, and a rebuild, which")
-        out.print("every ingest ends with, brings them together after a restore.")
+        out.print("Commits came too fast for one snapshot: no table is newer than its sources. After a restore,")
+        out.print("the next ingest or rebuild brings the tables together.")
 
 
 def describe_backup(manifest: Manifest) -> dict[str, object]:
-    """Return what is told of a backup as JSON."""
+    """Return the facts about a backup that --json prints."""
     return {
         "name": manifest.name,
         "number": manifest.number,
@@ -101,7 +101,7 @@ def describe_backup(manifest: Manifest) -> dict[str, object]:
 
 def show_backups(manifests: Sequence[Manifest]) -> None:
     """Print backups, the newest first."""
-    heads = ["backup", "made", "tables", "rows", "files", "holds", "of"]
+    heads = ["backup", "created", "tables", "rows", "files", "size", "lake"]
     rows = []
     for facts in map(describe_backup, manifests):
         holds = console.format_size(float(str(facts["bytes"])))
@@ -111,7 +111,7 @@ def show_backups(manifests: Sequence[Manifest]) -> None:
 
 
 def show_verification(found: VerifyResult, *, deep: bool) -> None:
-    """Print what is wrong with backups, and what to do about it."""
+    """Print the problems of backups, and what to do about them."""
     out = console.make_console()
     if found.wrong:
         some = [(w.backup, w.what, w.why) for w in found.wrong[:MAX_PROBLEMS_SHOWN]]
@@ -119,29 +119,28 @@ def show_verification(found: VerifyResult, *, deep: bool) -> None:
         if len(found.wrong) > MAX_PROBLEMS_SHOWN:
             out.print(f"… {len(found.wrong) - MAX_PROBLEMS_SHOWN:,} more; `--json` prints all.")
         out.print(
-            "\nWhat is damaged was set aside: `nhl-lake backup` copies it again while the lake has it. "
-            "Other backups restore as before."
+            "\nDamaged files were moved away. `nhl-lake backup create` copies them again while the lake has them."
         )
         return
-    how = "every byte was read" if deep else "sizes were looked at; `--deep` reads every byte"
+    how = "read every byte" if deep else "compared sizes; --deep reads every byte"
     out.print(
-        f"{found.backups:,} backups are whole: {found.objects:,} objects, {console.format_size(found.bytes)} ({how})."
+        f"{found.backups:,} backups are intact: {found.objects:,} objects, {console.format_size(found.bytes)} ({how})."
     )
 
 
 def show_prune(found: PruneResult, *, dry_run: bool) -> None:
-    """Print what was kept and what was taken away."""
-    would = "would be" if dry_run else "were"
+    """Print how many backups stay, and which were removed."""
+    verb = "Would remove" if dry_run else "Removed"
     console.make_console().print(
-        f"{len(found.kept)} backups {'would stay' if dry_run else 'stay'}, {len(found.removed)} {would} removed "
-        f"with {found.objects:,} objects that no other backup names ({console.format_size(found.bytes)})."
+        f"{verb} {len(found.removed)} backups, and {found.objects:,} objects that no other backup needs "
+        f"({console.format_size(found.bytes)}). {len(found.kept)} backups {'would stay' if dry_run else 'stay'}."
     )
     for name in found.removed:
         console.make_console().print(f"  {name}")
 
 
 def show_drill(drill: DrillResult) -> None:
-    """Print how a drill went."""
+    """Print the result of a drill."""
     console.make_console().print(
         f"Backup {drill.backup}: {drill.tables} tables, {drill.rows:,} rows, {console.format_size(drill.bytes)} "
         + (f"restored and verified in {drill.seconds:,.1f} s." if not drill.wrong else "cannot be restored:")
@@ -150,13 +149,23 @@ def show_drill(drill: DrillResult) -> None:
         console.make_console().print(f"  {wrong}", markup=False)
 
 
+def list_backup_problems(status: BackupStatus) -> list[str]:
+    """Return what is not well with the backups."""
+    problems = []
+    if status.problem:
+        problems.append("the backups cannot be read (`nhl-lake backup verify`)")
+    if status.drill is not None and status.drill.wrong:
+        problems.append("the last drill failed (`nhl-lake backup drill`)")
+    return problems
+
+
 def show_backup_status(standing: BackupStatus, now: datetime) -> None:
-    """Print how safe the lake is."""
+    """Print the age of the last backup and the last drill."""
     out = console.make_console()
     if standing.problem:
         out.print(f"\nBackups: {standing.problem}", markup=False)
     elif standing.backed_up_at is None:
-        out.print("\nNo backup yet: `nhl-lake backup` makes one.")
+        out.print("\nNo backup yet. Run `nhl-lake backup create`.")
     else:
         last = standing.drill
         drilled = "never" if last is None else f"{format_age(now, last.made_at)}{', and failed' if last.wrong else ''}"
@@ -164,7 +173,7 @@ def show_backup_status(standing: BackupStatus, now: datetime) -> None:
 
 
 def format_age(now: datetime, then: datetime) -> str:
-    """Return how long ago a moment was."""
+    """Return how long ago an instant was."""
     hours = (now - then).total_seconds() / 3600
     if hours < 1:
         return "less than an hour ago"

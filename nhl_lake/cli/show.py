@@ -17,7 +17,8 @@ def tables(json: Json = False) -> None:
     layout.require_readable_lake(chosen.root)
     sizes = dict(delta_tables.read_table_sizes(chosen.root, catalog.TABLES))
     if json:
-        rows = [{"table": table.name, "row_is": table.grain, **sizes.get(table, {})} for table in catalog.TABLES]
+        unknown = dict.fromkeys(("rows", "files", "bytes", "version"))
+        rows = [{"table": t.name, "row_is": t.grain, **sizes.get(t, unknown)} for t in catalog.TABLES]
         typer.echo(console.format_json(rows))
         return
     heads = ["table", "rows", "files", "on disk", "version", "one row is"]

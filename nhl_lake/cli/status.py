@@ -21,14 +21,16 @@ def status(json: Json = False) -> None:
     found = read_status(chosen.root, clock())
     safety = repository.read_backup_status(chosen.backups)
     if not json:
-        console.show_status(found)
+        console.show_status(found, more_problems=progress.list_backup_problems(safety))
         progress.show_backup_status(safety, clock())
         return
-    sizes = [{"table": table.name, **size} for table, size in found.sizes]
+    problems = [*found.problems, *progress.list_backup_problems(safety)]
     typer.echo(
         console.format_json(
             {
-                "freshness": found.freshness,
+                "is_well": not problems,
+                "problems": problems,
+                "coverage": found.coverage,
                 "quarantined": found.quarantined,
                 "seasons": [season._asdict() for season in found.seasons],
                 "reasons": found.reasons.to_dicts(),
@@ -38,7 +40,6 @@ def status(json: Json = False) -> None:
                 "last_backup": safety.backed_up_at,
                 "last_drill": safety.drill and safety.drill.made_at,
                 "backup_problem": safety.problem,
-                "tables": sizes,
             }
         )
     )

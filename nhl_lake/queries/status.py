@@ -1,4 +1,4 @@
-"""How the lake stands, told from bronze and the schedule, not from when something last ran."""
+"""The status of the lake: what bronze has of the schedule, whenever a run was last."""
 
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
@@ -7,13 +7,11 @@ import polars as pl
 
 from nhl_lake import layout
 from nhl_lake.bronze import endpoints
-from nhl_lake.catalog import TABLES
 from nhl_lake.hockey.calendar import is_upcoming
 from nhl_lake.ingest import inventory
 from nhl_lake.ingest.completeness import FAILURE_SCHEMA, classify_games
 from nhl_lake.ingest.planner import Inventory
 from nhl_lake.schema import ledger
-from nhl_lake.schema.table import Table
 from nhl_lake.silver.quarantine import QUARANTINE
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
@@ -26,12 +24,12 @@ RUNS_READ = 30  # the last failure of a page that is still missing is in one of 
 
 
 class SeasonStatus(NamedTuple):
-    """A season in the lake, its games by how whole they are.
+    """A season in the lake, and its games by status.
 
-    begins: day of the first game that is held. through: last day until which none is open. partial: games that
-    are not official yet, or of which the API has no page of some kind. incomplete: games with a page that failed, or
-    that fails a check. before: games played before the
-    lake begins, never asked for. upcoming: games to come.
+    first_game_date: day of the first stored game. complete_through: last day before the first missing game.
+    partial: games that are not official yet, or lack a page that the API does not have. incomplete: games with a page
+    that failed or that fails a check. pending: played games that are missing. not_requested: games before the first
+    one that was requested. upcoming: games to come.
     """
 
     season: int
@@ -46,20 +44,20 @@ class SeasonStatus(NamedTuple):
 
 
 class LakeStatus(NamedTuple):
-    """How the lake stands."""
+    """The status of the lake. It is well if there are no problems."""
 
     seasons: list[SeasonStatus]
     reasons: pl.DataFrame
     next_games: pl.DataFrame
     last_run: dict[str, Any] | None
-    sizes: list[tuple[Table, dict[str, int]]]
-    freshness: str
-    quarantined: list[str]  # games, and players, teams or days, that a table could not be made of
+    coverage: str  # since when games are complete
+    problems: list[str]
+    quarantined: list[str]  # games, players, teams or days that are not in a table
     failures: pl.DataFrame  # the last failure of each page that is still missing: table, page, failure, failed_at
 
 
 def read_status(root: Location, now: datetime) -> LakeStatus:
-    """Tell how the lake stands."""
+    """Return the status of the lake."""
     layout.require_readable_lake(root)
     schedule = inventory.scan_scheduled_games(root, delta_tables.scan_newest_pages(root, endpoints.SCHEDULE)).collect()
     seasons = sorted(schedule["season"].unique().to_list(), reverse=True)
@@ -68,19 +66,18 @@ def read_status(root: Location, now: datetime) -> LakeStatus:
     standing = classify_games(facts, now, find_schedule_read_time(root), failed)
     to_come = select_upcoming_games(schedule, now)
     runs = delta_tables.scan_table(root, ledger.RUNS).sort("started_at").tail(1).collect()
+    last_run = runs.row(0, named=True) if runs.height else None
+    quarantined = (
+        delta_tables.scan_table_or_empty(root, QUARANTINE).select("subject").unique().sort("subject").collect()
+    )["subject"].to_list()
     return LakeStatus(
         [summarize_season(standing, to_come, season) for season in seasons],
         count_reasons(standing),
         to_come.head(10),
-        runs.row(0, named=True) if runs.height else None,
-        delta_tables.read_table_sizes(root, TABLES),
-        describe_freshness(standing),
-        delta_tables.scan_table_or_empty(root, QUARANTINE)
-        .select("subject")
-        .unique()
-        .sort("subject")
-        .collect()["subject"]
-        .to_list(),
+        last_run,
+        describe_coverage(standing),
+        list_problems(standing, quarantined, last_run),
+        quarantined,
         find_missing_pages(facts, failed),
     )
 
@@ -147,19 +144,28 @@ def select_upcoming_games(schedule: pl.DataFrame, now: datetime) -> pl.DataFrame
     return schedule.filter(is_upcoming(now)).sort("start_at", "game_id")
 
 
-def describe_freshness(standing: pl.DataFrame) -> str:
-    """Judge freshness against the schedule: a break of three weeks makes nothing stale."""
-    count, oldest, begins, incomplete, partial = standing.select(
-        count=(pl.col("stands") == "open").sum(),
-        oldest=pl.col("game_date").filter(pl.col("stands") == "open").min(),
-        begins=pl.col("game_date").filter(pl.col("stands") != "before").min(),
-        incomplete=(pl.col("stands") == "incomplete").sum(),
-        partial=(pl.col("stands") == "partial").sum(),
-    ).row(0)
-    if count:
-        return f"{count} played games are missing, the oldest of {oldest}: `nhl-lake ingest` fetches them."
+def describe_coverage(standing: pl.DataFrame) -> str:
+    """Return since when the lake has games. Only the schedule counts: a break of three weeks makes nothing stale."""
+    begins: date | None = standing.filter(pl.col("stands") != "before").select(pl.col("game_date").min()).item()
     if begins is None:
-        return "No game was played yet."
-    rest = f"; {incomplete} are incomplete" if incomplete else ""
-    rest += f"; {partial} lack something beside their plays" if partial else ""
-    return f"No game that was played since {begins} is missing{rest}."
+        return "no game was played yet"
+    partial = standing.filter(pl.col("stands") == "partial").height
+    rest = f"; {partial} games lack something that the API does not have" if partial else ""
+    return f"every game since {begins} is in the lake{rest}"
+
+
+def list_problems(standing: pl.DataFrame, quarantined: list[str], last_run: dict[str, Any] | None) -> list[str]:
+    """Return what is not well, each with the command that helps."""
+    missing = standing.filter(pl.col("stands") == "open")
+    incomplete = standing.filter(pl.col("stands") == "incomplete").height
+    problems = []
+    if missing.height:
+        oldest: date = missing.select(pl.col("game_date").min()).item()
+        problems.append(f"{missing.height} played games are missing, the oldest of {oldest} (`nhl-lake ingest`)")
+    if incomplete:
+        problems.append(f"{incomplete} games are incomplete (`nhl-lake ingest`)")
+    if quarantined:
+        problems.append(f"{len(quarantined)} games or other subjects are quarantined (`nhl-lake check`)")
+    if last_run is not None and last_run["outcome"] == "error":
+        problems.append("the last run ended with an error (`nhl-lake runs`)")
+    return problems

@@ -343,7 +343,7 @@ def test_bronze_and_the_ledger_are_not_taken_back_in_time(run_here: Run, root: P
     for name in ("bronze.play_by_play", "bronze.players", "lake.runs"):
         for words in (("--to-version", "0"), ("--as-of", "2025-10-01")):
             ended = run_here("restore", name, *words, "--yes", root=root, backups=kept, now=NOW)
-            assert ended.code == 1
+            assert ended.code == 2
             assert "only grows" in ended.err
             assert "--as-known-at" in ended.err
     assert hash_files(root) == before
@@ -357,7 +357,7 @@ def test_a_gold_table_is_taken_back_and_the_next_rebuild_knows(run_here: Run, ro
     assert lakes.read_rows(root, SKATER_GAME).is_empty()
     assert run_here("restore", SKATER_GAME.name, "--to-version", str(version), "--yes", root=root, now=NOW).code == 0
     assert lakes.read_sorted_rows(root, SKATER_GAME).equals(old)
-    assert "Nothing has changed" in run_here("rebuild", root=root, now=NOW).out
+    assert "Nothing changed" in run_here("rebuild", root=root, now=NOW).out
     assert run_here("restore", SKATER_GAME.name, "--to-version", "0", "--yes", root=root, now=NOW).code == 0
     assert SKATER_GAME.name in run_here("rebuild", root=root, now=NOW).out
     assert_frame_equal(lakes.read_sorted_rows(root, SKATER_GAME), old)
@@ -402,7 +402,7 @@ def test_what_cannot_be_meant_is_refused(run_here: Run, root: Path, kept: Path):
     )
     for words in wrong:
         ended = run_here(*words, root=root, backups=kept, now=NOW)
-        assert ended.code == 1, words
+        assert ended.code in {1, 2}, words
         assert len(ended.err.strip().splitlines()) == 2, words
     assert beside(root) == []
 

@@ -44,9 +44,9 @@ def test_a_backup_is_made_listed_verified_and_rehearsed(here: Run):
 
     assert made.code == listed.code == verified.code == drilled.code == 0
     (one,) = listed.json
-    assert f"Backup {one['name']} at" in made.out
+    assert f"Created backup {one['name']} at" in made.out
     assert (one["number"], one["source"]) == (1, "NHL")
-    assert "1 backups are whole" in verified.out
+    assert "1 backups are intact" in verified.out
     assert (drilled.json["backup"], drilled.json["wrong"]) == (one["name"], [])
     assert drilled.json["rows"] == listed.json[0]["rows"] > 0
 
@@ -103,7 +103,7 @@ def test_prune_says_what_goes_and_the_newest_stays(here: Run):
     would = here("backup", "prune", "--keep-daily", "1", "--keep-weekly", "0", "--keep-monthly", "0", "--dry-run")
     found = here("backup", "prune", "--keep-daily", "1", "--keep-weekly", "0", "--keep-monthly", "0", "--json")
 
-    assert "would be removed" in would.out
+    assert "Would remove 2 backups" in would.out
     (kept,) = found.json["kept"]
     assert kept.startswith("20260112T17")
     assert len(found.json["removed"]) == 2

@@ -153,7 +153,7 @@ def test_a_machine_without_crontab_says_so_in_two_lines(machine: Path, run_here:
 
     assert ended.code == 1
     assert len(ended.err.splitlines()) == 2
-    assert ended.err.startswith("Error: There is no crontab on this machine.")
+    assert ended.err.startswith("Error: This machine has no crontab.")
     assert "No daily run" in run_here("schedule", "show", root=machine / "lake").out
 
 
@@ -191,12 +191,12 @@ def test_backups_and_upkeep_are_lines_of_their_own_and_shown_before_they_are_wri
 
     installed = run_here(*ALL, *log, root=root, backups=machine / "other disk")
     assert installed.code == 0, installed.err
-    assert "ingest every day at 22:30, backup every day at 23:30, maintain on Sundays at 00:30;" in installed.out
+    assert "ingest every day at 22:30, backup every day at 23:30, maintain on Sundays at 00:30." in installed.out
     lines = (machine / "tab").read_text().splitlines()[1:-1]
     assert [line.split(" cd ")[0] for line in lines] == ["30 22 * * *", "30 23 * * *", "30 0 * * 0"]
     assert ["ingest" in line for line in lines] == [True, False, False]
     assert f"NHL_LAKE_BACKUPS='{machine}/other disk'" in lines[1]
-    assert " backup --quiet >>" in lines[1]
+    assert " backup create --quiet >>" in lines[1]
     assert " maintain --quiet >>" in lines[2]
     assert all(line in asked.out for line in lines)
     assert run_here("schedule", "install", "--yes", *log, root=root).code == 0
@@ -206,7 +206,7 @@ def test_backups_and_upkeep_are_lines_of_their_own_and_shown_before_they_are_wri
 def test_daily_backups_want_to_be_told_where_to(machine: Path, run_here: Cli):
     ended = run_here(*ALL, root=machine / "lake")
 
-    assert (ended.code, len(ended.err.splitlines())) == (1, 2)
+    assert (ended.code, len(ended.err.splitlines())) == (2, 2)
     assert "Set NHL_LAKE_BACKUPS" in ended.err
     assert not (machine / "tab").exists()
 
@@ -220,7 +220,7 @@ def test_each_run_has_a_timer_and_all_go_again(machine: Path, run_here: Cli):
     assert {file.name for file in units.iterdir()} == {f"{n}.{kind}" for n in names for kind in ("service", "timer")}
     assert "OnCalendar=Sun *-*-* 00:30:00" in (units / f"{names[2]}.timer").read_text()
     assert 'ExecStart="' in (units / f"{names[1]}.service").read_text()
-    assert '"backup" "--quiet"' in (units / f"{names[1]}.service").read_text()
+    assert '"backup" "create" "--quiet"' in (units / f"{names[1]}.service").read_text()
     assert run_here("schedule", "install", "--yes", *log, root=root).code == 0
     assert {file.name for file in units.iterdir()} == {f"{names[0]}.service", f"{names[0]}.timer"}
     run_here(*ALL, *log, root=root, backups=machine / "other")
@@ -240,4 +240,4 @@ def test_where_no_systemd_runs_nothing_is_written(machine: Path, run_here: Cli):
 def test_a_time_that_is_none_is_said(machine: Path, run_here: Cli, at: str):
     ended = run_here("schedule", "install", "--at", at, root=machine / "lake")
 
-    assert (ended.code, ended.err.splitlines()[0]) == (1, f"Error: --at {at} is no time of day.")
+    assert (ended.code, ended.err.splitlines()[0]) == (2, f"Error: Invalid option: --at {at} is not a time of day.")

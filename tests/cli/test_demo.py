@@ -23,7 +23,7 @@ def test_the_demo_makes_a_lake_and_each_time_one_more_day_of_games_comes_in(run_
     first = run_cli("demo", "--root", str(root), root=tmp_path / "elsewhere")
     assert first.code == 0, first.err
     for sign in (
-        "No game that was played since",
+        "every game since",
         "Most goals in these weeks",
         "Next games",
         "Try next",

@@ -193,9 +193,9 @@ def test_the_command_knows_the_format_by_the_name_and_says_what_it_wrote(
     ("words", "said"),
     [
         (("silver.gmaes", "--to", "x"), "There is no table 'silver.gmaes'."),
-        (("silver.games", "--to", "x", "--format", "pdf"), "--format pdf is not known."),
-        (("silver.games", "silver.plays", "--to", "x.csv"), "x.csv is one file, and there are 2 tables."),
-        (("silver.games", "--to", "x", "--format", "xlsx"), "--format xlsx makes one file."),
+        (("silver.games", "--to", "x", "--format", "pdf"), "Unknown format: --format pdf."),
+        (("silver.games", "silver.plays", "--to", "x.csv"), "x.csv is one file for 2 tables."),
+        (("silver.games", "--to", "x", "--format", "xlsx"), "--format xlsx writes one file."),
     ],
 )
 def test_the_command_says_in_two_lines_what_cannot_be_meant(
@@ -203,7 +203,7 @@ def test_the_command_says_in_two_lines_what_cannot_be_meant(
 ):
     ended = run_here("export", *words, root=league_lake)
 
-    assert ended.code == 1
+    assert ended.code == 2
     assert said in ended.err
     assert len(ended.err.splitlines()) == 2
 

@@ -216,15 +216,15 @@ def test_all_of_them_are_exported_in_one_go_or_some_of_a_season(run_here: Cli, l
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [((), "Name a table to export."), (("--names", "nst"), "--names nst is not known."),
-     (("gold.skater_game", "--names", "moneypuck"), "There is no table 'gold.skater_game' under these names.")],
+    [((), "Name a table to export."), (("--names", "nst"), "Unknown names: --names nst."),
+     (("gold.skater_game", "--names", "moneypuck"), "MoneyPuck has no table 'gold.skater_game'.")],
 )  # fmt: skip
 def test_what_cannot_be_exported_is_said_in_two_lines(
     run_here: Cli, league_lake: Path, tmp_path: Path, words: tuple[str, ...], said: str
 ):
     ended = run_here("export", *words, "--to", str(tmp_path / "x"), root=league_lake)
 
-    assert ended.code == 1
+    assert ended.code == 2
     assert said in ended.err
     assert len(ended.err.splitlines()) == 2
 

@@ -182,7 +182,7 @@ def test_the_command_writes_a_file_by_its_name_and_never_over_another(
     first, second = (run_here(*words, root=league_lake) for _ in range(2))
     third = run_here(*words, "--replace", root=league_lake)
 
-    assert (first.code, second.code, third.code) == (0, 1, 0)
+    assert (first.code, second.code, third.code) == (0, 2, 0)
     assert "is there already" in second.err
     read = {"csv": pl.read_csv, "json": pl.read_json, "parquet": pl.read_parquet}[name.partition(".")[2]]
     assert_frame_equal(read(tmp_path / "new" / name), asked(league_lake, words[1]), check_dtypes=False)
@@ -192,7 +192,7 @@ def test_the_command_writes_a_file_by_its_name_and_never_over_another(
 def test_a_format_that_is_not_known_is_answered_with_those_that_are(run_here: Cli, league_lake: Path, tmp_path: Path):
     ended = run_here("sql", "select 1", "-o", str(tmp_path / "answer.xls"), root=league_lake)
 
-    assert ended.code == 1
+    assert ended.code == 2
     assert ended.err.splitlines() == [
         "Error: 'xls' is no format for an answer.",
         "There are parquet, csv, json: --format csv.",

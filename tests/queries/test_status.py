@@ -25,7 +25,7 @@ def test_a_whole_season_is_complete(tmp_path: Path):
 
     assert (season.complete, season.incomplete, season.pending, season.not_requested) == (2, 0, 0, 0)
     assert season.complete_through == date(2026, 1, 9)
-    assert found(tmp_path).freshness == "No game that was played since 2026-01-09 is missing."
+    assert (found(tmp_path).coverage, found(tmp_path).problems) == ("every game since 2026-01-09 is in the lake", [])
 
 
 def test_a_game_without_a_boxscore_is_partial_and_says_why(tmp_path: Path):
@@ -60,7 +60,7 @@ def test_a_hole_is_open_and_the_data_reach_only_to_the_day_before_it(tmp_path: P
 
     assert answer.seasons[0].pending == 1
     assert answer.seasons[0].complete_through == date(2026, 1, 6)
-    assert "1 played games are missing, the oldest of 2026-01-07" in answer.freshness
+    assert "1 played games are missing, the oldest of 2026-01-07 (`nhl-lake ingest`)" in answer.problems
 
 
 def test_games_older_than_the_lake_are_told_apart_from_holes(tmp_path: Path):
@@ -88,7 +88,7 @@ def test_a_page_of_an_unplayed_game_leaves_it_open(tmp_path: Path):
 def test_a_break_or_a_summer_makes_nothing_stale(tmp_path: Path, now: datetime):
     run_ingest(tmp_path, FakeApi([FakeGame(1)]))
 
-    assert "is missing" in found(tmp_path, now).freshness
+    assert found(tmp_path, now).problems == []
     assert found(tmp_path, now).seasons[0].pending == 0
 
 
@@ -102,15 +102,12 @@ def test_the_next_games_come_soonest_first_and_postponed_ones_are_left_out(tmp_p
     assert answer.seasons[0].upcoming == 2
 
 
-def test_the_last_run_and_the_sizes_are_told(tmp_path: Path):
+def test_the_status_has_the_last_run(tmp_path: Path):
     run_ingest(tmp_path, FakeApi([FakeGame(1)]))
     answer = found(tmp_path)
 
     assert answer.last_run is not None
     assert answer.last_run["outcome"] == "done"
-    sizes = {table.name: size for table, size in answer.sizes}
-    assert sizes["bronze.play_by_play"]["rows"] == 1
-    assert sizes["bronze.play_by_play"]["bytes"] > 0
 
 
 def test_where_there_is_no_lake_the_status_says_how_to_make_one(tmp_path: Path):
@@ -127,4 +124,4 @@ def test_a_lake_that_nobody_fed_for_months_says_what_it_misses(tmp_path: Path):
         late = sum(n <= days - 1 for n in range(2, 32))
         answer = found(tmp_path, NOON + timedelta(days=days))
         assert answer.seasons[0].pending == late
-        assert f"{late} played games are missing, the oldest of 2026-01-12" in answer.freshness
+        assert answer.problems[0].startswith(f"{late} played games are missing, the oldest of 2026-01-12")

@@ -227,13 +227,13 @@ def test_less_memory_is_fewer_games_at_once_and_never_none():
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--memory", "much"], "--memory much is no amount"),
+        (["--memory", "much"], "--memory much is not a size"),
         (["--memory", "1MB"], "too little"),
         (["--jobs", "2", "--cluster", "tcp://127.0.0.1:1"], "--jobs and --cluster"),
     ],
 )
 def test_what_cannot_be_meant_is_said_in_two_lines(words: list[str], said: str, run_cli, league_lake: Path):
     ended = run_cli("rebuild", *words, root=league_lake)
-    assert ended.code == 1
+    assert ended.code == 2
     assert said in ended.err
     assert len(ended.err.strip().splitlines()) == 2
