@@ -49,11 +49,11 @@ class Games(NamedTuple):
 def run(root: Location, games: Games, at: datetime, seasons: tuple[int, ...] = ()) -> None:
     """Run once, as the command does at a moment."""
     transport = LeagueTransport(games.league, lambda: at)
-    asker = ClientConfig(
+    config = ClientConfig(
         rate_limit=RateLimit(0, 4, USER_AGENT), base_url="http://league", source="sample league", transport=transport
     )
     options = Options(seasons=seasons, game_types=games.types)
-    done = ingest(root, options, asker, clock=lambda: at, progress=SilentReport(), command="round trip", rebuilds=True)
+    done = ingest(root, options, config, clock=lambda: at, progress=SilentReport(), command="round trip", rebuilds=True)
     if done.outcome != "done":
         sys.exit(f"the run at {at} of {root} ended with {done.outcome}: {done.error}")
 

@@ -74,11 +74,11 @@ def run(root: Path, league: League, at: datetime, options: Options) -> Day:
     """Run once, as the command does at a moment."""
     clock = clock_from(at)
     transport = Timed(league, clock)
-    asker = ClientConfig(
+    config = ClientConfig(
         rate_limit=RateLimit(0, 4, USER_AGENT), base_url="http://league", source="sample league", transport=transport
     )
     began, processor = time.perf_counter(), time.process_time()
-    found = ingest(root, options, asker, clock=clock, progress=SilentReport(), command="year", rebuilds=True)
+    found = ingest(root, options, config, clock=clock, progress=SilentReport(), command="year", rebuilds=True)
     if found.error is not None:
         raise found.error
     return Day(

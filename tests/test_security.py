@@ -201,8 +201,8 @@ def test_a_report_with_many_open_cells_is_none_that_is_deep():
 
 def asked(server: Callable[[httpx.Request], httpx.Response], folder: Path) -> bytes:
     async def go() -> bytes:
-        manners = RateLimit(rate=0, concurrency=1, user_agent="nhl-lake tests", first_backoff_s=0.001)
-        async with open_client(manners, folder / "pace.sqlite", httpx.MockTransport(server)) as opened:
+        rate_limit = RateLimit(rate=0, concurrency=1, user_agent="nhl-lake tests", first_backoff_s=0.001)
+        async with open_client(rate_limit, folder / "pace.sqlite", httpx.MockTransport(server)) as opened:
             return await opened.get("https://api.example/v1/page", lambda body: body)
 
     return asyncio.run(go())
@@ -227,8 +227,8 @@ def test_a_page_may_be_so_large_and_no_larger(size: int, is_taken: bool, packing
 
 
 def test_an_answer_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(client, "ANSWER_S", 0.05)
-    monkeypatch.setattr(client, "ATTEMPTS", 2)
+    monkeypatch.setattr(client, "MAX_RESPONSE_S", 0.05)
+    monkeypatch.setattr(client, "MAX_ATTEMPTS", 2)
 
     async def drip() -> Any:
         while True:

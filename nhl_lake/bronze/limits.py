@@ -22,7 +22,7 @@ HTML_TAG = re.compile(rb"<(/?)(?!br\b|img\b|meta\b|link\b|hr\b|input\b|col\b)[a-
 
 
 async def read_body(pieces: AsyncIterator[bytes]) -> bytes:
-    """Take a body as it comes; raise Unfit when it is more than any page is."""
+    """Take a body as it comes; raise PageTooLarge when it is more than any page is."""
     came, size = [], 0
     async for piece in pieces:
         came.append(piece)
@@ -34,8 +34,8 @@ async def read_body(pieces: AsyncIterator[bytes]) -> bytes:
 def decompress_body(body: bytes, packing: str) -> bytes:
     """Return a body as it was before it was packed.
 
-    Raises Unfit when that is more than any page is, or was packed otherwise than asked for: each further packing
-    multiplies by a thousand what it may grow to. Raises Refused when it is cut, or does not unpack.
+    Raises PageTooLarge when that is more than any page is, or was packed otherwise than asked for: each further packing
+    multiplies by a thousand what it may grow to. Raises PageRejected when it is cut, or does not unpack.
     """
     packing = packing.strip().lower()
     if packing in {"", "identity"}:
@@ -54,13 +54,13 @@ def decompress_body(body: bytes, packing: str) -> bytes:
 
 
 def check_size(size: int) -> None:
-    """Raise Unfit for more bytes than any page has."""
+    """Raise PageTooLarge for more bytes than any page has."""
     if size > MAX_PAGE_BYTES:
         raise PageTooLarge(f"larger than {MAX_PAGE_BYTES // 2**20} MB")
 
 
 def check_depth(body: bytes) -> None:
-    """Raise Unfit for a page that is nested so deeply that reading it would exhaust the stack, or take for ever."""
+    """Raise PageTooLarge for a page that is nested so deeply that to read it would exhaust the stack or take for ever."""
     if body.lstrip()[:1] == b"<":
         depths = accumulate(-1 if tag[1] else 1 for tag in HTML_TAG.finditer(body))
         if max(depths, default=0) > MAX_HTML_DEPTH:

@@ -1,10 +1,11 @@
-"""The one door to the network: asks politely, tries again where that may help, and says what came."""
+"""The HTTP client for the NHL's API: one httpx client with a rate limit, retries, redirects and bounds on each page."""
 
 import asyncio
 import itertools
 import random
 import re
 import sqlite3
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,25 +22,24 @@ import stamina
 from pyrate_limiter import Limiter, Rate, SQLiteBucket
 
 from nhl_lake.bronze import limits
-from nhl_lake.errors import LakeLocked, PageRejected, PageTooLarge, redact_secrets
-from nhl_lake.ingest.transport import Answer, InProcess, Way
+from nhl_lake.errors import BadInput, LakeLocked, PageRejected, PageTooLarge, redact_secrets
 
-AGAIN = frozenset({408, 425, 429})
-MOVED = frozenset({301, 302, 303, 307, 308})
-ATTEMPTS = 8
-FIRST_TRIES = 3  # requests to a host that has never answered; then it cannot be reached
-FAILURES_IN_A_ROW = 12  # pages of one host; then it has stopped answering
-REFUSALS = 5
-MOVES = 20
-PATIENCE_S = 600.0
-ANSWER_S = 120.0  # a whole answer: each piece in time would let a page drip for days
-LONGEST_WAIT_S = 120.0
+RETRYABLE_STATUSES = frozenset({408, 425, 429})  # and every 5xx
+MAX_ATTEMPTS = 8
+MAX_FIRST_ATTEMPTS = 3  # requests to a host that has never answered; after them the host cannot be reached
+MAX_FAILURES_IN_A_ROW = 12  # pages of one host; after them the host has stopped answering
+MAX_INVALID_PAGES = 5  # invalid answers to one request that are followed by another attempt
+MAX_REDIRECTS = 20
+MAX_RETRY_S = 600.0
+MAX_RESPONSE_S = 120.0  # for a whole response: with a timeout for each read alone, a page could drip for days
+MAX_WAIT_S = 120.0  # the longest Retry-After that is obeyed
+TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=None)
 
 T = TypeVar("T")
 
 
 class TransientError(Exception):
-    """An answer that may be another one later; `after_s` is what the server asked to wait."""
+    """A status that may be another one later; `after_s` is the wait that the server asked for."""
 
     def __init__(self, reason: str, after_s: float | None = None) -> None:
         super().__init__(reason)
@@ -46,24 +47,24 @@ class TransientError(Exception):
 
 
 class FetchFailed(Exception):
-    """A page that could not be had, with the reason."""
+    """A page that could not be fetched, with the reason."""
 
 
 class InvalidPage(FetchFailed):
-    """A page that came, and was refused each time: the API is there, the page is odd."""
+    """A page that came, and was invalid each time: the API answers, this page is wrong."""
 
 
 class HostUnavailable(FetchFailed):
-    """A page of a host that cannot be reached, or that has stopped answering: nothing more is asked of it."""
+    """A page of a host that cannot be reached, or that has stopped answering. No more requests go to it."""
 
 
 class PageNotFound(Exception):
-    """The answer 404: there is no such page, or none yet."""
+    """Status 404: there is no such page, or none yet."""
 
 
 @dataclass(frozen=True)
 class RateLimit:
-    """How to ask: requests a second (0: no limit), how many at once, under which name, and the first wait."""
+    """How to send requests: requests a second (0: no limit), how many at once, the user agent, and the first wait."""
 
     rate: float
     concurrency: int
@@ -75,70 +76,71 @@ class RateLimit:
 class Host:
     """The health of one host, over all its pages.
 
-    failures: pages in a row that it did not give; before its first answer, requests in a row. quiet_until: when it may
-    be asked again. gone: why nothing more is asked of it.
+    failures: failed pages in a row; before the first answer, failed requests in a row. paused_until: when requests may
+    go on after a 429. unavailable_reason: the reason why no more requests go to it, or None.
     """
 
     name: str
     has_answered: bool = False
     failures: int = 0
-    quiet_until: float = 0.0
+    paused_until: float = 0.0
     unavailable_reason: str | None = None
 
     def count_failed_request(self, error: Exception) -> None:
-        """Count a request without an answer. A host that has never answered is given up after a few."""
+        """Count a request without a response. A host that has never answered is given up after a few."""
         if self.has_answered:
             return
         self.failures += 1
-        if self.failures >= FIRST_TRIES:
+        if self.failures >= MAX_FIRST_ATTEMPTS:
             self.unavailable_reason = self.unavailable_reason or f"{self.name} cannot be reached: {describe(error)}"
 
     def count_failed_page(self, reason: str) -> None:
-        """Count a page that the host did not give, whatever the tries."""
+        """Count a page that failed after all its attempts."""
         if not self.has_answered:
             return
         self.failures += 1
-        if self.failures >= FAILURES_IN_A_ROW:
+        if self.failures >= MAX_FAILURES_IN_A_ROW:
             self.unavailable_reason = self.unavailable_reason or f"{self.name} had stopped answering: {reason}"
 
 
 def describe(error: Exception) -> str:
-    """Name an error of the network in one line."""
+    """Describe an error of the network in one line."""
     return redact_secrets(f"{type(error).__name__} {error}".strip())
 
 
 @dataclass
 class ApiClient:
-    """An open door: a way, its pace and manners, and the health of each host."""
+    """An open httpx client with its rate limit, its free connections, and the health of each host."""
 
-    way: Way
-    pace: Limiter | None
+    http: httpx.AsyncClient
+    limiter: Limiter | None
     rate_limit: RateLimit
-    places: asyncio.Semaphore
+    connections: asyncio.Semaphore
     hosts: dict[str, Host] = field(default_factory=dict)
 
-    def host(self, url: str, kind: str | None = None) -> Host:
-        """Return the host of a page. `kind` is the host that one address stands for, if it stands for several."""
+    def host(self, url: str, declared: str | None = None) -> Host:
+        """Return the host of a page. `declared` is the API's host, where one address stands in for several."""
         address = origin(url)
-        key = kind or address
+        key = declared or address
         if key not in self.hosts:
             names = dict.fromkeys((host_name(key), host_name(address)))  # both, where one stands in for the other
             self.hosts[key] = Host(" at ".join(names))
         return self.hosts[key]
 
-    async def get(self, url: str, accept: Callable[[bytes], T], kind: str | None = None) -> T:
-        """Ask for a page until `accept` takes it; raise NotThere, or Failed with the last reason.
+    async def get(self, url: str, parse: Callable[[bytes], T], declared: str | None = None) -> T:
+        """Fetch a page, retry until `parse` accepts it, and return what `parse` returns.
 
-        A body that `accept` refuses is asked for again: cut bodies and error pages come with status 200 too.
-        Raises HostGone, without asking, for a page of a host that is given up; `kind` names the host (see `host`).
+        A body that `parse` refuses is fetched again: truncated bodies and error pages come with status 200 too.
+        Raises PageNotFound, or FetchFailed with the last reason; HostUnavailable, without a request, for a host that
+        is given up (`declared`: see `host`).
         """
-        host = self.host(url, kind)
+        host = self.host(url, declared)
         if host.unavailable_reason is not None:
             raise HostUnavailable(f"not asked for: {host.unavailable_reason}")
         try:
-            found = await self._had(url, accept, host)
+            page = await self._fetch(url, parse, host)
         except InvalidPage:
-            raise  # an odd page says nothing of the others: it must not end the asking
+            raise  # one wrong page says nothing of the others: it must not end the run
         except PageNotFound:
             host.failures = 0
             raise
@@ -146,40 +148,40 @@ class ApiClient:
             host.count_failed_page(str(error))
             raise
         host.failures = 0
-        return found
+        return page
 
-    async def _had(self, url: str, accept: Callable[[bytes], T], host: Host) -> T:
-        """Ask for a page, again where that may help; raise what came of it in the door's own terms."""
+    async def _fetch(self, url: str, parse: Callable[[bytes], T], host: Host) -> T:
+        """Fetch a page with retries, and raise the client's own errors."""
         try:
             try:
-                return await self._accepted(url, accept, host)
+                return await self._attempt(url, parse, host)
             except (PageRejected, TransientError, httpx.TransportError) as error:
-                return await self._insisted(url, accept, host, error)
+                return await self._retry(url, parse, host, error)
         except PageRejected as error:
             raise InvalidPage(str(error)) from error
-        except (TransientError, httpx.InvalidURL) as error:
+        except TransientError as error:
             raise FetchFailed(str(error)) from error
         except httpx.TransportError as error:
             if host.unavailable_reason is not None and not host.has_answered:
                 raise HostUnavailable(host.unavailable_reason) from error
             raise FetchFailed(describe(error)) from error
 
-    async def _accepted(self, url: str, accept: Callable[[bytes], T], host: Host) -> T:
-        """Ask for a page once."""
+    async def _attempt(self, url: str, parse: Callable[[bytes], T], host: Host) -> T:
+        """Fetch a page once."""
         try:
-            body = await self._once(url, host)
+            body = await self._request(url, host)
         except httpx.TransportError as error:
             host.count_failed_request(error)
             raise
         limits.check_depth(body)
-        return accept(body)
+        return parse(body)
 
-    async def _insisted(self, url: str, accept: Callable[[bytes], T], host: Host, first: Exception | None) -> T:
-        """Ask for a page again, after the first request failed: most do not, and need no book of attempts."""
+    async def _retry(self, url: str, parse: Callable[[bytes], T], host: Host, first: Exception | None) -> T:
+        """Fetch a page after a failed first attempt. Most pages need no second, and no bookkeeping of attempts."""
         attempts = stamina.retry_context(
-            on=self._again(host),
-            attempts=ATTEMPTS,
-            timeout=PATIENCE_S,
+            on=self._retry_rule(host),
+            attempts=MAX_ATTEMPTS,
+            timeout=MAX_RETRY_S,
             wait_initial=self.rate_limit.first_backoff_s,
             wait_jitter=self.rate_limit.first_backoff_s,
             wait_max=60.0,
@@ -189,15 +191,15 @@ class ApiClient:
                 if first is not None:
                     error, first = first, None
                     raise error
-                return await self._accepted(url, accept, host)
+                return await self._attempt(url, parse, host)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _again(self, host: Host) -> Callable[[Exception], float | bool]:
-        """Return the rule whether to ask again: after longer and longer waits with jitter, or as the server asks."""
-        refusals = itertools.count()
+    def _retry_rule(self, host: Host) -> Callable[[Exception], float | bool]:
+        """Return the rule for the next attempt: no, yes (after growing waits with jitter), or the seconds to wait."""
+        invalid_pages = itertools.count()
         first, jitter = self.rate_limit.first_backoff_s, random.uniform(0.0, self.rate_limit.first_backoff_s)
 
-        def again(error: Exception) -> float | bool:
+        def rule(error: Exception) -> float | bool:
             if host.unavailable_reason is not None:
                 return False
             if isinstance(error, TransientError) and error.after_s is not None:
@@ -205,61 +207,66 @@ class ApiClient:
             if isinstance(error, PageTooLarge):
                 return False
             if isinstance(error, PageRejected):
-                # a cut body is mended at once; a server that answers nonsense does so for longer than anyone waits
-                refusal = next(refusals)
-                return refusal < REFUSALS and min(first * 2**refusal, 4.0) / 2 + jitter
+                # a truncated body is whole the next time; a server that sends wrong pages does so for long
+                number = next(invalid_pages)
+                return number < MAX_INVALID_PAGES and min(first * 2**number, 4.0) / 2 + jitter
             return isinstance(error, TransientError | httpx.TransportError)
 
-        return again
+        return rule
 
-    async def _once(self, url: str, host: Host) -> bytes:
-        async with self.places:
-            await self._turn(host)
-            if host.unavailable_reason is not None:  # it was given up while this request waited
+    async def _request(self, url: str, host: Host) -> bytes:
+        """Send a request in its turn, and return the unpacked body of a response with status 2xx."""
+        async with self.connections:
+            await self._wait_for_turn(host)
+            if host.unavailable_reason is not None:  # the host was given up while this request waited
                 raise HostUnavailable(f"not asked for: {host.unavailable_reason}")
-            answer = await self._followed(url)
+            status, headers, body = await self._send(url)
         if not host.has_answered:
             host.has_answered, host.failures, host.unavailable_reason = True, 0, None
-        if answer.status == httpx.codes.NOT_FOUND:
+        if status == httpx.codes.NOT_FOUND:
             raise PageNotFound
-        if answer.status in AGAIN or httpx.codes.is_server_error(answer.status):
-            after_s = retry_after(answer.headers)
-            if answer.status == httpx.codes.TOO_MANY_REQUESTS:
-                # one page's 429 is meant for all pages of its host
+        if status in RETRYABLE_STATUSES or httpx.codes.is_server_error(status):
+            after_s = retry_after(headers)
+            if status == httpx.codes.TOO_MANY_REQUESTS:
+                # a 429 for one page is meant for all pages of its host
                 until = time.monotonic() + (after_s or self.rate_limit.first_backoff_s)
-                host.quiet_until = max(host.quiet_until, until)
-            raise TransientError(f"status {answer.status}", after_s)
-        if not httpx.codes.is_success(answer.status):
-            raise FetchFailed(f"status {answer.status}")
-        return limits.decompress_body(answer.body, answer.headers.get("Content-Encoding", ""))
+                host.paused_until = max(host.paused_until, until)
+            raise TransientError(f"status {status}", after_s)
+        if not httpx.codes.is_success(status):
+            raise FetchFailed(f"status {status}")
+        return limits.decompress_body(body, headers.get("Content-Encoding", ""))
 
-    async def _followed(self, url: str) -> Answer:
-        """Send the request, and follow an answer that says where on its host the page has moved to."""
-        headers = {"User-Agent": self.rate_limit.user_agent, "Accept-Encoding": limits.CONTENT_ENCODING}
-        require_host(origin(url))
-        place = url
-        for _ in range(MOVES):
-            answer = await self._answer(place, headers)
-            if answer.status not in MOVED or "Location" not in answer.headers:
-                return answer
-            place = str(moved(httpx.URL(place), answer.headers["Location"]))
-        raise FetchFailed(f"redirected {MOVES} times, last to {place}")
+    async def _send(self, url: str) -> tuple[int, httpx.Headers, bytes]:
+        """Send a request, follow redirects, and return status, headers, and the body as it was sent."""
+        request = self.http.build_request("GET", parse_url(url))
+        for _ in range(MAX_REDIRECTS):
+            response, body = await self._exchange(request)
+            if response.next_request is None:
+                return response.status_code, response.headers, body
+            request = response.next_request
+        raise FetchFailed(f"redirected {MAX_REDIRECTS} times, last to {request.url}")
 
-    async def _answer(self, url: str, headers: Mapping[str, str]) -> Answer:
-        """Send a request once, and take the whole answer."""
+    async def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+        """Send one request, and read the whole response."""
         try:
-            async with asyncio.timeout(ANSWER_S):
-                return await self.way.get(url, headers)
+            async with asyncio.timeout(MAX_RESPONSE_S):
+                response = await self.http.send(request, stream=True)
+                try:
+                    # not aiter_raw: it refuses the responses of httpx.MockTransport, whose content is there at once
+                    assert isinstance(response.stream, httpx.AsyncByteStream)
+                    return response, await limits.read_body(aiter(response.stream))
+                finally:
+                    await response.aclose()
         except TimeoutError as error:
-            raise httpx.ReadTimeout(f"no whole answer in {ANSWER_S:.0f} seconds") from error
+            raise httpx.ReadTimeout(f"no whole answer in {MAX_RESPONSE_S:.0f} seconds") from error
 
-    async def _turn(self, host: Host) -> None:
-        """Wait for this request's turn; one that came while the host was to be left quiet is let go by."""
+    async def _wait_for_turn(self, host: Host) -> None:
+        """Wait for this request's turn; a turn that comes while the host is paused is not used."""
         while True:
-            await asyncio.sleep(host.quiet_until - time.monotonic())
-            if self.pace is not None:
-                await self.pace.try_acquire_async("nhl")
-            if time.monotonic() >= host.quiet_until:
+            await asyncio.sleep(host.paused_until - time.monotonic())
+            if self.limiter is not None:
+                await self.limiter.try_acquire_async("nhl")
+            if time.monotonic() >= host.paused_until:
                 return
 
 
@@ -274,73 +281,99 @@ def host_name(address: str) -> str:
     return re.sub(r":\d+$", "", address.rpartition("/")[2])
 
 
-@cache
-def require_host(origin: str) -> None:
-    """Raise httpx.InvalidURL for what begins no address; there are three hosts, and to look takes a while."""
+def parse_url(url: str) -> httpx.URL:
+    """Parse an address; raise FetchFailed if it is invalid or names no host."""
     try:
-        host = httpx.URL(origin).host
-    except UnicodeError as error:
-        raise httpx.InvalidURL(str(error)) from error
+        parsed = httpx.URL(url)
+        host = parsed.host
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise FetchFailed(f"invalid address {redact_secrets(url)}: {error}") from error
     if not host:
-        raise httpx.InvalidURL(f"{origin} names no host")
+        raise FetchFailed(f"{redact_secrets(url)} names no host")
+    return parsed
 
 
-def moved(place: httpx.URL, to: str) -> httpx.URL:
-    """Return where a page has moved to; raise Failed if that is another host, or a way that is less safe."""
-    there = place.join(to)
-    if there.host != place.host or there.scheme not in {place.scheme, "https"} or there.userinfo:
+async def require_allowed_redirect(response: httpx.Response) -> None:
+    """Raise FetchFailed for a redirect to another host or to a less safe scheme; a hook of the httpx client."""
+    if not response.has_redirect_location:
+        return
+    here = response.request.url
+    try:
+        there = here.join(response.headers["Location"])
+        is_same_host = there.host == here.host
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise FetchFailed(f"redirected to an invalid address: {error}") from error
+    if not is_same_host or there.scheme not in {here.scheme, "https"} or there.userinfo:
         raise FetchFailed(f"redirected to {there.scheme}://{there.host}, where nothing is asked for")
-    return there
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that a server asks to wait, from a number or a date; at most two minutes."""
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
-        return min(float(value), LONGEST_WAIT_S)
+        return min(float(value), MAX_WAIT_S)
     try:
         wait = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
     except (ValueError, TypeError):
         return None
-    return min(max(wait, 0.0), LONGEST_WAIT_S)
+    return min(max(wait, 0.0), MAX_WAIT_S)
 
 
 @asynccontextmanager
 async def open_client(
-    manners: RateLimit, pace_file: Path, transport: httpx.AsyncBaseTransport | None
+    rate_limit: RateLimit, rate_file: Path, transport: httpx.AsyncBaseTransport | None
 ) -> AsyncIterator[ApiClient]:
-    """Open the door. The pace stands in a file, so that runs that follow each other are polite together."""
-    bucket = open_pace(manners, pace_file)
+    """Open the client. The rate limit stands in a file, so that consecutive runs keep it together."""
+    bucket = open_bucket(rate_limit, rate_file)
     try:
-        async with InProcess(transport) if transport else wire(manners.concurrency) as way:
-            pace = Limiter(bucket, buffer_ms=2) if bucket else None
-            yield ApiClient(way, pace, manners, asyncio.Semaphore(manners.concurrency))
+        async with open_http(rate_limit, transport) as http:
+            limiter = Limiter(bucket, buffer_ms=2) if bucket else None
+            yield ApiClient(http, limiter, rate_limit, asyncio.Semaphore(rate_limit.concurrency))
     finally:
         if bucket:
             bucket.close()  # type: ignore[no-untyped-call]
 
 
-def wire(connections: int) -> Way:
-    """Return the way over the network."""
-    from nhl_lake.ingest.aiohttp_transport import Wire  # noqa: PLC0415 - to load aiohttp takes a third of a second, and few commands ask
+def open_http(rate_limit: RateLimit, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+    """Return the httpx client, over the network or over a transport that answers in this process."""
+    most = rate_limit.concurrency
+    try:
+        return httpx.AsyncClient(
+            headers={"User-Agent": rate_limit.user_agent, "Accept-Encoding": limits.CONTENT_ENCODING},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            timeout=TIMEOUT,
+            limits=httpx.Limits(max_connections=most, max_keepalive_connections=most),
+            event_hooks={"response": [require_allowed_redirect]},
+            verify=True if transport else load_certificates(),
+            transport=transport,
+        )
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        raise BadInput(
+            f"A proxy in the environment cannot be used: {redact_secrets(str(error))}",
+            "Set HTTPS_PROXY, HTTP_PROXY and ALL_PROXY to http:// or https:// addresses, or unset them.",
+        ) from error
 
-    return Wire(connections)
+
+@cache
+def load_certificates() -> ssl.SSLContext:
+    """Return the certificates to trust: to read them takes a while, and a run opens the client twice."""
+    return httpx.create_ssl_context()
 
 
-def open_pace(manners: RateLimit, file: Path) -> SQLiteBucket | None:
-    """Open the pace: requests at even steps, a twentieth longer than the rate says, so that no second holds more."""
-    if manners.rate == 0:
+def open_bucket(rate_limit: RateLimit, file: Path) -> SQLiteBucket | None:
+    """Open the file of the rate limit: requests at even steps, 5 % longer than the rate, so that no second has more."""
+    if rate_limit.rate == 0:
         return None
     file.parent.mkdir(parents=True, exist_ok=True)
-    every_ms = int(1050 / manners.rate) + 1
+    every_ms = int(1050 / rate_limit.rate) + 1
     try:
         return SQLiteBucket.init_from_file([Rate(1, every_ms)], db_path=str(file))
     except sqlite3.OperationalError as error:
         raise LakeLocked(
-            f"The pace of requests at {file} cannot be opened: {error}.",
+            f"The rate limit's file {file} cannot be opened: {error}.",
             "Another run is asking, or the folder is read-only; run again when it is done.",
         ) from error
     except sqlite3.DatabaseError:
-        # the pace of the last seconds is all that the file holds: a damaged one is begun again
+        # the file holds the last seconds alone: a damaged one is begun again
         file.unlink()
         return SQLiteBucket.init_from_file([Rate(1, every_ms)], db_path=str(file))

@@ -52,7 +52,7 @@ async def fetch_pages(run: IngestRun, asks: Sequence[dict[str, Any]]) -> None:
     tables = {table.name: table for table in endpoints.TABLES}
     queue = iter(asks)
     came: asyncio.Queue[FetchedPage | None] = asyncio.Queue(maxsize=192)  # they come on while a batch is written
-    # a worker that waits to try again does not keep the others from asking: places are counted at the door
+    # a worker that waits to try again does not keep the others from asking: the client counts connections
     width = min(4 * run.api.rate_limit.concurrency, len(asks))
 
     async def worker() -> None:
@@ -78,12 +78,12 @@ async def fetch_pages(run: IngestRun, asks: Sequence[dict[str, Any]]) -> None:
             await asyncio.gather(*workers, return_exceptions=True)
             await came.put(None)
 
-    asker = asyncio.create_task(asking())
+    fetching = asyncio.create_task(asking())
     try:
         await write_pages(run, came)
-        await asker
+        await fetching
     finally:
-        asker.cancel()
+        fetching.cancel()
 
 
 async def write_pages(run: IngestRun, came: asyncio.Queue[FetchedPage | None]) -> None:

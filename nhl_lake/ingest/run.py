@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from importlib import import_module
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -56,7 +55,7 @@ from nhl_lake.store import delta_tables, handles, locks
 from nhl_lake.store.location import Location
 
 VERSION = version("nhl-lake")
-USER_AGENT = f"nhl-lake/{VERSION} (a personal archive of NHL pages; Python aiohttp)"
+USER_AGENT = f"nhl-lake/{VERSION} (a personal archive of NHL pages; Python httpx)"
 MAX_ERROR_CHARS = 1_000  # characters of what is kept of a run that was not done
 EMPTY_WAITING = pl.DataFrame(schema={"table": pl.String, "why": pl.String, "pages": pl.UInt32, "newest": pl.String})
 
@@ -121,7 +120,7 @@ def ingest(
         held.enter_context(handles.cache_folder_handles())
         with ThreadPoolExecutor() as beside:
             if client_config.transport is None:
-                beside.submit(import_module, "nhl_lake.ingest.aiohttp_transport")  # takes as long as to open the lake
+                beside.submit(client.load_certificates)  # while the lake is opened
             layout.check_tables(root)
             layout.check_source(root, client_config.source)
         held.enter_context(locks.hold_lock(root, command, now=clock()))
@@ -205,14 +204,14 @@ class FetchResult(NamedTuple):
 
 
 async def fetch_missing_pages(
-    root: Location, options: Options, asker: ClientConfig, clock: Clock, report: FetchProgress, summary: IngestSummary
+    root: Location, options: Options, config: ClientConfig, clock: Clock, report: FetchProgress, summary: IngestSummary
 ) -> FetchResult | None:
     """Keep what is missing, incomplete or wanted again, until a plan asks for nothing new; None if it was stopped."""
     async with client.open_client(
-        asker.rate_limit, locks.locate_state_folder(root) / "pace.sqlite", asker.transport
-    ) as door:
+        config.rate_limit, locks.locate_state_folder(root) / "pace.sqlite", config.transport
+    ) as api:
         run = IngestRun(
-            root, door, asker.base_url, clock, report, PageWriter(root, summary.run_id), source=asker.source
+            root, api, config.base_url, clock, report, PageWriter(root, summary.run_id), source=config.source
         )
         summary.page_counts = run.writer.page_counts
         with stop_on_signals(run):
@@ -249,7 +248,7 @@ async def fetch_until_complete(run: IngestRun, scope: Scope, facts: Inventory) -
 
 
 async def fetch_incomplete_pages(
-    root: Location, asker: ClientConfig, report: FetchProgress, summary: IngestSummary, found: FetchResult
+    root: Location, config: ClientConfig, report: FetchProgress, summary: IngestSummary, found: FetchResult
 ) -> bool:
     """Ask for what a rebuild has shown to be incomplete, and for its other source; return whether there was any."""
     scope, facts = (
@@ -258,9 +257,9 @@ async def fetch_incomplete_pages(
     )
     asked_before = len(found.run.requested)
     async with client.open_client(
-        asker.rate_limit, locks.locate_state_folder(root) / "pace.sqlite", asker.transport
-    ) as door:
-        run = replace(found.run, api=door, progress=report, schedule_task=None)
+        config.rate_limit, locks.locate_state_folder(root) / "pace.sqlite", config.transport
+    ) as api:
+        run = replace(found.run, api=api, progress=report, schedule_task=None)
         with stop_on_signals(run):
             await fetch_until_complete(run, scope, facts)
     if run.is_stopped:
@@ -407,9 +406,9 @@ def preview_ingest(
     async def look() -> tuple[Scope, ScheduleReading, Inventory]:
         async with client.open_client(
             client_config.rate_limit, locks.locate_state_folder(root) / "pace.sqlite", client_config.transport
-        ) as door:
+        ) as api:
             return await read_schedule_and_inventory(
-                IngestRun(root, door, client_config.base_url, clock, progress, PageWriter(root, "dry-run")), options
+                IngestRun(root, api, client_config.base_url, clock, progress, PageWriter(root, "dry-run")), options
             )
 
     scope, found, facts = asyncio.run(look())

@@ -1,4 +1,4 @@
-"""The door to the network: what is asked for again, how long is waited, and how politely."""
+"""The HTTP client: what it retries, how long it waits, and how it keeps the rate limit."""
 
 import asyncio
 import gzip
@@ -16,11 +16,11 @@ import pytest
 from nhl_lake.bronze.validation import parse_play_by_play
 from nhl_lake.errors import PageRejected
 from nhl_lake.ingest.client import (
-    ATTEMPTS,
-    FAILURES_IN_A_ROW,
-    FIRST_TRIES,
-    LONGEST_WAIT_S,
-    REFUSALS,
+    MAX_ATTEMPTS,
+    MAX_FAILURES_IN_A_ROW,
+    MAX_FIRST_ATTEMPTS,
+    MAX_INVALID_PAGES,
+    MAX_WAIT_S,
     ApiClient,
     FetchFailed,
     HostUnavailable,
@@ -44,20 +44,20 @@ def whole(body: bytes) -> bytes:
     return body
 
 
-def with_door(
-    handler: Handler, folder: Path, use: Callable[[ApiClient], Awaitable[Any]], manners: RateLimit = NO_LIMIT
+def with_client(
+    handler: Handler, folder: Path, use: Callable[[ApiClient], Awaitable[Any]], rate_limit: RateLimit = NO_LIMIT
 ) -> Any:
-    """Open a door to a handler, use it, and return what came."""
+    """Open a client whose requests a handler answers, use it, and return what `use` returns."""
 
     async def run() -> Any:
-        async with open_client(manners, folder / "own" / "pace.sqlite", httpx.MockTransport(handler)) as api:
+        async with open_client(rate_limit, folder / "own" / "pace.sqlite", httpx.MockTransport(handler)) as api:
             return await use(api)
 
     return asyncio.run(run())
 
 
-def ask(handler: Handler, folder: Path, manners: RateLimit = NO_LIMIT) -> bytes:
-    return bytes(with_door(handler, folder, lambda api: api.get(URL, whole), manners))
+def ask(handler: Handler, folder: Path, rate_limit: RateLimit = NO_LIMIT) -> bytes:
+    return bytes(with_client(handler, folder, lambda api: api.get(URL, whole), rate_limit))
 
 
 def ask_often(times: int) -> Callable[[ApiClient], Awaitable[list[Any]]]:
@@ -136,7 +136,7 @@ def test_a_page_of_another_game_is_asked_again_and_never_returned(tmp_path: Path
     server, asked = script(*(httpx.Response(200, text=body % number) for number in (2023020002, 2023020001)))
     read = parse_play_by_play
 
-    parts = with_door(server, tmp_path, lambda api: api.get(URL, lambda b: read(b, {"game_id": 2023020001})))
+    parts = with_client(server, tmp_path, lambda api: api.get(URL, lambda b: read(b, {"game_id": 2023020001})))
 
     assert [part.key for part in parts] == [{"game_id": 2023020001}]
     assert len(asked) == 2
@@ -197,7 +197,7 @@ def test_an_error_that_stays_fails_with_its_status_after_the_last_attempt(tmp_pa
 
     with pytest.raises(FetchFailed, match="status 503"):
         ask(server, tmp_path)
-    assert len(asked) == ATTEMPTS
+    assert len(asked) == MAX_ATTEMPTS
 
 
 def test_nonsense_that_stays_fails_with_its_reason_sooner(tmp_path: Path):
@@ -205,7 +205,7 @@ def test_nonsense_that_stays_fails_with_its_reason_sooner(tmp_path: Path):
 
     with pytest.raises(FetchFailed, match="not whole: b'nonsense'"):
         ask(server, tmp_path)
-    assert len(asked) == REFUSALS + 1
+    assert len(asked) == MAX_INVALID_PAGES + 1
 
 
 def test_the_connection_that_breaks_for_ever_fails_by_name_once_the_api_has_answered(tmp_path: Path):
@@ -216,8 +216,8 @@ def test_the_connection_that_breaks_for_ever_fails_by_name_once_the_api_has_answ
     server, asked = script(good(), httpx.ConnectError("refused"))
 
     with pytest.raises(FetchFailed, match="ConnectError refused"):
-        with_door(server, tmp_path, use)
-    assert len(asked) == 1 + ATTEMPTS
+        with_client(server, tmp_path, use)
+    assert len(asked) == 1 + MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize(
@@ -229,15 +229,15 @@ def test_a_host_that_never_answered_is_given_up_after_a_few_requests(tmp_path: P
     with pytest.raises(HostUnavailable, match=f"api.example cannot be reached: {kind.__name__} no answer"):
         ask(server, tmp_path)
 
-    assert len(asked) == FIRST_TRIES
+    assert len(asked) == MAX_FIRST_ATTEMPTS
 
 
 def test_the_requests_of_all_pages_count_for_a_host_that_never_answered(tmp_path: Path):
     server, asked = script(httpx.ConnectError("refused"))
 
-    answers = with_door(server, tmp_path, ask_often(50))
+    answers = with_client(server, tmp_path, ask_often(50))
 
-    assert len(asked) < FIRST_TRIES + NO_LIMIT.concurrency
+    assert len(asked) < MAX_FIRST_ATTEMPTS + NO_LIMIT.concurrency
     assert {str(answer) for answer in answers} == {
         "api.example cannot be reached: ConnectError refused",
         "not asked for: api.example cannot be reached: ConnectError refused",
@@ -265,7 +265,7 @@ def test_a_host_that_refuses_does_not_keep_another_from_answering(tmp_path: Path
         asks = (api.get(url, whole) for url in [STATS, URL] * 20)
         return await asyncio.gather(*asks, return_exceptions=True)
 
-    answers = with_door(of_two_hosts(httpx.ConnectError("refused")), tmp_path, use)
+    answers = with_client(of_two_hosts(httpx.ConnectError("refused")), tmp_path, use)
 
     assert answers[1::2] == [GOOD] * 20
     assert all(isinstance(answer, HostUnavailable) for answer in answers[::2])
@@ -278,7 +278,7 @@ def test_one_address_may_stand_for_several_hosts(tmp_path: Path):
         first = await asyncio.gather(api.get(f"{URL}/stats", whole, "https://stats.example"), return_exceptions=True)
         return [*first, await api.get(URL, whole, "https://web.example")]
 
-    gone, page = with_door(of_two_hosts(httpx.ReadError("closed")), tmp_path, use)
+    gone, page = with_client(of_two_hosts(httpx.ReadError("closed")), tmp_path, use)
 
     assert str(gone).startswith("stats.example")
     assert "at api.example cannot be reached" in str(gone)
@@ -290,24 +290,24 @@ def test_errors_end_the_asking_of_their_host_alone(tmp_path: Path):
         stats = [await asyncio.gather(api.get(STATS, whole), return_exceptions=True) for _ in range(14)]
         return [*(str(answer) for (answer,) in stats), await api.get(URL, whole)]
 
-    *stats, page = with_door(of_two_hosts(httpx.Response(500)), tmp_path, use)
+    *stats, page = with_client(of_two_hosts(httpx.Response(500)), tmp_path, use)
 
-    assert stats[:FAILURES_IN_A_ROW] == ["status 500"] * FAILURES_IN_A_ROW
-    assert set(stats[FAILURES_IN_A_ROW:]) == {"not asked for: stats.example had stopped answering: status 500"}
+    assert stats[:MAX_FAILURES_IN_A_ROW] == ["status 500"] * MAX_FAILURES_IN_A_ROW
+    assert set(stats[MAX_FAILURES_IN_A_ROW:]) == {"not asked for: stats.example had stopped answering: status 500"}
     assert page == GOOD
 
 
 def test_a_host_that_wants_quiet_does_not_quiet_another(tmp_path: Path):
     async def use(api: ApiClient) -> float:
         stats = asyncio.create_task(api.get(STATS, whole))
-        while not any(host.quiet_until for host in api.hosts.values()):
+        while not any(host.paused_until for host in api.hosts.values()):
             await asyncio.sleep(0)
         begun = time.monotonic()
         await api.get(URL, whole)
         stats.cancel()
         return time.monotonic() - begun
 
-    assert with_door(of_two_hosts(httpx.Response(429, headers={"Retry-After": "60"})), tmp_path, use) < 5
+    assert with_client(of_two_hosts(httpx.Response(429, headers={"Retry-After": "60"})), tmp_path, use) < 5
 
 
 def test_an_error_of_the_reader_is_not_hidden(tmp_path: Path):
@@ -317,7 +317,7 @@ def test_an_error_of_the_reader_is_not_hidden(tmp_path: Path):
     server, asked = script(good())
 
     with pytest.raises(ZeroDivisionError):
-        with_door(server, tmp_path, lambda api: api.get(URL, defect))
+        with_client(server, tmp_path, lambda api: api.get(URL, defect))
     assert len(asked) == 1
 
 
@@ -346,8 +346,8 @@ def test_an_instant_in_the_past_is_now():
 def test_nobody_waits_longer_than_two_minutes():
     later = format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)
 
-    assert retry_after(asked_to_wait("86400")) == LONGEST_WAIT_S
-    assert retry_after(asked_to_wait(later)) == LONGEST_WAIT_S
+    assert retry_after(asked_to_wait("86400")) == MAX_WAIT_S
+    assert retry_after(asked_to_wait(later)) == MAX_WAIT_S
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-3", "1.5", "²", "Wed, 99 Oct 2015", "Wed, 21 Oct 2015 07:28:00"])
@@ -370,7 +370,7 @@ def test_as_long_as_the_server_asks_is_waited(status: int, tmp_path: Path):
 
 @pytest.mark.parametrize("rate", [0, 20])
 def test_one_page_that_is_too_many_quiets_all(rate: float, tmp_path: Path):
-    manners = RateLimit(rate=rate, concurrency=3, user_agent="nhl-lake/test", first_backoff_s=0.001)
+    rate_limit = RateLimit(rate=rate, concurrency=3, user_agent="nhl-lake/test", first_backoff_s=0.001)
     times: list[float] = []
 
     async def server(_: httpx.Request) -> httpx.Response:
@@ -380,25 +380,25 @@ def test_one_page_that_is_too_many_quiets_all(rate: float, tmp_path: Path):
     async def use(api: ApiClient) -> list[Any]:
         first = asyncio.create_task(api.get(f"{URL}/first", whole))
         for _ in range(1000):
-            if any(host.quiet_until for host in api.hosts.values()):
+            if any(host.paused_until for host in api.hosts.values()):
                 break
             await asyncio.sleep(0)
         others = asyncio.gather(*(api.get(f"{URL}/{n}", whole) for n in range(6)))
         return [await first, *await others]
 
-    assert with_door(server, tmp_path, use, manners) == [GOOD] * 7
+    assert with_client(server, tmp_path, use, rate_limit) == [GOOD] * 7
     assert [moment - times[0] for moment in times[1:] if moment - times[0] < 1] == []
 
 
 def test_those_who_wait_for_their_turn_when_one_is_too_many_wait_on(tmp_path: Path):
-    manners = RateLimit(rate=10, concurrency=4, user_agent="nhl-lake/test", first_backoff_s=0.001)
+    rate_limit = RateLimit(rate=10, concurrency=4, user_agent="nhl-lake/test", first_backoff_s=0.001)
     times: list[float] = []
 
     def server(_: httpx.Request) -> httpx.Response:
         times.append(time.monotonic())
         return httpx.Response(429, headers={"Retry-After": "1"}) if len(times) == 1 else good()
 
-    assert with_door(server, tmp_path, ask_often(4), manners) == [GOOD] * 4
+    assert with_client(server, tmp_path, ask_often(4), rate_limit) == [GOOD] * 4
     assert [moment - times[0] for moment in times[1:] if moment - times[0] < 1] == []
 
 
@@ -413,7 +413,7 @@ def test_a_second_answer_that_asks_for_less_does_not_end_the_quiet(tmp_path: Pat
         await asyncio.sleep(0 if first else 0.01)
         return httpx.Response(429, headers={"Retry-After": "1"} if first else {})
 
-    assert with_door(server, tmp_path, ask_often(2)) == [GOOD] * 2
+    assert with_client(server, tmp_path, ask_often(2)) == [GOOD] * 2
     assert [moment - times[0] for moment in times[2:] if moment - times[0] < 1] == []
 
 
@@ -422,7 +422,7 @@ def most_in_a_second(times: list[float]) -> int:
 
 
 def test_no_second_holds_more_requests_than_the_rate_over_many_runs_in_a_row(tmp_path: Path):
-    manners = RateLimit(rate=20, concurrency=8, user_agent="nhl-lake/test", first_backoff_s=0.001)
+    rate_limit = RateLimit(rate=20, concurrency=8, user_agent="nhl-lake/test", first_backoff_s=0.001)
     times: list[float] = []
 
     def server(_: httpx.Request) -> httpx.Response:
@@ -430,46 +430,46 @@ def test_no_second_holds_more_requests_than_the_rate_over_many_runs_in_a_row(tmp
         return good()
 
     for requests in (8, *[1] * 24, 8):
-        assert with_door(server, tmp_path, ask_often(requests), manners) == [GOOD] * requests
+        assert with_client(server, tmp_path, ask_often(requests), rate_limit) == [GOOD] * requests
 
     assert len(times) == 40
     assert most_in_a_second(times) <= 20
 
 
 def test_what_is_asked_again_keeps_the_rate_too(tmp_path: Path):
-    manners = RateLimit(rate=20, concurrency=8, user_agent="nhl-lake/test", first_backoff_s=0.001)
+    rate_limit = RateLimit(rate=20, concurrency=8, user_agent="nhl-lake/test", first_backoff_s=0.001)
     times: list[float] = []
 
     def server(_: httpx.Request) -> httpx.Response:
         times.append(time.monotonic())
         return good() if len(times) % 3 == 0 else httpx.Response(503)
 
-    assert with_door(server, tmp_path, ask_often(9), manners) == [GOOD] * 9
+    assert with_client(server, tmp_path, ask_often(9), rate_limit) == [GOOD] * 9
     assert len(times) >= 27
     assert most_in_a_second(times) <= 20
 
 
 def test_a_rate_below_one_a_second_is_kept(tmp_path: Path):
-    manners = RateLimit(rate=0.8, concurrency=2, user_agent="nhl-lake/test", first_backoff_s=0.001)
+    rate_limit = RateLimit(rate=0.8, concurrency=2, user_agent="nhl-lake/test", first_backoff_s=0.001)
     times: list[float] = []
 
     def server(_: httpx.Request) -> httpx.Response:
         times.append(time.monotonic())
         return good()
 
-    with_door(server, tmp_path, ask_often(2), manners)
+    with_client(server, tmp_path, ask_often(2), rate_limit)
 
     assert times[1] - times[0] >= 1.25
 
 
 def test_a_pace_file_that_is_damaged_is_begun_again(tmp_path: Path):
-    manners = RateLimit(rate=100, concurrency=1, user_agent="nhl-lake/test", first_backoff_s=0.001)
+    rate_limit = RateLimit(rate=100, concurrency=1, user_agent="nhl-lake/test", first_backoff_s=0.001)
     file = tmp_path / "own" / "pace.sqlite"
     file.parent.mkdir()
     file.write_bytes(b"this is no database" * 1000)
 
-    assert ask(script(good())[0], tmp_path, manners) == GOOD
-    assert ask(script(good())[0], tmp_path, manners) == GOOD
+    assert ask(script(good())[0], tmp_path, rate_limit) == GOOD
+    assert ask(script(good())[0], tmp_path, rate_limit) == GOOD
 
 
 def test_without_a_rate_there_is_no_pace_file(tmp_path: Path):
@@ -480,7 +480,7 @@ def test_without_a_rate_there_is_no_pace_file(tmp_path: Path):
 
 @pytest.mark.parametrize("concurrency", [1, 3])
 def test_no_more_are_under_way_at_once_than_allowed(concurrency: int, tmp_path: Path):
-    manners = RateLimit(rate=0, concurrency=concurrency, user_agent="nhl-lake/test", first_backoff_s=0.001)
+    rate_limit = RateLimit(rate=0, concurrency=concurrency, user_agent="nhl-lake/test", first_backoff_s=0.001)
     under_way: set[httpx.Request] = set()
     most = 0
 
@@ -492,19 +492,19 @@ def test_no_more_are_under_way_at_once_than_allowed(concurrency: int, tmp_path: 
         under_way.remove(request)
         return good()
 
-    assert with_door(server, tmp_path, ask_often(20), manners) == [GOOD] * 20
+    assert with_client(server, tmp_path, ask_often(20), rate_limit) == [GOOD] * 20
     assert most == concurrency
 
 
 def test_who_waits_to_ask_again_lets_others_ask(tmp_path: Path):
-    manners = RateLimit(rate=0, concurrency=1, user_agent="nhl-lake/test", first_backoff_s=0.05)
+    rate_limit = RateLimit(rate=0, concurrency=1, user_agent="nhl-lake/test", first_backoff_s=0.05)
     paths: list[str] = []
 
     def server(request: httpx.Request) -> httpx.Response:
         paths.append(request.url.path)
         return httpx.Response(503) if len(paths) == 1 else good()
 
-    assert with_door(server, tmp_path, ask_often(2), manners) == [GOOD] * 2
+    assert with_client(server, tmp_path, ask_often(2), rate_limit) == [GOOD] * 2
     assert [path[-1] for path in paths] == ["0", "1", "0"]
 
 
@@ -523,7 +523,7 @@ def test_a_page_that_moves_in_a_circle_fails_and_the_others_go_on(tmp_path: Path
             httpx.Response(302, headers={"Location": str(request.url)}) if request.url.path.endswith("/0") else good()
         )
 
-    circle, other = with_door(server, tmp_path, ask_often(2))
+    circle, other = with_client(server, tmp_path, ask_often(2))
 
     assert isinstance(circle, FetchFailed)
     assert "redirect" in str(circle).lower()
@@ -539,7 +539,7 @@ def test_a_page_that_moves_nowhere_fails(place: str, tmp_path: Path):
     server, _ = script(good(), httpx.Response(302, headers={"Location": place}))
 
     with pytest.raises(FetchFailed):
-        with_door(server, tmp_path, use)
+        with_client(server, tmp_path, use)
 
 
 def test_the_program_says_who_it_is(tmp_path: Path):

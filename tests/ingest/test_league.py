@@ -38,11 +38,11 @@ def league() -> League:
     return League(seasons=(20242025, 20252026), shares=DefectShares(**dict.fromkeys(Defect, 0.0)))
 
 
-def run(root: Path, asker: ClientConfig, now: datetime, **options: object) -> IngestSummary:
+def run(root: Path, config: ClientConfig, now: datetime, **options: object) -> IngestSummary:
     return ingest(
         root,
         Options(**{"since": SINCE, "lookback_days": 7} | options),
-        asker,
+        config,
         clock=fixed_clock(now),
         progress=SilentReport(),
         command="nhl-lake ingest",
@@ -51,9 +51,9 @@ def run(root: Path, asker: ClientConfig, now: datetime, **options: object) -> In
 
 
 def in_process(league: League, now: datetime, faults: Faults | None = None) -> ClientConfig:
-    manners = RateLimit(rate=0, concurrency=4, user_agent="nhl-lake tests", first_backoff_s=0.01)
+    rate_limit = RateLimit(rate=0, concurrency=4, user_agent="nhl-lake tests", first_backoff_s=0.01)
     return ClientConfig(
-        rate_limit=manners, base_url="http://league", transport=LeagueTransport(league, fixed_clock(now), faults)
+        rate_limit=rate_limit, base_url="http://league", transport=LeagueTransport(league, fixed_clock(now), faults)
     )
 
 
@@ -155,9 +155,9 @@ def test_over_http_the_pages_are_the_same_as_in_process(
     league: League, tmp_path: Path, served: Callable[..., str], faults: Faults
 ):
     base = served(LAST_DAY, faults)
-    manners = RateLimit(rate=0, concurrency=4, user_agent="nhl-lake tests", first_backoff_s=0.01)
+    rate_limit = RateLimit(rate=0, concurrency=4, user_agent="nhl-lake tests", first_backoff_s=0.01)
     two_days = date(2026, 1, 18)
-    over_http = run(tmp_path / "http", ClientConfig(rate_limit=manners, base_url=base), LAST_DAY, since=two_days)
+    over_http = run(tmp_path / "http", ClientConfig(rate_limit=rate_limit, base_url=base), LAST_DAY, since=two_days)
     run(tmp_path / "here", in_process(league, LAST_DAY), LAST_DAY, since=two_days)
 
     assert over_http.exit_code in {0, 3}

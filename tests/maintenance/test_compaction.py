@@ -468,7 +468,7 @@ def test_a_run_tidies_the_tables_that_it_wrote(tmp_path, monkeypatch):
     )
     clock = make_lake.clock_from(make_lake.MORNINGS[0])
     keywords = {"clock": clock, "report": make_lake.Silent(), "command": "x", "rebuilds": False}
-    ingest(tmp_path / "lake", Options(), make_lake.asker(clock), **keywords)
+    ingest(tmp_path / "lake", Options(), make_lake.client_config(clock), **keywords)
 
     assert {PLAYS.name, "bronze.schedule", "lake.runs", "lake.answers"} <= set(tidied)
     assert "bronze.standings" not in tidied

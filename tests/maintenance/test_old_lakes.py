@@ -91,7 +91,7 @@ def test_one_more_day_comes_in_on_top(packed, tmp_path):
     now = make_clock(NEXT)
 
     found = ingest(
-        root, Options(), make_lake.asker(now), clock=now, progress=make_lake.Silent(), command="test",
+        root, Options(), make_lake.client_config(now), clock=now, progress=make_lake.Silent(), command="test",
         rebuilds=True,
     )  # fmt: skip
 

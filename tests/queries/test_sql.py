@@ -218,7 +218,7 @@ def test_python_asks_in_sql_and_reads_older_versions(tmp_path: Path):
 def test_a_question_loads_neither_what_asks_the_network_nor_another_engine(league_lake: Path, tmp_path: Path):
     code = "import sys; from nhl_lake.cli.app import main; sys.argv = ['nhl-lake', 'sql', 'select 1 as one']\n"
     code += "try: main()\n"
-    code += "finally: print({'aiohttp', 'duckdb', 'xlsxwriter', 'pyarrow', 'pandas'} & {*sys.modules})"
+    code += "finally: print({'httpcore', 'duckdb', 'xlsxwriter', 'pyarrow', 'pandas'} & {*sys.modules})"
     env = dict(os.environ, NHL_LAKE_ROOT=str(league_lake))
     ended = subprocess.run(
         [sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True, check=True

@@ -188,12 +188,12 @@ def fixed_clock(instant: datetime) -> Clock:
 
 def run_ingest(root, api: FakeApi, *, now: datetime = NOON, rebuilds: bool = False, **options) -> IngestSummary:
     """Ingest from a fake API, without waiting between tries."""
-    manners = RateLimit(rate=0, concurrency=4, user_agent="nhl-lake tests", first_backoff_s=0.001)
-    asker = ClientConfig(rate_limit=manners, base_url="http://fake", transport=api.make_transport())
+    rate_limit = RateLimit(rate=0, concurrency=4, user_agent="nhl-lake tests", first_backoff_s=0.001)
+    config = ClientConfig(rate_limit=rate_limit, base_url="http://fake", transport=api.make_transport())
     return ingest(
         root,
         Options(**options),
-        asker,
+        config,
         clock=fixed_clock(now),
         progress=SilentReport(),
         command="nhl-lake ingest",

@@ -97,7 +97,7 @@ class MonthRun(NamedTuple):
 def run_ingest(root: Path, month: LeagueMonth, now: datetime, *, rebuilds: bool = True, **options: Any) -> MonthRun:
     """Run once, as `nhl-lake ingest --lookback 1` does."""
     transport = MonthTransport(month, now)
-    asker = ClientConfig(
+    config = ClientConfig(
         rate_limit=RateLimit(0, 4, "nhl-lake tests"),
         base_url="http://league",
         source="sample league",
@@ -106,7 +106,7 @@ def run_ingest(root: Path, month: LeagueMonth, now: datetime, *, rebuilds: bool 
     summary = ingest(
         root,
         Options(**{"since": FIRST_DAY, "lookback_days": 1} | options),
-        asker,
+        config,
         clock=fixed_clock(now),
         progress=SilentReport(),
         command="nhl-lake ingest",

@@ -3,7 +3,6 @@
 `bucket` is what most tests want: an empty place in SeaweedFS, with the AWS variables set.
 """
 
-import asyncio
 import contextlib
 import ctypes
 import json
@@ -17,17 +16,19 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import obstore
 import pytest
-from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 from obstore.store import S3Store
-from yarl import URL
 
 from nhl_lake.store import location
 from nhl_lake.store.location import Bucket, Location
@@ -260,39 +261,97 @@ class Proxy:
         """Return how many requests of each method it has seen; a listing is a LIST."""
         return Counter("LIST" if "list-type" in path else method for method, path, _ in self.request_log)
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Pass one request on."""
-        path, body = request.raw_path, await request.read()
-        fault = next((fault for fault in self.faults if fault.strikes(request.method, path)), Fault())
-        await asyncio.sleep(self.latency_s + fault.wait_s)
+
+class ProxyServer(ThreadingHTTPServer):
+    """Runs a proxy: a thread and a connection to the upstream server for each connection."""
+
+    daemon_threads = False
+    request_queue_size = 128
+
+    def __init__(self, proxy: Proxy) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.proxy = proxy
+        self.handlers: set[Handler] = set()
+        self.lock = threading.Lock()
+
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of a client that hangs up."""
+
+    def server_close(self) -> None:
+        """Hang up on all clients, and wait for their threads."""
+        for handler in list(self.handlers):
+            with contextlib.suppress(OSError):
+                handler.connection.shutdown(socket.SHUT_RDWR)
+        super().server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection to the proxy."""
+
+    server: ProxyServer
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        """Prepare a connection to the upstream server."""
+        super().setup()
+        self.server.handlers.add(self)
+        self.upstream = HTTPConnection(urlsplit(self.server.proxy.upstream).netloc, timeout=120)
+
+    def finish(self) -> None:
+        """Close both connections."""
+        self.server.handlers.discard(self)
+        self.upstream.close()
+        with contextlib.suppress(OSError, ValueError):
+            super().finish()
+
+    def log_message(self, *_: Any) -> None:
+        """Log nothing."""
+
+    def handle_request(self) -> None:
+        """Pass one request on, or let a fault strike."""
+        proxy, method, path = self.server.proxy, self.command, self.path
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        with self.server.lock:
+            fault = next((fault for fault in proxy.faults if fault.strikes(method, path)), Fault())
+        time.sleep(proxy.latency_s + fault.wait_s)
         if fault.status or fault.cut:
-            self.request_log.append((request.method, path, fault.status))
-            return answer_fault(request, fault)
-        session = request.app[SESSION]
-        kept = [(k, v) for k, v in request.headers.items() if k.lower() not in HOP_BY_HOP | self.dropped_headers]
-        url = URL(self.upstream + path, encoded=True)
-        async with session.request(request.method, url, headers=kept, data=body, allow_redirects=False) as found:
-            content = await found.read()
-            self.request_log.append((request.method, path, found.status))
-            if fault.lost:
-                return answer_fault(request, fault)
-            heads = [(k, v) for k, v in found.headers.items() if k.lower() not in HOP_BY_HOP]
-            answer = web.Response(status=found.status, body=None if request.method == "HEAD" else content)
-            answer.headers.clear()
-            answer.headers.extend(heads)
-            return answer
+            proxy.request_log.append((method, path, fault.status))
+            if fault.cut:
+                self.hang_up()
+            else:
+                self.answer(fault.status, [("Content-Type", "application/xml")], fault.body.encode())
+            return
+        self.upstream.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if name.lower() not in HOP_BY_HOP | proxy.dropped_headers:
+                self.upstream.putheader(name, value)
+        self.upstream.endheaders(body or None)
+        found = self.upstream.getresponse()
+        content = found.read()
+        proxy.request_log.append((method, path, found.status))
+        if fault.lost:
+            self.hang_up()
+        else:
+            self.answer(found.status, found.getheaders(), content)
 
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_request
 
-SESSION = web.AppKey("session", ClientSession)
+    def answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        """Answer with the upstream server's headers; a HEAD's Content-Length is that of the body that it has not."""
+        self.send_response_only(status)
+        for name, value in headers:
+            if name.lower() not in HOP_BY_HOP | (set() if self.command == "HEAD" else {"content-length"}):
+                self.send_header(name, value)
+        if self.command != "HEAD" and status != httpx.codes.NO_CONTENT:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(b"" if self.command == "HEAD" else body)
 
-
-def answer_fault(request: web.Request, fault: Fault) -> web.Response:
-    """Answer as a fault says, or cut the connection."""
-    if fault.status:
-        return web.Response(status=fault.status, text=fault.body, content_type="application/xml")
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()
+    def hang_up(self) -> None:
+        """Close the connection instead of answering."""
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture
@@ -305,34 +364,12 @@ def start_proxy() -> Iterator[Callable[[S3Server], Proxy]]:
 @contextlib.contextmanager
 def run_proxy(proxy: Proxy) -> Iterator[Proxy]:
     """Run a proxy in a thread."""
-    loop = asyncio.new_event_loop()
-    runner = loop.run_until_complete(listen_proxy(proxy))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    try:
-        yield proxy
-    finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(20)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-async def listen_proxy(proxy: Proxy) -> web.AppRunner:
-    """Begin to listen."""
-    app = web.Application(client_max_size=2**30)
-
-    async def session(app: web.Application) -> AsyncIterator[None]:
-        pool = TCPConnector(limit=0)
-        async with ClientSession(connector=pool, auto_decompress=False, timeout=ClientTimeout(120)) as found:
-            app[SESSION] = found
-            yield
-
-    app.cleanup_ctx.append(session)
-    app.router.add_route("*", "/{path:.*}", proxy.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    proxy.endpoint = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    return runner
+    with ProxyServer(proxy) as server:
+        proxy.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield proxy
+        finally:
+            server.shutdown()
+            thread.join()
