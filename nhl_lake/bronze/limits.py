@@ -60,7 +60,7 @@ def check_size(size: int) -> None:
 
 
 def check_depth(body: bytes) -> None:
-    """Raise PageTooLarge for a page that is nested so deeply that to read it would exhaust the stack or take for ever."""
+    """Raise PageTooLarge for a page nested so deeply that to read it would exhaust the stack or take for ever."""
     if body.lstrip()[:1] == b"<":
         depths = accumulate(-1 if tag[1] else 1 for tag in HTML_TAG.finditer(body))
         if max(depths, default=0) > MAX_HTML_DEPTH:
