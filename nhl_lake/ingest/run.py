@@ -73,7 +73,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientConfig:
-    """How to ask: an address that stands for all hosts, or None; a transport for tests; manners."""
+    """How to reach the API.
+
+    base_url: an address that stands in for all hosts, or None. source: whose pages these are. transport: answers in
+    this process, for the sample league and for tests; None asks over the network.
+    """
 
     rate_limit: client.RateLimit
     base_url: str | None = None
