@@ -93,36 +93,36 @@ GOOD: dict[str, dict[str, Any]] = {
 
 # for each rule that a table declares beside the general ones, a row that breaks it
 SHOOTING_MUTANTS: dict[str, dict[str, Any]] = {
-    "a goal has one strength": {"power_play_goals": 1},
+    "goals by strength do not exceed goals": {"power_play_goals": 1},
 }
 GOAL_MUTANTS: dict[str, dict[str, Any]] = {
-    "attempts are unblocked or blocked": {"attempts": 7},
-    "unblocked attempts are shots on goal, misses, and goals that nobody shot": {"missed_shots": 3},
-    "shots on goal are saved, or goals that were shot": {"saved_shots": 2},
-    "unblocked attempts are goals or not": {"saved_unblocked_attempts": 4},
-    "one thing came of every unblocked attempt": {"frozen_attempts": 2},
+    "attempts are unblocked plus blocked attempts": {"attempts": 7},
+    "unblocked attempts are shots on goal, missed shots and goals without a shot": {"missed_shots": 3},
+    "shots on goal are saved shots plus goals with a shot": {"saved_shots": 2},
+    "unblocked attempts are goals plus other unblocked attempts": {"saved_unblocked_attempts": 4},
+    "every unblocked attempt has one outcome": {"frozen_attempts": 2},
 }
 SKATING_MUTANTS: dict[str, dict[str, Any]] = {
-    "points are goals and assists": {"points": 4},
-    "an assist is the first, the second or a third": {"secondary_assists": 9},
-    "nobody plays longer than his team": {"time_on_bench_s": -1},
+    "points are goals plus assists": {"points": 4},
+    "primary and secondary assists do not exceed assists": {"secondary_assists": 9},
+    "no skater plays longer than their team": {"time_on_bench_s": -1},
 }
 MORE_TIME = {"power_play_time_on_ice_s": 16}
-TIME_MUTANTS: dict[str, dict[str, Any]] = {"time on the ice has one strength": MORE_TIME}
-SEASON_MUTANTS: dict[str, dict[str, Any]] = {"no more time at the strengths than on the ice": MORE_TIME}
+TIME_MUTANTS: dict[str, dict[str, Any]] = {"ice time is the sum over strengths": MORE_TIME}
+SEASON_MUTANTS: dict[str, dict[str, Any]] = {"ice time by strength does not exceed ice time": MORE_TIME}
 SHIFT_MUTANTS: dict[str, dict[str, Any]] = {
-    "every shift starts once": {"on_the_fly_starts": 1},
-    "every shift ends once": {"on_the_fly_ends": 1},
+    "every shift start is counted once": {"on_the_fly_starts": 1},
+    "every shift end is counted once": {"on_the_fly_ends": 1},
 }
 SEASON_SHIFT_MUTANTS: dict[str, dict[str, Any]] = {
-    "no shift starts twice": {"on_the_fly_starts": 9},
-    "no shift ends twice": {"on_the_fly_ends": 9},
+    "no shift start is counted twice": {"on_the_fly_starts": 9},
+    "no shift end is counted twice": {"on_the_fly_ends": 9},
 }
 GOALTENDING_GOAL_MUTANTS: dict[str, dict[str, Any]] = {
-    "unblocked attempts are shots, misses, and goals that nobody shot": {"missed_shots_against": 3},
-    "a shot is saved, or a goal that was shot": {"saves": 3},
-    "attempts are unblocked or blocked": {"attempts_against": 8},
-    "one thing came of every unblocked attempt": {"frozen_attempts_against": 1},
+    "unblocked attempts are shots, missed shots and goals without a shot": {"missed_shots_against": 3},
+    "shots are saves plus goals with a shot": {"saves": 3},
+    "attempts are unblocked plus blocked attempts": {"attempts_against": 8},
+    "every unblocked attempt has one outcome": {"frozen_attempts_against": 1},
 }
 MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
     **{
@@ -140,24 +140,24 @@ MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
         for span, mutants in (("game", always | of_a_game), ("season", always | of_a_season))
         for rule, row in mutants.items()
     },
-    ("silver.games", "two different teams"): {"away_team_id": 1},
+    ("silver.games", "home and away are different teams"): {"away_team_id": 1},
     ("silver.games", "a final game has a winner"): {"away_score": 3},
     ("silver.games", "a game that is not final has no score"): {"game_state": "LIVE"},
-    ("silver.games", "a game that was played is not gone"): {"schedule_state": "GONE"},
-    ("silver.plays", "an event is inside its period"): {"period_seconds": 1201},
-    ("silver.plays", "the acting team plays"): {"acting_team_id": 3},
-    ("silver.plays", "a goal has a team"): {"acting_team_id": None},
-    ("silver.listed_shifts", "a good shift is whole"): {"fault": None, "end_seconds": None},
-    ("silver.shifts", "a shift lasts, inside its period"): {"end_seconds": 5},
-    ("silver.stints", "a stint lasts"): {"end_seconds": 5},
-    ("silver.skater_games", "a share is between 0 and 1"): {"faceoff_share": 37.5},
-    ("silver.goalie_games", "no more saves than shots"): {"saves": 3},
-    ("silver.team_games", "two different teams"): {"opponent_team_id": 1},
-    ("silver.team_games", "only a winner has a goal of the shoot-out"): {"goals": 3},
-    ("silver.team_games", "who won has won"): {"result": "O"},
-    ("silver.standings", "a game is won, lost or tied"): {"games": 4},
+    ("silver.games", "a final game is not GONE"): {"schedule_state": "GONE"},
+    ("silver.plays", "an event is within its period"): {"period_seconds": 1201},
+    ("silver.plays", "the acting team plays in the game"): {"acting_team_id": 3},
+    ("silver.plays", "a goal has an acting team"): {"acting_team_id": None},
+    ("silver.listed_shifts", "a valid shift is complete"): {"fault": None, "end_seconds": None},
+    ("silver.shifts", "a shift ends after it starts, within its period"): {"end_seconds": 5},
+    ("silver.stints", "a stint ends after it starts"): {"end_seconds": 5},
+    ("silver.skater_games", "the faceoff share is between 0 and 1"): {"faceoff_share": 37.5},
+    ("silver.goalie_games", "saves do not exceed shots against"): {"saves": 3},
+    ("silver.team_games", "team and opponent are different teams"): {"opponent_team_id": 1},
+    ("silver.team_games", "the score is the goals, plus one for a shootout win"): {"goals": 3},
+    ("silver.team_games", "a team wins exactly if its result is W"): {"result": "O"},
+    ("silver.standings", "wins, losses, overtime losses and ties add up to games"): {"games": 4},
     ("silver.standings", "points follow from results"): {"points_won": 4},
-    ("silver.standings", "the difference is that of the goals"): {"goal_difference": 1},
+    ("silver.standings", "the goal difference is goals for minus goals against"): {"goal_difference": 1},
     **{
         (table, rule): row
         for table in ("lake.forecasts", "gold.sog_predictions")
@@ -167,19 +167,19 @@ MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
             "a forecast is above nothing": {"foretold_shots_on_goal": 0.0},
         }.items()
     },
-    ("gold.sog_features", "shots are unknown of games to come"): {
+    ("gold.sog_features", "upcoming games have no shots"): {
         "is_upcoming": True,
         "projection_basis": "roster page",
         "shots_on_goal": 1,
     },
-    ("gold.sog_features", "who played has played"): {"projection_basis": "roster page"},
-    ("gold.sog_features", "his last game is before this one"): {"days_since_last_game": -1},
-    ("gold.sog_features", "form is of games"): {"games_before": None},
+    ("gold.sog_features", "only games played have the basis `played`"): {"projection_basis": "roster page"},
+    ("gold.sog_features", "the last game is before this one"): {"days_since_last_game": -1},
+    ("gold.sog_features", "means need earlier games"): {"games_before": None},
     ("gold.line_game", "three forwards, ids ascending"): {"second_player_id": 1},
     ("gold.line_season", "three forwards, ids ascending"): {"second_player_id": 1},
     ("gold.pair_season", "two defensemen, ids ascending"): {"second_player_id": 1},
-    ("gold.pair_game", "two defencemen, ids ascending"): {"second_player_id": 1},
-    ("gold.game_flow", "no more goals than attempts"): {"home_goals_so_far": 3},
+    ("gold.pair_game", "two defensemen, ids ascending"): {"second_player_id": 1},
+    ("gold.game_flow", "goals do not exceed attempts"): {"home_goals_so_far": 3},
     ("silver.seasons", "a season ends after it begins"): {"regular_season_start_date": date(2025, 10, 10)},
 }
 
@@ -502,13 +502,13 @@ def test_a_good_row_breaks_no_rule(table: Table):
 
 @every_table
 def test_a_second_row_of_a_key_breaks_the_rule_of_the_key(table: Table):
-    assert broken(table, sample(table), sample(table)) == {f"one row for each {', '.join(table.key)}"}
+    assert broken(table, sample(table), sample(table)) == {f"one row per {', '.join(table.key)}"}
 
 
 @every_table
 def test_a_null_breaks_the_rule_of_every_column_that_must_be_known(table: Table):
     for column in table.columns:
-        rule = f"{column.name} is known"
+        rule = f"{column.name} is not null"
         found = broken(table, sample(table) | {column.name: None})
         assert (rule in found) == (not column.nullable), column.name
 
@@ -527,7 +527,7 @@ def test_a_value_that_is_not_listed_breaks_the_rule_of_every_enumerated_column(t
 def test_every_declared_rule_has_a_mutant_that_breaks_it_alone(table: Table):
     for rule in table.checks:
         mutant = MUTANTS[table.name, rule]
-        found = broken(table, sample(table) | mutant) - {f"{c.name} is known" for c in table.columns}
+        found = broken(table, sample(table) | mutant) - {f"{c.name} is not null" for c in table.columns}
         assert found == {rule}
 
 

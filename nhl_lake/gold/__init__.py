@@ -1,1 +1,1 @@
-"""Answers: whose numbers, and per what."""
+"""Gold: statistics of skaters, goalies, teams, lines and pairs, and features and predictions of shots on goal."""

@@ -1,4 +1,4 @@
-"""Flow of a game: running counts of both teams, and the strength, step by step."""
+"""Game flow: running counts of both teams, and the strength, step by step."""
 
 from dataclasses import replace
 
@@ -12,36 +12,32 @@ from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.stints import STINTS
 
 STEPS = ("period-start", "goal", "shot-on-goal", "missed-shot", "blocked-shot", "strength", "period-end")
-STEP_ORDER = {
-    "period-start": 0,
-    "strength": 2,
-    "period-end": 3,
-}  # in a second: a goal that ends a power play is before that
+STEP_ORDER = {"period-start": 0, "strength": 2, "period-end": 3}  # in a second: a goal comes before a strength change
 COUNTS = {
     "goals": ("is_goal", "Goals"),
     "shots_on_goal": ("is_shot_on_goal", "Shots on goal"),
-    "unblocked_attempts": ("is_unblocked_attempt", "Goals, saved and missed shots"),
-    "attempts": ("is_attempt", "Goals, saved, missed and blocked shots"),
+    "unblocked_attempts": ("is_unblocked_attempt", "Unblocked attempts (Fenwick)"),
+    "attempts": ("is_attempt", "Shot attempts (Corsi)"),
 }
 SIDES = {"home": pl.col("is_home"), "away": ~pl.col("is_home")}
 
 
 def game_flow(plays: pl.LazyFrame, stints: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a step: an attempt, a change of strength, the start or the end of a period.
+    """One row per step: a shot attempt, a change of strength, or the start or end of a period.
 
-    Counts are those after the step. Changes of strength are those of the shifts: a game without them has none, and the
-    strength of its attempts from the page alone. Left out: shoot-outs, which count for nobody's record.
+    Counts include the step. Changes of strength come from the shifts; a game without shifts has none, and the strength
+    of its attempts is the page's. Shootouts are left out.
     """
     counts = {
-        f"{side}_{name}_so_far": (pl.col(flag) & whose).fill_null(value=False).cum_sum().over("game_id")
+        f"{side}_{name}_so_far": (pl.col(flag) & is_side).fill_null(value=False).cum_sum().over("game_id")
         for name, (flag, _) in COUNTS.items()
-        for side, whose in SIDES.items()
+        for side, is_side in SIDES.items()
     }
-    place = pl.col("step").replace_strict(STEP_ORDER, default=1, return_dtype=pl.Int8)
+    order = pl.col("step").replace_strict(STEP_ORDER, default=1, return_dtype=pl.Int8)
     second = pl.coalesce("second", "period_seconds")
     return (
         pl.concat([select_play_steps(plays), find_strength_changes(plays, stints)], how="diagonal")
-        .sort("game_id", "period", second, place, "event_number")
+        .sort("game_id", "period", second, order, "event_number")
         .with_columns(step_number=pl.int_range(1, pl.len() + 1).over("game_id"), **counts)
         .pipe(add_recorded_flags, plays)
         .with_columns(
@@ -55,27 +51,30 @@ def game_flow(plays: pl.LazyFrame, stints: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def select_play_steps(plays: pl.LazyFrame) -> pl.LazyFrame:
-    """One row an attempt, or start or end of a period."""
+    """One row per attempt, and per start or end of a period."""
     home, away = (pl.col(f"{side}_skaters") + pl.col(f"has_{side}_goalie") for side in ("home", "away"))
     more, fewer, even = (
-        pl.when(so).then(pl.lit(word)) for so, word in ((home > away, "PP"), (home < away, "SH"), (home == away, "EV"))
+        pl.when(condition).then(pl.lit(state))
+        for condition, state in ((home > away, "PP"), (home < away, "SH"), (home == away, "EV"))
     )
     state = pl.when(~pl.col("is_penalty_shot")).then(pl.coalesce(more, fewer, even))
-    known = pl.col("period_seconds").forward_fill().over(PERIOD_KEY).fill_null(0)  # else the time of the event before
+    known = (
+        pl.col("period_seconds").forward_fill().over(PERIOD_KEY).fill_null(0)
+    )  # unknown: the time of the previous event
     in_order = plays.sort("game_id", "event_number").with_columns(second=known)
     steps = in_order.filter((pl.col("period_type") != "SO") & pl.col("event").is_in(STEPS))
     return steps.with_columns(step=pl.col("event"), home_strength_state=state)
 
 
 def find_strength_changes(plays: pl.LazyFrame, stints: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a moment from which on there is another number of players on the ice."""
+    """One row per change of the number of players on the ice."""
     code = pl.col("situation_code")
-    heads = plays.select("game_id", "game_type").unique()
+    games = plays.select("game_id", "game_type").unique()
     changed = code.ne_missing(code.shift(1).over("game_id"))
     return (
         stints.sort(*PERIOD_KEY, "start_seconds")
         .filter(changed)
-        .join(heads, on="game_id", validate="m:1")
+        .join(games, on="game_id", validate="m:1")
         .select(
             "season",
             "game_id",
@@ -95,18 +94,24 @@ COLUMNS = (
     c.game_id,
     c.game_type,
     Column("step_number", pl.Int32, "Order of the step in the game, from 1"),
-    Column("step", pl.String, "What the step is: an attempt, a change of strength, …", values=STEPS),
+    Column(
+        "step",
+        pl.String,
+        "Kind of step: an attempt, a change of strength, or the start or end of a period",
+        values=STEPS,
+    ),
     c.period,
     Column("period_seconds", pl.Int32, "Time since the period began; null if it is unknown", "s", nullable=True),
     Column("game_seconds", pl.Int32, "Time since the game began; null if it is unknown", "s", nullable=True),
-    replace(c.event_id, description="Event id; null of a change of strength", nullable=True),
+    replace(c.event_id, description="Event id; null for a change of strength", nullable=True),
     Column("acting_team_id", pl.Int32, "Team of the shooter", nullable=True),
     replace(c.is_home, description="Whether the shooter's team is the home team", nullable=True),
     c.situation_code,
     Column(
         "home_strength_state",
         pl.String,
-        "Home team's strength by men: of a change from then on, of others before; null in a penalty shot",
+        "Home team's strength by players on the ice: after a change of strength, before other steps; null for a penalty"
+        " shot",
         nullable=True,
         values=("EV", "PP", "SH"),
     ),
@@ -114,24 +119,24 @@ COLUMNS = (
         Column(
             f"{side}_{name}_so_far",
             pl.Int16,
-            f"{about} of the {side} team so far, with this step",
+            f"{text} of the {side} team so far, including this step",
             nullable=not is_always_recorded(name),
         )
-        for name, (_, about) in COUNTS.items()
+        for name, (_, text) in COUNTS.items()
         for side in SIDES
     ),
 )
 
 GAME_FLOW = Table(
     name="gold.game_flow",
-    grain="one step of a final game that moves a running count or the strength, or starts or ends a period",
+    grain="one step of a final game: an attempt, a change of strength, or the start or end of a period",
     key=("game_id", "step_number"),
     columns=COLUMNS,
     chunk_key="game_id",
     inputs=(PLAYS, STINTS),
     source=game_flow,
     checks={
-        "no more goals than attempts": pl.col("home_attempts_so_far").is_null()
+        "goals do not exceed attempts": pl.col("home_attempts_so_far").is_null()
         | (pl.col("home_goals_so_far") <= pl.col("home_attempts_so_far"))
         & (pl.col("away_goals_so_far") <= pl.col("away_attempts_so_far")),
     },

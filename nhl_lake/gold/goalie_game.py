@@ -1,4 +1,4 @@
-"""What goalies faced, game by game and situation by situation."""
+"""Goalie statistics by game and situation."""
 
 from dataclasses import replace
 
@@ -34,16 +34,15 @@ def goalie_game(
     stints: pl.LazyFrame,
     goalie_games: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """One row a goalie dressed for a final game, and situation as his team has it; `all` is the sum of the others.
+    """One row per goalie dressed for a final game and situation of the goalie's team; `all` is the sum of the others.
 
-    What he faced is counted while he was in the net: goals, saved and missed shots as the plays name him, blocked
-    attempts by the shifts. Left out: shoot-outs, and goals into the empty net. What is counted by shifts is null where
-    a game has none; time in all situations together is then the box score's (`time_source`). What he faced is null
-    where its plays do not name goalies, or have no such events (no shots before 1997, no misses before 2005, nothing
-    else before 2009). The decision is the NHL's, and so is the split by strength beside ours (`official_`), which has
-    no penalty shots apart.
+    Goals, saves and misses against are counted if the plays name the goalie; blocked attempts against if the shifts
+    have the goalie on the ice. Shootouts and empty-net goals are left out. Counts that need shifts are null in a game
+    without them; ice time in `all` is then the box score's (`time_source`). Counts against are null if the plays name
+    no goalies or do not record such events: shots before 1997, misses before 2005, everything else before 2009. The
+    decision is the NHL's. So is the split by strength in `official_…`, which includes penalty shots.
     """
-    shot = shooting.count_attempts(plays).cache()
+    attempts = shooting.count_attempts(plays).cache()
     decisions = goalie_games.select("game_id", "player_id", "decision")
     goalies = (
         appearances.select_appearances(games, lineups, plays).filter(pl.col("position") == "G").drop("position").cache()
@@ -56,24 +55,24 @@ def goalie_game(
     )
     time = ice_time.sum_time_on_ice(ice_time.split_stints_by_team(stints), pl.concat_list("goalie"))
     for found in (
-        count_attempts_faced(shot, goalies),
-        count_blocked_attempts(shot, on_ice),
-        count_own_events(shot, plays, goalies),
+        count_attempts_faced(attempts, goalies),
+        count_blocked_attempts(attempts, on_ice),
+        count_own_events(attempts, plays, goalies),
         time,
     ):
         rows = rows.join(found, on=GOALIE_KEY, how="left", validate="1:1")
-    whole = ice_time.fill_ice_time(
+    filled = ice_time.fill_ice_time(
         add_all_situations(fill_counts(rows), GOALIE_KEY[:2], COUNTS), goalie_games, ("time_on_ice_s",)
     )
     return (
-        whole.join(select_official_split(goalie_games), on=GOALIE_KEY, how="left", validate="1:1")
+        filled.join(select_official_split(goalie_games), on=GOALIE_KEY, how="left", validate="1:1")
         .with_columns(save_share=compute_save_share())
         .select(list(GOALIE_GAME.schema))
     )
 
 
 def select_official_split(goalie_games: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a goalie and game, in the situation all, with the NHL's own split of what he faced by strength."""
+    """One row per goalie and game, in situation `all`, with the NHL's own split by strength."""
     return goalie_games.select(
         *GOALIE_KEY[:2],
         *(pl.col(name).alias(f"official_{name}") for name in STRENGTH_SPLIT),
@@ -81,31 +80,31 @@ def select_official_split(goalie_games: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def count_attempts_faced(shot: pl.LazyFrame, goalies: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a goalie, game and situation, with the unblocked attempts that the plays say he faced."""
-    at_him = shot.rename({"goalie_player_id": "player_id"}).join(
+def count_attempts_faced(attempts: pl.LazyFrame, goalies: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per goalie, game and situation, with the unblocked attempts against, by the goalie named in the plays."""
+    faced = attempts.rename({"goalie_player_id": "player_id"}).join(
         goalies.select("game_id", "player_id", "team_id"), on=GOALIE_KEY[:2], validate="m:1"
     )
-    return at_him.with_columns(situation=orient_situation()).group_by(GOALIE_KEY).agg(**FACED_SUMS)
+    return faced.with_columns(situation=orient_situation()).group_by(GOALIE_KEY).agg(**FACED_SUMS)
 
 
-def count_blocked_attempts(shot: pl.LazyFrame, on_ice: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a goalie, game and situation, with the attempts that were blocked before him."""
+def count_blocked_attempts(attempts: pl.LazyFrame, on_ice: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per goalie, game and situation, with the blocked attempts against while on the ice."""
     goalies = on_ice.filter("is_goalie").select("game_id", "event_id", "player_id", "team_id")
-    at_him = shot.filter(pl.col("blocked_attempts") == 1).join(goalies, on=["game_id", "event_id"], validate="1:m")
+    faced = attempts.filter(pl.col("blocked_attempts") == 1).join(goalies, on=["game_id", "event_id"], validate="1:m")
     return (
-        at_him.filter(pl.col("team_id") != pl.col("acting_team_id"))
+        faced.filter(pl.col("team_id") != pl.col("acting_team_id"))
         .with_columns(situation=orient_situation())
         .group_by(GOALIE_KEY)
         .agg(blocked_attempts_against=pl.len())
     )
 
 
-def count_own_events(shot: pl.LazyFrame, plays: pl.LazyFrame, goalies: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a goalie, game and situation, with what he did himself: goals, assists, penalties."""
+def count_own_events(attempts: pl.LazyFrame, plays: pl.LazyFrame, goalies: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per goalie, game and situation, with the goalie's own goals, assists and penalties."""
     return (
         pl.concat(
-            [shot.rename({"shooter_player_id": "player_id"}), individual_events.count_individual_events(plays)],
+            [attempts.rename({"shooter_player_id": "player_id"}), individual_events.count_individual_events(plays)],
             how="diagonal",
         )
         .join(goalies.select("game_id", "player_id", "team_id"), on=GOALIE_KEY[:2], validate="m:1")
@@ -116,7 +115,7 @@ def count_own_events(shot: pl.LazyFrame, plays: pl.LazyFrame, goalies: pl.LazyFr
 
 
 def fill_counts(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Write zeros where nothing happened, and leave null what the pages do not record."""
+    """Fill counts with zero where nothing happened; counts that the pages do not record stay null."""
     return rows.with_columns(
         *recorded_events.fill_recorded_counts(("goals", "assists", *PENALTY_COUNTS, *SHIFT_COUNTS)),
         *recorded_events.fill_recorded_counts(FACED_SUMS, "has_goalies"),
@@ -127,7 +126,7 @@ def fill_counts(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def compute_save_share() -> pl.Expr:
-    """Return the share of the shots that were saved; null if there were none."""
+    """Return the save percentage as a share; null without shots."""
     return pl.when(pl.col("shots_against") > 0).then(pl.col("saves") / pl.col("shots_against"))
 
 
@@ -166,33 +165,33 @@ DESCRIPTIONS = {column.name: column.description for column in (*shooting.COLUMNS
 
 
 def declare_faced_column(name: str) -> Column:
-    """Declare what he faced, in the words of the box score where it has them."""
+    """Declare a count against the goalie, with the box score's description if it has the column."""
     if name in OFFICIAL_COLUMNS:
         return replace(OFFICIAL_COLUMNS[name], nullable=True)
-    return declare_count(name, f"{DESCRIPTIONS[name.removesuffix('_against')]}; while he was in the net")
+    return declare_count(name, f"{DESCRIPTIONS[name.removesuffix('_against')]}; against the goalie in net")
 
 
 COLUMNS = (
-    *(one for one in appearances.COLUMNS if one.name != "position"),
+    *(column for column in appearances.COLUMNS if column.name != "position"),
     situation,
     c.is_starter,
     OFFICIAL_COLUMNS["decision"],
     ice_time.time_source,
     *ice_time.COLUMNS,
     *(declare_faced_column(name) for name in FACED_SUMS if name != "penalty_shots_against"),
-    declare_count("penalty_shots_against", "Penalty shots faced, misses among them; none of a shoot-out"),
+    declare_count("penalty_shots_against", "Penalty shots against, including misses, without the shootout"),
     declare_faced_column("blocked_attempts_against"),
     declare_faced_column("attempts_against"),
     OFFICIAL_COLUMNS["save_share"],
     c.goals,
     c.assists,
     c.points,
-    *(replace(one, nullable=False) for one in individual_events.SHARED_COLUMNS if one.name in PENALTY_COUNTS),
+    *(replace(column, nullable=False) for column in individual_events.SHARED_COLUMNS if column.name in PENALTY_COUNTS),
     *(
         replace(
             OFFICIAL_COLUMNS[name],
             name=f"official_{name}",
-            description=f"{OFFICIAL_COLUMNS[name].description}, by the box score, with penalty shots; null but in all",
+            description=f"{OFFICIAL_COLUMNS[name].description}, by the box score, with penalty shots; only in all",
         )
         for name in STRENGTH_SPLIT
     ),

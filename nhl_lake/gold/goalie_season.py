@@ -1,4 +1,4 @@
-"""What goalies faced in a season, for each team and for all of them."""
+"""Goalie statistics by season, for each team and over all teams."""
 
 import polars as pl
 
@@ -11,23 +11,23 @@ from nhl_lake.schema.table import Table
 
 
 def goalie_season(goalie_game: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a goalie who played, season, game type, team and situation, and one with `is_total` over all his teams.
+    """One row per goalie, season, game type, team and situation; rows with `is_total` are over all teams of the goalie.
 
-    Everybody has a total, who played for one team too: sum one kind of row, not both. Games that he only dressed for
-    are left out. What is counted by shifts,
-    and ice time by situation, is of the games with shifts; ice time in all of those with a box score too. A rate by 60
-    minutes is of the games where both its parts are known.
+    Every goalie has a total, even with one team: filter on `is_total` before you sum. Games that the goalie only
+    dressed for are left out. Counts that need shifts, and ice time by situation, cover the games with shifts; ice time
+    in `all` also covers games with only a box score. A rate per 60 minutes covers the games in which both the count and
+    the ice time are known.
     """
     decided = {name: (pl.col("decision") == decision).cast(pl.Int32) for name, decision in DECISIONS.items()}
-    among = pl.when(pl.col("unblocked_attempts_against").is_not_null()).then("goals_against")
-    played = goalie_game.filter(has_played()).with_columns(**decided, goals_among_unblocked=among)
+    goals_among_unblocked = pl.when(pl.col("unblocked_attempts_against").is_not_null()).then("goals_against")
+    played = goalie_game.filter(has_played()).with_columns(**decided, goals_among_unblocked=goals_among_unblocked)
     summed = (*COUNTS, *DECISIONS, "goals_among_unblocked")
-    whole = season_totals.add_player_totals(
+    totals = season_totals.add_player_totals(
         season_totals.sum_by_team(played, PLAYER_TEAM_KEY, summed, RATES), summed, RATES
     )
     saves = season_totals.compute_ratio(pl.col("saves"), pl.col("shots_against"))
     unblocked = pl.col("unblocked_attempts_against")
-    return whole.with_columns(
+    return totals.with_columns(
         **season_totals.compute_per_60(RATES),
         save_share=saves,
         unblocked_save_share=season_totals.compute_ratio(unblocked - pl.col("goals_among_unblocked"), unblocked),
@@ -35,7 +35,7 @@ def goalie_season(goalie_game: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def has_played() -> pl.Expr:
-    """Whether a goalie was in the net at all: by the shifts, or what he faced, or, without shots, a decision."""
+    """Whether a goalie played: by ice time, or else by shots against, or else by goals against or a decision."""
     faced = pl.coalesce("unblocked_attempts_against", "shots_against") > 0
     allowed = (pl.col("goals_against") > 0).fill_null(value=False)
     on_ice = pl.coalesce(pl.col("time_on_ice_s") > 0, faced, allowed | pl.col("decision").is_not_null())
@@ -57,18 +57,18 @@ COLUMNS = (
     season_totals.games,
     season_totals.games_with_shifts,
     season_totals.games_with_time,
-    declare_count("wins", "Games won, as the box score says; null if no decision of his is known"),
-    declare_count("losses", "Games lost in regulation, as the box score says"),
-    declare_count("overtime_losses", "Games lost in overtime or a shoot-out, as the box score says"),
+    declare_count("wins", "Wins, by the box score; null if no decision is known"),
+    declare_count("losses", "Regulation losses, by the box score"),
+    declare_count("overtime_losses", "Overtime and shootout losses, by the box score"),
     *season_totals.select_columns(GOALIE_GAME.columns, COUNTS),
     *season_totals.declare_rates(GOALIE_GAME.columns, RATES),
     *season_totals.select_columns(GOALIE_GAME.columns, ("save_share",)),
-    *season_totals.declare_shares({"unblocked_save_share": "Share of the unblocked attempts faced that were no goals"}),
+    *season_totals.declare_shares({"unblocked_save_share": "Save percentage on unblocked attempts (Fenwick), 0 to 1"}),
 )
 
 GOALIE_SEASON = Table(
     name="gold.goalie_season",
-    grain="one goalie in one season, game type and situation: for one team, or over all of them (`is_total`)",
+    grain="one goalie in a season, game type and situation: for one team, or over all teams (`is_total`)",
     key=("season", "game_type", "player_id", "team_id", "is_total", "situation"),
     columns=COLUMNS,
     inputs=(GOALIE_GAME,),

@@ -1,4 +1,4 @@
-"""Lines: three forwards together, game by game."""
+"""Forward lines: three forwards together, by game."""
 
 import polars as pl
 
@@ -16,18 +16,17 @@ ORDINALS = ("first", "second", "third")
 def line_game(
     plays: pl.LazyFrame, on_ice: pl.LazyFrame, stints: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame
 ) -> pl.LazyFrame:
-    """One row three forwards who were a team's only forwards on the ice at 5on5, with the results of that time.
+    """One row per game and line: three forwards who were together on the ice at 5on5, without another forward.
 
-    Times of a team's lines add up to its time at 5on5 with three forwards, and what happened likewise: stretches with
-    two or four forwards are nobody's. Who is a forward is said by the position in this game. Left out: games without
-    shifts.
+    Forwards are players with position C, L or R in this game. Time with two or four forwards belongs to no line, so the
+    lines add up to the team's 5on5 time with exactly three forwards. Games without shifts are left out.
     """
     return count_combinations(plays, on_ice, stints, lineups, games, positions=FORWARD_POSITIONS, ordinals=ORDINALS)
 
 
 LINE_GAME = Table(
     name="gold.line_game",
-    grain="three forwards together at 5on5 in a final game, with the results on the ice at 5on5 only",
+    grain="one line of three forwards in a final game, at 5on5",
     key=("game_id", "team_id", *(f"{nth}_player_id" for nth in ORDINALS)),
     columns=declare_columns(*ORDINALS),
     chunk_key="game_id",

@@ -1,4 +1,4 @@
-"""Pairs: two defencemen together, game by game."""
+"""Defense pairs: two defensemen together, by game."""
 
 import polars as pl
 
@@ -16,22 +16,21 @@ ORDINALS = ("first", "second")
 def pair_game(
     plays: pl.LazyFrame, on_ice: pl.LazyFrame, stints: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame
 ) -> pl.LazyFrame:
-    """One row two defencemen who were a team's only ones on the ice at 5on5, with the results of that time.
+    """One row per game and pair: two defensemen who were together on the ice at 5on5, without another defenseman.
 
-    Times of a team's pairs add up to its time at 5on5 with two defencemen, and what happened likewise: stretches with
-    one or three are nobody's. Who is a defenceman is said by the position in this game. Left out: games without
-    shifts.
+    Defensemen are players with position D in this game. Time with one or three defensemen belongs to no pair, so the
+    pairs add up to the team's 5on5 time with exactly two defensemen. Games without shifts are left out.
     """
     return count_combinations(plays, on_ice, stints, lineups, games, positions=DEFENSE_POSITIONS, ordinals=ORDINALS)
 
 
 PAIR_GAME = Table(
     name="gold.pair_game",
-    grain="two defencemen together at 5on5 in a final game, with the results on the ice at 5on5 only",
+    grain="one pair of defensemen in a final game, at 5on5",
     key=("game_id", "team_id", *(f"{nth}_player_id" for nth in ORDINALS)),
     columns=declare_columns(*ORDINALS),
     chunk_key="game_id",
     inputs=(PLAYS, ON_ICE, STINTS, LINEUPS, GAMES),
     source=pair_game,
-    checks={"two defencemen, ids ascending": pl.col("first_player_id") < pl.col("second_player_id")},
+    checks={"two defensemen, ids ascending": pl.col("first_player_id") < pl.col("second_player_id")},
 )

@@ -1,10 +1,17 @@
-"""What skaters did, game by game and situation by situation, and what happened while they were on the ice."""
+"""Skater statistics by game and situation: individual, on-ice and off-ice."""
 
 import polars as pl
 
-from nhl_lake.gold.measures import appearances, checks, ice_time, individual_events, recorded_events, shift_starts
+from nhl_lake.gold.measures import (
+    appearances,
+    checks,
+    ice_time,
+    individual_events,
+    on_ice_events,
+    recorded_events,
+    shift_starts,
+)
 from nhl_lake.gold.measures import attempts as shooting
-from nhl_lake.gold.measures import on_ice_events as presence
 from nhl_lake.gold.measures.ratings import game_score, rank_ice_time
 from nhl_lake.gold.measures.situations import (
     add_all_situations,
@@ -36,20 +43,20 @@ def skater_game(
     stints: pl.LazyFrame,
     skater_games: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """One row a skater dressed for a final game, and situation; `all` is the sum of the others.
+    """One row per skater dressed for a final game and situation; `all` is the sum of the others.
 
-    Left out: shoot-outs, which count for nobody's record, goalies, and games whose plays are not there. A penalty shot
-    is the shooter's, in situation other, and nobody's on the ice. What is counted by shifts is null where a game has
-    none; ice time and shifts of all situations together are then the box score's (`time_source`). All but goals, points
-    and penalties is null where its plays do not record it: shots before 1997, misses before 2005, the rest before 2009.
+    Shootouts, goalies and games without plays are left out. A penalty shot counts for the shooter, in situation
+    `other`, and not as an on-ice event. Counts that need shifts are null in a game without them; ice time and shifts in
+    `all` are then the box score's (`time_source`). Goals, points and penalties are always known. Other counts are null
+    if the plays do not record such events: shots before 1997, misses before 2005, everything else before 2009.
     """
-    shot = shooting.count_attempts(plays).cache()
+    attempts = shooting.count_attempts(plays).cache()
     skaters = appearances.select_appearances(games, lineups, plays).filter(pl.col("position").ne_missing("G")).cache()
-    sides = ice_time.split_stints_by_team(stints).cache()
+    team_stints = ice_time.split_stints_by_team(stints).cache()
     rows = expand_situations(recorded_events.add_recorded_flags(skaters, plays, stints))
     for found in (
-        count_own_events(shot, plays, skaters),
-        *list_shift_counts(shot, plays, on_ice, shifts, sides, skaters),
+        count_own_events(attempts, plays, skaters),
+        *list_shift_counts(attempts, plays, on_ice, shifts, team_stints, skaters),
     ):
         key = PLAYER_KEY if "player_id" in found.collect_schema() else TEAM_KEY
         rows = rows.join(found, on=key, how="left", validate="1:1" if key is PLAYER_KEY else "m:1")
@@ -57,15 +64,15 @@ def skater_game(
     known = rows.with_columns(recorded_events.fill_recorded_counts((*OWN_COUNTS, *SHIFT_COUNTS))).with_columns(
         **derive_counts()
     )
-    whole = ice_time.fill_ice_time(
+    filled = ice_time.fill_ice_time(
         add_all_situations(known, PLAYER_KEY[:2], ADDITIVE_COUNTS), skater_games, BOX_SCORE_COUNTS
     )
-    return whole.with_columns(**compute_ratings()).select(list(SKATER_GAME.schema))
+    return filled.with_columns(**compute_ratings()).select(list(SKATER_GAME.schema))
 
 
-def count_own_events(shot: pl.LazyFrame, plays: pl.LazyFrame, skaters: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a skater, game and situation, with what he himself did."""
-    own = shot.rename({"shooter_player_id": "player_id"})
+def count_own_events(attempts: pl.LazyFrame, plays: pl.LazyFrame, skaters: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per skater, game and situation, with individual counts."""
+    own = attempts.rename({"shooter_player_id": "player_id"})
     return (
         pl.concat([own, individual_events.count_individual_events(plays)], how="diagonal")
         .join(skaters.select("game_id", "player_id", "team_id"), on=["game_id", "player_id"], validate="m:1")
@@ -76,39 +83,41 @@ def count_own_events(shot: pl.LazyFrame, plays: pl.LazyFrame, skaters: pl.LazyFr
 
 
 def list_shift_counts(
-    shot: pl.LazyFrame,
+    attempts: pl.LazyFrame,
     plays: pl.LazyFrame,
     on_ice: pl.LazyFrame,
     shifts: pl.LazyFrame,
-    sides: pl.LazyFrame,
+    team_stints: pl.LazyFrame,
     skaters: pl.LazyFrame,
 ) -> list[pl.LazyFrame]:
-    """Return what is counted by the shifts: rows of skaters or of teams, by game and situation."""
-    seen = presence.find_on_ice_events(shot, on_ice).cache()
-    stays = shift_starts.classify_shifts(shifts.join(skaters, on=PLAYER_KEY[:2], how="semi"), plays, sides).cache()
-    team = ice_time.sum_team_time(sides).select(*TEAM_KEY, time_on_bench_s="time_on_ice_s")
+    """Return the counts that need shifts: frames of skaters or of teams, by game and situation."""
+    events = on_ice_events.find_on_ice_events(attempts, on_ice).cache()
+    skater_shifts = shifts.join(skaters, on=PLAYER_KEY[:2], how="semi")
+    classified = shift_starts.classify_shifts(skater_shifts, plays, team_stints).cache()
+    team_time = ice_time.sum_team_time(team_stints).select(*TEAM_KEY, time_on_bench_s="time_on_ice_s")
     return [
-        ice_time.sum_time_on_ice(sides, pl.col("skaters")),
-        presence.count_on_ice_events(seen),
-        shift_starts.count_shifts(stays),
-        presence.count_after_shifts(shot, seen, stays, plays),
-        presence.count_team_on_ice_events(seen),
-        team,
+        ice_time.sum_time_on_ice(team_stints, pl.col("skaters")),
+        on_ice_events.count_on_ice_events(events),
+        shift_starts.count_shifts(classified),
+        on_ice_events.count_after_shifts(attempts, events, classified, plays),
+        on_ice_events.count_team_on_ice_events(events),
+        team_time,
     ]
 
 
 def has_known_time() -> pl.Expr:
-    """Return `has_shifts`, and no for a skater without a shift whom no list knows: the chart need not know them either.
+    """Return `has_shifts`, but false for a skater without shifts who is only in the lineup because of plays.
 
-    Such a skater is in the line-up because of plays, so was on the ice; they have no position.
+    Such a skater was on the ice, but no page lists them as dressed (their position is null), and the chart may miss
+    them too.
     """
     has_no_shift = pl.col("time_on_ice_s").is_null().all().over(PLAYER_KEY[:2])
     return pl.col("has_shifts") & ~(pl.col("position").is_null() & has_no_shift)
 
 
 def derive_counts() -> dict[str, pl.Expr]:
-    """Return the counts that follow from others."""
-    off_ice = [name for name in presence.NAMES if name.startswith("off_ice_")]
+    """Return the counts that are computed from others."""
+    off_ice = [name for name in on_ice_events.NAMES if name.startswith("off_ice_")]
     split = {
         f"{strength}_points": pl.col(f"{strength}_points") + pl.col(f"{strength}_goals")
         for strength in shooting.STRENGTH_NAMES.values()
@@ -122,7 +131,7 @@ def derive_counts() -> dict[str, pl.Expr]:
 
 
 def compute_ratings() -> dict[str, pl.Expr]:
-    """Return what is no count: shares, ranks, scores."""
+    """Return shares, the ice-time rank and the game score."""
     shares = {
         f"{where}_{what}_share": compute_share(f"{where}_{what}s_for", f"{where}_{what}s_against")
         for where in ("on_ice", "off_ice")
@@ -132,16 +141,16 @@ def compute_ratings() -> dict[str, pl.Expr]:
 
 
 def declare_required(column: Column) -> Column:
-    """Declare a column that is always known."""
+    """Declare a column as not nullable."""
     return Column(column.name, column.dtype, column.description, column.unit)
 
 
 SCORING_COLUMNS = (
-    Column("primary_assists", pl.Int16, "Last passes before goals"),
-    Column("secondary_assists", pl.Int16, "Passes before those; a third one, from 1927 to 1936, is in `assists` alone"),
+    Column("primary_assists", pl.Int16, "Primary assists (the last pass before a goal)"),
+    Column("secondary_assists", pl.Int16, "Secondary assists; third assists (1927 to 1936) count only in `assists`"),
     c.assists,
     c.points,
-    Column("even_strength_points", pl.Int16, "Points at even strength, by men", nullable=True),
+    Column("even_strength_points", pl.Int16, "Points at even strength, by players on the ice", nullable=True),
     c.power_play_points,
     c.shorthanded_points,
 )
@@ -152,7 +161,7 @@ OWN_COUNTS = (
     *individual_events.ASSIST_NAMES,
     *individual_events.POINT_NAMES,
 )
-SHIFT_COUNTS = (*ice_time.NAMES, "time_on_bench_s", *shift_starts.NAMES, *presence.NAMES)
+SHIFT_COUNTS = (*ice_time.NAMES, "time_on_bench_s", *shift_starts.NAMES, *on_ice_events.NAMES)
 BOX_SCORE_COUNTS = (*ice_time.NAMES, "shifts")
 ADDITIVE_COUNTS = (*OWN_COUNTS, "points", *SHIFT_COUNTS)
 
@@ -161,10 +170,21 @@ COLUMNS = (
     situation,
     ice_time.time_source,
     *ice_time.COLUMNS,
-    Column("time_on_bench_s", pl.Int32, "Time that the team played while he did not", "s", nullable=True),
-    Column("ice_time_rank", pl.Int16, "Rank of his ice time in the team, defencemen apart; 1 is most", nullable=True),
+    Column(
+        "time_on_bench_s",
+        pl.Int32,
+        "Time on the bench: the team's time without the skater on the ice",
+        "s",
+        nullable=True,
+    ),
+    Column(
+        "ice_time_rank",
+        pl.Int16,
+        "Rank by ice time among the team's forwards, or its defensemen; 1 is most",
+        nullable=True,
+    ),
     c.shifts,
-    Column("game_score", pl.Float64, "His game in one number; the same in every situation", nullable=True),
+    Column("game_score", pl.Float64, "Game score (Luszczyszyn); the same in every situation", nullable=True),
     c.goals,
     *SCORING_COLUMNS,
     *(column for column in shooting.COLUMNS if column is not c.goals),
@@ -173,11 +193,14 @@ COLUMNS = (
         for column in (*individual_events.SHARED_COLUMNS, *individual_events.PLAYER_COLUMNS)
     ),
     *shift_starts.COLUMNS,
-    *presence.COLUMNS,
+    *on_ice_events.COLUMNS,
     *(
-        Column(f"{where}_{what}_share", pl.Float64, f"Share of both teams' {what}s {when}", nullable=True)
-        for where, when in (("on_ice", "while he was on the ice"), ("off_ice", "while he was on the bench"))
-        for what in ("attempt", "unblocked_attempt")
+        Column(f"{where}_{what}_share", pl.Float64, f"Share of both teams' {description} {when}", nullable=True)
+        for where, when in (("on_ice", "while on the ice"), ("off_ice", "while on the bench"))
+        for what, description in (
+            ("attempt", "shot attempts (Corsi)"),
+            ("unblocked_attempt", "unblocked attempts (Fenwick)"),
+        )
     ),
 )
 

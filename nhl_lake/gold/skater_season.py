@@ -1,4 +1,4 @@
-"""What skaters did in a season, for each team and for all of them."""
+"""Skater statistics by season, for each team and over all teams."""
 
 import polars as pl
 
@@ -10,29 +10,29 @@ from nhl_lake.schema.table import Column, Table
 
 
 def skater_season(skater_game: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a skater, season, game type, team and situation, and one with `is_total` over all his teams.
+    """One row per skater, season, game type, team and situation; rows with `is_total` are over all teams of the skater.
 
-    Everybody has a total, who played for one team too: sum one kind of row, not both. What is counted by shifts,
-    and ice time by situation, is of the games with shifts; ice time in all of those with a box score too. A rate by 60
-    minutes is of the games where both its parts are known.
+    Every skater has a total, even with one team: filter on `is_total` before you sum. Counts that need shifts, and ice
+    time by situation, cover the games with shifts; ice time in `all` also covers games with only a box score. A rate
+    per 60 minutes covers the games in which both the count and the ice time are known.
     """
     summed = (*RATES, "game_score")
-    whole = season_totals.add_player_totals(
+    totals = season_totals.add_player_totals(
         season_totals.sum_by_team(skater_game, PLAYER_TEAM_KEY, ADDITIVE_COUNTS, summed), ADDITIVE_COUNTS, summed
     )
-    return whole.with_columns(**season_totals.compute_per_60(RATES), **compute_shares()).select(
+    return totals.with_columns(**season_totals.compute_per_60(RATES), **compute_shares()).select(
         list(SKATER_SEASON.schema)
     )
 
 
 def compute_shares() -> dict[str, pl.Expr]:
-    """Return the shares of what was added up, and the game score of a game."""
-    shot = pl.col("shots_on_goal") - pl.col("saved_shots")  # goals that were shot, of the games whose shots are known
-    started = pl.col("offensive_zone_starts") + pl.col("defensive_zone_starts")
+    """Return shares of the season's counts, and the game score per game."""
+    goals_with_shot = pl.col("shots_on_goal") - pl.col("saved_shots")  # of the games with known shots
+    end_zone_starts = pl.col("offensive_zone_starts") + pl.col("defensive_zone_starts")
     return {
-        "shooting_share": season_totals.compute_ratio(shot, pl.col("shots_on_goal")),
+        "shooting_share": season_totals.compute_ratio(goals_with_shot, pl.col("shots_on_goal")),
         "faceoff_win_share": compute_share("faceoffs_won", "faceoffs_lost"),
-        "offensive_zone_start_share": season_totals.compute_ratio(pl.col("offensive_zone_starts"), started),
+        "offensive_zone_start_share": season_totals.compute_ratio(pl.col("offensive_zone_starts"), end_zone_starts),
         **{
             f"{where}_{name[:-1]}_share": compute_share(f"{where}_{name}_for", f"{where}_{name}_against")
             for where in ("on_ice", "off_ice")
@@ -61,13 +61,17 @@ RATES = (
     *(f"on_ice_adjusted_attempts_{side}" for side in SIDES),
 )
 SHARES = {
-    "shooting_share": "Share of his shots on goal that were goals",
-    "faceoff_win_share": "Share of his faceoffs that he won",
-    "offensive_zone_start_share": "Share of his shifts that began in the offensive zone, of those in either end zone",
+    "shooting_share": "Shooting percentage, 0 to 1: goals out of shots on goal",
+    "faceoff_win_share": "Faceoff win percentage, 0 to 1",
+    "offensive_zone_start_share": "Share of offensive-zone starts out of offensive- and defensive-zone starts, 0 to 1",
     **{
-        f"{where}_{name}_share": f"Share of both teams' {name.replace('_', ' ')}s {when}"
-        for where, when in (("on_ice", "while he was on the ice"), ("off_ice", "while he was on the bench"))
-        for name in ("goal", "unblocked_attempt", "attempt")
+        f"{where}_{name}_share": f"Share of both teams' {description} {when}"
+        for where, when in (("on_ice", "while on the ice"), ("off_ice", "while on the bench"))
+        for name, description in (
+            ("goal", "goals"),
+            ("unblocked_attempt", "unblocked attempts (Fenwick)"),
+            ("attempt", "shot attempts (Corsi)"),
+        )
     },
 }
 
@@ -84,14 +88,14 @@ COLUMNS = (
     season_totals.games_with_shifts,
     season_totals.games_with_time,
     *season_totals.select_columns(SKATER_GAME.columns, ADDITIVE_COUNTS),
-    Column("game_score_per_game", pl.Float64, "Game score of a game, of those with shifts", nullable=True),
+    Column("game_score_per_game", pl.Float64, "Game score per game, over the games with shifts", nullable=True),
     *season_totals.declare_rates(SKATER_GAME.columns, RATES),
     *season_totals.declare_shares(SHARES),
 )
 
 SKATER_SEASON = Table(
     name="gold.skater_season",
-    grain="one skater in one season, game type and situation: for one team, or over all of them (`is_total`)",
+    grain="one skater in a season, game type and situation: for one team, or over all teams (`is_total`)",
     key=("season", "game_type", "player_id", "team_id", "is_total", "situation"),
     columns=COLUMNS,
     inputs=(SKATER_GAME,),

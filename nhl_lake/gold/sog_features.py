@@ -1,4 +1,4 @@
-"""What can be known before a game of how often a skater will shoot: for games played and games to come, alike."""
+"""Features for shots on goal: what was known about a skater before a game, for played and upcoming games."""
 
 from dataclasses import replace
 from datetime import date
@@ -27,14 +27,14 @@ def sog_features(
     plays: pl.LazyFrame,
     day: date,
 ) -> pl.LazyFrame:
-    """One row a skater and game of the regular season or the playoffs, played or to come within a week of `day`.
+    """One row per skater and game of the regular season or playoffs, played or upcoming within a week of `day`.
 
-    `shots_on_goal`, to be foretold, is null until the game is final. All else is of games that began before this one,
-    of this season and the one before: of the skater, of his team and the opponent (by lineage), and of the league.
-    A skater without a game has nulls, not zeros; the shrunk rates are then those of his position. Time on the ice is
-    that of the box score where a game has no shifts; what is counted by shifts is of the games that have them.
+    The target, `shots_on_goal`, is null until the game is final. All features come from games that started before this
+    one, in this season and the previous one: of the skater, of the team and the opponent (by `team_key`), and of the
+    league. A skater without an earlier game has nulls, not zeros; the shrunk rates are then those of the position. Time
+    on ice is the box score's in games without shifts; features that need shifts use only the games with shifts.
     """
-    season = games.select(pl.col("season").max())  # which in summer has no game within a week
+    season = games.select(pl.col("season").max())  # the newest season, even without a game this week
     games = games.filter(pl.col("game_type").is_in(upcoming.FEATURE_GAME_TYPES)).with_columns(
         order=rolling.compute_game_order()
     )
@@ -54,7 +54,7 @@ def sog_features(
 def build_upcoming_rows(
     games: pl.LazyFrame, played: pl.LazyFrame, rosters: pl.LazyFrame, keys: pl.LazyFrame, day: date
 ) -> pl.LazyFrame:
-    """One row a skater who may play in a game to come."""
+    """One row per upcoming game and skater who may play in it."""
     return (
         upcoming.project_skaters(games, played, rosters, keys, day)
         .join(games.select("game_id", "start_at", "order", "venue_offset"), on="game_id", validate="m:1")
@@ -94,15 +94,20 @@ COLUMNS = (
     replace(c.position, nullable=True),
     c.team_id,
     c.team_abbrev,
-    Column("team_key", pl.Int32, "One team over time: its franchise, Arizona and Utah as one", nullable=True),
+    Column(
+        "team_key",
+        pl.Int32,
+        "Same number for a team over time: its franchise, with Arizona and Utah as one",
+        nullable=True,
+    ),
     c.opponent_team_id,
     opponent_abbrev,
     c.is_home,
-    Column("is_upcoming", pl.Boolean, "Whether the game is still to come"),
+    Column("is_upcoming", pl.Boolean, "Whether the game is upcoming"),
     Column(
         "projection_basis",
         pl.String,
-        "Where he is known from: he played; or, of a game to come, the team's last line-up, or its roster page alone",
+        "Why the skater has a row: played; for an upcoming game, the team's last line-up, or only its roster page",
         values=(upcoming.PLAYED, upcoming.LAST_LINEUP, upcoming.ROSTER_PAGE),
     ),
     c.shots_on_goal,
@@ -112,19 +117,20 @@ COLUMNS = (
 
 SOG_FEATURES = Table(
     name="gold.sog_features",
-    grain="one skater in a game of the regular season or the playoffs, played or to come within a week",
+    grain="one skater in a game of the regular season or playoffs, played or upcoming within a week",
     key=("game_id", "player_id"),
     columns=COLUMNS,
     inputs=(GAMES, SKATER_GAME, ROSTERS, TEAMS, PLAYS),
     source=sog_features,
     prior_seasons=1,
     needs_day=True,
-    max_row_loss=1.0,  # who may play tomorrow is another one every day
+    max_row_loss=1.0,  # the skaters of upcoming games change every day
     checks={
-        "shots are unknown of games to come": ~pl.col("is_upcoming") | pl.col("shots_on_goal").is_null(),
-        "who played has played": pl.col("is_upcoming") == (pl.col("projection_basis") != upcoming.PLAYED),
-        "his last game is before this one": pl.col("days_since_last_game").is_null()
+        "upcoming games have no shots": ~pl.col("is_upcoming") | pl.col("shots_on_goal").is_null(),
+        "only games played have the basis `played`": pl.col("is_upcoming")
+        == (pl.col("projection_basis") != upcoming.PLAYED),
+        "the last game is before this one": pl.col("days_since_last_game").is_null()
         | (pl.col("days_since_last_game") >= 0),
-        "form is of games": pl.col("games_before").is_not_null() | pl.col("mean_shots_on_goal_5").is_null(),
+        "means need earlier games": pl.col("games_before").is_not_null() | pl.col("mean_shots_on_goal_5").is_null(),
     },
 )

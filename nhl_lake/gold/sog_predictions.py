@@ -1,4 +1,4 @@
-"""Forecasts of shots on goal, as they were made before the games, and how they turned out."""
+"""Predictions of shots on goal, as made before the games, with the actual shots."""
 
 import polars as pl
 
@@ -9,15 +9,15 @@ from nhl_lake.schema.ledger import PREDICTIONS
 from nhl_lake.schema.table import Column, Table
 
 
-def sog_predictions(forecasts: pl.LazyFrame, skater_game: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a forecast; `shots_on_goal` is null until the game is final, and if he did not play.
+def sog_predictions(predictions: pl.LazyFrame, skater_game: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per prediction; `shots_on_goal` is null until the game is final, and if the skater did not play.
 
-    Forecasts are only ever added: what was foretold stays, however often it is foretold again.
+    Predictions are only added. A new prediction for the same game does not replace an earlier one.
     """
     shots = skater_game.filter(pl.col("situation") == ALL_SITUATIONS).select("game_id", "player_id", "shots_on_goal")
     played = skater_game.select("game_id", is_played=pl.lit(value=True)).unique()
     return (
-        forecasts.join(shots, on=["game_id", "player_id"], how="left", validate="m:1")
+        predictions.join(shots, on=["game_id", "player_id"], how="left", validate="m:1")
         .join(played, on="game_id", how="left", validate="m:1")
         .with_columns(pl.col("is_played").fill_null(value=False))
     )
@@ -29,7 +29,7 @@ SOG_PREDICTIONS = Table(
     key=PREDICTIONS.key,
     columns=(
         *PREDICTIONS.columns,
-        Column("is_played", pl.Boolean, "Whether the game is over; he may not have played"),
+        Column("is_played", pl.Boolean, "Whether the game is over, even if the skater did not play"),
         c.shots_on_goal,
     ),
     source=sog_predictions,

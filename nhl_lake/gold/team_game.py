@@ -1,4 +1,4 @@
-"""What teams did, game by game and situation by situation, and what their opponents did."""
+"""Team statistics by game and situation, for and against."""
 
 from dataclasses import replace
 
@@ -24,11 +24,11 @@ TEAM_KEY = ("game_id", "team_id", "situation")
 
 
 def team_game(games: pl.LazyFrame, plays: pl.LazyFrame, stints: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a team of a final game, and situation as the team has it; `all` is the sum of the others.
+    """One row per team of a final game and situation of the team; `all` is the sum of the others.
 
-    What the opponent did stands beside (`_against`): its own numbers in the mirrored situation. Goalies' and the
-    bench's count too. Left out: shoot-outs. Time is null where a game has no shifts; shots on goal, missed shots and
-    all else are null where its plays have none, as before 1997, 2005 and 2009.
+    `…_against` are the opponent's own counts in the mirrored situation. Events of goalies and the bench count too;
+    shootouts are left out. Time is null in a game without shifts. Counts are null if the plays do not record such
+    events: shots before 1997, misses before 2005, most others before 2009.
     """
     dressed = appearances.list_game_teams(games).join(plays, on="game_id", how="semi")
     time = ice_time.sum_team_time(ice_time.split_stints_by_team(stints))
@@ -39,25 +39,25 @@ def team_game(games: pl.LazyFrame, plays: pl.LazyFrame, stints: pl.LazyFrame) ->
         .with_columns(recorded_events.fill_recorded_counts((*OWN_COUNTS, *ice_time.NAMES)))
         .cache()
     )
-    theirs = rows.select(
+    against = rows.select(
         "game_id", *AGAINST_EXPRESSIONS.values(), team_id="opponent_team_id", situation=mirror_situation()
     )
-    both = rows.join(theirs, on=TEAM_KEY, validate="1:1")
-    whole = add_all_situations(both, TEAM_KEY[:2], COUNTS)
-    return whole.with_columns(**compute_shares()).select(list(TEAM_GAME.schema))
+    both = rows.join(against, on=TEAM_KEY, validate="1:1")
+    filled = add_all_situations(both, TEAM_KEY[:2], COUNTS)
+    return filled.with_columns(**compute_shares()).select(list(TEAM_GAME.schema))
 
 
 def sum_team_counts(plays: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a team, game and situation, with what it did."""
-    shot = shooting.count_attempts(plays).with_columns(
+    """One row per team, game and situation, with the team's own counts."""
+    attempts = shooting.count_attempts(plays).with_columns(
         pl.col("situation").fill_null(OTHER_SITUATION), team_id="acting_team_id"
     )
-    beside = individual_events.count_team_events(plays).with_columns(situation=orient_situation())
-    return pl.concat([shot, beside], how="diagonal").group_by(TEAM_KEY).agg(pl.col(*OWN_COUNTS).sum())
+    other_events = individual_events.count_team_events(plays).with_columns(situation=orient_situation())
+    return pl.concat([attempts, other_events], how="diagonal").group_by(TEAM_KEY).agg(pl.col(*OWN_COUNTS).sum())
 
 
 def compute_shares() -> dict[str, pl.Expr]:
-    """Return the team's shares of what both teams did."""
+    """Return the team's shares of both teams' counts."""
     return {f"{name[:-1]}_share": compute_share(name, f"{name}_against") for name in SHARE_COUNTS}
 
 
@@ -89,7 +89,9 @@ COLUMNS = (
     *OWN_COLUMNS,
     *OPPONENT_COLUMNS,
     *(
-        Column(f"{name[:-1]}_share", pl.Float64, f"Share of both teams' {name.replace('_', ' ')}", nullable=True)
+        Column(
+            f"{name[:-1]}_share", pl.Float64, f"Share of both teams' {name.replace('_', ' ')}, 0 to 1", nullable=True
+        )
         for name in SHARE_COUNTS
     ),
 )

@@ -1,4 +1,4 @@
-"""What teams did in a season, and what was done to them."""
+"""Team statistics by season, for and against."""
 
 import polars as pl
 
@@ -10,19 +10,19 @@ from nhl_lake.schema.table import Table
 
 
 def team_season(team_game: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a team, season, game type and situation.
+    """One row per team, season, game type and situation.
 
-    Time is of the games with shifts, and so are the rates by 60 minutes.
+    Time and rates per 60 minutes cover the games with shifts.
     """
     rows = season_totals.sum_by_team(team_game, ("team_id",), COUNTS, RATES)
     return rows.with_columns(**season_totals.compute_per_60(RATES), **compute_shares()).select(list(TEAM_SEASON.schema))
 
 
 def compute_shares() -> dict[str, pl.Expr]:
-    """Return the shares of what was added up."""
-    scored = pl.col("shots_on_goal") - pl.col("saved_shots")  # of the games whose shots are known
+    """Return shares of the season's counts."""
+    goals_with_shot = pl.col("shots_on_goal") - pl.col("saved_shots")  # of the games with known shots
     return {
-        "shooting_share": season_totals.compute_ratio(scored, pl.col("shots_on_goal")),
+        "shooting_share": season_totals.compute_ratio(goals_with_shot, pl.col("shots_on_goal")),
         "save_share": season_totals.compute_ratio(pl.col("saved_shots_against"), pl.col("shots_on_goal_against")),
         "faceoff_win_share": compute_share("faceoffs_won", "faceoffs_lost"),
         **{
@@ -36,11 +36,11 @@ RATES = tuple(
     f"{name}{side}" for name in ("goals", "shots_on_goal", "attempts", "adjusted_attempts") for side in ("", "_against")
 )
 SHARES = {
-    "shooting_share": "Share of its shots on goal that were goals",
-    "save_share": "Share of the shots that were saved; null if there were none",
-    "faceoff_win_share": "Share of its faceoffs that it won",
+    "shooting_share": "Shooting percentage, 0 to 1: goals out of shots on goal",
+    "save_share": "Save percentage, 0 to 1: saves out of shots against; null without shots",
+    "faceoff_win_share": "Faceoff win percentage, 0 to 1",
     **{
-        f"{name}_share": f"Share of both teams' {name.replace('_', ' ')}s"
+        f"{name}_share": f"Share of both teams' {name.replace('_', ' ')}s, 0 to 1"
         for name in ("goal", "unblocked_attempt", "attempt", "adjusted_attempt")
     },
 }

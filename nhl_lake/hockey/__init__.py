@@ -1,1 +1,1 @@
-"""Pure rules of the sport."""
+"""Rules of hockey and of the NHL, as pure functions."""

@@ -1,4 +1,4 @@
-"""Seasons and game ids, as the NHL writes them."""
+"""Season ids and game ids of the NHL."""
 
 from datetime import date
 
@@ -11,12 +11,12 @@ def make_season_id(start_year: int) -> int:
 
 
 def is_season(number: int) -> bool:
-    """Whether a number reads as a season: two years in a row, none before the first."""
+    """Whether a number is a season id: two consecutive years, from the first season on."""
     return number >= FIRST_SEASON and number == make_season_id(number // 10_000)
 
 
 def get_season_on(day: date) -> int:
-    """Return the season that a day belongs to when nothing else is known: a season begins in July."""
+    """Return the season of a day by the calendar alone: seasons change on 1 July."""
     return make_season_id(day.year if day.month >= 7 else day.year - 1)
 
 

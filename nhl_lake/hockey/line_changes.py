@@ -1,21 +1,18 @@
-"""Who is on the ice: stretches without a change, and on which side of a change an event stands.
+"""Line changes: stretches without one, and whether an event is before or after one.
 
-A shift is the seconds from its start until before its end. Players who change at a whistle end and begin in the same
-second, that of the whistle; what happened before it belongs to those who leave, the faceoff to those who come.
+A shift covers the seconds from its start to its end, exclusive. At a whistle some shifts end and others start in the
+same second. The events before the whistle belong to the players who leave, the faceoff to those who come on.
 """
 
 import polars as pl
 
 STOPPAGE_EVENTS = ("goal", "penalty", "stoppage", "period-end", "game-end")
-EVENTS_BEFORE_CHANGE = (
-    *STOPPAGE_EVENTS,
-    "delayed-penalty",
-)  # the arm goes up, and only then a goalie leaves for an extra skater
+EVENTS_BEFORE_CHANGE = (*STOPPAGE_EVENTS, "delayed-penalty")  # a goalie leaves only after the delayed penalty
 PERIOD_KEY = ("game_id", "period")
 
 
 def split_at_changes(shifts: pl.LazyFrame) -> pl.LazyFrame:
-    """Cut each period wherever a shift starts or ends: one row a stretch, in order and numbered; the last has no end.
+    """Cut each period wherever a shift starts or ends: one row per stretch, in order and numbered; the last has no end.
 
     A number is that of one stretch of all, so that joins and groups by it are of one column.
     """
@@ -31,23 +28,23 @@ def split_at_changes(shifts: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def expand_shifts(shifts: pl.LazyFrame, stretches: pl.LazyFrame, *beside: str) -> pl.LazyFrame:
-    """One row a stretch of a shift, by its number, with columns of the shift beside it; in the order of the shifts."""
+def expand_shifts(shifts: pl.LazyFrame, stretches: pl.LazyFrame, *columns: str) -> pl.LazyFrame:
+    """One row per shift and stretch within it (`stretch`), with some columns of the shift, in their order."""
     first = stretches.select(*PERIOD_KEY, "start_seconds", first="stretch")
     last = stretches.select(*PERIOD_KEY, end_seconds="start_seconds", last="stretch")
     return (
         shifts.join(first, on=[*PERIOD_KEY, "start_seconds"], validate="m:1", maintain_order="left")
         .join(last, on=[*PERIOD_KEY, "end_seconds"], validate="m:1", maintain_order="left")
-        .select(*beside, stretch=pl.int_ranges("first", "last", dtype=pl.get_index_type()))
+        .select(*columns, stretch=pl.int_ranges("first", "last", dtype=pl.get_index_type()))
         .explode("stretch")
     )
 
 
 def is_before_change() -> pl.Expr:
-    """Whether an event of `plays` belongs to those who were on until its second, not to those who come on in it.
+    """Whether an event of `plays` belongs to the players who leave in its second, not to those who come on.
 
-    So it is with what stops play, with a referee's raised arm, and with all that stands before the second's faceoff, or
-    before its last stop where no faceoff follows. Nobody is on the ice before a period. Unknown without a time.
+    True for events that stop play, for delayed penalties, and for events before the faceoff of the second, or before
+    its last stoppage if no faceoff follows. False in second 0 of a period. Null without a time.
     """
     second, order = (*PERIOD_KEY, "period_seconds"), pl.col("event_number")
     faceoff = order.filter(pl.col("event") == "faceoff").min().over(second)
@@ -59,9 +56,9 @@ def is_before_change() -> pl.Expr:
 
 
 def count_players_on_ice(plays: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
-    """Add to each event the players on the ice by the shifts: `home_skaters_on`, `home_goalies_on`, … of away.
+    """Add the number of players on the ice by the shifts: `home_skaters_on`, `home_goalies_on`, and those of away.
 
-    They are null where the shifts have nobody on the ice yet. `shifts` have `is_home` and `is_goalie`.
+    The numbers are null before the first shift of the period. `shifts` have `is_home` and `is_goalie`.
     """
     is_home, is_goalie = pl.col("is_home"), pl.col("is_goalie")
     groups = {
@@ -84,7 +81,7 @@ def count_players_on_ice(plays: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFr
         .with_columns(pl.col(*groups).cum_sum().over(PERIOD_KEY))
         .sort("moment")
     )
-    # halves: an event before the change of its second is of those whose shifts end there
+    # time in half seconds: an event before the line change of its second belongs to the shifts that end there
     moment = 2 * pl.col("period_seconds") - is_before_change().cast(pl.Int32)
     return (
         plays.with_columns(pl.col(PERIOD_KEY).cast(pl.Int64), moment=moment.cast(pl.Int32))

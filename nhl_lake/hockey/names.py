@@ -1,4 +1,4 @@
-"""Names of players, as different pages write them."""
+"""Player names as different pages write them."""
 
 import polars as pl
 
@@ -12,7 +12,7 @@ def format_full_name() -> pl.Expr:
 
 
 def fold_name(text: pl.Expr) -> pl.Expr:
-    """Return a name in its bare letters: without capitals, accents, hyphens, apostrophes and spaces."""
+    """Return a name in plain lowercase letters: without accents, hyphens, apostrophes and spaces."""
     plain = (
         text.str.to_lowercase()
         .str.normalize("NFKD")
@@ -22,12 +22,12 @@ def fold_name(text: pl.Expr) -> pl.Expr:
 
 
 def format_surname_first(first_name: pl.Expr, last_name: pl.Expr) -> pl.Expr:
-    """Return a whole name as reports write it, "LAST, FIRST", folded; null unless both are known."""
+    """Return a folded name as reports write it, "LAST, FIRST"; null unless both names are known."""
     return pl.concat_str(fold_name(last_name), pl.lit(","), fold_name(first_name))
 
 
 def parse_listed_name(text: pl.Expr) -> pl.Expr:
-    """Return the name of a heading such as "97 LAST, FIRST", folded likewise; null of one without a comma."""
+    """Return the folded name of a heading such as "97 LAST, FIRST"; null without a comma."""
     name = text.str.replace(r"^\s*\d+\s+", "")
     part = name.str.splitn(",", 2).struct.field
     return pl.concat_str(fold_name(part("field_0")), pl.lit(","), fold_name(part("field_1")))

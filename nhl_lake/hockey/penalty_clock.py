@@ -1,10 +1,10 @@
-"""The penalty clock: how many players each team is short, worked out from penalties and goals alone.
+"""The penalty clock: how many players each team is short, computed from penalties and goals alone.
 
-Rules: two penalties of a team run at once, the next waits. A goal against a team with fewer players ends its minor that
-would end first, or that half of a double minor. As many majors as both teams get at a stoppage cancel each other, and
-as many minors. But one minor each, with nothing else and at full strength, is served by both, and no goal ends it. A
-minor and a major of the last five minutes, or later, cancel to three minutes. Misconducts and penalty shots leave a
-team its players.
+Rules: Two penalties of a team run at the same time; further ones wait. A goal against a team with fewer players ends
+its minor that would end first, or the running half of a double minor. At a stoppage, equal numbers of majors of both
+teams cancel each other, and so do equal numbers of minors. One exception: with one minor each, no other penalty and
+full strength, both are served and no goal ends them. In the last five minutes or later, a minor and a major cancel to
+three minutes. Misconducts and penalty shots do not leave a team short.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,12 +19,12 @@ MINOR_S, MAJOR_S = 120, 300
 LATE_PENALTY_S = 3300
 MAX_CONCURRENT_PENALTIES = 2
 MINORS, MAJORS = ("MIN", "BEN"), ("MAJ", "MAT")
-START_OF_SECOND = -1  # in the order of a second: what ends in a second is over before the events of that second
+START_OF_SECOND = -1  # order within a second: a penalty ends before the events of its last second
 END_OF_TIME = 10**9
 
 
 class PenaltyOrGoal(NamedTuple):
-    """A penalty or a goal in play: its place in the game, the team (0 home, 1 away) that scored or is penalized."""
+    """A penalty or a goal in play, in order, with the team (0 home, 1 away) that scored or is penalized."""
 
     seconds: int
     order: int
@@ -37,7 +37,7 @@ class PenaltyOrGoal(NamedTuple):
 
 
 class ClockChange(NamedTuple):
-    """From after an event (its second and number) on, how many players each team is short."""
+    """How many players each team is short after an event, given by its second and number."""
 
     seconds: int
     order: int
@@ -47,7 +47,7 @@ class ClockChange(NamedTuple):
 
 @dataclass(slots=True)
 class PlayerPenalties:
-    """What one player serves: minors and majors one after another, in seconds, and when the first of them ends."""
+    """The penalties that one player serves one after another: their lengths in seconds, and when the first ends."""
 
     durations: list[int]
     is_coincidental: bool = False
@@ -56,56 +56,56 @@ class PlayerPenalties:
 
 @dataclass(slots=True)
 class PenaltyBox:
-    """The penalty bench of a team: whose penalty runs, and who waits."""
+    """The penalty box of a team: running penalties, and penalties that wait."""
 
     running: list[PlayerPenalties] = field(default_factory=list)
     waiting: list[PlayerPenalties] = field(default_factory=list)
 
     def start_waiting(self, seconds: int) -> None:
-        """Start the penalties that waited, as far as there is room."""
+        """Start waiting penalties while fewer than two run."""
         while self.waiting and len(self.running) < MAX_CONCURRENT_PENALTIES:
-            sentence = self.waiting.pop(0)
-            sentence.end_seconds = seconds + sentence.durations[0]
-            self.running.append(sentence)
+            penalties = self.waiting.pop(0)
+            penalties.end_seconds = seconds + penalties.durations[0]
+            self.running.append(penalties)
 
-    def end_current(self, sentence: PlayerPenalties, seconds: int) -> None:
-        """End the part that runs; the next part, or the next penalty that waits, starts at once."""
-        sentence.durations.pop(0)
-        if sentence.durations:
-            sentence.end_seconds = seconds + sentence.durations[0]
+    def end_current(self, penalties: PlayerPenalties, seconds: int) -> None:
+        """End a player's running penalty; their next one, or the next waiting one, starts at once."""
+        penalties.durations.pop(0)
+        if penalties.durations:
+            penalties.end_seconds = seconds + penalties.durations[0]
         else:
-            self.running.remove(sentence)
+            self.running.remove(penalties)
         self.start_waiting(seconds)
 
     def count_short_after(self, seconds: int) -> int:
-        """Count the players missing when all that ends by a second has ended."""
-        left = sum(sentence.end_seconds > seconds or len(sentence.durations) > 1 for sentence in self.running)
-        return min(left + len(self.waiting), MAX_CONCURRENT_PENALTIES)
+        """Count how many players short the team is after all penalties that end by a second."""
+        remaining = sum(penalties.end_seconds > seconds or len(penalties.durations) > 1 for penalties in self.running)
+        return min(remaining + len(self.waiting), MAX_CONCURRENT_PENALTIES)
 
 
 PenaltyBoxes = tuple[PenaltyBox, PenaltyBox]
 
 
 def run_clock(rows: Iterable[PenaltyOrGoal]) -> list[ClockChange]:
-    """Return the players short at the start of a game, and each change, from its penalties and goals in order."""
-    benches = (PenaltyBox(), PenaltyBox())
+    """Return the state at the start of a game and after each change, from its penalties and goals in order."""
+    boxes = (PenaltyBox(), PenaltyBox())
     found = [ClockChange(START_OF_SECOND, START_OF_SECOND, 0, 0)]
     for group in group_by_stoppage(rows):
         seconds, order = group[0].seconds, group[-1].order
-        found += end_penalties(benches, seconds - 1)
-        if not is_scored_as_penalty_ends(benches, group[0]):
-            found += end_penalties(benches, seconds)
+        found += end_penalties(boxes, seconds - 1)
+        if not is_scored_as_penalty_ends(boxes, group[0]):
+            found += end_penalties(boxes, seconds)
         if group[0].is_goal:
-            end_minor(benches, group[0].team, seconds)
+            end_minor(boxes, group[0].team, seconds)
         else:
-            add_penalties(benches, group)
-        found.append(get_clock_state(benches, seconds, order))
-    found += end_penalties(benches, END_OF_TIME)
+            add_penalties(boxes, group)
+        found.append(get_clock_state(boxes, seconds, order))
+    found += end_penalties(boxes, END_OF_TIME)
     return list({change[:2]: change for change in found}.values())
 
 
 def group_by_stoppage(rows: Iterable[PenaltyOrGoal]) -> Iterator[list[PenaltyOrGoal]]:
-    """Yield goals one by one, and the penalties of a second together."""
+    """Yield each goal alone, and the penalties of a second together."""
     group: list[PenaltyOrGoal] = []
     for row in rows:
         if group and (row.is_goal or group[0].is_goal or row.seconds != group[0].seconds):
@@ -116,24 +116,24 @@ def group_by_stoppage(rows: Iterable[PenaltyOrGoal]) -> Iterator[list[PenaltyOrG
         yield group
 
 
-def get_clock_state(benches: PenaltyBoxes, seconds: int, order: int) -> ClockChange:
-    """Return how many players both teams are short."""
-    return ClockChange(seconds, order, len(benches[0].running), len(benches[1].running))
+def get_clock_state(boxes: PenaltyBoxes, seconds: int, order: int) -> ClockChange:
+    """Return how many players each team is short."""
+    return ClockChange(seconds, order, len(boxes[0].running), len(boxes[1].running))
 
 
-def end_penalties(benches: PenaltyBoxes, until: int) -> Iterator[ClockChange]:
-    """End what has run its time, in order, and yield each change."""
-    while running := [(sentence.end_seconds, bench, sentence) for bench in benches for sentence in bench.running]:
-        end, bench, sentence = min(running, key=itemgetter(0))
+def end_penalties(boxes: PenaltyBoxes, until: int) -> Iterator[ClockChange]:
+    """End the penalties that end by a second, in order, and yield each change."""
+    while running := [(penalties.end_seconds, box, penalties) for box in boxes for penalties in box.running]:
+        end, box, penalties = min(running, key=itemgetter(0))
         if end > until:
             return
-        bench.end_current(sentence, end)
-        yield get_clock_state(benches, end, START_OF_SECOND)
+        box.end_current(penalties, end)
+        yield get_clock_state(boxes, end, START_OF_SECOND)
 
 
-def is_scored_as_penalty_ends(benches: PenaltyBoxes, row: PenaltyOrGoal) -> bool:
-    """Whether a goal is the last act of a power play: in the second in which the penalty ends."""
-    ours, theirs = benches[row.team], benches[1 - row.team]
+def is_scored_as_penalty_ends(boxes: PenaltyBoxes, row: PenaltyOrGoal) -> bool:
+    """Whether a goal is scored on the power play in the second in which the penalty ends."""
+    ours, theirs = boxes[row.team], boxes[1 - row.team]
     if not row.is_goal or not theirs.running:
         return False
     was_ahead, is_ahead = (
@@ -142,41 +142,45 @@ def is_scored_as_penalty_ends(benches: PenaltyBoxes, row: PenaltyOrGoal) -> bool
     return was_ahead and not is_ahead
 
 
-def end_minor(benches: PenaltyBoxes, scorer: int, seconds: int) -> None:
-    """End the first minor of a team that was scored on while it had fewer players."""
-    short = benches[1 - scorer]
+def end_minor(boxes: PenaltyBoxes, scorer: int, seconds: int) -> None:
+    """End the minor that would end first, if the team was scored on while it had fewer players."""
+    short = boxes[1 - scorer]
     minors = [one for one in short.running if one.durations[0] == MINOR_S and not one.is_coincidental]
-    if minors and len(short.running) > len(benches[scorer].running):
-        short.end_current(min(minors, key=lambda sentence: sentence.end_seconds), seconds)
+    if minors and len(short.running) > len(boxes[scorer].running):
+        short.end_current(min(minors, key=lambda penalties: penalties.end_seconds), seconds)
 
 
-def add_penalties(benches: PenaltyBoxes, group: list[PenaltyOrGoal]) -> None:
-    """Put the penalties of a stoppage on the benches, less those that cancel each other."""
+def add_penalties(boxes: PenaltyBoxes, group: list[PenaltyOrGoal]) -> None:
+    """Add the penalties of a stoppage to the penalty boxes, without those that cancel each other."""
     seconds = group[0].seconds
-    if len({row.team for row in group}) == 1:  # as it mostly is: nothing cancels
-        bench = benches[group[0].team]
-        bench.waiting += [
-            PlayerPenalties(sorted(parts, reverse=True)) for parts in collect_durations(group).values() if parts
+    if len({row.team for row in group}) == 1:  # the usual case: nothing cancels
+        box = boxes[group[0].team]
+        box.waiting += [
+            PlayerPenalties(sorted(durations, reverse=True))
+            for durations in collect_durations(group).values()
+            if durations
         ]
-        bench.start_waiting(seconds)
+        box.start_waiting(seconds)
         return
     teams = [collect_durations(row for row in group if row.team == team) for team in (0, 1)]
     is_one_each = all(list(chain(*team.values())) == [MINOR_S] for team in teams)
-    is_coincidental = is_one_each and not any(bench.running for bench in benches)
+    is_coincidental = is_one_each and not any(box.running for box in boxes)
     cancel_penalties(teams, MAJOR_S)
     if not is_coincidental:
         cancel_penalties(teams, MINOR_S)
     if seconds >= LATE_PENALTY_S:
         cancel_late_penalties(teams)
-    for bench, team in zip(benches, teams, strict=True):
-        bench.waiting += [
-            PlayerPenalties(sorted(parts, reverse=True), is_coincidental) for parts in team.values() if parts
+    for box, team in zip(boxes, teams, strict=True):
+        box.waiting += [
+            PlayerPenalties(sorted(durations, reverse=True), is_coincidental)
+            for durations in team.values()
+            if durations
         ]
-        bench.start_waiting(seconds)
+        box.start_waiting(seconds)
 
 
 def collect_durations(rows: Iterable[PenaltyOrGoal]) -> dict[object, list[int]]:
-    """Return what each penalized player has to serve; a bench minor is served by whoever sits for it."""
+    """Return the penalty lengths that each player serves; a bench minor counts for the player who serves it."""
     found: dict[object, list[int]] = {}
     for row in rows:
         found.setdefault(row.player or row.server or row.order, []).extend(get_durations(row))
@@ -184,7 +188,7 @@ def collect_durations(rows: Iterable[PenaltyOrGoal]) -> dict[object, list[int]]:
 
 
 def get_durations(row: PenaltyOrGoal) -> list[int]:
-    """Return the parts of a penalty in seconds; none if the team keeps its players."""
+    """Return the lengths of a penalty in seconds; empty if it does not leave the team short."""
     if row.kind in MAJORS:
         return [MAJOR_S]
     is_minor = row.kind in MINORS and row.minutes in (2, 4)
@@ -192,19 +196,19 @@ def get_durations(row: PenaltyOrGoal) -> list[int]:
 
 
 def cancel_penalties(teams: list[dict[object, list[int]]], seconds: int) -> None:
-    """Take as many penalties of a length from both teams as both have; first from who has the fewest."""
-    left = min(sum(parts.count(seconds) for parts in team.values()) for team in teams)
+    """Cancel equal numbers of penalties of a length, first those of the players with the fewest."""
+    count = min(sum(durations.count(seconds) for durations in team.values()) for team in teams)
     for team in teams:
-        by_count = sorted(team.values(), key=lambda parts: parts.count(seconds))
-        for parts in [one for one in by_count for length in one if length == seconds][:left]:
-            parts.remove(seconds)
+        by_count = sorted(team.values(), key=lambda durations: durations.count(seconds))
+        for durations in [one for one in by_count for length in one if length == seconds][:count]:
+            durations.remove(seconds)
 
 
 def cancel_late_penalties(teams: list[dict[object, list[int]]]) -> None:
-    """Cancel a minor of one team and a major of the other: what is left of the major is served."""
+    """Cancel a minor of one team against a major of the other: the rest of the major is served."""
     for ours, theirs in (teams, teams[::-1]):
-        major = next((parts for parts in ours.values() if MAJOR_S in parts), None)
-        minor = next((parts for parts in theirs.values() if MINOR_S in parts), None)
+        major = next((durations for durations in ours.values() if MAJOR_S in durations), None)
+        minor = next((durations for durations in theirs.values() if MINOR_S in durations), None)
         if major and minor:
             major[major.index(MAJOR_S)] -= MINOR_S
             minor.remove(MINOR_S)
@@ -214,9 +218,9 @@ CLOCK_CHANGE_DTYPE = pl.Struct(dict.fromkeys(("game_id", *ClockChange._fields), 
 
 
 def count_players_short(plays: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a change of the penalty clock, and its start: game_id, seconds, order, home_short, away_short.
+    """One row per state of the penalty clock: game_id, seconds, order, home_short, away_short.
 
-    `seconds` and `order` are game_seconds and event_number of the event after which it holds.
+    `seconds` and `order` are game_seconds and event_number of the event after which the state is valid.
     """
     is_goal = pl.col("is_goal") & ~pl.col("is_penalty_shot")
     values = (
@@ -234,7 +238,7 @@ def count_players_short(plays: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def run_clocks(rows: pl.Series) -> pl.Series:
-    """Run the clock of each game."""
+    """Run the penalty clock of each game."""
     games = groupby(rows.struct.unnest().iter_rows(), key=itemgetter(0))
-    found = [(game, *change) for game, part in games for change in run_clock(PenaltyOrGoal(*row[1:]) for row in part)]
+    found = [(game, *change) for game, group in games for change in run_clock(PenaltyOrGoal(*row[1:]) for row in group)]
     return pl.DataFrame(found, CLOCK_CHANGE_DTYPE.to_schema(), orient="row").to_struct(rows.name)

@@ -1,4 +1,4 @@
-"""Goals that stand on their page again."""
+"""Goals that are listed twice on their page."""
 
 import polars as pl
 
@@ -8,21 +8,21 @@ PAGE_SCORES = ("home_score_on_page", "away_score_on_page")
 
 
 def drop_repeated_goals(events: pl.LazyFrame) -> pl.LazyFrame:
-    """Leave out a goal that follows one of the same team and scorer by two seconds at most, and is the same goal.
+    """Drop a goal that repeats one of the same team and scorer within two seconds.
 
-    It is the same where the page lists more goals of the team than the final score has, and either the score beside it
-    has not moved on, or all else that is said of it is equal. Where the final score is unknown, the score beside it
-    decides. Without a score beside it, nothing does, and both stay. Expects the score beside each goal
-    (`home_score_on_page`, `away_score_on_page`), and the goals of the final score without that of a shoot-out
-    (`home_final_goals`, `away_final_goals`), and drops them.
+    It is a repeat if the page lists more goals of the team than the final score has, and either the recorded score has
+    not changed or all other details are equal. If the final score is unknown, the recorded score alone decides. Without
+    a recorded score both goals stay. Needs the score recorded with each goal (`home_score_on_page`,
+    `away_score_on_page`) and the goals of the final score without the shootout (`home_final_goals`,
+    `away_final_goals`), and drops these columns.
     """
-    said = ("game_seconds", *GOAL_DETAILS, *PAGE_SCORES)
+    details = ("game_seconds", *GOAL_DETAILS, *PAGE_SCORES)
     key = ("game_id", "event", "event_owner_team_id_raw", "shooter_player_id")
-    before = pl.struct(said).shift(1).over(key, order_by=("game_seconds", "sort_order"))
+    previous = pl.struct(details).shift(1).over(key, order_by=("game_seconds", "sort_order"))
     return (
-        events.with_columns(goal_before=before, extra_goals=count_extra_goals())
+        events.with_columns(previous_goal=previous, extra_goals=count_extra_goals())
         .filter(~(is_goal() & is_within_window() & is_repeat_of_previous()).fill_null(value=False))
-        .drop("goal_before", "extra_goals", *PAGE_SCORES, "home_final_goals", "away_final_goals")
+        .drop("previous_goal", "extra_goals", *PAGE_SCORES, "home_final_goals", "away_final_goals")
     )
 
 
@@ -32,7 +32,7 @@ def is_goal() -> pl.Expr:
 
 
 def count_extra_goals() -> pl.Expr:
-    """Return how many more goals the page lists of the owner's team than the final score has."""
+    """Return how many more goals the page lists for the owner's team than the final score has."""
     owner = pl.col("event_owner_team_id_raw")
     listed = is_goal().sum().over("game_id", "event_owner_team_id_raw").cast(pl.Int64)
     final = pl.when(owner == pl.col("home_team_id")).then("home_final_goals").otherwise("away_final_goals")
@@ -40,12 +40,12 @@ def count_extra_goals() -> pl.Expr:
 
 
 def is_within_window() -> pl.Expr:
-    """Whether the goal before was at most two seconds earlier."""
+    """Whether the previous goal was at most two seconds earlier."""
     return pl.col("game_seconds") - get_previous("game_seconds") <= REPEAT_WINDOW_S
 
 
 def is_repeat_of_previous() -> pl.Expr:
-    """Whether a goal and the one before are one, by the scores or by all that is said of both."""
+    """Whether a goal repeats the previous one, by the scores or by all details."""
     has_scores = pl.all_horizontal(
         pl.col(name).is_not_null() & get_previous(name).is_not_null() for name in PAGE_SCORES
     )
@@ -56,5 +56,5 @@ def is_repeat_of_previous() -> pl.Expr:
 
 
 def get_previous(name: str) -> pl.Expr:
-    """Return what is said of the goal before."""
-    return pl.col("goal_before").struct.field(name)
+    """Return a value of the previous goal."""
+    return pl.col("previous_goal").struct.field(name)

@@ -1,4 +1,4 @@
-"""How a game ended for a team, as the standings count it."""
+"""The result of a game for a team, as counted in the standings."""
 
 import polars as pl
 
@@ -6,14 +6,14 @@ FIRST_OVERTIME_POINT_SEASON = 19992000
 PLAYOFFS = 3
 RESULT_CODES = {"wins": "W", "losses": "L", "overtime_losses": "O", "ties": "T"}
 RESULTS = tuple(RESULT_CODES.values())
-RESTART_EVENTS = ("faceoff", "stoppage", "penalty", "period-start")  # after these no penalty is delayed any more
+RESTART_EVENTS = ("faceoff", "stoppage", "penalty", "period-start")  # these end a delayed penalty
 
 
 def classify_result() -> pl.Expr:
-    """Return W won, L lost, O lost beyond regulation with a point, T tied.
+    """Return W (win), L (loss), O (overtime or shootout loss with a point) or T (tie).
 
-    Needs `score`, `opponent_score`, `last_period_type`, `season`, `game_type`, and `has_forfeited_point` (null is no).
-    Losses in overtime have a point since 1999-2000, and none in the playoffs.
+    Needs `score`, `opponent_score`, `last_period_type`, `season`, `game_type`, and `has_forfeited_point` (null is
+    false). Overtime losses earn a point since 1999-2000, except in the playoffs.
     """
     has_point = (
         (pl.col("last_period_type") != "REG")
@@ -33,11 +33,11 @@ def classify_result() -> pl.Expr:
 
 
 def find_forfeited_points(plays: pl.LazyFrame) -> pl.LazyFrame:
-    """Return one row a team and game that lost in overtime by a goal into the net that it had emptied (rule 84.2).
+    """Return one row per team and game that lost in overtime by an empty-net goal after pulling the goalie (rule 84.2).
 
-    The rule excepts a goalie who is off because a penalty against the other team is delayed: the raised arm is the last
-    event of its kind before the goal or, on pages that do not list raised arms, the penalty is called in the second of
-    the goal. Both the situation code and the missing goalie must say that the net was empty.
+    The rule does not apply if the goalie was off for a delayed penalty against the other team. Then the delayed penalty
+    is the last such event before the goal, or, on pages without delayed penalties, the penalty is called in the second
+    of the goal. The situation code and the missing goalie must both show an empty net.
     """
     overtime = plays.filter(pl.col("period_type") == "OT").sort("game_id", "event_number")
     penalties = overtime.filter(pl.col("event") == "penalty")
@@ -54,7 +54,7 @@ def find_forfeited_points(plays: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def is_penalty_delayed() -> pl.Expr:
-    """Whether the row before, of the same game, is the arm raised for a penalty of the acting team."""
-    before = {name: pl.col(name).shift(1).over("game_id") for name in ("event", "acting_team_id")}
-    is_own = before["acting_team_id"] == pl.col("acting_team_id")
-    return ((before["event"] == "delayed-penalty") & is_own).fill_null(value=False)
+    """Whether the previous row of the game is a delayed penalty of the acting team."""
+    previous = {name: pl.col(name).shift(1).over("game_id") for name in ("event", "acting_team_id")}
+    is_own = previous["acting_team_id"] == pl.col("acting_team_id")
+    return ((previous["event"] == "delayed-penalty") & is_own).fill_null(value=False)

@@ -1,4 +1,4 @@
-"""Which events count as what."""
+"""Classify events as goals, shots on goal, unblocked attempts (Fenwick) and shot attempts (Corsi)."""
 
 import polars as pl
 
@@ -11,22 +11,21 @@ SHOOTER_LOCATION_EVENTS = (*UNBLOCKED_ATTEMPTS, "failed-shot-attempt")  # its co
 
 
 def is_penalty_shot() -> pl.Expr:
-    """Whether a row is an attempt of a shoot-out, or a penalty shot: awarded in its second, and one against one.
+    """Whether an event is a shootout attempt or a penalty shot: awarded in the same second, and one on one.
 
-    The code alone does not tell: the last rows of an overtime bear that of the shoot-out that follows.
+    The situation code alone is not enough: the last rows of an overtime have the code of the shootout that follows.
     """
     awarded = (pl.col("penalty_type_code") == "PS").any().over("game_id", "period", "period_seconds")
-    alone = pl.col("situation_code").is_in(ONE_ON_ONE).fill_null(value=True)
-    is_shoot_out = pl.col("period_type") == "SO"
-    return pl.col("event").is_in(SHOOTER_LOCATION_EVENTS) & (is_shoot_out | (awarded & alone))
+    is_one_on_one = pl.col("situation_code").is_in(ONE_ON_ONE).fill_null(value=True)
+    is_shootout = pl.col("period_type") == "SO"
+    return pl.col("event").is_in(SHOOTER_LOCATION_EVENTS) & (is_shootout | (awarded & is_one_on_one))
 
 
 def classify_attempts() -> dict[str, pl.Expr]:
-    """Return what a row counts as. Nothing in a shoot-out counts.
+    """Return the flags of an event: goal, shot on goal, unblocked attempt, attempt. All are false in a shootout.
 
-    A goal that nobody shot (put in by the defenders, or awarded) is a goal without a shot type, and for the officials
-    no shot on goal. Until 2021-22 they took such a goal for a shot if a goalie was in the net. Where shots have no
-    types at all, every goal was shot.
+    A goal without a shot (put in by a defender, or awarded) has no shot type, and the NHL does not count it as a shot
+    on goal. Until 2021-22 it did, if a goalie was in the net. In games without shot types every goal is a shot.
     """
     event, in_play = pl.col("event"), pl.col("period_type") != "SO"
     goal, saved = event == "goal", event == "shot-on-goal"
@@ -43,14 +42,14 @@ def classify_attempts() -> dict[str, pl.Expr]:
 
 
 def is_goalie_in_net() -> pl.Expr:
-    """Whether an attempt was at a net with a goalie: a named one, or by the situation code where none is named."""
+    """Whether an attempt faced a goalie: one who is named, or one by the situation code."""
     code = pl.col("situation_code")
     by_code = pl.when("is_home").then(code.str.starts_with("1")).otherwise(code.str.ends_with("1"))
     return pl.col("goalie_player_id").is_not_null() | by_code.fill_null(value=False)
 
 
 def count_goals_before() -> dict[str, pl.Expr]:
-    """Return the goals of both teams before each row, of rows in order."""
+    """Return the goals of both teams before each event. The rows must be in order."""
     home, away = pl.col("is_home") & pl.col("is_goal"), ~pl.col("is_home") & pl.col("is_goal")
     return {
         name: goal.fill_null(value=False).cast(pl.Int64).cum_sum().over("game_id") - goal.fill_null(value=False)

@@ -1,8 +1,9 @@
-"""How many players both teams have at each event: by the page, by the shifts, or by the penalty clock.
+"""The number of players of both teams at each event, from the page, the shifts or the penalty clock.
 
-The page's situation code holds, but where neither penalties nor goals explain it. There the players on the ice decide,
-if the game has shifts and their number is possible; else the penalty clock, in games whose codes are unexplained for
-long. A code that the shifts deny holds where the clock agrees with it: a player's shift may be missing.
+The page's situation code is used unless penalties and goals contradict it. In that case the shifts decide, if the game
+has shifts and their number of players is possible; otherwise the penalty clock decides, in games whose codes are wrong
+for long. If the shifts contradict the code but the penalty clock agrees with it, the code is used, because a shift may
+be missing.
 """
 
 import polars as pl
@@ -12,9 +13,9 @@ from nhl_lake.hockey.penalty_clock import count_players_short
 from nhl_lake.hockey.strength import parse_situation_code
 
 PAGE, SHIFTS, PENALTY_CLOCK = STRENGTH_SOURCES = ("page", "shifts", "penalty clock")
-MIN_UNEXPLAINED_EVENTS, MIN_UNEXPLAINED_S = 3, 180  # what is shorter may be a minor that the page does not list
+MIN_UNEXPLAINED_EVENTS, MIN_UNEXPLAINED_S = 3, 180  # a shorter time may be a minor that is missing on the page
 NON_LIVE_EVENTS = (*STOPPAGE_EVENTS[1:], "period-start", "delayed-penalty", "shootout-complete")
-FIRST_THREE_ON_THREE_SEASON = 20152016  # skaters in an overtime that may end in a shoot-out; four before
+FIRST_THREE_ON_THREE_SEASON = 20152016  # in regular-season overtime; four on four before
 SIDES = ("home", "away")
 EVENT_KEY = ("game_id", "event_number")
 PLAYER_COLUMNS = ("has_away_goalie", "away_skaters", "home_skaters", "has_home_goalie")
@@ -25,22 +26,22 @@ INPUT_COLUMNS = (
 
 
 def add_player_counts(events: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
-    """Add goalies in and skaters of both teams before each event, and `strength_source`; null where nobody knows.
+    """Add goalies in net and skaters of both teams before each event, and `strength_source`; null if unknown.
 
-    `shifts` are those of dressed players, with `is_home` and `is_goalie`.
+    `shifts` has the shifts of dressed players, with `is_home` and `is_goalie`.
     """
     by_page = parse_situation_code(pl.col("situation_code"), is_penalty_shot=pl.col("is_penalty_shot"))
     events = events.with_columns(**by_page).cache()
-    by_page_or_nobody = pl.when(pl.col("has_away_goalie").is_not_null()).then(pl.lit(PAGE))
+    page_source = pl.when(pl.col("has_away_goalie").is_not_null()).then(pl.lit(PAGE))
     return (
         events.join(find_corrections(events, shifts), on=EVENT_KEY, how="left", validate="m:1", maintain_order="left")
         .with_columns(pl.coalesce(f"other_{name}", name).alias(name) for name in PLAYER_COLUMNS)
-        .with_columns(strength_source=pl.coalesce("other_source", by_page_or_nobody))
+        .with_columns(strength_source=pl.coalesce("other_source", page_source))
     )
 
 
 def find_corrections(events: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame:
-    """One row an event whose code is absent or wrong: players by another source (`other_…`), and which it is."""
+    """One row per event whose code is missing or wrong: the players by another source (`other_…`), and the source."""
     is_open = (pl.col("is_unexplained") | pl.col("is_missing")).any().over("game_id")
     doubtful = (
         check_situation_codes(events).filter(is_open).with_columns(is_doubtful=is_code_doubtful().over("game_id"))
@@ -54,12 +55,13 @@ def find_corrections(events: pl.LazyFrame, shifts: pl.LazyFrame) -> pl.LazyFrame
 
 
 def check_situation_codes(events: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the events in play with the skaters by the penalty clock, and what is wrong with their code.
+    """Add the skaters by the penalty clock to the events in play, and whether their code is missing or unexplained.
 
-    It is missing, or unexplained: not what the clock says in a second in which the clock does not move. In an overtime
-    that may end in a shoot-out only the difference counts: whoever has served comes on as a fourth skater.
+    A code is unexplained if it differs from the penalty clock in a second in which that clock does not change. In
+    regular-season overtime only the difference between the teams counts: a player whose penalty ends comes on as a
+    fourth skater.
     """
-    # each look at `events` is a look at all that they are made of: there are two, and it shows
+    # each use of `events` computes its inputs again; there are two
     states = count_players_short(events).with_columns(
         place=compute_event_position("seconds", "order"), next_seconds=pl.col("seconds").shift(-1).over("game_id")
     )
@@ -95,47 +97,49 @@ def check_situation_codes(events: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def compute_event_position(seconds: str, order: str) -> pl.Expr:
-    """Return the place of an event or change in its game."""
+    """Return a number that orders events and changes of the clock within a game."""
     return 100_000 * pl.col(seconds).cast(pl.Int64) + pl.col(order)
 
 
 def count_players_by_code(side: str) -> pl.Expr:
-    """Return the players of a team by the page's code, the goalie among them."""
+    """Return the players of a team by the page's code, including the goalie."""
     return pl.col(f"{side}_skaters") + pl.col(f"has_{side}_goalie")
 
 
 def is_short_overtime() -> pl.Expr:
-    """Whether it is an overtime that may end in a shoot-out: penalties give the other team more skaters."""
+    """Whether an event is in regular-season overtime, where a penalty gives the opponent an extra skater."""
     return (pl.col("period_type") == "OT") & (pl.col("game_type") != 3)
 
 
 def count_skaters_by_clock(side: str, other: str) -> pl.Expr:
-    """Return the skaters of a team by the penalty clock, with its goalie in."""
-    ours, theirs = (pl.col(f"{team}_short").fill_null(0) for team in (side, other))
-    more = ours - theirs
+    """Return the skaters of a team by the penalty clock, with its goalie in net."""
+    own_short, opponent_short = (pl.col(f"{team}_short").fill_null(0) for team in (side, other))
+    shortage = own_short - opponent_short
     usual = pl.when(pl.col("season") < FIRST_THREE_ON_THREE_SEASON).then(4).otherwise(3)
-    in_overtime = pl.max_horizontal(3, usual - pl.max_horizontal(more, 0)) + pl.max_horizontal(3 - usual - more, 0)
-    return pl.when(is_short_overtime()).then(in_overtime).otherwise(5 - ours)
+    in_overtime = pl.max_horizontal(3, usual - pl.max_horizontal(shortage, 0)) + pl.max_horizontal(
+        3 - usual - shortage, 0
+    )
+    return pl.when(is_short_overtime()).then(in_overtime).otherwise(5 - own_short)
 
 
 def is_live_event() -> pl.Expr:
-    """Whether it is an event of the play itself: rows of stoppages may bear the code of either side."""
+    """Whether an event happens during play. The code of a stoppage may be that before or after it."""
     return ~pl.col("event").is_in(NON_LIVE_EVENTS)
 
 
 def has_situation_code() -> pl.Expr:
-    """Whether the page has a code."""
+    """Whether the page has a usable situation code."""
     return pl.col("has_away_goalie").is_not_null()
 
 
 def is_code_doubtful() -> pl.Expr:
-    """Whether the codes of a game are unexplained for long."""
-    when = pl.col("game_seconds").filter("is_unexplained")
-    return (when.len() >= MIN_UNEXPLAINED_EVENTS) & (when.max() - when.min() > MIN_UNEXPLAINED_S)
+    """Whether the codes of a game are unexplained for several events and minutes."""
+    times = pl.col("game_seconds").filter("is_unexplained")
+    return (times.len() >= MIN_UNEXPLAINED_EVENTS) & (times.max() - times.min() > MIN_UNEXPLAINED_S)
 
 
 def has_same_players() -> pl.Expr:
-    """Whether the shifts have as many skaters and goalies on the ice as the event has."""
+    """Whether the shifts have the same number of skaters and goalies on the ice as the event."""
     return pl.all_horizontal(
         (pl.col(f"{side}_skaters_on") == pl.col(f"{side}_skaters"))
         & (pl.col(f"{side}_goalies_on") == pl.col(f"has_{side}_goalie").cast(pl.Int64))
@@ -144,7 +148,7 @@ def has_same_players() -> pl.Expr:
 
 
 def choose_source() -> pl.Expr:
-    """Return who is right instead of the page; null where the page is."""
+    """Return the source that replaces the page; null where the page is used."""
     skaters = pl.all_horizontal(pl.col(f"{side}_skaters_on").is_between(3, 6) for side in SIDES)
     goalies = pl.all_horizontal(pl.col(f"{side}_goalies_on") <= 1 for side in SIDES)
     players = pl.all_horizontal(pl.col(f"{side}_skaters_on") + pl.col(f"{side}_goalies_on") <= 6 for side in SIDES)
@@ -159,7 +163,7 @@ def choose_source() -> pl.Expr:
 
 
 def pick_by_source(name: str) -> pl.Expr:
-    """Return a column of PLAYERS by the chosen source; who is in net is the page's, if it is not the shifts'."""
+    """Return a column of `PLAYER_COLUMNS` by the chosen source; the penalty clock keeps the page's goalies."""
     side = "home" if "home" in name else "away"
     by_shifts = pl.col("other_source") == SHIFTS
     if name.startswith("has"):

@@ -1,1 +1,1 @@
-"""Models fitted from gold tables, and their predictions."""
+"""Models that are fitted to gold tables, and their predictions."""

@@ -1,4 +1,4 @@
-"""Forecasts for the games to come: fit the model to what was played, foretell, and keep both for ever."""
+"""Predict upcoming games: fit the model to played games, predict, and store both permanently."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,7 +20,7 @@ BASELINE_MODEL = "rate-x-time"
 
 
 class PredictionResult(NamedTuple):
-    """What was foretold: the rows that were kept, how many skaters and games, and how many nothing is known of."""
+    """Stored predictions, the model, the number of games, and the number of skaters without a prediction."""
 
     rows: pl.DataFrame
     card: ModelCard
@@ -29,37 +29,37 @@ class PredictionResult(NamedTuple):
 
 
 def predict_upcoming_games(root: Location, now: datetime) -> PredictionResult:
-    """Foretell the shots on goal of everybody in games to come that have not begun, by both models, and keep that."""
+    """Predict and store the shots on goal of all skaters in games that have not begun, by both models."""
     version = delta_tables.open_table(root, SOG_FEATURES).version()
     rows = delta_tables.scan_table(root, SOG_FEATURES, version=version)
     card = fit_model(rows.filter(~pl.col("is_upcoming")).collect())
-    coming = rows.filter("is_upcoming", pl.col("start_at") > now).collect()
+    upcoming = rows.filter("is_upcoming", pl.col("start_at") > now).collect()
     name = f"{GLM} {now:%Y-%m-%dT%H:%M:%SZ}"
-    told = {"made_at": now, "features_version": version}
+    metadata = {"made_at": now, "features_version": version}
     models: Mapping[str, pl.Expr] = {name: predict_mean(card), BASELINE_MODEL: pl.col("expected_shots_on_goal")}
-    made = pl.concat(compute_predictions(coming, model, foretold, told) for model, foretold in models.items())
-    checks.validate_rows(ledger.PREDICTIONS, made)
-    described = {"model": name, "card": msgspec.json.encode(card).decode(), **told}
+    predictions = pl.concat(compute_predictions(upcoming, model, mean, metadata) for model, mean in models.items())
+    checks.validate_rows(ledger.PREDICTIONS, predictions)
+    model_row = {"model": name, "card": msgspec.json.encode(card).decode(), **metadata}
     delta_tables.create_tables(root, [ledger.MODELS, ledger.PREDICTIONS])
-    delta_tables.append_to_ledger(root, ledger.MODELS, pl.DataFrame([described], schema=ledger.MODELS.schema))
-    delta_tables.append_to_ledger(root, ledger.PREDICTIONS, made)
+    delta_tables.append_to_ledger(root, ledger.MODELS, pl.DataFrame([model_row], schema=ledger.MODELS.schema))
+    delta_tables.append_to_ledger(root, ledger.PREDICTIONS, predictions)
     for _ in run.rebuild(root, [SOG_PREDICTIONS], day=get_eastern_day(now)):
         pass
-    unknown = coming.join(made, on=["game_id", "player_id"], how="anti").height
-    return PredictionResult(made, card, coming["game_id"].n_unique(), unknown)
+    unpredicted = upcoming.join(predictions, on=["game_id", "player_id"], how="anti").height
+    return PredictionResult(predictions, card, upcoming["game_id"].n_unique(), unpredicted)
 
 
 def compute_predictions(
-    coming: pl.DataFrame, model: str, foretold: pl.Expr, told: Mapping[str, object]
+    upcoming: pl.DataFrame, model: str, mean: pl.Expr, metadata: Mapping[str, object]
 ) -> pl.DataFrame:
-    """Return the forecasts of one model: none for a skater of whom it does not know enough."""
+    """Return the predictions of one model; skaters with unknown features have none."""
     chances = {
         f"chance_over_{line}".replace(".", "_"): predict_chance_over(pl.col("foretold_shots_on_goal"), line)
         for line in SHOT_LINES
     }
     return (
-        coming.with_columns(foretold_shots_on_goal=foretold, model=pl.lit(model))
+        upcoming.with_columns(foretold_shots_on_goal=mean, model=pl.lit(model))
         .filter(pl.col("foretold_shots_on_goal") > 0)
-        .with_columns(**chances, **{name: pl.lit(value) for name, value in told.items()})
+        .with_columns(**chances, **{name: pl.lit(value) for name, value in metadata.items()})
         .select(pl.col(column.name).cast(column.dtype) for column in ledger.PREDICTIONS.columns)
     )

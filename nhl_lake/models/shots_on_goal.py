@@ -1,8 +1,8 @@
-"""Forecasts of shots on goal: a small open model, what it is made of in writing, and plain ones to hold it against.
+"""A model of shots on goal, with its model card, and baselines to compare it with.
 
-A Poisson regression on nine features, fitted by scikit-learn; kept as numbers with names, so that anyone can do the sum
-and nothing but Polars is needed to foretell. Terms: Poisson deviance and the log-loss of "more than k shots", lower is
-better.
+The model is a Poisson regression on nine features, fitted by scikit-learn. It is stored as named numbers, so prediction
+needs only Polars, and anyone can recompute it. Scores are the Poisson deviance and the log-loss of "more than k shots";
+lower is better.
 """
 
 import math
@@ -19,10 +19,10 @@ GLM = "poisson-glm"
 LABEL_COLUMN, LAST_10 = "shots_on_goal", "last 10"
 SHOT_LINES = (0.5, 1.5, 2.5, 3.5)
 OVERALL_MEAN = "all players, in hindsight"
-MIN_PREDICTION = 0.05  # no forecast is of less: a skater who did not shoot in ten games may yet
-L2_PENALTY = 1e-4  # keeps features that say nearly the same from being weighed one against the other
+MIN_PREDICTION = 0.05  # lower limit: a skater without a shot in ten games may still shoot
+L2_PENALTY = 1e-4  # stabilizes the weights of correlated features
 MIN_TRAINING_ROWS = 2_000
-MIN_COVERAGE = 0.5  # a feature, or a plain forecast, that a smaller share of the games tell is left out
+MIN_COVERAGE = 0.5  # a feature or baseline that is known in a smaller share of games is left out
 
 FEATURES: Mapping[str, pl.Expr] = {
     "shrunk_decayed_shots_on_goal": pl.col("shrunk_decayed_shots_on_goal").log(),
@@ -36,7 +36,7 @@ FEATURES: Mapping[str, pl.Expr] = {
     "is_back_to_back": pl.col("is_back_to_back").cast(pl.Float64),
 }
 
-# what needs no fitting
+# predictions that need no fitting
 BASELINES: Mapping[str, pl.Expr] = {
     "position mean": pl.col("position_shots_on_goal"),
     "last 5": pl.col("mean_shots_on_goal_5"),
@@ -51,7 +51,7 @@ BASELINES: Mapping[str, pl.Expr] = {
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True):
-    """One feature of a model: its mean and spread where it was fitted, and its weight per spread."""
+    """One feature of a model: its mean and standard deviation in training, and its weight per standard deviation."""
 
     feature: str
     mean: float
@@ -60,7 +60,7 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
-    """A model: what it is, what it was fitted to, and its numbers; log of the mean = intercept + sum of the terms."""
+    """A fitted model: its training data and its numbers. The log of the mean is the intercept plus the sum of terms."""
 
     model: str
     rows: int
@@ -71,7 +71,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Backtest(NamedTuple):
-    """How well each forecast foretold a season; those that were left out, which too few games tell; the last model."""
+    """Scores of each prediction over a season, the predictions left out for low coverage, and the last model."""
 
     scores: pl.DataFrame
     excluded: tuple[str, ...]
@@ -79,25 +79,25 @@ class Backtest(NamedTuple):
 
 
 def select_covered_columns(rows: pl.DataFrame, names: Iterable[str]) -> list[str]:
-    """Return the columns that enough rows have: of the others, those of a few games would speak for all."""
+    """Return the columns that are known in enough rows."""
     return [name for name in names if rows[name].is_not_null().mean() >= MIN_COVERAGE]  # type: ignore[operator]
 
 
 def list_unused_features(card: ModelCard) -> list[str]:
-    """Return the features that a model does without."""
+    """Return the features that a model does not use."""
     return [name for name in FEATURES if name not in {term.feature for term in card.terms}]
 
 
 def fit_model(rows: pl.DataFrame) -> ModelCard:
-    """Fit the model to rows of gold.sog_features whose shots are known, by the features that most of them have."""
+    """Fit the model to rows of gold.sog_features with known shots, by the features that most of them have."""
     regressor = import_poisson_regressor()
     known = rows.filter(pl.col(LABEL_COLUMN).is_not_null()).select(LABEL_COLUMN, "game_date", **FEATURES)
     names = select_covered_columns(known, FEATURES) if known.height else []
     known = known.drop_nulls(names)
     if known.height < MIN_TRAINING_ROWS:
         raise LakeError(
-            f"{known.height:,} games of skaters are too few to fit a model to; {MIN_TRAINING_ROWS:,} are needed.",
-            "Ingest an earlier season: `nhl-lake ingest --season 2024`.",
+            f"Too few rows to fit a model: {known.height:,} skater games; it needs {MIN_TRAINING_ROWS:,}.",
+            "Ingest an earlier season, for example `nhl-lake ingest --season 2024`.",
         )
     means, spreads = known.select(pl.col(names).mean()).row(0), known.select(pl.col(names).std()).row(0)
     scaled = known.select(
@@ -120,51 +120,52 @@ def fit_model(rows: pl.DataFrame) -> ModelCard:
 
 
 def import_poisson_regressor() -> Any:  # noqa: ANN401 - scikit-learn has no types
-    """Return the regression of scikit-learn, which comes with an extra: it is as big as all the rest together."""
+    """Return scikit-learn's Poisson regression. It is an extra because it is as large as all other dependencies."""
     try:
         from sklearn.linear_model import PoissonRegressor  # noqa: PLC0415 - takes a second
     except ModuleNotFoundError as error:
         raise LakeError(
-            "Forecasts are fitted by scikit-learn, which is not here.", "`pip install 'nhl-lake[predict]'`"
+            "Models are fitted by scikit-learn, which is not installed.", "Run `pip install 'nhl-lake[predict]'`."
         ) from error
     return PoissonRegressor
 
 
 def predict_mean(card: ModelCard) -> pl.Expr:
-    """Return the mean that a model foretells; null where one of its features is unknown."""
+    """Return the mean that a model predicts; null if one of its features is unknown."""
     terms = [term.weight * (FEATURES[term.feature] - term.mean) / term.spread for term in card.terms]
     return pl.sum_horizontal(pl.lit(card.intercept), *terms, ignore_nulls=False).exp()
 
 
 def predict_chance_over(mean: pl.Expr, line: float) -> pl.Expr:
-    """Return the chance of more shots than a line, of shots that come as Poisson has it."""
+    """Return the probability of more shots than a line, for Poisson-distributed shots."""
     fewer = [mean.pow(k) * (-mean).exp() / math.factorial(k) for k in range(math.floor(line) + 1)]
     return 1 - pl.sum_horizontal(*fewer, ignore_nulls=False)
 
 
 def backtest(rows: pl.DataFrame, season: int) -> Backtest:
-    """Tell how well each forecast foretold a season, from nothing later than each game.
+    """Score each prediction over a season, using only data from before each game.
 
-    The model is fitted anew for each month, to all games before it. All are held to the same games: those that every
-    one of them can foretell.
+    The model is refitted for each month, to all games before it. All predictions are scored on the same games: those
+    that every one of them can predict.
     """
     rows = rows.filter(pl.col(LABEL_COLUMN).is_not_null()).sort("start_at")
-    found = [one for month in list_months(rows, season) if (one := predict_month(rows, month)) is not None]
-    if not found:
+    months = [found for month in list_months(rows, season) if (found := predict_month(rows, month)) is not None]
+    if not months:
         raise LakeError(
-            f"No game of {season} has enough games before it to fit a model to.",
+            f"Too few games before any month of {season} to fit a model.",
             "Ingest the season before it: `nhl-lake ingest --season YEAR`.",
         )
-    every = pl.concat([foretold for foretold, _ in found], how="diagonal_relaxed")
-    names = select_covered_columns(every, (*BASELINES, GLM))
-    left = tuple(name for name in (*BASELINES, GLM) if name not in names)
-    every = every.drop_nulls(names).with_columns(pl.col(names).clip(lower_bound=MIN_PREDICTION))
-    every = every.with_columns(pl.col(LABEL_COLUMN).mean().alias(OVERALL_MEAN))
-    return Backtest(pl.concat(score_predictions(every, name) for name in (OVERALL_MEAN, *names)), left, found[-1][1])
+    predicted = pl.concat([predictions for predictions, _ in months], how="diagonal_relaxed")
+    names = select_covered_columns(predicted, (*BASELINES, GLM))
+    excluded = tuple(name for name in (*BASELINES, GLM) if name not in names)
+    predicted = predicted.drop_nulls(names).with_columns(pl.col(names).clip(lower_bound=MIN_PREDICTION))
+    predicted = predicted.with_columns(pl.col(LABEL_COLUMN).mean().alias(OVERALL_MEAN))
+    scores = pl.concat(score_predictions(predicted, name) for name in (OVERALL_MEAN, *names))
+    return Backtest(scores, excluded, months[-1][1])
 
 
 def list_months(rows: pl.DataFrame, season: int) -> Sequence[tuple[date, date]]:
-    """Return the first days of a season's months and of those that follow them."""
+    """Return the first day of each month of a season, and of the month after it."""
     days = rows.filter(pl.col("season") == season).select(
         first=pl.col("game_date").dt.month_start(), after=pl.col("game_date").dt.month_start().dt.offset_by("1mo")
     )
@@ -172,37 +173,39 @@ def list_months(rows: pl.DataFrame, season: int) -> Sequence[tuple[date, date]]:
 
 
 def predict_month(rows: pl.DataFrame, month: tuple[date, date]) -> tuple[pl.DataFrame, ModelCard] | None:
-    """Return the forecasts for the games of a month, and the model; None if there are too few games before it."""
+    """Return the predictions for the games of a month, and the model; None with too few games before it."""
     first, after = month
     earlier = rows.filter(pl.col("game_date") < first)
     if earlier.height < MIN_TRAINING_ROWS:
         return None
     card = fit_model(earlier)
-    now = rows.filter(pl.col("game_date").is_between(first, after, closed="left"))
-    return now.select(LABEL_COLUMN, **BASELINES, **{GLM: predict_mean(card)}), card
+    games = rows.filter(pl.col("game_date").is_between(first, after, closed="left"))
+    return games.select(LABEL_COLUMN, **BASELINES, **{GLM: predict_mean(card)}), card
 
 
 def compute_deviance_gain(scores: pl.DataFrame, over: str) -> float:
-    """Return by which share of another forecast's deviance that of the model is smaller."""
-    deviance: dict[str, float] = dict(scores.select("forecast", "deviance").rows())
+    """Return the reduction of the model's deviance relative to another prediction, as a share."""
+    deviance: dict[str, float] = dict(scores.select("prediction", "deviance").rows())
     return 1 - deviance[GLM] / deviance[over]
 
 
 def score_predictions(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    """One row: how well a forecast foretold some games."""
-    shots, forecast = pl.col(LABEL_COLUMN).cast(pl.Float64), pl.col(name)
-    surprise = pl.when(shots > 0).then(shots * (shots / forecast).log()).otherwise(0.0)
+    """Return one row of scores for a prediction."""
+    shots, prediction = pl.col(LABEL_COLUMN).cast(pl.Float64), pl.col(name)
+    log_ratio = pl.when(shots > 0).then(shots * (shots / prediction).log()).otherwise(0.0)
     return rows.select(
-        forecast=pl.lit(name),
+        prediction=pl.lit(name),
         games=pl.len(),
-        deviance=(2 * (surprise - (shots - forecast))).mean(),
-        mean_error=(shots - forecast).abs().mean(),
-        r_squared=1 - ((shots - forecast) ** 2).sum() / ((shots - shots.mean()) ** 2).sum(),
-        **{f"log_loss_{line}": log_loss(shots > line, predict_chance_over(forecast, line)) for line in SHOT_LINES[1:]},
+        deviance=(2 * (log_ratio - (shots - prediction))).mean(),
+        mean_error=(shots - prediction).abs().mean(),
+        r_squared=1 - ((shots - prediction) ** 2).sum() / ((shots - shots.mean()) ** 2).sum(),
+        **{
+            f"log_loss_{line}": log_loss(shots > line, predict_chance_over(prediction, line)) for line in SHOT_LINES[1:]
+        },
     )
 
 
 def log_loss(happened: pl.Expr, chance: pl.Expr) -> pl.Expr:
-    """Return the mean log-loss of chances."""
+    """Return the mean log-loss of predicted probabilities."""
     chance = chance.clip(1e-9, 1 - 1e-9)
     return -pl.when(happened).then(chance.log()).otherwise((1 - chance).log()).mean()

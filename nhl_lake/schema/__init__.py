@@ -1,1 +1,1 @@
-"""What a table is: columns, keys, checks, and the ledger's own tables."""
+"""Declarations of tables: columns, keys, row checks, and the tables of the ledger."""

@@ -1,7 +1,8 @@
-"""A short number that stands for the keys of a table: equal where the rows are the same ones, in whatever order.
+"""A digest of the keys of a table: equal if two tables have the same keys, in any order.
 
-Each row's key is mixed into 64 bits, and these are added up: order and files do not matter, and a row that is there
-twice counts twice. The mixing is our own, for that of Polars may change with any release; a digest is kept for years.
+Each row's key is mixed into 64 bits, and the results are added up. The order of rows and files does not matter, and a
+row that is there twice counts twice. The mixing is implemented here because a digest in a backup must stay valid for
+years, and Polars may change its own hash in any release.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 import polars as pl
 import polars_hash
 
-# SplitMix64: where it begins, and how it mixes
+# SplitMix64: its seed, and its mixing steps
 SEED = 0x9E3779B97F4A7C15
 MIX_STEPS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 LAST_SHIFT = 31
@@ -21,9 +22,10 @@ MIXED_COLUMN = "mixed bits"
 
 
 def compute_key_digest(rows: pl.LazyFrame, key: Sequence[str]) -> str:
-    """Return how many rows a frame has, and the digest of their keys."""
-    few = rows.select(key).head(MAX_ROWS_IN_MEMORY + 1).collect(engine="streaming")
-    rows = few.lazy() if few.height <= MAX_ROWS_IN_MEMORY else rows  # else each text column reads the files once more
+    """Return the number of rows of a frame and the digest of their keys, as `<rows>-<digest>`."""
+    head = rows.select(key).head(MAX_ROWS_IN_MEMORY + 1).collect(engine="streaming")
+    # a small frame stays in memory; otherwise each text column reads the files again
+    rows = head.lazy() if head.height <= MAX_ROWS_IN_MEMORY else rows
     schema = rows.select(key).collect_schema()
     keyed = rows.select(key)
     for name, dtype in schema.items():
@@ -33,7 +35,7 @@ def compute_key_digest(rows: pl.LazyFrame, key: Sequence[str]) -> str:
     mixed = keyed.with_columns(to_uint64_literal(SEED).alias(MIXED_COLUMN))
     for name, dtype in schema.items():
         mixed = mix_bits(mixed.with_columns(pl.col(MIXED_COLUMN) ^ encode_bits(pl.col(name), dtype)))
-    # halves are added up apart: no sum overflows, whatever Polars does then
+    # the halves are added up separately, so that no sum overflows
     halves = mixed.select(
         rows=pl.len(), low=(pl.col(MIXED_COLUMN) % HALF_RANGE).sum(), high=(pl.col(MIXED_COLUMN) // HALF_RANGE).sum()
     )
@@ -42,19 +44,19 @@ def compute_key_digest(rows: pl.LazyFrame, key: Sequence[str]) -> str:
 
 
 def hash_distinct_texts(rows: pl.LazyFrame, name: str) -> pl.LazyFrame:
-    """Return each distinct text of a column, with a number that stands for it."""
+    """Return each distinct text of a column, with a 64-bit hash of it."""
     texts = rows.select(pl.col(name).unique()).drop_nulls().collect(engine="streaming")[name]
     numbers = [int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") for text in texts]
     return pl.LazyFrame({name: texts, f"{name} hash": pl.Series(numbers, dtype=pl.UInt64)})
 
 
 def sha256(name: str) -> pl.Expr:
-    """Return the SHA-256 of each text or piece of bytes in a column, in hexadecimal; of null it is null."""
+    """Return the SHA-256 of each text or binary value of a column, in hexadecimal; null for null."""
     return polars_hash.col(name).chash.sha2_256()
 
 
 def encode_bits(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """Return a value of a key as 64 bits."""
+    """Return a key value as 64 bits."""
     if dtype == pl.Datetime:
         value = value.dt.epoch("us")
     elif dtype == pl.Date:
@@ -66,9 +68,10 @@ def encode_bits(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 
 def mix_bits(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Mix 64 bits, so that each bit of the result hangs on all of them; multiplication wraps around.
+    """Mix 64 bits, so that each bit of the result depends on all of them; multiplication wraps around.
 
-    Step by step: in one expression each step would stand twice, and the planner would read all 4,096 copies.
+    Each step is a `with_columns` of its own. In one expression each step would appear twice, and the query planner
+    would read 4,096 copies.
     """
     bits = pl.col(MIXED_COLUMN)
     for shift, factor in MIX_STEPS:

@@ -1,9 +1,9 @@
-"""The lake's own tables: what runs did, what the API answered beside pages, and which layout the lake has.
+"""The lake's own tables: its layout, its runs, the answers of the API that are not new pages, and predictions.
 
-Nothing but manners rests on the first three: what is missing follows from bronze and the schedule. Without
-`lake.answers` pages that were not there are asked for again at once, and the schedule is read whole. That a game is
-gone, a page can tell only by not telling of it: `lake.listings` keeps that; without it such games are to come until the
-next run. Forecasts are here because nothing can make them again: they were made before the games.
+A run can plan its requests without most of them, because what is missing follows from bronze and the schedule. Without
+`lake.answers` it asks at once for pages that were not found, and it reads the complete schedule. Only `lake.listings`
+says that a game is gone: no page does, and without it such games are upcoming until the next run. Predictions are
+stored here because they were made before the games and cannot be rebuilt.
 """
 
 import polars as pl
@@ -15,13 +15,18 @@ LAYOUT_VERSION = 1
 
 META = Table(
     name="lake.meta",
-    grain="one layout that the lake has had",
+    grain="one layout version that the lake has had",
     key=("layout",),
     columns=(
-        Column("layout", pl.Int32, "Number of the layout; a program reads those that it knows"),
-        Column("source", pl.String, "Whose pages the lake keeps; others are refused", values=("NHL", "sample league")),
-        Column("made_by", pl.String, "Version of nhl-lake that made it"),
-        Column("made_at", c.UTC, "When", "UTC"),
+        Column("layout", pl.Int32, "Layout version; nhl-lake only opens layouts that it knows"),
+        Column(
+            "source",
+            pl.String,
+            "Source of the lake's pages; pages of another source are not accepted",
+            values=("NHL", "sample league"),
+        ),
+        Column("made_by", pl.String, "Version of nhl-lake that wrote this layout"),
+        Column("made_at", c.UTC, "When the layout was written", "UTC"),
     ),
     source=None,
     partition=None,
@@ -48,14 +53,18 @@ RUNS = Table(
     key=("run_id",),
     columns=(
         c.run_id,
-        Column("command", pl.String, "The command as given"),
+        Column("command", pl.String, "Command that started the run"),
         Column("version", pl.String, "Version of nhl-lake"),
-        Column("started_at", c.UTC, "When it began", "UTC"),
-        Column("ended_at", c.UTC, "When it ended", "UTC"),
-        Column("outcome", pl.String, "How it ended", values=("done", "incomplete", "stopped", "error")),
-        Column("error", pl.String, "What stopped it, or what it left incomplete", nullable=True),
-        Column("pages", PAGE_COUNTS, "Per table: pages asked, rows new, changed, unchanged; not there (404), failed"),
-        Column("rebuilt", pl.List(pl.String), "Tables made again"),
+        Column("started_at", c.UTC, "When the run started", "UTC"),
+        Column("ended_at", c.UTC, "When the run ended", "UTC"),
+        Column("outcome", pl.String, "How the run ended", values=("done", "incomplete", "stopped", "error")),
+        Column("error", pl.String, "Why the run stopped, or what it left incomplete", nullable=True),
+        Column(
+            "pages",
+            PAGE_COUNTS,
+            "Per bronze table: pages requested; new, changed, unchanged rows; not found (404); failed",
+        ),
+        Column("rebuilt", pl.List(pl.String), "Tables that were rebuilt"),
     ),
     source=None,
     partition=None,
@@ -63,18 +72,18 @@ RUNS = Table(
 
 ANSWERS = Table(
     name="lake.answers",
-    grain="one answer of the API that is no page of bronze: the same page again, 404, or a week of the schedule",
+    grain="one answer of the API that adds no page to bronze: an unchanged page, a 404, or a week of the schedule",
     key=("table", "page", "asked_at"),
     columns=(
         Column("table", pl.String, "Bronze table that the page belongs to"),
         Column(
             "page",
             pl.String,
-            "Key of the page, its parts joined by '/'. Of the schedule: season, first day of a week, games listed; or "
-            "season and 'whole', when all that could still change had been read",
+            "Key of the page, joined by '/'. For the schedule: season, first day of the week, games listed; or season "
+            "and 'whole' once everything that could still change had been read",
         ),
-        Column("answer", pl.String, "What came", values=("unchanged", "not_there", "read")),
-        Column("asked_at", c.UTC, "When it was asked for", "UTC"),
+        Column("answer", pl.String, "The answer", values=("unchanged", "not_there", "read")),
+        Column("asked_at", c.UTC, "When the page was requested", "UTC"),
         c.state,
         c.run_id,
     ),
@@ -84,13 +93,13 @@ ANSWERS = Table(
 
 LISTINGS = Table(
     name="lake.listings",
-    grain="one time that a whole reading of the schedule did not list a game to be played any more, or did so again",
+    grain="one change of a game's listing: a complete read of the schedule no longer lists it, or lists it again",
     key=("game_id", "asked_at"),
     columns=(
         c.season,
         c.game_id,
         Column("asked_at", c.UTC, "When the schedule was read", "UTC"),
-        Column("is_listed", pl.Boolean, "Whether the schedule listed it then"),
+        Column("is_listed", pl.Boolean, "Whether the schedule listed the game then"),
         c.run_id,
     ),
     source=None,
@@ -98,12 +107,12 @@ LISTINGS = Table(
 
 
 def declare_probability(name: str, line: str) -> Column:
-    """Declare the chance of more shots than a line."""
-    return Column(name, pl.Float64, f"Chance of more than {line} shots on goal")
+    """Declare the probability of more shots than a line."""
+    return Column(name, pl.Float64, f"Probability of more than {line} shots on goal")
 
 
-model = Column("model", pl.String, "Model: its kind, and the moment at which it was fitted")
-features_version = Column("features_version", pl.Int64, "Version of gold.sog_features that it was made of")
+model = Column("model", pl.String, "Model: its kind, and when it was fitted")
+features_version = Column("features_version", pl.Int64, "Version of gold.sog_features that it was computed from")
 
 PREDICTIONS = Table(
     name="lake.forecasts",
@@ -133,13 +142,13 @@ PREDICTIONS = Table(
 
 MODELS = Table(
     name="lake.models",
-    grain="one model, as it was fitted at a moment",
+    grain="one fitted model",
     key=("model",),
     columns=(
         model,
-        Column("made_at", c.UTC, "When", "UTC"),
+        Column("made_at", c.UTC, "When the model was fitted", "UTC"),
         features_version,
-        Column("card", pl.String, "What it is made of, as JSON: rows, days, intercept, and the weight of each feature"),
+        Column("card", pl.String, "The model as JSON: training rows, dates, intercept, and the weight of each feature"),
     ),
     source=None,
     partition=None,

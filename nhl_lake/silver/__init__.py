@@ -1,1 +1,1 @@
-"""Clean tables: one for each thing that the API talks about."""
+"""Silver: clean tables of games, events, shifts, players and teams."""

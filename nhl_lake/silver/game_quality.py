@@ -1,4 +1,4 @@
-"""What does not add up, game by game."""
+"""Data quality by game: the checks that a game does not pass."""
 
 import polars as pl
 
@@ -36,11 +36,11 @@ def game_quality(
     right_rail: pl.LazyFrame,
     shift_charts: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """One row a check that a final game does not pass: what was expected, what was found, and how bad that is.
+    """One row per check that a final game does not pass: what was expected, what was found, and the severity.
 
-    `info` is a defect of a page that was mended without loss, `warning` a difference that corrections explain most of
-    the time, `error` a game whose numbers are not whole. A game without rows passes all that can be checked.
-    `incomplete_pages` names the pages that are asked for again until the check passes.
+    `info` is a defect of a page that was repaired without loss. `warning` is a difference that the NHL's later
+    corrections usually explain. `error` means that the game's numbers are incomplete or wrong. A game without rows
+    passes all checks. `incomplete_pages` names the pages that are fetched again until the check passes.
     """
     found = (
         check_plays(plays, play_by_play.join(plays, on="game_id", how="semi"), games),
@@ -58,7 +58,7 @@ def game_quality(
 
 
 def find_unknown_states(games: pl.LazyFrame) -> pl.LazyFrame:
-    """Return one row a game of the schedule, final or not, with a state that was never seen before."""
+    """Return one row per game of the schedule, final or not, with an unknown state."""
     states = {"game_state": GAME_STATES, "schedule_state": (*SCHEDULE_STATES, GONE)}
     found = (
         games.filter(~pl.col(name).is_in(known)).select(
@@ -76,19 +76,19 @@ def find_unknown_states(games: pl.LazyFrame) -> pl.LazyFrame:
 
 GAME_QUALITY = Table(
     name="silver.game_quality",
-    grain="one check that a final game does not pass",
+    grain="one game and a check that it does not pass",
     key=("game_id", "check"),
     columns=(
         c.season,
         c.game_id,
-        Column("check", pl.String, "What should hold"),
-        Column("severity", pl.String, "How bad that is", values=("error", "warning", "info")),
+        Column("check", pl.String, "The check: what should be true"),
+        Column("severity", pl.String, "Severity", values=("error", "warning", "info")),
         Column("expected", pl.String, "What was expected", nullable=True),
         Column("actual", pl.String, "What was found", nullable=True),
         Column(
             "incomplete_pages",
             pl.List(pl.String),
-            "Bronze tables whose page of the game is incomplete, and is asked for again; null if none is",
+            "Bronze tables whose page of the game is incomplete and is fetched again; null if none",
             nullable=True,
         ),
     ),
@@ -108,5 +108,5 @@ GAME_QUALITY = Table(
         SHIFT_CHARTS,
     ),
     source=game_quality,
-    max_row_loss=1,  # pages get better
+    max_row_loss=1,  # corrected pages pass more checks
 )

@@ -1,4 +1,4 @@
-"""Games, past and future, from the schedule."""
+"""Games of the schedule, past and future."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +14,7 @@ from nhl_lake.silver.parsing.pages import LocalizedText, PageStruct, decode_page
 
 
 class Team(PageStruct):
-    """A team of a game."""
+    """A team in a game."""
 
     id: int
     abbrev: str
@@ -28,13 +28,13 @@ class Outcome(PageStruct):
 
 
 class Period(PageStruct):
-    """The period that a game is in; of a final game, its last."""
+    """The current period of a game, or the last one of a final game."""
 
     number: int | None = None
 
 
 class GameEntry(PageStruct):
-    """A game's entry in the schedule: what `envelopes.ScheduledGame` lets in can be read."""
+    """A game's entry in the schedule."""
 
     id: int
     season: int
@@ -53,11 +53,11 @@ class GameEntry(PageStruct):
 
 
 def games(schedule: pl.LazyFrame, listings: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a game of the schedule, past or future. What it ended with is null until the game is final.
+    """One row per game of the schedule, past or future. Scores and results are null until the game is final.
 
-    `game_date` is the day that the game stands under: a postponed game has one row, with its new day. A game that was
-    not played and that the schedule no longer lists, as of a series that is decided, is GONE (`schedule_state`).
-    From the newest entry of each game in `bronze.schedule`.
+    A postponed game has one row, with its new `game_date`. A game that was not played and that the schedule no longer
+    lists has `schedule_state` GONE, for example the rest of a playoff series that is already decided. From the newest
+    entry of each game in `bronze.schedule`, and from `lake.listings`.
     """
     is_final = pl.col("gameState").is_in(FINAL_STATES)
     home, away = pl.col("homeTeam").struct, pl.col("awayTeam").struct
@@ -92,7 +92,7 @@ def games(schedule: pl.LazyFrame, listings: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def find_delisted_games(listings: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a game that the schedule did not list when this was last told of it."""
+    """One row per game that the schedule did not list at the last check (`lake.listings`)."""
     last = listings.sort("asked_at").unique("game_id", keep="last", maintain_order=True)
     return last.filter(~pl.col("is_listed")).select("game_id", is_gone=pl.lit(value=True))
 
@@ -108,19 +108,19 @@ COLUMNS = (
     c.game_type,
     c.game_date,
     c.start_at,
-    Column("eastern_offset", pl.String, "Offset of New York's clock from UTC at the start: -05:00", nullable=True),
-    Column("venue_offset", pl.String, "Offset of the venue's clock from UTC at the start", nullable=True),
+    Column("eastern_offset", pl.String, "UTC offset of Eastern time at the start, such as -05:00", nullable=True),
+    Column("venue_offset", pl.String, "UTC offset of the venue at the start", nullable=True),
     Column("venue", pl.String, "Name of the arena", nullable=True),
-    Column("is_neutral_site", pl.Boolean, "Whether neither team is at home", nullable=True),
+    Column("is_neutral_site", pl.Boolean, "Whether the game is at a neutral site", nullable=True),
     c.home_team_id,
-    Column("home_team_abbrev", pl.String, "Three letters of the home team, as of then; TBD while it is not known"),
+    Column("home_team_abbrev", pl.String, "Three-letter code of the home team at that time; TBD while undecided"),
     c.away_team_id,
-    Column("away_team_abbrev", pl.String, "Three letters of the away team, as of then; TBD while it is not known"),
-    Column("home_score", pl.Int16, "Final score of the home team; 1 more for a shoot-out won", nullable=True),
-    Column("away_score", pl.Int16, "Final score of the away team; 1 more for a shoot-out won", nullable=True),
+    Column("away_team_abbrev", pl.String, "Three-letter code of the away team at that time; TBD while undecided"),
+    Column("home_score", pl.Int16, "Final score of the home team; a shootout win adds one", nullable=True),
+    Column("away_score", pl.Int16, "Final score of the away team; a shootout win adds one", nullable=True),
     replace(c.last_period_type, nullable=True),
-    Column("is_shootout", pl.Boolean, "Whether a shoot-out decided the game", nullable=True),
-    Column("periods", pl.Int16, "Periods played, overtimes and a shoot-out among them", nullable=True),
+    Column("is_shootout", pl.Boolean, "Whether a shootout decided the game", nullable=True),
+    Column("periods", pl.Int16, "Periods played, including overtimes and a shootout", nullable=True),
     c.game_state,
     c.schedule_state,
 )
@@ -134,15 +134,15 @@ GAMES = Table(
     inputs=(SCHEDULE, LISTINGS),
     source=games,
     checks={
-        # of a game to come neither team may be known yet
-        "two different teams": (pl.col("home_team_id") != pl.col("away_team_id"))
+        # in an upcoming game both teams may be undecided
+        "home and away are different teams": (pl.col("home_team_id") != pl.col("away_team_id"))
         | (~is_final_state() & (pl.col("home_team_abbrev") == UNDECIDED_TEAM)),
-        # games could end in a tie until shoot-outs came in 2005; a preseason game can be called off at one
+        # ties ended with the shootout in 2005-06; a preseason game can still be called off in a tie
         "a final game has a winner": pl.col("home_score").ne_missing(pl.col("away_score"))
         | pl.col("home_score").is_null()
         | (pl.col("season") < 20052006)
         | (pl.col("game_type") == 1),
         "a game that is not final has no score": is_final_state() | pl.col("home_score").is_null(),
-        "a game that was played is not gone": ~is_final_state() | (pl.col("schedule_state") != GONE),
+        "a final game is not GONE": ~is_final_state() | (pl.col("schedule_state") != GONE),
     },
 )

@@ -1,4 +1,4 @@
-"""Goalies' official lines, game by game, from the box score."""
+"""Official goalie statistics by game, from the box score."""
 
 import polars as pl
 
@@ -10,11 +10,11 @@ from nhl_lake.silver.parsing.boxscore import get_denominator, get_numerator, rea
 
 
 def goalie_games(boxscore: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a goalie dressed for a final game, with the NHL's own count of what he did.
+    """One row per goalie dressed for a final game, with the NHL's own statistics.
 
-    A goalie who did not play has 0 shots against and no time on the ice. Strengths are those of the shooters: power
-    play shots are faced while his team is shorthanded. Shoot-outs and goals into the empty net count for nobody.
-    From `playerByGameStats` of the newest final box score.
+    A goalie who did not play has 0 shots against and no time on ice. Strength is that of the shooters: power-play shots
+    are faced while the goalie's team is shorthanded. Shootouts and empty-net goals do not count for any goalie. From
+    `playerByGameStats` of the newest final box score.
     """
     shots = get_denominator("saveShotsAgainst")
     return (
@@ -55,18 +55,23 @@ COLUMNS = (
     c.is_home,
     c.sweater_number,
     c.is_starter,
-    Column("decision", pl.String, "W won, L lost, O lost in overtime or a shoot-out", nullable=True),
-    Column("saves", pl.Int16, "Shots saved", nullable=True),
-    Column("shots_against", pl.Int16, "Shots faced, goals among them", nullable=True),
-    Column("goals_against", pl.Int16, "Goals allowed", nullable=True),
-    Column("save_share", pl.Float64, "Share of the shots that were saved; null if there were none", nullable=True),
+    Column("decision", pl.String, "W win, L loss, O overtime or shootout loss", nullable=True),
+    Column("saves", pl.Int16, "Saves", nullable=True),
+    Column("shots_against", pl.Int16, "Shots against, including goals", nullable=True),
+    Column("goals_against", pl.Int16, "Goals against", nullable=True),
+    Column(
+        "save_share",
+        pl.Float64,
+        "Save percentage, 0 to 1: saves out of shots against; null without shots",
+        nullable=True,
+    ),
     *(
-        Column(f"{name}_{what}", pl.Int16, f"{about} while the shooters were {when}", nullable=True)
+        Column(f"{name}_{what}", pl.Int16, f"{text} while the shooters were {when}", nullable=True)
         for name, when in STRENGTH_LABELS.items()
-        for what, about in (
-            ("saves", "Shots saved"),
-            ("shots_against", "Shots faced"),
-            ("goals_against", "Goals allowed"),
+        for what, text in (
+            ("saves", "Saves"),
+            ("shots_against", "Shots against"),
+            ("goals_against", "Goals against"),
         )
     ),
     c.penalty_minutes,
@@ -75,13 +80,13 @@ COLUMNS = (
 
 GOALIE_GAMES = Table(
     name="silver.goalie_games",
-    grain="one goalie dressed for a final game, as the box score counts him",
+    grain="one goalie dressed for a final game, with the box score's statistics",
     key=("game_id", "player_id"),
     columns=COLUMNS,
     chunk_key="game_id",
     inputs=(BOXSCORE,),
     source=goalie_games,
     checks={
-        "no more saves than shots": pl.col("saves").is_null() | (pl.col("saves") <= pl.col("shots_against")),
+        "saves do not exceed shots against": pl.col("saves").is_null() | (pl.col("saves") <= pl.col("shots_against")),
     },
 )

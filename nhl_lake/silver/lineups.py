@@ -1,4 +1,4 @@
-"""Line-ups: who dressed for a game, and who was scratched."""
+"""Lineups: the players who dressed for a game, and those who were scratched."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from nhl_lake.silver.parsing.pages import Int16, Int32, Int64, LocalizedText, Pa
 
 PLAYER_KEY = ("game_id", "player_id")
 OPPONENT_ROLES = ("goalieInNetId", "hitteePlayerId", "losingPlayerId", "drawnByPlayerId")
-POSITION_BY_GROUP = {"forwards": None, "defense": "D", "goalies": "G"}  # of a box score, and the position of all in one
+POSITION_BY_GROUP = {"forwards": None, "defense": "D", "goalies": "G"}  # group of a box score -> position, if the same
 
 
 class RosterSpot(PageStruct):
@@ -26,13 +26,13 @@ class RosterSpot(PageStruct):
 
 
 class Team(PageStruct):
-    """A team of the game."""
+    """A team in the game."""
 
     id: int
 
 
 class Details(PageStruct):
-    """Whose a play is, and who took part in it."""
+    """The team that owns a play, and the players in it."""
 
     eventOwnerTeamId: Int64 | None = None
     scoringPlayerId: Int64 | None = None
@@ -51,14 +51,14 @@ class Details(PageStruct):
 
 
 class Play(PageStruct):
-    """A play, of which only the players are read."""
+    """The players of a play."""
 
     typeDescKey: str | None = None
     details: Details | None = None
 
 
 class Page(PageStruct):
-    """A play-by-play page, of which the teams, the dressed players and those of its plays are read."""
+    """The teams, dressed players and players of plays on a play-by-play page."""
 
     id: int
     season: int
@@ -70,7 +70,7 @@ class Page(PageStruct):
 
 
 class Line(PageStruct):
-    """A player's line in the box score. Of goalies it says since 2024 whether they started."""
+    """A player's line in the box score; since 2024 it says whether a goalie started."""
 
     playerId: Int64
     position: Position | None = None
@@ -79,7 +79,7 @@ class Line(PageStruct):
 
 
 class Lines(PageStruct):
-    """A team's lines."""
+    """The player lines of a team."""
 
     forwards: list[Line] | None = None
     defense: list[Line] | None = None
@@ -87,20 +87,20 @@ class Lines(PageStruct):
 
 
 class Teams(PageStruct):
-    """Both teams' lines."""
+    """The player lines of both teams."""
 
     homeTeam: Lines | None = None
     awayTeam: Lines | None = None
 
 
 class LegacyBoxscore(PageStruct):
-    """Where the lines stood until January 2024."""
+    """The place of the player lines until January 2024."""
 
     playerByGameStats: Teams | None = None
 
 
 class BoxscorePage(PageStruct):
-    """A box score page, of which no more is read: a line that is odd elsewhere must not take the line-up away."""
+    """The players of a box score page. Nothing else is read, so that an invalid statistic does not cost the lineup."""
 
     playerByGameStats: Teams | None = None
     boxscore: LegacyBoxscore | None = None
@@ -113,33 +113,33 @@ class Scratch(PageStruct):
 
 
 class TeamInfo(PageStruct):
-    """A team beside the game."""
+    """The scratches of a team."""
 
     scratches: list[Scratch] | None = None
 
 
 class GameInfo(PageStruct):
-    """The people beside the game."""
+    """Game information: the scratches."""
 
     homeTeam: TeamInfo | None = None
     awayTeam: TeamInfo | None = None
 
 
 class RightRailPage(PageStruct):
-    """A right-rail page, of which the scratched players are read."""
+    """The scratches of a right-rail page."""
 
     gameInfo: GameInfo | None = None
 
 
 def lineups(play_by_play: pl.LazyFrame, boxscore: pl.LazyFrame, right_rail: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a player dressed for a final game, goalies included, or scratched.
+    """One row per player who dressed for a final game or was scratched, including goalies.
 
-    Team, position and number are those of the game: players are traded, and change position. What `rosterSpots` does
-    not tell of a player, or tells in two ways, is the box score's, and null where that does not tell it either. Pages
-    tell neither position, number nor name of the scratched, and which skaters started not at all. A player listed among
-    both is dressed, and so is one who is not listed and takes part in plays that say whose they are. From `rosterSpots`
-    and `plays` of play-by-play, the players of the box score, and the `scratches` of the right rail, if these pages are
-    there.
+    Team, position and number are those in this game, because players are traded and change position. Where
+    `rosterSpots` has no value or contradicts itself, the value is the box score's, and null if that has none either.
+    Pages have no position, number or name for scratches, and do not say which skaters started. A player who is listed
+    as dressed and as scratched is dressed. So is an unlisted player in a play that names their team. From `rosterSpots`
+    and `plays` of the play-by-play page, and, where these pages exist, the players of the box score and the `scratches`
+    of the right rail.
     """
     pages = read_final_pages(play_by_play, Page)
     pages = pages.rename({"id": "game_id", "gameType": "game_type"})
@@ -149,7 +149,7 @@ def lineups(play_by_play: pl.LazyFrame, boxscore: pl.LazyFrame, right_rail: pl.L
 
 
 def read_dressed_players(pages: pl.LazyFrame, boxscore: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a dressed player. One of whom no page says whose they are is left out."""
+    """One row per dressed player. Players whose team is on no page are left out."""
     listed_spots = read_roster_spots(pages)
     acting = find_players_in_plays(pages)
     teams = pages.select("game_id", home="homeTeam", away="awayTeam")
@@ -171,9 +171,9 @@ def read_dressed_players(pages: pl.LazyFrame, boxscore: pl.LazyFrame) -> pl.Lazy
 
 
 def read_roster_spots(pages: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a player in `rosterSpots`, who may stand there twice, with what is said in one way."""
-    about = {"team_id": "teamId", "position": "positionCode", "sweater_number": "sweaterNumber"}
-    known = {name: pl.col(key).drop_nulls().unique() for name, key in about.items()}
+    """One row per player in `rosterSpots`. A player can be listed twice; contradicting values are null."""
+    keys = {"team_id": "teamId", "position": "positionCode", "sweater_number": "sweaterNumber"}
+    values = {name: pl.col(key).drop_nulls().unique() for name, key in keys.items()}
     names = {"first_name": pl.col("firstName"), "last_name": pl.col("lastName")}
     return (
         pages.select("season", "game_id", "game_type", spot="rosterSpots")
@@ -182,16 +182,16 @@ def read_roster_spots(pages: pl.LazyFrame) -> pl.LazyFrame:
         .unnest("spot")
         .group_by("season", "game_id", "game_type", player_id="playerId")
         .agg(
-            *(pl.when(one.len() == 1).then(one.first()).alias(name) for name, one in known.items()),
-            *(one.drop_nulls().first().alias(name) for name, one in names.items()),
+            *(pl.when(value.len() == 1).then(value.first()).alias(name) for name, value in values.items()),
+            *(value.drop_nulls().first().alias(name) for name, value in names.items()),
         )
     )
 
 
 def find_players_in_plays(pages: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a player who takes part in plays, with the team that most of them say; two as often are no answer.
+    """One row per player in plays, with the team that most of their plays name; null in a tie.
 
-    Left out: blocked shots, whose owner was the blocker's team until 2024 and is the shooter's since.
+    Blocked shots are left out: their owner was the blocker's team until 2024, and is the shooter's since.
     """
     details = pl.col("play").struct.field("details").struct
     home, away = pl.col("homeTeam").struct.field("id"), pl.col("awayTeam").struct.field("id")
@@ -225,14 +225,15 @@ def find_players_in_plays(pages: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def read_boxscore_players(boxscore: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a player of a box score, wherever the page has the lines; a goalie is one by where the line stands."""
-    now, then = pl.col("playerByGameStats"), pl.col("boxscore").struct.field("playerByGameStats")
-    pages = read_final_pages(boxscore, BoxscorePage, "game_id").select("game_id", teams=pl.coalesce(now, then)).cache()
+    """One row per player of a box score, in both versions of the page. Goalies are the players listed as goalies."""
+    current, legacy = pl.col("playerByGameStats"), pl.col("boxscore").struct.field("playerByGameStats")
+    pages = read_final_pages(boxscore, BoxscorePage, "game_id")
+    pages = pages.select("game_id", teams=pl.coalesce(current, legacy)).cache()
     found = pl.concat(
         pages.select(
             "game_id",
             is_home=pl.lit(side == "homeTeam"),
-            of_group=pl.lit(position, pl.String),
+            group_position=pl.lit(position, pl.String),
             line=pl.col("teams").struct.field(side).struct.field(group),
         )
         for side in ("homeTeam", "awayTeam")
@@ -247,7 +248,7 @@ def read_boxscore_players(boxscore: pl.LazyFrame) -> pl.LazyFrame:
             "game_id",
             "is_home",
             player_id="playerId",
-            position=pl.coalesce("position", "of_group"),
+            position=pl.coalesce("position", "group_position"),
             sweater_number="sweaterNumber",
             is_starter="starter",
         )
@@ -255,7 +256,7 @@ def read_boxscore_players(boxscore: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def read_scratches(pages: pl.LazyFrame, right_rail: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a scratched player, in the team on whose side of the page he stands."""
+    """One row per scratched player, with the team that lists them."""
     rails = read_final_pages(right_rail, RightRailPage, "game_id")
     sides = (
         pl.struct(team_id=pl.col(side).struct.field("id"), scratch=get_scratches(side))
@@ -290,12 +291,12 @@ COLUMNS = (
     c.first_name,
     c.last_name,
     c.is_starter,
-    Column("is_scratched", pl.Boolean, "Whether he was not dressed"),
+    Column("is_scratched", pl.Boolean, "Whether the player was scratched, that is, did not dress"),
 )
 
 LINEUPS = Table(
     name="silver.lineups",
-    grain="one player dressed or scratched for a final game",
+    grain="one player of a final game, dressed or scratched",
     key=("game_id", "player_id"),
     columns=COLUMNS,
     chunk_key="game_id",

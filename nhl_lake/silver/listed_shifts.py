@@ -1,4 +1,4 @@
-"""Shifts as they are listed: each line of shift charts and shift reports, and which of them are no shifts."""
+"""Listed shifts: each line of shift charts and shift reports, valid or not."""
 
 from dataclasses import replace
 
@@ -20,9 +20,9 @@ CHART, HOME_REPORT, AWAY_REPORT = "chart", "home report", "away report"
 SHIFT_CODE = 517
 MAX_PERIOD_S = 1200
 
-UNDRESSED_PLAYER = "every shift is of a dressed player"
-OTHER_TEAM = "every shift is of a team that plays"
-NO_END = "every shift has an end and lasts"
+UNDRESSED_PLAYER = "every shift belongs to a dressed player"
+OTHER_TEAM = "every shift belongs to a team in the game"
+NO_END = "every shift ends after it starts"
 NO_PERIOD = "every shift has a period"
 OUTSIDE_PERIOD = "every shift is inside a period"
 REPEATED_SHIFT = "no shift is listed twice"
@@ -45,7 +45,7 @@ LISTED_COLUMNS = (
 
 
 class ChartRow(PageStruct):
-    """A row of a shift chart; all of it may be missing in some charts."""
+    """A row of a shift chart; any value may be missing."""
 
     playerId: Int64 | None = None
     teamId: Int32 | None = None
@@ -72,15 +72,15 @@ def listed_shifts(
     skater_games: pl.LazyFrame,
     goalie_games: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """One row a line of a final game's shift chart or shift reports: a shift, or a sum that is printed under them.
+    """One row per line of a final game's shift chart or shift reports: a shift, or a printed total.
 
-    `fault` is the rule that a shift breaks, so that it is none: it is null of a good one, and of sums. Reports are read
-    of games that have both; their players are known by name, by number, or by the box score's time on ice. Left out:
-    goals among the rows of a chart.
+    `fault` is the check that an invalid shift does not pass; it is null for a valid shift and for totals. Reports are
+    read only for games that have both teams' reports. Their players are matched by name, by sweater number, or by the
+    box score's time on ice. Goals among the rows of a chart are left out.
     """
     dressed = lineups.filter(~pl.col("is_scratched"))
     teams = dressed.select("game_id", page_team_id="team_id", plays=True).unique()
-    about = games.join(dressed, on="game_id", how="semi").select("game_id", "game_type", "last_period_type")
+    game_columns = games.join(dressed, on="game_id", how="semi").select("game_id", "game_type", "last_period_type")
     lines = (skater_games, goalie_games)
     times = pl.concat(official.select("game_id", "player_id", "time_on_ice_s") for official in lines)
     rows = [
@@ -89,7 +89,7 @@ def listed_shifts(
     ]
     return (
         pl.concat([found.select(LISTED_COLUMNS) for found in rows], how="vertical_relaxed")
-        .join(about, on="game_id", validate="m:1")
+        .join(game_columns, on="game_id", validate="m:1")
         .join(teams, on=["game_id", "page_team_id"], how="left", validate="m:1", maintain_order="left")
         .with_columns(end_seconds=pl.when(pl.col("line") == SHIFT).then(compute_end()))
         .with_columns(fault=pl.when(pl.col("line") == SHIFT).then(find_fault()))
@@ -99,7 +99,7 @@ def listed_shifts(
 
 
 def read_chart_shifts(shift_charts: pl.LazyFrame, dressed: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a shift of a chart, as the page has it. Goals stand among them, with a code of their own or a word."""
+    """One row per shift of a chart, as listed. Rows of goals are left out: they have another code or a description."""
     is_shift = pl.coalesce(pl.col("typeCode") == SHIFT_CODE, pl.col("eventDescription").is_null())
     return (
         shift_charts.select(*GAME_KEY, page=decode_page(Chart))
@@ -134,28 +134,28 @@ def read_chart_shifts(shift_charts: pl.LazyFrame, dressed: pl.LazyFrame) -> pl.L
 def read_report_shifts(
     home: pl.LazyFrame, away: pl.LazyFrame, dressed: pl.LazyFrame, games: pl.LazyFrame, times: pl.LazyFrame
 ) -> pl.LazyFrame:
-    """One row a line of the reports, of games with both, with the player that is meant by its heading."""
+    """One row per line of the reports, with the player of its heading, for games with both reports."""
     lines = read_both_reports(home, away, games).cache()
-    who = match_players(read_headings(lines), dressed, times)
+    players = match_players(read_headings(lines), dressed, times)
     heading = ["game_id", "team_id", "player"]
-    return lines.join(who, on=heading, how="left", validate="m:1", maintain_order="left").with_columns(
+    return lines.join(players, on=heading, how="left", validate="m:1", maintain_order="left").with_columns(
         page_team_id="team_id"
     )
 
 
 def read_headings(lines: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a heading of a report, with number and name, and the time on ice that is printed for the game."""
-    game = pl.col("printed_seconds").filter(pl.col("line") == GAME).first()
+    """One row per heading of a report, with sweater number, name, and the printed time on ice of the game."""
+    printed_time = pl.col("printed_seconds").filter(pl.col("line") == GAME).first()
     return lines.group_by("game_id", "team_id", "player").agg(
-        pl.first("sweater_number", "listed_name"), time_on_ice_s=game
+        pl.first("sweater_number", "listed_name"), time_on_ice_s=printed_time
     )
 
 
 def match_players(headings: pl.LazyFrame, dressed: pl.LazyFrame, times: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a heading of a report, with the dressed player that is meant; null of a stranger.
+    """One row per heading of a report that matches a dressed player, with the player's id.
 
-    He has the heading's name, alone in his team; else its number, if nobody with another name has; else, of those
-    left, the box score says that he alone was on the ice for the time that is printed.
+    A player matches by a name that is unique in the team; else by sweater number, if no player with another matched
+    name has it; else, among the rest, by a time on ice that is unique in the box score.
     """
     team = ["game_id", "team_id"]
     known = dressed.select(
@@ -164,38 +164,41 @@ def match_players(headings: pl.LazyFrame, dressed: pl.LazyFrame, times: pl.LazyF
         "sweater_number",
         listed_name=format_surname_first(pl.col("first_name"), pl.col("last_name")),
     ).join(times, on=["game_id", "player_id"], how="left", validate="m:1")
-    named = match_by(headings, known, "listed_name").cache()
-    numbered = match_by(
-        drop_matched(headings, named, "player"),
-        drop_matched(known, named, "player_id"),
+    by_name = match_by(headings, known, "listed_name").cache()
+    by_number = match_by(
+        drop_matched(headings, by_name, "player"),
+        drop_matched(known, by_name, "player_id"),
         "sweater_number",
         allow_repeats=True,
     )
-    met = pl.concat([named, numbered]).cache()
-    is_on = pl.col("time_on_ice_s") > 0
-    timed = match_by(
-        drop_matched(headings, met, "player").filter(is_on),
-        drop_matched(known, met, "player_id").filter(is_on),
+    matched = pl.concat([by_name, by_number]).cache()
+    has_played = pl.col("time_on_ice_s") > 0
+    by_time = match_by(
+        drop_matched(headings, matched, "player").filter(has_played),
+        drop_matched(known, matched, "player_id").filter(has_played),
         TIME_ON_ICE,
     )
-    return pl.concat([met, timed])
+    return pl.concat([matched, by_time])
 
 
-def match_by(headings: pl.LazyFrame, known: pl.LazyFrame, what: str, *, allow_repeats: bool = False) -> pl.LazyFrame:
-    """One row a heading and the only player of its team who has the same of something; it may stand twice, or not."""
-    by = ("game_id", "team_id", what)
-    alone = known.filter(pl.col(what).is_not_null() & (pl.len().over(by) == 1))
+def match_by(headings: pl.LazyFrame, known: pl.LazyFrame, name: str, *, allow_repeats: bool = False) -> pl.LazyFrame:
+    """One row per heading and the only player of its team with the same value of a column.
+
+    Unless `allow_repeats` is set, the value must also be unique among the headings.
+    """
+    by = ("game_id", "team_id", name)
+    unique_players = known.filter(pl.col(name).is_not_null() & (pl.len().over(by) == 1))
     listed = headings if allow_repeats else headings.filter(pl.len().over(by) == 1)
-    return listed.join(alone, on=by, validate="m:1").select("game_id", "team_id", "player", "player_id")
+    return listed.join(unique_players, on=by, validate="m:1").select("game_id", "team_id", "player", "player_id")
 
 
-def drop_matched(rows: pl.LazyFrame, met: pl.LazyFrame, by: str) -> pl.LazyFrame:
-    """Return the headings, or the players, of whom nothing is known yet."""
-    return rows.join(met, on=["game_id", "team_id", by], how="anti")
+def drop_matched(rows: pl.LazyFrame, matched: pl.LazyFrame, by: str) -> pl.LazyFrame:
+    """Return the headings, or the players, that are not matched yet."""
+    return rows.join(matched, on=["game_id", "team_id", by], how="anti")
 
 
 def read_both_reports(home: pl.LazyFrame, away: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a line of the reports, with its team, of games that have both."""
+    """One row per line of the reports, with its team, for games that have both reports."""
     sides = [(HOME_REPORT, home, away, "home_team_id"), (AWAY_REPORT, away, home, "away_team_id")]
     return pl.concat(
         parse_report_lines(report.join(other, on="game_id", how="semi"))
@@ -206,14 +209,14 @@ def read_both_reports(home: pl.LazyFrame, away: pl.LazyFrame, games: pl.LazyFram
 
 
 def compute_end() -> pl.Expr:
-    """Return the second at which a shift ends: where the clock has rolled on to 0:00, its length after its start."""
+    """Return the second at which a shift ends: start plus length if the clock has rolled over to 0:00."""
     start, length = pl.col("start_seconds"), pl.col("printed_seconds")
-    said_end = pl.col("end_seconds")
-    return pl.when(length > 0).then(pl.when(said_end > start).then(said_end).otherwise(start + length))
+    listed_end = pl.col("end_seconds")
+    return pl.when(length > 0).then(pl.when(listed_end > start).then(listed_end).otherwise(start + length))
 
 
 def find_fault() -> pl.Expr:
-    """Return the rule that a listed row breaks, so that it is not taken for a shift; null for a good one."""
+    """Return the check that a listed row does not pass; null for a valid shift."""
     is_shootout = (pl.col("period") > 4) & ((pl.col("game_type") < 3) | pl.col("last_period_type").eq_missing("SO"))
     is_inside = (pl.col("period") > 0) & (pl.col("end_seconds") <= MAX_PERIOD_S) & ~is_shootout
     return (
@@ -231,32 +234,32 @@ def find_fault() -> pl.Expr:
 
 
 def is_repeated_shift() -> pl.Expr:
-    """Whether the same good shift stands further up: under another id or number."""
+    """Whether the same valid shift is listed earlier, under another id or number."""
     shift = pl.struct("game_id", "page", "player_id", "period", "start_seconds", "end_seconds", "line", "fault")
     return (pl.col("line") == SHIFT) & pl.col("fault").is_null() & ~shift.is_first_distinct()
 
 
 LISTED_SHIFTS = Table(
     name="silver.listed_shifts",
-    grain="one line of a shift chart or shift report of a final game",
+    grain="one line of a final game's shift chart or shift report",
     key=("game_id", "page", "row"),
     columns=(
         c.season,
         c.game_id,
-        Column("page", pl.String, "The page that it stands on", values=(CHART, HOME_REPORT, AWAY_REPORT)),
-        Column("row", pl.Int32, "Its number on the page, from 0"),
-        Column("line", pl.String, "A shift, or the sum of a player's period or game", values=(SHIFT, PERIOD, GAME)),
+        Column("page", pl.String, "Page of the line", values=(CHART, HOME_REPORT, AWAY_REPORT)),
+        Column("row", pl.Int32, "Number of the line on the page, from 0"),
+        Column("line", pl.String, "A shift, or the total of a player's period or game", values=(SHIFT, PERIOD, GAME)),
         replace(c.player_id, nullable=True),
         Column("team_id", pl.Int32, "Team of the player in this game, or of the report", nullable=True),
-        Column("page_team_id", pl.Int32, "Team that the page says", nullable=True),
+        Column("page_team_id", pl.Int32, "Team on the page", nullable=True),
         replace(c.period, nullable=True),
         replace(c.start_seconds, nullable=True),
         replace(c.end_seconds, nullable=True),
-        Column("printed_seconds", pl.Int32, "Length or sum as printed", "s", nullable=True),
+        Column("printed_seconds", pl.Int32, "Length or total as printed", "s", nullable=True),
         Column(
             "fault",
             pl.String,
-            "The rule that a shift breaks, so that it is none; null of a good one, and of sums",
+            "Check that an invalid shift does not pass; null for valid shifts and for totals",
             nullable=True,
             values=(UNDRESSED_PLAYER, OTHER_TEAM, NO_END, NO_PERIOD, OUTSIDE_PERIOD, REPEATED_SHIFT),
         ),
@@ -265,7 +268,7 @@ LISTED_SHIFTS = Table(
     inputs=(SHIFT_CHARTS, SHIFT_REPORT_HOME, SHIFT_REPORT_AWAY, LINEUPS, GAMES, SKATER_GAMES, GOALIE_GAMES),
     source=listed_shifts,
     checks={
-        "a good shift is whole": (pl.col("line") != SHIFT)
+        "a valid shift is complete": (pl.col("line") != SHIFT)
         | pl.col("fault").is_not_null()
         | pl.all_horizontal(pl.col("player_id", "team_id", "period", "start_seconds", "end_seconds").is_not_null()),
     },

@@ -1,4 +1,4 @@
-"""Officials: who refereed a game."""
+"""Officials: the referees and linesmen of a game."""
 
 import polars as pl
 
@@ -9,20 +9,20 @@ from nhl_lake.silver.parsing.pages import LocalizedText, PageStruct, read_final_
 
 
 class GameInfo(PageStruct):
-    """The people beside the game."""
+    """Game information: the officials."""
 
     referees: list[LocalizedText] | None = None
     linesmen: list[LocalizedText] | None = None
 
 
 class RightRailPage(PageStruct):
-    """A right-rail page, of which the officials are read."""
+    """The officials of a right-rail page."""
 
     gameInfo: GameInfo | None = None
 
 
 def officials(right_rail: pl.LazyFrame) -> pl.LazyFrame:
-    """One row an official of a final game. Pages name officials but give them no id.
+    """One row per final game and official. Pages have no ids of officials, only names.
 
     From `gameInfo` of the right rail.
     """
@@ -45,12 +45,12 @@ COLUMNS = (
     c.season,
     c.game_id,
     Column("role", pl.String, "referee or linesman", values=tuple(ROLES)),
-    Column("name", pl.String, "Name of the official; pages give no id"),
+    Column("name", pl.String, "Name of the official; the API has no id"),
 )
 
 OFFICIALS = Table(
     name="silver.officials",
-    grain="one official of a final game",
+    grain="one final game and one of its officials",
     key=("game_id", "role", "name"),
     columns=COLUMNS,
     chunk_key="game_id",

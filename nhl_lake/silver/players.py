@@ -12,7 +12,7 @@ from nhl_lake.silver.parsing.person import BIO_COLUMNS, Person, select_person_co
 
 
 class Draft(PageStruct):
-    """When and where a player was drafted."""
+    """The draft pick of a player."""
 
     year: Int16 | None = None
     teamAbbrev: str | None = None
@@ -33,9 +33,9 @@ class Page(Person, kw_only=True):
 
 
 def players(players: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a player, as his page described him on the day it was fetched: nothing here is of a game or a season.
+    """One row per player, as described by their page on the day it was fetched: not of a particular game or season.
 
-    His team, position and number in a game stand in `silver.lineups`. An undrafted player has no draft.
+    For team, position and number in a game use `silver.lineups`. The draft columns of an undrafted player are null.
     From `bronze.players`.
     """
     pages = players.select("fetched_at", page=decode_page(Page)).unnest("page")
@@ -60,23 +60,25 @@ COLUMNS = (
     c.player_id,
     c.first_name,
     c.last_name,
-    Column("is_active", pl.Boolean, "Whether he plays in the league, as of then", nullable=True),
+    Column(
+        "is_active", pl.Boolean, "Whether the player was active in the league when the page was fetched", nullable=True
+    ),
     replace(c.position, nullable=True),
     c.sweater_number,
-    Column("current_team_id", pl.Int32, "Team id of his team, as of then; null if he has none", nullable=True),
-    Column("current_team_abbrev", pl.String, "Three letters of his team, as of then", nullable=True),
+    Column("current_team_id", pl.Int32, "Team id when the page was fetched; null without a team", nullable=True),
+    Column("current_team_abbrev", pl.String, "Three-letter code of the team when the page was fetched", nullable=True),
     *BIO_COLUMNS,
-    Column("draft_year", pl.Int16, "Year of the draft; null if he was not drafted", nullable=True),
-    Column("draft_team_abbrev", pl.String, "Three letters of the team that drafted him", nullable=True),
+    Column("draft_year", pl.Int16, "Year of the draft; null if undrafted", nullable=True),
+    Column("draft_team_abbrev", pl.String, "Three-letter code of the team that drafted the player", nullable=True),
     Column("draft_round", pl.Int16, "Round of the draft", nullable=True),
     Column("draft_pick_in_round", pl.Int16, "Pick within the round", nullable=True),
-    Column("draft_pick", pl.Int16, "Pick in the whole draft", nullable=True),
+    Column("draft_pick", pl.Int16, "Overall pick", nullable=True),
     c.fetched_at,
 )
 
 PLAYERS = Table(
     name="silver.players",
-    grain="one player, as the NHL last described him",
+    grain="one player, as last described by the NHL",
     key=("player_id",),
     columns=COLUMNS,
     chunk_key="player_id",

@@ -1,4 +1,4 @@
-"""Plays: what happened, in order."""
+"""Plays: the events of a game, in order."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ class Period(PageStruct):
 
 
 class Details(PageStruct):
-    """What a play says of its players, its place and its kind."""
+    """The players, location and details of a play."""
 
     eventOwnerTeamId: Int32 | None = None
     shootingPlayerId: Int64 | None = None
@@ -65,7 +65,7 @@ class Details(PageStruct):
 
 
 class Play(PageStruct):
-    """A play of the play-by-play page."""
+    """A play on a play-by-play page."""
 
     eventId: Int32
     sortOrder: Int32
@@ -79,14 +79,14 @@ class Play(PageStruct):
 
 
 class Side(PageStruct):
-    """A team in the page's head."""
+    """A team in the header of the page."""
 
     id: Int32
     score: Int16 | None = None
 
 
 class RosterSpot(PageStruct):
-    """A dressed player: whose he is in this game."""
+    """A dressed player and their team in this game."""
 
     playerId: Int64
     teamId: Int32
@@ -104,19 +104,19 @@ class Page(PageStruct):
     rosterSpots: list[RosterSpot]
 
 
-def declare_player(role: str, about: str) -> Column:
-    """Declare a column of a player."""
-    return Column(f"{role}_player_id", pl.Int64, about, nullable=True)
+def declare_player(role: str, description: str) -> Column:
+    """Declare a column of player ids."""
+    return Column(f"{role}_player_id", pl.Int64, description, nullable=True)
 
 
-def declare_flag(name: str, about: str) -> Column:
-    """Declare a column of a yes or no."""
-    return Column(name, pl.Boolean, about)
+def declare_flag(name: str, description: str) -> Column:
+    """Declare a boolean column."""
+    return Column(name, pl.Boolean, description)
 
 
-def declare_enum(name: str, values: tuple[str, ...], about: str) -> Column:
-    """Declare a column of a word out of a few."""
-    return Column(name, pl.String, about, nullable=True, values=values)
+def declare_enum(name: str, values: tuple[str, ...], description: str) -> Column:
+    """Declare a text column with a fixed set of values."""
+    return Column(name, pl.String, description, nullable=True, values=values)
 
 
 COLUMNS = (
@@ -125,101 +125,140 @@ COLUMNS = (
     c.game_type,
     c.event_id,
     Column(
-        "event_number", pl.Int32, "Order of the event in the game, from 1: by the page, before 2019-20 by the clock"
+        "event_number", pl.Int32, "Order of the event in the game, from 1: the page's order; before 2019-20 the clock's"
     ),
-    Column("sort_order", pl.Int32, "Order of the event on the page; before 2019-20 it does not follow the clock"),
+    Column("sort_order", pl.Int32, "Order of the event on the page; does not follow the clock before 2019-20"),
     c.period,
     Column("period_type", pl.String, "REG, OT or SO", values=c.PERIOD_TYPES),
     Column(
         "period_seconds",
         pl.Int32,
-        "Time since the period began; null if the page has no time, or one that no period has",
+        "Time since the period began; null if the page has no time, or one outside a period",
         "s",
         nullable=True,
     ),
-    Column("game_seconds", pl.Int32, "Time since the game began; null in a shoot-out", "s", nullable=True),
-    Column("type_code", pl.Int16, "The NHL's number of the event type"),
+    Column("game_seconds", pl.Int32, "Time since the game began; null in a shootout", "s", nullable=True),
+    Column("type_code", pl.Int16, "NHL code of the event type"),
     Column("event", pl.String, "Event type: goal, shot-on-goal, missed-shot, blocked-shot, faceoff, hit, …"),
     c.situation_code,
     Column(
         "strength_source",
         pl.String,
-        "Who tells how many players are on: the page's code; shifts or penalties where it is wrong",
+        "Source of the number of players: the page's code, or shifts or the penalty clock where the code is wrong",
         nullable=True,
         values=strength_source.STRENGTH_SOURCES,
     ),
-    Column("has_away_goalie", pl.Boolean, "Whether the away goalie is in, before the event", nullable=True),
-    Column("away_skaters", pl.Int16, "Skaters of the away team", nullable=True),
-    Column("home_skaters", pl.Int16, "Skaters of the home team", nullable=True),
-    Column("has_home_goalie", pl.Boolean, "Whether the home goalie is in, before the event", nullable=True),
+    Column("has_away_goalie", pl.Boolean, "Whether the away goalie is in the net, before the event", nullable=True),
+    Column("away_skaters", pl.Int16, "Skaters of the away team before the event", nullable=True),
+    Column("home_skaters", pl.Int16, "Skaters of the home team before the event", nullable=True),
+    Column("has_home_goalie", pl.Boolean, "Whether the home goalie is in the net, before the event", nullable=True),
     declare_enum(
-        "strength_state", strength.STRENGTH_STATES, "Acting team's strength by men, goalies too; PS one on one"
+        "strength_state",
+        strength.STRENGTH_STATES,
+        "Acting team's strength by players on the ice, including goalies; PS is a penalty shot",
     ),
-    declare_enum("situation", strength.SITUATIONS, "Acting team's skaters on the others', with both goalies; or other"),
-    Column("acting_team_id", pl.Int32, "Team of the shooter; of other events, the owner", nullable=True),
-    Column("event_owner_team_id_raw", pl.Int32, "Owner of the event, as the page says", nullable=True),
+    declare_enum(
+        "situation",
+        strength.SITUATIONS,
+        "Acting team's skaters on the opponent's, with both goalies in; everything else is other",
+    ),
+    Column(
+        "acting_team_id",
+        pl.Int32,
+        "Team of the shooter for attempts; the event's owner for other events",
+        nullable=True,
+    ),
+    Column("event_owner_team_id_raw", pl.Int32, "Owner of the event, as on the page", nullable=True),
     replace(c.is_home, nullable=True),
     c.home_team_id,
     c.away_team_id,
-    declare_player("shooter", "Who shot, or scored"),
-    declare_player("assist1", "Who passed to the scorer"),
-    declare_player("assist2", "Who passed before that"),
-    declare_player("assist3", "Who passed before that; three are credited from 1927 to 1936 alone"),
-    declare_player("goalie", "Goalie in the net that was shot at; null is an empty net, a blocked shot, or unknown"),
+    declare_player("shooter", "Shooter, or goal scorer"),
+    declare_player("assist1", "Primary assist"),
+    declare_player("assist2", "Secondary assist"),
+    declare_player("assist3", "Third assist; credited from 1927 to 1936 only"),
+    declare_player("goalie", "Goalie who faced the shot; null for an empty net, a blocked shot, or if unknown"),
     declare_enum(
         "goalie_source",
         goalies_in_net.GOALIE_SOURCES,
-        "How the goalie is known: the page, or where it leaves him out, shifts, or who else is named; null without one",
+        "Source of the goalie: the page, or, if it names none, shifts or the goalies named elsewhere; null without one",
     ),
-    declare_player("blocker", "Who blocked the shot"),
-    declare_player("hitter", "Who hit"),
-    declare_player("hittee", "Who was hit"),
-    declare_player("giveaway", "Who gave the puck away"),
-    declare_player("takeaway", "Who took the puck away"),
-    declare_player("faceoff_winner", "Who won the faceoff"),
-    declare_player("faceoff_loser", "Who lost the faceoff"),
-    declare_player("penalised", "Who is charged with the penalty; nobody is with a bench minor"),
-    declare_player("drawn_by", "Who drew the penalty"),
-    declare_player("served_by", "Who sits for the penalised player or the bench"),
+    declare_player("blocker", "Player who blocked the shot"),
+    declare_player("hitter", "Player who gave the hit"),
+    declare_player("hittee", "Player who took the hit"),
+    declare_player("giveaway", "Player with the giveaway"),
+    declare_player("takeaway", "Player with the takeaway"),
+    declare_player("faceoff_winner", "Player who won the faceoff"),
+    declare_player("faceoff_loser", "Player who lost the faceoff"),
+    declare_player("penalised", "Player charged with the penalty; null for a bench minor"),
+    declare_player("drawn_by", "Player who drew the penalty"),
+    declare_player("served_by", "Player who serves the penalty for another player or the bench"),
     Column(
         "shot_type",
         pl.String,
-        "wrist, snap, slap, tip-in, …; a goal without one went in off a defender or was awarded",
+        "wrist, snap, slap, tip-in, …; null for a goal that went in off a defender or was awarded",
         nullable=True,
     ),
-    Column("reason", pl.String, "Why play stopped, where a shot missed, who blocked it", nullable=True),
-    Column("secondary_reason", pl.String, "A second reason of a stoppage", nullable=True),
+    Column("reason", pl.String, "Why play stopped, where a shot missed, or who blocked it", nullable=True),
+    Column("secondary_reason", pl.String, "Second reason for a stoppage", nullable=True),
     Column("penalty_type_code", pl.String, "MIN, MAJ, BEN (bench), MIS, GAM, MAT, PS (penalty shot)", nullable=True),
-    Column("penalty_description", pl.String, "What for: tripping, hooking, …", nullable=True),
+    Column("penalty_description", pl.String, "Infraction: tripping, hooking, …", nullable=True),
     c.penalty_minutes,
-    Column("x_raw_ft", pl.Float64, "Along the ice from its centre, as the page says", "ft", nullable=True),
-    Column("y_raw_ft", pl.Float64, "Across the ice from its centre, as the page says", "ft", nullable=True),
-    Column("zone_code_raw", pl.String, "O, N or D of the owner; of a block, of the blocker", nullable=True),
+    Column("x_raw_ft", pl.Float64, "Location along the ice from center, as on the page", "ft", nullable=True),
+    Column("y_raw_ft", pl.Float64, "Location across the ice from center, as on the page", "ft", nullable=True),
     Column(
-        "x_ft", pl.Float64, "Along the ice, growing toward the net that the acting team attacks", "ft", nullable=True
+        "zone_code_raw",
+        pl.String,
+        "O, N or D zone of the event's owner, as on the page; for a block, of the blocker",
+        nullable=True,
     ),
-    Column("y_ft", pl.Float64, "Across the ice, turned with `x_ft`", "ft", nullable=True),
+    Column(
+        "x_ft",
+        pl.Float64,
+        "Location along the ice from center; positive toward the net that the acting team attacks",
+        "ft",
+        nullable=True,
+    ),
+    Column("y_ft", pl.Float64, "Location across the ice from center, rotated with `x_ft`", "ft", nullable=True),
     declare_enum(
-        "coordinates_source", rink.COORDINATE_SOURCES, "How the side is known: page says it, or inferred from the shots"
+        "coordinates_source",
+        rink.COORDINATE_SOURCES,
+        "Source of the team's direction of attack: the page, or inferred from the shots",
     ),
-    declare_enum("zone", ("O", "N", "D"), "Zone of the acting team, by `x_ft`; a blue line is in O or D"),
-    Column("distance_ft", pl.Float64, "Distance of an unblocked shot from the middle of the net", "ft", nullable=True),
-    Column("angle_deg", pl.Float64, "Angle of an unblocked shot: 0 in front, over 90 behind", "deg", nullable=True),
-    Column("home_score_before", pl.Int16, "Goals of the home team before the event; none of a shoot-out"),
-    Column("away_score_before", pl.Int16, "Goals of the away team before the event; none of a shoot-out"),
-    Column("score_difference", pl.Int16, "Goals that the acting team led by before the event", nullable=True),
-    declare_flag("is_goal", "Whether it is a goal; none in a shoot-out"),
-    declare_flag("is_shot_on_goal", "Whether it counts as a shot on goal: saved, or a goal that was shot"),
-    declare_flag("is_unblocked_attempt", "Whether it is a goal, saved or missed; goals that nobody shot too"),
-    declare_flag("is_attempt", "Whether it is an unblocked attempt or a blocked shot; none in a shoot-out"),
-    declare_flag("is_penalty_shot", "Whether it is a penalty shot, or an attempt of a shoot-out"),
-    Column("is_teammate_block", pl.Boolean, "Whether a team-mate of the shooter blocked the shot", nullable=True),
-    declare_flag("is_rebound", "Whether an unblocked attempt follows a saved or missed one of its team by 3 s at most"),
-    declare_flag("is_rebound_incl_block", "The same, or it follows a blocked shot"),
+    declare_enum(
+        "zone", ("O", "N", "D"), "Zone from the acting team's view, by `x_ft`; the blue lines belong to O and D"
+    ),
+    Column(
+        "distance_ft", pl.Float64, "Distance of an unblocked attempt from the center of the net", "ft", nullable=True
+    ),
+    Column(
+        "angle_deg",
+        pl.Float64,
+        "Angle of an unblocked attempt: 0 is straight in front, over 90 behind the goal line",
+        "deg",
+        nullable=True,
+    ),
+    Column("home_score_before", pl.Int16, "Goals of the home team before the event, without the shootout"),
+    Column("away_score_before", pl.Int16, "Goals of the away team before the event, without the shootout"),
+    Column("score_difference", pl.Int16, "Goal lead of the acting team before the event", nullable=True),
+    declare_flag("is_goal", "Whether it is a goal; false in a shootout"),
+    declare_flag("is_shot_on_goal", "Whether it counts as a shot on goal: a save, or a goal with a shot"),
+    declare_flag(
+        "is_unblocked_attempt",
+        "Whether it is an unblocked attempt (Fenwick): a goal, save or miss; includes goals without a shot",
+    ),
+    declare_flag("is_attempt", "Whether it is a shot attempt (Corsi): unblocked or blocked; false in a shootout"),
+    declare_flag("is_penalty_shot", "Whether it is a penalty shot or a shootout attempt"),
+    Column("is_teammate_block", pl.Boolean, "Whether a teammate of the shooter blocked the shot", nullable=True),
+    declare_flag(
+        "is_rebound", "Whether an unblocked attempt follows a save or miss of the same team within 3 s (rebound)"
+    ),
+    declare_flag("is_rebound_incl_block", "Like `is_rebound`, but also after a blocked shot"),
     declare_flag("has_rebound", "Whether the next event is a rebound (`is_rebound`) of this shot"),
-    declare_flag("is_rush", "Whether an unblocked attempt follows an event outside its offensive zone by 4 s at most"),
-    Column("previous_event", pl.String, "Event before, in the period; raised arms are passed over", nullable=True),
-    Column("seconds_since_previous_event", pl.Int32, "Time since the event before", "s", nullable=True),
+    declare_flag(
+        "is_rush", "Whether an unblocked attempt follows an event outside its offensive zone within 4 s (rush)"
+    ),
+    Column("previous_event", pl.String, "Previous event of the period; delayed penalties are skipped", nullable=True),
+    Column("seconds_since_previous_event", pl.Int32, "Time since the previous event", "s", nullable=True),
 )
 
 DETAIL_KEYS = {
@@ -248,7 +287,7 @@ DETAIL_KEYS = {
 
 
 MAX_PERIOD_S = 1200
-EVENT_IDENTITY = ("event_id", "period", "period_type", "game_seconds")  # what differs when one stands again
+EVENT_IDENTITY = ("event_id", "period", "period_type", "game_seconds")  # these differ in a repeated event
 
 
 EMPTY_SHIFTS, EMPTY_LINEUPS, EMPTY_GOALIE_GAMES = (
@@ -262,27 +301,27 @@ def plays(
     lineups: pl.LazyFrame = EMPTY_LINEUPS,
     goalie_games: pl.LazyFrame = EMPTY_GOALIE_GAMES,
 ) -> pl.LazyFrame:
-    """One row an event of a final game, shoot-outs included (`period_type` SO).
+    """One row per event of a final game, including the shootout (`period_type` SO).
 
-    The acting team of an attempt is the shooter's in this game: the page's owner of a blocked shot was the blocker's
-    team until 2024 and is the shooter's since. Feet from centre ice, the acting team attacking toward +x; the place
-    of a blocked shot is that of the block. An event that stands on its page again, maybe under another id, is one, and
-    so is a goal that stands again a second or two off. The goalie of an attempt that names none is filled in where
-    there can be only one (`goalie_source`). The page's situation code holds unless no penalty explains it: then shifts
-    or penalties tell how many players the teams have (`strength_source`). From `plays` of the newest final page of each
-    game.
+    The acting team of an attempt is the shooter's. On the page, the owner of a blocked shot was the blocker's team
+    until 2024, and is the shooter's since. Locations are in feet from center ice, with the acting team attacking toward
+    +x; a blocked shot is located where it was blocked. An event that is repeated on its page, perhaps under another id,
+    is one event, and so is a goal that is repeated within two seconds. If an attempt names no goalie, the goalie is
+    filled in where only one is possible (`goalie_source`). The page's situation code is used unless penalties
+    contradict it; then shifts or penalties give the number of players (`strength_source`). From `plays` of the newest
+    final page of each game.
     """
     pages = read_final_pages(play_by_play, Page)
     positions = lineups.select("game_id", "player_id", "team_id", is_goalie=pl.col("position").eq_missing("G"))
-    stays = shifts.drop("team_id").join(positions, on=["game_id", "player_id"], validate="m:1")
+    player_shifts = shifts.drop("team_id").join(positions, on=["game_id", "player_id"], validate="m:1")
     played = goalie_games.filter(pl.col("time_on_ice_s") > 0)
     return (
         parse_events(pages)
         .pipe(acting_team.add_acting_team, read_dressed_players(pages))
         .with_columns(is_penalty_shot=shot_events.is_penalty_shot())
-        .pipe(goalies_in_net.fill_goalies, stays, played)
+        .pipe(goalies_in_net.fill_goalies, player_shifts, played)
         .with_columns(**shot_events.classify_attempts())
-        .pipe(strength_source.add_player_counts, add_is_home(stays, pages))
+        .pipe(strength_source.add_player_counts, add_is_home(player_shifts, pages))
         .pipe(add_strength_and_score)
         .pipe(rink.orient_coordinates)
         .pipe(sequence.add_rebounds_and_rushes)
@@ -290,15 +329,16 @@ def plays(
     )
 
 
-def add_is_home(stays: pl.LazyFrame, pages: pl.LazyFrame) -> pl.LazyFrame:
-    """Add whether a shift is of the home team."""
-    homes = pages.select(game_id="id", home_team_id=pl.col("homeTeam").struct.field("id"))
-    sided = stays.join(homes, on="game_id", validate="m:1")
-    return sided.with_columns(is_home=pl.col("team_id") == pl.col("home_team_id"))
+def add_is_home(shifts: pl.LazyFrame, pages: pl.LazyFrame) -> pl.LazyFrame:
+    """Add whether a shift belongs to the home team."""
+    home_teams = pages.select(game_id="id", home_team_id=pl.col("homeTeam").struct.field("id"))
+    return shifts.join(home_teams, on="game_id", validate="m:1").with_columns(
+        is_home=pl.col("team_id") == pl.col("home_team_id")
+    )
 
 
 def parse_events(pages: pl.LazyFrame) -> pl.LazyFrame:
-    """Take what the page says of each event."""
+    """Parse the events of each page, without repeats, in the order of the game."""
     event, details = pl.col("plays").struct.field, pl.col("plays").struct.field("details").struct.field
     kind, period = event("typeDescKey"), event("periodDescriptor").struct.field
     clock = clock_text.parse_clock(event("timeInPeriod"))
@@ -325,7 +365,7 @@ def parse_events(pages: pl.LazyFrame) -> pl.LazyFrame:
             shooter_player_id=pl.coalesce(details("scoringPlayerId"), details("shootingPlayerId")),
             giveaway_player_id=pl.when(kind == "giveaway").then(details("playerId")),
             takeaway_player_id=pl.when(kind == "takeaway").then(details("playerId")),
-            # nobody is charged with the bench's, though old pages name a player
+            # a bench minor is charged to nobody, though old pages name a player
             penalised_player_id=pl.when(details("typeCode").ne_missing("BEN")).then(details("committedByPlayerId")),
             **{name: details(key) for name, key in DETAIL_KEYS.items()},
             home_score_on_page=details("homeScore"),
@@ -341,14 +381,14 @@ def parse_events(pages: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def count_final_goals(side: str, other: str) -> pl.Expr:
-    """Return the goals of a team by the score in the page's head, which has one more for a shoot-out won."""
-    score, theirs = (pl.col(team).struct.field("score") for team in (side, other))
-    is_shoot_out = (pl.col("plays").struct.field("periodDescriptor").struct.field("periodType") == "SO").any()
-    return score - (is_shoot_out.over("id") & (score > theirs)).cast(pl.Int64)
+    """Return the goals of a team by the score in the page's header, to which a shootout win adds one."""
+    score, opponent_score = (pl.col(team).struct.field("score") for team in (side, other))
+    is_shootout = (pl.col("plays").struct.field("periodDescriptor").struct.field("periodType") == "SO").any()
+    return score - (is_shootout.over("id") & (score > opponent_score)).cast(pl.Int64)
 
 
 def read_dressed_players(pages: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a dressed player. One who stands twice, in one team, is one; in two teams, nobody's."""
+    """One row per dressed player. A player who is listed for both teams is left out."""
     spot = pl.col("spot").struct.field
     spots = pages.select(game_id="id", spot="rosterSpots").explode("spot")
     return (
@@ -359,7 +399,7 @@ def read_dressed_players(pages: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def add_strength_and_score(events: pl.LazyFrame) -> pl.LazyFrame:
-    """Add strength and score before each event."""
+    """Add the strength and the score before each event."""
     lead = pl.col("home_score_before") - pl.col("away_score_before")
     return events.with_columns(**shot_events.count_goals_before()).with_columns(
         strength_state=strength.classify_strength(),
@@ -377,11 +417,11 @@ PLAYS = Table(
     inputs=(PLAY_BY_PLAY, SHIFTS, LINEUPS, GOALIE_GAMES),
     source=plays,
     checks={
-        "an event is inside its period": pl.col("period_seconds").is_null()
+        "an event is within its period": pl.col("period_seconds").is_null()
         | pl.col("period_seconds").is_between(0, MAX_PERIOD_S),
-        "the acting team plays": pl.col("acting_team_id").is_null()
+        "the acting team plays in the game": pl.col("acting_team_id").is_null()
         | (pl.col("acting_team_id") == pl.col("home_team_id"))
         | (pl.col("acting_team_id") == pl.col("away_team_id")),
-        "a goal has a team": (pl.col("event") != "goal") | pl.col("acting_team_id").is_not_null(),
+        "a goal has an acting team": (pl.col("event") != "goal") | pl.col("acting_team_id").is_not_null(),
     },
 )

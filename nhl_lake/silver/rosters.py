@@ -1,4 +1,4 @@
-"""Rosters: who is with which team, as the pages say it over time."""
+"""Rosters: the players of each team over time, according to the roster pages."""
 
 from dataclasses import replace
 
@@ -27,16 +27,16 @@ class Page(PageStruct):
 
 
 def rosters(rosters: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a player on a version of a team's roster page: of every version that is given, dated by `fetched_at`.
+    """One row per player and version of a team's roster page, dated by `fetched_at`.
 
-    A version holds until the next one of the same team and season. A past season's page names who was with the team
-    in the end, or who played for it; a page without players gives no rows. The group that a player stands in tells a
-    defenseman or a goalie whose position is missing. From every version of `bronze.rosters`.
+    A version is valid until the next one of the same team and season. The page of a past season lists the players at
+    the end of the season, or all who played for the team; a page without players gives no rows. If a position is
+    missing, the page's group identifies defensemen and goalies. From every version of `bronze.rosters`.
     """
     pages = rosters.select("season", "team_abbrev", "fetched_at", page=decode_page(Page)).unnest("page").cache()
     groups = {"forwards": None, "defensemen": "D", "goalies": "G"}
     members = pl.concat(
-        pages.select("season", "team_abbrev", "fetched_at", member=group, of_group=pl.lit(position, pl.String))
+        pages.select("season", "team_abbrev", "fetched_at", member=group, group_position=pl.lit(position, pl.String))
         for group, position in groups.items()
     ).explode("member")
     return (
@@ -48,7 +48,7 @@ def rosters(rosters: pl.LazyFrame) -> pl.LazyFrame:
             "team_abbrev",
             "fetched_at",
             player_id="id",
-            position=pl.coalesce("positionCode", "of_group"),
+            position=pl.coalesce("positionCode", "group_position"),
             **select_person_columns(),
         )
         .select(list(ROSTERS.schema))
@@ -57,7 +57,7 @@ def rosters(rosters: pl.LazyFrame) -> pl.LazyFrame:
 
 ROSTERS = Table(
     name="silver.rosters",
-    grain="one player on one version of a team's roster in a season",
+    grain="one player on one version of a team's roster page",
     key=("season", "team_abbrev", "fetched_at", "player_id"),
     columns=(
         c.season,

@@ -1,4 +1,4 @@
-"""Seasons: their days, their games, and the rules that were in use."""
+"""Seasons: their dates, number of games and rules."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from nhl_lake.silver.parsing.pages import PageStruct, decode_page
 
 
 class Row(PageStruct):
-    """A row of the list of seasons."""
+    """A season in the list of seasons."""
 
     id: int
     startDate: datetime | None = None
@@ -29,9 +29,9 @@ class Row(PageStruct):
 
 
 def seasons(seasons: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a season that the NHL lists. Days are Eastern; of seasons to come they are plans, or null.
+    """One row per season that the NHL lists. Dates are Eastern; those of future seasons are plans, or null.
 
-    The list does not say when the playoffs began, and has no preseason of most seasons. From `bronze.seasons`.
+    The list has no start of the playoffs, and for most seasons no preseason. From `bronze.seasons`.
     """
     return (
         seasons.select(row=decode_page(Row))
@@ -54,14 +54,14 @@ def seasons(seasons: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def parse_day(instant: str) -> pl.Expr:
-    """Return the day of an Eastern instant that is written without an offset."""
-    return pl.col(instant).str.slice(0, 10).str.to_date("%Y-%m-%d")
+def parse_day(name: str) -> pl.Expr:
+    """Return the date of a column of Eastern times, which are written without an offset."""
+    return pl.col(name).str.slice(0, 10).str.to_date("%Y-%m-%d")
 
 
 SEASONS = Table(
     name="silver.seasons",
-    grain="one season, as the NHL last described it",
+    grain="one season, as last described by the NHL",
     key=("season",),
     columns=(
         c.season,
@@ -69,17 +69,17 @@ SEASONS = Table(
         Column("regular_season_start_date", pl.Date, "First day of the regular season", nullable=True),
         Column("regular_season_end_date", pl.Date, "Last day of the regular season", nullable=True),
         Column("playoffs_end_date", pl.Date, "Last day of the playoffs", nullable=True),
-        Column("games_per_team", pl.Int16, "Regular-season games of a team", nullable=True),
-        Column("regular_season_games", pl.Int32, "Regular-season games in all", nullable=True),
+        Column("games_per_team", pl.Int16, "Regular-season games per team", nullable=True),
+        Column("regular_season_games", pl.Int32, "Regular-season games in total", nullable=True),
         Column(
             "playoff_games",
             pl.Int32,
-            "Playoff games in all, as listed: 0 or a plan until they are over",
+            "Playoff games in total, as listed: 0 or a plan until the playoffs are over",
             nullable=True,
         ),
         Column("has_ties", pl.Boolean, "Whether games could end in a tie", nullable=True),
-        Column("has_overtime_loss_point", pl.Boolean, "Whether a loss in overtime gave a point", nullable=True),
-        Column("has_wild_card", pl.Boolean, "Whether wild cards went to the playoffs", nullable=True),
+        Column("has_overtime_loss_point", pl.Boolean, "Whether an overtime loss earned a point", nullable=True),
+        Column("has_wild_card", pl.Boolean, "Whether there were wild cards for the playoffs", nullable=True),
         Column("has_conferences", pl.Boolean, "Whether there were conferences", nullable=True),
         Column("has_divisions", pl.Boolean, "Whether there were divisions", nullable=True),
     ),

@@ -1,4 +1,4 @@
-"""Skaters' official lines, game by game, from the box score."""
+"""Official skater statistics by game, from the box score."""
 
 from dataclasses import replace
 
@@ -12,14 +12,14 @@ from nhl_lake.silver.parsing.boxscore import get_denominator, get_numerator, rea
 
 
 def skater_games(boxscore: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a skater dressed for a final game, with the NHL's own count of what he did.
+    """One row per skater dressed for a final game, with the NHL's own statistics.
 
-    Left out: goalies. What the page does not tell is null: pages until January 2024 tell faceoffs as numbers, ice time
-    by strength and shorthanded points, later ones giveaways, takeaways and shifts. Shoot-outs count for nobody.
-    From `playerByGameStats` of the newest final box score.
+    Statistics that are not on the page are null: only pages until January 2024 have the number of faceoffs, ice time by
+    strength and shorthanded points; only later pages have giveaways, takeaways and shifts. Shootouts do not count. From
+    `playerByGameStats` of the newest final box score.
     """
-    # under the same key the old page has 0 to 100, the new one 0 to 1
-    said_share = pl.col("faceoffWinningPctg") / pl.when("is_nested").then(100).otherwise(1)
+    # under the same key old pages have 0 to 100, and new ones 0 to 1
+    recorded_share = pl.col("faceoffWinningPctg") / pl.when("is_nested").then(100).otherwise(1)
     exact_share = pl.when(get_denominator("faceoffs") > 0).then(get_numerator("faceoffs") / get_denominator("faceoffs"))
     return (
         read_boxscore_lines(boxscore, "forwards", "defense")
@@ -45,7 +45,7 @@ def skater_games(boxscore: pl.LazyFrame) -> pl.LazyFrame:
             blocked_shots="blockedShots",
             faceoffs_won=get_numerator("faceoffs"),
             faceoffs_taken=get_denominator("faceoffs"),
-            faceoff_share=pl.coalesce(exact_share, said_share),
+            faceoff_share=pl.coalesce(exact_share, recorded_share),
             power_play_goals="powerPlayGoals",
             power_play_points="powerPlayPoints",
             shorthanded_goals="shorthandedGoals",
@@ -70,7 +70,12 @@ COLUMNS = (
     replace(c.goals, nullable=True),
     replace(c.assists, nullable=True),
     replace(c.points, nullable=True),
-    Column("plus_minus", pl.Int16, "Goals for less against while on the ice, without power plays", nullable=True),
+    Column(
+        "plus_minus",
+        pl.Int16,
+        "Plus-minus: goals for minus goals against while on the ice, without power-play goals",
+        nullable=True,
+    ),
     c.penalty_minutes,
     c.hits,
     c.blocked_shots,
@@ -78,7 +83,7 @@ COLUMNS = (
     c.giveaways,
     c.takeaways,
     c.faceoffs_won,
-    Column("faceoffs_taken", pl.Int16, "Faceoffs won and lost", nullable=True),
+    Column("faceoffs_taken", pl.Int16, "Faceoffs taken: won and lost", nullable=True),
     c.faceoff_share,
     c.power_play_goals,
     c.power_play_points,
@@ -92,13 +97,14 @@ COLUMNS = (
 
 SKATER_GAMES = Table(
     name="silver.skater_games",
-    grain="one skater dressed for a final game, as the box score counts him",
+    grain="one skater dressed for a final game, with the box score's statistics",
     key=("game_id", "player_id"),
     columns=COLUMNS,
     chunk_key="game_id",
     inputs=(BOXSCORE,),
     source=skater_games,
     checks={
-        "a share is between 0 and 1": pl.col("faceoff_share").is_null() | pl.col("faceoff_share").is_between(0, 1),
+        "the faceoff share is between 0 and 1": pl.col("faceoff_share").is_null()
+        | pl.col("faceoff_share").is_between(0, 1),
     },
 )

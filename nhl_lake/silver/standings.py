@@ -1,4 +1,4 @@
-"""Standings after each day, as the NHL published them."""
+"""Standings after each day, as published by the NHL."""
 
 from dataclasses import replace
 from datetime import date as Day  # noqa: N812 - `date` is a key of the page
@@ -11,34 +11,37 @@ from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.parsing.pages import Int16, LocalizedText, PageStruct, decode_page
 
-# column of a record -> the page's key, what it counts; told of all games, and again of each split
+# column -> key on the page, description; the page has them for all games and for each split
 RECORD_COLUMNS = {
     "games": ("gamesPlayed", "Games"),
-    "wins": ("wins", "Wins, in whatever period"),
+    "wins": ("wins", "Wins, in regulation, overtime or a shootout"),
     "losses": ("losses", "Losses in regulation"),
-    "overtime_losses": ("otLosses", "Losses in overtime or a shoot-out"),
+    "overtime_losses": ("otLosses", "Losses in overtime or a shootout"),
     "ties": ("ties", "Ties"),
     "points_won": ("points", "Points in the standings"),
     "regulation_wins": ("regulationWins", "Wins in regulation"),
-    "regulation_and_overtime_wins": ("regulationPlusOtWins", "Wins without those of a shoot-out"),
-    "goals_for": ("goalsFor", "Goals scored, with one for each shoot-out won"),
-    "goals_allowed": ("goalsAgainst", "Goals allowed, with one for each shoot-out lost"),
-    "goal_difference": ("goalDifferential", "Goals scored less goals allowed"),
+    "regulation_and_overtime_wins": ("regulationPlusOtWins", "Wins in regulation or overtime (ROW)"),
+    "goals_for": ("goalsFor", "Goals for, plus one for each shootout win"),
+    "goals_allowed": ("goalsAgainst", "Goals against, plus one for each shootout loss"),
+    "goal_difference": ("goalDifferential", "Goals for minus goals against"),
 }
 SPLIT_LABELS = {"home": "at home", "road": "on the road", "l10": "in the last ten games"}
 SPLIT_COLUMNS = {"home": "home", "road": "road", "l10": "last_10"}
-# other numbers of a line: column -> the page's key, what it is
+# other numbers: column -> key on the page, description
 RANK_AND_STREAK_COLUMNS = {
-    "shootout_wins": ("shootoutWins", "Wins in a shoot-out"),
-    "shootout_losses": ("shootoutLosses", "Losses in a shoot-out"),
-    "streak": ("streakCount", "Games of the running streak"),
-    "league_rank": ("leagueSequence", "Place in the league"),
-    "conference_rank": ("conferenceSequence", "Place in the conference"),
-    "division_rank": ("divisionSequence", "Place in the division"),
-    "wild_card_rank": ("wildcardSequence", "Place in the race for the wild cards; 0 of those who need none"),
-    "waivers_rank": ("waiversSequence", "Place in the waiver order"),
+    "shootout_wins": ("shootoutWins", "Wins in a shootout"),
+    "shootout_losses": ("shootoutLosses", "Losses in a shootout"),
+    "streak": ("streakCount", "Length of the current streak in games"),
+    "league_rank": ("leagueSequence", "Rank in the league"),
+    "conference_rank": ("conferenceSequence", "Rank in the conference"),
+    "division_rank": ("divisionSequence", "Rank in the division"),
+    "wild_card_rank": (
+        "wildcardSequence",
+        "Rank in the wild-card race; 0 for teams in a playoff spot of their division",
+    ),
+    "waivers_rank": ("waiversSequence", "Position in the waiver order"),
     **{
-        f"{group}_{SPLIT_COLUMNS[split]}_rank": (f"{group}{split.title()}Sequence", f"Place in the {group} {where}")
+        f"{group}_{SPLIT_COLUMNS[split]}_rank": (f"{group}{split.title()}Sequence", f"Rank in the {group} {where}")
         for group in ("league", "conference", "division")
         for split, where in SPLIT_LABELS.items()
     },
@@ -46,16 +49,16 @@ RANK_AND_STREAK_COLUMNS = {
 
 
 def make_split_key(split: str, key: str) -> str:
-    """Return the page's key of a number in a split: wins -> homeWins."""
+    """Return the page's key for a number in a split: wins -> homeWins."""
     return f"{split}{key[0].upper()}{key[1:]}"
 
 
 SPLIT_RECORD_COLUMNS = {
-    f"{SPLIT_COLUMNS[split]}_{name}": (make_split_key(split, key), f"{about} {where}")
+    f"{SPLIT_COLUMNS[split]}_{name}": (make_split_key(split, key), f"{description} {where}")
     for split, where in SPLIT_LABELS.items()
-    for name, (key, about) in RECORD_COLUMNS.items()
+    for name, (key, description) in RECORD_COLUMNS.items()
 }
-# the page spells the goals of all games otherwise than those of a split
+# for all games the page's keys for goals are spelled differently than for a split
 RECORD_KEYS = RECORD_COLUMNS | {
     "goals_for": ("goalFor", RECORD_COLUMNS["goals_for"][1]),
     "goals_allowed": ("goalAgainst", RECORD_COLUMNS["goals_allowed"][1]),
@@ -64,7 +67,7 @@ EXTRA_COLUMNS = RANK_AND_STREAK_COLUMNS | SPLIT_RECORD_COLUMNS
 
 
 class StandingsHeader(PageStruct, kw_only=True):
-    """What a line of the standings says beside its numbers."""
+    """A team's row in the standings, without its numbers."""
 
     date: Day | None = None
     seasonId: int
@@ -89,9 +92,9 @@ DECODED_PAGE = decode_page(Page)
 
 
 def standings(standings: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a team in the standings after a day with regular-season games. All numbers are the NHL's own.
+    """One row per team and day with regular-season games: the standings after that day. All numbers are the NHL's own.
 
-    A team's line can lag behind the page's day: `line_date` is the day that it says it is of. From `bronze.standings`.
+    A team's row can lag behind the day of the page: `line_date` is its own date. From `bronze.standings`.
     """
     numbers = {name: pl.col(key) for name, (key, _) in (RECORD_KEYS | EXTRA_COLUMNS).items()}
     return (
@@ -118,12 +121,12 @@ def standings(standings: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def declare_numbers(names: dict[str, tuple[str, str]], *, nullable: bool) -> tuple[Column, ...]:
-    """Return the columns of numbers."""
-    return tuple(Column(name, pl.Int16, about, nullable=nullable) for name, (_, about) in names.items())
+    """Declare the columns of counts and ranks."""
+    return tuple(Column(name, pl.Int16, text, nullable=nullable) for name, (_, text) in names.items())
 
 
 def is_equal_if_known(one: pl.Expr, other: pl.Expr) -> pl.Expr:
-    """Whether two numbers are equal, as far as they are known."""
+    """Whether two numbers are equal, or one of them is null."""
     return (one == other).fill_null(value=True)
 
 
@@ -131,14 +134,16 @@ COLUMNS = (
     c.season,
     c.game_date,
     c.team_abbrev,
-    Column("line_date", pl.Date, "Day that the team's line says it is of; may lag", nullable=True),
+    Column(
+        "line_date", pl.Date, "Date of the team's row on the page; it can be earlier than `game_date`", nullable=True
+    ),
     replace(c.team_name, nullable=True),
     Column("conference", pl.String, "Conference", nullable=True),
     Column("division", pl.String, "Division", nullable=True),
     *declare_numbers(RECORD_KEYS, nullable=True),
-    Column("point_share", pl.Float64, "Share of the points that could be had", nullable=True),
-    Column("streak_kind", pl.String, "Kind of the running streak: W, L, OT", nullable=True),
-    Column("clinch", pl.String, "What the team has clinched, or e if it is out", nullable=True),
+    Column("point_share", pl.Float64, "Points percentage, 0 to 1: points won out of those possible", nullable=True),
+    Column("streak_kind", pl.String, "Kind of the current streak: W, L, OT", nullable=True),
+    Column("clinch", pl.String, "What the team has clinched; e means eliminated", nullable=True),
     *declare_numbers(EXTRA_COLUMNS, nullable=True),
 )
 
@@ -151,13 +156,13 @@ STANDINGS = Table(
     inputs=(PAGES,),
     source=standings,
     checks={
-        "a game is won, lost or tied": is_equal_if_known(
+        "wins, losses, overtime losses and ties add up to games": is_equal_if_known(
             pl.col("games"), pl.col("wins") + pl.col("losses") + pl.col("overtime_losses") + pl.col("ties")
         ),
         "points follow from results": is_equal_if_known(
             pl.col("points_won"), 2 * pl.col("wins") + pl.col("overtime_losses") + pl.col("ties")
         ),
-        "the difference is that of the goals": is_equal_if_known(
+        "the goal difference is goals for minus goals against": is_equal_if_known(
             pl.col("goal_difference"), pl.col("goals_for") - pl.col("goals_allowed")
         ),
     },

@@ -1,4 +1,4 @@
-"""Stints: stretches of a game in which nobody comes or goes."""
+"""Stints: stretches of a game without a line change, with all players on the ice."""
 
 import polars as pl
 
@@ -20,10 +20,10 @@ LENGTH = pl.col("end_seconds") - pl.col("start_seconds")
 
 
 def stints(shifts: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a stretch of a period in which the same players are on the ice, with their number for both teams.
+    """One row per stretch of a period in which the same players are on the ice.
 
-    Left out: seconds in which the shifts have nobody on the ice. The situation is counted from the players; it is
-    unknown while the shifts have two goalies of a team on the ice. Player ids ascend.
+    The situation code is counted from the players; it is null while the shifts have two goalies of a team on the ice.
+    Player ids are in ascending order. Seconds without a player in the shifts are left out.
     """
     goalies = {f"{side}_goalies": pl.col(f"{side}_goalie_player_ids").list.len() for side in ("home", "away")}
     skaters = {f"{side}_skaters": pl.col(f"{side}_skater_player_ids").list.len() for side in ("home", "away")}
@@ -41,58 +41,57 @@ def stints(shifts: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame) -> 
 
 
 def list_players_by_stretch(shifts: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a stretch between two changes, with the players of both teams."""
+    """One row per stretch between two line changes, with the players of both teams."""
     positions = lineups.select("game_id", "player_id", is_goalie=pl.col("position").eq_missing("G"))
     teams = games.select("season", "game_id", "home_team_id", "away_team_id")
     is_home, is_goalie = pl.col("team_id") == pl.col("home_team_id"), pl.col("is_goalie")
-    kinds = (is_home & ~is_goalie, ~is_home & ~is_goalie, is_home & is_goalie, ~is_home & is_goalie)
-    stays = (
+    groups = (is_home & ~is_goalie, ~is_home & ~is_goalie, is_home & is_goalie, ~is_home & is_goalie)
+    player_shifts = (
         shifts.drop("season")
         .join(positions, on=["game_id", "player_id"], validate="m:1")
         .join(teams, on="game_id", validate="m:1")
-        .sort("player_id")  # once, and not in each group
+        .sort("player_id")  # once, not in each group
         .cache()
     )
-    parts = split_at_changes(stays).cache()
-    found = parts.join(teams, on="game_id", validate="m:1")
-    for kind, name in zip(kinds, PLAYER_COLUMNS, strict=True):
-        # a group of each kind: a group with four filters takes three times as long
-        some = (
-            expand_shifts(stays.filter(kind), parts, "player_id")
+    stretches = split_at_changes(player_shifts).cache()
+    found = stretches.join(teams, on="game_id", validate="m:1")
+    for group, name in zip(groups, PLAYER_COLUMNS, strict=True):
+        # four aggregations: one with four filters takes three times as long
+        players = (
+            expand_shifts(player_shifts.filter(group), stretches, "player_id")
             .group_by("stretch")
             .agg(pl.col("player_id").alias(name))
         )
-        found = found.join(some, on="stretch", how="left", validate="1:1")
-    nobody = pl.all_horizontal(pl.col(PLAYER_COLUMNS).is_null())
-    return (
-        found.filter(~nobody).with_columns(pl.col(PLAYER_COLUMNS).fill_null([])).select(*STINT_COLUMNS, *PLAYER_COLUMNS)
-    )
+        found = found.join(players, on="stretch", how="left", validate="1:1")
+    is_empty = pl.all_horizontal(pl.col(PLAYER_COLUMNS).is_null())
+    found = found.filter(~is_empty).with_columns(pl.col(PLAYER_COLUMNS).fill_null([]))
+    return found.select(*STINT_COLUMNS, *PLAYER_COLUMNS)
 
 
-def merge_same_players(groups: pl.LazyFrame) -> pl.LazyFrame:
-    """Make one stint of neighbours with the same players: who leaves and comes back in a second has not left."""
+def merge_same_players(stretches: pl.LazyFrame) -> pl.LazyFrame:
+    """Merge neighboring stretches with the same players: one who leaves and returns in a second did not leave."""
     period = ("game_id", "period")
-    # neither windows nor groups: with lists in them they take longer than all the rest
+    # without windows or groups: over list columns they take longer than everything else
     other = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in (*period, *PLAYER_COLUMNS))
     apart = pl.col("start_seconds") != pl.col("end_seconds").shift(1)
-    parts = (
-        groups.sort(*period, "start_seconds")
+    marked = (
+        stretches.sort(*period, "start_seconds")
         .with_columns(is_first=(other | apart).fill_null(value=True))
         .with_columns(stint=pl.col("is_first").cum_sum())
         .cache()
     )
-    ends = parts.group_by("stint").agg(pl.max("end_seconds"))
-    return parts.filter("is_first").drop("end_seconds").join(ends, on="stint", validate="1:1")
+    ends = marked.group_by("stint").agg(pl.max("end_seconds"))
+    return marked.filter("is_first").drop("end_seconds").join(ends, on="stint", validate="1:1")
 
 
 def get_only_goalie(side: str) -> pl.Expr:
-    """Return the goalie of a team; null without one, or with two by mistake."""
+    """Return the goalie of a team; null without one, or if the shifts have two."""
     goalies = pl.col(f"{side}_goalie_player_ids")
     return pl.when(goalies.list.len() == 1).then(goalies.list.first()).alias(f"{side}_goalie_player_id")
 
 
 def format_situation_code() -> pl.Expr:
-    """Return the situation as the NHL writes it: away goalie, away skaters, home skaters, home goalie."""
+    """Return the situation code as the NHL writes it: away goalie, away skaters, home skaters, home goalie."""
     counts = ("away_goalies", "away_skaters", "home_skaters", "home_goalies")
     is_possible = (pl.max_horizontal("home_goalies", "away_goalies") < 2) & (
         pl.max_horizontal("home_skaters", "away_skaters") < 10
@@ -101,14 +100,14 @@ def format_situation_code() -> pl.Expr:
 
 
 def classify_home_strength() -> pl.Expr:
-    """Return the strength as the home team has it: more men, fewer or as many. A goalie is a man."""
+    """Return the home team's strength (PP, SH, EV) by the number of players on the ice, including goalies."""
     home, away = (pl.col(f"{side}_skaters").cast(pl.Int32) + pl.col(f"{side}_goalies") for side in ("home", "away"))
     more = home - away
     return pl.when(more > 0).then(pl.lit("PP")).when(more < 0).then(pl.lit("SH")).otherwise(pl.lit("EV"))
 
 
 def split_by_player(stints: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a player and stint, with the strength as his team has it."""
+    """One row per player and stint, with the strength of the player's team."""
     mirrored = pl.col("home_strength_state").replace({"PP": "SH", "SH": "PP"})
     sides = {"home": pl.col("home_strength_state"), "away": mirrored}
     return (
@@ -132,7 +131,7 @@ def split_by_player(stints: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def sum_time_on_ice(stints: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a player and game: seconds on the ice, and of them at even strength, on the power play, shorthanded."""
+    """One row per player and game: seconds on the ice in all, at even strength, on the power play and shorthanded."""
     split = {
         name: LENGTH.filter(pl.col("strength_state") == state).sum()
         for name, state in (("even_strength_s", "EV"), ("power_play_s", "PP"), ("shorthanded_s", "SH"))
@@ -145,7 +144,7 @@ def sum_time_on_ice(stints: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def sum_time_by_situation(stints: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a player, game and situation code: seconds on the ice."""
+    """One row per player, game and situation code: seconds on the ice."""
     return (
         split_by_player(stints)
         .group_by("season", "game_id", "team_id", "player_id", "situation_code")
@@ -155,7 +154,7 @@ def sum_time_by_situation(stints: pl.LazyFrame) -> pl.LazyFrame:
 
 STINTS = Table(
     name="silver.stints",
-    grain="one stretch of a game in which nobody comes or goes",
+    grain="one stretch of a game without a line change",
     key=("game_id", "period", "start_seconds"),
     columns=(
         c.season,
@@ -165,19 +164,24 @@ STINTS = Table(
         c.end_seconds,
         c.home_team_id,
         c.away_team_id,
-        Column("home_skater_player_ids", pl.List(pl.Int64), "Skaters of the home team on the ice, ascending"),
-        Column("away_skater_player_ids", pl.List(pl.Int64), "Skaters of the away team on the ice, ascending"),
-        Column("home_goalie_player_id", pl.Int64, "Goalie of the home team; null for an empty net", nullable=True),
-        Column("away_goalie_player_id", pl.Int64, "Goalie of the away team; null for an empty net", nullable=True),
+        Column("home_skater_player_ids", pl.List(pl.Int64), "Ids of the home team's skaters on the ice, ascending"),
+        Column("away_skater_player_ids", pl.List(pl.Int64), "Ids of the away team's skaters on the ice, ascending"),
+        Column("home_goalie_player_id", pl.Int64, "Goalie of the home team; null with an empty net", nullable=True),
+        Column("away_goalie_player_id", pl.Int64, "Goalie of the away team; null with an empty net", nullable=True),
         Column("home_skaters", pl.Int16, "Number of skaters of the home team"),
         Column("away_skaters", pl.Int16, "Number of skaters of the away team"),
-        Column("home_goalies", pl.Int16, "Number of goalies of the home team; 2 is a mistake of the source"),
-        Column("away_goalies", pl.Int16, "Number of goalies of the away team; 2 is a mistake of the source"),
+        Column("home_goalies", pl.Int16, "Number of goalies of the home team; 2 is an error in the source"),
+        Column("away_goalies", pl.Int16, "Number of goalies of the away team; 2 is an error in the source"),
         c.situation_code,
-        Column("home_strength_state", pl.String, "More, fewer or as many men, goalies too", values=("EV", "PP", "SH")),
+        Column(
+            "home_strength_state",
+            pl.String,
+            "Strength of the home team by players on the ice, including goalies",
+            values=("EV", "PP", "SH"),
+        ),
     ),
     chunk_key="game_id",
     inputs=(SHIFTS, LINEUPS, GAMES),
     source=stints,
-    checks={"a stint lasts": pl.col("start_seconds") < pl.col("end_seconds")},
+    checks={"a stint ends after it starts": pl.col("start_seconds") < pl.col("end_seconds")},
 )

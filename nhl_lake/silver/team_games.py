@@ -1,4 +1,4 @@
-"""Teams' official figures, game by game."""
+"""Official team statistics by game."""
 
 from typing import Literal
 
@@ -15,7 +15,7 @@ PeriodType = Literal["REG", "OT", "SO"]
 
 
 class Team(PageStruct):
-    """A team in the page's head."""
+    """A team in the header of the page."""
 
     id: int
     score: Int16
@@ -29,13 +29,13 @@ class Outcome(PageStruct):
 
 
 class Period(PageStruct):
-    """The period that a game is in; of a final game, its last."""
+    """The current period of a game, or the last one of a final game."""
 
     periodType: PeriodType
 
 
 class Page(PageStruct):
-    """A play-by-play page, of which the head is read."""
+    """The header of a play-by-play page."""
 
     id: int
     season: int
@@ -47,20 +47,20 @@ class Page(PageStruct):
 
 
 class TeamInfo(PageStruct):
-    """A team beside the game."""
+    """The coach of a team."""
 
     headCoach: LocalizedText | None = None
 
 
 class GameInfo(PageStruct):
-    """The people beside the game."""
+    """Game information: the coaches."""
 
     homeTeam: TeamInfo | None = None
     awayTeam: TeamInfo | None = None
 
 
 class Stat(PageStruct):
-    """A figure of both teams."""
+    """A statistic of both teams."""
 
     category: str
     homeValue: NumberOrFraction | None = None
@@ -68,23 +68,23 @@ class Stat(PageStruct):
 
 
 class RightRailPage(PageStruct):
-    """A right-rail page, of which the coaches and the teams' figures are read."""
+    """The coaches and team statistics of a right-rail page."""
 
     gameInfo: GameInfo | None = None
     teamGameStats: list[Stat] | None = None
 
 
 def team_games(play_by_play: pl.LazyFrame, right_rail: pl.LazyFrame, plays: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a team of a final game: the score, how it was decided, the coach, and the NHL's own figures of the team.
+    """One row per team and final game: score, result, coach, and the NHL's own team statistics.
 
-    The score has one more for a shoot-out won, the goals have not. Figures are null where there is no right rail, or
-    none with them. From the head of play-by-play, and `gameInfo` and `teamGameStats` of the right rail; whether a loss
-    in overtime has a point also depends on the plays.
+    A shootout win adds one to the score but not to the goals. Statistics are null without a right-rail page, or if the
+    page has none. From the header of the play-by-play page, and `gameInfo` and `teamGameStats` of the right rail; the
+    plays decide whether an overtime loss earns a point.
     """
     pages = read_final_pages(play_by_play, Page)
-    heads = pages.rename({"id": "game_id", "gameType": "game_type"})
+    headers = pages.rename({"id": "game_id", "gameType": "game_type"})
     return (
-        heads.join(read_right_rail(right_rail), on="game_id", how="left", validate="1:1")
+        headers.join(read_right_rail(right_rail), on="game_id", how="left", validate="1:1")
         .select(
             "season",
             "game_id",
@@ -108,7 +108,7 @@ def team_games(play_by_play: pl.LazyFrame, right_rail: pl.LazyFrame, plays: pl.L
 
 
 def read_right_rail(right_rail: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a right rail: the people, and for each side a column of each figure."""
+    """One row per right-rail page: the coaches, and a column per statistic and side."""
     rails = read_final_pages(right_rail, RightRailPage, "game_id")
     stats = pl.col("teamGameStats")
     return rails.select(
@@ -126,17 +126,17 @@ def read_right_rail(right_rail: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def collect_team(whose: str) -> pl.Expr:
-    """Return a team of the game with what the pages say of it."""
-    other = "away" if whose == "home" else "home"
-    team, opponent = pl.col(f"{whose}Team").struct, pl.col(f"{other}Team").struct
-    figures = [pl.col(f"{whose}_{name}").alias(name) for name in STAT_CATEGORIES]
+def collect_team(side: str) -> pl.Expr:
+    """Return a struct of one team: what the pages say about it."""
+    other = "away" if side == "home" else "home"
+    team, opponent = pl.col(f"{side}Team").struct, pl.col(f"{other}Team").struct
+    stats = [pl.col(f"{side}_{name}").alias(name) for name in STAT_CATEGORIES]
     return pl.struct(
-        *figures,
+        *stats,
         team_id=team.field("id"),
         opponent_team_id=opponent.field("id"),
-        is_home=pl.lit(whose == "home"),
-        coach=pl.col("gameInfo").struct.field(f"{whose}Team").struct.field("headCoach"),
+        is_home=pl.lit(side == "home"),
+        coach=pl.col("gameInfo").struct.field(f"{side}Team").struct.field("headCoach"),
         score=team.field("score"),
         opponent_score=opponent.field("score"),
         shots_on_goal=team.field("sog"),
@@ -167,22 +167,22 @@ COLUMNS = (
     c.opponent_team_id,
     c.is_home,
     Column("coach", pl.String, "Name of the head coach", nullable=True),
-    Column("score", pl.Int16, "Final score; 1 more for a shoot-out won"),
-    Column("opponent_score", pl.Int16, "Final score of the opponent; 1 more for a shoot-out won"),
+    Column("score", pl.Int16, "Final score; a shootout win adds one"),
+    Column("opponent_score", pl.Int16, "Final score of the opponent; a shootout win adds one"),
     c.goals,
     c.last_period_type,
-    Column("is_win", pl.Boolean, "Whether the team won, in whatever period"),
+    Column("is_win", pl.Boolean, "Whether the team won"),
     Column(
         "result",
         pl.String,
-        "W won, L lost, O lost in overtime or a shoot-out for a point, T tied. Without a point, a loss is L: in the"
-        " playoffs, before 1999-2000, or by a goal in overtime into the net that the team had emptied",
+        "W win, L loss, O overtime or shootout loss worth a point, T tie. An overtime loss without a point is L: in the"
+        " playoffs, before 1999-2000, or after pulling the goalie in overtime",
         values=results.RESULTS,
     ),
-    Column("is_shootout_win", pl.Boolean, "Whether the team won in a shoot-out"),
+    Column("is_shootout_win", pl.Boolean, "Whether the team won in a shootout"),
     c.shots_on_goal,
     c.power_play_goals,
-    Column("power_play_opportunities", pl.Int16, "Power plays had", nullable=True),
+    Column("power_play_opportunities", pl.Int16, "Power-play opportunities", nullable=True),
     c.faceoff_share,
     c.penalty_minutes,
     c.hits,
@@ -193,16 +193,16 @@ COLUMNS = (
 
 TEAM_GAMES = Table(
     name="silver.team_games",
-    grain="one team of a final game, as the NHL counts it",
+    grain="one team of a final game, with the NHL's official statistics",
     key=("game_id", "team_id"),
     columns=COLUMNS,
     chunk_key="game_id",
     inputs=(PLAY_BY_PLAY, RIGHT_RAIL, PLAYS),
     source=team_games,
     checks={
-        "two different teams": pl.col("team_id") != pl.col("opponent_team_id"),
-        "only a winner has a goal of the shoot-out": pl.col("goals")
+        "team and opponent are different teams": pl.col("team_id") != pl.col("opponent_team_id"),
+        "the score is the goals, plus one for a shootout win": pl.col("goals")
         == pl.col("score") - pl.col("is_shootout_win").cast(pl.Int16),
-        "who won has won": (pl.col("result") == "W") == pl.col("is_win"),
+        "a team wins exactly if its result is W": (pl.col("result") == "W") == pl.col("is_win"),
     },
 )

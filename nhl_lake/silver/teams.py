@@ -1,4 +1,4 @@
-"""Teams: every team id, and which of them are one team over time."""
+"""Teams: every team id, and which ids belong to one franchise."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from nhl_lake.silver.parsing.pages import Int32, PageStruct, decode_page
 
 
 class Row(PageStruct):
-    """A row of the list of teams."""
+    """A team in the list of teams."""
 
     id: int
     triCode: str
@@ -22,10 +22,10 @@ class Row(PageStruct):
 
 
 def teams(teams: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a team id. A team that moves gets a new one; `team_key` is the same for all that are one team over time.
+    """One row per team id. A team that moves gets a new id; `team_key` stays the same.
 
-    Seasons are those of its regular-season and playoff games in the lake. National and all-star teams have no
-    franchise. From `bronze.teams` and `silver.games`.
+    `first_season` and `last_season` are those of its regular-season and playoff games in the lake. National and
+    all-star teams have no franchise. From `bronze.teams` and `silver.games`.
     """
     played = games.filter(pl.col("game_type").is_in([2, 3]))
     seasons = (
@@ -56,9 +56,14 @@ TEAMS = Table(
         c.team_abbrev,
         replace(c.team_name, nullable=True),
         Column(
-            "franchise_id", pl.Int32, "Franchise in the NHL's books; null of teams that are no clubs", nullable=True
+            "franchise_id", pl.Int32, "Franchise id of the NHL; null for national and all-star teams", nullable=True
         ),
-        Column("team_key", pl.Int32, "One team over time: its franchise, Arizona and Utah as one", nullable=True),
+        Column(
+            "team_key",
+            pl.Int32,
+            "Same number for a team over time: its franchise, with Arizona and Utah as one",
+            nullable=True,
+        ),
         Column("first_season", pl.Int32, "First season with games of the team in the lake", nullable=True),
         Column("last_season", pl.Int32, "Last season with games of the team in the lake", nullable=True),
     ),

@@ -1,4 +1,4 @@
-"""A game typed by hand: skaters 71, 72, 73 and goalie 31 at home, 82, 83, 84 and 32 away; its plays and shifts."""
+"""Builder of a handwritten game: skaters 71, 72, 73 and goalie 31 at home, 82, 83, 84 and 32 away."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What gold knows of seasons whose pages record less: goals alone, then shots, missed shots, and at last everything."""
+"""Tests of gold in seasons whose pages record less: only goals, then shots, then missed shots, then everything."""
 
 from typing import Any
 
@@ -31,71 +31,85 @@ ERAS = [pytest.param(GOALS, 0, id="1930"), pytest.param(SHOTS, 1, id="1997"), py
         pytest.param(WHOLE, 3, id="2009")]  # fmt: skip
 
 
-def values(table: Any, found: Silver, *names: str, **key: int) -> tuple[Any, ...]:
+def select_values(table: Any, found: Silver, *names: str, **key: int) -> tuple[Any, ...]:
     row = game_builders.build_row(table, found, **key)
     return tuple(row[name] for name in names)
 
 
-def since(era: int, first: int, *counts: int) -> tuple[int | None, ...]:
+def list_counts_since(era: int, first: int, *counts: int) -> tuple[int | None, ...]:
     """Return counts that pages record since an era, as they are known in another."""
     return counts if era >= first else (None,) * len(counts)
 
 
 @pytest.mark.parametrize(("plays", "era"), ERAS)
-def test_a_skater_has_the_counts_that_the_pages_of_his_day_record(plays: list[dict[str, Any]], era: int):
+def test_skater_has_the_counts_that_the_pages_record(plays: list[dict[str, Any]], era: int):
     found = build_game_silver(*plays)
 
-    assert values(SKATER_GAME, found, "goals", "assists", "points", player_id=71) == (1, 0, 1)
-    assert values(SKATER_GAME, found, "penalty_minutes", player_id=72) == (2,)
-    assert values(SKATER_GAME, found, "shots_on_goal", "saved_shots", player_id=71) == since(era, 1, 2, 1)
-    assert values(SKATER_GAME, found, "missed_shots", "unblocked_attempts", player_id=71) == since(era, 2, 1, 3)
+    assert select_values(SKATER_GAME, found, "goals", "assists", "points", player_id=71) == (1, 0, 1)
+    assert select_values(SKATER_GAME, found, "penalty_minutes", player_id=72) == (2,)
+    assert select_values(SKATER_GAME, found, "shots_on_goal", "saved_shots", player_id=71) == list_counts_since(
+        era, 1, 2, 1
+    )
+    assert select_values(SKATER_GAME, found, "missed_shots", "unblocked_attempts", player_id=71) == list_counts_since(
+        era, 2, 1, 3
+    )
     later = ("attempts", "hits", "blocked_shots", "faceoffs_won", "takeaways", "rebound_shots", "rush_shots")
-    assert values(SKATER_GAME, found, *later, player_id=72) == since(era, 3, *(0,) * 7)
-    assert values(SKATER_GAME, found, "even_strength_goals", "power_play_points", player_id=72) == since(era, 3, 0, 0)
+    assert select_values(SKATER_GAME, found, *later, player_id=72) == list_counts_since(era, 3, *(0,) * 7)
+    assert select_values(
+        SKATER_GAME, found, "even_strength_goals", "power_play_points", player_id=72
+    ) == list_counts_since(era, 3, 0, 0)
 
 
 @pytest.mark.parametrize(("plays", "era"), ERAS)
-def test_a_goalie_has_saves_where_shots_are_recorded(plays: list[dict[str, Any]], era: int):
+def test_goalie_has_saves_if_shots_are_recorded(plays: list[dict[str, Any]], era: int):
     found = build_game_silver(*plays)
 
-    assert values(GOALIE_GAME, found, "goals_against", player_id=32) == (1,)
+    assert select_values(GOALIE_GAME, found, "goals_against", player_id=32) == (1,)
     names = ("shots_against", "saves", "save_share")
-    assert values(GOALIE_GAME, found, *names, player_id=32) == since(era, 1, 2, 1, 0.5)
-    assert values(GOALIE_GAME, found, "missed_shots_against", player_id=32) == since(era, 2, 1)
-    assert values(GOALIE_GAME, found, "rebound_shots_against", player_id=32) == since(era, 3, 1)
+    assert select_values(GOALIE_GAME, found, *names, player_id=32) == list_counts_since(era, 1, 2, 1, 0.5)
+    assert select_values(GOALIE_GAME, found, "missed_shots_against", player_id=32) == list_counts_since(era, 2, 1)
+    assert select_values(GOALIE_GAME, found, "rebound_shots_against", player_id=32) == list_counts_since(era, 3, 1)
 
 
-def test_a_goalie_whom_no_shot_names_faced_an_unknown_number():
+def test_goalie_without_named_shots_faced_an_unknown_number():
     found = build_game_silver(make_shot("goal", details={}, **BARE), PENALTY)
 
-    assert values(GOALIE_GAME, found, "goals_against", "shots_against", player_id=32) == (None, None)
-    assert values(TEAM_GAME, found, "goals", team_id=HOME) == (1,)
+    assert select_values(GOALIE_GAME, found, "goals_against", "shots_against", player_id=32) == (None, None)
+    assert select_values(TEAM_GAME, found, "goals", team_id=HOME) == (1,)
 
 
 @pytest.mark.parametrize(("plays", "era"), ERAS)
-def test_a_team_and_the_flow_of_a_game_know_the_same(plays: list[dict[str, Any]], era: int):
+def test_team_and_game_flow_know_the_same(plays: list[dict[str, Any]], era: int):
     found = build_game_silver(*plays)
 
-    assert values(TEAM_GAME, found, "goals", "penalties", team_id=HOME) == (1, 1)
-    assert values(TEAM_GAME, found, "shots_on_goal", "saved_shots_against", team_id=HOME) == since(era, 1, 2, 0)
-    assert values(TEAM_GAME, found, "hits", "attempts", "attempts_against", team_id=HOME) == since(era, 3, 0, 3, 0)
+    assert select_values(TEAM_GAME, found, "goals", "penalties", team_id=HOME) == (1, 1)
+    assert select_values(TEAM_GAME, found, "shots_on_goal", "saved_shots_against", team_id=HOME) == list_counts_since(
+        era, 1, 2, 0
+    )
+    assert select_values(TEAM_GAME, found, "hits", "attempts", "attempts_against", team_id=HOME) == list_counts_since(
+        era, 3, 0, 3, 0
+    )
     last = build_gold(GAME_FLOW, found).row(-1, named=True)
     names = ("home_shots_on_goal_so_far", "home_unblocked_attempts_so_far", "home_attempts_so_far")
     assert last["home_goals_so_far"] == 1
-    assert tuple(last[name] for name in names) == (*since(era, 1, 2), *since(era, 2, 3), *since(era, 3, 3))
+    assert tuple(last[name] for name in names) == (
+        *list_counts_since(era, 1, 2),
+        *list_counts_since(era, 2, 3),
+        *list_counts_since(era, 3, 3),
+    )
 
 
-def test_shifts_do_not_tell_what_the_plays_do_not_record():
+def test_shifts_do_not_fill_what_the_plays_do_not_record():
     found = build_game_silver(*MISSES, shifts=ALL_GAME)
 
     names = ("on_ice_goals_for", "on_ice_shots_on_goal_for", "on_ice_missed_shots_for", "shifts")
-    assert values(SKATER_GAME, found, *names, player_id=71) == (1, 2, 1, 1)
+    assert select_values(SKATER_GAME, found, *names, player_id=71) == (1, 2, 1, 1)
     unknown = ("on_ice_attempts_for", "off_ice_attempts_against", "on_the_fly_starts", "attempts_for_after_shifts",
                "game_score", "on_ice_attempt_share")  # fmt: skip
-    assert values(SKATER_GAME, found, *unknown, player_id=71) == (None,) * len(unknown)
+    assert select_values(SKATER_GAME, found, *unknown, player_id=71) == (None,) * len(unknown)
 
 
-def test_a_season_with_games_of_which_less_is_recorded_keeps_its_rules_and_shares():
+def test_season_with_partly_recorded_games_passes_checks_and_keeps_its_shares():
     whole, less = build_game_silver(*WHOLE), build_game_silver(*SHOTS)
     for game, season, key in (
         (SKATER_GAME, SKATER_SEASON, {"player_id": 71}),
@@ -114,7 +128,7 @@ def test_a_season_with_games_of_which_less_is_recorded_keeps_its_rules_and_share
             assert found["shots_on_goal_per_60"].null_count() == found.height
 
 
-def test_a_goalie_who_won_without_a_goal_against_has_played():
+def test_goalie_who_won_without_a_goal_against_has_played():
     game = build_gold(GOALIE_GAME, build_game_silver(*GOALS)).with_columns(
         decision=pl.when(pl.col("player_id") == 31).then(pl.lit("W")).otherwise("decision")
     )

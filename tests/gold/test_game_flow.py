@@ -1,4 +1,4 @@
-"""The flow of a game: step by step, on hand-typed games and on the simulated league."""
+"""Tests of game flow, on handwritten games and the simulated league."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from nhl_lake.gold.game_flow import GAME_FLOW
 from nhl_lake.schema import checks
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.team_games import TEAM_GAMES
-from tests.gold.test_line_game import stint
+from tests.gold.test_line_game import make_stint
 from tests.league.league_pages import filter_reported_games, get_game_page, get_league, get_shift_chart, sample_games
 from tests.silver import builders
 from tests.silver.bronze_pages import NO_PAGES, build_table, make_pages
 from tests.silver.builders import AWAY, HOME
-from tests.silver.test_league_ice import worked_out
+from tests.silver.test_league_ice import build_tables
 
 
-def event(order: int, second: int, kind: str, team: int | None = None, **said: Any) -> dict[str, Any]:
+def make_event(order: int, second: int, kind: str, team: int | None = None, **said: Any) -> dict[str, Any]:
     flags = {
         "is_goal": kind == "goal",
         "is_shot_on_goal": kind in {"goal", "shot-on-goal"},
@@ -29,18 +29,19 @@ def event(order: int, second: int, kind: str, team: int | None = None, **said: A
     return builders.make_play(order, second, kind, **{**about, **whose, **flags, **men, **said})
 
 
-def flow(plays: list[dict[str, Any]], stints: list[dict[str, Any]] = ()) -> pl.DataFrame:
-    drop = event(0, 0, "faceoff", HOME)  # as all pages have since 2009-10
+def build_flow(plays: list[dict[str, Any]], stints: list[dict[str, Any]] = ()) -> pl.DataFrame:
+    drop = make_event(0, 0, "faceoff", HOME)  # as all pages have since 2009-10
     found = build_table(GAME_FLOW, builders.make_plays(*plays, drop), builders.make_stints(*stints))
     checks.validate_rows(GAME_FLOW, found)
     return found
 
 
-def test_every_attempt_moves_the_counts_of_its_team():
-    found = flow(
+def test_every_attempt_adds_to_the_counts_of_its_team():
+    found = build_flow(
         [
-            event(1, 0, "period-start"), event(2, 10, "missed-shot", HOME), event(3, 20, "goal", AWAY),
-            event(4, 30, "blocked-shot", HOME), event(5, 35, "hit", HOME), event(6, 40, "shot-on-goal", HOME),
+            make_event(1, 0, "period-start"), make_event(2, 10, "missed-shot", HOME), make_event(3, 20, "goal", AWAY),
+            make_event(4, 30, "blocked-shot", HOME), make_event(5, 35, "hit", HOME),
+            make_event(6, 40, "shot-on-goal", HOME),
         ]
     )  # fmt: skip
 
@@ -53,31 +54,37 @@ def test_every_attempt_moves_the_counts_of_its_team():
     ]
 
 
-def test_a_step_without_a_time_follows_the_event_before_it():
-    lost = event(3, 0, "goal", HOME, period_seconds=None, game_seconds=None)
-    stints = [stint(0, 25, [1]), stint(25, 60, [1], "1451")]
-    found = flow(
-        [event(1, 10, "shot-on-goal", HOME), event(2, 20, "hit", AWAY), lost, event(4, 30, "goal", AWAY)], stints
+def test_step_without_a_time_follows_the_previous_event():
+    lost = make_event(3, 0, "goal", HOME, period_seconds=None, game_seconds=None)
+    stints = [make_stint(0, 25, [1]), make_stint(25, 60, [1], "1451")]
+    found = build_flow(
+        [
+            make_event(1, 10, "shot-on-goal", HOME),
+            make_event(2, 20, "hit", AWAY),
+            lost,
+            make_event(4, 30, "goal", AWAY),
+        ],
+        stints,
     )
 
     steps = found.filter(pl.col("step") != "strength").select("step", "period_seconds", "home_goals_so_far").rows()
     assert steps == [("shot-on-goal", 10, 0), ("goal", None, 1), ("goal", 30, 1)]
 
 
-def test_a_shoot_out_is_no_step():
-    shot = event(9, 0, "goal", HOME, period=5, period_type="SO", is_goal=False, game_seconds=None)
+def test_shootout_is_not_a_step():
+    shot = make_event(9, 0, "goal", HOME, period=5, period_type="SO", is_goal=False, game_seconds=None)
 
-    assert flow([event(1, 10, "goal", HOME), shot])["step"].to_list() == ["goal"]
+    assert build_flow([make_event(1, 10, "goal", HOME), shot])["step"].to_list() == ["goal"]
 
 
-def test_a_change_of_strength_is_a_step_and_a_goal_of_its_second_comes_before_it():
+def test_strength_change_is_a_step_after_the_goal_of_its_second():
     stints = [
-        stint(0, 50, [1], home_strength_state="EV"),
-        stint(50, 60, [1], home_strength_state="EV"),
-        stint(60, 90, [1], "1451", home_strength_state="PP"),
-        stint(90, 99, [1], home_strength_state="EV"),
+        make_stint(0, 50, [1], home_strength_state="EV"),
+        make_stint(50, 60, [1], home_strength_state="EV"),
+        make_stint(60, 90, [1], "1451", home_strength_state="PP"),
+        make_stint(90, 99, [1], home_strength_state="EV"),
     ]
-    found = flow([event(1, 0, "period-start"), event(2, 90, "goal", HOME, away_skaters=4)], stints)
+    found = build_flow([make_event(1, 0, "period-start"), make_event(2, 90, "goal", HOME, away_skaters=4)], stints)
 
     assert found.select("step", "game_seconds", "home_strength_state").rows() == [
         ("period-start", 0, "EV"),
@@ -89,18 +96,18 @@ def test_a_change_of_strength_is_a_step_and_a_goal_of_its_second_comes_before_it
     assert found["home_goals_so_far"].to_list() == [0, 0, 0, 1, 1]
 
 
-def test_what_nobody_knows_is_not_taken_for_even_strength():
-    unknown = event(1, 10, "goal", HOME, home_skaters=None, situation_code=None)
-    penalty_shot = event(2, 20, "goal", HOME, is_penalty_shot=True, away_skaters=0, situation_code="1010")
+def test_unknown_strength_is_not_even_strength():
+    unknown = make_event(1, 10, "goal", HOME, home_skaters=None, situation_code=None)
+    penalty_shot = make_event(2, 20, "goal", HOME, is_penalty_shot=True, away_skaters=0, situation_code="1010")
 
-    assert flow([unknown, penalty_shot])["home_strength_state"].to_list() == [None, None]
+    assert build_flow([unknown, penalty_shot])["home_strength_state"].to_list() == [None, None]
 
 
-def test_the_last_step_has_the_score_and_the_shots_that_the_nhl_has():
+def test_last_step_has_the_official_score_and_shots():
     games = list(sample_games()[:6])
     pages = make_pages(*(get_game_page(game, "play-by-play") for game in games))
     charts = {game: builders.make_chart(*get_shift_chart(game)["data"], game_id=game) for game in games}
-    stints = worked_out(games, charts, []).stints.lazy()
+    stints = build_tables(games, charts, []).stints.lazy()
 
     plays = build_table(PLAYS, pages).lazy()
     found = build_table(GAME_FLOW, plays, stints)
@@ -114,10 +121,10 @@ def test_the_last_step_has_the_score_and_the_shots_that_the_nhl_has():
         assert sorted(ours.rows()) == sorted(official.rows())
 
 
-def test_strength_between_the_steps_is_the_truth_of_every_second():
+def test_strength_between_the_steps_matches_the_truth_of_every_second():
     games = [game for game in filter_reported_games(list(sample_games()[:4])) if get_shift_chart(game)["data"]]
     pages = make_pages(*(get_game_page(game, "play-by-play") for game in games))
-    stints = worked_out(
+    stints = build_tables(
         games, {game: builders.make_chart(*get_shift_chart(game)["data"], game_id=game) for game in games}, []
     ).stints.lazy()
     plays = build_table(PLAYS, pages).lazy()

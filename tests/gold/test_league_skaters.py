@@ -1,4 +1,4 @@
-"""Skaters of simulated leagues: identities, and what is counted by hand, event by event and second by second."""
+"""Invariants of skater statistics of simulated leagues, compared with direct counts."""
 
 from collections import Counter
 
@@ -15,12 +15,12 @@ every_seed = pytest.mark.parametrize("seed", SEEDS)
 OF_THE_BOX = (*NAMES, "shifts", "ice_time_rank")
 
 
-def skaters(seed: int) -> tuple[Silver, pl.DataFrame]:
+def build_skaters(seed: int) -> tuple[Silver, pl.DataFrame]:
     found = build_league_silver(seed)
     return found, build_gold(SKATER_GAME, found)
 
 
-def by_shifts(whole: pl.DataFrame) -> pl.DataFrame:
+def drop_boxscore_time(whole: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of all situations without the ice time that only the box score tells, and of `all` alone."""
     from_box = (pl.col("time_source") == SOURCE_BOX_SCORE).fill_null(value=False)
     return whole.with_columns(pl.when(from_box).then(None).otherwise(pl.col(name)).alias(name) for name in OF_THE_BOX)
@@ -28,10 +28,12 @@ def by_shifts(whole: pl.DataFrame) -> pl.DataFrame:
 
 @every_seed
 def test_all_is_the_sum_of_the_situations(seed: int):
-    _, rows = skaters(seed)
+    _, rows = build_skaters(seed)
     key = ("game_id", "player_id")
     parts = rows.filter(pl.col("situation") != "all").group_by(key).agg(pl.col(ADDITIVE_COUNTS).sum(), pl.len())
-    whole = by_shifts(rows.filter(pl.col("situation") == "all")).with_columns(pl.col(ADDITIVE_COUNTS).fill_null(0))
+    whole = drop_boxscore_time(rows.filter(pl.col("situation") == "all")).with_columns(
+        pl.col(ADDITIVE_COUNTS).fill_null(0)
+    )
 
     assert parts["len"].unique().to_list() == [len(SITUATIONS)]
     assert_frame_equal(
@@ -43,8 +45,8 @@ def test_all_is_the_sum_of_the_situations(seed: int):
 
 
 @every_seed
-def test_there_is_a_row_of_every_dressed_skater_and_situation_and_of_nobody_else(seed: int):
-    found, rows = skaters(seed)
+def test_every_dressed_skater_and_situation_has_a_row_and_nobody_else(seed: int):
+    found, rows = build_skaters(seed)
     dressed = found["lineups"].filter(~pl.col("is_scratched") & (pl.col("position") != "G"))
 
     assert rows.height == 5 * dressed.height
@@ -52,15 +54,15 @@ def test_there_is_a_row_of_every_dressed_skater_and_situation_and_of_nobody_else
 
 
 @every_seed
-def test_what_needs_shifts_is_null_where_there_are_none_and_known_where_there_are(seed: int):
-    found, rows = skaters(seed)
+def test_counts_that_need_shifts_are_null_exactly_without_them(seed: int):
+    found, rows = build_skaters(seed)
     has_shifts = pl.col("game_id").is_in(found["shifts"]["game_id"].unique().implode())
     names = [
         name for name in SKATER_GAME.schema if name.startswith(("on_ice_", "off_ice_", "time_on_")) or "shift" in name
     ]
     counts = [name for name in names if not name.endswith("_share")]
 
-    without = by_shifts(rows.filter(~has_shifts))
+    without = drop_boxscore_time(rows.filter(~has_shifts))
     assert without.select(pl.col(names).null_count()).unpivot()["value"].unique().to_list() in ([without.height], [0])
     assert rows.filter(has_shifts).select(pl.col(counts).null_count()).unpivot()["value"].unique().to_list() == [0]
 
@@ -74,15 +76,15 @@ def test_there_are_games_with_and_without_shifts():
     assert sum(games.values()) > sum(shifts.values())
 
 
-def mirrored(situation: str | None, *, own: bool) -> str:
+def mirror_situation(situation: str | None, *, own: bool) -> str:
     if situation is None:
         return "other"
     return situation if own else {"5on4": "4on5", "4on5": "5on4"}.get(situation, situation)
 
 
 @every_seed
-def test_what_happened_on_the_ice_is_what_a_straight_count_finds(seed: int):
-    found, rows = skaters(seed)
+def test_on_ice_events_match_a_direct_count(seed: int):
+    found, rows = build_skaters(seed)
     on: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for game, event, player, team in (
         found["on_ice"].filter(~pl.col("is_goalie")).select("game_id", "event_id", "player_id", "team_id").rows()
@@ -96,7 +98,7 @@ def test_what_happened_on_the_ice_is_what_a_straight_count_finds(seed: int):
             continue
         for player, team in on.get((play["game_id"], play["event_id"]), []):
             own = team == play["acting_team_id"]
-            where = mirrored(play["situation"], own=own)
+            where = mirror_situation(play["situation"], own=own)
             for name in {"attempts", kinds.get(play["event"], "")} - {""}:
                 expected[play["game_id"], player, where, f"on_ice_{name}_{'for' if own else 'against'}"] += 1
     names = [f"on_ice_{name}_{side}" for name in ("attempts", *kinds.values()) for side in ("for", "against")]
@@ -108,8 +110,8 @@ def test_what_happened_on_the_ice_is_what_a_straight_count_finds(seed: int):
 
 
 @every_seed
-def test_skaters_and_goalies_together_have_what_their_team_has(seed: int):
-    found, rows = skaters(seed)
+def test_skaters_and_goalies_add_up_to_their_team(seed: int):
+    found, rows = build_skaters(seed)
     goalies = found["lineups"].filter(pl.col("position") == "G")["player_id"]
     by_skaters = found["plays"].filter(
         "is_goal" | pl.col("is_attempt"), ~pl.col("shooter_player_id").is_in(goalies.implode())
@@ -129,8 +131,8 @@ def test_skaters_and_goalies_together_have_what_their_team_has(seed: int):
 
 
 @every_seed
-def test_time_on_ice_and_on_the_bench_is_the_time_played(seed: int):
-    found, rows = skaters(seed)
+def test_time_on_ice_and_on_the_bench_add_up_to_the_time_played(seed: int):
+    found, rows = build_skaters(seed)
     length = pl.col("end_seconds") - pl.col("start_seconds")
     played = found["stints"].group_by("game_id").agg(played=length.sum())
     whole = rows.filter((pl.col("situation") == "all") & pl.col("time_on_ice_s").is_not_null())
@@ -144,9 +146,9 @@ def test_time_on_ice_and_on_the_bench_is_the_time_played(seed: int):
 
 
 @every_seed
-def test_a_second_of_everybody_on_the_ice_is_on_the_ice_and_on_the_bench_for_goals(seed: int):
+def test_on_ice_and_off_ice_goals_add_up_to_those_of_the_team(seed: int):
     """On-ice and off-ice goals of a skater are those of his team, but for penalty shots."""
-    found, rows = skaters(seed)
+    found, rows = build_skaters(seed)
     goals = found["plays"].filter("is_goal", ~pl.col("is_penalty_shot")).group_by("game_id").agg(goals=pl.len())
     whole = rows.filter((pl.col("situation") == "all") & (pl.col("time_source") == "shifts"))
     sides = [f"{where}_goals_{side}" for where in ("on_ice", "off_ice") for side in ("for", "against")]
@@ -158,8 +160,8 @@ def test_a_second_of_everybody_on_the_ice_is_on_the_ice_and_on_the_bench_for_goa
 
 
 @every_seed
-def test_one_skater_of_each_team_has_the_most_ice_time_of_its_forwards_and_of_its_defencemen(seed: int):
-    _, rows = skaters(seed)
+def test_one_forward_and_one_defenseman_of_each_team_rank_first_by_ice_time(seed: int):
+    _, rows = build_skaters(seed)
     ranked = rows.filter((pl.col("situation") == "all") & pl.col("ice_time_rank").is_not_null())
     peers = ["game_id", "team_id", pl.col("position") == "D"]
     best = ranked.filter(pl.col("ice_time_rank") == 1).group_by(peers).agg(pl.col("time_on_ice_s").min())

@@ -1,4 +1,4 @@
-"""Teams and goalies of simulated leagues: for and against, situations, skaters and goalies together, the box score."""
+"""Invariants of team and goalie statistics of simulated leagues: mirrored counts, totals, and the box score."""
 
 import polars as pl
 import pytest
@@ -15,14 +15,14 @@ every_seed = pytest.mark.parametrize("seed", SEEDS)
 KEY = ["game_id", "team_id", "situation"]
 
 
-def teams(seed: int) -> tuple[Silver, pl.DataFrame]:
+def build_teams(seed: int) -> tuple[Silver, pl.DataFrame]:
     found = build_league_silver(seed)
     return found, build_gold(TEAM_GAME, found)
 
 
 @every_seed
-def test_what_one_team_did_was_done_to_the_other_in_the_mirrored_situation(seed: int):
-    _, rows = teams(seed)
+def test_counts_of_a_team_are_those_against_its_opponent_in_the_mirrored_situation(seed: int):
+    _, rows = build_teams(seed)
     names = [column.name.removesuffix("_against") for column in OPPONENT_COLUMNS]
     mirror = pl.col("situation").replace({"5on4": "4on5", "4on5": "5on4"})
     other = rows.select("game_id", *(pl.col(name).alias(f"{name}_against") for name in names), situation=mirror,
@@ -36,8 +36,8 @@ def test_what_one_team_did_was_done_to_the_other_in_the_mirrored_situation(seed:
 
 
 @every_seed
-def test_faceoffs_that_one_team_won_the_other_lost(seed: int):
-    _, rows = teams(seed)
+def test_faceoffs_won_are_the_opponents_faceoffs_lost(seed: int):
+    _, rows = build_teams(seed)
     whole = rows.filter(pl.col("situation") == "all").select("game_id", "faceoffs_won", "faceoffs_lost")
     sums = whole.group_by("game_id").agg(pl.all().sum())
 
@@ -63,8 +63,8 @@ def test_all_is_the_sum_of_the_situations(seed: int, table):
 
 
 @every_seed
-def test_time_is_the_same_for_both_teams_and_all_of_the_game(seed: int):
-    found, rows = teams(seed)
+def test_time_is_the_same_for_both_teams_and_covers_the_game(seed: int):
+    found, rows = build_teams(seed)
     last = found["plays"].filter(pl.col("period_type") != "SO").group_by("game_id").agg(pl.col("game_seconds").max())
     timed = rows.filter((pl.col("situation") == "all") & pl.col("time_on_ice_s").is_not_null()).join(last, on="game_id")
 
@@ -73,8 +73,8 @@ def test_time_is_the_same_for_both_teams_and_all_of_the_game(seed: int):
 
 
 @every_seed
-def test_players_together_have_what_their_team_has_in_every_situation(seed: int):
-    found, rows = teams(seed)
+def test_players_add_up_to_their_team_in_every_situation(seed: int):
+    found, rows = build_teams(seed)
     names = ["goals", "penalty_minutes", "penalties"]
     of_skaters = ["attempts", "shots_on_goal", "hits", "blocked_shots", "takeaways", "faceoffs_won", "faceoffs_lost"]
     skaters, goalies = (build_gold(table, found) for table in (SKATER_GAME, GOALIE_GAME))
@@ -92,7 +92,7 @@ def test_players_together_have_what_their_team_has_in_every_situation(seed: int)
 
 
 @every_seed
-def test_goalies_have_the_lines_of_the_box_score(seed: int):
+def test_goalies_match_the_box_score(seed: int):
     found = build_league_silver(seed)
     names = ["saves", "shots_against", "goals_against", "save_share", "time_on_ice_s", "penalty_minutes", "decision"]
     rows = build_gold(GOALIE_GAME, found).filter(pl.col("situation") == "all")
@@ -107,8 +107,8 @@ def test_goalies_have_the_lines_of_the_box_score(seed: int):
 
 
 @every_seed
-def test_a_goalie_faces_what_the_other_team_shoots_but_into_the_empty_net(seed: int):
-    found, rows = teams(seed)
+def test_goalie_faces_the_shots_of_the_other_team_except_at_an_empty_net(seed: int):
+    found, rows = build_teams(seed)
     goalies = build_gold(GOALIE_GAME, found).group_by(KEY).agg(pl.col("^.*_against$").cast(pl.Int64).sum())
     joined = rows.join(goalies, on=KEY, suffix="_goalies").filter(pl.col("situation").is_in(["5on5", "5on4", "4on5"]))
     names = ["goals", "missed_shots", "unblocked_attempts", "rebound_shots", "frozen_attempts"]

@@ -1,4 +1,4 @@
-"""Lines and pairs: on hand-typed games, and on the simulated league against a count by the second."""
+"""Tests of lines and pairs, on handwritten games and the simulated league, compared with a count by the second."""
 
 from collections import Counter
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from tests.league.league_pages import SEASONS, get_game_page, get_league, get_sh
 from tests.silver import builders
 from tests.silver.bronze_pages import NO_PAGES, build_table, make_pages, make_schedule_row
 from tests.silver.builders import AWAY, GAME, HOME, SEASON
-from tests.silver.test_league_ice import worked_out
+from tests.silver.test_league_ice import build_tables
 
 FORWARDS, DEFENCE = [1, 2, 3], [4, 5]
 THEIRS = [11, 12, 13, 14, 15]
@@ -32,13 +32,13 @@ LINEUP = [
 ]
 
 
-def stint(start: int, end: int, home: list[int], code: str = "1551", **said: Any) -> dict[str, Any]:
+def make_stint(start: int, end: int, home: list[int], code: str = "1551", **said: Any) -> dict[str, Any]:
     known = {"season": SEASON, "game_id": GAME, "period": 1, "home_team_id": HOME, "away_team_id": AWAY}
     players = {"home_skater_player_ids": sorted(home), "away_skater_player_ids": THEIRS}
     return {**known, **players, "start_seconds": start, "end_seconds": end, "situation_code": code, **said}
 
 
-def attempt(event_id: int, event: str, team: int = HOME, situation: str = "5on5") -> dict[str, Any]:
+def make_attempt(event_id: int, event: str, team: int = HOME, situation: str = "5on5") -> dict[str, Any]:
     flags = {
         "is_goal": event == "goal",
         "is_shot_on_goal": event in {"goal", "shot-on-goal"},
@@ -49,17 +49,17 @@ def attempt(event_id: int, event: str, team: int = HOME, situation: str = "5on5"
     return builders.make_play(event_id, event_id, event, situation=situation, **about, **flags)
 
 
-def seen(event_id: int, home: list[int], goalie: int = 30) -> list[dict[str, Any]]:
+def make_on_ice(event_id: int, home: list[int], goalie: int = 30) -> list[dict[str, Any]]:
     known = {"season": SEASON, "game_id": GAME, "event_id": event_id}
     sides = [*((player, HOME) for player in (*home, goalie)), *((player, AWAY) for player in THEIRS)]
     return [{**known, "player_id": p, "team_id": team, "is_goalie": p == goalie} for p, team in sides]
 
 
-def of(
+def build_combinations(
     table: Table, stints: list[dict[str, Any]], plays: list[dict[str, Any]] = (), on: list[dict[str, Any]] = ()
 ) -> pl.DataFrame:  # fmt: skip
     drop = builders.make_play(901, 901, "faceoff", game_type=2, home_team_id=HOME, away_team_id=AWAY, is_attempt=False)
-    rest = [attempt(900, "missed-shot", situation="5on4"), drop]
+    rest = [make_attempt(900, "missed-shot", situation="5on4"), drop]
     found = build_table(
         table,
         builders.make_plays(*plays, *rest),
@@ -72,90 +72,97 @@ def of(
     return found
 
 
-def times(found: pl.DataFrame, team: int = HOME) -> dict[tuple[int, ...], int]:
+def map_times(found: pl.DataFrame, team: int = HOME) -> dict[tuple[int, ...], int]:
     ids = [name for name in found.columns if name.endswith("_player_id")]
     rows = found.filter(pl.col("team_id") == team).select(*ids, "time_together_s").rows()
     return {tuple(players): seconds for *players, seconds in rows}
 
 
-def results(found: pl.DataFrame, team: int = HOME) -> list[tuple[int, ...]]:
+def select_results(found: pl.DataFrame, team: int = HOME) -> list[tuple[int, ...]]:
     """Return goals, shots, unblocked attempts and attempts, each for and against, of the only set of a team."""
     return found.filter(pl.col("team_id") == team).select("^on_ice_.*$").rows()
 
 
-def test_time_of_a_line_is_that_of_all_its_stretches_whatever_the_defence():
-    stints = [stint(0, 40, [1, 2, 3, 4, 5]), stint(40, 50, [6, 7, 1, 4, 5]), stint(50, 65, [3, 2, 1, 4, 8])]
+def test_time_of_a_line_covers_all_its_stretches_with_any_defense():
+    stints = [
+        make_stint(0, 40, [1, 2, 3, 4, 5]),
+        make_stint(40, 50, [6, 7, 1, 4, 5]),
+        make_stint(50, 65, [3, 2, 1, 4, 8]),
+    ]
 
-    assert times(of(LINE_GAME, stints)) == {(1, 2, 3): 55, (1, 6, 7): 10}
-    assert times(of(PAIR_GAME, stints)) == {(4, 5): 50, (4, 8): 15}
+    assert map_times(build_combinations(LINE_GAME, stints)) == {(1, 2, 3): 55, (1, 6, 7): 10}
+    assert map_times(build_combinations(PAIR_GAME, stints)) == {(4, 5): 50, (4, 8): 15}
 
 
 def test_only_stretches_at_five_on_five_count():
     stints = [
-        stint(0, 40, [1, 2, 3, 4, 5]),
-        stint(40, 90, [1, 2, 3, 4, 5], "1451"),
-        stint(90, 95, [1, 2, 3, 4, 5], None),
+        make_stint(0, 40, [1, 2, 3, 4, 5]),
+        make_stint(40, 90, [1, 2, 3, 4, 5], "1451"),
+        make_stint(90, 95, [1, 2, 3, 4, 5], None),
     ]
 
-    assert times(of(LINE_GAME, stints)) == {(1, 2, 3): 40}
+    assert map_times(build_combinations(LINE_GAME, stints)) == {(1, 2, 3): 40}
 
 
-def test_four_forwards_are_no_line_and_one_defenceman_is_no_pair():
-    stints = [stint(0, 40, [1, 2, 3, 6, 4])]
+def test_four_forwards_are_not_a_line_and_one_defenseman_is_not_a_pair():
+    stints = [make_stint(0, 40, [1, 2, 3, 6, 4])]
 
-    assert times(of(LINE_GAME, stints)) == {}
-    assert times(of(PAIR_GAME, stints)) == {}
-    assert times(of(LINE_GAME, stints), AWAY) == {(11, 12, 13): 40}
+    assert map_times(build_combinations(LINE_GAME, stints)) == {}
+    assert map_times(build_combinations(PAIR_GAME, stints)) == {}
+    assert map_times(build_combinations(LINE_GAME, stints), AWAY) == {(11, 12, 13): 40}
 
 
-def test_what_happens_counts_for_those_on_the_ice_and_against_the_others():
-    stints = [stint(0, 40, [1, 2, 3, 4, 5])]
+def test_events_count_for_the_players_on_the_ice_and_against_the_opponents():
+    stints = [make_stint(0, 40, [1, 2, 3, 4, 5])]
     plays = [
-        attempt(1, "goal"), attempt(2, "shot-on-goal"), attempt(3, "missed-shot"), attempt(4, "blocked-shot", AWAY)
+        make_attempt(1, "goal"), make_attempt(2, "shot-on-goal"), make_attempt(3, "missed-shot"),
+        make_attempt(4, "blocked-shot", AWAY),
     ]  # fmt: skip
-    on = [row for n in (1, 2, 3, 4) for row in seen(n, [1, 2, 3, 4, 5])]
+    on = [row for n in (1, 2, 3, 4) for row in make_on_ice(n, [1, 2, 3, 4, 5])]
 
     for table in (LINE_GAME, PAIR_GAME):
-        found = of(table, stints, plays, on)
-        assert results(found) == [(1, 0, 2, 0, 3, 0, 3, 1)]
-        assert results(found, AWAY) == [(0, 1, 0, 2, 0, 3, 1, 3)]
+        found = build_combinations(table, stints, plays, on)
+        assert select_results(found) == [(1, 0, 2, 0, 3, 0, 3, 1)]
+        assert select_results(found, AWAY) == [(0, 1, 0, 2, 0, 3, 1, 3)]
         assert found["is_home"].to_list() == [True, False]
 
 
-def test_what_happens_at_another_strength_or_with_four_forwards_is_nobodys():
-    stints = [stint(0, 40, [1, 2, 3, 4, 5])]
-    plays = [attempt(1, "goal", situation="5on4"), attempt(2, "goal")]
-    on = [*seen(1, [1, 2, 3, 4, 5]), *seen(2, [1, 2, 3, 6, 4])]
+def test_events_at_another_strength_or_with_four_forwards_count_for_no_line():
+    stints = [make_stint(0, 40, [1, 2, 3, 4, 5])]
+    plays = [make_attempt(1, "goal", situation="5on4"), make_attempt(2, "goal")]
+    on = [*make_on_ice(1, [1, 2, 3, 4, 5]), *make_on_ice(2, [1, 2, 3, 6, 4])]
 
-    found = of(LINE_GAME, stints, plays, on)
+    found = build_combinations(LINE_GAME, stints, plays, on)
 
-    assert results(found) == [(0,) * 8]
-    assert results(found, AWAY) == [(0, 1, 0, 1, 0, 1, 0, 1)]
-
-
-def test_an_attempt_in_the_second_of_a_change_has_its_line_though_that_has_no_time():
-    found = of(LINE_GAME, [stint(0, 40, [1, 2, 3, 4, 5])], [attempt(1, "goal")], seen(1, [1, 6, 7, 4, 5]))
-
-    assert times(found) == {(1, 2, 3): 40, (1, 6, 7): 0}
+    assert select_results(found) == [(0,) * 8]
+    assert select_results(found, AWAY) == [(0, 1, 0, 1, 0, 1, 0, 1)]
 
 
-def test_a_game_without_shifts_has_no_rows():
-    assert of(LINE_GAME, [], [attempt(1, "goal")]).is_empty()
+def test_attempt_in_the_second_of_a_change_has_a_line_without_time():
+    found = build_combinations(
+        LINE_GAME, [make_stint(0, 40, [1, 2, 3, 4, 5])], [make_attempt(1, "goal")], make_on_ice(1, [1, 6, 7, 4, 5])
+    )
+
+    assert map_times(found) == {(1, 2, 3): 40, (1, 6, 7): 0}
 
 
-def test_a_line_has_the_names_of_its_players_and_the_letters_of_its_team():
-    found = of(LINE_GAME, [stint(0, 40, [1, 2, 3, 4, 5])])
+def test_game_without_shifts_has_no_rows():
+    assert build_combinations(LINE_GAME, [], [make_attempt(1, "goal")]).is_empty()
+
+
+def test_line_has_the_names_of_its_players_and_its_team():
+    found = build_combinations(LINE_GAME, [make_stint(0, 40, [1, 2, 3, 4, 5])])
 
     names = ("team_abbrev", "first_player", "second_player")
     assert found.sort("team_id").select(names).rows() == [("HOM", "Ana Berg", None), ("AWY", None, None)]
 
 
-def test_a_season_of_lines_adds_up_their_games_and_shares_are_of_the_sums():
-    game = of(
+def test_line_season_adds_up_games_and_shares_are_of_the_sums():
+    game = build_combinations(
         LINE_GAME,
-        [stint(0, 40, [1, 2, 3, 4, 5])],
-        [attempt(1, "goal"), attempt(2, "shot-on-goal"), attempt(3, "missed-shot", AWAY)],
-        [row for n in (1, 2, 3) for row in seen(n, [1, 2, 3, 4, 5])],
+        [make_stint(0, 40, [1, 2, 3, 4, 5])],
+        [make_attempt(1, "goal"), make_attempt(2, "shot-on-goal"), make_attempt(3, "missed-shot", AWAY)],
+        [row for n in (1, 2, 3) for row in make_on_ice(n, [1, 2, 3, 4, 5])],
     ).filter(pl.col("team_id") == HOME)
     renamed = {"game_id": GAME + 1, "team_abbrev": "NEW", "first_player": None}
     later = game.with_columns(pl.lit(value).cast(game.schema[name]).alias(name) for name, value in renamed.items())
@@ -181,11 +188,11 @@ class Truth(NamedTuple):
 
 @pytest.fixture(scope="module")
 def league_made() -> tuple[list[int], dict[str, pl.DataFrame], pl.DataFrame, pl.DataFrame]:
-    """Games of the league with their lines and pairs, plays and line-ups."""
+    """Games of the league with their lines and pairs, plays and lineups."""
     games = [*list_played_games(SEASONS[0])[:4], *list_played_games(SEASONS[0], 3)[:1]]
     pages = make_pages(*(get_game_page(game, "play-by-play") for game in games))
     plays, lineups = build_table(PLAYS, pages), build_table(LINEUPS, pages, NO_PAGES, NO_PAGES)
-    found = worked_out(
+    found = build_tables(
         games, {game: builders.make_chart(*get_shift_chart(game)["data"], game_id=game) for game in games}, []
     )
     schedule = builders.make_frame(GAMES, [make_schedule_row(get_game_page(game, "play-by-play")) for game in games])
@@ -193,7 +200,7 @@ def league_made() -> tuple[list[int], dict[str, pl.DataFrame], pl.DataFrame, pl.
     return games, {"line": build_table(LINE_GAME, *read), "pair": build_table(PAIR_GAME, *read)}, plays, lineups
 
 
-def by_the_second(games: list[int], plays: pl.DataFrame, lineups: pl.DataFrame, positions: str, size: int) -> Truth:
+def count_by_second(games: list[int], plays: pl.DataFrame, lineups: pl.DataFrame, positions: str, size: int) -> Truth:
     """Count from the league's own books: who was on at every second, and at every attempt."""
     truth = Truth(Counter(), Counter(), Counter())
     some = lineups.filter(pl.col("position").is_in(list(positions)))
@@ -217,11 +224,11 @@ def by_the_second(games: list[int], plays: pl.DataFrame, lineups: pl.DataFrame, 
 
 
 @pytest.mark.parametrize(("kind", "positions", "size"), [("line", "CLR", 3), ("pair", "D", 2)])
-def test_lines_and_pairs_of_the_league_are_the_truth_by_the_second(
+def test_lines_and_pairs_of_the_league_match_the_truth_by_the_second(
     league_made: Any, kind: str, positions: str, size: int
 ):
     games, found, plays, lineups = league_made
-    truth = by_the_second(games, plays, lineups, positions, size)
+    truth = count_by_second(games, plays, lineups, positions, size)
 
     rows = found[kind].select(
         "game_id", "team_id", "^.*_player_id$", "time_together_s", "on_ice_attempts_for", "on_ice_attempts_against"
@@ -232,7 +239,7 @@ def test_lines_and_pairs_of_the_league_are_the_truth_by_the_second(
 
 
 @pytest.mark.parametrize(("kind", "table"), [("line", LINE_SEASON), ("pair", PAIR_SEASON)])
-def test_seasons_of_lines_and_pairs_have_the_sums_of_their_games(league_made: Any, kind: str, table: Table):
+def test_line_and_pair_seasons_add_up_their_games(league_made: Any, kind: str, table: Table):
     games = league_made[1][kind]
     found = build_table(table, games.lazy())
     checks.validate_rows(table, found)
@@ -244,5 +251,5 @@ def test_seasons_of_lines_and_pairs_have_the_sums_of_their_games(league_made: An
     assert found["first_player"].null_count() == found["team_abbrev"].null_count() == 0
 
 
-def test_the_functions_are_those_of_the_tables():
+def test_functions_are_those_of_the_tables():
     assert (LINE_GAME.source, PAIR_GAME.source) == (line_game, pair_game)

@@ -1,4 +1,4 @@
-"""Gold of recorded games: known numbers, and the laws on whole seasons whose plays are recorded."""
+"""Tests of gold on recorded games: known numbers, and the invariants on complete recorded seasons."""
 
 import gzip
 import json
@@ -73,7 +73,7 @@ def single(realdata: Path) -> dict[int, Silver]:
     ],
     ids=["TBL", "NSH", "ANA", "DAL"],
 )
-def test_shots_misses_and_blocks_by_situation_are_those_known(
+def test_shots_misses_and_blocks_by_situation_are_the_known_ones(
     single: dict[int, Silver], game: int, team: int, shots: dict[str, tuple[int, ...]]
 ):
     rows = build_gold(TEAM_GAME, single[game]).filter(pl.col("team_id") == team, pl.col("situation") != "all")
@@ -82,7 +82,7 @@ def test_shots_misses_and_blocks_by_situation_are_those_known(
     assert {situation: tuple(rest) for situation, *rest in rows.select(names).rows()} == shots
 
 
-def test_skaters_of_a_recorded_game_have_the_lines_of_its_box_score(single: dict[int, Silver]):
+def test_skaters_of_a_recorded_game_match_its_box_score(single: dict[int, Silver]):
     found = single[2025020734]
     official = found["skater_games"]
     ours = build_gold(SKATER_GAME, found).filter(pl.col("situation") == "all")
@@ -99,7 +99,7 @@ def test_skaters_of_a_recorded_game_have_the_lines_of_its_box_score(single: dict
     assert off.select("player_id", *names, *(f"{name}_ours" for name in names)).rows() == []
 
 
-def test_a_game_with_a_whole_chart_has_ice_time_and_agrees_with_itself(single: dict[int, Silver]):
+def test_game_with_a_complete_chart_has_consistent_ice_time(single: dict[int, Silver]):
     found = single[CHARTED]
     skaters, teams, goalies = (build_gold(table, found) for table in (SKATER_GAME, TEAM_GAME, GOALIE_GAME))
     whole = pl.col("situation") == "all"
@@ -120,7 +120,7 @@ def test_a_game_with_a_whole_chart_has_ice_time_and_agrees_with_itself(single: d
     assert goalies.filter(whole)["blocked_attempts_against"].sum() == teams.filter(whole)["blocked_attempts"].sum()
 
 
-def test_fifty_playoff_games_with_charts_agree_with_themselves(realdata: Path, archive: Callable[..., Any]):
+def test_fifty_playoff_games_with_charts_are_consistent(realdata: Path, archive: Callable[..., Any]):
     """At 5on5 an attempt is on five skaters' ice: the page's code and the shifts agree in all of 4,998 but one."""
     files = {int(file.stem): file for file in (realdata / "shiftcharts-derived").glob("*.json")}
     pages = [json.loads(archive("20222023").play_by_play(game, FAR_FUTURE)) for game in sorted(files)]
@@ -144,7 +144,7 @@ def test_fifty_playoff_games_with_charts_agree_with_themselves(realdata: Path, a
     assert goalies.filter(pl.col("situation") == "all")["time_on_ice_s"].sum() > 99 * 3500
 
 
-def recorded(realdata: Path, season: int) -> Silver:
+def build_recorded(realdata: Path, season: int) -> Silver:
     """Return silver of every game of a season whose plays are recorded; there are no shifts."""
     with gzip.open(realdata / "season-archives" / f"play-by-play_{season}.jsonl.gz", "rt", encoding="utf-8") as lines:
         pages = [json.loads(line) for line in lines]
@@ -152,7 +152,7 @@ def recorded(realdata: Path, season: int) -> Silver:
     return {name: pl.concat(part[name] for part in parts) for name in parts[0]}
 
 
-def as_others_count(teams: pl.DataFrame, file: Path) -> None:
+def compare_with_moneypuck(teams: pl.DataFrame, file: Path) -> None:
     """Hold every team's regular season against MoneyPuck's: equal, or off by one event that was corrected since."""
     theirs = pl.read_csv(file, infer_schema_length=None).filter(pl.col("situation") == "all")
     old_names = {"L.A": "LAK", "N.J": "NJD", "S.J": "SJS", "T.B": "TBL"}
@@ -176,9 +176,9 @@ def as_others_count(teams: pl.DataFrame, file: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("season", [20222023, 20232024])
-def test_the_laws_hold_in_every_game_of_a_recorded_season(realdata: Path, season: int):
+def test_invariants_are_true_in_every_game_of_a_recorded_season(realdata: Path, season: int):
     """Rules of the tables, for and against, all and its parts, skaters and their teams; no shifts, so none of ice."""
-    found = recorded(realdata, season)
+    found = build_recorded(realdata, season)
     skaters, teams, goalies = (build_gold(table, found) for table in (SKATER_GAME, TEAM_GAME, GOALIE_GAME))
     key = ["game_id", "team_id", "situation"]
     names = [column.name for column in OWN_COLUMNS]
@@ -212,7 +212,7 @@ def test_the_laws_hold_in_every_game_of_a_recorded_season(realdata: Path, season
     assert by_rink["adjusted_attempts"].sum() == pytest.approx(by_rink["attempts"].sum(), rel=0.002)
     assert by_rink["adjusted_attempts"][1] == pytest.approx(by_rink["adjusted_attempts"][0], rel=0.02)
     if season == 20222023:
-        as_others_count(teams, realdata / "independent" / "moneypuck_teams_2022_regular.csv")
+        compare_with_moneypuck(teams, realdata / "independent" / "moneypuck_teams_2022_regular.csv")
     total = teams.filter(pl.col("situation") == "all").group_by("game_id").agg(pl.col("goals").cast(pl.Int64).sum())
     assert (
         total.join(header, on="game_id", how="left")

@@ -1,4 +1,4 @@
-"""What skaters did, on games typed by hand."""
+"""Tests of skater statistics by game, on handwritten games."""
 
 from typing import Any
 
@@ -18,26 +18,26 @@ POWER_PLAY, PULLED, SHOT_AT = "1451", "1560", "1010"
 ALL_GAME = [(player, 0, 1200) for players in game_builders.TEAMS.values() for player in players]
 
 
-def skater(found: Silver, player: int, situation: str = "all") -> dict[str, Any]:
+def select_skater(found: Silver, player: int, situation: str = "all") -> dict[str, Any]:
     return game_builders.build_row(SKATER_GAME, found, situation, player_id=player)
 
 
-def counts(found: Silver, player: int, *names: str, situation: str = "all") -> tuple[Any, ...]:
-    row = skater(found, player, situation)
+def select_counts(found: Silver, player: int, *names: str, situation: str = "all") -> tuple[Any, ...]:
+    row = select_skater(found, player, situation)
     return tuple(row[name] for name in names)
 
 
-def done(event: str, owner: int, **details: Any) -> dict[str, Any]:
+def make_details(event: str, owner: int, **details: Any) -> dict[str, Any]:
     return make_play(event, details={"eventOwnerTeamId": owner, "xCoord": 0, "yCoord": 0, **details})
 
 
-def in_shoot_out(event: str, **details: Any) -> dict[str, Any]:
-    """Return what a player of the home team did in a shoot-out."""
+def make_shootout_details(event: str, **details: Any) -> dict[str, Any]:
+    """Return what a player of the home team did in a shootout."""
     details = {"eventOwnerTeamId": HOME, **details}
     return make_play(event, period=5, timeInPeriod="00:00", situationCode="0101", details=details)
 
 
-def faceoff(second: int, x: int, *, won_by: int = HOME) -> dict[str, Any]:
+def make_faceoff(second: int, x: int, *, won_by: int = HOME) -> dict[str, Any]:
     winner, loser = (71, 82) if won_by == HOME else (82, 71)
     details = {
         "eventOwnerTeamId": won_by,
@@ -49,7 +49,7 @@ def faceoff(second: int, x: int, *, won_by: int = HOME) -> dict[str, Any]:
     return make_play("faceoff", details=details, **play_time(second))
 
 
-def test_a_goal_is_also_a_shot_an_attempt_and_a_point():
+def test_goal_is_also_a_shot_an_attempt_and_a_point():
     found = build_game_silver(
         FACEOFF,
         make_shot("goal"),
@@ -59,21 +59,21 @@ def test_a_goal_is_also_a_shot_an_attempt_and_a_point():
     )
 
     names = ("goals", "points", "shots_on_goal", "missed_shots", "blocked_attempts", "unblocked_attempts", "attempts")
-    assert counts(found, 71, *names) == (1, 1, 2, 1, 1, 3, 4)
-    assert counts(found, 71, "saved_shots", "saved_unblocked_attempts", "goals_without_shot") == (1, 2, 0)
-    assert counts(found, 82, "blocked_shots", "attempts") == (1, 0)
+    assert select_counts(found, 71, *names) == (1, 1, 2, 1, 1, 3, 4)
+    assert select_counts(found, 71, "saved_shots", "saved_unblocked_attempts", "goals_without_shot") == (1, 2, 0)
+    assert select_counts(found, 82, "blocked_shots", "attempts") == (1, 0)
 
 
-def test_a_block_of_a_team_mate_is_nobodys():
+def test_block_by_a_teammate_is_credited_to_nobody():
     found = build_game_silver(
         FACEOFF, make_shot("blocked-shot", details={"blockingPlayerId": 72, "reason": "teammate-blocked"})
     )
 
-    assert counts(found, 71, "blocked_attempts", "attempts") == (1, 1)
-    assert counts(found, 72, "blocked_shots") == (0,)
+    assert select_counts(found, 71, "blocked_attempts", "attempts") == (1, 1)
+    assert select_counts(found, 72, "blocked_shots") == (0,)
 
 
-def test_a_third_assist_is_an_assist_and_a_point():
+def test_third_assist_is_an_assist_and_a_point():
     three = {"assist1PlayerId": 72, "assist2PlayerId": 73, "assist3PlayerId": 31}
     found = build_game_silver(
         make_shot("goal", details=three),
@@ -81,7 +81,7 @@ def test_a_third_assist_is_an_assist_and_a_point():
     )
 
     names = ("primary_assists", "secondary_assists", "assists", "points", "even_strength_points")
-    assert counts(found, 73, *names) == (0, 1, 2, 2, 2)
+    assert select_counts(found, 73, *names) == (0, 1, 2, 2, 2)
 
 
 def test_assists_are_primary_and_secondary():
@@ -90,9 +90,9 @@ def test_assists_are_primary_and_secondary():
     )
 
     names = ("primary_assists", "secondary_assists", "assists", "points", "power_play_points", "even_strength_points")
-    assert counts(found, 72, *names) == (1, 0, 1, 1, 1, 0)
-    assert counts(found, 73, *names) == (0, 1, 1, 1, 1, 0)
-    assert counts(found, 71, *names) == (0, 0, 0, 1, 1, 0)
+    assert select_counts(found, 72, *names) == (1, 0, 1, 1, 1, 0)
+    assert select_counts(found, 73, *names) == (0, 1, 1, 1, 1, 0)
+    assert select_counts(found, 71, *names) == (0, 0, 0, 1, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -106,54 +106,59 @@ def test_assists_are_primary_and_secondary():
         ("1331", "other", "other", "even_strength"),
     ],
 )
-def test_a_deed_is_in_the_situation_of_the_players_own_team(code: str, home: str, away: str, strength: str):
-    hit = done("hit", HOME, hittingPlayerId=71, hitteePlayerId=82) | {"situationCode": code}
+def test_event_is_in_the_situation_of_the_players_own_team(code: str, home: str, away: str, strength: str):
+    hit = make_details("hit", HOME, hittingPlayerId=71, hitteePlayerId=82) | {"situationCode": code}
     found = build_game_silver(FACEOFF, make_shot("goal", situationCode=code), hit)
 
-    assert counts(found, 71, "goals", "hits", f"{strength}_goals", situation=home) == (1, 1, 1)
-    assert counts(found, 82, "hits_taken", "hits", situation=away) == (1, 0)
-    assert counts(found, 71, "goals", f"{strength}_goals") == (1, 1)
+    assert select_counts(found, 71, "goals", "hits", f"{strength}_goals", situation=home) == (1, 1, 1)
+    assert select_counts(found, 82, "hits_taken", "hits", situation=away) == (1, 0)
+    assert select_counts(found, 71, "goals", f"{strength}_goals") == (1, 1)
 
 
-def test_an_event_of_an_unknown_situation_is_in_other_and_has_no_strength():
+def test_event_of_an_unknown_situation_is_in_other_without_strength():
     found = build_game_silver(FACEOFF, make_shot("goal", situationCode=None))
 
-    assert counts(found, 71, "goals", situation="other") == (1,)
-    assert counts(found, 71, "goals", "even_strength_goals", "power_play_goals", "shorthanded_goals") == (1, 0, 0, 0)
+    assert select_counts(found, 71, "goals", situation="other") == (1,)
+    assert select_counts(found, 71, "goals", "even_strength_goals", "power_play_goals", "shorthanded_goals") == (
+        1,
+        0,
+        0,
+        0,
+    )
 
 
-def test_a_shoot_out_counts_for_nobody():
+def test_shootout_counts_for_nobody():
     shots = [make_shot("goal", period=5, situationCode=SHOT_AT), make_shot(period=5, situationCode="0101", by=82)]
     found = build_game_silver(FACEOFF, *shots)
 
-    assert counts(found, 71, "goals", "attempts", "penalty_shot_goals") == (0, 0, 0)
-    assert counts(found, 82, "goals", "attempts") == (0, 0)
+    assert select_counts(found, 71, "goals", "attempts", "penalty_shot_goals") == (0, 0, 0)
+    assert select_counts(found, 82, "goals", "attempts") == (0, 0)
 
 
-def test_penalties_in_a_shoot_out_are_minutes_and_nothing_else_of_it_is_counted():
-    minor = in_shoot_out("penalty", typeCode="MIN", duration=2, committedByPlayerId=71, drawnByPlayerId=82)
-    rude = in_shoot_out("penalty", typeCode="MIS", duration=10, committedByPlayerId=71)
-    found = build_game_silver(FACEOFF, minor, rude, in_shoot_out("hit", hittingPlayerId=71, hitteePlayerId=82))
+def test_shootout_penalties_count_as_minutes_and_nothing_else_does():
+    minor = make_shootout_details("penalty", typeCode="MIN", duration=2, committedByPlayerId=71, drawnByPlayerId=82)
+    rude = make_shootout_details("penalty", typeCode="MIS", duration=10, committedByPlayerId=71)
+    found = build_game_silver(FACEOFF, minor, rude, make_shootout_details("hit", hittingPlayerId=71, hitteePlayerId=82))
 
-    assert counts(found, 71, "penalties", "misconducts", "penalty_minutes", "hits") == (1, 1, 12, 0)
-    assert counts(found, 71, "penalties", "penalty_minutes", situation="other") == (1, 12)
-    assert counts(found, 82, "penalties_drawn", "penalty_minutes_drawn") == (1, 2)
+    assert select_counts(found, 71, "penalties", "misconducts", "penalty_minutes", "hits") == (1, 1, 12, 0)
+    assert select_counts(found, 71, "penalties", "penalty_minutes", situation="other") == (1, 12)
+    assert select_counts(found, 82, "penalties_drawn", "penalty_minutes_drawn") == (1, 2)
 
 
-def test_a_penalty_shot_is_the_shooters_and_on_nobodys_ice():
-    awarded = done("penalty", AWAY, typeCode="PS", duration=0, committedByPlayerId=82, drawnByPlayerId=71)
+def test_penalty_shot_counts_for_the_shooter_but_not_as_an_on_ice_event():
+    awarded = make_details("penalty", AWAY, typeCode="PS", duration=0, committedByPlayerId=82, drawnByPlayerId=71)
     taken = make_shot("goal", situationCode=SHOT_AT, details={"goalieInNetId": 32})
     found = build_game_silver(FACEOFF, awarded, taken, shifts=ALL_GAME)
 
-    assert counts(found, 71, "goals", "penalty_shot_goals", "shots_on_goal", situation="other") == (1, 1, 1)
-    assert counts(found, 71, "on_ice_goals_for", "off_ice_goals_for", "power_play_goals") == (0, 0, 0)
-    assert counts(found, 72, "on_ice_attempts_for", "off_ice_attempts_for") == (0, 0)
+    assert select_counts(found, 71, "goals", "penalty_shot_goals", "shots_on_goal", situation="other") == (1, 1, 1)
+    assert select_counts(found, 71, "on_ice_goals_for", "off_ice_goals_for", "power_play_goals") == (0, 0, 0)
+    assert select_counts(found, 72, "on_ice_attempts_for", "off_ice_attempts_for") == (0, 0)
 
 
-def test_a_goal_that_nobody_shot_is_an_attempt_and_no_shot_on_goal():
+def test_goal_without_a_shot_is_an_attempt_but_not_a_shot_on_goal():
     found = build_game_silver(FACEOFF, make_shot(), make_shot("goal", details={"shotType": None}))
 
-    assert counts(found, 71, "goals", "goals_without_shot", "shots_on_goal", "attempts", "saved_shots") == (
+    assert select_counts(found, 71, "goals", "goals_without_shot", "shots_on_goal", "attempts", "saved_shots") == (
         1,
         1,
         1,
@@ -162,23 +167,23 @@ def test_a_goal_that_nobody_shot_is_an_attempt_and_no_shot_on_goal():
     )
 
 
-def test_penalties_are_charged_and_drawn_and_misconducts_stand_apart():
-    minor = done("penalty", HOME, typeCode="MIN", duration=2, committedByPlayerId=71, drawnByPlayerId=82)
-    rude = done("penalty", HOME, typeCode="MIS", duration=10, committedByPlayerId=71, drawnByPlayerId=82)
-    bench = done("penalty", HOME, typeCode="BEN", duration=2, servedByPlayerId=72)
+def test_penalties_are_charged_and_drawn_and_misconducts_are_separate():
+    minor = make_details("penalty", HOME, typeCode="MIN", duration=2, committedByPlayerId=71, drawnByPlayerId=82)
+    rude = make_details("penalty", HOME, typeCode="MIS", duration=10, committedByPlayerId=71, drawnByPlayerId=82)
+    bench = make_details("penalty", HOME, typeCode="BEN", duration=2, servedByPlayerId=72)
     found = build_game_silver(FACEOFF, minor, rude, bench)
 
-    assert counts(found, 71, "penalties", "misconducts", "penalty_minutes") == (1, 1, 12)
-    assert counts(found, 82, "penalties_drawn", "penalty_minutes_drawn") == (1, 2)
-    assert counts(found, 72, "penalties", "penalty_minutes") == (0, 0)
+    assert select_counts(found, 71, "penalties", "misconducts", "penalty_minutes") == (1, 1, 12)
+    assert select_counts(found, 82, "penalties_drawn", "penalty_minutes_drawn") == (1, 2)
+    assert select_counts(found, 72, "penalties", "penalty_minutes") == (0, 0)
 
 
-def test_pucks_given_away_are_counted_by_zone():
-    deep, forward = (done("giveaway", HOME, playerId=72, xCoord=x) for x in (-60, 60))
-    found = build_game_silver(FACEOFF, deep, forward, done("takeaway", AWAY, playerId=83))
+def test_giveaways_are_counted_by_zone():
+    deep, forward = (make_details("giveaway", HOME, playerId=72, xCoord=x) for x in (-60, 60))
+    found = build_game_silver(FACEOFF, deep, forward, make_details("takeaway", AWAY, playerId=83))
 
-    assert counts(found, 72, "giveaways", "defensive_zone_giveaways", "takeaways") == (2, 1, 0)
-    assert counts(found, 83, "takeaways", "giveaways") == (1, 0)
+    assert select_counts(found, 72, "giveaways", "defensive_zone_giveaways", "takeaways") == (2, 1, 0)
+    assert select_counts(found, 83, "takeaways", "giveaways") == (1, 0)
 
 
 STOP = make_play("stoppage", details={"reason": "goalie-stopped-after-sog"})
@@ -195,23 +200,23 @@ OUTCOMES = ("rebounds_generated", "frozen_attempts", "stopped_attempts", "attemp
         ([make_play("stoppage", details={"reason": "icing"}, **play_time(101))], 2),
         ([make_play("period-end", **play_time(120))], 2),
         ([], 2),
-        ([done("hit", HOME, hittingPlayerId=71, xCoord=60) | play_time(104)], 3),
-        ([done("hit", AWAY, hittingPlayerId=82, xCoord=60) | play_time(104)], 3),
-        ([done("hit", AWAY, hittingPlayerId=82, xCoord=-60) | play_time(104)], 4),
+        ([make_details("hit", HOME, hittingPlayerId=71, xCoord=60) | play_time(104)], 3),
+        ([make_details("hit", AWAY, hittingPlayerId=82, xCoord=60) | play_time(104)], 3),
+        ([make_details("hit", AWAY, hittingPlayerId=82, xCoord=-60) | play_time(104)], 4),
         ([make_play("delayed-penalty", **play_time(101)), STOP | play_time(102)], 1),
     ],
 )
-def test_one_thing_comes_of_an_unblocked_attempt(then: list[dict[str, Any]], outcome: int):
+def test_unblocked_attempt_has_one_outcome(then: list[dict[str, Any]], outcome: int):
     # some shots that tell which side is attacked
     found = build_game_silver(FACEOFF, make_shot(**play_time(100)), *then)
     last = 1 if then and then[0]["typeDescKey"] == "shot-on-goal" else 0  # the rebound itself: nothing follows it
 
     expected = [int(n == outcome) for n in range(5)]
     expected[2] += last
-    assert counts(found, 71, *OUTCOMES, "attempts_continued_outside_zone") == tuple(expected)
+    assert select_counts(found, 71, *OUTCOMES, "attempts_continued_outside_zone") == tuple(expected)
 
 
-def test_shares_and_on_ice_counts_follow_who_is_on():
+def test_shares_and_on_ice_counts_follow_the_players_on_the_ice():
     shifts = [(71, 0, 60), (72, 0, 1200), (82, 0, 1200), (31, 0, 1200), (32, 0, 1200), (73, 60, 1200)]
     plays = [
         make_shot(**play_time(30)),
@@ -222,48 +227,48 @@ def test_shares_and_on_ice_counts_follow_who_is_on():
     found = build_game_silver(FACEOFF, *plays, shifts=shifts)
 
     names = ("on_ice_attempts_for", "on_ice_attempts_against", "off_ice_attempts_for", "off_ice_attempts_against")
-    assert counts(found, 71, *names) == (1, 1, 1, 1)
-    assert counts(found, 72, *names, "on_ice_attempt_share", "off_ice_attempt_share") == (2, 2, 0, 0, 0.5, None)
-    assert counts(found, 71, "on_ice_goals_against", "on_ice_goals_for", "time_on_ice_s", "time_on_bench_s") == (
+    assert select_counts(found, 71, *names) == (1, 1, 1, 1)
+    assert select_counts(found, 72, *names, "on_ice_attempt_share", "off_ice_attempt_share") == (2, 2, 0, 0, 0.5, None)
+    assert select_counts(found, 71, "on_ice_goals_against", "on_ice_goals_for", "time_on_ice_s", "time_on_bench_s") == (
         1, 0, 60, 1140,
     )  # fmt: skip
-    assert counts(found, 84, *names, "time_on_ice_s", "ice_time_rank") == (0, 0, 2, 2, 0, None)
-    assert counts(found, 73, "ice_time_rank") == (1,)
-    assert counts(found, 71, "ice_time_rank") == (2,)
+    assert select_counts(found, 84, *names, "time_on_ice_s", "ice_time_rank") == (0, 0, 2, 2, 0, None)
+    assert select_counts(found, 73, "ice_time_rank") == (1,)
+    assert select_counts(found, 71, "ice_time_rank") == (2,)
 
 
-def test_without_shifts_ice_time_and_what_is_counted_by_it_is_unknown():
+def test_ice_time_and_on_ice_counts_are_null_without_shifts():
     found = build_game_silver(FACEOFF, make_shot("goal"))
 
     names = ("time_on_ice_s", "shifts", "on_ice_goals_for", "off_ice_attempts_for", "game_score", "time_on_bench_s")
-    assert counts(found, 71, *names) == (None,) * len(names)
-    assert counts(found, 71, "goals", "hits") == (1, 0)
+    assert select_counts(found, 71, *names) == (None,) * len(names)
+    assert select_counts(found, 71, "goals", "hits") == (1, 0)
 
 
-def test_where_plays_are_goals_and_penalties_alone_the_rest_is_unknown():
+def test_other_counts_are_null_if_plays_record_only_goals_and_penalties():
     found = build_game_silver(make_shot("goal"))
 
-    assert counts(found, 71, "goals", "points", "penalties") == (1, 1, 0)
-    assert counts(found, 71, "shots_on_goal", "attempts", "hits", "faceoffs_won", "rush_shots") == (None,) * 5
+    assert select_counts(found, 71, "goals", "points", "penalties") == (1, 1, 0)
+    assert select_counts(found, 71, "shots_on_goal", "attempts", "hits", "faceoffs_won", "rush_shots") == (None,) * 5
 
 
-def test_a_shift_begins_and_ends_with_a_faceoff_in_a_zone_or_on_the_fly():
+def test_shift_starts_and_ends_with_a_faceoff_in_a_zone_or_on_the_fly():
     shifts = [(71, 0, 30), (71, 50, 80), (72, 30, 200), (82, 0, 30), (82, 30, 60), (31, 0, 1200), (32, 0, 1200)]
-    found = build_game_silver(FACEOFF, faceoff(30, 69), faceoff(80, -69, won_by=AWAY), shifts=shifts)
+    found = build_game_silver(FACEOFF, make_faceoff(30, 69), make_faceoff(80, -69, won_by=AWAY), shifts=shifts)
 
     starts = ("offensive_zone_starts", "neutral_zone_starts", "defensive_zone_starts", "on_the_fly_starts")
     ends = tuple(name.replace("starts", "ends") for name in starts)
-    assert counts(found, 71, "shifts", *starts) == (2, 0, 1, 0, 1)
-    assert counts(found, 71, *ends) == (1, 0, 1, 0)
-    assert counts(found, 72, *starts, *ends) == (1, 0, 0, 0, 0, 0, 0, 1)
-    assert counts(found, 82, *starts, *ends) == (0, 1, 1, 0, 0, 0, 1, 1)
+    assert select_counts(found, 71, "shifts", *starts) == (2, 0, 1, 0, 1)
+    assert select_counts(found, 71, *ends) == (1, 0, 1, 0)
+    assert select_counts(found, 72, *starts, *ends) == (1, 0, 0, 0, 0, 0, 0, 1)
+    assert select_counts(found, 82, *starts, *ends) == (0, 1, 1, 0, 0, 0, 1, 1)
 
 
-def test_of_two_faceoffs_in_a_second_the_last_one_begins_a_shift():
+def test_last_of_two_faceoffs_in_a_second_starts_the_shift():
     shifts = [(71, 30, 60), (82, 0, 60), (31, 0, 1200), (32, 0, 1200)]
-    found = build_game_silver(FACEOFF, faceoff(30, 69), STOP | play_time(30), faceoff(30, -69), shifts=shifts)
+    found = build_game_silver(FACEOFF, make_faceoff(30, 69), STOP | play_time(30), make_faceoff(30, -69), shifts=shifts)
 
-    assert counts(found, 71, "offensive_zone_starts", "defensive_zone_starts") == (0, 1)
+    assert select_counts(found, 71, "offensive_zone_starts", "defensive_zone_starts") == (0, 1)
 
 
 def test_attempts_count_for_five_seconds_after_a_shift_that_ended_on_the_fly():
@@ -277,63 +282,63 @@ def test_attempts_count_for_five_seconds_after_a_shift_that_ended_on_the_fly():
     )
 
     names = ("attempts_for_after_shifts", "attempts_against_after_shifts", "unblocked_attempts_against_after_shifts")
-    assert counts(found, 71, *names) == (2, 1, 0)
-    assert counts(found, 72, *names) == (0, 0, 0)
+    assert select_counts(found, 71, *names) == (2, 1, 0)
+    assert select_counts(found, 72, *names) == (0, 0, 0)
 
 
-def test_attempts_after_a_new_faceoff_are_not_those_of_a_shift_that_ended_before_it():
+def test_attempts_after_a_new_faceoff_do_not_count_for_an_earlier_shift():
     shifts = [(71, 0, 50), (72, 0, 1200), (73, 50, 1200), (82, 0, 1200), (31, 0, 1200), (32, 0, 1200)]
     plays = [
         make_shot(by=72, **play_time(51)),
         STOP | play_time(52),
-        faceoff(52, 69),
+        make_faceoff(52, 69),
         make_shot(by=72, **play_time(53)),
     ]
     found = build_game_silver(FACEOFF, *plays, shifts=shifts)
 
-    assert counts(found, 71, "attempts_for_after_shifts") == (1,)
+    assert select_counts(found, 71, "attempts_for_after_shifts") == (1,)
 
 
-def test_the_game_score_of_the_worked_example():
+def test_game_score_of_the_worked_example():
     """1 goal, 1 second assist, 4 shots, 1 block, 1 drawn, faceoffs 9 to 6; at 5on5 15 to 10 attempts, 1 goal to 0."""
-    drawn = done("penalty", AWAY, typeCode="MIN", duration=2, committedByPlayerId=82, drawnByPlayerId=71)
+    drawn = make_details("penalty", AWAY, typeCode="MIN", duration=2, committedByPlayerId=82, drawnByPlayerId=71)
     own = [make_shot(), make_shot(), make_shot(), make_shot("goal")]
     block = make_shot("blocked-shot", by=82, details={"blockingPlayerId": 71})
     others = [make_shot("missed-shot", by=72)] * 11 + [make_shot("missed-shot", by=82)] * 9
     assisted = make_shot(
         "goal", by=72, details={"assist1PlayerId": 73, "assist2PlayerId": 71}, situationCode=POWER_PLAY
     )
-    won = [faceoff(1, 0)] * 8 + [faceoff(1, 0, won_by=AWAY)] * 6
+    won = [make_faceoff(1, 0)] * 8 + [make_faceoff(1, 0, won_by=AWAY)] * 6
     found = build_game_silver(FACEOFF, *own, block, *others, assisted, drawn, *won, shifts=ALL_GAME)
 
-    assert counts(found, 71, "faceoffs_won", "faceoffs_lost", "shots_on_goal", "blocked_shots") == (9, 6, 4, 1)
-    five = counts(found, 71, "on_ice_attempts_for", "on_ice_attempts_against", "game_score", situation="5on5")
+    assert select_counts(found, 71, "faceoffs_won", "faceoffs_lost", "shots_on_goal", "blocked_shots") == (9, 6, 4, 1)
+    five = select_counts(found, 71, "on_ice_attempts_for", "on_ice_attempts_against", "game_score", situation="5on5")
     assert five == (15, 10, pytest.approx(2.23))
-    assert counts(found, 71, "game_score") == (pytest.approx(2.23),)
+    assert select_counts(found, 71, "game_score") == (pytest.approx(2.23),)
 
 
-def test_a_penalty_costs_the_game_score_what_drawing_one_earns():
-    minor = done("penalty", HOME, typeCode="MIN", duration=2, committedByPlayerId=72, drawnByPlayerId=83)
+def test_penalty_costs_the_game_score_what_drawing_one_earns():
+    minor = make_details("penalty", HOME, typeCode="MIN", duration=2, committedByPlayerId=72, drawnByPlayerId=83)
     found = build_game_silver(FACEOFF, minor, shifts=ALL_GAME)
 
-    assert counts(found, 72, "game_score") == (pytest.approx(-0.15),)
-    assert counts(found, 83, "game_score") == (pytest.approx(0.15),)
-    assert counts(found, 82, "game_score") == (pytest.approx(-0.01),)
+    assert select_counts(found, 72, "game_score") == (pytest.approx(-0.15),)
+    assert select_counts(found, 83, "game_score") == (pytest.approx(0.15),)
+    assert select_counts(found, 82, "game_score") == (pytest.approx(-0.01),)
 
 
-def test_attempts_are_adjusted_at_five_on_five_by_score_and_rink():
+def test_attempts_are_adjusted_for_score_and_home_ice_at_five_on_five():
     first, led = make_shot("goal", by=82), make_shot(by=82)
     found = build_game_silver(FACEOFF, first, led, make_shot(), make_shot(situationCode=POWER_PLAY))
 
-    assert counts(found, 82, "adjusted_attempts") == (pytest.approx(1.028 + 1.091),)
-    assert counts(found, 71, "adjusted_attempts", situation="5on5") == (pytest.approx(0.923),)
-    assert counts(found, 71, "adjusted_attempts", "adjusted_unblocked_attempts") == (
+    assert select_counts(found, 82, "adjusted_attempts") == (pytest.approx(1.028 + 1.091),)
+    assert select_counts(found, 71, "adjusted_attempts", situation="5on5") == (pytest.approx(0.923),)
+    assert select_counts(found, 71, "adjusted_attempts", "adjusted_unblocked_attempts") == (
         pytest.approx(1.923),
         pytest.approx(1.933),
     )
 
 
-def test_goalies_and_the_scratched_have_no_rows_even_if_a_goalie_scores():
+def test_goalies_and_scratches_have_no_rows_even_if_a_goalie_scores():
     found = build_game_silver(FACEOFF, make_shot("goal", by=31))
     found["lineups"] = found["lineups"].with_columns(is_scratched=pl.col("player_id") == 84)
 
@@ -342,7 +347,7 @@ def test_goalies_and_the_scratched_have_no_rows_even_if_a_goalie_scores():
     assert rows["goals"].sum() == 0
 
 
-def test_a_skater_has_five_rows_with_who_he_is_and_whom_he_plays():
+def test_skater_has_five_rows_with_player_team_and_opponent():
     rows = build_gold(SKATER_GAME, build_game_silver(FACEOFF)).filter(pl.col("player_id") == 82)
 
     assert sorted(rows["situation"]) == ["4on5", "5on4", "5on5", "all", "other"]
@@ -350,21 +355,21 @@ def test_a_skater_has_five_rows_with_who_he_is_and_whom_he_plays():
     assert rows.select(who).unique().rows() == [(AWAY, "AWY", HOME, "HOM", False, "C")]
 
 
-def test_a_game_whose_plays_are_missing_has_no_rows_rather_than_zeros():
+def test_game_without_plays_has_no_rows_rather_than_zeros():
     found = build_game_silver(FACEOFF)
     found["plays"] = found["plays"].clear()
 
     assert build_gold(SKATER_GAME, found).is_empty()
 
 
-def test_the_order_of_rows_changes_nothing():
+def test_order_of_rows_changes_nothing():
     shifts = [(71, 0, 50), (72, 0, 1200), (73, 50, 1200), (82, 0, 1200), (31, 0, 1200), (32, 0, 1200)]
     found = build_game_silver(
         FACEOFF,
         make_shot(**play_time(30)),
         make_shot(**play_time(32)),
         STOP | play_time(33),
-        faceoff(33, 69),
+        make_faceoff(33, 69),
         shifts=shifts,
     )
     turned = {name: rows.reverse() for name, rows in found.items()}
@@ -372,31 +377,31 @@ def test_the_order_of_rows_changes_nothing():
     assert_frame_equal(build_gold(SKATER_GAME, turned), build_gold(SKATER_GAME, found))
 
 
-def test_the_frame_is_what_the_table_declares():
+def test_schema_is_the_declared_one():
     full = build_game_silver(FACEOFF, make_shot("goal"), shifts=ALL_GAME)
     for found in (full, {name: rows.clear() for name, rows in full.items()}):
         rows = skater_game(*(found[read.name.split(".")[1]].lazy() for read in SKATER_GAME.inputs)).collect()
         assert rows.columns == list(SKATER_GAME.schema)
 
 
-def test_a_player_of_unknown_position_is_a_skater():
+def test_player_of_unknown_position_is_a_skater():
     spots = [
         {**spot, "positionCode": None if spot["playerId"] == 71 else spot["positionCode"]}
         for spot in game_builders.ROSTER_SPOTS
     ]
-    goal = done("goal", HOME, scoringPlayerId=71, goalieInNetId=32) | play_time(30)
+    goal = make_details("goal", HOME, scoringPlayerId=71, goalieInNetId=32) | play_time(30)
 
     found = build_game_silver(
         FACEOFF, goal, shifts=[(player, 0, 60) for player in (71, 72, 73, 31, 82, 83, 84, 32)], spots=spots
     )
 
-    row = skater(found, 71)
+    row = select_skater(found, 71)
     assert (row["position"], row["goals"], row["time_on_ice_s"]) == (None, 1, 60)
-    assert skater(found, 72)["on_ice_goals_for"] == 1
+    assert select_skater(found, 72)["on_ice_goals_for"] == 1
     checks.validate_rows(SKATER_GAME, build_gold(SKATER_GAME, found))
 
 
-def boxed(*lines: dict[str, Any], shifts: list[tuple[int, int, int]] | None = None) -> Silver:
+def build_with_boxscore(*lines: dict[str, Any], shifts: list[tuple[int, int, int]] | None = None) -> Silver:
     """Return a game with lines of a box score, with shifts or without."""
     found = build_game_silver(FACEOFF, make_shot("goal"), shifts=shifts)
     nothing = dict.fromkeys(found["skater_games"].columns) | {"game_id": game_builders.GAME}
@@ -408,31 +413,31 @@ TIMES = ("time_source", "time_on_ice_s", "even_strength_time_on_ice_s", "power_p
 LINE = {"player_id": 71, "time_on_ice_s": 900, "power_play_time_on_ice_s": 100, "shorthanded_time_on_ice_s": 50}
 
 
-def test_a_game_without_shifts_has_the_time_of_the_box_score_in_all_situations_together():
-    found = boxed(LINE | {"shifts": 20}, {"player_id": 72, "time_on_ice_s": 700})
+def test_game_without_shifts_has_the_boxscore_time_only_in_all():
+    found = build_with_boxscore(LINE | {"shifts": 20}, {"player_id": 72, "time_on_ice_s": 700})
 
-    assert counts(found, 71, *TIMES) == ("box score", 900, 750, 100, 20)
-    assert counts(found, 72, *TIMES) == ("box score", 700, None, None, None)
-    assert counts(found, 73, *TIMES) == (None,) * 5
-    assert counts(found, 71, *TIMES, situation="5on5") == (None,) * 5
-    assert counts(found, 71, "ice_time_rank", "game_score", "on_ice_attempts_for") == (1, None, None)
-
-
-def test_shifts_tell_time_before_the_box_score_does():
-    found = boxed(LINE, shifts=ALL_GAME)
-
-    assert counts(found, 71, "time_source", "time_on_ice_s") == ("shifts", 1200)
-    assert counts(found, 71, "time_source", situation="5on4") == ("shifts",)
+    assert select_counts(found, 71, *TIMES) == ("box score", 900, 750, 100, 20)
+    assert select_counts(found, 72, *TIMES) == ("box score", 700, None, None, None)
+    assert select_counts(found, 73, *TIMES) == (None,) * 5
+    assert select_counts(found, 71, *TIMES, situation="5on5") == (None,) * 5
+    assert select_counts(found, 71, "ice_time_rank", "game_score", "on_ice_attempts_for") == (1, None, None)
 
 
-def test_a_scorer_who_is_not_listed_has_a_row_and_the_sums_agree():
+def test_time_from_shifts_is_preferred_to_the_box_score():
+    found = build_with_boxscore(LINE, shifts=ALL_GAME)
+
+    assert select_counts(found, 71, "time_source", "time_on_ice_s") == ("shifts", 1200)
+    assert select_counts(found, 71, "time_source", situation="5on4") == ("shifts",)
+
+
+def test_unlisted_scorer_has_a_row_and_the_totals_agree():
     goal = make_shot("goal", by=99, details={"eventOwnerTeamId": HOME, "assist1PlayerId": 98, "goalieInNetId": 32})
     found = build_game_silver(FACEOFF, make_shot("goal"), goal, shifts=ALL_GAME)
 
-    assert counts(found, 99, "goals", "points", "shots_on_goal", "team_id", "position") == (1, 1, 1, HOME, None)
-    assert counts(found, 98, "primary_assists", "points", "position") == (1, 1, None)
-    assert counts(found, 99, "time_on_ice_s", "time_on_bench_s", "shifts", "on_ice_goals_for") == (None,) * 4
-    assert counts(found, 73, "time_on_ice_s", "on_ice_goals_for") == (1200, 2)
+    assert select_counts(found, 99, "goals", "points", "shots_on_goal", "team_id", "position") == (1, 1, 1, HOME, None)
+    assert select_counts(found, 98, "primary_assists", "points", "position") == (1, 1, None)
+    assert select_counts(found, 99, "time_on_ice_s", "time_on_bench_s", "shifts", "on_ice_goals_for") == (None,) * 4
+    assert select_counts(found, 73, "time_on_ice_s", "on_ice_goals_for") == (1200, 2)
     teams = build_gold(TEAM_GAME, found).filter(situation="all", team_id=HOME)
     skaters = build_gold(SKATER_GAME, found).filter(situation="all", team_id=HOME)
     assert skaters["goals"].sum() == teams["goals"].item() == 2

@@ -1,4 +1,4 @@
-"""What was known before a game: nothing of the game itself, nothing later, and the same for games to come."""
+"""Tests of features: nothing of the game itself or later is used, and upcoming games are treated like played ones."""
 
 import random
 from datetime import UTC, date, datetime, timedelta
@@ -30,11 +30,11 @@ BY_SHIFTS = (
 Lake = dict[str, pl.DataFrame]
 
 
-def frame(schema: pl.Schema, rows: list[dict[str, Any]]) -> pl.DataFrame:
+def make_frame(schema: pl.Schema, rows: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
 
 
-def game(number: int, day: date, home: int, away: int, *, season: int = 20252026, **said: Any) -> dict[str, Any]:
+def make_game(number: int, day: date, home: int, away: int, *, season: int = 20252026, **said: Any) -> dict[str, Any]:
     start = datetime(day.year, day.month, day.day, 23, tzinfo=UTC)
     return {
         "season": season, "game_id": season // 10_000 * 1_000_000 + 20_000 + number, "game_type": 2, "game_date": day,
@@ -44,7 +44,7 @@ def game(number: int, day: date, home: int, away: int, *, season: int = 20252026
     }  # fmt: skip
 
 
-def played(of: dict[str, Any], team: int, player: int, shots: int, **said: Any) -> list[dict[str, Any]]:
+def make_skater_rows(of: dict[str, Any], team: int, player: int, shots: int, **said: Any) -> list[dict[str, Any]]:
     """Return the rows of a skater in a game, of all situations and of the power play."""
     home = of["home_team_id"] == team
     other = of["away_team_id"] if home else of["home_team_id"]
@@ -62,19 +62,19 @@ def played(of: dict[str, Any], team: int, player: int, shots: int, **said: Any) 
     return [row, {**row, **power_play}, {**row, "situation": "5on5", "attempts": shots, "time_on_ice_s": 700}]
 
 
-def shot(of: dict[str, Any], player: int, distance: float | None, **said: Any) -> dict[str, Any]:
+def make_shot(of: dict[str, Any], player: int, distance: float | None, **said: Any) -> dict[str, Any]:
     """Return the row of an attempt at a goalie."""
     about = {"season": of["season"], "game_id": of["game_id"], "shooter_player_id": player, "distance_ft": distance}
     return {**about, "is_unblocked_attempt": True, "is_penalty_shot": False, "goalie_player_id": 1, **said}
 
 
-def official(of: dict[str, Any], player: int, seconds: int | None) -> dict[str, Any]:
+def make_box_line(of: dict[str, Any], player: int, seconds: int | None) -> dict[str, Any]:
     """Return a line of the box score."""
     about = {"season": of["season"], "game_id": of["game_id"], "player_id": player, "power_play_time_on_ice_s": 30}
     return {**about, "time_on_ice_s": seconds}
 
 
-def page(players: dict[int, list[int]], day: date) -> list[dict[str, Any]]:
+def make_roster_rows(players: dict[int, list[int]], day: date) -> list[dict[str, Any]]:
     """Return the rows of the teams' roster pages, as they were fetched on a day."""
     return [
         {"season": 20252026, "team_abbrev": ABBREVS[team], "fetched_at": datetime(*day.timetuple()[:3], tzinfo=UTC),
@@ -83,7 +83,7 @@ def page(players: dict[int, list[int]], day: date) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def lake(
+def make_tables(
     games: list[dict[str, Any]],
     rows: list[dict[str, Any]],
     pages: list[dict[str, Any]],
@@ -94,15 +94,15 @@ def lake(
     """Return the tables that the features are made of; of a game without shifts, time is that of the box score."""
     teams = [{"team_id": team, "team_abbrev": ABBREVS[team], "team_key": 100 + team} for team in ABBREVS]
     return {
-        "games": frame(GAMES.schema, games),
-        "skater_game": timed(frame(SKATER_GAME.schema, rows), frame(SKATER_GAMES.schema, boxes)),
-        "rosters": frame(ROSTERS.schema, pages),
-        "teams": frame(TEAMS.schema, teams),
-        "plays": frame(PLAYS.schema, shots),
+        "games": make_frame(GAMES.schema, games),
+        "skater_game": fill_times(make_frame(SKATER_GAME.schema, rows), make_frame(SKATER_GAMES.schema, boxes)),
+        "rosters": make_frame(ROSTERS.schema, pages),
+        "teams": make_frame(TEAMS.schema, teams),
+        "plays": make_frame(PLAYS.schema, shots),
     }
 
 
-def timed(rows: pl.DataFrame, boxes: pl.DataFrame) -> pl.DataFrame:
+def fill_times(rows: pl.DataFrame, boxes: pl.DataFrame) -> pl.DataFrame:
     """Fill the time of box scores into the rows of all situations of games without shifts."""
     times = ["time_on_ice_s", "power_play_time_on_ice_s"]
     told = boxes.select("game_id", "player_id", pl.col(times).name.suffix("_told"), situation=pl.lit("all"))
@@ -113,38 +113,38 @@ def timed(rows: pl.DataFrame, boxes: pl.DataFrame) -> pl.DataFrame:
 READ = ("games", "skater_game", "rosters", "teams", "plays")
 
 
-def features(of: Lake, day: date = LAST) -> pl.DataFrame:
+def build_features(of: Lake, day: date = LAST) -> pl.DataFrame:
     found = sog_features(*(of[name].lazy() for name in READ), day).collect()
     rows = found.select(pl.col(column.name).cast(column.dtype) for column in SOG_FEATURES.columns)
     checks.validate_rows(SOG_FEATURES, rows)
     return rows.sort("game_id", "player_id")
 
 
-def season(seed: int = 1, games: int = 60) -> Lake:
+def make_season(seed: int = 1, games: int = 60) -> Lake:
     """Return some months of four teams of five skaters, two of whom change teams half-way."""
     dice = random.Random(seed)
     teams = {team: [10 * team + n for n in range(5)] for team in ABBREVS}
-    schedule, rows, pages, day = [], [], page(teams, FIRST - timedelta(days=1)), FIRST
+    schedule, rows, pages, day = [], [], make_roster_rows(teams, FIRST - timedelta(days=1)), FIRST
     shots, boxes = [], []
     for number in range(1, games + 1):
         home, away = dice.sample(sorted(ABBREVS), 2)
-        this = game(number, day, home, away)
+        this = make_game(number, day, home, away)
         schedule.append(this)
         if number == games // 2:
             teams[1][0], teams[2][0] = teams[2][0], teams[1][0]
-            pages += page(teams, day - timedelta(days=1))
+            pages += make_roster_rows(teams, day - timedelta(days=1))
         for team in (home, away):
             for player in dice.sample(teams[team], 4):
-                line = played(this, team, player, dice.randrange(7))
+                line = make_skater_rows(this, team, player, dice.randrange(7))
                 has_shifts = dice.random() < 0.8
                 rows += line if has_shifts else [row | dict.fromkeys(BY_SHIFTS) for row in line]
-                shots += [shot(this, player, dice.uniform(5, 60)) for _ in range(dice.randrange(4))]
-                boxes += [official(this, player, dice.randrange(600, 1500))] if dice.random() < 0.7 else []
+                shots += [make_shot(this, player, dice.uniform(5, 60)) for _ in range(dice.randrange(4))]
+                boxes += [make_box_line(this, player, dice.randrange(600, 1500))] if dice.random() < 0.7 else []
         day += timedelta(days=dice.randrange(1, 3))
-    return lake(schedule, rows, pages, shots=shots, boxes=boxes)
+    return make_tables(schedule, rows, pages, shots=shots, boxes=boxes)
 
 
-def cut(of: Lake, day: date) -> Lake:
+def cut_at_day(of: Lake, day: date) -> Lake:
     """Return what a lake was on the morning of a day: games are scheduled, those before it are played."""
     is_past = pl.col("game_date") < day
     state = pl.when(is_past).then("game_state").otherwise(pl.lit("FUT"))
@@ -160,34 +160,34 @@ def cut(of: Lake, day: date) -> Lake:
     )
 
 
-def form(rows: pl.DataFrame) -> pl.DataFrame:
+def select_form(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.drop(NOT_OF_FORM)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_what_was_foreseen_in_the_morning_is_what_stands_there_after_the_game(seed: int):
-    whole = season(seed)
-    after = features(whole)
+def test_features_of_the_morning_do_not_change_after_the_game(seed: int):
+    whole = make_season(seed)
+    after = build_features(whole)
     for day in random.Random(seed).sample(sorted(set(whole["games"]["game_date"])), 8):
-        foreseen = features(cut(whole, day), day).filter("is_upcoming", pl.col("game_date") == day)
+        foreseen = build_features(cut_at_day(whole, day), day).filter("is_upcoming", pl.col("game_date") == day)
         dressed = after.filter(pl.col("game_date") == day)
         both = foreseen.join(dressed, on=["game_id", "player_id", "team_id"], how="semi")
 
         assert both.height == dressed.height > 0
-        assert_frame_equal(form(both), form(dressed))
+        assert_frame_equal(select_form(both), select_form(dressed))
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_games_before_a_day_have_the_same_form_in_a_lake_that_ends_there(seed: int):
-    whole = season(seed)
+    whole = make_season(seed)
     for day in (FIRST + timedelta(days=20), FIRST + timedelta(days=50)):
-        then = features(cut(whole, day), day).filter(~pl.col("is_upcoming"))
-        assert_frame_equal(then, features(whole).filter(pl.col("game_date") < day))
+        then = build_features(cut_at_day(whole, day), day).filter(~pl.col("is_upcoming"))
+        assert_frame_equal(then, build_features(whole).filter(pl.col("game_date") < day))
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_what_happens_in_a_game_changes_no_row_of_it_or_before_it_and_some_after(seed: int):
-    whole = season(seed)
+def test_result_of_a_game_changes_only_later_rows(seed: int):
+    whole = make_season(seed)
     chosen = sorted(whole["games"]["game_id"])[20]
     is_it = pl.col("game_id") == chosen
     numbers = ["shots_on_goal", "attempts", "time_on_ice_s", "on_ice_attempts_for", "blocked_attempts", "penalties"]
@@ -197,37 +197,37 @@ def test_what_happens_in_a_game_changes_no_row_of_it_or_before_it_and_some_after
             pl.when(is_it).then(pl.col(numbers) + 3).otherwise(pl.col(numbers))
         ),
     }
-    before, after = features(whole), features(changed)
+    before, after = build_features(whole), build_features(changed)
     until = pl.col("game_id") <= chosen
 
-    assert_frame_equal(form(before.filter(until)), form(after.filter(until)))
-    assert not form(before.filter(~until)).equals(form(after.filter(~until)))
+    assert_frame_equal(select_form(before.filter(until)), select_form(after.filter(until)))
+    assert not select_form(before.filter(~until)).equals(select_form(after.filter(~until)))
 
 
-def test_the_order_of_rows_changes_nothing():
-    whole = season()
+def test_order_of_rows_changes_nothing():
+    whole = make_season()
     shuffled = {name: rows.sample(fraction=1, shuffle=True, seed=3) for name, rows in whole.items()}
 
-    assert_frame_equal(features(whole), features(shuffled))
+    assert_frame_equal(build_features(whole), build_features(shuffled))
 
 
-def some_games(*shots: int, **said: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def make_some_games(*shots: int, **said: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return games of one skater a side, two days apart: number 10 of team 1 has the shots, number 20 of team 2 one."""
-    games = [game(n, FIRST + timedelta(days=2 * n), 1, 2) for n in range(len(shots))]
+    games = [make_game(n, FIRST + timedelta(days=2 * n), 1, 2) for n in range(len(shots))]
     rows = [
         row
         for this, count in zip(games, shots, strict=True)
-        for row in (*played(this, 1, 10, count, **said), *played(this, 2, 20, 1))
+        for row in (*make_skater_rows(this, 1, 10, count, **said), *make_skater_rows(this, 2, 20, 1))
     ]
     return games, rows
 
 
-def last_row(of: Lake, player: int = 10, day: date = LAST) -> dict[str, Any]:
-    return features(of, day).filter(pl.col("player_id") == player).sort("start_at").row(-1, named=True)
+def build_last_row(of: Lake, player: int = 10, day: date = LAST) -> dict[str, Any]:
+    return build_features(of, day).filter(pl.col("player_id") == player).sort("start_at").row(-1, named=True)
 
 
-def test_means_are_of_the_games_before():
-    row = last_row(lake(*some_games(3, 0, 5, 1, 9), []))
+def test_means_cover_earlier_games():
+    row = build_last_row(make_tables(*make_some_games(3, 0, 5, 1, 9), []))
 
     assert row["games_before"] == row["season_games_before"] == 4
     assert row["shots_on_goal_last_game"] == 1
@@ -236,86 +236,88 @@ def test_means_are_of_the_games_before():
     assert not row["is_back_to_back"]
 
 
-def test_a_decayed_mean_halves_the_weight_of_a_game_in_its_half_life():
-    row = last_row(lake(*some_games(4, *[0] * 10, 7), []))
+def test_decayed_mean_halves_the_weight_of_a_game_in_its_half_life():
+    row = build_last_row(make_tables(*make_some_games(4, *[0] * 10, 7), []))
 
     weights = [0.5 ** (n / 10) for n in range(11)]
     assert row["decayed_shots_on_goal_10"] == pytest.approx(4 * weights[-1] / sum(weights))
 
 
-def test_a_shrunk_mean_is_drawn_to_that_of_his_position_as_if_that_were_three_games():
-    row = last_row(lake(*some_games(6, 6, 9), []))
+def test_shrunk_mean_moves_toward_the_position_with_a_weight_of_three_games():
+    row = build_last_row(make_tables(*make_some_games(6, 6, 9), []))
 
     position = (6 + 6 + 1 + 1) / 4  # both are forwards
     assert row["position_shots_on_goal"] == position
     assert row["shrunk_shots_on_goal"] == pytest.approx((12 + 3 * position) / 5)
 
 
-def test_a_rate_an_hour_is_of_the_games_whose_time_is_known():
-    games, rows = some_games(2, 2, 2)
+def test_rate_covers_the_games_with_known_time():
+    games, rows = make_some_games(2, 2, 2)
     rows = [row | ({"time_on_ice_s": None} if row["game_id"] == games[0]["game_id"] else {}) for row in rows]
-    row = last_row(lake(games, rows, []))
+    row = build_last_row(make_tables(games, rows, []))
 
     assert row["time_on_ice_last_game_s"] == row["expected_time_on_ice_s"] == 920
     assert row["recent_attempts_per_60"] == pytest.approx(3600 * 4 / 920)
 
 
-def test_a_game_without_shifts_has_the_time_of_the_box_score_and_no_shares_of_its_own():
-    games, rows = some_games(2, 4, 1)
+def test_game_without_shifts_uses_the_boxscore_time_and_adds_no_shares():
+    games, rows = make_some_games(2, 4, 1)
     first = games[0]["game_id"]
     rows = [row | (dict.fromkeys(BY_SHIFTS) if row["game_id"] == first else {}) for row in rows]
-    boxes = [official(this, 10, seconds) for this, seconds in zip(games, (1000, 1, 1), strict=True)]
-    row = last_row(lake(games, rows, [], boxes=boxes))
+    boxes = [make_box_line(this, 10, seconds) for this, seconds in zip(games, (1000, 1, 1), strict=True)]
+    row = build_last_row(make_tables(games, rows, [], boxes=boxes))
 
-    kept = 0.5 ** (1 / 6)
-    assert row["expected_time_on_ice_s"] == pytest.approx((940 + kept * 1000) / (1 + kept))
-    assert row["expected_power_play_time_on_ice_s"] == pytest.approx((60 + kept * 30) / (1 + kept))
-    kept = 0.5 ** (1 / 20)
-    assert row["recent_attempts_per_60"] == pytest.approx(3600 * (8 + kept * 4) / (940 + kept * 1000))
+    decay = 0.5 ** (1 / 6)
+    assert row["expected_time_on_ice_s"] == pytest.approx((940 + decay * 1000) / (1 + decay))
+    assert row["expected_power_play_time_on_ice_s"] == pytest.approx((60 + decay * 30) / (1 + decay))
+    decay = 0.5 ** (1 / 20)
+    assert row["recent_attempts_per_60"] == pytest.approx(3600 * (8 + decay * 4) / (940 + decay * 1000))
     assert row["recent_share_of_attempts"] == 8 / 20  # of the second game alone
     assert row["recent_5on5_attempts_per_60"] == pytest.approx(3600 * 4 / 700)
 
 
-def test_what_was_known_of_his_time_is_still_known_after_a_game_that_does_not_tell_it():
-    games, rows = some_games(2, 4, 1)
+def test_time_is_carried_over_a_game_without_one():
+    games, rows = make_some_games(2, 4, 1)
     untold = games[1]["game_id"]
     rows = [row | (dict.fromkeys(BY_SHIFTS) if row["game_id"] == untold else {}) for row in rows]
-    row = last_row(lake(games, rows, []))
+    row = build_last_row(make_tables(games, rows, []))
 
     assert row["expected_time_on_ice_s"] == row["time_on_ice_last_game_s"] == 920
     assert row["recent_share_of_attempts"] == 4 / 20
 
 
 @pytest.mark.parametrize(("silent", "known"), [(10, 920), (11, None)])
-def test_what_ten_games_do_not_tell_is_not_known_any_more(silent: int, known: float | None):
-    games, rows = some_games(2, *[4] * silent, 1)
+def test_value_missing_for_ten_games_becomes_null(silent: int, known: float | None):
+    games, rows = make_some_games(2, *[4] * silent, 1)
     told = games[0]["game_id"]
     rows = [row | (dict.fromkeys(BY_SHIFTS) if row["game_id"] != told else {}) for row in rows]
-    row = last_row(lake(games, rows, []))
+    row = build_last_row(make_tables(games, rows, []))
 
     assert row["expected_time_on_ice_s"] == row["time_on_ice_last_game_s"] == known
     assert row["decayed_shots_on_goal_20"] is not None
 
 
-def test_distance_is_of_his_attempts_at_a_goalie_from_known_places_in_games_before():
-    games, rows = some_games(2, 4, 1)
+def test_distance_covers_earlier_attempts_at_a_goalie_with_a_location():
+    games, rows = make_some_games(2, 4, 1)
     shots = [
-        shot(games[0], 10, 10.0), shot(games[0], 10, 20.0), shot(games[1], 10, 50.0), shot(games[2], 10, 80.0),
-        shot(games[1], 10, 180.0, goalie_player_id=None), shot(games[1], 10, 90.0, is_penalty_shot=True),
-        shot(games[1], 10, None), shot(games[1], 20, 70.0), shot(games[1], 10, 60.0, is_unblocked_attempt=False),
+        make_shot(games[0], 10, 10.0), make_shot(games[0], 10, 20.0),
+        make_shot(games[1], 10, 50.0), make_shot(games[2], 10, 80.0),
+        make_shot(games[1], 10, 180.0, goalie_player_id=None), make_shot(games[1], 10, 90.0, is_penalty_shot=True),
+        make_shot(games[1], 10, None), make_shot(games[1], 20, 70.0),
+        make_shot(games[1], 10, 60.0, is_unblocked_attempt=False),
     ]  # fmt: skip
-    row = last_row(lake(games, rows, [], shots=shots))
+    row = build_last_row(make_tables(games, rows, [], shots=shots))
 
-    kept = 0.5 ** (1 / 20)
-    assert row["recent_shot_distance_ft"] == pytest.approx((50 + kept * 30) / (1 + kept * 2))
-
-
-def test_a_skater_who_has_not_shot_has_no_distance():
-    assert last_row(lake(*some_games(0, 0), []))["recent_shot_distance_ft"] is None
+    decay = 0.5 ** (1 / 20)
+    assert row["recent_shot_distance_ft"] == pytest.approx((50 + decay * 30) / (1 + decay * 2))
 
 
-def test_time_on_the_power_play_is_a_share_of_the_teams():
-    row = last_row(lake(*some_games(2, 4, 1), []))
+def test_skater_without_a_shot_has_no_distance():
+    assert build_last_row(make_tables(*make_some_games(0, 0), []))["recent_shot_distance_ft"] is None
+
+
+def test_power_play_time_is_a_share_of_the_teams():
+    row = build_last_row(make_tables(*make_some_games(2, 4, 1), []))
 
     assert row["recent_power_play_time_share"] == 60 / 120
     assert row["recent_power_play_unblocked_attempts_per_60"] == pytest.approx(
@@ -323,10 +325,10 @@ def test_time_on_the_power_play_is_a_share_of_the_teams():
     )
 
 
-def test_without_any_shifts_what_counts_by_them_is_null_and_the_rest_is_there():
-    games, rows = some_games(2, 3, 4)
+def test_features_that_need_shifts_are_null_without_them():
+    games, rows = make_some_games(2, 3, 4)
     untimed = ("time_on_ice_s", "on_ice_attempts_for", "on_ice_attempts_against", "power_play_time_on_ice_s")
-    row = last_row(lake(games, [row | dict.fromkeys(untimed) for row in rows], []))
+    row = build_last_row(make_tables(games, [row | dict.fromkeys(untimed) for row in rows], []))
 
     assert row["mean_shots_on_goal_5"] == 2.5
     assert row["expected_time_on_ice_s"] is None
@@ -334,11 +336,15 @@ def test_without_any_shifts_what_counts_by_them_is_null_and_the_rest_is_there():
     assert row["recent_share_of_attempts"] is None
 
 
-def test_a_skater_without_a_game_has_nulls_and_no_zeros():
-    games, rows = some_games(2, 3)
+def test_skater_without_a_game_has_nulls_and_no_zeros():
+    games, rows = make_some_games(2, 3)
     today = FIRST + timedelta(days=20)
-    row = last_row(
-        lake([*games, game(9, today, 1, 2, game_state="FUT")], rows, page({1: [10, 11], 2: [20]}, FIRST)), 11, today
+    row = build_last_row(
+        make_tables(
+            [*games, make_game(9, today, 1, 2, game_state="FUT")], rows, make_roster_rows({1: [10, 11], 2: [20]}, FIRST)
+        ),
+        11,
+        today,
     )
 
     assert row["projection_basis"] == "roster page"
@@ -351,34 +357,44 @@ def test_a_skater_without_a_game_has_nulls_and_no_zeros():
     assert row["shrunk_shots_on_goal"] == row["position_shots_on_goal"]
 
 
-def test_every_game_of_the_week_is_there_back_to_backs_too_and_none_that_is_later_or_postponed():
-    games, rows = some_games(2, 3)
+def test_every_game_of_the_week_is_there_and_no_later_or_postponed_one():
+    games, rows = make_some_games(2, 3)
     today = FIRST + timedelta(days=20)
     coming = [
-        game(10, today, 1, 2, game_state="FUT"),
-        game(11, today + timedelta(days=1), 1, 2, game_state="PRE"),
-        game(12, today + timedelta(days=6), 2, 1, game_state="FUT"),
-        game(13, today + timedelta(days=7), 1, 2, game_state="FUT"),
-        game(14, today + timedelta(days=2), 1, 2, game_state="FUT", schedule_state="PPD"),
-        game(15, today - timedelta(days=1), 1, 2, game_state="FUT"),
-        game(16, today, 1, 2, game_state="FUT", game_type=1),
+        make_game(10, today, 1, 2, game_state="FUT"),
+        make_game(11, today + timedelta(days=1), 1, 2, game_state="PRE"),
+        make_game(12, today + timedelta(days=6), 2, 1, game_state="FUT"),
+        make_game(13, today + timedelta(days=7), 1, 2, game_state="FUT"),
+        make_game(14, today + timedelta(days=2), 1, 2, game_state="FUT", schedule_state="PPD"),
+        make_game(15, today - timedelta(days=1), 1, 2, game_state="FUT"),
+        make_game(16, today, 1, 2, game_state="FUT", game_type=1),
     ]
-    found = features(lake([*games, *coming], rows, page({1: [10, 11], 2: [20]}, FIRST)), today).filter("is_upcoming")
+    found = build_features(
+        make_tables([*games, *coming], rows, make_roster_rows({1: [10, 11], 2: [20]}, FIRST)), today
+    ).filter("is_upcoming")
 
     assert sorted(set(found["game_id"] % 100)) == [10, 11, 12]
     assert found.height == 9
     assert found.filter(pl.col("player_id") == 10)["mean_shots_on_goal_5"].to_list() == [2.5, 2.5, 2.5]
 
 
-def test_when_nothing_is_scheduled_nothing_is_foreseen():
-    assert features(lake(*some_games(2, 3), page({1: [10]}, FIRST)), date(2026, 7, 20)).filter("is_upcoming").is_empty()
+def test_no_scheduled_games_give_no_upcoming_rows():
+    assert (
+        build_features(make_tables(*make_some_games(2, 3), make_roster_rows({1: [10]}, FIRST)), date(2026, 7, 20))
+        .filter("is_upcoming")
+        .is_empty()
+    )
 
 
-def test_after_a_trade_the_roster_page_says_for_whom_he_plays_and_his_form_goes_with_him():
-    games, rows = some_games(2, 3)
+def test_traded_skater_follows_the_roster_page_and_keeps_their_form():
+    games, rows = make_some_games(2, 3)
     today = FIRST + timedelta(days=20)
-    row = last_row(
-        lake([*games, game(9, today, 3, 2, game_state="FUT")], rows, page({3: [10], 2: [20]}, FIRST)), 10, today
+    row = build_last_row(
+        make_tables(
+            [*games, make_game(9, today, 3, 2, game_state="FUT")], rows, make_roster_rows({3: [10], 2: [20]}, FIRST)
+        ),
+        10,
+        today,
     )
 
     assert (row["team_id"], row["projection_basis"]) == (3, "roster page")
@@ -386,92 +402,115 @@ def test_after_a_trade_the_roster_page_says_for_whom_he_plays_and_his_form_goes_
     assert row["team_shots_on_goal"] is None  # of his new team, which has not played
 
 
-def test_who_is_on_two_roster_pages_is_of_the_team_that_he_played_for_last():
-    games, rows = some_games(2, 3)
+def test_skater_on_two_roster_pages_belongs_to_the_team_of_the_last_game():
+    games, rows = make_some_games(2, 3)
     today = FIRST + timedelta(days=20)
-    both = page({1: [10, 11], 2: [10, 11, 20]}, FIRST)
-    found = features(lake([*games, game(9, today, 1, 2, game_state="FUT")], rows, both), today).filter("is_upcoming")
+    both = make_roster_rows({1: [10, 11], 2: [10, 11, 20]}, FIRST)
+    found = build_features(
+        make_tables([*games, make_game(9, today, 1, 2, game_state="FUT")], rows, both), today
+    ).filter("is_upcoming")
 
     assert found.select("player_id", "team_id").rows() == [(10, 1), (11, 1), (20, 2)]
 
 
-def test_a_team_without_a_roster_page_is_expected_to_dress_whom_it_dressed_last():
-    games, rows = some_games(2, 3)
+def test_team_without_a_roster_page_uses_its_last_lineup():
+    games, rows = make_some_games(2, 3)
     today = FIRST + timedelta(days=20)
-    found = features(lake([*games, game(9, today, 1, 2, game_state="FUT")], rows, []), today).filter("is_upcoming")
+    found = build_features(make_tables([*games, make_game(9, today, 1, 2, game_state="FUT")], rows, []), today).filter(
+        "is_upcoming"
+    )
 
     assert found.select("player_id", "projection_basis").rows() == [(10, "last line-up"), (20, "last line-up")]
 
 
-def test_who_was_dressed_last_and_is_on_the_page_of_another_team_is_expected_there_alone():
-    games, rows = some_games(2, 3)
+def test_last_lineup_skater_on_another_roster_page_is_only_there():
+    games, rows = make_some_games(2, 3)
     today = FIRST + timedelta(days=20)
-    coming = [*games, game(9, today, 1, 2, game_state="FUT")]
-    found = features(lake(coming, rows, page({2: [10, 20]}, FIRST)), today).filter("is_upcoming")
+    coming = [*games, make_game(9, today, 1, 2, game_state="FUT")]
+    found = build_features(make_tables(coming, rows, make_roster_rows({2: [10, 20]}, FIRST)), today).filter(
+        "is_upcoming"
+    )
 
     assert found.select("player_id", "team_id").rows() == [(10, 2), (20, 2)]
 
 
-def test_who_has_played_for_another_team_since_is_in_its_line_up_alone():
-    games, rows = some_games(2, 3)
+def test_skater_who_played_for_another_team_since_is_only_in_its_lineup():
+    games, rows = make_some_games(2, 3)
     today = FIRST + timedelta(days=20)
-    traded = game(8, FIRST + timedelta(days=10), 3, 2)
-    rows += [*played(traded, 3, 10, 1), *played(traded, 2, 20, 1)]
-    coming = [*games, traded, game(9, today, 1, 3, game_state="FUT")]
-    found = features(lake(coming, rows, []), today).filter("is_upcoming")
+    traded = make_game(8, FIRST + timedelta(days=10), 3, 2)
+    rows += [*make_skater_rows(traded, 3, 10, 1), *make_skater_rows(traded, 2, 20, 1)]
+    coming = [*games, traded, make_game(9, today, 1, 3, game_state="FUT")]
+    found = build_features(make_tables(coming, rows, []), today).filter("is_upcoming")
 
     assert found.select("player_id", "team_id").rows() == [(10, 3)]
 
 
-def test_a_team_that_moves_keeps_its_form():
-    games, rows = some_games(2, 3, 4)
-    this = game(50, FIRST + timedelta(days=30), 3, 2)
-    whole = lake([*games, this], [*rows, *played(this, 3, 30, 1), *played(this, 2, 20, 1)], [])
+def test_team_that_moves_keeps_its_form():
+    games, rows = make_some_games(2, 3, 4)
+    this = make_game(50, FIRST + timedelta(days=30), 3, 2)
+    whole = make_tables(
+        [*games, this], [*rows, *make_skater_rows(this, 3, 30, 1), *make_skater_rows(this, 2, 20, 1)], []
+    )
     one = whole | {"teams": whole["teams"].with_columns(team_key=pl.col("team_key").replace({103: 101}))}
 
-    assert last_row(whole, 30)["team_shots_on_goal"] is None
-    assert last_row(one, 30)["team_shots_on_goal"] == pytest.approx(
+    assert build_last_row(whole, 30)["team_shots_on_goal"] is None
+    assert build_last_row(one, 30)["team_shots_on_goal"] == pytest.approx(
         (4 + 3 * 0.5 ** (1 / 25) + 2 * 0.5 ** (2 / 25)) / (1 + 0.5 ** (1 / 25) + 0.5 ** (2 / 25))
     )
 
 
-def test_a_new_season_begins_with_the_form_of_the_last_one_and_no_games_of_its_own():
-    old = [game(n, date(2025, 3, n), 1, 2, season=20242025) for n in (1, 3)]
-    new = game(1, FIRST, 1, 2)
-    rows = [row for this in (*old, new) for row in (*played(this, 1, 10, 4), *played(this, 2, 20, 1))]
-    row = last_row(lake([*old, new], rows, []))
+def test_new_season_starts_with_the_form_of_the_last_one_and_no_games():
+    old = [make_game(n, date(2025, 3, n), 1, 2, season=20242025) for n in (1, 3)]
+    new = make_game(1, FIRST, 1, 2)
+    rows = [
+        row for this in (*old, new) for row in (*make_skater_rows(this, 1, 10, 4), *make_skater_rows(this, 2, 20, 1))
+    ]
+    row = build_last_row(make_tables([*old, new], rows, []))
 
     assert (row["season"], row["games_before"], row["season_games_before"]) == (20252026, 2, 0)
     assert row["team_season_games_before"] == 0
     assert row["mean_shots_on_goal_5"] == 4
     assert row["shrunk_shots_on_goal_of_season"] == row["position_shots_on_goal"] == 2.5
-    assert set(features(lake([*old, new], rows, []))["season"]) == {20252026}
+    assert set(build_features(make_tables([*old, new], rows, []))["season"]) == {20252026}
 
 
-def test_rest_and_the_change_of_clocks_are_of_the_teams_last_games():
-    games = [game(1, FIRST, 1, 2), game(2, FIRST + timedelta(days=1), 2, 3), game(3, FIRST + timedelta(days=3), 2, 1)]
+def test_rest_and_time_zones_follow_the_teams_last_games():
+    games = [
+        make_game(1, FIRST, 1, 2),
+        make_game(2, FIRST + timedelta(days=1), 2, 3),
+        make_game(3, FIRST + timedelta(days=3), 2, 1),
+    ]
     rows = [
         row
         for this in games
         for team in (this["home_team_id"], this["away_team_id"])
-        for row in played(this, team, 10 * team, 2)
+        for row in make_skater_rows(this, team, 10 * team, 2)
     ]
-    row = last_row(lake(games, rows, []), 20)
+    row = build_last_row(make_tables(games, rows, []), 20)
 
     assert (row["team_days_of_rest"], row["opponent_days_of_rest"], row["days_of_rest_more"]) == (2, 3, -1)
     assert row["time_zone_shift_h"] == 0
-    assert last_row(lake(games, rows, []), 10)["time_zone_shift_h"] == -3
+    assert build_last_row(make_tables(games, rows, []), 10)["time_zone_shift_h"] == -3
 
 
-def test_what_a_team_allows_is_told_by_position():
-    games = [game(n, FIRST + timedelta(days=n), 1, 2) for n in range(3)]
+def test_shots_against_are_counted_by_position():
+    games = [make_game(n, FIRST + timedelta(days=n), 1, 2) for n in range(3)]
     rows = [
         row
         for this in games
-        for row in (*played(this, 1, 10, 4), *played(this, 1, 12, 1), *played(this, 2, 20, 2), *played(this, 2, 21, 0))
+        for row in (
+            *make_skater_rows(this, 1, 10, 4),
+            *make_skater_rows(this, 1, 12, 1),
+            *make_skater_rows(this, 2, 20, 2),
+            *make_skater_rows(this, 2, 21, 0),
+        )
     ]
 
-    assert last_row(lake(games, rows, []), 20)["opponent_shots_on_goal_against_of_position"] == 2  # 20 is a forward
-    assert last_row(lake(games, rows, []), 21)["opponent_shots_on_goal_against_of_position"] == 0  # 21 a defenceman
-    assert last_row(lake(games, rows, []), 20)["opponent_shots_on_goal_against"] == 2
-    assert last_row(lake(games, rows, []), 20)["team_shots_on_goal"] == 2
+    assert (
+        build_last_row(make_tables(games, rows, []), 20)["opponent_shots_on_goal_against_of_position"] == 2
+    )  # 20 is a forward
+    assert (
+        build_last_row(make_tables(games, rows, []), 21)["opponent_shots_on_goal_against_of_position"] == 0
+    )  # 21 a defenseman
+    assert build_last_row(make_tables(games, rows, []), 20)["opponent_shots_on_goal_against"] == 2
+    assert build_last_row(make_tables(games, rows, []), 20)["team_shots_on_goal"] == 2

@@ -1,4 +1,4 @@
-"""Seasons, game ids and the league's days."""
+"""Tests of season ids, game ids and Eastern dates."""
 
 from datetime import UTC, date, datetime
 
@@ -26,36 +26,36 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def test_a_season_is_two_years_in_a_row():
+def test_season_is_two_consecutive_years():
     assert make_season_id(2023) == 20232024
     assert make_season_id(1999) == 19992000
 
 
 @pytest.mark.parametrize("number", [20232025, 20242023, 2023, 20232023, 0, -1, 19161917, 202320240])
-def test_other_numbers_are_no_seasons(number: int):
+def test_other_numbers_are_not_seasons(number: int):
     assert not is_season(number)
 
 
 @given(st.integers(1917, 2200))
-def test_every_year_since_the_first_begins_a_season(year: int):
+def test_every_year_since_the_first_starts_a_season(year: int):
     assert is_season(make_season_id(year))
 
 
 @given(st.integers(1917, 2200), st.integers(1, 99), st.integers(0, 9999))
-def test_a_game_id_tells_its_season_and_type(year: int, kind: int, number: int):
+def test_game_id_contains_season_and_type(year: int, kind: int, number: int):
     game_id = year * 1_000_000 + kind * 10_000 + number
 
     assert get_game_season(game_id) == make_season_id(year)
     assert get_game_type(game_id) == kind
 
 
-def test_ids_of_known_games_are_read():
+def test_known_game_ids_are_parsed():
     assert (get_game_season(2023020001), get_game_type(2023020001)) == (20232024, 2)
     assert (get_game_season(2022030417), get_game_type(2022030417)) == (20222023, 3)
     assert (get_game_season(2024190001), get_game_type(2024190001)) == (20242025, 19)  # 4 Nations Face-Off
 
 
-def test_a_season_begins_in_july_when_nothing_else_is_known():
+def test_season_starts_in_july_by_the_calendar():
     assert get_season_on(date(2023, 6, 30)) == 20222023
     assert get_season_on(date(2023, 7, 1)) == 20232024
     assert get_season_on(date(2024, 1, 1)) == 20232024
@@ -79,17 +79,15 @@ def test_a_season_begins_in_july_when_nothing_else_is_known():
         (date(2021, 8, 12), (20212022,)),
     ],
 )
-def test_the_current_seasons_are_those_under_way_or_just_over_and_the_one_of_the_day(
-    day: date, running: tuple[int, ...]
-):
+def test_current_seasons_are_running_or_just_over_or_of_the_day(day: date, running: tuple[int, ...]):
     assert seasons.find_current_seasons(LISTED, day) == running
 
 
-def test_without_a_list_the_day_tells_the_season():
+def test_current_season_without_a_list_follows_from_the_day():
     assert seasons.find_current_seasons([], date(2023, 11, 10)) == (20232024,)
 
 
-def test_since_a_day_are_all_seasons_with_days_from_it_until_today_oldest_first():
+def test_seasons_since_a_day_are_those_with_later_days_oldest_first():
     today = date(2021, 10, 1)
 
     assert seasons.find_seasons_since(LISTED, date(2019, 6, 12), today) == (20182019, 20192020, 20202021, 20212022)
@@ -99,11 +97,11 @@ def test_since_a_day_are_all_seasons_with_days_from_it_until_today_oldest_first(
     assert seasons.find_seasons_since(LISTED, today, today) == (20212022,)
 
 
-def test_since_a_day_in_the_past_holds_no_season_of_the_future():
+def test_seasons_since_a_past_day_exclude_future_seasons():
     assert seasons.find_seasons_since(LISTED, date(2018, 1, 1), date(2019, 1, 1)) == (20182019,)
 
 
-def test_the_season_of_the_lockout_is_unknown():
+def test_cancelled_season_is_unknown():
     today = date(2021, 12, 1)
 
     assert not seasons.is_known_season(LISTED, 20042005, today)
@@ -111,7 +109,7 @@ def test_the_season_of_the_lockout_is_unknown():
     assert seasons.is_known_season(LISTED, 20052006, today)
 
 
-def test_a_season_is_known_if_it_is_listed_or_the_next_one():
+def test_season_is_known_if_listed_or_next():
     today = date(2021, 12, 1)
 
     assert seasons.is_known_season(LISTED, 20212022, today)
@@ -120,7 +118,7 @@ def test_a_season_is_known_if_it_is_listed_or_the_next_one():
     assert not seasons.is_known_season(LISTED, 20992100, today)
 
 
-def test_the_days_of_a_season_that_is_not_listed_are_guessed_wide():
+def test_unlisted_season_gets_the_widest_days():
     assert seasons.guess_season(20232024) == Season(20232024, date(2023, 9, 1), date(2024, 7, 31))
 
 
@@ -143,17 +141,17 @@ def test_the_days_of_a_season_that_is_not_listed_are_guessed_wide():
         ("2023-11-11T12:00:00+13:00", date(2023, 11, 10)),
     ],
 )
-def test_the_day_of_the_league_is_that_of_new_york(instant: str, day: date):
+def test_eastern_day_is_the_date_in_new_york(instant: str, day: date):
     assert get_eastern_day(at(instant)) == day
 
 
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2037, 1, 1)))  # noqa: DTZ001 - the zone is given below
-def test_the_day_of_the_league_is_that_of_utc_or_the_one_before(naive: datetime):
+def test_eastern_day_is_the_utc_date_or_the_day_before(naive: datetime):
     instant = naive.replace(tzinfo=UTC)
 
     assert 0 <= (instant.date() - get_eastern_day(instant)).days <= 1
 
 
-def test_a_final_state_is_a_state():
+def test_final_states_are_game_states():
     assert set(FINAL_STATES) < set(GAME_STATES)
     assert "OVER" not in FINAL_STATES

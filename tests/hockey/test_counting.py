@@ -1,4 +1,4 @@
-"""What counts as a goal, a shot, an attempt; and the score before."""
+"""Tests of attempt flags (goal, shot on goal, attempt) and of the score before an event."""
 
 import pytest
 from hypothesis import given, settings
@@ -30,21 +30,21 @@ FLAGS = ("is_goal", "is_shot_on_goal", "is_unblocked_attempt", "is_attempt")
         ("hit", (False, False, False, False)),
     ],
 )
-def test_an_event_counts_as_what_it_is(event: str, counts: tuple[bool, ...]):
+def test_event_has_the_flags_of_its_type(event: str, counts: tuple[bool, ...]):
     row = build_row(make_shot(event))
 
     assert tuple(row[flag] for flag in FLAGS) == counts
 
 
 @pytest.mark.parametrize("event", ["goal", "shot-on-goal", "missed-shot"])
-def test_nothing_in_a_shoot_out_counts_and_overtime_does(event: str):
+def test_shootout_events_do_not_count_and_overtime_events_do(event: str):
     for period in (4, 5):
         row = build_row(make_shot(event, period=period, timeInPeriod="00:00"))
         assert row["is_attempt"] == (period == 4)
         assert any(row[flag] for flag in FLAGS) == (period == 4)
 
 
-def test_a_goal_that_nobody_shot_is_a_goal_and_no_shot_on_goal():
+def test_goal_without_a_shot_is_a_goal_but_not_a_shot_on_goal():
     found = build_rows(make_page(make_shot(number=1), make_shot("goal", number=2, details={"shotType": None})))
 
     assert found["is_goal"].to_list() == [False, True]
@@ -66,7 +66,7 @@ BEFORE, SINCE = {"id": 2021020001, "season": 20212022}, {"id": 2022020001, "seas
         (SINCE, None, "0551", False),
     ],
 )
-def test_a_goal_without_a_shot_type_was_a_shot_before_2022_if_a_goalie_was_in(
+def test_untyped_goal_until_2022_is_a_shot_if_a_goalie_was_in_net(
     season: dict[str, int],
     goalie: int | None,
     code: str | None,
@@ -81,7 +81,7 @@ def test_a_goal_without_a_shot_type_was_a_shot_before_2022_if_a_goalie_was_in(
     assert found["is_goal"].to_list() == [False, True]
 
 
-def test_where_shots_have_no_types_every_goal_was_shot():
+def test_every_goal_is_a_shot_in_games_without_shot_types():
     untyped = {"shotType": None}
 
     found = build_rows(make_page(make_shot(number=1, details=untyped), make_shot("goal", number=2, details=untyped)))
@@ -89,7 +89,7 @@ def test_where_shots_have_no_types_every_goal_was_shot():
     assert found["is_shot_on_goal"].to_list() == [True, True]
 
 
-def test_the_score_is_that_before_the_event_and_a_shoot_out_leaves_it():
+def test_score_is_from_before_the_event_and_ignores_the_shootout():
     events = [
         make_shot("goal", number=1),
         make_shot("goal", number=2, by=BLOCKER),
@@ -109,7 +109,7 @@ def test_the_score_is_that_before_the_event_and_a_shoot_out_leaves_it():
 
 @settings(max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from([SHOOTER, BLOCKER]), st.sampled_from([1, 2, 3, 4, 5])), max_size=12))
-def test_the_score_counts_up_goal_by_goal(goals: list[tuple[int, int]]):
+def test_score_adds_up_goal_by_goal(goals: list[tuple[int, int]]):
     goals.sort(key=lambda goal: goal[1])
     found = build_rows(make_page(*(make_shot("goal", number=n, by=by, period=p) for n, (by, p) in enumerate(goals))))
 

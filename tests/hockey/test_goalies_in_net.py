@@ -1,4 +1,4 @@
-"""Attempts whose page leaves out the goalie: who was in the net."""
+"""Tests of goalies filled in for attempts that name none."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ LINEUP = builders.make_lineups(
 )
 
 
-def found(*events: dict[str, Any], shifts: list[dict[str, Any]] | None = None, boxes: Any = ()) -> dict[int, Any]:
+def fill(*events: dict[str, Any], shifts: list[dict[str, Any]] | None = None, boxes: Any = ()) -> dict[int, Any]:
     """Return goalie and source of each event that has an acting team, by its id."""
     lines = [{"season": builders.SEASON, "game_id": builders.GAME, "team_id": AWAY, **line} for line in boxes]
     pages = make_pages(make_page(*events))
@@ -39,58 +39,58 @@ def at(
     return make_shot(event, number=number, details=details, timeInPeriod=f"{second // 60:02}:{second % 60:02}", **said)
 
 
-def stay(goalie: int, start: int, end: int, **said: Any) -> dict[str, Any]:
+def shift(goalie: int, start: int, end: int, **said: Any) -> dict[str, Any]:
     return builders.make_shift(goalie, start, end, AWAY, **said)
 
 
 @pytest.mark.parametrize("event", ["goal", "shot-on-goal", "missed-shot"])
-def test_the_goalie_on_the_ice_is_shot_at(event: str):
-    shifts = [stay(AWAY_GOALIE, 0, 600), stay(OTHER_GOALIE, 600, 1200), stay(82, 0, 1200)]
+def test_goalie_on_the_ice_faces_the_shot(event: str):
+    shifts = [shift(AWAY_GOALIE, 0, 600), shift(OTHER_GOALIE, 600, 1200), shift(82, 0, 1200)]
 
-    assert found(at(599, event=event), shifts=shifts) == {1: (AWAY_GOALIE, "shifts")}
-    assert found(at(700, event=event), shifts=shifts) == {1: (OTHER_GOALIE, "shifts")}
+    assert fill(at(599, event=event), shifts=shifts) == {1: (AWAY_GOALIE, "shifts")}
+    assert fill(at(700, event=event), shifts=shifts) == {1: (OTHER_GOALIE, "shifts")}
 
 
-def test_a_goal_in_the_second_of_a_change_is_of_the_one_who_was_in():
-    shifts = [stay(AWAY_GOALIE, 0, 600), stay(OTHER_GOALIE, 600, 1200)]
+def test_goal_in_the_second_of_a_change_is_against_the_goalie_who_was_in():
+    shifts = [shift(AWAY_GOALIE, 0, 600), shift(OTHER_GOALIE, 600, 1200)]
     faceoff = make_play("faceoff", number=2, timeInPeriod="10:00")
-    rows = found(at(600, event="goal"), faceoff, at(600, 3), shifts=shifts)
+    rows = fill(at(600, event="goal"), faceoff, at(600, 3), shifts=shifts)
 
     assert (rows[1], rows[3]) == ((AWAY_GOALIE, "shifts"), (OTHER_GOALIE, "shifts"))
 
 
-def test_the_page_is_believed():
-    assert found(at(599, goalie=OTHER_GOALIE), shifts=[stay(AWAY_GOALIE, 0, 1200)]) == {1: (OTHER_GOALIE, "page")}
+def test_goalie_of_the_page_is_used():
+    assert fill(at(599, goalie=OTHER_GOALIE), shifts=[shift(AWAY_GOALIE, 0, 1200)]) == {1: (OTHER_GOALIE, "page")}
 
 
 @pytest.mark.parametrize("event", ["goal", "missed-shot"])
-def test_an_empty_net_stays_empty(event: str):
+def test_empty_net_stays_empty(event: str):
     empty = at(1190, event=event, situationCode="0651")
     mentioned = at(100, 2, goalie=AWAY_GOALIE)
 
-    assert found(empty, mentioned)[1] == (None, None)
-    assert found(at(1190, event=event), mentioned, shifts=[stay(AWAY_GOALIE, 0, 1180)])[1] == (None, None)
-    assert found(empty, shifts=[stay(AWAY_GOALIE, 0, 1200)])[1] == (None, None)
+    assert fill(empty, mentioned)[1] == (None, None)
+    assert fill(at(1190, event=event), mentioned, shifts=[shift(AWAY_GOALIE, 0, 1180)])[1] == (None, None)
+    assert fill(empty, shifts=[shift(AWAY_GOALIE, 0, 1200)])[1] == (None, None)
 
 
-def test_two_goalies_at_once_are_nobody():
-    assert found(at(599), shifts=[stay(AWAY_GOALIE, 0, 1200), stay(OTHER_GOALIE, 0, 600)]) == {1: (None, None)}
+def test_two_goalies_at_once_give_none():
+    assert fill(at(599), shifts=[shift(AWAY_GOALIE, 0, 1200), shift(OTHER_GOALIE, 0, 600)]) == {1: (None, None)}
 
 
-def test_without_shifts_it_is_the_only_goalie_of_the_game():
-    assert found(at(60), at(90, 2, goalie=AWAY_GOALIE))[1] == (AWAY_GOALIE, "only goalie")
+def test_only_goalie_of_the_game_is_used_without_shifts():
+    assert fill(at(60), at(90, 2, goalie=AWAY_GOALIE))[1] == (AWAY_GOALIE, "only goalie")
     boxes = [{"player_id": AWAY_GOALIE, "time_on_ice_s": 3600}, {"player_id": OTHER_GOALIE, "time_on_ice_s": 0}]
-    assert found(at(60), boxes=boxes) == {1: (AWAY_GOALIE, "only goalie")}
-    assert found(at(60)) == {1: (None, None)}
+    assert fill(at(60), boxes=boxes) == {1: (AWAY_GOALIE, "only goalie")}
+    assert fill(at(60)) == {1: (None, None)}
 
 
-def test_shifts_of_another_period_tell_nothing():
-    shifts = [stay(OTHER_GOALIE, 0, 1200, period=2)]
+def test_shifts_of_another_period_are_not_used():
+    shifts = [shift(OTHER_GOALIE, 0, 1200, period=2)]
 
-    assert found(at(60), at(90, 2, goalie=AWAY_GOALIE), shifts=shifts)[1] == (AWAY_GOALIE, "only goalie")
+    assert fill(at(60), at(90, 2, goalie=AWAY_GOALIE), shifts=shifts)[1] == (AWAY_GOALIE, "only goalie")
 
 
-def test_of_two_goalies_it_is_the_one_who_is_named_before_and_after():
+def test_goalie_named_before_and_after_is_used_if_the_team_has_two():
     events = [
         at(10, 1),
         at(60, 2, goalie=AWAY_GOALIE),
@@ -100,45 +100,45 @@ def test_of_two_goalies_it_is_the_one_who_is_named_before_and_after():
         at(100, 6, goalie=OTHER_GOALIE),
         at(110, 7),
     ]
-    rows = found(*events)
+    rows = fill(*events)
 
     assert rows[3] == (AWAY_GOALIE, "goalie before and after")
     assert [rows[number] for number in (1, 5, 7)] == [(None, None)] * 3
 
 
 @pytest.mark.parametrize("code", [None, "odd", "1010"])
-def test_without_a_code_a_save_alone_tells_that_a_goalie_was_in(code: str | None):
+def test_only_a_save_shows_a_goalie_without_a_code(code: str | None):
     events = [at(60, n, kind, situationCode=code) for n, kind in enumerate(("shot-on-goal", "goal", "missed-shot"), 1)]
-    rows = found(*events, at(90, 4, goalie=AWAY_GOALIE))
+    rows = fill(*events, at(90, 4, goalie=AWAY_GOALIE))
 
     assert [rows[number] for number in (1, 2, 3)] == [(AWAY_GOALIE, "only goalie"), (None, None), (None, None)]
 
 
-def test_shots_at_the_other_goalie_do_not_count():
+def test_shots_at_the_other_goalie_are_ignored():
     theirs = make_shot(number=2, by=82, details={"goalieInNetId": HOME_GOALIE})
 
-    assert found(at(60), theirs)[1] == (None, None)
+    assert fill(at(60), theirs)[1] == (None, None)
 
 
-def test_blocked_shots_and_shoot_outs_have_none():
-    rows = found(
+def test_blocked_shots_and_shootouts_get_no_goalie():
+    rows = fill(
         at(60, event="blocked-shot"),
         at(90, 2, goalie=AWAY_GOALIE),
         at(0, 3, period=5),
-        shifts=[stay(AWAY_GOALIE, 0, 1200)],
+        shifts=[shift(AWAY_GOALIE, 0, 1200)],
     )
 
     assert (rows[1], rows[3]) == ((None, None), (None, None))
 
 
-def test_penalty_shots_are_at_the_goalie_too():
+def test_penalty_shots_get_a_goalie():
     awarded = make_play("penalty", number=1, timeInPeriod="01:00", details={"typeCode": "PS", "eventOwnerTeamId": AWAY})
-    rows = found(awarded, at(60, 2, situationCode="1010"), at(90, 3, goalie=AWAY_GOALIE))
+    rows = fill(awarded, at(60, 2, situationCode="1010"), at(90, 3, goalie=AWAY_GOALIE))
 
     assert rows[2] == (AWAY_GOALIE, "only goalie")
 
 
-def test_every_frame_is_of_games_apart():
+def test_games_do_not_affect_each_other():
     first, second = (make_page(at(60), id=2023020000 + n) for n in (1, 2))
     told = make_page(at(60), at(90, 2, goalie=AWAY_GOALIE), id=2023020003)
     rows = build_table(PLAYS, make_pages(first, second, told)).filter(pl.col("event_id") == 1)

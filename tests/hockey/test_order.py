@@ -1,4 +1,4 @@
-"""The order of events before 2019-20, when the page's own order does not follow the clock."""
+"""Tests of the order of events before 2019-20, when the page's order does not follow the clock."""
 
 import json
 from pathlib import Path
@@ -26,18 +26,18 @@ def shot_at(second: int, place: int, event: str = "shot-on-goal", **said: Any) -
     return make_shot(event, number=place, sortOrder=place, timeInPeriod=f"{second // 60:02}:{second % 60:02}", **said)
 
 
-def in_order(*found: dict[str, Any], season: int = OLD) -> pl.DataFrame:
+def sort_events(*found: dict[str, Any], season: int = OLD) -> pl.DataFrame:
     """Return the rows of a page of a season, in the order of the game."""
     head = {"id": season // 10_000 * 1_000_000 + 20_001, "season": season}
     return build_table(PLAYS, make_pages(make_page(*found, **head))).sort("event_number")
 
 
 def events(*found: dict[str, Any], season: int = OLD) -> list[str]:
-    return in_order(*found, season=season)["event"].to_list()
+    return sort_events(*found, season=season)["event"].to_list()
 
 
-def test_events_are_numbered_by_period_and_clock_before_2019_20():
-    found = in_order(at(30, "hit", 1, periodDescriptor={"number": 2, "periodType": "REG"}), at(90, "giveaway", 2),
+def test_events_follow_period_and_clock_before_2019_20():
+    found = sort_events(at(30, "hit", 1, periodDescriptor={"number": 2, "periodType": "REG"}), at(90, "giveaway", 2),
                      at(60, "takeaway", 3))  # fmt: skip
 
     assert found["event"].to_list() == ["takeaway", "giveaway", "hit"]
@@ -45,38 +45,38 @@ def test_events_are_numbered_by_period_and_clock_before_2019_20():
     assert found["sort_order"].to_list() == [3, 2, 1]
 
 
-def test_since_2019_20_the_order_is_the_page_s_own():
-    found = in_order(at(90, "hit", 1), at(60, "faceoff", 2), at(60, "stoppage", 3), season=FIRST_IN_ORDER)
+def test_events_follow_the_page_since_2019_20():
+    found = sort_events(at(90, "hit", 1), at(60, "faceoff", 2), at(60, "stoppage", 3), season=FIRST_IN_ORDER)
 
     assert found["event_number"].to_list() == [1, 2, 3]
     assert found["event"].to_list() == ["hit", "faceoff", "stoppage"]
 
 
-def test_events_of_one_second_keep_the_page_s_order():
+def test_events_of_one_second_follow_the_page():
     assert events(at(60, "hit", 1), at(60, "shot-on-goal", 2), at(60, "stoppage", 3), at(60, "faceoff", 4)) == [
         "hit", "shot-on-goal", "stoppage", "faceoff"
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("stop", ["stoppage", "penalty", "goal"])
-def test_what_stops_play_comes_before_the_faceoff_of_its_second(stop: str):
+def test_stoppage_comes_before_the_faceoff_of_its_second(stop: str):
     assert events(at(60, "faceoff", 1), at(60, stop, 2), at(60, "hit", 3)) == [stop, "faceoff", "hit"]
 
 
-def test_of_two_faceoffs_in_a_second_nobody_knows_which_a_stop_belongs_to():
+def test_two_faceoffs_in_a_second_keep_the_page_order():
     said = [at(60, "stoppage", 1), at(60, "faceoff", 2), at(60, "stoppage", 3), at(60, "faceoff", 4)]
 
     assert events(*said) == ["stoppage", "faceoff", "stoppage", "faceoff"]
 
 
-def test_a_period_starts_first_and_ends_last_and_so_does_the_game():
+def test_period_and_game_start_first_and_end_last():
     said = [at(1200, "game-end", 1), at(1200, "period-end", 2), at(1200, "hit", 3), at(0, "faceoff", 4),
             at(0, "period-start", 5)]  # fmt: skip
 
     assert events(*said) == ["period-start", "faceoff", "hit", "period-end", "game-end"]
 
 
-def test_a_shoot_out_is_ordered_by_the_page_whatever_its_clocks():
+def test_shootout_follows_the_page():
     said = [at(second, event, place, periodDescriptor={"number": 5, "periodType": "SO"})
             for place, (event, second) in enumerate([("period-start", 0), ("goal", 300), ("missed-shot", 0),
                                                      ("shootout-complete", 0), ("period-end", 300), ("game-end", 0)]
@@ -87,8 +87,8 @@ def test_a_shoot_out_is_ordered_by_the_page_whatever_its_clocks():
     ]  # fmt: skip
 
 
-def test_rebounds_and_the_score_before_follow_the_order_of_the_game():
-    found = in_order(
+def test_rebounds_and_score_follow_the_sorted_order():
+    found = sort_events(
         shot_at(602, 1),
         shot_at(700, 2, "goal"),
         shot_at(600, 3, by=TEAMMATE),
@@ -101,15 +101,15 @@ def test_rebounds_and_the_score_before_follow_the_order_of_the_game():
     assert found["previous_event"].to_list() == [None, "shot-on-goal", "shot-on-goal", "goal"]
 
 
-def recorded(realdata: Path, game: int) -> tuple[pl.LazyFrame, pl.DataFrame]:
-    """Return a recorded page of 2018-19 and its plays."""
+def read_recorded(realdata: Path, game: int) -> tuple[pl.LazyFrame, pl.DataFrame]:
+    """Return a read_recorded page of 2018-19 and its plays."""
     (file,) = realdata.glob(f"**/play-by-play/{game}.json")
     pages = make_pages(json.loads(file.read_text()))
     return pages, build_table(PLAYS, pages).sort("event_number")
 
 
 def test_toronto_has_as_many_rebounds_as_moneypuck_counts(realdata: Path):
-    _, plays = recorded(realdata, 2018020859)
+    _, plays = read_recorded(realdata, 2018020859)
 
     assert plays.filter("has_rebound", acting_team_id=TORONTO).height == 12
 
@@ -117,27 +117,27 @@ def test_toronto_has_as_many_rebounds_as_moneypuck_counts(realdata: Path):
 @pytest.mark.parametrize(
     "game", [2018020009, 2018020020, 2018020187, 2018020206, 2018020336, 2018020367, 2018020397, 2018020859]
 )
-def test_recorded_games_of_2018_19_run_forwards_and_break_no_rule_of_order(realdata: Path, game: int):
-    pages, plays = recorded(realdata, game)
+def test_recorded_games_of_2018_19_pass_the_checks_of_order(realdata: Path, game: int):
+    pages, plays = read_recorded(realdata, game)
     clock = 10_000 * plays["period"].cast(pl.Int64) + plays["period_seconds"]
 
     assert clock.is_sorted()
     assert plays["event"][0] == "period-start"
     assert plays["event"][-1] == "game-end"
-    of_order = {"no goal stands beside another score", "the last event is the end of the game",
-                "the clock does not run backwards", "goals are the final score"}  # fmt: skip
+    of_order = {"the score at each goal matches the goals so far", "the last event is game-end",
+                "the clock does not run backwards", "goals add up to the final score"}  # fmt: skip
     assert not of_order & set(check_plays(plays.lazy(), pages).collect()["check"])
 
 
 @pytest.mark.parametrize("clock", ["20:05", "05:75", None])
-def test_an_event_without_a_clock_follows_the_one_before_it_on_the_page(clock: str | None):
+def test_event_without_a_clock_follows_the_previous_event(clock: str | None):
     found = [at(300, "hit", 1), at(200, "giveaway", 2), at(0, "penalty", 3, timeInPeriod=clock), at(250, "takeaway", 4)]
 
     assert events(*found) == ["giveaway", "penalty", "takeaway", "hit"]
     assert events(*found, season=FIRST_IN_ORDER) == ["hit", "giveaway", "penalty", "takeaway"]
 
 
-def test_a_period_s_first_event_may_be_without_a_clock():
+def test_first_event_of_a_period_may_have_no_clock():
     assert events(at(0, "hit", 1, timeInPeriod=""), at(0, "period-start", 2), at(5, "faceoff", 3)) == [
         "period-start", "hit", "faceoff",
     ]  # fmt: skip

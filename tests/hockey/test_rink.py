@@ -1,4 +1,4 @@
-"""Places on the ice, seen by the acting team."""
+"""Tests of locations, rotated to the acting team's view."""
 
 from typing import Any
 
@@ -28,12 +28,13 @@ def at(x: int, y: int = 0) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(
-    ("by", "side", "turn"), [(SHOOTER, "left", 1), (SHOOTER, "right", -1), (BLOCKER, "left", -1), (BLOCKER, "right", 1)]
+    ("by", "side", "rotation"),
+    [(SHOOTER, "left", 1), (SHOOTER, "right", -1), (BLOCKER, "left", -1), (BLOCKER, "right", 1)],
 )
-def test_a_team_attacks_away_from_the_side_that_it_defends(by: int, side: str, turn: int):
+def test_team_attacks_away_from_the_side_that_it_defends(by: int, side: str, rotation: int):
     row = build_row(make_shot(by=by, details=at(50, -16), homeTeamDefendingSide=side))
 
-    assert (row["x_ft"], row["y_ft"]) == (50 * turn, -16 * turn)
+    assert (row["x_ft"], row["y_ft"]) == (50 * rotation, -16 * rotation)
     assert (row["x_raw_ft"], row["y_raw_ft"], row["coordinates_source"]) == (50, -16, "page")
 
 
@@ -48,7 +49,7 @@ def test_a_team_attacks_away_from_the_side_that_it_defends(by: int, side: str, t
         (99, 0, 10, 180),
     ],
 )
-def test_distance_and_angle_are_to_the_middle_of_the_net(x: int, y: int, distance_ft: float, angle_deg: float):
+def test_distance_and_angle_are_to_the_center_of_the_net(x: int, y: int, distance_ft: float, angle_deg: float):
     row = build_row(make_shot(details=at(x, y)))
 
     assert (row["distance_ft"], row["angle_deg"]) == (
@@ -60,25 +61,25 @@ def test_distance_and_angle_are_to_the_middle_of_the_net(x: int, y: int, distanc
 @pytest.mark.parametrize(
     ("x", "zone"), [(26, "O"), (25, "O"), (24, "N"), (0, "N"), (-24, "N"), (-25, "D"), (-26, "D"), (99, "O")]
 )
-def test_a_blue_line_belongs_to_the_zone_behind_it(x: int, zone: str):
+def test_blue_line_belongs_to_the_zone_behind_it(x: int, zone: str):
     assert build_row(make_shot(details=at(x)))["zone"] == zone
 
 
-def test_a_blocked_shot_has_a_place_and_a_zone_and_no_distance():
+def test_blocked_shot_has_a_location_and_zone_but_no_distance():
     row = build_row(make_shot("blocked-shot", details=at(70) | {"zoneCode": "D"}))
 
     assert (row["x_ft"], row["zone"], row["zone_code_raw"]) == (70, "O", "D")
     assert (row["distance_ft"], row["angle_deg"]) == (None, None)
 
 
-def test_without_a_place_nothing_is_known_of_it():
+def test_event_without_a_location_has_null_columns():
     row = build_row(make_shot(details={"xCoord": None, "yCoord": None}))
 
     names = ("x_ft", "y_ft", "zone", "distance_ft", "angle_deg", "coordinates_source")
     assert {row[name] for name in names} == {None}
 
 
-def test_a_row_that_does_not_tell_the_side_is_as_its_period_is():
+def test_row_without_a_side_takes_that_of_its_period():
     faceoff = make_play(
         "faceoff", number=2, homeTeamDefendingSide=None, details={"eventOwnerTeamId": AWAY, **at(-69, 22)}
     )
@@ -100,15 +101,15 @@ def test_teams_may_change_ends_within_a_period():
     assert build_rows(make_page(before, after, silent))["coordinates_source"].to_list() == ["page", "page", None]
 
 
-def without_side(*places: int, period: int = 1, by: int = SHOOTER, first: int = 1) -> list[dict[str, Any]]:
+def drop_sides(*places: int, period: int = 1, by: int = SHOOTER, first: int = 1) -> list[dict[str, Any]]:
     return [
         make_shot(by=by, number=first + n, period=period, details=at(x), homeTeamDefendingSide=None)
         for n, x in enumerate(places)
     ]
 
 
-def test_without_sides_the_shots_of_a_period_tell_them():
-    events = [*without_side(-60, -70, -80, 40), *without_side(60, 70, by=BLOCKER, first=11)]
+def test_shots_of_a_period_show_the_side():
+    events = [*drop_sides(-60, -70, -80, 40), *drop_sides(60, 70, by=BLOCKER, first=11)]
 
     found = build_rows(make_page(*events))
 
@@ -116,25 +117,25 @@ def test_without_sides_the_shots_of_a_period_tell_them():
     assert set(found["coordinates_source"]) == {"inferred"}
 
 
-def test_a_period_whose_shots_do_not_tell_follows_from_the_others():
+def test_unclear_period_follows_from_the_others():
     events = [
-        *without_side(60, 70, 80),
-        *without_side(50, -50, period=2, first=11),
-        *without_side(10, period=3, first=21),
-        *without_side(60, period=5, first=31),
+        *drop_sides(60, 70, 80),
+        *drop_sides(50, -50, period=2, first=11),
+        *drop_sides(10, period=3, first=21),
+        *drop_sides(60, period=5, first=31),
     ]
 
     assert build_rows(make_page(*events))["x_ft"].to_list() == [60, 70, 80, -50, 50, 10, 60]
 
 
-def test_where_shots_do_not_tell_at_all_nothing_is_known():
-    found = build_rows(make_page(*without_side(50, -50, 10)))
+def test_side_is_unknown_if_no_shots_show_it():
+    found = build_rows(make_page(*drop_sides(50, -50, 10)))
 
     assert found["x_ft"].to_list() == [None] * 3
     assert found["coordinates_source"].to_list() == [None] * 3
 
 
-def test_a_side_that_the_shots_deny_is_not_believed():
+def test_side_contradicted_by_shots_is_not_used():
     denied = [make_shot(number=n, details=at(-60)) for n in range(8)]
 
     found = build_rows(make_page(*denied, make_play("hit", number=20, details={"eventOwnerTeamId": HOME, **at(-90)})))
@@ -143,7 +144,7 @@ def test_a_side_that_the_shots_deny_is_not_believed():
     assert set(found["coordinates_source"]) == {"inferred"}
 
 
-def test_a_few_long_shots_do_not_deny_the_side():
+def test_few_long_shots_do_not_contradict_the_side():
     assert (
         build_rows(make_page(*(make_shot(number=n, details=at(-60)) for n in range(7))))["x_ft"].to_list() == [-60] * 7
     )
@@ -153,20 +154,20 @@ def test_a_few_long_shots_do_not_deny_the_side():
 
 @settings(max_examples=25)
 @given(st.lists(st.tuples(PLACES, st.sampled_from([SHOOTER, BLOCKER]), SIDES), min_size=1, max_size=30))
-def test_turning_the_whole_ice_changes_nothing(shots: list[tuple[tuple[int, int], int, str]]):
-    def game(turn: int) -> Any:
+def test_rotating_the_rink_changes_nothing(shots: list[tuple[tuple[int, int], int, str]]):
+    def make_game(rotation: int) -> Any:
         said = [
             make_shot(
                 by=by,
                 number=n,
-                details=at(turn * x, turn * y),
-                homeTeamDefendingSide=side if turn > 0 else OPPOSITE[side],
+                details=at(rotation * x, rotation * y),
+                homeTeamDefendingSide=side if rotation > 0 else OPPOSITE[side],
             )
             for n, ((x, y), by, side) in enumerate(shots)
         ]
         return build_rows(make_page(*said))
 
-    here, there = game(1), game(-1)
+    here, there = make_game(1), make_game(-1)
 
     assert here.drop("x_raw_ft", "y_raw_ft").equals(there.drop("x_raw_ft", "y_raw_ft"))
     assert here["x_raw_ft"].to_list() == [x for (x, _), _, _ in shots]
@@ -174,7 +175,7 @@ def test_turning_the_whole_ice_changes_nothing(shots: list[tuple[tuple[int, int]
 
 @settings(max_examples=25)
 @given(st.lists(PLACES, min_size=1, max_size=30))
-def test_a_shot_is_as_far_from_the_net_whichever_wing_it_comes_from(places: list[tuple[int, int]]):
+def test_distance_is_the_same_from_both_wings(places: list[tuple[int, int]]):
     left, right = (
         build_rows(make_page(*(make_shot(number=n, details=at(x, wing * y)) for n, (x, y) in enumerate(places))))
         for wing in (1, -1)

@@ -1,4 +1,4 @@
-"""Rebounds and rushes, on hand-typed events."""
+"""Tests of rebounds and rushes, on handwritten events."""
 
 from typing import Any
 
@@ -23,16 +23,16 @@ def clock(seconds: int) -> str:
     return f"{seconds // 60:02}:{seconds % 60:02}"
 
 
-def after(first: dict[str, Any], *, seconds: int, second: Any = None, between: Any = None) -> dict[str, Any]:
-    """Return the row of a home shot that follows an event at 10:00, after so many seconds."""
+def build_shot_after(first: dict[str, Any], *, seconds: int, second: Any = None, between: Any = None) -> dict[str, Any]:
+    """Return the row of a home shot that follows an event at 10:00, build_shot_after so many seconds."""
     last = (second or make_shot)(number=9, timeInPeriod=clock(600 + seconds))
     found = build_rows(make_page(first | {"timeInPeriod": "10:00"}, *([between] if between else []), last))
     return found.to_dicts()[-1] | {"first": found.to_dicts()[0]}
 
 
 @pytest.mark.parametrize(("seconds", "is_rebound"), [(0, True), (1, True), (3, True), (4, False)])
-def test_a_rebound_follows_a_shot_of_the_team_by_three_seconds_at_most(seconds: int, is_rebound: bool):  # noqa: FBT001
-    found = after(make_shot(by=TEAMMATE), seconds=seconds)
+def test_rebound_follows_a_shot_of_the_team_within_three_seconds(seconds: int, is_rebound: bool):  # noqa: FBT001
+    found = build_shot_after(make_shot(by=TEAMMATE), seconds=seconds)
 
     assert found["is_rebound"] == found["is_rebound_incl_block"] == found["first"]["has_rebound"] == is_rebound
     assert found["seconds_since_previous_event"] == seconds
@@ -44,36 +44,36 @@ def test_a_rebound_follows_a_shot_of_the_team_by_three_seconds_at_most(seconds: 
     [("shot-on-goal", True, True), ("missed-shot", True, True), ("blocked-shot", False, True), ("goal", False, False),
      ("hit", False, False), ("failed-shot-attempt", False, False)],
 )  # fmt: skip
-def test_a_rebound_is_of_a_saved_or_missed_shot_or_else_of_a_block(event: str, is_rebound: bool, with_block: bool):  # noqa: FBT001
-    found = after(make_shot(event), seconds=2)
+def test_rebound_follows_a_save_or_miss_and_with_blocks_a_block(event: str, is_rebound: bool, with_block: bool):  # noqa: FBT001
+    found = build_shot_after(make_shot(event), seconds=2)
 
     assert (found["is_rebound"], found["is_rebound_incl_block"]) == (is_rebound, with_block)
     assert found["first"]["has_rebound"] == is_rebound
 
 
-def test_a_shot_of_the_other_team_is_no_rebound():
-    assert not after(make_shot(by=BLOCKER), seconds=1)["is_rebound"]
+def test_shot_of_the_other_team_is_not_a_rebound():
+    assert not build_shot_after(make_shot(by=BLOCKER), seconds=1)["is_rebound"]
 
 
-def test_a_blocked_shot_is_no_rebound_itself():
-    found = after(make_shot(), seconds=1, second=lambda **said: make_shot("blocked-shot", **said))
+def test_blocked_shot_is_not_a_rebound():
+    found = build_shot_after(make_shot(), seconds=1, second=lambda **said: make_shot("blocked-shot", **said))
 
     assert not found["is_rebound"]
     assert not found["first"]["has_rebound"]
 
 
-def test_what_stands_between_ends_the_sequence_but_for_a_raised_arm():
+def test_event_in_between_ends_the_sequence_except_a_delayed_penalty():
     faceoff = make_play("faceoff", number=5, timeInPeriod="10:01", details={"eventOwnerTeamId": HOME})
-    arm = make_play("delayed-penalty", number=5, timeInPeriod="10:01", details={"eventOwnerTeamId": AWAY})
+    delayed_penalty = make_play("delayed-penalty", number=5, timeInPeriod="10:01", details={"eventOwnerTeamId": AWAY})
 
-    assert not after(make_shot(), seconds=2, between=faceoff)["is_rebound"]
-    through = after(make_shot(), seconds=2, between=arm)
+    assert not build_shot_after(make_shot(), seconds=2, between=faceoff)["is_rebound"]
+    through = build_shot_after(make_shot(), seconds=2, between=delayed_penalty)
     assert through["is_rebound"]
     assert through["first"]["has_rebound"]
     assert (through["previous_event"], through["seconds_since_previous_event"]) == ("shot-on-goal", 2)
 
 
-def test_a_period_ends_the_sequence():
+def test_period_ends_the_sequence():
     found = build_rows(
         make_page(make_shot(number=1, timeInPeriod="00:00"), make_shot(number=2, period=2, timeInPeriod="00:00"))
     ).to_dicts()[1]
@@ -82,18 +82,18 @@ def test_a_period_ends_the_sequence():
     assert (found["previous_event"], found["seconds_since_previous_event"]) == (None, None)
 
 
-def test_neither_a_penalty_shot_nor_what_follows_it_is_a_rebound():
+def test_penalty_shot_is_not_part_of_a_rebound():
     awarded = make_play("penalty", number=2, details={"typeCode": "PS", "eventOwnerTeamId": AWAY})
     alone = make_shot(number=3, situationCode="1010")
 
     found = build_rows(make_page(make_shot(number=1), awarded, alone, make_shot(number=4, timeInPeriod="12:35")))
-    shoot_out = build_rows(make_page(make_shot(number=1, period=5), make_shot(number=2, period=5)))
+    shootout = build_rows(make_page(make_shot(number=1, period=5), make_shot(number=2, period=5)))
 
     assert not found["is_rebound"].any()
-    assert not shoot_out["is_rebound"].any()
+    assert not shootout["is_rebound"].any()
 
 
-def test_a_clock_that_runs_backwards_makes_no_rebound():
+def test_clock_running_backwards_gives_no_rebound():
     first, second = make_shot(number=1, timeInPeriod="10:02"), make_shot(number=2, timeInPeriod="10:00")
 
     found = build_rows(make_page(first, second)).to_dicts()[1]
@@ -112,7 +112,7 @@ def test_a_clock_that_runs_backwards_makes_no_rebound():
         ("hit", {}, HOME, 2, False),
     ],
 )  # fmt: skip
-def test_a_rush_comes_from_outside_the_offensive_zone_within_four_seconds(
+def test_rush_starts_outside_the_offensive_zone_within_four_seconds(
     event: str,
     place: dict[str, int],
     owner: int,
@@ -121,11 +121,11 @@ def test_a_rush_comes_from_outside_the_offensive_zone_within_four_seconds(
 ):
     first = make_play(event, details={"eventOwnerTeamId": owner} | place)
 
-    assert after(first, seconds=seconds)["is_rush"] == is_rush
+    assert build_shot_after(first, seconds=seconds)["is_rush"] == is_rush
 
 
-def test_a_shot_of_the_other_team_may_begin_a_rush():
-    found = after(make_shot(by=BLOCKER, details=FAR), seconds=3)
+def test_shot_of_the_other_team_can_start_a_rush():
+    found = build_shot_after(make_shot(by=BLOCKER, details=FAR), seconds=3)
 
     assert found["is_rush"]
     assert not found["is_rebound"]

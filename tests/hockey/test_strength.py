@@ -1,4 +1,4 @@
-"""Strength and situation, from the code of a row."""
+"""Tests of strength and situation from the situation code."""
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +19,7 @@ from tests.silver.play_builders import (
 MIRROR = {"EV": "EV", "PP": "SH", "SH": "PP", "5on5": "5on5", "5on4": "4on5", "4on5": "5on4", "other": "other"}
 
 
-def seen(code: str | None, by: int = SHOOTER) -> tuple[str | None, str | None]:
+def classify(code: str | None, by: int = SHOOTER) -> tuple[str | None, str | None]:
     row = build_row(make_shot(by=by, situationCode=code))
     return row["strength_state"], row["situation"]
 
@@ -34,28 +34,28 @@ def seen(code: str | None, by: int = SHOOTER) -> tuple[str | None, str | None]:
         ("1340", "EV", "other"), ("0551", "PP", "other"), ("1550", "SH", "other"), ("0660", "EV", "other"),
     ],
 )  # fmt: skip
-def test_a_goalie_is_a_man_and_only_full_teams_are_named(code: str, official: str, situation: str):
-    assert seen(code) == (official, situation)
-    assert seen(code, by=BLOCKER) == (MIRROR[official], MIRROR[situation])
+def test_goalie_counts_as_a_player_and_only_full_teams_have_a_named_situation(code: str, official: str, situation: str):
+    assert classify(code) == (official, situation)
+    assert classify(code, by=BLOCKER) == (MIRROR[official], MIRROR[situation])
 
 
-def test_a_code_keeps_its_leading_zero():
+def test_code_keeps_its_leading_zero():
     row = build_row(make_shot(situationCode="0651"))
 
     assert row["situation_code"] == "0651"
-    men = ("has_away_goalie", "away_skaters", "home_skaters", "has_home_goalie")
-    assert tuple(row[name] for name in men) == (False, 6, 5, True)
+    players = ("has_away_goalie", "away_skaters", "home_skaters", "has_home_goalie")
+    assert tuple(row[name] for name in players) == (False, 6, 5, True)
 
 
 @pytest.mark.parametrize("code", [None, "", "155", "15511", "2551", "1751", "155x", "1 51", "-551"])
-def test_without_a_code_that_can_be_read_nothing_is_known_and_never_five_on_five(code: str | None):
+def test_unreadable_code_gives_unknown_strength_never_five_on_five(code: str | None):
     row = build_row(make_shot(situationCode=code))
 
     assert row["situation_code"] == code
     assert {row[name] for name in ("strength_state", "situation", "home_skaters", "has_away_goalie")} == {None}
 
 
-def test_an_event_of_nobody_has_men_but_no_strength():
+def test_event_without_a_team_has_players_but_no_strength():
     row = build_row(make_play("stoppage", situationCode="1451"))
 
     assert (row["home_skaters"], row["away_skaters"]) == (5, 4)
@@ -63,7 +63,7 @@ def test_an_event_of_nobody_has_men_but_no_strength():
 
 
 @pytest.mark.parametrize("event", ["goal", "shot-on-goal", "missed-shot", "failed-shot-attempt"])
-def test_a_shot_that_was_awarded_is_a_penalty_shot(event: str):
+def test_awarded_shot_is_a_penalty_shot(event: str):
     awarded = make_play("penalty", details={"typeCode": "PS", "eventOwnerTeamId": AWAY})
     row = build_rows(make_page(awarded, make_shot(event, number=2, situationCode="1010"))).to_dicts()[1]
 
@@ -71,14 +71,14 @@ def test_a_shot_that_was_awarded_is_a_penalty_shot(event: str):
     assert (row["strength_state"], row["situation"]) == ("PS", "other")
 
 
-def test_the_shots_of_the_second_that_were_not_awarded_are_none():
+def test_other_shots_of_that_second_are_not_penalty_shots():
     awarded = make_play("penalty", number=2, details={"typeCode": "PS", "eventOwnerTeamId": AWAY})
     others = (make_shot(number=1, situationCode="1551"), make_play("hit", number=3, situationCode="1010"))
 
     assert build_rows(make_page(others[0], awarded, others[1]))["is_penalty_shot"].to_list() == [False] * 3
 
 
-def test_the_last_rows_of_an_overtime_that_bear_the_code_of_the_shoot_out_have_an_unknown_strength():
+def test_last_rows_of_an_overtime_with_the_shootout_code_have_unknown_strength():
     late = make_shot(period=4, timeInPeriod="05:00", situationCode="1010")
     row = build_rows(
         make_page(late, make_play("period-end", number=2, period=4, timeInPeriod="05:00", situationCode="1010"))
@@ -90,7 +90,7 @@ def test_the_last_rows_of_an_overtime_that_bear_the_code_of_the_shoot_out_have_a
     assert row["is_shot_on_goal"]
 
 
-def test_the_attempts_of_a_shoot_out_are_penalty_shots():
+def test_shootout_attempts_are_penalty_shots():
     row = build_row(make_shot("goal", period=5, timeInPeriod="00:00", situationCode="1010"))
 
     assert row["is_penalty_shot"]
@@ -99,7 +99,7 @@ def test_the_attempts_of_a_shoot_out_are_penalty_shots():
 
 @settings(max_examples=25)
 @given(st.from_regex("[01][3-6][3-6][01]", fullmatch=True))
-def test_the_strengths_of_both_teams_are_each_others_mirror(code: str):
+def test_strengths_of_both_teams_mirror_each_other(code: str):
     found = build_rows(
         make_page(make_shot(number=1, situationCode=code), make_shot(number=2, by=BLOCKER, situationCode=code[::-1]))
     )

@@ -1,4 +1,4 @@
-"""Strength where the page's codes are wrong: of pages typed by hand, and of recorded ones."""
+"""Tests of strength where situation codes are wrong, on handwritten and read_recorded pages."""
 
 import copy
 import json
@@ -51,72 +51,73 @@ def penalty(team: int, player: int, kind: str = "MIN", minutes: int = 2) -> dict
     return make_play("penalty", details=details)
 
 
-def numbered(*events: dict[str, Any]) -> dict[str, Any]:
+def number_events(*events: dict[str, Any]) -> dict[str, Any]:
     """Return a page of events, in order."""
     found = [{**event, "eventId": number, "sortOrder": 10 * number} for number, event in enumerate(events, 1)]
     return make_page(*({key: value for key, value in event.items() if value is not None} for event in found))
 
 
-def drift(code: str = "1541", until: int = 1000) -> list[dict[str, Any]]:
+def make_drift(code: str = "1541", until: int = 1000) -> list[dict[str, Any]]:
     """Return events of which a code tells that the home team is short, though nobody was penalized."""
     return [at(second, "1551") for second in (10, 40, 70)] + [at(second, code) for second in range(100, until, 60)]
 
 
-def test_codes_that_no_penalty_explains_give_way_to_the_penalty_clock() -> None:
-    found = build_rows(numbered(*drift(), at(1100, "1541", make_shot("goal", by=BLOCKER))))
+def test_penalty_clock_replaces_codes_that_no_penalty_explains() -> None:
+    found = build_rows(number_events(*make_drift(), at(1100, "1541", make_shot("goal", by=BLOCKER))))
     goal = found.row(-1, named=True)
     assert goal["situation_code"] == "1541"
     assert (goal["strength_source"], goal["strength_state"], goal["situation"]) == ("penalty clock", "EV", "5on5")
     assert found["strength_source"].to_list() == ["page"] * 3 + ["penalty clock"] * (found.height - 3)
 
 
-def test_a_power_play_amid_wrong_codes_is_one() -> None:
-    events = [*drift(), at(1010, "1541", penalty(AWAY, DEFENDER)), at(1050, "1441", make_shot("goal"))]
-    goal = build_rows(numbered(*events)).row(-1, named=True)
+def test_power_play_among_wrong_codes_is_recognized() -> None:
+    events = [*make_drift(), at(1010, "1541", penalty(AWAY, DEFENDER)), at(1050, "1441", make_shot("goal"))]
+    goal = build_rows(number_events(*events)).row(-1, named=True)
     assert (goal["strength_source"], goal["strength_state"], goal["situation"]) == ("penalty clock", "PP", "5on4")
 
 
-def test_equal_codes_in_a_power_play_are_wrong_too() -> None:
+def test_even_code_during_a_power_play_is_replaced() -> None:
     long = at(100, "1551", penalty(AWAY, DEFENDER, "MAJ", 5))
     goal = at(390, "1551", make_shot("goal"))
-    found = build_rows(numbered(long, *(at(second, "1551") for second in range(130, 390, 30)), goal))
+    found = build_rows(number_events(long, *(at(second, "1551") for second in range(130, 390, 30)), goal))
     assert found.row(-1, named=True)["strength_state"] == "PP"
 
 
-def test_who_is_in_net_stays_what_the_code_says() -> None:
-    found = build_rows(numbered(*drift(), at(1100, "0641", make_shot("shot-on-goal", by=BLOCKER)))).row(-1, named=True)
+def test_goalie_in_net_follows_the_code() -> None:
+    events = number_events(*make_drift(), at(1100, "0641", make_shot("shot-on-goal", by=BLOCKER)))
+    found = build_rows(events).row(-1, named=True)
     assert (found["has_away_goalie"], found["away_skaters"], found["home_skaters"]) == (False, 6, 5)
     assert (found["strength_state"], found["situation"]) == ("EV", "other")
 
 
-def test_a_drift_goes_on_through_the_ends_of_periods() -> None:
+def test_wrong_codes_may_continue_over_periods() -> None:
     events = [at(second, "1441") for second in range(1100, 3000, 100)]
-    assert set(build_rows(numbered(*events))["strength_source"]) == {"penalty clock"}
-    assert set(build_rows(numbered(*events)).select(PLAYERS).rows()) == {(5, 5)}
+    assert set(build_rows(number_events(*events))["strength_source"]) == {"penalty clock"}
+    assert set(build_rows(number_events(*events)).select(PLAYERS).rows()) == {(5, 5)}
 
 
 @pytest.mark.parametrize("until", [130, 200, 270])
-def test_codes_that_are_odd_for_less_than_three_minutes_stay(until: int) -> None:
-    assert set(build_rows(numbered(*drift(until=until)))["strength_source"]) == {"page"}
+def test_unusual_codes_for_less_than_three_minutes_are_used(until: int) -> None:
+    assert set(build_rows(number_events(*make_drift(until=until)))["strength_source"]) == {"page"}
 
 
-def test_no_code_is_no_strength() -> None:
-    found = build_rows(numbered(*drift(), at(1100, None), at(1110, "15x1")))
+def test_missing_code_gives_no_strength() -> None:
+    found = build_rows(number_events(*make_drift(), at(1100, None), at(1110, "15x1")))
     assert found["strength_source"].to_list()[-2:] == [None, None]
     assert found["strength_state"].to_list()[-2:] == [None, None]
 
 
-def test_overtime_of_three_against_three_is_explained() -> None:
+def test_three_on_three_overtime_is_explained() -> None:
     overtime = {"number": 4, "periodType": "OT", "maxRegulationPeriods": 3}
     events = [at(second, "1331") | {"periodDescriptor": overtime} for second in range(0, 299, 20)]
-    assert set(build_rows(numbered(*events))["strength_source"]) == {"page"}
+    assert set(build_rows(number_events(*events))["strength_source"]) == {"page"}
 
 
 seconds = st.lists(st.integers(0, 3590), min_size=1, max_size=40).map(sorted)
 
 
 @given(seconds, st.lists(st.tuples(st.integers(0, 14), st.booleans()), max_size=8, unique_by=lambda one: one[0]))
-def test_codes_that_penalties_explain_stay(moments: list[int], penalties: list[tuple[int, bool]]) -> None:
+def test_codes_that_penalties_explain_are_used(moments: list[int], penalties: list[tuple[int, bool]]) -> None:
     """A minor in every fourth minute at most, of either team: two minutes later the code is 1551 again."""
     starts = {240 * number + 5: is_home for number, is_home in penalties}
     events = [
@@ -128,12 +129,12 @@ def test_codes_that_penalties_explain_stay(moments: list[int], penalties: list[t
         code = "1551" if not short else "1541" if True in short else "1451"
         events.append(at(second, code))
     found = build_rows(
-        numbered(*sorted(events, key=lambda event: (event["periodDescriptor"]["number"], event["timeInPeriod"])))
+        number_events(*sorted(events, key=lambda event: (event["periodDescriptor"]["number"], event["timeInPeriod"])))
     )
     assert set(found["strength_source"]) == {"page"}
 
 
-def with_shifts(*events: dict[str, Any], missing: tuple[int, ...] = ()) -> pl.DataFrame:
+def make_with_shifts(*events: dict[str, Any], missing: tuple[int, ...] = ()) -> pl.DataFrame:
     """Return plays of a game with shifts: all players of both teams are on all the time, but for the sixth skaters."""
     team_of = dict.fromkeys(HOME_TEAM, HOME) | dict.fromkeys(AWAY_TEAM, AWAY)
     goalies = (HOME_TEAM[-1], AWAY_TEAM[-1])
@@ -150,36 +151,36 @@ def with_shifts(*events: dict[str, Any], missing: tuple[int, ...] = ()) -> pl.Da
         for player, team in team_of.items()
     ]
     frames = (pl.LazyFrame(found, schema=table.schema) for found, table in ((shifts, SHIFTS), (lineups, LINEUPS)))
-    return build_table(PLAYS, make_pages(numbered(*events)), *frames).sort("event_number")
+    return build_table(PLAYS, make_pages(number_events(*events)), *frames).sort("event_number")
 
 
-def test_where_there_are_shifts_the_players_on_the_ice_decide() -> None:
-    found = with_shifts(*drift(until=220))
+def test_players_on_the_ice_decide_if_there_are_shifts() -> None:
+    found = make_with_shifts(*make_drift(until=220))
     assert found["strength_source"].to_list() == ["page"] * 3 + ["shifts"] * 2
     assert set(found.select(PLAYERS).rows()) == {(5, 5)}
 
 
-def test_an_event_without_a_code_has_the_strength_of_its_shifts() -> None:
-    found = with_shifts(at(10, "1551"), at(100, None, make_shot()))
+def test_event_without_a_code_takes_the_strength_of_its_shifts() -> None:
+    found = make_with_shifts(at(10, "1551"), at(100, None, make_shot()))
     assert found["strength_source"].to_list() == ["page", "shifts"]
     assert found["situation"].to_list()[-1] == "5on5"
 
 
-def test_a_missing_shift_does_not_spoil_a_code_that_penalties_explain() -> None:
-    found = with_shifts(*(at(second, "1551") for second in range(10, 1000, 60)), missing=(HOME_TEAM[1],))
+def test_missing_shift_does_not_replace_a_code_that_penalties_explain() -> None:
+    found = make_with_shifts(*(at(second, "1551") for second in range(10, 1000, 60)), missing=(HOME_TEAM[1],))
     assert set(found["strength_source"]) == {"page"}
 
 
 @pytest.mark.parametrize("missing", [HOME_TEAM[1:5], HOME_TEAM])
-def test_shifts_that_are_impossible_leave_it_to_the_penalty_clock(missing: range) -> None:
-    found = with_shifts(*drift(), missing=tuple(missing))
+def test_penalty_clock_decides_if_the_shifts_are_impossible(missing: range) -> None:
+    found = make_with_shifts(*make_drift(), missing=tuple(missing))
     assert set(found["strength_source"]) == {"page", "penalty clock"}
     assert set(found.select(PLAYERS).rows()) == {(5, 5)}
 
 
 @pytest.fixture(scope="module")
 def playoffs(realdata: Path, archive: Callable[..., Any]) -> tuple[list[dict[str, Any]], pl.LazyFrame, pl.LazyFrame]:
-    """Five recorded games with shift charts: pages, shifts and line-ups."""
+    """Five read_recorded games with shift charts: pages, shifts and lineups."""
     files = sorted((realdata / "shiftcharts-derived").glob("*.json"))[:5]
     pages = [json.loads(archive("20222023").play_by_play(int(file.stem), LATER)) for file in files]
     lineups = build_table(LINEUPS, make_pages(*pages), NO_PAGES, NO_PAGES).lazy()
@@ -192,41 +193,41 @@ def playoffs(realdata: Path, archive: Callable[..., Any]) -> tuple[list[dict[str
 
 
 @pytest.mark.parametrize("has_shifts", [True, False])
-def test_recorded_codes_that_are_spoilt_are_mended(playoffs: Any, has_shifts: bool) -> None:  # noqa: FBT001
+def test_damaged_recorded_codes_are_repaired(playoffs: Any, has_shifts: bool) -> None:  # noqa: FBT001
     pages, shifts, lineups = playoffs
-    beside = (shifts, lineups) if has_shifts else ()
-    spoilt = copy.deepcopy(pages)
-    for game in spoilt:
+    undamaged = (shifts, lineups) if has_shifts else ()
+    damaged = copy.deepcopy(pages)
+    for game in damaged:
         for event in game["plays"][120:]:
             code = event.get("situationCode", "")
             if len(code) == 4 and code[2] > "3":
                 event["situationCode"] = f"{code[:2]}{int(code[2]) - 1}{code[3]}"
-    clean, mended = (
-        build_table(PLAYS, make_pages(*found), *beside).filter(pl.col("event").is_in(ATTEMPTS))
-        for found in (pages, spoilt)
+    clean, repaired = (
+        build_table(PLAYS, make_pages(*found), *undamaged).filter(pl.col("event").is_in(ATTEMPTS))
+        for found in (pages, damaged)
     )
     assert set(clean["strength_source"]) == {"page"}
-    assert ("shifts" if has_shifts else "penalty clock") in set(mended["strength_source"])
-    equal = (clean["strength_state"] == mended["strength_state"]) & (clean["situation"] == mended["situation"])
+    assert ("shifts" if has_shifts else "penalty clock") in set(repaired["strength_source"])
+    equal = (clean["strength_state"] == repaired["strength_state"]) & (clean["situation"] == repaired["situation"])
     assert equal.mean() > 0.99
 
 
-def recorded(realdata: Path, game: int) -> pl.DataFrame:
+def read_recorded(realdata: Path, game: int) -> pl.DataFrame:
     body = (realdata / "odd" / "play-by-play" / f"{game}.json").read_text()
     return build_table(PLAYS, make_pages(json.loads(body))).sort("event_number").filter("is_goal")
 
 
-def test_goals_of_a_recorded_game_whose_codes_drift(realdata: Path) -> None:
-    found = recorded(realdata, 2019020711)
+def test_goals_of_a_recorded_game_with_drifting_codes(realdata: Path) -> None:
+    found = read_recorded(realdata, 2019020711)
     assert found["strength_state"].to_list() == ["EV", "PP", "PP", *["EV"] * 7]
 
 
-def test_goals_of_a_recorded_game_whose_codes_flicker(realdata: Path) -> None:
-    found = recorded(realdata, 2019020626)
+def test_goals_of_a_recorded_game_with_flickering_codes(realdata: Path) -> None:
+    found = read_recorded(realdata, 2019020626)
     assert found["strength_state"].to_list() == ["PP", "PP", "EV", "PP", "PP", "EV"]
 
 
-def test_recorded_games_are_sound(playoffs: Any) -> None:
+def test_recorded_games_pass_the_checks_of_strength(playoffs: Any) -> None:
     pages, shifts, lineups = playoffs
     found = build_table(PLAYS, make_pages(*pages), shifts, lineups).lazy()
     assert check_strength(found, shifts, lineups, builders.make_skater_games()).collect().is_empty()

@@ -209,7 +209,7 @@ def looks_of_a_month(facts_of: Callable[[list[datetime]], Inventory]) -> list[in
 
 
 def test_daily_runs_look_at_an_incomplete_page_on_fewer_and_fewer_days():
-    reason = {"table": "bronze.boxscore", "page": "2025020001", "reason": "a box score has lines"}
+    reason = {"table": "bronze.boxscore", "page": "2025020001", "reason": "a box score has player lines"}
     incomplete = pl.DataFrame([reason], schema=INCOMPLETE_SCHEMA)
 
     def facts(at: list[datetime]) -> Inventory:
@@ -218,7 +218,7 @@ def test_daily_runs_look_at_an_incomplete_page_on_fewer_and_fewer_days():
 
     assert looks_of_a_month(facts) == [1, 2, 4, 8, 15, 28]
     assert of_game(facts([MORNING_AFTER]), MORNING_AFTER + timedelta(days=1)) == {
-        "bronze.boxscore": f"{INCOMPLETE}: a box score has lines"
+        "bronze.boxscore": f"{INCOMPLETE}: a box score has player lines"
     }
 
 

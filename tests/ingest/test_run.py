@@ -395,7 +395,7 @@ def test_a_line_up_that_cannot_be_read_keeps_no_other_game_from_being_asked_for(
     second = run_ingest(tmp_path, api, now=NOON + timedelta(hours=20), rebuilds=True)
 
     assert first.exit_code == second.exit_code == 3  # one odd row is left out, and named until it is healed
-    assert "every row of bronze.play_by_play is as declared" in first.incomplete[0]
+    assert "every row of bronze.play_by_play is valid" in first.incomplete[0]
     assert delta_tables.scan_table(tmp_path, find_table("silver.refusals")).collect().is_empty()
     named = (
         delta_tables.scan_table(tmp_path, find_table("silver.game_quality"))

@@ -1,4 +1,4 @@
-"""Forecasts from the command line: made before the games, kept for ever, held against what came."""
+"""Tests of `nhl-lake predict`: predictions are made before the games, stored permanently and compared with results."""
 
 import json
 import shutil
@@ -33,7 +33,7 @@ def root(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_everybody_who_has_played_and_may_play_is_foretold_once_by_each_model(root: Path):
+def test_every_possible_skater_is_predicted_once_by_each_model(root: Path):
     coming = delta_tables.scan_table(root, SOG_FEATURES).filter("is_upcoming").collect()
     rows = delta_tables.scan_table(root, ledger.PREDICTIONS).collect()
     known = coming.filter(pl.col("games_before").is_not_null())
@@ -45,7 +45,7 @@ def test_everybody_who_has_played_and_may_play_is_foretold_once_by_each_model(ro
     assert rows["foretold_shots_on_goal"].mean() == pytest.approx(1.7, abs=0.4)
 
 
-def test_the_model_is_kept_in_writing(root: Path):
+def test_model_card_is_stored(root: Path):
     (card,) = delta_tables.scan_table(root, ledger.MODELS).collect()["card"]
 
     told = json.loads(card)
@@ -53,7 +53,7 @@ def test_the_model_is_kept_in_writing(root: Path):
     assert {term["feature"] for term in told["terms"]} >= {"shrunk_shots_on_goal", "is_home"}
 
 
-def test_what_was_foretold_stays_and_is_held_against_what_came(root: Path, run_here: Run, tmp_path: Path):
+def test_predictions_stay_and_are_compared_with_the_results(root: Path, run_here: Run, tmp_path: Path):
     after = tmp_path / "lake"
     shutil.copytree(root, after)
     before = delta_tables.scan_table(after, SOG_PREDICTIONS).sort(SOG_PREDICTIONS.key).collect()
@@ -72,7 +72,7 @@ def test_what_was_foretold_stays_and_is_held_against_what_came(root: Path, run_h
     assert (both["shots_on_goal"] == both["shots_on_goal_in_the_game"]).all()
 
 
-def test_a_game_that_has_begun_is_not_foretold(root: Path, tmp_path: Path):
+def test_game_that_has_begun_is_not_predicted(root: Path, tmp_path: Path):
     after = tmp_path / "lake"
     shutil.copytree(root, after)
     starts = (
@@ -92,7 +92,7 @@ def test_a_game_that_has_begun_is_not_foretold(root: Path, tmp_path: Path):
     assert both["made_at"].n_unique() == 2
 
 
-def test_the_command_prints_who_shoots_most_and_says_so_when_nobody_plays(root: Path, run_here: Run, tmp_path: Path):
+def test_predict_prints_the_top_shooters_and_says_if_there_are_no_games(root: Path, run_here: Run, tmp_path: Path):
     after = tmp_path / "lake"
     shutil.copytree(root, after)
     ended = run_here("predict", "-n", "3", root=after, now=NOW + timedelta(minutes=1))
@@ -106,7 +106,7 @@ def test_the_command_prints_who_shoots_most_and_says_so_when_nobody_plays(root: 
     assert told[0]["foretold_shots_on_goal"] >= told[-1]["foretold_shots_on_goal"]
 
 
-def test_the_games_to_come_stand_with_who_is_likely_to_shoot(root: Path, run_here: Run):
+def test_upcoming_games_show_likely_shooters(root: Path, run_here: Run):
     told = run_here("upcoming", "--days", "6", "--shooters", "500", "--json", root=root, now=NOW).json
     shown = run_here("upcoming", "--days", "6", root=root, now=NOW)
     coming = delta_tables.scan_table(root, SOG_FEATURES).filter("is_upcoming").collect().rows_by_key(
@@ -132,9 +132,7 @@ def test_the_games_to_come_stand_with_who_is_likely_to_shoot(root: Path, run_her
     assert "were not foretold" not in shown.out
 
 
-def test_the_newest_forecast_counts_and_who_is_not_expected_any_more_does_not(
-    root: Path, tmp_path: Path, run_here: Run
-):
+def test_newest_prediction_is_used_and_unexpected_skaters_are_hidden(root: Path, tmp_path: Path, run_here: Run):
     after = tmp_path / "lake"
     shutil.copytree(root, after)
     features = delta_tables.scan_table(after, SOG_FEATURES).collect()
@@ -152,7 +150,7 @@ def test_the_newest_forecast_counts_and_who_is_not_expected_any_more_does_not(
     assert len({(row["game_id"], row["player_id"]) for row in now}) == len(now)
 
 
-def test_games_that_were_not_foretold_are_said_to_be_so(league_lake: Path, root: Path, run_here: Run):
+def test_games_without_predictions_are_marked(league_lake: Path, root: Path, run_here: Run):
     without = run_here("upcoming", root=league_lake, now=LEAGUE_NOW)
     of_late = run_here("upcoming", "--shooters", "5", root=league_lake, now=LEAGUE_NOW)
     partly = run_here("upcoming", "--days", "10", root=root, now=NOW)
@@ -164,7 +162,7 @@ def test_games_that_were_not_foretold_are_said_to_be_so(league_lake: Path, root:
     assert f"Nothing was foretold of {len(rows) - told} of the {len(rows)} games" in partly.out
 
 
-def test_a_back_test_without_games_before_says_what_to_do(league_lake: Path, run_here: Run):
+def test_backtest_without_earlier_games_says_what_to_do(league_lake: Path, run_here: Run):
     ended = run_here("models", "backtest", "sog", "--season", "2025", root=league_lake)
     none = run_here("models", "backtest", "sog", "--season", "1999", root=league_lake)
 
@@ -176,7 +174,7 @@ def test_a_back_test_without_games_before_says_what_to_do(league_lake: Path, run
     assert "ingest --season 1999" in none.err
 
 
-def test_a_forecast_of_who_did_not_play_has_no_outcome():
+def test_prediction_for_a_skater_who_did_not_play_has_no_outcome():
     about = dict.fromkeys(ledger.PREDICTIONS.schema) | {"game_id": 1, "player_id": 7}
     forecasts = pl.LazyFrame(
         [about, about | {"player_id": 8}, about | {"game_id": 2}], schema=ledger.PREDICTIONS.schema
@@ -189,7 +187,7 @@ def test_a_forecast_of_who_did_not_play_has_no_outcome():
     assert outcomes == [(1, 7, True, 3), (1, 8, True, None), (2, 7, False, None)]
 
 
-def test_forecasts_are_of_the_ledger_and_can_only_be_added_to():
+def test_predictions_are_in_the_ledger_and_append_only():
     assert ledger.PREDICTIONS in catalog.TABLES
     assert ledger.PREDICTIONS.is_append_only
     with pytest.raises(TypeError, match="never replaced"):

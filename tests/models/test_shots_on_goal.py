@@ -1,4 +1,4 @@
-"""The forecasts of shots on goal: sums that can be done by hand, a fit that finds what was put in, honest scores."""
+"""Tests of the model of shots on goal: checks by hand, recovery of known parameters, and correct scores."""
 
 import math
 from datetime import UTC, date, datetime, timedelta
@@ -15,7 +15,7 @@ from nhl_lake.models.shots_on_goal import BASELINES, FEATURES, GLM, ModelCard, T
 LABEL = "shots_on_goal"
 
 
-def features(count: int = 6_000, seed: int = 1, **said: pl.Series) -> pl.DataFrame:
+def make_features(count: int = 6_000, seed: int = 1, **said: pl.Series) -> pl.DataFrame:
     """Return rows of gold.sog_features over two months, in which shots come as Poisson has it of what stands there."""
     dice = np.random.default_rng(seed)
     skill = dice.gamma(4, 0.4, count) + 0.2
@@ -46,8 +46,8 @@ def features(count: int = 6_000, seed: int = 1, **said: pl.Series) -> pl.DataFra
     return pl.DataFrame({name: named.get(name) for name in SOG_FEATURES.schema}).cast(dict(SOG_FEATURES.schema))
 
 
-def test_the_fit_finds_what_was_put_in():
-    card = shots_on_goal.fit_model(features(20_000))
+def test_fit_recovers_the_parameters():
+    card = shots_on_goal.fit_model(make_features(20_000))
 
     told = {term.feature: term.weight / term.spread for term in card.terms}  # per unit of the feature
     assert told["shrunk_decayed_shots_on_goal"] + told["shrunk_shots_on_goal"] == pytest.approx(1, abs=0.05)
@@ -56,7 +56,7 @@ def test_the_fit_finds_what_was_put_in():
     assert abs(told["is_home"]) < 0.03
 
 
-def test_what_a_card_foretells_can_be_done_by_hand():
+def test_prediction_of_a_model_card_can_be_checked_by_hand():
     terms = (
         Term(feature="is_home", mean=0.5, spread=0.5, weight=0.1),
         Term(feature="shrunk_shots_on_goal", mean=0.0, spread=2.0, weight=0.4),
@@ -71,7 +71,7 @@ def test_what_a_card_foretells_can_be_done_by_hand():
     assert found[2] is None  # what is not known is not taken for nothing
 
 
-def test_chances_of_more_shots_are_those_of_poisson():
+def test_probabilities_of_more_shots_are_those_of_poisson():
     rows = pl.DataFrame({"mean": [0.5, 2.0]})
 
     found = rows.select(
@@ -82,7 +82,7 @@ def test_chances_of_more_shots_are_those_of_poisson():
     assert found["2"].to_list() == pytest.approx([1 - math.exp(-0.5) * (1 + 0.5 + 0.125), 1 - math.exp(-2) * 5])
 
 
-def test_scores_can_be_done_by_hand():
+def test_scores_can_be_checked_by_hand():
     rows = pl.DataFrame({LABEL: [0, 3], "a": [0.5, 2.0]})
     found = shots_on_goal.score_predictions(rows, "a").row(0, named=True)
 
@@ -95,8 +95,8 @@ def test_scores_can_be_done_by_hand():
 
 
 @pytest.mark.parametrize("share", [0.0, 0.03, 0.4])
-def test_a_feature_that_few_games_tell_is_left_out_and_takes_no_game_with_it(share: float):
-    rows = features()
+def test_rarely_known_feature_is_left_out_without_losing_games(share: float):
+    rows = make_features()
     is_told = pl.int_range(pl.len()) < share * pl.len()
     rows = rows.with_columns(
         pl.when(is_told).then(name).alias(name) for name in ("expected_time_on_ice_s", "time_on_ice_last_game_s")
@@ -107,8 +107,8 @@ def test_a_feature_that_few_games_tell_is_left_out_and_takes_no_game_with_it(sha
     assert shots_on_goal.list_unused_features(card) == ["expected_time_on_ice_s", "time_on_ice_last_game_s"]
 
 
-def test_a_feature_that_most_games_tell_is_kept_and_the_others_are_not_fitted_to():
-    rows = features().with_columns(
+def test_mostly_known_feature_is_used_and_other_games_are_left_out():
+    rows = make_features().with_columns(
         expected_time_on_ice_s=pl.when(pl.int_range(pl.len()) % 4 > 0).then("expected_time_on_ice_s")
     )
     card = shots_on_goal.fit_model(rows)
@@ -117,8 +117,8 @@ def test_a_feature_that_most_games_tell_is_kept_and_the_others_are_not_fitted_to
     assert card.rows == rows.height * 3 // 4
 
 
-def test_a_forecast_that_few_games_allow_is_left_out_and_takes_no_game_with_it():
-    rows = features().with_columns(
+def test_rarely_known_prediction_is_left_out_without_losing_games():
+    rows = make_features().with_columns(
         expected_shots_on_goal=pl.when(pl.int_range(pl.len()) % 30 == 0).then(1.5),
         decayed_shots_on_goal_20=pl.when(pl.int_range(pl.len()) % 30 > 0).then(1.5),
     )
@@ -130,8 +130,8 @@ def test_a_forecast_that_few_games_allow_is_left_out_and_takes_no_game_with_it()
     assert set(found.scores["games"]) == {sum(n % 30 > 0 for n in range(6_000 - months, 6_000))}
 
 
-def test_a_feature_that_nobody_has_is_left_out():
-    rows = features().with_columns(
+def test_feature_that_is_never_known_is_left_out():
+    rows = make_features().with_columns(
         expected_time_on_ice_s=pl.lit(None, pl.Float64), time_on_ice_last_game_s=pl.lit(None, pl.Float64)
     )
 
@@ -141,12 +141,12 @@ def test_a_feature_that_nobody_has_is_left_out():
     }
 
 
-def test_too_few_games_are_an_error_that_says_what_to_do():
+def test_too_few_games_raise_an_error_with_a_next_step():
     with pytest.raises(LakeError, match="too few to fit"):
-        shots_on_goal.fit_model(features(500))
+        shots_on_goal.fit_model(make_features(500))
 
 
-def test_a_back_test_foretells_every_month_from_the_games_before_it(monkeypatch: pytest.MonkeyPatch):
+def test_backtest_predicts_every_month_from_the_games_before_it(monkeypatch: pytest.MonkeyPatch):
     fits: list[tuple[date, date]] = []
     fit = shots_on_goal.fit_model
 
@@ -156,14 +156,16 @@ def test_a_back_test_foretells_every_month_from_the_games_before_it(monkeypatch:
         return card
 
     monkeypatch.setattr(shots_on_goal, "fit_model", noted)
-    found = shots_on_goal.backtest(features(), 20252026).scores
+    found = shots_on_goal.backtest(make_features(), 20252026).scores
 
     assert fits == [(date(2025, 10, 7), date(2025, 10, 31)), (date(2025, 10, 7), date(2025, 11, 30))]
-    assert set(found["games"]) == {6_000 - sum(d < date(2025, 11, 1) for d in features()["game_date"])}
+    assert set(found["games"]) == {6_000 - sum(d < date(2025, 11, 1) for d in make_features()["game_date"])}
 
 
-def test_a_back_test_tells_the_better_forecast_from_the_worse():
-    found = {row["forecast"]: row for row in shots_on_goal.backtest(features(), 20252026).scores.iter_rows(named=True)}
+def test_backtest_ranks_a_better_prediction_first():
+    found = {
+        row["prediction"]: row for row in shots_on_goal.backtest(make_features(), 20252026).scores.iter_rows(named=True)
+    }
 
     assert set(found) == {"all players, in hindsight", "position mean", "last 10", "shrunk, two seasons",
                           "shrunk and decayed", GLM}  # fmt: skip
@@ -171,17 +173,17 @@ def test_a_back_test_tells_the_better_forecast_from_the_worse():
     assert found["all players, in hindsight"]["r_squared"] == pytest.approx(0)
 
 
-def test_the_gain_over_a_forecast_is_a_share_of_its_deviance():
-    scores = pl.DataFrame({"forecast": [GLM, "last 10"], "deviance": [0.9, 1.2]})
+def test_gain_over_a_prediction_is_a_share_of_its_deviance():
+    scores = pl.DataFrame({"prediction": [GLM, "last 10"], "deviance": [0.9, 1.2]})
 
     assert shots_on_goal.compute_deviance_gain(scores, "last 10") == pytest.approx(0.25)
 
 
-def test_a_season_without_games_before_it_cannot_be_tested():
+def test_season_without_earlier_games_cannot_be_backtested():
     with pytest.raises(LakeError, match="enough games before"):
-        shots_on_goal.backtest(features(1_000), 20252026)
+        shots_on_goal.backtest(make_features(1_000), 20252026)
 
 
-def test_every_feature_and_plain_forecast_is_of_the_table():
+def test_every_feature_and_baseline_reads_columns_of_the_table():
     for name, forecast in {**FEATURES, **BASELINES}.items():
         assert set(forecast.meta.root_names()) <= set(SOG_FEATURES.schema), name

@@ -180,7 +180,7 @@ def unreadable() -> dict:
 
 @pytest.mark.parametrize(
     ("page", "why"),
-    [(repeated, "one row for each game_id, event_id"), (unreadable, r"homeTeam.id")],
+    [(repeated, "one row per game_id, event_id"), (unreadable, r"homeTeam.id")],
     ids=["breaks a rule", "cannot be read"],
 )
 def test_a_game_that_cannot_be_made_is_put_aside_by_name_and_the_others_are_made(root: Path, page, why: str):

@@ -1,4 +1,4 @@
-"""Of what a table is made, only the columns are read that its function looks at."""
+"""Tests of required columns: only the columns that a table's function reads are loaded."""
 
 from typing import Any
 
@@ -38,18 +38,18 @@ def reader(source) -> Table:
     )
 
 
-def test_the_columns_that_a_function_looks_at_are_found_in_order():
+def test_required_columns_are_found_in_order():
     assert projection.find_required_columns(reader(names)) == (("player_id", "first_name", "age"),)
 
 
-def test_the_key_is_read_also_where_rows_are_only_counted():
+def test_key_is_read_even_if_rows_are_only_counted():
     def counted(people: pl.LazyFrame) -> pl.LazyFrame:
         return people.select(player_id=pl.len().cast(pl.Int64), first_name=pl.lit("all"))
 
     assert projection.find_required_columns(reader(counted)) == (("player_id",),)
 
 
-def test_what_is_not_read_is_there_and_unknown():
+def test_unread_columns_are_null():
     rows = pl.DataFrame({"player_id": [1], "age": [30]}, schema_overrides={"player_id": pl.Int64})
     found = projection.fill_unread_columns(PEOPLE, rows).collect()
     assert found.schema == PEOPLE.schema
@@ -64,7 +64,7 @@ APART = pytest.mark.parametrize(
 
 
 @APART
-def test_no_plan_looks_at_more_than_is_read(table: Table):
+def test_no_plan_reads_more_than_the_required_columns(table: Table):
     """Held against the plans themselves, where it makes no difference what is run, and in which order."""
     rows = table.build(*(pl.LazyFrame(schema=read.schema) for read in table.inputs))
     needed = projections(rows.select(pl.col(column.name).cast(column.dtype) for column in table.columns))
@@ -90,7 +90,7 @@ def projections(rows: pl.LazyFrame) -> dict[tuple[str, ...], set[str]]:
     return found
 
 
-def test_a_plan_that_does_not_get_to_all_that_it_looks_at_is_told_from_one_that_does():
+def test_unreachable_columns_are_detected_by_comparing_plans():
     def never(people: pl.LazyFrame) -> pl.LazyFrame:
         nobody = people.select("player_id").filter(pl.lit(value=False)).cache()
         return nobody.join(people.select("player_id", "first_name"), on="player_id")
@@ -99,7 +99,7 @@ def test_a_plan_that_does_not_get_to_all_that_it_looks_at_is_told_from_one_that_
 
 
 @APART
-def test_every_table_runs_on_what_it_looks_at(table: Table):
+def test_every_table_builds_from_its_required_columns(table: Table):
     frames = [
         projection.fill_unread_columns(read, pl.DataFrame(schema=read.schema).select(names))
         for read, names in zip(table.inputs, projection.find_required_columns(table), strict=True)

@@ -1,4 +1,4 @@
-"""Pages as bronze keeps them, typed by hand, recorded or of the simulated league."""
+"""Bronze pages for tests: handwritten, recorded, or of the simulated league."""
 
 import json
 from datetime import UTC, date, datetime

@@ -1,4 +1,4 @@
-"""Small games typed by hand, to ask who was on the ice."""
+"""Builders of small handwritten games with lineups, shifts and plays."""
 
 import json
 from typing import Any

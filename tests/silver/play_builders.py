@@ -1,4 +1,4 @@
-"""Play-by-play pages typed by hand: two players at home (71, 72) and two away (82, 83), goalies 31 and 32."""
+"""Builders of handwritten play-by-play pages: players 71 and 72 at home, 82 and 83 away, goalies 31 and 32."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Games, from hand-typed entries of a schedule."""
+"""Tests of games, on handwritten schedule entries."""
 
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -22,7 +22,7 @@ NEVER = pl.LazyFrame(schema=LISTINGS.schema)  # nothing was ever seen to be gone
 OCTOBER, JANUARY = date(2023, 10, 10), date(2024, 1, 9)
 
 
-def entry(number: int = 1, **said: Any) -> dict[str, Any]:
+def make_entry(number: int = 1, **said: Any) -> dict[str, Any]:
     """Return a game as the schedule tells it."""
     return {
         "id": 2023020000 + number,
@@ -41,43 +41,47 @@ def entry(number: int = 1, **said: Any) -> dict[str, Any]:
     }
 
 
-def sides(home: int, away: int) -> dict[str, Any]:
+def make_sides(home: int, away: int) -> dict[str, Any]:
     return {
         "homeTeam": {"id": 1, "abbrev": "HOM", "score": home},
         "awayTeam": {"id": 2, "abbrev": "AWA", "score": away},
     }
 
 
-def schedule(*entries: dict[str, Any], day: date = OCTOBER) -> pl.LazyFrame:
+def make_schedule(*entries: dict[str, Any], day: date = OCTOBER) -> pl.LazyFrame:
     bodies = [json.dumps(said) for said in entries]
     return pl.LazyFrame({"game_date": day, "body": bodies}, schema={"game_date": pl.Date, "body": pl.String})
 
 
-def rows(*entries: dict[str, Any], day: date = OCTOBER) -> pl.DataFrame:
-    return games(schedule(*entries, day=day), NEVER).collect()
+def build_games(*entries: dict[str, Any], day: date = OCTOBER) -> pl.DataFrame:
+    return games(make_schedule(*entries, day=day), NEVER).collect()
 
 
-def listing(number: int, hour: int, *, is_listed: bool) -> dict[str, Any]:
+def make_listing(number: int, hour: int, *, is_listed: bool) -> dict[str, Any]:
     at = datetime(2023, 10, 9, hour, tzinfo=UTC)
     about = {"season": 20232024, "game_id": 2023020000 + number, "run_id": "a"}
     return {**about, "asked_at": at, "is_listed": is_listed}
 
 
-def test_a_game_to_come_that_the_schedule_lists_no_more_is_gone_until_it_is_listed_again():
+def test_upcoming_game_is_gone_while_the_schedule_does_not_list_it():
     told = [
-        listing(1, 1, is_listed=False), listing(2, 1, is_listed=False), listing(2, 2, is_listed=True),
-        listing(3, 2, is_listed=False), listing(3, 1, is_listed=True), listing(4, 1, is_listed=False),
+        make_listing(1, 1, is_listed=False), make_listing(2, 1, is_listed=False), make_listing(2, 2, is_listed=True),
+        make_listing(3, 2, is_listed=False), make_listing(3, 1, is_listed=True), make_listing(4, 1, is_listed=False),
     ]  # fmt: skip
     seen = pl.LazyFrame(told, schema=LISTINGS.schema)
-    played = entry(4, gameState="OFF", gameOutcome={"lastPeriodType": "REG"}, **sides(3, 2))
-    found = games(schedule(entry(1), entry(2), entry(3), played, entry(5)), seen).collect().sort("game_id")
+    played = make_entry(4, gameState="OFF", gameOutcome={"lastPeriodType": "REG"}, **make_sides(3, 2))
+    found = (
+        games(make_schedule(make_entry(1), make_entry(2), make_entry(3), played, make_entry(5)), seen)
+        .collect()
+        .sort("game_id")
+    )
 
     assert found["schedule_state"].to_list() == ["GONE", "OK", "GONE", "OK", "OK"]
     checks.validate_rows(GAMES, found)
 
 
-def test_a_game_to_come_is_one_row_without_a_score():
-    assert rows(entry()).to_dicts() == [
+def test_upcoming_game_is_one_row_without_a_score():
+    assert build_games(make_entry()).to_dicts() == [
         {
             "season": 20232024,
             "game_id": 2023020001,
@@ -103,45 +107,45 @@ def test_a_game_to_come_is_one_row_without_a_score():
     ]
 
 
-def test_the_frame_is_what_the_table_declares_even_without_games():
-    assert rows().schema == GAMES.schema
-    assert rows(entry()).schema == GAMES.schema
-    assert rows().is_empty()
+def test_schema_is_the_declared_one_even_without_games():
+    assert build_games().schema == GAMES.schema
+    assert build_games(make_entry()).schema == GAMES.schema
+    assert build_games().is_empty()
 
 
 @pytest.mark.parametrize("state", ["FINAL", "OFF"])
 @pytest.mark.parametrize("last", ["REG", "OT", "SO"])
-def test_a_final_game_has_its_score_and_where_it_was_decided(state: str, last: str):
+def test_final_game_has_its_score_and_last_period(state: str, last: str):
     periods = {"REG": 3, "OT": 4, "SO": 5}[last]
     told = {"gameOutcome": {"lastPeriodType": last}, "periodDescriptor": {"number": periods, "periodType": last}}
-    final = entry(gameState=state, **told, **sides(3, 2))
+    final = make_entry(gameState=state, **told, **make_sides(3, 2))
 
-    (row,) = rows(final).to_dicts()
+    (row,) = build_games(final).to_dicts()
 
     assert (row["home_score"], row["away_score"], row["last_period_type"]) == (3, 2, last)
     assert (row["is_shootout"], row["periods"]) == (last == "SO", periods)
-    checks.validate_rows(GAMES, rows(final))
+    checks.validate_rows(GAMES, build_games(final))
 
 
 @pytest.mark.parametrize("state", ["FUT", "PRE", "LIVE", "CRIT", "OVER"])
-def test_a_game_that_is_not_final_has_no_score_whatever_the_schedule_says(state: str):
+def test_game_that_is_not_final_has_no_score(state: str):
     told = {"gameOutcome": {"lastPeriodType": "REG"}, "periodDescriptor": {"number": 1, "periodType": "REG"}}
-    unfinished = entry(gameState=state, **told, **sides(3, 2))
+    unfinished = make_entry(gameState=state, **told, **make_sides(3, 2))
 
-    (row,) = rows(unfinished).to_dicts()
+    (row,) = build_games(unfinished).to_dicts()
 
     assert (row["home_score"], row["away_score"], row["last_period_type"]) == (None, None, None)
     assert (row["is_shootout"], row["periods"]) == (None, None)
-    checks.validate_rows(GAMES, rows(unfinished))
+    checks.validate_rows(GAMES, build_games(unfinished))
 
 
-def test_an_unplayed_game_that_says_zero_to_zero_is_no_final_zero():
-    (row,) = rows(entry(**sides(0, 0))).to_dicts()
+def test_unplayed_game_with_zero_scores_has_no_score():
+    (row,) = build_games(make_entry(**make_sides(0, 0))).to_dicts()
 
     assert (row["home_score"], row["away_score"]) == (None, None)
 
 
-def version(said: dict[str, Any], day: date, minute: int) -> dict[str, Any]:
+def make_version(said: dict[str, Any], day: date, minute: int) -> dict[str, Any]:
     """Return a row of `bronze.schedule`, as far as it matters here."""
     fetched_at = datetime(2023, 10, 1, 12, minute, tzinfo=UTC)
     return {
@@ -153,13 +157,13 @@ def version(said: dict[str, Any], day: date, minute: int) -> dict[str, Any]:
     }
 
 
-def test_a_postponed_game_has_one_row_with_its_new_day():
+def test_postponed_game_has_one_row_with_its_new_day():
     kept = pl.LazyFrame(
         [
-            version(entry(1), OCTOBER, 0),
-            version(entry(2), OCTOBER, 0),
-            version(entry(1, gameScheduleState="PPD"), OCTOBER, 1),
-            version(entry(1, startTimeUTC="2024-01-10T00:30:00Z"), JANUARY, 2),
+            make_version(make_entry(1), OCTOBER, 0),
+            make_version(make_entry(2), OCTOBER, 0),
+            make_version(make_entry(1, gameScheduleState="PPD"), OCTOBER, 1),
+            make_version(make_entry(1, startTimeUTC="2024-01-10T00:30:00Z"), JANUARY, 2),
         ]
     )
 
@@ -179,32 +183,34 @@ def test_a_postponed_game_has_one_row_with_its_new_day():
     )
 
 
-def test_the_day_of_a_game_is_the_one_that_it_stands_under_not_that_of_utc():
-    (row,) = rows(entry(startTimeUTC="2023-10-11T02:30:00Z")).to_dicts()
+def test_game_date_is_the_day_of_the_schedule_not_of_utc():
+    (row,) = build_games(make_entry(startTimeUTC="2023-10-11T02:30:00Z")).to_dicts()
 
     assert (row["game_date"], row["start_at"].date()) == (OCTOBER, date(2023, 10, 11))
 
 
-def test_a_game_that_was_put_off_stays_a_game_to_come():
-    (row,) = rows(entry(gameScheduleState="PPD")).to_dicts()
+def test_postponed_game_stays_upcoming():
+    (row,) = build_games(make_entry(gameScheduleState="PPD")).to_dicts()
 
     assert (row["game_state"], row["schedule_state"], row["home_score"]) == ("FUT", "PPD", None)
 
 
-def test_a_name_may_be_plain_text_or_absent():
-    plain = rows(entry(1, venue="Old Barn"), {k: v for k, v in entry(2).items() if k not in {"venue", "neutralSite"}})
+def test_name_may_be_plain_or_missing():
+    plain = build_games(
+        make_entry(1, venue="Old Barn"), {k: v for k, v in make_entry(2).items() if k not in {"venue", "neutralSite"}}
+    )
 
     assert plain["venue"].to_list() == ["Old Barn", None]
     assert plain["is_neutral_site"].to_list() == [False, None]
 
 
-def test_how_a_final_game_ended_is_unknown_where_the_entry_does_not_say():
-    (row,) = rows(entry(gameState="OFF", **sides(3, 2))).to_dicts()
+def test_result_of_a_final_game_is_null_if_the_entry_has_none():
+    (row,) = build_games(make_entry(gameState="OFF", **make_sides(3, 2))).to_dicts()
 
     assert (row["last_period_type"], row["is_shootout"], row["periods"]) == (None, None, None)
 
 
-def test_what_bronze_lets_in_can_be_read():
+def test_entries_that_bronze_accepts_can_be_read():
     def required(kind: type[msgspec.Struct]) -> set[str]:
         return {field.name for field in msgspec.structs.fields(kind) if field.required}
 
@@ -213,43 +219,48 @@ def test_what_bronze_lets_in_can_be_read():
 
 
 @pytest.mark.parametrize("name", ["id", "season", "gameState", "startTimeUTC", "homeTeam"])
-def test_an_entry_that_lacks_what_a_row_needs_stops_the_table_by_name(name: str):
-    said = {key: value for key, value in entry().items() if key != name}
+def test_entry_without_a_required_key_raises_with_its_path(name: str):
+    said = {key: value for key, value in make_entry().items() if key != name}
 
     with pytest.raises(ValidationFailed, match=name):
-        rows(said)
+        build_games(said)
 
 
 @pytest.mark.parametrize(
     ("said", "rule"),
     [
-        ({"gameState": "OFF", "gameOutcome": {"lastPeriodType": "2OT"}, **sides(2, 1)}, "last_period_type is one of"),
-        ({"gameState": "OFF", **sides(2, 2)}, "a final game has a winner"),
-        ({"awayTeam": {"id": 1, "abbrev": "HOM"}}, "two different teams"),
+        (
+            {"gameState": "OFF", "gameOutcome": {"lastPeriodType": "2OT"}, **make_sides(2, 1)},
+            "last_period_type is one of",
+        ),
+        ({"gameState": "OFF", **make_sides(2, 2)}, "a final game has a winner"),
+        ({"awayTeam": {"id": 1, "abbrev": "HOM"}}, "home and away are different teams"),
     ],
 )
-def test_news_from_the_api_are_refused_by_rule(said: dict[str, Any], rule: str):
+def test_new_values_of_the_api_break_a_check(said: dict[str, Any], rule: str):
     with pytest.raises(ValidationFailed, match=rule):
-        checks.validate_rows(GAMES, rows(entry(**said)))
+        checks.validate_rows(GAMES, build_games(make_entry(**said)))
 
 
-def test_two_teams_that_are_not_known_yet_are_a_game_to_come():
+def test_game_with_two_undecided_teams_is_upcoming():
     nobody = {"id": 70, "abbrev": "TBD"}
-    found = rows(entry(gameScheduleState="TBD", homeTeam=nobody, awayTeam=nobody))
+    found = build_games(make_entry(gameScheduleState="TBD", homeTeam=nobody, awayTeam=nobody))
 
     checks.validate_rows(GAMES, found)
     assert found.select("home_team_abbrev", "away_team_abbrev", "game_state").row(0) == ("TBD", "TBD", "FUT")
 
 
-def test_a_final_game_of_a_team_against_itself_is_refused():
+def test_final_game_of_a_team_against_itself_is_invalid():
     nobody = {"id": 70, "abbrev": "TBD", "score": 1}
-    with pytest.raises(ValidationFailed, match="two different teams"):
-        checks.validate_rows(GAMES, rows(entry(gameState="OFF", homeTeam=nobody, awayTeam={**nobody, "score": 2})))
+    with pytest.raises(ValidationFailed, match="home and away are different teams"):
+        checks.validate_rows(
+            GAMES, build_games(make_entry(gameState="OFF", homeTeam=nobody, awayTeam={**nobody, "score": 2}))
+        )
 
 
 @pytest.mark.parametrize("about", [{"gameType": 1, "id": 2023010001}, {"season": 20032004, "id": 2003020001}])
-def test_a_preseason_game_and_a_game_of_old_may_be_tied(about: dict[str, Any]):
-    found = rows(entry(gameState="FINAL", **about, **sides(1, 1)))
+def test_preseason_and_old_games_may_be_tied(about: dict[str, Any]):
+    found = build_games(make_entry(gameState="FINAL", **about, **make_sides(1, 1)))
 
     checks.validate_rows(GAMES, found)
     assert found.select("home_score", "away_score").row(0) == (1, 1)
@@ -267,10 +278,12 @@ def test_a_preseason_game_and_a_game_of_old_may_be_tied(about: dict[str, Any]):
         ({"homeTeam": {"id": 1, "abbrev": "HOM", "score": "two"}}, "home_score"),
     ],
 )
-def test_an_odd_field_of_an_entry_costs_that_field_only(odd: dict[str, Any], column: str):
-    said = entry(gameState="OFF", **sides(3, 2), gameOutcome={"lastPeriodType": "REG"}, periodDescriptor={"number": 3})
+def test_invalid_field_costs_only_that_field(odd: dict[str, Any], column: str):
+    said = make_entry(
+        gameState="OFF", **make_sides(3, 2), gameOutcome={"lastPeriodType": "REG"}, periodDescriptor={"number": 3}
+    )
     part = parse_scheduled_game(OCTOBER, msgspec.Raw(json.dumps(said | odd).encode()))
-    (whole,), (row,) = rows(said).to_dicts(), rows(said | odd).to_dicts()
+    (whole,), (row,) = build_games(said).to_dicts(), build_games(said | odd).to_dicts()
 
     assert part.key == {"game_id": row["game_id"]}
     assert row[column] is None
@@ -278,16 +291,16 @@ def test_an_odd_field_of_an_entry_costs_that_field_only(odd: dict[str, Any], col
     assert lost <= {column, "is_shootout"}
 
 
-def test_states_that_nobody_knows_are_kept():
-    (row,) = rows(entry(gameState="HALF", gameScheduleState="LATE")).to_dicts()
+def test_unknown_states_are_stored():
+    (row,) = build_games(make_entry(gameState="HALF", gameScheduleState="LATE")).to_dicts()
 
     assert (row["game_state"], row["schedule_state"]) == ("HALF", "LATE")
 
 
-def test_the_games_of_the_league_are_those_of_its_books():
+def test_league_games_match_its_books():
     first = get_league().engine.season(20242025).start + timedelta(days=30)
     week = get_page(f"/v1/schedule/{first}")["gameWeek"]
-    parts = [schedule(*found["games"], day=date.fromisoformat(found["date"])) for found in week if found["games"]]
+    parts = [make_schedule(*found["games"], day=date.fromisoformat(found["date"])) for found in week if found["games"]]
     found = games(pl.concat(parts), NEVER).collect()
     checks.validate_rows(GAMES, found)
 

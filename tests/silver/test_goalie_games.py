@@ -1,4 +1,4 @@
-"""Goalies' lines, from hand-typed box scores and the simulated league."""
+"""Tests of official goalie statistics, on handwritten box scores and the simulated league."""
 
 from collections import Counter
 from typing import Any
@@ -10,7 +10,7 @@ from nhl_lake.schema import checks
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from tests.league.league_pages import get_league, sample_games
 from tests.silver.bronze_pages import build_table, fetch_league_pages, make_pages
-from tests.silver.test_skater_games import AWAY, HOME, page, stats
+from tests.silver.test_skater_games import AWAY, HOME, make_page, make_stats
 
 LINE = {
     "playerId": 30, "sweaterNumber": 35, "name": {"default": "B. Netz"}, "position": "G",
@@ -22,12 +22,14 @@ LINE = {
 NOW = {"starter": True, "decision": "W", "shotsAgainst": 26, "saves": 24}
 
 
-def rows(*lines: dict[str, Any], nested: bool = False, state: str = "OFF") -> pl.DataFrame:
-    return build_table(GOALIE_GAMES, make_pages(page(stats(*lines, group="goalies"), nested=nested), state=state))
+def build_goalies(*lines: dict[str, Any], nested: bool = False, state: str = "OFF") -> pl.DataFrame:
+    return build_table(
+        GOALIE_GAMES, make_pages(make_page(make_stats(*lines, group="goalies"), nested=nested), state=state)
+    )
 
 
-def test_a_line_is_one_row_with_shots_by_the_strength_of_the_shooters():
-    assert rows(LINE | NOW).to_dicts() == [
+def test_line_is_one_row_with_shots_by_strength_of_the_shooters():
+    assert build_goalies(LINE | NOW).to_dicts() == [
         {
             "season": 20232024, "game_id": 2023020001, "game_type": 2, "player_id": 30, "team_id": HOME,
             "is_home": True, "sweater_number": 35, "is_starter": True, "decision": "W", "saves": 24,
@@ -40,46 +42,46 @@ def test_a_line_is_one_row_with_shots_by_the_strength_of_the_shooters():
     ]  # fmt: skip
 
 
-def test_an_old_page_does_not_say_who_started_and_who_won():
-    (found,) = rows(LINE | {"savePctg": "0.923"}, nested=True).to_dicts()
+def test_old_page_has_no_starter_or_decision():
+    (found,) = build_goalies(LINE | {"savePctg": "0.923"}, nested=True).to_dicts()
 
     assert {name for name, value in found.items() if value is None} == {"is_starter", "decision"}
     assert found["saves"] == 24
 
 
-def test_a_goalie_who_faced_no_shot_has_no_share_of_saves():
+def test_goalie_without_shots_has_no_save_share():
     idle = {key: "0/0" for key in LINE if key.endswith("ShotsAgainst")} | {"goalsAgainst": 0, "toi": "00:00"}
-    (found,) = rows({k: v for k, v in LINE.items() if k not in {"savePctg", "pim"}} | idle).to_dicts()
+    (found,) = build_goalies({k: v for k, v in LINE.items() if k not in {"savePctg", "pim"}} | idle).to_dicts()
 
     assert (found["shots_against"], found["save_share"], found["time_on_ice_s"]) == (0, None, 0)
     assert found["penalty_minutes"] is None
 
 
-def test_an_own_goal_is_allowed_without_a_shot():
-    checks.validate_rows(GOALIE_GAMES, rows(LINE | {"goalsAgainst": 3}))
+def test_own_goal_is_a_goal_against_without_a_shot():
+    checks.validate_rows(GOALIE_GAMES, build_goalies(LINE | {"goalsAgainst": 3}))
 
 
 def test_skaters_and_live_games_are_left_out():
     skater = {"playerId": 71, "position": "C", "goals": 0, "assists": 0, "points": 0}
-    lines = stats(LINE, away=(LINE | {"playerId": 31},), group="goalies")
+    lines = make_stats(LINE, away=(LINE | {"playerId": 31},), group="goalies")
     lines["homeTeam"]["forwards"] = [skater]
 
-    assert build_table(GOALIE_GAMES, make_pages(page(lines))).select("player_id", "team_id").rows() == [
+    assert build_table(GOALIE_GAMES, make_pages(make_page(lines))).select("player_id", "team_id").rows() == [
         (30, HOME),
         (31, AWAY),
     ]
-    assert rows(LINE, state="LIVE").is_empty()
+    assert build_goalies(LINE, state="LIVE").is_empty()
 
 
 @pytest.mark.parametrize("said", ["24", "24/", "24-26", "a/b", "27/26", 24])
-def test_shots_that_cannot_be_read_are_unknown(said: Any):
-    (odd,), (whole,) = (rows(LINE | more).to_dicts() for more in ({"saveShotsAgainst": said}, {}))
+def test_unreadable_shots_are_null(said: Any):
+    (odd,), (whole,) = (build_goalies(LINE | more).to_dicts() for more in ({"saveShotsAgainst": said}, {}))
 
     assert odd == whole | {"saves": None, "shots_against": None, "save_share": None}
-    checks.validate_rows(GOALIE_GAMES, rows(LINE | {"saveShotsAgainst": said}))
+    checks.validate_rows(GOALIE_GAMES, build_goalies(LINE | {"saveShotsAgainst": said}))
 
 
-def test_the_goalies_of_the_league_faced_the_shots_of_its_books():
+def test_league_goalies_faced_the_shots_of_its_books():
     games = sample_games()[:12]
     found = build_table(GOALIE_GAMES, fetch_league_pages("boxscore", games))
     checks.validate_rows(GOALIE_GAMES, found)

@@ -1,4 +1,4 @@
-"""Shifts, stints and players on the ice of the simulated league, held against its truth."""
+"""Tests of shifts, stints and on-ice players of the simulated league, compared with its truth."""
 
 from typing import Any, NamedTuple
 
@@ -29,7 +29,7 @@ from tests.silver.bronze_pages import build_table, make_pages, make_schedule_row
 from tests.silver.builders import NO_PAGES
 
 
-class Made(NamedTuple):
+class BuiltTables(NamedTuple):
     """What silver makes of the league's pages."""
 
     shifts: pl.DataFrame
@@ -48,7 +48,7 @@ def bodies(pages: dict[int, str]) -> pl.LazyFrame:
     return pl.concat([builders.make_page(body, game) for game, body in pages.items()]) if pages else NO_PAGES
 
 
-def worked_out(games: list[int], charts: dict[int, pl.LazyFrame], reported: list[int]) -> Made:
+def build_tables(games: list[int], charts: dict[int, pl.LazyFrame], reported: list[int]) -> BuiltTables:
     pages: list[dict[str, Any]] = [get_game_page(game, "play-by-play") for game in games]
     play_by_play = make_pages(*pages)
     plays, lineups = of(PLAYS, play_by_play), of(LINEUPS, play_by_play, NO_PAGES, NO_PAGES)
@@ -65,12 +65,12 @@ def worked_out(games: list[int], charts: dict[int, pl.LazyFrame], reported: list
     )
     shifts = of(SHIFTS, listed, lineups)
     stints, on_ice = of(STINTS, shifts, lineups, about), of(ON_ICE, plays, shifts, lineups)
-    return Made(shifts, stints, on_ice, check_shifts(listed.lazy(), shifts.lazy(), lineups.lazy()).collect())
+    return BuiltTables(shifts, stints, on_ice, check_shifts(listed.lazy(), shifts.lazy(), lineups.lazy()).collect())
 
 
 @pytest.fixture(scope="module")
-def charted() -> tuple[list[int], Made]:
-    """Games with charts: some with repeats, one with a placeholder, overtimes, shoot-outs and playoffs."""
+def charted() -> tuple[list[int], BuiltTables]:
+    """Games with charts: some with repeats, one with a placeholder, overtimes, shootouts and playoffs."""
     engine = get_league().engine
     regular = [
         game
@@ -80,33 +80,33 @@ def charted() -> tuple[list[int], Made]:
     odd = [game for game in regular if quirks.draw_placeholder(1, game) is not None]
     long = [game for game in regular if engine.get_outcome(game).last_period_type in {"OT", "SO"}]
     games = sorted({*regular[:8], *odd[:2], *long[:6], *list_played_games(SEASONS[0], 3)[:3]})
-    return games, worked_out(
+    return games, build_tables(
         games, {game: builders.make_chart(*get_shift_chart(game)["data"], game_id=game) for game in games}, []
     )
 
 
 @pytest.fixture(scope="module")
-def reported() -> tuple[list[int], Made]:
+def reported() -> tuple[list[int], BuiltTables]:
     """Games with empty charts, whose reports tell the shifts."""
     engine = get_league().engine
     regular = filter_reported_games(list_played_games(SEASONS[1])[:150])
     empty = [game for game in regular if quirks.find_chart_start(1, game, engine.get_end_time(game)) is None]
     long = [game for game in regular if engine.get_outcome(game).last_period_type in {"OT", "SO"}]
     games = sorted({*empty[:3], *long[:4], *filter_reported_games(list_played_games(SEASONS[0], 3))[:3]})
-    return games, worked_out(games, {game: builders.make_chart(game_id=game) for game in games}, games)
+    return games, build_tables(games, {game: builders.make_chart(game_id=game) for game in games}, games)
 
 
 both = pytest.mark.parametrize("source", ["charted", "reported"])
 
 
 @pytest.fixture
-def pair(source: str, request: pytest.FixtureRequest) -> tuple[list[int], Made]:
-    found: tuple[list[int], Made] = request.getfixturevalue(source)
+def pair(source: str, request: pytest.FixtureRequest) -> tuple[list[int], BuiltTables]:
+    found: tuple[list[int], BuiltTables] = request.getfixturevalue(source)
     return found
 
 
 @both
-def test_shifts_are_those_of_the_league(pair: tuple[list[int], Made], source: str):
+def test_shifts_match_the_league(pair: tuple[list[int], BuiltTables], source: str):
     games, found = pair
     columns = ("player_id", "team_id", "period", "start_seconds", "end_seconds")
     for game in games:
@@ -117,7 +117,7 @@ def test_shifts_are_those_of_the_league(pair: tuple[list[int], Made], source: st
 
 
 @both
-def test_players_on_the_ice_are_the_truth_at_every_event(pair: tuple[list[int], Made]):
+def test_players_on_the_ice_match_the_truth_at_every_event(pair: tuple[list[int], BuiltTables]):
     games, found = pair
     got: dict[tuple[int, int], set[tuple[int, int, bool]]] = {}
     for game, event, *rest in found.on_ice.select("game_id", "event_id", "player_id", "team_id", "is_goalie").rows():
@@ -134,7 +134,7 @@ def test_players_on_the_ice_are_the_truth_at_every_event(pair: tuple[list[int], 
 
 
 @both
-def test_time_on_ice_by_strength_and_by_situation_is_the_truth(pair: tuple[list[int], Made]):
+def test_time_on_ice_by_strength_and_situation_matches_the_truth(pair: tuple[list[int], BuiltTables]):
     games, found = pair
     names = ("time_on_ice_s", "even_strength_s", "power_play_s", "shorthanded_s")
     times, situations = (
@@ -154,7 +154,7 @@ def test_time_on_ice_by_strength_and_by_situation_is_the_truth(pair: tuple[list[
 
 
 @both
-def test_the_situation_of_every_second_is_the_truth(pair: tuple[list[int], Made]):
+def test_situation_of_every_second_matches_the_truth(pair: tuple[list[int], BuiltTables]):
     games, found = pair
     for game in games:
         rows = found.stints.filter(pl.col("game_id") == game).select(
@@ -169,26 +169,26 @@ def test_the_situation_of_every_second_is_the_truth(pair: tuple[list[int], Made]
 
 
 @both
-def test_the_number_of_men_is_always_possible(pair: tuple[list[int], Made]):
+def test_number_of_players_is_always_possible(pair: tuple[list[int], BuiltTables]):
     assert check_player_counts(pair[1].stints.lazy()).collect().is_empty()
 
 
-def test_every_quirk_of_the_charts_is_counted(charted: tuple[list[int], Made]):
+def test_every_defect_of_the_charts_is_counted(charted: tuple[list[int], BuiltTables]):
     games, found = charted
     repeats = {game: len(quirks.draw_repeated_shifts(1, get_league().engine.get_game(game))) for game in games}
     expected = {(game, "no shift is listed twice", str(n)) for game, n in repeats.items() if n}
     expected |= {
-        (game, "every shift has an end and lasts", "1")
+        (game, "every shift ends after it starts", "1")
         for game in games
         if quirks.draw_placeholder(1, game) is not None
     }
 
     assert set(found.faults.select("game_id", "check", "actual").rows()) == expected
-    assert {rule for _, rule, _ in expected} == {"no shift is listed twice", "every shift has an end and lasts"}
+    assert {rule for _, rule, _ in expected} == {"no shift is listed twice", "every shift ends after it starts"}
 
 
-def test_games_told_by_reports_are_named_and_their_sums_add_up(reported: tuple[list[int], Made]):
+def test_games_from_reports_are_named_and_their_totals_add_up(reported: tuple[list[int], BuiltTables]):
     games, found = reported
 
     assert found.faults["game_id"].sort().to_list() == games
-    assert found.faults["check"].unique().to_list() == ["the shift chart is whole"]
+    assert found.faults["check"].unique().to_list() == ["the shift chart is complete"]

@@ -1,4 +1,4 @@
-"""Officials, from hand-typed pages and the simulated league."""
+"""Tests of officials, on handwritten pages and the simulated league."""
 
 from typing import Any
 
@@ -13,16 +13,18 @@ from tests.silver.bronze_pages import NO_PAGES, build_table, fetch_league_pages,
 GAME = 2023020001
 
 
-def rail(**people: Any) -> dict[str, Any]:
+def make_rail(**people: Any) -> dict[str, Any]:
     return {"id": GAME, "gameInfo": {"homeTeam": {"scratches": []}, **people}}
 
 
-def rows(*pages: dict[str, Any], state: str = "OFF") -> pl.DataFrame:
+def build_officials(*pages: dict[str, Any], state: str = "OFF") -> pl.DataFrame:
     return build_table(OFFICIALS, make_pages(*pages, state=state))
 
 
-def test_an_official_is_one_row_by_role_and_name():
-    found = rows(rail(referees=[{"default": "R. Pfiff"}, "S. Zèbre"], linesmen=[{"default": "L. Linje"}]))
+def test_official_is_one_row_with_role_and_name():
+    found = build_officials(
+        make_rail(referees=[{"default": "R. Pfiff"}, "S. Zèbre"], linesmen=[{"default": "L. Linje"}])
+    )
 
     assert found.rows() == [
         (20232024, GAME, "linesman", "L. Linje"),
@@ -31,24 +33,24 @@ def test_an_official_is_one_row_by_role_and_name():
     ]
 
 
-@pytest.mark.parametrize("page", [{"id": GAME}, rail(), rail(referees=[], linesmen=[])])
-def test_a_page_without_officials_gives_no_rows(page: dict[str, Any]):
-    assert rows(page).is_empty()
+@pytest.mark.parametrize("page", [{"id": GAME}, make_rail(), make_rail(referees=[], linesmen=[])])
+def test_page_without_officials_gives_no_rows(page: dict[str, Any]):
+    assert build_officials(page).is_empty()
     assert build_table(OFFICIALS, NO_PAGES).is_empty()
 
 
-def test_officials_who_are_named_before_the_game_are_left_out():
-    assert rows(rail(referees=["R. Pfiff"]), state="LIVE").is_empty()
+def test_officials_of_a_game_that_is_not_final_are_left_out():
+    assert build_officials(make_rail(referees=["R. Pfiff"]), state="LIVE").is_empty()
 
 
-def test_an_official_without_a_name_is_left_out_and_one_who_is_listed_twice_is_one():
-    found = rows(rail(referees=[{"fr": "L. Libre"}, "R. Pfiff", "R. Pfiff"]))
+def test_official_without_a_name_is_left_out_and_one_listed_twice_is_one():
+    found = build_officials(make_rail(referees=[{"fr": "L. Libre"}, "R. Pfiff", "R. Pfiff"]))
 
     checks.validate_rows(OFFICIALS, found)
     assert found["name"].to_list() == ["R. Pfiff"]
 
 
-def test_the_officials_of_the_league_are_those_of_its_books():
+def test_league_officials_match_its_books():
     games = sample_games()[:12]
     found = build_table(OFFICIALS, fetch_league_pages("right-rail", games))
     checks.validate_rows(OFFICIALS, found)

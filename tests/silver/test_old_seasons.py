@@ -1,4 +1,4 @@
-"""Whole seasons of old, from the first page to the last table: 1930-31, 1997-98 and 2005-06, as their pages were."""
+"""Tests of complete old seasons, from the first page to the last table: 1930-31, 1997-98 and 2005-06."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ PLACE = {"xCoord": 60, "yCoord": 10}
 NUMBERED = {"goal": 505, "shot-on-goal": 506, "missed-shot": 507, "penalty": 509}
 
 
-def event(kind: str, number: int, period: int, clock: str, owner: int, **details: Any) -> dict[str, Any]:
+def make_event(kind: str, number: int, period: int, clock: str, owner: int, **details: Any) -> dict[str, Any]:
     return {
         "eventId": number,
         "sortOrder": number,
@@ -77,16 +77,18 @@ class OldGame(FakeGame):
             passes |= {"assist3PlayerId": HOME_GOALIE}
         home, away = HOME[0], AWAY[0]
         found = [
-            event("penalty", 4, 1, "20:05", home, committedByPlayerId=WING, duration=2, typeCode="MIN"),
-            event("goal", 2, 2, "03:21", home, scoringPlayerId=CENTER, goalieInNetId=AWAY_GOALIE, **passes),
-            event("goal", 8, 3, "19:59", away, scoringPlayerId=RIVAL, goalieInNetId=HOME_GOALIE),
+            make_event("penalty", 4, 1, "20:05", home, committedByPlayerId=WING, duration=2, typeCode="MIN"),
+            make_event("goal", 2, 2, "03:21", home, scoringPlayerId=CENTER, goalieInNetId=AWAY_GOALIE, **passes),
+            make_event("goal", 8, 3, "19:59", away, scoringPlayerId=RIVAL, goalieInNetId=HOME_GOALIE),
         ]
         if self.year >= 1997:
-            found.append(event("shot-on-goal", 1, 2, "03:20", home, shootingPlayerId=CENTER, goalieInNetId=AWAY_GOALIE))
+            found.append(
+                make_event("shot-on-goal", 1, 2, "03:20", home, shootingPlayerId=CENTER, goalieInNetId=AWAY_GOALIE)
+            )
         if self.is_won:
             found += [
-                event("missed-shot", 9, 4, "01:00", home, shootingPlayerId=CENTER, goalieInNetId=AWAY_GOALIE),
-                event("goal", 10, 4, "04:00", home, scoringPlayerId=CENTER, goalieInNetId=AWAY_GOALIE),
+                make_event("missed-shot", 9, 4, "01:00", home, shootingPlayerId=CENTER, goalieInNetId=AWAY_GOALIE),
+                make_event("goal", 10, 4, "04:00", home, scoringPlayerId=CENTER, goalieInNetId=AWAY_GOALIE),
             ]
         if self.year >= 2005:
             found = [play | {"situationCode": "1551", "details": play["details"] | PLACE} for play in found]
@@ -98,7 +100,7 @@ class OldGame(FakeGame):
         return self.head() | {"plays": found, "rosterSpots": spots}
 
 
-def loaded(tmp_path: Path, year: int) -> tuple[Path, Any]:
+def ingest_season(tmp_path: Path, year: int) -> tuple[Path, Any]:
     """Return a lake of a season, and what its ingest said."""
     season = year * 10_000 + year + 1
     games = [OldGame(n, start=datetime(year, 12, n, tzinfo=UTC), year=year) for n in (2, 4)]
@@ -106,17 +108,17 @@ def loaded(tmp_path: Path, year: int) -> tuple[Path, Any]:
     return tmp_path, run_ingest(tmp_path, api, rebuilds=True, seasons=(season,))
 
 
-def table(root: Path, name: str, **key: Any) -> dict[str, Any]:
+def find_first(root: Path, name: str, **key: Any) -> dict[str, Any]:
     """Return the first row of a table with such values."""
     return delta_tables.scan_table(root, find_table(name)).filter(**key).sort("game_id").collect().row(0, named=True)
 
 
 @pytest.fixture(scope="module", params=[1930, 1997, 2005])
 def season(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Path, Any]:
-    return request.param, *loaded(tmp_path_factory.mktemp(str(request.param)), request.param)
+    return request.param, *ingest_season(tmp_path_factory.mktemp(str(request.param)), request.param)
 
 
-def test_a_season_loads_whole_and_nothing_is_wrong_with_it(season: tuple[int, Path, Any]):
+def test_season_is_ingested_without_problems(season: tuple[int, Path, Any]):
     _, root, summary = season
     found = audit.audit_lake(root)
 
@@ -133,9 +135,9 @@ def test_a_season_loads_whole_and_nothing_is_wrong_with_it(season: tuple[int, Pa
 
 def test_counts_are_those_that_the_pages_record(season: tuple[int, Path, Any]):
     year, root, _ = season
-    center = table(root, "gold.skater_game", player_id=CENTER, situation="all")
-    goalie = table(root, "gold.goalie_game", player_id=AWAY_GOALIE, situation="all")
-    team = table(root, "gold.team_game", team_id=HOME[0], situation="all")
+    center = find_first(root, "gold.skater_game", player_id=CENTER, situation="all")
+    goalie = find_first(root, "gold.goalie_game", player_id=AWAY_GOALIE, situation="all")
+    team = find_first(root, "gold.team_game", team_id=HOME[0], situation="all")
 
     goals = 2 if year == 2005 else 1
     assert (center["goals"], center["points"], team["goals"], goalie["goals_against"]) == (goals,) * 4
@@ -145,17 +147,17 @@ def test_counts_are_those_that_the_pages_record(season: tuple[int, Path, Any]):
     assert (center["missed_shots"], team["unblocked_attempts"]) == ((1, 4) if year == 2005 else (None, None))
     assert center["even_strength_goals"] == (2 if year == 2005 else None)
     assert {center[name] for name in ("hits", "attempts", "blocked_shots", "faceoffs_won", "rush_shots")} == {None}
-    assert table(root, "gold.skater_game", player_id=WING, situation="all")["penalty_minutes"] == 2
+    assert find_first(root, "gold.skater_game", player_id=WING, situation="all")["penalty_minutes"] == 2
 
 
-def test_a_third_pass_is_an_assist(season: tuple[int, Path, Any]):
+def test_third_pass_is_an_assist(season: tuple[int, Path, Any]):
     year, root, _ = season
 
-    goalie = table(root, "gold.goalie_game", player_id=HOME_GOALIE, situation="all")
+    goalie = find_first(root, "gold.goalie_game", player_id=HOME_GOALIE, situation="all")
     assert goalie["assists"] == (1 if year == 1930 else 0)
 
 
-def test_a_tie_is_nobodys_win(season: tuple[int, Path, Any]):
+def test_tie_is_a_win_for_nobody(season: tuple[int, Path, Any]):
     year, root, _ = season
 
     found = (
@@ -164,7 +166,7 @@ def test_a_tie_is_nobodys_win(season: tuple[int, Path, Any]):
     assert found.rows() == [(2, 1) if year == 2005 else (1, 1)]
 
 
-def test_a_goalie_with_a_goal_against_has_played(season: tuple[int, Path, Any]):
+def test_goalie_with_a_goal_against_has_played(season: tuple[int, Path, Any]):
     _, root, _ = season
 
     rows = (

@@ -1,4 +1,4 @@
-"""Players on the ice, from hand-typed plays and shifts."""
+"""Tests of players on the ice, on handwritten plays and shifts."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ WHISTLE = 751
 CHANGE = [make_shift(OLD, 700, WHISTLE), make_shift(NEW, WHISTLE, 800), make_shift(GOALIE, 0, 1200)]
 
 
-def on(*plays: dict[str, Any], shifts: list[dict[str, Any]] | None = None) -> dict[int, set[int]]:
+def list_on_ice(*plays: dict[str, Any], shifts: list[dict[str, Any]] | None = None) -> dict[int, set[int]]:
     """Return the players on the ice at each event."""
     found = build_table(
         ON_ICE, builders.make_plays(*plays), builders.make_shifts(*(CHANGE if shifts is None else shifts)), LINEUP
@@ -36,7 +36,7 @@ def on(*plays: dict[str, Any], shifts: list[dict[str, Any]] | None = None) -> di
     return players
 
 
-def test_a_player_at_an_event_is_one_row_with_his_team():
+def test_player_at_an_event_is_one_row_with_their_team():
     found = build_table(ON_ICE, builders.make_plays(make_play(8, 720, "hit")), builders.make_shifts(*CHANGE), LINEUP)
 
     assert found.select("event_id", "player_id", "team_id", "is_goalie").rows() == [
@@ -45,18 +45,18 @@ def test_a_player_at_an_event_is_one_row_with_his_team():
     ]
 
 
-def test_without_games_or_shifts_there_are_no_rows():
+def test_no_games_or_shifts_give_no_rows():
     assert (
         build_table(ON_ICE, builders.make_plays(), builders.make_shifts(), builders.make_lineups()).schema
         == ON_ICE.schema
     )
-    assert on(make_play(8, 720, "hit"), shifts=[]) == {}
+    assert list_on_ice(make_play(8, 720, "hit"), shifts=[]) == {}
 
 
-def test_the_faceoff_belongs_to_those_who_come_and_what_was_before_it_to_those_who_leave():
+def test_faceoff_belongs_to_players_who_come_on_and_earlier_events_to_those_who_leave():
     rows = [make_play(1, WHISTLE, "shot-on-goal"), make_play(2, WHISTLE, "stoppage"), make_play(3, WHISTLE, "faceoff")]
 
-    assert on(*rows, make_play(4, WHISTLE, "hit"), make_play(5, WHISTLE + 2, "shot-on-goal")) == {
+    assert list_on_ice(*rows, make_play(4, WHISTLE, "hit"), make_play(5, WHISTLE + 2, "shot-on-goal")) == {
         1: {OLD, GOALIE},
         2: {OLD, GOALIE},
         3: {NEW, GOALIE},
@@ -66,40 +66,40 @@ def test_the_faceoff_belongs_to_those_who_come_and_what_was_before_it_to_those_w
 
 
 @pytest.mark.parametrize("event", ["goal", "penalty", "stoppage", "delayed-penalty", "period-end", "game-end"])
-def test_what_stops_play_belongs_to_those_who_were_on_with_or_without_a_faceoff(event: str):
-    assert on(make_play(1, WHISTLE, event))[1] == {OLD, GOALIE}
-    assert on(make_play(1, WHISTLE, event), make_play(2, WHISTLE, "faceoff"))[1] == {OLD, GOALIE}
-    assert on(make_play(1, WHISTLE, "faceoff"), make_play(2, WHISTLE, event))[2] == {OLD, GOALIE}
+def test_stoppage_belongs_to_players_who_were_on_with_or_without_a_faceoff(event: str):
+    assert list_on_ice(make_play(1, WHISTLE, event))[1] == {OLD, GOALIE}
+    assert list_on_ice(make_play(1, WHISTLE, event), make_play(2, WHISTLE, "faceoff"))[1] == {OLD, GOALIE}
+    assert list_on_ice(make_play(1, WHISTLE, "faceoff"), make_play(2, WHISTLE, event))[2] == {OLD, GOALIE}
 
 
 @pytest.mark.parametrize("event", ["shot-on-goal", "missed-shot", "blocked-shot", "hit", "giveaway", "takeaway", "new"])
-def test_a_change_on_the_fly_gives_its_second_to_those_who_come(event: str):
-    assert on(make_play(1, WHISTLE, event))[1] == {NEW, GOALIE}
+def test_event_in_the_second_of_a_change_on_the_fly_belongs_to_players_who_come_on(event: str):
+    assert list_on_ice(make_play(1, WHISTLE, event))[1] == {NEW, GOALIE}
 
 
-def test_order_is_by_the_event_number_and_not_by_the_id():
+def test_order_is_by_event_number_not_by_id():
     rows = [make_play(9, WHISTLE, "hit", event_number=1), make_play(1, WHISTLE, "faceoff", event_number=2)]
 
-    assert on(*rows) == {9: {OLD, GOALIE}, 1: {NEW, GOALIE}}
+    assert list_on_ice(*rows) == {9: {OLD, GOALIE}, 1: {NEW, GOALIE}}
 
 
-def test_nobody_is_known_to_be_on_the_ice_at_an_event_without_a_time():
+def test_event_without_a_time_has_no_players():
     rows = [make_play(1, WHISTLE, "hit", period_seconds=None), make_play(2, WHISTLE, "faceoff")]
 
-    assert on(*rows) == {2: {NEW, GOALIE}}
+    assert list_on_ice(*rows) == {2: {NEW, GOALIE}}
 
 
-def test_a_faceoff_of_another_period_or_game_is_no_faceoff_of_the_second():
+def test_faceoff_of_another_period_or_game_is_ignored():
     other = [make_play(2, WHISTLE, "faceoff", period=2), make_play(3, WHISTLE, "faceoff", game_id=builders.GAME + 1)]
 
-    assert on(make_play(1, WHISTLE, "hit"), *other)[1] == {NEW, GOALIE}
+    assert list_on_ice(make_play(1, WHISTLE, "hit"), *other)[1] == {NEW, GOALIE}
 
 
-def test_those_who_begin_a_period_are_on_at_its_start():
+def test_players_who_start_a_period_are_on_at_its_start():
     shifts = [make_shift(OLD, 0, 40), make_shift(GOALIE, 0, 1200), make_shift(NEW, 0, 30, period=2)]
     rows = [make_play(1, 0, "period-start"), make_play(2, 0, "faceoff"), make_play(3, 0, "penalty")]
 
-    assert on(*rows, make_play(4, 0, "period-start", period=2), shifts=shifts) == {
+    assert list_on_ice(*rows, make_play(4, 0, "period-start", period=2), shifts=shifts) == {
         1: {OLD, GOALIE},
         2: {OLD, GOALIE},
         3: {OLD, GOALIE},
@@ -107,49 +107,55 @@ def test_those_who_begin_a_period_are_on_at_its_start():
     }
 
 
-def test_those_who_end_a_period_are_on_for_a_shot_in_its_last_second():
+def test_players_who_end_a_period_are_on_in_its_last_second():
     shifts = [make_shift(OLD, 1100, 1200), make_shift(GOALIE, 0, 1200)]
 
-    assert on(make_play(1, 1200, "shot-on-goal"), make_play(2, 1200, "period-end"), shifts=shifts)[1] == {OLD, GOALIE}
+    assert list_on_ice(make_play(1, 1200, "shot-on-goal"), make_play(2, 1200, "period-end"), shifts=shifts)[1] == {
+        OLD,
+        GOALIE,
+    }
 
 
-def test_those_on_for_the_goal_that_ends_a_game_are_on_for_the_shot_before_it():
+def test_players_on_for_the_last_goal_are_on_for_the_shot_before_it():
     shifts = [make_shift(OLD, 100, 130), make_shift(GOALIE, 0, 130)]
 
-    assert on(make_play(1, 130, "hit"), make_play(2, 130, "goal"), shifts=shifts) == {
+    assert list_on_ice(make_play(1, 130, "hit"), make_play(2, 130, "goal"), shifts=shifts) == {
         1: {OLD, GOALIE},
         2: {OLD, GOALIE},
     }
 
 
-def test_a_penalty_shot_is_between_shooter_and_goalie():
+def test_penalty_shot_has_only_shooter_and_goalie():
     duel = {"is_penalty_shot": True, "shooter_player_id": SHOOTER, "goalie_player_id": GOALIE}
     rows = [make_play(1, 720, "penalty"), make_play(2, 720, "missed-shot", **duel), make_play(3, 720, "faceoff")]
 
-    assert on(*rows) == {1: {OLD, GOALIE}, 2: {SHOOTER, GOALIE}, 3: {OLD, GOALIE}}
+    assert list_on_ice(*rows) == {1: {OLD, GOALIE}, 2: {SHOOTER, GOALIE}, 3: {OLD, GOALIE}}
 
 
-def test_in_a_shoot_out_nobody_is_on_but_shooter_and_goalie():
+def test_shootout_has_only_shooter_and_goalie():
     start = make_play(1, 0, "period-start", period=5, period_type="SO")
     shot = make_play(2, 0, "goal", period=5, period_type="SO", shooter_player_id=OLD, goalie_player_id=OTHER_GOALIE)
     failed = make_play(3, 0, "failed-shot-attempt", period=5, period_type="SO", shooter_player_id=SHOOTER)
 
-    assert on(start, shot, failed, shifts=[*CHANGE, make_shift(NEW, 0, 90, period=5)]) == {
+    assert list_on_ice(start, shot, failed, shifts=[*CHANGE, make_shift(NEW, 0, 90, period=5)]) == {
         2: {OLD, OTHER_GOALIE},
         3: {SHOOTER},
     }
 
 
-def test_an_event_while_the_shifts_have_nobody_on_has_no_rows():
-    assert on(
+def test_event_without_shifts_has_no_rows():
+    assert list_on_ice(
         make_play(1, 40, "hit"), make_play(2, 60, "hit"), shifts=[make_shift(OLD, 0, 30), make_shift(OLD, 60, 90)]
     ) == {2: {OLD}}
 
 
-def test_a_player_with_two_shifts_that_meet_is_on_once():
+def test_player_with_two_adjacent_shifts_is_on_once():
     meeting = [make_shift(OLD, 0, 30), make_shift(OLD, 30, 60), make_shift(GOALIE, 0, 60)]
 
-    assert on(make_play(1, 30, "hit"), make_play(2, 30, "goal"), shifts=meeting) == {1: {OLD, GOALIE}, 2: {OLD, GOALIE}}
+    assert list_on_ice(make_play(1, 30, "hit"), make_play(2, 30, "goal"), shifts=meeting) == {
+        1: {OLD, GOALIE},
+        2: {OLD, GOALIE},
+    }
 
 
 @settings(max_examples=40)
@@ -161,7 +167,7 @@ def test_a_player_with_two_shifts_that_meet_is_on_once():
         st.tuples(st.integers(0, 60), st.sampled_from(["faceoff", "stoppage", "hit", "goal"])), max_size=12
     ),
 )
-def test_the_rule_is_that_of_every_shift_and_event_alone(
+def test_rule_is_the_same_for_each_shift_and_event_alone(
     spells: list[tuple[int, int, int]], moments: list[tuple[int, str]]
 ):
     taken: dict[int, list[tuple[int, int]]] = {}
@@ -188,4 +194,4 @@ def test_the_rule_is_that_of_every_shift_and_event_alone(
         for number, (second, event) in enumerate(moments)
     }
 
-    assert on(*rows, shifts=shifts) == {number: players for number, players in expected.items() if players}
+    assert list_on_ice(*rows, shifts=shifts) == {number: players for number, players in expected.items() if players}

@@ -1,4 +1,4 @@
-"""Players, from hand-typed pages and the simulated league."""
+"""Tests of players, on handwritten pages and the simulated league."""
 
 from datetime import date
 from typing import Any
@@ -23,12 +23,12 @@ PAGE = {
 }  # fmt: skip
 
 
-def rows(*pages: dict[str, Any]) -> pl.DataFrame:
+def build_players(*pages: dict[str, Any]) -> pl.DataFrame:
     return build_table(PLAYERS, make_pages(*pages))
 
 
-def test_a_player_is_one_row():
-    assert rows(PAGE).to_dicts() == [
+def test_player_is_one_row():
+    assert build_players(PAGE).to_dicts() == [
         {
             "player_id": 8400071, "first_name": "Åke", "last_name": "Grünwald", "is_active": True, "position": "L",
             "sweater_number": 9, "current_team_id": 1, "current_team_abbrev": "ABC",
@@ -40,56 +40,56 @@ def test_a_player_is_one_row():
     ]  # fmt: skip
 
 
-def test_a_player_without_team_draft_or_number_is_still_a_player():
+def test_player_without_team_draft_or_number_has_a_row():
     bare = {key: PAGE[key] for key in ("playerId", "firstName", "lastName")}
-    (row,) = rows(bare).to_dicts()
+    (row,) = build_players(bare).to_dicts()
 
     assert {name for name, value in row.items() if value is not None} == {
         "player_id", "first_name", "last_name", "fetched_at",
     }  # fmt: skip
-    checks.validate_rows(PLAYERS, rows(bare))
+    checks.validate_rows(PLAYERS, build_players(bare))
 
 
 def test_names_may_be_plain_and_no_pages_give_no_rows():
-    assert rows(PAGE | {"firstName": "Åke"})["first_name"].to_list() == ["Åke"]
+    assert build_players(PAGE | {"firstName": "Åke"})["first_name"].to_list() == ["Åke"]
     assert build_table(PLAYERS, NO_PAGES).is_empty()
 
 
 @pytest.mark.parametrize("odd", [None, "", -(10**12), 10**30, 1.5, True, [], {"cs": "Gryn"}], ids=str)
-def test_an_odd_field_is_null_and_costs_nothing_else(odd: Any):
-    (whole,) = rows(PAGE).to_dicts()
+def test_invalid_field_is_null_and_costs_nothing_else(odd: Any):
+    (whole,) = build_players(PAGE).to_dicts()
     keys = {"heightInCentimeters": "height_cm", "weightInKilograms": "weight_kg", "sweaterNumber": "sweater_number",
             "currentTeamId": "current_team_id", "birthDate": "birth_date", "position": "position"}  # fmt: skip
     for key, name in keys.items():
-        found = rows(PAGE | {key: odd})
+        found = build_players(PAGE | {key: odd})
         checks.validate_rows(PLAYERS, found)
         assert found.to_dicts() == [whole | {name: None}]
-    found = rows(PAGE | {"draftDetails": PAGE["draftDetails"] | {"round": odd}})  # type: ignore[operator]
+    found = build_players(PAGE | {"draftDetails": PAGE["draftDetails"] | {"round": odd}})  # type: ignore[operator]
     assert found.to_dicts() == [whole | {"draft_round": None}]
 
 
 @pytest.mark.parametrize("key", ["firstName", "lastName"])
-def test_a_player_without_a_name_is_still_a_player(key: str):
-    (whole,), name = rows(PAGE).to_dicts(), {"firstName": "first_name", "lastName": "last_name"}[key]
+def test_player_without_a_name_has_a_row(key: str):
+    (whole,), name = build_players(PAGE).to_dicts(), {"firstName": "first_name", "lastName": "last_name"}[key]
     for page in (PAGE | {key: None}, PAGE | {key: 7}, {k: v for k, v in PAGE.items() if k != key}):
-        assert rows(page).to_dicts() == [whole | {name: None}]
+        assert build_players(page).to_dicts() == [whole | {name: None}]
 
 
 @pytest.mark.parametrize("born", ["1999-02-30", "unknown", "1999", "0000-00-00", 19990228])
-def test_a_day_of_birth_that_is_none_is_unknown(born: Any):
-    (row,) = rows(PAGE | {"birthDate": born}).to_dicts()
+def test_invalid_birth_date_is_null(born: Any):
+    (row,) = build_players(PAGE | {"birthDate": born}).to_dicts()
 
     assert (row["birth_date"], row["birth_city"]) == (None, "Umeå")
 
 
-def test_a_page_that_lacks_who_it_is_of_is_refused():
+def test_page_without_a_player_id_is_rejected():
     with pytest.raises(ValidationFailed, match="playerId"):
-        rows({key: value for key, value in PAGE.items() if key != "playerId"})
+        build_players({key: value for key, value in PAGE.items() if key != "playerId"})
 
 
-def test_the_players_of_the_league_are_those_of_its_books():
+def test_league_players_match_its_books():
     people = list(get_league().engine.get_players(20252026).values())[:60]
-    found = rows(*(get_page(f"/v1/player/{person.player_id}/landing") for person in people))
+    found = build_players(*(get_page(f"/v1/player/{person.player_id}/landing") for person in people))
     checks.validate_rows(PLAYERS, found)
 
     told = {

@@ -1,4 +1,4 @@
-"""Plays, from hand-typed pages."""
+"""Tests of plays, on handwritten pages."""
 
 import json
 from typing import Any
@@ -28,13 +28,13 @@ from tests.silver.play_builders import (  # fmt: skip
 )
 
 
-def acting(**details: Any) -> tuple[int | None, bool]:
-    """Return the acting team of a blocked shot with such details, and whether a team-mate blocked it."""
+def build_block(**details: Any) -> tuple[int | None, bool]:
+    """Return the acting team of a blocked shot with such details, and whether a teammate blocked it."""
     row = build_row(make_play("blocked-shot", details=details))
     return row["acting_team_id"], row["is_teammate_block"]
 
 
-def test_an_event_is_one_row():
+def test_event_is_one_row():
     place = {"xCoord": 60, "yCoord": 10, "zoneCode": "O"}
     found = build_row(
         make_play(
@@ -98,7 +98,7 @@ def test_an_event_is_one_row():
     }
 
 
-def test_the_frame_is_what_the_table_declares_even_without_pages_or_plays():
+def test_schema_is_the_declared_one_even_without_pages_or_plays():
     for pages in (
         NO_PAGES,
         make_pages(make_page()),
@@ -111,16 +111,16 @@ def test_the_frame_is_what_the_table_declares_even_without_pages_or_plays():
 
 
 @pytest.mark.parametrize("state", ["FUT", "PRE", "LIVE", "CRIT", "OVER", None])
-def test_a_page_of_a_game_that_is_not_final_gives_no_rows(state: str | None):
+def test_page_that_is_not_final_gives_no_rows(state: str | None):
     assert build_rows(make_page(make_play()), state=state).is_empty()
 
 
 @pytest.mark.parametrize("state", ["FINAL", "OFF"])
-def test_a_page_of_a_final_game_gives_rows(state: str):
+def test_final_page_gives_rows(state: str):
     assert build_rows(make_page(make_play()), state=state).height == 1
 
 
-def test_games_do_not_meet():
+def test_games_do_not_affect_each_other():
     goals = make_page(make_shot("goal", number=1), make_shot("goal", number=2, timeInPeriod="12:35"))
     other = make_page(make_shot(number=3, timeInPeriod="12:36"), id=2023020002)
 
@@ -146,14 +146,14 @@ def test_games_do_not_meet():
         ("failed-shot-attempt", {"shootingPlayerId": 71, "goalieInNetId": 32}, {"shooter": 71, "goalie": 32}),
     ],
 )  # fmt: skip
-def test_everybody_has_his_role(event: str, details: dict[str, int], said: dict[str, int]):
+def test_every_player_has_their_role(event: str, details: dict[str, int], said: dict[str, int]):
     row = build_row(make_play(event, details=details))
 
     known = {name.removesuffix("_player_id"): row[name] for name in row if name.endswith("_player_id") and row[name]}
     assert known == said
 
 
-def test_a_penalty_says_what_for_and_how_long():
+def test_penalty_has_its_infraction_and_minutes():
     row = build_row(
         make_play("penalty", details={"typeCode": "MIN", "descKey": "high-sticking-double-minor", "duration": 4})
     )
@@ -162,7 +162,7 @@ def test_a_penalty_says_what_for_and_how_long():
     assert said == ("MIN", "high-sticking-double-minor", 4)
 
 
-def test_nobody_is_charged_with_a_bench_minor_whoever_the_page_says_committed_it():
+def test_bench_minor_is_charged_to_nobody():
     said = {"eventOwnerTeamId": HOME, "committedByPlayerId": SHOOTER, "servedByPlayerId": TEAMMATE, "duration": 2}
 
     bench, minor, untyped = (build_row(make_play("penalty", details=said | kind)) for kind in (
@@ -173,50 +173,50 @@ def test_nobody_is_charged_with_a_bench_minor_whoever_the_page_says_committed_it
     assert (bench["served_by_player_id"], bench["acting_team_id"], bench["penalty_minutes"]) == (TEAMMATE, HOME, 2)
 
 
-def test_a_stoppage_has_two_reasons_at_most():
+def test_stoppage_has_at_most_two_reasons():
     row = build_row(make_play("stoppage", details={"reason": "icing", "secondaryReason": "tv-timeout"}))
 
     assert (row["reason"], row["secondary_reason"], row["acting_team_id"]) == ("icing", "tv-timeout", None)
 
 
-def test_the_acting_team_of_a_blocked_shot_is_the_shooters_whoever_is_said_to_own_it():
-    until_2024 = acting(eventOwnerTeamId=AWAY, shootingPlayerId=SHOOTER, blockingPlayerId=BLOCKER)
-    since = acting(eventOwnerTeamId=HOME, shootingPlayerId=SHOOTER, blockingPlayerId=BLOCKER, reason="blocked")
+def test_acting_team_of_a_blocked_shot_is_the_shooters_whoever_owns_it():
+    until_2024 = build_block(eventOwnerTeamId=AWAY, shootingPlayerId=SHOOTER, blockingPlayerId=BLOCKER)
+    since = build_block(eventOwnerTeamId=HOME, shootingPlayerId=SHOOTER, blockingPlayerId=BLOCKER, reason="blocked")
 
     assert until_2024 == since == (HOME, False)
 
 
-def test_the_owner_that_the_page_names_is_kept_beside():
+def test_owner_on_the_page_is_stored_too():
     row = build_row(make_play("blocked-shot", details={"eventOwnerTeamId": AWAY, "shootingPlayerId": SHOOTER}))
 
     assert (row["acting_team_id"], row["event_owner_team_id_raw"]) == (HOME, AWAY)
 
 
-def test_a_shot_that_a_team_mate_blocked_is_of_the_shooters_team_with_or_without_the_reason():
+def test_shot_blocked_by_a_teammate_belongs_to_the_shooters_team():
     both = {"eventOwnerTeamId": HOME, "shootingPlayerId": SHOOTER, "blockingPlayerId": TEAMMATE}
 
-    assert acting(**both, reason="teammate-blocked") == acting(**both) == (HOME, True)
+    assert build_block(**both, reason="teammate-blocked") == build_block(**both) == (HOME, True)
 
 
-def test_a_shot_that_the_referee_blocked_is_nobodys_block():
+def test_shot_blocked_by_the_referee_is_a_block_by_nobody():
     row = build_row(make_play("blocked-shot", details={"shootingPlayerId": SHOOTER, "reason": "other-block"}))
 
     assert (row["acting_team_id"], row["blocker_player_id"], row["is_teammate_block"]) == (HOME, None, False)
 
 
-def test_without_a_shooter_a_blocked_shot_is_of_the_team_that_the_blocker_plays_against():
-    assert acting(eventOwnerTeamId=AWAY, blockingPlayerId=BLOCKER)[0] == HOME
-    assert acting(eventOwnerTeamId=AWAY, blockingPlayerId=SHOOTER)[0] == AWAY
-    assert acting(eventOwnerTeamId=AWAY, blockingPlayerId=SHOOTER, reason="teammate-blocked") == (HOME, True)
+def test_blocked_shot_without_a_shooter_belongs_to_the_blockers_opponent():
+    assert build_block(eventOwnerTeamId=AWAY, blockingPlayerId=BLOCKER)[0] == HOME
+    assert build_block(eventOwnerTeamId=AWAY, blockingPlayerId=SHOOTER)[0] == AWAY
+    assert build_block(eventOwnerTeamId=AWAY, blockingPlayerId=SHOOTER, reason="teammate-blocked") == (HOME, True)
 
 
-def test_without_players_that_are_dressed_the_owner_of_a_block_is_clear_only_on_pages_that_give_a_reason():
-    assert acting(eventOwnerTeamId=AWAY, shootingPlayerId=5, blockingPlayerId=6, reason="blocked")[0] == AWAY
-    assert acting(eventOwnerTeamId=AWAY, shootingPlayerId=5, blockingPlayerId=6)[0] is None
-    assert acting()[0] is None
+def test_blocked_shot_without_known_players_has_an_owner_only_on_pages_with_a_reason():
+    assert build_block(eventOwnerTeamId=AWAY, shootingPlayerId=5, blockingPlayerId=6, reason="blocked")[0] == AWAY
+    assert build_block(eventOwnerTeamId=AWAY, shootingPlayerId=5, blockingPlayerId=6)[0] is None
+    assert build_block()[0] is None
 
 
-def test_other_events_are_of_their_owner():
+def test_other_events_belong_to_their_owner():
     events = [
         make_play(event, number=n, details={"eventOwnerTeamId": AWAY})
         for n, event in enumerate(("hit", "faceoff", "penalty", "delayed-penalty", "shot-on-goal"))
@@ -228,20 +228,20 @@ def test_other_events_are_of_their_owner():
     assert found["is_home"].to_list() == [False] * 5
 
 
-def test_an_event_without_details_is_of_nobody():
+def test_event_without_details_belongs_to_nobody():
     row = build_row(make_play("period-start", timeInPeriod="00:00", situationCode=None))
 
     assert (row["acting_team_id"], row["event_owner_team_id_raw"], row["is_home"]) == (None, None, None)
     assert (row["period_seconds"], row["strength_state"], row["situation"], row["x_ft"]) == (0, None, None, None)
 
 
-def test_a_player_who_is_listed_twice_is_one_and_one_of_both_teams_is_of_none():
+def test_player_listed_twice_is_one_and_one_of_both_teams_has_none():
     assert build_rows(make_page(make_shot(), spots=[*ROSTER_SPOTS, ROSTER_SPOTS[0]])).height == 1
     (row,) = build_rows(make_page(make_shot(), spots=[*ROSTER_SPOTS, {"playerId": SHOOTER, "teamId": AWAY}])).to_dicts()
     assert row["acting_team_id"] == HOME  # as the page's owner says
 
 
-def test_words_that_are_new_are_kept():
+def test_new_texts_are_stored():
     row = build_row(make_play("zamboni", typeCode=599, details={"reason": "because", "shotType": "hope"}))
 
     assert (row["event"], row["type_code"], row["reason"], row["shot_type"]) == ("zamboni", 599, "because", "hope")
@@ -258,15 +258,13 @@ def test_words_that_are_new_are_kept():
         ("00:00", 5, 0, None),
     ],
 )
-def test_the_clock_counts_up_in_the_period_and_in_the_game(
-    clock: str, period: int, seconds: int, game_seconds: int | None
-):
+def test_clock_counts_up_in_period_and_game(clock: str, period: int, seconds: int, game_seconds: int | None):
     row = build_row(make_play(timeInPeriod=clock, period=period))
 
     assert (row["period_seconds"], row["game_seconds"]) == (seconds, game_seconds)
 
 
-def test_the_eighth_period_of_a_playoff_game_is_the_fifth_overtime():
+def test_eighth_period_of_a_playoff_game_is_the_fifth_overtime():
     row = build_row(
         make_play(period=8, timeInPeriod="10:27", periodDescriptor={"number": 8, "periodType": "OT"}), gameType=3
     )
@@ -274,7 +272,7 @@ def test_the_eighth_period_of_a_playoff_game_is_the_fifth_overtime():
     assert row["game_seconds"] == 9027
 
 
-def test_good_plays_hold_the_rules_of_the_table():
+def test_valid_plays_pass_the_checks_of_the_table():
     checks.validate_rows(
         PLAYS, build_rows(make_page(make_shot("goal"), make_play("hit", number=2, details={"eventOwnerTeamId": AWAY})))
     )
@@ -283,29 +281,29 @@ def test_good_plays_hold_the_rules_of_the_table():
 @pytest.mark.parametrize(
     ("wrong", "rule"),
     [
-        (make_play("goal", details={"scoringPlayerId": 5}), "a goal has a team"),
+        (make_play("goal", details={"scoringPlayerId": 5}), "a goal has an acting team"),
         (make_play(periodDescriptor={"number": 4, "periodType": "2OT"}), "period_type is one of"),
     ],
 )
-def test_plays_that_cannot_be_are_refused_by_rule(wrong: dict[str, Any], rule: str):
+def test_impossible_plays_break_a_check(wrong: dict[str, Any], rule: str):
     with pytest.raises(ValidationFailed, match=rule):
         checks.validate_rows(PLAYS, build_rows(make_page(wrong)))
 
 
-def test_an_owner_that_does_not_play_in_the_game_is_nobody():
+def test_owner_that_does_not_play_in_the_game_is_null():
     row = build_row(make_play("hit", details={"eventOwnerTeamId": 3, "hittingPlayerId": SHOOTER}))
 
     assert (row["acting_team_id"], row["event_owner_team_id_raw"], row["hitter_player_id"]) == (None, 3, SHOOTER)
 
 
-def test_an_id_that_two_events_have_is_refused():
-    with pytest.raises(ValidationFailed, match="one row for each game_id, event_id"):
+def test_duplicate_event_id_is_rejected():
+    with pytest.raises(ValidationFailed, match="one row per game_id, event_id"):
         checks.validate_rows(
             PLAYS, build_rows(make_page(make_play(number=1), make_play("hit", number=1, sortOrder=11)))
         )
 
 
-def test_an_event_that_stands_again_under_another_id_or_period_is_one_and_counted_once():
+def test_event_repeated_under_another_id_or_period_counts_once():
     again = make_play(number=1) | {"eventId": 9}
     late = make_play(number=1, period=3) | {"eventId": 10}
 
@@ -318,7 +316,7 @@ GOAL = {"assist1PlayerId": TEAMMATE, "goalieInNetId": AWAY_GOALIE}
 SCORES = [{"homeScore": n, "awayScore": 0} for n in range(4)]
 
 
-def goals_of(*goals: tuple[str, dict[str, Any]], score: int | None = 1, by: int = SHOOTER) -> list[int]:
+def list_goals(*goals: tuple[str, dict[str, Any]], score: int | None = 1, by: int = SHOOTER) -> list[int]:
     """Return the ids of the goals that are left of some of one player, each with its clock and more details."""
     head = {"homeTeam": {"id": HOME, "score": score}, "awayTeam": {"id": AWAY, "score": 0}}
     found = [
@@ -328,30 +326,30 @@ def goals_of(*goals: tuple[str, dict[str, Any]], score: int | None = 1, by: int 
     return build_rows(make_page(*found, **head)).filter(pl.col("is_goal"))["event_id"].to_list()
 
 
-def test_a_goal_that_stands_again_a_second_or_two_off_is_one():
+def test_goal_repeated_within_two_seconds_is_one():
     first = ("05:00", SCORES[1])
 
     for clock in ("04:59", "05:00", "05:01", "05:02"):
-        assert len(goals_of(first, (clock, SCORES[1]))) == 1
-    assert goals_of(first, ("05:01", SCORES[1]), ("05:02", SCORES[1])) == [1]
-    assert goals_of(first, ("05:01", SCORES[1] | {"assist1PlayerId": None})) == [1]  # the score beside it decides
-    assert goals_of(first, ("05:01", SCORES[2])) == [1]  # the final score decides
-    assert goals_of(first, ("05:01", SCORES[1]), score=None) == [1]
-    assert goals_of(("00:00", SCORES[1]), ("00:01", SCORES[1]), ("12:00", SCORES[2]), score=2) == [1, 3]
+        assert len(list_goals(first, (clock, SCORES[1]))) == 1
+    assert list_goals(first, ("05:01", SCORES[1]), ("05:02", SCORES[1])) == [1]
+    assert list_goals(first, ("05:01", SCORES[1] | {"assist1PlayerId": None})) == [1]  # the score beside it decides
+    assert list_goals(first, ("05:01", SCORES[2])) == [1]  # the final score decides
+    assert list_goals(first, ("05:01", SCORES[1]), score=None) == [1]
+    assert list_goals(("00:00", SCORES[1]), ("00:01", SCORES[1]), ("12:00", SCORES[2]), score=2) == [1, 3]
 
 
 def test_two_goals_of_a_player_seconds_apart_are_two():
     first = ("05:00", SCORES[1])
 
-    assert goals_of(first, ("05:02", SCORES[2]), score=2) == [1, 2]
-    assert goals_of(first, ("05:02", SCORES[2]), score=None) == [1, 2]
-    assert goals_of(("05:00", {}), ("05:02", {}), score=2) == [1, 2]
-    assert goals_of(("05:00", {}), ("05:02", {})) == [1, 2]  # nothing says which
-    assert goals_of(first, ("05:03", SCORES[1])) == [1, 2]  # and a check names them
-    assert goals_of(first, ("05:01", SCORES[2] | {"xCoord": 70})) == [1, 2]
+    assert list_goals(first, ("05:02", SCORES[2]), score=2) == [1, 2]
+    assert list_goals(first, ("05:02", SCORES[2]), score=None) == [1, 2]
+    assert list_goals(("05:00", {}), ("05:02", {}), score=2) == [1, 2]
+    assert list_goals(("05:00", {}), ("05:02", {})) == [1, 2]  # nothing says which
+    assert list_goals(first, ("05:03", SCORES[1])) == [1, 2]  # and a check names them
+    assert list_goals(first, ("05:01", SCORES[2] | {"xCoord": 70})) == [1, 2]
 
 
-def test_goals_of_two_players_are_two_and_those_of_a_shoot_out_stay():
+def test_goals_of_two_players_and_shootout_goals_are_separate():
     mine, other = (make_shot("goal", number=n, by=by, details=SCORES[1]) for n, by in ((1, SHOOTER), (2, TEAMMATE)))
     late = [make_shot("goal", number=n, period=5, timeInPeriod="00:00", details=GOAL) for n in (3, 4)]
     head = {"homeTeam": {"id": HOME, "score": 2}, "awayTeam": {"id": AWAY, "score": 1}}
@@ -361,10 +359,10 @@ def test_goals_of_two_players_are_two_and_those_of_a_shoot_out_stay():
     again = make_shot("goal", number=6, details=SCORES[1], timeInPeriod="12:35")
     assert (
         6 not in build_rows(make_page(mine, theirs, again, *late, **head))["event_id"].to_list()
-    )  # a shoot-out won is no goal
+    )  # a shootout won is no goal
 
 
-def test_two_events_may_share_a_place_in_the_order():
+def test_two_events_may_share_a_sort_order():
     assert build_rows(make_page(make_play(number=1), make_play("hit", number=2, sortOrder=10)))[
         "event_id"
     ].to_list() == [1, 2]
@@ -374,7 +372,7 @@ def test_two_events_may_share_a_place_in_the_order():
     "clock",
     ["", "twelve", "12:60", "05:75", "20:01", "20:05", "-1:00", "1:05:00", "99999999999999999999:00", 754, None],
 )
-def test_a_clock_that_cannot_be_costs_that_clock_and_nothing_else(clock: object):
+def test_impossible_clock_costs_only_that_clock(clock: object):
     found = build_rows(
         make_page(
             make_play(timeInPeriod="10:00"), make_play("hit", number=2, timeInPeriod=clock), make_shot("goal", number=3)
@@ -389,12 +387,12 @@ def test_a_clock_that_cannot_be_costs_that_clock_and_nothing_else(clock: object)
     assert found["seconds_since_previous_event"].to_list() == [None, None, None]
 
 
-def test_the_last_second_of_a_period_is_inside_it():
+def test_last_second_of_a_period_is_inside_it():
     assert build_row(make_play(timeInPeriod="20:00"))["period_seconds"] == 1200
 
 
 @pytest.mark.parametrize("key", ["eventId", "sortOrder", "periodDescriptor", "typeCode", "typeDescKey"])
-def test_an_event_without_what_every_event_has_is_left_out_and_named(key: str):
+def test_event_without_a_required_key_is_left_out_and_reported(key: str):
     odd = make_page(make_shot(), make_play("hit", number=2, **{key: None}))
 
     assert build_rows(odd)["event"].to_list() == ["shot-on-goal"]
@@ -408,7 +406,7 @@ def test_an_event_without_what_every_event_has_is_left_out_and_named(key: str):
         {"details": {"xCoord": "60"}}, {"details": {"duration": 40_000}}, {"details": {"shootingPlayerId": 1.5}},
     ],
 )  # fmt: skip
-def test_a_number_that_does_not_fit_is_never_cut_but_named(wrong: dict[str, Any]):
+def test_number_out_of_range_is_reported_never_truncated(wrong: dict[str, Any]):
     odd = make_page(make_play("hit", **wrong))
     found = build_rows(odd)
 
@@ -418,7 +416,7 @@ def test_a_number_that_does_not_fit_is_never_cut_but_named(wrong: dict[str, Any]
     assert fields in ([], [(code, None, None, None)])  # the row is left out, or the field is
 
 
-def test_a_goal_without_a_scorer_is_the_teams_that_owns_it():
+def test_goal_without_a_scorer_belongs_to_its_owner():
     row = build_row(make_shot("goal", details={"scoringPlayerId": "?", "eventOwnerTeamId": HOME}))
 
     assert (row["shooter_player_id"], row["acting_team_id"], row["is_goal"]) == (None, HOME, True)
@@ -427,13 +425,13 @@ def test_a_goal_without_a_scorer_is_the_teams_that_owns_it():
     )
 
 
-def test_names_in_one_language_or_in_many_do_not_matter_here():
+def test_names_may_be_plain_or_localized():
     named = [spot | {"firstName": "Åke", "lastName": {"default": "Öberg", "fi": "Öberg"}} for spot in ROSTER_SPOTS]
 
     assert build_row(make_shot(), spots=named) == build_row(make_shot())
 
 
-def test_who_shoots_at_an_empty_net_faces_no_goalie():
+def test_shot_at_an_empty_net_has_no_goalie():
     assert build_row(make_shot("goal"))["goalie_player_id"] is None
     assert build_row(make_shot("goal", details={"goalieInNetId": AWAY_GOALIE}))["goalie_player_id"] == AWAY_GOALIE
     assert build_row(make_shot(by=DEFENDER))["acting_team_id"] == AWAY

@@ -1,4 +1,4 @@
-"""Plays of pages that are damaged: right rows, or an error; the order in which a page lists its plays means nothing."""
+"""Property tests of damaged play-by-play pages: rows are valid or an error is raised, in any order of the plays."""
 
 import copy
 import json
@@ -24,16 +24,16 @@ seeds = st.integers(0, 2**32)
 
 
 @cache
-def text() -> str:
+def dump_page() -> str:
     return json.dumps(get_game_page(list_played_games(20252026)[GAME], "play-by-play"))
 
 
 @cache
-def truth() -> pl.DataFrame:
-    return build_table(PLAYS, make_pages(json.loads(text())))
+def build_truth() -> pl.DataFrame:
+    return build_table(PLAYS, make_pages(json.loads(dump_page())))
 
 
-def outcome(page: dict[str, Any]) -> pl.DataFrame | None:
+def build_outcome(page: dict[str, Any]) -> pl.DataFrame | None:
     """Return the rows of a page, held against the rules of the table; None if it is refused."""
     try:
         rows = build_table(PLAYS, make_pages(page))
@@ -45,50 +45,50 @@ def outcome(page: dict[str, Any]) -> pl.DataFrame | None:
 
 @settings(max_examples=30)
 @given(seeds)
-def test_the_order_of_a_page_changes_nothing(seed: int):
-    page = json.loads(text())
+def test_order_on_the_page_changes_nothing(seed: int):
+    page = json.loads(dump_page())
     Random(seed).shuffle(page["plays"])
     Random(seed + 1).shuffle(page["rosterSpots"])
 
-    assert build_table(PLAYS, make_pages(page)).equals(truth())
+    assert build_table(PLAYS, make_pages(page)).equals(build_truth())
 
 
 @settings(max_examples=30)
 @given(seeds)
-def test_an_event_that_stands_twice_is_one_or_refused(seed: int):
-    page = json.loads(text())
+def test_duplicate_event_counts_once_or_is_rejected(seed: int):
+    page = json.loads(dump_page())
     again = copy.deepcopy(Random(seed).choice(page["plays"]))
     for changed in ({}, {"eventId": 100_000}):
-        page["plays"] = [*json.loads(text())["plays"], again | changed]
-        assert build_table(PLAYS, make_pages(page)).equals(truth())
-    page["plays"] = [*json.loads(text())["plays"], again | {"sortOrder": 100_000}]
-    found = outcome(page)
-    assert found is None or (again["typeDescKey"] == "goal" and found.equals(truth()))
+        page["plays"] = [*json.loads(dump_page())["plays"], again | changed]
+        assert build_table(PLAYS, make_pages(page)).equals(build_truth())
+    page["plays"] = [*json.loads(dump_page())["plays"], again | {"sortOrder": 100_000}]
+    found = build_outcome(page)
+    assert found is None or (again["typeDescKey"] == "goal" and found.equals(build_truth()))
 
 
 @settings(max_examples=30)
 @given(seeds)
-def test_a_page_without_some_of_its_plays_is_doubted_or_has_all_that_counts(seed: int):
-    page, random = json.loads(text()), Random(seed)
+def test_page_without_some_plays_fails_a_check_or_has_all_that_counts(seed: int):
+    page, random = json.loads(dump_page()), Random(seed)
     page["plays"] = random.sample(page["plays"], random.randint(0, len(page["plays"]) - 1))
 
-    rows = outcome(page)
+    rows = build_outcome(page)
 
     assert rows is not None
     assert rows.height == len(page["plays"])
     doubts = check_plays(rows.lazy(), make_pages(page)).collect()["check"].to_list()
     for flag, doubt in (
-        ("is_goal", "goals are the final score"),
-        ("is_shot_on_goal", "shots on goal are those of the header"),
+        ("is_goal", "goals add up to the final score"),
+        ("is_shot_on_goal", "shots on goal match the page header"),
     ):
-        if rows.height and rows[flag].sum() != truth()[flag].sum():
+        if rows.height and rows[flag].sum() != build_truth()[flag].sum():
             assert doubt in doubts
 
 
 @settings(max_examples=200)
 @given(seeds)
-def test_what_is_dropped_or_changed_is_refused_or_leaves_all_that_does_not_hang_on_it(seed: int):
-    page, random = json.loads(text()), Random(seed)
+def test_dropped_or_changed_value_raises_or_leaves_unrelated_values(seed: int):
+    page, random = json.loads(dump_page()), Random(seed)
     event = random.choice(page["plays"])
     is_other = (pl.col("period") != event["periodDescriptor"]["number"]) & (pl.col("event_id") != event["eventId"])
     place = random.choice([event, event["periodDescriptor"], event.get("details") or event])
@@ -98,11 +98,11 @@ def test_what_is_dropped_or_changed_is_refused_or_leaves_all_that_does_not_hang_
     else:
         place[key] = random.choice(ODD)
 
-    rows = outcome(page)
+    rows = build_outcome(page)
 
     if rows is not None:
         left_out = [odd for odd in read_leniently(json.dumps(page), Page)[1] if odd.is_row]
-        assert rows.height == truth().height - len(left_out)
+        assert rows.height == build_truth().height - len(left_out)
         assert rows.select("season", "game_id", "event_id").n_unique() == rows.height
         unmoved = [
             "event",
@@ -114,14 +114,14 @@ def test_what_is_dropped_or_changed_is_refused_or_leaves_all_that_does_not_hang_
             "period_seconds",
         ]
         kept_rows = rows.filter(is_other).select("event_id", *unmoved)
-        assert kept_rows.join(truth(), on=["event_id", *unmoved], how="anti", nulls_equal=True).is_empty()
+        assert kept_rows.join(build_truth(), on=["event_id", *unmoved], how="anti", nulls_equal=True).is_empty()
 
 
 @settings(max_examples=60)
 @given(seeds)
 @example(6473)
-def test_a_page_that_is_damaged_anywhere_is_refused_or_holds_the_rules(seed: int):
-    page, random = json.loads(text()), Random(seed)
+def test_page_damaged_anywhere_raises_or_passes_the_checks(seed: int):
+    page, random = json.loads(dump_page()), Random(seed)
     for _ in range(random.randint(1, 5)):
         places = [page, page["homeTeam"], random.choice(page["plays"]), random.choice(page["rosterSpots"])]
         place = random.choice([some for some in places if some])  # an odd value may be {}
@@ -135,6 +135,6 @@ def test_a_page_that_is_damaged_anywhere_is_refused_or_holds_the_rules(seed: int
         if not page["plays"] or not page["rosterSpots"]:
             break
 
-    rows = outcome(page)
+    rows = build_outcome(page)
 
     assert rows is None or rows.height <= len(page["plays"])

@@ -1,4 +1,4 @@
-"""Plays of the simulated league against its own books."""
+"""Tests of plays of the simulated league, compared with its books."""
 
 import json
 from collections import Counter
@@ -19,13 +19,13 @@ OLD, NEW = 20242025, 20252026  # the last season whose blocks belong to the bloc
 
 
 @cache
-def league(seed: int) -> League:
+def make_league(seed: int) -> League:
     return League(seed, (OLD, NEW))
 
 
-def some(seed: int, season: int) -> list[int]:
-    """Return games of a season: regular, overtime, shoot-out, play-offs, and with a penalty shot."""
-    engine = league(seed).engine
+def select_games(seed: int, season: int) -> list[int]:
+    """Return games of a season: regular, overtime, shootout, play-offs, and with a penalty shot."""
+    engine = make_league(seed).engine
     regular = [game.game_id for game in engine.schedule(season) if game.game_type == 2 and game.is_played][:400]
     playoffs = [game.game_id for game in engine.playoffs(season) if game.is_played][:2]
     kinds = [[g for g in regular if engine.get_outcome(g).last_period_type == kind][:2] for kind in ("REG", "OT", "SO")]
@@ -34,14 +34,16 @@ def some(seed: int, season: int) -> list[int]:
 
 
 @cache
-def pages(seed: int, season: int, kind: str = "play-by-play") -> list[dict[str, Any]]:
-    served = (league(seed).answer(f"/v1/gamecenter/{game}/{kind}", AFTER_SEASONS) for game in some(seed, season))
+def make_pages_of(seed: int, season: int, kind: str = "play-by-play") -> list[dict[str, Any]]:
+    served = (
+        make_league(seed).answer(f"/v1/gamecenter/{game}/{kind}", AFTER_SEASONS) for game in select_games(seed, season)
+    )
     return [json.loads(page.body) for page in served]
 
 
 @cache
-def plays(seed: int, season: int) -> pl.DataFrame:
-    return build_table(PLAYS, make_pages(*pages(seed, season))).sort("game_id", "sort_order")
+def build_plays(seed: int, season: int) -> pl.DataFrame:
+    return build_table(PLAYS, make_pages(*make_pages_of(seed, season))).sort("game_id", "sort_order")
 
 
 leagues = pytest.mark.parametrize(("seed", "season"), [(1, OLD), (2, NEW), (3, OLD), (4, NEW)])
@@ -49,12 +51,12 @@ leagues = pytest.mark.parametrize(("seed", "season"), [(1, OLD), (2, NEW), (3, O
 
 @leagues
 def test_every_row_is_what_happened(seed: int, season: int):
-    engine = league(seed).engine
-    for game in some(seed, season):
+    engine = make_league(seed).engine
+    for game in select_games(seed, season):
         scheduled = engine.find_game(game)
         assert scheduled is not None
         teams = {0: scheduled.home_id, 1: scheduled.away_id, None: None}
-        rows = plays(seed, season).filter(pl.col("game_id") == game).to_dicts()
+        rows = build_plays(seed, season).filter(pl.col("game_id") == game).to_dicts()
         events = engine.get_game(game).events
         assert len(rows) == len(events) > 200
         for row, event in zip(rows, events, strict=True):
@@ -71,13 +73,13 @@ def test_every_row_is_what_happened(seed: int, season: int):
 
 
 @leagues
-def test_rushes_are_those_of_the_league_but_on_the_blue_line(seed: int, season: int):
+def test_rushes_match_the_league_except_on_the_blue_line(seed: int, season: int):
     # a blue line belongs to the zone behind it; the league has it in the neutral zone
-    engine = league(seed).engine
+    engine = make_league(seed).engine
     rushes = 0
-    for game in some(seed, season):
+    for game in select_games(seed, season):
         previous = None
-        rows = plays(seed, season).filter(pl.col("game_id") == game)["is_rush"]
+        rows = build_plays(seed, season).filter(pl.col("game_id") == game)["is_rush"]
         for is_rush, event in zip(rows, engine.get_game(game).events, strict=True):
             if previous is None or previous.x not in (25, -25):
                 assert is_rush == event.rush, event
@@ -87,10 +89,10 @@ def test_rushes_are_those_of_the_league_but_on_the_blue_line(seed: int, season: 
 
 
 @leagues
-def test_every_line_of_the_box_score_is_the_count_of_the_rows(seed: int, season: int):
-    counts = counted(plays(seed, season).filter(pl.col("period_type") != "SO"))
+def test_every_line_of_the_box_score_matches_the_rows(seed: int, season: int):
+    counts = count_box_lines(build_plays(seed, season).filter(pl.col("period_type") != "SO"))
     lines = 0
-    for page in pages(seed, season, "boxscore"):
+    for page in make_pages_of(seed, season, "boxscore"):
         for team in page["playerByGameStats"].values():
             for line in (line for group in team.values() for line in group):
                 for what in ("goals", "assists", "sog", "hits", "giveaways", "takeaways", "blockedShots", "pim"):
@@ -100,7 +102,7 @@ def test_every_line_of_the_box_score_is_the_count_of_the_rows(seed: int, season:
     assert lines > 2000
 
 
-def counted(rows: pl.DataFrame) -> Counter[tuple[int, int, str]]:
+def count_box_lines(rows: pl.DataFrame) -> Counter[tuple[int, int, str]]:
     """Count what belongs in the box score, by game, player and name there."""
     event, goal = pl.col("event"), pl.col("is_goal")
     sums = {
@@ -122,9 +124,9 @@ def counted(rows: pl.DataFrame) -> Counter[tuple[int, int, str]]:
 
 
 @leagues
-def test_goals_and_shots_of_both_teams_are_those_of_the_header_and_nothing_is_doubtful(seed: int, season: int):
-    rows = plays(seed, season)
-    for page in pages(seed, season):
+def test_goals_and_shots_match_the_header_and_all_checks_pass(seed: int, season: int):
+    rows = build_plays(seed, season)
+    for page in make_pages_of(seed, season):
         game = rows.filter(pl.col("game_id") == page["id"])
         for side, is_home in (("homeTeam", True), ("awayTeam", False)):
             other = page["awayTeam" if is_home else "homeTeam"]
@@ -133,7 +135,7 @@ def test_goals_and_shots_of_both_teams_are_those_of_the_header_and_nothing_is_do
             assert own["is_goal"].sum() == page[side]["score"] - won
             assert own["is_shot_on_goal"].sum() == page[side]["sog"]
     checks.validate_rows(PLAYS, rows)
-    assert check_plays(rows.lazy(), make_pages(*pages(seed, season))).collect().is_empty()
+    assert check_plays(rows.lazy(), make_pages(*make_pages_of(seed, season))).collect().is_empty()
 
 
 SWAPPED = {"left": "right", "right": "left"}
@@ -146,7 +148,7 @@ MIRRORED = (
 )
 
 
-def other_way_round(page: dict[str, Any]) -> dict[str, Any]:
+def swap_home_and_away(page: dict[str, Any]) -> dict[str, Any]:
     """Return the page of the same game, had the teams met in the other one's arena."""
     events = []
     for said in page["plays"]:
@@ -164,9 +166,9 @@ def other_way_round(page: dict[str, Any]) -> dict[str, Any]:
 
 
 @leagues
-def test_at_the_other_teams_home_everything_is_mirrored(seed: int, season: int):
-    rows = plays(seed, season)
-    there = build_table(PLAYS, make_pages(*(other_way_round(page) for page in pages(seed, season)))).sort(
+def test_swapping_home_and_away_mirrors_everything(seed: int, season: int):
+    rows = build_plays(seed, season)
+    there = build_table(PLAYS, make_pages(*(swap_home_and_away(page) for page in make_pages_of(seed, season)))).sort(
         "game_id", "sort_order"
     )
 
@@ -176,13 +178,13 @@ def test_at_the_other_teams_home_everything_is_mirrored(seed: int, season: int):
 
 
 @leagues
-def test_without_the_side_of_the_ice_the_places_are_the_same(seed: int, season: int):
+def test_locations_without_the_side_of_the_ice_are_the_same(seed: int, season: int):
     silent = [
         page | {"plays": [{k: v for k, v in event.items() if k != "homeTeamDefendingSide"} for event in page["plays"]]}
-        for page in pages(seed, season)
+        for page in make_pages_of(seed, season)
     ]
 
     found = build_table(PLAYS, make_pages(*silent)).sort("game_id", "sort_order")
 
-    assert found.drop("coordinates_source").equals(plays(seed, season).drop("coordinates_source"))
+    assert found.drop("coordinates_source").equals(build_plays(seed, season).drop("coordinates_source"))
     assert set(found["coordinates_source"].drop_nulls()) == {"inferred"}

@@ -1,4 +1,4 @@
-"""Box scores, right rails, rosters and all other pages beside the plays, as they were recorded."""
+"""Tests of recorded box scores, right rails, rosters and other pages that are not plays."""
 
 import importlib.util
 import json
@@ -34,7 +34,7 @@ NO_PLAYS = build_table(PLAYS, NO_PAGES).lazy()
 BY_STRENGTH = ("even_strength_", "power_play_", "shorthanded_")
 
 
-def sound(table: Table, *inputs: pl.LazyFrame) -> pl.DataFrame:
+def build_valid(table: Table, *inputs: pl.LazyFrame) -> pl.DataFrame:
     """Make a table and hold it against its rules."""
     rows = build_table(table, *inputs)
     checks.validate_rows(table, rows)
@@ -42,7 +42,7 @@ def sound(table: Table, *inputs: pl.LazyFrame) -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def reconcile() -> Iterator[ModuleType]:
+def load_reconcile() -> Iterator[ModuleType]:
     """The benchmark that counts plays and compares them with the official lines."""
     file = Path(__file__).resolve().parents[2] / "benchmarks" / "reconcile.py"
     spec = importlib.util.spec_from_file_location("reconcile", file)
@@ -60,7 +60,7 @@ def compared(realdata: Path, reconcile: ModuleType) -> pl.DataFrame:
     return reconcile.compare(realdata)
 
 
-def test_every_line_of_a_box_score_is_what_the_plays_of_its_time_say(compared: pl.DataFrame):
+def test_every_line_of_a_box_score_matches_the_plays_of_its_time(compared: pl.DataFrame):
     split = pl.col("stat").str.starts_with(BY_STRENGTH[0]) | (
         (pl.col("of") == "goalie") & pl.col("stat").str.contains(f"^({'|'.join(BY_STRENGTH[1:])})")
     )
@@ -86,9 +86,7 @@ CREDITS = {
 
 
 @pytest.mark.parametrize("version", ["", "v2"])
-def test_the_clean_plays_give_every_player_the_counts_that_his_line_was_compared_with(
-    realdata: Path, reconcile: ModuleType, version: str
-):
+def test_clean_plays_give_every_player_the_counts_of_their_line(realdata: Path, reconcile: ModuleType, version: str):
     pages = read_recorded_pages(realdata / "play-by-play", version)
     plays = build_table(PLAYS, pages).lazy().filter(pl.col("period_type") != "SO")
     given = [
@@ -113,7 +111,7 @@ def test_the_clean_plays_give_every_player_the_counts_that_his_line_was_compared
     assert len(told) > 2000
 
 
-def test_of_a_line_that_was_corrected_later_only_hits_and_single_shots_differ(compared: pl.DataFrame):
+def test_line_corrected_later_differs_only_in_hits_and_single_shots(compared: pl.DataFrame):
     later = compared.filter(verdict="other time")
     hits = later.filter(stat="hits")
 
@@ -122,10 +120,10 @@ def test_of_a_line_that_was_corrected_later_only_hits_and_single_shots_differ(co
     assert (hits["counted"].list.min() > hits["official"]).all()  # the NHL went over hits again, and found more
 
 
-def test_the_skaters_of_a_box_score_are_the_dressed_ones_of_the_game(realdata: Path):
+def test_skaters_of_a_box_score_are_the_dressed_skaters(realdata: Path):
     boxes = read_recorded_pages(realdata / "boxscore")
-    skaters, goalies = sound(SKATER_GAMES, boxes), sound(GOALIE_GAMES, boxes)
-    dressed = sound(LINEUPS, read_recorded_pages(realdata / "play-by-play"), boxes, NO_PAGES)
+    skaters, goalies = build_valid(SKATER_GAMES, boxes), build_valid(GOALIE_GAMES, boxes)
+    dressed = build_valid(LINEUPS, read_recorded_pages(realdata / "play-by-play"), boxes, NO_PAGES)
     dressed = dressed.join(skaters.select("game_id").unique(), on="game_id", how="semi")
 
     same = ["game_id", "player_id", "team_id", "sweater_number"]
@@ -135,8 +133,8 @@ def test_the_skaters_of_a_box_score_are_the_dressed_ones_of_the_game(realdata: P
     assert dressed.filter(pl.col("is_starter")).height == 4  # of the two final box scores that say it
 
 
-def test_a_goalie_s_shots_by_strength_are_all_his_shots(realdata: Path):
-    goalies = sound(GOALIE_GAMES, read_recorded_pages(realdata / "boxscore"))
+def test_goalie_shots_by_strength_add_up(realdata: Path):
+    goalies = build_valid(GOALIE_GAMES, read_recorded_pages(realdata / "boxscore"))
 
     for what in ("saves", "shots_against", "goals_against"):
         parts = pl.sum_horizontal(f"{strength}{what}" for strength in BY_STRENGTH)
@@ -144,8 +142,8 @@ def test_a_goalie_s_shots_by_strength_are_all_his_shots(realdata: Path):
     assert (goalies.filter(pl.col("shots_against") > 0)["save_share"] <= 1).all()
 
 
-def test_ice_time_of_an_old_box_score_is_no_less_than_that_by_strength(realdata: Path):
-    skaters = sound(SKATER_GAMES, read_recorded_pages(realdata / "boxscore"))
+def test_ice_time_of_an_old_box_score_is_at_least_that_by_strength(realdata: Path):
+    skaters = build_valid(SKATER_GAMES, read_recorded_pages(realdata / "boxscore"))
     parts = pl.col("power_play_time_on_ice_s") + pl.col("shorthanded_time_on_ice_s")
 
     assert skaters.filter(parts > pl.col("time_on_ice_s")).is_empty()
@@ -153,9 +151,9 @@ def test_ice_time_of_an_old_box_score_is_no_less_than_that_by_strength(realdata:
 
 
 @pytest.mark.parametrize("version", ["", "v2", "v3"])
-def test_every_recorded_game_has_its_teams_and_line_ups(realdata: Path, version: str):
+def test_every_recorded_game_has_its_teams_and_lineups(realdata: Path, version: str):
     pages = read_recorded_pages(realdata / "play-by-play", version)
-    teams, lineups = sound(TEAM_GAMES, pages, NO_PAGES, NO_PLAYS), sound(LINEUPS, pages, NO_PAGES, NO_PAGES)
+    teams, lineups = build_valid(TEAM_GAMES, pages, NO_PAGES, NO_PLAYS), build_valid(LINEUPS, pages, NO_PAGES, NO_PAGES)
 
     games = pages.select("game_id").collect().height
     assert teams.height == 2 * games
@@ -164,10 +162,10 @@ def test_every_recorded_game_has_its_teams_and_line_ups(realdata: Path, version:
 
 
 @pytest.mark.parametrize("season", ["20222023", "20232024"])
-def test_the_goals_of_a_team_are_those_of_its_plays_in_every_game_of_a_season(archive: Any, season: str):
+def test_goals_of_a_team_match_its_plays_in_every_game_of_a_season(archive: Any, season: str):
     pages = archive(season)
     bodies = [json.loads(pages.play_by_play(number, AFTER_SEASONS)) for number in list(pages.plays)[::14]]
-    teams = sound(TEAM_GAMES, make_pages(*bodies), NO_PAGES, NO_PLAYS)
+    teams = build_valid(TEAM_GAMES, make_pages(*bodies), NO_PAGES, NO_PLAYS)
 
     assert teams.height == 200
     for page in bodies:
@@ -181,15 +179,15 @@ def test_the_goals_of_a_team_are_those_of_its_plays_in_every_game_of_a_season(ar
 
 
 @pytest.mark.parametrize("version", ["", "v2"])
-def test_right_rails_name_two_referees_two_linesmen_coaches_and_figures(realdata: Path, version: str):
+def test_right_rails_have_two_referees_two_linesmen_coaches_and_statistics(realdata: Path, version: str):
     rails = read_recorded_pages(realdata / "right-rail", version)
-    officials = sound(OFFICIALS, rails)
+    officials = build_valid(OFFICIALS, rails)
 
     assert set(officials.group_by("game_id", "role").len()["len"]) == {2}
     assert officials["game_id"].n_unique() == rails.select("game_id").collect().height
 
 
-def test_scratched_players_are_those_of_the_right_rail_and_none_is_dressed(realdata: Path, archive: Any):
+def test_scratches_match_the_right_rail_and_are_not_dressed(realdata: Path, archive: Any):
     rails = read_recorded_pages(realdata / "right-rail")
     bodies = [
         json.loads(pages.play_by_play(game, AFTER_SEASONS))
@@ -197,8 +195,8 @@ def test_scratched_players_are_those_of_the_right_rail_and_none_is_dressed(reald
         for game in rails.collect()["game_id"]
         if game in pages.plays
     ]
-    lineups = sound(LINEUPS, make_pages(*bodies), NO_PAGES, rails)
-    teams = sound(TEAM_GAMES, make_pages(*bodies), rails, NO_PLAYS)
+    lineups = build_valid(LINEUPS, make_pages(*bodies), NO_PAGES, rails)
+    teams = build_valid(TEAM_GAMES, make_pages(*bodies), rails, NO_PLAYS)
 
     assert len(bodies) == 5
     said = rails.filter(pl.col("game_id").is_in(lineups["game_id"].unique().to_list())).collect()["body"]
@@ -208,7 +206,7 @@ def test_scratched_players_are_those_of_the_right_rail_and_none_is_dressed(reald
     assert teams.null_count().sum_horizontal().item() == 0
 
 
-def test_every_recorded_roster_is_read_in_all_its_versions(realdata: Path):
+def test_every_version_of_every_recorded_roster_is_read(realdata: Path):
     files = sorted((realdata / "roster").glob("*.json"))
     versions = [
         make_pages(
@@ -219,7 +217,7 @@ def test_every_recorded_roster_is_read_in_all_its_versions(realdata: Path):
         )
         for file in files
     ]
-    rosters = sound(ROSTERS, pl.concat(versions))
+    rosters = build_valid(ROSTERS, pl.concat(versions))
 
     assert rosters.select("team_abbrev", "season", "fetched_at").unique().height == len(files)
     assert rosters.drop("sweater_number", "birth_province").null_count().sum_horizontal().item() == 0
@@ -228,7 +226,7 @@ def test_every_recorded_roster_is_read_in_all_its_versions(realdata: Path):
 
 def test_every_recorded_player_is_read(realdata: Path):
     files = sorted((realdata / "player-landing").glob("*.json"))
-    players = sound(PLAYERS, make_pages(*(json.loads(file.read_text()) for file in files)))
+    players = build_valid(PLAYERS, make_pages(*(json.loads(file.read_text()) for file in files)))
 
     assert players.height == len(files)
     assert players.select("position", "birth_date", "birth_country").null_count().sum_horizontal().item() == 0
@@ -239,7 +237,7 @@ def test_every_recorded_player_is_read(realdata: Path):
 def test_every_recorded_standings_page_is_read_and_adds_up(realdata: Path):
     first = parse_day("2023-01-01")
     pages = [json.loads(file.read_text()) for file in sorted((realdata / "standings").glob("*.json"))]
-    standings = sound(
+    standings = build_valid(
         STANDINGS, pl.concat([make_pages(page, game_date=first + timedelta(days=n)) for n, page in enumerate(pages)])
     )
 
@@ -251,26 +249,31 @@ def test_every_recorded_standings_page_is_read_and_adds_up(realdata: Path):
 
 def test_every_recorded_list_of_teams_and_seasons_is_read(realdata: Path):
     no_games = pl.LazyFrame(schema=GAMES.schema)
-    teams = [sound(TEAMS, listed(file), no_games) for file in sorted((realdata / "statsrest-teams").glob("*.json"))]
-    seasons = [sound(SEASONS, listed(file)) for file in sorted((realdata / "statsrest-season").glob("*.json"))]
+    teams = [
+        build_valid(TEAMS, read_listing(file), no_games)
+        for file in sorted((realdata / "statsrest-teams").glob("*.json"))
+    ]
+    seasons = [
+        build_valid(SEASONS, read_listing(file)) for file in sorted((realdata / "statsrest-season").glob("*.json"))
+    ]
 
     assert [found.height for found in teams] == [59, 61, 62]
     assert set(teams[-1].filter(team_key=40)["team_abbrev"]) == {"ARI", "PHX", "UTA", "WIN"}
     assert {found.height for found in seasons} == {107}
 
 
-def listed(file: Path) -> pl.LazyFrame:
+def read_listing(file: Path) -> pl.LazyFrame:
     """Return the rows of a listing as pages."""
     return make_pages(*json.loads(file.read_text())["data"])
 
 
-def test_every_recorded_schedule_is_read_and_a_shoot_out_is_in_period_five(realdata: Path):
+def test_every_recorded_schedule_is_read_and_a_shootout_is_in_period_five(realdata: Path):
     days: list[pl.LazyFrame] = []
     for file in sorted((realdata / "schedule").glob("*.json")):
         week = json.loads(file.read_text())["gameWeek"]
         days += [make_pages(*found["games"], game_date=parse_day(found["date"])) for found in week if found["games"]]
     never_gone = pl.LazyFrame(schema=LISTINGS.schema)
-    games = sound(GAMES, pl.concat(days).unique("game_id", keep="last"), never_gone)
+    games = build_valid(GAMES, pl.concat(days).unique("game_id", keep="last"), never_gone)
 
     final = games.filter(pl.col("home_score").is_not_null())
     assert final.height > 1000

@@ -1,4 +1,4 @@
-"""Shifts, stints and players on the ice of recorded games, held against what the NHL printed."""
+"""Tests of shifts, stints and on-ice players of recorded games, compared with what the NHL printed."""
 
 import json
 from collections import defaultdict
@@ -50,45 +50,45 @@ class Ice(NamedTuple):
     faults: pl.DataFrame
 
 
-def of(table: Table, *frames: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
+def build_valid(table: Table, *frames: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     found = build_table(table, *(frame.lazy() for frame in frames))
     checks.validate_rows(table, found)
     return found
 
 
-def worked_out(
+def build_ice(
     pages: list[dict[str, Any]], charts: pl.LazyFrame, home: pl.LazyFrame = NO_PAGES, away: pl.LazyFrame = NO_PAGES
 ) -> Ice:
     """Make silver of play-by-play pages, charts and reports."""
     play_by_play = make_pages(*pages)
-    plays, lineups = of(PLAYS, play_by_play), of(LINEUPS, play_by_play, NO_PAGES, NO_PAGES)
+    plays, lineups = build_valid(PLAYS, play_by_play), build_valid(LINEUPS, play_by_play, NO_PAGES, NO_PAGES)
     games = builders.make_games(*(make_schedule_row(page) for page in pages)).collect()
-    listed = of(
+    listed = build_valid(
         LISTED_SHIFTS, charts, home, away, lineups, games, builders.make_skater_games(), builders.make_goalie_games()
     )
-    shifts = of(SHIFTS, listed, lineups)
-    stints, on_ice = of(STINTS, shifts, lineups, games), of(ON_ICE, plays, shifts, lineups)
+    shifts = build_valid(SHIFTS, listed, lineups)
+    stints, on_ice = build_valid(STINTS, shifts, lineups, games), build_valid(ON_ICE, plays, shifts, lineups)
     faults = check_shifts(listed.lazy(), shifts.lazy(), lineups.lazy()).collect()
     return Ice(plays, lineups, games, shifts, stints, on_ice, faults)
 
 
-def seconds(text: str) -> int:
+def parse_seconds(text: str) -> int:
     minutes, _, rest = text.partition(":")
     return 60 * int(minutes) + int(rest)
 
 
-def teams(page: Ice) -> tuple[int, int]:
+def read_teams(page: Ice) -> tuple[int, int]:
     ((away, home),) = page.games.select("away_team_id", "home_team_id").rows()
     return away, home
 
 
-def times(page: Ice) -> dict[int, tuple[int, ...]]:
+def read_times(page: Ice) -> dict[int, tuple[int, ...]]:
     """Return time on ice of every player: total, even, power play, shorthanded."""
     rows = sum_time_on_ice(page.stints.lazy()).select("player_id", *TIMES).collect().rows()
     return {player: tuple(rest) for player, *rest in rows}
 
 
-def numbers(page: Ice) -> dict[tuple[int, int], int]:
+def map_numbers(page: Ice) -> dict[tuple[int, int], int]:
     """Return the player of each team and sweater number."""
     return {(t, n): p for t, n, p in page.lineups.select("team_id", "sweater_number", "player_id").rows()}
 
@@ -103,7 +103,7 @@ def report_files(realdata: Path) -> dict[str, str]:
 def reported(realdata: Path, report_files: dict[str, str]) -> Ice:
     """The game whose shifts are read from its reports."""
     page = json.loads((realdata / "play-by-play" / f"{REPORTED}__v2.json").read_text())
-    return worked_out([page], NO_PAGES, *(builders.make_page(report_files[kind], REPORTED) for kind in ("TH", "TV")))
+    return build_ice([page], NO_PAGES, *(builders.make_page(report_files[kind], REPORTED) for kind in ("TH", "TV")))
 
 
 @pytest.fixture(scope="module")
@@ -118,9 +118,9 @@ def parsed(realdata: Path) -> tuple[Ice, dict[int, tuple[int, ...]]]:
         for player in report["players"]:
             who = wearer[team, player["number"]]
             sums = player["periodSummary"]
-            printed[who] = tuple(sum(seconds(row[k]) for row in sums) for k in ("toi", "evToi", "ppToi", "shToi"))
+            printed[who] = tuple(sum(parse_seconds(row[k]) for row in sums) for k in ("toi", "evToi", "ppToi", "shToi"))
             rows += [{"playerId": who, "teamId": team, "typeCode": 517, **shift} for shift in player["shifts"]]
-    return worked_out([page], builders.make_chart(*rows, game_id=PARSED)), printed
+    return build_ice([page], builders.make_chart(*rows, game_id=PARSED)), printed
 
 
 @pytest.fixture(scope="module")
@@ -130,10 +130,10 @@ def charted(realdata: Path, archive: Callable[..., Any]) -> Ice:
     pages = [json.loads(archive("20222023").play_by_play(game, LATER)) for game in sorted(files)]
     pages.append(json.loads((realdata / "play-by-play" / f"{CHARTED}.json").read_text()))
     files[CHARTED] = realdata / "shiftcharts" / f"{CHARTED}.json"
-    return worked_out(pages, pl.concat([builders.make_page(file.read_text(), game) for game, file in files.items()]))
+    return build_ice(pages, pl.concat([builders.make_page(file.read_text(), game) for game, file in files.items()]))
 
 
-class Line(NamedTuple):
+class ReportLine(NamedTuple):
     """A row of the play-by-play report: with the sweater numbers that it lists, away and home."""
 
     period: int
@@ -142,18 +142,18 @@ class Line(NamedTuple):
     listed: tuple[frozenset[int], frozenset[int]]
 
 
-def lines(report: str) -> Iterator[Line]:
+def read_report_lines(report: str) -> Iterator[ReportLine]:
     """Read a play-by-play report."""
     for row in LexborHTMLParser(report).css("tr[id^=PL-]"):
         cells = [node for node in row.iter() if node.tag == "td"]
         texts = [" ".join(node.text(separator=" ").split()) for node in cells]
         away, home = (frozenset(int(font.text()) for font in node.css("font")) for node in cells[6:8])
-        yield Line(int(texts[1]), seconds(texts[3].split()[0]), texts[4], (away, home))
+        yield ReportLine(int(texts[1]), parse_seconds(texts[3].split()[0]), texts[4], (away, home))
 
 
 def test_reports_give_the_printed_time_on_ice_of_every_player(reported: Ice, report_files: dict[str, str]):
-    found, who, printed = times(reported), numbers(reported), {}
-    for kind, team in zip(("TV", "TH"), teams(reported), strict=True):
+    found, who, printed = read_times(reported), map_numbers(reported), {}
+    for kind, team in zip(("TV", "TH"), read_teams(reported), strict=True):
         rows = parse_report_lines(builders.make_page(report_files[kind])).filter(pl.col("line") == GAME).collect()
         columns = ("printed_seconds", *TIMES[1:])
         printed |= {who[team, number]: tuple(rest) for number, *rest in rows.select("sweater_number", *columns).rows()}
@@ -161,28 +161,28 @@ def test_reports_give_the_printed_time_on_ice_of_every_player(reported: Ice, rep
     assert len(printed) == 38
     assert found == printed
     assert reported.shifts["shift_source"].unique().to_list() == ["report"]
-    assert reported.faults["check"].to_list() == ["the shift chart is whole"]
+    assert reported.faults["check"].to_list() == ["the shift chart is complete"]
     assert check_player_counts(reported.stints.lazy()).collect().is_empty()
 
 
-def test_players_on_the_ice_are_those_of_the_official_report(reported: Ice, report_files: dict[str, str]):
+def test_players_on_the_ice_match_the_official_report(reported: Ice, report_files: dict[str, str]):
     """In 6 of 651 lists somebody else is on.
 
     Three are live events in the second of a change, where the report takes the old player, elsewhere the new one; three
     are timeouts after a penalty in the same second, where it leaves out the penalised.
     """
     events, on = defaultdict(list), defaultdict(set)
-    number = {(team, player): n for (team, n), player in numbers(reported).items()}
+    number = {(team, player): n for (team, n), player in map_numbers(reported).items()}
     for row in reported.plays.sort("sort_order").select("period", "period_seconds", "event", "event_id").rows():
         events[row[:3]].append(row[3])
     for event, team, player in reported.on_ice.select("event_id", "team_id", "player_id").rows():
         on[event, team].add(number[team, player])
     right, wrong = defaultdict(int), defaultdict(int)
-    for line in lines(report_files["PL"]):
+    for line in read_report_lines(report_files["PL"]):
         if line.kind not in PRINTED:
             continue
         event = events[line.period, line.second, PRINTED[line.kind]].pop(0)
-        for team, listed in zip(teams(reported), line.listed, strict=True):
+        for team, listed in zip(read_teams(reported), line.listed, strict=True):
             # the report lists nobody at the end of the game, and somebody at the start of some periods only
             if listed:
                 (right if on[event, team] == listed else wrong)[line.kind] += 1
@@ -196,28 +196,28 @@ def test_players_on_the_ice_are_those_of_the_official_report(reported: Ice, repo
     assert wrong == {"MISS": 2, "HIT": 1, "STOP": 3}
 
 
-def test_shifts_that_others_have_read_give_the_printed_and_the_official_time(
+def test_shifts_parsed_by_another_project_give_the_printed_and_the_official_time(
     parsed: tuple[Ice, dict[int, tuple[int, ...]]], realdata: Path
 ):
     found, printed = parsed
     box = make_pages(json.loads((realdata / "boxscore" / f"{PARSED}.json").read_text()))
-    skaters, goalies = of(SKATER_GAMES, box), of(GOALIE_GAMES, box)
+    skaters, goalies = build_valid(SKATER_GAMES, box), build_valid(GOALIE_GAMES, box)
     official = {p: s for frame in (skaters, goalies) for p, s in frame.select("player_id", "time_on_ice_s").rows() if s}
 
     assert len(printed) == 38
-    assert times(found) == printed
-    assert {player: total for player, (total, *_) in times(found).items()} == official
+    assert read_times(found) == printed
+    assert {player: total for player, (total, *_) in read_times(found).items()} == official
     assert check_ice_time(found.shifts.lazy(), skaters.lazy(), goalies.lazy()).collect().is_empty()
     assert check_player_counts(found.stints.lazy()).collect().is_empty()
 
 
-def test_charts_are_clean_but_for_repeats(charted: Ice):
+def test_charts_have_no_defects_except_repeats(charted: Ice):
     assert charted.games.height == charted.shifts["game_id"].n_unique() == 51
     assert charted.shifts["shift_source"].unique().to_list() == ["chart"]
     assert set(charted.faults["check"]) == {"no shift is listed twice"}
 
 
-def test_the_number_of_men_is_possible_but_for_seconds(charted: Ice):
+def test_number_of_players_is_possible_except_for_seconds(charted: Ice):
     """In three games a seventh man is on for some seconds, while a goalie comes off."""
     found = check_player_counts(charted.stints.lazy()).collect()
 
@@ -226,7 +226,7 @@ def test_the_number_of_men_is_possible_but_for_seconds(charted: Ice):
     assert charted.stints.select(pl.min_horizontal("home_skaters", "away_skaters").min()).item() == 3
 
 
-def test_there_is_somebody_on_the_ice_in_every_second_that_is_played(charted: Ice):
+def test_every_second_of_play_has_players_on_the_ice(charted: Ice):
     length = pl.col("end_seconds") - pl.col("start_seconds")
     covered = charted.stints.group_by("game_id", "period").agg(length.sum().alias("covered"))
     lasted = charted.plays.group_by("game_id", "period").agg(pl.col("period_seconds").max())
@@ -237,7 +237,7 @@ def test_there_is_somebody_on_the_ice_in_every_second_that_is_played(charted: Ic
     assert gaps.is_empty()
 
 
-def test_the_number_of_men_on_the_ice_is_the_situation_of_the_page(charted: Ice):
+def test_number_of_players_on_the_ice_matches_the_situation_of_the_page(charted: Ice):
     """Of 319 goals all, of 15,291 rows of play all but a handful.
 
     Rows of penalties and stoppages are left out: after another penalty in the same second the page has the new state.

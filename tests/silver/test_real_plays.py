@@ -1,4 +1,4 @@
-"""Plays of the recorded pages: every game of two seasons, and single games captured more than once."""
+"""Tests of recorded plays: every game of two seasons, and single games recorded more than once."""
 
 import csv
 import gzip
@@ -14,7 +14,7 @@ from nhl_lake.schema import checks
 from nhl_lake.silver.plays import PLAYS, plays
 from nhl_lake.silver.quality.plays import check_plays
 from tests.silver.bronze_pages import PAGE_SCHEMA, build_table, make_pages, read_recorded_pages
-from tests.silver.test_plays_of_the_league import counted
+from tests.silver.test_plays_of_the_league import count_box_lines
 
 GAMES, AT_ONCE = 1400, 100
 TWICE = (
@@ -47,19 +47,19 @@ def season(request: pytest.FixtureRequest, realdata: Path) -> Season:
     return Season(realdata / "season-archives" / f"play-by-play_{request.param}.jsonl.gz")
 
 
-def single(realdata: Path, name: str) -> pl.DataFrame:
+def build_single(realdata: Path, name: str) -> pl.DataFrame:
     """Return the plays of a page that was recorded by itself."""
     page = json.loads((realdata / "play-by-play" / f"{name}.json").read_text())
     return build_table(PLAYS, make_pages(page, state=page["gameState"])).sort("game_id", "sort_order")
 
 
-def of_teams(rows: pl.DataFrame, flag: str) -> dict[tuple[int, bool], int]:
+def count_by_side(rows: pl.DataFrame, flag: str) -> dict[tuple[int, bool], int]:
     """Count rows by game and side."""
     return {(game, home): count for game, home, count in rows.filter(flag).group_by("game_id", "is_home").len().rows()}
 
 
-def shown(season: Season, what: str) -> dict[tuple[int, bool], int]:
-    """Return what the heads show by game and side: the score without the goal for a shoot-out, or the shots."""
+def read_header_counts(season: Season, what: str) -> dict[tuple[int, bool], int]:
+    """Return what the heads show by game and side: the score without the goal for a shootout, or the shots."""
     found = {}
     for game, head in season.heads.items():
         for home, own, other in ((True, "homeTeam", "awayTeam"), (False, "awayTeam", "homeTeam")):
@@ -68,30 +68,30 @@ def shown(season: Season, what: str) -> dict[tuple[int, bool], int]:
     return {key: count for key, count in found.items() if count}
 
 
-def test_all_games_are_there_and_hold_the_rules(season: Season):
+def test_all_games_are_there_and_pass_the_checks_of_the_table(season: Season):
     assert season.plays["game_id"].n_unique() == GAMES
     checks.validate_rows(PLAYS, season.plays)
 
 
-def test_goals_of_every_game_are_its_final_score(season: Season):
-    assert of_teams(season.plays, "is_goal") == shown(season, "score")
+def test_goals_of_every_game_add_up_to_the_final_score(season: Season):
+    assert count_by_side(season.plays, "is_goal") == read_header_counts(season, "score")
 
 
-def test_shots_on_goal_of_every_game_are_those_of_the_header(season: Season):
-    assert of_teams(season.plays, "is_shot_on_goal") == shown(season, "sog")
+def test_shots_on_goal_of_every_game_match_the_header(season: Season):
+    assert count_by_side(season.plays, "is_shot_on_goal") == read_header_counts(season, "sog")
 
 
-def test_where_goals_are_all_counted_as_shots_each_difference_is_a_goal_that_nobody_shot(season: Season):
-    straight = of_teams(season.plays.filter(pl.col("is_shot_on_goal") | pl.col("is_goal")), "is_attempt")
-    header = shown(season, "sog")
+def test_where_the_nhl_counts_all_goals_as_shots_each_difference_is_a_goal_without_a_shot(season: Season):
+    straight = count_by_side(season.plays.filter(pl.col("is_shot_on_goal") | pl.col("is_goal")), "is_attempt")
+    header = read_header_counts(season, "sog")
     off = {key: count - header[key] for key, count in straight.items() if count != header[key]}
     untyped = season.plays.filter(pl.col("is_goal") & pl.col("shot_type").is_null())
 
-    assert off == of_teams(untyped, "is_goal")
+    assert off == count_by_side(untyped, "is_goal")
     assert len({game for game, _ in off}) == {20222023: 22, 20232024: 17}[season.plays["season"][0]]
 
 
-def test_almost_nothing_is_doubtful(season: Season):
+def test_almost_all_checks_pass(season: Season):
     parts = [
         check_plays(season.plays.lazy().filter(pl.col("game_id").is_in(games)), pages)
         for start in range(0, GAMES, AT_ONCE)
@@ -100,12 +100,12 @@ def test_almost_nothing_is_doubtful(season: Season):
     ]
     doubts = pl.concat(pl.collect_all(parts))
 
-    # the shoot-out's code on the last row of an overtime, and a game without its last row
+    # the shootout's code on the last row of an overtime, and a game without its last row
     assert set(doubts["severity"]) <= {"warning"}
     assert doubts.height <= 0.005 * GAMES, doubts
 
 
-def test_penalty_shots_are_as_many_as_were_awarded_and_stand_one_on_one(season: Season):
+def test_penalty_shots_are_as_many_as_awarded_and_are_one_on_one(season: Season):
     in_play = season.plays.filter(pl.col("period_type") != "SO")
     alone = in_play.filter("is_penalty_shot")
 
@@ -115,7 +115,7 @@ def test_penalty_shots_are_as_many_as_were_awarded_and_stand_one_on_one(season: 
     assert not alone["is_rebound"].any()
 
 
-def test_zones_are_those_of_the_page_but_for_blocked_shots_which_it_sees_from_the_blocker(season: Season):
+def test_zones_match_the_page_except_for_blocked_shots(season: Season):
     placed = season.plays.filter(pl.col("x_ft").is_not_null())
     blocks, others = (placed.filter((pl.col("event") == "blocked-shot") == blocked) for blocked in (True, False))
 
@@ -126,7 +126,7 @@ def test_zones_are_those_of_the_page_but_for_blocked_shots_which_it_sees_from_th
     assert set(placed["coordinates_source"]) == {"page"}
 
 
-def test_sides_that_are_taken_away_are_inferred_rightly(season: Season):
+def test_removed_sides_are_inferred_correctly(season: Season):
     bodies = season.pages.slice(0, AT_ONCE).with_columns(
         pl.col("body").str.replace_all(r'"homeTeamDefendingSide": ?"(left|right)",', "")
     )
@@ -155,7 +155,7 @@ MONEYPUCK = {
 }
 
 
-def tallied(rows: pl.DataFrame, *by: str) -> dict[Any, list[int]]:
+def count_like_other_project(rows: pl.DataFrame, *by: str) -> dict[Any, list[int]]:
     """Count what an independent project counts, by team, or team and situation."""
     names = [expr.sum().alias(name) for name, expr in MONEYPUCK.items()]
     found = rows.drop_nulls("acting_team_id").group_by("acting_team_id", *by).agg(names)
@@ -163,12 +163,14 @@ def tallied(rows: pl.DataFrame, *by: str) -> dict[Any, list[int]]:
 
 
 @pytest.mark.parametrize("season", SEASONS[:1], indirect=True)
-def test_teams_have_the_numbers_of_an_independent_count(season: Season, realdata: Path):
+def test_teams_match_an_independent_count(season: Season, realdata: Path):
     heads = season.heads.values()
     team_of = {head[side]["abbrev"]: head[side]["id"] for head in heads for side in ("homeTeam", "awayTeam")}
     rows = season.plays.filter((pl.col("game_type") == 2) & (pl.col("period_type") != "SO"))
-    total = tallied(rows)
-    counts = tallied(rows.filter(~pl.col("is_penalty_shot")), "situation")  # there penalty shots have another situation
+    total = count_like_other_project(rows)
+    counts = count_like_other_project(
+        rows.filter(~pl.col("is_penalty_shot")), "situation"
+    )  # there penalty shots have another situation
 
     with (realdata / "independent" / "moneypuck_teams_2022_regular.csv").open() as lines:
         for line in csv.DictReader(lines):
@@ -199,7 +201,7 @@ def test_teams_have_the_numbers_of_an_independent_count(season: Season, realdata
     ],
 )
 def test_shots_misses_and_blocks_by_situation(realdata: Path, name: str, home: Any, away: Any):
-    rows = single(realdata, name)
+    rows = build_single(realdata, name)
     event = pl.col("event")
     found = rows.filter("is_attempt").group_by("is_home", "situation").agg(
         pl.col("is_shot_on_goal").sum(), missed=(event == "missed-shot").sum(), blocked=(event == "blocked-shot").sum()
@@ -220,7 +222,7 @@ def test_shots_misses_and_blocks_by_situation(realdata: Path, name: str, home: A
         (176, 82, 2, 7.3, 15.9, "PP", "5on4"), (179, 61, 4, 28.3, 8.1, "EV", "other"),
     ],
 )  # fmt: skip
-def test_places_and_strengths_of_the_goals_of_a_game(
+def test_locations_and_strengths_of_the_goals_of_a_game(
     realdata: Path,
     event_id: int,
     x_ft: float,
@@ -230,7 +232,7 @@ def test_places_and_strengths_of_the_goals_of_a_game(
     strength: str,
     situation: str,
 ):
-    (row,) = single(realdata, "2023020001").filter(pl.col("event_id") == event_id).to_dicts()
+    (row,) = build_single(realdata, "2023020001").filter(pl.col("event_id") == event_id).to_dicts()
 
     assert (row["x_ft"], row["y_ft"]) == (x_ft, y_ft)
     assert row["distance_ft"] == pytest.approx(distance_ft, abs=0.1)
@@ -238,8 +240,8 @@ def test_places_and_strengths_of_the_goals_of_a_game(
     assert (row["strength_state"], row["situation"]) == (strength, situation)
 
 
-def test_a_goal_into_an_empty_net_from_the_own_zone_and_one_with_an_extra_attacker(realdata: Path):
-    rows = {row["event_id"]: row for row in single(realdata, "2025020734").to_dicts()}
+def test_empty_net_goal_from_the_own_zone_and_goal_with_an_extra_attacker(realdata: Path):
+    rows = {row["event_id"]: row for row in build_single(realdata, "2025020734").to_dicts()}
 
     far, extra = rows[117], rows[558]
     assert (far["x_ft"], far["zone"], far["strength_state"], far["goalie_player_id"]) == (-72, "D", "EV", None)
@@ -249,34 +251,34 @@ def test_a_goal_into_an_empty_net_from_the_own_zone_and_one_with_an_extra_attack
 
 @pytest.mark.parametrize(("name", "rebounds", "with_blocks"), [("2023020001", 10, 11), ("2025020734", 10, 12)])
 def test_rebounds_and_rushes_of_two_games(realdata: Path, name: str, rebounds: int, with_blocks: int):
-    rows = single(realdata, name)
+    rows = build_single(realdata, name)
 
     found = [rows[flag].sum() for flag in ("is_rebound", "has_rebound", "is_rebound_incl_block", "is_rush")]
     assert found == [rebounds, rebounds, with_blocks, 2]
 
 
 @pytest.mark.parametrize(
-    ("name", "goals", "in_shoot_out", "shots"),
+    ("name", "goals", "in_shootout", "shots"),
     [
         ("2021020167", (4, 4), (3, 2), (40, 39)), ("2023020510", (6, 6), (0, 2), (43, 37)),
         ("2024020613", (3, 3), (1, 0), (22, 27)), ("2024020857", (4, 4), (1, 0), (40, 27)),
     ],
 )  # fmt: skip
-def test_a_shoot_out_counts_for_nobody(
-    realdata: Path, name: str, goals: tuple[int, int], in_shoot_out: tuple[int, int], shots: tuple[int, int]
+def test_shootout_does_not_count(
+    realdata: Path, name: str, goals: tuple[int, int], in_shootout: tuple[int, int], shots: tuple[int, int]
 ):
-    rows = single(realdata, name)
-    shoot_out = rows.filter((pl.col("period_type") == "SO") & (pl.col("event") == "goal"))
+    rows = build_single(realdata, name)
+    shootout = rows.filter((pl.col("period_type") == "SO") & (pl.col("event") == "goal"))
 
     sides = [rows.filter(pl.col("is_home") == home) for home in (False, True)]
     assert tuple(side["is_goal"].sum() for side in sides) == goals
     assert tuple(side["is_shot_on_goal"].sum() for side in sides) == shots
-    assert tuple(shoot_out.filter(pl.col("is_home") == home).height for home in (False, True)) == in_shoot_out
-    assert shoot_out["game_seconds"].null_count() == shoot_out.height
+    assert tuple(shootout.filter(pl.col("is_home") == home).height for home in (False, True)) == in_shootout
+    assert shootout["game_seconds"].null_count() == shootout.height
 
 
-def test_five_overtimes_have_a_clock_that_goes_on_and_sides_on_rows_that_do_not_tell(realdata: Path):
-    rows = single(realdata, "2019030121")
+def test_five_overtimes_have_a_continuous_clock_and_sides_on_rows_without_one(realdata: Path):
+    rows = build_single(realdata, "2019030121")
 
     assert rows["game_seconds"].max() == 9027
     assert rows["game_seconds"].is_sorted()
@@ -284,8 +286,8 @@ def test_five_overtimes_have_a_clock_that_goes_on_and_sides_on_rows_that_do_not_
 
 
 @pytest.mark.parametrize("name", ["2018020020", "2018020336", "2018020397"])
-def test_before_pages_told_the_sides_they_are_inferred(realdata: Path, name: str):
-    placed = single(realdata, name).filter(pl.col("x_raw_ft").is_not_null())
+def test_sides_are_inferred_where_pages_have_none(realdata: Path, name: str):
+    placed = build_single(realdata, name).filter(pl.col("x_raw_ft").is_not_null())
     blocked = pl.col("event") == "blocked-shot"
 
     assert set(placed["coordinates_source"]) == {"inferred"}
@@ -294,8 +296,8 @@ def test_before_pages_told_the_sides_they_are_inferred(realdata: Path, name: str
 
 
 @pytest.mark.parametrize("game", TWICE)
-def test_blocked_shots_of_both_generations_are_the_same_after_the_rule(realdata: Path, game: int):
-    old, new = (single(realdata, name) for name in (f"{game}", f"{game}__v2"))
+def test_blocked_shots_are_the_same_on_old_and_new_pages(realdata: Path, game: int):
+    old, new = (build_single(realdata, name) for name in (f"{game}", f"{game}__v2"))
     blocks = [rows.filter(pl.col("event") == "blocked-shot") for rows in (old, new)]
     who = ["event_id", "acting_team_id", "shooter_player_id", "blocker_player_id", "is_teammate_block", "zone"]
 
@@ -304,7 +306,7 @@ def test_blocked_shots_of_both_generations_are_the_same_after_the_rule(realdata:
 
 
 @pytest.mark.parametrize("version", ["", "v2"])
-def test_a_single_game_has_the_goals_and_the_shots_of_its_header(realdata: Path, version: str):
+def test_single_game_matches_the_goals_and_shots_of_its_header(realdata: Path, version: str):
     pages = read_recorded_pages(realdata / "play-by-play", version)
     for _, page in pages.collect().group_by("game_id", maintain_order=True):
         rows = build_table(PLAYS, page.lazy())
@@ -332,14 +334,14 @@ def contradicts_itself(page: dict[str, Any]) -> bool:
 COMPARED = ("goals", "assists", "sog", "hits", "giveaways", "takeaways", "blockedShots", "pim")
 
 
-def test_every_line_of_a_box_score_is_the_count_of_the_rows(realdata: Path):
+def test_every_line_of_a_box_score_matches_the_rows(realdata: Path):
     compared: Counter[str] = Counter()
     for file in sorted((realdata / "boxscore").glob("*.json")):
         box = json.loads(file.read_text())
         same = realdata / "play-by-play" / file.name  # the first capture is of the same days
         if box["gameState"] not in ("FINAL", "OFF") or not same.exists():
             continue
-        counts = counted(single(realdata, file.stem).filter(pl.col("period_type") != "SO"))
+        counts = count_box_lines(build_single(realdata, file.stem).filter(pl.col("period_type") != "SO"))
         stats = box.get("playerByGameStats") or box["boxscore"]["playerByGameStats"]
         for line in (line for team in stats.values() for group in team.values() for line in group):
             shots = {"sog": line["shots"]} if "shots" in line else {}

@@ -1,4 +1,4 @@
-"""Rosters, from hand-typed pages and the simulated league."""
+"""Tests of rosters, on handwritten pages and the simulated league."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -19,20 +19,20 @@ MEMBER = {
 }  # fmt: skip
 
 
-def member(player: int, **said: Any) -> dict[str, Any]:
+def make_member(player: int, **said: Any) -> dict[str, Any]:
     return MEMBER | {"id": player, **said}
 
 
-def page(*forwards: dict[str, Any], **groups: Any) -> dict[str, Any]:
+def make_page(*forwards: dict[str, Any], **groups: Any) -> dict[str, Any]:
     return {"forwards": list(forwards), "defensemen": [], "goalies": [], **groups}
 
 
-def version(found: dict[str, Any], **said: Any) -> pl.LazyFrame:
+def make_version(found: dict[str, Any], **said: Any) -> pl.LazyFrame:
     return make_pages(found, **{"season": 20232024, "team_abbrev": "ABC", **said})
 
 
-def test_a_player_on_a_version_of_a_roster_is_one_row():
-    assert build_table(ROSTERS, version(page(MEMBER))).to_dicts() == [
+def test_player_on_a_version_of_a_roster_is_one_row():
+    assert build_table(ROSTERS, make_version(make_page(MEMBER))).to_dicts() == [
         {
             "season": 20232024, "team_abbrev": "ABC", "fetched_at": FETCHED_AT, "player_id": 71, "first_name": "Åke",
             "last_name": "Grünwald", "position": "L", "sweater_number": 9, "shoots_catches": "R", "height_cm": 180,
@@ -42,10 +42,10 @@ def test_a_player_on_a_version_of_a_roster_is_one_row():
     ]  # fmt: skip
 
 
-def test_every_version_that_is_given_is_dated():
+def test_every_version_is_dated():
     before, after = (
-        version(page(member(71), member(72))),
-        version(page(member(72)), fetched_at=FETCHED_AT + timedelta(days=1)),
+        make_version(make_page(make_member(71), make_member(72))),
+        make_version(make_page(make_member(72)), fetched_at=FETCHED_AT + timedelta(days=1)),
     )
 
     found = build_table(ROSTERS, pl.concat([after, before]))
@@ -58,20 +58,20 @@ def test_every_version_that_is_given_is_dated():
     checks.validate_rows(ROSTERS, found)
 
 
-def test_all_groups_are_there():
-    groups = {"defensemen": [member(72, positionCode="D")], "goalies": [member(30, positionCode="G")]}
+def test_all_groups_are_read():
+    groups = {"defensemen": [make_member(72, positionCode="D")], "goalies": [make_member(30, positionCode="G")]}
 
-    assert build_table(ROSTERS, version(page(MEMBER, **groups)))["position"].to_list() == ["G", "L", "D"]
+    assert build_table(ROSTERS, make_version(make_page(MEMBER, **groups)))["position"].to_list() == ["G", "L", "D"]
 
 
-def test_an_empty_roster_and_no_rosters_give_no_rows():
-    assert build_table(ROSTERS, version(page())).is_empty()
+def test_empty_roster_and_no_rosters_give_no_rows():
+    assert build_table(ROSTERS, make_version(make_page())).is_empty()
     assert build_table(ROSTERS, NO_PAGES).is_empty()
 
 
-def test_what_is_not_known_of_a_player_is_null():
+def test_unknown_values_of_a_player_are_null():
     bare = {key: MEMBER[key] for key in ("id", "firstName", "lastName", "positionCode")}
-    (row,) = build_table(ROSTERS, version(page(bare))).to_dicts()
+    (row,) = build_table(ROSTERS, make_version(make_page(bare))).to_dicts()
 
     assert {name for name, value in row.items() if value is None} == {
         "sweater_number", "shoots_catches", "height_cm", "weight_kg", "birth_date", "birth_city", "birth_province",
@@ -80,34 +80,34 @@ def test_what_is_not_known_of_a_player_is_null():
 
 
 @pytest.mark.parametrize("key", ["lastName", "firstName", "positionCode", "birthDate", "heightInCentimeters"])
-def test_an_odd_field_of_a_player_is_null_and_the_others_are_whole(key: str):
-    for odd in ({k: v for k, v in member(71).items() if k != key}, member(71, **{key: []})):
-        found = build_table(ROSTERS, version(page(odd, member(72))))
+def test_invalid_field_of_a_player_is_null_and_the_others_are_not(key: str):
+    for odd in ({k: v for k, v in make_member(71).items() if k != key}, make_member(71, **{key: []})):
+        found = build_table(ROSTERS, make_version(make_page(odd, make_member(72))))
         checks.validate_rows(ROSTERS, found)
         missing, whole = found.to_dicts()
         assert (sum(value is None for value in missing.values()), None in whole.values()) == (1, False)
 
 
-def test_the_group_tells_who_is_a_goalie_or_a_defenseman():
+def test_group_identifies_goalies_and_defensemen():
     odd = {key: value for key, value in MEMBER.items() if key != "positionCode"}
     groups = {"defensemen": [odd | {"id": 72}], "goalies": [odd | {"id": 73}]}
 
-    assert build_table(ROSTERS, version(page(odd, **groups)))["position"].to_list() == [None, "D", "G"]
+    assert build_table(ROSTERS, make_version(make_page(odd, **groups)))["position"].to_list() == [None, "D", "G"]
 
 
-def test_a_player_who_stands_twice_on_a_page_is_one_and_who_has_no_id_is_none():
+def test_player_listed_twice_is_one_and_one_without_an_id_is_left_out():
     nobody = {key: value for key, value in MEMBER.items() if key != "id"}
-    found = build_table(ROSTERS, version(page(MEMBER, nobody, defensemen=[MEMBER])))
+    found = build_table(ROSTERS, make_version(make_page(MEMBER, nobody, defensemen=[MEMBER])))
 
     checks.validate_rows(ROSTERS, found)
     assert found["player_id"].to_list() == [71]
 
 
-def test_the_rosters_of_the_league_are_those_of_its_books():
+def test_league_rosters_match_its_books():
     season = get_league().engine.season(20242025)
     pages = [get_page(f"/v1/roster/{team.abbrev}/20242025") for team in season.teams[:4]]
     found = [
-        build_table(ROSTERS, version(body, team_abbrev=team.abbrev))
+        build_table(ROSTERS, make_version(body, team_abbrev=team.abbrev))
         for team, body in zip(season.teams, pages, strict=False)
     ]
 

@@ -1,4 +1,4 @@
-"""Seasons, from hand-typed rows and the simulated league."""
+"""Tests of seasons, on handwritten rows and the simulated league."""
 
 import json
 from datetime import date
@@ -26,21 +26,21 @@ ROW = {
 }  # fmt: skip
 
 
-def rows(*seasons: dict[str, Any]) -> pl.DataFrame:
+def build_seasons(*seasons: dict[str, Any]) -> pl.DataFrame:
     return build_table(SEASONS, make_pages(*seasons))
 
 
-def test_pages_are_read_alike_however_many_at_once(monkeypatch: pytest.MonkeyPatch):
+def test_pages_are_read_alike_in_batches_of_any_size(monkeypatch: pytest.MonkeyPatch):
     many = [ROW | {"id": year * 10_001 + 1} for year in range(1990, 2024)]
-    at_once = rows(*many)
+    at_once = build_seasons(*many)
     monkeypatch.setattr(pages, "BATCH_BYTES", 3 * len(json.dumps(ROW)))
 
     assert at_once.height == len(many)
-    assert_frame_equal(rows(*many), at_once)
+    assert_frame_equal(build_seasons(*many), at_once)
 
 
-def test_a_season_is_one_row_and_its_days_are_those_of_the_clock_in_new_york():
-    assert rows(ROW).to_dicts() == [
+def test_season_is_one_row_with_eastern_dates():
+    assert build_seasons(ROW).to_dicts() == [
         {
             "season": 20232024, "preseason_start_date": date(2023, 9, 23), "regular_season_start_date": date(2023, 10,
             10),
@@ -51,33 +51,33 @@ def test_a_season_is_one_row_and_its_days_are_those_of_the_clock_in_new_york():
     ]  # fmt: skip
 
 
-def test_a_season_of_old_has_ties_and_no_known_preseason():
+def test_old_season_has_ties_and_no_known_preseason():
     old = ROW | {"id": 19531954, "preseasonStartdate": None, "tiesInUse": 1, "wildcardInUse": 0, "divisionsInUse": 0}
-    (row,) = rows(old).to_dicts()
+    (row,) = build_seasons(old).to_dicts()
 
     assert (row["preseason_start_date"], row["has_ties"], row["has_wild_card"], row["has_divisions"]) == (
         None, True, False, False,
     )  # fmt: skip
 
 
-def test_a_rule_that_the_list_does_not_tell_is_unknown():
-    (row,) = rows({key: value for key, value in ROW.items() if not key.endswith("InUse")}).to_dicts()
+def test_missing_rule_is_null():
+    (row,) = build_seasons({key: value for key, value in ROW.items() if not key.endswith("InUse")}).to_dicts()
 
     assert {name for name, value in row.items() if value is None} == {
         "has_ties", "has_overtime_loss_point", "has_wild_card", "has_conferences", "has_divisions",
     }  # fmt: skip
-    checks.validate_rows(SEASONS, rows(ROW))
+    checks.validate_rows(SEASONS, build_seasons(ROW))
 
 
-def test_no_list_gives_no_rows_and_days_in_the_wrong_order_are_refused():
+def test_empty_list_gives_no_rows_and_days_in_the_wrong_order_are_invalid():
     assert build_table(SEASONS, NO_PAGES).is_empty()
     with pytest.raises(ValidationFailed, match="a season ends after it begins"):
-        checks.validate_rows(SEASONS, rows(ROW | {"startDate": "2024-10-10T17:30:00"}))
+        checks.validate_rows(SEASONS, build_seasons(ROW | {"startDate": "2024-10-10T17:30:00"}))
 
 
-def test_a_row_that_lacks_what_a_season_needs_is_named():
+def test_row_without_a_required_key_is_named():
     with pytest.raises(ValidationFailed, match="id"):
-        rows({name: value for name, value in ROW.items() if name != "id"})
+        build_seasons({name: value for name, value in ROW.items() if name != "id"})
 
 
 DAYS = {
@@ -88,8 +88,8 @@ DAYS = {
 
 
 @pytest.mark.parametrize("odd", [None, "", "soon", 7])
-def test_days_of_a_season_that_are_not_known_yet_are_null(odd: object):
-    found = rows(ROW, ROW | {"id": 20242025} | dict.fromkeys(DAYS, odd))
+def test_unknown_days_of_a_season_are_null(odd: object):
+    found = build_seasons(ROW, ROW | {"id": 20242025} | dict.fromkeys(DAYS, odd))
 
     checks.validate_rows(SEASONS, found)
     to_come = found.filter(pl.col("season") == 20242025).row(0, named=True)
@@ -97,13 +97,13 @@ def test_days_of_a_season_that_are_not_known_yet_are_null(odd: object):
     assert found.filter(pl.col("season") == 20232024).null_count().sum_horizontal().item() == 0
 
 
-def test_a_season_whose_days_are_odd_is_no_season_under_way():
+def test_season_with_invalid_days_is_not_current():
     bodies = [json.dumps(ROW | {"id": 20242025, "startDate": odd}) for odd in (None, "", "soon")]
     assert [season.season for season in parse_seasons([json.dumps(ROW), *bodies])] == [20232024]
 
 
-def test_the_seasons_of_the_league_are_those_of_its_books():
-    found = rows(*get_page("/stats/rest/en/season")["data"])
+def test_league_seasons_match_its_books():
+    found = build_seasons(*get_page("/stats/rest/en/season")["data"])
     checks.validate_rows(SEASONS, found)
 
     told = [get_league().engine.season(season) for season in OF_LEAGUE]

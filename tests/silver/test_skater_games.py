@@ -1,4 +1,4 @@
-"""Skaters' lines, from hand-typed box scores of both generations and the simulated league."""
+"""Tests of official skater statistics, on handwritten box scores of both versions and the simulated league."""
 
 from collections import Counter
 from typing import Any
@@ -31,45 +31,45 @@ SAME = {
 }  # fmt: skip
 
 
-def stats(*home: dict[str, Any], away: tuple[dict[str, Any], ...] = (), group: str = "forwards") -> dict[str, Any]:
+def make_stats(*home: dict[str, Any], away: tuple[dict[str, Any], ...] = (), group: str = "forwards") -> dict[str, Any]:
     nobody: dict[str, Any] = {"forwards": [], "defense": [], "goalies": []}
     return {"homeTeam": nobody | {group: list(home)}, "awayTeam": nobody | {group: list(away)}}
 
 
-def page(lines: dict[str, Any] | None, *, nested: bool = False) -> dict[str, Any]:
+def make_page(lines: dict[str, Any] | None, *, nested: bool = False) -> dict[str, Any]:
     head = {"id": 2023020001, "season": 20232024, "gameType": 2, "homeTeam": {"id": HOME}, "awayTeam": {"id": AWAY}}
     told = {} if lines is None else {"playerByGameStats": lines}
     return head | ({"boxscore": told} if nested else told)
 
 
-def rows(*pages: dict[str, Any], state: str | None = "OFF") -> pl.DataFrame:
+def build_skaters(*pages: dict[str, Any], state: str | None = "OFF") -> pl.DataFrame:
     return build_table(SKATER_GAMES, make_pages(*pages, state=state))
 
 
-def row(line: dict[str, Any], *, nested: bool = False) -> dict[str, Any]:
-    (found,) = rows(page(stats(line), nested=nested)).to_dicts()
+def build_skater(line: dict[str, Any], *, nested: bool = False) -> dict[str, Any]:
+    (found,) = build_skaters(make_page(make_stats(line), nested=nested)).to_dicts()
     return found
 
 
-def test_a_line_of_a_page_as_it_is_now_is_one_row():
+def test_line_of_a_current_page_is_one_row():
     known = {"blocked_shots": 6, "giveaways": 8, "takeaways": 9, "shifts": 21, "faceoff_share": 0.375}
     unknown = SKATER_GAMES.schema.keys() - SAME.keys() - known.keys()
 
-    assert row(NEW) == SAME | known | dict.fromkeys(unknown)
+    assert build_skater(NEW) == SAME | known | dict.fromkeys(unknown)
 
 
-def test_a_line_of_an_old_page_tells_faceoffs_and_ice_time_by_strength():
+def test_line_of_an_old_page_has_faceoffs_and_ice_time_by_strength():
     known = {
         "blocked_shots": 6, "faceoffs_won": 3, "faceoffs_taken": 8, "faceoff_share": 0.375, "power_play_points": 2,
         "shorthanded_goals": 0, "shorthanded_points": 1, "power_play_time_on_ice_s": 395,
         "shorthanded_time_on_ice_s": 4,
     }  # fmt: skip
 
-    assert row(OLD, nested=True) == SAME | known | {"giveaways": None, "takeaways": None, "shifts": None}
+    assert build_skater(OLD, nested=True) == SAME | known | {"giveaways": None, "takeaways": None, "shifts": None}
 
 
-def test_what_a_page_does_not_tell_is_null_and_not_zero():
-    found = row(BETWEEN)
+def test_missing_statistic_is_null_not_zero():
+    found = build_skater(BETWEEN)
 
     assert {name for name, value in found.items() if value is None} == {
         "blocked_shots", "giveaways", "takeaways", "shifts", "faceoffs_won", "faceoffs_taken", "power_play_points",
@@ -90,39 +90,41 @@ def test_what_a_page_does_not_tell_is_null_and_not_zero():
         ({}, False, None),
     ],
 )
-def test_a_share_of_faceoffs_is_between_0_and_1_on_pages_of_both_generations(
+def test_faceoff_share_is_between_0_and_1_on_both_versions_of_the_page(
     said: dict[str, Any],
     nested: bool,  # noqa: FBT001
     share: float | None,
 ):
-    assert row(WHO | COUNTED | said, nested=nested)["faceoff_share"] == share
+    assert build_skater(WHO | COUNTED | said, nested=nested)["faceoff_share"] == share
 
 
-def test_forwards_and_defencemen_of_both_teams_are_there_and_goalies_are_not():
+def test_forwards_and_defensemen_of_both_teams_are_there_and_goalies_are_not():
     goalie = {"playerId": 30, "position": "G"}
-    lines = stats(NEW, away=(NEW | {"playerId": 81},))
+    lines = make_stats(NEW, away=(NEW | {"playerId": 81},))
     lines["homeTeam"] |= {"defense": [NEW | {"playerId": 72, "position": "D"}], "goalies": [goalie]}
 
-    found = rows(page(lines)).select("player_id", "team_id", "is_home", "position").rows()
+    found = build_skaters(make_page(lines)).select("player_id", "team_id", "is_home", "position").rows()
 
     assert found == [(71, HOME, True, "L"), (72, HOME, True, "D"), (81, AWAY, False, "L")]
 
 
-@pytest.mark.parametrize("lines", [None, stats()])
+@pytest.mark.parametrize("lines", [None, make_stats()])
 @pytest.mark.parametrize("nested", [True, False])
-def test_a_page_without_lines_gives_no_rows(lines: dict[str, Any] | None, nested: bool):  # noqa: FBT001
-    assert rows(page(lines, nested=nested)).is_empty()
+def test_page_without_lines_gives_no_rows(lines: dict[str, Any] | None, nested: bool):  # noqa: FBT001
+    assert build_skaters(make_page(lines, nested=nested)).is_empty()
 
 
-def test_pages_of_both_generations_may_come_together():
-    old = page(stats(OLD), nested=True) | {"id": 2023020002}
+def test_both_versions_of_the_page_can_be_read_together():
+    old = make_page(make_stats(OLD), nested=True) | {"id": 2023020002}
 
-    assert rows(page(stats(NEW)), old, page(None) | {"id": 2023020003})["game_id"].to_list() == [2023020001, 2023020002]
+    assert build_skaters(make_page(make_stats(NEW)), old, make_page(None) | {"id": 2023020003})[
+        "game_id"
+    ].to_list() == [2023020001, 2023020002]
 
 
 @pytest.mark.parametrize("state", ["FUT", "PRE", "LIVE", "CRIT", "OVER", None])
-def test_a_page_of_a_game_that_is_not_final_gives_no_rows(state: str | None):
-    assert rows(page(stats(NEW)), state=state).is_empty()
+def test_page_that_is_not_final_gives_no_rows(state: str | None):
+    assert build_skaters(make_page(make_stats(NEW)), state=state).is_empty()
 
 
 @pytest.mark.parametrize(
@@ -139,29 +141,31 @@ def test_a_page_of_a_game_that_is_not_final_gives_no_rows(state: str | None):
         ("position", "F"),
     ],
 )
-def test_an_odd_field_is_null_and_costs_nothing_else(key: str, value: Any):
-    found = rows(page(stats(NEW | {key: value}, NEW | {"playerId": 72})))
+def test_invalid_field_is_null_and_costs_nothing_else(key: str, value: Any):
+    found = build_skaters(make_page(make_stats(NEW | {key: value}, NEW | {"playerId": 72})))
     checks.validate_rows(SKATER_GAMES, found)
 
-    whole = rows(page(stats({k: v for k, v in NEW.items() if k != key}, NEW | {"playerId": 72})))
+    whole = build_skaters(make_page(make_stats({k: v for k, v in NEW.items() if k != key}, NEW | {"playerId": 72})))
     assert found.rows() == whole.rows()
     assert found.height == 2
 
 
-def test_a_line_without_a_player_is_left_out_and_a_group_that_is_missing_takes_no_other_away():
-    assert rows(page(stats(NEW | {"playerId": None}, NEW | {"playerId": 72})))["player_id"].to_list() == [72]
-    less = page(stats(NEW))
+def test_line_without_a_player_is_left_out_and_a_missing_group_hides_no_other():
+    assert build_skaters(make_page(make_stats(NEW | {"playerId": None}, NEW | {"playerId": 72})))[
+        "player_id"
+    ].to_list() == [72]
+    less = make_page(make_stats(NEW))
     del less["playerByGameStats"]["homeTeam"]["defense"]
-    assert rows(less).height == 1
+    assert build_skaters(less).height == 1
 
 
-def test_points_that_are_not_goals_and_assists_are_kept_and_a_share_above_1_is_refused():
-    checks.validate_rows(SKATER_GAMES, rows(page(stats(NEW | {"points": 4}))))
-    with pytest.raises(ValidationFailed, match="a share is between 0 and 1"):
-        checks.validate_rows(SKATER_GAMES, rows(page(stats(NEW | {"faceoffWinningPctg": 37.5}))))
+def test_points_that_do_not_add_up_are_stored_and_a_share_above_1_is_invalid():
+    checks.validate_rows(SKATER_GAMES, build_skaters(make_page(make_stats(NEW | {"points": 4}))))
+    with pytest.raises(ValidationFailed, match="the faceoff share is between 0 and 1"):
+        checks.validate_rows(SKATER_GAMES, build_skaters(make_page(make_stats(NEW | {"faceoffWinningPctg": 37.5}))))
 
 
-def test_the_lines_of_the_league_are_what_happened():
+def test_league_lines_match_what_happened():
     games = sample_games()[:12]
     found = build_table(SKATER_GAMES, fetch_league_pages("boxscore", games))
     checks.validate_rows(SKATER_GAMES, found)

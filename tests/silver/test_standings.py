@@ -1,4 +1,4 @@
-"""Standings, from hand-typed pages and the simulated league."""
+"""Tests of standings, on handwritten pages and the simulated league."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -27,12 +27,12 @@ LINE = NUMBERS | {
 }  # fmt: skip
 
 
-def rows(*lines: dict[str, Any], day: date = DAY) -> pl.DataFrame:
+def build_standings(*lines: dict[str, Any], day: date = DAY) -> pl.DataFrame:
     return build_table(STANDINGS, make_pages({"wildCardIndicator": True, "standings": list(lines)}, game_date=day))
 
 
-def test_a_team_after_a_day_is_one_row_with_the_numbers_of_the_page():
-    (row,) = rows(LINE).to_dicts()
+def test_team_after_a_day_is_one_row_with_the_numbers_of_the_page():
+    (row,) = build_standings(LINE).to_dicts()
 
     assert {name: value for name, value in row.items() if value is not None} == {
         "season": 20232024, "game_date": DAY, "team_abbrev": "HFX", "line_date": DAY, "team_name": "Halifax Herons",
@@ -45,22 +45,22 @@ def test_a_team_after_a_day_is_one_row_with_the_numbers_of_the_page():
     }  # fmt: skip
 
 
-def test_a_line_that_lags_keeps_its_own_day():
-    (row,) = rows(LINE | {"date": "2024-01-09"}).to_dicts()
+def test_row_that_lags_has_its_own_date():
+    (row,) = build_standings(LINE | {"date": "2024-01-09"}).to_dicts()
 
     assert (row["game_date"], row["line_date"]) == (DAY, date(2024, 1, 9))
 
 
 def test_empty_standings_and_no_pages_give_no_rows():
-    assert rows().is_empty()
+    assert build_standings().is_empty()
     assert build_table(STANDINGS, NO_PAGES).is_empty()
 
 
 @pytest.mark.parametrize("key", [*NUMBERS, "date", "teamName"])
-def test_an_odd_field_is_null_and_costs_nothing_else(key: str):
-    (whole,) = rows(LINE).to_dicts()
+def test_invalid_field_is_null_and_costs_nothing_else(key: str):
+    (whole,) = build_standings(LINE).to_dicts()
     for odd in ({name: value for name, value in LINE.items() if name != key}, LINE | {key: []}):
-        found = rows(odd)
+        found = build_standings(odd)
         checks.validate_rows(STANDINGS, found)
         (row,) = found.to_dicts()
         assert [name for name, value in row.items() if value != whole[name]] == [
@@ -70,25 +70,25 @@ def test_an_odd_field_is_null_and_costs_nothing_else(key: str):
 
 
 @pytest.mark.parametrize("key", ["seasonId", "teamAbbrev"])
-def test_a_line_of_no_team_is_left_out(key: str):
-    assert rows({name: value for name, value in LINE.items() if name != key}).is_empty()
+def test_row_without_a_team_is_left_out(key: str):
+    assert build_standings({name: value for name, value in LINE.items() if name != key}).is_empty()
 
 
 @pytest.mark.parametrize(
     ("said", "rule"),
     [
-        ({"wins": 21, "points": 47}, "a game is won, lost or tied"),
+        ({"wins": 21, "points": 47}, "wins, losses, overtime losses and ties add up to games"),
         ({"points": 46}, "points follow from results"),
-        ({"goalDifferential": 3}, "the difference is that of the goals"),
+        ({"goalDifferential": 3}, "the goal difference is goals for minus goals against"),
     ],
 )
-def test_numbers_that_contradict_each_other_are_refused(said: dict[str, int], rule: str):
-    checks.validate_rows(STANDINGS, rows(LINE))
+def test_contradicting_numbers_are_invalid(said: dict[str, int], rule: str):
+    checks.validate_rows(STANDINGS, build_standings(LINE))
     with pytest.raises(ValidationFailed, match=rule):
-        checks.validate_rows(STANDINGS, rows(LINE | said))
+        checks.validate_rows(STANDINGS, build_standings(LINE | said))
 
 
-def test_the_standings_of_the_league_add_up_and_follow_from_its_results():
+def test_league_standings_add_up_and_follow_from_its_results():
     day = date(2025, 1, 10)
     as_of = datetime(2025, 1, 10, 14, tzinfo=UTC)
     page = get_page(f"/v1/standings/{day}", as_of)

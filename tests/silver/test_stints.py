@@ -1,4 +1,4 @@
-"""Stints, from hand-typed shifts."""
+"""Tests of stints, on handwritten shifts."""
 
 from itertools import pairwise
 from typing import Any
@@ -26,34 +26,34 @@ spans = st.lists(
 )
 
 
-def stay(*players: int, start: int = 0, end: int = 60, **said: Any) -> list[dict[str, Any]]:
+def make_shift_of(*players: int, start: int = 0, end: int = 60, **said: Any) -> list[dict[str, Any]]:
     return [make_shift(player, start, end, TEAM[player], **said) for player in players]
 
 
-def stints(shifts: list[dict[str, Any]], lineup: pl.LazyFrame = LINEUP, **said: Any) -> pl.DataFrame:
+def build_stints(shifts: list[dict[str, Any]], lineup: pl.LazyFrame = LINEUP, **said: Any) -> pl.DataFrame:
     found = build_table(STINTS, builders.make_shifts(*shifts), lineup, builders.make_games(builders.make_game(**said)))
     checks.validate_rows(STINTS, found)
     return found
 
 
-def codes(shifts: list[dict[str, Any]]) -> list[tuple[int, int, str]]:
-    return stints(shifts).select("start_seconds", "end_seconds", "situation_code").rows()
+def list_codes(shifts: list[dict[str, Any]]) -> list[tuple[int, int, str]]:
+    return build_stints(shifts).select("start_seconds", "end_seconds", "situation_code").rows()
 
 
-def apart(drawn: list[tuple[int, int, int, int]]) -> list[dict[str, Any]]:
+def drop_overlaps(drawn: list[tuple[int, int, int, int]]) -> list[dict[str, Any]]:
     """Return shifts of which no two of a player overlap."""
     taken: list[dict[str, Any]] = []
     for player, period, start, length in drawn:
         others = [row for row in taken if (row["player_id"], row["period"]) == (player, period)]
         if all(start + length <= row["start_seconds"] or start >= row["end_seconds"] for row in others):
-            taken += stay(player, start=start, end=start + length, period=period)
+            taken += make_shift_of(player, start=start, end=start + length, period=period)
     return taken
 
 
-def test_a_stint_is_one_row_with_the_players_of_both_teams():
-    full = stay(*range(1, 6), 30, *range(51, 55), 80)
+def test_stint_is_one_row_with_the_players_of_both_teams():
+    full = make_shift_of(*range(1, 6), 30, *range(51, 55), 80)
 
-    assert stints(full).to_dicts() == [
+    assert build_stints(full).to_dicts() == [
         {
             "season": 20232024,
             "game_id": GAME,
@@ -76,20 +76,25 @@ def test_a_stint_is_one_row_with_the_players_of_both_teams():
     ]
 
 
-def test_without_shifts_there_are_no_stints():
-    assert stints([]).is_empty()
-    assert stints([]).schema == STINTS.schema
+def test_no_shifts_give_no_stints():
+    assert build_stints([]).is_empty()
+    assert build_stints([]).schema == STINTS.schema
 
 
-def test_a_change_parts_two_stints():
-    shifts = [*stay(1, 2, 3, 30, 80), *stay(51, end=20), *stay(52, start=20), *stay(53, start=40)]
+def test_line_change_separates_two_stints():
+    shifts = [
+        *make_shift_of(1, 2, 3, 30, 80),
+        *make_shift_of(51, end=20),
+        *make_shift_of(52, start=20),
+        *make_shift_of(53, start=40),
+    ]
 
-    assert codes(shifts) == [(0, 20, "1131"), (20, 40, "1131"), (40, 60, "1231")]
+    assert list_codes(shifts) == [(0, 20, "1131"), (20, 40, "1131"), (40, 60, "1231")]
 
 
-def test_an_empty_net_keeps_its_place_in_the_code():
-    assert codes(stay(*range(1, 6), 30, *range(51, 57))) == [(0, 60, "0651")]
-    assert codes(stay(*range(1, 7), *range(51, 56), 80)) == [(0, 60, "1560")]
+def test_empty_net_is_a_zero_in_the_code():
+    assert list_codes(make_shift_of(*range(1, 6), 30, *range(51, 57))) == [(0, 60, "0651")]
+    assert list_codes(make_shift_of(*range(1, 7), *range(51, 56), 80)) == [(0, 60, "1560")]
 
 
 @pytest.mark.parametrize(
@@ -101,36 +106,38 @@ def test_an_empty_net_keeps_its_place_in_the_code():
         ((1, 2, 3, 4, 30), (51, 52, 53, 54, 55, 56), "SH"),
     ],
 )
-def test_strength_counts_men_and_a_goalie_is_a_man(home: tuple[int, ...], away: tuple[int, ...], state: str):
-    assert stints(stay(*home, *away))["home_strength_state"].to_list() == [state]
+def test_strength_counts_players_including_goalies(home: tuple[int, ...], away: tuple[int, ...], state: str):
+    assert build_stints(make_shift_of(*home, *away))["home_strength_state"].to_list() == [state]
 
 
-def test_seconds_with_nobody_on_are_no_stint_and_part_two():
-    assert codes([*stay(1, end=20), *stay(1, start=40)]) == [(0, 20, "0010"), (40, 60, "0010")]
+def test_seconds_without_players_give_no_stint_and_separate_two():
+    assert list_codes([*make_shift_of(1, end=20), *make_shift_of(1, start=40)]) == [(0, 20, "0010"), (40, 60, "0010")]
 
 
-def test_who_leaves_and_comes_back_in_the_same_second_never_left():
-    assert codes([*stay(1, 2, 51), *stay(3, end=20), *stay(3, start=20)]) == [(0, 60, "0130")]
+def test_player_who_leaves_and_returns_in_a_second_did_not_leave():
+    assert list_codes([*make_shift_of(1, 2, 51), *make_shift_of(3, end=20), *make_shift_of(3, start=20)]) == [
+        (0, 60, "0130")
+    ]
 
 
-def test_periods_and_games_do_not_meet():
-    other = stay(1, end=30, period=2)
+def test_periods_and_games_do_not_affect_each_other():
+    other = make_shift_of(1, end=30, period=2)
 
-    assert stints([*stay(1), *other]).select("period", "start_seconds", "end_seconds").rows() == [
+    assert build_stints([*make_shift_of(1), *other]).select("period", "start_seconds", "end_seconds").rows() == [
         (1, 0, 60),
         (2, 0, 30),
     ]
 
 
-def test_two_goalies_of_a_team_are_a_mistake_that_is_counted_and_not_guessed_at():
-    (row,) = stints(stay(1, 2, 3, 30, 35, 51, 52, 53, 80)).to_dicts()
+def test_two_goalies_of_a_team_are_counted_without_guessing():
+    (row,) = build_stints(make_shift_of(1, 2, 3, 30, 35, 51, 52, 53, 80)).to_dicts()
 
     assert (row["home_goalies"], row["home_goalie_player_id"], row["situation_code"]) == (2, None, None)
 
 
 def test_time_on_ice_is_split_by_strength_and_situation():
-    shifts = [*stay(*range(1, 6), 30, *range(51, 55), 80), *stay(55, start=40)]
-    found = stints(shifts).lazy()
+    shifts = [*make_shift_of(*range(1, 6), 30, *range(51, 55), 80), *make_shift_of(55, start=40)]
+    found = build_stints(shifts).lazy()
     (forward,) = sum_time_on_ice(found).filter(pl.col("player_id") == 1).collect().to_dicts()
     (opponent,) = sum_time_on_ice(found).filter(pl.col("player_id") == 51).collect().to_dicts()
     by_code = sum_time_by_situation(found).filter(pl.col("player_id") == 80).collect()
@@ -143,12 +150,12 @@ def test_time_on_ice_is_split_by_strength_and_situation():
 
 @settings(max_examples=40)
 @given(drawn=spans)
-def test_a_players_stints_add_up_to_his_shifts(drawn: list[tuple[int, int, int, int]]):
-    shifts = [row for row in apart(drawn) if row["player_id"] not in {35, 85}]  # never two goalies
+def test_stints_of_a_player_add_up_to_their_shifts(drawn: list[tuple[int, int, int, int]]):
+    shifts = [row for row in drop_overlaps(drawn) if row["player_id"] not in {35, 85}]  # never two goalies
     seconds: dict[int, int] = {}
     for row in shifts:
         seconds[row["player_id"]] = seconds.get(row["player_id"], 0) + row["end_seconds"] - row["start_seconds"]
-    found = sum_time_on_ice(stints(shifts).lazy()).collect()
+    found = sum_time_on_ice(build_stints(shifts).lazy()).collect()
 
     assert dict(found.select("player_id", "time_on_ice_s").rows()) == seconds
     parts = found.select(pl.sum_horizontal("even_strength_s", "power_play_s", "shorthanded_s")).to_series()
@@ -157,8 +164,8 @@ def test_a_players_stints_add_up_to_his_shifts(drawn: list[tuple[int, int, int, 
 
 @settings(max_examples=40)
 @given(drawn=spans)
-def test_stints_do_not_overlap_and_neighbours_differ(drawn: list[tuple[int, int, int, int]]):
-    rows = stints(apart(drawn)).to_dicts()
+def test_stints_do_not_overlap_and_neighbors_differ(drawn: list[tuple[int, int, int, int]]):
+    rows = build_stints(drop_overlaps(drawn)).to_dicts()
 
     for one, other in pairwise(rows):
         if one["period"] == other["period"]:
@@ -176,16 +183,16 @@ def test_stints_do_not_overlap_and_neighbours_differ(drawn: list[tuple[int, int,
 
 @settings(max_examples=40)
 @given(drawn=spans)
-def test_with_home_and_away_changed_over_the_stints_are_mirrored(drawn: list[tuple[int, int, int, int]]):
+def test_swapping_home_and_away_mirrors_the_stints(drawn: list[tuple[int, int, int, int]]):
     turned = {"home": "away", "away": "home"}
-    mirrored = stints(apart(drawn), home_team_id=AWAY, away_team_id=HOME)
+    mirrored = build_stints(drop_overlaps(drawn), home_team_id=AWAY, away_team_id=HOME)
     renamed = mirrored.rename(lambda name: "_".join(turned.get(word, word) for word in name.split("_")))
     back = renamed.with_columns(
         situation_code=pl.col("situation_code").str.reverse(),
         home_strength_state=pl.col("away_strength_state").replace({"PP": "SH", "SH": "PP"}),
     )
 
-    assert back.select(list(STINTS.schema)).equals(stints(apart(drawn)))
+    assert back.select(list(STINTS.schema)).equals(build_stints(drop_overlaps(drawn)))
 
 
 @pytest.mark.parametrize(
@@ -201,8 +208,10 @@ def test_with_home_and_away_changed_over_the_stints_are_mirrored(drawn: list[tup
         ((), 60, ["error"]),
     ],
 )
-def test_an_impossible_number_of_men_is_counted(home: tuple[int, ...], seconds: int, severity: list[str]):
-    found = check_player_counts(stints(stay(*home, 51, 52, 53, 54, 55, 80, end=seconds)).lazy()).collect()
+def test_impossible_number_of_players_is_counted(home: tuple[int, ...], seconds: int, severity: list[str]):
+    found = check_player_counts(
+        build_stints(make_shift_of(*home, 51, 52, 53, 54, 55, 80, end=seconds)).lazy()
+    ).collect()
 
     assert found["severity"].to_list() == severity
     assert found["actual"].to_list() == [str(seconds)] * len(severity)

@@ -1,4 +1,4 @@
-"""Teams' figures, from hand-typed pages and the simulated league."""
+"""Tests of official team statistics, on handwritten pages and the simulated league."""
 
 from typing import Any
 
@@ -25,23 +25,23 @@ FIGURES = {
 NO_PLAYS = build_table(PLAYS, NO_PAGES).lazy()
 
 
-def page(home: int = 3, away: int = 2, last: str = "REG", **said: Any) -> dict[str, Any]:
+def make_page(home: int = 3, away: int = 2, last: str = "REG", **said: Any) -> dict[str, Any]:
     head = {"id": GAME, "season": 20232024, "gameType": 2, "gameOutcome": {"lastPeriodType": last}}
     return head | {"homeTeam": {"id": HOME, "score": home, "sog": 22}, "awayTeam": {"id": AWAY, "score": away}} | said
 
 
-def rail(**said: Any) -> dict[str, Any]:
+def make_rail(**said: Any) -> dict[str, Any]:
     benches = {"homeTeam": {"headCoach": {"default": "A. Bänke"}}, "awayTeam": {"headCoach": "B. Gang"}}
     stats = [{"category": name, "homeValue": home, "awayValue": away} for name, (home, away) in FIGURES.items()]
     return {"id": GAME, "gameInfo": benches, "teamGameStats": stats} | said
 
 
-def rows(found: dict[str, Any], *rails: dict[str, Any], state: str = "OFF") -> pl.DataFrame:
+def build_teams(found: dict[str, Any], *rails: dict[str, Any], state: str = "OFF") -> pl.DataFrame:
     return build_table(TEAM_GAMES, make_pages(found, state=state), make_pages(*rails), NO_PLAYS)
 
 
-def test_a_team_is_one_row_with_its_own_side_of_every_figure():
-    home, away = rows(page(), rail()).to_dicts()
+def test_team_is_one_row_with_its_own_side_of_every_statistic():
+    home, away = build_teams(make_page(), make_rail()).to_dicts()
 
     assert home == {
         "season": 20232024, "game_id": GAME, "game_type": 2, "team_id": HOME, "opponent_team_id": AWAY, "is_home": True,
@@ -60,8 +60,8 @@ def test_a_team_is_one_row_with_its_own_side_of_every_figure():
 @pytest.mark.parametrize(
     ("last", "goals", "won"), [("REG", [3, 2], False), ("OT", [3, 2], False), ("SO", [2, 2], True)]
 )
-def test_only_a_shoot_out_gives_the_winner_one_more_than_his_goals(last: str, goals: list[int], won: bool):  # noqa: FBT001
-    found = rows(page(3, 2, last))
+def test_only_a_shootout_gives_the_winner_a_higher_score_than_goals(last: str, goals: list[int], won: bool):  # noqa: FBT001
+    found = build_teams(make_page(3, 2, last))
 
     assert found["goals"].to_list() == goals
     assert found["is_win"].to_list() == [True, False]
@@ -81,21 +81,23 @@ def test_only_a_shoot_out_gives_the_winner_one_more_than_his_goals(last: str, go
         ({"season": 19992000}, "OT", ["W", "O"]),
     ],
 )
-def test_a_loss_beyond_regulation_has_a_point_but_in_the_playoffs_and_of_old(
+def test_overtime_loss_has_a_point_except_in_playoffs_and_old_seasons(
     said: dict[str, Any], last: str, results: list[str]
 ):
-    assert rows(page(3, 2, last, **said))["result"].to_list() == results
+    assert build_teams(make_page(3, 2, last, **said))["result"].to_list() == results
 
 
 @pytest.mark.parametrize("said", [{"season": 20032004}, {"gameType": 1}])
-def test_a_tie_is_nobodys_loss(said: dict[str, Any]):
-    found = rows(page(2, 2, "OT", **said))
+def test_tie_is_a_loss_for_nobody(said: dict[str, Any]):
+    found = build_teams(make_page(2, 2, "OT", **said))
 
     assert found.select("result", "is_win").rows() == [("T", False), ("T", False)]
     checks.validate_rows(TEAM_GAMES, found)
 
 
-def overtime(*events: dict[str, Any], goalie: int | None = None, code: str = "1340", **said: Any) -> list[str]:
+def build_overtime_results(
+    *events: dict[str, Any], goalie: int | None = None, code: str = "1340", **said: Any
+) -> list[str]:
     """Return the results of the home and the away team, which wins in overtime; events come before its goal."""
     goal = play_builders.make_shot(
         "goal", number=50, by=play_builders.BLOCKER, period=4, timeInPeriod="03:30", situationCode=code,
@@ -103,87 +105,102 @@ def overtime(*events: dict[str, Any], goalie: int | None = None, code: str = "13
     )  # fmt: skip
     plays = play_builders.make_page(*events, goal, **said)
     return build_table(
-        TEAM_GAMES, make_pages(page(2, 3, "OT", **said)), make_pages(), build_table(PLAYS, make_pages(plays)).lazy()
+        TEAM_GAMES,
+        make_pages(make_page(2, 3, "OT", **said)),
+        make_pages(),
+        build_table(PLAYS, make_pages(plays)).lazy(),
     )["result"].to_list()
 
 
-def event(kind: str, number: int, owner: int | None = AWAY, clock: str = "03:20") -> dict[str, Any]:
+def make_event(kind: str, number: int, owner: int | None = AWAY, clock: str = "03:20") -> dict[str, Any]:
     return play_builders.make_play(
         kind, number=number, period=4, timeInPeriod=clock, details={"eventOwnerTeamId": owner, "duration": 2}
     )
 
 
-def test_a_team_that_loses_overtime_by_a_goal_into_its_emptied_net_has_no_point():
-    assert overtime() == ["L", "W"]
-    assert overtime(event("penalty", 60, HOME, "03:30")) == ["L", "W"]  # its own penalty, after the goal
-    assert overtime(code="1331", goalie=31) == ["O", "W"]
-    assert overtime(goalie=31) == ["O", "W"]  # one of both is wrong
-    assert overtime(code="1331") == ["O", "W"]
-    assert overtime(season=19981999, id=1998020001) == ["L", "W"]
+def test_overtime_loss_after_pulling_the_goalie_has_no_point():
+    assert build_overtime_results() == ["L", "W"]
+    assert build_overtime_results(make_event("penalty", 60, HOME, "03:30")) == [
+        "L",
+        "W",
+    ]  # its own penalty, after the goal
+    assert build_overtime_results(code="1331", goalie=31) == ["O", "W"]
+    assert build_overtime_results(goalie=31) == ["O", "W"]  # one of both is wrong
+    assert build_overtime_results(code="1331") == ["O", "W"]
+    assert build_overtime_results(season=19981999, id=1998020001) == ["L", "W"]
 
 
-def test_a_goalie_who_is_off_for_a_delayed_penalty_of_the_other_team_costs_no_point():
-    assert overtime(event("delayed-penalty", 40)) == ["O", "W"]
-    assert overtime(event("delayed-penalty", 40), event("hit", 41)) == ["O", "W"]
-    assert overtime(event("penalty", 60, clock="03:30"), season=20152016, id=2015020001) == ["O", "W"]
-    assert overtime(event("delayed-penalty", 40, HOME)) == ["L", "W"]
-    assert overtime(event("delayed-penalty", 40), event("penalty", 41), event("faceoff", 42)) == ["L", "W"]
+def test_goalie_off_for_a_delayed_penalty_costs_no_point():
+    assert build_overtime_results(make_event("delayed-penalty", 40)) == ["O", "W"]
+    assert build_overtime_results(make_event("delayed-penalty", 40), make_event("hit", 41)) == ["O", "W"]
+    assert build_overtime_results(make_event("penalty", 60, clock="03:30"), season=20152016, id=2015020001) == [
+        "O",
+        "W",
+    ]
+    assert build_overtime_results(make_event("delayed-penalty", 40, HOME)) == ["L", "W"]
+    assert build_overtime_results(
+        make_event("delayed-penalty", 40), make_event("penalty", 41), make_event("faceoff", 42)
+    ) == ["L", "W"]
 
 
-def test_figures_are_unknown_without_a_right_rail_or_without_figures_on_it():
-    for found in (rows(page()), rows(page(), {"id": GAME}), rows(page(), rail(teamGameStats=[], gameInfo={}))):
+def test_statistics_are_null_without_a_right_rail_or_if_it_has_none():
+    for found in (
+        build_teams(make_page()),
+        build_teams(make_page(), {"id": GAME}),
+        build_teams(make_page(), make_rail(teamGameStats=[], gameInfo={})),
+    ):
         figures = found.select("coach", "power_play_goals", "faceoff_share", "hits", "penalty_minutes", "takeaways")
         assert set(figures.rows()) == {(None,) * 6}
         assert found["score"].to_list() == [3, 2]
         assert found["shots_on_goal"].to_list() == [22, None]
 
 
-def test_one_figure_may_be_missing():
+def test_one_statistic_may_be_missing():
     stats = [{"category": "hits", "homeValue": 20, "awayValue": 28}, {"category": "news", "homeValue": "a"}]
-    found = rows(page(), rail(teamGameStats=stats))
+    found = build_teams(make_page(), make_rail(teamGameStats=stats))
 
     assert found.select("hits", "giveaways").rows() == [(20, None), (28, None)]
 
 
-def test_how_a_game_ended_may_stand_in_its_last_period_alone():
-    silent = {key: value for key, value in page().items() if key != "gameOutcome"}
+def test_last_period_alone_can_show_how_a_game_ended():
+    silent = {key: value for key, value in make_page().items() if key != "gameOutcome"}
 
-    found = rows(silent | {"periodDescriptor": {"number": 5, "periodType": "SO"}})
+    found = build_teams(silent | {"periodDescriptor": {"number": 5, "periodType": "SO"}})
 
     assert found["last_period_type"].to_list() == ["SO", "SO"]
     assert found["goals"].to_list() == [2, 2]
-    with pytest.raises(ValidationFailed, match="is known"):
-        checks.validate_rows(TEAM_GAMES, rows(silent))
+    with pytest.raises(ValidationFailed, match="is not null"):
+        checks.validate_rows(TEAM_GAMES, build_teams(silent))
 
 
 @pytest.mark.parametrize("state", ["LIVE", "CRIT", "OVER"])
-def test_a_game_that_is_not_final_gives_no_rows(state: str):
-    assert rows(page(), rail(), state=state).is_empty()
-    assert build_table(TEAM_GAMES, NO_PAGES, make_pages(rail()), NO_PLAYS).is_empty()
+def test_game_that_is_not_final_gives_no_rows(state: str):
+    assert build_teams(make_page(), make_rail(), state=state).is_empty()
+    assert build_table(TEAM_GAMES, NO_PAGES, make_pages(make_rail()), NO_PLAYS).is_empty()
 
 
-def test_a_final_page_without_a_score_is_refused():
+def test_final_page_without_a_score_is_rejected():
     with pytest.raises(ValidationFailed, match=r"score.*homeTeam"):
-        rows(page(homeTeam={"id": HOME}))
+        build_teams(make_page(homeTeam={"id": HOME}))
 
 
 @pytest.mark.parametrize("odd", ["many", "", None, [], 10**9, {"default": 3}])
-def test_a_figure_that_is_no_number_is_unknown(odd: Any):
-    found = rows(page(), rail(teamGameStats=[{"category": "hits", "homeValue": odd, "awayValue": 3}]))
+def test_statistic_that_is_not_a_number_is_null(odd: Any):
+    found = build_teams(make_page(), make_rail(teamGameStats=[{"category": "hits", "homeValue": odd, "awayValue": 3}]))
 
     assert dict(found.select("is_home", "hits").rows()) == {True: None, False: 3}
 
 
-def test_a_team_that_plays_itself_is_refused():
-    with pytest.raises(ValidationFailed, match="two different teams"):
-        checks.validate_rows(TEAM_GAMES, rows(page()).with_columns(opponent_team_id="team_id"))
-    with pytest.raises(ValidationFailed, match="one row for each game_id, team_id"):
-        checks.validate_rows(TEAM_GAMES, rows(page(awayTeam={"id": HOME, "score": 2})))
-    with pytest.raises(ValidationFailed, match="only a winner has a goal of the shoot-out"):
-        checks.validate_rows(TEAM_GAMES, rows(page()).with_columns(goals="opponent_score"))
+def test_team_that_plays_itself_is_invalid():
+    with pytest.raises(ValidationFailed, match="team and opponent are different teams"):
+        checks.validate_rows(TEAM_GAMES, build_teams(make_page()).with_columns(opponent_team_id="team_id"))
+    with pytest.raises(ValidationFailed, match="one row per game_id, team_id"):
+        checks.validate_rows(TEAM_GAMES, build_teams(make_page(awayTeam={"id": HOME, "score": 2})))
+    with pytest.raises(ValidationFailed, match="the score is the goals, plus one for a shootout win"):
+        checks.validate_rows(TEAM_GAMES, build_teams(make_page()).with_columns(goals="opponent_score"))
 
 
-def test_the_teams_of_the_league_have_the_figures_of_its_books():
+def test_league_teams_match_its_books():
     games = sample_games()[:20]
     pages = fetch_league_pages("play-by-play", games)
     found = build_table(TEAM_GAMES, pages, fetch_league_pages("right-rail", games), build_table(PLAYS, pages).lazy())
@@ -208,25 +225,27 @@ def test_the_teams_of_the_league_have_the_figures_of_its_books():
     assert endings == {"REG", "OT", "SO"}
 
 
-@pytest.mark.parametrize("path", [(key,) for key in page()] + [(side, key) for side in ("homeTeam", "awayTeam")
+@pytest.mark.parametrize("path", [(key,) for key in make_page()] + [(side, key) for side in ("homeTeam", "awayTeam")
                                                                for key in ("id", "score", "sog")])  # fmt: skip
-def test_a_key_that_is_missing_on_the_page_is_named_and_without_the_shots_they_are_unknown(path: tuple[str, ...]):
-    whole, less = rows(page(), rail()), page()
+def test_missing_required_key_is_named_and_missing_shots_are_null(path: tuple[str, ...]):
+    whole, less = build_teams(make_page(), make_rail()), make_page()
     place = less if len(path) == 1 else less[path[0]]
     place.pop(path[-1], None)
 
     if path[-1] != "sog":
-        with pytest.raises(ValidationFailed, match=f"{path[-1]}|is known"):
-            checks.validate_rows(TEAM_GAMES, rows(less, rail()))
+        with pytest.raises(ValidationFailed, match=f"{path[-1]}|is not null"):
+            checks.validate_rows(TEAM_GAMES, build_teams(less, make_rail()))
         return
-    for before, after in zip(whole.rows(), rows(less, rail()).rows(), strict=True):
+    for before, after in zip(whole.rows(), build_teams(less, make_rail()).rows(), strict=True):
         assert all(now in (then, None) for then, now in zip(before, after, strict=True))
 
 
 @pytest.mark.parametrize("key", ["gameInfo", "teamGameStats"])
-def test_a_right_rail_that_lacks_a_part_leaves_nulls(key: str):
-    less = {name: value for name, value in rail().items() if name != key}
+def test_right_rail_without_a_part_gives_nulls(key: str):
+    less = {name: value for name, value in make_rail().items() if name != key}
 
-    for before, after in zip(rows(page(), rail()).rows(), rows(page(), less).rows(), strict=True):
+    for before, after in zip(
+        build_teams(make_page(), make_rail()).rows(), build_teams(make_page(), less).rows(), strict=True
+    ):
         assert before != after
         assert all(now in (then, None) for then, now in zip(before, after, strict=True))

@@ -1,1 +1,1 @@
-"""What was known of players and teams before a game."""
+"""Features: what was known about players and teams before a game."""

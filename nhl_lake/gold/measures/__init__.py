@@ -1,1 +1,1 @@
-"""What gold tables count, a measure a file."""
+"""Measures: the counts, times and rates of gold tables, one kind per file."""

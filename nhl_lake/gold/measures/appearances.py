@@ -1,4 +1,4 @@
-"""Who played a game, for whom and against whom."""
+"""Appearances: the teams of a game, and the players who dressed for them."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from nhl_lake.hockey.names import format_full_name
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column
 
-opponent_abbrev = Column("opponent_abbrev", pl.String, "Three letters of the opponent, as of then")
+opponent_abbrev = Column("opponent_abbrev", pl.String, "Three-letter code of the opponent at that time")
 
 TEAM_COLUMNS = (c.season, c.game_id, c.game_type, c.game_date, c.team_id, c.team_abbrev)
 OPPONENT_COLUMNS = (c.opponent_team_id, opponent_abbrev, c.is_home)
@@ -24,7 +24,7 @@ COLUMNS = (
 
 
 def list_game_teams(games: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a team of a game, with its opponent. A team that is not known yet has none."""
+    """One row per game and team, with the opponent. Undecided teams are left out."""
     return pl.concat(
         games.filter(pl.col(f"{side}_team_abbrev") != UNDECIDED_TEAM).select(
             "season",
@@ -42,12 +42,12 @@ def list_game_teams(games: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def select_appearances(games: pl.LazyFrame, lineups: pl.LazyFrame, plays: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a player dressed for a game whose plays are there. Left out: players of teams that do not play in it."""
-    about = list_game_teams(games).drop("season", "game_type")
+    """One row per player dressed for a game that has plays. Players of teams that do not play in it are left out."""
+    teams = list_game_teams(games).drop("season", "game_type")
     return (
         lineups.filter(~pl.col("is_scratched"))
         .join(plays, on="game_id", how="semi")
-        .join(about, on=["game_id", "team_id"], validate="m:1")
+        .join(teams, on=["game_id", "team_id"], validate="m:1")
         .with_columns(player=format_full_name())
         .select(column.name for column in COLUMNS)
     )

@@ -1,4 +1,4 @@
-"""What came of an unblocked attempt: one thing of six, told by the very next event of the period."""
+"""Outcomes of unblocked attempts: one of six, by the next event of the period."""
 
 import polars as pl
 
@@ -9,15 +9,15 @@ PERIOD_KEY = ("game_id", "period")
 
 
 def add_outcomes(plays: pl.LazyFrame) -> pl.LazyFrame:
-    """Add what came of each unblocked attempt; raised arms (delayed-penalty) are passed over."""
-    seen = plays.filter(pl.col("event") != "delayed-penalty").sort("game_id", "event_number")
-    return seen.with_columns(outcome=pl.when("is_unblocked_attempt").then(classify_outcome()))
+    """Add the outcome of each unblocked attempt; delayed penalties are skipped."""
+    events = plays.filter(pl.col("event") != "delayed-penalty").sort("game_id", "event_number")
+    return events.with_columns(outcome=pl.when("is_unblocked_attempt").then(classify_outcome()))
 
 
 def classify_outcome() -> pl.Expr:
-    """Return a goal, a rebound within 3 s, a puck frozen by the goalie, another stop, or play that goes on somewhere.
+    """Return goal, rebound (within 3 s), frozen (by the goalie), stopped, in zone or outside zone.
 
-    Where no place is told of what came next, play is not taken to go on in the zone.
+    The last two mean that play continued. If the next event has no location, the outcome is outside zone.
     """
     return (
         pl.when("is_goal")
@@ -35,20 +35,20 @@ def classify_outcome() -> pl.Expr:
 
 
 def get_next(value: pl.Expr) -> pl.Expr:
-    """Return what the next event of the period says."""
+    """Return a value of the next event of the period."""
     return value.shift(-1).over(PERIOD_KEY)
 
 
 def is_frozen() -> pl.Expr:
-    """Whether the goalie held the puck: the page says so, or it was frozen by anybody right after."""
+    """Whether the goalie froze the puck: the stoppage says so, or the puck was frozen within 3 s."""
     reason = get_next(pl.col("reason"))
-    soon = get_next(pl.col("period_seconds")) - pl.col("period_seconds") <= MAX_FREEZE_SECONDS
-    return (reason == "goalie-stopped-after-sog") | ((reason == "puck-frozen") & soon)
+    is_soon = get_next(pl.col("period_seconds")) - pl.col("period_seconds") <= MAX_FREEZE_SECONDS
+    return (reason == "goalie-stopped-after-sog") | ((reason == "puck-frozen") & is_soon)
 
 
 def is_in_the_zone() -> pl.Expr:
-    """Whether the next event is in the shooters' offensive zone, whoever acts in it."""
-    said = pl.when(pl.col("event") != "blocked-shot").then("zone_code_raw")  # of a block it is the blocker's
-    zone = get_next(pl.coalesce("zone", said))
-    is_same = get_next(pl.col("is_home")) == pl.col("is_home")
-    return pl.when(is_same).then(zone == "O").otherwise(zone == "D")
+    """Whether the next event of either team is in the shooting team's offensive zone."""
+    raw_zone = pl.when(pl.col("event") != "blocked-shot").then("zone_code_raw")  # for a block it is the blocker's
+    zone = get_next(pl.coalesce("zone", raw_zone))
+    is_same_team = get_next(pl.col("is_home")) == pl.col("is_home")
+    return pl.when(is_same_team).then(zone == "O").otherwise(zone == "D")

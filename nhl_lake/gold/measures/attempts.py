@@ -1,4 +1,4 @@
-"""Attempts: what each counts as, for whoever it is counted: the shooter, a team, those on the ice, a goalie."""
+"""Shot attempts: the counts of each attempt, for shooters, teams, players on the ice and goalies."""
 
 from dataclasses import replace
 
@@ -12,35 +12,35 @@ from nhl_lake.schema.table import Column
 STRENGTH_NAMES = {"EV": "even_strength", "PP": "power_play", "SH": "shorthanded"}
 
 
-def declare_count(name: str, about: str) -> Column:
-    """Declare a count that is null where pages do not tell such things."""
-    return Column(name, pl.Int16, about, nullable=True)
+def declare_count(name: str, description: str) -> Column:
+    """Declare a count that is null if the pages do not record such events."""
+    return Column(name, pl.Int16, description, nullable=True)
 
 
 RESULT_COUNTS = (
     c.shots_on_goal,
-    declare_count("missed_shots", "Attempts that missed the net"),
-    declare_count("blocked_attempts", "Attempts that were blocked, by team-mates too"),
-    declare_count("unblocked_attempts", "Goals, saved and missed shots"),
-    declare_count("attempts", "Goals, saved, missed and blocked shots"),
+    declare_count("missed_shots", "Missed shots"),
+    declare_count("blocked_attempts", "Shot attempts that were blocked, including by teammates"),
+    declare_count("unblocked_attempts", "Unblocked attempts (Fenwick): goals, saved and missed shots"),
+    declare_count("attempts", "Shot attempts (Corsi): goals, saved, missed and blocked shots"),
     declare_count(
-        "goals_without_shot", "Goals that nobody shot: put in by the defenders, or awarded; attempts, no shots on goal"
+        "goals_without_shot", "Goals without a shot: put in by a defender, or awarded; attempts, but not shots on goal"
     ),
     declare_count("saved_shots", "Shots on goal that were saved"),
-    declare_count("saved_unblocked_attempts", "Unblocked attempts that were no goals"),
+    declare_count("saved_unblocked_attempts", "Unblocked attempts (Fenwick) that were not goals"),
 )
 REBOUND_COUNTS = (
     declare_count(
-        "rebounds_generated", "Attempts that led to a rebound: an unblocked attempt of the team 3 s later at most"
+        "rebounds_generated", "Attempts that led to a rebound: an unblocked attempt of the same team within 3 s"
     ),
     declare_count("rebound_shots", "Unblocked attempts that were rebounds"),
-    declare_count("rebound_goals", "Goals of rebounds"),
+    declare_count("rebound_goals", "Goals on rebounds"),
 )
 OUTCOME_COUNTS = (
-    declare_count("rush_shots", "Unblocked attempts at most 4 s after an event outside the offensive zone"),
-    declare_count("frozen_attempts", "Unblocked attempts after which the goalie held the puck"),
+    declare_count("rush_shots", "Rush shots: unblocked attempts within 4 s of an event outside the offensive zone"),
+    declare_count("frozen_attempts", "Unblocked attempts after which the goalie froze the puck"),
     declare_count(
-        "stopped_attempts", "Unblocked attempts after which play stopped otherwise, before anything else happened"
+        "stopped_attempts", "Unblocked attempts after which play stopped for another reason, before any other event"
     ),
     declare_count(
         "attempts_continued_in_zone", "Unblocked attempts after which the next event was in the offensive zone"
@@ -48,17 +48,24 @@ OUTCOME_COUNTS = (
     declare_count("attempts_continued_outside_zone", "Unblocked attempts after which the next event was elsewhere"),
 )
 ADJUSTED_COUNTS = (
-    Column("adjusted_attempts", pl.Float64, "Attempts, at 5on5 weighted for score and rink", nullable=True),
-    Column("adjusted_unblocked_attempts", pl.Float64, "Unblocked attempts, weighted likewise", nullable=True),
+    Column(
+        "adjusted_attempts", pl.Float64, "Shot attempts (Corsi), adjusted for score and home ice at 5on5", nullable=True
+    ),
+    Column(
+        "adjusted_unblocked_attempts",
+        pl.Float64,
+        "Unblocked attempts (Fenwick), adjusted in the same way",
+        nullable=True,
+    ),
 )
 STRENGTH_COUNTS = (
     replace(c.even_strength_goals, nullable=True),
     replace(c.power_play_goals, nullable=True),
     replace(c.shorthanded_goals, nullable=True),
     replace(c.penalty_shot_goals, nullable=False),
-    declare_count("even_strength_shots_on_goal", "Shots on goal at even strength, by men"),
-    declare_count("power_play_shots_on_goal", "Shots on goal on the power play, by men"),
-    declare_count("shorthanded_shots_on_goal", "Shots on goal while shorthanded, by men"),
+    declare_count("even_strength_shots_on_goal", "Shots on goal at even strength, by players on the ice"),
+    declare_count("power_play_shots_on_goal", "Shots on goal on the power play, by players on the ice"),
+    declare_count("shorthanded_shots_on_goal", "Shots on goal while shorthanded, by players on the ice"),
 )
 COLUMNS = (
     c.goals,
@@ -76,7 +83,7 @@ ROLE_COLUMNS = ("shooter_player_id", "goalie_player_id", "is_teammate_block")
 
 
 def count_attempts(plays: pl.LazyFrame) -> pl.LazyFrame:
-    """One row an attempt in play, penalty shots among them, with what it adds to each count."""
+    """One row per shot attempt, including penalty shots but not shootouts, with what it adds to each count."""
     return (
         add_outcomes(plays)
         .filter("is_attempt")
@@ -87,7 +94,7 @@ def count_attempts(plays: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def flag_attempt_types() -> dict[str, pl.Expr]:
-    """Return what an attempt is, for each count."""
+    """Return what an attempt adds to the counts by result and strength."""
     goal, shot, unblocked = pl.col("is_goal"), pl.col("is_shot_on_goal"), pl.col("is_unblocked_attempt")
     found = {
         "goals": goal,
@@ -108,7 +115,7 @@ def flag_attempt_types() -> dict[str, pl.Expr]:
 
 
 def flag_rebounds_and_outcomes() -> dict[str, pl.Expr]:
-    """Return what came before an attempt and after it, for each count."""
+    """Return what an attempt adds to the counts of rebounds, rushes and outcomes."""
     outcome = pl.col("outcome")
     found = {
         "rebounds_generated": outcome == "rebound",
@@ -124,11 +131,11 @@ def flag_rebounds_and_outcomes() -> dict[str, pl.Expr]:
 
 
 def adjust_attempts() -> dict[str, pl.Expr]:
-    """Return what an attempt counts when score and rink are taken into account."""
+    """Return the weight of an attempt, adjusted for score and home ice."""
     unblocked = pl.when("is_unblocked_attempt").then(adjust_for_score(UNBLOCKED_WEIGHTS)).otherwise(0.0)
     return {"adjusted_attempts": adjust_for_score(ATTEMPT_WEIGHTS), "adjusted_unblocked_attempts": unblocked}
 
 
-def cast_to_count(kind: pl.Expr) -> pl.Expr:
-    """Return 1 where something is so, and 0 where it is not, or not known to be."""
-    return kind.fill_null(value=False).cast(pl.Int32)
+def cast_to_count(condition: pl.Expr) -> pl.Expr:
+    """Return 1 where a condition is true, else 0 (also if unknown)."""
+    return condition.fill_null(value=False).cast(pl.Int32)

@@ -1,4 +1,4 @@
-"""Players of a team who are on the ice together at 5on5: their time, and what happened meanwhile."""
+"""Combinations of players who are on the ice together at 5on5: their time and on-ice events."""
 
 from dataclasses import replace
 
@@ -18,8 +18,8 @@ DEFENSE_POSITIONS = ("D",)
 EVENT_COUNTS = {
     "goals": ("is_goal", "Goals"),
     "shots_on_goal": ("is_shot_on_goal", "Shots on goal"),
-    "unblocked_attempts": ("is_unblocked_attempt", "Goals, saved and missed shots"),
-    "attempts": ("is_attempt", "Goals, saved, missed and blocked shots"),
+    "unblocked_attempts": ("is_unblocked_attempt", "Unblocked attempts (Fenwick)"),
+    "attempts": ("is_attempt", "Shot attempts (Corsi)"),
 }
 SIDES = {"for": "of the team", "against": "of the opponent"}
 SHARE_COUNTS = ("goals", "unblocked_attempts", "attempts")
@@ -27,17 +27,17 @@ COUNT_COLUMNS = tuple(
     Column(
         f"on_ice_{name}_{side}",
         pl.Int16,
-        f"{about} {whose} while on the ice together",
+        f"{text} {of_team} while on the ice together",
         nullable=not is_always_recorded(name),
     )
-    for name, (_, about) in EVENT_COUNTS.items()
-    for side, whose in SIDES.items()
+    for name, (_, text) in EVENT_COUNTS.items()
+    for side, of_team in SIDES.items()
 )
-time_together = Column("time_together_s", pl.Int32, "Time on the ice together at 5on5", "s")
+time_together = Column("time_together_s", pl.Int32, "Time on ice together at 5on5", "s")
 
 
 def declare_columns(*ordinals: str) -> tuple[Column, ...]:
-    """Declare the columns of a table of players who are on the ice together."""
+    """Declare the columns of a game table of combinations."""
     return (
         c.season,
         c.game_id,
@@ -52,21 +52,21 @@ def declare_columns(*ordinals: str) -> tuple[Column, ...]:
 
 
 def declare_season_columns(*ordinals: str) -> tuple[Column, ...]:
-    """Declare the columns of a season of players who are on the ice together."""
+    """Declare the columns of a season table of combinations."""
     return (
         c.season,
         c.game_type,
         c.team_id,
         replace(c.team_abbrev, nullable=True),
         *declare_players(*ordinals),
-        Column("games", pl.Int16, "Games in which they were on the ice together at 5on5"),
+        Column("games", pl.Int16, "Games with time together at 5on5"),
         time_together,
         *COUNT_COLUMNS,
         *(
             Column(
                 f"on_ice_{name[:-1]}_share",
                 pl.Float64,
-                f"Share of both teams' {name.replace('_', ' ')} while on the ice together; null if there were none",
+                f"Share of both teams' {name.replace('_', ' ')} while on the ice together, 0 to 1",
                 nullable=True,
             )
             for name in SHARE_COUNTS
@@ -80,8 +80,8 @@ def declare_players(*ordinals: str) -> tuple[Column, ...]:
         column
         for nth in ordinals
         for column in (
-            Column(f"{nth}_player_id", pl.Int64, f"Player id of the {nth} of them; ids ascend"),
-            Column(f"{nth}_player", pl.String, f"Full name of the {nth} of them", nullable=True),
+            Column(f"{nth}_player_id", pl.Int64, f"Id of the {nth} player; ids are in ascending order"),
+            Column(f"{nth}_player", pl.String, f"Full name of the {nth} player", nullable=True),
         )
     )
 
@@ -96,22 +96,22 @@ def count_combinations(
     positions: tuple[str, ...],
     ordinals: tuple[str, ...],
 ) -> pl.LazyFrame:
-    """One row a game, team and set of players of some positions, exactly so many of whom are on the ice at 5on5."""
-    people = lineups.filter(~pl.col("is_scratched") & pl.col("position").is_in(positions))
+    """One row per game, team and combination: all players of some positions who are on the ice at 5on5."""
+    dressed = lineups.filter(~pl.col("is_scratched") & pl.col("position").is_in(positions))
     found = (
-        find_player_sets(*rows, people, ordinals)
+        find_player_sets(*rows, dressed, ordinals)
         for rows in (number_stints_at_5on5(stints), number_attempts_at_5on5(plays, on_ice))
     )
-    heads = plays.select("season", "game_id", "game_type", "home_team_id").unique()
+    headers = plays.select("season", "game_id", "game_type", "home_team_id").unique()
     key = ["game_id", "team_id", *(f"{nth}_player_id" for nth in ordinals)]
     return (
-        # a set may be there for an attempt only: the page's situation and that of the shifts part by a second
+        # a combination may have attempts without time: the page's situation can differ from the shifts by a second
         pl.concat(found, how="diagonal")
         .group_by(key)
         .agg(pl.col("time_together_s", "^on_ice_.*$").sum())
         .pipe(add_recorded_flags, plays, stints)
         .with_columns(fill_recorded_counts(f"on_ice_{name}_{side}" for name in EVENT_COUNTS for side in SIDES))
-        .join(heads, on="game_id", validate="m:1")
+        .join(headers, on="game_id", validate="m:1")
         .with_columns(is_home=pl.col("team_id") == pl.col("home_team_id"))
         .pipe(add_names, lineups, games, ordinals)
         .select(column.name for column in declare_columns(*ordinals))
@@ -121,7 +121,7 @@ def count_combinations(
 def add_names(
     rows: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame, ordinals: tuple[str, ...]
 ) -> pl.LazyFrame:
-    """Add the letters of the team and the names of the players; null where the game's pages do not give them."""
+    """Add the team's abbreviation and the players' names; null if they are unknown."""
     teams = list_game_teams(games).select("game_id", "team_id", "team_abbrev")
     rows = rows.join(teams, on=["game_id", "team_id"], how="left", validate="m:1")
     names = lineups.select("game_id", "player_id", player=format_full_name())
@@ -132,7 +132,7 @@ def add_names(
 
 
 def sum_combinations(rows: pl.LazyFrame, ordinals: tuple[str, ...]) -> pl.LazyFrame:
-    """One row a season, game type, team and set of players: games, time and counts together, and shares of these."""
+    """One row per season, game type, team and combination: games, time and counts together, and shares of these."""
     key = ["season", "game_type", "team_id", *(f"{nth}_player_id" for nth in ordinals)]
     last = ("team_abbrev", *(f"{nth}_player" for nth in ordinals))
     shares = {
@@ -153,10 +153,10 @@ def sum_combinations(rows: pl.LazyFrame, ordinals: tuple[str, ...]) -> pl.LazyFr
 
 
 def number_stints_at_5on5(stints: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """Return one row a team and stint at 5on5 with its length, numbered, and one row a skater, ids ascending."""
-    at_five = stints.filter(pl.col("situation_code") == "1551")
+    """Return one row per team and numbered stint at 5on5 with its length, and one row per skater, ids ascending."""
+    at_5on5 = stints.filter(pl.col("situation_code") == "1551")
     sides = pl.concat(
-        at_five.select(
+        at_5on5.select(
             "game_id", team_id=f"{side}_team_id", skaters=f"{side}_skater_player_ids", time_together_s=LENGTH
         )
         for side in ("home", "away")
@@ -166,14 +166,14 @@ def number_stints_at_5on5(stints: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFr
 
 
 def number_attempts_at_5on5(plays: pl.LazyFrame, on_ice: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """Return one row a team and attempt at 5on5 with its counts, numbered, and one row a skater, ids ascending."""
+    """Return one row per team and numbered attempt at 5on5 with its counts, and one row per skater, ids ascending."""
     attempts = plays.filter(pl.col("is_attempt") & (pl.col("situation") == "5on5"))
     sides = pl.concat(attempts.with_columns(team_id=f"{side}_team_id") for side in ("home", "away"))
     is_own = pl.col("team_id") == pl.col("acting_team_id")
     counts = {
-        f"on_ice_{name}_{side}": (pl.col(flag) & whose).cast(pl.Int64)
+        f"on_ice_{name}_{side}": (pl.col(flag) & is_side).cast(pl.Int64)
         for name, (flag, _) in EVENT_COUNTS.items()
-        for side, whose in (("for", is_own), ("against", ~is_own))
+        for side, is_side in (("for", is_own), ("against", ~is_own))
     }
     key = ("game_id", "event_id", "team_id")
     numbered = sides.select(*key, **counts).with_row_index("moment").cache()
@@ -182,15 +182,15 @@ def number_attempts_at_5on5(plays: pl.LazyFrame, on_ice: pl.LazyFrame) -> tuple[
 
 
 def find_player_sets(
-    moments: pl.LazyFrame, skaters: pl.LazyFrame, people: pl.LazyFrame, ordinals: tuple[str, ...]
+    moments: pl.LazyFrame, skaters: pl.LazyFrame, dressed: pl.LazyFrame, ordinals: tuple[str, ...]
 ) -> pl.LazyFrame:
-    """One row a moment and team at which exactly so many of some people are on the ice, with their ids.
+    """One row per moment and team at which the combination has the right number of players, with their ids.
 
-    The skaters' ids ascend: to sort each group takes longer than all the rest.
+    `skaters` must be in order of their ids: sorting each group here takes longer than everything else.
     """
     ids = pl.col("player_id")
     return (
-        skaters.join(people, on=["game_id", "player_id"], how="semi", maintain_order="left")
+        skaters.join(dressed, on=["game_id", "player_id"], how="semi", maintain_order="left")
         .group_by("moment")
         .agg(ids)
         .filter(ids.list.len() == len(ordinals))

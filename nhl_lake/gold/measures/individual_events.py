@@ -1,4 +1,4 @@
-"""What players and teams did beside shooting: hits, blocks, faceoffs, penalties, and so on."""
+"""Individual events of players and teams other than shot attempts: assists, hits, blocks, faceoffs, penalties, …"""
 
 import polars as pl
 
@@ -13,17 +13,17 @@ SHARED_COLUMNS = (
     c.blocked_shots,
     c.takeaways,
     c.giveaways,
-    declare_count("defensive_zone_giveaways", "Pucks given away in the own defensive zone"),
+    declare_count("defensive_zone_giveaways", "Giveaways in the defensive zone"),
     c.faceoffs_won,
     declare_count("faceoffs_lost", "Faceoffs lost"),
-    declare_count("penalties", "Penalties taken; misconducts left out"),
+    declare_count("penalties", "Penalties taken, without misconducts"),
     declare_count("misconducts", "Misconducts and game misconducts taken"),
     c.penalty_minutes,
 )
 PLAYER_COLUMNS = (
     declare_count("hits_taken", "Hits taken"),
-    declare_count("penalties_drawn", "Penalties drawn; misconducts left out"),
-    declare_count("penalty_minutes_drawn", "Minutes of the penalties drawn"),
+    declare_count("penalties_drawn", "Penalties drawn, without misconducts"),
+    declare_count("penalty_minutes_drawn", "Penalty minutes drawn"),
 )
 NAMES = tuple(column.name for column in (*SHARED_COLUMNS, *PLAYER_COLUMNS))
 ASSIST_NAMES = ("assists", "primary_assists", "secondary_assists")
@@ -51,7 +51,7 @@ ROLE_COUNTS = {
 
 
 def count_individual_events(plays: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a player and event in which he did something that is counted beside shooting."""
+    """One row per player and event that is counted for the player, other than shot attempts."""
     in_play = plays.filter(is_counted())
     return pl.concat(
         [
@@ -65,22 +65,27 @@ def count_individual_events(plays: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def is_counted() -> pl.Expr:
-    """Whether a row counts: of a shoot-out only the penalties do."""
+    """Whether an event counts: in a shootout only penalties do."""
     return (pl.col("period_type") != "SO") | (pl.col("event") == "penalty")
 
 
 def credit_assists() -> dict[str, dict[str, pl.Expr]]:
-    """Return what the players who passed to the scorer are credited with; a third one with an assist and no more."""
+    """Return what the assisting players are credited with; a third assist counts only as an assist."""
     state = pl.col("strength_state")
-    points = {f"{strength}_points": cast_to_count(state == said) for said, strength in STRENGTH_NAMES.items()}
-    whose = {"assist1": ("primary_assists",), "assist2": ("secondary_assists",), "assist3": ()}
-    return {role: {"assists": pl.lit(1), **dict.fromkeys(names, pl.lit(1)), **points} for role, names in whose.items()}
+    points = {f"{strength}_points": cast_to_count(state == code) for code, strength in STRENGTH_NAMES.items()}
+    names_by_role = {"assist1": ("primary_assists",), "assist2": ("secondary_assists",), "assist3": ()}
+    return {
+        role: {"assists": pl.lit(1), **dict.fromkeys(names, pl.lit(1)), **points}
+        for role, names in names_by_role.items()
+    }
 
 
 def count_team_events(plays: pl.LazyFrame) -> pl.LazyFrame:
-    """One row an event that is counted for a team, under its own situation; blocks are the other team's."""
+    """One row per event and team; blocks and lost faceoffs count for the opponent of the acting team."""
     in_play = plays.filter(is_counted() & pl.col("acting_team_id").is_not_null())
-    other = pl.when(pl.col("acting_team_id") == pl.col("home_team_id")).then("away_team_id").otherwise("home_team_id")
+    opponent = (
+        pl.when(pl.col("acting_team_id") == pl.col("home_team_id")).then("away_team_id").otherwise("home_team_id")
+    )
     event = pl.col("event")
     own = {
         "hits": cast_to_count(event == "hit"),
@@ -92,14 +97,14 @@ def count_team_events(plays: pl.LazyFrame) -> pl.LazyFrame:
         "misconducts": cast_to_count((event == "penalty") & is_misconduct),
         "penalty_minutes": pl.when(event == "penalty").then(pl.col("penalty_minutes").cast(pl.Int32)),
     }
-    theirs = {
+    opponents = {
         "faceoffs_lost": cast_to_count(event == "faceoff"),
         "blocked_shots": cast_to_count((event == "blocked-shot") & ~pl.col("is_teammate_block")),
     }
     return pl.concat(
         [
             in_play.select(*EVENT_COLUMNS, team_id="acting_team_id", **own),
-            in_play.select(*EVENT_COLUMNS, team_id=other, **theirs),
+            in_play.select(*EVENT_COLUMNS, team_id=opponent, **opponents),
         ],
         how="diagonal_relaxed",
     )

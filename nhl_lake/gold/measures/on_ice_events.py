@@ -1,4 +1,4 @@
-"""What happened while a skater was on the ice, while he was on the bench, and right after he left on the fly."""
+"""On-ice and off-ice events of skaters, and events right after they leave the ice on the fly."""
 
 from dataclasses import replace
 
@@ -29,75 +29,75 @@ PLAYER_KEY = ("game_id", "player_id", "situation")
 TEAM_KEY = ("game_id", "team_id", "situation")
 
 
-def declare_both_sides(names: tuple[str, ...], before: str, after: str, about: str) -> tuple[Column, ...]:
-    """Declare what is counted of both teams while something is so."""
+def declare_both_sides(names: tuple[str, ...], prefix: str, suffix: str, when: str) -> tuple[Column, ...]:
+    """Declare counts for and against, under a condition."""
     return tuple(
         replace(
             column,
-            name=f"{before}{column.name}_{side}{after}",
-            description=f"{column.description}; {whose}, {about}, no penalty shots",
+            name=f"{prefix}{column.name}_{side}{suffix}",
+            description=f"{column.description}; {of_team}, {when}, without penalty shots",
             nullable=True,
         )
         for name in names
         for column in shooting.COLUMNS
         if column.name == name
-        for side, whose in SIDES.items()
+        for side, of_team in SIDES.items()
     )
 
 
 COLUMNS = (
-    *declare_both_sides(ON_ICE_COUNTS, "on_ice_", "", "while he was on the ice"),
-    *declare_both_sides(OFF_ICE_COUNTS, "off_ice_", "", "while he was on the bench"),
-    *declare_both_sides(AFTER_SHIFT_COUNTS, "", "_after_shifts", "1 to 5 s after he left on the fly"),
+    *declare_both_sides(ON_ICE_COUNTS, "on_ice_", "", "while the skater was on the ice"),
+    *declare_both_sides(OFF_ICE_COUNTS, "off_ice_", "", "while the skater was on the bench"),
+    *declare_both_sides(AFTER_SHIFT_COUNTS, "", "_after_shifts", "1 to 5 s after the skater left on the fly"),
 )
 NAMES = tuple(column.name for column in COLUMNS)
 
 
 def find_on_ice_events(attempts: pl.LazyFrame, on_ice: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a skater on the ice at an attempt, with the situation as his team has it; penalty shots left out."""
+    """One row per attempt and skater on the ice, with the situation of the skater's team, without penalty shots."""
     in_play = attempts.filter(~pl.col("is_penalty_shot"))
     skaters = on_ice.filter(~pl.col("is_goalie")).select("game_id", "event_id", "player_id", "team_id")
     return in_play.join(skaters, on=EVENT_KEY, validate="1:m").with_columns(situation=orient_situation())
 
 
-def sum_for_and_against(names: tuple[str, ...], before: str, after: str = "") -> dict[str, pl.Expr]:
-    """Return what rows add up to, for the team and against it."""
+def sum_for_and_against(names: tuple[str, ...], prefix: str, suffix: str = "") -> dict[str, pl.Expr]:
+    """Return the sums of counts for the team of a row and against it."""
     is_own = pl.col("team_id") == pl.col("acting_team_id")
     return {
-        f"{before}{name}_{side}{after}": pl.col(name).filter(whose).sum()
+        f"{prefix}{name}_{side}{suffix}": pl.col(name).filter(is_side).sum()
         for name in names
-        for side, whose in (("for", is_own), ("against", ~is_own))
+        for side, is_side in (("for", is_own), ("against", ~is_own))
     }
 
 
-def count_on_ice_events(seen: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a skater, game and situation, with what happened while he was on the ice."""
-    # first without looking whose they are: sums that pick rows take three times as long
-    of_each = seen.group_by(*PLAYER_KEY, "team_id", "acting_team_id").agg(pl.col(*ON_ICE_COUNTS).sum())
-    return of_each.group_by(PLAYER_KEY).agg(**sum_for_and_against(ON_ICE_COUNTS, "on_ice_"))
+def count_on_ice_events(events: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per skater, game and situation, with the on-ice counts."""
+    # first by acting team: sums with filters take three times as long
+    sums = events.group_by(*PLAYER_KEY, "team_id", "acting_team_id").agg(pl.col(*ON_ICE_COUNTS).sum())
+    return sums.group_by(PLAYER_KEY).agg(**sum_for_and_against(ON_ICE_COUNTS, "on_ice_"))
 
 
-def count_team_on_ice_events(seen: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a team, game and situation, with what happened while anybody was on the ice."""
-    events = seen.unique([*EVENT_KEY, "team_id"])
-    return events.group_by(TEAM_KEY).agg(**sum_for_and_against(OFF_ICE_COUNTS, "off_ice_"))
+def count_team_on_ice_events(events: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per team, game and situation, with the counts of the team."""
+    team_events = events.unique([*EVENT_KEY, "team_id"])
+    return team_events.group_by(TEAM_KEY).agg(**sum_for_and_against(OFF_ICE_COUNTS, "off_ice_"))
 
 
 def count_after_shifts(
-    attempts: pl.LazyFrame, seen: pl.LazyFrame, stays: pl.LazyFrame, plays: pl.LazyFrame
+    attempts: pl.LazyFrame, events: pl.LazyFrame, shifts: pl.LazyFrame, plays: pl.LazyFrame
 ) -> pl.LazyFrame:
-    """One row a skater, game and situation, with the attempts right after he left on the fly, if play went on."""
+    """One row per skater, game and situation: attempts 1 to 5 s after leaving on the fly, if play continued."""
     seconds = pl.int_ranges(pl.col("end_seconds") + 1, pl.col("end_seconds") + AFTER_SHIFT_SECONDS + 1)
-    gone = stays.filter(pl.col("shift_end") == "on_the_fly").select(
+    left = shifts.filter(pl.col("shift_end") == "on_the_fly").select(
         "game_id", "player_id", "team_id", "period", "end_seconds", period_seconds=seconds
     )
     live = attempts.filter(~pl.col("is_penalty_shot")).join(find_last_faceoffs(plays), on=EVENT_KEY, validate="1:1")
     return (
-        gone.explode("period_seconds")
+        left.explode("period_seconds")
         .with_columns(pl.col("period_seconds").cast(pl.Int32))
         .join(live, on=["game_id", "period", "period_seconds"])
         .filter((pl.col("faceoff_seconds") < pl.col("end_seconds")).fill_null(value=True))
-        .join(seen, on=[*EVENT_KEY, "player_id"], how="anti")
+        .join(events, on=[*EVENT_KEY, "player_id"], how="anti")
         .with_columns(situation=orient_situation())
         .group_by(PLAYER_KEY)
         .agg(**sum_for_and_against(AFTER_SHIFT_COUNTS, "", "_after_shifts"))
@@ -105,7 +105,7 @@ def count_after_shifts(
 
 
 def find_last_faceoffs(plays: pl.LazyFrame) -> pl.LazyFrame:
-    """One row an event, with the second of the period's last faceoff before it."""
+    """One row per event, with the second of the last faceoff of the period up to it."""
     faceoff = pl.when(pl.col("event") == "faceoff").then("period_seconds")
     return plays.sort("game_id", "event_number").select(
         *EVENT_KEY, faceoff_seconds=faceoff.forward_fill().over("game_id", "period")

@@ -1,4 +1,4 @@
-"""Numbers that are no counts: game score, the rank of a skater's ice time, and shares."""
+"""Ratings of skaters: game score, and rank by ice time."""
 
 import polars as pl
 
@@ -24,7 +24,7 @@ ON_ICE_WEIGHTS = {
 
 
 def game_score() -> pl.Expr:
-    """Return a skater's game in one number, after Dom Luszczyszyn: one for all situations; null if part is unknown."""
+    """Return the game score after Dom Luszczyszyn: the same in all situations of a game; null if a part is unknown."""
     own, on_ice = sum_weighted(GAME_SCORE_WEIGHTS), sum_weighted(ON_ICE_WEIGHTS)
     part = (
         pl.when(pl.col("situation") == ALL_SITUATIONS)
@@ -39,12 +39,12 @@ def game_score() -> pl.Expr:
 
 
 def sum_weighted(weights: dict[str, float]) -> pl.Expr:
-    """Return the weighted sum of some columns."""
+    """Return the weighted sum of columns; null if one is null."""
     return pl.sum_horizontal((weight * pl.col(name) for name, weight in weights.items()), ignore_nulls=False)
 
 
 def rank_ice_time() -> pl.Expr:
-    """Return the rank of a skater's ice time in his team, defencemen apart; null without any."""
+    """Return the rank by ice time among the team's forwards, or among its defensemen; null without ice time."""
     time = pl.when(pl.col("time_on_ice_s") > 0).then("time_on_ice_s")
     peers = ("game_id", "team_id", "situation", pl.col("position").eq_missing("D"))
     return time.rank("min", descending=True).over(*peers)

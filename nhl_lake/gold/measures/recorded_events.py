@@ -1,8 +1,8 @@
-"""Which counts the pages of a game record: what no page records is null, never zero.
+"""Which counts the pages of a game record: a count that is not recorded is null, never zero.
 
-Goals, assists and penalties are on all pages; shots on goal since 1997-98, missed shots since 2005-06, and everything
-(faceoffs, hits, blocked shots, and so attempts and what came of them) since 2009-10. What a game has is seen in its own
-events, not in its season.
+Goals, assists and penalties are on all pages, shots on goal since 1997-98, missed shots since 2005-06, and everything
+else since 2009-10 (faceoffs, hits, blocked shots, and therefore shot attempts and their outcomes). The events of a game
+decide, not its season.
 """
 
 import re
@@ -31,7 +31,7 @@ STRENGTH_PATTERN = re.compile(f"^({'|'.join(STRENGTH_NAMES.values())})_")
 
 
 def add_recorded_flags(rows: pl.LazyFrame, plays: pl.LazyFrame, stints: pl.LazyFrame | None = None) -> pl.LazyFrame:
-    """Add to rows of games what the game's pages record (`has_…`), and with `stints` whether they have shifts."""
+    """Add flags of what a game's pages record (`has_…`), and, with `stints`, whether the game has shifts."""
     rows = rows.join(find_recorded_events(plays), on="game_id", how="left", validate="m:1")
     if stints is not None:
         with_shifts = stints.select("game_id", has_shifts=True).unique()
@@ -40,26 +40,26 @@ def add_recorded_flags(rows: pl.LazyFrame, plays: pl.LazyFrame, stints: pl.LazyF
 
 
 def find_recorded_events(plays: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a game, with the kinds of events that its plays record."""
+    """One row per game, with flags of the kinds of events that its plays record."""
     event = pl.col("event")
-    is_whole, attempts = (event == "faceoff").any(), event.is_in(UNBLOCKED_ATTEMPTS)
-    named = attempts & pl.col("goalie_player_id").is_not_null()
+    has_all_events, attempts = (event == "faceoff").any(), event.is_in(UNBLOCKED_ATTEMPTS)
+    names_goalie = attempts & pl.col("goalie_player_id").is_not_null()
     return (
         plays.filter(pl.col("period_type") != "SO")
         .group_by("game_id")
         .agg(
-            has_shots=is_whole | event.is_in(("shot-on-goal", "missed-shot")).any(),
-            has_missed_shots=is_whole | (event == "missed-shot").any(),
-            has_all_events=is_whole,
-            has_strength=is_whole | pl.col("strength_state").is_in(list(STRENGTH_NAMES)).any(),
-            has_drawn_penalties=is_whole | pl.col("drawn_by_player_id").is_not_null().any(),
-            has_goalies=is_whole | named.any() | ~attempts.any(),
+            has_shots=has_all_events | event.is_in(("shot-on-goal", "missed-shot")).any(),
+            has_missed_shots=has_all_events | (event == "missed-shot").any(),
+            has_all_events=has_all_events,
+            has_strength=has_all_events | pl.col("strength_state").is_in(list(STRENGTH_NAMES)).any(),
+            has_drawn_penalties=has_all_events | pl.col("drawn_by_player_id").is_not_null().any(),
+            has_goalies=has_all_events | names_goalie.any() | ~attempts.any(),
         )
     )
 
 
 def list_required_flags(name: str) -> list[str]:
-    """Return what a game's pages must record so that a count is known."""
+    """Return the flags that a game needs for a count to be known."""
     if name in SHIFT_TOTALS or name.endswith("time_on_ice_s"):
         return ["has_shifts"]
     found = ["has_shifts"] if SHIFT_PATTERN.search(name) else []
@@ -79,7 +79,7 @@ def list_required_flags(name: str) -> list[str]:
 
 
 def fill_recorded_counts(names: Iterable[str], *also: str) -> list[pl.Expr]:
-    """Return counts with zeros where nothing happened, and null where the game's pages do not record such things."""
+    """Return counts with zero where nothing happened, and null where the game's pages do not record such events."""
     found = []
     for name in names:
         flags, count = [*list_required_flags(name), *also], pl.col(name).fill_null(0)
@@ -88,5 +88,5 @@ def fill_recorded_counts(names: Iterable[str], *also: str) -> list[pl.Expr]:
 
 
 def is_always_recorded(name: str) -> bool:
-    """Whether a count is known of every game."""
+    """Whether a count is known in every game."""
     return not list_required_flags(name)

@@ -1,9 +1,9 @@
-"""Attempts adjusted for score and rink: a team that leads shoots less, and the home team more, at five on five.
+"""Adjustment of shot attempts for score effects and home ice at 5on5: leading teams shoot less, home teams more.
 
-An attempt of the home team counts (H + A) / 2H, one of the away team (H + A) / 2A, where H and A are the attempts of
-home and away teams while the home team led by as much; leads of three goals and more are one. The weights are fixed, so
-that a game's numbers do not change with the games that are in the lake: all games of the regular seasons 2022-23 and
-2023-24 (`python benchmarks/gold.py weights` counts them again).
+An attempt of the home team counts (H + A) / 2H and one of the away team (H + A) / 2A. H and A are the attempts of home
+and away teams at the same lead of the home team; leads of three or more goals are one group. The weights are fixed, so
+a game's numbers do not depend on which games are in the lake. They come from all games of the regular seasons 2022-23
+and 2023-24 (`python benchmarks/gold.py weights` computes them again).
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ UNBLOCKED_WEIGHTS = {"home": (0.905, 0.916, 0.933, 0.973, 1.016, 1.050, 1.076),
 
 
 def adjust_for_score(weights: Mapping[str, tuple[float, ...]]) -> pl.Expr:
-    """Return what an attempt counts, by the home team's lead before it; 1 but at five on five."""
+    """Return the weight of an attempt by the home team's lead before it; 1 in other situations than 5on5."""
     lead = (pl.col("home_score_before") - pl.col("away_score_before")).clip(LEADS[0], LEADS[-1])
     home, away = (lead.replace_strict(LEADS, weights[side], return_dtype=pl.Float64, default=None) for side in weights)
     own = pl.when("is_home").then(home).otherwise(away)

@@ -1,4 +1,4 @@
-"""Game rows added up over a season: by team, and over all teams of a player; rates and shares of what was added up."""
+"""Season totals of game rows: by team, and over all teams of a player; rates and shares of the totals."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -11,30 +11,26 @@ from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column
 
 SEASON_KEY = ("season", "game_type")
-# what was counted in the games where both it and ice time are known, and that time: for rates by time
+# count and ice time of the games in which both are known: for rates per 60 minutes
 RATE_PREFIX, TIME_PREFIX = "rated_", "timed_"
 
 games = Column("games", pl.Int16, "Games played")
-games_with_shifts = Column(
-    "games_with_shifts", pl.Int16, "Games of them with shifts: only there is known what is counted by them"
-)
-games_with_time = Column(
-    "games_with_time", pl.Int16, "Games of them whose ice time is known: by shifts, or by the box score"
-)
+games_with_shifts = Column("games_with_shifts", pl.Int16, "Games with shifts: counts that need shifts cover only these")
+games_with_time = Column("games_with_time", pl.Int16, "Games with known ice time, from shifts or the box score")
 is_total = Column(
-    "is_total", pl.Boolean, "Whether the row is over all his teams: every player has one, `team_id` is his last team"
+    "is_total", pl.Boolean, "Whether the row is over all teams; every player has one, with `team_id` of the last team"
 )
 
 
-def sum_by_team(rows: pl.LazyFrame, who: Sequence[str], counts: Sequence[str], rates: Sequence[str]) -> pl.LazyFrame:
-    """Add up games by season and situation; what is known of no game is not known of the season."""
+def sum_by_team(rows: pl.LazyFrame, keys: Sequence[str], counts: Sequence[str], rates: Sequence[str]) -> pl.LazyFrame:
+    """Add up games by season and situation; a count that is null in all games is null in the season."""
     schema = rows.collect_schema()
     is_timed = pl.col("time_on_ice_s").is_not_null()
     has_shifts = pl.col("time_source") == SOURCE_SHIFTS if "time_source" in schema else is_timed
     last = (
         pl.col(name).sort_by("game_date", "game_id").drop_nulls().last() for name in LAST_VALUE_NAMES if name in schema
     )
-    found = rows.group_by(*SEASON_KEY, *who, "situation").agg(
+    found = rows.group_by(*SEASON_KEY, *keys, "situation").agg(
         *last,
         *(sum_known(name) for name in counts),
         *(pl.col(name).filter(is_timed).sum().alias(RATE_PREFIX + name) for name in rates),
@@ -48,7 +44,7 @@ def sum_by_team(rows: pl.LazyFrame, who: Sequence[str], counts: Sequence[str], r
 
 
 def add_player_totals(rows: pl.LazyFrame, counts: Sequence[str], rates: Sequence[str]) -> pl.LazyFrame:
-    """Add the row of all teams to the rows that each player has in a season."""
+    """Add a row over all teams for each player and season."""
     sums = (*(kind + name for kind in (RATE_PREFIX, TIME_PREFIX) for name in rates), "games", *COVERAGE_COUNTS)
     schema = rows.collect_schema()
     last = (
@@ -59,46 +55,45 @@ def add_player_totals(rows: pl.LazyFrame, counts: Sequence[str], rates: Sequence
     total = rows.group_by(*SEASON_KEY, "player_id", "situation").agg(
         *last, *(sum_known(name) for name in counts), pl.col(*sums).sum(), pl.lit(value=True).alias("is_total")
     )
-    apart = rows.with_columns(is_total=pl.lit(value=False))
+    by_team = rows.with_columns(is_total=pl.lit(value=False))
     return round_sums(
-        pl.concat([apart, total], how="diagonal_relaxed"), [*counts, *(RATE_PREFIX + name for name in rates)]
+        pl.concat([by_team, total], how="diagonal_relaxed"), [*counts, *(RATE_PREFIX + name for name in rates)]
     )
 
 
 def sum_known(name: str) -> pl.Expr:
-    """Return the sum of what is known; null if nothing is."""
+    """Return the sum of the known values; null without any."""
     return pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum())
 
 
 def compute_per_60(rates: Iterable[str]) -> dict[str, pl.Expr]:
-    """Return counts by the hour, of the games where both they and the ice time are known; null without any."""
+    """Return counts per 60 minutes, over the games in which count and ice time are known; null without any."""
     hours = {name: pl.when(pl.col(TIME_PREFIX + name) > 0).then(pl.col(TIME_PREFIX + name) / 3600) for name in rates}
     return {f"{name}_per_60": pl.col(RATE_PREFIX + name) / hours[name] for name in rates}
 
 
-def compute_ratio(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
-    """Return a share; null of nothing."""
-    return pl.when(whole > 0).then(part / whole)
+def compute_ratio(part: pl.Expr, total: pl.Expr) -> pl.Expr:
+    """Return a ratio; null if the denominator is 0."""
+    return pl.when(total > 0).then(part / total)
 
 
 def declare_rates(columns: Sequence[Column], rates: Iterable[str]) -> list[Column]:
-    """Declare the counts by the hour."""
-    about = {column.name: column.description for column in columns}
+    """Declare the rates per 60 minutes of counts."""
+    descriptions = {column.name: column.description for column in columns}
     return [
-        Column(f"{name}_per_60", pl.Float64, f"{about[name]}; in 60 minutes on the ice", nullable=True)
-        for name in rates
+        Column(f"{name}_per_60", pl.Float64, f"{descriptions[name]}; per 60 minutes", nullable=True) for name in rates
     ]
 
 
 def declare_shares(shares: Mapping[str, str]) -> list[Column]:
-    """Declare shares by name and meaning."""
-    return [Column(name, pl.Float64, about, nullable=True) for name, about in shares.items()]
+    """Declare shares by name and description."""
+    return [Column(name, pl.Float64, text, nullable=True) for name, text in shares.items()]
 
 
 def select_columns(columns: Sequence[Column], names: Iterable[str]) -> list[Column]:
-    """Return the columns of a game table that are added up."""
-    wanted = set(names)
-    return [column for column in columns if column.name in wanted]
+    """Return the columns with the given names, in the order of the table."""
+    selected = set(names)
+    return [column for column in columns if column.name in selected]
 
 
 COVERAGE_COUNTS = ("games_with_shifts", "games_with_time")

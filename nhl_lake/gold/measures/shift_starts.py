@@ -1,4 +1,4 @@
-"""Shifts of skaters: in which situation each begins, and at what faceoff it begins and ends."""
+"""Shift starts and ends of skaters: the situation at the start, and the zone of the faceoffs (zone starts)."""
 
 import polars as pl
 
@@ -9,32 +9,32 @@ ZONE_NAMES = {"O": "offensive_zone", "N": "neutral_zone", "D": "defensive_zone"}
 ON_THE_FLY = "on_the_fly"
 SHIFT_KINDS = (*ZONE_NAMES.values(), ON_THE_FLY)
 COLUMNS = tuple(
-    declare_count(f"{kind}_{side}", f"Shifts that {verb} {what}")
-    for side, verb in (("starts", "began with"), ("ends", "ended with"))
-    for kind, what in (
-        ("offensive_zone", "a faceoff in the offensive zone"),
-        ("neutral_zone", "a faceoff in the neutral zone"),
-        ("defensive_zone", "a faceoff in the defensive zone"),
-        (ON_THE_FLY, "no faceoff in their second"),
+    declare_count(f"{kind}_{side}", f"Shifts that {verb} {description}")
+    for side, verb in (("starts", "started"), ("ends", "ended"))
+    for kind, description in (
+        ("offensive_zone", "with a faceoff in the offensive zone"),
+        ("neutral_zone", "with a faceoff in the neutral zone"),
+        ("defensive_zone", "with a faceoff in the defensive zone"),
+        (ON_THE_FLY, "on the fly: without a faceoff in the same second"),
     )
 )
 NAMES = ("shifts", *(column.name for column in COLUMNS))
 PERIOD_KEY = ("game_id", "period")
 
 
-def classify_shifts(shifts: pl.LazyFrame, plays: pl.LazyFrame, sides: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a shift: the situation that it began in, and the zone of the faceoff that began it, and that ended it.
+def classify_shifts(shifts: pl.LazyFrame, plays: pl.LazyFrame, team_stints: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per shift: the situation at its start, and the zones of the faceoffs at its start and its end.
 
-    A shift that ends with its period, or with the game, ends on the fly.
+    A shift that ends with its period or the game ends on the fly.
     """
-    drops = find_faceoffs(plays)
-    stints = sides.select(*PERIOD_KEY, "team_id", "situation", since="start_seconds").sort("since")
+    faceoffs = find_faceoffs(plays)
+    stints = team_stints.select(*PERIOD_KEY, "team_id", "situation", since="start_seconds").sort("since")
     found = shifts.sort("start_seconds").join_asof(
         stints, left_on="start_seconds", right_on="since", by=[*PERIOD_KEY, "team_id"], check_sortedness=False
     )
     for side, second in (("start", "start_seconds"), ("end", "end_seconds")):
-        at = drops.rename({"period_seconds": second, "zone": f"{side}_zone", "winner": f"{side}_winner"})
-        found = found.join(at, on=[*PERIOD_KEY, second], how="left", validate="m:1")
+        at_side = faceoffs.rename({"period_seconds": second, "zone": f"{side}_zone", "winner": f"{side}_winner"})
+        found = found.join(at_side, on=[*PERIOD_KEY, second], how="left", validate="m:1")
     return found.select(
         *PERIOD_KEY,
         "player_id",
@@ -48,7 +48,7 @@ def classify_shifts(shifts: pl.LazyFrame, plays: pl.LazyFrame, sides: pl.LazyFra
 
 
 def find_faceoffs(plays: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a second with a faceoff, the last if there are two: its winner, and the zone as he has it."""
+    """One row per second with a faceoff (the last one): the winning team, and the zone from its view."""
     second = (*PERIOD_KEY, "period_seconds")
     return (
         plays.filter(pl.col("event") == "faceoff")
@@ -59,15 +59,15 @@ def find_faceoffs(plays: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def classify_shift_zone(side: str) -> pl.Expr:
-    """Return the zone of a faceoff as the shift's team has it; on the fly without one."""
+    """Return the zone of a faceoff from the view of the shift's team; on the fly without a faceoff."""
     zone, is_winner = pl.col(f"{side}_zone"), pl.col(f"{side}_winner") == pl.col("team_id")
     own = pl.when(is_winner).then(zone).otherwise(zone.replace({"O": "D", "D": "O"}))
     return own.replace_strict(ZONE_NAMES, default=ON_THE_FLY)
 
 
-def count_shifts(stays: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a skater, game and situation: his shifts, by what they began and ended with."""
+def count_shifts(shifts: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per skater, game and situation: the number of shifts, by how they started and ended."""
     counts = {
         f"{kind}_{side}s": (pl.col(f"shift_{side}") == kind).sum() for side in ("start", "end") for kind in SHIFT_KINDS
     }
-    return stays.group_by("game_id", "player_id", "situation").agg(shifts=pl.len(), **counts)
+    return shifts.group_by("game_id", "player_id", "situation").agg(shifts=pl.len(), **counts)

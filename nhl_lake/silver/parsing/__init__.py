@@ -1,1 +1,1 @@
-"""Decode bronze pages: what several silver tables share."""
+"""Parsers of bronze pages that several silver tables share."""

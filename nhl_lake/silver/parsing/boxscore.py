@@ -1,7 +1,8 @@
-"""Box scores: the lines of the players, in both generations of the page.
+"""Box scores: player lines, in both versions of the page.
 
-Until January 2024 the lines stood under `boxscore` and told faceoffs as won/taken and ice time by strength; since then
-they stand at the top, told fewer things for a while, and tell blocked shots, giveaways, takeaways and shifts again.
+Until January 2024 the lines were under `boxscore`, with faceoffs as won/taken and ice time by strength. Since then they
+are at the top level. They had fewer statistics at first, and later blocked shots, giveaways, takeaways and shifts
+again.
 """
 
 from typing import Annotated
@@ -66,7 +67,7 @@ class Goalie(PageStruct):
 
 
 class Lines(PageStruct):
-    """The lines of a team."""
+    """The player lines of a team."""
 
     forwards: list[Skater] | None = None
     defense: list[Skater] | None = None
@@ -74,20 +75,20 @@ class Lines(PageStruct):
 
 
 class Teams(PageStruct):
-    """The lines of both teams."""
+    """The player lines of both teams."""
 
     homeTeam: Lines | None = None
     awayTeam: Lines | None = None
 
 
 class LegacyBoxscore(PageStruct):
-    """Where the lines stood until January 2024."""
+    """The place of the player lines until January 2024."""
 
     playerByGameStats: Teams | None = None
 
 
 class Side(PageStruct):
-    """A team of the game."""
+    """A team in the game."""
 
     id: int
 
@@ -104,10 +105,10 @@ class Page(PageStruct):
     boxscore: LegacyBoxscore | None = None
 
 
-def read_boxscore_lines(boxscore: pl.LazyFrame, *kinds: str) -> pl.LazyFrame:
-    """One row a line of some kinds (forwards, defense, goalies) on the pages of final games, its keys as on the page.
+def read_boxscore_lines(boxscore: pl.LazyFrame, *groups: str) -> pl.LazyFrame:
+    """One row per player line of some groups (forwards, defense, goalies) in final games, with the keys of the page.
 
-    With season, game_id, game_type, team_id, is_home, and is_nested: whether the page is of the old generation.
+    Adds season, game_id, game_type, team_id, is_home, and is_nested: whether the page has the old format.
     """
     pages = read_final_pages(boxscore, Page)
     return (
@@ -117,8 +118,8 @@ def read_boxscore_lines(boxscore: pl.LazyFrame, *kinds: str) -> pl.LazyFrame:
             game_type="gameType",
             is_nested=pl.col("boxscore").struct.field("playerByGameStats").is_not_null(),
             team=pl.concat_list(
-                collect_team_lines("homeTeam", kinds, is_home=True),
-                collect_team_lines("awayTeam", kinds, is_home=False),
+                collect_team_lines("homeTeam", groups, is_home=True),
+                collect_team_lines("awayTeam", groups, is_home=False),
             ),
         )
         .explode("team")
@@ -129,26 +130,26 @@ def read_boxscore_lines(boxscore: pl.LazyFrame, *kinds: str) -> pl.LazyFrame:
     )
 
 
-def collect_team_lines(side: str, kinds: tuple[str, ...], *, is_home: bool) -> pl.Expr:
-    """Return a team with its lines, wherever the page has them."""
-    now = pl.col("playerByGameStats").struct.field(side)
-    then = pl.col("boxscore").struct.field("playerByGameStats").struct.field(side)
+def collect_team_lines(side: str, groups: tuple[str, ...], *, is_home: bool) -> pl.Expr:
+    """Return a struct of a team and its player lines, in both versions of the page."""
+    current = pl.col("playerByGameStats").struct.field(side)
+    legacy = pl.col("boxscore").struct.field("playerByGameStats").struct.field(side)
     return pl.struct(
         team_id=pl.col(side).struct.field("id"),
         is_home=pl.lit(is_home),
         line=pl.concat_list(
-            # of a group that the page does not have no line is read, and all of the others
-            pl.coalesce(lines.struct.field(kind) for lines in (now, then)).fill_null([])
-            for kind in kinds
+            # a group that is missing on the page has no lines; it must not hide the others
+            pl.coalesce(lines.struct.field(group) for lines in (current, legacy)).fill_null([])
+            for group in groups
         ),
     )
 
 
 def get_numerator(fraction: str) -> pl.Expr:
-    """Return the first number of a text such as 21/22: how many came off."""
+    """Return the first number of a text such as 21/22."""
     return pl.col(fraction).str.split("/").list.first().cast(pl.Int64)
 
 
 def get_denominator(fraction: str) -> pl.Expr:
-    """Return the second number of a text such as 21/22: of how many."""
+    """Return the second number of a text such as 21/22."""
     return pl.col(fraction).str.split("/").list.last().cast(pl.Int64)

@@ -1,10 +1,9 @@
-"""Reading kept pages strictly: what a page must say is declared as a struct, and anything else is named.
+"""Read stored pages strictly: a struct declares the keys and types of a page, and errors name the path on the page.
 
-A page is decoded twice: msgspec holds it against the struct, value by value, and says which path is wrong; what it
-leaves, the declared keys alone, is then decoded by Polars into columns, which is quiet about what does not fit.
-A page that is not as declared is read leniently (`nhl_lake.bronze.lenient`): one odd field costs that field, not
-the page; `silver.game_quality` or `nhl-lake check` names it. A field without which a row still means something has a
-default.
+A page is decoded twice. First msgspec validates the page against the struct, value by value, and reports the path of an
+error. Then Polars decodes the declared keys into columns; Polars alone would silently drop values that do not fit. A
+page that is invalid is read leniently (`nhl_lake.bronze.lenient`): one invalid field costs only that field, and
+`silver.game_quality` or `nhl-lake check` reports it. A field has a default if a row is still useful without it.
 """
 
 import re
@@ -20,7 +19,7 @@ from nhl_lake.hockey.calendar import FINAL_STATES
 
 BATCH_BYTES = 1_000_000
 
-# numbers that their columns can hold
+# integers in the range of their columns
 Int16 = Annotated[int, Meta(ge=-(2**15), lt=2**15)]
 Int32 = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -28,43 +27,46 @@ Position = Literal["C", "L", "R", "D", "G"]
 
 
 class PageStruct(msgspec.Struct, omit_defaults=True, gc=False):
-    """A piece of a page: the keys that are read, spelt as the API spells them."""
+    """A part of a page: the keys that are read, spelled as in the API."""
 
 
 class LocalizedText(str):
-    """A text that pages give plainly, or in several languages: the English one."""
+    """A text, or a mapping of languages to texts, of which the English one is read."""
 
 
 class Fraction(str):
-    """A text such as 21/22: how many came off, and of how many."""
+    """A text such as 21/22: two counts."""
 
 
 class NumberOrFraction(str):
-    """A number, or a fraction, that pages give as a number or as a text."""
+    """A number or a fraction; pages have it as a number or as a text."""
 
 
-def read_final_pages(pages: pl.LazyFrame, kind: type[PageStruct], *beside: str) -> pl.LazyFrame:
-    """One row a page of a final game: the kind's keys, and some columns of bronze beside them.
+def read_final_pages(pages: pl.LazyFrame, kind: type[PageStruct], *columns: str) -> pl.LazyFrame:
+    """One row per page of a final game: the keys of the struct, and some columns of bronze.
 
-    A page of a game that is under way or to come says nothing yet: no fact is made of it, and above all no zero.
+    Pages of live and upcoming games are left out: their numbers are not final, and a missing event is not a zero.
     """
-    # a table that goes two ways from a page would have it decoded twice
+    # cached: a table that uses a page twice would decode it twice
     return (
-        pages.filter(pl.col("state").is_in(FINAL_STATES)).select(*beside, page=decode_page(kind)).unnest("page").cache()
+        pages.filter(pl.col("state").is_in(FINAL_STATES))
+        .select(*columns, page=decode_page(kind))
+        .unnest("page")
+        .cache()
     )
 
 
 def decode_page(kind: type[PageStruct], body: str = "body") -> pl.Expr:
-    """Return the pages in a column as structs of the kind's keys; Broken says which path of which page is wrong."""
+    """Return a column of pages as structs. Raises `ValidationFailed` with the invalid path if a page cannot be read."""
     return pl.col(body).map_batches(lambda bodies: decode_bodies(bodies, kind), return_dtype=get_struct_dtype(kind))
 
 
 def decode_bodies(bodies: pl.Series, kind: type[PageStruct]) -> pl.Series:
-    """Decode pages strictly."""
+    """Decode pages strictly, or leniently if they are invalid."""
     decode = msgspec.json.Decoder(kind, dec_hook=decode_custom_type).decode
     encode = msgspec.json.Encoder(enc_hook=str).encode
 
-    def known(body: str) -> str:
+    def read_declared_keys(body: str) -> str:
         try:
             return encode(decode(body)).decode()
         except msgspec.ValidationError:
@@ -72,17 +74,18 @@ def decode_bodies(bodies: pl.Series, kind: type[PageStruct]) -> pl.Series:
         except msgspec.MsgspecError as error:
             raise make_page_error(body, error) from error
 
-    as_columns = get_struct_dtype(kind)
-    # a few at a time: what stays in the processor's memory is decoded in three quarters of the time
+    dtype = get_struct_dtype(kind)
+    # in batches that fit the processor's cache: this takes three quarters of the time
     count = bodies.len() // (int(bodies.str.len_bytes().sum()) // BATCH_BYTES + 1) + 1
-    few = [bodies[start : start + count] for start in range(0, max(bodies.len(), 1), count)]
+    batches = [bodies[start : start + count] for start in range(0, max(bodies.len(), 1), count)]
     return pl.concat(
-        pl.Series(bodies.name, [known(body) for body in some], pl.String).str.json_decode(as_columns) for some in few
+        pl.Series(bodies.name, [read_declared_keys(body) for body in batch], pl.String).str.json_decode(dtype)
+        for batch in batches
     )
 
 
 def read_leniently(body: str, kind: type[msgspec.Struct]) -> tuple[msgspec.Struct, list[lenient.InvalidValue]]:
-    """Return a page without its odd values, and these; Broken if they are such that the page cannot be read."""
+    """Return a page without its invalid values, and these values. Raises `ValidationFailed` if it cannot be read."""
     try:
         return lenient.read_page(body, kind, decode_custom_type)
     except msgspec.MsgspecError as error:
@@ -90,15 +93,15 @@ def read_leniently(body: str, kind: type[msgspec.Struct]) -> tuple[msgspec.Struc
 
 
 def make_page_error(body: str, error: msgspec.MsgspecError) -> ValidationFailed:
-    """Return the error of a page that cannot be read."""
+    """Return the error for a page that cannot be read."""
     return ValidationFailed(
-        f"A kept page is not as expected: {error}. It begins {body[:60]}",
-        "The page is safe in bronze. Please report it: pages may have changed.",
+        f"A stored page cannot be read: {error}. It begins {body[:60]}",
+        "The page is safe in bronze. Please report the error: the API may have changed.",
     )
 
 
-def decode_custom_type(kind: type, value: Any) -> Any:  # noqa: ANN401 - any piece of JSON
-    """Read what msgspec does not know: a text in languages, a fraction or a figure. It adds the path to an error."""
+def decode_custom_type(kind: type, value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Decode the custom types: a localized text, a fraction or a number. msgspec adds the path to an error."""
     if kind is LocalizedText:
         return read_english_text(value)
     text = str(value) if kind is NumberOrFraction and isinstance(value, int | float) else value
@@ -118,8 +121,8 @@ FRACTION_PATTERN = re.compile(r"(\d{1,4})/(\d{1,4})")
 NUMBER_PATTERN = re.compile(r"-?\d{1,4}(\.\d*)?")
 
 
-def read_english_text(value: Any) -> LocalizedText:  # noqa: ANN401 - any piece of JSON
-    """Read a text: plain, or a mapping of languages with `default`."""
+def read_english_text(value: Any) -> LocalizedText:  # noqa: ANN401 - any JSON value
+    """Return a text that is plain, or the `default` of a mapping of languages."""
     found = value.get("default") if isinstance(value, dict) else value
     if not isinstance(found, str):
         raise ValueError(f"Expected a text or a mapping with `default`, got {str(value)[:40]}")
@@ -127,7 +130,7 @@ def read_english_text(value: Any) -> LocalizedText:  # noqa: ANN401 - any piece 
 
 
 def get_struct_dtype(kind: type[PageStruct]) -> pl.Struct:
-    """Return the dtype of a kind of page: wide numbers, to be narrowed where a value that does not fit is an error."""
+    """Return the dtype of a struct, with 64-bit numbers; the later cast to a column's dtype raises on overflow."""
     found = get_dtype(inspect.type_info(kind))
     assert isinstance(found, pl.Struct)
     return found
@@ -141,8 +144,8 @@ def get_dtype(kind: inspect.Type) -> pl.DataType:
         case inspect.ListType():
             return pl.List(get_dtype(kind.item_type))
         case inspect.UnionType():
-            (known,) = [get_dtype(one) for one in kind.types if not isinstance(one, inspect.NoneType)]
-            return known
+            (dtype,) = [get_dtype(member) for member in kind.types if not isinstance(member, inspect.NoneType)]
+            return dtype
     return SCALAR_DTYPES[type(kind)]
 
 
@@ -152,7 +155,7 @@ SCALAR_DTYPES: dict[type[inspect.Type], pl.DataType] = {
     inspect.BoolType: pl.Boolean(),
     inspect.StrType: pl.String(),
     inspect.LiteralType: pl.String(),
-    inspect.CustomType: pl.String(),  # Text, Fraction, Figure
+    inspect.CustomType: pl.String(),  # LocalizedText, Fraction, NumberOrFraction
     inspect.DateType: pl.String(),
     inspect.DateTimeType: pl.String(),
 }

@@ -1,4 +1,4 @@
-"""What landing pages and rosters say of a person, in the same words."""
+"""Personal data that player pages and roster pages share."""
 
 from datetime import date
 
@@ -9,7 +9,7 @@ from nhl_lake.silver.parsing.pages import Int16, LocalizedText, PageStruct
 
 
 class Person(PageStruct):
-    """A player, apart from his id, his position and his team."""
+    """The personal data of a player, without id, position and team."""
 
     firstName: LocalizedText | None = None
     lastName: LocalizedText | None = None
@@ -24,7 +24,7 @@ class Person(PageStruct):
 
 
 def select_person_columns() -> dict[str, pl.Expr]:
-    """Return the columns of a person from the keys of a page."""
+    """Return the columns of personal data from the keys of a page."""
     return {
         "first_name": pl.col("firstName"),
         "last_name": pl.col("lastName"),

@@ -1,7 +1,7 @@
-"""Shift reports: HTML pages with every shift of a team's players, read cell by cell.
+"""Shift reports: HTML pages with every shift of a team's players.
 
-A report is a table: a cell "97 SURNAME, FIRST" over each player, then a row of six cells for each shift, then a row of
-seven cells for each period and one for the game.
+A report is a table. Each player has a heading cell "97 SURNAME, FIRST", then a row of six cells for each shift, then a
+row of seven cells for each period and one for the game.
 """
 
 import polars as pl
@@ -18,12 +18,12 @@ LINES_DTYPE = pl.List(pl.Struct({"player": pl.String, "cells": pl.List(pl.String
 
 
 def parse_report_lines(report: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a line: a shift, or what is printed under a player's shifts of a period or of the game.
+    """One row per line: a shift, or the printed total of a player's period or game.
 
-    Players by sweater number and `listed_name`, their heading by `player`; `row` is the number of the line on its page.
-    Seconds of a shift are those since its period began; `printed_seconds` is its length, or the time on ice in that
-    period or game, which is also split by strength. Null where the text is not a clock. A shift whose period is left
-    blank has that of the lines around it, if there can be only one.
+    `player` is the heading, with `sweater_number` and `listed_name` parsed from it; `row` is the number of the line on
+    its page. Seconds of a shift count from the start of its period. `printed_seconds` is the length of a shift, or the
+    time on ice of a period or game, which is also split by strength. A text that is not a clock is null. A shift with a
+    blank period gets the period that the lines around it imply, if only one is possible.
     """
     shift = pl.col("cells").list.len() == SHIFT_CELLS
     label = pl.when(shift).then(get_cell(1)).otherwise(get_cell(0))
@@ -55,10 +55,10 @@ def parse_report_lines(report: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def fill_blank_periods(lines: pl.LazyFrame) -> pl.LazyFrame:
-    """Give each shift whose period is left blank the one that it can have.
+    """Fill the period of each shift that has a blank one, if only one period is possible.
 
-    That is the only period whose printed sum has room for the shift, or the only one that it fits exactly; else the one
-    that the shifts around it leave, whose clocks count up within a period.
+    That is the only period whose printed total has room for the shift, or the only one that it fits exactly. Otherwise
+    it follows from the shifts around it, because their clocks count up within a period.
     """
     lines = lines.cache()
     blank = lines.filter("is_blank").select("game_id", "player", "row", length="printed_seconds").cache()
@@ -80,27 +80,27 @@ def fill_blank_periods(lines: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def compute_unlisted_time(lines: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a player's period with a printed sum: how much of it is not listed."""
+    """One row per player and period with a printed total: how much of it is not listed (`room`)."""
     period = ("game_id", "player", "period")
-    sums = lines.filter(pl.col("line") == PERIOD).group_by(period).agg(pl.first("printed_seconds").alias("sum"))
+    totals = lines.filter(pl.col("line") == PERIOD).group_by(period).agg(pl.first("printed_seconds").alias("total"))
     listed = lines.filter(pl.col("line") == SHIFT).group_by(period).agg(pl.sum("printed_seconds").alias("listed"))
-    found = sums.join(listed, on=period, how="left", validate="1:1")
-    return found.select(*period, room=pl.col("sum") - pl.col("listed").fill_null(0))
+    found = totals.join(listed, on=period, how="left", validate="1:1")
+    return found.select(*period, room=pl.col("total") - pl.col("listed").fill_null(0))
 
 
-def get_only_value(name: str, is_meant: str | None = None) -> pl.Expr:
-    """Return the value of a group that has only one of them, of those that are meant."""
-    values = pl.col(name).filter(is_meant) if is_meant else pl.col(name)
+def get_only_value(name: str, condition: str | None = None) -> pl.Expr:
+    """Return the value of a group if it has only one distinct value (among the rows that meet a condition)."""
+    values = pl.col(name).filter(condition) if condition else pl.col(name)
     return pl.when(values.n_unique() == 1).then(values.first())
 
 
 def infer_periods_from_neighbours(lines: pl.LazyFrame) -> pl.LazyFrame:
-    """Add to each shift the period that the known shifts of the player above and below it leave; null if several."""
-    player, beside = ("game_id", "player"), ("period", "start_seconds")
+    """Add to each shift the period that the player's shifts above and below it imply; null if several are possible."""
+    player, columns = ("game_id", "player"), ("period", "start_seconds")
     shifts = lines.filter(pl.col("line") == SHIFT).sort("game_id", "row")
-    known = {name: pl.when(pl.col("period").is_not_null()).then(name) for name in beside}
+    known = {name: pl.when(pl.col("period").is_not_null()).then(name) for name in columns}
     above, below = (
-        {name: fill(one).over(player) for name, one in known.items()}
+        {name: fill(value).over(player) for name, value in known.items()}
         for fill in (pl.Expr.forward_fill, pl.Expr.backward_fill)
     )
     # within a period the clock counts up
@@ -110,12 +110,12 @@ def infer_periods_from_neighbours(lines: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def parse_reports(bodies: pl.Series) -> pl.Series:
-    """Read the lines of reports."""
+    """Return the lines of each report."""
     return pl.Series(bodies.name, [parse_report(body) for body in bodies], LINES_DTYPE)
 
 
 def parse_report(body: str) -> list[dict[str, object]]:
-    """Read the lines of a report, each with the heading of its player."""
+    """Return the lines of a report, each with its player's heading."""
     found: list[dict[str, object]] = []
     player = None
     for row in LexborHTMLParser(body).css("tr"):
@@ -128,22 +128,22 @@ def parse_report(body: str) -> list[dict[str, object]]:
 
 
 def get_cell_text(node: LexborNode) -> str:
-    """Return the text of a cell; spaces of any kind and number are one."""
+    """Return the text of a cell, with each run of whitespace as one space."""
     return " ".join(node.text().split())
 
 
 def get_cell(number: int) -> pl.Expr:
-    """Return the text of a cell of a line."""
+    """Return the text of a line's cell."""
     return pl.col("cells").list.get(number, null_on_oob=True)
 
 
 def get_elapsed_clock(times: pl.Expr) -> pl.Expr:
-    """Return the clock text that counts up, of "elapsed / left"."""
+    """Return the elapsed time of "elapsed / remaining"."""
     return times.str.split("/").list.first()
 
 
 def parse_period(label: pl.Expr) -> pl.Expr:
-    """Return the number of a period; OT is the fourth, 2OT the fifth; null for a shoot-out."""
+    """Return the number of a period: OT is 4, 2OT is 5; null for a shootout."""
     overtime = label.str.extract(r"^(\d*)OT$")
     return pl.coalesce(
         label.str.extract(r"^(\d+)$").cast(pl.Int64),

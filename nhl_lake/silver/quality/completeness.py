@@ -1,7 +1,6 @@
-"""Which pages of a final game are incomplete: what each check of `game_quality` says about the pages behind it.
+"""Incomplete pages of final games: which checks of `game_quality` show that a page is incomplete.
 
-A page that is incomplete is asked for again, with growing distance, until the NHL completes it
-(`nhl_lake.ingest.planner`).
+An incomplete page is fetched again, at growing intervals, until the NHL completes it (`nhl_lake.ingest.planner`).
 """
 
 from collections.abc import Mapping
@@ -15,28 +14,26 @@ from nhl_lake.schema.table import Table
 from nhl_lake.silver.known_issues import ISSUES, NO_SHIFTS
 
 GAMES_WITHOUT_SHIFTS = [issue.first for issue in ISSUES if issue.issue == NO_SHIFTS]
-FIRST_FULL_PLAYS_SEASON = 20102011  # before, a game without a goal may have no plays at all
-MAX_MISSING_TOTAL_S = 300  # over all players of both teams: a minute without anybody lacks 720
-MAX_MISSING_PLAYER_S = 60  # a player whose shifts lack more of the box score's ice time has lost shifts, not seconds
-TOLERANCE_SHARE, TOLERANCE_COUNT = (
-    0.25,
-    5,
-)  # corrections of a few hits are normal; more than this is another state of the game
+FIRST_FULL_PLAYS_SEASON = 20102011  # before, a game without goals may have no plays at all
+MAX_MISSING_TOTAL_S = 300  # over all players of both teams; a missing minute of the game is 720
+MAX_MISSING_PLAYER_S = 60  # if more ice time is missing, the player's shifts are incomplete, not just imprecise
+# corrections of a few hits are normal; a larger difference means that the pages are from different times
+TOLERANCE_SHARE, TOLERANCE_COUNT = 0.25, 5
 
 HAS_PLAYS = "an official play-by-play page has plays"
-HAS_LINES = "a box score has lines"
+HAS_LINES = "a box score has player lines"
 REACHES_END = "the plays reach the end of the game"
 COVERS_TIME = "shifts cover the ice time of the box score"
-SAME_PLAYERS = "the players are of the teams that play"
-SAME_LINES = "box score and line-up name the same players"
-NEAR_COUNTS = "the counts of the plays are near those of the box score"
-FINAL_SCORE = "goals are the final score"
-SCHEDULED_SCORE = "the score of the header is the schedule's"
-HEADER_SHOTS = "shots on goal are those of the header"
-SAME_GOALS = "goals are the box score's, skater by skater"
+SAME_PLAYERS = "every dressed player belongs to a team in the game"
+SAME_LINES = "box score and lineup name the same players"
+NEAR_COUNTS = "the plays' counts are close to the box score's"
+FINAL_SCORE = "goals add up to the final score"
+SCHEDULED_SCORE = "the page's score matches the schedule"
+HEADER_SHOTS = "shots on goal match the page header"
+SAME_GOALS = "goals match the box score for every skater"
 STRING_LIST = pl.List(pl.String)
 PRESEASON = 1
-SAME_ASSISTS = "assists are the box score's, skater by skater"
+SAME_ASSISTS = "assists match the box score for every skater"
 
 PAGES_BY_CHECK: Mapping[str, tuple[Table, ...]] = {
     HAS_PLAYS: (PLAY_BY_PLAY,),
@@ -51,22 +48,19 @@ PAGES_BY_CHECK: Mapping[str, tuple[Table, ...]] = {
     HEADER_SHOTS: (PLAY_BY_PLAY,),
     SAME_GOALS: (PLAY_BY_PLAY, BOXSCORE),
     SAME_ASSISTS: (PLAY_BY_PLAY, BOXSCORE),
-    # a row that cannot be read is left out: a play, a dressed player, a line
-    **{f"every row of {table.name} is as declared": (table,) for table in (PLAY_BY_PLAY, BOXSCORE)},
+    # silver leaves out a row that cannot be read: a play, a dressed player, a player's line
+    **{f"every row of {table.name} is valid": (table,) for table in (PLAY_BY_PLAY, BOXSCORE)},
 }
 
 
 def get_incomplete_pages() -> pl.Expr:
-    """Return the names of the bronze tables whose page of the game is incomplete if an error of a check stands.
-
-    A warning is a difference that corrections explain: null.
-    """
+    """Return the bronze tables whose page of the game is incomplete by a failed check; null for a warning."""
     names = {check: [table.name for table in tables] for check, tables in PAGES_BY_CHECK.items()}
-    of_check = (
+    tables_of_failed_check = (
         pl.when((pl.col("check") == check) & (pl.col("severity") == "error")).then(pl.lit(tables, STRING_LIST))
         for check, tables in names.items()
     )
-    return pl.coalesce(*of_check)
+    return pl.coalesce(*tables_of_failed_check)
 
 
 def check_completeness(
@@ -79,7 +73,7 @@ def check_completeness(
     skater_games: pl.LazyFrame,
     goalie_games: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """One row a check of completeness that a final game does not pass, with what was expected and what was found."""
+    """One row per final game and completeness check that it does not pass, with the expected and the actual value."""
     lines = pl.concat(
         frame.select("season", "game_id", "team_id", "player_id", "time_on_ice_s", is_goalie=pl.lit(is_goalie))
         for is_goalie, frame in ((False, skater_games), (True, goalie_games))
@@ -99,7 +93,7 @@ def check_completeness(
 
 
 def find_pages_without_plays(play_by_play: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a final play-by-play page without plays, of a game that must have some."""
+    """One row per final play-by-play page without plays, for games that must have some."""
     scored = games.select("game_id", goals=pl.col("home_score").fill_null(0) + pl.col("away_score").fill_null(0))
     must_have = (pl.col("season") >= FIRST_FULL_PLAYS_SEASON) | (pl.col("goals") > 0)
     return (
@@ -114,14 +108,14 @@ def find_pages_without_plays(play_by_play: pl.LazyFrame, games: pl.LazyFrame) ->
 
 
 def find_pages_without_lines(boxscore: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a final box score page without a player's line."""
+    """One row per final box score page without player lines."""
     return boxscore.filter(
         pl.col("state").is_in(FINAL_STATES), ~pl.col("body").str.contains('"playerId"', literal=True)
     ).select("season", "game_id", check=pl.lit(HAS_LINES), expected=pl.lit(None, pl.String), actual=pl.lit("none"))
 
 
 def find_teams_without_lines(lineups: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a game whose box score has lines of skaters, but none of a team's skaters, or of its goalies."""
+    """One row per game whose box score has skater lines, but none for the skaters or the goalies of one team."""
     has_lines = lines.filter(~pl.col("is_goalie")).select("game_id").unique()
     return (
         lineups.filter(~pl.col("is_scratched"), pl.col("position").is_not_null())
@@ -151,10 +145,10 @@ def find_teams_without_lines(lineups: pl.LazyFrame, lines: pl.LazyFrame) -> pl.L
 
 
 def find_truncated_plays(plays: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a game whose plays stop before its end. Only pages that tell where periods begin can show that.
+    """One row per game whose plays stop before the end of the game, if the page records the starts of periods.
 
-    The end is `game-end`. Now and then that event is missing though the last period has its end. A preseason game can
-    be called off before its third period.
+    The end is `game-end`, or, where that event is missing, the end of the last period. A preseason game can be called
+    off before its third period.
     """
     event = pl.col("event")
     has_end = (event == "game-end").any() | (
@@ -181,10 +175,10 @@ def find_truncated_plays(plays: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def find_missing_ice_time(shifts: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a game with players whose shifts lack more than a minute of their ice time in the box score, or all.
+    """One row per game whose shifts lack too much of the box score's ice time: for one player, or over all players.
 
-    Left out: games of seasons without shifts, and those that are known to have none. `lines` are of games with a
-    line-up, without which no shift is anybody's.
+    Games of seasons without shifts, and games that are known to have none, are left out. `lines` has only games with a
+    lineup, because shifts cannot be matched to players without one.
     """
     player = ["game_id", "player_id"]
     lacking = pl.col("expected") - pl.col("actual")
@@ -209,7 +203,7 @@ def find_missing_ice_time(shifts: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyF
 
 
 def find_players_of_other_teams(lineups: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a game with dressed players of a team that does not play in it: how many."""
+    """One row per game with dressed players of a team that does not play in it, with their number."""
     teams = games.select("game_id", "home_team_id", "away_team_id")
     is_other = (pl.col("team_id") != pl.col("home_team_id")) & (pl.col("team_id") != pl.col("away_team_id"))
     return (
@@ -223,24 +217,24 @@ def find_players_of_other_teams(lineups: pl.LazyFrame, games: pl.LazyFrame) -> p
 
 
 def find_mismatched_players(lineups: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a game whose box score and line-up have several other players: how many are in one of them alone.
+    """One row per game whose box score and lineup differ by more than two players, with the number.
 
-    A single one is a slip of a page; several are a page of another game, or of another state of this one. Goalies who
-    do not play may be without a line.
+    A few different players are an error on a page. More of them mean that a page is from another game, or from another
+    time. Goalies who did not play may have no line.
     """
     dressed = lineups.filter(~pl.col("is_scratched"))
-    strangers = lines.join(dressed, on=["game_id", "player_id"], how="anti")
+    unlisted = lines.join(dressed, on=["game_id", "player_id"], how="anti")
     skaters = dressed.filter(pl.col("position").ne_missing("G"))
     has_lines = lines.filter(~pl.col("is_goalie")).select("game_id")
     missing = skaters.join(has_lines, on="game_id", how="semi").join(lines, on=["game_id", "player_id"], how="anti")
     found = pl.concat(
-        frame.select("season", "game_id", is_stranger=pl.lit(is_stranger))
-        for is_stranger, frame in ((True, strangers), (False, missing))
+        frame.select("season", "game_id", is_unlisted=pl.lit(is_unlisted))
+        for is_unlisted, frame in ((True, unlisted), (False, missing))
     )
     return (
         found.join(dressed, on="game_id", how="semi")
         .group_by("season", "game_id")
-        .agg(actual=pl.max_horizontal(pl.col("is_stranger").sum(), (~pl.col("is_stranger")).sum()))
+        .agg(actual=pl.max_horizontal(pl.col("is_unlisted").sum(), (~pl.col("is_unlisted")).sum()))
         .filter(pl.col("actual") > 2)
         .select("season", "game_id", check=pl.lit(SAME_LINES), expected=pl.lit(0), actual="actual")
     )
@@ -256,37 +250,38 @@ COUNTED_STATS = {
 
 
 def find_count_differences(plays: pl.LazyFrame, skater_games: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a game whose plays have far fewer or more of something than the skaters' lines: which, and how many."""
+    """One row per game whose plays and skater lines differ a lot in a count: which count, and both values."""
     official = skater_games.group_by("season", "game_id").agg(
         pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).cast(pl.Int64).sum()).alias(name)
         for name in COUNTED_STATS
     )
     in_play = plays.filter(pl.col("period_type") != "SO")
-    ours = in_play.group_by("game_id").agg(
-        pl.when(kind.any()).then(kind.sum().cast(pl.Int64)).alias(f"our_{name}") for name, kind in COUNTED_STATS.items()
+    from_plays = in_play.group_by("game_id").agg(
+        pl.when(kind.any()).then(kind.sum().cast(pl.Int64)).alias(f"plays_{name}")
+        for name, kind in COUNTED_STATS.items()
     )
-    far = []
+    different = []
     for name in COUNTED_STATS:
-        off = (pl.col(name) - pl.col(f"our_{name}").fill_null(0)).abs()
-        is_far = (off > TOLERANCE_COUNT) & (
-            off > TOLERANCE_SHARE * pl.max_horizontal(name, pl.col(f"our_{name}").fill_null(0))
+        difference = (pl.col(name) - pl.col(f"plays_{name}").fill_null(0)).abs()
+        is_different = (difference > TOLERANCE_COUNT) & (
+            difference > TOLERANCE_SHARE * pl.max_horizontal(name, pl.col(f"plays_{name}").fill_null(0))
         )
-        far.append(pl.when(is_far).then(pl.lit(name)))
+        different.append(pl.when(is_different).then(pl.lit(name)))
     return (
-        official.join(ours, on="game_id", validate="1:1")
-        .with_columns(far=pl.concat_list(far).list.drop_nulls())
-        .filter(pl.col("far").list.len() > 0)
-        .with_columns(name=pl.col("far").list.first())
+        official.join(from_plays, on="game_id", validate="1:1")
+        .with_columns(different=pl.concat_list(different).list.drop_nulls())
+        .filter(pl.col("different").list.len() > 0)
+        .with_columns(name=pl.col("different").list.first())
         .select(
             "season",
             "game_id",
             check=pl.lit(NEAR_COUNTS),
             expected=pl.format("{} {}", pick_count(""), pl.col("name").str.replace_all("_", " ")),
-            actual=pick_count("our_").fill_null(0),
+            actual=pick_count("plays_").fill_null(0),
         )
     )
 
 
 def pick_count(prefix: str) -> pl.Expr:
-    """Return the count that `name` names."""
+    """Return the count whose name is in the column `name`."""
     return pl.coalesce(pl.when(pl.col("name") == name).then(f"{prefix}{name}") for name in COUNTED_STATS)

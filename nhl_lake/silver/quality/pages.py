@@ -1,4 +1,4 @@
-"""Fields of a game's pages that are not as declared, and players of whom the pages do not say enough."""
+"""Checks of a game's pages: invalid fields and rows, and players with missing or contradicting data."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ PAGE_STRUCTS: dict[Table, tuple[type[PageStruct], ...]] = {
     RIGHT_RAIL: (lineups.RightRailPage, officials.RightRailPage, team_games.RightRailPage),
     SHIFT_CHARTS: (listed_shifts.Chart,),
 }
-MAX_EXAMPLES = 3  # in a text that says what is odd
+MAX_EXAMPLES = 3  # invalid values listed in a text
 GAME_KEY = ("season", "game_id")
 
 
@@ -33,17 +33,17 @@ def check_pages(
     lineups: pl.LazyFrame,
     skater_games: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """One row a rule that a final game's pages break: a field or a row is odd, a dressed player's line says too little.
+    """One row per check that a final game's pages do not pass: an invalid field or row, or incomplete data of a player.
 
-    Silver has null in place of an odd field, and leaves an odd row out.
+    In silver an invalid field is null, and an invalid row is left out.
     """
     frames = (play_by_play, boxscore, right_rail, shift_charts)
-    odd = [find_invalid_values(pages, table) for table, pages in zip(PAGE_STRUCTS, frames, strict=True)]
-    return pl.concat([*odd, find_inconsistent_players(play_by_play, lineups, skater_games)])
+    invalid = [find_invalid_values(pages, table) for table, pages in zip(PAGE_STRUCTS, frames, strict=True)]
+    return pl.concat([*invalid, find_inconsistent_players(play_by_play, lineups, skater_games)])
 
 
 def find_invalid_values(pages: pl.LazyFrame, table: Table) -> pl.LazyFrame:
-    """Return one row a game whose page has odd fields, and one if it has odd rows: how many, and some of them."""
+    """Return one row per game with invalid fields, and one per game with invalid rows: how many, and which."""
     values = ("field", "warning", False), ("row", "error", True)
     found = pages.filter(pl.col("state").is_in(FINAL_STATES)).select(
         *GAME_KEY,
@@ -54,7 +54,7 @@ def find_invalid_values(pages: pl.LazyFrame, table: Table) -> pl.LazyFrame:
     return pl.concat(
         found.select(
             *GAME_KEY,
-            check=pl.lit(f"every {what} of {table.name} is as declared"),
+            check=pl.lit(f"every {what} of {table.name} is valid"),
             severity=pl.lit(severity),
             expected=pl.lit(None, pl.String),
             actual=pl.col("body").struct.field("rows" if is_row else "fields"),
@@ -67,24 +67,24 @@ TEXTS_DTYPE = pl.Struct({"fields": pl.String, "rows": pl.String})
 
 
 def describe_invalid_values(bodies: pl.Series, kinds: tuple[type[PageStruct], ...]) -> pl.Series:
-    """Return what is odd in each page, in words: its fields, and its rows."""
+    """Return a text on the invalid fields and one on the invalid rows of each page."""
     decoders = [(kind, msgspec.json.Decoder(kind, dec_hook=decode_custom_type).decode) for kind in kinds]
     found = (
-        [*dict.fromkeys(odd for kind, decode in decoders for odd in list_invalid_values(body, kind, decode))]
+        [*dict.fromkeys(value for kind, decode in decoders for value in list_invalid_values(body, kind, decode))]
         for body in bodies
     )
     texts = [
         {
-            "fields": format_invalid_values([o for o in odd if not o.is_row]),
-            "rows": format_invalid_values([o for o in odd if o.is_row]),
+            "fields": format_invalid_values([value for value in values if not value.is_row]),
+            "rows": format_invalid_values([value for value in values if value.is_row]),
         }
-        for odd in found
+        for values in found
     ]
     return pl.Series(bodies.name, texts, TEXTS_DTYPE)
 
 
 def list_invalid_values(body: str, kind: type[msgspec.Struct], decode: Callable[[str], object]) -> list[InvalidValue]:
-    """Return what is odd in a page for a kind. A page that cannot be read is not odd: its game is put aside by name."""
+    """Return the invalid values of a page. A page that cannot be read has none here: its game is quarantined."""
     try:
         decode(body)
     except msgspec.ValidationError:
@@ -97,17 +97,17 @@ def list_invalid_values(body: str, kind: type[msgspec.Struct], decode: Callable[
     return []
 
 
-def format_invalid_values(odd: list[InvalidValue]) -> str | None:
-    """Say how many values are odd, and which; None if there are none."""
-    some = "; ".join(f"{one.path} {one.reason}" for one in odd[:MAX_EXAMPLES])
-    return f"{len(odd)}: {some}" if odd else None
+def format_invalid_values(values: list[InvalidValue]) -> str | None:
+    """Return how many values are invalid, and some of them; None without any."""
+    examples = "; ".join(f"{value.path} {value.reason}" for value in values[:MAX_EXAMPLES])
+    return f"{len(values)}: {examples}" if values else None
 
 
 def find_inconsistent_players(
     play_by_play: pl.LazyFrame, lines: pl.LazyFrame, skater_games: pl.LazyFrame
 ) -> pl.LazyFrame:
-    """Return one row a rule that dressed players of a game break, with their ids."""
-    pages = play_by_play.join(lines, on="game_id", how="semi")  # of another the line-up could not be made
+    """Return one row per game and check that some of its dressed players do not pass, with their ids."""
+    pages = play_by_play.join(lines, on="game_id", how="semi")  # only games that have a lineup
     spots = (
         read_final_pages(pages, lineups.Page, "game_id")
         .select(pl.col("season").cast(c.season.dtype), "game_id", spot="rosterSpots")
@@ -119,13 +119,13 @@ def find_inconsistent_players(
     dressed = lines.filter(~pl.col("is_scratched"))
     rules = {
         "every dressed player is listed once": ("warning", spots.filter(pl.len().over("game_id", "player_id") > 1)),
-        "every dressed player is of a team": ("error", spots.join(dressed, on=["game_id", "player_id"], how="anti")),
+        "every dressed player has a team": ("error", spots.join(dressed, on=["game_id", "player_id"], how="anti")),
         "every dressed player has a position": ("warning", dressed.filter(pl.col("position").is_null())),
     }
     is_sum = pl.col("points") == pl.col("goals") + pl.col("assists")
-    rules["every skater's points are goals and assists"] = ("warning", skater_games.filter(~is_sum))
+    rules["every skater's points are goals plus assists"] = ("warning", skater_games.filter(~is_sum))
     return pl.concat(
-        bad.group_by(*GAME_KEY)
+        players.group_by(*GAME_KEY)
         .agg(ids=pl.col("player_id").unique().sort().cast(pl.String))
         .select(
             *GAME_KEY,
@@ -134,5 +134,5 @@ def find_inconsistent_players(
             expected=pl.lit(None, pl.String),
             actual=pl.format("{}: {}", pl.col("ids").list.len(), pl.col("ids").list.head(MAX_EXAMPLES).list.join(" ")),
         )
-        for rule, (severity, bad) in rules.items()
+        for rule, (severity, players) in rules.items()
     )

@@ -1,4 +1,4 @@
-"""What is doubtful about the plays of a game: nothing here keeps them from being used."""
+"""Checks of the plays of a game. Plays that do not pass stay in silver."""
 
 from typing import NamedTuple
 
@@ -27,28 +27,28 @@ KNOWN_SHOT_TYPES = (
     "cradle",
 )
 FIRST_SIDES_SEASON = 20192020
-FIRST_SEASON_WITH = {"shots": 19971998, "places": 20052006, "all": 20092010}  # what pages record since
-MIN_PLAYS = 150  # the least of 2,900 games was 209
+FIRST_SEASON_WITH = {"shots": 19971998, "locations": 20052006, "all": 20092010}  # first season that records them
+MIN_PLAYS = 150  # the minimum of 2,900 games was 209
 SHOT_TOLERANCE = 2
 EMPTY_GAMES = pl.LazyFrame(schema=GAMES.schema)
 
 
 class Details(PageStruct):
-    """The score that stands beside a goal."""
+    """The score recorded with a goal."""
 
     homeScore: int | None = None
     awayScore: int | None = None
 
 
 class Play(PageStruct):
-    """A play, of which only that score is read."""
+    """The score of a play."""
 
     eventId: int
     details: Details | None = None
 
 
 class Side(PageStruct):
-    """A team in the page's head."""
+    """A team in the header of the page."""
 
     score: int | None = None
     sog: int | None = None
@@ -61,7 +61,7 @@ class RosterSpot(PageStruct):
 
 
 class Page(PageStruct):
-    """A play-by-play page: what it says beside its plays."""
+    """A play-by-play page: its header, scores and dressed players."""
 
     id: int
     homeTeam: Side
@@ -71,7 +71,7 @@ class Page(PageStruct):
 
 
 class Rule(NamedTuple):
-    """What is expected of a game, and what was found."""
+    """A check of a game: its severity, the expected value and the actual value."""
 
     severity: pl.Expr
     expected: pl.Expr
@@ -79,10 +79,10 @@ class Rule(NamedTuple):
 
 
 def check_plays(plays: pl.LazyFrame, play_by_play: pl.LazyFrame, schedule: pl.LazyFrame = EMPTY_GAMES) -> pl.LazyFrame:
-    """One row a rule and game whose plays break it: the rule, how bad it is, what was expected and what was found.
+    """One row per game and check that its plays do not pass: severity, expected and actual value.
 
-    Scores and shots are written away-home. From the heads and line-ups of the pages that the plays were made of, and
-    the games of the schedule.
+    Scores and shots are written away-home. From the plays, the headers and dressed players of their pages, and the
+    games of the schedule.
     """
     pages = read_final_pages(play_by_play, Page)
     games = summarize_plays(plays).join(read_headers(pages), on="game_id", validate="1:1")
@@ -101,74 +101,74 @@ def check_plays(plays: pl.LazyFrame, play_by_play: pl.LazyFrame, schedule: pl.La
         )
         for name, rule in list_rules().items()
     ]
-    # beside each other, not below: pages are read once
-    every = games.select("season", "game_id", found=pl.concat_list(found)).explode("found").unnest("found")
-    return every.filter("is_broken").drop("is_broken")
+    # a list of structs instead of a concat: pages are read once
+    results = games.select("season", "game_id", found=pl.concat_list(found)).explode("found").unnest("found")
+    return results.filter("is_broken").drop("is_broken")
 
 
 def list_rules() -> dict[str, Rule]:
-    """Return the rules by name."""
-    off = pl.max_horizontal(
+    """Return the checks by name."""
+    difference = pl.max_horizontal(
         (pl.col(f"{side}_sog") - pl.col(f"{side}_shots").cast(pl.Int64)).abs() for side in ("home", "away")
     )
-    shots_off = pl.when(off > SHOT_TOLERANCE).then(pl.lit("error")).otherwise(pl.lit("warning"))
-    none, at_least = pl.lit(0), pl.min_horizontal
+    shots_severity = pl.when(difference > SHOT_TOLERANCE).then(pl.lit("error")).otherwise(pl.lit("warning"))
+    none, capped = pl.lit(0), pl.min_horizontal
     counts = {
-        "no goal stands beside another score": ("error", "miscounted"),
+        "the score at each goal matches the goals so far": ("error", "score_mismatches"),
         "every goal has a scorer": ("error", "without_scorer"),
-        "every player is dressed": ("warning", "strangers"),
-        "no event stands twice": ("warning", "repeated"),
-        "a place in the order is taken once": ("warning", "shared"),
+        "every player is dressed": ("warning", "undressed"),
+        "no event is listed twice": ("warning", "repeated"),
+        "every sort order is used once": ("warning", "repeated_orders"),
         "the clock does not run backwards": ("warning", "backwards"),
         "every event has a time inside its period": ("warning", "without_time"),
-        "every event type is known": ("warning", "unknown"),
+        "every event type is known": ("warning", "unknown_events"),
         "every shot type is known": ("warning", "unknown_shots"),
-        "the page's side of the ice is that of its shots": ("warning", "other_side"),
+        "the side that the home team defends agrees with the shots": ("warning", "contradicted_side"),
     }
-    placed = {
+    located = {
         "every attempt has a situation": "without_situation",
-        "every unblocked attempt has a place": "without_place",
+        "every unblocked attempt has a location": "without_location",
     }
-    whole = {
-        "penalty shots are as many as were awarded": (pl.col("awarded"), pl.col("penalty_shots")),
-        "the last event is the end of the game": (pl.lit("game-end"), pl.col("last_event")),
-        "three periods or more have an end": (pl.lit(3), at_least("ends", 3)),
-        "a game has 150 plays or more": (pl.lit(MIN_PLAYS), at_least("events", MIN_PLAYS)),
+    of_full_pages = {
+        "as many penalty shots are taken as awarded": (pl.col("awarded"), pl.col("penalty_shots")),
+        "the last event is game-end": (pl.lit("game-end"), pl.col("last_event")),
+        "at least three periods have an end": (pl.lit(3), capped("ends", 3)),
+        "a game has at least 150 plays": (pl.lit(MIN_PLAYS), capped("events", MIN_PLAYS)),
     }
     return {
-        "goals are the final score": Rule(pl.lit("error"), format_pair("score"), format_pair("goals")),
-        "the score of the header is the schedule's": Rule(
+        "goals add up to the final score": Rule(pl.lit("error"), format_pair("score"), format_pair("goals")),
+        "the page's score matches the schedule": Rule(
             pl.lit("error"), format_pair("listed_score"), format_pair("score")
         ),
-        "shots on goal are those of the header": Rule(
-            shots_off, expect_if_recorded("shots", format_pair("sog")), format_pair("shots")
+        "shots on goal match the page header": Rule(
+            shots_severity, expect_if_recorded("shots", format_pair("sog")), format_pair("shots")
         ),
         **{
             name: Rule(pl.lit("warning"), expect_if_recorded("all", expected), actual)
-            for name, (expected, actual) in whole.items()
+            for name, (expected, actual) in of_full_pages.items()
         },
         **{
-            name: Rule(pl.lit("warning"), expect_if_recorded("places", none), pl.col(count))
-            for name, count in placed.items()
+            name: Rule(pl.lit("warning"), expect_if_recorded("locations", none), pl.col(count))
+            for name, count in located.items()
         },
     } | {name: Rule(pl.lit(severity), none, pl.col(count).fill_null(0)) for name, (severity, count) in counts.items()}
 
 
 def expect_if_recorded(what: str, expected: pl.Expr) -> pl.Expr:
-    """Return what is expected of games whose pages record such things: by their season, or by what they have."""
+    """Return the expected value for games whose pages record `what`, judged by season or by content; else null."""
     return pl.when((pl.col("season") >= FIRST_SEASON_WITH[what]) | pl.col(f"has_{what}")).then(expected)
 
 
 def format_pair(what: str) -> pl.Expr:
-    """Return a number of both teams as one text; null where one is unknown."""
+    """Return a number of both teams as the text away-home; null if one is unknown."""
     return pl.concat_str(f"away_{what}", f"home_{what}", separator="-")
 
 
 def summarize_plays(plays: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a game: what its plays add up to."""
+    """One row per game: the counts of its plays."""
     is_home, event = pl.col("is_home"), pl.col("event")
     clock = 10_000 * pl.col("period").cast(pl.Int64) + pl.col("period_seconds")
-    denied = (pl.col("coordinates_source") == "inferred") & (pl.col("season") >= FIRST_SIDES_SEASON)
+    contradicted = (pl.col("coordinates_source") == "inferred") & (pl.col("season") >= FIRST_SIDES_SEASON)
     in_play = pl.col("period_type") != "SO"
     winner = (pl.col("period_type") == "SO") & (event == "goal")
     return (
@@ -186,22 +186,22 @@ def summarize_plays(plays: pl.LazyFrame) -> pl.LazyFrame:
             events=pl.len(),
             backwards=(clock.drop_nulls().diff() < 0).sum(),
             without_time=pl.col("period_seconds").is_null().sum(),
-            shared=pl.len() - pl.col("sort_order").n_unique(),
-            unknown=(~event.is_in(KNOWN_EVENTS)).sum(),
+            repeated_orders=pl.len() - pl.col("sort_order").n_unique(),
+            unknown_events=(~event.is_in(KNOWN_EVENTS)).sum(),
             unknown_shots=(~pl.col("shot_type").is_in(KNOWN_SHOT_TYPES)).sum(),
             without_situation=(pl.col("is_attempt") & pl.col("situation").is_null()).sum(),
-            without_place=(pl.col("is_unblocked_attempt") & pl.col("x_ft").is_null()).sum(),
-            other_side=denied.sum(),
+            without_location=(pl.col("is_unblocked_attempt") & pl.col("x_ft").is_null()).sum(),
+            contradicted_side=contradicted.sum(),
             without_scorer=((event == "goal") & pl.col("shooter_player_id").is_null()).sum(),
             has_shots=event.is_in(("shot-on-goal", "missed-shot")).any(),
-            has_places=pl.col("situation_code").is_not_null().any(),
+            has_locations=pl.col("situation_code").is_not_null().any(),
             has_all=(event == "faceoff").any(),
         )
     )
 
 
 def read_headers(pages: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a game: score and shots in the head of its page, and how many plays it lists."""
+    """One row per game: score and shots in the header of its page, and the number of plays on it."""
     home, away = pl.col("homeTeam").struct.field, pl.col("awayTeam").struct.field
     return pages.select(
         game_id="id",
@@ -214,10 +214,10 @@ def read_headers(pages: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def count_score_mismatches(plays: pl.LazyFrame, pages: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a game: how many of its goals stand beside a score that is not the count so far."""
+    """One row per game: the number of goals whose recorded score differs from the goals so far."""
     play = pl.col("plays").struct.field
     details = play("details").struct.field
-    said_scores = (
+    recorded_scores = (
         pages.select("plays", game_id="id")
         .explode("plays")
         .select("game_id", event_id=play("eventId"), home=details("homeScore"), away=details("awayScore"))
@@ -228,26 +228,26 @@ def count_score_mismatches(plays: pl.LazyFrame, pages: pl.LazyFrame) -> pl.LazyF
         side: pl.col(f"{side}_score_before").cast(pl.Int64) + (pl.col("is_home") == (side == "home"))
         for side in ("home", "away")
     }
-    is_off = (pl.col("home") != after["home"]) | (pl.col("away") != after["away"])
+    is_different = (pl.col("home") != after["home"]) | (pl.col("away") != after["away"])
     goals = plays.filter("is_goal").with_columns(pl.col("event_id").cast(pl.Int64))
     return (
-        goals.join(said_scores, on=["game_id", "event_id"], validate="1:1")
+        goals.join(recorded_scores, on=["game_id", "event_id"], validate="1:1")
         .group_by("game_id")
-        .agg(miscounted=is_off.sum())
+        .agg(score_mismatches=is_different.sum())
     )
 
 
 def count_undressed_players(plays: pl.LazyFrame, pages: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a game with players in its plays who are not dressed: how many there are."""
+    """One row per game with undressed players in its plays, with their number."""
     spots = pages.select("rosterSpots", game_id="id").explode("rosterSpots").drop_nulls()
     dressed = spots.select("game_id", player_id=pl.col("rosterSpots").struct.field("playerId"))
-    named = plays.unpivot(
+    players_in_plays = plays.unpivot(
         pl.selectors.ends_with("_player_id"), index="game_id", variable_name="role", value_name="player_id"
     )
     return (
-        named.drop_nulls("player_id")
+        players_in_plays.drop_nulls("player_id")
         .unique(["game_id", "player_id"])
         .join(dressed, on=["game_id", "player_id"], how="anti")
         .group_by("game_id")
-        .agg(strangers=pl.len())
+        .agg(undressed=pl.len())
     )

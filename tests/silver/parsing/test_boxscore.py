@@ -1,4 +1,4 @@
-"""Box scores as they come: any numbers, any order, any key missing, pages of both generations."""
+"""Property tests of box scores: any numbers, any order, any missing key, in both versions of the page."""
 
 from random import Random
 from typing import Any
@@ -12,13 +12,13 @@ from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.skater_games import SKATER_GAMES
 from tests.silver.bronze_pages import build_table, make_pages
 from tests.silver.test_goalie_games import LINE, NOW
-from tests.silver.test_skater_games import NEW, OLD, page, stats
+from tests.silver.test_skater_games import NEW, OLD, make_page, make_stats
 
 few = st.integers(0, 20)
 
 
 @st.composite
-def skaters(draw: st.DrawFn) -> dict[str, Any]:
+def draw_skaters(draw: st.DrawFn) -> dict[str, Any]:
     """A skater's line as both generations of the page could tell it."""
     won, lost, minutes, second = draw(few), draw(few), draw(st.integers(0, 75)), draw(st.integers(0, 59))
     goals, assists = draw(few), draw(few)
@@ -31,8 +31,8 @@ def skaters(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @settings(max_examples=40)
-@given(st.lists(skaters(), max_size=6, unique_by=lambda line: line["playerId"]))
-def test_both_generations_of_the_page_tell_the_same_line(found: list[dict[str, Any]]):
+@given(st.lists(draw_skaters(), max_size=6, unique_by=lambda line: line["playerId"]))
+def test_both_versions_of_the_page_give_the_same_line(found: list[dict[str, Any]]):
     then, now = [], []
     for line in found:
         won, taken = line["won"], line["taken"]
@@ -40,8 +40,8 @@ def test_both_generations_of_the_page_tell_the_same_line(found: list[dict[str, A
         renamed = {("sog" if key == "shots" else key): value for key, value in line.items()}
         now.append(renamed | {"faceoffWinningPctg": won / max(taken, 1)})
 
-    old = build_table(SKATER_GAMES, make_pages(page(stats(*then), nested=True)))
-    new = build_table(SKATER_GAMES, make_pages(page(stats(*now))))
+    old = build_table(SKATER_GAMES, make_pages(make_page(make_stats(*then), nested=True)))
+    new = build_table(SKATER_GAMES, make_pages(make_page(make_stats(*now))))
 
     assert_frame_equal(old.drop("faceoffs_won", "faceoffs_taken"), new.drop("faceoffs_won", "faceoffs_taken"))
     assert dict(new.select("player_id", "time_on_ice_s").rows()) == {man["playerId"]: man["seconds"] for man in found}
@@ -49,12 +49,14 @@ def test_both_generations_of_the_page_tell_the_same_line(found: list[dict[str, A
 
 
 @pytest.mark.parametrize("key", sorted(NEW.keys() | OLD.keys()))
-def test_a_key_that_is_missing_leaves_a_null_and_changes_nothing_else(key: str):
+def test_missing_key_gives_a_null_and_changes_nothing_else(key: str):
     for line, nested in ((NEW, False), (OLD, True)):
         if key not in line:
             continue
-        whole = build_table(SKATER_GAMES, make_pages(page(stats(line), nested=nested)))
-        less = make_pages(page(stats({name: value for name, value in line.items() if name != key}), nested=nested))
+        whole = build_table(SKATER_GAMES, make_pages(make_page(make_stats(line), nested=nested)))
+        less = make_pages(
+            make_page(make_stats({name: value for name, value in line.items() if name != key}), nested=nested)
+        )
         if key == "playerId":
             assert build_table(SKATER_GAMES, less).is_empty()
             continue
@@ -62,18 +64,18 @@ def test_a_key_that_is_missing_leaves_a_null_and_changes_nothing_else(key: str):
             assert after in (before, None)
 
 
-def test_the_order_of_pages_and_lines_changes_nothing():
+def test_order_of_pages_and_lines_changes_nothing():
     lines = [NEW | {"playerId": 71 + n} for n in range(6)]
     goalies = [LINE | NOW | {"playerId": 30 + n} for n in range(3)]
-    pages = [page(stats(*lines)) | {"id": 2023020001 + n} for n in range(4)]
-    nets = [page(stats(*goalies, group="goalies")) | {"id": 2023020001 + n} for n in range(4)]
+    pages = [make_page(make_stats(*lines)) | {"id": 2023020001 + n} for n in range(4)]
+    nets = [make_page(make_stats(*goalies, group="goalies")) | {"id": 2023020001 + n} for n in range(4)]
     mixed = Random(1)
 
     for table, found, told in ((SKATER_GAMES, pages, lines), (GOALIE_GAMES, nets, goalies)):
         first = build_table(table, make_pages(*found))
         mixed.shuffle(told)
         group = "forwards" if table is SKATER_GAMES else "goalies"
-        again = [page(stats(*told, group=group)) | {"id": one["id"]} for one in found]
+        again = [make_page(make_stats(*told, group=group)) | {"id": one["id"]} for one in found]
         mixed.shuffle(again)
         assert_frame_equal(build_table(table, make_pages(*again)), first)
         assert first.height == 4 * len(told)

@@ -1,4 +1,4 @@
-"""Plays held against the lines of goalies in the box score."""
+"""Tests of the checks of plays against the goalies of the box score."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ LINE = {
 SHOTS = [("goal", 30, "REG"), ("shot-on-goal", 30, "REG")]
 
 
-def found(line: dict[str, Any], *shots: tuple[str, int | None, str]) -> dict[str, list[Any]]:
+def find_differences(line: dict[str, Any], *shots: tuple[str, int | None, str]) -> dict[str, list[Any]]:
     events = (
         builders.make_play(
             number, 60 * number, event, goalie_player_id=goalie, period_type=kind,
@@ -31,8 +31,8 @@ def found(line: dict[str, Any], *shots: tuple[str, int | None, str]) -> dict[str
     return {name: rest for name, *rest in map(list, rows.drop("season", "game_id").rows())}
 
 
-def test_a_goalie_who_faced_what_the_box_score_says_is_no_defect():
-    assert found({}, *SHOTS, ("missed-shot", 30, "REG"), ("goal", None, "REG"), ("goal", 30, "SO")) == {}
+def test_goalie_who_matches_the_box_score_passes():
+    assert find_differences({}, *SHOTS, ("missed-shot", 30, "REG"), ("goal", None, "REG"), ("goal", 30, "SO")) == {}
 
 
 @pytest.mark.parametrize(
@@ -46,15 +46,15 @@ def test_a_goalie_who_faced_what_the_box_score_says_is_no_defect():
         ),
     ],
 )
-def test_each_count_that_differs_is_named(shots: list[Any], checks: dict[str, tuple[str, str, str]]):
-    assert found({}, *shots) == {
-        f"{what} are the box score's, goalie by goalie": [severity, expected, f"{actual}, other for 1 goalies"]
+def test_each_count_that_differs_is_reported(shots: list[Any], checks: dict[str, tuple[str, str, str]]):
+    assert find_differences({}, *shots) == {
+        f"{what} match the box score for every goalie": [severity, expected, f"{actual}, different for 1 goalies"]
         for what, (severity, expected, actual) in checks.items()
     }
 
 
-def test_what_the_box_score_does_not_tell_and_games_without_plays_are_left_out():
+def test_missing_statistics_and_games_without_plays_are_left_out():
     nothing = dict.fromkeys(("goals_against", "shots_against", "saves"))
 
-    assert found(nothing, *SHOTS) == {}
-    assert found({}) == {}
+    assert find_differences(nothing, *SHOTS) == {}
+    assert find_differences({}) == {}

@@ -1,4 +1,4 @@
-"""What is doubtful about plays, on hand-typed pages."""
+"""Tests of the checks of plays, on handwritten pages."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ HITS = [
 GOAL = {"homeScore": 1, "awayScore": 0, "shotType": "wrist"}
 
 
-def whole(
+def full_game(
     *events: dict[str, Any], score: tuple[int, int] = (0, 1), sog: tuple[int, int] = (0, 1), **said: Any
 ) -> dict[str, Any]:
     """Return the page of a game that ends 0-1 by a goal of the home team, with other events too; away comes first."""
@@ -33,18 +33,18 @@ def whole(
     return make_page(*HITS, goal, *events, *ENDS, **sides, **said)
 
 
-def doubts(found: dict[str, Any]) -> list[tuple[str, str, str | None, str | None]]:
+def find_failed_checks(found: dict[str, Any]) -> list[tuple[str, str, str | None, str | None]]:
     pages = make_pages(found)
     rows = check_plays(build_table(PLAYS, pages).lazy(), pages).collect()
     assert rows.columns == ["season", "game_id", "check", "severity", "expected", "actual"]
     return rows.select("check", "severity", "expected", "actual").rows()
 
 
-def test_nothing_is_doubtful_about_a_whole_game():
-    assert doubts(whole()) == []
+def test_complete_game_passes_all_checks():
+    assert find_failed_checks(full_game()) == []
 
 
-def test_without_games_there_are_no_doubts():
+def test_no_games_fail_no_checks():
     assert check_plays(build_table(PLAYS, NO_PAGES).lazy(), NO_PAGES).collect().is_empty()
 
 
@@ -52,60 +52,61 @@ SHOOT_OUT = [make_shot("goal", number=1990, by=BLOCKER, period=5, timeInPeriod="
              make_play("game-end", number=1991, period=5, timeInPeriod="00:00")]  # fmt: skip
 
 
-def test_who_wins_the_shoot_out_has_a_goal_more():
+def test_shootout_winner_has_one_more_goal():
     away = make_shot(
         "goal", number=501, by=BLOCKER, period=2, timeInPeriod="02:00", details={"homeScore": 1, "awayScore": 1}
     )
 
-    assert doubts(whole(away, *SHOOT_OUT, score=(2, 1), sog=(1, 1))) == []
+    assert find_failed_checks(full_game(away, *SHOOT_OUT, score=(2, 1), sog=(1, 1))) == []
 
 
 @pytest.mark.parametrize(
     ("game", "doubt"),
     [
-        (whole(score=(0, 2)), ("goals are the final score", "error", "0-2", "0-1")),
-        (whole(sog=(0, 3)), ("shots on goal are those of the header", "warning", "0-3", "0-1")),
-        (whole(sog=(3, 1)), ("shots on goal are those of the header", "error", "3-1", "0-1")),
-        (whole(make_shot("goal", number=801, period=3, details=GOAL), score=(0, 2), sog=(0, 2)),
-         ("no goal stands beside another score", "error", "0", "1")),
-        (whole(make_play("hit", number=801, period=3, details={"hittingPlayerId": 5, "hitteePlayerId": 5})),
+        (full_game(score=(0, 2)), ("goals add up to the final score", "error", "0-2", "0-1")),
+        (full_game(sog=(0, 3)), ("shots on goal match the page header", "warning", "0-3", "0-1")),
+        (full_game(sog=(3, 1)), ("shots on goal match the page header", "error", "3-1", "0-1")),
+        (full_game(make_shot("goal", number=801, period=3, details=GOAL), score=(0, 2), sog=(0, 2)),
+         ("the score at each goal matches the goals so far", "error", "0", "1")),
+        (full_game(make_play("hit", number=801, period=3, details={"hittingPlayerId": 5, "hitteePlayerId": 5})),
          ("every player is dressed", "warning", "0", "1")),
-        (whole(make_play("penalty", number=801, period=3, details={"typeCode": "PS", "eventOwnerTeamId": AWAY})),
-         ("penalty shots are as many as were awarded", "warning", "1", "0")),
-        (whole(make_play("hit", number=501, period=2, timeInPeriod="00:30")),
+        (full_game(make_play("penalty", number=801, period=3, details={"typeCode": "PS", "eventOwnerTeamId": AWAY})),
+         ("as many penalty shots are taken as awarded", "warning", "1", "0")),
+        (full_game(make_play("hit", number=501, period=2, timeInPeriod="00:30")),
          ("the clock does not run backwards", "warning", "0", "1")),
-        (whole(make_play("hit", number=501, period=2, timeInPeriod="20:05")),
+        (full_game(make_play("hit", number=501, period=2, timeInPeriod="20:05")),
          ("every event has a time inside its period", "warning", "0", "1")),
-        (whole(make_play("zamboni", number=801, period=3)), ("every event type is known", "warning", "0", "1")),
-        (whole(make_shot("missed-shot", number=801, period=3, situationCode=None)),
+        (full_game(make_play("zamboni", number=801, period=3)), ("every event type is known", "warning", "0", "1")),
+        (full_game(make_shot("missed-shot", number=801, period=3, situationCode=None)),
          ("every attempt has a situation", "warning", "0", "1")),
-        (whole(make_shot("missed-shot", number=801, period=3, details={"xCoord": None})),
-         ("every unblocked attempt has a place", "warning", "0", "1")),
-        (whole(*(make_shot("missed-shot", number=801 + n, period=3, details={"xCoord": -60}) for n in range(8))),
-         ("the page's side of the ice is that of its shots", "warning", "0", "8")),
-        (whole(make_play("hit", number=1999, period=3, timeInPeriod="20:00")),
-         ("the last event is the end of the game", "warning", "game-end", "hit")),
-        (whole() | {"plays": [event for event in whole()["plays"] if event["eventId"] != 400]},
-         ("three periods or more have an end", "warning", "3", "2")),
-        (whole() | {"plays": whole()["plays"][50:]}, ("a game has 150 plays or more", "warning", "150", "105")),
+        (full_game(make_shot("missed-shot", number=801, period=3, details={"xCoord": None})),
+         ("every unblocked attempt has a location", "warning", "0", "1")),
+        (full_game(*(make_shot("missed-shot", number=801 + n, period=3, details={"xCoord": -60}) for n in range(8))),
+         ("the side that the home team defends agrees with the shots", "warning", "0", "8")),
+        (full_game(make_play("hit", number=1999, period=3, timeInPeriod="20:00")),
+         ("the last event is game-end", "warning", "game-end", "hit")),
+        (full_game() | {"plays": [event for event in full_game()["plays"] if event["eventId"] != 400]},
+         ("at least three periods have an end", "warning", "3", "2")),
+        (full_game() | {"plays": full_game()["plays"][50:]},
+         ("a game has at least 150 plays", "warning", "150", "105")),
     ],
 )  # fmt: skip
-def test_what_is_doubtful_is_named_with_what_was_found(game: dict[str, Any], doubt: tuple[str, str, str, str]):
-    assert doubts(game) == [doubt]
+def test_each_failed_check_is_reported_with_what_was_found(game: dict[str, Any], doubt: tuple[str, str, str, str]):
+    assert find_failed_checks(game) == [doubt]
 
 
-def test_games_of_old_have_their_sides_inferred_and_no_doubts():
-    old = whole() | {"id": 2018020001, "season": 20182019}
+def test_old_game_has_inferred_sides_and_passes():
+    old = full_game() | {"id": 2018020001, "season": 20182019}
     silent = [{k: v for k, v in event.items() if k != "homeTeamDefendingSide"} for event in old["plays"]]
 
-    assert doubts(old | {"plays": silent}) == []
+    assert find_failed_checks(old | {"plays": silent}) == []
 
 
-def test_a_header_that_says_nothing_is_no_doubt():
-    assert doubts(whole() | {"homeTeam": {"id": 1}, "awayTeam": {"id": 2}}) == []
+def test_header_without_numbers_passes():
+    assert find_failed_checks(full_game() | {"homeTeam": {"id": 1}, "awayTeam": {"id": 2}}) == []
 
 
-def old(season: int, *events: dict[str, Any]) -> dict[str, Any]:
+def make_old_page(season: int, *events: dict[str, Any]) -> dict[str, Any]:
     """Return the page of an old season with a goal, a penalty and other events, without codes, places or ends."""
     bare = {"situationCode": None, "homeTeamDefendingSide": None}
     goal = make_shot("goal", number=500, details={"xCoord": None, "yCoord": None, "shotType": None} | GOAL, **bare)
@@ -116,18 +117,18 @@ def old(season: int, *events: dict[str, Any]) -> dict[str, Any]:
     return make_page(goal, penalty, *events, id=season // 10_000 * 1_000_000 + 20_001, season=season, **sides)
 
 
-def test_nothing_is_expected_of_old_pages_that_they_never_record():
-    assert doubts(old(19301931)) == []
-    assert [rule for rule, *_ in doubts(old(19971998, make_shot(number=502, situationCode=None)))] == [
-        "shots on goal are those of the header"
-    ]
+def test_old_pages_need_only_what_their_season_records():
+    assert find_failed_checks(make_old_page(19301931)) == []
+    assert [
+        rule for rule, *_ in find_failed_checks(make_old_page(19971998, make_shot(number=502, situationCode=None)))
+    ] == ["shots on goal match the page header"]
 
 
-def test_the_same_is_expected_of_a_page_of_today_that_has_lost_it():
-    found = {rule for rule, *_ in doubts(old(20232024))}
+def test_same_page_of_a_current_season_fails():
+    found = {rule for rule, *_ in find_failed_checks(make_old_page(20232024))}
 
     assert {
-        "a game has 150 plays or more",
+        "a game has at least 150 plays",
         "every attempt has a situation",
-        "three periods or more have an end",
+        "at least three periods have an end",
     } <= found

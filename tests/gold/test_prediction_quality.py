@@ -1,4 +1,4 @@
-"""How well shots on goal are foretold: better than his last ten games, and not better than anybody can."""
+"""Tests of prediction quality: better than the mean of the last ten games, but not too good to be true."""
 
 import gzip
 import json
@@ -26,7 +26,7 @@ ON_GOAL = ("shot-on-goal", "goal")
 Line = tuple[int, int, str, int, int | None]  # player, team, position, shots on goal, time on the ice
 
 
-def features(pages: Iterator[tuple[dict[str, Any], list[Line]]]) -> pl.DataFrame:
+def build_features(pages: Iterator[tuple[dict[str, Any], list[Line]]]) -> pl.DataFrame:
     """Return the features of games that tell who played for whom, how often he shot, and for how long."""
     games: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
@@ -48,28 +48,28 @@ def features(pages: Iterator[tuple[dict[str, Any], list[Line]]]) -> pl.DataFrame
     given = {GAMES: games, SKATER_GAME: rows, ROSTERS: [], PLAYS: []}
     frames = {t: pl.LazyFrame(some, schema_overrides=dict(t.schema)) if some else None for t, some in given.items()}
     full = {
-        t: (pl.LazyFrame(schema=t.schema) if f is None else f.select(padded(f, t.schema))) for t, f in frames.items()
+        t: (pl.LazyFrame(schema=t.schema) if f is None else f.select(pad_frame(f, t.schema))) for t, f in frames.items()
     }
     lineage = teams.lazy().with_columns(team_key=pl.col("team_id"))
     found = sog_features(full[GAMES], full[SKATER_GAME], full[ROSTERS], lineage, full[PLAYS], date(2100, 1, 1))
     return found.collect().cast(dict(SOG_FEATURES.schema))
 
 
-def padded(frame: pl.LazyFrame, schema: pl.Schema) -> list[pl.Expr]:
+def pad_frame(frame: pl.LazyFrame, schema: pl.Schema) -> list[pl.Expr]:
     there = frame.collect_schema().names()
     return [pl.col(n) if n in there else pl.lit(None, t).alias(n) for n, t in schema.items()]
 
 
-def of_league(seed: int, games: int) -> Iterator[tuple[dict[str, Any], list[Line]]]:
+def list_league_games(seed: int, games: int) -> Iterator[tuple[dict[str, Any], list[Line]]]:
     """Yield the first regular games of a season of the simulated league, as their box scores tell them."""
     league = League(seed=seed, seasons=(SEASON,))
     regular = [game for game in league.engine.schedule(SEASON) if game.game_type == 2 and game.is_played]
     for game in regular[:games]:
         page = json.loads(league.answer(f"/v1/gamecenter/{game.game_id}/boxscore", LATER).body)
-        yield page, [line for side in ("home", "away") for line in of_box(page, side)]
+        yield page, [line for side in ("home", "away") for line in list_box_lines(page, side)]
 
 
-def of_box(page: dict[str, Any], side: str) -> Iterator[Line]:
+def list_box_lines(page: dict[str, Any], side: str) -> Iterator[Line]:
     for group in ("forwards", "defense"):
         for line in page["playerByGameStats"][f"{side}Team"][group]:
             minutes, seconds = line["toi"].split(":")
@@ -78,7 +78,7 @@ def of_box(page: dict[str, Any], side: str) -> Iterator[Line]:
             yield line["playerId"], team, line["position"], shots, 60 * int(minutes) + int(seconds)
 
 
-def of_archive(folder: Path, season: int) -> Iterator[tuple[dict[str, Any], list[Line]]]:
+def list_archived_games(folder: Path, season: int) -> Iterator[tuple[dict[str, Any], list[Line]]]:
     """Yield the recorded games of a season: who was on the sheet, and the shots that the plays tell."""
     with gzip.open(folder / "season-archives" / f"play-by-play_{season}.jsonl.gz") as lines:
         for text in lines:
@@ -92,39 +92,41 @@ def of_archive(folder: Path, season: int) -> Iterator[tuple[dict[str, Any], list
             yield page, [(s["playerId"], s["teamId"], s["positionCode"], shots[s["playerId"]], None) for s in spots]
 
 
-def deviances(found: shots_on_goal.Backtest) -> dict[str, float]:
-    return dict(found.scores.select("forecast", "deviance").rows())
+def map_deviances(found: shots_on_goal.Backtest) -> dict[str, float]:
+    return dict(found.scores.select("prediction", "deviance").rows())
 
 
-def r_squared(found: shots_on_goal.Backtest) -> float:
+def get_r_squared(found: shots_on_goal.Backtest) -> float:
     return float(found.scores["r_squared"].max())  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [5])
-def test_on_five_hundred_games_of_the_league_the_model_is_better_than_the_last_ten_games_by_a_twentieth(seed: int):
-    found = shots_on_goal.backtest(features(of_league(seed, 500)), SEASON)
+def test_model_beats_the_last_ten_games_by_a_twentieth_on_five_hundred_league_games(seed: int):
+    found = shots_on_goal.backtest(build_features(list_league_games(seed, 500)), SEASON)
 
     assert found.excluded == ()
-    assert deviances(found)[GLM] < 0.95 * deviances(found)["last 10"]
-    assert deviances(found)[GLM] < min(value for name, value in deviances(found).items() if name != GLM)
-    assert 0.05 < r_squared(found) < 0.30
+    assert map_deviances(found)[GLM] < 0.95 * map_deviances(found)["last 10"]
+    assert map_deviances(found)[GLM] < min(value for name, value in map_deviances(found).items() if name != GLM)
+    assert 0.05 < get_r_squared(found) < 0.30
 
 
 @pytest.mark.slow
-def test_on_a_recorded_season_the_model_is_better_than_the_last_ten_games_by_a_twentieth(realdata: Path):
-    found = shots_on_goal.backtest(features(of_archive(realdata, 20232024)), 20232024)
+def test_model_beats_the_last_ten_games_by_a_twentieth_on_a_recorded_season(realdata: Path):
+    found = shots_on_goal.backtest(build_features(list_archived_games(realdata, 20232024)), 20232024)
 
     assert found.excluded == ("rate an hour x expected time",)
     assert shots_on_goal.list_unused_features(found.card) == ["expected_time_on_ice_s", "time_on_ice_last_game_s"]
-    assert deviances(found)[GLM] < 0.95 * deviances(found)["last 10"]
-    assert 0.15 < r_squared(found) < 0.30  # more than that nobody can know before a game: the features would tell it
+    assert map_deviances(found)[GLM] < 0.95 * map_deviances(found)["last 10"]
+    assert (
+        0.15 < get_r_squared(found) < 0.30
+    )  # more than that nobody can know before a game: the features would tell it
 
 
 @pytest.mark.slow
-def test_a_feature_that_tells_the_game_itself_trips_the_wire(realdata: Path):
-    rows = features(of_archive(realdata, 20232024)).sort("player_id", "start_at")
+def test_feature_that_leaks_the_game_is_detected(realdata: Path):
+    rows = build_features(list_archived_games(realdata, 20232024)).sort("player_id", "start_at")
     told = pl.mean_horizontal(pl.col("shots_on_goal").shift(n).over("player_id") for n in range(3)) + 0.1
     leaking = rows.with_columns(shrunk_decayed_shots_on_goal=told, shrunk_shots_on_goal=told)
 
-    assert r_squared(shots_on_goal.backtest(leaking, 20232024)) > 0.30
+    assert get_r_squared(shots_on_goal.backtest(leaking, 20232024)) > 0.30
