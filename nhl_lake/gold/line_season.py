@@ -1,4 +1,4 @@
-"""Lines: three forwards together, season by season."""
+"""Forward lines: three forwards together, by season."""
 
 import polars as pl
 
@@ -8,16 +8,16 @@ from nhl_lake.schema.table import Table
 
 
 def line_season(line_game: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a team, season, game type and three forwards together at 5on5, with the sums of their games.
+    """One row per season, game type, team and line: the sums of its games at 5on5.
 
-    A count that no game records is null. Names and letters are those of the last game together.
+    A count that is null in all games is null here. Names and abbreviations are those of the last game together.
     """
     return sum_combinations(line_game, ORDINALS)
 
 
 LINE_SEASON = Table(
     name="gold.line_season",
-    grain="three forwards together at 5on5 for one team in one season and game type",
+    grain="one line of three forwards of a team in a season and game type, at 5on5",
     key=("season", "game_type", "team_id", *(f"{nth}_player_id" for nth in ORDINALS)),
     columns=declare_season_columns(*ORDINALS),
     inputs=(LINE_GAME,),

@@ -107,7 +107,7 @@ COLUMNS = (
     Column(
         "projection_basis",
         pl.String,
-        "Why the skater has a row: played; for an upcoming game, the team's last line-up, or only its roster page",
+        "Why the skater has a row: played; for an upcoming game, the team's last lineup, or only its roster page",
         values=(upcoming.PLAYED, upcoming.LAST_LINEUP, upcoming.ROSTER_PAGE),
     ),
     c.shots_on_goal,

@@ -87,14 +87,14 @@ class OnePerTeamSeason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnePerPlayer:
-    """One page for each player in the line-ups and rosters of the seasons of a run."""
+    """One page for each player in the lineups and rosters of the seasons of a run."""
 
     parameters: ClassVar[Parameters] = {"player_id": pl.Int64}
     refresh_every: timedelta
 
     def describe(self) -> str:
         """Say when a page is requested."""
-        return f"for each player in a line-up or on a roster; again every {format_interval(self.refresh_every)}"
+        return f"for each player in a lineup or on a roster; again every {format_interval(self.refresh_every)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

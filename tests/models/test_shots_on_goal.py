@@ -142,7 +142,7 @@ def test_feature_that_is_never_known_is_left_out():
 
 
 def test_too_few_games_raise_an_error_with_a_next_step():
-    with pytest.raises(LakeError, match="too few to fit"):
+    with pytest.raises(LakeError, match="Too few rows to fit a model"):
         shots_on_goal.fit_model(make_features(500))
 
 
@@ -180,7 +180,7 @@ def test_gain_over_a_prediction_is_a_share_of_its_deviance():
 
 
 def test_season_without_earlier_games_cannot_be_backtested():
-    with pytest.raises(LakeError, match="enough games before"):
+    with pytest.raises(LakeError, match="Too few games before any month"):
         shots_on_goal.backtest(make_features(1_000), 20252026)
 
 
