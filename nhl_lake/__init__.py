@@ -30,11 +30,14 @@ class Lake:
 
         return delta_tables.scan_table(self.root, catalog.find_table(name), version=version)
 
-    def sql(self, question: str) -> "pl.LazyFrame":
-        """Return the answer to a question in SQL over all tables: `select … from gold.skater_game`."""
-        from nhl_lake.queries import sql as query
+    def sql(self, query: str, **frames: "pl.DataFrame | pl.LazyFrame") -> "pl.DataFrame":
+        """Return the result of a query over all tables, and over frames of your own by their names.
 
-        return query.run_query(self.root, question)
+        lake.sql("select player, goals from gold.skater_season join own using (player_id)", own=df)
+        """
+        from nhl_lake.queries import sql
+
+        return sql.collect_query(sql.run_query(self.root, query, frames))
 
     def versions(self, name: str) -> "pl.DataFrame":
         """Return the versions of a table, the newest first: when each was written, and by which operation."""

@@ -39,6 +39,10 @@ class LakeError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}"
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows of the error: two lines, without the stack."""
+        return [f"{type(self).__name__}: {self.message}", self.hint]
+
 
 class BadInput(LakeError):
     """An invalid option, argument or setting."""

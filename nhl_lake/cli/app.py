@@ -130,6 +130,17 @@ add_command(
 )
 add_command(
     app,
+    query.leaders_command,
+    "leaders",
+    panel=ASK,
+    examples=(
+        "nhl-lake leaders --by goals --position D",
+        "nhl-lake leaders --by save_share --season 2023",
+        "nhl-lake leaders --by on_ice_attempt_share --situation 5on5 --team TOR",
+    ),
+)
+add_command(
+    app,
     query.upcoming,
     "upcoming",
     panel=ASK,
@@ -141,7 +152,8 @@ add_command(
     "sql",
     panel=ASK,
     examples=(
-        'nhl-lake sql "select team_abbrev, count(*) from gold.team_game group by 1"',
+        "nhl-lake sql \"select player, goals from gold.skater_season where situation = '5on4' and is_total\"",
+        "nhl-lake sql -f query.sql --format csv",
         'nhl-lake sql "select * from silver.games" -o games.csv',
     ),
 )
@@ -150,9 +162,12 @@ add_command(
     show.show,
     "show",
     panel=ASK,
-    examples=("nhl-lake show gold.skater_game", 'nhl-lake show silver.games --where "season = 20232024" -n 5'),
+    examples=(
+        "nhl-lake show gold.skater_game --where \"game_date >= '2026-03-30' and goals >= 3\"",
+        "nhl-lake show gold.line_season --columns first_player,second_player,third_player,on_ice_goal_share",
+    ),
 )
-add_command(app, show.tables, "tables", panel=ASK, examples=("nhl-lake tables", "nhl-lake tables --json"))
+add_command(app, show.tables, "tables", panel=ASK, examples=("nhl-lake tables", "nhl-lake tables gold.skater_game"))
 add_command(
     app,
     check.corrections,

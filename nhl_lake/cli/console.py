@@ -44,11 +44,19 @@ def format_size(number: float) -> str:
     return f"{number:.1f} TB"
 
 
-def make_grid(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> Grid:
-    """Return a plain table; null is '–'."""
+def make_grid(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    right: Sequence[str] = (),
+    unbroken: Sequence[str] = (),
+) -> Grid:
+    """Return a plain table; null is '–'. Cells of `unbroken` columns stay on one line."""
     table = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        table.add_column(
+            column, justify="right" if column in right else "left", overflow="fold", no_wrap=column in unbroken
+        )
     for row in rows:
         table.add_row(*("–" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
     return table

@@ -13,8 +13,6 @@ import typer
 from nhl_lake.errors import BadInput, redact_secrets
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from nhl_lake.clock import Clock
     from nhl_lake.settings import Settings
 
@@ -124,21 +122,6 @@ def parse_memory(text: str | None) -> int | None:
         ) from error
     if found < MIN_MEMORY:
         raise BadInput(f"Invalid option: --memory {text} is too little for a rebuild.", "Give at least 400MB.")
-    return found
-
-
-def filter_rows(rows: "pl.LazyFrame", where: str) -> "pl.LazyFrame":
-    """Return the rows for which an SQL condition is true."""
-    import polars as pl
-
-    try:
-        found = rows.filter(pl.sql_expr(where))
-        found.collect_schema()
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
-        raise BadInput(
-            f"Invalid option: --where {where!r}: {reason}", "Write an SQL condition on the columns of the table."
-        ) from error
     return found
 
 

@@ -1,6 +1,7 @@
-"""The commands that answer questions: sql, game, player, team, upcoming."""
+"""The commands that answer questions: sql, game, player, leaders, team, upcoming."""
 
 import io
+import re
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -15,11 +16,17 @@ if TYPE_CHECKING:
     import polars as pl
 
 ROWS_SHOWN = 40
-TOP_SHOOTERS = 10  # shooters below the games
+TOP_SHOOTERS = 10  # printed below the games
+SELECT_STAR = re.compile(r"\s*select\s+\*\s", re.IGNORECASE)
 
 
 def sql_command(
-    question: Annotated[str, typer.Argument(help="A SELECT over any tables: from gold.skater_game.")],
+    query: Annotated[
+        str | None, typer.Argument(help="A SELECT over any tables. - reads it from standard input.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", metavar="FILE", help="Read the query from FILE; - is standard input.")
+    ] = None,
     kind: Annotated[
         str | None, typer.Option("--format", metavar="FORMAT", help="csv, json or parquet. Default: a table.")
     ] = None,
@@ -30,7 +37,7 @@ def sql_command(
     replace: Replace = False,
     json: Json = False,
 ) -> None:
-    """Answer a question in SQL over all tables.
+    """Run an SQL query over all tables.
 
     Only reads: no statement changes the lake.
     """
@@ -38,31 +45,55 @@ def sql_command(
     from nhl_lake.queries.export import ROW_WRITERS, require_new, save_rows
     from nhl_lake.queries.sql import collect_query, run_query
 
+    text = read_query(query, file)
     chosen, _ = load_settings()
     form = kind or ("json" if json else None) or (output.suffix.removeprefix(".") if output else None)
     if form is not None and form not in ROW_WRITERS:
-        raise BadInput(f"'{form}' is no format for an answer.", f"There are {', '.join(ROW_WRITERS)}: --format csv.")
+        raise BadInput(f"Unknown format: {form}.", f"Formats are {', '.join(ROW_WRITERS)}: --format csv.")
     if output:
         require_new([output], replace=replace)
-    layout.check_layout_version(chosen.root)  # the tables of the question are opened by it, and no others
+    layout.check_layout_version(chosen.root)  # the query opens the tables that it names, and no others
     layout.require_lake_exists(chosen.root)
-    rows = collect_query(run_query(chosen.root, question))
+    rows = collect_query(run_query(chosen.root, text))
     if output:
         save_rows(rows.lazy(), output, str(form))
         typer.echo(f"{rows.height:,} rows: {output}")
     elif form is None:
-        show_answer(rows)
+        show_answer(rows, is_star=SELECT_STAR.match(text) is not None)
     else:
         write_answer(rows, form)
 
 
-def show_answer(rows: "pl.DataFrame") -> None:
-    """Print an answer as a table, the first rows of a long one."""
-    from nhl_lake.cli import console
+def read_query(query: str | None, file: Path | None) -> str:
+    """Return the query: from the command line, a file, or standard input for '-'."""
+    if (query is None) == (file is None):
+        raise BadInput("Give one query.", 'Write it in quotes: nhl-lake sql "select …"; or name a file: -f FILE.')
+    if query == "-" or str(file) == "-":
+        return sys.stdin.read()
+    if file is None:
+        return str(query)
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"The file {file} cannot be read.", "Give --file a text file with one query.") from error
 
-    console.show_frame(rows.head(ROWS_SHOWN))
+
+def show_answer(rows: "pl.DataFrame", *, is_star: bool) -> None:
+    """Print the first rows of a result, with the columns that fit the screen, and say what is left out.
+
+    The columns of `select *` are in the order in which readers look for them.
+    """
+    from nhl_lake.cli import frames
+
+    some_rows = rows.head(ROWS_SHOWN)
+    left_out = frames.show_rows(some_rows.select(frames.order_columns(rows.columns)) if is_star else some_rows)
+    if rows.is_empty():
+        typer.echo("No rows.")
     if rows.height > ROWS_SHOWN:
-        typer.echo(f"… {rows.height - ROWS_SHOWN:,} more rows; `limit`, --format csv or -o FILE.")
+        typer.echo(f"… {rows.height - ROWS_SHOWN:,} more rows: use `limit`, --format csv or -o FILE.")
+    if left_out:
+        some = ", ".join(left_out[:3]) + (" …" if len(left_out) > 3 else "")
+        typer.echo(f"… {len(left_out)} more columns: {some}\n  Select fewer, or use --format csv or -o FILE.")
 
 
 def write_answer(rows: "pl.DataFrame", form: str) -> None:
@@ -75,7 +106,7 @@ def write_answer(rows: "pl.DataFrame", form: str) -> None:
     elif form == "csv":
         typer.echo(flatten_nested(rows.lazy()).collect().write_csv(), nl=False)
     elif sys.stdout.isatty():
-        raise BadInput("Parquet is nothing to look at.", "Name a file: -o answer.parquet.")
+        raise BadInput("Parquet cannot be printed on a terminal.", "Write a file: -o answer.parquet.")
     else:
         buffer = io.BytesIO()
         rows.write_parquet(buffer)
@@ -94,13 +125,13 @@ def game_command(
 
     chosen, _ = load_settings()
     layout.require_readable_lake(chosen.root)
-    sheet = summarize_game(chosen.root, game)
+    found = summarize_game(chosen.root, game)
     if json:
-        parts = sheet._asdict().items()
-        frames = {name: part.to_dicts() if isinstance(part, pl.DataFrame) else part for name, part in parts}
-        typer.echo(console.format_json(frames))
+        fields = found._asdict().items()
+        summary = {name: field.to_dicts() if isinstance(field, pl.DataFrame) else field for name, field in fields}
+        typer.echo(console.format_json(summary))
     else:
-        views.show_game(sheet)
+        views.show_game(found)
 
 
 def player_command(
@@ -114,12 +145,17 @@ def player_command(
     """
     from nhl_lake import layout
     from nhl_lake.cli import console, views
-    from nhl_lake.queries.player import find_players, summarize_player
+    from nhl_lake.queries.player import find_players, suggest_players, summarize_player
 
     chosen, _ = load_settings()
     layout.require_readable_lake(chosen.root)
-    player = choose_player(find_players(chosen.root, " ".join(name)), " ".join(name))
-    found = summarize_player(chosen.root, player, last)
+    words = " ".join(name)
+    people = find_players(chosen.root, words)
+    if people.is_empty():
+        near = suggest_players(chosen.root, words)
+        hint = f"Did you mean {' or '.join(near)}?" if near else "`nhl-lake show silver.players` lists players."
+        raise BadInput(f"There is no player '{words}' in the lake.", hint)
+    found = summarize_player(chosen.root, choose_player(people, words), last)
     if json:
         lines = {"games": found.games.to_dicts(), "seasons": found.seasons.to_dicts()}
         typer.echo(console.format_json({"player": found.player, **lines}))
@@ -128,26 +164,65 @@ def player_command(
 
 
 def choose_player(people: "pl.DataFrame", name: str) -> dict[str, Any]:
-    """Return the matching player. If several match, ask on a terminal; elsewhere exit with 2."""
+    """Return the matching player. If several match, ask on a terminal; elsewhere list them and exit with 2."""
     from nhl_lake.cli import views
 
-    if people.is_empty():
-        raise BadInput(
-            f"There is no player '{name}' in the lake.",
-            "The beginnings of a first and a last name will do; `nhl-lake show silver.players` lists some.",
-        )
     if people.height == 1:
         return people.row(0, named=True)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        typer.echo(f"'{name}' may be {people.height} players. Say which, by the id: nhl-lake player ID", err=True)
+        typer.echo(f"'{name}' fits {people.height} players. Give the id of one: nhl-lake player ID", err=True)
         views.show_player_choices(people)
         raise typer.Exit(2)
     views.show_player_choices(people)
     ids = [str(number) for number in people["player_id"]]
-    chosen = typer.prompt("Which one? His id")
+    chosen = typer.prompt("Which one? Id")
     if chosen not in ids:
-        raise BadInput(f"{chosen} is none of them.", f"There are {', '.join(ids[:8])}{' …' if len(ids) > 8 else ''}.")
+        raise BadInput(
+            f"{chosen} is none of these players.", f"Ids are {', '.join(ids[:8])}{' …' if len(ids) > 8 else ''}."
+        )
     return people.row(ids.index(chosen), named=True)
+
+
+def leaders_command(
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="COLUMN", help="goals, shots_on_goal, hits, save_share … Default: points."),
+    ] = None,
+    position: Annotated[
+        str | None, typer.Option("--position", "-p", metavar="LETTER", help="C, L, R, D, G, or F for all forwards.")
+    ] = None,
+    team: Annotated[str | None, typer.Option("--team", metavar="ABC", help="Only players of this team.")] = None,
+    season: Season = None,
+    game_type: Annotated[
+        int, typer.Option("--game-type", metavar="TYPE", help="1 preseason, 2 regular season, 3 playoffs.")
+    ] = 2,
+    situation: Annotated[
+        str, typer.Option("--situation", metavar="TEXT", help="all, 5on5, 5on4, 4on5 or other.")
+    ] = "all",
+    min_games: Annotated[
+        int | None, typer.Option("--min-games", metavar="N", min=1, help="Leave out players with fewer games.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Maximum number of players.")] = 10,
+    json: Json = False,
+) -> None:
+    """Rank the players of a season by any statistic.
+
+    Statistics are the columns of gold.skater_season and gold.goalie_season. For shares and rates, players with less
+    than a quarter of the most games are left out unless --min-games says otherwise.
+    """
+    from nhl_lake import layout
+    from nhl_lake.cli import console, views
+    from nhl_lake.queries.leaders import Choice, rank_leaders
+
+    chosen, _ = load_settings()
+    layout.require_readable_lake(chosen.root)
+    year = next(iter(parse_season_years([season] if season else None)), None)
+    choice = Choice(by, position, team, year, game_type, situation, min_games)
+    found = rank_leaders(chosen.root, choice, limit)
+    if json:
+        typer.echo(console.format_json(found.rows.to_dicts()))
+    else:
+        views.show_leaders(found, choice)
 
 
 def upcoming(
@@ -172,20 +247,20 @@ def upcoming(
     layout.require_readable_lake(chosen.root)
     now = clock()
     rows = upcoming_games.read_upcoming_games(chosen.root, now, days)
-    told = read_predictions(chosen.root, rows)
-    found = told.shooters.head(shooters or TOP_SHOOTERS)
+    predicted = read_predictions(chosen.root, rows)
+    found = predicted.shooters.head(shooters or TOP_SHOOTERS)
     if shooters is not None and found.is_empty():
         found = upcoming_games.rank_shooters(chosen.root, rows, shooters)
     if json:
         typer.echo(console.format_json((rows if shooters is None else found).to_dicts()))
     elif rows.is_empty():
         typer.echo(
-            f"No game is scheduled through {get_eastern_day(now) + timedelta(days=days)}, as far as the lake knows."
+            f"No games are scheduled through {get_eastern_day(now) + timedelta(days=days)}."
         )
     else:
         if shooters is None:
             views.show_upcoming(rows)
-        views.show_shooters(found, told, rows.height)
+        views.show_shooters(found, predicted, rows.height)
 
 
 def team_command(

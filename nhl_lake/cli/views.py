@@ -1,42 +1,37 @@
-"""How a game, a player and the games to come look on a screen."""
+"""What the commands for games, players, teams, leaders, upcoming games and tables print."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import polars as pl
 
-from nhl_lake.cli.console import format_eastern_time, make_console, make_grid
+from nhl_lake import catalog
+from nhl_lake.cli import frames
+from nhl_lake.cli.console import format_eastern_time, format_size, make_console, make_grid
+from nhl_lake.gold.measures.situations import ALL_SITUATIONS
 from nhl_lake.hockey.calendar import FINAL_STATES, GAME_TYPES
+from nhl_lake.hockey.ids import format_season
 from nhl_lake.hockey.results import RESULT_CODES
 from nhl_lake.queries.game import GameSummary
+from nhl_lake.queries.leaders import Choice, Leaders
 from nhl_lake.queries.player import PlayerSummary
 from nhl_lake.queries.predictions import FEATURE_COLUMNS, PREDICTION_COLUMNS, UpcomingPredictions
 from nhl_lake.queries.team import TeamSummary
+from nhl_lake.schema.table import Table
 
 COLUMN_TITLES = {
-    "goals": "G", "assists": "A", "shots_on_goal": "SOG", "saves": "SV", "shots_against": "SA", "goals_against": "GA",
-    "time_on_ice_s": "TOI", "time_on_ice_per_game_s": "TOI a game", "game_date": "date", "game_id": "game",
-    "game_type": "type", "wins": "W", "losses": "L", "overtime_losses": "OTL", "ties": "T",
-    "power_play_goals": "PPG",
-    "power_play_opportunities": "PP", "power_play_share": "PP %", "shots_per_game": "SOG a game", "player_id": "id",
+    "rank": "#", "player_id": "id", "team_abbrev": "team", "position": "pos", "games": "GP", "goals": "G",
+    "assists": "A", "points": "P", "shots_on_goal": "SOG", "shots_per_game": "SOG a game", "saves": "SV",
+    "shots_against": "SA", "goals_against": "GA", "save_share": "SV %", "wins": "W", "losses": "L",
+    "overtime_losses": "OTL", "ties": "T", "time_on_ice_s": "TOI", "time_on_ice_per_game_s": "TOI a game",
+    "game_date": "date", "game_id": "game", "game_type": "type", "power_play_goals": "PPG", "power_play": "PP",
+    "power_play_opportunities": "PP", "power_play_share": "PP %",
 }  # fmt: skip
 TEXT_COLUMNS = (
-    "month",
-    "score",
-    "power_play",
-    "id",
-    "team",
-    "player",
-    "decision",
-    "date",
-    "game",
-    "opponent",
-    "result",
-    "season",
-    "type",
-    "teams",
-)
+    "month", "score", "PP", "id", "team", "player", "decision", "date", "game", "opponent", "result", "season", "type",
+    "teams", "pos",
+)  # fmt: skip
 
 
 def format_minutes(seconds: int | None) -> str | None:
@@ -45,7 +40,7 @@ def format_minutes(seconds: int | None) -> str | None:
 
 
 def format_period(number: int, kind: str) -> str:
-    """Return what people call a period: 1, 2, 3, OT, 2OT, SO."""
+    """Return the name of a period: 1, 2, 3, OT, 2OT, SO."""
     if kind in ("REG", "SO"):
         return str(number) if kind == "REG" else "SO"
     return "OT" if number == 4 else f"{number - 3}OT"
@@ -56,52 +51,94 @@ def format_game_time(row: dict[str, Any]) -> str:
     return f"{format_period(row['period'], row['period_type'])} {format_minutes(row['period_seconds']) or '-'}"
 
 
-def show_lines(rows: pl.DataFrame) -> None:
-    """Print lines of players or games, with the heads that people know."""
+def show_grid(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    right: Sequence[str] = (),
+    optional: Sequence[str] = (),
+) -> None:
+    """Print a grid; columns that are optional are left out, in their order, until it fits the screen.
+
+    If it still does not fit, lists in the last column have a line for each of their items.
+    """
+    out = make_console()
+    shown = list(headings)
+    texts = [dict(zip(headings, map(format_text, row), strict=True)) for row in rows]
+    widths = {name: frames.measure(name, (row[name] for row in texts)) for name in shown}
+
+    def is_too_wide() -> bool:
+        return sum(widths[name] for name in shown) + frames.GAP * (len(shown) - 1) > out.width
+
+    for name in optional:
+        if name in shown and is_too_wide():
+            shown.remove(name)
+    if texts and is_too_wide():
+        for row in texts:
+            row[shown[-1]] = row[shown[-1]].replace(", ", ",\n")
+    out.print(make_grid(shown, [[row[name] for name in shown] for row in texts], right=right))
+
+
+def format_text(cell: object) -> str:
+    """Return a cell as text; unknown is '–'."""
+    return "–" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell)
+
+
+def show_lines(rows: pl.DataFrame, optional: Sequence[str] = ()) -> None:
+    """Print lines of players or games, with the headings that people know."""
     names = [COLUMN_TITLES.get(name, name) for name in rows.columns]
     lines = [
         tuple(format_cell(name, value) for name, value in zip(rows.columns, row, strict=True))
         for row in rows.iter_rows()
     ]
-    make_console().print(make_grid(names, lines, right=[name for name in names if name not in TEXT_COLUMNS]))
+    right = [name for name in names if name not in TEXT_COLUMNS]
+    show_grid(names, lines, right=right, optional=[COLUMN_TITLES.get(name, name) for name in optional])
+
+
+CELL_FORMATS: Mapping[str, Callable[[Any], str | None]] = {
+    "time_on_ice_s": lambda value: format_minutes(round(value)),
+    "time_on_ice_per_game_s": lambda value: format_minutes(round(value)),
+    "season": format_season,
+    "game_type": lambda value: GAME_TYPES.get(value, str(value)),
+    "power_play_share": lambda value: f"{100 * value:.1f}",
+}
 
 
 def format_cell(name: str, value: Any) -> object:  # noqa: ANN401 - whatever a column holds
-    """Return a value as it is printed: ids and seasons without separators, times as people say them."""
-    if name in {"time_on_ice_s", "time_on_ice_per_game_s"}:
-        return None if value is None else format_minutes(round(value))
-    if name in {"power_play_share", "shots_per_game"}:
-        return None if value is None else f"{100 * value:.1f}" if name == "power_play_share" else f"{value:.2f}"
-    if name == "game_type":
-        return GAME_TYPES.get(value, str(value))
-    return str(value) if name in {"season", "game_id", "player_id", "game_date"} else value
+    """Return a value as it is printed: ids without separators, seasons as 2023-24, times as minutes and seconds."""
+    if value is None:
+        return None
+    if name in CELL_FORMATS:
+        return CELL_FORMATS[name](value)
+    if isinstance(value, float):
+        return f"{value:.3f}" if name.endswith("_share") else f"{value:.2f}"
+    return str(value) if name in {"game_id", "player_id", "game_date"} else value
 
 
-def show_game(sheet: GameSummary) -> None:
+def show_game(found: GameSummary) -> None:
     """Print a game on one screen."""
-    game, out = sheet.game, make_console()
+    game, out = found.game, make_console()
     away, home = game["away_team_abbrev"], game["home_team_abbrev"]
     out.print(f"{away} at {home}, {format_eastern_time(game['start_at'])}, game {game['game_id']}", style="bold")
     if game["game_state"] not in FINAL_STATES:
         out.print(f"Not final: {game['game_state']}, {game['schedule_state']}.")
         return
     beyond = "" if game["last_period_type"] == "REG" else f" ({game['last_period_type']})"
-    out.print(f"Final{beyond}: {away} {game['away_score']}, {home} {game['home_score']}\n")
-    if sheet.goals.is_empty() and sheet.periods.is_empty():
-        out.print("Its plays are not in the lake; `nhl-lake status` says what is open.")
+    out.print(f"Final{beyond}: {away} {game['away_score']}, {home} {game['home_score']}\n", style="bold")
+    if found.goals.is_empty() and found.periods.is_empty():
+        out.print("Its plays are not in the lake; `nhl-lake status` shows what is missing.")
     else:
-        show_plays(sheet, (away, home))
-    for title, rows in (("Goalies", sheet.goalies), ("Leaders", sheet.leaders)):
+        show_plays(found, (away, home))
+    for title, rows in (("Goalies", found.goalies), ("Leaders", found.leaders)):
         if rows.height:
             out.print(f"\n{title}", style="bold")
             show_lines(rows)
 
 
-def show_plays(sheet: GameSummary, teams: Sequence[str]) -> None:
+def show_plays(found: GameSummary, teams: Sequence[str]) -> None:
     """Print goals and shots by period, then goals and penalties."""
-    out = make_console()
     for what, title in (("goals", "Goals"), ("shots_on_goal", "Shots")):
-        show_periods(sheet.periods, what, title, teams)
+        show_periods(found.periods, what, title, teams)
     goals = [
         (
             format_game_time(row),
@@ -111,19 +148,21 @@ def show_plays(sheet: GameSummary, teams: Sequence[str]) -> None:
             row["scorer"],
             row["assists"],
         )
-        for row in sheet.goals.iter_rows(named=True)
+        for row in found.goals.iter_rows(named=True)
     ]
-    out.print("", make_grid(["goal", "team", f"{teams[0]}-{teams[1]}", "strength", "scorer", "assists"], goals))
+    make_console().print()
+    show_grid(["goal", "team", f"{teams[0]}-{teams[1]}", "strength", "scorer", "assists"], goals)
     called = [
         (format_game_time(row), row["team"], row["minutes"], row["player"], row["what"])
-        for row in sheet.penalties.iter_rows(named=True)
+        for row in found.penalties.iter_rows(named=True)
     ]
     if called:
-        out.print("", make_grid(["penalty", "team", "min", "player", "for"], called, right=["min"]))
+        make_console().print()
+        show_grid(["penalty", "team", "min", "player", "for"], called, right=["min"])
 
 
 def show_periods(periods: pl.DataFrame, what: str, title: str, teams: Sequence[str]) -> None:
-    """Print a count of both teams by period. Regulation has three, whatever happened in them."""
+    """Print a count of both teams by period; always at least the three periods of regulation."""
     last = max(3, *periods["period"].to_list())
     count = {(team, period): n for team, period, n in periods.select("team", "period", what).iter_rows()}
     numbers = range(1, last + 1)
@@ -136,19 +175,19 @@ def show_periods(periods: pl.DataFrame, what: str, title: str, teams: Sequence[s
 
 
 def show_player(found: PlayerSummary) -> None:
-    """Print a player: who he is, his last games, his seasons."""
+    """Print a player: name, position and team, last games, seasons."""
     out, player = make_console(), found.player
     team = player["current_team_abbrev"] or "no team"
     name = format_player_name(player["first_name"], player["last_name"])
     about = f"{name}, {player['position'] or '–'}, {team}, {player['player_id']}"
     out.print(about, style="bold")
     if found.games.is_empty():
-        out.print("He has played no game that is in the lake.")
+        out.print("The lake has no games of this player.")
         return
-    out.print("\nLast games, the newest first", style="bold")
-    show_lines(found.games)
-    out.print("\nSeasons, as far as their games are in the lake", style="bold")
-    show_lines(found.seasons)
+    out.print("\nLast games, newest first", style="bold")
+    show_lines(found.games, optional=["game_id"])
+    out.print("\nSeasons, by the games in the lake", style="bold")
+    show_lines(found.seasons, optional=["time_on_ice_per_game_s"])
 
 
 def format_player_name(first: str | None, last: str | None) -> str:
@@ -158,11 +197,66 @@ def format_player_name(first: str | None, last: str | None) -> str:
 
 def show_team(found: TeamSummary) -> None:
     """Print a team: its months, its last games."""
-    make_console().print(f"Regular season {found.season}, as far as its games are in the lake", style="bold")
+    make_console().print(f"Regular season {format_season(found.season)}, by the games in the lake", style="bold")
     has_ties = found.months["ties"].sum() > 0
     show_lines(found.months if has_ties else found.months.drop("ties"))  # none since 2005
-    make_console().print("\nLast games, the newest first", style="bold")
+    make_console().print("\nLast games, newest first", style="bold")
     show_lines(found.games)
+
+
+def show_leaders(found: Leaders, choice: Choice) -> None:
+    """Print the leaders of a season."""
+    out = make_console()
+    about = [format_season(found.season), GAME_TYPES.get(choice.game_type, f"game type {choice.game_type}")]
+    about += [choice.situation] if choice.situation != ALL_SITUATIONS else []
+    about += [f"at least {found.min_games} games"] if found.min_games > 1 else []
+    column = next(column for column in found.table.columns if column.name == found.column)
+    out.print(f"{column.name}, {', '.join(about)}", style="bold")
+    out.print(f"{column.description}{f', in {column.unit}' if column.unit else ''}.")
+    if found.rows.is_empty():
+        out.print("Nobody: no player of these has games enough, or the column is unknown of all of them.")
+        return
+    ranked = found.rows.with_row_index("rank", 1)
+    names = [name for name in ranked.columns if name not in {found.column, "player_id"}]
+    names.insert(names.index("team_abbrev") + 1, found.column)
+    others = [name for name in reversed(names) if name not in {"rank", "player", "team_abbrev", found.column}]
+    show_lines(ranked.select([*names, "player_id"]), optional=["player_id", *others])
+
+
+def show_tables(sizes: Mapping[Table, Mapping[str, int]]) -> None:
+    """Print every table: its rows, its size on disk, and what one row is."""
+    rows = [
+        (
+            table.name,
+            sizes[table]["rows"] if table in sizes else None,
+            format_size(sizes[table]["bytes"]) if table in sizes else None,
+            table.grain,
+        )
+        for table in catalog.TABLES
+    ]
+    heads = ["table", "rows", "on disk", "one row is"]
+    make_console().print(make_grid(heads, rows, right=heads[1:3], unbroken=heads[:3]))
+
+
+def show_columns(table: Table) -> None:
+    """Print a table's columns with their types, units and meanings."""
+    out = make_console()
+    out.print(table.name, style="bold")
+    out.print(f"One row is {table.grain}. Key: {', '.join(table.key)}.", soft_wrap=False)
+    if table.inputs:
+        out.print(f"Built from {', '.join(read.name for read in table.inputs)}.", soft_wrap=False)
+    rows = [
+        (
+            column.name,
+            str(column.dtype).partition("(")[0].lower() + (f", {column.unit}" if column.unit else ""),
+            column.description
+            + (f": {', '.join(column.values)}" if column.values else "")
+            + (" (null: unknown)" if column.nullable else ""),
+        )
+        for column in table.columns
+    ]
+    out.print()
+    out.print(make_grid(["column", "type, unit", "meaning"], rows, unbroken=["column", "type, unit"]))
 
 
 def show_player_choices(people: pl.DataFrame) -> None:
@@ -172,10 +266,10 @@ def show_player_choices(people: pl.DataFrame) -> None:
     make_console().print(make_grid(["id", "player", "position", "team", "born"], lines))
 
 
-def show_upcoming(slate: pl.DataFrame) -> None:
-    """Print the games to come, day by day."""
+def show_upcoming(upcoming: pl.DataFrame) -> None:
+    """Print upcoming games, day by day."""
     out = make_console()
-    for (day,), games in slate.group_by("game_date", maintain_order=True):
+    for (day,), games in upcoming.group_by("game_date", maintain_order=True):
         out.print(f"\n{day:%A %d %B %Y}", style="bold")
         rows = [
             line
@@ -191,32 +285,31 @@ def show_upcoming(slate: pl.DataFrame) -> None:
             )
         ]
         heads = ["start", "team", "rest", "record", "last 10", "goals", "against", "game"]
-        out.print(make_grid(heads, rows, right=heads[2:7]))
+        show_grid(heads, rows, right=heads[2:7], optional=["against", "goals", "last 10"])
 
 
-def show_shooters(shooters: pl.DataFrame, told: UpcomingPredictions, games: int) -> None:
-    """Print who is likely to shoot, by which forecast; without one, that there is none, and who has shot of late."""
+def show_shooters(shooters: pl.DataFrame, predicted: UpcomingPredictions, games: int) -> None:
+    """Print the skaters with most predicted shots; without predictions, say so and print those by recent games."""
     out = make_console()
-    if told.shooters.is_empty():
-        out.print("\nShots on goal of these games were not foretold: `nhl-lake predict` does that.")
+    if predicted.shooters.is_empty():
+        out.print("\nShots on goal in these games are not predicted yet: run `nhl-lake predict`.")
         if shooters.height:
-            out.print("By the last ten games of each:")
-            show_lines(shooters)
+            out.print("By the last ten games of each player:")
+            show_lines(shooters, optional=["player_id", "most"])
         return
     made_at: datetime = shooters["made_at"].max()  # type: ignore[assignment]
-    out.print(f"\nShots on goal, foretold {format_eastern_time(made_at)}", style="bold")
+    out.print(f"\nPredicted shots on goal, {format_eastern_time(made_at)}", style="bold")
     names = ["game_date", "player", "team", "opponent", *PREDICTION_COLUMNS, *FEATURE_COLUMNS]
     lines = [tuple(format_prediction(name, row[name]) for name in names) for row in shooters.iter_rows(named=True)]
     heads = ["date", "player", "team", "opponent", "SOG", "over 2.5", "known from", "back-to-back", "last 10"]
-    out.print(make_grid(heads, lines, right=["SOG", "over 2.5", "last 10"]))
-    if told.unpredicted_games:
-        out.print(
-            f"Nothing was foretold of {told.unpredicted_games} of the {games} games: `nhl-lake predict` does that."
-        )
+    right = ["SOG", "over 2.5", "last 10"]
+    show_grid(heads, lines, right=right, optional=["known from", "back-to-back", "date"])
+    if predicted.unpredicted_games:
+        out.print(f"No predictions for {predicted.unpredicted_games} of the {games} games: run `nhl-lake predict`.")
 
 
 def format_prediction(name: str, value: Any) -> object:  # noqa: ANN401 - whatever a column holds
-    """Return a part of a forecast as it is printed."""
+    """Return a value of a prediction as it is printed."""
     if value is None:
         return None
     if name == "chance_over_2_5":
@@ -227,16 +320,16 @@ def format_prediction(name: str, value: Any) -> object:  # noqa: ANN401 - whatev
 
 
 def format_rest_and_form(game: dict[str, Any], side: str) -> tuple[object, ...]:
-    """Return rest and form of a team."""
-    said = {name: game[f"{side}_{name}"] for name in ("rest_days", *RESULT_CODES, "recent_wins")}
+    """Return the cells for rest and form of a team."""
+    form = {name: game[f"{side}_{name}"] for name in ("rest_days", *RESULT_CODES, "recent_wins")}
     goals, against = game[f"{side}_goals_per_game"], game[f"{side}_goals_against_per_game"]
-    if said["wins"] is None:
-        return said["rest_days"], None, None, None, None
-    record = f"{said['wins']}-{said['losses']}-{said['overtime_losses']}" + (f"-{said['ties']}" if said["ties"] else "")
+    if form["wins"] is None:
+        return form["rest_days"], None, None, None, None
+    record = f"{form['wins']}-{form['losses']}-{form['overtime_losses']}" + (f"-{form['ties']}" if form["ties"] else "")
     return (
-        said["rest_days"],
+        form["rest_days"],
         record,
-        f"{said['recent_wins']} of {game[f'{side}_recent_games']}",
+        f"{form['recent_wins']} of {game[f'{side}_recent_games']}",
         f"{goals:.2f}",
         f"{against:.2f}",
     )

@@ -10,6 +10,11 @@ def make_season_id(start_year: int) -> int:
     return start_year * 10_000 + start_year + 1
 
 
+def format_season(season: int) -> str:
+    """Return a season as people write it: 20232024 -> 2023-24."""
+    return f"{season // 10_000}-{season % 100:02}"
+
+
 def is_season(number: int) -> bool:
     """Whether a number is a season id: two consecutive years, from the first season on."""
     return number >= FIRST_SEASON and number == make_season_id(number // 10_000)

@@ -1,25 +1,28 @@
-"""A game on one sheet: score by period, goals, penalties, goalies, leaders."""
+"""A game on one screen: score by period, goals, penalties, goalies, leaders."""
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, NoReturn
 
 import polars as pl
 
 from nhl_lake.catalog import find_table
 from nhl_lake.errors import BadInput
-from nhl_lake.hockey.ids import get_game_season
+from nhl_lake.hockey.ids import format_season, get_game_season, get_game_type
 from nhl_lake.hockey.names import format_full_name
+from nhl_lake.queries.coverage import describe_game_type, describe_seasons, list_seasons
 from nhl_lake.queries.official_lines import scan_goalie_lines, scan_skater_lines
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
 LEADER_COUNT = 6
+GAME_ID_DIGITS = 10
 
 
 class GameSummary(NamedTuple):
-    """What a sheet says of a game: a row of silver.games, and frames; empty ones of a game that is not final."""
+    """A game: a row of silver.games, and frames, which are empty for a game that is not final."""
 
     game: dict[str, Any]
-    periods: pl.DataFrame  # one row a team and period: goals and shots on goal; none of a shoot-out
+    periods: pl.DataFrame  # one row a team and period: goals and shots on goal; without a shootout
     goals: pl.DataFrame
     penalties: pl.DataFrame
     goalies: pl.DataFrame
@@ -27,13 +30,10 @@ class GameSummary(NamedTuple):
 
 
 def summarize_game(root: Location, game_id: int) -> GameSummary:
-    """Return the sheet of a game."""
+    """Return the summary of a game."""
     game = scan_game(root, "silver.games", game_id).collect()
     if game.is_empty():
-        raise BadInput(
-            f"There is no game {game_id} in the lake.",
-            "`nhl-lake show silver.games` lists games; a lake holds those of the seasons that were asked for.",
-        )
+        raise_unknown_game(root, game_id)
     plays = scan_plays(root, game_id).collect()
     return GameSummary(
         game.row(0, named=True), summarize_periods(plays), list_goals(root, plays), list_penalties(root, plays),
@@ -41,15 +41,41 @@ def summarize_game(root: Location, game_id: int) -> GameSummary:
     )  # fmt: skip
 
 
+def raise_unknown_game(root: Location, game_id: int) -> NoReturn:
+    """Raise that a game is not in the lake, and why: not an id, another season, or an unused number."""
+    seasons = list_seasons(root, "silver.games")
+    season = get_game_season(game_id)
+    if len(str(game_id)) != GAME_ID_DIGITS:
+        raise BadInput(
+            f"{game_id} is no game id.",
+            "A game id has ten digits: first year of the season, game type, number, as in 2023020001.",
+        )
+    if season not in seasons:
+        raise BadInput(
+            f"There is no game {game_id} in the lake: it has no games of {format_season(season)}.",
+            f"It has {describe_seasons(seasons)}. `nhl-lake ingest --season {season // 10_000}` fetches that season.",
+        )
+    kind = get_game_type(game_id)
+    games = delta_tables.scan_table(root, find_table("silver.games")).filter(season=season, game_type=kind)
+    first, last = games.select(first=pl.col("game_id").min(), last=pl.col("game_id").max()).collect().row(0)
+    what = f"the {describe_game_type(kind)} of {format_season(season)}"
+    raise BadInput(
+        f"There is no game {game_id} in {what}.",
+        f"`nhl-lake show silver.games` lists games; those of {what} are {first} to {last}."
+        if first
+        else f"The lake has no games of {what}; `nhl-lake show silver.games` lists games.",
+    )
+
+
 def scan_game(root: Location, table: str, game_id: int) -> pl.LazyFrame:
-    """Read the rows of a game."""
+    """Return the rows of a game."""
     return delta_tables.scan_table(root, find_table(table)).filter(
         (pl.col("season") == get_game_season(game_id)) & (pl.col("game_id") == game_id)
     )
 
 
 def scan_plays(root: Location, game_id: int) -> pl.LazyFrame:
-    """Read the plays of a game in order, with the acting team's letters; of a shoot-out the penalties alone."""
+    """Return the plays of a game in order, with the acting team's letters; of a shootout only the penalties."""
     counts = (pl.col("period_type") != "SO") | (pl.col("event") == "penalty")
     plays = scan_game(root, "silver.plays", game_id).filter(counts)
     return plays.join(scan_team_abbrevs(root, game_id), left_on="acting_team_id", right_on="team_id", how="left").sort(
@@ -63,9 +89,15 @@ def scan_team_abbrevs(root: Location, game_id: int) -> pl.LazyFrame:
     return pl.concat(game.select(team_id=f"{side}_team_id", team=f"{side}_team_abbrev") for side in ("home", "away"))
 
 
-def scan_player_names(root: Location) -> pl.LazyFrame:
-    """Return every player's name."""
-    return delta_tables.scan_table(root, find_table("silver.players")).select("player_id", name=format_full_name())
+def scan_player_names(root: Location, game_ids: Sequence[int]) -> pl.LazyFrame:
+    """Return the names of the players of some games: as their own page gives them, or else the game's pages."""
+    pages = delta_tables.scan_table(root, find_table("silver.players")).select("player_id", own=format_full_name())
+    lineups = delta_tables.scan_table(root, find_table("silver.lineups")).filter(
+        pl.col("season").is_in([get_game_season(game) for game in game_ids]) & pl.col("game_id").is_in(list(game_ids))
+    )
+    listed = lineups.group_by("player_id").agg(listed=format_full_name().drop_nulls().first())
+    both = pages.join(listed, on="player_id", how="full", coalesce=True)
+    return both.select("player_id", name=pl.coalesce("own", "listed"))
 
 
 def summarize_periods(plays: pl.DataFrame) -> pl.DataFrame:
@@ -79,7 +111,7 @@ def list_goals(root: Location, plays: pl.DataFrame) -> pl.DataFrame:
     """One row a goal: when, by whom, at which strength, and the score after it."""
     scored = plays.filter("is_goal")
     who = pl.concat_list("shooter_player_id", "assist1_player_id", "assist2_player_id", "assist3_player_id")
-    people = collect_player_names(root, scored.select("event_id", player_id=who))
+    people = collect_player_names(root, scored.select("game_id", "event_id", player_id=who))
     rows = scored.join(people, on="event_id", how="left", maintain_order="left")
     strength = pl.concat_str(
         pl.col("strength_state").fill_null("?"), pl.when(is_empty_net()).then(pl.lit(" EN")).otherwise(pl.lit(""))
@@ -103,9 +135,11 @@ def is_empty_net() -> pl.Expr:
 
 
 def list_penalties(root: Location, plays: pl.DataFrame) -> pl.DataFrame:
-    """One row a penalty: when, whose, for what; nobody is charged with a bench minor."""
+    """One row a penalty: when, whose, for what. A bench minor has no player."""
     called = plays.filter(pl.col("event") == "penalty")
-    people = collect_player_names(root, called.select("event_id", player_id=pl.concat_list("penalised_player_id")))
+    people = collect_player_names(
+        root, called.select("game_id", "event_id", player_id=pl.concat_list("penalised_player_id"))
+    )
     rows = called.join(people, on="event_id", how="left", maintain_order="left")
     return rows.select(
         "period", "period_type", "period_seconds", "team",
@@ -116,8 +150,8 @@ def list_penalties(root: Location, plays: pl.DataFrame) -> pl.DataFrame:
 
 
 def collect_player_names(root: Location, ids: pl.DataFrame) -> pl.DataFrame:
-    """One row an event with the names of its players in order; of one who is not known, his id."""
-    everyone = scan_player_names(root).collect()
+    """One row an event with the names of its players in order; a player without a known name has their id."""
+    everyone = scan_player_names(root, ids["game_id"].unique().to_list()).collect()
     return (
         ids.explode("player_id")
         .filter(pl.col("player_id").is_not_null())
@@ -129,14 +163,14 @@ def collect_player_names(root: Location, ids: pl.DataFrame) -> pl.DataFrame:
 
 
 def list_goalies(root: Location, game_id: int) -> pl.DataFrame:
-    """One row a goalie who played, by the box score, or without one by the plays."""
+    """One row a goalie who played, by the box score; without one, by the plays."""
     rows = add_names(root, scan_goalie_lines(root), game_id)
     order = rows.sort("is_home", pl.col("time_on_ice_s"), "player_id", descending=[False, True, False])
     return order.select("team", "player", "decision", "saves", "shots_against", "time_on_ice_s").collect()
 
 
 def rank_leaders(root: Location, game_id: int) -> pl.DataFrame:
-    """One row a skater: those with the most points, then goals, then shots, by the box score, or else by the plays."""
+    """One row a skater with the most points, then goals, then shots on goal, by the box score or else by the plays."""
     best = ["points", "goals", "shots_on_goal"]
     rows = add_names(root, scan_skater_lines(root), game_id).sort(
         *best, "player_id", descending=[True, True, True, False], nulls_last=True
@@ -147,8 +181,8 @@ def rank_leaders(root: Location, game_id: int) -> pl.DataFrame:
 
 
 def add_names(root: Location, lines: pl.LazyFrame, game_id: int) -> pl.LazyFrame:
-    """Return the lines of a game, with names and the letters of the teams."""
+    """Return the lines of a game, with the names of the players and the letters of the teams."""
     own = lines.filter((pl.col("season") == get_game_season(game_id)) & (pl.col("game_id") == game_id))
     rows = own.join(scan_team_abbrevs(root, game_id), on="team_id", how="left")
     name = pl.coalesce("name", pl.col("player_id").cast(pl.String))
-    return rows.join(scan_player_names(root), on="player_id", how="left").with_columns(player=name)
+    return rows.join(scan_player_names(root, [game_id]), on="player_id", how="left").with_columns(player=name)

@@ -1,4 +1,4 @@
-"""Players' lines, game by game: those of the box score, or where a game has none, those counted from its plays."""
+"""Players' lines, game by game: those of the box score, or without one those counted from the plays."""
 
 import polars as pl
 
@@ -25,7 +25,7 @@ def scan_goalie_lines(root: Location) -> pl.LazyFrame:
 
 
 def combine_lines(root: Location, official: str, counted: str, names: tuple[str, ...]) -> pl.LazyFrame:
-    """Return the lines of one table, and of games that it has not those of another."""
+    """Return the lines of one table, and for players who have none there in a game those of another."""
     box, own = (delta_tables.scan_table(root, find_table(table)) for table in (official, counted))
-    rest = own.filter(pl.col("situation") == ALL_SITUATIONS).join(box, on="game_id", how="anti")
+    rest = own.filter(pl.col("situation") == ALL_SITUATIONS).join(box, on=["game_id", "player_id"], how="anti")
     return pl.concat([lines.select(*GAME_COLUMNS, *names) for lines in (box, rest)], how="vertical_relaxed")

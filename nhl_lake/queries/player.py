@@ -1,6 +1,7 @@
-"""A player: who is meant by a name, his last games and his seasons."""
+"""A player: who is meant by a name, their last games and their seasons."""
 
 import unicodedata
+from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -12,15 +13,17 @@ from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
 LETTER_REPLACEMENTS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
+MIN_LIKENESS = 0.75
+MAX_SUGGESTIONS = 3
 TIME_COLUMN = "time_on_ice_s"
 SKATER_COLUMNS = ("goals", "assists", "shots_on_goal", TIME_COLUMN)
 GOALIE_COLUMNS = ("saves", "shots_against", "goals_against", TIME_COLUMN)
 
 
 class PlayerSummary(NamedTuple):
-    """What is known of a player: a row of silver.players, his last games, and a row a season.
+    """A player: a row of silver.players, their last games, and a row a season.
 
-    Games are told by the box scores, or where there is none by the plays.
+    Figures are those of the box scores; without one they are counted from the plays.
     """
 
     player: dict[str, Any]
@@ -31,16 +34,52 @@ class PlayerSummary(NamedTuple):
 def find_players(root: Location, name: str) -> pl.DataFrame:
     """Return the players whom a name or an id may mean: capitals and accents do not matter, and parts will do.
 
-    Where the words are somebody's names, those are meant who have them, and not those whose names go on.
+    If the words are the complete names of some players, only these are returned. Columns are those of silver.players.
     """
-    players = delta_tables.scan_table(root, find_table("silver.players")).sort("player_id").collect()
+    players = read_players(root)
     if name.isdecimal():
         return players.filter(pl.col("player_id") == int(name))
-    wanted = fold_text(name).split()
-    full = [fold_text(name or "") for name in players.select(format_full_name()).to_series()]
-    whole = pl.Series([set(wanted) <= set(text.split()) for text in full], dtype=pl.Boolean)
-    part = pl.Series([all(has_word_start(word, text) for word in wanted) for text in full], dtype=pl.Boolean)
-    return players.filter(whole if whole.any() else part) if wanted else players.clear()
+    words = fold_text(name).split()
+    names = list_folded_names(players)
+    exact = pl.Series([set(words) <= set(text.split()) for text in names], dtype=pl.Boolean)
+    partial = pl.Series([all(has_word_start(word, text) for word in words) for text in names], dtype=pl.Boolean)
+    return players.filter(exact if exact.any() else partial) if words else players.clear()
+
+
+def read_players(root: Location) -> pl.DataFrame:
+    """Return every player by id: those with a page of their own, then those whom only the pages of games name."""
+    players = delta_tables.scan_table(root, find_table("silver.players"))
+    names = ("first_name", "last_name")
+    listed = (
+        delta_tables.scan_table(root, find_table("silver.lineups"))
+        .filter(pl.any_horizontal(pl.col(*names).is_not_null()))
+        .group_by("player_id")
+        .agg(pl.col(*names, "position").sort_by("game_id").drop_nulls().last())
+        .join(players, on="player_id", how="anti")
+    )
+    return pl.concat([players, listed], how="diagonal").sort("player_id").collect()
+
+
+def suggest_players(root: Location, name: str) -> list[str]:
+    """Return the names of the players that are most like a name, with their ids: "Connor McDavid (8478402)"."""
+    players = read_players(root).with_columns(player=format_full_name()).filter(pl.col("player").is_not_null())
+    folded = list_folded_names(players)
+    last = [text.split()[-1] for text in folded]
+    wanted = fold_text(name)
+    likeness = [
+        max(SequenceMatcher(None, wanted, text).ratio(), SequenceMatcher(None, wanted, surname).ratio())
+        for text, surname in zip(folded, last, strict=True)
+    ]
+    found = players.with_columns(likeness=pl.Series(likeness, dtype=pl.Float64))
+    near = found.filter(pl.col("likeness") >= MIN_LIKENESS).sort("likeness", "player_id", descending=[True, False])
+    return [
+        f"{player} ({number})" for player, number in near.head(MAX_SUGGESTIONS).select("player", "player_id").rows()
+    ]
+
+
+def list_folded_names(players: pl.DataFrame) -> list[str]:
+    """Return the full names of players, folded."""
+    return [fold_text(name or "") for name in players.select(format_full_name()).to_series()]
 
 
 def has_word_start(word: str, text: str) -> bool:
@@ -55,25 +94,25 @@ def fold_text(text: str) -> str:
 
 
 def summarize_player(root: Location, player: dict[str, Any], last: int) -> PlayerSummary:
-    """Return a player's last games, the newest first, and his seasons: as goalie or as skater, whichever he played as.
+    """Return a player's last games, the newest first, and their seasons, as goalie or as skater.
 
-    The page of a player may say another position than that of his games: it decides only where both would do.
+    A player's page may give another position than their games do. It decides only if they have games as both.
     """
     kinds = [(scan_goalie_lines(root), GOALIE_COLUMNS), (scan_skater_lines(root), SKATER_COLUMNS)]
     found = [(read_player_games(root, lines, player["player_id"]), counted) for lines, counted in kinds]
-    as_page_says = found if player["position"] == "G" else found[::-1]
-    rows, counted = next((one for one in as_page_says if not one[0].is_empty()), as_page_says[0])
+    by_position = found if player["position"] == "G" else found[::-1]
+    rows, counted = next((one for one in by_position if not one[0].is_empty()), by_position[0])
     return PlayerSummary(player, format_player_games(rows.head(last), counted), summarize_seasons(rows, counted))
 
 
 def read_player_games(root: Location, lines: pl.LazyFrame, player_id: int) -> pl.DataFrame:
-    """Return a player's lines beside the games that they are of, the newest first."""
+    """Return a player's lines with the games, the newest first."""
     own = lines.filter(pl.col("player_id") == player_id).join(scan_games(root), on="game_id", validate="m:1")
     return own.sort("start_at", "game_id", descending=True).collect()
 
 
 def scan_games(root: Location) -> pl.LazyFrame:
-    """Read of each game what stands beside a player's line."""
+    """Return what a player's line needs of each game: day, start, teams and score."""
     about = ["game_id", "game_date", "start_at", "home_team_id", "home_score", "away_score", "last_period_type"]
     return delta_tables.scan_table(root, find_table("silver.games")).select(
         *about, "home_team_abbrev", "away_team_abbrev"
@@ -81,7 +120,7 @@ def scan_games(root: Location) -> pl.LazyFrame:
 
 
 def format_player_games(rows: pl.DataFrame, counted: tuple[str, ...]) -> pl.DataFrame:
-    """One row a game: the day, the opponent, how it ended, and what he did."""
+    """One row a game: the day, the opponent, the result and the player's figures."""
     own, other = ("home", "away"), ("away", "home")
     team, opponent, ours, theirs = (
         pl.when("is_home").then(f"{sides[0]}_{what}").otherwise(f"{sides[1]}_{what}")
@@ -100,9 +139,9 @@ def format_player_games(rows: pl.DataFrame, counted: tuple[str, ...]) -> pl.Data
 
 
 def summarize_seasons(rows: pl.DataFrame, counted: tuple[str, ...]) -> pl.DataFrame:
-    """One row a season and game type: his teams in order, games, sums, and the ice time a game.
+    """One row a season and game type: teams in order, games, sums, and ice time per game.
 
-    What a game does not tell is unknown of its season too.
+    A figure that is unknown of one game is unknown of its season.
     """
     team = pl.when("is_home").then("home_team_abbrev").otherwise("away_team_abbrev")
     sums = [
@@ -111,13 +150,13 @@ def summarize_seasons(rows: pl.DataFrame, counted: tuple[str, ...]) -> pl.DataFr
         )
         for name in counted
     ]
-    kept = [
+    named = [
         column.alias("time_on_ice_per_game_s" if name == TIME_COLUMN else name)
         for name, column in zip(counted, sums, strict=True)
     ]
     return (
         rows.sort("start_at", "game_id")
         .group_by("season", "game_type", maintain_order=True)
-        .agg(team.unique(maintain_order=True).str.join(", ").alias("teams"), pl.len().alias("games"), *kept)
+        .agg(team.unique(maintain_order=True).str.join(", ").alias("teams"), pl.len().alias("games"), *named)
         .sort("season", "game_type", descending=True)
     )

@@ -1,4 +1,4 @@
-"""Who is likely to shoot in the games to come, as it was foretold last, and what the forecast rests on."""
+"""The newest predictions of shots on goal for upcoming games, and the features that explain them."""
 
 from typing import NamedTuple
 
@@ -7,6 +7,7 @@ import polars as pl
 from nhl_lake.catalog import find_table
 from nhl_lake.hockey.names import format_full_name
 from nhl_lake.models.shots_on_goal import GLM
+from nhl_lake.queries.player import read_players
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
@@ -16,20 +17,22 @@ FEATURE_COLUMNS = ("projection_basis", "is_back_to_back", "mean_shots_on_goal_10
 
 
 class UpcomingPredictions(NamedTuple):
-    """Skaters by the shots that are foretold of them, and the games of the slate of which nothing is."""
+    """Skaters by predicted shots on goal, and the number of upcoming games without predictions."""
 
     shooters: pl.DataFrame
     unpredicted_games: int
 
 
-def read_predictions(root: Location, slate: pl.DataFrame) -> UpcomingPredictions:
-    """Return the newest forecast of every skater who may play in the slate's games, those who shoot most first."""
+def read_predictions(root: Location, upcoming: pl.DataFrame) -> UpcomingPredictions:
+    """Return the newest prediction of every skater who may play in the upcoming games, most shots first."""
     if not all(delta_tables.has_table(root, find_table(name)) for name in REQUIRED_TABLES):
-        return UpcomingPredictions(pl.DataFrame(), slate.height)
+        return UpcomingPredictions(pl.DataFrame(), upcoming.height)
     predictions, features = (delta_tables.scan_table(root, find_table(name)) for name in REQUIRED_TABLES)
-    games = slate.select("game_id", "start_at", *(f"{side}_team_{what}" for side in SIDES for what in ("id", "abbrev")))
+    games = upcoming.select(
+        "game_id", "start_at", *(f"{side}_team_{what}" for side in SIDES for what in ("id", "abbrev"))
+    )
     is_home = pl.col("team_id") == pl.col("home_team_id")
-    names = delta_tables.scan_table(root, find_table("silver.players")).select("player_id", player=format_full_name())
+    names = read_players(root).lazy().select("player_id", player=format_full_name())
     newest = (
         predictions.filter(pl.col("model").str.starts_with(GLM))
         .join(games.lazy(), on="game_id", suffix="_of_game", validate="m:1")
@@ -37,7 +40,7 @@ def read_predictions(root: Location, slate: pl.DataFrame) -> UpcomingPredictions
         .unique(PREDICTION_KEY, keep="last", maintain_order=True)
     )
     rows = (
-        # who is not expected any more, as after a trade, is left out
+        # a skater who is no longer expected to play, as after a trade, is left out
         newest.join(
             features.filter("is_upcoming").select(*PREDICTION_KEY, "team_id", *FEATURE_COLUMNS),
             on=[*PREDICTION_KEY, "team_id"],
@@ -63,7 +66,7 @@ def read_predictions(root: Location, slate: pl.DataFrame) -> UpcomingPredictions
         )
         .collect()
     )
-    return UpcomingPredictions(rows, slate.height - rows["game_id"].n_unique())
+    return UpcomingPredictions(rows, upcoming.height - rows["game_id"].n_unique())
 
 
 SIDES = ("home", "away")

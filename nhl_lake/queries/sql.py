@@ -1,9 +1,9 @@
-"""Questions to the lake in SQL, answered by Polars: tables by their names, as of their newest versions, read only."""
+"""SQL over the lake's tables, run by Polars: each table at its newest version, read only."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import polars as pl
 import polars.selectors as cs
@@ -15,6 +15,7 @@ from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
+Frame = pl.DataFrame | pl.LazyFrame
 READ_QUERY = re.compile(
     r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(select|with|values|from|explain)\b", re.IGNORECASE | re.DOTALL
 )
@@ -23,15 +24,21 @@ UNKNOWN_COLUMN = re.compile(r'unable to find column "([^"]+)"; valid columns: \[
 MAX_MESSAGE_LENGTH = 240
 
 
-def run_query(root: Location, sql: str) -> pl.LazyFrame:
-    """Return the answer to a question in SQL over all tables of the lake: `select … from gold.skater_game`."""
+def run_query(root: Location, sql: str, frames: Mapping[str, Frame] | None = None) -> pl.LazyFrame:
+    """Return the result of a query over the tables of the lake, and over frames by their names."""
     if not READ_QUERY.match(sql):
         raise BadInput(
-            "That is no question: the lake is only read, by SELECT or WITH … SELECT.",
-            "`nhl-lake tables` lists the tables, docs/TABLES.md explains their columns.",
+            "A query may only read: begin it with SELECT or WITH.",
+            "`nhl-lake tables` lists the tables, `nhl-lake tables gold.skater_game` the columns of one.",
+        )
+    frames = frames or {}
+    if taken := [name for name in frames if name in {view.name for view in VIEWS}]:
+        raise BadInput(
+            f"'{taken[0]}' is the name of a view of the lake.", f"Pass the frame under another name: my_{taken[0]}=…"
         )
     tables = {table.name: delta_tables.scan_table(root, table) for table in find_named_tables(sql)}
-    return plan_query(pl.SQLContext(tables | {view.name: scan_view(root, view) for view in find_named_views(sql)}), sql)
+    views = {view.name: scan_view(root, view) for view in find_named_views(sql)}
+    return plan_query(pl.SQLContext({**tables, **views, **frames}), sql)
 
 
 def scan_view(root: Location, view: View) -> pl.LazyFrame:
@@ -42,40 +49,45 @@ def scan_view(root: Location, view: View) -> pl.LazyFrame:
 
 
 def find_named_tables(sql: str) -> list[Table]:
-    """Return the tables whose names stand in a question: to open every table would take longer than the answer."""
+    """Return the tables that a query names: to open every table would take longer than the query."""
     text = sql.replace('"', "")
     return [table for table in catalog.TABLES if re.search(rf"\b{re.escape(table.name)}\b", text)]
 
 
 def find_named_views(sql: str) -> list[View]:
-    """Return the views whose names stand in a question, likewise; not where they are the end of a table's."""
+    """Return the views that a query names; a view's name at the end of a table's name does not count."""
     text = sql.replace('"', "")
     return [view for view in VIEWS if re.search(rf"(?<![\w.]){view.name}\b", text)]
 
 
-def plan_query(context: pl.SQLContext[pl.LazyFrame], sql: str) -> pl.LazyFrame:
-    """Plan a question, and say in two lines what is wrong with it. Exact decimals become plain numbers."""
+def plan_query(context: "pl.SQLContext[Any]", sql: str) -> pl.LazyFrame:
+    """Plan a query, and explain in two lines what is wrong with it. Exact decimals become plain numbers."""
     try:
         found = context.execute(sql, eager=False)
         schema = found.collect_schema()
     except pl.exceptions.PolarsError as error:
-        raise_query_error(str(error), error)
+        raise_query_error(str(error))
     except BaseException as error:
         if is_panic(error):
-            raise_query_error(str(error), error)
+            raise_query_error(str(error))
         raise
     unknown = [name for name, dtype in schema.items() if dtype == pl.Null]
     return found.with_columns(cs.decimal().cast(pl.Float64), *(pl.col(name).cast(pl.String) for name in unknown))
 
 
 def collect_query(rows: pl.LazyFrame) -> pl.DataFrame:
-    """Work out an answer. What goes wrong in a data file is the lake's trouble, all else the question's."""
+    """Run a query. An error in a data file is raised as it is; any other is the query's."""
     try:
         return rows.collect()
     except pl.exceptions.PolarsError as error:
         if "parquet" in str(error).lower():
             raise
-        raise_query_error(str(error), error)
+        raise_query_error(str(error))
+
+
+def filter_rows(rows: pl.LazyFrame, where: str) -> pl.LazyFrame:
+    """Return the rows for which an SQL condition holds; days and instants are texts, as in a query."""
+    return plan_query(pl.SQLContext({"rows": rows}), f"select * from rows where {where}")
 
 
 def list_versions(root: Location, table: Table) -> pl.DataFrame:
@@ -94,29 +106,31 @@ def list_versions(root: Location, table: Table) -> pl.DataFrame:
     return found.with_columns(pl.from_epoch("written_at", "ms").dt.replace_time_zone("UTC"))
 
 
-def raise_query_error(said: str, error: BaseException) -> NoReturn:
-    """Raise what is wrong with a question, with the name that may be meant."""
-    if found := UNKNOWN_TABLE.search(said):
+def raise_query_error(message: str) -> NoReturn:
+    """Raise what is wrong with a query, with the name that may be meant."""
+    if found := UNKNOWN_TABLE.search(message):
         try:
             catalog.find_table(found[1])
         except BadInput as unknown:
-            raise unknown from error
-    if found := UNKNOWN_COLUMN.search(said):
+            raise unknown from None  # the engine's own error is long and says less
+    if found := UNKNOWN_COLUMN.search(message):
         raise BadInput(
             f"There is no column '{found[1]}'.", suggest_column(found[1], re.findall(r'"([^"]+)"', found[2]))
-        ) from error
-    line = " ".join(said.partition("Resolved plan")[0].partition("This error occurred")[0].split())[:MAX_MESSAGE_LENGTH]
+        ) from None
+    line = " ".join(message.partition("Resolved plan")[0].partition("This error occurred")[0].split())[
+        :MAX_MESSAGE_LENGTH
+    ]
     hint = "`nhl-lake tables` lists the tables, docs/QUESTIONS.md has examples."
     if "division by zero" in line:
-        hint = "Divide by nullif(…, 0): what cannot be divided is then null."
-    raise BadInput(f"The question cannot be answered: {line}", hint) from error
+        hint = "Divide by nullif(…, 0): the result is then null."
+    raise BadInput(f"The query cannot be run: {line}", hint) from None
 
 
 def suggest_column(name: str, names: Sequence[str]) -> str:
-    """Return a hint at the column that a name may stand for, or at those that there are."""
+    """Return a hint: the column that a name may mean, or the columns that there are."""
     near = get_close_matches(name, names, n=1)
     if near:
         return f"Did you mean '{near[0]}'?"
-    return (
-        f"There are {', '.join(names[:12])}{' …' if len(names) > 12 else ''}." if names else "docs/TABLES.md has them."
-    )
+    if not names:
+        return "`nhl-lake tables NAME` lists a table's columns."
+    return f"Columns are {', '.join(names[:12])}{' …' if len(names) > 12 else ''}."

@@ -1,19 +1,22 @@
 """A team: its months in numbers, and its last games."""
 
-from typing import NamedTuple
+from difflib import get_close_matches
+from typing import NamedTuple, NoReturn
 
 import polars as pl
 
 from nhl_lake.catalog import find_table
 from nhl_lake.errors import BadInput
+from nhl_lake.hockey.ids import format_season
 from nhl_lake.hockey.results import RESULT_CODES
-from nhl_lake.queries.player import scan_games
+from nhl_lake.queries.coverage import describe_seasons
+from nhl_lake.queries.player import fold_text, scan_games
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
 
 class TeamSummary(NamedTuple):
-    """What the NHL's own figures say of a team in a season's regular games."""
+    """A team's regular season by the NHL's own figures: a row a month, and its last games."""
 
     season: int
     months: pl.DataFrame
@@ -33,18 +36,44 @@ def summarize_team(root: Location, abbrev: str, season: int | None, last: int) -
         .collect()
     )
     if lines.is_empty():
+        raise_unknown_team(root, abbrev)
+    seasons = lines["season"].unique().sort(descending=True).to_list()
+    if season is not None and season not in seasons:
         raise BadInput(
-            f"There is no regular game of a team '{abbrev}' in the lake.",
-            "Teams go by their three letters, as in `nhl-lake show silver.teams`.",
+            f"The lake has no regular-season games of {abbrev.upper()} in {format_season(season)}.",
+            f"It has those of {describe_seasons(seasons)}.",
         )
     chosen = season if season is not None else lines["season"].max()
     own = lines.filter(pl.col("season") == chosen)
     return TeamSummary(int(str(chosen)), summarize_months(own), format_team_games(own.tail(last).reverse()))
 
 
+def raise_unknown_team(root: Location, abbrev: str) -> NoReturn:
+    """Raise that the lake has no games of a team, with the three letters that may be meant."""
+    teams = delta_tables.scan_table(root, find_table("silver.teams")).sort(
+        "last_season", descending=True, nulls_last=True
+    )
+    names = dict(teams.select("team_abbrev", "team_name").unique("team_abbrev", maintain_order=True).collect().rows())
+    if (letters := abbrev.upper()) in names:
+        raise BadInput(
+            f"The lake has no regular-season games of {letters} ({names[letters]}).",
+            "`nhl-lake status` shows which seasons the lake has.",
+        )
+    wanted = fold_text(abbrev)
+    folded = {letters: fold_text(name or "") for letters, name in names.items()}
+    near = [letters for letters, name in folded.items() if wanted and wanted in name]
+    near += get_close_matches(letters, names, n=2)
+    near += [a for a, name in folded.items() if get_close_matches(wanted, [name, *name.split()], n=1, cutoff=0.8)]
+    meant = " or ".join(f"{letters} ({names[letters]})" for letters in list(dict.fromkeys(near))[:3])
+    raise BadInput(
+        f"There is no team '{abbrev}' in the lake.",
+        f"Did you mean {meant}?" if meant else "`nhl-lake show silver.teams` lists the teams with their three letters.",
+    )
+
+
 def summarize_months(lines: pl.DataFrame) -> pl.DataFrame:
-    """One row a month: record, goals, power play; the power play is null if a game does not tell of it."""
-    tells = pl.col("power_play_opportunities").is_not_null().all()
+    """One row a month: record, goals, power play. The power play is null if it is unknown of one of the games."""
+    is_known = pl.col("power_play_opportunities").is_not_null().all()
     scored, had = (pl.col(f"power_play_{name}").sum() for name in ("goals", "opportunities"))
     return (
         lines.group_by(month=pl.col("game_date").dt.strftime("%Y-%m"), maintain_order=True)
@@ -53,8 +82,8 @@ def summarize_months(lines: pl.DataFrame) -> pl.DataFrame:
             *((pl.col("result") == result).sum().alias(name) for name, result in RESULT_CODES.items()),
             pl.col("goals").sum(),
             pl.col("goals_against").sum(),
-            pl.when(tells).then(scored).alias("power_play_goals"),
-            pl.when(tells).then(had).alias("power_play_opportunities"),
+            pl.when(is_known).then(scored).alias("power_play_goals"),
+            pl.when(is_known).then(had).alias("power_play_opportunities"),
         )
         .with_columns(power_play_share=pl.col("power_play_goals") / pl.col("power_play_opportunities").replace(0, None))
     )

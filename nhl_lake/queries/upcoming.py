@@ -1,4 +1,4 @@
-"""The games to come, with what matters before them: days of rest and the season's form of both teams."""
+"""Upcoming games, with rest days and season form of both teams."""
 
 from datetime import datetime, timedelta
 
@@ -9,6 +9,7 @@ from nhl_lake.hockey.calendar import OFF_SCHEDULE_STATES, UNDECIDED_TEAM, get_ea
 from nhl_lake.hockey.names import format_full_name
 from nhl_lake.hockey.results import RESULT_CODES
 from nhl_lake.queries.official_lines import scan_skater_lines
+from nhl_lake.queries.player import read_players
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
@@ -19,20 +20,20 @@ FORM_COLUMNS = (*RESULT_CODES, "recent_wins", "recent_games", "goals_per_game", 
 def read_upcoming_games(root: Location, now: datetime, days: int) -> pl.DataFrame:
     """Return the games that have not begun, from today through so many days, in order.
 
-    Rest is the number of days without a game before it, games to come counted too: 0 is the second of a back-to-back.
-    Form is of the season's regular games that are final; null before the first.
+    Rest is the number of days since the team's last game, minus one; games to come count. 0 is the second game of a
+    back-to-back. Form covers the final regular-season games; null before the first.
     """
     today = get_eastern_day(now)
     games = delta_tables.scan_table(root, find_table("silver.games")).filter(
         ~pl.col("schedule_state").is_in(OFF_SCHEDULE_STATES)
     )
     coming = games.filter(pl.col("game_date").is_between(today, today + timedelta(days=days)) & is_upcoming(now))
-    kept = coming.select("game_id", "season", "game_type", "game_date", "start_at", "schedule_state", *TEAM_COLUMNS)
+    found = coming.select("game_id", "season", "game_type", "game_date", "start_at", "schedule_state", *TEAM_COLUMNS)
     for side in ("away", "home"):
-        kept = kept.join(
+        found = found.join(
             compute_side_form(root, games, side), on=["game_id", f"{side}_team_id"], how="left", validate="1:1"
         )
-    return kept.sort("start_at", "game_id").collect()
+    return found.sort("start_at", "game_id").collect()
 
 
 TEAM_COLUMNS = tuple(f"{side}_team_{what}" for side in ("away", "home") for what in ("id", "abbrev"))
@@ -46,7 +47,7 @@ def compute_side_form(root: Location, games: pl.LazyFrame, side: str) -> pl.Lazy
 
 
 def compute_rest_days(games: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a team of a game: days without a game since its last one in the season. Teams not known yet have none."""
+    """One row a team of a game: rest days since its last game of the season. Teams that are not known yet have none."""
     both = pl.concat(
         games.filter(pl.col(f"{side}_team_abbrev") != UNDECIDED_TEAM).select(
             "season", "game_id", "game_date", "start_at", team_id=f"{side}_team_id"
@@ -58,7 +59,7 @@ def compute_rest_days(games: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def compute_team_form(root: Location) -> pl.LazyFrame:
-    """One row a team and season: its record, that of its last games, and goals a game, in regular games."""
+    """One row a team and season: its record, its recent record and goals per game, in regular-season games."""
     starts = delta_tables.scan_table(root, find_table("silver.games")).select("game_id", "start_at")
     lines = delta_tables.scan_table(root, find_table("silver.team_games")).filter(pl.col("game_type") == 2)
     against = lines.select("game_id", opponent_team_id="team_id", goals_against="goals")
@@ -77,20 +78,20 @@ def compute_team_form(root: Location) -> pl.LazyFrame:
     )
 
 
-def rank_shooters(root: Location, slate: pl.DataFrame, count: int) -> pl.DataFrame:
-    """Return the skaters of the slate's teams with the most shots on goal a game over their last ten games.
+def rank_shooters(root: Location, games: pl.DataFrame, count: int) -> pl.DataFrame:
+    """Return the skaters of the upcoming games with the most shots on goal per game over their last ten games.
 
-    A team's skaters are those who dressed for its last game. Games in other teams count, and those of every kind.
+    A team's skaters are those who dressed for its last game. Games for other teams and of every game type count.
     """
     starts = delta_tables.scan_table(root, find_table("silver.games")).select("game_id", "start_at")
     lines = scan_skater_lines(root).join(starts, on="game_id", validate="m:1")
     playing = pl.concat(
-        slate.select("game_id", team_id=f"{side}_team_id", team=f"{side}_team_abbrev", opponent=f"{other}_team_abbrev")
+        games.select("game_id", team_id=f"{side}_team_id", team=f"{side}_team_abbrev", opponent=f"{other}_team_abbrev")
         for side, other in (("home", "away"), ("away", "home"))
     ).unique("team_id", keep="first", maintain_order=True)
     newest = pl.col("start_at") == pl.col("start_at").max().over("team_id")
     dressed = lines.filter(newest).select("player_id", "team_id").join(playing.lazy(), on="team_id")
-    names = delta_tables.scan_table(root, find_table("silver.players")).select("player_id", player=format_full_name())
+    names = read_players(root).lazy().select("player_id", player=format_full_name())
     shots = pl.col("shots_on_goal").tail(RECENT_GAMES)
     return (
         lines.sort("start_at", "game_id")

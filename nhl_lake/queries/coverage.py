@@ -1,0 +1,31 @@
+"""Which seasons and kinds of game a lake has: what to say where an answer is empty."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from nhl_lake.catalog import find_table
+from nhl_lake.hockey.calendar import GAME_TYPES
+from nhl_lake.hockey.ids import format_season
+from nhl_lake.store import delta_tables
+from nhl_lake.store.location import Location
+
+
+def list_seasons(root: Location, table: str, **key: object) -> list[int]:
+    """Return the seasons of which a table has rows, the newest first; of those rows that have a key."""
+    rows = delta_tables.scan_table(root, find_table(table)).filter(**key)
+    return rows.select(pl.col("season").unique()).collect()["season"].sort(descending=True).to_list()
+
+
+def describe_seasons(seasons: Sequence[int]) -> str:
+    """Return seasons as people write them: "2023-24, 2022-23 and 4 earlier"; "no season" if there are none."""
+    names = [format_season(season) for season in seasons[:3]]
+    if not names:
+        return "no season"
+    earlier = len(seasons) - len(names)
+    return ", ".join(names) + (f" and {earlier} earlier" if earlier else "")
+
+
+def describe_game_type(number: int) -> str:
+    """Return what a game type is called: "regular season"; of a special one its number."""
+    return GAME_TYPES.get(number, f"game type {number}")

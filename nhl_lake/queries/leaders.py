@@ -1,0 +1,142 @@
+"""Leaders of a season: skaters or goalies by any column of their season."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import NamedTuple
+
+import polars as pl
+
+from nhl_lake.errors import BadInput
+from nhl_lake.gold.goalie_season import GOALIE_SEASON
+from nhl_lake.gold.measures.situations import ALL_SITUATIONS
+from nhl_lake.gold.skater_season import SKATER_SEASON
+from nhl_lake.hockey.calendar import GAME_TYPES
+from nhl_lake.hockey.ids import format_season
+from nhl_lake.queries.coverage import describe_game_type, describe_seasons, list_seasons
+from nhl_lake.schema.table import Table
+from nhl_lake.store import delta_tables
+from nhl_lake.store.location import Location
+
+POSITIONS: Mapping[str, tuple[str, ...]] = {
+    "C": ("C",), "L": ("L",), "R": ("R",), "D": ("D",), "F": ("C", "L", "R"), "G": ("G",),
+}  # fmt: skip
+SHORT_NAMES = {
+    "g": "goals", "a": "assists", "p": "points", "sog": "shots_on_goal", "shots": "shots_on_goal",
+    "toi": "time_on_ice_s", "corsi": "on_ice_attempt_share", "fenwick": "on_ice_unblocked_attempt_share",
+}  # fmt: skip
+RATES = ("_share", "_per_60", "_per_game")
+MIN_GAMES_SHARE = 0.25  # of the most games that anybody has played: a rate over fewer says little
+SKATER_COLUMNS = ("games", "goals", "assists", "points", "shots_on_goal", "time_on_ice_s")
+GOALIE_COLUMNS = ("games", "wins", "losses", "overtime_losses", "saves", "goals_against", "save_share", "time_on_ice_s")
+
+
+class Leaders(NamedTuple):
+    """The leaders: the column, the season, the fewest games that a player must have, and a row a player."""
+
+    table: Table
+    column: str
+    season: int
+    min_games: int
+    rows: pl.DataFrame
+
+
+class Choice(NamedTuple):
+    """Which players to rank, and by what: a column, a position, a team, a season, a game type and a situation."""
+
+    by: str | None = None
+    position: str | None = None
+    team: str | None = None
+    season: int | None = None
+    game_type: int = 2
+    situation: str = ALL_SITUATIONS
+    min_games: int | None = None
+
+
+def rank_leaders(root: Location, choice: Choice, count: int) -> Leaders:
+    """Return the players with most of a column in a season, most first: the newest season by default.
+
+    Without a team the rows are those over all of a player's teams. Of a rate, players of few games are left out.
+    """
+    positions = find_positions(choice.position)
+    table, column = find_statistic(choice.by, choice.position)
+    season, rows = read_season(root, table, choice)
+    rows = rows.filter(pl.col("situation") == choice.situation)
+    if rows.is_empty():
+        found = SKATER_SEASON.columns[SKATER_SEASON.schema.names().index("situation")].values
+        raise BadInput(f"There is no situation '{choice.situation}'.", f"There are {', '.join(found)}.")
+    min_games = choice.min_games
+    if min_games is None:
+        is_rate = column.endswith(RATES)
+        min_games = round(MIN_GAMES_SHARE * int(str(rows["games"].max()))) if is_rate else 1
+    if choice.team is not None:
+        rows = rows.filter(pl.col("team_abbrev") == choice.team.upper(), ~pl.col("is_total"))
+    else:
+        rows = rows.filter("is_total")
+    if positions and "position" in rows.columns:
+        rows = rows.filter(pl.col("position").is_in(positions))
+    shown = SKATER_COLUMNS if table is SKATER_SEASON else GOALIE_COLUMNS
+    names = ["player", "player_id", "team_abbrev", *(["position"] if "position" in rows.columns else []), *shown]
+    ranked = (
+        rows.filter(pl.col(column).is_not_null(), pl.col("games") >= min_games)
+        .sort(column, "games", "player_id", descending=[True, False, False])
+        .head(count)
+        .select(list(dict.fromkeys([*names, column])))
+    )
+    return Leaders(table, column, season, min_games, ranked)
+
+
+def find_positions(letter: str | None) -> tuple[str, ...]:
+    """Return the positions that a letter stands for; none of no letter."""
+    if letter is None:
+        return ()
+    if letter.upper() not in POSITIONS:
+        raise BadInput(
+            f"There is no position '{letter}'.", "There are C, L, R, D, G, and F for all forwards: --position D."
+        )
+    return POSITIONS[letter.upper()]
+
+
+def find_statistic(name: str | None, position: str | None) -> tuple[Table, str]:
+    """Return the table and the column that a name means: of goalies if the position says so, or only they have it."""
+    tables = [SKATER_SEASON, GOALIE_SEASON]
+    if position is not None:
+        tables = [GOALIE_SEASON if position.upper() == "G" else SKATER_SEASON]
+    if name is None:
+        return tables[0], "wins" if tables[0] is GOALIE_SEASON else "points"
+    column = SHORT_NAMES.get(name.lower(), name.lower())
+    for table in tables:
+        if column in list_statistics(table):
+            return table, column
+    known = [one for table in tables for one in list_statistics(table)]
+    near = get_close_matches(column, known, n=1)
+    hint = f"Did you mean '{near[0]}'?" if near else f"`nhl-lake tables {tables[0].name}` lists them."
+    raise BadInput(f"There is no statistic '{name}'.", hint)
+
+
+def list_statistics(table: Table) -> list[str]:
+    """Return the columns by which players can be ranked: all numbers that are no key."""
+    return [name for name, dtype in table.schema.items() if dtype.is_numeric() and name not in table.key]
+
+
+def read_season(root: Location, table: Table, choice: Choice) -> tuple[int, pl.DataFrame]:
+    """Return the season that is meant and its rows; an error that says what there is if it has none."""
+    of_type = {"game_type": choice.game_type} if choice.team is None else {
+        "game_type": choice.game_type, "team_abbrev": choice.team.upper()
+    }  # fmt: skip
+    seasons = list_seasons(root, table.name, **of_type)
+    season = choice.season or next(iter(seasons), None)
+    kind = describe_game_type(choice.game_type)
+    team = f" of {choice.team.upper()}" if choice.team else ""
+    if season is None:
+        types = ", ".join(f"{number} {name}" for number, name in GAME_TYPES.items())
+        raise BadInput(
+            f"The lake has no games{team} of this kind: {kind}.",
+            f"Game types are {types}; `nhl-lake status` shows which games the lake has.",
+        )
+    if season not in seasons:
+        raise BadInput(
+            f"The lake has no {kind} games{team} of {format_season(season)}.",
+            f"It has {describe_seasons(seasons)}. `nhl-lake ingest --season {season // 10_000}` fetches that season.",
+        )
+    rows = delta_tables.scan_table(root, table).filter(season=season, game_type=choice.game_type)
+    return season, rows.collect()
