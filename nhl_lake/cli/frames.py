@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 from rich.cells import cell_len
+from rich.console import JustifyMethod
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -123,8 +124,8 @@ def show_rows(rows: pl.DataFrame) -> list[str]:
     found = fit_columns(rows, out.width)
     grid = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
     for name, heading in zip(found.names, found.headings, strict=True):
-        side = "left" if not rows[name].dtype.is_numeric() else "right"
-        grid.add_column(heading, justify=side, no_wrap=True, vertical="bottom")  # type: ignore[arg-type]
+        side: JustifyMethod = "right" if rows[name].dtype.is_numeric() else "left"
+        grid.add_column(heading, justify=side, no_wrap=True, vertical="bottom")
     for row in zip(*found.cells, strict=True):
         grid.add_row(*map(Text, row))
     out.print(grid)

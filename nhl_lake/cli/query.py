@@ -254,9 +254,7 @@ def upcoming(
     if json:
         typer.echo(console.format_json((rows if shooters is None else found).to_dicts()))
     elif rows.is_empty():
-        typer.echo(
-            f"No games are scheduled through {get_eastern_day(now) + timedelta(days=days)}."
-        )
+        typer.echo(f"No games are scheduled through {get_eastern_day(now) + timedelta(days=days)}.")
     else:
         if shooters is None:
             views.show_upcoming(rows)

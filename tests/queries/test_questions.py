@@ -19,10 +19,11 @@ from polars.testing import assert_frame_equal
 from nhl_lake import catalog
 from nhl_lake.cli.views import format_rest_and_form
 from nhl_lake.queries.game import summarize_game
-from nhl_lake.queries.player import find_players, summarize_player
+from nhl_lake.queries.player import find_players, suggest_players, summarize_player
 from nhl_lake.queries.team import summarize_months
 from nhl_lake.queries.upcoming import rank_shooters, read_upcoming_games
 from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.players import PLAYERS
 from nhl_lake.silver.team_games import TEAM_GAMES
 from nhl_lake.store import delta_tables
@@ -39,6 +40,14 @@ NAMES = [
 ]  # fmt: skip
 
 
+LISTED = [  # in the pages of games: one who has no page of their own, and one who has
+    {"season": SEASON, "game_id": 1, "player_id": 9, "first_name": "Wanda", "last_name": "Zamboni", "position": "C"},
+    {"season": SEASON, "game_id": 2, "player_id": 9, "first_name": "Wanda", "last_name": "Zamboni-Ice"},
+    {"season": SEASON, "game_id": 1, "player_id": 4, "first_name": "M.", "last_name": "Boedker"},
+    {"season": SEASON, "game_id": 1, "player_id": 10},
+]
+
+
 def lake_of(root: Path, table: Any, rows: list[dict[str, Any]]) -> None:
     delta_tables.create_tables(root, [table])
     delta_tables.replace_rows(root, table, pl.DataFrame(rows, schema=table.schema), where=None, metadata={})
@@ -52,6 +61,7 @@ def named(tmp_path: Path) -> Path:
         for n, first, last, position in NAMES
     ]
     lake_of(tmp_path, PLAYERS, players)
+    lake_of(tmp_path, LINEUPS, LISTED)
     return tmp_path
 
 
@@ -60,12 +70,20 @@ def named(tmp_path: Path) -> Path:
     [
         ("hertl", [3]), ("TOMAS HERTL", [3]), ("Tomáš", [3]), ("bodker", [4]), ("Marc Edouard Vlasic", [5]),
         ("jt miller", [6]), ("miller", [6, 7]), ("miller c", [7]), ("sebastian aho", [1, 2]), ("aho", [1, 2]),
-        ("ah", [1, 2, 8]), ("8", [8]), ("9", []),
+        ("ah", [1, 2, 8]), ("8", [8]), ("9", [9]), ("10", []), ("zamboni", [9]), ("boedker", []),
         ("gretzky", []), ("", []), ("ertl", []), ("jon ahola", [8]),
     ],
 )  # fmt: skip
 def test_a_player_is_found_by_his_name_without_capitals_or_accents(named: Path, name: str, ids: list[int]):
     assert find_players(named, name)["player_id"].to_list() == ids
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("hertel", ["Tomáš Hertl (3)"]), ("wanda zambony", ["Wanda Zamboni-Ice (9)"]), ("qqq", [])],
+)
+def test_a_name_with_a_typing_error_is_answered_with_the_nearest(named: Path, name: str, near: list[str]):
+    assert suggest_players(named, name) == near
 
 
 def coming(number: int, day: int, home: int = 1, away: int = 2, **said: Any) -> dict[str, Any]:
@@ -256,6 +274,51 @@ def test_the_player_command_shows_his_games_and_tells_them_as_json(run_here: Cli
     assert (len(told.json["games"]), told.json["player"]["player_id"]) == (2, player)
 
 
+@pytest.mark.parametrize(
+    ("words", "what", "hint"),
+    [
+        (("game", "2010020001"), "it has no games of 2010-11", "It has 2025-26"),
+        (("game", "2025029999"), "no game 2025029999 in the regular season of 2025-26", "2025020001 to"),
+        (("game", "12"), "12 is no game id", "ten digits"),
+        (("trace", "2010020001"), "it has no games of 2010-11", "It has 2025-26"),
+        (("team", "{team}", "--season", "1950"), "no regular-season games of {team} in 1950-51", "2025-26"),
+        (("team", "{city}"), "no team '{city}'", "Did you mean {team} ({name})?"),
+        (("team", "qqqqqq"), "no team 'qqqqqq'", "silver.teams"),
+        (("player", "{typo}"), "no player '{typo}'", "{player}"),
+    ],
+)
+def test_an_empty_answer_says_why(run_here: Cli, league_lake: Path, words: tuple[str, ...], what: str, hint: str):
+    team = table(league_lake, "silver.teams").sort("team_id").filter(pl.col("last_season").is_not_null())
+    team = team.row(0, named=True)
+    player = table(league_lake, "silver.players").sort("player_id").row(0, named=True)
+    name = f"{player['first_name']} {player['last_name']}"
+    known = {"team": team["team_abbrev"], "name": team["team_name"], "player": name}
+    known |= {"city": team["team_name"].rpartition(" ")[0], "typo": name[:-2] + name[-1]}
+    ended = run_here(*(word.format_map(known) for word in words), root=league_lake)
+
+    assert ended.code == 2
+    assert what.format_map(known) in ended.err.splitlines()[0]
+    assert hint.format_map(known) in ended.err.splitlines()[1]
+
+
+def test_a_player_without_a_page_or_a_line_in_the_box_scores_is_known_by_the_plays(league_lake: Path, tmp_path: Path):
+    root = tmp_path / "lake"
+    shutil.copytree(league_lake, root)
+    best = (
+        table(root, "silver.skater_games").group_by("player_id").agg(pl.col("goals").sum()).sort("goals", "player_id")
+    )
+    player, goals = best.row(-1)
+    about = find_players(root, str(player)).row(0, named=True)
+    for name in ("silver.skater_games", "silver.players"):
+        DeltaTable(str(root / name.replace(".", "/"))).delete(f"player_id = {player}")
+
+    (found,) = find_players(root, f"{about['first_name']} {about['last_name']}").to_dicts()
+    assert found["player_id"] == player
+    assert summarize_player(root, found, 3).seasons["goals"].sum() == goals
+    game = int(str(summarize_player(root, found, 99).games.filter(pl.col("goals") > 0)["game_id"][0]))
+    assert f"{about['first_name']} {about['last_name']}" in summarize_game(root, game).goals["scorer"].to_list()
+
+
 @pytest.fixture
 def without_boxes(league_lake: Path, tmp_path: Path) -> Path:
     """The lake, as if no box score had come for the newest half of its games."""
@@ -312,7 +375,7 @@ def test_when_names_collide_and_nobody_can_be_asked_they_are_listed_with_code_2(
     ended = run_here("player", name, root=league_lake)
 
     assert ended.code == 2
-    assert "Say which, by the id" in ended.err
+    assert "Give the id of one" in ended.err
     for player in table(league_lake, "silver.players").filter(pl.col("last_name") == name)["player_id"]:
         assert str(player) in ended.out
 
@@ -360,4 +423,4 @@ def test_the_upcoming_command_shows_every_game_of_the_days(run_here: Cli, league
 def test_a_summer_without_games_is_said(run_here: Cli, league_lake: Path):
     ended = run_here("upcoming", root=league_lake, now="2026-08-01T12:00:00Z")
 
-    assert ended.out.startswith("No game is scheduled through 2026-08-04")
+    assert ended.out.startswith("No games are scheduled through 2026-08-04")

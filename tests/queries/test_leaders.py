@@ -1,0 +1,89 @@
+"""Leaders of a season: by any column, position, team and situation; and what is said where nobody leads."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from nhl_lake import catalog
+from nhl_lake.errors import BadInput
+from nhl_lake.queries.leaders import Choice, Leaders, rank_leaders
+from tests.conftest import CommandResult
+from tests.support import lakes
+
+Cli = Callable[..., CommandResult]
+
+
+@pytest.fixture(scope="module")
+def skaters(league_lake: Path) -> pl.DataFrame:
+    return lakes.read_rows(league_lake, catalog.find_table("gold.skater_season"))
+
+
+def lead(root: Path, count: int = 5, **choice: object) -> Leaders:
+    return rank_leaders(root, Choice(**choice), count)  # type: ignore[arg-type]
+
+
+def test_the_most_of_a_column_lead_whoever_they_played_for(league_lake: Path, skaters: pl.DataFrame):
+    found = lead(league_lake, by="goals", position="D")
+
+    of_all = skaters.filter("is_total", pl.col("situation") == "all", pl.col("position") == "D", game_type=2)
+    assert found.rows["goals"].to_list() == of_all["goals"].top_k(5).sort(descending=True).to_list()
+    assert set(found.rows["position"]) == {"D"}
+    assert found.rows["player"].null_count() == 0
+
+
+def test_points_lead_by_default_and_wins_of_goalies(league_lake: Path):
+    assert (lead(league_lake).column, lead(league_lake, position="G").column) == ("points", "wins")
+    assert lead(league_lake, by="saves").table.name == "gold.goalie_season"
+    assert lead(league_lake, by="toi").column == "time_on_ice_s"
+
+
+def test_a_team_and_a_situation_narrow_the_players(league_lake: Path, skaters: pl.DataFrame):
+    team = skaters["team_abbrev"].mode()[0]
+    found = lead(league_lake, by="attempts", team=team.lower(), situation="5on5", position="F")
+
+    own = skaters.filter(~pl.col("is_total"), pl.col("team_abbrev") == team, pl.col("situation") == "5on5")
+    own = own.filter(pl.col("position") != "D")
+    assert found.rows["attempts"].to_list() == own["attempts"].top_k(5).sort(descending=True).to_list()
+
+
+def test_a_rate_needs_a_quarter_of_the_games_and_a_count_none(league_lake: Path):
+    rate = lead(league_lake, 999, by="shooting_share")
+    every = lead(league_lake, 999, by="shooting_share", min_games=1)
+
+    assert rate.min_games == round(int(str(every.rows["games"].max())) / 4) > 1
+    assert rate.rows["games"].min() == rate.min_games
+    assert lead(league_lake, by="goals").min_games == 1
+
+
+@pytest.mark.parametrize(
+    ("choice", "what", "hint"),
+    [
+        ({"by": "gols"}, "no statistic 'gols'", "'goals'"),
+        ({"by": "saves", "position": "D"}, "no statistic 'saves'", "gold.skater_season"),
+        ({"position": "Q"}, "no position 'Q'", "F for all forwards"),
+        ({"season": 19501951}, "no regular season games of 1950-51", "It has 2025-26"),
+        ({"game_type": 9}, "no games of this kind: game type 9", "3 playoffs"),
+        ({"team": "XYZ"}, "no games of XYZ", "status"),
+        ({"situation": "3on3"}, "no situation '3on3'", "5on5"),
+    ],
+)
+def test_where_nobody_leads_the_reason_is_said(league_lake: Path, choice: dict[str, object], what: str, hint: str):
+    with pytest.raises(BadInput) as error:
+        lead(league_lake, **choice)
+
+    assert what in error.value.message
+    assert hint in error.value.hint
+
+
+def test_the_command_prints_what_fits_and_json_has_the_ids(
+    run_here: Cli, league_lake: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "60")
+    words = ("leaders", "--by", "on_ice_attempt_share", "--position", "F", "-n", "4")
+    shown, found = run_here(*words, root=league_lake), run_here(*words, "--json", root=league_lake).json
+
+    assert max(map(len, shown.out.splitlines())) <= 60
+    assert [row["player"] in shown.out for row in found] == [True] * 4
+    assert set(found[0]) >= {"player_id", "on_ice_attempt_share", "games"}
