@@ -16,7 +16,7 @@ from tests.support.commands import LEAGUE_NOW, CommandResult, get_clean_environm
 Cli = Callable[..., CommandResult]
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = {name: (REPOSITORY / name).read_text() for name in ("README.md", "docs/QUESTIONS.md", "docs/MONEYPUCK.md")}
-ASKING = ("sql", "game", "player", "team", "upcoming", "export", "duckdb")
+ASKING = ("sql", "game", "player", "leaders", "team", "upcoming", "export", "duckdb")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
