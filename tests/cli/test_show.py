@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from nhl_lake import catalog
-from tests.conftest import CommandResult
 from tests.support import lakes
+from tests.support.commands import CommandResult
 
 Cli = Callable[..., CommandResult]
 GAME = "gold.skater_game"

@@ -9,8 +9,8 @@ import pytest
 from nhl_lake import catalog
 from nhl_lake.errors import BadInput
 from nhl_lake.queries.leaders import Choice, Leaders, rank_leaders
-from tests.conftest import CommandResult
 from tests.support import lakes
+from tests.support.commands import CommandResult
 
 Cli = Callable[..., CommandResult]
 
