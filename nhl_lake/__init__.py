@@ -24,7 +24,7 @@ class Lake:
     root: "Location"
 
     def table(self, name: str, *, version: int | None = None) -> "pl.LazyFrame":
-        """Return a table by its name: `gold.skater_game`; pinned at its newest version, or at one that it had."""
+        """Scan a table, such as `gold.skater_game`, pinned at its newest version or at `version`."""
         from nhl_lake import catalog
         from nhl_lake.store import delta_tables
 
@@ -40,7 +40,7 @@ class Lake:
         return sql.collect_query(sql.run_query(self.root, query, frames))
 
     def versions(self, name: str) -> "pl.DataFrame":
-        """Return the versions of a table, the newest first: when each was written, and by which operation."""
+        """Return the versions of a table, newest first: when each was written, and by which operation."""
         from nhl_lake import catalog
         from nhl_lake.queries import sql as query
 
@@ -55,7 +55,7 @@ class Lake:
 
 
 def open_lake(root: str | Path | None = None) -> Lake:
-    """Open the lake in a folder, or at `s3://bucket/prefix`; by default the one that the settings name."""
+    """Open the lake in a folder or at `s3://bucket/prefix`; by default, the one in the settings."""
     from nhl_lake import layout, settings
     from nhl_lake.store.location import parse_location, require_lake_name
 

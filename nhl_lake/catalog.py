@@ -1,4 +1,4 @@
-"""The table of contents: every table of the lake."""
+"""The catalog: every table of the lake."""
 
 from difflib import get_close_matches
 from graphlib import TopologicalSorter
@@ -82,27 +82,27 @@ TABLES: tuple[Table, ...] = (*endpoints.TABLES, *BUILT_TABLES, *ledger.TABLES)
 
 
 def list_build_order() -> list[Table]:
-    """Return the silver and gold tables that are made by a function, each after those that it reads."""
+    """Return the silver and gold tables that a function builds, each after its inputs."""
     order = TopologicalSorter({table: table.inputs for table in TABLES}).static_order()
     return [table for table in order if table in BUILT_TABLES and table.source is not None]
 
 
 def find_table(name: str) -> Table:
-    """Return the table of a name."""
+    """Return the table with this name; suggest a similar name if there is none."""
     names = {table.name: table for table in TABLES}
     if name not in names:
-        near = get_close_matches(name, names, n=1, cutoff=0.4)
+        similar = get_close_matches(name, names, n=1, cutoff=0.4)
         raise BadInput(
             f"There is no table '{name}'.",
-            f"Did you mean '{near[0]}'?" if near else "`nhl-lake tables` lists them.",
+            f"Did you mean '{similar[0]}'?" if similar else "Run `nhl-lake tables` to list them.",
         )
     return names[name]
 
 
 def find_downstream(tables: set[Table]) -> list[Table]:
-    """Return the silver and gold tables that follow from any of the given ones, in order."""
-    touched = set(tables)
+    """Return the silver and gold tables that depend on any of the given ones, in build order."""
+    affected = set(tables)
     for table in list_build_order():
-        if touched & set(table.inputs):
-            touched.add(table)
-    return [table for table in list_build_order() if table in touched]
+        if affected & set(table.inputs):
+            affected.add(table)
+    return [table for table in list_build_order() if table in affected]

@@ -1,4 +1,4 @@
-"""The clock: the one place that reads the time."""
+"""The clock: the only module that reads the time."""
 
 import time
 from collections.abc import Callable
@@ -8,8 +8,8 @@ Clock = Callable[[], datetime]
 
 
 def make_clock(start: datetime | None = None) -> Clock:
-    """Return a function that tells the time (UTC): the machine's, or `start` and on from there."""
+    """Return a function that returns the current time in UTC; with `start`, a clock that begins there."""
     if start is None:
         return lambda: datetime.now(UTC)
-    began = time.monotonic()
-    return lambda: start.astimezone(UTC) + timedelta(seconds=time.monotonic() - began)
+    started_at = time.monotonic()
+    return lambda: start.astimezone(UTC) + timedelta(seconds=time.monotonic() - started_at)

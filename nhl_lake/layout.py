@@ -1,4 +1,4 @@
-"""Is there a lake at a location, of which version, and can every table of it be read?"""
+"""Check a lake before use: does it exist, which layout version does it have, can every table be read?"""
 
 from collections.abc import Sequence
 
@@ -13,66 +13,68 @@ from nhl_lake.store.location import Location
 
 
 def is_lake(root: Location) -> bool:
-    """Whether there is a lake in a folder."""
+    """Return whether there is a lake at a location."""
     return delta_tables.has_table(root, ledger.META)
 
 
 def require_readable_lake(root: Location) -> None:
-    """Raise if there is no lake, or one that cannot be read."""
+    """Raise if there is no lake, or if it cannot be read."""
     check_tables(root)
     require_lake_exists(root)
 
 
 def require_lake_exists(root: Location) -> None:
-    """Raise if there is no lake, of whatever layout."""
+    """Raise if there is no lake, of any layout version."""
     if not is_lake(root):
-        raise LakeError(f"There is no lake at {root}.", "`nhl-lake ingest` makes one; NHL_LAKE_ROOT says where.")
+        raise LakeError(
+            f"There is no lake at {root}.", "Run `nhl-lake ingest` to create one. NHL_LAKE_ROOT sets its location."
+        )
 
 
 def check_source(root: Location, source: str) -> None:
-    """Raise if the lake keeps the pages of another league: what is in bronze stays there for ever."""
+    """Raise if the lake holds pages of another league: bronze is never deleted, so the two would mix."""
     if not is_lake(root):
         return
     sources = set(delta_tables.scan_table(root, ledger.META).select("source").collect()["source"])
     if sources and source not in sources:
         raise BadInput(
-            f"The lake at {root} keeps pages of the {min(sources)}, not of the {source}.",
-            "Set NHL_LAKE_ROOT to another folder, or NHL_LAKE_API to where this lake's pages come from (`league:`).",
+            f"The lake at {root} holds pages of the {min(sources)}, not of the {source}.",
+            "Set NHL_LAKE_ROOT to another folder, or NHL_LAKE_API to this lake's source (for example `league:`).",
         )
 
 
 def check_tables(root: Location) -> None:
-    """Open every table: raise if the lake is of a newer program, or if any table of it is lost or cannot be read."""
+    """Open every table. Raise if a newer program wrote the lake, or if a table is lost or cannot be read."""
     check_layout_version(root)
     if is_lake(root):
         require_no_lost_tables(root, delta_tables.open_tables(root, TABLES))
 
 
 def require_no_lost_tables(root: Location, missing: Sequence[Table]) -> None:
-    """Raise if the ledger tells of pages of a table that is not there: made anew, all would be asked for again."""
-    gone = {table.name for table in missing if table.layer == "bronze"}
-    if not gone:
+    """Raise if the ledger records pages of a missing table. An empty new table would make ingest fetch all of them."""
+    lost = {table.name for table in missing if table.layer == "bronze"}
+    if not lost:
         return
-    told = delta_tables.scan_table_or_empty(root, ledger.RUNS).select(pl.col("pages").explode()).unnest("pages")
-    kept = (
-        told.filter(pl.col("table").is_in(gone)).group_by("table").agg(rows=(pl.col("new") + pl.col("changed")).sum())
+    runs = delta_tables.scan_table_or_empty(root, ledger.RUNS).select(pl.col("pages").explode()).unnest("pages")
+    stored = (
+        runs.filter(pl.col("table").is_in(lost)).group_by("table").agg(rows=(pl.col("new") + pl.col("changed")).sum())
     )
-    for name, count in kept.filter(pl.col("rows") > 0).sort("table").collect().iter_rows():
+    for name, count in stored.filter(pl.col("rows") > 0).sort("table").collect().iter_rows():
         raise LakeError(
-            f"{name} is gone from the lake at {root}: runs have kept {count:,} pages in it.",
-            f"`nhl-lake restore --from-backup --table {name}` brings it back; without a backup `nhl-lake doctor --mend "
-            "--drop-missing-pages` lets the next ingest ask for all of it again.",
+            f"{name} is missing from the lake at {root}: earlier runs stored {count:,} pages in it.",
+            f"Run `nhl-lake restore --from-backup --table {name}`. Without a backup, `nhl-lake doctor --mend "
+            "--drop-missing-pages` makes the next ingest fetch all of its pages again.",
         )
 
 
 def check_layout_version(root: Location) -> None:
-    """Raise if the lake is not of this program's layout, or lost the table that says of which it is."""
+    """Raise if the lake does not have this program's layout version, or if the table that records it is lost."""
     atomic_swap.require_no_unfinished_swap(root)
     if not is_lake(root):
-        # a first run that was killed, or that is under way, leaves tables; rows come after all of them are made
+        # a first run, killed or still going, leaves empty tables; it writes rows only after creating all of them
         for table in TABLES:
             if delta_tables.has_data_files(root, table):
-                delta_tables.raise_unreadable(root, table, "the lake's own tables (lake/meta) are gone")
+                delta_tables.raise_unreadable(root, table, "the lake's own tables (lake/meta) are missing")
         return
     layouts = (
         delta_tables.scan_table(root, ledger.META).sort("layout").select(pl.col("layout", "made_by").last()).collect()
@@ -80,12 +82,12 @@ def check_layout_version(root: Location) -> None:
     newest, made_by = layouts.row(0)
     if newest is not None and newest > ledger.LAYOUT_VERSION:
         raise UnreadableData(
-            f"The lake at {root} has layout {newest}, made by nhl-lake {made_by}: newer than this program.",
-            "Nothing was changed. Update this program: `pip install --upgrade nhl-lake`.",
+            f"The lake at {root} has layout {newest}, written by nhl-lake {made_by}: newer than this program.",
+            "No changes were made. Update this program: `pip install --upgrade nhl-lake`.",
         )
     if newest is not None and newest < ledger.LAYOUT_VERSION:
         raise UnreadableData(
-            f"The lake at {root} has layout {newest}, made by nhl-lake {made_by}: "
+            f"The lake at {root} has layout {newest}, written by nhl-lake {made_by}: "
             f"this program reads {ledger.LAYOUT_VERSION}.",
-            "Nothing was changed. `nhl-lake upgrade` brings it up, and keeps the old lake beside.",
+            "No changes were made. Run `nhl-lake upgrade` to convert it; the old lake is kept next to it.",
         )

@@ -216,7 +216,7 @@ def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_a_folder_name_that_the_engines_misread_is_rejected(root: str, sign: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NHL_LAKE_ROOT", root)
 
-    with pytest.raises(BadInput, match=f"folder names may not contain {sign}"):
+    with pytest.raises(BadInput, match=f"Folder names may not contain {sign}"):
         settings.load()
-    with pytest.raises(BadInput, match=f"folder names may not contain {sign}"):
+    with pytest.raises(BadInput, match=f"Folder names may not contain {sign}"):
         open_lake(root)

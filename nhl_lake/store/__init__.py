@@ -1,1 +1,1 @@
-"""The one door to disk and S3: tables and their commits, locks and leases, files in folders and buckets."""
+"""Storage: the only modules that write to disk or S3. Tables and commits, locks and leases, files and buckets."""

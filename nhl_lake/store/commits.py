@@ -1,4 +1,4 @@
-"""Commits to tables: tried again where two writers meet, known as ours where an answer is lost, brought to the disk."""
+"""Commit to Delta tables: retry on conflicts, detect our own commit after a lost response, and sync to disk."""
 
 import json
 import secrets
@@ -33,7 +33,7 @@ from nhl_lake.store.s3_errors import explain_s3_error
 
 
 def retry_commits() -> Iterator[stamina.Attempt]:
-    """Yield tries at a commit: of two writers from one version one conflicts, reads again, and decides again."""
+    """Yield commit attempts. If two writers start from one version, one conflicts; it must read and decide again."""
     yield from stamina.retry_context(on=CommitFailedError, attempts=20, timeout=120, wait_initial=0.05, wait_max=2)
 
 
@@ -41,10 +41,10 @@ def retry_commits() -> Iterator[stamina.Attempt]:
 def begin_commit(
     root: Location, table: Table, delta: DeltaTable, metadata: Mapping[str, str] | None = None
 ) -> Iterator[CommitProperties]:
-    """Hold a commit on a handle, with the properties to make it with; then bring it to the disk.
+    """Yield the properties for a commit on a handle; afterwards sync the commit to disk.
 
-    A store may take a commit and its answer be lost; the commit is tried again, and found to be there already, which
-    looks like another writer's. So each carries a mark by which it is known as ours.
+    A bucket may accept a commit although its response is lost. The retry then finds a commit that looks like another
+    writer's. Each commit therefore carries a token that identifies it as ours.
     """
     version = delta.version()
     if isinstance(root, Path):
@@ -52,48 +52,48 @@ def begin_commit(
         sync_commits(root, table, delta, since=version)
         return
     require_lease(root)
-    mark = secrets.token_hex(8)
+    token = secrets.token_hex(8)
     try:
-        yield make_commit_properties(delta, {**(metadata or {}), COMMIT_TOKEN: mark})
+        yield make_commit_properties(delta, {**(metadata or {}), COMMIT_TOKEN: token})
     except (DeltaError, OSError) as error:
-        is_taken = has_commit(locate_table(root, table), version, mark)
-        if is_taken is None and isinstance(error, CommitFailedError):
-            raise commit_unknown_error(root, table) from error  # tried again, what it adds might stand there twice
-        if not is_taken:
-            if not isinstance(error, CommitFailedError) and (trouble := explain_s3_error(error, root)):
-                raise trouble from error
+        is_committed = has_commit(locate_table(root, table), version, token)
+        if is_committed is None and isinstance(error, CommitFailedError):
+            raise commit_unknown_error(root, table) from error  # a retry might add the rows twice
+        if not is_committed:
+            if not isinstance(error, CommitFailedError) and (explained := explain_s3_error(error, root)):
+                raise explained from error
             raise
 
 
-def has_commit(folder: Location, version: int, mark: str) -> bool | None:
-    """Whether one of the commits after a version has a mark; None if the store does not say."""
+def has_commit(folder: Location, version: int, token: str) -> bool | None:
+    """Return whether one of the commits after a version has a token; None if the store does not answer."""
     try:
         newest = open_handle(folder).version()
-        return any(said.get(COMMIT_TOKEN) == mark for said in read_commit_infos(folder, newest, since=version))
+        return any(commit.get(COMMIT_TOKEN) == token for commit in read_commit_infos(folder, newest, since=version))
     except (BaseError, DeltaError, OSError):
-        return None  # the error that led here is the one to show
+        return None  # the caller shows the original error
 
 
 def commit_unknown_error(root: Location, table: Table) -> StorageUnavailable:
-    """Return the error for a commit of which nobody can tell whether the store has taken it."""
+    """Return the error for a commit that the store may or may not have accepted."""
     return StorageUnavailable(
-        f"Whether the last commit to {table.name} was taken is not known: the store of {root} does not say.",
-        "Nothing was lost. Run the same command again: it goes on from what is there.",
+        f"The store of {root} did not confirm the last commit to {table.name}: it may or may not be there.",
+        "No data was lost. Run the same command again: it continues from the stored rows.",
     )
 
 
 def append_rows(
     root: Location, table: Table, delta: DeltaTable, rows: pl.DataFrame, properties: CommitProperties | None = None
 ) -> None:
-    """Append rows to a table, each season's in a file of its own, on the handle that they were decided on."""
+    """Append rows to a table, one file a season, on the handle that was used to select them."""
     if delta.schema() != Schema.from_arrow(table.schema):
         raise ValidationFailed(
-            f"{table.name} at {locate_table(root, table)} has other columns than this release writes.",
-            "Nothing was written. `nhl-lake upgrade` brings a lake to this release; `nhl-lake doctor` looks it over.",
+            f"{table.name} at {locate_table(root, table)} does not have the columns of this release.",
+            "No changes were made. Run `nhl-lake upgrade` to convert the lake, or `nhl-lake doctor` to check it.",
         )
-    require_schema(table, rows)  # before it is cut by a season that it may not have
-    parts = rows.partition_by(table.partition, as_dict=True) if table.partition else {(None,): rows}
-    files = [write_data_file(root, table, some, part and str(part)) for (part,), some in parts.items()]
+    require_schema(table, rows)  # before the split by season: the column may be missing
+    partitions = rows.partition_by(table.partition, as_dict=True) if table.partition else {(None,): rows}
+    files = [write_data_file(root, table, chunk, value and str(value)) for (value,), chunk in partitions.items()]
     commit_files(delta, table, files, properties or make_commit_properties(delta), mode="append")
 
 
@@ -106,8 +106,8 @@ def commit_files(
     mode: Literal["append", "overwrite"],
     seasons: Sequence[str] | None = None,
 ) -> None:
-    """Name files in a table's log, in one commit: beside what it has, or in the place of seasons (None: of all)."""
-    # a table that is made anew has the columns of today
+    """Add files to a table's log in one commit: append them, or overwrite `seasons` (None: the whole table)."""
+    # a table that is overwritten completely gets the current columns
     is_new = mode == "overwrite" and seasons is None
     delta.create_write_transaction(
         [make_add_action(table, file) for file in files],
@@ -122,14 +122,14 @@ def commit_files(
 
 
 def overwrite_by_key(delta: DeltaTable, table: Table, rows: pl.DataFrame, properties: CommitProperties) -> None:
-    """Put rows in the place of those with their keys; MERGE would too, and write texts as few readers know them."""
+    """Replace the rows that have the same keys. MERGE would too, but writes strings in a type that few readers know."""
     require_schema(table, rows)
     (key,) = table.key
     write_deltalake(
         delta,
         to_arrow(rows),
         mode="overwrite",
-        predicate=f"{key} IN ({', '.join(str(int(value)) for value in rows[key])})",  # literals: it skips files by them
+        predicate=f"{key} IN ({', '.join(str(int(value)) for value in rows[key])})",  # literals let delta-rs skip files
         writer_properties=WRITER_PROPERTIES,
         commit_properties=properties,
         post_commithook_properties=POST_COMMIT,
@@ -142,13 +142,13 @@ def locate_last_commit(delta: DeltaTable, folder: Path) -> Path:
 
 
 def sync_commits(root: Location, table: Table, delta: DeltaTable, *, since: int | None = None) -> None:
-    """Bring a handle's newest commit to the disk, or those since a version, with checkpoints, and the folders above.
+    """Sync to disk a handle's newest commit, or those since a version, with checkpoints and the parent folders.
 
-    An empty checkpoint, which a power cut would leave, closes the whole table.
+    A power cut could otherwise leave an empty checkpoint, and then the table cannot be opened.
     """
     folder = locate_table(root, table)
     if isinstance(folder, Bucket) or isinstance(root, Bucket):
-        return  # what a store has taken is kept
+        return  # a bucket stores what it has accepted
     newest = delta.version()
     files: list[Path] = []
     for version in range(newest if since is None else min(since + 1, newest), newest + 1):
@@ -157,4 +157,6 @@ def sync_commits(root: Location, table: Table, delta: DeltaTable, *, since: int 
         files += [log, *(folder / entry["add"]["path"] for entry in entries if "add" in entry)]
         if checkpoints := list(log.parent.glob(f"{log.stem}.checkpoint*")):
             files += [*checkpoints, log.parent / "_last_checkpoint"]
-    location.fsync_paths([*files, *{above for file in files for above in file.parents if above.is_relative_to(root)}])
+    location.fsync_paths(
+        [*files, *{parent for file in files for parent in file.parents if parent.is_relative_to(root)}]
+    )

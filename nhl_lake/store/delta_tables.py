@@ -1,7 +1,7 @@
-"""The one door to disk and S3: tables are made, read, appended to, merged and replaced here, and nowhere else.
+"""Create, read, append to and replace the lake's Delta tables. No other module writes table rows.
 
-Bronze and the ledger have no function that deletes, overwrites or truncates: `replace` refuses them, and the engine
-does too (`delta.appendOnly`). What is written is synced before a caller is told so.
+No function deletes, overwrites or truncates bronze or the ledger: `replace_rows` rejects them, and so does delta-rs
+(`delta.appendOnly`). Functions that write return only after the data is synced to disk.
 """
 
 import json
@@ -47,20 +47,20 @@ T = TypeVar("T")
 
 
 def create_tables(root: Location, tables: Sequence[Table]) -> list[Table]:
-    """Make the tables that the lake does not have, and return them. Nothing is written into them here.
+    """Create the missing tables, empty, and return them.
 
-    Making a table apart from writing to it is what keeps two first runs from writing into two different tables.
+    Creating and writing are separate steps, so two first runs cannot write to two different tables.
     """
     return [table for table, is_new in zip(tables, map_tables(root, create_table, tables), strict=True) if is_new]
 
 
 def create_table(root: Location, table: Table) -> bool:
-    """Make a table if the lake does not have it; return whether it was made."""
+    """Create a table if it is missing; return whether it was created."""
     if has_table(root, table):
         return False
     folder = locate_table(root, table)
     if has_files(folder) and not has_table(root, table):
-        raise_unreadable(root, table, f"it holds files but no log in `{DELTA_LOG}`")
+        raise_unreadable(root, table, f"it has files but no log in `{DELTA_LOG}`")
     if isinstance(root, Path) and isinstance(folder, Path):
         folder.mkdir(parents=True, exist_ok=True)
         location.require_hard_links(root)
@@ -78,25 +78,26 @@ def create_table(root: Location, table: Table) -> bool:
     except DeltaError:
         if isinstance(folder, Path) or not has_table(root, table):
             raise
-        return True  # made just now by another run, or by this one, and the answer was lost
+        return True  # another run has just created it, or this one did and the response was lost
     sync_commits(root, table, delta)
     return True
 
 
 def map_tables(root: Location, do: Callable[[Location, Table], T], tables: Iterable[Table]) -> list[T]:
-    """Do something for many tables, some at once: most of the time is waiting, for a store or for the disk."""
+    """Call a function for many tables in parallel: most of the time is spent waiting for the store or disk."""
     with ThreadPoolExecutor(MAX_WORKERS) as pool:
         return list(pool.map(partial(do, root), tables))
 
 
 def open_tables(root: Location, tables: Iterable[Table]) -> list[Table]:
-    """Open the tables that are there, and return the others; raise if one cannot be read."""
-    some = list(tables)
-    return [table for table, is_there in zip(some, map_tables(root, open_if_exists, some), strict=True) if not is_there]
+    """Open the tables that exist, and return the missing ones; raise if a table cannot be read."""
+    checked = list(tables)
+    found = map_tables(root, open_if_exists, checked)
+    return [table for table, is_found in zip(checked, found, strict=True) if not is_found]
 
 
 def open_if_exists(root: Location, table: Table) -> bool:
-    """Open a table if it is there; return whether it is."""
+    """Open a table if it exists; return whether it does."""
     if isinstance(root, Path) and not has_table(root, table) and not has_files(locate_table(root, table)):
         return False
     try:
@@ -107,18 +108,18 @@ def open_if_exists(root: Location, table: Table) -> bool:
 
 
 def has_table(root: Location, table: Table) -> bool:
-    """Whether the table is in the lake."""
+    """Return whether the table is in the lake."""
     folder = locate_table(root, table)
     if isinstance(folder, Path):
-        # asked hundreds of times a run: nearly always the first commit is there, and a year of them takes long to list
+        # called hundreds of times a run: look for the first commit, because listing a year of commits is slow
         return (folder / commit_name(0)).exists() or any((folder / DELTA_LOG).glob("*.json"))
     return any(file.name.endswith(".json") for file in location.list_files(folder, DELTA_LOG))
 
 
 def has_files(folder: Location) -> bool:
-    """Whether a table's place holds files; a run killed as it makes a table leaves folders and staging files.
+    """Return whether a table's folder holds files. Folders and staging files of a killed run do not count.
 
-    Asked before `is_table`: of a table that another run makes just now, the log is there first.
+    Call it before `has_table`: when another run creates the table at this moment, its log appears first.
     """
     if isinstance(folder, Path):
         return any(file.is_file() and "#" not in file.name for file in folder.rglob("*"))
@@ -126,7 +127,7 @@ def has_files(folder: Location) -> bool:
 
 
 def has_data_files(root: Location, table: Table) -> bool:
-    """Whether there are data files in a table's place."""
+    """Return whether there are data files in a table's folder."""
     folder = locate_table(root, table)
     if isinstance(folder, Path):
         return any(folder.rglob("*.parquet"))
@@ -134,15 +135,15 @@ def has_data_files(root: Location, table: Table) -> bool:
 
 
 def raise_unreadable(root: Location, table: Table, why: object) -> NoReturn:
-    """Raise what a damaged table calls for: nothing is guessed, nothing is fetched again behind the user's back."""
+    """Raise the error for a damaged table. Nothing is guessed, and nothing is fetched again silently."""
     raise UnreadableData(
         f"{table.name} cannot be read at {locate_table(root, table)}: {summarize_error(why)}",
-        "Nothing was changed. `nhl-lake doctor` says what mends it: a newer program, a backup, or to ask again.",
+        "No changes were made. Run `nhl-lake doctor` to see how to repair it.",
     )
 
 
 def open_table(root: Location, table: Table, *, version: int | None = None) -> DeltaTable:
-    """Open a table at its newest version, or at one that it had."""
+    """Open a table at its newest version, or at `version`."""
     folder = locate_table(root, table)
     if isinstance(folder, Path) and not has_table(root, table):
         raise_missing(root, table)
@@ -152,12 +153,12 @@ def open_table(root: Location, table: Table, *, version: int | None = None) -> D
         if isinstance(folder, Bucket) and isinstance(error, TableNotFoundError) and not has_table(root, table):
             raise_missing(root, table)
         if isinstance(error, Exception) or is_panic(error):
-            if isinstance(folder, Bucket) and (trouble := explain_s3_error(error, root)):
-                raise trouble from error
+            if isinstance(folder, Bucket) and (explained := explain_s3_error(error, root)):
+                raise explained from error
             raise_unreadable(root, table, error)
         raise
     if isinstance(folder, Path):
-        # what a power cut can leave of a last commit: delta-rs reads an empty one as a version without rows
+        # a power cut can leave the last commit empty; delta-rs would read that as a version without rows
         log = locate_last_commit(delta, folder)
         if log.is_file() and not log.stat().st_size:
             raise_unreadable(root, table, f"its last commit, {delta.version()}, is an empty file")
@@ -165,20 +166,20 @@ def open_table(root: Location, table: Table, *, version: int | None = None) -> D
 
 
 def raise_missing(root: Location, table: Table) -> NoReturn:
-    """Raise what a table calls for that has no log."""
+    """Raise the error for a table without a log."""
     if has_files(locate_table(root, table)) and not has_table(root, table):
-        raise_unreadable(root, table, f"it holds files but no log in `{DELTA_LOG}`")
+        raise_unreadable(root, table, f"it has files but no log in `{DELTA_LOG}`")
     atomic_swap.require_no_unfinished_swap(root)
-    raise TableNotFound(f"{table.name} is not in the lake at {root}.", "`nhl-lake ingest` makes it.")
+    raise TableNotFound(f"{table.name} is not in the lake at {root}.", "Run `nhl-lake ingest` to create it.")
 
 
 def scan_table(root: Location, table: Table, *, version: int | None = None) -> pl.LazyFrame:
-    """Read a table, pinned at its newest version, or at one that it had."""
+    """Scan a table, pinned at its newest version, or at `version`."""
     return pl.scan_delta(open_table(root, table, version=version))
 
 
 def scan_by_season(root: Location, table: Table) -> Iterator[pl.LazyFrame]:
-    """Yield the rows of a table season by season, so that memory holds one of them; a key has one season."""
+    """Yield the rows of a table season by season, to hold one season in memory. Each key belongs to one season."""
     rows = scan_table(root, table)
     if table.partition is None:
         yield rows
@@ -188,12 +189,12 @@ def scan_by_season(root: Location, table: Table) -> Iterator[pl.LazyFrame]:
 
 
 def scan_newest_pages(root: Location, table: Table, *, seasons: Sequence[int] | None = None) -> pl.LazyFrame:
-    """Read the newest version of each page of a bronze table, of all seasons or of some."""
+    """Scan the newest version of each page of a bronze table, for all seasons or some."""
     return filter_newest_pages(scan_table(root, table), table, seasons)
 
 
 def filter_newest_pages(pages: pl.LazyFrame, table: Table, seasons: Sequence[int] | None = None) -> pl.LazyFrame:
-    """Leave the newest version of each page. Keys first, then bodies: half the time and 300 MB less than at once."""
+    """Filter to the newest version of each page. Keys first, then bodies: half the time, and 300 MB less memory."""
     if seasons is not None and table.partition:
         pages = pages.filter(pl.col(table.partition).is_in(list(seasons)))
     if table.version_policy is VersionPolicy.LATEST:
@@ -204,30 +205,30 @@ def filter_newest_pages(pages: pl.LazyFrame, table: Table, seasons: Sequence[int
 
 
 def store_pages(root: Location, table: Table, rows: pl.DataFrame, is_same: SameContent) -> StoreResult:
-    """Keep pages: append those that differ from the newest kept one of their key, or merge them by key.
+    """Store pages that differ from the newest stored version of their key: append them, or overwrite by key.
 
-    `same` says whether two different bodies say the same. Two writers at once lose and double nothing: the commit
-    carries an application transaction, so that one of two conflicts, reads again and decides again.
+    is_same: whether two different bodies have the same content. Two concurrent writers lose or duplicate nothing: each
+    commit carries an application transaction, so one of them conflicts, reads again and decides again.
     """
     for attempt in retry_commits():
         with attempt:
             delta = open_table(root, table)
-            fresh, kept = find_new_versions(table, rows, pl.scan_delta(delta), is_same)
+            fresh, result = find_new_versions(table, rows, pl.scan_delta(delta), is_same)
             if fresh.is_empty():
-                return kept
+                return result
             with begin_commit(root, table, delta) as properties:
-                if table.version_policy is VersionPolicy.LATEST and kept.changed:
+                if table.version_policy is VersionPolicy.LATEST and result.changed:
                     overwrite_by_key(delta, table, fresh, properties)
                 else:
                     append_rows(root, table, delta, fresh, properties)
-            return kept
+            return result
     raise AssertionError("unreachable: the last attempt raises")
 
 
 def append_to_ledger(root: Location, table: Table, rows: pl.DataFrame) -> None:
     """Append rows to a table of the ledger."""
     if table.layer != "lake":
-        raise TypeError(f"{table.name} is not of the ledger")
+        raise TypeError(f"{table.name} is not a ledger table")
     require_schema(table, rows)
     if rows.is_empty():
         return
@@ -239,7 +240,7 @@ def append_to_ledger(root: Location, table: Table, rows: pl.DataFrame) -> None:
 def replace_rows(
     root: Location, table: Table, rows: pl.DataFrame, *, where: str | None, metadata: Mapping[str, str]
 ) -> None:
-    """Replace the rows of a silver or gold table that a predicate picks, or all and their schema, in one commit."""
+    """Replace the rows of a silver or gold table that match `where` (None: all, and the schema), in one commit."""
     if table.layer not in {"silver", "gold"}:
         raise TypeError(f"{table.name} is never replaced")
     require_schema(table, rows)
@@ -259,29 +260,29 @@ def replace_rows(
 
 
 def repartition_table(root: Location, table: Table) -> None:
-    """Write a silver or gold table of an earlier release anew, if that release partitioned it by other columns."""
+    """Rewrite a silver or gold table if an earlier release partitioned it by other columns."""
     if open_table(root, table).metadata().partition_columns != list_partition_columns(table):
         replace_rows(root, table, scan_table(root, table).collect(), where=None, metadata={})
 
 
 def list_partition_columns(table: Table) -> list[str]:
-    """Return the columns that a table is partitioned by, of which there is one or none."""
+    """Return the partition columns of a table: one or none."""
     return [table.partition] if table.partition else []
 
 
 def read_commit_metadata(root: Location, table: Table, key: str, *, version: int | None = None) -> dict[str, Any]:
-    """Return what the last commit, up to a version or the newest, says under a key; commits of upkeep say nothing."""
-    for said in read_commit_infos(
+    """Return the newest metadata under a key, up to `version`. Maintenance commits carry none."""
+    for commit in read_commit_infos(
         locate_table(root, table), open_table(root, table).version() if version is None else version
     ):
-        if key in said:
-            found: dict[str, Any] = json.loads(said[key])
+        if key in commit:
+            found: dict[str, Any] = json.loads(commit[key])
             return found
     return {}
 
 
 def read_table_size(root: Location, table: Table) -> dict[str, Any]:
-    """Return rows, files, bytes on disk and the version of a table, from its log."""
+    """Return a table's rows, files, bytes on disk and version, from its log."""
     delta = open_table(root, table)
     files = read_add_actions(delta)
     rows, size_bytes = (int(files[name].sum()) if files.height else 0 for name in ("num_records", "size_bytes"))
@@ -289,19 +290,19 @@ def read_table_size(root: Location, table: Table) -> dict[str, Any]:
 
 
 def read_table_sizes(root: Location, tables: Iterable[Table]) -> list[tuple[Table, dict[str, Any]]]:
-    """Return the sizes of those tables that are there."""
+    """Return the sizes of the tables that exist."""
 
-    def of(root: Location, table: Table) -> tuple[Table, dict[str, Any]] | None:
+    def read_size(root: Location, table: Table) -> tuple[Table, dict[str, Any]] | None:
         try:
             return table, read_table_size(root, table)
         except TableNotFound:
             return None
 
-    return [found for found in map_tables(root, of, tables) if found is not None]
+    return [found for found in map_tables(root, read_size, tables) if found is not None]
 
 
 def scan_table_or_empty(root: Location, table: Table) -> pl.LazyFrame:
-    """Read a table; one that is not there yet, because the first run is under way, has no rows."""
+    """Scan a table; a table that does not exist yet, because the first run is still going, has no rows."""
     try:
         return scan_table(root, table)
     except TableNotFound:

@@ -1,8 +1,8 @@
-"""Data files that are written apart, by whoever has the rows, and put into a table together, in one commit.
+"""Commit data files that worker processes have written, all files of a table in one commit.
 
-delta-rs takes what it is told of such files: one that is not there, of other columns, or of another season would stand
-in the log, and close the table. So each is held against the table, and against itself, before there is a commit.
-Until then nobody sees it; what a killed rebuild leaves, `nhl-lake maintain` removes.
+delta-rs does not check such files. A file that is missing, has other columns or belongs to another season would end up
+in the log and make the table unreadable. So every file is checked before the commit. Readers do not see it until then,
+and `nhl-lake maintain` removes what a killed rebuild leaves.
 """
 
 import json
@@ -23,28 +23,26 @@ from nhl_lake.store.files import DataFile, list_file_columns
 from nhl_lake.store.handles import locate_table, open_handle
 from nhl_lake.store.location import Location
 
-MAX_READER_VERSION, MAX_WRITER_VERSION = (
-    1,
-    2,
-)  # the protocol of all our tables: a newer one may promise what is not looked at here
+# the protocol of all our tables: a newer one may have features that are not checked here
+MAX_READER_VERSION, MAX_WRITER_VERSION = 1, 2
 
 
 class PartitionSize(NamedTuple):
-    """How large a slice of a table is, as its log says: rows (None: a file does not say) and bytes."""
+    """The size of a partition, from the log: rows (None: a file has no row count) and bytes."""
 
     rows: int | None
     size_bytes: int
 
 
 def read_season_sizes(delta: DeltaTable, table: Table) -> dict[str | None, PartitionSize]:
-    """Return how large each season of a table is that has files; None is all of a table without seasons."""
+    """Return the size of each season that has files; the key is None for a table that has no seasons."""
     files = read_add_actions(delta)
     if files.is_empty():
         return {}
-    part = pl.col(f"partition.{table.partition}") if table.partition else pl.lit(None)
+    partition = pl.col(f"partition.{table.partition}") if table.partition else pl.lit(None)
     rows = pl.when(pl.col("num_records").is_not_null().all()).then(pl.col("num_records").sum())
-    found = files.group_by(part.cast(pl.String).alias("part")).agg(rows, pl.col("size_bytes").sum())
-    return {part: PartitionSize(rows, size) for part, rows, size in found.iter_rows()}
+    sizes = files.group_by(partition.cast(pl.String).alias("partition")).agg(rows, pl.col("size_bytes").sum())
+    return {name: PartitionSize(row_count, size) for name, row_count, size in sizes.iter_rows()}
 
 
 def publish_files(
@@ -55,7 +53,7 @@ def publish_files(
     seasons: Sequence[str] | None,
     metadata: Mapping[str, str],
 ) -> None:
-    """Put files in the place of seasons of a table (None: of all that it has, and of its columns), in one commit."""
+    """Overwrite seasons of a table by files, in one commit (None: all rows and the schema)."""
     if table.layer not in {"silver", "gold"}:
         raise TypeError(f"{table.name} is never replaced")
     for attempt in retry_commits():
@@ -68,69 +66,67 @@ def publish_files(
 
 
 def require_supported_protocol(table: Table, delta: DeltaTable) -> None:
-    """Raise for a table that promises what is not held here: constraints, a feed of changes, renamed columns."""
+    """Raise for a table with Delta features that are not supported: constraints, change data feed, column mapping."""
     protocol, settings = delta.protocol(), delta.metadata().configuration
-    strange = sorted(set(settings) - set(get_table_properties(table)))
-    if protocol.min_reader_version > MAX_READER_VERSION or protocol.min_writer_version > MAX_WRITER_VERSION or strange:
+    unknown = sorted(set(settings) - set(get_table_properties(table)))
+    if protocol.min_reader_version > MAX_READER_VERSION or protocol.min_writer_version > MAX_WRITER_VERSION or unknown:
         raise rejected_files_error(
             table,
             f"its protocol is {protocol.min_reader_version}/{protocol.min_writer_version}"
-            + (f", with the settings {', '.join(strange)}" if strange else ""),
+            + (f", with the settings {', '.join(unknown)}" if unknown else ""),
         )
 
 
 def require_valid_files(root: Location, table: Table, files: Sequence[DataFile], seasons: Sequence[str] | None) -> None:
-    """Raise unless each file is there as it was told, with the table's columns, and of the seasons that it replaces."""
+    """Raise unless each file exists as reported, has the table's columns, and belongs to a season being replaced."""
     folder = locate_table(root, table)
-    there = {file.name: file.size for file in location.list_files(folder)} if files else {}
-    if twice := [name for name, count in Counter(file.name for file in files).items() if count > 1]:
-        raise rejected_files_error(table, f"{twice[0]} is given twice")
+    sizes = {file.name: file.size for file in location.list_files(folder)} if files else {}
+    if repeated := [name for name, count in Counter(file.name for file in files).items() if count > 1]:
+        raise rejected_files_error(table, f"{repeated[0]} is listed twice")
     for file in files:
-        if there.get(file.name) != file.size:
-            found = f"has {there[file.name]:,} bytes of {file.size:,}" if file.name in there else "is not there"
-            raise rejected_files_error(table, f"{file.name} {found}")
+        if sizes.get(file.name) != file.size:
+            problem = f"has {sizes[file.name]:,} bytes of {file.size:,}" if file.name in sizes else "is missing"
+            raise rejected_files_error(table, f"{file.name} {problem}")
         require_partition(table, file, seasons)
         require_matching_content(folder, table, file)
 
 
 def require_partition(table: Table, file: DataFile, seasons: Sequence[str] | None) -> None:
-    """Raise unless a file is of one of the seasons, and stands where files of that season do."""
+    """Raise unless a file belongs to one of the seasons, and is in that season's folder."""
     if (file.partition is None) != (table.partition is None):
-        raise rejected_files_error(table, f"{file.name} is of season {file.partition}")
+        raise rejected_files_error(table, f"{file.name} has season {file.partition}")
     if file.partition is None:
         return
     if not file.name.startswith(f"{table.partition}={file.partition}/") or (
         seasons is not None and file.partition not in seasons
     ):
-        raise rejected_files_error(table, f"{file.name} is not of the seasons {', '.join(seasons or ['?'])}")
+        raise rejected_files_error(table, f"{file.name} does not belong to the seasons {', '.join(seasons or ['?'])}")
 
 
 def require_matching_content(folder: Location, table: Table, file: DataFile) -> None:
-    """Raise unless the file itself has the table's columns, and the rows that are told of."""
-    rows_of = pl.scan_parquet(
-        str(folder / file.name), hive_partitioning=False, storage_options=get_read_options(folder)
-    )
+    """Raise unless a file has the table's columns and as many rows as reported."""
+    frame = pl.scan_parquet(str(folder / file.name), hive_partitioning=False, storage_options=get_read_options(folder))
     try:
-        schema, rows = rows_of.collect_schema(), rows_of.select(pl.len()).collect().item()
+        schema, rows = frame.collect_schema(), frame.select(pl.len()).collect().item()
     except pl.exceptions.PolarsError as error:
         raise rejected_files_error(table, f"{file.name} cannot be read ({summarize_error(error)})") from error
     expected = {name: table.schema[name] for name in list_file_columns(table, file.partition)}
     if dict(schema) != expected:
-        wrong = [f"{n} {d}" for n, d in schema.items() if expected.get(n) != d]
-        wrong += [f"no {n}" for n in expected if n not in schema]
-        raise rejected_files_error(table, f"{file.name} has other columns: {', '.join(wrong)}")
+        differences = [f"{n} {d}" for n, d in schema.items() if expected.get(n) != d]
+        differences += [f"no {n}" for n in expected if n not in schema]
+        raise rejected_files_error(table, f"{file.name} has other columns: {', '.join(differences)}")
     if rows != file.rows or json.loads(file.stats).get("numRecords") != file.rows:
-        raise rejected_files_error(table, f"{file.name} has {rows:,} rows, and {file.rows:,} were told of")
+        raise rejected_files_error(table, f"{file.name} has {rows:,} rows, not {file.rows:,}")
 
 
 def get_read_options(folder: Location) -> dict[str, Any] | None:
-    """Return what Polars is told about a place, to read the end of a file, where its columns and rows are told."""
+    """Return the storage options that Polars needs to read a file's footer."""
     return None if isinstance(folder, Path) else dict(location.POLARS_OPTIONS)
 
 
-def rejected_files_error(table: Table, why: str) -> ValidationFailed:
-    """Return the error of files that must not be put into a table."""
+def rejected_files_error(table: Table, reason: str) -> ValidationFailed:
+    """Return the error for files that must not be committed to a table."""
     return ValidationFailed(
-        f"{table.name}: {why}: such files are not put into it.",
-        "Nothing was written; the table is as before. `nhl-lake rebuild` makes it on this machine alone.",
+        f"{table.name}: cannot commit the new files: {reason}.",
+        "No changes were made. Run `nhl-lake rebuild` to build the table on this machine.",
     )

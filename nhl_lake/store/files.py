@@ -1,6 +1,6 @@
-"""Data files: written by Polars, in half the time and memory that delta-rs takes, and described as the log has them.
+"""Write data files with Polars, in half the time and memory of delta-rs, and describe them for the log.
 
-Nobody sees a file until a commit names it; what a killed run leaves, `nhl-lake maintain` removes.
+Readers do not see a file until a commit adds it. `nhl-lake maintain` removes what a killed run leaves.
 """
 
 import io
@@ -20,12 +20,12 @@ from nhl_lake.store.handles import locate_table
 from nhl_lake.store.location import Location
 
 ROW_GROUP_SIZE = 2**18
-COMPRESSION_LEVEL = 3  # of Polars' ZSTD: as large as what delta-rs writes at 1
-PAGES_COMPRESSION_LEVEL = 1  # a higher one takes twice the time, and as much room: pages are that alike
+COMPRESSION_LEVEL = 3  # Polars' ZSTD: files as small as delta-rs writes at level 1
+PAGES_COMPRESSION_LEVEL = 1  # a higher level takes twice the time and saves no space on such similar pages
 
 
 class DataFile(NamedTuple):
-    """A data file in a table's folder that no commit names yet: its season, bytes, rows and statistics."""
+    """A data file in a table's folder that no commit has added yet: its season, bytes, rows and statistics."""
 
     name: str
     partition: str | None
@@ -35,47 +35,47 @@ class DataFile(NamedTuple):
 
 
 def write_data_file(root: Location, table: Table, rows: pl.DataFrame, partition: str | None) -> DataFile:
-    """Write rows of one season of a table (None: of a table without seasons) into its folder, and describe the file."""
+    """Write the rows of one season (None: a table without seasons) to a file in its folder, and describe it."""
     require_schema(table, rows)
     folder = "" if partition is None else f"{table.partition}={partition}/"
     name = f"{folder}part-{secrets.token_hex(16)}-c000.zstd.parquet"
     body = io.BytesIO()
-    kept = rows.select(list_file_columns(table, partition))
-    kept.write_parquet(
+    stored = rows.select(list_file_columns(table, partition))
+    stored.write_parquet(
         body,
         compression="zstd",
         compression_level=PAGES_COMPRESSION_LEVEL if "body" in table.schema else COMPRESSION_LEVEL,
         row_group_size=ROW_GROUP_SIZE,
-        arrow_schema=to_arrow(kept.clear()).schema,
+        arrow_schema=to_arrow(stored.clear()).schema,
     )
     location.write_file(locate_table(root, table), name, body.getvalue(), new=True)
     return DataFile(name, partition, body.getbuffer().nbytes, rows.height, collect_stats(table, rows))
 
 
 def list_file_columns(table: Table, partition: str | None) -> list[str]:
-    """Return the columns that stand in a file: the season stands in its folder's name."""
+    """Return the columns of a data file: the season is in the folder's name instead."""
     return [name for name in table.schema.names() if partition is None or name != table.partition]
 
 
 def collect_stats(table: Table, rows: pl.DataFrame) -> str:
-    """Return what the log says of a file: its rows, and of some columns the least, the greatest, how many are null."""
+    """Return a file's statistics for the log: its row count, and minimum, maximum and null count of some columns."""
     names = [name for name in list_stats_columns(table) if name != table.partition]
-    some = rows.select(names)
-    least = {name: to_stats_value(some[name].min()) for name in names}
-    most = {name: to_stats_value(some[name].max()) for name in names}
+    columns = rows.select(names)
+    minimums = {name: to_stats_value(columns[name].min()) for name in names}
+    maximums = {name: to_stats_value(columns[name].max()) for name in names}
     return json.dumps(
         {
             "numRecords": rows.height,
-            "minValues": {name: value for name, value in least.items() if value is not None},
-            # a greatest value that is cut would be wrong
-            "maxValues": {name: v for name, v in most.items() if v is not None and len(str(v)) < MAX_STATS_LENGTH},
-            "nullCount": {name: some[name].null_count() for name in names},
+            "minValues": {name: value for name, value in minimums.items() if value is not None},
+            # a truncated maximum would be too small
+            "maxValues": {name: v for name, v in maximums.items() if v is not None and len(str(v)) < MAX_STATS_LENGTH},
+            "nullCount": {name: columns[name].null_count() for name in names},
         }
     )
 
 
 def to_stats_value(value: Any) -> Any:  # noqa: ANN401 - any value of a column
-    """Return a value as the log has it."""
+    """Convert a value to the log's JSON form."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if isinstance(value, date):
@@ -84,6 +84,6 @@ def to_stats_value(value: Any) -> Any:  # noqa: ANN401 - any value of a column
 
 
 def make_add_action(table: Table, file: DataFile) -> AddAction:
-    """Return a file as the log has it."""
-    of = {} if file.partition is None else {str(table.partition): file.partition}
-    return AddAction(file.name, file.size, of, int(time.time() * 1000), True, file.stats)
+    """Return the log's add action for a file."""
+    partition_values = {} if file.partition is None else {str(table.partition): file.partition}
+    return AddAction(file.name, file.size, partition_values, int(time.time() * 1000), True, file.stats)

@@ -1,7 +1,8 @@
-"""A lease in a bucket: an object that one run holds, renews, and leaves to whoever comes when it is too old.
+"""A lease in a bucket: an object that one run holds and renews. Another run may take it when it has expired.
 
-It rests on two promises of the store, which `probe` tries: to make an object only where there is none, and to replace
-one only if it is the one that was read. Commits rest on the first, too: a store that breaks it loses them silently.
+The lease needs two features of the store, which `probe_store` tests: create an object only if it is absent
+(If-None-Match), and replace an object only if it is unchanged (If-Match). Commits need the first one too: a store that
+ignores it loses commits silently.
 """
 
 import contextlib
@@ -20,119 +21,118 @@ from obstore.store import ObjectStore
 from nhl_lake.errors import LakeError, LakeLocked
 from nhl_lake.store.location import Bucket, open_store
 
-LEASE_TTL = timedelta(seconds=60)  # a lease that was not renewed for so long is free
+LEASE_TTL = timedelta(seconds=60)  # a lease expires when it was not renewed for this long
 RENEW_EVERY_S = 15.0
-REQUEST_TIMEOUT_S = 15  # for one request: a renewal that comes later is none
+REQUEST_TIMEOUT_S = 15  # for one request: a later renewal would be useless
 
-_held_leases: dict[Bucket, "Lease"] = {}  # of this process: `still` asks
+_held_leases: dict[Bucket, "Lease"] = {}  # the leases of this process, for `require_lease`
 
 
 class LeaseLost(LakeLocked):
-    """Another run took the lease, because it was not renewed in time."""
+    """The lease was not renewed in time, so another run may hold it."""
 
     def __init__(self, root: Bucket) -> None:
         super().__init__(
-            f"{root} may be another run's by now: this one could not renew its lease for a minute.",
-            "Nothing is lost: what was committed is kept, and the same command goes on. Look at the network.",
+            f"The lock on {root} expired: this run could not renew it for a minute. Another run may hold it now.",
+            "Committed data is safe. Check the network, then run the same command again: it continues.",
         )
 
 
 def probe_store(root: Bucket) -> None:
-    """Try the store's promises; raise for one that would lose commits."""
+    """Test the store's conditional writes; raise for a store that would lose commits."""
     name = f".nhl-lake/probe-{secrets.token_hex(8)}"
-    with contextlib.suppress(
-        AlreadyExistsError
-    ):  # put again after a lost answer, it finds itself: nobody else has the name
+    # a retry after a lost response finds the probe itself: nobody else uses this name
+    with contextlib.suppress(AlreadyExistsError):
         obstore.put(open_store(root), name, b"1", mode="create")
     try:
-        makes_anew = is_put_refused(root, name, "create", AlreadyExistsError)
-        swaps = is_put_refused(root, name, {"e_tag": '"0123456789abcdef0123456789abcdef"'}, PreconditionError)
+        has_if_none_match = is_put_refused(root, name, "create", AlreadyExistsError)
+        has_if_match = is_put_refused(root, name, {"e_tag": '"0123456789abcdef0123456789abcdef"'}, PreconditionError)
     finally:
-        with contextlib.suppress(BaseError, OSError):  # a name that nobody has again
+        with contextlib.suppress(BaseError, OSError):  # the name is never used again
             obstore.delete(open_store(root), name)
-    if not makes_anew or not swaps:
-        header = "If-Match" if makes_anew else "If-None-Match"
+    if not has_if_none_match or not has_if_match:
+        header = "If-Match" if has_if_none_match else "If-None-Match"
         raise LakeError(
-            f"The store of {root} ignores `{header}`: two runs at once would silently lose what one of them wrote.",
-            "Nothing was written. Use another store (AWS S3, SeaweedFS, Cloudflare R2, MinIO), or a folder.",
+            f"The store of {root} ignores `{header}`: two concurrent runs would silently lose data.",
+            "No changes were made. Use another store (AWS S3, SeaweedFS, Cloudflare R2, MinIO) or a folder.",
         )
 
 
-def is_put_refused(root: Bucket, name: str, mode: Any, as_what: type[Exception]) -> bool:  # noqa: ANN401 - as obstore has it
-    """Whether a conditional put that must fail does."""
+def is_put_refused(root: Bucket, name: str, mode: Any, expected: type[Exception]) -> bool:  # noqa: ANN401 - obstore's type
+    """Return whether a conditional put that must fail does fail."""
     try:
         obstore.put(open_store(root), name, b"2", mode=mode)
-    except as_what:
+    except expected:
         return True
     return False
 
 
-def require_lease(place: Bucket) -> None:
-    """Raise if a lease that this process holds on a lake ran out: it slept, or the network did."""
-    lease = _held_leases.get(place)
+def require_lease(root: Bucket) -> None:
+    """Raise if this process' lease has expired, because the machine slept or the network failed."""
+    lease = _held_leases.get(root)
     if lease is not None and lease.is_expired():
-        raise LeaseLost(place)
+        raise LeaseLost(root)
 
 
 def read_uptime_s() -> float:
-    """Return seconds that go on while the machine sleeps, where it has such a clock."""
+    """Return a clock in seconds that also counts while the machine sleeps, if the system has one."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class Lease:
-    """One run's hold on a place: `take` it, `keep` it while it is renewed by a thread, `release` it."""
+    """One run's lease on a location: `acquire` it, `hold` it while a thread renews it, `release` it."""
 
-    def __init__(self, root: Bucket, name: str, about: dict[str, object]) -> None:
+    def __init__(self, root: Bucket, name: str, holder: dict[str, object]) -> None:
         self.root, self.name = root, name
-        self.details = {**about, "token": secrets.token_hex(8)}
+        self.details = {**holder, "token": secrets.token_hex(8)}
         self.etag: str | None = None
         self.renewed_at = 0.0
         self.is_lost = False
 
     def encode_body(self) -> bytes:
-        """Return what the object holds; never the same twice, so that each has a tag of its own."""
+        """Return the content of the object. It is never the same twice, so each version has its own tag."""
         return json.dumps({**self.details, "turn": secrets.token_hex(4)}).encode()
 
     def open_store(self) -> ObjectStore:
-        """Return the place, opened by one who does not wait for long."""
+        """Open the location with a short timeout."""
         return open_store(self.root, REQUEST_TIMEOUT_S)
 
     def is_expired(self) -> bool:
-        """Whether it ran out, as far as this run can know: reckoned from before it was asked for."""
+        """Return whether the lease has expired, counted from before the last renewal was sent."""
         return self.is_lost or read_uptime_s() - self.renewed_at > LEASE_TTL.total_seconds()
 
-    def put_object(self, mode: Any) -> None:  # noqa: ANN401 - as obstore has it
-        """Write the object on a condition, and note when."""
-        begun = read_uptime_s()
+    def put_object(self, mode: Any) -> None:  # noqa: ANN401 - obstore's type
+        """Write the object under a condition, and record the time."""
+        started_at = read_uptime_s()
         self.etag = obstore.put(self.open_store(), self.name, self.encode_body(), mode=mode)["e_tag"]
-        self.renewed_at = begun
+        self.renewed_at = started_at
 
     def acquire(self) -> bool:
-        """Take the lease if it is free, or too old; return whether it is ours."""
-        begun = read_uptime_s()
+        """Take the lease if it is free or expired; return whether we have it."""
+        started_at = read_uptime_s()
         try:
             self.put_object("create")
         except AlreadyExistsError:
-            return self.is_ours(begun) or self.acquire_expired()
+            return self.is_ours(started_at) or self.acquire_expired()
         return True
 
     def acquire_expired(self) -> bool:
-        """Take a lease that was not renewed; of two that try, one does."""
+        """Take an expired lease. If two runs try, one succeeds."""
         try:
-            held = obstore.head(self.open_store(), self.name)
+            current = obstore.head(self.open_store(), self.name)
         except FileNotFoundError:
             return False  # released just now
-        if self.read_store_time() - held["last_modified"] < LEASE_TTL:
+        if self.read_store_time() - current["last_modified"] < LEASE_TTL:
             return False
-        begun = read_uptime_s()
+        started_at = read_uptime_s()
         try:
-            self.put_object({"e_tag": held["e_tag"]})
+            self.put_object({"e_tag": current["e_tag"]})
         except (PreconditionError, FileNotFoundError):
-            return self.is_ours(begun)
+            return self.is_ours(started_at)
         return True
 
     def read_store_time(self) -> datetime:
-        """Return the store's own time: clocks of two machines may differ by more than a lease lasts."""
+        """Return the store's time: the clocks of two machines may differ by more than the lease's duration."""
         name = f"{self.name}-{secrets.token_hex(4)}"
         obstore.put(self.open_store(), name, b"")
         try:
@@ -141,53 +141,53 @@ class Lease:
             obstore.delete(self.open_store(), name)
         return found
 
-    def is_ours(self, begun: float) -> bool:
-        """Whether the object is of this run: a put whose answer was lost is done. If so, take over its tag."""
+    def is_ours(self, started_at: float) -> bool:
+        """Return whether the object is ours, as after a put whose response was lost. If so, record its tag."""
         try:
             found = obstore.get(self.open_store(), self.name)
         except FileNotFoundError:
             return False
         if parse_holder(bytes(found.bytes())).get("token") != self.details["token"]:
             return False
-        self.etag, self.renewed_at = found.meta["e_tag"], begun
+        self.etag, self.renewed_at = found.meta["e_tag"], started_at
         return True
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
-        """Renew the lease while something is done; raise at the end if it was lost on the way."""
+        """Renew the lease in a thread inside the block; raise at the end if it was lost."""
         stop = threading.Event()
-        keeper = threading.Thread(target=self.renew_until, args=(stop,), daemon=True)
+        renewer = threading.Thread(target=self.renew_until, args=(stop,), daemon=True)
         _held_leases[self.root] = self
-        keeper.start()
+        renewer.start()
         try:
             yield
             require_lease(self.root)
         finally:
             stop.set()
-            keeper.join()
+            renewer.join()
             del _held_leases[self.root]
 
     def renew_until(self, stop: threading.Event) -> None:
-        """Renew the lease until told to stop, or until it is lost."""
+        """Renew the lease until `stop` is set or the lease is lost."""
         while not stop.wait(RENEW_EVERY_S) and not self.is_lost:
-            begun = read_uptime_s()
+            started_at = read_uptime_s()
             try:
                 try:
                     self.put_object({"e_tag": self.etag})
                 except (PreconditionError, FileNotFoundError):
-                    self.is_lost = not self.is_ours(begun)
+                    self.is_lost = not self.is_ours(started_at)
             except (BaseError, OSError):
-                continue  # tried again until the term is over; then `still` stops whoever writes
+                continue  # retry until the lease expires; then `require_lease` stops the writers
 
     def read_holder(self) -> bytes:
-        """Return what the object says of its holder."""
+        """Return the content of the lease object; empty if there is none."""
         try:
             return bytes(obstore.get(self.open_store(), self.name).bytes())
         except FileNotFoundError:
             return b""
 
     def release(self) -> None:
-        """Give the lease back; one that ran out may be another's already, and one that stays runs out by itself."""
+        """Release the lease. An expired one may belong to another run; one that cannot be deleted expires by itself."""
         if self.is_expired():
             return
         with contextlib.suppress(BaseError, OSError):
@@ -196,7 +196,7 @@ class Lease:
 
 
 def parse_holder(body: bytes) -> dict[str, object]:
-    """Read what a lease says; what is none says nothing."""
+    """Return the content of a lease object; empty if it is not valid JSON."""
     try:
         found = json.loads(body)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Where a lake or its backups are: a folder, or a bucket of an S3-compatible store with a prefix; and its files.
+"""The location of a lake or its backups (a folder, or a bucket and prefix of an S3-compatible store), and its files.
 
-Files are written whole or not at all, and are on the disk when a caller is told so. Names are relative to the place,
-with `/` between their parts.
+Writes are atomic, and synced to disk before they return. File names are relative to the location, with `/` between
+folders.
 """
 
 import contextlib
@@ -28,26 +28,27 @@ from nhl_lake.errors import BadInput, redact_secrets
 
 S3_SCHEME = "s3://"
 NO_HARD_LINK_ERRNOS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
-FORBIDDEN_CHARACTERS = set("#%?*[]{}^|\\")  # delta-rs and Polars take paths for addresses and patterns
+FORBIDDEN_CHARACTERS = set("#%?*[]{}^|\\")  # delta-rs and Polars read paths as URLs and glob patterns
 BUCKET_URL = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/[\w.=-]+)*)/?")
 MAX_RETRIES = 10
 CONNECT_TIMEOUT_S, REQUEST_TIMEOUT_S, RETRY_TIMEOUT_S = 5, 60, 120
 CLIENT_OPTIONS = {"connect_timeout": f"{CONNECT_TIMEOUT_S}s", "timeout": f"{REQUEST_TIMEOUT_S}s", "allow_http": "true"}
-# what Polars is told about a bucket: what delta-rs is, under its own names
+# Polars' storage options: the same values as for delta-rs, under Polars' names
 POLARS_OPTIONS: dict[str, Any] = {
     **CLIENT_OPTIONS,
     "max_retries": MAX_RETRIES,
     "retry_timeout_ms": RETRY_TIMEOUT_S * 1000,
 }
 CHUNK_BYTES = 8 * 2**20
-LOCAL_CHUNK_BYTES = 2**20  # of a folder: what fits near a processor is read, hashed and written in half the time
-SYNC_WORKERS = 16  # so many files are synced one by one; of more, all that waits for their disk is
-SPOOL_BYTES = 32 * 2**20  # of what is put piece by piece; the rest goes by way of a temporary file
+# for folders: a chunk that fits the processor cache is read, hashed and written in half the time
+LOCAL_CHUNK_BYTES = 2**20
+SYNC_WORKERS = 16  # up to this many files are synced one by one; with more, the whole file system is
+SPOOL_BYTES = 32 * 2**20  # up to this size an upload is buffered in memory; a larger one in a temporary file
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket with a prefix: `s3://bucket/prefix`. Credentials and endpoint are what the AWS variables say."""
+    """A bucket and prefix: `s3://bucket/prefix`. Credentials and endpoint come from the AWS environment variables."""
 
     bucket: str
     prefix: str = ""
@@ -59,18 +60,18 @@ class Bucket:
         return Bucket(self.bucket, f"{self.prefix}/{name}".strip("/"))
 
     def joinpath(self, *names: str) -> "Bucket":
-        """Return the place below this one."""
+        """Return a location below this one."""
         return self / "/".join(names)
 
     @property
     def name(self) -> str:
-        """Return the last part of the address."""
+        """Return the last component of the URL."""
         return (self.prefix or self.bucket).rpartition("/")[2]
 
     def with_name(self, name: str) -> "Bucket":
-        """Return the place beside this one."""
+        """Return the location with its last component replaced."""
         if not self.prefix:
-            raise BadInput(f"{self} has no place beside it.", f"Give the lake a prefix in its bucket: {self}/lake.")
+            raise BadInput(f"{self} is a bucket without a prefix.", f"Use a prefix inside the bucket: {self}/lake.")
         return Bucket(self.bucket, f"{self.prefix.rpartition('/')[0]}/{name}".strip("/"))
 
 
@@ -78,7 +79,7 @@ Location = Path | Bucket
 
 
 class FileInfo(NamedTuple):
-    """A file of a place: its name in it, its size in bytes, when it was last changed."""
+    """A file of a location: its relative name, its size in bytes, and when it was last modified."""
 
     name: str
     size: int
@@ -86,67 +87,67 @@ class FileInfo(NamedTuple):
 
 
 def parse_location(text: str | Location) -> Location:
-    """Return the place that an address names."""
+    """Parse a folder path or an `s3://bucket/prefix` URL."""
     if not isinstance(text, str):
         return text
     if "://" not in text:
         return expand_home(Path(text))
-    found = BUCKET_URL.fullmatch(text)
-    if found is None:
+    match = BUCKET_URL.fullmatch(text)
+    if match is None:
         raise BadInput(
-            f"{redact_secrets(text)} is neither a folder nor a place in a bucket.",
-            "Write s3://bucket/prefix, with letters, digits and . _ = - in its parts.",
+            f"Invalid location: {redact_secrets(text)}. It must be a folder or s3://bucket/prefix.",
+            "Use letters, digits and . _ = - in the bucket and prefix.",
         )
-    return Bucket(found[1], found[2].strip("/"))
+    return Bucket(match[1], match[2].strip("/"))
 
 
 def expand_home(path: Path) -> Path:
-    """Return a path with `~` and `~user` as the home folders that they stand for."""
+    """Expand `~` and `~user` in a path to home folders."""
     try:
         return path.expanduser()
     except RuntimeError as error:
         raise BadInput(
-            f"{path} is in the home folder of nobody.", "Write ~ for your own, or the whole path."
+            f"No such user for the home folder in {path}.", "Use ~ for your own home folder, or the full path."
         ) from error
 
 
 def require_lake_name(root: Location) -> Location:
-    """Return the place of a lake; BadInput if delta-rs or Polars would read its name as a pattern or a partition."""
+    """Return a lake's location. Raises BadInput if delta-rs or Polars would read its name as a pattern or partition."""
     return require_valid_name(root, "a lake", FORBIDDEN_CHARACTERS | {"="})
 
 
 def require_backups_name(backups: Location) -> Location:
-    """Return the place of backups; BadInput if its name would be read as a pattern."""
+    """Return a location for backups. Raises BadInput if its name would be read as a pattern."""
     return require_valid_name(backups, "backups", FORBIDDEN_CHARACTERS)
 
 
-def require_valid_name(place: Location, of: str, refused: Set[str]) -> Location:
-    """Return a place; BadInput if there are signs in its name that are refused, or characters that control."""
-    name = str(place.absolute()) if isinstance(place, Path) else place.prefix
-    if found := sorted({sign for sign in name if sign in refused or unicodedata.category(sign) in {"Cc", "Cs"}}):
-        signs = " ".join(sign if sign in refused else ascii(sign)[1:-1] for sign in found)
+def require_valid_name(location: Location, what: str, forbidden: Set[str]) -> Location:
+    """Return a location. Raises BadInput if its name has forbidden or control characters."""
+    name = str(location.absolute()) if isinstance(location, Path) else location.prefix
+    if found := sorted({char for char in name if char in forbidden or unicodedata.category(char) in {"Cc", "Cs"}}):
+        characters = " ".join(char if char in forbidden else ascii(char)[1:-1] for char in found)
         raise BadInput(
-            f"{str(place)!a} cannot be the place of {of}: folder names may not contain {signs}.",
-            "Give it a folder of another name.",
+            f"Invalid location for {what}: {str(location)!a}. Folder names may not contain {characters}.",
+            "Use a folder with another name.",
         )
-    return place
+    return location
 
 
-def get_storage_options(place: Location) -> dict[str, str] | None:
-    """Return what delta-rs is told about a place: how long to wait, how often to try."""
-    if isinstance(place, Path):
+def get_storage_options(location: Location) -> dict[str, str] | None:
+    """Return the storage options for delta-rs (timeouts and retries); None for a folder."""
+    if isinstance(location, Path):
         return None
     return {**CLIENT_OPTIONS, "max_retries": str(MAX_RETRIES), "retry_timeout": f"{RETRY_TIMEOUT_S}s"}
 
 
 @cache
-def open_store(place: Location, patience_s: int = RETRY_TIMEOUT_S) -> ObjectStore:
-    """Open a place for whole files; a folder is made if it is not there."""
-    if isinstance(place, Path):
-        return LocalStore(place.absolute(), mkdir=True)
+def open_store(location: Location, patience_s: int = RETRY_TIMEOUT_S) -> ObjectStore:
+    """Open a location as an object store; create a missing folder."""
+    if isinstance(location, Path):
+        return LocalStore(location.absolute(), mkdir=True)
     return S3Store(
-        place.bucket,
-        prefix=place.prefix or None,
+        location.bucket,
+        prefix=location.prefix or None,
         client_options={
             "connect_timeout": f"{CONNECT_TIMEOUT_S}s",
             "timeout": f"{min(REQUEST_TIMEOUT_S, patience_s)}s",
@@ -156,85 +157,87 @@ def open_store(place: Location, patience_s: int = RETRY_TIMEOUT_S) -> ObjectStor
     )
 
 
-def list_files(place: Location, under: str = "") -> Iterator[FileInfo]:
-    """Yield the files of a place, those of staging left out."""
-    if isinstance(place, Path) and not (place / under).is_dir():
+def list_files(location: Location, under: str = "") -> Iterator[FileInfo]:
+    """Yield the files of a location, without staging files."""
+    if isinstance(location, Path) and not (location / under).is_dir():
         return
-    for some in obstore.list(open_store(place), prefix=under or None):
-        for found in some:
-            yield FileInfo(found["path"], found["size"], found["last_modified"])
+    for page in obstore.list(open_store(location), prefix=under or None):
+        for entry in page:
+            yield FileInfo(entry["path"], entry["size"], entry["last_modified"])
 
 
-def is_empty(place: Location) -> bool:
-    """Whether a place holds no file."""
-    return next(list_files(place), None) is None
+def is_empty(location: Location) -> bool:
+    """Return whether a location holds no files."""
+    return next(list_files(location), None) is None
 
 
-def has_file(place: Location, name: str) -> bool:
-    """Whether a place holds a file of that name."""
-    if isinstance(place, Path):
-        return (place / name).is_file()
+def has_file(location: Location, name: str) -> bool:
+    """Return whether a location holds a file of that name."""
+    if isinstance(location, Path):
+        return (location / name).is_file()
     try:
-        obstore.head(open_store(place), name)
+        obstore.head(open_store(location), name)
     except FileNotFoundError:
         return False
     return True
 
 
-def read_file(place: Location, name: str) -> bytes:
-    """Return what a file holds; raise FileNotFoundError."""
-    if isinstance(place, Path):
-        return (place / name).read_bytes()
-    return bytes(obstore.get(open_store(place), name).bytes())
+def read_file(location: Location, name: str) -> bytes:
+    """Return the content of a file. Raises FileNotFoundError."""
+    if isinstance(location, Path):
+        return (location / name).read_bytes()
+    return bytes(obstore.get(open_store(location), name).bytes())
 
 
-def read_chunks(place: Location, name: str) -> Iterator[bytes]:
-    """Yield what a file holds, some megabytes at a time; raise FileNotFoundError."""
-    if isinstance(place, Path):
-        with (place / name).open("rb", buffering=0) as file:
-            while piece := file.read(LOCAL_CHUNK_BYTES):
-                yield piece
+def read_chunks(location: Location, name: str) -> Iterator[bytes]:
+    """Yield the content of a file in chunks of some megabytes. Raises FileNotFoundError."""
+    if isinstance(location, Path):
+        with (location / name).open("rb", buffering=0) as file:
+            while chunk := file.read(LOCAL_CHUNK_BYTES):
+                yield chunk
         return
-    for piece in obstore.get(open_store(place), name).stream(min_chunk_size=CHUNK_BYTES):
-        yield bytes(piece)
+    for chunk in obstore.get(open_store(location), name).stream(min_chunk_size=CHUNK_BYTES):
+        yield bytes(chunk)
 
 
-def write_file(place: Location, name: str, body: bytes | Iterable[bytes], *, new: bool = False) -> None:
-    """Write a file whole; raise FileExistsError if it must be new and is not."""
-    if isinstance(place, Bucket):
-        put_object(place, name, body, new=new)
+def write_file(location: Location, name: str, body: bytes | Iterable[bytes], *, new: bool = False) -> None:
+    """Write a file atomically. Raises FileExistsError if `new` is set and the file exists."""
+    if isinstance(location, Bucket):
+        put_object(location, name, body, new=new)
         return
-    file = place / name
+    file = location / name
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f"{file.name}#{secrets.randbelow(2**63)}")  # as obstore names them, to be listed by nobody
+    staged = file.with_name(
+        f"{file.name}#{secrets.randbelow(2**63)}"
+    )  # obstore's naming: listings leave such files out
     try:
-        with draft.open("wb") as out:
-            for piece in [body] if isinstance(body, bytes) else body:
-                out.write(piece)
+        with staged.open("wb") as out:
+            for chunk in [body] if isinstance(body, bytes) else body:
+                out.write(chunk)
             out.flush()
             os.fsync(out.fileno())
         if new:
-            rename_if_absent(draft, file)
+            rename_if_absent(staged, file)
         else:
-            draft.replace(file)
+            staged.replace(file)
     finally:
-        draft.unlink(missing_ok=True)
+        staged.unlink(missing_ok=True)
     fsync_paths([file.parent])
 
 
-def rename_if_absent(draft: Path, file: Path) -> None:
-    """Give a draft its name if nothing has that; raise FileExistsError. To rename it would replace what is there."""
+def rename_if_absent(staged: Path, file: Path) -> None:
+    """Move a staged file to its final name. Raises FileExistsError, where a plain rename would overwrite."""
     try:
-        os.link(draft, file)
+        os.link(staged, file)
     except OSError as error:
         if error.errno not in NO_HARD_LINK_ERRNOS:
             raise
-        file.open("xb").close()  # a disk without hard links, as USB sticks are
-        draft.replace(file)
+        file.open("xb").close()  # a disk without hard links, such as a USB stick
+        staged.replace(file)
 
 
 def require_hard_links(folder: Path) -> None:
-    """Raise if the disk of a folder has no hard links: without them no commit can be made that nobody overwrites."""
+    """Raise if the disk of a folder has no hard links: without them concurrent commits could overwrite each other."""
     probe = folder / f"link#{secrets.randbelow(2**63)}"
     probe.touch()
     try:
@@ -251,49 +254,49 @@ def require_hard_links(folder: Path) -> None:
 def no_hard_links_error(where: object) -> BadInput:
     """Return the error for a lake on a disk without hard links."""
     return BadInput(
-        f"The disk of {where} has no hard links, as exFAT, SMB and some FUSE disks have none: a lake cannot be there.",
-        "Put it on a disk of this machine, or in a bucket (NHL_LAKE_ROOT); backups may stay on such a disk.",
+        f"The disk of {where} has no hard links (exFAT, SMB, some FUSE disks): it cannot hold a lake.",
+        "Set NHL_LAKE_ROOT to a local disk or a bucket. Backups may stay on such a disk.",
     )
 
 
-def put_object(place: Bucket, name: str, body: bytes | Iterable[bytes], *, new: bool) -> None:
-    """Put an object; one whose answer is lost is put again, finds itself there, and knows itself by its mark."""
+def put_object(location: Bucket, name: str, body: bytes | Iterable[bytes], *, new: bool) -> None:
+    """Upload an object. A retry after a lost response finds the object there, and recognizes it by its token."""
     if not isinstance(body, bytes):
-        # pieces that come from a bucket cannot be read from within a put: obstore panics
+        # obstore panics if chunks are read from a bucket inside a put
         with SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
             spool.writelines(body)
             spool.seek(0)
-            put_buffer(place, name, spool, new=new)
+            put_buffer(location, name, spool, new=new)
         return
-    put_buffer(place, name, body, new=new)
+    put_buffer(location, name, body, new=new)
 
 
-def put_buffer(place: Bucket, name: str, whole: bytes | IO[bytes], *, new: bool) -> None:
-    """Put what a buffer or a file holds."""
+def put_buffer(location: Bucket, name: str, buffer: bytes | IO[bytes], *, new: bool) -> None:
+    """Upload a buffer or a file."""
     if not new:
-        obstore.put(open_store(place), name, whole)
+        obstore.put(open_store(location), name, buffer)
         return
-    mark = secrets.token_hex(8)
+    token = secrets.token_hex(8)
     try:
-        obstore.put(open_store(place), name, whole, mode="create", attributes={"mark": mark})
+        obstore.put(open_store(location), name, buffer, mode="create", attributes={"token": token})
     except AlreadyExistsError as error:
-        if obstore.get(open_store(place), name, options={"head": True}).attributes.get("mark") != mark:
-            raise FileExistsError(f"{place}/{name}") from error
+        if obstore.get(open_store(location), name, options={"head": True}).attributes.get("token") != token:
+            raise FileExistsError(f"{location}/{name}") from error
 
 
-def remove_files(place: Location, names: Iterable[str]) -> None:
-    """Remove files; those that are gone already are no error."""
-    if isinstance(place, Path):
+def remove_files(location: Location, names: Iterable[str]) -> None:
+    """Remove files; missing ones are ignored."""
+    if isinstance(location, Path):
         for name in names:
-            (place / name).unlink(missing_ok=True)
+            (location / name).unlink(missing_ok=True)
         return
-    if gone := list(names):
-        with contextlib.suppress(FileNotFoundError):  # one alone; of many the store names none
-            obstore.delete(open_store(place), gone[0] if len(gone) == 1 else gone)
+    if removed := list(names):
+        with contextlib.suppress(FileNotFoundError):  # only for a single file; a bulk delete never raises it
+            obstore.delete(open_store(location), removed[0] if len(removed) == 1 else removed)
 
 
 def fsync_paths(paths: Iterable[Path]) -> None:
-    """Bring files and folders to the disk: delta-rs never does, and a power cut would leave empty files."""
+    """Sync files and folders to disk. delta-rs never does, and a power cut would leave empty files."""
     for path in paths:
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -303,7 +306,7 @@ def fsync_paths(paths: Iterable[Path]) -> None:
 
 
 def fsync_many(folder: Path, paths: Sequence[Path]) -> None:
-    """Bring files and folders to the disk that `folder` is on, as they are: of many, all of that disk at once."""
+    """Sync files and folders on the disk of `folder`; with many paths, sync that file system in one call."""
     if len(paths) > SYNC_WORKERS and sync_filesystem(folder):
         return
     with ThreadPoolExecutor(SYNC_WORKERS) as pool:
@@ -311,7 +314,7 @@ def fsync_many(folder: Path, paths: Sequence[Path]) -> None:
 
 
 def sync_filesystem(folder: Path) -> bool:
-    """Bring all that waits to the disk that a folder is on; return whether the system can."""
+    """Sync the file system of a folder; return False if the system does not support it."""
     try:
         sync_disk = ctypes.CDLL(None, use_errno=True).syncfs
     except (AttributeError, OSError, TypeError):

@@ -1,4 +1,4 @@
-"""The lake-wide lock: one run writes at a time, and whoever waits is told for whom."""
+"""The lake-wide lock: one run writes at a time. The error names the run that holds it."""
 
 import json
 import math
@@ -19,13 +19,13 @@ from nhl_lake.errors import LakeLocked
 from nhl_lake.store.lease import Lease, probe_store, require_lease
 from nhl_lake.store.location import Bucket, Location
 
-LAKE_LABEL, BACKUPS_LABEL = "The lake", "The place of backups"
+LAKE_LABEL, BACKUPS_LABEL = "The lake", "The backup repository"
 lock_timeout_s: ContextVar[float] = ContextVar("lock_timeout_s", default=5.0)
-STATE_FOLDER = ".nhl-lake"  # folder of the lock and of the request pace
+STATE_FOLDER = ".nhl-lake"  # holds the lock and the rate limit's state
 
 
 def locate_state_folder(root: Location) -> Path:
-    """Return this machine's folder for what is no part of the lake: in the lake's folder, or in the user's cache."""
+    """Return this machine's folder for state that is not part of the lake: in the lake's folder or the user's cache."""
     if isinstance(root, Path):
         return root / STATE_FOLDER
     return user_cache_path("nhl-lake") / sha256(str(root).encode()).hexdigest()[:16]
@@ -33,7 +33,7 @@ def locate_state_folder(root: Location) -> Path:
 
 @contextmanager
 def wait_for_lock() -> Iterator[None]:
-    """Let `hold_lock` wait as long as another run holds the lake, while the block runs."""
+    """Inside the block, let `hold_lock` wait without a limit."""
     token = lock_timeout_s.set(math.inf)
     try:
         yield
@@ -45,11 +45,11 @@ def wait_for_lock() -> Iterator[None]:
 def hold_lock(
     root: Location, command: str, *, now: datetime, wait_s: float | None = None, label: str = LAKE_LABEL
 ) -> Iterator[None]:
-    """Hold a place: one run writes at a time. The lock of a holder who dies is free, at once or in a minute (S3)."""
+    """Hold the lock on a location. If the holder dies, the lock is free at once, or within a minute (S3)."""
     wait_s = lock_timeout_s.get() if wait_s is None else wait_s
-    about = {"command": command, "process": os.getpid(), "host": socket.gethostname(), "since": now.isoformat()}
+    details = {"command": command, "process": os.getpid(), "host": socket.gethostname(), "since": now.isoformat()}
     if isinstance(root, Bucket):
-        with hold_lease(root, about, wait_s=wait_s, what=label):
+        with hold_lease(root, details, wait_s=wait_s, label=label):
             yield
         return
     folder = locate_state_folder(root)
@@ -59,23 +59,23 @@ def hold_lock(
     try:
         lock.acquire()
     except Timeout as error:
-        raise lock_held_error(root, holder.read_bytes() if holder.is_file() else b"", what=label) from error
+        raise lock_held_error(root, holder.read_bytes() if holder.is_file() else b"", label=label) from error
     try:
-        holder.write_text(json.dumps(about))
+        holder.write_text(json.dumps(details))
         yield
     finally:
         lock.release()
 
 
 @contextmanager
-def hold_lease(root: Bucket, about: dict[str, object], *, wait_s: float, what: str) -> Iterator[None]:
-    """Hold a place in a bucket by a lease: an object that is made only where there is none, and renewed while held."""
+def hold_lease(root: Bucket, details: dict[str, object], *, wait_s: float, label: str) -> Iterator[None]:
+    """Hold the lock on a bucket by a lease: an object that is created only if absent, and renewed while held."""
     probe_store(root)
-    lease = Lease(root, f"{STATE_FOLDER}/lease.json", about)
-    until = time.monotonic() + wait_s
+    lease = Lease(root, f"{STATE_FOLDER}/lease.json", details)
+    deadline = time.monotonic() + wait_s
     while not lease.acquire():
-        if time.monotonic() > until:
-            raise lock_held_error(root, lease.read_holder(), what=what)
+        if time.monotonic() > deadline:
+            raise lock_held_error(root, lease.read_holder(), label=label)
         time.sleep(min(1.0, wait_s))
     try:
         with lease.hold():
@@ -85,16 +85,16 @@ def hold_lease(root: Bucket, about: dict[str, object], *, wait_s: float, what: s
 
 
 def require_lock(root: Location) -> None:
-    """Raise if the lock that this process holds ran out: a folder's never does, a lease may as a machine sleeps."""
+    """Raise if this process' lock has expired. A folder's lock never does; a lease may while the machine sleeps."""
     if isinstance(root, Bucket):
         require_lease(root)
 
 
-def lock_held_error(root: Location, said: bytes, *, what: str) -> LakeLocked:
-    """Say who holds the lake, or what is locked."""
+def lock_held_error(root: Location, holder_info: bytes, *, label: str) -> LakeLocked:
+    """Return the error that names the run that holds the lock."""
     try:
-        who = json.loads(said)
+        who = json.loads(holder_info)
         by = f"`{who['command']}` (process {who['process']} on {who['host']}, since {who['since'][:19]} UTC)"
     except (ValueError, KeyError):
         by = "another run"
-    return LakeLocked(f"{what} at {root} is held by {by}.", "Use --wait to wait for it, or stop it and run again.")
+    return LakeLocked(f"{label} at {root} is in use by {by}.", "Use --wait to wait for it, or stop it and run again.")

@@ -504,7 +504,7 @@ def test_a_backup_that_ran_out_of_room_goes_on_when_there_is_some(
 
 
 def test_two_backups_to_one_place_do_not_meet(root: Path, backups: Path):
-    said = f"The place of backups at {re.escape(str(backups))} is held by `nhl-lake backup prune`"
+    said = f"The backup repository at {re.escape(str(backups))} is in use by `nhl-lake backup prune`"
     with locks.hold_lock(backups, "nhl-lake backup prune", now=NOON), pytest.raises(LakeLocked, match=said):
         back_up(root, backups)
 

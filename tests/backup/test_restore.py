@@ -460,7 +460,7 @@ def test_a_disk_without_room_is_told_before_anything_is_written(
 
 
 def test_while_another_run_holds_the_lake_nothing_is_restored(root: Path, kept: Path):
-    with locks.hold_lock(root, "nhl-lake ingest", now=NOW), pytest.raises(LakeError, match="held by `nhl-lake ingest`"):
+    with locks.hold_lock(root, "nhl-lake ingest", now=NOW), pytest.raises(LakeError, match="in use by `nhl-lake ingest`"):
         back(root, kept)
     assert beside(root) == []
 

@@ -301,7 +301,7 @@ def test_pages_of_another_league_are_refused(run_cli: Cli, tmp_path: Path):
 
     for command in (["ingest"], ["ingest", "--dry-run"], ["demo", "--root", str(root)]):
         first, second = two_lines(run_cli(*command, root=root, api="league:", now=NOW), 2)
-        assert "keeps pages of the NHL, not of the sample league" in first
+        assert "holds pages of the NHL, not of the sample league" in first
         assert "NHL_LAKE_ROOT" in second
     assert digests(root) == before
 

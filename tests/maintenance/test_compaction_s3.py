@@ -99,7 +99,7 @@ def test_killed_as_it_is_put_in_place_it_says_so_and_is_finished(old, monkeypatc
             upgrade.upgrade_lake(old, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
 
     if atomic_swap.read_unfinished_swap(old) is not None:
-        with pytest.raises(LakeError, match="was stopped"):
+        with pytest.raises(LakeError, match="was interrupted"):
             upgrade.upgrade_lake(old, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
         atomic_swap.finish_swap(old)
     else:

@@ -253,7 +253,7 @@ def test_killed_anywhere_the_old_or_the_new_lake_opens_and_the_same_command_fini
             upgraded(old)
 
     if atomic_swap.read_unfinished_swap(old) is not None:
-        with pytest.raises(LakeError, match="was stopped"):
+        with pytest.raises(LakeError, match="was interrupted"):
             layout.check_tables(old)
         atomic_swap.finish_swap(old)
     assert is_old(old) if upgrade.read_layout(old) == 1 else is_new(old)
@@ -265,7 +265,7 @@ def test_killed_anywhere_the_old_or_the_new_lake_opens_and_the_same_command_fini
 
 
 def test_an_older_lake_is_said_to_be_one_with_the_command_that_brings_it_up(old):
-    with pytest.raises(UnreadableData, match=r"layout 1, made by nhl-lake 0\.1\.0: this program reads 2") as error:
+    with pytest.raises(UnreadableData, match=r"layout 1, written by nhl-lake 0\.1\.0: this program reads 2") as error:
         layout.check_tables(old)
 
     assert "`nhl-lake upgrade`" in error.value.hint

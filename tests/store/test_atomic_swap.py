@@ -121,7 +121,7 @@ def kills(place_of: Callable[[int], Location], *, after: bool) -> int:
             continue
         if isinstance(root, Path):
             assert held(root) in (OLD, NEW, {}), n
-        with pytest.raises(LakeError, match=r"stopped as it put its result in place") as said:
+        with pytest.raises(LakeError, match=r"interrupted while it replaced") as said:
             atomic_swap.require_no_unfinished_swap(root)
         assert "doctor --mend" in said.value.hint
         atomic_swap.finish_swap(root)
@@ -153,7 +153,7 @@ def test_a_table_that_was_stopped_is_found_by_its_lake(tmp_path: Path, monkeypat
             atomic_swap.swap_into_place(
                 new / "bronze", root / "bronze", kept / "bronze", lake=root, command="nhl-lake restore"
             )
-    with pytest.raises(LakeError, match="stopped"):
+    with pytest.raises(LakeError, match="interrupted"):
         atomic_swap.require_no_unfinished_swap(root)
     atomic_swap.finish_swap(root)
     assert held(root)["bronze/plays/b.parquet"] == b"new"
@@ -205,7 +205,7 @@ def test_an_exchange_whose_lake_is_gone_is_an_error_and_moves_nothing(tmp_path: 
         with monkeypatch.context() as patch:
             if not one_step:
                 patch.setattr(atomic_swap, "try_rename_exchange", lambda *_: False)
-            with pytest.raises(LakeError, match="is gone"):
+            with pytest.raises(LakeError, match="is missing"):
                 atomic_swap.finish_swap(root)
         assert held(root) == OLD
         assert atomic_swap.read_unfinished_swap(root) is not None  # and it goes on being said

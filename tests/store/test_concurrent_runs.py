@@ -211,7 +211,7 @@ def test_a_commit_of_which_the_store_does_not_say_whether_it_was_taken_is_not_ma
 
     with monkeypatch.context() as patched:
         patched.setattr(commits, "read_commit_infos", silence)
-        with pytest.raises(StorageUnavailable, match=f"to {table.name} was taken is not known"):
+        with pytest.raises(StorageUnavailable, match=f"did not confirm the last commit to {table.name}"):
             commit()
 
     assert delta_tables.scan_table(root, table).select(pl.len()).collect().item() == 1

@@ -78,14 +78,14 @@ def unlike(text: str) -> list[str]:
 
 
 FAILURES: dict[str, tuple[dict[str, str], Fault | None, str]] = {
-    "wrong key": ({"AWS_ACCESS_KEY_ID": "AKIDWRONGWRONG"}, None, "does not know these credentials"),
-    "wrong secret": ({"AWS_SECRET_ACCESS_KEY": "wrongwrongwrong"}, None, "does not know these credentials"),
-    "no such bucket": ({}, None, "There is no such bucket"),
+    "wrong key": ({"AWS_ACCESS_KEY_ID": "AKIDWRONGWRONG"}, None, "does not accept these credentials"),
+    "wrong secret": ({"AWS_SECRET_ACCESS_KEY": "wrongwrongwrong"}, None, "does not accept these credentials"),
+    "no such bucket": ({}, None, "No such bucket"),
     "dead endpoint": ({"AWS_ENDPOINT_URL": DEAD}, None, "cannot be reached"),
     "no such host": ({"AWS_ENDPOINT_URL": "http://store.invalid"}, None, "cannot be reached"),
     "expired": ({}, Fault(status=400, body=EXPIRED), "have expired"),
     "denied": ({}, Fault(status=403, body=DENIED), "denies access"),
-    "slow down for ever": ({}, Fault(status=503, body=SLOW_DOWN), "asks to be asked less"),
+    "slow down for ever": ({}, Fault(status=503, body=SLOW_DOWN), "limits the request rate"),
     "cut for ever": ({}, Fault(cut=True), "cannot be reached"),
 }
 
