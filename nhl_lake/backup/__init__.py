@@ -1,1 +1,1 @@
-"""Backups of the lake: data files by hash, logs in packs, a manifest a backup; written, held against, thinned out."""
+"""Backups: data files by hash, log packs, one manifest a backup. Create, verify, prune and restore them."""

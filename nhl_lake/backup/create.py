@@ -1,6 +1,7 @@
-"""A backup: every table at one version, taken while runs go on writing; what an earlier backup has is not copied again.
+"""Create a backup: every table at one version, while runs may go on writing.
 
-Data files of Delta tables never change, and are copied under their SHA-256; then the logs; the manifest comes last.
+Backups are incremental: files that an earlier backup holds are not copied again. Data files of Delta tables never
+change and are stored by their SHA-256. Then come the logs, and the manifest last.
 """
 
 import time
@@ -37,7 +38,7 @@ APPEND_ONLY_PREFIXES = ("bronze.", "lake.")
 
 
 class BackupSummary(NamedTuple):
-    """What a backup did: files and bytes that were copied, and all that it holds."""
+    """The result of a backup: the manifest, and the number and bytes of newly copied files."""
 
     manifest: Manifest
     new_files: int
@@ -46,19 +47,22 @@ class BackupSummary(NamedTuple):
 
     @property
     def files(self) -> int:
-        """Return how many data files the backup holds."""
+        """Return the number of data files in the backup."""
         return sum(len(table.files) for table in self.manifest.tables)
 
     @property
     def bytes(self) -> int:
-        """Return the bytes of the data files that the backup holds."""
+        """Return the total bytes of the data files in the backup."""
         return sum(file.size for table in self.manifest.tables for file in table.files)
 
 
 def create_backup(
     root: Location, backups: Location, *, clock: Clock, report: BackupReport, command: str, allow_row_loss: bool = False
 ) -> BackupSummary:
-    """Back up the whole lake. `accept`: also one that has lost rows of tables that only grow."""
+    """Back up the lake.
+
+    allow_row_loss: also back up a lake whose append-only tables have fewer rows than in the last backup.
+    """
     require_separate_locations(root, backups)
     layout.check_layout_version(root)
     layout.require_lake_exists(root)
@@ -72,67 +76,68 @@ def create_backup(
 def try_backup(
     root: Location, backups: Location, *, clock: Clock, report: BackupReport, allow_row_loss: bool
 ) -> BackupSummary:
-    """Back up the lake as it is now; raise Gone if files of a version were cleaned up before it was pinned."""
-    began = time.monotonic()
-    before = repository.read_newest_manifest(backups)
-    about = start_manifest(root, before, clock())
-    at = take_snapshot(root)
-    delta_tables.open_tables(
-        root, (table for table in catalog.TABLES if table.name not in at.versions)
-    )  # one may lack its log
+    """Back up the lake once. Raises DataFileMissing if files were cleaned up before their version was pinned."""
+    started_at = time.monotonic()
+    previous = repository.read_newest_manifest(backups)
+    draft = start_manifest(root, previous, clock())
+    snapshot = take_snapshot(root)
+    # raises for a table whose log is missing
+    delta_tables.open_tables(root, (table for table in catalog.TABLES if table.name not in snapshot.versions))
     with (
-        pin_versions(root, about.name, at.versions, clock) as renew,
-        open_objects(backups) as stock,
+        pin_versions(root, draft.name, snapshot.versions, clock) as renew,
+        open_objects(backups) as objects,
         ThreadPoolExecutor(MAX_WORKERS) as workers,
     ):
-        tables = list(workers.map(lambda name: open_source_table(root, name, at.versions[name]), at.versions))
-        if before is not None and not allow_row_loss:
-            require_no_row_loss(tables, about, before)
-        resumed = len(stock.copies)
-        saved = back_up_tables(tables, before, objects=stock, workers=workers, report=report, renew=renew)
-        manifest = msgspec.structs.replace(about, is_of_a_moment=at.is_consistent, tables=saved)
-        finish_backup(stock, manifest)
-    new = stock.copies[resumed:]
-    return BackupSummary(manifest, len(new), sum(copy.size for copy in new), time.monotonic() - began)
+        tables = list(
+            workers.map(lambda name: open_source_table(root, name, snapshot.versions[name]), snapshot.versions)
+        )
+        if previous is not None and not allow_row_loss:
+            require_no_row_loss(tables, draft, previous)
+        resumed = len(objects.copies)
+        entries = back_up_tables(tables, previous, objects=objects, workers=workers, report=report, renew=renew)
+        manifest = msgspec.structs.replace(draft, is_consistent=snapshot.is_consistent, tables=entries)
+        finish_backup(objects, manifest)
+    copied = objects.copies[resumed:]
+    return BackupSummary(manifest, len(copied), sum(copy.size for copy in copied), time.monotonic() - started_at)
 
 
 def require_separate_locations(root: Location, backups: Location) -> None:
-    """Raise for backups inside the lake, which would go with it, or a lake among its backups."""
+    """Raise if the backups are inside the lake or the lake is inside its backups: both would be lost together."""
     if isinstance(root, Path) and isinstance(backups, Path):
         one, other = root.resolve(), backups.resolve()
-        is_apart = not one.is_relative_to(other) and not other.is_relative_to(one)
+        is_separate = not one.is_relative_to(other) and not other.is_relative_to(one)
     elif isinstance(root, Bucket) and isinstance(backups, Bucket):
         one_address, other_address = f"{root}/", f"{backups}/"
-        is_apart = not one_address.startswith(other_address) and not other_address.startswith(one_address)
+        is_separate = not one_address.startswith(other_address) and not other_address.startswith(one_address)
     else:
         return
-    if not is_apart:
+    if not is_separate:
         raise BadInput(
-            f"The lake at {root} and its backups at {backups} are one inside the other: they would be lost together.",
-            "Give backups a place of their own: --to or NHL_LAKE_BACKUPS.",
+            f"The lake at {root} and its backups at {backups} are inside each other: both could be lost together.",
+            "Use a separate location for backups: --to or NHL_LAKE_BACKUPS.",
         )
 
 
-def start_manifest(root: Location, before: Manifest | None, now: datetime) -> Manifest:
-    """Return a manifest that has all but the tables."""
+def start_manifest(root: Location, previous: Manifest | None, now: datetime) -> Manifest:
+    """Return a manifest without tables."""
     meta = delta_tables.scan_table(root, ledger.META).sort("layout").select("layout", "source").tail(1).collect()
     layout, source = meta.row(0)
-    if before is not None and before.source != source:
+    if previous is not None and previous.source != source:
         raise BadInput(
-            f"The backups there are of the {before.source}; the lake at {root} keeps pages of the {source}.",
-            "Give this lake's backups a place of their own: --to or NHL_LAKE_BACKUPS.",
+            f"The backups there are of the {previous.source}, but the lake at {root} holds pages of the {source}.",
+            "Use a separate location for this lake's backups: --to or NHL_LAKE_BACKUPS.",
         )
     return Manifest(
         format=FORMAT,
-        number=before.number + 1 if before else 1,
-        name=repository.choose_backup_name(before.name if before else None, now),
+        number=previous.number + 1 if previous else 1,
+        name=repository.choose_backup_name(previous.name if previous else None, now),
         made_at=now,
         of=str(root),
         layout=layout,
         source=source,
         made_by=version("nhl-lake"),
         code=hash_code(),
-        is_of_a_moment=False,
+        is_consistent=False,
         tables=(),
     )
 
@@ -147,41 +152,46 @@ def open_source_table(root: Location, name: str, version: int) -> SourceTable:
 
 
 def find_table(name: str) -> Table:
-    """Return the table of a name; one that this program does not know has a name only."""
+    """Return the table with this name; for an unknown table, one without columns."""
     known = {table.name: table for table in catalog.TABLES}
     return known.get(name) or Table(name=name, grain="", key=(), columns=(), source=None, partition=None)
 
 
-def require_no_row_loss(tables: Sequence[SourceTable], about: Manifest, before: Manifest) -> None:
-    """Raise if tables that only grow have fewer rows than in the last backup: it is not to be the newest one."""
+def require_no_row_loss(tables: Sequence[SourceTable], draft: Manifest, previous: Manifest) -> None:
+    """Raise if append-only tables have fewer rows than in the last backup: such a backup must not be the newest one."""
     rows = {table.name: table.rows for table in tables}
-    for table in before.tables:
+    for table in previous.tables:
         if table.name.startswith(APPEND_ONLY_PREFIXES) and rows.get(table.name, -1) < table.rows:
-            has = f"has {rows[table.name]:,} rows" if table.name in rows else "is gone"
+            state = f"has {rows[table.name]:,} rows" if table.name in rows else "is missing"
             raise LakeError(
-                f"{table.name} of {about.of} {has}; the backup {before.name} has {table.rows:,}, and it only grows.",
-                "No backup was made. `nhl-lake restore --from-backup` brings them back; "
-                "`nhl-lake backup create --allow-row-loss` backs up what is left.",
+                f"Lost rows: {table.name} of {draft.of} {state}; the backup {previous.name} has {table.rows:,} rows.",
+                "No backup was created. Run `nhl-lake restore --from-backup` to restore them, or "
+                "`nhl-lake backup create --allow-row-loss` to back up the rest.",
             )
 
 
 def back_up_tables(
     tables: Sequence[SourceTable],
-    before: Manifest | None,
+    previous: Manifest | None,
     *,
     objects: Objects,
     workers: Executor,
     report: BackupReport,
     renew: Callable[[], None],
 ) -> tuple[TableBackup, ...]:
-    """Save tables: data files first, then logs; keys are read while files are copied."""
-    earlier = {(table.name, table.id): table for table in before.tables} if before else {}
-    was = {table.name: earlier.get((table.name, table.id)) for table in tables}
-    read = {table.name: workers.submit(digest_keys, table, was[table.name]) for table in tables}
+    """Back up tables: data files first, then logs. Keys are read while files are copied."""
+    earlier = {(table.name, table.id): table for table in previous.tables} if previous else {}
+    entries = {table.name: earlier.get((table.name, table.id)) for table in tables}
+    digests = {table.name: workers.submit(digest_keys, table, entries[table.name]) for table in tables}
     files = copy_data_files(tables, objects, workers=workers, report=report, renew=renew)
     return tuple(
         back_up_table(
-            table, files[table.name], was[table.name], keys=read[table.name].result(), objects=objects, workers=workers
+            table,
+            files[table.name],
+            entries[table.name],
+            keys=digests[table.name].result(),
+            objects=objects,
+            workers=workers,
         )
         for table in tables
     )
@@ -190,14 +200,14 @@ def back_up_tables(
 def back_up_table(
     table: SourceTable,
     files: tuple[StoredFile, ...],
-    before: TableBackup | None,
+    previous: TableBackup | None,
     *,
     keys: str,
     objects: Objects,
     workers: Executor,
 ) -> TableBackup:
-    """Save a table's log, and describe the table; its files are copied."""
-    log = log_packs.save_log(table.folder, table.version, before, staging=objects.staging_area, workers=workers)
+    """Back up a table's log, and return the table's manifest entry. Its data files are already copied."""
+    log = log_packs.save_log(table.folder, table.version, previous, staging=objects.staging_area, workers=workers)
     return TableBackup(
         name=table.name,
         id=table.id,
@@ -211,40 +221,40 @@ def back_up_table(
     )
 
 
-def digest_keys(table: SourceTable, before: TableBackup | None) -> str:
-    """Return a table's key and the digest of its keys; those of the last backup if its files are the same.
+def digest_keys(table: SourceTable, previous: TableBackup | None) -> str:
+    """Return a table's key columns and the digest of its keys; reuse the last backup's if the files are the same.
 
-    Of tables that can be made again rows are counted only: to read the keys of some takes longer than to copy the lake.
+    For tables that can be rebuilt, only count the rows: reading their keys can take longer than copying the lake.
     """
-    if before is not None and {(file.name, file.size) for file in before.files} == set(table.files):
-        return before.keys
+    if previous is not None and {(file.name, file.size) for file in previous.files} == set(table.files):
+        return previous.keys
     key, frame = find_table(table.name).key, pl.scan_delta(table.delta)
     if not key or not set(key) <= set(frame.collect_schema()):
-        return ""  # of a table that another release made, or that nobody here knows
-    is_kept = table.name.startswith(APPEND_ONLY_PREFIXES)
+        return ""  # an unknown table, or one of another release
+    is_append_only = table.name.startswith(APPEND_ONLY_PREFIXES)
     try:
-        found = compute_key_digest(frame, key) if is_kept else f"{frame.select(pl.len()).collect().item()}-"
+        found = compute_key_digest(frame, key) if is_append_only else f"{frame.select(pl.len()).collect().item()}-"
     except FileNotFoundError as error:
-        raise DataFileMissing(table, "a data file", "is gone") from error
+        raise DataFileMissing(table, "a data file", "is missing") from error
     if not found.startswith(f"{table.rows}-"):
         raise UnreadableData(
-            f"{table.name}: its log says {table.rows:,} rows, its files hold {found.partition('-')[0]}.",
-            "Earlier backups are as they were, this one was not made. `nhl-lake doctor` finds the damage.",
+            f"{table.name}: the log records {table.rows:,} rows, but the files have {found.partition('-')[0]}.",
+            "No backup was created; earlier backups are unchanged. Run `nhl-lake doctor` to find the damage.",
         )
-    return f"{','.join(key)}:{found}" if is_kept else ""
+    return f"{','.join(key)}:{found}" if is_append_only else ""
 
 
 def finish_backup(objects: Objects, manifest: Manifest) -> None:
-    """Bring what was copied to the disk, hold the backup against it, and write its manifest, which makes it one."""
+    """Sync the copied files, check that all objects are there, and write the manifest, which completes the backup."""
     backups = objects.staging_area.backups
     staging.finalize_staged_files(objects.staging_area)
-    there = repository.list_objects(backups)
+    stored = repository.list_objects(backups)
     if missing := [
-        name for name, sha256, size in repository.list_manifest_objects(manifest) if there.get(sha256) != size
+        name for name, sha256, size in repository.list_manifest_objects(manifest) if stored.get(sha256) != size
     ]:
         raise UnreadableData(
-            f"{len(missing)} files of the backup are not at {backups}, though they were copied: {missing[0]} …",
-            "No backup was made. Look at that disk or store; then run again.",
+            f"{len(missing)} files were copied to {backups} but are missing there: {missing[0]} …",
+            "No backup was created. Check that disk or store, then run the same command again.",
         )
     repository.write_manifest(backups, manifest)
     location.remove_files(backups, [repository.PROGRESS_FILE])

@@ -1,4 +1,4 @@
-"""The log of a table in a backup: its commits, many to a pack, for a lake has thousands of them, all small."""
+"""Back up a table's log. A lake has thousands of small commits, so they are stored in packs."""
 
 import hashlib
 import re
@@ -23,7 +23,7 @@ MAX_PACKS = 40
 
 
 class LogBackup(NamedTuple):
-    """A table's log as a backup holds it: packs, the checkpoint that it begins with, the hash of its last commit."""
+    """A table's log in a backup: its packs, the checkpoint it starts with, and the hash of its last commit."""
 
     packs: tuple[LogPack, ...]
     checkpoint: tuple[StoredFile, ...]
@@ -31,13 +31,13 @@ class LogBackup(NamedTuple):
 
 
 class LogListing(NamedTuple):
-    """What a table's log holds: versions that there are commits of, and checkpoint files by their version."""
+    """The files of a table's log: the versions that have a commit, and checkpoint files by version."""
 
     commits: frozenset[int]
     checkpoints: Mapping[int, tuple[str, ...]]
 
     def has_commits(self, span: tuple[int, int]) -> bool:
-        """Whether all commits from the one version to the other are there."""
+        """Return whether all commits from one version to the other exist."""
         return all(version in self.commits for version in range(span[0], span[1] + 1))
 
 
@@ -58,12 +58,12 @@ def read_commit_bytes(folder: Location, version: int) -> bytes:
 
 
 def hash_commit(folder: Location, version: int) -> str:
-    """Return the hash of a commit, which tells two histories of a table apart."""
+    """Return the hash of a commit; it tells two histories of a table apart."""
     return hashlib.sha256(read_commit_bytes(folder, version)).hexdigest()
 
 
 def pack_commits(texts: Sequence[bytes]) -> bytes:
-    """Return commits as one pack."""
+    """Pack commits into one compressed object."""
     return zlib.compress(msgspec.json.encode([text.decode() for text in texts]))
 
 
@@ -72,15 +72,15 @@ def unpack_commits(body: bytes) -> list[bytes]:
     return [text.encode() for text in msgspec.json.decode(zlib.decompress(body), type=list[str])]
 
 
-def read_packed_commits(backups: Location, saved: TableBackup) -> Iterator[tuple[int, bytes]]:
-    """Yield version and text of each commit that a backup holds of a table, the first one first."""
-    for pack in saved.log:
+def read_packed_commits(backups: Location, table: TableBackup) -> Iterator[tuple[int, bytes]]:
+    """Yield version and text of each commit that a backup holds of a table, oldest first."""
+    for pack in table.log:
         body = location.read_file(backups, repository.object_name(pack.sha256))
         if hashlib.sha256(body).hexdigest() != pack.sha256:
             raise UnreadableData(
-                f"The log of {saved.name} in the backups at {backups} is damaged: "
+                f"The log of {table.name} in the backups at {backups} is damaged: "
                 f"{repository.object_name(pack.sha256)}.",
-                "`nhl-lake backup verify --deep` sets it aside, and the next backup copies it again.",
+                "Run `nhl-lake backup verify --deep` to move it aside; the next backup copies it again.",
             )
         yield from enumerate(unpack_commits(body), start=pack.first)
 
@@ -88,48 +88,48 @@ def read_packed_commits(backups: Location, saved: TableBackup) -> Iterator[tuple
 def save_log(
     folder: Location, version: int, before: TableBackup | None, *, staging: Staging, workers: Executor
 ) -> LogBackup:
-    """Put the log of a table, until a version, into the place of backups; what an earlier backup has is not read."""
-    log, there = list_log(folder), staging.stored
-    kept = find_reusable_packs(folder, version, before, log=log, stored=there)
-    # a pack that is gone is made again of the same commits, so that older backups that name it are whole again
-    spans = [(pack.first, pack.last) for pack in kept if there.get(pack.sha256) != pack.size]
-    first = kept[-1].last + 1 if kept else find_first_commit(log, version)
-    checkpoint = before.checkpoint if kept and before is not None else ()
-    if not kept and first > 0:
+    """Back up a table's log up to a version. Commits that an earlier backup holds are not read again."""
+    log, stored = list_log(folder), staging.stored
+    reused = find_reusable_packs(folder, version, before, log=log, stored=stored)
+    # a missing pack is packed again from the same commits, which completes the older backups that refer to it
+    spans = [(pack.first, pack.last) for pack in reused if stored.get(pack.sha256) != pack.size]
+    first = reused[-1].last + 1 if reused else find_first_commit(log, version)
+    checkpoint = before.checkpoint if reused and before is not None else ()
+    if not reused and first > 0:
         checkpoint = tuple(
             save_log_file(folder, f"{DELTA_LOG}/{n}", staging=staging)
             for n in find_first_checkpoint(folder, log, first=first, version=version)
         )
-    if len(kept) >= MAX_PACKS and log.has_commits((kept[0].first, version)):
-        spans, first, kept = [], kept[0].first, ()
+    if len(reused) >= MAX_PACKS and log.has_commits((reused[0].first, version)):
+        spans, first, reused = [], reused[0].first, ()
     if first <= version:
         spans.append((first, version))
-    made = {span: save_pack(folder, span, staging=staging, workers=workers) for span in spans}
-    whole = {(p.first, p.last): p for p in kept} | made
-    return LogBackup(tuple(whole[span] for span in sorted(whole)), checkpoint, hash_commit(folder, version))
+    new_packs = {span: save_pack(folder, span, staging=staging, workers=workers) for span in spans}
+    packs = {(pack.first, pack.last): pack for pack in reused} | new_packs
+    return LogBackup(tuple(packs[span] for span in sorted(packs)), checkpoint, hash_commit(folder, version))
 
 
 def find_reusable_packs(
     folder: Location, version: int, before: TableBackup | None, *, log: LogListing, stored: Mapping[str, int]
 ) -> tuple[LogPack, ...]:
-    """Return the packs of an earlier backup that a table's log goes on from; those that are lost can be made again."""
+    """Return the packs of an earlier backup that this log continues, if missing ones can be packed again."""
     if before is None or not is_continuation(folder, version, before, log):
         return ()
     if any(stored.get(file.sha256) != file.size for file in before.checkpoint):
         return ()
-    lost = [pack for pack in before.log if stored.get(pack.sha256) != pack.size]
-    return before.log if all(log.has_commits((pack.first, pack.last)) for pack in lost) else ()
+    missing = [pack for pack in before.log if stored.get(pack.sha256) != pack.size]
+    return before.log if all(log.has_commits((pack.first, pack.last)) for pack in missing) else ()
 
 
 def is_continuation(folder: Location, version: int, before: TableBackup, log: LogListing) -> bool:
-    """Whether a table's log goes on from what an earlier backup has of it."""
+    """Return whether a table's log continues the one in an earlier backup."""
     if before.version > version or before.version not in log.commits:
         return False
     return hash_commit(folder, before.version) == before.head
 
 
 def find_first_commit(log: LogListing, version: int) -> int:
-    """Return the first of the commits that lead to a version without a gap."""
+    """Return the first commit of the unbroken sequence that leads to a version."""
     first = version
     while first - 1 in log.commits:
         first -= 1
@@ -137,18 +137,18 @@ def find_first_commit(log: LogListing, version: int) -> int:
 
 
 def find_first_checkpoint(folder: Location, log: LogListing, *, first: int, version: int) -> tuple[str, ...]:
-    """Return the files of the checkpoint that a log begins with whose first commits are cleaned up."""
-    enough = [at for at in log.checkpoints if first - 1 <= at <= version]
-    if not enough:
+    """Return the files of the checkpoint that a log starts with after its first commits were cleaned up."""
+    candidates = [at for at in log.checkpoints if first - 1 <= at <= version]
+    if not candidates:
         raise UnreadableData(
-            f"The log of a table begins with version {first}, and no checkpoint leads there: {folder}/{DELTA_LOG}.",
-            "No backup was made. `nhl-lake doctor` says what can be done.",
+            f"The log of a table starts at version {first} and has no checkpoint for it: {folder}/{DELTA_LOG}.",
+            "No backup was created. Run `nhl-lake doctor` to see how to repair the table.",
         )
-    return log.checkpoints[min(enough)]
+    return log.checkpoints[min(candidates)]
 
 
 def save_pack(folder: Location, span: tuple[int, int], *, staging: Staging, workers: Executor) -> LogPack:
-    """Put some commits into the place of backups."""
+    """Store a range of commits as a pack in the backup repository."""
     first, last = span
     body = pack_commits(list(workers.map(lambda version: read_commit_bytes(folder, version), range(first, last + 1))))
     sha256, size = store_object(staging, [body])
@@ -156,6 +156,6 @@ def save_pack(folder: Location, span: tuple[int, int], *, staging: Staging, work
 
 
 def save_log_file(folder: Location, name: str, *, staging: Staging) -> StoredFile:
-    """Put a file of a log into the place of backups."""
+    """Store a file of a log in the backup repository."""
     sha256, size = store_object(staging, location.read_chunks(folder, name))
     return StoredFile(name=name, size=size, sha256=sha256)

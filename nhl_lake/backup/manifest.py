@@ -1,7 +1,7 @@
-"""What a backup holds: a manifest names every table at one version, its data files and its log, with their hashes.
+"""The manifest of a backup: every table at one version, its data files and its log, with their hashes.
 
-In the place of backups: `manifests/NAME.json`, written last, so that half a backup is never seen as one, with its own
-SHA-256; what files hold is at `objects/ab/abcdef…` by its SHA-256, once for all backups.
+The backup repository holds `manifests/NAME.json`, sealed with its own SHA-256 and written last, so an incomplete backup
+has no manifest. File contents are at `objects/ab/abcdef…` by their SHA-256, shared by all backups.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ FORMAT = 1
 
 
 class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of a table as a backup holds it: its name in the table's folder, its bytes and their SHA-256."""
+    """A file of a table in a backup: its name in the table's folder, its size in bytes and its SHA-256."""
 
     name: str
     size: int
@@ -23,7 +23,7 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogPack(msgspec.Struct, frozen=True, kw_only=True):
-    """Commits `first` to `last` of a table's log, one JSON list of texts, compressed; its bytes and their SHA-256."""
+    """Commits `first` to `last` of a table's log, as one compressed JSON list; its size in bytes and its SHA-256."""
 
     first: int
     last: int
@@ -34,10 +34,9 @@ class LogPack(msgspec.Struct, frozen=True, kw_only=True):
 class TableBackup(msgspec.Struct, frozen=True, kw_only=True):
     """One table at one version.
 
-    id: the Delta table's own. head: SHA-256 of the commit `version`, which tells two histories apart. keys: the
-    columns of its key and their digest, `game_id,player_id:5-0a1b…`; "" of a table that can be made again, and of one
-    that its maker did not know.
-    checkpoint: what its log begins with if older commits are gone. files: its live data files.
+    id: the Delta table's id. head: SHA-256 of the commit `version`; it tells two histories apart. keys: the key columns
+    and the digest of the keys, `game_id,player_id:5-0a1b…`; "" for a table that can be rebuilt or is unknown.
+    checkpoint: the checkpoint that the log starts with if older commits were cleaned up. files: the live data files.
     """
 
     name: str
@@ -54,9 +53,9 @@ class TableBackup(msgspec.Struct, frozen=True, kw_only=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """One backup.
 
-    number: counted on with each backup of a place, so that the newest is known though a clock was set back. of: the
-    lake's address. source: whose pages. is_of_a_moment: whether all tables had these versions at one moment; if not,
-    because commits came too fast, no table is older than what is made of it.
+    number: increases with each backup of a repository, so the newest is known even if the clock was set back. of: the
+    lake's location. source: the league of its pages. is_consistent: whether all tables had these versions at the same
+    time. If not, because commits came too fast, no table is older than the tables built from it.
     """
 
     format: int
@@ -68,48 +67,48 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     made_by: str
     code: str
-    is_of_a_moment: bool
+    is_consistent: bool = msgspec.field(name="is_of_a_moment")
     tables: tuple[TableBackup, ...]
 
 
 class SealedManifest(msgspec.Struct, frozen=True):
-    """A manifest as it is written: with the SHA-256 of its own text."""
+    """A manifest as stored: with the SHA-256 of its text."""
 
     sha256: str
     manifest: msgspec.Raw
 
 
 class FormatHeader(msgspec.Struct, frozen=True):
-    """What every manifest says, of whatever format."""
+    """The field that every manifest format has."""
 
     format: int
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
-    """Return the text of a manifest."""
+    """Encode a manifest as sealed JSON."""
     text = msgspec.json.encode(manifest)
     return msgspec.json.encode(SealedManifest(hashlib.sha256(text).hexdigest(), msgspec.Raw(text)))
 
 
 def decode_manifest(body: bytes, where: str) -> Manifest:
-    """Read the text of a manifest; raise if it is not what was written, or of a newer program."""
+    """Decode a manifest; raise if it is damaged or if a newer program wrote it."""
     try:
         sealed = msgspec.json.decode(body, type=SealedManifest)
         if hashlib.sha256(sealed.manifest).hexdigest() != sealed.sha256:
             raise damaged_manifest_error(where, "its SHA-256 differs")
         if (found := msgspec.json.decode(sealed.manifest, type=FormatHeader).format) > FORMAT:
             raise UnreadableData(
-                f"The backup {where} has format {found}: it is of a newer program.",
-                "Nothing was changed. Update this program: `pip install --upgrade nhl-lake`.",
+                f"The backup {where} has format {found}: a newer program created it.",
+                "No changes were made. Update this program: `pip install --upgrade nhl-lake`.",
             )
         return msgspec.json.decode(sealed.manifest, type=Manifest)
     except msgspec.DecodeError as error:
         raise damaged_manifest_error(where, str(error)) from error
 
 
-def damaged_manifest_error(where: str, why: str) -> UnreadableData:
+def damaged_manifest_error(where: str, reason: str) -> UnreadableData:
     """Return the error for a manifest that cannot be read."""
     return UnreadableData(
-        f"The manifest {where} is damaged: {why}.",
-        "Move that file away, and take another backup: `nhl-lake backup list` names them, `backup verify` tries them.",
+        f"The manifest {where} is damaged: {reason}.",
+        "Move that file away and use another backup: `nhl-lake backup list` lists them, `backup verify` checks them.",
     )

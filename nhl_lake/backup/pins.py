@@ -1,4 +1,4 @@
-"""Pins: which versions of its tables a backup under way reads, so that no clean-up takes their files away."""
+"""Pins: the table versions that a running backup reads. Vacuum keeps the files of pinned versions."""
 
 import contextlib
 import errno
@@ -16,14 +16,14 @@ from nhl_lake.store.location import Location
 from nhl_lake.store.locks import STATE_FOLDER
 
 PINS_FOLDER = f"{STATE_FOLDER}/pins"
-PIN_EXPIRY = timedelta(days=2)  # of a backup that was killed; one that lives renews its pin
+PIN_EXPIRY = timedelta(days=2)  # for the pin of a killed backup; a running one renews its pin
 RENEW_EVERY = timedelta(hours=1)
 READ_ONLY_ERRNOS = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 @contextmanager
 def pin_versions(root: Location, name: str, versions: Mapping[str, int], clock: Clock) -> Iterator[Callable[[], None]]:
-    """Pin versions of tables while the block runs; it gets a function to call now and then, which renews the pin."""
+    """Pin table versions inside the block. Yields a function that renews the pin; call it from time to time."""
     file = f"{PINS_FOLDER}/{name}.json"
     since = [clock()]
 
@@ -47,7 +47,7 @@ def pin_versions(root: Location, name: str, versions: Mapping[str, int], clock: 
 
 @contextmanager
 def ignore_read_only() -> Iterator[None]:
-    """Go on without a pin where the lake may only be read: files that are cleaned away meanwhile are then an error."""
+    """Continue without a pin if the lake is read-only. A file that is vacuumed in the meantime is then an error."""
     try:
         yield
     except PermissionDeniedError:
@@ -58,7 +58,7 @@ def ignore_read_only() -> Iterator[None]:
 
 
 def read_pins(root: Location, now: datetime) -> dict[str, set[int]]:
-    """Return the versions that backups under way read, by table."""
+    """Return the pinned versions, by table."""
     found: dict[str, set[int]] = defaultdict(set)
     for file in location.list_files(root, PINS_FOLDER):
         with contextlib.suppress(FileNotFoundError):  # removed just now

@@ -1,6 +1,6 @@
-"""The place of backups: manifests by name, what they hold by hash, what a killed backup had copied, and drills.
+"""The backup repository: manifests by name, objects by hash, the progress of a killed backup, and drill results.
 
-Names sort as backups were made: where a clock was set back, the last name is counted on.
+Backup names sort in the order of creation. If the clock was set back, a new name continues the last one with a number.
 """
 
 import re
@@ -27,7 +27,7 @@ BACKUP_NAME = re.compile(r"(\d{8}T\d{6}Z)(?:-(\d+))?")
 
 
 class CopiedFile(msgspec.Struct, frozen=True):
-    """A data file that is in the place already: its table's id, its name, its bytes and their SHA-256."""
+    """A data file that is already copied: its table's id, its name, its size in bytes and its SHA-256."""
 
     id: str
     name: str
@@ -36,7 +36,7 @@ class CopiedFile(msgspec.Struct, frozen=True):
 
 
 class DrillResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A rehearsal of a restore: of which backup, when, how long it took, and what it brought back."""
+    """The result of a restore drill: which backup, when, how long it took, and what it restored."""
 
     backup: str
     made_at: datetime
@@ -48,7 +48,7 @@ class DrillResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BackupStatus(NamedTuple):
-    """How safe a lake is: its newest backup, when it was made, the last drill; or why nobody can tell."""
+    """A lake's newest backup, when it was created, and the last drill; or the problem that hides them."""
 
     backup: str | None = None
     backed_up_at: datetime | None = None
@@ -57,18 +57,18 @@ class BackupStatus(NamedTuple):
 
 
 def object_name(sha256: str) -> str:
-    """Return the name of an object in the place of backups."""
+    """Return the name of an object in the repository."""
     return f"{OBJECTS_FOLDER}/{sha256[:2]}/{sha256}"
 
 
 def parse_sort_key(name: str) -> tuple[str, int]:
-    """Return what backups are sorted by."""
+    """Return the sort key of a backup's name."""
     found = BACKUP_NAME.fullmatch(name)
     return (found[1], int(found[2] or 1)) if found else ("", 0)
 
 
 def list_backups(backups: Location) -> list[str]:
-    """Return the names of the backups, the newest first."""
+    """Return the names of the backups, newest first."""
     found = (
         re.fullmatch(rf"{MANIFESTS_FOLDER}/(.+)\.json", file.name)
         for file in location.list_files(backups, MANIFESTS_FOLDER)
@@ -79,12 +79,12 @@ def list_backups(backups: Location) -> list[str]:
 
 
 def choose_backup_name(newest: str | None, now: datetime) -> str:
-    """Return a name for a backup made now, that sorts after the newest."""
+    """Return a name for a new backup that sorts after the newest one."""
     name = f"{now:%Y%m%dT%H%M%SZ}"
     if newest is None or parse_sort_key(name) > parse_sort_key(newest):
         return name
-    base, count = parse_sort_key(newest)
-    return f"{base}-{count + 1}"
+    timestamp, count = parse_sort_key(newest)
+    return f"{timestamp}-{count + 1}"
 
 
 def read_manifest(backups: Location, name: str) -> Manifest:
@@ -94,7 +94,7 @@ def read_manifest(backups: Location, name: str) -> Manifest:
     except FileNotFoundError as error:
         raise LakeError(
             f"There is no backup {name} at {backups}.",
-            "`nhl-lake backup list` names them; NHL_LAKE_BACKUPS or --from says where they are.",
+            "Run `nhl-lake backup list` to list them. NHL_LAKE_BACKUPS or --from sets their location.",
         ) from error
     return decode_manifest(body, f"{backups}/{MANIFESTS_FOLDER}/{name}.json")
 
@@ -106,11 +106,12 @@ def read_newest_manifest(backups: Location) -> Manifest | None:
 
 
 def require_backups(backups: Location) -> list[str]:
-    """Return the names of the backups, the newest first; raise if there is none."""
+    """Return the names of the backups, newest first; raise if there is none."""
     found = list_backups(backups)
     if not found:
         raise LakeError(
-            f"There is no backup at {backups}.", "`nhl-lake backup create` makes one; NHL_LAKE_BACKUPS says where."
+            f"There is no backup at {backups}.",
+            "Run `nhl-lake backup create` to create one. NHL_LAKE_BACKUPS sets the location.",
         )
     return found
 
@@ -121,7 +122,7 @@ def require_newest_manifest(backups: Location) -> Manifest:
 
 
 def write_manifest(backups: Location, manifest: Manifest) -> None:
-    """Write a manifest: from then on the backup is one."""
+    """Write a manifest. This completes the backup."""
     location.write_file(backups, f"{MANIFESTS_FOLDER}/{manifest.name}.json", encode_manifest(manifest), new=True)
 
 
@@ -131,7 +132,7 @@ def list_objects(backups: Location) -> dict[str, int]:
 
 
 def read_progress(backups: Location) -> list[CopiedFile]:
-    """Return what a backup that did not end had copied."""
+    """Return the files that an unfinished backup has copied."""
     try:
         return msgspec.json.decode(location.read_file(backups, PROGRESS_FILE), type=list[CopiedFile])
     except FileNotFoundError:
@@ -139,23 +140,23 @@ def read_progress(backups: Location) -> list[CopiedFile]:
 
 
 def write_progress(backups: Location, copies: Iterable[CopiedFile]) -> None:
-    """Note what was copied, so that a backup that is killed goes on from there."""
+    """Save the list of copied files. After a kill, the next backup continues from it."""
     location.write_file(backups, PROGRESS_FILE, msgspec.json.encode(list(copies)))
 
 
 def read_last_drill(backups: Location) -> DrillResult | None:
-    """Return the drill that was noted last, if there was any."""
+    """Return the last drill's result, if there was a drill."""
     found = list_drills(backups)
     return msgspec.json.decode(location.read_file(backups, found[0]), type=DrillResult) if found else None
 
 
 def list_drills(backups: Location) -> list[str]:
-    """Return the names of the notes of drills, the newest first: they are times."""
+    """Return the names of the drill results, newest first: the names are times."""
     return sorted((file.name for file in location.list_files(backups, DRILLS_FOLDER)), reverse=True)
 
 
 def read_backup_status(backups: Location) -> BackupStatus:
-    """Tell how safe a lake is; of a place that cannot be read that is told, for the lake is there all the same."""
+    """Return the backup status. A repository that cannot be read is reported in it, not raised."""
     try:
         manifest, drill = read_newest_manifest(backups), read_last_drill(backups)
     except (LakeError, OSError, BaseError, msgspec.DecodeError) as error:
@@ -165,7 +166,7 @@ def read_backup_status(backups: Location) -> BackupStatus:
 
 
 def list_manifest_objects(manifest: Manifest) -> Iterator[tuple[str, str, int]]:
-    """Yield name, hash and size of all that a backup holds."""
+    """Yield name, hash and size of every object in a backup."""
     for table in manifest.tables:
         yield from ((f"{table.name}/{file.name}", file.sha256, file.size) for file in table.files)
         yield from ((f"{table.name}/{file.name}", file.sha256, file.size) for file in table.checkpoint)

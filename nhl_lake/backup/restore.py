@@ -1,7 +1,7 @@
-"""A lake from a backup: fetched into a place beside, held against the manifest, then put in place in one step.
+"""Restore a lake: fetch a backup next to the lake, check it against the manifest, then swap the two in one step.
 
-What is there is kept beside as `NAME.before-restore-TIME`. Killed at any step, the same command goes on: files that
-were fetched whole are not fetched again.
+The previous lake is kept as `NAME.before-restore-TIME`. If the restore is killed at any step, the same command
+continues: files that were fetched completely are not fetched again.
 """
 
 import hashlib
@@ -35,12 +35,12 @@ from nhl_lake.store.location import Location
 MAX_WORKERS = 8
 CHECKPOINT_AFTER = 20
 RESTORE_NOTE = f"{atomic_swap.STATE_FOLDER}/restored.json"
-OTHER_BACKUP_HINT = "The lake was not changed. `nhl-lake backup list` names other backups: restore one of them."
+OTHER_BACKUP_HINT = "No changes were made. Restore another backup: `nhl-lake backup list` lists them."
 OnProgress = Callable[[int], None]
 
 
 class RestoreResult(NamedTuple):
-    """What a restore did: of which backup, into which place, what was there and is kept beside, and what was made."""
+    """The result of a restore: the backup's name, the lake, where the previous lake is, and the rebuilt tables."""
 
     name: str
     root: str
@@ -51,7 +51,7 @@ class RestoreResult(NamedTuple):
 
 
 class FileToFetch(NamedTuple):
-    """A file to fetch: into which folder, under which name, its bytes and their SHA-256."""
+    """A file to fetch: its target folder and name, its size in bytes and its SHA-256."""
 
     folder: Location
     name: str
@@ -60,14 +60,14 @@ class FileToFetch(NamedTuple):
 
 
 class RestoreNote(NamedTuple):
-    """What a lake knows of its last restore: of which backup, and which was the newest one then."""
+    """A lake's record of its last restore: the backup's name, and the newest backup at that time."""
 
     name: str
     newest: str
 
 
 def ignore_progress(_: int) -> None:
-    """Tell nobody of bytes that were fetched."""
+    """Ignore progress reports."""
 
 
 def restore_lake(
@@ -80,7 +80,10 @@ def restore_lake(
     rebuilds: bool,
     on_progress: OnProgress = ignore_progress,
 ) -> RestoreResult:
-    """Put a backup's lake in place of what is at `root`; silver and gold come from it too, or are made again."""
+    """Restore a lake from a backup, in place of what is at `root`.
+
+    rebuilds: rebuild silver and gold from bronze instead of fetching them from the backup.
+    """
     check_restore(root, backups, manifest)
     with locks.hold_lock(root, command, now=now):
         atomic_swap.finish_swap(root)
@@ -90,52 +93,53 @@ def restore_lake(
         tables = select_tables(manifest, rebuilds=rebuilds)
         fetch_tables(backups, manifest, staged, tables=tables, on_progress=on_progress)
         verify_tables(staged, tables)
-        made = rebuild_tables(staged, now) if rebuilds else []
+        rebuilt = rebuild_tables(staged, now) if rebuilds else []
         copy_user_files(root, staged)
-        is_there = is_occupied(root)
+        had_lake = is_occupied(root)
         kept_as = choose_aside_location(root, now)
-        # the lock of a folder goes with it: that of the new one is the lake's when it is in
+        # a folder's lock moves with it, so after the swap the new folder's lock is the lake's
         with locks.hold_lock(staged, command, now=now) if isinstance(staged, Path) else nullcontext():
             note = msgspec.json.encode(
                 RestoreNote(manifest.name, next(iter(repository.list_backups(backups)), manifest.name))
             )
-            location.write_file(
-                staged, RESTORE_NOTE, note
-            )  # so that whoever finishes the exchange knows what was wanted
+            # whoever finishes an interrupted swap needs this record
+            location.write_file(staged, RESTORE_NOTE, note)
             atomic_swap.swap_into_place(staged, root, kept_as, command=command)
         handles.clear_handles()
         location.write_file(root, RESTORE_NOTE, note)
-    rows = sum(saved.rows for saved in tables)
-    return RestoreResult(manifest.name, str(root), len(tables), rows, str(kept_as) if is_there else None, made)
+    rows = sum(table.rows for table in tables)
+    return RestoreResult(manifest.name, str(root), len(tables), rows, str(kept_as) if had_lake else None, rebuilt)
 
 
 def locate_staging(root: Location, manifest: Manifest) -> Location:
-    """Return the place beside a lake into which a backup is fetched."""
-    whole = root.resolve() if isinstance(root, Path) else root
-    return whole.with_name(f"{whole.name}.restoring-{manifest.name}")
+    """Return the location next to a lake into which a backup is fetched."""
+    resolved = root.resolve() if isinstance(root, Path) else root
+    return resolved.with_name(f"{resolved.name}.restoring-{manifest.name}")
 
 
 def choose_aside_location(root: Location, now: datetime) -> Location:
-    """Return a place beside a lake, where there is nothing yet, to keep what was there."""
-    whole = root.resolve() if isinstance(root, Path) else root
-    name = f"{whole.name}.before-restore-{now:%Y%m%dT%H%M%SZ}"
+    """Return an unused location next to a lake, to move the previous lake to."""
+    resolved = root.resolve() if isinstance(root, Path) else root
+    name = f"{resolved.name}.before-restore-{now:%Y%m%dT%H%M%SZ}"
     names = (name, *(f"{name}-{number}" for number in range(2, 1000)))
-    return next(kept for kept in (whole.with_name(each) for each in names) if atomic_swap.is_free(kept))
+    return next(
+        candidate for candidate in (resolved.with_name(each) for each in names) if atomic_swap.is_free(candidate)
+    )
 
 
 def locate_table_by_name(root: Location, name: str) -> Location:
-    """Return the place of a table by its name; it may be one that this program does not know."""
+    """Return the location of a table by its name; the table may be unknown to this program."""
     return root.joinpath(*name.split("."))
 
 
 def sum_restore_bytes(manifest: Manifest, *, rebuilds: bool = False) -> int:
-    """Return the bytes that a restore fetches."""
-    return sum(file.size for saved in select_tables(manifest, rebuilds=rebuilds) for file in saved.files)
+    """Return the bytes of the data files that a restore fetches."""
+    return sum(file.size for table in select_tables(manifest, rebuilds=rebuilds) for file in table.files)
 
 
 def select_tables(manifest: Manifest, *, rebuilds: bool) -> list[TableBackup]:
-    """Return the tables of a backup, or those of them that cannot be made again."""
-    return [saved for saved in manifest.tables if not rebuilds or saved.name.split(".")[0] not in {"silver", "gold"}]
+    """Return the tables of a backup; with `rebuilds`, without silver and gold."""
+    return [table for table in manifest.tables if not rebuilds or table.name.split(".")[0] not in {"silver", "gold"}]
 
 
 def fetch_tables(
@@ -146,65 +150,65 @@ def fetch_tables(
     tables: Sequence[TableBackup] | None = None,
     on_progress: OnProgress = ignore_progress,
 ) -> None:
-    """Fetch a backup's tables: data first, logs last, every file held against its SHA-256 as it is written."""
-    some = manifest.tables if tables is None else tables
+    """Fetch a backup's tables: data first, logs last. Each file's SHA-256 is checked while it is written."""
+    selected = manifest.tables if tables is None else tables
     data = [
-        FileToFetch(locate_table_by_name(into, saved.name), file.name, file.size, file.sha256)
-        for saved in some
-        for file in saved.files
+        FileToFetch(locate_table_by_name(into, table.name), file.name, file.size, file.sha256)
+        for table in selected
+        for file in table.files
     ]
     with ThreadPoolExecutor(MAX_WORKERS) as pool:
         for size in pool.map(partial(fetch_file, backups), data):
             on_progress(size)
-        list(pool.map(lambda saved: fetch_log(backups, locate_table_by_name(into, saved.name), saved), some))
+        list(pool.map(lambda table: fetch_log(backups, locate_table_by_name(into, table.name), table), selected))
 
 
 def fetch_file(backups: Location, file: FileToFetch) -> int:
-    """Fetch a file, unless it is there whole; return its bytes."""
+    """Fetch a file unless it is already complete; return its size in bytes."""
     if not is_intact(file.folder, file.name, file.sha256):
         location.write_file(file.folder, file.name, read_verified_chunks(backups, file.sha256, file.name))
     return file.size
 
 
 def is_intact(folder: Location, name: str, sha256: str) -> bool:
-    """Whether a file is there, with the bytes that it must have."""
+    """Return whether a file exists and has the right SHA-256."""
     found = hashlib.sha256()
     try:
-        for piece in location.read_chunks(folder, name):
-            found.update(piece)
+        for chunk in location.read_chunks(folder, name):
+            found.update(chunk)
     except (FileNotFoundError, NotADirectoryError):
         return False
     return found.hexdigest() == sha256
 
 
 def read_verified_chunks(backups: Location, sha256: str, what: str) -> Iterator[bytes]:
-    """Yield what a backup holds under a SHA-256; raise at the end if it is something else."""
+    """Yield the content of an object; raise at the end if its SHA-256 differs."""
     found = hashlib.sha256()
     try:
-        for piece in location.read_chunks(backups, object_name(sha256)):
-            found.update(piece)
-            yield piece
+        for chunk in location.read_chunks(backups, object_name(sha256)):
+            found.update(chunk)
+            yield chunk
     except FileNotFoundError as error:
-        raise damaged_object_error(backups, sha256, what, "is gone") from error
+        raise damaged_object_error(backups, sha256, what, "is missing") from error
     if found.hexdigest() != sha256:
         raise damaged_object_error(backups, sha256, what, "is damaged")
 
 
-def damaged_object_error(backups: Location, sha256: str, what: str, how: str) -> LakeError:
-    """Say which object of the backups is not what it must be."""
+def damaged_object_error(backups: Location, sha256: str, what: str, problem: str) -> LakeError:
+    """Return the error for an object that is missing or damaged."""
     return UnreadableData(
-        f"{backups}: {object_name(sha256)}, which holds {what}, {how}.",
-        "The lake was not changed. `nhl-lake backup verify --deep` tells which backups are whole: restore one of them.",
+        f"{backups}: {object_name(sha256)} ({what}) {problem}.",
+        "No changes were made. Run `nhl-lake backup verify --deep` to find an undamaged backup, then restore that one.",
     )
 
 
-def fetch_log(backups: Location, folder: Location, saved: TableBackup) -> None:
-    """Write a table's log, its newest commit last, and take away what is no part of the backup."""
-    expected = {file.name for file in (*saved.files, *saved.checkpoint)}
-    commits = read_saved_commits(backups, saved)
+def fetch_log(backups: Location, folder: Location, table: TableBackup) -> None:
+    """Write a table's log, newest commit last, and remove files that are not part of the backup."""
+    expected = {file.name for file in (*table.files, *table.checkpoint)}
+    commits = read_saved_commits(backups, table)
     stray = [f.name for f in location.list_files(folder) if f.name not in expected | {commit_name(v) for v in commits}]
     location.remove_files(folder, stray)
-    for file in saved.checkpoint:
+    for file in table.checkpoint:
         fetch_file(backups, FileToFetch(folder, file.name, file.size, file.sha256))
     for version, text in sorted(commits.items()):
         if not is_intact(folder, commit_name(version), hashlib.sha256(text).hexdigest()):
@@ -214,73 +218,75 @@ def fetch_log(backups: Location, folder: Location, saved: TableBackup) -> None:
 
 
 def set_commit_time(file: Path, commit: bytes) -> None:
-    """Give a commit's file the time of the commit: Delta's travel in time goes by that of the file."""
+    """Set the modification time of a commit file to the commit's time: Delta's time travel uses it."""
     for line in commit.splitlines():
-        if "commitInfo" in (said := json.loads(line)):
-            at = said["commitInfo"]["timestamp"] / 1000
-            os.utime(file, (at, at))
+        if "commitInfo" in (entry := json.loads(line)):
+            timestamp_s = entry["commitInfo"]["timestamp"] / 1000
+            os.utime(file, (timestamp_s, timestamp_s))
 
 
-def read_saved_commits(backups: Location, saved: TableBackup) -> dict[int, bytes]:
-    """Return the commits of a table's log as a backup holds them."""
+def read_saved_commits(backups: Location, table: TableBackup) -> dict[int, bytes]:
+    """Return the commits of a table's log in a backup, by version."""
     try:
-        found = dict(log_packs.read_packed_commits(backups, saved))
+        found = dict(log_packs.read_packed_commits(backups, table))
     except FileNotFoundError as error:
-        raise UnreadableData(f"{backups}: the log of {saved.name} is gone.", OTHER_BACKUP_HINT) from error
-    if hashlib.sha256(found.get(saved.version, b"")).hexdigest() != saved.head:
+        raise UnreadableData(f"{backups}: the log of {table.name} is missing.", OTHER_BACKUP_HINT) from error
+    if hashlib.sha256(found.get(table.version, b"")).hexdigest() != table.head:
         raise UnreadableData(
-            f"{backups}: the log of {saved.name} does not end with the commit {saved.version} that was saved.",
+            f"{backups}: the log of {table.name} does not end with the backed-up commit {table.version}.",
             OTHER_BACKUP_HINT,
         )
     return found
 
 
 def verify_tables(root: Location, tables: Sequence[TableBackup]) -> None:
-    """Open every table of a fetched backup, and hold its version, files, rows and keys against the manifest."""
-    for saved in tables:
-        verify_table(root, saved)
+    """Open every table of a fetched backup, and check its version, files, rows and keys against the manifest."""
+    for table in tables:
+        verify_table(root, table)
 
 
-def verify_table(root: Location, saved: TableBackup) -> None:
-    """Hold one table against the manifest; give a long log a checkpoint."""
-    folder = locate_table_by_name(root, saved.name)
+def verify_table(root: Location, table: TableBackup) -> None:
+    """Check one table against the manifest; add a checkpoint to a long log."""
+    folder = locate_table_by_name(root, table.name)
     try:
         delta = handles.open_uncached(folder)
         rows = pl.scan_delta(delta)
         count: int = rows.select(pl.len()).collect().item()
-        columns, _, _ = saved.keys.partition(":")
-        keys = f"{columns}:{compute_key_digest(rows, columns.split(','))}" if saved.keys else ""
+        columns, _, _ = table.keys.partition(":")
+        keys = f"{columns}:{compute_key_digest(rows, columns.split(','))}" if table.keys else ""
         files = set(read_add_actions(delta)["path"])
     except Exception as error:  # delta-rs raises bare Exceptions for a damaged log
-        raise mismatch_error(saved, " ".join(str(error).split())[:200]) from error
-    said = {
-        "version": (delta.version(), saved.version),
-        "id": (delta.metadata().id, saved.id),
-        "rows": (count, saved.rows),
-        "keys": (keys, saved.keys),
-        "files": (files, {file.name for file in saved.files}),
+        raise mismatch_error(table, " ".join(str(error).split())[:200]) from error
+    comparisons = {
+        "version": (delta.version(), table.version),
+        "id": (delta.metadata().id, table.id),
+        "rows": (count, table.rows),
+        "keys": (keys, table.keys),
+        "files": (files, {file.name for file in table.files}),
     }
-    if wrong := [f"{name}: {found}, not {kept}" for name, (found, kept) in said.items() if found != kept]:
-        raise mismatch_error(saved, "; ".join(wrong)[:300])
-    if saved.version >= CHECKPOINT_AFTER and not saved.checkpoint:
+    if differences := [
+        f"{name}: {found}, not {expected}" for name, (found, expected) in comparisons.items() if found != expected
+    ]:
+        raise mismatch_error(table, "; ".join(differences)[:300])
+    if table.version >= CHECKPOINT_AFTER and not table.checkpoint:
         delta.create_checkpoint()
 
 
-def mismatch_error(saved: TableBackup, how: str) -> LakeError:
-    """Say that what was fetched is not what was saved."""
+def mismatch_error(table: TableBackup, problem: str) -> LakeError:
+    """Return the error for a fetched table that differs from the manifest."""
     return UnreadableData(
-        f"{saved.name} as it was fetched is not what the backup's manifest says: {how}", OTHER_BACKUP_HINT
+        f"{table.name}: the fetched table differs from the backup's manifest: {problem}", OTHER_BACKUP_HINT
     )
 
 
 def rebuild_tables(root: Location, now: datetime) -> list[str]:
-    """Make silver and gold from the bronze that was fetched."""
+    """Rebuild silver and gold from the fetched bronze."""
     delta_tables.create_tables(root, catalog.BUILT_TABLES)
-    return list(dict.fromkeys(made.table for made in run.rebuild(root, day=get_eastern_day(now))))
+    return list(dict.fromkeys(result.table for result in run.rebuild(root, day=get_eastern_day(now))))
 
 
 def copy_user_files(root: Location, staged: Location) -> None:
-    """Copy the files that a user keeps in the lake's folder beside its tables: its settings."""
+    """Copy the user's files in the lake's folder, such as its settings."""
     if isinstance(root, Path) and isinstance(staged, Path) and root.is_dir():
         for file in root.iterdir():
             if file.is_file():

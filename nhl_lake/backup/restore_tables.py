@@ -1,7 +1,8 @@
-"""Single tables from a backup: bronze only grows, so that a table that goes on from it gets the rows that it lacks.
+"""Restore single tables from a backup.
 
-A table that is missing, cannot be read or has another history gives way to the backup's, and is kept beside; of what
-can be read of it, file by file, the rows that the backup has not are added again.
+A readable bronze or ledger table that continues the backup's history only gets its missing rows. A table that is
+missing, cannot be read or has another history is replaced by the backup's and moved aside. Rows of its readable files
+that the backup lacks are added again.
 """
 
 import hashlib
@@ -29,7 +30,7 @@ BATCH_ROWS = 500
 
 
 class RestoredTable(NamedTuple):
-    """What became of a table: rows that were added to it; or, where it was replaced, the place of what was there."""
+    """The result for one table: the rows added; and, if it was replaced, where the previous table is."""
 
     table: str
     added: int
@@ -47,18 +48,22 @@ def restore_tables(
     command: str,
     on_progress: OnProgress = ignore_progress,
 ) -> Iterator[RestoredTable]:
-    """Bring tables of a backup back into a lake that is otherwise there."""
+    """Restore tables of a backup into an existing lake."""
     check_restore(root, backups, manifest)
-    some = [find_table_backup(manifest, table) for table in tables]
+    entries = [find_table_backup(manifest, table) for table in tables]
     with locks.hold_lock(root, command, now=now):
         atomic_swap.finish_swap(root)
         handles.clear_handles()
         staged = restore.locate_staging(root, manifest)
-        restore.fetch_tables(backups, manifest, staged, tables=some, on_progress=on_progress)
-        restore.verify_tables(staged, some)
-        aside = restore.choose_aside_location(root, now)
-        for table, saved in zip(tables, some, strict=True):
-            if table.layer in {"bronze", "lake"} and is_readable(root, table) and is_continuation(root, table, saved):
+        restore.fetch_tables(backups, manifest, staged, tables=entries, on_progress=on_progress)
+        restore.verify_tables(staged, entries)
+        aside_location = restore.choose_aside_location(root, now)
+        for table, table_backup in zip(tables, entries, strict=True):
+            if (
+                table.layer in {"bronze", "lake"}
+                and is_readable(root, table)
+                and is_continuation(root, table, table_backup)
+            ):
                 yield RestoredTable(
                     table.name,
                     add_missing_rows(root, table, delta_tables.scan_table(staged, table)),
@@ -66,20 +71,22 @@ def restore_tables(
                     kept_as=None,
                 )
             else:
-                yield replace_table(root, staged, table, aside_location=aside, command=command)
+                yield replace_table(root, staged, table, aside_location=aside_location, command=command)
         remove_staging(staged)
 
 
-def find_table_backup(wanted: Manifest, table: Table) -> TableBackup:
-    """Return what a backup has of a table."""
-    for saved in wanted.tables:
-        if saved.name == table.name:
-            return saved
-    raise BadInput(f"The backup {wanted.name} has no {table.name}.", "`nhl-lake backup list` names other backups.")
+def find_table_backup(manifest: Manifest, table: Table) -> TableBackup:
+    """Return a table's entry in a backup."""
+    for table_backup in manifest.tables:
+        if table_backup.name == table.name:
+            return table_backup
+    raise BadInput(
+        f"The backup {manifest.name} has no table {table.name}.", "Run `nhl-lake backup list` for other backups."
+    )
 
 
 def is_readable(root: Location, table: Table) -> bool:
-    """Whether every file of a table can be opened."""
+    """Return whether every file of a table can be opened."""
     try:
         delta_tables.scan_table(root, table).select(pl.exclude("body").null_count()).collect()
     except BaseException as error:
@@ -89,87 +96,87 @@ def is_readable(root: Location, table: Table) -> bool:
     return True
 
 
-def is_continuation(root: Location, table: Table, saved: TableBackup) -> bool:
-    """Whether the history of a table goes on from what a backup has of it."""
+def is_continuation(root: Location, table: Table, table_backup: TableBackup) -> bool:
+    """Return whether a table's history continues the one in a backup."""
     delta = delta_tables.open_table(root, table)
-    if str(delta.metadata().id) != saved.id or delta.version() < saved.version:
+    if str(delta.metadata().id) != table_backup.id or delta.version() < table_backup.version:
         return False
     folder = delta_tables.locate_table(root, table)
-    has = location.has_file(folder, commit_name(saved.version))
-    return not has or log_packs.hash_commit(folder, saved.version) == saved.head
+    has_commit = location.has_file(folder, commit_name(table_backup.version))
+    return not has_commit or log_packs.hash_commit(folder, table_backup.version) == table_backup.head
 
 
 def add_missing_rows(root: Location, table: Table, rows: pl.LazyFrame) -> int:
-    """Add the rows that a table lacks, some at a time; those of its keys that it has are left as they are.
+    """Add the rows that a table lacks, in batches; rows with existing keys are not changed.
 
-    Where only the newest version of a page is kept, a newer one takes the place of an older.
+    In a table that stores only the newest version of a page, a newer version replaces an older one.
     """
     if table.version_policy is VersionPolicy.LATEST:
         return add_newer_pages(root, table, rows)
     key = list(table.key)
     keys = find_missing_keys(rows, delta_tables.scan_table(root, table), table)
-    for some in keys.iter_slices(BATCH_ROWS):
-        lacking = rows.join(some.lazy(), on=key, how="semi").unique(key, keep="first").collect()
+    for batch in keys.iter_slices(BATCH_ROWS):
+        missing = rows.join(batch.lazy(), on=key, how="semi").unique(key, keep="first").collect()
         for attempt in delta_tables.retry_commits():
             with attempt, begin_commit(root, table, delta := delta_tables.open_table(root, table)) as properties:
-                delta_tables.append_rows(root, table, delta, lacking, properties)
+                delta_tables.append_rows(root, table, delta, missing, properties)
     return keys.height
 
 
 def add_newer_pages(root: Location, table: Table, rows: pl.LazyFrame) -> int:
-    """Put pages in a table of newest pages that it lacks, or has older ones of; return how many."""
+    """Add or replace missing and older pages in a table that stores only the newest version; return how many."""
     key = list(table.key)
     newest = rows.sort("fetched_at").unique(key, keep="last").collect()
     for attempt in delta_tables.retry_commits():
         with attempt:
             delta = delta_tables.open_table(root, table)
-            was = pl.scan_delta(delta).select(*key, was="fetched_at").collect()
-            both = newest.join(was, on=key, how="left").filter(
-                pl.col("was").is_null() | (pl.col("fetched_at") > pl.col("was"))
+            stored = pl.scan_delta(delta).select(*key, stored_at="fetched_at").collect()
+            newer = newest.join(stored, on=key, how="left").filter(
+                pl.col("stored_at").is_null() | (pl.col("fetched_at") > pl.col("stored_at"))
             )
-            if both.height:
-                fresh = both.select(table.schema.names())
+            if newer.height:
+                pages = newer.select(table.schema.names())
                 with begin_commit(root, table, delta) as properties:
-                    overwrite_by_key(delta, table, fresh, properties)
-            return both.height
+                    overwrite_by_key(delta, table, pages, properties)
+            return newer.height
     raise AssertionError("unreachable: the last attempt raises")
 
 
-def find_missing_keys(rows: pl.LazyFrame, there: pl.LazyFrame, table: Table) -> pl.DataFrame:
-    """Return the keys of rows that a table lacks; a page that says what the version before it said is no version."""
+def find_missing_keys(rows: pl.LazyFrame, stored: pl.LazyFrame, table: Table) -> pl.DataFrame:
+    """Return the keys of rows that a table lacks. A page equal to the version before it is not a new version."""
     key = list(table.key)
-    lacking = rows.join(there.select(key), on=key, how="anti")
+    missing = rows.join(stored.select(key), on=key, how="anti")
     if "fetched_at" not in key:
-        return lacking.select(key).unique().sort(key).collect()
-    about = [*key, "sha256"]
-    both = pl.concat([there.select(about, is_new=False), lacking.select(about, is_new=True).unique()])
+        return missing.select(key).unique().sort(key).collect()
+    columns = [*key, "sha256"]
+    combined = pl.concat([stored.select(columns, is_new=False), missing.select(columns, is_new=True).unique()])
     before = pl.col("sha256").shift().over(table.page_key)
-    news = both.sort(key).filter(pl.col("is_new"), before.is_null() | (before != pl.col("sha256")))
-    return news.select(key).unique().sort(key).collect()
+    new_versions = combined.sort(key).filter(pl.col("is_new"), before.is_null() | (before != pl.col("sha256")))
+    return new_versions.select(key).unique().sort(key).collect()
 
 
 def replace_table(
     root: Location, staged: Location, table: Table, *, aside_location: Location, command: str
 ) -> RestoredTable:
-    """Put a table of a backup in the place of one that cannot be read, with what can be read of that one."""
+    """Replace an unreadable table by the backup's, and add the rows that can still be read."""
     folder = delta_tables.locate_table(root, table)
-    was_there = delta_tables.has_files(folder)
+    had_files = delta_tables.has_files(folder)
     count = 0
-    if was_there and table.layer in {"bronze", "lake"}:
+    if had_files and table.layer in {"bronze", "lake"}:
         count = sum(add_missing_rows(staged, table, rows.lazy()) for rows in salvage_rows(folder, table))
     keep_as = delta_tables.locate_table(aside_location, table)
     atomic_swap.swap_into_place(delta_tables.locate_table(staged, table), folder, keep_as, lake=root, command=command)
     handles.clear_handles()
-    return RestoredTable(table.name, count, is_replaced=True, kept_as=str(keep_as) if was_there else None)
+    return RestoredTable(table.name, count, is_replaced=True, kept_as=str(keep_as) if had_files else None)
 
 
 def salvage_rows(folder: Location, table: Table) -> Iterator[pl.DataFrame]:
-    """Yield what can be read of a table that cannot be opened, file by file: whole rows, whose pages are as kept."""
+    """Yield the intact rows of a table that cannot be opened, file by file."""
     yield from (rows for name in list_data_files(folder) if (rows := read_intact_rows(folder, table, name)) is not None)
 
 
 def read_intact_rows(folder: Location, table: Table, name: str) -> pl.DataFrame | None:
-    """Return the whole rows of a data file; None if it is gone, or cannot be read."""
+    """Return the intact rows of a data file; None if the file is missing or cannot be read."""
     try:
         rows = pl.read_parquet(b"".join(location.read_chunks(folder, name)))
         return filter_intact_rows(table, add_partition_column(table, rows, name))
@@ -180,45 +187,47 @@ def read_intact_rows(folder: Location, table: Table, name: str) -> pl.DataFrame 
 
 
 def list_data_files(folder: Location) -> list[str]:
-    """Return the data files that the log of a table names; all that are there if commits of it are gone or broken."""
-    there = {file.name for file in location.list_files(folder) if file.name.endswith(".parquet")}
-    there -= {name for name in there if name.startswith(DELTA_LOG)}
+    """Return the data files in a table's log; all files of its folder if commits are missing or damaged."""
+    stored = {file.name for file in location.list_files(folder) if file.name.endswith(".parquet")}
+    stored -= {name for name in stored if name.startswith(DELTA_LOG)}
     commits = log_packs.list_log(folder).commits
-    named: set[str] = set()
-    is_whole = bool(commits) and len(commits) == max(commits) + 1
+    in_log: set[str] = set()
+    is_complete = bool(commits) and len(commits) == max(commits) + 1
     for version in commits:
         try:
-            said = [json.loads(line) for line in log_packs.read_commit_bytes(folder, version).splitlines()]
-            named |= {entry["add"]["path"] for entry in said if "add" in entry}
-            is_whole = is_whole and bool(said)
+            entries = [json.loads(line) for line in log_packs.read_commit_bytes(folder, version).splitlines()]
+            in_log |= {entry["add"]["path"] for entry in entries if "add" in entry}
+            is_complete = is_complete and bool(entries)
         except (ValueError, KeyError, TypeError):
-            is_whole = False
-    return sorted(there & named if is_whole else there)
+            is_complete = False
+    return sorted(stored & in_log if is_complete else stored)
 
 
 def add_partition_column(table: Table, rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Give the rows of a file the column that only its folder says."""
+    """Add the partition column, which is only in the folder's name."""
     if table.partition is None or table.partition in rows.columns:
         return rows
     value = name.partition("=")[2].partition("/")[0]
-    part = pl.lit(None if value == "__HIVE_DEFAULT_PARTITION__" else value).cast(table.schema[table.partition])
-    return rows.with_columns(part.alias(table.partition))
+    partition_value = pl.lit(None if value == "__HIVE_DEFAULT_PARTITION__" else value).cast(
+        table.schema[table.partition]
+    )
+    return rows.with_columns(partition_value.alias(table.partition))
 
 
 def filter_intact_rows(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
-    """Leave the rows whose body is the one that was kept, in the table's columns."""
+    """Filter to the rows whose body matches its SHA-256, and select the table's columns."""
     rows = rows.select(pl.col(column.name).cast(column.dtype) for column in table.columns)
     if table.layer != "bronze":
         return rows
-    is_kept = [
+    is_intact = [
         hashlib.sha256(body.encode()).hexdigest() == sha256
         for body, sha256 in rows.select("body", "sha256").iter_rows()
     ]
-    return rows.filter(pl.Series(is_kept, dtype=pl.Boolean))
+    return rows.filter(pl.Series(is_intact, dtype=pl.Boolean))
 
 
 def remove_staging(staged: Location) -> None:
-    """Remove what was fetched."""
+    """Remove the fetched files."""
     if isinstance(staged, Path):
         shutil.rmtree(staged, ignore_errors=True)
     else:

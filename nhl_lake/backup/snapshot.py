@@ -1,4 +1,4 @@
-"""The versions of a lake's tables at one moment, read while runs go on writing."""
+"""Take a snapshot of the versions of a lake's tables, while runs may go on writing."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -21,20 +21,20 @@ DERIVED_FIRST = ("gold", "silver", "bronze", "lake")
 
 
 class Snapshot(NamedTuple):
-    """The version of each table, and whether all tables had these at one moment."""
+    """The version of each table, and whether all tables had these versions at the same time."""
 
     versions: Mapping[str, int]
     is_consistent: bool
 
 
 def list_tables(root: Location) -> list[str]:
-    """Return the names of all tables in a lake's place, of those that this program does not know too."""
+    """Return the names of all tables at a location, including those that this program does not know."""
     layers = [layer for layer in list_folders(root) if layer != STATE_FOLDER]
-    return [f"{layer}.{noun}" for layer in layers for noun in list_folders(root / layer)]
+    return [f"{layer}.{name}" for layer in layers for name in list_folders(root / layer)]
 
 
 def list_folders(folder: Location) -> list[str]:
-    """Return the names of the folders in a place."""
+    """Return the names of the folders at a location."""
     if isinstance(folder, Path):
         return sorted(inner.name for inner in folder.iterdir() if inner.is_dir())
     listed = obstore.list_with_delimiter(location.open_store(folder))
@@ -42,7 +42,7 @@ def list_folders(folder: Location) -> list[str]:
 
 
 def read_version(root: Location, name: str) -> int | None:
-    """Return the newest version of a table; None if there is no table, as where a run is about to make one."""
+    """Return the newest version of a table; None if it does not exist (yet)."""
     folder = root.joinpath(*name.split("."))
     if isinstance(folder, Path):
         log = folder / DELTA_LOG
@@ -53,7 +53,7 @@ def read_version(root: Location, name: str) -> int | None:
 
 
 def read_versions(root: Location, names: Iterable[str]) -> dict[str, int]:
-    """Return the newest version of each table that there is, read in the order of the names."""
+    """Return the newest version of each existing table, read in the order of `names`."""
     if isinstance(root, Path):
         found = {name: read_version(root, name) for name in names}
     else:
@@ -64,10 +64,10 @@ def read_versions(root: Location, names: Iterable[str]) -> dict[str, int]:
 
 
 def take_snapshot(root: Location) -> Snapshot:
-    """Read all versions twice until both readings agree: the lake had these when the first of them was done.
+    """Read all versions until two readings in a row agree: the lake had these versions at that time.
 
-    If commits come too fast for that, tables are read layer by layer, what is made before what it is made of: none is
-    then newer than its sources, and a rebuild brings it to them.
+    If commits come too fast for that, read the layers from gold to bronze: no table is then newer than its inputs, and
+    a rebuild brings it up to date.
     """
     for _ in range(MAX_READINGS):
         before, now = read_versions(root, list_tables(root)), read_versions(root, list_tables(root))

@@ -1,6 +1,6 @@
-"""Bytes on their way into the place of backups: in a folder they are drafts until they are on the disk, many at once.
+"""Write objects to the backup repository. In a folder, files are staged, then synced and renamed many at once.
 
-Nothing has the name of its hash before its bytes are on the disk: what is found under one is whole, whoever was killed.
+A file gets the name of its hash only after its bytes are on disk. So every object is complete, even after a kill.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ SPOOL_BYTES = 32 * 2**20
 
 @dataclass
 class Staging:
-    """What is put into a place of backups: what is there by hash and size, and what waits for its name."""
+    """The staging area of a repository: stored objects by hash and size, and staged files that wait for their name."""
 
     backups: Location
     stored: dict[str, int]
@@ -31,71 +31,71 @@ class Staging:
 
 
 def open_staging(backups: Location) -> Staging:
-    """Begin to put something into a place of backups."""
+    """Open the staging area of a repository."""
     return Staging(backups, list_objects(backups))
 
 
-def store_object(into: Staging, pieces: Iterable[bytes]) -> tuple[str, int]:
-    """Put bytes into the place under their hash, unless they are there; return hash and size.
+def store_object(staging: Staging, chunks: Iterable[bytes]) -> tuple[str, int]:
+    """Store bytes under their hash unless they are already stored; return hash and size.
 
-    In a folder they get their name with `settle`.
+    In a folder they are only staged: `finalize_staged_files` gives them their name.
     """
-    if isinstance(into.backups, Path):
-        return stage_file(into, into.backups, pieces)
+    if isinstance(staging.backups, Path):
+        return stage_file(staging, staging.backups, chunks)
     with SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
-        sha256, size = write_and_hash(pieces, spool)
-        if into.stored.get(sha256) != size:
+        sha256, size = write_and_hash(chunks, spool)
+        if staging.stored.get(sha256) != size:
             spool.seek(0)
-            obstore.put(location.open_store(into.backups), object_name(sha256), spool)
-            into.stored[sha256] = size
+            obstore.put(location.open_store(staging.backups), object_name(sha256), spool)
+            staging.stored[sha256] = size
     return sha256, size
 
 
-def stage_file(into: Staging, backups: Path, pieces: Iterable[bytes]) -> tuple[str, int]:
-    """Write bytes into a folder, to be named when they are on the disk."""
+def stage_file(staging: Staging, backups: Path, chunks: Iterable[bytes]) -> tuple[str, int]:
+    """Write bytes to a staged file in a folder."""
     (backups / OBJECTS_FOLDER).mkdir(parents=True, exist_ok=True)
     file = backups / OBJECTS_FOLDER / f"{secrets.token_hex(8)}#{os.getpid()}"
-    is_wanted = False
+    is_new = False
     try:
         with file.open("wb", buffering=0) as out:
-            sha256, size = write_and_hash(pieces, out)
-        is_wanted = into.stored.get(sha256) != size and into.pending.setdefault(sha256, file) is file
+            sha256, size = write_and_hash(chunks, out)
+        is_new = staging.stored.get(sha256) != size and staging.pending.setdefault(sha256, file) is file
     finally:
-        if not is_wanted:
+        if not is_new:
             file.unlink(missing_ok=True)
     return sha256, size
 
 
-def write_and_hash(pieces: Iterable[bytes], out: IO[bytes]) -> tuple[str, int]:
-    """Write pieces out, and return the hash and the number of their bytes."""
+def write_and_hash(chunks: Iterable[bytes], out: IO[bytes]) -> tuple[str, int]:
+    """Write chunks, and return their SHA-256 and total size in bytes."""
     found, size = hashlib.sha256(), 0
-    for piece in pieces:
-        found.update(piece)
-        size += len(piece)
-        rest = memoryview(piece)
-        while rest:
-            rest = rest[out.write(rest) :]  # a disk that is nearly full takes a part
+    for chunk in chunks:
+        found.update(chunk)
+        size += len(chunk)
+        remaining = memoryview(chunk)
+        while remaining:
+            remaining = remaining[out.write(remaining) :]  # a nearly full disk may accept only some of the bytes
     return found.hexdigest(), size
 
 
-def finalize_staged_files(into: Staging) -> None:
-    """Bring drafts to the disk, then give them their names, and bring these to the disk."""
-    some = dict(into.pending)
-    if not isinstance(into.backups, Path) or not some:
+def finalize_staged_files(staging: Staging) -> None:
+    """Sync staged files to disk, rename them to their hashes, and sync the folders."""
+    staged = dict(staging.pending)
+    if not isinstance(staging.backups, Path) or not staged:
         return
-    location.fsync_many(into.backups, list(some.values()))
-    folders = {into.backups, into.backups / OBJECTS_FOLDER}
-    for sha256, file in some.items():
-        named = into.backups / object_name(sha256)
-        named.parent.mkdir(exist_ok=True)
-        into.stored[sha256] = file.stat().st_size
-        file.replace(named)
-        folders.add(named.parent)
-        del into.pending[sha256]
-    location.fsync_many(into.backups, sorted(folders))
+    location.fsync_many(staging.backups, list(staged.values()))
+    folders = {staging.backups, staging.backups / OBJECTS_FOLDER}
+    for sha256, file in staged.items():
+        target = staging.backups / object_name(sha256)
+        target.parent.mkdir(exist_ok=True)
+        staging.stored[sha256] = file.stat().st_size
+        file.replace(target)
+        folders.add(target.parent)
+        del staging.pending[sha256]
+    location.fsync_many(staging.backups, sorted(folders))
 
 
-def discard_staged_files(into: Staging) -> None:
-    """Remove the drafts that got no name."""
-    for file in into.pending.values():
+def discard_staged_files(staging: Staging) -> None:
+    """Remove the staged files that have no name yet."""
+    for file in staging.pending.values():
         file.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A silver or gold table taken back in time; bronze and the ledger only grow, and are read as of a time instead."""
+"""Restore a silver or gold table to an earlier version. Bronze and the ledger are append-only and never go back."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from nhl_lake.store.location import Location
 
 
 class RestoredVersion(NamedTuple):
-    """A table that was taken back: to which of its versions, of when, and the version that it has now."""
+    """A table restored to version `to`, committed at `of`; `version` is its new version."""
 
     table: str
     to: int
@@ -25,20 +25,20 @@ class RestoredVersion(NamedTuple):
 
 
 def require_built_table(table: Table) -> None:
-    """Raise for a table whose rows are never taken away."""
+    """Raise for an append-only table."""
     if table.layer in {"silver", "gold"}:
         return
     raise BadInput(
-        f"{table.name} only grows: to take it back in time would lose what was kept since.",
-        f'Nothing was changed. `nhl-lake show {table.name} --where "fetched_at <= …"` reads it as of a time, and '
-        "`nhl-lake rebuild --as-known-at WHEN --to DIR` makes silver and gold as they could have been made then.",
+        f"{table.name} is append-only: an earlier version would lose the rows stored since.",
+        f'No changes were made. Use `nhl-lake show {table.name} --where "fetched_at <= …"` to read it as of a time, or '
+        "`nhl-lake rebuild --as-known-at WHEN --to DIR` to build silver and gold as of then.",
     )
 
 
 def restore_version(
     root: Location, table: Table, *, to: int | datetime, now: datetime, command: str
 ) -> RestoredVersion:
-    """Make a table what it was at a version, or at a moment by the clock of its commits: as a new commit."""
+    """Restore a table to a version, or to the version at a time, as a new commit."""
     require_built_table(table)
     with locks.hold_lock(root, command, now=now):
         delta = delta_tables.open_table(root, table)
@@ -52,38 +52,40 @@ def restore_version(
         return RestoredVersion(table.name, version, get_commit_time(commits[version]), delta.version())
 
 
-def find_version_at(table: Table, commits: Mapping[int, Mapping[str, Any]], moment: datetime) -> int:
-    """Return the newest version of a table that was there at a moment."""
-    there = [version for version, entry in commits.items() if get_commit_time(entry) <= moment]
-    if not there:
+def find_version_at(table: Table, commits: Mapping[int, Mapping[str, Any]], at: datetime) -> int:
+    """Return the version that a table had at a time."""
+    earlier_versions = [version for version, entry in commits.items() if get_commit_time(entry) <= at]
+    if not earlier_versions:
         first = get_commit_time(commits[min(commits)])
         raise BadInput(
-            f"{table.name} was first written on {first:%Y-%m-%d at %H:%M:%S} UTC, after that.", "Give a later --as-of."
+            f"{table.name} was first written on {first:%Y-%m-%d at %H:%M:%S} UTC, after that.", "Use a later --as-of."
         )
-    return max(there)
+    return max(earlier_versions)
 
 
 def get_commit_time(entry: Mapping[str, Any]) -> datetime:
-    """Return when a commit was made, by what it says itself: a file's time is that of its last copy."""
+    """Return the time of a commit from its content: the file's time may be that of a copy."""
     return datetime.fromtimestamp(entry["timestamp"] / 1000, UTC)
 
 
 def find_lineage(commits: Mapping[int, Mapping[str, Any]], version: int) -> str | None:
-    """Return what a table was made of at a version: else the next rebuild would take it for what it was since."""
+    """Return a table's lineage at a version. Without it, the next rebuild would treat the table as up to date."""
     for earlier in sorted((v for v in commits if v <= version), reverse=True):
         if lineage.LINEAGE_KEY in commits[earlier]:
             return str(commits[earlier][lineage.LINEAGE_KEY])
     return None
 
 
-def commit_restore(root: Location, table: Table, delta: DeltaTable, version: int, said: str | None) -> None:
-    """Commit what a table was at a version."""
+def commit_restore(root: Location, table: Table, delta: DeltaTable, version: int, lineage_text: str | None) -> None:
+    """Commit the restore of a table to a version."""
     try:
-        delta.restore(version, commit_properties=make_commit_properties(delta, {lineage.LINEAGE_KEY: said or "{}"}))
+        delta.restore(
+            version, commit_properties=make_commit_properties(delta, {lineage.LINEAGE_KEY: lineage_text or "{}"})
+        )
     except (DeltaError, OSError) as error:
         raise LakeError(
-            f"{table.name} cannot be taken back to version {version}: {' '.join(str(error).split())[:200]}",
-            "Nothing was changed. Its files were removed by upkeep: `nhl-lake restore --from-backup NAME "
-            f"--table {table.name}` brings them back, `nhl-lake rebuild {table.name}` makes it again.",
+            f"Cannot restore {table.name} to version {version}: {' '.join(str(error).split())[:200]}",
+            "No changes were made. Maintenance removed its files. Run `nhl-lake restore --from-backup NAME "
+            f"--table {table.name}` to restore them, or `nhl-lake rebuild {table.name}` to rebuild the table.",
         ) from error
     delta_tables.sync_commits(root, table, delta)

@@ -1,4 +1,4 @@
-"""Whether backups hold what their manifests name: each object there with its size, and its SHA-256 if that is asked."""
+"""Verify backups: check that each object exists with the right size and, on request, the right SHA-256."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -15,11 +15,11 @@ from nhl_lake.store import location
 from nhl_lake.store.location import Location
 
 MAX_WORKERS = 8
-GONE, DAMAGED = "is not there", "is damaged: its SHA-256 differs"
+GONE, DAMAGED = "is missing", "is damaged: its SHA-256 differs"
 
 
 class BackupProblem(NamedTuple):
-    """Something that a backup names and that is not as it should be."""
+    """A missing or damaged object of a backup."""
 
     backup: str
     what: str
@@ -28,7 +28,7 @@ class BackupProblem(NamedTuple):
 
 
 class VerifyResult(NamedTuple):
-    """What was looked at, and what is wrong."""
+    """How many backups, objects and bytes were checked, and the problems found."""
 
     backups: int
     objects: int
@@ -37,32 +37,34 @@ class VerifyResult(NamedTuple):
 
 
 def verify_backups(backups: Location, names: Sequence[str], *, deep: bool, report: BackupReport) -> VerifyResult:
-    """Hold backups against what is there; with `deep` every byte is read, and damaged objects are set aside.
+    """Check backups against the stored objects.
 
-    The next backup copies again what was set aside, if the lake still has it.
+    deep: read every byte, and move damaged objects aside. The next backup copies those again if the lake has them.
     """
     manifests, wrong = read_manifests(backups, names)
-    there = repository.list_objects(backups)
-    named = {sha256: size for manifest in manifests for _, sha256, size in repository.list_manifest_objects(manifest)}
-    bad = {sha256: GONE for sha256 in named if sha256 not in there}
-    for sha256 in named.keys() & there.keys():
-        if there[sha256] != named[sha256]:
-            bad[sha256] = f"has {there[sha256]:,} bytes, not {named[sha256]:,}"
+    stored = repository.list_objects(backups)
+    expected = {
+        sha256: size for manifest in manifests for _, sha256, size in repository.list_manifest_objects(manifest)
+    }
+    problems = {sha256: GONE for sha256 in expected if sha256 not in stored}
+    for sha256 in expected.keys() & stored.keys():
+        if stored[sha256] != expected[sha256]:
+            problems[sha256] = f"has {stored[sha256]:,} bytes, not {expected[sha256]:,}"
     if deep:
-        sound = {sha256: size for sha256, size in named.items() if sha256 not in bad}
-        bad |= dict.fromkeys(find_damaged_objects(backups, sound, report), DAMAGED)
-    set_aside_objects(backups, [sha256 for sha256, why in bad.items() if why != GONE])
+        intact = {sha256: size for sha256, size in expected.items() if sha256 not in problems}
+        problems |= dict.fromkeys(find_damaged_objects(backups, intact, report), DAMAGED)
+    set_aside_objects(backups, [sha256 for sha256, why in problems.items() if why != GONE])
     wrong += [
-        BackupProblem(manifest.name, what, sha256, bad[sha256])
+        BackupProblem(manifest.name, what, sha256, problems[sha256])
         for manifest in manifests
         for what, sha256, _ in repository.list_manifest_objects(manifest)
-        if sha256 in bad
+        if sha256 in problems
     ]
-    return VerifyResult(len(names), len(named), sum(named.values()), wrong)
+    return VerifyResult(len(names), len(expected), sum(expected.values()), wrong)
 
 
 def read_manifests(backups: Location, names: Iterable[str]) -> tuple[list[Manifest], list[BackupProblem]]:
-    """Return the manifests that can be read, and what is wrong with the others."""
+    """Return the readable manifests, and a problem for each of the others."""
     found, wrong = [], []
     for name in names:
         try:
@@ -72,30 +74,30 @@ def read_manifests(backups: Location, names: Iterable[str]) -> tuple[list[Manife
     return found, wrong
 
 
-def find_damaged_objects(backups: Location, named: dict[str, int], report: BackupReport) -> list[str]:
-    """Return the hashes of the objects that hold something else."""
-    report.begin("reading", sum(named.values()))
+def find_damaged_objects(backups: Location, expected: dict[str, int], report: BackupReport) -> list[str]:
+    """Return the hashes of the objects whose content does not match."""
+    report.begin("reading", sum(expected.values()))
     found = []
     with ThreadPoolExecutor(MAX_WORKERS) as workers:
-        for sha256, is_sound in zip(
-            named, workers.map(lambda name: is_intact_object(backups, name), named), strict=True
+        for sha256, is_intact in zip(
+            expected, workers.map(lambda name: is_intact_object(backups, name), expected), strict=True
         ):
-            report.done(named[sha256])
-            if not is_sound:
+            report.done(expected[sha256])
+            if not is_intact:
                 found.append(sha256)
     return found
 
 
 def is_intact_object(backups: Location, sha256: str) -> bool:
-    """Whether an object holds what its name says."""
+    """Return whether an object's content matches its hash."""
     found = hashlib.sha256()
-    for piece in location.read_chunks(backups, repository.object_name(sha256)):
-        found.update(piece)
+    for chunk in location.read_chunks(backups, repository.object_name(sha256)):
+        found.update(chunk)
     return found.hexdigest() == sha256
 
 
 def set_aside_objects(backups: Location, hashes: Iterable[str]) -> None:
-    """Move objects out of the way, so that the next backup copies them again."""
+    """Move objects aside; the next backup copies them again."""
     for sha256 in hashes:
         obstore.rename(
             location.open_store(backups), repository.object_name(sha256), f"{repository.SET_ASIDE_FOLDER}/{sha256}"

@@ -78,7 +78,7 @@ def show_backup(summary: BackupSummary, backups: object) -> None:
         f"{console.format_size(summary.new_bytes)} in {summary.new_files:,} files, in {summary.seconds:,.1f} s.",
         markup=False,
     )
-    if not manifest.is_of_a_moment:
+    if not manifest.is_consistent:
         out.print("Commits came too fast for one snapshot: no table is newer than its sources. After a restore,")
         out.print("the next ingest or rebuild brings the tables together.")
 
@@ -91,7 +91,7 @@ def describe_backup(manifest: Manifest) -> dict[str, object]:
         "made_at": manifest.made_at,
         "of": manifest.of,
         "source": manifest.source,
-        "is_of_a_moment": manifest.is_of_a_moment,
+        "is_of_a_moment": manifest.is_consistent,
         "tables": len(manifest.tables),
         "rows": sum(table.rows for table in manifest.tables),
         "files": sum(len(table.files) for table in manifest.tables),

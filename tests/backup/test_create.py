@@ -144,7 +144,7 @@ def test_the_manifest_says_what_is_there(root: Path, backups: Path):
     page = table_of(manifest, "bronze.play_by_play")
 
     assert (manifest.name, manifest.number, manifest.of, manifest.source) == ("20260110T170000Z", 1, str(root), "NHL")
-    assert manifest.is_of_a_moment
+    assert manifest.is_consistent
     assert repository.read_manifest(backups, manifest.name) == manifest
     assert page.rows == 3
     assert page.keys.startswith("game_id,fetched_at:3-")
@@ -159,7 +159,7 @@ def test_the_manifest_says_what_is_there(root: Path, backups: Path):
 @pytest.mark.parametrize("table", [endpoints.PLAY_BY_PLAY, SKATER_GAME], ids=["kept", "made"])
 def test_files_with_fewer_rows_than_the_log_says_are_told_of(table: Table, root: Path, backups: Path):
     one = backing.open_source_table(root, table.name, delta_tables.open_table(root, table).version())
-    with pytest.raises(UnreadableData, match=f"its log says {one.rows + 1:,} rows, its files hold {one.rows:,}"):
+    with pytest.raises(UnreadableData, match=f"the log records {one.rows + 1:,} rows, but the files have {one.rows:,}"):
         backing.digest_keys(one._replace(rows=one.rows + 1), None)
 
 
@@ -574,7 +574,7 @@ def test_a_data_file_that_was_cut_short_is_told_of(root: Path, backups: Path):
     with file.open("rb+") as some:
         some.truncate(size - 1)
 
-    with pytest.raises(UnreadableData, match=f"has {size - 1:,} bytes, and {size:,} in the log"):
+    with pytest.raises(UnreadableData, match=f"has {size - 1:,} bytes, but {size:,} in the log"):
         back_up(root, backups)
     assert repository.list_backups(backups) == []
 
@@ -582,7 +582,7 @@ def test_a_data_file_that_was_cut_short_is_told_of(root: Path, backups: Path):
 def test_a_data_file_that_is_gone_is_told_of(root: Path, backups: Path):
     data_file(root, endpoints.PLAY_BY_PLAY).unlink()
 
-    with pytest.raises(UnreadableData, match=r"bronze\.play_by_play.*\.parquet of version 1 is gone"):
+    with pytest.raises(UnreadableData, match=r"bronze\.play_by_play.*\.parquet of version 1 is missing"):
         back_up(root, backups)
 
 
@@ -590,7 +590,7 @@ def test_a_lake_that_lost_a_table_is_not_made_the_newest_backup(root: Path, back
     first = back_up(root, backups).manifest
     shutil.rmtree(lakes.locate_table(root, endpoints.PLAY_BY_PLAY))
 
-    with pytest.raises(LakeError, match=r"bronze\.play_by_play of .* is gone") as raised:
+    with pytest.raises(LakeError, match=r"bronze\.play_by_play of .* is missing") as raised:
         back_up(root, backups, now=NOON + DAY)
     assert "restore --from-backup" in raised.value.hint
     assert repository.list_backups(backups) == [first.name]
@@ -604,7 +604,7 @@ def test_a_lake_that_lost_pages_is_not_made_the_newest_backup(
     back_up(root, backups)
     go_on(root, first_lake)
 
-    with pytest.raises(LakeError, match=r"has \d rows; the backup 20260110T170000Z has \d, and it only grows"):
+    with pytest.raises(LakeError, match=r"has \d rows; the backup 20260110T170000Z has \d rows"):
         back_up(root, backups, now=NOON + DAY)
 
 
@@ -630,13 +630,13 @@ def other_than(manifest: Manifest, **changed: Any) -> Manifest:
 
 @pytest.mark.parametrize("inside", ["backups", ".", "../"])
 def test_backups_inside_the_lake_or_around_it_are_refused(root: Path, inside: str):
-    with pytest.raises(BadInput, match="one inside the other"):
+    with pytest.raises(BadInput, match="inside each other"):
         back_up(root, root / inside)
 
 
 def test_a_bucket_s_backups_beside_the_lake_are_not_inside_it():
     backing.require_separate_locations(Bucket("a", "lake"), Bucket("a", "lake-backups"))
-    with pytest.raises(BadInput, match="one inside the other"):
+    with pytest.raises(BadInput, match="inside each other"):
         backing.require_separate_locations(Bucket("a", "lake"), Bucket("a", "lake/backups"))
 
 
@@ -708,9 +708,9 @@ def test_verify_finds_what_is_gone_or_cut_short(root: Path, backups: Path):
 
     wrong = verify_backups(backups, [manifest.name], deep=False, report=SilentReport()).wrong
     assert {(one.what.partition("/")[0], one.why[:14]) for one in wrong} == {
-        ("bronze.play_by_play", "is not there"),
+        ("bronze.play_by_play", "is missing"),
         ("bronze.boxscore", "has 10 bytes, "),
-        ("lake.runs, commits 0 to 1", "is not there"),
+        ("lake.runs, commits 0 to 1", "is missing"),
     }
 
 

@@ -114,7 +114,7 @@ def test_without_a_backup_every_command_says_how_to_make_one(here: Run, tmp_path
     for words in (["list"], ["verify"], ["drill"], ["prune"]):
         ended = here("backup", *words)
         assert ended.code == 1
-        assert "`nhl-lake backup create` makes one" in ended.err
+        assert "Run `nhl-lake backup create` to create one" in ended.err
     assert not (tmp_path / "backups").exists()
 
 

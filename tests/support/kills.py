@@ -128,7 +128,7 @@ def check_recovery(run: Callable[..., Any], stage: Stage, root: Path) -> None:
         says_what_to_run = may_be_between and seen.code == 1 and len(seen.err.splitlines()) == 2
         assert says_what_to_run or (seen.code, seen.err) == (0, ""), seen.err
     ended = run(*stage.scene.words, root=root, layout=stage.scene.layout)
-    if ended.code == 1 and "`nhl-lake doctor --mend` finishes it" in ended.err:
+    if ended.code == 1 and "Run `nhl-lake doctor --mend` to finish" in ended.err:
         run("doctor", "--mend", root=root, layout=stage.scene.layout)
         ended = run(*stage.scene.words, root=root, layout=stage.scene.layout)
     assert ended.code in list_good_codes(stage.scene.words), ended.err
@@ -159,7 +159,7 @@ def fill_disk(run: Callable[..., CommandResult], stage: Stage, root: Path, step:
     if noticed:
         first, second = split_error(ended)
         assert "The disk is full" in first, ended.err
-        assert "Make room" in second
+        assert "Free disk space" in second
     after = read_page_hashes(root)
     is_rolled_back = stage.scene.rolls_back and after == {name: stage.ends[name] for name in after}
     assert is_rolled_back or count_lost_pages(before, after) == 0

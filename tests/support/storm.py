@@ -147,7 +147,7 @@ def back_up_in_storm(folder: Path, seconds: float, backups: int) -> str:
     turns = [count for _, count in ended]
     assert min(turns) > 3
     assert len({tuple(one.items()) for one in seen}) > 1
-    moments = sum(one.manifest.is_of_a_moment for one in made)
+    moments = sum(one.manifest.is_consistent for one in made)
     return (
         f"{len(made)} backups in {seconds:.0f} s, {moments} of a moment, all restored and verified; {turns[0]} and "
         f"{turns[1]} turns of two commits by the writers, {turns[2]} compactions, {turns[3]} vacuums; seen {seen[-1]}"
@@ -159,7 +159,7 @@ def check_backup(back: Path, root: Path, backups: Path, one: BackupSummary) -> d
     restore.fetch_tables(backups, one.manifest, back)
     restore.verify_tables(back, one.manifest.tables)
     runs, answers = count_turns(back, ledger.RUNS, "command"), count_turns(back, ledger.ANSWERS, "table")
-    if one.manifest.is_of_a_moment:
+    if one.manifest.is_consistent:
         assert all(runs[who] - answers[who] in {0, 1} for who in runs)
     assert lakes.read_rows(back, SKATER_GAME).height == lakes.read_rows(root, SKATER_GAME).height
     shutil.rmtree(back)
