@@ -18,7 +18,8 @@ def check_restore(root: Location, backups: Location, manifest: Manifest) -> None
     """Raise if this program cannot read the backup, or if the existing lake is of another league."""
     if manifest.layout > ledger.LAYOUT_VERSION:
         raise UnreadableData(
-            fX,
+            f"The backup {manifest.name} has layout {manifest.layout}, by nhl-lake {manifest.made_by}: "
+            "newer than this program.",
             "No changes were made. Update this program: `pip install --upgrade nhl-lake`.",
         )
     if isinstance(root, Path) and isinstance(backups, Path) and root.resolve() in (backups / "_").resolve().parents:
