@@ -250,7 +250,7 @@ def show_status(status: LakeStatus, *, more_problems: Sequence[str] = (), is_sho
             pl.col("season").cast(pl.String), "stands", "games", "why", pl.col("newest").cast(pl.String)
         )
         out.print("\nGames that lack something:")
-        out.print(make_grid(["season", "status", "games", "why", "newest"], whys.iter_rows(), right=["games"]))
+        out.print(make_grid(["season", "status", "games", "why", "newest"], whys.iter_rows(), right=["games"], unbroken=["newest"]))
     show_failures(status)
     if status.next_games.height:
         out.print("\nNext games:")
@@ -316,18 +316,18 @@ def show_runs(runs: pl.DataFrame) -> None:
         seconds = (run["ended_at"] - run["started_at"]).total_seconds()
         rows.append(
             (
-                f"{run['started_at']:%Y-%m-%d %H:%M:%S}",
+                f"{run['started_at']:%Y-%m-%d %H:%M}",
                 run["outcome"],
                 f"{seconds:,.0f} s",
                 *total.values(),
                 run["command"],
             )
         )
-    heads = ["started (UTC)", "outcome", "took", "asked", "new", "changed", "failed", "command"]
-    make_console().print(make_grid(heads, rows, right=heads[2:7]))
+    heads = ["started (UTC)", "outcome", "took", "pages", "new", "changed", "failed", "command"]
+    make_console().print(make_grid(heads, rows, right=heads[2:7], unbroken=heads[:7]))
     for run in runs.iter_rows(named=True):
         if run["error"]:
-            make_console().print(f"{run['started_at']:%Y-%m-%d %H:%M:%S}: {run['error']}", markup=False)
+            make_console().print(f"{run['started_at']:%Y-%m-%d %H:%M}: {run['error']}", markup=False)
 
 
 def show_frame(rows: pl.DataFrame) -> None:

@@ -87,7 +87,7 @@ def print_usage_error(error: Exception) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path.replace("python -m nhl_lake", "nhl-lake") if context else "nhl-lake"
     message = " ".join(error.format_message().split())  # type: ignore[attr-defined]
-    return print_error(message, f"`{command} --help` shows what there is.", 2)
+    return print_error(message, f"`{command} --help` lists commands and options.", 2)
 
 
 def print_error(message: str, hint: str, exit_code: int) -> int:

@@ -85,10 +85,10 @@ def list_models(json: Json = False) -> None:
     from nhl_lake.models import shots_on_goal
 
     rows = [
-        {"name": SOG, "predicts": "shots on goal of a skater in a game", "model": name, "method": method}
-        for name, method in (
-            (shots_on_goal.GLM, "Poisson regression on the columns of gold.sog_features"),
-            (models.BASELINE_MODEL, "the baseline: shots a minute times ice time of the last games"),
+        {"name": SOG, "predicts": "shots on goal", "model": model, "method": method}
+        for model, method in (
+            (shots_on_goal.GLM, "Poisson regression on gold.sog_features"),
+            (models.BASELINE_MODEL, "recent shots a minute times ice time"),
         )
     ]
     if json:

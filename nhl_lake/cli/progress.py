@@ -101,13 +101,13 @@ def describe_backup(manifest: Manifest) -> dict[str, object]:
 
 def show_backups(manifests: Sequence[Manifest]) -> None:
     """Print backups, the newest first."""
-    heads = ["backup", "created", "tables", "rows", "files", "size", "lake"]
+    heads = ["backup", "created (UTC)", "tables", "rows", "files", "size", "lake"]
     rows = []
     for facts in map(describe_backup, manifests):
         holds = console.format_size(float(str(facts["bytes"])))
-        made = f"{facts['made_at']:%Y-%m-%d %H:%M} UTC"
+        made = f"{facts['made_at']:%Y-%m-%d %H:%M}"
         rows.append((facts["name"], made, *(facts[k] for k in ("tables", "rows", "files")), holds, facts["of"]))
-    console.make_console().print(console.make_grid(heads, rows, right=heads[2:6]))
+    console.make_console().print(console.make_grid(heads, rows, right=heads[2:6], unbroken=heads[:6]))
 
 
 def show_verification(found: VerifyResult, *, deep: bool) -> None:

@@ -74,5 +74,7 @@ def settings(json: Json = False) -> None:
     if json:
         typer.echo(console.format_json([one._asdict() for one in found]))
         return
-    rows = [(f"NHL_LAKE_{s.name.upper()}", s.value, s.origin, s.description) for s in found]
-    console.make_console().print(console.make_grid(["setting", "value", "from", "about"], rows))
+    out = console.make_console()
+    for one in found:
+        out.print(f"NHL_LAKE_{one.name.upper()} = {one.value}  ({one.origin})", markup=False)
+        out.print(f"    {one.description}", markup=False)
