@@ -4,10 +4,10 @@ import inspect
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 GET_DATA, ASK, PREDICT, PROTECT, OPERATE = PANELS = ("Get data", "Ask", "Predict", "Protect", "Operate")
 GLOBAL_PANEL = "Global options"
@@ -31,17 +31,37 @@ class GlobalOptions(NamedTuple):
     waits: bool = False
 
 
+def hide_flag_types(params: list[Any]) -> list[Any]:
+    """Let the help show no type for flags: `<bool>` tells nobody anything."""
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+    return params
+
+
+class Command(TyperCommand):
+    """A command with a tidy help."""
+
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - a class that Typer does not export
+        """Return the parameters; flags without a type."""
+        return hide_flag_types(super().get_params(ctx))
+
+
 class CommandGroup(TyperGroup):
     """A group that lists its commands by panel."""
+
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - as above
+        """Return the parameters; flags without a type."""
+        return hide_flag_types(super().get_params(ctx))
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """Return the names of the commands in the order of the panels."""
         return sorted(self.commands, key=self.get_rank)
 
-    def get_rank(self, name: str) -> int:
-        """Return the position of a command's panel; commands without a panel come first."""
+    def get_rank(self, name: str) -> tuple[int, bool]:
+        """Return the position of a command: that of its panel, and `backup` first in its panel, as a group is last."""
         panel = getattr(self.commands[name], "rich_help_panel", None)
-        return PANELS.index(panel) if panel in PANELS else -1
+        return PANELS.index(panel) if panel in PANELS else -1, name != "backup"
 
 
 def make_group(about: str, *, completion: bool = False) -> typer.Typer:
@@ -70,7 +90,8 @@ def add_command(
     summary, *rest = inspect.cleandoc(function.__doc__ or "").split("\n\n")
     text = "\n\n".join([summary.rstrip("."), *(" ".join(paragraph.split()) for paragraph in rest)])
     epilog = "\n".join(["Examples:", *(f"  {escape_markup(example)}" for example in examples)]) if examples else None
-    group.command(name, help=text, epilog=epilog, rich_help_panel=panel, hidden=hidden)(add_global_options(function))
+    decorate = group.command(name, cls=Command, help=text, epilog=epilog, rich_help_panel=panel, hidden=hidden)
+    decorate(add_global_options(function))
 
 
 def escape_markup(text: str) -> str:

@@ -250,7 +250,11 @@ def show_status(status: LakeStatus, *, more_problems: Sequence[str] = (), is_sho
             pl.col("season").cast(pl.String), "stands", "games", "why", pl.col("newest").cast(pl.String)
         )
         out.print("\nGames that lack something:")
-        out.print(make_grid(["season", "status", "games", "why", "newest"], whys.iter_rows(), right=["games"], unbroken=["newest"]))
+        out.print(
+            make_grid(
+                ["season", "status", "games", "why", "newest"], whys.iter_rows(), right=["games"], unbroken=["newest"]
+            )
+        )
     show_failures(status)
     if status.next_games.height:
         out.print("\nNext games:")
