@@ -25,8 +25,11 @@ demo: $(INSTALLED) ## Install nhl-lake, and build a lake of the sample league in
 test: $(DEV) ## Install the development tools, and run the whole test suite
 	$(BIN)/python -m pytest
 
-quick: $(DEV) ## Run the tests that take seconds
-	$(BIN)/python -m pytest -m 'not slow' -q
+unit: $(DEV) ## Run the fast tests: pure functions and small typed cases, under a minute
+	$(BIN)/python -m pytest -q -m unit --hypothesis-profile=unit
+
+soak: $(DEV) ## Run the long tests: storms, long fuzzes, long replays
+	$(BIN)/python -m pytest -m 'soak or hypothesis' --hypothesis-profile=soak
 
 check: $(DEV) ## Run all that a change must pass: format, lint, types, import contracts, tests
 	$(BIN)/ruff format --check .
@@ -45,4 +48,4 @@ docs: $(INSTALLED) ## Generate docs/TABLES.md and docs/CLI.md
 bench: $(DEV) ## Run the benchmarks: each prints a table of ratios
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-.PHONY: help demo test quick check format docs bench
+.PHONY: help demo test unit soak check format docs bench

@@ -1,4 +1,4 @@
-"""Recorded pages served on loopback, and ways to run the command line against them."""
+"""Markers and fixtures of all tests: recorded pages and their server, a lake of the league, the command line."""
 
 import importlib.util
 import os
@@ -13,8 +13,8 @@ from types import ModuleType
 from typing import Any
 
 if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0":
-    # beside each other, on few processors and few rows, threads take a quarter of the time to wait for one another;
-    # the first of the workers has them, as people do
+    # Workers share few processors, and frames are small: more threads would wait for each other. The first worker has
+    # all threads, as users do.
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import pytest
@@ -28,29 +28,42 @@ from tests.support.commands import LEAGUE_NOW, CommandResult, get_clean_environm
 from tests.support.replay import FAR_FUTURE, Replay, make_recording_handler, select_games
 from tests.support.s3_servers import any_location, bucket, moto, seaweed, start_proxy  # noqa: F401 - fixtures
 
-settings.register_profile("untimed", deadline=None)  # a machine that does other things too is no defect
-settings.load_profile("untimed")
+# a busy machine is no defect: nothing has a deadline
+settings.register_profile("suite", deadline=None)
+settings.register_profile("unit", deadline=None, max_examples=20)
+settings.register_profile("soak", deadline=None, max_examples=1000)
+settings.load_profile("suite")
 
 SHARED_FOLDER = Path(__file__).resolve().parents[2] / "shared"
+NOT_UNIT = {"tmp_path", "tmp_path_factory", "realdata", "seaweed", "moto"}  # fixtures
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make unit` runs: all that needs none of these fixtures, and plays no league."""
+    for item in items:
+        is_slow = item.get_closest_marker("league") or item.get_closest_marker("soak")
+        if not is_slow and NOT_UNIT.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("unit")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than processors: there is always a test that waits, for a disk, a lock or a server."""
+    """Return one more than processors: some test always waits for a disk, a lock or a server."""
     return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")
 def realdata() -> Path:
-    """The recorded pages of the real API."""
+    """The folder of recorded pages of the real API. Tests that need it skip where there is none."""
     folder = Path(os.environ.get("NHL_LAKE_REALDATA", SHARED_FOLDER / "realdata"))
     if not folder.is_dir():
-        pytest.skip(f"no recorded pages at {folder} (NHL_LAKE_REALDATA says where)")
+        pytest.skip(f"no recorded pages at {folder}: set NHL_LAKE_REALDATA to their folder")
     return folder
 
 
 @pytest.fixture(scope="session")
 def replay_tool(realdata: Path) -> Path:
-    """The program that serves them."""
+    """The program that serves the recorded pages."""
     tool = realdata.parent / "tools" / "replay.py"
     if not tool.is_file():
         pytest.skip(f"no program to serve the recorded pages at {tool}")
@@ -59,19 +72,19 @@ def replay_tool(realdata: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def replay_module(replay_tool: Path) -> ModuleType:
-    """That program as a module."""
+    """The program that serves the recorded pages, as a module."""
     spec = importlib.util.spec_from_file_location("recorded_replay", replay_tool)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # annotations as text are looked up there
+    sys.modules[spec.name] = module  # its dataclasses look their annotations up there
     spec.loader.exec_module(module)
     return module
 
 
 @pytest.fixture(scope="session")
 def archive(realdata: Path, replay_module: ModuleType) -> Iterator[Callable[..., Any]]:
-    """The recorded pages of a season and capture, loaded once; with `games`, only those."""
+    """Return a function that returns the recorded pages of a season and capture, loaded once; `games` selects some."""
     loaded: dict[str, Any] = {}
 
     def pages(season: str = "20232024", capture: int | None = None, games: Iterable[int] | None = None) -> Any:
@@ -108,7 +121,7 @@ def replay(archive: Callable[..., Any], replay_module: ModuleType) -> Iterator[C
             ("127.0.0.1", 0), make_recording_handler(replay_module.handler(chosen, args), found)
         )
         server.block_on_close = False
-        server.handle_error = lambda *_: None  # a client that was killed leaves its connection in the middle
+        server.handle_error = lambda *_: None  # killed clients break their connections
         found.base_url = f"http://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
@@ -124,7 +137,7 @@ def replay(archive: Callable[..., Any], replay_module: ModuleType) -> Iterator[C
 
 @pytest.fixture(scope="session")
 def league_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The lake that `nhl-lake demo` makes first, made once for all workers: to be read only."""
+    """The lake of the sample league that `nhl-lake demo` makes first. All workers share it: do not change it."""
     base = tmp_path_factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     root, done = base / "league_lake", base / "league_lake.done"
@@ -139,9 +152,9 @@ def league_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def start_cli(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Return a function that starts the command line in a process of its own; it is killed when the test ends."""
+    """Return a function that starts the command line as a process, which is killed when the test ends."""
     started: list[subprocess.Popen[str]] = []
-    folder = tmp_path / "cwd"  # no settings file of the developer's is read
+    folder = tmp_path / "cwd"  # has no settings file
     folder.mkdir(exist_ok=True)
 
     def start(
@@ -166,9 +179,9 @@ def start_cli(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 @pytest.fixture
 def run_cli(start_cli: Callable[..., subprocess.Popen[str]]) -> Callable[..., CommandResult]:
-    """Return a function that runs the command line in a process of its own: run_cli("ingest", root=…, api=…, now=…).
+    """Return a function that runs the command line as a process: run_cli("ingest", root=…, api=…, now=…).
 
-    Other keywords are settings (rate=4 is NHL_LAKE_RATE); there is no limit of pace unless one is given.
+    Other keywords are settings (rate=4 is NHL_LAKE_RATE). The rate is unlimited by default.
     """
 
     def run(*words: str, timeout_s: float = 120, **keywords: Any) -> CommandResult:
@@ -181,7 +194,7 @@ def run_cli(start_cli: Callable[..., subprocess.Popen[str]]) -> Callable[..., Co
 
 @pytest.fixture
 def run_here() -> Callable[..., CommandResult]:
-    """Return a function like run_cli that runs in this process: a second quicker, and nothing of the process is new."""
+    """Return a function like run_cli that runs in this process, which saves a second of imports."""
 
     def run(
         *words: str, root: Path, api: str | None = None, now: str | datetime | None = None, **settings: object

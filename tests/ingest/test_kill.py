@@ -24,7 +24,6 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
         yield found
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_a_command_that_is_killed_again_and_again_loses_nothing_and_ends_as_if_never(
     scene: Scene, ready: CommandServer, tmp_path: Path

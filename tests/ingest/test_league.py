@@ -82,7 +82,6 @@ def meaning(root: Path, table: Table) -> dict[str, tuple[object, ...]]:
     return {page: (normalize_content(body, volatile), *about) for page, (body, *about) in pages.items()}
 
 
-@pytest.mark.slow
 def test_day_by_day_gives_the_same_newest_pages_as_one_run(once: Path, daily: Path):
     for table in endpoints.TABLES:
         if table.name in OF_ITS_DAY:
@@ -91,14 +90,12 @@ def test_day_by_day_gives_the_same_newest_pages_as_one_run(once: Path, daily: Pa
             assert meaning(daily, table) == meaning(once, table), table.name
 
 
-@pytest.mark.slow
 def test_day_by_day_gives_the_same_silver_and_gold_as_one_run(once: Path, daily: Path):
     for table in lakes.BUILT_TABLES:
         if table.name not in lakes.DATED_TABLES:
             assert_frame_equal(*(lakes.read_sorted_rows(root, table) for root in (once, daily)))
 
 
-@pytest.mark.slow
 def test_corrections_come_in_and_both_versions_are_kept(daily: Path):
     pages = lakes.read_rows(daily, endpoints.PLAY_BY_PLAY).filter(pl.col("state") == "OFF")
     corrected = pages.group_by("game_id").len().filter(pl.col("len") > 1)
@@ -107,7 +104,6 @@ def test_corrections_come_in_and_both_versions_are_kept(daily: Path):
     assert lakes.read_rows(daily, find_table("silver.plays"))["game_id"].n_unique() == pages["game_id"].n_unique()
 
 
-@pytest.mark.slow
 def test_a_run_that_is_repeated_changes_nothing(league: League, once: Path):
     before = lakes.read_versions(once)
     summary = run(once, in_process(league, LAST_DAY), LAST_DAY)

@@ -10,8 +10,6 @@ from nhl_lake.league.quirks import DefectShares
 from tests.support import league_months
 from tests.support.league_months import LeagueMonth, PlayedMonth
 
-pytestmark = pytest.mark.slow
-
 OFTEN = DefectShares(**dict.fromkeys(Defect, 0.2), corrected=0.7)
 # all days until the last page is healed and looked at; then those on which the last second looks are due
 MORNINGS = (*range(16), *range(31, 35))

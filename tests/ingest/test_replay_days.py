@@ -9,8 +9,11 @@ from nhl_lake.bronze import endpoints
 from tests.support import lakes
 
 FIRST = datetime(2023, 10, 10, 12, tzinfo=UTC)
-LAST = datetime(2023, 11, 10, 12, tzinfo=UTC)
-AHEAD = "2023-11-19"  # games to come are served too
+# last day, first games to come that are served too, and how many games are played at least
+PERIODS = [
+    (datetime(2023, 10, 15, 12, tzinfo=UTC), "2023-10-19", 25),
+    pytest.param(datetime(2023, 11, 10, 12, tzinfo=UTC), "2023-11-19", 190, marks=pytest.mark.soak),
+]
 
 
 def games_until(pages, day):
@@ -19,7 +22,7 @@ def games_until(pages, day):
 
 def ran(run, *words, server, root, now):
     server.args.as_of = now
-    ended = run("ingest", *words, "--json", root=root, api=server.base, now=now)
+    ended = run("ingest", *words, "--json", root=root, api=server.base_url, now=now)
     assert ended.code == (3 if ended.json["incomplete"] else 0), ended.err  # pages of two captures may disagree
     return ended.json
 
@@ -35,31 +38,30 @@ def assert_same_lakes(root, other):
         assert_frame_equal(one, two)
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(("last", "ahead", "games"), PERIODS)
 def test_a_season_day_by_day_is_as_one_run_at_the_end_and_every_run_repeated_changes_nothing(
-    archive, replay, run_here, tmp_path
+    last, ahead, games, archive, replay, run_here, tmp_path
 ):
-    server = replay(games=games_until(archive(), AHEAD))
+    server = replay(games=games_until(archive(), ahead))
     by_day, at_the_end = tmp_path / "by_day", tmp_path / "at_the_end"
     now = FIRST
-    while now <= LAST:
-        # every third day, for they are made in the other tests of this file every time; pages are kept every day
-        words = [] if now.day % 3 == 0 or now == LAST else ["--no-rebuild"]
+    while now <= last:
+        # the other tests of this file rebuild after every run
+        words = [] if now.day % 3 == 0 or now == last else ["--no-rebuild"]
         ran(run_here, *words, server=server, root=by_day, now=now)
         before = lakes.read_versions(by_day)
         again = ran(run_here, *words, server=server, root=by_day, now=now + timedelta(minutes=30))
         assert lakes.read_versions(by_day) == before, now
         assert (again["pages"]["new"], again["pages"]["changed"], again["rebuilt"]) == (0, 0, []), now
         now += timedelta(days=1)
-    ran(run_here, server=server, root=at_the_end, now=LAST)
+    ran(run_here, server=server, root=at_the_end, now=last)
 
-    played = {number for number in server.pages.games if server.pages.played(number, LAST)}
-    assert len(played) > 190
+    played = {number for number in server.pages.games if server.pages.played(number, last)}
+    assert len(played) > games
     assert {int(page) for page in lakes.read_newest_pages(by_day, endpoints.PLAY_BY_PLAY)} == played
     assert_same_lakes(by_day, at_the_end)
 
 
-@pytest.mark.slow
 def test_a_second_look_every_day_and_days_without_a_run_end_in_the_same_lake(archive, replay, run_here, tmp_path):
     server = replay(games=games_until(archive(), "2023-10-21"))
     often, seldom = tmp_path / "often", tmp_path / "seldom"
@@ -72,7 +74,6 @@ def test_a_second_look_every_day_and_days_without_a_run_end_in_the_same_lake(arc
     assert_same_lakes(often, seldom)
 
 
-@pytest.mark.slow
 def test_runs_at_any_hour_of_a_game_day_end_in_the_same_lake_as_one_run_after_it(archive, replay, run_here, tmp_path):
     server = replay(games=games_until(archive(), "2023-10-13"))
     hourly, once = tmp_path / "hourly", tmp_path / "once"
