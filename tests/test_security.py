@@ -146,7 +146,6 @@ BOMBS: dict[str, tuple[Mapping[str, str], bytes]] = {
 }
 
 
-@pytest.mark.slow
 def test_bombs_are_refused_by_name_within_little_memory_and_the_run_goes_on(tmp_path: Path):
     league = FakeApi([FakeGame(n, chart=n != 6) for n in range(1, 7)])
     with served(of_league(league, {})) as base:
@@ -327,7 +326,6 @@ def everything(root: Path, folder: Path) -> str:
     return "\n".join([*rows, *(file.read_bytes().decode("latin-1") for file in files)])
 
 
-@pytest.mark.slow
 def test_no_key_or_password_gets_into_the_lake_or_onto_the_screen(tmp_path: Path):
     league = FakeApi([FakeGame(1)])
     root, folder = tmp_path / "lake", tmp_path / "home"

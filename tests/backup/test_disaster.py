@@ -22,8 +22,6 @@ Run = Callable[..., CommandResult]
 DAYS = [f"2025-10-{day:02d}T12:00:00Z" for day in (8, 9, 10)]
 SINCE = ("--since", "2025-10-07", "--game-type", "2")
 
-pytestmark = pytest.mark.slow
-
 
 def ingest(run: Run, root: Location, now: str) -> dict[str, Any]:
     ended = run("ingest", *SINCE, "--json", root=root, now=now, api="league:")

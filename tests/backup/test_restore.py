@@ -104,7 +104,6 @@ def test_the_lake_that_was_there_is_kept_as_it_was(root: Path, kept: Path):
     assert len(beside(root)) == 2
 
 
-@pytest.mark.slow
 def test_silver_and_gold_are_made_again_if_wanted(league_lake: Path, kept: Path, tmp_path: Path):
     done = back(tmp_path / "lake", kept, rebuilds=True)
     assert set(done.rebuilt) == {table.name for table in catalog.list_build_order()}

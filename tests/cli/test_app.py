@@ -254,7 +254,6 @@ def test_no_network_is_an_error_and_the_lake_is_as_it_was(run_cli: Cli, tmp_path
     assert {t.name: delta_tables.open_table(root, t).version() for t in endpoints.TABLES} == before
 
 
-@pytest.mark.slow
 def test_an_api_that_answers_nonsense_is_an_error_and_makes_no_lake(
     run_cli: Cli, tmp_path: Path, answering: Callable[[bytes], str]
 ):

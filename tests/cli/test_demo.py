@@ -17,7 +17,6 @@ from tests.support.commands import CommandResult, get_clean_environment
 Cli = Callable[..., CommandResult]
 
 
-@pytest.mark.slow
 def test_the_demo_makes_a_lake_and_each_time_one_more_day_of_games_comes_in(run_cli: Cli, tmp_path: Path):
     root = tmp_path / "demo"
     first = run_cli("demo", "--root", str(root), root=tmp_path / "elsewhere")

@@ -100,7 +100,7 @@ def get_r_squared(found: shots_on_goal.Backtest) -> float:
     return float(found.scores["r_squared"].max())  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("seed", [5])
 def test_model_beats_the_last_ten_games_by_a_twentieth_on_five_hundred_league_games(seed: int):
     found = shots_on_goal.backtest(build_features(list_league_games(seed, 500)), SEASON)
@@ -111,9 +111,14 @@ def test_model_beats_the_last_ten_games_by_a_twentieth_on_five_hundred_league_ga
     assert 0.05 < get_r_squared(found) < 0.30
 
 
-@pytest.mark.slow
-def test_model_beats_the_last_ten_games_by_a_twentieth_on_a_recorded_season(realdata: Path):
-    found = shots_on_goal.backtest(build_features(list_archived_games(realdata, 20232024)), 20232024)
+@pytest.fixture(scope="module")
+def recorded(realdata: Path) -> pl.DataFrame:
+    """The features of a recorded season."""
+    return build_features(list_archived_games(realdata, 20232024))
+
+
+def test_model_beats_the_last_ten_games_by_a_twentieth_on_a_recorded_season(recorded: pl.DataFrame):
+    found = shots_on_goal.backtest(recorded, 20232024)
 
     assert found.excluded == ("rate an hour x expected time",)
     assert shots_on_goal.list_unused_features(found.card) == ["expected_time_on_ice_s", "time_on_ice_last_game_s"]
@@ -123,9 +128,8 @@ def test_model_beats_the_last_ten_games_by_a_twentieth_on_a_recorded_season(real
     )  # more than that nobody can know before a game: the features would tell it
 
 
-@pytest.mark.slow
-def test_feature_that_leaks_the_game_is_detected(realdata: Path):
-    rows = build_features(list_archived_games(realdata, 20232024)).sort("player_id", "start_at")
+def test_feature_that_leaks_the_game_is_detected(recorded: pl.DataFrame):
+    rows = recorded.sort("player_id", "start_at")
     told = pl.mean_horizontal(pl.col("shots_on_goal").shift(n).over("player_id") for n in range(3)) + 0.1
     leaking = rows.with_columns(shrunk_decayed_shots_on_goal=told, shrunk_shots_on_goal=told)
 

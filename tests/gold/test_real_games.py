@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -144,10 +145,10 @@ def test_fifty_playoff_games_with_charts_are_consistent(realdata: Path, archive:
     assert goalies.filter(pl.col("situation") == "all")["time_on_ice_s"].sum() > 99 * 3500
 
 
-def build_recorded(realdata: Path, season: int) -> Silver:
-    """Return silver of every game of a season whose plays are recorded; there are no shifts."""
+def build_recorded(realdata: Path, season: int, games: int) -> Silver:
+    """Return silver of the first games of a season whose plays are recorded; there are no shifts."""
     with gzip.open(realdata / "season-archives" / f"play-by-play_{season}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        pages = [json.loads(line) for line in lines]
+        pages = [json.loads(line) for line in islice(lines, games)]
     parts = [build_silver(pages[start : start + AT_ONCE]) for start in range(0, len(pages), AT_ONCE)]
     return {name: pl.concat(part[name] for part in parts) for name in parts[0]}
 
@@ -174,11 +175,16 @@ def compare_with_moneypuck(teams: pl.DataFrame, file: Path) -> None:
     assert both.filter(shots != pl.col("shotsOnGoalFor")).is_empty()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("season", [20222023, 20232024])
-def test_invariants_are_true_in_every_game_of_a_recorded_season(realdata: Path, season: int):
+@pytest.mark.parametrize(
+    ("season", "games"),
+    [
+        (20232024, 150),
+        *(pytest.param(season, 1400, marks=pytest.mark.soak) for season in (20222023, 20232024)),
+    ],
+)
+def test_invariants_are_true_in_every_game_of_a_recorded_season(realdata: Path, season: int, games: int):
     """Rules of the tables, for and against, all and its parts, skaters and their teams; no shifts, so none of ice."""
-    found = build_recorded(realdata, season)
+    found = build_recorded(realdata, season, games)
     skaters, teams, goalies = (build_gold(table, found) for table in (SKATER_GAME, TEAM_GAME, GOALIE_GAME))
     key = ["game_id", "team_id", "situation"]
     names = [column.name for column in OWN_COLUMNS]
@@ -190,7 +196,7 @@ def test_invariants_are_true_in_every_game_of_a_recorded_season(realdata: Path, 
     summed = teams.filter(pl.col("situation") == "all").join(parts, on=key[:2], suffix="_parts", validate="1:1")
     header = found["plays"].filter("is_goal").group_by("game_id").agg(goals=pl.len())
 
-    assert mirrored.height == teams.height == 1400 * 10
+    assert mirrored.height == teams.height == games * 10
     assert mirrored.filter(
         pl.any_horizontal(pl.col(f"{n}_against") != pl.col(f"{n}_theirs") for n in counts)
     ).is_empty()
@@ -207,10 +213,11 @@ def test_invariants_are_true_in_every_game_of_a_recorded_season(realdata: Path, 
         )  # fmt: skip
         short = teams[name].cast(pl.Int64).sum() - skaters[name].cast(pl.Int64).sum()
         assert short == 2 * nobodys.height, name  # in its situation, and in all
-    five = teams.filter(pl.col("situation") == "5on5", pl.col("game_type") == 2).group_by("is_home")
-    by_rink = five.agg(pl.col("attempts").cast(pl.Int64).sum(), pl.col("adjusted_attempts").sum()).sort("is_home")
-    assert by_rink["adjusted_attempts"].sum() == pytest.approx(by_rink["attempts"].sum(), rel=0.002)
-    assert by_rink["adjusted_attempts"][1] == pytest.approx(by_rink["adjusted_attempts"][0], rel=0.02)
+    if games == 1400:
+        five = teams.filter(pl.col("situation") == "5on5", pl.col("game_type") == 2).group_by("is_home")
+        by_rink = five.agg(pl.col("attempts").cast(pl.Int64).sum(), pl.col("adjusted_attempts").sum()).sort("is_home")
+        assert by_rink["adjusted_attempts"].sum() == pytest.approx(by_rink["attempts"].sum(), rel=0.002)
+        assert by_rink["adjusted_attempts"][1] == pytest.approx(by_rink["adjusted_attempts"][0], rel=0.02)
     if season == 20222023:
         compare_with_moneypuck(teams, realdata / "independent" / "moneypuck_teams_2022_regular.csv")
     total = teams.filter(pl.col("situation") == "all").group_by("game_id").agg(pl.col("goals").cast(pl.Int64).sum())

@@ -241,14 +241,12 @@ def select_rare_details(page: Any) -> Any:
     return [play["details"] for play in page["plays"] if play["typeDescKey"] in ("penalty", "stoppage")]
 
 
-@pytest.mark.slow
 def test_every_word_of_a_simulated_page_is_in_a_recorded_one(spoken: tuple[dict[str, set[str]], dict[str, set[str]]]):
     real, simulated = spoken
 
     assert {key: new for key in TEXT_KEYS if (new := simulated[key] - real[key] - ALLOWED_TEXTS.get(key, set()))} == {}
 
 
-@pytest.mark.slow
 def test_every_figure_of_a_simulated_page_is_written_as_in_a_recorded_one(
     spoken: tuple[dict[str, set[str]], dict[str, set[str]]],
 ):

@@ -22,8 +22,6 @@ from tests.support.s3_servers import S3Server
 Run = Callable[..., CommandResult]
 BOXSCORE = endpoints.BOXSCORE
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def backups(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -77,7 +77,6 @@ SEES_IT = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("make", SEES_IT, ids=lambda make: make.__name__)
 def test_damage_is_said_in_two_lines_and_the_rest_of_the_lake_can_be_read(
     make: damage.DamageFunction, ready: CommandServer, root: Path
@@ -134,7 +133,6 @@ def test_a_last_commit_that_is_lost_is_an_older_version_and_the_next_run_asks_ag
     assert count_lost_pages(kept, read_page_hashes(root)) == 0
 
 
-@pytest.mark.slow
 def test_flipped_bits_of_a_page_never_reach_silver_in_silence(root: Path, ready: CommandServer):
     """Wherever a bit of a bronze file turns: an error, or every row that is made is as before."""
     facts = {table.name: lakes.read_sorted_rows(root, table).rows() for table in lakes.BUILT_TABLES}
@@ -154,7 +152,6 @@ def test_flipped_bits_of_a_page_never_reach_silver_in_silence(root: Path, ready:
     assert outcomes["noticed"] > 0, outcomes
 
 
-@pytest.mark.slow
 def test_a_clock_that_was_set_back_loses_nothing_and_versions_stay_in_order(ready: CommandServer, tmp_path: Path):
     root, whole = tmp_path / "back" / "lake", tmp_path / "on" / "lake"
     for day in (1, 2):
@@ -178,7 +175,6 @@ FULL_DISK = pytest.mark.skipif(
 
 
 @FULL_DISK
-@pytest.mark.slow
 @pytest.mark.parametrize("scene", SCENES[1::4], ids=lambda scene: scene.name)
 def test_a_disk_that_is_full_at_any_step_is_said_in_two_lines_and_nothing_is_lost(
     scene: Scene, ready: CommandServer, tmp_path: Path

@@ -28,7 +28,6 @@ from nhl_lake.store.location import Bucket, Location
 from tests.support.s3_servers import find_free_ports
 
 pytest.importorskip("distributed", reason="no Dask here: `pip install -e '.[dev]'`")
-pytestmark = pytest.mark.slow
 TODAY = date(2026, 4, 1)
 HOME = Path(__file__).resolve().parents[2]
 PLAYS = catalog.find_table("silver.plays")

@@ -503,7 +503,6 @@ def test_a_season_that_has_but_games_far_ahead_has_no_rows_of_the_one_before(tmp
     assert set(frames(tmp_path)["gold.sog_features"]["season"]) == {20252026}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("pin", range(2, 6))
 def test_pages_that_come_while_bronze_is_pinned_are_not_seen_without_their_game(
     root: Path, pin: int, monkeypatch: pytest.MonkeyPatch

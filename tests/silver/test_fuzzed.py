@@ -37,6 +37,7 @@ BY_GAME = [
 # numbers of a page that are copied, not counted: where the page no longer says one, it is unknown, not zero
 COPIED = ("silver.skater_games", "silver.goalie_games", "silver.team_games")
 seeds = st.integers(0, 2**32)
+EXAMPLES = settings().max_examples // 10  # each takes a second
 
 Pages = Mapping[Table, Mapping[int, str]]
 
@@ -135,7 +136,7 @@ def check_tables(found: dict[str, pl.DataFrame]) -> None:
             assert follows or table.name == "silver.officials", table.name
 
 
-@settings(max_examples=25)
+@settings(max_examples=EXAMPLES)
 @given(st.sampled_from(FUZZED), seeds)
 def test_damaged_page_quarantines_its_game_and_changes_no_other(table: Table, seed: int):
     check_tables(build_all(damage_pages(table, seed)))
@@ -170,7 +171,7 @@ def test_value_missing_on_the_page_is_null_never_zero(table: Table):
                 assert zeros.is_empty(), (key, column)
 
 
-@settings(max_examples=10)
+@settings(max_examples=EXAMPLES // 2)
 @given(seeds, st.floats(0, 1))
 def test_damaged_report_changes_no_other_game(seed: int, share: float):
     dice, second = Random(seed), make_games()[1]

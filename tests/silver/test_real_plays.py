@@ -39,7 +39,7 @@ class Season:
         self.plays = pl.concat(parts).cast(dict(PLAYS.schema)).sort("game_id", "sort_order")
 
 
-SEASONS = [pytest.param(name, marks=pytest.mark.slow) for name in ("20222023", "20232024")]
+SEASONS = [pytest.param("20222023", marks=pytest.mark.soak), "20232024"]
 
 
 @pytest.fixture(scope="module", params=SEASONS)

@@ -65,7 +65,6 @@ def write_on(root: Location, who: int, rounds: int) -> int:
     return kept
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("where", ["folder", "seaweed"])
 def test_two_processes_write_a_hundred_times_and_all_of_it_is_kept_once(
     where: str, request: pytest.FixtureRequest, tmp_path: Path
@@ -143,7 +142,6 @@ def facts(root: Location, table: Table) -> pl.DataFrame:
     return rows.sort([name for name in table.key if name in rows.columns])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("where", ["folder", "seaweed"])
 @pytest.mark.parametrize("other", [ingest_unlocked, rebuild_unlocked])
 def test_an_ingest_beside_another_writer_ends_with_the_lake_of_one(

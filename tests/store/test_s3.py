@@ -34,7 +34,6 @@ def facts(root: Location, table: Table) -> pl.DataFrame:
     return delta_tables.scan_table(root, table).drop("run_id", strict=False).collect().sort(table.key)
 
 
-@pytest.mark.slow
 def test_a_lake_in_a_bucket_is_the_lake_in_a_folder(bucket: Location, tmp_path: Path):
     for root in (bucket, tmp_path):
         run_ingest(root, league(), rebuilds=True)
@@ -44,7 +43,6 @@ def test_a_lake_in_a_bucket_is_the_lake_in_a_folder(bucket: Location, tmp_path: 
         assert_frame_equal(facts(bucket, table), facts(tmp_path, table))
 
 
-@pytest.mark.slow
 def test_every_command_that_reads_says_the_same_of_a_bucket(
     bucket: Location, tmp_path: Path, run_here: Callable[..., CommandResult]
 ):
@@ -117,7 +115,6 @@ def test_a_store_that_fails_is_an_error_in_two_lines_without_keys(
         assert secret not in ended.err
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("after", [3, 7, 11])
 @pytest.mark.parametrize("fault", [Fault(status=403, body=DENIED), Fault(status=400, body=EXPIRED)], ids=["403", "400"])
 def test_a_run_that_fails_in_the_middle_loses_nothing_and_the_next_goes_on(
@@ -150,7 +147,6 @@ def bodies(root: Location, table: Table) -> pl.DataFrame:
     return delta_tables.scan_newest_pages(root, table).select(*table.page_key, "sha256").collect().sort(table.page_key)
 
 
-@pytest.mark.slow
 def test_a_run_over_a_bad_network_is_a_run(
     seaweed: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
