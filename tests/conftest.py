@@ -24,6 +24,7 @@ from typer.testing import CliRunner
 
 from nhl_lake.cli.app import app
 from nhl_lake.errors import LakeError
+from tests.support import fake_api
 from tests.support.commands import LEAGUE_NOW, CommandResult, get_clean_environment, make_environment
 from tests.support.replay import FAR_FUTURE, Replay, make_recording_handler, select_games
 from tests.support.s3_servers import any_location, bucket, moto, seaweed, start_proxy  # noqa: F401 - fixtures
@@ -135,19 +136,39 @@ def replay(archive: Callable[..., Any], replay_module: ModuleType) -> Iterator[C
         thread.join()
 
 
+def make_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder that the first worker makes, and all others wait for. Nobody may change it."""
+    base = factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    root, done = base / name, base / f"{name}.done"
+    with FileLock(base / f"{name}.lock"):
+        if not done.is_file():
+            make(root)
+            done.touch()
+    return root
+
+
 @pytest.fixture(scope="session")
 def league_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The lake of the sample league that `nhl-lake demo` makes first. All workers share it: do not change it."""
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    root, done = base / "league_lake", base / "league_lake.done"
-    with FileLock(base / "league_lake.lock"):
-        if not done.is_file():
-            words = [sys.executable, "-m", "nhl_lake", "ingest", "--since", "2026-03-18", "--quiet"]
-            env = get_clean_environment() | make_environment(root, "league:", LEAGUE_NOW, {})
-            subprocess.run(words, env=env, cwd=base, check=True)
-            done.touch()
-    return root
+
+    def make(root: Path) -> None:
+        words = [sys.executable, "-m", "nhl_lake", "ingest", "--since", "2026-03-18", "--quiet"]
+        env = get_clean_environment() | make_environment(root, "league:", LEAGUE_NOW, {})
+        subprocess.run(words, env=env, cwd=root.parent, check=True)
+
+    return make_once(tmp_path_factory, "league_lake", make)
+
+
+@pytest.fixture(scope="session")
+def small_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake of five invented games that were fetched in two runs. All workers share it: do not change it."""
+
+    def make(root: Path) -> None:
+        for day in (1, 2):
+            fake_api.run_ingest(root, fake_api.make_league(day), rebuilds=True)
+
+    return make_once(tmp_path_factory, "small_lake", make)
 
 
 @pytest.fixture

@@ -24,11 +24,16 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def starts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("starts")
+
+
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_a_command_that_is_killed_again_and_again_loses_nothing_and_ends_as_if_never(
-    scene: Scene, ready: CommandServer, tmp_path: Path
+    scene: Scene, ready: CommandServer, starts: Path, tmp_path: Path
 ):
-    stage = prepare_stage(scene, ready.run, tmp_path)
+    stage = prepare_stage(scene, ready.run, tmp_path, starts=starts)
     steps = random.Random(scene.name)
     root = stage.reset(tmp_path / "trial")
 

@@ -41,6 +41,19 @@ def root(league_lake: Path, tmp_path: Path) -> Path:
     return copy_lake(league_lake, tmp_path / "lake")
 
 
+@pytest.fixture(scope="module")
+def small_backups(small_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The backups of `small_lake`."""
+    folder = tmp_path_factory.mktemp("small") / "backups"
+    make_backup(small_lake, folder)
+    return folder
+
+
+@pytest.fixture
+def small_root(small_lake: Path, tmp_path: Path) -> Path:
+    return copy_lake(small_lake, tmp_path / "lake")
+
+
 def damaged(ended: CommandResult) -> set[str]:
     return {found["where"] for found in ended.json["found"] if found["severity"] == "damage"}
 
@@ -59,34 +72,36 @@ def test_a_healthy_lake_is_called_so(run_here: Run, root: Path, backups: Path):
 
 @pytest.mark.parametrize("hurt", DAMAGES, ids=lambda hurt: hurt.__name__)
 def test_a_damage_is_named_and_mended_from_the_backup_without_loss(
-    hurt: damage.DamageFunction, run_here: Run, root: Path, backups: Path
+    hurt: damage.DamageFunction, run_here: Run, small_root: Path, small_backups: Path
 ):
-    before = hash_all_tables(root)
-    hurt(root, BOXSCORE)
-    found = run_doctor(run_here, root, backups, "--deep")
+    before = hash_all_tables(small_root)
+    hurt(small_root, BOXSCORE)
+    found = run_doctor(run_here, small_root, small_backups, "--deep")
     assert (found.code, damaged(found)) == (1, {BOXSCORE.name})
-    follow_advice(run_here, root, backups, found)
-    again = run_doctor(run_here, root, backups, "--deep")
+    follow_advice(run_here, small_root, small_backups, found)
+    again = run_doctor(run_here, small_root, small_backups, "--deep")
     if hurt.__name__ in NOT_MENDED_HERE:
         assert again.code == 1
         return
     assert (again.code, damaged(again)) == (0, set())
-    assert hash_all_tables(root) == before
+    assert hash_all_tables(small_root) == before
 
 
 @pytest.mark.parametrize("hurt", [damage.lose_a_log_entry, damage.empty_the_last_commit, damage.cut_the_last_commit])
 def test_a_commit_newer_than_every_backup_is_lost_and_the_remedy_that_is_named_helps(
-    hurt: damage.DamageFunction, run_here: Run, root: Path, backups: Path
+    hurt: damage.DamageFunction, run_here: Run, small_root: Path, small_backups: Path
 ):
     for number in range(1, 14 if hurt is damage.lose_a_log_entry else 2):
-        delta_tables.append_rows(root, BOXSCORE, delta_tables.open_table(root, BOXSCORE), another_page(root, number))
-    every = read_keys(root, BOXSCORE)
-    hurt(root, BOXSCORE)
-    found = run_doctor(run_here, root, backups)
+        delta_tables.append_rows(
+            small_root, BOXSCORE, delta_tables.open_table(small_root, BOXSCORE), another_page(small_root, number)
+        )
+    every = read_keys(small_root, BOXSCORE)
+    hurt(small_root, BOXSCORE)
+    found = run_doctor(run_here, small_root, small_backups)
     assert damaged(found) == {BOXSCORE.name}
-    follow_advice(run_here, root, backups, found)
-    assert run_doctor(run_here, root, backups).code == 0
-    lost = every - read_keys(root, BOXSCORE)
+    follow_advice(run_here, small_root, small_backups, found)
+    assert run_doctor(run_here, small_root, small_backups).code == 0
+    lost = every - read_keys(small_root, BOXSCORE)
     assert lost == set() if hurt is damage.lose_a_log_entry else len(lost) <= 1  # a last one is asked for again
 
 
@@ -98,19 +113,19 @@ def another_page(root: Path, number: int) -> pl.DataFrame:
 
 @pytest.mark.parametrize("hurt", DAMAGES, ids=lambda hurt: hurt.__name__)
 def test_a_damage_in_no_backup_is_named_with_a_command_and_the_other_tables_can_be_read(
-    hurt: damage.DamageFunction, run_here: Run, root: Path, tmp_path: Path
+    hurt: damage.DamageFunction, run_here: Run, small_root: Path, tmp_path: Path
 ):
     none = tmp_path / "none"
-    before = hash_all_tables(root)
+    before = hash_all_tables(small_root)
     before.pop(BOXSCORE.name)
-    hurt(root, BOXSCORE)
-    found = run_doctor(run_here, root, none, "--deep")
+    hurt(small_root, BOXSCORE)
+    found = run_doctor(run_here, small_root, none, "--deep")
     if hurt in SILENT:
         return
     assert (found.code, damaged(found)) == (1, {BOXSCORE.name})
     remedy = next(one["remedy"] for one in found.json["found"] if one["severity"] == "damage")
     assert "`" in remedy
-    assert {name: hash_table(root, catalog.find_table(name)) for name in before} == before
+    assert {name: hash_table(small_root, catalog.find_table(name)) for name in before} == before
 
 
 def test_pages_that_no_backup_has_are_given_up_only_if_told_and_asked_for_again(

@@ -20,7 +20,7 @@ from nhl_lake.cli.errors import translate_error
 from nhl_lake.schema import ledger
 from nhl_lake.store import delta_tables
 from tests.support import damage, fake_api, lakes
-from tests.support.command_server import CommandServer, can_kill, make_league, start_command_server
+from tests.support.command_server import CommandServer, can_kill, start_command_server
 from tests.support.kills import (
     SCENES,
     Scene,
@@ -45,18 +45,10 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def whole(ready: CommandServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake of two days, so that most tables have three commits."""
-    root = tmp_path_factory.mktemp("whole") / "lake"
-    for day in ("1", "2"):
-        assert ready.run("ingest", day, root=root).code in {0, 3}  # a few pages of the league heal later
-    return root
-
-
 @pytest.fixture
-def root(whole: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(whole, tmp_path / "lake"))
+def root(small_lake: Path, tmp_path: Path) -> Path:
+    """A copy of a lake of two days: most tables have three commits."""
+    return Path(shutil.copytree(small_lake, tmp_path / "lake"))
 
 
 SEES_IT = {
@@ -152,18 +144,18 @@ def test_flipped_bits_of_a_page_never_reach_silver_in_silence(root: Path, ready:
     assert outcomes["noticed"] > 0, outcomes
 
 
-def test_a_clock_that_was_set_back_loses_nothing_and_versions_stay_in_order(ready: CommandServer, tmp_path: Path):
-    root, whole = tmp_path / "back" / "lake", tmp_path / "on" / "lake"
-    for day in (1, 2):
-        fake_api.run_ingest(whole, make_league(day), rebuilds=True)
-    fake_api.run_ingest(root, make_league(1), rebuilds=True)
-    kept = read_page_hashes(root)
+def test_a_clock_that_was_set_back_loses_nothing_and_versions_stay_in_order(
+    ready: CommandServer, small_lake: Path, tmp_path: Path
+):
+    root = tmp_path / "lake"
+    fake_api.run_ingest(root, fake_api.make_league(1), rebuilds=True)
+    before = read_page_hashes(root)
 
-    # as long as the games of the second day are over by then
-    fake_api.run_ingest(root, make_league(2), rebuilds=True, now=fake_api.NOON - timedelta(hours=6))
+    # the games of the second day are over by then
+    fake_api.run_ingest(root, fake_api.make_league(2), rebuilds=True, now=fake_api.NOON - timedelta(hours=6))
 
-    assert count_lost_pages(kept, read_page_hashes(root)) == 0
-    assert read_lake_state(root) == read_lake_state(whole)
+    assert count_lost_pages(before, read_page_hashes(root)) == 0
+    assert read_lake_state(root) == read_lake_state(small_lake)
     for table in endpoints.TABLES:
         assert lakes.read_rows(root, table).select(table.key).is_unique().all()
     assert ready.run("status", root=root).code == 0

@@ -15,7 +15,6 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -179,7 +178,7 @@ def run_command(words: Sequence[str], root: Path) -> int:
     def run() -> int:
         if words[0] == "ingest":
             return fake_api.run_ingest(
-                root, make_league(int(words[1])), now=fake_api.NOON, rebuilds="--no-rebuild" not in words
+                root, fake_api.make_league(int(words[1])), now=fake_api.NOON, rebuilds="--no-rebuild" not in words
             ).exit_code
         sys.argv = ["nhl-lake", *words]
         try:
@@ -190,17 +189,6 @@ def run_command(words: Sequence[str], root: Path) -> int:
 
     with errors.hide_engine_output():
         return errors.run_command(run)
-
-
-def make_league(day: int) -> fake_api.FakeApi:
-    """Return the league as it is on a day: every day more games, and on the second a correction of the first's."""
-    played = [
-        fake_api.FakeGame(n, start=fake_api.NOON - timedelta(days=4 - n // 3), chart=n % 3 > 0)
-        for n in range(1, 3 * day)
-    ]
-    if day > 1:
-        played[0].scorer = 8900002
-    return fake_api.FakeApi(played)
 
 
 if __name__ == "__main__":

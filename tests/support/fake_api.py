@@ -181,6 +181,14 @@ class SilentReport:
     def log(self, line: str) -> None: ...
 
 
+def make_league(day: int) -> FakeApi:
+    """Return a league on its n-th day: more games each day, and from the second day a correction of the first."""
+    played = [FakeGame(n, start=NOON - timedelta(days=4 - n // 3), chart=n % 3 > 0) for n in range(1, 3 * day)]
+    if day > 1:
+        played[0].scorer = 8900002
+    return FakeApi(played)
+
+
 def fixed_clock(instant: datetime) -> Clock:
     """Return a clock that stands still."""
     return lambda: instant

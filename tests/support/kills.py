@@ -91,17 +91,28 @@ def list_good_codes(words: Sequence[str]) -> set[int]:
     return {0, 3} if words[0] == "ingest" else {0}
 
 
-def prepare_stage(scene: Scene, run: Callable[..., Any], folder: Path, only: str = "") -> Stage:
-    """Run what comes before a scene, and the scene itself in a copy."""
-    begins = folder / "begins"
-    (begins / "lake").mkdir(parents=True)
-    for words in scene.before:
-        if words == ("rm",):
-            shutil.rmtree(begins / "lake")
-            continue
-        ended = run(*words, root=begins / "lake")
-        assert ended.code in list_good_codes(words), ended.err
-    stage = Stage(scene, begins, 0, {}, only)
+def prepare_start(before: tuple[tuple[str, ...], ...], run: Callable[..., Any], starts: Path) -> Path:
+    """Return a folder in which some commands have run: from `starts`, if they have run there already."""
+    folder = starts / ("".join("+" + " ".join(words) for words in before) or "nothing")
+    if folder.exists():
+        return folder
+    if not before:
+        (folder / "lake").mkdir(parents=True)
+        return folder
+    shutil.copytree(prepare_start(before[:-1], run, starts), folder)
+    if before[-1] == ("rm",):
+        shutil.rmtree(folder / "lake")
+        return folder
+    ended = run(*before[-1], root=folder / "lake")
+    assert ended.code in list_good_codes(before[-1]), ended.err
+    return folder
+
+
+def prepare_stage(
+    scene: Scene, run: Callable[..., Any], folder: Path, only: str = "", starts: Path | None = None
+) -> Stage:
+    """Run what comes before a scene, and the scene itself in a copy. `starts` is for what scenes have in common."""
+    stage = Stage(scene, prepare_start(scene.before, run, starts or folder / "starts"), 0, {}, only)
     root = stage.reset(folder / "ends")
     ended = run(*scene.words, root=root, layout=scene.layout, only=only)
     assert ended.code in list_good_codes(scene.words), ended.err
