@@ -167,7 +167,7 @@ def test_duckdb_reads_what_polars_reads(league_lake: Path, duck: duckdb.DuckDBPy
 
 
 def test_pandas_has_the_rows_by_way_of_duckdb(league_lake: Path, duck: duckdb.DuckDBPyConnection):
-    pytest.importorskip("pandas")
+    pytest.importorskip("pandas", reason="pandas is a development tool: pip install -e .[dev]")
     ours = lakes.read_rows(league_lake, SKATER_GAME)
 
     theirs = duck.sql(f"FROM delta_scan('{lakes.locate_table(league_lake, SKATER_GAME)}')").df()
