@@ -1,7 +1,7 @@
 """Tests of attempt flags (goal, shot on goal, attempt) and of the score before an event."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.silver.play_builders import (
@@ -15,6 +15,7 @@ from tests.silver.play_builders import (
     make_play,
     make_shot,
 )
+from tests.support.examples import try_examples
 
 FLAGS = ("is_goal", "is_shot_on_goal", "is_unblocked_attempt", "is_attempt")
 
@@ -107,7 +108,7 @@ def test_score_is_from_before_the_event_and_ignores_the_shootout():
     assert found["score_difference"].to_list() == [0, -1, 0, None, -1, 0, 0]
 
 
-@settings(max_examples=25)
+@try_examples(25)
 @given(st.lists(st.tuples(st.sampled_from([SHOOTER, BLOCKER]), st.sampled_from([1, 2, 3, 4, 5])), max_size=12))
 def test_score_adds_up_goal_by_goal(goals: list[tuple[int, int]]):
     goals.sort(key=lambda goal: goal[1])

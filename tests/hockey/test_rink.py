@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.silver.play_builders import (
@@ -17,6 +17,7 @@ from tests.silver.play_builders import (
     make_play,
     make_shot,
 )
+from tests.support.examples import try_examples
 
 SIDES = st.sampled_from(["left", "right"])
 OPPOSITE = {"left": "right", "right": "left"}
@@ -152,7 +153,7 @@ def test_few_long_shots_do_not_contradict_the_side():
     assert build_rows(make_page(*mixed))["x_ft"].to_list() == [-60] * 5 + [60] * 5
 
 
-@settings(max_examples=25)
+@try_examples(25)
 @given(st.lists(st.tuples(PLACES, st.sampled_from([SHOOTER, BLOCKER]), SIDES), min_size=1, max_size=30))
 def test_rotating_the_rink_changes_nothing(shots: list[tuple[tuple[int, int], int, str]]):
     def make_game(rotation: int) -> Any:
@@ -173,7 +174,7 @@ def test_rotating_the_rink_changes_nothing(shots: list[tuple[tuple[int, int], in
     assert here["x_raw_ft"].to_list() == [x for (x, _), _, _ in shots]
 
 
-@settings(max_examples=25)
+@try_examples(25)
 @given(st.lists(PLACES, min_size=1, max_size=30))
 def test_distance_is_the_same_from_both_wings(places: list[tuple[int, int]]):
     left, right = (

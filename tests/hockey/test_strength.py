@@ -1,7 +1,7 @@
 """Tests of strength and situation from the situation code."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.silver.play_builders import (
@@ -15,6 +15,7 @@ from tests.silver.play_builders import (
     make_play,
     make_shot,
 )
+from tests.support.examples import try_examples
 
 MIRROR = {"EV": "EV", "PP": "SH", "SH": "PP", "5on5": "5on5", "5on4": "4on5", "4on5": "5on4", "other": "other"}
 
@@ -97,7 +98,7 @@ def test_shootout_attempts_are_penalty_shots():
     assert row["strength_state"] == "PS"
 
 
-@settings(max_examples=25)
+@try_examples(25)
 @given(st.from_regex("[01][3-6][3-6][01]", fullmatch=True))
 def test_strengths_of_both_teams_mirror_each_other(code: str):
     found = build_rows(

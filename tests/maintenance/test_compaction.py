@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 from deltalake import DeltaTable, write_deltalake
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nhl_lake import catalog
@@ -28,6 +28,7 @@ from nhl_lake.store import commits, delta_tables, locks
 from nhl_lake.store.delta import WRITER_PROPERTIES, make_commit_properties
 from tests.fixtures import make_lake
 from tests.support import lakes
+from tests.support.examples import try_examples
 from tests.support.pages import make_play_page, store_one_by_one
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -345,7 +346,7 @@ def test_drafts_of_killed_runs_are_swept_when_they_are_a_day_old(tmp_path):
     assert DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version() == 1
 
 
-@settings(max_examples=12)
+@try_examples(12)
 @given(
     st.lists(st.tuples(st.sampled_from([20232024, 20242025, 20252026]), st.integers(1, 30)), min_size=1, max_size=25)
 )

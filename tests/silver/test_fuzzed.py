@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -26,6 +26,7 @@ from tests.league.league_pages import (
     list_played_games,
 )
 from tests.silver.bronze_pages import FETCHED_AT, PAGE_SCHEMA, make_schedule_row
+from tests.support.examples import try_examples
 
 SEASON = 20252026
 ODD = (None, "", "x", -1, 0, 99_999, 3_000_000_000, 1.5, True, [], {}, "00:00", "1551")
@@ -37,7 +38,6 @@ BY_GAME = [
 # numbers of a page that are copied, not counted: where the page no longer says one, it is unknown, not zero
 COPIED = ("silver.skater_games", "silver.goalie_games", "silver.team_games")
 seeds = st.integers(0, 2**32)
-EXAMPLES = settings().max_examples // 10  # each takes a second
 
 Pages = Mapping[Table, Mapping[int, str]]
 
@@ -136,7 +136,7 @@ def check_tables(found: dict[str, pl.DataFrame]) -> None:
             assert follows or table.name == "silver.officials", table.name
 
 
-@settings(max_examples=EXAMPLES)
+@try_examples(10)
 @given(st.sampled_from(FUZZED), seeds)
 def test_damaged_page_quarantines_its_game_and_changes_no_other(table: Table, seed: int):
     check_tables(build_all(damage_pages(table, seed)))
@@ -171,7 +171,7 @@ def test_value_missing_on_the_page_is_null_never_zero(table: Table):
                 assert zeros.is_empty(), (key, column)
 
 
-@settings(max_examples=EXAMPLES // 2)
+@try_examples(5)
 @given(seeds, st.floats(0, 1))
 def test_damaged_report_changes_no_other_game(seed: int, share: float):
     dice, second = Random(seed), make_games()[1]

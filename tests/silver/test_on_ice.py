@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nhl_lake.schema import checks
@@ -11,6 +11,7 @@ from nhl_lake.silver.on_ice import ON_ICE
 from tests.silver import builders
 from tests.silver.bronze_pages import build_table
 from tests.silver.builders import AWAY, HOME, make_lineup_row, make_play, make_shift
+from tests.support.examples import try_examples
 
 OLD, NEW, GOALIE, SHOOTER, OTHER_GOALIE = 11, 12, 30, 51, 80
 LINEUP = builders.make_lineups(
@@ -158,7 +159,7 @@ def test_player_with_two_adjacent_shifts_is_on_once():
     }
 
 
-@settings(max_examples=40)
+@try_examples(40)
 @given(
     spells=st.lists(
         st.tuples(st.sampled_from([OLD, NEW, GOALIE, SHOOTER]), st.integers(0, 40), st.integers(1, 20)), max_size=12

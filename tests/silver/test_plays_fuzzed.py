@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import polars as pl
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nhl_lake.errors import ValidationFailed
@@ -17,6 +17,7 @@ from nhl_lake.silver.plays import PLAYS, Page
 from nhl_lake.silver.quality.plays import check_plays
 from tests.league.league_pages import get_game_page, list_played_games
 from tests.silver.bronze_pages import build_table, make_pages
+from tests.support.examples import try_examples
 
 GAME = 0
 ODD = (None, "", "x", -1, 0, 99_999, 3_000_000_000, 1.5, True, [], {}, "00:00", "1551")
@@ -43,7 +44,7 @@ def build_outcome(page: dict[str, Any]) -> pl.DataFrame | None:
     return rows
 
 
-@settings(max_examples=30)
+@try_examples(10)
 @given(seeds)
 def test_order_on_the_page_changes_nothing(seed: int):
     page = json.loads(dump_page())
@@ -53,7 +54,7 @@ def test_order_on_the_page_changes_nothing(seed: int):
     assert build_table(PLAYS, make_pages(page)).equals(build_truth())
 
 
-@settings(max_examples=30)
+@try_examples(10)
 @given(seeds)
 def test_duplicate_event_counts_once_or_is_rejected(seed: int):
     page = json.loads(dump_page())
@@ -66,7 +67,7 @@ def test_duplicate_event_counts_once_or_is_rejected(seed: int):
     assert found is None or (again["typeDescKey"] == "goal" and found.equals(build_truth()))
 
 
-@settings(max_examples=30)
+@try_examples(10)
 @given(seeds)
 def test_page_without_some_plays_fails_a_check_or_has_all_that_counts(seed: int):
     page, random = json.loads(dump_page()), Random(seed)
@@ -85,7 +86,7 @@ def test_page_without_some_plays_fails_a_check_or_has_all_that_counts(seed: int)
             assert doubt in doubts
 
 
-@settings(max_examples=200)
+@try_examples(40)
 @given(seeds)
 def test_dropped_or_changed_value_raises_or_leaves_unrelated_values(seed: int):
     page, random = json.loads(dump_page()), Random(seed)
@@ -117,7 +118,7 @@ def test_dropped_or_changed_value_raises_or_leaves_unrelated_values(seed: int):
         assert kept_rows.join(build_truth(), on=["event_id", *unmoved], how="anti", nulls_equal=True).is_empty()
 
 
-@settings(max_examples=60)
+@try_examples(20)
 @given(seeds)
 @example(6473)
 def test_page_damaged_anywhere_raises_or_passes_the_checks(seed: int):

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nhl_lake.schema import checks as check
@@ -14,6 +14,7 @@ from nhl_lake.silver.shifts import SHIFTS
 from tests.silver import builders
 from tests.silver.bronze_pages import build_table
 from tests.silver.builders import AWAY, GAME, HOME, NO_PAGES, make_chart, make_chart_row, make_lineup_row, make_report
+from tests.support.examples import try_examples
 
 LINEUP = builders.make_lineups(
     make_lineup_row(71),
@@ -434,7 +435,7 @@ def test_unknown_heading_matches_the_only_player_with_that_time(official: tuple[
     assert [row[0] for row in found if row[1] == HOME] == ([player] if player else [])
 
 
-@settings(max_examples=40)
+@try_examples(40)
 @given(order=st.permutations(range(12)), repeats=st.lists(st.integers(0, 11), max_size=6))
 def test_order_of_rows_and_repeats_change_nothing(order: list[int], repeats: list[int]):
     shifts = [make_chart_row(p, f"0{m}:30", f"0{m + 1}:10", "00:40") for p in (71, 91) for m in range(4)]
@@ -463,7 +464,7 @@ ANY_ROW = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40)
+@try_examples(40)
 @given(page=st.lists(ANY_ROW, max_size=15))
 def test_shifts_of_a_player_never_overlap(page: list[dict[str, Any]]):
     found = build_shifts(*make_inputs(make_chart(*page)))

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nhl_lake.schema import checks
@@ -14,6 +14,7 @@ from nhl_lake.silver.stints import STINTS, sum_time_by_situation, sum_time_on_ic
 from tests.silver import builders
 from tests.silver.bronze_pages import build_table
 from tests.silver.builders import AWAY, GAME, HOME, make_lineup_row, make_shift
+from tests.support.examples import try_examples
 
 HOMERS, HOME_GOALIES = range(1, 8), (30, 35)
 VISITORS, AWAY_GOALIES = range(51, 58), (80, 85)
@@ -148,7 +149,7 @@ def test_time_on_ice_is_split_by_strength_and_situation():
     assert dict(by_code.select("situation_code", "time_on_ice_s").rows()) == {"1451": 40, "1551": 20}
 
 
-@settings(max_examples=40)
+@try_examples(40)
 @given(drawn=spans)
 def test_stints_of_a_player_add_up_to_their_shifts(drawn: list[tuple[int, int, int, int]]):
     shifts = [row for row in drop_overlaps(drawn) if row["player_id"] not in {35, 85}]  # never two goalies
@@ -162,7 +163,7 @@ def test_stints_of_a_player_add_up_to_their_shifts(drawn: list[tuple[int, int, i
     assert parts.to_list() == found["time_on_ice_s"].to_list()
 
 
-@settings(max_examples=40)
+@try_examples(40)
 @given(drawn=spans)
 def test_stints_do_not_overlap_and_neighbors_differ(drawn: list[tuple[int, int, int, int]]):
     rows = build_stints(drop_overlaps(drawn)).to_dicts()
@@ -181,7 +182,7 @@ def test_stints_do_not_overlap_and_neighbors_differ(drawn: list[tuple[int, int, 
             )
 
 
-@settings(max_examples=40)
+@try_examples(40)
 @given(drawn=spans)
 def test_swapping_home_and_away_mirrors_the_stints(drawn: list[tuple[int, int, int, int]]):
     turned = {"home": "away", "away": "home"}

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 import pytest
 from deltalake import DeltaTable, Field, write_deltalake
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -30,6 +30,7 @@ from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables, locks
 from nhl_lake.store.delta_tables import StoreResult
 from nhl_lake.store.page_versions import normalize_content
+from tests.support.examples import try_examples
 
 DAY = date(2023, 10, 10)
 T0 = datetime(2023, 10, 11, 6, 0, tzinfo=UTC)
@@ -797,7 +798,7 @@ BATCHES = st.lists(
 )
 
 
-@settings(max_examples=12)
+@try_examples(12)
 @given(BATCHES)
 def test_bronze_is_what_a_dictionary_of_histories_would_be(batches: list[list[tuple[int, int, int, int]]]):
     histories: dict[int, list[str]] = {}

@@ -4,7 +4,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -13,6 +13,7 @@ from nhl_lake.silver.skater_games import SKATER_GAMES
 from tests.silver.bronze_pages import build_table, make_pages
 from tests.silver.test_goalie_games import LINE, NOW
 from tests.silver.test_skater_games import NEW, OLD, make_page, make_stats
+from tests.support.examples import try_examples
 
 few = st.integers(0, 20)
 
@@ -30,7 +31,7 @@ def draw_skaters(draw: st.DrawFn) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@settings(max_examples=40)
+@try_examples(40)
 @given(st.lists(draw_skaters(), max_size=6, unique_by=lambda line: line["playerId"]))
 def test_both_versions_of_the_page_give_the_same_line(found: list[dict[str, Any]]):
     then, now = [], []
