@@ -4,6 +4,7 @@ from typing import Any
 
 import polars as pl
 
+import pytest
 from nhl_lake.gold.game_flow import GAME_FLOW
 from nhl_lake.schema import checks
 from nhl_lake.silver.plays import PLAYS
@@ -103,6 +104,7 @@ def test_unknown_strength_is_not_even_strength():
     assert build_flow([unknown, penalty_shot])["home_strength_state"].to_list() == [None, None]
 
 
+@pytest.mark.league
 def test_last_step_has_the_official_score_and_shots():
     games = list(sample_games()[:6])
     pages = make_pages(*(get_game_page(game, "play-by-play") for game in games))
@@ -121,6 +123,7 @@ def test_last_step_has_the_official_score_and_shots():
         assert sorted(ours.rows()) == sorted(official.rows())
 
 
+@pytest.mark.league
 def test_strength_between_the_steps_matches_the_truth_of_every_second():
     games = [game for game in filter_reported_games(list(sample_games()[:4])) if get_shift_chart(game)["data"]]
     pages = make_pages(*(get_game_page(game, "play-by-play") for game in games))

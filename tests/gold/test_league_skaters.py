@@ -11,6 +11,8 @@ from nhl_lake.gold.skater_game import ADDITIVE_COUNTS, SKATER_GAME
 from nhl_lake.hockey.strength import SITUATIONS
 from tests.gold.league_tables import SEEDS, Silver, build_gold, build_league_silver
 
+pytestmark = pytest.mark.league
+
 every_seed = pytest.mark.parametrize("seed", SEEDS)
 OF_THE_BOX = (*NAMES, "shifts", "ice_time_rank")
 

@@ -11,6 +11,8 @@ from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.gold.team_game import OPPONENT_COLUMNS, OWN_COLUMNS, TEAM_GAME
 from tests.gold.league_tables import SEEDS, Silver, build_gold, build_league_silver
 
+pytestmark = pytest.mark.league
+
 every_seed = pytest.mark.parametrize("seed", SEEDS)
 KEY = ["game_id", "team_id", "situation"]
 

@@ -223,6 +223,7 @@ def count_by_second(games: list[int], plays: pl.DataFrame, lineups: pl.DataFrame
     return truth
 
 
+@pytest.mark.league
 @pytest.mark.parametrize(("kind", "positions", "size"), [("line", "CLR", 3), ("pair", "D", 2)])
 def test_lines_and_pairs_of_the_league_match_the_truth_by_the_second(
     league_made: Any, kind: str, positions: str, size: int
@@ -238,6 +239,7 @@ def test_lines_and_pairs_of_the_league_match_the_truth_by_the_second(
     assert rows["time_together_s"].sum() > 20_000
 
 
+@pytest.mark.league
 @pytest.mark.parametrize(("kind", "table"), [("line", LINE_SEASON), ("pair", PAIR_SEASON)])
 def test_line_and_pair_seasons_add_up_their_games(league_made: Any, kind: str, table: Table):
     games = league_made[1][kind]

@@ -100,6 +100,7 @@ def get_r_squared(found: shots_on_goal.Backtest) -> float:
     return float(found.scores["r_squared"].max())  # type: ignore[arg-type]
 
 
+@pytest.mark.league
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", [5])
 def test_model_beats_the_last_ten_games_by_a_twentieth_on_five_hundred_league_games(seed: int):

@@ -151,6 +151,7 @@ def test_decisions_are_counted():
     assert select_rows(found, "games", "wins", "losses", "overtime_losses", is_total=True) == [(5, 2, 1, 1)]
 
 
+@pytest.mark.league
 @pytest.mark.parametrize("table", SPANS, ids=lambda table: table.name)
 def test_season_is_the_sum_of_its_games(table: Table):
     games = build_gold(table, build_league_silver(SEEDS[0]))

@@ -18,6 +18,8 @@ from tests.league.league_pages import (
     sample_games,
 )
 
+pytestmark = pytest.mark.league
+
 PLAYER_KEYS = re.compile(r".*[pP]layerId$|goalieInNetId")
 
 

@@ -56,6 +56,7 @@ def test_every_club_dresses_players_with_numbers_of_their_own():
             assert all(1 <= s.number <= 98 for s in spots)
 
 
+@pytest.mark.league
 def test_a_player_keeps_his_number_while_he_stays():
     known = contracts.build_season_contracts(1, SEASON)
     for states in known.rosters.values():
@@ -69,6 +70,7 @@ def test_player_ids_have_seven_digits_and_start_with_89():
     assert all(8900000 < number < 9000000 for number in Engine(1).get_players(SEASON))
 
 
+@pytest.mark.league
 def test_a_player_is_the_same_person_in_every_season_whichever_is_asked_first():
     contracts.build_season_contracts.cache_clear()
     first = Engine(1).get_players(NEXT_SEASON)
@@ -92,6 +94,7 @@ def test_one_club_has_two_players_of_one_name_on_opening_day(seed, season):
     assert pairs >= 1
 
 
+@pytest.mark.league
 def test_players_are_traded_for_each_other_in_mid_season():
     engine = Engine(1)
     trades = contracts._draw_trades(1, SEASON)
@@ -112,6 +115,7 @@ def test_players_are_traded_for_each_other_in_mid_season():
     assert engine.find_team_id(SEASON, min(moved), trade.day) == other
 
 
+@pytest.mark.league
 def test_the_injured_do_not_dress_while_there_is_somebody_else_and_call_ups_do():
     engine = Engine(1)
     known = contracts.build_season_contracts(1, SEASON)

@@ -12,6 +12,8 @@ from nhl_lake.league.defects import FIX_DELAY_DAYS, Defect, PageDefects
 from nhl_lake.league.quirks import FEW_DEFECTS, MANY_DEFECTS, DefectShares
 from tests.league.league_pages import list_played_games
 
+pytestmark = pytest.mark.league
+
 SEASON = 20252026
 NO_DEFECTS = dict.fromkeys(Defect, 0.0) | {"corrected": 0.0}
 GAME = list_played_games(SEASON)[30]

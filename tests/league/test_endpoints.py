@@ -12,6 +12,8 @@ from nhl_lake.league.defects import Defect
 from nhl_lake.league.quirks import DefectShares
 from nhl_lake.schema.table import Table
 
+pytestmark = pytest.mark.league
+
 NOW = datetime(2026, 1, 20, 14, 0, tzinfo=UTC)
 SERVED = {
     endpoints.SEASONS, endpoints.TEAMS, endpoints.SCHEDULE, endpoints.PLAY_BY_PLAY, endpoints.BOXSCORE,

@@ -9,6 +9,8 @@ from nhl_lake.league.engine import Engine
 from nhl_lake.league.penalty_box import OVERTIME_SKATERS, PenaltyBox, PenaltyCall
 from nhl_lake.league.truth import Truth
 
+pytestmark = pytest.mark.league
+
 SEASON = 20242025
 STOPS = ("stoppage", "goal", "penalty", "period-start")
 SHOTS = ("goal", "shot-on-goal", "missed-shot", "blocked-shot")

@@ -19,6 +19,8 @@ from tests.league.league_pages import (
 )
 from tests.league.page_shapes import PageShape, collect_values, describe_shape, read_archived_pages, read_recorded_pages
 
+pytestmark = pytest.mark.league
+
 NEARLY_ALL = 0.95
 
 # What simulated pages lack although nearly all recorded ones of their generation have it, and what they have although

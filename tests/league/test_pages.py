@@ -21,6 +21,8 @@ from tests.league.league_pages import (
     sample_games,
 )
 
+pytestmark = pytest.mark.league
+
 DAY = timedelta(days=1)
 
 

@@ -18,6 +18,8 @@ from tests.league.league_pages import (
     sample_games,
 )
 
+pytestmark = pytest.mark.league
+
 
 def find_corrected_game() -> tuple[int, Any]:
     engine = get_league().engine

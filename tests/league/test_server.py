@@ -18,6 +18,8 @@ from nhl_lake.league.server import Faults, serve_league
 from nhl_lake.league.transport import LeagueTransport
 from tests.league.league_pages import get_league, list_played_games
 
+pytestmark = pytest.mark.league
+
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from nhl_lake.league.engine import Engine
 
+pytestmark = pytest.mark.league
+
 SEASON = 20242025
 BEFORE_BOUNDARY_KINDS = ("goal", "penalty", "stoppage", "period-end", "game-end")
 

@@ -28,6 +28,8 @@ from tests.league.league_pages import (
 from tests.silver.bronze_pages import FETCHED_AT, PAGE_SCHEMA, make_schedule_row
 from tests.support.examples import try_examples
 
+pytestmark = pytest.mark.league
+
 SEASON = 20252026
 ODD = (None, "", "x", -1, 0, 99_999, 3_000_000_000, 1.5, True, [], {}, "00:00", "1551")
 FUZZED = (endpoints.PLAY_BY_PLAY, endpoints.BOXSCORE, endpoints.RIGHT_RAIL, endpoints.SHIFT_CHARTS)

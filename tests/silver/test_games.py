@@ -297,6 +297,7 @@ def test_unknown_states_are_stored():
     assert (row["game_state"], row["schedule_state"]) == ("HALF", "LATE")
 
 
+@pytest.mark.league
 def test_league_games_match_its_books():
     first = get_league().engine.season(20242025).start + timedelta(days=30)
     week = get_page(f"/v1/schedule/{first}")["gameWeek"]

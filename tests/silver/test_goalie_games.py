@@ -81,6 +81,7 @@ def test_unreadable_shots_are_null(said: Any):
     checks.validate_rows(GOALIE_GAMES, build_goalies(LINE | {"saveShotsAgainst": said}))
 
 
+@pytest.mark.league
 def test_league_goalies_faced_the_shots_of_its_books():
     games = sample_games()[:12]
     found = build_table(GOALIE_GAMES, fetch_league_pages("boxscore", games))

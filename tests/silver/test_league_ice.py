@@ -28,6 +28,8 @@ from tests.silver import builders
 from tests.silver.bronze_pages import build_table, make_pages, make_schedule_row
 from tests.silver.builders import NO_PAGES
 
+pytestmark = pytest.mark.league
+
 
 class BuiltTables(NamedTuple):
     """What silver makes of the league's pages."""

@@ -212,6 +212,7 @@ def test_page_without_readable_players_is_rejected():
         build_lineups(make_page(*(make_spot_without(make_spot(number), "playerId") for number in (71, 72, 73))))
 
 
+@pytest.mark.league
 def test_league_lineups_match_its_books():
     games = sample_games()[:12]
     found = build_table(

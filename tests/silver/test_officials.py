@@ -50,6 +50,7 @@ def test_official_without_a_name_is_left_out_and_one_listed_twice_is_one():
     assert found["name"].to_list() == ["R. Pfiff"]
 
 
+@pytest.mark.league
 def test_league_officials_match_its_books():
     games = sample_games()[:12]
     found = build_table(OFFICIALS, fetch_league_pages("right-rail", games))

@@ -87,6 +87,7 @@ def test_page_without_a_player_id_is_rejected():
         build_players({key: value for key, value in PAGE.items() if key != "playerId"})
 
 
+@pytest.mark.league
 def test_league_players_match_its_books():
     people = list(get_league().engine.get_players(20252026).values())[:60]
     found = build_players(*(get_page(f"/v1/player/{person.player_id}/landing") for person in people))

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from nhl_lake.silver.quality.plays import check_plays
 from tests.league.league_pages import get_game_page, list_played_games
 from tests.silver.bronze_pages import build_table, make_pages
 from tests.support.examples import try_examples
+
+pytestmark = pytest.mark.league
 
 GAME = 0
 ODD = (None, "", "x", -1, 0, 99_999, 3_000_000_000, 1.5, True, [], {}, "00:00", "1551")

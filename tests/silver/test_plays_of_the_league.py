@@ -15,6 +15,8 @@ from nhl_lake.silver.quality.plays import check_plays
 from tests.league.league_pages import AFTER_SEASONS
 from tests.silver.bronze_pages import build_table, make_pages
 
+pytestmark = pytest.mark.league
+
 OLD, NEW = 20242025, 20252026  # the last season whose blocks belong to the blocker, and the first of the others
 
 

@@ -103,6 +103,7 @@ def test_player_listed_twice_is_one_and_one_without_an_id_is_left_out():
     assert found["player_id"].to_list() == [71]
 
 
+@pytest.mark.league
 def test_league_rosters_match_its_books():
     season = get_league().engine.season(20242025)
     pages = [get_page(f"/v1/roster/{team.abbrev}/20242025") for team in season.teams[:4]]

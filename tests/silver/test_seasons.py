@@ -102,6 +102,7 @@ def test_season_with_invalid_days_is_not_current():
     assert [season.season for season in parse_seasons([json.dumps(ROW), *bodies])] == [20232024]
 
 
+@pytest.mark.league
 def test_league_seasons_match_its_books():
     found = build_seasons(*get_page("/stats/rest/en/season")["data"])
     checks.validate_rows(SEASONS, found)

@@ -165,6 +165,7 @@ def test_points_that_do_not_add_up_are_stored_and_a_share_above_1_is_invalid():
         checks.validate_rows(SKATER_GAMES, build_skaters(make_page(make_stats(NEW | {"faceoffWinningPctg": 37.5}))))
 
 
+@pytest.mark.league
 def test_league_lines_match_what_happened():
     games = sample_games()[:12]
     found = build_table(SKATER_GAMES, fetch_league_pages("boxscore", games))

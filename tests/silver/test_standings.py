@@ -88,6 +88,7 @@ def test_contradicting_numbers_are_invalid(said: dict[str, int], rule: str):
         checks.validate_rows(STANDINGS, build_standings(LINE | said))
 
 
+@pytest.mark.league
 def test_league_standings_add_up_and_follow_from_its_results():
     day = date(2025, 1, 10)
     as_of = datetime(2025, 1, 10, 14, tzinfo=UTC)

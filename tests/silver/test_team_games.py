@@ -200,6 +200,7 @@ def test_team_that_plays_itself_is_invalid():
         checks.validate_rows(TEAM_GAMES, build_teams(make_page()).with_columns(goals="opponent_score"))
 
 
+@pytest.mark.league
 def test_league_teams_match_its_books():
     games = sample_games()[:20]
     pages = fetch_league_pages("play-by-play", games)

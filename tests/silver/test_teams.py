@@ -69,6 +69,7 @@ def test_no_teams_give_no_rows_and_a_duplicate_team_is_invalid():
         checks.validate_rows(TEAMS, build_teams(make_team(101, 201), make_team(101, 201)))
 
 
+@pytest.mark.league
 def test_team_of_the_league_that_moves_is_one_team():
     listed = get_page("/stats/rest/en/team")["data"]
     found = build_teams(*listed)
