@@ -36,7 +36,7 @@ settings.register_profile("soak", deadline=None, max_examples=1000)
 settings.load_profile("suite")
 
 SHARED_FOLDER = Path(__file__).resolve().parents[2] / "shared"
-NOT_UNIT = {"tmp_path", "tmp_path_factory", "realdata", "seaweed", "moto"}  # fixtures
+NOT_UNIT = {"tmp_path", "tmp_path_factory", "realdata", "any_location", "seaweed", "moto"}  # fixtures
 
 
 @pytest.hookimpl(tryfirst=True)
