@@ -3,8 +3,8 @@
 from typing import Any
 
 import polars as pl
-
 import pytest
+
 from nhl_lake.gold.game_flow import GAME_FLOW
 from nhl_lake.schema import checks
 from nhl_lake.silver.plays import PLAYS
