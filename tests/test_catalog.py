@@ -82,7 +82,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "gold.skater_season": SHOOTING | SKATING,
     "gold.team_season": SHOOTING,
     "gold.goalie_season": GOALTENDING,
-    "lake.forecasts": {"start_at": AT + timedelta(hours=1)},
+    "lake.predictions": {"start_at": AT + timedelta(hours=1)},
     "gold.sog_predictions": {"start_at": AT + timedelta(hours=1)},
     "gold.sog_features": {"is_upcoming": False, "projection_basis": "played", "days_since_last_game": 1},
     "gold.line_game": {"first_player_id": 1, "second_player_id": 2, "third_player_id": 3},
@@ -160,11 +160,11 @@ MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
     ("silver.standings", "the goal difference is goals for minus goals against"): {"goal_difference": 1},
     **{
         (table, rule): row
-        for table in ("lake.forecasts", "gold.sog_predictions")
+        for table in ("lake.predictions", "gold.sog_predictions")
         for rule, row in {
             "made before the game began": {"start_at": AT},
             "more shots are less likely": {"chance_over_2_5": 0.95},
-            "a forecast is above nothing": {"foretold_shots_on_goal": 0.0},
+            "predictions are above zero": {"predicted_shots_on_goal": 0.0},
         }.items()
     },
     ("gold.sog_features", "upcoming games have no shots"): {

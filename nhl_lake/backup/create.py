@@ -161,10 +161,11 @@ def require_no_row_loss(tables: Sequence[SourceTable], draft: Manifest, previous
     """Raise if append-only tables have fewer rows than in the last backup: such a backup must not be the newest one."""
     rows = {table.name: table.rows for table in tables}
     for table in previous.tables:
-        if table.name.startswith(APPEND_ONLY_PREFIXES) and rows.get(table.name, -1) < table.rows:
-            state = f"has {rows[table.name]:,} rows" if table.name in rows else "is missing"
+        name = ledger.FORMER_NAMES.get(table.name, table.name)
+        if name.startswith(APPEND_ONLY_PREFIXES) and rows.get(name, -1) < table.rows:
+            state = f"has {rows[name]:,} rows" if name in rows else "is missing"
             raise LakeError(
-                f"Lost rows: {table.name} of {draft.of} {state}; the backup {previous.name} has {table.rows:,} rows.",
+                f"Lost rows: {name} of {draft.of} {state}; the backup {previous.name} has {table.rows:,} rows.",
                 "No backup was created. Run `nhl-lake restore --from-backup` to restore them, or "
                 "`nhl-lake backup create --allow-row-loss` to back up the rest.",
             )

@@ -115,5 +115,6 @@ def upgrade(quiet: Quiet = False, json: Json = False) -> None:
     else:
         typer.echo(
             f"The lake now has layout {ledger.LAYOUT_VERSION}; its {done.pages:,} pages did not change.\n"
-            f"The old lake (layout {done.layout}) is at {done.kept_as}. Remove it when you no longer need it."
+            f"The old lake (layout {done.layout}) is at {done.kept_as}. Remove it when you no longer need it.\n"
+            "Run `nhl-lake rebuild` to build silver and gold."
         )

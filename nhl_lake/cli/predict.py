@@ -36,7 +36,7 @@ def predict(
     layout.require_readable_lake(chosen.root)
     with locks.hold_lock(chosen.root, format_command_line(), now=clock()):
         made = models.predict_upcoming_games(chosen.root, clock())
-    rows = made.rows.filter(pl.col("model") != models.BASELINE_MODEL).sort("foretold_shots_on_goal", descending=True)
+    rows = made.rows.filter(pl.col("model") != models.BASELINE_MODEL).sort("predicted_shots_on_goal", descending=True)
     if json:
         typer.echo(console.format_json(rows.to_dicts()))
         return
@@ -60,7 +60,7 @@ def predict(
             "name",
             pl.when(home).then("home_team_abbrev").otherwise("away_team_abbrev"),
             pl.when(home).then("away_team_abbrev").otherwise(pl.concat_str(pl.lit("@ "), "home_team_abbrev")),
-            "foretold_shots_on_goal",
+            "predicted_shots_on_goal",
             "chance_over_1_5",
             "chance_over_2_5",
             "chance_over_3_5",

@@ -79,13 +79,14 @@ def show(
     """
     import polars as pl
 
-    from nhl_lake import catalog
+    from nhl_lake import catalog, layout
     from nhl_lake.cli import console, frames
     from nhl_lake.queries import sql
     from nhl_lake.store import delta_tables
 
     chosen, _ = load_settings()
     found = catalog.find_table(table)
+    layout.check_layout_version(chosen.root)
     rows = delta_tables.scan_table(chosen.root, found)
     names = parse_columns(columns, rows.collect_schema().names())
     if where:

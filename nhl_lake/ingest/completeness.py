@@ -33,7 +33,9 @@ def describe_quarantined(root: Location, seasons: Sequence[int]) -> list[str]:
     rows = delta_tables.scan_table_or_empty(root, QUARANTINE).filter(pl.col("game_id").is_null())
     mine = rows.filter(pl.col("season").is_null() | pl.col("season").is_in(list(seasons)))
     kinds = (
-        mine.sort("subject").group_by("refused_by", "reason", maintain_order=True).agg(pl.len(), pl.first("subject"))
+        mine.sort("subject")
+        .group_by("quarantined_by", "reason", maintain_order=True)
+        .agg(pl.len(), pl.first("subject"))
     )
     return [
         f"{count:,} quarantined by {table}: {reason} ({subject})"

@@ -51,11 +51,11 @@ def find_incomplete_pages(root: Location, seasons: Sequence[int]) -> pl.DataFram
     quarantined = (
         delta_tables.scan_table_or_empty(root, QUARANTINE)
         .filter(pl.col("season").is_in(list(seasons)), pl.col("game_id").is_not_null())
-        .sort("game_id", "refused_by")
+        .sort("game_id", "quarantined_by")
         .select(
             table=pl.lit([table.name for table in endpoints.GAME_PAGES], pl.List(pl.String)),
             page=pl.col("game_id").cast(pl.String),
-            reason=pl.format("quarantined by {}: {}", "refused_by", "reason"),
+            reason=pl.format("quarantined by {}: {}", "quarantined_by", "reason"),
         )
         .explode("table")
         .collect()

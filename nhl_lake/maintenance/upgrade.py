@@ -4,6 +4,7 @@ Nothing is changed where it stands: whoever is killed at any step leaves the old
 `lake/meta` with its column `layout`, and the pages' bodies are the same in all of them.
 """
 
+import dataclasses
 import hashlib
 import os
 import shutil
@@ -18,8 +19,10 @@ from nhl_lake.bronze import endpoints
 from nhl_lake.errors import LakeError, ValidationFailed
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import format_page_name
-from nhl_lake.store import atomic_swap, delta_tables, location, locks
+from nhl_lake.store import atomic_swap, delta_tables, handles, location, locks
+from nhl_lake.store.commits import begin_commit, commit_files
 from nhl_lake.store.delta import DELTA_LOG
+from nhl_lake.store.files import write_data_file
 from nhl_lake.store.location import FileInfo, Location
 
 PageChunks = Iterator[tuple[str, pl.LazyFrame]]  # name of a bronze table, and some of its pages: page, fetched_at, body
@@ -44,15 +47,71 @@ class UpgradeResult(NamedTuple):
     kept_as: Location
 
 
-STEPS: tuple[UpgradeStep, ...] = ()  # there has been one layout so far
-
-
 def read_pages(root: Location) -> PageChunks:
     """Read the pages of a lake of today's layout, season by season."""
     for table in endpoints.TABLES:
         if delta_tables.has_table(root, table):
             for rows in delta_tables.scan_by_season(root, table):
                 yield table.name, rows.select(format_page_name(table), "fetched_at", "body")
+
+
+def rename_tables(old: Location, new: Location) -> None:
+    """Change layout 1 into layout 2, which has new names for predictions and quarantined games.
+
+    `lake.forecasts` becomes `lake.predictions`, row by row, and cards in `lake.models` get the new name of a feature.
+    Derived tables with renamed columns are removed: the next rebuild builds them.
+    """
+    copy_predictions(old, new)
+    rename_card_feature(new)
+    for name in ("lake.forecasts", "silver.refusals", "gold.sog_predictions"):
+        remove_files(new.joinpath(*name.split(".")))
+
+
+def copy_predictions(old: Location, new: Location) -> None:
+    """Copy `lake.forecasts` of an old lake to `lake.predictions` of a new one, and compare all rows."""
+    if not delta_tables.has_table(old, FORECASTS):
+        return
+    delta_tables.create_tables(new, [ledger.PREDICTIONS])
+    for rows in delta_tables.scan_by_season(old, FORECASTS):
+        renamed = rows.rename({"foretold_shots_on_goal": "predicted_shots_on_goal"})
+        expected = renamed.select(ledger.PREDICTIONS.schema.names()).sort(ledger.PREDICTIONS.key).collect()
+        delta_tables.append_to_ledger(new, ledger.PREDICTIONS, expected)
+        stored = delta_tables.scan_table(new, ledger.PREDICTIONS).join(
+            expected.lazy().select("season").unique(), on="season", how="semi"
+        )
+        if not stored.sort(ledger.PREDICTIONS.key).collect().equals(expected):
+            raise ValidationFailed(
+                "Rows of lake.predictions differ after the upgrade.",
+                "The lake is as before. This is a defect of nhl-lake: please report it.",
+            )
+
+
+def rename_card_feature(root: Location) -> None:
+    """Write `is_defenseman` for `is_defenceman` in the cards of a lake's models, in place."""
+    if not delta_tables.has_table(root, ledger.MODELS):
+        return
+    rows = delta_tables.scan_table(root, ledger.MODELS).collect()
+    renamed = rows.with_columns(pl.col("card").str.replace_all('"is_defenceman"', '"is_defenseman"', literal=True))
+    if renamed.equals(rows):
+        return
+    delta = delta_tables.open_table(root, ledger.MODELS)
+    delta.alter.set_table_properties({"delta.appendOnly": "false"})
+    with begin_commit(root, ledger.MODELS, delta) as properties:
+        file = write_data_file(root, ledger.MODELS, renamed, None)
+        commit_files(delta, ledger.MODELS, [file], properties, mode="overwrite")
+    delta.alter.set_table_properties({"delta.appendOnly": "true"})
+
+
+FORECASTS = dataclasses.replace(
+    ledger.PREDICTIONS,
+    name="lake.forecasts",
+    columns=tuple(
+        dataclasses.replace(column, name=column.name.replace("predicted_", "foretold_"))
+        for column in ledger.PREDICTIONS.columns
+    ),
+    checks={},
+)
+STEPS: tuple[UpgradeStep, ...] = (UpgradeStep(1, rename_tables, read_pages),)
 
 
 def read_layout(root: Location) -> int:
@@ -71,7 +130,7 @@ def upgrade_lake(root: Location, *, now: datetime, command: str, made_by: str) -
         if not steps:
             return None
         new = root.with_name(f"{root.name}.upgrading")
-        remove_copy(new)
+        remove_files(new)
         copy_lake(root, new)
         for step in steps:
             step.change(root, new)
@@ -81,6 +140,7 @@ def upgrade_lake(root: Location, *, now: datetime, command: str, made_by: str) -
         kept_as = choose_free_location(root.with_name(f"{root.name}.before-upgrade-{now:%Y%m%dT%H%M%SZ}"))
         with locks.hold_lock(new, command, now=now):  # its lock is the lake's when it is in
             atomic_swap.swap_into_place(new, root, kept_as, command=command)
+        handles.clear_handles()
     return UpgradeResult(was, count, kept_as)
 
 
@@ -95,13 +155,13 @@ def plan_steps(was: int) -> Sequence[UpgradeStep]:
     return steps
 
 
-def remove_copy(new: Location) -> None:
-    """Remove what an upgrade that was killed has left of its copy."""
-    if isinstance(new, Path):
-        if new.exists():
-            shutil.rmtree(new)
+def remove_files(at: Location) -> None:
+    """Remove a folder with all its files: a table, or the copy that a killed upgrade has left."""
+    if isinstance(at, Path):
+        if at.exists():
+            shutil.rmtree(at)
     else:
-        atomic_swap.remove_objects(new, list(location.list_files(new)))
+        atomic_swap.remove_objects(at, list(location.list_files(at)))
 
 
 def copy_lake(root: Location, new: Location) -> None:

@@ -54,12 +54,12 @@ def compute_predictions(
 ) -> pl.DataFrame:
     """Return the predictions of one model; skaters with unknown features have none."""
     chances = {
-        f"chance_over_{line}".replace(".", "_"): predict_chance_over(pl.col("foretold_shots_on_goal"), line)
+        f"chance_over_{line}".replace(".", "_"): predict_chance_over(pl.col("predicted_shots_on_goal"), line)
         for line in SHOT_LINES
     }
     return (
-        upcoming.with_columns(foretold_shots_on_goal=mean, model=pl.lit(model))
-        .filter(pl.col("foretold_shots_on_goal") > 0)
+        upcoming.with_columns(predicted_shots_on_goal=mean, model=pl.lit(model))
+        .filter(pl.col("predicted_shots_on_goal") > 0)
         .with_columns(**chances, **{name: pl.lit(value) for name, value in metadata.items()})
         .select(pl.col(column.name).cast(column.dtype) for column in ledger.PREDICTIONS.columns)
     )

@@ -31,7 +31,7 @@ FEATURES: Mapping[str, pl.Expr] = {
     "time_on_ice_last_game_s": pl.col("time_on_ice_last_game_s").clip(60).log(),
     "opponent_shots_on_goal_against": pl.col("opponent_shots_on_goal_against").log(),
     "team_shots_on_goal": pl.col("team_shots_on_goal").log(),
-    "is_defenceman": pl.col("position").eq_missing("D").cast(pl.Float64),
+    "is_defenseman": pl.col("position").eq_missing("D").cast(pl.Float64),
     "is_home": pl.col("is_home").cast(pl.Float64),
     "is_back_to_back": pl.col("is_back_to_back").cast(pl.Float64),
 }

@@ -53,7 +53,7 @@ def find_quarantined(root: Location) -> list[Finding]:
     rows = delta_tables.scan_table(root, QUARANTINE).sort(QUARANTINE.key).collect()
     return [
         Finding(table, f"put aside: {reason}", "error", 1, what)
-        for table, what, reason in rows.select("refused_by", "subject", "reason").iter_rows()
+        for table, what, reason in rows.select("quarantined_by", "subject", "reason").iter_rows()
     ]
 
 

@@ -51,7 +51,7 @@ def read_predictions(root: Location, upcoming: pl.DataFrame) -> UpcomingPredicti
             team=pl.when(is_home).then("home_team_abbrev").otherwise("away_team_abbrev"),
             opponent=pl.when(is_home).then("away_team_abbrev").otherwise("home_team_abbrev"),
         )
-        .sort("foretold_shots_on_goal", "player_id", "game_id", descending=[True, False, False])
+        .sort("predicted_shots_on_goal", "player_id", "game_id", descending=[True, False, False])
         .select(
             "game_date",
             "player",
@@ -70,4 +70,4 @@ def read_predictions(root: Location, upcoming: pl.DataFrame) -> UpcomingPredicti
 
 
 SIDES = ("home", "away")
-PREDICTION_COLUMNS = ("foretold_shots_on_goal", "chance_over_2_5")
+PREDICTION_COLUMNS = ("predicted_shots_on_goal", "chance_over_2_5")

@@ -53,7 +53,7 @@ def trace_table(table: Table, rows: pl.LazyFrame, player_id: int | None) -> Trac
         named = [pl.col(name) == player_id for name in people] + [pl.col(n).list.contains(player_id) for n in lists]
         rows = rows.filter(pl.any_horizontal(named))
     found = rows.sort(table.key).collect()
-    has_few_rows = table.key == ("game_id",) or table.name in {"silver.game_quality", "silver.refusals"}
+    has_few_rows = table.key == ("game_id",) or table.name in {"silver.game_quality", "silver.quarantine"}
     is_shown = player_id is not None or has_few_rows
     return TraceEntry(table, found.height, drop_empty_columns(found) if is_shown else found.clear())
 

@@ -33,7 +33,7 @@ Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
 class BuiltRows(NamedTuple):
-    """Rows of a slice of a table, and what was put aside, as rows of silver.refusals."""
+    """Rows of a slice of a table, and what was put aside, as rows of silver.quarantine."""
 
     rows: pl.DataFrame
     quarantined: pl.DataFrame
@@ -287,11 +287,11 @@ def filter_keys(table: Table, inputs: Sequence[Frame], keys: Sequence[Any]) -> l
 
 
 def make_quarantine_rows(table: Table, part: str, reasons: Mapping[Any, str]) -> pl.DataFrame:
-    """Return the rows of silver.refusals for what a table puts aside."""
+    """Return the rows of silver.quarantine for what a table puts aside."""
     rows = [
         {
             "season": None if part == WHOLE_TABLE else int(part),
-            "refused_by": table.name,
+            "quarantined_by": table.name,
             "subject": name_subject(table, part, key),
             "game_id": key if table.chunk_key == "game_id" else None,
             "reason": reason[:500],

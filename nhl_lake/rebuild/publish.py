@@ -234,7 +234,7 @@ def filter_rows_with_inputs(root: Location, table: Table, rows: pl.LazyFrame) ->
 
 def write_quarantine(root: Location, task: PublishTask, aside: pl.DataFrame) -> None:
     """Write what a table put aside in place of what it had put aside before."""
-    which = f"refused_by = '{task.table.name}'"
+    which = f"quarantined_by = '{task.table.name}'"
     if task.games is not None:
         which += f" AND {make_predicate(task, task.partitions[0])}"
     elif not task.is_whole_table:

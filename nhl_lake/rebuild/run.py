@@ -122,7 +122,7 @@ def rebuild_tables(bronze: BuildSnapshot, tables: Sequence[Table], wanted: Selec
     if aside:
         raise GamesQuarantined(
             f"{len(aside)} could not be made: {'; '.join(aside[:3])}{' …' if len(aside) > 3 else ''}",
-            "Their pages are safe in bronze, everything else was made; `nhl-lake show silver.refusals` lists them.",
+            "Their pages are safe in bronze, everything else was made; `nhl-lake show silver.quarantine` lists them.",
         )
 
 

@@ -11,7 +11,8 @@ import polars as pl
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
+FORMER_NAMES = {"lake.forecasts": "lake.predictions"}  # in lakes and backups of an earlier layout
 
 META = Table(
     name="lake.meta",
@@ -115,8 +116,8 @@ model = Column("model", pl.String, "Model: its kind, and when it was fitted")
 features_version = Column("features_version", pl.Int64, "Version of gold.sog_features that it was computed from")
 
 PREDICTIONS = Table(
-    name="lake.forecasts",
-    grain="one forecast, by a model and at a moment, of a skater's shots on goal in a game that had not begun",
+    name="lake.predictions",
+    grain="one prediction by a model, made at one time, of a skater's shots on goal in a game that had not begun",
     key=("game_id", "player_id", "model", "made_at"),
     columns=(
         c.season,
@@ -128,7 +129,7 @@ PREDICTIONS = Table(
         model,
         Column("made_at", c.UTC, "When", "UTC"),
         features_version,
-        Column("foretold_shots_on_goal", pl.Float64, "Mean that is foretold"),
+        Column("predicted_shots_on_goal", pl.Float64, "Mean of the predicted shots on goal"),
         *(declare_probability(f"chance_over_{n}_5", f"{n}.5") for n in range(4)),
     ),
     source=None,
@@ -136,7 +137,7 @@ PREDICTIONS = Table(
         "made before the game began": pl.col("made_at") < pl.col("start_at"),
         "more shots are less likely": pl.col("chance_over_0_5").is_between(pl.col("chance_over_1_5"), 1)
         & pl.col("chance_over_2_5").is_between(pl.col("chance_over_3_5"), pl.col("chance_over_1_5")),
-        "a forecast is above nothing": (pl.col("foretold_shots_on_goal") > 0) & (pl.col("chance_over_3_5") >= 0),
+        "predictions are above zero": (pl.col("predicted_shots_on_goal") > 0) & (pl.col("chance_over_3_5") >= 0),
     },
 )
 

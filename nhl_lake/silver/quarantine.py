@@ -1,4 +1,4 @@
-"""What tables put aside."""
+"""Games, players, teams and days that a table quarantined in its last build."""
 
 import dataclasses
 
@@ -8,15 +8,15 @@ from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 
 QUARANTINE = Table(
-    name="silver.refusals",
-    grain="one game, or player, team or day, that a table put aside when it was made, and why",
-    key=("refused_by", "subject"),
+    name="silver.quarantine",
+    grain="one game, player, team or day that a table quarantined in its last build, and why",
+    key=("quarantined_by", "subject"),
     columns=(
         dataclasses.replace(c.season, nullable=True),
-        Column("refused_by", pl.String, "Table that has no rows of it"),
-        Column("subject", pl.String, "What was put aside: a game id, or the name of another key and its value"),
+        Column("quarantined_by", pl.String, "Table that has no rows for it"),
+        Column("subject", pl.String, "What is quarantined: a game id, or the name of another key and its value"),
         dataclasses.replace(c.game_id, nullable=True),
-        Column("reason", pl.String, "What could not be read, or the rule that its rows break"),
+        Column("reason", pl.String, "What could not be read, or the check that its rows fail"),
     ),
-    source=None,  # written by the rebuild beside the tables
+    source=None,  # the rebuild writes it together with the tables
 )

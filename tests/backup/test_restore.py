@@ -418,14 +418,14 @@ def test_a_backup_of_an_older_layout_is_upgraded_when_it_is_back(
     run_here: Run, backups: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     changed: list[location.Location] = []
-    monkeypatch.setattr(ledger, "LAYOUT_VERSION", 2)
-    monkeypatch.setattr(
-        upgrade, "STEPS", (upgrade.UpgradeStep(1, lambda _, new: changed.append(new), upgrade.read_pages),)
-    )
+    before = ledger.LAYOUT_VERSION
+    monkeypatch.setattr(ledger, "LAYOUT_VERSION", before + 1)
+    step = upgrade.UpgradeStep(before, lambda _, new: changed.append(new), upgrade.read_pages)
+    monkeypatch.setattr(upgrade, "STEPS", (step,))
     ended = run_here("restore", "--from-backup", root=tmp_path / "lake", backups=backups, now=NOW)
     assert ended.code == 0, ended.err
     assert len(changed) == 1
-    assert upgrade.read_layout(tmp_path / "lake") == 2
+    assert upgrade.read_layout(tmp_path / "lake") == before + 1
 
 
 def test_after_an_older_backup_was_restored_the_doctor_does_not_miss_what_came_later(

@@ -396,7 +396,7 @@ def test_a_line_up_that_cannot_be_read_keeps_no_other_game_from_being_asked_for(
 
     assert first.exit_code == second.exit_code == 3  # one odd row is left out, and named until it is healed
     assert "every row of bronze.play_by_play is valid" in first.incomplete[0]
-    assert delta_tables.scan_table(tmp_path, find_table("silver.refusals")).collect().is_empty()
+    assert delta_tables.scan_table(tmp_path, find_table("silver.quarantine")).collect().is_empty()
     named = (
         delta_tables.scan_table(tmp_path, find_table("silver.game_quality"))
         .filter(pl.col("game_id") == 2025020001)

@@ -99,7 +99,7 @@ def test_a_game_whose_teams_are_not_known_yet_is_to_come_in_every_answer(
     summary = run_ingest(tmp_path, FakeApi([FakeGame(1), known, final]), rebuilds=True)
 
     assert summary.exit_code == 0
-    assert delta_tables.scan_table(tmp_path, find_table("silver.refusals")).collect().is_empty()
+    assert delta_tables.scan_table(tmp_path, find_table("silver.quarantine")).collect().is_empty()
     found = coming(tmp_path)
     assert found["upcoming"] == found["status"] == [known.id, final.id]
     assert upcoming.read_upcoming_games(tmp_path, NOON, 7).filter(pl.col("game_id") == final.id)[

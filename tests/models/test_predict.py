@@ -42,7 +42,7 @@ def test_every_possible_skater_is_predicted_once_by_each_model(root: Path):
     assert rows.group_by("model").len().sort("model")["len"].to_list() == [known.height, known.height]
     assert rows.select(ledger.PREDICTIONS.key).is_unique().all()
     assert set(rows["game_id"]) == set(coming["game_id"])
-    assert rows["foretold_shots_on_goal"].mean() == pytest.approx(1.7, abs=0.4)
+    assert rows["predicted_shots_on_goal"].mean() == pytest.approx(1.7, abs=0.4)
 
 
 def test_model_card_is_stored(root: Path):
@@ -103,7 +103,7 @@ def test_predict_prints_the_top_shooters_and_says_if_there_are_no_games(root: Pa
     assert len(ended.out.splitlines()) == 5  # heads, three skaters, a line on the rest
     assert "over 2.5" in ended.out.splitlines()[0]
     assert "No game of the regular season" in summer.out
-    assert told[0]["foretold_shots_on_goal"] >= told[-1]["foretold_shots_on_goal"]
+    assert told[0]["predicted_shots_on_goal"] >= told[-1]["predicted_shots_on_goal"]
 
 
 def test_upcoming_games_show_likely_shooters(root: Path, run_here: Run):
@@ -116,7 +116,7 @@ def test_upcoming_games_show_likely_shooters(root: Path, run_here: Run):
         delta_tables.scan_table(root, SOG_PREDICTIONS).filter(pl.col("model") != predict.BASELINE_MODEL).collect()
     )
 
-    assert [row["foretold_shots_on_goal"] for row in told] == forecasts["foretold_shots_on_goal"].sort(
+    assert [row["predicted_shots_on_goal"] for row in told] == forecasts["predicted_shots_on_goal"].sort(
         descending=True
     ).to_list()[: len(told)]
     assert len(told) == min(500, forecasts.height) > 100

@@ -52,7 +52,7 @@ def test_fit_recovers_the_parameters():
     told = {term.feature: term.weight / term.spread for term in card.terms}  # per unit of the feature
     assert told["shrunk_decayed_shots_on_goal"] + told["shrunk_shots_on_goal"] == pytest.approx(1, abs=0.05)
     assert told["expected_time_on_ice_s"] + told["time_on_ice_last_game_s"] == pytest.approx(0.5, abs=0.07)
-    assert told["is_defenceman"] == pytest.approx(math.log(0.8), abs=0.04)
+    assert told["is_defenseman"] == pytest.approx(math.log(0.8), abs=0.04)
     assert abs(told["is_home"]) < 0.03
 
 

@@ -190,12 +190,12 @@ def test_a_game_that_cannot_be_made_is_put_aside_by_name_and_the_others_are_made
         list(rebuild.rebuild(root, day=TODAY))
     assert games_in(root, "silver.plays") == {2025020002}
     assert games_in(root, "gold.skater_game") == {2025020002}
-    assert games_in(root, "silver.refusals") == {2025020001}
+    assert games_in(root, "silver.quarantine") == {2025020001}
     assert list(rebuild.rebuild(root, day=TODAY)) == []
 
     refetched(root, FakeGame(1, scorer=8900002).make_play_by_play(), hours=2, rebuilds=True)
     assert games_in(root, "gold.skater_game") == {2025020001, 2025020002}
-    assert games_in(root, "silver.refusals") == set()
+    assert games_in(root, "silver.quarantine") == set()
 
 
 def test_a_game_that_was_put_aside_is_made_when_the_code_is_mended(root: Path, monkeypatch: pytest.MonkeyPatch):
@@ -210,7 +210,7 @@ def test_a_game_that_was_put_aside_is_made_when_the_code_is_mended(root: Path, m
     list(rebuild.rebuild(root, day=TODAY))
 
     assert games_in(root, "silver.plays") == {2025020001, 2025020002}
-    assert games_in(root, "silver.refusals") == set()
+    assert games_in(root, "silver.quarantine") == set()
 
 
 def test_only_the_games_that_changed_are_made_again_and_it_is_the_same_as_all(root: Path):
@@ -375,8 +375,10 @@ def test_a_player_or_a_day_that_cannot_be_made_keeps_no_other_from_being_made(
     assert summary.incomplete == ["1 quarantined by silver.players: a rule that he breaks (player_id 8900002)"]
     players = delta_tables.scan_table(tmp_path, catalog.find_table("silver.players")).collect()["player_id"].to_list()
     assert players == [8900001, 8900003]
-    aside = delta_tables.scan_table(tmp_path, catalog.find_table("silver.refusals")).collect()
-    assert aside.select("refused_by", "subject", "game_id").rows() == [("silver.players", "player_id 8900002", None)]
+    aside = delta_tables.scan_table(tmp_path, catalog.find_table("silver.quarantine")).collect()
+    assert aside.select("quarantined_by", "subject", "game_id").rows() == [
+        ("silver.players", "player_id 8900002", None)
+    ]
     assert list(rebuild.rebuild(tmp_path, day=TODAY)) == []
 
 
@@ -398,7 +400,7 @@ def test_a_rebuild_killed_before_a_table_is_written_names_the_game_that_it_puts_
     monkeypatch.undo()
     with pytest.raises(ValidationFailed):
         list(rebuild.rebuild(root, day=TODAY))
-    assert games_in(root, "silver.refusals") == {2025020001}
+    assert games_in(root, "silver.quarantine") == {2025020001}
     assert games_in(root, "silver.plays") == {2025020002}
 
 
@@ -557,7 +559,7 @@ def test_a_table_of_a_day_is_made_again_on_another_and_only_then(root: Path):
 
 
 def aside_of(root: Path) -> pl.DataFrame:
-    return frames(root)["silver.refusals"].select("season", "refused_by", "subject")
+    return frames(root)["silver.quarantine"].select("season", "quarantined_by", "subject")
 
 
 def test_what_is_put_aside_in_one_season_touches_no_other_and_does_not_multiply(tmp_path: Path):
@@ -575,7 +577,7 @@ def test_what_is_put_aside_in_one_season_touches_no_other_and_does_not_multiply(
         other = pl.col("season") == 20242025
         assert_frame_equal(frame.filter(other), whole[name].filter(other), check_exact=True)
     assert aside_of(tmp_path)["season"].unique().to_list() == [20252026]
-    assert "silver.game_quality" not in few["silver.refusals"]["refused_by"].to_list()
+    assert "silver.game_quality" not in few["silver.quarantine"]["quarantined_by"].to_list()
     for _ in range(2):
         with pytest.raises(ValidationFailed):
             list(rebuild.rebuild(tmp_path, day=TODAY, everything=True))
@@ -587,12 +589,18 @@ def test_a_lake_whose_quarantine_has_no_partitions_goes_on(root: Path):
     refetched(root, unreadable())
     with pytest.raises(ValidationFailed):
         list(rebuild.rebuild(root, day=TODAY))
-    before, now = aside_of(root), catalog.find_table("silver.refusals")
+    before, now = aside_of(root), catalog.find_table("silver.quarantine")
     earlier = dataclasses.replace(now, partition=None)
     rows = delta_tables.scan_table(root, now).collect()
     shutil.rmtree(delta_tables.locate_table(root, now))
     delta_tables.create_tables(root, [earlier])
-    of_a_player = {"season": None, "refused_by": "silver.teams", "subject": "team_id 7", "game_id": None, "reason": "?"}
+    of_a_player = {
+        "season": None,
+        "quarantined_by": "silver.teams",
+        "subject": "team_id 7",
+        "game_id": None,
+        "reason": "?",
+    }
     delta_tables.replace_rows(
         root, earlier, pl.concat([rows, pl.DataFrame([of_a_player], schema=now.schema)]), where=None, metadata={}
     )

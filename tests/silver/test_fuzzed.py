@@ -79,11 +79,11 @@ def build_all(pages: Pages) -> dict[str, pl.DataFrame]:
     found["silver.games"] = pl.DataFrame(heads, schema=catalog.find_table("silver.games").schema)
     refusals = [pl.DataFrame(schema=QUARANTINE.schema)]
     for table in BY_GAME:
-        found["silver.refusals"] = pl.concat(refusals)
+        found["silver.quarantine"] = pl.concat(refusals)
         parts = build_or_bisect(table, str(SEASON), [found[read.name] for read in table.inputs], make_games())
         found[table.name] = pl.concat(part.rows for part in parts)
         refusals += [part.quarantined.with_columns(season=pl.lit(SEASON, pl.Int32)) for part in parts]
-    return found | {"silver.refusals": pl.concat(refusals)}
+    return found | {"silver.quarantine": pl.concat(refusals)}
 
 
 @cache
@@ -133,7 +133,9 @@ def check_tables(found: dict[str, pl.DataFrame]) -> None:
         assert list(checks.find_violations(table, rows.lazy())) == []
         assert_frame_equal(select_game(rows, first), select_game(build_truth()[table.name], first))
         if select_game(rows, second).is_empty() and not select_game(build_truth()[table.name], second).is_empty():
-            aside = {catalog.find_table(name) for name in select_game(found["silver.refusals"], second)["refused_by"]}
+            aside = {
+                catalog.find_table(name) for name in select_game(found["silver.quarantine"], second)["quarantined_by"]
+            }
             follows = table in {*aside, *catalog.find_downstream(aside)}
             assert follows or table.name == "silver.officials", table.name
 

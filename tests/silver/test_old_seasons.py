@@ -124,7 +124,7 @@ def test_season_is_ingested_without_problems(season: tuple[int, Path, Any]):
 
     assert (summary.exit_code, summary.incomplete) == (0, [])
     assert [f for f in found if f.severity == "error"] == []
-    assert delta_tables.scan_table(root, find_table("silver.refusals")).collect().is_empty()
+    assert delta_tables.scan_table(root, find_table("silver.quarantine")).collect().is_empty()
     checks = delta_tables.scan_table(root, find_table("silver.game_quality")).collect()["check"].unique().to_list()
     assert checks == ["every event has a time inside its period"]
     assert (

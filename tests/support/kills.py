@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from nhl_lake.bronze import endpoints
+from nhl_lake.schema import ledger
 from tests.support import lakes
 from tests.support.command_server import DISK_FULL, KILLED_CODE, CommandResult
 
@@ -39,7 +40,7 @@ SCENES = (
     Scene("restore into nothing", RESTORE, (SECOND, ("backup", "create"), ("rm",))),
     Scene("restore over a lake", RESTORE, (FIRST, ("backup", "create"), SECOND), rolls_back=True),
     Scene("maintain", ("maintain",), (FIRST, SECOND, THIRD)),
-    Scene("upgrade", ("upgrade",), (FIRST, SECOND), layout=2),
+    Scene("upgrade", ("upgrade",), (FIRST, SECOND), layout=ledger.LAYOUT_VERSION + 1),
 )
 
 
