@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table as Grid
 
 from nhl_lake.hockey.calendar import EASTERN
@@ -33,6 +33,14 @@ def make_console() -> Console:
     """Return the console that results go to: as wide as the terminal or as COLUMNS says, in a file 200 wide."""
     has_width = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()
     return Console(soft_wrap=True, highlight=False, width=None if has_width else 200)
+
+
+def format_duration(seconds: float) -> str:
+    """Return a length of time: 45 s, 3:20 min, 1:05 h."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d} h"
 
 
 def format_size(number: float) -> str:
@@ -63,46 +71,58 @@ def make_grid(
 
 
 class FetchProgressBar:
-    """Progress of a run: a bar with rate and time left on a terminal, a line now and then elsewhere, or nothing."""
+    """Progress of a run: a bar with rate on a terminal, a line now and then elsewhere, or nothing.
+
+    The bar moves from side to side while the schedule is read, and never falls back: pages that come name other pages,
+    so that each plan fills most of what is left of the bar, and not all.
+    """
+
+    PLAN_SHARE = 0.9
 
     def __init__(self, *, quiet: bool, now: float | None = None) -> None:
         self.quiet = quiet
-        self.total = self.done = 0
+        self.total = self.done = self.planned = 0
+        self.share = 0.0  # of the bar
         self.started_at = self.printed_at = time.monotonic() if now is None else now
         self.progress: Progress | None = None
         if not quiet and sys.stderr.isatty():
             self.progress = Progress(
-                TextColumn("fetching"),
+                TextColumn("{task.description}"),
                 BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("pages  {task.fields[rate]}"),
-                TimeRemainingColumn(),
+                TextColumn("{task.fields[pages]}"),
                 console=Console(stderr=True),
                 transient=True,
             )
-            self.task = self.progress.add_task("fetching", total=0, rate="")
+            self.task = self.progress.add_task("reading the schedule", total=None, pages="")
 
     def display(self) -> AbstractContextManager[object]:
         """Show the bar while the block runs."""
         return self.progress or nullcontext()
 
-    def add_pages(self, pages: int) -> None:
+    def add_pages(self, pages: int, *, is_schedule: bool = False) -> None:
         """Add pages to the total."""
         self.total += pages
-        if self.progress:
-            self.progress.update(self.task, total=self.total)
+        if not is_schedule:
+            self.planned += pages
+            self.plan_end = self.share + (1 - self.share) * self.PLAN_SHARE
+            if self.progress:
+                self.progress.update(self.task, description="fetching", total=1.0)
 
     def advance(self) -> None:
         """Count an answered page."""
+        if self.planned:
+            self.share += (self.plan_end - self.share) / max(self.total - self.done, 1)
         self.done += 1
         now = time.monotonic()
         rate = self.done / max(now - self.started_at, 0.001)
+        left = format_duration((self.total - self.done) / rate)
         if self.progress:
-            self.progress.update(self.task, completed=self.done, rate=f"{rate:.1f}/s")
+            about = f"{self.done:,} of {self.total:,} pages, {rate:.1f} a second, about {left} left"
+            pages = about if self.planned else f"{self.done:,} pages"
+            self.progress.update(self.task, completed=self.share if self.planned else None, pages=pages)
         elif not self.quiet and now - self.printed_at >= LINE_EVERY_S:
             self.printed_at = now
-            left = (self.total - self.done) / rate
-            self.log(f"{self.done:,} of {self.total:,} pages, {rate:.1f} a second, about {left:.0f} s left")
+            self.log(f"{self.done:,} of {self.total:,} pages, {rate:.1f} a second, about {left} left")
 
     def log(self, line: str) -> None:
         """Print a line above the progress bar."""

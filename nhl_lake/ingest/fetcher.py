@@ -18,16 +18,16 @@ from nhl_lake.store.location import Location
 
 
 class FetchProgress(Protocol):
-    """Who is told how a run goes on."""
+    """Receives the progress of a run."""
 
-    def add_pages(self, pages: int) -> None:
-        """So many more pages are to be asked for."""
+    def add_pages(self, pages: int, *, is_schedule: bool = False) -> None:
+        """Add pages to request: of the schedule and the lists, or of a plan."""
 
     def advance(self) -> None:
-        """A page was answered."""
+        """Count an answered page."""
 
     def log(self, line: str) -> None:
-        """Something worth a line."""
+        """Print a line."""
 
 
 @dataclass

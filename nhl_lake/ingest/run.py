@@ -310,7 +310,7 @@ async def read_schedule_and_inventory(run: IngestRun, options: Options) -> tuple
     """
     today = get_eastern_day(run.clock())
     found = ScheduleReading()
-    run.progress.add_pages(len(endpoints.LISTS))
+    run.progress.add_pages(len(endpoints.LISTS), is_schedule=True)
     await asyncio.gather(*(fetch_list(run, table, found) for table in endpoints.LISTS))
     days = {s.season: s for s in read_listed_seasons(found, lambda: inventory.read_stored_seasons(run.root))}
     listed = list(days.values()) or calendar.guess_all_seasons(today)

@@ -207,7 +207,7 @@ async def fetch_week(
     ask = {"day": day}
     url = endpoints.SCHEDULE.endpoint.url(ask, run.base_url)
     tally.asked += 1
-    run.progress.add_pages(1)
+    run.progress.add_pages(1, is_schedule=True)
     try:
         week = await run.api.get(
             url, partial(validation.parse_schedule_week, ask=ask), endpoints.SCHEDULE.endpoint.host

@@ -1,4 +1,4 @@
-"""Everything that is wrong with what was made: rules that rows break, games put aside, games that do not add up."""
+"""Problems of the data: rows that break rules, quarantined games, games that fail checks, fields that nothing reads."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ MAX_EXAMPLES = 5
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong: where, what, how bad, how often, and the games or keys of some."""
+    """One problem: table, issue, severity, number of occurrences, and games or keys of some."""
 
     table: str
     issue: str
@@ -27,7 +27,7 @@ class Finding(NamedTuple):
 
 
 def audit_lake(root: Location) -> list[Finding]:
-    """Hold every table against its rules, every game against its pages, and pages against what is read of them."""
+    """Check every table against its rules, every game against its pages, and pages against the fields that are read."""
     return [
         *find_rule_violations(root),
         *find_quarantined(root),
@@ -49,16 +49,16 @@ def find_rule_violations(root: Location) -> list[Finding]:
 
 
 def find_quarantined(root: Location) -> list[Finding]:
-    """Return the games that tables put aside."""
+    """Return the quarantined games."""
     rows = delta_tables.scan_table(root, QUARANTINE).sort(QUARANTINE.key).collect()
     return [
-        Finding(table, f"put aside: {reason}", "error", 1, what)
+        Finding(table, f"quarantined: {reason}", "error", 1, what)
         for table, what, reason in rows.select("quarantined_by", "subject", "reason").iter_rows()
     ]
 
 
 def find_failed_checks(root: Location) -> list[Finding]:
-    """Return the checks of games that found something, the worst first."""
+    """Return the failed checks of games, worst first."""
     bad = delta_tables.scan_table(root, GAME_QUALITY).filter(pl.col("severity") != "info").sort("game_id")
     by_check = bad.group_by("check", "severity").agg(pl.len(), pl.col("game_id").unique(maintain_order=True)).collect()
     return [
@@ -68,15 +68,15 @@ def find_failed_checks(root: Location) -> list[Finding]:
 
 
 def find_unread_paths(root: Location) -> list[Finding]:
-    """Return the keys of the newest pages that nothing reads and nothing ignores by name."""
+    """Return the fields of the newest pages that nothing reads and no list ignores."""
     return [
-        Finding(table, f"nobody reads {path}", "warning", pages, example)
+        Finding(table, f"{path} is not read", "warning", pages, example)
         for table, path, pages, example in unread_fields.iter_unread_paths(root)
     ]
 
 
 def find_invalid_values(root: Location) -> list[Finding]:
-    """Return the values that silver leaves out of pages that are of no game."""
+    """Return the invalid values that silver leaves out of pages other than games'."""
     return [
         Finding(table, f"{path} is left out: {why}", "warning", pages, example)
         for table, path, why, pages, example in unread_fields.iter_invalid_fields(root)
@@ -84,7 +84,7 @@ def find_invalid_values(root: Location) -> list[Finding]:
 
 
 def find_unnamed_players(root: Location) -> list[Finding]:
-    """Return the players whose page says no last name."""
+    """Return the players whose page has no last name."""
     rows = delta_tables.scan_table(root, PLAYERS).filter(pl.col("last_name").is_null()).sort("player_id").collect()
     people = rows["player_id"].to_list()
     return (
@@ -95,5 +95,5 @@ def find_unnamed_players(root: Location) -> list[Finding]:
 
 
 def format_examples(games: list[int]) -> str:
-    """Name some games."""
+    """Return some game ids as text."""
     return " ".join(map(str, games[:MAX_EXAMPLES])) + (" …" if len(games) > MAX_EXAMPLES else "")

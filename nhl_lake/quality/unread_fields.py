@@ -1,4 +1,4 @@
-"""What pages say that nobody reads: each key path of the newest pages is read by a struct, ignored by name, or told."""
+"""Fields of pages that nothing reads: each key path of the newest pages is read, ignored by name, or reported."""
 
 import json
 import re
@@ -32,7 +32,7 @@ PAGE_STRUCTS: Mapping[Table, tuple[type[msgspec.Struct], ...]] = {
 
 
 class UnreadPath(NamedTuple):
-    """A key path that nobody reads: in how many of the newest pages, and one of these."""
+    """A key path that nothing reads: in how many of the newest pages it is, and one of them."""
 
     table: str
     path: str
@@ -41,14 +41,14 @@ class UnreadPath(NamedTuple):
 
 
 def iter_unread_paths(root: Location) -> Iterator[UnreadPath]:
-    """Yield the key paths of the newest pages of each kind that no struct reads and nothing ignores."""
+    """Yield the key paths of the newest pages of each table that no struct reads and no list ignores."""
     for table, kinds in PAGE_STRUCTS.items():
         pages = delta_tables.scan_table(root, table).select(*table.page_key, "fetched_at", "body")
         last = pages.top_k(SAMPLE_PAGES, by="fetched_at")
-        known = set().union(*(list_declared_paths(inspect.type_info(kind)) for kind in kinds))
+        declared = set().union(*(list_declared_paths(inspect.type_info(kind)) for kind in kinds))
         found: defaultdict[str, list[str]] = defaultdict(list)
         for name, body in last.select(pl.concat_str(table.page_key, separator=" "), "body").collect().iter_rows():
-            for path in list_paths(json.loads(body)) - known:
+            for path in list_paths(json.loads(body)) - declared:
                 if not is_ignored(table, path):
                     found[path].append(name)
         for path, names in sorted(found.items()):
@@ -66,7 +66,7 @@ NON_GAME_PAGES = (
 
 
 class InvalidField(NamedTuple):
-    """A value that silver leaves out, for pages have another kind of it: in how many pages, and one of these."""
+    """A value of another type than declared, which silver leaves out: in how many pages it is, and one of them."""
 
     table: str
     path: str
@@ -76,7 +76,7 @@ class InvalidField(NamedTuple):
 
 
 def iter_invalid_fields(root: Location) -> Iterator[InvalidField]:
-    """Yield the odd fields and rows of pages that are of no game; silver.game_quality names those of games' pages."""
+    """Yield the invalid fields and rows of pages other than games'; silver.game_quality has those of games' pages."""
     for table in NON_GAME_PAGES:
         decoders = [
             (kind, msgspec.json.Decoder(kind, dec_hook=decode_custom_type).decode) for kind in PAGE_STRUCTS[table]
@@ -86,16 +86,16 @@ def iter_invalid_fields(root: Location) -> Iterator[InvalidField]:
             newest = delta_tables.filter_newest_pages(pages, table)
             named = newest.select(pl.concat_str(table.page_key, separator=" "), "body").collect()
             for name, body in named.iter_rows():
-                for odd in (
+                for invalid in (
                     one for kind, decode in decoders for one in page_quality.list_invalid_values(body, kind, decode)
                 ):
-                    found[re.sub(r"\[\d+\]", "[]", odd.path), odd.reason].add(name)
+                    found[re.sub(r"\[\d+\]", "[]", invalid.path), invalid.reason].add(name)
         for (path, why), names in sorted(found.items()):
             yield InvalidField(table.name, path, why, len(names), min(names))
 
 
-def list_paths(value: Any, at: str = "") -> set[str]:  # noqa: ANN401 - any piece of JSON
-    """Return the paths of all values of a page that are neither objects nor lists: plays[].details.xCoord."""
+def list_paths(value: Any, at: str = "") -> set[str]:  # noqa: ANN401 - any JSON value
+    """Return the paths of all scalar values of a page: plays[].details.xCoord."""
     if isinstance(value, dict):
         return set().union(*(list_paths(inner, f"{at}.{key}" if at else key) for key, inner in value.items()))
     if isinstance(value, list):
@@ -104,7 +104,7 @@ def list_paths(value: Any, at: str = "") -> set[str]:  # noqa: ANN401 - any piec
 
 
 def list_declared_paths(kind: inspect.Type, at: str = "") -> set[str]:
-    """Return the paths that a struct reads; a text may be given in several languages."""
+    """Return the paths that a struct reads; a text may have several languages."""
     match kind:
         case inspect.StructType():
             inner = (list_declared_paths(f.type, f"{at}.{f.encode_name}" if at else f.encode_name) for f in kind.fields)
@@ -120,7 +120,7 @@ def list_declared_paths(kind: inspect.Type, at: str = "") -> set[str]:
 
 LANGUAGES = frozenset({"cs", "da", "de", "en", "es", "fi", "fr", "lv", "no", "pl", "ru", "sk", "sv"})
 
-# by the name of a key, wherever it stands
+# by the name of a key, at any depth
 IGNORED_KEYS = frozenset(endpoints.VOLATILE_KEYS) | {"shopLink", "twitterLink", "watchLink", "playerSlug", "badges"}
 
 NAME_KEYS = ("abbrev", "name", "commonName", "placeName", "placeNameWithPreposition")
@@ -146,7 +146,7 @@ TOTALS_KEYS = ("linescore", "shotsByPeriod", "gameReports", "seasonSeries", "sea
 
 
 def index_reasons(reasons: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """Return the reason why each path, and all below it, is not read."""
+    """Return, by path, the reason why it and everything below it is not read."""
     return {path: reason for reason, prefixes in reasons.items() for path in prefixes}
 
 
@@ -164,24 +164,28 @@ IGNORED_PATHS: Mapping[Table, Mapping[str, str]] = {
     endpoints.PLAY_BY_PLAY: index_reasons(
         {
             "the schedule says so": HEADER_KEYS,
-            "the moment of a live game, and the rules of its type": LIVE_STATE_KEYS,
+            "state of a live game, and the rules of its type": LIVE_STATE_KEYS,
             "sums of what is read; right rail has them": ("summary",),
             "season totals so far: counted from games": (
                 *(f"plays[].details.{role}PlayerTotal" for role in ("scoring", "assist1", "assist2", "assist3")),
                 "plays[].details.goalInGame",
             ),
-            "scores and shots so far: counted from plays, and held against these in silver.game_quality": (
+            "scores and shots so far: counted from plays, and compared in silver.game_quality": (
                 *("plays[].details.awaySOG", "plays[].details.homeSOG"),
                 *("plays[].details.awayScore", "plays[].details.homeScore"),
             ),
-            "follows from what is read": ("plays[].period", "plays[].periodDescriptor", "plays[].timeRemaining"),
+            "derived from fields that are read": (
+                "plays[].period",
+                "plays[].periodDescriptor",
+                "plays[].timeRemaining",
+            ),
             "silver.players has the names": ("rosterSpots[].firstName", "rosterSpots[].lastName"),
         }
     ),
     endpoints.BOXSCORE: index_reasons(
         {
             "the schedule says so": HEADER_KEYS,
-            "the moment of a live game, and the rules of its type": LIVE_STATE_KEYS,
+            "state of a live game, and the rules of its type": LIVE_STATE_KEYS,
             "play-by-play and right rail have the teams' totals": (
                 f"{side}Team.{stat}"
                 for side in ("away", "home")
@@ -205,7 +209,7 @@ IGNORED_PATHS: Mapping[Table, Mapping[str, str]] = {
     endpoints.RIGHT_RAIL: index_reasons(
         {
             "sums of plays, and other games": TOTALS_KEYS,
-            "read one by one, by category": ("teamGameStats",),
+            "read by category": ("teamGameStats",),
             "silver.players has the names": (
                 f"gameInfo.{side}Team.scratches[].{name}"
                 for side in ("away", "home")
@@ -215,19 +219,19 @@ IGNORED_PATHS: Mapping[Table, Mapping[str, str]] = {
     ),
     endpoints.SHIFT_CHARTS: index_reasons(
         {
-            "who and which game follows from the ids": (
+            "names and game: the ids are read": (
                 *("data[].firstName", "data[].lastName", "data[].teamAbbrev", "data[].teamName", "data[].gameId"),
             ),
-            "of goals, and of the web page": (
+            "details of goals and of the web page": (
                 *("data[].detailCode", "data[].eventDetails", "data[].eventNumber", "data[].hexValue"),
             ),
             "ids and numbers of shifts repeat": ("data[].id", "data[].shiftNumber"),
-            "checked when the page was kept": ("total",),
+            "checked when the page was stored": ("total",),
         }
     ),
     endpoints.ROSTERS: index_reasons(
         {
-            "metres and kilograms are read": (
+            "centimeters and kilograms are read": (
                 f"{group}[].{name}"
                 for group in ("forwards", "defensemen", "goalies")
                 for name in ("heightInInches", "weightInPounds")
@@ -236,7 +240,7 @@ IGNORED_PATHS: Mapping[Table, Mapping[str, str]] = {
     ),
     endpoints.STANDINGS: index_reasons(
         {
-            "names, and what follows from what is read": (
+            "names, and figures derived from fields that are read": (
                 *("wildCardIndicator", "standingsDateTimeUtc"),
                 *(f"standings[].{name}Pctg" for name in ("goalDifferential", "goalsFor")),
                 *(f"standings[].{name}Pctg" for name in ("regulationPlusOtWin", "regulationWin", "win")),
@@ -249,15 +253,15 @@ IGNORED_PATHS: Mapping[Table, Mapping[str, str]] = {
         {
             "totals: counted from games": ("awards", "careerTotals", "featuredStats", "last5Games", "seasonTotals"),
             "other players": ("currentTeamRoster",),
-            "metres and kilograms are read": ("heightInInches", "weightInPounds"),
+            "centimeters and kilograms are read": ("heightInInches", "weightInPounds"),
             "not needed yet": ("inHHOF", "inTop100AllTime"),
             "silver.teams has the names": ("fullTeamName", "teamCommonName", "teamPlaceNameWithPreposition"),
         }
     ),
-    endpoints.TEAMS: index_reasons({"the NHL, and the same again": ("leagueId", "rawTricode")}),
+    endpoints.TEAMS: index_reasons({"the league, and a copy of the letters": ("leagueId", "rawTricode")}),
     endpoints.SEASONS: index_reasons(
         {
-            "nothing of the games": (
+            "not about games": (
                 *("allStarGameInUse", "entryDraftInUse", "supplementalDraftInUse", "olympicsParticipation"),
                 *("formattedSeasonId", "seasonOrdinal", "nhlStanleyCupOwner", "rowInUse"),
                 *("minimumPlayoffMinutesForGoalieStatsLeaders", "minimumRegularGamesForGoalieStatsLeaders"),
@@ -268,8 +272,8 @@ IGNORED_PATHS: Mapping[Table, Mapping[str, str]] = {
 
 
 def is_ignored(table: Table, path: str) -> bool:
-    """Whether a path is left unread on purpose: a key of NOT_HOCKEY, another language, or a prefix in IGNORED."""
+    """Whether a path is unread on purpose: by IGNORED_KEYS, another language, or a prefix in IGNORED_PATHS."""
     keys = path.replace("[]", "").split(".")
     ignored = IGNORED_PATHS.get(table, {})
-    ways = (path[:end] for end in (*(n for n, sign in enumerate(path) if sign in ".["), len(path)))
-    return not IGNORED_KEYS.isdisjoint(keys) or keys[-1] in LANGUAGES or any(way in ignored for way in ways)
+    prefixes = (path[:end] for end in (*(n for n, sign in enumerate(path) if sign in ".["), len(path)))
+    return not IGNORED_KEYS.isdisjoint(keys) or keys[-1] in LANGUAGES or any(prefix in ignored for prefix in prefixes)

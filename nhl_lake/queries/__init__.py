@@ -1,1 +1,1 @@
-"""Questions that users ask of a lake: SQL, exports, and what is known of a game, a player, a team, the days to come."""
+"""Queries of a lake: SQL, exports, status, and summaries of games, players, teams and upcoming days."""

@@ -1,6 +1,6 @@
 """DuckDB files: views over the lake's current data files, or copies of its tables.
 
-The file is of a version that DuckDB reads since 1.0: that of the library here would close it to older programs.
+Files have storage version 1.0, which every DuckDB since 1.0 reads.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -32,10 +32,10 @@ DUCKDB_TYPES = {
 
 
 def create_views(root: Location, file: Path, tables: Sequence[Table]) -> Iterator[tuple[TableOrView, int]]:
-    """Write a view a table over the files that it has now; the columns in their order. Then those that read them."""
+    """Write one view per table over its current files, then the views that read those tables."""
     if isinstance(root, Bucket):
         raise LakeError(
-            f"The lake is in a bucket ({root}): DuckDB reads one only with an extension of its own.",
+            f"The lake is in a bucket ({root}): DuckDB needs an extension to read one.",
             "`nhl-lake export TABLE --format duckdb --to lake.duckdb` copies tables into a file.",
         )
     connection = create_database(file)
@@ -57,47 +57,47 @@ def create_views(root: Location, file: Path, tables: Sequence[Table]) -> Iterato
 
 
 def count_rows(connection: "duckdb.DuckDBPyConnection", table: TableOrView) -> int:
-    """Count rows."""
+    """Return the number of rows of a table or view."""
     found = connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()
     return found[0] if found else 0
 
 
 def format_view_query(files: Sequence[str], schema: pl.Schema) -> str:
-    """Return the question that a view asks; of a table without files one that has no rows."""
+    """Return the query of a view; for a table without files, a query without rows."""
     if not files:
         nothing = ", ".join(f'NULL::{format_type(dtype)} AS "{name}"' for name, dtype in schema.items())
         return f"SELECT {nothing} WHERE false"
     names = ", ".join(f'"{name}"::{format_type(dtype)} AS "{name}"' for name, dtype in schema.items())
     listed = ", ".join(quote_text(file) for file in files)
-    # the season stands in the paths only; a column that came later is not in old files
+    # only the paths have the season; old files lack columns that were added later
     return f"SELECT {names} FROM read_parquet([{listed}], hive_partitioning = true, union_by_name = true)"
 
 
 def copy_tables(
     file: Path, tables: Sequence[TableOrView], rows: Callable[[TableOrView], pl.LazyFrame]
 ) -> Iterator[tuple[TableOrView, int]]:
-    """Write a table for each, by way of a Parquet file: wherever the lake is, DuckDB reads that without extensions."""
+    """Copy tables through a Parquet file each, which DuckDB reads without extensions wherever the lake is."""
     connection = create_database(file)
-    passing = file.with_suffix(".passing")
+    temporary = file.with_suffix(".temporary")
     try:
         for table in tables:
-            rows(table).sink_parquet(passing)
+            rows(table).sink_parquet(temporary)
             if isinstance(table, Table):
                 connection.execute(f"CREATE SCHEMA IF NOT EXISTS {table.layer}")
-            connection.execute(f"CREATE TABLE {table.name} AS FROM read_parquet({quote_text(str(passing))})")
+            connection.execute(f"CREATE TABLE {table.name} AS FROM read_parquet({quote_text(str(temporary))})")
             yield table, count_rows(connection, table)
     finally:
-        passing.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         connection.close()
 
 
 def create_database(file: Path) -> "duckdb.DuckDBPyConnection":
-    """Make a DuckDB file."""
+    """Create a DuckDB file and return a connection to it."""
     try:
-        import duckdb  # noqa: PLC0415 - 24 MB that only these two commands need: an extra
+        import duckdb  # noqa: PLC0415 - an extra of 24 MB, which only these two commands need
     except ModuleNotFoundError as error:
         raise LakeError(
-            "DuckDB is not installed.", "pip install 'nhl-lake[duckdb]'; `nhl-lake sql` does without."
+            "DuckDB is not installed.", "Run `pip install 'nhl-lake[duckdb]'`. `nhl-lake sql` needs no DuckDB."
         ) from error
     connection = duckdb.connect()
     connection.execute(f"ATTACH {quote_text(str(file))} AS made (STORAGE_VERSION '{STORAGE_VERSION}')")
@@ -106,7 +106,7 @@ def create_database(file: Path) -> "duckdb.DuckDBPyConnection":
 
 
 def format_type(dtype: object) -> str:
-    """Return DuckDB's name of a type."""
+    """Return the DuckDB type of a Polars type."""
     if isinstance(dtype, pl.List):
         return f"{format_type(dtype.inner)}[]"
     if isinstance(dtype, pl.Struct):
@@ -117,5 +117,5 @@ def format_type(dtype: object) -> str:
 
 
 def quote_text(value: str) -> str:
-    """Return a text as SQL writes it."""
+    """Return a text as an SQL literal."""
     return "'" + value.replace("'", "''") + "'"

@@ -1,7 +1,7 @@
 """Tables of the lake as files that other programs read: Parquet, CSV, JSON, SQLite, Excel, DuckDB.
 
-A file is written whole or not at all. What a format cannot hold is said, never cut: nested columns become JSON text
-where there are none.
+A file is written completely or not at all. Nothing is cut: data that a format cannot hold is an error, and nested
+columns become JSON text in formats without them.
 """
 
 import json
@@ -28,13 +28,13 @@ SQLITE_TYPES = {
     pl.String: "TEXT",
     pl.Date: "TEXT",
     pl.Datetime: "TEXT",
-}  # whole numbers and yes or no: INTEGER
+}  # integers and booleans: INTEGER
 NUMBER_FORMATS: dict[Any, str] = dict.fromkeys((pl.Int16, pl.Int32, pl.Int64), "0")
 RowReader = Callable[[TableOrView], pl.LazyFrame]
 
 
 class ExportedTable(NamedTuple):
-    """A table that was exported: its rows, and the file that they are in."""
+    """An exported table: its rows, and the file that has them."""
 
     table: str
     row_count: int
@@ -42,7 +42,7 @@ class ExportedTable(NamedTuple):
 
 
 def save_rows(rows: pl.LazyFrame, file: Path, file_format: str) -> None:
-    """Write rows into a file of one of the formats for rows: parquet, csv, json."""
+    """Write rows to a file, as parquet, csv or json."""
     with write_atomically(file) as draft:
         ROW_WRITERS[file_format](rows, draft)
 
@@ -50,7 +50,7 @@ def save_rows(rows: pl.LazyFrame, file: Path, file_format: str) -> None:
 def export_tables(
     root: Location, tables: Sequence[TableOrView], file_format: str, target: Path, *, seasons: Sequence[int]
 ) -> Iterator[ExportedTable]:
-    """Write tables into a folder, a file each, or all into one file, by the format; of all seasons or of some."""
+    """Write tables to a folder, one file each, or all to one file, depending on the format; all seasons or some."""
 
     def rows(table: TableOrView) -> pl.LazyFrame:
         found = delta_tables.scan_table(root, table) if isinstance(table, Table) else sql.scan_view(root, table)
@@ -58,11 +58,11 @@ def export_tables(
 
     if file_format in FILE_WRITERS:
         with write_atomically(target) as draft:
-            made = [
+            exported = [
                 ExportedTable(table.name, count, target)
                 for table, count in FILE_WRITERS[file_format](draft, tables, rows)
             ]
-        yield from made
+        yield from exported
         return
     for table in tables:
         file = target if target.suffix == f".{file_format}" else target / f"{table.name}.{file_format}"
@@ -71,15 +71,15 @@ def export_tables(
 
 
 def require_new(files: Sequence[Path], *, replace: bool) -> None:
-    """Raise if files that are to be written are there already, unless they may be replaced."""
-    there = [file for file in files if file.exists()]
-    if there and (not replace or there[0].is_dir()):
-        raise BadInput(f"{there[0]} is there already.", "Give another name, or say --replace if the file may go.")
+    """Raise if one of the files exists, unless it may be replaced."""
+    existing = [file for file in files if file.exists()]
+    if existing and (not replace or existing[0].is_dir()):
+        raise BadInput(f"{existing[0]} exists already.", "Choose another name, or overwrite the file with --replace.")
 
 
 @contextmanager
 def write_atomically(file: Path) -> Iterator[Path]:
-    """Give a draft to write into, which becomes the file if all goes well."""
+    """Yield a temporary file to write to; it replaces the file if nothing fails."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{os.getpid()}.{file.name}")
     try:
@@ -90,25 +90,25 @@ def write_atomically(file: Path) -> Iterator[Path]:
 
 
 def flatten_nested(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Put nested columns into JSON text."""
+    """Convert nested columns to JSON text."""
     return rows.with_columns(cs.nested().map_batches(encode_json, return_dtype=pl.String))
 
 
 def encode_json(column: pl.Series) -> pl.Series:
-    """Return a nested column as JSON text; null stays null."""
+    """Return a nested column as JSON text; nulls stay null."""
     values = (value.to_list() if isinstance(value, pl.Series) else value for value in column)
     found = [None if value is None else json.dumps(value, default=str, ensure_ascii=False) for value in values]
     return pl.Series(column.name, found, dtype=pl.String)
 
 
 def write_json(rows: pl.LazyFrame, file: Path) -> None:
-    """Write rows as a list of objects; days and instants as text."""
+    """Write rows as a list of objects; dates and times as text."""
     file.write_text(json.dumps(rows.collect().to_dicts(), indent=2, default=str, ensure_ascii=False) + "\n")
 
 
 def write_workbook(file: Path, tables: Sequence[TableOrView], rows: RowReader) -> Iterator[tuple[TableOrView, int]]:
-    """Write a sheet a table. Instants lose their zone, which is UTC; ids are shown without separators."""
-    import xlsxwriter  # type: ignore[import-untyped] # noqa: PLC0415 - only who wants Excel waits for it
+    """Write one sheet per table. Times lose their zone, which is UTC; ids have no separators."""
+    import xlsxwriter  # type: ignore[import-untyped] # noqa: PLC0415 - slow to import, and only Excel needs it
 
     with xlsxwriter.Workbook(file, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         for table in tables:
@@ -119,19 +119,19 @@ def write_workbook(file: Path, tables: Sequence[TableOrView], rows: RowReader) -
 
 
 def require_fits(table: TableOrView, rows: pl.DataFrame) -> None:
-    """Raise if Excel would leave something out."""
+    """Raise if a sheet cannot hold all rows or texts."""
     longest = rows.select(pl.max_horizontal(0, cs.string().str.len_chars().max())).item()
     if rows.height > MAX_SHEET_ROWS or longest > MAX_CELL_LENGTH:
         what = f"{rows.height:,} rows" if rows.height > MAX_SHEET_ROWS else f"texts of {longest:,} characters"
         raise LakeError(
-            f"{table.name} has {what}: a sheet of Excel takes {MAX_SHEET_ROWS:,} rows, "
+            f"{table.name} has {what}: an Excel sheet holds {MAX_SHEET_ROWS:,} rows, "
             f"a cell {MAX_CELL_LENGTH:,} characters.",
-            "Take fewer seasons (--season 2025), or --format csv, sqlite or duckdb.",
+            "Export fewer seasons (--season 2025), or use --format csv, sqlite or duckdb.",
         )
 
 
 def write_sqlite(file: Path, tables: Sequence[TableOrView], rows: RowReader) -> Iterator[tuple[TableOrView, int]]:
-    """Write an SQLite table for each: `gold.skater_game` as gold_skater_game. Days and instants (UTC) are text."""
+    """Write one SQLite table per table: `gold.skater_game` as gold_skater_game. Dates and times (UTC) are text."""
     with closing(sqlite3.connect(file)) as connection:
         for table in tables:
             name = table.name.replace(".", "_")
@@ -141,11 +141,11 @@ def write_sqlite(file: Path, tables: Sequence[TableOrView], rows: RowReader) -> 
             )
             keyed = (
                 f", PRIMARY KEY ({', '.join(table.key)})" if set(table.key) <= set(schema) else ""
-            )  # not of old rows
+            )  # an old table may lack them
             connection.execute(f'CREATE TABLE "{name}" ({columns}{keyed})')
             count = 0
-            for part in split_by_season(table, rows(table)):
-                plain = flatten_nested(part).with_columns(
+            for season in split_by_season(table, rows(table)):
+                plain = flatten_nested(season).with_columns(
                     cs.datetime().dt.strftime("%Y-%m-%d %H:%M:%S%.6f"), cs.date().dt.strftime("%Y-%m-%d")
                 )
                 found = plain.collect()
@@ -157,7 +157,7 @@ def write_sqlite(file: Path, tables: Sequence[TableOrView], rows: RowReader) -> 
 
 
 def split_by_season(table: TableOrView, rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
-    """Yield rows season by season, so that memory holds one of them."""
+    """Yield rows season by season, to hold one season in memory at a time."""
     if table.partition is None:
         yield rows
         return

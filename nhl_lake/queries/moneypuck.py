@@ -1,7 +1,6 @@
-"""Four tables as MoneyPuck spells them, so that notebooks written for its files run: views over gold, in SQL.
+"""Four views over gold with MoneyPuck's column names, for notebooks written for its files.
 
-Every view is one question that Polars and DuckDB answer alike. A column that needs a model of expected goals is absent,
-not zero.
+Polars and DuckDB return the same rows for each view. Columns that need an expected-goals model are absent, not zero.
 """
 
 import re
@@ -16,7 +15,7 @@ from nhl_lake.schema.table import Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A question that has a name: its columns, each with what it is in SQL, and where they come from."""
+    """A named query: its columns with their SQL expressions, and its FROM clause."""
 
     name: str
     grain: str
@@ -27,7 +26,7 @@ class View:
 
     @property
     def sql(self) -> str:
-        """Return the question."""
+        """Return the query."""
         return (
             "SELECT "
             + ", ".join(f'{what} AS "{name}"' for name, what in self.columns.items())
@@ -36,7 +35,7 @@ class View:
 
     @property
     def inputs(self) -> tuple[Table, ...]:
-        """Return the tables that it is asked of."""
+        """Return the tables that the query reads."""
         return tuple(
             find_table(name) for name in dict.fromkeys(re.findall(r"\b(?:silver|gold)\.\w+", self.from_clause))
         )
@@ -44,7 +43,7 @@ class View:
 
 TableOrView = Table | View
 
-# ours, and MoneyPuck's without what it puts before or after
+# our name: MoneyPuck's, without its prefixes and suffixes
 TEAM_NAMES: Mapping[str, str] = {
     "goals": "goals",
     "shots_on_goal": "shotsOnGoal",
@@ -118,7 +117,7 @@ PLAYER_NAMES_JOIN = f"LEFT JOIN ({PLAYER_NAMES_QUERY}) AS p ON player_id = named
 
 PLAYER_GAME_STATS = View(
     name="player_game_stats",
-    grain="one skater in a game of the regular season or the playoffs, in one situation; `other` is one, too",
+    grain="one skater in a game of the regular season or the playoffs, in one situation (including `other`)",
     key=("playerId", "gameId", "situation"),
     columns={
         "playerId": "CAST(player_id AS VARCHAR)",
@@ -138,7 +137,7 @@ PLAYER_GAME_STATS = View(
 
 GAMES_HISTORICAL = View(
     name="games_historical",
-    grain="one team in a game of the regular season or the playoffs, in one situation; `other` is one, too",
+    grain="one team in a game of the regular season or the playoffs, in one situation (including `other`)",
     key=("gameId", "team", "situation"),
     columns={
         "team": "team_abbrev",
@@ -160,20 +159,20 @@ GAMES_HISTORICAL = View(
 
 
 def format_clock(offset: str) -> str:
-    """Return the start of a game on a clock so far from UTC: 7:00 PM."""
+    """Return the expression for the start of a game at an offset from UTC: 7:00 PM."""
     sign = f"CASE WHEN left({offset}, 1) = '-' THEN -1 ELSE 1 END"
     ahead = f"({sign}) * (CAST(substr({offset}, 2, 2) AS INTEGER) * 60 + CAST(substr({offset}, 5, 2) AS INTEGER))"
     minute = f"((CAST(extract(epoch FROM start_at) AS BIGINT) // 60 + {ahead} + 1440) % 1440)"
     hour = f"(({minute} // 60 + 11) % 12 + 1)"
     half = f"CASE WHEN {minute} < 720 THEN ' AM' ELSE ' PM' END"
     minutes = f"substr(CAST({minute} % 60 + 100 AS VARCHAR), 2, 2)"
-    told = f"concat(CAST({hour} AS VARCHAR), ':', {minutes}, {half})"
-    return f"CASE WHEN {offset} IS NOT NULL THEN {told} END"
+    clock = f"concat(CAST({hour} AS VARCHAR), ':', {minutes}, {half})"
+    return f"CASE WHEN {offset} IS NOT NULL THEN {clock} END"
 
 
 SCHEDULE = View(
     name="schedule",
-    grain="one game of the regular season or the playoffs, past or future, under its newest day",
+    grain="one game of the regular season or the playoffs, past or future, on its newest date",
     key=("GAME_ID",),
     partition="SEASON",
     columns={
@@ -201,13 +200,13 @@ SEASON_WINDOW = "OVER (PARTITION BY player_id, season, situation)"
 
 
 def sum_known(name: str) -> str:
-    """Return the sum of what is known over a season; null if nothing is."""
+    """Return the sum of the known values over a season; null if there are none."""
     return f"CASE WHEN count({name}) {SEASON_WINDOW} > 0 THEN sum(CAST({name} AS BIGINT)) {SEASON_WINDOW} END"
 
 
 SKATERS = View(
     name="skaters",
-    grain="one skater in a season, in one situation, over all his teams; his last one stands beside",
+    grain="one skater in a season, in one situation, over all teams; `team` is the last one",
     key=("playerId", "season", "situation"),
     columns={
         "playerId": "CAST(player_id AS VARCHAR)",

@@ -13,12 +13,12 @@ GOALIE_COLUMNS = ("decision", "saves", "shots_against", "goals_against", "time_o
 
 
 def scan_skater_lines(root: Location) -> pl.LazyFrame:
-    """One row a skater dressed for a final game."""
+    """Return one row per skater dressed for a final game."""
     return combine_lines(root, "silver.skater_games", "gold.skater_game", SKATER_COLUMNS)
 
 
 def scan_goalie_lines(root: Location) -> pl.LazyFrame:
-    """One row a goalie who was in the net in a final game: by time on the ice, or where it is unknown by shots."""
+    """Return one row per goalie who played in a final game: by time on ice, or by shots faced if it is unknown."""
     lines = combine_lines(root, "silver.goalie_games", "gold.goalie_game", GOALIE_COLUMNS)
     faced = pl.col("shots_against").fill_null(pl.col("goals_against"))
     return lines.filter(pl.col("time_on_ice_s").fill_null(faced) > 0)

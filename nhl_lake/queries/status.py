@@ -1,4 +1,4 @@
-"""The status of the lake: what bronze has of the schedule, whenever a run was last."""
+"""The status of the lake: which scheduled games bronze has, and what the last run did."""
 
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
@@ -83,7 +83,7 @@ def read_status(root: Location, now: datetime) -> LakeStatus:
 
 
 def read_failures(root: Location) -> pl.DataFrame:
-    """Return the last failure of each page in the last runs, whether it has come since or not: columns of FAILURES."""
+    """Return the last failure of each page in the last runs, even if fetched since: columns of FAILURE_SCHEMA."""
     runs = delta_tables.scan_table(root, ledger.RUNS).sort("started_at").tail(RUNS_READ).select("started_at", "pages")
     reasons = runs.explode("pages").unnest("pages").select("table", "reasons", failed_at="started_at")
     parted = pl.col("reasons").str.splitn(": ", 2).struct
@@ -97,20 +97,20 @@ def read_failures(root: Location) -> pl.DataFrame:
 
 
 def find_missing_pages(facts: Inventory, failed: pl.DataFrame) -> pl.DataFrame:
-    """Leave the failures of pages that have not come since."""
-    held = pl.concat(pages.select("page", "fetched_at", table=pl.lit(name)) for name, pages in facts.stored.items())
-    came = failed.join(held, on=["table", "page"], how="left", maintain_order="left")
+    """Return the failures of pages that are still missing."""
+    stored = pl.concat(pages.select("page", "fetched_at", table=pl.lit(name)) for name, pages in facts.stored.items())
+    found = failed.join(stored, on=["table", "page"], how="left", maintain_order="left")
     is_missing = pl.col("fetched_at").is_null() | (pl.col("fetched_at") < pl.col("failed_at"))
     planned = pl.col("table").is_in(list(facts.stored))
-    return came.filter(planned & is_missing).select(list(FAILURE_SCHEMA))
+    return found.filter(planned & is_missing).select(list(FAILURE_SCHEMA))
 
 
 def find_schedule_read_time(root: Location) -> datetime:
-    """Return when the schedule was last read: what it says of later games is a promise."""
+    """Return when the schedule was last read; games after that may have changed."""
     runs = delta_tables.scan_table(root, ledger.RUNS).select("started_at", "pages").explode("pages").unnest("pages")
     read = runs.filter((pl.col("table") == endpoints.SCHEDULE.name) & (pl.col("new") + pl.col("unchanged") > 0))
     last: datetime | None = read.select(pl.col("started_at").max()).collect().item()
-    if last is None:  # the first run was killed
+    if last is None:  # the first run did not finish
         last = delta_tables.scan_table(root, endpoints.SCHEDULE).select(pl.col("fetched_at").max()).collect().item()
     return last or datetime.min.replace(tzinfo=UTC)
 
@@ -119,18 +119,19 @@ def summarize_season(standing: pl.DataFrame, to_come: pl.DataFrame, season: int)
     """Count the games of a season."""
     rows = standing.filter(pl.col("season") == season)
     counts = {name: rows.filter(pl.col("stands") == status).height for name, status in STATUS_COUNTS.items()}
-    held = pl.col("stands").is_in(["complete", "partial", "incomplete"])
+    is_stored = pl.col("stands").is_in(["complete", "partial", "incomplete"])
     first_open = pl.col("game_date").filter(pl.col("stands") == "open").min()
     is_before = first_open.is_null() | (pl.col("game_date") < first_open)
     begins, through = rows.select(
-        begins=pl.col("game_date").filter(held).min(), through=pl.col("game_date").filter(held & is_before).max()
+        begins=pl.col("game_date").filter(is_stored).min(),
+        through=pl.col("game_date").filter(is_stored & is_before).max(),
     ).row(0)
     upcoming = to_come.filter(pl.col("season") == season).height
     return SeasonStatus(season, begins, through, **counts, upcoming=upcoming)
 
 
 def count_reasons(standing: pl.DataFrame) -> pl.DataFrame:
-    """Count games by what they lack: season, stands, why, games, newest."""
+    """Count games by what is missing: season, stands, why, games, newest."""
     return (
         standing.filter(pl.col("stands").is_in(["partial", "incomplete", "open"]))
         .sort("game_id", descending=True)
@@ -140,7 +141,7 @@ def count_reasons(standing: pl.DataFrame) -> pl.DataFrame:
 
 
 def select_upcoming_games(schedule: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """Return the games to come, soonest first."""
+    """Return upcoming games, soonest first."""
     return schedule.filter(is_upcoming(now)).sort("start_at", "game_id")
 
 

@@ -183,7 +183,7 @@ def test_the_command_writes_a_file_by_its_name_and_never_over_another(
     third = run_here(*words, "--replace", root=league_lake)
 
     assert (first.code, second.code, third.code) == (0, 2, 0)
-    assert "is there already" in second.err
+    assert "exists already" in second.err
     read = {"csv": pl.read_csv, "json": pl.read_json, "parquet": pl.read_parquet}[name.partition(".")[2]]
     assert_frame_equal(read(tmp_path / "new" / name), asked(league_lake, words[1]), check_dtypes=False)
     assert [file.name for file in (tmp_path / "new").iterdir()] == [name]
