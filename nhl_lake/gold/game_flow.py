@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import polars as pl
 
+from nhl_lake.gold.measures.appearances import list_game_teams
 from nhl_lake.gold.measures.recorded_events import add_recorded_flags, is_always_recorded, list_required_flags
 from nhl_lake.hockey.line_changes import PERIOD_KEY
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
+from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.stints import STINTS
 
@@ -22,7 +24,7 @@ COUNTS = {
 SIDES = {"home": pl.col("is_home"), "away": ~pl.col("is_home")}
 
 
-def game_flow(plays: pl.LazyFrame, stints: pl.LazyFrame) -> pl.LazyFrame:
+def game_flow(plays: pl.LazyFrame, stints: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
     """One row per step: a shot attempt, a change of strength, or the start or end of a period.
 
     Counts include the step. Changes of strength come from the shifts; a game without shifts has none, and the strength
@@ -46,8 +48,14 @@ def game_flow(plays: pl.LazyFrame, stints: pl.LazyFrame) -> pl.LazyFrame:
             for side in SIDES
             if not is_always_recorded(name)
         )
+        .join(list_acting_teams(games), on=["game_id", "acting_team_id"], how="left", validate="m:1", maintain_order="left")
         .select(column.name for column in COLUMNS)
     )
+
+
+def list_acting_teams(games: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the letters of both teams of each game: game_id, acting_team_id, acting_team_abbrev."""
+    return list_game_teams(games).select("game_id", acting_team_id="team_id", acting_team_abbrev="team_abbrev")
 
 
 def select_play_steps(plays: pl.LazyFrame) -> pl.LazyFrame:
@@ -105,6 +113,7 @@ COLUMNS = (
     Column("game_seconds", pl.Int32, "Time since the game began; null if it is unknown", "s", nullable=True),
     replace(c.event_id, description="Event id; null for a change of strength", nullable=True),
     Column("acting_team_id", pl.Int32, "Team of the shooter", nullable=True),
+    Column("acting_team_abbrev", pl.String, "Three letters of the shooter's team, as of then", nullable=True),
     replace(c.is_home, description="Whether the shooter's team is the home team", nullable=True),
     c.situation_code,
     Column(
@@ -133,7 +142,7 @@ GAME_FLOW = Table(
     key=("game_id", "step_number"),
     columns=COLUMNS,
     chunk_key="game_id",
-    inputs=(PLAYS, STINTS),
+    inputs=(PLAYS, STINTS, GAMES),
     source=game_flow,
     checks={
         "goals do not exceed attempts": pl.col("home_attempts_so_far").is_null()
