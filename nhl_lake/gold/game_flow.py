@@ -48,7 +48,13 @@ def game_flow(plays: pl.LazyFrame, stints: pl.LazyFrame, games: pl.LazyFrame) ->
             for side in SIDES
             if not is_always_recorded(name)
         )
-        .join(list_acting_teams(games), on=["game_id", "acting_team_id"], how="left", validate="m:1", maintain_order="left")
+        .join(
+            list_acting_teams(games),
+            on=["game_id", "acting_team_id"],
+            how="left",
+            validate="m:1",
+            maintain_order="left",
+        )
         .select(column.name for column in COLUMNS)
     )
 

@@ -64,7 +64,7 @@ def test_the_columns_of_a_table_are_listed_without_a_lake(
 
     table = catalog.find_table(name)
     assert [column["name"] for column in found["columns"]] == table.schema.names()
-    assert (found["key"], found["grain"]) == (list(table.key), table.grain)
+    assert (found["key"], found["row_is"]) == (list(table.key), table.grain)
     assert all(column["meaning"] for column in found["columns"])
     assert {c["unit"] for c in found["columns"]} == {c.unit or None for c in table.columns}
     assert all(column in shown.out for column in table.schema.names())

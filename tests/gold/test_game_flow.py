@@ -32,7 +32,12 @@ def make_event(order: int, second: int, kind: str, team: int | None = None, **sa
 
 def build_flow(plays: list[dict[str, Any]], stints: list[dict[str, Any]] = ()) -> pl.DataFrame:
     drop = make_event(0, 0, "faceoff", HOME)  # as all pages have since 2009-10
-    found = build_table(GAME_FLOW, builders.make_plays(*plays, drop), builders.make_stints(*stints))
+    found = build_table(
+        GAME_FLOW,
+        builders.make_plays(*plays, drop),
+        builders.make_stints(*stints),
+        builders.make_games(builders.make_game(home_team_abbrev="HOM", away_team_abbrev="AWY")),
+    )
     checks.validate_rows(GAME_FLOW, found)
     return found
 
@@ -97,6 +102,14 @@ def test_strength_change_is_a_step_after_the_goal_of_its_second():
     assert found["home_goals_so_far"].to_list() == [0, 0, 0, 1, 1]
 
 
+def test_a_step_has_the_letters_of_the_acting_team():
+    found = build_flow(
+        [make_event(1, 0, "period-start"), make_event(2, 9, "goal", AWAY), make_event(3, 10, "goal", HOME)]
+    )
+
+    assert found["acting_team_abbrev"].to_list() == [None, "AWY", "HOM"]
+
+
 def test_unknown_strength_is_not_even_strength():
     unknown = make_event(1, 10, "goal", HOME, home_skaters=None, situation_code=None)
     penalty_shot = make_event(2, 20, "goal", HOME, is_penalty_shot=True, away_skaters=0, situation_code="1010")
@@ -112,7 +125,7 @@ def test_last_step_has_the_official_score_and_shots():
     stints = build_tables(games, charts, []).stints.lazy()
 
     plays = build_table(PLAYS, pages).lazy()
-    found = build_table(GAME_FLOW, plays, stints)
+    found = build_table(GAME_FLOW, plays, stints, builders.make_games())
     checks.validate_rows(GAME_FLOW, found)
     last = found.sort("step_number").group_by("game_id", maintain_order=True).last()
 
@@ -131,7 +144,7 @@ def test_strength_between_the_steps_matches_the_truth_of_every_second():
         games, {game: builders.make_chart(*get_shift_chart(game)["data"], game_id=game) for game in games}, []
     ).stints.lazy()
     plays = build_table(PLAYS, pages).lazy()
-    found = build_table(GAME_FLOW, plays, stints).filter(pl.col("step") == "strength")
+    found = build_table(GAME_FLOW, plays, stints, builders.make_games()).filter(pl.col("step") == "strength")
 
     assert games
     for game in games:

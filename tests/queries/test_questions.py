@@ -236,7 +236,7 @@ def test_a_game_to_come_is_said_to_be_one_and_an_unknown_one_is_an_error(run_her
 
     assert "Not final: FUT, OK." in run_here("game", str(games["game_id"][0]), root=league_lake).out
     unknown = run_here("game", "2010020001", root=league_lake)
-    assert (unknown.code, len(unknown.err.splitlines())) == (1, 2)
+    assert (unknown.code, len(unknown.err.splitlines())) == (2, 2)
 
 
 def test_a_players_lines_are_those_of_the_box_scores(league_lake: Path):
@@ -405,7 +405,7 @@ def test_when_names_collide_on_a_terminal_the_id_is_asked_for(league_lake: Path,
 def test_nobody_of_a_name_is_an_error_in_two_lines(run_here: Cli, league_lake: Path):
     ended = run_here("player", "Wayne", "Gretzky", root=league_lake)
 
-    assert (ended.code, ended.err.splitlines()[0]) == (1, "Error: There is no player 'Wayne Gretzky' in the lake.")
+    assert (ended.code, ended.err.splitlines()[0]) == (2, "Error: There is no player 'Wayne Gretzky' in the lake.")
 
 
 def test_the_upcoming_command_shows_every_game_of_the_days(run_here: Cli, league_lake: Path):
