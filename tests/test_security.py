@@ -160,7 +160,7 @@ def test_bombs_are_refused_by_name_within_little_memory_and_the_run_goes_on(tmp_
     assert "Traceback" not in bombed.err
     said = json.loads(bombed.out)
     reasons = [reason for tally in said["tables"].values() for reason in tally["reasons"]]
-    refused = [r for r in reasons if re.search("larger than|packed as|nested deeper", r)]
+    refused = [r for r in reasons if re.search("larger than|encoded as|nested deeper", r)]
     assert len(refused) == len(make_bombs()) - 1, reasons
     for word in list(make_bombs())[:9]:
         number = word.split("/")[1]

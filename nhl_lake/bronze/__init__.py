@@ -1,1 +1,1 @@
-"""Pages of the NHL's API: which there are, what each must be, and what is kept of them."""
+"""Pages of the NHL's API: how each is declared, requested and validated."""

@@ -1,7 +1,7 @@
-"""Every page of the NHL API that the lake keeps, declared.
+"""Declare every page of the NHL API that the lake stores: its address, its validation, and when to request it.
 
-Pages are kept as served. Tables of games, days and rosters keep every distinct version, so that corrections, and what
-was known when, stay visible; tables of people, teams and seasons keep the newest.
+Bronze stores pages as served. Tables of games, days and teams in a season keep every distinct version, which shows
+corrections and what was known when. Tables of players, teams and seasons keep the newest version.
 """
 
 from datetime import timedelta
@@ -152,13 +152,13 @@ SHIFT_REPORT_AWAY = declare_game_page(
 
 RIGHT_RAIL = declare_game_page(
     "right_rail",
-    "the page beside a game: officials, scratches, coaches",
+    "a game's right-rail page: officials, scratches, coaches",
     Endpoint(
         path="v1/gamecenter/{game_id}/right-rail",
         parse=validation.parse_right_rail,
         # the counts on this page are corrected together with the box score
         request=OnePerGame(second_look_after="bronze.boxscore"),
-        # the series changes when other games are played
+        # these change when the teams play other games
         ignored_keys=VOLATILE_KEYS | {"seasonSeries", "seasonSeriesWins"},
     ),
 )
@@ -204,7 +204,7 @@ STANDINGS = declare_page(
 
 PLAYERS = declare_newest_page(
     "players",
-    "one player, as the NHL last described him",
+    "one player, as the NHL last described them",
     c.player_id,
     Endpoint(
         path="v1/player/{player_id}/landing",

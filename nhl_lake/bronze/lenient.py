@@ -1,7 +1,7 @@
-"""Read a page of which a value is odd: leave out an optional field or a row of a list, and name what was left out.
+"""Read a page with invalid values: drop an optional field or a row of a list, and report what was dropped.
 
-A field with a default is optional. A required one, such as the id of a player, takes away the smallest thing around it
-that may be missing: a row of a list, or an optional object. Where there is none, the page cannot be read.
+A field with a default is optional. An invalid required field, such as a player's id, drops the smallest optional thing
+around it: a row of a list, or an optional object. Where there is none, the page cannot be read.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,11 +13,11 @@ import msgspec
 
 T = TypeVar("T")
 DecodeHook = Callable[[type, Any], Any]
-SHORT_LIST_ROWS = 2  # a longer list of which no row can be read is a page of another shape
+SHORT_LIST_ROWS = 2  # if no row of a longer list can be read, the page has another shape
 
 
 class InvalidValue(NamedTuple):
-    """A value that was left out: its path in the page, what was expected, and whether it is a row of a list."""
+    """A value that was dropped: its path in the page, what was expected, and whether it is a row of a list."""
 
     path: str
     reason: str
@@ -25,16 +25,16 @@ class InvalidValue(NamedTuple):
 
 
 class InvalidValueError(Exception):
-    """A value is not as declared."""
+    """A value does not have its declared type."""
 
-    def __init__(self, why: str, at: str) -> None:
-        """Say what was expected, and where in the page."""
-        super().__init__(f"{why} - at `{at}`")
-        self.why, self.at = why, at
+    def __init__(self, expected: str, at: str) -> None:
+        """Take what was expected, and where in the page."""
+        super().__init__(f"{expected} - at `{at}`")
+        self.expected, self.at = expected, at
 
 
 class LenientReader:
-    """A walk through a page: it fits values to types, and collects what it leaves out."""
+    """Fits the values of a page to types, and collects what it drops."""
 
     def __init__(self, hook: DecodeHook | None) -> None:
         """Decode custom types with a hook, as msgspec does."""
@@ -42,7 +42,7 @@ class LenientReader:
         self.invalid_values: list[InvalidValue] = []
 
     def fit_value(self, value: Any, kind: Any, at: str) -> Any:  # noqa: ANN401 - any JSON, any type
-        """Return a value without what is odd in it; Unfitting if it may not be left out here."""
+        """Return a value without its invalid parts. Raise InvalidValueError if it may not be dropped here."""
         kind = unwrap_optional(kind) if value is not None else kind
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             return self.fit_object(value, kind, at)
@@ -55,7 +55,7 @@ class LenientReader:
         return value
 
     def fit_object(self, value: Any, kind: type[msgspec.Struct], at: str) -> dict[str, Any]:  # noqa: ANN401
-        """Return the declared keys of an object, without odd optional ones."""
+        """Return the declared keys of an object, without invalid optional ones."""
         if not isinstance(value, dict):
             raise InvalidValueError("Expected `object`", at)
         found = {}
@@ -88,19 +88,19 @@ class LenientReader:
         is_required: bool = False,
         is_row: bool = False,
     ) -> Iterator[Any]:
-        """Yield a value if it fits; one that is odd is noted, or Unfitting if it is required."""
+        """Yield a value if it fits; else record it, or raise InvalidValueError if it is required."""
         before = len(self.invalid_values)
         try:
             yield self.fit_value(value, kind, at)
         except InvalidValueError as error:
             if is_required:
                 raise
-            del self.invalid_values[before:]  # it goes whole
-            self.invalid_values.append(InvalidValue(at, error.why if error.at == at else str(error), is_row))
+            del self.invalid_values[before:]  # the value goes, with all that was dropped inside it
+            self.invalid_values.append(InvalidValue(at, error.expected if error.at == at else str(error), is_row))
 
 
 def read_page(body: str | bytes, kind: type[T], hook: DecodeHook | None = None) -> tuple[T, list[InvalidValue]]:
-    """Return a page without what is odd in it, and what that was; ValidationError if the page itself is."""
+    """Return a page without invalid values, and these; raise ValidationError if the page cannot be read."""
     reader = LenientReader(hook)
     try:
         fitting = reader.fit_value(msgspec.json.decode(body), kind, "$")
@@ -110,7 +110,7 @@ def read_page(body: str | bytes, kind: type[T], hook: DecodeHook | None = None) 
 
 
 def unwrap_optional(kind: Any) -> Any:  # noqa: ANN401 - any type
-    """Return what a value has to be where null is allowed too."""
+    """Return the type of a value that may be null."""
     if get_origin(kind) not in {Union, UnionType}:
         return kind
     others = [one for one in get_args(kind) if one is not NoneType]
@@ -119,5 +119,5 @@ def unwrap_optional(kind: Any) -> Any:  # noqa: ANN401 - any type
 
 @cache
 def get_fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
-    """Return the fields of a struct, their types resolved."""
+    """Return the fields of a struct with resolved types."""
     return msgspec.structs.fields(kind)

@@ -1,8 +1,7 @@
-"""What no page is: so large, so deep, or packed twice. Such a body is let go before anyone reads it.
+"""Limits on the size, depth and encoding of a page. A body beyond them is dropped before it is parsed.
 
-What is too large is let go while it comes, and what grows too large while it is unpacked.
-
-Of 4,000 recorded pages the largest has 1.2 MB, and the deepest six levels of JSON.
+A body that is too large is dropped while it arrives, or while it is decompressed. Of 4,000 recorded pages the largest
+has 1.2 MB, and the deepest six levels of JSON.
 """
 
 import re
@@ -21,32 +20,32 @@ NON_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 HTML_TAG = re.compile(rb"<(/?)(?!br\b|img\b|meta\b|link\b|hr\b|input\b|col\b)[a-z]", re.IGNORECASE)
 
 
-async def read_body(pieces: AsyncIterator[bytes]) -> bytes:
-    """Take a body as it comes; raise PageTooLarge when it is more than any page is."""
-    came, size = [], 0
-    async for piece in pieces:
-        came.append(piece)
-        size += len(piece)
+async def read_body(chunks: AsyncIterator[bytes]) -> bytes:
+    """Read a body in chunks; raise PageTooLarge as soon as it is larger than any page."""
+    body, size = [], 0
+    async for chunk in chunks:
+        body.append(chunk)
+        size += len(chunk)
         check_size(size)
-    return b"".join(came)
+    return b"".join(body)
 
 
-def decompress_body(body: bytes, packing: str) -> bytes:
-    """Return a body as it was before it was packed.
+def decompress_body(body: bytes, encoding: str) -> bytes:
+    """Return a decompressed body.
 
-    Raises PageTooLarge when that is more than any page is, or was packed otherwise than asked for: each further packing
-    multiplies by a thousand what it may grow to. Raises PageRejected when it is cut, or does not unpack.
+    Raises PageTooLarge if it is larger than any page, or has an encoding that was not requested: each further layer of
+    compression multiplies its size by up to a thousand. Raises PageRejected if it is cut off or cannot be decompressed.
     """
-    packing = packing.strip().lower()
-    if packing in {"", "identity"}:
+    encoding = encoding.strip().lower()
+    if encoding in {"", "identity"}:
         return body
-    if packing != CONTENT_ENCODING:
-        raise PageTooLarge(f"packed as {packing[:40]!r}, which was not asked for")
+    if encoding != CONTENT_ENCODING:
+        raise PageTooLarge(f"encoded as {encoding[:40]!r}, which was not requested")
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
         page = unpacker.decompress(body, MAX_PAGE_BYTES + 1)
     except zlib.error as error:
-        raise PageRejected(f"not the gzip that it is said to be: {error}") from error
+        raise PageRejected(f"no valid gzip: {error}") from error
     check_size(len(page))
     if not unpacker.eof:
         raise PageRejected(f"gzip that is cut off after {len(body):,} bytes")
@@ -54,13 +53,13 @@ def decompress_body(body: bytes, packing: str) -> bytes:
 
 
 def check_size(size: int) -> None:
-    """Raise PageTooLarge for more bytes than any page has."""
+    """Raise PageTooLarge if a page has more bytes than any page should."""
     if size > MAX_PAGE_BYTES:
         raise PageTooLarge(f"larger than {MAX_PAGE_BYTES // 2**20} MB")
 
 
 def check_depth(body: bytes) -> None:
-    """Raise PageTooLarge for a page nested so deeply that to read it would exhaust the stack or take for ever."""
+    """Raise PageTooLarge if a page is nested so deeply that parsing would exhaust the stack or take too long."""
     if body.lstrip()[:1] == b"<":
         depths = accumulate(-1 if tag[1] else 1 for tag in HTML_TAG.finditer(body))
         if max(depths, default=0) > MAX_HTML_DEPTH:
@@ -70,17 +69,17 @@ def check_depth(body: bytes) -> None:
 
 
 def is_too_deep(body: bytes) -> bool:
-    """Whether JSON is nested too deeply; brackets inside of texts do not count."""
+    """Whether JSON is nested too deeply. Brackets inside strings do not count."""
     if b"\\" in body:
         body = body.replace(rb"\\", b"").replace(rb"\"", b"")
-    # of a text without brackets its two quotes are left side by side: no page has others, and to split takes five times
-    # as long as to look
-    marks = body.translate(None, NON_BRACKETS).replace(b'""', b"")
-    if b'"' in marks:
-        marks = b"".join(body.split(b'"')[::2]).translate(None, NON_BRACKETS)
+    # a string without brackets leaves its two quotes side by side: remove these, and split only if others are left,
+    # because splitting takes five times as long
+    brackets = body.translate(None, NON_BRACKETS).replace(b'""', b"")
+    if b'"' in brackets:
+        brackets = b"".join(body.split(b'"')[::2]).translate(None, NON_BRACKETS)
     for _ in range(MAX_JSON_DEPTH):
-        inner_gone = marks.replace(b"[]", b"").replace(b"{}", b"")
-        if inner_gone == marks:
+        without_innermost = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if without_innermost == brackets:
             break
-        marks = inner_gone
-    return len(marks) > MAX_JSON_DEPTH
+        brackets = without_innermost
+    return len(brackets) > MAX_JSON_DEPTH

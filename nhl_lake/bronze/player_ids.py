@@ -1,4 +1,4 @@
-"""Whom a page tells of: the players dressed in a game, and those on a roster."""
+"""Read the ids of the players on a page: those dressed in a game, and those on a roster."""
 
 from contextlib import suppress
 
@@ -8,7 +8,7 @@ from nhl_lake.bronze import lenient
 
 
 class RosterSpot(msgspec.Struct):
-    """A dressed player, of whom only the id is read."""
+    """A dressed player."""
 
     playerId: int
 
@@ -17,7 +17,7 @@ ROSTER_SPOTS_DECODER = msgspec.json.Decoder(list[RosterSpot])
 
 
 class RosterPlayer(msgspec.Struct):
-    """A player on a roster, likewise."""
+    """A player on a roster."""
 
     id: int
 
@@ -33,16 +33,16 @@ class Roster(msgspec.Struct):
 def read_dressed_ids(spots: msgspec.Raw) -> frozenset[int]:
     """Return the ids of the players dressed in a game.
 
-    One odd page or player must not keep the others from being asked for: silver.game_quality names what is odd.
+    An invalid page or player must not hide the other players. silver.game_quality reports what is invalid.
     """
     try:
-        return frozenset(man.playerId for man in ROSTER_SPOTS_DECODER.decode(spots))
+        return frozenset(player.playerId for player in ROSTER_SPOTS_DECODER.decode(spots))
     except msgspec.ValidationError:
         with suppress(msgspec.ValidationError):
-            return frozenset(man.playerId for man in lenient.read_page(bytes(spots), list[RosterSpot])[0])
+            return frozenset(player.playerId for player in lenient.read_page(bytes(spots), list[RosterSpot])[0])
         return frozenset()
 
 
 def read_roster_ids(page: Roster) -> frozenset[int]:
     """Return the ids of the players on a roster page."""
-    return frozenset(man.id for man in (*page.forwards, *page.defensemen, *page.goalies))
+    return frozenset(player.id for player in (*page.forwards, *page.defensemen, *page.goalies))

@@ -1,6 +1,6 @@
-"""What a page must be to be kept: it parses, it is the page that was asked for, and its envelope holds.
+"""Validate a page before bronze stores it: it parses, it is the page that was requested, and it is complete.
 
-Nothing inside the envelope is judged here: bronze keeps pages as served, silver reads them.
+Only the keys that say this are read. Bronze stores pages as served, and silver reads the rest.
 """
 
 import re
@@ -24,7 +24,7 @@ RawRows = list[msgspec.Raw]
 
 
 class Game(msgspec.Struct):
-    """The head that every page of a game has."""
+    """The keys that every page of a game has."""
 
     id: int
     season: int
@@ -34,14 +34,14 @@ class Game(msgspec.Struct):
 
 
 class PlayByPlay(Game):
-    """A play-by-play page: its plays and its dressed players, which are lists."""
+    """A play-by-play page with two lists: its plays and its dressed players."""
 
     plays: msgspec.Raw
     rosterSpots: msgspec.Raw
 
 
 class Name(msgspec.Struct):
-    """A localized name; old pages have plain text in its place."""
+    """A localized name. Old pages have plain text instead."""
 
     default: str
 
@@ -61,7 +61,7 @@ class Outcome(msgspec.Struct):
 
 
 class ScheduledGame(msgspec.Struct):
-    """A game inside a schedule page: the plan and silver read it by this, so that what is kept can be read."""
+    """A game in a schedule page, with the keys that the planner and silver read."""
 
     id: int
     season: int
@@ -93,13 +93,13 @@ class Week(msgspec.Struct):
 
 
 class Id(msgspec.Struct):
-    """A thing with an id."""
+    """A row with an id."""
 
     id: int
 
 
 class Listing(msgspec.Struct):
-    """A page of the stats API: rows, and how many there are in all."""
+    """A page of the stats API: rows, and how many there are in total."""
 
     data: RawRows
     total: int
@@ -121,7 +121,7 @@ class Chart(msgspec.Struct):
 
 
 class RightRail(msgspec.Struct):
-    """A right-rail page; a game not yet played has little more than `gameInfo`."""
+    """A right-rail page. Before the game it has little more than `gameInfo`."""
 
     gameInfo: Any = None
     seasonSeries: Any = None
@@ -157,7 +157,7 @@ class Player(msgspec.Struct):
 
 
 def decode_leniently(body: bytes, kind: type[S]) -> S:
-    """Decode a JSON page without what is odd in it but not needed to know the page: silver names that."""
+    """Decode a JSON page and drop invalid values that do not identify it; silver reports them."""
     try:
         return decode_strictly(body, kind)
     except PageRejected:
@@ -167,80 +167,82 @@ def decode_leniently(body: bytes, kind: type[S]) -> S:
 
 
 def decode_strictly(body: bytes, kind: type[S]) -> S:
-    """Decode a JSON page strictly; Refused names the path that is wrong. Text that is not UTF-8 is damaged."""
+    """Decode a JSON page. Raise PageRejected with the path of an invalid value, or if the page is not UTF-8."""
     try:
-        body.decode()  # msgspec does not look at the texts that it leaves out
+        body.decode()  # msgspec does not check the strings that it skips
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         raise PageRejected(f"not a {kind.__name__} page: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         start = body[:40].decode("utf-8", "replace").strip()
-        raise PageRejected(f"no whole JSON ({len(body):,} bytes, begins {start!r}): {error}") from error
+        raise PageRejected(f"no complete JSON ({len(body):,} bytes, begins {start!r}): {error}") from error
 
 
-def parse_boxscore(body: bytes, ask: RequestParams) -> list[PageRecord]:
-    """Read a boxscore: of all that it says only the head is looked at."""
-    return [make_game_row(decode_strictly(body, Game), ask, body)]
+def parse_boxscore(body: bytes, params: RequestParams) -> list[PageRecord]:
+    """Read the keys of a box score that say which game it is."""
+    return [make_game_row(decode_strictly(body, Game), params, body)]
 
 
-def parse_play_by_play(body: bytes, ask: RequestParams) -> list[PageRecord]:
-    """Read a play-by-play page, and who is dressed where the game is over."""
+def parse_play_by_play(body: bytes, params: RequestParams) -> list[PageRecord]:
+    """Read a play-by-play page, and the dressed players if the game is over."""
     page = decode_strictly(body, PlayByPlay)
     for name in ("plays", "rosterSpots"):
         if memoryview(getattr(page, name))[0] != ord("["):
             raise PageRejected(f"not a PlayByPlay page: Expected `array` - at `$.{name}`")
-    people = read_dressed_ids(page.rosterSpots) if page.gameState in FINAL_STATES else frozenset()
-    return [make_game_row(page, ask, body)._replace(player_ids=people)]
+    player_ids = read_dressed_ids(page.rosterSpots) if page.gameState in FINAL_STATES else frozenset()
+    return [make_game_row(page, params, body)._replace(player_ids=player_ids)]
 
 
-def make_game_row(page: Game, ask: RequestParams, body: bytes) -> PageRecord:
-    """Make the part of a page that says itself which game it is."""
-    if page.id != ask["game_id"]:
-        raise PageRejected(f"the page is of game {page.id}, not {ask['game_id']}")
+def make_game_row(page: Game, params: RequestParams, body: bytes) -> PageRecord:
+    """Make the record of a page that says which game it is."""
+    if page.id != params["game_id"]:
+        raise PageRejected(f"the page is of game {page.id}, not {params['game_id']}")
     return PageRecord({"game_id": page.id}, page.season, page.gameDate, page.gameState, body)
 
 
-def parse_schedule(body: bytes, ask: RequestParams) -> list[PageRecord]:
-    """Read a schedule page: one part a game. Its state is that of the game."""
-    return [parse_scheduled_game(day.date, raw) for day in parse_schedule_week(body, ask).gameWeek for raw in day.games]
+def parse_schedule(body: bytes, params: RequestParams) -> list[PageRecord]:
+    """Read a schedule page: one record per game, with the state of the game."""
+    return [
+        parse_scheduled_game(day.date, raw) for day in parse_schedule_week(body, params).gameWeek for raw in day.games
+    ]
 
 
-def parse_schedule_week(body: bytes, ask: RequestParams) -> Week:
-    """Decode a schedule page and see that it begins on the day that was asked for."""
+def parse_schedule_week(body: bytes, params: RequestParams) -> Week:
+    """Decode a schedule page and check that it begins on the requested day."""
     page = decode_strictly(body, Week)
     first = page.gameWeek[0].date if page.gameWeek else None
-    if first != ask["day"]:
-        raise PageRejected(f"the schedule begins on {first}, not on {ask['day']}")
+    if first != params["day"]:
+        raise PageRejected(f"the schedule begins on {first}, not on {params['day']}")
     return page
 
 
 def parse_scheduled_game(day: date, entry: msgspec.Raw) -> PageRecord:
-    """Read one game's entry in a schedule page, as served. An odd field that it can do without costs nothing else."""
+    """Read one game's entry in a schedule page. Invalid optional fields are ignored."""
     game = decode_leniently(bytes(entry), ScheduledGame)
     return PageRecord({"game_id": game.id}, game.season, day, game.gameState, bytes(entry))
 
 
-def parse_shift_chart(body: bytes, ask: RequestParams) -> list[PageRecord]:
-    """Read a shift chart; an empty one is an answer too. Its state is the schedule's."""
+def parse_shift_chart(body: bytes, params: RequestParams) -> list[PageRecord]:
+    """Read a shift chart, which may be empty. Its game state comes from the schedule."""
     page = decode_leniently(body, Chart)
     if len(page.data) != page.total:
         raise PageRejected(f"{len(page.data)} of {page.total} shifts")
-    other = {row.gameId for row in page.data if row.gameId is not None} - {ask["game_id"]}
-    if other:
-        raise PageRejected(f"the chart has shifts of game {min(other)}, not {ask['game_id']}")
-    return [make_row_from_request(ask, body)]
+    other_games = {row.gameId for row in page.data if row.gameId is not None} - {params["game_id"]}
+    if other_games:
+        raise PageRejected(f"the chart has shifts of game {min(other_games)}, not {params['game_id']}")
+    return [make_row_from_request(params, body)]
 
 
 def is_chart_empty(chart: str) -> bool:
-    """Whether a shift chart has no shifts: rows of goals alone (typeCode 505) are none."""
+    """Whether a shift chart has no shifts. Rows of goals (typeCode 505) are no shifts."""
     rows = msgspec.json.decode(chart, type=Chart).data
     return not any(row.typeCode in {517, None} and row.duration not in {None, "00:00"} for row in rows)
 
 
 def make_shift_report_parser(*, home: bool) -> PageParser:
-    """Read an HTML shift report by its title, whose team it is of, its game number and its last tag."""
+    """Return a parser of HTML shift reports: it checks the title, the team, the game number and the last tag."""
 
-    def read(body: bytes, ask: RequestParams) -> list[PageRecord]:
+    def read(body: bytes, params: RequestParams) -> list[PageRecord]:
         page = decode_text(body)
         title = " ".join(re.findall(r"<title>([^<]*)", page, re.IGNORECASE)).lower()
         if "time on ice" not in title or ("home" in title) is not home:
@@ -248,72 +250,76 @@ def make_shift_report_parser(*, home: bool) -> PageParser:
             raise PageRejected(
                 f"not the shift report of the {side} team: its title is {title!r} ({len(page):,} characters)"
             )
-        number = f"Game {ask['game_id'] % 10_000:04d}"
+        number = f"Game {params['game_id'] % 10_000:04d}"
         if not re.search(rf"\b{number}\b", page):
             raise PageRejected(f"the report is of another game: no '{number}' in it")
         if "</html>" not in page[-1000:].lower():
             raise PageRejected(f"the report is cut off after {len(page):,} characters")
-        return [make_row_from_request(ask, body)]
+        return [make_row_from_request(params, body)]
 
     return read
 
 
-def parse_right_rail(body: bytes, ask: RequestParams) -> list[PageRecord]:
-    """Read a right-rail page: the reports that it links to are the game's. It says nothing else of which game it is."""
+def parse_right_rail(body: bytes, params: RequestParams) -> list[PageRecord]:
+    """Read a right-rail page. Only the reports that it links to say which game it is."""
     page = decode_leniently(body, RightRail)
     if page.gameInfo is None and page.seasonSeries is None and page.gameReports is None:
         raise PageRejected("not a RightRail page: neither gameInfo, nor seasonSeries, nor gameReports")
     reports = [address for address in (page.gameReports or {}).values() if address and isinstance(address, str)]
-    number = f"{ask['game_id'] % 1_000_000:06d}"
+    number = f"{params['game_id'] % 1_000_000:06d}"
     if reports and not any(number in address for address in reports):
         raise PageRejected(f"the right rail is of another game: no report {number} in it")
-    return [make_row_from_request(ask, body)]
+    return [make_row_from_request(params, body)]
 
 
-def make_row_from_request(ask: RequestParams, body: bytes) -> PageRecord:
-    """Make the part of a page that does not tell its game, day or state: they are the schedule's."""
+def make_row_from_request(params: RequestParams, body: bytes) -> PageRecord:
+    """Make the record of a page that has no game, day or state: the schedule has them."""
     return PageRecord(
-        {"game_id": ask["game_id"]}, ask["season"], ask["game_date"], ask["state"], decode_text(body).encode()
+        {"game_id": params["game_id"]},
+        params["season"],
+        params["game_date"],
+        params["state"],
+        decode_text(body).encode(),
     )
 
 
-def parse_roster(body: bytes, ask: RequestParams) -> list[PageRecord]:
+def parse_roster(body: bytes, params: RequestParams) -> list[PageRecord]:
     """Read a roster page."""
-    people = read_roster_ids(decode_leniently(body, Roster))
-    return [PageRecord({"team_abbrev": ask["team_abbrev"]}, ask["season"], None, None, body, people)]
+    player_ids = read_roster_ids(decode_leniently(body, Roster))
+    return [PageRecord({"team_abbrev": params["team_abbrev"]}, params["season"], None, None, body, player_ids)]
 
 
-def parse_standings(body: bytes, ask: RequestParams) -> list[PageRecord]:
-    """Read the standings of a day. A team's own date may lag behind; none may be later."""
+def parse_standings(body: bytes, params: RequestParams) -> list[PageRecord]:
+    """Read the standings of a day. The date of a team may be earlier, but not later."""
     page = decode_leniently(body, Standings)
     last = max((line.date for line in page.standings), default=None)
     if last is None:
-        raise PageRejected(f"the standings of {ask['game_date']} are empty")
-    if last > ask["game_date"]:
-        raise PageRejected(f"the standings are of {last}, not {ask['game_date']}")
-    return [PageRecord({}, ask["season"], ask["game_date"], None, body)]
+        raise PageRejected(f"the standings of {params['game_date']} are empty")
+    if last > params["game_date"]:
+        raise PageRejected(f"the standings are of {last}, not {params['game_date']}")
+    return [PageRecord({}, params["season"], params["game_date"], None, body)]
 
 
-def parse_club_stats(body: bytes, ask: RequestParams) -> list[PageRecord]:
+def parse_club_stats(body: bytes, params: RequestParams) -> list[PageRecord]:
     """Read the statistics of a team's regular season."""
     page = decode_leniently(body, ClubStats)
-    if (page.season, page.gameType) != (str(ask["season"]), 2):
-        raise PageRejected(f"the page is of season {page.season}, game type {page.gameType}, not {ask['season']}, 2")
-    return [PageRecord({"team_abbrev": ask["team_abbrev"]}, ask["season"], None, None, body)]
+    if (page.season, page.gameType) != (str(params["season"]), 2):
+        raise PageRejected(f"the page is of season {page.season}, game type {page.gameType}, not {params['season']}, 2")
+    return [PageRecord({"team_abbrev": params["team_abbrev"]}, params["season"], None, None, body)]
 
 
-def parse_player(body: bytes, ask: RequestParams) -> list[PageRecord]:
+def parse_player(body: bytes, params: RequestParams) -> list[PageRecord]:
     """Read a player's landing page."""
     page = decode_strictly(body, Player)
-    if page.playerId != ask["player_id"]:
-        raise PageRejected(f"the page is of player {page.playerId}, not {ask['player_id']}")
+    if page.playerId != params["player_id"]:
+        raise PageRejected(f"the page is of player {page.playerId}, not {params['player_id']}")
     return [PageRecord({"player_id": page.playerId}, None, None, None, body)]
 
 
 def make_listing_parser(key: str) -> PageParser:
-    """Read a whole listing of the stats API: one part a row, named by its id."""
+    """Return a parser of lists of the stats API: one record per row, with its id as the key."""
 
-    def read(body: bytes, ask: RequestParams) -> list[PageRecord]:
+    def read(body: bytes, params: RequestParams) -> list[PageRecord]:
         page = decode_strictly(body, Listing)
         if len(page.data) != page.total:
             raise PageRejected(f"{len(page.data)} of {page.total} rows")
@@ -324,7 +330,7 @@ def make_listing_parser(key: str) -> PageParser:
 
 
 def decode_text(body: bytes) -> str:
-    """Return the text of a page. JSON is UTF-8; a report that is not reads as Latin-1, byte for byte."""
+    """Return the text of a page. JSON is UTF-8; a report that is not UTF-8 is read as Latin-1, byte by byte."""
     try:
         return body.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""How each game stands: complete, partial, incomplete, open, or older than the lake."""
+"""Classify each game: complete, partial, incomplete, open (missing), or older than the lake."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,9 +15,7 @@ from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
 LONGEST_GAME = timedelta(hours=6)
-UNLISTED_AFTER = timedelta(
-    days=2
-)  # unplayed for so long though the schedule was read since: it does not list it any more
+UNLISTED_AFTER = timedelta(days=2)  # still unplayed by a later schedule: it is no longer listed
 UNOFFICIAL = "not official yet"
 FAILED_PREFIX = "failed "
 FAILURE_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -29,7 +27,7 @@ FAILURE_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 
 
 def describe_quarantined(root: Location, seasons: Sequence[int]) -> list[str]:
-    """Name what was quarantined beside games, a line a table and reason: the checks of games name those."""
+    """Describe quarantined rows that belong to no game, one line per table and reason."""
     rows = delta_tables.scan_table_or_empty(root, QUARANTINE).filter(pl.col("game_id").is_null())
     mine = rows.filter(pl.col("season").is_null() | pl.col("season").is_in(list(seasons)))
     kinds = (
@@ -43,26 +41,26 @@ def describe_quarantined(root: Location, seasons: Sequence[int]) -> list[str]:
     ]
 
 
-def classify_games(facts: Inventory, now: datetime, read_at: datetime, failed: pl.DataFrame) -> pl.DataFrame:
-    """One row a game that was, or should have been, played; how it stands (`stands`), and `why`.
+def classify_games(inventory: Inventory, now: datetime, read_at: datetime, failed: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per game that was, or should have been, played: its status in `stands`, and `why`.
 
-    complete: every page is held, official, and passes the checks. partial: the plays are held, but are not official
-    yet, or the API has no page of another kind. incomplete: the plays are held, and another page failed, or one fails
-    a check. open: there is no final play-by-play page yet. before: so too, but the game is older than all that are held
-    of its season: the lake was begun later. `failed` are the last failures of pages.
+    complete: every page is stored, official, and passes the checks. partial: the play-by-play page is stored, but it is
+    not official yet, or the API has no page of another kind. incomplete: the play-by-play page is stored, but another
+    page failed, or a page fails a check. open: there is no final play-by-play page yet. before: likewise, and the game
+    is older than every stored game of its season. `failed` holds the last failures of pages.
     """
     over = pl.col("game_state").is_in(FINAL_STATES)
     must_be_over = pl.col("start_at") + LONGEST_GAME < pl.lit(now)
-    # a game that a later reading of the schedule found unplayed long after its day is not to come any more
+    # the schedule, when read long after the day of the game, still had it unplayed: it will not be played
     is_listed = (pl.col("start_at") + LONGEST_GAME > pl.lit(read_at)) | (
         pl.lit(now) - pl.col("start_at") < UNLISTED_AFTER
     )
     is_late = (pl.col("schedule_state") == "OK") & must_be_over & is_listed
-    games = facts.games.filter(pl.col("game_type").is_in(list(GAME_TYPES)) & (over | is_late))
+    games = inventory.games.filter(pl.col("game_type").is_in(list(GAME_TYPES)) & (over | is_late))
     games = games.with_columns(page=pl.col("game_id").cast(pl.String))
-    found = summarize_page_history(facts)
-    problems = {table.name: find_page_problems(games, found, table, failed) for table in endpoints.GAME_PAGES}
-    checks = find_failed_checks(games, facts.incomplete)
+    history = summarize_page_history(inventory)
+    problems = {table.name: find_page_problems(games, history, table, failed) for table in endpoints.GAME_PAGES}
+    checks = find_failed_checks(games, inventory.incomplete)
     rows = games.with_columns(
         checks.alias("lack checks"), *(column.alias(f"lack {name}") for name, column in problems.items())
     )
@@ -71,7 +69,7 @@ def classify_games(facts: Inventory, now: datetime, read_at: datetime, failed: p
     rows = rows.with_columns(why=pl.concat_str(confirming, *others, "lack checks", separator=", ", ignore_nulls=True))
     is_open = pl.col(confirming).is_not_null() & (pl.col(confirming) != UNOFFICIAL)
     begins = pl.col("game_date").filter(is_open.not_()).min().over("season")
-    # of an incomplete game only what is wrong is named, not what the API does not have besides
+    # say of an incomplete game only what is wrong, not what the API does not have
     failures = [pl.when(pl.col(name).str.starts_with(FAILED_PREFIX)).then(name) for name in others]
     wrong = pl.concat_str(*failures, "lack checks", separator=", ", ignore_nulls=True)
     stands = (
@@ -90,9 +88,9 @@ def classify_games(facts: Inventory, now: datetime, read_at: datetime, failed: p
 
 
 def find_failed_checks(games: pl.DataFrame, incomplete: pl.DataFrame) -> pl.Series:
-    """Return what the checks say of each game; null of one that passes them all."""
-    whole = incomplete.group_by("page").agg(broken=pl.col("reason").unique().sort().str.join(", "))
-    return games.select("page").join(whole, on="page", how="left", maintain_order="left")["broken"]
+    """Return the failed checks of each game; null if it passes all."""
+    reasons = incomplete.group_by("page").agg(failed_checks=pl.col("reason").unique().sort().str.join(", "))
+    return games.select("page").join(reasons, on="page", how="left", maintain_order="left")["failed_checks"]
 
 
 def find_page_problems(games: pl.DataFrame, history: PageHistory, table: Table, failed: pl.DataFrame) -> pl.Series:

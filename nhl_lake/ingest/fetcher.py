@@ -1,4 +1,4 @@
-"""Asking for pages, some at once, and keeping what comes."""
+"""Fetch pages concurrently, and write them as they arrive."""
 
 import asyncio
 import signal
@@ -32,7 +32,7 @@ class FetchProgress(Protocol):
 
 @dataclass
 class IngestRun:
-    """A run under way: where, with what, and what became of it."""
+    """A run in progress: its lake, its client, and its results so far."""
 
     root: Location
     api: ApiClient
@@ -43,28 +43,28 @@ class IngestRun:
     source: str = "NHL"
     requested: set[tuple[str, str]] = field(default_factory=set)
     is_stopped: bool = False
-    incomplete: pl.DataFrame = field(default_factory=pl.DataFrame)  # what the last plan found unfinished
-    schedule_task: asyncio.Task[Any] | None = None  # the reading of the schedule, which a stop ends at once
+    incomplete: pl.DataFrame = field(default_factory=pl.DataFrame)  # see list_incomplete_pages
+    schedule_task: asyncio.Task[Any] | None = None  # a stop cancels it
 
 
-async def fetch_pages(run: IngestRun, asks: Sequence[dict[str, Any]]) -> None:
-    """Ask for pages, some at once, and keep what comes; memory holds a batch, however many there are."""
+async def fetch_pages(run: IngestRun, requests: Sequence[dict[str, Any]]) -> None:
+    """Fetch pages concurrently and write them. Memory holds one batch at a time."""
     tables = {table.name: table for table in endpoints.TABLES}
-    queue = iter(asks)
-    came: asyncio.Queue[FetchedPage | None] = asyncio.Queue(maxsize=192)  # they come on while a batch is written
+    queue = iter(requests)
+    fetched: asyncio.Queue[FetchedPage | None] = asyncio.Queue(maxsize=192)  # pages arrive while a batch is written
     # a worker that waits to try again does not keep the others from asking: the client counts connections
-    width = min(4 * run.api.rate_limit.concurrency, len(asks))
+    width = min(4 * run.api.rate_limit.concurrency, len(requests))
 
     async def worker() -> None:
-        for ask in queue:
+        for request in queue:
             if run.is_stopped:
                 return
-            page = await fetch_page(run, tables[ask["table"]], ask)
+            page = await fetch_page(run, tables[request["table"]], request)
             run.progress.advance()
             if page is not None:
-                await came.put(page)
+                await fetched.put(page)
 
-    async def asking() -> None:
+    async def run_workers() -> None:
         workers = [asyncio.create_task(worker()) for _ in range(width)]
         try:
             while workers and not run.is_stopped:
@@ -76,22 +76,22 @@ async def fetch_pages(run: IngestRun, asks: Sequence[dict[str, Any]]) -> None:
             for task in workers:
                 task.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
-            await came.put(None)
+            await fetched.put(None)
 
-    fetching = asyncio.create_task(asking())
+    fetching = asyncio.create_task(run_workers())
     try:
-        await write_pages(run, came)
+        await write_pages(run, fetched)
         await fetching
     finally:
         fetching.cancel()
 
 
-async def write_pages(run: IngestRun, came: asyncio.Queue[FetchedPage | None]) -> None:
-    """Gather pages until the last has come, writing a batch whenever one is due."""
+async def write_pages(run: IngestRun, fetched: asyncio.Queue[FetchedPage | None]) -> None:
+    """Collect pages until the last one, and write each batch when it is due."""
     while True:
         try:
-            async with asyncio.timeout(1.0):  # wait_for would make a task of every page
-                page = await came.get()
+            async with asyncio.timeout(1.0):  # wait_for would make a task for every page
+                page = await fetched.get()
         except TimeoutError:
             page = None
             is_last = False
@@ -105,30 +105,30 @@ async def write_pages(run: IngestRun, came: asyncio.Queue[FetchedPage | None]) -
             return
 
 
-async def fetch_page(run: IngestRun, table: Table, ask: Mapping[str, Any]) -> FetchedPage | None:
-    """Ask for one page, and count what became of it."""
-    tally = run.writer.page_counts[table.name]
-    url = table.endpoint.url(ask, run.base_url)
-    tally.asked += run.api.host(url, table.endpoint.host).unavailable_reason is None
+async def fetch_page(run: IngestRun, table: Table, request: Mapping[str, Any]) -> FetchedPage | None:
+    """Fetch one page, and count the result."""
+    counts = run.writer.page_counts[table.name]
+    url = table.endpoint.url(request, run.base_url)
+    counts.asked += run.api.host(url, table.endpoint.host).unavailable_reason is None
     try:
-        parts = await run.api.get(url, lambda body: table.endpoint.parse(body, ask), table.endpoint.host)
+        records = await run.api.get(url, lambda body: table.endpoint.parse(body, request), table.endpoint.host)
     except PageNotFound:
-        tally.not_there += 1
-        run.writer.absent_pages.append(AbsentPage(table, ask["page"], run.clock(), ask["state"]))
+        counts.not_there += 1
+        run.writer.absent_pages.append(AbsentPage(table, request["page"], run.clock(), request["state"]))
     except FetchFailed as error:
-        tally.count_failure(ask["page"], str(error))
+        counts.count_failure(request["page"], str(error))
     else:
-        return FetchedPage(table, url, run.clock(), parts)
+        return FetchedPage(table, url, run.clock(), records)
     return None
 
 
 @contextmanager
 def stop_on_signals(run: IngestRun) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the asking; what has arrived is written and the run recorded."""
+    """Let SIGINT and SIGTERM end a run: it writes the pages that have arrived, and records itself."""
 
     def stop() -> None:
         if not run.is_stopped:
-            run.progress.log("Stopping: writing what has arrived.")
+            run.progress.log("Stopping: writing the pages that have arrived.")
         run.is_stopped = True
         if run.schedule_task is not None:
             run.schedule_task.cancel()
@@ -146,7 +146,7 @@ def stop_on_signals(run: IngestRun) -> Iterator[None]:
 
 @contextmanager
 def interrupt_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM interrupt as Ctrl-C does."""
+    """Let SIGTERM interrupt like Ctrl-C."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

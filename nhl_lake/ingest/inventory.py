@@ -1,4 +1,4 @@
-"""What the lake knows when a plan is made or a status is asked for, as frames."""
+"""Read what the lake has, for a plan or a status, as frames."""
 
 from collections.abc import Sequence, Set
 from dataclasses import replace
@@ -25,7 +25,7 @@ MAX_EMPTY_PAGE_BYTES = 20_000  # no longer page is empty: a shift is some 400 by
 
 
 class RosterSpotsPage(msgspec.Struct):
-    """A play-by-play page, of which only the dressed players are read."""
+    """A play-by-play page: only the dressed players are read."""
 
     rosterSpots: msgspec.Raw
 
@@ -33,7 +33,7 @@ class RosterSpotsPage(msgspec.Struct):
 def read_inventory(
     root: Location, seasons: Sequence[int], *, player_ids: pl.DataFrame | None = None, games: pl.DataFrame | None = None
 ) -> Inventory:
-    """Read what the plan needs of some seasons; `met` are the ids of players, and `games`, if they are read already."""
+    """Read the inventory of some seasons. `player_ids` and `games` are not read again if given."""
     return Inventory(
         games=read_stored_games(root, seasons) if games is None else games,
         stored={table.name: read_stored_pages(root, table, seasons) for table in endpoints.PLANNED_TABLES},
@@ -46,7 +46,7 @@ def read_inventory(
 def find_incomplete_pages(root: Location, seasons: Sequence[int]) -> pl.DataFrame:
     """Return the pages that the last rebuild found incomplete: table, page, reason.
 
-    A page fails a check, or its game is quarantined, which may be due to any of its pages.
+    A page fails a check, or its game is in quarantine: any page of the game may be the cause.
     """
     quarantined = (
         delta_tables.scan_table_or_empty(root, QUARANTINE)
@@ -64,10 +64,10 @@ def find_incomplete_pages(root: Location, seasons: Sequence[int]) -> pl.DataFram
 
 
 def find_failing_pages(root: Location, seasons: Sequence[int]) -> pl.DataFrame:
-    """Return the pages of games that fail a check, and which."""
+    """Return the pages of games that fail a check, with the check."""
     checks = delta_tables.scan_table_or_empty(root, GAME_QUALITY)
     if "incomplete_pages" not in checks.collect_schema():
-        return pl.DataFrame(schema=INCOMPLETE_SCHEMA)  # made by a release that did not look: the next rebuild tells
+        return pl.DataFrame(schema=INCOMPLETE_SCHEMA)  # built by an older release: the next rebuild adds the column
     found = checks.filter(pl.col("season").is_in(list(seasons)), pl.col("incomplete_pages").is_not_null())
     pages = found.sort("game_id", "check").select(
         table="incomplete_pages", page=pl.col("game_id").cast(pl.String), reason=pl.format("fails '{}'", "check")
@@ -76,12 +76,12 @@ def find_failing_pages(root: Location, seasons: Sequence[int]) -> pl.DataFrame:
 
 
 def read_stored_seasons(root: Location) -> Sequence[str]:
-    """Return the rows of the NHL's list of seasons that the lake has kept, as served."""
+    """Return the stored rows of the NHL's list of seasons, as served."""
     return delta_tables.scan_table_or_empty(root, endpoints.SEASONS).select("body").collect()["body"].to_list()
 
 
 def find_first_fetch_time(root: Location) -> datetime:
-    """Return when the first page was kept: every run begins with the schedule."""
+    """Return when the first page was stored: every run begins with the schedule."""
     found: datetime = (
         delta_tables.scan_table(root, endpoints.SCHEDULE).select(pl.col("fetched_at").min()).collect().item()
     )
@@ -94,66 +94,64 @@ def scan_newest_pages(root: Location, table: Table, seasons: Sequence[int]) -> p
 
 
 def refresh_inventory(
-    root: Location, seasons: Sequence[int], before: Inventory, asked: Set[str], met: Set[int]
+    root: Location, seasons: Sequence[int], before: Inventory, requested: Set[str], player_ids: Set[int]
 ) -> Inventory:
-    """Read again what a run has changed since: the tables that it asked for pages of; `met` are the players it met."""
-    new = {
-        table.name: read_stored_pages(root, table, seasons) for table in endpoints.PLANNED_TABLES if table.name in asked
-    }
+    """Read again what a run has changed: the `requested` tables. `player_ids` are the players that it met."""
+    tables = [table for table in endpoints.PLANNED_TABLES if table.name in requested]
+    new = {table.name: read_stored_pages(root, table, seasons) for table in tables}
     return replace(
         before,
         stored={**before.stored, **new},
         answers=delta_tables.scan_table_or_empty(root, ledger.ANSWERS).collect(),
-        player_ids=pl.concat([before.player_ids, make_player_ids_frame(met)]),
+        player_ids=pl.concat([before.player_ids, make_player_ids_frame(player_ids)]),
     )
 
 
 def read_stored_games(root: Location, seasons: Sequence[int]) -> pl.DataFrame:
-    """Return the games of seasons as the lake knows them."""
+    """Return the games of seasons by the stored schedule."""
     return scan_scheduled_games(root, scan_newest_pages(root, endpoints.SCHEDULE, seasons)).collect()
 
 
 def read_stored_schedule(root: Location, seasons: Sequence[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the games of seasons as the lake knows them, and what the API answered beside pages."""
+    """Return the games of seasons by the stored schedule, and `lake.answers`."""
     return read_stored_games(root, seasons), delta_tables.scan_table_or_empty(root, ledger.ANSWERS).collect()
 
 
 def scan_scheduled_games(root: Location, pages: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the games of pages of the schedule, with what was seen since of those that it lists no more."""
+    """Return the games of schedule pages; `lake.listings` says which are no longer listed."""
     return games(pages.select("game_date", "body"), delta_tables.scan_table_or_empty(root, ledger.LISTINGS))
 
 
 def find_listing_changes(
-    kept: pl.DataFrame, fresh: Sequence[PageRecord], days: Set[date], at: datetime, *, run_id: str
+    stored: pl.DataFrame, fresh: Sequence[PageRecord], days: Set[date], at: datetime, *, run_id: str
 ) -> pl.DataFrame:
-    """Return what a reading of the schedule tells anew of unplayed games: gone from it, or there again.
+    """Return the unplayed games that the schedule no longer lists, or lists again: rows of `lake.listings`.
 
-    `days` are those that were read. A game is gone if its day is one of them: no other day has it, for all that can
-    still change is read when one is missed (see walk.is_surprising).
+    `days` were read. A game of one of these days that is not in `fresh` is gone: when a game is not listed, the run
+    reads every week that can still change (see schedule.has_schedule_changed).
     """
-    is_listed = pl.col("game_id").is_in([part.key["game_id"] for part in fresh])
-    news = kept.filter(~pl.col("game_state").is_in(FINAL_STATES), is_listed != (pl.col("schedule_state") != GONE))
-    news = news.filter(is_listed | pl.col("game_date").is_in(sorted(days)))
-    told = news.select("season", "game_id", asked_at=pl.lit(at), is_listed=is_listed, run_id=pl.lit(run_id))
-    return told.select(pl.col(column.name).cast(column.dtype) for column in ledger.LISTINGS.columns)
+    is_listed = pl.col("game_id").is_in([record.key["game_id"] for record in fresh])
+    changes = stored.filter(~pl.col("game_state").is_in(FINAL_STATES), is_listed != (pl.col("schedule_state") != GONE))
+    changes = changes.filter(is_listed | pl.col("game_date").is_in(sorted(days)))
+    rows = changes.select("season", "game_id", asked_at=pl.lit(at), is_listed=is_listed, run_id=pl.lit(run_id))
+    return rows.select(pl.col(column.name).cast(column.dtype) for column in ledger.LISTINGS.columns)
 
 
 def merge_schedule(
-    kept: pl.DataFrame, seasons: Sequence[int], fresh: Sequence[PageRecord], days: Set[date]
+    stored: pl.DataFrame, seasons: Sequence[int], fresh: Sequence[PageRecord], days: Set[date]
 ) -> pl.DataFrame:
-    """Return the games known before, as a reading of some days of the schedule has them now.
+    """Return the stored games, updated by the entries of the `days` that a run has read.
 
-    An unplayed game of these days that it does not list any more is left out: "if necessary" games vanish when a series
-    is decided.
+    An unplayed game of these days that is no longer listed is dropped: "if necessary" games vanish when a series ends.
     """
-    parts = pl.DataFrame(
-        {"game_date": [part.game_date for part in fresh], "body": [part.body for part in fresh]},
+    entries = pl.DataFrame(
+        {"game_date": [record.game_date for record in fresh], "body": [record.body for record in fresh]},
         schema={"game_date": pl.Date, "body": pl.Binary},
     ).cast({"body": pl.String})
-    listed = games(parts.lazy(), pl.LazyFrame(schema=ledger.LISTINGS.schema)).collect()
+    listed = games(entries.lazy(), pl.LazyFrame(schema=ledger.LISTINGS.schema)).collect()
     read = listed.unique("game_id", keep="last", maintain_order=True).filter(pl.col("season").is_in(list(seasons)))
     is_unread = ~pl.col("game_date").is_in(sorted(days))
-    others = kept.filter(pl.col("game_state").is_in(FINAL_STATES) | is_unread).join(read, on="game_id", how="anti")
+    others = stored.filter(pl.col("game_state").is_in(FINAL_STATES) | is_unread).join(read, on="game_id", how="anti")
     return pl.concat([others, read])
 
 
@@ -176,16 +174,16 @@ def make_empty_player_ids() -> pl.DataFrame:
 
 
 def read_player_ids(root: Location, seasons: Sequence[int]) -> pl.DataFrame:
-    """Return the ids of the players met in line-ups and rosters of seasons.
+    """Return the ids of the players in the line-ups and on the rosters of seasons.
 
-    Line-ups come from silver; pages that it was not yet made of are read here, so that no run waits for a rebuild.
+    Line-ups come from silver. Pages that are not in silver yet are read here, so no run waits for a rebuild.
     """
     in_silver = delta_tables.scan_table_or_empty(root, LINEUPS).filter(
         pl.col("season").is_in(list(seasons)), ~pl.col("is_scratched")
     )
     pages = scan_newest_pages(root, endpoints.PLAY_BY_PLAY, seasons)
-    known_games = in_silver.select("game_id").unique()
-    final = pages.filter(pl.col("state").is_in(FINAL_STATES)).join(known_games, on="game_id", how="anti")
+    built_games = in_silver.select("game_id").unique()
+    final = pages.filter(pl.col("state").is_in(FINAL_STATES)).join(built_games, on="game_id", how="anti")
     new_games = final.select("game_id").collect()["game_id"]
     ids = set(in_silver.select("player_id").unique().collect()["player_id"])
     for start in range(0, len(new_games), PAGES_AT_ONCE):

@@ -1,7 +1,7 @@
-"""One run: read the schedule, plan, ask, keep, plan again until nothing new is to be asked for, rebuild, record.
+"""Run one ingest: read the schedule, plan and fetch pages until nothing is missing, rebuild, record the run.
 
-Pages are kept in batches as they arrive: a run that is killed loses the last seconds, and the next one goes on, for
-its plan is made of what bronze holds.
+Pages are written in batches as they arrive. A run that is killed loses its last seconds. The next run continues,
+because it plans from what bronze has.
 """
 
 import asyncio
@@ -56,13 +56,13 @@ from nhl_lake.store.location import Location
 
 VERSION = version("nhl-lake")
 USER_AGENT = f"nhl-lake/{VERSION} (a personal archive of NHL pages; Python httpx)"
-MAX_ERROR_CHARS = 1_000  # characters of what is kept of a run that was not done
+MAX_ERROR_CHARS = 1_000  # of the error in `lake.runs`
 EMPTY_WAITING = pl.DataFrame(schema={"table": pl.String, "why": pl.String, "pages": pl.UInt32, "newest": pl.String})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the user asked for; seasons are 8-digit."""
+    """The options of a run. Seasons have eight digits."""
 
     seasons: tuple[int, ...] = ()
     since: date | None = None
@@ -87,9 +87,10 @@ class ClientConfig:
 
 @dataclass
 class IngestSummary:
-    """What a run did, and what is still open.
+    """What a run did, and what is still missing.
 
-    incomplete: what is missing, incomplete, quarantined or could not be had: a line a kind, each with an example.
+    waiting: pages that later runs will request: table, why, pages, newest. incomplete: what is missing, incomplete,
+    quarantined or failed: one line per kind, each with an example.
     """
 
     run_id: str
@@ -104,7 +105,7 @@ class IngestSummary:
 
     @property
     def exit_code(self) -> int:
-        """0 all done; 3 some pages could not be had; 130 stopped by the user."""
+        """0 all done; 3 some pages failed or are incomplete; 130 stopped by the user; 1 an error."""
         return {"done": 0, "incomplete": 3, "stopped": 130}.get(self.outcome, 1)
 
 
@@ -118,16 +119,16 @@ def ingest(
     command: str,
     rebuilds: bool,
 ) -> IngestSummary:
-    """Run once: keep what is missing, rebuild what changed, record the run."""
+    """Run once: fetch missing and incomplete pages, rebuild what changed, record the run."""
     check_options(options, get_eastern_day(clock()))
-    with ExitStack() as held:
-        held.enter_context(handles.cache_folder_handles())
-        with ThreadPoolExecutor() as beside:
+    with ExitStack() as stack:
+        stack.enter_context(handles.cache_folder_handles())
+        with ThreadPoolExecutor() as executor:
             if client_config.transport is None:
-                beside.submit(client.load_certificates)  # while the lake is opened
+                executor.submit(client.load_certificates)  # while the lake is opened
             layout.check_tables(root)
             layout.check_source(root, client_config.source)
-        held.enter_context(locks.hold_lock(root, command, now=clock()))
+        stack.enter_context(locks.hold_lock(root, command, now=clock()))
         started_at = clock()
         run_id = f"{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
         summary = IngestSummary(run_id, (), {})
@@ -136,7 +137,7 @@ def ingest(
                 found = asyncio.run(fetch_missing_pages(root, options, client_config, clock, progress, summary))
             if rebuilds and found is not None:
                 rebuild_changed(root, clock, summary)
-                # the checks of a rebuild tell what is incomplete, and whether there is another source of it
+                # the checks of a rebuild find incomplete pages: request these and their fallbacks
                 with freeze_gc():
                     more = asyncio.run(fetch_incomplete_pages(root, client_config, progress, summary, found))
                 if more:
@@ -144,41 +145,44 @@ def ingest(
             if found is not None and summary.outcome != "stopped":
                 report_incomplete(root, summary, found, clock())
         except KeyboardInterrupt:
-            summary.outcome = "stopped"  # the pages are in, and each table is as before or made again whole
+            summary.outcome = "stopped"  # pages are stored, and each table is either as before or completely rebuilt
         except ValidationFailed as error:
-            summary.outcome, summary.error = "error", error  # the pages are in; what was not made again is as before
+            summary.outcome, summary.error = (
+                "error",
+                error,
+            )  # pages are stored; tables that were not rebuilt are as before
         except BaseException as error:
             if layout.is_lake(root) and not isinstance(error, UnreadableData):
                 record_failed_run(root, summary, command, started_at, clock(), error)
             raise
         summary.seconds = (clock() - started_at).total_seconds()
         if layout.is_lake(root):
-            trouble = (
+            error_text = (
                 summary.error.message if summary.error else "; ".join(summary.incomplete)[:MAX_ERROR_CHARS] or None
             )
-            record_run(root, summary, command, started_at, clock(), trouble)
+            record_run(root, summary, command, started_at, clock(), error_text)
             compact_written_tables(root, summary)
     return summary
 
 
 def rebuild_changed(root: Location, clock: Clock, summary: IngestSummary) -> None:
-    """Rebuild silver and gold where pages changed. What was quarantined is named at the end of the run."""
+    """Rebuild silver and gold where pages changed. The end of the run reports quarantined games."""
     with interrupt_on_sigterm(), suppress(GamesQuarantined):
-        for made in rebuild.rebuild(root, day=get_eastern_day(clock())):
-            summary.rebuilt.append(made)
+        for rebuilt in rebuild.rebuild(root, day=get_eastern_day(clock())):
+            summary.rebuilt.append(rebuilt)
 
 
 def compact_written_tables(root: Location, summary: IngestSummary) -> None:
-    """Merge the small files of the tables that a run has written; the run is recorded, and may be stopped here."""
-    kept = {name for name, tally in summary.page_counts.items() if tally.new + tally.changed}
-    written = kept | {made.table for made in summary.rebuilt}
+    """Merge the small files of the tables that a run has written. The run is recorded: it may be stopped here."""
+    changed = {name for name, counts in summary.page_counts.items() if counts.new + counts.changed}
+    written = changed | {rebuilt.table for rebuilt in summary.rebuilt}
     with interrupt_on_sigterm(), suppress(KeyboardInterrupt):
         compaction.compact_crowded_tables(root, [ledger.RUNS, ledger.ANSWERS, *map(find_table, sorted(written))])
 
 
 @contextmanager
 def freeze_gc() -> Iterator[None]:
-    """Keep the garbage collector from looking through all that is imported: it takes a tenth of a run."""
+    """Keep the garbage collector away from imported modules: scanning them takes a tenth of a run."""
     gc.freeze()
     try:
         yield
@@ -187,20 +191,20 @@ def freeze_gc() -> Iterator[None]:
 
 
 def check_options(options: Options, today: date) -> None:
-    """Raise for options that cannot be meant, before anything is asked for."""
+    """Raise BadInput for invalid options, before the first request."""
     if options.since is not None and options.since > today:
         raise BadInput(
             f"--since {options.since} is in the future: today is {today} in New York.",
-            "Give a day until today: `nhl-lake ingest --since 2023-10-01`.",
+            "Use a day up to today: `nhl-lake ingest --since 2023-10-01`.",
         )
     if options.lookback_days is not None and options.lookback_days < 0:
         raise BadInput(
-            f"--lookback {options.lookback_days} is negative.", "Give a number of days: `nhl-lake ingest --lookback 1`."
+            f"--lookback {options.lookback_days} is negative.", "Use a number of days: `nhl-lake ingest --lookback 1`."
         )
 
 
 class FetchResult(NamedTuple):
-    """What a run has found out when it has asked for pages: its scope, what is known, and what it asked for."""
+    """A run after it has fetched pages: its scope, the inventory, and the run itself."""
 
     scope: Scope
     inventory: Inventory
@@ -210,7 +214,7 @@ class FetchResult(NamedTuple):
 async def fetch_missing_pages(
     root: Location, options: Options, config: ClientConfig, clock: Clock, report: FetchProgress, summary: IngestSummary
 ) -> FetchResult | None:
-    """Keep what is missing, incomplete or wanted again, until a plan asks for nothing new; None if it was stopped."""
+    """Fetch pages until a plan names no new one. Return None if the run was stopped."""
     async with client.open_client(
         config.rate_limit, locks.locate_state_folder(root) / "pace.sqlite", config.transport
     ) as api:
@@ -239,13 +243,13 @@ async def fetch_missing_pages(
 
 
 async def fetch_until_complete(run: IngestRun, scope: Scope, facts: Inventory) -> Inventory:
-    """Plan, ask and keep until a plan asks for nothing new: pages that come name others. Return what is known then."""
-    while asks := await asyncio.to_thread(plan_next_requests, run, scope, facts):
-        run.progress.add_pages(len(asks))
-        await fetch_pages(run, asks)
-        asked = {ask["table"] for ask in asks}
+    """Plan and fetch until a plan names no new page, because new pages name others. Return the inventory then."""
+    while requests := await asyncio.to_thread(plan_next_requests, run, scope, facts):
+        run.progress.add_pages(len(requests))
+        await fetch_pages(run, requests)
+        requested = {request["table"] for request in requests}
         facts = await asyncio.to_thread(
-            inventory.refresh_inventory, run.root, scope.seasons, facts, asked, run.writer.player_ids
+            inventory.refresh_inventory, run.root, scope.seasons, facts, requested, run.writer.player_ids
         )
     await asyncio.to_thread(run.writer.flush)
     return facts
@@ -254,12 +258,12 @@ async def fetch_until_complete(run: IngestRun, scope: Scope, facts: Inventory) -
 async def fetch_incomplete_pages(
     root: Location, config: ClientConfig, report: FetchProgress, summary: IngestSummary, found: FetchResult
 ) -> bool:
-    """Ask for what a rebuild has shown to be incomplete, and for its other source; return whether there was any."""
+    """Fetch pages that a rebuild has found incomplete, and their fallbacks. Return whether there were any."""
     scope, facts = (
         found.scope,
         replace(found.inventory, incomplete=inventory.find_incomplete_pages(root, found.scope.seasons)),
     )
-    asked_before = len(found.run.requested)
+    requests_before = len(found.run.requested)
     async with client.open_client(
         config.rate_limit, locks.locate_state_folder(root) / "pace.sqlite", config.transport
     ) as api:
@@ -268,11 +272,11 @@ async def fetch_incomplete_pages(
             await fetch_until_complete(run, scope, facts)
     if run.is_stopped:
         summary.outcome = "stopped"
-    return len(run.requested) > asked_before
+    return len(run.requested) > requests_before
 
 
 def report_incomplete(root: Location, summary: IngestSummary, found: FetchResult, now: datetime) -> None:
-    """Name what is missing, incomplete or quarantined among the games of a run; such a run is not done."""
+    """Report the games of a run that are missing, incomplete or in quarantine; such a run is not done."""
     facts = inventory.read_inventory(root, found.scope.seasons, player_ids=inventory.make_empty_player_ids())
     failed = list_failures(summary)
     standing = completeness.classify_games(facts, now, now, failed)
@@ -295,19 +299,18 @@ def report_incomplete(root: Location, summary: IngestSummary, found: FetchResult
 
 
 def list_failures(summary: IngestSummary) -> pl.DataFrame:
-    """Return the pages that this run could not have, and why: columns of completeness.FAILURES."""
+    """Return the pages that failed in this run, and why: columns of completeness.FAILURE_SCHEMA."""
     rows = [
-        (name, *reason.partition(": ")[::2]) for name, tally in summary.page_counts.items() for reason in tally.reasons
+        (name, *reason.partition(": ")[::2])
+        for name, counts in summary.page_counts.items()
+        for reason in counts.reasons
     ]
     shape = {name: completeness.FAILURE_SCHEMA[name] for name in ("table", "page", "failure")}
     return pl.DataFrame(rows, schema=shape, orient="row").unique(["table", "page"], keep="last", maintain_order=True)
 
 
 async def read_schedule_and_inventory(run: IngestRun, options: Options) -> tuple[Scope, ScheduleReading, Inventory]:
-    """Read the NHL's lists of seasons and teams and the schedule of the seasons at hand, and what the lake knows.
-
-    Nothing is kept yet.
-    """
+    """Read the NHL's lists and the schedule of the seasons of the run, and what the lake has. Write nothing yet."""
     today = get_eastern_day(run.clock())
     found = ScheduleReading()
     run.progress.add_pages(len(endpoints.LISTS), is_schedule=True)
@@ -325,18 +328,22 @@ async def read_schedule_and_inventory(run: IngestRun, options: Options) -> tuple
         wanted = calendar.find_current_seasons(listed, today)
     games, answers = await asyncio.to_thread(inventory.read_stored_schedule, run.root, wanted)
 
-    async def walks() -> None:
+    async def read_seasons() -> None:
         for number in sorted(wanted):
             season = days.get(number, calendar.guess_season(number))
             its_games = games.filter(pl.col("season") == number)
-            no_answers = answers.clear() if options.seasons else answers  # a season asked for by name is read whole
-            reading = plan_schedule(season, its_games, no_answers, run.clock(), find_first_lookback_day(options, today))
+            known_answers = answers.clear() if options.seasons else answers  # `--season` reads the complete schedule
+            reading = plan_schedule(
+                season, its_games, known_answers, run.clock(), find_first_lookback_day(options, today)
+            )
             await read_season_schedule(run, season, reading, its_games, found, is_listed=number in days)
 
-    # the lake is read while the API is asked
-    _, facts = await asyncio.gather(walks(), asyncio.to_thread(inventory.read_inventory, run.root, wanted, games=games))
+    # read the lake while requests are under way
+    _, facts = await asyncio.gather(
+        read_seasons(), asyncio.to_thread(inventory.read_inventory, run.root, wanted, games=games)
+    )
     drop_duplicate_entries(found, games)
-    seen = {part.season for part in found.games}
+    seen = {record.season for record in found.games}
     for season in options.seasons:
         if season not in seen and found.games_if_complete() is not None:
             raise unknown_season_error(season)
@@ -351,7 +358,7 @@ async def read_schedule_and_inventory(run: IngestRun, options: Options) -> tuple
 
 
 def find_first_lookback_day(options: Options, today: date) -> date | None:
-    """Return the first of the past days that the user wants to be looked at, if any are named."""
+    """Return the first past day that the options name, if any."""
     if options.lookback_days is not None:
         back = today - timedelta(days=options.lookback_days)
         return min(back, options.since or back)
@@ -362,12 +369,12 @@ def unknown_season_error(season: int) -> BadInput:
     """Return the error for a season that the NHL does not have."""
     return BadInput(
         f"The NHL has no season {season // 10_000}-{season % 100:02d} in its schedule.",
-        "Give the year in which the season begins: `nhl-lake ingest --season 2023` is 2023-24.",
+        "Use the year in which the season begins: `nhl-lake ingest --season 2023` is 2023-24.",
     )
 
 
 def store_schedule(run: IngestRun, scope: Scope, found: ScheduleReading, facts: Inventory) -> Inventory:
-    """Gather the schedule, seasons and teams just read, for a lake that is made if there is none; what is known now."""
+    """Create the lake if there is none, store the schedule and lists, and return the updated inventory."""
     delta_tables.create_tables(run.root, TABLES)
     write_lake_meta(run.root, run.source, run.clock())
     for page in (*found.lists, *found.weeks):
@@ -382,32 +389,32 @@ def store_schedule(run: IngestRun, scope: Scope, found: ScheduleReading, facts: 
 
 
 def write_lake_meta(root: Location, source: str, now: datetime) -> None:
-    """Write into a new lake which layout it has, and whose pages."""
+    """Write the layout and the source of the pages into a new lake."""
     if delta_tables.scan_table(root, ledger.META).select("layout").collect().is_empty():
         row = {"layout": ledger.LAYOUT_VERSION, "source": source, "made_by": VERSION, "made_at": now}
         delta_tables.append_to_ledger(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
 
 
 def plan_next_requests(run: IngestRun, scope: Scope, facts: Inventory) -> list[dict[str, Any]]:
-    """Plan, and leave out what this run has asked for already; nothing is asked for when it is to end."""
+    """Plan, and return the pages that this run has not requested yet; none if it is to stop."""
     run.incomplete = list_incomplete_pages(facts, scope, run.clock())
     if run.is_stopped:
         return []
     due = run.incomplete.filter("is_due").drop("is_due").iter_rows(named=True)
-    new = [ask for ask in due if (ask["table"], ask["page"]) not in run.requested]
-    run.requested.update((ask["table"], ask["page"]) for ask in new)
+    new = [request for request in due if (request["table"], request["page"]) not in run.requested]
+    run.requested.update((request["table"], request["page"]) for request in new)
     return new
 
 
 def preview_ingest(
     root: Location, options: Options, client_config: ClientConfig, *, clock: Clock, progress: FetchProgress
 ) -> tuple[Scope, ScheduleReading, pl.DataFrame]:
-    """Read the schedule, keep nothing, and return the plan that a run would begin with."""
+    """Read the schedule, write nothing, and return the plan that a run would begin with."""
     check_options(options, get_eastern_day(clock()))
     layout.check_tables(root)
     layout.check_source(root, client_config.source)
 
-    async def look() -> tuple[Scope, ScheduleReading, Inventory]:
+    async def read() -> tuple[Scope, ScheduleReading, Inventory]:
         async with client.open_client(
             client_config.rate_limit, locks.locate_state_folder(root) / "pace.sqlite", client_config.transport
         ) as api:
@@ -415,7 +422,7 @@ def preview_ingest(
                 IngestRun(root, api, client_config.base_url, clock, progress, PageWriter(root, "dry-run")), options
             )
 
-    scope, found, facts = asyncio.run(look())
+    scope, found, facts = asyncio.run(read())
     if (fresh := found.games_if_complete()) is not None:
         facts = replace(facts, games=inventory.merge_schedule(facts.games, scope.seasons, fresh, found.days))
     return scope, found, plan_requests(facts, scope, clock())
@@ -438,8 +445,8 @@ def record_run(
         "ended_at": ended_at,
         "outcome": summary.outcome,
         "error": error,
-        "pages": [{"table": name, **vars(tally)} for name, tally in summary.page_counts.items()],
-        "rebuilt": list(dict.fromkeys(made.table for made in summary.rebuilt)),
+        "pages": [{"table": name, **vars(counts)} for name, counts in summary.page_counts.items()],
+        "rebuilt": list(dict.fromkeys(rebuilt.table for rebuilt in summary.rebuilt)),
     }
     delta_tables.append_to_ledger(root, ledger.RUNS, pl.DataFrame([row], schema=ledger.RUNS.schema))
 
@@ -447,7 +454,7 @@ def record_run(
 def record_failed_run(
     root: Location, summary: IngestSummary, command: str, started_at: datetime, ended_at: datetime, error: BaseException
 ) -> None:
-    """Record a run that ended in an error; if that fails too (a full disk), the first error is the one to show."""
+    """Record a run that ended in an error. If that fails too (a full disk), the first error is shown."""
     summary.outcome = "error"
     text = redact_secrets(str(error)).splitlines()[0] if str(error) else type(error).__name__
     try:

@@ -1,8 +1,8 @@
-"""Which weeks of the schedule a run reads: as rarely as they change, and a pure function of what the lake holds.
+"""Plan which weeks of the schedule a run reads: a pure function of what the lake has.
 
-A week that is over and whose games are all final is not read again until its season is over. The days around today are
-read in every run, the rest of the season once a week, and once a day while a postponed game has no new day. What was
-read when stands in `lake.answers`: a row a week, and one whenever all that can still change was read.
+Every run reads the days around today. It reads the rest of the season once a week, or once a day while a postponed game
+has no new day. A past week whose games are all final is read again only when the season is over. `lake.answers` says
+what was read when: one row per week, and one when every week that can still change was read.
 """
 
 from collections.abc import Iterable
@@ -17,18 +17,20 @@ from nhl_lake.hockey.calendar import FINAL_STATES, GONE, get_eastern_day
 from nhl_lake.hockey.seasons import Season
 
 WEEK = timedelta(days=7)
-SEASON_START_MARGIN = timedelta(days=2)  # a season's first game may come before the day that the list of seasons says
+SEASON_START_MARGIN = timedelta(days=2)  # a season's first game may come before its listed first day
 NEAR_PAST = timedelta(days=2)
 NEAR_FUTURE = timedelta(days=7)
-UNOFFICIAL_FOR = timedelta(days=7)  # a game is OFF by then, but for preseason games, which stay FINAL for ever
-FULL_READ_INTERVAL = timedelta(days=6, hours=12)  # half a day less than a week: a daily run is not always on the minute
+UNOFFICIAL_FOR = timedelta(days=7)  # a game is OFF by then; preseason games stay FINAL for ever
+FULL_READ_INTERVAL = timedelta(
+    days=6, hours=12
+)  # half a day less than a week, because daily runs do not start on the minute
 POSTPONED_READ_INTERVAL = timedelta(hours=20)
 FULL_READ = "whole"
 POSTPONED = ("PPD", "SUSP")
 
 
 class StoredWeek(NamedTuple):
-    """A week of the schedule as it was last read: its first day, when, and how many games of its season it listed."""
+    """A week of the schedule as last read: its first day, when, and how many games of its season it listed."""
 
     first_day: date
     read_at: datetime
@@ -42,10 +44,10 @@ class StoredWeek(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SchedulePlan:
-    """What to read of a season's schedule.
+    """Which weeks of a season's schedule to read.
 
-    weeks: the first days of weeks to read by themselves. start: the day on which to begin to go on from week to week;
-    None where nothing is ahead. until: the last day that is read in any case. is_whole: read on to the season's end.
+    weeks: the first days of single weeks. start: the first day of the weeks to read in a row, None if there are none.
+    until: the last day to read in any case. reads_to_end: read on to the end of the season.
     """
 
     weeks: tuple[date, ...]
@@ -60,37 +62,37 @@ def name_week_answer(season: int, first_day: date, games: int) -> str:
 
 
 def name_full_read_answer(season: int) -> str:
-    """Name the answer for the moment at which all of a season that can still change had been read."""
+    """Name the answer for a reading of every week of a season that can still change."""
     return f"{season}/{FULL_READ}"
 
 
 def parse_answers(answers: pl.DataFrame, season: int) -> tuple[list[StoredWeek], datetime | None]:
-    """Return the weeks of a season as last read, by their days, and when it was last read whole."""
+    """Return the weeks of a season as last read, in order, and when every week was last read."""
     rows = answers.filter((pl.col("table") == endpoints.SCHEDULE.name) & pl.col("page").str.starts_with(f"{season}/"))
     weeks: dict[date, StoredWeek] = {}
-    whole_at: datetime | None = None
+    full_read_at: datetime | None = None
     for page, at in rows.sort("asked_at").select("page", "asked_at").iter_rows():
         match page.split("/"):
             case [_, day, games]:
                 first = date.fromisoformat(day)
                 weeks[first] = StoredWeek(first, at, int(games))
             case _:
-                whole_at = at
-    return sorted(weeks.values()), whole_at
+                full_read_at = at
+    return sorted(weeks.values()), full_read_at
 
 
 def plan_schedule(
     season: Season, games: pl.DataFrame, answers: pl.DataFrame, now: datetime, since: date | None
 ) -> SchedulePlan:
-    """Decide what to read of a season's schedule; `games` are those that the lake knows of it.
+    """Decide which weeks of a season's schedule to read. `games` are the season's games as stored.
 
     Days from `since` until today are read in any case.
     """
     today = get_eastern_day(now)
     first_day = season.first_day - SEASON_START_MARGIN
-    weeks, whole_at = parse_answers(answers, season.season)
+    weeks, full_read_at = parse_answers(answers, season.season)
     is_lost = games.is_empty() and any(week.games for week in weeks)
-    if whole_at is None or is_lost:
+    if full_read_at is None or is_lost:
         return SchedulePlan((), first_day, today, reads_to_end=True)
     to_play = games.filter(is_unplayed())
     last_day = max([season.last_day, *to_play["game_date"].to_list()])
@@ -107,22 +109,22 @@ def plan_schedule(
         list_first_days(select_past_weeks(past, games, today, since)),
         ahead[0].first_day if ahead else first_day,
         today + NEAR_FUTURE,
-        reads_to_end=now - whole_at >= (POSTPONED_READ_INTERVAL if is_postponed else FULL_READ_INTERVAL),
+        reads_to_end=now - full_read_at >= (POSTPONED_READ_INTERVAL if is_postponed else FULL_READ_INTERVAL),
     )
 
 
 def is_unplayed() -> pl.Expr:
-    """Whether a game was not played, and may still be."""
+    """Whether a game was not played yet, and may be."""
     return ~pl.col("game_state").is_in(FINAL_STATES) & ~pl.col("schedule_state").is_in(["CNCL", GONE])
 
 
 def select_past_weeks(
     weeks: Iterable[StoredWeek], games: pl.DataFrame, today: date, since: date | None
 ) -> list[StoredWeek]:
-    """Return the weeks that are over and yet to be read.
+    """Return the past weeks to read.
 
-    They were last read before they were over, or have a game that is not final, or the lake has lost games of them, or
-    their days are asked for.
+    A past week is read if it was last read before it was over, has a game that is not final, lacks games that the lake
+    lost, or has days from `since` on.
     """
     unofficial = (pl.col("game_state") == "FINAL") & (pl.col("game_date") >= today - UNOFFICIAL_FOR)
     unfinished = set(games.filter(is_unplayed() | unofficial)["game_date"])
@@ -141,5 +143,5 @@ def select_past_weeks(
 
 
 def list_first_days(weeks: Iterable[StoredWeek]) -> tuple[date, ...]:
-    """Return the first days of weeks, in their order."""
+    """Return the first days of weeks, in order."""
     return tuple(sorted(week.first_day for week in weeks))

@@ -1,4 +1,4 @@
-"""Pages as they arrive: gathered, written in batches, and counted."""
+"""Collect pages as they arrive, write them in batches, and count them."""
 
 import time
 from collections import Counter, defaultdict
@@ -24,16 +24,16 @@ MAX_REASONS = 50
 
 
 class FetchedPage(NamedTuple):
-    """A page that arrived, read into its parts."""
+    """A page that arrived, parsed into records."""
 
     table: Table
     url: str
     fetched_at: datetime
-    parts: Sequence[PageRecord]
+    records: Sequence[PageRecord]
 
 
 class AbsentPage(NamedTuple):
-    """A page that is not there: the answer was 404."""
+    """A page that was not found (404)."""
 
     table: Table
     page: str
@@ -43,7 +43,7 @@ class AbsentPage(NamedTuple):
 
 @dataclass
 class PageCounts:
-    """What a run did with the pages of one table: pages asked for; rows new, changed, unchanged; pages not had."""
+    """What a run did with one table: pages requested; rows new, changed, unchanged; pages not found, failed."""
 
     asked: int = 0
     new: int = 0
@@ -54,7 +54,7 @@ class PageCounts:
     reasons: list[str] = field(default_factory=list)
 
     def count_failure(self, page: str, reason: str) -> None:
-        """Count a page that could not be had, by name."""
+        """Count a page that could not be fetched, and note its name and the reason."""
         self.failed += 1
         if len(self.reasons) < MAX_REASONS:
             self.reasons.append(f"{page}: {reason}")
@@ -62,31 +62,31 @@ class PageCounts:
 
 @dataclass
 class PageWriter:
-    """Gathers pages and writes them in batches, so that memory stays flat and a kill loses seconds."""
+    """Collects pages and writes them in batches: memory stays flat, and a kill loses a few seconds of work."""
 
     root: Location
     run_id: str
     page_counts: dict[str, PageCounts] = field(default_factory=lambda: defaultdict(PageCounts))
     pages: dict[Table, list[FetchedPage]] = field(default_factory=lambda: defaultdict(list))
     absent_pages: list[AbsentPage] = field(default_factory=list)
-    schedule_reads: list[tuple[str, datetime]] = field(default_factory=list)  # what of the schedule was read, and when
-    player_ids: set[int] = field(default_factory=set)  # players in the line-ups and rosters that came
+    schedule_reads: list[tuple[str, datetime]] = field(default_factory=list)  # answers for the schedule, and when
+    player_ids: set[int] = field(default_factory=set)  # players in new line-ups and rosters
     buffered_bytes: int = 0
     buffered_pages: int = 0
     flushed_at: float = field(default_factory=time.monotonic)
 
     def add_page(self, page: FetchedPage) -> None:
-        """Gather a page."""
+        """Add a page to the batch."""
         self.pages[page.table].append(page)
         self.buffered_pages += 1
-        self.buffered_bytes += sum(len(part.body) for part in page.parts)
+        self.buffered_bytes += sum(len(record.body) for record in page.records)
 
-    def add_schedule_reads(self, read: Sequence[tuple[str, datetime]]) -> None:
-        """Gather what of the schedule was read: it is written after the games that were listed."""
-        self.schedule_reads += read
+    def add_schedule_reads(self, reads: Sequence[tuple[str, datetime]]) -> None:
+        """Add answers for the schedule. They are written after the games that it listed."""
+        self.schedule_reads += reads
 
     def needs_flush(self) -> bool:
-        """Whether what is gathered should be written now."""
+        """Whether to write the batch now."""
         return (
             self.buffered_pages >= BATCH_PAGES
             or self.buffered_bytes >= BATCH_BYTES
@@ -94,7 +94,7 @@ class PageWriter:
         )
 
     def flush(self) -> None:
-        """Write what is gathered: bronze first, then what the API answered beside pages."""
+        """Write the batch: bronze first, then `lake.answers`."""
         pages, absent, schedule = self.pages, self.absent_pages, self.schedule_reads
         self.pages, self.absent_pages, self.schedule_reads = defaultdict(list), [], []
         self.buffered_bytes = self.buffered_pages = 0
@@ -106,59 +106,61 @@ class PageWriter:
         self.flushed_at = time.monotonic()
 
     def store_pages(self, table: Table, pages: list[FetchedPage]) -> list[dict[str, Any]]:
-        """Write the pages of one table, count them, and return the answers for those that were unchanged."""
+        """Write the pages of one table, count them, and return the answers for unchanged pages."""
         rows = make_page_rows(table, pages, self.run_id)
-        self.player_ids.update(*(part.player_ids for page in pages for part in page.parts))
-        is_listing = any(len(page.parts) != 1 for page in pages)
-        pages.clear()  # their bodies are in the frame now: memory need not hold them twice
-        volatile = table.endpoint.ignored_keys
-        kept = delta_tables.store_pages(
-            self.root, table, rows, lambda a, b: normalize_content(a, volatile) == normalize_content(b, volatile)
+        self.player_ids.update(*(record.player_ids for page in pages for record in page.records))
+        is_listing = any(len(page.records) != 1 for page in pages)
+        pages.clear()  # their bodies are in the frame now: free the memory
+        ignored = table.endpoint.ignored_keys
+        stored = delta_tables.store_pages(
+            self.root, table, rows, lambda a, b: normalize_content(a, ignored) == normalize_content(b, ignored)
         )
-        tally = self.page_counts[table.name]
-        tally.new += kept.new
-        tally.changed += kept.changed
-        tally.unchanged += kept.unchanged.height
+        counts = self.page_counts[table.name]
+        counts.new += stored.new
+        counts.changed += stored.changed
+        counts.unchanged += stored.unchanged.height
         if is_listing:
-            return []  # a listing is asked for in every run
+            return []  # every run requests a list
         state = pl.col("state") if "state" in table.schema else pl.lit(None, pl.String).alias("state")
-        same = rows.join(kept.unchanged, on=table.page_key, how="semi").select(
+        unchanged = rows.join(stored.unchanged, on=table.page_key, how="semi").select(
             format_page_name(table), "fetched_at", state
         )
         return [
-            make_answer_row(table, page, "unchanged", at, state, self.run_id) for page, at, state in same.iter_rows()
+            make_answer_row(table, page, "unchanged", at, state, self.run_id)
+            for page, at, state in unchanged.iter_rows()
         ]
 
 
 def make_answer_row(
-    table: Table, page: str, what: str, asked_at: datetime, state: str | None, run_id: str
+    table: Table, page: str, answer: str, asked_at: datetime, state: str | None, run_id: str
 ) -> dict[str, Any]:
     """Return a row of `lake.answers`."""
     return {
-        "table": table.name, "page": page, "answer": what, "asked_at": asked_at, "state": state, "run_id": run_id,
+        "table": table.name, "page": page, "answer": answer, "asked_at": asked_at, "state": state, "run_id": run_id,
     }  # fmt: skip
 
 
 def make_page_rows(table: Table, pages: Sequence[FetchedPage], run_id: str) -> pl.DataFrame:
-    """Make the rows of pages."""
+    """Return the rows of pages."""
     columns: Mapping[str, list[Any]] = {name: [] for name in table.schema if name != "sha256"}
     for page in pages:
-        for part in page.parts:
+        for record in page.records:
             row = {
-                "season": part.season, "game_date": part.game_date, "state": part.state, "fetched_at": page.fetched_at,
-                "url": page.url, "run_id": run_id, "body_bytes": len(part.body), "body": part.body, **part.key,
+                "season": record.season, "game_date": record.game_date, "state": record.state,
+                "fetched_at": page.fetched_at, "url": page.url, "run_id": run_id,
+                "body_bytes": len(record.body), "body": record.body, **record.key,
             }  # fmt: skip
             for name, values in columns.items():
                 values.append(row[name])
-    # text that Python never made is taken over ten times as fast
-    given = {name: pl.Binary if name == "body" else table.schema[name] for name in columns}
-    rows = pl.DataFrame(columns, schema=given).with_columns(pl.col("body").cast(pl.String), sha256=sha256("body"))
+    # Polars takes over bytes ten times as fast as str
+    schema = {name: pl.Binary if name == "body" else table.schema[name] for name in columns}
+    rows = pl.DataFrame(columns, schema=schema).with_columns(pl.col("body").cast(pl.String), sha256=sha256("body"))
     return rows.select(table.schema.names())
 
 
-def sum_page_counts(tallies: Mapping[str, PageCounts]) -> Counter[str]:
-    """Add the tallies of all tables."""
+def sum_page_counts(page_counts: Mapping[str, PageCounts]) -> Counter[str]:
+    """Add up the counts of all tables."""
     total: Counter[str] = Counter()
-    for tally in tallies.values():
-        total.update({k: v for k, v in vars(tally).items() if isinstance(v, int)})
+    for counts in page_counts.values():
+        total.update({k: v for k, v in vars(counts).items() if isinstance(v, int)})
     return total

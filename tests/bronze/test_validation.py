@@ -164,7 +164,7 @@ def test_a_page_with_white_space_around_it_is_taken(table: Table, ask: Mapping[s
 
 
 def test_a_refusal_of_html_tells_how_it_begins():
-    assert "no whole JSON" in refused(PLAY_BY_PLAY, GAME, HTML)
+    assert "no complete JSON" in refused(PLAY_BY_PLAY, GAME, HTML)
     assert "<!DOCTYPE html><html>" in refused(PLAY_BY_PLAY, GAME, HTML)
 
 

@@ -119,7 +119,7 @@ def test_passwords_of_netrc_are_not_sent(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_page_that_was_packed_twice_is_invalid_whether_in_one_header_or_two():
     async def use(api: ApiClient, url: str) -> None:
-        with pytest.raises(InvalidPage, match="packed as 'gzip, gzip'"):
+        with pytest.raises(InvalidPage, match="encoded as 'gzip, gzip'"):
             await api.get(url, bytes)
 
     assert len(with_server([answer(b"{}", b"Content-Encoding: gzip", b"Content-Encoding: gzip")], use)) == 1
