@@ -1,4 +1,4 @@
-"""What a page must be to be kept, page by page: the good one, and those that are refused."""
+"""Validation of each page: a good one is accepted, and others are rejected with a reason."""
 
 import json
 from collections.abc import Mapping
@@ -95,25 +95,25 @@ GOOD: list[Case] = [
     (SEASONS, {}, json.dumps(LISTING).encode()),
 ]
 
-every_page = pytest.mark.parametrize(("table", "ask", "body"), GOOD, ids=[table.name for table, _, _ in GOOD])
+every_page = pytest.mark.parametrize(("table", "params", "body"), GOOD, ids=[table.name for table, _, _ in GOOD])
 
 every_json_page = pytest.mark.parametrize(
-    ("table", "ask", "body"),
+    ("table", "params", "body"),
     [case for case in GOOD if case[0] not in endpoints.find_fallbacks(SHIFT_CHARTS)],
     ids=[table.name for table, _, _ in GOOD if table not in endpoints.find_fallbacks(SHIFT_CHARTS)],
 )
 
 
-def read(table: Table, ask: Mapping[str, Any], page: object) -> list[PageRecord]:
+def read(table: Table, params: Mapping[str, Any], page: object) -> list[PageRecord]:
     """Read a page of a table, given as bytes or as what its JSON says."""
     body = page if isinstance(page, bytes) else json.dumps(page).encode()
-    return table.endpoint.parse(body, ask)
+    return table.endpoint.parse(body, params)
 
 
-def refused(table: Table, ask: Mapping[str, Any], page: object) -> str:
-    """Return why a page is refused."""
+def get_rejection(table: Table, params: Mapping[str, Any], page: object) -> str:
+    """Return why a page is rejected."""
     with pytest.raises(PageRejected) as error:
-        read(table, ask, page)
+        read(table, params, page)
     return str(error.value)
 
 
@@ -126,87 +126,88 @@ def test_every_bronze_table_has_a_good_page_here():
 
 
 @every_page
-def test_a_good_page_is_taken_with_its_key(table: Table, ask: Mapping[str, Any], body: bytes):
-    parts = read(table, ask, body)
+def test_a_good_page_is_accepted_with_its_key(table: Table, params: Mapping[str, Any], body: bytes):
+    records = read(table, params, body)
 
-    assert parts
-    for part in parts:
-        row = {"season": part.season, "game_date": part.game_date, **part.key}
+    assert records
+    for record in records:
+        row = {"season": record.season, "game_date": record.game_date, **record.key}
         assert {name for name in table.page_key if row[name] is None} == set()
-        assert (part.state is not None) == ("state" in table.schema)
+        assert (record.state is not None) == ("state" in table.schema)
 
 
 @every_page
-def test_a_page_that_is_cut_anywhere_is_refused(table: Table, ask: Mapping[str, Any], body: bytes):
+def test_a_page_that_is_cut_off_anywhere_is_rejected(table: Table, params: Mapping[str, Any], body: bytes):
     for end in {0, 1, *range(7, len(body.rstrip()), 7), len(body.rstrip()) - 1}:
-        assert refused(table, ask, body[:end]), end
+        assert get_rejection(table, params, body[:end]), end
 
 
 @every_page
 @pytest.mark.parametrize(
     "page", [HTML, b"", b"null", b"[]", b'"a text"', b"{}", b'{"message":"error"}', b"\x1f\x8b\x08"]
 )
-def test_what_is_another_thing_is_refused_with_its_reason(
-    table: Table, ask: Mapping[str, Any], body: bytes, page: bytes
-):
-    assert refused(table, ask, page)
+def test_another_body_is_rejected_with_a_reason(table: Table, params: Mapping[str, Any], body: bytes, page: bytes):
+    assert get_rejection(table, params, page)
 
 
 @every_json_page
-def test_a_page_with_something_behind_it_is_refused(table: Table, ask: Mapping[str, Any], body: bytes):
-    assert refused(table, ask, body + body)
-    assert refused(table, ask, body + b"}")
+def test_a_page_with_trailing_data_is_rejected(table: Table, params: Mapping[str, Any], body: bytes):
+    assert get_rejection(table, params, body + body)
+    assert get_rejection(table, params, body + b"}")
 
 
 @every_page
-def test_a_page_with_white_space_around_it_is_taken(table: Table, ask: Mapping[str, Any], body: bytes):
-    assert len(read(table, ask, b"\n " + body + b"\n")) == len(read(table, ask, body))
+def test_a_page_with_white_space_around_it_is_accepted(table: Table, params: Mapping[str, Any], body: bytes):
+    assert len(read(table, params, b"\n " + body + b"\n")) == len(read(table, params, body))
 
 
-def test_a_refusal_of_html_tells_how_it_begins():
-    assert "no complete JSON" in refused(PLAY_BY_PLAY, GAME, HTML)
-    assert "<!DOCTYPE html><html>" in refused(PLAY_BY_PLAY, GAME, HTML)
+def test_the_rejection_of_html_quotes_its_beginning():
+    assert "no complete JSON" in get_rejection(PLAY_BY_PLAY, GAME, HTML)
+    assert "<!DOCTYPE html><html>" in get_rejection(PLAY_BY_PLAY, GAME, HTML)
 
 
-def test_a_schedule_is_cut_into_its_games_as_served_each_with_its_day_and_state():
-    parts = read(SCHEDULE, {"day": DAY}, WEEK)
+def test_a_schedule_gives_its_games_as_served_with_their_day_and_state():
+    records = read(SCHEDULE, {"day": DAY}, WEEK)
 
-    found = [(part.key["game_id"], part.season, part.game_date, part.state) for part in parts]
+    found = [(record.key["game_id"], record.season, record.game_date, record.state) for record in records]
     assert found == [
         (2023020001, 20232024, date(2023, 10, 10), "OFF"),
         (2023020002, 20232024, date(2023, 10, 10), "FUT"),
         (2023020003, 20232024, date(2023, 10, 12), "FUT"),
     ]
-    assert [json.loads(part.body) for part in parts] == [g for day in WEEK["gameWeek"] for g in day["games"]]
+    assert [json.loads(record.body) for record in records] == [g for day in WEEK["gameWeek"] for g in day["games"]]
 
 
-def test_a_game_of_the_schedule_is_kept_to_the_letter():
+def test_an_entry_of_the_schedule_is_stored_byte_for_byte():
     entry = '{ "id":2023020001,  "season":20232024, "gameType":2, "gameState":"FUT", "gameScheduleState":"OK",' + (
         '"startTimeUTC":"2023-10-11T00:00:00Z", "homeTeam":{ "id":1,"abbrev":"HOM" }, '
         '"awayTeam":{"id":2, "abbrev":"AWA"}, "odds":1.50e0, "venue":"\\u00c5"}'
     )
     week = f'{{"gameWeek":[{{"date":"2023-10-10","games":[{entry}]}}]}}'
 
-    assert [part.body for part in read(SCHEDULE, {"day": DAY}, week.encode())] == [entry.encode()]
+    assert [record.body for record in read(SCHEDULE, {"day": DAY}, week.encode())] == [entry.encode()]
 
 
-def test_a_schedule_of_another_day_is_refused():
-    assert refused(SCHEDULE, {"day": date(2023, 10, 9)}, WEEK) == "the schedule begins on 2023-10-10, not on 2023-10-09"
-    assert "None" in refused(SCHEDULE, {"day": DAY}, {"gameWeek": []})
+def test_a_schedule_of_another_day_is_rejected():
+    assert (
+        get_rejection(SCHEDULE, {"day": date(2023, 10, 9)}, WEEK)
+        == "the schedule begins on 2023-10-10, not on 2023-10-09"
+    )
+    assert "None" in get_rejection(SCHEDULE, {"day": DAY}, {"gameWeek": []})
 
 
 @pytest.mark.parametrize("name", ["id", "season", "gameState", "gameScheduleState", "startTimeUTC", "homeTeam"])
-def test_a_schedule_with_a_game_that_lacks_what_steers_the_plan_is_refused(name: str):
+def test_a_schedule_with_a_game_that_the_planner_cannot_use_is_rejected(name: str):
     week = {"gameWeek": [{"date": "2023-10-10", "games": [without(game(2023020001), name)]}]}
 
-    assert name in refused(SCHEDULE, {"day": DAY}, week)
+    assert name in get_rejection(SCHEDULE, {"day": DAY}, week)
 
 
 @pytest.mark.parametrize("table", [PLAY_BY_PLAY, BOXSCORE], ids=lambda table: table.name)
-def test_a_page_of_a_game_tells_its_day_and_state_itself(table: Table):
-    (part,) = read(table, GAME, HEAD | {"plays": [], "rosterSpots": [], "gameDate": "2023-10-11"})
+def test_a_game_page_has_its_own_day_and_state(table: Table):
+    (record,) = read(table, GAME, HEAD | {"plays": [], "rosterSpots": [], "gameDate": "2023-10-11"})
 
-    assert (part.key, part.season, part.game_date, part.state) == (
+    assert (record.key, record.season, record.game_date, record.state) == (
         {"game_id": 2023020001},
         20232024,
         date(2023, 10, 11),
@@ -215,163 +216,163 @@ def test_a_page_of_a_game_tells_its_day_and_state_itself(table: Table):
 
 
 @pytest.mark.parametrize(
-    ("state", "spots", "people"),
+    ("state", "spots", "player_ids"),
     [
         ("OFF", [{"playerId": 7}, {"playerId": 8}], {7, 8}),
         ("LIVE", [{"playerId": 7}], set()),
         ("OFF", [{"playerId": 7}, {"playerId": "odd"}], {7}),
     ],
 )
-def test_a_page_of_a_game_that_is_over_tells_who_is_dressed(state: str, spots: list[Any], people: set[int]):
-    (part,) = read(PLAY_BY_PLAY, GAME, HEAD | {"gameState": state, "plays": [], "rosterSpots": spots})
+def test_a_final_play_by_play_page_lists_the_dressed_players(state: str, spots: list[Any], player_ids: set[int]):
+    (record,) = read(PLAY_BY_PLAY, GAME, HEAD | {"gameState": state, "plays": [], "rosterSpots": spots})
 
-    assert part.player_ids == people
+    assert record.player_ids == player_ids
 
 
-def test_a_roster_tells_who_is_on_it():
+def test_a_roster_lists_its_players():
     page = {"forwards": [{"id": 7}], "defensemen": [{"id": 8}], "goalies": [{"id": 30}]}
-    (part,) = read(ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, page)
+    (record,) = read(ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, page)
 
-    assert part.player_ids == {7, 8, 30}
+    assert record.player_ids == {7, 8, 30}
 
 
 @pytest.mark.parametrize("table", [PLAY_BY_PLAY, BOXSCORE], ids=lambda table: table.name)
-def test_a_page_of_another_game_is_refused(table: Table):
+def test_a_page_of_another_game_is_rejected(table: Table):
     page = HEAD | {"plays": [], "rosterSpots": [], "id": 2023020002}
 
-    assert refused(table, GAME, page) == "the page is of game 2023020002, not 2023020001"
+    assert get_rejection(table, GAME, page) == "the page is of game 2023020002, not 2023020001"
 
 
 @pytest.mark.parametrize("table", [PLAY_BY_PLAY, BOXSCORE], ids=lambda table: table.name)
 @pytest.mark.parametrize("name", HEAD)
-def test_a_page_of_a_game_without_its_head_is_refused(table: Table, name: str):
-    assert name in refused(table, GAME, without(HEAD | {"plays": [], "rosterSpots": []}, name))
+def test_a_game_page_without_a_required_key_is_rejected(table: Table, name: str):
+    assert name in get_rejection(table, GAME, without(HEAD | {"plays": [], "rosterSpots": []}, name))
 
 
 @pytest.mark.parametrize(
     "wrong", [{"id": "2023020001"}, {"season": 1.5}, {"gameDate": "10.10.2023"}, {"gameState": None}]
 )
-def test_a_head_of_another_kind_is_refused_with_its_path(wrong: dict[str, Any]):
+def test_a_key_of_another_type_is_rejected_with_its_path(wrong: dict[str, Any]):
     (name,) = wrong
 
-    assert f"$.{name}" in refused(BOXSCORE, GAME, HEAD | wrong)
+    assert f"$.{name}" in get_rejection(BOXSCORE, GAME, HEAD | wrong)
 
 
 @pytest.mark.parametrize("name", ["plays", "rosterSpots"])
-def test_a_play_by_play_page_without_plays_or_players_is_refused(name: str):
-    assert name in refused(PLAY_BY_PLAY, GAME, without(HEAD | {"plays": [], "rosterSpots": []}, name))
+def test_a_play_by_play_page_without_plays_or_players_is_rejected(name: str):
+    assert name in get_rejection(PLAY_BY_PLAY, GAME, without(HEAD | {"plays": [], "rosterSpots": []}, name))
 
 
 @pytest.mark.parametrize("name", ["plays", "rosterSpots"])
-@pytest.mark.parametrize("odd", [None, {}, {"7": []}, "[]", 7])
-def test_plays_and_players_that_are_no_list_are_refused(name: str, odd: Any):
-    page = HEAD | {"plays": [], "rosterSpots": []} | {name: odd}
+@pytest.mark.parametrize("invalid", [None, {}, {"7": []}, "[]", 7])
+def test_plays_and_players_that_are_no_list_are_rejected(name: str, invalid: Any):
+    page = HEAD | {"plays": [], "rosterSpots": []} | {name: invalid}
 
-    assert refused(PLAY_BY_PLAY, GAME, page) == f"not a PlayByPlay page: Expected `array` - at `$.{name}`"
-
-
-def test_a_chart_that_is_cut_short_is_refused():
-    assert refused(SHIFT_CHARTS, GAME, {"data": [shift()], "total": 700}) == "1 of 700 shifts"
+    assert get_rejection(PLAY_BY_PLAY, GAME, page) == f"not a PlayByPlay page: Expected `array` - at `$.{name}`"
 
 
-def test_a_chart_of_another_game_is_refused_be_it_in_one_row():
+def test_a_chart_that_lacks_rows_is_rejected():
+    assert get_rejection(SHIFT_CHARTS, GAME, {"data": [shift()], "total": 700}) == "1 of 700 shifts"
+
+
+def test_a_chart_with_one_row_of_another_game_is_rejected():
     page = {"data": [shift(), shift(2023020002)], "total": 2}
 
-    assert refused(SHIFT_CHARTS, GAME, page) == "the chart has shifts of game 2023020002, not 2023020001"
+    assert get_rejection(SHIFT_CHARTS, GAME, page) == "the chart has shifts of game 2023020002, not 2023020001"
 
 
-def test_an_empty_chart_is_an_answer_with_the_state_of_the_schedule():
+def test_an_empty_chart_is_valid_and_has_the_state_of_the_schedule():
     assert read(SHIFT_CHARTS, GAME, {"data": [], "total": 0}) == [
         PageRecord({"game_id": 2023020001}, 20232024, DAY, "FINAL", b'{"data": [], "total": 0}')
     ]
 
 
-def test_the_report_of_the_other_team_is_refused():
-    assert refused(SHIFT_REPORT_HOME, GAME, report("Visitor"))
-    assert refused(SHIFT_REPORT_AWAY, GAME, report("Home"))
+def test_the_report_of_the_other_team_is_rejected():
+    assert get_rejection(SHIFT_REPORT_HOME, GAME, report("Visitor"))
+    assert get_rejection(SHIFT_REPORT_AWAY, GAME, report("Home"))
 
 
 @pytest.mark.parametrize("number", ["0002", "00010", "10001"])
-def test_the_report_of_another_game_is_refused(number: str):
-    assert "Game 0001" in refused(SHIFT_REPORT_HOME, GAME, report(number=number))
+def test_the_report_of_another_game_is_rejected(number: str):
+    assert "Game 0001" in get_rejection(SHIFT_REPORT_HOME, GAME, report(number=number))
 
 
-def test_a_report_without_its_last_tag_is_refused():
-    assert "cut off" in refused(SHIFT_REPORT_HOME, GAME, report(end=""))
+def test_a_report_without_its_last_tag_is_rejected():
+    assert "cut off" in get_rejection(SHIFT_REPORT_HOME, GAME, report(end=""))
 
 
-def test_a_right_rail_of_another_game_is_refused_and_one_before_the_game_taken():
-    assert refused(RIGHT_RAIL, GAME | {"game_id": 2023020002}, RAIL)
+def test_a_right_rail_of_another_game_is_rejected_and_one_before_the_game_accepted():
+    assert get_rejection(RIGHT_RAIL, GAME | {"game_id": 2023020002}, RAIL)
     assert len(read(RIGHT_RAIL, GAME, without(RAIL, "gameReports"))) == 1
     nothing = {key: value for key, value in RAIL.items() if key not in {"gameInfo", "gameReports", "seasonSeries"}}
-    assert "gameInfo" in refused(RIGHT_RAIL, GAME, nothing)
+    assert "gameInfo" in get_rejection(RIGHT_RAIL, GAME, nothing)
 
 
 @pytest.mark.parametrize("name", ROSTER)
-def test_a_roster_without_a_group_is_refused(name: str):
-    assert name in refused(ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, without(ROSTER, name))
+def test_a_roster_without_a_group_is_rejected(name: str):
+    assert name in get_rejection(ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, without(ROSTER, name))
 
 
-def test_a_roster_has_the_team_and_the_season_that_were_asked_for():
-    (part,) = read(ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, ROSTER)
+def test_a_roster_has_the_team_and_season_of_the_request():
+    (record,) = read(ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, ROSTER)
 
-    assert (part.key, part.season) == ({"team_abbrev": "HOM"}, 20232024)
+    assert (record.key, record.season) == ({"team_abbrev": "HOM"}, 20232024)
 
 
 @pytest.mark.parametrize("wrong", [{"season": "20222023"}, {"season": ""}, {"gameType": 3}])
 def test_club_stats_of_another_season_or_game_type_are_rejected(wrong: dict[str, Any]):
-    assert "not 20232024, 2" in refused(CLUB_STATS, {"team_abbrev": "HOM", "season": 20232024}, CLUB | wrong)
+    assert "not 20232024, 2" in get_rejection(CLUB_STATS, {"team_abbrev": "HOM", "season": 20232024}, CLUB | wrong)
 
 
 def test_club_stats_have_the_team_and_season_of_the_request(realdata: Path):
     body = (realdata / "club-stats" / "20182019_2.json").read_bytes()
-    (part,) = read(CLUB_STATS, {"team_abbrev": "ANA", "season": 20182019}, body)
+    (record,) = read(CLUB_STATS, {"team_abbrev": "ANA", "season": 20182019}, body)
 
-    assert (part.key, part.season, part.body) == ({"team_abbrev": "ANA"}, 20182019, body)
+    assert (record.key, record.season, record.body) == ({"team_abbrev": "ANA"}, 20182019, body)
 
 
 def test_standings_may_lag_behind_but_are_never_of_a_later_day_and_never_empty():
-    ask = {"season": 20232024, "game_date": DAY}
+    params = {"season": 20232024, "game_date": DAY}
     late = {"standings": [*STANDING["standings"], {"date": "2023-10-11", "teamAbbrev": {}}]}
     lagging = {"standings": [*STANDING["standings"], {"date": "2023-10-08", "teamAbbrev": {}}]}
 
-    assert refused(STANDINGS, ask, late) == "the standings are of 2023-10-11, not 2023-10-10"
-    assert refused(STANDINGS, ask, {"standings": []}) == "the standings of 2023-10-10 are empty"
-    assert [(part.season, part.game_date) for part in read(STANDINGS, ask, lagging)] == [(20232024, DAY)]
+    assert get_rejection(STANDINGS, params, late) == "the standings are of 2023-10-11, not 2023-10-10"
+    assert get_rejection(STANDINGS, params, {"standings": []}) == "the standings of 2023-10-10 are empty"
+    assert [(record.season, record.game_date) for record in read(STANDINGS, params, lagging)] == [(20232024, DAY)]
 
 
-def test_a_page_of_another_player_is_refused():
-    assert refused(PLAYERS, {"player_id": 8470002}, PLAYER) == "the page is of player 8470001, not 8470002"
+def test_a_page_of_another_player_is_rejected():
+    assert get_rejection(PLAYERS, {"player_id": 8470002}, PLAYER) == "the page is of player 8470001, not 8470002"
 
 
 @pytest.mark.parametrize(("table", "key"), [(TEAMS, "team_id"), (SEASONS, "season")])
-def test_a_listing_is_cut_into_its_rows_as_served(table: Table, key: str):
-    parts = read(table, {}, b'{"data":[{"id":20222023, "n":1 },{"id":20232024}],"total":2}')
+def test_a_list_gives_its_rows_as_served(table: Table, key: str):
+    records = read(table, {}, b'{"data":[{"id":20222023, "n":1 },{"id":20232024}],"total":2}')
 
-    assert [part.key for part in parts] == [{key: 20222023}, {key: 20232024}]
-    assert [part.body for part in parts] == [b'{"id":20222023, "n":1 }', b'{"id":20232024}']
+    assert [record.key for record in records] == [{key: 20222023}, {key: 20232024}]
+    assert [record.body for record in records] == [b'{"id":20222023, "n":1 }', b'{"id":20232024}']
 
 
 @pytest.mark.parametrize("table", [TEAMS, SEASONS], ids=lambda table: table.name)
-def test_a_listing_that_is_cut_short_is_refused(table: Table):
-    assert refused(table, {}, LISTING | {"total": 107}) == "2 of 107 rows"
-    assert "id" in refused(table, {}, {"data": [{"n": 1}], "total": 1})
+def test_a_list_that_lacks_rows_is_rejected(table: Table):
+    assert get_rejection(table, {}, LISTING | {"total": 107}) == "2 of 107 rows"
+    assert "id" in get_rejection(table, {}, {"data": [{"n": 1}], "total": 1})
 
 
-def test_a_page_is_kept_as_served_to_the_last_blank():
+def test_a_page_is_stored_with_its_white_space():
     body = json.dumps(HEAD, indent=3).encode() + b"\n\n"
 
-    assert [part.body for part in read(BOXSCORE, GAME, body)] == [body]
+    assert [record.body for record in read(BOXSCORE, GAME, body)] == [body]
 
 
-def test_text_is_utf_8_and_where_it_is_not_latin_1_which_loses_nothing():
+def test_text_is_utf_8_or_else_latin_1():
     assert decode_text("Ålesund Grünwald".encode()) == "Ålesund Grünwald"
     assert decode_text("Ålesund Grünwald".encode("latin-1")) == "Ålesund Grünwald"
-    assert [part.body for part in read(SHIFT_REPORT_HOME, GAME, report().decode().encode("latin-1"))] == [report()]
+    assert [record.body for record in read(SHIFT_REPORT_HOME, GAME, report().decode().encode("latin-1"))] == [report()]
 
 
 @given(st.binary())
-def test_every_body_has_a_text_that_tells_it_again(body: bytes):
+def test_every_body_can_be_restored_from_its_text(body: bytes):
     found = decode_text(body)
 
     assert body in {found.encode(), found.encode("latin-1", "replace")}
@@ -393,7 +394,7 @@ def noisy(value: object, noise: object) -> object:
 
 
 @given(JSON, JSON, JSON)
-def test_volatile_keys_say_nothing_at_any_depth(page: object, was: object, noise: object):
+def test_ignored_keys_do_not_count_at_any_depth(page: object, was: object, noise: object):
     calm, loud = ({"page": value, "clock": 1} for value in (page, noisy(page, noise)))
 
     assert normalize_content(json.dumps(calm), VOLATILE) == normalize_content(json.dumps(loud, indent=1), VOLATILE)
@@ -402,7 +403,7 @@ def test_volatile_keys_say_nothing_at_any_depth(page: object, was: object, noise
     )
 
 
-def test_what_stands_beside_a_volatile_key_counts():
+def test_keys_next_to_an_ignored_key_count():
     before, after = '{"plays":[{"clock":1,"x":1}]}', '{"plays":[{"clock":2,"x":2}]}'
 
     assert normalize_content(before, VOLATILE) != normalize_content(after, VOLATILE)
@@ -410,17 +411,17 @@ def test_what_stands_beside_a_volatile_key_counts():
 
 
 @pytest.mark.parametrize(("was", "is_now"), [("1", "true"), ("0", "false"), ("null", "0"), ('"1"', "1"), ("[]", "{}")])
-def test_a_value_of_another_kind_is_another_value(was: str, is_now: str):
+def test_a_value_of_another_type_is_another_value(was: str, is_now: str):
     assert normalize_content(f'{{"ot":{was}}}', VOLATILE) != normalize_content(f'{{"ot":{is_now}}}', VOLATILE)
 
 
-def test_html_is_what_it_is():
+def test_html_is_compared_as_text():
     assert normalize_content("<html>clock 1</html>", VOLATILE) == "<html>clock 1</html>"
     assert normalize_content(" \n<html>", VOLATILE) != normalize_content("<html>", VOLATILE)
 
 
 @pytest.mark.parametrize("table", [PLAY_BY_PLAY, SCHEDULE], ids=lambda table: table.name)
-def test_the_clock_the_broadcasts_and_the_odds_of_a_page_are_volatile_its_score_and_state_are_not(table: Table):
+def test_clock_broadcasts_and_odds_are_ignored_but_score_and_state_are_not(table: Table):
     volatile = table.endpoint.ignored_keys
 
     assert {"clock", "tvBroadcasts", "odds", "headshot", "logo"} <= volatile
@@ -437,24 +438,24 @@ def test_the_clock_the_broadcasts_and_the_odds_of_a_page_are_volatile_its_score_
 
 
 def test_a_player_without_a_name_is_a_player():
-    for odd in ({"playerId": 8470001}, PLAYER | {"lastName": None}, PLAYER | {"firstName": 7}):
-        assert len(read(PLAYERS, {"player_id": 8470001}, odd)) == 1
+    for invalid in ({"playerId": 8470001}, PLAYER | {"lastName": None}, PLAYER | {"firstName": 7}):
+        assert len(read(PLAYERS, {"player_id": 8470001}, invalid)) == 1
 
 
-def test_an_odd_row_or_field_refuses_no_page():
+def test_an_invalid_row_or_field_rejects_no_page():
     roster = {**ROSTER, "defensemen": [{"id": "?"}, {}, {"id": 8470002}]}
-    (part,) = read(ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, roster)
-    assert part.player_ids == {8470001, 8470002}
+    (record,) = read(ROSTERS, {"team_abbrev": "HOM", "season": 20232024}, roster)
+    assert record.player_ids == {8470001, 8470002}
 
     standings = {"standings": [{"date": "soon", "teamAbbrev": {}}, *STANDING["standings"]]}
     assert len(read(STANDINGS, {"season": 20232024, "game_date": DAY}, standings)) == 1
 
-    odd = [shift() | {"typeCode": "517"}, shift() | {"duration": 45}, without(shift(), "gameId")]
-    assert len(read(SHIFT_CHARTS, GAME, {"data": odd, "total": 3})) == 1
+    invalid = [shift() | {"typeCode": "517"}, shift() | {"duration": 45}, without(shift(), "gameId")]
+    assert len(read(SHIFT_CHARTS, GAME, {"data": invalid, "total": 3})) == 1
 
     for reports in ({"gameSummary": 7}, []):
         assert len(read(RIGHT_RAIL, GAME, RAIL | {"gameReports": reports})) == 1
 
     page = HEAD | {"plays": [], "rosterSpots": [{"playerId": 8470001}, {"playerId": None}]}
-    (part,) = read(PLAY_BY_PLAY, GAME, page)
-    assert part.player_ids == {8470001}
+    (record,) = read(PLAY_BY_PLAY, GAME, page)
+    assert record.player_ids == {8470001}

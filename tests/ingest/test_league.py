@@ -28,8 +28,8 @@ from tests.support.fake_api import SilentReport, fixed_clock
 LAST_DAY = datetime(2026, 1, 20, 14, 0, tzinfo=UTC)  # 09:00 in New York
 DAYS = 9
 SINCE = date(2026, 1, 9)
-# a landing page and a roster are today's: whoever looks on another day sees another page
-OF_ITS_DAY = {endpoints.PLAYERS.name, endpoints.ROSTERS.name}
+# player pages and rosters change from day to day
+DATED_PAGES = {endpoints.PLAYERS.name, endpoints.ROSTERS.name}
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def in_process(league: League, now: datetime, faults: Faults | None = None) -> C
 def once(league: League, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake of some days of the league, made in one run."""
     root = tmp_path_factory.mktemp("once") / "lake"
-    assert run(root, in_process(league, LAST_DAY), LAST_DAY).exit_code in {0, 3}  # some pages heal later
+    assert run(root, in_process(league, LAST_DAY), LAST_DAY).exit_code in {0, 3}  # some pages are fixed later
     return root
 
 
@@ -75,7 +75,7 @@ def daily(league: League, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def meaning(root: Path, table: Table) -> dict[str, tuple[object, ...]]:
+def read_content(root: Path, table: Table) -> dict[str, tuple[object, ...]]:
     """Return the newest pages without what changes while nothing happens, which makes no new version."""
     volatile = table.endpoint.ignored_keys
     pages = lakes.read_newest_pages(root, table)
@@ -84,10 +84,10 @@ def meaning(root: Path, table: Table) -> dict[str, tuple[object, ...]]:
 
 def test_day_by_day_gives_the_same_newest_pages_as_one_run(once: Path, daily: Path):
     for table in endpoints.TABLES:
-        if table.name in OF_ITS_DAY:
+        if table.name in DATED_PAGES:
             assert lakes.read_newest_pages(daily, table).keys() >= lakes.read_newest_pages(once, table).keys()
         else:
-            assert meaning(daily, table) == meaning(once, table), table.name
+            assert read_content(daily, table) == read_content(once, table), table.name
 
 
 def test_day_by_day_gives_the_same_silver_and_gold_as_one_run(once: Path, daily: Path):
@@ -96,7 +96,7 @@ def test_day_by_day_gives_the_same_silver_and_gold_as_one_run(once: Path, daily:
             assert_frame_equal(*(lakes.read_sorted_rows(root, table) for root in (once, daily)))
 
 
-def test_corrections_come_in_and_both_versions_are_kept(daily: Path):
+def test_corrections_arrive_and_both_versions_are_stored(daily: Path):
     pages = lakes.read_rows(daily, endpoints.PLAY_BY_PLAY).filter(pl.col("state") == "OFF")
     corrected = pages.group_by("game_id").len().filter(pl.col("len") > 1)
 
@@ -112,7 +112,7 @@ def test_a_run_that_is_repeated_changes_nothing(league: League, once: Path):
     assert summary.rebuilt == []
 
 
-def test_two_seasons_stand_in_one_lake(league: League, tmp_path: Path):
+def test_one_lake_has_two_seasons(league: League, tmp_path: Path):
     first = datetime(2025, 3, 3, 14, 0, tzinfo=UTC)
     run(tmp_path, in_process(league, first), first, since=date(2025, 3, 2))
     run(tmp_path, in_process(league, LAST_DAY), LAST_DAY, since=date(2026, 1, 19))
@@ -160,7 +160,7 @@ def test_over_http_the_pages_are_the_same_as_in_process(
     assert lakes.read_all_pages(tmp_path / "http") == lakes.read_all_pages(tmp_path / "here")
 
 
-def test_live_and_unplayed_games_of_an_evening_count_for_nothing(league: League, tmp_path: Path):
+def test_live_and_unplayed_games_of_an_evening_are_not_stored(league: League, tmp_path: Path):
     evening = datetime(2026, 1, 18, 1, 30, tzinfo=UTC)  # 20:30 in New York, a Saturday
     run(tmp_path, in_process(league, evening), evening, since=date(2026, 1, 17))
     games = lakes.read_rows(tmp_path, find_table("silver.games"))
@@ -172,7 +172,7 @@ def test_live_and_unplayed_games_of_an_evening_count_for_nothing(league: League,
     assert not set(held) & set(running["game_id"])
 
 
-def test_every_season_has_games_of_all_three_types_and_the_cancelled_one_is_no_hole(league: League, tmp_path: Path):
+def test_every_season_has_games_of_all_three_types_and_the_cancelled_one_is_no_gap(league: League, tmp_path: Path):
     summer = datetime(2026, 7, 10, 14, 0, tzinfo=UTC)
     summary = run(tmp_path, in_process(league, summer), summer, since=date(2026, 6, 10), lookback_days=None)
     games = lakes.read_rows(tmp_path, find_table("silver.games"))

@@ -1,4 +1,4 @@
-"""Daily runs while the league corrects statistics and breaks pages: they end with the truth, and tell what changed."""
+"""Daily runs while the league corrects statistics and breaks pages: they end with the truth, and report changes."""
 
 from collections import Counter
 from itertools import pairwise
@@ -11,7 +11,7 @@ from tests.support import league_months
 from tests.support.league_months import LeagueMonth, PlayedMonth
 
 OFTEN = DefectShares(**dict.fromkeys(Defect, 0.2), corrected=0.7)
-# all days until the last page is healed and looked at; then those on which the last second looks are due
+# every day until the last page is fixed and fetched; then the days of the last second looks
 MORNINGS = (*range(16), *range(31, 35))
 
 
@@ -22,13 +22,13 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> PlayedMonth:
     )
 
 
-def test_games_are_broken_in_every_way(played: PlayedMonth):
+def test_the_month_has_every_defect(played: PlayedMonth):
     games = [played.month.get_troubles(game) for game in played.month.list_games()]
 
     assert {way for way in Defect if any(game.find_fix_time(way) for game in games)} == set(Defect)
 
 
-def test_daily_runs_end_with_exactly_the_truth(played: PlayedMonth):
+def test_daily_runs_end_with_exactly_the_true_tables(played: PlayedMonth):
     assert league_months.count_differing_rows(played.root, played.reference_root) == {}
 
 
@@ -43,7 +43,7 @@ def test_corrections_list_exactly_what_changed(played: PlayedMonth):
     assert {change.table for change in listed} == {"silver.plays", *league_months.LINE_TABLES}
 
 
-def test_every_run_ends_with_3_while_a_game_is_broken_and_then_with_0(played: PlayedMonth):
+def test_runs_end_with_3_while_a_game_is_broken_and_then_with_0(played: PlayedMonth):
     for run in played.runs:
         if league_months.find_incomplete_games(played.month, run.now):
             assert run.summary.exit_code == 3, run.now
@@ -55,7 +55,7 @@ def test_every_run_ends_with_3_while_a_game_is_broken_and_then_with_0(played: Pl
     assert played.runs[-1].summary.incomplete == []
 
 
-def test_a_run_names_the_same_reasons_until_something_is_healed(played: PlayedMonth):
+def test_runs_report_the_same_reasons_until_a_page_is_fixed(played: PlayedMonth):
     for before, after in pairwise(played.runs):
         new = after.summary.page_counts["bronze.play_by_play"], after.summary.page_counts["bronze.boxscore"]
         charts = [tally for name, tally in after.summary.page_counts.items() if "shift" in name]
@@ -63,5 +63,5 @@ def test_a_run_names_the_same_reasons_until_something_is_healed(played: PlayedMo
             assert after.summary.incomplete == before.summary.incomplete, after.now
 
 
-def test_second_looks_ask_for_less_than_two_and_a_half_times_as_much(played: PlayedMonth):
+def test_second_looks_take_less_than_two_and_a_half_times_as_many_requests(played: PlayedMonth):
     assert 1 < played.compute_request_ratio() < 2.5

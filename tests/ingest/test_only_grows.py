@@ -18,7 +18,7 @@ from tests.support import lakes
 
 START = datetime(2023, 10, 11, 12, tzinfo=UTC)
 
-# every command and ways to call it, some of them wrong; what stands in <> is chosen anew each time
+# every command and ways to call it, some of them wrong; each run chooses new values for <>
 CALLS = {
     "ingest": [
         [],
@@ -57,7 +57,7 @@ CALLS = {
     ],
     "upgrade": [[], ["--json"]],
     "backup": [["create"], ["create", "-q"], ["list"], ["verify", "--deep"], ["prune", "--keep-daily", "1"], ["drill"]],
-    # a whole lake is put back in the place of a good one only if that is said; here nobody is asked
+    # a restore over a good lake needs --yes; there is no prompt here
     "restore": [
         ["--from-backup"],
         ["--from-backup", "--table", "bronze.play_by_play", "--yes"],
@@ -79,7 +79,7 @@ CALLS = {
 ELSEWHERE = {"demo", "docs", "serve", "league"}  # they open no lake of the user's, or run until they are stopped
 
 
-def kept(root):
+def read_stored_rows(root):
     """Every row of the tables that only grow, and the keys of those that are merged."""
     found = {}
     for table in (*endpoints.TABLES, *ledger.TABLES):
@@ -119,7 +119,7 @@ def filled(rng, words, folder):
 
 
 def shaken(rng, server, now):
-    """Change what the API says: other captures, faults, a clock that goes on or back."""
+    """Change the answers of the API: other captures, faults, a clock that moves forward or back."""
     now += timedelta(hours=rng.choice([-30, 1, 24, 24, 24, 24 * 20]))
     server.args.as_of = now + timedelta(hours=rng.choice([-48, 0, 0, 0]))
     server.pages.capture = rng.choice([None, 1, 2])
@@ -134,7 +134,7 @@ def test_every_command_is_called_by_these_tests():
 
 
 @pytest.mark.parametrize(("seed", "calls_each"), [(1, 1), pytest.param(2, 100, marks=pytest.mark.soak)])
-def test_whatever_is_run_in_whatever_order_bronze_only_grows(
+def test_bronze_only_grows_with_any_commands_in_any_order(
     seed, calls_each, archive, replay, run_here, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(client, "RateLimit", partial(RateLimit, first_backoff_s=0.01))
@@ -146,13 +146,13 @@ def test_whatever_is_run_in_whatever_order_bronze_only_grows(
     calls = [(name, words) for name, ways in some.items() for words in ways]
     calls += [("ingest", ["--season", "2023", "--lookback", "4000"])] * 6  # other captures of the same games come in
     rng.shuffle(calls)
-    before = kept(root)
+    before = read_stored_rows(root)
     codes = []
     for name, words in calls:
         server.dies_after = len(server.served) + rng.randint(5, 60) if rng.random() < 0.1 else None
         command = [name, *filled(rng, words, tmp_path)]
         codes.append(run_here(*command, root=root, api=server.base_url, now=now, backups=tmp_path / "backups").code)
-        after = kept(root)
+        after = read_stored_rows(root)
         for table, rows in before.items():
             assert rows <= after[table], (command, table)
         before = after

@@ -1,4 +1,4 @@
-"""The plan is a pure function: what is asked for follows from the schedule, what bronze holds, and the clock."""
+"""The plan is a pure function of the schedule, what bronze has, and the clock."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -37,7 +37,7 @@ REPORTS = endpoints.find_fallbacks(endpoints.SHIFT_CHARTS)
 FOUR = [table.name for table in endpoints.GAME_PAGES]
 EVENING = datetime(2026, 1, 10, 0, 0, tzinfo=UTC)  # 19:00 Eastern on 9 January
 MORNING_AFTER = EVENING + timedelta(hours=14)
-Held = tuple[Table, str, str | None, datetime]
+StoredPage = tuple[Table, str, str | None, datetime]
 
 
 def game(number: int, *, start: datetime = EVENING, state: str = "OFF", **more: object) -> dict[str, object]:
@@ -65,11 +65,11 @@ def game(number: int, *, start: datetime = EVENING, state: str = "OFF", **more: 
 
 
 def known(
-    games: list[dict[str, object]], held: list[tuple[Table, str, str | None, datetime]] = (), **more: object
+    games: list[dict[str, object]], stored: list[tuple[Table, str, str | None, datetime]] = (), **more: object
 ) -> Inventory:
     frames = {}
     for table in endpoints.PLANNED_TABLES:
-        rows = [(page, state, at) for owner, page, state, at in held if owner is table]
+        rows = [(page, state, at) for owner, page, state, at in stored if owner is table]
         frame = pl.DataFrame(
             rows, schema={"page": pl.String, "state": pl.String, "fetched_at": pl.Datetime("us", "UTC")}, orient="row"
         )
@@ -83,20 +83,22 @@ def known(
     return Inventory(**(facts | more))
 
 
-def whole(number: int, *, state: str = "OFF", at: datetime = MORNING_AFTER) -> list[tuple[Table, str, str, datetime]]:
+def store_game(
+    number: int, *, state: str = "OFF", at: datetime = MORNING_AFTER
+) -> list[tuple[Table, str, str, datetime]]:
     return [(table, str(2025020000 + number), state, at) for table in endpoints.GAME_PAGES]
 
 
-def settled(number: int, day: str = "2026-01-09", at: datetime = MORNING_AFTER) -> list:
+def store_everything(number: int, day: str = "2026-01-09", at: datetime = MORNING_AFTER) -> list:
     teams = [(endpoints.ROSTERS, f"{SEASON}/{team}", None, at) for team in ("AAA", "BBB")]
-    return [*whole(number, at=at), (endpoints.STANDINGS, day, None, at), *teams]
+    return [*store_game(number, at=at), (endpoints.STANDINGS, day, None, at), *teams]
 
 
 def with_empty_chart(facts: Inventory, game_id: str) -> Inventory:
-    held = dict(facts.stored)
-    charts = held[endpoints.SHIFT_CHARTS.name]
-    held[endpoints.SHIFT_CHARTS.name] = charts.with_columns(is_empty=pl.col("page") == game_id)
-    return replace(facts, stored=held)
+    stored = dict(facts.stored)
+    charts = stored[endpoints.SHIFT_CHARTS.name]
+    stored[endpoints.SHIFT_CHARTS.name] = charts.with_columns(is_empty=pl.col("page") == game_id)
+    return replace(facts, stored=stored)
 
 
 def answers(*rows: tuple[Table, str, str, datetime, str | None]) -> pl.DataFrame:
@@ -109,152 +111,152 @@ def answers(*rows: tuple[Table, str, str, datetime, str | None]) -> pl.DataFrame
     )
 
 
-def asked(facts: Inventory, now: datetime, scope: Scope = SCOPE) -> dict[tuple[str, str], str]:
+def plan_reasons(facts: Inventory, now: datetime, scope: Scope = SCOPE) -> dict[tuple[str, str], str]:
     return {(row["table"], row["page"]): row["why"] for row in plan_requests(facts, scope, now).iter_rows(named=True)}
 
 
-def of_game(facts: Inventory, now: datetime, number: int = 1, scope: Scope = SCOPE) -> dict[str, str]:
+def plan_game_reasons(facts: Inventory, now: datetime, number: int = 1, scope: Scope = SCOPE) -> dict[str, str]:
     page = str(2025020000 + number)
-    return {table: why for (table, p), why in asked(facts, now, scope).items() if p == page}
+    return {table: why for (table, p), why in plan_reasons(facts, now, scope).items() if p == page}
 
 
-def test_a_final_game_asks_for_its_four_pages():
-    assert of_game(known([game(1)]), MORNING_AFTER) == dict.fromkeys(FOUR, MISSING)
+def test_a_final_game_needs_its_four_pages():
+    assert plan_game_reasons(known([game(1)]), MORNING_AFTER) == dict.fromkeys(FOUR, MISSING)
 
 
 @pytest.mark.parametrize("state", ["FUT", "PRE", "LIVE", "CRIT", "OVER"])
-def test_a_game_that_is_not_final_asks_for_nothing(state: str):
-    assert of_game(known([game(1, state=state)]), EVENING + timedelta(hours=2)) == {}
+def test_a_game_that_is_not_final_needs_no_page(state: str):
+    assert plan_game_reasons(known([game(1, state=state)]), EVENING + timedelta(hours=2)) == {}
 
 
-def test_a_hole_is_filled_at_any_age():
-    held = [*whole(1), *whole(3)]
-    facts = known([game(n, start=EVENING + timedelta(days=n)) for n in (1, 2, 3)], held)
+def test_a_gap_is_filled_at_any_age():
+    stored = [*store_game(1), *store_game(3)]
+    facts = known([game(n, start=EVENING + timedelta(days=n)) for n in (1, 2, 3)], stored)
     a_year_later = EVENING + timedelta(days=365)
 
-    assert of_game(facts, a_year_later, number=2) == dict.fromkeys(FOUR, MISSING)
-    assert of_game(facts, a_year_later, number=1) == {}
-    assert of_game(facts, a_year_later, number=3) == {}
+    assert plan_game_reasons(facts, a_year_later, number=2) == dict.fromkeys(FOUR, MISSING)
+    assert plan_game_reasons(facts, a_year_later, number=1) == {}
+    assert plan_game_reasons(facts, a_year_later, number=3) == {}
 
 
-def test_what_is_complete_is_left_alone():
-    assert asked(known([game(1)], settled(1)), MORNING_AFTER + timedelta(hours=1)) == {}
+def test_a_complete_lake_needs_no_page():
+    assert plan_reasons(known([game(1)], store_everything(1)), MORNING_AFTER + timedelta(hours=1)) == {}
 
 
-def test_final_is_asked_again_until_official():
-    facts = known([game(1, state="FINAL")], whole(1, state="FINAL"))
+def test_final_pages_are_requested_until_they_are_official():
+    facts = known([game(1, state="FINAL")], store_game(1, state="FINAL"))
 
-    assert of_game(facts, MORNING_AFTER) == dict.fromkeys(FOUR, NOT_FINAL)
+    assert plan_game_reasons(facts, MORNING_AFTER) == dict.fromkeys(FOUR, NOT_FINAL)
 
 
 def test_a_page_that_turned_official_without_changing_is_complete():
-    looks = [(table, "2025020001", "unchanged", MORNING_AFTER, "OFF") for table in endpoints.GAME_PAGES]
-    facts = known([game(1)], whole(1, state="FINAL", at=EVENING), answers=answers(*looks))
+    answered = [(table, "2025020001", "unchanged", MORNING_AFTER, "OFF") for table in endpoints.GAME_PAGES]
+    facts = known([game(1)], store_game(1, state="FINAL", at=EVENING), answers=answers(*answered))
 
-    assert of_game(facts, MORNING_AFTER) == {}
+    assert plan_game_reasons(facts, MORNING_AFTER) == {}
 
 
-def test_a_preseason_game_that_stays_final_is_asked_for_until_it_is_three_days_old():
-    facts = known([game(1, state="FINAL", game_type=1)], whole(1, state="FINAL"))
+def test_a_preseason_game_that_stays_final_is_requested_for_three_days():
+    facts = known([game(1, state="FINAL", game_type=1)], store_game(1, state="FINAL"))
 
-    assert of_game(facts, EVENING + timedelta(days=2)) == dict.fromkeys(FOUR, NOT_FINAL)
-    assert of_game(facts, EVENING + timedelta(days=4)) == {}
+    assert plan_game_reasons(facts, EVENING + timedelta(days=2)) == dict.fromkeys(FOUR, NOT_FINAL)
+    assert plan_game_reasons(facts, EVENING + timedelta(days=4)) == {}
 
 
 def test_a_page_of_an_unplayed_game_does_not_count():
-    facts = known([game(1)], whole(1, state="FUT"))
+    facts = known([game(1)], store_game(1, state="FUT"))
 
-    assert of_game(facts, MORNING_AFTER) == dict.fromkeys(FOUR, NOT_FINAL)
+    assert plan_game_reasons(facts, MORNING_AFTER) == dict.fromkeys(FOUR, NOT_FINAL)
 
 
 @pytest.mark.parametrize("schedule_state", ["PPD", "CNCL", "SUSP"])
-def test_a_postponed_or_cancelled_game_is_no_hole(schedule_state: str):
+def test_a_postponed_or_cancelled_game_is_no_gap(schedule_state: str):
     facts = known([game(1, state="FUT", schedule_state=schedule_state)])
 
-    assert of_game(facts, EVENING + timedelta(days=1)) == {}
+    assert plan_game_reasons(facts, EVENING + timedelta(days=1)) == {}
 
 
-def test_a_game_that_must_be_over_is_asked_against_a_schedule_that_lags():
+def test_the_play_by_play_page_confirms_that_a_game_is_over_when_the_schedule_lags():
     facts = known([game(1, state="LIVE")])
 
-    assert of_game(facts, EVENING + timedelta(hours=5)) == {}
-    assert of_game(facts, EVENING + timedelta(hours=7)) == {"bronze.play_by_play": OVERDUE_REASON}
+    assert plan_game_reasons(facts, EVENING + timedelta(hours=5)) == {}
+    assert plan_game_reasons(facts, EVENING + timedelta(hours=7)) == {"bronze.play_by_play": OVERDUE_REASON}
 
 
-def test_an_empty_chart_asks_for_the_reports_at_once_and_for_itself_with_growing_distance():
-    facts = with_empty_chart(known([game(1)], settled(1)), "2025020001")
+def test_an_empty_chart_needs_the_reports_at_once_and_is_requested_at_growing_intervals():
+    facts = with_empty_chart(known([game(1)], store_everything(1)), "2025020001")
     reports = {table.name: f"{FALLBACK} bronze.shift_charts" for table in REPORTS}
 
-    assert of_game(facts, MORNING_AFTER + timedelta(hours=1)) == reports
-    assert of_game(facts, MORNING_AFTER + timedelta(days=1)) == {"bronze.shift_charts": EMPTY, **reports}
+    assert plan_game_reasons(facts, MORNING_AFTER + timedelta(hours=1)) == reports
+    assert plan_game_reasons(facts, MORNING_AFTER + timedelta(days=1)) == {"bronze.shift_charts": EMPTY, **reports}
 
 
-def test_the_distance_grows_with_the_time_that_a_page_has_been_incomplete():
+def test_the_interval_grows_with_the_time_that_a_page_has_been_incomplete():
     look = answers((endpoints.SHIFT_CHARTS, "2025020001", "unchanged", MORNING_AFTER + timedelta(days=4), "OFF"))
-    facts = with_empty_chart(known([game(1)], settled(1), answers=look), "2025020001")
+    facts = with_empty_chart(known([game(1)], store_everything(1), answers=look), "2025020001")
 
-    assert "bronze.shift_charts" not in of_game(facts, MORNING_AFTER + timedelta(days=7))
-    assert of_game(facts, MORNING_AFTER + timedelta(days=8))["bronze.shift_charts"] == EMPTY
+    assert "bronze.shift_charts" not in plan_game_reasons(facts, MORNING_AFTER + timedelta(days=7))
+    assert plan_game_reasons(facts, MORNING_AFTER + timedelta(days=8))["bronze.shift_charts"] == EMPTY
 
 
-def looks_of_a_month(facts_of: Callable[[list[datetime]], Inventory]) -> list[int]:
+def find_request_days(facts_of: Callable[[list[datetime]], Inventory]) -> list[int]:
     """Return on which days of a month the daily runs look at the page of a game that stays as it is."""
     at, days = [MORNING_AFTER], []
     for day in range(1, 31):
         now = MORNING_AFTER + timedelta(days=day, minutes=-day % 7)
-        if "bronze.boxscore" in of_game(facts_of(at), now):
+        if "bronze.boxscore" in plan_game_reasons(facts_of(at), now):
             at.append(now)
             days.append(day)
     return days
 
 
-def test_daily_runs_look_at_an_incomplete_page_on_fewer_and_fewer_days():
+def test_daily_runs_request_an_incomplete_page_on_fewer_and_fewer_days():
     reason = {"table": "bronze.boxscore", "page": "2025020001", "reason": "a box score has player lines"}
     incomplete = pl.DataFrame([reason], schema=INCOMPLETE_SCHEMA)
 
     def facts(at: list[datetime]) -> Inventory:
         rows = ((endpoints.BOXSCORE, "2025020001", "unchanged", moment, "OFF") for moment in at[1:])
-        return known([game(1)], settled(1), answers=answers(*rows), incomplete=incomplete)
+        return known([game(1)], store_everything(1), answers=answers(*rows), incomplete=incomplete)
 
-    assert looks_of_a_month(facts) == [1, 2, 4, 8, 15, 28]
-    assert of_game(facts([MORNING_AFTER]), MORNING_AFTER + timedelta(days=1)) == {
+    assert find_request_days(facts) == [1, 2, 4, 8, 15, 28]
+    assert plan_game_reasons(facts([MORNING_AFTER]), MORNING_AFTER + timedelta(days=1)) == {
         "bronze.boxscore": f"{INCOMPLETE}: a box score has player lines"
     }
 
 
-def test_an_incomplete_chart_asks_for_the_reports_too():
+def test_an_incomplete_chart_needs_the_reports_too():
     reason = {"table": "bronze.shift_charts", "page": "2025020001", "reason": "shifts cover the ice time"}
-    facts = known([game(1)], settled(1), incomplete=pl.DataFrame([reason], schema=INCOMPLETE_SCHEMA))
+    facts = known([game(1)], store_everything(1), incomplete=pl.DataFrame([reason], schema=INCOMPLETE_SCHEMA))
     day_after = MORNING_AFTER + timedelta(days=1)
 
-    assert set(of_game(facts, day_after)) == {"bronze.shift_charts", *(t.name for t in REPORTS)}
+    assert set(plan_game_reasons(facts, day_after)) == {"bronze.shift_charts", *(t.name for t in REPORTS)}
 
 
-def test_reports_that_are_held_are_not_asked_for_again():
+def test_stored_reports_are_not_requested_again():
     reports = [(table, "2025020001", "OFF", MORNING_AFTER) for table in REPORTS]
-    facts = with_empty_chart(known([game(1)], [*settled(1), *reports]), "2025020001")
+    facts = with_empty_chart(known([game(1)], [*store_everything(1), *reports]), "2025020001")
 
-    assert of_game(facts, MORNING_AFTER + timedelta(hours=1)) == {}
+    assert plan_game_reasons(facts, MORNING_AFTER + timedelta(hours=1)) == {}
 
 
-def test_a_page_that_was_not_there_is_asked_for_like_an_empty_chart():
+def test_a_page_that_was_not_found_is_requested_at_growing_intervals():
     rows = [(endpoints.BOXSCORE, "2025020001", "not_there", MORNING_AFTER + timedelta(days=n), "OFF") for n in (0, 2)]
-    held = [page for page in settled(1) if page[0] is not endpoints.BOXSCORE]
-    facts = known([game(1)], held, answers=answers(*rows))
+    stored = [page for page in store_everything(1) if page[0] is not endpoints.BOXSCORE]
+    facts = known([game(1)], stored, answers=answers(*rows))
 
-    assert of_game(facts, MORNING_AFTER + timedelta(days=3)) == {}
-    assert of_game(facts, MORNING_AFTER + timedelta(days=4)) == {"bronze.boxscore": NOT_FOUND}
+    assert plan_game_reasons(facts, MORNING_AFTER + timedelta(days=3)) == {}
+    assert plan_game_reasons(facts, MORNING_AFTER + timedelta(days=4)) == {"bronze.boxscore": NOT_FOUND}
 
 
-def test_a_page_that_came_and_is_lost_is_missing():
+def test_a_lost_page_is_missing():
     look = answers((endpoints.BOXSCORE, "2025020001", "unchanged", MORNING_AFTER, "OFF"))
-    held = [page for page in settled(1) if page[0] is not endpoints.BOXSCORE]
+    stored = [page for page in store_everything(1) if page[0] is not endpoints.BOXSCORE]
 
-    assert of_game(known([game(1)], held, answers=look), MORNING_AFTER) == {"bronze.boxscore": MISSING}
+    assert plan_game_reasons(known([game(1)], stored, answers=look), MORNING_AFTER) == {"bronze.boxscore": MISSING}
 
 
-TWICE = Scope(seasons=(SEASON,))
-LOOKED_AT_TWICE = ("bronze.play_by_play", "bronze.boxscore", "bronze.shift_charts")
+WITH_SECOND_LOOKS = Scope(seasons=(SEASON,))
+SECOND_LOOK_PAGES = ("bronze.play_by_play", "bronze.boxscore", "bronze.shift_charts")
 
 
 @pytest.mark.parametrize(
@@ -271,26 +273,28 @@ LOOKED_AT_TWICE = ("bronze.play_by_play", "bronze.boxscore", "bronze.shift_chart
         (300, 400, None),
     ],
 )
-def test_a_game_is_looked_at_again_when_it_reaches_an_age_since_the_last_look(last: float, now: float, why: str | None):
-    facts = known([game(1)], settled(1, at=EVENING + timedelta(days=last)))
-    found = of_game(facts, EVENING + timedelta(days=now), scope=TWICE)
+def test_a_game_gets_a_second_look_when_it_has_reached_an_age_since_the_last_request(
+    last: float, now: float, why: str | None
+):
+    facts = known([game(1)], store_everything(1, at=EVENING + timedelta(days=last)))
+    found = plan_game_reasons(facts, EVENING + timedelta(days=now), scope=WITH_SECOND_LOOKS)
 
-    assert found == ({} if why is None else dict.fromkeys(LOOKED_AT_TWICE, why))
+    assert found == ({} if why is None else dict.fromkeys(SECOND_LOOK_PAGES, why))
 
 
-def test_daily_runs_look_at_a_complete_game_four_times_again():
+def test_daily_runs_give_a_complete_game_four_second_looks():
     def facts(at: list[datetime]) -> Inventory:
         rows = (
             (table, "2025020001", "unchanged", moment, "OFF")
             for moment in at[1:]
             for table in (endpoints.PLAY_BY_PLAY, endpoints.BOXSCORE, endpoints.SHIFT_CHARTS)
         )
-        return known([game(1)], settled(1), answers=answers(*rows))
+        return known([game(1)], store_everything(1), answers=answers(*rows))
 
     at, days = [MORNING_AFTER], []
     for day in range(1, 60):
         now = MORNING_AFTER + timedelta(days=day)
-        if of_game(facts(at), now, scope=TWICE):
+        if plan_game_reasons(facts(at), now, scope=WITH_SECOND_LOOKS):
             at.append(now)
             days.append(day)
     assert days == [1, 3, 7, 30]
@@ -298,41 +302,45 @@ def test_daily_runs_look_at_a_complete_game_four_times_again():
 
 def test_a_lake_that_missed_many_second_looks_catches_up_in_several_runs():
     games = [game(n, start=EVENING - timedelta(days=n)) for n in range(1, MAX_SECOND_LOOK_GAMES + 21)]
-    held = [
-        page for n in range(1, MAX_SECOND_LOOK_GAMES + 21) for page in whole(n, at=MORNING_AFTER - timedelta(days=n))
+    stored = [
+        page
+        for n in range(1, MAX_SECOND_LOOK_GAMES + 21)
+        for page in store_game(n, at=MORNING_AFTER - timedelta(days=n))
     ]
-    due = plan_requests(known(games, held), TWICE, EVENING + timedelta(days=40))
+    due = plan_requests(known(games, stored), WITH_SECOND_LOOKS, EVENING + timedelta(days=40))
     looked = due.filter(pl.col("why").str.starts_with("second look"))["game_id"].unique()
 
     assert sorted(looked.to_list()) == [2025020000 + n for n in range(1, MAX_SECOND_LOOK_GAMES + 1)]  # the newest
 
 
-def test_shifts_of_seasons_that_have_none_are_not_asked_for():
+def test_shift_charts_of_seasons_without_any_are_not_requested():
     facts = known([game(1, season=19971998, game_id=1997020001)])
     scope = Scope(seasons=(19971998,))
 
-    assert {table for table, page in asked(facts, MORNING_AFTER, scope) if page == "1997020001"} == {
+    assert {table for table, page in plan_reasons(facts, MORNING_AFTER, scope) if page == "1997020001"} == {
         "bronze.play_by_play", "bronze.boxscore", "bronze.right_rail"
     }  # fmt: skip
 
 
-def test_the_lookback_looks_again_at_whole_games_of_the_last_days_only():
+def test_lookback_requests_complete_games_of_the_last_days_only():
     games = [game(1), game(2, start=EVENING - timedelta(days=3))]
-    facts = known(games, [*whole(1), *whole(2)])
+    facts = known(games, [*store_game(1), *store_game(2)])
     scope = Scope(seasons=(SEASON,), second_looks=(), lookback_days=1)
 
-    assert of_game(facts, MORNING_AFTER, 1, scope) == dict.fromkeys(FOUR, LOOKBACK)
-    assert of_game(facts, MORNING_AFTER, 2, scope) == {}
+    assert plan_game_reasons(facts, MORNING_AFTER, 1, scope) == dict.fromkeys(FOUR, LOOKBACK)
+    assert plan_game_reasons(facts, MORNING_AFTER, 2, scope) == {}
 
 
-def test_since_and_game_types_bound_the_plan():
+def test_since_and_game_types_limit_the_plan():
     games = [game(1), game(2, start=EVENING - timedelta(days=3)), game(3, game_type=4)]
-    pages = {page for _, page in asked(known(games), MORNING_AFTER, Scope(seasons=(SEASON,), since=date(2026, 1, 8)))}
+    pages = {
+        page for _, page in plan_reasons(known(games), MORNING_AFTER, Scope(seasons=(SEASON,), since=date(2026, 1, 8)))
+    }
 
     assert "2025020001" in pages
     assert not {"2025020002", "2025020003"} & pages
     stars = Scope(seasons=(SEASON,), game_types=frozenset({4}))
-    assert set(of_game(known(games), MORNING_AFTER, 3, stars)) == set(FOUR)
+    assert set(plan_game_reasons(known(games), MORNING_AFTER, 3, stars)) == set(FOUR)
 
 
 def test_the_newest_games_come_first():
@@ -342,24 +350,24 @@ def test_the_newest_games_come_first():
     assert games == sorted(games)  # later numbers are older here
 
 
-def test_standings_follow_a_day_whose_games_are_all_final_and_are_seen_once_more_the_next_day():
+def test_standings_are_requested_after_the_last_game_of_a_day_and_once_more_the_next_day():
     two = [game(1), game(2, state="LIVE")]
-    assert (endpoints.STANDINGS.name, "2026-01-09") not in asked(known(two), EVENING + timedelta(hours=3))
+    assert (endpoints.STANDINGS.name, "2026-01-09") not in plan_reasons(known(two), EVENING + timedelta(hours=3))
 
     late_evening = EVENING + timedelta(hours=4)
-    facts = known([game(1)], settled(1, at=late_evening))
-    assert (endpoints.STANDINGS.name, "2026-01-09") not in asked(facts, late_evening + timedelta(hours=1))
-    assert (endpoints.STANDINGS.name, "2026-01-09") in asked(facts, MORNING_AFTER)
+    facts = known([game(1)], store_everything(1, at=late_evening))
+    assert (endpoints.STANDINGS.name, "2026-01-09") not in plan_reasons(facts, late_evening + timedelta(hours=1))
+    assert (endpoints.STANDINGS.name, "2026-01-09") in plan_reasons(facts, MORNING_AFTER)
 
 
 def test_rosters_are_renewed_daily_until_the_season_is_over():
-    facts = known([game(1)], settled(1))
+    facts = known([game(1)], store_everything(1))
     rosters = {(endpoints.ROSTERS.name, f"{SEASON}/{team}") for team in ("AAA", "BBB")}
 
-    assert not rosters & set(asked(facts, MORNING_AFTER + timedelta(hours=10)))
-    assert rosters <= set(asked(facts, MORNING_AFTER + timedelta(hours=21)))
-    over = known([game(1)], settled(1, at=EVENING + timedelta(days=4)))
-    assert not rosters & set(asked(over, EVENING + timedelta(days=100)))
+    assert not rosters & set(plan_reasons(facts, MORNING_AFTER + timedelta(hours=10)))
+    assert rosters <= set(plan_reasons(facts, MORNING_AFTER + timedelta(hours=21)))
+    over = known([game(1)], store_everything(1, at=EVENING + timedelta(days=4)))
+    assert not rosters & set(plan_reasons(over, EVENING + timedelta(days=100)))
 
 
 def test_club_stats_are_renewed_once_a_week_until_the_season_is_over():
@@ -368,25 +376,25 @@ def test_club_stats_are_renewed_once_a_week_until_the_season_is_over():
         days = []
         for day in range(30):
             now = MORNING_AFTER + timedelta(days=day)
-            if (endpoints.CLUB_STATS.name, f"{SEASON}/AAA") in asked(facts_of(requested), now):
+            if (endpoints.CLUB_STATS.name, f"{SEASON}/AAA") in plan_reasons(facts_of(requested), now):
                 requested.append(now)
                 days.append(day)
         return days
 
     def facts(requested: list[datetime]) -> Inventory:
-        held = [(endpoints.CLUB_STATS, f"{SEASON}/AAA", None, requested[-1])] if requested else []
-        return known([game(1), game(2, start=EVENING + timedelta(days=12), state="FUT")], held)
+        stored = [(endpoints.CLUB_STATS, f"{SEASON}/AAA", None, requested[-1])] if requested else []
+        return known([game(1), game(2, start=EVENING + timedelta(days=12), state="FUT")], stored)
 
     assert days_requested(facts) == [0, 7, 14, 21]  # the last one comes after the last game
     assert days_requested(lambda _: known([game(1, state="FUT")])) == []
 
 
-def test_players_are_asked_for_when_they_are_met_and_once_a_month():
+def test_players_are_requested_when_they_first_appear_and_once_a_month():
     met = pl.DataFrame({"player_id": [8900001, 8900002, 8900001]})
     facts = known([], [(endpoints.PLAYERS, "8900001", None, MORNING_AFTER)], player_ids=met)
 
-    assert asked(facts, MORNING_AFTER) == {("bronze.players", "8900002"): MISSING}
-    assert ("bronze.players", "8900001") in asked(facts, MORNING_AFTER + timedelta(days=30))
+    assert plan_reasons(facts, MORNING_AFTER) == {("bronze.players", "8900002"): MISSING}
+    assert ("bronze.players", "8900001") in plan_reasons(facts, MORNING_AFTER + timedelta(days=30))
 
 
 @pytest.mark.parametrize(
@@ -401,45 +409,45 @@ def test_players_are_asked_for_when_they_are_met_and_once_a_month():
         ("2026-07-20T16:00:00+00:00", "2026-07-19"),  # off-season: nothing was played
     ],
 )
-def test_the_lookback_counts_days_in_new_york(now: str, last_day_looked_at: str):
+def test_lookback_counts_days_in_new_york(now: str, last_day_looked_at: str):
     at = datetime.fromisoformat(now)
     first = date.fromisoformat(last_day_looked_at)
     games = [
         game(n, start=at - timedelta(days=40), game_date=first + timedelta(days=n)) for n in (-1, 0)
     ]  # only the day in the schedule counts
-    held = [page for n in (-1, 0) for page in whole(n, at=at - timedelta(hours=1))]
+    stored = [page for n in (-1, 0) for page in store_game(n, at=at - timedelta(hours=1))]
     scope = Scope(seasons=(SEASON,), second_looks=(), lookback_days=1)
 
-    assert of_game(known(games, held), at, 0, scope) == dict.fromkeys(FOUR, LOOKBACK)
-    assert of_game(known(games, held), at, -1, scope) == {}
+    assert plan_game_reasons(known(games, stored), at, 0, scope) == dict.fromkeys(FOUR, LOOKBACK)
+    assert plan_game_reasons(known(games, stored), at, -1, scope) == {}
 
 
-def test_opening_night_asks_for_the_first_games_and_not_before():
+def test_opening_night_needs_the_first_games_and_not_before():
     opening = [game(n, state="FUT") for n in (1, 2)]
     during = known(opening)
-    assert {table for table, _ in asked(during, EVENING + timedelta(hours=1))} <= {"bronze.rosters"}
+    assert {table for table, _ in plan_reasons(during, EVENING + timedelta(hours=1))} <= {"bronze.rosters"}
 
     after = known([game(1, state="FINAL"), game(2, state="LIVE")])
-    assert of_game(after, EVENING + timedelta(hours=3), 1) == dict.fromkeys(FOUR, MISSING)
-    assert of_game(after, EVENING + timedelta(hours=3), 2) == {}
+    assert plan_game_reasons(after, EVENING + timedelta(hours=3), 1) == dict.fromkeys(FOUR, MISSING)
+    assert plan_game_reasons(after, EVENING + timedelta(hours=3), 2) == {}
 
 
-def test_a_break_of_three_weeks_asks_for_no_game():
-    facts = known([game(1), game(2, start=EVENING + timedelta(days=21), state="FUT")], settled(1))
-    pages = asked(facts, EVENING + timedelta(days=15))
+def test_a_break_of_three_weeks_needs_no_game():
+    facts = known([game(1), game(2, start=EVENING + timedelta(days=21), state="FUT")], store_everything(1))
+    pages = plan_reasons(facts, EVENING + timedelta(days=15))
 
     assert {table for table, _ in pages} <= {"bronze.rosters"}
 
 
 @given(removed=st.sets(st.integers(1, 30)), now=st.integers(1, 400))
-def test_the_plan_asks_for_exactly_the_games_that_are_gone(removed: set[int], now: int):
+def test_the_plan_names_exactly_the_missing_games(removed: set[int], now: int):
     games = [game(n, start=EVENING - timedelta(days=n)) for n in range(1, 31)]
-    held = [page for n in range(1, 31) if n not in removed for page in whole(n)]
-    facts = known(games, held)
+    stored = [page for n in range(1, 31) if n not in removed for page in store_game(n)]
+    facts = known(games, stored)
     gone = {str(2025020000 + n) for n in removed}
 
     for table in endpoints.GAME_PAGES:
-        assert {p for t, p in asked(facts, MORNING_AFTER + timedelta(days=now)) if t == table.name} == gone
+        assert {p for t, p in plan_reasons(facts, MORNING_AFTER + timedelta(days=now)) if t == table.name} == gone
 
 
 def test_the_plan_names_each_page_once():
@@ -449,19 +457,19 @@ def test_the_plan_names_each_page_once():
     assert pages.select("table", "page").is_unique().all()
 
 
-def test_a_right_rail_is_looked_at_again_only_when_the_box_score_has_changed():
+def test_a_right_rail_gets_a_second_look_only_when_the_box_score_has_changed():
     now = MORNING_AFTER + 3 * timedelta(days=1)
-    same = known([game(1)], settled(1))
-    box = [page for page in settled(1) if page[0] is not endpoints.BOXSCORE]
+    same = known([game(1)], store_everything(1))
+    box = [page for page in store_everything(1) if page[0] is not endpoints.BOXSCORE]
     box.append((endpoints.BOXSCORE, "2025020001", "OFF", MORNING_AFTER + timedelta(days=2)))
     scope = Scope(seasons=(SEASON,))
     rail = (endpoints.RIGHT_RAIL.name, "2025020001")
 
-    assert rail not in asked(same, now, scope)
-    assert asked(known([game(1)], box), now, scope)[rail] == "second look: bronze.boxscore has changed"
+    assert rail not in plan_reasons(same, now, scope)
+    assert plan_reasons(known([game(1)], box), now, scope)[rail] == "second look: bronze.boxscore has changed"
 
 
-def test_a_plan_of_every_request_rule_is_as_it_was():
+def test_a_plan_with_every_step_of_the_ladder_stays_as_it_is():
     """Pin the order, the reasons and the due dates of one plan in which every step of the ladder has a page."""
     two_days = MORNING_AFTER + timedelta(days=2)
     games = [
@@ -472,24 +480,30 @@ def test_a_plan_of_every_request_rule_is_as_it_was():
         game(5, start=EVENING + timedelta(days=1), state="FINAL"),  # stored, not official
         game(6, start=EVENING - timedelta(days=9)),  # a page fails a check
     ]
-    held = [*settled(1), *whole(3), *whole(5, state="FINAL"), *whole(6), (endpoints.PLAYERS, "8900001", None, EVENING)]
-    held = [page for page in held if page[:2] != (endpoints.BOXSCORE, "2025020003")]
+    stored = [
+        *store_everything(1),
+        *store_game(3),
+        *store_game(5, state="FINAL"),
+        *store_game(6),
+        (endpoints.PLAYERS, "8900001", None, EVENING),
+    ]
+    stored = [page for page in stored if page[:2] != (endpoints.BOXSCORE, "2025020003")]
     reason = {"table": "bronze.play_by_play", "page": "2025020006", "reason": "fails 'x'"}
     facts = known(
         games,
-        held,
+        stored,
         answers=answers((endpoints.BOXSCORE, "2025020003", "not_there", MORNING_AFTER, "OFF")),
         incomplete=pl.DataFrame([reason], schema=INCOMPLETE_SCHEMA),
         player_ids=pl.DataFrame({"player_id": [8900002, 8900001]}),
     )
     facts = with_empty_chart(facts, "2025020003")
-    pages = list_incomplete_pages(facts, TWICE, two_days)
+    pages = list_incomplete_pages(facts, WITH_SECOND_LOOKS, two_days)
 
     first, third = "second look 1 day after the game", "second look 3 days after the game"
     expected = [
         *((table, "2025020005", NOT_FINAL, True) for table in FOUR),
         ("bronze.play_by_play", "2025020004", OVERDUE_REASON, True),
-        *((table, "2025020001", first, True) for table in LOOKED_AT_TWICE),
+        *((table, "2025020001", first, True) for table in SECOND_LOOK_PAGES),
         *((table, "2025020002", MISSING, True) for table in FOUR),
         ("bronze.standings", "2026-01-08", MISSING, True),
         ("bronze.play_by_play", "2025020003", third, True),

@@ -48,7 +48,7 @@ def distinct(bodies):
     return kept
 
 
-def test_every_capture_of_a_game_is_kept_in_order_and_one_that_comes_back_is_a_version_too(
+def test_every_capture_of_a_game_is_stored_in_order_and_one_that_returns_is_a_version_too(
     realdata, replay, run_here, tmp_path
 ):
     root = tmp_path / "lake"
@@ -100,7 +100,7 @@ def half_played(server, game):
 
 
 @pytest.mark.parametrize("game", [THRICE, 2023020058])
-def test_a_game_to_come_then_live_then_official_counts_as_final_only_at_the_end(
+def test_a_game_that_is_upcoming_then_live_then_official_is_final_only_at_the_end(
     game, archive, replay, run_here, tmp_path
 ):
     root = tmp_path / "lake"
@@ -150,7 +150,7 @@ def test_a_game_to_come_then_live_then_official_counts_as_final_only_at_the_end(
     assert lakes.read_rows(root, scores).filter(game_id=game).select("home_score").item() is not None
 
 
-def test_a_box_score_that_was_recorded_live_is_asked_for_again_though_the_game_is_official(replay, run_here, tmp_path):
+def test_a_box_score_that_was_recorded_live_is_requested_again_though_the_game_is_official(replay, run_here, tmp_path):
     root = tmp_path / "lake"
     now = datetime(2023, 12, 1, 12, tzinfo=UTC)
     server = replay(games=[2023020065, 2023020066], as_of=now)
@@ -160,8 +160,8 @@ def test_a_box_score_that_was_recorded_live_is_asked_for_again_though_the_game_i
     states = dict(lakes.read_rows(root, endpoints.BOXSCORE).select("game_id", "state").rows())
     assert states == {2023020065: "OFF", 2023020066: "LIVE"}
     planned = run_here("ingest", "--dry-run", "--json", root=root, api=server.base_url, now=now).json
-    assert ("bronze.boxscore", "2023020066") in {(ask["table"], ask["page"]) for ask in planned}
-    assert "2023020065" not in {ask["page"] for ask in planned if ask["table"] == "bronze.boxscore"}
+    assert ("bronze.boxscore", "2023020066") in {(request["table"], request["page"]) for request in planned}
+    assert "2023020065" not in {request["page"] for request in planned if request["table"] == "bronze.boxscore"}
 
 
 def without(root, table, gone):
@@ -172,12 +172,12 @@ def without(root, table, gone):
     write_deltalake(folder, left, mode="overwrite")
 
 
-def asked(run_here, server, root, now):
+def list_planned_pages(run_here, server, root, now):
     planned = run_here("ingest", "--dry-run", "--json", root=root, api=server.base_url, now=now).json
-    return {(ask["table"], ask["page"]) for ask in planned}
+    return {(request["table"], request["page"]) for request in planned}
 
 
-def test_pages_that_are_gone_from_a_lake_are_what_the_plan_asks_for(archive, replay, run_here, tmp_path):
+def test_the_plan_names_the_pages_that_a_lake_lost(archive, replay, run_here, tmp_path):
     rng = random.Random(11)
     root = tmp_path / "lake"
     games = [number for number, head in archive().games.items() if head["gameDate"] <= "2023-10-21"]
@@ -185,14 +185,14 @@ def test_pages_that_are_gone_from_a_lake_are_what_the_plan_asks_for(archive, rep
     server = replay(games=games, as_of=now)
     for _ in range(2):
         assert run_here("ingest", root=root, api=server.base_url, now=now).code in {0, 3}
-    before = asked(run_here, server, root, now)
+    before = list_planned_pages(run_here, server, root, now)
     assert lakes.read_rows(root, endpoints.PLAY_BY_PLAY).height == len(games)
 
     for trial in range(2):
         copy = tmp_path / f"copy{trial}"
         shutil.copytree(root, copy)
         gone = set()
-        # a player who stands on a roster that is gone too is asked for when the roster is back, in the same run
+        # a player on a lost roster is requested after the roster, in the same run
         people = endpoints.ROSTERS if trial == 1 else endpoints.PLAYERS
         for table in (endpoints.PLAY_BY_PLAY, endpoints.SHIFT_CHARTS, endpoints.BOXSCORE, people):
             held = sorted(lakes.read_rows(copy, table).select(lakes.make_page_names(table)).to_series())
@@ -200,7 +200,7 @@ def test_pages_that_are_gone_from_a_lake_are_what_the_plan_asks_for(archive, rep
             without(copy, table, some)
             gone |= {(table.name, page) for page in some}
         versions = lakes.read_versions(copy)
-        found = asked(run_here, server, copy, now)
+        found = list_planned_pages(run_here, server, copy, now)
         assert found - before == gone - before
         assert before <= found
         assert lakes.read_versions(copy) == versions
@@ -208,7 +208,7 @@ def test_pages_that_are_gone_from_a_lake_are_what_the_plan_asks_for(archive, rep
         assert lakes.read_all_pages(copy) == lakes.read_all_pages(root)
 
 
-def test_a_season_of_holes_is_planned_newest_first(archive, replay, run_here, tmp_path):
+def test_a_season_of_gaps_is_planned_newest_first(archive, replay, run_here, tmp_path):
     root = tmp_path / "lake"
     games = [number for number, head in archive().games.items() if number % 40 == 0]
     server = replay(games=games, as_of=END)
@@ -217,7 +217,7 @@ def test_a_season_of_holes_is_planned_newest_first(archive, replay, run_here, tm
 
     days = pl.DataFrame(planned).filter(pl.col("game_date").is_not_null())["game_date"].to_list()
     assert days == sorted(days, reverse=True)
-    assert {int(ask["page"]) for ask in planned if ask["table"] == "bronze.play_by_play"} == {
+    assert {int(request["page"]) for request in planned if request["table"] == "bronze.play_by_play"} == {
         number for number in games if server.pages.played(number, END)
     }
     assert not root.exists() or not list(root.rglob("*.parquet"))

@@ -62,7 +62,7 @@ def test_a_season_day_by_day_is_as_one_run_at_the_end_and_every_run_repeated_cha
     assert_same_lakes(by_day, at_the_end)
 
 
-def test_a_second_look_every_day_and_days_without_a_run_end_in_the_same_lake(archive, replay, run_here, tmp_path):
+def test_daily_second_looks_and_days_without_a_run_end_in_the_same_lake(archive, replay, run_here, tmp_path):
     server = replay(games=games_until(archive(), "2023-10-21"))
     often, seldom = tmp_path / "often", tmp_path / "seldom"
     for day in range(6):

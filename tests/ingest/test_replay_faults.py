@@ -32,15 +32,15 @@ def as_served(server, url, now):
     return body.decode()
 
 
-def kept_as_served(server, root, now):
-    """Hold every kept row, of whatever version, against what the server gives without faults; return their number."""
-    kept = 0
+def count_rows_as_served(server, root, now):
+    """Compare every stored row of every version with what the server serves without faults; return their number."""
+    stored = 0
     for table in endpoints.TABLES:
         for url, body in lakes.read_rows(root, table).select("url", "body").iter_rows():
             text = as_served(server, url, now)
             assert body in text if table.name in LISTS else body == text, f"{table.name} {url}"
-            kept += 1
-    return kept
+            stored += 1
+    return stored
 
 
 @pytest.mark.parametrize("seeds", [(1, 2), pytest.param(range(3, 20), marks=pytest.mark.soak)])
@@ -62,11 +62,11 @@ def test_when_a_fifth_of_the_answers_fail_all_pages_arrive_and_none_is_wrong(
         assert run.returncode == 0, out + err
         assert stats["requests"] > len(calm.served)
         assert lakes.read_all_pages(tmp_path / str(seed)) == lakes.read_all_pages(tmp_path / "calm")
-        assert kept_as_served(calm, tmp_path / str(seed), FIRST) > 200
+        assert count_rows_as_served(calm, tmp_path / str(seed), FIRST) > 200
 
 
 def killed_at(start, server, root, moment, delay_s, now=NOW):
-    """Start a run and kill it when it has asked for so many pages, and a little later; whether it was still running."""
+    """Start a run, kill it after a number of requests and a delay, and return whether it was still running."""
     before = len(server.served)
     run = start("ingest", root=root, api=server.base_url, now=now)
     while run.poll() is None and len(server.served) - before < moment:
@@ -78,7 +78,7 @@ def killed_at(start, server, root, moment, delay_s, now=NOW):
 
 
 def versions_of_pages(root):
-    """Every kept version, by what it says, twice if it is there twice."""
+    """Return every stored version by its hash, twice if it is stored twice."""
     return {
         table.name: sorted(lakes.read_rows(root, table).select(lakes.make_page_names(table), "sha256").rows())
         for table in endpoints.TABLES
@@ -91,12 +91,12 @@ def test_runs_that_are_killed_lose_nothing_that_was_reported_and_a_run_ends_as_i
 ):
     rng = random.Random(2023)
     server = replay(games=week(archive), as_of=FIRST)
-    reported, whole = tmp_path / "reported", tmp_path / "whole"
+    reported, reference = tmp_path / "reported", tmp_path / "reference"
     assert run_here("ingest", root=reported, api=server.base_url, now=FIRST).code == 0
     server.args.as_of = NOW
-    shutil.copytree(reported, whole)
+    shutil.copytree(reported, reference)
     before = len(server.served)
-    assert run_here("ingest", root=whole, api=server.base_url, now=NOW).code == 0
+    assert run_here("ingest", root=reference, api=server.base_url, now=NOW).code == 0
     asked = len(server.served) - before
 
     moments = []
@@ -105,7 +105,7 @@ def test_runs_that_are_killed_lose_nothing_that_was_reported_and_a_run_ends_as_i
             break
         root = tmp_path / f"killed{trial}"
         shutil.copytree(reported, root)
-        kept = {table: lakes.read_row_set(root, table) for table in endpoints.TABLES if table.is_append_only}
+        stored = {table: lakes.read_row_set(root, table) for table in endpoints.TABLES if table.is_append_only}
         people = set(lakes.read_newest_pages(root, endpoints.PLAYERS))
         # one kill after the other on one lake, until a run ends before it is killed
         while len(moments) < kills:
@@ -113,30 +113,32 @@ def test_runs_that_are_killed_lose_nothing_that_was_reported_and_a_run_ends_as_i
             if not killed_at(start_cli, server, root, moment, delay):
                 break
             moments.append((moment, delay))
-            for table, rows in kept.items():
-                kept[table] = lakes.read_row_set(root, table)
-                assert kept[table] >= rows, table.name
+            for table, rows in stored.items():
+                stored[table] = lakes.read_row_set(root, table)
+                assert stored[table] >= rows, table.name
             assert people <= set(lakes.read_newest_pages(root, endpoints.PLAYERS))
         assert run_here("ingest", root=root, api=server.base_url, now=NOW).code == 0
-        assert lakes.read_all_pages(root) == lakes.read_all_pages(whole)
-        assert versions_of_pages(root) == versions_of_pages(whole)
+        assert lakes.read_all_pages(root) == lakes.read_all_pages(reference)
+        assert versions_of_pages(root) == versions_of_pages(reference)
         for table in lakes.BUILT_TABLES:
-            assert lakes.read_sorted_rows(root, table).equals(lakes.read_sorted_rows(whole, table))
+            assert lakes.read_sorted_rows(root, table).equals(lakes.read_sorted_rows(reference, table))
     print("killed after so many answers, and seconds:", sorted(moments))  # noqa: T201 - the figures are wanted
 
 
-def test_a_first_run_killed_while_it_makes_the_lake_is_gone_on_with(archive, replay, start_cli, run_here, tmp_path):
+def test_the_next_run_continues_a_first_run_that_was_killed_while_it_created_the_lake(
+    archive, replay, start_cli, run_here, tmp_path
+):
     rng = random.Random(7)
     server = replay(games=week(archive), as_of=FIRST, latency_ms=2)
-    whole = tmp_path / "whole"
-    assert run_here("ingest", root=whole, api=server.base_url, now=FIRST).code == 0
+    reference = tmp_path / "reference"
+    assert run_here("ingest", root=reference, api=server.base_url, now=FIRST).code == 0
     for trial in range(3):
         root = tmp_path / f"first{trial}"
         # between the schedule's last page and the first page of a game the tables are made
         killed_at(start_cli, server, root, 4, rng.uniform(0, 0.25), now=FIRST)
         ended = run_here("ingest", root=root, api=server.base_url, now=FIRST)
         assert ended.code == 0, ended.err
-        assert lakes.read_all_pages(root) == lakes.read_all_pages(whole)
+        assert lakes.read_all_pages(root) == lakes.read_all_pages(reference)
 
 
 def until(condition, seconds=8):
@@ -155,9 +157,7 @@ def game_paths(answers):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_told_to_stop_keeps_what_has_arrived_and_says_so(
-    number, archive, replay, start_cli, run_here, tmp_path
-):
+def test_a_stopped_run_stores_what_has_arrived_and_says_so(number, archive, replay, start_cli, run_here, tmp_path):
     root = tmp_path / "lake"
     server = replay(games=week(archive), as_of=NOW, latency_ms=20)
     run = start_cli("ingest", "--json", root=root, api=server.base_url, now=NOW)
@@ -168,20 +168,18 @@ def test_a_run_that_is_told_to_stop_keeps_what_has_arrived_and_says_so(
 
     assert run.returncode == 130, out + err
     assert '"outcome": "stopped"' in out
-    kept = {str(game) for game in lakes.read_rows(root, endpoints.PLAY_BY_PLAY)["game_id"]}
-    assert kept >= arrived
+    stored = {str(game) for game in lakes.read_rows(root, endpoints.PLAY_BY_PLAY)["game_id"]}
+    assert stored >= arrived
     assert len(arrived) > 0
     (recorded,) = run_here("runs", "--json", root=root).json
     assert recorded["outcome"] == "stopped"
-    assert kept_as_served(server, root, NOW) > 0
+    assert count_rows_as_served(server, root, NOW) > 0
     assert run_here("ingest", root=root, api=server.base_url, now=NOW).code == 0
     assert len(lakes.read_rows(root, endpoints.PLAY_BY_PLAY)) == len(played(server, NOW))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_told_to_stop_while_it_rebuilds_says_so_too(
-    number, archive, replay, start_cli, run_here, tmp_path
-):
+def test_a_run_that_is_stopped_while_it_rebuilds_says_so_too(number, archive, replay, start_cli, run_here, tmp_path):
     root = tmp_path / "lake"
     games = [number for number, head in archive().games.items() if head["gameDate"] <= "2023-10-31"]
     server = replay(games=games, as_of="2023-11-01T12:00:00Z")
@@ -199,7 +197,7 @@ def test_a_run_that_is_told_to_stop_while_it_rebuilds_says_so_too(
 
 
 @pytest.mark.parametrize("words", [(), ("--season", "2023")])
-def test_a_run_that_is_told_to_stop_while_it_reads_the_schedule_is_stopped_not_wrong(
+def test_a_run_that_is_stopped_while_it_reads_the_schedule_is_stopped_and_not_failed(
     words, archive, replay, start_cli, tmp_path
 ):
     root = tmp_path / "lake"
@@ -215,13 +213,13 @@ def test_a_run_that_is_told_to_stop_while_it_reads_the_schedule_is_stopped_not_w
     assert run.returncode == 130, out + err
 
 
-def test_a_network_that_dies_half_way_ends_in_3_with_pages_named_and_the_next_run_goes_on(
+def test_a_run_whose_network_fails_half_way_ends_with_3_and_the_next_run_continues(
     archive, replay, run_here, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(client, "RateLimit", partial(RateLimit, first_backoff_s=0.01))
-    root, whole = tmp_path / "lake", tmp_path / "whole"
+    root, reference = tmp_path / "lake", tmp_path / "reference"
     server = replay(games=week(archive), as_of=FIRST)
-    assert run_here("ingest", root=whole, api=server.base_url, now=FIRST).code == 0
+    assert run_here("ingest", root=reference, api=server.base_url, now=FIRST).code == 0
     all_served = len(server.served)
 
     server.dies_after = all_served + 40
@@ -231,22 +229,22 @@ def test_a_network_that_dies_half_way_ends_in_3_with_pages_named_and_the_next_ru
     assert sum(table["failed"] for table in tables.values()) > 0
     for name, table in tables.items():
         assert len(table["reasons"]) == min(table["failed"], 50), name
-    kept = {table: lakes.read_row_set(root, table) for table in endpoints.TABLES}
-    assert sum(len(rows) for rows in kept.values()) > 100
+    stored = {table: lakes.read_row_set(root, table) for table in endpoints.TABLES}
+    assert sum(len(rows) for rows in stored.values()) > 100
     for table in endpoints.TABLES:
         named = {reason.split(": ")[0] for reason in tables.get(table.name, {"reasons": []})["reasons"]}
         assert named.isdisjoint(lakes.read_newest_pages(root, table)), table.name
 
     printed = run_here("ingest", root=root, api=server.base_url, now=FIRST)
     assert printed.code == 1  # nothing answers at all
-    assert {table: lakes.read_row_set(root, table) for table in endpoints.TABLES} == kept
+    assert {table: lakes.read_row_set(root, table) for table in endpoints.TABLES} == stored
 
     server.dies_after = None
     assert run_here("ingest", root=root, api=server.base_url, now=FIRST).code == 0
-    assert lakes.read_all_pages(root) == lakes.read_all_pages(whole)
+    assert lakes.read_all_pages(root) == lakes.read_all_pages(reference)
 
 
-def test_a_network_that_dies_while_the_schedule_is_read_is_not_asked_for_every_week_of_the_season(
+def test_a_run_whose_network_fails_with_the_schedule_does_not_request_every_week(
     archive, replay, run_here, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(client, "RateLimit", partial(RateLimit, first_backoff_s=0.001))
@@ -261,7 +259,7 @@ def test_a_network_that_dies_while_the_schedule_is_read_is_not_asked_for_every_w
 
 
 @pytest.mark.parametrize("name", ["my lake", "Überlauf", "lake+1"])
-def test_a_lake_may_lie_in_a_folder_with_any_name(name, archive, replay, run_here, tmp_path):
+def test_a_lake_may_be_in_a_folder_with_any_name(name, archive, replay, run_here, tmp_path):
     server = replay(games=[2023020001], as_of=FIRST)
     root = tmp_path / name / "lake"
     ended = [run_here("ingest", root=root, api=server.base_url, now=FIRST) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""One run of `nhl-lake ingest` against a fake API: what is asked for, what is kept, and how it ends."""
+"""One run of `nhl-lake ingest` against a fake API: what it requests, what it stores, and how it ends."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -24,18 +24,18 @@ def versions(root: Path) -> dict[str, int]:
     return {table.name: delta_tables.open_table(root, table).version() for table in endpoints.TABLES}
 
 
-def test_a_first_run_keeps_every_page_of_the_season(tmp_path: Path):
+def test_a_first_run_stores_every_page_of_the_season(tmp_path: Path):
     summary = run_ingest(tmp_path, FakeApi([FakeGame(1), FakeGame(2)]), rebuilds=True)
 
     assert summary.exit_code == 0
     for table in endpoints.GAME_PAGES:
         assert sorted(rows(tmp_path, table)["game_id"]) == [2025020001, 2025020002]
     assert sorted(rows(tmp_path, endpoints.PLAYERS)["player_id"]) == [8900001, 8900002, 8900003]
-    whole = delta_tables.scan_table(tmp_path, find_table("gold.skater_game")).filter(pl.col("situation") == "all")
-    assert whole.select(pl.col("goals").sum()).collect().item() == 2
+    totals = delta_tables.scan_table(tmp_path, find_table("gold.skater_game")).filter(pl.col("situation") == "all")
+    assert totals.select(pl.col("goals").sum()).collect().item() == 2
 
 
-def test_a_second_run_changes_nothing_and_asks_for_the_schedule_only(tmp_path: Path):
+def test_a_second_run_changes_nothing_and_requests_the_schedule_only(tmp_path: Path):
     api = FakeApi([FakeGame(1), FakeGame(2)])
     run_ingest(tmp_path, api)
     before = versions(tmp_path)
@@ -48,7 +48,7 @@ def test_a_second_run_changes_nothing_and_asks_for_the_schedule_only(tmp_path: P
     assert summary.waiting.is_empty()
 
 
-def test_no_page_is_asked_for_twice_in_a_run(tmp_path: Path):
+def test_no_page_is_requested_twice_in_a_run(tmp_path: Path):
     api = FakeApi([FakeGame(1, chart=False), FakeGame(2)])
     run_ingest(tmp_path, api, lookback_days=3)
 
@@ -64,7 +64,7 @@ def test_the_schedule_ahead_is_in_the_lake(tmp_path: Path):
     assert games["home_score"].to_list() == [1, None]
 
 
-def test_a_game_that_was_live_when_it_was_called_final_ends_with_the_official_page(tmp_path: Path):
+def test_a_page_that_was_live_when_the_schedule_said_final_is_fetched_until_it_is_official(tmp_path: Path):
     api = FakeApi([FakeGame(1)])
     stale = FakeGame(1, state="FUT")
     api.fail_request = lambda path: (
@@ -110,7 +110,7 @@ def test_a_postponed_game_keeps_its_id_and_gets_its_new_day(tmp_path: Path):
     assert rows(tmp_path, endpoints.PLAY_BY_PLAY).height == 1
 
 
-def test_the_day_that_a_game_stands_under_is_content_though_its_entry_says_nothing_of_it(tmp_path: Path):
+def test_a_game_under_another_day_is_a_new_version_though_its_entry_is_the_same(tmp_path: Path):
     game = FakeGame(1, state="FUT", start=NOON + timedelta(days=2), day=date(2026, 1, 12))
     api = FakeApi([game])
     api.fail_request = without_game_date(api)
@@ -147,7 +147,7 @@ def test_a_game_that_vanishes_from_the_schedule_is_not_waited_for(tmp_path: Path
 
 
 @pytest.mark.parametrize("following", ["2026-01-05", "2025-12-01", "2026-01-03"])
-def test_a_schedule_that_points_backwards_is_not_read_in_circles(tmp_path: Path, following: str):
+def test_a_schedule_that_points_backwards_is_not_read_for_ever(tmp_path: Path, following: str):
     api = FakeApi([FakeGame(1)])
     api.next_days = {day: following for day in api_weeks(api, tmp_path) if day >= "2026-01-05"}
 
@@ -182,7 +182,7 @@ def test_404_is_an_answer_and_no_failure(tmp_path: Path):
     assert answers.collect()["page"].to_list() == ["2025020001"]
 
 
-def test_pages_that_could_not_be_had_are_named_and_asked_for_again(tmp_path: Path):
+def test_failed_pages_are_reported_and_requested_again(tmp_path: Path):
     api = FakeApi([FakeGame(1), FakeGame(2)])
     api.fail_request = lambda path: httpx.Response(500) if "2025020001/boxscore" in path else None
     summary = run_ingest(tmp_path, api)
@@ -195,7 +195,7 @@ def test_pages_that_could_not_be_had_are_named_and_asked_for_again(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "nonsense",
+    "invalid_answer",
     [
         httpx.Response(200, text="<html>Please wait</html>"),
         httpx.Response(200, json={"plays": []}),
@@ -204,9 +204,9 @@ def test_pages_that_could_not_be_had_are_named_and_asked_for_again(tmp_path: Pat
         httpx.Response(200, json=FakeGame(1).make_play_by_play() | {"plays": None}),
     ],
 )
-def test_a_page_that_is_not_the_one_asked_for_never_reaches_bronze(tmp_path: Path, nonsense: httpx.Response):
+def test_a_page_that_was_not_requested_never_reaches_bronze(tmp_path: Path, invalid_answer: httpx.Response):
     api = FakeApi([FakeGame(1)])
-    answer = (nonsense.status_code, nonsense.content)
+    answer = (invalid_answer.status_code, invalid_answer.content)
     api.fail_request = lambda path: httpx.Response(answer[0], content=answer[1]) if "play-by-play" in path else None
 
     summary = run_ingest(tmp_path, api)
@@ -216,7 +216,7 @@ def test_a_page_that_is_not_the_one_asked_for_never_reaches_bronze(tmp_path: Pat
     assert rows(tmp_path, endpoints.PLAY_BY_PLAY).is_empty()
 
 
-def test_an_api_that_answers_nonsense_leaves_no_lake(tmp_path: Path):
+def test_an_api_with_invalid_answers_leaves_no_lake(tmp_path: Path):
     api = FakeApi([FakeGame(1)])
     api.fail_request = lambda _: httpx.Response(200, text="<html>maintenance</html>")
 
@@ -225,7 +225,7 @@ def test_an_api_that_answers_nonsense_leaves_no_lake(tmp_path: Path):
     assert not list((tmp_path / "lake").glob("bronze/*"))
 
 
-def test_an_api_that_answers_nonsense_leaves_a_lake_as_it_was(tmp_path: Path):
+def test_an_api_with_invalid_answers_does_not_change_a_lake(tmp_path: Path):
     api = FakeApi([FakeGame(1)])
     run_ingest(tmp_path, api)
     before = versions(tmp_path)
@@ -239,7 +239,7 @@ def test_an_api_that_answers_nonsense_leaves_a_lake_as_it_was(tmp_path: Path):
     assert "schedule cannot be read" in last["error"]
 
 
-def test_an_api_that_goes_away_ends_the_asking_early(tmp_path: Path):
+def test_a_run_stops_early_when_the_api_goes_away(tmp_path: Path):
     api = FakeApi([FakeGame(n) for n in range(1, 200)])
     api.fail_request = lambda path: httpx.Response(503) if "gamecenter" in path or "shiftcharts" in path else None
     summary = run_ingest(tmp_path, api)
@@ -259,7 +259,7 @@ def without_stats(path: str) -> httpx.Response | None:
     return None
 
 
-def test_a_stats_host_that_is_down_costs_its_own_pages_only(tmp_path: Path):
+def test_a_stats_host_that_is_down_affects_its_own_pages_only(tmp_path: Path):
     api = FakeApi([FakeGame(n) for n in range(1, 30)])
     api.fail_request = without_stats
     summary = run_ingest(tmp_path, api, rebuilds=True)
@@ -291,7 +291,7 @@ def test_a_stats_host_that_answers_errors_does_not_end_the_run(tmp_path: Path):
     assert summary.page_counts["bronze.shift_charts"].failed == 39
 
 
-def test_the_seasons_of_the_lake_do_where_the_list_cannot_be_had(tmp_path: Path):
+def test_stored_seasons_are_used_when_the_list_cannot_be_fetched(tmp_path: Path):
     """The season is over by the calendar, not by its own days: it was played in the summer."""
     summer = datetime(2026, 8, 20, 17, tzinfo=UTC)
     game = FakeGame(1, start=summer - timedelta(days=1))
@@ -338,14 +338,14 @@ def contains(path: str, game: FakeGame) -> bool:
     return first <= game.start.date() - timedelta(days=1) < first + timedelta(days=7)
 
 
-def test_an_unknown_season_is_an_error_and_nothing_is_kept(tmp_path: Path):
+def test_an_unknown_season_is_an_error_and_nothing_is_stored(tmp_path: Path):
     for season in (19001901, 20042005, 20302031):
         with pytest.raises(BadInput, match="has no season"):
             run_ingest(tmp_path / "lake", FakeApi([FakeGame(1)], seasons=(20032004, 20252026)), seasons=(season,))
     assert not list((tmp_path / "lake").glob("bronze/*"))
 
 
-def test_since_in_the_future_is_an_error_before_anything_is_asked(tmp_path: Path):
+def test_since_in_the_future_is_an_error_before_the_first_request(tmp_path: Path):
     api = FakeApi([FakeGame(1)])
     with pytest.raises(BadInput, match="in the future"):
         run_ingest(tmp_path / "lake", api, since=date(2026, 1, 11))
@@ -363,7 +363,7 @@ def test_the_run_is_recorded_with_what_it_did(tmp_path: Path):
     assert set(rows(tmp_path, endpoints.BOXSCORE)["run_id"]) == {summary.run_id}
 
 
-def test_special_events_are_kept_only_when_asked_for(tmp_path: Path):
+def test_special_events_are_stored_only_with_their_game_type(tmp_path: Path):
     api = FakeApi([FakeGame(1), FakeGame(1, type=4)])
     run_ingest(tmp_path, api)
     assert rows(tmp_path, endpoints.PLAY_BY_PLAY)["game_id"].to_list() == [2025020001]
@@ -381,20 +381,20 @@ def test_off_season_a_run_is_done_and_finds_nothing_to_do(tmp_path: Path):
     assert summary.page_counts["bronze.play_by_play"].asked == 0
 
 
-def odd_page(api: FakeApi, page: dict, ending: str) -> None:
+def answer_with(api: FakeApi, page: dict, ending: str) -> None:
     api.fail_request = lambda path: httpx.Response(200, json=page) if path.endswith(ending) else None
 
 
-def test_a_line_up_that_cannot_be_read_keeps_no_other_game_from_being_asked_for(tmp_path: Path):
+def test_an_invalid_line_up_does_not_stop_other_games(tmp_path: Path):
     page = FakeGame(1).make_play_by_play()
     del page["rosterSpots"][0]["positionCode"], page["rosterSpots"][1]["playerId"]
     api = FakeApi([FakeGame(1)])
-    odd_page(api, page, "2025020001/play-by-play")
+    answer_with(api, page, "2025020001/play-by-play")
     first = run_ingest(tmp_path, api, rebuilds=True)
     api.games.append(FakeGame(2, start=NOON + timedelta(hours=1)))
     second = run_ingest(tmp_path, api, now=NOON + timedelta(hours=20), rebuilds=True)
 
-    assert first.exit_code == second.exit_code == 3  # one odd row is left out, and named until it is healed
+    assert first.exit_code == second.exit_code == 3  # an invalid row is dropped, and reported until it is fixed
     assert "every row of bronze.play_by_play is valid" in first.incomplete[0]
     assert delta_tables.scan_table(tmp_path, find_table("silver.quarantine")).collect().is_empty()
     named = (
@@ -406,7 +406,7 @@ def test_a_line_up_that_cannot_be_read_keeps_no_other_game_from_being_asked_for(
     assert set(rows(tmp_path, endpoints.PLAY_BY_PLAY)["game_id"]) == {2025020001, 2025020002}
 
 
-def test_an_odd_entry_of_the_schedule_is_named_and_the_others_are_read(tmp_path: Path):
+def test_an_invalid_entry_of_the_schedule_is_reported_and_the_others_are_read(tmp_path: Path):
     api = FakeApi([FakeGame(1), FakeGame(1, type=4)])
 
     def broken(path: str) -> httpx.Response | None:
@@ -427,7 +427,7 @@ def test_an_odd_entry_of_the_schedule_is_named_and_the_others_are_read(tmp_path:
     assert rows(tmp_path, endpoints.PLAY_BY_PLAY).height == 1
 
 
-def test_a_season_listed_without_its_days_does_not_end_the_run(tmp_path: Path):
+def test_a_season_listed_without_dates_does_not_end_the_run(tmp_path: Path):
     api = FakeApi([FakeGame(1)])
     listed = [{"id": 20252026, "startDate": "2025-10-07T19:00:00", "endDate": None}]
     api.fail_request = lambda path: (
@@ -438,7 +438,7 @@ def test_a_season_listed_without_its_days_does_not_end_the_run(tmp_path: Path):
     assert rows(tmp_path, endpoints.PLAY_BY_PLAY).height == 1
 
 
-def test_pages_that_are_refused_do_not_keep_older_holes_from_being_filled(tmp_path: Path):
+def test_rejected_pages_do_not_stop_older_gaps_from_being_filled(tmp_path: Path):
     games = [FakeGame(n, start=NOON - timedelta(hours=n)) for n in range(2, 40)]
     older = FakeGame(1, start=NOON - timedelta(days=30))
     api = FakeApi([*games, older])
@@ -448,7 +448,7 @@ def test_pages_that_are_refused_do_not_keep_older_holes_from_being_filled(tmp_pa
     assert older.id in set(rows(tmp_path, endpoints.PLAY_BY_PLAY)["game_id"])
 
 
-def test_a_schedule_that_goes_away_half_way_is_not_asked_for_to_its_end(tmp_path: Path):
+def test_a_schedule_that_fails_half_way_is_not_requested_to_its_end(tmp_path: Path):
     api = FakeApi([FakeGame(1)])
     is_away = "v1/schedule/2026-02"
     api.fail_request = lambda path: httpx.Response(500) if path.startswith("v1/schedule") and path > is_away else None
@@ -458,7 +458,7 @@ def test_a_schedule_that_goes_away_half_way_is_not_asked_for_to_its_end(tmp_path
     assert rows(tmp_path, endpoints.PLAY_BY_PLAY).height == 1
 
 
-def test_a_json_page_with_a_damaged_letter_is_refused(tmp_path: Path):
+def test_a_json_page_that_is_not_utf_8_is_rejected(tmp_path: Path):
     page = httpx.Response(200, json=FakeGame(1).make_play_by_play()).content.replace(b"Glass Hall", b"Gl\xe4ss Hall")
     api = FakeApi([FakeGame(1)])
     api.fail_request = lambda path: httpx.Response(200, content=page) if "play-by-play" in path else None

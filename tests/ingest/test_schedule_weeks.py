@@ -21,14 +21,14 @@ FIRST = date(2025, 10, 5)
 TODAY = date(2026, 1, 10)
 
 
-def weeks_asked(api: FakeApi) -> list[str]:
-    """Return the days of the weeks asked for since the last call."""
+def list_requested_weeks(api: FakeApi) -> list[str]:
+    """Return the first days of the weeks requested since the last call."""
     days = sorted(path.rpartition("/")[2] for path in api.request_counts if path.startswith("v1/schedule/"))
     api.request_counts.clear()
     return days
 
 
-def stands(root: Path, game: FakeGame) -> tuple:
+def read_entry(root: Path, game: FakeGame) -> tuple:
     """Return day, state and schedule state of a game in silver."""
     rows = delta_tables.scan_table(root, find_table("silver.games")).filter(pl.col("game_id") == game.id).collect()
     return rows.select("game_date", "game_state", "schedule_state").row(0)
@@ -40,68 +40,68 @@ def season_of_games() -> list[FakeGame]:
     return [FakeGame(n + 1, start=start, state="OFF" if start < NOON else "FUT") for n, start in enumerate(starts)]
 
 
-def test_a_normal_day_reads_the_weeks_around_it_only(tmp_path: Path):
+def test_a_normal_run_reads_only_the_weeks_around_its_day(tmp_path: Path):
     api = FakeApi(season_of_games())
     run_ingest(tmp_path, api)
-    assert len(weeks_asked(api)) > 30
+    assert len(list_requested_weeks(api)) > 30
 
     run_ingest(tmp_path, api, now=NOON + DAY, lookback_days=1)
 
-    assert weeks_asked(api) == ["2026-01-04", "2026-01-11", "2026-01-18"]
+    assert list_requested_weeks(api) == ["2026-01-04", "2026-01-11", "2026-01-18"]
 
 
 def test_the_rest_of_the_season_is_read_once_a_week(tmp_path: Path):
     api = FakeApi(season_of_games())
     run_ingest(tmp_path, api)
-    weeks_asked(api)
+    list_requested_weeks(api)
     counts = []
     for n in range(1, 15):
         for game in api.games:
             game.state = "OFF" if game.start < NOON + n * DAY else "FUT"
         run_ingest(tmp_path, api, now=NOON + n * DAY, lookback_days=1)
-        days = weeks_asked(api)
+        days = list_requested_weeks(api)
         assert days[0] >= str(TODAY + (n - 9) * DAY)  # no finished week again
         counts.append(len(days))
 
     assert [n for n, count in enumerate(counts, 1) if count > 4] == [7, 14]
 
 
-def test_a_game_that_is_put_on_a_far_day_is_found_there_at_once(tmp_path: Path):
+def test_a_game_that_moves_to_a_far_day_is_found_at_once(tmp_path: Path):
     api = FakeApi(season_of_games())
     run_ingest(tmp_path, api, rebuilds=True)
     game = next(game for game in api.games if game.start > NOON + DAY)
     game.start = NOON + 60 * DAY
     run_ingest(tmp_path, api, now=NOON + DAY, rebuilds=True)
 
-    assert stands(tmp_path, game) == (date(2026, 3, 11), "FUT", "OK")
+    assert read_entry(tmp_path, game) == (date(2026, 3, 11), "FUT", "OK")
     assert delta_tables.scan_table(tmp_path, ledger.LISTINGS).collect().is_empty()
 
 
-def test_a_postponed_game_is_looked_for_daily_until_it_has_a_new_day(tmp_path: Path):
+def test_the_schedule_is_read_daily_until_a_postponed_game_has_a_new_day(tmp_path: Path):
     api = FakeApi(season_of_games())
     run_ingest(tmp_path, api)
     game = next(game for game in api.games if game.start > NOON)
     game.schedule_state = "PPD"
     for n in range(1, 20):
         run_ingest(tmp_path, api, now=NOON + n * DAY)
-        assert len(weeks_asked(api)) > 10, n
+        assert len(list_requested_weeks(api)) > 10, n
         if n == 12:  # its old entry stays, and is no longer the one that counts
             api.games.append(FakeGame(game.number, start=NOON + 50 * DAY, state="FUT"))
             break
     run_ingest(tmp_path, api, now=NOON + 13 * DAY, rebuilds=True)
-    assert stands(tmp_path, game) == (date(2026, 3, 1), "FUT", "OK")
+    assert read_entry(tmp_path, game) == (date(2026, 3, 1), "FUT", "OK")
 
 
-def test_weeks_that_passed_without_a_run_are_read_when_one_comes(tmp_path: Path):
+def test_the_next_run_reads_weeks_that_passed_without_a_run(tmp_path: Path):
     api = FakeApi(season_of_games())
     run_ingest(tmp_path, api)
-    weeks_asked(api)
+    list_requested_weeks(api)
     now = NOON + 30 * DAY
     for game in api.games:
         game.state = "OFF" if game.start < now else "FUT"
     summary = run_ingest(tmp_path, api, now=now)
 
-    assert weeks_asked(api)[0] == "2026-01-04"
+    assert list_requested_weeks(api)[0] == "2026-01-04"
     played = [game.id for game in api.games if game.is_final]
     assert sorted(delta_tables.scan_table(tmp_path, endpoints.PLAY_BY_PLAY).collect()["game_id"]) == played
     assert summary.exit_code == 0
@@ -112,57 +112,57 @@ def test_a_season_is_read_once_more_after_its_end_and_then_no_more(tmp_path: Pat
     for game in api.games:
         game.state = "OFF"
     run_ingest(tmp_path, api, now=datetime(2026, 6, 18, 12, tzinfo=UTC))
-    weeks_asked(api)
+    list_requested_weeks(api)
     counts = []
     for day in range(22, 28):
         run_ingest(tmp_path, api, now=datetime(2026, 6, day, 12, tzinfo=UTC))
-        counts.append(len(weeks_asked(api)))
+        counts.append(len(list_requested_weeks(api)))
 
     assert counts[0] > 30
     assert max(counts[2:]) <= 1
 
 
-def test_a_season_asked_for_by_name_is_read_whole(tmp_path: Path):
+def test_a_named_season_is_read_completely(tmp_path: Path):
     api = FakeApi(season_of_games())
     run_ingest(tmp_path, api)
-    whole = weeks_asked(api)
+    complete = list_requested_weeks(api)
     run_ingest(tmp_path, api, now=NOON + DAY, seasons=(20252026,))
 
-    assert weeks_asked(api) == whole
+    assert list_requested_weeks(api) == complete
 
 
 def test_a_wide_lookback_reads_the_weeks_of_its_days(tmp_path: Path):
     api = FakeApi(season_of_games())
     run_ingest(tmp_path, api)
-    weeks_asked(api)
+    list_requested_weeks(api)
     run_ingest(tmp_path, api, now=NOON + DAY, lookback_days=30)
 
-    assert weeks_asked(api)[0] == "2025-12-07"
+    assert list_requested_weeks(api)[0] == "2025-12-07"
 
 
 @pytest.mark.parametrize("missing", [["2026-01-11"], ["2026-01-11", "2026-02-01", "2026-02-08"]])
-def test_a_week_that_names_no_next_one_does_not_end_the_reading(tmp_path: Path, missing: list[str]):
+def test_a_week_without_a_next_week_does_not_end_the_schedule(tmp_path: Path, missing: list[str]):
     late = FakeGame(70, start=datetime(2026, 4, 2, 0, tzinfo=UTC), state="FUT")
     api = FakeApi([FakeGame(1), late])
     api.next_days = dict.fromkeys(missing)
     run_ingest(tmp_path, api, rebuilds=True)
 
     assert max(api.request_counts.values()) == 1
-    assert stands(tmp_path, late) == (date(2026, 4, 1), "FUT", "OK")
+    assert read_entry(tmp_path, late) == (date(2026, 4, 1), "FUT", "OK")
 
 
-def test_a_week_that_names_a_next_one_far_ahead_loses_no_game_between(tmp_path: Path):
+def test_a_week_with_a_next_week_far_ahead_loses_no_game_in_between(tmp_path: Path):
     between = FakeGame(70, start=datetime(2026, 2, 12, 0, tzinfo=UTC), state="FUT")
     api = FakeApi([FakeGame(1), between])
     api.next_days = {"2026-01-11": "2026-05-31"}
     run_ingest(tmp_path, api, rebuilds=True)
 
-    assert stands(tmp_path, between) == (date(2026, 2, 11), "FUT", "OK")
+    assert read_entry(tmp_path, between) == (date(2026, 2, 11), "FUT", "OK")
 
 
 @pytest.mark.parametrize("days", [9, -9])
 @pytest.mark.parametrize("left", ["PPD", "SUSP", "CNCL"])
-def test_of_two_entries_of_a_game_the_one_that_was_played_counts(tmp_path: Path, left: str, days: int):
+def test_the_played_one_of_two_entries_of_a_game_counts(tmp_path: Path, left: str, days: int):
     played = FakeGame(1, start=NOON - DAY)
     api = FakeApi(
         [
@@ -174,30 +174,30 @@ def test_of_two_entries_of_a_game_the_one_that_was_played_counts(tmp_path: Path,
     for n in range(3):
         run_ingest(tmp_path, api, now=NOON + n * DAY, rebuilds=True)
 
-        assert stands(tmp_path, played) == (date(2026, 1, 9), "OFF", "OK")
+        assert read_entry(tmp_path, played) == (date(2026, 1, 9), "OFF", "OK")
     assert played.id in delta_tables.scan_table(tmp_path, endpoints.PLAY_BY_PLAY).collect()["game_id"]
     assert delta_tables.scan_table(tmp_path, endpoints.SCHEDULE).collect().height == 2
 
 
-def test_an_old_entry_of_a_game_that_was_played_earlier_does_not_cost_a_request_a_day(tmp_path: Path):
+def test_an_old_entry_of_a_played_game_does_not_cost_a_request_per_day(tmp_path: Path):
     old = FakeGame(1, start=NOON - 20 * DAY, state="FUT", schedule_state="PPD")
     api = FakeApi([old, FakeGame(1, start=NOON - 40 * DAY), FakeGame(2, start=NOON + 2 * DAY, state="FUT")])
     run_ingest(tmp_path, api)
-    weeks_asked(api)
+    list_requested_weeks(api)
     run_ingest(tmp_path, api, now=NOON + DAY)
 
-    assert weeks_asked(api) == ["2026-01-04", "2026-01-11", "2026-01-18"]
+    assert list_requested_weeks(api) == ["2026-01-04", "2026-01-11", "2026-01-18"]
 
 
-def test_a_reading_that_failed_is_made_up_for_by_the_next_run(tmp_path: Path):
+def test_the_next_run_reads_weeks_that_failed(tmp_path: Path):
     api = FakeApi(season_of_games())
     api.fail_request = lambda path: httpx.Response(404) if path == "v1/schedule/2025-11-02" else None
     assert run_ingest(tmp_path, api).exit_code == 3
-    whole = weeks_asked(api)
+    complete = list_requested_weeks(api)
     api.fail_request = lambda _: None
 
     assert run_ingest(tmp_path, api, now=NOON + DAY).exit_code == 0
-    assert weeks_asked(api) == whole
+    assert list_requested_weeks(api) == complete
 
 
 def games(*rows: tuple[int, date, str, str]) -> pl.DataFrame:
@@ -220,7 +220,7 @@ def finals(until: date) -> list[tuple[int, date, str, str]]:
     return [(n, FIRST + n * 7 * DAY, "OFF", "OK") for n in range(38) if FIRST + n * 7 * DAY < until]
 
 
-def test_a_lake_that_says_nothing_of_its_readings_reads_whole():
+def test_a_lake_without_answers_reads_the_complete_schedule():
     reading = plan_schedule(SEASON, games(*finals(TODAY)), ledger_empty(), NOON, None)
     assert reading == SchedulePlan((), FIRST, TODAY, reads_to_end=True)
 
@@ -245,6 +245,6 @@ def test_a_past_week_with_an_open_game_is_read(game: tuple, weeks: tuple):
     assert reading.weeks == weeks
 
 
-def test_a_week_whose_games_the_lake_has_lost_is_read():
+def test_a_week_with_lost_games_is_read():
     known = [row for row in finals(TODAY) if row[0] != 4]
     assert plan_schedule(SEASON, games(*known), read(NOON - DAY), NOON, None).weeks == (FIRST + 28 * DAY,)

@@ -1,4 +1,4 @@
-"""Looking again: corrections that come days later, incomplete pages that are healed, and how runs end meanwhile."""
+"""Second looks: corrections that come days later, incomplete pages that get fixed, and how runs end meanwhile."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,7 +29,7 @@ def of_game(root: Path, table: str) -> pl.DataFrame:
     return delta_tables.scan_table(root, find_table(table)).filter(pl.col("game_id") == 2025020001).collect()
 
 
-def test_a_correction_that_comes_after_the_first_look_is_found_by_daily_runs(tmp_path: Path):
+def test_daily_runs_find_a_correction_after_the_first_fetch(tmp_path: Path):
     api = FakeApi([FakeGame(1)])
     daily(tmp_path, api, NOON)
     api.games[0] = replace(api.games[0], scorer=8900002)
@@ -43,7 +43,7 @@ def test_a_correction_that_comes_after_the_first_look_is_found_by_daily_runs(tmp
     assert scorer.select("was", "is").rows() == [("8900001", "8900002")]
 
 
-def test_a_complete_game_is_looked_at_again_at_four_ages(tmp_path: Path):
+def test_a_complete_game_gets_second_looks_at_four_ages(tmp_path: Path):
     api = FakeApi([FakeGame(1)])
     path = "v1/gamecenter/2025020001/boxscore"
     days = []
@@ -55,7 +55,7 @@ def test_a_complete_game_is_looked_at_again_at_four_ages(tmp_path: Path):
     assert days == [0, 1, 3, 7, 30]
 
 
-def plays_that_end_early(path: str) -> httpx.Response | None:
+def answer_plays_that_end_early(path: str) -> httpx.Response | None:
     if not path.endswith("play-by-play"):
         return None
     page = FakeGame(1).make_play_by_play()
@@ -64,7 +64,7 @@ def plays_that_end_early(path: str) -> httpx.Response | None:
     return httpx.Response(200, json=page | {"plays": [start, *page["plays"]]})
 
 
-def plays_of_none(path: str) -> httpx.Response | None:
+def answer_no_plays(path: str) -> httpx.Response | None:
     return (
         httpx.Response(200, json=FakeGame(1).make_play_by_play() | {"plays": []})
         if path.endswith("play-by-play")
@@ -72,11 +72,11 @@ def plays_of_none(path: str) -> httpx.Response | None:
     )
 
 
-def box_without_lines(path: str) -> httpx.Response | None:
+def answer_box_without_lines(path: str) -> httpx.Response | None:
     return httpx.Response(200, json=FakeGame(1).make_header()) if path.endswith("boxscore") else None
 
 
-def box_of_another_scorer(path: str) -> httpx.Response | None:
+def answer_box_with_another_scorer(path: str) -> httpx.Response | None:
     return (
         httpx.Response(200, json=replace(FakeGame(1), scorer=8900002).make_boxscore())
         if path.endswith("boxscore")
@@ -84,7 +84,7 @@ def box_of_another_scorer(path: str) -> httpx.Response | None:
     )
 
 
-def plays_with_a_goal_less(path: str) -> httpx.Response | None:
+def answer_plays_with_a_missing_goal(path: str) -> httpx.Response | None:
     if not path.endswith("play-by-play"):
         return None
     page = FakeGame(1).make_play_by_play()
@@ -92,7 +92,7 @@ def plays_with_a_goal_less(path: str) -> httpx.Response | None:
     return httpx.Response(200, json=page)
 
 
-def pages_before_the_goal(path: str) -> httpx.Response | None:
+def answer_pages_before_the_goal(path: str) -> httpx.Response | None:
     """Return pages that agree with each other, but not with the score that the schedule has."""
     if not path.endswith(("play-by-play", "boxscore")):
         return None
@@ -105,14 +105,14 @@ def pages_before_the_goal(path: str) -> httpx.Response | None:
     return httpx.Response(200, json=page)
 
 
-def odd_row(path: str) -> httpx.Response | None:
+def answer_invalid_row(path: str) -> httpx.Response | None:
     if not path.endswith("play-by-play"):
         return None
     page = FakeGame(1).make_play_by_play()
     return httpx.Response(200, json=page | {"plays": [*page["plays"], page["plays"][0] | {"eventId": None}]})
 
 
-def players_of_another_team(path: str) -> httpx.Response | None:
+def answer_players_of_another_team(path: str) -> httpx.Response | None:
     if not path.endswith("play-by-play"):
         return None
     page = FakeGame(1).make_play_by_play()
@@ -123,8 +123,8 @@ def empty_chart(path: str) -> httpx.Response | None:
     return httpx.Response(200, json={"data": [], "total": 0}) if path == CHART else None
 
 
-def box_of_more_time(path: str) -> httpx.Response | None:
-    """Return a box score beside which the chart lacks two periods."""
+def answer_box_with_more_ice_time(path: str) -> httpx.Response | None:
+    """Return a box score with more ice time than the chart: the chart lacks two periods."""
     if not path.endswith("boxscore"):
         return None
     page = FakeGame(1).make_boxscore()
@@ -132,7 +132,7 @@ def box_of_more_time(path: str) -> httpx.Response | None:
     return httpx.Response(200, json=page)
 
 
-def page_in_quarantine(path: str) -> httpx.Response | None:
+def answer_page_for_quarantine(path: str) -> httpx.Response | None:
     """Return a page without the id of a scorer's team mate: no rule of hockey can do without."""
     if not path.endswith("boxscore"):
         return None
@@ -142,22 +142,22 @@ def page_in_quarantine(path: str) -> httpx.Response | None:
 
 
 BROKEN: dict[str, tuple[Answer, str]] = {
-    "plays that end early": (plays_that_end_early, "the plays reach the end of the game"),
-    "no plays": (plays_of_none, "an official play-by-play page has plays"),
-    "no lines": (box_without_lines, "a box score has player lines"),
-    "another scorer": (box_of_another_scorer, "goals match the box score for every skater"),
-    "another score": (plays_with_a_goal_less, "goals add up to the final score"),
-    "a score of before": (pages_before_the_goal, "the page's score matches the schedule"),
-    "a play that cannot be read": (odd_row, "every row of bronze.play_by_play is valid"),
-    "another team": (players_of_another_team, "every dressed player belongs to a team in the game"),
+    "plays that end early": (answer_plays_that_end_early, "the plays reach the end of the game"),
+    "no plays": (answer_no_plays, "an official play-by-play page has plays"),
+    "no lines": (answer_box_without_lines, "a box score has player lines"),
+    "another scorer": (answer_box_with_another_scorer, "goals match the box score for every skater"),
+    "another score": (answer_plays_with_a_missing_goal, "goals add up to the final score"),
+    "a score of before": (answer_pages_before_the_goal, "the page's score matches the schedule"),
+    "a play that cannot be read": (answer_invalid_row, "every row of bronze.play_by_play is valid"),
+    "another team": (answer_players_of_another_team, "every dressed player belongs to a team in the game"),
     "an empty chart": (empty_chart, "shifts cover the ice time of the box score"),
-    "a chart that lacks time": (box_of_more_time, "shifts cover the ice time of the box score"),
-    "quarantine": (page_in_quarantine, "quarantined by silver."),
+    "a chart that lacks time": (answer_box_with_more_ice_time, "shifts cover the ice time of the box score"),
+    "quarantine": (answer_page_for_quarantine, "quarantined by silver."),
 }
 
 
 @pytest.mark.parametrize(("broken", "reason"), BROKEN.values(), ids=BROKEN)
-def test_runs_of_a_broken_lake_end_with_3_and_the_same_reason_until_it_is_healed(
+def test_runs_with_a_broken_page_end_with_3_and_the_same_reason_until_it_is_fixed(
     broken: Answer, reason: str, tmp_path: Path
 ):
     api = FakeApi([FakeGame(1)], fail_request=broken)
@@ -180,7 +180,7 @@ def test_runs_of_a_broken_lake_end_with_3_and_the_same_reason_until_it_is_healed
     assert read_status(tmp_path, NOON + 6 * DAY).seasons[0].complete == 1
 
 
-def test_a_page_of_other_players_that_is_healed_takes_them_out_of_the_season(tmp_path: Path):
+def test_players_of_a_wrong_page_leave_the_season_when_the_page_is_fixed(tmp_path: Path):
     others = [{"playerId": 8900100 + n, "teamId": 101, "positionCode": "C", "sweaterNumber": n} for n in range(1, 20)]
     page = FakeGame(2).make_play_by_play() | {"rosterSpots": others}
     api = FakeApi([FakeGame(1), FakeGame(2)])
@@ -193,8 +193,8 @@ def test_a_page_of_other_players_that_is_healed_takes_them_out_of_the_season(tmp
     assert sorted(players["player_id"]) == [8900001, 8900002]
 
 
-def test_an_incomplete_page_is_asked_for_on_fewer_and_fewer_days(tmp_path: Path):
-    api = FakeApi([FakeGame(1)], fail_request=box_without_lines)
+def test_an_incomplete_page_is_requested_on_fewer_and_fewer_days(tmp_path: Path):
+    api = FakeApi([FakeGame(1)], fail_request=answer_box_without_lines)
     path = "v1/gamecenter/2025020001/boxscore"
     days = []
     for n in range(20):
@@ -205,14 +205,14 @@ def test_an_incomplete_page_is_asked_for_on_fewer_and_fewer_days(tmp_path: Path)
     assert days == [0, 1, 2, 4, 8, 15]
 
 
-def test_the_reports_are_asked_for_in_the_run_that_finds_a_chart_incomplete(tmp_path: Path):
-    api = FakeApi([FakeGame(1)], fail_request=box_of_more_time)
+def test_the_run_that_finds_a_chart_incomplete_requests_the_reports(tmp_path: Path):
+    api = FakeApi([FakeGame(1)], fail_request=answer_box_with_more_ice_time)
     daily(tmp_path, api, NOON)
 
     assert [path for path in api.request_counts if "TH020001" in path or "TV020001" in path]
 
 
-def test_a_page_that_fails_is_named_with_the_reason_on_every_run(tmp_path: Path):
+def test_every_run_reports_a_failed_page_with_the_reason(tmp_path: Path):
     api = FakeApi(
         [FakeGame(1)], fail_request=lambda path: httpx.Response(500) if path.endswith("play-by-play") else None
     )
@@ -228,7 +228,7 @@ def test_a_page_that_fails_is_named_with_the_reason_on_every_run(tmp_path: Path)
     assert "status 500" in found.last_run["error"]
 
 
-def test_a_roster_that_fails_is_named_beside_the_games(tmp_path: Path):
+def test_a_run_reports_a_failed_roster_besides_the_games(tmp_path: Path):
     api = FakeApi([FakeGame(1)], fail_request=lambda path: httpx.Response(500) if "roster" in path else None)
     summary = daily(tmp_path, api, NOON)
 

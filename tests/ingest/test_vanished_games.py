@@ -38,7 +38,7 @@ def listings(root: Path) -> list[Any]:
     return found.select("game_id", "is_listed").rows()
 
 
-def test_a_game_that_left_the_schedule_is_not_to_come_before_its_day_nor_after(tmp_path: Path):
+def test_a_game_that_left_the_schedule_is_not_upcoming_before_its_day_or_after(tmp_path: Path):
     seventh, other = FakeGame(7, type=3, start=SOON, state="FUT"), FakeGame(8, type=3, start=SOON, state="FUT")
     api = FakeApi([FakeGame(1), seventh, other])
     run_ingest(tmp_path, api, rebuilds=True)
@@ -54,10 +54,10 @@ def test_a_game_that_left_the_schedule_is_not_to_come_before_its_day_nor_after(t
     )
     assert row.select("game_state", "schedule_state").rows() == [("FUT", "GONE")]
     run_ingest(tmp_path, api, now=NOON + timedelta(hours=2), rebuilds=True)
-    assert listings(tmp_path) == [(seventh.id, False)]  # told once
+    assert listings(tmp_path) == [(seventh.id, False)]  # recorded once
 
 
-def test_a_game_that_is_listed_again_is_to_come_again(tmp_path: Path):
+def test_a_game_that_is_listed_again_is_upcoming_again(tmp_path: Path):
     game = FakeGame(7, start=SOON, state="FUT")
     api = FakeApi([FakeGame(1), game])
     run_ingest(tmp_path, api, rebuilds=True)
@@ -70,7 +70,7 @@ def test_a_game_that_is_listed_again_is_to_come_again(tmp_path: Path):
     assert listings(tmp_path) == [(game.id, False), (game.id, True)]
 
 
-def test_a_game_of_a_week_that_could_not_be_read_is_still_to_come(tmp_path: Path):
+def test_a_game_of_an_unread_week_is_still_upcoming(tmp_path: Path):
     game = FakeGame(7, start=SOON, state="FUT")
     api = FakeApi([FakeGame(1), game])
     run_ingest(tmp_path, api, rebuilds=True)
@@ -85,15 +85,15 @@ def test_a_game_of_a_week_that_could_not_be_read_is_still_to_come(tmp_path: Path
 
 
 @pytest.mark.parametrize("state", ["TBD", "OK"])
-def test_a_game_whose_teams_are_not_known_yet_is_to_come_in_every_answer(
+def test_a_game_between_undecided_teams_is_upcoming_in_every_query(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
 ):
     final = FakeGame(411, type=3, start=SOON, state="FUT", schedule_state=state)
     known, head = FakeGame(7, start=SOON, state="FUT"), FakeGame.make_header
 
     def undecided(game: FakeGame) -> dict[str, Any]:
-        nobody = {"id": 70, "abbrev": "TBD"}
-        return head(game) | ({"homeTeam": nobody, "awayTeam": nobody} if game is final else {})
+        undecided_team = {"id": 70, "abbrev": "TBD"}
+        return head(game) | ({"homeTeam": undecided_team, "awayTeam": undecided_team} if game is final else {})
 
     monkeypatch.setattr(FakeGame, "make_header", undecided)
     summary = run_ingest(tmp_path, FakeApi([FakeGame(1), known, final]), rebuilds=True)
@@ -107,7 +107,7 @@ def test_a_game_whose_teams_are_not_known_yet_is_to_come_in_every_answer(
     ].to_list() == [None]
 
 
-def test_a_lake_of_before_is_read_without_the_table_that_tells_of_it(tmp_path: Path):
+def test_an_older_lake_without_lake_listings_is_readable(tmp_path: Path):
     game = FakeGame(7, start=SOON, state="FUT")
     run_ingest(tmp_path, FakeApi([FakeGame(1), game]), rebuilds=True)
     delta_tables.locate_table(tmp_path, ledger.LISTINGS).rename(tmp_path / "elsewhere")
