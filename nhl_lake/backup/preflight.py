@@ -63,7 +63,9 @@ def make_restore_prompt(root: Location, manifest: Manifest) -> str | None:
         )
     try:
         layout.check_tables(root)
-        lost = [table.name for table in endpoints.TABLES if not delta_tables.has_table(root, table)]
+        saved = {table.name for table in manifest.tables}  # a table of a later release is not lost
+        tables = [table for table in endpoints.TABLES if table.name in saved]
+        lost = [table.name for table in tables if not delta_tables.has_table(root, table)]
     except LakeError:
         return None
     return None if lost else f"There is an undamaged lake at {root}. The restore moves it aside."
