@@ -1,1 +1,1 @@
-"""Look after a lake: compact, check, repair, upgrade."""
+"""Maintain a lake: compact and vacuum it, diagnose and repair damage, upgrade its layout."""

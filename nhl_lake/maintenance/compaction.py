@@ -1,7 +1,7 @@
-"""Upkeep: small files become few, logs get checkpoints, and what nobody needs any more is removed, within floors.
+"""Maintenance: compact small files, write checkpoints, and vacuum old files after a minimum retention.
 
-Nothing here changes a row, and the commits say nothing of what a table was made of. A run does the small part itself
-(`tidy`), so that a lake that nobody tends stays fast.
+No row changes, and the commits carry no lineage. Every ingest run compacts crowded tables itself
+(`compact_crowded_tables`), so a lake without scheduled maintenance stays fast.
 """
 
 import json
@@ -30,17 +30,17 @@ MIN_KEEP_DAYS = {
     "lake": 30,
     "silver": 7,
     "gold": 7,
-}  # days; of made tables, so that no reader loses its files
-TARGET_SIZES = (2**19, 2**23)  # a file is merged with others below its tier: few bytes are written more than twice
-MIN_FILES_IN_RUN, MIN_FILES = 12, 4  # so many files in a tier are merged by a run, and by upkeep that was asked for
+}  # days; built tables have a minimum too, so running readers keep their files
+TARGET_SIZES = (2**19, 2**23)  # files below a tier are merged; few bytes are written more than twice
+MIN_FILES_IN_RUN, MIN_FILES = 12, 4  # merge at least this many files of a tier: after an ingest run, in `maintain`
 ORPHAN_NAME = re.compile(r".+#\d+|_commit_.+\.json\.tmp|probe-[0-9a-f]+|lease\.json-[0-9a-f]+")
 MIN_ORPHAN_AGE = timedelta(days=1)
 
-PinnedVersions = Mapping[str, Collection[int]]  # by table, the versions that backups under way read
+PinnedVersions = Mapping[str, Collection[int]]  # by table, the versions that running backups read
 
 
 class FileGroup(NamedTuple):
-    """Small files of one partition of a table (None: it has none) that are to become few."""
+    """Small files of one partition (None: the table has no partitions) to merge."""
 
     partition: int | None
     target_size: int
@@ -49,7 +49,7 @@ class FileGroup(NamedTuple):
 
 
 class MaintenanceResult(NamedTuple):
-    """What upkeep did, or would do, for a table: its live files and their bytes, before and after; what is removed."""
+    """Maintenance of one table, done or planned: live files and bytes before and after, and what is removed."""
 
     table: str
     files: int
@@ -61,40 +61,42 @@ class MaintenanceResult(NamedTuple):
 
 
 class OrphanCleanup(NamedTuple):
-    """Drafts that killed runs have left: how many, and their bytes."""
+    """The number and bytes of files that killed runs have left."""
 
     files: int
     bytes: int
 
 
 def select_tables(root: Location, names: Sequence[str]) -> list[Table]:
-    """Return the tables of the lake that are named, alone or by layer; all by default."""
+    """Return the lake's tables with these names or layers; all by default."""
     known = {table.name for table in TABLES} | {table.layer for table in TABLES}
     if unknown := [name for name in names if name not in known]:
-        raise BadInput(
-            f"There is no table and no layer '{unknown[0]}'.", "`nhl-lake tables` lists them; layers: bronze, silver."
-        )
+        raise BadInput(f"There is no table or layer '{unknown[0]}'.", "Run `nhl-lake tables` to list them.")
     chosen = [table for table in TABLES if not names or {table.name, table.layer} & set(names)]
     return [table for table in chosen if delta_tables.has_table(root, table)]
 
 
 def require_keep_days(tables: Sequence[Table], days: int) -> None:
-    """Raise if removed files are to be kept for less than the floor of a table."""
-    low = max(tables, key=lambda table: MIN_KEEP_DAYS[table.layer], default=None)
-    if low is None or days >= (floor := MIN_KEEP_DAYS[low.layer]):
+    """Raise if `days` is below the minimum retention of a table."""
+    strictest = max(tables, key=lambda table: MIN_KEEP_DAYS[table.layer], default=None)
+    if strictest is None or days >= (minimum := MIN_KEEP_DAYS[strictest.layer]):
         return
-    shorter = f"`nhl-lake maintain silver gold --keep-days {max(days, MIN_KEEP_DAYS['gold'])}` leaves the pages alone."
+    hint = f"Use --keep-days {minimum} or more."
+    if strictest.layer in {"bronze", "lake"}:
+        hint = (
+            f"`nhl-lake maintain silver gold --keep-days {max(days, MIN_KEEP_DAYS['gold'])}` leaves bronze unchanged."
+        )
     raise BadInput(
-        f"{low.name} keeps what was replaced for {floor} days at the least, not for {days}: backups and older "
-        "versions rest on it.",
-        f"Nothing was done. {shorter if low.layer in {'bronze', 'lake'} else f'Give --keep-days {floor} or more.'}",
+        f"{strictest.name} must keep replaced files for at least {minimum} days, not {days}: "
+        "backups and older versions need them.",
+        f"No changes were made. {hint}",
     )
 
 
 def maintain_tables(
     root: Location, tables: Sequence[Table], *, days: int, pins: PinnedVersions
 ) -> Iterator[MaintenanceResult]:
-    """Tend tables, one after the other: merge small files, remove old ones, write a checkpoint, clean the log."""
+    """Maintain tables one by one: compact small files, vacuum old ones, write a checkpoint, clean the log."""
     require_keep_days(tables, days)
     for table in tables:
         before = delta_tables.read_table_size(root, table)
@@ -113,70 +115,70 @@ def maintain_tables(
 def preview_maintenance(
     root: Location, tables: Sequence[Table], *, days: int, pins: PinnedVersions
 ) -> Iterator[MaintenanceResult]:
-    """Tell what `maintain` would do; change nothing."""
+    """Yield what `maintain_tables` would do, without changes."""
     require_keep_days(tables, days)
     for table in tables:
         delta = delta_tables.open_table(root, table)
         before = delta_tables.read_table_size(root, table)
-        # a heap of the higher tier has that of the lower one in it
-        heaps = {
-            heap.partition: heap for tier in TARGET_SIZES for heap in find_file_groups(delta, table, tier, MIN_FILES)
+        # the group of the higher tier includes that of the lower one
+        groups = {
+            group.partition: group for tier in TARGET_SIZES for group in find_file_groups(delta, table, tier, MIN_FILES)
         }
-        fewer = sum(heap.files - -(-heap.size_bytes // heap.target_size) for heap in heaps.values())
+        fewer = sum(group.files - -(-group.size_bytes // group.target_size) for group in groups.values())
         removed = vacuum_table(root, table, delta, days=days, keep=pins.get(table.name, ()), dry_run=True)
         sizes = (before["files"], before["files"] - fewer, before["bytes"], before["bytes"])
         yield MaintenanceResult(table.name, *sizes, *removed)
 
 
 def compact_crowded_tables(root: Location, tables: Sequence[Table]) -> None:
-    """Merge the small files of tables where there are many: what a run does of upkeep when it ends."""
+    """Merge the small files of tables that have many. Every ingest run ends with this."""
     for table in tables:
         for _ in compact_file_groups(root, table, MIN_FILES_IN_RUN):
             pass
 
 
 def compact_file_groups(root: Location, table: Table, at_least: int) -> Iterator[FileGroup]:
-    """Merge the small files of each partition that has so many of a tier, and yield what was merged."""
+    """Merge the small files of each partition that has at least `at_least` below a tier, and yield the groups."""
     delta = delta_tables.open_table(root, table)
     for tier in TARGET_SIZES:
-        heaps = find_file_groups(delta, table, tier, at_least)
-        for heap in heaps:
+        groups = find_file_groups(delta, table, tier, at_least)
+        for group in groups:
             for attempt in delta_tables.retry_commits():
                 with attempt:
-                    compact_file_group(root, table, heap)
-            yield heap
-        if heaps:
+                    compact_file_group(root, table, group)
+            yield group
+        if groups:
             delta = delta_tables.open_table(root, table)
 
 
 def find_file_groups(delta: DeltaTable, table: Table, tier: int, at_least: int) -> list[FileGroup]:
-    """Return the partitions of a table with so many files smaller than a tier."""
+    """Return the partitions of a table that have at least `at_least` files smaller than a tier."""
     live = read_add_actions(delta)
     if live.height < at_least:
         return []
-    part = pl.col(f"partition.{table.partition}") if table.partition else pl.lit(None, pl.Int32)
-    small = live.filter(pl.col("size_bytes") < tier).group_by(part.alias("part"))
-    heaps = small.agg(files=pl.len(), size=pl.col("size_bytes").sum()).filter(pl.col("files") >= at_least).sort("part")
-    return [FileGroup(part, tier, files, size) for part, files, size in heaps.iter_rows()]
+    partition = pl.col(f"partition.{table.partition}") if table.partition else pl.lit(None, pl.Int32)
+    small = live.filter(pl.col("size_bytes") < tier).group_by(partition.alias("value"))
+    large = small.agg(files=pl.len(), size=pl.col("size_bytes").sum()).filter(pl.col("files") >= at_least)
+    return [FileGroup(value, tier, files, size) for value, files, size in large.sort("value").iter_rows()]
 
 
-def compact_file_group(root: Location, table: Table, heap: FileGroup) -> None:
-    """Merge the small files of one partition, in the order in which they came."""
+def compact_file_group(root: Location, table: Table, group: FileGroup) -> None:
+    """Merge the small files of one partition, in the order of their commits."""
     delta = delta_tables.open_table(root, table)
     version = delta.version()
     rows = dict(read_add_actions(delta).select("path", "num_records").iter_rows())
     with begin_commit(root, table, delta) as properties:
         delta.optimize.compact(
-            partition_filters=[(str(table.partition), "=", str(heap.partition))]
-            if heap.partition is not None
+            partition_filters=[(str(table.partition), "=", str(group.partition))]
+            if group.partition is not None
             else None,
-            target_size=heap.target_size,
+            target_size=group.target_size,
             writer_properties=WRITER_PROPERTIES,
             commit_properties=properties,
             post_commithook_properties=POST_COMMIT,
         )
     if delta.version() == version:
-        return  # another run has merged them; or the store has, and its answer was lost
+        return  # another run has merged them, or this one has and the response was lost
     entries = [
         json.loads(line)
         for line in (read_commit(delta_tables.locate_table(root, table), delta.version()) or "").splitlines()
@@ -185,19 +187,20 @@ def compact_file_group(root: Location, table: Table, heap: FileGroup) -> None:
     after = sum(json.loads(entry["add"]["stats"])["numRecords"] for entry in entries if "add" in entry)
     if before != after:
         raise ValidationFailed(
-            f"{table.name}: {before:,} rows were {after:,} after their files were merged.",
-            "No file was removed: `nhl-lake restore --from-backup`. This is a defect: please report it.",
+            f"{table.name}: compaction turned {before:,} rows into {after:,}.",
+            "No file was removed. Run `nhl-lake restore --from-backup`. This is a bug: please report it.",
         )
 
 
 def vacuum_table(
     root: Location, table: Table, delta: DeltaTable, *, days: int, keep: Collection[int], dry_run: bool
 ) -> tuple[int, int]:
-    """Remove files that no version of the last days needs, nor any pinned one; return how many, and their bytes."""
+    """Remove the files that no version of the last `days` and no pinned version needs; return number and bytes."""
     hours = max(days, MIN_KEEP_DAYS[table.layer]) * 24
-    versions = sorted(version for version in keep if version <= delta.version()) or None  # of a lake put back since
+    # a restored lake may have fewer versions
+    versions = sorted(version for version in keep if version <= delta.version()) or None
 
-    def gone(*, dry_run: bool) -> list[str]:
+    def vacuum(*, dry_run: bool) -> list[str]:
         return delta.vacuum(
             hours,
             dry_run,
@@ -207,20 +210,20 @@ def vacuum_table(
             post_commithook_properties=POST_COMMIT,
         )
 
-    names = gone(dry_run=True)
+    names = vacuum(dry_run=True)
     if not names:
         return 0, 0
     sizes: Mapping[str, int] = {
         file.name: file.size for file in location.list_files(delta_tables.locate_table(root, table))
     }
     if not dry_run:
-        names = gone(dry_run=False)
+        names = vacuum(dry_run=False)
         delta_tables.sync_commits(root, table, delta)
     return len(names), sum(sizes.get(name, 0) for name in names)
 
 
 def checkpoint_table(root: Location, table: Table, delta: DeltaTable) -> None:
-    """Write a checkpoint of the newest version if there is none, and remove what is older than the log is kept."""
+    """Write a checkpoint of the newest version if there is none, and remove expired log entries."""
     if location.has_file(
         delta_tables.locate_table(root, table), f"{DELTA_LOG}/{delta.version():020d}.checkpoint.parquet"
     ):
@@ -231,7 +234,7 @@ def checkpoint_table(root: Location, table: Table, delta: DeltaTable) -> None:
 
 
 def remove_orphan_files(root: Location, *, now: datetime, dry_run: bool) -> OrphanCleanup:
-    """Remove the drafts of killed runs that are older than a day: the engine does not know them."""
+    """Remove staging files of killed runs that are older than a day: Delta's vacuum does not know them."""
     old = [file for file in find_orphan_files(root) if now - file.modified_at > MIN_ORPHAN_AGE]
     if not dry_run:
         location.remove_files(root, (file.name for file in old))
@@ -239,7 +242,7 @@ def remove_orphan_files(root: Location, *, now: datetime, dry_run: bool) -> Orph
 
 
 def find_orphan_files(root: Location) -> Iterator[location.FileInfo]:
-    """Yield the files that are written before they get their name, or for a moment only; what is not ours stays."""
+    """Yield staging and probe files. Files of other programs are left out."""
     if not isinstance(root, Path):
         yield from (
             file
@@ -250,6 +253,6 @@ def find_orphan_files(root: Location) -> Iterator[location.FileInfo]:
     for folder in (root / STATE_FOLDER, *(root / layer for layer in MIN_KEEP_DAYS)):
         for file in folder.rglob("*"):
             if ORPHAN_NAME.fullmatch(file.name) and file.is_file():
-                about = file.stat()
-                at = datetime.fromtimestamp(about.st_mtime, UTC)
-                yield location.FileInfo(file.relative_to(root).as_posix(), about.st_size, at)
+                stat = file.stat()
+                modified_at = datetime.fromtimestamp(stat.st_mtime, UTC)
+                yield location.FileInfo(file.relative_to(root).as_posix(), stat.st_size, modified_at)

@@ -1,4 +1,4 @@
-"""What is wrong with a lake, and the command that mends each thing."""
+"""Diagnose a lake: find each problem and the command that fixes it."""
 
 import os
 import shutil
@@ -26,21 +26,21 @@ from nhl_lake.store.lease import probe_store
 from nhl_lake.store.location import Bucket, Location
 
 MAX_WORKERS = 8
-MAX_ROUNDS = 4  # a log that is mended may show that a file is gone
+MAX_ROUNDS = 4  # a repaired log may reveal a missing file
 MAX_BACKUP_AGE = timedelta(days=7)
 CLOCK_TOLERANCE = timedelta(minutes=5)
 MIN_FREE_BYTES = 10**9
 MEND_COMMAND = "`nhl-lake doctor --mend`"
 DROP_PAGES_COMMAND = "`nhl-lake doctor --mend --drop-missing-pages`"
 FIXED_REMEDIES = {
-    "strays": "`nhl-lake maintain` removes them when they are old enough.",
+    "strays": "Run `nhl-lake maintain`: it removes them when they are old enough.",
     "protocol": "Update this program: `pip install --upgrade nhl-lake`.",
-    "checkpoint": f"{MEND_COMMAND} makes another one.",
+    "checkpoint": f"Run {MEND_COMMAND} to write a new one.",
 }
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong: how bad (damage, warning, note), where, what, and what to do about it."""
+    """One problem: its severity (damage, warning, note), where and what it is, and how to fix it."""
 
     severity: str
     where: str
@@ -50,29 +50,29 @@ class Finding(NamedTuple):
 
 
 class RepairResult(NamedTuple):
-    """What was mended: where, and how."""
+    """One repair: where, and how."""
 
     where: str
     how: str
 
 
 def examine_lake(root: Location, backups: Location, *, now: datetime, deep: bool) -> list[Finding]:
-    """Tell what is wrong with a lake, the worst first."""
-    if (exchange := atomic_swap.read_unfinished_swap(root)) is not None:
-        what = f"`{exchange.command}` was stopped as it put its result in place"
-        return [Finding("damage", str(root), what, f"{MEND_COMMAND} finishes it, in seconds.")]
+    """Return the problems of a lake, the worst first."""
+    if (swap := atomic_swap.read_unfinished_swap(root)) is not None:
+        what = f"`{swap.command}` was interrupted while it replaced the lake"
+        return [Finding("damage", str(root), what, f"Run {MEND_COMMAND} to finish; it takes seconds.")]
     if not any(delta_tables.has_files(delta_tables.locate_table(root, table)) for table in TABLES):
         raise LakeError(
             f"There is no lake at {root}.",
-            "`nhl-lake ingest` makes one, `nhl-lake restore --from-backup` brings one back.",
+            "Run `nhl-lake ingest` to create one, or `nhl-lake restore --from-backup` to restore one.",
         )
-    newest, of_backups = examine_backups(backups, now)
+    newest, backup_findings = examine_backups(backups, now)
     newest = find_reference_backup(root, backups, newest)
-    saved = {one.name: one for one in newest.tables} if newest else {}
+    backed_up = {one.name: one for one in newest.tables} if newest else {}
     found = [
         *examine_location(root, now),
-        *examine_tables(root, saved, deep=deep),
-        *of_backups,
+        *examine_tables(root, backed_up, deep=deep),
+        *backup_findings,
         *find_restore_leftovers(root),
     ]
     order = {"damage": 0, "warning": 1, "note": 2}
@@ -80,7 +80,7 @@ def examine_lake(root: Location, backups: Location, *, now: datetime, deep: bool
 
 
 def find_reference_backup(root: Location, backups: Location, newest: Manifest | None) -> Manifest | None:
-    """Return the backup that a lake must go on from: the newest, or an older one that it was restored from since."""
+    """Return the backup that a lake must continue: the newest, or the older one from which it was restored."""
     try:
         note = msgspec.json.decode(location.read_file(root, restore.RESTORE_NOTE), type=restore.RestoreNote)
         return newest if newest is None or note.newest != newest.name else repository.read_manifest(backups, note.name)
@@ -88,153 +88,173 @@ def find_reference_backup(root: Location, backups: Location, newest: Manifest | 
         return newest
 
 
-def examine_tables(root: Location, saved: Mapping[str, TableBackup], *, deep: bool) -> list[Finding]:
-    """Examine every table, some at once."""
+def examine_tables(root: Location, backed_up: Mapping[str, TableBackup], *, deep: bool) -> list[Finding]:
+    """Examine all tables, in parallel."""
     with ThreadPoolExecutor(MAX_WORKERS) as pool:
-        each = pool.map(lambda table: damage.examine_table(root, table, saved.get(table.name), deep=deep), TABLES)
-        return [make_finding(root, one, saved) for some in each for one in some]
+        by_table = pool.map(
+            lambda table: damage.examine_table(root, table, backed_up.get(table.name), deep=deep), TABLES
+        )
+        return [make_finding(root, found, backed_up) for damages in by_table for found in damages]
 
 
-def make_finding(root: Location, found: Damage, saved: Mapping[str, TableBackup]) -> Finding:
-    """Say what is to be done about a damage; a table that a backup has not may be one of a newer program."""
-    own = saved.get(found.table.name)
-    is_new = found.kind == "missing" and own is None and (bool(saved) or found.table.layer in {"silver", "gold"})
+def make_finding(root: Location, found: Damage, backed_up: Mapping[str, TableBackup]) -> Finding:
+    """Return the finding for a damage. A missing table that no backup has may be new in this release."""
+    table_backup = backed_up.get(found.table.name)
+    is_new = (
+        found.kind == "missing"
+        and table_backup is None
+        and (bool(backed_up) or found.table.layer in {"silver", "gold"})
+    )
     severity = "warning" if is_new or found.kind == "strays" else "damage"
-    return Finding(severity, found.table.name, found.what, find_remedy(root, found, own), found)
+    return Finding(severity, found.table.name, found.what, find_remedy(root, found, table_backup), found)
 
 
-def find_remedy(root: Location, found: Damage, saved: TableBackup | None) -> str:
-    """Return the command that mends a damage, the one that loses least."""
+def find_remedy(root: Location, found: Damage, backed_up: TableBackup | None) -> str:
+    """Return the command that repairs a damage with the least loss."""
     if found.kind in FIXED_REMEDIES:
         return FIXED_REMEDIES[found.kind]
-    return (saved is not None and find_backup_remedy(root, found, saved)) or find_remedy_without_backup(root, found)
+    return (backed_up is not None and find_backup_remedy(root, found, backed_up)) or find_remedy_without_backup(
+        root, found
+    )
 
 
-def find_backup_remedy(root: Location, found: Damage, saved: TableBackup) -> str | None:
-    """Return the command that brings back what a backup has."""
-    if is_in_backup(found, saved):
-        return f"{MEND_COMMAND} brings it back from the backup."
+def find_backup_remedy(root: Location, found: Damage, backed_up: TableBackup) -> str | None:
+    """Return the command that restores the damaged part from a backup, if the backup has it."""
+    if is_in_backup(found, backed_up):
+        return f"Run {MEND_COMMAND} to restore it from the backup."
     if found.table.is_stored and found.kind != "file" and not repair.is_last_commit(root, found):
-        return f"`nhl-lake restore --from-backup --table {found.table.name}`: what is newer than the backup stays."
+        return f"Run `nhl-lake restore --from-backup --table {found.table.name}`: newer rows are kept."
     return None
 
 
 def find_remedy_without_backup(root: Location, found: Damage) -> str:
-    """Return what can be done about what is in no backup."""
+    """Return what to do about a damage if no backup can help."""
     table = found.table
     if table.layer in {"silver", "gold"}:
-        away = "" if found.kind == "missing" else f"Move {delta_tables.locate_table(root, table)} away; "
-        return f"{away}`nhl-lake rebuild` makes it again from bronze."
+        move_away = "" if found.kind == "missing" else f"Move {delta_tables.locate_table(root, table)} away; "
+        return (
+            f"{move_away}run `nhl-lake rebuild` to rebuild it from bronze." if move_away else "Run `nhl-lake rebuild`."
+        )
     if repair.is_last_commit(root, found):
-        return f"{MEND_COMMAND} moves it aside."
-    away = "" if found.kind in {"missing", "file"} else f"Move {delta_tables.locate_table(root, table)} away; "
+        return f"Run {MEND_COMMAND} to move it aside."
+    move_away = "" if found.kind in {"missing", "file"} else f"Move {delta_tables.locate_table(root, table)} away; "
     if table.layer == "bronze":
-        return f"It is in no backup. {away}{DROP_PAGES_COMMAND}, then `nhl-lake ingest` asks again."
-    return f"{away}`nhl-lake ingest` makes it anew and asks for what it lacks."
+        return f"No backup has it. {move_away}{DROP_PAGES_COMMAND}, then `nhl-lake ingest` fetches its pages again."
+    return f"{move_away}`nhl-lake ingest` creates it again and fetches what is missing."
 
 
-def is_in_backup(found: Damage, saved: TableBackup) -> bool:
-    """Whether the backup has the files that are damaged, or the commits."""
+def is_in_backup(found: Damage, backed_up: TableBackup) -> bool:
+    """Return whether the backup has the damaged files or commits."""
     if found.kind in {"gap", "broken commit", "behind"}:
-        return max(found.versions) <= saved.version
-    return found.kind == "file" and set(found.files) <= {file.name for file in saved.files}
+        return max(found.versions) <= backed_up.version
+    return found.kind == "file" and set(found.files) <= {file.name for file in backed_up.files}
 
 
 def examine_location(root: Location, now: datetime) -> Iterator[Finding]:
-    """Tell what is wrong with the lake as a whole: its store, its layout, room, rights, clock, leftovers."""
+    """Yield problems of the lake as a whole: store, permissions, disk space, layout, clock, leftover files."""
     if isinstance(root, Bucket):
         try:
             probe_store(root)
         except LakeError as error:
             yield Finding("damage", str(root), error.message, error.hint)
     elif not os.access(root, os.W_OK):
-        yield Finding("damage", str(root), "its folder may not be written by you", "Give yourself the right to.")
-    if isinstance(root, Path) and (left := shutil.disk_usage(root).free) < MIN_FREE_BYTES:
+        yield Finding("damage", str(root), "you have no write permission for its folder", "Change its permissions.")
+    if isinstance(root, Path) and (free := shutil.disk_usage(root).free) < MIN_FREE_BYTES:
         yield Finding(
-            "warning", str(root), f"its disk has {left / 1e6:,.0f} MB left", "Make room: `nhl-lake maintain`."
+            "warning", str(root), f"its disk has {free / 1e6:,.0f} MB left", "Free disk space: `nhl-lake maintain`."
         )
     try:
         newest = delta_tables.scan_table(root, ledger.META).select(pl.col("layout").max()).collect().item()
         if newest is not None and newest > ledger.LAYOUT_VERSION:
-            what = f"it has layout {newest}, this program knows {ledger.LAYOUT_VERSION}"
+            what = f"it has layout {newest}; this program reads {ledger.LAYOUT_VERSION}"
             yield Finding("damage", str(root), what, "Update this program: `pip install --upgrade nhl-lake`.")
         at = delta_tables.scan_table(root, SCHEDULE).select(pl.col("fetched_at").max()).collect().item()
         if at is not None and at > now + CLOCK_TOLERANCE:
-            what = f"its newest page was fetched at {at:%Y-%m-%d %H:%M} UTC, and now it is {now:%Y-%m-%d %H:%M} UTC"
+            what = (
+                f"its newest page was fetched at {at:%Y-%m-%d %H:%M} UTC, but the clock says {now:%Y-%m-%d %H:%M} UTC"
+            )
             yield Finding(
-                "warning", str(root), what, "Set this machine's clock; pages that come meanwhile are kept in order."
+                "warning",
+                str(root),
+                what,
+                "Correct this machine's clock. New pages are stored in the right order nevertheless.",
             )
     except (LakeError, OSError, pl.exceptions.PolarsError):
-        pass  # what is wrong with these tables is told of them
+        pass  # the tables' own findings report this
     if count := sum(1 for _ in find_orphan_files(root)):
         yield Finding(
-            "note", str(root), f"{count} drafts of runs, under way or killed", "`nhl-lake maintain` removes old ones."
+            "note",
+            str(root),
+            f"{count} staging files of running or killed commands",
+            "Run `nhl-lake maintain` to remove old ones.",
         )
 
 
 def examine_backups(backups: Location, now: datetime) -> tuple[Manifest | None, list[Finding]]:
-    """Return the newest backup that can be read, and what is to be said of it."""
-    make = "`nhl-lake backup create` makes one."
+    """Return the newest backup if it can be read, and the findings about the backups."""
+    hint = "Run `nhl-lake backup create`."
     try:
         newest = repository.read_newest_manifest(backups)
     except (LakeError, OSError, obstore.exceptions.BaseError) as error:
         what = error.message if isinstance(error, LakeError) else " ".join(str(error).split())[:200]
-        return None, [Finding("warning", str(backups), what, "`nhl-lake backup verify` tells which backups are whole.")]
+        return None, [Finding("warning", str(backups), what, "Run `nhl-lake backup verify` to check them.")]
     if newest is None:
-        return None, [Finding("warning", str(backups), "there is no backup", make)]
+        return None, [Finding("warning", str(backups), "there is no backup", hint)]
     if now - newest.made_at > MAX_BACKUP_AGE:
         return newest, [
-            Finding("warning", str(backups), f"the newest backup is {(now - newest.made_at).days} days old", make)
+            Finding("warning", str(backups), f"the newest backup is {(now - newest.made_at).days} days old", hint)
         ]
     return newest, []
 
 
 def find_restore_leftovers(root: Location) -> Iterator[Finding]:
-    """Tell what restores have left beside a lake."""
+    """Yield what restores have left next to a lake."""
     for name in list_neighbors(root):
         if name.startswith(f"{root.name}.restoring-"):
-            yield Finding("warning", name, "a restore that did not end has left it", "Run it again, or remove that.")
+            yield Finding(
+                "warning", name, "an interrupted restore has left it", "Run the restore again, or delete this folder."
+            )
         elif name.startswith(f"{root.name}.before-restore-"):
-            yield Finding("note", name, "what a restore put aside", "Remove it when you need it no more.")
+            yield Finding("note", name, "the lake before a restore", "Delete it when you no longer need it.")
 
 
 def list_neighbors(root: Location) -> list[str]:
-    """Return the names in the place that a lake is in."""
+    """Return the names next to a lake."""
     if isinstance(root, Path):
         return sorted(found.name for found in root.resolve().parent.iterdir())
-    above = root.prefix.rpartition("/")[0]
-    found = obstore.list_with_delimiter(location.open_store(Bucket(root.bucket)), prefix=above or None)[
+    parent = root.prefix.rpartition("/")[0]
+    found = obstore.list_with_delimiter(location.open_store(Bucket(root.bucket)), prefix=parent or None)[
         "common_prefixes"
     ]
     names = sorted(prefix.rstrip("/").rpartition("/")[2] for prefix in found)
-    # some stores go on naming folders that are empty
+    # some stores still list empty folders
     return [name for name in names if name.startswith(f"{root.name}.") and not location.is_empty(root.with_name(name))]
 
 
 def repair_lake(
     root: Location, backups: Location, *, now: datetime, deep: bool, drop_missing_pages: bool, command: str
 ) -> list[RepairResult]:
-    """Mend what can be mended without losing anything; some damages show only when others are mended."""
-    done = []
+    """Repair what can be repaired without loss. Some damage shows only after other damage is repaired."""
+    results = []
     with locks.hold_lock(root, command, now=now):
-        if (exchange := atomic_swap.finish_swap(root)) is not None:
+        if (swap := atomic_swap.finish_swap(root)) is not None:
             handles.clear_handles()
-            done.append(RepairResult(str(root), f"`{exchange.command}` was finished"))
+            results.append(RepairResult(str(root), f"`{swap.command}` was finished"))
         for _ in range(MAX_ROUNDS):
-            fresh = list(repair_findings(root, backups, now=now, deep=deep, drop_missing_pages=False))
-            done += fresh
-            if not fresh:
+            new = list(repair_findings(root, backups, now=now, deep=deep, drop_missing_pages=False))
+            results += new
+            if not new:
                 break
-        if drop_missing_pages:  # only when no backup can bring back any more
-            done += repair_findings(root, backups, now=now, deep=deep, drop_missing_pages=True)
-            done += (RepairResult(name, how) for name, how in repair.recover_set_aside_pages(root))
-    return done
+        if drop_missing_pages:  # only after everything that backups have is restored
+            results += repair_findings(root, backups, now=now, deep=deep, drop_missing_pages=True)
+            results += (RepairResult(name, how) for name, how in repair.recover_set_aside_pages(root))
+    return results
 
 
 def repair_findings(
     root: Location, backups: Location, *, now: datetime, deep: bool, drop_missing_pages: bool
 ) -> Iterator[RepairResult]:
-    """Mend what is found, once."""
+    """Repair the current findings once."""
     for found in examine_lake(root, backups, now=now, deep=deep):
         if found.damage is not None and (found.severity == "damage" or found.damage.kind == "missing"):
             how = repair.repair_damage(root, backups, found.damage, now=now, drop_missing_pages=drop_missing_pages)

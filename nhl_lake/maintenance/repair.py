@@ -1,4 +1,4 @@
-"""Mending what `damage` finds: what a backup has comes back by name and hash; nothing that can be read is removed."""
+"""Repair damage: restore files from backups by name and hash. Nothing that can be read is deleted."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,9 +22,9 @@ SET_ASIDE_FOLDER = f"{atomic_swap.STATE_FOLDER}/set-aside"
 def repair_damage(
     root: Location, backups: Location | None, damage: Damage, *, now: datetime, drop_missing_pages: bool
 ) -> str | None:
-    """Mend a damage if that can be done without losing anything, and say how; None if it cannot.
+    """Repair a damage if that is possible without loss, and return how; None if it is not.
 
-    `gives_up`: pages that are in no backup are taken out of the log, so that the next ingest asks for them again.
+    drop_missing_pages: remove pages that no backup has from the log, so the next ingest fetches them again.
     """
     handles.clear_handles()
     if damage.kind == "checkpoint":
@@ -37,12 +37,12 @@ def repair_damage(
         )
     if damage.kind == "missing" and damage.table.layer == "bronze" and drop_missing_pages:
         delta_tables.create_tables(root, [damage.table])
-        return "it was made anew, without pages; `nhl-lake ingest` asks for all of them again"
+        return "it was created again, without pages; `nhl-lake ingest` fetches all of them again"
     return None
 
 
 def recreate_checkpoint(root: Location, damage: Damage, now: datetime) -> str:
-    """Remove the hint at a checkpoint, put aside what cannot be read of it, and make another checkpoint."""
+    """Remove the pointer to a damaged checkpoint, move unreadable files aside, and write a new checkpoint."""
     folder = delta_tables.locate_table(root, damage.table)
     set_aside_files(root, damage.table, damage.files, now)
     location.remove_files(folder, [LAST_CHECKPOINT])
@@ -50,119 +50,121 @@ def recreate_checkpoint(root: Location, damage: Damage, now: datetime) -> str:
     if delta.version() not in log_packs.list_log(folder).checkpoints:
         delta.create_checkpoint()
         delta_tables.sync_commits(root, damage.table, delta)
-    return "the hint was removed; there is a whole checkpoint"
+    return "a new checkpoint was written"
 
 
 def read_table_backups(backups: Location | None, table: Table) -> Iterator[TableBackup]:
-    """Yield what each backup has of a table, the newest first; one that cannot be read is passed over."""
+    """Yield a table's entry in each backup, newest first; skip unreadable manifests."""
     for name in repository.list_backups(backups) if backups is not None else []:
         with suppress(LakeError):
-            yield from (saved for saved in repository.read_manifest(backups, name).tables if saved.name == table.name)  # type: ignore[arg-type]
+            yield from (entry for entry in repository.read_manifest(backups, name).tables if entry.name == table.name)  # type: ignore[arg-type]
 
 
 def restore_commits(root: Location, backups: Location | None, damage: Damage) -> str | None:
-    """Put commits back from the newest backup of the same history."""
+    """Restore commits from the newest backup with the same history."""
     folder = delta_tables.locate_table(root, damage.table)
-    for saved in read_table_backups(backups, damage.table):
-        if backups is None or saved.version < max(damage.versions):
+    for table_backup in read_table_backups(backups, damage.table):
+        if backups is None or table_backup.version < max(damage.versions):
             continue
         try:
-            kept = restore.read_saved_commits(backups, saved)
-        except LakeError:  # an older backup may have them whole
+            recovered = restore.read_saved_commits(backups, table_backup)
+        except LakeError:  # an older backup may have intact ones
             continue
-        if not is_same_history(folder, kept, damage.versions):
+        if not is_same_history(folder, recovered, damage.versions):
             continue
         for version in damage.versions:
-            location.write_file(folder, commit_name(version), kept[version])
+            location.write_file(folder, commit_name(version), recovered[version])
         added = {
             entry["add"]["path"]
             for v in damage.versions
-            for entry in map(json.loads, kept[v].splitlines())
+            for entry in map(json.loads, recovered[v].splitlines())
             if "add" in entry
         }
-        for file in saved.files:
+        for file in table_backup.files:
             if file.name in added and not location.has_file(folder, file.name):
                 restore.fetch_file(backups, FileToFetch(folder, file.name, file.size, file.sha256))
-        return f"{len(damage.versions)} commits of its log came back from a backup"
+        return f"{len(damage.versions)} commits of its log were restored from a backup"
     return None
 
 
-def is_same_history(folder: Location, kept: dict[int, bytes], versions: Iterable[int]) -> bool:
-    """Whether a table's log agrees with that of a backup in the commits around some that are lost."""
+def is_same_history(folder: Location, recovered: dict[int, bytes], versions: Iterable[int]) -> bool:
+    """Return whether a table's log has the same commits as a backup's around the missing ones."""
     lost = set(versions)
     around = {v + step for v in lost for step in (-1, 1)} - lost
-    there = log_packs.list_log(folder).commits
-    return lost <= kept.keys() and all(
-        log_packs.read_commit_bytes(folder, v) == kept[v] for v in around & there & kept.keys()
+    present = log_packs.list_log(folder).commits
+    return lost <= recovered.keys() and all(
+        log_packs.read_commit_bytes(folder, v) == recovered[v] for v in around & present & recovered.keys()
     )
 
 
 def is_last_commit(root: Location, damage: Damage) -> bool:
-    """Whether what is broken is the last commit of a table alone."""
+    """Return whether only the last commit of a table is broken."""
     last = max(log_packs.list_log(delta_tables.locate_table(root, damage.table)).commits, default=0)
     return damage.kind == "broken commit" and damage.versions == (last,) and last > 0
 
 
 def set_aside_last_commit(root: Location, damage: Damage, now: datetime) -> str | None:
-    """Move a broken last commit aside: what it was to add was never told to be kept, and is asked for again."""
+    """Move a broken last commit aside. No run reported its pages as stored, so they are fetched again."""
     if not is_last_commit(root, damage):
         return None
     (last,) = damage.versions
     set_aside_files(root, damage.table, [commit_name(last)], now)
-    return f"its broken last commit {last} was moved to {SET_ASIDE_FOLDER}; `nhl-lake ingest` asks for what it lacks"
+    return f"its broken last commit {last} was moved to {SET_ASIDE_FOLDER}; `nhl-lake ingest` fetches what is missing"
 
 
 def set_aside_files(root: Location, table: Table, names: Sequence[str], now: datetime) -> None:
-    """Move files of a table out of it, and keep them."""
+    """Move files out of a table's folder, into the folder of files set aside."""
     folder = delta_tables.locate_table(root, table)
     for name in names:
         with suppress(FileNotFoundError):
-            kept = f"{SET_ASIDE_FOLDER}/{now:%Y%m%dT%H%M%SZ}/{'/'.join(table.name.split('.'))}/{name}"
-            location.write_file(root, kept, location.read_chunks(folder, name))
+            target = f"{SET_ASIDE_FOLDER}/{now:%Y%m%dT%H%M%SZ}/{'/'.join(table.name.split('.'))}/{name}"
+            location.write_file(root, target, location.read_chunks(folder, name))
             location.remove_files(folder, [name])
 
 
 def restore_files(root: Location, backups: Location | None, damage: Damage) -> str | None:
-    """Put data files back from the newest backup that has them, by name and hash."""
+    """Restore data files from the newest backup that has them, by name and hash."""
     folder = delta_tables.locate_table(root, damage.table)
-    for saved in read_table_backups(backups, damage.table):
-        kept = {file.name: file for file in saved.files}
-        if backups is None or not set(damage.files) <= kept.keys():
+    for table_backup in read_table_backups(backups, damage.table):
+        recovered = {file.name: file for file in table_backup.files}
+        if backups is None or not set(damage.files) <= recovered.keys():
             continue
-        with suppress(LakeError):  # an older backup may have it whole
+        with suppress(LakeError):  # an older backup may have an intact one
             for name in damage.files:
-                restore.fetch_file(backups, FileToFetch(folder, name, kept[name].size, kept[name].sha256))
-            return "it came back from a backup, by its SHA-256"
+                restore.fetch_file(backups, FileToFetch(folder, name, recovered[name].size, recovered[name].sha256))
+            return "it was restored from a backup, by its SHA-256"
     return None
 
 
 def drop_lost_files(root: Location, damage: Damage, now: datetime, *, drop_missing_pages: bool) -> str | None:
-    """Take a lost file out of a bronze table's log, and add again those of its pages that are as they were kept."""
+    """Remove a lost file from a bronze table's log, and add its intact pages again."""
     table = damage.table
     if not drop_missing_pages or table.layer != "bronze":
         return None
     folder = delta_tables.locate_table(root, table)
     delta = delta_tables.open_table(root, table)
     if others := set(delta.repair(dry_run=True)["files_removed"]) - set(damage.files):
-        return f"nothing was given up yet: first other files must come back, {', '.join(sorted(others)[:3])}"
-    saved = [
+        return f"no pages were dropped: restore these files first: {', '.join(sorted(others)[:3])}"
+    intact = [
         rows for name in damage.files if (rows := restore_tables.read_intact_rows(folder, table, name)) is not None
     ]
     set_aside_files(root, table, damage.files, now)
     delta = delta_tables.open_table(root, table)
     delta.repair()
     delta_tables.sync_commits(root, table, delta)
-    kept = sum(restore_tables.add_missing_rows(root, table, rows.lazy()) for rows in saved)
-    return f"it was taken out of the log, {kept:,} pages of it were saved; `nhl-lake ingest` asks for the others again"
+    recovered = sum(restore_tables.add_missing_rows(root, table, rows.lazy()) for rows in intact)
+    return f"it was removed from the log, {recovered:,} of its pages were saved; `nhl-lake ingest` fetches the others"
 
 
 def recover_set_aside_pages(root: Location) -> Iterator[tuple[str, str]]:
-    """Add what can be read of bronze files that were set aside and is not in the lake: a run may have been killed."""
-    aside = [file.name for file in location.list_files(root, SET_ASIDE_FOLDER) if file.name.endswith(".parquet")]
-    for name in aside:
-        moment, layer, noun, file = name.removeprefix(f"{SET_ASIDE_FOLDER}/").split("/", 3)
-        table = find_table(f"{layer}.{noun}")
-        rows = restore_tables.read_intact_rows(root.joinpath(SET_ASIDE_FOLDER, moment, layer, noun), table, file)
+    """Add the intact pages of bronze files that were set aside, if the lake lacks them, as after a killed repair."""
+    set_aside = [file.name for file in location.list_files(root, SET_ASIDE_FOLDER) if file.name.endswith(".parquet")]
+    for name in set_aside:
+        timestamp, layer, name_part, file = name.removeprefix(f"{SET_ASIDE_FOLDER}/").split("/", 3)
+        table = find_table(f"{layer}.{name_part}")
+        rows = restore_tables.read_intact_rows(
+            root.joinpath(SET_ASIDE_FOLDER, timestamp, layer, name_part), table, file
+        )
         if (
             rows is not None
             and table.layer == "bronze"

@@ -1,7 +1,7 @@
-"""Upgrades: a lake of an older layout is copied, changed, verified and put in place; the old one is kept beside.
+"""Upgrade a lake to the current layout: copy it, change the copy, verify it, and swap the two.
 
-Nothing is changed where it stands: whoever is killed at any step leaves the old lake or the new one. Every layout has
-`lake/meta` with its column `layout`, and the pages' bodies are the same in all of them.
+The old lake is never changed in place and is kept next to the new one. A kill at any step leaves the old or the new
+lake. Every layout has `lake/meta` with the column `layout`, and the pages' bodies are the same in all of them.
 """
 
 import dataclasses
@@ -25,13 +25,14 @@ from nhl_lake.store.delta import DELTA_LOG
 from nhl_lake.store.files import write_data_file
 from nhl_lake.store.location import FileInfo, Location
 
-PageChunks = Iterator[tuple[str, pl.LazyFrame]]  # name of a bronze table, and some of its pages: page, fetched_at, body
+# a bronze table's name and a chunk of its pages: page, fetched_at, body
+PageChunks = Iterator[tuple[str, pl.LazyFrame]]
 
 
 class UpgradeStep(NamedTuple):
-    """The way from one layout to the next: `change` takes the old lake and a whole copy of it, which it changes.
+    """The step from one layout to the next: `change` takes the old lake and a complete copy, and changes the copy.
 
-    `pages` reads bronze as the older layout has it.
+    `pages` reads bronze in the older layout.
     """
 
     layout: int
@@ -40,7 +41,7 @@ class UpgradeStep(NamedTuple):
 
 
 class UpgradeResult(NamedTuple):
-    """An upgrade that is done: from which layout, how many pages are as they were, where the old lake is kept."""
+    """A finished upgrade: the old layout, the number of verified pages, and where the old lake is."""
 
     layout: int
     pages: int
@@ -48,7 +49,7 @@ class UpgradeResult(NamedTuple):
 
 
 def read_pages(root: Location) -> PageChunks:
-    """Read the pages of a lake of today's layout, season by season."""
+    """Read the pages of a lake with the current layout, season by season."""
     for table in endpoints.TABLES:
         if delta_tables.has_table(root, table):
             for rows in delta_tables.scan_by_season(root, table):
@@ -115,13 +116,13 @@ STEPS: tuple[UpgradeStep, ...] = (UpgradeStep(1, rename_tables, read_pages),)
 
 
 def read_layout(root: Location) -> int:
-    """Return the layout that a lake has."""
+    """Return the layout version of a lake."""
     found: int | None = delta_tables.scan_table(root, ledger.META).select(pl.col("layout").max()).collect().item()
     return ledger.LAYOUT_VERSION if found is None else found
 
 
 def upgrade_lake(root: Location, *, now: datetime, command: str, made_by: str) -> UpgradeResult | None:
-    """Bring a lake to today's layout; None if it has it."""
+    """Upgrade a lake to the current layout. Returns None if it already has it."""
     root = root.resolve() if isinstance(root, Path) else root
     with locks.hold_lock(root, command, now=now):
         atomic_swap.require_no_unfinished_swap(root)
@@ -138,25 +139,25 @@ def upgrade_lake(root: Location, *, now: datetime, command: str, made_by: str) -
         count = verify_pages(steps[0].pages(root), read_pages(new))
         fsync_lake(new)
         kept_as = choose_free_location(root.with_name(f"{root.name}.before-upgrade-{now:%Y%m%dT%H%M%SZ}"))
-        with locks.hold_lock(new, command, now=now):  # its lock is the lake's when it is in
+        with locks.hold_lock(new, command, now=now):  # after the swap this lock is the lake's
             atomic_swap.swap_into_place(new, root, kept_as, command=command)
         handles.clear_handles()
     return UpgradeResult(was, count, kept_as)
 
 
 def plan_steps(was: int) -> Sequence[UpgradeStep]:
-    """Return the steps from a layout to today's."""
+    """Return the steps from a layout to the current one."""
     steps = sorted((step for step in STEPS if step.layout >= was), key=lambda step: step.layout)
     if [step.layout for step in steps] != list(range(was, ledger.LAYOUT_VERSION)):
         raise LakeError(
-            f"There is no way from layout {was} to layout {ledger.LAYOUT_VERSION} in this program.",
-            "Nothing was changed. Update it: `pip install --upgrade nhl-lake`; or open the lake with what made it.",
+            f"This program cannot upgrade layout {was} to layout {ledger.LAYOUT_VERSION}.",
+            "No changes were made. Run `pip install --upgrade nhl-lake`, or use the version that created the lake.",
         )
     return steps
 
 
 def remove_files(at: Location) -> None:
-    """Remove a folder with all its files: a table, or the copy that a killed upgrade has left."""
+    """Remove a folder with all its files: a table, or the partial copy of a killed upgrade."""
     if isinstance(at, Path):
         if at.exists():
             shutil.rmtree(at)
@@ -165,7 +166,7 @@ def remove_files(at: Location) -> None:
 
 
 def copy_lake(root: Location, new: Location) -> None:
-    """Copy a lake: data files, which never change, by links where the disk can; the rest byte by byte."""
+    """Copy a lake: hard-link data files, which never change, if the disk supports it; copy the rest."""
     if not isinstance(root, Path) or not isinstance(new, Path):
         atomic_swap.copy_objects(root, new, atomic_swap.list_lake_files(root))
         return
@@ -177,45 +178,45 @@ def copy_lake(root: Location, new: Location) -> None:
 
 
 def is_data_file(file: FileInfo) -> bool:
-    """Whether a file is one of a table's data files."""
+    """Return whether a file is a table's data file."""
     return file.name.endswith(".parquet") and f"{DELTA_LOG}/" not in file.name
 
 
 def try_hard_link(file: Path, to: Path) -> bool:
-    """Give a file a second name; return whether the disk can."""
+    """Hard-link a file; return False if the disk does not support it."""
     try:
         os.link(file, to)
     except OSError:
-        return False  # of another disk, or of a kind that has no links: it is copied
+        return False  # another disk, or one without hard links: the caller copies
     return True
 
 
 def write_layout(root: Location, now: datetime, made_by: str) -> None:
-    """Write into a lake that it has today's layout."""
-    before = delta_tables.scan_table(root, ledger.META).sort("layout").tail(1)
+    """Record the current layout in a lake."""
+    last_row = delta_tables.scan_table(root, ledger.META).sort("layout").tail(1)
     changes = {"layout": ledger.LAYOUT_VERSION, "made_by": made_by, "made_at": now}
-    row = before.with_columns(pl.lit(value).alias(name) for name, value in changes.items())
+    row = last_row.with_columns(pl.lit(value).alias(name) for name, value in changes.items())
     delta_tables.append_to_ledger(root, ledger.META, row.cast(ledger.META.schema).collect())
 
 
 def verify_pages(old: PageChunks, new: PageChunks) -> int:
-    """Hold the pages of two lakes against each other, body by body; return how many there are."""
+    """Compare the pages of two lakes, body by body; return their number."""
     was, now = hash_pages(old), hash_pages(new)
     if not was.equals(now):
-        whose = pl.concat([was.join(now, on=was.columns, how="anti"), now.join(was, on=was.columns, how="anti")])
-        some = "; ".join(f"{table} {page}" for table, page in whose.select("table", "page").head(3).iter_rows())
+        differing = pl.concat([was.join(now, on=was.columns, how="anti"), now.join(was, on=was.columns, how="anti")])
+        examples = "; ".join(f"{table} {page}" for table, page in differing.select("table", "page").head(3).iter_rows())
         raise ValidationFailed(
-            f"{max(whose.height, 1):,} pages differ after the upgrade{': ' if some else ''}{some}.",
-            "The lake is as before. This is a defect of nhl-lake: please report it.",
+            f"{max(differing.height, 1):,} pages differ after the upgrade{': ' if examples else ''}{examples}.",
+            "No changes were made. This is a bug in nhl-lake: please report it.",
         )
     return now.height
 
 
-def hash_pages(slices: PageChunks) -> pl.DataFrame:
-    """Return the name and the body's SHA-256 of every page, in order."""
+def hash_pages(chunks: PageChunks) -> pl.DataFrame:
+    """Return the name and the body's SHA-256 of every page, sorted."""
     found = [
         (table, page, at, hashlib.sha256(body.encode()).hexdigest())
-        for table, rows in slices
+        for table, rows in chunks
         for page, at, body in rows.select("page", "fetched_at", "body").collect().iter_rows()
     ]
     text = pl.String()
@@ -229,12 +230,12 @@ def hash_pages(slices: PageChunks) -> pl.DataFrame:
 
 
 def fsync_lake(new: Location) -> None:
-    """Bring a new lake to the disk before it takes the old one's place."""
+    """Sync a new lake to disk before the swap."""
     if isinstance(new, Path):
         location.fsync_paths([new, *new.rglob("*")])
 
 
-def choose_free_location(wanted: Location) -> Location:
-    """Return a name beside the lake that is not taken."""
-    names = (wanted, *(wanted.with_name(f"{wanted.name}-{n}") for n in range(2, 1000)))
+def choose_free_location(preferred: Location) -> Location:
+    """Return an unused location next to the lake, with a number if `preferred` is taken."""
+    names = (preferred, *(preferred.with_name(f"{preferred.name}-{n}") for n in range(2, 1000)))
     return next(name for name in names if atomic_swap.is_free(name))

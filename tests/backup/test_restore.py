@@ -439,7 +439,7 @@ def test_after_an_older_backup_was_restored_the_doctor_does_not_miss_what_came_l
     damage.lose_the_last_commit(root, BOXSCORE)
     ended = run_here("doctor", root=root, backups=backups, now=days_later(2))
     assert ended.code == 1
-    assert "the end of its log is gone" in ended.out
+    assert "the end of its log is missing" in ended.out
 
 
 def test_backups_in_the_lake_itself_are_not_swapped_away(root: Path, backups: Path):

@@ -158,7 +158,7 @@ def test_a_folder_of_pages_that_was_removed_is_not_made_anew_until_that_is_wante
     for words in (("ingest", *SINCE), ("ingest", "--dry-run"), ("status",), ("rebuild",)):
         ended = run_here(*words, root=root, now=NOW, api="league:")
         assert two_lines(ended), words
-        assert f"{BOXSCORE.name} is gone" in ended.err
+        assert f"{BOXSCORE.name} is missing" in ended.err
         assert f"{len(before)} pages" in ended.err
         assert f"restore --from-backup --table {BOXSCORE.name}" in ended.err
     assert not lakes.locate_table(root, BOXSCORE).exists()
@@ -220,10 +220,10 @@ def test_a_lake_as_a_whole_is_looked_at(
     assert "its newest page was fetched at 2026-04-01" in said(now=days_later(-1))
     (root.parent / "lake.restoring-20200101T000000Z").mkdir()
     (root.parent / "lake.before-restore-20200101T000000Z").mkdir()
-    assert "a restore that did not end has left it" in said()
-    assert "Remove it when you need it no more" in said()
+    assert "an interrupted restore has left it" in said()
+    assert "Delete it when you no longer need it" in said()
     (root / "bronze" / "boxscore" / "part-1.parquet#1").write_bytes(b"half")
-    assert "1 drafts of runs" in said()
+    assert "1 staging files" in said()
     monkeypatch.setattr(doctor, "MIN_FREE_BYTES", 10**18)
     assert "MB left" in said()
 

@@ -220,7 +220,7 @@ def test_what_writes_says_that_a_lake_may_not_be_written_and_changes_nothing(
     first, second = split_error(ready.run(*words.split(), root=read_only, user=NOBODY if is_root() else None))
 
     assert "may not be read or written" in first
-    assert "right to" in second
+    assert "permissions" in second
     assert tree(read_only) == before
 
 

@@ -157,7 +157,7 @@ def test_several_steps_are_taken_one_after_the_other(old, monkeypatch):
 def test_a_step_that_is_missing_is_an_error_before_anything_is_done(old, monkeypatch):
     monkeypatch.setattr(ledger, "LAYOUT_VERSION", 3)
 
-    with pytest.raises(LakeError, match="no way from layout 1 to layout 3"):
+    with pytest.raises(LakeError, match="cannot upgrade layout 1 to layout 3"):
         upgraded(old)
 
     assert is_old(old)
