@@ -168,7 +168,7 @@ def test_backtest_without_earlier_games_says_what_to_do(league_lake: Path, run_h
 
     # two weeks of March are all that this lake holds; tests/models/test_shots_on_goal.py has seasons
     assert ended.code == 1
-    assert "enough games before" in ended.err
+    assert "Too few games before any month" in ended.err
     assert none.code == 1
     assert none.err.count("\n") == 2
     assert "ingest --season 1999" in none.err
