@@ -29,17 +29,19 @@ def play_time(second: int) -> dict[str, str]:
     return {"timeInPeriod": f"{second // 60:02}:{second % 60:02}"}
 
 
-def make_page(*plays: dict[str, Any], **said: Any) -> dict[str, Any]:
+def make_page(*plays: dict[str, Any], **overrides: Any) -> dict[str, Any]:
     """Return a page; plays are numbered in the order in which they are given."""
     numbered = [{**play, "eventId": n, "sortOrder": 10 * n} for n, play in enumerate(plays, start=1)]
     sides = {
         "homeTeam": {"id": HOME, "abbrev": "HOM", "score": 1},
         "awayTeam": {"id": AWAY, "abbrev": "AWY", "score": 0},
     }
-    return play_builders.make_page(*numbered, **{"spots": ROSTER_SPOTS, "gameDate": "2023-10-10", **sides, **said})
+    return play_builders.make_page(*numbered, **{"spots": ROSTER_SPOTS, "gameDate": "2023-10-10", **sides, **overrides})
 
 
-def build_game_silver(*plays: dict[str, Any], shifts: list[tuple[int, int, int]] | None = None, **said: Any) -> Silver:
+def build_game_silver(
+    *plays: dict[str, Any], shifts: list[tuple[int, int, int]] | None = None, **overrides: Any
+) -> Silver:
     """Return silver of a game; shifts are player, start and end, in the first period."""
     rows = [
         builders.make_chart_row(
@@ -50,7 +52,9 @@ def build_game_silver(*plays: dict[str, Any], shifts: list[tuple[int, int, int]]
         for team, players in TEAMS.items()
         if player in players
     ]
-    return build_silver([make_page(*plays, **said)], builders.make_chart(*rows, game_id=GAME) if rows else NO_PAGES)
+    return build_silver(
+        [make_page(*plays, **overrides)], builders.make_chart(*rows, game_id=GAME) if rows else NO_PAGES
+    )
 
 
 def build_row(table: Table, found: Silver, situation: str = "all", **key: int) -> dict[str, Any]:

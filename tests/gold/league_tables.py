@@ -29,7 +29,7 @@ Silver = dict[str, pl.DataFrame]
 def build_silver(
     pages: list[dict[str, Any]], charts: pl.LazyFrame = NO_PAGES, boxes: pl.LazyFrame = NO_PAGES
 ) -> Silver:
-    """Make silver of play-by-play pages, shift charts and box scores."""
+    """Build silver tables from play-by-play pages, shift charts and box scores."""
     play_by_play = make_pages(*pages)
     found: Silver = {"games": builders.make_frame(GAMES, [make_schedule_row(page) for page in pages]).collect()}
     inputs = {
@@ -74,7 +74,7 @@ def build_league_silver(seed: int) -> Silver:
 
 
 def build_gold(table: Table, found: Silver, **others: pl.DataFrame) -> pl.DataFrame:
-    """Make a gold table of silver, and of gold that it reads; held against its rules."""
+    """Build a gold table, and the gold tables that it reads, and validate its rows."""
     every = found | others
     rows = build_table(table, *(every[read.name.split(".")[1]].lazy() for read in table.inputs))
     checks.validate_rows(table, rows)

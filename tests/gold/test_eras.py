@@ -110,14 +110,14 @@ def test_shifts_do_not_fill_what_the_plays_do_not_record():
 
 
 def test_season_with_partly_recorded_games_passes_checks_and_keeps_its_shares():
-    whole, less = build_game_silver(*WHOLE), build_game_silver(*SHOTS)
+    complete, less = build_game_silver(*WHOLE), build_game_silver(*SHOTS)
     for game, season, key in (
         (SKATER_GAME, SKATER_SEASON, {"player_id": 71}),
         (GOALIE_GAME, GOALIE_SEASON, {"player_id": 32}),
         (TEAM_GAME, TEAM_SEASON, {"team_id": HOME}),
     ):
         rows = pl.concat(
-            [build_gold(game, whole), build_gold(game, less).with_columns(game_id=pl.lit(2023020002, pl.Int64))]
+            [build_gold(game, complete), build_gold(game, less).with_columns(game_id=pl.lit(2023020002, pl.Int64))]
         )
         found = build_gold(season, {game.name.split(".")[1]: rows}).filter(pl.col("situation") == "all", **key)
         if game is GOALIE_GAME:

@@ -17,17 +17,17 @@ from tests.silver.builders import AWAY, HOME
 from tests.silver.test_league_ice import build_tables
 
 
-def make_event(order: int, second: int, kind: str, team: int | None = None, **said: Any) -> dict[str, Any]:
+def make_event(order: int, second: int, kind: str, team: int | None = None, **overrides: Any) -> dict[str, Any]:
     flags = {
         "is_goal": kind == "goal",
         "is_shot_on_goal": kind in {"goal", "shot-on-goal"},
         "is_unblocked_attempt": kind in {"goal", "shot-on-goal", "missed-shot"},
         "is_attempt": kind in {"goal", "shot-on-goal", "missed-shot", "blocked-shot"},
     }
-    men = {"home_skaters": 5, "away_skaters": 5, "has_home_goalie": True, "has_away_goalie": True}
+    players = {"home_skaters": 5, "away_skaters": 5, "has_home_goalie": True, "has_away_goalie": True}
     about = {"game_type": 2, "game_seconds": second, "acting_team_id": team, "situation_code": "1551"}
-    whose = {"is_home": None if team is None else team == HOME}
-    return builders.make_play(order, second, kind, **{**about, **whose, **flags, **men, **said})
+    acting = {"is_home": None if team is None else team == HOME}
+    return builders.make_play(order, second, kind, **{**about, **acting, **flags, **players, **overrides})
 
 
 def build_flow(plays: list[dict[str, Any]], stints: list[dict[str, Any]] = ()) -> pl.DataFrame:

@@ -22,10 +22,10 @@ def build_skaters(seed: int) -> tuple[Silver, pl.DataFrame]:
     return found, build_gold(SKATER_GAME, found)
 
 
-def drop_boxscore_time(whole: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of all situations without the ice time that only the box score tells, and of `all` alone."""
+def drop_boxscore_time(totals: pl.DataFrame) -> pl.DataFrame:
+    """Return rows without the ice time that only the box score has, in situation `all`."""
     from_box = (pl.col("time_source") == SOURCE_BOX_SCORE).fill_null(value=False)
-    return whole.with_columns(pl.when(from_box).then(None).otherwise(pl.col(name)).alias(name) for name in OF_THE_BOX)
+    return totals.with_columns(pl.when(from_box).then(None).otherwise(pl.col(name)).alias(name) for name in OF_THE_BOX)
 
 
 @every_seed
@@ -33,14 +33,14 @@ def test_all_is_the_sum_of_the_situations(seed: int):
     _, rows = build_skaters(seed)
     key = ("game_id", "player_id")
     parts = rows.filter(pl.col("situation") != "all").group_by(key).agg(pl.col(ADDITIVE_COUNTS).sum(), pl.len())
-    whole = drop_boxscore_time(rows.filter(pl.col("situation") == "all")).with_columns(
+    totals = drop_boxscore_time(rows.filter(pl.col("situation") == "all")).with_columns(
         pl.col(ADDITIVE_COUNTS).fill_null(0)
     )
 
     assert parts["len"].unique().to_list() == [len(SITUATIONS)]
     assert_frame_equal(
         parts.sort(key).select(*key, *ADDITIVE_COUNTS),
-        whole.sort(key).select(*key, *ADDITIVE_COUNTS),
+        totals.sort(key).select(*key, *ADDITIVE_COUNTS),
         check_dtypes=False,
         check_exact=False,
     )
@@ -70,7 +70,7 @@ def test_counts_that_need_shifts_are_null_exactly_without_them(seed: int):
 
 
 def test_there_are_games_with_and_without_shifts():
-    """So that the law above says something."""
+    """Guard against an empty test above."""
     shifts = {seed: build_league_silver(seed)["shifts"]["game_id"].n_unique() for seed in SEEDS}
     games = {seed: build_league_silver(seed)["games"].height for seed in SEEDS}
 
@@ -126,8 +126,8 @@ def test_skaters_and_goalies_add_up_to_their_team(seed: int):
         rebound_shots=pl.col("is_rebound").sum(),
         rebounds_generated=pl.col("has_rebound").sum(),
     )
-    whole = rows.filter(pl.col("situation") == "all").rename({"team_id": "acting_team_id"})
-    got = whole.group_by(team).agg(pl.col(expected.columns[2:]).cast(pl.Int64).sum())
+    totals = rows.filter(pl.col("situation") == "all").rename({"team_id": "acting_team_id"})
+    got = totals.group_by(team).agg(pl.col(expected.columns[2:]).cast(pl.Int64).sum())
 
     assert_frame_equal(got.sort(team), expected.sort(team), check_dtypes=False)
 
@@ -137,24 +137,24 @@ def test_time_on_ice_and_on_the_bench_add_up_to_the_time_played(seed: int):
     found, rows = build_skaters(seed)
     length = pl.col("end_seconds") - pl.col("start_seconds")
     played = found["stints"].group_by("game_id").agg(played=length.sum())
-    whole = rows.filter((pl.col("situation") == "all") & pl.col("time_on_ice_s").is_not_null())
-    off = whole.join(played, on="game_id").filter(
+    totals = rows.filter((pl.col("situation") == "all") & pl.col("time_on_ice_s").is_not_null())
+    off = totals.join(played, on="game_id").filter(
         pl.col("time_on_ice_s") + pl.col("time_on_bench_s") != pl.col("played")
     )
 
     assert off.is_empty()
-    assert whole.height > 100
+    assert totals.height > 100
     assert played["played"].min() >= 3600
 
 
 @every_seed
 def test_on_ice_and_off_ice_goals_add_up_to_those_of_the_team(seed: int):
-    """On-ice and off-ice goals of a skater are those of his team, but for penalty shots."""
+    """On-ice and off-ice goals of a skater add up to those of the team, except penalty shots."""
     found, rows = build_skaters(seed)
     goals = found["plays"].filter("is_goal", ~pl.col("is_penalty_shot")).group_by("game_id").agg(goals=pl.len())
-    whole = rows.filter((pl.col("situation") == "all") & (pl.col("time_source") == "shifts"))
+    totals = rows.filter((pl.col("situation") == "all") & (pl.col("time_source") == "shifts"))
     sides = [f"{where}_goals_{side}" for where in ("on_ice", "off_ice") for side in ("for", "against")]
-    off = whole.join(goals, on="game_id", how="left").filter(
+    off = totals.join(goals, on="game_id", how="left").filter(
         pl.sum_horizontal(sides) != pl.col("goals_right").fill_null(0)
     )
 

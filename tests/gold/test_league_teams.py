@@ -40,8 +40,8 @@ def test_counts_of_a_team_are_those_against_its_opponent_in_the_mirrored_situati
 @every_seed
 def test_faceoffs_won_are_the_opponents_faceoffs_lost(seed: int):
     _, rows = build_teams(seed)
-    whole = rows.filter(pl.col("situation") == "all").select("game_id", "faceoffs_won", "faceoffs_lost")
-    sums = whole.group_by("game_id").agg(pl.all().sum())
+    totals = rows.filter(pl.col("situation") == "all").select("game_id", "faceoffs_won", "faceoffs_lost")
+    sums = totals.group_by("game_id").agg(pl.all().sum())
 
     assert sums.filter(pl.col("faceoffs_won") != pl.col("faceoffs_lost")).is_empty()
     assert sums["faceoffs_won"].min() > 20
@@ -54,14 +54,14 @@ def test_all_is_the_sum_of_the_situations(seed: int, table):
     key = ["game_id", table.key[1]]
     names = COUNTS if table is GOALIE_GAME else [column.name for column in (*OWN_COLUMNS, *OPPONENT_COLUMNS)]
     parts = rows.filter(pl.col("situation") != "all").group_by(key).agg(pl.col(names).sum())
-    whole = rows.filter(pl.col("situation") == "all").with_columns(pl.col(names).fill_null(0))
+    totals = rows.filter(pl.col("situation") == "all").with_columns(pl.col(names).fill_null(0))
     if table is GOALIE_GAME:  # without shifts the time of all situations together is the box score's
-        whole = whole.with_columns(
+        totals = totals.with_columns(
             pl.when(pl.col("time_source").ne_missing(SOURCE_BOX_SCORE)).then(name).otherwise(0).alias(name)
             for name in TIMES
         )
 
-    assert_frame_equal(parts.sort(key).select(*key, *names), whole.sort(key).select(*key, *names), check_dtypes=False)
+    assert_frame_equal(parts.sort(key).select(*key, *names), totals.sort(key).select(*key, *names), check_dtypes=False)
 
 
 @every_seed

@@ -32,10 +32,10 @@ LINEUP = [
 ]
 
 
-def make_stint(start: int, end: int, home: list[int], code: str = "1551", **said: Any) -> dict[str, Any]:
+def make_stint(start: int, end: int, home: list[int], code: str = "1551", **overrides: Any) -> dict[str, Any]:
     known = {"season": SEASON, "game_id": GAME, "period": 1, "home_team_id": HOME, "away_team_id": AWAY}
     players = {"home_skater_player_ids": sorted(home), "away_skater_player_ids": THEIRS}
-    return {**known, **players, "start_seconds": start, "end_seconds": end, "situation_code": code, **said}
+    return {**known, **players, "start_seconds": start, "end_seconds": end, "situation_code": code, **overrides}
 
 
 def make_attempt(event_id: int, event: str, team: int = HOME, situation: str = "5on5") -> dict[str, Any]:
@@ -201,7 +201,7 @@ def league_made() -> tuple[list[int], dict[str, pl.DataFrame], pl.DataFrame, pl.
 
 
 def count_by_second(games: list[int], plays: pl.DataFrame, lineups: pl.DataFrame, positions: str, size: int) -> Truth:
-    """Count from the league's own books: who was on at every second, and at every attempt."""
+    """Count from the league's own books: the players on the ice at every second and attempt."""
     truth = Truth(Counter(), Counter(), Counter())
     some = lineups.filter(pl.col("position").is_in(list(positions)))
     wanted = {game: set(some.filter(pl.col("game_id") == game)["player_id"]) for game in games}

@@ -27,7 +27,7 @@ Line = tuple[int, int, str, int, int | None]  # player, team, position, shots on
 
 
 def build_features(pages: Iterator[tuple[dict[str, Any], list[Line]]]) -> pl.DataFrame:
-    """Return the features of games that tell who played for whom, how often he shot, and for how long."""
+    """Return the features of games, given each player's team, shots and ice time."""
     games: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     for page, lines in pages:
@@ -40,10 +40,10 @@ def build_features(pages: Iterator[tuple[dict[str, Any], list[Line]]]) -> pl.Dat
         abbrevs = {team["id"]: team["abbrev"] for team in sides.values()}
         others = {names["home_team_id"]: names["away_team_id"], names["away_team_id"]: names["home_team_id"]}
         for player, team, position, shots, seconds in lines:
-            his = {"player_id": player, "position": position, "team_id": team, "team_abbrev": abbrevs[team]}
+            identity = {"player_id": player, "position": position, "team_id": team, "team_abbrev": abbrevs[team]}
             opponent = {"opponent_team_id": others[team], "opponent_abbrev": abbrevs[others[team]]}
             counted = {"situation": "all", "shots_on_goal": shots, "time_on_ice_s": seconds}
-            rows.append(about | his | opponent | counted | {"is_home": team == names["home_team_id"]})
+            rows.append(about | identity | opponent | counted | {"is_home": team == names["home_team_id"]})
     teams = pl.DataFrame({"team_id": sorted({row["team_id"] for row in rows})}, schema={"team_id": pl.Int32})
     given = {GAMES: games, SKATER_GAME: rows, ROSTERS: [], PLAYS: []}
     frames = {t: pl.LazyFrame(some, schema_overrides=dict(t.schema)) if some else None for t, some in given.items()}
@@ -124,14 +124,12 @@ def test_model_beats_the_last_ten_games_by_a_twentieth_on_a_recorded_season(reco
     assert found.excluded == ("rate an hour x expected time",)
     assert shots_on_goal.list_unused_features(found.card) == ["expected_time_on_ice_s", "time_on_ice_last_game_s"]
     assert map_deviances(found)[GLM] < 0.95 * map_deviances(found)["last 10"]
-    assert (
-        0.15 < get_r_squared(found) < 0.30
-    )  # more than that nobody can know before a game: the features would tell it
+    assert 0.15 < get_r_squared(found) < 0.30  # a higher score is impossible before a game: the features would leak it
 
 
 def test_feature_that_leaks_the_game_is_detected(recorded: pl.DataFrame):
     rows = recorded.sort("player_id", "start_at")
-    told = pl.mean_horizontal(pl.col("shots_on_goal").shift(n).over("player_id") for n in range(3)) + 0.1
-    leaking = rows.with_columns(shrunk_decayed_shots_on_goal=told, shrunk_shots_on_goal=told)
+    leak = pl.mean_horizontal(pl.col("shots_on_goal").shift(n).over("player_id") for n in range(3)) + 0.1
+    leaking = rows.with_columns(shrunk_decayed_shots_on_goal=leak, shrunk_shots_on_goal=leak)
 
     assert get_r_squared(shots_on_goal.backtest(leaking, 20232024)) > 0.30

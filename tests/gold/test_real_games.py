@@ -49,7 +49,7 @@ BY_ROLE = (
 
 @pytest.fixture(scope="module")
 def single(realdata: Path) -> dict[int, Silver]:
-    """Games recorded one by one: without shifts, with a box score, with a whole chart."""
+    """Games recorded one by one: without shifts, with a box score, with a complete chart."""
     plain = json.loads((realdata / "play-by-play" / "2023020001__v2.json").read_text())
     boxed, chart = (
         json.loads((realdata / "play-by-play" / f"{game}.json").read_text()) for game in (2025020734, CHARTED)
@@ -96,17 +96,17 @@ def test_skaters_of_a_recorded_game_match_its_box_score(single: dict[int, Silver
     assert both["time_source"].unique().to_list() == ["box score"]
     assert (both["time_on_ice_s"] == both["time_on_ice_s_ours"]).all()
     assert (both["shifts"] == both["shifts_ours"]).all()
-    assert both["power_play_time_on_ice_s_ours"].is_null().all()  # the page tells the whole alone
+    assert both["power_play_time_on_ice_s_ours"].is_null().all()  # the page has only the total
     assert off.select("player_id", *names, *(f"{name}_ours" for name in names)).rows() == []
 
 
 def test_game_with_a_complete_chart_has_consistent_ice_time(single: dict[int, Silver]):
     found = single[CHARTED]
     skaters, teams, goalies = (build_gold(table, found) for table in (SKATER_GAME, TEAM_GAME, GOALIE_GAME))
-    whole = pl.col("situation") == "all"
+    is_total = pl.col("situation") == "all"
 
-    assert teams.filter(whole)["time_on_ice_s"].to_list() == [3600, 3600]
-    assert skaters.filter(whole).select(pl.col("time_on_ice_s") + pl.col("time_on_bench_s"))[
+    assert teams.filter(is_total)["time_on_ice_s"].to_list() == [3600, 3600]
+    assert skaters.filter(is_total).select(pl.col("time_on_ice_s") + pl.col("time_on_bench_s"))[
         "time_on_ice_s"
     ].unique().to_list() == [3600]
     five = (
@@ -118,7 +118,9 @@ def test_game_with_a_complete_chart_has_consistent_ice_time(single: dict[int, Si
     assert five.sort("team_id").rows() == [
         (t, 5 * attempts, 5 * seconds) for t, attempts, seconds in team.sort("team_id").rows()
     ]
-    assert goalies.filter(whole)["blocked_attempts_against"].sum() == teams.filter(whole)["blocked_attempts"].sum()
+    assert (
+        goalies.filter(is_total)["blocked_attempts_against"].sum() == teams.filter(is_total)["blocked_attempts"].sum()
+    )
 
 
 def test_fifty_playoff_games_with_charts_are_consistent(realdata: Path, archive: Callable[..., Any]):
@@ -154,7 +156,7 @@ def build_recorded(realdata: Path, season: int, games: int) -> Silver:
 
 
 def compare_with_moneypuck(teams: pl.DataFrame, file: Path) -> None:
-    """Hold every team's regular season against MoneyPuck's: equal, or off by one event that was corrected since."""
+    """Compare every team's regular season with MoneyPuck's: equal, or different by one event corrected since."""
     theirs = pl.read_csv(file, infer_schema_length=None).filter(pl.col("situation") == "all")
     old_names = {"L.A": "LAK", "N.J": "NJD", "S.J": "SJS", "T.B": "TBL"}
     regular = teams.filter(pl.col("game_type") == 2, pl.col("situation") == "all").group_by("team_abbrev")
@@ -163,7 +165,7 @@ def compare_with_moneypuck(teams: pl.DataFrame, file: Path) -> None:
         theirs.with_columns(team_abbrev=pl.col("team").replace(old_names)).cast(dict.fromkeys(MONEYPUCK, pl.Int64)),
         on="team_abbrev", validate="1:1",
     )  # fmt: skip
-    shots = pl.col("shots_on_goal") + pl.col("goals_without_shot")  # they take goals that nobody shot for shots
+    shots = pl.col("shots_on_goal") + pl.col("goals_without_shot")  # they count goals without a shot as shots
 
     assert both.height == 32
     for name, column in EQUAL.items():

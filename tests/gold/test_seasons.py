@@ -26,14 +26,14 @@ SPANS = {SKATER_GAME: SKATER_SEASON, TEAM_GAME: TEAM_SEASON, GOALIE_GAME: GOALIE
 
 
 def build_season(table: Table, games: pl.DataFrame) -> pl.DataFrame:
-    """Return the season rows of game rows, held against their rules."""
+    """Return the validated season rows of game rows."""
     (source,) = table.inputs
     return build_gold(table, {source.name.split(".")[1]: games})
 
 
-def copy_as_game(games: pl.DataFrame, game_id: int, day: int, **said: Any) -> pl.DataFrame:
+def copy_as_game(games: pl.DataFrame, game_id: int, day: int, **decision: Any) -> pl.DataFrame:
     """Return the rows of a game as those of another one."""
-    about = {"game_id": game_id, "game_date": date(2023, 10, day), **said}
+    about = {"game_id": game_id, "game_date": date(2023, 10, day), **decision}
     return games.with_columns(pl.lit(value).cast(games.schema[name]).alias(name) for name, value in about.items())
 
 
@@ -79,10 +79,10 @@ def test_rates_cover_games_with_shifts_and_counts_cover_all(skaters: pl.DataFram
 
 def test_boxscore_time_counts_in_all_and_in_the_rates_of_known_counts(skaters: pl.DataFrame):
     is_last = (pl.col("game_id") == 2023020003) & (pl.col("situation") == "all")
-    told = {"time_on_ice_s": 600, "shifts": 9, "time_source": "box score"}
+    recorded = {"time_on_ice_s": 600, "shifts": 9, "time_source": "box score"}
     games = skaters.with_columns(
         pl.when(is_last).then(pl.lit(value)).otherwise(name).cast(skaters.schema[name]).alias(name)
-        for name, value in told.items()
+        for name, value in recorded.items()
     )
     found = build_season(SKATER_SEASON, games)
 
@@ -134,8 +134,13 @@ def test_goalie_who_only_dressed_has_no_season():
 
 
 def test_game_with_only_goals_recorded_does_not_break_the_season():
-    told, untold = build_game_silver(FACEOFF, make_shot("goal"), make_shot()), build_game_silver(make_shot("goal"))
-    games = pl.concat([build_gold(SKATER_GAME, told), copy_as_game(build_gold(SKATER_GAME, untold), 2023020002, 12)])
+    recorded, unrecorded = (
+        build_game_silver(FACEOFF, make_shot("goal"), make_shot()),
+        build_game_silver(make_shot("goal")),
+    )
+    games = pl.concat(
+        [build_gold(SKATER_GAME, recorded), copy_as_game(build_gold(SKATER_GAME, unrecorded), 2023020002, 12)]
+    )
 
     found = build_season(SKATER_SEASON, games)
     assert select_rows(found, "games", "goals", "shots_on_goal", player_id=71, is_total=True) == [(2, 2, 2)]
@@ -144,7 +149,8 @@ def test_game_with_only_goals_recorded_does_not_break_the_season():
 def test_decisions_are_counted():
     game = build_gold(GOALIE_GAME, build_game_silver(FACEOFF, make_shot(details=AT_32)))
     decided = [
-        copy_as_game(game, 2023020001 + n, n + 1, decision=said) for n, said in enumerate(["W", "W", "L", "O", None])
+        copy_as_game(game, 2023020001 + n, n + 1, decision=decision)
+        for n, decision in enumerate(["W", "W", "L", "O", None])
     ]
     found = build_season(GOALIE_SEASON, pl.concat(decided))
 
@@ -159,10 +165,10 @@ def test_season_is_the_sum_of_its_games(table: Table):
     found = build_season(SPANS[table], games)
     key = ["season", "game_type", table.key[1], "situation"]
     apart = found.filter(~pl.col("is_total")) if "is_total" in found.columns else found
-    whole = found.filter("is_total") if "is_total" in found.columns else found
-    sums = games.group_by(key).agg(pl.col(counts).sum()).join(whole, on=key, how="semi").sort(key)
+    totals = found.filter("is_total") if "is_total" in found.columns else found
+    sums = games.group_by(key).agg(pl.col(counts).sum()).join(totals, on=key, how="semi").sort(key)
 
-    for one in (whole, apart.group_by(key).agg(pl.col(counts).sum())):
+    for one in (totals, apart.group_by(key).agg(pl.col(counts).sum())):
         filled = one.with_columns(pl.col(counts).fill_null(0)).sort(key)
         assert_frame_equal(filled.select(*key, *counts), sums, check_dtypes=False)
     assert sums.height >= 50

@@ -34,17 +34,19 @@ def make_frame(schema: pl.Schema, rows: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
 
 
-def make_game(number: int, day: date, home: int, away: int, *, season: int = 20252026, **said: Any) -> dict[str, Any]:
+def make_game(
+    number: int, day: date, home: int, away: int, *, season: int = 20252026, **overrides: Any
+) -> dict[str, Any]:
     start = datetime(day.year, day.month, day.day, 23, tzinfo=UTC)
     return {
         "season": season, "game_id": season // 10_000 * 1_000_000 + 20_000 + number, "game_type": 2, "game_date": day,
         "start_at": start, "venue_offset": "-05:00" if home % 2 else "-08:00", "home_team_id": home,
         "home_team_abbrev": ABBREVS[home], "away_team_id": away, "away_team_abbrev": ABBREVS[away],
-        "game_state": "OFF", "schedule_state": "OK", **said,
+        "game_state": "OFF", "schedule_state": "OK", **overrides,
     }  # fmt: skip
 
 
-def make_skater_rows(of: dict[str, Any], team: int, player: int, shots: int, **said: Any) -> list[dict[str, Any]]:
+def make_skater_rows(of: dict[str, Any], team: int, player: int, shots: int, **overrides: Any) -> list[dict[str, Any]]:
     """Return the rows of a skater in a game, of all situations and of the power play."""
     home = of["home_team_id"] == team
     other = of["away_team_id"] if home else of["home_team_id"]
@@ -56,16 +58,16 @@ def make_skater_rows(of: dict[str, Any], team: int, player: int, shots: int, **s
         "blocked_attempts": shots, "adjusted_attempts": 2.0 * shots, "time_on_ice_s": 900 + 10 * shots,
         "power_play_time_on_ice_s": 60, "on_ice_attempts_for": 20, "on_ice_attempts_against": 15,
         "offensive_zone_starts": 5, "defensive_zone_starts": 4, "rebound_shots": 1, "rush_shots": 0, "penalties": 1,
-        **said,
+        **overrides,
     }  # fmt: skip
     power_play = {"situation": "5on4", "attempts": shots, "time_on_ice_s": 60, "time_on_bench_s": 60}
     return [row, {**row, **power_play}, {**row, "situation": "5on5", "attempts": shots, "time_on_ice_s": 700}]
 
 
-def make_shot(of: dict[str, Any], player: int, distance: float | None, **said: Any) -> dict[str, Any]:
+def make_shot(of: dict[str, Any], player: int, distance: float | None, **overrides: Any) -> dict[str, Any]:
     """Return the row of an attempt at a goalie."""
     about = {"season": of["season"], "game_id": of["game_id"], "shooter_player_id": player, "distance_ft": distance}
-    return {**about, "is_unblocked_attempt": True, "is_penalty_shot": False, "goalie_player_id": 1, **said}
+    return {**about, "is_unblocked_attempt": True, "is_penalty_shot": False, "goalie_player_id": 1, **overrides}
 
 
 def make_box_line(of: dict[str, Any], player: int, seconds: int | None) -> dict[str, Any]:
@@ -91,7 +93,7 @@ def make_tables(
     shots: list[dict[str, Any]] = [],  # noqa: B006 - never changed
     boxes: list[dict[str, Any]] = [],  # noqa: B006
 ) -> Lake:
-    """Return the tables that the features are made of; of a game without shifts, time is that of the box score."""
+    """Return the input tables of the features; in games without shifts, time is the box score's."""
     teams = [{"team_id": team, "team_abbrev": ABBREVS[team], "team_key": 100 + team} for team in ABBREVS]
     return {
         "games": make_frame(GAMES.schema, games),
@@ -105,9 +107,9 @@ def make_tables(
 def fill_times(rows: pl.DataFrame, boxes: pl.DataFrame) -> pl.DataFrame:
     """Fill the time of box scores into the rows of all situations of games without shifts."""
     times = ["time_on_ice_s", "power_play_time_on_ice_s"]
-    told = boxes.select("game_id", "player_id", pl.col(times).name.suffix("_told"), situation=pl.lit("all"))
-    found = rows.join(told, on=["game_id", "player_id", "situation"], how="left", maintain_order="left")
-    return found.with_columns(pl.coalesce(name, f"{name}_told").alias(name) for name in times).select(rows.columns)
+    recorded = boxes.select("game_id", "player_id", pl.col(times).name.suffix("_official"), situation=pl.lit("all"))
+    found = rows.join(recorded, on=["game_id", "player_id", "situation"], how="left", maintain_order="left")
+    return found.with_columns(pl.coalesce(name, f"{name}_official").alias(name) for name in times).select(rows.columns)
 
 
 READ = ("games", "skater_game", "rosters", "teams", "plays")
@@ -166,10 +168,10 @@ def select_form(rows: pl.DataFrame) -> pl.DataFrame:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_features_of_the_morning_do_not_change_after_the_game(seed: int):
-    whole = make_season(seed)
-    after = build_features(whole)
-    for day in random.Random(seed).sample(sorted(set(whole["games"]["game_date"])), 8):
-        foreseen = build_features(cut_at_day(whole, day), day).filter("is_upcoming", pl.col("game_date") == day)
+    tables = make_season(seed)
+    after = build_features(tables)
+    for day in random.Random(seed).sample(sorted(set(tables["games"]["game_date"])), 8):
+        foreseen = build_features(cut_at_day(tables, day), day).filter("is_upcoming", pl.col("game_date") == day)
         dressed = after.filter(pl.col("game_date") == day)
         both = foreseen.join(dressed, on=["game_id", "player_id", "team_id"], how="semi")
 
@@ -179,25 +181,25 @@ def test_features_of_the_morning_do_not_change_after_the_game(seed: int):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_games_before_a_day_have_the_same_form_in_a_lake_that_ends_there(seed: int):
-    whole = make_season(seed)
+    tables = make_season(seed)
     for day in (FIRST + timedelta(days=20), FIRST + timedelta(days=50)):
-        then = build_features(cut_at_day(whole, day), day).filter(~pl.col("is_upcoming"))
-        assert_frame_equal(then, build_features(whole).filter(pl.col("game_date") < day))
+        then = build_features(cut_at_day(tables, day), day).filter(~pl.col("is_upcoming"))
+        assert_frame_equal(then, build_features(tables).filter(pl.col("game_date") < day))
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_result_of_a_game_changes_only_later_rows(seed: int):
-    whole = make_season(seed)
-    chosen = sorted(whole["games"]["game_id"])[20]
+    tables = make_season(seed)
+    chosen = sorted(tables["games"]["game_id"])[20]
     is_it = pl.col("game_id") == chosen
     numbers = ["shots_on_goal", "attempts", "time_on_ice_s", "on_ice_attempts_for", "blocked_attempts", "penalties"]
-    changed = whole | {
-        "plays": whole["plays"].with_columns(pl.when(is_it).then(90.0).otherwise("distance_ft").alias("distance_ft")),
-        "skater_game": whole["skater_game"].with_columns(
+    changed = tables | {
+        "plays": tables["plays"].with_columns(pl.when(is_it).then(90.0).otherwise("distance_ft").alias("distance_ft")),
+        "skater_game": tables["skater_game"].with_columns(
             pl.when(is_it).then(pl.col(numbers) + 3).otherwise(pl.col(numbers))
         ),
     }
-    before, after = build_features(whole), build_features(changed)
+    before, after = build_features(tables), build_features(changed)
     until = pl.col("game_id") <= chosen
 
     assert_frame_equal(select_form(before.filter(until)), select_form(after.filter(until)))
@@ -205,19 +207,19 @@ def test_result_of_a_game_changes_only_later_rows(seed: int):
 
 
 def test_order_of_rows_changes_nothing():
-    whole = make_season()
-    shuffled = {name: rows.sample(fraction=1, shuffle=True, seed=3) for name, rows in whole.items()}
+    tables = make_season()
+    shuffled = {name: rows.sample(fraction=1, shuffle=True, seed=3) for name, rows in tables.items()}
 
-    assert_frame_equal(build_features(whole), build_features(shuffled))
+    assert_frame_equal(build_features(tables), build_features(shuffled))
 
 
-def make_some_games(*shots: int, **said: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def make_some_games(*shots: int, **overrides: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return games of one skater a side, two days apart: number 10 of team 1 has the shots, number 20 of team 2 one."""
     games = [make_game(n, FIRST + timedelta(days=2 * n), 1, 2) for n in range(len(shots))]
     rows = [
         row
         for this, count in zip(games, shots, strict=True)
-        for row in (*make_skater_rows(this, 1, 10, count, **said), *make_skater_rows(this, 2, 20, 1))
+        for row in (*make_skater_rows(this, 1, 10, count, **overrides), *make_skater_rows(this, 2, 20, 1))
     ]
     return games, rows
 
@@ -289,8 +291,8 @@ def test_time_is_carried_over_a_game_without_one():
 @pytest.mark.parametrize(("silent", "known"), [(10, 920), (11, None)])
 def test_value_missing_for_ten_games_becomes_null(silent: int, known: float | None):
     games, rows = make_some_games(2, *[4] * silent, 1)
-    told = games[0]["game_id"]
-    rows = [row | (dict.fromkeys(BY_SHIFTS) if row["game_id"] != told else {}) for row in rows]
+    recorded = games[0]["game_id"]
+    rows = [row | (dict.fromkeys(BY_SHIFTS) if row["game_id"] != recorded else {}) for row in rows]
     row = build_last_row(make_tables(games, rows, []))
 
     assert row["expected_time_on_ice_s"] == row["time_on_ice_last_game_s"] == known
@@ -348,10 +350,10 @@ def test_skater_without_a_game_has_nulls_and_no_zeros():
     )
 
     assert row["projection_basis"] == "roster page"
-    told = {name for name, value in row.items() if value is not None} & {c.name for c in SOG_FEATURES.columns[16:]}
+    recorded = {name for name, value in row.items() if value is not None} & {c.name for c in SOG_FEATURES.columns[16:]}
     assert {
         name
-        for name in told
+        for name in recorded
         if not name.startswith(("team", "opponent", "is_opponent", "position", "shrunk", "days_of_rest"))
     } == {"time_zone_shift_h"}
     assert row["shrunk_shots_on_goal"] == row["position_shots_on_goal"]
@@ -399,7 +401,7 @@ def test_traded_skater_follows_the_roster_page_and_keeps_their_form():
 
     assert (row["team_id"], row["projection_basis"]) == (3, "roster page")
     assert row["mean_shots_on_goal_5"] == 2.5
-    assert row["team_shots_on_goal"] is None  # of his new team, which has not played
+    assert row["team_shots_on_goal"] is None  # of the new team, which has not played
 
 
 def test_skater_on_two_roster_pages_belongs_to_the_team_of_the_last_game():
@@ -448,12 +450,12 @@ def test_skater_who_played_for_another_team_since_is_only_in_its_lineup():
 def test_team_that_moves_keeps_its_form():
     games, rows = make_some_games(2, 3, 4)
     this = make_game(50, FIRST + timedelta(days=30), 3, 2)
-    whole = make_tables(
+    tables = make_tables(
         [*games, this], [*rows, *make_skater_rows(this, 3, 30, 1), *make_skater_rows(this, 2, 20, 1)], []
     )
-    one = whole | {"teams": whole["teams"].with_columns(team_key=pl.col("team_key").replace({103: 101}))}
+    one = tables | {"teams": tables["teams"].with_columns(team_key=pl.col("team_key").replace({103: 101}))}
 
-    assert build_last_row(whole, 30)["team_shots_on_goal"] is None
+    assert build_last_row(tables, 30)["team_shots_on_goal"] is None
     assert build_last_row(one, 30)["team_shots_on_goal"] == pytest.approx(
         (4 + 3 * 0.5 ** (1 / 25) + 2 * 0.5 ** (2 / 25)) / (1 + 0.5 ** (1 / 25) + 0.5 ** (2 / 25))
     )

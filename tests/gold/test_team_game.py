@@ -108,7 +108,7 @@ def test_swapping_home_and_away_changes_only_home_ice_adjustments():
     sides = {"homeTeam": {"id": AWAY, "abbrev": "AWY"}, "awayTeam": {"id": HOME, "abbrev": "HOM"}}
     other_end = {"homeTeamDefendingSide": "right"}
     turned = [play | other_end | {"situationCode": play["situationCode"][::-1]} for play in plays]
-    there = build_game_silver(*turned, **{side: said | {"score": 0} for side, said in sides.items()})
+    there = build_game_silver(*turned, **{side: record | {"score": 0} for side, record in sides.items()})
 
     same = ~pl.selectors.matches("is_home|adjusted")
     assert_frame_equal(*(build_gold(TEAM_GAME, found).sort(TEAM_GAME.key).select(same) for found in (here, there)))

@@ -70,7 +70,7 @@ def test_season_starts_in_july_by_the_calendar():
         (date(2019, 7, 17), (20182019, 20192020)),  # the last second look is thirty days after a game
         (date(2019, 7, 18), (20192020,)),  # summer: the last is long over, the next is the day's
         (date(2020, 4, 1), (20192020,)),  # the pause
-        (date(2020, 8, 15), (20192020, 20202021)),  # summer play-offs: the old season runs on in the new one's months
+        (date(2020, 8, 15), (20192020, 20202021)),  # summer playoffs: the old season runs on in the new one's months
         (date(2020, 11, 2), (20192020, 20202021)),
         (date(2020, 11, 3), (20202021,)),
         (date(2021, 1, 12), (20202021,)),  # before a season that begins in January
@@ -137,7 +137,7 @@ def test_unlisted_season_gets_the_widest_days():
         ("2024-03-10T05:00:00+00:00", date(2024, 3, 10)),
         ("2024-03-11T03:59:59+00:00", date(2024, 3, 10)),
         ("2024-03-11T04:00:00+00:00", date(2024, 3, 11)),
-        ("2023-10-10T21:00:00-07:00", date(2023, 10, 11)),  # told in Pacific time
+        ("2023-10-10T21:00:00-07:00", date(2023, 10, 11)),  # in Pacific time
         ("2023-11-11T12:00:00+13:00", date(2023, 11, 10)),
     ],
 )

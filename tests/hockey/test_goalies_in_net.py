@@ -32,15 +32,17 @@ COLUMNS = ("goalie_player_id", "goalie_source")
 
 
 def at(
-    second: int, number: int = 1, event: str = "shot-on-goal", goalie: int | None = None, **said: Any
+    second: int, number: int = 1, event: str = "shot-on-goal", goalie: int | None = None, **overrides: Any
 ) -> dict[str, Any]:
     """Return an attempt of the home team in a second."""
     details = {} if goalie is None else {"goalieInNetId": goalie}
-    return make_shot(event, number=number, details=details, timeInPeriod=f"{second // 60:02}:{second % 60:02}", **said)
+    return make_shot(
+        event, number=number, details=details, timeInPeriod=f"{second // 60:02}:{second % 60:02}", **overrides
+    )
 
 
-def shift(goalie: int, start: int, end: int, **said: Any) -> dict[str, Any]:
-    return builders.make_shift(goalie, start, end, AWAY, **said)
+def shift(goalie: int, start: int, end: int, **overrides: Any) -> dict[str, Any]:
+    return builders.make_shift(goalie, start, end, AWAY, **overrides)
 
 
 @pytest.mark.parametrize("event", ["goal", "shot-on-goal", "missed-shot"])
@@ -140,7 +142,7 @@ def test_penalty_shots_get_a_goalie():
 
 def test_games_do_not_affect_each_other():
     first, second = (make_page(at(60), id=2023020000 + n) for n in (1, 2))
-    told = make_page(at(60), at(90, 2, goalie=AWAY_GOALIE), id=2023020003)
-    rows = build_table(PLAYS, make_pages(first, second, told)).filter(pl.col("event_id") == 1)
+    third = make_page(at(60), at(90, 2, goalie=AWAY_GOALIE), id=2023020003)
+    rows = build_table(PLAYS, make_pages(first, second, third)).filter(pl.col("event_id") == 1)
 
     assert rows["goalie_player_id"].to_list() == [None, None, AWAY_GOALIE]

@@ -16,14 +16,14 @@ OLD, FIRST_IN_ORDER = 20182019, 20192020
 TORONTO = 10
 
 
-def at(second: int, event: str, place: int, **said: Any) -> dict[str, Any]:
+def at(second: int, event: str, place: int, **listed: Any) -> dict[str, Any]:
     """Return an event at a second of the first period, and its place in the page's own order."""
     clock = f"{second // 60:02}:{second % 60:02}"
-    return make_play(event, number=place, sortOrder=place, **{"timeInPeriod": clock, **said})
+    return make_play(event, number=place, sortOrder=place, **{"timeInPeriod": clock, **listed})
 
 
-def shot_at(second: int, place: int, event: str = "shot-on-goal", **said: Any) -> dict[str, Any]:
-    return make_shot(event, number=place, sortOrder=place, timeInPeriod=f"{second // 60:02}:{second % 60:02}", **said)
+def shot_at(second: int, place: int, event: str = "shot-on-goal", **listed: Any) -> dict[str, Any]:
+    return make_shot(event, number=place, sortOrder=place, timeInPeriod=f"{second // 60:02}:{second % 60:02}", **listed)
 
 
 def sort_events(*found: dict[str, Any], season: int = OLD) -> pl.DataFrame:
@@ -64,25 +64,25 @@ def test_stoppage_comes_before_the_faceoff_of_its_second(stop: str):
 
 
 def test_two_faceoffs_in_a_second_keep_the_page_order():
-    said = [at(60, "stoppage", 1), at(60, "faceoff", 2), at(60, "stoppage", 3), at(60, "faceoff", 4)]
+    listed = [at(60, "stoppage", 1), at(60, "faceoff", 2), at(60, "stoppage", 3), at(60, "faceoff", 4)]
 
-    assert events(*said) == ["stoppage", "faceoff", "stoppage", "faceoff"]
+    assert events(*listed) == ["stoppage", "faceoff", "stoppage", "faceoff"]
 
 
 def test_period_and_game_start_first_and_end_last():
-    said = [at(1200, "game-end", 1), at(1200, "period-end", 2), at(1200, "hit", 3), at(0, "faceoff", 4),
+    listed = [at(1200, "game-end", 1), at(1200, "period-end", 2), at(1200, "hit", 3), at(0, "faceoff", 4),
             at(0, "period-start", 5)]  # fmt: skip
 
-    assert events(*said) == ["period-start", "faceoff", "hit", "period-end", "game-end"]
+    assert events(*listed) == ["period-start", "faceoff", "hit", "period-end", "game-end"]
 
 
 def test_shootout_follows_the_page():
-    said = [at(second, event, place, periodDescriptor={"number": 5, "periodType": "SO"})
+    listed = [at(second, event, place, periodDescriptor={"number": 5, "periodType": "SO"})
             for place, (event, second) in enumerate([("period-start", 0), ("goal", 300), ("missed-shot", 0),
                                                      ("shootout-complete", 0), ("period-end", 300), ("game-end", 0)]
                                                     )]  # fmt: skip
 
-    assert events(*said) == [
+    assert events(*listed) == [
         "period-start", "goal", "missed-shot", "shootout-complete", "period-end", "game-end",
     ]  # fmt: skip
 

@@ -91,7 +91,7 @@ def test_row_without_a_side_takes_that_of_its_period():
 
 
 def test_teams_may_change_ends_within_a_period():
-    # at half-time of each period, when one end of the ice is bad: seen in 2023-24
+    # at half-time of each period, when one end of the ice is bad: as in 2023-24
     before, after = (
         make_shot(number=1, details=at(60)),
         make_shot(number=2, details=at(-60), homeTeamDefendingSide="right"),
@@ -157,7 +157,7 @@ def test_few_long_shots_do_not_contradict_the_side():
 @given(st.lists(st.tuples(PLACES, st.sampled_from([SHOOTER, BLOCKER]), SIDES), min_size=1, max_size=30))
 def test_rotating_the_rink_changes_nothing(shots: list[tuple[tuple[int, int], int, str]]):
     def make_game(rotation: int) -> Any:
-        said = [
+        events = [
             make_shot(
                 by=by,
                 number=n,
@@ -166,7 +166,7 @@ def test_rotating_the_rink_changes_nothing(shots: list[tuple[tuple[int, int], in
             )
             for n, ((x, y), by, side) in enumerate(shots)
         ]
-        return build_rows(make_page(*said))
+        return build_rows(make_page(*events))
 
     here, there = make_game(1), make_game(-1)
 

@@ -56,7 +56,7 @@ def test_shot_of_the_other_team_is_not_a_rebound():
 
 
 def test_blocked_shot_is_not_a_rebound():
-    found = build_shot_after(make_shot(), seconds=1, second=lambda **said: make_shot("blocked-shot", **said))
+    found = build_shot_after(make_shot(), seconds=1, second=lambda **overrides: make_shot("blocked-shot", **overrides))
 
     assert not found["is_rebound"]
     assert not found["first"]["has_rebound"]

@@ -58,7 +58,7 @@ def number_events(*events: dict[str, Any]) -> dict[str, Any]:
 
 
 def make_drift(code: str = "1541", until: int = 1000) -> list[dict[str, Any]]:
-    """Return events of which a code tells that the home team is short, though nobody was penalized."""
+    """Return events whose code has the home team short, although no player was penalized."""
     return [at(second, "1551") for second in (10, 40, 70)] + [at(second, code) for second in range(100, until, 60)]
 
 

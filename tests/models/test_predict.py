@@ -26,7 +26,7 @@ Run = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def root(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake in which the games to come were foretold once."""
+    """A lake whose upcoming games were predicted once."""
     root = tmp_path_factory.mktemp("forecast") / "lake"
     shutil.copytree(league_lake, root)
     predict.predict_upcoming_games(root, NOW)
@@ -48,9 +48,9 @@ def test_every_possible_skater_is_predicted_once_by_each_model(root: Path):
 def test_model_card_is_stored(root: Path):
     (card,) = delta_tables.scan_table(root, ledger.MODELS).collect()["card"]
 
-    told = json.loads(card)
-    assert told["rows"] > 2_000
-    assert {term["feature"] for term in told["terms"]} >= {"shrunk_shots_on_goal", "is_home"}
+    rows_shown = json.loads(card)
+    assert rows_shown["rows"] > 2_000
+    assert {term["feature"] for term in rows_shown["terms"]} >= {"shrunk_shots_on_goal", "is_home"}
 
 
 def test_predictions_stay_and_are_compared_with_the_results(root: Path, run_here: Run, tmp_path: Path):
@@ -84,10 +84,10 @@ def test_game_that_has_begun_is_not_predicted(root: Path, tmp_path: Path):
         .collect()
     )
     begun = starts["start_at"][len(starts) // 2]
-    made = predict.predict_upcoming_games(after, begun)
+    result = predict.predict_upcoming_games(after, begun)
 
-    assert made.rows.filter(pl.col("start_at") <= begun).is_empty()
-    assert made.rows["start_at"].min() > begun
+    assert result.rows.filter(pl.col("start_at") <= begun).is_empty()
+    assert result.rows["start_at"].min() > begun
     both = delta_tables.scan_table(after, ledger.PREDICTIONS).collect()
     assert both["made_at"].n_unique() == 2
 
@@ -97,36 +97,36 @@ def test_predict_prints_the_top_shooters_and_says_if_there_are_no_games(root: Pa
     shutil.copytree(root, after)
     ended = run_here("predict", "-n", "3", root=after, now=NOW + timedelta(minutes=1))
     summer = run_here("predict", root=after, now=datetime(2026, 8, 1, tzinfo=UTC))
-    told = run_here("predict", "--json", root=after, now=NOW + timedelta(minutes=2)).json
+    rows_shown = run_here("predict", "--json", root=after, now=NOW + timedelta(minutes=2)).json
 
     assert ended.code == 0, ended.err
     assert len(ended.out.splitlines()) == 5  # heads, three skaters, a line on the rest
     assert "over 2.5" in ended.out.splitlines()[0]
     assert "No game of the regular season" in summer.out
-    assert told[0]["predicted_shots_on_goal"] >= told[-1]["predicted_shots_on_goal"]
+    assert rows_shown[0]["predicted_shots_on_goal"] >= rows_shown[-1]["predicted_shots_on_goal"]
 
 
 def test_upcoming_games_show_likely_shooters(root: Path, run_here: Run):
-    told = run_here("upcoming", "--days", "6", "--shooters", "500", "--json", root=root, now=NOW).json
+    rows_shown = run_here("upcoming", "--days", "6", "--shooters", "500", "--json", root=root, now=NOW).json
     shown = run_here("upcoming", "--days", "6", root=root, now=NOW)
     coming = delta_tables.scan_table(root, SOG_FEATURES).filter("is_upcoming").collect().rows_by_key(
         ["game_id", "player_id"], named=True, unique=True
     )  # fmt: skip
-    forecasts = (
+    predictions = (
         delta_tables.scan_table(root, SOG_PREDICTIONS).filter(pl.col("model") != predict.BASELINE_MODEL).collect()
     )
 
-    assert [row["predicted_shots_on_goal"] for row in told] == forecasts["predicted_shots_on_goal"].sort(
+    assert [row["predicted_shots_on_goal"] for row in rows_shown] == predictions["predicted_shots_on_goal"].sort(
         descending=True
-    ).to_list()[: len(told)]
-    assert len(told) == min(500, forecasts.height) > 100
-    for row in told:
+    ).to_list()[: len(rows_shown)]
+    assert len(rows_shown) == min(500, predictions.height) > 100
+    for row in rows_shown:
         features = coming[row["game_id"], row["player_id"]]
         assert row["projection_basis"] == features["projection_basis"]
         assert row["is_back_to_back"] == features["is_back_to_back"]
         assert {row["team"], row["opponent"]} == {features["team_abbrev"], features["opponent_abbrev"]}
     lines = shown.out.splitlines()
-    best = (told[0]["game_date"], told[0]["player"], f"{told[0]['chance_over_2_5']:.0%}")
+    best = (rows_shown[0]["game_date"], rows_shown[0]["player"], f"{rows_shown[0]['chance_over_2_5']:.0%}")
     assert sum(all(part in line for part in best) for line in lines) == 1
     assert "Shots on goal, foretold" in shown.out
     assert "were not foretold" not in shown.out
@@ -137,8 +137,8 @@ def test_newest_prediction_is_used_and_unexpected_skaters_are_hidden(root: Path,
     shutil.copytree(root, after)
     features = delta_tables.scan_table(after, SOG_FEATURES).collect()
     gone = features.filter("is_upcoming", pl.col("games_before").is_not_null())["player_id"][0]
-    kept = features.filter(~(pl.col("is_upcoming") & (pl.col("player_id") == gone)))
-    delta_tables.replace_rows(after, SOG_FEATURES, kept, where=None, metadata={})
+    remaining = features.filter(~(pl.col("is_upcoming") & (pl.col("player_id") == gone)))
+    delta_tables.replace_rows(after, SOG_FEATURES, remaining, where=None, metadata={})
     later = NOW + timedelta(hours=1)
     predict.predict_upcoming_games(after, later)
     words = ("upcoming", "--days", "6", "--shooters", "5000", "--json")
@@ -155,11 +155,11 @@ def test_games_without_predictions_are_marked(league_lake: Path, root: Path, run
     of_late = run_here("upcoming", "--shooters", "5", root=league_lake, now=LEAGUE_NOW)
     partly = run_here("upcoming", "--days", "10", root=root, now=NOW)
     rows = run_here("upcoming", "--days", "10", "--json", root=root, now=NOW).json
-    told = delta_tables.scan_table(root, ledger.PREDICTIONS).select("game_id").unique().collect().height
+    predicted = delta_tables.scan_table(root, ledger.PREDICTIONS).select("game_id").unique().collect().height
 
     assert "were not foretold: `nhl-lake predict` does that." in without.out
     assert "By the last ten games of each:" in of_late.out
-    assert f"Nothing was foretold of {len(rows) - told} of the {len(rows)} games" in partly.out
+    assert f"Nothing was foretold of {len(rows) - predicted} of the {len(rows)} games" in partly.out
 
 
 def test_backtest_without_earlier_games_says_what_to_do(league_lake: Path, run_here: Run):
@@ -176,12 +176,12 @@ def test_backtest_without_earlier_games_says_what_to_do(league_lake: Path, run_h
 
 def test_prediction_for_a_skater_who_did_not_play_has_no_outcome():
     about = dict.fromkeys(ledger.PREDICTIONS.schema) | {"game_id": 1, "player_id": 7}
-    forecasts = pl.LazyFrame(
+    predictions = pl.LazyFrame(
         [about, about | {"player_id": 8}, about | {"game_id": 2}], schema=ledger.PREDICTIONS.schema
     )
     played = dict.fromkeys(SKATER_GAME.schema) | {"game_id": 1, "player_id": 7, "shots_on_goal": 3}
     rows = [played | {"situation": "all"}, played | {"situation": "5on5", "shots_on_goal": 2}]
-    found = sog_predictions(forecasts, pl.LazyFrame(rows, schema=SKATER_GAME.schema)).sort("game_id", "player_id")
+    found = sog_predictions(predictions, pl.LazyFrame(rows, schema=SKATER_GAME.schema)).sort("game_id", "player_id")
 
     outcomes = found.select("game_id", "player_id", "is_played", "shots_on_goal").collect().rows()
     assert outcomes == [(1, 7, True, 3), (1, 8, True, None), (2, 7, False, None)]

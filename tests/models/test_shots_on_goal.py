@@ -15,8 +15,8 @@ from nhl_lake.models.shots_on_goal import BASELINES, FEATURES, GLM, ModelCard, T
 LABEL = "shots_on_goal"
 
 
-def make_features(count: int = 6_000, seed: int = 1, **said: pl.Series) -> pl.DataFrame:
-    """Return rows of gold.sog_features over two months, in which shots come as Poisson has it of what stands there."""
+def make_features(count: int = 6_000, seed: int = 1, **overrides: pl.Series) -> pl.DataFrame:
+    """Return rows of gold.sog_features over two months, with Poisson-distributed shots that depend on them."""
     dice = np.random.default_rng(seed)
     skill = dice.gamma(4, 0.4, count) + 0.2
     minutes = dice.uniform(600, 1400, count)
@@ -41,7 +41,7 @@ def make_features(count: int = 6_000, seed: int = 1, **said: pl.Series) -> pl.Da
         "is_back_to_back": pl.Series(dice.random(count) < 0.2),
         "mean_shots_on_goal_10": pl.Series(dice.poisson(10 * mean) / 10),
         "position_shots_on_goal": pl.Series([1.6] * count),
-        **said,
+        **overrides,
     }
     return pl.DataFrame({name: named.get(name) for name in SOG_FEATURES.schema}).cast(dict(SOG_FEATURES.schema))
 
@@ -49,11 +49,11 @@ def make_features(count: int = 6_000, seed: int = 1, **said: pl.Series) -> pl.Da
 def test_fit_recovers_the_parameters():
     card = shots_on_goal.fit_model(make_features(20_000))
 
-    told = {term.feature: term.weight / term.spread for term in card.terms}  # per unit of the feature
-    assert told["shrunk_decayed_shots_on_goal"] + told["shrunk_shots_on_goal"] == pytest.approx(1, abs=0.05)
-    assert told["expected_time_on_ice_s"] + told["time_on_ice_last_game_s"] == pytest.approx(0.5, abs=0.07)
-    assert told["is_defenseman"] == pytest.approx(math.log(0.8), abs=0.04)
-    assert abs(told["is_home"]) < 0.03
+    weights = {term.feature: term.weight / term.spread for term in card.terms}  # per unit of the feature
+    assert weights["shrunk_decayed_shots_on_goal"] + weights["shrunk_shots_on_goal"] == pytest.approx(1, abs=0.05)
+    assert weights["expected_time_on_ice_s"] + weights["time_on_ice_last_game_s"] == pytest.approx(0.5, abs=0.07)
+    assert weights["is_defenseman"] == pytest.approx(math.log(0.8), abs=0.04)
+    assert abs(weights["is_home"]) < 0.03
 
 
 def test_prediction_of_a_model_card_can_be_checked_by_hand():

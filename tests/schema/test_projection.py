@@ -76,11 +76,11 @@ def projections(rows: pl.LazyFrame) -> dict[tuple[str, ...], set[str]]:
     """Return the columns that the optimised plan takes of each frame, by all the columns that the frame has."""
     nodes: Any = rows._ldf.visit()
     found: dict[tuple[str, ...], set[str]] = {}
-    todo, seen = [nodes.get_node()], set()
+    todo, visited = [nodes.get_node()], set()
     while todo:
         number = todo.pop()
-        if number not in seen:
-            seen.add(number)
+        if number not in visited:
+            visited.add(number)
             nodes.set_node(number)
             node = nodes.view_current_node()
             todo += nodes.get_inputs()
@@ -92,8 +92,8 @@ def projections(rows: pl.LazyFrame) -> dict[tuple[str, ...], set[str]]:
 
 def test_unreachable_columns_are_detected_by_comparing_plans():
     def never(people: pl.LazyFrame) -> pl.LazyFrame:
-        nobody = people.select("player_id").filter(pl.lit(value=False)).cache()
-        return nobody.join(people.select("player_id", "first_name"), on="player_id")
+        no_rows = people.select("player_id").filter(pl.lit(value=False)).cache()
+        return no_rows.join(people.select("player_id", "first_name"), on="player_id")
 
     assert "first_name" in projections(never(pl.LazyFrame(schema=PEOPLE.schema)))[tuple(PEOPLE.schema)]
 

@@ -24,7 +24,7 @@ FETCHED_AT = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def make_pages(*pages: dict[str, Any], state: str | None = "OFF", **columns: Any) -> pl.LazyFrame:
-    """Return pages as rows of a bronze table; columns beside the page may be given."""
+    """Return pages as rows of a bronze table; other columns may be given."""
     rows = [
         {
             "season": get_game_season(game) if game is not None and game > 10**9 else None,
@@ -44,7 +44,7 @@ NO_PAGES = make_pages()
 
 
 def build_table(table: Table, *inputs: pl.LazyFrame) -> pl.DataFrame:
-    """Make a table as a rebuild does: strictly cast, in order."""
+    """Build a table as a rebuild does: strictly cast, with columns in order."""
     rows = table.build(*inputs).collect()
     assert rows.columns == [column.name for column in table.columns]
     return rows.cast(dict(table.schema)).sort(table.key)

@@ -21,28 +21,35 @@ NO_PAGES = pl.LazyFrame(schema=PAGE_SCHEMA)
 
 
 def make_frame(table: Table, rows: list[dict[str, Any]]) -> pl.LazyFrame:
-    """Return rows of a table; what is not said is null."""
+    """Return rows of a table; missing values are null."""
     return pl.LazyFrame(rows, schema=table.schema)
 
 
-def make_game(**said: Any) -> dict[str, Any]:
+def make_game(**overrides: Any) -> dict[str, Any]:
     ids = {"season": SEASON, "game_id": GAME, "game_type": 2, "home_team_id": HOME, "away_team_id": AWAY}
-    return {**ids, "last_period_type": "REG", **said}
+    return {**ids, "last_period_type": "REG", **overrides}
 
 
-def make_lineup_row(player: int, team: int = HOME, position: str = "C", **said: Any) -> dict[str, Any]:
+def make_lineup_row(player: int, team: int = HOME, position: str = "C", **overrides: Any) -> dict[str, Any]:
     known = {"season": SEASON, "game_id": GAME, "player_id": player, "team_id": team, "position": position}
-    return {**known, "sweater_number": player % 100, "is_scratched": False, **said}
+    return {**known, "sweater_number": player % 100, "is_scratched": False, **overrides}
 
 
-def make_shift(player: int, start: int, end: int, team: int = HOME, **said: Any) -> dict[str, Any]:
+def make_shift(player: int, start: int, end: int, team: int = HOME, **overrides: Any) -> dict[str, Any]:
     known = {"season": SEASON, "game_id": GAME, "player_id": player, "team_id": team, "period": 1}
-    return {**known, "start_seconds": start, "end_seconds": end, "shift_source": "chart", **said}
+    return {**known, "start_seconds": start, "end_seconds": end, "shift_source": "chart", **overrides}
 
 
-def make_play(event_id: int, second: int, event: str, **said: Any) -> dict[str, Any]:
+def make_play(event_id: int, second: int, event: str, **overrides: Any) -> dict[str, Any]:
     known = {"season": SEASON, "game_id": GAME, "event_id": event_id, "event_number": event_id, "period": 1}
-    return {**known, "period_type": "REG", "period_seconds": second, "event": event, "is_penalty_shot": False, **said}
+    return {
+        **known,
+        "period_type": "REG",
+        "period_seconds": second,
+        "event": event,
+        "is_penalty_shot": False,
+        **overrides,
+    }
 
 
 def make_games(*rows: dict[str, Any]) -> pl.LazyFrame:
@@ -78,10 +85,10 @@ def make_page(body: str, game_id: int = GAME) -> pl.LazyFrame:
     return pl.LazyFrame([{"season": SEASON, "game_id": game_id, "body": body}], schema=PAGE_SCHEMA)
 
 
-def make_chart_row(player: int, start: str, end: str, duration: str | None, **said: Any) -> dict[str, Any]:
+def make_chart_row(player: int, start: str, end: str, duration: str | None, **overrides: Any) -> dict[str, Any]:
     """Return a row of a shift chart."""
     times = {"period": 1, "startTime": start, "endTime": end, "duration": duration}
-    return {"id": 1, "playerId": player, "teamId": HOME, "shiftNumber": 1, "typeCode": 517, **times, **said}
+    return {"id": 1, "playerId": player, "teamId": HOME, "shiftNumber": 1, "typeCode": 517, **times, **overrides}
 
 
 def make_chart(*rows: dict[str, Any], game_id: int = GAME) -> pl.LazyFrame:

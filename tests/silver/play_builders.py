@@ -17,7 +17,7 @@ ROSTER_SPOTS = [
 PERIOD_TYPES = {3: "REG", 4: "OT", 5: "SO"}
 
 
-def make_play(event: str = "shot-on-goal", /, *, number: int = 1, period: int = 1, **said: Any) -> dict[str, Any]:
+def make_play(event: str = "shot-on-goal", /, *, number: int = 1, period: int = 1, **overrides: Any) -> dict[str, Any]:
     """Return an event; keywords are keys of the page, `details` among them; None leaves a key out."""
     row = {
         "eventId": number,
@@ -32,23 +32,25 @@ def make_play(event: str = "shot-on-goal", /, *, number: int = 1, period: int = 
         "typeDescKey": event,
         "situationCode": "1551",
         "homeTeamDefendingSide": "left" if period % 2 else "right",
-        **said,
+        **overrides,
     }
     return {key: value for key, value in row.items() if value is not None}
 
 
-def make_shot(event: str = "shot-on-goal", /, *, by: int = SHOOTER, details: Any = None, **said: Any) -> dict[str, Any]:
+def make_shot(
+    event: str = "shot-on-goal", /, *, by: int = SHOOTER, details: Any = None, **overrides: Any
+) -> dict[str, Any]:
     """Return an attempt of a player, from (60, 10) on the page's ice if no place is given."""
     key = "scoringPlayerId" if event == "goal" else "shootingPlayerId"
     owner = HOME if by in (SHOOTER, TEAMMATE, HOME_GOALIE) else AWAY
     known = {key: by, "eventOwnerTeamId": owner, "xCoord": 60, "yCoord": 10, "shotType": "wrist"}
-    return make_play(event, details=known | (details or {}), **said)
+    return make_play(event, details=known | (details or {}), **overrides)
 
 
-def make_page(*found: dict[str, Any], spots: list[dict[str, int]] = ROSTER_SPOTS, **said: Any) -> dict[str, Any]:
+def make_page(*found: dict[str, Any], spots: list[dict[str, int]] = ROSTER_SPOTS, **overrides: Any) -> dict[str, Any]:
     sides = {"homeTeam": {"id": HOME, "score": 1}, "awayTeam": {"id": AWAY, "score": 0}}
     head = {"id": 2023020001, "season": 20232024, "gameType": 2, "gameState": "OFF"}
-    return {**head, **sides, "plays": list(found), "rosterSpots": spots, **said}
+    return {**head, **sides, "plays": list(found), "rosterSpots": spots, **overrides}
 
 
 def build_rows(*pages: dict[str, Any], state: str | None = "OFF") -> pl.DataFrame:
@@ -56,7 +58,7 @@ def build_rows(*pages: dict[str, Any], state: str | None = "OFF") -> pl.DataFram
     return build_table(PLAYS, make_pages(*pages, state=state)).sort("game_id", "event_number")
 
 
-def build_row(found: dict[str, Any], **said: Any) -> dict[str, Any]:
+def build_row(found: dict[str, Any], **overrides: Any) -> dict[str, Any]:
     """Return the row of an event."""
-    (row,) = build_rows(make_page(found, **said)).to_dicts()
+    (row,) = build_rows(make_page(found, **overrides)).to_dicts()
     return row

@@ -46,7 +46,7 @@ Pages = Mapping[Table, Mapping[int, str]]
 
 @cache
 def make_games() -> tuple[int, int]:
-    """Return two games with all their pages: the first stays as it is."""
+    """Return two games with all their pages: the first is not damaged."""
     first, second = filter_reported_games(list_played_games(SEASON))[:2]
     return first, second
 
@@ -72,7 +72,7 @@ def make_frame(pages: Mapping[int, str]) -> pl.DataFrame:
 
 
 def build_all(pages: Pages) -> dict[str, pl.DataFrame]:
-    """Make every table that goes by game, as a rebuild does, and the games that were put aside."""
+    """Build every table that is chunked by game, as a rebuild does, and return the quarantined games."""
     found = {table.name: pl.DataFrame(schema=table.schema) for table in ledger.TABLES}
     found |= {table.name: make_frame(pages.get(table, {})) for table in endpoints.TABLES}
     heads = [make_schedule_row(json.loads(build_undamaged()[endpoints.PLAY_BY_PLAY][game])) for game in make_games()]
@@ -147,7 +147,7 @@ def test_damaged_page_quarantines_its_game_and_changes_no_other(table: Table, se
 
 
 def drop_key(value: Any, key: str) -> Any:
-    """Return a page without a key, wherever it stands."""
+    """Return a page without a key, at any depth."""
     if isinstance(value, dict):
         return {name: drop_key(inner, key) for name, inner in value.items() if name != key}
     return [drop_key(inner, key) for inner in value] if isinstance(value, list) else value

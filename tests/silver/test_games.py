@@ -18,12 +18,12 @@ from nhl_lake.silver.games import GAMES, GameEntry, Team, games
 from nhl_lake.store.delta_tables import filter_newest_pages
 from tests.league.league_pages import get_league, get_page
 
-NEVER = pl.LazyFrame(schema=LISTINGS.schema)  # nothing was ever seen to be gone
+NEVER = pl.LazyFrame(schema=LISTINGS.schema)  # no game is gone
 OCTOBER, JANUARY = date(2023, 10, 10), date(2024, 1, 9)
 
 
-def make_entry(number: int = 1, **said: Any) -> dict[str, Any]:
-    """Return a game as the schedule tells it."""
+def make_entry(number: int = 1, **entry: Any) -> dict[str, Any]:
+    """Return a game's entry in the schedule."""
     return {
         "id": 2023020000 + number,
         "season": 20232024,
@@ -37,7 +37,7 @@ def make_entry(number: int = 1, **said: Any) -> dict[str, Any]:
         "neutralSite": False,
         "homeTeam": {"id": 1, "abbrev": "HOM", "placeName": {"default": "Home"}},
         "awayTeam": {"id": 2, "abbrev": "AWA", "placeName": {"default": "Away"}},
-        **said,
+        **entry,
     }
 
 
@@ -49,7 +49,7 @@ def make_sides(home: int, away: int) -> dict[str, Any]:
 
 
 def make_schedule(*entries: dict[str, Any], day: date = OCTOBER) -> pl.LazyFrame:
-    bodies = [json.dumps(said) for said in entries]
+    bodies = [json.dumps(entry) for entry in entries]
     return pl.LazyFrame({"game_date": day, "body": bodies}, schema={"game_date": pl.Date, "body": pl.String})
 
 
@@ -64,14 +64,14 @@ def make_listing(number: int, hour: int, *, is_listed: bool) -> dict[str, Any]:
 
 
 def test_upcoming_game_is_gone_while_the_schedule_does_not_list_it():
-    told = [
+    result = [
         make_listing(1, 1, is_listed=False), make_listing(2, 1, is_listed=False), make_listing(2, 2, is_listed=True),
         make_listing(3, 2, is_listed=False), make_listing(3, 1, is_listed=True), make_listing(4, 1, is_listed=False),
     ]  # fmt: skip
-    seen = pl.LazyFrame(told, schema=LISTINGS.schema)
+    listings = pl.LazyFrame(result, schema=LISTINGS.schema)
     played = make_entry(4, gameState="OFF", gameOutcome={"lastPeriodType": "REG"}, **make_sides(3, 2))
     found = (
-        games(make_schedule(make_entry(1), make_entry(2), make_entry(3), played, make_entry(5)), seen)
+        games(make_schedule(make_entry(1), make_entry(2), make_entry(3), played, make_entry(5)), listings)
         .collect()
         .sort("game_id")
     )
@@ -117,8 +117,8 @@ def test_schema_is_the_declared_one_even_without_games():
 @pytest.mark.parametrize("last", ["REG", "OT", "SO"])
 def test_final_game_has_its_score_and_last_period(state: str, last: str):
     periods = {"REG": 3, "OT": 4, "SO": 5}[last]
-    told = {"gameOutcome": {"lastPeriodType": last}, "periodDescriptor": {"number": periods, "periodType": last}}
-    final = make_entry(gameState=state, **told, **make_sides(3, 2))
+    result = {"gameOutcome": {"lastPeriodType": last}, "periodDescriptor": {"number": periods, "periodType": last}}
+    final = make_entry(gameState=state, **result, **make_sides(3, 2))
 
     (row,) = build_games(final).to_dicts()
 
@@ -129,8 +129,8 @@ def test_final_game_has_its_score_and_last_period(state: str, last: str):
 
 @pytest.mark.parametrize("state", ["FUT", "PRE", "LIVE", "CRIT", "OVER"])
 def test_game_that_is_not_final_has_no_score(state: str):
-    told = {"gameOutcome": {"lastPeriodType": "REG"}, "periodDescriptor": {"number": 1, "periodType": "REG"}}
-    unfinished = make_entry(gameState=state, **told, **make_sides(3, 2))
+    result = {"gameOutcome": {"lastPeriodType": "REG"}, "periodDescriptor": {"number": 1, "periodType": "REG"}}
+    unfinished = make_entry(gameState=state, **result, **make_sides(3, 2))
 
     (row,) = build_games(unfinished).to_dicts()
 
@@ -145,20 +145,20 @@ def test_unplayed_game_with_zero_scores_has_no_score():
     assert (row["home_score"], row["away_score"]) == (None, None)
 
 
-def make_version(said: dict[str, Any], day: date, minute: int) -> dict[str, Any]:
+def make_version(entry: dict[str, Any], day: date, minute: int) -> dict[str, Any]:
     """Return a row of `bronze.schedule`, as far as it matters here."""
     fetched_at = datetime(2023, 10, 1, 12, minute, tzinfo=UTC)
     return {
         "season": 20232024,
-        "game_id": said["id"],
+        "game_id": entry["id"],
         "fetched_at": fetched_at,
         "game_date": day,
-        "body": json.dumps(said),
+        "body": json.dumps(entry),
     }
 
 
 def test_postponed_game_has_one_row_with_its_new_day():
-    kept = pl.LazyFrame(
+    versions = pl.LazyFrame(
         [
             make_version(make_entry(1), OCTOBER, 0),
             make_version(make_entry(2), OCTOBER, 0),
@@ -167,7 +167,7 @@ def test_postponed_game_has_one_row_with_its_new_day():
         ]
     )
 
-    found = games(filter_newest_pages(kept, SCHEDULE), NEVER).collect().sort("game_id")
+    found = games(filter_newest_pages(versions, SCHEDULE), NEVER).collect().sort("game_id")
 
     assert_frame_equal(
         found.select("game_id", "game_date", "start_at", "schedule_state"),
@@ -220,14 +220,14 @@ def test_entries_that_bronze_accepts_can_be_read():
 
 @pytest.mark.parametrize("name", ["id", "season", "gameState", "startTimeUTC", "homeTeam"])
 def test_entry_without_a_required_key_raises_with_its_path(name: str):
-    said = {key: value for key, value in make_entry().items() if key != name}
+    entry = {key: value for key, value in make_entry().items() if key != name}
 
     with pytest.raises(ValidationFailed, match=name):
-        build_games(said)
+        build_games(entry)
 
 
 @pytest.mark.parametrize(
-    ("said", "rule"),
+    ("entry", "rule"),
     [
         (
             {"gameState": "OFF", "gameOutcome": {"lastPeriodType": "2OT"}, **make_sides(2, 1)},
@@ -237,24 +237,24 @@ def test_entry_without_a_required_key_raises_with_its_path(name: str):
         ({"awayTeam": {"id": 1, "abbrev": "HOM"}}, "home and away are different teams"),
     ],
 )
-def test_new_values_of_the_api_break_a_check(said: dict[str, Any], rule: str):
+def test_new_values_of_the_api_break_a_check(entry: dict[str, Any], rule: str):
     with pytest.raises(ValidationFailed, match=rule):
-        checks.validate_rows(GAMES, build_games(make_entry(**said)))
+        checks.validate_rows(GAMES, build_games(make_entry(**entry)))
 
 
 def test_game_with_two_undecided_teams_is_upcoming():
-    nobody = {"id": 70, "abbrev": "TBD"}
-    found = build_games(make_entry(gameScheduleState="TBD", homeTeam=nobody, awayTeam=nobody))
+    undecided = {"id": 70, "abbrev": "TBD"}
+    found = build_games(make_entry(gameScheduleState="TBD", homeTeam=undecided, awayTeam=undecided))
 
     checks.validate_rows(GAMES, found)
     assert found.select("home_team_abbrev", "away_team_abbrev", "game_state").row(0) == ("TBD", "TBD", "FUT")
 
 
 def test_final_game_of_a_team_against_itself_is_invalid():
-    nobody = {"id": 70, "abbrev": "TBD", "score": 1}
+    undecided = {"id": 70, "abbrev": "TBD", "score": 1}
     with pytest.raises(ValidationFailed, match="home and away are different teams"):
         checks.validate_rows(
-            GAMES, build_games(make_entry(gameState="OFF", homeTeam=nobody, awayTeam={**nobody, "score": 2}))
+            GAMES, build_games(make_entry(gameState="OFF", homeTeam=undecided, awayTeam={**undecided, "score": 2}))
         )
 
 
@@ -267,7 +267,7 @@ def test_preseason_and_old_games_may_be_tied(about: dict[str, Any]):
 
 
 @pytest.mark.parametrize(
-    ("odd", "column"),
+    ("invalid", "column"),
     [
         ({"venue": 7}, "venue"),
         ({"neutralSite": "no"}, "is_neutral_site"),
@@ -278,16 +278,16 @@ def test_preseason_and_old_games_may_be_tied(about: dict[str, Any]):
         ({"homeTeam": {"id": 1, "abbrev": "HOM", "score": "two"}}, "home_score"),
     ],
 )
-def test_invalid_field_costs_only_that_field(odd: dict[str, Any], column: str):
-    said = make_entry(
+def test_invalid_field_costs_only_that_field(invalid: dict[str, Any], column: str):
+    entry = make_entry(
         gameState="OFF", **make_sides(3, 2), gameOutcome={"lastPeriodType": "REG"}, periodDescriptor={"number": 3}
     )
-    part = parse_scheduled_game(OCTOBER, msgspec.Raw(json.dumps(said | odd).encode()))
-    (whole,), (row,) = build_games(said).to_dicts(), build_games(said | odd).to_dicts()
+    part = parse_scheduled_game(OCTOBER, msgspec.Raw(json.dumps(entry | invalid).encode()))
+    (complete,), (row,) = build_games(entry).to_dicts(), build_games(entry | invalid).to_dicts()
 
     assert part.key == {"game_id": row["game_id"]}
     assert row[column] is None
-    lost = {name for name in row if row[name] != whole[name]}
+    lost = {name for name in row if row[name] != complete[name]}
     assert lost <= {column, "is_shootout"}
 
 

@@ -79,9 +79,9 @@ def charted() -> tuple[list[int], BuiltTables]:
         for game in list_played_games(SEASONS[0])[:150]
         if quirks.find_chart_start(1, game, engine.get_end_time(game))
     ]
-    odd = [game for game in regular if quirks.draw_placeholder(1, game) is not None]
+    with_placeholder = [game for game in regular if quirks.draw_placeholder(1, game) is not None]
     long = [game for game in regular if engine.get_outcome(game).last_period_type in {"OT", "SO"}]
-    games = sorted({*regular[:8], *odd[:2], *long[:6], *list_played_games(SEASONS[0], 3)[:3]})
+    games = sorted({*regular[:8], *with_placeholder[:2], *long[:6], *list_played_games(SEASONS[0], 3)[:3]})
     return games, build_tables(
         games, {game: builders.make_chart(*get_shift_chart(game)["data"], game_id=game) for game in games}, []
     )

@@ -15,9 +15,9 @@ HOME, AWAY = 1, 2
 GAME = 2023020001
 
 
-def make_spot(player: int, position: str = "C", **said: Any) -> dict[str, Any]:
+def make_spot(player: int, position: str = "C", **values: Any) -> dict[str, Any]:
     name = {"firstName": {"default": "Åke"}, "lastName": {"default": "Grünwald", "cs": "Grünwald"}}
-    return {"playerId": player, "teamId": HOME, "positionCode": position, "sweaterNumber": 9, **name, **said}
+    return {"playerId": player, "teamId": HOME, "positionCode": position, "sweaterNumber": 9, **name, **values}
 
 
 def make_page(*spots: dict[str, Any], number: int = 1) -> dict[str, Any]:
@@ -29,8 +29,8 @@ def make_boxscore(*goalies: tuple[int, bool | None]) -> dict[str, Any]:
     """Return a box score with goalies of the home team: their ids, and whether they started."""
     lines = [{"playerId": player, "position": "G"} | ({} if is_starter is None else {"starter": is_starter})
              for player, is_starter in goalies]  # fmt: skip
-    nobody: dict[str, Any] = {"forwards": [], "defense": [], "goalies": []}
-    stats = {"homeTeam": nobody | {"goalies": lines}, "awayTeam": nobody}
+    no_lines: dict[str, Any] = {"forwards": [], "defense": [], "goalies": []}
+    stats = {"homeTeam": no_lines | {"goalies": lines}, "awayTeam": no_lines}
     return {k: v for k, v in make_page().items() if k != "rosterSpots"} | {"playerByGameStats": stats}
 
 
@@ -135,27 +135,27 @@ def test_right_rail_alone_gives_no_lineup():
     assert build_table(LINEUPS, NO_PAGES, NO_PAGES, make_pages(make_rail([72]))).is_empty()
 
 
-def make_spot_without(said: dict[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value for key, value in said.items() if key not in keys}
+def make_spot_without(values: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in keys}
 
 
 def make_lines(**groups: list[dict[str, Any]]) -> pl.LazyFrame:
     """Return a box score with lines of the home team."""
-    said = make_boxscore()
-    said["playerByGameStats"]["homeTeam"] = {"forwards": [], "defense": [], "goalies": [], **groups}
-    return make_pages(said)
+    values = make_boxscore()
+    values["playerByGameStats"]["homeTeam"] = {"forwards": [], "defense": [], "goalies": [], **groups}
+    return make_pages(values)
 
 
 def build_player(spots: list[dict[str, Any]], boxes: pl.LazyFrame) -> tuple[Any, ...]:
     found = build_table(LINEUPS, make_pages(make_page(*spots, make_spot(99, "G"))), boxes, NO_PAGES)
     checks.validate_rows(LINEUPS, found)
-    assert found["player_id"].to_list()[1:] == [99]  # nobody else is harmed
+    assert found["player_id"].to_list()[1:] == [99]  # other players are not affected
     return found.select("team_id", "position", "sweater_number").row(0)
 
 
-@pytest.mark.parametrize("odd", [None, "", "F", 7, ["C"], {"default": "C"}])
-def test_invalid_position_is_null_or_that_of_the_box_score(odd: Any):
-    spots = [make_spot(71) | {"positionCode": odd}]
+@pytest.mark.parametrize("invalid", [None, "", "F", 7, ["C"], {"default": "C"}])
+def test_invalid_position_is_null_or_that_of_the_box_score(invalid: Any):
+    spots = [make_spot(71) | {"positionCode": invalid}]
 
     assert build_player(spots, NO_PAGES) == (HOME, None, 9)
     assert build_player(spots, make_lines(forwards=[{"playerId": 71, "position": "R"}])) == (HOME, "R", 9)
@@ -177,9 +177,9 @@ def test_box_score_until_2024_has_positions():
     ) == (HOME, "D", 9)
 
 
-@pytest.mark.parametrize("odd", ["9", 99_999, 9.5, [], True])
-def test_invalid_number_is_null_or_that_of_the_box_score(odd: Any):
-    spots = [make_spot(71, sweaterNumber=odd)]
+@pytest.mark.parametrize("invalid", ["9", 99_999, 9.5, [], True])
+def test_invalid_number_is_null_or_that_of_the_box_score(invalid: Any):
+    spots = [make_spot(71, sweaterNumber=invalid)]
 
     assert build_player(spots, NO_PAGES) == (HOME, "C", None)
     assert build_player(spots, make_lines(forwards=[{"playerId": 71, "sweaterNumber": 12}])) == (HOME, "C", 12)
@@ -220,22 +220,26 @@ def test_league_lineups_match_its_books():
     )
     checks.validate_rows(LINEUPS, found)
 
-    told = set()
+    expected = set()
     for game in games:
         for lineup in get_league().engine.get_outcome(game).lineups:
-            for man in lineup.dressed_players:
-                starts = man is lineup.goalies[0] if man.position == "G" else None
-                told.add((game, man.player.player_id, man.team_id, man.position, man.number, starts, False))
-            told |= {(game, man.player.player_id, man.team_id, None, None, None, True) for man in lineup.scratches}
-    assert set(found.drop("season", "game_type", "first_name", "last_name").rows()) == told
+            for player in lineup.dressed_players:
+                starts = player is lineup.goalies[0] if player.position == "G" else None
+                expected.add(
+                    (game, player.player.player_id, player.team_id, player.position, player.number, starts, False)
+                )
+            expected |= {
+                (game, player.player.player_id, player.team_id, None, None, None, True) for player in lineup.scratches
+            }
+    assert set(found.drop("season", "game_type", "first_name", "last_name").rows()) == expected
     assert (found["last_name"].is_null() == found["is_scratched"]).all()
 
 
 def test_invalid_skater_line_does_not_cost_the_lineup():
-    odd = make_boxscore((30, True))
-    odd["playerByGameStats"]["homeTeam"]["forwards"] = [{"playerId": "seventy-one"}]
+    invalid = make_boxscore((30, True))
+    invalid["playerByGameStats"]["homeTeam"]["forwards"] = [{"playerId": "seventy-one"}]
 
-    found = build_table(LINEUPS, make_pages(make_page(make_spot(30, "G"))), make_pages(odd), NO_PAGES)
+    found = build_table(LINEUPS, make_pages(make_page(make_spot(30, "G"))), make_pages(invalid), NO_PAGES)
 
     assert found["is_starter"].to_list() == [True]
 
@@ -249,7 +253,7 @@ def make_event(kind: str, owner: int | None, **players: int) -> dict[str, Any]:
 
 
 def list_unlisted(*plays: dict[str, Any]) -> list[tuple[int, int, str | None]]:
-    """Return who is in the lineup beside 71 because of plays: the player, the team, the position."""
+    """Return player, team and position of those in the lineup because of plays, without 71."""
     found = build_lineups(make_page_with_plays(*plays))
     checks.validate_rows(LINEUPS, found)
     return found.filter(pl.col("player_id") != 71).select("player_id", "team_id", "position").rows()

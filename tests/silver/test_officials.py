@@ -57,6 +57,6 @@ def test_league_officials_match_its_books():
     checks.validate_rows(OFFICIALS, found)
 
     stories = [(game, get_league().engine.get_outcome(game)) for game in games]
-    told = {(game, "referee", dict(name)["default"]) for game, story in stories for name in story.referees}
-    told |= {(game, "linesman", dict(name)["default"]) for game, story in stories for name in story.linesmen}
-    assert set(found.drop("season").rows()) == told
+    expected = {(game, "referee", dict(name)["default"]) for game, story in stories for name in story.referees}
+    expected |= {(game, "linesman", dict(name)["default"]) for game, story in stories for name in story.linesmen}
+    assert set(found.drop("season").rows()) == expected

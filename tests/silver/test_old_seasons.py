@@ -101,7 +101,7 @@ class OldGame(FakeGame):
 
 
 def ingest_season(tmp_path: Path, year: int) -> tuple[Path, Any]:
-    """Return a lake of a season, and what its ingest said."""
+    """Return a lake of a season, and the summary of its ingest."""
     season = year * 10_000 + year + 1
     games = [OldGame(n, start=datetime(year, 12, n, tzinfo=UTC), year=year) for n in (2, 4)]
     api = FakeApi(games, seasons=(season, 20242025, 20252026))

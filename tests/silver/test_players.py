@@ -55,24 +55,24 @@ def test_names_may_be_plain_and_no_pages_give_no_rows():
     assert build_table(PLAYERS, NO_PAGES).is_empty()
 
 
-@pytest.mark.parametrize("odd", [None, "", -(10**12), 10**30, 1.5, True, [], {"cs": "Gryn"}], ids=str)
-def test_invalid_field_is_null_and_costs_nothing_else(odd: Any):
-    (whole,) = build_players(PAGE).to_dicts()
+@pytest.mark.parametrize("invalid", [None, "", -(10**12), 10**30, 1.5, True, [], {"cs": "Gryn"}], ids=str)
+def test_invalid_field_is_null_and_costs_nothing_else(invalid: Any):
+    (complete,) = build_players(PAGE).to_dicts()
     keys = {"heightInCentimeters": "height_cm", "weightInKilograms": "weight_kg", "sweaterNumber": "sweater_number",
             "currentTeamId": "current_team_id", "birthDate": "birth_date", "position": "position"}  # fmt: skip
     for key, name in keys.items():
-        found = build_players(PAGE | {key: odd})
+        found = build_players(PAGE | {key: invalid})
         checks.validate_rows(PLAYERS, found)
-        assert found.to_dicts() == [whole | {name: None}]
-    found = build_players(PAGE | {"draftDetails": PAGE["draftDetails"] | {"round": odd}})  # type: ignore[operator]
-    assert found.to_dicts() == [whole | {"draft_round": None}]
+        assert found.to_dicts() == [complete | {name: None}]
+    found = build_players(PAGE | {"draftDetails": PAGE["draftDetails"] | {"round": invalid}})  # type: ignore[operator]
+    assert found.to_dicts() == [complete | {"draft_round": None}]
 
 
 @pytest.mark.parametrize("key", ["firstName", "lastName"])
 def test_player_without_a_name_has_a_row(key: str):
-    (whole,), name = build_players(PAGE).to_dicts(), {"firstName": "first_name", "lastName": "last_name"}[key]
+    (complete,), name = build_players(PAGE).to_dicts(), {"firstName": "first_name", "lastName": "last_name"}[key]
     for page in (PAGE | {key: None}, PAGE | {key: 7}, {k: v for k, v in PAGE.items() if k != key}):
-        assert build_players(page).to_dicts() == [whole | {name: None}]
+        assert build_players(page).to_dicts() == [complete | {name: None}]
 
 
 @pytest.mark.parametrize("born", ["1999-02-30", "unknown", "1999", "0000-00-00", 19990228])
@@ -93,11 +93,11 @@ def test_league_players_match_its_books():
     found = build_players(*(get_page(f"/v1/player/{person.player_id}/landing") for person in people))
     checks.validate_rows(PLAYERS, found)
 
-    told = {
+    expected = {
         (p.player_id, dict(p.last)["default"], p.position, p.shoots, p.birth_date, p.country,
          p.draft.overall_pick if p.draft else None)
         for p in people
     }  # fmt: skip
     names = ("player_id", "last_name", "position", "shoots_catches", "birth_date", "birth_country", "draft_pick")
-    assert set(found.select(names).rows()) == told
+    assert set(found.select(names).rows()) == expected
     assert found["draft_year"].null_count() == found["draft_pick"].null_count() > 0

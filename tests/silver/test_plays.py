@@ -132,7 +132,7 @@ def test_games_do_not_affect_each_other():
 
 
 @pytest.mark.parametrize(
-    ("event", "details", "said"),
+    ("event", "details", "expected"),
     [
         ("goal", {"scoringPlayerId": 71, "assist1PlayerId": 72, "assist2PlayerId": 73, "goalieInNetId": 32},
          {"shooter": 71, "assist1": 72, "assist2": 73, "goalie": 32}),
@@ -146,11 +146,11 @@ def test_games_do_not_affect_each_other():
         ("failed-shot-attempt", {"shootingPlayerId": 71, "goalieInNetId": 32}, {"shooter": 71, "goalie": 32}),
     ],
 )  # fmt: skip
-def test_every_player_has_their_role(event: str, details: dict[str, int], said: dict[str, int]):
+def test_every_player_has_their_role(event: str, details: dict[str, int], expected: dict[str, int]):
     row = build_row(make_play(event, details=details))
 
     known = {name.removesuffix("_player_id"): row[name] for name in row if name.endswith("_player_id") and row[name]}
-    assert known == said
+    assert known == expected
 
 
 def test_penalty_has_its_infraction_and_minutes():
@@ -158,14 +158,14 @@ def test_penalty_has_its_infraction_and_minutes():
         make_play("penalty", details={"typeCode": "MIN", "descKey": "high-sticking-double-minor", "duration": 4})
     )
 
-    said = (row["penalty_type_code"], row["penalty_description"], row["penalty_minutes"])
-    assert said == ("MIN", "high-sticking-double-minor", 4)
+    expected = (row["penalty_type_code"], row["penalty_description"], row["penalty_minutes"])
+    assert expected == ("MIN", "high-sticking-double-minor", 4)
 
 
 def test_bench_minor_is_charged_to_nobody():
-    said = {"eventOwnerTeamId": HOME, "committedByPlayerId": SHOOTER, "servedByPlayerId": TEAMMATE, "duration": 2}
+    expected = {"eventOwnerTeamId": HOME, "committedByPlayerId": SHOOTER, "servedByPlayerId": TEAMMATE, "duration": 2}
 
-    bench, minor, untyped = (build_row(make_play("penalty", details=said | kind)) for kind in (
+    bench, minor, untyped = (build_row(make_play("penalty", details=expected | kind)) for kind in (
         {"typeCode": "BEN"}, {"typeCode": "MIN"}, {}
     ))  # fmt: skip
 
@@ -393,10 +393,10 @@ def test_last_second_of_a_period_is_inside_it():
 
 @pytest.mark.parametrize("key", ["eventId", "sortOrder", "periodDescriptor", "typeCode", "typeDescKey"])
 def test_event_without_a_required_key_is_left_out_and_reported(key: str):
-    odd = make_page(make_shot(), make_play("hit", number=2, **{key: None}))
+    invalid = make_page(make_shot(), make_play("hit", number=2, **{key: None}))
 
-    assert build_rows(odd)["event"].to_list() == ["shot-on-goal"]
-    assert [found.path for found in read_leniently(json.dumps(odd), Page)[1]] == ["$.plays[1]"]
+    assert build_rows(invalid)["event"].to_list() == ["shot-on-goal"]
+    assert [found.path for found in read_leniently(json.dumps(invalid), Page)[1]] == ["$.plays[1]"]
 
 
 @pytest.mark.parametrize(
@@ -407,10 +407,10 @@ def test_event_without_a_required_key_is_left_out_and_reported(key: str):
     ],
 )  # fmt: skip
 def test_number_out_of_range_is_reported_never_truncated(wrong: dict[str, Any]):
-    odd = make_page(make_play("hit", **wrong))
-    found = build_rows(odd)
+    invalid = make_page(make_play("hit", **wrong))
+    found = build_rows(invalid)
 
-    assert len(read_leniently(json.dumps(odd), Page)[1]) == 1
+    assert len(read_leniently(json.dumps(invalid), Page)[1]) == 1
     fields = found.select("situation_code", "x_raw_ft", "penalty_minutes", "shooter_player_id").rows()
     code = None if "situationCode" in wrong else "1551"
     assert fields in ([], [(code, None, None, None)])  # the row is left out, or the field is

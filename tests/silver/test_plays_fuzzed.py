@@ -38,7 +38,7 @@ def build_truth() -> pl.DataFrame:
 
 
 def build_outcome(page: dict[str, Any]) -> pl.DataFrame | None:
-    """Return the rows of a page, held against the rules of the table; None if it is refused."""
+    """Return the validated rows of a page; None if it is rejected."""
     try:
         rows = build_table(PLAYS, make_pages(page))
         checks.validate_rows(PLAYS, rows)
@@ -80,13 +80,13 @@ def test_page_without_some_plays_fails_a_check_or_has_all_that_counts(seed: int)
 
     assert rows is not None
     assert rows.height == len(page["plays"])
-    doubts = check_plays(rows.lazy(), make_pages(page)).collect()["check"].to_list()
-    for flag, doubt in (
+    failed_checks = check_plays(rows.lazy(), make_pages(page)).collect()["check"].to_list()
+    for flag, failed_check in (
         ("is_goal", "goals add up to the final score"),
         ("is_shot_on_goal", "shots on goal match the page header"),
     ):
         if rows.height and rows[flag].sum() != build_truth()[flag].sum():
-            assert doubt in doubts
+            assert failed_check in failed_checks
 
 
 @try_examples(40)
@@ -105,7 +105,7 @@ def test_dropped_or_changed_value_raises_or_leaves_unrelated_values(seed: int):
     rows = build_outcome(page)
 
     if rows is not None:
-        left_out = [odd for odd in read_leniently(json.dumps(page), Page)[1] if odd.is_row]
+        left_out = [invalid for invalid in read_leniently(json.dumps(page), Page)[1] if invalid.is_row]
         assert rows.height == build_truth().height - len(left_out)
         assert rows.select("season", "game_id", "event_id").n_unique() == rows.height
         unmoved = [
@@ -128,7 +128,7 @@ def test_page_damaged_anywhere_raises_or_passes_the_checks(seed: int):
     page, random = json.loads(dump_page()), Random(seed)
     for _ in range(random.randint(1, 5)):
         places = [page, page["homeTeam"], random.choice(page["plays"]), random.choice(page["rosterSpots"])]
-        place = random.choice([some for some in places if some])  # an odd value may be {}
+        place = random.choice([some for some in places if some])  # an invalid value may be {}
         key = random.choice(sorted(place))
         place[key] = random.choice(ODD)
         if not all(

@@ -26,7 +26,7 @@ def make_league(seed: int) -> League:
 
 
 def select_games(seed: int, season: int) -> list[int]:
-    """Return games of a season: regular, overtime, shootout, play-offs, and with a penalty shot."""
+    """Return games of a season: regular, overtime, shootout, playoffs, and with a penalty shot."""
     engine = make_league(seed).engine
     regular = [game.game_id for game in engine.schedule(season) if game.game_type == 2 and game.is_played][:400]
     playoffs = [game.game_id for game in engine.playoffs(season) if game.is_played][:2]
@@ -153,8 +153,8 @@ MIRRORED = (
 def swap_home_and_away(page: dict[str, Any]) -> dict[str, Any]:
     """Return the page of the same game, had the teams met in the other one's arena."""
     events = []
-    for said in page["plays"]:
-        event = said | {"homeTeamDefendingSide": SWAPPED[said["homeTeamDefendingSide"]]}
+    for play in page["plays"]:
+        event = play | {"homeTeamDefendingSide": SWAPPED[play["homeTeamDefendingSide"]]}
         if "situationCode" in event:
             event["situationCode"] = event["situationCode"][::-1]
         if "details" in event:

@@ -35,7 +35,7 @@ BY_STRENGTH = ("even_strength_", "power_play_", "shorthanded_")
 
 
 def build_valid(table: Table, *inputs: pl.LazyFrame) -> pl.DataFrame:
-    """Make a table and hold it against its rules."""
+    """Build a table and validate its rows."""
     rows = build_table(table, *inputs)
     checks.validate_rows(table, rows)
     return rows
@@ -98,7 +98,7 @@ def test_clean_plays_give_every_player_the_counts_of_their_line(realdata: Path, 
     ]
     credited = pl.concat(given).drop_nulls("who").group_by("game_id", "who", "stat").len().collect()
 
-    told = set()
+    expected = set()
     for game, body in pages.select("game_id", "body").collect().rows():
         page = json.loads(body)
         # one capture lists a goal three times, under other ids
@@ -106,9 +106,11 @@ def test_clean_plays_give_every_player_the_counts_of_their_line(realdata: Path, 
         page["plays"] = list(marks.values())
         people = {spot["playerId"] for spot in page["rosterSpots"]}
         counts = reconcile.count(page).items()
-        told |= {(game, who, stat, n) for (who, stat), n in counts if who in people and stat in {*CREDITS, "assists"}}
-    assert set(credited.rows()) == told
-    assert len(told) > 2000
+        expected |= {
+            (game, who, stat, n) for (who, stat), n in counts if who in people and stat in {*CREDITS, "assists"}
+        }
+    assert set(credited.rows()) == expected
+    assert len(expected) > 2000
 
 
 def test_line_corrected_later_differs_only_in_hits_and_single_shots(compared: pl.DataFrame):
@@ -199,9 +201,9 @@ def test_scratches_match_the_right_rail_and_are_not_dressed(realdata: Path, arch
     teams = build_valid(TEAM_GAMES, make_pages(*bodies), rails, NO_PLAYS)
 
     assert len(bodies) == 5
-    said = rails.filter(pl.col("game_id").is_in(lineups["game_id"].unique().to_list())).collect()["body"]
-    out = {man["id"] for body in said for team in ("homeTeam", "awayTeam")
-           for man in json.loads(body)["gameInfo"][team]["scratches"]}  # fmt: skip
+    selected = rails.filter(pl.col("game_id").is_in(lineups["game_id"].unique().to_list())).collect()["body"]
+    out = {player["id"] for body in selected for team in ("homeTeam", "awayTeam")
+           for player in json.loads(body)["gameInfo"][team]["scratches"]}  # fmt: skip
     assert set(lineups.filter("is_scratched")["player_id"]) == out
     assert teams.null_count().sum_horizontal().item() == 0
 

@@ -59,7 +59,7 @@ def build_valid(table: Table, *frames: pl.DataFrame | pl.LazyFrame) -> pl.DataFr
 def build_ice(
     pages: list[dict[str, Any]], charts: pl.LazyFrame, home: pl.LazyFrame = NO_PAGES, away: pl.LazyFrame = NO_PAGES
 ) -> Ice:
-    """Make silver of play-by-play pages, charts and reports."""
+    """Build silver tables from play-by-play pages, charts and reports."""
     play_by_play = make_pages(*pages)
     plays, lineups = build_valid(PLAYS, play_by_play), build_valid(LINEUPS, play_by_play, NO_PAGES, NO_PAGES)
     games = builders.make_games(*(make_schedule_row(page) for page in pages)).collect()
@@ -108,7 +108,7 @@ def reported(realdata: Path, report_files: dict[str, str]) -> Ice:
 
 @pytest.fixture(scope="module")
 def parsed(realdata: Path) -> tuple[Ice, dict[int, tuple[int, ...]]]:
-    """The game whose reports somebody else has read, and the time on ice that they print."""
+    """The game whose reports another project has parsed, and the printed time on ice."""
     page = json.loads((realdata / "play-by-play" / f"{PARSED}.json").read_text())
     wearer = {(spot["teamId"], spot["sweaterNumber"]): spot["playerId"] for spot in page["rosterSpots"]}
     rows, printed = [], {}
@@ -125,7 +125,7 @@ def parsed(realdata: Path) -> tuple[Ice, dict[int, tuple[int, ...]]]:
 
 @pytest.fixture(scope="module")
 def charted(realdata: Path, archive: Callable[..., Any]) -> Ice:
-    """Every game of which there is a whole chart: 50 of the playoffs of 2023, and one of 2025."""
+    """Every game with a complete chart: 50 of the playoffs of 2023, and one of 2025."""
     files = {int(file.stem): file for file in (realdata / "shiftcharts-derived").glob("*.json")}
     pages = [json.loads(archive("20222023").play_by_play(game, LATER)) for game in sorted(files)]
     pages.append(json.loads((realdata / "play-by-play" / f"{CHARTED}.json").read_text()))
@@ -166,7 +166,7 @@ def test_reports_give_the_printed_time_on_ice_of_every_player(reported: Ice, rep
 
 
 def test_players_on_the_ice_match_the_official_report(reported: Ice, report_files: dict[str, str]):
-    """In 6 of 651 lists somebody else is on.
+    """In 6 of 651 lists another player is on.
 
     Three are live events in the second of a change, where the report takes the old player, elsewhere the new one; three
     are timeouts after a penalty in the same second, where it leaves out the penalised.
@@ -183,7 +183,7 @@ def test_players_on_the_ice_match_the_official_report(reported: Ice, report_file
             continue
         event = events[line.period, line.second, PRINTED[line.kind]].pop(0)
         for team, listed in zip(read_teams(reported), line.listed, strict=True):
-            # the report lists nobody at the end of the game, and somebody at the start of some periods only
+            # the report lists no players at the end of the game, and only sometimes at the start of a period
             if listed:
                 (right if on[event, team] == listed else wrong)[line.kind] += 1
 
@@ -218,7 +218,7 @@ def test_charts_have_no_defects_except_repeats(charted: Ice):
 
 
 def test_number_of_players_is_possible_except_for_seconds(charted: Ice):
-    """In three games a seventh man is on for some seconds, while a goalie comes off."""
+    """In three games a seventh player is on for some seconds, while a goalie comes off."""
     found = check_player_counts(charted.stints.lazy()).collect()
 
     assert found["severity"].unique().to_list() == ["warning"]

@@ -24,7 +24,7 @@ TWICE = (
 
 
 class Season:
-    """A season: its pages, the head of each, and the plays made of them."""
+    """A season: its pages, their headers, and the plays built from them."""
 
     def __init__(self, archive: Path) -> None:
         with gzip.open(archive, "rt", encoding="utf-8") as lines:
@@ -98,11 +98,11 @@ def test_almost_all_checks_pass(season: Season):
         for pages in [season.pages.slice(start, AT_ONCE)]
         for games in [list(season.heads)[start : start + AT_ONCE]]
     ]
-    doubts = pl.concat(pl.collect_all(parts))
+    failed_checks = pl.concat(pl.collect_all(parts))
 
     # the shootout's code on the last row of an overtime, and a game without its last row
-    assert set(doubts["severity"]) <= {"warning"}
-    assert doubts.height <= 0.005 * GAMES, doubts
+    assert set(failed_checks["severity"]) <= {"warning"}
+    assert failed_checks.height <= 0.005 * GAMES, failed_checks
 
 
 def test_penalty_shots_are_as_many_as_awarded_and_are_one_on_one(season: Season):
@@ -141,7 +141,7 @@ def test_removed_sides_are_inferred_correctly(season: Season):
 
 MONEYPUCK = {
     "goalsFor": pl.col("is_goal"),
-    "shotsOnGoalFor": pl.col("is_goal") | pl.col("is_shot_on_goal"),  # a goal that nobody shot is one there
+    "shotsOnGoalFor": pl.col("is_goal") | pl.col("is_shot_on_goal"),  # a goal without a shot counts there
     "missedShotsFor": pl.col("event") == "missed-shot",
     "blockedShotAttemptsFor": pl.col("event") == "blocked-shot",
     "unblockedShotAttemptsFor": pl.col("is_unblocked_attempt"),
@@ -311,21 +311,21 @@ def test_single_game_matches_the_goals_and_shots_of_its_header(realdata: Path, v
     for _, page in pages.collect().group_by("game_id", maintain_order=True):
         rows = build_table(PLAYS, page.lazy())
         checks.validate_rows(PLAYS, rows)
-        doubts = check_plays(rows.lazy(), page.lazy()).collect()
-        # one capture lists a goal three times, and its header another score than stands beside the last goal
-        assert ("error" in doubts["severity"]) == contradicts_itself(json.loads(page["body"].item()))
-        assert not doubts["check"].str.contains("header").any(), doubts
+        failed_checks = check_plays(rows.lazy(), page.lazy()).collect()
+        # one recording lists a goal three times, and its header differs from the score at the last goal
+        assert ("error" in failed_checks["severity"]) == contradicts_itself(json.loads(page["body"].item()))
+        assert not failed_checks["check"].str.contains("header").any(), failed_checks
 
 
 def contradicts_itself(page: dict[str, Any]) -> bool:
-    """Whether the score in the head is not the one beside the last goal."""
+    """Whether the score in the header differs from the score at the last goal."""
     goals = [play["details"] for play in page["plays"] if play["typeDescKey"] == "goal"]
-    told = [goal for goal in goals if "homeScore" in goal]
+    scored = [goal for goal in goals if "homeScore" in goal]
     return (
-        bool(told)
+        bool(scored)
         and not any(play["periodDescriptor"]["periodType"] == "SO" for play in page["plays"])
         and (
-            (max(goal["homeScore"] for goal in told), max(goal["awayScore"] for goal in told))
+            (max(goal["homeScore"] for goal in scored), max(goal["awayScore"] for goal in scored))
             != (page["homeTeam"]["score"], page["awayTeam"]["score"])
         )
     )

@@ -19,16 +19,16 @@ MEMBER = {
 }  # fmt: skip
 
 
-def make_member(player: int, **said: Any) -> dict[str, Any]:
-    return MEMBER | {"id": player, **said}
+def make_member(player: int, **overrides: Any) -> dict[str, Any]:
+    return MEMBER | {"id": player, **overrides}
 
 
 def make_page(*forwards: dict[str, Any], **groups: Any) -> dict[str, Any]:
     return {"forwards": list(forwards), "defensemen": [], "goalies": [], **groups}
 
 
-def make_version(found: dict[str, Any], **said: Any) -> pl.LazyFrame:
-    return make_pages(found, **{"season": 20232024, "team_abbrev": "ABC", **said})
+def make_version(found: dict[str, Any], **overrides: Any) -> pl.LazyFrame:
+    return make_pages(found, **{"season": 20232024, "team_abbrev": "ABC", **overrides})
 
 
 def test_player_on_a_version_of_a_roster_is_one_row():
@@ -81,23 +81,23 @@ def test_unknown_values_of_a_player_are_null():
 
 @pytest.mark.parametrize("key", ["lastName", "firstName", "positionCode", "birthDate", "heightInCentimeters"])
 def test_invalid_field_of_a_player_is_null_and_the_others_are_not(key: str):
-    for odd in ({k: v for k, v in make_member(71).items() if k != key}, make_member(71, **{key: []})):
-        found = build_table(ROSTERS, make_version(make_page(odd, make_member(72))))
+    for invalid in ({k: v for k, v in make_member(71).items() if k != key}, make_member(71, **{key: []})):
+        found = build_table(ROSTERS, make_version(make_page(invalid, make_member(72))))
         checks.validate_rows(ROSTERS, found)
-        missing, whole = found.to_dicts()
-        assert (sum(value is None for value in missing.values()), None in whole.values()) == (1, False)
+        missing, complete = found.to_dicts()
+        assert (sum(value is None for value in missing.values()), None in complete.values()) == (1, False)
 
 
 def test_group_identifies_goalies_and_defensemen():
-    odd = {key: value for key, value in MEMBER.items() if key != "positionCode"}
-    groups = {"defensemen": [odd | {"id": 72}], "goalies": [odd | {"id": 73}]}
+    invalid = {key: value for key, value in MEMBER.items() if key != "positionCode"}
+    groups = {"defensemen": [invalid | {"id": 72}], "goalies": [invalid | {"id": 73}]}
 
-    assert build_table(ROSTERS, make_version(make_page(odd, **groups)))["position"].to_list() == [None, "D", "G"]
+    assert build_table(ROSTERS, make_version(make_page(invalid, **groups)))["position"].to_list() == [None, "D", "G"]
 
 
 def test_player_listed_twice_is_one_and_one_without_an_id_is_left_out():
-    nobody = {key: value for key, value in MEMBER.items() if key != "id"}
-    found = build_table(ROSTERS, make_version(make_page(MEMBER, nobody, defensemen=[MEMBER])))
+    without_id = {key: value for key, value in MEMBER.items() if key != "id"}
+    found = build_table(ROSTERS, make_version(make_page(MEMBER, without_id, defensemen=[MEMBER])))
 
     checks.validate_rows(ROSTERS, found)
     assert found["player_id"].to_list() == [71]
@@ -114,8 +114,9 @@ def test_league_rosters_match_its_books():
 
     for team, rows in zip(season.teams, found, strict=False):
         spots = get_league().engine.roster(20242025, team.team_id, min(AFTER_SEASONS.date(), season.playoff_end))
-        told = {(s.player.player_id, s.position, s.number, s.player.birth_date, s.player.shoots) for s in spots}
+        expected = {(s.player.player_id, s.position, s.number, s.player.birth_date, s.player.shoots) for s in spots}
         assert (
-            set(rows.select("player_id", "position", "sweater_number", "birth_date", "shoots_catches").rows()) == told
+            set(rows.select("player_id", "position", "sweater_number", "birth_date", "shoots_catches").rows())
+            == expected
         )
         checks.validate_rows(ROSTERS, rows)

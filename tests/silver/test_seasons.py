@@ -87,9 +87,9 @@ DAYS = {
 }
 
 
-@pytest.mark.parametrize("odd", [None, "", "soon", 7])
-def test_unknown_days_of_a_season_are_null(odd: object):
-    found = build_seasons(ROW, ROW | {"id": 20242025} | dict.fromkeys(DAYS, odd))
+@pytest.mark.parametrize("invalid", [None, "", "soon", 7])
+def test_unknown_days_of_a_season_are_null(invalid: object):
+    found = build_seasons(ROW, ROW | {"id": 20242025} | dict.fromkeys(DAYS, invalid))
 
     checks.validate_rows(SEASONS, found)
     to_come = found.filter(pl.col("season") == 20242025).row(0, named=True)
@@ -98,7 +98,7 @@ def test_unknown_days_of_a_season_are_null(odd: object):
 
 
 def test_season_with_invalid_days_is_not_current():
-    bodies = [json.dumps(ROW | {"id": 20242025, "startDate": odd}) for odd in (None, "", "soon")]
+    bodies = [json.dumps(ROW | {"id": 20242025, "startDate": invalid}) for invalid in (None, "", "soon")]
     assert [season.season for season in parse_seasons([json.dumps(ROW), *bodies])] == [20232024]
 
 
@@ -107,8 +107,8 @@ def test_league_seasons_match_its_books():
     found = build_seasons(*get_page("/stats/rest/en/season")["data"])
     checks.validate_rows(SEASONS, found)
 
-    told = [get_league().engine.season(season) for season in OF_LEAGUE]
+    expected = [get_league().engine.season(season) for season in OF_LEAGUE]
     days = ("preseason_start_date", "regular_season_start_date", "regular_season_end_date", "playoffs_end_date")
     assert found.select("season", *days).rows() == [
-        (season.season, season.preseason_start, season.start, season.end, season.playoff_end) for season in told
+        (season.season, season.preseason_start, season.start, season.end, season.playoff_end) for season in expected
     ]

@@ -46,7 +46,7 @@ def build_chart_shifts(*rows: dict[str, Any], **others: pl.LazyFrame) -> list[tu
 
 
 def build_shifts(*pages: pl.LazyFrame) -> pl.DataFrame:
-    """Make shifts of what is listed on pages."""
+    """Build shifts from the rows listed on pages."""
     return build_table(SHIFTS, build_listed(*pages).lazy(), pages[3])
 
 
@@ -152,7 +152,7 @@ def test_clock_rolled_over_to_zero_is_read_by_the_length():
 
 
 @pytest.mark.parametrize(
-    "odd",
+    "invalid",
     [
         make_chart_row(99, "00:30", "01:10", "00:40"),
         make_chart_row(99, "00:30", "01:10", "00:40", playerId=None),
@@ -163,8 +163,8 @@ def test_clock_rolled_over_to_zero_is_read_by_the_length():
         make_chart_row(71, "02:30", "03:10", "00:40", period=0),
     ],
 )
-def test_unknown_players_other_teams_and_impossible_times_are_left_out(odd: dict[str, Any]):
-    assert build_chart_shifts(CLEAN, odd) == [(71, HOME, 1, 30, 70)]
+def test_unknown_players_other_teams_and_impossible_times_are_left_out(invalid: dict[str, Any]):
+    assert build_chart_shifts(CLEAN, invalid) == [(71, HOME, 1, 30, 70)]
 
 
 def test_fifth_period_of_a_playoff_game_counts():
@@ -212,9 +212,12 @@ def test_one_report_is_not_enough():
 
 
 def test_complete_chart_is_preferred_and_a_truncated_one_is_not():
-    whole = [make_chart_row(71, "00:30", "01:10", "00:40"), make_chart_row(171, "02:00", "02:45", "00:45", teamId=AWAY)]
-    from_whole = build_shifts(*make_inputs(make_chart(*whole), HOME_REPORT, AWAY_REPORT))
-    from_part = build_shifts(*make_inputs(make_chart(whole[0]), HOME_REPORT, AWAY_REPORT))
+    complete = [
+        make_chart_row(71, "00:30", "01:10", "00:40"),
+        make_chart_row(171, "02:00", "02:45", "00:45", teamId=AWAY),
+    ]
+    from_whole = build_shifts(*make_inputs(make_chart(*complete), HOME_REPORT, AWAY_REPORT))
+    from_part = build_shifts(*make_inputs(make_chart(complete[0]), HOME_REPORT, AWAY_REPORT))
 
     assert select_spans(from_whole) == select_spans(from_part)
     assert from_whole["shift_source"].unique().to_list() == ["chart"]
@@ -249,9 +252,9 @@ def test_number_worn_by_two_players_matches_nobody():
 
 
 def test_goalie_with_only_a_full_period_total_played_all_of_it():
-    whole, part = "1|1|20:00|20:00|20:00|00:00|00:00", "2|1|15:00|15:00|15:00|00:00|00:00"
+    complete, part = "1|1|20:00|20:00|20:00|00:00|00:00", "2|1|15:00|15:00|15:00|00:00|00:00"
     lines = [f"{period}|{period}|19:00 / 1:00|20:00 / 0:00|01:00|&nbsp;" for period in (1, 2)]
-    home = make_report(("30 GOALIE, A", [], [whole, part]), ("71 SURNAME, FIRST", lines, []))
+    home = make_report(("30 GOALIE, A", [], [complete, part]), ("71 SURNAME, FIRST", lines, []))
 
     found = build_shifts(*make_inputs(make_chart(), home, AWAY_REPORT))
 
@@ -259,10 +262,10 @@ def test_goalie_with_only_a_full_period_total_played_all_of_it():
 
 
 def test_goalie_with_a_smaller_total_played_from_the_start():
-    whole = ["1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"]
+    complete = ["1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"]
     home = make_report(
         ("30 GOALIE, A", [], ["1|0|19:10|19:10|19:10|00:00|00:00"]),
-        ("71 SURNAME, FIRST", whole, []),
+        ("71 SURNAME, FIRST", complete, []),
     )
     found = build_shifts(*make_inputs(make_chart(), home, AWAY_REPORT))
 
@@ -276,9 +279,9 @@ def test_goalie_who_returned_for_a_sixth_skater_was_out_before():
     lineup = builders.make_lineups(
         *(make_lineup_row(n) for n in (71, 91, 72, 73, 74, 75)), make_lineup_row(30, position="G")
     )
-    whole = ["1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"]
+    complete = ["1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"]
     sums = ["1|0|19:10|19:10|19:10|00:00|00:00"]
-    home = make_report(("30 GOALIE, A", [], sums), ("71 SURNAME, FIRST", whole, []), *five, sixth)
+    home = make_report(("30 GOALIE, A", [], sums), ("71 SURNAME, FIRST", complete, []), *five, sixth)
 
     found = build_shifts(*make_inputs(make_chart(), home, AWAY_REPORT, lineup=lineup))
 
@@ -286,7 +289,7 @@ def test_goalie_who_returned_for_a_sixth_skater_was_out_before():
 
 
 @pytest.mark.parametrize(
-    ("other", "printed", "stay"),
+    ("other", "printed", "shift"),
     [
         ("0:00 / 20:00|12:00 / 8:00|12:00", "08:00", (720, 1200)),
         ("0:00 / 20:00|12:00 / 8:00|12:00", "07:30", (720, 1170)),
@@ -295,7 +298,7 @@ def test_goalie_who_returned_for_a_sixth_skater_was_out_before():
         ("12:00 / 8:00|20:00 / 0:00|08:00", "20:00", (0, 720)),
     ],
 )
-def test_goalie_who_shared_the_period_played_while_the_other_did_not(other: str, printed: str, stay: tuple[int, int]):
+def test_goalie_who_shared_the_period_played_while_the_other_did_not(other: str, printed: str, shift: tuple[int, int]):
     lineup = builders.make_lineups(
         make_lineup_row(71), make_lineup_row(30, position="G"), make_lineup_row(35, position="G")
     )
@@ -307,7 +310,7 @@ def test_goalie_who_shared_the_period_played_while_the_other_did_not(other: str,
 
     found = build_shifts(*make_inputs(make_chart(), home, AWAY_REPORT, lineup=lineup))
 
-    assert [row[3:] for row in select_spans(found) if row[0] == 30] == [stay]
+    assert [row[3:] for row in select_spans(found) if row[0] == 30] == [shift]
 
 
 def test_skater_with_only_a_partial_total_has_no_shift():
@@ -323,9 +326,9 @@ def test_skater_with_only_a_partial_total_has_no_shift():
 
 @pytest.mark.parametrize(("printed", "found"), [("19:10", ["warning", "0", "1"]), ("20:00", None)])
 def test_partial_period_with_only_a_total_is_reported(printed: str, found: list[str] | None):
-    whole = "1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"
+    complete = "1|1|0:00 / 20:00|20:00 / 0:00|20:00|&nbsp;"
     sums = [f"1|0|{printed}|{printed}|{printed}|00:00|00:00"]
-    home = make_report(("30 GOALIE, A", [], sums), ("71 SURNAME, FIRST", [whole], []))
+    home = make_report(("30 GOALIE, A", [], sums), ("71 SURNAME, FIRST", [complete], []))
 
     assert (
         find_failed_checks(make_chart(), home, AWAY_REPORT).get("a goalie's shifts are listed, not only their total")
@@ -339,7 +342,7 @@ BLANK = "&nbsp;"
 @pytest.mark.parametrize(
     ("rows", "sums", "period"),
     [
-        # the sums have room in one period alone, wherever the row stands
+        # only one period's total has room, wherever the row is
         ([(2, 0), (3, 0), (BLANK, 0)], [1, 2, 3], 1),
         ([(1, 0), (BLANK, 0), (3, 0)], [1, 2, 3], 2),
         ([(1, 0), (2, 0), (BLANK, 0)], [1, 2, 3], 3),
@@ -384,11 +387,11 @@ NAMED = builders.make_lineups(
     [
         ("90 ST PIERRE, JEAN LUC", 30),
         ("90 ST. PIERRE, JEAN-LUC", 30),
-        ("91 ST. PIERRE, JEAN-LUC", 30),  # his name, a teammate's number
+        ("91 ST. PIERRE, JEAN-LUC", 30),  # this player's name, a teammate's number
         ("ST. PIERRE, JEAN-LUC", 30),
         ("90 GRUNWALD, AKE", 71),
         ("90 O'NEILL-ODEGARD, SEBASTIAN", 91),
-        ("71 GRUNWALD, AAKE", 71),  # a nickname: the number tells
+        ("71 GRUNWALD, AAKE", 71),  # a nickname: the number decides
         ("36 NAME, TWIN", 36),
         ("90 NAME, TWIN", None),
         ("90 SOMEBODY, ELSE", None),
@@ -439,12 +442,12 @@ def test_unknown_heading_matches_the_only_player_with_that_time(official: tuple[
 @given(order=st.permutations(range(12)), repeats=st.lists(st.integers(0, 11), max_size=6))
 def test_order_of_rows_and_repeats_change_nothing(order: list[int], repeats: list[int]):
     shifts = [make_chart_row(p, f"0{m}:30", f"0{m + 1}:10", "00:40") for p in (71, 91) for m in range(4)]
-    odd = [
+    invalid = [
         make_chart_row(71, "00:50", "01:40", "00:50"),
         make_chart_row(91, "03:00", "", "00:00"),
         make_chart_row(99, "1:0", "", None),
     ]
-    page = [*shifts, *odd, make_chart_row(71, "00:50", "00:50", None, typeCode=505)]
+    page = [*shifts, *invalid, make_chart_row(71, "00:50", "00:50", None, typeCode=505)]
 
     assert build_chart_shifts(*(page[n] for n in [*order, *repeats])) == build_chart_shifts(*page)
 

@@ -32,14 +32,14 @@ SAME = {
 
 
 def make_stats(*home: dict[str, Any], away: tuple[dict[str, Any], ...] = (), group: str = "forwards") -> dict[str, Any]:
-    nobody: dict[str, Any] = {"forwards": [], "defense": [], "goalies": []}
-    return {"homeTeam": nobody | {group: list(home)}, "awayTeam": nobody | {group: list(away)}}
+    no_lines: dict[str, Any] = {"forwards": [], "defense": [], "goalies": []}
+    return {"homeTeam": no_lines | {group: list(home)}, "awayTeam": no_lines | {group: list(away)}}
 
 
 def make_page(lines: dict[str, Any] | None, *, nested: bool = False) -> dict[str, Any]:
     head = {"id": 2023020001, "season": 20232024, "gameType": 2, "homeTeam": {"id": HOME}, "awayTeam": {"id": AWAY}}
-    told = {} if lines is None else {"playerByGameStats": lines}
-    return head | ({"boxscore": told} if nested else told)
+    lines_by_team = {} if lines is None else {"playerByGameStats": lines}
+    return head | ({"boxscore": lines_by_team} if nested else lines_by_team)
 
 
 def build_skaters(*pages: dict[str, Any], state: str | None = "OFF") -> pl.DataFrame:
@@ -79,7 +79,7 @@ def test_missing_statistic_is_null_not_zero():
 
 
 @pytest.mark.parametrize(
-    ("said", "nested", "share"),
+    ("overrides", "nested", "share"),
     [
         ({"faceoffs": "1/3", "faceoffWinningPctg": 33.33}, True, 1 / 3),
         ({"faceoffs": "1/1", "faceoffWinningPctg": 100.0}, True, 1.0),
@@ -91,11 +91,11 @@ def test_missing_statistic_is_null_not_zero():
     ],
 )
 def test_faceoff_share_is_between_0_and_1_on_both_versions_of_the_page(
-    said: dict[str, Any],
+    overrides: dict[str, Any],
     nested: bool,  # noqa: FBT001
     share: float | None,
 ):
-    assert build_skater(WHO | COUNTED | said, nested=nested)["faceoff_share"] == share
+    assert build_skater(WHO | COUNTED | overrides, nested=nested)["faceoff_share"] == share
 
 
 def test_forwards_and_defensemen_of_both_teams_are_there_and_goalies_are_not():
@@ -145,8 +145,8 @@ def test_invalid_field_is_null_and_costs_nothing_else(key: str, value: Any):
     found = build_skaters(make_page(make_stats(NEW | {key: value}, NEW | {"playerId": 72})))
     checks.validate_rows(SKATER_GAMES, found)
 
-    whole = build_skaters(make_page(make_stats({k: v for k, v in NEW.items() if k != key}, NEW | {"playerId": 72})))
-    assert found.rows() == whole.rows()
+    complete = build_skaters(make_page(make_stats({k: v for k, v in NEW.items() if k != key}, NEW | {"playerId": 72})))
+    assert found.rows() == complete.rows()
     assert found.height == 2
 
 

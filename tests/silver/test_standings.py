@@ -58,15 +58,15 @@ def test_empty_standings_and_no_pages_give_no_rows():
 
 @pytest.mark.parametrize("key", [*NUMBERS, "date", "teamName"])
 def test_invalid_field_is_null_and_costs_nothing_else(key: str):
-    (whole,) = build_standings(LINE).to_dicts()
-    for odd in ({name: value for name, value in LINE.items() if name != key}, LINE | {key: []}):
-        found = build_standings(odd)
+    (complete,) = build_standings(LINE).to_dicts()
+    for invalid in ({name: value for name, value in LINE.items() if name != key}, LINE | {key: []}):
+        found = build_standings(invalid)
         checks.validate_rows(STANDINGS, found)
         (row,) = found.to_dicts()
-        assert [name for name, value in row.items() if value != whole[name]] == [
-            name for name, value in row.items() if value is None and whole[name] is not None
+        assert [name for name, value in row.items() if value != complete[name]] == [
+            name for name, value in row.items() if value is None and complete[name] is not None
         ]
-        assert sum(row[name] != whole[name] for name in row) == 1
+        assert sum(row[name] != complete[name] for name in row) == 1
 
 
 @pytest.mark.parametrize("key", ["seasonId", "teamAbbrev"])
@@ -75,17 +75,17 @@ def test_row_without_a_team_is_left_out(key: str):
 
 
 @pytest.mark.parametrize(
-    ("said", "rule"),
+    ("overrides", "rule"),
     [
         ({"wins": 21, "points": 47}, "wins, losses, overtime losses and ties add up to games"),
         ({"points": 46}, "points follow from results"),
         ({"goalDifferential": 3}, "the goal difference is goals for minus goals against"),
     ],
 )
-def test_contradicting_numbers_are_invalid(said: dict[str, int], rule: str):
+def test_contradicting_numbers_are_invalid(overrides: dict[str, int], rule: str):
     checks.validate_rows(STANDINGS, build_standings(LINE))
     with pytest.raises(ValidationFailed, match=rule):
-        checks.validate_rows(STANDINGS, build_standings(LINE | said))
+        checks.validate_rows(STANDINGS, build_standings(LINE | overrides))
 
 
 @pytest.mark.league
@@ -107,5 +107,5 @@ def test_league_standings_add_up_and_follow_from_its_results():
         (row,) = found.filter(team_abbrev=line["teamAbbrev"]["default"]).to_dicts()
         assert [row[name] for name in RECORD_KEYS] == [line[key] for key, _ in RECORD_KEYS.values()]
         for split, prefix in zip(SPLIT_LABELS, ("home", "road", "last_10"), strict=True):
-            told = [line[make_split_key(split, key)] for key, _ in RECORD_COLUMNS.values()]
-            assert [row[f"{prefix}_{name}"] for name in RECORD_COLUMNS] == told
+            expected = [line[make_split_key(split, key)] for key, _ in RECORD_COLUMNS.values()]
+            assert [row[f"{prefix}_{name}"] for name in RECORD_COLUMNS] == expected

@@ -27,12 +27,14 @@ spans = st.lists(
 )
 
 
-def make_shift_of(*players: int, start: int = 0, end: int = 60, **said: Any) -> list[dict[str, Any]]:
-    return [make_shift(player, start, end, TEAM[player], **said) for player in players]
+def make_shift_of(*players: int, start: int = 0, end: int = 60, **overrides: Any) -> list[dict[str, Any]]:
+    return [make_shift(player, start, end, TEAM[player], **overrides) for player in players]
 
 
-def build_stints(shifts: list[dict[str, Any]], lineup: pl.LazyFrame = LINEUP, **said: Any) -> pl.DataFrame:
-    found = build_table(STINTS, builders.make_shifts(*shifts), lineup, builders.make_games(builders.make_game(**said)))
+def build_stints(shifts: list[dict[str, Any]], lineup: pl.LazyFrame = LINEUP, **overrides: Any) -> pl.DataFrame:
+    found = build_table(
+        STINTS, builders.make_shifts(*shifts), lineup, builders.make_games(builders.make_game(**overrides))
+    )
     checks.validate_rows(STINTS, found)
     return found
 

@@ -25,15 +25,17 @@ FIGURES = {
 NO_PLAYS = build_table(PLAYS, NO_PAGES).lazy()
 
 
-def make_page(home: int = 3, away: int = 2, last: str = "REG", **said: Any) -> dict[str, Any]:
+def make_page(home: int = 3, away: int = 2, last: str = "REG", **overrides: Any) -> dict[str, Any]:
     head = {"id": GAME, "season": 20232024, "gameType": 2, "gameOutcome": {"lastPeriodType": last}}
-    return head | {"homeTeam": {"id": HOME, "score": home, "sog": 22}, "awayTeam": {"id": AWAY, "score": away}} | said
+    return (
+        head | {"homeTeam": {"id": HOME, "score": home, "sog": 22}, "awayTeam": {"id": AWAY, "score": away}} | overrides
+    )
 
 
-def make_rail(**said: Any) -> dict[str, Any]:
+def make_rail(**overrides: Any) -> dict[str, Any]:
     benches = {"homeTeam": {"headCoach": {"default": "A. Bänke"}}, "awayTeam": {"headCoach": "B. Gang"}}
     stats = [{"category": name, "homeValue": home, "awayValue": away} for name, (home, away) in FIGURES.items()]
-    return {"id": GAME, "gameInfo": benches, "teamGameStats": stats} | said
+    return {"id": GAME, "gameInfo": benches, "teamGameStats": stats} | overrides
 
 
 def build_teams(found: dict[str, Any], *rails: dict[str, Any], state: str = "OFF") -> pl.DataFrame:
@@ -70,7 +72,7 @@ def test_only_a_shootout_gives_the_winner_a_higher_score_than_goals(last: str, g
 
 
 @pytest.mark.parametrize(
-    ("said", "last", "results"),
+    ("overrides", "last", "results"),
     [
         ({}, "REG", ["W", "L"]),
         ({}, "OT", ["W", "O"]),
@@ -82,31 +84,31 @@ def test_only_a_shootout_gives_the_winner_a_higher_score_than_goals(last: str, g
     ],
 )
 def test_overtime_loss_has_a_point_except_in_playoffs_and_old_seasons(
-    said: dict[str, Any], last: str, results: list[str]
+    overrides: dict[str, Any], last: str, results: list[str]
 ):
-    assert build_teams(make_page(3, 2, last, **said))["result"].to_list() == results
+    assert build_teams(make_page(3, 2, last, **overrides))["result"].to_list() == results
 
 
-@pytest.mark.parametrize("said", [{"season": 20032004}, {"gameType": 1}])
-def test_tie_is_a_loss_for_nobody(said: dict[str, Any]):
-    found = build_teams(make_page(2, 2, "OT", **said))
+@pytest.mark.parametrize("overrides", [{"season": 20032004}, {"gameType": 1}])
+def test_tie_is_a_loss_for_nobody(overrides: dict[str, Any]):
+    found = build_teams(make_page(2, 2, "OT", **overrides))
 
     assert found.select("result", "is_win").rows() == [("T", False), ("T", False)]
     checks.validate_rows(TEAM_GAMES, found)
 
 
 def build_overtime_results(
-    *events: dict[str, Any], goalie: int | None = None, code: str = "1340", **said: Any
+    *events: dict[str, Any], goalie: int | None = None, code: str = "1340", **overrides: Any
 ) -> list[str]:
     """Return the results of the home and the away team, which wins in overtime; events come before its goal."""
     goal = play_builders.make_shot(
         "goal", number=50, by=play_builders.BLOCKER, period=4, timeInPeriod="03:30", situationCode=code,
         details={"goalieInNetId": goalie},
     )  # fmt: skip
-    plays = play_builders.make_page(*events, goal, **said)
+    plays = play_builders.make_page(*events, goal, **overrides)
     return build_table(
         TEAM_GAMES,
-        make_pages(make_page(2, 3, "OT", **said)),
+        make_pages(make_page(2, 3, "OT", **overrides)),
         make_pages(),
         build_table(PLAYS, make_pages(plays)).lazy(),
     )["result"].to_list()
@@ -184,9 +186,11 @@ def test_final_page_without_a_score_is_rejected():
         build_teams(make_page(homeTeam={"id": HOME}))
 
 
-@pytest.mark.parametrize("odd", ["many", "", None, [], 10**9, {"default": 3}])
-def test_statistic_that_is_not_a_number_is_null(odd: Any):
-    found = build_teams(make_page(), make_rail(teamGameStats=[{"category": "hits", "homeValue": odd, "awayValue": 3}]))
+@pytest.mark.parametrize("invalid", ["many", "", None, [], 10**9, {"default": 3}])
+def test_statistic_that_is_not_a_number_is_null(invalid: Any):
+    found = build_teams(
+        make_page(), make_rail(teamGameStats=[{"category": "hits", "homeValue": invalid, "awayValue": 3}])
+    )
 
     assert dict(found.select("is_home", "hits").rows()) == {True: None, False: 3}
 
@@ -229,7 +233,7 @@ def test_league_teams_match_its_books():
 @pytest.mark.parametrize("path", [(key,) for key in make_page()] + [(side, key) for side in ("homeTeam", "awayTeam")
                                                                for key in ("id", "score", "sog")])  # fmt: skip
 def test_missing_required_key_is_named_and_missing_shots_are_null(path: tuple[str, ...]):
-    whole, less = build_teams(make_page(), make_rail()), make_page()
+    complete, less = build_teams(make_page(), make_rail()), make_page()
     place = less if len(path) == 1 else less[path[0]]
     place.pop(path[-1], None)
 
@@ -237,7 +241,7 @@ def test_missing_required_key_is_named_and_missing_shots_are_null(path: tuple[st
         with pytest.raises(ValidationFailed, match=f"{path[-1]}|is not null"):
             checks.validate_rows(TEAM_GAMES, build_teams(less, make_rail()))
         return
-    for before, after in zip(whole.rows(), build_teams(less, make_rail()).rows(), strict=True):
+    for before, after in zip(complete.rows(), build_teams(less, make_rail()).rows(), strict=True):
         assert all(now in (then, None) for then, now in zip(before, after, strict=True))
 
 

@@ -45,8 +45,12 @@ def test_both_versions_of_the_page_give_the_same_line(found: list[dict[str, Any]
     new = build_table(SKATER_GAMES, make_pages(make_page(make_stats(*now))))
 
     assert_frame_equal(old.drop("faceoffs_won", "faceoffs_taken"), new.drop("faceoffs_won", "faceoffs_taken"))
-    assert dict(new.select("player_id", "time_on_ice_s").rows()) == {man["playerId"]: man["seconds"] for man in found}
-    assert dict(old.select("player_id", "faceoffs_taken").rows()) == {man["playerId"]: man["taken"] for man in found}
+    assert dict(new.select("player_id", "time_on_ice_s").rows()) == {
+        skater["playerId"]: skater["seconds"] for skater in found
+    }
+    assert dict(old.select("player_id", "faceoffs_taken").rows()) == {
+        skater["playerId"]: skater["taken"] for skater in found
+    }
 
 
 @pytest.mark.parametrize("key", sorted(NEW.keys() | OLD.keys()))
@@ -54,14 +58,14 @@ def test_missing_key_gives_a_null_and_changes_nothing_else(key: str):
     for line, nested in ((NEW, False), (OLD, True)):
         if key not in line:
             continue
-        whole = build_table(SKATER_GAMES, make_pages(make_page(make_stats(line), nested=nested)))
+        complete = build_table(SKATER_GAMES, make_pages(make_page(make_stats(line), nested=nested)))
         less = make_pages(
             make_page(make_stats({name: value for name, value in line.items() if name != key}), nested=nested)
         )
         if key == "playerId":
             assert build_table(SKATER_GAMES, less).is_empty()
             continue
-        for before, after in zip(whole.row(0), build_table(SKATER_GAMES, less).row(0), strict=True):
+        for before, after in zip(complete.row(0), build_table(SKATER_GAMES, less).row(0), strict=True):
             assert after in (before, None)
 
 
@@ -72,11 +76,11 @@ def test_order_of_pages_and_lines_changes_nothing():
     nets = [make_page(make_stats(*goalies, group="goalies")) | {"id": 2023020001 + n} for n in range(4)]
     mixed = Random(1)
 
-    for table, found, told in ((SKATER_GAMES, pages, lines), (GOALIE_GAMES, nets, goalies)):
+    for table, found, lines_of_group in ((SKATER_GAMES, pages, lines), (GOALIE_GAMES, nets, goalies)):
         first = build_table(table, make_pages(*found))
-        mixed.shuffle(told)
+        mixed.shuffle(lines_of_group)
         group = "forwards" if table is SKATER_GAMES else "goalies"
-        again = [make_page(make_stats(*told, group=group)) | {"id": one["id"]} for one in found]
+        again = [make_page(make_stats(*lines_of_group, group=group)) | {"id": one["id"]} for one in found]
         mixed.shuffle(again)
         assert_frame_equal(build_table(table, make_pages(*again)), first)
-        assert first.height == 4 * len(told)
+        assert first.height == 4 * len(lines_of_group)

@@ -38,9 +38,9 @@ def make_page(**keys: Any) -> pl.LazyFrame:
     return pl.LazyFrame([row], schema=PAGE_SCHEMA)
 
 
-def make_line(player: int, seconds: int = 600, **said: Any) -> dict[str, Any]:
+def make_line(player: int, seconds: int = 600, **overrides: Any) -> dict[str, Any]:
     ids = {"season": builders.SEASON, "game_id": builders.GAME, "player_id": player, "team_id": builders.HOME}
-    return {**ids, "time_on_ice_s": seconds, **said}
+    return {**ids, "time_on_ice_s": seconds, **overrides}
 
 
 def find_failed_checks(**changed: Any) -> dict[str, tuple[str | None, str]]:

@@ -15,8 +15,8 @@ SCORE = {"homeTeam": {"id": 1, "score": 1}, "awayTeam": {"id": 2, "score": 0}, "
 
 
 def find_failed_checks(*spots: dict[str, Any], boxes: dict[str, Any] | None = None, rails: dict[str, Any] | None = None,
-           chart: dict[str, Any] | None = None, **said: Any) -> list[tuple[str, str, str]]:  # fmt: skip
-    pages = make_pages(make_page(*spots) | SCORE | said)
+           chart: dict[str, Any] | None = None, **overrides: Any) -> list[tuple[str, str, str]]:  # fmt: skip
+    pages = make_pages(make_page(*spots) | SCORE | overrides)
     lines = build_table(LINEUPS, pages, NO_PAGES, NO_PAGES)
     others = [make_pages(one) if one else NO_PAGES for one in (boxes, rails, chart)]
     skaters = build_table(SKATER_GAMES, others[0])
@@ -27,12 +27,12 @@ def find_failed_checks(*spots: dict[str, Any], boxes: dict[str, Any] | None = No
 
 
 def test_complete_pages_pass_all_checks():
-    whole = make_boxscore((30, True))
-    for lines in whole["playerByGameStats"].values():
+    complete = make_boxscore((30, True))
+    for lines in complete["playerByGameStats"].values():
         lines["forwards"] = [{"playerId": 71, "position": "C", "goals": 0, "assists": 0, "points": 0}]
 
     assert (
-        find_failed_checks(make_spot(71), boxes=whole, rails=make_rail([72]), chart={"id": 2023020001, "data": [{}]})
+        find_failed_checks(make_spot(71), boxes=complete, rails=make_rail([72]), chart={"id": 2023020001, "data": [{}]})
         == []
     )
 
@@ -82,9 +82,9 @@ def test_players_without_position_or_team_and_players_listed_twice_are_reported(
 
 
 def test_unreadable_page_is_quarantined_and_not_reported_as_invalid():
-    broken, nobody = (
+    broken, no_lineup = (
         make_pages(make_page(make_spot(71)) | SCORE | {"homeTeam": {"id": "?"}}),
         pl.LazyFrame(schema=LINEUPS.schema),
     )
 
-    assert check_pages(broken, NO_PAGES, NO_PAGES, NO_PAGES, nobody, NO_SKATERS).collect().is_empty()
+    assert check_pages(broken, NO_PAGES, NO_PAGES, NO_PAGES, no_lineup, NO_SKATERS).collect().is_empty()

@@ -22,7 +22,7 @@ GOAL = {"homeScore": 1, "awayScore": 0, "shotType": "wrist"}
 
 
 def full_game(
-    *events: dict[str, Any], score: tuple[int, int] = (0, 1), sog: tuple[int, int] = (0, 1), **said: Any
+    *events: dict[str, Any], score: tuple[int, int] = (0, 1), sog: tuple[int, int] = (0, 1), **overrides: Any
 ) -> dict[str, Any]:
     """Return the page of a game that ends 0-1 by a goal of the home team, with other events too; away comes first."""
     sides = {
@@ -30,7 +30,7 @@ def full_game(
         "homeTeam": {"id": 1, "score": score[1], "sog": sog[1]},
     }
     goal = make_shot("goal", number=500, period=2, timeInPeriod="01:00", details=GOAL)
-    return make_page(*HITS, goal, *events, *ENDS, **sides, **said)
+    return make_page(*HITS, goal, *events, *ENDS, **sides, **overrides)
 
 
 def find_failed_checks(found: dict[str, Any]) -> list[tuple[str, str, str | None, str | None]]:
@@ -61,7 +61,7 @@ def test_shootout_winner_has_one_more_goal():
 
 
 @pytest.mark.parametrize(
-    ("game", "doubt"),
+    ("game", "failed_check"),
     [
         (full_game(score=(0, 2)), ("goals add up to the final score", "error", "0-2", "0-1")),
         (full_game(sog=(0, 3)), ("shots on goal match the page header", "warning", "0-3", "0-1")),
@@ -91,8 +91,10 @@ def test_shootout_winner_has_one_more_goal():
          ("a game has at least 150 plays", "warning", "150", "105")),
     ],
 )  # fmt: skip
-def test_each_failed_check_is_reported_with_what_was_found(game: dict[str, Any], doubt: tuple[str, str, str, str]):
-    assert find_failed_checks(game) == [doubt]
+def test_each_failed_check_is_reported_with_what_was_found(
+    game: dict[str, Any], failed_check: tuple[str, str, str, str]
+):
+    assert find_failed_checks(game) == [failed_check]
 
 
 def test_old_game_has_inferred_sides_and_passes():

@@ -11,10 +11,10 @@ HOME_PLAYERS, AWAY_PLAYERS = range(1, 7), range(11, 17)  # the last of each is t
 PLAYERS = {"home_skaters": 5, "away_skaters": 5, "has_home_goalie": True, "has_away_goalie": True}
 
 
-def make_event(number: int, second: int, event: str = "hit", **said: Any) -> dict[str, Any]:
+def make_event(number: int, second: int, event: str = "hit", **overrides: Any) -> dict[str, Any]:
     known = {"situation_code": "1551", "strength_source": "page", "game_seconds": second, "home_team_id": builders.HOME}
     return builders.make_play(
-        number, second, event, event_number=number, is_goal=event == "goal", **known | PLAYERS | said
+        number, second, event, event_number=number, is_goal=event == "goal", **known | PLAYERS | overrides
     )
 
 
@@ -31,8 +31,12 @@ def find_failed_checks(
     lineups = builders.make_lineups(
         *(builders.make_lineup_row(who, team, "G" if goalie else "C") for who, (team, goalie) in sides.items())
     )
-    stays = builders.make_shifts(*(builders.make_shift(who, start, end, sides[who][0]) for who, start, end in shifts))
-    rows = check_strength(builders.make_plays(*events), stays, lineups, builders.make_skater_games(*lines)).collect()
+    shift_rows = builders.make_shifts(
+        *(builders.make_shift(who, start, end, sides[who][0]) for who, start, end in shifts)
+    )
+    rows = check_strength(
+        builders.make_plays(*events), shift_rows, lineups, builders.make_skater_games(*lines)
+    ).collect()
     return {check: tuple(rest) for check, *rest in rows.drop("season", "game_id").rows()}
 
 
@@ -64,7 +68,7 @@ def test_corrected_codes_are_counted() -> None:
 
 @pytest.mark.parametrize(("until", "is_long"), [(60, False), (90, True)])
 def test_shifts_that_differ_from_the_plays_for_long_are_reported(until: int, is_long: bool) -> None:  # noqa: FBT001
-    missing = [stay for stay in ALL_ON if stay[0] != 1] + [(1, 0, 20), (1, until, 1200)]
+    missing = [shift for shift in ALL_ON if shift[0] != 1] + [(1, 0, 20), (1, until, 1200)]
     events = [make_event(number, 10 * number) for number in range(1, 30)]
     checks = {"shifts and plays agree on the number of players on the ice": ("warning", None, "different for 60 s")}
     assert find_failed_checks(*events, shifts=missing) == (checks if is_long else {})
