@@ -127,7 +127,7 @@ PREDICTIONS = Table(
         c.player_id,
         c.team_id,
         model,
-        Column("made_at", c.UTC, "When", "UTC"),
+        Column("made_at", c.UTC, "When the prediction was made", "UTC"),
         features_version,
         Column("predicted_shots_on_goal", pl.Float64, "Mean of the predicted shots on goal"),
         *(declare_probability(f"chance_over_{n}_5", f"{n}.5") for n in range(4)),
