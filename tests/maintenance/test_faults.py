@@ -16,7 +16,7 @@ import pytest
 
 from nhl_lake import catalog
 from nhl_lake.bronze import endpoints
-from nhl_lake.cli.errors import translate_error
+from nhl_lake.cli.storage_errors import translate_error
 from nhl_lake.schema import ledger
 from nhl_lake.store import delta_tables
 from tests.support import damage, fake_api, lakes
@@ -248,7 +248,7 @@ def test_a_first_lake_in_a_folder_that_may_not_be_written_is_said(ready: Command
     ],
 )
 def test_an_error_of_the_disk_is_named(error: OSError, what: str):
-    assert what in translate_error(error).message
+    assert what in translate_error(error, str(error)).message
 
 
 def test_the_ledger_that_is_damaged_is_said_and_the_tables_can_be_read(ready: CommandServer, root: Path):
