@@ -119,7 +119,7 @@ def live_files(root: Path) -> dict[str, int]:
 # what a backup holds
 
 
-def test_a_backup_brought_back_is_the_lake(root: Path, backups: Path, tmp_path: Path):
+def test_restored_backup_equals_the_lake(root: Path, backups: Path, tmp_path: Path):
     manifest = back_up(root, backups).manifest
     again = brought_back(backups, manifest, tmp_path / "again")
 
@@ -131,7 +131,7 @@ def test_a_backup_brought_back_is_the_lake(root: Path, backups: Path, tmp_path: 
         assert_frame_equal(lakes.read_rows(root, table), lakes.read_rows(again, table))
 
 
-def test_a_backup_needs_nothing_of_the_lake_that_it_is_of(root: Path, backups: Path, tmp_path: Path):
+def test_backup_is_independent_of_its_lake(root: Path, backups: Path, tmp_path: Path):
     manifest = back_up(root, backups).manifest
     plays = lakes.read_rows(root, endpoints.PLAY_BY_PLAY)
     shutil.rmtree(root)
@@ -139,7 +139,7 @@ def test_a_backup_needs_nothing_of_the_lake_that_it_is_of(root: Path, backups: P
     assert_frame_equal(lakes.read_rows(brought_back(backups, manifest, tmp_path / "a"), endpoints.PLAY_BY_PLAY), plays)
 
 
-def test_the_manifest_says_what_is_there(root: Path, backups: Path):
+def test_manifest_lists_the_contents(root: Path, backups: Path):
     manifest = back_up(root, backups).manifest
     page = table_of(manifest, "bronze.play_by_play")
 
@@ -157,13 +157,13 @@ def test_the_manifest_says_what_is_there(root: Path, backups: Path):
 
 
 @pytest.mark.parametrize("table", [endpoints.PLAY_BY_PLAY, SKATER_GAME], ids=["kept", "made"])
-def test_files_with_fewer_rows_than_the_log_says_are_told_of(table: Table, root: Path, backups: Path):
+def test_files_with_fewer_rows_than_the_log_says_are_reported(table: Table, root: Path, backups: Path):
     one = backing.open_source_table(root, table.name, delta_tables.open_table(root, table).version())
     with pytest.raises(UnreadableData, match=f"the log records {one.rows + 1:,} rows, but the files have {one.rows:,}"):
         backing.digest_keys(one._replace(rows=one.rows + 1), None)
 
 
-def test_keys_of_what_is_kept_are_in_the_manifest_and_what_can_be_made_again_has_none(root: Path, backups: Path):
+def test_manifest_has_key_digests_of_bronze_but_not_of_built_tables(root: Path, backups: Path):
     for saved in back_up(root, backups).manifest.tables:
         assert bool(saved.keys) == saved.name.startswith(("bronze.", "lake.")), saved.name
 
@@ -178,7 +178,7 @@ def test_the_same_lake_again_copies_nothing(root: Path, backups: Path):
     assert second.manifest.tables == first.manifest.tables
 
 
-def test_one_more_day_copies_its_files_and_no_others(root: Path, second_lake: Path, backups: Path):
+def test_one_more_day_copies_only_its_files(root: Path, second_lake: Path, backups: Path):
     back_up(root, backups)
     before = live_files(root)
     go_on(root, second_lake)
@@ -190,7 +190,7 @@ def test_one_more_day_copies_its_files_and_no_others(root: Path, second_lake: Pa
     assert second.new_files < second.files
 
 
-def test_what_is_known_is_not_even_read(root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch):
+def test_known_files_are_not_read(root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch):
     back_up(root, backups)
     read: list[str] = []
     pieces = location.read_chunks
@@ -200,7 +200,7 @@ def test_what_is_known_is_not_even_read(root: Path, backups: Path, monkeypatch: 
     assert read == []
 
 
-def test_a_table_that_this_program_does_not_know_is_saved_too(root: Path, backups: Path, tmp_path: Path):
+def test_unknown_table_is_backed_up(root: Path, backups: Path, tmp_path: Path):
     frame = pl.DataFrame({"x": [1.5, 2.5]})
     frame.write_delta(root / "gold" / "of_tomorrow")
     manifest = back_up(root, backups).manifest
@@ -211,7 +211,7 @@ def test_a_table_that_this_program_does_not_know_is_saved_too(root: Path, backup
     )
 
 
-def test_a_table_of_another_key_than_this_program_has_is_saved_without_a_digest(
+def test_table_with_another_key_is_backed_up_without_a_digest(
     root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
 ):
     other = Table(name="lake.meta", grain="", key=("club",), columns=(), source=None)
@@ -234,7 +234,7 @@ def test_only_new_commits_are_packed(root: Path, second_lake: Path, backups: Pat
     assert lakes.read_rows(brought_back(backups, manifest, tmp_path / "again"), ledger.RUNS).height == 2
 
 
-def test_another_history_is_packed_whole(root: Path, first_lake: Path, backups: Path, tmp_path: Path):
+def test_changed_history_is_packed_completely(root: Path, first_lake: Path, backups: Path, tmp_path: Path):
     """A lake that went back to an older state and on from there has other commits of the same versions."""
     note_run(root, 2)
     first = table_of(back_up(root, backups, now=NOON + DAY).manifest, "lake.runs")
@@ -250,7 +250,7 @@ def test_another_history_is_packed_whole(root: Path, first_lake: Path, backups: 
     assert [(pack.first, pack.last) for pack in second.log] == [(0, second.version)]
 
 
-def test_many_packs_become_one(root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch):
+def test_many_log_packs_become_one(root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(log_packs, "MAX_PACKS", 2)
     spans = []
     for day in range(4):
@@ -261,7 +261,7 @@ def test_many_packs_become_one(root: Path, backups: Path, monkeypatch: pytest.Mo
     assert spans == [[(0, 1)], [(0, 1), (2, 2)], [(0, 3)], [(0, 3), (4, 4)]]
 
 
-def test_a_log_whose_beginning_is_cleaned_up_is_saved_with_its_checkpoint(root: Path, backups: Path, tmp_path: Path):
+def test_log_without_its_first_commits_is_backed_up_with_its_checkpoint(root: Path, backups: Path, tmp_path: Path):
     note_run(root, 2)
     folder = lakes.locate_table(root, ledger.RUNS)
     DeltaTable(folder).create_checkpoint()
@@ -275,7 +275,7 @@ def test_a_log_whose_beginning_is_cleaned_up_is_saved_with_its_checkpoint(root: 
     assert lakes.read_rows(brought_back(backups, manifest, tmp_path / "again"), ledger.RUNS).height == 2
 
 
-def test_a_beginning_that_an_earlier_backup_has_is_kept_though_the_lake_cleaned_it_up(root: Path, backups: Path):
+def test_first_commits_of_an_earlier_backup_stay_when_the_lake_removed_them(root: Path, backups: Path):
     first = table_of(back_up(root, backups).manifest, "lake.runs")
     note_run(root, 2)
     folder = lakes.locate_table(root, ledger.RUNS)
@@ -289,7 +289,7 @@ def test_a_beginning_that_an_earlier_backup_has_is_kept_though_the_lake_cleaned_
 # one moment
 
 
-def test_versions_that_stand_still_are_of_a_moment(root: Path):
+def test_unchanging_versions_are_one_moment(root: Path):
     found = snapshot.take_snapshot(root)
 
     assert found.is_consistent
@@ -302,7 +302,7 @@ def readings(*found: dict[str, int]) -> Callable[..., dict[str, int]]:
     return lambda root, names: {n: v for n, v in (left.pop(0) if len(left) > 1 else left[0]).items() if n in set(names)}
 
 
-def test_two_readings_that_agree_are_a_moment(root: Path, monkeypatch: pytest.MonkeyPatch):
+def test_two_equal_readings_are_one_moment(root: Path, monkeypatch: pytest.MonkeyPatch):
     names = ["bronze.play_by_play", "silver.plays"]
     seen = [dict(zip(names, pair, strict=True)) for pair in [(1, 1), (2, 1), (2, 1), (3, 2), (3, 2), (3, 2), (4, 2)]]
     monkeypatch.setattr(snapshot, "read_versions", readings(*seen))
@@ -313,7 +313,7 @@ def test_two_readings_that_agree_are_a_moment(root: Path, monkeypatch: pytest.Mo
     )
 
 
-def test_where_commits_come_too_fast_no_table_is_newer_than_its_sources(root: Path, monkeypatch: pytest.MonkeyPatch):
+def test_with_frequent_commits_no_table_is_newer_than_its_inputs(root: Path, monkeypatch: pytest.MonkeyPatch):
     order: list[str] = []
     turn = iter(range(10_000))
 
@@ -331,7 +331,7 @@ def test_where_commits_come_too_fast_no_table_is_newer_than_its_sources(root: Pa
     assert found.versions["gold.skater_game"] < found.versions["silver.plays"] < found.versions["bronze.play_by_play"]
 
 
-def test_a_commit_while_files_are_copied_is_of_the_next_backup(
+def test_commit_during_a_backup_belongs_to_the_next_one(
     root: Path, backups: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     copy = stock.copy_data_files
@@ -349,7 +349,7 @@ def test_a_commit_while_files_are_copied_is_of_the_next_backup(
         assert_frame_equal(lakes.read_rows(again, table), before[table.name])
 
 
-def test_what_a_backup_reads_is_pinned_while_it_runs(root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch):
+def test_running_backup_pins_the_versions_it_reads(root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch):
     copy = stock.copy_data_files
     seen: list[dict[str, set[int]]] = []
     monkeypatch.setattr(
@@ -361,7 +361,7 @@ def test_what_a_backup_reads_is_pinned_while_it_runs(root: Path, backups: Path, 
     assert read_pins(root, NOON) == {}
 
 
-def test_the_pin_of_a_backup_that_was_killed_lasts_two_days(root: Path):
+def test_pin_of_a_killed_backup_lasts_two_days(root: Path):
     pin = root / ".nhl-lake" / "pins" / "20260110T170000Z.json"
     pin.parent.mkdir(parents=True, exist_ok=True)
     pin.write_text(json.dumps({"since": NOON.isoformat(), "versions": {"lake.runs": 1}}))
@@ -395,7 +395,7 @@ back_up(root, backups)
 """
 
 
-def test_a_backup_that_is_killed_is_none_and_the_next_goes_on_from_there(root: Path, backups: Path, tmp_path: Path):
+def test_killed_backup_does_not_count_and_the_next_continues_it(root: Path, backups: Path, tmp_path: Path):
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(root), str(backups), "12"],
         cwd=Path(__file__).parents[2],
@@ -415,7 +415,7 @@ def test_a_backup_that_is_killed_is_none_and_the_next_goes_on_from_there(root: P
         assert_frame_equal(lakes.read_rows(again, table), lakes.read_rows(root, table))
 
 
-def test_what_is_there_already_is_not_written_again(backups: Path):
+def test_existing_objects_are_not_written_again(backups: Path):
     into = staging.open_staging(backups)
     for body in (b"one", b"other", b"one"):
         staging.store_object(into, [body])
@@ -429,7 +429,7 @@ def test_what_is_there_already_is_not_written_again(backups: Path):
 
 
 @pytest.mark.parametrize("is_disk_synced", [True, False], ids=["the disk at once", "file by file"])
-def test_nothing_has_the_name_of_its_hash_before_it_is_on_the_disk_nor_a_manifest_before_what_it_names(
+def test_objects_are_synced_before_they_are_named_and_before_their_manifest(
     *, is_disk_synced: bool, root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
 ):
     synced: set[int] = set()
@@ -464,7 +464,7 @@ def test_nothing_has_the_name_of_its_hash_before_it_is_on_the_disk_nor_a_manifes
     assert back_up(root, backups).new_files > location.SYNC_WORKERS
 
 
-def test_a_backup_that_is_stopped_notes_what_it_copied_and_takes_its_pin_away(
+def test_stopped_backup_saves_its_progress_and_removes_its_pin(
     root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
 ):
     class Stopped(SilentReport):
@@ -481,9 +481,7 @@ def test_a_backup_that_is_stopped_notes_what_it_copied_and_takes_its_pin_away(
     assert read_pins(root, NOON) == {}
 
 
-def test_a_backup_that_ran_out_of_room_goes_on_when_there_is_some(
-    root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_backup_continues_after_a_full_disk(root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch):
     deposit = staging.store_object
     room = [5]
 
@@ -503,20 +501,18 @@ def test_a_backup_that_ran_out_of_room_goes_on_when_there_is_some(
     assert not verify_backups(backups, repository.list_backups(backups), deep=True, report=SilentReport()).wrong
 
 
-def test_two_backups_to_one_place_do_not_meet(root: Path, backups: Path):
+def test_two_backups_to_one_location_exclude_each_other(root: Path, backups: Path):
     said = f"The backup repository at {re.escape(str(backups))} is in use by `nhl-lake backup prune`"
     with locks.hold_lock(backups, "nhl-lake backup prune", now=NOON), pytest.raises(LakeLocked, match=said):
         back_up(root, backups)
 
 
-def test_a_backup_does_not_wait_for_the_lake(root: Path, backups: Path):
+def test_backup_does_not_wait_for_the_lock_of_the_lake(root: Path, backups: Path):
     with locks.hold_lock(root, "nhl-lake ingest", now=NOON):
         assert back_up(root, backups).new_files
 
 
-def test_files_that_are_cleaned_up_before_they_are_pinned_are_not_missed(
-    root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_files_removed_before_they_are_pinned_are_noticed(root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch):
     """Compaction and vacuum come between the reading of versions and the pin: the backup is of what is there then."""
     note_run(root, 2)
     settled = snapshot.take_snapshot
@@ -549,7 +545,7 @@ def data_file(root: Path, table: Table) -> Path:
     return next(lakes.locate_table(root, table).rglob("*.parquet"))
 
 
-def test_a_damaged_data_file_is_told_of_and_the_good_copy_stays(root: Path, backups: Path):
+def test_damaged_data_file_is_reported_and_the_good_copy_stays(root: Path, backups: Path):
     """The object is gone, so that the file is read again: its hash must be the one of the first backup."""
     first = back_up(root, backups).manifest
     file = table_of(first, "bronze.play_by_play").files[0]
@@ -568,7 +564,7 @@ def test_a_damaged_data_file_is_told_of_and_the_good_copy_stays(root: Path, back
     assert not verify_backups(backups, [first.name], deep=True, report=SilentReport()).wrong
 
 
-def test_a_data_file_that_was_cut_short_is_told_of(root: Path, backups: Path):
+def test_truncated_data_file_is_reported(root: Path, backups: Path):
     file = data_file(root, endpoints.PLAY_BY_PLAY)
     size = file.stat().st_size
     with file.open("rb+") as some:
@@ -579,14 +575,14 @@ def test_a_data_file_that_was_cut_short_is_told_of(root: Path, backups: Path):
     assert repository.list_backups(backups) == []
 
 
-def test_a_data_file_that_is_gone_is_told_of(root: Path, backups: Path):
+def test_missing_data_file_is_reported(root: Path, backups: Path):
     data_file(root, endpoints.PLAY_BY_PLAY).unlink()
 
     with pytest.raises(UnreadableData, match=r"bronze\.play_by_play.*\.parquet of version 1 is missing"):
         back_up(root, backups)
 
 
-def test_a_lake_that_lost_a_table_is_not_made_the_newest_backup(root: Path, backups: Path):
+def test_lake_that_lost_a_table_is_not_backed_up(root: Path, backups: Path):
     first = back_up(root, backups).manifest
     shutil.rmtree(lakes.locate_table(root, endpoints.PLAY_BY_PLAY))
 
@@ -597,9 +593,7 @@ def test_a_lake_that_lost_a_table_is_not_made_the_newest_backup(root: Path, back
     assert "bronze.play_by_play" not in {t.name for t in back_up(root, backups, accept=True).manifest.tables}
 
 
-def test_a_lake_that_lost_pages_is_not_made_the_newest_backup(
-    root: Path, second_lake: Path, first_lake: Path, backups: Path
-):
+def test_lake_that_lost_pages_is_not_backed_up(root: Path, second_lake: Path, first_lake: Path, backups: Path):
     go_on(root, second_lake)
     back_up(root, backups)
     go_on(root, first_lake)
@@ -634,13 +628,13 @@ def test_backups_inside_the_lake_or_around_it_are_refused(root: Path, inside: st
         back_up(root, root / inside)
 
 
-def test_a_bucket_s_backups_beside_the_lake_are_not_inside_it():
+def test_backups_next_to_a_lake_in_a_bucket_are_not_inside_it():
     backing.require_separate_locations(Bucket("a", "lake"), Bucket("a", "lake-backups"))
     with pytest.raises(BadInput, match="inside each other"):
         backing.require_separate_locations(Bucket("a", "lake"), Bucket("a", "lake/backups"))
 
 
-def test_without_a_lake_there_is_nothing_to_back_up(tmp_path: Path, backups: Path):
+def test_backup_without_a_lake_is_an_error(tmp_path: Path, backups: Path):
     with pytest.raises(LakeError, match="There is no lake"):
         back_up(tmp_path / "none", backups)
     assert not backups.exists()
@@ -649,7 +643,7 @@ def test_without_a_lake_there_is_nothing_to_back_up(tmp_path: Path, backups: Pat
 # names and manifests
 
 
-def test_names_sort_as_backups_were_made_though_a_clock_was_set_back(root: Path, backups: Path):
+def test_names_sort_in_order_even_if_the_clock_went_back(root: Path, backups: Path):
     for now in (NOON + DAY, NOON, NOON + DAY, NOON + 2 * DAY):
         back_up(root, backups, now=now)
 
@@ -667,7 +661,7 @@ def test_ten_backups_in_one_second_sort_by_number():
 
 
 @pytest.mark.parametrize("at_byte", [3, 120, 900])
-def test_a_damaged_manifest_is_told_of(root: Path, backups: Path, at_byte: int):
+def test_damaged_manifest_is_reported(root: Path, backups: Path, at_byte: int):
     name = back_up(root, backups).manifest.name
     flip(backups / "manifests" / f"{name}.json", at_byte)
 
@@ -677,14 +671,14 @@ def test_a_damaged_manifest_is_told_of(root: Path, backups: Path, at_byte: int):
     assert wrong.what == f"manifests/{name}.json"
 
 
-def test_a_manifest_of_a_newer_program_is_not_guessed_at(root: Path, backups: Path):
+def test_manifest_of_a_newer_program_is_refused(root: Path, backups: Path):
     manifest = back_up(root, backups).manifest
 
     with pytest.raises(UnreadableData, match="newer program"):
         decode_manifest(encode_manifest(other_than(manifest, format=FORMAT + 1)), "here")
 
 
-def test_a_backup_that_is_not_there_is_told_of(backups: Path):
+def test_missing_backup_is_an_error(backups: Path):
     with pytest.raises(LakeError, match="There is no backup 20260101T000000Z"):
         repository.read_manifest(backups, "20260101T000000Z")
     with pytest.raises(LakeError, match="There is no backup at"):
@@ -699,7 +693,7 @@ def an_object(backups: Path, manifest: Manifest, table: str) -> Path:
     return backups / repository.object_name(table_of(manifest, table).files[0].sha256)
 
 
-def test_verify_finds_what_is_gone_or_cut_short(root: Path, backups: Path):
+def test_verify_finds_missing_and_truncated_objects(root: Path, backups: Path):
     manifest = back_up(root, backups).manifest
     an_object(backups, manifest, "bronze.play_by_play").unlink()
     os.truncate(an_object(backups, manifest, "bronze.boxscore"), 10)
@@ -714,7 +708,7 @@ def test_verify_finds_what_is_gone_or_cut_short(root: Path, backups: Path):
     }
 
 
-def test_a_flipped_bit_is_found_by_deep_alone_and_the_next_backup_mends_it(root: Path, backups: Path, tmp_path: Path):
+def test_only_deep_verify_finds_a_flipped_bit_and_the_next_backup_repairs_it(root: Path, backups: Path, tmp_path: Path):
     manifest = back_up(root, backups).manifest
     flip(an_object(backups, manifest, "bronze.play_by_play"))
     pack = backups / repository.object_name(table_of(manifest, "lake.runs").log[0].sha256)
@@ -735,7 +729,7 @@ def test_a_flipped_bit_is_found_by_deep_alone_and_the_next_backup_mends_it(root:
 # prune
 
 
-def test_prune_takes_away_what_no_backup_names_and_nothing_else(root: Path, second_lake: Path, backups: Path):
+def test_prune_removes_only_what_no_backup_names(root: Path, second_lake: Path, backups: Path):
     first = back_up(root, backups).manifest
     go_on(root, second_lake)
     second = back_up(root, backups, now=NOON + DAY).manifest
@@ -757,7 +751,7 @@ def test_prune_takes_away_what_no_backup_names_and_nothing_else(root: Path, seco
     assert not verify_backups(backups, repository.list_backups(backups), deep=True, report=SilentReport()).wrong
 
 
-def test_prune_keeps_what_a_killed_backup_has_copied(root: Path, second_lake: Path, backups: Path):
+def test_prune_keeps_the_copies_of_a_killed_backup(root: Path, second_lake: Path, backups: Path):
     back_up(root, backups)
     into = staging.open_staging(backups)
     sha256, size = staging.store_object(into, [b"of a backup that did not end"])
@@ -782,7 +776,7 @@ def test_prune_keeps_the_notes_of_the_last_drills(root: Path, backups: Path):
     assert last.seconds == 19
 
 
-def test_prune_takes_nothing_away_while_a_manifest_cannot_be_read(root: Path, backups: Path):
+def test_prune_removes_nothing_if_a_manifest_cannot_be_read(root: Path, backups: Path):
     name = back_up(root, backups).manifest.name
     back_up(root, backups, now=NOON + DAY)
     flip(backups / "manifests" / f"{name}.json")

@@ -71,7 +71,7 @@ def require_equal(root: Location, other: Path) -> None:
         assert_frame_equal(one, two, check_exact=True)
 
 
-def test_bronze_is_dropped_restored_and_gone_on_with(
+def test_deleted_bronze_is_restored_and_ingest_continues(
     never_wiped: tuple[Path, Path, list[dict[str, int]]], run_here: Run, tmp_path: Path
 ):
     first, whole, asks = never_wiped
@@ -95,7 +95,7 @@ def test_bronze_is_dropped_restored_and_gone_on_with(
 
 
 @pytest.mark.parametrize("rebuilds", [(), ("--rebuild",)], ids=["all of it", "bronze only"])
-def test_the_same_lake_comes_back_on_s3_and_is_gone_on_with(
+def test_lake_is_restored_to_s3_and_ingest_continues(
     rebuilds: tuple[str, ...],
     never_wiped: tuple[Path, Path, list[dict[str, int]]],
     run_here: Run,

@@ -47,7 +47,7 @@ def test_weeks_begin_on_monday():
     assert get_week(datetime(2025, 12, 31, tzinfo=UTC)) == get_week(datetime(2026, 1, 1, tzinfo=UTC))
 
 
-def test_a_year_of_daily_backups_leaves_a_score():
+def test_a_year_of_daily_backups_leaves_twenty():
     backups = daily(400)
     names = select_backups(backups, RetentionPolicy(7, 4, 12))
 
@@ -70,12 +70,12 @@ def test_a_year_of_daily_backups_leaves_a_score():
     ]
 
 
-def test_the_newest_stays_whatever_is_asked():
+def test_newest_backup_always_stays():
     assert select_backups(daily(5), NONE) == ["26-03-18 12"]
     assert select_backups([], RetentionPolicy(7, 4, 12)) == []
 
 
-def test_the_newest_is_the_one_that_was_made_last_though_a_clock_was_set_back():
+def test_newest_is_the_last_one_made_even_if_the_clock_went_back():
     backups = [("back", NOON - timedelta(days=300)), *daily(3)]
 
     assert select_backups(backups, NONE) == ["back"]
@@ -87,7 +87,7 @@ COUNTS = st.integers(0, 14)
 
 
 @given(AGES, COUNTS, COUNTS, COUNTS)
-def test_pruning_twice_is_pruning_once_and_more_is_never_less(ages: list[int], days: int, weeks: int, months: int):
+def test_pruning_is_idempotent_and_a_larger_policy_keeps_more(ages: list[int], days: int, weeks: int, months: int):
     backups = made(*(timedelta(hours=age) for age in ages))
     keep = RetentionPolicy(days, weeks, months)
     once = select_backups(backups, keep)
@@ -99,11 +99,11 @@ def test_pruning_twice_is_pruning_once_and_more_is_never_less(ages: list[int], d
 
 
 @pytest.mark.parametrize("keep", [RetentionPolicy(1, 0, 0), RetentionPolicy(0, 1, 0), RetentionPolicy(0, 0, 1)])
-def test_one_of_anything_is_the_newest(keep: RetentionPolicy):
+def test_policy_of_one_keeps_the_newest(keep: RetentionPolicy):
     assert select_backups(daily(90), keep) == ["26-03-18 12"]
 
 
-def test_a_backup_that_lacks_something_takes_no_whole_ones_place(tmp_path: Path):
+def test_incomplete_backup_does_not_replace_a_complete_one(tmp_path: Path):
     root, backups = tmp_path / "lake", tmp_path / "backups"
     fake_api.run_ingest(root, fake_api.FakeApi([fake_api.FakeGame(1)]))
     make_backup(root, backups, now=NOON)

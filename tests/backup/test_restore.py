@@ -71,9 +71,7 @@ def beside(root: Path) -> list[str]:
     return sorted(found.name for found in root.parent.iterdir() if found.name.startswith(f"{root.name}."))
 
 
-def test_every_table_comes_back_at_its_version_with_its_rows_and_nothing_is_left_beside(
-    league_lake: Path, kept: Path, tmp_path: Path
-):
+def test_every_table_is_restored_at_its_version_with_its_rows(league_lake: Path, kept: Path, tmp_path: Path):
     root = tmp_path / "new" / "lake"
     done = back(root, kept)
     assert read_table_states(root) == read_table_states(league_lake)
@@ -83,7 +81,7 @@ def test_every_table_comes_back_at_its_version_with_its_rows_and_nothing_is_left
         assert times[0] == times[1]
 
 
-def test_a_commit_has_the_time_that_it_says_so_that_delta_travels_in_time(kept: Path, tmp_path: Path):
+def test_restored_commits_keep_their_times(kept: Path, tmp_path: Path):
     back(tmp_path / "lake", kept)
     for table in (BOXSCORE, SKATER_GAME):
         delta = DeltaTable(lakes.locate_table(tmp_path / "lake", table))
@@ -92,7 +90,7 @@ def test_a_commit_has_the_time_that_it_says_so_that_delta_travels_in_time(kept: 
             assert round(file.stat().st_mtime * 1000) == entry["timestamp"]
 
 
-def test_the_lake_that_was_there_is_kept_as_it_was(root: Path, kept: Path):
+def test_replaced_lake_is_kept_unchanged(root: Path, kept: Path):
     (root / "nhl-lake.toml").write_text("rate = 2\n")
     before = hash_files(root)
     done = back(root, kept)
@@ -104,14 +102,14 @@ def test_the_lake_that_was_there_is_kept_as_it_was(root: Path, kept: Path):
     assert len(beside(root)) == 2
 
 
-def test_silver_and_gold_are_made_again_if_wanted(league_lake: Path, kept: Path, tmp_path: Path):
+def test_restore_can_rebuild_silver_and_gold(league_lake: Path, kept: Path, tmp_path: Path):
     done = back(tmp_path / "lake", kept, rebuilds=True)
     assert set(done.rebuilt) == {table.name for table in catalog.list_build_order()}
     for table in list_tables(league_lake):
         assert_frame_equal(lakes.read_sorted_rows(tmp_path / "lake", table), lakes.read_sorted_rows(league_lake, table))
 
 
-def test_what_was_fetched_whole_is_not_fetched_again(
+def test_restore_continues_with_what_is_missing(
     root: Path, backups: Path, league_lake: Path, monkeypatch: pytest.MonkeyPatch
 ):
     read: list[str] = []
@@ -149,7 +147,7 @@ def test_what_was_fetched_whole_is_not_fetched_again(
     ids=["a bit", "cut", "empty", "gone"],
 )
 @pytest.mark.parametrize("what", ["data", "log"])
-def test_a_damaged_backup_is_named_and_the_lake_stays_as_it_is(
+def test_damaged_backup_is_named_and_the_lake_stays(
     what: str, hurt: Callable[[Path], object], root: Path, backups: Path
 ):
     before = hash_files(root)
@@ -163,7 +161,7 @@ def test_a_damaged_backup_is_named_and_the_lake_stays_as_it_is(
 
 
 @pytest.mark.parametrize("field", ["version", "rows", "keys", "id", "files"])
-def test_a_table_that_differs_from_its_manifest_is_never_put_in_place(field: str, root: Path, backups: Path):
+def test_table_that_differs_from_its_manifest_is_not_restored(field: str, root: Path, backups: Path):
     manifest = newest(backups)
     saved = next(saved for saved in manifest.tables if saved.name == BOXSCORE.name)
     wrong = {
@@ -191,7 +189,7 @@ def test_a_long_log_gets_a_checkpoint(kept: Path, tmp_path: Path, monkeypatch: p
     assert log_packs.list_log(lakes.locate_table(tmp_path / "lake", BOXSCORE)).checkpoints.keys() == {delta.version()}
 
 
-def test_over_a_good_lake_it_asks_and_without_anybody_to_ask_it_does_nothing(run_here: Run, root: Path, kept: Path):
+def test_restore_over_a_healthy_lake_asks_first(run_here: Run, root: Path, kept: Path):
     before = hash_files(root)
     ended = run_here("restore", "--from-backup", root=root, backups=kept, now=NOW)
     assert ended.code == 1
@@ -216,7 +214,7 @@ def add_a_page(root: Path) -> None:
     )
 
 
-def test_over_a_damaged_lake_it_asks_only_if_something_newer_would_be_put_aside(run_here: Run, root: Path, kept: Path):
+def test_restore_over_a_damaged_lake_asks_only_if_newer_pages_would_be_lost(run_here: Run, root: Path, kept: Path):
     shutil.rmtree(root / "bronze" / "schedule")
     add_a_page(root)
     ended = run_here("restore", "--from-backup", root=root, backups=kept, now=NOW)
@@ -228,7 +226,7 @@ def test_over_a_damaged_lake_it_asks_only_if_something_newer_would_be_put_aside(
     assert ended.json["kept_as"].endswith("lake.before-restore-20260401T130000Z")
 
 
-def test_a_table_that_is_gone_comes_back_and_the_others_stay(run_here: Run, root: Path, kept: Path, league_lake: Path):
+def test_missing_table_is_restored_and_the_others_stay(run_here: Run, root: Path, kept: Path, league_lake: Path):
     add_a_page(root)
     shutil.rmtree(root / "bronze" / "schedule")
     others = hash_all_tables(root)
@@ -242,9 +240,7 @@ def test_a_table_that_is_gone_comes_back_and_the_others_stay(run_here: Run, root
     assert beside(root) == []
 
 
-def test_a_table_that_can_be_read_gets_the_rows_that_it_lacks_and_loses_none(
-    run_here: Run, root: Path, kept: Path, league_lake: Path
-):
+def test_readable_table_gets_its_missing_rows_and_loses_none(run_here: Run, root: Path, kept: Path, league_lake: Path):
     file = damage.find_biggest_data_file(root, BOXSCORE)
     file.unlink()
     delta_tables.open_table(root, BOXSCORE).repair()
@@ -264,7 +260,7 @@ def test_a_table_that_can_be_read_gets_the_rows_that_it_lacks_and_loses_none(
 
 
 @pytest.mark.parametrize("hurt", [damage.empty_the_last_commit, damage.lose_a_log_entry, damage.lose_the_log])
-def test_a_table_that_cannot_be_opened_gives_way_and_what_can_be_read_of_it_is_added(
+def test_unreadable_table_is_replaced_and_its_readable_rows_are_added(
     hurt: damage.DamageFunction, run_here: Run, root: Path, kept: Path
 ):
     add_a_page(root)
@@ -280,7 +276,7 @@ def test_a_table_that_cannot_be_opened_gives_way_and_what_can_be_read_of_it_is_a
 
 
 @pytest.mark.parametrize("which", [0, 1, -1], ids=["the first", "the second", "none"])
-def test_files_that_no_commit_names_are_read_only_where_a_commit_is_gone(which: int, root: Path):
+def test_orphan_files_are_read_only_if_a_commit_is_missing(which: int, root: Path):
     folder = lakes.locate_table(root, BOXSCORE)
     for _ in range(2):
         add_a_page(root)
@@ -302,7 +298,7 @@ def dated(page: pl.DataFrame, hours: int) -> pl.DataFrame:
     return changed.select(endpoints.PLAYERS.schema.names()).cast(dict(endpoints.PLAYERS.schema))
 
 
-def test_of_a_table_of_newest_pages_the_newest_of_both_wins_and_each_page_is_there_once(root: Path, kept: Path):
+def test_merged_table_keeps_the_newest_of_each_page(root: Path, kept: Path):
     """Two pages are newer in the damaged table than in the backup, and one of them there in two versions."""
     before = lakes.read_rows(root, endpoints.PLAYERS)
     one, other = (delta_tables.scan_table(root, endpoints.PLAYERS).slice(n, 1).collect() for n in (0, 1))
@@ -319,7 +315,7 @@ def test_of_a_table_of_newest_pages_the_newest_of_both_wins_and_each_page_is_the
     assert said.items() <= dict(before.select("player_id", "sha256").iter_rows()).items()
 
 
-def test_an_older_page_never_takes_the_place_of_a_newer(root: Path):
+def test_older_page_never_replaces_a_newer_one(root: Path):
     page = delta_tables.scan_table(root, endpoints.PLAYERS).head(1).collect()
     delta_tables.store_pages(root, endpoints.PLAYERS, dated(page, 5), lambda was, now: was == now)
     before = lakes.read_rows(root, endpoints.PLAYERS)
@@ -328,7 +324,7 @@ def test_an_older_page_never_takes_the_place_of_a_newer(root: Path):
     assert lakes.read_rows(root, endpoints.PLAYERS).sort("player_id").equals(before.sort("player_id"))
 
 
-def test_a_page_whose_body_was_changed_is_not_saved_from_a_damaged_table(root: Path, kept: Path):
+def test_page_with_a_changed_body_is_not_rescued(root: Path, kept: Path):
     damage.change_a_body(root, BOXSCORE)
     damage.lose_the_log(root, BOXSCORE)
     saved = pl.concat(restore_tables.salvage_rows(lakes.locate_table(root, BOXSCORE), BOXSCORE))
@@ -337,7 +333,7 @@ def test_a_page_whose_body_was_changed_is_not_saved_from_a_damaged_table(root: P
     assert saved.height == lakes.read_rows(root, BOXSCORE).height - 1
 
 
-def test_bronze_and_the_ledger_are_not_taken_back_in_time(run_here: Run, root: Path, kept: Path):
+def test_bronze_and_the_ledger_cannot_go_back_in_time(run_here: Run, root: Path, kept: Path):
     before = hash_files(root)
     for name in ("bronze.play_by_play", "bronze.players", "lake.runs"):
         for words in (("--to-version", "0"), ("--as-of", "2025-10-01")):
@@ -348,7 +344,7 @@ def test_bronze_and_the_ledger_are_not_taken_back_in_time(run_here: Run, root: P
     assert hash_files(root) == before
 
 
-def test_a_gold_table_is_taken_back_and_the_next_rebuild_knows(run_here: Run, root: Path, kept: Path):
+def test_gold_table_goes_back_in_time_and_the_next_rebuild_notices(run_here: Run, root: Path, kept: Path):
     old = lakes.read_sorted_rows(root, SKATER_GAME)
     version = DeltaTable(lakes.locate_table(root, SKATER_GAME)).version()
     ended = run_here("restore", SKATER_GAME.name, "--to-version", "0", "--yes", "--json", root=root, now=NOW)
@@ -362,7 +358,7 @@ def test_a_gold_table_is_taken_back_and_the_next_rebuild_knows(run_here: Run, ro
     assert_frame_equal(lakes.read_sorted_rows(root, SKATER_GAME), old)
 
 
-def test_as_of_goes_by_what_commits_say_and_not_by_the_times_of_their_files(root: Path):
+def test_as_of_uses_the_times_in_commits_not_those_of_files(root: Path):
     entries = {
         entry["version"]: entry["timestamp"] for entry in DeltaTable(lakes.locate_table(root, SKATER_GAME)).history()
     }
@@ -377,7 +373,7 @@ def test_as_of_goes_by_what_commits_say_and_not_by_the_times_of_their_files(root
         time_travel.restore_version(root, SKATER_GAME, to=99, now=NOW, command=COMMAND)
 
 
-def test_a_version_whose_files_are_gone_is_refused_and_the_table_stays(root: Path):
+def test_version_without_its_files_is_refused_and_the_table_stays(root: Path):
     version = DeltaTable(lakes.locate_table(root, SKATER_GAME)).version()
     time_travel.restore_version(root, SKATER_GAME, to=0, now=NOW, command=COMMAND)
     DeltaTable(lakes.locate_table(root, SKATER_GAME)).vacuum(0, dry_run=False, enforce_retention_duration=False)
@@ -387,7 +383,7 @@ def test_a_version_whose_files_are_gone_is_refused_and_the_table_stays(root: Pat
     assert DeltaTable(lakes.locate_table(root, SKATER_GAME)).version() == before
 
 
-def test_what_cannot_be_meant_is_refused(run_here: Run, root: Path, kept: Path):
+def test_invalid_options_are_refused(run_here: Run, root: Path, kept: Path):
     wrong = (
         ("restore",),
         ("restore", "gold.skater_game"),
@@ -414,7 +410,7 @@ def test_a_backup_of_another_league_or_a_newer_program_is_refused(root: Path, ba
     assert beside(root) == []
 
 
-def test_a_backup_of_an_older_layout_is_upgraded_when_it_is_back(
+def test_backup_of_an_older_layout_is_upgraded_after_the_restore(
     run_here: Run, backups: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     changed: list[location.Location] = []
@@ -428,9 +424,7 @@ def test_a_backup_of_an_older_layout_is_upgraded_when_it_is_back(
     assert upgrade.read_layout(tmp_path / "lake") == before + 1
 
 
-def test_after_an_older_backup_was_restored_the_doctor_does_not_miss_what_came_later(
-    run_here: Run, root: Path, backups: Path
-):
+def test_doctor_accepts_a_lake_restored_from_an_older_backup(run_here: Run, root: Path, backups: Path):
     older = newest(backups).name
     add_a_page(root)
     make_backup(root, backups, now=days_later(2))
@@ -449,16 +443,14 @@ def test_backups_in_the_lake_itself_are_not_swapped_away(root: Path, backups: Pa
     assert inside.is_dir()
 
 
-def test_a_disk_without_room_is_told_before_anything_is_written(
-    root: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_full_disk_is_reported_before_anything_is_written(root: Path, kept: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10))
     with pytest.raises(LakeError, match="MB are free"):
         back(root, kept)
     assert beside(root) == []
 
 
-def test_while_another_run_holds_the_lake_nothing_is_restored(root: Path, kept: Path):
+def test_restore_waits_for_the_lock_of_the_lake(root: Path, kept: Path):
     with (
         locks.hold_lock(root, "nhl-lake ingest", now=NOW),
         pytest.raises(LakeError, match="in use by `nhl-lake ingest`"),
@@ -477,7 +469,7 @@ def pages(*versions: tuple[int, int, str]) -> pl.LazyFrame:
     )
 
 
-def test_what_is_added_to_a_table_are_versions_that_say_something_else_than_the_one_before():
+def test_rescued_versions_differ_from_the_version_before():
     there = pages((1, 0, "a"), (2, 0, "a"), (3, 0, "a"), (3, 2, "b"))
     rows = pages((1, 0, "a"), (1, 5, "a"), (2, 5, "b"), (2, 6, "b"), (2, 7, "a"), (3, 4, "a"), (4, 1, "a"))
 

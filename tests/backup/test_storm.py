@@ -5,5 +5,5 @@ from pathlib import Path
 from tests.support.storm import back_up_in_storm
 
 
-def test_backups_in_a_storm_hold_what_some_moment_had(tmp_path: Path):
+def test_backups_during_writes_are_moments_of_the_lake(tmp_path: Path):
     back_up_in_storm(tmp_path, 12.0, 4)

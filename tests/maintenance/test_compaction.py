@@ -87,7 +87,7 @@ def test_small_files_become_one_and_every_row_stays(tmp_path):
     assert delta_tables.read_table_size(tmp_path, PLAYS)["files"] == 2
 
 
-def test_what_upkeep_writes_is_compressed_and_its_footer_quotes_no_body(tmp_path):
+def test_compacted_files_are_compressed_and_have_no_body_statistics(tmp_path):
     store_one_by_one(tmp_path, 5)
     tend(tmp_path, PLAYS)
 
@@ -99,7 +99,7 @@ def test_what_upkeep_writes_is_compressed_and_its_footer_quotes_no_body(tmp_path
     assert b'"game"' not in footer
 
 
-def test_a_second_time_there_is_nothing_to_do_and_nothing_is_committed(tmp_path):
+def test_second_maintenance_commits_nothing(tmp_path):
     store_one_by_one(tmp_path, 6)
     tend(tmp_path, PLAYS)
     version = DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version()
@@ -110,7 +110,7 @@ def test_a_second_time_there_is_nothing_to_do_and_nothing_is_committed(tmp_path)
     assert DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version() == version
 
 
-def test_a_version_of_before_still_reads(tmp_path):
+def test_version_before_maintenance_can_still_be_read(tmp_path):
     store_one_by_one(tmp_path, 6)
     version = DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version()
     pinned = delta_tables.scan_table(tmp_path, PLAYS, version=version)
@@ -121,7 +121,7 @@ def test_a_version_of_before_still_reads(tmp_path):
     assert delta_tables.scan_table(tmp_path, PLAYS, version=version - 2).collect().height == 4
 
 
-def test_files_that_were_replaced_longer_ago_than_they_are_kept_are_removed(tmp_path):
+def test_replaced_files_are_removed_after_their_retention(tmp_path):
     store_one_by_one(tmp_path, 6)
     tend(tmp_path, PLAYS)
     before = lakes.read_row_set(tmp_path, PLAYS)
@@ -136,7 +136,7 @@ def test_files_that_were_replaced_longer_ago_than_they_are_kept_are_removed(tmp_
 
 
 @pytest.mark.parametrize(("age", "removed"), [(29, 0), (31, 6)])
-def test_thirty_days_are_kept_at_the_least_whatever_is_asked_of_the_function(tmp_path, age, removed):
+def test_retention_is_at_least_thirty_days(tmp_path, age, removed):
     store_one_by_one(tmp_path, 6)
     tend(tmp_path, PLAYS)
     aged(tmp_path, PLAYS, age)
@@ -149,7 +149,7 @@ def test_thirty_days_are_kept_at_the_least_whatever_is_asked_of_the_function(tmp
     )
 
 
-def test_what_a_backup_under_way_reads_is_not_removed(tmp_path):
+def test_files_pinned_by_a_running_backup_are_not_removed(tmp_path):
     store_one_by_one(tmp_path, 6)
     version = DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version()
     tend(tmp_path, PLAYS)
@@ -164,7 +164,7 @@ def test_what_a_backup_under_way_reads_is_not_removed(tmp_path):
     assert tended.removed == 6
 
 
-def test_a_file_that_a_killed_run_wrote_and_never_committed_is_removed_when_it_is_old(tmp_path):
+def test_old_file_of_a_killed_run_is_removed(tmp_path):
     store_one_by_one(tmp_path, 2)
     orphan = lakes.locate_table(tmp_path, PLAYS) / "season=20252026" / "part-00000-orphan.parquet"
     orphan.write_bytes(b"x" * 100)
@@ -178,7 +178,7 @@ def test_a_file_that_a_killed_run_wrote_and_never_committed_is_removed_when_it_i
 
 
 @pytest.mark.parametrize("table", [PLAYS, ledger.RUNS, catalog.find_table("silver.plays")])
-def test_too_few_days_are_refused_and_nothing_is_done(tmp_path, table):
+def test_too_few_days_are_refused(tmp_path, table):
     delta_tables.create_tables(tmp_path, [table])
     floor = compaction.MIN_KEEP_DAYS[table.layer]
 
@@ -189,7 +189,7 @@ def test_too_few_days_are_refused_and_nothing_is_done(tmp_path, table):
     assert DeltaTable(lakes.locate_table(tmp_path, table)).version() == 0
 
 
-def test_pages_are_kept_for_thirty_days_and_never_less():
+def test_replaced_files_of_pages_stay_for_thirty_days():
     assert compaction.MIN_KEEP_DAYS["bronze"] == compaction.MIN_KEEP_DAYS["lake"] == 30
     assert compaction.KEEP_DAYS >= 30
 
@@ -205,7 +205,7 @@ def test_the_log_is_not_cut_within_its_years(tmp_path):
     assert DeltaTable(lakes.locate_table(tmp_path, PLAYS), version=3).version() == 3
 
 
-def test_a_checkpoint_is_written_of_the_newest_version(tmp_path):
+def test_newest_version_gets_a_checkpoint(tmp_path):
     store_one_by_one(tmp_path, 6)
     tend(tmp_path, PLAYS)
 
@@ -215,7 +215,7 @@ def test_a_checkpoint_is_written_of_the_newest_version(tmp_path):
     assert json.loads((log / "_last_checkpoint").read_text())["version"] == version
 
 
-def test_what_a_table_was_made_of_outlives_upkeep(tmp_path):
+def test_lineage_survives_maintenance(tmp_path):
     table = catalog.find_table("silver.teams")
     delta_tables.create_tables(tmp_path, [table])
     rows = pl.DataFrame(schema=table.schema)
@@ -231,7 +231,7 @@ def test_what_a_table_was_made_of_outlives_upkeep(tmp_path):
     assert lineage.read_lineage(tmp_path, table) == {"all": lineage.Fingerprint("c", {})}
 
 
-def test_a_run_merges_only_what_has_become_many(tmp_path):
+def test_compaction_merges_only_many_files(tmp_path):
     store_one_by_one(tmp_path, compaction.MIN_FILES_IN_RUN - 1)
     compaction.compact_crowded_tables(tmp_path, [PLAYS])
     assert delta_tables.read_table_size(tmp_path, PLAYS)["files"] == compaction.MIN_FILES_IN_RUN - 1
@@ -241,7 +241,7 @@ def test_a_run_merges_only_what_has_become_many(tmp_path):
     assert delta_tables.read_table_size(tmp_path, PLAYS)["files"] == 1
 
 
-def test_a_large_file_is_not_written_again_for_a_few_small_ones(tmp_path, monkeypatch):
+def test_large_file_is_not_rewritten_for_a_few_small_ones(tmp_path, monkeypatch):
     monkeypatch.setattr(compaction, "TARGET_SIZES", (20_000, 100_000))
     store_one_by_one(tmp_path, compaction.MIN_FILES_IN_RUN)
     compaction.compact_crowded_tables(tmp_path, [PLAYS])
@@ -263,7 +263,7 @@ def test_a_large_file_is_not_written_again_for_a_few_small_ones(tmp_path, monkey
     assert len(live) == 2
 
 
-def test_files_of_which_no_two_fit_into_one_are_left_as_they_are(tmp_path, monkeypatch):
+def test_files_that_do_not_fit_together_are_not_merged(tmp_path, monkeypatch):
     store_one_by_one(tmp_path, compaction.MIN_FILES)
     largest = max((tmp_path / name).stat().st_size for name in files(tmp_path, PLAYS))
     monkeypatch.setattr(compaction, "TARGET_SIZES", (largest + 10,))
@@ -275,7 +275,7 @@ def test_files_of_which_no_two_fit_into_one_are_left_as_they_are(tmp_path, monke
     assert DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version() == version
 
 
-def test_a_page_that_another_machine_keeps_meanwhile_is_not_lost(tmp_path, monkeypatch):
+def test_page_stored_by_another_machine_during_compaction_stays(tmp_path, monkeypatch):
     store_one_by_one(tmp_path, 6)
     late = [50]
 
@@ -292,7 +292,7 @@ def test_a_page_that_another_machine_keeps_meanwhile_is_not_lost(tmp_path, monke
     assert sorted(lakes.read_rows(tmp_path, PLAYS)["game_id"]) == [*range(6), 50]
 
 
-def test_upkeep_that_changes_rows_is_stopped_before_anything_is_removed(tmp_path, monkeypatch):
+def test_compaction_that_changes_rows_stops_before_any_removal(tmp_path, monkeypatch):
     store_one_by_one(tmp_path, 6)
     honest = compaction.read_add_actions
     more = (pl.col("num_records") + 1).alias("num_records")
@@ -304,7 +304,7 @@ def test_upkeep_that_changes_rows_is_stopped_before_anything_is_removed(tmp_path
     assert len(files(tmp_path, PLAYS)) == 7
 
 
-def test_a_dry_run_tells_and_changes_nothing(tmp_path):
+def test_dry_run_reports_and_changes_nothing(tmp_path):
     store_one_by_one(tmp_path, 6)
     orphan = lakes.locate_table(tmp_path, PLAYS) / "season=20252026" / "part-00000-orphan.parquet"
     orphan.write_bytes(b"x" * 100)
@@ -320,7 +320,7 @@ def test_a_dry_run_tells_and_changes_nothing(tmp_path):
     assert foreseen.removed_bytes == done.removed_bytes == 100
 
 
-def test_drafts_of_killed_runs_are_swept_when_they_are_a_day_old(tmp_path):
+def test_temporary_files_of_killed_runs_are_removed_after_a_day(tmp_path):
     store_one_by_one(tmp_path, 1)
     partition = lakes.locate_table(tmp_path, PLAYS) / "season=20252026"
     data = next(partition.glob("*.parquet"))
@@ -350,7 +350,7 @@ def test_drafts_of_killed_runs_are_swept_when_they_are_a_day_old(tmp_path):
 @given(
     st.lists(st.tuples(st.sampled_from([20232024, 20242025, 20252026]), st.integers(1, 30)), min_size=1, max_size=25)
 )
-def test_whatever_the_commits_were_rows_stay_and_few_files_are_left(tmp_path_factory, commits):
+def test_any_commits_compact_to_few_files_with_all_rows(tmp_path_factory, commits):
     root = tmp_path_factory.mktemp("lake")
     delta_tables.create_tables(root, [PLAYS])
     n = 0
@@ -378,7 +378,7 @@ def test_whatever_the_commits_were_rows_stay_and_few_files_are_left(tmp_path_fac
     shutil.rmtree(root)
 
 
-def test_names_of_tables_and_layers_are_taken_and_others_refused(tmp_path):
+def test_names_of_tables_and_layers_are_accepted_and_others_refused(tmp_path):
     delta_tables.create_tables(tmp_path, catalog.TABLES)
     assert compaction.select_tables(tmp_path, ()) == list(catalog.TABLES)
     assert {t.layer for t in compaction.select_tables(tmp_path, ["gold"])} == {"gold"}
@@ -410,7 +410,7 @@ def said(root: Path) -> dict[str, pl.DataFrame]:
     return {table.name: lakes.read_rows(root, table).sort(table.key) for table in catalog.TABLES}
 
 
-def test_the_command_tends_the_lake_and_every_table_says_what_it_said(made, run_here):
+def test_maintain_changes_no_row_of_any_table(made, run_here):
     orphan = lakes.locate_table(made, PLAYS) / "part-00000-orphan.parquet"
     orphan.write_bytes(b"x" * 2000)
     os.utime(orphan, (0, 0))
@@ -431,7 +431,7 @@ def test_the_command_tends_the_lake_and_every_table_says_what_it_said(made, run_
     assert all(after[name].equals(rows) for name, rows in before.items())
 
 
-def test_a_rebuild_after_upkeep_finds_nothing_changed(made, run_here):
+def test_rebuild_after_maintenance_finds_nothing_changed(made, run_here):
     for table in catalog.TABLES:  # as if many runs had been
         list(compaction.compact_file_groups(made, table, 2))
     ended = run_here("maintain", "--quiet", root=made, **SETTINGS)
@@ -442,7 +442,7 @@ def test_a_rebuild_after_upkeep_finds_nothing_changed(made, run_here):
     assert "Nothing changed" in again.out
 
 
-def test_seven_days_are_refused_for_pages_and_taken_for_what_is_made_of_them(made, run_here):
+def test_seven_days_are_refused_for_bronze_and_accepted_for_built_tables(made, run_here):
     versions = lakes.read_versions(made)
 
     refused = run_here("maintain", "--keep-days", "7", root=made, **SETTINGS)
@@ -454,7 +454,7 @@ def test_seven_days_are_refused_for_pages_and_taken_for_what_is_made_of_them(mad
     assert run_here("maintain", "silver", "gold", "--keep-days", "7", root=made, **SETTINGS).code == 0
 
 
-def test_upkeep_waits_for_who_holds_the_lake_and_then_says_whom(made, run_here, monkeypatch):
+def test_maintain_waits_for_the_lock_and_names_its_holder(made, run_here, monkeypatch):
     with locks.hold_lock(made, "nhl-lake ingest", now=NOW):
         ended = run_here("maintain", root=made, **SETTINGS)
 
@@ -462,7 +462,7 @@ def test_upkeep_waits_for_who_holds_the_lake_and_then_says_whom(made, run_here, 
     assert "`nhl-lake ingest`" in ended.err
 
 
-def test_a_run_tidies_the_tables_that_it_wrote(tmp_path, monkeypatch):
+def test_ingest_compacts_the_tables_that_it_wrote(tmp_path, monkeypatch):
     tidied: list[str] = []
     monkeypatch.setattr(
         compaction, "compact_crowded_tables", lambda root, tables: tidied.extend(table.name for table in tables)

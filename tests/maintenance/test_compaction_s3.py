@@ -44,7 +44,7 @@ def test_small_objects_become_one_and_every_row_stays(bucket):
     )
 
 
-def test_what_probes_and_leases_have_left_is_swept_and_nothing_else(bucket):
+def test_leftovers_of_probes_and_leases_are_removed_and_nothing_else(bucket):
     store_one_by_one(bucket, 1)
     for name in ("probe-0123456789abcdef", "lease.json-0a1b2c3d", "pace.json"):
         obstore.put(location.open_store(bucket), f"{locks.STATE_FOLDER}/{name}", b"12")
@@ -73,7 +73,7 @@ def old(bucket, monkeypatch):
     return bucket
 
 
-def test_a_lake_in_a_bucket_is_upgraded_and_the_old_one_kept_beside(old):
+def test_lake_in_a_bucket_is_upgraded_and_the_old_one_stays(old):
     before = games(old)
 
     done = upgrade.upgrade_lake(old, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
@@ -87,7 +87,7 @@ def test_a_lake_in_a_bucket_is_upgraded_and_the_old_one_kept_beside(old):
     assert location.is_empty(old.with_name(f"{old.name}.upgrading"))
 
 
-def test_killed_as_it_is_put_in_place_it_says_so_and_is_finished(old, monkeypatch):
+def test_upgrade_killed_during_the_swap_is_reported_and_finished(old, monkeypatch):
     before = games(old)
 
     def killed(*_: object) -> None:

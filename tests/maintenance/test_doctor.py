@@ -63,7 +63,7 @@ def two_lines(ended: CommandResult) -> bool:
     return ended.code in {1, 2} and ended.err.startswith("Error: ") and len(ended.err.strip().splitlines()) == 2
 
 
-def test_a_healthy_lake_is_called_so(run_here: Run, root: Path, backups: Path):
+def test_doctor_finds_no_damage_in_a_healthy_lake(run_here: Run, root: Path, backups: Path):
     for words in ((), ("--deep",), ("--mend",), ("--deep", "--mend")):
         ended = run_doctor(run_here, root, backups, *words)
         assert (ended.code, damaged(ended)) == (0, set()), words
@@ -71,7 +71,7 @@ def test_a_healthy_lake_is_called_so(run_here: Run, root: Path, backups: Path):
 
 
 @pytest.mark.parametrize("hurt", DAMAGES, ids=lambda hurt: hurt.__name__)
-def test_a_damage_is_named_and_mended_from_the_backup_without_loss(
+def test_damage_is_named_and_repaired_from_the_backup_without_loss(
     hurt: damage.DamageFunction, run_here: Run, small_root: Path, small_backups: Path
 ):
     before = hash_all_tables(small_root)
@@ -88,7 +88,7 @@ def test_a_damage_is_named_and_mended_from_the_backup_without_loss(
 
 
 @pytest.mark.parametrize("hurt", [damage.lose_a_log_entry, damage.empty_the_last_commit, damage.cut_the_last_commit])
-def test_a_commit_newer_than_every_backup_is_lost_and_the_remedy_that_is_named_helps(
+def test_lost_commit_newer_than_every_backup_is_repaired_as_advised(
     hurt: damage.DamageFunction, run_here: Run, small_root: Path, small_backups: Path
 ):
     for number in range(1, 14 if hurt is damage.lose_a_log_entry else 2):
@@ -112,7 +112,7 @@ def another_page(root: Path, number: int) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("hurt", DAMAGES, ids=lambda hurt: hurt.__name__)
-def test_a_damage_in_no_backup_is_named_with_a_command_and_the_other_tables_can_be_read(
+def test_damage_without_a_backup_is_named_and_the_other_tables_can_be_read(
     hurt: damage.DamageFunction, run_here: Run, small_root: Path, tmp_path: Path
 ):
     none = tmp_path / "none"
@@ -128,9 +128,7 @@ def test_a_damage_in_no_backup_is_named_with_a_command_and_the_other_tables_can_
     assert {name: hash_table(small_root, catalog.find_table(name)) for name in before} == before
 
 
-def test_pages_that_no_backup_has_are_given_up_only_if_told_and_asked_for_again(
-    run_here: Run, root: Path, tmp_path: Path
-):
+def test_pages_in_no_backup_are_dropped_only_if_asked_and_fetched_again(run_here: Run, root: Path, tmp_path: Path):
     before, none = newest(root), tmp_path / "none"
     lost = pl.read_parquet(damage.find_biggest_data_file(root, BOXSCORE)).height
     damage.lose_a_data_file(root, BOXSCORE)
@@ -148,7 +146,7 @@ def test_pages_that_no_backup_has_are_given_up_only_if_told_and_asked_for_again(
 
 
 @pytest.mark.parametrize("has_older_backup", [False, True])
-def test_a_folder_of_pages_that_was_removed_is_not_made_anew_until_that_is_wanted(
+def test_removed_table_of_pages_is_not_created_again_silently(
     *, has_older_backup: bool, run_here: Run, root: Path, tmp_path: Path
 ):
     before, kept = newest(root), tmp_path / "kept"
@@ -170,7 +168,7 @@ def test_a_folder_of_pages_that_was_removed_is_not_made_anew_until_that_is_wante
     assert (ended.code, newest(root)) == (0, before), ended.err
 
 
-def test_a_table_that_no_run_has_kept_pages_in_is_made_by_the_next_run(run_here: Run, root: Path):
+def test_missing_table_without_stored_pages_is_created_by_the_next_run(run_here: Run, root: Path):
     runs = lakes.read_rows(root, ledger.RUNS)
     pages = runs["pages"].to_list()
     told = [[page for page in some if page["table"] != BOXSCORE.name] for some in pages]
@@ -186,7 +184,7 @@ def newest(root: Path) -> dict[str, str]:
     return {page: rest[0] for page, rest in lakes.read_newest_pages(root, BOXSCORE).items()}
 
 
-def test_the_good_pages_of_a_file_with_a_damaged_one_are_kept(run_here: Run, root: Path, tmp_path: Path):
+def test_good_pages_next_to_a_damaged_one_stay(run_here: Run, root: Path, tmp_path: Path):
     before, none = newest(root), tmp_path / "none"
     damage.change_a_body(root, BOXSCORE)
     assert run_doctor(run_here, root, none, "--deep", "--mend", "--drop-missing-pages").code == 0
@@ -195,7 +193,7 @@ def test_the_good_pages_of_a_file_with_a_damaged_one_are_kept(run_here: Run, roo
     assert after.items() <= before.items()
 
 
-def test_a_silver_table_in_no_backup_is_made_again(run_here: Run, root: Path, tmp_path: Path):
+def test_damaged_silver_table_is_rebuilt(run_here: Run, root: Path, tmp_path: Path):
     before = lakes.read_sorted_rows(root, PLAYS)
     damage.cut_a_data_file(root, PLAYS)
     found = run_doctor(run_here, root, tmp_path / "none")
@@ -207,7 +205,7 @@ def test_a_silver_table_in_no_backup_is_made_again(run_here: Run, root: Path, tm
     assert run_doctor(run_here, root, tmp_path / "none").code == 0
 
 
-def test_a_lake_as_a_whole_is_looked_at(
+def test_doctor_reports_on_the_complete_lake(
     run_here: Run, root: Path, backups: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     def said(now: object = NOW, backups: Path = backups) -> str:
@@ -228,7 +226,7 @@ def test_a_lake_as_a_whole_is_looked_at(
     assert "MB left" in said()
 
 
-def test_a_lake_of_a_newer_layout_and_no_lake_are_told_apart(run_here: Run, root: Path, backups: Path, tmp_path: Path):
+def test_newer_layout_and_missing_lake_have_different_errors(run_here: Run, root: Path, backups: Path, tmp_path: Path):
     row = {"layout": 99, "source": "sample league", "made_by": "9.9", "made_at": NOW}
     delta_tables.append_to_ledger(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
     found = run_doctor(run_here, root, backups)
@@ -239,7 +237,7 @@ def test_a_lake_of_a_newer_layout_and_no_lake_are_told_apart(run_here: Run, root
     assert "There is no lake" in ended.err
 
 
-def test_a_run_that_was_killed_leaves_files_that_only_a_deep_look_counts(run_here: Run, root: Path, backups: Path):
+def test_only_deep_doctor_counts_files_of_killed_runs(run_here: Run, root: Path, backups: Path):
     stray = lakes.locate_table(root, BOXSCORE) / "part-00000-stray.zstd.parquet"
     stray.write_bytes(damage.find_biggest_data_file(root, BOXSCORE).read_bytes())
     found = run_doctor(run_here, root, backups, "--deep")
@@ -248,7 +246,7 @@ def test_a_run_that_was_killed_leaves_files_that_only_a_deep_look_counts(run_her
     assert "nhl-lake maintain" in found.out
 
 
-def test_an_exchange_that_was_stopped_is_finished(run_here: Run, root: Path, backups: Path, tmp_path: Path):
+def test_doctor_finishes_an_unfinished_swap(run_here: Run, root: Path, backups: Path, tmp_path: Path):
     new = copy_lake(root, tmp_path / "lake.restoring-x")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(atomic_swap, "apply_swap", lambda *_: None)
@@ -273,7 +271,7 @@ def files_of(root: Path) -> list[Path]:
     )
 
 
-def test_what_a_backup_has_comes_back_before_anything_is_given_up(run_here: Run, root: Path, tmp_path: Path):
+def test_pages_in_a_backup_are_restored_before_any_are_dropped(run_here: Run, root: Path, tmp_path: Path):
     first = copy_lake(root, tmp_path / "earlier")
     here = delta_tables.open_table(first, BOXSCORE)
     assert len(here.file_uris()) > 1, "a lake of one file shows nothing"
@@ -291,7 +289,7 @@ def test_what_a_backup_has_comes_back_before_anything_is_given_up(run_here: Run,
     assert newest(root) == before  # nothing but the page that no backup had
 
 
-def test_giving_up_that_is_killed_goes_on_with_what_was_set_aside(
+def test_killed_repair_continues_with_what_was_set_aside(
     run_here: Run, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     before, none = newest(root), tmp_path / "none"

@@ -127,7 +127,7 @@ DAMAGES = (
 
 
 @pytest.mark.parametrize("hurt", DAMAGES, ids=lambda hurt: hurt.__name__)
-def test_a_damage_in_a_bucket_is_named_and_what_the_doctor_says_mends_it(
+def test_damage_in_a_bucket_is_named_and_repaired_as_advised(
     hurt: Callable[[Bucket], None], run_here: Run, root: Bucket, backups: Path
 ):
     def doctor(*words: str) -> tuple[int, list[dict[str, str]]]:
@@ -146,7 +146,7 @@ def test_a_damage_in_a_bucket_is_named_and_what_the_doctor_says_mends_it(
     assert digests(root) == before
 
 
-def test_a_whole_lake_in_a_bucket_comes_back_and_what_was_there_is_kept(run_here: Run, root: Bucket, backups: Path):
+def test_lake_in_a_bucket_is_restored_and_the_old_one_stays(run_here: Run, root: Bucket, backups: Path):
     before = digests(root)
     for table in (BOXSCORE, catalog.find_table("silver.games")):
         at = root.joinpath(*table.name.split("."))

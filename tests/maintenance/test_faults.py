@@ -70,7 +70,7 @@ SEES_IT = {
 
 
 @pytest.mark.parametrize("make", SEES_IT, ids=lambda make: make.__name__)
-def test_damage_is_said_in_two_lines_and_the_rest_of_the_lake_can_be_read(
+def test_damage_is_an_error_of_two_lines_and_other_tables_can_be_read(
     make: damage.DamageFunction, ready: CommandServer, root: Path
 ):
     make(root, PLAYS)
@@ -100,7 +100,7 @@ def tree(root: Path) -> dict[str, bytes]:
     return {str(file.relative_to(root)): file.read_bytes() for file in files}
 
 
-def test_a_silver_table_that_is_damaged_is_made_again_when_it_is_moved_away(ready: CommandServer, root: Path):
+def test_damaged_silver_table_is_rebuilt_when_moved_away(ready: CommandServer, root: Path):
     games = catalog.find_table("silver.games")
     facts = lakes.read_sorted_rows(root, games)
     damage.cut_a_data_file(root, games)
@@ -113,7 +113,7 @@ def test_a_silver_table_that_is_damaged_is_made_again_when_it_is_moved_away(read
     assert lakes.read_sorted_rows(root, games).equals(facts)
 
 
-def test_a_last_commit_that_is_lost_is_an_older_version_and_the_next_run_asks_again(ready: CommandServer, root: Path):
+def test_lost_last_commit_is_an_older_version_and_its_pages_are_fetched_again(ready: CommandServer, root: Path):
     kept = read_page_hashes(root)
     damage.lose_the_last_commit(root, PLAYS)
     assert count_lost_pages(kept, read_page_hashes(root)) > 0
@@ -125,7 +125,7 @@ def test_a_last_commit_that_is_lost_is_an_older_version_and_the_next_run_asks_ag
     assert count_lost_pages(kept, read_page_hashes(root)) == 0
 
 
-def test_flipped_bits_of_a_page_never_reach_silver_in_silence(root: Path, ready: CommandServer):
+def test_flipped_bits_never_reach_silver_unnoticed(root: Path, ready: CommandServer):
     """Wherever a bit of a bronze file turns: an error, or every row that is made is as before."""
     facts = {table.name: lakes.read_sorted_rows(root, table).rows() for table in lakes.BUILT_TABLES}
     where = random.Random(57)
@@ -144,7 +144,7 @@ def test_flipped_bits_of_a_page_never_reach_silver_in_silence(root: Path, ready:
     assert outcomes["noticed"] > 0, outcomes
 
 
-def test_a_clock_that_was_set_back_loses_nothing_and_versions_stay_in_order(
+def test_clock_set_back_loses_nothing_and_versions_stay_in_order(
     ready: CommandServer, small_lake: Path, tmp_path: Path
 ):
     root = tmp_path / "lake"
@@ -168,7 +168,7 @@ FULL_DISK = pytest.mark.skipif(
 
 @FULL_DISK
 @pytest.mark.parametrize("scene", SCENES[1::4], ids=lambda scene: scene.name)
-def test_a_disk_that_is_full_at_any_step_is_said_in_two_lines_and_nothing_is_lost(
+def test_full_disk_at_any_step_is_an_error_of_two_lines_and_loses_nothing(
     scene: Scene, ready: CommandServer, tmp_path: Path
 ):
     stage = prepare_stage(scene, ready.run, tmp_path)
@@ -203,7 +203,7 @@ def read_only(root: Path) -> Iterator[Path]:
 @pytest.mark.parametrize(
     "words", ["status", "tables", f"show {PLAYS.name}", "show gold.skater_game", "runs", "corrections", "settings"]
 )
-def test_a_lake_that_may_not_be_written_can_be_read(words: str, ready: CommandServer, read_only: Path):
+def test_read_only_lake_can_be_read(words: str, ready: CommandServer, read_only: Path):
     ended = ready.run(*words.split(), root=read_only, user=NOBODY if is_root() else None)
 
     assert ended.err == ""
@@ -212,9 +212,7 @@ def test_a_lake_that_may_not_be_written_can_be_read(words: str, ready: CommandSe
 
 
 @pytest.mark.parametrize("words", ["ingest 3", "rebuild", "rebuild --all", "maintain"])
-def test_what_writes_says_that_a_lake_may_not_be_written_and_changes_nothing(
-    words: str, ready: CommandServer, read_only: Path
-):
+def test_writing_commands_refuse_a_read_only_lake_and_change_nothing(words: str, ready: CommandServer, read_only: Path):
     before = tree(read_only)
 
     first, second = split_error(ready.run(*words.split(), root=read_only, user=NOBODY if is_root() else None))
@@ -224,7 +222,7 @@ def test_what_writes_says_that_a_lake_may_not_be_written_and_changes_nothing(
     assert tree(read_only) == before
 
 
-def test_a_first_lake_in_a_folder_that_may_not_be_written_is_said(ready: CommandServer, tmp_path: Path):
+def test_first_ingest_into_a_read_only_folder_is_an_error(ready: CommandServer, tmp_path: Path):
     tmp_path.chmod(0o555)
     try:
         ended = ready.run("ingest", "1", root=tmp_path / "lake", user=NOBODY if is_root() else None)
@@ -247,11 +245,11 @@ def test_a_first_lake_in_a_folder_that_may_not_be_written_is_said(ready: Command
         (OSError("Too many open files (os error 24)"), "Too many files"),
     ],
 )
-def test_an_error_of_the_disk_is_named(error: OSError, what: str):
+def test_disk_errors_are_named(error: OSError, what: str):
     assert what in translate_error(error, str(error)).message
 
 
-def test_the_ledger_that_is_damaged_is_said_and_the_tables_can_be_read(ready: CommandServer, root: Path):
+def test_damaged_ledger_is_an_error_and_the_tables_can_be_read(ready: CommandServer, root: Path):
     damage.cut_a_data_file(root, ledger.RUNS)
 
     for words in (["status"], ["runs"]):

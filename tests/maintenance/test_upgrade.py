@@ -106,7 +106,7 @@ def is_new(root: Path) -> bool:
     )
 
 
-def test_every_page_is_as_it_was_and_the_old_lake_is_kept_beside(old):
+def test_upgrade_changes_no_page_and_keeps_the_old_lake(old):
     done = upgraded(old)
 
     assert done is not None
@@ -119,7 +119,7 @@ def test_every_page_is_as_it_was_and_the_old_lake_is_kept_beside(old):
     assert not (old / "bronze" / "plays").exists()
 
 
-def test_a_lake_that_has_todays_layout_is_left_alone(tmp_path):
+def test_lake_of_the_current_layout_is_not_upgraded(tmp_path):
     root = tmp_path / "lake"
     delta_tables.create_tables(root, ledger.TABLES)
     signed(root, ledger.LAYOUT_VERSION)
@@ -128,20 +128,20 @@ def test_a_lake_that_has_todays_layout_is_left_alone(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["lake"]
 
 
-def test_a_second_upgrade_has_nothing_to_do(old):
+def test_second_upgrade_does_nothing(old):
     upgraded(old)
 
     assert upgraded(old) is None
 
 
-def test_layouts_are_told_apart_by_the_ledger_which_remembers_all(old):
+def test_ledger_records_every_layout(old):
     upgraded(old)
 
     rows = lakes.read_rows(old, ledger.META).sort("layout").select("layout", "made_by", "source").rows()
     assert rows == [(1, "0.1.0", "sample league"), (2, "0.2.0", "sample league")]
 
 
-def test_several_steps_are_taken_one_after_the_other(old, monkeypatch):
+def test_upgrade_takes_several_steps_in_order(old, monkeypatch):
     taken = []
     monkeypatch.setattr(ledger, "LAYOUT_VERSION", 3)
     second = upgrade.UpgradeStep(
@@ -154,7 +154,7 @@ def test_several_steps_are_taken_one_after_the_other(old, monkeypatch):
     assert upgrade.read_layout(old) == 3
 
 
-def test_a_step_that_is_missing_is_an_error_before_anything_is_done(old, monkeypatch):
+def test_missing_upgrade_step_is_an_error_before_any_change(old, monkeypatch):
     monkeypatch.setattr(ledger, "LAYOUT_VERSION", 3)
 
     with pytest.raises(LakeError, match="cannot upgrade layout 1 to layout 3"):
@@ -182,7 +182,7 @@ def doubled(new: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [spoilt, shortened, doubled])
-def test_an_upgrade_that_changes_loses_or_doubles_one_page_is_refused(old, monkeypatch, damage):
+def test_upgrade_that_changes_loses_or_duplicates_a_page_is_refused(old, monkeypatch, damage):
     def wrongly(before: Path, new: Path) -> None:
         changed(before, new)
         damage(new)
@@ -209,7 +209,7 @@ def test_data_files_are_linked_and_logs_are_not(old):
     }
 
 
-def test_a_lake_on_another_disk_is_copied_where_it_cannot_be_linked(old, monkeypatch):
+def test_lake_on_another_disk_is_copied_instead_of_linked(old, monkeypatch):
     link = os.link
 
     def refuse(source: Path, to: Path, **said: object) -> None:
@@ -237,9 +237,7 @@ BOUNDARIES = [
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(("module", "name"), BOUNDARIES, ids=lambda value: getattr(value, "__name__", value))
-def test_killed_anywhere_the_old_or_the_new_lake_opens_and_the_same_command_finishes(
-    old, monkeypatch, module, name, when
-):
+def test_upgrade_killed_at_any_step_opens_and_the_same_command_finishes_it(old, monkeypatch, module, name, when):
     whole = getattr(module, name)
 
     def killed(*args: Any, **keywords: Any) -> Any:
@@ -264,7 +262,7 @@ def test_killed_anywhere_the_old_or_the_new_lake_opens_and_the_same_command_fini
     assert not old.with_name("lake.upgrading").exists()
 
 
-def test_an_older_lake_is_said_to_be_one_with_the_command_that_brings_it_up(old):
+def test_older_lake_error_names_the_upgrade_command(old):
     with pytest.raises(UnreadableData, match=r"layout 1, written by nhl-lake 0\.1\.0: this program reads 2") as error:
         layout.check_tables(old)
 
@@ -274,7 +272,7 @@ def test_an_older_lake_is_said_to_be_one_with_the_command_that_brings_it_up(old)
 @pytest.mark.parametrize(
     "words", [["status"], ["tables"], ["runs"], ["check"], ["rebuild"], ["ingest"], ["maintain"], ["corrections"]]
 )
-def test_no_command_touches_a_lake_of_an_older_layout(old, run_here, words):
+def test_commands_do_not_touch_a_lake_of_an_older_layout(old, run_here, words):
     before = {
         file: file.stat().st_mtime_ns
         for file in old.rglob("*")
@@ -292,7 +290,7 @@ def test_no_command_touches_a_lake_of_an_older_layout(old, run_here, words):
     }
 
 
-def test_the_command_upgrades_and_says_where_the_old_lake_is(old, run_here):
+def test_upgrade_command_prints_where_the_old_lake_is(old, run_here):
     ended = run_here("upgrade", root=old, **SETTINGS)
     again = run_here("upgrade", root=old, **SETTINGS)
 
@@ -303,14 +301,14 @@ def test_the_command_upgrades_and_says_where_the_old_lake_is(old, run_here):
     assert is_new(old)
 
 
-def test_without_a_lake_there_is_nothing_to_upgrade(tmp_path, run_here):
+def test_upgrade_without_a_lake_is_an_error(tmp_path, run_here):
     ended = run_here("upgrade", root=tmp_path / "none", **SETTINGS)
 
     assert ended.code == 1
     assert "There is no lake" in ended.err
 
 
-def test_tables_that_upgrades_make_keep_their_settings(old):
+def test_upgraded_tables_keep_their_settings(old):
     upgraded(old)
 
     assert DeltaTable(lakes.locate_table(old, PLAYS)).metadata().configuration["delta.appendOnly"] == "true"

@@ -103,7 +103,7 @@ def same(root: Location, other: Path, tables: tuple[Table, ...] = catalog.BUILT_
         assert_frame_equal(mine, theirs, check_exact=True)
 
 
-def test_every_table_is_the_same_as_made_here(lake_of_league: Path, league_lake: Path, tmp_path: Path):
+def test_cluster_builds_every_table_as_one_process_does(lake_of_league: Path, league_lake: Path, tmp_path: Path):
     before = {table: delta_tables.open_table(lake_of_league, table).version() for table in catalog.list_build_order()}
     with dask(tmp_path) as found:
         remade(lake_of_league, found.address)
@@ -113,7 +113,7 @@ def test_every_table_is_the_same_as_made_here(lake_of_league: Path, league_lake:
     } == {1}
 
 
-def test_every_table_is_the_same_on_s3(bucket: Bucket, lake_of_league: Path, league_lake: Path, tmp_path: Path):
+def test_cluster_builds_every_table_on_s3(bucket: Bucket, lake_of_league: Path, league_lake: Path, tmp_path: Path):
     for file in location.list_files(lake_of_league):
         location.write_file(bucket, file.name, location.read_chunks(lake_of_league, file.name))
     with dask(tmp_path) as found:
@@ -122,7 +122,7 @@ def test_every_table_is_the_same_on_s3(bucket: Bucket, lake_of_league: Path, lea
 
 
 @pytest.mark.parametrize("node", [False, True], ids=["worker", "whole node"])
-def test_a_worker_that_dies_as_it_writes_is_replaced(
+def test_worker_that_dies_while_writing_is_replaced(
     lake_of_league: Path, league_lake: Path, tmp_path: Path, *, node: bool
 ):
     tables = tuple(table for table in catalog.list_build_order() if table.layer == "silver")
@@ -158,9 +158,7 @@ with open_dask_executor(sys.argv[1], root, memory=None) as executor:
 """
 
 
-def test_a_driver_that_is_killed_before_the_commit_leaves_the_table_as_it_was(
-    lake_of_league: Path, league_lake: Path, tmp_path: Path
-):
+def test_driver_killed_before_the_commit_leaves_the_table(lake_of_league: Path, league_lake: Path, tmp_path: Path):
     version = delta_tables.open_table(lake_of_league, PLAYS).version()
     with dask(tmp_path) as found:
         driver = subprocess.run(
@@ -175,7 +173,7 @@ def test_a_driver_that_is_killed_before_the_commit_leaves_the_table_as_it_was(
     same(lake_of_league, league_lake, (PLAYS,))
 
 
-def test_a_scheduler_that_is_lost_is_said_and_the_table_stays(
+def test_lost_scheduler_is_an_error_and_leaves_the_table(
     lake_of_league: Path, league_lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     version = delta_tables.open_table(lake_of_league, PLAYS).version()
@@ -202,7 +200,7 @@ def kill_soon(process: subprocess.Popen[bytes]) -> Callable[[], object]:
     return killer.wait
 
 
-def test_workers_with_another_program_or_another_lake_are_refused(
+def test_workers_with_another_version_or_lake_are_refused(
     lake_of_league: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     with dask(tmp_path) as found:
@@ -218,7 +216,7 @@ def test_workers_with_another_program_or_another_lake_are_refused(
         client.close()
 
 
-def test_without_a_scheduler_the_error_says_so(lake_of_league: Path, monkeypatch: pytest.MonkeyPatch):
+def test_missing_scheduler_is_an_error(lake_of_league: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(clusters, "CONNECT_TIMEOUT", "1s")
     with (
         pytest.raises(LakeError, match="no Dask scheduler at tcp://127"),
@@ -227,7 +225,7 @@ def test_without_a_scheduler_the_error_says_so(lake_of_league: Path, monkeypatch
         pass
 
 
-def test_without_dask_the_error_says_what_brings_it(monkeypatch: pytest.MonkeyPatch):
+def test_error_without_dask_names_the_extra_to_install(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(BadInput, match="needs Dask"):
         clusters.connect_client("tcp://127.0.0.1:9")

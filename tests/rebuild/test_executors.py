@@ -39,7 +39,7 @@ def pieces(snapshot: lineage.BuildSnapshot, table: Table, of: int) -> pl.DataFra
 
 
 @pytest.mark.parametrize("table", APART, ids=lambda table: table.name)
-def test_the_pieces_of_a_table_are_the_whole(table: Table, snapshot, monkeypatch: pytest.MonkeyPatch):
+def test_chunks_of_a_table_make_the_complete_table(table: Table, snapshot, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(build, "MAX_BATCH_GAMES", 10**9)
     whole = pieces(snapshot, table, 1)
     assert_frame_equal(pieces(snapshot, table, 7), whole, check_exact=True)
@@ -48,7 +48,7 @@ def test_the_pieces_of_a_table_are_the_whole(table: Table, snapshot, monkeypatch
 
 
 @pytest.mark.parametrize("table", APART, ids=lambda table: table.name)
-def test_a_table_is_the_same_of_all_columns_and_of_those_that_it_looks_at(table: Table, snapshot, monkeypatch):
+def test_table_is_the_same_from_required_columns_and_from_all(table: Table, snapshot, monkeypatch):
     part = "20252026" if table.partition else WHOLE_TABLE
     job = BuildTask(snapshot, table.name, part)
     keys, _ = build.select_chunk_keys(job, table, [build.scan_input(job, table, read) for read in table.inputs], None)
@@ -60,7 +60,7 @@ def test_a_table_is_the_same_of_all_columns_and_of_those_that_it_looks_at(table:
 
 
 @pytest.mark.parametrize("table", APART, ids=lambda table: table.name)
-def test_a_table_is_the_same_read_at_once_and_some_games_at_a_time(table: Table, snapshot, monkeypatch):
+def test_table_is_the_same_in_one_read_and_in_batches(table: Table, snapshot, monkeypatch):
     found = []
     for few in (0, 10**12):
         monkeypatch.setattr(build, "READ_WHOLE_BYTES", few)
@@ -80,12 +80,12 @@ def test_a_table_is_the_same_read_at_once_and_some_games_at_a_time(table: Table,
         ("20242025", "gold.sog_features", "20222023", False),
     ],
 )
-def test_what_goes_into_a_slice_is_its_season_those_before_and_what_has_none(part: str, name: str, season, goes):
+def test_chunk_reads_its_season_earlier_ones_and_rows_without_season(part: str, name: str, season, goes):
     assert build.is_input_season(part, catalog.find_table(name), season) is goes
 
 
 @pytest.mark.parametrize("count", [1, build.MIN_FILTER_KEYS, build.MIN_FILTER_KEYS + 1])
-def test_few_games_and_many_are_found_alike(count: int, snapshot):
+def test_few_games_and_many_are_read_alike(count: int, snapshot):
     reads = catalog.find_table("gold.game_flow").inputs
     games = (
         delta_tables.scan_table(snapshot.made, reads[0])
@@ -101,7 +101,7 @@ def test_few_games_and_many_are_found_alike(count: int, snapshot):
         assert sorted(found.collect()["game_id"].unique()) == games
 
 
-def test_a_table_that_looks_from_game_to_game_is_told_from_one_whose_games_are_apart(snapshot):
+def test_tables_that_read_across_games_are_recognized(snapshot):
     lines = catalog.find_table("silver.skater_games")
     so_far = pl.col("goals").cum_sum().over("player_id", order_by="game_id").alias("shots_on_goal")
 
@@ -123,7 +123,7 @@ def test_a_table_that_looks_from_game_to_game_is_told_from_one_whose_games_are_a
 
 
 @pytest.mark.parametrize("name", ["gold.skater_season", "gold.goalie_season", "gold.team_season"])
-def test_a_season_is_what_all_seasons_make_of_it(name: str, snapshot):
+def test_season_alone_equals_the_season_among_all(name: str, snapshot):
     """Two seasons: that of the league, and a copy of it a year earlier."""
     table = catalog.find_table(name)
     job = BuildTask(snapshot, name, "20252026")
@@ -154,7 +154,7 @@ def earlier(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def test_a_rebuild_in_little_memory_and_in_processes_is_the_same(league_lake: Path, tmp_path: Path, monkeypatch):
+def test_rebuild_in_little_memory_or_in_processes_is_the_same(league_lake: Path, tmp_path: Path, monkeypatch):
     root = copied(league_lake, tmp_path)
     monkeypatch.setattr(publish, "CHUNK_BYTES", 1)
     seen: list[int] = []
@@ -184,7 +184,7 @@ def rows(root: Path, table: Table) -> pl.DataFrame:
     return delta_tables.scan_table(root, table).collect().sort(table.key)
 
 
-def test_each_table_is_one_commit_however_many_seasons_and_pieces(league_lake: Path, tmp_path: Path, monkeypatch):
+def test_each_table_is_one_commit_for_any_number_of_chunks(league_lake: Path, tmp_path: Path, monkeypatch):
     root = copied(league_lake, tmp_path)
     monkeypatch.setattr(publish, "CHUNK_BYTES", 1)
     before = {table.name: delta_tables.open_table(root, table).version() for table in MADE}
@@ -201,7 +201,7 @@ def dies(job: BuildTask) -> BuildResult:
     raise AssertionError(job)
 
 
-def test_a_process_that_is_killed_is_an_error_and_the_table_stays(league_lake: Path, tmp_path: Path, monkeypatch):
+def test_killed_process_is_an_error_and_leaves_the_table(league_lake: Path, tmp_path: Path, monkeypatch):
     root = copied(league_lake, tmp_path)
     monkeypatch.setattr(publish, "CHUNK_BYTES", 1)
     monkeypatch.setattr(executors, "run_named_task", dies)
@@ -216,7 +216,7 @@ def test_a_process_that_is_killed_is_an_error_and_the_table_stays(league_lake: P
     same(root, league_lake)
 
 
-def test_less_memory_is_fewer_games_at_once_and_never_none():
+def test_less_memory_means_fewer_games_at_once_but_never_none():
     counts = [build.choose_batch_size(10**7, memory) for memory in (4 * 10**8, 10**9, 2 * 10**9, 10**11, None)]
     assert counts == sorted(counts)
     assert counts[0] >= 1
@@ -232,7 +232,7 @@ def test_less_memory_is_fewer_games_at_once_and_never_none():
         (["--jobs", "2", "--cluster", "tcp://127.0.0.1:1"], "--jobs and --cluster"),
     ],
 )
-def test_what_cannot_be_meant_is_said_in_two_lines(words: list[str], said: str, run_cli, league_lake: Path):
+def test_invalid_options_are_errors_of_two_lines(words: list[str], said: str, run_cli, league_lake: Path):
     ended = run_cli("rebuild", *words, root=league_lake)
     assert ended.code == 2
     assert said in ended.err

@@ -46,14 +46,14 @@ def root(two_games: Path, tmp_path: Path) -> Path:
     return shutil.copytree(two_games, tmp_path, dirs_exist_ok=True)
 
 
-def test_what_did_not_change_is_left_alone(root: Path):
+def test_unchanged_tables_are_not_rebuilt(root: Path):
     before = versions(root)
 
     assert list(rebuild.rebuild(root, day=TODAY)) == []
     assert versions(root) == before
 
 
-def test_everything_can_be_made_again(root: Path):
+def test_everything_can_be_rebuilt(root: Path):
     before, made = frames(root), list(rebuild.rebuild(root, day=TODAY, everything=True))
 
     assert [part.table for part in made] == [table.name for table in catalog.list_build_order()]
@@ -72,7 +72,7 @@ def test_silver_and_gold_can_be_deleted_and_nothing_is_lost(root: Path):
         assert_frame_equal(frame, before[name], check_exact=True)
 
 
-def test_a_new_page_makes_the_tables_that_read_it_again_and_no_other(root: Path):
+def test_new_page_rebuilds_only_the_tables_that_read_it(root: Path):
     before = versions(root)
     api = FakeApi([FakeGame(1, scorer=8900002), FakeGame(2)])
     summary = run_ingest(root, api, now=NOON + timedelta(hours=1), lookback_days=2, rebuilds=True)
@@ -98,7 +98,7 @@ def test_day_by_day_gives_the_same_as_from_scratch(tmp_path: Path):
         assert_frame_equal(daily[name].drop("fetched_at", strict=False), once[name].drop("fetched_at", strict=False))
 
 
-def test_the_order_in_which_pages_were_kept_does_not_matter(tmp_path: Path):
+def test_order_of_stored_pages_does_not_matter(tmp_path: Path):
     games = [FakeGame(n, start=NOON - timedelta(days=n)) for n in range(1, 5)]
     run_ingest(tmp_path / "a", FakeApi(games), rebuilds=True)
     run_ingest(tmp_path / "b", FakeApi(games[:1]))
@@ -108,7 +108,7 @@ def test_the_order_in_which_pages_were_kept_does_not_matter(tmp_path: Path):
         assert_frame_equal(frame, frames(tmp_path / "b")[name])
 
 
-def test_many_games_are_made_in_parts_and_the_parts_are_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_batches_of_games_make_the_complete_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     run_ingest(tmp_path, FakeApi([FakeGame(n, start=NOON - timedelta(days=n)) for n in range(1, 8)]), rebuilds=True)
     whole = frames(tmp_path)
     monkeypatch.setattr(build, "MAX_BATCH_GAMES", 2)
@@ -125,7 +125,7 @@ def answer(page: dict):
     return httpx.Response(200, json=page)
 
 
-def test_a_table_whose_columns_changed_is_made_again_whole(root: Path):
+def test_table_with_changed_columns_is_rebuilt_completely(root: Path):
     table = catalog.find_table("gold.skater_game")
     folder = delta_tables.locate_table(root, table)
     shutil.rmtree(folder)
@@ -138,7 +138,7 @@ def test_a_table_whose_columns_changed_is_made_again_whole(root: Path):
     assert rows.height > 0
 
 
-def test_one_season_can_be_made_again_alone(root: Path):
+def test_one_season_can_be_rebuilt_alone(root: Path):
     before = versions(root)
 
     assert list(rebuild.rebuild(root, day=TODAY, seasons=[20242025], everything=True)) == []
@@ -147,7 +147,7 @@ def test_one_season_can_be_made_again_alone(root: Path):
     assert made == [table.name for table in catalog.list_build_order() if table.partition]
 
 
-def test_making_one_season_again_forgets_nothing_of_the_others(tmp_path: Path):
+def test_rebuilding_one_season_keeps_the_lineage_of_the_others(tmp_path: Path):
     games = [FakeGame(1), FakeGame(1, year=2024, start=NOON - timedelta(days=365))]
     run_ingest(tmp_path, FakeApi(games), since=NOON.date() - timedelta(days=400), rebuilds=True)
     list(rebuild.rebuild(tmp_path, day=TODAY, seasons=[20252026], everything=True))
@@ -183,7 +183,7 @@ def unreadable() -> dict:
     [(repeated, "one row per game_id, event_id"), (unreadable, r"homeTeam.id")],
     ids=["breaks a rule", "cannot be read"],
 )
-def test_a_game_that_cannot_be_made_is_put_aside_by_name_and_the_others_are_made(root: Path, page, why: str):
+def test_game_that_cannot_be_built_is_quarantined_and_the_others_are_built(root: Path, page, why: str):
     refetched(root, page())
 
     with pytest.raises(ValidationFailed, match=f"(?s)2025020001 by silver.plays.*{why}"):
@@ -198,7 +198,7 @@ def test_a_game_that_cannot_be_made_is_put_aside_by_name_and_the_others_are_made
     assert games_in(root, "silver.quarantine") == set()
 
 
-def test_a_game_that_was_put_aside_is_made_when_the_code_is_mended(root: Path, monkeypatch: pytest.MonkeyPatch):
+def test_quarantined_game_is_built_when_the_code_is_fixed(root: Path, monkeypatch: pytest.MonkeyPatch):
     refetched(root, FakeGame(1, scorer=8900002).make_play_by_play())
     is_plays = {"silver.plays": {2025020001: "a rule that is wrong"}}
     with monkeypatch.context() as patch:
@@ -213,7 +213,7 @@ def test_a_game_that_was_put_aside_is_made_when_the_code_is_mended(root: Path, m
     assert games_in(root, "silver.quarantine") == set()
 
 
-def test_only_the_games_that_changed_are_made_again_and_it_is_the_same_as_all(root: Path):
+def test_rebuild_of_changed_games_equals_a_rebuild_of_all(root: Path):
     api = FakeApi([FakeGame(1, scorer=8900002), FakeGame(2)])
     run_ingest(root, api, now=NOON + timedelta(hours=1), lookback_days=2)
     made = {part.table: part.games for part in rebuild.rebuild(root, day=TODAY)}
@@ -226,7 +226,7 @@ def test_only_the_games_that_changed_are_made_again_and_it_is_the_same_as_all(ro
         assert_frame_equal(frame, some[name])
 
 
-def test_a_lake_whose_bronze_was_put_back_from_a_copy_is_made_again_as_it_is_now(tmp_path: Path):
+def test_lake_with_restored_bronze_is_rebuilt(tmp_path: Path):
     root = tmp_path / "lake"
     run_ingest(root, FakeApi([FakeGame(1)]), rebuilds=True)
     shutil.copytree(root / "bronze", tmp_path / "copy")
@@ -246,9 +246,7 @@ def fewer(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lineage, "hash_code", lambda: "worse")
 
 
-def test_a_table_that_would_lose_rows_stays_as_it_was_until_that_is_accepted(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_table_that_would_lose_rows_stays_until_row_loss_is_allowed(root: Path, monkeypatch: pytest.MonkeyPatch):
     before = frames(root)["silver.plays"]
     fewer(root, monkeypatch)
 
@@ -259,7 +257,7 @@ def test_a_table_that_would_lose_rows_stays_as_it_was_until_that_is_accepted(
     assert frames(root)["silver.plays"].height == 1
 
 
-def test_a_slice_that_breaks_keeps_no_other_from_being_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_broken_chunk_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     games = [FakeGame(1), FakeGame(1, year=2024, start=NOON - timedelta(days=365))]
     run_ingest(tmp_path, FakeApi(games), since=NOON.date() - timedelta(days=400), rebuilds=True)
     monkeypatch.setattr(lineage, "hash_code", lambda: "new")
@@ -287,7 +285,7 @@ def iter_until(parts, made: list):
         yield part
 
 
-def test_a_body_that_the_disk_has_damaged_is_named_and_nothing_is_written(root: Path):
+def test_damaged_body_is_named_and_nothing_is_written(root: Path):
     table = catalog.find_table("bronze.play_by_play")
     before = frames(root)
     pages = delta_tables.scan_table(root, table).collect()
@@ -300,7 +298,7 @@ def test_a_body_that_the_disk_has_damaged_is_named_and_nothing_is_written(root: 
     assert_frame_equal(frames(root)["silver.plays"], before["silver.plays"])
 
 
-def test_a_lake_can_be_made_as_it_was_known_at_a_moment(root: Path, tmp_path: Path):
+def test_lake_can_be_rebuilt_as_of_a_moment(root: Path, tmp_path: Path):
     before = frames(root)
     run_ingest(
         root,
@@ -318,7 +316,7 @@ def test_a_lake_can_be_made_as_it_was_known_at_a_moment(root: Path, tmp_path: Pa
     assert_frame_equal(frames(root)["silver.plays"], now["silver.plays"])
 
 
-def test_each_commit_says_of_which_pages_and_by_which_code_it_was_made(root: Path):
+def test_each_commit_records_its_pages_and_code(root: Path):
     (mark,) = lineage.read_lineage(root, catalog.find_table("gold.skater_game")).values()
 
     assert (
@@ -339,9 +337,7 @@ def two_seasons(root: Path, hours: int = 0, **said) -> None:
     )
 
 
-def test_a_slice_that_breaks_is_not_marked_as_made_by_the_commit_of_another(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_broken_chunk_is_not_recorded_as_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     two_seasons(tmp_path)
     made_of = build.build_chunk
 
@@ -361,9 +357,7 @@ def test_a_slice_that_breaks_is_not_marked_as_made_by_the_commit_of_another(
     assert games_in(tmp_path, "silver.plays") == {2025020001, 2024020001}
 
 
-def test_a_player_or_a_day_that_cannot_be_made_keeps_no_other_from_being_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_player_or_day_that_cannot_be_built_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     api = FakeApi([FakeGame(1), FakeGame(2, start=NOON - timedelta(days=3))])
     odd = {"playerId": 8900002, "firstName": {"default": "Ö"}, "lastName": {"default": "Berg"}, "sweaterNumber": 9}
     is_players = {"silver.players": {8900002: "a rule that he breaks"}}
@@ -382,9 +376,7 @@ def test_a_player_or_a_day_that_cannot_be_made_keeps_no_other_from_being_made(
     assert list(rebuild.rebuild(tmp_path, day=TODAY)) == []
 
 
-def test_a_rebuild_killed_before_a_table_is_written_names_the_game_that_it_puts_aside_all_the_same(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_rebuild_killed_before_a_write_still_quarantines_the_game(root: Path, monkeypatch: pytest.MonkeyPatch):
     refetched(root, repeated())
     replace, left = delta_tables.replace_rows, [1]
 
@@ -404,7 +396,7 @@ def test_a_rebuild_killed_before_a_table_is_written_names_the_game_that_it_puts_
     assert games_in(root, "silver.plays") == {2025020002}
 
 
-def test_a_table_made_alone_of_older_ones_is_made_again_with_them(root: Path, monkeypatch: pytest.MonkeyPatch):
+def test_table_built_from_older_inputs_is_rebuilt_with_them(root: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(lineage, "hash_code", lambda: "new")
     list(rebuild.rebuild(root, [catalog.find_table("gold.skater_game")], day=TODAY))
     made = {part.table for part in rebuild.rebuild(root, day=TODAY)}
@@ -412,7 +404,7 @@ def test_a_table_made_alone_of_older_ones_is_made_again_with_them(root: Path, mo
     assert {"silver.plays", "gold.skater_game"} <= made
 
 
-def test_a_season_that_bronze_no_longer_has_goes_when_that_is_accepted(tmp_path: Path):
+def test_season_that_left_bronze_is_removed_when_row_loss_is_allowed(tmp_path: Path):
     root = tmp_path / "lake"
     run_ingest(root, FakeApi([FakeGame(1)]))
     shutil.copytree(root / "bronze", tmp_path / "copy")
@@ -430,7 +422,7 @@ def test_a_season_that_bronze_no_longer_has_goes_when_that_is_accepted(tmp_path:
     assert list(rebuild.rebuild(root, day=TODAY)) == []
 
 
-def test_pages_of_another_season_make_no_whole_season_again(tmp_path: Path):
+def test_pages_of_another_season_rebuild_no_complete_season(tmp_path: Path):
     run_ingest(tmp_path, FakeApi([FakeGame(1), FakeGame(2)]), rebuilds=True)
     two_seasons(tmp_path, hours=1, rebuilds=True)
     later = FakeApi([FakeGame(1, scorer=8900002), FakeGame(2)])
@@ -445,7 +437,7 @@ def test_pages_of_another_season_make_no_whole_season_again(tmp_path: Path):
     assert {part.season for part in made} == {20252026}
 
 
-def test_one_more_game_makes_nothing_of_other_seasons_again_though_teams_are_of_all_of_them(tmp_path: Path):
+def test_one_more_game_rebuilds_nothing_of_other_seasons(tmp_path: Path):
     two_seasons(tmp_path, rebuilds=True)
     later = FakeApi([*TWO_SEASONS, FakeGame(3)])
     run_ingest(tmp_path, later, now=NOON + timedelta(hours=2), lookback_days=2)
@@ -467,7 +459,7 @@ def counted(plays: pl.LazyFrame, day: date) -> pl.LazyFrame:
     return plays.select(season=pl.col("season").max(), games=pl.col("game_id").n_unique(), day=pl.lit(day))
 
 
-def test_a_table_with_a_history_is_given_the_season_before_and_made_again_with_it(tmp_path: Path):
+def test_table_with_a_history_reads_the_season_before(tmp_path: Path):
     two_seasons(tmp_path, rebuilds=True)
     table = table_of("gold.counted", counted, history=1, of_day=True)
     delta_tables.create_tables(tmp_path, [table])
@@ -485,7 +477,7 @@ def test_a_table_with_a_history_is_given_the_season_before_and_made_again_with_i
     assert {part.season for part in rebuild.rebuild(tmp_path, [table], day=TODAY)} == {20242025, 20252026}
 
 
-def test_of_a_table_with_a_history_only_the_rows_of_its_season_are_kept(tmp_path: Path):
+def test_table_with_a_history_keeps_only_rows_of_its_season(tmp_path: Path):
     def each(plays: pl.LazyFrame, day: date) -> pl.LazyFrame:
         return plays.group_by("season").agg(games=pl.col("game_id").n_unique(), day=pl.lit(day))
 
@@ -496,7 +488,7 @@ def test_of_a_table_with_a_history_only_the_rows_of_its_season_are_kept(tmp_path
     assert made == {20242025: 1, 20252026: 1}
 
 
-def test_a_season_that_has_but_games_far_ahead_has_no_rows_of_the_one_before(tmp_path: Path):
+def test_season_of_future_games_has_no_rows_of_the_season_before(tmp_path: Path):
     ahead = FakeGame(1, year=2026, start=NOON + timedelta(days=270), state="FUT")
     summary = run_ingest(tmp_path, FakeApi([FakeGame(1), ahead]), seasons=(20252026, 20262027), rebuilds=True)
 
@@ -506,9 +498,7 @@ def test_a_season_that_has_but_games_far_ahead_has_no_rows_of_the_one_before(tmp
 
 
 @pytest.mark.parametrize("pin", range(2, 6))
-def test_pages_that_come_while_bronze_is_pinned_are_not_seen_without_their_game(
-    root: Path, pin: int, monkeypatch: pytest.MonkeyPatch
-):
+def test_pages_that_arrive_after_the_snapshot_are_not_read(root: Path, pin: int, monkeypatch: pytest.MonkeyPatch):
     def beside(at: Path, table: Table, **version: int):
         pinned = handle(at, table, **version)
         if table.layer == "bronze":
@@ -531,7 +521,7 @@ def test_pages_that_come_while_bronze_is_pinned_are_not_seen_without_their_game(
         assert_frame_equal(frame, made[name])
 
 
-def test_what_another_writer_makes_meanwhile_of_other_pages_is_not_read(root: Path):
+def test_tables_of_another_writer_are_not_read_during_a_rebuild(root: Path):
     games = catalog.find_table("silver.games")
     older = delta_tables.scan_table(root, games).filter(pl.col("game_id") == 2025020001).collect()
     was = delta_tables.read_commit_metadata(root, games, lineage.LINEAGE_KEY)
@@ -548,7 +538,7 @@ def test_what_another_writer_makes_meanwhile_of_other_pages_is_not_read(root: Pa
         assert_frame_equal(frame, before[name])
 
 
-def test_a_table_of_a_day_is_made_again_on_another_and_only_then(root: Path):
+def test_table_that_depends_on_the_day_is_rebuilt_on_another_day(root: Path):
     table = table_of("gold.counted", counted, of_day=True)
     delta_tables.create_tables(root, [table])
     list(rebuild.rebuild(root, [table], day=TODAY))
@@ -562,7 +552,7 @@ def aside_of(root: Path) -> pl.DataFrame:
     return frames(root)["silver.quarantine"].select("season", "quarantined_by", "subject")
 
 
-def test_what_is_put_aside_in_one_season_touches_no_other_and_does_not_multiply(tmp_path: Path):
+def test_quarantine_of_one_season_touches_no_other_and_has_no_duplicates(tmp_path: Path):
     two_seasons(tmp_path)
     list(rebuild.rebuild(tmp_path, day=TODAY))
     whole, api = frames(tmp_path), FakeApi(TWO_SEASONS)
@@ -585,7 +575,7 @@ def test_what_is_put_aside_in_one_season_touches_no_other_and_does_not_multiply(
             assert_frame_equal(frame, few[name], check_exact=True)
 
 
-def test_a_lake_whose_quarantine_has_no_partitions_goes_on(root: Path):
+def test_quarantine_without_partitions_still_works(root: Path):
     refetched(root, unreadable())
     with pytest.raises(ValidationFailed):
         list(rebuild.rebuild(root, day=TODAY))

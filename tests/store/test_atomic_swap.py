@@ -81,7 +81,7 @@ def scene(root: Location) -> tuple[Location, Location]:
     return new, kept
 
 
-def test_the_new_one_is_in_place_and_the_old_one_is_kept(any_location: Location):
+def test_swap_puts_the_new_folder_in_place_and_moves_the_old_one_aside(any_location: Location):
     new, kept = scene(any_location)
     atomic_swap.swap_into_place(new, any_location, kept, command="nhl-lake restore")
     assert (held(any_location), held(kept), held(new)) == (NEW, OLD, {})
@@ -89,16 +89,12 @@ def test_the_new_one_is_in_place_and_the_old_one_is_kept(any_location: Location)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_killed_at_any_step_in_a_folder_either_is_there_and_both_are_found_again(
-    *, after: bool, is_in_one_step: bool, tmp_path: Path
-):
+def test_kill_at_any_step_in_a_folder_loses_neither_version(*, after: bool, is_in_one_step: bool, tmp_path: Path):
     assert kills(lambda n: tmp_path / str(n) / "lake", after=after) > (3 if is_in_one_step else 4)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_killed_at_any_step_in_a_bucket_the_next_command_says_so_and_both_are_found_again(
-    *, after: bool, bucket: Location
-):
+def test_kill_at_any_step_in_a_bucket_is_reported_and_loses_neither_version(*, after: bool, bucket: Location):
     assert kills(lambda n: bucket / str(n) / "lake", after=after) > 8
 
 
@@ -132,7 +128,7 @@ def kills(place_of: Callable[[int], Location], *, after: bool) -> int:
     raise AssertionError("no exchange came to its end")
 
 
-def test_a_table_is_exchanged_in_its_lake_and_kept_beside_the_lake(any_location: Location):
+def test_swap_of_one_table_moves_the_old_table_next_to_the_lake(any_location: Location):
     fill(any_location, OLD)
     staged, kept = beside(any_location, "restoring-1"), beside(any_location, "before-restore-1")
     fill(staged, NEW)
@@ -144,7 +140,7 @@ def test_a_table_is_exchanged_in_its_lake_and_kept_beside_the_lake(any_location:
     assert held(kept) == {name: body for name, body in OLD.items() if name.startswith("bronze")}
 
 
-def test_a_table_that_was_stopped_is_found_by_its_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_lake_finds_the_unfinished_swap_of_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     root = tmp_path / "lake"
     new, kept = scene(root)
     with monkeypatch.context() as patched:
@@ -160,7 +156,7 @@ def test_a_table_that_was_stopped_is_found_by_its_lake(tmp_path: Path, monkeypat
 
 
 @pytest.mark.usefixtures("is_in_one_step")
-def test_where_nothing_was_nothing_is_kept(tmp_path: Path):
+def test_swap_into_an_empty_location_leaves_nothing_aside(tmp_path: Path):
     for name in ("none", "lock only"):
         root = tmp_path / name / "lake"
         root.parent.mkdir()
@@ -172,7 +168,7 @@ def test_where_nothing_was_nothing_is_kept(tmp_path: Path):
         assert sorted(found.name for found in root.parent.iterdir()) == ["lake"]
 
 
-def test_a_lake_that_is_a_link_is_exchanged_where_it_leads(tmp_path: Path):
+def test_swap_follows_a_symbolic_link(tmp_path: Path):
     there = tmp_path / "disk" / "lake"
     fill(there, OLD)
     link = tmp_path / "lake"
@@ -184,7 +180,7 @@ def test_a_lake_that_is_a_link_is_exchanged_where_it_leads(tmp_path: Path):
     assert atomic_swap.read_unfinished_swap(link) is None
 
 
-def test_a_mount_point_is_not_exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_mount_point_is_not_swapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     new, kept = scene(tmp_path / "lake")
     monkeypatch.setattr(Path, "is_mount", lambda self: self.name == "lake")
     with pytest.raises(BadInput, match="mount point"):
@@ -192,7 +188,7 @@ def test_a_mount_point_is_not_exchanged(tmp_path: Path, monkeypatch: pytest.Monk
     assert (held(tmp_path / "lake"), atomic_swap.read_unfinished_swap(tmp_path / "lake")) == (OLD, None)
 
 
-def test_an_exchange_whose_lake_is_gone_is_an_error_and_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_swap_without_a_lake_is_an_error_and_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     root, new = tmp_path / "lake", tmp_path / "lake.new"
     for one_step in (True, False):
         fill(root, OLD)

@@ -66,7 +66,7 @@ def write_on(root: Location, who: int, rounds: int) -> int:
 
 
 @pytest.mark.parametrize("where", ["folder", "seaweed"])
-def test_two_processes_write_a_hundred_times_and_all_of_it_is_kept_once(
+def test_two_processes_write_a_hundred_pages_and_each_is_stored_once(
     where: str, request: pytest.FixtureRequest, tmp_path: Path
 ):
     root: Location = request.getfixturevalue("bucket") if where == "seaweed" else tmp_path / "lake"
@@ -106,7 +106,7 @@ def create_and_keep(root: Location, who: int) -> int:
     return delta_tables.store_pages(root, PLAY_BY_PLAY, make_page(PLAY_BY_PLAY, who, "{}", who), equal_bodies).new
 
 
-def test_two_first_runs_at_once_make_one_lake_in_a_bucket(bucket: Location):
+def test_two_first_runs_at_once_create_one_lake_in_a_bucket(bucket: Location):
     with ProcessPoolExecutor(2, SPAWN, wait_at, (SPAWN.Barrier(2),)) as pool:
         kept = list(pool.map(create_and_keep, [bucket] * 2, (1, 2)))
 
@@ -144,7 +144,7 @@ def facts(root: Location, table: Table) -> pl.DataFrame:
 
 @pytest.mark.parametrize("where", ["folder", "seaweed"])
 @pytest.mark.parametrize("other", [ingest_unlocked, rebuild_unlocked])
-def test_an_ingest_beside_another_writer_ends_with_the_lake_of_one(
+def test_ingest_next_to_another_writer_gives_the_same_lake_as_alone(
     other: Callable[[Location], str], where: str, request: pytest.FixtureRequest, tmp_path: Path
 ):
     root: Location = request.getfixturevalue("bucket") if where == "seaweed" else tmp_path / "lake"
@@ -167,7 +167,7 @@ def test_an_ingest_beside_another_writer_ends_with_the_lake_of_one(
 
 
 @pytest.mark.parametrize("what", ["append", "merge", "ledger"])
-def test_a_commit_whose_answer_is_lost_is_made_once_and_counted_as_made(
+def test_commit_with_a_lost_response_is_made_once_and_counts(
     what: str, seaweed: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch
 ):
     proxy = start_proxy(seaweed)
@@ -188,7 +188,7 @@ def test_a_commit_whose_answer_is_lost_is_made_once_and_counted_as_made(
 
 
 @pytest.mark.parametrize("what", ["append", "ledger"])
-def test_a_commit_of_which_the_store_does_not_say_whether_it_was_taken_is_not_made_again(
+def test_commit_with_an_unknown_outcome_is_not_repeated(
     what: str, seaweed: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch
 ):
     """Its answer is lost, and then the store does not answer the question for it either."""

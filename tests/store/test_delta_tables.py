@@ -98,7 +98,7 @@ def skaters(*goals: int, season: int = 20232024) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SKATER_GAME.schema)
 
 
-def test_a_page_that_comes_back_to_what_it_was_is_a_third_version(tmp_path: Path):
+def test_page_that_returns_to_its_first_content_is_a_third_version(tmp_path: Path):
     for minute, body in enumerate(['{"goals":1}', '{"goals":2}', '{"goals":1}']):
         keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, body, minute=minute))
 
@@ -106,7 +106,7 @@ def test_a_page_that_comes_back_to_what_it_was_is_a_third_version(tmp_path: Path
     assert delta_tables.scan_newest_pages(tmp_path, PLAY_BY_PLAY).collect()["body"].to_list() == ['{"goals":1}']
 
 
-def test_a_new_page_a_changed_one_and_the_same_one_are_told_apart(tmp_path: Path):
+def test_new_changed_and_unchanged_pages_are_counted(tmp_path: Path):
     keep(tmp_path, PLAY_BY_PLAY, *(page(PLAY_BY_PLAY, n, '{"goals":1}') for n in (1, 2)))
 
     kept = keep(
@@ -122,7 +122,7 @@ def test_a_new_page_a_changed_one_and_the_same_one_are_told_apart(tmp_path: Path
 
 
 @pytest.mark.parametrize("table", [PLAY_BY_PLAY, PLAYERS], ids=lambda table: table.name)
-def test_the_same_page_again_makes_no_row_and_no_version(table: Table, tmp_path: Path):
+def test_same_page_again_adds_no_row_and_no_version(table: Table, tmp_path: Path):
     keep(tmp_path, table, page(table, 1, '{"goals":1}'))
     before = tree(tmp_path)
 
@@ -133,7 +133,7 @@ def test_the_same_page_again_makes_no_row_and_no_version(table: Table, tmp_path:
 
 
 @pytest.mark.parametrize("table", [PLAY_BY_PLAY, PLAYERS], ids=lambda table: table.name)
-def test_a_page_of_which_only_volatile_keys_differ_makes_no_row_and_no_version(table: Table, tmp_path: Path):
+def test_page_that_differs_only_in_volatile_keys_adds_no_row_and_no_version(table: Table, tmp_path: Path):
     keep(tmp_path, table, page(table, 1, '{"goals":1,"clock":{"left":"00:10"}}'))
     before = tree(tmp_path)
 
@@ -143,7 +143,7 @@ def test_a_page_of_which_only_volatile_keys_differ_makes_no_row_and_no_version(t
     assert tree(tmp_path) == before
 
 
-def test_a_change_behind_volatile_ones_is_kept_as_served(tmp_path: Path):
+def test_change_after_volatile_changes_is_stored_as_served(tmp_path: Path):
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":1,"clock":1}'))
 
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":1,"clock":2}', minute=1))
@@ -152,7 +152,7 @@ def test_a_change_behind_volatile_ones_is_kept_as_served(tmp_path: Path):
     assert bodies(tmp_path, PLAY_BY_PLAY) == ['{"goals":1,"clock":1}', '{"goals":2,"clock":3}']
 
 
-def test_an_entry_that_says_nothing_of_its_day_is_a_new_version_under_another_day(tmp_path: Path):
+def test_entry_without_a_day_is_a_new_version_under_another_day(tmp_path: Path):
     keep(tmp_path, SCHEDULE, page(SCHEDULE, 1, '{"clock":1}'))
 
     keep(tmp_path, SCHEDULE, page(SCHEDULE, 1, '{"clock":2}', minute=1, day=date(2024, 1, 9)))
@@ -162,7 +162,7 @@ def test_an_entry_that_says_nothing_of_its_day_is_a_new_version_under_another_da
     assert days == [DAY, date(2024, 1, 9), date(2024, 1, 10)]
 
 
-def test_a_later_version_is_strictly_later_even_if_the_clock_was_set_back(tmp_path: Path):
+def test_later_version_has_a_later_time_even_if_the_clock_went_back(tmp_path: Path):
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":1}', minute=60))
 
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":2}', minute=0))
@@ -180,7 +180,7 @@ def test_a_later_version_is_strictly_later_even_if_the_clock_was_set_back(tmp_pa
 
 
 @pytest.mark.parametrize("table", [PLAY_BY_PLAY, PLAYERS], ids=lambda table: table.name)
-def test_of_a_page_that_stands_twice_in_a_batch_the_last_counts(table: Table, tmp_path: Path):
+def test_last_of_two_versions_in_a_batch_counts(table: Table, tmp_path: Path):
     twice = [page(table, 1, '{"goals":1}'), page(table, 2, '{"goals":0}'), page(table, 1, '{"goals":2}')]
 
     first = keep(tmp_path, table, *twice)
@@ -191,7 +191,7 @@ def test_of_a_page_that_stands_twice_in_a_batch_the_last_counts(table: Table, tm
     assert sorted(bodies(tmp_path, table)) == ['{"goals":0}', '{"goals":2}']
 
 
-def test_a_page_that_stands_twice_with_what_is_kept_last_is_unchanged(tmp_path: Path):
+def test_page_that_ends_a_batch_as_stored_is_unchanged(tmp_path: Path):
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":1}'))
 
     kept = keep(tmp_path, PLAY_BY_PLAY, *(page(PLAY_BY_PLAY, 1, b, minute=1) for b in ('{"goals":2}', '{"goals":1}')))
@@ -209,7 +209,7 @@ def test_an_empty_batch_changes_nothing(tmp_path: Path):
     assert tree(tmp_path) == before
 
 
-def test_pages_of_several_seasons_come_in_one_batch(tmp_path: Path):
+def test_batch_may_hold_pages_of_several_seasons(tmp_path: Path):
     rows = [page(PLAY_BY_PLAY, n, '{"goals":1}', season=season) for n, season in enumerate((20222023, 20232024))]
 
     keep(tmp_path, PLAY_BY_PLAY, *rows)
@@ -219,7 +219,7 @@ def test_pages_of_several_seasons_come_in_one_batch(tmp_path: Path):
     assert delta_tables.scan_newest_pages(tmp_path, PLAY_BY_PLAY, seasons=[20222023]).collect().height == 1
 
 
-def test_a_key_of_two_columns_and_a_key_that_is_a_day_are_keys(tmp_path: Path):
+def test_keys_of_two_columns_and_of_a_day_work(tmp_path: Path):
     roster = page(PLAY_BY_PLAY, 1, '{"forwards":[]}') | {"team_abbrev": "ABC"}
     other_team, other_season = roster | {"team_abbrev": "XYZ"}, roster | {"season": 20222023}
     day = page(PLAY_BY_PLAY, 1, '{"standings":[]}')
@@ -233,7 +233,7 @@ def test_a_key_of_two_columns_and_a_key_that_is_a_day_are_keys(tmp_path: Path):
     assert (rosters.new, standings.new) == (3, 2)
 
 
-def test_of_a_merged_page_the_newest_stays_and_rows_never_become_fewer(tmp_path: Path):
+def test_merge_keeps_the_newest_page_and_never_loses_rows(tmp_path: Path):
     keep(tmp_path, PLAYERS, *(page(PLAYERS, n, f'{{"kg":{n}}}') for n in range(5)))
     kept = keep(tmp_path, PLAYERS, page(PLAYERS, 3, '{"kg":90}', minute=1), page(PLAYERS, 9, '{"kg":9}', minute=1))
 
@@ -245,7 +245,7 @@ def test_of_a_merged_page_the_newest_stays_and_rows_never_become_fewer(tmp_path:
     assert rows["run_id"].to_list() == ["run-0"] * 3 + ["run-1", "run-0", "run-1"]
 
 
-def test_a_merged_page_reaches_back_over_many_files(tmp_path: Path):
+def test_merge_replaces_a_page_in_an_old_file(tmp_path: Path):
     for n in range(6):
         keep(tmp_path, PLAYERS, page(PLAYERS, n, '{"kg":1}', minute=n))
 
@@ -261,7 +261,7 @@ GROWING = [table for table in catalog.TABLES if table.is_append_only]
 
 
 @pytest.mark.parametrize("table", GROWING, ids=lambda table: table.name)
-def test_the_engine_refuses_to_take_rows_from_a_table_that_only_grows(table: Table, tmp_path: Path):
+def test_delta_refuses_to_remove_rows_from_an_append_only_table(table: Table, tmp_path: Path):
     delta_tables.create_tables(tmp_path, [table])
     folder = str(delta_tables.locate_table(tmp_path, table))
     empty = pl.DataFrame(schema=table.schema)
@@ -279,7 +279,7 @@ def test_the_engine_refuses_to_take_rows_from_a_table_that_only_grows(table: Tab
             attempt()
 
 
-def test_rows_that_are_kept_cannot_be_deleted_updated_merged_over_or_overwritten(tmp_path: Path):
+def test_stored_rows_cannot_be_deleted_updated_merged_or_overwritten(tmp_path: Path):
     keep(tmp_path, PLAY_BY_PLAY, *(page(PLAY_BY_PLAY, n, '{"goals":1}') for n in range(3)))
     folder = str(delta_tables.locate_table(tmp_path, PLAY_BY_PLAY))
     before = delta_tables.scan_table(tmp_path, PLAY_BY_PLAY).collect()
@@ -315,14 +315,14 @@ def test_bronze_and_the_ledger_are_never_replaced(table: Table, tmp_path: Path):
 
 
 @pytest.mark.parametrize("table", [t for t in catalog.TABLES if t.layer != "lake"], ids=lambda t: t.name)
-def test_only_the_ledger_is_appended_to_without_a_question(table: Table, tmp_path: Path):
+def test_only_the_ledger_takes_rows_without_comparing_them(table: Table, tmp_path: Path):
     delta_tables.create_tables(tmp_path, [table])
 
     with pytest.raises(TypeError, match="ledger"):
         delta_tables.append_to_ledger(tmp_path, table, pl.DataFrame(schema=table.schema))
 
 
-def test_a_season_is_replaced_and_the_others_stay(tmp_path: Path):
+def test_replacing_a_season_leaves_the_others(tmp_path: Path):
     delta_tables.create_tables(tmp_path, [SKATER_GAME])
     for season in (20222023, 20232024):
         delta_tables.replace_rows(
@@ -338,7 +338,7 @@ def test_a_season_is_replaced_and_the_others_stay(tmp_path: Path):
     assert delta_tables.read_commit_metadata(tmp_path, SKATER_GAME, "made-of") == {"a": "b"}
 
 
-def test_a_season_without_rows_is_emptied_and_nothing_else(tmp_path: Path):
+def test_replacing_a_season_with_no_rows_empties_only_that_season(tmp_path: Path):
     delta_tables.create_tables(tmp_path, [SKATER_GAME])
     for season in (20222023, 20232024):
         delta_tables.replace_rows(
@@ -364,7 +364,7 @@ def wrong_frames() -> dict[str, pl.DataFrame]:
 
 
 @pytest.mark.parametrize("what", wrong_frames())
-def test_a_frame_that_differs_from_the_declared_schema_is_not_written(what: str, tmp_path: Path):
+def test_frame_with_another_schema_is_not_written(what: str, tmp_path: Path):
     delta_tables.create_tables(tmp_path, [SKATER_GAME])
     delta_tables.replace_rows(tmp_path, SKATER_GAME, skaters(1), where="season = 20232024", metadata={})
     before = tree(tmp_path)
@@ -376,7 +376,7 @@ def test_a_frame_that_differs_from_the_declared_schema_is_not_written(what: str,
     assert tree(tmp_path) == before
 
 
-def test_a_table_that_has_other_columns_takes_no_page(tmp_path: Path):
+def test_table_with_other_columns_accepts_no_page(tmp_path: Path):
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, "{}"))
     DeltaTable(str(delta_tables.locate_table(tmp_path, PLAY_BY_PLAY))).alter.add_columns(Field("more", "string"))
     version = delta_tables.open_table(tmp_path, PLAY_BY_PLAY).version()
@@ -390,7 +390,7 @@ def test_a_table_that_has_other_columns_takes_no_page(tmp_path: Path):
 
 
 @pytest.mark.parametrize("table", [PLAY_BY_PLAY, PLAYERS], ids=lambda table: table.name)
-def test_the_log_says_of_a_file_which_keys_are_in_it_and_nothing_of_bodies(table: Table, tmp_path: Path):
+def test_log_has_statistics_of_keys_but_not_of_bodies(table: Table, tmp_path: Path):
     body = "[" + "1," * 100_000 + "1]"
     keep(tmp_path, table, page(table, 1, body))
 
@@ -404,7 +404,7 @@ def test_the_log_says_of_a_file_which_keys_are_in_it_and_nothing_of_bodies(table
     assert log.stat().st_size + add["size"] < 10_000  # nor has the file a body in its own statistics
 
 
-def test_a_page_with_a_wrong_dtype_never_reaches_bronze(tmp_path: Path):
+def test_page_with_a_wrong_dtype_never_reaches_bronze(tmp_path: Path):
     delta_tables.create_tables(tmp_path, [PLAY_BY_PLAY])
     before = tree(tmp_path)
     rows = frame(PLAY_BY_PLAY, [page(PLAY_BY_PLAY, 1, "{}")]).with_columns(body_bytes=pl.lit(1.5))
@@ -416,7 +416,7 @@ def test_a_page_with_a_wrong_dtype_never_reaches_bronze(tmp_path: Path):
 
 
 @pytest.mark.parametrize("what", ["another type", "no season", "another type, no rows"])
-def test_a_frame_that_differs_reaches_no_table_of_the_ledger(what: str, tmp_path: Path):
+def test_frame_with_another_schema_reaches_no_ledger_table(what: str, tmp_path: Path):
     delta_tables.create_tables(tmp_path, [ledger.LISTINGS])
     before = tree(tmp_path)
     good = pl.DataFrame([dict.fromkeys(ledger.LISTINGS.schema)], schema=ledger.LISTINGS.schema)
@@ -450,7 +450,7 @@ def keep_batches(root: Path, who: int, rounds: int) -> list[tuple[int, int, int]
     return found
 
 
-def test_two_processes_without_the_lock_lose_nothing_and_double_nothing(tmp_path: Path):
+def test_two_processes_without_the_lock_lose_and_duplicate_nothing(tmp_path: Path):
     rounds = 4
     delta_tables.create_tables(tmp_path, [PLAY_BY_PLAY, PLAYERS])
     with ProcessPoolExecutor(2, SPAWN, wait_for_the_others, (SPAWN.Barrier(2),)) as pool:
@@ -476,7 +476,7 @@ def create_and_keep(root: Path, who: int) -> int:
     return delta_tables.store_pages(root, PLAY_BY_PLAY, frame(PLAY_BY_PLAY, [page(PLAY_BY_PLAY, who, "{}")]), same).new
 
 
-def test_two_first_runs_at_once_make_one_lake_with_the_pages_of_both(tmp_path: Path):
+def test_two_first_runs_at_once_create_one_lake_with_the_pages_of_both(tmp_path: Path):
     with ProcessPoolExecutor(2, SPAWN, wait_for_the_others, (SPAWN.Barrier(2),)) as pool:
         for n in range(3):
             kept = list(pool.map(create_and_keep, [tmp_path / str(n)] * 2, (1, 2)))
@@ -494,7 +494,7 @@ def hold(root: Path, told: Any) -> None:
         told.recv()
 
 
-def test_the_second_waits_then_says_who_holds_the_lake_and_a_kill_frees_it(tmp_path: Path):
+def test_second_run_waits_then_names_the_holder_and_a_kill_frees_the_lake(tmp_path: Path):
     here, there = SPAWN.Pipe()
     holder = SPAWN.Process(target=hold, args=(tmp_path, there))
     holder.start()
@@ -515,7 +515,7 @@ def test_the_second_waits_then_says_who_holds_the_lake_and_a_kill_frees_it(tmp_p
         pass
 
 
-def test_the_second_gets_the_lake_when_the_first_is_done_while_it_waits(tmp_path: Path):
+def test_waiting_run_gets_the_lake_when_the_first_ends(tmp_path: Path):
     here, there = SPAWN.Pipe()
     holder = SPAWN.Process(target=hold, args=(tmp_path, there))
     holder.start()
@@ -532,7 +532,7 @@ def test_the_second_gets_the_lake_when_the_first_is_done_while_it_waits(tmp_path
     assert holder.exitcode == 0
 
 
-def test_the_lake_is_free_again_after_an_error(tmp_path: Path):
+def test_error_frees_the_lake(tmp_path: Path):
     with pytest.raises(ZeroDivisionError), locks.hold_lock(tmp_path, "first", now=T0):
         raise ZeroDivisionError
 
@@ -540,7 +540,7 @@ def test_the_lake_is_free_again_after_an_error(tmp_path: Path):
         pass
 
 
-def test_a_lake_that_is_held_by_nobody_knows_who_is_still_a_sentence(tmp_path: Path):
+def test_lock_without_a_readable_holder_has_a_clear_error(tmp_path: Path):
     with locks.hold_lock(tmp_path, "first", now=T0):
         (tmp_path / locks.STATE_FOLDER / "holder.json").write_text("{")
         with pytest.raises(LakeLocked, match="another run"), locks.hold_lock(tmp_path, "second", now=T0, wait_s=0):
@@ -571,7 +571,7 @@ def paths(root: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("table", [PLAY_BY_PLAY, PLAYERS], ids=lambda table: table.name)
-def test_what_is_kept_is_synced_data_log_and_folders(table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_stored_pages_are_synced_data_log_and_folders(table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     keep(tmp_path, table, page(table, 1, "{}"))
     before, inodes = paths(tmp_path), synced(monkeypatch)
 
@@ -580,9 +580,7 @@ def test_what_is_kept_is_synced_data_log_and_folders(table: Table, tmp_path: Pat
     assert unsynced(tmp_path, before, inodes) == set()
 
 
-def test_the_first_page_of_a_season_is_synced_with_the_folder_of_its_season(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_first_page_of_a_season_is_synced_with_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, "{}"))
     before, inodes = paths(tmp_path), synced(monkeypatch)
 
@@ -591,7 +589,7 @@ def test_the_first_page_of_a_season_is_synced_with_the_folder_of_its_season(
     assert unsynced(tmp_path, before, inodes) == set()
 
 
-def test_a_checkpoint_is_synced_for_an_empty_one_would_close_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_checkpoint_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     before, inodes = paths(tmp_path), synced(monkeypatch)
 
     for n in range(21):
@@ -601,7 +599,7 @@ def test_a_checkpoint_is_synced_for_an_empty_one_would_close_the_table(tmp_path:
     assert unsynced(tmp_path / "bronze", before, inodes) == set()
 
 
-def test_a_lake_that_is_replaced_and_appended_to_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_replaced_and_appended_tables_are_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     delta_tables.create_tables(tmp_path, [SKATER_GAME, ledger.META])
     before, inodes = paths(tmp_path), synced(monkeypatch)
 
@@ -656,7 +654,7 @@ def make_a_file_of_the_log(root: Path) -> None:
     ],
     ids=lambda damage: damage.__name__,
 )
-def test_a_damaged_table_is_unreadable_by_name_and_nothing_is_changed(damage: Callable[[Path], None], tmp_path: Path):
+def test_damaged_table_is_named_and_nothing_changes(damage: Callable[[Path], None], tmp_path: Path):
     for n in range(3):
         keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, n, "{}"))
     damage(tmp_path)
@@ -677,7 +675,7 @@ def test_a_damaged_table_is_unreadable_by_name_and_nothing_is_changed(damage: Ca
     assert tree(tmp_path) == before
 
 
-def test_a_damaged_table_stops_a_whole_lake_from_being_opened(tmp_path: Path):
+def test_damaged_table_prevents_opening_the_lake(tmp_path: Path):
     delta_tables.create_tables(tmp_path, catalog.TABLES)
     write_rubbish_into_the_log(tmp_path)
     before = tree(tmp_path)
@@ -688,7 +686,7 @@ def test_a_damaged_table_stops_a_whole_lake_from_being_opened(tmp_path: Path):
     assert tree(tmp_path) == before
 
 
-def test_a_lake_whose_own_tables_are_gone_is_unreadable(tmp_path: Path):
+def test_lake_without_its_ledger_is_unreadable(tmp_path: Path):
     delta_tables.create_tables(tmp_path, catalog.TABLES)
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, "{}"))
     shutil.rmtree(tmp_path / "lake")
@@ -701,7 +699,7 @@ def test_a_lake_whose_own_tables_are_gone_is_unreadable(tmp_path: Path):
 
 
 @pytest.mark.parametrize("made", range(len(catalog.TABLES)))
-def test_a_first_run_that_was_killed_as_it_made_the_tables_is_gone_on_with(made: int, tmp_path: Path):
+def test_first_run_killed_while_creating_tables_can_continue(made: int, tmp_path: Path):
     delta_tables.create_tables(tmp_path, catalog.TABLES[:made])
     unborn = delta_tables.locate_table(tmp_path, catalog.TABLES[made]) / "_delta_log"
     unborn.mkdir(parents=True)
@@ -715,7 +713,7 @@ def test_a_first_run_that_was_killed_as_it_made_the_tables_is_gone_on_with(made:
         assert delta_tables.scan_table(tmp_path, table).collect().is_empty()
 
 
-def test_a_folder_of_files_that_are_no_table_is_not_written_into(tmp_path: Path):
+def test_folder_of_other_files_is_not_written_into(tmp_path: Path):
     folder = delta_tables.locate_table(tmp_path, PLAY_BY_PLAY)
     folder.mkdir(parents=True)
     (folder / "notes.txt").write_text("mine")
@@ -726,7 +724,7 @@ def test_a_folder_of_files_that_are_no_table_is_not_written_into(tmp_path: Path)
     assert tree(tmp_path) == {"bronze/play_by_play/notes.txt": b"mine"}
 
 
-def test_a_table_that_is_not_there_says_what_makes_it(tmp_path: Path):
+def test_missing_table_error_names_the_command_that_creates_it(tmp_path: Path):
     with pytest.raises(LakeError) as error:
         delta_tables.scan_table(tmp_path, PLAY_BY_PLAY)
 
@@ -740,7 +738,7 @@ def meta(layout: int) -> pl.DataFrame:
     return pl.DataFrame([row], schema=ledger.META.schema)
 
 
-def test_a_lake_of_this_layout_is_opened_and_one_of_a_newer_program_refused(tmp_path: Path):
+def test_lake_of_this_layout_opens_and_a_newer_one_does_not(tmp_path: Path):
     delta_tables.create_tables(tmp_path, catalog.TABLES)
     delta_tables.append_to_ledger(tmp_path, ledger.META, meta(ledger.LAYOUT_VERSION))
     layout.check_tables(tmp_path)
@@ -756,7 +754,7 @@ def test_a_lake_of_this_layout_is_opened_and_one_of_a_newer_program_refused(tmp_
     assert tree(tmp_path) == before
 
 
-def test_a_table_of_a_newer_delta_protocol_is_unreadable(tmp_path: Path):
+def test_table_of_a_newer_delta_protocol_is_unreadable(tmp_path: Path):
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, "{}"))
     log = last_log(tmp_path, PLAY_BY_PLAY)
     following = log.with_name(f"{int(log.stem) + 1:020d}.json")
@@ -768,7 +766,7 @@ def test_a_table_of_a_newer_delta_protocol_is_unreadable(tmp_path: Path):
         keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 2, "{}"))
 
 
-def test_what_is_there_is_not_made_again(tmp_path: Path):
+def test_existing_tables_are_not_created_again(tmp_path: Path):
     made = delta_tables.create_tables(tmp_path, [PLAY_BY_PLAY, PLAYERS])
     before = tree(tmp_path)
 
@@ -777,7 +775,7 @@ def test_what_is_there_is_not_made_again(tmp_path: Path):
     assert tree(tmp_path) == before
 
 
-def test_the_size_of_a_table_is_told_from_its_log(tmp_path: Path):
+def test_size_of_a_table_comes_from_its_log(tmp_path: Path):
     delta_tables.create_tables(tmp_path, [PLAY_BY_PLAY])
     empty = delta_tables.read_table_size(tmp_path, PLAY_BY_PLAY)
     keep(tmp_path, PLAY_BY_PLAY, *(page(PLAY_BY_PLAY, n, "{}") for n in range(3)))
@@ -800,7 +798,7 @@ BATCHES = st.lists(
 
 @try_examples(12)
 @given(BATCHES)
-def test_bronze_is_what_a_dictionary_of_histories_would_be(batches: list[list[tuple[int, int, int, int]]]):
+def test_bronze_behaves_like_a_dictionary_of_histories(batches: list[list[tuple[int, int, int, int]]]):
     histories: dict[int, list[str]] = {}
     people: dict[int, str] = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -55,7 +55,7 @@ def there(root: Path) -> pl.DataFrame:
     return delta_tables.scan_table(root, TABLE).sort("game_id").collect()
 
 
-def test_files_of_a_season_take_the_place_of_that_season_and_of_no_other(root: Path):
+def test_files_of_a_season_replace_that_season_only(root: Path):
     files = [written(root, 20232024, 4), written(root, 20232024, 5, 6)]
     publish_files(root, TABLE, files, seasons=["20232024"], metadata={"said": '{"how often": 2}'})
 
@@ -65,14 +65,14 @@ def test_files_of_a_season_take_the_place_of_that_season_and_of_no_other(root: P
     assert delta_tables.open_table(root, TABLE).version() == 3
 
 
-def test_seasons_without_files_are_emptied_and_all_of_them_go_in_one_commit(root: Path):
+def test_seasons_without_files_are_emptied_in_one_commit(root: Path):
     publish_files(root, TABLE, [written(root, 20222023, 9)], seasons=["20222023", "20232024"], metadata={})
 
     assert_frame_equal(there(root), rows(20222023, 9))
     assert delta_tables.open_table(root, TABLE).version() == 3
 
 
-def test_a_table_is_replaced_with_its_columns(root: Path):
+def test_table_is_replaced_with_its_columns(root: Path):
     columns = (*TABLE.columns, Column("more", pl.Float64, "One more"))
     newer = Table(name=TABLE.name, grain=TABLE.grain, key=TABLE.key, columns=columns, source=TABLE.source)
     now = rows(20232024, 7).with_columns(more=pl.lit(0.5))
@@ -82,7 +82,7 @@ def test_a_table_is_replaced_with_its_columns(root: Path):
     assert delta_tables.open_table(root, newer).version() == 3
 
 
-def test_the_log_says_what_is_in_a_file_so_that_readers_skip_it(root: Path):
+def test_log_has_statistics_that_let_readers_skip_files(root: Path):
     adds = parts_of(root).filter(pl.col("partition.season") == 20232024)
     assert adds.select("num_records", "min.game_id", "max.game_id", "null_count.game_id").rows() == [(2, 2, 3, 0)]
 
@@ -91,7 +91,7 @@ def parts_of(root: Path) -> pl.DataFrame:
     return pl.DataFrame(delta_tables.open_table(root, TABLE).get_add_actions(flatten=True))
 
 
-def test_the_log_says_how_large_each_season_is_without_a_row_being_read(root: Path):
+def test_log_gives_the_size_of_each_season(root: Path):
     of_log = read_season_sizes(delta_tables.open_table(root, TABLE), TABLE)
     assert {season: size.rows for season, size in of_log.items()} == {"20222023": 1, "20232024": 2}
     folder = delta_tables.locate_table(root, TABLE)
@@ -100,7 +100,7 @@ def test_the_log_says_how_large_each_season_is_without_a_row_being_read(root: Pa
     assert {season: size.size_bytes for season, size in of_log.items()} == on_disk
 
 
-def test_how_large_a_table_without_seasons_or_without_rows_is(tmp_path: Path):
+def test_size_of_tables_without_seasons_or_rows(tmp_path: Path):
     delta_tables.create_tables(tmp_path, [TEAMS])
     assert read_season_sizes(delta_tables.open_table(tmp_path, TEAMS), TEAMS) == {}
     team = pl.select(**{name: pl.lit("1") for name in TEAMS.schema}).cast(dict(TEAMS.schema))
@@ -109,7 +109,7 @@ def test_how_large_a_table_without_seasons_or_without_rows_is(tmp_path: Path):
     assert [(part, size.rows) for part, size in of_log.items()] == [(None, 1)]
 
 
-def test_a_file_that_does_not_say_how_many_rows_it_has_leaves_them_unknown(root: Path):
+def test_file_without_a_row_count_leaves_it_unknown(root: Path):
     publish_files(root, TABLE, [written(root, 20232024, game) for game in (2, 3)], seasons=["20232024"], metadata={})
     log = root / "silver" / "trial" / "_delta_log" / f"{delta_tables.open_table(root, TABLE).version():020d}.json"
     said = [json.loads(line) for line in log.read_text().splitlines()]
@@ -119,7 +119,7 @@ def test_a_file_that_does_not_say_how_many_rows_it_has_leaves_them_unknown(root:
 
 
 @pytest.mark.parametrize("seasons", [["20222023"], None])
-def test_what_would_damage_the_table_is_refused_and_nothing_changes(root: Path, seasons: list[str] | None):
+def test_harmful_commit_is_refused_and_nothing_changes(root: Path, seasons: list[str] | None):
     before, good = there(root), written(root, 20222023, 8)
     season = "season=20222023"
     folder = root / "silver" / "trial"
@@ -159,7 +159,7 @@ def test_what_would_damage_the_table_is_refused_and_nothing_changes(root: Path, 
     assert_frame_equal(there(root), before)
 
 
-def test_a_table_with_promises_that_are_not_held_here_is_refused(root: Path):
+def test_table_with_unsupported_features_is_refused(root: Path):
     delta = DeltaTable(str(root / "silver" / "trial"))
     delta.alter.add_constraint({"old": "game_id > 0"})
     file = written(root, 20222023, 8)
@@ -173,7 +173,7 @@ def test_bronze_is_never_replaced(root: Path):
         publish_files(root, bronze, [], seasons=["20222023"], metadata={})
 
 
-def test_files_of_a_killed_rebuild_are_seen_by_nobody(root: Path):
+def test_files_of_a_killed_rebuild_are_invisible(root: Path):
     before = there(root)
     written(root, 20222023, 8)
     assert_frame_equal(there(root), before)

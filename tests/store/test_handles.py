@@ -32,7 +32,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "lake"
 
 
-def test_a_handle_is_kept_only_meanwhile(root: Path):
+def test_handle_is_cached_only_inside_the_block(root: Path):
     assert delta_tables.open_table(root, TEAMS) is not delta_tables.open_table(root, TEAMS)
     with handles.cache_folder_handles():
         held = delta_tables.open_table(root, TEAMS)
@@ -45,7 +45,7 @@ def test_a_handle_is_kept_only_meanwhile(root: Path):
         assert delta_tables.open_table(root, TEAMS) is not held
 
 
-def test_what_is_written_meanwhile_is_seen_by_whomever_it_is_written(root: Path):
+def test_cached_handle_sees_every_writer(root: Path):
     with handles.cache_folder_handles():
         assert seen(root) == [1]
         put(root, 1, 2)
@@ -56,7 +56,7 @@ def test_what_is_written_meanwhile_is_seen_by_whomever_it_is_written(root: Path)
         assert delta_tables.open_table(root, TEAMS).version() == by_another.version()
 
 
-def test_a_table_in_the_place_of_another_is_seen(root: Path, tmp_path: Path):
+def test_cached_handle_sees_a_replaced_table(root: Path, tmp_path: Path):
     other = tmp_path / "other"
     delta_tables.create_tables(other, [TEAMS])
     put(other, 7)
@@ -67,7 +67,7 @@ def test_a_table_in_the_place_of_another_is_seen(root: Path, tmp_path: Path):
         assert seen(root) == [7]
 
 
-def test_an_older_version_stays_what_it_was(root: Path):
+def test_older_version_does_not_change(root: Path):
     with handles.cache_folder_handles():
         version = delta_tables.open_table(root, TEAMS).version()
         put(root, 1, 2)

@@ -86,7 +86,7 @@ def written_as_views(folder: Path) -> list[str]:
 
 
 @every_table
-def test_a_table_asks_no_more_of_a_reader_than_the_first_of_them_had(league_lake: Path, table: Table):
+def test_table_needs_only_the_first_reader_version(league_lake: Path, table: Table):
     asked = DeltaTable(lakes.locate_table(league_lake, table)).protocol()
 
     assert (asked.min_reader_version, asked.min_writer_version) == (1, 2)
@@ -95,7 +95,7 @@ def test_a_table_asks_no_more_of_a_reader_than_the_first_of_them_had(league_lake
 
 
 @every_table
-def test_a_table_has_types_and_settings_that_every_reader_knows(league_lake: Path, table: Table):
+def test_table_has_types_and_settings_that_every_reader_knows(league_lake: Path, table: Table):
     delta = DeltaTable(lakes.locate_table(league_lake, table))
 
     assert set(types(delta.schema().fields)) <= SIMPLE
@@ -103,11 +103,11 @@ def test_a_table_has_types_and_settings_that_every_reader_knows(league_lake: Pat
 
 
 @every_table
-def test_files_say_that_texts_are_texts(league_lake: Path, table: Table):
+def test_files_store_plain_strings(league_lake: Path, table: Table):
     assert written_as_views(lakes.locate_table(league_lake, table)) == []
 
 
-def test_a_law_about_texts_sees_views_at_any_depth(tmp_path: Path):
+def test_check_for_string_views_looks_at_any_depth(tmp_path: Path):
     rows = pl.DataFrame({"deep": [[{"texts": ["a"]}]], "text": ["a"], "number": [1]})
     rows.write_delta(str(tmp_path / "table"))
 
@@ -120,7 +120,7 @@ def players(*numbers: int, body: str) -> pl.DataFrame:
     return pl.DataFrame([{"player_id": n, **about} for n in numbers], schema=PLAYERS.schema)
 
 
-def test_texts_stay_texts_when_rows_are_appended_renewed_replaced_and_their_files_merged(tmp_path: Path):
+def test_strings_stay_plain_after_append_merge_replace_and_compaction(tmp_path: Path):
     delta_tables.create_tables(tmp_path, [PLAYERS, SKATER_GAME])
     folder = lakes.locate_table(tmp_path, PLAYERS)
 
@@ -166,7 +166,7 @@ def test_duckdb_reads_what_polars_reads(league_lake: Path, duck: duckdb.DuckDBPy
     assert_frame_equal(sorted_alike(theirs, ours), sorted_alike(ours, ours), check_exact=True)
 
 
-def test_pandas_has_the_rows_by_way_of_duckdb(league_lake: Path, duck: duckdb.DuckDBPyConnection):
+def test_pandas_reads_the_rows_through_duckdb(league_lake: Path, duck: duckdb.DuckDBPyConnection):
     pytest.importorskip("pandas", reason="pandas is a development tool: pip install -e .[dev]")
     ours = lakes.read_rows(league_lake, SKATER_GAME)
 
@@ -178,7 +178,7 @@ def test_pandas_has_the_rows_by_way_of_duckdb(league_lake: Path, duck: duckdb.Du
 
 
 @every_table
-def test_arrow_reads_every_file_with_the_types_that_the_log_says(league_lake: Path, table: Table):
+def test_arrow_reads_every_file_with_the_types_of_the_log(league_lake: Path, table: Table):
     delta = DeltaTable(lakes.locate_table(league_lake, table))
     rows = 0
     for file in delta.file_uris():

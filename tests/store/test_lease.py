@@ -35,14 +35,14 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "RENEW_EVERY_S", 0.3)
 
 
-def test_of_many_that_take_a_free_lease_one_has_it(bucket: Bucket):
+def test_one_of_many_takes_a_free_lease(bucket: Bucket):
     for n in range(3):
         root = bucket / str(n)
         with ThreadPoolExecutor(8) as pool:
             assert sum(pool.map(lambda n, root=root: of(root, str(n)).acquire(), range(8))) == 1
 
 
-def test_of_many_that_take_an_old_lease_one_has_it(bucket: Bucket, short: None):
+def test_one_of_many_takes_an_expired_lease(bucket: Bucket, short: None):
     assert of(bucket).acquire()
     assert not of(bucket).acquire()
     time.sleep(3.5)
@@ -51,7 +51,7 @@ def test_of_many_that_take_an_old_lease_one_has_it(bucket: Bucket, short: None):
         assert sum(pool.map(lambda n: of(bucket, str(n)).acquire(), range(8))) == 1
 
 
-def test_a_lease_that_is_renewed_stays_and_one_given_back_is_free(bucket: Bucket, short: None):
+def test_renewed_lease_stays_and_released_lease_is_free(bucket: Bucket, short: None):
     held = of(bucket)
     assert held.acquire()
     with held.hold():
@@ -64,7 +64,7 @@ def test_a_lease_that_is_renewed_stays_and_one_given_back_is_free(bucket: Bucket
 
 
 @pytest.mark.parametrize("step", ["take", "take over", "renew"])
-def test_a_lease_whose_answer_is_lost_is_ours(
+def test_lease_with_a_lost_response_is_ours(
     step: str, seaweed: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch, short: None
 ):
     proxy = start_proxy(seaweed)
@@ -90,7 +90,7 @@ def test_a_lease_whose_answer_is_lost_is_ours(
     assert of(root).acquire()
 
 
-def test_a_lease_that_another_took_is_over_and_is_not_given_back_for_him(bucket: Bucket, short: None):
+def test_lease_taken_by_another_run_is_lost_and_not_released(bucket: Bucket, short: None):
     held, other = of(bucket, "held"), of(bucket, "other")
     assert held.acquire()
     time.sleep(3.5)
@@ -103,7 +103,7 @@ def test_a_lease_that_another_took_is_over_and_is_not_given_back_for_him(bucket:
     assert b'"other"' in location.read_file(bucket, NAME)
 
 
-def test_a_lease_that_cannot_be_renewed_is_over_after_its_term(
+def test_lease_that_cannot_be_renewed_expires(
     seaweed: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch, short: None
 ):
     proxy = start_proxy(seaweed)
@@ -116,7 +116,7 @@ def test_a_lease_that_cannot_be_renewed_is_over_after_its_term(
         time.sleep(2.5)
 
 
-def test_what_the_lease_says_of_its_holder_is_told(bucket: Bucket):
+def test_error_names_the_holder_of_the_lease(bucket: Bucket):
     with (
         locks.hold_lock(bucket, "nhl-lake ingest", now=T0),
         pytest.raises(LakeLocked) as error,
@@ -130,7 +130,7 @@ def test_what_the_lease_says_of_its_holder_is_told(bucket: Bucket):
         pass
 
 
-def test_a_lease_that_says_nonsense_is_still_a_sentence(bucket: Bucket):
+def test_invalid_lease_has_a_clear_error(bucket: Bucket):
     location.write_file(bucket, NAME, b"no JSON")
 
     with pytest.raises(LakeLocked, match="in use by another run"), locks.hold_lock(bucket, "x", now=T0, wait_s=0):
@@ -150,7 +150,7 @@ def hold(root: Bucket, told: Any) -> None:
         told.send("held")
 
 
-def test_the_lease_of_a_run_that_is_killed_is_free_after_its_term(bucket: Bucket, short: None):
+def test_lease_of_a_killed_run_expires(bucket: Bucket, short: None):
     here, there = SPAWN.Pipe()
     holder = SPAWN.Process(target=hold, args=(bucket, there))
     holder.start()
@@ -162,7 +162,7 @@ def test_the_lease_of_a_run_that_is_killed_is_free_after_its_term(bucket: Bucket
         pass
 
 
-def test_a_run_that_was_put_to_sleep_wakes_up_and_writes_nothing_any_more(bucket: Bucket, short: None):
+def test_run_that_slept_past_its_lease_writes_nothing(bucket: Bucket, short: None):
     here, there = SPAWN.Pipe()
     holder = SPAWN.Process(target=hold, args=(bucket, there))
     holder.start()
@@ -181,7 +181,7 @@ def test_a_run_that_was_put_to_sleep_wakes_up_and_writes_nothing_any_more(bucket
 
 
 @pytest.mark.parametrize("server", ["moto", "seaweed"])
-def test_a_store_that_keeps_its_promises_passes_the_probe(
+def test_store_with_conditional_writes_passes_the_probe(
     server: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ):
     root = s3_servers.use_server(request.getfixturevalue(server), monkeypatch)
@@ -192,7 +192,7 @@ def test_a_store_that_keeps_its_promises_passes_the_probe(
 
 
 @pytest.mark.parametrize("header", ["If-None-Match", "If-Match"])
-def test_a_store_that_ignores_a_condition_is_refused_before_anything_is_written(
+def test_store_that_ignores_conditions_is_refused_before_any_write(
     header: str, moto: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch
 ):
     proxy = start_proxy(moto)
@@ -207,7 +207,7 @@ def test_a_store_that_ignores_a_condition_is_refused_before_anything_is_written(
     assert location.is_empty(root)
 
 
-def test_without_its_condition_the_control_really_loses_a_write(
+def test_control_without_conditions_loses_a_write(
     moto: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch
 ):
     proxy = start_proxy(moto)
@@ -220,7 +220,7 @@ def test_without_its_condition_the_control_really_loses_a_write(
     assert location.read_file(root, "commit") == b"two"
 
 
-def test_the_thread_that_renews_ends_with_the_run(bucket: Bucket):
+def test_renewing_thread_ends_with_the_run(bucket: Bucket):
     before = threading.active_count()
     with locks.hold_lock(bucket, "x", now=T0):
         pass

@@ -36,7 +36,7 @@ def names(root: Location, under: str = "") -> list[str]:
 
 @MANY
 @given(files=st.dictionaries(NAMES, st.binary(max_size=300), max_size=5))
-def test_what_is_written_is_listed_and_read_under_its_name(any_location: Location, files: dict[str, bytes]):
+def test_written_file_is_listed_and_read_by_its_name(any_location: Location, files: dict[str, bytes]):
     root = any_location / secrets.token_hex(4)
     written: dict[str, bytes] = {}
     for name, body in files.items():
@@ -54,7 +54,7 @@ def test_what_is_written_is_listed_and_read_under_its_name(any_location: Locatio
     assert location.is_empty(root)
 
 
-def test_a_file_is_replaced_unless_it_must_be_new(any_location: Location):
+def test_file_is_replaced_unless_it_must_be_new(any_location: Location):
     location.write_file(any_location, "a/b", b"1", new=True)
     with pytest.raises(FileExistsError):
         location.write_file(any_location, "a/b", b"1", new=True)
@@ -67,7 +67,7 @@ def test_a_file_is_replaced_unless_it_must_be_new(any_location: Location):
     assert names(any_location) == ["a/b"]
 
 
-def test_of_many_that_make_a_file_one_does(any_location: Location):
+def test_one_of_many_creates_a_new_file(any_location: Location):
     def made(n: int) -> bool:
         try:
             location.write_file(any_location, "one", str(n).encode(), new=True)
@@ -83,7 +83,7 @@ def test_of_many_that_make_a_file_one_does(any_location: Location):
     assert names(any_location) == ["one"]
 
 
-def test_many_write_one_name_at_once_and_it_is_whole(any_location: Location):
+def test_file_written_by_many_at_once_is_complete(any_location: Location):
     bodies = [bytes([n]) * 300_000 for n in range(8)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda body: location.write_file(any_location, "same", body), bodies))
@@ -92,7 +92,7 @@ def test_many_write_one_name_at_once_and_it_is_whole(any_location: Location):
     assert names(any_location) == ["same"]
 
 
-def test_what_is_not_there_is_told(any_location: Location):
+def test_missing_file_is_an_error(any_location: Location):
     assert not location.has_file(any_location, "a")
     assert location.is_empty(any_location)
     assert names(any_location, "nowhere") == []
@@ -105,14 +105,14 @@ def test_what_is_not_there_is_told(any_location: Location):
     location.remove_files(any_location, ["a", "b"])
 
 
-def test_a_listing_below_a_folder_leaves_its_neighbours_out(any_location: Location):
+def test_listing_of_a_folder_leaves_out_its_neighbors(any_location: Location):
     for name in ("a/1", "a/b/2", "ab/3", "4"):
         location.write_file(any_location, name, b"")
 
     assert names(any_location, "a") == ["a/1", "a/b/2"]
 
 
-def test_a_big_file_goes_in_pieces_and_comes_back_in_pieces(any_location: Location):
+def test_large_file_is_written_and_read_in_chunks(any_location: Location):
     piece = secrets.token_bytes(2**20)
 
     location.write_file(any_location, "big", (piece for _ in range(BIG // len(piece))))
@@ -122,7 +122,7 @@ def test_a_big_file_goes_in_pieces_and_comes_back_in_pieces(any_location: Locati
     assert len(found) > 1
 
 
-def test_a_write_that_fails_in_the_middle_leaves_what_was_there(any_location: Location):
+def test_failed_write_leaves_the_old_file(any_location: Location):
     location.write_file(any_location, "file", b"before")
 
     def broken() -> Iterator[bytes]:
@@ -149,7 +149,7 @@ location.write_file(location.parse_location(sys.argv[1]), "file", body())
 """
 
 
-def test_a_write_that_is_killed_in_the_middle_leaves_what_was_there(any_location: Location):
+def test_killed_write_leaves_the_old_file(any_location: Location):
     location.write_file(any_location, "file", b"before")
 
     ended = subprocess.run([sys.executable, "-c", KILLED, str(any_location)], check=False, env=os.environ)
@@ -159,7 +159,7 @@ def test_a_write_that_is_killed_in_the_middle_leaves_what_was_there(any_location
     assert names(any_location) == ["file"]
 
 
-def test_a_new_file_whose_answer_is_lost_is_made_once_and_known_as_ours(
+def test_new_file_with_a_lost_response_is_created_once_and_ours(
     seaweed: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch
 ):
     proxy = start_proxy(seaweed)
@@ -177,7 +177,7 @@ def test_a_new_file_whose_answer_is_lost_is_made_once_and_known_as_ours(
 
 @pytest.mark.parametrize("times", [1, 4])
 @pytest.mark.parametrize("status", [500, 503])
-def test_a_store_that_is_busy_is_asked_again(
+def test_busy_store_is_retried(
     status: int,
     times: int,
     seaweed: S3Server,
@@ -195,18 +195,18 @@ def test_a_store_that_is_busy_is_asked_again(
 
 
 @pytest.mark.parametrize("text", ["s3://", "s3://A/b", "s3://lake/a b", "s3://lake//b", "https://x/y", "gs://lake/x"])
-def test_an_address_that_is_none_is_refused(text: str):
+def test_invalid_location_is_refused(text: str):
     with pytest.raises(BadInput, match="Invalid location"):
         parse_location(text)
 
 
 @pytest.mark.parametrize("text", ["s3://lake", "s3://lake/a", "s3://lake/a/season=20232024"])
-def test_an_address_is_a_place_and_back(text: str):
+def test_location_parses_and_prints(text: str):
     assert str(parse_location(text)) == text
     assert parse_location(f"{text}/") == parse_location(text)
 
 
-def test_a_place_has_names_as_a_folder_has():
+def test_location_has_the_names_of_a_path():
     root = Bucket("lake", "nhl/lake")
 
     assert str(root / "a" / "b") == "s3://lake/nhl/lake/a/b" == str(root.joinpath("a", "b"))
@@ -216,7 +216,7 @@ def test_a_place_has_names_as_a_folder_has():
         Bucket("lake").with_name("other")
 
 
-def test_a_disk_without_hard_links_takes_new_files_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_new_file_on_a_disk_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def refuses(*_: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 

@@ -34,7 +34,7 @@ def facts(root: Location, table: Table) -> pl.DataFrame:
     return delta_tables.scan_table(root, table).drop("run_id", strict=False).collect().sort(table.key)
 
 
-def test_a_lake_in_a_bucket_is_the_lake_in_a_folder(bucket: Location, tmp_path: Path):
+def test_lake_in_a_bucket_equals_the_lake_in_a_folder(bucket: Location, tmp_path: Path):
     for root in (bucket, tmp_path):
         run_ingest(root, league(), rebuilds=True)
         run_ingest(root, league(8900002), rebuilds=True, now=NOON + HOUR, lookback_days=2)
@@ -43,7 +43,7 @@ def test_a_lake_in_a_bucket_is_the_lake_in_a_folder(bucket: Location, tmp_path: 
         assert_frame_equal(facts(bucket, table), facts(tmp_path, table))
 
 
-def test_every_command_that_reads_says_the_same_of_a_bucket(
+def test_reading_commands_print_the_same_for_a_bucket(
     bucket: Location, tmp_path: Path, run_here: Callable[..., CommandResult]
 ):
     folder = tmp_path / "lake"
@@ -90,7 +90,7 @@ FAILURES: dict[str, tuple[dict[str, str], Fault | None, str]] = {
 
 @pytest.mark.parametrize("command", ["status", "ingest"])
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_store_that_fails_is_an_error_in_two_lines_without_keys(
+def test_failing_store_is_an_error_of_two_lines_without_keys(
     failure: str,
     command: str,
     seaweed: S3Server,
@@ -117,7 +117,7 @@ def test_a_store_that_fails_is_an_error_in_two_lines_without_keys(
 
 @pytest.mark.parametrize("after", [3, 7, 11])
 @pytest.mark.parametrize("fault", [Fault(status=403, body=DENIED), Fault(status=400, body=EXPIRED)], ids=["403", "400"])
-def test_a_run_that_fails_in_the_middle_loses_nothing_and_the_next_goes_on(
+def test_run_that_fails_halfway_loses_nothing_and_the_next_continues(
     fault: Fault,
     after: int,
     seaweed: S3Server,
@@ -147,7 +147,7 @@ def bodies(root: Location, table: Table) -> pl.DataFrame:
     return delta_tables.scan_newest_pages(root, table).select(*table.page_key, "sha256").collect().sort(table.page_key)
 
 
-def test_a_run_over_a_bad_network_is_a_run(
+def test_run_over_a_bad_network_succeeds(
     seaweed: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     proxy = start_proxy(seaweed)
@@ -165,7 +165,7 @@ def test_a_run_over_a_bad_network_is_a_run(
         assert_frame_equal(facts(root, table), facts(tmp_path, table))
 
 
-def test_a_table_is_read_anew_when_another_wrote_it(bucket: Location):
+def test_table_is_read_again_after_another_writer(bucket: Location):
     delta_tables.create_tables(bucket, [PLAY_BY_PLAY])
     for n in range(3):
         delta_tables.store_pages(bucket, PLAY_BY_PLAY, make_page(PLAY_BY_PLAY, n, str(n), n), equal_bodies)

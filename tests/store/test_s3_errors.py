@@ -14,5 +14,5 @@ from nhl_lake.errors import summarize_error
         ("x" * 400, "x" * 300),
     ],
 )
-def test_one_line_without_innards_and_never_nothing(error: object, said: str):
+def test_error_is_one_line_without_internals_and_never_empty(error: object, said: str):
     assert summarize_error(error) == said
