@@ -450,7 +450,7 @@ def test_full_disk_is_reported_before_anything_is_written(root: Path, kept: Path
     assert beside(root) == []
 
 
-def test_restore_waits_for_the_lock_of_the_lake(root: Path, kept: Path):
+def test_restore_needs_the_lock_of_the_lake(root: Path, kept: Path):
     with (
         locks.hold_lock(root, "nhl-lake ingest", now=NOW),
         pytest.raises(LakeError, match="in use by `nhl-lake ingest`"),
