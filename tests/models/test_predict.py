@@ -16,6 +16,8 @@ from nhl_lake.gold.sog_features import SOG_FEATURES
 from nhl_lake.gold.sog_predictions import SOG_PREDICTIONS, sog_predictions
 from nhl_lake.models import predict
 from nhl_lake.schema import ledger
+from nhl_lake.silver.games import GAMES
+from nhl_lake.silver.rosters import ROSTERS
 from nhl_lake.store import delta_tables
 from tests.support.commands import LEAGUE_NOW
 
@@ -157,9 +159,9 @@ def test_games_without_predictions_are_marked(league_lake: Path, root: Path, run
     rows = run_here("upcoming", "--days", "10", "--json", root=root, now=NOW).json
     predicted = delta_tables.scan_table(root, ledger.PREDICTIONS).select("game_id").unique().collect().height
 
-    assert "were not foretold: `nhl-lake predict` does that." in without.out
-    assert "By the last ten games of each:" in of_late.out
-    assert f"Nothing was foretold of {len(rows) - predicted} of the {len(rows)} games" in partly.out
+    assert "are not predicted yet: run `nhl-lake predict`." in without.out
+    assert "By the last ten games of each player:" in of_late.out
+    assert f"No predictions for {len(rows) - predicted} of the {len(rows)} games" in partly.out
 
 
 def test_backtest_without_earlier_games_says_what_to_do(league_lake: Path, run_here: Run):
@@ -175,14 +177,23 @@ def test_backtest_without_earlier_games_says_what_to_do(league_lake: Path, run_h
 
 
 def test_prediction_for_a_skater_who_did_not_play_has_no_outcome():
-    about = dict.fromkeys(ledger.PREDICTIONS.schema) | {"game_id": 1, "player_id": 7}
+    about = dict.fromkeys(ledger.PREDICTIONS.schema) | {"season": 20252026, "game_id": 1, "player_id": 7, "team_id": 1}
+    game = dict.fromkeys(GAMES.schema) | {"game_id": 1, "home_team_id": 1, "home_team_abbrev": "HOM"}
     predictions = pl.LazyFrame(
         [about, about | {"player_id": 8}, about | {"game_id": 2}], schema=ledger.PREDICTIONS.schema
     )
-    played = dict.fromkeys(SKATER_GAME.schema) | {"game_id": 1, "player_id": 7, "shots_on_goal": 3}
+    played = dict.fromkeys(SKATER_GAME.schema) | {"game_id": 1, "player_id": 7, "shots_on_goal": 3, "player": "Played"}
     rows = [played | {"situation": "all"}, played | {"situation": "5on5", "shots_on_goal": 2}]
-    found = sog_predictions(predictions, pl.LazyFrame(rows, schema=SKATER_GAME.schema)).sort("game_id", "player_id")
+    listed = dict.fromkeys(ROSTERS.schema) | {"player_id": 8, "first_name": "Ana", "last_name": "Berg"}
+    found = sog_predictions(
+        predictions,
+        pl.LazyFrame(rows, schema=SKATER_GAME.schema),
+        pl.LazyFrame([listed | {"season": 20252026}], schema=ROSTERS.schema),
+        pl.LazyFrame([game], schema=GAMES.schema),
+    ).sort("game_id", "player_id")
 
+    names = found.select("player", "team_abbrev").collect().rows()
+    assert names == [("Played", "HOM"), ("Ana Berg", "HOM"), (None, None)]
     outcomes = found.select("game_id", "player_id", "is_played", "shots_on_goal").collect().rows()
     assert outcomes == [(1, 7, True, 3), (1, 8, True, None), (2, 7, False, None)]
 
