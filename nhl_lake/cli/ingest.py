@@ -46,6 +46,7 @@ def ingest(
 
     from nhl_lake.cli import console
     from nhl_lake.ingest import run
+    from nhl_lake.queries import coverage
 
     stamina.instrumentation.set_on_retry_hooks([])  # otherwise each retry prints a line; the summary counts them
     chosen, clock = load_settings()
@@ -75,6 +76,8 @@ def ingest(
         typer.echo(console.format_summary_json(summary))
     elif not quiet:
         console.show_summary(summary)
+        for kind in coverage.find_absent_game_types(chosen.root, summary.seasons, game_type or []):
+            typer.echo(f"The schedule of these seasons lists no games of type {kind}.")
     console.show_incomplete(summary)
     if summary.error is not None:
         raise summary.error

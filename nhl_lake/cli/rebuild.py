@@ -57,6 +57,7 @@ def rebuild(
     from nhl_lake.cli.console import RebuildProgressBar
     from nhl_lake.hockey.calendar import get_eastern_day
     from nhl_lake.ingest.fetcher import interrupt_on_sigterm
+    from nhl_lake.queries import coverage
     from nhl_lake.rebuild import run
     from nhl_lake.store import delta_tables, locks
     from nhl_lake.store.location import expand_home
@@ -75,6 +76,7 @@ def rebuild(
     else:
         delta_tables.create_tables(chosen.root, catalog.BUILT_TABLES)  # not bronze: a lost bronze table is an error
     seasons, limit = parse_season_years(season), parse_memory(memory)
+    coverage.require_seasons(chosen.root, seasons)
     bar = RebuildProgressBar(quiet=quiet)
     with interrupt_on_sigterm(), locks.hold_lock(chosen.root, format_command_line(), now=clock()):
         try:
