@@ -32,7 +32,7 @@ class GlobalOptions(NamedTuple):
 
 
 def hide_flag_types(params: list[Any]) -> list[Any]:
-    """Let the help show no type for flags: `<bool>` tells nobody anything."""
+    """Let the help show no type for flags: `<bool>` is noise."""
     for param in params:
         if getattr(param, "is_flag", False):
             param.metavar = ""

@@ -189,9 +189,9 @@ def show_summary(summary: IngestSummary) -> None:
         out.print("\nFailed pages, which the next run fetches again:")
         for reason in reasons:
             out.print(f"  {reason}", markup=False)
-    for made in summary.rebuilt:
-        season = "" if made.season is None else f", season {made.season}"
-        out.print(f"Rebuilt {made.table}{season}: {made.rows:,} rows")
+    for rebuilt in summary.rebuilt:
+        season = "" if rebuilt.season is None else f", season {rebuilt.season}"
+        out.print(f"Rebuilt {rebuilt.table}{season}: {rebuilt.rows:,} rows")
     if summary.outcome == "stopped":
         out.print("\nStopped. The pages so far are stored; the next run goes on from there.")
 
@@ -218,7 +218,7 @@ def format_summary_json(summary: IngestSummary) -> str:
             "tables": {name: vars(tally) for name, tally in summary.page_counts.items()},
             "incomplete": summary.incomplete,
             "waiting": summary.waiting.to_dicts(),
-            "rebuilt": [made._asdict() for made in summary.rebuilt],
+            "rebuilt": [rebuilt._asdict() for rebuilt in summary.rebuilt],
         }
     )
 

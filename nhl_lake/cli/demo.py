@@ -163,11 +163,11 @@ def print_next_steps(folder: Path, summary: "IngestSummary", now: datetime, *, i
         entries = summary.page_counts[SCHEDULE.name].changed
         out.print(f"One more day came in: {games} new games, and {entries} changed entries of the schedule.\n")
     out.print("Try next:")
-    place = shlex.quote(str(folder.absolute()))
+    location = shlex.quote(str(folder.absolute()))
     instant = f"{now:%Y-%m-%dT%H:%M:%SZ}"
     if shutil.which("nhl-lake") is None:
         out.print(f"  export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH", markup=False)
-    out.print(f"  export NHL_LAKE_ROOT={place} NHL_LAKE_API=league: NHL_LAKE_NOW={instant}", markup=False)
+    out.print(f"  export NHL_LAKE_ROOT={location} NHL_LAKE_API=league: NHL_LAKE_NOW={instant}", markup=False)
     for command, about in (
         ("nhl-lake show gold.skater_game --where \"situation = 'all' and goals >= 3\"", "the hat-tricks"),
         ("nhl-lake ingest --dry-run", "what a run would fetch, and why"),

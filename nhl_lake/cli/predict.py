@@ -35,14 +35,14 @@ def predict(
     chosen, clock = load_settings()
     layout.require_readable_lake(chosen.root)
     with locks.hold_lock(chosen.root, format_command_line(), now=clock()):
-        made = models.predict_upcoming_games(chosen.root, clock())
-    rows = made.rows.filter(pl.col("model") != models.BASELINE_MODEL).sort("predicted_shots_on_goal", descending=True)
+        result = models.predict_upcoming_games(chosen.root, clock())
+    rows = result.rows.filter(pl.col("model") != models.BASELINE_MODEL).sort("predicted_shots_on_goal", descending=True)
     if json:
         typer.echo(console.format_json(rows.to_dicts()))
         return
     if quiet:
         return
-    if not made.games:
+    if not result.games:
         typer.echo("No game of the regular season or the playoffs is scheduled for the next seven days.")
         return
     names = delta_tables.scan_table_or_empty(chosen.root, PLAYERS).select("player_id", name=format_full_name())
@@ -71,10 +71,10 @@ def predict(
     heads = ["date", "player", "team", "opponent", "SOG", "over 1.5", "over 2.5", "over 3.5"]
     console.make_console().print(console.make_grid(heads, shown, right=heads[4:]))
     typer.echo(
-        f"Predicted {rows.height:,} skaters in {made.games} games with a model of {made.card.rows:,} earlier lines. "
-        f"Too little is known of {made.unpredicted:,} skaters."
+        f"Predicted {rows.height:,} skaters in {result.games} games from {result.card.rows:,} earlier lines. "
+        f"Too little is known of {result.unpredicted:,} skaters."
     )
-    for line in describe_left_out((), shots_on_goal.list_unused_features(made.card)):
+    for line in describe_left_out((), shots_on_goal.list_unused_features(result.card)):
         typer.echo(line)
 
 

@@ -104,9 +104,9 @@ def show_backups(manifests: Sequence[Manifest]) -> None:
     heads = ["backup", "created (UTC)", "tables", "rows", "files", "size", "lake"]
     rows = []
     for facts in map(describe_backup, manifests):
-        holds = console.format_size(float(str(facts["bytes"])))
-        made = f"{facts['made_at']:%Y-%m-%d %H:%M}"
-        rows.append((facts["name"], made, *(facts[k] for k in ("tables", "rows", "files")), holds, facts["of"]))
+        size = console.format_size(float(str(facts["bytes"])))
+        created = f"{facts['made_at']:%Y-%m-%d %H:%M}"
+        rows.append((facts["name"], created, *(facts[k] for k in ("tables", "rows", "files")), size, facts["of"]))
     console.make_console().print(console.make_grid(heads, rows, right=heads[2:6], unbroken=heads[:6]))
 
 

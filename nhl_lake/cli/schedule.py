@@ -27,7 +27,7 @@ def install(
 ) -> None:
     """Run `nhl-lake ingest --lookback 1 --quiet` every day.
 
-    The run uses the settings of this moment.
+    The run uses the current settings.
     """
     import platformdirs
 
@@ -117,8 +117,8 @@ def make_job(at: time, log: Path, *, runs: "Sequence[ScheduledRun]") -> "CronJob
             "Set NHL_LAKE_BACKUPS to another disk, or to s3://bucket/prefix.",
         )
     # NHL_LAKE_NOW is for trials: a daily run with it would do the same thing every day
-    kept = [s for s in found if s.origin.startswith("environment") and s.name != "now"]
-    variables = {f"NHL_LAKE_{s.name.upper()}": str(s.value) for s in kept}
+    given = [s for s in found if s.origin.startswith("environment") and s.name != "now"]
+    variables = {f"NHL_LAKE_{s.name.upper()}": str(s.value) for s in given}
     locations = {
         "NHL_LAKE_ROOT": str(make_absolute(chosen.root)),
         "NHL_LAKE_BACKUPS": str(make_absolute(chosen.backups)),

@@ -1,4 +1,4 @@
-"""The command line as a person meets it: its help, its errors in two lines, its exit codes."""
+"""The command line: help, errors in two lines, exit codes."""
 
 import errno
 import json
@@ -123,7 +123,7 @@ PROGRAM = (
 )
 
 
-def test_a_command_ends_without_a_look_through_all_that_was_imported():
+def test_a_command_ends_without_a_last_garbage_collection():
     ended = subprocess.run([sys.executable, "-c", PROGRAM, "--help"], capture_output=True, text=True, check=True)
 
     assert int(ended.stdout.split()[-1]) > 10_000
@@ -234,7 +234,7 @@ def test_a_wrong_command_or_option_is_named_with_a_hint(
 
 
 @pytest.mark.parametrize("name", ["lake #1", "a%20b", "what?", "lake[1]", "season=2023", "tab\there", "line\nbreak"])
-def test_a_folder_that_the_engine_cannot_read_is_refused_before_anything_is_written(
+def test_a_folder_name_that_the_engine_misreads_is_rejected_before_anything_is_written(
     run_cli: Cli, tmp_path: Path, name: str
 ):
     first, _ = two_lines(run_cli("ingest", root=tmp_path / name, api="league:", now=NOW), 2)
@@ -243,7 +243,7 @@ def test_a_folder_that_the_engine_cannot_read_is_refused_before_anything_is_writ
     assert not (tmp_path / name).exists()
 
 
-def test_no_network_is_an_error_and_the_lake_is_as_it_was(run_cli: Cli, tmp_path: Path):
+def test_no_network_is_an_error_and_does_not_change_the_lake(run_cli: Cli, tmp_path: Path):
     root = tmp_path / "lake"
     run_ingest(root, FakeApi([FakeGame(1)]))
     before = {t.name: delta_tables.open_table(root, t).version() for t in endpoints.TABLES}
@@ -254,7 +254,7 @@ def test_no_network_is_an_error_and_the_lake_is_as_it_was(run_cli: Cli, tmp_path
     assert {t.name: delta_tables.open_table(root, t).version() for t in endpoints.TABLES} == before
 
 
-def test_an_api_that_answers_nonsense_is_an_error_and_makes_no_lake(
+def test_an_api_with_invalid_pages_is_an_error_and_creates_no_lake(
     run_cli: Cli, tmp_path: Path, answering: Callable[[bytes], str]
 ):
     base = answering(b"<html>down for maintenance</html>")
@@ -267,7 +267,7 @@ def test_an_api_that_answers_nonsense_is_an_error_and_makes_no_lake(
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbage", "gone", "meta_gone"])
-def test_an_unreadable_lake_is_an_error_and_nothing_is_asked_for(run_cli: Cli, tmp_path: Path, damage: str):
+def test_an_unreadable_lake_is_an_error_and_nothing_is_requested(run_cli: Cli, tmp_path: Path, damage: str):
     root = tmp_path / "lake"
     run_ingest(root, FakeApi([FakeGame(1)]))
     log = root / "bronze" / "play_by_play" / "_delta_log"
@@ -293,7 +293,7 @@ def test_an_unreadable_lake_is_an_error_and_nothing_is_asked_for(run_cli: Cli, t
     assert digests(root) == before
 
 
-def test_pages_of_another_league_are_refused(run_cli: Cli, tmp_path: Path):
+def test_pages_of_another_league_are_rejected(run_cli: Cli, tmp_path: Path):
     root = tmp_path / "lake"
     run_ingest(root, FakeApi([FakeGame(1)]))
     before = digests(root)
@@ -305,7 +305,7 @@ def test_pages_of_another_league_are_refused(run_cli: Cli, tmp_path: Path):
     assert digests(root) == before
 
 
-def test_a_bronze_table_that_is_gone_is_told(run_cli: Cli, tmp_path: Path):
+def test_a_missing_bronze_table_is_an_error(run_cli: Cli, tmp_path: Path):
     root = tmp_path / "lake"
     run_ingest(root, FakeApi([FakeGame(1)]), rebuilds=True)
     shutil.rmtree(root / "bronze" / "play_by_play")
@@ -317,7 +317,7 @@ def test_a_bronze_table_that_is_gone_is_told(run_cli: Cli, tmp_path: Path):
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut"])
-def test_a_data_file_that_is_damaged_is_told_in_two_lines(run_cli: Cli, tmp_path: Path, damage: str):
+def test_a_damaged_data_file_is_an_error_of_two_lines(run_cli: Cli, tmp_path: Path, damage: str):
     root = tmp_path / "lake"
     run_ingest(root, FakeApi([FakeGame(1)]))
     (file,) = (root / "bronze" / "play_by_play").rglob("part-*.parquet")
@@ -329,7 +329,7 @@ def test_a_data_file_that_is_damaged_is_told_in_two_lines(run_cli: Cli, tmp_path
     assert "backup" in second
 
 
-def test_a_root_that_is_a_file_or_may_not_be_written_is_told(run_cli: Cli, tmp_path: Path):
+def test_a_root_that_is_a_file_is_an_error(run_cli: Cli, tmp_path: Path):
     (tmp_path / "file").write_text("not a lake")
     for command in ("ingest", "status"):
         first, _ = two_lines(run_cli(command, root=tmp_path / "file", api="league:", now=NOW), 2)
@@ -345,7 +345,7 @@ def test_a_setting_with_a_typing_error_is_named(run_cli: Cli, tmp_path: Path):
     assert "concurrency" in second
 
 
-def test_a_lake_of_a_newer_program_is_refused(run_cli: Cli, tmp_path: Path):
+def test_a_lake_of_a_newer_program_is_rejected(run_cli: Cli, tmp_path: Path):
     root = tmp_path / "lake"
     run_ingest(root, FakeApi([FakeGame(1)]))
     row = {
@@ -394,11 +394,11 @@ def test_a_full_disk_is_an_error_and_nothing_is_lost(tmp_path: Path, league_lake
 
 
 def last_error(err: str) -> str:
-    """Leave the error; a run may have told of its progress before."""
+    """Return the error without the progress lines before it."""
     return err[err.index("Error: ") :]
 
 
-def test_an_interrupted_run_keeps_what_arrived_and_exits_with_130(
+def test_an_interrupted_run_stores_the_pages_so_far_and_exits_with_130(
     start_cli: Callable[..., subprocess.Popen[str]], tmp_path: Path, league_lake: Path
 ):
     root = tmp_path / "lake"
@@ -418,7 +418,7 @@ def test_an_interrupted_run_keeps_what_arrived_and_exits_with_130(
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-def test_what_a_terminal_cannot_write_is_replaced(encoding: str, league_lake: Path):
+def test_characters_that_a_terminal_cannot_write_are_replaced(encoding: str, league_lake: Path):
     root = league_lake.parent / f"Noirlacombière {encoding} ō"
     shutil.copytree(league_lake, root)
     environment = os.environ | {"NHL_LAKE_ROOT": str(root), "NHL_LAKE_NOW": NOW, "PYTHONIOENCODING": encoding}
@@ -442,15 +442,17 @@ def test_what_a_terminal_cannot_write_is_replaced(encoding: str, league_lake: Pa
     assert {person["last_name"] for person in people} <= names
 
 
-def test_what_stands_for_a_character_looks_like_it():
+def test_a_replacement_looks_like_its_character():
     assert "".join(map(look_alike, "Noirlacombière – Łukasz … ┌─┬─┐ │ 氷")) == "Noirlacombiere - Lukasz ... +-+-+ | ?"
 
 
-def test_a_disk_without_hard_links_is_told_as_that(run_here: Callable[..., CommandResult], tmp_path: Path, monkeypatch):
-    def refuses(*_: object) -> None:
+def test_a_disk_without_hard_links_is_an_error_that_says_so(
+    run_here: Callable[..., CommandResult], tmp_path: Path, monkeypatch
+):
+    def fail_to_link(*_: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 
-    monkeypatch.setattr(os, "link", refuses)
+    monkeypatch.setattr(os, "link", fail_to_link)
     ended = run_here("ingest", "-q", root=tmp_path / "lake", api="league:", now=NOW)
 
     assert ended.code == 1
@@ -486,7 +488,7 @@ def test_quiet_prints_nothing(run_cli: Cli, league_lake: Path):
     assert (ended.code, ended.out, ended.err) == (0, "", "")
 
 
-def test_a_dry_run_keeps_nothing_and_says_what_it_costs(run_cli: Cli, tmp_path: Path, league_lake: Path):
+def test_a_dry_run_stores_nothing_and_prints_the_cost(run_cli: Cli, tmp_path: Path, league_lake: Path):
     before = digests(league_lake)
     ended = run_cli("ingest", "--since", "2026-03-20", "--dry-run", root=league_lake, api="league:", now=NOW, rate=4)
 
@@ -502,7 +504,7 @@ def test_a_dry_run_keeps_nothing_and_says_what_it_costs(run_cli: Cli, tmp_path: 
     assert not (tmp_path / "none" / "bronze").exists()
 
 
-def test_show_filters_with_sql_and_says_what_it_cannot_read(run_cli: Cli, league_lake: Path):
+def test_show_filters_with_sql_and_names_an_invalid_condition(run_cli: Cli, league_lake: Path):
     ended = run_cli("show", "silver.games", "--where", "game_type = 2", "--json", "-n", "3", root=league_lake)
     assert {game["game_type"] for game in ended.json} == {2}
     first, _ = two_lines(run_cli("show", "silver.games", "--where", "no_such = 2", root=league_lake), 2)
@@ -515,9 +517,9 @@ def test_tables_lists_every_table(run_cli: Cli, league_lake: Path):
     assert all(table.name in out for table in catalog.TABLES)
 
 
-def test_check_holds_every_table_against_its_rules(run_cli: Cli, league_lake: Path):
+def test_check_finds_no_error_in_the_sample_league(run_cli: Cli, league_lake: Path):
     assert run_cli("check", root=league_lake).code == 0
 
 
-def test_the_version_is_told():
+def test_the_version_is_printed():
     assert CliRunner().invoke(app, ["--version"]).output.startswith("nhl-lake 0.")

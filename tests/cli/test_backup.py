@@ -1,4 +1,4 @@
-"""The commands around backups, as a user meets them, on disk and in a bucket."""
+"""The backup commands, on disk and in a bucket."""
 
 import shutil
 from collections.abc import Callable
@@ -21,22 +21,22 @@ Run = Callable[..., CommandResult]
 
 
 @pytest.fixture(scope="module")
-def kept_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake of two games; not to be changed."""
-    root = tmp_path_factory.mktemp("kept") / "lake"
+def small_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake of two games, read-only."""
+    root = tmp_path_factory.mktemp("small") / "lake"
     run_ingest(root, FakeApi([FakeGame(1), FakeGame(2)]), rebuilds=True)
     return root
 
 
 @pytest.fixture
-def here(kept_lake: Path, tmp_path: Path, run_here: Run) -> Run:
-    """Run a command on a copy of it, with backups beside."""
-    shutil.copytree(kept_lake, tmp_path / "lake")
+def here(small_lake: Path, tmp_path: Path, run_here: Run) -> Run:
+    """Run a command on a copy of it, with backups next to it."""
+    shutil.copytree(small_lake, tmp_path / "lake")
     settings = {"root": tmp_path / "lake", "backups": tmp_path / "backups", "now": NOON}
     return lambda *words, **changed: run_here(*words, **(settings | changed))
 
 
-def test_a_backup_is_made_listed_verified_and_rehearsed(here: Run):
+def test_a_backup_is_created_listed_verified_and_drilled(here: Run):
     made = here("backup", "create")
     listed = here("backup", "list", "--json")
     verified = here("backup", "verify", "--deep")
@@ -51,7 +51,7 @@ def test_a_backup_is_made_listed_verified_and_rehearsed(here: Run):
     assert drilled.json["rows"] == listed.json[0]["rows"] > 0
 
 
-def test_a_second_backup_says_that_it_copied_nothing(here: Run):
+def test_a_second_backup_copies_nothing(here: Run):
     here("backup", "create")
     second = here("backup", "create", "--json")
 
@@ -59,20 +59,20 @@ def test_a_second_backup_says_that_it_copied_nothing(here: Run):
     assert second.json["files"] > 0
 
 
-def test_a_backup_goes_where_it_is_told(here: Run, tmp_path: Path):
+def test_a_backup_goes_to_the_location_of_the_option(here: Run, tmp_path: Path):
     here("backup", "create", "--to", str(tmp_path / "disk"))
 
     assert not (tmp_path / "backups").exists()
     assert here("backup", "list", "--from", str(tmp_path / "disk"), "--json").json[0]["number"] == 1
 
 
-def test_quiet_says_nothing(here: Run):
+def test_quiet_prints_nothing(here: Run):
     assert [
         here(*words, "--quiet").out for words in (["backup", "create"], ["backup", "verify"], ["backup", "drill"])
     ] == [""] * 3
 
 
-def test_a_damaged_backup_is_told_with_exit_1(here: Run, tmp_path: Path):
+def test_a_damaged_backup_exits_with_1(here: Run, tmp_path: Path):
     here("backup", "create")
     file = max((tmp_path / "backups" / "objects").rglob("*"), key=lambda file: file.stat().st_size * file.is_file())
     file.write_bytes(bytes(file.stat().st_size))
@@ -88,7 +88,7 @@ def test_a_damaged_backup_is_told_with_exit_1(here: Run, tmp_path: Path):
     assert here("backup", "verify", "--deep").code == 0
 
 
-def test_a_drill_leaves_nothing_but_its_note(here: Run, tmp_path: Path):
+def test_a_drill_leaves_only_its_record(here: Run, tmp_path: Path):
     here("backup", "create")
     (tmp_path / "room").mkdir()
     here("backup", "drill", "--in", str(tmp_path / "room"))
@@ -97,7 +97,7 @@ def test_a_drill_leaves_nothing_but_its_note(here: Run, tmp_path: Path):
     assert len(list((tmp_path / "backups" / "drills").iterdir())) == 1
 
 
-def test_prune_says_what_goes_and_the_newest_stays(here: Run):
+def test_prune_prints_what_it_removes_and_keeps_the_newest(here: Run):
     for day in range(3):
         here("backup", "create", now=NOON + timedelta(days=day))
     would = here("backup", "prune", "--keep-daily", "1", "--keep-weekly", "0", "--keep-monthly", "0", "--dry-run")
@@ -110,7 +110,7 @@ def test_prune_says_what_goes_and_the_newest_stays(here: Run):
     assert [one["name"] for one in here("backup", "list", "--json").json] == [kept]
 
 
-def test_without_a_backup_every_command_says_how_to_make_one(here: Run, tmp_path: Path):
+def test_without_a_backup_every_command_names_the_one_that_creates_it(here: Run, tmp_path: Path):
     for words in (["list"], ["verify"], ["drill"], ["prune"]):
         ended = here("backup", *words)
         assert ended.code == 1
@@ -118,7 +118,7 @@ def test_without_a_backup_every_command_says_how_to_make_one(here: Run, tmp_path
     assert not (tmp_path / "backups").exists()
 
 
-def test_the_status_tells_of_the_last_backup_and_drill(here: Run):
+def test_the_status_shows_the_age_of_the_last_backup_and_drill(here: Run):
     assert "No backup yet" in here("status").out
     here("backup", "create")
     assert "Last backup: less than an hour ago. Last drill: never." in here("status").out
@@ -129,7 +129,7 @@ def test_the_status_tells_of_the_last_backup_and_drill(here: Run):
     assert here("status", "--json").json["last_backup"].startswith("2026-01-10 17:0")
 
 
-def test_a_lake_whose_backups_cannot_be_read_has_a_status_all_the_same(here: Run, tmp_path: Path):
+def test_unreadable_backups_are_a_problem_in_the_status(here: Run, tmp_path: Path):
     here("backup", "create")
     (manifest,) = (tmp_path / "backups" / "manifests").iterdir()
     manifest.write_text("{")
@@ -140,7 +140,7 @@ def test_a_lake_whose_backups_cannot_be_read_has_a_status_all_the_same(here: Run
     assert "damaged" in here("status", "--json").json["backup_problem"]
 
 
-def test_nothing_of_the_users_settings_is_in_a_backup(here: Run, tmp_path: Path):
+def test_a_backup_has_none_of_the_users_settings(here: Run, tmp_path: Path):
     """They may hold an address with a password."""
     (tmp_path / "lake" / "nhl-lake.toml").write_text('api = "http://user:hidden-canary@example.org"\n')
     here("backup", "create")
@@ -149,16 +149,16 @@ def test_nothing_of_the_users_settings_is_in_a_backup(here: Run, tmp_path: Path)
 
 
 def test_a_backup_goes_to_a_bucket_from_there_to_a_folder_and_from_bucket_to_bucket(
-    kept_lake: Path, bucket: Bucket, tmp_path: Path
+    small_lake: Path, bucket: Bucket, tmp_path: Path
 ):
-    """All are the same bit by bit: the backup of a lake on disk, and two of the lake that comes of it in a bucket."""
+    """All are equal byte by byte: the backup of a lake on disk, and two of the lake restored from it in a bucket."""
 
     def back_up(root: Location, backups: Location) -> None:
         create_backup(root, backups, clock=fixed_clock(NOON), report=SilentReport(), command="nhl-lake backup create")
         assert not verify_backups(backups, repository.list_backups(backups), deep=True, report=SilentReport()).wrong
 
     up, lake_up, beside, down = bucket, bucket.with_name("lake2"), bucket.with_name("beside"), tmp_path / "down"
-    back_up(kept_lake, up)
+    back_up(small_lake, up)
     restore.fetch_tables(up, repository.require_newest_manifest(up), lake_up)
     back_up(lake_up, beside)
     back_up(lake_up, down)
@@ -169,5 +169,5 @@ def test_a_backup_goes_to_a_bucket_from_there_to_a_folder_and_from_bucket_to_buc
     ] * 2
     restore.fetch_tables(down, repository.require_newest_manifest(down), tmp_path / "again")
     assert_frame_equal(
-        lakes.read_rows(tmp_path / "again", endpoints.PLAY_BY_PLAY), lakes.read_rows(kept_lake, endpoints.PLAY_BY_PLAY)
+        lakes.read_rows(tmp_path / "again", endpoints.PLAY_BY_PLAY), lakes.read_rows(small_lake, endpoints.PLAY_BY_PLAY)
     )

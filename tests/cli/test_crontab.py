@@ -1,4 +1,4 @@
-"""A daily run: lines between markers of their own, everything else to the letter; and the line runs as cron runs it."""
+"""The daily run: its lines between markers, the rest of the crontab unchanged, and the line run as cron runs it."""
 
 import subprocess
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def job(root: Path = Path("/lakes/mine"), hour: int = 9, **said: object) -> cron
     return crontab.CronJob(**{"root": root, "at": time(hour, 30), **known, **rest, **said})  # type: ignore[arg-type]
 
 
-def test_a_line_says_when_where_with_which_settings_and_where_to():
+def test_a_line_has_time_folder_settings_and_log():
     line = crontab.format_block(job()).splitlines()[1]
 
     assert line == (
@@ -43,7 +43,7 @@ def test_a_line_says_when_where_with_which_settings_and_where_to():
     )
 
 
-def test_a_per_cent_sign_which_is_a_new_line_to_cron_is_escaped():
+def test_a_percent_sign_is_escaped_because_it_is_a_new_line_to_cron():
     assert r"NHL_LAKE_ROOT='/my lakes/100\%' " in crontab.format_block(job(Path("/my lakes/100%")))
 
 
@@ -53,7 +53,7 @@ TABS = st.lists(st.sampled_from(["", "# a comment", "0 1 * * * other", "MAILTO=x
 
 
 @given(TABS, st.booleans())
-def test_whatever_else_is_in_a_crontab_stays_to_the_letter(tab: str, newline: bool):  # noqa: FBT001
+def test_the_rest_of_a_crontab_does_not_change(tab: str, newline: bool):  # noqa: FBT001
     tab += "\n" * (newline and bool(tab))
     with_job = crontab.install_block(tab, job())
 
@@ -64,14 +64,14 @@ def test_whatever_else_is_in_a_crontab_stays_to_the_letter(tab: str, newline: bo
     assert crontab.find_block(tab, job().root) is None
 
 
-def test_a_new_time_takes_the_place_of_the_old_one():
+def test_a_new_time_replaces_the_old_one():
     twice = crontab.install_block(crontab.install_block(OTHERS, job()), job(hour=6))
 
     assert twice == crontab.install_block(OTHERS, job(hour=6))
     assert twice.count("nhl-lake /lakes/mine >>>") == 1
 
 
-def test_units_escape_what_systemd_takes_for_its_own():
+def test_units_escape_special_characters_of_systemd():
     units = crontab.make_all_units(job(settings={"NHL_LAKE_ROOT": '/a "b" 100%\\$x'}))
     service, timer = (
         next(text for name, text in units.items() if name.endswith(kind)) for kind in ("service", "timer")
@@ -84,7 +84,7 @@ def test_units_escape_what_systemd_takes_for_its_own():
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine whose crontab is a file, and whose systemd only notes what it is told."""
+    """A machine whose crontab is a file, and whose systemctl only records its calls."""
     programs = tmp_path / "bin"
     programs.mkdir()
     for name, text in (("crontab", CRONTAB), ("systemctl", SYSTEMCTL)):
@@ -115,16 +115,16 @@ def test_install_show_and_remove_leave_the_rest_of_the_crontab(machine: Path, ru
     assert "No daily run" in run_here("schedule", "remove", root=root).out
 
 
-def test_nothing_is_changed_without_consent(machine: Path, run_here: Cli):
+def test_nothing_changes_without_confirmation(machine: Path, run_here: Cli):
     root = machine / "lake"
-    refused = run_here("schedule", "install", root=root)
+    declined = run_here("schedule", "install", root=root)
 
-    assert refused.code == 1
-    assert "# >>> nhl-lake" in refused.out  # it is shown before it is asked about
+    assert declined.code == 1
+    assert "# >>> nhl-lake" in declined.out  # the change is shown before the question
     assert not (machine / "tab").exists()
 
 
-def test_an_instant_to_take_for_now_does_not_go_into_the_line(machine: Path, run_here: Cli):
+def test_the_setting_now_does_not_go_into_the_line(machine: Path, run_here: Cli):
     words = ("schedule", "install", "--yes", "--log", str(machine / "log"))
     run_here(*words, root=machine / "lake", api="league:", now="2025-10-20T12:00:00Z")
 
@@ -147,7 +147,7 @@ def test_the_line_runs_as_cron_runs_it_without_any_environment(machine: Path, ru
     assert log.read_text().splitlines()[0] == f"Error: There is no lake at {root}."
 
 
-def test_a_machine_without_crontab_says_so_in_two_lines(machine: Path, run_here: Cli, monkeypatch: pytest.MonkeyPatch):
+def test_a_machine_without_crontab_is_an_error(machine: Path, run_here: Cli, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", str(machine))
     ended = run_here("schedule", "install", "--yes", root=machine / "lake")
 
@@ -165,7 +165,7 @@ def test_a_crontab_that_cannot_be_read_is_never_written(machine: Path, run_here:
     assert "you are not allowed" in ended.err
 
 
-def test_a_timer_is_two_files_that_go_again(machine: Path, run_here: Cli):
+def test_a_timer_is_two_files_and_remove_removes_them(machine: Path, run_here: Cli):
     root, units = machine / "lake", machine / "config" / "systemd" / "user"
     installed = run_here("schedule", "install", "--systemd", "--yes", "--log", str(machine / "log"), root=root)
     assert installed.code == 0, installed.err
@@ -182,7 +182,7 @@ def test_a_timer_is_two_files_that_go_again(machine: Path, run_here: Cli):
 ALL = ("schedule", "install", "--backup", "--maintain", "--at", "22:30", "--yes")
 
 
-def test_backups_and_upkeep_are_lines_of_their_own_and_shown_before_they_are_written(machine: Path, run_here: Cli):
+def test_backups_and_maintenance_have_their_own_lines_which_are_shown_first(machine: Path, run_here: Cli):
     root, log = machine / "lake", ("--log", str(machine / "log"))
     asked = run_here(*(word for word in ALL if word != "--yes"), *log, root=root, backups=machine / "other disk")
     shown = run_here("schedule", "show", root=root, backups=machine / "other disk").out
@@ -203,7 +203,7 @@ def test_backups_and_upkeep_are_lines_of_their_own_and_shown_before_they_are_wri
     assert len((machine / "tab").read_text().splitlines()) == 3, "without them, they are taken away"
 
 
-def test_daily_backups_want_to_be_told_where_to(machine: Path, run_here: Cli):
+def test_daily_backups_need_a_location(machine: Path, run_here: Cli):
     ended = run_here(*ALL, root=machine / "lake")
 
     assert (ended.code, len(ended.err.splitlines())) == (2, 2)
@@ -211,12 +211,12 @@ def test_daily_backups_want_to_be_told_where_to(machine: Path, run_here: Cli):
     assert not (machine / "tab").exists()
 
 
-def test_each_run_has_a_timer_and_all_go_again(machine: Path, run_here: Cli):
+def test_each_run_has_a_timer_and_remove_removes_all(machine: Path, run_here: Cli):
     root, units = machine / "lake", machine / "config" / "systemd" / "user"
     log = ("--log", str(machine / "log"), "--systemd")
     assert run_here(*ALL, *log, root=root, backups=machine / "other").code == 0
 
-    names = [crontab.name_unit(root, turn) for turn in (crontab.INGEST, crontab.BACKUP, crontab.MAINTAIN)]
+    names = [crontab.name_unit(root, run) for run in (crontab.INGEST, crontab.BACKUP, crontab.MAINTAIN)]
     assert {file.name for file in units.iterdir()} == {f"{n}.{kind}" for n in names for kind in ("service", "timer")}
     assert "OnCalendar=Sun *-*-* 00:30:00" in (units / f"{names[2]}.timer").read_text()
     assert 'ExecStart="' in (units / f"{names[1]}.service").read_text()
@@ -237,7 +237,7 @@ def test_where_no_systemd_runs_nothing_is_written(machine: Path, run_here: Cli):
 
 
 @pytest.mark.parametrize("at", ["9", "25:00", "nine", "09:60"])
-def test_a_time_that_is_none_is_said(machine: Path, run_here: Cli, at: str):
+def test_an_invalid_time_is_named(machine: Path, run_here: Cli, at: str):
     ended = run_here("schedule", "install", "--at", at, root=machine / "lake")
 
     assert (ended.code, ended.err.splitlines()[0]) == (2, f"Error: Invalid option: --at {at} is not a time of day.")

@@ -17,7 +17,7 @@ from tests.support.commands import CommandResult, get_clean_environment
 Cli = Callable[..., CommandResult]
 
 
-def test_the_demo_makes_a_lake_and_each_time_one_more_day_of_games_comes_in(run_cli: Cli, tmp_path: Path):
+def test_the_demo_creates_a_lake_and_each_time_adds_a_day_of_games(run_cli: Cli, tmp_path: Path):
     root = tmp_path / "demo"
     first = run_cli("demo", "--root", str(root), root=tmp_path / "elsewhere")
     assert first.code == 0, first.err
@@ -85,7 +85,7 @@ def test_the_league_is_served_over_http_until_it_is_interrupted(tmp_path: Path):
         (["--as-of", "2026-01-01T00:00:00"], "has no time zone"),
     ],
 )
-def test_bad_options_of_the_league_are_named(run_cli: Cli, tmp_path: Path, words: list[str], what: str):
+def test_invalid_options_of_the_league_are_named(run_cli: Cli, tmp_path: Path, words: list[str], what: str):
     ended = run_cli("league", "serve", *words, root=tmp_path)
 
     assert ended.code == 2

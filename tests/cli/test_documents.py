@@ -25,7 +25,7 @@ def blocks(language: str) -> list[str]:
 
 
 def commands() -> list[str]:
-    """Return the commands that only read; what follows a # is a remark."""
+    """Return the commands that only read; # begins a comment."""
     lines = [line for text in blocks("") for line in text.splitlines() if line.startswith("nhl-lake ")]
     return [line for line in dict.fromkeys(lines) if shlex.split(line, comments=True)[1] in ASKING]
 
@@ -63,7 +63,7 @@ def test_a_program_runs_as_printed(league_lake: Path, tmp_path: Path, program: s
     assert ended.returncode == 0, ended.stderr
 
 
-def test_a_command_and_the_question_beside_it_say_the_same(run_here: Cli, league_lake: Path):
+def test_a_command_and_the_query_next_to_it_have_equal_answers(run_here: Cli, league_lake: Path):
     heading = {
         title: rest for title, _, rest in (part.partition("\n") for part in PAGES["docs/QUESTIONS.md"].split("## "))
     }
@@ -81,6 +81,6 @@ def test_a_command_and_the_question_beside_it_say_the_same(run_here: Cli, league
 TITLES = ("A team's power play by month", "A player's last ten games", "Tonight's best shooters")
 
 
-def test_there_is_something_of_each_kind():
+def test_the_documents_have_commands_queries_and_programs():
     assert min(len(commands()), len(blocks("sql")), len(blocks("python"))) > 0
     assert {shlex.split(line, comments=True)[1] for line in commands()} == set(ASKING)
