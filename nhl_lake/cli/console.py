@@ -14,6 +14,7 @@ import polars as pl
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table as Grid
+from rich.text import Text
 
 from nhl_lake.hockey.calendar import EASTERN
 from nhl_lake.ingest.planner import count_by_reason
@@ -25,6 +26,7 @@ from nhl_lake.queries.trace import TraceEntry
 from nhl_lake.rebuild.publish import RebuiltPartition
 
 LINE_EVERY_S = 30.0
+COLORS = {"error": "red", "warning": "yellow", "W": "green", "L": "red"}
 ROWS_SHOWN = 12
 KINDS_SHOWN = 20
 
@@ -58,15 +60,22 @@ def make_grid(
     *,
     right: Sequence[str] = (),
     unbroken: Sequence[str] = (),
+    colored: Sequence[str] = (),
 ) -> Grid:
-    """Return a plain table; null is '–'. Cells of `unbroken` columns stay on one line."""
+    """Return a plain table; null is '–'. Cells of `unbroken` columns stay on one line.
+
+    `colored` columns have colors by their first word, on terminals and without NO_COLOR.
+    """
     table = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(
             column, justify="right" if column in right else "left", overflow="fold", no_wrap=column in unbroken
         )
     for row in rows:
-        table.add_row(*("–" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+        texts = ["–" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row]
+        styles = [COLORS.get(text.partition(" ")[0], "") for text in texts]
+        named = zip(columns, texts, styles, strict=True)
+        table.add_row(*(Text(text, style if column in colored else "") for column, text, style in named))
     return table
 
 
@@ -368,7 +377,9 @@ def show_findings(findings: Sequence[Finding]) -> None:
         for f in sorted(findings, key=lambda f: order[f.severity])
     ]
     if rows:
-        make_console().print(make_grid(["severity", "table", "what", "count", "examples"], rows, right=["count"]))
+        make_console().print(
+            make_grid(["severity", "table", "what", "count", "examples"], rows, right=["count"], colored=["severity"])
+        )
     worst = Counter(f.severity for f in findings)
     make_console().print(
         ", ".join(f"{worst[kind]} kinds of {kind}s" for kind in order) if rows else "Everything adds up."

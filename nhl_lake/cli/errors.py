@@ -95,9 +95,15 @@ def print_error(message: str, hint: str, exit_code: int) -> int:
     if "--json" in sys.argv[1:]:
         text = json.dumps({"error": message, "hint": hint})
     else:
-        text = f"Error: {message}\n       {hint}"
+        text = f"{color_red('Error:')} {message}\n       {hint}"
     sys.stderr.write(redact_output(f"{text}\n"))
     return exit_code
+
+
+def color_red(text: str) -> str:
+    """Return a text in red if stderr is a terminal, and neither NO_COLOR nor TERM=dumb says otherwise."""
+    has_color = sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return f"\x1b[1;31m{text}\x1b[0m" if has_color else text
 
 
 def redact_output(text: str) -> str:

@@ -76,7 +76,8 @@ def show_grid(
     if texts and is_too_wide():
         for row in texts:
             row[shown[-1]] = row[shown[-1]].replace(", ", ",\n")
-    out.print(make_grid(shown, [[row[name] for name in shown] for row in texts], right=right))
+    lines = [[row[name] for name in shown] for row in texts]
+    out.print(make_grid(shown, lines, right=right, colored=["result"]))
 
 
 def format_text(cell: object) -> str:

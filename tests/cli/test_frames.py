@@ -1,11 +1,14 @@
 """Rows of any table fit the screen: no dtypes, nothing broken in two, and a word on what is left out."""
 
 from datetime import UTC, date, datetime
+from io import StringIO
 
 import polars as pl
 import pytest
+from rich.console import Console
 
-from nhl_lake.cli import frames
+from nhl_lake.cli import errors, frames
+from nhl_lake.cli.console import make_grid
 
 ROWS = pl.DataFrame(
     {
@@ -76,3 +79,28 @@ def test_what_readers_look_for_comes_first_and_ids_with_a_name_late():
         "game_date", "hits", "season", "player", "team_abbrev", "goals", "game_id", "player_id", "team_id",
     ]  # fmt: skip
     assert frames.order_columns(["b_id", "a"]) == ["b_id", "a"]
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_results_have_colors_on_a_terminal_unless_no_color_says_otherwise(
+    no_color: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("NO_COLOR", no_color)
+    out = Console(file=StringIO(), force_terminal=True, color_system="standard", width=80)
+    out.print(make_grid(["result", "what"], [("W 3-2", "W 3-2"), ("[L]", None)], colored=["result"]))
+    text = out.file.getvalue()  # type: ignore[attr-defined]
+
+    assert text.count("\x1b[32m") == (0 if no_color else 1)
+    assert ("\x1b[32mW 3-2" in text) == (no_color == "")
+    assert "[L]" in text
+
+
+@pytest.mark.parametrize(("no_color", "text"), [("", "\x1b[1;31mError:\x1b[0m"), ("1", "Error:")])
+def test_errors_are_red_on_a_terminal_unless_no_color_says_otherwise(
+    no_color: str, text: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(errors.sys.stderr, "isatty", lambda: True)
+
+    assert errors.color_red("Error:") == text
