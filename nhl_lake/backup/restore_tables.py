@@ -5,7 +5,6 @@ missing, cannot be read or has another history is replaced by the backup's and m
 that the backup lacks are added again.
 """
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from nhl_lake.backup.manifest import Manifest, TableBackup
 from nhl_lake.backup.preflight import check_restore
 from nhl_lake.backup.restore import OnProgress, ignore_progress
 from nhl_lake.errors import BadInput, is_panic
+from nhl_lake.schema.digest import hash_texts
 from nhl_lake.schema.table import Table, VersionPolicy
 from nhl_lake.store import atomic_swap, delta_tables, handles, location, locks
 from nhl_lake.store.commits import begin_commit, overwrite_by_key
@@ -219,11 +219,7 @@ def filter_intact_rows(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
     rows = rows.select(pl.col(column.name).cast(column.dtype) for column in table.columns)
     if table.layer != "bronze":
         return rows
-    is_intact = [
-        hashlib.sha256(body.encode()).hexdigest() == sha256
-        for body, sha256 in rows.select("body", "sha256").iter_rows()
-    ]
-    return rows.filter(pl.Series(is_intact, dtype=pl.Boolean))
+    return rows.filter(rows["sha256"] == hash_texts(rows["body"]))
 
 
 def remove_staging(staged: Location) -> None:

@@ -1,5 +1,6 @@
 """Collect pages as they arrive, write them in batches, and count them."""
 
+import hashlib
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,6 @@ import polars as pl
 
 from nhl_lake.bronze import endpoints
 from nhl_lake.schema import ledger
-from nhl_lake.schema.digest import sha256
 from nhl_lake.schema.table import PageRecord, Table, format_page_name
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
@@ -142,19 +142,20 @@ def make_answer_row(
 
 def make_page_rows(table: Table, pages: Sequence[FetchedPage], run_id: str) -> pl.DataFrame:
     """Return the rows of pages."""
-    columns: Mapping[str, list[Any]] = {name: [] for name in table.schema if name != "sha256"}
+    columns: Mapping[str, list[Any]] = {name: [] for name in table.schema}
     for page in pages:
         for record in page.records:
             row = {
                 "season": record.season, "game_date": record.game_date, "state": record.state,
                 "fetched_at": page.fetched_at, "url": page.url, "run_id": run_id,
-                "body_bytes": len(record.body), "body": record.body, **record.key,
+                "body_bytes": len(record.body), "body": record.body,
+                "sha256": hashlib.sha256(record.body).hexdigest(), **record.key,
             }  # fmt: skip
             for name, values in columns.items():
                 values.append(row[name])
     # Polars takes over bytes ten times as fast as str
     schema = {name: pl.Binary if name == "body" else table.schema[name] for name in columns}
-    rows = pl.DataFrame(columns, schema=schema).with_columns(pl.col("body").cast(pl.String), sha256=sha256("body"))
+    rows = pl.DataFrame(columns, schema=schema).with_columns(pl.col("body").cast(pl.String))
     return rows.select(table.schema.names())
 
 

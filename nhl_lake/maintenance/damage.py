@@ -11,6 +11,7 @@ from deltalake import DeltaTable
 from nhl_lake.backup import log_packs
 from nhl_lake.backup.manifest import TableBackup
 from nhl_lake.errors import LakeError, is_panic
+from nhl_lake.schema.digest import hash_texts
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables, location
 from nhl_lake.store.delta import DELTA_LOG, commit_name, read_add_actions
@@ -259,11 +260,8 @@ def list_file_keys(table: Table) -> list[str]:
 def find_damaged_pages(table: Table, rows: pl.DataFrame) -> list[str]:
     """Return the names of the pages whose body does not match its SHA-256."""
     names = pl.concat_str([pl.col(c).cast(pl.String) for c in list_file_keys(table)] or [pl.lit("")], separator="/")
-    return [
-        name
-        for name, body, expected in rows.select(names, "body", "sha256").iter_rows()
-        if hashlib.sha256(body.encode()).hexdigest() != expected
-    ]
+    is_damaged = rows["sha256"].ne_missing(hash_texts(rows["body"]))
+    return rows.filter(is_damaged).select(names.alias("page"))["page"].to_list()
 
 
 def check_orphan_files(examined: ExaminedTable, delta: DeltaTable) -> Iterator[Damage]:

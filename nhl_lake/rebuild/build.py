@@ -12,7 +12,7 @@ import polars as pl
 from nhl_lake.errors import UnreadableData, ValidationFailed
 from nhl_lake.rebuild.lineage import WHOLE_TABLE, BuildSnapshot, list_earlier_seasons
 from nhl_lake.schema import checks
-from nhl_lake.schema.digest import sha256
+from nhl_lake.schema.digest import hash_texts
 from nhl_lake.schema.projection import fill_unread_columns, find_required_columns
 from nhl_lake.schema.table import Table
 from nhl_lake.silver.quarantine import QUARANTINE
@@ -226,7 +226,7 @@ def collect_verified(table: Table, rows: pl.LazyFrame) -> pl.DataFrame:
     """Read rows; pages are held against the SHA-256 that they were kept with."""
     found = rows.collect()
     if table.layer == "bronze":
-        spoilt = found.filter(pl.col("sha256").ne_missing(sha256("body")))
+        spoilt = found.filter(found["sha256"].ne_missing(hash_texts(found["body"])))
         if not spoilt.is_empty():
             page = spoilt.select(pl.concat_str(table.page_key, separator=" ")).row(0)[0]
             raise UnreadableData(

@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Sequence
 
 import polars as pl
-import polars_hash
 
 # SplitMix64: its seed, and its mixing steps
 SEED = 0x9E3779B97F4A7C15
@@ -50,9 +49,10 @@ def hash_distinct_texts(rows: pl.LazyFrame, name: str) -> pl.LazyFrame:
     return pl.LazyFrame({name: texts, f"{name} hash": pl.Series(numbers, dtype=pl.UInt64)})
 
 
-def sha256(name: str) -> pl.Expr:
-    """Return the SHA-256 of each text or binary value of a column, in hexadecimal; null for null."""
-    return polars_hash.col(name).chash.sha2_256()
+def hash_texts(texts: pl.Series) -> pl.Series:
+    """Return the SHA-256 of each text, in hexadecimal; null for null."""
+    digests = [None if text is None else hashlib.sha256(text).hexdigest() for text in texts.cast(pl.Binary)]
+    return pl.Series(digests, dtype=pl.String)
 
 
 def encode_bits(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
