@@ -276,7 +276,11 @@ def show_status(status: LakeStatus, *, more_problems: Sequence[str] = (), is_sho
         out.print(f"Quarantined: {some}")
     if status.reasons.height:
         whys = status.reasons.select(
-            pl.col("season").cast(pl.String), "stands", "games", "why", pl.col("newest").cast(pl.String)
+            pl.col("season").cast(pl.String),
+            pl.col("stands").replace("open", "missing"),
+            "games",
+            "why",
+            pl.col("newest").cast(pl.String),
         )
         out.print("\nGames that lack something:")
         out.print(

@@ -119,7 +119,9 @@ def test_without_a_backup_every_command_names_the_one_that_creates_it(here: Run,
 
 
 def test_the_status_shows_the_age_of_the_last_backup_and_drill(here: Run):
-    assert "No backup yet" in here("status").out
+    first = here("status").out
+    assert first.startswith("All is well: every game since ")
+    assert "No backup yet" in first
     here("backup", "create")
     assert "Last backup: less than an hour ago. Last drill: never." in here("status").out
     here("backup", "drill", now=NOON + timedelta(hours=30))
@@ -136,7 +138,8 @@ def test_unreadable_backups_are_a_problem_in_the_status(here: Run, tmp_path: Pat
     ended = here("status")
 
     assert ended.code == 0
-    assert "cannot be read" in ended.out
+    assert ended.out.startswith("Attention: the backups cannot be read (`nhl-lake backup verify`).\n")
+    assert here("status", "--json").json["is_well"] is False
     assert "damaged" in here("status", "--json").json["backup_problem"]
 
 
