@@ -1,4 +1,4 @@
-"""A backup holds the whole lake at one moment, copies nothing twice, and is never half of one."""
+"""A backup is one moment of the complete lake, copies nothing twice, and never counts if it did not end."""
 
 import hashlib
 import json
@@ -44,7 +44,7 @@ GAMES = [FakeGame(n, start=NOON - timedelta(days=6 - n)) for n in (1, 2, 3)]
 
 @pytest.fixture(scope="module")
 def first_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake of three games, with silver and gold; not to be changed."""
+    """A lake of three games, with silver and gold. Do not change it."""
     root = tmp_path_factory.mktemp("kept") / "lake"
     run_ingest(root, FakeApi(GAMES), rebuilds=True)
     return root
@@ -63,27 +63,27 @@ def backups(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def second_lake(first_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same lake a day and a game later; not to be changed."""
+    """The same lake a day and a game later. Do not change it."""
     root = shutil.copytree(first_lake, tmp_path_factory.mktemp("later") / "lake")
     run_ingest(root, FakeApi([*GAMES, FakeGame(11)]), now=NOON + DAY, rebuilds=True)
     return root
 
 
 def go_on(root: Path, later: Path) -> None:
-    """Put a later state of a lake in its place."""
+    """Replace a lake by a later state of it."""
     shutil.rmtree(root)
     shutil.copytree(later, root)
 
 
 def note_run(root: Path, number: int) -> None:
-    """Write a run into the ledger: one commit."""
+    """Append a run to the ledger, in one commit."""
     about = {"run_id": f"run {number}", "command": "", "version": "", "outcome": "done", "error": None, "pages": []}
     row = {**about, "started_at": NOON, "ended_at": NOON, "rebuilt": []}
     delta_tables.append_to_ledger(root, ledger.RUNS, pl.DataFrame([row], schema=ledger.RUNS.schema))
 
 
 def brought_back(backups: Path, manifest: Manifest, into: Path) -> Path:
-    """Put a backup's files where its manifest says, as one would with cp."""
+    """Copy a backup's files to where its manifest says, as one would with cp."""
     for table in manifest.tables:
         folder = into.joinpath(*table.name.split("."))
         for file in (*table.files, *table.checkpoint):
@@ -100,13 +100,13 @@ def table_of(manifest: Manifest, name: str) -> TableBackup:
 
 
 def sizes(folder: Path) -> dict[str, int]:
-    """Every file below a folder, but for locks."""
+    """Return every file below a folder, without locks."""
     found = {str(file.relative_to(folder)): file.stat().st_size for file in folder.rglob("*") if file.is_file()}
     return {name: size for name, size in found.items() if not name.startswith(".nhl-lake")}
 
 
 def live_files(root: Path) -> dict[str, int]:
-    """The data files of every table, by path."""
+    """Return the data files of every table, by path."""
     found = {}
     for table in catalog.TABLES:
         adds = pl.DataFrame(DeltaTable(lakes.locate_table(root, table)).get_add_actions(flatten=True))
@@ -235,7 +235,7 @@ def test_only_new_commits_are_packed(root: Path, second_lake: Path, backups: Pat
 
 
 def test_changed_history_is_packed_completely(root: Path, first_lake: Path, backups: Path, tmp_path: Path):
-    """A lake that went back to an older state and on from there has other commits of the same versions."""
+    """A lake that went back to an older state and continued has other commits with the same versions."""
     note_run(root, 2)
     first = table_of(back_up(root, backups, now=NOON + DAY).manifest, "lake.runs")
     go_on(root, first_lake)
@@ -297,7 +297,7 @@ def test_unchanging_versions_are_one_moment(root: Path):
 
 
 def readings(*found: dict[str, int]) -> Callable[..., dict[str, int]]:
-    """Tables whose versions are other ones each time that they are looked at."""
+    """Return a function that reads other versions of the tables each time."""
     left = list(found)
     return lambda root, names: {n: v for n, v in (left.pop(0) if len(left) > 1 else left[0]).items() if n in set(names)}
 
@@ -513,7 +513,7 @@ def test_backup_does_not_wait_for_the_lock_of_the_lake(root: Path, backups: Path
 
 
 def test_files_removed_before_they_are_pinned_are_noticed(root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch):
-    """Compaction and vacuum come between the reading of versions and the pin: the backup is of what is there then."""
+    """Compaction and vacuum run between reading the versions and pinning them: the backup has the later versions."""
     note_run(root, 2)
     settled = snapshot.take_snapshot
 
@@ -546,7 +546,7 @@ def data_file(root: Path, table: Table) -> Path:
 
 
 def test_damaged_data_file_is_reported_and_the_good_copy_stays(root: Path, backups: Path):
-    """The object is gone, so that the file is read again: its hash must be the one of the first backup."""
+    """The object is gone, so the file is read again: its hash must be that of the first backup."""
     first = back_up(root, backups).manifest
     file = table_of(first, "bronze.play_by_play").files[0]
     kept = backups / repository.object_name(file.sha256)

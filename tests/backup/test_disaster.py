@@ -1,4 +1,4 @@
-"""The story that this project began with: bronze is gone, the backup comes back in minutes, and the next run adds."""
+"""Disaster recovery: bronze is deleted, a restore brings it back, and the next run continues."""
 
 import shutil
 from collections.abc import Callable
@@ -30,13 +30,13 @@ def ingest(run: Run, root: Location, now: str) -> dict[str, Any]:
 
 
 def asked(summary: dict[str, Any]) -> dict[str, int]:
-    """Return how many pages of each table a run asked for, and how many were new."""
+    """Return how many pages of each table a run requested, and how many were new."""
     return {name: (tally["asked"], tally["new"]) for name, tally in summary["tables"].items()}
 
 
 @pytest.fixture(scope="module")
 def never_wiped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[dict[str, int]]]:
-    """A lake after one day, the same after three that nothing happened to, and what the last two runs asked for."""
+    """Return a lake after one day, the same lake after three, and the pages that the last two runs requested."""
     from typer.testing import CliRunner
 
     from nhl_lake.cli.app import app
@@ -58,7 +58,7 @@ def scanned(root: Location, table: Table) -> pl.DataFrame:
 
 
 def require_equal(root: Location, other: Path) -> None:
-    """Hold every page and every row of two lakes against each other."""
+    """Compare every page and every row of two lakes."""
     for table in endpoints.TABLES:
         about = [name for name in ("body", "state", "season", "game_date") if name in table.schema]
         one, two = (

@@ -1,4 +1,4 @@
-"""Which backups are kept, and that what a kept one names is never taken away."""
+"""Which backups a retention policy keeps; their objects are never removed."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ NONE = RetentionPolicy(0, 0, 0)
 
 
 def made(*ago: timedelta) -> list[tuple[str, datetime]]:
-    """Backups so long ago, the newest first; each is named by the time."""
+    """Return backups made so long ago, the newest first, each named by its time."""
     return [(f"{NOON - age:%y-%m-%d %H}", NOON - age) for age in sorted(ago)]
 
 

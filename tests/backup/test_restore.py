@@ -1,4 +1,4 @@
-"""A restore: what comes back, what it is held against, what is never lost on the way."""
+"""Restores: what comes back, how it is verified, and that nothing is lost."""
 
 import hashlib
 import os
@@ -43,7 +43,7 @@ COMMAND = "nhl-lake restore --from-backup"
 
 @pytest.fixture(scope="module")
 def kept(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Backups of the league's lake: to be read only."""
+    """The backups of the league's lake. Do not change them."""
     folder = tmp_path_factory.mktemp("restore") / "backups"
     make_backup(league_lake, folder)
     return folder
@@ -201,7 +201,7 @@ def test_restore_over_a_healthy_lake_asks_first(run_here: Run, root: Path, kept:
 
 
 def add_a_page(root: Path) -> None:
-    """Keep another version of a page, which says something else."""
+    """Store another version of a page."""
     page = delta_tables.scan_table(root, BOXSCORE).head(1).collect()
     body = page["body"][0] + " "
     said = {"body": body, "sha256": hashlib.sha256(body.encode()).hexdigest(), "body_bytes": len(body.encode())}
@@ -299,7 +299,7 @@ def dated(page: pl.DataFrame, hours: int) -> pl.DataFrame:
 
 
 def test_merged_table_keeps_the_newest_of_each_page(root: Path, kept: Path):
-    """Two pages are newer in the damaged table than in the backup, and one of them there in two versions."""
+    """Two pages are newer in the damaged table than in the backup, one of them in two versions."""
     before = lakes.read_rows(root, endpoints.PLAYERS)
     one, other = (delta_tables.scan_table(root, endpoints.PLAYERS).slice(n, 1).collect() for n in (0, 1))
     for page, hours in ((one, 5), (one, 9), (other, 7)):
@@ -460,7 +460,7 @@ def test_restore_needs_the_lock_of_the_lake(root: Path, kept: Path):
 
 
 def pages(*versions: tuple[int, int, str]) -> pl.LazyFrame:
-    """Return versions of pages of box scores: game, hour, and what they say."""
+    """Return versions of box scores: game, hour and content."""
     rows = [
         {"game_id": game, "fetched_at": NOW + timedelta(hours=hour), "sha256": says} for game, hour, says in versions
     ]

@@ -1,4 +1,4 @@
-"""Upkeep changes no row, loses no page, breaks no reader; and a lake that nobody tends does not grow files."""
+"""Maintenance changes no row, loses no page, breaks no reader, and keeps the number of files small."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def files(root: Path, table: Table) -> set[str]:
 
 
 def aged(root: Path, table: Table, days: int) -> None:
-    """Make all that was done to a table so far as old as if days had passed."""
+    """Make the commits and files of a table some days older."""
     log = lakes.locate_table(root, table) / "_delta_log"
     for file in log.glob("*.json"):
         lines = [json.loads(line) for line in file.read_text().splitlines()]
@@ -389,7 +389,7 @@ def test_names_of_tables_and_layers_are_accepted_and_others_refused(tmp_path):
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory):
-    """A lake of the sample league that today's code has made everything of, run by run."""
+    """The lake of a release, rebuilt and continued by the current code."""
     folder = tmp_path_factory.mktemp("everything")
     with tarfile.open(KEPT) as archive:
         archive.extractall(folder, filter="data")

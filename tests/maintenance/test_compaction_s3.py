@@ -1,4 +1,4 @@
-"""Upkeep and upgrades of a lake in a bucket: rows stay, files become few, one of two lakes opens."""
+"""Maintenance and upgrades of a lake in a bucket: rows stay, files become few, and one of two lakes opens."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -60,7 +60,7 @@ def test_leftovers_of_probes_and_leases_are_removed_and_nothing_else(bucket):
 
 @pytest.fixture
 def old(bucket, monkeypatch):
-    """A lake of an older layout, whose step to today's signs the seasons."""
+    """A lake of an older layout, with an upgrade step that changes the seasons."""
     store_one_by_one(bucket, 5)
     delta_tables.create_tables(bucket, [ledger.META])
     row = {"layout": 1, "source": "NHL", "made_by": "0.1.0", "made_at": NOW}

@@ -1,4 +1,4 @@
-"""What the doctor finds, and what comes of the command that it names: damage by damage, with a backup and without."""
+"""What the doctor finds, and what the command that it names repairs: each damage, with a backup and without."""
 
 import shutil
 from pathlib import Path
@@ -30,7 +30,7 @@ NOT_MENDED_HERE = {"ask_for_a_newer_protocol"}  # only a newer program can read 
 
 @pytest.fixture(scope="module")
 def backups(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The backups of the lake that the tests damage copies of."""
+    """The backups of the league's lake."""
     folder = tmp_path_factory.mktemp("doctor") / "backups"
     make_backup(league_lake, folder)
     return folder
@@ -59,7 +59,7 @@ def damaged(ended: CommandResult) -> set[str]:
 
 
 def two_lines(ended: CommandResult) -> bool:
-    """Whether a command ended in an error of two lines."""
+    """Return whether a command ended with an error of two lines."""
     return ended.code in {1, 2} and ended.err.startswith("Error: ") and len(ended.err.strip().splitlines()) == 2
 
 

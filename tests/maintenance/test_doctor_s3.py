@@ -1,4 +1,4 @@
-"""The doctor and restores of a lake in a bucket: the same damages as in a folder, and what mends them, one by one.
+"""The doctor and restores of a lake in a bucket: the same damage as in a folder, and what repairs it.
 
 The lake is in the bucket once, and whole again when a test ends: each begins with that.
 """
@@ -42,7 +42,7 @@ def root(seaweed: S3Server, backups: Path) -> Iterator[Bucket]:
 
 
 def digests(root: Bucket) -> dict[str, int]:
-    """Return a hash of the rows of some tables, in whatever order."""
+    """Return a hash of the rows of each table that does not depend on their order."""
     handles.clear_handles()
     some = (
         BOXSCORE,
@@ -107,7 +107,7 @@ def lose_the_folder(root: Bucket) -> None:
 
 
 def spoil_a_checkpoint(root: Bucket) -> None:
-    """Leave a checkpoint of its length with other bytes at its end, where Parquet says what is in it."""
+    """Overwrite the end of a checkpoint, where Parquet has its footer, without changing its length."""
     delta_tables.open_table(root, BOXSCORE).create_checkpoint()
     (name,) = log_packs.list_log(folder(root)).checkpoints[delta_tables.open_table(root, BOXSCORE).version()]
     changed(root, f"{DELTA_LOG}/{name}", lambda body: body[:-200] + b"x" * 200)

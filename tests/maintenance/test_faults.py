@@ -1,4 +1,4 @@
-"""What a damaged, full, closed or backdated lake says and does: two lines and a remedy, or it simply goes on.
+"""Damaged and read-only lakes, full disks and clocks set back: an error of two lines with a remedy, or no effect.
 
 Damage makers are in `damage.py`; what ends as it should is in docs/FAULTS.md, a line each.
 """
@@ -95,7 +95,7 @@ def test_damage_is_an_error_of_two_lines_and_other_tables_can_be_read(
 
 
 def tree(root: Path) -> dict[str, bytes]:
-    """Return every file of the lake but its lock and pace."""
+    """Return every file of the lake without its locks and pace."""
     files = [file for file in sorted(root.rglob("*")) if file.is_file() and ".nhl-lake" not in file.parts]
     return {str(file.relative_to(root)): file.read_bytes() for file in files}
 
@@ -126,7 +126,7 @@ def test_lost_last_commit_is_an_older_version_and_its_pages_are_fetched_again(re
 
 
 def test_flipped_bits_never_reach_silver_unnoticed(root: Path, ready: CommandServer):
-    """Wherever a bit of a bronze file turns: an error, or every row that is made is as before."""
+    """Wherever a bit of a bronze file flips: an error, or every built row is as before."""
     facts = {table.name: lakes.read_sorted_rows(root, table).rows() for table in lakes.BUILT_TABLES}
     where = random.Random(57)
     outcomes = {"noticed": 0, "harmless": 0}
@@ -184,7 +184,7 @@ def is_root() -> bool:
 
 
 def closed(root: Path) -> Iterator[Path]:
-    """Take from everyone the right to write to a lake."""
+    """Make a lake read-only for everyone."""
     for path in [root, *root.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
     for above in root.parents:

@@ -1,4 +1,4 @@
-"""Upgrades: steps in order, pages byte for byte, killed at every boundary, refused where there is no way.
+"""Upgrades: steps in order, unchanged pages, kills at every boundary, and errors where no step exists.
 
 There is one layout so far. The older one here is made up: its play-by-play pages stand in `bronze/plays`, and say
 `game` for `game_id`.
@@ -54,7 +54,7 @@ def old_pages(root: Location) -> Iterator[tuple[str, pl.LazyFrame]]:
 
 
 def changed(old: Location, new: Location) -> None:
-    """Go from the older layout to today's."""
+    """Upgrade from the older layout to the current one."""
     rows = pl.read_delta(str(old / "bronze" / "plays")).rename({"game": "game_id"})
     delta_tables.create_tables(new, [PLAYS])
     delta_tables.store_pages(new, PLAYS, rows.select(PLAYS.schema.names()), lambda a, b: a == b)
@@ -67,7 +67,7 @@ STEP = upgrade.UpgradeStep(layout=1, change=changed, pages=old_pages)
 
 @pytest.fixture
 def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A lake of the older layout, in a program that knows a newer one."""
+    """A lake of the older layout, read by a program of a newer one."""
     root = tmp_path / "lake"
     delta_tables.create_tables(root, [*ledger.TABLES, endpoints.SCHEDULE, catalog.find_table("silver.teams")])
     signed(root, 1)
@@ -92,13 +92,13 @@ def bodies(root: Path, key: str, folder: str) -> list[tuple[int, str]]:
 
 
 def is_old(root: Path) -> bool:
-    """Whether the lake opens as the older layout, whole."""
+    """Return whether the lake opens in the older layout, with all its pages."""
     layout = upgrade.read_layout(root)
     return layout == 1 and bodies(root, "game", "plays") == old_rows().select("game", "body").rows()
 
 
 def is_new(root: Path) -> bool:
-    """Whether the lake opens as today's layout, whole."""
+    """Return whether the lake opens in the current layout, with all its pages."""
     layout.check_tables(root)
     return (
         upgrade.read_layout(root) == 2

@@ -1,4 +1,4 @@
-"""Slices made by a Dask cluster on loopback: equal to those made here, whoever is killed on the way."""
+"""A Dask cluster on loopback builds the same tables as one process, whatever is killed."""
 
 import os
 import shutil
@@ -54,7 +54,7 @@ def started(*words: str, log: Path, **environment: str) -> subprocess.Popen[byte
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:
-    """End a process and those that it began."""
+    """Kill a process and its children."""
     every = [*psutil.Process(process.pid).children(recursive=True)] if process.poll() is None else []
     process.kill()
     process.wait()
@@ -65,7 +65,7 @@ def ended(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def dask(folder: Path, *, dying: bool = False, node: bool = False) -> Iterator[Dask]:
-    """Start a scheduler and two workers; one of them may be to die as it writes, alone or with its nanny."""
+    """Start a scheduler and two workers. One of them may have to die while it writes, alone or with its nanny."""
     (port,) = find_free_ports(1)
     address, log = f"tcp://127.0.0.1:{port}", folder / "dask.log"
     with ExitStack() as running:
@@ -136,7 +136,7 @@ def test_worker_that_dies_while_writing_is_replaced(
 
 
 def files_of(root: Path, table: Table) -> tuple[set[str], set[str]]:
-    """Return the data files in a table's folder, and those that some commit names."""
+    """Return the data files in a table's folder, and those that commits name."""
     folder = delta_tables.locate_table(root, table)
     logs = "".join(file.read_text() for file in folder.glob("_delta_log/*.json"))
     there = {file.name for file in folder.rglob("*.parquet") if "_delta_log" not in file.parts}
@@ -195,7 +195,7 @@ def test_lost_scheduler_is_an_error_and_leaves_the_table(
 
 
 def kill_soon(process: subprocess.Popen[bytes]) -> Callable[[], object]:
-    """Kill a process in some seconds; return what waits for that."""
+    """Kill a process after some seconds. Return the thread that does it."""
     killer = subprocess.Popen([sys.executable, "-c", f"import os, time; time.sleep(6); os.kill({process.pid}, 9)"])
     return killer.wait
 

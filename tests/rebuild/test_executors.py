@@ -1,4 +1,4 @@
-"""Slices made in pieces, in little memory and in other processes: the same rows, and nothing half there."""
+"""Building tables in chunks, in little memory and in other processes gives the same rows."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ def snapshot(league_lake: Path) -> lineage.BuildSnapshot:
 
 
 def pieces(snapshot: lineage.BuildSnapshot, table: Table, of: int) -> pl.DataFrame:
-    """Make the league's season of a table in so many pieces, each alone."""
+    """Build the league's season of a table in so many chunks, each alone."""
     part = "20252026" if table.partition else WHOLE_TABLE
     jobs = [BuildTask(snapshot, table.name, part, piece, of) for piece in range(of)]
     return pl.concat(build.build_partition(job, table, None).rows for job in jobs).sort(table.key)
@@ -124,7 +124,7 @@ def test_tables_that_read_across_games_are_recognized(snapshot):
 
 @pytest.mark.parametrize("name", ["gold.skater_season", "gold.goalie_season", "gold.team_season"])
 def test_season_alone_equals_the_season_among_all(name: str, snapshot):
-    """Two seasons: that of the league, and a copy of it a year earlier."""
+    """Two seasons: the league's, and a copy of it a year earlier."""
     table = catalog.find_table(name)
     job = BuildTask(snapshot, name, "20252026")
     given = [build.scan_input(job, table, read).collect() for read in table.inputs]
@@ -141,7 +141,7 @@ def test_season_alone_equals_the_season_among_all(name: str, snapshot):
 
 
 def earlier(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return rows as they would be a season before."""
+    """Return rows moved to the season before."""
     shifts = {
         "season": pl.col("season") - 10_001,
         "game_id": pl.col("game_id") - 1_000_000,

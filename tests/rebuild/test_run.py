@@ -1,4 +1,4 @@
-"""Silver and gold are made again from bronze: the same from scratch as day by day, and nothing without cause."""
+"""Rebuilding silver and gold from bronze: day by day gives the same as from scratch, and unchanged tables stay."""
 
 import dataclasses
 import json
@@ -156,7 +156,7 @@ def test_rebuilding_one_season_keeps_the_lineage_of_the_others(tmp_path: Path):
 
 
 def refetched(root: Path, page: dict, hours: int = 1, **said) -> None:
-    """Keep a new version of the play-by-play page of the first of two games."""
+    """Store a new version of the play-by-play page of the first of two games."""
     api = FakeApi([FakeGame(1), FakeGame(2)])
     api.fail_request = lambda path: answer(page) if path.endswith("2025020001/play-by-play") else None
     run_ingest(root, api, now=NOON + timedelta(hours=hours), lookback_days=2, **said)

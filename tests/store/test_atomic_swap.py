@@ -1,4 +1,4 @@
-"""Putting a lake in the place of another: whatever step is the last one, both are kept, and one is there."""
+"""Swapping one lake for another: a kill at any step loses neither, and one of them opens."""
 
 import shutil
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def beside(root: Location, name: str) -> Location:
 
 
 class Steps:
-    """Counts the steps that change a disk or a store, and ends the process before or after one of them."""
+    """Count the steps that change a disk or a store, and stop before or after one of them."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, at: int, *, after: bool) -> None:
         self.at, self.after, self.count = at, after, 0
@@ -99,7 +99,7 @@ def test_kill_at_any_step_in_a_bucket_is_reported_and_loses_neither_version(*, a
 
 
 def kills(place_of: Callable[[int], Location], *, after: bool) -> int:
-    """Kill an exchange at each of its steps, hold what is there against what must be, and count the steps."""
+    """Kill a swap at each of its steps, check what is there, and count the steps."""
     for n in range(1, 100):
         root = place_of(n)
         new, kept = scene(root)

@@ -1,4 +1,4 @@
-"""Several writers at once, in a folder and on a real S3 server, without the lock that would keep them apart."""
+"""Several writers at once, without the lock that excludes the others, in a folder and on an S3 server."""
 
 import multiprocessing
 import re
@@ -191,7 +191,7 @@ def test_commit_with_a_lost_response_is_made_once_and_counts(
 def test_commit_with_an_unknown_outcome_is_not_repeated(
     what: str, seaweed: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch
 ):
-    """Its answer is lost, and then the store does not answer the question for it either."""
+    """The response to the commit is lost, and then the store does not say whether it has the commit."""
     proxy = start_proxy(seaweed)
     root = s3_servers.use_server(proxy.as_server(), monkeypatch)
     table = {"append": PLAY_BY_PLAY, "ledger": ledger.ANSWERS}[what]

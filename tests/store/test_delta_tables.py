@@ -1,4 +1,4 @@
-"""The door to disk: what is kept, what is refused, and what happens when two come at once."""
+"""Delta tables: what they store, what they refuse, and what two writers at once do."""
 
 import json
 import multiprocessing
@@ -82,7 +82,7 @@ def version(root: Path, table: Table) -> int:
 
 
 def tree(root: Path) -> dict[str, bytes]:
-    """Return every file under a folder, whole."""
+    """Return the content of every file below a folder."""
     return {str(file.relative_to(root)): file.read_bytes() for file in sorted(root.rglob("*")) if file.is_file()}
 
 
@@ -351,7 +351,7 @@ def test_replacing_a_season_with_no_rows_empties_only_that_season(tmp_path: Path
 
 
 def wrong_frames() -> dict[str, pl.DataFrame]:
-    """Return frames that delta-rs would take, and that are not what the table declares."""
+    """Return frames that delta-rs would accept although the table declares other columns."""
     good = skaters(1)
     return {
         "1.5 in a column of integers": good.with_columns(goals=pl.lit(1.5)),
@@ -435,7 +435,7 @@ def wait_for_the_others(barrier: Barrier) -> None:
 
 
 def keep_batches(root: Path, who: int, rounds: int) -> list[tuple[int, int, int]]:
-    """Keep, round after round, a page that all keep alike and one that is this process's own, without the lock."""
+    """Store pages without the lock: in each round one that all processes store, and one of this process only."""
     assert at_the_start is not None
     found = []
     for n in range(rounds):
@@ -548,7 +548,7 @@ def test_lock_without_a_readable_holder_has_a_clear_error(tmp_path: Path):
 
 
 def synced(monkeypatch: pytest.MonkeyPatch) -> set[int]:
-    """Note the inodes of what is synced from here on."""
+    """Record the inodes of all that is synced from now on."""
     inodes: set[int] = set()
     fsync = os.fsync
 
@@ -561,7 +561,7 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> set[int]:
 
 
 def unsynced(root: Path, before: Sequence[str], inodes: set[int]) -> set[str]:
-    """Return the files that are new, and the folders that got an entry, and were not synced."""
+    """Return new files and changed folders that were not synced."""
     new = [path for path in root.rglob("*") if str(path) not in before]
     return {str(p.relative_to(root)) for p in {*new, *(path.parent for path in new)} if p.stat().st_ino not in inodes}
 
@@ -615,7 +615,7 @@ def cut_last_line(root: Path) -> None:
 
 
 def empty_last_commit(root: Path) -> None:
-    """Leave what a power cut leaves of a commit that was not synced."""
+    """Empty a commit, as a power cut does if the commit was not synced."""
     last_log(root, PLAY_BY_PLAY).write_bytes(b"")
 
 

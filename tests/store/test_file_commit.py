@@ -1,4 +1,4 @@
-"""Files written apart, and put into a table in one commit: what would damage it is refused before there is one."""
+"""Committing files that workers wrote: one commit for all, and none if the table would be damaged."""
 
 import json
 from pathlib import Path

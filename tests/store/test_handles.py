@@ -1,4 +1,4 @@
-"""Handles that are kept: each is the newest still, and of the table that is there."""
+"""Cached table handles: each is of the newest version, and of the table that is there."""
 
 import shutil
 from pathlib import Path

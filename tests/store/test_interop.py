@@ -1,4 +1,4 @@
-"""Other programs read the lake's tables: what Spark and Databricks ask of one, as laws; the rest by trying.
+"""Other programs read the lake's tables: rules for Spark and Databricks, and reads by DuckDB, pandas and Arrow.
 
 What cannot be had from the package index (Spark's Delta jars) stands in docs/INTEROP.md with the line that opens a
 table; benchmarks/readers.py tries readers that are too large to be installed for the tests.
@@ -42,7 +42,7 @@ every_table = pytest.mark.parametrize("table", catalog.TABLES, ids=lambda table:
 
 @pytest.fixture(scope="module")
 def duck() -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB with its reader of Delta tables, which is Delta's own kernel; installed as a package, not loaded down."""
+    """DuckDB with its reader of Delta tables, which is Delta's own kernel and comes from a Python package."""
     found = find_spec("duckdb_extension_delta")
     if found is None:
         pytest.skip("DuckDB's reader of Delta tables is packed for Linux on x86-64 only")
@@ -67,7 +67,7 @@ def types(fields: Any) -> Iterator[Any]:
 
 
 def has_views(field: Field) -> bool:
-    """Whether a field, at any depth, is of texts that only some readers know."""
+    """Return whether a field, at any depth, is a string view, which only some readers know."""
     kind = field.type
     inner = [kind.value_field] if DataType.is_list(kind) or DataType.is_large_list(kind) else []
     inner += kind.fields if DataType.is_struct(kind) else []
@@ -76,7 +76,7 @@ def has_views(field: Field) -> bool:
 
 
 def written_as_views(folder: Path) -> list[str]:
-    """Return the columns that a table's files say are views of texts."""
+    """Return the columns that a table's files store as string views."""
     return [
         field.name
         for file in DeltaTable(folder).file_uris()
@@ -149,7 +149,7 @@ def test_strings_stay_plain_after_append_merge_replace_and_compaction(tmp_path: 
 
 
 def sorted_alike(rows: pl.DataFrame, like: pl.DataFrame) -> pl.DataFrame:
-    """Put columns and rows into one order."""
+    """Sort columns and rows."""
     flat = [name for name, dtype in like.schema.items() if not dtype.is_nested()]
     return rows.select(like.columns).sort(flat, nulls_last=True)
 

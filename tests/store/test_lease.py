@@ -1,4 +1,4 @@
-"""The lease of a lake in a bucket, and the probe of the store's promises."""
+"""The lease of a lake in a bucket, and the probe of the store's conditional writes."""
 
 import multiprocessing
 import os
@@ -30,7 +30,7 @@ def of(root: Bucket, who: str = "one") -> Lease:
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Terms of two seconds: SeaweedFS tells time in seconds."""
+    """Leases of two seconds: SeaweedFS measures time in seconds."""
     monkeypatch.setattr(lease, "LEASE_TTL", timedelta(seconds=2))
     monkeypatch.setattr(lease, "RENEW_EVERY_S", 0.3)
 

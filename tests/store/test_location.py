@@ -1,4 +1,4 @@
-"""Whole files in a place: the same laws in a folder, in moto and in SeaweedFS."""
+"""Reading and writing complete files: the same in a folder, in moto and in SeaweedFS."""
 
 import errno
 import os

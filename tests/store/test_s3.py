@@ -1,4 +1,4 @@
-"""A lake in a bucket: the same lake as in a folder; and what a user sees when the store fails."""
+"""A lake in a bucket equals one in a folder; and the errors that users see if the store fails."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -71,7 +71,7 @@ def test_reading_commands_print_the_same_for_a_bucket(
 
 
 def unlike(text: str) -> list[str]:
-    """Leave out the ids of runs, which are drawn."""
+    """Leave out the ids of runs, which are random."""
     return [line for line in text.splitlines() if "run_id" not in line]
 
 

@@ -1,4 +1,4 @@
-"""What an error of the engine or of a network comes to in one line."""
+"""Errors of delta-rs and of the network, in one line."""
 
 import pytest
 

@@ -31,7 +31,7 @@ def make_backup(root: Location, backups: Location, *, now: datetime = NOW) -> st
 
 
 def copy_lake(root: Path, to: Path) -> Path:
-    """Return a copy of a lake, with the times of its files."""
+    """Copy a lake, with the times of its files."""
     shutil.copytree(root, to)
     return to
 
@@ -41,7 +41,7 @@ def list_tables(root: Path) -> list[Table]:
 
 
 def read_table_states(root: Path) -> dict[str, tuple[int, str]]:
-    """Return version and a hash of all rows, in the order of their keys, of each table of a lake."""
+    """Return the version and a hash of all rows of each table of a lake."""
     return {
         table.name: (DeltaTable(lakes.locate_table(root, table)).version(), hash_table(root, table))
         for table in list_tables(root)
@@ -54,13 +54,13 @@ def hash_all_tables(root: Path) -> dict[str, str]:
 
 
 def hash_table(root: Path, table: Table) -> str:
-    """Return a hash of a table's rows, in whatever order."""
+    """Return a hash of a table's rows that does not depend on their order."""
     found = lakes.read_rows(root, table)
     return f"{found.height} {found.hash_rows(seed=1).sort().hash(seed=2).sum()}"
 
 
 def hash_files(root: Path) -> dict[str, str]:
-    """Return the hash of every file of a folder, locks left out."""
+    """Return the hash of every file of a folder, without locks."""
     return {
         str(file.relative_to(root)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(root.rglob("*"))

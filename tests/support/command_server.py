@@ -1,4 +1,4 @@
-"""Commands run in children of one process that has everything imported; each dies, or meets a full disk, at a step.
+"""A process that runs commands in forked children; each is killed, or has a full disk, from a given step on.
 
 A step is a call that changes the disk: to make, write, cut, sync, name, link or remove a file or folder below the
 watched one; Python's and the engine's alike, for `faulty.c` stands before libc. A write that is the last one is half.
@@ -35,7 +35,7 @@ KILLED_CODE = -9
 
 
 class CommandResult(NamedTuple):
-    """A command that has ended: its exit code (KILLED), what it said, and how many steps it took if it lived."""
+    """The exit code of a command (KILLED_CODE), what it printed, and its number of steps if it was not killed."""
 
     code: int
     steps: int | None
@@ -84,7 +84,7 @@ class CommandServer:
 
 @contextmanager
 def start_command_server(folder: Path) -> Iterator[CommandServer]:
-    """Open a process that runs commands; `folder` is for the library and for what commands say."""
+    """Start a process that runs commands. `folder` is for the library and the output of commands."""
     folder.chmod(0o755)  # commands may run as another user
     library = folder / "faulty.so"
     preloaded = {}
@@ -108,12 +108,12 @@ def start_command_server(folder: Path) -> Iterator[CommandServer]:
 
 
 def can_kill() -> bool:
-    """Whether libc's calls can be stood before here: it takes Linux and a C compiler."""
+    """Return whether calls of libc can be intercepted here: this needs Linux and a C compiler."""
     return sys.platform == "linux" and shutil.which("cc") is not None
 
 
 def serve_jobs(library: Any, folder: Path) -> None:
-    """Take jobs from standard input until it ends."""
+    """Run jobs from standard input until it ends."""
     for line in sys.stdin:
         print(json.dumps(run_in_child(json.loads(line), library, folder)._asdict()), flush=True)  # noqa: T201
 
@@ -157,7 +157,7 @@ def run_in_child(job: dict[str, Any], library: Any, folder: Path) -> CommandResu
 
 
 def pretend_layout(layout: int) -> None:
-    """Make of this program one that knows a later layout, and how an older lake gets there: its files are merged."""
+    """Pretend to be a program of a later layout, with an upgrade step that merges files."""
 
     def change(_: Location, new: Location) -> None:
         DeltaTable(str(new / "bronze" / "boxscore")).optimize.compact()
@@ -167,13 +167,13 @@ def pretend_layout(layout: int) -> None:
 
 
 def make_settings(root: Path) -> dict[str, str]:
-    """Return the settings of a command: backups are beside the lake."""
+    """Return the settings of a command. Backups are next to the lake."""
     named = {"ROOT": root, "BACKUPS": root.parent / "backups", "NOW": fake_api.NOON.isoformat()}
     return {f"NHL_LAKE_{name}": str(value) for name, value in named.items()}
 
 
 def run_command(words: Sequence[str], root: Path) -> int:
-    """Run a command as the command line does; the league that `ingest` asks is the tests' own, which is quick."""
+    """Run a command as the command line does. `ingest` reads the tests' own fake API, which is fast."""
 
     def run() -> int:
         if words[0] == "ingest":

@@ -1,4 +1,4 @@
-"""Loaded by a worker of a cluster that is to die once as it writes, with half a file written: `dask worker --preload`.
+"""A preload for `dask worker --preload`: the worker dies once while it writes, with half a file written.
 
 FLAG is a file that tells whether one has died already.
 """
@@ -15,7 +15,7 @@ KILLS_NANNY = os.environ.get("NHL_LAKE_TEST_NODE") == "yes"
 
 
 def crash_in_write(root: Any, name: str, body: bytes, *, new: bool = False) -> None:
-    """Write half of the first file, and die; later ones are written."""
+    """Write half of the first file and die. Write later files completely."""
     try:
         CRASH_FLAG.open("x").close()
     except FileExistsError:
@@ -28,7 +28,7 @@ def crash_in_write(root: Any, name: str, body: bytes, *, new: bool = False) -> N
 
 
 class CrashingLocation:
-    """What `location` is to the module that writes files, but for `write_file`."""
+    """The module `location` with another `write_file`."""
 
     write_file = staticmethod(crash_in_write)
 

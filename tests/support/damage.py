@@ -1,4 +1,4 @@
-"""Ways in which a disk, a power cut or a hasty hand damages a lake in a folder; each does one damage to one table.
+"""Damage that a disk, a power cut or a mistake does to a lake in a folder; each function damages one table.
 
 Each takes the lake's root and a table, and returns the file or folder that it touched.
 """
@@ -33,7 +33,7 @@ def find_biggest_data_file(root: Path, table: Table) -> Path:
 
 
 def make_checkpoint(root: Path, table: Table) -> Path:
-    """Make a checkpoint, as every twentieth commit does, and return it."""
+    """Create a checkpoint, as every twentieth commit does, and return it."""
     DeltaTable(str(locate_table(root, table))).create_checkpoint()
     return max((locate_table(root, table) / "_delta_log").glob("*.checkpoint.parquet"))
 
@@ -45,26 +45,26 @@ def lose_a_data_file(root: Path, table: Table) -> Path:
 
 
 def cut_a_data_file(root: Path, table: Table) -> Path:
-    """Leave the first half, as a copy that broke off does."""
+    """Leave the first half, as an interrupted copy does."""
     file = find_biggest_data_file(root, table)
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     return file
 
 
 def empty_a_data_file(root: Path, table: Table) -> Path:
-    """Leave nothing of it, as a power cut does of what was not synced."""
+    """Leave an empty file, as a power cut does if the file was not synced."""
     file = find_biggest_data_file(root, table)
     file.write_bytes(b"")
     return file
 
 
 def flip_bit_in_data_file(root: Path, table: Table) -> Path:
-    """Turn one bit in the middle of a data file."""
+    """Flip one bit in the middle of a data file."""
     return flip_bit(find_biggest_data_file(root, table), 0.5)
 
 
 def flip_bit(file: Path, where: float, bit: int = 3) -> Path:
-    """Turn one bit of a file, at a share of its length."""
+    """Flip one bit of a file, at a share of its length."""
     content = bytearray(file.read_bytes())
     content[int(where * len(content))] ^= 1 << bit
     file.write_bytes(content)
@@ -72,7 +72,7 @@ def flip_bit(file: Path, where: float, bit: int = 3) -> Path:
 
 
 def change_a_body(root: Path, table: Table) -> Path:
-    """Change one letter of a page inside a data file that reads well otherwise: what Parquet does not notice."""
+    """Change one letter of a page inside a readable data file, which Parquet does not notice."""
     file = find_biggest_data_file(root, table)
     rows = pl.read_parquet(file, hive_partitioning=False)
     first = pl.int_range(pl.len()) == 0
@@ -99,7 +99,7 @@ def lose_the_log(root: Path, table: Table) -> Path:
 
 
 def lose_a_log_entry(root: Path, table: Table) -> Path:
-    """Lose a commit in the middle of the log."""
+    """Remove a commit from the middle of the log."""
     commits = list_commits(root, table)
     file = commits[len(commits) // 2]
     assert file != commits[-1], "a gap needs a commit behind it"
@@ -108,14 +108,14 @@ def lose_a_log_entry(root: Path, table: Table) -> Path:
 
 
 def lose_the_last_commit(root: Path, table: Table) -> Path:
-    """Lose the newest commit: what is left looks whole, and is an older version."""
+    """Remove the newest commit: the table is a valid older version."""
     file = list_commits(root, table)[-1]
     file.unlink()
     return file
 
 
 def empty_the_last_commit(root: Path, table: Table) -> Path:
-    """Leave of the newest commit what a power cut leaves of one that was not synced."""
+    """Empty the newest commit, as a power cut does if the commit was not synced."""
     file = list_commits(root, table)[-1]
     file.write_bytes(b"")
     return file
@@ -128,7 +128,7 @@ def cut_the_last_commit(root: Path, table: Table) -> Path:
 
 
 def lose_a_checkpoint(root: Path, table: Table) -> Path:
-    """Lose the checkpoint that `_last_checkpoint` names; every commit is there."""
+    """Remove the checkpoint that `_last_checkpoint` names. Every commit stays."""
     file = make_checkpoint(root, table)
     file.unlink()
     return file
@@ -141,7 +141,7 @@ def empty_a_checkpoint(root: Path, table: Table) -> Path:
 
 
 def spoil_a_checkpoint(root: Path, table: Table) -> Path:
-    """Leave a checkpoint of its length with other bytes at its end, where Parquet says what is in it."""
+    """Overwrite the end of a checkpoint, where Parquet has its footer, without changing its length."""
     file = make_checkpoint(root, table)
     file.write_bytes(file.read_bytes()[:-200] + b"x" * 200)
     return file
@@ -155,7 +155,7 @@ def spoil_the_checkpoint_hint(root: Path, table: Table) -> Path:
 
 
 def ask_for_a_newer_protocol(root: Path, table: Table) -> Path:
-    """Write a commit that asks for a reader and a writer that do not exist yet."""
+    """Write a commit that requires a reader and a writer that do not exist yet."""
     last = list_commits(root, table)[-1]
     file = last.with_name(f"{int(last.stem) + 1:020d}.json")
     file.write_text(json.dumps({"protocol": {"minReaderVersion": 99, "minWriterVersion": 99}}) + "\n")

@@ -1,4 +1,4 @@
-"""A tiny league of invented teams behind an httpx transport: hand-made pages, and whatever goes wrong on purpose."""
+"""A tiny fake API of invented teams: hand-made pages, and failures on purpose."""
 
 import json
 from collections import Counter
@@ -96,7 +96,7 @@ class FakeGame:
 
 @dataclass
 class FakeApi:
-    """Answers like the API from a list of games; `asked` counts requests by path; `broken` may take a path over."""
+    """Answers like the API from a list of games. `request_counts` is by path; `fail_request` may replace an answer."""
 
     games: list[FakeGame]
     request_counts: Counter[str] = field(default_factory=Counter)
@@ -168,7 +168,7 @@ class FakeApi:
 
 
 class SilentReport:
-    """A report that nobody reads, of a run or of a backup."""
+    """A progress report that prints nothing."""
 
     def begin(self, *_: object) -> None: ...
 
@@ -195,7 +195,7 @@ def fixed_clock(instant: datetime) -> Clock:
 
 
 def run_ingest(root, api: FakeApi, *, now: datetime = NOON, rebuilds: bool = False, **options) -> IngestSummary:
-    """Ingest from a fake API, without waiting between tries."""
+    """Ingest from a fake API, without waiting between attempts."""
     rate_limit = RateLimit(rate=0, concurrency=4, user_agent="nhl-lake tests", first_backoff_s=0.001)
     config = ClientConfig(rate_limit=rate_limit, base_url="http://fake", transport=api.make_transport())
     return ingest(
@@ -210,5 +210,5 @@ def run_ingest(root, api: FakeApi, *, now: datetime = NOON, rebuilds: bool = Fal
 
 
 def to_body(value: object) -> str:
-    """Return a value as a page has it."""
+    """Return a value as the body of a page."""
     return json.dumps(value)

@@ -1,4 +1,4 @@
-"""Commands that are killed, or meet a full disk, at a step; and what a lake must say when they run again.
+"""Commands that are killed, or have a full disk, at a step; and what the lake must be when they run again.
 
 The suite tries some steps of each command; `python -m benchmarks.kills` tries them all.
 """
@@ -19,7 +19,7 @@ from tests.support.command_server import DISK_FULL, KILLED_CODE, CommandResult
 
 @dataclass(frozen=True)
 class Scene:
-    """A command, and what was run before it; `rm` takes the lake away."""
+    """A command, and the commands before it; `rm` removes the lake."""
 
     name: str
     words: tuple[str, ...]
@@ -45,7 +45,7 @@ SCENES = (
 
 
 def read_page_hashes(root: Path) -> dict[str, set[tuple[Any, ...]]]:
-    """Return every version of every page of bronze, by its hash; a table that is not there has none."""
+    """Return the hash of every version of every page. A missing table has none."""
     found: dict[str, set[tuple[Any, ...]]] = {}
     for table in endpoints.TABLES:
         rows = pl.DataFrame(schema=table.schema)
@@ -58,13 +58,13 @@ def read_page_hashes(root: Path) -> dict[str, set[tuple[Any, ...]]]:
 
 
 def read_lake_state(root: Path) -> dict[str, Any]:
-    """Return what a lake says, whatever way it came about: pages, and the rows made of them."""
+    """Return the content of a lake: pages and built rows."""
     made = {table.name: lakes.read_sorted_rows(root, table).rows() for table in lakes.BUILT_TABLES}
     return read_page_hashes(root) | made
 
 
 def count_lost_pages(before: dict[str, set[tuple[Any, ...]]], after: dict[str, set[tuple[Any, ...]]]) -> int:
-    """Count the pages that were kept and are gone; of a player only the newest page is kept."""
+    """Count the stored pages that are gone. Of a player only the newest page is stored."""
     grows = {table.name for table in endpoints.TABLES if table.is_append_only}
     gone = sum(len(before[name] - after[name]) for name in grows)
     return gone + sum(len({p for p, _ in before[name]} - {p for p, _ in after[name]}) for name in before.keys() - grows)
@@ -72,7 +72,7 @@ def count_lost_pages(before: dict[str, set[tuple[Any, ...]]], after: dict[str, s
 
 @dataclass
 class Stage:
-    """A scene set: a folder with what the command begins with, and what a run that is never killed ends with."""
+    """A prepared scene: a folder to start from, and the state after a run that is not killed."""
 
     scene: Scene
     begins: Path
@@ -81,19 +81,19 @@ class Stage:
     only: str = ""  # pieces of the names at which steps count; all by default
 
     def reset(self, folder: Path) -> Path:
-        """Set the scene in another folder, and return the lake's."""
+        """Copy the start to another folder. Return its lake."""
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self.begins, folder)
         return folder / "lake"
 
 
 def list_good_codes(words: Sequence[str]) -> set[int]:
-    """Return how a command may end: `ingest` with 3 too, for a few pages of the league are incomplete at first."""
+    """Return the allowed exit codes: `ingest` may end with 3, as some pages are incomplete at first."""
     return {0, 3} if words[0] == "ingest" else {0}
 
 
 def prepare_start(before: tuple[tuple[str, ...], ...], run: Callable[..., Any], starts: Path) -> Path:
-    """Return a folder in which some commands have run: from `starts`, if they have run there already."""
+    """Return a folder in which some commands have run, from `starts` if it is there."""
     folder = starts / ("".join("+" + " ".join(words) for words in before) or "nothing")
     if folder.exists():
         return folder
@@ -112,7 +112,7 @@ def prepare_start(before: tuple[tuple[str, ...], ...], run: Callable[..., Any], 
 def prepare_stage(
     scene: Scene, run: Callable[..., Any], folder: Path, only: str = "", starts: Path | None = None
 ) -> Stage:
-    """Run what comes before a scene, and the scene itself in a copy. `starts` is for what scenes have in common."""
+    """Run the commands before a scene, and the scene itself in a copy. Scenes share the folder `starts`."""
     stage = Stage(scene, prepare_start(scene.before, run, starts or folder / "starts"), 0, {}, only)
     root = stage.reset(folder / "ends")
     ended = run(*scene.words, root=root, layout=scene.layout, only=only)
@@ -122,7 +122,7 @@ def prepare_stage(
 
 
 def kill_command(run: Callable[..., Any], stage: Stage, root: Path, step: int) -> bool:
-    """Kill the command at a step; return whether it came so far. What was there is there, and a table opens."""
+    """Kill the command at a step. Return whether it got that far. No page may be lost."""
     before = read_page_hashes(root)
     ended = run(*stage.scene.words, root=root, at=step, layout=stage.scene.layout, only=stage.only)
     assert ended.code in {*list_good_codes(stage.scene.words), KILLED_CODE}, ended.err
@@ -133,7 +133,7 @@ def kill_command(run: Callable[..., Any], stage: Stage, root: Path, step: int) -
 
 
 def check_recovery(run: Callable[..., Any], stage: Stage, root: Path) -> None:
-    """Run the command again, to its end: the lake is as if it had never been killed, and so is its backup."""
+    """Run the command again to its end: the lake and its backup must equal those of a run without a kill."""
     if stage.scene.before and (root / "lake").exists():
         seen = run("status", root=root, layout=stage.scene.layout)
         may_be_between = stage.scene.words[0] in {"restore", "upgrade"}

@@ -1,4 +1,4 @@
-"""Reading a lake from outside: by its folders, with Polars and deltalake, not through the package's own door."""
+"""Reading a lake from outside: by its folders, with Polars and deltalake, without the package's own reader."""
 
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ def make_page_names(table: Table) -> pl.Expr:
 
 
 def read_newest_pages(root: Path, table: Table) -> dict[str, tuple[Any, ...]]:
-    """Return body, state and game day of the newest version of each page, by key."""
+    """Return body, state and date of the newest version of each page, by key."""
     about = [name for name in ("body", "state", "season", "game_date") if name in table.schema]
     pages = read_rows(root, table).sort("fetched_at").unique(table.page_key, keep="last", maintain_order=True)
     return {page: rest for page, *rest in pages.select(make_page_names(table), *about).rows()}
@@ -50,10 +50,10 @@ def read_all_pages(root: Path) -> dict[str, dict[str, tuple[Any, ...]]]:
 
 
 def read_sorted_rows(root: Path, table: Table) -> pl.DataFrame:
-    """Return every row of a table in order, without the moment at which its page was fetched."""
+    """Return every row of a table in order, without `fetched_at`."""
     return read_rows(root, table).sort(table.key).drop("fetched_at", strict=False)
 
 
 def read_row_set(root: Path, table: Table) -> set[tuple[Any, ...]]:
-    """Return every row of a table, whole."""
+    """Return every row of a table as a set of tuples."""
     return set(read_rows(root, table).rows())

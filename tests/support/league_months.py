@@ -1,4 +1,4 @@
-"""A month of daily runs against a troubled sample league, and what the lake must have come to when all is healed."""
+"""Daily runs against a sample league with defects, and the expected lake when all pages are healed."""
 
 import json
 import re
@@ -35,7 +35,7 @@ NOT_COMPARED = {"silver.players", "silver.rosters", "silver.listed_shifts"}
 
 @dataclass
 class LeagueMonth:
-    """Games of some days in a row, one in so many, in a league that is troubled or not."""
+    """Every n-th game of some days in a row, in a league with or without defects."""
 
     days: int
     every_nth: int = 1
@@ -46,7 +46,7 @@ class LeagueMonth:
         self.league = League(seasons=(20242025, SEASON), shares=self.shares)
 
     def has(self, game_id: int) -> bool:
-        """Whether a game is one of the month's."""
+        """Return whether a game is one of the month's."""
         game = self.league.engine.find_game(game_id)
         is_in_time = game is not None and FIRST_DAY <= game.day < FIRST_DAY + self.days * ONE_DAY
         return is_in_time and game_id % self.every_nth == 0
@@ -57,7 +57,7 @@ class LeagueMonth:
         return [game.game_id for game in every if game.game_type == 2 and game.is_played and self.has(game.game_id)]
 
     def get_troubles(self, game_id: int) -> PageDefects:
-        """Return how the pages of a game are broken at first."""
+        """Return the defects of a game's pages."""
         return PageDefects(1, self.shares, game_id, self.league.engine.get_end_time(game_id))
 
     def read_page(self, game_id: int, kind: str, moment: datetime) -> Any:
@@ -66,7 +66,7 @@ class LeagueMonth:
 
 
 class MonthTransport(LeagueTransport):
-    """The league, whose schedule shows the games of a month only; it counts what is asked for."""
+    """The league with a schedule of the month's games only. Counts requests."""
 
     def __init__(self, month: LeagueMonth, now: datetime) -> None:
         super().__init__(month.league, fixed_clock(now))
@@ -87,7 +87,7 @@ class MonthTransport(LeagueTransport):
 
 
 class MonthRun(NamedTuple):
-    """A run, and what it asked for."""
+    """A run, and its requests."""
 
     now: datetime
     summary: IngestSummary
@@ -117,7 +117,7 @@ def run_ingest(root: Path, month: LeagueMonth, now: datetime, *, rebuilds: bool 
 
 @dataclass
 class PlayedMonth:
-    """A month that was played: the lake, its runs, and what the same days ask for without second looks."""
+    """The lake of a month, its runs, and the runs of the same days without second looks."""
 
     month: LeagueMonth
     root: Path
@@ -126,7 +126,7 @@ class PlayedMonth:
     reference_root: Path  # a lake of the same games, kept in one run when all pages were whole
 
     def compute_request_ratio(self) -> float:
-        """Return how many requests a day with games takes, of those that it takes without second looks.
+        """Return the requests of a day with games, divided by those without second looks.
 
         When no more games are played second looks go on: they are those of games of the month. Players are left out:
         the first run asks for all of them.
@@ -139,7 +139,7 @@ class PlayedMonth:
 
 
 def count_page_requests(run: MonthRun) -> int:
-    """Return how many requests a run took besides those for players."""
+    """Return the number of requests of a run, without those for players."""
     return sum(count for page, count in run.request_counts.items() if "player" not in page)
 
 
@@ -149,7 +149,7 @@ def play_month(
     mornings: Iterable[int],
     on_run: Callable[[MonthRun, MonthRun], None] | None = None,
 ) -> PlayedMonth:
-    """Run on some mornings, counted from that after the first games; each month's day must be among them."""
+    """Run on some mornings, counted from the first after a game. They must include every day of the month."""
     found = PlayedMonth(month, folder / "lake", [], [], folder / "whole")
     for n in mornings:
         now = FIRST_MORNING + n * ONE_DAY
@@ -162,14 +162,14 @@ def play_month(
 
 
 def find_incomplete_games(month: LeagueMonth, now: datetime) -> set[int]:
-    """Return the games that are known to be incomplete whoever looks: no other page has what theirs lack."""
+    """Return the games that every run must call incomplete: no other page has what theirs lack."""
     ways = (Defect.NO_PLAYS, Defect.PLAYS_CUT, Defect.NO_LINES, Defect.PLAYS_DISAGREE, Defect.FOREIGN_ROSTER)
     games = [month.get_troubles(game) for game in month.list_games()]
     return {one.game_id for one in games if one.ended_at < now and any(one.open_rng(way, now) for way in ways)}
 
 
 class Change(NamedTuple):
-    """A row of `corrections`, without the moment at which it was seen."""
+    """A row of `corrections`, without its time."""
 
     game_id: int
     table: str
@@ -188,7 +188,7 @@ def list_corrections(root: Path) -> list[Change]:
 
 
 def expect_corrections(root: Path, month: LeagueMonth) -> Iterator[Change]:
-    """Yield what changed between the versions that a lake has seen, as the league's own pages tell it.
+    """Yield what changed between the stored versions, from the league's own pages.
 
     Of the lake only the moments are taken at which its versions were fetched.
     """
@@ -272,7 +272,7 @@ def diff_plays(game_id: int, was: dict[int, Any], now: dict[int, Any]) -> Iterat
 
 
 def diff_play(one: Any, other: Any) -> Iterator[tuple[str, str | None, str | None]]:
-    """Yield the fields in which two versions of a play differ: people, and the clock."""
+    """Yield the fields in which two versions of a play differ: players and the clock."""
     for key, name in PLAYER_FIELDS.items():
         before, after = (play.get("details", {}).get(key) for play in (one, other))
         if before != after:
@@ -283,19 +283,19 @@ def diff_play(one: Any, other: Any) -> Iterator[tuple[str, str | None, str | Non
 
 
 def read_period_seconds(play: Any) -> str | None:
-    """Return the seconds of a play; a clock beyond its period says nothing."""
+    """Return the seconds of a play, or None if the clock is beyond the period."""
     minutes, rest = play["timeInPeriod"].split(":")
     found = 60 * int(minutes) + int(rest)
     return f"{found}" if found <= 1200 else None
 
 
 def is_after(play: Any, others: dict[int, Any]) -> bool:
-    """Whether a play comes after all others on its page."""
+    """Return whether a play comes after all others on its page."""
     return bool(play["sortOrder"] > max(other["sortOrder"] for other in others.values()))
 
 
 def find_main_player(play: Any) -> int | None:
-    """Return whose play it is."""
+    """Return the main player of a play."""
     details = play.get("details", {})
     return next((details[key] for key in MAIN_PLAYER_KEYS if key in details), None)
 
@@ -320,7 +320,7 @@ def diff_lines(game_id: int, table: str, was: dict[int, Any], now: dict[int, Any
 
 
 def count_differing_rows(root: Path, whole: Path) -> dict[str, int]:
-    """Return by table how many rows of silver and gold differ from those of a lake that saw whole pages only."""
+    """Return by table how many rows of silver and gold differ from those of a lake of complete pages."""
     found = {}
     for table in lakes.BUILT_TABLES:
         if table.name in NOT_COMPARED:

@@ -1,4 +1,4 @@
-"""Rows of bronze tables that say little, for tests of what stores them."""
+"""Small rows of bronze tables, for tests of storage."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -30,12 +30,12 @@ class Replay:
         return [path for status, path in self.served if status == 200]
 
     def fetch_stats(self) -> dict[str, Any]:
-        """Return what `/_stats` tells: requests, by_status, most_in_one_second."""
+        """Return `/_stats`: requests, by_status, most_in_one_second."""
         return httpx.get(f"{self.base_url}/_stats").json()
 
 
 def select_games(pages: Any, capture: int | None, games: Iterable[int] | None) -> Any:
-    """Leave some games of the recorded pages, in one capture; the pages themselves are shared."""
+    """Return some games of the recorded pages, in one capture. They share the pages."""
     some = copy.copy(pages)
     some.capture = capture
     if games is None:
@@ -50,7 +50,7 @@ def select_games(pages: Any, capture: int | None, games: Iterable[int] | None) -
 
 
 def make_recording_handler(handler: Any, found: Replay) -> Any:
-    """Make the handler note what it serves, and die when it is to."""
+    """Return a handler that records what it serves, and cuts connections after `dies_after`."""
 
     class Noted(handler):
         def do_GET(self) -> None:  # noqa: N802 - the standard library's name

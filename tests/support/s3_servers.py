@@ -55,12 +55,12 @@ class S3Server:
         }
 
     def make_empty_location(self) -> Bucket:
-        """Return an empty place on it."""
+        """Return an empty location on it."""
         return Bucket(BUCKET_NAME, f"test-{secrets.token_hex(4)}/lake")
 
 
 def use_server(server: S3Server, monkeypatch: pytest.MonkeyPatch, **changed: str) -> Bucket:
-    """Set the AWS variables of this process for a server, and return an empty place on it."""
+    """Set the AWS variables of this process for a server, and return an empty location on it."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in (server.get_aws_variables() | changed).items():
@@ -90,7 +90,7 @@ def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 @pytest.fixture(scope="session")
 def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """A server of moto: all in memory, and it looks at no signature."""
+    """A moto server: in memory, without checking signatures."""
     pytest.importorskip("moto", reason="no moto here: `pip install -e '.[dev]'`")
     folder = tmp_path_factory.mktemp("moto")
     with run_server(moto_command, folder / "moto.log") as server:
@@ -99,13 +99,13 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 @pytest.fixture
 def bucket(seaweed: S3Server, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    """An empty place on SeaweedFS, to which this process's AWS variables lead."""
+    """An empty location on SeaweedFS, with the AWS variables set."""
     return use_server(seaweed, monkeypatch)
 
 
 @pytest.fixture(params=["folder", "moto", "seaweed"])
 def any_location(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Location:
-    """An empty place of each kind."""
+    """An empty location of each kind."""
     if request.param == "folder":
         return tmp_path / "lake"
     return use_server(request.getfixturevalue(request.param), monkeypatch)
@@ -171,7 +171,7 @@ def end_with_parent() -> None:
 
 
 def wait_until_ready(process: subprocess.Popen[bytes], server: S3Server) -> bool:
-    """Wait until a server takes a file into its bucket; return whether it does, or has ended."""
+    """Wait until a server accepts a file in its bucket. Return False if the server ends."""
     until = time.monotonic() + READY_TIMEOUT_S
     while time.monotonic() < until and process.poll() is None:
         with contextlib.suppress(httpx.HTTPError, obstore.exceptions.BaseError):
@@ -183,7 +183,7 @@ def wait_until_ready(process: subprocess.Popen[bytes], server: S3Server) -> bool
 
 
 def open_bucket(server: S3Server) -> S3Store:
-    """Open a server's bucket, whatever the AWS variables say; nothing is tried twice."""
+    """Open a server's bucket, whatever the AWS variables say, without retries."""
     return S3Store(
         BUCKET_NAME,
         endpoint=server.endpoint,
@@ -197,7 +197,7 @@ def open_bucket(server: S3Server) -> S3Store:
 
 
 def make_bucket(server: S3Server) -> None:
-    """Make a server's bucket, by an address that is signed for it."""
+    """Create a server's bucket through a signed address."""
     address = obstore.sign(open_bucket(server), "PUT", "", timedelta(minutes=1))
     httpx.put(address, timeout=20)
 

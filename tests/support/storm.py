@@ -64,13 +64,13 @@ def write_turn(root: Path, who: str, turn: int) -> None:
 
 
 def append_row(root: Path, table: Table, row: dict[str, Any]) -> None:
-    """Append a row; a vacuum that waits for nothing, as none does outside, may take its file before it is synced."""
+    """Append a row. A vacuum without retention may remove its file before it is synced."""
     with suppress(FileNotFoundError):
         delta_tables.append_to_ledger(root, table, pl.DataFrame([row], schema=table.schema))
 
 
 def maintain_table(root: Path, what: str) -> None:
-    """Compact, or vacuum at once what no longer is of the newest version, and is not pinned by a backup."""
+    """Compact, or vacuum without retention what is neither in the newest version nor pinned by a backup."""
     for table in (ledger.RUNS, ledger.ANSWERS):
         delta = DeltaTable(lakes.locate_table(root, table))
         if what == "compact":
@@ -87,7 +87,7 @@ def maintain_table(root: Path, what: str) -> None:
 
 @contextmanager
 def run_writers(root: Path, seconds: float) -> Iterator[list[subprocess.Popen[str]]]:
-    """Let two writers, a compaction and a vacuum work on a lake, each in a process of its own."""
+    """Start two writers, a compaction and a vacuum on a lake, each in its own process."""
     commands = [
         (WRITER, "one", "0.05"),
         (WRITER, "other", "0.3"),
@@ -111,7 +111,7 @@ def run_writers(root: Path, seconds: float) -> Iterator[list[subprocess.Popen[st
 
 
 def count_turns(root: Path, table: Table, column: str) -> dict[str, int]:
-    """Return how many turns of each writer a table has; all of them, one after the other, once."""
+    """Return the number of turns of each writer in a table. Each turn must be there once, in order."""
     rows = lakes.read_rows(root, table)
     key = "run_id" if table is ledger.RUNS else "page"
     found = {}
@@ -123,7 +123,7 @@ def count_turns(root: Path, table: Table, column: str) -> dict[str, int]:
 
 
 def back_up_in_storm(folder: Path, seconds: float, backups: int) -> str:
-    """Take backups in a storm, hold each against what must be, and say what there was."""
+    """Take backups while the lake changes, check each, and return a summary."""
     root, kept = folder / "lake", folder / "backups"
     run_ingest(root, FakeApi([FakeGame(1)]), rebuilds=True)
     with run_writers(root, seconds) as processes:
@@ -155,7 +155,7 @@ def back_up_in_storm(folder: Path, seconds: float, backups: int) -> str:
 
 
 def check_backup(back: Path, root: Path, backups: Path, one: BackupSummary) -> dict[str, int]:
-    """Restore a backup into a folder, hold it against what some moment had, and return the turns that it has seen."""
+    """Restore a backup into a folder, check that it is one moment of the lake, and return the turns in it."""
     restore.fetch_tables(backups, one.manifest, back)
     restore.verify_tables(back, one.manifest.tables)
     runs, answers = count_turns(back, ledger.RUNS, "command"), count_turns(back, ledger.ANSWERS, "table")
