@@ -69,7 +69,7 @@ def second_lake(first_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return root
 
 
-def go_on(root: Path, later: Path) -> None:
+def replace_lake(root: Path, later: Path) -> None:
     """Replace a lake by a later state of it."""
     shutil.rmtree(root)
     shutil.copytree(later, root)
@@ -82,7 +82,7 @@ def note_run(root: Path, number: int) -> None:
     delta_tables.append_to_ledger(root, ledger.RUNS, pl.DataFrame([row], schema=ledger.RUNS.schema))
 
 
-def brought_back(backups: Path, manifest: Manifest, into: Path) -> Path:
+def copy_back(backups: Path, manifest: Manifest, into: Path) -> Path:
     """Copy a backup's files to where its manifest says, as one would with cp."""
     for table in manifest.tables:
         folder = into.joinpath(*table.name.split("."))
@@ -121,7 +121,7 @@ def live_files(root: Path) -> dict[str, int]:
 
 def test_restored_backup_equals_the_lake(root: Path, backups: Path, tmp_path: Path):
     manifest = back_up(root, backups).manifest
-    again = brought_back(backups, manifest, tmp_path / "again")
+    again = copy_back(backups, manifest, tmp_path / "again")
 
     assert {table.name for table in manifest.tables} == {table.name for table in catalog.TABLES}
     for table in catalog.TABLES:
@@ -136,7 +136,7 @@ def test_backup_is_independent_of_its_lake(root: Path, backups: Path, tmp_path: 
     plays = lakes.read_rows(root, endpoints.PLAY_BY_PLAY)
     shutil.rmtree(root)
 
-    assert_frame_equal(lakes.read_rows(brought_back(backups, manifest, tmp_path / "a"), endpoints.PLAY_BY_PLAY), plays)
+    assert_frame_equal(lakes.read_rows(copy_back(backups, manifest, tmp_path / "a"), endpoints.PLAY_BY_PLAY), plays)
 
 
 def test_manifest_lists_the_contents(root: Path, backups: Path):
@@ -181,7 +181,7 @@ def test_the_same_lake_again_copies_nothing(root: Path, backups: Path):
 def test_one_more_day_copies_only_its_files(root: Path, second_lake: Path, backups: Path):
     back_up(root, backups)
     before = live_files(root)
-    go_on(root, second_lake)
+    replace_lake(root, second_lake)
     new = {name: size for name, size in live_files(root).items() if name not in before}
     second = back_up(root, backups, now=NOON + DAY)
 
@@ -206,9 +206,7 @@ def test_unknown_table_is_backed_up(root: Path, backups: Path, tmp_path: Path):
     manifest = back_up(root, backups).manifest
 
     assert (table_of(manifest, "gold.of_tomorrow").rows, table_of(manifest, "gold.of_tomorrow").keys) == (2, "")
-    assert_frame_equal(
-        pl.read_delta(str(brought_back(backups, manifest, tmp_path / "a") / "gold" / "of_tomorrow")), frame
-    )
+    assert_frame_equal(pl.read_delta(str(copy_back(backups, manifest, tmp_path / "a") / "gold" / "of_tomorrow")), frame)
 
 
 def test_table_with_another_key_is_backed_up_without_a_digest(
@@ -225,24 +223,24 @@ def test_table_with_another_key_is_backed_up_without_a_digest(
 
 def test_only_new_commits_are_packed(root: Path, second_lake: Path, backups: Path, tmp_path: Path):
     first = table_of(back_up(root, backups).manifest, "lake.runs")
-    go_on(root, second_lake)
+    replace_lake(root, second_lake)
     manifest = back_up(root, backups, now=NOON + DAY).manifest
     second = table_of(manifest, "lake.runs")
 
     assert second.log[:-1] == first.log
     assert (second.log[-1].first, second.log[-1].last) == (first.version + 1, second.version)
-    assert lakes.read_rows(brought_back(backups, manifest, tmp_path / "again"), ledger.RUNS).height == 2
+    assert lakes.read_rows(copy_back(backups, manifest, tmp_path / "again"), ledger.RUNS).height == 2
 
 
 def test_changed_history_is_packed_completely(root: Path, first_lake: Path, backups: Path, tmp_path: Path):
     """A lake that went back to an older state and continued has other commits with the same versions."""
     note_run(root, 2)
     first = table_of(back_up(root, backups, now=NOON + DAY).manifest, "lake.runs")
-    go_on(root, first_lake)
+    replace_lake(root, first_lake)
     note_run(root, 3)
     manifest = back_up(root, backups, now=NOON + 2 * DAY).manifest
     second = table_of(manifest, "lake.runs")
-    again = brought_back(backups, manifest, tmp_path / "again")
+    again = copy_back(backups, manifest, tmp_path / "again")
 
     assert_frame_equal(lakes.read_rows(again, ledger.RUNS), lakes.read_rows(root, ledger.RUNS))
     assert (first.id, first.version) == (second.id, second.version)
@@ -272,7 +270,7 @@ def test_log_without_its_first_commits_is_backed_up_with_its_checkpoint(root: Pa
 
     assert [(pack.first, pack.last) for pack in saved.log] == [(2, 2)]
     assert [file.name for file in saved.checkpoint] == [f"_delta_log/{2:020d}.checkpoint.parquet"]
-    assert lakes.read_rows(brought_back(backups, manifest, tmp_path / "again"), ledger.RUNS).height == 2
+    assert lakes.read_rows(copy_back(backups, manifest, tmp_path / "again"), ledger.RUNS).height == 2
 
 
 def test_first_commits_of_an_earlier_backup_stay_when_the_lake_removed_them(root: Path, backups: Path):
@@ -342,7 +340,7 @@ def test_commit_during_a_backup_belongs_to_the_next_one(
 
     before = {table.name: lakes.read_rows(root, table) for table in catalog.TABLES}
     monkeypatch.setattr(backing, "copy_data_files", and_a_run)
-    again = brought_back(backups, back_up(root, backups).manifest, tmp_path / "again")
+    again = copy_back(backups, back_up(root, backups).manifest, tmp_path / "again")
 
     assert lakes.read_rows(root, ledger.RUNS).height == 2
     for table in catalog.TABLES:
@@ -411,7 +409,7 @@ def test_killed_backup_does_not_count_and_the_next_continues_it(root: Path, back
     assert done.new_files == done.files - copied
     assert not (backups / "partial.json").exists()
     for table in catalog.TABLES:
-        again = brought_back(backups, done.manifest, tmp_path / "again")
+        again = copy_back(backups, done.manifest, tmp_path / "again")
         assert_frame_equal(lakes.read_rows(again, table), lakes.read_rows(root, table))
 
 
@@ -594,9 +592,9 @@ def test_lake_that_lost_a_table_is_not_backed_up(root: Path, backups: Path):
 
 
 def test_lake_that_lost_pages_is_not_backed_up(root: Path, second_lake: Path, first_lake: Path, backups: Path):
-    go_on(root, second_lake)
+    replace_lake(root, second_lake)
     back_up(root, backups)
-    go_on(root, first_lake)
+    replace_lake(root, first_lake)
 
     with pytest.raises(LakeError, match=r"has \d rows; the backup 20260110T170000Z has \d rows"):
         back_up(root, backups, now=NOON + DAY)
@@ -721,7 +719,7 @@ def test_only_deep_verify_finds_a_flipped_bit_and_the_next_backup_repairs_it(roo
     assert back_up(root, backups, now=NOON + DAY).new_files == 1
     assert not verify_backups(backups, repository.list_backups(backups), deep=True, report=SilentReport()).wrong
     assert_frame_equal(
-        lakes.read_rows(brought_back(backups, manifest, tmp_path / "again"), endpoints.PLAY_BY_PLAY),
+        lakes.read_rows(copy_back(backups, manifest, tmp_path / "again"), endpoints.PLAY_BY_PLAY),
         lakes.read_rows(root, endpoints.PLAY_BY_PLAY),
     )
 
@@ -731,7 +729,7 @@ def test_only_deep_verify_finds_a_flipped_bit_and_the_next_backup_repairs_it(roo
 
 def test_prune_removes_only_what_no_backup_names(root: Path, second_lake: Path, backups: Path):
     first = back_up(root, backups).manifest
-    go_on(root, second_lake)
+    replace_lake(root, second_lake)
     second = back_up(root, backups, now=NOON + DAY).manifest
     objects = repository.list_objects(backups)
     only_first = {sha for _, sha, _ in repository.list_manifest_objects(first)} - {

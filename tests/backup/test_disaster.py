@@ -29,7 +29,7 @@ def ingest(run: Run, root: Location, now: str) -> dict[str, Any]:
     return ended.json
 
 
-def asked(summary: dict[str, Any]) -> dict[str, int]:
+def count_requests(summary: dict[str, Any]) -> dict[str, int]:
     """Return how many pages of each table a run requested, and how many were new."""
     return {name: (tally["asked"], tally["new"]) for name, tally in summary["tables"].items()}
 
@@ -50,10 +50,10 @@ def never_wiped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, l
 
     ingest(run, folder / "lake", DAYS[0])
     first = copy_lake(folder / "lake", folder / "first")
-    return first, folder / "lake", [asked(ingest(run, folder / "lake", now)) for now in DAYS[1:]]
+    return first, folder / "lake", [count_requests(ingest(run, folder / "lake", now)) for now in DAYS[1:]]
 
 
-def scanned(root: Location, table: Table) -> pl.DataFrame:
+def read_table(root: Location, table: Table) -> pl.DataFrame:
     return delta_tables.scan_table(root, table).collect()
 
 
@@ -62,12 +62,12 @@ def require_equal(root: Location, other: Path) -> None:
     for table in endpoints.TABLES:
         about = [name for name in ("body", "state", "season", "game_date") if name in table.schema]
         one, two = (
-            scanned(r, table).select(list(dict.fromkeys([*table.page_key, *about]))).sort(pl.all())
+            read_table(r, table).select(list(dict.fromkeys([*table.page_key, *about]))).sort(pl.all())
             for r in (root, other)
         )
         assert one.equals(two), table.name
     for table in catalog.BUILT_TABLES:
-        one, two = (scanned(r, table).sort(table.key).drop("fetched_at", strict=False) for r in (root, other))
+        one, two = (read_table(r, table).sort(table.key).drop("fetched_at", strict=False) for r in (root, other))
         assert_frame_equal(one, two, check_exact=True)
 
 
@@ -88,9 +88,9 @@ def test_deleted_bronze_is_restored_and_ingest_continues(
     assert lakes.read_all_pages(root) == kept
     assert run_here("doctor", "--deep", root=root, backups=backups, now=DAYS[0]).code == 0
 
-    assert [asked(ingest(run_here, root, now)) for now in DAYS[1:]] == asks, "it asked for what it had"
+    assert [count_requests(ingest(run_here, root, now)) for now in DAYS[1:]] == asks, "it asked for what it had"
     require_equal(root, whole)
-    assert len(scanned(root, catalog.find_table("lake.runs"))) == len(DAYS)
+    assert len(read_table(root, catalog.find_table("lake.runs"))) == len(DAYS)
     assert run_here("backup", "create", "--quiet", root=root, backups=backups, now=DAYS[2]).code == 0
 
 
@@ -108,5 +108,5 @@ def test_lake_is_restored_to_s3_and_ingest_continues(
     back = run_here("restore", "--from-backup", *rebuilds, root=bucket, backups=backups, now=DAYS[0])
     assert back.code == 0, back.err
     require_equal(bucket, first)
-    assert [asked(ingest(run_here, bucket, now)) for now in DAYS[1:]] == asks, "it asked for what it had"
+    assert [count_requests(ingest(run_here, bucket, now)) for now in DAYS[1:]] == asks, "it asked for what it had"
     require_equal(bucket, whole)

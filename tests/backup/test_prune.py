@@ -17,23 +17,23 @@ NOON = datetime(2026, 3, 18, 12, tzinfo=UTC)  # a Wednesday
 NONE = RetentionPolicy(0, 0, 0)
 
 
-def made(*ago: timedelta) -> list[tuple[str, datetime]]:
+def make_backups(*ago: timedelta) -> list[tuple[str, datetime]]:
     """Return backups made so long ago, the newest first, each named by its time."""
     return [(f"{NOON - age:%y-%m-%d %H}", NOON - age) for age in sorted(ago)]
 
 
 def daily(days: int) -> list[tuple[str, datetime]]:
-    return made(*(timedelta(days=n) for n in range(days)))
+    return make_backups(*(timedelta(days=n) for n in range(days)))
 
 
 def test_the_newest_of_each_of_the_last_days_is_kept():
-    backups = made(*(timedelta(hours=6 * n) for n in range(12)))
+    backups = make_backups(*(timedelta(hours=6 * n) for n in range(12)))
 
     assert select_backups(backups, NONE._replace(daily=3)) == ["26-03-18 12", "26-03-17 18", "26-03-16 18"]
 
 
 def test_days_without_a_backup_do_not_count():
-    backups = made(timedelta(0), timedelta(days=9), timedelta(days=40))
+    backups = make_backups(timedelta(0), timedelta(days=9), timedelta(days=40))
 
     assert len(select_backups(backups, NONE._replace(daily=3))) == 3
 
@@ -88,7 +88,7 @@ COUNTS = st.integers(0, 14)
 
 @given(AGES, COUNTS, COUNTS, COUNTS)
 def test_pruning_is_idempotent_and_a_larger_policy_keeps_more(ages: list[int], days: int, weeks: int, months: int):
-    backups = made(*(timedelta(hours=age) for age in ages))
+    backups = make_backups(*(timedelta(hours=age) for age in ages))
     keep = RetentionPolicy(days, weeks, months)
     once = select_backups(backups, keep)
 

@@ -42,7 +42,7 @@ COMMAND = "nhl-lake restore --from-backup"
 
 
 @pytest.fixture(scope="module")
-def kept(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def league_backups(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The backups of the league's lake. Do not change them."""
     folder = tmp_path_factory.mktemp("restore") / "backups"
     make_backup(league_lake, folder)
@@ -50,8 +50,8 @@ def kept(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def backups(kept: Path, tmp_path: Path) -> Path:
-    return copy_lake(kept, tmp_path / "backups")
+def backups(league_backups: Path, tmp_path: Path) -> Path:
+    return copy_lake(league_backups, tmp_path / "backups")
 
 
 @pytest.fixture
@@ -67,22 +67,22 @@ def back(root: Path, backups: Path, *, rebuilds: bool = False) -> restore.Restor
     return restore.restore_lake(root, backups, newest(backups), now=NOW, command=COMMAND, rebuilds=rebuilds)
 
 
-def beside(root: Path) -> list[str]:
+def list_siblings(root: Path) -> list[str]:
     return sorted(found.name for found in root.parent.iterdir() if found.name.startswith(f"{root.name}."))
 
 
-def test_every_table_is_restored_at_its_version_with_its_rows(league_lake: Path, kept: Path, tmp_path: Path):
+def test_every_table_is_restored_at_its_version_with_its_rows(league_lake: Path, league_backups: Path, tmp_path: Path):
     root = tmp_path / "new" / "lake"
-    done = back(root, kept)
+    done = back(root, league_backups)
     assert read_table_states(root) == read_table_states(league_lake)
-    assert (done.kept_as, beside(root)) == (None, [])
+    assert (done.kept_as, list_siblings(root)) == (None, [])
     for table in catalog.TABLES:
         times = [DeltaTable(lakes.locate_table(r, table)).history() for r in (root, league_lake)]
         assert times[0] == times[1]
 
 
-def test_restored_commits_keep_their_times(kept: Path, tmp_path: Path):
-    back(tmp_path / "lake", kept)
+def test_restored_commits_keep_their_times(league_backups: Path, tmp_path: Path):
+    back(tmp_path / "lake", league_backups)
     for table in (BOXSCORE, SKATER_GAME):
         delta = DeltaTable(lakes.locate_table(tmp_path / "lake", table))
         for entry in delta.history():
@@ -90,20 +90,20 @@ def test_restored_commits_keep_their_times(kept: Path, tmp_path: Path):
             assert round(file.stat().st_mtime * 1000) == entry["timestamp"]
 
 
-def test_replaced_lake_is_kept_unchanged(root: Path, kept: Path):
+def test_replaced_lake_is_kept_unchanged(root: Path, league_backups: Path):
     (root / "nhl-lake.toml").write_text("rate = 2\n")
     before = hash_files(root)
-    done = back(root, kept)
+    done = back(root, league_backups)
     assert done.kept_as is not None
     assert hash_files(Path(done.kept_as)) == before
     assert (root / "nhl-lake.toml").read_text() == "rate = 2\n"
-    again = back(root, kept)
+    again = back(root, league_backups)
     assert len({done.kept_as, again.kept_as}) == 2, "two restores in a second keep both"
-    assert len(beside(root)) == 2
+    assert len(list_siblings(root)) == 2
 
 
-def test_restore_can_rebuild_silver_and_gold(league_lake: Path, kept: Path, tmp_path: Path):
-    done = back(tmp_path / "lake", kept, rebuilds=True)
+def test_restore_can_rebuild_silver_and_gold(league_lake: Path, league_backups: Path, tmp_path: Path):
+    done = back(tmp_path / "lake", league_backups, rebuilds=True)
     assert set(done.rebuilt) == {table.name for table in catalog.list_build_order()}
     for table in list_tables(league_lake):
         assert_frame_equal(lakes.read_sorted_rows(tmp_path / "lake", table), lakes.read_sorted_rows(league_lake, table))
@@ -182,22 +182,22 @@ def test_table_that_differs_from_its_manifest_is_not_restored(field: str, root: 
     assert hash_files(root) == before
 
 
-def test_a_long_log_gets_a_checkpoint(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_long_log_gets_a_checkpoint(league_backups: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(restore, "CHECKPOINT_AFTER", 1)
-    back(tmp_path / "lake", kept)
+    back(tmp_path / "lake", league_backups)
     delta = DeltaTable(lakes.locate_table(tmp_path / "lake", BOXSCORE))
     assert log_packs.list_log(lakes.locate_table(tmp_path / "lake", BOXSCORE)).checkpoints.keys() == {delta.version()}
 
 
-def test_restore_over_a_healthy_lake_asks_first(run_here: Run, root: Path, kept: Path):
+def test_restore_over_a_healthy_lake_asks_first(run_here: Run, root: Path, league_backups: Path):
     before = hash_files(root)
-    ended = run_here("restore", "--from-backup", root=root, backups=kept, now=NOW)
+    ended = run_here("restore", "--from-backup", root=root, backups=league_backups, now=NOW)
     assert ended.code == 1
     assert "undamaged lake" in ended.err
     assert "--yes" in ended.err
-    assert (hash_files(root), beside(root)) == (before, [])
-    assert run_here("restore", "--from-backup", "--yes", root=root, backups=kept, now=NOW).code == 0
-    assert len(beside(root)) == 1
+    assert (hash_files(root), list_siblings(root)) == (before, [])
+    assert run_here("restore", "--from-backup", "--yes", root=root, backups=league_backups, now=NOW).code == 0
+    assert len(list_siblings(root)) == 1
 
 
 def add_a_page(root: Path) -> None:
@@ -214,33 +214,39 @@ def add_a_page(root: Path) -> None:
     )
 
 
-def test_restore_over_a_damaged_lake_asks_only_if_newer_pages_would_be_lost(run_here: Run, root: Path, kept: Path):
+def test_restore_over_a_damaged_lake_asks_only_if_newer_pages_would_be_lost(
+    run_here: Run, root: Path, league_backups: Path
+):
     shutil.rmtree(root / "bronze" / "schedule")
     add_a_page(root)
-    ended = run_here("restore", "--from-backup", root=root, backups=kept, now=NOW)
+    ended = run_here("restore", "--from-backup", root=root, backups=league_backups, now=NOW)
     assert ended.code == 1
     assert "1 rows of bronze.boxscore" in ended.err
     shutil.rmtree(root / "bronze" / "boxscore")
-    ended = run_here("restore", "--from-backup", "--json", root=root, backups=kept, now=NOW)
+    ended = run_here("restore", "--from-backup", "--json", root=root, backups=league_backups, now=NOW)
     assert ended.code == 0, ended.err
     assert ended.json["kept_as"].endswith("lake.before-restore-20260401T130000Z")
 
 
-def test_missing_table_is_restored_and_the_others_stay(run_here: Run, root: Path, kept: Path, league_lake: Path):
+def test_missing_table_is_restored_and_the_others_stay(
+    run_here: Run, root: Path, league_backups: Path, league_lake: Path
+):
     add_a_page(root)
     shutil.rmtree(root / "bronze" / "schedule")
     others = hash_all_tables(root)
     ended = run_here(
-        "restore", "--from-backup", "--table", "bronze.schedule", "--json", root=root, backups=kept, now=NOW
+        "restore", "--from-backup", "--table", "bronze.schedule", "--json", root=root, backups=league_backups, now=NOW
     )
     assert ended.code == 0, ended.err
     after = hash_all_tables(root)
     assert after.pop("bronze.schedule") == hash_all_tables(league_lake)["bronze.schedule"]
     assert after == others
-    assert beside(root) == []
+    assert list_siblings(root) == []
 
 
-def test_readable_table_gets_its_missing_rows_and_loses_none(run_here: Run, root: Path, kept: Path, league_lake: Path):
+def test_readable_table_gets_its_missing_rows_and_loses_none(
+    run_here: Run, root: Path, league_backups: Path, league_lake: Path
+):
     file = damage.find_biggest_data_file(root, BOXSCORE)
     file.unlink()
     delta_tables.open_table(root, BOXSCORE).repair()
@@ -250,24 +256,31 @@ def test_readable_table_gets_its_missing_rows_and_loses_none(run_here: Run, root
     assert own < every
     for expected in (len(every) - len(own), 0):
         ended = run_here(
-            "restore", "--from-backup", "--table", "bronze.boxscore", "--json", root=root, backups=kept, now=NOW
+            "restore",
+            "--from-backup",
+            "--table",
+            "bronze.boxscore",
+            "--json",
+            root=root,
+            backups=league_backups,
+            now=NOW,
         )
         assert ended.code == 0, ended.err
         assert ended.json == [{"table": "bronze.boxscore", "added": expected, "is_replaced": False, "kept_as": None}]
         assert read_keys(root, BOXSCORE) == every
         assert lakes.read_rows(root, BOXSCORE).height == len(every)
-    assert beside(root) == []
+    assert list_siblings(root) == []
 
 
 @pytest.mark.parametrize("hurt", [damage.empty_the_last_commit, damage.lose_a_log_entry, damage.lose_the_log])
 def test_unreadable_table_is_replaced_and_its_readable_rows_are_added(
-    hurt: damage.DamageFunction, run_here: Run, root: Path, kept: Path
+    hurt: damage.DamageFunction, run_here: Run, root: Path, league_backups: Path
 ):
     add_a_page(root)
     every = read_keys(root, BOXSCORE)
     hurt(root, BOXSCORE)
     ended = run_here(
-        "restore", "--from-backup", "--table", "bronze.boxscore", "--json", root=root, backups=kept, now=NOW
+        "restore", "--from-backup", "--table", "bronze.boxscore", "--json", root=root, backups=league_backups, now=NOW
     )
     assert ended.code == 0, ended.err
     assert ended.json[0]["is_replaced"]
@@ -298,14 +311,18 @@ def dated(page: pl.DataFrame, hours: int) -> pl.DataFrame:
     return changed.select(endpoints.PLAYERS.schema.names()).cast(dict(endpoints.PLAYERS.schema))
 
 
-def test_merged_table_keeps_the_newest_of_each_page(root: Path, kept: Path):
+def test_merged_table_keeps_the_newest_of_each_page(root: Path, league_backups: Path):
     """Two pages are newer in the damaged table than in the backup, one of them in two versions."""
     before = lakes.read_rows(root, endpoints.PLAYERS)
     one, other = (delta_tables.scan_table(root, endpoints.PLAYERS).slice(n, 1).collect() for n in (0, 1))
     for page, hours in ((one, 5), (one, 9), (other, 7)):
         delta_tables.store_pages(root, endpoints.PLAYERS, dated(page, hours), lambda was, now: was == now)
     damage.lose_the_log(root, endpoints.PLAYERS)
-    done = list(restore_tables.restore_tables(root, kept, newest(kept), [endpoints.PLAYERS], now=NOW, command=COMMAND))
+    done = list(
+        restore_tables.restore_tables(
+            root, league_backups, newest(league_backups), [endpoints.PLAYERS], now=NOW, command=COMMAND
+        )
+    )
 
     after = lakes.read_rows(root, endpoints.PLAYERS)
     assert (done[0].is_replaced, after.height) == (True, before.height)
@@ -324,27 +341,31 @@ def test_older_page_never_replaces_a_newer_one(root: Path):
     assert lakes.read_rows(root, endpoints.PLAYERS).sort("player_id").equals(before.sort("player_id"))
 
 
-def test_page_with_a_changed_body_is_not_rescued(root: Path, kept: Path):
+def test_page_with_a_changed_body_is_not_rescued(root: Path, league_backups: Path):
     damage.change_a_body(root, BOXSCORE)
     damage.lose_the_log(root, BOXSCORE)
     saved = pl.concat(restore_tables.salvage_rows(lakes.locate_table(root, BOXSCORE), BOXSCORE))
-    done = list(restore_tables.restore_tables(root, kept, newest(kept), [BOXSCORE], now=NOW, command=COMMAND))
+    done = list(
+        restore_tables.restore_tables(
+            root, league_backups, newest(league_backups), [BOXSCORE], now=NOW, command=COMMAND
+        )
+    )
     assert done[0].is_replaced
     assert saved.height == lakes.read_rows(root, BOXSCORE).height - 1
 
 
-def test_bronze_and_the_ledger_cannot_go_back_in_time(run_here: Run, root: Path, kept: Path):
+def test_bronze_and_the_ledger_cannot_go_back_in_time(run_here: Run, root: Path, league_backups: Path):
     before = hash_files(root)
     for name in ("bronze.play_by_play", "bronze.players", "lake.runs"):
         for words in (("--to-version", "0"), ("--as-of", "2025-10-01")):
-            ended = run_here("restore", name, *words, "--yes", root=root, backups=kept, now=NOW)
+            ended = run_here("restore", name, *words, "--yes", root=root, backups=league_backups, now=NOW)
             assert ended.code == 2
             assert "append-only" in ended.err
             assert "--as-known-at" in ended.err
     assert hash_files(root) == before
 
 
-def test_gold_table_goes_back_in_time_and_the_next_rebuild_notices(run_here: Run, root: Path, kept: Path):
+def test_gold_table_goes_back_in_time_and_the_next_rebuild_notices(run_here: Run, root: Path, league_backups: Path):
     old = lakes.read_sorted_rows(root, SKATER_GAME)
     version = DeltaTable(lakes.locate_table(root, SKATER_GAME)).version()
     ended = run_here("restore", SKATER_GAME.name, "--to-version", "0", "--yes", "--json", root=root, now=NOW)
@@ -383,7 +404,7 @@ def test_version_without_its_files_is_refused_and_the_table_stays(root: Path):
     assert DeltaTable(lakes.locate_table(root, SKATER_GAME)).version() == before
 
 
-def test_invalid_options_are_refused(run_here: Run, root: Path, kept: Path):
+def test_invalid_options_are_refused(run_here: Run, root: Path, league_backups: Path):
     wrong = (
         ("restore",),
         ("restore", "gold.skater_game"),
@@ -396,10 +417,10 @@ def test_invalid_options_are_refused(run_here: Run, root: Path, kept: Path):
         ("restore", "--from-backup", "--from", str(root)),
     )
     for words in wrong:
-        ended = run_here(*words, root=root, backups=kept, now=NOW)
+        ended = run_here(*words, root=root, backups=league_backups, now=NOW)
         assert ended.code in {1, 2}, words
         assert len(ended.err.strip().splitlines()) == 2, words
-    assert beside(root) == []
+    assert list_siblings(root) == []
 
 
 def test_a_backup_of_another_league_or_a_newer_program_is_refused(root: Path, backups: Path):
@@ -407,7 +428,7 @@ def test_a_backup_of_another_league_or_a_newer_program_is_refused(root: Path, ba
         wanted = msgspec.structs.replace(newest(backups), **change)
         with pytest.raises(LakeError, match=what):
             restore.restore_lake(root, backups, wanted, now=NOW, command=COMMAND, rebuilds=False)
-    assert beside(root) == []
+    assert list_siblings(root) == []
 
 
 def test_backup_of_an_older_layout_is_upgraded_after_the_restore(
@@ -443,23 +464,25 @@ def test_backups_in_the_lake_itself_are_not_swapped_away(root: Path, backups: Pa
     assert inside.is_dir()
 
 
-def test_full_disk_is_reported_before_anything_is_written(root: Path, kept: Path, monkeypatch: pytest.MonkeyPatch):
+def test_full_disk_is_reported_before_anything_is_written(
+    root: Path, league_backups: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10))
     with pytest.raises(LakeError, match="MB are free"):
-        back(root, kept)
-    assert beside(root) == []
+        back(root, league_backups)
+    assert list_siblings(root) == []
 
 
-def test_restore_needs_the_lock_of_the_lake(root: Path, kept: Path):
+def test_restore_needs_the_lock_of_the_lake(root: Path, league_backups: Path):
     with (
         locks.hold_lock(root, "nhl-lake ingest", now=NOW),
         pytest.raises(LakeError, match="in use by `nhl-lake ingest`"),
     ):
-        back(root, kept)
-    assert beside(root) == []
+        back(root, league_backups)
+    assert list_siblings(root) == []
 
 
-def pages(*versions: tuple[int, int, str]) -> pl.LazyFrame:
+def make_versions(*versions: tuple[int, int, str]) -> pl.LazyFrame:
     """Return versions of box scores: game, hour and content."""
     rows = [
         {"game_id": game, "fetched_at": NOW + timedelta(hours=hour), "sha256": says} for game, hour, says in versions
@@ -470,8 +493,8 @@ def pages(*versions: tuple[int, int, str]) -> pl.LazyFrame:
 
 
 def test_rescued_versions_differ_from_the_version_before():
-    there = pages((1, 0, "a"), (2, 0, "a"), (3, 0, "a"), (3, 2, "b"))
-    rows = pages((1, 0, "a"), (1, 5, "a"), (2, 5, "b"), (2, 6, "b"), (2, 7, "a"), (3, 4, "a"), (4, 1, "a"))
+    there = make_versions((1, 0, "a"), (2, 0, "a"), (3, 0, "a"), (3, 2, "b"))
+    rows = make_versions((1, 0, "a"), (1, 5, "a"), (2, 5, "b"), (2, 6, "b"), (2, 7, "a"), (3, 4, "a"), (4, 1, "a"))
 
     found = restore_tables.find_missing_keys(rows, there, endpoints.BOXSCORE)
     hours = ((found["fetched_at"] - NOW).dt.total_hours()).to_list()

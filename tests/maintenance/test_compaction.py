@@ -40,7 +40,7 @@ MORNING = datetime(2025, 9, 22, 14, 0, tzinfo=UTC)
 SETTINGS = {"api": "league:", "now": MORNING}
 
 
-def files(root: Path, table: Table) -> set[str]:
+def list_files(root: Path, table: Table) -> set[str]:
     return {
         file.relative_to(root).as_posix()
         for file in lakes.locate_table(root, table).rglob("*.parquet")
@@ -48,7 +48,7 @@ def files(root: Path, table: Table) -> set[str]:
     }
 
 
-def aged(root: Path, table: Table, days: int) -> None:
+def make_older(root: Path, table: Table, days: int) -> None:
     """Make the commits and files of a table some days older."""
     log = lakes.locate_table(root, table) / "_delta_log"
     for file in log.glob("*.json"):
@@ -125,13 +125,13 @@ def test_replaced_files_are_removed_after_their_retention(tmp_path):
     store_one_by_one(tmp_path, 6)
     tend(tmp_path, PLAYS)
     before = lakes.read_row_set(tmp_path, PLAYS)
-    aged(tmp_path, PLAYS, LONG_AGO)
+    make_older(tmp_path, PLAYS, LONG_AGO)
 
     (tended,) = tend(tmp_path, PLAYS)
 
     assert tended.removed == 6
     assert tended.removed_bytes > 0
-    assert len(files(tmp_path, PLAYS)) == 1
+    assert len(list_files(tmp_path, PLAYS)) == 1
     assert lakes.read_row_set(tmp_path, PLAYS) == before
 
 
@@ -139,7 +139,7 @@ def test_replaced_files_are_removed_after_their_retention(tmp_path):
 def test_retention_is_at_least_thirty_days(tmp_path, age, removed):
     store_one_by_one(tmp_path, 6)
     tend(tmp_path, PLAYS)
-    aged(tmp_path, PLAYS, age)
+    make_older(tmp_path, PLAYS, age)
 
     assert (
         compaction.vacuum_table(
@@ -153,7 +153,7 @@ def test_files_pinned_by_a_running_backup_are_not_removed(tmp_path):
     store_one_by_one(tmp_path, 6)
     version = DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version()
     tend(tmp_path, PLAYS)
-    aged(tmp_path, PLAYS, LONG_AGO)
+    make_older(tmp_path, PLAYS, LONG_AGO)
 
     with pins.pin_versions(tmp_path, "b", {PLAYS.name: version}, lambda: NOW):
         (tended,) = tend(tmp_path, PLAYS, pinned=pins.read_pins(tmp_path, NOW))
@@ -196,7 +196,7 @@ def test_replaced_files_of_pages_stay_for_thirty_days():
 
 def test_the_log_is_not_cut_within_its_years(tmp_path):
     store_one_by_one(tmp_path, 30)
-    aged(tmp_path, PLAYS, 3000)
+    make_older(tmp_path, PLAYS, 3000)
 
     tend(tmp_path, PLAYS)
 
@@ -249,7 +249,7 @@ def test_large_file_is_not_rewritten_for_a_few_small_ones(tmp_path, monkeypatch)
     delta_tables.store_pages(
         tmp_path, PLAYS, big.select(PLAYS.schema.names()).cast(dict(PLAYS.schema)), lambda a, b: a == b
     )
-    large = {name for name in files(tmp_path, PLAYS) if (tmp_path / name).stat().st_size > 100_000}
+    large = {name for name in list_files(tmp_path, PLAYS) if (tmp_path / name).stat().st_size > 100_000}
     store_one_by_one(tmp_path, 2 * compaction.MIN_FILES_IN_RUN, start=2000)
 
     tend(tmp_path, PLAYS)
@@ -265,7 +265,7 @@ def test_large_file_is_not_rewritten_for_a_few_small_ones(tmp_path, monkeypatch)
 
 def test_files_that_do_not_fit_together_are_not_merged(tmp_path, monkeypatch):
     store_one_by_one(tmp_path, compaction.MIN_FILES)
-    largest = max((tmp_path / name).stat().st_size for name in files(tmp_path, PLAYS))
+    largest = max((tmp_path / name).stat().st_size for name in list_files(tmp_path, PLAYS))
     monkeypatch.setattr(compaction, "TARGET_SIZES", (largest + 10,))
     version = DeltaTable(lakes.locate_table(tmp_path, PLAYS)).version()
 
@@ -301,7 +301,7 @@ def test_compaction_that_changes_rows_stops_before_any_removal(tmp_path, monkeyp
     with pytest.raises(ValidationFailed, match="12 rows into 6"):
         tend(tmp_path, PLAYS)
 
-    assert len(files(tmp_path, PLAYS)) == 7
+    assert len(list_files(tmp_path, PLAYS)) == 7
 
 
 def test_dry_run_reports_and_changes_nothing(tmp_path):
@@ -388,7 +388,7 @@ def test_names_of_tables_and_layers_are_accepted_and_others_refused(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def everything(tmp_path_factory):
+def continued_lake(tmp_path_factory):
     """The lake of a release, rebuilt and continued by the current code."""
     folder = tmp_path_factory.mktemp("everything")
     with tarfile.open(KEPT) as archive:
@@ -400,25 +400,25 @@ def everything(tmp_path_factory):
 
 
 @pytest.fixture
-def made(everything, tmp_path):
+def lake(continued_lake, tmp_path):
     """A copy of that lake."""
-    return Path(shutil.copytree(everything, tmp_path / "made"))
+    return Path(shutil.copytree(continued_lake, tmp_path / "made"))
 
 
-def said(root: Path) -> dict[str, pl.DataFrame]:
+def read_tables(root: Path) -> dict[str, pl.DataFrame]:
     """Return the rows of every table."""
     return {table.name: lakes.read_rows(root, table).sort(table.key) for table in catalog.TABLES}
 
 
-def test_maintain_changes_no_row_of_any_table(made, run_here):
-    orphan = lakes.locate_table(made, PLAYS) / "part-00000-orphan.parquet"
+def test_maintain_changes_no_row_of_any_table(lake, run_here):
+    orphan = lakes.locate_table(lake, PLAYS) / "part-00000-orphan.parquet"
     orphan.write_bytes(b"x" * 2000)
     os.utime(orphan, (0, 0))
-    before = said(made)
+    before = read_tables(lake)
 
-    foreseen = run_here("maintain", "--dry-run", "--json", root=made, **SETTINGS)
-    ended = run_here("maintain", "--json", root=made, **SETTINGS)
-    again = run_here("maintain", root=made, **SETTINGS)
+    foreseen = run_here("maintain", "--dry-run", "--json", root=lake, **SETTINGS)
+    ended = run_here("maintain", "--json", root=lake, **SETTINGS)
+    again = run_here("maintain", root=lake, **SETTINGS)
 
     assert (foreseen.code, ended.code, again.code) == (0, 0, 0)
     told = {found["table"]: found for found in ended.json["tables"]}
@@ -427,36 +427,36 @@ def test_maintain_changes_no_row_of_any_table(made, run_here):
     assert foreseen.json["dry_run"]
     assert {t["table"]: t["files"] for t in foreseen.json["tables"]} == {name: t["files"] for name, t in told.items()}
     assert "Removed 0 old files and 0 leftovers of killed runs" in again.out
-    after = said(made)
+    after = read_tables(lake)
     assert all(after[name].equals(rows) for name, rows in before.items())
 
 
-def test_rebuild_after_maintenance_finds_nothing_changed(made, run_here):
+def test_rebuild_after_maintenance_finds_nothing_changed(lake, run_here):
     for table in catalog.TABLES:  # as if many runs had been
-        list(compaction.compact_file_groups(made, table, 2))
-    ended = run_here("maintain", "--quiet", root=made, **SETTINGS)
+        list(compaction.compact_file_groups(lake, table, 2))
+    ended = run_here("maintain", "--quiet", root=lake, **SETTINGS)
 
-    again = run_here("rebuild", root=made, **SETTINGS)
+    again = run_here("rebuild", root=lake, **SETTINGS)
 
     assert (ended.code, ended.out) == (0, "")
     assert "Nothing changed" in again.out
 
 
-def test_seven_days_are_refused_for_bronze_and_accepted_for_built_tables(made, run_here):
-    versions = lakes.read_versions(made)
+def test_seven_days_are_refused_for_bronze_and_accepted_for_built_tables(lake, run_here):
+    versions = lakes.read_versions(lake)
 
-    refused = run_here("maintain", "--keep-days", "7", root=made, **SETTINGS)
+    refused = run_here("maintain", "--keep-days", "7", root=lake, **SETTINGS)
 
     assert refused.code == 2
     assert "at least 30 days, not 7" in refused.err
     assert "`nhl-lake maintain silver gold --keep-days 7`" in refused.err
-    assert lakes.read_versions(made) == versions
-    assert run_here("maintain", "silver", "gold", "--keep-days", "7", root=made, **SETTINGS).code == 0
+    assert lakes.read_versions(lake) == versions
+    assert run_here("maintain", "silver", "gold", "--keep-days", "7", root=lake, **SETTINGS).code == 0
 
 
-def test_maintain_waits_for_the_lock_and_names_its_holder(made, run_here, monkeypatch):
-    with locks.hold_lock(made, "nhl-lake ingest", now=NOW):
-        ended = run_here("maintain", root=made, **SETTINGS)
+def test_maintain_waits_for_the_lock_and_names_its_holder(lake, run_here, monkeypatch):
+    with locks.hold_lock(lake, "nhl-lake ingest", now=NOW):
+        ended = run_here("maintain", root=lake, **SETTINGS)
 
     assert ended.code == 1
     assert "`nhl-lake ingest`" in ended.err

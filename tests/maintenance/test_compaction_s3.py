@@ -18,17 +18,17 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PLAYS = endpoints.PLAY_BY_PLAY
 
 
-def games(root: Bucket) -> list[tuple[int, str]]:
+def read_games(root: Bucket) -> list[tuple[int, str]]:
     return sorted(delta_tables.scan_table(root, PLAYS).select("game_id", "body").collect().rows())
 
 
-def objects(root: Bucket) -> set[str]:
+def list_objects(root: Bucket) -> set[str]:
     return {file.name for file in location.list_files(root)}
 
 
 def test_small_objects_become_one_and_every_row_stays(bucket):
     store_one_by_one(bucket, 6)
-    before = games(bucket)
+    before = read_games(bucket)
     version = delta_tables.open_table(bucket, PLAYS).version()
 
     with locks.hold_lock(bucket, "nhl-lake maintain", now=NOW):
@@ -36,11 +36,11 @@ def test_small_objects_become_one_and_every_row_stays(bucket):
     (again,) = compaction.maintain_tables(bucket, [PLAYS], days=compaction.KEEP_DAYS, pins={})
 
     assert (tended.files, tended.files_after, again.files_after) == (6, 1, 1)
-    assert games(bucket) == before
+    assert read_games(bucket) == before
     assert delta_tables.scan_table(bucket, PLAYS, version=version).collect().height == 6
     assert any(
         name.endswith(f"{delta_tables.open_table(bucket, PLAYS).version():020}.checkpoint.parquet")
-        for name in objects(bucket)
+        for name in list_objects(bucket)
     )
 
 
@@ -48,13 +48,13 @@ def test_leftovers_of_probes_and_leases_are_removed_and_nothing_else(bucket):
     store_one_by_one(bucket, 1)
     for name in ("probe-0123456789abcdef", "lease.json-0a1b2c3d", "pace.json"):
         obstore.put(location.open_store(bucket), f"{locks.STATE_FOLDER}/{name}", b"12")
-    before = objects(bucket)
+    before = list_objects(bucket)
     tomorrow = datetime.now(UTC) + timedelta(hours=25)
 
     assert compaction.remove_orphan_files(bucket, now=tomorrow - timedelta(hours=3), dry_run=False) == (0, 0)
     assert compaction.remove_orphan_files(bucket, now=tomorrow, dry_run=False) == (2, 4)
 
-    gone = before - objects(bucket)
+    gone = before - list_objects(bucket)
     assert gone == {f"{locks.STATE_FOLDER}/probe-0123456789abcdef", f"{locks.STATE_FOLDER}/lease.json-0a1b2c3d"}
 
 
@@ -74,13 +74,13 @@ def old(bucket, monkeypatch):
 
 
 def test_lake_in_a_bucket_is_upgraded_and_the_old_one_stays(old):
-    before = games(old)
+    before = read_games(old)
 
     done = upgrade.upgrade_lake(old, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
 
     assert done is not None
     assert done.pages == 5
-    assert games(old) == games(done.kept_as) == before
+    assert read_games(old) == read_games(done.kept_as) == before
     assert (upgrade.read_layout(old), upgrade.read_layout(done.kept_as)) == (2, 1)
     assert delta_tables.has_table(old, endpoints.SEASONS)
     assert not delta_tables.has_table(done.kept_as, endpoints.SEASONS)
@@ -88,7 +88,7 @@ def test_lake_in_a_bucket_is_upgraded_and_the_old_one_stays(old):
 
 
 def test_upgrade_killed_during_the_swap_is_reported_and_finished(old, monkeypatch):
-    before = games(old)
+    before = read_games(old)
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
@@ -104,5 +104,5 @@ def test_upgrade_killed_during_the_swap_is_reported_and_finished(old, monkeypatc
         atomic_swap.finish_swap(old)
     else:
         upgrade.upgrade_lake(old, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
-    assert games(old) == before
+    assert read_games(old) == before
     assert upgrade.read_layout(old) == 2

@@ -54,7 +54,7 @@ def small_root(small_lake: Path, tmp_path: Path) -> Path:
     return copy_lake(small_lake, tmp_path / "lake")
 
 
-def damaged(ended: CommandResult) -> set[str]:
+def list_damaged(ended: CommandResult) -> set[str]:
     return {found["where"] for found in ended.json["found"] if found["severity"] == "damage"}
 
 
@@ -66,7 +66,7 @@ def two_lines(ended: CommandResult) -> bool:
 def test_doctor_finds_no_damage_in_a_healthy_lake(run_here: Run, root: Path, backups: Path):
     for words in ((), ("--deep",), ("--mend",), ("--deep", "--mend")):
         ended = run_doctor(run_here, root, backups, *words)
-        assert (ended.code, damaged(ended)) == (0, set()), words
+        assert (ended.code, list_damaged(ended)) == (0, set()), words
     assert "No damage was found." in run_here("doctor", root=root, now=NOW, backups=backups).out
 
 
@@ -77,13 +77,13 @@ def test_damage_is_named_and_repaired_from_the_backup_without_loss(
     before = hash_all_tables(small_root)
     hurt(small_root, BOXSCORE)
     found = run_doctor(run_here, small_root, small_backups, "--deep")
-    assert (found.code, damaged(found)) == (1, {BOXSCORE.name})
+    assert (found.code, list_damaged(found)) == (1, {BOXSCORE.name})
     follow_advice(run_here, small_root, small_backups, found)
     again = run_doctor(run_here, small_root, small_backups, "--deep")
     if hurt.__name__ in NOT_MENDED_HERE:
         assert again.code == 1
         return
-    assert (again.code, damaged(again)) == (0, set())
+    assert (again.code, list_damaged(again)) == (0, set())
     assert hash_all_tables(small_root) == before
 
 
@@ -98,7 +98,7 @@ def test_lost_commit_newer_than_every_backup_is_repaired_as_advised(
     every = read_keys(small_root, BOXSCORE)
     hurt(small_root, BOXSCORE)
     found = run_doctor(run_here, small_root, small_backups)
-    assert damaged(found) == {BOXSCORE.name}
+    assert list_damaged(found) == {BOXSCORE.name}
     follow_advice(run_here, small_root, small_backups, found)
     assert run_doctor(run_here, small_root, small_backups).code == 0
     lost = every - read_keys(small_root, BOXSCORE)
@@ -122,7 +122,7 @@ def test_damage_without_a_backup_is_named_and_the_other_tables_can_be_read(
     found = run_doctor(run_here, small_root, none, "--deep")
     if hurt in SILENT:
         return
-    assert (found.code, damaged(found)) == (1, {BOXSCORE.name})
+    assert (found.code, list_damaged(found)) == (1, {BOXSCORE.name})
     remedy = next(one["remedy"] for one in found.json["found"] if one["severity"] == "damage")
     assert "`" in remedy
     assert {name: hash_table(small_root, catalog.find_table(name)) for name in before} == before
@@ -197,7 +197,7 @@ def test_damaged_silver_table_is_rebuilt(run_here: Run, root: Path, tmp_path: Pa
     before = lakes.read_sorted_rows(root, PLAYS)
     damage.cut_a_data_file(root, PLAYS)
     found = run_doctor(run_here, root, tmp_path / "none")
-    assert damaged(found) == {PLAYS.name}
+    assert list_damaged(found) == {PLAYS.name}
     assert "nhl-lake rebuild" in found.json["found"][0]["remedy"]
     lakes.locate_table(root, PLAYS).rename(tmp_path / "away")
     assert run_here("rebuild", PLAYS.name, root=root, now=NOW).code == 0

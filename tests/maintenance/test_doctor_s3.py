@@ -64,7 +64,7 @@ def data_file(root: Bucket) -> str:
     return str(read_add_actions(delta_tables.open_table(root, BOXSCORE)).sort("size_bytes")["path"][-1])
 
 
-def changed(root: Bucket, name: str, how: Callable[[bytes], bytes]) -> None:
+def change_file(root: Bucket, name: str, how: Callable[[bytes], bytes]) -> None:
     location.write_file(folder(root), name, how(location.read_file(folder(root), name)))
 
 
@@ -77,11 +77,11 @@ def lose_a_data_file(root: Bucket) -> None:
 
 
 def cut_a_data_file(root: Bucket) -> None:
-    changed(root, data_file(root), lambda body: body[: len(body) // 2])
+    change_file(root, data_file(root), lambda body: body[: len(body) // 2])
 
 
 def flip_a_bit(root: Bucket) -> None:
-    changed(root, data_file(root), lambda body: body[:1000] + bytes([body[1000] ^ 8]) + body[1001:])
+    change_file(root, data_file(root), lambda body: body[:1000] + bytes([body[1000] ^ 8]) + body[1001:])
 
 
 def lose_a_log_entry(root: Bucket) -> None:
@@ -95,7 +95,7 @@ def lose_the_last_commit(root: Bucket) -> None:
 
 
 def empty_the_last_commit(root: Bucket) -> None:
-    changed(root, commit_name(commits(root)[-1]), lambda _: b"")
+    change_file(root, commit_name(commits(root)[-1]), lambda _: b"")
 
 
 def lose_the_log(root: Bucket) -> None:
@@ -110,7 +110,7 @@ def spoil_a_checkpoint(root: Bucket) -> None:
     """Overwrite the end of a checkpoint, where Parquet has its footer, without changing its length."""
     delta_tables.open_table(root, BOXSCORE).create_checkpoint()
     (name,) = log_packs.list_log(folder(root)).checkpoints[delta_tables.open_table(root, BOXSCORE).version()]
-    changed(root, f"{DELTA_LOG}/{name}", lambda body: body[:-200] + b"x" * 200)
+    change_file(root, f"{DELTA_LOG}/{name}", lambda body: body[:-200] + b"x" * 200)
 
 
 DAMAGES = (

@@ -74,7 +74,7 @@ def test_damage_is_an_error_of_two_lines_and_other_tables_can_be_read(
     make: damage.DamageFunction, ready: CommandServer, root: Path
 ):
     make(root, PLAYS)
-    before = tree(root)
+    before = read_tree(root)
 
     for words in ("status", "rebuild --all", f"show {PLAYS.name}", "check", "ingest 3"):
         name = words.split(" bronze")[0]
@@ -86,7 +86,7 @@ def test_damage_is_an_error_of_two_lines_and_other_tables_can_be_read(
         assert PLAYS.name in first or "data file" in first or "parquet" in first
         assert REMEDY in second
     if "ingest 3" in SEES_IT[make]:
-        assert {name: body for name, body in tree(root).items() if "lake/runs" not in name} == {
+        assert {name: body for name, body in read_tree(root).items() if "lake/runs" not in name} == {
             name: body for name, body in before.items() if "lake/runs" not in name
         }
     for other in ("silver.teams", "gold.skater_game", "bronze.boxscore"):
@@ -94,7 +94,7 @@ def test_damage_is_an_error_of_two_lines_and_other_tables_can_be_read(
     assert ready.run("runs", root=root).code == 0
 
 
-def tree(root: Path) -> dict[str, bytes]:
+def read_tree(root: Path) -> dict[str, bytes]:
     """Return every file of the lake without its locks and pace."""
     files = [file for file in sorted(root.rglob("*")) if file.is_file() and ".nhl-lake" not in file.parts]
     return {str(file.relative_to(root)): file.read_bytes() for file in files}
@@ -183,7 +183,7 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
-def closed(root: Path) -> Iterator[Path]:
+def make_read_only(root: Path) -> Iterator[Path]:
     """Make a lake read-only for everyone."""
     for path in [root, *root.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
@@ -197,7 +197,7 @@ def closed(root: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def read_only(root: Path) -> Iterator[Path]:
-    yield from closed(root)
+    yield from make_read_only(root)
 
 
 @pytest.mark.parametrize(
@@ -213,13 +213,13 @@ def test_read_only_lake_can_be_read(words: str, ready: CommandServer, read_only:
 
 @pytest.mark.parametrize("words", ["ingest 3", "rebuild", "rebuild --all", "maintain"])
 def test_writing_commands_refuse_a_read_only_lake_and_change_nothing(words: str, ready: CommandServer, read_only: Path):
-    before = tree(read_only)
+    before = read_tree(read_only)
 
     first, second = split_error(ready.run(*words.split(), root=read_only, user=NOBODY if is_root() else None))
 
     assert "may not be read or written" in first
     assert "permissions" in second
-    assert tree(read_only) == before
+    assert read_tree(read_only) == before
 
 
 def test_first_ingest_into_a_read_only_folder_is_an_error(ready: CommandServer, tmp_path: Path):

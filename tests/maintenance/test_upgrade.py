@@ -53,7 +53,7 @@ def old_pages(root: Location) -> Iterator[tuple[str, pl.LazyFrame]]:
     yield PLAYS.name, rows.select(pl.col("game").cast(pl.String).alias("page"), "fetched_at", "body")
 
 
-def changed(old: Location, new: Location) -> None:
+def rename_table(old: Location, new: Location) -> None:
     """Upgrade from the older layout to the current one."""
     rows = pl.read_delta(str(old / "bronze" / "plays")).rename({"game": "game_id"})
     delta_tables.create_tables(new, [PLAYS])
@@ -62,7 +62,7 @@ def changed(old: Location, new: Location) -> None:
     shutil.rmtree(new / "bronze" / "plays")
 
 
-STEP = upgrade.UpgradeStep(layout=1, change=changed, pages=old_pages)
+STEP = upgrade.UpgradeStep(layout=1, change=rename_table, pages=old_pages)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def signed(root: Path, layout: int) -> None:
     delta_tables.append_to_ledger(root, ledger.META, pl.DataFrame([row], schema=ledger.META.schema))
 
 
-def upgraded(root: Path) -> upgrade.UpgradeResult | None:
+def run_upgrade(root: Path) -> upgrade.UpgradeResult | None:
     return upgrade.upgrade_lake(root, now=NOW, command="nhl-lake upgrade", made_by="0.2.0")
 
 
@@ -107,7 +107,7 @@ def is_new(root: Path) -> bool:
 
 
 def test_upgrade_changes_no_page_and_keeps_the_old_lake(old):
-    done = upgraded(old)
+    done = run_upgrade(old)
 
     assert done is not None
     assert (done.layout, done.pages) == (1, 30)
@@ -124,18 +124,18 @@ def test_lake_of_the_current_layout_is_not_upgraded(tmp_path):
     delta_tables.create_tables(root, ledger.TABLES)
     signed(root, ledger.LAYOUT_VERSION)
 
-    assert upgraded(root) is None
+    assert run_upgrade(root) is None
     assert [p.name for p in tmp_path.iterdir()] == ["lake"]
 
 
 def test_second_upgrade_does_nothing(old):
-    upgraded(old)
+    run_upgrade(old)
 
-    assert upgraded(old) is None
+    assert run_upgrade(old) is None
 
 
 def test_ledger_records_every_layout(old):
-    upgraded(old)
+    run_upgrade(old)
 
     rows = lakes.read_rows(old, ledger.META).sort("layout").select("layout", "made_by", "source").rows()
     assert rows == [(1, "0.1.0", "sample league"), (2, "0.2.0", "sample league")]
@@ -149,7 +149,7 @@ def test_upgrade_takes_several_steps_in_order(old, monkeypatch):
     )
     monkeypatch.setattr(upgrade, "STEPS", (second, STEP))
 
-    assert upgraded(old) is not None
+    assert run_upgrade(old) is not None
     assert taken == [("lake", "lake.upgrading")]
     assert upgrade.read_layout(old) == 3
 
@@ -158,39 +158,39 @@ def test_missing_upgrade_step_is_an_error_before_any_change(old, monkeypatch):
     monkeypatch.setattr(ledger, "LAYOUT_VERSION", 3)
 
     with pytest.raises(LakeError, match="cannot upgrade layout 1 to layout 3"):
-        upgraded(old)
+        run_upgrade(old)
 
     assert is_old(old)
     assert not old.with_name("lake.upgrading").exists()
 
 
-def spoilt(new: Path) -> None:
+def change_page(new: Path) -> None:
     delta = delta_tables.open_table(new, PLAYS)
     delta.alter.set_table_properties({"delta.appendOnly": "false"})
     delta.update(predicate="game_id = 7", new_values={"body": "'other'"})
 
 
-def shortened(new: Path) -> None:
+def drop_page(new: Path) -> None:
     delta = delta_tables.open_table(new, PLAYS)
     delta.alter.set_table_properties({"delta.appendOnly": "false"})
     delta.delete("game_id = 7")
 
 
-def doubled(new: Path) -> None:
+def duplicate_page(new: Path) -> None:
     rows = lakes.read_rows(new, PLAYS).filter(pl.col("game_id") == 7)
     delta_tables.append_rows(new, PLAYS, delta_tables.open_table(new, PLAYS), rows)
 
 
-@pytest.mark.parametrize("damage", [spoilt, shortened, doubled])
+@pytest.mark.parametrize("damage", [change_page, drop_page, duplicate_page])
 def test_upgrade_that_changes_loses_or_duplicates_a_page_is_refused(old, monkeypatch, damage):
     def wrongly(before: Path, new: Path) -> None:
-        changed(before, new)
+        rename_table(before, new)
         damage(new)
 
     monkeypatch.setattr(upgrade, "STEPS", (STEP._replace(change=wrongly),))
 
     with pytest.raises(ValidationFailed, match="differ after the upgrade"):
-        upgraded(old)
+        run_upgrade(old)
 
     assert is_old(old)
     assert not list(old.parent.glob("*.before-upgrade-*"))
@@ -219,7 +219,7 @@ def test_lake_on_another_disk_is_copied_instead_of_linked(old, monkeypatch):
 
     monkeypatch.setattr(os, "link", refuse)
 
-    assert upgraded(old) is not None
+    assert run_upgrade(old) is not None
     assert is_new(old)
 
 
@@ -248,14 +248,14 @@ def test_upgrade_killed_at_any_step_opens_and_the_same_command_finishes_it(old, 
     with monkeypatch.context() as patch:
         patch.setattr(module, name, killed)
         with pytest.raises(Killed):
-            upgraded(old)
+            run_upgrade(old)
 
     if atomic_swap.read_unfinished_swap(old) is not None:
         with pytest.raises(LakeError, match="was interrupted"):
             layout.check_tables(old)
         atomic_swap.finish_swap(old)
     assert is_old(old) if upgrade.read_layout(old) == 1 else is_new(old)
-    upgraded(old)
+    run_upgrade(old)
     assert is_new(old)
     (kept,) = old.parent.glob("*.before-upgrade-*")
     assert is_old(kept)
@@ -309,6 +309,6 @@ def test_upgrade_without_a_lake_is_an_error(tmp_path, run_here):
 
 
 def test_upgraded_tables_keep_their_settings(old):
-    upgraded(old)
+    run_upgrade(old)
 
     assert DeltaTable(lakes.locate_table(old, PLAYS)).metadata().configuration["delta.appendOnly"] == "true"

@@ -53,7 +53,7 @@ def started(*words: str, log: Path, **environment: str) -> subprocess.Popen[byte
         )
 
 
-def ended(process: subprocess.Popen[bytes]) -> None:
+def kill_process(process: subprocess.Popen[bytes]) -> None:
     """Kill a process and its children."""
     every = [*psutil.Process(process.pid).children(recursive=True)] if process.poll() is None else []
     process.kill()
@@ -71,7 +71,7 @@ def dask(folder: Path, *, dying: bool = False, node: bool = False) -> Iterator[D
     with ExitStack() as running:
         quiet = ("--no-dashboard",)
         scheduler = started("scheduler", "--host", "127.0.0.1", "--port", str(port), *quiet, "--no-show", log=log)
-        running.callback(ended, scheduler)
+        running.callback(kill_process, scheduler)
         found = Dask(address, scheduler)
         for number in range(2):
             preload = ("--preload", "tests.support.crashing_worker") if dying and number == 0 else ()
@@ -79,7 +79,7 @@ def dask(folder: Path, *, dying: bool = False, node: bool = False) -> Iterator[D
             here = ("--local-directory", str(folder / f"worker {number}"))
             settings = {"NHL_LAKE_TEST_FLAG": str(folder / "died"), "NHL_LAKE_TEST_NODE": "yes" if node else "no"}
             found.workers.append(started(*words, *here, *preload, log=log, **settings))
-            running.callback(ended, found.workers[-1])
+            running.callback(kill_process, found.workers[-1])
         client = clusters.connect_client(address)
         client.wait_for_workers(2, timeout=60)
         client.close()
@@ -92,12 +92,12 @@ def lake_of_league(league_lake: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     return Path(shutil.copytree(league_lake, tmp_path / "lake"))
 
 
-def remade(root: Location, address: str, *tables: Table) -> None:
+def rebuild_on_cluster(root: Location, address: str, *tables: Table) -> None:
     with open_dask_executor(address, root, memory=None) as crew:
         list(run.rebuild(root, tables, day=TODAY, everything=True, resources=Resources(crew)))
 
 
-def same(root: Location, other: Path, tables: tuple[Table, ...] = catalog.BUILT_TABLES) -> None:
+def compare_lakes(root: Location, other: Path, tables: tuple[Table, ...] = catalog.BUILT_TABLES) -> None:
     for table in tables:
         mine, theirs = (delta_tables.scan_table(at, table).collect().sort(table.key) for at in (root, other))
         assert_frame_equal(mine, theirs, check_exact=True)
@@ -106,8 +106,8 @@ def same(root: Location, other: Path, tables: tuple[Table, ...] = catalog.BUILT_
 def test_cluster_builds_every_table_as_one_process_does(lake_of_league: Path, league_lake: Path, tmp_path: Path):
     before = {table: delta_tables.open_table(lake_of_league, table).version() for table in catalog.list_build_order()}
     with dask(tmp_path) as found:
-        remade(lake_of_league, found.address)
-    same(lake_of_league, league_lake)
+        rebuild_on_cluster(lake_of_league, found.address)
+    compare_lakes(lake_of_league, league_lake)
     assert {
         delta_tables.open_table(lake_of_league, table).version() - version for table, version in before.items()
     } == {1}
@@ -117,8 +117,8 @@ def test_cluster_builds_every_table_on_s3(bucket: Bucket, lake_of_league: Path, 
     for file in location.list_files(lake_of_league):
         location.write_file(bucket, file.name, location.read_chunks(lake_of_league, file.name))
     with dask(tmp_path) as found:
-        remade(bucket, found.address)
-    same(bucket, league_lake)
+        rebuild_on_cluster(bucket, found.address)
+    compare_lakes(bucket, league_lake)
 
 
 @pytest.mark.parametrize("node", [False, True], ids=["worker", "whole node"])
@@ -127,9 +127,9 @@ def test_worker_that_dies_while_writing_is_replaced(
 ):
     tables = tuple(table for table in catalog.list_build_order() if table.layer == "silver")
     with dask(tmp_path, dying=True, node=node) as found:
-        remade(lake_of_league, found.address, *tables)
+        rebuild_on_cluster(lake_of_league, found.address, *tables)
     assert (tmp_path / "died").exists()
-    same(lake_of_league, league_lake, tables)
+    compare_lakes(lake_of_league, league_lake, tables)
     files = {table: files_of(lake_of_league, table) for table in tables}
     halves = {table: there - live for table, (there, live) in files.items()}
     assert sum(map(len, halves.values())) > 0  # half a file lies there, and is in no commit
@@ -168,9 +168,9 @@ def test_driver_killed_before_the_commit_leaves_the_table(lake_of_league: Path, 
         assert delta_tables.open_table(lake_of_league, PLAYS).version() == version
         there, live = files_of(lake_of_league, PLAYS)
         assert there - live
-        same(lake_of_league, league_lake, (PLAYS,))
-        remade(lake_of_league, found.address, PLAYS)
-    same(lake_of_league, league_lake, (PLAYS,))
+        compare_lakes(lake_of_league, league_lake, (PLAYS,))
+        rebuild_on_cluster(lake_of_league, found.address, PLAYS)
+    compare_lakes(lake_of_league, league_lake, (PLAYS,))
 
 
 def test_lost_scheduler_is_an_error_and_leaves_the_table(
@@ -184,14 +184,14 @@ def test_lost_scheduler_is_an_error_and_leaves_the_table(
         client.submit(time.sleep, 61)
         killed = kill_soon(found.scheduler)
         with pytest.raises(LakeError, match="was lost"):
-            remade(lake_of_league, found.address, PLAYS)
+            rebuild_on_cluster(lake_of_league, found.address, PLAYS)
         killed()
         client.close()
     monkeypatch.undo()
     assert delta_tables.open_table(lake_of_league, PLAYS).version() == version
     with dask(tmp_path) as found:
-        remade(lake_of_league, found.address, PLAYS)
-    same(lake_of_league, league_lake, (PLAYS,))
+        rebuild_on_cluster(lake_of_league, found.address, PLAYS)
+    compare_lakes(lake_of_league, league_lake, (PLAYS,))
 
 
 def kill_soon(process: subprocess.Popen[bytes]) -> Callable[[], object]:

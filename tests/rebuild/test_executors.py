@@ -31,7 +31,7 @@ def snapshot(league_lake: Path) -> lineage.BuildSnapshot:
     return lineage.take_snapshot(league_lake, league_lake, MADE, day=TODAY)
 
 
-def pieces(snapshot: lineage.BuildSnapshot, table: Table, of: int) -> pl.DataFrame:
+def build_chunks(snapshot: lineage.BuildSnapshot, table: Table, of: int) -> pl.DataFrame:
     """Build the league's season of a table in so many chunks, each alone."""
     part = "20252026" if table.partition else WHOLE_TABLE
     jobs = [BuildTask(snapshot, table.name, part, piece, of) for piece in range(of)]
@@ -41,8 +41,8 @@ def pieces(snapshot: lineage.BuildSnapshot, table: Table, of: int) -> pl.DataFra
 @pytest.mark.parametrize("table", APART, ids=lambda table: table.name)
 def test_chunks_of_a_table_make_the_complete_table(table: Table, snapshot, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(build, "MAX_BATCH_GAMES", 10**9)
-    whole = pieces(snapshot, table, 1)
-    assert_frame_equal(pieces(snapshot, table, 7), whole, check_exact=True)
+    whole = build_chunks(snapshot, table, 1)
+    assert_frame_equal(build_chunks(snapshot, table, 7), whole, check_exact=True)
     assert table.chunk_key in table.schema
     assert table.chunk_key in table.key or table.name == "silver.seasons"
 
@@ -64,7 +64,7 @@ def test_table_is_the_same_in_one_read_and_in_batches(table: Table, snapshot, mo
     found = []
     for few in (0, 10**12):
         monkeypatch.setattr(build, "READ_WHOLE_BYTES", few)
-        found.append(pieces(snapshot, table, 1))
+        found.append(build_chunks(snapshot, table, 1))
     assert_frame_equal(*found, check_exact=True)
 
 
@@ -117,9 +117,9 @@ def test_tables_that_read_across_games_are_recognized(snapshot):
         inputs=(lines,),
         chunk_key="game_id",
     )
-    whole = pieces(snapshot, wrong, 1)
+    whole = build_chunks(snapshot, wrong, 1)
     with pytest.raises(AssertionError):
-        assert_frame_equal(pieces(snapshot, wrong, 3), whole)
+        assert_frame_equal(build_chunks(snapshot, wrong, 3), whole)
 
 
 @pytest.mark.parametrize("name", ["gold.skater_season", "gold.goalie_season", "gold.team_season"])
@@ -168,19 +168,19 @@ def test_rebuild_in_little_memory_or_in_processes_is_the_same(league_lake: Path,
         list(run.rebuild(root, day=TODAY, everything=True, resources=Resources(pair._replace(run=do))))
 
     assert max(seen) == 4
-    same(root, league_lake)
+    compare_lakes(root, league_lake)
 
 
 def copied(league_lake: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(league_lake, tmp_path / "lake"))
 
 
-def same(root: Path, other: Path) -> None:
+def compare_lakes(root: Path, other: Path) -> None:
     for table in catalog.BUILT_TABLES:
-        assert_frame_equal(rows(root, table), rows(other, table), check_exact=True)
+        assert_frame_equal(read_table(root, table), read_table(other, table), check_exact=True)
 
 
-def rows(root: Path, table: Table) -> pl.DataFrame:
+def read_table(root: Path, table: Table) -> pl.DataFrame:
     return delta_tables.scan_table(root, table).collect().sort(table.key)
 
 
@@ -193,7 +193,7 @@ def test_each_table_is_one_commit_for_any_number_of_chunks(league_lake: Path, tm
     assert {table.name: delta_tables.open_table(root, table).version() - before[table.name] for table in MADE} == {
         table.name: 1 for table in MADE
     }
-    same(root, league_lake)
+    compare_lakes(root, league_lake)
 
 
 def dies(job: BuildTask) -> BuildResult:
@@ -213,7 +213,7 @@ def test_killed_process_is_an_error_and_leaves_the_table(league_lake: Path, tmp_
     monkeypatch.undo()
 
     list(run.rebuild(root, [plays], day=TODAY, everything=True))
-    same(root, league_lake)
+    compare_lakes(root, league_lake)
 
 
 def test_less_memory_means_fewer_games_at_once_but_never_none():

@@ -26,7 +26,7 @@ MADE = catalog.BUILT_TABLES
 TODAY = get_eastern_day(NOON)
 
 
-def frames(root: Path) -> dict[str, pl.DataFrame]:
+def read_tables(root: Path) -> dict[str, pl.DataFrame]:
     return {table.name: delta_tables.scan_table(root, table).sort(table.key).collect() for table in MADE}
 
 
@@ -54,21 +54,21 @@ def test_unchanged_tables_are_not_rebuilt(root: Path):
 
 
 def test_everything_can_be_rebuilt(root: Path):
-    before, made = frames(root), list(rebuild.rebuild(root, day=TODAY, everything=True))
+    before, made = read_tables(root), list(rebuild.rebuild(root, day=TODAY, everything=True))
 
     assert [part.table for part in made] == [table.name for table in catalog.list_build_order()]
-    for name, frame in frames(root).items():
+    for name, frame in read_tables(root).items():
         assert_frame_equal(frame, before[name], check_exact=True)
 
 
 def test_silver_and_gold_can_be_deleted_and_nothing_is_lost(root: Path):
-    before = frames(root)
+    before = read_tables(root)
     shutil.rmtree(root / "silver")
     shutil.rmtree(root / "gold")
     delta_tables.create_tables(root, catalog.TABLES)
     list(rebuild.rebuild(root, day=TODAY))
 
-    for name, frame in frames(root).items():
+    for name, frame in read_tables(root).items():
         assert_frame_equal(frame, before[name], check_exact=True)
 
 
@@ -92,7 +92,7 @@ def test_day_by_day_gives_the_same_as_from_scratch(tmp_path: Path):
         run_ingest(tmp_path / "daily", FakeApi(played), now=moment, rebuilds=True)
     run_ingest(tmp_path / "once", FakeApi(games), now=NOON + timedelta(hours=12), rebuilds=True)
 
-    daily, once = frames(tmp_path / "daily"), frames(tmp_path / "once")
+    daily, once = read_tables(tmp_path / "daily"), read_tables(tmp_path / "once")
     for name in daily:
         # when a page was first seen is another matter
         assert_frame_equal(daily[name].drop("fetched_at", strict=False), once[name].drop("fetched_at", strict=False))
@@ -104,22 +104,22 @@ def test_order_of_stored_pages_does_not_matter(tmp_path: Path):
     run_ingest(tmp_path / "b", FakeApi(games[:1]))
     run_ingest(tmp_path / "b", FakeApi(games[::-1]), now=NOON + timedelta(hours=1), rebuilds=True)
 
-    for name, frame in frames(tmp_path / "a").items():
-        assert_frame_equal(frame, frames(tmp_path / "b")[name])
+    for name, frame in read_tables(tmp_path / "a").items():
+        assert_frame_equal(frame, read_tables(tmp_path / "b")[name])
 
 
 def test_batches_of_games_make_the_complete_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     run_ingest(tmp_path, FakeApi([FakeGame(n, start=NOON - timedelta(days=n)) for n in range(1, 8)]), rebuilds=True)
-    whole = frames(tmp_path)
+    whole = read_tables(tmp_path)
     monkeypatch.setattr(build, "MAX_BATCH_GAMES", 2)
     monkeypatch.setattr(build, "READ_WHOLE_BYTES", 0)
     list(rebuild.rebuild(tmp_path, day=TODAY, everything=True))
 
-    for name, frame in frames(tmp_path).items():
+    for name, frame in read_tables(tmp_path).items():
         assert_frame_equal(frame, whole[name])
 
 
-def answer(page: dict):
+def make_answer(page: dict):
     import httpx
 
     return httpx.Response(200, json=page)
@@ -158,11 +158,11 @@ def test_rebuilding_one_season_keeps_the_lineage_of_the_others(tmp_path: Path):
 def refetched(root: Path, page: dict, hours: int = 1, **said) -> None:
     """Store a new version of the play-by-play page of the first of two games."""
     api = FakeApi([FakeGame(1), FakeGame(2)])
-    api.fail_request = lambda path: answer(page) if path.endswith("2025020001/play-by-play") else None
+    api.fail_request = lambda path: make_answer(page) if path.endswith("2025020001/play-by-play") else None
     run_ingest(root, api, now=NOON + timedelta(hours=hours), lookback_days=2, **said)
 
 
-def games_in(root: Path, name: str) -> set[int]:
+def list_games_in(root: Path, name: str) -> set[int]:
     return set(delta_tables.scan_table(root, catalog.find_table(name)).select("game_id").collect()["game_id"])
 
 
@@ -188,14 +188,14 @@ def test_game_that_cannot_be_built_is_quarantined_and_the_others_are_built(root:
 
     with pytest.raises(ValidationFailed, match=f"(?s)2025020001 by silver.plays.*{why}"):
         list(rebuild.rebuild(root, day=TODAY))
-    assert games_in(root, "silver.plays") == {2025020002}
-    assert games_in(root, "gold.skater_game") == {2025020002}
-    assert games_in(root, "silver.quarantine") == {2025020001}
+    assert list_games_in(root, "silver.plays") == {2025020002}
+    assert list_games_in(root, "gold.skater_game") == {2025020002}
+    assert list_games_in(root, "silver.quarantine") == {2025020001}
     assert list(rebuild.rebuild(root, day=TODAY)) == []
 
     refetched(root, FakeGame(1, scorer=8900002).make_play_by_play(), hours=2, rebuilds=True)
-    assert games_in(root, "gold.skater_game") == {2025020001, 2025020002}
-    assert games_in(root, "silver.quarantine") == set()
+    assert list_games_in(root, "gold.skater_game") == {2025020001, 2025020002}
+    assert list_games_in(root, "silver.quarantine") == set()
 
 
 def test_quarantined_game_is_built_when_the_code_is_fixed(root: Path, monkeypatch: pytest.MonkeyPatch):
@@ -205,24 +205,24 @@ def test_quarantined_game_is_built_when_the_code_is_fixed(root: Path, monkeypatc
         patch.setattr(checks, "describe_violations", lambda table, rows, by: is_plays.get(table.name, {}))
         with pytest.raises(ValidationFailed):
             list(rebuild.rebuild(root, day=TODAY))
-    assert games_in(root, "silver.plays") == {2025020002}
+    assert list_games_in(root, "silver.plays") == {2025020002}
     monkeypatch.setattr(lineage, "hash_code", lambda: "mended")
     list(rebuild.rebuild(root, day=TODAY))
 
-    assert games_in(root, "silver.plays") == {2025020001, 2025020002}
-    assert games_in(root, "silver.quarantine") == set()
+    assert list_games_in(root, "silver.plays") == {2025020001, 2025020002}
+    assert list_games_in(root, "silver.quarantine") == set()
 
 
 def test_rebuild_of_changed_games_equals_a_rebuild_of_all(root: Path):
     api = FakeApi([FakeGame(1, scorer=8900002), FakeGame(2)])
     run_ingest(root, api, now=NOON + timedelta(hours=1), lookback_days=2)
     made = {part.table: part.games for part in rebuild.rebuild(root, day=TODAY)}
-    some = frames(root)
+    some = read_tables(root)
     list(rebuild.rebuild(root, day=TODAY, everything=True))
 
     assert made == {name: 1 if catalog.find_table(name).chunk_key == "game_id" else None for name in made}
     assert {"silver.plays", "gold.skater_game"} <= made.keys()
-    for name, frame in frames(root).items():
+    for name, frame in read_tables(root).items():
         assert_frame_equal(frame, some[name])
 
 
@@ -235,7 +235,7 @@ def test_lake_with_restored_bronze_is_rebuilt(tmp_path: Path):
     shutil.copytree(tmp_path / "copy", root / "bronze")
     run_ingest(root, FakeApi([FakeGame(1), FakeGame(3)]), now=NOON + timedelta(hours=2), rebuilds=True)
 
-    assert games_in(root, "silver.plays") == {2025020001, 2025020003}
+    assert list_games_in(root, "silver.plays") == {2025020001, 2025020003}
 
 
 def fewer(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,14 +247,14 @@ def fewer(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_table_that_would_lose_rows_stays_until_row_loss_is_allowed(root: Path, monkeypatch: pytest.MonkeyPatch):
-    before = frames(root)["silver.plays"]
+    before = read_tables(root)["silver.plays"]
     fewer(root, monkeypatch)
 
     with pytest.raises(ValidationFailed, match=rf"silver.plays .*{before.height} rows would become 1.*\n.*--allow-row"):
         list(rebuild.rebuild(root, day=TODAY))
-    assert_frame_equal(frames(root)["silver.plays"], before)
+    assert_frame_equal(read_tables(root)["silver.plays"], before)
     list(rebuild.rebuild(root, day=TODAY, allow_row_loss=True))
-    assert frames(root)["silver.plays"].height == 1
+    assert read_tables(root)["silver.plays"].height == 1
 
 
 def test_broken_chunk_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -287,7 +287,7 @@ def iter_until(parts, made: list):
 
 def test_damaged_body_is_named_and_nothing_is_written(root: Path):
     table = catalog.find_table("bronze.play_by_play")
-    before = frames(root)
+    before = read_tables(root)
     pages = delta_tables.scan_table(root, table).collect()
     later = pl.col("fetched_at") + timedelta(hours=1)
     other = pages.with_columns(later, sha256=pl.lit("0" * 64), body=pl.col("body") + " ")
@@ -295,11 +295,11 @@ def test_damaged_body_is_named_and_nothing_is_written(root: Path):
 
     with pytest.raises(UnreadableData, match=r"bronze.play_by_play: the page \d+ is not what was kept"):
         list(rebuild.rebuild(root, day=TODAY, everything=True))
-    assert_frame_equal(frames(root)["silver.plays"], before["silver.plays"])
+    assert_frame_equal(read_tables(root)["silver.plays"], before["silver.plays"])
 
 
 def test_lake_can_be_rebuilt_as_of_a_moment(root: Path, tmp_path: Path):
-    before = frames(root)
+    before = read_tables(root)
     run_ingest(
         root,
         FakeApi([FakeGame(1, scorer=8900002), FakeGame(2)]),
@@ -307,13 +307,13 @@ def test_lake_can_be_rebuilt_as_of_a_moment(root: Path, tmp_path: Path):
         lookback_days=2,
         rebuilds=True,
     )
-    now, then = frames(root), tmp_path / "then"
+    now, then = read_tables(root), tmp_path / "then"
     list(rebuild.rebuild_as_of(root, then, NOON + timedelta(hours=3)))
 
     assert not now["silver.plays"].equals(before["silver.plays"])
-    assert_frame_equal(frames(then)["silver.plays"], before["silver.plays"])
-    assert_frame_equal(frames(then)["gold.skater_game"], before["gold.skater_game"])
-    assert_frame_equal(frames(root)["silver.plays"], now["silver.plays"])
+    assert_frame_equal(read_tables(then)["silver.plays"], before["silver.plays"])
+    assert_frame_equal(read_tables(then)["gold.skater_game"], before["gold.skater_game"])
+    assert_frame_equal(read_tables(root)["silver.plays"], now["silver.plays"])
 
 
 def test_each_commit_records_its_pages_and_code(root: Path):
@@ -354,7 +354,7 @@ def test_broken_chunk_is_not_recorded_as_built(tmp_path: Path, monkeypatch: pyte
 
     made = {(part.table, part.season) for part in rebuild.rebuild(tmp_path, day=TODAY)}
     assert {("silver.plays", 20252026), ("gold.skater_game", 20252026)} <= made
-    assert games_in(tmp_path, "silver.plays") == {2025020001, 2024020001}
+    assert list_games_in(tmp_path, "silver.plays") == {2025020001, 2024020001}
 
 
 def test_player_or_day_that_cannot_be_built_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -362,7 +362,7 @@ def test_player_or_day_that_cannot_be_built_does_not_stop_the_others(tmp_path: P
     odd = {"playerId": 8900002, "firstName": {"default": "Ö"}, "lastName": {"default": "Berg"}, "sweaterNumber": 9}
     is_players = {"silver.players": {8900002: "a rule that he breaks"}}
     monkeypatch.setattr(checks, "describe_violations", lambda table, rows, by: is_players.get(table.name, {}))
-    api.fail_request = lambda path: answer(odd) if path.endswith("8900002/landing") else None
+    api.fail_request = lambda path: make_answer(odd) if path.endswith("8900002/landing") else None
     summary = run_ingest(tmp_path, api, rebuilds=True)
 
     assert summary.exit_code == 3
@@ -392,8 +392,8 @@ def test_rebuild_killed_before_a_write_still_quarantines_the_game(root: Path, mo
     monkeypatch.undo()
     with pytest.raises(ValidationFailed):
         list(rebuild.rebuild(root, day=TODAY))
-    assert games_in(root, "silver.quarantine") == {2025020001}
-    assert games_in(root, "silver.plays") == {2025020002}
+    assert list_games_in(root, "silver.quarantine") == {2025020001}
+    assert list_games_in(root, "silver.plays") == {2025020002}
 
 
 def test_table_built_from_older_inputs_is_rebuilt_with_them(root: Path, monkeypatch: pytest.MonkeyPatch):
@@ -414,11 +414,11 @@ def test_season_that_left_bronze_is_removed_when_row_loss_is_allowed(tmp_path: P
 
     with pytest.raises(ValidationFailed, match="rows would become 0"):
         list(rebuild.rebuild(root, day=TODAY))
-    assert games_in(root, "gold.skater_game") == {2025020001, 2024020001}
+    assert list_games_in(root, "gold.skater_game") == {2025020001, 2024020001}
     list(rebuild.rebuild(root, day=TODAY, allow_row_loss=True))
     for table in MADE:
         if "game_id" in table.schema and table.source is not None and table.inputs:
-            assert games_in(root, table.name) <= {2025020001}, table.name
+            assert list_games_in(root, table.name) <= {2025020001}, table.name
     assert list(rebuild.rebuild(root, day=TODAY)) == []
 
 
@@ -455,13 +455,13 @@ def table_of(name: str, source: BuildFunction, **said) -> Table:
     )  # fmt: skip
 
 
-def counted(plays: pl.LazyFrame, day: date) -> pl.LazyFrame:
+def count_plays(plays: pl.LazyFrame, day: date) -> pl.LazyFrame:
     return plays.select(season=pl.col("season").max(), games=pl.col("game_id").n_unique(), day=pl.lit(day))
 
 
 def test_table_with_a_history_reads_the_season_before(tmp_path: Path):
     two_seasons(tmp_path, rebuilds=True)
-    table = table_of("gold.counted", counted, history=1, of_day=True)
+    table = table_of("gold.counted", count_plays, history=1, of_day=True)
     delta_tables.create_tables(tmp_path, [table])
 
     made = {part.season: part.rows for part in rebuild.rebuild(tmp_path, [table], day=TODAY)}
@@ -493,8 +493,8 @@ def test_season_of_future_games_has_no_rows_of_the_season_before(tmp_path: Path)
     summary = run_ingest(tmp_path, FakeApi([FakeGame(1), ahead]), seasons=(20252026, 20262027), rebuilds=True)
 
     assert (summary.outcome, summary.error) == ("done", None)
-    assert set(frames(tmp_path)["silver.games"]["season"]) == {20252026, 20262027}
-    assert set(frames(tmp_path)["gold.sog_features"]["season"]) == {20252026}
+    assert set(read_tables(tmp_path)["silver.games"]["season"]) == {20252026, 20262027}
+    assert set(read_tables(tmp_path)["gold.sog_features"]["season"]) == {20252026}
 
 
 @pytest.mark.parametrize("pin", range(2, 6))
@@ -514,10 +514,10 @@ def test_pages_that_arrive_after_the_snapshot_are_not_read(root: Path, pin: int,
     list(rebuild.rebuild(root, day=TODAY, everything=True))
     monkeypatch.setattr(delta_tables, "open_table", handle)
     list(rebuild.rebuild(root, day=TODAY))
-    made = frames(root)
+    made = read_tables(root)
     assert made["gold.skater_game"]["game_id"].n_unique() == 3
     list(rebuild.rebuild(root, day=TODAY, everything=True))
-    for name, frame in frames(root).items():
+    for name, frame in read_tables(root).items():
         assert_frame_equal(frame, made[name])
 
 
@@ -526,20 +526,20 @@ def test_tables_of_another_writer_are_not_read_during_a_rebuild(root: Path):
     older = delta_tables.scan_table(root, games).filter(pl.col("game_id") == 2025020001).collect()
     was = delta_tables.read_commit_metadata(root, games, lineage.LINEAGE_KEY)
     was["20252026"]["of"]["bronze.schedule"][1] = "of one game"
-    before = frames(root)
+    before = read_tables(root)
     for made in rebuild.rebuild(root, day=TODAY, everything=True):
         assert made.quarantined == ()
         if made.table == "silver.games":
             delta_tables.replace_rows(root, games, older, where=None, metadata={lineage.LINEAGE_KEY: json.dumps(was)})
-    assert_frame_equal(frames(root)["gold.skater_game"], before["gold.skater_game"])
+    assert_frame_equal(read_tables(root)["gold.skater_game"], before["gold.skater_game"])
 
     assert "silver.games" in [made.table for made in rebuild.rebuild(root, day=TODAY)]
-    for name, frame in frames(root).items():
+    for name, frame in read_tables(root).items():
         assert_frame_equal(frame, before[name])
 
 
 def test_table_that_depends_on_the_day_is_rebuilt_on_another_day(root: Path):
-    table = table_of("gold.counted", counted, of_day=True)
+    table = table_of("gold.counted", count_plays, of_day=True)
     delta_tables.create_tables(root, [table])
     list(rebuild.rebuild(root, [table], day=TODAY))
 
@@ -548,30 +548,30 @@ def test_table_that_depends_on_the_day_is_rebuilt_on_another_day(root: Path):
     assert delta_tables.scan_table(root, table).collect()["day"].to_list() == [TODAY + timedelta(days=1)]
 
 
-def aside_of(root: Path) -> pl.DataFrame:
-    return frames(root)["silver.quarantine"].select("season", "quarantined_by", "subject")
+def read_quarantine(root: Path) -> pl.DataFrame:
+    return read_tables(root)["silver.quarantine"].select("season", "quarantined_by", "subject")
 
 
 def test_quarantine_of_one_season_touches_no_other_and_has_no_duplicates(tmp_path: Path):
     two_seasons(tmp_path)
     list(rebuild.rebuild(tmp_path, day=TODAY))
-    whole, api = frames(tmp_path), FakeApi(TWO_SEASONS)
-    api.fail_request = lambda path: answer(unreadable()) if path.endswith("2025020001/play-by-play") else None
+    whole, api = read_tables(tmp_path), FakeApi(TWO_SEASONS)
+    api.fail_request = lambda path: make_answer(unreadable()) if path.endswith("2025020001/play-by-play") else None
     run_ingest(tmp_path, api, now=NOON + timedelta(hours=1), lookback_days=2)
     with pytest.raises(ValidationFailed):
         list(rebuild.rebuild(tmp_path, day=TODAY))
 
-    few = frames(tmp_path)
+    few = read_tables(tmp_path)
     of_season = {name: frame for name, frame in few.items() if "season" in frame.columns and name != "silver.seasons"}
     for name, frame in of_season.items():
         other = pl.col("season") == 20242025
         assert_frame_equal(frame.filter(other), whole[name].filter(other), check_exact=True)
-    assert aside_of(tmp_path)["season"].unique().to_list() == [20252026]
+    assert read_quarantine(tmp_path)["season"].unique().to_list() == [20252026]
     assert "silver.game_quality" not in few["silver.quarantine"]["quarantined_by"].to_list()
     for _ in range(2):
         with pytest.raises(ValidationFailed):
             list(rebuild.rebuild(tmp_path, day=TODAY, everything=True))
-        for name, frame in frames(tmp_path).items():
+        for name, frame in read_tables(tmp_path).items():
             assert_frame_equal(frame, few[name], check_exact=True)
 
 
@@ -579,7 +579,7 @@ def test_quarantine_without_partitions_still_works(root: Path):
     refetched(root, unreadable())
     with pytest.raises(ValidationFailed):
         list(rebuild.rebuild(root, day=TODAY))
-    before, now = aside_of(root), catalog.find_table("silver.quarantine")
+    before, now = read_quarantine(root), catalog.find_table("silver.quarantine")
     earlier = dataclasses.replace(now, partition=None)
     rows = delta_tables.scan_table(root, now).collect()
     shutil.rmtree(delta_tables.locate_table(root, now))
@@ -597,7 +597,7 @@ def test_quarantine_without_partitions_still_works(root: Path):
 
     assert list(rebuild.rebuild(root, day=TODAY)) == []
     assert delta_tables.open_table(root, now).metadata().partition_columns == ["season"]
-    assert aside_of(root).height == before.height + 1
+    assert read_quarantine(root).height == before.height + 1
     with pytest.raises(ValidationFailed):
         list(rebuild.rebuild(root, day=TODAY, everything=True))
-    assert_frame_equal(aside_of(root), before)
+    assert_frame_equal(read_quarantine(root), before)

@@ -20,12 +20,12 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-def fill(at: Location, files: dict[str, bytes]) -> None:
+def write_files(at: Location, files: dict[str, bytes]) -> None:
     for name, body in files.items():
         location.write_file(at, name, body)
 
 
-def held(at: Location) -> dict[str, bytes]:
+def read_files(at: Location) -> dict[str, bytes]:
     if isinstance(at, Path) and not at.exists():
         return {}
     return {
@@ -33,7 +33,7 @@ def held(at: Location) -> dict[str, bytes]:
     }
 
 
-def beside(root: Location, name: str) -> Location:
+def locate_sibling(root: Location, name: str) -> Location:
     return root.with_name(f"{root.name}.{name}")
 
 
@@ -74,35 +74,35 @@ def is_in_one_step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     return bool(request.param)
 
 
-def scene(root: Location) -> tuple[Location, Location]:
-    fill(root, OLD)
-    new, kept = beside(root, "restoring-1"), beside(root, "before-restore-1")
-    fill(new, NEW)
+def prepare_swap(root: Location) -> tuple[Location, Location]:
+    write_files(root, OLD)
+    new, kept = locate_sibling(root, "restoring-1"), locate_sibling(root, "before-restore-1")
+    write_files(new, NEW)
     return new, kept
 
 
 def test_swap_puts_the_new_folder_in_place_and_moves_the_old_one_aside(any_location: Location):
-    new, kept = scene(any_location)
+    new, kept = prepare_swap(any_location)
     atomic_swap.swap_into_place(new, any_location, kept, command="nhl-lake restore")
-    assert (held(any_location), held(kept), held(new)) == (NEW, OLD, {})
+    assert (read_files(any_location), read_files(kept), read_files(new)) == (NEW, OLD, {})
     assert atomic_swap.read_unfinished_swap(any_location) is None
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_kill_at_any_step_in_a_folder_loses_neither_version(*, after: bool, is_in_one_step: bool, tmp_path: Path):
-    assert kills(lambda n: tmp_path / str(n) / "lake", after=after) > (3 if is_in_one_step else 4)
+    assert kill_at_every_step(lambda n: tmp_path / str(n) / "lake", after=after) > (3 if is_in_one_step else 4)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_kill_at_any_step_in_a_bucket_is_reported_and_loses_neither_version(*, after: bool, bucket: Location):
-    assert kills(lambda n: bucket / str(n) / "lake", after=after) > 8
+    assert kill_at_every_step(lambda n: bucket / str(n) / "lake", after=after) > 8
 
 
-def kills(place_of: Callable[[int], Location], *, after: bool) -> int:
+def kill_at_every_step(place_of: Callable[[int], Location], *, after: bool) -> int:
     """Kill a swap at each of its steps, check what is there, and count the steps."""
     for n in range(1, 100):
         root = place_of(n)
-        new, kept = scene(root)
+        new, kept = prepare_swap(root)
         with pytest.MonkeyPatch.context() as patched:
             steps = Steps(patched, n, after=after)
             try:
@@ -113,36 +113,36 @@ def kills(place_of: Callable[[int], Location], *, after: bool) -> int:
                 return steps.count
         if atomic_swap.read_unfinished_swap(root) is None:
             # nothing has begun, or all is done but for the sweeping
-            assert held(root) in (OLD, NEW), n
+            assert read_files(root) in (OLD, NEW), n
             continue
         if isinstance(root, Path):
-            assert held(root) in (OLD, NEW, {}), n
+            assert read_files(root) in (OLD, NEW, {}), n
         with pytest.raises(LakeError, match=r"interrupted while it replaced") as said:
             atomic_swap.require_no_unfinished_swap(root)
         assert "doctor --mend" in said.value.hint
         atomic_swap.finish_swap(root)
-        assert (held(root), held(kept)) == (NEW, OLD), n
+        assert (read_files(root), read_files(kept)) == (NEW, OLD), n
         assert atomic_swap.read_unfinished_swap(root) is None
         atomic_swap.finish_swap(root)
-        assert held(root) == NEW
+        assert read_files(root) == NEW
     raise AssertionError("no exchange came to its end")
 
 
 def test_swap_of_one_table_moves_the_old_table_next_to_the_lake(any_location: Location):
-    fill(any_location, OLD)
-    staged, kept = beside(any_location, "restoring-1"), beside(any_location, "before-restore-1")
-    fill(staged, NEW)
+    write_files(any_location, OLD)
+    staged, kept = locate_sibling(any_location, "restoring-1"), locate_sibling(any_location, "before-restore-1")
+    write_files(staged, NEW)
     names = ("bronze", "plays")
     atomic_swap.swap_into_place(
         staged.joinpath(*names), any_location.joinpath(*names), kept.joinpath(*names), lake=any_location
     )
-    assert held(any_location) == NEW | {"gone/_delta_log/0.json": b"x"}
-    assert held(kept) == {name: body for name, body in OLD.items() if name.startswith("bronze")}
+    assert read_files(any_location) == NEW | {"gone/_delta_log/0.json": b"x"}
+    assert read_files(kept) == {name: body for name, body in OLD.items() if name.startswith("bronze")}
 
 
 def test_lake_finds_the_unfinished_swap_of_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     root = tmp_path / "lake"
-    new, kept = scene(root)
+    new, kept = prepare_swap(root)
     with monkeypatch.context() as patched:
         Steps(patched, 2, after=False)
         with pytest.raises(Killed):
@@ -152,7 +152,7 @@ def test_lake_finds_the_unfinished_swap_of_a_table(tmp_path: Path, monkeypatch: 
     with pytest.raises(LakeError, match="interrupted"):
         atomic_swap.require_no_unfinished_swap(root)
     atomic_swap.finish_swap(root)
-    assert held(root)["bronze/plays/b.parquet"] == b"new"
+    assert read_files(root)["bronze/plays/b.parquet"] == b"new"
 
 
 @pytest.mark.usefixtures("is_in_one_step")
@@ -162,37 +162,37 @@ def test_swap_into_an_empty_location_leaves_nothing_aside(tmp_path: Path):
         root.parent.mkdir()
         if name == "lock only":
             location.write_file(root, ".nhl-lake/lock", b"")
-        fill(beside(root, "new"), NEW)
-        atomic_swap.swap_into_place(beside(root, "new"), root, beside(root, "old"))
-        assert held(root) == NEW
+        write_files(locate_sibling(root, "new"), NEW)
+        atomic_swap.swap_into_place(locate_sibling(root, "new"), root, locate_sibling(root, "old"))
+        assert read_files(root) == NEW
         assert sorted(found.name for found in root.parent.iterdir()) == ["lake"]
 
 
 def test_swap_follows_a_symbolic_link(tmp_path: Path):
     there = tmp_path / "disk" / "lake"
-    fill(there, OLD)
+    write_files(there, OLD)
     link = tmp_path / "lake"
     link.symlink_to(there)
-    fill(tmp_path / "disk" / "new", NEW)
+    write_files(tmp_path / "disk" / "new", NEW)
     atomic_swap.swap_into_place(tmp_path / "disk" / "new", link.resolve(), tmp_path / "disk" / "old")
     assert link.is_symlink()
-    assert (held(link), held(tmp_path / "disk" / "old")) == (NEW, OLD)
+    assert (read_files(link), read_files(tmp_path / "disk" / "old")) == (NEW, OLD)
     assert atomic_swap.read_unfinished_swap(link) is None
 
 
 def test_mount_point_is_not_swapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    new, kept = scene(tmp_path / "lake")
+    new, kept = prepare_swap(tmp_path / "lake")
     monkeypatch.setattr(Path, "is_mount", lambda self: self.name == "lake")
     with pytest.raises(BadInput, match="mount point"):
         atomic_swap.swap_into_place(new, tmp_path / "lake", kept)
-    assert (held(tmp_path / "lake"), atomic_swap.read_unfinished_swap(tmp_path / "lake")) == (OLD, None)
+    assert (read_files(tmp_path / "lake"), atomic_swap.read_unfinished_swap(tmp_path / "lake")) == (OLD, None)
 
 
 def test_swap_without_a_lake_is_an_error_and_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     root, new = tmp_path / "lake", tmp_path / "lake.new"
     for one_step in (True, False):
-        fill(root, OLD)
-        fill(new, NEW)
+        write_files(root, OLD)
+        write_files(new, NEW)
         with monkeypatch.context() as patch:
             patch.setattr(atomic_swap, "swap_folders", lambda *_, **__: (_ for _ in ()).throw(Killed))
             with pytest.raises(Killed):
@@ -203,5 +203,5 @@ def test_swap_without_a_lake_is_an_error_and_moves_nothing(tmp_path: Path, monke
                 patch.setattr(atomic_swap, "try_rename_exchange", lambda *_: False)
             with pytest.raises(LakeError, match="is missing"):
                 atomic_swap.finish_swap(root)
-        assert held(root) == OLD
+        assert read_files(root) == OLD
         assert atomic_swap.read_unfinished_swap(root) is not None  # and it goes on being said

@@ -39,7 +39,7 @@ def wait_at(barrier: Barrier) -> None:
     gate = barrier
 
 
-def answer(who: int, n: int) -> pl.DataFrame:
+def make_answer(who: int, n: int) -> pl.DataFrame:
     row = {
         "table": "t",
         "page": f"{who}/{n}",
@@ -61,7 +61,7 @@ def write_on(root: Location, who: int, rounds: int) -> int:
             kept += delta_tables.store_pages(
                 root, table, make_page(table, 2 * n + who, f"{who}/{n}", n), equal_bodies
             ).new
-        delta_tables.append_to_ledger(root, ledger.ANSWERS, answer(who, n))
+        delta_tables.append_to_ledger(root, ledger.ANSWERS, make_answer(who, n))
     return kept
 
 
@@ -115,7 +115,7 @@ def test_two_first_runs_at_once_create_one_lake_in_a_bucket(bucket: Location):
     assert all(delta_tables.scan_table(bucket, table).collect_schema() == table.schema for table in BRONZE)
 
 
-def league() -> FakeApi:
+def make_league() -> FakeApi:
     return FakeApi(games=[FakeGame(number) for number in range(1, 5)])
 
 
@@ -123,7 +123,7 @@ def ingest_unlocked(root: Location) -> str:
     locks.hold_lock = lambda *_, **__: nullcontext()  # type: ignore[assignment]
     assert gate is not None
     gate.wait()
-    return run_ingest(root, league(), rebuilds=True).outcome
+    return run_ingest(root, make_league(), rebuilds=True).outcome
 
 
 def rebuild_unlocked(root: Location) -> str:
@@ -136,7 +136,7 @@ def rebuild_unlocked(root: Location) -> str:
         return str(error)
 
 
-def facts(root: Location, table: Table) -> pl.DataFrame:
+def read_facts(root: Location, table: Table) -> pl.DataFrame:
     """Return the rows of a table in order, without when and by which run its pages were fetched."""
     rows = delta_tables.scan_table(root, table).drop("fetched_at", "run_id", "url", strict=False).collect()
     return rows.sort([name for name in table.key if name in rows.columns])
@@ -149,7 +149,7 @@ def test_ingest_next_to_another_writer_gives_the_same_lake_as_alone(
 ):
     root: Location = request.getfixturevalue("bucket") if where == "seaweed" else tmp_path / "lake"
     run_ingest(tmp_path / "alone", FakeApi(games=[FakeGame(1)]), rebuilds=True)
-    run_ingest(tmp_path / "alone", league(), rebuilds=True)
+    run_ingest(tmp_path / "alone", make_league(), rebuilds=True)
     run_ingest(root, FakeApi(games=[FakeGame(1)]), rebuilds=True)
     with ProcessPoolExecutor(2, SPAWN, wait_at, (SPAWN.Barrier(2),)) as pool:
         ends: list[Any] = [pool.submit(ingest_unlocked, root), pool.submit(other, root)]
@@ -163,7 +163,7 @@ def test_ingest_next_to_another_writer_gives_the_same_lake_as_alone(
         keys = delta_tables.scan_table(root, table).select(*table.page_key, "fetched_at").collect()
         assert keys.is_unique().all(), table.name
     for table in BUILT_TABLES:
-        assert_frame_equal(facts(root, table), facts(tmp_path / "alone", table))
+        assert_frame_equal(read_facts(root, table), read_facts(tmp_path / "alone", table))
 
 
 @pytest.mark.parametrize("what", ["append", "merge", "ledger"])
@@ -178,7 +178,7 @@ def test_commit_with_a_lost_response_is_made_once_and_counts(
         lost = Fault("PUT", f"_delta_log/{n + 1:020d}.json", lost=True, times=1)
         proxy.faults.append(lost)
         if what == "ledger":
-            delta_tables.append_to_ledger(root, table, answer(0, n))
+            delta_tables.append_to_ledger(root, table, make_answer(0, n))
         else:
             assert delta_tables.store_pages(root, table, make_page(table, n, str(n), n), equal_bodies).new == 1
         assert lost.hits == 1
@@ -203,7 +203,7 @@ def test_commit_with_an_unknown_outcome_is_not_repeated(
 
     def commit() -> None:
         if what == "ledger":
-            delta_tables.append_to_ledger(root, table, answer(0, 0))
+            delta_tables.append_to_ledger(root, table, make_answer(0, 0))
         else:
             delta_tables.store_pages(root, table, make_page(table, 0, "0", 0), equal_bodies)
 

@@ -40,7 +40,7 @@ VOLATILE = frozenset({"clock"})
 at_the_start: Barrier | None = None
 
 
-def same(a: str, b: str) -> bool:
+def equal_bodies(a: str, b: str) -> bool:
     return normalize_content(a, VOLATILE) == normalize_content(b, VOLATILE)
 
 
@@ -70,7 +70,7 @@ def frame(table: Table, rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
 
 def keep(root: Path, table: Table, *rows: dict[str, Any]) -> StoreResult:
     delta_tables.create_tables(root, [table])
-    return delta_tables.store_pages(root, table, frame(table, rows), same)
+    return delta_tables.store_pages(root, table, frame(table, rows), equal_bodies)
 
 
 def bodies(root: Path, table: Table) -> list[str]:
@@ -81,7 +81,7 @@ def version(root: Path, table: Table) -> int:
     return DeltaTable(str(delta_tables.locate_table(root, table))).version()
 
 
-def tree(root: Path) -> dict[str, bytes]:
+def read_tree(root: Path) -> dict[str, bytes]:
     """Return the content of every file below a folder."""
     return {str(file.relative_to(root)): file.read_bytes() for file in sorted(root.rglob("*")) if file.is_file()}
 
@@ -124,23 +124,23 @@ def test_new_changed_and_unchanged_pages_are_counted(tmp_path: Path):
 @pytest.mark.parametrize("table", [PLAY_BY_PLAY, PLAYERS], ids=lambda table: table.name)
 def test_same_page_again_adds_no_row_and_no_version(table: Table, tmp_path: Path):
     keep(tmp_path, table, page(table, 1, '{"goals":1}'))
-    before = tree(tmp_path)
+    before = read_tree(tmp_path)
 
     kept = keep(tmp_path, table, page(table, 1, '{"goals":1}', minute=5))
 
     assert (kept.new, kept.changed, kept.unchanged.height) == (0, 0, 1)
-    assert tree(tmp_path) == before
+    assert read_tree(tmp_path) == before
 
 
 @pytest.mark.parametrize("table", [PLAY_BY_PLAY, PLAYERS], ids=lambda table: table.name)
 def test_page_that_differs_only_in_volatile_keys_adds_no_row_and_no_version(table: Table, tmp_path: Path):
     keep(tmp_path, table, page(table, 1, '{"goals":1,"clock":{"left":"00:10"}}'))
-    before = tree(tmp_path)
+    before = read_tree(tmp_path)
 
     kept = keep(tmp_path, table, page(table, 1, '{"clock":{"left":"00:09"},"goals":1}', minute=5))
 
     assert (kept.new, kept.changed, kept.unchanged.height) == (0, 0, 1)
-    assert tree(tmp_path) == before
+    assert read_tree(tmp_path) == before
 
 
 def test_change_after_volatile_changes_is_stored_as_served(tmp_path: Path):
@@ -201,12 +201,12 @@ def test_page_that_ends_a_batch_as_stored_is_unchanged(tmp_path: Path):
 
 def test_an_empty_batch_changes_nothing(tmp_path: Path):
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":1}'))
-    before = tree(tmp_path)
+    before = read_tree(tmp_path)
 
     kept = keep(tmp_path, PLAY_BY_PLAY)
 
     assert (kept.new, kept.changed, kept.unchanged.height) == (0, 0, 0)
-    assert tree(tmp_path) == before
+    assert read_tree(tmp_path) == before
 
 
 def test_batch_may_hold_pages_of_several_seasons(tmp_path: Path):
@@ -306,12 +306,12 @@ def test_stored_rows_cannot_be_deleted_updated_merged_or_overwritten(tmp_path: P
 @pytest.mark.parametrize("table", [t for t in catalog.TABLES if t.layer in {"bronze", "lake"}], ids=lambda t: t.name)
 def test_bronze_and_the_ledger_are_never_replaced(table: Table, tmp_path: Path):
     delta_tables.create_tables(tmp_path, [table])
-    before = tree(tmp_path)
+    before = read_tree(tmp_path)
 
     with pytest.raises(TypeError, match="never replaced"):
         delta_tables.replace_rows(tmp_path, table, pl.DataFrame(schema=table.schema), where=None, metadata={})
 
-    assert tree(tmp_path) == before
+    assert read_tree(tmp_path) == before
 
 
 @pytest.mark.parametrize("table", [t for t in catalog.TABLES if t.layer != "lake"], ids=lambda t: t.name)
@@ -367,13 +367,13 @@ def wrong_frames() -> dict[str, pl.DataFrame]:
 def test_frame_with_another_schema_is_not_written(what: str, tmp_path: Path):
     delta_tables.create_tables(tmp_path, [SKATER_GAME])
     delta_tables.replace_rows(tmp_path, SKATER_GAME, skaters(1), where="season = 20232024", metadata={})
-    before = tree(tmp_path)
+    before = read_tree(tmp_path)
 
     with pytest.raises(ValidationFailed) as error:
         delta_tables.replace_rows(tmp_path, SKATER_GAME, wrong_frames()[what], where="season = 20232024", metadata={})
 
     assert "gold.skater_game" in error.value.message
-    assert tree(tmp_path) == before
+    assert read_tree(tmp_path) == before
 
 
 def test_table_with_other_columns_accepts_no_page(tmp_path: Path):
@@ -406,19 +406,19 @@ def test_log_has_statistics_of_keys_but_not_of_bodies(table: Table, tmp_path: Pa
 
 def test_page_with_a_wrong_dtype_never_reaches_bronze(tmp_path: Path):
     delta_tables.create_tables(tmp_path, [PLAY_BY_PLAY])
-    before = tree(tmp_path)
+    before = read_tree(tmp_path)
     rows = frame(PLAY_BY_PLAY, [page(PLAY_BY_PLAY, 1, "{}")]).with_columns(body_bytes=pl.lit(1.5))
 
     with pytest.raises(ValidationFailed, match="body_bytes"):
-        delta_tables.store_pages(tmp_path, PLAY_BY_PLAY, rows, same)
+        delta_tables.store_pages(tmp_path, PLAY_BY_PLAY, rows, equal_bodies)
 
-    assert tree(tmp_path) == before
+    assert read_tree(tmp_path) == before
 
 
 @pytest.mark.parametrize("what", ["another type", "no season", "another type, no rows"])
 def test_frame_with_another_schema_reaches_no_ledger_table(what: str, tmp_path: Path):
     delta_tables.create_tables(tmp_path, [ledger.LISTINGS])
-    before = tree(tmp_path)
+    before = read_tree(tmp_path)
     good = pl.DataFrame([dict.fromkeys(ledger.LISTINGS.schema)], schema=ledger.LISTINGS.schema)
     rows = good.drop("season") if what == "no season" else good.cast({"game_id": pl.Float64})
 
@@ -426,7 +426,7 @@ def test_frame_with_another_schema_reaches_no_ledger_table(what: str, tmp_path: 
         delta_tables.append_to_ledger(tmp_path, ledger.LISTINGS, rows.clear() if "no rows" in what else rows)
     with pytest.raises(ValidationFailed, match=r"lake.listings: the frame differs from the declared schema"):
         delta_tables.append_rows(tmp_path, ledger.LISTINGS, delta_tables.open_table(tmp_path, ledger.LISTINGS), rows)
-    assert tree(tmp_path) == before
+    assert read_tree(tmp_path) == before
 
 
 def wait_for_the_others(barrier: Barrier) -> None:
@@ -442,9 +442,12 @@ def keep_batches(root: Path, who: int, rounds: int) -> list[tuple[int, int, int]
         at_the_start.wait()
         common, own = f'{{"round":{n}}}', f'{{"who":{who},"round":{n}}}'
         both = (page(PLAY_BY_PLAY, 0, common, minute=n), page(PLAY_BY_PLAY, 1 + who, own, minute=n))
-        kept = delta_tables.store_pages(root, PLAY_BY_PLAY, frame(PLAY_BY_PLAY, both), same)
+        kept = delta_tables.store_pages(root, PLAY_BY_PLAY, frame(PLAY_BY_PLAY, both), equal_bodies)
         merged = delta_tables.store_pages(
-            root, PLAYERS, frame(PLAYERS, [page(PLAYERS, 0, common), page(PLAYERS, 10 * (1 + who) + n, own)]), same
+            root,
+            PLAYERS,
+            frame(PLAYERS, [page(PLAYERS, 0, common), page(PLAYERS, 10 * (1 + who) + n, own)]),
+            equal_bodies,
         )
         found.append((kept.new + kept.changed, kept.unchanged.height, merged.new + merged.changed))
     return found
@@ -473,7 +476,9 @@ def create_and_keep(root: Path, who: int) -> int:
     assert at_the_start is not None
     at_the_start.wait()
     delta_tables.create_tables(root, catalog.TABLES)
-    return delta_tables.store_pages(root, PLAY_BY_PLAY, frame(PLAY_BY_PLAY, [page(PLAY_BY_PLAY, who, "{}")]), same).new
+    return delta_tables.store_pages(
+        root, PLAY_BY_PLAY, frame(PLAY_BY_PLAY, [page(PLAY_BY_PLAY, who, "{}")]), equal_bodies
+    ).new
 
 
 def test_two_first_runs_at_once_create_one_lake_with_the_pages_of_both(tmp_path: Path):
@@ -658,7 +663,7 @@ def test_damaged_table_is_named_and_nothing_changes(damage: Callable[[Path], Non
     for n in range(3):
         keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, n, "{}"))
     damage(tmp_path)
-    before = tree(tmp_path)
+    before = read_tree(tmp_path)
 
     for attempt in (
         lambda: delta_tables.scan_table(tmp_path, PLAY_BY_PLAY),
@@ -672,30 +677,30 @@ def test_damaged_table_is_named_and_nothing_changes(damage: Callable[[Path], Non
         assert "\n" not in error.value.message
         assert error.value.hint.startswith("No changes were made.")
 
-    assert tree(tmp_path) == before
+    assert read_tree(tmp_path) == before
 
 
 def test_damaged_table_prevents_opening_the_lake(tmp_path: Path):
     delta_tables.create_tables(tmp_path, catalog.TABLES)
     write_rubbish_into_the_log(tmp_path)
-    before = tree(tmp_path)
+    before = read_tree(tmp_path)
 
     with pytest.raises(UnreadableData, match=r"bronze\.play_by_play"):
         layout.check_tables(tmp_path)
 
-    assert tree(tmp_path) == before
+    assert read_tree(tmp_path) == before
 
 
 def test_lake_without_its_ledger_is_unreadable(tmp_path: Path):
     delta_tables.create_tables(tmp_path, catalog.TABLES)
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, "{}"))
     shutil.rmtree(tmp_path / "lake")
-    before = tree(tmp_path)
+    before = read_tree(tmp_path)
 
     with pytest.raises(UnreadableData):
         layout.check_tables(tmp_path)
 
-    assert tree(tmp_path) == before
+    assert read_tree(tmp_path) == before
 
 
 @pytest.mark.parametrize("made", range(len(catalog.TABLES)))
@@ -721,7 +726,7 @@ def test_folder_of_other_files_is_not_written_into(tmp_path: Path):
     with pytest.raises(UnreadableData):
         delta_tables.create_tables(tmp_path, [PLAY_BY_PLAY])
 
-    assert tree(tmp_path) == {"bronze/play_by_play/notes.txt": b"mine"}
+    assert read_tree(tmp_path) == {"bronze/play_by_play/notes.txt": b"mine"}
 
 
 def test_missing_table_error_names_the_command_that_creates_it(tmp_path: Path):
@@ -744,14 +749,14 @@ def test_lake_of_this_layout_opens_and_a_newer_one_does_not(tmp_path: Path):
     layout.check_tables(tmp_path)
 
     delta_tables.append_to_ledger(tmp_path, ledger.META, meta(ledger.LAYOUT_VERSION + 1))
-    before = tree(tmp_path)
+    before = read_tree(tmp_path)
 
     with pytest.raises(UnreadableData) as error:
         layout.check_tables(tmp_path)
     assert f"layout {ledger.LAYOUT_VERSION + 1}" in error.value.message
     assert "9.9.9" in error.value.message
     assert "pip install --upgrade nhl-lake" in error.value.hint
-    assert tree(tmp_path) == before
+    assert read_tree(tmp_path) == before
 
 
 def test_table_of_a_newer_delta_protocol_is_unreadable(tmp_path: Path):
@@ -768,11 +773,11 @@ def test_table_of_a_newer_delta_protocol_is_unreadable(tmp_path: Path):
 
 def test_existing_tables_are_not_created_again(tmp_path: Path):
     made = delta_tables.create_tables(tmp_path, [PLAY_BY_PLAY, PLAYERS])
-    before = tree(tmp_path)
+    before = read_tree(tmp_path)
 
     assert made == [PLAY_BY_PLAY, PLAYERS]
     assert delta_tables.create_tables(tmp_path, [PLAY_BY_PLAY, PLAYERS]) == []
-    assert tree(tmp_path) == before
+    assert read_tree(tmp_path) == before
 
 
 def test_size_of_a_table_comes_from_its_log(tmp_path: Path):
@@ -808,7 +813,7 @@ def test_bronze_behaves_like_a_dictionary_of_histories(batches: list[list[tuple[
             rows = [(key, f'{{"goals":{goals},"clock":{clock}}}', minute) for key, goals, clock, minute in batch]
             news = {key: body for key, body, _ in rows}
             new = {key for key in news if key not in histories}
-            changed = {key for key in news if key not in new and not same(news[key], histories[key][-1])}
+            changed = {key for key in news if key not in new and not equal_bodies(news[key], histories[key][-1])}
             for key in new | changed:
                 histories.setdefault(key, []).append(news[key])
                 people[key] = news[key]

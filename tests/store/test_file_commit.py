@@ -31,7 +31,7 @@ TABLE = Table(
 OF = pl.Schema(TABLE.schema)
 
 
-def rows(season: int, *games: int) -> pl.DataFrame:
+def make_rows(season: int, *games: int) -> pl.DataFrame:
     return pl.DataFrame({"season": [season] * len(games), "game_id": games, "name": ["é" * 90] * len(games)}).select(
         pl.col(name).cast(dtype) if name in {"season", "game_id", "name"} else pl.lit(None, dtype).alias(name)
         for name, dtype in OF.items()
@@ -42,13 +42,13 @@ def rows(season: int, *games: int) -> pl.DataFrame:
 def root(tmp_path: Path) -> Path:
     """A lake with two seasons of the table, one of them written by the engine."""
     delta_tables.create_tables(tmp_path, [TABLE])
-    delta_tables.replace_rows(tmp_path, TABLE, rows(20222023, 1), where="season = 20222023", metadata={})
+    delta_tables.replace_rows(tmp_path, TABLE, make_rows(20222023, 1), where="season = 20222023", metadata={})
     publish_files(tmp_path, TABLE, [written(tmp_path, 20232024, 2, 3)], seasons=["20232024"], metadata={"said": "1"})
     return tmp_path
 
 
 def written(root: Path, season: int, *games: int) -> DataFile:
-    return write_data_file(root, TABLE, rows(season, *games), str(season))
+    return write_data_file(root, TABLE, make_rows(season, *games), str(season))
 
 
 def there(root: Path) -> pl.DataFrame:
@@ -59,7 +59,7 @@ def test_files_of_a_season_replace_that_season_only(root: Path):
     files = [written(root, 20232024, 4), written(root, 20232024, 5, 6)]
     publish_files(root, TABLE, files, seasons=["20232024"], metadata={"said": '{"how often": 2}'})
 
-    assert_frame_equal(there(root), pl.concat([rows(20222023, 1), rows(20232024, 4, 5, 6)]))
+    assert_frame_equal(there(root), pl.concat([make_rows(20222023, 1), make_rows(20232024, 4, 5, 6)]))
     assert delta_tables.read_commit_metadata(root, TABLE, "said") == {"how often": 2}
     assert delta_tables.read_table_size(root, TABLE)["rows"] == 4
     assert delta_tables.open_table(root, TABLE).version() == 3
@@ -68,14 +68,14 @@ def test_files_of_a_season_replace_that_season_only(root: Path):
 def test_seasons_without_files_are_emptied_in_one_commit(root: Path):
     publish_files(root, TABLE, [written(root, 20222023, 9)], seasons=["20222023", "20232024"], metadata={})
 
-    assert_frame_equal(there(root), rows(20222023, 9))
+    assert_frame_equal(there(root), make_rows(20222023, 9))
     assert delta_tables.open_table(root, TABLE).version() == 3
 
 
 def test_table_is_replaced_with_its_columns(root: Path):
     columns = (*TABLE.columns, Column("more", pl.Float64, "One more"))
     newer = Table(name=TABLE.name, grain=TABLE.grain, key=TABLE.key, columns=columns, source=TABLE.source)
-    now = rows(20232024, 7).with_columns(more=pl.lit(0.5))
+    now = make_rows(20232024, 7).with_columns(more=pl.lit(0.5))
     publish_files(root, newer, [write_data_file(root, newer, now, "20232024")], seasons=None, metadata={})
 
     assert_frame_equal(delta_tables.scan_table(root, newer).collect(), now)
@@ -126,7 +126,7 @@ def test_harmful_commit_is_refused_and_nothing_changes(root: Path, seasons: list
     typed = folder / season / "part-typed.parquet"
     pl.DataFrame({"game_id": ["8"], "name": ["x"], "ids": [[1]], "at": [None]}).write_parquet(typed)
     wider = folder / season / "part-wider.parquet"
-    rows(20222023, 8).drop("season").with_columns(more=1).write_parquet(wider)
+    make_rows(20222023, 8).drop("season").with_columns(more=1).write_parquet(wider)
     noise = folder / season / "part-noise.parquet"
     noise.write_bytes(b"PAR1 but no Parquet")
     cut = written(root, 20222023, 8)

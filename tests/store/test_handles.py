@@ -10,7 +10,7 @@ from nhl_lake.silver.teams import TEAMS
 from nhl_lake.store import delta_tables, handles
 
 
-def rows(*ids: int) -> pl.DataFrame:
+def make_rows(*ids: int) -> pl.DataFrame:
     known = {"team_id": ids, "team_abbrev": "ABC", "team_name": "Team"}
     missing = {c.name: pl.lit(None, c.dtype) for c in TEAMS.columns if c.name not in known}
     frame = pl.DataFrame(known, schema_overrides={"team_id": pl.Int32}).with_columns(**missing)
@@ -18,10 +18,10 @@ def rows(*ids: int) -> pl.DataFrame:
 
 
 def put(root: Path, *ids: int) -> None:
-    delta_tables.replace_rows(root, TEAMS, rows(*ids), where=None, metadata={})
+    delta_tables.replace_rows(root, TEAMS, make_rows(*ids), where=None, metadata={})
 
 
-def seen(root: Path) -> list[int]:
+def read_ids(root: Path) -> list[int]:
     return delta_tables.scan_table(root, TEAMS).select("team_id").collect()["team_id"].sort().to_list()
 
 
@@ -47,12 +47,12 @@ def test_handle_is_cached_only_inside_the_block(root: Path):
 
 def test_cached_handle_sees_every_writer(root: Path):
     with handles.cache_folder_handles():
-        assert seen(root) == [1]
+        assert read_ids(root) == [1]
         put(root, 1, 2)
-        assert seen(root) == [1, 2]
+        assert read_ids(root) == [1, 2]
         by_another = handles.open_uncached(handles.locate_table(root, TEAMS))
         by_another.delete("team_id = 1")
-        assert seen(root) == [2]
+        assert read_ids(root) == [2]
         assert delta_tables.open_table(root, TEAMS).version() == by_another.version()
 
 
@@ -61,10 +61,10 @@ def test_cached_handle_sees_a_replaced_table(root: Path, tmp_path: Path):
     delta_tables.create_tables(other, [TEAMS])
     put(other, 7)
     with handles.cache_folder_handles():
-        assert seen(root) == [1]
+        assert read_ids(root) == [1]
         shutil.rmtree(root)
         shutil.move(other, root)
-        assert seen(root) == [7]
+        assert read_ids(root) == [7]
 
 
 def test_older_version_does_not_change(root: Path):
@@ -73,4 +73,4 @@ def test_older_version_does_not_change(root: Path):
         put(root, 1, 2)
         for _ in range(2):
             assert delta_tables.scan_table(root, TEAMS, version=version).collect().height == 1
-        assert seen(root) == [1, 2]
+        assert read_ids(root) == [1, 2]

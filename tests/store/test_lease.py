@@ -24,7 +24,7 @@ T0 = datetime(2023, 10, 11, 6, tzinfo=UTC)
 NAME = ".nhl-lake/lease.json"
 
 
-def of(root: Bucket, who: str = "one") -> Lease:
+def make_lease(root: Bucket, who: str = "one") -> Lease:
     return Lease(root, NAME, {"command": who, "process": 1, "host": "h", "since": "2023-10-11T06:00:00"})
 
 
@@ -39,27 +39,27 @@ def test_one_of_many_takes_a_free_lease(bucket: Bucket):
     for n in range(3):
         root = bucket / str(n)
         with ThreadPoolExecutor(8) as pool:
-            assert sum(pool.map(lambda n, root=root: of(root, str(n)).acquire(), range(8))) == 1
+            assert sum(pool.map(lambda n, root=root: make_lease(root, str(n)).acquire(), range(8))) == 1
 
 
 def test_one_of_many_takes_an_expired_lease(bucket: Bucket, short: None):
-    assert of(bucket).acquire()
-    assert not of(bucket).acquire()
+    assert make_lease(bucket).acquire()
+    assert not make_lease(bucket).acquire()
     time.sleep(3.5)
 
     with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(lambda n: of(bucket, str(n)).acquire(), range(8))) == 1
+        assert sum(pool.map(lambda n: make_lease(bucket, str(n)).acquire(), range(8))) == 1
 
 
 def test_renewed_lease_stays_and_released_lease_is_free(bucket: Bucket, short: None):
-    held = of(bucket)
+    held = make_lease(bucket)
     assert held.acquire()
     with held.hold():
         time.sleep(5)
-        assert not of(bucket).acquire()
+        assert not make_lease(bucket).acquire()
     held.release()
 
-    assert of(bucket).acquire()
+    assert make_lease(bucket).acquire()
     assert [file.name for file in location.list_files(bucket)] == [NAME]
 
 
@@ -69,12 +69,12 @@ def test_lease_with_a_lost_response_is_ours(
 ):
     proxy = start_proxy(seaweed)
     root = s3_servers.use_server(proxy.as_server(), monkeypatch)
-    held = of(root)
+    held = make_lease(root)
     lost = Fault("PUT", "lease.json", lost=True, times=1)
     if step == "take":
         proxy.faults.append(lost)
     elif step == "take over":
-        assert of(root, "dead").acquire()
+        assert make_lease(root, "dead").acquire()
         time.sleep(3.5)
         lost.path = "lease.json"
         lost.after = 1  # the first is the file that asks for the time
@@ -87,11 +87,11 @@ def test_lease_with_a_lost_response_is_ours(
         assert not held.is_expired()
     assert lost.hits == 1
     held.release()
-    assert of(root).acquire()
+    assert make_lease(root).acquire()
 
 
 def test_lease_taken_by_another_run_is_lost_and_not_released(bucket: Bucket, short: None):
-    held, other = of(bucket, "held"), of(bucket, "other")
+    held, other = make_lease(bucket, "held"), make_lease(bucket, "other")
     assert held.acquire()
     time.sleep(3.5)
     assert other.acquire()
@@ -108,7 +108,7 @@ def test_lease_that_cannot_be_renewed_expires(
 ):
     proxy = start_proxy(seaweed)
     root = s3_servers.use_server(proxy.as_server(), monkeypatch)
-    held = of(root)
+    held = make_lease(root)
     assert held.acquire()
 
     proxy.faults.append(Fault("PUT", "lease.json", status=403, body=s3_servers.DENIED))

@@ -26,21 +26,21 @@ HOUR = timedelta(hours=1)
 DEAD = "http://127.0.0.1:9"
 
 
-def league(scorer: int = 8900001) -> FakeApi:
+def make_league(scorer: int = 8900001) -> FakeApi:
     return FakeApi([FakeGame(number, scorer=scorer) for number in range(1, 4)])
 
 
-def facts(root: Location, table: Table) -> pl.DataFrame:
+def read_facts(root: Location, table: Table) -> pl.DataFrame:
     return delta_tables.scan_table(root, table).drop("run_id", strict=False).collect().sort(table.key)
 
 
 def test_lake_in_a_bucket_equals_the_lake_in_a_folder(bucket: Location, tmp_path: Path):
     for root in (bucket, tmp_path):
-        run_ingest(root, league(), rebuilds=True)
-        run_ingest(root, league(8900002), rebuilds=True, now=NOON + HOUR, lookback_days=2)
+        run_ingest(root, make_league(), rebuilds=True)
+        run_ingest(root, make_league(8900002), rebuilds=True, now=NOON + HOUR, lookback_days=2)
 
     for table in (*BRONZE, *BUILT_TABLES):
-        assert_frame_equal(facts(bucket, table), facts(tmp_path, table))
+        assert_frame_equal(read_facts(bucket, table), read_facts(tmp_path, table))
 
 
 def test_reading_commands_print_the_same_for_a_bucket(
@@ -48,8 +48,8 @@ def test_reading_commands_print_the_same_for_a_bucket(
 ):
     folder = tmp_path / "lake"
     for root in (bucket, folder):
-        run_ingest(root, league(), rebuilds=True)
-        run_ingest(root, league(8900002), rebuilds=True, now=NOON + HOUR, lookback_days=2)
+        run_ingest(root, make_league(), rebuilds=True)
+        run_ingest(root, make_league(8900002), rebuilds=True, now=NOON + HOUR, lookback_days=2)
     now = NOON + 2 * HOUR
     game = str(FakeGame(1).id)
     for words in (
@@ -61,7 +61,7 @@ def test_reading_commands_print_the_same_for_a_bucket(
     ):
         there, here = (run_here(*words, root=root, now=now) for root in (bucket, folder))
         assert there.code == here.code, words
-        assert unlike(there.out) == unlike(here.out), words
+        assert drop_run_ids(there.out) == drop_run_ids(here.out), words
     said = run_here("status", "--json", root=bucket, now=now).json
     here = run_here("status", "--json", root=folder, now=now).json
     assert (said["coverage"], said["problems"]) == (here["coverage"], here["problems"])
@@ -70,7 +70,7 @@ def test_reading_commands_print_the_same_for_a_bucket(
     assert run_here("runs", root=bucket, now=now).out.count("done") == 2
 
 
-def unlike(text: str) -> list[str]:
+def drop_run_ids(text: str) -> list[str]:
     """Leave out the ids of runs, which are random."""
     return [line for line in text.splitlines() if "run_id" not in line]
 
@@ -128,17 +128,17 @@ def test_run_that_fails_halfway_loses_nothing_and_the_next_continues(
     proxy = start_proxy(seaweed)
     root = s3_servers.use_server(proxy.as_server(), monkeypatch)
     run_ingest(root, FakeApi([FakeGame(1)]))
-    before = facts(root, PLAY_BY_PLAY)
+    before = read_facts(root, PLAY_BY_PLAY)
     proxy.faults.append(Fault("PUT", status=fault.status, body=fault.body, after=after))
     with pytest.raises((LakeError, OSError, BaseError)) as error:
-        run_ingest(root, league(), now=NOON + HOUR, lookback_days=2)
+        run_ingest(root, make_league(), now=NOON + HOUR, lookback_days=2)
     assert isinstance(error.value, LakeError) or s3_errors.explain_s3_error(error.value) is not None
     proxy.faults.clear()
 
-    assert before.join(facts(root, PLAY_BY_PLAY), on=["game_id", "sha256"], how="anti").is_empty()
-    assert run_ingest(root, league(), now=NOON + HOUR, lookback_days=2).outcome == "done"
+    assert before.join(read_facts(root, PLAY_BY_PLAY), on=["game_id", "sha256"], how="anti").is_empty()
+    assert run_ingest(root, make_league(), now=NOON + HOUR, lookback_days=2).outcome == "done"
     run_ingest(tmp_path, FakeApi([FakeGame(1)]))
-    run_ingest(tmp_path, league(), now=NOON + HOUR, lookback_days=2)
+    run_ingest(tmp_path, make_league(), now=NOON + HOUR, lookback_days=2)
     for table in BRONZE:
         assert_frame_equal(bodies(root, table), bodies(tmp_path, table))
 
@@ -157,12 +157,12 @@ def test_run_over_a_bad_network_succeeds(
         proxy.faults.append(kinds[n % 4])
         proxy.faults[-1].after, proxy.faults[-1].times = n, 1
 
-    assert run_ingest(root, league(), rebuilds=True).outcome == "done"
+    assert run_ingest(root, make_league(), rebuilds=True).outcome == "done"
 
     assert sum(fault.hits for fault in proxy.faults) > 20
-    run_ingest(tmp_path, league(), rebuilds=True)
+    run_ingest(tmp_path, make_league(), rebuilds=True)
     for table in (*BRONZE, *BUILT_TABLES):
-        assert_frame_equal(facts(root, table), facts(tmp_path, table))
+        assert_frame_equal(read_facts(root, table), read_facts(tmp_path, table))
 
 
 def test_table_is_read_again_after_another_writer(bucket: Location):
