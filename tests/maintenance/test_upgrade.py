@@ -224,7 +224,7 @@ def test_lake_on_another_disk_is_copied_instead_of_linked(old, monkeypatch):
 
 
 BOUNDARIES = [
-    (upgrade, "remove_copy"), (upgrade, "copy_lake"), (upgrade, "write_layout"), (upgrade, "verify_pages"),
+    (upgrade, "remove_files"), (upgrade, "copy_lake"), (upgrade, "write_layout"), (upgrade, "verify_pages"),
     (upgrade, "fsync_lake"),
     (upgrade, "choose_free_location"), (delta_tables, "create_tables"), (delta_tables, "store_pages"),
     (delta_tables, "append_to_ledger"), (shutil, "copy2"),
