@@ -13,12 +13,13 @@ from tests.support.league_months import LeagueMonth, PlayedMonth
 OFTEN = DefectShares(**dict.fromkeys(Defect, 0.2), corrected=0.7)
 # every day until the last page is fixed and fetched; then the days of the last second looks
 MORNINGS = (*range(16), *range(31, 35))
+SOME_MORNINGS = (*range(5), 7, 10, 15, *range(31, 35))
 
 
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> PlayedMonth:
+@pytest.fixture(scope="module", params=[SOME_MORNINGS, pytest.param(MORNINGS, marks=pytest.mark.soak)], ids=len)
+def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> PlayedMonth:
     return league_months.play_month(
-        tmp_path_factory.mktemp("month"), LeagueMonth(days=4, every_nth=3, shares=OFTEN), MORNINGS
+        tmp_path_factory.mktemp("month"), LeagueMonth(days=4, every_nth=3, shares=OFTEN), request.param
     )
 
 

@@ -161,21 +161,23 @@ def test_clock_set_back_loses_nothing_and_versions_stay_in_order(
     assert ready.run("status", root=root).code == 0
 
 
-FULL_DISK = pytest.mark.skipif(
-    not can_kill(), reason="it takes Linux and a C compiler to fill a disk at a call of libc"
-)
+FULL_DISK = pytest.mark.skipif(not can_kill(), reason="filling a disk at a call of libc needs Linux and a C compiler")
 
 
 @FULL_DISK
-@pytest.mark.parametrize("scene", SCENES[1::4], ids=lambda scene: scene.name)
+@pytest.mark.parametrize(
+    ("scene", "trials"),
+    [*((scene, 3) for scene in SCENES[1::4]), *(pytest.param(scene, 20, marks=pytest.mark.soak) for scene in SCENES)],
+    ids=lambda value: getattr(value, "name", value),
+)
 def test_full_disk_at_any_step_is_an_error_of_two_lines_and_loses_nothing(
-    scene: Scene, ready: CommandServer, tmp_path: Path
+    scene: Scene, trials: int, ready: CommandServer, tmp_path: Path
 ):
     stage = prepare_stage(scene, ready.run, tmp_path)
     steps = random.Random(f"full {scene.name}")
     root = stage.reset(tmp_path / "trial")
 
-    assert sum(fill_disk(ready.run, stage, root, steps.randint(1, stage.steps)) for _ in range(3)) > 0
+    assert sum(fill_disk(ready.run, stage, root, steps.randint(1, stage.steps)) for _ in range(trials)) > 0
     check_recovery(ready.run, stage, root)
 
 
