@@ -39,9 +39,35 @@ SHARED_FOLDER = Path(__file__).resolve().parents[2] / "shared"
 NOT_UNIT = {"tmp_path", "tmp_path_factory", "realdata", "any_location", "seaweed", "moto"}  # fixtures
 
 
+# A worker takes one file after the other. The longest come first: else one worker ends long after the others.
+LONG_FILES = (
+    "ingest/test_month.py",
+    "maintenance/test_doctor.py",
+    "ingest/test_kill.py",
+    "maintenance/test_faults.py",
+    "ingest/test_replay_faults.py",
+    "ingest/test_only_grows.py",
+    "ingest/test_replay_days.py",
+    "ingest/test_replay_captures.py",
+    "rebuild/test_run.py",
+    "backup/test_create.py",
+    "backup/test_restore.py",
+    "rebuild/test_dask_cluster.py",
+    "ingest/test_league.py",
+    "ingest/test_run.py",
+    "silver/test_real_plays.py",
+    "silver/test_fuzzed.py",
+    "maintenance/test_compaction.py",
+    "cli/test_app.py",
+    "store/test_s3.py",
+)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make unit` runs: all that needs none of these fixtures, and plays no league."""
+    """Put the longest files first. Mark what `make unit` runs: all that needs no slow fixture and plays no league."""
+    ranks = {Path(__file__).parent / name: rank for rank, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
     for item in items:
         is_slow = item.get_closest_marker("league") or item.get_closest_marker("soak")
         if not is_slow and NOT_UNIT.isdisjoint(getattr(item, "fixturenames", ())):

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONG_FILES
+
 HERE = Path(__file__).parent
 FILES = sorted(HERE.rglob("*.py"))
 RECORDED = ("season-archives", "html-report", "shiftcharts-derived", "statsrest-season")  # folders of recorded pages
@@ -50,3 +52,7 @@ def test_this_is_a_unit_test(request: pytest.FixtureRequest):
 def test_a_test_with_a_folder_is_no_unit_test(request: pytest.FixtureRequest, tmp_path: Path):
     assert tmp_path
     assert not request.node.get_closest_marker("unit")
+
+
+def test_long_files_exist():
+    assert [name for name in LONG_FILES if not (HERE / name).is_file()] == []
