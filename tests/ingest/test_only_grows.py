@@ -74,6 +74,7 @@ CALLS = {
     "player": [["kucherov"], ["nobody at all"]],
     "team": [["TBL"]],
     "upcoming": [[], ["--shooters", "5"]],
+    "leaders": [[], ["--by", "hits", "--position", "D"]],
     "schedule": [["show"]],
 }
 ELSEWHERE = {"demo", "docs", "serve", "league"}  # they open no lake of the user's, or run until they are stopped
