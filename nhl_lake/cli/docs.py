@@ -8,7 +8,7 @@ from nhl_lake.cli.commands import CommandGroup
 from nhl_lake.schema.table import Column, Endpoint, Table
 
 LAYER_DESCRIPTIONS = {
-    "bronze": "Pages of the NHL's API as served. These tables only grow: nhl-lake never deletes or overwrites a row.",
+    "bronze": "Pages of the NHL's API as served. nhl-lake never deletes a page; most tables store every version of it.",
     "silver": "Clean tables of games, events, shifts and people. They are rebuilt from bronze, offline.",
     "gold": "Statistics of players, teams, lines and pairs by game and season. They are rebuilt from silver, offline.",
     "lake": "The lake's own ledger: runs, answers of the API, models and predictions.",
@@ -35,8 +35,7 @@ def make_anchor(table: Table) -> str:
 
 def render_table(table: Table) -> list[str]:
     """Return the section on a table, line by line."""
-    lines = [f"### {table.name}", "", f"One row is {table.grain}. Key: {', '.join(f'`{k}`' for k in table.key)}."]
-    lines += ["", *describe_source(table)]
+    lines = [f"### {table.name}", "", *describe_source(table), "", f"Key: {', '.join(f'`{k}`' for k in table.key)}."]
     if table.checks:
         lines += ["", "Checks: " + "; ".join(table.checks) + "."]
     lines += ["", "| column | type | unit | meaning |", "| --- | --- | --- | --- |"]
@@ -44,17 +43,18 @@ def render_table(table: Table) -> list[str]:
 
 
 def describe_source(table: Table) -> list[str]:
-    """Return where the rows of a table come from, line by line."""
+    """Return what a row of a table is and where it comes from, line by line."""
+    grain = f"One row is {table.grain}."
     if isinstance(table.source, Endpoint):
         ignored = ", ".join(f"`{key}`" for key in sorted(table.source.ignored_keys))
-        lines = [f"From `{table.source.host}/{table.source.path}`. Stores {table.version_policy} of a page."]
+        lines = [grain, "", f"From `{table.source.host}/{table.source.path}`. Stores {table.version_policy} of a page."]
         lines += ["", f"Requested {table.source.request.describe()}."]
         return [*lines, "", f"A change in these keys alone is not a new version: {ignored}."] if ignored else lines
     if table.source is None:
-        return ["Written by runs."]
+        return [f"{grain} Written by runs."]
     text = " ".join((table.source.__doc__ or "").split())
     inputs = ", ".join(f"`{read.name}`" for read in table.inputs)
-    return [f"Built from {inputs}. {text}" if inputs else text]
+    return [text, "", f"Built from {inputs}."] if inputs else [text]
 
 
 def render_column(column: Column) -> str:

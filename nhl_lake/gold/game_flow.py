@@ -119,7 +119,7 @@ COLUMNS = (
     Column("game_seconds", pl.Int32, "Time since the game began; null if it is unknown", "s", nullable=True),
     replace(c.event_id, description="Event id; null for a change of strength", nullable=True),
     Column("acting_team_id", pl.Int32, "Team of the shooter", nullable=True),
-    Column("acting_team_abbrev", pl.String, "Three letters of the shooter's team, as of then", nullable=True),
+    Column("acting_team_abbrev", pl.String, "Three-letter code of the shooter's team at that time", nullable=True),
     replace(c.is_home, description="Whether the shooter's team is the home team", nullable=True),
     c.situation_code,
     Column(

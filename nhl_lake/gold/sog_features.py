@@ -90,7 +90,7 @@ COLUMNS = (
     c.game_date,
     c.start_at,
     c.player_id,
-    replace(c.player, description="Full name, as the game's page or, of a game to come, the roster page gives it"),
+    replace(c.player, description="Full name, as on the game's page; for an upcoming game, as on the roster page"),
     replace(c.position, nullable=True),
     c.team_id,
     c.team_abbrev,

@@ -40,7 +40,7 @@ def sog_predictions(
 
 
 NAME_COLUMNS = {
-    "player_id": replace(c.player, description="Full name, as the game's page or else the newest roster page gives it"),
+    "player_id": replace(c.player, description="Full name, as on the game's page, or else on the newest roster page"),
     "team_id": replace(c.team_abbrev, nullable=True),
 }
 COLUMNS = (

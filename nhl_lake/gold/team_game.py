@@ -83,7 +83,7 @@ COLUMNS = (
     *appearances.OPPONENT_COLUMNS,
     situation,
     *(
-        replace(column, description=column.description.replace("Time on the ice", "Time played"))
+        replace(column, description=column.description.replace("Time on ice", "Time played"))
         for column in ice_time.COLUMNS
     ),
     *OWN_COLUMNS,

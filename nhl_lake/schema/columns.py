@@ -57,12 +57,12 @@ faceoff_share = Column(
     "faceoff_share", pl.Float64, "Share of faceoffs won, 0 to 1; also 0 without faceoffs", nullable=True
 )
 penalty_minutes = Column("penalty_minutes", pl.Int16, "Penalty minutes", "min", nullable=True)
-time_on_ice_s = Column("time_on_ice_s", pl.Int32, "Time on the ice", "s", nullable=True)
+time_on_ice_s = Column("time_on_ice_s", pl.Int32, "Time on ice", "s", nullable=True)
 power_play_time_on_ice_s = Column(
-    "power_play_time_on_ice_s", pl.Int32, "Time on the ice on the power play", "s", nullable=True
+    "power_play_time_on_ice_s", pl.Int32, "Time on ice on the power play", "s", nullable=True
 )
 shorthanded_time_on_ice_s = Column(
-    "shorthanded_time_on_ice_s", pl.Int32, "Time on the ice while shorthanded", "s", nullable=True
+    "shorthanded_time_on_ice_s", pl.Int32, "Time on ice while shorthanded", "s", nullable=True
 )
 
 first_name = Column("first_name", pl.String, "First name", nullable=True)

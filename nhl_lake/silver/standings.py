@@ -14,15 +14,15 @@ from nhl_lake.silver.parsing.pages import Int16, LocalizedText, PageStruct, deco
 # column -> key on the page, description; the page has them for all games and for each split
 RECORD_COLUMNS = {
     "games": ("gamesPlayed", "Games"),
-    "wins": ("wins", "Wins, in regulation, overtime or a shootout"),
+    "wins": ("wins", "Wins (in regulation, overtime or a shootout)"),
     "losses": ("losses", "Losses in regulation"),
     "overtime_losses": ("otLosses", "Losses in overtime or a shootout"),
     "ties": ("ties", "Ties"),
     "points_won": ("points", "Points in the standings"),
     "regulation_wins": ("regulationWins", "Wins in regulation"),
     "regulation_and_overtime_wins": ("regulationPlusOtWins", "Wins in regulation or overtime (ROW)"),
-    "goals_for": ("goalsFor", "Goals for, plus one for each shootout win"),
-    "goals_allowed": ("goalsAgainst", "Goals against, plus one for each shootout loss"),
+    "goals_for": ("goalsFor", "Goals for (plus one for each shootout win)"),
+    "goals_allowed": ("goalsAgainst", "Goals against (plus one for each shootout loss)"),
     "goal_difference": ("goalDifferential", "Goals for minus goals against"),
 }
 SPLIT_LABELS = {"home": "at home", "road": "on the road", "l10": "in the last ten games"}

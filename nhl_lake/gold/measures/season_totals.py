@@ -99,5 +99,5 @@ def select_columns(columns: Sequence[Column], names: Iterable[str]) -> list[Colu
 COVERAGE_COUNTS = ("games_with_shifts", "games_with_time")
 LAST_VALUE_NAMES = ("player", "team_abbrev", "position")
 SEASON_COLUMNS = (c.season, c.game_type)
-player = replace(c.player, description="Full name, as the page of the last game gives it")
+player = replace(c.player, description="Full name, as on the page of the last game")
 position = replace(c.position, nullable=True)
