@@ -47,7 +47,7 @@ PageHistory = Mapping[str, pl.DataFrame]  # by table name: see summarize_page_hi
 
 MISSING = "missing"
 NOT_FINAL = "not official yet"
-NOT_FOUND = "was not found"
+NOT_FOUND = "not found"
 EMPTY = "empty"
 FALLBACK = "fallback for"
 OVERDUE_REASON = "overdue: the schedule does not call it final"
