@@ -250,7 +250,7 @@ def test_no_network_is_an_error_and_does_not_change_the_lake(run_cli: Cli, tmp_p
     first, second = two_lines(run_cli("ingest", root=root, api="http://127.0.0.1:9", now=NOW))
 
     assert "127.0.0.1 cannot be reached" in first
-    assert "Nothing was changed" in second
+    assert "No changes were made" in second
     assert {t.name: delta_tables.open_table(root, t).version() for t in endpoints.TABLES} == before
 
 
@@ -289,7 +289,7 @@ def test_an_unreadable_lake_is_an_error_and_nothing_is_requested(run_cli: Cli, t
     for command in (["ingest"], ["ingest", "--dry-run"], ["status"]):
         first, second = two_lines(run_cli(*command, root=root, api="http://127.0.0.1:9", now=NOW))
         assert "cannot be read" in first
-        assert "backup" in second
+        assert "backup" in second or "nhl-lake doctor" in second
     assert digests(root) == before
 
 
@@ -312,7 +312,7 @@ def test_a_missing_bronze_table_is_an_error(run_cli: Cli, tmp_path: Path):
 
     for command in (["rebuild"], ["rebuild", "--all"], ["check"]):
         first, second = two_lines(run_cli(*command, root=root, now=NOW))
-        assert "bronze.play_by_play is gone from the lake" in first
+        assert "bronze.play_by_play is missing from the lake" in first
         assert "nhl-lake restore --from-backup" in second
 
 
