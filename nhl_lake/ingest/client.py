@@ -153,10 +153,7 @@ class ApiClient:
     async def _fetch(self, url: str, parse: Callable[[bytes], T], host: Host) -> T:
         """Fetch a page with retries, and raise the client's own errors."""
         try:
-            try:
-                return await self._attempt(url, parse, host)
-            except (PageRejected, TransientError, httpx.TransportError) as error:
-                return await self._retry(url, parse, host, error)
+            return await self._retry(url, parse, host)
         except PageRejected as error:
             raise InvalidPage(str(error)) from error
         except TransientError as error:
@@ -176,8 +173,8 @@ class ApiClient:
         limits.check_depth(body)
         return parse(body)
 
-    async def _retry(self, url: str, parse: Callable[[bytes], T], host: Host, first: Exception | None) -> T:
-        """Fetch a page after a failed first attempt. Most pages need no second, and no bookkeeping of attempts."""
+    async def _retry(self, url: str, parse: Callable[[bytes], T], host: Host) -> T:
+        """Fetch a page, again after each error that the retry rule accepts."""
         attempts = stamina.retry_context(
             on=self._retry_rule(host),
             attempts=MAX_ATTEMPTS,
@@ -188,9 +185,6 @@ class ApiClient:
         )
         async for attempt in attempts:
             with attempt:
-                if first is not None:
-                    error, first = first, None
-                    raise error
                 return await self._attempt(url, parse, host)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
