@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import polars as pl
+from rich import filesize
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table as Grid
@@ -47,11 +48,7 @@ def format_duration(seconds: float) -> str:
 
 def format_size(number: float) -> str:
     """Return a number of bytes with its unit."""
-    for unit in ("B", "KB", "MB", "GB"):
-        if number < 1000:
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} TB"
+    return filesize.decimal(int(number))
 
 
 def make_grid(
