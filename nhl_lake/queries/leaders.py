@@ -10,7 +10,6 @@ from nhl_lake.errors import BadInput
 from nhl_lake.gold.goalie_season import GOALIE_SEASON
 from nhl_lake.gold.measures.situations import ALL_SITUATIONS
 from nhl_lake.gold.skater_season import SKATER_SEASON
-from nhl_lake.hockey.calendar import GAME_TYPES
 from nhl_lake.hockey.ids import format_season
 from nhl_lake.queries.coverage import describe_game_type, describe_seasons, list_seasons
 from nhl_lake.schema.table import Table
@@ -128,11 +127,7 @@ def read_season(root: Location, table: Table, choice: Choice) -> tuple[int, pl.D
     kind = describe_game_type(choice.game_type)
     team = f" of {choice.team.upper()}" if choice.team else ""
     if season is None:
-        types = ", ".join(f"{number} {name}" for number, name in GAME_TYPES.items())
-        raise BadInput(
-            f"The lake has no games{team} of this kind: {kind}.",
-            f"Game types are {types}; `nhl-lake status` shows which games the lake has.",
-        )
+        raise BadInput(f"The lake has no {kind} games{team} to rank.", describe_game_types(root, table))
     if season not in seasons:
         raise BadInput(
             f"The lake has no {kind} games{team} of {format_season(season)}.",
@@ -140,3 +135,10 @@ def read_season(root: Location, table: Table, choice: Choice) -> tuple[int, pl.D
         )
     rows = delta_tables.scan_table(root, table).filter(season=season, game_type=choice.game_type)
     return season, rows.collect()
+
+
+def describe_game_types(root: Location, table: Table) -> str:
+    """Return a hint at the game types of which a table has rows."""
+    types = delta_tables.scan_table(root, table).select(pl.col("game_type").unique().sort()).collect()["game_type"]
+    known = ", ".join(f"{number} ({describe_game_type(number)})" for number in types)
+    return f"It has game types {known}: --game-type {types[0]}." if known else "`nhl-lake status` shows what it has."

@@ -1,4 +1,4 @@
-"""What pages say that nobody reads is told, unless it is ignored by name."""
+"""Tests of unread fields: a field that nothing reads is reported unless it is ignored by name."""
 
 import json
 from pathlib import Path
@@ -22,20 +22,20 @@ FOLDERS = {
 }
 
 
-def unread(table, page) -> set[str]:
+def list_unread(table, page) -> set[str]:
     known = set().union(
         *(unread_fields.list_declared_paths(inspect.type_info(kind)) for kind in unread_fields.PAGE_STRUCTS[table])
     )
     return {path for path in unread_fields.list_paths(page) - known if not unread_fields.is_ignored(table, path)}
 
 
-def test_paths_are_those_of_all_values():
+def test_paths_cover_all_values():
     page = {"a": 1, "b": [{"c": None, "d": ["x", "y"]}, {"e": 2}], "f": {}, "g": []}
 
     assert unread_fields.list_paths(page) == {"a", "b[].c", "b[].d[]", "b[].e"}
 
 
-def test_a_key_that_nobody_reads_is_told_with_a_page_that_has_it(tmp_path: Path):
+def test_an_unread_key_is_reported_with_an_example_page(tmp_path: Path):
     page = FakeGame(1).make_play_by_play()
     page["plays"][0]["details"]["puckSpeed"] = 99.5
     page["weather"] = {"outdoors": True}
@@ -50,7 +50,7 @@ def test_a_key_that_nobody_reads_is_told_with_a_page_that_has_it(tmp_path: Path)
     ]
 
 
-def test_every_reason_is_said():
+def test_every_ignored_path_has_a_reason():
     assert all(reason for reasons in unread_fields.IGNORED_PATHS.values() for reason in reasons.values())
 
 
@@ -59,4 +59,4 @@ def test_every_key_of_the_recorded_pages_is_read_or_ignored_by_name(table, reald
     for file in sorted((realdata / FOLDERS[table]).glob("*.json"))[:80]:
         page = json.loads(file.read_text())
         if isinstance(page, dict):
-            assert unread(table, page) == set(), file.name
+            assert list_unread(table, page) == set(), file.name

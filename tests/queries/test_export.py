@@ -1,4 +1,4 @@
-"""Tables as files of other programs: every row, the same values, whole or not at all."""
+"""Tests of exports: every row, the same values, a complete file or none."""
 
 import json
 import sqlite3
@@ -31,8 +31,8 @@ TABLES = (GAMES, STINTS)
 INSTANTS, DAYS = pl.selectors.datetime(), pl.selectors.date()
 
 
-def written(root: Path, kind: str, to: Path, **said: Any) -> dict[str, int]:
-    return {one.table: one.row_count for one in export_tables(root, TABLES, kind, to, **{"seasons": (), **said})}
+def export(root: Path, kind: str, to: Path, **options: Any) -> dict[str, int]:
+    return {one.table: one.row_count for one in export_tables(root, TABLES, kind, to, **{"seasons": (), **options})}
 
 
 def rows(root: Path, name: str = "silver.games") -> pl.DataFrame:
@@ -45,21 +45,21 @@ def everything(root: Path) -> dict[str, int]:
     return {table.name: lakes.read_rows(root, table).height for table in TABLES}
 
 
-def test_parquet_and_csv_are_a_file_a_table_with_every_row(league_lake: Path, tmp_path: Path):
+def test_parquet_and_csv_have_one_file_per_table_with_every_row(league_lake: Path, tmp_path: Path):
     for kind in ("parquet", "csv"):
-        assert written(league_lake, kind, tmp_path) == everything(league_lake)
+        assert export(league_lake, kind, tmp_path) == everything(league_lake)
 
-    assert_frame_equal(pl.read_parquet(tmp_path / "silver.stints.parquet").sort(STINTS.key), lake_rows(league_lake))
+    assert_frame_equal(pl.read_parquet(tmp_path / "silver.stints.parquet").sort(STINTS.key), read_games(league_lake))
     found = pl.read_csv(tmp_path / "silver.stints.csv", schema=rows(league_lake, "silver.stints").schema)
     assert_frame_equal(found.sort(STINTS.key), rows(league_lake, "silver.stints"))
 
 
-def lake_rows(root: Path) -> pl.DataFrame:
+def read_games(root: Path) -> pl.DataFrame:
     return lakes.read_rows(root, STINTS).sort(STINTS.key)
 
 
-def test_an_sqlite_file_has_a_table_with_a_key_for_each(league_lake: Path, tmp_path: Path):
-    assert written(league_lake, "sqlite", tmp_path / "lake.db") == everything(league_lake)
+def test_an_sqlite_file_has_a_keyed_table_for_each_table(league_lake: Path, tmp_path: Path):
+    assert export(league_lake, "sqlite", tmp_path / "lake.db") == everything(league_lake)
 
     with closing(sqlite3.connect(tmp_path / "lake.db")) as connection:
         cursor = connection.execute("SELECT * FROM silver_games ORDER BY game_id")
@@ -72,21 +72,21 @@ def test_an_sqlite_file_has_a_table_with_a_key_for_each(league_lake: Path, tmp_p
     assert_frame_equal(found, expected, check_dtypes=False)
 
 
-def test_a_duckdb_file_of_copies_stands_by_itself(league_lake: Path, tmp_path: Path):
-    assert written(league_lake, "duckdb", tmp_path / "nhl.duckdb") == everything(league_lake)
+def test_a_duckdb_file_of_copies_needs_no_lake(league_lake: Path, tmp_path: Path):
+    assert export(league_lake, "duckdb", tmp_path / "nhl.duckdb") == everything(league_lake)
 
-    assert_frame_equal(in_duck(tmp_path / "nhl.duckdb", STINTS), lake_rows(league_lake))
+    assert_frame_equal(read_duckdb(tmp_path / "nhl.duckdb", STINTS), read_games(league_lake))
     assert [file.name for file in tmp_path.iterdir()] == ["nhl.duckdb"]
 
 
-def in_duck(file: Path, table: Any) -> pl.DataFrame:
+def read_duckdb(file: Path, table: Any) -> pl.DataFrame:
     with duckdb.connect(str(file), read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         return pl.DataFrame(connection.sql(f"SELECT * FROM {table.name}")).sort(table.key)
 
 
-def test_a_workbook_has_a_sheet_a_table_and_ids_and_texts_as_they_are(league_lake: Path, tmp_path: Path):
-    assert written(league_lake, "xlsx", tmp_path / "lake.xlsx") == everything(league_lake)
+def test_a_workbook_has_one_sheet_per_table_with_ids_and_texts_unchanged(league_lake: Path, tmp_path: Path):
+    assert export(league_lake, "xlsx", tmp_path / "lake.xlsx") == everything(league_lake)
 
     with ZipFile(tmp_path / "lake.xlsx") as book:
         sheets = book.read("xl/workbook.xml").decode()
@@ -101,14 +101,14 @@ def test_a_text_that_looks_like_a_formula_stays_a_text(tmp_path: Path):
     delta_tables.create_tables(tmp_path, [GAMES, STINTS])
     delta_tables.replace_rows(tmp_path, GAMES, pl.DataFrame([game], schema=GAMES.schema), where=None, metadata={})
 
-    written(tmp_path, "xlsx", tmp_path / "lake.xlsx")
+    export(tmp_path, "xlsx", tmp_path / "lake.xlsx")
 
     with ZipFile(tmp_path / "lake.xlsx") as book:
         assert "=1+1" in book.read("xl/sharedStrings.xml").decode()
         assert "<f>" not in book.read("xl/worksheets/sheet1.xml").decode()
 
 
-def test_what_a_sheet_cannot_hold_is_said_and_nothing_is_written(league_lake: Path, tmp_path: Path):
+def test_too_much_for_a_sheet_is_an_error_and_writes_nothing(league_lake: Path, tmp_path: Path):
     with pytest.raises(LakeError, match=r"bronze.play_by_play has texts of [\d,]+ characters"):
         list(
             export_tables(
@@ -120,7 +120,7 @@ def test_what_a_sheet_cannot_hold_is_said_and_nothing_is_written(league_lake: Pa
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "sqlite", "xlsx", "duckdb"])
-def test_a_failure_leaves_no_file_and_an_older_one_as_it_was(league_lake: Path, tmp_path: Path, kind: str):
+def test_a_failure_leaves_no_new_file_and_keeps_an_old_one(league_lake: Path, tmp_path: Path, kind: str):
     to = tmp_path / f"silver.games.{kind}"
     to.write_text("the file of yesterday")
     missing = [catalog.find_table("silver.games"), catalog.find_table("gold.skater_game")]
@@ -133,12 +133,12 @@ def test_a_failure_leaves_no_file_and_an_older_one_as_it_was(league_lake: Path, 
     assert {file.name for file in tmp_path.iterdir()} == {to.name, "lake"}
 
 
-def test_only_the_seasons_that_are_asked_for_are_written(league_lake: Path, tmp_path: Path):
-    assert written(league_lake, "parquet", tmp_path, seasons=(20242025,)) == {"silver.games": 0, "silver.stints": 0}
-    assert written(league_lake, "parquet", tmp_path, seasons=(20252026,)) == everything(league_lake)
+def test_only_the_chosen_seasons_are_written(league_lake: Path, tmp_path: Path):
+    assert export(league_lake, "parquet", tmp_path, seasons=(20242025,)) == {"silver.games": 0, "silver.stints": 0}
+    assert export(league_lake, "parquet", tmp_path, seasons=(20252026,)) == everything(league_lake)
 
 
-def test_a_nested_column_is_json_text_and_null_stays_null():
+def test_a_nested_column_becomes_json_text_and_nulls_stay():
     found = flatten_nested(pl.LazyFrame({"ids": [[1, 2], None, []], "n": [1, 2, 3]})).collect()
 
     assert found.rows() == [("[1, 2]", 1), (None, 2), ("[]", 3)]
@@ -150,14 +150,19 @@ def test_views_show_every_table_with_its_columns_and_types(run_here: Cli, league
 
     there = [table for table in catalog.TABLES if table.layer != "bronze"]
     for table in there:
-        found, expected = in_duck(tmp_path / "views.duckdb", table), lakes.read_rows(league_lake, table).sort(table.key)
+        found, expected = (
+            read_duckdb(tmp_path / "views.duckdb", table),
+            lakes.read_rows(league_lake, table).sort(table.key),
+        )
         assert found.schema == expected.schema, table.name
         assert found.height == expected.height, table.name
-    assert_frame_equal(in_duck(tmp_path / "views.duckdb", PLAYS), lakes.read_rows(league_lake, PLAYS).sort(PLAYS.key))
+    assert_frame_equal(
+        read_duckdb(tmp_path / "views.duckdb", PLAYS), lakes.read_rows(league_lake, PLAYS).sort(PLAYS.key)
+    )
     assert (tmp_path / "views.duckdb").stat().st_size < 1_000_000
 
 
-def test_a_lake_in_a_folder_with_blanks_and_quotes_has_views_too(tmp_path: Path):
+def test_views_work_in_a_folder_with_blanks_and_quotes(tmp_path: Path):
     root = tmp_path / "Gordie's lake"
     delta_tables.create_tables(root, [GAMES])
     game = {"game_id": 1, "season": 20252026, "venue": "x", "start_at": datetime(2025, 10, 7, tzinfo=UTC)}
@@ -165,10 +170,12 @@ def test_a_lake_in_a_folder_with_blanks_and_quotes_has_views_too(tmp_path: Path)
 
     list(duckdb_views.create_views(root, tmp_path / "nhl.duckdb", [GAMES]))
 
-    assert in_duck(tmp_path / "nhl.duckdb", GAMES).select("game_id", "season", "venue").rows() == [(1, 20252026, "x")]
+    assert read_duckdb(tmp_path / "nhl.duckdb", GAMES).select("game_id", "season", "venue").rows() == [
+        (1, 20252026, "x")
+    ]
 
 
-def test_without_duckdb_two_lines_say_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_without_duckdb_an_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setitem(sys.modules, "duckdb", None)
 
     with pytest.raises(LakeError) as error:
@@ -176,7 +183,7 @@ def test_without_duckdb_two_lines_say_how_to_get_it(monkeypatch: pytest.MonkeyPa
     assert "nhl-lake[duckdb]" in error.value.hint
 
 
-def test_the_command_knows_the_format_by_the_name_and_says_what_it_wrote(
+def test_the_command_takes_the_format_from_the_name_and_reports_its_files(
     run_here: Cli, league_lake: Path, tmp_path: Path
 ):
     for to in ("games.csv", "lake.db", "folder"):
@@ -190,7 +197,7 @@ def test_the_command_knows_the_format_by_the_name_and_says_what_it_wrote(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "options"),
     [
         (("silver.gmaes", "--to", "x"), "There is no table 'silver.gmaes'."),
         (("silver.games", "--to", "x", "--format", "pdf"), "Unknown format: --format pdf."),
@@ -198,17 +205,17 @@ def test_the_command_knows_the_format_by_the_name_and_says_what_it_wrote(
         (("silver.games", "--to", "x", "--format", "xlsx"), "--format xlsx writes one file."),
     ],
 )
-def test_the_command_says_in_two_lines_what_cannot_be_meant(
-    run_here: Cli, league_lake: Path, words: tuple[str, ...], said: str
+def test_invalid_options_of_the_command_are_two_line_errors(
+    run_here: Cli, league_lake: Path, words: tuple[str, ...], options: str
 ):
     ended = run_here("export", *words, root=league_lake)
 
     assert ended.code == 2
-    assert said in ended.err
+    assert options in ended.err
     assert len(ended.err.splitlines()) == 2
 
 
-def test_a_file_that_is_there_is_replaced_only_if_asked(run_here: Cli, league_lake: Path, tmp_path: Path):
+def test_an_existing_file_is_replaced_only_on_request(run_here: Cli, league_lake: Path, tmp_path: Path):
     words = ("export", "silver.games", "--to", str(tmp_path / "games.csv"))
     codes = [run_here(*more, root=league_lake).code for more in (words, words, (*words, "--replace"))]
 

@@ -64,8 +64,8 @@ def test_a_rate_needs_a_quarter_of_the_games_and_a_count_none(league_lake: Path)
         ({"by": "saves", "position": "D"}, "no statistic 'saves'", "'saved_shots'"),
         ({"position": "Q"}, "no position 'Q'", "F for all forwards"),
         ({"season": 19501951}, "no regular season games of 1950-51", "It has 2025-26"),
-        ({"game_type": 9}, "no games of this kind: game type 9", "3 playoffs"),
-        ({"team": "XYZ"}, "no games of XYZ", "status"),
+        ({"game_type": 9}, "no game type 9 games to rank", "It has game types 2 (regular season): --game-type 2."),
+        ({"team": "XYZ"}, "no regular season games of XYZ to rank", "2 (regular season)"),
         ({"situation": "3on3"}, "no situation '3on3'", "5on5"),
     ],
 )

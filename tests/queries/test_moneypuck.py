@@ -1,4 +1,4 @@
-"""The tables as MoneyPuck spells them: the same in both engines, every row, nothing that a model would have to make."""
+"""Tests of the MoneyPuck views: same rows in both engines, every row, no column that needs a model."""
 
 import re
 from collections.abc import Callable
@@ -56,18 +56,18 @@ def other(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def in_duck(file: Path, question: str) -> pl.DataFrame:
+def read_duckdb(file: Path, question: str) -> pl.DataFrame:
     with duckdb.connect(str(file), read_only=True) as connection:
         connection.execute("SET TimeZone = 'America/Vancouver'; SET default_null_order = 'nulls_last'")
         return pl.DataFrame(connection.sql(question))
 
 
-def test_the_question_of_a_notebook_has_one_answer_in_both_engines(league_lake: Path, other: Path):
+def test_a_notebook_query_has_the_same_result_in_both_engines(league_lake: Path, other: Path):
     ours = sql.collect_query(sql.run_query(league_lake, NOTEBOOK))
 
     assert ours.height > 1_000
     assert not any(ours[name].is_null().all() for name in ours.columns)
-    assert_frame_equal(ours, in_duck(other, NOTEBOOK), check_dtypes=False)
+    assert_frame_equal(ours, read_duckdb(other, NOTEBOOK), check_dtypes=False)
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
@@ -76,12 +76,12 @@ def test_a_view_has_the_same_rows_in_both_engines(league_lake: Path, other: Path
 
     assert ours.height > 0
     assert ours.columns == list(view.columns)
-    theirs = in_duck(other, f"select * from {view.name}").sort(view.key)
+    theirs = read_duckdb(other, f"select * from {view.name}").sort(view.key)
     assert_frame_equal(ours, theirs, check_dtypes=False)
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_a_key_is_there_once_and_whole(league_lake: Path, view: View):
+def test_keys_are_unique_and_not_null(league_lake: Path, view: View):
     found = rows(league_lake, view).select(view.key)
 
     assert not found.is_duplicated().any()
@@ -93,7 +93,7 @@ def test_a_key_is_there_once_and_whole(league_lake: Path, view: View):
     [(moneypuck.PLAYER_GAME_STATS, "gold.skater_game"), (moneypuck.GAMES_HISTORICAL, "gold.team_game"),
      (moneypuck.SCHEDULE, "silver.games")],
 )  # fmt: skip
-def test_every_row_of_the_table_behind_a_view_is_there_and_sums_agree(league_lake: Path, view: View, table: str):
+def test_a_view_has_every_row_of_its_table_and_the_same_sums(league_lake: Path, view: View, table: str):
     behind = lakes.read_rows(league_lake, catalog.find_table(table)).filter(pl.col("game_type").is_in([2, 3]))
     found = rows(league_lake, view)
 
@@ -106,13 +106,13 @@ def test_every_row_of_the_table_behind_a_view_is_there_and_sums_agree(league_lak
     )
 
 
-def test_nothing_is_there_that_a_model_of_expected_goals_would_have_to_make():
+def test_views_have_no_columns_that_need_expected_goals():
     made = re.compile("xGoals|xOnGoal|xRebounds|xFreeze|xPlay|Danger|totalShotCredit")
 
     assert [name for view in VIEWS for name in view.columns if made.search(name)] == []
 
 
-def test_a_row_is_the_game_of_a_skater_as_gold_has_it(league_lake: Path):
+def test_a_row_has_the_figures_of_gold(league_lake: Path):
     skaters = lakes.read_rows(league_lake, catalog.find_table("gold.skater_game")).filter(pl.col("situation") == "all")
     best = skaters.sort("shots_on_goal", "game_id", "player_id", descending=True).row(0, named=True)
     players = lakes.read_rows(league_lake, catalog.find_table("silver.players"))
@@ -130,7 +130,7 @@ def test_a_row_is_the_game_of_a_skater_as_gold_has_it(league_lake: Path):
     assert row["I_F_oZoneShiftStarts"] == best["offensive_zone_starts"]
 
 
-def test_a_start_is_told_on_the_clocks_of_new_york_and_of_the_arena(league_lake: Path):
+def test_starts_are_in_new_york_and_arena_time(league_lake: Path):
     games = lakes.read_rows(league_lake, catalog.find_table("silver.games")).sort("game_id")
     found = rows(league_lake, moneypuck.SCHEDULE).rows_by_key("GAME_ID", named=True, unique=True)
     eastern = ZoneInfo("America/New_York")
@@ -144,21 +144,21 @@ def test_a_start_is_told_on_the_clocks_of_new_york_and_of_the_arena(league_lake:
 
 
 @pytest.mark.parametrize(
-    ("start", "offset", "told"),
+    ("start", "offset", "text"),
     [("2026-01-14T03:00:00Z", "-08:00", "7:00 PM"), ("2026-01-14T05:05:00Z", "-05:00", "12:05 AM"),
      ("2026-01-14T17:00:00Z", "-05:00", "12:00 PM"), ("2026-07-14T22:30:00Z", "-02:30", "8:00 PM"),
      ("2026-01-14T22:30:00Z", "+02:00", "12:30 AM"), ("2026-01-14T22:30:00Z", None, None)],
 )  # fmt: skip
-def test_a_clock_is_told_as_people_tell_it(start: str, offset: str | None, told: str | None):
+def test_a_clock_has_twelve_hours(start: str, offset: str | None, text: str | None):
     games = pl.LazyFrame({"start_at": [datetime.fromisoformat(start)], "offset": pl.Series([offset], dtype=pl.String)})
     found = pl.SQLContext(games=games).execute(
-        f"select {moneypuck.format_clock('offset')} as told from games", eager=True
+        f"select {moneypuck.format_clock('offset')} as text from games", eager=True
     )
 
-    assert found["told"].to_list() == [told]
+    assert found["text"].to_list() == [text]
 
 
-def test_a_season_of_a_skater_is_one_row_for_all_his_teams_and_both_kinds_of_games():
+def test_a_skater_season_is_one_row_over_all_teams_and_game_types():
     seasons = catalog.find_table("gold.skater_season")
     about = {"season": 20252026, "player_id": 7, "situation": "all", "position": "C"}
     numbers = [
@@ -178,7 +178,7 @@ def test_a_season_of_a_skater_is_one_row_for_all_his_teams_and_both_kinds_of_gam
     assert found.select(columns).rows() == [("7", "A B", "BBB", 160, 10), ("8", None, "BBB", None, 10)]
 
 
-def test_the_name_of_a_view_may_be_the_end_of_a_tables_name_or_of_a_columns():
+def test_a_view_name_may_end_the_name_of_a_table_or_column():
     assert sql.find_named_views("select schedule_state from silver.games join bronze.schedule using (game_id)") == []
     assert [v.name for v in sql.find_named_views('select * from "skaters" s join games_historical g')] == [
         "games_historical",
@@ -186,7 +186,7 @@ def test_the_name_of_a_view_may_be_the_end_of_a_tables_name_or_of_a_columns():
     ]
 
 
-def test_the_command_answers_questions_over_a_view(run_here: Cli, league_lake: Path):
+def test_the_sql_command_reads_a_view(run_here: Cli, league_lake: Path):
     ended = run_here("sql", "select count(*) as n from player_game_stats where situation = 'all'", root=league_lake)
 
     assert ended.code == 0, ended.err
@@ -196,7 +196,7 @@ def test_the_command_answers_questions_over_a_view(run_here: Cli, league_lake: P
     assert f" {skaters} " in ended.out
 
 
-def test_all_of_them_are_exported_in_one_go_or_some_of_a_season(run_here: Cli, league_lake: Path, tmp_path: Path):
+def test_all_views_are_exported_or_some_of_one_season(run_here: Cli, league_lake: Path, tmp_path: Path):
     every = run_here("export", "--names", "moneypuck", "--to", str(tmp_path / "all"), root=league_lake)
     words = ("export", "skaters", "--names", "moneypuck", "--season", "2025", "--to", str(tmp_path / "skaters.csv"))
     one = run_here(*words, root=league_lake)
@@ -211,26 +211,26 @@ def test_all_of_them_are_exported_in_one_go_or_some_of_a_season(run_here: Cli, l
         )
     skaters = rows(league_lake, moneypuck.SKATERS)
     assert pl.read_csv(tmp_path / "skaters.csv").height == skaters.filter(pl.col("season") == 20252026).height
-    assert in_duck(tmp_path / "nhl.duckdb", "select * from skaters").height == skaters.height
+    assert read_duckdb(tmp_path / "nhl.duckdb", "select * from skaters").height == skaters.height
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [((), "Name a table to export."), (("--names", "nst"), "Unknown names: --names nst."),
      (("gold.skater_game", "--names", "moneypuck"), "MoneyPuck has no table 'gold.skater_game'.")],
 )  # fmt: skip
-def test_what_cannot_be_exported_is_said_in_two_lines(
-    run_here: Cli, league_lake: Path, tmp_path: Path, words: tuple[str, ...], said: str
+def test_invalid_exports_are_two_line_errors(
+    run_here: Cli, league_lake: Path, tmp_path: Path, words: tuple[str, ...], message: str
 ):
     ended = run_here("export", *words, "--to", str(tmp_path / "x"), root=league_lake)
 
     assert ended.code == 2
-    assert said in ended.err
+    assert message in ended.err
     assert len(ended.err.splitlines()) == 2
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_the_document_tells_every_column_of_a_view(view: View):
+def test_the_document_has_every_column_of_a_view(view: View):
     section = PAGE.split(f"## {view.name}\n")[1].split("\n## ")[0]
     lines = re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE)
 

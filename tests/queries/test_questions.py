@@ -1,4 +1,4 @@
-"""A game on one screen, a player by his name, and the games to come."""
+"""Tests of the commands game, player, team and upcoming, and of their queries."""
 
 import json
 import os
@@ -48,7 +48,7 @@ LISTED = [  # in the pages of games: one who has no page of their own, and one w
 ]
 
 
-def lake_of(root: Path, table: Any, rows: list[dict[str, Any]]) -> None:
+def write_table(root: Path, table: Any, rows: list[dict[str, Any]]) -> None:
     delta_tables.create_tables(root, [table])
     delta_tables.replace_rows(root, table, pl.DataFrame(rows, schema=table.schema), where=None, metadata={})
 
@@ -60,8 +60,8 @@ def named(tmp_path: Path) -> Path:
         {"player_id": n, "first_name": first, "last_name": last, "position": position, **known}
         for n, first, last, position in NAMES
     ]
-    lake_of(tmp_path, PLAYERS, players)
-    lake_of(tmp_path, LINEUPS, LISTED)
+    write_table(tmp_path, PLAYERS, players)
+    write_table(tmp_path, LINEUPS, LISTED)
     return tmp_path
 
 
@@ -74,7 +74,7 @@ def named(tmp_path: Path) -> Path:
         ("gretzky", []), ("", []), ("ertl", []), ("jon ahola", [8]),
     ],
 )  # fmt: skip
-def test_a_player_is_found_by_his_name_without_capitals_or_accents(named: Path, name: str, ids: list[int]):
+def test_a_player_is_found_by_name_without_capitals_or_accents(named: Path, name: str, ids: list[int]):
     assert find_players(named, name)["player_id"].to_list() == ids
 
 
@@ -82,18 +82,18 @@ def test_a_player_is_found_by_his_name_without_capitals_or_accents(named: Path, 
     ("name", "near"),
     [("hertel", ["Tomáš Hertl (3)"]), ("wanda zambony", ["Wanda Zamboni-Ice (9)"]), ("qqq", [])],
 )
-def test_a_name_with_a_typing_error_is_answered_with_the_nearest(named: Path, name: str, near: list[str]):
+def test_a_misspelled_name_has_a_suggestion(named: Path, name: str, near: list[str]):
     assert suggest_players(named, name) == near
 
 
-def coming(number: int, day: int, home: int = 1, away: int = 2, **said: Any) -> dict[str, Any]:
+def make_upcoming_game(number: int, day: int, home: int = 1, away: int = 2, **said: Any) -> dict[str, Any]:
     about = {"season": SEASON, "game_id": 2025020000 + number, "game_type": 2, "game_date": date(2025, 11, day)}
     teams = {"home_team_id": home, "home_team_abbrev": f"T{home}", "away_team_id": away, "away_team_abbrev": f"T{away}"}
     start = {"start_at": datetime(2025, 11, day, 23, 0, tzinfo=UTC)}
     return {**about, **teams, **start, "game_state": "FUT", "schedule_state": "OK", **said}
 
 
-def ended(game: dict[str, Any], home: int, away: int, kind: str = "REG") -> list[dict[str, Any]]:
+def end_game(game: dict[str, Any], home: int, away: int, kind: str = "REG") -> list[dict[str, Any]]:
     def line(team: str, other: str, score: int, against: int) -> dict[str, Any]:
         won = kind == "SO" and score > against
         about = {"team_id": game[f"{team}_team_id"], "opponent_team_id": game[f"{other}_team_id"]}
@@ -113,15 +113,19 @@ def ended(game: dict[str, Any], home: int, away: int, kind: str = "REG") -> list
     return [line("home", "away", home, away), line("away", "home", away, home)]
 
 
-def slate_of(root: Path, games: list[dict[str, Any]], lines: list[dict[str, Any]], days: int = 3) -> pl.DataFrame:
-    lake_of(root, GAMES, games)
-    lake_of(root, TEAM_GAMES, lines)
+def read_upcoming(root: Path, games: list[dict[str, Any]], lines: list[dict[str, Any]], days: int = 3) -> pl.DataFrame:
+    write_table(root, GAMES, games)
+    write_table(root, TEAM_GAMES, lines)
     return read_upcoming_games(root, MORNING, days)
 
 
-def test_rest_counts_the_days_between_also_after_games_to_come(tmp_path: Path):
-    past = coming(1, 8, game_state="OFF", home_score=3, away_score=2)
-    found = slate_of(tmp_path, [past, coming(2, 10), coming(3, 11, 1, 3), coming(4, 13, 2, 3)], [])
+def test_rest_counts_days_between_games_also_after_upcoming_ones(tmp_path: Path):
+    past = make_upcoming_game(1, 8, game_state="OFF", home_score=3, away_score=2)
+    found = read_upcoming(
+        tmp_path,
+        [past, make_upcoming_game(2, 10), make_upcoming_game(3, 11, 1, 3), make_upcoming_game(4, 13, 2, 3)],
+        [],
+    )
 
     assert found.select("game_id", "home_rest_days", "away_rest_days").rows() == [
         (2025020002, 1, 1),
@@ -130,23 +134,25 @@ def test_rest_counts_the_days_between_also_after_games_to_come(tmp_path: Path):
     ]
 
 
-def test_what_is_postponed_is_no_game_to_come_and_no_game_before(tmp_path: Path):
-    found = slate_of(tmp_path, [coming(1, 10, schedule_state="PPD"), coming(2, 11)], [])
+def test_a_postponed_game_is_not_upcoming_and_does_not_count_for_rest(tmp_path: Path):
+    found = read_upcoming(tmp_path, [make_upcoming_game(1, 10, schedule_state="PPD"), make_upcoming_game(2, 11)], [])
 
     assert found.select("game_id", "home_rest_days").rows() == [(2025020002, None)]
 
 
-def test_games_of_today_that_have_begun_and_those_after_the_days_are_left_out(tmp_path: Path):
-    begun = coming(1, 10, start_at=MORNING - timedelta(minutes=1), game_state="LIVE")
-    found = slate_of(tmp_path, [begun, coming(2, 10, 3, 4), coming(3, 13), coming(4, 14)], [])
+def test_games_that_have_begun_or_are_too_late_are_left_out(tmp_path: Path):
+    begun = make_upcoming_game(1, 10, start_at=MORNING - timedelta(minutes=1), game_state="LIVE")
+    found = read_upcoming(
+        tmp_path, [begun, make_upcoming_game(2, 10, 3, 4), make_upcoming_game(3, 13), make_upcoming_game(4, 14)], []
+    )
 
     assert found["game_id"].to_list() == [2025020002, 2025020003]
 
 
-def test_form_is_the_record_the_last_ten_and_goals_a_game(tmp_path: Path):
-    games = [coming(n, n) for n in range(1, 4)]
-    lines = [*ended(games[0], 5, 2), *ended(games[1], 3, 2, "SO"), *ended(games[2], 1, 2, "OT")]
-    found = slate_of(tmp_path, [*games, coming(9, 10)], lines).row(0, named=True)
+def test_form_has_record_last_ten_and_goals_per_game(tmp_path: Path):
+    games = [make_upcoming_game(n, n) for n in range(1, 4)]
+    lines = [*end_game(games[0], 5, 2), *end_game(games[1], 3, 2, "SO"), *end_game(games[2], 1, 2, "OT")]
+    found = read_upcoming(tmp_path, [*games, make_upcoming_game(9, 10)], lines).row(0, named=True)
 
     record = ("wins", "losses", "overtime_losses", "ties", "recent_wins", "recent_games")
     assert tuple(found[f"home_{name}"] for name in record) == (2, 0, 1, 0, 2, 3)
@@ -155,10 +161,10 @@ def test_form_is_the_record_the_last_ten_and_goals_a_game(tmp_path: Path):
     assert found["home_goals_against_per_game"] == pytest.approx(2)
 
 
-def test_a_tie_is_no_loss(tmp_path: Path):
-    games = [coming(n, n) for n in range(1, 3)]
-    lines = [*ended(games[0], 5, 2), *ended(games[1], 2, 2, "OT")]
-    found = slate_of(tmp_path, [*games, coming(9, 10)], lines).row(0, named=True)
+def test_a_tie_is_not_a_loss(tmp_path: Path):
+    games = [make_upcoming_game(n, n) for n in range(1, 3)]
+    lines = [*end_game(games[0], 5, 2), *end_game(games[1], 2, 2, "OT")]
+    found = read_upcoming(tmp_path, [*games, make_upcoming_game(9, 10)], lines).row(0, named=True)
 
     assert tuple(found[f"home_{name}"] for name in ("wins", "losses", "overtime_losses", "ties")) == (1, 0, 0, 1)
     assert format_rest_and_form(found, "home")[1] == "1-0-0-1"
@@ -167,36 +173,36 @@ def test_a_tie_is_no_loss(tmp_path: Path):
     )).select("wins", "losses", "overtime_losses", "ties").rows() == [(1, 0, 0, 1)]  # fmt: skip
 
 
-def test_a_team_that_has_not_played_has_no_form_rather_than_zeros(tmp_path: Path):
-    found = slate_of(tmp_path, [coming(1, 10)], []).row(0, named=True)
+def test_a_team_without_games_has_null_form(tmp_path: Path):
+    found = read_upcoming(tmp_path, [make_upcoming_game(1, 10)], []).row(0, named=True)
 
     assert {found[f"{side}_{name}"] for side in ("home", "away") for name in ("wins", "recent_wins", "rest_days")} == {
         None
     }
 
 
-def table(root: Path, name: str) -> pl.DataFrame:
+def read_table(root: Path, name: str) -> pl.DataFrame:
     return lakes.read_rows(root, catalog.find_table(name))
 
 
-def final(root: Path) -> pl.DataFrame:
+def read_final_games(root: Path) -> pl.DataFrame:
     """Return the games whose pages are in the lake."""
-    games = table(root, "silver.games").filter(pl.col("home_score").is_not_null() & (pl.col("game_type") == 2))
-    return games.join(table(root, "silver.team_games"), on="game_id", how="semi")
+    games = read_table(root, "silver.games").filter(pl.col("home_score").is_not_null() & (pl.col("game_type") == 2))
+    return games.join(read_table(root, "silver.team_games"), on="game_id", how="semi")
 
 
-def test_a_game_that_was_never_asked_for_has_its_score_and_says_so(run_here: Cli, league_lake: Path):
-    games = table(league_lake, "silver.games").filter(pl.col("home_score").is_not_null())
-    game = games.join(final(league_lake), on="game_id", how="anti").row(0, named=True)
+def test_a_game_without_pages_has_its_score(run_here: Cli, league_lake: Path):
+    games = read_table(league_lake, "silver.games").filter(pl.col("home_score").is_not_null())
+    game = games.join(read_final_games(league_lake), on="game_id", how="anti").row(0, named=True)
     ended = run_here("game", str(game["game_id"]), root=league_lake)
 
     assert f"{game['home_team_abbrev']} {game['home_score']}" in ended.out
     assert "Its plays are not in the lake" in ended.out
 
 
-def test_the_sheet_of_every_game_adds_up_to_its_score_and_its_shots(league_lake: Path):
-    official = table(league_lake, "silver.team_games")
-    games = final(league_lake).sort("last_period_type", "game_id")
+def test_a_game_summary_adds_up_to_score_and_shots(league_lake: Path):
+    official = read_table(league_lake, "silver.team_games")
+    games = read_final_games(league_lake).sort("last_period_type", "game_id")
     some = {
         *games.filter(pl.int_range(pl.len()).over("last_period_type") < 2)["game_id"],
         *games.sample(4, seed=1)["game_id"],
@@ -216,21 +222,21 @@ def test_the_sheet_of_every_game_adds_up_to_its_score_and_its_shots(league_lake:
 
 
 def test_the_game_command_shows_names_and_the_score(run_here: Cli, league_lake: Path):
-    game = final(league_lake).filter(pl.col("last_period_type") == "SO").row(0, named=True)
+    game = read_final_games(league_lake).filter(pl.col("last_period_type") == "SO").row(0, named=True)
     shown = run_here("game", str(game["game_id"]), root=league_lake)
-    told = run_here("game", str(game["game_id"]), "--json", root=league_lake).json
+    answer = run_here("game", str(game["game_id"]), "--json", root=league_lake).json
 
     result = (
         f"Final (SO): {game['away_team_abbrev']} {game['away_score']}, {game['home_team_abbrev']} {game['home_score']}"
     )
     assert result in shown.out
-    for word in ("Goals", "Shots", "OT", "penalty", "Goalies", "Leaders", told["goals"][0]["scorer"]):
+    for word in ("Goals", "Shots", "OT", "penalty", "Goalies", "Leaders", answer["goals"][0]["scorer"]):
         assert word in shown.out
-    assert len(told["goals"]) == game["home_score"] + game["away_score"] - 1
+    assert len(answer["goals"]) == game["home_score"] + game["away_score"] - 1
 
 
-def test_a_game_to_come_is_said_to_be_one_and_an_unknown_one_is_an_error(run_here: Cli, league_lake: Path):
-    games = table(league_lake, "silver.games").filter(
+def test_an_upcoming_game_is_not_final_and_an_unknown_one_is_an_error(run_here: Cli, league_lake: Path):
+    games = read_table(league_lake, "silver.games").filter(
         (pl.col("game_state") == "FUT") & (pl.col("schedule_state") == "OK")
     )
 
@@ -239,8 +245,8 @@ def test_a_game_to_come_is_said_to_be_one_and_an_unknown_one_is_an_error(run_her
     assert (unknown.code, len(unknown.err.splitlines())) == (2, 2)
 
 
-def test_a_players_lines_are_those_of_the_box_scores(league_lake: Path):
-    lines = table(league_lake, "silver.skater_games")
+def test_a_players_figures_are_those_of_the_box_scores(league_lake: Path):
+    lines = read_table(league_lake, "silver.skater_games")
     busy = lines.group_by("player_id").agg(pl.len(), pl.col("goals").sum()).sort("len", "goals", descending=True)
     player = find_players(league_lake, str(busy["player_id"][0])).row(0, named=True)
 
@@ -255,8 +261,8 @@ def test_a_players_lines_are_those_of_the_box_scores(league_lake: Path):
     assert found.seasons["time_on_ice_per_game_s"][0] == pytest.approx(own["time_on_ice_s"].mean())
 
 
-def test_a_goalie_has_games_only_when_he_was_in(league_lake: Path):
-    lines = table(league_lake, "silver.goalie_games")
+def test_a_goalie_has_only_games_in_the_net(league_lake: Path):
+    lines = read_table(league_lake, "silver.goalie_games")
     bench = lines.filter(pl.col("time_on_ice_s") == 0)["player_id"][0]
 
     found = summarize_player(league_lake, find_players(league_lake, str(bench)).row(0, named=True), 99)
@@ -264,14 +270,16 @@ def test_a_goalie_has_games_only_when_he_was_in(league_lake: Path):
     assert found.games.height == lines.filter((pl.col("player_id") == bench) & (pl.col("time_on_ice_s") > 0)).height
 
 
-def test_the_player_command_shows_his_games_and_tells_them_as_json(run_here: Cli, league_lake: Path):
-    player = table(league_lake, "silver.skater_games").group_by("player_id").len().sort("len")["player_id"][-1]
+def test_the_player_command_prints_games_and_json(run_here: Cli, league_lake: Path):
+    player = read_table(league_lake, "silver.skater_games").group_by("player_id").len().sort("len")["player_id"][-1]
     about = find_players(league_lake, str(player)).row(0, named=True)
-    shown, told = (run_here("player", str(player), *more, root=league_lake) for more in ((), ("--json", "--last", "2")))
+    shown, answer = (
+        run_here("player", str(player), *more, root=league_lake) for more in ((), ("--json", "--last", "2"))
+    )
 
     assert f"{about['first_name']} {about['last_name']}" in shown.out
     assert "regular season" in shown.out
-    assert (len(told.json["games"]), told.json["player"]["player_id"]) == (2, player)
+    assert (len(answer.json["games"]), answer.json["player"]["player_id"]) == (2, player)
 
 
 @pytest.mark.parametrize(
@@ -288,9 +296,9 @@ def test_the_player_command_shows_his_games_and_tells_them_as_json(run_here: Cli
     ],
 )
 def test_an_empty_answer_says_why(run_here: Cli, league_lake: Path, words: tuple[str, ...], what: str, hint: str):
-    team = table(league_lake, "silver.teams").sort("team_id").filter(pl.col("last_season").is_not_null())
+    team = read_table(league_lake, "silver.teams").sort("team_id").filter(pl.col("last_season").is_not_null())
     team = team.row(0, named=True)
-    player = table(league_lake, "silver.players").sort("player_id").row(0, named=True)
+    player = read_table(league_lake, "silver.players").sort("player_id").row(0, named=True)
     name = f"{player['first_name']} {player['last_name']}"
     known = {"team": team["team_abbrev"], "name": team["team_name"], "player": name}
     known |= {"city": team["team_name"].rpartition(" ")[0], "typo": name[:-2] + name[-1]}
@@ -301,11 +309,14 @@ def test_an_empty_answer_says_why(run_here: Cli, league_lake: Path, words: tuple
     assert hint.format_map(known) in ended.err.splitlines()[1]
 
 
-def test_a_player_without_a_page_or_a_line_in_the_box_scores_is_known_by_the_plays(league_lake: Path, tmp_path: Path):
+def test_a_player_without_page_and_box_score_line_is_found_in_the_plays(league_lake: Path, tmp_path: Path):
     root = tmp_path / "lake"
     shutil.copytree(league_lake, root)
     best = (
-        table(root, "silver.skater_games").group_by("player_id").agg(pl.col("goals").sum()).sort("goals", "player_id")
+        read_table(root, "silver.skater_games")
+        .group_by("player_id")
+        .agg(pl.col("goals").sum())
+        .sort("goals", "player_id")
     )
     player, goals = best.row(-1)
     about = find_players(root, str(player)).row(0, named=True)
@@ -321,23 +332,23 @@ def test_a_player_without_a_page_or_a_line_in_the_box_scores_is_known_by_the_pla
 
 @pytest.fixture
 def without_boxes(league_lake: Path, tmp_path: Path) -> Path:
-    """The lake, as if no box score had come for the newest half of its games."""
+    """The lake without box-score lines of the newest half of its games."""
     root = tmp_path / "lake"
     shutil.copytree(league_lake, root)
-    newest = table(root, "silver.skater_games")["game_id"].median()
+    newest = read_table(root, "silver.skater_games")["game_id"].median()
     for name in ("silver.skater_games", "silver.goalie_games"):
         DeltaTable(str(root / name.replace(".", "/"))).delete(f"game_id >= {newest}")
     return root
 
 
-def test_where_there_is_no_box_score_players_and_games_are_told_by_the_plays(without_boxes: Path, league_lake: Path):
-    lines = table(league_lake, "silver.skater_games")
+def test_without_box_scores_figures_come_from_the_plays(without_boxes: Path, league_lake: Path):
+    lines = read_table(league_lake, "silver.skater_games")
     player = find_players(league_lake, str(lines["player_id"].mode().sort()[0])).row(0, named=True)
-    goalie = table(league_lake, "silver.goalie_games").sort("time_on_ice_s")["player_id"][-1]
-    keeper = find_players(league_lake, str(goalie)).row(0, named=True)
+    goalie = read_table(league_lake, "silver.goalie_games").sort("time_on_ice_s")["player_id"][-1]
+    masked = find_players(league_lake, str(goalie)).row(0, named=True)
     game = int(str(lines["game_id"].max()))
 
-    for who in (player, keeper):
+    for who in (player, masked):
         ours, official = (summarize_player(root, who, 99) for root in (without_boxes, league_lake))
         known = [name for name in ours.games.columns if name != "time_on_ice_s"]
         assert_frame_equal(ours.games.select(known), official.games.select(known))
@@ -347,15 +358,15 @@ def test_where_there_is_no_box_score_players_and_games_are_told_by_the_plays(wit
 
 
 @pytest.mark.parametrize("position", ["C", None, "G"])
-def test_a_player_has_his_games_whatever_position_his_page_says(league_lake: Path, position: str | None):
+def test_a_player_has_games_whatever_position_the_page_has(league_lake: Path, position: str | None):
     for name in ("silver.goalie_games", "silver.skater_games"):
-        player = int(str(table(league_lake, name).sort("time_on_ice_s")["player_id"][-1]))
+        player = int(str(read_table(league_lake, name).sort("time_on_ice_s")["player_id"][-1]))
         about = find_players(league_lake, str(player)).row(0, named=True) | {"position": position}
 
         assert not summarize_player(league_lake, about, 3).games.is_empty()
 
 
-def test_who_shoots_is_known_without_box_scores(without_boxes: Path, league_lake: Path):
+def test_shooters_are_ranked_without_box_scores(without_boxes: Path, league_lake: Path):
     now = datetime.fromisoformat(LEAGUE_NOW)
     ours, official = (
         rank_shooters(root, read_upcoming_games(root, now, 2), 5) for root in (without_boxes, league_lake)
@@ -366,23 +377,23 @@ def test_who_shoots_is_known_without_box_scores(without_boxes: Path, league_lake
 
 
 def shared_name(root: Path) -> str:
-    names = table(root, "silver.players").group_by("last_name").len().filter(pl.col("len") > 1)
+    names = read_table(root, "silver.players").group_by("last_name").len().filter(pl.col("len") > 1)
     return str(names.sort("last_name")["last_name"][0])
 
 
-def test_when_names_collide_and_nobody_can_be_asked_they_are_listed_with_code_2(run_here: Cli, league_lake: Path):
+def test_an_ambiguous_name_lists_players_and_exits_with_2(run_here: Cli, league_lake: Path):
     name = shared_name(league_lake)
     ended = run_here("player", name, root=league_lake)
 
     assert ended.code == 2
     assert "Give the id of one" in ended.err
-    for player in table(league_lake, "silver.players").filter(pl.col("last_name") == name)["player_id"]:
+    for player in read_table(league_lake, "silver.players").filter(pl.col("last_name") == name)["player_id"]:
         assert str(player) in ended.out
 
 
-def test_when_names_collide_on_a_terminal_the_id_is_asked_for(league_lake: Path, tmp_path: Path):
+def test_an_ambiguous_name_on_a_terminal_asks_for_the_id(league_lake: Path, tmp_path: Path):
     name = shared_name(league_lake)
-    player = table(league_lake, "silver.players").filter(pl.col("last_name") == name).row(0, named=True)
+    player = read_table(league_lake, "silver.players").filter(pl.col("last_name") == name).row(0, named=True)
     mine, theirs = pty.openpty()
     env = get_clean_environment() | make_environment(league_lake, None, None, {}) | {"COLUMNS": "200", "TERM": "dumb"}
     words = [sys.executable, "-m", "nhl_lake", "player", name]
@@ -402,7 +413,7 @@ def test_when_names_collide_on_a_terminal_the_id_is_asked_for(league_lake: Path,
     assert f"{player['first_name']} {name}, {player['position']}" in shown.decode()
 
 
-def test_nobody_of_a_name_is_an_error_in_two_lines(run_here: Cli, league_lake: Path):
+def test_an_unknown_name_is_a_two_line_error(run_here: Cli, league_lake: Path):
     ended = run_here("player", "Wayne", "Gretzky", root=league_lake)
 
     assert (ended.code, ended.err.splitlines()[0]) == (2, "Error: There is no player 'Wayne Gretzky' in the lake.")
@@ -410,17 +421,17 @@ def test_nobody_of_a_name_is_an_error_in_two_lines(run_here: Cli, league_lake: P
 
 def test_the_upcoming_command_shows_every_game_of_the_days(run_here: Cli, league_lake: Path):
     shown = run_here("upcoming", "--days", "1", root=league_lake, now=LEAGUE_NOW)
-    told = run_here("upcoming", "--days", "1", "--json", root=league_lake, now=LEAGUE_NOW)
+    answer = run_here("upcoming", "--days", "1", "--json", root=league_lake, now=LEAGUE_NOW)
 
     days = [date(2026, 4, 1), date(2026, 4, 2)]
-    games = table(league_lake, "silver.games").filter(
+    games = read_table(league_lake, "silver.games").filter(
         pl.col("game_date").is_in(days) & (pl.col("schedule_state") == "OK")
     )
-    assert sorted(game["game_id"] for game in json.loads(told.out)) == sorted(games["game_id"])
+    assert sorted(game["game_id"] for game in json.loads(answer.out)) == sorted(games["game_id"])
     assert all(str(game) in shown.out for game in games["game_id"])
 
 
-def test_a_summer_without_games_is_said(run_here: Cli, league_lake: Path):
+def test_no_upcoming_games_is_a_message(run_here: Cli, league_lake: Path):
     ended = run_here("upcoming", root=league_lake, now="2026-08-01T12:00:00Z")
 
     assert ended.out.startswith("No games are scheduled through 2026-08-04")

@@ -1,4 +1,4 @@
-"""Questions in SQL: what is answered, what is refused, and in two lines; and the answers of another engine."""
+"""Tests of SQL queries: results, errors of two lines, and the same results from DuckDB."""
 
 import csv
 import io
@@ -30,13 +30,13 @@ Cli = Callable[..., CommandResult]
 ASKED = Path(__file__).with_name("asked.sql").read_text().splitlines()
 
 
-def asked(root: Path, question: str) -> pl.DataFrame:
+def run_sql(root: Path, question: str) -> pl.DataFrame:
     return sql.collect_query(sql.run_query(root, question))
 
 
-def trouble(root: Path, question: str) -> tuple[str, str]:
+def catch_error(root: Path, question: str) -> tuple[str, str]:
     with pytest.raises(LakeError) as error:
-        asked(root, question)
+        run_sql(root, question)
     return error.value.message, error.value.hint
 
 
@@ -55,8 +55,8 @@ def comparable(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("question", ASKED)
-def test_another_engine_gives_the_same_answer(league_lake: Path, other: Path, question: str):
-    ours = asked(league_lake, question)
+def test_duckdb_gives_the_same_result(league_lake: Path, other: Path, question: str):
+    ours = run_sql(league_lake, question)
     with duckdb.connect(str(other), read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'; SET default_null_order = 'nulls_last'")
         theirs = pl.DataFrame(connection.sql(question))
@@ -66,13 +66,13 @@ def test_another_engine_gives_the_same_answer(league_lake: Path, other: Path, qu
     assert_frame_equal(comparable(ours), comparable(theirs), check_dtypes=False)
 
 
-def test_a_table_is_asked_by_its_name_and_answers_as_it_is_now(league_lake: Path):
-    rows = asked(league_lake, "select sum(goals) as goals from gold.skater_game")
+def test_a_table_is_read_at_its_newest_version(league_lake: Path):
+    rows = run_sql(league_lake, "select sum(goals) as goals from gold.skater_game")
 
     assert rows["goals"].to_list() == [lakes.read_rows(league_lake, SKATER_GAME)["goals"].sum()]
 
 
-def test_only_the_tables_that_are_named_are_opened():
+def test_only_named_tables_are_opened():
     assert [t.name for t in sql.find_named_tables("select 1 from silver.plays")] == ["silver.plays"]
     assert [t.name for t in sql.find_named_tables('select 1 from "silver"."plays" p')] == ["silver.plays"]
     assert sql.find_named_tables("select 1 from silver.plays_of_mine") == []
@@ -90,12 +90,12 @@ def test_only_the_tables_that_are_named_are_opened():
         ("select 1; select 2", "one (and only one) statement", "QUESTIONS.md"),
     ],
 )
-def test_what_cannot_be_answered_is_said_in_two_lines(league_lake: Path, question: str, what: str, hint: str):
-    said, advice = trouble(league_lake, question)
+def test_an_invalid_query_is_a_two_line_error(league_lake: Path, question: str, what: str, hint: str):
+    message, advice = catch_error(league_lake, question)
 
-    assert what in said
+    assert what in message
     assert hint in advice
-    assert "\n" not in said + advice
+    assert "\n" not in message + advice
 
 
 @pytest.mark.parametrize(
@@ -106,31 +106,31 @@ def test_what_cannot_be_answered_is_said_in_two_lines(league_lake: Path, questio
         "/* select */ insert into gold.skater_game values (1)",
     ],
 )  # fmt: skip
-def test_what_is_no_question_is_refused(league_lake: Path, question: str):
-    assert "may only read" in trouble(league_lake, question)[0]
+def test_a_statement_that_writes_is_an_error(league_lake: Path, question: str):
+    assert "may only read" in catch_error(league_lake, question)[0]
 
 
-def test_a_question_may_begin_with_a_comment_or_a_bracket(league_lake: Path):
-    assert asked(league_lake, "-- the first\n/* or\nthe second */ (select 1 as one)").rows() == [(1,)]
+def test_a_query_may_begin_with_a_comment_or_a_bracket(league_lake: Path):
+    assert run_sql(league_lake, "-- the first\n/* or\nthe second */ (select 1 as one)").rows() == [(1,)]
 
 
-def test_an_exact_decimal_is_a_plain_number_and_an_unknown_a_text(league_lake: Path):
-    rows = asked(league_lake, "select 1.5 as x, null as nothing")
+def test_decimals_become_floats_and_nulls_become_texts(league_lake: Path):
+    rows = run_sql(league_lake, "select 1.5 as x, null as nothing")
 
     assert rows.schema == {"x": pl.Float64, "nothing": pl.String}
 
 
-def test_a_damaged_file_is_not_the_fault_of_the_question(league_lake: Path, tmp_path: Path):
+def test_a_damaged_file_is_not_an_error_of_the_query(league_lake: Path, tmp_path: Path):
     shutil.copytree(league_lake / "gold", tmp_path / "gold")
     for file in (tmp_path / "gold" / "skater_game").rglob("*.parquet"):
         file.write_bytes(bytes(file.stat().st_size))
 
     with pytest.raises((pl.exceptions.PolarsError, OSError)) as error:
-        asked(tmp_path, "select sum(goals) from gold.skater_game")
+        run_sql(tmp_path, "select sum(goals) from gold.skater_game")
     assert not isinstance(error.value, BadInput)
 
 
-def test_a_question_does_not_open_the_tables_that_it_does_not_name(run_here: Cli, league_lake: Path, tmp_path: Path):
+def test_a_query_opens_only_the_tables_that_it_names(run_here: Cli, league_lake: Path, tmp_path: Path):
     for name in ("lake", "silver/games"):
         shutil.copytree(league_lake / name, tmp_path / name)
     (tmp_path / "gold" / "skater_game").mkdir(parents=True)
@@ -144,13 +144,13 @@ def test_a_question_does_not_open_the_tables_that_it_does_not_name(run_here: Cli
     assert "There is no lake" in nowhere.err
 
 
-def test_a_table_that_is_not_in_the_lake_is_named(tmp_path: Path):
+def test_a_missing_table_is_named(tmp_path: Path):
     delta_tables.create_tables(tmp_path, [catalog.find_table("silver.games")])
 
-    assert "gold.skater_game is not in the lake" in trouble(tmp_path, "select 1 from gold.skater_game")[0]
+    assert "gold.skater_game is not in the lake" in catch_error(tmp_path, "select 1 from gold.skater_game")[0]
 
 
-def test_the_command_prints_a_table_and_says_how_much_more_there_is(run_here: Cli, league_lake: Path):
+def test_the_command_prints_a_table_and_the_number_of_further_rows(run_here: Cli, league_lake: Path):
     few = run_here("sql", "select 'goals' as what", root=league_lake)
     many = run_here("sql", "select game_id from silver.games order by game_id", root=league_lake)
 
@@ -162,7 +162,7 @@ def test_the_command_prints_a_table_and_says_how_much_more_there_is(run_here: Cl
 
 def test_the_command_prints_csv_json_and_parquet(run_cli: Cli, run_here: Cli, league_lake: Path):
     question = "select game_id, start_at, home_score from silver.games order by start_at limit 3"
-    rows = asked(league_lake, question)
+    rows = run_sql(league_lake, question)
 
     lines = list(csv.DictReader(io.StringIO(run_here("sql", question, "--format", "csv", root=league_lake).out)))
     found = json.loads(run_here("sql", question, "--format", "json", root=league_lake).out)
@@ -175,9 +175,7 @@ def test_the_command_prints_csv_json_and_parquet(run_cli: Cli, run_here: Cli, le
 
 
 @pytest.mark.parametrize("name", ["answer.csv", "answer.json", "answer.parquet"])
-def test_the_command_writes_a_file_by_its_name_and_never_over_another(
-    run_here: Cli, league_lake: Path, tmp_path: Path, name: str
-):
+def test_the_command_writes_a_file_and_never_over_another(run_here: Cli, league_lake: Path, tmp_path: Path, name: str):
     words = ("sql", "select game_id, home_score from silver.games order by game_id", "-o", str(tmp_path / "new" / name))
     first, second = (run_here(*words, root=league_lake) for _ in range(2))
     third = run_here(*words, "--replace", root=league_lake)
@@ -185,11 +183,11 @@ def test_the_command_writes_a_file_by_its_name_and_never_over_another(
     assert (first.code, second.code, third.code) == (0, 2, 0)
     assert "exists already" in second.err
     read = {"csv": pl.read_csv, "json": pl.read_json, "parquet": pl.read_parquet}[name.partition(".")[2]]
-    assert_frame_equal(read(tmp_path / "new" / name), asked(league_lake, words[1]), check_dtypes=False)
+    assert_frame_equal(read(tmp_path / "new" / name), run_sql(league_lake, words[1]), check_dtypes=False)
     assert [file.name for file in (tmp_path / "new").iterdir()] == [name]
 
 
-def test_a_format_that_is_not_known_is_answered_with_those_that_are(run_here: Cli, league_lake: Path, tmp_path: Path):
+def test_an_unknown_format_lists_the_formats(run_here: Cli, league_lake: Path, tmp_path: Path):
     ended = run_here("sql", "select 1", "-o", str(tmp_path / "answer.xls"), root=league_lake)
 
     assert ended.code == 2
@@ -199,7 +197,7 @@ def test_a_format_that_is_not_known_is_answered_with_those_that_are(run_here: Cl
     ]
 
 
-def test_python_asks_in_sql_and_reads_older_versions(tmp_path: Path):
+def test_python_runs_sql_and_reads_older_versions(tmp_path: Path):
     table = catalog.find_table("silver.games")
     delta_tables.create_tables(tmp_path, catalog.TABLES)
     for score in (1, 2):
@@ -215,7 +213,7 @@ def test_python_asks_in_sql_and_reads_older_versions(tmp_path: Path):
     assert found["written_at"].is_sorted(descending=True)
 
 
-def test_a_question_loads_neither_what_asks_the_network_nor_another_engine(league_lake: Path, tmp_path: Path):
+def test_a_query_loads_no_network_client_and_no_other_engine(league_lake: Path, tmp_path: Path):
     code = "import sys; from nhl_lake.cli.app import main; sys.argv = ['nhl-lake', 'sql', 'select 1 as one']\n"
     code += "try: main()\n"
     code += "finally: print({'httpcore', 'duckdb', 'xlsxwriter', 'pyarrow', 'pandas'} & {*sys.modules})"

@@ -1,4 +1,4 @@
-"""The status is told from bronze and the schedule, whenever something last ran."""
+"""Tests of the status, which comes from bronze and the schedule."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ def whys(answer: LakeStatus) -> dict[str, int]:
     return dict(answer.reasons.select("why", "games").iter_rows())
 
 
-def test_a_whole_season_is_complete(tmp_path: Path):
+def test_a_season_with_all_pages_is_complete(tmp_path: Path):
     run_ingest(tmp_path, FakeApi([FakeGame(1), FakeGame(2)]))
     (season,) = found(tmp_path).seasons
 
@@ -63,7 +63,7 @@ def test_a_hole_is_open_and_the_data_reach_only_to_the_day_before_it(tmp_path: P
     assert "1 played games are missing, the oldest of 2026-01-07 (`nhl-lake ingest`)" in answer.problems
 
 
-def test_games_older_than_the_lake_are_told_apart_from_holes(tmp_path: Path):
+def test_games_before_the_lake_are_not_missing(tmp_path: Path):
     games = [FakeGame(n, start=NOON - timedelta(days=9 - n)) for n in (1, 2, 8)]
     run_ingest(tmp_path, FakeApi(games), since=date(2026, 1, 5))
     (season,) = found(tmp_path).seasons

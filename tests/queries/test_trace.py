@@ -1,4 +1,4 @@
-"""What each layer says of a game, or of a player in it."""
+"""Tests of trace: the rows of a game, or of a player in it, in every layer."""
 
 from pathlib import Path
 
@@ -18,8 +18,8 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_every_table_with_games_is_asked_and_only_of_that_game(root: Path):
-    found = {said.table.name: said for said in trace.trace_game(root, GAME)}
+def test_trace_has_every_table_with_games_and_only_rows_of_that_game(root: Path):
+    found = {entry.table.name: entry for entry in trace.trace_game(root, GAME)}
 
     assert set(found) == {table.name for table in catalog.TABLES if "game_id" in table.schema}
     assert found["bronze.play_by_play"].row_count == 1
@@ -29,8 +29,8 @@ def test_every_table_with_games_is_asked_and_only_of_that_game(root: Path):
     assert found["silver.games"].rows["game_id"].to_list() == [GAME]
 
 
-def test_of_a_player_the_rows_that_name_him_are_shown(root: Path):
-    found = {said.table.name: said.rows for said in trace.trace_game(root, GAME, 8900001)}
+def test_trace_of_a_player_has_the_rows_that_name_them(root: Path):
+    found = {entry.table.name: entry.rows for entry in trace.trace_game(root, GAME, 8900001)}
 
     assert found["silver.plays"]["shooter_player_id"].to_list() == [8900001]
     assert found["silver.skater_games"]["goals"].to_list() == [1]
@@ -39,7 +39,7 @@ def test_of_a_player_the_rows_that_name_him_are_shown(root: Path):
     assert found["silver.goalie_games"].is_empty()
 
 
-def test_a_game_that_the_lake_does_not_know_is_an_error(root: Path):
+def test_an_unknown_game_is_an_error(root: Path):
     with pytest.raises(BadInput, match="does not know the game 1999020001"):
         list(trace.trace_game(root, 1999020001))
     with pytest.raises(BadInput, match="Nobody with the id 99"):
