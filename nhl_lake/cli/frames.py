@@ -20,7 +20,8 @@ PLAIN_NUMBERS = ("id", "season", "year", "number", "key", "version")  # last wor
 LEADING_COLUMNS = (
     "game_date", "season", "player", "first_name", "last_name", "first_player", "second_player", "third_player",
     "team_abbrev", "team_name", "opponent_abbrev", "home_team_abbrev", "away_team_abbrev", "home_score", "away_score",
-    "position", "situation", "games", "goals", "assists", "points", "shots_on_goal", "time_on_ice_s",
+    "position", "situation", "predicted_shots_on_goal", "chance_over_2_5", "games", "goals", "assists", "points",
+    "shots_on_goal", "time_on_ice_s",
     "time_together_s", "period", "event",
 )  # fmt: skip
 
