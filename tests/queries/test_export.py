@@ -219,5 +219,5 @@ def test_an_existing_file_is_replaced_only_on_request(run_here: Cli, league_lake
     words = ("export", "silver.games", "--to", str(tmp_path / "games.csv"))
     codes = [run_here(*more, root=league_lake).code for more in (words, words, (*words, "--replace"))]
 
-    assert codes == [0, 1, 0]
+    assert codes == [0, 2, 0]
     assert json.dumps([file.name for file in tmp_path.iterdir()]) == '["games.csv"]'

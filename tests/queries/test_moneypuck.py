@@ -193,7 +193,7 @@ def test_the_sql_command_reads_a_view(run_here: Cli, league_lake: Path):
     skaters = (
         lakes.read_rows(league_lake, catalog.find_table("gold.skater_game")).filter(pl.col("situation") == "all").height
     )
-    assert f" {skaters} " in ended.out
+    assert ended.out.split() == ["n", f"{skaters:,}"]
 
 
 def test_all_views_are_exported_or_some_of_one_season(run_here: Cli, league_lake: Path, tmp_path: Path):
