@@ -530,7 +530,7 @@ def test_files_removed_before_they_are_pinned_are_noticed(root: Path, backups: P
     assert read_pins(root, NOON) == {}
 
 
-# what is refused
+# errors
 
 
 def flip(file: Path, at: int = 100) -> None:

@@ -23,7 +23,7 @@ class Killed(BaseException):
 
 
 BOXSCORE = endpoints.BOXSCORE
-SILENT = {damage.lose_the_last_commit}  # what is left is a whole table, a commit earlier: only a backup tells
+SILENT = {damage.lose_the_last_commit}  # leaves a valid older version: only a backup shows the loss
 SINCE = ("--since", "2026-03-18", "--no-rebuild", "--json")
 NOT_MENDED_HERE = {"ask_for_a_newer_protocol"}  # only a newer program can read it
 

@@ -123,7 +123,7 @@ class PlayedMonth:
     root: Path
     runs: list[MonthRun]
     single_look_runs: list[MonthRun]
-    reference_root: Path  # a lake of the same games, kept in one run when all pages were whole
+    reference_root: Path  # a lake of the same games, ingested in one run from complete pages
 
     def compute_request_ratio(self) -> float:
         """Return the requests of a day with games, divided by those without second looks.
