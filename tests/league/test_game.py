@@ -23,7 +23,7 @@ def engine():
 
 @pytest.fixture(scope="module")
 def stories(engine):
-    return [engine.story(g.game_id) for g in engine.schedule(SEASON) if g.game_type == 2]
+    return [engine.get_outcome(g.game_id) for g in engine.schedule(SEASON) if g.game_type == 2]
 
 
 @pytest.fixture(scope="module")
@@ -31,24 +31,24 @@ def games(engine, stories):
     """Sixty games: the first of the season and those in which something rare happens, playoff overtimes among them."""
     wanted = [story.game_id for story in stories[:25]]
     rare = (
-        lambda s: s.last_type == "SO",
-        lambda s: s.last_type == "OT" and any(p.period == 4 for p in s.penalties),
+        lambda s: s.last_period_type == "SO",
+        lambda s: s.last_period_type == "OT" and any(p.period == 4 for p in s.penalties),
         lambda s: any(g.penalty_shot for g in s.goals),
         lambda s: any(p.type_code == "PS" for p in s.penalties),
         lambda s: any(p.type_code == "MAT" for p in s.penalties),
         lambda s: any(p.type_code == "GAM" for p in s.penalties),
         lambda s: any(p.minutes == 4 for p in s.penalties),
-        lambda s: any(3 in x.skaters and 5 in x.skaters for x in s.spells),
-        lambda s: bool(s.washed),
-        lambda s: any(x.goalies[0] is None and x.goalies[1] is None for x in s.spells),
-        lambda s: len({x.goalies[0] for x in s.spells} - {None}) == 2,
+        lambda s: any(3 in x.skaters and 5 in x.skaters for x in s.segments),
+        lambda s: bool(s.cancelled_penalties),
+        lambda s: any(x.goalies[0] is None and x.goalies[1] is None for x in s.segments),
+        lambda s: len({x.goalies[0] for x in s.segments} - {None}) == 2,
     )
     for test in rare:
         wanted += [story.game_id for story in stories if test(story)][:3]
     for game in engine.playoffs(SEASON):
-        if game.played and engine.story(game.game_id).last_period >= 4:
+        if game.is_played and engine.get_outcome(game.game_id).last_period >= 4:
             wanted.append(game.game_id)
-    return [(engine.game(g), engine.truth(g)) for g in dict.fromkeys(wanted[:70])]
+    return [(engine.get_game(g), engine.get_truth(g)) for g in dict.fromkeys(wanted[:70])]
 
 
 def compute_game_second(game, period, second):
@@ -62,10 +62,10 @@ def list_situation_codes(truth: Truth):
 
 
 def test_the_sample_has_what_is_rare(games):
-    periods = {g.story.last_period for g, _ in games if g.scheduled.game_type == 3}
-    assert any(g.story.last_type == "SO" for g, _ in games)
+    periods = {g.outcome.last_period for g, _ in games if g.scheduled.game_type == 3}
+    assert any(g.outcome.last_period_type == "SO" for g, _ in games)
     assert max(periods) >= 4
-    codes = {p.type_code for g, _ in games for p in g.story.penalties}
+    codes = {p.type_code for g, _ in games for p in g.outcome.penalties}
     assert codes >= {"MIN", "MAJ", "BEN", "MIS", "GAM", "PS"}
 
 
@@ -85,7 +85,7 @@ def test_the_strength_of_every_second_follows_from_the_penalties_of_the_feed(gam
                 replay_penalties(box, rows.get((period, second), []), now)
                 away_goalie, away, home, home_goalie = map(int, code)
                 assert [home - (1 - home_goalie), away - (1 - away_goalie)] == box.skaters, (
-                    game.story.game_id,
+                    game.outcome.game_id,
                     period,
                     second,
                 )
@@ -101,11 +101,11 @@ def replay_penalties(box, rows, now):
     ]
     for row in rows:
         if row.kind == "goal" and not row.penalty_shot:
-            box.goal_against(1 - row.side, now)
+            box.apply_goal_against(1 - row.side, now)
     if calls:
-        box.assess(calls, now)
+        box.assess_penalties(calls, now)
     elif any(row.kind in STOPS for row in rows):
-        box.whistle(now)
+        box.stop_play(now)
 
 
 def test_situation_codes_are_those_before_goals_penalties_and_stoppages_and_those_after_faceoffs(games):
@@ -129,8 +129,8 @@ def test_nobody_in_the_box_is_on_the_ice(games):
         on = {}
         for shift in game.shifts:
             on.setdefault(shift.player_id, []).append(shift)
-        for spell in game.story.spells:
-            for player in (*spell.box[0], *spell.box[1]):
+        for spell in game.outcome.segments:
+            for player in (*spell.unavailable[0], *spell.unavailable[1]):
                 for shift in on.get(player, ()):
                     assert shift.period != spell.period or shift.end <= spell.start or shift.start >= spell.end
 
@@ -138,7 +138,7 @@ def test_nobody_in_the_box_is_on_the_ice(games):
 def test_shifts_cover_every_second_with_the_right_number_of_men(games):
     for game, truth in games:
         home = game.scheduled.home_id
-        goalies = {s.player.player_id for lineup in game.story.lineups for s in lineup.goalies}
+        goalies = {s.player.player_id for lineup in game.outcome.lineups for s in lineup.goalies}
         men = {(p, i): [0, 0, 0, 0] for p, row in truth.strength.items() for i in range(len(row))}
         for shift in game.shifts:
             place = (0 if shift.team_id == home else 2) + (shift.player_id in goalies)
@@ -164,7 +164,7 @@ def test_shifts_of_a_player_are_numbered_and_never_touch_or_overlap(games):
 def test_hardly_a_skater_stays_out_for_three_minutes(games):
     lengths = []
     for game, _ in games:
-        goalies = {s.player.player_id for lineup in game.story.lineups for s in lineup.goalies}
+        goalies = {s.player.player_id for lineup in game.outcome.lineups for s in lineup.goalies}
         lengths += [s.end - s.start for s in game.shifts if s.player_id not in goalies]
     assert sum(length > 180 for length in lengths) < len(lengths) / 1000
     assert sum(20 <= length <= 90 for length in lengths) > 0.8 * len(lengths)
@@ -176,7 +176,11 @@ def test_those_who_iced_the_puck_stay_on(games):
         for i, event in enumerate(game.events):
             if event.kind == "stoppage" and event.reason == "icing" and game.events[i + 1].kind == "faceoff":
                 faceoff = game.events[i + 1]
-                guilty = (0 if faceoff.x < 0 else 1) if faceoff.home_defends == "left" else (0 if faceoff.x > 0 else 1)
+                guilty = (
+                    (0 if faceoff.x < 0 else 1)
+                    if faceoff.home_defending_side == "left"
+                    else (0 if faceoff.x > 0 else 1)
+                )
                 if truth.strength[event.period][event.second - 1] == truth.strength[event.period][event.second]:
                     before, after = truth.on_ice[event.event_id], truth.on_ice[faceoff.event_id]
                     assert before.skaters[guilty] == after.skaters[guilty]
@@ -200,7 +204,7 @@ def test_rows_of_one_second_stand_in_their_order(games):
         for one, two in pairwise(game.events):
             if (one.period, one.second) == (two.period, two.second) and not two.penalty_shot:
                 assert order.get(one.kind, 0) <= order.get(two.kind, 9) or two.kind in ("stoppage", "penalty")
-        for period in range(1, min(game.story.last_period, 4) + 1):
+        for period in range(1, min(game.outcome.last_period, 4) + 1):
             kinds = [e.kind for e in game.events if e.period == period]
             if period < 5 or game.scheduled.game_type == 3:
                 assert kinds[:2] == ["period-start", "faceoff"]
@@ -216,10 +220,10 @@ def test_the_score_after_every_goal_is_right_and_ends_at_the_story(games):
                 score[event.side] += 1
             if event.kind == "goal":
                 assert event.score == tuple(score)
-        if game.story.last_type == "SO":
-            winner = next(a.side for a in game.story.shootout if a.winner)
+        if game.outcome.last_period_type == "SO":
+            winner = next(a.side for a in game.outcome.shootout if a.winner)
             score[winner] += 1
-        assert game.story.score == tuple(score)
+        assert game.outcome.score == tuple(score)
         assert score[0] != score[1]
 
 
@@ -243,21 +247,21 @@ def test_everybody_named_in_a_live_row_is_on_the_ice(games):
                 assert event.player in own
                 assert set(event.assists) <= own
                 if event.kind in ("faceoff", "hit") or event.reason == "blocked":
-                    assert event.other in on.skaters[1 - event.side]
+                    assert event.other_player in on.skaters[1 - event.side]
                 if event.kind in SHOTS[:3]:
                     assert event.goalie == on.goalies[1 - event.side]
                 if event.reason == "teammate-blocked":
-                    assert event.other in on.skaters[event.side]
-                    assert event.other != event.player
+                    assert event.other_player in on.skaters[event.side]
+                    assert event.other_player != event.player
 
 
 def test_penalties_name_players_of_the_right_team(games):
     for game, _ in games:
-        team = {s.player.player_id: i for i, lineup in enumerate(game.story.lineups) for s in lineup.dressed}
+        team = {s.player.player_id: i for i, lineup in enumerate(game.outcome.lineups) for s in lineup.dressed_players}
         for event in game.events:
             if event.kind == "penalty":
                 assert event.player is None or team[event.player] == event.side
-                assert event.other is None or team[event.other] == 1 - event.side
+                assert event.other_player is None or team[event.other_player] == 1 - event.side
                 assert event.served_by is None or team[event.served_by] == event.side
                 assert (event.player is None) == (event.penalty_type == "BEN")
                 assert event.served_by is not None or event.penalty_type not in ("BEN", "MAT")
@@ -266,21 +270,21 @@ def test_penalties_name_players_of_the_right_team(games):
 def test_a_delayed_penalty_is_called_or_wiped_out_and_its_team_cannot_score_before(games):
     lifted = 0
     for game, truth in games:
-        for row in (*game.story.penalties, *game.story.washed):
-            if row.delayed is None:
+        for row in (*game.outcome.penalties, *game.outcome.cancelled_penalties):
+            if row.delayed_from is None:
                 continue
-            rows = [e for e in game.events if e.period == row.period and row.delayed <= e.second <= row.second]
-            arm = next(e for e in rows if e.kind == "delayed-penalty" and e.second == row.delayed)
+            rows = [e for e in game.events if e.period == row.period and row.delayed_from <= e.second <= row.second]
+            arm = next(e for e in rows if e.kind == "delayed-penalty" and e.second == row.delayed_from)
             assert arm.side == row.side
             assert not [e for e in rows if e.kind == "stoppage" and e.second < row.second]
             assert not [e for e in rows if e.kind == "goal" and e.side == row.side]
-            codes = truth.strength[row.period][row.delayed : row.second]
+            codes = truth.strength[row.period][row.delayed_from : row.second]
             lifted += any(code[0 if row.side == 0 else 3] == "0" for code in codes)
     assert lifted > 10
 
 
 def test_a_shoot_out_is_a_fifth_period_of_attempts(games):
-    found = [g for g, _ in games if g.story.last_type == "SO"]
+    found = [g for g, _ in games if g.outcome.last_period_type == "SO"]
     for game in found:
         rows = [e for e in game.events if e.period_type == "SO"]
         assert {e.period for e in rows} == {5}
@@ -288,11 +292,11 @@ def test_a_shoot_out_is_a_fifth_period_of_attempts(games):
         assert [e.kind for e in rows[-3:]] == ["shootout-complete", "period-end", "game-end"]
         attempts = rows[1:-3]
         assert [(e.side, e.player, e.goalie) for e in attempts] == [
-            (a.side, a.shooter, a.goalie) for a in game.story.shootout
+            (a.side, a.shooter, a.goalie) for a in game.outcome.shootout
         ]
         assert all(a.side != b.side for a, b in pairwise(attempts))
-        assert game.story.spells[-1].period == 4
-        assert game.story.spells[-1].end == 300
+        assert game.outcome.segments[-1].period == 4
+        assert game.outcome.segments[-1].end == 300
     assert found
 
 
@@ -313,12 +317,12 @@ def test_a_shoot_out_stops_as_soon_as_it_is_decided(stories):
 def test_playoff_overtimes_are_full_periods_at_full_strength_until_a_goal(games):
     codes = Counter()
     for game, truth in games:
-        if game.scheduled.game_type != 3 or game.story.last_period < 4:
+        if game.scheduled.game_type != 3 or game.outcome.last_period < 4:
             continue
-        last = game.story.last_period
+        last = game.outcome.last_period
         assert all(len(truth.strength[p]) == 1200 for p in range(1, last))
-        assert game.story.goals[-1].period == last
-        assert len(truth.strength[last]) == game.story.last_second == game.story.goals[-1].second
+        assert game.outcome.goals[-1].period == last
+        assert len(truth.strength[last]) == game.outcome.last_second == game.outcome.goals[-1].second
         codes.update(truth.strength[4])
     assert codes.most_common(1)[0][0] == "1551"
     assert "1331" not in codes
@@ -345,7 +349,7 @@ def test_places_are_on_the_ice_and_shots_come_from_the_right_side(games):
                 continue
             assert abs(event.x) <= 99
             assert abs(event.y) <= 42
-            x = event.x if (event.side == 0) == (event.home_defends == "left") else -event.x
+            x = event.x if (event.side == 0) == (event.home_defending_side == "left") else -event.x
             if event.kind in SHOTS[:3]:
                 assert event.zone == ("O" if x >= 25 else "D" if x <= -25 else "N")
                 toward, away = toward + (x > 0), away + (x < 0)
@@ -356,7 +360,7 @@ def test_teams_change_ends_after_every_period(games):
     for game, _ in games:
         sides = {}
         for event in game.events:
-            sides.setdefault(event.period, set()).add(event.home_defends)
+            sides.setdefault(event.period, set()).add(event.home_defending_side)
         assert all(len(s) == 1 for s in sides.values())
         assert all(sides[p] != sides[p + 1] for p in sides if p + 1 in sides)
 

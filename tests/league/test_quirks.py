@@ -31,11 +31,11 @@ def find_corrected_game() -> tuple[int, Any]:
 
 def test_corrections_come_one_three_seven_or_twenty_days_after_the_game():
     game_id, found = find_corrected_game()
-    first, last = min(c.until for c in found), max(c.until for c in found)
+    first, last = min(c.corrected_at for c in found), max(c.corrected_at for c in found)
     wrong = get_game_page(game_id, "play-by-play", first - make_minutes(1))
     right = get_game_page(game_id, "play-by-play", last + make_minutes(1))
 
-    after = [(c.until - get_end_time(game_id)) / timedelta(days=1) for c in found]
+    after = [(c.corrected_at - get_end_time(game_id)) / timedelta(days=1) for c in found]
     assert {min(quirks.CORRECTION_DELAY_DAYS, key=lambda days: abs(days - n)) - n <= 0.21 for n in after} == {True}
     assert wrong["gameState"] == right["gameState"] == "OFF"
     assert wrong["plays"] != right["plays"]
@@ -45,7 +45,7 @@ def test_corrections_come_one_three_seven_or_twenty_days_after_the_game():
 
 def test_a_corrected_game_agreed_with_itself_before():
     game_id, found = find_corrected_game()
-    before = min(c.until for c in found) - make_minutes(1)
+    before = min(c.corrected_at for c in found) - make_minutes(1)
     page, box = get_game_page(game_id, "play-by-play", before), get_game_page(game_id, "boxscore", before)
     lines = [line for team in box["playerByGameStats"].values() for group in team.values() for line in group]
     goals = [play["details"] for play in page["plays"] if play["typeDescKey"] == "goal"]

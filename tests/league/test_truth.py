@@ -101,7 +101,7 @@ def test_the_situations_of_a_game_add_up_to_its_length(games):
     for game, truth in games:
         for period, codes in truth.strength.items():
             full = 1200 if period <= 3 else 300
-            assert len(codes) == (game.story.last_second if period == game.story.last_period else full)
+            assert len(codes) == (game.outcome.last_second if period == game.outcome.last_period else full)
 
 
 def test_rebounds_and_rushes_are_what_their_definitions_say(games):
