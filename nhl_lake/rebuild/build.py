@@ -1,6 +1,6 @@
-"""Rows of tables, made from pages part by part; a game, player or day that cannot be made is put aside, by name.
+"""Build the rows of tables from pages, in chunks. A game, player or day that cannot be built is quarantined.
 
-What is made in whole slices is made by jobs, which may run anywhere: in this process, in others, on other machines.
+Tasks build whole partitions. They may run anywhere: in this process, in other processes, on other machines.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,28 +21,28 @@ from nhl_lake.store.file_commit import read_season_sizes
 from nhl_lake.store.files import DataFile, write_data_file
 
 MAX_BATCH_GAMES = 200
-BATCHES_PER_READ = 2  # as many are read together as are made in so many goes: it takes half the time, and little room
-PROJECTION_MIN_GAMES = 50  # of which all columns are read: to find out which are looked at would take longer
-READ_WHOLE_BYTES = 2 * 10**6  # of files that are read: less than that is read at once
+BATCHES_PER_READ = 2  # read the games of this many batches together: half the time, for little memory
+PROJECTION_MIN_GAMES = 50  # up to this many, read all columns: finding the required ones would take longer
+READ_WHOLE_BYTES = 2 * 10**6  # inputs up to this file size are read at once
 MIN_FILTER_KEYS = 100
-PAGE_MEMORY_FACTOR, ROW_MEMORY_FACTOR = 25, 7  # how much room pages, and rows, take while something is made of them
-PROCESS_BASE_BYTES = 250 * 10**6  # what a process has before it has made anything
-MAX_FILE_BYTES = 256 * 10**6  # of rows in memory; some ten times what they have in a file
+PAGE_MEMORY_FACTOR, ROW_MEMORY_FACTOR = 25, 7  # memory that pages and rows take during a build, as a multiple
+PROCESS_BASE_BYTES = 250 * 10**6  # memory of a process before it builds anything
+MAX_FILE_BYTES = 256 * 10**6  # of rows in memory: about ten times their size in a file
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
 class BuiltRows(NamedTuple):
-    """Rows of a slice of a table, and what was put aside, as rows of silver.quarantine."""
+    """Rows of a partition, and what was quarantined, as rows of silver.quarantine."""
 
     rows: pl.DataFrame
     quarantined: pl.DataFrame
 
 
 class BuildTask(NamedTuple):
-    """Work that can be done anywhere: to make a piece of a slice of a table, and to write it into files.
+    """A task that any executor can run: build a chunk of a partition and write it to files.
 
-    The piece is number `piece` of `of` of the slice's games, or of what else its rows go by. `memory` is in bytes.
+    It is chunk number `chunk` of `chunks` of the partition's games (or other chunk keys). `memory` is in bytes.
     """
 
     snapshot: BuildSnapshot
@@ -54,7 +54,7 @@ class BuildTask(NamedTuple):
 
 
 class BuildResult(NamedTuple):
-    """What came of a job: files that no commit names yet, and what was put aside; or why there is nothing."""
+    """The result of a task: files that no commit refers to yet, and what was quarantined; or the error."""
 
     partition: str
     files: tuple[DataFile, ...]
@@ -63,236 +63,253 @@ class BuildResult(NamedTuple):
 
     @property
     def rows(self) -> int:
-        """Return the number of rows that were written."""
+        """Return the number of rows written."""
         return sum(file.rows for file in self.files)
 
 
-def run_task(job: BuildTask, table: Table) -> BuildResult:
-    """Do a job: make the rows, hold them against the table's rules, write them. Done twice, it leaves a file too many.
+def run_task(task: BuildTask, table: Table) -> BuildResult:
+    """Run a task: build the rows, check them against the table's rules, write them. A second run leaves extra files.
 
-    Rows are gathered until they fill a file, or their share of the memory.
+    Rows are collected until they fill a file or their share of the memory.
     """
-    most = min(MAX_FILE_BYTES, (job.memory or 8 * MAX_FILE_BYTES) // 8)
-    part = None if job.partition == WHOLE_TABLE else job.partition
-    heap: list[pl.DataFrame] = []
+    max_bytes = min(MAX_FILE_BYTES, (task.memory or 8 * MAX_FILE_BYTES) // 8)
+    partition = None if task.partition == WHOLE_TABLE else task.partition
+    pending: list[pl.DataFrame] = []
     files: list[DataFile] = []
-    refusals = [make_empty_rows(table).quarantined]
+    quarantined = [make_empty_rows(table).quarantined]
 
     def write() -> None:
-        if any(frame.height for frame in heap):
-            files.append(write_data_file(job.snapshot.target_root, table, pl.concat(heap).sort(table.key), part))
-        heap.clear()
+        if any(frame.height for frame in pending):
+            files.append(
+                write_data_file(task.snapshot.target_root, table, pl.concat(pending).sort(table.key), partition)
+            )
+        pending.clear()
 
     try:
-        for found in build_chunk(job, table):
-            refusals.append(found.quarantined)
-            heap.append(found.rows)
-            if sum(frame.estimated_size() for frame in heap) >= most:
+        for found in build_chunk(task, table):
+            quarantined.append(found.quarantined)
+            pending.append(found.rows)
+            if sum(frame.estimated_size() for frame in pending) >= max_bytes:
                 write()
         write()
     except ValidationFailed as error:
-        return BuildResult(job.partition, tuple(files), make_empty_rows(table).quarantined, error)
-    return BuildResult(job.partition, tuple(files), pl.concat(refusals))
+        return BuildResult(task.partition, tuple(files), make_empty_rows(table).quarantined, error)
+    return BuildResult(task.partition, tuple(files), pl.concat(quarantined))
 
 
-def build_chunk(job: BuildTask, table: Table, games: Sequence[int] | None = None) -> Iterator[BuiltRows]:
-    """Make a piece of a slice of a table, or some games of it, held against the table's rules, some at a time."""
-    inputs = [scan_input(job, table, read) for read in table.inputs]
+def build_chunk(task: BuildTask, table: Table, games: Sequence[int] | None = None) -> Iterator[BuiltRows]:
+    """Build a chunk of a partition, or some games of it, in batches, and check them against the table's rules."""
+    inputs = [scan_input(task, table, input_table) for input_table in table.inputs]
     if table.chunk_key is None:
         rows = build_rows(
-            table, job.partition, collect_inputs(table, inputs), *([job.snapshot.day] if table.needs_day else [])
+            table, task.partition, collect_inputs(table, inputs), *([task.snapshot.day] if table.needs_day else [])
         )
         checks.validate_rows(table, rows)
         yield make_empty_rows(table)._replace(rows=rows)
         return
-    for keys, at_once, known in load_inputs(job, table, inputs, games):
-        for some in split_keys(keys, at_once):
-            yield from build_or_bisect(table, job.partition, filter_keys(table, known, some), some)
+    for keys, batch_size, frames in load_inputs(task, table, inputs, games):
+        for batch in split_keys(keys, batch_size):
+            yield from build_or_bisect(table, task.partition, filter_keys(table, frames, batch), batch)
 
 
 def load_inputs(
-    job: BuildTask, table: Table, inputs: Sequence[pl.LazyFrame], games: Sequence[int] | None
+    task: BuildTask, table: Table, inputs: Sequence[pl.LazyFrame], games: Sequence[int] | None
 ) -> Iterator[tuple[Sequence[Any], int, list[pl.DataFrame]]]:
-    """Yield games, or what else rows go by, how many there is room for at a time, and what a table reads of them."""
+    """Yield chunk keys (such as games), the batch size that fits in memory, and the inputs of these keys."""
     if (
         games is None
-        and job.chunks == 1
-        and sum_input_bytes(job.snapshot, table, [job.partition])[job.partition] <= READ_WHOLE_BYTES
+        and task.chunks == 1
+        and sum_input_bytes(task.snapshot, table, [task.partition])[task.partition] <= READ_WHOLE_BYTES
     ):
-        # to find out what goes by what, and then to read that, would take longer than to read it all
-        known = collect_inputs(table, inputs)
-        yield *select_chunk_keys(job, table, [frame.lazy() for frame in known], None), known
+        # reading everything is faster than finding the keys first
+        frames = collect_inputs(table, inputs)
+        yield *select_chunk_keys(task, table, [frame.lazy() for frame in frames], None), frames
         return
-    keys, at_once = select_chunk_keys(job, table, inputs, games)
+    keys, batch_size = select_chunk_keys(task, table, inputs, games)
     if len(keys) > PROJECTION_MIN_GAMES:
         inputs = select_required_columns(table, inputs)
-    for many in split_keys(keys, BATCHES_PER_READ * at_once):
-        yield many, at_once, collect_inputs(table, filter_keys(table, inputs, many))
+    for batch in split_keys(keys, BATCHES_PER_READ * batch_size):
+        yield batch, batch_size, collect_inputs(table, filter_keys(table, inputs, batch))
 
 
-def sum_input_bytes(bronze: BuildSnapshot, table: Table, slices: Iterable[str]) -> dict[str, int]:
-    """Return how many bytes the files have that slices of a table are made of."""
-    found = [read_season_sizes(bronze.handle(read), read) for read in table.inputs]
+def sum_input_bytes(bronze: BuildSnapshot, table: Table, partitions: Iterable[str]) -> dict[str, int]:
+    """Return the file sizes of the inputs of each partition, in bytes."""
+    found = [read_season_sizes(bronze.handle(input_table), input_table) for input_table in table.inputs]
     return {
-        part: sum(
-            size.size_bytes for of in found for season, size in of.items() if is_input_season(part, table, season)
+        partition: sum(
+            size.size_bytes
+            for sizes in found
+            for season, size in sizes.items()
+            if is_input_season(partition, table, season)
         )
-        for part in slices
+        for partition in partitions
     }
 
 
-def is_input_season(part: str, table: Table, season: str | None) -> bool:
-    """Whether rows of a season, or of a table that has none, go into a slice of a table."""
-    return WHOLE_TABLE in {part, season or WHOLE_TABLE} or season in {
-        *list_earlier_seasons(part, table.prior_seasons),
-        part,
+def is_input_season(partition: str, table: Table, season: str | None) -> bool:
+    """Return whether rows of a season (None: a table without seasons) are inputs of a partition."""
+    return WHOLE_TABLE in {partition, season or WHOLE_TABLE} or season in {
+        *list_earlier_seasons(partition, table.prior_seasons),
+        partition,
     }
 
 
 def select_required_columns(table: Table, inputs: Sequence[pl.LazyFrame]) -> list[pl.LazyFrame]:
-    """Leave the columns that a table's function looks at; of pages all are kept, to hold them against their SHA-256."""
+    """Select the columns that a table's function requires; pages keep all, because their SHA-256 is checked."""
     return [
-        frame if read.is_stored else frame.select(names)
-        for read, frame, names in zip(table.inputs, inputs, find_required_columns(table), strict=True)
+        frame if input_table.is_stored else frame.select(names)
+        for input_table, frame, names in zip(table.inputs, inputs, find_required_columns(table), strict=True)
     ]
 
 
-def build_partition(job: BuildTask, table: Table, games: Sequence[int] | None) -> BuiltRows:
-    """Make a slice of a table, or some games of it, held against the table's rules."""
-    found = [make_empty_rows(table), *build_chunk(job, table, games)]
+def build_partition(task: BuildTask, table: Table, games: Sequence[int] | None) -> BuiltRows:
+    """Build a partition, or some games of it, and check it against the table's rules."""
+    found = [make_empty_rows(table), *build_chunk(task, table, games)]
     return BuiltRows(pl.concat(one.rows for one in found).sort(table.key), pl.concat(one.quarantined for one in found))
 
 
 def make_empty_rows(table: Table) -> BuiltRows:
-    """Return no rows of a table, and nothing put aside."""
+    """Return empty rows of a table, with nothing quarantined."""
     return BuiltRows(pl.DataFrame(schema=table.schema), pl.DataFrame(schema=QUARANTINE.schema))
 
 
-def scan_input(job: BuildTask, table: Table, read: Table) -> pl.LazyFrame:
-    """Read what goes into one slice of a table; of bronze the newest version of each page, or every one."""
-    rows = job.snapshot.scan(read)
-    if read.partition and job.partition != WHOLE_TABLE:
-        seasons = [*list_earlier_seasons(job.partition, table.prior_seasons), job.partition]
+def scan_input(task: BuildTask, table: Table, input_table: Table) -> pl.LazyFrame:
+    """Scan the inputs of a partition: for bronze, the newest version of each page, or every version."""
+    rows = task.snapshot.scan(input_table)
+    if input_table.partition and task.partition != WHOLE_TABLE:
+        seasons = [*list_earlier_seasons(task.partition, table.prior_seasons), task.partition]
         rows = rows.filter(pl.col("season").is_in([int(season) for season in seasons]))
     return (
-        delta_tables.filter_newest_pages(rows, read)
-        if read.layer == "bronze" and not table.needs_all_versions
+        delta_tables.filter_newest_pages(rows, input_table)
+        if input_table.layer == "bronze" and not table.needs_all_versions
         else rows
     )
 
 
 def select_chunk_keys(
-    job: BuildTask, table: Table, inputs: Sequence[pl.LazyFrame], games: Sequence[int] | None
+    task: BuildTask, table: Table, inputs: Sequence[pl.LazyFrame], games: Sequence[int] | None
 ) -> tuple[Sequence[Any], int]:
-    """Return the games of a piece of a slice, or what else its rows go by, and how many there is room for at a time."""
+    """Return the chunk keys (such as games) of a task, and the batch size that fits in memory."""
     if games is not None:
         return games, MAX_BATCH_GAMES
     found = [
-        frame.select(table.chunk_key, order, estimate_row_bytes(read).alias("room"))
-        for read, frame in zip(table.inputs, inputs, strict=True)
-        if table.chunk_key in read.schema
-        # in the order in which the pages were kept, so that a part's pages stand in few files
-        for order in [pl.col("fetched_at") if "fetched_at" in read.schema else pl.lit(None).alias("fetched_at")]
+        frame.select(table.chunk_key, order, estimate_row_bytes(input_table).alias("row_bytes"))
+        for input_table, frame in zip(table.inputs, inputs, strict=True)
+        if table.chunk_key in input_table.schema
+        # in the order in which the pages were stored, so a chunk's pages are in few files
+        for order in [pl.col("fetched_at") if "fetched_at" in input_table.schema else pl.lit(None).alias("fetched_at")]
     ]
-    every = pl.concat(found, how="vertical_relaxed").group_by(table.chunk_key)
-    of_each = every.agg(pl.col("fetched_at").min(), pl.col("room").sum()).sort("fetched_at", table.chunk_key).collect()
-    mine = of_each[of_each.height * job.chunk // job.chunks : of_each.height * (job.chunk + 1) // job.chunks]
-    room = int(mine["room"].sum()) // max(mine.height, 1)
-    return mine.get_column(str(table.chunk_key)).to_list(), choose_batch_size(room, job.memory)
+    grouped = pl.concat(found, how="vertical_relaxed").group_by(table.chunk_key)
+    by_key = (
+        grouped.agg(pl.col("fetched_at").min(), pl.col("row_bytes").sum()).sort("fetched_at", table.chunk_key).collect()
+    )
+    selected = by_key[by_key.height * task.chunk // task.chunks : by_key.height * (task.chunk + 1) // task.chunks]
+    row_bytes = int(selected["row_bytes"].sum()) // max(selected.height, 1)
+    return selected.get_column(str(table.chunk_key)).to_list(), choose_batch_size(row_bytes, task.memory)
 
 
 def split_keys(keys: Sequence[Any], length: int) -> Iterator[Sequence[Any]]:
-    """Cut keys into runs of a length; the last may be shorter."""
+    """Split keys into batches of a length; the last may be shorter."""
     for start in range(0, len(keys), length):
         yield keys[start : start + length]
 
 
-def estimate_row_bytes(read: Table) -> pl.Expr:
-    """Return how many bytes a row takes, roughly, while something is made of it."""
-    if "body_bytes" in read.schema:
+def estimate_row_bytes(input_table: Table) -> pl.Expr:
+    """Estimate the memory in bytes that a row takes during a build."""
+    if "body_bytes" in input_table.schema:
         return pl.col("body_bytes") * PAGE_MEMORY_FACTOR
-    wide = sum(8 if dtype.is_numeric() or dtype.is_temporal() else 40 for dtype in read.schema.values())
-    return pl.lit(wide * ROW_MEMORY_FACTOR, pl.Int64)
+    row_width = sum(8 if dtype.is_numeric() or dtype.is_temporal() else 40 for dtype in input_table.schema.values())
+    return pl.lit(row_width * ROW_MEMORY_FACTOR, pl.Int64)
 
 
-def choose_batch_size(room: int, memory: int | None) -> int:
-    """Return how many games, of so many bytes each, are made together."""
-    if memory is None or not room:
+def choose_batch_size(row_bytes: int, memory: int | None) -> int:
+    """Return how many games of `room` bytes each to build together."""
+    if memory is None or not row_bytes:
         return MAX_BATCH_GAMES
-    return min(MAX_BATCH_GAMES, max(1, (memory - PROCESS_BASE_BYTES) // room))
+    return min(MAX_BATCH_GAMES, max(1, (memory - PROCESS_BASE_BYTES) // row_bytes))
 
 
 def collect_verified(table: Table, rows: pl.LazyFrame) -> pl.DataFrame:
-    """Read rows; pages are held against the SHA-256 that they were kept with."""
+    """Collect rows; check pages against their stored SHA-256."""
     found = rows.collect()
     if table.layer == "bronze":
-        spoilt = found.filter(found["sha256"].ne_missing(hash_texts(found["body"])))
-        if not spoilt.is_empty():
-            page = spoilt.select(pl.concat_str(table.page_key, separator=" ")).row(0)[0]
+        damaged = found.filter(found["sha256"].ne_missing(hash_texts(found["body"])))
+        if not damaged.is_empty():
+            page = damaged.select(pl.concat_str(table.page_key, separator=" ")).row(0)[0]
             raise UnreadableData(
-                f"{table.name}: the page {page} is not what was kept: its SHA-256 differs.",
-                "Nothing was written. The disk has damaged it: `nhl-lake doctor --deep` says what mends it.",
+                f"{table.name}: the stored page {page} is damaged: its SHA-256 differs.",
+                "No changes were made. Run `nhl-lake doctor --deep` to see how to repair it.",
             )
     return found
 
 
 def collect_inputs(table: Table, inputs: Sequence[pl.LazyFrame]) -> list[pl.DataFrame]:
-    """Read what a table is made of."""
-    return [collect_verified(given, rows) for given, rows in zip(table.inputs, inputs, strict=True)]
+    """Collect the inputs of a table."""
+    return [collect_verified(input_table, rows) for input_table, rows in zip(table.inputs, inputs, strict=True)]
 
 
-def build_rows(table: Table, part: str, inputs: Sequence[pl.DataFrame], *more: date) -> pl.DataFrame:
-    """Make the rows of a table. A number that does not fit its column is an error."""
-    frames = (fill_unread_columns(read, frame) for read, frame in zip(table.inputs, inputs, strict=True))
+def build_rows(table: Table, partition: str, inputs: Sequence[pl.DataFrame], *more: date) -> pl.DataFrame:
+    """Build the rows of a table. A number that does not fit its column is an error."""
+    frames = (fill_unread_columns(input_table, frame) for input_table, frame in zip(table.inputs, inputs, strict=True))
     found = table.build(*frames, *more)
     rows = found.select(pl.col(c.name).cast(c.dtype) for c in table.columns).collect().sort(table.key)
-    if table.prior_seasons and part != WHOLE_TABLE:
-        # of the seasons before it was given, and may know more of them than of its own, of which nothing is played yet
+    if table.prior_seasons and partition != WHOLE_TABLE:
+        # the function also got earlier seasons, and may return rows of those
         rows = rows.filter(
-            ~pl.col("season").is_in([int(season) for season in list_earlier_seasons(part, table.prior_seasons)])
+            ~pl.col("season").is_in([int(season) for season in list_earlier_seasons(partition, table.prior_seasons)])
         )
-    others = sorted(set(rows["season"]) - {int(part)}) if table.partition and part != WHOLE_TABLE else []
+    others = sorted(set(rows["season"]) - {int(partition)}) if table.partition and partition != WHOLE_TABLE else []
     if others:
-        raise ValidationFailed(f"{table.name}: pages kept under season {part} speak of {others}.", "Please report it.")
+        raise ValidationFailed(
+            f"{table.name}: pages stored under season {partition} are of {others}.", "This is a bug: please report it."
+        )
     return rows
 
 
-def build_or_bisect(table: Table, part: str, inputs: Sequence[pl.DataFrame], keys: Sequence[Any]) -> list[BuiltRows]:
-    """Make some games, or what else rows go by; where one cannot be made, halve them until it is found."""
-    by = str(table.chunk_key)
+def build_or_bisect(
+    table: Table, partition: str, inputs: Sequence[pl.DataFrame], keys: Sequence[Any]
+) -> list[BuiltRows]:
+    """Build the rows of some chunk keys. If that fails, bisect the keys until the bad one is found."""
+    chunk_key = str(table.chunk_key)
     try:
-        rows = build_rows(table, part, inputs)
+        rows = build_rows(table, partition, inputs)
     except (ValidationFailed, pl.exceptions.PolarsError) as error:
         if len(keys) == 1:
             reason = error.message if isinstance(error, ValidationFailed) else " ".join(str(error).split())
-            return [make_empty_rows(table)._replace(quarantined=make_quarantine_rows(table, part, {keys[0]: reason}))]
+            return [
+                make_empty_rows(table)._replace(quarantined=make_quarantine_rows(table, partition, {keys[0]: reason}))
+            ]
         middle = len(keys) // 2
         return [
-            made
-            for some in (keys[:middle], keys[middle:])
-            for made in build_or_bisect(table, part, filter_keys(table, inputs, some), some)
+            built
+            for batch in (keys[:middle], keys[middle:])
+            for built in build_or_bisect(table, partition, filter_keys(table, inputs, batch), batch)
         ]
-    bad = checks.describe_violations(table, rows, by)
-    return [BuiltRows(rows.filter(~pl.col(by).is_in(list(bad))), make_quarantine_rows(table, part, bad))]
-
-
-def filter_keys(table: Table, inputs: Sequence[Frame], keys: Sequence[Any]) -> list[Frame]:
-    """Leave some games, or what else rows go by, of what a table reads."""
-    # up to a hundred keys are looked for in Parquet in another way, up to five times as slow: so they are said again
-    some = pl.col(str(table.chunk_key)).is_in(list(keys) * (1 + MIN_FILTER_KEYS // max(len(keys), 1)))
+    violations = checks.describe_violations(table, rows, chunk_key)
     return [
-        frame.filter(some) if table.chunk_key in read.schema else frame
-        for read, frame in zip(table.inputs, inputs, strict=True)
+        BuiltRows(
+            rows.filter(~pl.col(chunk_key).is_in(list(violations))), make_quarantine_rows(table, partition, violations)
+        )
     ]
 
 
-def make_quarantine_rows(table: Table, part: str, reasons: Mapping[Any, str]) -> pl.DataFrame:
-    """Return the rows of silver.quarantine for what a table puts aside."""
+def filter_keys(table: Table, inputs: Sequence[Frame], keys: Sequence[Any]) -> list[Frame]:
+    """Filter a table's inputs to some chunk keys."""
+    # Polars filters Parquet by fewer than a hundred keys up to five times slower: so repeat the keys
+    batch = pl.col(str(table.chunk_key)).is_in(list(keys) * (1 + MIN_FILTER_KEYS // max(len(keys), 1)))
+    return [
+        frame.filter(batch) if table.chunk_key in input_table.schema else frame
+        for input_table, frame in zip(table.inputs, inputs, strict=True)
+    ]
+
+
+def make_quarantine_rows(table: Table, partition: str, reasons: Mapping[Any, str]) -> pl.DataFrame:
+    """Return the rows of silver.quarantine for what a table quarantines."""
     rows = [
         {
-            "season": None if part == WHOLE_TABLE else int(part),
+            "season": None if partition == WHOLE_TABLE else int(partition),
             "quarantined_by": table.name,
-            "subject": name_subject(table, part, key),
+            "subject": name_subject(table, partition, key),
             "game_id": key if table.chunk_key == "game_id" else None,
             "reason": reason[:500],
         }
@@ -301,8 +318,8 @@ def make_quarantine_rows(table: Table, part: str, reasons: Mapping[Any, str]) ->
     return pl.DataFrame(rows, schema=QUARANTINE.schema)
 
 
-def name_subject(table: Table, part: str, key: object) -> str:
-    """Name what is put aside: a game by its id, anything else with the name of its key, and its season."""
+def name_subject(table: Table, partition: str, key: object) -> str:
+    """Name the subject of a quarantine: a game by its id, anything else by its key and season."""
     if table.chunk_key == "game_id":
         return str(key)
-    return f"{table.chunk_key} {key}" if part == WHOLE_TABLE else f"{table.chunk_key} {key} of {part}"
+    return f"{table.chunk_key} {key}" if partition == WHOLE_TABLE else f"{table.chunk_key} {key} of {partition}"

@@ -1,4 +1,4 @@
-"""The workers of a Dask cluster as a crew: each job is a task; lost workers are the scheduler's to replace."""
+"""Run build tasks on a Dask cluster. The scheduler repeats the tasks of lost workers."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from distributed import Client
 
 CONNECT_TIMEOUT = "15s"
-TASK_RETRIES = 5  # of a task whose worker is gone
+TASK_RETRIES = 5  # for a task whose worker was lost
 
 
 @contextmanager
 def open_dask_executor(address: str, root: Location, *, memory: int | None) -> Iterator[Executor]:
-    """Have slices made by the workers of a cluster, each with the same program, and the same lake before its eyes.
+    """Run tasks on the workers of a cluster. All need the same program and must see the same lake.
 
-    `memory` is what each thread of a worker may take, in bytes.
+    memory: the bytes that each worker thread may use.
     """
     client = connect_client(address)
     try:
         require_same_environment(client, address, root)
-        hands = sum(worker["nthreads"] for worker in client.scheduler_info(n_workers=-1)["workers"].values())
+        workers = sum(worker["nthreads"] for worker in client.scheduler_info(n_workers=-1)["workers"].values())
 
-        def do(jobs: Sequence[BuildTask], table: Table) -> Iterator[BuildResult]:
-            yield from run_dask_tasks(client, address, jobs, table)
+        def run_tasks(tasks: Sequence[BuildTask], table: Table) -> Iterator[BuildResult]:
+            yield from run_dask_tasks(client, address, tasks, table)
 
-        yield Executor(max(hands, 2), memory, do)
+        yield Executor(max(workers, 2), memory, run_tasks)
     finally:
         client.close(timeout=5)
 
@@ -56,53 +56,53 @@ def connect_client(address: str) -> "Client":
 
 
 def require_same_environment(client: "Client", address: str, root: Location) -> None:
-    """Raise unless there are workers, and each has this program, these libraries, and sees this lake."""
+    """Raise unless there are workers, and each has this program and its libraries and sees this lake."""
     found: dict[str, Any] = client.run(describe_environment, root)
     if not found:
         raise LakeError(
             f"The scheduler at {address} has no workers.", f"`dask worker {address}` starts one, on each machine."
         )
-    mine = describe_environment(root)
-    for worker, theirs in found.items():
-        other = [
-            f"{name} {theirs.get(name)}, here {value}" for name, value in mine.items() if theirs.get(name) != value
+    expected = describe_environment(root)
+    for worker, actual in found.items():
+        differences = [
+            f"{name} {actual.get(name)}, here {value}" for name, value in expected.items() if actual.get(name) != value
         ]
-        if other:
+        if differences:
             raise LakeError(
-                f"The worker {worker} differs: {'; '.join(other)}.",
-                "Nothing was changed. All machines need the same program, libraries and lake: see docs/CLUSTER.md.",
+                f"The worker {worker} differs: {'; '.join(differences)}.",
+                "No changes were made. All machines need the same program, libraries and lake: see docs/CLUSTER.md.",
             )
 
 
 def describe_environment(root: Location) -> dict[str, str]:
-    """Return what a machine has of the program, and which lake it sees at a place."""
+    """Return a machine's software, and the id of the lake that it sees at a location."""
     try:
-        of = str(delta_tables.open_table(root, ledger.META).metadata().id)
+        lake_id = str(delta_tables.open_table(root, ledger.META).metadata().id)
     except TableNotFound:
-        of = "none"
-    return describe_software() | {f"the lake at {root}": of}
+        lake_id = "none"
+    return describe_software() | {f"the lake at {root}": lake_id}
 
 
-def run_dask_tasks(client: "Client", address: str, jobs: Sequence[BuildTask], table: Table) -> Iterator[BuildResult]:
-    """Have jobs done by the workers, and yield what came of them as it comes."""
+def run_dask_tasks(client: "Client", address: str, tasks: Sequence[BuildTask], table: Table) -> Iterator[BuildResult]:
+    """Run tasks on the workers, and yield the results as they arrive."""
     from distributed import CancelledError, as_completed  # noqa: PLC0415
     from distributed.comm import CommClosedError  # noqa: PLC0415
     from distributed.scheduler import KilledWorker  # noqa: PLC0415
 
-    # a job that was done before is one to be done all the same: its files are new ones
-    futures = client.map(run_named_task, jobs, pure=False, retries=TASK_RETRIES)
+    # not pure: a task that ran before must run again, because its files are new
+    futures = client.map(run_named_task, tasks, pure=False, retries=TASK_RETRIES)
     try:
         for future in as_completed(futures, loop=client.loop):
             yield future.result()
     except KilledWorker as error:
         raise LakeError(
-            f"{table.name}: a job took down one worker after the other: {summarize_error(error)}",
-            "The table is as before. Give workers more memory, or each job less: --memory 1GB.",
+            f"{table.name}: a task killed several workers: {summarize_error(error)}",
+            "The table is unchanged. Give workers more memory, or let each task use less: --memory 1GB.",
         ) from error
     except (CancelledError, CommClosedError, OSError) as error:
         if client.status == "running" and not isinstance(error, CancelledError):
-            raise  # a worker's own trouble: a full disk, a store that is away
+            raise  # a worker's own error, such as a full disk or an S3 error
         raise LakeError(
             f"{table.name}: the scheduler at {address} was lost: {summarize_error(error)}",
-            "The table is as before, those made before it stand. Run the same again when there is a scheduler.",
+            "The table is unchanged; earlier tables are done. Start a scheduler, then run the same command again.",
         ) from error

@@ -1,7 +1,7 @@
-"""Who makes the slices of tables: this process alone, some processes beside it, or the workers of a cluster.
+"""Executors run build tasks: in this process, in worker processes, or on the workers of a cluster.
 
-Whoever makes them writes files that nobody sees; the rebuild that asked for them holds these against the table and
-publishes them. So a process, a worker or a machine may go at any moment, and nothing is half there.
+Workers only write files that no commit refers to. The rebuild checks these files and publishes them. So a process or
+machine may die at any time without a partial result.
 """
 
 import multiprocessing
@@ -24,7 +24,7 @@ from nhl_lake.rebuild import lineage
 from nhl_lake.rebuild.build import BuildResult, BuildTask, run_task
 from nhl_lake.schema.table import Table
 
-BYTES_PER_WORKER = 700 * 10**6  # bytes that a process does its work well in
+BYTES_PER_WORKER = 700 * 10**6  # memory that a process needs to work well
 MAX_WORKERS = 8
 COMPARED_PACKAGES = ("nhl-lake", "polars", "deltalake", "msgspec", "selectolax", "obstore")
 
@@ -32,67 +32,67 @@ RunTasks = Callable[[Sequence[BuildTask], Table], Iterator[BuildResult]]
 
 
 class Executor(NamedTuple):
-    """Who makes slices: how many hands there are, how many bytes each may take, and the way to have jobs done."""
+    """Runs build tasks: the number of workers, the memory of each in bytes, and the function that runs tasks."""
 
     workers: int
     memory_per_worker: int | None
     run: RunTasks
 
 
-def run_serial(jobs: Sequence[BuildTask], table: Table) -> Iterator[BuildResult]:
-    """Do jobs here, one after the other."""
-    for job in jobs:
-        yield run_task(job, table)
+def run_serial(tasks: Sequence[BuildTask], table: Table) -> Iterator[BuildResult]:
+    """Run tasks in this process, one after the other."""
+    for task in tasks:
+        yield run_task(task, table)
 
 
 SERIAL = Executor(1, None, run_serial)
 
 
 def choose_memory_limit() -> int:
-    """Return half of the memory that is free, in bytes: what a rebuild takes unless it is told."""
+    """Return half of the free memory in bytes, the default for a rebuild."""
     return int(psutil.virtual_memory().available) // 2
 
 
 def choose_worker_count(memory: int) -> int:
-    """Return how many processes there is room for, and a processor each."""
+    """Return how many worker processes fit in memory, at most one a processor."""
     return max(1, min(os.cpu_count() or 1, memory // BYTES_PER_WORKER, MAX_WORKERS))
 
 
 @contextmanager
-def open_process_executor(hands: int, memory: int) -> Iterator[Executor]:
-    """Have slices made by some processes; they begin with the first table that has more than one job."""
+def open_process_executor(workers: int, memory: int) -> Iterator[Executor]:
+    """Run tasks in worker processes. They start with the first table that has more than one task."""
     with ExitStack() as stack:
 
         @cache
         def pool() -> ProcessPoolExecutor:
-            # not forked: delta-rs has threads, and panics in a process that has lost them
-            spawned = ProcessPoolExecutor(hands, multiprocessing.get_context("spawn"), exit_with_parent)
-            stack.callback(spawned.shutdown, cancel_futures=True)
-            return spawned
+            # spawn, not fork: delta-rs has threads, and panics in a process that has lost them
+            executor = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), exit_with_parent)
+            stack.callback(executor.shutdown, cancel_futures=True)
+            return executor
 
-        def do(jobs: Sequence[BuildTask], table: Table) -> Iterator[BuildResult]:
-            if hands == 1 or len(jobs) < 2:
-                yield from run_serial(jobs, table)
+        def run_tasks(tasks: Sequence[BuildTask], table: Table) -> Iterator[BuildResult]:
+            if workers == 1 or len(tasks) < 2:
+                yield from run_serial(tasks, table)
                 return
             try:
-                for future in as_completed([pool().submit(run_named_task, job) for job in jobs]):
+                for future in as_completed([pool().submit(run_named_task, task) for task in tasks]):
                     yield future.result()
             except BrokenProcessPool as error:
                 raise LakeError(
-                    f"A process that made {table.name} was killed: the machine may be short of memory.",
-                    "The table is as before. `nhl-lake rebuild --memory 1GB --jobs 1` takes less of it.",
+                    f"A process that built {table.name} was killed: the machine may be out of memory.",
+                    "The table is unchanged. Run `nhl-lake rebuild --memory 1GB --jobs 1` to use less memory.",
                 ) from error
 
-        yield Executor(hands, memory // hands, do)
+        yield Executor(workers, memory // workers, run_tasks)
 
 
-def run_named_task(job: BuildTask) -> BuildResult:
-    """Do a job in another process: tables go by their names there."""
-    return run_task(job, find_table(job.table))
+def run_named_task(task: BuildTask) -> BuildResult:
+    """Run a task in another process, where the table is found by its name."""
+    return run_task(task, find_table(task.table))
 
 
 def exit_with_parent() -> None:
-    """Let this process end when the one that began it does, however that ends."""
+    """End this process when its parent ends, however that happens."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -104,7 +104,7 @@ def exit_with_parent() -> None:
 
 
 def describe_software() -> dict[str, str]:
-    """Return what must be the same wherever rows are made: the program, what it is made of, its libraries."""
+    """Return what must be the same on every worker: Python, this program's code, and its libraries."""
     return {"Python": platform.python_version(), "code": lineage.hash_code()} | {
         name: version(name) for name in COMPARED_PACKAGES
     }

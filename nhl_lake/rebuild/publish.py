@@ -1,4 +1,4 @@
-"""Slices of tables, or some of their games, made and published: what is written, is audited before it is seen."""
+"""Build partitions, or some of their games, and publish them after an audit."""
 
 from collections.abc import Sequence
 from math import ceil
@@ -19,211 +19,238 @@ from nhl_lake.store.files import DataFile
 from nhl_lake.store.location import Location
 
 MAX_EXCUSED = 3
-CHUNK_BYTES = 10**6  # of files that are read; less than that is not worth the way to another process
+CHUNK_BYTES = 10**6  # input files below this size are not worth another process
 TASKS_PER_WORKER = 8
 
 
 class RebuiltPartition(NamedTuple):
-    """A slice of a table that was made again: a season (None: all of it), some games of it (None: all)."""
+    """A rebuilt partition: its season (None: the whole table) and the number of rebuilt games (None: all)."""
 
     table: str
     season: int | None
     rows: int
     games: int | None
-    quarantined: tuple[str, ...]  # the games that were put aside, each with the reason
+    quarantined: tuple[str, ...]  # the quarantined games, each with the reason
 
 
 class PublishTask(NamedTuple):
-    """What is made and published in one commit: slices of a table, or some games of one; and the marks they leave."""
+    """What one commit builds and publishes: partitions of a table, or some games of one; and their new lineage."""
 
     table: Table
     partitions: Sequence[str]
     games: Sequence[int] | None
-    lineage: Lineage  # none of a slice that has no pages any more
-    is_whole_table: bool  # of the table: its columns, too, are those of today
+    lineage: Lineage  # has no entry for a partition without pages
+    is_whole_table: bool  # also updates the table's columns
 
 
-def drop_partitions(task: PublishTask, parts: Sequence[str]) -> PublishTask:
-    """Leave slices out of a task; of a table that is made anew all are."""
-    if parts and task.is_whole_table:
+def drop_partitions(task: PublishTask, partitions: Sequence[str]) -> PublishTask:
+    """Remove partitions from a task; a task for a whole table loses all."""
+    if partitions and task.is_whole_table:
         return task._replace(partitions=(), lineage={})
-    rest = [part for part in task.partitions if part not in parts]
-    return task._replace(partitions=rest, lineage={part: task.lineage[part] for part in rest if part in task.lineage})
+    rest = [partition for partition in task.partitions if partition not in partitions]
+    return task._replace(
+        partitions=rest, lineage={partition: task.lineage[partition] for partition in rest if partition in task.lineage}
+    )
 
 
-def make_predicate(task: PublishTask, part: str) -> str | None:
-    """Return the predicate of a slice of a task, or of some games of it; None is the whole table."""
-    if part == WHOLE_TABLE or task.is_whole_table:
+def make_predicate(task: PublishTask, partition: str) -> str | None:
+    """Return the SQL predicate of a task's partition or games; None for the whole table."""
+    if partition == WHOLE_TABLE or task.is_whole_table:
         return None
     if task.games is None:
-        return f"season = {part}"
-    return f"season = {part} AND game_id IN ({', '.join(map(str, task.games or [0]))})"  # no game has the id 0
+        return f"season = {partition}"
+    return f"season = {partition} AND game_id IN ({', '.join(map(str, task.games or [0]))})"  # no game has the id 0
 
 
 def build_and_publish(
     bronze: BuildSnapshot, task: PublishTask, *, executor: Executor, allow_row_loss: bool
 ) -> tuple[list[RebuiltPartition], dict[str, ValidationFailed]]:
-    """Make what a task asks for, hold it against what is there, and publish it; and tell which slices broke."""
+    """Build a task's partitions, compare them with the existing rows, and publish them; return results and errors."""
     if task.games is not None:
         return rebuild_games(bronze, task, allow_row_loss=allow_row_loss)
     found = run_build_tasks(bronze, task, executor)
-    broken = {part: one.error for part in found for one in found[part] if one.error}
-    there = read_season_sizes(delta_tables.open_table(bronze.target_root, task.table), task.table)
-    for part in [] if allow_row_loss else [part for part in found if part not in broken]:
-        if has_enough_rows(task, there.get(None if part == WHOLE_TABLE else part), count_rows(found[part])):
+    broken = {partition: result.error for partition in found for result in found[partition] if result.error}
+    sizes = read_season_sizes(delta_tables.open_table(bronze.target_root, task.table), task.table)
+    for partition in [] if allow_row_loss else [partition for partition in found if partition not in broken]:
+        if has_enough_rows(
+            task, sizes.get(None if partition == WHOLE_TABLE else partition), count_rows(found[partition])
+        ):
             continue
         if error := check_row_loss(
-            bronze.target_root, task, part, count_rows(found[part]), collect_quarantined(found[part])
+            bronze.target_root, task, partition, count_rows(found[partition]), collect_quarantined(found[partition])
         ):
-            broken[part] = error
-    good = drop_partitions(task, list(broken))
+            broken[partition] = error
+    publishable = drop_partitions(task, list(broken))
     location.remove_files(
         delta_tables.locate_table(bronze.target_root, task.table),
-        (file.name for part in found.keys() - set(good.partitions) for file in list_files(found[part])),
+        (
+            file.name
+            for partition in found.keys() - set(publishable.partitions)
+            for file in list_files(found[partition])
+        ),
     )
-    if good.partitions:
-        every = [one for part in good.partitions for one in found[part]]
-        # first what is put aside: a run that is killed in between makes the slices again
-        write_quarantine(bronze.target_root, good, collect_quarantined(every))
-        seasons, says = (
-            None if task.is_whole_table else good.partitions,
-            make_lineage_metadata(bronze.target_root, good),
+    if publishable.partitions:
+        results = [result for partition in publishable.partitions for result in found[partition]]
+        # quarantine first: if the run is killed in between, the next one rebuilds the partitions
+        write_quarantine(bronze.target_root, publishable, collect_quarantined(results))
+        publish_files(
+            bronze.target_root,
+            task.table,
+            list_files(results),
+            seasons=None if task.is_whole_table else publishable.partitions,
+            metadata=make_lineage_metadata(bronze.target_root, publishable),
         )
-        publish_files(bronze.target_root, task.table, list_files(every), seasons=seasons, metadata=says)
     return [
-        summarize_partition(good, part, count_rows(found[part]), collect_quarantined(found[part]))
-        for part in good.partitions
+        summarize_partition(publishable, partition, count_rows(found[partition]), collect_quarantined(found[partition]))
+        for partition in publishable.partitions
     ], broken
 
 
-def count_rows(some: Sequence[BuildResult]) -> int:
-    """Return how many rows pieces of a slice have."""
-    return sum(one.rows for one in some)
+def count_rows(results: Sequence[BuildResult]) -> int:
+    """Return the number of rows of some results."""
+    return sum(result.rows for result in results)
 
 
-def list_files(some: Sequence[BuildResult]) -> list[DataFile]:
-    """Return the files of pieces of slices."""
-    return [file for one in some for file in one.files]
+def list_files(results: Sequence[BuildResult]) -> list[DataFile]:
+    """Return the files of some results."""
+    return [file for result in results for file in result.files]
 
 
-def run_build_tasks(bronze: BuildSnapshot, task: PublishTask, crew: Executor) -> dict[str, list[BuildResult]]:
-    """Let the crew make whole slices, in pieces if they are large; return what came of each slice."""
-    of_each = plan_chunks(bronze, task, crew)
-    jobs = [
-        BuildTask(bronze, task.table.name, part, piece, of, crew.memory_per_worker)
-        for part, of in of_each.items()
-        for piece in range(of)
+def run_build_tasks(bronze: BuildSnapshot, task: PublishTask, executor: Executor) -> dict[str, list[BuildResult]]:
+    """Let the executor build whole partitions, large ones in chunks; return the results by partition."""
+    chunk_counts = plan_chunks(bronze, task, executor)
+    tasks = [
+        BuildTask(bronze, task.table.name, partition, chunk, chunks, executor.memory_per_worker)
+        for partition, chunks in chunk_counts.items()
+        for chunk in range(chunks)
     ]
-    found: dict[str, list[BuildResult]] = {part: [] for part in task.partitions}
-    for one in crew.run(jobs, task.table):
-        found[one.partition].append(one)
+    found: dict[str, list[BuildResult]] = {partition: [] for partition in task.partitions}
+    for result in executor.run(tasks, task.table):
+        found[result.partition].append(result)
     return found
 
 
-def plan_chunks(bronze: BuildSnapshot, task: PublishTask, crew: Executor) -> dict[str, int]:
-    """Return into how many pieces each slice is cut, by the size of the files that it is made of.
+def plan_chunks(bronze: BuildSnapshot, task: PublishTask, executor: Executor) -> dict[str, int]:
+    """Return the number of chunks of each partition, by the size of its input files.
 
-    Each hand is to have some: one that is done with its last waits for the others.
+    Every worker should get several: a worker without tasks waits for the others.
     """
-    if task.table.chunk_key is None or crew.workers == 1:
+    if task.table.chunk_key is None or executor.workers == 1:
         return dict.fromkeys(task.lineage, 1)
-    most = min(2 * crew.workers, ceil(TASKS_PER_WORKER * crew.workers / max(len(task.lineage), 1)))
+    max_chunks = min(2 * executor.workers, ceil(TASKS_PER_WORKER * executor.workers / max(len(task.lineage), 1)))
     bytes_of = sum_input_bytes(bronze, task.table, task.lineage)
-    in_turns = {part: ceil(size // CHUNK_BYTES / crew.workers) * crew.workers for part, size in bytes_of.items()}
-    return {part: min(most, turns) if bytes_of[part] >= 2 * CHUNK_BYTES else 1 for part, turns in in_turns.items()}
+    turns_by_partition = {
+        partition: ceil(size // CHUNK_BYTES / executor.workers) * executor.workers
+        for partition, size in bytes_of.items()
+    }
+    return {
+        partition: min(max_chunks, turns) if bytes_of[partition] >= 2 * CHUNK_BYTES else 1
+        for partition, turns in turns_by_partition.items()
+    }
 
 
 def rebuild_games(
     bronze: BuildSnapshot, task: PublishTask, *, allow_row_loss: bool
 ) -> tuple[list[RebuiltPartition], dict[str, ValidationFailed]]:
-    """Make some games of a slice, and put them in the place of what was there of them."""
-    (part,), table = task.partitions, task.table
+    """Build some games of a partition, and replace their rows."""
+    (partition,), table = task.partitions, task.table
     try:
-        found = build_partition(BuildTask(bronze, table.name, part), table, task.games)
+        found = build_partition(BuildTask(bronze, table.name, partition), table, task.games)
     except ValidationFailed as error:
-        return [], {part: error}
-    loses = not allow_row_loss and loses_games(bronze.target_root, task, part, found.rows)
-    if loses and (worse := check_row_loss(bronze.target_root, task, part, found.rows.height, found.quarantined)):
-        return [], {part: worse}
+        return [], {partition: error}
+    loses = not allow_row_loss and loses_games(bronze.target_root, task, partition, found.rows)
+    if loses and (loss := check_row_loss(bronze.target_root, task, partition, found.rows.height, found.quarantined)):
+        return [], {partition: loss}
     write_quarantine(bronze.target_root, task, found.quarantined)
     metadata = make_lineage_metadata(bronze.target_root, task)
     delta_tables.replace_rows(
-        bronze.target_root, table, found.rows, where=make_predicate(task, part), metadata=metadata
+        bronze.target_root, table, found.rows, where=make_predicate(task, partition), metadata=metadata
     )
-    return [summarize_partition(task, part, found.rows.height, found.quarantined)], {}
+    return [summarize_partition(task, partition, found.rows.height, found.quarantined)], {}
 
 
-def loses_games(root: Location, task: PublishTask, part: str, rows: pl.DataFrame) -> bool:
-    """Whether a game that a table has rows of would have none. A changed page may well have fewer rows than before."""
+def loses_games(root: Location, task: PublishTask, partition: str, rows: pl.DataFrame) -> bool:
+    """Return whether a game with rows would have none left. Fewer rows are fine: a changed page may have fewer."""
     old = delta_tables.scan_table(root, task.table).filter(
-        pl.col("season") == int(part), pl.col("game_id").is_in(list(task.games or []))
+        pl.col("season") == int(partition), pl.col("game_id").is_in(list(task.games or []))
     )
     return not old.join(rows.lazy(), on="game_id", how="anti").head(1).collect().is_empty()
 
 
 def collect_quarantined(found: Sequence[BuildResult]) -> pl.DataFrame:
-    """Return what the pieces of a slice put aside."""
-    return pl.concat([pl.DataFrame(schema=QUARANTINE.schema), *(one.quarantined for one in found)])
+    """Return everything that some results quarantined."""
+    return pl.concat([pl.DataFrame(schema=QUARANTINE.schema), *(result.quarantined for result in found)])
 
 
 def make_lineage_metadata(root: Location, task: PublishTask) -> dict[str, str]:
-    """Return what the commit of a task says: of what its slices are made, and the others still are."""
+    """Return the commit metadata of a task: the lineage of its partitions and of all others."""
     others = {} if task.is_whole_table else lineage.read_lineage(root, task.table)
-    kept = {part: mark for part, mark in others.items() if part not in task.partitions} | task.lineage
-    return {LINEAGE_KEY: lineage.format_lineage(kept)}
+    merged = {
+        partition: fingerprint for partition, fingerprint in others.items() if partition not in task.partitions
+    } | task.lineage
+    return {LINEAGE_KEY: lineage.format_lineage(merged)}
 
 
-def summarize_partition(task: PublishTask, part: str, rows: int, aside: pl.DataFrame) -> RebuiltPartition:
-    """Tell of a slice that was made."""
+def summarize_partition(task: PublishTask, partition: str, rows: int, quarantined: pl.DataFrame) -> RebuiltPartition:
+    """Return the summary of a rebuilt partition."""
     return RebuiltPartition(
         task.table.name,
-        None if part == WHOLE_TABLE else int(part),
+        None if partition == WHOLE_TABLE else int(partition),
         rows,
         None if task.games is None else len(task.games),
-        tuple(f"{what} by {name}: {reason}" for _, name, what, _, reason in aside.iter_rows()),
+        tuple(f"{what} by {name}: {reason}" for _, name, what, _, reason in quarantined.iter_rows()),
     )
 
 
-def has_enough_rows(task: PublishTask, there: PartitionSize | None, rows: int) -> bool:
-    """Whether a slice has as many rows as it must, told without reading any: those that are there count themselves."""
-    before = 0 if there is None else there.rows
+def has_enough_rows(task: PublishTask, existing: PartitionSize | None, rows: int) -> bool:
+    """Return whether a partition keeps enough rows, by the row counts in the log."""
+    before = 0 if existing is None else existing.rows
     return before is not None and rows >= (1 - task.table.max_row_loss) * before
 
 
 def check_row_loss(
-    root: Location, task: PublishTask, part: str, rows: int, aside: pl.DataFrame
+    root: Location, task: PublishTask, partition: str, rows: int, quarantined: pl.DataFrame
 ) -> ValidationFailed | None:
-    """Return what speaks against taking rows away from a table: a few games that are put aside may go, by name."""
+    """Return the error if a table would lose too many rows. A few quarantined games are excused."""
     if task.is_whole_table and task.table.partition is not None:
-        return None  # its columns are other ones
+        return None  # its columns have changed
     old = delta_tables.scan_table(root, task.table)
-    if part != WHOLE_TABLE:
-        old = old.filter(pl.col("season") == int(part))
+    if partition != WHOLE_TABLE:
+        old = old.filter(pl.col("season") == int(partition))
     before = old.select(pl.len()).collect().item()
     if task.games is not None:
         old = old.filter(pl.col("game_id").is_in(list(task.games)))
-    gone = old
+    lost = old
     if task.table.chunk_key == "game_id":
-        named = pl.concat([aside.lazy().select("game_id"), delta_tables.scan_table(root, QUARANTINE).select("game_id")])
-        excused = old.join(named, on="game_id", how="semi").select("game_id").unique().sort("game_id").head(MAX_EXCUSED)
-        gone = old.join(excused, on="game_id", how="anti")
+        quarantined_games = pl.concat(
+            [quarantined.lazy().select("game_id"), delta_tables.scan_table(root, QUARANTINE).select("game_id")]
+        )
+        excused = (
+            old.join(quarantined_games, on="game_id", how="semi")
+            .select("game_id")
+            .unique()
+            .sort("game_id")
+            .head(MAX_EXCUSED)
+        )
+        lost = old.join(excused, on="game_id", how="anti")
     if task.table.chunk_key is None:
-        gone = filter_rows_with_inputs(root, task.table, old)
-        before -= old.select(pl.len()).collect().item() - gone.select(pl.len()).collect().item()
-    after = before - gone.select(pl.len()).collect().item() + rows
-    after += 0 if task.table.chunk_key == "game_id" else aside.head(MAX_EXCUSED).height
+        lost = filter_rows_with_inputs(root, task.table, old)
+        before -= old.select(pl.len()).collect().item() - lost.select(pl.len()).collect().item()
+    after = before - lost.select(pl.len()).collect().item() + rows
+    after += 0 if task.table.chunk_key == "game_id" else quarantined.head(MAX_EXCUSED).height
     if after >= (1 - task.table.max_row_loss) * before:
         return None
+    where = make_predicate(task, partition) or "all of it"
     return ValidationFailed(
-        f"{task.table.name} ({make_predicate(task, part) or 'all of it'}): {before:,} rows would become {after:,}.",
-        "Nothing was written; the table is as before. If that is right: `nhl-lake rebuild --allow-row-loss`.",
+        f"{task.table.name} ({where}): {before:,} rows would become {after:,}.",
+        "No changes were made. If that is right, run `nhl-lake rebuild --allow-row-loss`.",
     )
 
 
 def filter_rows_with_inputs(root: Location, table: Table, rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Leave rows of players and teams of whom a table's inputs still tell; those were held against their own rows.
+    """Filter to the players and teams that the table's inputs still have; the inputs passed their own row loss check.
 
-    A page of another game's players adds them to a season, until it is healed.
+    A page with another game's players adds them to a season until the page is corrected.
     """
     for name in {"player_id", "team_id"} & set(table.key):
         inputs = [delta_tables.scan_table(root, read).select(name) for read in table.inputs if name in read.schema]
@@ -232,19 +259,19 @@ def filter_rows_with_inputs(root: Location, table: Table, rows: pl.LazyFrame) ->
     return rows
 
 
-def write_quarantine(root: Location, task: PublishTask, aside: pl.DataFrame) -> None:
-    """Write what a table put aside in place of what it had put aside before."""
-    which = f"quarantined_by = '{task.table.name}'"
+def write_quarantine(root: Location, task: PublishTask, quarantined: pl.DataFrame) -> None:
+    """Replace the table's earlier quarantine rows by the new ones."""
+    predicate = f"quarantined_by = '{task.table.name}'"
     if task.games is not None:
-        which += f" AND {make_predicate(task, task.partitions[0])}"
+        predicate += f" AND {make_predicate(task, task.partitions[0])}"
     elif not task.is_whole_table:
-        which += f" AND season IN ({', '.join(task.partitions)})"
-    if not aside.is_empty() or has_rows(root, QUARANTINE, which):
-        delta_tables.replace_rows(root, QUARANTINE, aside, where=which, metadata={})
+        predicate += f" AND season IN ({', '.join(task.partitions)})"
+    if not quarantined.is_empty() or has_rows(root, QUARANTINE, predicate):
+        delta_tables.replace_rows(root, QUARANTINE, quarantined, where=predicate, metadata={})
 
 
-def has_rows(root: Location, table: Table, which: str) -> bool:
-    """Whether a table has rows that a predicate picks; of one that has none its log says so."""
+def has_rows(root: Location, table: Table, predicate: str) -> bool:
+    """Return whether a table has rows that match a predicate."""
     if not delta_tables.read_table_size(root, table)["rows"]:
         return False
-    return not delta_tables.scan_table(root, table).filter(pl.sql_expr(which)).head(1).collect().is_empty()
+    return not delta_tables.scan_table(root, table).filter(pl.sql_expr(predicate)).head(1).collect().is_empty()

@@ -1,8 +1,8 @@
-"""Silver and gold, made again from bronze, offline: all of it, or the games that changed.
+"""Rebuild silver and gold from bronze, offline: everything, or the games that changed.
 
-What changed is told by what stands in the commits themselves (`marks`), so that a killed run leaves the old state or
-the new one, and the next rebuild goes on. Write, audit, publish: rows are held against their rules before they are
-written; a game that breaks one is put aside, by name; a table that would lose too much stays as it was.
+The lineage in the tables' commits shows what changed. A killed run leaves the old or the new state, and the next
+rebuild continues. Write, audit, publish: rows are checked against their rules before they are written. A game that
+breaks a rule is quarantined by name; a table that would lose too many rows stays unchanged.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,17 +25,17 @@ from nhl_lake.store.location import Location
 
 
 class RebuildProgress(Protocol):
-    """Who is told how far a rebuild is."""
+    """Receives the progress of a rebuild."""
 
     def set_total(self, partitions: int) -> None:
-        """So many slices of tables are to be looked at, and made if they changed."""
+        """Report the number of partitions to check and, if they changed, to build."""
 
     def set_completed(self, partitions: float) -> None:
-        """So many of them are, from the first on."""
+        """Report the number of partitions done so far."""
 
 
 class Resources(NamedTuple):
-    """Who makes whole slices, and who is told how far they are."""
+    """The executor that builds whole partitions, and the progress report."""
 
     executor: Executor = SERIAL
     progress: RebuildProgress | None = None
@@ -45,7 +45,7 @@ DEFAULT_RESOURCES = Resources()
 
 
 class Selection(NamedTuple):
-    """What a rebuild is to do: which seasons, also what did not change, what takes rows away; by what means."""
+    """What to rebuild: which seasons, whether also unchanged partitions and row losses, and with which resources."""
 
     seasons: Sequence[int]
     everything: bool
@@ -63,23 +63,24 @@ def rebuild(
     allow_row_loss: bool = False,
     resources: Resources = DEFAULT_RESOURCES,
 ) -> Iterator[RebuiltPartition]:
-    """Make tables again, in order, slice by slice; unless all is asked for, what is as it was is left alone.
+    """Rebuild tables in order, partition by partition. Skip unchanged partitions unless `everything` is set.
 
-    A game that cannot be made is put aside, and the others are made. A slice that breaks stays as it was, and so do
-    the tables made from it. Broken is raised at the end for either. `day` is today in New York, for tables that look
-    ahead; `accept` publishes tables that lose rows, too; `means` are who makes whole slices, those of a table at once.
+    A game that cannot be built is quarantined, and the others are built. A partition that fails stays unchanged, and so
+    do the tables built from it. In both cases an error is raised at the end.
+
+    day: today in New York, for tables with upcoming games. allow_row_loss: also publish tables that lose rows.
     """
     order = tables or list_build_order()
-    wanted = Selection(seasons, everything, allow_row_loss, resources)
+    selection = Selection(seasons, everything, allow_row_loss, resources)
     with handles.cache_folder_handles():
         delta_tables.repartition_table(root, QUARANTINE)
-        yield from rebuild_tables(lineage.take_snapshot(root, root, order, day=day), order, wanted)
+        yield from rebuild_tables(lineage.take_snapshot(root, root, order, day=day), order, selection)
 
 
 def rebuild_as_of(
     root: Location, to: Path, at: datetime, *, resources: Resources = DEFAULT_RESOURCES
 ) -> Iterator[RebuiltPartition]:
-    """Make silver and gold in another root, as they could have been made at a moment: of pages fetched by then."""
+    """Build silver and gold at another location as of a time: only from pages fetched by then."""
     order = list_build_order()
     delta_tables.create_tables(to, [*order, QUARANTINE])
     everything = Selection((), everything=True, allow_row_loss=True, resources=resources)
@@ -89,84 +90,104 @@ def rebuild_as_of(
         )
 
 
-def rebuild_tables(bronze: BuildSnapshot, tables: Sequence[Table], wanted: Selection) -> Iterator[RebuiltPartition]:
-    """Make tables of a snapshot of bronze."""
+def rebuild_tables(bronze: BuildSnapshot, tables: Sequence[Table], selection: Selection) -> Iterator[RebuiltPartition]:
+    """Rebuild tables from a snapshot of bronze."""
     code, since = lineage.hash_code(), lineage.make_game_finder(bronze)
     broken: dict[tuple[Table, str], ValidationFailed | None] = {}
-    aside: list[str] = []
-    so_far, report = 0, wanted.resources.progress
-    every = len(
-        {part for parts in bronze.page_sets.values() for part in parts if is_selected(part, wanted)} - {WHOLE_TABLE}
+    quarantined: list[str] = []
+    completed, progress = 0, selection.resources.progress
+    season_count = len(
+        {
+            partition
+            for partitions in bronze.page_sets.values()
+            for partition in partitions
+            if is_selected(partition, selection)
+        }
+        - {WHOLE_TABLE}
     )
-    if report:
-        report.set_total(sum(every if table.partition else 1 for table in tables))
+    if progress:
+        progress.set_total(sum(season_count if table.partition else 1 for table in tables))
     for table in tables:
         bronze = bronze.refresh_table(table)
-        for task in plan_tasks(bronze, table, lineage.plan_lineage(bronze, table, code), wanted, since):
-            good = drop_partitions(task, [part for part in task.partitions if is_blocked(table, part, broken)])
-            broken |= dict.fromkeys(((table, part) for part in set(task.partitions) - set(good.partitions)), None)
-            if not good.partitions:
+        for task in plan_tasks(bronze, table, lineage.plan_lineage(bronze, table, code), selection, since):
+            buildable = drop_partitions(
+                task, [partition for partition in task.partitions if is_blocked(table, partition, broken)]
+            )
+            broken |= dict.fromkeys(
+                ((table, partition) for partition in set(task.partitions) - set(buildable.partitions)), None
+            )
+            if not buildable.partitions:
                 continue
-            crew = add_progress(wanted.resources, so_far, len(good.partitions))
-            found, worse = build_and_publish(bronze, good, executor=crew, allow_row_loss=wanted.allow_row_loss)
-            broken |= {(table, part): error for part, error in worse.items()}
+            executor = add_progress(selection.resources, completed, len(buildable.partitions))
+            found, errors = build_and_publish(
+                bronze, buildable, executor=executor, allow_row_loss=selection.allow_row_loss
+            )
+            broken |= {(table, partition): error for partition, error in errors.items()}
             bronze = bronze.refresh_table(table)
-            for made in found:
-                aside += made.quarantined
-                yield made
-        so_far += every if table.partition else 1
-        if report:
-            report.set_completed(so_far)
-    for worst in filter(None, broken.values()):
-        raise worst
-    if aside:
+            for rebuilt in found:
+                quarantined += rebuilt.quarantined
+                yield rebuilt
+        completed += season_count if table.partition else 1
+        if progress:
+            progress.set_completed(completed)
+    for error in filter(None, broken.values()):
+        raise error
+    if quarantined:
         raise GamesQuarantined(
-            f"{len(aside)} could not be made: {'; '.join(aside[:3])}{' …' if len(aside) > 3 else ''}",
-            "Their pages are safe in bronze, everything else was made; `nhl-lake show silver.quarantine` lists them.",
+            f"Quarantined {len(quarantined)}: {'; '.join(quarantined[:3])}{' …' if len(quarantined) > 3 else ''}",
+            "Their pages are safe in bronze, and everything else was built. Run `nhl-lake show silver.quarantine`.",
         )
 
 
-def add_progress(means: Resources, so_far: int, slices: int) -> Executor:
-    """Return the crew, which tells after each job how far it is with so many slices of a table."""
-    report = means.progress
-    if report is None:
-        return means.executor
+def add_progress(resources: Resources, completed: int, partitions: int) -> Executor:
+    """Return an executor that reports the progress after each task."""
+    progress = resources.progress
+    if progress is None:
+        return resources.executor
 
-    def do(jobs: Sequence[BuildTask], table: Table) -> Iterator[BuildResult]:
-        for number, one in enumerate(means.executor.run(jobs, table), start=1):
-            report.set_completed(so_far + slices * number / len(jobs))
-            yield one
+    def run_tasks(tasks: Sequence[BuildTask], table: Table) -> Iterator[BuildResult]:
+        for number, result in enumerate(resources.executor.run(tasks, table), start=1):
+            progress.set_completed(completed + partitions * number / len(tasks))
+            yield result
 
-    return means.executor._replace(run=do)
+    return resources.executor._replace(run=run_tasks)
 
 
-def is_blocked(table: Table, part: str, broken: Mapping[tuple[Table, str], ValidationFailed | None]) -> bool:
-    """Whether what a slice is made of could not be made."""
-    return any((read, of) in broken for read in table.inputs for of in (part, WHOLE_TABLE))
+def is_blocked(table: Table, partition: str, broken: Mapping[tuple[Table, str], ValidationFailed | None]) -> bool:
+    """Return whether an input of a partition could not be built."""
+    return any(
+        (input_table, input_partition) in broken
+        for input_table in table.inputs
+        for input_partition in (partition, WHOLE_TABLE)
+    )
 
 
 def plan_tasks(
-    bronze: BuildSnapshot, table: Table, now: Lineage, wanted: Selection, since: FindGamesSince
+    bronze: BuildSnapshot, table: Table, current: Lineage, selection: Selection, since: FindGamesSince
 ) -> Iterator[PublishTask]:
-    """Yield what is to be made of a table: whole slices in one commit, some games of a slice in one each."""
+    """Yield what to build of a table: whole partitions in one commit; some games of a partition in a commit each."""
     if delta_tables.scan_table(bronze.target_root, table).collect_schema() != table.schema:
-        yield PublishTask(table, list(now), None, now, is_whole_table=True)
+        yield PublishTask(table, list(current), None, current, is_whole_table=True)
         return
-    done = lineage.read_lineage(bronze.target_root, table, bronze.versions[table.name])
+    previous = lineage.read_lineage(bronze.target_root, table, bronze.versions[table.name])
     whole: Lineage = {}
-    for part, mark in now.items():
-        must = wanted.everything and (part != WHOLE_TABLE or not wanted.seasons)
-        if is_selected(part, wanted) and (must or not mark.is_same_as(done.get(part))):
-            games = None if wanted.everything else lineage.find_changed_games(table, part, done.get(part), mark, since)
+    for partition, fingerprint in current.items():
+        is_forced = selection.everything and (partition != WHOLE_TABLE or not selection.seasons)
+        if is_selected(partition, selection) and (is_forced or not fingerprint.is_same_as(previous.get(partition))):
+            games = (
+                None
+                if selection.everything
+                else lineage.find_changed_games(table, partition, previous.get(partition), fingerprint, since)
+            )
             if games is None:
-                whole[part] = mark
+                whole[partition] = fingerprint
             else:
-                yield PublishTask(table, [part], sorted(games), {part: mark}, is_whole_table=False)
-    gone = [part for part in done.keys() - now.keys() if is_selected(part, wanted)]
-    if whole or gone:
-        yield PublishTask(table, [*whole, *sorted(gone)], None, whole, is_whole_table=table.partition is None)
+                yield PublishTask(table, [partition], sorted(games), {partition: fingerprint}, is_whole_table=False)
+    removed = [partition for partition in previous.keys() - current.keys() if is_selected(partition, selection)]
+    if whole or removed:
+        yield PublishTask(table, [*whole, *sorted(removed)], None, whole, is_whole_table=table.partition is None)
 
 
-def is_selected(part: str, wanted: Selection) -> bool:
-    """Whether a slice is of the seasons that are wanted; a table without seasons always is."""
-    return not wanted.seasons or part == WHOLE_TABLE or int(part) in wanted.seasons
+def is_selected(partition: str, selection: Selection) -> bool:
+    """Return whether a partition is selected; that of a table without seasons always is."""
+    return not selection.seasons or partition == WHOLE_TABLE or int(partition) in selection.seasons

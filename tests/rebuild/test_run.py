@@ -293,7 +293,7 @@ def test_damaged_body_is_named_and_nothing_is_written(root: Path):
     other = pages.with_columns(later, sha256=pl.lit("0" * 64), body=pl.col("body") + " ")
     delta_tables.store_pages(root, table, other, lambda a, b: a == b)
 
-    with pytest.raises(UnreadableData, match=r"bronze.play_by_play: the page \d+ is not what was kept"):
+    with pytest.raises(UnreadableData, match=r"bronze.play_by_play: the stored page \d+ is damaged"):
         list(rebuild.rebuild(root, day=TODAY, everything=True))
     assert_frame_equal(read_tables(root)["silver.plays"], before["silver.plays"])
 
