@@ -28,12 +28,14 @@ from nhl_lake.ingest.planner import (
     plan_requests,
 )
 from nhl_lake.schema import ledger
+from nhl_lake.schema.requests import OnePerTeamSeason
 from nhl_lake.schema.table import Table
 from nhl_lake.silver.games import GAMES
 
 SEASON = 20252026
 SCOPE = Scope(seasons=(SEASON,), second_looks=())
 REPORTS = endpoints.find_fallbacks(endpoints.SHIFT_CHARTS)
+OF_TEAMS = [t for t in endpoints.PLANNED_TABLES if isinstance(t.endpoint.request, OnePerTeamSeason)]
 FOUR = [table.name for table in endpoints.GAME_PAGES]
 EVENING = datetime(2026, 1, 10, 0, 0, tzinfo=UTC)  # 19:00 Eastern on 9 January
 MORNING_AFTER = EVENING + timedelta(hours=14)
@@ -90,7 +92,7 @@ def store_game(
 
 
 def store_everything(number: int, day: str = "2026-01-09", at: datetime = MORNING_AFTER) -> list:
-    teams = [(endpoints.ROSTERS, f"{SEASON}/{team}", None, at) for team in ("AAA", "BBB")]
+    teams = [(table, f"{SEASON}/{team}", None, at) for table in OF_TEAMS for team in ("AAA", "BBB")]
     return [*store_game(number, at=at), (endpoints.STANDINGS, day, None, at), *teams]
 
 
@@ -436,7 +438,7 @@ def test_a_break_of_three_weeks_needs_no_game():
     facts = known([game(1), game(2, start=EVENING + timedelta(days=21), state="FUT")], store_everything(1))
     pages = plan_reasons(facts, EVENING + timedelta(days=15))
 
-    assert {table for table, _ in pages} <= {"bronze.rosters"}
+    assert {table for table, _ in pages} <= {table.name for table in OF_TEAMS}
 
 
 @given(removed=st.sets(st.integers(1, 30)), now=st.integers(1, 400))

@@ -219,7 +219,7 @@ def test_writing_commands_refuse_a_read_only_lake_and_change_nothing(words: str,
 
     first, second = split_error(ready.run(*words.split(), root=read_only, user=NOBODY if is_root() else None))
 
-    assert "may not be read or written" in first
+    assert "No permission to read or write" in first
     assert "permissions" in second
     assert read_tree(read_only) == before
 
@@ -231,7 +231,7 @@ def test_first_ingest_into_a_read_only_folder_is_an_error(ready: CommandServer, 
     finally:
         tmp_path.chmod(0o755)
 
-    assert "may not be read or written" in split_error(ended)[0]
+    assert "No permission to read or write" in split_error(ended)[0]
 
 
 @pytest.mark.parametrize(
@@ -239,11 +239,11 @@ def test_first_ingest_into_a_read_only_folder_is_an_error(ready: CommandServer, 
     [
         (OSError(errno.ENOSPC, "No space left on device", "x"), "The disk is full"),
         (OSError(errno.EDQUOT, "Disk quota exceeded", "x"), "The disk is full"),
-        (OSError(errno.EROFS, "Read-only file system", "x"), "may not be read or written"),
+        (OSError(errno.EROFS, "Read-only file system", "x"), "No permission to read or write"),
         (OSError(errno.EIO, "Input/output error", "x"), "The disk fails"),
         (OSError("Generic LocalFileSystem error: Input/output error (os error 5)"), "The disk fails"),
         (OSError("Generic LocalFileSystem error: Disk quota exceeded (os error 122)"), "The disk is full"),
-        (OSError("Read-only file system (os error 30)"), "may not be read or written"),
+        (OSError("Read-only file system (os error 30)"), "No permission to read or write"),
         (OSError("Too many open files (os error 24)"), "Too many files"),
     ],
 )

@@ -4,8 +4,10 @@ Each takes the lake's root and a table, and returns the file or folder that it t
 """
 
 import json
+import re
 import shutil
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +16,7 @@ from deltalake import DeltaTable
 from nhl_lake.schema.table import Table
 
 DamageFunction = Callable[[Path, Table], Path]
+ZSTD_FRAME = b"\x28\xb5\x2f\xfd"  # the first bytes of a compressed page
 
 
 def locate_table(root: Path, table: Table) -> Path:
@@ -59,8 +62,12 @@ def empty_a_data_file(root: Path, table: Table) -> Path:
 
 
 def flip_bit_in_data_file(root: Path, table: Table) -> Path:
-    """Flip one bit in the middle of a data file."""
-    return flip_bit(find_biggest_data_file(root, table), 0.5)
+    """Flip one bit in the middle of a data file's largest compressed page: elsewhere a bit may mean nothing."""
+    file = find_biggest_data_file(root, table)
+    content = file.read_bytes()
+    starts = [match.start() for match in re.finditer(re.escape(ZSTD_FRAME), content)]
+    length, start = max((end - start, start) for start, end in pairwise([*starts, len(content)]))
+    return flip_bit(file, (start + length / 2) / len(content))
 
 
 def flip_bit(file: Path, where: float, bit: int = 3) -> Path:
