@@ -6,8 +6,10 @@ watched one; Python's and the engine's alike, for `faulty.c` stands before libc.
 
 import ctypes
 import errno
+import importlib
 import json
 import os
+import pkgutil
 import shutil
 import subprocess
 import sys
@@ -19,7 +21,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from deltalake import DeltaTable
+from typer.testing import CliRunner
 
+import nhl_lake
 from nhl_lake.cli import errors
 from nhl_lake.cli.app import app
 from nhl_lake.maintenance import upgrade
@@ -114,8 +118,17 @@ def can_kill() -> bool:
 
 def serve_jobs(library: Any, folder: Path) -> None:
     """Run jobs from standard input until it ends."""
+    load_modules()
     for line in sys.stdin:
         print(json.dumps(run_in_child(json.loads(line), library, folder)._asdict()), flush=True)  # noqa: T201
+
+
+def load_modules() -> None:
+    """Import what commands import when they run: another user may not read this one's Python."""
+    for module in pkgutil.walk_packages(nhl_lake.__path__, "nhl_lake."):
+        if module.name != "nhl_lake.__main__":
+            importlib.import_module(module.name)
+    CliRunner().invoke(app, ["settings"])
 
 
 def run_in_child(job: dict[str, Any], library: Any, folder: Path) -> CommandResult:
