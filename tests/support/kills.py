@@ -171,7 +171,7 @@ def fill_disk(run: Callable[..., CommandResult], stage: Stage, root: Path, step:
     if noticed:
         first, second = split_error(ended)
         assert "The disk is full" in first, ended.err
-        assert "Free disk space" in second
+        assert "Free some space" in second
     after = read_page_hashes(root)
     is_rolled_back = stage.scene.rolls_back and after == {name: stage.ends[name] for name in after}
     assert is_rolled_back or count_lost_pages(before, after) == 0
