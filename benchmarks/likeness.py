@@ -44,7 +44,7 @@ class Row(NamedTuple):
 
 
 def simulated_rows(game: Game) -> list[Row]:
-    """A simulated game, without its shoot-out."""
+    """A simulated game, without its shootout."""
     return [
         Row(
             e.kind, e.period, e.second, e.situation or "", None if e.side is None else e.side == 0,
@@ -57,7 +57,7 @@ def simulated_rows(game: Game) -> list[Row]:
 
 
 def real_rows(page: dict) -> list[Row]:
-    """A recorded page, without its shoot-out."""
+    """A recorded page, without its shootout."""
     home = page["homeTeam"]["id"]
     rows = []
     for play in page["plays"]:
@@ -134,7 +134,7 @@ def measures(games: Iterable[list[Row]], kinds: Counter[str]) -> dict[str, float
     table = {name: found[key] / number for name, key in names.items()}
     table["home share of attempts"] = found["home attempts"] / found["attempts"]
     table["share going to overtime"] = (kinds["OT"] + kinds["SO"]) / number
-    table["share going to a shoot-out"] = kinds["SO"] / number
+    table["share going to a shootout"] = kinds["SO"] / number
     table["shot distance (ft)"] = mean(distances["others"] + distances["goals"])
     table["goal distance (ft)"] = mean(distances["goals"])
     return table
@@ -147,7 +147,7 @@ def ice_time(stays: Iterable[tuple[str, list[int]]]) -> dict[str, float]:
         if position in by_position:
             by_position[position].append(lengths)
     table = {}
-    for key, name in (("F", "forwards"), ("D", "defencemen")):
+    for key, name in (("F", "forwards"), ("D", "defensemen")):
         rows = by_position[key]
         if rows:
             table[f"shift length, {name} (s)"] = mean(length for row in rows for length in row)
@@ -182,12 +182,12 @@ def simulated(seed: int, number: int) -> tuple[dict[str, float], float]:
 
 
 def endings(engine: Engine) -> dict[str, float]:
-    """Overtimes and shoot-outs of four seasons: over one their shares are a tenth off by luck alone."""
+    """Overtimes and shootouts of four seasons: over one their shares are a tenth off by luck alone."""
     games = [g for i in range(4) for g in engine.schedule(SEASON + 10001 * i) if g.game_type == 2]
     kinds = Counter(engine.get_outcome(game.game_id).last_period_type for game in games)
     return {
         "share going to overtime": (kinds["OT"] + kinds["SO"]) / len(games),
-        "share going to a shoot-out": kinds["SO"] / len(games),
+        "share going to a shootout": kinds["SO"] / len(games),
     }
 
 
@@ -226,15 +226,15 @@ def shift_lengths(folder: Path) -> dict[str, float]:
 
 
 def box_scores(folder: Path) -> dict[str, float]:
-    """Minutes per forward and per defenceman in the finished games of the folder."""
-    minutes: dict[str, list[float]] = {"forwards": [], "defencemen": []}
+    """Minutes per forward and per defenseman in the finished games of the folder."""
+    minutes: dict[str, list[float]] = {"forwards": [], "defensemen": []}
     for path in sorted((folder / "boxscore").glob("*.json")):
         page = json.loads(path.read_text())
         players = page.get("playerByGameStats") or page.get("boxscore", {}).get("playerByGameStats")
         if players and page["gameState"] in ("OFF", "FINAL"):
             for side in ("awayTeam", "homeTeam"):
                 minutes["forwards"] += [seconds(row["toi"]) / 60 for row in players[side]["forwards"]]
-                minutes["defencemen"] += [seconds(row["toi"]) / 60 for row in players[side]["defense"]]
+                minutes["defensemen"] += [seconds(row["toi"]) / 60 for row in players[side]["defense"]]
     return {name: mean(values) for name, values in minutes.items()}
 
 

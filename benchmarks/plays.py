@@ -54,8 +54,8 @@ def differences(in_play: pl.DataFrame, pages: pl.LazyFrame) -> None:
     """Print the games whose header shows another number of shots than a straight count, and what explains it."""
     shots = in_play.filter(pl.col("is_shot_on_goal") | pl.col("is_goal")).group_by("game_id", "is_home").len()
     found = {(game, home): count for game, home, count in shots.rows()}
-    unshot = in_play.filter(pl.col("is_goal") & ~pl.col("is_shot_on_goal")).group_by("game_id", "is_home").len()
-    known = {(game, home): count for game, home, count in unshot.rows()}
+    without_shot = in_play.filter(pl.col("is_goal") & ~pl.col("is_shot_on_goal")).group_by("game_id", "is_home").len()
+    known = {(game, home): count for game, home, count in without_shot.rows()}
     print("    game, team: straight count, header, goals that nobody shot")
     for body in pages.select("body").collect()["body"]:
         page = json.loads(body)

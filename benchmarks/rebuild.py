@@ -1,4 +1,4 @@
-"""How long silver and gold take to be made again, and how much memory: a season from scratch, and a day into a lake.
+"""How long silver and gold take to be built, and how much memory: a season from scratch, and a day into a lake.
 
 Two lakes: the recorded season of 1,400 play-by-play pages, and a season of the sample league with all its pages
 (shift charts, box scores, reports). Then a day of games comes into the sample lake, and into the same lake with nine
@@ -44,7 +44,7 @@ try:
         now = time.perf_counter()
         took[made.table] = took.get(made.table, 0) + now - began
         began = now
-except ValidationFailed as error:  # a game that is put aside is named at the end; everything else was made
+except ValidationFailed as error:  # a quarantined game is named at the end; everything else was built
     print(error.message, file=sys.stderr)
 print(json.dumps(took))
 """

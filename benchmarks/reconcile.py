@@ -47,7 +47,7 @@ Counts = Counter[tuple[int, str]]
 
 
 def count(page: Any) -> Counts:
-    """Count a page, row by row, for players and teams by id; shoot-outs count for nobody."""
+    """Count a page, row by row, for players and teams by id; shootouts count for nobody."""
     found: Counts = Counter()
     team_of = {spot["playerId"]: spot["teamId"] for spot in page["rosterSpots"]}
     teams = {page["homeTeam"]["id"]: page["awayTeam"]["id"], page["awayTeam"]["id"]: page["homeTeam"]["id"]}
@@ -74,7 +74,7 @@ def count(page: Any) -> Counts:
 
 
 def names(event: str, details: Any) -> tuple[str, ...]:
-    """Return what an event counts as, for who did it and for his team."""
+    """Return what an event counts as, for the player and the team."""
     if event == "goal":
         return ("goals", "shots_on_goal") if "shotType" in details else ("goals",)
     known = {"shot-on-goal": "shots_on_goal", "hit": "hits", "giveaway": "giveaways", "takeaway": "takeaways"}
@@ -87,7 +87,7 @@ def count_shot(found: Counts, play: Any, *, is_home: bool, team: int) -> None:
     found.update((details[key], "assists") for key in ("assist1PlayerId", "assist2PlayerId") if key in details)
     away_goalie, away, home, home_goalie = (int(digit) for digit in play["situationCode"])
     edge = (home + home_goalie - away - away_goalie) * (1 if is_home else -1)
-    # a penalty shot is of one man against none: the page's code is the shot's own, not the game's
+    # a penalty shot is one player against none: the page's code is the shot's own, not the game's
     alone = play["situationCode"] in {"0101", "1010"}
     strength = STRENGTHS[0 if edge == 0 or alone else 1 if edge > 0 else 2]
     if goal and strength == "power_play":

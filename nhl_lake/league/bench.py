@@ -1,4 +1,4 @@
-"""A bench: which forwards and defencemen the coach sends out together, in every state of the game."""
+"""A bench: which forwards and defensemen the coach sends out together, in every state of the game."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nhl_lake.league.parameters import LINE_SHARES, PAIR_SHARES, PP_SHARES
 
 
 class UnitShape(NamedTuple):
-    """What kind of unit plays, and how many forwards and defencemen it has."""
+    """What kind of unit plays, and how many forwards and defensemen it has."""
 
     kind: str  # "even" "power" "kill" "four" "three" "six"
     forwards: int
@@ -93,7 +93,7 @@ def pick_players(wanted: Iterable[int], others: Iterable[int], count: int, out: 
 
 
 def pick_unit(team: Bench, formed: UnitShape, line: int, pair: int, out: Collection[int]) -> tuple[int, ...]:
-    """The skaters of one unit: forwards of `line`, defencemen of `pair`, with substitutes for those who cannot play."""
+    """The skaters of one unit: forwards of `line`, defensemen of `pair`, with substitutes for those who cannot play."""
     return pick_forwards(team, formed, line, out, ()) + pick_defense(team, formed, pair, out, ())
 
 
@@ -109,6 +109,6 @@ def pick_forwards(
 def pick_defense(
     team: Bench, formed: UnitShape, pair: int, out: Collection[int], tired: Collection[int]
 ) -> tuple[int, ...]:
-    """The defencemen of a pair; substitutes as for forwards."""
+    """The defensemen of a pair; substitutes as for forwards."""
     spare = sorted(team.defense, key=lambda p: p in tired)
     return pick_players(team.defense_units[formed.kind][pair], spare, formed.defense, out)

@@ -34,14 +34,14 @@ RANK_BY_DEPTH: Final = {
 
 
 class Career(NamedTuple):
-    """One contract: who, what he plays, how good he is meant to be, and since when."""
+    """One contract: the player, the position, the skill and the first season."""
 
     player_id: int
     position: str
     rank: float
     birth_year: int
     debut: int
-    namesake: int  # the id of the player whose name he shares; his own otherwise
+    namesake: int  # the id of the player with the same name; the own id otherwise
 
 
 class Trade(NamedTuple):
@@ -198,7 +198,7 @@ def build_season_contracts(seed: int, season: int) -> SeasonContracts:
 
 
 def _add_namesake(seed: int, season: int, clubs: dict[int, list[Career]], rng: Random) -> None:
-    """One club always has two players of one name, a forward and a defenceman: names are no keys."""
+    """One club always has two players of one name, a forward and a defenseman: names are no keys."""
     club = clubs[sorted(clubs)[seed % len(clubs)]]
     forward, defence = club[NAMESAKE_SLOTS[0]], club[NAMESAKE_SLOTS[1]]
     if defence.namesake != forward.namesake:

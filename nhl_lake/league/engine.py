@@ -1,4 +1,4 @@
-"""The engine's one door: a league from a seed. Pages are written from what it answers."""
+"""The engine's one entry: a league from a seed. Pages are written from what it answers."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Engine:
         return self._build_result(self._require_game(game_id)).ended_at
 
     def compute_real_time(self, game: ScheduledGame, period: int, second: int) -> datetime:
-        """When a second of a game is played; in a shoot-out seconds are those since it began."""
+        """When a second of a game is played; in a shootout seconds are those since it began."""
         start = (
             game.start
             + OPENING_CEREMONY

@@ -1,5 +1,5 @@
-"""What can go wrong with a simulated league: options that cannot be meant."""
+"""Errors of the simulated league."""
 
 
 class InvalidLeagueOption(ValueError):
-    """An option of the league, or of the server, that cannot be meant."""
+    """An invalid option of the league or its server."""

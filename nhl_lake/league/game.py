@@ -157,7 +157,7 @@ def _write_penalty(draft: GameDraft, row: Penalty) -> None:
 def _write_penalty_shot(
     draft: GameDraft, at: tuple[int, int], side: int, players: tuple[int, int | None], outcome: str
 ) -> None:
-    """A penalty shot, or an attempt of a shoot-out: one shooter, one goalie."""
+    """A penalty shot, or an attempt of a shootout: one shooter, one goalie."""
     shooter, goalie = players
     situation = "1010" if side == HOME else "0101"
     event = create_event(draft, *at, outcome, situation)._replace(
@@ -173,7 +173,7 @@ def _write_penalty_shot(
         draft.sog[side] += 1
         event = event._replace(sog=(draft.sog[HOME], draft.sog[AWAY]))
     if outcome == "goal":
-        event = event._replace(score=(draft.score[HOME], draft.score[AWAY]))  # a shoot-out goal does not move the score
+        event = event._replace(score=(draft.score[HOME], draft.score[AWAY]))  # a shootout goal does not move the score
     add_event(draft, event, _draw_breakaway_point(draft.rng), order=5)
 
 

@@ -76,7 +76,7 @@ def find_on_ice(
 
 
 def find_home_defending_side(draft: GameDraft, period: int) -> str:
-    """Teams change ends after every period, before overtime and before a shoot-out."""
+    """Teams change ends after every period, before overtime and before a shootout."""
     return "left" if draft.home_defends_left == (period % 2 == 1) else "right"
 
 

@@ -1,4 +1,4 @@
-"""The story of a game: goals, penalties, pulled goalies, overtime and shoot-out, told event by event.
+"""The story of a game: goals, penalties, pulled goalies, overtime and shootout, told event by event.
 
 A race in continuous time: in every state of the game each kind of event has a rate, and the next thing to happen is
 whichever comes first, an event or a boundary (a penalty runs out, a goalie leaves, a period ends). Events never fall
@@ -162,7 +162,7 @@ def _cross_boundary(tale: GameState, boundary: int) -> None:
 
 
 def _pull_goalie(tale: GameState, side: int) -> None:
-    """The goalie makes for the bench; while his team is short he waits for the penalty to end."""
+    """The goalie makes for the bench; while the team is shorthanded, the goalie waits for the penalty to end."""
     short = tale.box.skaters[side] < tale.box.skaters[1 - side]
     later = tale.box.find_next_expiry() or tale.end
     tale.goalie_pulled[side] = not short

@@ -112,7 +112,7 @@ def compute_goal_rates(tale: GameState) -> tuple[float, float]:
 
 
 def compute_penalty_rate(tale: GameState) -> float:
-    """Incidents per second; the referee does not look twice while his arm is up."""
+    """Incidents per second; none during a delayed penalty."""
     if tale.delayed_penalty is not None:
         return 0.0
     uneven = rates.UNEVEN_PENALTIES if tale.box.skaters[0] != tale.box.skaters[1] else 1.0

@@ -40,7 +40,7 @@ def _pick_best(rng: Random, spots: Iterable[RosterSpot], count: int) -> list[Ros
 
 
 def _form_lines(forwards: list[RosterSpot]) -> tuple[tuple[RosterSpot, ...], ...]:
-    """Four lines of a centre and two wingers; who is short of his place moves over, and is written so for the game."""
+    """Four lines of a centre and two wingers; a player may move to another position for the game."""
     centres = [s for s in forwards if s.position == "C"][:4]
     wings = [s for s in forwards if s not in centres]
     while len(centres) < 4:

@@ -78,7 +78,7 @@ class Player(NamedTuple):
 
 
 class RosterSpot(NamedTuple):
-    """A player in a club: his number and where he plays there (position is a property of the game)."""
+    """A player of a club: number and position there (position is a property of the game)."""
 
     player: Player
     team_id: int
@@ -144,19 +144,19 @@ class Lineup(NamedTuple):
 
     team_id: int
     lines: tuple[tuple[RosterSpot, ...], ...]  # four times three forwards
-    pairs: tuple[tuple[RosterSpot, ...], ...]  # three times two defencemen
+    pairs: tuple[tuple[RosterSpot, ...], ...]  # three times two defensemen
     goalies: tuple[RosterSpot, ...]  # starter first, then the back-up
     scratches: tuple[RosterSpot, ...]  # healthy or injured, not dressed
     coach: LocalizedText
 
     @property
     def dressed_players(self) -> tuple[RosterSpot, ...]:
-        """All twenty: forwards, defencemen, goalies."""
+        """All twenty: forwards, defensemen, goalies."""
         return (*(spot for line in (*self.lines, *self.pairs) for spot in line), *self.goalies)
 
 
 class Goal(NamedTuple):
-    """A goal outside shoot-outs."""
+    """A goal outside shootouts."""
 
     period: int
     second: int
@@ -185,7 +185,7 @@ class Penalty(NamedTuple):
 
 
 class ShootoutAttempt(NamedTuple):
-    """One attempt of a shoot-out, in the order taken."""
+    """One attempt of a shootout, in the order taken."""
 
     side: int
     shooter: int
@@ -220,13 +220,13 @@ class GameOutcome(NamedTuple):
     segments: tuple[StrengthSegment, ...]  # by time, without gaps
     whistles: tuple[tuple[int, int, int | None], ...]  # (period, since, second): the first stoppage after `since`, when
     # players wait in the box, falls on `second`; None if a goal, a penalty or the end of the period comes before
-    score: tuple[int, int]  # with the goal for winning a shoot-out
-    last_period: int  # 3, 4 (overtime), 5 (shoot-out; or the second overtime of a playoff game) ...
+    score: tuple[int, int]  # with the goal for winning a shootout
+    last_period: int  # 3, 4 (overtime), 5 (shootout; or the second overtime of a playoff game) ...
     last_period_type: str  # "REG" "OT" "SO"
     last_second: int  # elapsed in the last period that was played on the clock
     winning_goalie: int
     losing_goalie: int
-    winning_goal: int | None  # scorer of the winning goal; None after a shoot-out (see shootout)
+    winning_goal: int | None  # scorer of the winning goal; None after a shootout (see shootout)
     referees: tuple[LocalizedText, ...]
     linesmen: tuple[LocalizedText, ...]
 

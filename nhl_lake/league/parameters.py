@@ -11,7 +11,7 @@ from typing import Final
 
 GOALS_PER_60: Final[dict[tuple[int, int], float]] = {
     # (own skaters, theirs) -> goals per 60 with a goalie in the other net; recorded: 2.47 at 5v5, 8.2 at 5v4, 6.65 at
-    # 3v3, 20 to 26 at 5v3; solved for the goals of a game and the share of shoot-outs
+    # 3v3, 20 to 26 at 5v3; solved for the goals of a game and the share of shootouts
     (5, 5): 2.52, (5, 4): 7.3, (4, 5): 1.12, (4, 4): 4.1, (3, 3): 7.7, (5, 3): 21.0, (3, 5): 0.2, (4, 3): 17.0,
     (3, 4): 0.4, (6, 5): 6.0, (6, 4): 13.0, (6, 3): 20.0, (5, 6): 0.0, (4, 6): 0.0,
 }  # fmt: skip
@@ -23,7 +23,7 @@ PERIOD_GOALS: Final = {1: 0.92, 2: 1.07, 3: 1.0}
 LATE_TIED_GOALS: Final = 0.60
 PLAYOFF_GOALS: Final = 0.95
 ASSIST_COUNTS: Final = ((2, 0.757), (1, 0.178), (0, 0.065))
-GOAL_BY_D: Final = 0.29  # a defenceman's weight beside a forward's 1.0 on the ice
+GOAL_BY_D: Final = 0.29  # a defenseman's weight beside a forward's 1.0 on the ice
 ASSIST_BY_D: Final = 0.61
 ASSIST_BY_G: Final = 0.012
 PENALTY_SHOT_GOAL: Final = 0.318
@@ -131,7 +131,7 @@ REBOUND_SHARE: Final = (
     0.075  # share of unblocked attempts followed by another of the same team within three seconds, on purpose
 )
 
-D_WEIGHTS: Final = {  # a defenceman's weight beside a forward's 1.0 on the ice
+D_WEIGHTS: Final = {  # a defenseman's weight beside a forward's 1.0 on the ice
     "shot-on-goal": 0.70, "missed-shot": 0.72, "blocked-shot": 1.25, "block": 1.94, "hit": 0.84, "giveaway": 1.03,
     "takeaway": 0.556,
     "penalty": 0.93, "drawn": 0.35, "close": 0.2,
@@ -202,7 +202,7 @@ OWN_ZONE: Final = {  # share on the actor's half of the ice
     "hit": 0.52, "giveaway": 0.61, "takeaway": 0.56, "penalty": 0.55,
 }  # fmt: skip
 
-# Shift length: 44 s forwards, 47 s defencemen (mean of 51 whole shift charts of the playoffs of 2023 and 2025), deciles
+# Shift length: 44 s forwards, 47 s defensemen (mean of 51 whole shift charts of the playoffs of 2023 and 2025), deciles
 # 20 28 34 38 43 47 52 58 69 and 21 30 35 40 44 49 54 62 74. Ice time by rank: 40 box scores of 2021 to 2026.
 
 SHIFT_F: Final = (54.0, 12.0)  # seconds until the bench calls a line off at even strength: mean, standard deviation

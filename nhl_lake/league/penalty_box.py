@@ -36,7 +36,7 @@ class TimedPenalty:
 
 @dataclass(slots=True)
 class PenaltyBox:
-    """The state of both penalty boxes and of both benches' missing men."""
+    """The state of both penalty boxes and of both teams' missing players."""
 
     base_skaters: int = FULL_STRENGTH
     penalties: tuple[list[TimedPenalty], list[TimedPenalty]] = field(default_factory=lambda: ([], []))
@@ -65,14 +65,14 @@ class PenaltyBox:
         return min((until for _, until in self.sitting_until.values() if until > now), default=None)
 
     def needs_whistle(self, now: int) -> bool:
-        """Whether a whistle would change who may play: somebody waits in the box, or overtime has a man too many."""
+        """Whether a whistle would change who may play: somebody waits in the box, or overtime has a player too many."""
         return (
             any(until <= now for _, until in self.sitting_until.values())
             or self.skaters != self._count_allowed_skaters()
         )
 
     def expire_penalties(self, now: int) -> None:
-        """Let out everybody whose sentence ends now: he joins the play, which goes on."""
+        """Release every player whose penalty ends now; play goes on."""
         for side in (0, 1):
             over = [s for s in self.penalties[side] if s.end is not None and s.end <= now]
             before = len(self.list_running_penalties(side))
@@ -81,7 +81,7 @@ class PenaltyBox:
             self.skaters[side] += before - len(self.list_running_penalties(side))
 
     def stop_play(self, now: int) -> None:
-        """Play is stopped: players return from penalties that cost no man, teams line up at the allowed strength."""
+        """Play is stopped: players return from penalties that cost no player, teams line up at the allowed strength."""
         self.sitting_until = {player: stay for player, stay in self.sitting_until.items() if stay[1] > now}
         self.skaters = self._count_allowed_skaters()
 
@@ -111,7 +111,7 @@ class PenaltyBox:
         self.stop_play(now)
 
     def _cancel_equal_penalties(self, calls: list[PenaltyCall], now: int) -> None:
-        """Cancel equal penalties of both teams; the rest costs a man."""
+        """Cancel equal penalties of both teams; the rest costs a player."""
         teams = [[c for c in calls if c.side == side] for side in (0, 1)]
         minor = bool(calls) and calls[0].type_code in ("MIN", "BEN")
         if minor and self._is_four_on_four(teams):
@@ -139,7 +139,7 @@ class PenaltyBox:
 
     def _add_penalty(self, call: PenaltyCall, seconds: int, now: int, even: bool = False) -> None:  # noqa: FBT001, FBT002
         sitter = call.server if call.server is not None else call.player
-        assert sitter is not None, "a penalty that costs a man has somebody to serve it"
+        assert sitter is not None, "a penalty that costs a player has somebody to serve it"
         self.penalties[call.side].append(
             TimedPenalty(sitter, seconds, call.type_code in ("MIN", "BEN"), is_coincidental=even)
         )
@@ -153,6 +153,6 @@ class PenaltyBox:
     def _count_allowed_skaters(self) -> list[int]:
         """Skaters at the next faceoff."""
         fewer = [len(self.list_running_penalties(0)), len(self.list_running_penalties(1))]
-        if self.base_skaters == OVERTIME_SKATERS:  # rule 84.3: the other team gains a man instead
+        if self.base_skaters == OVERTIME_SKATERS:  # rule 84.3: the other team gains a player instead
             return [OVERTIME_SKATERS + max(0, fewer[1 - side] - fewer[side]) for side in (0, 1)]
         return [FULL_STRENGTH - fewer[0], FULL_STRENGTH - fewer[1]]

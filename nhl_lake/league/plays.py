@@ -76,7 +76,7 @@ def _find_frozen_shot(draft: GameDraft, first: Whistle, last: Whistle) -> int | 
     if last.reason != "goalie-stopped-after-sog":
         return None
     second = max(first.second + 1, last.second - draft.rng.choices((0, 1, 2, 3), (2, 21, 56, 21))[0])
-    # the goalie must have been in his net by then
+    # the goalie must have been in the net by then
     same = find_segment(draft, last.period, second, before=False) == find_segment(
         draft, last.period, last.second, before=True
     )
@@ -233,7 +233,7 @@ def draw_shot_type(draft: GameDraft, role: str, *, goal: bool, close: bool = Fal
 def _add_blocked_shot(
     draft: GameDraft, event: Event, skaters: tuple[tuple[OnIceSkater, ...], tuple[OnIceSkater, ...]], *, before: bool
 ) -> None:
-    """The row belongs to the shooter's team, its zone is the blocker's; muddled for blocks by team-mates."""
+    """The row belongs to the shooter's team, its zone is the blocker's; muddled for blocks by teammates."""
     rng, (ours, theirs) = draft.rng, skaters
     side = event.side or 0
     place = rink.draw_block_point(rng)

@@ -100,7 +100,7 @@ def draw_corrections(
 
 
 def _draw_first_version(draw: Random, event: Event, game: Game) -> Event | None:
-    """A hit that nobody counted, a goal with other names, a shot that a team-mate got."""
+    """A hit that nobody counted, a goal with other names, a shot that a teammate got."""
     if event.kind == "hit":
         return None
     if event.kind == "goal":

@@ -267,7 +267,7 @@ def _adjust_to_strength(work: Rotation, now: int, before: StrengthSegment) -> No
 
 
 def _place_scorers(work: Rotation, now: int) -> None:
-    """Two seconds before a goal: whoever of its players is missing comes on for somebody else of his kind."""
+    """Two seconds before a goal: its missing players come on for others of the same position."""
     players = next(names for second, names in work.goals if second - SCORER_LEAD_SECONDS == now)
     out = _get_segment(work).unavailable[work.side]
     late = [p for p in players if p not in work.on_ice and p not in out]

@@ -1,4 +1,4 @@
-"""Shoot-outs: three rounds, then one each until somebody leads after a round."""
+"""Shootouts: three rounds, then one each until somebody leads after a round."""
 
 from __future__ import annotations
 

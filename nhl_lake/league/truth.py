@@ -19,7 +19,7 @@ class OnIcePlayers(NamedTuple):
 
 
 class IceTime(NamedTuple):
-    """Seconds on the ice of one player, by the officials' count of men (goalie included)."""
+    """Seconds on the ice of one player, by the officials' count of players (goalie included)."""
 
     total: int
     even: int
@@ -30,7 +30,7 @@ class IceTime(NamedTuple):
 class Truth(NamedTuple):
     """What a perfect observer of a game would know."""
 
-    on_ice: dict[int, OnIcePlayers]  # by event id; for penalty shots and shoot-outs only shooter and goalie
+    on_ice: dict[int, OnIcePlayers]  # by event id; for penalty shots and shootouts only shooter and goalie
     strength: dict[int, tuple[str, ...]]  # by period: the situation code of every second, index = elapsed
     toi: dict[int, IceTime]  # by player id
     toi_by_situation: dict[int, dict[str, int]]  # by player id, then situation code: seconds
@@ -59,7 +59,7 @@ def _add_ice_time(
     seconds: int,
     books: tuple[dict[int, list[int]], dict[int, dict[str, int]]],
 ) -> None:
-    """Credit one stretch of unchanged players: even, power play or shorthanded by men, the goalie counted."""
+    """Credit one stretch of unchanged players: even, power play or shorthanded by players, the goalie counted."""
     toi, by_situation = books
     at = [find_index(track, start, before=False) for track in tracks]
     skaters = [track.players[i] for track, i in zip(tracks, at, strict=True)]
@@ -77,7 +77,7 @@ def _add_ice_time(
 
 
 def _find_on_ice(played: PlayedGame, event: Event, *, before: bool) -> OnIcePlayers:
-    """Shooter and goalie alone in a penalty shot or a shoot-out; otherwise everybody at that side of the second."""
+    """Shooter and goalie alone in a penalty shot or a shootout; otherwise everybody at that side of the second."""
     if event.penalty_shot or event.period_type == "SO":
         shooter = () if event.player is None else (event.player,)
         empty: tuple[int, ...] = ()

@@ -51,7 +51,7 @@ def connect_client(address: str) -> "Client":
     except (OSError, ValueError) as error:  # time-outs are of the first kind
         raise LakeError(
             f"There is no Dask scheduler at {address}: {summarize_error(error)}",
-            "Nothing was changed. `dask scheduler` starts one; without --cluster the rebuild is made on this machine.",
+            "No changes were made. `dask scheduler` starts one; without --cluster the rebuild is made on this machine.",
         ) from error
 
 

@@ -87,6 +87,8 @@ class Table:
     def __post_init__(self) -> None:
         """Compute the schema from the columns."""
         object.__setattr__(self, "schema", pl.Schema({c.name: c.dtype for c in self.columns}))
+        if self.partition is not None and self.partition not in self.schema:
+            raise ValueError(f"{self.name} has no column {self.partition}: declare partition=None")
 
     @property
     def layer(self) -> str:

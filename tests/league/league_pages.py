@@ -52,7 +52,7 @@ def filter_reported_games(games: list[int]) -> list[int]:
 
 @cache
 def sample_games() -> tuple[int, ...]:
-    """Games of every kind that have all pages: both seasons, preseason, playoffs, overtimes, shoot-outs."""
+    """Games of every kind that have all pages: both seasons, preseason, playoffs, overtimes, shootouts."""
     found: list[int] = []
     for season in SEASONS:
         regular, preseason = (

@@ -130,8 +130,8 @@ def test_upcoming_games_show_likely_shooters(root: Path, run_here: Run):
     lines = shown.out.splitlines()
     best = (rows_shown[0]["game_date"], rows_shown[0]["player"], f"{rows_shown[0]['chance_over_2_5']:.0%}")
     assert sum(all(part in line for part in best) for line in lines) == 1
-    assert "Shots on goal, foretold" in shown.out
-    assert "were not foretold" not in shown.out
+    assert "Predicted shots on goal" in shown.out
+    assert "not predicted yet" not in shown.out
 
 
 def test_newest_prediction_is_used_and_unexpected_skaters_are_hidden(root: Path, tmp_path: Path, run_here: Run):

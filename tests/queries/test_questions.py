@@ -157,7 +157,7 @@ def test_form_has_record_last_ten_and_goals_per_game(tmp_path: Path):
     record = ("wins", "losses", "overtime_losses", "ties", "recent_wins", "recent_games")
     assert tuple(found[f"home_{name}"] for name in record) == (2, 0, 1, 0, 2, 3)
     assert tuple(found[f"away_{name}"] for name in record) == (1, 1, 1, 0, 1, 3)
-    assert found["home_goals_per_game"] == pytest.approx(8 / 3)  # a shoot-out is no goal
+    assert found["home_goals_per_game"] == pytest.approx(8 / 3)  # a shootout is no goal
     assert found["home_goals_against_per_game"] == pytest.approx(2)
 
 

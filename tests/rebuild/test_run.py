@@ -360,13 +360,13 @@ def test_broken_chunk_is_not_recorded_as_built(tmp_path: Path, monkeypatch: pyte
 def test_player_or_day_that_cannot_be_built_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     api = FakeApi([FakeGame(1), FakeGame(2, start=NOON - timedelta(days=3))])
     odd = {"playerId": 8900002, "firstName": {"default": "Ö"}, "lastName": {"default": "Berg"}, "sweaterNumber": 9}
-    is_players = {"silver.players": {8900002: "a rule that he breaks"}}
+    is_players = {"silver.players": {8900002: "a rule that it breaks"}}
     monkeypatch.setattr(checks, "describe_violations", lambda table, rows, by: is_players.get(table.name, {}))
     api.fail_request = lambda path: make_answer(odd) if path.endswith("8900002/landing") else None
     summary = run_ingest(tmp_path, api, rebuilds=True)
 
     assert summary.exit_code == 3
-    assert summary.incomplete == ["1 quarantined by silver.players: a rule that he breaks (player_id 8900002)"]
+    assert summary.incomplete == ["1 quarantined by silver.players: a rule that it breaks (player_id 8900002)"]
     players = delta_tables.scan_table(tmp_path, catalog.find_table("silver.players")).collect()["player_id"].to_list()
     assert players == [8900001, 8900003]
     aside = delta_tables.scan_table(tmp_path, catalog.find_table("silver.quarantine")).collect()

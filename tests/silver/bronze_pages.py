@@ -37,6 +37,8 @@ def make_pages(*pages: dict[str, Any], state: str | None = "OFF", **columns: Any
         for page in pages
         for game in [page["id"] if type(page.get("id")) is int and abs(page["id"]) < 2**62 else None]
     ]
+    if unknown := columns.keys() - PAGE_SCHEMA.keys():
+        raise ValueError(f"add {sorted(unknown)} to PAGE_SCHEMA")
     return pl.LazyFrame(rows, schema=PAGE_SCHEMA)
 
 

@@ -18,7 +18,7 @@ class GameCounts(NamedTuple):
 
 
 def count_game(seen: GameView) -> GameCounts:
-    """Count a game so far. Shoot-outs count for nobody."""
+    """Count a game so far. Shootouts count for nobody."""
     found = GameCounts(Counter(), Counter())
     for event in seen.events:
         if event.period_type != "SO" and event.side is not None:
@@ -92,7 +92,7 @@ def find_shifts_on_ice(shifts: Iterable[Shift], period: int, second: int) -> lis
 
 
 def read_strength(situation: str | None, side: int) -> str:
-    """Even, power or short from a side's view, by men: a goalie is one, so a sixth skater for him is even strength."""
+    """Even, power or short from a side's view, by players: a goalie is one, so six skaters are even strength."""
     if situation is None:
         return EVEN
     away_goalie, away, home, home_goalie = (int(digit) for digit in situation)
@@ -101,12 +101,12 @@ def read_strength(situation: str | None, side: int) -> str:
 
 
 def classify_strength(ours: int, theirs: int) -> str:
-    """Even, power or short from numbers of men."""
+    """Even, power or short from numbers of players."""
     return EVEN if ours == theirs else POWER if ours > theirs else SHORT
 
 
 def _count_power_plays(seen: GameView, side: int) -> int:
-    """How often a team got a man more than the other."""
+    """How often a team got more players than the other."""
     found, before = 0, 0
     for spell in get_segments(seen):
         if (spell.period, spell.start) > (seen.status.period, seen.status.second):
@@ -119,7 +119,7 @@ def _count_power_plays(seen: GameView, side: int) -> int:
 
 
 def count_by_period(seen: GameView, what: str) -> list[tuple[int, int]]:
-    """Goals or shots on goal of the home and the away team in every period so far; a shoot-out is won 1-0."""
+    """Goals or shots on goal of the home and the away team in every period so far; a shootout is won 1-0."""
     found = []
     for period in range(1, seen.status.period + 1):
         rows = [event for event in seen.events if event.period == period and is_shot_on_goal(event)]

@@ -10,7 +10,7 @@ from nhl_lake.league.pages.page_source import PageSource
 WARM_UP = timedelta(minutes=30)
 FINAL_AFTER = timedelta(minutes=10)  # OVER until then
 OFFICIAL_AT = time(12, tzinfo=UTC)  # of the next day: OFF from then
-SECONDS_PER_ATTEMPT = 40  # seconds of a shoot-out that one attempt takes, as the engine has it
+SECONDS_PER_ATTEMPT = 40  # seconds of a shootout that one attempt takes, as the engine has it
 
 
 class ScheduleListing(NamedTuple):
@@ -34,7 +34,7 @@ def find_listing(game: ScheduledGame, as_of: datetime) -> ScheduleListing:
 class GameStatus(NamedTuple):
     """State of a game, and how far it has come: period 0 is before the game, second is elapsed in the period.
 
-    In a shoot-out the second counts the time since it began; its clock stands still.
+    In a shootout the second counts the time since it began; its clock stands still.
     """
 
     state: str
@@ -112,7 +112,7 @@ def get_full_length(game: ScheduledGame, period: int) -> int:
 
 
 def count_goals(story: GameOutcome, now: GameStatus) -> tuple[int, int]:
-    """Goals of the home and the away team by now; who wins a shoot-out gets one when it is over."""
+    """Goals of the home and the away team by now; who wins a shootout gets one when it is over."""
     if now.is_over:
         return story.score
     sides = [goal.side for goal in story.goals if (goal.period, goal.second) <= (now.period, now.second)]

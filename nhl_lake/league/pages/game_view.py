@@ -57,7 +57,7 @@ class GameView(NamedTuple):
 
     @property
     def sog(self) -> tuple[int, int]:
-        """Shots on goal outside shoot-outs, home and away."""
+        """Shots on goal outside shootouts, home and away."""
         sides = [event.side for event in self.events if is_shot_on_goal(event)]
         return sides.count(HOME), sides.count(AWAY)
 
@@ -74,7 +74,7 @@ class GameView(NamedTuple):
 
 
 def is_shot_on_goal(event: Event) -> bool:
-    """Whether a row is a shot on goal as teams count them: goals among them, shoot-outs not."""
+    """Whether a row is a shot on goal as teams count them: goals among them, shootouts not."""
     return event.kind in ("shot-on-goal", "goal") and event.period_type != "SO"
 
 

@@ -169,7 +169,7 @@ def _find_owner_team(seen: GameView, event: Event) -> int:
 
 
 def _build_player_totals(source: PageSource, seen: GameView, event: Event, tally: Counter[tuple[str, int]]) -> Page:
-    """Names beside a goal, each with his total of the season."""
+    """Scorer and assists of a goal, each with the season total."""
     found: Page = {"scoringPlayerTotal": _count_scorer_total(source, seen, event, tally)}
     for number, player in enumerate(event.assists, start=1):
         tally["assists", player] += 1

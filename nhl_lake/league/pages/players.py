@@ -51,9 +51,9 @@ def _build_headshot_url(player: Player, team: Team, season: int) -> str:
 
 
 def build_landing_page(source: PageSource, player_id: int, as_of: datetime) -> Page | None:
-    """A player as he is today, in the newest season that has begun; None for a stranger.
+    """A player as of today, in the newest season that has begun; None for a stranger.
 
-    Like the page of a rookie: no season or career figures, for they would need every game he played.
+    Like the page of a rookie: no season or career figures, for they would need every game of the player.
     """
     today = to_eastern_date(as_of)
     begun = [s for s in source.seasons if source.engine.season(s).preseason_start <= today] or [source.seasons[0]]

@@ -66,7 +66,7 @@ def _build_rows(season: Season, results: list[Result]) -> list[StandingsRow]:
 
 
 def _count_record(outings: tuple[TeamResult, ...]) -> dict[str, int]:
-    """Games, wins, losses, goals of some games; a goal that wins a shoot-out counts, as in the score."""
+    """Games, wins, losses, goals of some games; a goal that wins a shootout counts, as in the score."""
     wins = [outing for outing in outings if outing.is_win]
     lost = [outing for outing in outings if not outing.is_win]
     late = sum(outing.last_period_type != "REG" for outing in lost)
