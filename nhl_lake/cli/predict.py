@@ -24,7 +24,7 @@ def predict(
     import polars as pl
 
     from nhl_lake import layout
-    from nhl_lake.cli import console
+    from nhl_lake.cli import console, views
     from nhl_lake.hockey.names import format_full_name
     from nhl_lake.models import predict as models
     from nhl_lake.models import shots_on_goal
@@ -69,7 +69,7 @@ def predict(
     )
     shown = [(*row[:4], f"{row[4]:.2f}", *(f"{chance:.0%}" for chance in row[5:])) for row in table.iter_rows()]
     heads = ["date", "player", "team", "opponent", "SOG", "over 1.5", "over 2.5", "over 3.5"]
-    console.make_console().print(console.make_grid(heads, shown, right=heads[4:]))
+    views.show_grid(heads, shown, right=heads[4:], optional=["over 3.5", "over 1.5"])
     typer.echo(
         f"Predicted {rows.height:,} skaters in {result.games} games from {result.card.rows:,} earlier lines. "
         f"Too little is known of {result.unpredicted:,} skaters."
