@@ -169,12 +169,15 @@ def print_next_steps(folder: Path, summary: "IngestSummary", now: datetime, *, i
         out.print(f"  export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH", markup=False)
     out.print(f"  export NHL_LAKE_ROOT={location} NHL_LAKE_API=league: NHL_LAKE_NOW={instant}", markup=False)
     for command, about in (
-        ("nhl-lake show gold.skater_game --where \"situation = 'all' and goals >= 3\"", "the hat-tricks"),
+        ("nhl-lake leaders --by goals", "the best scorers"),
+        ("nhl-lake player zeke kesseridge", "one player; also: team HMS, game ID"),
+        ("nhl-lake upcoming", "the next games"),
+        ("nhl-lake predict", "their shots on goal (install nhl-lake[predict])"),
         ("nhl-lake ingest --dry-run", "what a run would fetch, and why"),
-        ("rm -r $NHL_LAKE_ROOT/{silver,gold}; nhl-lake rebuild", "rebuilt from the stored pages, offline"),
+        ("nhl-lake rebuild --all", "rebuild silver and gold, offline"),
         ("nhl-lake demo --root $NHL_LAKE_ROOT", "one more day of games"),
     ):
-        out.print(f"  {command:54} # {about}", markup=False)
+        out.print(f"  {command:38} # {about}", markup=False)
 
 
 def serve(
