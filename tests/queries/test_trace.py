@@ -42,5 +42,5 @@ def test_trace_of_a_player_has_the_rows_that_name_them(root: Path):
 def test_an_unknown_game_is_an_error(root: Path):
     with pytest.raises(BadInput, match="no game 1999020001 in the lake"):
         list(trace.trace_game(root, 1999020001))
-    with pytest.raises(BadInput, match="Nobody with the id 99"):
+    with pytest.raises(BadInput, match="No player with the id 99"):
         list(trace.trace_game(root, GAME, 99))

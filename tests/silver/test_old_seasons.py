@@ -42,13 +42,13 @@ class OldGame(FakeGame):
     def is_won(self) -> bool:
         return self.year >= 2005
 
-    def head(self) -> dict:
+    def make_header(self) -> dict:
         head = super().make_header()
         head["awayTeam"]["score"] = 1
         head["homeTeam"]["score"] = 1 + self.is_won
         return head | {"gameOutcome": {"lastPeriodType": "OT"}}
 
-    def boxscore(self) -> dict:
+    def make_boxscore(self) -> dict:
         lines = {
             CENTER: {"goals": 1 + self.is_won, "points": 1 + self.is_won, "sog": 2 + self.is_won},
             DEFENDER: {"assists": 1, "points": 1},
@@ -69,9 +69,9 @@ class OldGame(FakeGame):
                     sides[side]["goalies"].append(row | {"goalsAgainst": against[player]})
                 else:
                     sides[side]["defense" if position == "D" else "forwards"].append(row | line)
-        return self.head() | {"playerByGameStats": sides}
+        return self.make_header() | {"playerByGameStats": sides}
 
-    def plays(self) -> dict:
+    def make_play_by_play(self) -> dict:
         passes = {"assist1PlayerId": DEFENDER, "assist2PlayerId": WING}
         if self.year < 1936:
             passes |= {"assist3PlayerId": HOME_GOALIE}
@@ -97,7 +97,7 @@ class OldGame(FakeGame):
             for team, players in TEAMS.items()
             for player, position in players.items()
         ]
-        return self.head() | {"plays": found, "rosterSpots": spots}
+        return self.make_header() | {"plays": found, "rosterSpots": spots}
 
 
 def ingest_season(tmp_path: Path, year: int) -> tuple[Path, Any]:

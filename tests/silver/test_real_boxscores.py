@@ -42,7 +42,7 @@ def build_valid(table: Table, *inputs: pl.LazyFrame) -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def load_reconcile() -> Iterator[ModuleType]:
+def reconcile() -> Iterator[ModuleType]:
     """The benchmark that counts plays and compares them with the official lines."""
     file = Path(__file__).resolve().parents[2] / "benchmarks" / "reconcile.py"
     spec = importlib.util.spec_from_file_location("reconcile", file)
