@@ -52,7 +52,7 @@ class Timed(LeagueTransport):
 
     seconds = processor_s = 0.0
 
-    def _answer(self, request: httpx.Request, fate: RequestOutcome) -> httpx.Response:
+    def _build_response(self, request: httpx.Request, fate: RequestOutcome) -> httpx.Response:
         began, processor = time.perf_counter(), time.thread_time()
         try:
             return super()._build_response(request, fate)
