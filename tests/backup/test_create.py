@@ -212,7 +212,7 @@ def test_unknown_table_is_backed_up(root: Path, backups: Path, tmp_path: Path):
 def test_table_with_another_key_is_backed_up_without_a_digest(
     root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    other = Table(name="lake.meta", grain="", key=("club",), columns=(), source=None)
+    other = Table(name="lake.meta", grain="", key=("club",), columns=(), source=None, partition=None)
     monkeypatch.setattr(catalog, "TABLES", (*(t for t in catalog.TABLES if t.name != other.name), other))
 
     assert table_of(back_up(root, backups).manifest, "lake.meta").keys == ""
@@ -588,7 +588,7 @@ def test_lake_that_lost_a_table_is_not_backed_up(root: Path, backups: Path):
         back_up(root, backups, now=NOON + DAY)
     assert "restore --from-backup" in raised.value.hint
     assert repository.list_backups(backups) == [first.name]
-    assert "bronze.play_by_play" not in {t.name for t in back_up(root, backups, accept=True).manifest.tables}
+    assert "bronze.play_by_play" not in {t.name for t in back_up(root, backups, allow_row_loss=True).manifest.tables}
 
 
 def test_lake_that_lost_pages_is_not_backed_up(root: Path, second_lake: Path, first_lake: Path, backups: Path):
