@@ -19,6 +19,7 @@ STICKS = Table(
         Column("length_cm", pl.Float64, "Length", "cm", nullable=True),
     ),
     source=None,
+    partition=None,
     checks={"a stick has a length": pl.col("length_cm") > 0},
 )
 
