@@ -19,7 +19,6 @@ from nhl_lake.schema.requests import (
 )
 from nhl_lake.schema.table import Column, Endpoint, Table, VersionPolicy
 
-WEB_HOST = "https://api-web.nhle.com"
 STATS_HOST = "https://api.nhle.com"
 REPORTS_HOST = "https://www.nhl.com"
 

@@ -69,11 +69,16 @@ def make_grid(
             column, justify="right" if column in right else "left", overflow="fold", no_wrap=column in unbroken
         )
     for row in rows:
-        texts = ["–" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row]
+        texts = [format_text(cell) for cell in row]
         styles = [COLORS.get(text.partition(" ")[0], "") for text in texts]
         named = zip(columns, texts, styles, strict=True)
         table.add_row(*(Text(text, style if column in colored else "") for column, text, style in named))
     return table
+
+
+def format_text(cell: object) -> str:
+    """Return a cell as text; unknown is '–'."""
+    return "–" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell)
 
 
 class FetchProgressBar:
@@ -362,12 +367,6 @@ def show_runs(runs: pl.DataFrame) -> None:
     for run in runs.iter_rows(named=True):
         if run["error"]:
             make_console().print(f"{run['started_at']:%Y-%m-%d %H:%M}: {run['error']}", markup=False)
-
-
-def show_frame(rows: pl.DataFrame) -> None:
-    """Print rows of a table; cut long text."""
-    with pl.Config(tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=40, tbl_width_chars=-1, tbl_hide_dataframe_shape=True):
-        make_console().print(str(rows), markup=False)
 
 
 def show_findings(findings: Sequence[Finding]) -> None:

@@ -8,7 +8,7 @@ import polars as pl
 
 from nhl_lake import catalog
 from nhl_lake.cli import frames
-from nhl_lake.cli.console import format_eastern_time, format_size, make_console, make_grid
+from nhl_lake.cli.console import format_eastern_time, format_size, format_text, make_console, make_grid
 from nhl_lake.gold.measures.situations import ALL_SITUATIONS
 from nhl_lake.hockey.calendar import FINAL_STATES, GAME_TYPES
 from nhl_lake.hockey.ids import format_season
@@ -78,11 +78,6 @@ def show_grid(
             row[shown[-1]] = row[shown[-1]].replace(", ", ",\n")
     lines = [[row[name] for name in shown] for row in texts]
     out.print(make_grid(shown, lines, right=right, colored=["result"]))
-
-
-def format_text(cell: object) -> str:
-    """Return a cell as text; unknown is '–'."""
-    return "–" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell)
 
 
 def show_lines(rows: pl.DataFrame, optional: Sequence[str] = ()) -> None:

@@ -77,7 +77,6 @@ COLUMNS = (
     *ADJUSTED_COUNTS,
 )
 NAMES = tuple(column.name for column in COLUMNS)
-GOAL_NAMES = ("goals", *(column.name for column in STRENGTH_COUNTS[:4]))
 EVENT_COLUMNS = ("game_id", "event_id", "period", "period_seconds", "acting_team_id", "situation", "is_penalty_shot")
 ROLE_COLUMNS = ("shooter_player_id", "goalie_player_id", "is_teammate_block")
 
