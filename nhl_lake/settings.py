@@ -14,6 +14,7 @@ from pydantic import Field, PlainValidator, ValidationError, ValidationInfo, fie
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from nhl_lake.errors import BadInput, redact_secrets
+from nhl_lake.hockey.seasons import SECOND_LOOKS
 from nhl_lake.store.location import Bucket, Location, parse_location, require_backups_name, require_lake_name
 
 ENV_PREFIX = "NHL_LAKE_"
@@ -46,7 +47,7 @@ class Settings(BaseSettings):
     rate: float = Field(4.0, ge=0, description="requests a second over all hosts; 0: no limit")
     concurrency: int = Field(4, ge=1, le=64, description="concurrent requests")
     second_looks: Annotated[tuple[float, ...], NoDecode] = Field(
-        (1.0, 3.0, 7.0, 30.0),
+        SECOND_LOOKS,
         description="days after a game at which its pages are fetched again: 1,3,7,30, or none",
     )
     cluster: str | None = Field(None, description="address of the Dask scheduler for `rebuild`: tcp://host:8786")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from nhl_lake.hockey.ids import FIRST_SEASON, get_season_on, make_season_id
 
 FIRST_SHIFT_SEASON = 20072008  # earlier seasons have no shift charts or shift reports
+SECOND_LOOKS = (1.0, 3.0, 7.0, 30.0)  # days after a game's start at which the NHL may have corrected its pages
 CORRECTION_PERIOD = timedelta(days=35)  # after the last game; the last look for corrections is after 30 days
 
 

@@ -16,6 +16,7 @@ import polars as pl
 
 from nhl_lake.bronze import endpoints
 from nhl_lake.hockey.calendar import FINAL_STATES, GONE, get_eastern_day
+from nhl_lake.hockey.seasons import SECOND_LOOKS
 from nhl_lake.schema.requests import (
     OnePerDay,
     OnePerGame,
@@ -28,7 +29,6 @@ from nhl_lake.schema.table import Table, format_page_name
 
 RETRY_EVERY_RUN_FOR = timedelta(days=3)  # after a game's start; until then every run requests unofficial pages
 RETRY_INTERVAL = timedelta(days=7)  # and then once a week
-SECOND_LOOKS = (1.0, 3.0, 7.0, 30.0)  # days after a game's start
 MIN_RUN_GAP = timedelta(hours=1)  # pages of one run arrive minutes apart
 MAX_SECOND_LOOK_GAMES = 100  # per run: a lake that missed many second looks catches up in several runs
 MIN_RETRY_INTERVAL, MAX_RETRY_INTERVAL = timedelta(hours=6), timedelta(days=30)  # between requests of incomplete pages

@@ -25,12 +25,12 @@ from nhl_lake.clock import Clock
 from nhl_lake.errors import BadInput, GamesQuarantined, UnreadableData, ValidationFailed, redact_secrets
 from nhl_lake.hockey import seasons as calendar
 from nhl_lake.hockey.calendar import get_eastern_day
+from nhl_lake.hockey.seasons import SECOND_LOOKS
 from nhl_lake.ingest import client, completeness, inventory
 from nhl_lake.ingest.fetcher import FetchProgress, IngestRun, fetch_pages, interrupt_on_sigterm, stop_on_signals
 from nhl_lake.ingest.planner import (
     NOT_FOUND,
     SECOND_LOOK,
-    SECOND_LOOKS,
     Inventory,
     Scope,
     count_by_reason,
