@@ -115,7 +115,7 @@ def test_a_game_that_is_upcoming_then_live_then_official_is_final_only_at_the_en
 
     status = ingest(start - timedelta(hours=5))
     assert numbers(root, endpoints.PLAY_BY_PLAY, game_id=game) == 0
-    assert (status["complete"] + status["partial"] + status["incomplete"], status["open"], status["upcoming"]) == (
+    assert (status["complete"] + status["partial"] + status["incomplete"], status["pending"], status["upcoming"]) == (
         1,
         0,
         1,
@@ -128,13 +128,13 @@ def test_a_game_that_is_upcoming_then_live_then_official_is_final_only_at_the_en
     half_played(server, game)
     status = ingest(start + timedelta(hours=7))
     assert lakes.read_rows(root, endpoints.PLAY_BY_PLAY).filter(game_id=game)["state"].to_list() == ["LIVE"]
-    assert (status["complete"] + status["partial"] + status["incomplete"], status["open"]) == (1, 1)
+    assert (status["complete"] + status["partial"] + status["incomplete"], status["pending"]) == (1, 1)
 
     # the schedule calls it official before the page does
     in_state(server, game, "OFF")
     status = ingest(start + timedelta(hours=8))
     assert lakes.read_rows(root, endpoints.PLAY_BY_PLAY).filter(game_id=game)["state"].to_list() == ["LIVE"]
-    assert (status["complete"] + status["partial"] + status["incomplete"], status["open"]) == (1, 1)
+    assert (status["complete"] + status["partial"] + status["incomplete"], status["pending"]) == (1, 1)
     for name in ("silver.plays", "silver.lineups", "gold.skater_game"):
         table = next(table for table in lakes.BUILT_TABLES if table.name == name)
         assert numbers(root, table, game_id=game) == 0, name
@@ -144,7 +144,7 @@ def test_a_game_that_is_upcoming_then_live_then_official_is_final_only_at_the_en
     status = ingest(start + timedelta(hours=9))
     states = lakes.read_rows(root, endpoints.PLAY_BY_PLAY).filter(game_id=game).sort("fetched_at")["state"].to_list()
     assert states == ["LIVE", "OFF"]
-    assert (status["complete"] + status["partial"] + status["incomplete"], status["open"]) == (2, 0)
+    assert (status["complete"] + status["partial"] + status["incomplete"], status["pending"]) == (2, 0)
     for table in lakes.GAME_TABLES:
         assert numbers(root, table, game_id=game) > 0, table.name
     assert lakes.read_rows(root, scores).filter(game_id=game).select("home_score").item() is not None
