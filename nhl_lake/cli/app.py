@@ -16,7 +16,6 @@ from nhl_lake.cli import (
     backup,
     check,
     demo,
-    encoding,
     errors,
     export,
     ingest,
@@ -41,6 +40,7 @@ from nhl_lake.cli.commands import (
     add_command,
     make_group,
 )
+from nhl_lake.cli.output import install_error_handler, print_text
 
 ABOUT = "Your own NHL lakehouse in a folder: raw pages, clean tables, answers."
 
@@ -50,7 +50,7 @@ app = make_group(ABOUT, completion=True)
 def print_version(value: bool) -> None:
     """Print the version and exit."""
     if value:
-        typer.echo(f"nhl-lake {version('nhl-lake')}")
+        print_text(f"nhl-lake {version('nhl-lake')}")
         raise typer.Exit
 
 
@@ -260,7 +260,7 @@ add_command(app, write_docs, "docs", hidden=True)
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
-    encoding.install_error_handler()
+    install_error_handler()
     try:
         with errors.hide_engine_output():
             code = errors.run_command(lambda: app(prog_name="nhl-lake", standalone_mode=False))

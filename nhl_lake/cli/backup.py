@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nhl_lake.cli.options import BackupsOption, DryRun, Json, Quiet, format_command_line, load_settings
+from nhl_lake.cli.output import print_text, write_out
 
 if TYPE_CHECKING:
     from nhl_lake.clock import Clock
@@ -54,12 +55,12 @@ def create(
             )
     except KeyboardInterrupt as stop:
         if not quiet:
-            typer.echo("Stopped. The next backup continues from here.", err=True)
+            print_text("Stopped. The next backup continues from here.", err=True)
         raise typer.Exit(130) from stop
     if json:
         facts = progress.describe_backup(done.manifest)
         new = {"new_files": done.new_files, "new_bytes": done.new_bytes, "seconds": round(done.seconds, 3)}
-        typer.echo(console.format_json({**facts, **new}))
+        write_out(console.format_json({**facts, **new}))
     elif not quiet:
         progress.show_backup(done, backups)
 
@@ -73,11 +74,11 @@ def list_backups(uri: BackupsOption = None, json: Json = False) -> None:
     _, _, backups = load_backup_settings(uri)
     found, problems = read_manifests(backups, repository.require_backups(backups))
     if json:
-        typer.echo(console.format_json([progress.describe_backup(manifest) for manifest in found]))
+        write_out(console.format_json([progress.describe_backup(manifest) for manifest in found]))
     else:
         progress.show_backups(found)
     for problem in problems:
-        typer.echo(problem.why, err=True)
+        print_text(problem.why, err=True)
     if problems:
         raise typer.Exit(1)
 
@@ -103,7 +104,7 @@ def verify(
     with bar.display():
         found = verify_backups(backups, names, deep=deep, report=bar)
     if json:
-        typer.echo(console.format_json({**found._asdict(), "wrong": [wrong._asdict() for wrong in found.wrong]}))
+        write_out(console.format_json({**found._asdict(), "wrong": [wrong._asdict() for wrong in found.wrong]}))
     elif not quiet or found.wrong:
         progress.show_verification(found, deep=deep)
     if found.wrong:
@@ -135,7 +136,7 @@ def prune(
         backups, RetentionPolicy(daily, weekly, monthly), now=clock(), command=format_command_line(), dry_run=dry_run
     )
     if json:
-        typer.echo(console.format_json(found._asdict()))
+        write_out(console.format_json(found._asdict()))
     elif not quiet:
         progress.show_prune(found, dry_run=dry_run)
 
@@ -166,7 +167,7 @@ def drill(
     with interrupt_on_sigterm(), bar.display():
         done = run_drill(backups, manifest, into=into, now=clock(), report=bar)
     if json:
-        typer.echo(console.format_json(msgspec.to_builtins(done)))
+        write_out(console.format_json(msgspec.to_builtins(done)))
     elif not quiet or done.wrong:
         progress.show_drill(done)
     if done.wrong:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from nhl_lake.cli.options import Json, load_settings, parse_moment
+from nhl_lake.cli.output import write_out
 
 
 def check(json: Json = False) -> None:
@@ -20,7 +21,7 @@ def check(json: Json = False) -> None:
     layout.require_readable_lake(chosen.root)
     found = audit.audit_lake(chosen.root)
     if json:
-        typer.echo(console.format_json([finding._asdict() for finding in found]))
+        write_out(console.format_json([finding._asdict() for finding in found]))
     else:
         console.show_findings(found)
     if any(finding.severity == "error" for finding in found):
@@ -46,7 +47,7 @@ def corrections(
     rows, unread = find_corrections(chosen.root, parse_moment(since, clock()))
     rows = rows if game is None else rows.filter(pl.col("game_id") == game)
     if json:
-        typer.echo(console.format_json({"corrections": rows.to_dicts(), "unread": unread}))
+        write_out(console.format_json({"corrections": rows.to_dicts(), "unread": unread}))
     else:
         console.show_corrections(rows, unread)
 
@@ -66,7 +67,7 @@ def trace(
     found = list(trace_game(chosen.root, game, player))
     if json:
         entries = [{"table": s.table.name, "rows_in_all": s.row_count, "rows": s.rows.to_dicts()} for s in found]
-        typer.echo(console.format_json(entries))
+        write_out(console.format_json(entries))
     else:
         for entry in found:
             console.show_traced_rows(entry)

@@ -12,6 +12,7 @@ import typer
 
 from nhl_lake.cli.commands import Root
 from nhl_lake.cli.options import parse_instant
+from nhl_lake.cli.output import print_text
 from nhl_lake.errors import BadInput
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ def serve(
             port=port,
             clock=clock,
             faults=Faults(latency_ms, rate, fail, seed),
-            ready=lambda url: typer.echo(f"The sample league is at {url}: NHL_LAKE_API={url} nhl-lake ingest"),
+            ready=lambda url: print_text(f"The sample league is at {url}: NHL_LAKE_API={url} nhl-lake ingest"),
         )
     except InvalidLeagueOption as error:
         what = str(error)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import typer
 
-from nhl_lake.cli.encoding import ERROR_HANDLER
+from nhl_lake.cli.output import ERROR_HANDLER
 from nhl_lake.errors import LakeError, is_panic, redact_secrets, summarize_error
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nhl_lake.cli.options import Json, Quiet, Replace, Seasons, load_settings, parse_season_years
+from nhl_lake.cli.output import write_out
 from nhl_lake.errors import BadInput
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def export(
     require_new([to] if is_file else [to / f"{t.name}.{form}" for t in tables], replace=replace)
     written = list(export_tables(chosen.root, tables, form, to, seasons=parse_season_years(season)))
     if json:
-        typer.echo(console.format_json([one._asdict() for one in written]))
+        write_out(console.format_json([one._asdict() for one in written]))
     elif not quiet:
         rows = [(one.table, one.row_count, one.file) for one in written]
         console.make_console().print(console.make_grid(["table", "rows", "file"], rows, right=["rows"]))

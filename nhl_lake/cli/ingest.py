@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nhl_lake.cli.options import Json, Quiet, Seasons, format_command_line, load_settings, parse_day, parse_season_years
+from nhl_lake.cli.output import print_text, write_out
 
 if TYPE_CHECKING:
     from nhl_lake.cli.console import FetchProgressBar
@@ -73,11 +74,11 @@ def ingest(
             rebuilds=rebuilds,
         )
     if json:
-        typer.echo(console.format_summary_json(summary))
+        write_out(console.format_summary_json(summary))
     elif not quiet:
         console.show_summary(summary)
         for kind in coverage.find_absent_game_types(chosen.root, summary.seasons, game_type or []):
-            typer.echo(f"The schedule of these seasons lists no games of type {kind}.")
+            print_text(f"The schedule of these seasons lists no games of type {kind}.")
     console.show_incomplete(summary)
     if summary.error is not None:
         raise summary.error
@@ -102,7 +103,7 @@ def preview(
     with bar.display():
         _, found, requests = preview_ingest(chosen.root, options, config, clock=clock, progress=bar)
     if json:
-        typer.echo(console.format_json(requests.select("table", "page", "season", "game_date", "why").to_dicts()))
+        write_out(console.format_json(requests.select("table", "page", "season", "game_date", "why").to_dicts()))
         return
     touched = {catalog.find_table(name) for name in requests["table"].unique()} | {
         catalog.find_table("bronze.schedule")

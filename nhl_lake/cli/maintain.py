@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nhl_lake.cli.options import DryRun, Json, Quiet, format_command_line, load_settings
+from nhl_lake.cli.output import print_text, write_out
 
 if TYPE_CHECKING:
     from nhl_lake.maintenance.compaction import MaintenanceResult, OrphanCleanup
@@ -51,7 +52,7 @@ def maintain(
             raise typer.Exit(130) from stop
     if json:
         rows = [result._asdict() for result in results]
-        typer.echo(console.format_json({"dry_run": dry_run, "leftovers": orphans._asdict(), "tables": rows}))
+        write_out(console.format_json({"dry_run": dry_run, "leftovers": orphans._asdict(), "tables": rows}))
     elif not quiet:
         show_maintenance(results, orphans, dry_run=dry_run)
 
@@ -105,15 +106,15 @@ def upgrade(quiet: Quiet = False, json: Json = False) -> None:
     done = upgrades.upgrade_lake(chosen.root, now=clock(), command=format_command_line(), made_by=version("nhl-lake"))
     if json:
         kept_as = None if done is None else str(done.kept_as)
-        typer.echo(
+        print_text(
             console.format_json({"layout": ledger.LAYOUT_VERSION, "is_changed": done is not None, "kept_as": kept_as})
         )
     elif quiet:
         return
     elif done is None:
-        typer.echo(f"The lake already has layout {ledger.LAYOUT_VERSION}. No changes were made.")
+        print_text(f"The lake already has layout {ledger.LAYOUT_VERSION}. No changes were made.")
     else:
-        typer.echo(
+        print_text(
             f"The lake now has layout {ledger.LAYOUT_VERSION}; its {done.pages:,} pages did not change.\n"
             f"The old lake (layout {done.layout}) is at {done.kept_as}. Remove it when you no longer need it.\n"
             "Run `nhl-lake rebuild` to build silver and gold."

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from nhl_lake.cli.options import Json, Quiet, format_command_line, load_settings, parse_season_years
+from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput, LakeError
 
 SOG = "sog"
@@ -38,12 +39,12 @@ def predict(
         result = models.predict_upcoming_games(chosen.root, clock())
     rows = result.rows.filter(pl.col("model") != models.BASELINE_MODEL).sort("predicted_shots_on_goal", descending=True)
     if json:
-        typer.echo(console.format_json(rows.to_dicts()))
+        write_out(console.format_json(rows.to_dicts()))
         return
     if quiet:
         return
     if not result.games:
-        typer.echo("No game of the regular season or the playoffs is scheduled for the next seven days.")
+        print_text("No game of the regular season or the playoffs is scheduled for the next seven days.")
         return
     names = delta_tables.scan_table_or_empty(chosen.root, PLAYERS).select("player_id", name=format_full_name())
     clubs = delta_tables.scan_table(chosen.root, GAMES).select(
@@ -70,12 +71,12 @@ def predict(
     shown = [(*row[:4], f"{row[4]:.2f}", *(f"{chance:.0%}" for chance in row[5:])) for row in table.iter_rows()]
     heads = ["date", "player", "team", "opponent", "SOG", "over 1.5", "over 2.5", "over 3.5"]
     views.show_grid(heads, shown, right=heads[4:], optional=["over 3.5", "over 1.5"])
-    typer.echo(
+    print_text(
         f"Predicted {rows.height:,} skaters in {result.games} games from {result.card.rows:,} earlier lines. "
         f"Too little is known of {result.unpredicted:,} skaters."
     )
     for line in describe_left_out((), shots_on_goal.list_unused_features(result.card)):
-        typer.echo(line)
+        print_text(line)
 
 
 def list_models(json: Json = False) -> None:
@@ -92,7 +93,7 @@ def list_models(json: Json = False) -> None:
         )
     ]
     if json:
-        typer.echo(console.format_json(rows))
+        write_out(console.format_json(rows))
     else:
         console.make_console().print(console.make_grid(list(rows[0]), [tuple(row.values()) for row in rows]))
 
@@ -130,20 +131,20 @@ def backtest(
     found = shots_on_goal.backtest(rows, wanted)
     if json:
         card = msgspec.to_builtins(found.card)
-        typer.echo(console.format_json({"scores": found.scores.to_dicts(), "left_out": found.excluded, "model": card}))
+        write_out(console.format_json({"scores": found.scores.to_dicts(), "left_out": found.excluded, "model": card}))
         return
     lines = [
         (name, f"{games:,}", *(f"{value:.4f}" for value in rest)) for name, games, *rest in found.scores.iter_rows()
     ]
     heads = ["prediction", "games", "deviance", "mean error", "R²", "log-loss 1.5", "log-loss 2.5", "log-loss 3.5"]
     console.make_console().print(console.make_grid(heads, lines, right=heads[1:]))
-    typer.echo(
+    print_text(
         "Poisson deviance, mean absolute error and log-loss: lower is better. Each prediction uses earlier games only."
     )
     better = shots_on_goal.compute_deviance_gain(found.scores, shots_on_goal.LAST_10)
-    typer.echo(f"The deviance of {shots_on_goal.GLM} is {better:.1%} below that of {shots_on_goal.LAST_10}.")
+    print_text(f"The deviance of {shots_on_goal.GLM} is {better:.1%} below that of {shots_on_goal.LAST_10}.")
     for line in describe_left_out(found.excluded, shots_on_goal.list_unused_features(found.card)):
-        typer.echo(line)
+        print_text(line)
     weights = [(term.feature, f"{term.weight:+.3f}") for term in found.card.terms]
     console.make_console().print(
         "", console.make_grid(["last model: feature (per standard deviation)", "weight"], weights, right=["weight"])

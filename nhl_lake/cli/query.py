@@ -1,6 +1,5 @@
 """The commands that answer questions: sql, game, player, leaders, team, upcoming."""
 
-import io
 import re
 import sys
 from datetime import timedelta
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nhl_lake.cli.options import Json, Replace, Season, load_settings, parse_season_years
+from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def sql_command(
     rows = collect_query(run_query(chosen.root, text))
     if output:
         save_rows(rows.lazy(), output, str(form))
-        typer.echo(f"{rows.height:,} rows: {output}")
+        print_text(f"{rows.height:,} rows: {output}")
     elif form is None:
         show_answer(rows, is_star=SELECT_STAR.match(text) is not None)
     else:
@@ -88,12 +88,12 @@ def show_answer(rows: "pl.DataFrame", *, is_star: bool) -> None:
     some_rows = rows.head(ROWS_SHOWN)
     left_out = frames.show_rows(some_rows.select(frames.order_columns(rows.columns)) if is_star else some_rows)
     if rows.is_empty():
-        typer.echo("No rows.")
+        print_text("No rows.")
     if rows.height > ROWS_SHOWN:
-        typer.echo(f"… {rows.height - ROWS_SHOWN:,} more rows: use `limit`, --format csv or -o FILE.")
+        print_text(f"… {rows.height - ROWS_SHOWN:,} more rows: use `limit`, --format csv or -o FILE.")
     if left_out:
         some = ", ".join(left_out[:3]) + (" …" if len(left_out) > 3 else "")
-        typer.echo(f"… {len(left_out)} more columns: {some}\n  Select fewer, or use --format csv or -o FILE.")
+        print_text(f"… {len(left_out)} more columns: {some}\n  Select fewer, or use --format csv or -o FILE.")
 
 
 def write_answer(rows: "pl.DataFrame", form: str) -> None:
@@ -102,15 +102,14 @@ def write_answer(rows: "pl.DataFrame", form: str) -> None:
     from nhl_lake.queries.export import flatten_nested
 
     if form == "json":
-        typer.echo(console.format_json(rows.to_dicts()))
+        write_out(console.format_json(rows.to_dicts()))
     elif form == "csv":
-        typer.echo(flatten_nested(rows.lazy()).collect().write_csv(), nl=False)
+        write_out(flatten_nested(rows.lazy()).collect().write_csv(), end="")
     elif sys.stdout.isatty():
         raise BadInput("Parquet cannot be printed on a terminal.", "Write a file: -o answer.parquet.")
     else:
-        buffer = io.BytesIO()
-        rows.write_parquet(buffer)
-        typer.echo(buffer.getvalue(), nl=False)
+        rows.write_parquet(sys.stdout.buffer)
+        sys.stdout.buffer.flush()
 
 
 def game_command(
@@ -129,7 +128,7 @@ def game_command(
     if json:
         fields = found._asdict().items()
         summary = {name: field.to_dicts() if isinstance(field, pl.DataFrame) else field for name, field in fields}
-        typer.echo(console.format_json(summary))
+        write_out(console.format_json(summary))
     else:
         views.show_game(found)
 
@@ -158,7 +157,7 @@ def player_command(
     found = summarize_player(chosen.root, choose_player(people, words), last)
     if json:
         lines = {"games": found.games.to_dicts(), "seasons": found.seasons.to_dicts()}
-        typer.echo(console.format_json({"player": found.player, **lines}))
+        write_out(console.format_json({"player": found.player, **lines}))
     else:
         views.show_player(found)
 
@@ -170,7 +169,7 @@ def choose_player(people: "pl.DataFrame", name: str) -> dict[str, Any]:
     if people.height == 1:
         return people.row(0, named=True)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        typer.echo(f"'{name}' fits {people.height} players. Give the id of one: nhl-lake player ID", err=True)
+        print_text(f"'{name}' fits {people.height} players. Give the id of one: nhl-lake player ID", err=True)
         views.show_player_choices(people)
         raise typer.Exit(2)
     views.show_player_choices(people)
@@ -220,7 +219,7 @@ def leaders_command(
     choice = Choice(by, position, team, year, game_type, situation, min_games)
     found = rank_leaders(chosen.root, choice, limit)
     if json:
-        typer.echo(console.format_json(found.rows.to_dicts()))
+        write_out(console.format_json(found.rows.to_dicts()))
     else:
         views.show_leaders(found, choice)
 
@@ -252,9 +251,9 @@ def upcoming(
     if shooters is not None and found.is_empty():
         found = upcoming_games.rank_shooters(chosen.root, rows, shooters)
     if json:
-        typer.echo(console.format_json((rows if shooters is None else found).to_dicts()))
+        write_out(console.format_json((rows if shooters is None else found).to_dicts()))
     elif rows.is_empty():
-        typer.echo(f"No games are scheduled through {get_eastern_day(now) + timedelta(days=days)}.")
+        print_text(f"No games are scheduled through {get_eastern_day(now) + timedelta(days=days)}.")
     else:
         if shooters is None:
             views.show_upcoming(rows)
@@ -278,6 +277,6 @@ def team_command(
         chosen.root, abbrev, next(iter(parse_season_years([season] if season else None)), None), last
     )
     if json:
-        typer.echo(console.format_json({"months": found.months.to_dicts(), "games": found.games.to_dicts()}))
+        write_out(console.format_json({"months": found.months.to_dicts(), "games": found.games.to_dicts()}))
     else:
         views.show_team(found)

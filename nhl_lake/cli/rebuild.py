@@ -17,6 +17,7 @@ from nhl_lake.cli.options import (
     parse_moment,
     parse_season_years,
 )
+from nhl_lake.cli.output import print_text
 from nhl_lake.errors import BadInput
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def rebuild(
         except KeyboardInterrupt as stop:
             raise typer.Exit(130) from stop
     if not count and not quiet:
-        typer.echo("Nothing changed since the last rebuild. `nhl-lake rebuild --all` rebuilds everything.")
+        print_text("Nothing changed since the last rebuild. `nhl-lake rebuild --all` rebuilds everything.")
 
 
 def find_rebuild_tables(names: Sequence[str]) -> "list[Table]":

@@ -10,6 +10,7 @@ import typer
 
 from nhl_lake.cli.backup import load_backup_settings
 from nhl_lake.cli.options import BackupsOption, Json, Quiet, Yes, format_command_line, parse_moment
+from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput, LakeError
 
 if TYPE_CHECKING:
@@ -119,14 +120,14 @@ def restore_lake(
             with locks.hold_lock(root, format_command_line(), now=now):
                 done = done._replace(rebuilt=restore.rebuild_tables(root, now))
     if json:
-        typer.echo(console.format_json(done._asdict()))
+        write_out(console.format_json(done._asdict()))
     elif not quiet:
-        typer.echo(f"Restored the lake at {root} from backup {done.name}: {done.tables} tables, {done.rows:,} rows.")
+        print_text(f"Restored the lake at {root} from backup {done.name}: {done.tables} tables, {done.rows:,} rows.")
         if done.rebuilt:
-            typer.echo(f"Rebuilt {len(done.rebuilt)} silver and gold tables from bronze.")
+            print_text(f"Rebuilt {len(done.rebuilt)} silver and gold tables from bronze.")
         if done.kept_as:
-            typer.echo(f"The old lake is at {done.kept_as}. Remove it when you no longer need it.")
-        typer.echo("`nhl-lake ingest` continues from here.")
+            print_text(f"The old lake is at {done.kept_as}. Remove it when you no longer need it.")
+        print_text("`nhl-lake ingest` continues from here.")
 
 
 def restore_some_tables(
@@ -159,15 +160,15 @@ def restore_some_tables(
             )
         )
     if json:
-        typer.echo(console.format_json([one._asdict() for one in done]))
+        write_out(console.format_json([one._asdict() for one in done]))
     for one in [] if json or quiet else done:
         if one.is_replaced:
             own = f", and kept {one.added:,} newer rows" if one.added else ""
-            typer.echo(f"Restored {one.table} from backup {wanted.name}{own}.")
+            print_text(f"Restored {one.table} from backup {wanted.name}{own}.")
             if one.kept_as:
-                typer.echo(f"The old table is at {one.kept_as}. Remove it when you no longer need it.")
+                print_text(f"The old table is at {one.kept_as}. Remove it when you no longer need it.")
         else:
-            typer.echo(f"{one.table} was readable: added {one.added:,} missing rows, removed none.")
+            print_text(f"{one.table} was readable: added {one.added:,} missing rows, removed none.")
 
 
 def revert_table(
@@ -197,10 +198,10 @@ def revert_table(
     with interrupt_on_sigterm():
         done = time_travel.restore_version(chosen.root, table, to=to, now=clock(), command=format_command_line())
     if json:
-        typer.echo(console.format_json(done._asdict()))
+        write_out(console.format_json(done._asdict()))
     elif not quiet:
-        typer.echo(f"Reverted {done.table} to version {done.to} of {done.of:%Y-%m-%d %H:%M:%S} UTC.")
-        typer.echo("The next ingest or rebuild rebuilds what changed since then.")
+        print_text(f"Reverted {done.table} to version {done.to} of {done.of:%Y-%m-%d %H:%M:%S} UTC.")
+        print_text("The next ingest or rebuild rebuilds what changed since then.")
 
 
 def confirm_or_raise(question: str) -> None:
@@ -246,7 +247,7 @@ def doctor(
     is_damaged = any(one.severity == "damage" for one in found)
     if json:
         left = [{name: value for name, value in one._asdict().items() if name != "damage"} for one in found]
-        typer.echo(console.format_json({"mended": [one._asdict() for one in done], "found": left}))
+        write_out(console.format_json({"mended": [one._asdict() for one in done], "found": left}))
     elif not quiet or is_damaged:
         show_examination(done, found)
     if is_damaged:

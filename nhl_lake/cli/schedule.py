@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nhl_lake.cli.options import Json, Quiet, Yes, load_settings
+from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput, LakeError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def install(
         f"{run.args[0]} {'on Sundays' if run.is_weekly else 'every day'} at {run.time_after(job.at):%H:%M}"
         for run in runs
     ]
-    typer.echo(f"Installed: {', '.join(when)}. Log: {job.log}.")
+    print_text(f"Installed: {', '.join(when)}. Log: {job.log}.")
 
 
 def show(json: Json = False) -> None:
@@ -65,10 +66,10 @@ def show(json: Json = False) -> None:
     root = make_absolute(load_settings()[0].root)
     line, timers = read_installed_block(root), crontab.read_timers(find_units_folder(), root)
     if json:
-        typer.echo(console.format_json({"crontab": line, "systemd": timers}))
+        write_out(console.format_json({"crontab": line, "systemd": timers}))
         return
     found = [text for text in (line, timers) if text]
-    typer.echo("\n".join(found) or f"No daily run of {root} is installed. Run `nhl-lake schedule install`.")
+    print_text("\n".join(found) or f"No daily run of {root} is installed. Run `nhl-lake schedule install`.")
 
 
 def remove(yes: Yes = False, quiet: Quiet = False) -> None:
@@ -82,7 +83,7 @@ def remove(yes: Yes = False, quiet: Quiet = False) -> None:
     line, timer = read_installed_block(root), crontab.read_timers(find_units_folder(), root)
     if line is None and timer is None:
         if not quiet:
-            typer.echo(f"No daily run of {root} is installed.")
+            print_text(f"No daily run of {root} is installed.")
         return
     confirm_change("\n".join(text for text in (line, timer) if text), yes=yes)
     if line is not None:
@@ -90,7 +91,7 @@ def remove(yes: Yes = False, quiet: Quiet = False) -> None:
     if timer is not None:
         crontab.disable_timers(find_units_folder(), root)
     if not quiet:
-        typer.echo("Removed.")
+        print_text("Removed.")
 
 
 def read_installed_block(root: "Location") -> str | None:
@@ -151,7 +152,7 @@ def parse_time(text: str) -> time:
 
 def confirm_change(text: str, *, yes: bool) -> None:
     """Print a change and ask for confirmation."""
-    typer.echo(text.rstrip("\n"))
+    print_text(text.rstrip("\n"))
     if not yes and not typer.confirm("Continue?"):
-        typer.echo("No changes were made.")
+        print_text("No changes were made.")
         raise typer.Exit(1)

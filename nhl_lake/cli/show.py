@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nhl_lake.cli.options import Json, load_settings
+from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def tables(
     if name is not None:
         table = catalog.find_table(name)
         if json:
-            typer.echo(console.format_json(describe_table(table)))
+            write_out(console.format_json(describe_table(table)))
         else:
             views.show_columns(table)
         return
@@ -42,11 +43,11 @@ def tables(
     if json:
         unknown = dict.fromkeys(("rows", "files", "bytes", "version"))
         rows = [{"table": t.name, "row_is": t.grain, **sizes.get(t, unknown)} for t in catalog.TABLES]
-        typer.echo(console.format_json(rows))
+        write_out(console.format_json(rows))
         return
     views.show_tables(sizes)
     if not has_lake:
-        typer.echo(f"\nThere is no lake at {chosen.root} yet: rows and sizes are unknown.")
+        print_text(f"\nThere is no lake at {chosen.root} yet: rows and sizes are unknown.")
 
 
 def describe_table(table: "Table") -> dict[str, object]:
@@ -96,15 +97,15 @@ def show(
     rows = rows.sort(order, descending=[bool(times), *[False] * (len(order) - 1)], nulls_last=True)
     page = rows.head(limit).select(names or pl.all()).collect()
     if json:
-        typer.echo(console.format_json(page.to_dicts()))
+        write_out(console.format_json(page.to_dicts()))
         return
     if page.is_empty():
-        typer.echo(f"{found.name} has no rows{f' where {where}' if where else ''}.")
+        print_text(f"{found.name} has no rows{f' where {where}' if where else ''}.")
         return
     asked = [name for name in page.columns if where and re.search(rf"\b{name}\b", where)]
     left_out = frames.show_rows(page if names else page.select(frames.order_columns(page.columns, asked)))
     if left_out:
-        typer.echo(
+        print_text(
             f"… {len(left_out)} more columns: choose with --columns NAMES, or print all with --json.\n"
             f"  `nhl-lake tables {found.name}` explains each."
         )

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from nhl_lake.cli.options import Json, load_settings
+from nhl_lake.cli.output import print_text, write_out
 
 
 def status(json: Json = False) -> None:
@@ -25,7 +26,7 @@ def status(json: Json = False) -> None:
         progress.show_backup_status(safety, clock())
         return
     problems = [*found.problems, *progress.list_backup_problems(safety)]
-    typer.echo(
+    print_text(
         console.format_json(
             {
                 "is_well": not problems,
@@ -60,7 +61,7 @@ def runs(
     layout.require_lake_exists(chosen.root)
     rows = delta_tables.scan_table(chosen.root, ledger.RUNS).sort("started_at", descending=True).head(limit).collect()
     if json:
-        typer.echo(console.format_json(rows.to_dicts()))
+        write_out(console.format_json(rows.to_dicts()))
     else:
         console.show_runs(rows)
 
@@ -72,7 +73,7 @@ def settings(json: Json = False) -> None:
 
     _, found = load()
     if json:
-        typer.echo(console.format_json([one._asdict() for one in found]))
+        write_out(console.format_json([one._asdict() for one in found]))
         return
     out = console.make_console()
     for one in found:

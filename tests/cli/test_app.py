@@ -24,7 +24,7 @@ from nhl_lake import catalog
 from nhl_lake.bronze import endpoints
 from nhl_lake.cli import docs
 from nhl_lake.cli.app import app
-from nhl_lake.cli.encoding import convert_to_ascii as look_alike
+from nhl_lake.cli.output import convert_to_ascii as look_alike
 from nhl_lake.cli.storage_errors import translate_error
 from nhl_lake.schema import ledger
 from nhl_lake.store import delta_tables, locks
@@ -455,7 +455,7 @@ def test_a_disk_without_hard_links_is_an_error_that_says_so(
     monkeypatch.setattr(os, "link", fail_to_link)
     ended = run_here("ingest", "-q", root=tmp_path / "lake", api="league:", now=NOW)
 
-    assert ended.code == 1
+    assert ended.code == 2
     assert "has no hard links" in ended.err
     assert not list(tmp_path.rglob("*.json*link*"))
 

@@ -20,7 +20,7 @@ from nhl_lake.bronze import endpoints
 from nhl_lake.errors import BadInput, ValidationFailed
 from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.ingest.run import Options, ingest
-from nhl_lake.maintenance import compaction
+from nhl_lake.maintenance import compaction, upgrade
 from nhl_lake.rebuild import lineage, run
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
@@ -29,6 +29,7 @@ from nhl_lake.store.delta import WRITER_PROPERTIES, make_commit_properties
 from tests.fixtures import make_lake
 from tests.support import lakes
 from tests.support.examples import try_examples
+from tests.support.fake_api import SilentReport
 from tests.support.pages import make_play_page, store_one_by_one
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -394,6 +395,8 @@ def continued_lake(tmp_path_factory):
     with tarfile.open(KEPT) as archive:
         archive.extractall(folder, filter="data")
     root = folder / KEPT.name.removesuffix(".tar.xz")
+    if upgrade.read_layout(root) < ledger.LAYOUT_VERSION:
+        upgrade.upgrade_lake(root, now=MORNING, command="nhl-lake upgrade", made_by="test")
     delta_tables.create_tables(root, catalog.TABLES)
     list(run.rebuild(root, day=get_eastern_day(MORNING)))
     return root
@@ -468,7 +471,7 @@ def test_ingest_compacts_the_tables_that_it_wrote(tmp_path, monkeypatch):
         compaction, "compact_crowded_tables", lambda root, tables: tidied.extend(table.name for table in tables)
     )
     clock = make_lake.clock_from(make_lake.MORNINGS[0])
-    keywords = {"clock": clock, "report": make_lake.Silent(), "command": "x", "rebuilds": False}
+    keywords = {"clock": clock, "progress": SilentReport(), "command": "x", "rebuilds": False}
     ingest(tmp_path / "lake", Options(), make_lake.client_config(clock), **keywords)
 
     assert {PLAYS.name, "bronze.schedule", "lake.runs", "lake.answers"} <= set(tidied)

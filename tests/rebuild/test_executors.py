@@ -88,7 +88,7 @@ def test_chunk_reads_its_season_earlier_ones_and_rows_without_season(part: str, 
 def test_few_games_and_many_are_read_alike(count: int, snapshot):
     reads = catalog.find_table("gold.game_flow").inputs
     games = (
-        delta_tables.scan_table(snapshot.made, reads[0])
+        delta_tables.scan_table(snapshot.target_root, reads[0])
         .select("game_id")
         .unique()
         .collect()["game_id"]
@@ -96,7 +96,9 @@ def test_few_games_and_many_are_read_alike(count: int, snapshot):
         .to_list()[:count]
     )
     for found in build.filter_keys(
-        catalog.find_table("gold.game_flow"), [delta_tables.scan_table(snapshot.made, read) for read in reads], games
+        catalog.find_table("gold.game_flow"),
+        [delta_tables.scan_table(snapshot.target_root, read) for read in reads],
+        games,
     ):
         assert sorted(found.collect()["game_id"].unique()) == games
 

@@ -264,7 +264,7 @@ def test_broken_chunk_does_not_stop_the_others(tmp_path: Path, monkeypatch: pyte
     made_of = build.build_chunk
 
     def breaks(job, table, games=None):
-        if (job.table, job.part) == ("silver.plays", "20242025"):
+        if (job.table, job.partition) == ("silver.plays", "20242025"):
             raise ValidationFailed("a slice that breaks", "a hint")
         return made_of(job, table, games)
 
@@ -342,7 +342,7 @@ def test_broken_chunk_is_not_recorded_as_built(tmp_path: Path, monkeypatch: pyte
     made_of = build.build_chunk
 
     def breaks(job, table, games=None):
-        if (job.table, job.part) == ("silver.plays", "20252026"):
+        if (job.table, job.partition) == ("silver.plays", "20252026"):
             raise ValidationFailed("a slice that breaks", "a hint")
         return made_of(job, table, games)
 
@@ -461,7 +461,7 @@ def count_plays(plays: pl.LazyFrame, day: date) -> pl.LazyFrame:
 
 def test_table_with_a_history_reads_the_season_before(tmp_path: Path):
     two_seasons(tmp_path, rebuilds=True)
-    table = table_of("gold.counted", count_plays, history=1, of_day=True)
+    table = table_of("gold.counted", count_plays, prior_seasons=1, needs_day=True)
     delta_tables.create_tables(tmp_path, [table])
 
     made = {part.season: part.rows for part in rebuild.rebuild(tmp_path, [table], day=TODAY)}
@@ -482,7 +482,7 @@ def test_table_with_a_history_keeps_only_rows_of_its_season(tmp_path: Path):
         return plays.group_by("season").agg(games=pl.col("game_id").n_unique(), day=pl.lit(day))
 
     two_seasons(tmp_path, rebuilds=True)
-    table = table_of("gold.counted", each, history=1, of_day=True)
+    table = table_of("gold.counted", each, prior_seasons=1, needs_day=True)
     delta_tables.create_tables(tmp_path, [table])
     made = {part.season: part.rows for part in rebuild.rebuild(tmp_path, [table], day=TODAY)}
     assert made == {20242025: 1, 20252026: 1}
@@ -539,7 +539,7 @@ def test_tables_of_another_writer_are_not_read_during_a_rebuild(root: Path):
 
 
 def test_table_that_depends_on_the_day_is_rebuilt_on_another_day(root: Path):
-    table = table_of("gold.counted", count_plays, of_day=True)
+    table = table_of("gold.counted", count_plays, needs_day=True)
     delta_tables.create_tables(root, [table])
     list(rebuild.rebuild(root, [table], day=TODAY))
 

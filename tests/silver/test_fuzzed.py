@@ -18,6 +18,7 @@ from nhl_lake.rebuild.build import build_or_bisect
 from nhl_lake.schema import checks, ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.silver.quarantine import QUARANTINE
+from nhl_lake.silver.rosters import ROSTERS
 from tests.league.league_pages import (
     filter_reported_games,
     get_game_page,
@@ -75,6 +76,7 @@ def build_all(pages: Pages) -> dict[str, pl.DataFrame]:
     """Build every table that is chunked by game, as a rebuild does, and return the quarantined games."""
     found = {table.name: pl.DataFrame(schema=table.schema) for table in ledger.TABLES}
     found |= {table.name: make_frame(pages.get(table, {})) for table in endpoints.TABLES}
+    found["silver.rosters"] = pl.DataFrame(schema=ROSTERS.schema)
     heads = [make_schedule_row(json.loads(build_undamaged()[endpoints.PLAY_BY_PLAY][game])) for game in make_games()]
     found["silver.games"] = pl.DataFrame(heads, schema=catalog.find_table("silver.games").schema)
     refusals = [pl.DataFrame(schema=QUARANTINE.schema)]

@@ -1,11 +1,17 @@
-"""Replace characters that the terminal's encoding lacks by similar ones: a name must never end a command."""
+"""Write text to the terminal: a name in it must never end a command, and never control the terminal.
+
+Characters that the terminal's encoding lacks are replaced by similar ones. Control characters are shown, not obeyed.
+"""
 
 import codecs
+import re
 import sys
 import unicodedata
 from io import TextIOWrapper
 
 ERROR_HANDLER = "nhl-lake.look-alike"  # the name of the handler for `errors=`
+# controls of a terminal, and marks that change the direction of text; a line break and a tab are harmless
+CONTROL_CHARACTER = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]")
 LOOK_ALIKES = str.maketrans({
     **dict.fromkeys("–—−‑═─", "-"), **dict.fromkeys("│┆║┊", "|"), **dict.fromkeys("‘’", "'"),
     **dict.fromkeys("“”", '"'),
@@ -35,3 +41,29 @@ def install_error_handler() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors=ERROR_HANDLER)
+
+
+def show_controls(text: str) -> str:
+    """Return a text with its control characters visible: escape becomes ␛, a mark of direction its number."""
+    return CONTROL_CHARACTER.sub(lambda found: show_character(found[0]), text)
+
+
+def show_character(character: str) -> str:
+    """Return how to show a control character."""
+    code = ord(character)
+    if code < 0x20 or code == 0x7F:
+        return chr(0x2400 + min(code, 0x21))
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def print_text(text: str, *, err: bool = False) -> None:
+    """Print lines for a reader. They may hold text of a page: control characters are shown."""
+    stream = sys.stderr if err else sys.stdout
+    stream.write(f"{show_controls(text)}\n")
+    stream.flush()
+
+
+def write_out(text: str, *, end: str = "\n") -> None:
+    """Write data for a program to standard output, as it is."""
+    sys.stdout.write(f"{text}{end}")
+    sys.stdout.flush()
