@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import Field, PlainValidator, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, PlainValidator, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from nhl_lake.errors import BadInput, redact_secrets
@@ -19,6 +19,7 @@ from nhl_lake.store.location import Bucket, Location, parse_location, require_ba
 
 ENV_PREFIX = "NHL_LAKE_"
 SETTINGS_FILE = "nhl-lake.toml"
+MIN_KEY_LENGTH = 16
 
 
 def parse_location_setting(text: object) -> Location:
@@ -54,6 +55,16 @@ class Settings(BaseSettings):
     backups: LocationSetting = Field(
         Path("data/backups"), description="location of the backups: a folder, or s3://bucket/prefix"
     )
+    backup_key: SecretStr | None = Field(
+        None, description="secret of at least 16 characters: signs backups, and refuses backups without its signature"
+    )
+
+    @field_validator("backup_key")
+    @classmethod
+    def _check_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < MIN_KEY_LENGTH:
+            raise ValueError(f"use at least {MIN_KEY_LENGTH} characters, for example of `openssl rand -hex 32`")
+        return key
 
     @field_validator("root", "backups")
     @classmethod
@@ -178,4 +189,5 @@ def explain_invalid_setting(error: ValidationError, environ: Mapping[str, str], 
         hint = f"Did you mean {near[0]}?" if near else f"The settings are {', '.join(Settings.model_fields)}."
         return BadInput(f"Unknown setting: {name} in {file}.", hint)
     hint = "Correct it, or remove it to use the default. `nhl-lake settings` lists all settings."
-    return BadInput(f"Invalid setting: {source} = {redact_secrets(repr(first['input']))}: {reason}.", hint)
+    shown = "***" if name == "backup_key" else redact_secrets(repr(first["input"]))
+    return BadInput(f"Invalid setting: {source} = {shown}: {reason}.", hint)

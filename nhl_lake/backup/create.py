@@ -78,8 +78,8 @@ def try_backup(
 ) -> BackupSummary:
     """Back up the lake once. Raises DataFileMissing if files were cleaned up before their version was pinned."""
     started_at = time.monotonic()
-    previous = repository.read_newest_manifest(backups)
-    draft = start_manifest(root, previous, clock())
+    previous = next(repository.read_trusted_manifests(backups), None)
+    draft = start_manifest(root, backups, previous, clock())
     snapshot = take_snapshot(root)
     # raises for a table whose log is missing
     delta_tables.open_tables(root, (table for table in catalog.TABLES if table.name not in snapshot.versions))
@@ -118,7 +118,7 @@ def require_separate_locations(root: Location, backups: Location) -> None:
         )
 
 
-def start_manifest(root: Location, previous: Manifest | None, now: datetime) -> Manifest:
+def start_manifest(root: Location, backups: Location, previous: Manifest | None, now: datetime) -> Manifest:
     """Return a manifest without tables."""
     meta = delta_tables.scan_table(root, ledger.META).sort("layout").select("layout", "source").tail(1).collect()
     layout, source = meta.row(0)
@@ -130,7 +130,7 @@ def start_manifest(root: Location, previous: Manifest | None, now: datetime) -> 
     return Manifest(
         format=FORMAT,
         number=previous.number + 1 if previous else 1,
-        name=repository.choose_backup_name(previous.name if previous else None, now),
+        name=repository.choose_backup_name(next(iter(repository.list_backups(backups)), None), now),
         made_at=now,
         of=str(root),
         layout=layout,

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 from deltalake import DeltaTable
 
 from nhl_lake.backup import repository, staging
-from nhl_lake.backup.manifest import StoredFile
+from nhl_lake.backup.manifest import StoredFile, has_signing_key
 from nhl_lake.backup.repository import CopiedFile
 from nhl_lake.backup.staging import Staging
 from nhl_lake.errors import UnreadableData
@@ -97,10 +98,11 @@ def open_objects(backups: Location) -> Iterator[Objects]:
     """Open the backup repository's objects. The progress of the block is saved to disk even if it fails."""
     copies = repository.read_progress(backups)
     hashes: dict[tuple[str, str, int], str] = {}
-    for name in reversed(repository.list_backups(backups)[:MAX_MANIFESTS_READ]):
-        for table in repository.read_manifest(backups, name).tables:
+    for manifest in reversed(list(islice(repository.read_trusted_manifests(backups), MAX_MANIFESTS_READ))):
+        for table in manifest.tables:
             hashes |= {(table.id, file.name, file.size): file.sha256 for file in table.files}
-    hashes |= {(copy.id, copy.name, copy.size): copy.sha256 for copy in copies}
+    if not has_signing_key():  # nothing signs the list of a killed backup: its files are read again
+        hashes |= {(copy.id, copy.name, copy.size): copy.sha256 for copy in copies}
     objects = Objects(staging.open_staging(backups), hashes, copies)
     try:
         yield objects

@@ -1,5 +1,6 @@
 """Prune backups: keep the newest of each of the last days, weeks and months that have one; remove the rest."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from nhl_lake.store import location, locks
 from nhl_lake.store.location import Location
 
 MAX_DRILLS = 12
+STAGED_NAME = re.compile(r"[0-9a-f]{16}#\d+")
 BackupTime = tuple[str, datetime]
 PeriodKey = Callable[[datetime], object]
 
@@ -73,7 +75,9 @@ def prune_backups(
             "The number of backups to keep is negative.", "Use a number from 0: `nhl-lake backup prune --keep-daily 7`."
         )
     with locks.hold_lock(backups, command, now=now, label=locks.BACKUPS_LABEL):
-        manifests = [repository.read_manifest(backups, name) for name in repository.list_backups(backups)]
+        manifests = [
+            repository.read_manifest(backups, name, authenticate=False) for name in repository.list_backups(backups)
+        ]
         objects = repository.list_objects(backups)
         complete = [
             m
@@ -105,4 +109,5 @@ def remove_orphan_files(backups: Location) -> None:
     """Remove the staged files that killed backups left in a folder."""
     if isinstance(backups, Path):
         for staged in (backups / repository.OBJECTS_FOLDER).glob("*#*"):
-            staged.unlink(missing_ok=True)
+            if STAGED_NAME.fullmatch(staged.name):
+                location.remove_files(backups, [f"{repository.OBJECTS_FOLDER}/{staged.name}"])

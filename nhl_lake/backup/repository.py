@@ -5,13 +5,20 @@ Backup names sort in the order of creation. If the clock was set back, a new nam
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 from obstore.exceptions import BaseError
 
-from nhl_lake.backup.manifest import Manifest, decode_manifest, encode_manifest
+from nhl_lake.backup.manifest import (
+    Manifest,
+    UntrustedManifest,
+    damaged_manifest_error,
+    decode_manifest,
+    encode_manifest,
+)
 from nhl_lake.errors import LakeError
 from nhl_lake.store import location
 from nhl_lake.store.location import Location
@@ -87,22 +94,35 @@ def choose_backup_name(newest: str | None, now: datetime) -> str:
     return f"{timestamp}-{count + 1}"
 
 
-def read_manifest(backups: Location, name: str) -> Manifest:
-    """Return the manifest of a backup."""
+def read_manifest(backups: Location, name: str, *, authenticate: bool = True) -> Manifest:
+    """Return the manifest of a backup. authenticate: raise if a key is set and the manifest is not signed with it."""
+    file = f"{MANIFESTS_FOLDER}/{name}.json"
     try:
-        body = location.read_file(backups, f"{MANIFESTS_FOLDER}/{name}.json")
+        if not BACKUP_NAME.fullmatch(name):
+            raise FileNotFoundError(file)
+        body = location.read_file(backups, file)
     except FileNotFoundError as error:
         raise LakeError(
             f"There is no backup {name} at {backups}.",
             "Run `nhl-lake backup list` to list them. NHL_LAKE_BACKUPS or --from sets their location.",
         ) from error
-    return decode_manifest(body, f"{backups}/{MANIFESTS_FOLDER}/{name}.json")
+    manifest = decode_manifest(body, f"{backups}/{file}", authenticate=authenticate)
+    if manifest.name != name:  # an older manifest under a new name would be taken for the newest backup
+        raise damaged_manifest_error(f"{backups}/{file}", f"it is the manifest of the backup {manifest.name!a}")
+    return manifest
 
 
 def read_newest_manifest(backups: Location) -> Manifest | None:
     """Return the newest manifest, if there is any backup."""
     found = list_backups(backups)
     return read_manifest(backups, found[0]) if found else None
+
+
+def read_trusted_manifests(backups: Location) -> Iterator[Manifest]:
+    """Yield the manifests, newest first, without those that are not signed with the key that is set."""
+    for name in list_backups(backups):
+        with suppress(UntrustedManifest):
+            yield read_manifest(backups, name)
 
 
 def require_backups(backups: Location) -> list[str]:

@@ -15,13 +15,14 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import msgspec
 import polars as pl
 
 from nhl_lake import catalog
 from nhl_lake.backup import log_packs, repository
-from nhl_lake.backup.manifest import Manifest, TableBackup
+from nhl_lake.backup.manifest import Manifest, TableBackup, is_data_file_name
 from nhl_lake.backup.preflight import check_disk_space, check_restore, is_occupied
 from nhl_lake.backup.repository import object_name
 from nhl_lake.errors import LakeError, UnreadableData
@@ -152,6 +153,9 @@ def fetch_tables(
 ) -> None:
     """Fetch a backup's tables: data first, logs last. Each file's SHA-256 is checked while it is written."""
     selected = manifest.tables if tables is None else tables
+    if isinstance(into, Path):
+        for table in selected:
+            location.require_no_links(into.parent, f"{into.name}/{table.name.replace('.', '/')}/_")
     data = [
         FileToFetch(locate_table_by_name(into, table.name), file.name, file.size, file.sha256)
         for table in selected
@@ -173,6 +177,8 @@ def fetch_file(backups: Location, file: FileToFetch) -> int:
 def is_intact(folder: Location, name: str, sha256: str) -> bool:
     """Return whether a file exists and has the right SHA-256."""
     found = hashlib.sha256()
+    if isinstance(folder, Path) and (folder / name).is_symlink():
+        return False  # a file takes the place of the link
     try:
         for chunk in location.read_chunks(folder, name):
             found.update(chunk)
@@ -236,7 +242,19 @@ def read_saved_commits(backups: Location, table: TableBackup) -> dict[int, bytes
             f"{backups}: the log of {table.name} does not end with the backed-up commit {table.version}.",
             OTHER_BACKUP_HINT,
         )
+    if unsafe := next((path for text in found.values() for path in list_paths(text) if not is_data_file_name(path)), None):
+        raise UnreadableData(
+            f"{backups}: the log of {table.name} names a file outside the table's folder: {unsafe!a}.", OTHER_BACKUP_HINT
+        )
     return found
+
+
+def list_paths(commit: bytes) -> Iterator[str]:
+    """Yield the paths of the files that a commit adds or removes."""
+    for line in commit.splitlines():
+        for action in json.loads(line).values():
+            if isinstance(action, dict) and "path" in action:
+                yield unquote(str(action["path"]))
 
 
 def verify_tables(root: Location, tables: Sequence[TableBackup]) -> None:
@@ -250,11 +268,15 @@ def verify_table(root: Location, table: TableBackup) -> None:
     folder = locate_table_by_name(root, table.name)
     try:
         delta = handles.open_uncached(folder)
+        files = set(read_add_actions(delta)["path"])
+        if files != {file.name for file in table.files}:  # before any is opened: a checkpoint may name others
+            raise mismatch_error(table, "it has other data files")
         rows = pl.scan_delta(delta)
         count: int = rows.select(pl.len()).collect().item()
         columns, _, _ = table.keys.partition(":")
         keys = f"{columns}:{compute_key_digest(rows, columns.split(','))}" if table.keys else ""
-        files = set(read_add_actions(delta)["path"])
+    except LakeError:
+        raise
     except Exception as error:  # delta-rs raises bare Exceptions for a damaged log
         raise mismatch_error(table, " ".join(str(error).split())[:200]) from error
     comparisons = {
@@ -262,7 +284,6 @@ def verify_table(root: Location, table: TableBackup) -> None:
         "id": (delta.metadata().id, table.id),
         "rows": (count, table.rows),
         "keys": (keys, table.keys),
-        "files": (files, {file.name for file in table.files}),
     }
     if differences := [
         f"{name}: {found}, not {expected}" for name, (found, expected) in comparisons.items() if found != expected
@@ -290,4 +311,4 @@ def copy_user_files(root: Location, staged: Location) -> None:
     if isinstance(root, Path) and isinstance(staged, Path) and root.is_dir():
         for file in root.iterdir():
             if file.is_file():
-                shutil.copy2(file, staged / file.name)
+                shutil.copy2(file, staged / file.name, follow_symlinks=False)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import obstore
 
 from nhl_lake.backup.log_packs import COMMIT_FILE
+from nhl_lake.backup.manifest import TABLE_NAME
 from nhl_lake.store import location
 from nhl_lake.store.delta import DELTA_LOG
 from nhl_lake.store.location import Location
@@ -30,7 +31,8 @@ class Snapshot(NamedTuple):
 def list_tables(root: Location) -> list[str]:
     """Return the names of all tables at a location, including those that this program does not know."""
     layers = [layer for layer in list_folders(root) if layer != STATE_FOLDER]
-    return [f"{layer}.{name}" for layer in layers for name in list_folders(root / layer)]
+    names = (f"{layer}.{name}" for layer in layers for name in list_folders(root / layer))
+    return [name for name in names if TABLE_NAME.fullmatch(name)]
 
 
 def list_folders(folder: Location) -> list[str]:

@@ -53,7 +53,10 @@ def verify_backups(backups: Location, names: Sequence[str], *, deep: bool, repor
     if deep:
         intact = {sha256: size for sha256, size in expected.items() if sha256 not in problems}
         problems |= dict.fromkeys(find_damaged_objects(backups, intact, report), DAMAGED)
-    set_aside_objects(backups, [sha256 for sha256, why in problems.items() if why != GONE])
+    # a manifest may be wrong about a size: what has its own hash is not damaged
+    set_aside_objects(
+        backups, [sha256 for sha256, why in problems.items() if why != GONE and not is_intact_object(backups, sha256)]
+    )
     wrong += [
         BackupProblem(manifest.name, what, sha256, problems[sha256])
         for manifest in manifests

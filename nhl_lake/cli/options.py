@@ -38,9 +38,11 @@ AGE_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
 def load_settings() -> "tuple[Settings, Clock]":
     """Return the settings and the clock that they set."""
     from nhl_lake import settings
+    from nhl_lake.backup.manifest import set_signing_key
     from nhl_lake.clock import make_clock
 
     chosen, _ = settings.load()
+    set_signing_key(chosen.backup_key and chosen.backup_key.get_secret_value())
     return chosen, make_clock(chosen.now)
 
 

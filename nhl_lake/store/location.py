@@ -14,9 +14,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
 
@@ -24,11 +24,12 @@ import obstore
 from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
-from nhl_lake.errors import BadInput, redact_secrets
+from nhl_lake.errors import BadInput, LakeError, redact_secrets
 
 S3_SCHEME = "s3://"
 NO_HARD_LINK_ERRNOS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
 FORBIDDEN_CHARACTERS = set("#%?*[]{}^|\\")  # delta-rs and Polars read paths as URLs and glob patterns
+STAGED_NAME = re.compile(r"#\d+$")  # a file that is still being written, by this program or by obstore
 BUCKET_URL = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/[\w.=-]+)*)/?")
 MAX_RETRIES = 10
 CONNECT_TIMEOUT_S, REQUEST_TIMEOUT_S, RETRY_TIMEOUT_S = 5, 60, 120
@@ -158,12 +159,39 @@ def open_store(location: Location, patience_s: int = RETRY_TIMEOUT_S) -> ObjectS
 
 
 def list_files(location: Location, under: str = "") -> Iterator[FileInfo]:
-    """Yield the files of a location, without staging files."""
-    if isinstance(location, Path) and not (location / under).is_dir():
+    """Yield the files of a location, without staging files and symbolic links."""
+    if isinstance(location, Path):
+        yield from walk_folder(location, under)
         return
     for page in obstore.list(open_store(location), prefix=under or None):
         for entry in page:
             yield FileInfo(entry["path"], entry["size"], entry["last_modified"])
+
+
+def walk_folder(folder: Path, under: str) -> Iterator[FileInfo]:
+    """Yield the files of a folder. No symbolic link is followed: what it leads to is not part of the folder."""
+    try:
+        entries = sorted(os.scandir(folder / under), key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        name = f"{under}/{entry.name}" if under else entry.name
+        if entry.is_dir(follow_symlinks=False):
+            yield from walk_folder(folder, name)
+        elif entry.is_file(follow_symlinks=False) and not STAGED_NAME.search(entry.name):
+            with contextlib.suppress(FileNotFoundError):  # removed just now
+                stat = entry.stat(follow_symlinks=False)
+                yield FileInfo(name, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
+
+
+def require_no_links(folder: Path, name: str) -> None:
+    """Raise if a symbolic link on the way to a file leads out of a folder. The folder itself may be behind a link."""
+    for inner in [*(folder / name).parents][: len(PurePosixPath(name).parts) - 1]:
+        if inner.is_symlink():
+            raise LakeError(
+                f"{inner} is a symbolic link: nhl-lake writes and removes nothing behind it.",
+                "No changes were made there. Move that link away, then run the same command again.",
+            )
 
 
 def is_empty(location: Location) -> bool:
@@ -205,6 +233,7 @@ def write_file(location: Location, name: str, body: bytes | Iterable[bytes], *, 
     if isinstance(location, Bucket):
         put_object(location, name, body, new=new)
         return
+    require_no_links(location, name)
     file = location / name
     file.parent.mkdir(parents=True, exist_ok=True)
     staged = file.with_name(
@@ -288,6 +317,7 @@ def remove_files(location: Location, names: Iterable[str]) -> None:
     """Remove files; missing ones are ignored."""
     if isinstance(location, Path):
         for name in names:
+            require_no_links(location, name)
             (location / name).unlink(missing_ok=True)
         return
     if removed := list(names):
