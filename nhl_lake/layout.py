@@ -1,6 +1,8 @@
 """Check a lake before use: does it exist, which layout version does it have, can every table be read?"""
 
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 
 import polars as pl
 
@@ -9,12 +11,38 @@ from nhl_lake.errors import BadInput, LakeError, UnreadableData
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.store import atomic_swap, delta_tables
+from nhl_lake.store.handles import read_commit
 from nhl_lake.store.location import Location
 
 
 def is_lake(root: Location) -> bool:
     """Return whether there is a lake at a location."""
     return delta_tables.has_table(root, ledger.META)
+
+
+def read_lake_ids(root: Location) -> frozenset[str]:
+    """Return the identity of a lake: the Delta id of `lake.meta`. It is random, in every backup, and never changes.
+
+    Without a readable `lake.meta`, return the ids of the other tables that are never replaced; empty if there is none.
+    """
+    meta = read_table_id(root, ledger.META)
+    if meta is not None:
+        return frozenset([meta])
+    others = (read_table_id(root, table) for table in TABLES if table.layer in {"bronze", "lake"})
+    return frozenset(found for found in others if found is not None)
+
+
+def read_table_id(root: Location, table: Table) -> str | None:
+    """Return the Delta id of a table, from its first commit if the table cannot be opened; None if it is lost."""
+    try:
+        return str(delta_tables.open_table(root, table).metadata().id)
+    except LakeError:
+        text = read_commit(delta_tables.locate_table(root, table), 0) or ""
+    with suppress(ValueError, KeyError, TypeError):
+        for line in text.splitlines():
+            if '"metaData"' in line:
+                return str(json.loads(line)["metaData"]["id"])
+    return None
 
 
 def require_readable_lake(root: Location) -> None:

@@ -35,6 +35,14 @@ def parse_location_setting(text: object) -> Location:
 LocationSetting = Annotated[Location, PlainValidator(parse_location_setting)]
 
 
+def name_backups(root: Location) -> Location:
+    """Return the default location of a lake's backups: next to it, so that two lakes never share one."""
+    if isinstance(root, Bucket):
+        return root.with_name(f"{root.name}-backups") if root.prefix else Bucket(f"{root.bucket}-backups")
+    named = root if root.name not in {"", ".."} else root.resolve()
+    return named.with_name(f"{named.name}-backups") if named.name else Path("/lake-backups")
+
+
 class Settings(BaseSettings):
     """All settings. Nothing else in the program reads the environment."""
 
@@ -53,7 +61,8 @@ class Settings(BaseSettings):
     )
     cluster: str | None = Field(None, description="address of the Dask scheduler for `rebuild`: tcp://host:8786")
     backups: LocationSetting = Field(
-        Path("data/backups"), description="location of the backups: a folder, or s3://bucket/prefix"
+        default_factory=lambda values: name_backups(values["root"]),
+        description="location of the backups, a folder or s3://bucket/prefix; by default next to the lake",
     )
     backup_key: SecretStr | None = Field(
         None, description="secret of at least 16 characters: signs backups, and refuses backups without its signature"

@@ -28,7 +28,7 @@ def test_without_environment_or_file_every_setting_has_its_default(tmp_path: Pat
     chosen, shown = settings.load()
 
     assert chosen == Settings(
-        root=Path("data/lake"), api=None, now=None, rate=4.0, concurrency=4, backups="data/backups"
+        root=Path("data/lake"), api=None, now=None, rate=4.0, concurrency=4, backups="data/lake-backups"
     )
     assert {setting.origin for setting in shown} == {"default"}
     assert all(setting.description for setting in shown)
@@ -79,6 +79,7 @@ def test_every_setting_can_be_set_in_the_environment(monkeypatch: pytest.MonkeyP
         "backups": "s3://bucket/lake",
         "cluster": "tcp://first:8786",
         "second_looks": "7, 1",
+        "backup_key": "a key of the tests",
     }
     for name, value in values.items():
         monkeypatch.setenv(f"{ENV_PREFIX}{name.upper()}", value)
@@ -95,7 +96,28 @@ def test_every_setting_can_be_set_in_the_environment(monkeypatch: pytest.MonkeyP
         backups="s3://bucket/lake",
         cluster="tcp://first:8786",
         second_looks=(1, 7),
+        backup_key="a key of the tests",
     )
+    assert "a key of the tests" not in f"{chosen!r} {chosen}"
+
+
+@pytest.mark.parametrize(
+    ("root", "backups"),
+    [
+        ("data/lake", "data/lake-backups"),
+        ("/srv/nhl", "/srv/nhl-backups"),
+        ("s3://bucket/a/lake", "s3://bucket/a/lake-backups"),
+        ("s3://bucket", "s3://bucket-backups"),
+    ],
+)
+def test_backups_are_next_to_the_lake_by_default(root: str, backups: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NHL_LAKE_ROOT", root)
+    assert str(settings.load()[0].backups) == backups
+
+
+def test_backups_of_the_folder_above_are_next_to_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("NHL_LAKE_ROOT", "..")
+    assert settings.load()[0].backups == tmp_path.with_name(f"{tmp_path.name}-backups")
 
 
 def test_now_is_converted_to_utc(monkeypatch: pytest.MonkeyPatch):

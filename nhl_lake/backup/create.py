@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -78,7 +78,7 @@ def try_backup(
 ) -> BackupSummary:
     """Back up the lake once. Raises DataFileMissing if files were cleaned up before their version was pinned."""
     started_at = time.monotonic()
-    previous = next(repository.read_trusted_manifests(backups), None)
+    previous = find_previous(root, backups)
     draft = start_manifest(root, backups, previous, clock())
     snapshot = take_snapshot(root)
     # raises for a table whose log is missing
@@ -95,10 +95,48 @@ def try_backup(
             require_no_row_loss(tables, draft, previous)
         resumed = len(objects.copies)
         entries = back_up_tables(tables, previous, objects=objects, workers=workers, report=report, renew=renew)
-        manifest = msgspec.structs.replace(draft, is_consistent=snapshot.is_consistent, tables=entries)
+        manifest = msgspec.structs.replace(
+            draft,
+            is_consistent=snapshot.is_consistent,
+            tables=entries,
+            last_game=find_last_game(tables),
+            last_run_at=find_last_run(tables),
+        )
         finish_backup(objects, manifest)
     copied = objects.copies[resumed:]
     return BackupSummary(manifest, len(copied), sum(copy.size for copy in copied), time.monotonic() - started_at)
+
+
+def find_previous(root: Location, backups: Location) -> Manifest | None:
+    """Return the newest backup of this lake; without one, that of an earlier lake of its league at the same place.
+
+    A lake that was lost and begun again must not look backed up: its rows are compared with those of the lost one.
+    """
+    source = read_layout_and_source(root)[1]
+    ids = layout.read_lake_ids(root)
+    if (found := next(repository.read_trusted_manifests(backups, ids), None)) is not None:
+        return found
+    return next(
+        (m for m in repository.read_trusted_manifests(backups, None) if is_same_place(m, root) and m.source == source),
+        None,
+    )
+
+
+def is_same_place(manifest: Manifest, root: Location) -> bool:
+    """Return whether a backup is of a lake at this location."""
+    return manifest.of == name_place(root)
+
+
+def name_place(root: Location) -> str:
+    """Return a lake's location as a manifest names it: a folder with its full path."""
+    return str(root.absolute() if isinstance(root, Path) else root)
+
+
+def read_layout_and_source(root: Location) -> tuple[int, str]:
+    """Return a lake's layout version and the league of its pages."""
+    meta = delta_tables.scan_table(root, ledger.META).sort("layout").select("layout", "source").tail(1).collect()
+    number, source = meta.row(0)
+    return number, source
 
 
 def require_separate_locations(root: Location, backups: Location) -> None:
@@ -120,20 +158,14 @@ def require_separate_locations(root: Location, backups: Location) -> None:
 
 def start_manifest(root: Location, backups: Location, previous: Manifest | None, now: datetime) -> Manifest:
     """Return a manifest without tables."""
-    meta = delta_tables.scan_table(root, ledger.META).sort("layout").select("layout", "source").tail(1).collect()
-    layout, source = meta.row(0)
-    if previous is not None and previous.source != source:
-        raise BadInput(
-            f"The backups there are of the {previous.source}, but the lake at {root} holds pages of the {source}.",
-            "Use a separate location for this lake's backups: --to or NHL_LAKE_BACKUPS.",
-        )
+    number, source = read_layout_and_source(root)
     return Manifest(
         format=FORMAT,
         number=previous.number + 1 if previous else 1,
         name=repository.choose_backup_name(next(iter(repository.list_backups(backups)), None), now),
         made_at=now,
-        of=str(root),
-        layout=layout,
+        of=name_place(root),
+        layout=number,
         source=source,
         made_by=version("nhl-lake"),
         code=hash_code(),
@@ -149,6 +181,27 @@ def open_source_table(root: Location, name: str, version: int) -> SourceTable:
     files = tuple(found.select("path", "size_bytes").iter_rows()) if found.height else ()
     rows = int(found["num_records"].sum()) if found.height else 0
     return SourceTable(name, root.joinpath(*name.split(".")), str(delta.metadata().id), version, rows, files, delta)
+
+
+def find_last_game(tables: Sequence[SourceTable]) -> date | None:
+    """Return the day of the newest game with plays, as the log has it; None if the log has none."""
+    plays = next((table for table in tables if table.name == repository.PLAYS_NAME and table.files), None)
+    if plays is None:
+        return None
+    found: date | None = read_add_actions(plays.delta).select(pl.col("^max.game_date$").max()).to_series().max()  # type: ignore[assignment]
+    return found
+
+
+def find_last_run(tables: Sequence[SourceTable]) -> datetime | None:
+    """Return when the newest run began; None if there was none, or if the ledger cannot be read."""
+    runs = next((table for table in tables if table.name == ledger.RUNS.name and table.files), None)
+    if runs is None:
+        return None
+    try:
+        found: datetime | None = pl.scan_delta(runs.delta).select(pl.col("started_at").max()).collect().item()
+    except (OSError, pl.exceptions.PolarsError):
+        return None  # copying the file tells what is wrong with it
+    return found
 
 
 def find_table(name: str) -> Table:

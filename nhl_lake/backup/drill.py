@@ -41,6 +41,7 @@ def run_drill(
         rows=sum(table.rows for table in manifest.tables),
         bytes=restore.sum_restore_bytes(manifest),
         wrong=problems,
+        lake=manifest.lake_id,
     )
     location.write_file(backups, f"{repository.DRILLS_FOLDER}/{now:%Y%m%dT%H%M%S%fZ}.json", msgspec.json.encode(result))
     return result

@@ -11,8 +11,8 @@ import hashlib
 import hmac
 import re
 from collections import Counter
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Collection, Iterator
+from datetime import date, datetime
 from pathlib import PurePosixPath
 
 import msgspec
@@ -20,6 +20,7 @@ import msgspec
 from nhl_lake.errors import UnreadableData
 
 FORMAT = 1
+META_NAME = "lake.meta"
 TABLE_NAME = re.compile(r"[A-Za-z0-9_][\w-]*\.[A-Za-z0-9_][\w-]*", re.ASCII)
 CHECKPOINT_NAME = re.compile(r"_delta_log/\d{20}\.checkpoint\.[\w.-]*parquet", re.ASCII)
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -66,9 +67,10 @@ class TableBackup(msgspec.Struct, frozen=True, kw_only=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """One backup.
 
-    number: increases with each backup of a repository, so the newest is known even if the clock was set back. of: the
-    lake's location. source: the league of its pages. is_consistent: whether all tables had these versions at the same
-    time. If not, because commits came too fast, no table is older than the tables built from it.
+    number: increases with each backup of a lake, so the newest is known even if the clock was set back. of: the lake's
+    location. source: the league of its pages. last_game, last_run_at: the day of the newest game with plays, and when
+    the newest run began. is_consistent: whether all tables had these versions at the same time. If not, because commits
+    came too fast, no table is older than the tables built from it.
     """
 
     format: int
@@ -82,6 +84,17 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     is_consistent: bool = msgspec.field(name="is_of_a_moment")
     tables: tuple[TableBackup, ...]
+    last_game: date | None = None
+    last_run_at: datetime | None = None
+
+    @property
+    def lake_id(self) -> str:
+        """Return the identity of the lake: the Delta id of its first table, which is random and never changes."""
+        return next((table.id for table in self.tables if table.name == META_NAME), "")
+
+    def is_of(self, ids: Collection[str] | None) -> bool:
+        """Return whether this is a backup of the lake with these table ids (None: of any lake)."""
+        return ids is None or any(table.id in ids for table in self.tables)
 
 
 class SealedManifest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -190,11 +203,8 @@ def list_unsafe_names(manifest: Manifest) -> Iterator[str]:
         )
         files = Counter(file.name for file in (*table.files, *table.checkpoint))
         yield from (f"it names {name!a} in {table.name} twice" for name, count in files.items() if count > 1)
-        yield from (
-            f"{stored.sha256!a} in {table.name} is not a SHA-256"
-            for stored in (*table.files, *table.checkpoint, *table.log)
-            if not SHA256.fullmatch(stored.sha256)
-        )
+        hashes = [stored.sha256 for stored in (*table.files, *table.checkpoint)] + [pack.sha256 for pack in table.log]
+        yield from (f"{sha256!a} in {table.name} is not a SHA-256" for sha256 in hashes if not SHA256.fullmatch(sha256))
         yield from (
             f"the commits {pack.first} to {pack.last} of {table.name} do not exist"
             for pack in table.log

@@ -98,7 +98,7 @@ def open_objects(backups: Location) -> Iterator[Objects]:
     """Open the backup repository's objects. The progress of the block is saved to disk even if it fails."""
     copies = repository.read_progress(backups)
     hashes: dict[tuple[str, str, int], str] = {}
-    for manifest in reversed(list(islice(repository.read_trusted_manifests(backups), MAX_MANIFESTS_READ))):
+    for manifest in reversed(list(islice(repository.read_trusted_manifests(backups, None), MAX_MANIFESTS_READ))):
         for table in manifest.tables:
             hashes |= {(table.id, file.name, file.size): file.sha256 for file in table.files}
     if not has_signing_key():  # nothing signs the list of a killed backup: its files are read again

@@ -1,7 +1,7 @@
 """Prune backups: keep the newest of each of the last days, weeks and months that have one; remove the rest."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -67,17 +67,27 @@ def select_newest_per_period(backups: Sequence[BackupTime], get_period: PeriodKe
 
 
 def prune_backups(
-    backups: Location, policy: RetentionPolicy, *, now: datetime, command: str, dry_run: bool = False
+    backups: Location,
+    policy: RetentionPolicy,
+    *,
+    now: datetime,
+    command: str,
+    ids: Collection[str] | None = None,
+    dry_run: bool = False,
 ) -> PruneResult:
-    """Remove the backups that the policy does not keep, then the objects that no backup refers to."""
+    """Remove the backups of a lake that the policy does not keep, then the objects that no backup refers to.
+
+    ids: the lake's identity; backups of other lakes stay. None: all are of one lake.
+    """
     if min(policy) < 0:
         raise BadInput(
             "The number of backups to keep is negative.", "Use a number from 0: `nhl-lake backup prune --keep-daily 7`."
         )
     with locks.hold_lock(backups, command, now=now, label=locks.BACKUPS_LABEL):
-        manifests = [
+        stored = [
             repository.read_manifest(backups, name, authenticate=False) for name in repository.list_backups(backups)
         ]
+        manifests = [manifest for manifest in stored if manifest.is_of(ids)]
         objects = repository.list_objects(backups)
         complete = [
             m
@@ -89,7 +99,10 @@ def prune_backups(
             select_backups([(m.name, m.made_at) for m in complete], policy)
         )
         referenced = {
-            sha256 for m in manifests if m.name in kept for _, sha256, _ in repository.list_manifest_objects(m)
+            sha256
+            for m in stored
+            if m.name in kept or m not in manifests
+            for _, sha256, _ in repository.list_manifest_objects(m)
         }
         referenced |= {copy.sha256 for copy in repository.read_progress(backups)}
         unreferenced = {sha256: size for sha256, size in objects.items() if sha256 not in referenced}
@@ -99,7 +112,12 @@ def prune_backups(
             location.remove_files(backups, [f"{repository.MANIFESTS_FOLDER}/{name}.json" for name in removed])
             location.remove_files(backups, [repository.object_name(sha256) for sha256 in unreferenced])
             remove_orphan_files(backups)
-            location.remove_files(backups, repository.list_drills(backups)[MAX_DRILLS:])
+            drills = [
+                name
+                for name in repository.list_drills(backups)
+                if ids is None or repository.read_drill(backups, name).lake in {*ids, ""}
+            ]
+            location.remove_files(backups, drills[MAX_DRILLS:])
     return PruneResult(
         [m.name for m in manifests if m.name in kept], removed, len(unreferenced), sum(unreferenced.values())
     )

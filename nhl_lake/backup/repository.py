@@ -4,7 +4,7 @@ Backup names sort in the order of creation. If the clock was set back, a new nam
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from nhl_lake.backup.manifest import (
     decode_manifest,
     encode_manifest,
 )
-from nhl_lake.errors import LakeError
+from nhl_lake.errors import BadInput, LakeError, UnreadableData
 from nhl_lake.store import location
 from nhl_lake.store.location import Location
 
@@ -30,6 +30,9 @@ MANIFESTS_FOLDER, OBJECTS_FOLDER, DRILLS_FOLDER, SET_ASIDE_FOLDER, PROGRESS_FILE
     "set-aside",
     "partial.json",
 )
+PLAYS_NAME = "bronze.play_by_play"
+SEASON_FOLDER = re.compile(r"season=(\d{8})/")
+SHORT_ID = 8  # digits of an id that are shown
 BACKUP_NAME = re.compile(r"(\d{8}T\d{6}Z)(?:-(\d+))?")
 
 
@@ -52,6 +55,7 @@ class DrillResult(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     bytes: int
     wrong: tuple[str, ...] = ()
+    lake: str = ""
 
 
 class BackupStatus(NamedTuple):
@@ -112,21 +116,28 @@ def read_manifest(backups: Location, name: str, *, authenticate: bool = True) ->
     return manifest
 
 
-def read_newest_manifest(backups: Location) -> Manifest | None:
-    """Return the newest manifest, if there is any backup."""
-    found = list_backups(backups)
-    return read_manifest(backups, found[0]) if found else None
+def read_manifests(backups: Location, ids: Collection[str] | None) -> Iterator[Manifest]:
+    """Yield the manifests of a lake's backups, newest first (None: of all lakes). Raises at one that cannot be read."""
+    for name in list_backups(backups):
+        if (manifest := read_manifest(backups, name)).is_of(ids):
+            yield manifest
 
 
-def read_trusted_manifests(backups: Location) -> Iterator[Manifest]:
-    """Yield the manifests, newest first, without those that are not signed with the key that is set."""
+def read_newest_manifest(backups: Location, ids: Collection[str] | None) -> Manifest | None:
+    """Return the newest manifest of a lake, if there is any backup of it."""
+    return next(read_manifests(backups, ids), None)
+
+
+def read_trusted_manifests(backups: Location, ids: Collection[str] | None) -> Iterator[Manifest]:
+    """Yield the manifests of a lake, newest first, without those that are not signed with the key that is set."""
     for name in list_backups(backups):
         with suppress(UntrustedManifest):
-            yield read_manifest(backups, name)
+            if (manifest := read_manifest(backups, name)).is_of(ids):
+                yield manifest
 
 
 def require_backups(backups: Location) -> list[str]:
-    """Return the names of the backups, newest first; raise if there is none."""
+    """Return the names of the backups of all lakes, newest first; raise if there is none."""
     found = list_backups(backups)
     if not found:
         raise LakeError(
@@ -136,9 +147,20 @@ def require_backups(backups: Location) -> list[str]:
     return found
 
 
-def require_newest_manifest(backups: Location) -> Manifest:
-    """Return the newest manifest; raise if there is no backup."""
-    return read_manifest(backups, require_backups(backups)[0])
+def require_newest_manifest(backups: Location, ids: Collection[str] | None = None) -> Manifest:
+    """Return the newest manifest of a lake; raise if there is no backup of it."""
+    require_backups(backups)
+    if (found := read_newest_manifest(backups, ids)) is None:
+        raise no_backup_error(backups)
+    return found
+
+
+def no_backup_error(backups: Location) -> LakeError:
+    """Return the error for backups that are all of other lakes."""
+    return LakeError(
+        f"There is no backup of this lake at {backups}, only of {describe_lakes(backups)}.",
+        "Run `nhl-lake backup create` to create one, or name another lake with --lake.",
+    )
 
 
 def write_manifest(backups: Location, manifest: Manifest) -> None:
@@ -164,10 +186,15 @@ def write_progress(backups: Location, copies: Iterable[CopiedFile]) -> None:
     location.write_file(backups, PROGRESS_FILE, msgspec.json.encode(list(copies)))
 
 
-def read_last_drill(backups: Location) -> DrillResult | None:
-    """Return the last drill's result, if there was a drill."""
-    found = list_drills(backups)
-    return msgspec.json.decode(location.read_file(backups, found[0]), type=DrillResult) if found else None
+def read_last_drill(backups: Location, ids: Collection[str] | None) -> DrillResult | None:
+    """Return the result of a lake's last drill, if there was one."""
+    drills = (read_drill(backups, name) for name in list_drills(backups))
+    return next((drill for drill in drills if ids is None or not drill.lake or drill.lake in ids), None)
+
+
+def read_drill(backups: Location, name: str) -> DrillResult:
+    """Return a drill's result."""
+    return msgspec.json.decode(location.read_file(backups, name), type=DrillResult)
 
 
 def list_drills(backups: Location) -> list[str]:
@@ -175,14 +202,77 @@ def list_drills(backups: Location) -> list[str]:
     return sorted((file.name for file in location.list_files(backups, DRILLS_FOLDER)), reverse=True)
 
 
-def read_backup_status(backups: Location) -> BackupStatus:
-    """Return the backup status. A repository that cannot be read is reported in it, not raised."""
+def read_backup_status(backups: Location, ids: Collection[str] | None) -> BackupStatus:
+    """Return the status of a lake's backups. A repository that cannot be read is reported in it, not raised."""
     try:
-        manifest, drill = read_newest_manifest(backups), read_last_drill(backups)
+        manifest, drill = read_newest_manifest(backups, ids), read_last_drill(backups, ids)
     except (LakeError, OSError, BaseError, msgspec.DecodeError) as error:
         what = error.message if isinstance(error, LakeError) else " ".join(str(error).split())[:200]
         return BackupStatus(problem=f"{backups} cannot be read: {what}")
     return BackupStatus(drill=drill) if manifest is None else BackupStatus(manifest.name, manifest.made_at, drill)
+
+
+def find_lake(backups: Location, wanted: str) -> frozenset[str]:
+    """Return the identity of the only lake with backups that has this id, a beginning of it, or this league."""
+    newest = read_newest_of_each_lake(backups)
+    found = [lake for lake, manifest in newest.items() if is_named(manifest, wanted)]
+    if len(found) == 1:
+        return frozenset(found)
+    problem = "matches no lake" if not found else "matches several lakes"
+    raise BadInput(
+        f"Invalid option: --lake {wanted} {problem} with backups at {backups}.",
+        f"There are backups of {describe_lakes(backups) or 'no lake'}.",
+    )
+
+
+def is_named(manifest: Manifest, wanted: str) -> bool:
+    """Return whether a lake is meant by its id, a beginning of it, or its league."""
+    return bool(wanted) and (
+        manifest.lake_id.startswith(wanted.lower()) or manifest.source.lower() == wanted.strip().lower()
+    )
+
+
+def read_newest_of_each_lake(backups: Location) -> dict[str, Manifest]:
+    """Return the newest manifest of each lake, by identity, the newest lake first. Raises if the newest is damaged."""
+    found: dict[str, Manifest] = {}
+    for name in list_backups(backups):
+        try:
+            manifest = read_manifest(backups, name)
+        except UnreadableData:
+            if not found:
+                raise
+            continue  # an older one: `nhl-lake backup verify` names it
+        found.setdefault(manifest.lake_id, manifest)
+    return found
+
+
+def describe_lakes(backups: Location) -> str:
+    """Describe the lakes that have backups, each by its newest one."""
+    return "; ".join(map(describe_lake, read_newest_of_each_lake(backups).values()))
+
+
+def describe_lake(manifest: Manifest) -> str:
+    """Describe the lake of a backup: its id, league, seasons, last game and newest run, and when it was backed up."""
+    seasons = list_seasons(manifest)
+    span = f"{format_season(seasons[0])} to {format_season(seasons[-1])}" if seasons else "no season"
+    facts = [
+        span if len(set(seasons)) != 1 else format_season(seasons[0]),
+        f"last game {manifest.last_game}" if manifest.last_game else "",
+        f"newest run {manifest.last_run_at:%Y-%m-%d %H:%M} UTC" if manifest.last_run_at else "",
+        f"backed up {manifest.made_at:%Y-%m-%d %H:%M} UTC",
+    ]
+    return f"lake {manifest.lake_id[:SHORT_ID]} of the {manifest.source} ({', '.join(filter(None, facts))})"
+
+
+def list_seasons(manifest: Manifest) -> list[int]:
+    """Return the seasons with plays in a backup, from the names of its files."""
+    files = next((table.files for table in manifest.tables if table.name == PLAYS_NAME), ())
+    return sorted({int(found[1]) for file in files if (found := SEASON_FOLDER.match(file.name))})
+
+
+def format_season(season: int) -> str:
+    """Return a season as 2023-24."""
+    return f"{season // 10_000}-{season % 100:02}"
 
 
 def list_manifest_objects(manifest: Manifest) -> Iterator[tuple[str, str, int]]:

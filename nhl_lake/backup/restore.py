@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -100,9 +100,7 @@ def restore_lake(
         kept_as = choose_aside_location(root, now)
         # a folder's lock moves with it, so after the swap the new folder's lock is the lake's
         with locks.hold_lock(staged, command, now=now) if isinstance(staged, Path) else nullcontext():
-            note = msgspec.json.encode(
-                RestoreNote(manifest.name, next(iter(repository.list_backups(backups)), manifest.name))
-            )
+            note = msgspec.json.encode(RestoreNote(manifest.name, find_newest_name(backups, manifest)))
             # whoever finishes an interrupted swap needs this record
             location.write_file(staged, RESTORE_NOTE, note)
             atomic_swap.swap_into_place(staged, root, kept_as, command=command)
@@ -110,6 +108,15 @@ def restore_lake(
         location.write_file(root, RESTORE_NOTE, note)
     rows = sum(table.rows for table in tables)
     return RestoreResult(manifest.name, str(root), len(tables), rows, str(kept_as) if had_lake else None, rebuilt)
+
+
+def find_newest_name(backups: Location, manifest: Manifest) -> str:
+    """Return the name of the newest backup of a backup's lake that can be read."""
+    for name in repository.list_backups(backups):
+        with suppress(UnreadableData):
+            if repository.read_manifest(backups, name).lake_id == manifest.lake_id:
+                return name
+    return manifest.name
 
 
 def locate_staging(root: Location, manifest: Manifest) -> Location:
@@ -242,9 +249,11 @@ def read_saved_commits(backups: Location, table: TableBackup) -> dict[int, bytes
             f"{backups}: the log of {table.name} does not end with the backed-up commit {table.version}.",
             OTHER_BACKUP_HINT,
         )
-    if unsafe := next((path for text in found.values() for path in list_paths(text) if not is_data_file_name(path)), None):
+    paths = (path for text in found.values() for path in list_paths(text))
+    if (unsafe := next((path for path in paths if not is_data_file_name(path)), None)) is not None:
         raise UnreadableData(
-            f"{backups}: the log of {table.name} names a file outside the table's folder: {unsafe!a}.", OTHER_BACKUP_HINT
+            f"{backups}: the log of {table.name} names a file outside the table's folder: {unsafe!a}.",
+            OTHER_BACKUP_HINT,
         )
     return found
 

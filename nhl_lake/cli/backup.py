@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nhl_lake.cli.options import BackupsOption, DryRun, Json, Quiet, format_command_line, load_settings
+from nhl_lake.cli.options import BackupsOption, DryRun, Json, LakeOption, Quiet, format_command_line, load_settings
 from nhl_lake.cli.output import print_text, write_out
+from nhl_lake.errors import BadInput
 
 if TYPE_CHECKING:
     from nhl_lake.clock import Clock
@@ -20,6 +21,28 @@ def load_backup_settings(uri: str | None) -> "tuple[Settings, Clock, Location]":
 
     chosen, clock = load_settings()
     return chosen, clock, chosen.backups if uri is None else require_backups_name(parse_location(uri))
+
+
+def choose_lake(root: "Location", backups: "Location", lake: str | None) -> "frozenset[str]":
+    """Return the identity of the lake whose backups a command uses: the one named, else the one at `root`.
+
+    Without a lake at `root`, the only one with backups is meant; if there are several, the user has to name one.
+    """
+    from nhl_lake import layout
+    from nhl_lake.backup import repository
+
+    if lake is not None:
+        return repository.find_lake(backups, lake)
+    if found := layout.read_lake_ids(root):
+        return found
+    repository.require_backups(backups)
+    newest = repository.read_newest_of_each_lake(backups)
+    if len(newest) > 1:
+        raise BadInput(
+            f"There is no lake at {root}, and {backups} has backups of {repository.describe_lakes(backups)}.",
+            "Name one of them with --lake ID.",
+        )
+    return frozenset(newest)
 
 
 def create(
@@ -87,6 +110,7 @@ def verify(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="One backup. Default: all.")] = None,
     deep: Annotated[bool, typer.Option("--deep", help="Read every byte.")] = False,
     uri: BackupsOption = None,
+    lake: LakeOption = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -95,11 +119,15 @@ def verify(
     Compares names and sizes; with --deep also the SHA-256 of every byte. Exits with 1 if anything is wrong.
     """
     from nhl_lake.backup import repository
-    from nhl_lake.backup.verify import verify_backups
+    from nhl_lake.backup.verify import read_manifests, verify_backups
     from nhl_lake.cli import console, progress
 
-    _, _, backups = load_backup_settings(uri)
+    chosen, _, backups = load_backup_settings(uri)
     names = repository.require_backups(backups) if name is None else [repository.read_manifest(backups, name).name]
+    if name is None:
+        ids = choose_lake(chosen.root, backups, lake)
+        manifests, problems = read_manifests(backups, names)
+        names = [one.name for one in manifests if one.is_of(ids)] + [problem.backup for problem in problems]
     bar = progress.ByteProgressBar(quiet=quiet or json)
     with bar.display():
         found = verify_backups(backups, names, deep=deep, report=bar)
@@ -118,6 +146,7 @@ def prune(
         int, typer.Option("--keep-monthly", metavar="N", min=0, help="Keep the newest of N months.")
     ] = 12,
     uri: BackupsOption = None,
+    lake: LakeOption = None,
     dry_run: DryRun = False,
     quiet: Quiet = False,
     json: Json = False,
@@ -130,10 +159,15 @@ def prune(
     from nhl_lake.backup.prune import RetentionPolicy, prune_backups
     from nhl_lake.cli import console, progress
 
-    _, clock, backups = load_backup_settings(uri)
+    chosen, clock, backups = load_backup_settings(uri)
     repository.require_backups(backups)
     found = prune_backups(
-        backups, RetentionPolicy(daily, weekly, monthly), now=clock(), command=format_command_line(), dry_run=dry_run
+        backups,
+        RetentionPolicy(daily, weekly, monthly),
+        now=clock(),
+        command=format_command_line(),
+        ids=choose_lake(chosen.root, backups, lake),
+        dry_run=dry_run,
     )
     if json:
         write_out(console.format_json(found._asdict()))
@@ -147,6 +181,7 @@ def drill(
         Path | None, typer.Option("--in", metavar="DIR", help="Folder with room. Default: temporary files.")
     ] = None,
     uri: BackupsOption = None,
+    lake: LakeOption = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -161,8 +196,12 @@ def drill(
     from nhl_lake.cli import console, progress
     from nhl_lake.ingest.fetcher import interrupt_on_sigterm
 
-    _, clock, backups = load_backup_settings(uri)
-    manifest = repository.require_newest_manifest(backups) if name is None else repository.read_manifest(backups, name)
+    chosen, clock, backups = load_backup_settings(uri)
+    manifest = (
+        repository.require_newest_manifest(backups, choose_lake(chosen.root, backups, lake))
+        if name is None
+        else repository.read_manifest(backups, name)
+    )
     bar = progress.ByteProgressBar(quiet=quiet or json)
     with interrupt_on_sigterm(), bar.display():
         done = run_drill(backups, manifest, into=into, now=clock(), report=bar)

@@ -30,6 +30,12 @@ Seasons = Annotated[
 BackupsOption = Annotated[
     str | None, typer.Option("--from", metavar="URI", help="Location of the backups. Default: NHL_LAKE_BACKUPS.")
 ]
+LakeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--lake", metavar="ID", help="Use another lake's backups: its id (see `backup list`) or its league."
+    ),
+]
 
 MIN_MEMORY = 400 * 10**6
 AGE_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
@@ -42,7 +48,7 @@ def load_settings() -> "tuple[Settings, Clock]":
     from nhl_lake.clock import make_clock
 
     chosen, _ = settings.load()
-    set_signing_key(chosen.backup_key and chosen.backup_key.get_secret_value())
+    set_signing_key(chosen.backup_key.get_secret_value() if chosen.backup_key else None)
     return chosen, make_clock(chosen.now)
 
 

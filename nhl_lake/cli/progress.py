@@ -12,7 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from nhl_lake.backup.create import BackupSummary
 from nhl_lake.backup.manifest import Manifest
 from nhl_lake.backup.prune import PruneResult
-from nhl_lake.backup.repository import BackupStatus, DrillResult
+from nhl_lake.backup.repository import SHORT_ID, BackupStatus, DrillResult
 from nhl_lake.backup.verify import VerifyResult
 from nhl_lake.cli import console
 
@@ -90,7 +90,10 @@ def describe_backup(manifest: Manifest) -> dict[str, object]:
         "number": manifest.number,
         "made_at": manifest.made_at,
         "of": manifest.of,
+        "lake": manifest.lake_id,
         "source": manifest.source,
+        "last_game": manifest.last_game,
+        "last_run_at": manifest.last_run_at,
         "is_of_a_moment": manifest.is_consistent,
         "tables": len(manifest.tables),
         "rows": sum(table.rows for table in manifest.tables),
@@ -101,13 +104,15 @@ def describe_backup(manifest: Manifest) -> dict[str, object]:
 
 def show_backups(manifests: Sequence[Manifest]) -> None:
     """Print backups, the newest first."""
-    heads = ["backup", "created (UTC)", "tables", "rows", "files", "size", "lake"]
+    heads = ["backup", "created (UTC)", "tables", "rows", "files", "size", "lake", "league", "location"]
     rows = []
     for facts in map(describe_backup, manifests):
         size = console.format_size(float(str(facts["bytes"])))
         created = f"{facts['made_at']:%Y-%m-%d %H:%M}"
-        rows.append((facts["name"], created, *(facts[k] for k in ("tables", "rows", "files")), size, facts["of"]))
-    console.make_console().print(console.make_grid(heads, rows, right=heads[2:6], unbroken=heads[:6]))
+        lake = str(facts["lake"])[:SHORT_ID]
+        counts = (facts[name] for name in ("tables", "rows", "files"))
+        rows.append((facts["name"], created, *counts, size, lake, facts["source"], facts["of"]))
+    console.make_console().print(console.make_grid(heads, rows, right=heads[2:6], unbroken=heads[:7]))
 
 
 def show_verification(found: VerifyResult, *, deep: bool) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nhl_lake.cli.backup import load_backup_settings
-from nhl_lake.cli.options import BackupsOption, Json, Quiet, Yes, format_command_line, parse_moment
-from nhl_lake.cli.output import print_text, write_out
+from nhl_lake.cli.backup import choose_lake, load_backup_settings
+from nhl_lake.cli.options import BackupsOption, Json, LakeOption, Quiet, Yes, format_command_line, parse_moment
+from nhl_lake.cli.output import print_text, show_controls, write_out
 from nhl_lake.errors import BadInput, LakeError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def restore(
         typer.Option("--table", metavar="TABLE", help="Restore only this table. Repeat for several."),
     ] = None,
     uri: BackupsOption = None,
+    lake: LakeOption = None,
     rebuilds: Annotated[
         bool, typer.Option("--rebuild", help="Restore only bronze, then rebuild silver and gold from it.")
     ] = False,
@@ -53,12 +54,11 @@ def restore(
     Verifies what it restores before it replaces anything. The old lake stays next to the new one.
     """
     from nhl_lake import catalog
-    from nhl_lake.backup import repository
     from nhl_lake.cli.progress import ByteProgressBar
 
     chosen, clock, backups = load_backup_settings(uri)
     reverts = to_version is not None or as_of is not None
-    if from_backup == reverts or (reverts and (table or uri or rebuilds)) or (table and rebuilds):
+    if from_backup == reverts or (reverts and (table or uri or lake or rebuilds)) or (table and rebuilds):
         raise BadInput(
             "Say what to restore: a lake from a backup, or a table to an earlier version.",
             "`nhl-lake restore --from-backup [NAME] [--table TABLE | --rebuild]`, or "
@@ -68,7 +68,9 @@ def restore(
         to = to_version if as_of is None else parse_moment(as_of, clock())
         revert_table(chosen, clock, what, to, yes=yes, json=json, quiet=quiet)
         return
-    wanted = repository.read_manifest(backups, what) if what else repository.require_newest_manifest(backups)
+    wanted = choose_backup(chosen, backups, what, lake)
+    if not is_at(chosen.root, wanted) and lake is None and not yes:
+        confirm_lake(chosen, wanted, quiet=quiet or json)
     bar = ByteProgressBar(quiet=quiet or json)
     if table:
         tables = [catalog.find_table(name) for name in dict.fromkeys(table)]
@@ -77,6 +79,54 @@ def restore(
         restore_lake(
             chosen.root, backups, wanted, now=clock(), bar=bar, rebuilds=rebuilds, yes=yes, json=json, quiet=quiet
         )
+
+
+def choose_backup(chosen: "Settings", backups: "Location", name: str | None, lake: str | None) -> "Manifest":
+    """Return the backup to restore: the one named, else the newest of the lake that `choose_lake` finds.
+
+    Raises if a backup of another lake than the one at the root is named without that lake's id.
+    """
+    from nhl_lake import layout
+    from nhl_lake.backup import repository
+
+    if name is None:
+        return repository.require_newest_manifest(backups, choose_lake(chosen.root, backups, lake))
+    wanted = repository.read_manifest(backups, name)
+    ids = layout.read_lake_ids(chosen.root) if lake is None else repository.find_lake(backups, lake)
+    if ids and not wanted.is_of(ids):
+        raise BadInput(
+            f"The backup {name} is of {repository.describe_lake(wanted)}, not of the lake at {chosen.root}.",
+            f"To restore it nevertheless: --lake {wanted.lake_id[: repository.SHORT_ID]}.",
+        )
+    return wanted
+
+
+def is_at(root: "Location", wanted: "Manifest") -> bool:
+    """Return whether the lake of a backup is at a location."""
+    from nhl_lake import layout
+
+    return bool(found := layout.read_lake_ids(root)) and wanted.is_of(found)
+
+
+def confirm_lake(chosen: "Settings", wanted: "Manifest", *, quiet: bool) -> None:
+    """Show which lake a backup is of, before it takes the place of a lost one, and ask whether that is the one.
+
+    Where nobody can answer, go on if its league or its location is that of the settings.
+    """
+    from nhl_lake.backup import create, repository
+
+    about = repository.describe_lake(wanted)
+    if sys.stdin.isatty():
+        typer.confirm(show_controls(f"Restore {about} to {chosen.root}?"), abort=True)
+        return
+    league = "sample league" if chosen.api == "league:" else "NHL"
+    if wanted.source != league and not create.is_same_place(wanted, chosen.root):
+        raise BadInput(
+            f"The only backups are of {about}, but these are the settings of a lake of the {league}.",
+            f"If that is the lake: --lake {wanted.lake_id[: repository.SHORT_ID]}. --from names other backups.",
+        )
+    if not quiet:
+        print_text(f"Restoring {about}.")
 
 
 def restore_lake(
@@ -222,6 +272,7 @@ def doctor(
         ),
     ] = False,
     uri: BackupsOption = None,
+    lake: LakeOption = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -229,6 +280,7 @@ def doctor(
 
     Exits with 1 if anything is damaged.
     """
+    from nhl_lake.backup import repository
     from nhl_lake.cli import console
     from nhl_lake.maintenance.doctor import examine_lake, repair_lake
 
@@ -236,14 +288,21 @@ def doctor(
     if drop_missing_pages and not mend:
         raise BadInput("--drop-missing-pages goes with --mend.", "`nhl-lake doctor --mend --drop-missing-pages`.")
     root, now = chosen.root, clock()
+    ids = None if lake is None else repository.find_lake(backups, lake)
     done = (
         repair_lake(
-            root, backups, now=now, deep=deep, drop_missing_pages=drop_missing_pages, command=format_command_line()
+            root,
+            backups,
+            now=now,
+            deep=deep,
+            drop_missing_pages=drop_missing_pages,
+            command=format_command_line(),
+            ids=ids,
         )
         if mend
         else []
     )
-    found = examine_lake(root, backups, now=now, deep=deep)
+    found = examine_lake(root, backups, now=now, deep=deep, ids=ids)
     is_damaged = any(one.severity == "damage" for one in found)
     if json:
         left = [{name: value for name, value in one._asdict().items() if name != "damage"} for one in found]

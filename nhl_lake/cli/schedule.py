@@ -117,8 +117,13 @@ def make_job(at: time, log: Path, *, runs: "Sequence[ScheduledRun]") -> "CronJob
             f"--backup needs a location for daily backups. The default, {chosen.backups}, is next to the lake.",
             "Set NHL_LAKE_BACKUPS to another disk, or to s3://bucket/prefix.",
         )
+    if crontab.BACKUP in runs and any(s.name == "backup_key" and s.origin.startswith("environment") for s in found):
+        raise BadInput(
+            "The key of the backups is in the environment, which scheduled backups do not have.",
+            'Write it into the nhl-lake.toml of the lake as backup_key = "…", readable only for you.',
+        )
     # NHL_LAKE_NOW is for trials: a daily run with it would do the same thing every day
-    given = [s for s in found if s.origin.startswith("environment") and s.name != "now"]
+    given = [s for s in found if s.origin.startswith("environment") and s.name not in {"now", "backup_key"}]
     variables = {f"NHL_LAKE_{s.name.upper()}": str(s.value) for s in given}
     locations = {
         "NHL_LAKE_ROOT": str(make_absolute(chosen.root)),

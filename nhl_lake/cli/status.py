@@ -14,13 +14,14 @@ def status(json: Json = False) -> None:
     The first line is the answer. Then: seasons, incomplete games and why, the next games, the last run, backups.
     `nhl-lake tables` shows the size of each table.
     """
+    from nhl_lake import layout
     from nhl_lake.backup import repository
     from nhl_lake.cli import console, progress
     from nhl_lake.queries.status import read_status
 
     chosen, clock = load_settings()
     found = read_status(chosen.root, clock())
-    safety = repository.read_backup_status(chosen.backups)
+    safety = repository.read_backup_status(chosen.backups, layout.read_lake_ids(chosen.root))
     if not json:
         console.show_status(found, more_problems=progress.list_backup_problems(safety))
         progress.show_backup_status(safety, clock())

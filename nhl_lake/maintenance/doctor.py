@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,8 @@ import msgspec
 import obstore
 import polars as pl
 
-from nhl_lake.backup import repository, restore
+from nhl_lake import layout
+from nhl_lake.backup import create, repository, restore
 from nhl_lake.backup.manifest import Manifest, TableBackup
 from nhl_lake.bronze.endpoints import SCHEDULE
 from nhl_lake.catalog import TABLES
@@ -56,8 +57,14 @@ class RepairResult(NamedTuple):
     how: str
 
 
-def examine_lake(root: Location, backups: Location, *, now: datetime, deep: bool) -> list[Finding]:
-    """Return the problems of a lake, the worst first."""
+def examine_lake(
+    root: Location, backups: Location, *, now: datetime, deep: bool, ids: Collection[str] | None = None
+) -> list[Finding]:
+    """Return the problems of a lake, the worst first.
+
+    ids: the identity of the lake whose backups count. None: this lake's.
+    """
+    ids = layout.read_lake_ids(root) if ids is None else ids
     if (swap := atomic_swap.read_unfinished_swap(root)) is not None:
         what = f"`{swap.command}` was interrupted while it replaced the lake"
         return [Finding("damage", str(root), what, f"Run {MEND_COMMAND} to finish; it takes seconds.")]
@@ -66,7 +73,7 @@ def examine_lake(root: Location, backups: Location, *, now: datetime, deep: bool
             f"There is no lake at {root}.",
             "Run `nhl-lake ingest` to create one, or `nhl-lake restore --from-backup` to restore one.",
         )
-    newest, backup_findings = examine_backups(backups, now)
+    newest, backup_findings = examine_backups(root, backups, ids, now)
     newest = find_reference_backup(root, backups, newest)
     backed_up = {one.name: one for one in newest.tables} if newest else {}
     found = [
@@ -131,10 +138,7 @@ def find_remedy_without_backup(root: Location, found: Damage) -> str:
     """Return what to do about a damage if no backup can help."""
     table = found.table
     if table.layer in {"silver", "gold"}:
-        move_away = "" if found.kind == "missing" else f"Move {delta_tables.locate_table(root, table)} away; "
-        return (
-            f"{move_away}run `nhl-lake rebuild` to rebuild it from bronze." if move_away else "Run `nhl-lake rebuild`."
-        )
+        return f"Run {MEND_COMMAND} to rebuild it from bronze."
     if repair.is_last_commit(root, found):
         return f"Run {MEND_COMMAND} to move it aside."
     move_away = "" if found.kind in {"missing", "file"} else f"Move {delta_tables.locate_table(root, table)} away; "
@@ -190,21 +194,34 @@ def examine_location(root: Location, now: datetime) -> Iterator[Finding]:
         )
 
 
-def examine_backups(backups: Location, now: datetime) -> tuple[Manifest | None, list[Finding]]:
-    """Return the newest backup if it can be read, and the findings about the backups."""
+def examine_backups(
+    root: Location, backups: Location, ids: Collection[str], now: datetime
+) -> tuple[Manifest | None, list[Finding]]:
+    """Return the newest backup of a lake if it can be read, and the findings about its backups."""
     hint = "Run `nhl-lake backup create`."
     try:
-        newest = repository.read_newest_manifest(backups)
+        newest = repository.read_newest_manifest(backups, ids)
+        earlier = None if newest else find_earlier_lake(root, backups)
     except (LakeError, OSError, obstore.exceptions.BaseError) as error:
         what = error.message if isinstance(error, LakeError) else " ".join(str(error).split())[:200]
         return None, [Finding("warning", str(backups), what, "Run `nhl-lake backup verify` to check them.")]
+    if earlier is not None:
+        about = repository.describe_lake(earlier)
+        what = f"there is no backup of this lake, but of an earlier one at its place: {about}"
+        restore_command = f"`nhl-lake restore --from-backup --lake {earlier.lake_id[: repository.SHORT_ID]}`"
+        return None, [Finding("warning", str(backups), what, f"Run {restore_command} if that lake was lost. {hint}")]
     if newest is None:
-        return None, [Finding("warning", str(backups), "there is no backup", hint)]
+        return None, [Finding("warning", str(backups), "there is no backup of this lake", hint)]
     if now - newest.made_at > MAX_BACKUP_AGE:
         return newest, [
             Finding("warning", str(backups), f"the newest backup is {(now - newest.made_at).days} days old", hint)
         ]
     return newest, []
+
+
+def find_earlier_lake(root: Location, backups: Location) -> Manifest | None:
+    """Return the newest backup of another lake that was at the same place: that lake may have been lost."""
+    return next((m for m in repository.read_manifests(backups, None) if create.is_same_place(m, root)), None)
 
 
 def find_restore_leftovers(root: Location) -> Iterator[Finding]:
@@ -232,31 +249,54 @@ def list_neighbors(root: Location) -> list[str]:
 
 
 def repair_lake(
-    root: Location, backups: Location, *, now: datetime, deep: bool, drop_missing_pages: bool, command: str
+    root: Location,
+    backups: Location,
+    *,
+    now: datetime,
+    deep: bool,
+    drop_missing_pages: bool,
+    command: str,
+    ids: Collection[str] | None = None,
 ) -> list[RepairResult]:
     """Repair what can be repaired without loss. Some damage shows only after other damage is repaired."""
     results = []
+    ids = layout.read_lake_ids(root) if ids is None else ids
     with locks.hold_lock(root, command, now=now):
         if (swap := atomic_swap.finish_swap(root)) is not None:
             handles.clear_handles()
             results.append(RepairResult(str(root), f"`{swap.command}` was finished"))
         for _ in range(MAX_ROUNDS):
-            new = list(repair_findings(root, backups, now=now, deep=deep, drop_missing_pages=False))
+            new = list(repair_findings(root, backups, ids, now=now, deep=deep, drop_missing_pages=False))
             results += new
             if not new:
                 break
         if drop_missing_pages:  # only after everything that backups have is restored
-            results += repair_findings(root, backups, now=now, deep=deep, drop_missing_pages=True)
+            results += repair_findings(root, backups, ids, now=now, deep=deep, drop_missing_pages=True)
             results += (RepairResult(name, how) for name, how in repair.recover_set_aside_pages(root))
+        if not any(is_source_damage(found) for found in examine_lake(root, backups, now=now, deep=False, ids=ids)):
+            results += (RepairResult(name, how) for name, how in repair.rebuild_missing_tables(root, now))
     return results
 
 
+def is_source_damage(found: Finding) -> bool:
+    """Return whether a finding is damage of what silver and gold are built from, or of the lake as a whole."""
+    return found.severity == "damage" and (found.damage is None or found.damage.table.layer in {"bronze", "lake"})
+
+
 def repair_findings(
-    root: Location, backups: Location, *, now: datetime, deep: bool, drop_missing_pages: bool
+    root: Location,
+    backups: Location,
+    ids: Collection[str],
+    *,
+    now: datetime,
+    deep: bool,
+    drop_missing_pages: bool,
 ) -> Iterator[RepairResult]:
     """Repair the current findings once."""
-    for found in examine_lake(root, backups, now=now, deep=deep):
+    for found in examine_lake(root, backups, now=now, deep=deep, ids=ids):
         if found.damage is not None and (found.severity == "damage" or found.damage.kind == "missing"):
-            how = repair.repair_damage(root, backups, found.damage, now=now, drop_missing_pages=drop_missing_pages)
+            how = repair.repair_damage(
+                root, backups, found.damage, ids=ids, now=now, drop_missing_pages=drop_missing_pages
+            )
             if how is not None:
                 yield RepairResult(found.where, how)

@@ -1,17 +1,21 @@
 """Repair damage: restore files from backups by name and hash. Nothing that can be read is deleted."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 
 from nhl_lake.backup import log_packs, repository, restore, restore_tables
 from nhl_lake.backup.manifest import TableBackup
 from nhl_lake.backup.restore import FileToFetch
-from nhl_lake.catalog import find_table
-from nhl_lake.errors import LakeError
+from nhl_lake.catalog import BUILT_TABLES, find_table
+from nhl_lake.errors import GamesQuarantined, LakeError
+from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.maintenance.damage import LAST_CHECKPOINT, Damage
+from nhl_lake.rebuild import run
 from nhl_lake.schema.table import Table
+from nhl_lake.silver.quarantine import QUARANTINE
 from nhl_lake.store import atomic_swap, delta_tables, handles, location
 from nhl_lake.store.delta import commit_name
 from nhl_lake.store.location import Location
@@ -20,21 +24,37 @@ SET_ASIDE_FOLDER = f"{atomic_swap.STATE_FOLDER}/set-aside"
 
 
 def repair_damage(
-    root: Location, backups: Location | None, damage: Damage, *, now: datetime, drop_missing_pages: bool
+    root: Location,
+    backups: Location,
+    damage: Damage,
+    *,
+    ids: Collection[str],
+    now: datetime,
+    drop_missing_pages: bool,
 ) -> str | None:
     """Repair a damage if that is possible without loss, and return how; None if it is not.
 
-    drop_missing_pages: remove pages that no backup has from the log, so the next ingest fetches them again.
+    ids: the identity of the lake whose backups are used. drop_missing_pages: remove pages that no backup has from the
+    log, so the next ingest fetches them again.
     """
     handles.clear_handles()
+    is_built = damage.table.layer in {"silver", "gold"}
     if damage.kind == "checkpoint":
         return recreate_checkpoint(root, damage, now)
     if damage.kind in {"gap", "broken commit", "behind"}:
-        return restore_commits(root, backups, damage) or set_aside_last_commit(root, damage, now)
-    if damage.kind == "file":
-        return restore_files(root, backups, damage) or drop_lost_files(
-            root, damage, now, drop_missing_pages=drop_missing_pages
-        )
+        how = restore_commits(root, backups, ids, damage)
+        if how is None and not is_built:
+            how = set_aside_last_commit(root, damage, now)
+    elif damage.kind == "file":
+        how = restore_files(root, backups, ids, damage)
+        if how is None and not is_built:
+            how = drop_lost_files(root, damage, now, drop_missing_pages=drop_missing_pages)
+    else:
+        how = None
+    if how is not None:
+        return how
+    if is_built and damage.kind in {"gap", "broken commit", "behind", "file", "no log", "unreadable"}:
+        return set_aside_table(root, damage.table, now)
     if damage.kind == "missing" and damage.table.layer == "bronze" and drop_missing_pages:
         delta_tables.create_tables(root, [damage.table])
         return "it was created again, without pages; `nhl-lake ingest` fetches all of them again"
@@ -53,18 +73,20 @@ def recreate_checkpoint(root: Location, damage: Damage, now: datetime) -> str:
     return "a new checkpoint was written"
 
 
-def read_table_backups(backups: Location | None, table: Table) -> Iterator[TableBackup]:
-    """Yield a table's entry in each backup, newest first; skip unreadable manifests."""
-    for name in repository.list_backups(backups) if backups is not None else []:
+def read_table_backups(backups: Location, ids: Collection[str], table: Table) -> Iterator[TableBackup]:
+    """Yield a table's entry in each backup of a lake, newest first; skip unreadable manifests."""
+    for name in repository.list_backups(backups):
         with suppress(LakeError):
-            yield from (entry for entry in repository.read_manifest(backups, name).tables if entry.name == table.name)  # type: ignore[arg-type]
+            manifest = repository.read_manifest(backups, name)
+            if manifest.is_of(ids):
+                yield from (entry for entry in manifest.tables if entry.name == table.name)
 
 
-def restore_commits(root: Location, backups: Location | None, damage: Damage) -> str | None:
+def restore_commits(root: Location, backups: Location, ids: Collection[str], damage: Damage) -> str | None:
     """Restore commits from the newest backup with the same history."""
     folder = delta_tables.locate_table(root, damage.table)
-    for table_backup in read_table_backups(backups, damage.table):
-        if backups is None or table_backup.version < max(damage.versions):
+    for table_backup in read_table_backups(backups, ids, damage.table):
+        if table_backup.version < max(damage.versions):
             continue
         try:
             recovered = restore.read_saved_commits(backups, table_backup)
@@ -122,12 +144,44 @@ def set_aside_files(root: Location, table: Table, names: Sequence[str], now: dat
             location.remove_files(folder, [name])
 
 
-def restore_files(root: Location, backups: Location | None, damage: Damage) -> str | None:
+def set_aside_table(root: Location, table: Table, now: datetime) -> str:
+    """Move the folder of a silver or gold table aside. It can be rebuilt from bronze."""
+    folder = delta_tables.locate_table(root, table)
+    aside = root.joinpath(SET_ASIDE_FOLDER, f"{now:%Y%m%dT%H%M%SZ}", *table.name.split("."))
+    aside = next(
+        at for at in (aside, *(aside.with_name(f"{aside.name}-{n}") for n in range(2, 1000))) if atomic_swap.is_free(at)
+    )
+    if isinstance(folder, Path) and isinstance(aside, Path):
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        folder.rename(aside)
+        location.fsync_paths([aside.parent, folder.parent])
+    else:
+        files = list(location.list_files(folder))
+        atomic_swap.copy_objects(folder, aside, files)
+        atomic_swap.remove_objects(folder, files)
+    handles.clear_handles()
+    return f"its folder was moved to {SET_ASIDE_FOLDER}"
+
+
+def rebuild_missing_tables(root: Location, now: datetime) -> Iterator[tuple[str, str]]:
+    """Create the missing silver and gold tables, and rebuild them from bronze. Yield the name of each, and how."""
+    created = delta_tables.create_tables(root, BUILT_TABLES)
+    if not created:
+        return
+    rows = dict.fromkeys((table.name for table in created), 0)
+    with suppress(GamesQuarantined):  # `nhl-lake check` names them, as after any rebuild
+        # only the build of a game writes its quarantine
+        for rebuilt in run.rebuild(root, day=get_eastern_day(now), everything=QUARANTINE in created):
+            rows[rebuilt.table] = rows.get(rebuilt.table, 0) + rebuilt.rows
+    yield from ((name, f"it was rebuilt from bronze: {count:,} rows") for name, count in rows.items())
+
+
+def restore_files(root: Location, backups: Location, ids: Collection[str], damage: Damage) -> str | None:
     """Restore data files from the newest backup that has them, by name and hash."""
     folder = delta_tables.locate_table(root, damage.table)
-    for table_backup in read_table_backups(backups, damage.table):
+    for table_backup in read_table_backups(backups, ids, damage.table):
         recovered = {file.name: file for file in table_backup.files}
-        if backups is None or not set(damage.files) <= recovered.keys():
+        if not set(damage.files) <= recovered.keys():
             continue
         with suppress(LakeError):  # an older backup may have an intact one
             for name in damage.files:
@@ -161,13 +215,11 @@ def recover_set_aside_pages(root: Location) -> Iterator[tuple[str, str]]:
     set_aside = [file.name for file in location.list_files(root, SET_ASIDE_FOLDER) if file.name.endswith(".parquet")]
     for name in set_aside:
         timestamp, layer, name_part, file = name.removeprefix(f"{SET_ASIDE_FOLDER}/").split("/", 3)
+        if layer != "bronze":
+            continue
         table = find_table(f"{layer}.{name_part}")
         rows = restore_tables.read_intact_rows(
             root.joinpath(SET_ASIDE_FOLDER, timestamp, layer, name_part), table, file
         )
-        if (
-            rows is not None
-            and table.layer == "bronze"
-            and (count := restore_tables.add_missing_rows(root, table, rows.lazy()))
-        ):
+        if rows is not None and (count := restore_tables.add_missing_rows(root, table, rows.lazy())):
             yield table.name, f"{count:,} pages of {file}, which was set aside, were added again"
