@@ -80,6 +80,9 @@ def show_maintenance(results: "Iterable[MaintenanceResult]", orphans: "OrphanCle
     if rows:
         out.print(console.make_grid(heads, rows, right=heads[1:]))
     files, after, removed = (sum(getattr(t, name) for t in every) for name in ("files", "files_after", "removed"))
+    for t in every:
+        for name in t.left_alone:
+            out.print(f"Left alone, because nhl-lake did not write it: {t.table}: {name}", markup=False)
     freed = console.format_size(sum(t.removed_bytes for t in every) + orphans.bytes)
     verb = "Would merge" if dry_run else "Merged"
     out.print(

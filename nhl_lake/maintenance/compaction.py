@@ -7,7 +7,7 @@ No row changes, and the commits carry no lineage. Every ingest run compacts crow
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,7 +33,14 @@ MIN_KEEP_DAYS = {
 }  # days; built tables have a minimum too, so running readers keep their files
 TARGET_SIZES = (2**19, 2**23)  # files below a tier are merged; few bytes are written more than twice
 MIN_FILES_IN_RUN, MIN_FILES = 12, 4  # merge at least this many files of a tier: after an ingest run, in `maintain`
-ORPHAN_NAME = re.compile(r".+#\d+|_commit_.+\.json\.tmp|probe-[0-9a-f]+|lease\.json-[0-9a-f]+")
+# the names that this program and its engine give to files of a table; all others are the user's
+RANDOM_ID = r"(?:[0-9a-f]{32}|\d{5}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+DATA_FILE = rf"(?:\w+=[^/]*/)?part-{RANDOM_ID}-c\d{{3}}[\w.]*\.parquet"
+LOG_FILE = r"_delta_log/(?:\d{20}\.json|\d{20}\.checkpoint\.[\w.-]*parquet|_last_checkpoint)"
+DATA_NAME = re.compile(DATA_FILE, re.ASCII)
+TABLE_FILE = re.compile(f"{DATA_FILE}|{LOG_FILE}", re.ASCII)
+STAGED_NAME = re.compile(rf"(?:{DATA_FILE}|{LOG_FILE}|link)#\d+(?:\.2)?|_delta_log/_commit_[\w-]+\.json\.tmp", re.ASCII)
+STATE_NAME = re.compile(r".+#\d+|probe-[0-9a-f]+|lease\.json-[0-9a-f]+")
 MIN_ORPHAN_AGE = timedelta(days=1)
 
 PinnedVersions = Mapping[str, Collection[int]]  # by table, the versions that running backups read
@@ -58,6 +65,7 @@ class MaintenanceResult(NamedTuple):
     bytes_after: int
     removed: int
     removed_bytes: int
+    left_alone: tuple[str, ...] = ()  # files and links in its folder that nhl-lake did not write
 
 
 class OrphanCleanup(NamedTuple):
@@ -109,7 +117,7 @@ def maintain_tables(
         checkpoint_table(root, table, delta)
         after = delta_tables.read_table_size(root, table)
         sizes = (before["files"], after["files"], before["bytes"], after["bytes"])
-        yield MaintenanceResult(table.name, *sizes, removed, removed_bytes)
+        yield MaintenanceResult(table.name, *sizes, removed, removed_bytes, find_foreign_files(root, table, delta))
 
 
 def preview_maintenance(
@@ -127,7 +135,7 @@ def preview_maintenance(
         fewer = sum(group.files - -(-group.size_bytes // group.target_size) for group in groups.values())
         removed = vacuum_table(root, table, delta, days=days, keep=pins.get(table.name, ()), dry_run=True)
         sizes = (before["files"], before["files"] - fewer, before["bytes"], before["bytes"])
-        yield MaintenanceResult(table.name, *sizes, *removed)
+        yield MaintenanceResult(table.name, *sizes, *removed, find_foreign_files(root, table, delta))
 
 
 def compact_crowded_tables(root: Location, tables: Sequence[Table]) -> None:
@@ -195,31 +203,38 @@ def compact_file_group(root: Location, table: Table, group: FileGroup) -> None:
 def vacuum_table(
     root: Location, table: Table, delta: DeltaTable, *, days: int, keep: Collection[int], dry_run: bool
 ) -> tuple[int, int]:
-    """Remove the files that no version of the last `days` and no pinned version needs; return number and bytes."""
+    """Remove the files that no version of the last `days` and no pinned version needs; return number and bytes.
+
+    Delta's own vacuum would also remove the user's files, and those behind symbolic links. Here it only lists the files
+    that no version needs. Of these, the ones with a name that this program gives are removed.
+    """
     hours = max(days, MIN_KEEP_DAYS[table.layer]) * 24
     # a restored lake may have fewer versions
     versions = sorted(version for version in keep if version <= delta.version()) or None
 
-    def vacuum(*, dry_run: bool) -> list[str]:
-        return delta.vacuum(
-            hours,
-            dry_run,
-            enforce_retention_duration=False,
-            full=True,
-            keep_versions=versions,
-            post_commithook_properties=POST_COMMIT,
-        )
-
-    names = vacuum(dry_run=True)
-    if not names:
+    unneeded = delta.vacuum(
+        hours, dry_run=True, enforce_retention_duration=False, full=True, keep_versions=versions
+    )
+    if not unneeded:
         return 0, 0
-    sizes: Mapping[str, int] = {
-        file.name: file.size for file in location.list_files(delta_tables.locate_table(root, table))
-    }
+    folder = delta_tables.locate_table(root, table)
+    sizes = {file.name: file.size for file in location.list_files(folder)}  # without links and what is behind them
+    names = [name for name in unneeded if name in sizes and DATA_NAME.fullmatch(name)]
     if not dry_run:
-        names = vacuum(dry_run=False)
-        delta_tables.sync_commits(root, table, delta)
-    return len(names), sum(sizes.get(name, 0) for name in names)
+        location.remove_files(folder, names)
+    return len(names), sum(sizes[name] for name in names)
+
+
+def find_foreign_files(root: Location, table: Table, delta: DeltaTable) -> tuple[str, ...]:
+    """Return the files and symbolic links in a table's folder that neither this program nor its log names."""
+    folder = delta_tables.locate_table(root, table)
+    live = read_add_actions(delta)
+    known = set(live["path"]) if live.height else set()
+    files = (file.name for file in location.list_files(folder))
+    found = {name for name in files if not TABLE_FILE.fullmatch(name) and name not in known}
+    if isinstance(folder, Path):
+        found |= {link.relative_to(folder).as_posix() for link in location.find_links(folder)}
+    return tuple(sorted(found))
 
 
 def checkpoint_table(root: Location, table: Table, delta: DeltaTable) -> None:
@@ -247,12 +262,16 @@ def find_orphan_files(root: Location) -> Iterator[location.FileInfo]:
         yield from (
             file
             for file in location.list_files(root, STATE_FOLDER)
-            if ORPHAN_NAME.fullmatch(file.name.rpartition("/")[2])
+            if STATE_NAME.fullmatch(file.name.rpartition("/")[2])
         )
         return
-    for folder in (root / STATE_FOLDER, *(root / layer for layer in MIN_KEEP_DAYS)):
-        for file in folder.rglob("*"):
-            if ORPHAN_NAME.fullmatch(file.name) and file.is_file():
-                stat = file.stat()
-                modified_at = datetime.fromtimestamp(stat.st_mtime, UTC)
-                yield location.FileInfo(file.relative_to(root).as_posix(), stat.st_size, modified_at)
+    yield from find_staged_files(root, STATE_FOLDER, STATE_NAME)
+    for table in TABLES:
+        yield from find_staged_files(root, table.name.replace(".", "/"), STAGED_NAME)
+
+
+def find_staged_files(root: Path, under: str, name: re.Pattern[str]) -> Iterator[location.FileInfo]:
+    """Yield the files below a folder of a lake whose name in that folder matches a pattern. No link is followed."""
+    for file in location.walk_folder(root, under, staged=True):
+        if name.fullmatch(file.name.removeprefix(f"{under}/")):
+            yield file

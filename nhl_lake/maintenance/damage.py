@@ -11,6 +11,7 @@ from deltalake import DeltaTable
 from nhl_lake.backup import log_packs
 from nhl_lake.backup.manifest import TableBackup
 from nhl_lake.errors import LakeError, is_panic
+from nhl_lake.maintenance.compaction import DATA_NAME
 from nhl_lake.schema.digest import hash_texts
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables, location
@@ -275,7 +276,7 @@ def check_orphan_files(examined: ExaminedTable, delta: DeltaTable) -> Iterator[D
             if "add" in entry
         }
     strays = tuple(
-        n for n in examined.file_sizes if n.endswith(".parquet") and not n.startswith(DELTA_LOG) and n not in referenced
+        name for name in examined.file_sizes if DATA_NAME.fullmatch(name) and name not in referenced
     )
     if strays:
         yield examined.make_damage(

@@ -168,8 +168,11 @@ def list_files(location: Location, under: str = "") -> Iterator[FileInfo]:
             yield FileInfo(entry["path"], entry["size"], entry["last_modified"])
 
 
-def walk_folder(folder: Path, under: str) -> Iterator[FileInfo]:
-    """Yield the files of a folder. No symbolic link is followed: what it leads to is not part of the folder."""
+def walk_folder(folder: Path, under: str, *, staged: bool = False) -> Iterator[FileInfo]:
+    """Yield the files of a folder. No symbolic link is followed: what it leads to is not part of the folder.
+
+    staged: also files that are still being written, and those of killed runs.
+    """
     try:
         entries = sorted(os.scandir(folder / under), key=lambda entry: entry.name)
     except (FileNotFoundError, NotADirectoryError):
@@ -177,11 +180,20 @@ def walk_folder(folder: Path, under: str) -> Iterator[FileInfo]:
     for entry in entries:
         name = f"{under}/{entry.name}" if under else entry.name
         if entry.is_dir(follow_symlinks=False):
-            yield from walk_folder(folder, name)
-        elif entry.is_file(follow_symlinks=False) and not STAGED_NAME.search(entry.name):
+            yield from walk_folder(folder, name, staged=staged)
+        elif entry.is_file(follow_symlinks=False) and (staged or not STAGED_NAME.search(entry.name)):
             with contextlib.suppress(FileNotFoundError):  # removed just now
                 stat = entry.stat(follow_symlinks=False)
                 yield FileInfo(name, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
+
+
+def find_links(folder: Path) -> Iterator[Path]:
+    """Yield the symbolic links below a folder, without following them."""
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.is_symlink():
+            yield Path(entry.path)
+        elif entry.is_dir(follow_symlinks=False):
+            yield from find_links(Path(entry.path))
 
 
 def require_no_links(folder: Path, name: str) -> None:

@@ -34,6 +34,7 @@ from tests.support.pages import make_play_page, store_one_by_one
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 DAY_MS = 86_400_000
+ORPHAN = "part-00000-01234567-89ab-cdef-0123-456789abcdef-c000.zstd.parquet"  # a name that the engine gives
 PLAYS = endpoints.PLAY_BY_PLAY
 LONG_AGO = 100
 KEPT = max(Path(make_lake.__file__).parent.glob("lake-*.tar.xz"))
@@ -167,7 +168,7 @@ def test_files_pinned_by_a_running_backup_are_not_removed(tmp_path):
 
 def test_old_file_of_a_killed_run_is_removed(tmp_path):
     store_one_by_one(tmp_path, 2)
-    orphan = lakes.locate_table(tmp_path, PLAYS) / "season=20252026" / "part-00000-orphan.parquet"
+    orphan = lakes.locate_table(tmp_path, PLAYS) / "season=20252026" / ORPHAN
     orphan.write_bytes(b"x" * 100)
     assert tend(tmp_path, PLAYS)[0].removed == 0
     os.utime(orphan, (0, 0))
@@ -223,7 +224,7 @@ def test_lineage_survives_maintenance(tmp_path):
     delta_tables.replace_rows(
         tmp_path, table, rows, where=None, metadata={lineage.LINEAGE_KEY: '{"all": {"code": "c", "of": {}}}'}
     )
-    orphan = lakes.locate_table(tmp_path, table) / "part-00000-orphan.parquet"
+    orphan = lakes.locate_table(tmp_path, table) / ORPHAN
     for _ in range(12):  # each vacuum that finds something commits twice
         orphan.write_bytes(b"x")
         os.utime(orphan, (0, 0))
@@ -307,7 +308,7 @@ def test_compaction_that_changes_rows_stops_before_any_removal(tmp_path, monkeyp
 
 def test_dry_run_reports_and_changes_nothing(tmp_path):
     store_one_by_one(tmp_path, 6)
-    orphan = lakes.locate_table(tmp_path, PLAYS) / "season=20252026" / "part-00000-orphan.parquet"
+    orphan = lakes.locate_table(tmp_path, PLAYS) / "season=20252026" / ORPHAN
     orphan.write_bytes(b"x" * 100)
     os.utime(orphan, (0, 0))
     before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*") if file.is_file()}
@@ -326,7 +327,7 @@ def test_temporary_files_of_killed_runs_are_removed_after_a_day(tmp_path):
     partition = lakes.locate_table(tmp_path, PLAYS) / "season=20252026"
     data = next(partition.glob("*.parquet"))
     drafts = [
-        partition / "part-00000-x.zstd.parquet#1",
+        partition / f"{ORPHAN}#1",
         tmp_path / ".nhl-lake" / "lease.json-0a1b",
         tmp_path / ".nhl-lake" / "pins" / "x.json#4711",
         lakes.locate_table(tmp_path, PLAYS) / "_delta_log" / "_commit_5e0f.json.tmp",
@@ -414,7 +415,7 @@ def read_tables(root: Path) -> dict[str, pl.DataFrame]:
 
 
 def test_maintain_changes_no_row_of_any_table(lake, run_here):
-    orphan = lakes.locate_table(lake, PLAYS) / "part-00000-orphan.parquet"
+    orphan = lakes.locate_table(lake, PLAYS) / ORPHAN
     orphan.write_bytes(b"x" * 2000)
     os.utime(orphan, (0, 0))
     before = read_tables(lake)
@@ -476,3 +477,46 @@ def test_ingest_compacts_the_tables_that_it_wrote(tmp_path, monkeypatch):
 
     assert {PLAYS.name, "bronze.schedule", "lake.runs", "lake.answers"} <= set(tidied)
     assert "bronze.standings" not in tidied
+
+
+# what is not the lake's own
+
+
+USERS_FILES = ("notes.txt", "season=20232024/mine.parquet", "part-1.parquet", "_delta_log/notes.json", "copy#1")
+
+
+def test_only_files_that_the_engine_wrote_are_removed(tmp_path):
+    root, other = tmp_path / "lake", tmp_path / "other"
+    store_one_by_one(root, 6)
+    folder = lakes.locate_table(root, PLAYS)
+    inner = other / "season=20232024"
+    orphan = "part-0123456789abcdef0123456789abcdef-c000.zstd.parquet"
+    inner.mkdir(parents=True)
+    for file in (inner / "letters.txt", inner / orphan, folder / orphan, *(folder / name for name in USERS_FILES)):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("mine")
+    (folder / "linked").symlink_to(inner)
+    (folder / "season=20222023").symlink_to(inner)
+    (folder / "letters.txt").symlink_to(inner / "letters.txt")
+    for file in (*inner.iterdir(), folder / orphan, *(folder / name for name in USERS_FILES)):
+        os.utime(file, (0, 0))
+
+    (planned,) = compaction.preview_maintenance(root, [PLAYS], days=90, pins={})
+    (tended,) = tend(root, PLAYS)
+    compaction.remove_orphan_files(root, now=datetime(2100, 1, 1, tzinfo=UTC), dry_run=False)
+
+    assert not (folder / orphan).exists(), "a killed run left it"
+    assert planned.removed == 1
+    assert all((folder / name).read_text() == "mine" for name in USERS_FILES)
+    assert sorted(file.name for file in inner.iterdir()) == ["letters.txt", orphan]
+    links = {"linked", "season=20222023", "letters.txt"}
+    assert set(planned.left_alone) == set(tended.left_alone) == {*USERS_FILES, *links} - {"copy#1"}
+
+
+def test_maintain_lists_what_it_leaves_alone(lake, run_here):
+    (lake / "bronze" / "schedule" / "notes.txt").write_text("mine")
+    ended = run_here("maintain", root=lake, **SETTINGS)
+    assert ended.code == 0
+    assert "bronze.schedule: notes.txt" in ended.out
+    rows = run_here("maintain", "--json", root=lake, **SETTINGS).json["tables"]
+    assert [row["left_alone"] for row in rows if row["table"] == "bronze.schedule"] == [["notes.txt"]]
