@@ -12,7 +12,7 @@ from nhl_lake.store import location, locks
 from nhl_lake.store.location import Location
 
 MAX_DRILLS = 12
-STAGED_NAME = re.compile(r"[0-9a-f]{16}#\d+")
+STAGED_NAME = re.compile(r"[0-9a-f]+#\d+")
 BackupTime = tuple[str, datetime]
 PeriodKey = Callable[[datetime], object]
 

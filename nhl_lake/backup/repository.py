@@ -186,7 +186,7 @@ def write_progress(backups: Location, copies: Iterable[CopiedFile]) -> None:
     location.write_file(backups, PROGRESS_FILE, msgspec.json.encode(list(copies)))
 
 
-def read_last_drill(backups: Location, ids: Collection[str] | None) -> DrillResult | None:
+def read_last_drill(backups: Location, ids: Collection[str] | None = None) -> DrillResult | None:
     """Return the result of a lake's last drill, if there was one."""
     drills = (read_drill(backups, name) for name in list_drills(backups))
     return next((drill for drill in drills if ids is None or not drill.lake or drill.lake in ids), None)

@@ -32,9 +32,7 @@ BackupsOption = Annotated[
 ]
 LakeOption = Annotated[
     str | None,
-    typer.Option(
-        "--lake", metavar="ID", help="Use another lake's backups: its id (see `backup list`) or its league."
-    ),
+    typer.Option("--lake", metavar="ID", help="Use another lake's backups: its id (see `backup list`) or its league."),
 ]
 
 MIN_MEMORY = 400 * 10**6

@@ -212,9 +212,7 @@ def vacuum_table(
     # a restored lake may have fewer versions
     versions = sorted(version for version in keep if version <= delta.version()) or None
 
-    unneeded = delta.vacuum(
-        hours, dry_run=True, enforce_retention_duration=False, full=True, keep_versions=versions
-    )
+    unneeded = delta.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True, keep_versions=versions)
     if not unneeded:
         return 0, 0
     folder = delta_tables.locate_table(root, table)

@@ -275,9 +275,7 @@ def check_orphan_files(examined: ExaminedTable, delta: DeltaTable) -> Iterator[D
             for entry in map(json.loads, log_packs.read_commit_bytes(folder, version).splitlines())
             if "add" in entry
         }
-    strays = tuple(
-        name for name in examined.file_sizes if DATA_NAME.fullmatch(name) and name not in referenced
-    )
+    strays = tuple(name for name in examined.file_sizes if DATA_NAME.fullmatch(name) and name not in referenced)
     if strays:
         yield examined.make_damage(
             "strays", f"{len(strays)} files of killed runs: no commit refers to them", files=strays

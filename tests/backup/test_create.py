@@ -608,14 +608,6 @@ def test_silver_and_gold_may_shrink(root: Path, backups: Path):
     assert back_up(root, backups, now=NOON + DAY).manifest.number == 2
 
 
-def test_backups_of_another_league_are_not_mixed(root: Path, backups: Path):
-    manifest = back_up(root, backups).manifest
-    repository.write_manifest(backups, other_than(manifest, name="20270101T000000Z", source="sample league"))
-
-    with pytest.raises(BadInput, match="are of the sample league"):
-        back_up(root, backups)
-
-
 def other_than(manifest: Manifest, **changed: Any) -> Manifest:
     return msgspec.structs.replace(manifest, **changed)
 
