@@ -24,7 +24,7 @@ MIN_KEY_LENGTH = 16
 
 def parse_location_setting(text: object) -> Location:
     """Return the location that a setting names."""
-    if not isinstance(text, str | Path):
+    if not isinstance(text, str | Path | Bucket):
         raise ValueError("not a folder and not s3://bucket/prefix")
     try:
         return parse_location(text)

@@ -439,7 +439,7 @@ def test_backup_of_an_older_layout_is_upgraded_after_the_restore(
     monkeypatch.setattr(ledger, "LAYOUT_VERSION", before + 1)
     step = upgrade.UpgradeStep(before, lambda _, new: changed.append(new), upgrade.read_pages)
     monkeypatch.setattr(upgrade, "STEPS", (step,))
-    ended = run_here("restore", "--from-backup", root=tmp_path / "lake", backups=backups, now=NOW)
+    ended = run_here("restore", "--from-backup", root=tmp_path / "lake", backups=backups, now=NOW, api="league:")
     assert ended.code == 0, ended.err
     assert len(changed) == 1
     assert upgrade.read_layout(tmp_path / "lake") == before + 1

@@ -219,7 +219,7 @@ def test_doctor_reports_on_the_complete_lake(
     (root.parent / "lake.before-restore-20200101T000000Z").mkdir()
     assert "an interrupted restore has left it" in said()
     assert "Delete it when you no longer need it" in said()
-    (root / "bronze" / "boxscore" / "part-1.parquet#1").write_bytes(b"half")
+    (root / "bronze" / "boxscore" / "part-00000-01234567-89ab-cdef-0123-456789abcdef-c000.parquet#1").write_bytes(b"half")
     assert "1 staging files" in said()
     monkeypatch.setattr(doctor, "MIN_FREE_BYTES", 10**18)
     assert "MB left" in said()
@@ -237,7 +237,7 @@ def test_newer_layout_and_missing_lake_have_different_errors(run_here: Run, root
 
 
 def test_only_deep_doctor_counts_files_of_killed_runs(run_here: Run, root: Path, backups: Path):
-    stray = lakes.locate_table(root, BOXSCORE) / "part-00000-stray.zstd.parquet"
+    stray = lakes.locate_table(root, BOXSCORE) / f"part-{'0' * 32}-c000.zstd.parquet"
     stray.write_bytes(damage.find_biggest_data_file(root, BOXSCORE).read_bytes())
     found = run_doctor(run_here, root, backups, "--deep")
     assert found.code == 0
