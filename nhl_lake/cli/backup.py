@@ -1,6 +1,5 @@
 """The commands of `nhl-lake backup`: create, list, verify, prune, drill."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -178,7 +177,7 @@ def prune(
 def drill(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="One backup. Default: the newest.")] = None,
     into: Annotated[
-        Path | None, typer.Option("--in", metavar="DIR", help="Folder with room. Default: temporary files.")
+        str | None, typer.Option("--in", metavar="DIR", help="Folder with room. Default: temporary files.")
     ] = None,
     uri: BackupsOption = None,
     lake: LakeOption = None,
@@ -195,6 +194,7 @@ def drill(
     from nhl_lake.backup.drill import run_drill
     from nhl_lake.cli import console, progress
     from nhl_lake.ingest.fetcher import interrupt_on_sigterm
+    from nhl_lake.queries.targets import parse_folder
 
     chosen, clock, backups = load_backup_settings(uri)
     manifest = (
@@ -202,9 +202,10 @@ def drill(
         if name is None
         else repository.read_manifest(backups, name)
     )
+    folder = None if into is None else parse_folder(into)
     bar = progress.ByteProgressBar(quiet=quiet or json)
     with interrupt_on_sigterm(), bar.display():
-        done = run_drill(backups, manifest, into=into, now=clock(), report=bar)
+        done = run_drill(backups, manifest, into=folder, now=clock(), report=bar)
     if json:
         write_out(console.format_json(msgspec.to_builtins(done)))
     elif not quiet or done.wrong:

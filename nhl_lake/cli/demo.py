@@ -63,9 +63,10 @@ def demo(root: Root = None) -> None:
     from nhl_lake.ingest.run import Options, ingest
     from nhl_lake.layout import check_source, is_lake
     from nhl_lake.queries.status import read_status
-    from nhl_lake.store.location import expand_home, require_lake_name
+    from nhl_lake.queries.targets import parse_folder
+    from nhl_lake.store.location import require_lake_name
 
-    folder = expand_home(Path(root or "data/demo"))
+    folder = parse_folder("data/demo" if root is None else root)
     require_lake_name(folder)
     is_first = not is_lake(folder)
     check_source(folder, "sample league")

@@ -1,6 +1,6 @@
 """The commands that write tables for other programs: export, duckdb."""
 
-from pathlib import Path
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,11 +14,16 @@ if TYPE_CHECKING:
 
 
 def export(
-    to: Annotated[Path, typer.Option("--to", "-o", metavar="PATH", help="Folder, or file: skaters.csv, lake.duckdb.")],
+    to: Annotated[
+        str,
+        typer.Option("--to", "-o", metavar="PATH", help="Folder or file: skaters.csv, s3://bucket/x.csv; - is stdout."),
+    ],
     table: Annotated[list[str] | None, typer.Argument(help="Names of the tables: gold.skater_game.")] = None,
     kind: Annotated[
         str | None,
-        typer.Option("--format", metavar="FORMAT", help="parquet, csv, duckdb, sqlite or xlsx. Default: by the name."),
+        typer.Option(
+            "--format", metavar="FORMAT", help="parquet, csv, json, duckdb, sqlite or xlsx. Default: by the name."
+        ),
     ] = None,
     season: Seasons = None,
     names: Annotated[
@@ -30,27 +35,25 @@ def export(
 ) -> None:
     """Write tables to Parquet, CSV, DuckDB, SQLite or Excel files.
 
-    Parquet and CSV get one file a table. DuckDB, SQLite and Excel hold all tables in one file.
+    Parquet, CSV and JSON get one file a table. DuckDB, SQLite and Excel hold all tables in one file.
     """
     from nhl_lake import layout
     from nhl_lake.cli import console
-    from nhl_lake.queries.export import FILE_WRITERS, FORMATS, export_tables, require_new
-    from nhl_lake.store.location import expand_home
+    from nhl_lake.queries import targets
+    from nhl_lake.queries.export import FORMATS, export_tables, list_files
 
     chosen, _ = load_settings()
-    to = expand_home(to)
     tables = find_tables(list(dict.fromkeys(table or [])), names)
-    form = kind or ({f".{name}": name for name in FORMATS} | {".db": "sqlite"}).get(to.suffix, "parquet")
-    if form not in FORMATS:
-        raise BadInput(f"Unknown format: --format {form}.", f"Use one of {', '.join(FORMATS)}.")
-    is_file = form in FILE_WRITERS or to.suffix == f".{form}"
-    if form in FILE_WRITERS and not to.suffix:
-        raise BadInput(f"--format {form} writes one file.", f"Name it: --to {to / f'lake.{form}'}.")
-    if is_file and form not in FILE_WRITERS and len(tables) > 1:
-        raise BadInput(f"{to} is one file for {len(tables)} tables.", "Give a folder: --to DIR.")
+    target = targets.parse_target(to)
+    form = targets.choose_format(target, kind, FORMATS)
+    files = [file for file in list_files(tables, form, target) if file is not None]
+    if target is None and form not in targets.TEXT_FORMATS and sys.stdout.isatty():
+        raise BadInput(f"{form} cannot be printed on a terminal.", "Write a file: -o FILE; or use --format csv.")
     layout.require_readable_lake(chosen.root)
-    require_new([to] if is_file else [to / f"{t.name}.{form}" for t in tables], replace=replace)
-    written = list(export_tables(chosen.root, tables, form, to, seasons=parse_season_years(season)))
+    targets.require_new(files, replace=replace)
+    written = list(export_tables(chosen.root, tables, form, target, seasons=parse_season_years(season)))
+    if target is None:
+        return
     if json:
         write_out(console.format_json([one._asdict() for one in written]))
     elif not quiet:
@@ -78,7 +81,7 @@ def find_tables(words: list[str], names: str | None) -> "list[TableOrView]":
 
 
 def duckdb(
-    file: Annotated[Path, typer.Argument(help="File to write: lake.duckdb.")],
+    name: Annotated[str, typer.Argument(metavar="FILE", help="File to write: lake.duckdb.")],
     replace: Replace = False,
     quiet: Quiet = False,
 ) -> None:
@@ -89,12 +92,11 @@ def duckdb(
     from nhl_lake import catalog, layout
     from nhl_lake.cli import console
     from nhl_lake.queries import duckdb_views
-    from nhl_lake.queries.export import require_new, write_atomically
+    from nhl_lake.queries.targets import parse_folder, require_new, write_atomically
     from nhl_lake.store import delta_tables
-    from nhl_lake.store.location import expand_home
 
     chosen, _ = load_settings()
-    file = expand_home(file)
+    file = parse_folder(name)
     layout.require_readable_lake(chosen.root)
     require_new([file], replace=replace)
     tables = [table for table in catalog.TABLES if delta_tables.has_table(chosen.root, table)]

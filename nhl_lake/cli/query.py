@@ -31,8 +31,10 @@ def sql_command(
         str | None, typer.Option("--format", metavar="FORMAT", help="csv, json or parquet. Default: a table.")
     ] = None,
     output: Annotated[
-        Path | None,
-        typer.Option("--to", "-o", metavar="FILE", help="Write to FILE: .csv, .json or .parquet."),
+        str | None,
+        typer.Option(
+            "--to", "-o", metavar="FILE", help="Write to FILE or s3://…: .csv, .json or .parquet; - is stdout."
+        ),
     ] = None,
     replace: Replace = False,
     json: Json = False,
@@ -42,22 +44,26 @@ def sql_command(
     Only reads: no statement changes the lake.
     """
     from nhl_lake import layout
-    from nhl_lake.queries.export import ROW_WRITERS, require_new, save_rows
+    from nhl_lake.queries import targets
+    from nhl_lake.queries.export import ROW_WRITERS, save_rows
     from nhl_lake.queries.sql import collect_query, run_query
 
     text = read_query(query, file)
     chosen, _ = load_settings()
-    form = kind or ("json" if json else None) or (output.suffix.removeprefix(".") if output else None)
-    if form is not None and form not in ROW_WRITERS:
-        raise BadInput(f"Unknown format: {form}.", f"Formats are {', '.join(ROW_WRITERS)}: --format csv.")
-    if output:
-        require_new([output], replace=replace)
+    target = targets.parse_target(output) if output is not None else None
+    form = kind or ("json" if json else None)
+    if form is not None or output is not None:
+        form = targets.choose_format(target, form, list(ROW_WRITERS))
+    if target is not None:
+        if targets.is_folder(target):
+            raise BadInput(f"{target} is a folder, or has no ending.", "Name a file: -o answer.csv.")
+        targets.require_new([target], replace=replace)
     layout.check_layout_version(chosen.root)  # the query opens the tables that it names, and no others
     layout.require_lake_exists(chosen.root)
     rows = collect_query(run_query(chosen.root, text))
-    if output:
-        save_rows(rows.lazy(), output, str(form))
-        print_text(f"{rows.height:,} rows: {output}")
+    if target is not None:
+        save_rows(rows.lazy(), target, str(form))
+        print_text(f"{rows.height:,} rows: {target}")
     elif form is None:
         show_answer(rows, is_star=SELECT_STAR.match(text) is not None)
     else:

@@ -44,8 +44,8 @@ def rebuild(
         str | None,
         typer.Option("--as-known-at", metavar="WHEN", help="Use only pages fetched by then: 7d, a day, a timestamp."),
     ] = None,
-    to: Annotated[
-        Path | None, typer.Option("--to", "-o", metavar="DIR", help="New folder for the tables of --as-known-at.")
+    into: Annotated[
+        str | None, typer.Option("--to", "-o", metavar="DIR", help="New folder for the tables of --as-known-at.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -59,14 +59,14 @@ def rebuild(
     from nhl_lake.hockey.calendar import get_eastern_day
     from nhl_lake.ingest.fetcher import interrupt_on_sigterm
     from nhl_lake.queries import coverage
+    from nhl_lake.queries.targets import parse_folder
     from nhl_lake.rebuild import run
     from nhl_lake.store import delta_tables, locks
-    from nhl_lake.store.location import expand_home
 
     chosen, clock = load_settings()
     order = find_rebuild_tables(table or [])
     layout.require_readable_lake(chosen.root)
-    moment, to = None, None if to is None else expand_home(to)
+    moment, to = None, None if into is None else parse_folder(into)
     if as_known_at is not None or to is not None:
         if table or season or everything or allow_row_loss:
             raise BadInput(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def install(
     at: Annotated[str, typer.Option("--at", metavar="TIME", help="Time of day by this machine's clock.")] = "09:00",
-    log: Annotated[Path | None, typer.Option("--log", metavar="FILE", help="Log file of the runs.")] = None,
+    log: Annotated[str | None, typer.Option("--log", metavar="FILE", help="Log file of the runs.")] = None,
     backs_up: Annotated[bool, typer.Option("--backup", help="Also back up every day, an hour later.")] = False,
     maintains: Annotated[bool, typer.Option("--maintain", help="Also run maintenance on Sundays.")] = False,
     systemd: Annotated[bool, typer.Option("--systemd", help="Use a systemd user timer, not the crontab.")] = False,
@@ -33,12 +33,12 @@ def install(
     import platformdirs
 
     from nhl_lake.cli import crontab
-    from nhl_lake.store.location import expand_home
+    from nhl_lake.queries.targets import parse_folder
 
     runs = (crontab.INGEST, *([crontab.BACKUP] if backs_up else []), *([crontab.MAINTAIN] if maintains else []))
     job = make_job(
         parse_time(at),
-        (expand_home(log) if log else platformdirs.user_log_path("nhl-lake") / "ingest.log").absolute(),
+        (parse_folder(log) if log is not None else platformdirs.user_log_path("nhl-lake") / "ingest.log").absolute(),
         runs=runs,
     )
     if systemd:

@@ -5,10 +5,9 @@ columns become JSON text in formats without them.
 """
 
 import json
-import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ import polars.selectors as cs
 from nhl_lake.errors import BadInput, LakeError
 from nhl_lake.queries import duckdb_views, sql
 from nhl_lake.queries.moneypuck import TableOrView
+from nhl_lake.queries.targets import is_folder, write_atomically
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
@@ -34,23 +34,24 @@ RowReader = Callable[[TableOrView], pl.LazyFrame]
 
 
 class ExportedTable(NamedTuple):
-    """An exported table: its rows, and the file that has them."""
+    """An exported table: its rows, and the file that has them; None is standard output."""
 
     table: str
     row_count: int
-    file: Path
+    file: Location | None
 
 
-def save_rows(rows: pl.LazyFrame, file: Path, file_format: str) -> None:
+def save_rows(rows: pl.LazyFrame, target: Location | None, file_format: str) -> None:
     """Write rows to a file, as parquet, csv or json."""
-    with write_atomically(file) as draft:
+    with write_atomically(target) as draft:
         ROW_WRITERS[file_format](rows, draft)
 
 
 def export_tables(
-    root: Location, tables: Sequence[TableOrView], file_format: str, target: Path, *, seasons: Sequence[int]
+    root: Location, tables: Sequence[TableOrView], file_format: str, target: Location | None, *, seasons: Sequence[int]
 ) -> Iterator[ExportedTable]:
     """Write tables to a folder, one file each, or all to one file, depending on the format; all seasons or some."""
+    files = list_files(tables, file_format, target)
 
     def rows(table: TableOrView) -> pl.LazyFrame:
         found = delta_tables.scan_table(root, table) if isinstance(table, Table) else sql.scan_view(root, table)
@@ -64,29 +65,25 @@ def export_tables(
             ]
         yield from exported
         return
-    for table in tables:
-        file = target if target.suffix == f".{file_format}" else target / f"{table.name}.{file_format}"
+    for table, file in zip(tables, files, strict=True):
         save_rows(rows(table), file, file_format)
         yield ExportedTable(table.name, rows(table).select(pl.len()).collect().item(), file)
 
 
-def require_new(files: Sequence[Path], *, replace: bool) -> None:
-    """Raise if one of the files exists, unless it may be replaced."""
-    existing = [file for file in files if file.exists()]
-    if existing and (not replace or existing[0].is_dir()):
-        raise BadInput(f"{existing[0]} exists already.", "Choose another name, or overwrite the file with --replace.")
-
-
-@contextmanager
-def write_atomically(file: Path) -> Iterator[Path]:
-    """Yield a temporary file to write to; it replaces the file if nothing fails."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{os.getpid()}.{file.name}")
-    try:
-        yield draft
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
+def list_files(tables: Sequence[TableOrView], file_format: str, target: Location | None) -> Sequence[Location | None]:
+    """Return the files of an export: one for all tables, or one for each table in a folder."""
+    if file_format in FILE_WRITERS:
+        if target is not None and not target.suffix:
+            raise BadInput(
+                f"--format {file_format} writes one file.", f"Name it: --to {target / f'lake.{file_format}'}."
+            )
+        return [target]
+    if target is None or not is_folder(target):
+        if len(tables) > 1:
+            name = "Standard output" if target is None else target
+            raise BadInput(f"{name} is one file for {len(tables)} tables.", "Give a folder: --to DIR.")
+        return [target]
+    return [target / f"{table.name}.{file_format}" for table in tables]
 
 
 def flatten_nested(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -110,7 +107,8 @@ def write_workbook(file: Path, tables: Sequence[TableOrView], rows: RowReader) -
     """Write one sheet per table. Times lose their zone, which is UTC; ids have no separators."""
     import xlsxwriter  # type: ignore[import-untyped] # noqa: PLC0415 - slow to import, and only Excel needs it
 
-    with xlsxwriter.Workbook(file, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "tmpdir": str(file.parent)}
+    with xlsxwriter.Workbook(file, options) as book:
         for table in tables:
             found = flatten_nested(rows(table)).with_columns(cs.datetime().dt.replace_time_zone(None)).collect()
             require_fits(table, found)
@@ -175,4 +173,4 @@ FILE_WRITERS: Mapping[str, Callable[[Path, Sequence[TableOrView], RowReader], It
     "sqlite": write_sqlite,
     "xlsx": write_workbook,
 }
-FORMATS = ("parquet", "csv", *FILE_WRITERS)
+FORMATS = (*ROW_WRITERS, *FILE_WRITERS)

@@ -69,11 +69,21 @@ class Bucket:
         """Return the last component of the URL."""
         return (self.prefix or self.bucket).rpartition("/")[2]
 
-    def with_name(self, name: str) -> "Bucket":
-        """Return the location with its last component replaced."""
+    @property
+    def suffix(self) -> str:
+        """Return the ending of the last component: `.csv`."""
+        return PurePosixPath(self.prefix).suffix
+
+    @property
+    def parent(self) -> "Bucket":
+        """Return the location without its last component."""
         if not self.prefix:
             raise BadInput(f"{self} is a bucket without a prefix.", f"Use a prefix inside the bucket: {self}/lake.")
-        return Bucket(self.bucket, f"{self.prefix.rpartition('/')[0]}/{name}".strip("/"))
+        return Bucket(self.bucket, self.prefix.rpartition("/")[0])
+
+    def with_name(self, name: str) -> "Bucket":
+        """Return the location with its last component replaced."""
+        return self.parent / name
 
 
 Location = Path | Bucket
@@ -91,6 +101,8 @@ def parse_location(text: str | Location) -> Location:
     """Parse a folder path or an `s3://bucket/prefix` URL."""
     if not isinstance(text, str):
         return text
+    if not text.strip():
+        raise BadInput("Invalid location: it is empty.", "Use a folder or s3://bucket/prefix.")
     if "://" not in text:
         return expand_home(Path(text))
     match = BUCKET_URL.fullmatch(text)

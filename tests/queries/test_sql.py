@@ -192,8 +192,8 @@ def test_an_unknown_format_lists_the_formats(run_here: Cli, league_lake: Path, t
 
     assert ended.code == 2
     assert ended.err.splitlines() == [
-        "Error: Unknown format: xls.",
-        "Formats are parquet, csv, json: --format csv.",
+        "Error: Unknown ending: answer.xls.",
+        "Endings are .parquet, .csv, .json; or say what it is: --format csv.",
     ]
 
 
