@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+FIRST_YEAR, LAST_YEAR = 1917, 2199  # a time outside of these years is a typing error
 Clock = Callable[[], datetime]
 
 

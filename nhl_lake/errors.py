@@ -25,6 +25,8 @@ S3_ERROR_SECRETS = re.compile(
     r"(?i)<(AWSAccessKeyId|Token-\d+|SignatureProvided|StringToSign\w*|CanonicalRequest\w*)>[^<]*"
 )
 
+COLOR_CODE = re.compile(r"\x1b\[[0-9;]*m")  # engines print for a terminal
+
 
 class LakeError(Exception):
     """An error that the user can act on: two lines, a message and a hint."""
@@ -80,7 +82,8 @@ class GamesQuarantined(ValidationFailed):
 
 def summarize_error(error: object) -> str:
     """Return the message of an error in one line, without engine details; the name of its class if it has none."""
-    message = re.split(r"\s+0: |\s*stack backtrace|: ParsedLogPath|\(set POLARS_VERBOSE", str(error), maxsplit=1)[0]
+    text = COLOR_CODE.sub("", str(error))
+    message = re.split(r"\s+0: |\s*stack backtrace|: ParsedLogPath|\(set POLARS_VERBOSE", text, maxsplit=1)[0]
     return " ".join(message.split()).removeprefix("Kernel error: ")[:300] or type(error).__name__
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, PlainValidator, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from nhl_lake.clock import FIRST_YEAR, LAST_YEAR
 from nhl_lake.errors import BadInput, redact_secrets
 from nhl_lake.hockey.seasons import SECOND_LOOKS
 from nhl_lake.store.location import Bucket, Location, parse_location, require_backups_name, require_lake_name
@@ -113,6 +114,8 @@ class Settings(BaseSettings):
     def _require_time_zone(cls, now: datetime | None) -> datetime | None:
         if now is not None and now.tzinfo is None:
             raise ValueError("add the time zone: 2023-11-10T12:00:00Z")
+        if now is not None and not FIRST_YEAR <= now.year <= LAST_YEAR:
+            raise ValueError(f"use a time from {FIRST_YEAR} to {LAST_YEAR}")
         return now.astimezone(UTC) if now else None
 
     @field_validator("api")

@@ -58,7 +58,7 @@ def print_version(value: bool) -> None:
 def set_global_options(
     context: typer.Context,
     root: Root = None,
-    wait: Wait = False,
+    wait: Wait = None,
     _: Annotated[
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
     ] = False,

@@ -4,7 +4,7 @@ import inspect
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -19,16 +19,22 @@ Root = Annotated[
     ),
 ]
 Wait = Annotated[
-    bool,
-    typer.Option("--wait", help="Wait while another run holds the lake. Default: 5 s.", rich_help_panel=GLOBAL_PANEL),
+    str | None,
+    typer.Option(
+        "--wait",
+        metavar="TIME",
+        help="How long to wait for another run to end: 600, 10m, 1h. Default: 5 s.",
+        rich_help_panel=GLOBAL_PANEL,
+    ),
 ]
+MAX_NUMBER = 2**31 - 1  # ids, rows, games: what an engine takes for a number of rows
 
 
 class GlobalOptions(NamedTuple):
     """The options that stand before a command or after it."""
 
     root: str | None = None
-    waits: bool = False
+    wait: str | None = None
 
 
 def hide_flag_types(params: list[Any]) -> list[Any]:
@@ -112,27 +118,39 @@ def use_root(root: str | None) -> Iterator[None]:
             os.environ.pop("NHL_LAKE_ROOT") if before is None else os.environ.update(NHL_LAKE_ROOT=before)
 
 
+def bound_number(annotation: Any) -> None:  # noqa: ANN401 - any annotation of a parameter
+    """Give an option that takes a whole number a range, if it has none: a number out of it is a usage error."""
+    kind, *details = get_args(annotation) if get_origin(annotation) is Annotated else (annotation,)
+    if int in {kind, *get_args(kind)}:
+        for info in details:
+            info.min = 0 if info.min is None else info.min
+            info.max = MAX_NUMBER if info.max is None else info.max
+
+
 def add_global_options(function: Callable[..., None]) -> Callable[..., None]:
     """Return a function that also takes `--root` and `--wait`, and sets them while the given one runs."""
 
     own = inspect.signature(function, eval_str=True).parameters
+    for parameter in own.values():
+        bound_number(parameter.annotation)
 
-    def run(context: typer.Context, *, root: str | None, wait: bool, **arguments: object) -> None:
+    def run(context: typer.Context, *, root: str | None, wait: str | None, **arguments: object) -> None:
         before = context.obj or GlobalOptions()
         with ExitStack() as stack:
             if "root" in own:
                 arguments["root"] = root or before.root
             else:
                 stack.enter_context(use_root(root or before.root))
-            if wait or before.waits:
+            if (text := wait or before.wait) is not None:
+                from nhl_lake.cli.options import parse_wait
                 from nhl_lake.store.locks import wait_for_lock
 
-                stack.enter_context(wait_for_lock())
+                stack.enter_context(wait_for_lock(parse_wait(text)))
             function(**arguments)
 
     extra = (
         inspect.Parameter("root", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Root),
-        inspect.Parameter("wait", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Wait),
+        inspect.Parameter("wait", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Wait),
     )
     first = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     parameters = [first, *(own | {parameter.name: parameter for parameter in extra}).values()]

@@ -14,7 +14,8 @@ from nhl_lake.errors import LakeError
 if TYPE_CHECKING:
     from nhl_lake.store.location import Location
 
-INGEST_ARGS = ("ingest", "--lookback", "1", "--quiet")
+WAIT_ARGS = ("--wait", "10m")  # a run by hand may hold the lake then
+INGEST_ARGS = ("ingest", "--lookback", "1", *WAIT_ARGS, "--quiet")
 
 
 class ScheduledRun(NamedTuple):
@@ -30,8 +31,10 @@ class ScheduledRun(NamedTuple):
 
 
 INGEST = ScheduledRun(INGEST_ARGS, 0, is_weekly=False)
-BACKUP = ScheduledRun(("backup", "create", "--quiet"), 1, is_weekly=False)  # an hour is longer than an ingest takes
-MAINTAIN = ScheduledRun(("maintain", "--quiet"), 2, is_weekly=True)
+BACKUP = ScheduledRun(
+    ("backup", "create", *WAIT_ARGS, "--quiet"), 1, is_weekly=False
+)  # an hour is longer than an ingest takes
+MAINTAIN = ScheduledRun(("maintain", *WAIT_ARGS, "--quiet"), 2, is_weekly=True)
 
 
 class CronJob(NamedTuple):

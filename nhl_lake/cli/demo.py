@@ -62,6 +62,7 @@ def demo(root: Root = None) -> None:
     from nhl_lake.hockey.calendar import get_eastern_day
     from nhl_lake.ingest.run import Options, ingest
     from nhl_lake.layout import check_source, is_lake
+    from nhl_lake.models.predict import refresh_predictions
     from nhl_lake.queries.status import read_status
     from nhl_lake.queries.targets import parse_folder
     from nhl_lake.store.location import require_lake_name
@@ -88,6 +89,7 @@ def demo(root: Root = None) -> None:
             progress=bar,
             command="nhl-lake demo",
             rebuilds=True,
+            predict=refresh_predictions,
         )
     console.show_summary(summary)
     out.print("")
@@ -183,14 +185,16 @@ def print_next_steps(folder: Path, summary: "IngestSummary", now: datetime, *, i
 
 
 def serve(
-    port: Annotated[int, typer.Option("--port", help="Port on this machine. 0: any free port.")] = 8090,
+    port: Annotated[int, typer.Option("--port", max=65_535, help="Port on this machine. 0: any free port.")] = 8090,
     as_of: Annotated[
         str | None,
         typer.Option("--as-of", metavar="INSTANT", help="Start the clock at 2026-04-01T13:00:00Z."),
     ] = None,
-    latency_ms: Annotated[float, typer.Option("--latency-ms", help="Wait this long before each answer.")] = 0,
+    latency_ms: Annotated[
+        float, typer.Option("--latency-ms", min=0, max=3_600_000, help="Wait this long before each answer.")
+    ] = 0,
     rate: Annotated[int, typer.Option("--rate", help="Answer 429 to more requests a second. 0: no limit.")] = 0,
-    fail: Annotated[float, typer.Option("--fail", help="Share of requests that fail: 0 to 1.")] = 0,
+    fail: Annotated[float, typer.Option("--fail", min=0, max=1, help="Share of requests that fail: 0 to 1.")] = 0,
     seed: Annotated[int, typer.Option("--seed", help="Another seed makes another league.")] = 1,
     is_troubled: Annotated[
         bool, typer.Option("--troubled", help="Break and correct many pages; heal them days later.")

@@ -4,7 +4,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nhl_lake.cli.options import Json, Quiet, Seasons, format_command_line, load_settings, parse_day, parse_season_years
+from nhl_lake.cli.options import (
+    MAX_DAYS,
+    Json,
+    Quiet,
+    Seasons,
+    format_command_line,
+    load_settings,
+    parse_day,
+    parse_game_types,
+    parse_season_years,
+)
 from nhl_lake.cli.output import print_text, write_out
 
 if TYPE_CHECKING:
@@ -17,7 +27,9 @@ if TYPE_CHECKING:
 def ingest(
     lookback: Annotated[
         int | None,
-        typer.Option("--lookback", metavar="DAYS", help="Fetch games of the last DAYS days again."),
+        typer.Option(
+            "--lookback", metavar="DAYS", min=0, max=MAX_DAYS, help="Fetch games of the last DAYS days again."
+        ),
     ] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="DAY", help="Fetch everything since DAY: 2023-10-01 or 7d.")
@@ -39,6 +51,8 @@ def ingest(
 ) -> None:
     """Fetch missing and incomplete pages, then rebuild what changed.
 
+    Also predicts the next games by the newest model of `nhl-lake predict`, if there is one.
+
     Without options: the current season, and the schedule ahead. The pages of a game are fetched again about a day,
     three days, a week and thirty days after it, because the NHL corrects statistics. The exit code is 3 while
     anything is incomplete; stderr lists it.
@@ -47,6 +61,7 @@ def ingest(
 
     from nhl_lake.cli import console
     from nhl_lake.ingest import run
+    from nhl_lake.models.predict import refresh_predictions
     from nhl_lake.queries import coverage
 
     stamina.instrumentation.set_on_retry_hooks([])  # otherwise each retry prints a line; the summary counts them
@@ -56,7 +71,7 @@ def ingest(
         since=parse_day(since, clock()),
         lookback_days=lookback,
         second_looks=chosen.second_looks,
-        game_types=frozenset(game_type or (1, 2, 3)),
+        game_types=parse_game_types(game_type),
     )
     bar = console.FetchProgressBar(quiet=quiet or json)
     config = make_client_config(chosen, clock)
@@ -72,6 +87,7 @@ def ingest(
             progress=bar,
             command=format_command_line(),
             rebuilds=rebuilds,
+            predict=refresh_predictions,
         )
     if json:
         write_out(console.format_summary_json(summary))

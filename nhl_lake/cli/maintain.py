@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nhl_lake.cli.options import DryRun, Json, Quiet, format_command_line, load_settings
+from nhl_lake.cli.options import MAX_DAYS, DryRun, Json, Quiet, format_command_line, load_settings
 from nhl_lake.cli.output import print_text, write_out
 
 if TYPE_CHECKING:
@@ -21,7 +21,13 @@ def maintain(
     ] = None,
     keep_days: Annotated[
         int,
-        typer.Option("--keep-days", metavar="N", min=0, help="Keep old versions for N days, at least 30 for bronze."),
+        typer.Option(
+            "--keep-days",
+            metavar="N",
+            min=0,
+            max=MAX_DAYS,
+            help="Keep old versions for N days, at least 30 for bronze.",
+        ),
     ] = KEEP_DAYS,
     dry_run: DryRun = False,
     quiet: Quiet = False,

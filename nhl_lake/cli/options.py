@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nhl_lake.clock import FIRST_YEAR, LAST_YEAR
 from nhl_lake.errors import BadInput, redact_secrets
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ LakeOption = Annotated[
 
 MIN_MEMORY = 400 * 10**6
 AGE_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1)}
+WAIT_UNITS = {"s": 1, "m": 60, "h": 3600}
+MAX_DAYS = 36_525  # a hundred years: the NHL's first season was 1917-18
+MAX_GAME_TYPE = 99  # two digits of a game id
+MAX_WAIT_S = 7 * 24 * 3600
 
 
 def load_settings() -> "tuple[Settings, Clock]":
@@ -66,6 +71,17 @@ def parse_season_years(numbers: list[int] | None) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def parse_game_types(numbers: list[int] | None) -> frozenset[int]:
+    """Return the types of `--game-type`; by default preseason, regular season and playoffs."""
+    for number in numbers or []:
+        if not 1 <= number <= MAX_GAME_TYPE:
+            raise BadInput(
+                f"Invalid option: --game-type {number} is not from 1 to {MAX_GAME_TYPE}.",
+                "1 is the preseason, 2 the regular season, 3 the playoffs.",
+            )
+    return frozenset(numbers or (1, 2, 3))
+
+
 def parse_day(text: str | None, now: datetime) -> date | None:
     """Return the day that `--since` gives: 2023-10-01, or 7d for seven days ago (New York time)."""
     from nhl_lake.hockey.calendar import get_eastern_day
@@ -73,11 +89,31 @@ def parse_day(text: str | None, now: datetime) -> date | None:
     if not text:
         return None
     try:
-        return get_eastern_day(now - age) if (age := parse_age(text)) is not None else date.fromisoformat(text)
+        day = get_eastern_day(now - age) if (age := parse_age(text)) is not None else date.fromisoformat(text)
     except (ValueError, OverflowError) as error:
         raise BadInput(
             f"Invalid option: --since {text} is not a day.", "Write --since 2023-10-01 or --since 7d."
         ) from error
+    require_year(day, text)
+    return day
+
+
+def require_year(found: date, text: str) -> None:
+    """Raise unless a day or an instant is in a year that the NHL may have games of."""
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise BadInput(f"Invalid option: '{text}' is out of range.", f"Use a time from {FIRST_YEAR} to {LAST_YEAR}.")
+
+
+def parse_wait(text: str) -> float:
+    """Return the seconds of `--wait`: 600, 90s, 10m, 1h."""
+    number, unit = (text[:-1], text[-1:]) if text[-1:] in WAIT_UNITS else (text, "s")
+    seconds = int(number) * WAIT_UNITS[unit] if number.isdecimal() and len(number) < 10 else -1
+    if not 0 <= seconds <= MAX_WAIT_S:
+        raise BadInput(
+            f"Invalid option: --wait {text} is not a time of at most a week.",
+            "Write --wait 600 (seconds), --wait 10m or --wait 1h.",
+        )
+    return seconds
 
 
 def parse_moment(text: str, now: datetime) -> datetime:
@@ -85,20 +121,24 @@ def parse_moment(text: str, now: datetime) -> datetime:
     from nhl_lake.hockey.calendar import EASTERN
 
     try:
-        if (age := parse_age(text)) is not None:
-            return now - age
-        found = datetime.fromisoformat(text)
+        age = parse_age(text)
+        found = now - age if age is not None else datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
         raise BadInput(
             f"Invalid option: '{text}' is not a time.", "Write 7d, 12h, 2026-01-05 or 2026-01-05T13:00:00Z."
         ) from error
+    require_year(found, text)
     return (found if found.tzinfo else found.replace(tzinfo=EASTERN)).astimezone(UTC)
 
 
 def parse_age(text: str) -> timedelta | None:
     """Return the length of `7d` or `12h`; None if the text is not an age."""
     number, unit = text[:-1], text[-1:]
-    return int(number) * AGE_UNITS[unit] if number.isdecimal() and unit in AGE_UNITS else None
+    if not number.isdecimal() or unit not in AGE_UNITS:
+        return None
+    if len(number) > 9:
+        raise OverflowError("no age has so many digits")
+    return int(number) * AGE_UNITS[unit]
 
 
 def parse_instant(text: str | None) -> datetime | None:
@@ -112,6 +152,7 @@ def parse_instant(text: str | None) -> datetime | None:
         raise BadInput(f"Invalid option: --as-of {text} is not a timestamp.", hint) from error
     if found.tzinfo is None:
         raise BadInput(f"Invalid option: --as-of {text} has no time zone.", hint)
+    require_year(found, text)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nhl_lake.cli.options import Json, Replace, Season, load_settings, parse_season_years
+from nhl_lake.cli.options import MAX_DAYS, Json, Replace, Season, load_settings, parse_season_years
 from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput
 
@@ -231,7 +231,9 @@ def leaders_command(
 
 
 def upcoming(
-    days: Annotated[int, typer.Option("--days", metavar="N", min=0, help="Number of days after today.")] = 3,
+    days: Annotated[
+        int, typer.Option("--days", metavar="N", min=0, max=MAX_DAYS, help="Number of days after today.")
+    ] = 3,
     shooters: Annotated[
         int | None, typer.Option("--shooters", metavar="N", min=1, help="Only the N players likely to shoot most.")
     ] = None,
@@ -263,7 +265,7 @@ def upcoming(
     else:
         if shooters is None:
             views.show_upcoming(rows)
-        views.show_shooters(found, predicted, rows.height)
+        views.show_shooters(found, predicted, rows.height, now)
 
 
 def team_command(

@@ -35,7 +35,8 @@ def rebuild(
         str | None, typer.Option("--memory", metavar="SIZE", help="Limit: 800MB, 2GB. Default: half of what is free.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", metavar="N", min=1, help="Worker processes. Default: by free memory.")
+        int | None,
+        typer.Option("--jobs", metavar="N", min=1, max=256, help="Worker processes. Default: by free memory."),
     ] = None,
     cluster: Annotated[
         str | None, typer.Option("--cluster", metavar="ADDRESS", help="Use a Dask cluster: tcp://host:8786.")

@@ -26,7 +26,7 @@ def install(
     yes: Yes = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run `nhl-lake ingest --lookback 1 --quiet` every day.
+    """Run `nhl-lake ingest --lookback 1 --wait 10m --quiet` every day.
 
     The run uses the current settings.
     """

@@ -1,7 +1,7 @@
 """What the commands for games, players, teams, leaders, upcoming games and tables print."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -20,6 +20,7 @@ from nhl_lake.queries.predictions import FEATURE_COLUMNS, PREDICTION_COLUMNS, Up
 from nhl_lake.queries.team import TeamSummary
 from nhl_lake.schema.table import Table
 
+MAX_PREDICTION_AGE = timedelta(hours=36)  # a daily run that was late is no reason to warn
 COLUMN_TITLES = {
     "rank": "#", "player_id": "id", "team_abbrev": "team", "position": "pos", "games": "GP", "goals": "G",
     "assists": "A", "points": "P", "shots_on_goal": "SOG", "shots_per_game": "SOG a game", "saves": "SV",
@@ -284,7 +285,7 @@ def show_upcoming(upcoming: pl.DataFrame) -> None:
         show_grid(heads, rows, right=heads[2:7], optional=["against", "goals", "last 10"])
 
 
-def show_shooters(shooters: pl.DataFrame, predicted: UpcomingPredictions, games: int) -> None:
+def show_shooters(shooters: pl.DataFrame, predicted: UpcomingPredictions, games: int, now: datetime) -> None:
     """Print the skaters with most predicted shots; without predictions, say so and print those by recent games."""
     out = make_console()
     if predicted.shooters.is_empty():
@@ -295,6 +296,13 @@ def show_shooters(shooters: pl.DataFrame, predicted: UpcomingPredictions, games:
         return
     made_at: datetime = shooters["made_at"].max()  # type: ignore[assignment]
     out.print(f"\nPredicted shots on goal, {format_eastern_time(made_at)}", style="bold")
+    oldest: datetime = shooters["made_at"].min()  # type: ignore[assignment]
+    if now - oldest > MAX_PREDICTION_AGE:
+        age = (now - oldest) / timedelta(hours=1)
+        out.print(
+            f"These predictions are up to {age:.0f} hours old, and do not know what was played since: "
+            "run `nhl-lake ingest`, then `nhl-lake predict`."
+        )
     names = ["game_date", "player", "team", "opponent", *PREDICTION_COLUMNS, *FEATURE_COLUMNS]
     lines = [tuple(format_prediction(name, row[name]) for name in names) for row in shooters.iter_rows(named=True)]
     heads = ["date", "player", "team", "opponent", "SOG", "over 2.5", "known from", "back-to-back", "last 10"]

@@ -7,7 +7,7 @@ because it plans from what bronze has.
 import asyncio
 import gc
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -57,6 +57,7 @@ from nhl_lake.store.location import Location
 VERSION = version("nhl-lake")
 USER_AGENT = f"nhl-lake/{VERSION} (a personal archive of NHL pages; Python httpx)"
 MAX_ERROR_CHARS = 1_000  # of the error in `lake.runs`
+Predict = Callable[[Location, datetime], Iterable[RebuiltPartition]]
 EMPTY_WAITING = pl.DataFrame(schema={"table": pl.String, "why": pl.String, "pages": pl.UInt32, "newest": pl.String})
 
 
@@ -118,8 +119,12 @@ def ingest(
     progress: FetchProgress,
     command: str,
     rebuilds: bool,
+    predict: Predict | None = None,
 ) -> IngestSummary:
-    """Run once: fetch missing and incomplete pages, rebuild what changed, record the run."""
+    """Run once: fetch missing and incomplete pages, rebuild what changed, record the run.
+
+    predict: what predicts the next games after a rebuild.
+    """
     check_options(options, get_eastern_day(clock()))
     with ExitStack() as stack:
         stack.enter_context(handles.cache_folder_handles())
@@ -142,6 +147,7 @@ def ingest(
                     more = asyncio.run(fetch_incomplete_pages(root, client_config, progress, summary, found))
                 if more:
                     rebuild_changed(root, clock, summary)
+                predict_next_games(root, clock, summary, predict)
             if found is not None and summary.outcome != "stopped":
                 report_incomplete(root, summary, found, clock())
         except KeyboardInterrupt:
@@ -172,12 +178,21 @@ def rebuild_changed(root: Location, clock: Clock, summary: IngestSummary) -> Non
             summary.rebuilt.append(rebuilt)
 
 
+def predict_next_games(root: Location, clock: Clock, summary: IngestSummary, predict: Predict | None) -> None:
+    """Predict the next games, if the run has something that predicts and was not stopped."""
+    if predict is not None and summary.outcome != "stopped":
+        with interrupt_on_sigterm(), suppress(GamesQuarantined):
+            summary.rebuilt.extend(predict(root, clock()))
+
+
 def compact_written_tables(root: Location, summary: IngestSummary) -> None:
     """Merge the small files of the tables that a run has written. The run is recorded: it may be stopped here."""
     changed = {name for name, counts in summary.page_counts.items() if counts.new + counts.changed}
     written = changed | {rebuilt.table for rebuilt in summary.rebuilt}
     with interrupt_on_sigterm(), suppress(KeyboardInterrupt):
-        compaction.compact_crowded_tables(root, [ledger.RUNS, ledger.ANSWERS, *map(find_table, sorted(written))])
+        compaction.compact_crowded_tables(
+            root, [ledger.RUNS, ledger.ANSWERS, ledger.PREDICTIONS, *map(find_table, sorted(written))]
+        )
 
 
 @contextmanager

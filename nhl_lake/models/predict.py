@@ -1,6 +1,6 @@
 """Predict upcoming games: fit the model to played games, predict, and store both permanently."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,7 +12,9 @@ from nhl_lake.gold.sog_predictions import SOG_PREDICTIONS
 from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.models.shots_on_goal import GLM, SHOT_LINES, ModelCard, fit_model, predict_chance_over, predict_mean
 from nhl_lake.rebuild import run
+from nhl_lake.rebuild.publish import RebuiltPartition
 from nhl_lake.schema import checks, ledger
+from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
@@ -31,22 +33,61 @@ class PredictionResult(NamedTuple):
 def predict_upcoming_games(root: Location, now: datetime) -> PredictionResult:
     """Predict and store the shots on goal of all skaters in games that have not begun, by both models."""
     version = delta_tables.open_table(root, SOG_FEATURES).version()
-    rows = delta_tables.scan_table(root, SOG_FEATURES, version=version)
-    card = fit_model(rows.filter(~pl.col("is_upcoming")).collect())
-    upcoming = rows.filter("is_upcoming", pl.col("start_at") > now).collect()
+    card = fit_model(
+        delta_tables.scan_table(root, SOG_FEATURES, version=version).filter(~pl.col("is_upcoming")).collect()
+    )
     name = f"{GLM} {now:%Y-%m-%dT%H:%M:%SZ}"
+    row = {"model": name, "card": msgspec.json.encode(card).decode(), "made_at": now, "features_version": version}
+    append_if_new(root, ledger.MODELS, pl.DataFrame([row], schema=ledger.MODELS.schema))
+    result = apply_model(root, name, card, version, now)
+    for _ in rebuild_predictions(root, now):
+        pass
+    return result
+
+
+def refresh_predictions(root: Location, now: datetime) -> Iterator[RebuiltPartition]:
+    """Predict upcoming games by the newest stored model, without fitting, and yield what is rebuilt.
+
+    Does nothing without a stored model, and if the features are those of the newest predictions.
+    """
+    model = delta_tables.scan_table_or_empty(root, ledger.MODELS).sort("made_at").tail(1).collect()
+    if model.is_empty() or not delta_tables.has_table(root, SOG_FEATURES):
+        return
+    version = delta_tables.open_table(root, SOG_FEATURES).version()
+    stored = delta_tables.scan_table_or_empty(root, ledger.PREDICTIONS).select("made_at", "features_version")
+    if stored.sort("made_at").tail(1).collect()["features_version"].to_list() == [version]:
+        return
+    card = msgspec.json.decode(model["card"].item(), type=ModelCard)
+    apply_model(root, model["model"].item(), card, version, now)
+    yield from rebuild_predictions(root, now)
+
+
+def apply_model(root: Location, name: str, card: ModelCard, version: int, now: datetime) -> PredictionResult:
+    """Predict the games that have not begun by a model and by the baseline, and store the predictions."""
+    upcoming = (
+        delta_tables.scan_table(root, SOG_FEATURES, version=version)
+        .filter("is_upcoming", pl.col("start_at") > now)
+        .collect()
+    )
     metadata = {"made_at": now, "features_version": version}
     models: Mapping[str, pl.Expr] = {name: predict_mean(card), BASELINE_MODEL: pl.col("expected_shots_on_goal")}
     predictions = pl.concat(compute_predictions(upcoming, model, mean, metadata) for model, mean in models.items())
     checks.validate_rows(ledger.PREDICTIONS, predictions)
-    model_row = {"model": name, "card": msgspec.json.encode(card).decode(), **metadata}
-    delta_tables.create_tables(root, [ledger.MODELS, ledger.PREDICTIONS])
-    delta_tables.append_to_ledger(root, ledger.MODELS, pl.DataFrame([model_row], schema=ledger.MODELS.schema))
-    delta_tables.append_to_ledger(root, ledger.PREDICTIONS, predictions)
-    for _ in run.rebuild(root, [SOG_PREDICTIONS], day=get_eastern_day(now)):
-        pass
+    append_if_new(root, ledger.PREDICTIONS, predictions)
     unpredicted = upcoming.join(predictions, on=["game_id", "player_id"], how="anti").height
     return PredictionResult(predictions, card, upcoming["game_id"].n_unique(), unpredicted)
+
+
+def append_if_new(root: Location, table: Table, rows: pl.DataFrame) -> None:
+    """Append the rows whose keys a table of the ledger does not have: two runs at one instant predict once."""
+    delta_tables.create_tables(root, [table])
+    stored = delta_tables.scan_table(root, table).select(table.key)
+    delta_tables.append_to_ledger(root, table, rows.lazy().join(stored, on=table.key, how="anti").collect())
+
+
+def rebuild_predictions(root: Location, now: datetime) -> Iterator[RebuiltPartition]:
+    """Rebuild the table that sets predictions beside results."""
+    return run.rebuild(root, [SOG_PREDICTIONS], day=get_eastern_day(now))
 
 
 def compute_predictions(

@@ -144,7 +144,7 @@ PREDICTIONS = Table(
 MODELS = Table(
     name="lake.models",
     grain="one fitted model",
-    key=("model",),
+    key=("model", "made_at"),  # names have whole seconds
     columns=(
         model,
         Column("made_at", c.UTC, "When the model was fitted", "UTC"),

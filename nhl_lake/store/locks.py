@@ -1,7 +1,6 @@
 """The lake-wide lock: one run writes at a time. The error names the run that holds it."""
 
 import json
-import math
 import os
 import socket
 import time
@@ -32,9 +31,9 @@ def locate_state_folder(root: Location) -> Path:
 
 
 @contextmanager
-def wait_for_lock() -> Iterator[None]:
-    """Inside the block, let `hold_lock` wait without a limit."""
-    token = lock_timeout_s.set(math.inf)
+def wait_for_lock(seconds: float) -> Iterator[None]:
+    """Inside the block, let `hold_lock` wait so long before it gives up."""
+    token = lock_timeout_s.set(seconds)
     try:
         yield
     finally:
@@ -55,7 +54,7 @@ def hold_lock(
     folder = locate_state_folder(root)
     folder.mkdir(parents=True, exist_ok=True)
     holder = folder / "holder.json"
-    lock = FileLock(folder / "lock", timeout=-1 if wait_s == math.inf else wait_s)
+    lock = FileLock(folder / "lock", timeout=wait_s)
     try:
         lock.acquire()
     except Timeout as error:
@@ -97,4 +96,6 @@ def lock_held_error(root: Location, holder_info: bytes, *, label: str) -> LakeLo
         by = f"`{who['command']}` (process {who['process']} on {who['host']}, since {who['since'][:19]} UTC)"
     except (ValueError, KeyError):
         by = "another run"
-    return LakeLocked(f"{label} at {root} is in use by {by}.", "Use --wait to wait for it, or stop it and run again.")
+    return LakeLocked(
+        f"{label} at {root} is in use by {by}.", "Use --wait 10m to wait for it, or stop it and run again."
+    )

@@ -16,6 +16,8 @@ class S3ErrorRule(NamedTuple):
 
 RESUME_HINT = "No data was lost. Run the same command again: it continues."
 S3_ERROR_PATTERN = re.compile(r"https?://|<Code>|\bs3://|\bS3\b|object_store|object store", re.IGNORECASE)
+# the store's answer, a location, or the request: path-style, as all our libraries send it
+BUCKET_NAME = re.compile(r"<BucketName>([\w.-]+)<|\bs3://([\w.-]+)|[A-Z]{3,6} https?://[^/\s]+/([\w.-]+)")
 S3_ERROR_RULES = (
     S3ErrorRule(
         r"NoSuchBucket|bucket does not exist",
@@ -61,12 +63,19 @@ S3_ERROR_RULES = (
 )
 
 
-def explain_s3_error(error: BaseException, where: object = "the lake") -> StorageUnavailable | None:
-    """Return the explained error of an S3 store; None if the error is not one."""
+def explain_s3_error(error: BaseException, where: object = None) -> StorageUnavailable | None:
+    """Return the explained error of an S3 store; None if the error is not one. By default it names the bucket."""
     text = str(error)
     if not S3_ERROR_PATTERN.search(text):
         return None
+    where = where or find_bucket(text)
     for rule in S3_ERROR_RULES:
         if re.search(rule.pattern, text, re.IGNORECASE):
             return StorageUnavailable(rule.message.format(where=where), rule.hint)
     return None
+
+
+def find_bucket(text: str) -> str:
+    """Return the bucket that an error is about, as a URL; "the lake" if its text does not say."""
+    found = BUCKET_NAME.search(text)
+    return "the lake" if found is None else f"s3://{next(name for name in found.groups() if name)}"

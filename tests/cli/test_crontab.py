@@ -38,8 +38,8 @@ def test_a_line_has_time_folder_settings_and_log():
     line = crontab.format_block(job()).splitlines()[1]
 
     assert line == (
-        "30 9 * * * cd /lakes && NHL_LAKE_ROOT=/lakes/mine /bin/python -m nhl_lake ingest --lookback 1 --quiet"
-        " >> '/var/log/nhl lake.log' 2>&1"
+        "30 9 * * * cd /lakes && NHL_LAKE_ROOT=/lakes/mine /bin/python -m nhl_lake ingest --lookback 1 --wait 10m"
+        " --quiet >> '/var/log/nhl lake.log' 2>&1"
     )
 
 
@@ -78,7 +78,7 @@ def test_units_escape_special_characters_of_systemd():
     )
 
     assert 'Environment="NHL_LAKE_ROOT=/a \\"b\\" 100%%\\\\$$x"' in service
-    assert 'ExecStart="/bin/python" "-m" "nhl_lake" "ingest" "--lookback" "1" "--quiet"' in service
+    assert 'ExecStart="/bin/python" "-m" "nhl_lake" "ingest" "--lookback" "1" "--wait" "10m" "--quiet"' in service
     assert "OnCalendar=*-*-* 09:30:00" in timer
 
 
@@ -140,7 +140,10 @@ def test_the_line_runs_as_cron_runs_it_without_any_environment(machine: Path, ru
     command = line.split(" ", 5)[5].replace(r"\%", "%")
 
     ended = subprocess.run(
-        ["/bin/sh", "-c", command.replace("ingest --lookback 1 --quiet", "status")], env={}, cwd="/", check=False
+        ["/bin/sh", "-c", command.replace("ingest --lookback 1 --wait 10m --quiet", "status")],
+        env={},
+        cwd="/",
+        check=False,
     )
 
     assert ended.returncode != 0
@@ -196,8 +199,8 @@ def test_backups_and_maintenance_have_their_own_lines_which_are_shown_first(mach
     assert [line.split(" cd ")[0] for line in lines] == ["30 22 * * *", "30 23 * * *", "30 0 * * 0"]
     assert ["ingest" in line for line in lines] == [True, False, False]
     assert f"NHL_LAKE_BACKUPS='{machine}/other disk'" in lines[1]
-    assert " backup create --quiet >>" in lines[1]
-    assert " maintain --quiet >>" in lines[2]
+    assert " backup create --wait 10m --quiet >>" in lines[1]
+    assert " maintain --wait 10m --quiet >>" in lines[2]
     assert all(line in asked.out for line in lines)
     assert run_here("schedule", "install", "--yes", *log, root=root).code == 0
     assert len((machine / "tab").read_text().splitlines()) == 3, "without them, they are taken away"
@@ -220,7 +223,7 @@ def test_each_run_has_a_timer_and_remove_removes_all(machine: Path, run_here: Cl
     assert {file.name for file in units.iterdir()} == {f"{n}.{kind}" for n in names for kind in ("service", "timer")}
     assert "OnCalendar=Sun *-*-* 00:30:00" in (units / f"{names[2]}.timer").read_text()
     assert 'ExecStart="' in (units / f"{names[1]}.service").read_text()
-    assert '"backup" "create" "--quiet"' in (units / f"{names[1]}.service").read_text()
+    assert '"backup" "create" "--wait" "10m" "--quiet"' in (units / f"{names[1]}.service").read_text()
     assert run_here("schedule", "install", "--yes", *log, root=root).code == 0
     assert {file.name for file in units.iterdir()} == {f"{names[0]}.service", f"{names[0]}.timer"}
     run_here(*ALL, *log, root=root, backups=machine / "other")

@@ -15,6 +15,7 @@ from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.gold.sog_features import SOG_FEATURES
 from nhl_lake.gold.sog_predictions import SOG_PREDICTIONS, sog_predictions
 from nhl_lake.models import predict
+from nhl_lake.quality import audit
 from nhl_lake.schema import ledger
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.rosters import ROSTERS
@@ -61,9 +62,16 @@ def test_predictions_stay_and_are_compared_with_the_results(root: Path, run_here
     before = delta_tables.scan_table(after, SOG_PREDICTIONS).sort(SOG_PREDICTIONS.key).collect()
     later = NOW + timedelta(days=1)
     ended = run_here("ingest", "--since", "2026-03-18", "--quiet", root=after, api="league:", now=later)
-    rows = delta_tables.scan_table(after, SOG_PREDICTIONS).sort(SOG_PREDICTIONS.key).collect()
+    every = delta_tables.scan_table(after, SOG_PREDICTIONS).sort(SOG_PREDICTIONS.key).collect()
+    rows = every.filter(pl.col("made_at") == NOW)
+    by_run = every.filter(pl.col("made_at") > NOW)
 
     assert ended.code in {0, 3}, ended.err
+    # the run has predicted as well, by the model that was there
+    assert set(by_run["model"]) == set(rows["model"])
+    assert by_run["made_at"].n_unique() == 1
+    assert not by_run["is_played"].any()
+    assert by_run["game_id"].n_unique() > 5
     assert not before["is_played"].any()
     assert rows.drop("is_played", "shots_on_goal").equals(before.drop("is_played", "shots_on_goal"))
     played = rows.filter("is_played")
@@ -72,6 +80,47 @@ def test_predictions_stay_and_are_compared_with_the_results(root: Path, run_here
     both = played.drop_nulls("shots_on_goal").join(shots, on=["game_id", "player_id"], suffix="_in_the_game")
     assert both.height > 30
     assert (both["shots_on_goal"] == both["shots_on_goal_in_the_game"]).all()
+
+
+def test_two_predictions_at_one_instant_are_stored_once_and_break_no_rule(root: Path, tmp_path: Path):
+    after = tmp_path / "lake"
+    shutil.copytree(root, after)
+    for _ in range(2):
+        predict.predict_upcoming_games(after, NOW)
+        predict.predict_upcoming_games(after, NOW + timedelta(microseconds=1))  # the model's name has whole seconds
+
+    made = delta_tables.scan_table(after, ledger.PREDICTIONS).group_by("made_at").len().collect()
+    assert made["len"].n_unique() == 1
+    assert made.height == 2
+    assert [
+        breach for breach in audit.find_rule_violations(after) if "model" in breach.table or "predic" in breach.table
+    ] == []
+
+
+def test_a_run_predicts_once_for_the_same_features_and_not_without_a_model(
+    root: Path, league_lake: Path, tmp_path: Path
+):
+    after = tmp_path / "lake"
+    shutil.copytree(root, after)
+
+    assert list(predict.refresh_predictions(after, NOW + timedelta(hours=1))) == []
+    assert list(predict.refresh_predictions(league_lake, NOW)) == []
+    delta_tables.replace_rows(
+        after, SOG_FEATURES, delta_tables.scan_table(after, SOG_FEATURES).collect(), where=None, metadata={}
+    )
+    rebuilt = list(predict.refresh_predictions(after, NOW + timedelta(hours=1)))
+    assert {partition.table for partition in rebuilt} == {"gold.sog_predictions"}
+    made = delta_tables.scan_table(after, ledger.PREDICTIONS).select("made_at").unique().sort("made_at").collect()
+    assert made["made_at"].to_list() == [NOW, NOW + timedelta(hours=1)]
+    assert delta_tables.scan_table(after, ledger.MODELS).collect().height == 1
+
+
+def test_old_predictions_are_told_as_old(root: Path, run_here: Run):
+    fresh = run_here("upcoming", root=root, now=NOW + timedelta(hours=20))
+    old = run_here("upcoming", root=root, now=NOW + timedelta(hours=40))
+
+    assert "hours old" not in fresh.out
+    assert "up to 40 hours old" in " ".join(old.out.split())
 
 
 def test_game_that_has_begun_is_not_predicted(root: Path, tmp_path: Path):
