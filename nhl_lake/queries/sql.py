@@ -9,7 +9,7 @@ import polars as pl
 import polars.selectors as cs
 
 from nhl_lake import catalog
-from nhl_lake.errors import BadInput, is_panic
+from nhl_lake.errors import COLOR_CODE, BadInput, is_panic
 from nhl_lake.queries.moneypuck import VIEWS, View
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
@@ -18,6 +18,11 @@ from nhl_lake.store.location import Location
 Frame = pl.DataFrame | pl.LazyFrame
 READ_QUERY = re.compile(
     r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(select|with|values|from|explain)\b", re.IGNORECASE | re.DOTALL
+)
+# anywhere, quoted or not: what is a literal and what is a name is the engine's to decide
+FILE_READER = re.compile(
+    r"\b((?:read|scan)_(?:csv|parquet|ipc|nd_?json|json|avro|delta|iceberg|excel|ods|lines|text|database|feather|arrow)\w*)",
+    re.IGNORECASE,
 )
 UNKNOWN_TABLE = re.compile(r"relation '([^']+)' was not found")
 UNKNOWN_COLUMN = re.compile(r'unable to find column "([^"]+)"; valid columns: \[([^\]]*)\]')
@@ -61,7 +66,15 @@ def find_named_views(sql: str) -> list[View]:
 
 
 def plan_query(context: "pl.SQLContext[Any]", sql: str) -> pl.LazyFrame:
-    """Plan a query, and explain in two lines what is wrong with it. Exact decimals become plain numbers."""
+    """Plan a query, and explain in two lines what is wrong with it. Exact decimals become plain numbers.
+
+    A query that names a function that reads files is refused before the engine sees it: planning would open the file.
+    """
+    if reader := FILE_READER.search(sql):
+        raise BadInput(
+            f"A query reads tables of the lake only, not files: {reader[1]} is not allowed.",
+            "In Python, pass a frame of your own: lake.sql('select … from mine', mine=pl.read_csv(FILE)).",
+        )
     try:
         found = context.execute(sql, eager=False)
         schema = found.collect_schema()
@@ -108,6 +121,7 @@ def list_versions(root: Location, table: Table) -> pl.DataFrame:
 
 def raise_query_error(message: str) -> NoReturn:
     """Raise what is wrong with a query, with the name that may be meant."""
+    message = COLOR_CODE.sub("", message)
     if found := UNKNOWN_TABLE.search(message):
         try:
             catalog.find_table(found[1])

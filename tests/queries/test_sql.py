@@ -197,6 +197,44 @@ def test_an_unknown_format_lists_the_formats(run_here: Cli, league_lake: Path, t
     ]
 
 
+def list_file_readers() -> list[str]:
+    """Return the functions of the engine's SQL that read files, tried by name."""
+    names = [name for name in dir(pl) if name.startswith(("read_", "scan_"))]
+    found = []
+    for name in names:
+        try:
+            pl.SQLContext({}).execute(f"select * from {name}('/nowhere')").collect()
+        except Exception as error:
+            if "is not a supported table function" in str(error):
+                continue
+        found.append(name)
+    return found
+
+
+def test_a_query_reads_no_files(tmp_path: Path):
+    file = tmp_path / "secret.csv"
+    file.write_text("a\n1\n")
+    readers = list_file_readers()
+    assert {"read_csv", "read_parquet", "read_ipc", "read_json"} <= set(readers)
+    for name in readers:
+        for query in (
+            f"select * from {name}('{file}')",
+            f"select * from \"{name.upper()}\"/**/('{file}')",
+            f"select (select max(a) from {name}('{file}')) as a",
+            f"with q as (select * from {name}('{file}')) select * from q",
+        ):
+            message, hint = catch_error(tmp_path, query)
+            assert message.startswith("A query reads tables of the lake only"), query
+            assert "lake.sql" in hint
+    for quote in ("'", '"', "`"):
+        with pytest.raises(BadInput):
+            run_sql(tmp_path, f"select * from {quote}{file}{quote}")
+    with pytest.raises(BadInput, match="A query reads tables of the lake only"):
+        sql.filter_rows(pl.LazyFrame({"a": [1]}), f"a in (select a from read_csv('{file}'))")
+    own = pl.DataFrame({"read_at": [1]})
+    assert nhl_lake.Lake(tmp_path).sql("select read_at from own", own=own).item() == 1
+
+
 def test_python_runs_sql_and_reads_older_versions(tmp_path: Path):
     table = catalog.find_table("silver.games")
     delta_tables.create_tables(tmp_path, catalog.TABLES)
