@@ -1,4 +1,8 @@
-"""Settings: from the environment, then `nhl-lake.toml`, then defaults; and where each comes from."""
+"""Settings: from the environment, then `nhl-lake.toml`, then defaults; and where each comes from.
+
+The file is the one that `--config` names, or that of the lake's folder, or that of the working folder. The last one may
+come with a download: what would make this machine run or send something elsewhere is not taken from it.
+"""
 
 import os
 import tomllib
@@ -16,11 +20,22 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from nhl_lake.clock import FIRST_YEAR, LAST_YEAR
 from nhl_lake.errors import BadInput, redact_secrets
 from nhl_lake.hockey.seasons import SECOND_LOOKS
-from nhl_lake.store.location import Bucket, Location, parse_location, require_backups_name, require_lake_name
+from nhl_lake.store.location import (
+    S3_SCHEME,
+    Bucket,
+    Location,
+    is_control_character,
+    parse_location,
+    require_backups_name,
+    require_lake_name,
+)
 
 ENV_PREFIX = "NHL_LAKE_"
 SETTINGS_FILE = "nhl-lake.toml"
 MIN_KEY_LENGTH = 16
+CONFIG_VARIABLE = f"{ENV_PREFIX}CONFIG"  # set by `--config`
+REMOTE_SETTINGS = {"root", "api", "cluster", "backups"}
+LEAGUE_API = "league:"
 
 
 def parse_location_setting(text: object) -> Location:
@@ -76,6 +91,14 @@ class Settings(BaseSettings):
             raise ValueError(f"use at least {MIN_KEY_LENGTH} characters, for example of `openssl rand -hex 32`")
         return key
 
+    @field_validator("api", "cluster", mode="before")
+    @classmethod
+    def _refuse_control_characters(cls, value: object) -> object:
+        # settings go into crontabs and units: a line break there begins a line of its own
+        if isinstance(value, str) and any(map(is_control_character, value)):
+            raise ValueError("line breaks and other control characters are not allowed")
+        return value
+
     @field_validator("root", "backups")
     @classmethod
     def _check_folder(cls, root: Location) -> Location:
@@ -121,7 +144,7 @@ class Settings(BaseSettings):
     @field_validator("api")
     @classmethod
     def _check_address(cls, api: str | None) -> str | None:
-        if api is None or api == "league:":
+        if api is None or api == LEAGUE_API:
             return api
         parts = urlsplit(api)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
@@ -160,7 +183,14 @@ def load() -> tuple[Settings, list[Setting]]:
     with suppress(BadInput):  # reading the setting itself raises it
         location = parse_location(environ.get(f"{ENV_PREFIX}ROOT", "data/lake"))
         candidates = [location / SETTINGS_FILE] if isinstance(location, Path) else []
-    file, values = read_settings_file((*candidates, folder / SETTINGS_FILE))
+    here = folder / SETTINGS_FILE
+    if config := environ.get(CONFIG_VARIABLE):
+        candidates, here = [Path(config)], Path(config)
+        if not here.is_file():
+            raise BadInput(f"There is no file {config}.", "Give --config the settings file to use.")
+    file, values = read_settings_file((*candidates, here))
+    if file == here and file not in candidates:
+        require_harmless(file, {name: value for name, value in values.items() if name not in find_set_names(environ)})
     try:
         settings = Settings(**values)
     except ValidationError as error:
@@ -169,6 +199,22 @@ def load() -> tuple[Settings, list[Setting]]:
         Setting(name, getattr(settings, name), find_origin(name, environ, file, values), about.description or "")
         for name, about in Settings.model_fields.items()
     ]
+
+
+def find_set_names(environ: Mapping[str, str]) -> set[str]:
+    """Return the names of the settings that the environment has: these win over a file."""
+    return {name for name in Settings.model_fields if f"{ENV_PREFIX}{name.upper()}" in environ}
+
+
+def require_harmless(file: Path, values: Mapping[str, Any]) -> None:
+    """Raise if the file of a working folder would make this machine run or send something elsewhere."""
+    for name, value in values.items():
+        is_remote = str(value).startswith(S3_SCHEME) if name in {"root", "backups"} else value != LEAGUE_API
+        if name in REMOTE_SETTINGS and is_remote:
+            raise BadInput(
+                f"{name} in {file} is not used: it sends or runs something elsewhere, and the file is not the lake's.",
+                f"If you trust it: --config {SETTINGS_FILE}. Or set {ENV_PREFIX}{name.upper()}.",
+            )
 
 
 def read_settings_file(candidates: tuple[Path, ...]) -> tuple[Path | None, dict[str, Any]]:

@@ -242,3 +242,53 @@ def test_a_folder_name_that_the_engines_misread_is_rejected(root: str, sign: str
         settings.load()
     with pytest.raises(BadInput, match=f"Folder names may not contain {sign}"):
         open_lake(root)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("cluster", "tcp://elsewhere:8786"),
+        ("api", "https://elsewhere.example"),
+        ("root", "s3://elsewhere/lake"),
+        ("backups", "s3://elsewhere/backups"),
+    ],
+)
+def test_a_working_folder_cannot_send_or_run_anything_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
+):
+    here = tmp_path / "work" / SETTINGS_FILE
+    here.write_text(f'{name} = "{value}"\n')
+
+    with pytest.raises(BadInput, match=f"{name} in .* is not used") as error:
+        settings.load()
+    assert f"--config {SETTINGS_FILE}" in error.value.hint
+
+    with monkeypatch.context() as patch:
+        patch.setenv(settings.CONFIG_VARIABLE, SETTINGS_FILE)
+        assert str(getattr(settings.load()[0], name)) == value
+    with monkeypatch.context() as patch:  # the environment wins: the file's value is not used
+        patch.setenv(f"{ENV_PREFIX}{name.upper()}", {"cluster": "tcp://mine:1", "api": "league:"}.get(name, "mine"))
+        settings.load()
+    if name != "root":
+        monkeypatch.setenv("NHL_LAKE_ROOT", str(tmp_path / "root"))
+        here.rename(tmp_path / "root" / SETTINGS_FILE)
+        assert str(getattr(settings.load()[0], name)) == value
+
+
+def test_harmless_settings_of_a_working_folder_are_used_and_a_missing_file_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    (tmp_path / "work" / SETTINGS_FILE).write_text('root = "mine"\nbackups = "disk"\napi = "league:"\nrate = 1\n')
+    assert settings.load()[0].api == "league:"
+
+    monkeypatch.setenv(settings.CONFIG_VARIABLE, "elsewhere.toml")
+    with pytest.raises(BadInput, match=r"There is no file elsewhere\.toml"):
+        settings.load()
+
+
+@pytest.mark.parametrize("name", ["root", "api", "backups", "cluster", "rate", "second_looks", "now"])
+def test_no_setting_has_control_characters(monkeypatch: pytest.MonkeyPatch, name: str):
+    monkeypatch.setenv(f"{ENV_PREFIX}{name.upper()}", "http://x\n* * * * * touch /tmp/owned")
+
+    with pytest.raises(BadInput):
+        settings.load()

@@ -34,6 +34,7 @@ from nhl_lake.cli.commands import (
     OPERATE,
     PREDICT,
     PROTECT,
+    Config,
     GlobalOptions,
     Root,
     Wait,
@@ -58,13 +59,14 @@ def print_version(value: bool) -> None:
 def set_global_options(
     context: typer.Context,
     root: Root = None,
+    config: Config = None,
     wait: Wait = None,
     _: Annotated[
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Keep the options that stand before the command."""
-    context.obj = GlobalOptions(root, wait)
+    context.obj = GlobalOptions(root, wait, config)
 
 
 def write_docs(folder: Annotated[Path, typer.Argument(help="Folder to write to.")] = Path("docs")) -> None:

@@ -18,6 +18,15 @@ Root = Annotated[
         "--root", metavar="URI", help="Lake to use: DIR or s3://… Default: NHL_LAKE_ROOT.", rich_help_panel=GLOBAL_PANEL
     ),
 ]
+Config = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Settings file to trust and use. Default: nhl-lake.toml of the lake's folder, or the working folder.",
+        rich_help_panel=GLOBAL_PANEL,
+    ),
+]
 Wait = Annotated[
     str | None,
     typer.Option(
@@ -35,6 +44,7 @@ class GlobalOptions(NamedTuple):
 
     root: str | None = None
     wait: str | None = None
+    config: str | None = None
 
 
 def hide_flag_types(params: list[Any]) -> list[Any]:
@@ -106,16 +116,16 @@ def escape_markup(text: str) -> str:
 
 
 @contextmanager
-def use_root(root: str | None) -> Iterator[None]:
-    """Let the settings see `--root` as NHL_LAKE_ROOT while the block runs."""
-    before = os.environ.get("NHL_LAKE_ROOT")
-    if root is not None:
-        os.environ["NHL_LAKE_ROOT"] = root
+def use_variable(name: str, value: str | None) -> Iterator[None]:
+    """Let the settings see an option as a variable of the environment while the block runs."""
+    before = os.environ.get(name)
+    if value is not None:
+        os.environ[name] = value
     try:
         yield
     finally:
-        if root is not None:
-            os.environ.pop("NHL_LAKE_ROOT") if before is None else os.environ.update(NHL_LAKE_ROOT=before)
+        if value is not None:
+            os.environ.pop(name) if before is None else os.environ.update({name: before})
 
 
 def bound_number(annotation: Any) -> None:  # noqa: ANN401 - any annotation of a parameter
@@ -128,19 +138,22 @@ def bound_number(annotation: Any) -> None:  # noqa: ANN401 - any annotation of a
 
 
 def add_global_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Return a function that also takes `--root` and `--wait`, and sets them while the given one runs."""
+    """Return a function that also takes `--root`, `--config` and `--wait`, and sets them while the given one runs."""
 
     own = inspect.signature(function, eval_str=True).parameters
     for parameter in own.values():
         bound_number(parameter.annotation)
 
-    def run(context: typer.Context, *, root: str | None, wait: str | None, **arguments: object) -> None:
+    def run(
+        context: typer.Context, *, root: str | None, config: str | None, wait: str | None, **arguments: object
+    ) -> None:
         before = context.obj or GlobalOptions()
         with ExitStack() as stack:
             if "root" in own:
                 arguments["root"] = root or before.root
             else:
-                stack.enter_context(use_root(root or before.root))
+                stack.enter_context(use_variable("NHL_LAKE_ROOT", root or before.root))
+            stack.enter_context(use_variable("NHL_LAKE_CONFIG", config or before.config))
             if (text := wait or before.wait) is not None:
                 from nhl_lake.cli.options import parse_wait
                 from nhl_lake.store.locks import wait_for_lock
@@ -150,6 +163,7 @@ def add_global_options(function: Callable[..., None]) -> Callable[..., None]:
 
     extra = (
         inspect.Parameter("root", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Root),
+        inspect.Parameter("config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Config),
         inspect.Parameter("wait", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Wait),
     )
     first = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from nhl_lake.errors import LakeError
+from nhl_lake.errors import BadInput, LakeError
 
 if TYPE_CHECKING:
     from nhl_lake.store.location import Location
@@ -134,8 +134,9 @@ def make_unit_files(job: CronJob, run: ScheduledRun) -> dict[str, str]:
     environment = "\n".join(
         f'Environment="{escape_unit_value(f"{name}={value}")}"' for name, value in job.settings.items()
     )
-    command = " ".join(f'"{escape_unit_value(word)}"' for word in [*job.program, *run.args])
-    log, folder = (str(path).replace("%", "%%") for path in (job.log, job.folder))
+    # only a command expands variables
+    command = " ".join(f'"{escape_unit_value(word).replace("$", "$$")}"' for word in [*job.program, *run.args])
+    log, folder = (escape_unit_path(path) for path in (job.log, job.folder))
     about = f"[Unit]\nDescription=nhl-lake {run.args[0]}: {str(job.root).replace('%', '%%')}\n\n"
     service = (
         f"{about}[Service]\nType=oneshot\n{environment}\n"
@@ -150,7 +151,17 @@ def make_unit_files(job: CronJob, run: ScheduledRun) -> dict[str, str]:
 
 def escape_unit_value(word: str) -> str:
     """Return a word escaped for quotes in a unit file."""
-    return word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+
+
+def escape_unit_path(path: Path) -> str:
+    """Return a path for a unit file, where it goes to the end of the line. Raise if the line would lose its end."""
+    if str(path).endswith(("\\", " ")):
+        raise BadInput(
+            f"{str(path)!r} ends in a blank or a backslash, which a systemd unit cannot hold.",
+            "Use a folder with another name, or leave out --systemd to use the crontab.",
+        )
+    return str(path).replace("%", "%%")
 
 
 def name_unit(root: "Location", run: ScheduledRun = INGEST) -> str:

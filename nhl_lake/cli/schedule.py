@@ -1,5 +1,7 @@
 """The commands of `nhl-lake schedule`: install, show, remove. Each shows a change before it makes it."""
 
+import os
+import re
 import sys
 from collections.abc import Sequence
 from datetime import time
@@ -11,6 +13,14 @@ import typer
 from nhl_lake.cli.options import Json, Quiet, Yes, load_settings
 from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput, LakeError
+
+# what the runs need to find a store; keys are not copied into files
+STORE_VARIABLES = (
+    "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ALLOW_HTTP", "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)  # fmt: skip
+ROLE_VARIABLES = STORE_VARIABLES[4:5] + STORE_VARIABLES[6:]
+KEY_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 if TYPE_CHECKING:
     from nhl_lake.cli.crontab import CronJob, ScheduledRun
@@ -41,6 +51,9 @@ def install(
         (parse_folder(log) if log is not None else platformdirs.user_log_path("nhl-lake") / "ingest.log").absolute(),
         runs=runs,
     )
+    credentials = describe_credentials(job, read_environment_files() if systemd else crontab.read_crontab())
+    if credentials and not quiet:
+        print_text(credentials)
     if systemd:
         confirm_change("\n".join(f"# {name}\n{text}" for name, text in crontab.make_all_units(job).items()), yes=yes)
         job.log.parent.mkdir(parents=True, exist_ok=True)
@@ -110,6 +123,7 @@ def make_job(at: time, log: Path, *, runs: "Sequence[ScheduledRun]") -> "CronJob
     """Return the job of this lake with everything it needs: cron knows neither the environment nor the folder."""
     from nhl_lake import settings
     from nhl_lake.cli import crontab
+    from nhl_lake.store.location import Bucket, is_control_character
 
     chosen, found = settings.load()
     if crontab.BACKUP in runs and any(setting.name == "backups" and setting.origin == "default" for setting in found):
@@ -129,9 +143,49 @@ def make_job(at: time, log: Path, *, runs: "Sequence[ScheduledRun]") -> "CronJob
         "NHL_LAKE_ROOT": str(make_absolute(chosen.root)),
         "NHL_LAKE_BACKUPS": str(make_absolute(chosen.backups)),
     }
-    return crontab.CronJob(
-        make_absolute(chosen.root), at, (sys.executable, "-m", "nhl_lake"), variables | locations, Path.cwd(), log, runs
-    )
+    if config := os.environ.get(settings.CONFIG_VARIABLE):
+        locations[settings.CONFIG_VARIABLE] = str(Path(config).absolute())
+    if any(isinstance(location, Bucket) for location in (chosen.root, chosen.backups)):
+        locations |= {name: os.environ[name] for name in STORE_VARIABLES if name in os.environ}
+    words = (sys.executable, "-m", "nhl_lake")
+    job = crontab.CronJob(make_absolute(chosen.root), at, words, variables | locations, Path.cwd(), log, runs)
+    for text in (sys.executable, *job.settings.values(), str(job.folder), str(log)):
+        if any(map(is_control_character, text)):
+            raise BadInput(
+                f"{text!a} has a line break or another control character: it cannot go into a schedule.",
+                "Use a folder, file or setting with another name.",
+            )
+    return job
+
+
+def describe_credentials(job: "CronJob", installed: str) -> str | None:
+    """Return which credentials for its bucket a job will have; None if it needs none. Raise if it will have none.
+
+    installed: the lines that also set variables for the job, those of the crontab or of systemd's environment files.
+    """
+    places = [
+        text for name in ("NHL_LAKE_ROOT", "NHL_LAKE_BACKUPS") if (text := job.settings[name]).startswith("s3://")
+    ]
+    if not places:
+        return None
+    if found := [name for name in ROLE_VARIABLES if name in job.settings]:
+        return f"For {places[0]} the runs use the role of {found[0]}."
+    set_there = [name for name in KEY_VARIABLES if re.search(rf"^\s*{name}\s*=", installed, re.MULTILINE)]
+    if len(set_there) == len(KEY_VARIABLES):
+        return f"For {places[0]} the runs use {' and '.join(KEY_VARIABLES)} as set there."
+    if any(name in os.environ for name in KEY_VARIABLES):
+        raise BadInput(
+            f"The runs would have no credentials for {places[0]}: they do not see the keys of this shell.",
+            f"Write {' and '.join(KEY_VARIABLES)} at the top of the crontab (`crontab -e`), or with --systemd into "
+            f"{find_units_folder().parent.parent / 'environment.d' / 'nhl-lake.conf'}. Then install again.",
+        )
+    return f"For {places[0]} the runs use the role of this machine; without one they will fail."
+
+
+def read_environment_files() -> str:
+    """Return the text of the files that set variables for systemd's units of the user."""
+    folder = find_units_folder().parent.parent / "environment.d"
+    return "\n".join(file.read_text() for file in sorted(folder.glob("*.conf")))
 
 
 def make_absolute(location: "Location") -> "Location":

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 CONNECT_TIMEOUT = "15s"
+TLS_HINT = "Set distributed.comm.tls.ca-file, .client.cert and .client.key in ~/.config/dask: see docs/CLUSTER.md."
 TASK_RETRIES = 5  # for a task whose worker was lost
 
 
@@ -41,11 +42,18 @@ def open_dask_executor(address: str, root: Location, *, memory: int | None) -> I
 def connect_client(address: str) -> "Client":
     """Return a client of the scheduler at an address."""
     try:
-        from distributed import Client  # noqa: PLC0415 - it is not installed with the program
+        from distributed import Client, Security  # noqa: PLC0415 - it is not installed with the program
     except ImportError as error:
         raise BadInput(
             "A cluster needs Dask, which is not installed.", "`pip install 'nhl-lake[cluster]'` brings it."
         ) from error
+    if address.startswith("tls:"):
+        try:
+            has_certificates = Security().get_connection_args("client").get("ssl_context") is not None
+        except OSError as error:  # no such file, or not a certificate
+            raise BadInput(f"Dask's TLS settings cannot be used: {summarize_error(error)}", TLS_HINT) from error
+        if not has_certificates:
+            raise BadInput(f"{address} needs certificates, and Dask's settings name none.", TLS_HINT)
     try:
         return Client(address, timeout=CONNECT_TIMEOUT, set_as_default=False)
     except (OSError, ValueError) as error:  # time-outs are of the first kind

@@ -40,6 +40,7 @@ POLARS_OPTIONS: dict[str, Any] = {
     "max_retries": MAX_RETRIES,
     "retry_timeout_ms": RETRY_TIMEOUT_S * 1000,
 }
+CONTROL_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 CHUNK_BYTES = 8 * 2**20
 # for folders: a chunk that fits the processor cache is read, hashed and written in half the time
 LOCAL_CHUNK_BYTES = 2**20
@@ -137,13 +138,18 @@ def require_backups_name(backups: Location) -> Location:
 def require_valid_name(location: Location, what: str, forbidden: Set[str]) -> Location:
     """Return a location. Raises BadInput if its name has forbidden or control characters."""
     name = str(location.absolute()) if isinstance(location, Path) else location.prefix
-    if found := sorted({char for char in name if char in forbidden or unicodedata.category(char) in {"Cc", "Cs"}}):
+    if found := sorted({char for char in name if char in forbidden or is_control_character(char)}):
         characters = " ".join(char if char in forbidden else ascii(char)[1:-1] for char in found)
         raise BadInput(
             f"Invalid location for {what}: {str(location)!a}. Folder names may not contain {characters}.",
             "Use a folder with another name.",
         )
     return location
+
+
+def is_control_character(character: str) -> bool:
+    """Return whether a character is a line break or another control character."""
+    return unicodedata.category(character) in CONTROL_CATEGORIES
 
 
 def get_storage_options(location: Location) -> dict[str, str] | None:

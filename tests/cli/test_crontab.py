@@ -4,12 +4,14 @@ import subprocess
 from collections.abc import Callable
 from datetime import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhl_lake.cli import crontab
+from nhl_lake.cli import crontab, schedule
+from nhl_lake.errors import BadInput
 from tests.support.commands import CommandResult
 
 Cli = Callable[..., CommandResult]
@@ -77,7 +79,7 @@ def test_units_escape_special_characters_of_systemd():
         next(text for name, text in units.items() if name.endswith(kind)) for kind in ("service", "timer")
     )
 
-    assert 'Environment="NHL_LAKE_ROOT=/a \\"b\\" 100%%\\\\$$x"' in service
+    assert 'Environment="NHL_LAKE_ROOT=/a \\"b\\" 100%%\\\\$x"' in service  # only commands expand variables
     assert 'ExecStart="/bin/python" "-m" "nhl_lake" "ingest" "--lookback" "1" "--wait" "10m" "--quiet"' in service
     assert "OnCalendar=*-*-* 09:30:00" in timer
 
@@ -244,3 +246,79 @@ def test_an_invalid_time_is_named(machine: Path, run_here: Cli, at: str):
     ended = run_here("schedule", "install", "--at", at, root=machine / "lake")
 
     assert (ended.code, ended.err.splitlines()[0]) == (2, f"Error: Invalid option: --at {at} is not a time of day.")
+
+
+@pytest.mark.parametrize("character", ["\n", "\r", "\x00", "\x1b", "\u2028"])
+def test_control_characters_reach_neither_a_crontab_nor_a_unit(
+    machine: Path, run_here: Cli, monkeypatch: pytest.MonkeyPatch, character: str
+):
+    evil = f"x{character}* * * * * touch /tmp/owned"
+    words = ("schedule", "install", "--yes", "--log", str(machine / "log"))
+    attempts: list[tuple[tuple[str, ...], dict[str, object]]] = []
+    if character != "\x00":  # the environment cannot hold it
+        attempts += [
+            (words, {"root": machine / evil}),
+            (words, {"root": machine / "lake", "api": f"http://host/{evil}"}),
+            (words, {"root": machine / "lake", "backups": machine / evil}),
+            (words, {"root": machine / "lake", "cluster": f"tcp://{evil}"}),
+        ]
+    attempts.append(((*words[:3], "--log", str(machine / evil)), {"root": machine / "lake"}))
+    for command, keywords in attempts:
+        for extra in ((), ("--systemd",)):
+            ended = run_here(*command, *extra, **keywords)
+            assert ended.code == 2, (command, keywords)
+            assert len(ended.err.splitlines()) == 2
+    if character != "\x00":
+        (machine / evil.replace("/", "-")).mkdir()
+        monkeypatch.chdir(machine / evil.replace("/", "-"))
+        assert run_here(*words, root=machine / "lake").code == 2
+    assert not (machine / "tab").exists()
+    assert not (machine / "config").exists()
+
+
+def test_a_unit_holds_no_path_whose_end_its_line_would_lose():
+    for folder in ("/a\\", "/a "):
+        with pytest.raises(BadInput, match="ends in a blank or a backslash"):
+            crontab.make_all_units(job(folder=Path(folder)))
+
+
+def test_a_schedule_for_a_bucket_says_which_credentials_it_will_have(
+    machine: Path, run_here: Cli, monkeypatch: pytest.MonkeyPatch
+):
+    for name in (*schedule.STORE_VARIABLES, *schedule.KEY_VARIABLES):
+        monkeypatch.delenv(name, raising=False)
+    words = ("schedule", "install", "--yes", "--log", str(machine / "log"))
+    lake: dict[str, Any] = {"root": "s3://bucket/lake"}
+
+    without = run_here(*words, **lake)
+    assert without.code == 0, without.err
+    assert "For s3://bucket/lake the runs use the role of this machine; without one they will fail." in without.out
+
+    (machine / "tab").unlink()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key-of-the-shell")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-shell")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://store.example")
+    refused = run_here(*words, **lake)
+    assert refused.code == 2
+    assert "would have no credentials for s3://bucket/lake" in refused.err
+    assert not (machine / "tab").exists()
+
+    (machine / "tab").write_text("AWS_ACCESS_KEY_ID=a\nAWS_SECRET_ACCESS_KEY = b\n")
+    with_keys = run_here(*words, **lake)
+    assert with_keys.code == 0, with_keys.err
+    assert "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY as set there" in with_keys.out
+    text = (machine / "tab").read_text()
+    assert "AWS_ENDPOINT_URL=https://store.example" in text
+    assert "of-the-shell" not in text
+
+    assert run_here(*words, "--systemd", **lake).code == 2
+    (machine / "config" / "environment.d").mkdir(parents=True)
+    (machine / "config" / "environment.d" / "nhl-lake.conf").write_text(
+        "AWS_ACCESS_KEY_ID=a\nAWS_SECRET_ACCESS_KEY=b\n"
+    )
+    assert run_here(*words, "--systemd", **lake).code == 0
+
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/token")
+    by_role = run_here(*words, "--systemd", **lake)
+    assert "the role of AWS_WEB_IDENTITY_TOKEN_FILE" in by_role.out
+    assert run_here("schedule", "install", "--yes", "--log", str(machine / "log"), root=machine / "lake").code == 0

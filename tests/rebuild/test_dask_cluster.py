@@ -229,3 +229,15 @@ def test_error_without_dask_names_the_extra_to_install(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(BadInput, match="needs Dask"):
         clusters.connect_client("tcp://127.0.0.1:9")
+
+
+def test_tls_without_certificates_says_what_is_missing(tmp_path: Path):
+    with pytest.raises(BadInput, match="needs certificates") as error:
+        clusters.connect_client("tls://127.0.0.1:1")
+    assert "distributed.comm.tls.ca-file" in error.value.hint
+    import dask
+
+    names = ("ca-file", "client.cert", "client.key")
+    missing = {f"distributed.comm.tls.{name}": str(tmp_path / "none.pem") for name in names}
+    with dask.config.set(missing), pytest.raises(BadInput, match="Dask's TLS settings cannot be used"):
+        clusters.connect_client("tls://127.0.0.1:1")
