@@ -5,6 +5,7 @@ LakeError                  what is wrong and where; what to do about it
 ├── UnreadableData         a table or the lake itself cannot be opened
 ├── TableNotFound          a table is not in the lake
 ├── StorageUnavailable     the store of a lake in a bucket cannot be reached, or denies access
+├── OutOfResources         too little memory, or no more threads
 ├── LakeLocked             another run holds the lake
 ├── ApiUnreachable         the API cannot be reached at all
 └── ValidationFailed       a frame breaks a rule of its table; nothing was written
@@ -25,6 +26,13 @@ S3_ERROR_SECRETS = re.compile(
     r"(?i)<(AWSAccessKeyId|Token-\d+|SignatureProvided|StringToSign\w*|CanonicalRequest\w*)>[^<]*"
 )
 
+NO_MEMORY = re.compile(r"(?i)cannot allocate memory|out of memory|\bbad_alloc\b|os error 12\b")
+ALLOCATION = re.compile(r"memory allocation of (\d+) bytes failed")
+MAX_ALLOCATION = 2**40
+NO_THREADS = re.compile(
+    r"(?i)can't start new thread|failed to spawn thread|could not spawn|ThreadPoolBuildError|os error 11\b|"
+    r"resource temporarily unavailable"
+)
 COLOR_CODE = re.compile(r"\x1b\[[0-9;]*m")  # engines print for a terminal
 
 
@@ -64,6 +72,10 @@ class StorageUnavailable(LakeError):
     """The store of a lake in a bucket cannot be reached, or denies access."""
 
 
+class OutOfResources(LakeError):
+    """The machine has too little memory, or lets this user start no more threads."""
+
+
 class LakeLocked(LakeError):
     """Another run holds the lake."""
 
@@ -92,6 +104,32 @@ def redact_secrets(text: str) -> str:
     text = URL_CREDENTIALS.sub("://***@", text)
     text = SECRET_QUERY_VALUES.sub(r"\1***", text)
     return S3_ERROR_SECRETS.sub(r"<\1>***", text)
+
+
+def explain_shortage(error: object) -> OutOfResources | None:
+    """Return the error for too little memory or too few threads; None if it is another error.
+
+    Damaged data can ask for more memory than any machine has: that is another error.
+    """
+    text = str(error)
+    asked = ALLOCATION.search(text)
+    if isinstance(error, MemoryError) or NO_MEMORY.search(text) or (asked and int(asked[1]) < MAX_ALLOCATION):
+        return OutOfResources(
+            "The machine is out of memory, or this program may not use more of it.",
+            "Nothing was lost. Close other programs, or use less: `nhl-lake rebuild --memory 800MB --jobs 1`.",
+        )
+    if NO_THREADS.search(text):
+        return OutOfResources(
+            "The system lets this user start no more threads or processes.",
+            "Nothing was lost. Raise the limit (`ulimit -u`), or end other programs; `--jobs 1` needs fewer.",
+        )
+    return None
+
+
+def raise_shortage(error: BaseException) -> None:
+    """Raise if an error comes from too little memory or too few threads: callers would take it for damage."""
+    if not isinstance(error, LakeError) and (found := explain_shortage(error)) is not None:
+        raise found from error
 
 
 def is_panic(error: BaseException) -> bool:

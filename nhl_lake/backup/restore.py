@@ -25,7 +25,7 @@ from nhl_lake.backup import log_packs, repository
 from nhl_lake.backup.manifest import Manifest, TableBackup, is_data_file_name
 from nhl_lake.backup.preflight import check_disk_space, check_restore, is_occupied
 from nhl_lake.backup.repository import object_name
-from nhl_lake.errors import LakeError, UnreadableData
+from nhl_lake.errors import LakeError, UnreadableData, raise_shortage
 from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.rebuild import run
 from nhl_lake.schema.digest import compute_key_digest
@@ -287,6 +287,7 @@ def verify_table(root: Location, table: TableBackup) -> None:
     except LakeError:
         raise
     except Exception as error:  # delta-rs raises bare Exceptions for a damaged log
+        raise_shortage(error)
         raise mismatch_error(table, " ".join(str(error).split())[:200]) from error
     comparisons = {
         "version": (delta.version(), table.version),

@@ -18,7 +18,7 @@ from nhl_lake.backup import log_packs, restore
 from nhl_lake.backup.manifest import Manifest, TableBackup
 from nhl_lake.backup.preflight import check_restore
 from nhl_lake.backup.restore import OnProgress, ignore_progress
-from nhl_lake.errors import BadInput, is_panic
+from nhl_lake.errors import BadInput, is_panic, raise_shortage
 from nhl_lake.schema.digest import hash_texts
 from nhl_lake.schema.table import Table, VersionPolicy
 from nhl_lake.store import atomic_swap, delta_tables, handles, location, locks
@@ -90,6 +90,7 @@ def is_readable(root: Location, table: Table) -> bool:
     try:
         delta_tables.scan_table(root, table).select(pl.exclude("body").null_count()).collect()
     except BaseException as error:
+        raise_shortage(error)
         if isinstance(error, Exception) or is_panic(error):
             return False
         raise
@@ -181,6 +182,7 @@ def read_intact_rows(folder: Location, table: Table, name: str) -> pl.DataFrame 
         rows = pl.read_parquet(b"".join(location.read_chunks(folder, name)))
         return filter_intact_rows(table, add_partition_column(table, rows, name))
     except BaseException as error:
+        raise_shortage(error)
         if isinstance(error, OSError | pl.exceptions.PolarsError) or is_panic(error):
             return None
         raise

@@ -5,16 +5,18 @@
 
 import json
 import os
+import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import typer
 
 from nhl_lake.cli.output import ERROR_HANDLER
-from nhl_lake.errors import LakeError, is_panic, redact_secrets, summarize_error
+from nhl_lake.errors import LakeError, OutOfResources, explain_shortage, is_panic, redact_secrets, summarize_error
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[
     0
@@ -39,6 +41,8 @@ def run_command(run: Callable[[], object]) -> int:
 
 def report_error(error: BaseException) -> int:
     """Print an error and return the exit code; of a defect print all."""
+    if not isinstance(error, LakeError) and (shortage := explain_shortage(error)) is not None:
+        error = shortage
     if isinstance(error, LakeError):
         return print_error(error.message, error.hint, error.exit_code)
     if isinstance(error, USAGE_ERROR):
@@ -61,7 +65,7 @@ def hide_engine_output() -> Iterator[None]:
     """
     screen = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors=ERROR_HANDLER)
     before = sys.stderr
-    with screen, tempfile.TemporaryFile() as hidden:
+    with screen, tempfile.TemporaryFile() as hidden, watch_engine(hidden.fileno()):
         os.dup2(hidden.fileno(), 2)
         sys.stderr = screen
         try:
@@ -69,6 +73,51 @@ def hide_engine_output() -> Iterator[None]:
         finally:
             sys.stderr = before
             os.dup2(screen.fileno(), 2)
+
+
+@contextmanager
+def watch_engine(hidden: int) -> Iterator[None]:
+    """Say why this process ended if the engine, or the system, ends it without a word. A second process waits for that.
+
+    hidden: the file that has what the engine printed.
+    """
+    if not hasattr(os, "fork"):
+        yield
+        return
+    from_here, here = os.pipe()
+    if os.fork() == 0:
+        os.close(here)
+        report_sudden_end(from_here, hidden)
+    os.close(from_here)
+    try:
+        yield
+    finally:
+        os.write(here, b"ended by itself")
+        os.close(here)
+
+
+def report_sudden_end(watched: int, hidden: int) -> NoReturn:
+    """Wait for the other end of a pipe to close; if nothing was written, print why the process may have ended."""
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_IGN)
+        os.close(0)  # who reads the output sees its end when the process ends
+        os.close(1)
+        if not os.read(watched, 1):
+            text = os.pread(hidden, 2**16, 0).decode(errors="replace")
+            found = (
+                explain_shortage(text)
+                if text
+                else OutOfResources(
+                    "The run was killed, by somebody or by the system, which kills when memory runs out.",
+                    "Nothing was lost. Run it again; `nhl-lake rebuild --memory 800MB --jobs 1` uses less memory.",
+                )
+            )
+            message = f"The engine ended this run: {summarize_error(text)}"
+            hint = "`nhl-lake doctor` looks for damage. If it finds none, please report this."
+            print_error(found.message if found else message, found.hint if found else hint, 1)
+    finally:
+        os._exit(0)
 
 
 def report_storage_error(error: BaseException) -> int:

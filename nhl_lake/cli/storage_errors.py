@@ -3,7 +3,7 @@
 import errno
 import re
 
-from nhl_lake.errors import LakeError, is_panic
+from nhl_lake.errors import LakeError, explain_shortage, is_panic
 from nhl_lake.store.location import no_hard_links_error
 from nhl_lake.store.s3_errors import explain_s3_error
 
@@ -25,8 +25,9 @@ NO_LINK_ERROR = re.compile(r"(?i)unable to (copy|rename|link) file.*os error (1|
 
 def translate_error(error: BaseException, line: str) -> LakeError:
     """Return an error of a disk, a store or the engine with a hint. `line` is its message without secrets."""
-    if (found := explain_s3_error(error)) is not None:
-        return found
+    for found in (explain_shortage(error), explain_s3_error(error)):
+        if found is not None:
+            return found
     if NO_LINK_ERROR.search(line):
         return no_hard_links_error("this lake")
     number = getattr(error, "errno", None) or next(iter(map(int, re.findall(r"os error (\d+)", line))), None)

@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 
 from nhl_lake.backup import log_packs
 from nhl_lake.backup.manifest import TableBackup
-from nhl_lake.errors import LakeError, is_panic
+from nhl_lake.errors import LakeError, is_panic, raise_shortage
 from nhl_lake.maintenance.compaction import DATA_NAME
 from nhl_lake.schema.digest import hash_texts
 from nhl_lake.schema.table import Table
@@ -126,6 +126,7 @@ def is_readable_parquet(examined: ExaminedTable, name: str) -> bool:
     try:
         pl.read_parquet(body)
     except BaseException as error:
+        raise_shortage(error)
         if isinstance(error, Exception) or is_panic(error):
             return False
         raise
@@ -241,6 +242,7 @@ def check_file_content(examined: ExaminedTable, name: str) -> Iterator[Damage]:
             columns=None if examined.table.layer != "bronze" else [*list_file_keys(examined.table), "body", "sha256"],
         )
     except BaseException as error:
+        raise_shortage(error)
         if isinstance(error, Exception) or is_panic(error):
             yield examined.make_damage(
                 "file", f"its data file {name} cannot be read: {' '.join(str(error).split())[:120]}", files=(name,)

@@ -9,7 +9,7 @@ import polars as pl
 import polars.selectors as cs
 
 from nhl_lake import catalog
-from nhl_lake.errors import COLOR_CODE, BadInput, is_panic
+from nhl_lake.errors import COLOR_CODE, BadInput, is_panic, raise_shortage
 from nhl_lake.queries.moneypuck import VIEWS, View
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
@@ -81,6 +81,7 @@ def plan_query(context: "pl.SQLContext[Any]", sql: str) -> pl.LazyFrame:
     except pl.exceptions.PolarsError as error:
         raise_query_error(str(error))
     except BaseException as error:
+        raise_shortage(error)
         if is_panic(error):
             raise_query_error(str(error))
         raise
@@ -93,6 +94,7 @@ def collect_query(rows: pl.LazyFrame) -> pl.DataFrame:
     try:
         return rows.collect()
     except pl.exceptions.PolarsError as error:
+        raise_shortage(error)
         if "parquet" in str(error).lower():
             raise
         raise_query_error(str(error))

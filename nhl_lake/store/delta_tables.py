@@ -15,7 +15,7 @@ import polars as pl
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from nhl_lake.errors import TableNotFound, UnreadableData, is_panic, summarize_error
+from nhl_lake.errors import TableNotFound, UnreadableData, is_panic, raise_shortage, summarize_error
 from nhl_lake.schema.table import Table, VersionPolicy
 from nhl_lake.store import atomic_swap, location
 from nhl_lake.store.commits import (
@@ -150,6 +150,7 @@ def open_table(root: Location, table: Table, *, version: int | None = None) -> D
     try:
         delta = open_handle(folder, version)
     except BaseException as error:  # delta-rs raises bare Exceptions for a damaged log, and panics
+        raise_shortage(error)
         if isinstance(folder, Bucket) and isinstance(error, TableNotFoundError) and not has_table(root, table):
             raise_missing(root, table)
         if isinstance(error, Exception) or is_panic(error):
