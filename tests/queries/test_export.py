@@ -127,7 +127,11 @@ def test_a_failure_leaves_no_new_file_and_keeps_an_old_one(league_lake: Path, tm
     delta_tables.create_tables(tmp_path / "lake", missing[1:])
 
     with pytest.raises(LakeError, match=r"silver.games is not in the lake"):
-        list(export_tables(tmp_path / "lake", missing, kind, to, seasons=()))
+        list(
+            export_tables(
+                tmp_path / "lake", missing[:1] if kind in {"parquet", "csv"} else missing, kind, to, seasons=()
+            )
+        )
 
     assert to.read_text() == "the file of yesterday"
     assert {file.name for file in tmp_path.iterdir()} == {to.name, "lake"}
