@@ -25,9 +25,9 @@ from hypothesis import strategies as st
 
 from nhl_lake import catalog
 from nhl_lake.bronze import endpoints
-from nhl_lake.bronze.limits import MAX_JSON_DEPTH, MAX_PAGE_BYTES, check_depth
+from nhl_lake.bronze.limits import MAX_JSON_DEPTH, MAX_PAGE_BYTES, check_depth, decompress_body
 from nhl_lake.cli import errors
-from nhl_lake.errors import BadInput, PageTooLarge, redact_secrets
+from nhl_lake.errors import BadInput, PageRejected, PageTooLarge, redact_secrets
 from nhl_lake.ingest import client
 from nhl_lake.ingest.client import FetchFailed, RateLimit, open_client
 from nhl_lake.store import delta_tables
@@ -208,6 +208,20 @@ def asked(server: Callable[[httpx.Request], httpx.Response], folder: Path) -> by
             return await opened.get("https://api.example/v1/page", lambda body: body)
 
     return asyncio.run(go())
+
+
+@given(st.lists(st.binary(max_size=200), min_size=1, max_size=5), st.sampled_from([b"", b"\0\0\0"]))
+def test_all_members_of_a_gzip_are_read(parts: list[bytes], padding: bytes):
+    packed = b"".join(map(gzip.compress, parts)) + padding
+
+    assert decompress_body(packed, "gzip") == b"".join(parts)
+    with pytest.raises(PageRejected, match="cut off"):
+        decompress_body(b"".join(map(gzip.compress, [*parts, b"last"]))[:-1], "gzip")
+
+
+def test_members_of_a_gzip_are_too_large_together():
+    with pytest.raises(PageTooLarge):
+        decompress_body(gzipped(MAX_PAGE_BYTES - 1) * 2, "gzip")
 
 
 @pytest.mark.parametrize("packing", ["", "gzip"])

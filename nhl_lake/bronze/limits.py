@@ -15,6 +15,7 @@ MAX_PAGE_BYTES = 16 * 2**20
 MAX_JSON_DEPTH = 64
 MAX_HTML_DEPTH = 10_000  # a report may leave cells open; a hundred thousand take the parser half a minute
 CONTENT_ENCODING = "gzip"
+GZIP_START = b"\x1f\x8b"
 
 NON_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 HTML_TAG = re.compile(rb"<(/?)(?!br\b|img\b|meta\b|link\b|hr\b|input\b|col\b)[a-z]", re.IGNORECASE)
@@ -41,15 +42,19 @@ def decompress_body(body: bytes, encoding: str) -> bytes:
         return body
     if encoding != CONTENT_ENCODING:
         raise PageTooLarge(f"encoded as {encoding[:40]!r}, which was not requested")
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    try:
-        page = unpacker.decompress(body, MAX_PAGE_BYTES + 1)
-    except zlib.error as error:
-        raise PageRejected(f"no valid gzip: {error}") from error
-    check_size(len(page))
-    if not unpacker.eof:
-        raise PageRejected(f"gzip that is cut off after {len(body):,} bytes")
-    return page
+    page, rest = bytearray(), body
+    while True:  # a body may have several members, one after the other
+        unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        try:
+            page += unpacker.decompress(rest, MAX_PAGE_BYTES + 1)
+        except zlib.error as error:
+            raise PageRejected(f"no valid gzip: {error}") from error
+        check_size(len(page))
+        if not unpacker.eof:
+            raise PageRejected(f"gzip that is cut off after {len(body):,} bytes")
+        rest = unpacker.unused_data
+        if not rest.startswith(GZIP_START):
+            return bytes(page)
 
 
 def check_size(size: int) -> None:

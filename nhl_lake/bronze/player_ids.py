@@ -5,12 +5,13 @@ from contextlib import suppress
 import msgspec
 
 from nhl_lake.bronze import lenient
+from nhl_lake.bronze.numbers import Int64
 
 
 class RosterSpot(msgspec.Struct):
     """A dressed player."""
 
-    playerId: int
+    playerId: Int64
 
 
 ROSTER_SPOTS_DECODER = msgspec.json.Decoder(list[RosterSpot])
@@ -19,7 +20,7 @@ ROSTER_SPOTS_DECODER = msgspec.json.Decoder(list[RosterSpot])
 class RosterPlayer(msgspec.Struct):
     """A player on a roster."""
 
-    id: int
+    id: Int64
 
 
 class Roster(msgspec.Struct):
@@ -37,8 +38,8 @@ def read_dressed_ids(spots: msgspec.Raw) -> frozenset[int]:
     """
     try:
         return frozenset(player.playerId for player in ROSTER_SPOTS_DECODER.decode(spots))
-    except msgspec.ValidationError:
-        with suppress(msgspec.ValidationError):
+    except msgspec.MsgspecError:
+        with suppress(msgspec.MsgspecError):
             return frozenset(player.playerId for player in lenient.read_page(bytes(spots), list[RosterSpot])[0])
         return frozenset()
 

@@ -1,34 +1,38 @@
 """Validate a page before bronze stores it: it parses, it is the page that was requested, and it is complete.
 
-Only the keys that say this are read. Bronze stores pages as served, and silver reads the rest.
+Only the keys that say this are read, and the range of its numbers is checked. Bronze stores pages as served, and silver
+reads the rest.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
 
 from nhl_lake.bronze import lenient
+from nhl_lake.bronze.numbers import GameNumbers, Int16, Int32, Int64, Score, check_numbers
 from nhl_lake.bronze.player_ids import Roster, read_dressed_ids, read_roster_ids
 from nhl_lake.errors import PageRejected
 from nhl_lake.hockey.calendar import FINAL_STATES
+from nhl_lake.hockey.ids import format_season, get_game_season, is_season
 from nhl_lake.schema.table import PageRecord
 
 RequestParams = Mapping[str, Any]
 PageParser = Callable[[bytes, RequestParams], list[PageRecord]]
 S = TypeVar("S", bound=msgspec.Struct)
 RawRows = list[msgspec.Raw]
+MAX_SEASON_YEARS = 2  # a season begins in one year and ends in the next, in 2020 and 2021 late
 
 
 class Game(msgspec.Struct):
     """The keys that every page of a game has."""
 
-    id: int
-    season: int
-    gameType: int
+    id: Int64
+    season: Int32
+    gameType: Int16
     gameDate: date
     gameState: str
 
@@ -49,9 +53,9 @@ class Name(msgspec.Struct):
 class Side(msgspec.Struct):
     """A team of a game."""
 
-    id: int
+    id: Int32
     abbrev: str
-    score: int | None = None
+    score: Score | None = None
 
 
 class Outcome(msgspec.Struct):
@@ -63,9 +67,9 @@ class Outcome(msgspec.Struct):
 class ScheduledGame(msgspec.Struct):
     """A game in a schedule page, with the keys that the planner and silver read."""
 
-    id: int
-    season: int
-    gameType: int
+    id: Int64
+    season: Int32
+    gameType: Int16
     gameState: str
     gameScheduleState: str
     startTimeUTC: datetime
@@ -95,7 +99,7 @@ class Week(msgspec.Struct):
 class Id(msgspec.Struct):
     """A row with an id."""
 
-    id: int
+    id: Int32
 
 
 class Listing(msgspec.Struct):
@@ -108,8 +112,8 @@ class Listing(msgspec.Struct):
 class Shift(msgspec.Struct):
     """A row of a shift chart."""
 
-    gameId: int | None = None
-    typeCode: int | None = None  # 517 a shift, 505 a goal; absent in some old charts
+    gameId: Int64 | None = None
+    typeCode: Int32 | None = None  # 517 a shift, 505 a goal; absent in some old charts
     duration: str | None = None
 
 
@@ -153,7 +157,7 @@ class ClubStats(msgspec.Struct):
 class Player(msgspec.Struct):
     """A player's landing page."""
 
-    playerId: int
+    playerId: Int64
 
 
 def decode_leniently(body: bytes, kind: type[S]) -> S:
@@ -180,7 +184,9 @@ def decode_strictly(body: bytes, kind: type[S]) -> S:
 
 def parse_boxscore(body: bytes, params: RequestParams) -> list[PageRecord]:
     """Read the keys of a box score that say which game it is."""
-    return [make_game_row(decode_strictly(body, Game), params, body)]
+    page = make_game_row(decode_strictly(body, Game), params, body)
+    check_numbers(body, GameNumbers)
+    return [page]
 
 
 def parse_play_by_play(body: bytes, params: RequestParams) -> list[PageRecord]:
@@ -189,15 +195,26 @@ def parse_play_by_play(body: bytes, params: RequestParams) -> list[PageRecord]:
     for name in ("plays", "rosterSpots"):
         if memoryview(getattr(page, name))[0] != ord("["):
             raise PageRejected(f"not a PlayByPlay page: Expected `array` - at `$.{name}`")
+    row = make_game_row(page, params, body)
+    check_numbers(body, GameNumbers)
     player_ids = read_dressed_ids(page.rosterSpots) if page.gameState in FINAL_STATES else frozenset()
-    return [make_game_row(page, params, body)._replace(player_ids=player_ids)]
+    return [row._replace(player_ids=player_ids)]
 
 
 def make_game_row(page: Game, params: RequestParams, body: bytes) -> PageRecord:
     """Make the record of a page that says which game it is."""
     if page.id != params["game_id"]:
         raise PageRejected(f"the page is of game {page.id}, not {params['game_id']}")
+    check_season(page.id, page.season, page.gameDate)
     return PageRecord({"game_id": page.id}, page.season, page.gameDate, page.gameState, body)
+
+
+def check_season(game_id: int, season: int, day: date) -> None:
+    """Raise PageRejected if a game is not of its season: its page would be stored among those of another."""
+    if season != get_game_season(game_id) or not is_season(season):
+        raise PageRejected(f"game {game_id} has season {season}")
+    if not 0 <= day.year - season // 10_000 <= MAX_SEASON_YEARS:
+        raise PageRejected(f"game {game_id} of {format_season(season)} is on {day}")
 
 
 def parse_schedule(body: bytes, params: RequestParams) -> list[PageRecord]:
@@ -213,13 +230,20 @@ def parse_schedule_week(body: bytes, params: RequestParams) -> Week:
     first = page.gameWeek[0].date if page.gameWeek else None
     if first != params["day"]:
         raise PageRejected(f"the schedule begins on {first}, not on {params['day']}")
+    days = [day.date for day in page.gameWeek]
+    if max(days) - min(days) >= timedelta(days=7):
+        raise PageRejected(f"the week has days from {min(days)} to {max(days)}")
     return page
 
 
 def parse_scheduled_game(day: date, entry: msgspec.Raw) -> PageRecord:
     """Read one game's entry in a schedule page. Invalid optional fields are ignored."""
-    game = decode_leniently(bytes(entry), ScheduledGame)
-    return PageRecord({"game_id": game.id}, game.season, day, game.gameState, bytes(entry))
+    body = bytes(entry)
+    game = decode_leniently(body, ScheduledGame)
+    for on in (day, game.startTimeUTC.date()):
+        check_season(game.id, game.season, on)
+    check_numbers(body, ScheduledGame)
+    return PageRecord({"game_id": game.id}, game.season, day, game.gameState, body)
 
 
 def parse_shift_chart(body: bytes, params: RequestParams) -> list[PageRecord]:
@@ -230,12 +254,16 @@ def parse_shift_chart(body: bytes, params: RequestParams) -> list[PageRecord]:
     other_games = {row.gameId for row in page.data if row.gameId is not None} - {params["game_id"]}
     if other_games:
         raise PageRejected(f"the chart has shifts of game {min(other_games)}, not {params['game_id']}")
+    check_numbers(body)
     return [make_row_from_request(params, body)]
 
 
 def is_chart_empty(chart: str) -> bool:
     """Whether a shift chart has no shifts. Rows of goals (typeCode 505) are no shifts."""
-    rows = msgspec.json.decode(chart, type=Chart).data
+    try:
+        rows = decode_leniently(chart.encode(), Chart).data
+    except PageRejected:
+        return False  # its game is quarantined
     return not any(row.typeCode in {517, None} and row.duration not in {None, "00:00"} for row in rows)
 
 
@@ -269,6 +297,7 @@ def parse_right_rail(body: bytes, params: RequestParams) -> list[PageRecord]:
     number = f"{params['game_id'] % 1_000_000:06d}"
     if reports and not any(number in address for address in reports):
         raise PageRejected(f"the right rail is of another game: no report {number} in it")
+    check_numbers(body)
     return [make_row_from_request(params, body)]
 
 
@@ -286,6 +315,7 @@ def make_row_from_request(params: RequestParams, body: bytes) -> PageRecord:
 def parse_roster(body: bytes, params: RequestParams) -> list[PageRecord]:
     """Read a roster page."""
     player_ids = read_roster_ids(decode_leniently(body, Roster))
+    check_numbers(body)
     return [PageRecord({"team_abbrev": params["team_abbrev"]}, params["season"], None, None, body, player_ids)]
 
 
@@ -297,6 +327,7 @@ def parse_standings(body: bytes, params: RequestParams) -> list[PageRecord]:
         raise PageRejected(f"the standings of {params['game_date']} are empty")
     if last > params["game_date"]:
         raise PageRejected(f"the standings are of {last}, not {params['game_date']}")
+    check_numbers(body)
     return [PageRecord({}, params["season"], params["game_date"], None, body)]
 
 
@@ -305,6 +336,7 @@ def parse_club_stats(body: bytes, params: RequestParams) -> list[PageRecord]:
     page = decode_leniently(body, ClubStats)
     if (page.season, page.gameType) != (str(params["season"]), 2):
         raise PageRejected(f"the page is of season {page.season}, game type {page.gameType}, not {params['season']}, 2")
+    check_numbers(body)
     return [PageRecord({"team_abbrev": params["team_abbrev"]}, params["season"], None, None, body)]
 
 
@@ -313,6 +345,7 @@ def parse_player(body: bytes, params: RequestParams) -> list[PageRecord]:
     page = decode_strictly(body, Player)
     if page.playerId != params["player_id"]:
         raise PageRejected(f"the page is of player {page.playerId}, not {params['player_id']}")
+    check_numbers(body)
     return [PageRecord({"player_id": page.playerId}, None, None, None, body)]
 
 
@@ -323,7 +356,11 @@ def make_listing_parser(key: str) -> PageParser:
         page = decode_strictly(body, Listing)
         if len(page.data) != page.total:
             raise PageRejected(f"{len(page.data)} of {page.total} rows")
+        check_numbers(body)
         rows = [(decode_strictly(bytes(raw), Id).id, bytes(raw)) for raw in page.data]
+        others = [number for number, _ in rows if key == "season" and not is_season(number)]
+        if others:
+            raise PageRejected(f"{others[0]} is no season")
         return [PageRecord({key: number}, number if key == "season" else None, None, None, raw) for number, raw in rows]
 
     return read

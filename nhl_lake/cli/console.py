@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import time
 from collections import Counter
@@ -12,11 +13,13 @@ from typing import Any
 
 import polars as pl
 from rich import filesize
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.segment import Segment
 from rich.table import Table as Grid
 from rich.text import Text
 
+from nhl_lake.cli.output import show_controls
 from nhl_lake.hockey.calendar import EASTERN
 from nhl_lake.ingest.planner import count_by_reason
 from nhl_lake.ingest.run import IngestSummary
@@ -32,10 +35,32 @@ ROWS_SHOWN = 12
 KINDS_SHOWN = 20
 
 
-def make_console() -> Console:
+LINE_BREAKS_AROUND = re.compile(r"(\n*)(.*?)(\n*)", re.DOTALL)
+
+
+class TextConsole(Console):
+    """A console for text of pages: brackets are no markup and colons no emoji; control characters are shown.
+
+    Styles are arguments: print("…", style="bold"). A line break at the start or end of a text is layout; one in between
+    comes from a page, and is shown.
+    """
+
+    def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401 - as rich has it
+        """Return a text as it is."""
+        start, inner, end = LINE_BREAKS_AROUND.fullmatch(text).groups()  # type: ignore[union-attr]
+        shown = f"{start}{show_controls(inner, lines=False)}{end}"
+        return super().render_str(shown, **{**options, "markup": False, "emoji": False, "highlight": False})
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render a text, a grid or a bar. Codes of rich itself are no part of a text."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=show_controls(segment.text))
+
+
+def make_console(*, stderr: bool = False) -> TextConsole:
     """Return the console that results go to: as wide as the terminal or as COLUMNS says, in a file 200 wide."""
-    has_width = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()
-    return Console(soft_wrap=True, highlight=False, width=None if has_width else 200)
+    has_width = (sys.stderr if stderr else sys.stdout).isatty() or os.environ.get("COLUMNS", "").isdecimal()
+    return TextConsole(soft_wrap=True, highlight=False, width=None if has_width else 200, stderr=stderr)
 
 
 def format_duration(seconds: float) -> str:
@@ -69,7 +94,7 @@ def make_grid(
             column, justify="right" if column in right else "left", overflow="fold", no_wrap=column in unbroken
         )
     for row in rows:
-        texts = [format_text(cell) for cell in row]
+        texts = [cell.plain if isinstance(cell, Text) else format_text(cell) for cell in row]
         styles = [COLORS.get(text.partition(" ")[0], "") for text in texts]
         named = zip(columns, texts, styles, strict=True)
         table.add_row(*(Text(text, style if column in colored else "") for column, text, style in named))
@@ -77,8 +102,8 @@ def make_grid(
 
 
 def format_text(cell: object) -> str:
-    """Return a cell as text; unknown is '–'."""
-    return "–" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell)
+    """Return a cell as text; unknown is '–'. A line break in a name is shown: no name begins a row of its own."""
+    return "–" if cell is None else f"{cell:,}" if isinstance(cell, int) else show_controls(str(cell), lines=False)
 
 
 class FetchProgressBar:
@@ -101,7 +126,7 @@ class FetchProgressBar:
                 TextColumn("{task.description}"),
                 BarColumn(),
                 TextColumn("{task.fields[pages]}"),
-                console=Console(stderr=True),
+                console=make_console(stderr=True),
                 transient=True,
             )
             self.task = self.progress.add_task("reading the schedule", total=None, pages="")
@@ -138,7 +163,7 @@ class FetchProgressBar:
     def log(self, line: str) -> None:
         """Print a line above the progress bar."""
         if not self.quiet:
-            (self.progress.console if self.progress else Console(stderr=True)).print(line, highlight=False)
+            (self.progress.console if self.progress else make_console(stderr=True)).print(line)
 
 
 class RebuildProgressBar:
@@ -199,7 +224,7 @@ def show_summary(summary: IngestSummary) -> None:
     if reasons:
         out.print("\nFailed pages, which the next run fetches again:")
         for reason in reasons:
-            out.print(f"  {reason}", markup=False)
+            out.print(f"  {reason}")
     for rebuilt in summary.rebuilt:
         season = "" if rebuilt.season is None else f", season {rebuilt.season}"
         out.print(f"Rebuilt {rebuilt.table}{season}: {rebuilt.rows:,} rows")
@@ -209,9 +234,9 @@ def show_summary(summary: IngestSummary) -> None:
 
 def show_incomplete(summary: IngestSummary) -> None:
     """Print what is incomplete on stderr, a line a kind; also with --quiet."""
-    out = Console(stderr=True, soft_wrap=True, highlight=False)
+    out = make_console(stderr=True)
     for line in summary.incomplete[:KINDS_SHOWN]:
-        out.print(f"Incomplete: {line}", markup=False)
+        out.print(f"Incomplete: {line}")
     if len(summary.incomplete) > KINDS_SHOWN:
         out.print(f"Incomplete: {len(summary.incomplete) - KINDS_SHOWN} more kinds; `nhl-lake status` lists them.")
 
@@ -305,7 +330,7 @@ def show_status(status: LakeStatus, *, more_problems: Sequence[str] = (), is_sho
     else:
         out.print(f"\nLast run: {run['command']}, {format_eastern_time(run['started_at'])}: {run['outcome']}.")
         if run["error"]:
-            out.print(f"  {run['error']}", markup=False)
+            out.print(f"  {run['error']}")
 
 
 def show_seasons(seasons: Sequence[SeasonStatus]) -> None:
@@ -366,7 +391,7 @@ def show_runs(runs: pl.DataFrame) -> None:
     make_console().print(make_grid(heads, rows, right=heads[2:7], unbroken=heads[:7]))
     for run in runs.iter_rows(named=True):
         if run["error"]:
-            make_console().print(f"{run['started_at']:%Y-%m-%d %H:%M}: {run['error']}", markup=False)
+            make_console().print(f"{run['started_at']:%Y-%m-%d %H:%M}: {run['error']}")
 
 
 def show_findings(findings: Sequence[Finding]) -> None:

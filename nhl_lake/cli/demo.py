@@ -170,8 +170,8 @@ def print_next_steps(folder: Path, summary: "IngestSummary", now: datetime, *, i
     location = shlex.quote(str(folder.absolute()))
     instant = f"{now:%Y-%m-%dT%H:%M:%SZ}"
     if shutil.which("nhl-lake") is None:
-        out.print(f"  export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH", markup=False)
-    out.print(f"  export NHL_LAKE_ROOT={location} NHL_LAKE_API=league: NHL_LAKE_NOW={instant}", markup=False)
+        out.print(f"  export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
+    out.print(f"  export NHL_LAKE_ROOT={location} NHL_LAKE_API=league: NHL_LAKE_NOW={instant}")
     for command, about in (
         ("nhl-lake leaders --by goals", "the best scorers"),
         ("nhl-lake player zeke kesseridge", "one player; also: team HMS, game ID"),
@@ -181,7 +181,7 @@ def print_next_steps(folder: Path, summary: "IngestSummary", now: datetime, *, i
         ("nhl-lake rebuild --all", "rebuild silver and gold, offline"),
         ("nhl-lake demo --root $NHL_LAKE_ROOT", "one more day of games"),
     ):
-        out.print(f"  {command:38} # {about}", markup=False)
+        out.print(f"  {command:38} # {about}")
 
 
 def serve(

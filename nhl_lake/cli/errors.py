@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import typer
 
-from nhl_lake.cli.output import ERROR_HANDLER
+from nhl_lake.cli.output import ERROR_HANDLER, show_controls
 from nhl_lake.errors import LakeError, OutOfResources, explain_shortage, is_panic, redact_secrets, summarize_error
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[
@@ -53,7 +53,7 @@ def report_error(error: BaseException) -> int:
         return report_storage_error(error)
     if isinstance(error, KeyboardInterrupt):
         return 130
-    sys.stderr.write(redact_output("".join(traceback.format_exception(error))))
+    sys.stderr.write(show_controls(redact_output("".join(traceback.format_exception(error)))))
     return 1
 
 
@@ -144,7 +144,7 @@ def print_error(message: str, hint: str, exit_code: int) -> int:
     if "--json" in sys.argv[1:]:
         text = json.dumps({"error": message, "hint": hint})
     else:
-        text = f"{color_red('Error:')} {message}\n       {hint}"
+        text = f"{color_red('Error:')} {show_controls(message)}\n       {show_controls(hint)}"
     sys.stderr.write(redact_output(f"{text}\n"))
     return exit_code
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nhl_lake.cli.options import Json, Quiet, Replace, Seasons, load_settings, parse_season_years
+from nhl_lake.cli.options import Json, Quiet, RawText, Replace, Seasons, load_settings, parse_season_years
 from nhl_lake.cli.output import write_out
 from nhl_lake.errors import BadInput
 
@@ -29,13 +29,15 @@ def export(
     names: Annotated[
         str | None, typer.Option("--names", metavar="NAMES", help="moneypuck: tables with MoneyPuck's names.")
     ] = None,
+    raw_text: RawText = False,
     replace: Replace = False,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Write tables to Parquet, CSV, DuckDB, SQLite or Excel files.
 
-    Parquet, CSV and JSON get one file a table. DuckDB, SQLite and Excel hold all tables in one file.
+    Parquet, CSV and JSON get one file a table. DuckDB, SQLite and Excel hold all tables in one file. In CSV, a text that
+    a spreadsheet would run as a formula gets an apostrophe in front.
     """
     from nhl_lake import layout
     from nhl_lake.cli import console
@@ -51,7 +53,9 @@ def export(
         raise BadInput(f"{form} cannot be printed on a terminal.", "Write a file: -o FILE; or use --format csv.")
     layout.require_readable_lake(chosen.root)
     targets.require_new(files, replace=replace)
-    written = list(export_tables(chosen.root, tables, form, target, seasons=parse_season_years(season)))
+    written = list(
+        export_tables(chosen.root, tables, form, target, seasons=parse_season_years(season), raw_text=raw_text)
+    )
     if target is None:
         return
     if json:

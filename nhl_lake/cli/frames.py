@@ -11,6 +11,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from nhl_lake.cli.console import make_console
+from nhl_lake.cli.output import show_controls
 
 MAX_TEXT = 40
 MIN_TEXT = 20
@@ -38,7 +39,7 @@ class FittedColumns(NamedTuple):
 def format_cell(name: str, value: Any) -> str:  # noqa: ANN401 - whatever a column holds
     """Return a value as text on one line; null is '–'."""
     if isinstance(value, pl.Series | list):
-        return ", ".join(str(one) for one in value)
+        return show_controls(", ".join(str(one) for one in value), lines=False)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
@@ -46,7 +47,7 @@ def format_cell(name: str, value: Any) -> str:  # noqa: ANN401 - whatever a colu
         return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}" if is_count else str(value)
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
-    return "–" if value is None else " ".join(str(value).split())
+    return "–" if value is None else show_controls(" ".join(str(value).split()))
 
 
 def is_text(dtype: pl.DataType) -> bool:
@@ -126,7 +127,7 @@ def show_rows(rows: pl.DataFrame) -> list[str]:
     grid = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
     for name, heading in zip(found.names, found.headings, strict=True):
         side: JustifyMethod = "right" if rows[name].dtype.is_numeric() else "left"
-        grid.add_column(heading, justify=side, no_wrap=True, vertical="bottom")
+        grid.add_column(Text(heading), justify=side, no_wrap=True, vertical="bottom")
     for row in zip(*found.cells, strict=True):
         grid.add_row(*map(Text, row))
     out.print(grid)

@@ -22,6 +22,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON; er
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done. Change nothing.")]
 Replace = Annotated[bool, typer.Option("--replace", help="Overwrite an existing file.")]
+RawText = Annotated[bool, typer.Option("--raw-text", help="CSV: leave texts that a spreadsheet would run as they are.")]
 Season = Annotated[
     int | None, typer.Option("--season", metavar="YEAR", help="2023 is 2023-24. Default: the newest season.")
 ]

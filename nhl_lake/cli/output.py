@@ -43,9 +43,13 @@ def install_error_handler() -> None:
             stream.reconfigure(errors=ERROR_HANDLER)
 
 
-def show_controls(text: str) -> str:
-    """Return a text with its control characters visible: escape becomes ␛, a mark of direction its number."""
-    return CONTROL_CHARACTER.sub(lambda found: show_character(found[0]), text)
+def show_controls(text: str, *, lines: bool = True) -> str:
+    """Return a text with its control characters visible: escape becomes ␛, a mark of direction its number.
+
+    A line break stays, unless the text is to be one line.
+    """
+    shown = CONTROL_CHARACTER.sub(lambda found: show_character(found[0]), text)
+    return shown if lines else shown.replace("\n", "␊").replace("\t", "␉")
 
 
 def show_character(character: str) -> str:
@@ -64,6 +68,6 @@ def print_text(text: str, *, err: bool = False) -> None:
 
 
 def write_out(text: str, *, end: str = "\n") -> None:
-    """Write data for a program to standard output, as it is."""
-    sys.stdout.write(f"{text}{end}")
+    """Write data for a program to standard output, as it is; on a terminal, which obeys controls, they are shown."""
+    sys.stdout.write(f"{show_controls(text) if sys.stdout.isatty() else text}{end}")
     sys.stdout.flush()

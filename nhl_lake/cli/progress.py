@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from nhl_lake.backup.create import BackupSummary
@@ -35,7 +34,7 @@ class ByteProgressBar:
                 DownloadColumn(),
                 TransferSpeedColumn(),
                 TimeRemainingColumn(),
-                console=Console(stderr=True),
+                console=console.make_console(stderr=True),
                 transient=True,
             )
             self.task = self.progress.add_task("", total=None)
@@ -59,11 +58,10 @@ class ByteProgressBar:
         elif not self.quiet and (now := time.monotonic()) - self.printed_at >= LINE_EVERY_S:
             self.printed_at = now
             rate = max(self.so_far, 1) / (now - self.started_at)
-            Console(stderr=True).print(
+            console.make_console(stderr=True).print(
                 f"{self.what}: {console.format_size(self.so_far)} of {console.format_size(self.size)}, "
                 f"{console.format_size(rate)} a second, "
                 f"about {(self.size - self.so_far) / rate:.0f} s left",
-                highlight=False,
             )
 
 
@@ -75,8 +73,7 @@ def show_backup(summary: BackupSummary, backups: object) -> None:
     out.print(
         f"Created backup {manifest.name} at {backups}: {len(manifest.tables)} tables, {rows:,} rows, "
         f"{console.format_size(summary.bytes)} in {summary.files:,} data files. Copied "
-        f"{console.format_size(summary.new_bytes)} in {summary.new_files:,} files, in {summary.seconds:,.1f} s.",
-        markup=False,
+        f"{console.format_size(summary.new_bytes)} in {summary.new_files:,} files, in {summary.seconds:,.1f} s."
     )
     if not manifest.is_consistent:
         out.print("Commits came too fast for one snapshot: no table is newer than its sources. After a restore,")
@@ -151,7 +148,7 @@ def show_drill(drill: DrillResult) -> None:
         + (f"restored and verified in {drill.seconds:,.1f} s." if not drill.wrong else "cannot be restored:")
     )
     for wrong in drill.wrong:
-        console.make_console().print(f"  {wrong}", markup=False)
+        console.make_console().print(f"  {wrong}")
 
 
 def list_backup_problems(status: BackupStatus) -> list[str]:
@@ -168,7 +165,7 @@ def show_backup_status(standing: BackupStatus, now: datetime) -> None:
     """Print the age of the last backup and the last drill."""
     out = console.make_console()
     if standing.problem:
-        out.print(f"\nBackups: {standing.problem}", markup=False)
+        out.print(f"\nBackups: {standing.problem}")
     elif standing.backed_up_at is None:
         out.print("\nNo backup yet. Run `nhl-lake backup create`.")
     else:

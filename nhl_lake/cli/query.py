@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nhl_lake.cli.options import MAX_DAYS, Json, Replace, Season, load_settings, parse_season_years
+from nhl_lake.cli.options import MAX_DAYS, Json, RawText, Replace, Season, load_settings, parse_season_years
 from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput
 
@@ -36,12 +36,14 @@ def sql_command(
             "--to", "-o", metavar="FILE", help="Write to FILE or s3://…: .csv, .json or .parquet; - is stdout."
         ),
     ] = None,
+    raw_text: RawText = False,
     replace: Replace = False,
     json: Json = False,
 ) -> None:
     """Run an SQL query over all tables.
 
-    Only reads: no statement changes the lake.
+    Only reads: no statement changes the lake. In a CSV file, a text that a spreadsheet would run as a formula gets an
+    apostrophe in front; standard output has texts as they are.
     """
     from nhl_lake import layout
     from nhl_lake.queries import targets
@@ -62,7 +64,7 @@ def sql_command(
     layout.require_lake_exists(chosen.root)
     rows = collect_query(run_query(chosen.root, text))
     if target is not None:
-        save_rows(rows.lazy(), target, str(form))
+        save_rows(rows.lazy(), target, str(form), raw_text=raw_text)
         print_text(f"{rows.height:,} rows: {target}")
     elif form is None:
         show_answer(rows, is_star=SELECT_STAR.match(text) is not None)

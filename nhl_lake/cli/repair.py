@@ -319,9 +319,9 @@ def show_examination(done: "Sequence[RepairResult]", found: "Sequence[Finding]")
 
     out = console.make_console()
     for one in done:
-        out.print(f"repaired {one.where}: {one.how}", markup=False)
+        out.print(f"repaired {one.where}: {one.how}")
     for finding in found:
-        out.print(f"{finding.severity:8} {finding.where}: {finding.what}", markup=False)
-        out.print(f"         {finding.remedy}", markup=False)
+        out.print(f"{finding.severity:8} {finding.where}: {finding.what}")
+        out.print(f"         {finding.remedy}")
     if not any(finding.severity == "damage" for finding in found):
         out.print("No damage was found.")

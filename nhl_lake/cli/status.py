@@ -78,5 +78,5 @@ def settings(json: Json = False) -> None:
         return
     out = console.make_console()
     for one in found:
-        out.print(f"NHL_LAKE_{one.name.upper()} = {one.value}  ({one.origin})", markup=False)
-        out.print(f"    {one.description}", markup=False)
+        out.print(f"NHL_LAKE_{one.name.upper()} = {one.value}  ({one.origin})")
+        out.print(f"    {one.description}")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
+from rich.text import Text
 
 from nhl_lake import catalog
 from nhl_lake.cli import frames
@@ -77,7 +78,7 @@ def show_grid(
     if texts and is_too_wide():
         for row in texts:
             row[shown[-1]] = row[shown[-1]].replace(", ", ",\n")
-    lines = [[row[name] for name in shown] for row in texts]
+    lines = [[Text(row[name]) for name in shown] for row in texts]  # with their line breaks
     out.print(make_grid(shown, lines, right=right, colored=["result"]))
 
 

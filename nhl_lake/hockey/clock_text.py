@@ -2,7 +2,7 @@
 
 import polars as pl
 
-CLOCK_PATTERN = r"^(\d+):([0-5]\d)$"
+CLOCK_PATTERN = r"^(\d{1,3}):([0-5]\d)$"
 
 
 def parse_clock(text: pl.Expr) -> pl.Expr:

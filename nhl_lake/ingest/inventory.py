@@ -1,21 +1,23 @@
 """Read what the lake has, for a plan or a status, as frames."""
 
 from collections.abc import Sequence, Set
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 
 import msgspec
 import polars as pl
 
-from nhl_lake.bronze import endpoints
+from nhl_lake.bronze import endpoints, lenient
 from nhl_lake.bronze.player_ids import Roster, read_dressed_ids, read_roster_ids
 from nhl_lake.hockey.calendar import FINAL_STATES, GONE
 from nhl_lake.ingest.planner import INCOMPLETE_SCHEMA, Inventory
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import PageRecord, Table, format_page_name
 from nhl_lake.silver.game_quality import GAME_QUALITY
-from nhl_lake.silver.games import games
+from nhl_lake.silver.games import GameEntry, games, starts_in_season
 from nhl_lake.silver.lineups import LINEUPS
+from nhl_lake.silver.parsing.pages import is_readable
 from nhl_lake.silver.quarantine import QUARANTINE
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
@@ -119,7 +121,15 @@ def read_stored_schedule(root: Location, seasons: Sequence[int]) -> tuple[pl.Dat
 
 def scan_scheduled_games(root: Location, pages: pl.LazyFrame) -> pl.LazyFrame:
     """Return the games of schedule pages; `lake.listings` says which are no longer listed."""
-    return games(pages.select("game_date", "body"), delta_tables.scan_table_or_empty(root, ledger.LISTINGS))
+    return read_games(pages.select("game_date", "body"), delta_tables.scan_table_or_empty(root, ledger.LISTINGS))
+
+
+def read_games(entries: pl.LazyFrame, listings: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the games of entries of the schedule, without those that `silver.games` quarantines.
+
+    An entry that an older release stored, and that cannot be read, must not hide the others.
+    """
+    return games(entries.filter(is_readable(GameEntry)), listings).filter(starts_in_season())
 
 
 def find_listing_changes(
@@ -148,7 +158,7 @@ def merge_schedule(
         {"game_date": [record.game_date for record in fresh], "body": [record.body for record in fresh]},
         schema={"game_date": pl.Date, "body": pl.Binary},
     ).cast({"body": pl.String})
-    listed = games(entries.lazy(), pl.LazyFrame(schema=ledger.LISTINGS.schema)).collect()
+    listed = read_games(entries.lazy(), pl.LazyFrame(schema=ledger.LISTINGS.schema)).collect()
     read = listed.unique("game_id", keep="last", maintain_order=True).filter(pl.col("season").is_in(list(seasons)))
     is_unread = ~pl.col("game_date").is_in(sorted(days))
     others = stored.filter(pl.col("game_state").is_in(FINAL_STATES) | is_unread).join(read, on="game_id", how="anti")
@@ -176,7 +186,8 @@ def make_empty_player_ids() -> pl.DataFrame:
 def read_player_ids(root: Location, seasons: Sequence[int]) -> pl.DataFrame:
     """Return the ids of the players in the line-ups and on the rosters of seasons.
 
-    Line-ups come from silver. Pages that are not in silver yet are read here, so no run waits for a rebuild.
+    Line-ups come from silver. Pages that are not in silver yet are read here, so no run waits for a rebuild. One that
+    cannot be read has no players; the next rebuild names it.
     """
     in_silver = delta_tables.scan_table_or_empty(root, LINEUPS).filter(
         pl.col("season").is_in(list(seasons)), ~pl.col("is_scratched")
@@ -189,9 +200,11 @@ def read_player_ids(root: Location, seasons: Sequence[int]) -> pl.DataFrame:
     for start in range(0, len(new_games), PAGES_AT_ONCE):
         some = new_games.slice(start, PAGES_AT_ONCE).to_list()
         for body in pages.filter(pl.col("game_id").is_in(some)).select("body").collect()["body"]:
-            ids |= read_dressed_ids(msgspec.json.decode(body, type=RosterSpotsPage).rosterSpots)
+            with suppress(msgspec.MsgspecError):
+                ids |= read_dressed_ids(msgspec.json.decode(body, type=RosterSpotsPage).rosterSpots)
     for body in scan_newest_pages(root, endpoints.ROSTERS, seasons).select("body").collect()["body"]:
-        ids |= read_roster_ids(msgspec.json.decode(body, type=Roster))
+        with suppress(msgspec.MsgspecError):
+            ids |= read_roster_ids(lenient.read_page(body, Roster)[0])
     return make_player_ids_frame(ids)
 
 

@@ -1,6 +1,7 @@
 """Read the schedule, week by week, past and future, and the NHL's lists of seasons and teams."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -9,8 +10,10 @@ import msgspec
 import polars as pl
 
 from nhl_lake.bronze import endpoints, lenient, validation
+from nhl_lake.bronze.numbers import Int32
 from nhl_lake.errors import ApiUnreachable, PageRejected
 from nhl_lake.hockey.calendar import FINAL_STATES, GONE
+from nhl_lake.hockey.ids import is_season
 from nhl_lake.hockey.seasons import Season
 from nhl_lake.ingest.client import FetchFailed, HostUnavailable, PageNotFound
 from nhl_lake.ingest.fetcher import IngestRun
@@ -35,7 +38,7 @@ MAX_FAILED_WEEKS = 3  # in a row: the schedule cannot be read
 class SeasonRow(msgspec.Struct):
     """A season in the NHL's list. Its dates have no time zone."""
 
-    id: int
+    id: Int32
     startDate: datetime | None = None
     endDate: datetime | None = None
     preseasonStartdate: datetime | None = None
@@ -104,13 +107,22 @@ def read_listed_seasons(reading: ScheduleReading, read_stored: Callable[[], Sequ
 
 def parse_seasons(bodies: Sequence[bytes | str]) -> list[Season]:
     """Return the seasons of rows of the NHL's list."""
-    rows = [lenient.read_page(body, SeasonRow)[0] for body in bodies]
+    rows = list[SeasonRow]()
+    for body in bodies:
+        with suppress(msgspec.MsgspecError):  # stored by an older release; silver.seasons quarantines it
+            rows.append(lenient.read_page(body, SeasonRow)[0])
     # a future season may be listed without dates: they are guessed until it has some
     return [
         Season(row.id, (row.preseasonStartdate or row.startDate).date(), row.endDate.date())
         for row in rows
-        if row.startDate and row.endDate
+        if row.startDate and row.endDate and has_own_dates(row)
     ]
+
+
+def has_own_dates(row: SeasonRow) -> bool:
+    """Whether the dates of a season are in its years: others are as good as none."""
+    days = [day for day in (row.startDate, row.endDate, row.preseasonStartdate) if day is not None]
+    return is_season(row.id) and all(0 <= day.year - row.id // 10_000 <= validation.MAX_SEASON_YEARS for day in days)
 
 
 async def read_season_schedule(

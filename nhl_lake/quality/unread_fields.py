@@ -1,9 +1,9 @@
 """Fields of pages that nothing reads: each key path of the newest pages is read, ignored by name, or reported."""
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -48,9 +48,10 @@ def iter_unread_paths(root: Location) -> Iterator[UnreadPath]:
         declared = set().union(*(list_declared_paths(inspect.type_info(kind)) for kind in kinds))
         found: defaultdict[str, list[str]] = defaultdict(list)
         for name, body in last.select(pl.concat_str(table.page_key, separator=" "), "body").collect().iter_rows():
-            for path in list_paths(json.loads(body)) - declared:
-                if not is_ignored(table, path):
-                    found[path].append(name)
+            with suppress(msgspec.MsgspecError):  # the rebuild quarantines a page that cannot be read
+                for path in list_paths(msgspec.json.decode(body)) - declared:
+                    if not is_ignored(table, path):
+                        found[path].append(name)
         for path, names in sorted(found.items()):
             yield UnreadPath(table.name, path, len(names), names[0])
 

@@ -29,6 +29,8 @@ SQLITE_TYPES = {
     pl.Date: "TEXT",
     pl.Datetime: "TEXT",
 }  # integers and booleans: INTEGER
+FORMULA_START = r"^[=+\-@\t\r\n＝＋－＠]"  # the wide signs too: some spreadsheets take them for the others
+SIGNED_NUMBER = r"^[+-]\d[\d.:%]*$"
 NUMBER_FORMATS: dict[Any, str] = dict.fromkeys((pl.Int16, pl.Int32, pl.Int64), "0")
 RowReader = Callable[[TableOrView], pl.LazyFrame]
 
@@ -41,16 +43,29 @@ class ExportedTable(NamedTuple):
     file: Location | None
 
 
-def save_rows(rows: pl.LazyFrame, target: Location | None, file_format: str) -> None:
-    """Write rows to a file, as parquet, csv or json."""
+def save_rows(rows: pl.LazyFrame, target: Location | None, file_format: str, *, raw_text: bool = False) -> None:
+    """Write rows to a file or to standard output, as parquet, csv or json.
+
+    In a csv file no text is a formula, unless it is to be raw; other programs read standard output, which is raw.
+    """
+    is_raw = raw_text or target is None or file_format != "csv"
     with write_atomically(target) as draft:
-        ROW_WRITERS[file_format](rows, draft)
+        ROW_WRITERS[file_format](rows if is_raw else quote_formulas(rows), draft)
 
 
 def export_tables(
-    root: Location, tables: Sequence[TableOrView], file_format: str, target: Location | None, *, seasons: Sequence[int]
+    root: Location,
+    tables: Sequence[TableOrView],
+    file_format: str,
+    target: Location | None,
+    *,
+    seasons: Sequence[int],
+    raw_text: bool = False,
 ) -> Iterator[ExportedTable]:
-    """Write tables to a folder, one file each, or all to one file, depending on the format; all seasons or some."""
+    """Write tables to a folder, one file each, or all to one file, depending on the format; all seasons or some.
+
+    raw_text: write texts to CSV as they are, also those that a spreadsheet would run.
+    """
     files = list_files(tables, file_format, target)
 
     def rows(table: TableOrView) -> pl.LazyFrame:
@@ -66,7 +81,7 @@ def export_tables(
         yield from exported
         return
     for table, file in zip(tables, files, strict=True):
-        save_rows(rows(table), file, file_format)
+        save_rows(rows(table), file, file_format, raw_text=raw_text)
         yield ExportedTable(table.name, rows(table).select(pl.len()).collect().item(), file)
 
 
@@ -84,6 +99,22 @@ def list_files(tables: Sequence[TableOrView], file_format: str, target: Location
             raise BadInput(f"{name} is one file for {len(tables)} tables.", "Give a folder: --to DIR.")
         return [target]
     return [target / f"{table.name}.{file_format}" for table in tables]
+
+
+def quote_formulas(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Put an apostrophe before each text that a spreadsheet would run as a formula.
+
+    Spreadsheets open CSV without asking, and names come from outside. A text that is only a number, a time or an offset
+    from UTC stays as it is.
+    """
+    texts = [pl.col(name) for name, dtype in rows.collect_schema().items() if dtype == pl.String]
+    return rows.with_columns(
+        pl.when(text.str.contains(FORMULA_START) & ~text.str.contains(SIGNED_NUMBER))
+        .then(pl.lit("'") + text)
+        .otherwise(text)
+        .name.keep()
+        for text in texts
+    )
 
 
 def flatten_nested(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -138,7 +169,9 @@ def write_sqlite(file: Path, tables: Sequence[TableOrView], rows: RowReader) -> 
                 f'"{column}" {SQLITE_TYPES.get(type(dtype), "INTEGER")}' for column, dtype in schema.items()
             )
             keyed = (
-                f", PRIMARY KEY ({', '.join(table.key)})" if set(table.key) <= set(schema) else ""
+                ", PRIMARY KEY ({})".format(", ".join(f'"{key}"' for key in table.key))
+                if set(table.key) <= set(schema)
+                else ""
             )  # an old table may lack them
             connection.execute(f'CREATE TABLE "{name}" ({columns}{keyed})')
             count = 0

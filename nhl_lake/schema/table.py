@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import polars as pl
 
@@ -61,7 +62,9 @@ class Endpoint:
 
     def url(self, params: Mapping[str, Any], base_url: str | None = None) -> str:
         """Return the URL of the page; `base_url` replaces every host."""
-        return f"{base_url or self.host}/{self.path.format_map(params)}"
+        # a team's letters come from a page, too: what they hold is part of one name in the path
+        quoted = {name: quote(str(value), safe="") for name, value in params.items()}
+        return f"{base_url or self.host}/{self.path.format_map(quoted)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -6,6 +6,7 @@ from datetime import datetime
 import polars as pl
 
 from nhl_lake.bronze.endpoints import SCHEDULE
+from nhl_lake.bronze.numbers import Int16, Int32, Int64, Score
 from nhl_lake.hockey.calendar import FINAL_STATES, GONE, UNDECIDED_TEAM
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.ledger import LISTINGS
@@ -16,9 +17,9 @@ from nhl_lake.silver.parsing.pages import LocalizedText, PageStruct, decode_page
 class Team(PageStruct):
     """A team in a game."""
 
-    id: int
+    id: Int32
     abbrev: str
-    score: int | None = None
+    score: Score | None = None
 
 
 class Outcome(PageStruct):
@@ -30,15 +31,15 @@ class Outcome(PageStruct):
 class Period(PageStruct):
     """The current period of a game, or the last one of a final game."""
 
-    number: int | None = None
+    number: Int16 | None = None
 
 
 class GameEntry(PageStruct):
     """A game's entry in the schedule."""
 
-    id: int
-    season: int
-    gameType: int
+    id: Int64
+    season: Int32
+    gameType: Int16
     gameState: str
     gameScheduleState: str
     startTimeUTC: datetime
@@ -102,6 +103,12 @@ def is_final_state() -> pl.Expr:
     return pl.col("game_state").is_in(FINAL_STATES)
 
 
+def starts_in_season() -> pl.Expr:
+    """Whether a game starts in a year of its season: from its first to the year after its last."""
+    first = pl.col("season") // 10_000
+    return pl.col("start_at").dt.year().is_between(first, first + 2)
+
+
 COLUMNS = (
     c.season,
     c.game_id,
@@ -143,6 +150,7 @@ GAMES = Table(
         | (pl.col("season") < 20052006)
         | (pl.col("game_type") == 1),
         "a game that is not final has no score": is_final_state() | pl.col("home_score").is_null(),
+        "a game starts in its season": starts_in_season(),
         "a final game is not GONE": ~is_final_state() | (pl.col("schedule_state") != GONE),
     },
 )

@@ -5,9 +5,10 @@ from dataclasses import replace
 import polars as pl
 
 from nhl_lake.bronze.endpoints import BOXSCORE, PLAY_BY_PLAY, RIGHT_RAIL
+from nhl_lake.bronze.numbers import Int16, Int32, Int64
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
-from nhl_lake.silver.parsing.pages import Int16, Int32, Int64, LocalizedText, PageStruct, Position, read_final_pages
+from nhl_lake.silver.parsing.pages import LocalizedText, PageStruct, Position, read_final_pages
 
 PLAYER_KEY = ("game_id", "player_id")
 OPPONENT_ROLES = ("goalieInNetId", "hitteePlayerId", "losingPlayerId", "drawnByPlayerId")
@@ -28,7 +29,7 @@ class RosterSpot(PageStruct):
 class Team(PageStruct):
     """A team in the game."""
 
-    id: int
+    id: Int32
 
 
 class Details(PageStruct):
@@ -60,9 +61,9 @@ class Play(PageStruct):
 class Page(PageStruct):
     """The teams, dressed players and players of plays on a play-by-play page."""
 
-    id: int
-    season: int
-    gameType: int
+    id: Int64
+    season: Int32
+    gameType: Int16
     homeTeam: Team
     awayTeam: Team
     rosterSpots: list[RosterSpot]
@@ -109,7 +110,7 @@ class BoxscorePage(PageStruct):
 class Scratch(PageStruct):
     """A scratched player."""
 
-    id: int
+    id: Int64
 
 
 class TeamInfo(PageStruct):

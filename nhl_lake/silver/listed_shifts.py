@@ -5,6 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from nhl_lake.bronze.endpoints import SHIFT_CHARTS, SHIFT_REPORT_AWAY, SHIFT_REPORT_HOME
+from nhl_lake.bronze.numbers import Int16, Int32, Int64
 from nhl_lake.hockey.clock_text import parse_clock
 from nhl_lake.hockey.names import format_surname_first
 from nhl_lake.schema import columns as c
@@ -12,7 +13,7 @@ from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
-from nhl_lake.silver.parsing.pages import Int16, Int32, Int64, PageStruct, decode_page
+from nhl_lake.silver.parsing.pages import PageStruct, decode_page
 from nhl_lake.silver.parsing.shift_reports import GAME, PERIOD, SHIFT, parse_report_lines
 from nhl_lake.silver.skater_games import SKATER_GAMES
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 import polars as pl
 
 from nhl_lake.bronze.endpoints import PLAYERS as PAGES
+from nhl_lake.bronze.numbers import Int16, Int32, Int64
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
-from nhl_lake.silver.parsing.pages import Int16, Int32, Int64, PageStruct, Position, decode_page
+from nhl_lake.silver.parsing.pages import PageStruct, Position, decode_page
 from nhl_lake.silver.parsing.person import BIO_COLUMNS, Person, select_person_columns
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from nhl_lake.bronze.endpoints import PLAY_BY_PLAY
+from nhl_lake.bronze.numbers import Coordinate, Int16, Int32, Int64
 from nhl_lake.hockey import (
     acting_team,
     clock_text,
@@ -21,7 +22,7 @@ from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
-from nhl_lake.silver.parsing.pages import Int16, Int32, Int64, PageStruct, read_final_pages
+from nhl_lake.silver.parsing.pages import PageStruct, read_final_pages
 from nhl_lake.silver.shifts import SHIFTS
 
 
@@ -51,8 +52,8 @@ class Details(PageStruct):
     committedByPlayerId: Int64 | None = None
     drawnByPlayerId: Int64 | None = None
     servedByPlayerId: Int64 | None = None
-    xCoord: float | None = None
-    yCoord: float | None = None
+    xCoord: Coordinate | None = None
+    yCoord: Coordinate | None = None
     zoneCode: str | None = None
     shotType: str | None = None
     reason: str | None = None
@@ -95,9 +96,9 @@ class RosterSpot(PageStruct):
 class Page(PageStruct):
     """A play-by-play page."""
 
-    id: int
-    season: int
-    gameType: int
+    id: Int64
+    season: Int32
+    gameType: Int16
     homeTeam: Side
     awayTeam: Side
     plays: list[Play]

@@ -5,9 +5,10 @@ from dataclasses import replace
 import polars as pl
 
 from nhl_lake.bronze.endpoints import ROSTERS as PAGES
+from nhl_lake.bronze.numbers import Int64
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Table
-from nhl_lake.silver.parsing.pages import Int64, PageStruct, Position, decode_page
+from nhl_lake.silver.parsing.pages import PageStruct, Position, decode_page
 from nhl_lake.silver.parsing.person import BIO_COLUMNS, Person, select_person_columns
 
 

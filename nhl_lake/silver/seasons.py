@@ -5,6 +5,7 @@ from datetime import datetime
 import polars as pl
 
 from nhl_lake.bronze.endpoints import SEASONS as PAGES
+from nhl_lake.bronze.numbers import Int16, Int32
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.parsing.pages import PageStruct, decode_page
@@ -13,19 +14,19 @@ from nhl_lake.silver.parsing.pages import PageStruct, decode_page
 class Row(PageStruct):
     """A season in the list of seasons."""
 
-    id: int
+    id: Int32
     startDate: datetime | None = None
     endDate: datetime | None = None
     regularSeasonEndDate: datetime | None = None
     preseasonStartdate: datetime | None = None
-    numberOfGames: int | None = None
-    totalRegularSeasonGames: int | None = None
-    totalPlayoffGames: int | None = None
-    tiesInUse: int | None = None
-    pointForOTLossInUse: int | None = None
-    wildcardInUse: int | None = None
-    conferencesInUse: int | None = None
-    divisionsInUse: int | None = None
+    numberOfGames: Int16 | None = None
+    totalRegularSeasonGames: Int32 | None = None
+    totalPlayoffGames: Int32 | None = None
+    tiesInUse: Int32 | None = None
+    pointForOTLossInUse: Int32 | None = None
+    wildcardInUse: Int32 | None = None
+    conferencesInUse: Int32 | None = None
+    divisionsInUse: Int32 | None = None
 
 
 def seasons(seasons: pl.LazyFrame) -> pl.LazyFrame:

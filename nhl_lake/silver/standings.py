@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 from datetime import date as Day  # noqa: N812 - `date` is a key of the page
+from typing import Annotated
 
 import msgspec
 import polars as pl
 
 from nhl_lake.bronze.endpoints import STANDINGS as PAGES
+from nhl_lake.bronze.numbers import Int16, Int32
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
-from nhl_lake.silver.parsing.pages import Int16, LocalizedText, PageStruct, decode_page
+from nhl_lake.silver.parsing.pages import LocalizedText, PageStruct, decode_page
 
 # column -> key on the page, description; the page has them for all games and for each split
 RECORD_COLUMNS = {
@@ -66,18 +68,21 @@ RECORD_KEYS = RECORD_COLUMNS | {
 EXTRA_COLUMNS = RANK_AND_STREAK_COLUMNS | SPLIT_RECORD_COLUMNS
 
 
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
 class StandingsHeader(PageStruct, kw_only=True):
     """A team's row in the standings, without its numbers."""
 
     date: Day | None = None
-    seasonId: int
+    seasonId: Int32
     teamAbbrev: LocalizedText
     teamName: LocalizedText | None = None
     conferenceName: str | None = None
     divisionName: str | None = None
     streakCode: str | None = None
     clinchIndicator: str | None = None
-    pointPctg: float | None = None
+    pointPctg: Share | None = None
 
 
 Line = msgspec.defstruct(

@@ -5,10 +5,11 @@ from typing import Literal
 import polars as pl
 
 from nhl_lake.bronze.endpoints import PLAY_BY_PLAY, RIGHT_RAIL
+from nhl_lake.bronze.numbers import Int16, Int32, Int64
 from nhl_lake.hockey import results
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
-from nhl_lake.silver.parsing.pages import Int16, LocalizedText, NumberOrFraction, PageStruct, read_final_pages
+from nhl_lake.silver.parsing.pages import LocalizedText, NumberOrFraction, PageStruct, read_final_pages
 from nhl_lake.silver.plays import PLAYS
 
 PeriodType = Literal["REG", "OT", "SO"]
@@ -17,7 +18,7 @@ PeriodType = Literal["REG", "OT", "SO"]
 class Team(PageStruct):
     """A team in the header of the page."""
 
-    id: int
+    id: Int32
     score: Int16
     sog: Int16 | None = None
 
@@ -37,9 +38,9 @@ class Period(PageStruct):
 class Page(PageStruct):
     """The header of a play-by-play page."""
 
-    id: int
-    season: int
-    gameType: int
+    id: Int64
+    season: Int32
+    gameType: Int16
     homeTeam: Team
     awayTeam: Team
     gameOutcome: Outcome | None = None

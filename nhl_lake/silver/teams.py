@@ -5,17 +5,18 @@ from dataclasses import replace
 import polars as pl
 
 from nhl_lake.bronze.endpoints import TEAMS as PAGES
+from nhl_lake.bronze.numbers import Int32
 from nhl_lake.hockey.franchises import get_team_key
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
-from nhl_lake.silver.parsing.pages import Int32, PageStruct, decode_page
+from nhl_lake.silver.parsing.pages import PageStruct, decode_page
 
 
 class Row(PageStruct):
     """A team in the list of teams."""
 
-    id: int
+    id: Int32
     triCode: str
     fullName: str | None = None
     franchiseId: Int32 | None = None

@@ -18,7 +18,7 @@ from polars.testing import assert_frame_equal
 from nhl_lake import catalog
 from nhl_lake.errors import LakeError
 from nhl_lake.queries import duckdb_views
-from nhl_lake.queries.export import export_tables, flatten_nested
+from nhl_lake.queries.export import export_tables, flatten_nested, save_rows
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.stints import STINTS
@@ -72,6 +72,14 @@ def test_an_sqlite_file_has_a_keyed_table_for_each_table(league_lake: Path, tmp_
     assert_frame_equal(found, expected, check_dtypes=False)
 
 
+def test_an_sqlite_file_holds_every_table(league_lake: Path, tmp_path: Path):
+    tables = [table for table in catalog.TABLES if table.layer in {"silver", "gold"}]  # one has a column `check`
+
+    found = list(export_tables(league_lake, tables, "sqlite", tmp_path / "all.db", seasons=()))
+
+    assert [one.table for one in found] == [table.name for table in tables]
+
+
 def test_a_duckdb_file_of_copies_needs_no_lake(league_lake: Path, tmp_path: Path):
     assert export(league_lake, "duckdb", tmp_path / "nhl.duckdb") == everything(league_lake)
 
@@ -106,6 +114,32 @@ def test_a_text_that_looks_like_a_formula_stays_a_text(tmp_path: Path):
     with ZipFile(tmp_path / "lake.xlsx") as book:
         assert "=1+1" in book.read("xl/sharedStrings.xml").decode()
         assert "<f>" not in book.read("xl/worksheets/sheet1.xml").decode()
+
+
+def test_a_spreadsheet_runs_no_text_of_a_csv_file(tmp_path: Path):
+    runs = ["=1+2", "+SUM(A1)", "-1+cmd|' /C calc'!A0", "@x", "\t=1", "\r=1", "\n=1", "＝1", "-5:00x"]
+    others = ["Åke", "a=b", "-05:00", "+13:45", "-12", "-1.5", "+7%", "", None, "'=1", "(-1)"]
+    texts = [*runs, *others]
+    found = pl.DataFrame({"text": texts, "number": range(-3, len(texts) - 3), "share": [-0.5] * len(texts)}).lazy()
+
+    for raw in (False, True):
+        save_rows(found, tmp_path / "a.csv", "csv", raw_text=raw)
+        written = pl.read_csv(tmp_path / "a.csv", schema=found.collect_schema())
+        assert written["text"].fill_null("").to_list() == [
+            *(text if raw else f"'{text}" for text in runs),
+            *(text or "" for text in others),
+        ]
+        assert_frame_equal(written.drop("text"), found.drop("text").collect())
+
+
+def test_the_commands_quote_formulas_unless_told_otherwise(run_here: Cli, league_lake: Path, tmp_path: Path):
+    query = "select '=1' as text, -2 as number"
+    for n, (words, cell) in enumerate([((), "'=1"), (("--raw-text",), "=1")]):
+        to = tmp_path / f"{n}.csv"
+        assert run_here("sql", query, "-o", str(to), *words, root=league_lake).code == 0
+        assert to.read_text() == f"text,number\n{cell},-2\n"
+    assert run_here("sql", query, "--format", "csv", root=league_lake).out == "text,number\n=1,-2\n"
+    assert run_here("export", "silver.games", "-o", str(tmp_path / "g.csv"), "--raw-text", root=league_lake).code == 0
 
 
 def test_too_much_for_a_sheet_is_an_error_and_writes_nothing(league_lake: Path, tmp_path: Path):

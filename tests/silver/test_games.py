@@ -258,7 +258,10 @@ def test_final_game_of_a_team_against_itself_is_invalid():
         )
 
 
-@pytest.mark.parametrize("about", [{"gameType": 1, "id": 2023010001}, {"season": 20032004, "id": 2003020001}])
+@pytest.mark.parametrize(
+    "about",
+    [{"gameType": 1, "id": 2023010001}, {"season": 20032004, "id": 2003020001, "startTimeUTC": "2003-10-10T23:30:00Z"}],
+)
 def test_preseason_and_old_games_may_be_tied(about: dict[str, Any]):
     found = build_games(make_entry(gameState="FINAL", **about, **make_sides(1, 1)))
 

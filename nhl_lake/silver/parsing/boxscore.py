@@ -10,8 +10,9 @@ from typing import Annotated
 import polars as pl
 from msgspec import Meta
 
+from nhl_lake.bronze.numbers import Int16, Int32, Int64
 from nhl_lake.hockey.clock_text import CLOCK_PATTERN
-from nhl_lake.silver.parsing.pages import Fraction, Int16, Int64, PageStruct, Position, read_final_pages
+from nhl_lake.silver.parsing.pages import Fraction, PageStruct, Position, read_final_pages
 
 ClockText = Annotated[str, Meta(pattern=CLOCK_PATTERN)]
 Percentage = Annotated[float, Meta(ge=0, le=100)]
@@ -90,15 +91,15 @@ class LegacyBoxscore(PageStruct):
 class Side(PageStruct):
     """A team in the game."""
 
-    id: int
+    id: Int32
 
 
 class Page(PageStruct):
     """A box score page."""
 
-    id: int
-    season: int
-    gameType: int
+    id: Int64
+    season: Int32
+    gameType: Int16
     homeTeam: Side
     awayTeam: Side
     playerByGameStats: Teams | None = None

@@ -4,8 +4,9 @@ from datetime import date
 
 import polars as pl
 
+from nhl_lake.bronze.numbers import Int16
 from nhl_lake.schema import columns as c
-from nhl_lake.silver.parsing.pages import Int16, LocalizedText, PageStruct
+from nhl_lake.silver.parsing.pages import LocalizedText, PageStruct
 
 
 class Person(PageStruct):

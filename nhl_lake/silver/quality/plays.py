@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from nhl_lake.bronze.numbers import Int32, Int64, Score
 from nhl_lake.hockey.line_changes import STOPPAGE_EVENTS
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.parsing.pages import PageStruct, read_final_pages
@@ -36,34 +37,34 @@ EMPTY_GAMES = pl.LazyFrame(schema=GAMES.schema)
 class Details(PageStruct):
     """The score recorded with a goal."""
 
-    homeScore: int | None = None
-    awayScore: int | None = None
+    homeScore: Score | None = None
+    awayScore: Score | None = None
 
 
 class Play(PageStruct):
     """The score of a play."""
 
-    eventId: int
+    eventId: Int32
     details: Details | None = None
 
 
 class Side(PageStruct):
     """A team in the header of the page."""
 
-    score: int | None = None
-    sog: int | None = None
+    score: Score | None = None
+    sog: Score | None = None
 
 
 class RosterSpot(PageStruct):
     """A dressed player."""
 
-    playerId: int
+    playerId: Int64
 
 
 class Page(PageStruct):
     """A play-by-play page: its header, scores and dressed players."""
 
-    id: int
+    id: Int64
     homeTeam: Side
     awayTeam: Side
     plays: list[Play]
