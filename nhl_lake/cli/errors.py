@@ -144,7 +144,7 @@ def print_error(message: str, hint: str, exit_code: int) -> int:
     if "--json" in sys.argv[1:]:
         text = json.dumps({"error": message, "hint": hint})
     else:
-        text = f"{color_red('Error:')} {show_controls(message)}\n       {show_controls(hint)}"
+        text = f"{color_red('Error:')} {show_controls(message, lines=False)}\n       {show_controls(hint, lines=False)}"
     sys.stderr.write(redact_output(f"{text}\n"))
     return exit_code
 
