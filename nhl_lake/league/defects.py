@@ -12,7 +12,7 @@ from random import Random
 
 from nhl_lake.league.model import Event, Game, RosterSpot
 from nhl_lake.league.quirks import DefectShares, change_scorer_names
-from nhl_lake.league.seeds import create_rng as dice
+from nhl_lake.league.seeds import create_rng
 
 FIX_DELAY_DAYS = (1, 2, 3, 5, 9)  # days, give or take five hours
 PERIOD_SECONDS = 1200  # seconds of a period
@@ -45,10 +45,10 @@ class PageDefects:
 
     def find_fix_time(self, way: Defect) -> datetime | None:
         """When a way of being broken is healed; None if the game never was broken in this way."""
-        draw = self._create_rng(way)
-        if draw.random() >= getattr(self.shares, way):
+        rng = self._create_rng(way)
+        if rng.random() >= getattr(self.shares, way):
             return None
-        return self.ended_at + timedelta(days=draw.choice(FIX_DELAY_DAYS), minutes=draw.randint(-300, 300))
+        return self.ended_at + timedelta(days=rng.choice(FIX_DELAY_DAYS), minutes=rng.randint(-300, 300))
 
     def open_rng(self, way: Defect, as_of: datetime) -> Random | None:
         """A random source for what is broken at a moment, the same each time; None if nothing is, or not any more."""
@@ -56,44 +56,44 @@ class PageDefects:
         return self._create_rng(f"{way} details") if healed and self.ended_at <= as_of < healed else None
 
     def _create_rng(self, name: str) -> Random:
-        return dice("broken", name, self.seed, self.game_id)
+        return create_rng("broken", name, self.seed, self.game_id)
 
 
-def apply_play_defects(troubles: PageDefects, game: Game, events: Sequence[Event], as_of: datetime) -> list[Event]:
+def apply_play_defects(defects: PageDefects, game: Game, events: Sequence[Event], as_of: datetime) -> list[Event]:
     """The rows of a play-by-play page at a moment, of the rows that it would have if it were whole."""
-    if troubles.open_rng(Defect.NO_PLAYS, as_of):
+    if defects.open_rng(Defect.NO_PLAYS, as_of):
         return []
     rows = list(events)
-    if draw := troubles.open_rng(Defect.PLAYS_DISAGREE, as_of):
-        _change_one_event(draw, rows, "goal", lambda draw, event: change_scorer_names(draw, event, game))
-    if draw := troubles.open_rng(Defect.NO_GOALIE, as_of):
-        _remove_goalies(draw, rows)
-    if draw := troubles.open_rng(Defect.PENALTY_CLOCK, as_of):
-        _change_one_event(draw, rows, "penalty", lambda _, event: event._replace(second=SECOND_PAST_PERIOD))
-    if draw := troubles.open_rng(Defect.TWIN_GOAL, as_of):
-        _duplicate_goal(draw, rows, game)
-    if draw := troubles.open_rng(Defect.PLAYS_CUT, as_of):
-        last = game.events[int(len(game.events) * draw.uniform(0.3, 0.9))]
+    if rng := defects.open_rng(Defect.PLAYS_DISAGREE, as_of):
+        _change_one_event(rng, rows, "goal", lambda rng, event: change_scorer_names(rng, event, game))
+    if rng := defects.open_rng(Defect.NO_GOALIE, as_of):
+        _remove_goalies(rng, rows)
+    if rng := defects.open_rng(Defect.PENALTY_CLOCK, as_of):
+        _change_one_event(rng, rows, "penalty", lambda _, event: event._replace(second=SECOND_PAST_PERIOD))
+    if rng := defects.open_rng(Defect.TWIN_GOAL, as_of):
+        _duplicate_goal(rng, rows, game)
+    if rng := defects.open_rng(Defect.PLAYS_CUT, as_of):
+        last = game.events[int(len(game.events) * rng.uniform(0.3, 0.9))]
         rows = [event for event in rows if event.sort_order <= last.sort_order]
     return rows
 
 
-def _change_one_event(draw: Random, rows: list[Event], kind: str, change: Callable[[Random, Event], Event]) -> None:
+def _change_one_event(rng: Random, rows: list[Event], kind: str, change: Callable[[Random, Event], Event]) -> None:
     """Change a row of a kind before overtime, if there is one."""
     found = [n for n, event in enumerate(rows) if event.kind == kind and event.period_type == "REG"]
     if found:
-        n = draw.choice(found)
-        rows[n] = change(draw, rows[n])
+        n = rng.choice(found)
+        rows[n] = change(rng, rows[n])
 
 
-def _remove_goalies(draw: Random, rows: list[Event]) -> None:
+def _remove_goalies(rng: Random, rows: list[Event]) -> None:
     """Do not say who was in net at some shots."""
     shots = [n for n, event in enumerate(rows) if event.goalie and not event.penalty_shot and event.period_type != "SO"]
-    for n in draw.sample(shots, k=min(len(shots), draw.randint(1, 4))):
+    for n in rng.sample(shots, k=min(len(shots), rng.randint(1, 4))):
         rows[n] = rows[n]._replace(goalie=None)
 
 
-def _duplicate_goal(draw: Random, rows: list[Event], game: Game) -> None:
+def _duplicate_goal(rng: Random, rows: list[Event], game: Game) -> None:
     """Publish a goal again: under an id of its own, a second later, where the numbers of the order leave a gap."""
     found = [
         event
@@ -102,24 +102,24 @@ def _duplicate_goal(draw: Random, rows: list[Event], game: Game) -> None:
     ]
     found = [event for event in found if event.period_type == "REG"]
     if found:
-        goal = draw.choice(found)
+        goal = rng.choice(found)
         n = next(n for n, event in enumerate(rows) if event.event_id == goal.event_id)
         number = max(event.event_id for event in game.events) + 1
         twin = rows[n]._replace(event_id=number, sort_order=goal.sort_order + 1, second=goal.second + 1)
         rows.insert(n + 1, twin)
 
 
-def find_last_chart_period(troubles: PageDefects, as_of: datetime) -> int | None:
+def find_last_chart_period(defects: PageDefects, as_of: datetime) -> int | None:
     """The last period that a shift chart has at a moment; None is all."""
-    draw = troubles.open_rng(Defect.PARTIAL_CHART, as_of)
-    return draw.randint(1, 2) if draw else None
+    rng = defects.open_rng(Defect.PARTIAL_CHART, as_of)
+    return rng.randint(1, 2) if rng else None
 
 
-def apply_number_defects(troubles: PageDefects, spots: Sequence[RosterSpot], as_of: datetime) -> dict[int, int]:
+def apply_number_defects(defects: PageDefects, spots: Sequence[RosterSpot], as_of: datetime) -> dict[int, int]:
     """The numbers of a team's players in a shift report at a moment, by id: those of its goalies may be nobody's."""
     numbers = {spot.player.player_id: spot.number for spot in spots}
-    if draw := troubles.open_rng(Defect.GOALIE_NUMBER, as_of):
+    if rng := defects.open_rng(Defect.GOALIE_NUMBER, as_of):
         goalies = [spot.player.player_id for spot in spots if spot.position == "G"]
         free = sorted(set(range(30, 99)) - set(numbers.values()))
-        numbers |= zip(goalies, draw.sample(free, k=len(goalies)), strict=True)
+        numbers |= zip(goalies, rng.sample(free, k=len(goalies)), strict=True)
     return numbers

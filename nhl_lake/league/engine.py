@@ -162,10 +162,10 @@ class Engine:
         edge = strength[game.home_id] - strength[game.away_id]
         saves = [max(0.8, line.goalies[0].player.skills.save) for line in lineups]
         factors = (HOME_GOALS * max(0.6, 1 + edge) * saves[1], max(0.6, 1 - edge) * saves[0] / HOME_GOALS)
-        told = simulate_outcome(
+        outcome = simulate_outcome(
             rng, lineups, factors, playoffs=game.game_type == 3, officials=self._draw_officials(game)
         )
-        return told._replace(game_id=game.game_id)
+        return outcome._replace(game_id=game.game_id)
 
     def _pick_lineup(self, game: ScheduledGame, team_id: int) -> Lineup:
         known = contracts.build_season_contracts(self.seed, game.season)
@@ -192,11 +192,11 @@ class Engine:
         return self._build_result(game)
 
     def _build_result(self, game: ScheduledGame) -> Result:
-        told = self._cache_outcome(game)
-        last = 40 * len(told.shootout) if told.last_period_type == "SO" else told.last_second
-        ended = self.compute_real_time(game, told.last_period, last) + timedelta(seconds=90)
-        home, away = told.score[HOME], told.score[1 - HOME]
-        return Result(game.game_id, game.day, game.home_id, game.away_id, home, away, told.last_period_type, ended)
+        outcome = self._cache_outcome(game)
+        last = 40 * len(outcome.shootout) if outcome.last_period_type == "SO" else outcome.last_second
+        ended = self.compute_real_time(game, outcome.last_period, last) + timedelta(seconds=90)
+        home, away = outcome.score[HOME], outcome.score[1 - HOME]
+        return Result(game.game_id, game.day, game.home_id, game.away_id, home, away, outcome.last_period_type, ended)
 
     def _list_season_results(self, number: int) -> tuple[Result, ...]:
         if number not in self._results:

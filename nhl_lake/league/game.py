@@ -35,23 +35,23 @@ class PlayedGame(NamedTuple):
     rows: tuple[EventRow, ...]  # as the game's events, with the side of the boundary that each stands on
 
 
-def simulate_game(rng: Random, scheduled: ScheduledGame, story: GameOutcome) -> PlayedGame:
+def simulate_game(rng: Random, scheduled: ScheduledGame, outcome: GameOutcome) -> PlayedGame:
     """Play out the details of a story."""
     playoffs = scheduled.game_type == 3
-    teams = (build_bench(story.lineups[0]), build_bench(story.lineups[1]))
-    rows = draw_whistles(rng, story, get_period_lengths(story, playoffs=playoffs))
-    out = (simulate_shifts(rng, HOME, teams[0], story, rows), simulate_shifts(rng, AWAY, teams[1], story, rows))
+    teams = (build_bench(outcome.lineups[0]), build_bench(outcome.lineups[1]))
+    rows = draw_whistles(rng, outcome, get_period_lengths(outcome, playoffs=playoffs))
+    out = (simulate_shifts(rng, HOME, teams[0], outcome, rows), simulate_shifts(rng, AWAY, teams[1], outcome, rows))
     ice = (build_timelines(out[0], teams[0].goalies), build_timelines(out[1], teams[1].goalies))
-    draft = GameDraft(rng, story, teams, ice, rows, home_defends_left=rng.random() < 0.5, playoffs=playoffs)
+    draft = GameDraft(rng, outcome, teams, ice, rows, home_defends_left=rng.random() < 0.5, playoffs=playoffs)
     for here, after in zip(rows, [*rows[1:], None], strict=True):
         _write_whistle(draft, here)
         if after is not None and after.period == here.period:
             _write_delayed_penalties(draft, here, after)
             plays.simulate_play(draft, here, after)
     _write_shootout(draft)
-    written = _assign_event_ids(rng, draft.rows, story)
-    shifts = tuple(shift for side in (0, 1) for shift in _number_shifts(out[side], story.lineups[side].team_id))
-    return PlayedGame(Game(scheduled, story, tuple(row.event for row in written), shifts), ice, written)
+    written = _assign_event_ids(rng, draft.rows, outcome)
+    shifts = tuple(shift for side in (0, 1) for shift in _number_shifts(out[side], outcome.lineups[side].team_id))
+    return PlayedGame(Game(scheduled, outcome, tuple(row.event for row in written), shifts), ice, written)
 
 
 def _write_whistle(draft: GameDraft, here: Whistle) -> None:
@@ -201,7 +201,7 @@ def _write_shootout(draft: GameDraft) -> None:
         add_event(draft, create_event(draft, 5, 0, kind, draft.rows[-1].event.situation))
 
 
-def _assign_event_ids(rng: Random, rows: list[EventRow], story: GameOutcome) -> tuple[EventRow, ...]:
+def _assign_event_ids(rng: Random, rows: list[EventRow], outcome: GameOutcome) -> tuple[EventRow, ...]:
     """Order the rows and give them ids: sort orders grow with gaps, event ids are unique and jump about."""
     ordered = sorted(rows, key=lambda row: (row.event.period, row.event.second, row.order))
     numbers = rng.sample(range(6, 6 + 4 * len(ordered)), len(ordered))

@@ -39,251 +39,289 @@ def simulate_outcome(
 ) -> GameOutcome:
     """Tell the game of these two line-ups; `factors` are the teams' goals relative to the average."""
     teams = (build_bench(lineups[0]), build_bench(lineups[1]))
-    tale = GameState(rng, teams, playoffs, factors, goalie=[teams[0].goalies[0], teams[1].goalies[0]])
-    update_segments(tale)
+    game_state = GameState(rng, teams, playoffs, factors, goalie=[teams[0].goalies[0], teams[1].goalies[0]])
+    update_segments(game_state)
     while True:
-        _play_period(tale)
-        if tale.overtime_winner is not None or (tale.period >= 3 and tale.score[0] != tale.score[1]):
+        _play_period(game_state)
+        if game_state.overtime_winner is not None or (
+            game_state.period >= 3 and game_state.score[0] != game_state.score[1]
+        ):
             break
-        if tale.period == 4 and not playoffs:
+        if game_state.period == 4 and not playoffs:
             break
-        _start_next_period(tale)
-    return _build_outcome(tale, lineups, officials)
+        _start_next_period(game_state)
+    return _build_outcome(game_state, lineups, officials)
 
 
 def _build_outcome(
-    tale: GameState, lineups: tuple[Lineup, Lineup], officials: tuple[LocalizedText, ...]
+    game_state: GameState, lineups: tuple[Lineup, Lineup], officials: tuple[LocalizedText, ...]
 ) -> GameOutcome:
     attempts: tuple[ShootoutAttempt, ...] = ()
-    score, last, kind = list(tale.score), tale.period, "REG" if tale.period == 3 else "OT"
+    score, last, kind = list(game_state.score), game_state.period, "REG" if game_state.period == 3 else "OT"
     if score[0] == score[1]:
-        out = (frozenset(tale.box.find_unavailable(0)), frozenset(tale.box.find_unavailable(1)))
-        attempts = shootout.simulate_shootout(tale.rng, tale.teams, (tale.goalie[0], tale.goalie[1]), out)
+        out = (frozenset(game_state.box.find_unavailable(0)), frozenset(game_state.box.find_unavailable(1)))
+        attempts = shootout.simulate_shootout(
+            game_state.rng, game_state.teams, (game_state.goalie[0], game_state.goalie[1]), out
+        )
         score[next(a.side for a in attempts if a.winner)] += 1
         last, kind = 5, "SO"
     winner = 0 if score[0] > score[1] else 1
-    decisive = [i for i, goal in enumerate(tale.goals) if goal.side == winner]
+    decisive = [i for i, goal in enumerate(game_state.goals) if goal.side == winner]
     index = None if kind == "SO" else decisive[min(score[1 - winner], len(decisive) - 1)]
-    of_record = tale.goalies_at_goals[index] if index is not None else (tale.goalie[0], tale.goalie[1])
+    of_record = (
+        game_state.goalies_at_goals[index] if index is not None else (game_state.goalie[0], game_state.goalie[1])
+    )
     return GameOutcome(
         game_id=0,
         lineups=lineups,
-        goals=tuple(tale.goals),
-        penalties=tuple(tale.penalties),
-        cancelled_penalties=tuple(tale.cancelled_penalties),
+        goals=tuple(game_state.goals),
+        penalties=tuple(game_state.penalties),
+        cancelled_penalties=tuple(game_state.cancelled_penalties),
         shootout=attempts,
-        segments=tuple(tale.segments),
-        whistles=tuple(tale.whistles),
+        segments=tuple(game_state.segments),
+        whistles=tuple(game_state.whistles),
         score=(score[0], score[1]),
         last_period=last,
         last_period_type=kind,
-        last_second=tale.now - tale.start,
+        last_second=game_state.now - game_state.start,
         winning_goalie=of_record[winner],
         losing_goalie=of_record[1 - winner],
-        winning_goal=None if index is None else tale.goals[index].scorer,
+        winning_goal=None if index is None else game_state.goals[index].scorer,
         referees=officials[:2],
         linesmen=officials[2:4],
     )
 
 
-def _start_next_period(tale: GameState) -> None:
+def _start_next_period(game_state: GameState) -> None:
     """Teams change ends; penalties run on."""
-    tale.period += 1
-    tale.start = tale.now = tale.faceoff = tale.end
-    tale.end = tale.start + (PERIOD_SECONDS if tale.playoffs or tale.period <= 3 else OVERTIME_SECONDS)
-    tale.goalie_pulled, tale.pull_at, tale.delayed_penalty, tale.off_for_delay, tale.return_whistle = (
+    game_state.period += 1
+    game_state.start = game_state.now = game_state.faceoff = game_state.end
+    game_state.end = game_state.start + (
+        PERIOD_SECONDS if game_state.playoffs or game_state.period <= 3 else OVERTIME_SECONDS
+    )
+    (
+        game_state.goalie_pulled,
+        game_state.pull_at,
+        game_state.delayed_penalty,
+        game_state.off_for_delay,
+        game_state.return_whistle,
+    ) = (
         [False, False],
         [None, None],
         None,
         False,
         None,
     )
-    tale.box.base_skaters = OVERTIME_SKATERS if tale.period == 4 and not tale.playoffs else FULL_STRENGTH
-    tale.box.stop_play(tale.now)
-    if tale.period == 3:
-        _plan_goalie_pulls(tale)
-    update_segments(tale)
+    game_state.box.base_skaters = (
+        OVERTIME_SKATERS if game_state.period == 4 and not game_state.playoffs else FULL_STRENGTH
+    )
+    game_state.box.stop_play(game_state.now)
+    if game_state.period == 3:
+        _plan_goalie_pulls(game_state)
+    update_segments(game_state)
 
 
-def _play_period(tale: GameState) -> None:
-    while tale.now < tale.end and tale.overtime_winner is None:
-        goal, penalty = compute_goal_rates(tale), compute_penalty_rate(tale)
+def _play_period(game_state: GameState) -> None:
+    while game_state.now < game_state.end and game_state.overtime_winner is None:
+        goal, penalty = compute_goal_rates(game_state), compute_penalty_rate(game_state)
         total = goal[0] + goal[1] + penalty
-        wait = tale.rng.expovariate(total) if total else float("inf")
-        when = max(int(tale.now + wait) + 1, tale.faceoff + 4)
-        boundary = _find_next_boundary(tale)
+        wait = game_state.rng.expovariate(total) if total else float("inf")
+        when = max(int(game_state.now + wait) + 1, game_state.faceoff + 4)
+        boundary = _find_next_boundary(game_state)
         if when >= boundary:
-            _cross_boundary(tale, boundary)
+            _cross_boundary(game_state, boundary)
             continue
-        tale.now = when
-        drawn = tale.rng.random() * total
+        game_state.now = when
+        drawn = game_state.rng.random() * total
         if drawn < goal[0] + goal[1]:
-            _score_goal(tale, 0 if drawn < goal[0] else 1)
+            _score_goal(game_state, 0 if drawn < goal[0] else 1)
         else:
-            _start_penalty(tale)
+            _start_penalty(game_state)
 
 
-def _find_next_boundary(tale: GameState) -> int:
-    times = [tale.end, tale.box.find_next_expiry(), tale.return_whistle, *tale.pull_at]
-    if tale.delayed_penalty is not None:
-        times.append(tale.delayed_penalty.whistle)
-        if not tale.off_for_delay and tale.delayed_penalty.whistle - tale.now > rates.EXTRA_ATTACKER_AFTER:
-            times.append(tale.now + rates.EXTRA_ATTACKER_AFTER)
-    if tale.return_whistle is None:
-        times.append(tale.box.find_next_return(tale.now))
+def _find_next_boundary(game_state: GameState) -> int:
+    times = [game_state.end, game_state.box.find_next_expiry(), game_state.return_whistle, *game_state.pull_at]
+    if game_state.delayed_penalty is not None:
+        times.append(game_state.delayed_penalty.whistle)
+        if (
+            not game_state.off_for_delay
+            and game_state.delayed_penalty.whistle - game_state.now > rates.EXTRA_ATTACKER_AFTER
+        ):
+            times.append(game_state.now + rates.EXTRA_ATTACKER_AFTER)
+    if game_state.return_whistle is None:
+        times.append(game_state.box.find_next_return(game_state.now))
     return min(t for t in times if t is not None)
 
 
-def _cross_boundary(tale: GameState, boundary: int) -> None:
+def _cross_boundary(game_state: GameState, boundary: int) -> None:
     """Everything that falls on this second happens: releases first, then the whistles."""
-    raised = tale.now
-    tale.now = boundary
-    tale.box.expire_penalties(boundary)
+    raised = game_state.now
+    game_state.now = boundary
+    game_state.box.expire_penalties(boundary)
     for side in (0, 1):
-        if tale.pull_at[side] == boundary:
-            _pull_goalie(tale, side)
-    if boundary == tale.end:
+        if game_state.pull_at[side] == boundary:
+            _pull_goalie(game_state, side)
+    if boundary == game_state.end:
         return
-    if tale.delayed_penalty is not None and tale.delayed_penalty.whistle == boundary:
-        rows, state = tale.delayed_penalty.penalties, get_situation_code(tale)
-        tale.delayed_penalty, tale.off_for_delay = None, False
-        _call_penalties(tale, rows, state)
+    if game_state.delayed_penalty is not None and game_state.delayed_penalty.whistle == boundary:
+        rows, state = game_state.delayed_penalty.penalties, get_situation_code(game_state)
+        game_state.delayed_penalty, game_state.off_for_delay = None, False
+        _call_penalties(game_state, rows, state)
     elif (
-        tale.delayed_penalty is not None and not tale.off_for_delay and boundary == raised + rates.EXTRA_ATTACKER_AFTER
+        game_state.delayed_penalty is not None
+        and not game_state.off_for_delay
+        and boundary == raised + rates.EXTRA_ATTACKER_AFTER
     ):
-        tale.off_for_delay = True
-    if tale.return_whistle == boundary:
-        _blow_whistle(tale)
-    if tale.return_whistle is None and tale.delayed_penalty is None and tale.box.needs_whistle(boundary):
-        wait = 12 + int(tale.rng.expovariate(1 / 40))
-        tale.return_whistle = boundary + wait if boundary + wait < tale.end - 3 else None
-        tale.whistles.append((tale.period, boundary - tale.start, None))
-    update_segments(tale)
+        game_state.off_for_delay = True
+    if game_state.return_whistle == boundary:
+        _blow_whistle(game_state)
+    if (
+        game_state.return_whistle is None
+        and game_state.delayed_penalty is None
+        and game_state.box.needs_whistle(boundary)
+    ):
+        wait = 12 + int(game_state.rng.expovariate(1 / 40))
+        game_state.return_whistle = boundary + wait if boundary + wait < game_state.end - 3 else None
+        game_state.whistles.append((game_state.period, boundary - game_state.start, None))
+    update_segments(game_state)
 
 
-def _pull_goalie(tale: GameState, side: int) -> None:
+def _pull_goalie(game_state: GameState, side: int) -> None:
     """The goalie makes for the bench; while the team is shorthanded, the goalie waits for the penalty to end."""
-    short = tale.box.skaters[side] < tale.box.skaters[1 - side]
-    later = tale.box.find_next_expiry() or tale.end
-    tale.goalie_pulled[side] = not short
-    tale.pull_at[side] = later if short and later < tale.end - 5 else None
+    short = game_state.box.skaters[side] < game_state.box.skaters[1 - side]
+    later = game_state.box.find_next_expiry() or game_state.end
+    game_state.goalie_pulled[side] = not short
+    game_state.pull_at[side] = later if short and later < game_state.end - 5 else None
 
 
-def _blow_whistle(tale: GameState) -> None:
+def _blow_whistle(game_state: GameState) -> None:
     """A whistle at which players come back from the box; the reason is left to the details."""
-    tale.return_whistle = None
-    tale.faceoff = tale.now
-    tale.box.stop_play(tale.now)
-    tale.whistles[-1] = (*tale.whistles[-1][:2], tale.now - tale.start)
+    game_state.return_whistle = None
+    game_state.faceoff = game_state.now
+    game_state.box.stop_play(game_state.now)
+    game_state.whistles[-1] = (*game_state.whistles[-1][:2], game_state.now - game_state.start)
 
 
-def _score_goal(tale: GameState, side: int) -> None:
-    scorer, assists = draw_scorers(tale, side)
-    against = None if has_empty_net(tale, 1 - side) else tale.goalie[1 - side]
-    state = get_situation_code(tale)
+def _score_goal(game_state: GameState, side: int) -> None:
+    scorer, assists = draw_scorers(game_state, side)
+    against = None if has_empty_net(game_state, 1 - side) else game_state.goalie[1 - side]
+    state = get_situation_code(game_state)
     _record_goal(
-        tale, Goal(tale.period, tale.now - tale.start, side, scorer, assists, against, state, penalty_shot=False)
+        game_state,
+        Goal(
+            game_state.period,
+            game_state.now - game_state.start,
+            side,
+            scorer,
+            assists,
+            against,
+            state,
+            penalty_shot=False,
+        ),
     )
-    if tale.delayed_penalty is not None:
-        arm, tale.delayed_penalty, tale.off_for_delay = tale.delayed_penalty, None, False
+    if game_state.delayed_penalty is not None:
+        arm, game_state.delayed_penalty, game_state.off_for_delay = game_state.delayed_penalty, None, False
         # rule 15.4: the minor is wiped out, unless its team is short already: then that one ends and this one is served
-        if len(tale.box.list_running_penalties(arm.side)) > len(tale.box.list_running_penalties(side)):
-            tale.box.apply_goal_against(1 - side, tale.now)
-            _call_penalties(tale, arm.penalties, state)
-            _update_after_goal(tale, side)
+        if len(game_state.box.list_running_penalties(arm.side)) > len(game_state.box.list_running_penalties(side)):
+            game_state.box.apply_goal_against(1 - side, game_state.now)
+            _call_penalties(game_state, arm.penalties, state)
+            _update_after_goal(game_state, side)
             return
-        tale.cancelled_penalties.extend(row._replace(second=tale.now - tale.start) for row in arm.penalties)
-    tale.box.apply_goal_against(1 - side, tale.now)
-    _update_after_goal(tale, side)
+        game_state.cancelled_penalties.extend(
+            row._replace(second=game_state.now - game_state.start) for row in arm.penalties
+        )
+    game_state.box.apply_goal_against(1 - side, game_state.now)
+    _update_after_goal(game_state, side)
 
 
-def _record_goal(tale: GameState, goal: Goal) -> None:
-    tale.goalies_at_goals.append((tale.goalie[0], tale.goalie[1]))
-    tale.goals.append(goal)
+def _record_goal(game_state: GameState, goal: Goal) -> None:
+    game_state.goalies_at_goals.append((game_state.goalie[0], game_state.goalie[1]))
+    game_state.goals.append(goal)
 
 
-def _update_after_goal(tale: GameState, side: int) -> None:
-    tale.score[side] += 1
-    tale.return_whistle, tale.faceoff = None, tale.now
-    if tale.period > 3:
-        tale.overtime_winner = side
-        tale.segments[-1] = tale.segments[-1]._replace(end=tale.now - tale.start)
+def _update_after_goal(game_state: GameState, side: int) -> None:
+    game_state.score[side] += 1
+    game_state.return_whistle, game_state.faceoff = None, game_state.now
+    if game_state.period > 3:
+        game_state.overtime_winner = side
+        game_state.segments[-1] = game_state.segments[-1]._replace(end=game_state.now - game_state.start)
         return
     loser = 1 - side
-    if not has_empty_net(tale, loser):
-        tale.goals_against[loser] += 1
-        alone = tale.goalie[loser] == tale.teams[loser].goalies[0]
-        if alone and tale.rng.random() < rates.GOALIE_CHANGE_CHANCE.get(tale.goals_against[loser], 0.0):
-            tale.goalie[loser] = tale.teams[loser].goalies[1]
-    if tale.period == 3:
-        _plan_goalie_pulls(tale)
-    update_segments(tale)
+    if not has_empty_net(game_state, loser):
+        game_state.goals_against[loser] += 1
+        alone = game_state.goalie[loser] == game_state.teams[loser].goalies[0]
+        if alone and game_state.rng.random() < rates.GOALIE_CHANGE_CHANCE.get(game_state.goals_against[loser], 0.0):
+            game_state.goalie[loser] = game_state.teams[loser].goalies[1]
+    if game_state.period == 3:
+        _plan_goalie_pulls(game_state)
+    update_segments(game_state)
 
 
-def _plan_goalie_pulls(tale: GameState) -> None:
+def _plan_goalie_pulls(game_state: GameState) -> None:
     """When each goalie would leave at the present score; a goalie who is off stays off while there is hope."""
     for side in (0, 1):
-        behind = tale.score[1 - side] - tale.score[side]
-        stays_off = tale.goalie_pulled[side] and 0 < behind < 4 and tale.rng.random() < 0.8
-        tale.goalie_pulled[side], tale.pull_at[side] = stays_off, None
+        behind = game_state.score[1 - side] - game_state.score[side]
+        stays_off = game_state.goalie_pulled[side] and 0 < behind < 4 and game_state.rng.random() < 0.8
+        game_state.goalie_pulled[side], game_state.pull_at[side] = stays_off, None
         share, deciles = rates.PULL_SECONDS_LEFT.get(behind, (0.0, (0,)))
-        if not stays_off and tale.rng.random() < share:
-            left = draw_from_deciles(tale.rng, deciles)
-            at = max(tale.end - round(left), tale.now + 15)
-            tale.pull_at[side] = at if at < tale.end - 5 else None
+        if not stays_off and game_state.rng.random() < share:
+            left = draw_from_deciles(game_state.rng, deciles)
+            at = max(game_state.end - round(left), game_state.now + 15)
+            game_state.pull_at[side] = at if at < game_state.end - 5 else None
 
 
-def _start_penalty(tale: GameState) -> None:
+def _start_penalty(game_state: GameState) -> None:
     """An incident: called at once, or with the arm up until the penalised team has the puck."""
-    short = (len(tale.box.list_running_penalties(0)), len(tale.box.list_running_penalties(1)))
+    short = (len(game_state.box.list_running_penalties(0)), len(game_state.box.list_running_penalties(1)))
     rows = incidents.draw_incident(
-        tale.rng,
-        tale.teams,
-        (tale.box.find_unavailable(0), tale.box.find_unavailable(1)),
-        (tale.goalie[0], tale.goalie[1]),
+        game_state.rng,
+        game_state.teams,
+        (game_state.box.find_unavailable(0), game_state.box.find_unavailable(1)),
+        (game_state.goalie[0], game_state.goalie[1]),
         short,
     )
-    at = tale.now - tale.start
+    at = game_state.now - game_state.start
     # a goal would wipe out a single minor whole; of a double one only half, which no page could tell
     single = len(rows) == 1 and (rows[0].type_code, rows[0].minutes) == ("MIN", 2)
     side = rows[0].side
     # a team that is short hardly ever has the puck long enough
-    puck = tale.box.skaters[1 - side] >= tale.box.skaters[side]
+    puck = game_state.box.skaters[1 - side] >= game_state.box.skaters[side]
     if (
         single
         and puck
-        and not any(tale.goalie_pulled)
-        and tale.return_whistle is None
-        and tale.rng.random() < rates.DELAYED_PENALTY_SHARE
+        and not any(game_state.goalie_pulled)
+        and game_state.return_whistle is None
+        and game_state.rng.random() < rates.DELAYED_PENALTY_SHARE
     ):
-        whistle = tale.now + max(1, round(draw_from_deciles(tale.rng, rates.DELAYED_PENALTY_SECONDS)))
-        if whistle < tale.end - 1 and whistle not in (tale.box.find_next_expiry(), *tale.pull_at):
-            tale.delayed_penalty = DelayedPenalty(
-                side, whistle, [row._replace(period=tale.period, delayed_from=at) for row in rows]
+        whistle = game_state.now + max(1, round(draw_from_deciles(game_state.rng, rates.DELAYED_PENALTY_SECONDS)))
+        if whistle < game_state.end - 1 and whistle not in (game_state.box.find_next_expiry(), *game_state.pull_at):
+            game_state.delayed_penalty = DelayedPenalty(
+                side, whistle, [row._replace(period=game_state.period, delayed_from=at) for row in rows]
             )
             return
-    _call_penalties(tale, rows)
+    _call_penalties(game_state, rows)
 
 
-def _call_penalties(tale: GameState, rows: list[Penalty], before: str | None = None) -> None:
+def _call_penalties(game_state: GameState, rows: list[Penalty], before: str | None = None) -> None:
     """The whistle: write the rows, put the penalties on the board, and take the penalty shot if there is one."""
-    state = before or get_situation_code(tale)
-    at = tale.now - tale.start
+    state = before or get_situation_code(game_state)
+    at = game_state.now - game_state.start
     for row in rows:
-        tale.penalties.append(row._replace(period=tale.period, second=at, situation=state))
+        game_state.penalties.append(row._replace(period=game_state.period, second=at, situation=state))
     calls = [PenaltyCall(r.side, r.type_code, r.minutes, r.player, r.served_by) for r in rows if r.type_code != "PS"]
-    tale.faceoff, tale.return_whistle = tale.now, None
-    tale.box.assess_penalties(calls, tale.now)
+    game_state.faceoff, game_state.return_whistle = game_state.now, None
+    game_state.box.assess_penalties(calls, game_state.now)
     for side in (0, 1):
-        if tale.goalie_pulled[side]:
-            _pull_goalie(tale, side)
+        if game_state.goalie_pulled[side]:
+            _pull_goalie(game_state, side)
     shot = next((r for r in rows if r.type_code == "PS"), None)
-    if shot is not None and shot.drawn_by is not None and tale.rng.random() < rates.PENALTY_SHOT_GOAL:
+    if shot is not None and shot.drawn_by is not None and game_state.rng.random() < rates.PENALTY_SHOT_GOAL:
         side = 1 - shot.side
         code = "1010" if side == 0 else "0101"
         _record_goal(
-            tale, Goal(tale.period, at, side, shot.drawn_by, (), tale.goalie[shot.side], code, penalty_shot=True)
+            game_state,
+            Goal(game_state.period, at, side, shot.drawn_by, (), game_state.goalie[shot.side], code, penalty_shot=True),
         )
-        _update_after_goal(tale, side)
+        _update_after_goal(game_state, side)
         return
-    update_segments(tale)
+    update_segments(game_state)

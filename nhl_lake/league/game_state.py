@@ -55,75 +55,84 @@ class GameState:
     goalies_at_goals: list[tuple[int, int]] = field(default_factory=list)  # goalies in the game at each goal
 
 
-def count_skaters(tale: GameState) -> tuple[int, int]:
+def count_skaters(game_state: GameState) -> tuple[int, int]:
     """Skaters on the ice, extra attackers counted."""
-    return tale.box.skaters[0] + has_empty_net(tale, 0), tale.box.skaters[1] + has_empty_net(tale, 1)
-
-
-def has_empty_net(tale: GameState, side: int) -> bool:
-    """Whether a team has taken its goalie off: late in the game, or while a penalty to the other team is delayed."""
-    return tale.goalie_pulled[side] or (
-        tale.off_for_delay and tale.delayed_penalty is not None and tale.delayed_penalty.side != side
+    return game_state.box.skaters[0] + has_empty_net(game_state, 0), game_state.box.skaters[1] + has_empty_net(
+        game_state, 1
     )
 
 
-def get_situation_code(tale: GameState) -> str:
+def has_empty_net(game_state: GameState, side: int) -> bool:
+    """Whether a team has taken its goalie off: late in the game, or while a penalty to the other team is delayed."""
+    return game_state.goalie_pulled[side] or (
+        game_state.off_for_delay and game_state.delayed_penalty is not None and game_state.delayed_penalty.side != side
+    )
+
+
+def get_situation_code(game_state: GameState) -> str:
     """Away goalie, away skaters, home skaters, home goalie."""
-    home, away = count_skaters(tale)
-    return f"{int(not has_empty_net(tale, 1))}{away}{home}{int(not has_empty_net(tale, 0))}"
+    home, away = count_skaters(game_state)
+    return f"{int(not has_empty_net(game_state, 1))}{away}{home}{int(not has_empty_net(game_state, 0))}"
 
 
-def update_segments(tale: GameState) -> None:
+def update_segments(game_state: GameState) -> None:
     """Close the running spell if the state differs, and open the next."""
     state = (
-        count_skaters(tale),
-        (None if has_empty_net(tale, 0) else tale.goalie[0], None if has_empty_net(tale, 1) else tale.goalie[1]),
-        (tale.box.find_unavailable(0), tale.box.find_unavailable(1)),
+        count_skaters(game_state),
+        (
+            None if has_empty_net(game_state, 0) else game_state.goalie[0],
+            None if has_empty_net(game_state, 1) else game_state.goalie[1],
+        ),
+        (game_state.box.find_unavailable(0), game_state.box.find_unavailable(1)),
     )
-    at = tale.now - tale.start
-    if tale.segments and tale.segments[-1].period == tale.period:
-        last = tale.segments[-1]
+    at = game_state.now - game_state.start
+    if game_state.segments and game_state.segments[-1].period == game_state.period:
+        last = game_state.segments[-1]
         if (last.skaters, last.goalies, last.unavailable) == state:
             return
         if last.start == at:
-            tale.segments.pop()
+            game_state.segments.pop()
         else:
-            tale.segments[-1] = last._replace(end=at)
-    tale.segments.append(
-        StrengthSegment(tale.period, at, tale.end - tale.start, *state, off_for_delay=tale.off_for_delay)
+            game_state.segments[-1] = last._replace(end=at)
+    game_state.segments.append(
+        StrengthSegment(
+            game_state.period, at, game_state.end - game_state.start, *state, off_for_delay=game_state.off_for_delay
+        )
     )
 
 
-def compute_goal_rates(tale: GameState) -> tuple[float, float]:
+def compute_goal_rates(game_state: GameState) -> tuple[float, float]:
     """Goals per second of the home and of the away team, as things stand."""
     rate = [0.0, 0.0]
-    men = count_skaters(tale)
-    late = tale.period == 3 and tale.score[0] == tale.score[1] and tale.end - tale.now < 480
+    player_counts = count_skaters(game_state)
+    late = (
+        game_state.period == 3 and game_state.score[0] == game_state.score[1] and game_state.end - game_state.now < 480
+    )
     for side in (0, 1):
-        if tale.delayed_penalty is not None:
-            rate[side] = 0.0 if tale.delayed_penalty.side == side else rates.DELAYED_GOALS_PER_60
-        elif has_empty_net(tale, 1 - side):
+        if game_state.delayed_penalty is not None:
+            rate[side] = 0.0 if game_state.delayed_penalty.side == side else rates.DELAYED_GOALS_PER_60
+        elif has_empty_net(game_state, 1 - side):
             rate[side] = rates.EMPTY_NET_GOALS_PER_60
         else:
-            rate[side] = rates.GOALS_PER_60.get((men[side], men[1 - side]), 2.5)
-        rate[side] *= tale.goal_factors[side] * rates.PERIOD_GOALS.get(tale.period, 1.0) / 3600
-        rate[side] *= (rates.LATE_TIED_GOALS if late else 1.0) * (rates.PLAYOFF_GOALS if tale.playoffs else 1.0)
+            rate[side] = rates.GOALS_PER_60.get((player_counts[side], player_counts[1 - side]), 2.5)
+        rate[side] *= game_state.goal_factors[side] * rates.PERIOD_GOALS.get(game_state.period, 1.0) / 3600
+        rate[side] *= (rates.LATE_TIED_GOALS if late else 1.0) * (rates.PLAYOFF_GOALS if game_state.playoffs else 1.0)
     return rate[0], rate[1]
 
 
-def compute_penalty_rate(tale: GameState) -> float:
+def compute_penalty_rate(game_state: GameState) -> float:
     """Incidents per second; none during a delayed penalty."""
-    if tale.delayed_penalty is not None:
+    if game_state.delayed_penalty is not None:
         return 0.0
-    uneven = rates.UNEVEN_PENALTIES if tale.box.skaters[0] != tale.box.skaters[1] else 1.0
-    period = rates.PERIOD_PENALTIES.get(tale.period, rates.OVERTIME_PENALTIES)
+    uneven = rates.UNEVEN_PENALTIES if game_state.box.skaters[0] != game_state.box.skaters[1] else 1.0
+    period = rates.PERIOD_PENALTIES.get(game_state.period, rates.OVERTIME_PENALTIES)
     return rates.PENALTY_WHISTLES_PER_60 / 3600 * uneven * period
 
 
-def draw_scorers(tale: GameState, side: int) -> tuple[int, tuple[int, ...]]:
+def draw_scorers(game_state: GameState, side: int) -> tuple[int, tuple[int, ...]]:
     """Who scores and who assists, from one unit of the kind that is out in this state."""
-    rng, team, box = tale.rng, tale.teams[side], tale.box
-    formed = choose_unit_shape(box.skaters[side], box.skaters[1 - side], pulled=tale.goalie_pulled[side])
+    rng, team, box = game_state.rng, game_state.teams[side], game_state.box
+    formed = choose_unit_shape(box.skaters[side], box.skaters[1 - side], pulled=game_state.goalie_pulled[side])
     line, pair = draw_index(rng, FORWARD_UNIT_SHARES[formed.kind]), draw_index(rng, DEFENSE_UNIT_SHARES[formed.kind])
     five = pick_unit(team, formed, line, pair, box.find_unavailable(side))
     skill = {p: team.players[p] for p in five}
@@ -135,8 +144,8 @@ def draw_scorers(tale: GameState, side: int) -> tuple[int, tuple[int, ...]]:
     for _ in range(count):
         mates = [p for p in five if p != scorer and p not in helpers]
         weights = [skill[p].skills.make * (rates.ASSIST_BY_D if p in defence else 1.0) for p in mates]
-        if not has_empty_net(tale, side) and tale.goalie[side] not in helpers:
-            mates.append(tale.goalie[side])
+        if not has_empty_net(game_state, side) and game_state.goalie[side] not in helpers:
+            mates.append(game_state.goalie[side])
             weights.append(rates.ASSIST_BY_G)
         helpers.append(rng.choices(mates, weights)[0])
     return scorer, tuple(helpers)

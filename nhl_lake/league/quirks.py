@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from nhl_lake.league.errors import InvalidLeagueOption
 from nhl_lake.league.model import Event, Game, ScheduledGame, Season, Shift
-from nhl_lake.league.seeds import create_rng as dice
+from nhl_lake.league.seeds import create_rng
 
 CORRECTION_DELAY_DAYS = (1, 3, 7, 20)  # days, give or take five hours
 CHART_EMPTY = 0.03
@@ -82,41 +82,41 @@ def draw_corrections(
     seed: int, game: Game, ended: datetime, shares: DefectShares = FEW_DEFECTS
 ) -> tuple[Correction, ...]:
     """What is put right in a game after its end, and when."""
-    draw = dice("corrections", seed, game.scheduled.game_id)
-    if draw.random() >= shares.corrected:
+    rng = create_rng("corrections", seed, game.scheduled.game_id)
+    if rng.random() >= shares.corrected:
         return ()
     kinds = ("goal", "shot-on-goal", "hit")
     rows = [e for e in game.events if e.kind in kinds and e.period_type != "SO" and not e.penalty_shot]
     found = []
-    for event in draw.sample(rows, k=min(len(rows), draw.randint(1, 3))):
-        until = ended + timedelta(days=draw.choice(CORRECTION_DELAY_DAYS), minutes=draw.randint(-300, 300))
-        found.append(Correction(event.event_id, _draw_first_version(draw, event, game), until))
+    for event in rng.sample(rows, k=min(len(rows), rng.randint(1, 3))):
+        until = ended + timedelta(days=rng.choice(CORRECTION_DELAY_DAYS), minutes=rng.randint(-300, 300))
+        found.append(Correction(event.event_id, _draw_first_version(rng, event, game), until))
     assisted = [event for event in rows if len(event.assists) == 2]
-    if assisted and draw.random() < 0.5:
-        event = draw.choice(assisted)
-        until = ended + timedelta(days=draw.choice(CORRECTION_DELAY_DAYS))
+    if assisted and rng.random() < 0.5:
+        event = rng.choice(assisted)
+        until = ended + timedelta(days=rng.choice(CORRECTION_DELAY_DAYS))
         found.append(Correction(event.event_id, event._replace(assists=event.assists[::-1]), until))
     return tuple({correction.event_id: correction for correction in found}.values())
 
 
-def _draw_first_version(draw: Random, event: Event, game: Game) -> Event | None:
+def _draw_first_version(rng: Random, event: Event, game: Game) -> Event | None:
     """A hit that nobody counted, a goal with other names, a shot that a teammate got."""
     if event.kind == "hit":
         return None
     if event.kind == "goal":
-        return change_scorer_names(draw, event, game)
+        return change_scorer_names(rng, event, game)
     mates = find_teammates(game, event)
-    return event._replace(player=draw.choice(mates)) if mates else event
+    return event._replace(player=rng.choice(mates)) if mates else event
 
 
-def change_scorer_names(draw: Random, event: Event, game: Game) -> Event:
+def change_scorer_names(rng: Random, event: Event, game: Game) -> Event:
     """A goal with one name too few or too many, or that of another scorer."""
     mates = [player for player in find_teammates(game, event) if player not in event.assists]
-    if mates and draw.random() < 0.4:
-        return event._replace(player=draw.choice(mates))
+    if mates and rng.random() < 0.4:
+        return event._replace(player=rng.choice(mates))
     if event.assists:
         return event._replace(assists=event.assists[:-1])
-    return event._replace(assists=(draw.choice(mates),)) if mates else event
+    return event._replace(assists=(rng.choice(mates),)) if mates else event
 
 
 def find_teammates(game: Game, event: Event) -> list[int]:
@@ -142,32 +142,32 @@ def select_published_events(
 
 def find_chart_start(seed: int, game_id: int, ended: datetime) -> datetime | None:
     """From when a finished game's shift chart has rows; None is never."""
-    draw = dice("chart", seed, game_id)
-    share = draw.random()
+    rng = create_rng("chart", seed, game_id)
+    share = rng.random()
     if share < CHART_EMPTY:
         return None
     if share < CHART_EMPTY + CHART_LATE:
-        return ended + timedelta(days=draw.randint(2, 5))
+        return ended + timedelta(days=rng.randint(2, 5))
     return ended - timedelta(days=1)
 
 
 def has_shift_reports(seed: int, game_id: int) -> bool:
     """Whether a game has shift reports."""
-    return dice("reports", seed, game_id).random() >= REPORTS_MISSING
+    return create_rng("reports", seed, game_id).random() >= REPORTS_MISSING
 
 
 def draw_repeated_shifts(seed: int, game: Game) -> frozenset[Shift]:
     """The shifts that a chart lists twice, the second time under the next number."""
-    draw = dice("repeats", seed, game.scheduled.game_id)
-    if not game.shifts or draw.random() >= CHART_REPEATS:
+    rng = create_rng("repeats", seed, game.scheduled.game_id)
+    if not game.shifts or rng.random() >= CHART_REPEATS:
         return frozenset()
-    return frozenset(draw.sample(game.shifts, k=min(len(game.shifts), draw.randint(1, 8))))
+    return frozenset(rng.sample(game.shifts, k=min(len(game.shifts), rng.randint(1, 8))))
 
 
 def draw_placeholder(seed: int, game_id: int) -> float | None:
     """How far down a chart, as a share of its rows, there is a row without an end."""
-    draw = dice("placeholder", seed, game_id)
-    return draw.random() if draw.random() < CHART_PLACEHOLDER else None
+    rng = create_rng("placeholder", seed, game_id)
+    return rng.random() if rng.random() < CHART_PLACEHOLDER else None
 
 
 def has_old_blocks(season: int) -> bool:
@@ -177,7 +177,7 @@ def has_old_blocks(season: int) -> bool:
 
 def draw_season_total(seed: int, season: Season, game: ScheduledGame, *, player_id: int, what: str) -> int:
     """Goals or assists of a player before a game, drawn: growing through the season, small in the others."""
-    most = dice(what, seed, season.season, player_id).randint(2, 45)
+    most = create_rng(what, seed, season.season, player_id).randint(2, 45)
     if game.game_type != 2:
         return most // 15
     played = (game.day - season.start) / (season.end - season.start)

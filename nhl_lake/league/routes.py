@@ -35,47 +35,47 @@ def find_page(source: PageSource, target: str, as_of: datetime) -> PageContent:
     return None
 
 
-def _route_schedule(source: PageSource, as_of: datetime, asked: dict[str, str]) -> PageContent:
-    day = _parse_date(asked["day"])
+def _route_schedule(source: PageSource, as_of: datetime, parameters: dict[str, str]) -> PageContent:
+    day = _parse_date(parameters["day"])
     return build_schedule_page(source, day, as_of) if day else None
 
 
-def _route_game_page(source: PageSource, as_of: datetime, asked: dict[str, str]) -> PageContent:
-    game = _find_shown_game(source, as_of, int(asked["game_id"]))
-    return GAME_PAGE_BUILDERS[asked["kind"]](source, game, as_of) if game else None
+def _route_game_page(source: PageSource, as_of: datetime, parameters: dict[str, str]) -> PageContent:
+    game = _find_shown_game(source, as_of, int(parameters["game_id"]))
+    return GAME_PAGE_BUILDERS[parameters["kind"]](source, game, as_of) if game else None
 
 
-def _route_shift_chart(source: PageSource, as_of: datetime, asked: dict[str, str]) -> PageContent:
+def _route_shift_chart(source: PageSource, as_of: datetime, parameters: dict[str, str]) -> PageContent:
     """Like the real one, this page is empty for games that do not exist, and needs to be told which game."""
-    wanted = re.search(r"gameId\s*=\s*(\d{10})\b", asked["query"])
+    wanted = re.search(r"gameId\s*=\s*(\d{10})\b", parameters["query"])
     if not wanted:
         return None
     game = _find_shown_game(source, as_of, int(wanted[1]))
     return build_shift_chart_page(source, game, as_of) if game else {"data": [], "total": 0}
 
 
-def _route_shift_report(source: PageSource, as_of: datetime, asked: dict[str, str]) -> PageContent:
-    game = _find_shown_game(source, as_of, int(asked["season"][:4] + asked["number"]))
-    if game is None or f"{game.season}" != asked["season"]:
+def _route_shift_report(source: PageSource, as_of: datetime, parameters: dict[str, str]) -> PageContent:
+    game = _find_shown_game(source, as_of, int(parameters["season"][:4] + parameters["number"]))
+    if game is None or f"{game.season}" != parameters["season"]:
         return None
-    return render_shift_report(source, game, as_of, side=HOME if asked["side"] == "H" else AWAY)
+    return render_shift_report(source, game, as_of, side=HOME if parameters["side"] == "H" else AWAY)
 
 
-def _route_roster(source: PageSource, as_of: datetime, asked: dict[str, str]) -> PageContent:
-    if int(asked["season"]) not in list_announced_seasons(source, as_of):
+def _route_roster(source: PageSource, as_of: datetime, parameters: dict[str, str]) -> PageContent:
+    if int(parameters["season"]) not in list_announced_seasons(source, as_of):
         return None
-    season = source.engine.season(int(asked["season"]))
-    team = next((team for team in season.teams if team.abbrev == asked["abbrev"]), None)
+    season = source.engine.season(int(parameters["season"]))
+    team = next((team for team in season.teams if team.abbrev == parameters["abbrev"]), None)
     return build_roster_page(source, team, season, as_of) if team else None
 
 
-def _route_standings(source: PageSource, as_of: datetime, asked: dict[str, str]) -> PageContent:
-    day = _parse_date(asked["day"])
+def _route_standings(source: PageSource, as_of: datetime, parameters: dict[str, str]) -> PageContent:
+    day = _parse_date(parameters["day"])
     return build_standings_page(source, day, as_of) if day else None
 
 
-def _route_landing(source: PageSource, as_of: datetime, asked: dict[str, str]) -> PageContent:
-    return build_landing_page(source, int(asked["player_id"]), as_of)
+def _route_landing(source: PageSource, as_of: datetime, parameters: dict[str, str]) -> PageContent:
+    return build_landing_page(source, int(parameters["player_id"]), as_of)
 
 
 ROUTES: dict[str, Callable[[PageSource, datetime, dict[str, str]], PageContent]] = {
@@ -85,8 +85,8 @@ ROUTES: dict[str, Callable[[PageSource, datetime, dict[str, str]], PageContent]]
     r"/v1/standings/(?P<day>\d{4}-\d\d-\d\d)": _route_standings,
     r"/v1/player/(?P<player_id>\d{7})/landing": _route_landing,
     r"/stats/rest/en/shiftcharts": _route_shift_chart,
-    r"/stats/rest/en/team": lambda source, as_of, asked: build_teams_page(source, as_of),
-    r"/stats/rest/en/season": lambda source, as_of, asked: build_seasons_page(source, as_of),
+    r"/stats/rest/en/team": lambda source, as_of, parameters: build_teams_page(source, as_of),
+    r"/stats/rest/en/season": lambda source, as_of, parameters: build_seasons_page(source, as_of),
     r"/scores/htmlreports/(?P<season>\d{8})/T(?P<side>[HV])(?P<number>\d{6})\.HTM": _route_shift_report,
 }
 

@@ -64,10 +64,10 @@ def _add_ice_time(
     at = [find_index(track, start, before=False) for track in tracks]
     skaters = [track.players[i] for track, i in zip(tracks, at, strict=True)]
     goalies = [track.goalies[i] for track, i in zip(tracks, at, strict=True)]
-    men = [len(skaters[side]) + (goalies[side] is not None) for side in (HOME, AWAY)]
+    player_counts = [len(skaters[side]) + (goalies[side] is not None) for side in (HOME, AWAY)]
     situation = f"{int(goalies[1] is not None)}{len(skaters[1])}{len(skaters[0])}{int(goalies[0] is not None)}"
     for side in (HOME, AWAY):
-        state = 0 if men[0] == men[1] else 1 if men[side] > men[1 - side] else 2
+        state = 0 if player_counts[0] == player_counts[1] else 1 if player_counts[side] > player_counts[1 - side] else 2
         out = [s.player for s in skaters[side]]
         goalie = goalies[side]
         for player in out if goalie is None else [*out, goalie]:
@@ -92,9 +92,9 @@ def _find_on_ice(played: PlayedGame, event: Event, *, before: bool) -> OnIcePlay
     return OnIcePlayers((found[0][0], found[1][0]), (found[0][1], found[1][1]))
 
 
-def _list_situation_codes(story: GameOutcome) -> dict[int, tuple[str, ...]]:
+def _list_situation_codes(outcome: GameOutcome) -> dict[int, tuple[str, ...]]:
     """The situation code of every second."""
     codes: dict[int, list[str]] = {}
-    for spell in story.segments:
-        codes.setdefault(spell.period, []).extend([format_situation_code(spell)] * (spell.end - spell.start))
+    for segment in outcome.segments:
+        codes.setdefault(segment.period, []).extend([format_situation_code(segment)] * (segment.end - segment.start))
     return {period: tuple(row) for period, row in codes.items()}

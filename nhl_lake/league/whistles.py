@@ -26,20 +26,20 @@ class Whistle(NamedTuple):
     secondary_reason: str | None = None
 
 
-def get_period_lengths(story: GameOutcome, *, playoffs: bool) -> dict[int, int]:
+def get_period_lengths(outcome: GameOutcome, *, playoffs: bool) -> dict[int, int]:
     """Seconds played in each period on the clock."""
-    last = 4 if story.last_period_type == "SO" else story.last_period
-    return {p: 1200 if p <= 3 or playoffs else 300 for p in range(1, last)} | {last: story.last_second}
+    last = 4 if outcome.last_period_type == "SO" else outcome.last_period
+    return {p: 1200 if p <= 3 or playoffs else 300 for p in range(1, last)} | {last: outcome.last_second}
 
 
-def draw_whistles(rng: Random, story: GameOutcome, clock: dict[int, int]) -> list[Whistle]:
+def draw_whistles(rng: Random, outcome: GameOutcome, clock: dict[int, int]) -> list[Whistle]:
     """All whistles in order, each period between its start and its end."""
     rows: list[Whistle] = []
     for period, length in clock.items():
-        known = _list_known_whistles(story, period, length)
-        quiet = _find_quiet_intervals(story, period, known)
-        spells = [s for s in story.segments if s.period == period]
-        taken = {s.start for s in spells}
+        known = _list_known_whistles(outcome, period, length)
+        quiet = _find_quiet_intervals(outcome, period, known)
+        segments = [s for s in outcome.segments if s.period == period]
+        taken = {s.start for s in segments}
         commercials = list(rates.TV_TIMEOUTS) if period <= 3 else []
         rows.append(Whistle(period, 0, "period-start"))
         for whistle in known:
@@ -49,21 +49,21 @@ def draw_whistles(rng: Random, story: GameOutcome, clock: dict[int, int]) -> lis
                 if at > whistle.second - CLEAR_BEFORE_EVENT:
                     break
                 if at not in taken:
-                    rows.append(_draw_stoppage(rng, period, at, _find_segment(spells, at), commercials))
-            rows.append(_fill_in_reason(rng, whistle, spells, commercials))
+                    rows.append(_draw_stoppage(rng, period, at, _find_segment(segments, at), commercials))
+            rows.append(_fill_in_reason(rng, whistle, segments, commercials))
     return rows
 
 
-def _list_known_whistles(story: GameOutcome, period: int, length: int) -> list[Whistle]:
+def _list_known_whistles(outcome: GameOutcome, period: int, length: int) -> list[Whistle]:
     """What the story says, one whistle a second: a goal before a penalty."""
     found: dict[int, Whistle] = {}
-    for row in story.penalties:
+    for row in outcome.penalties:
         if row.period == period:
             found.setdefault(row.second, Whistle(period, row.second, "penalty", row.side))
-    for goal in story.goals:
+    for goal in outcome.goals:
         if goal.period == period:
             found[goal.second] = Whistle(period, goal.second, "goal", goal.side)
-    for where, _, second in story.whistles:
+    for where, _, second in outcome.whistles:
         if where == period and second is not None:
             found.setdefault(second, Whistle(period, second, "free"))
     found.pop(length, None)  # a goal in overtime: the end of the period is its whistle
@@ -71,15 +71,15 @@ def _list_known_whistles(story: GameOutcome, period: int, length: int) -> list[W
     return [*rows, Whistle(period, length, "period-end")]
 
 
-def _find_quiet_intervals(story: GameOutcome, period: int, known: list[Whistle]) -> list[tuple[int, int]]:
+def _find_quiet_intervals(outcome: GameOutcome, period: int, known: list[Whistle]) -> list[tuple[int, int]]:
     """Stretches without other stoppages: while an arm is up, and while players wait in the box for the first one."""
-    arms = [(p.delayed_from, p.second) for p in story.penalties if p.period == period and p.delayed_from is not None]
+    arms = [(p.delayed_from, p.second) for p in outcome.penalties if p.period == period and p.delayed_from is not None]
     wiped = [
         (p.delayed_from, p.second)
-        for p in story.cancelled_penalties
+        for p in outcome.cancelled_penalties
         if p.period == period and p.delayed_from is not None
     ]
-    waits = [since for where, since, _ in story.whistles if where == period]
+    waits = [since for where, since, _ in outcome.whistles if where == period]
     return arms + wiped + [(since, next(row.second for row in known if row.second > since)) for since in waits]
 
 
@@ -91,13 +91,13 @@ def _draw_next_second(rng: Random, at: int, quiet: list[tuple[int, int]]) -> int
     return at
 
 
-def _find_segment(spells: list[StrengthSegment], second: int) -> StrengthSegment:
-    return next(s for s in reversed(spells) if s.start < second or s is spells[0])
+def _find_segment(segments: list[StrengthSegment], second: int) -> StrengthSegment:
+    return next(s for s in reversed(segments) if s.start < second or s is segments[0])
 
 
-def _draw_stoppage(rng: Random, period: int, second: int, spell: StrengthSegment, commercials: list[int]) -> Whistle:
+def _draw_stoppage(rng: Random, period: int, second: int, segment: StrengthSegment, commercials: list[int]) -> Whistle:
     reason = rng.choices(STOPPAGE_REASONS, STOPPAGE_WEIGHTS)[0]
-    home, away = spell.skaters
+    home, away = segment.skaters
     if reason == "icing" and (home != away or home == 3) and rng.random() < 0.7:
         reason = "goalie-stopped-after-sog"
     pressure = [rates.SHOTS_PER_60.get(pair, (25.0,))[0] for pair in ((home, away), (away, home))]
@@ -106,9 +106,9 @@ def _draw_stoppage(rng: Random, period: int, second: int, spell: StrengthSegment
         side = 1 - side  # the team under pressure ices it
         if home != away:
             side = 0 if home > away else 1
-    if reason == "goalie-stopped-after-sog" and spell.goalies[1 - side] is None:
+    if reason == "goalie-stopped-after-sog" and segment.goalies[1 - side] is None:
         side = 1 - side
-    if reason == "goalie-stopped-after-sog" and spell.goalies[1 - side] is None:
+    if reason == "goalie-stopped-after-sog" and segment.goalies[1 - side] is None:
         reason = "puck-in-netting"
     secondary = None
     if reason.endswith("timeout") or reason.startswith("chlg"):
@@ -119,10 +119,10 @@ def _draw_stoppage(rng: Random, period: int, second: int, spell: StrengthSegment
     return Whistle(period, second, reason, side, secondary)
 
 
-def _fill_in_reason(rng: Random, whistle: Whistle, spells: list[StrengthSegment], commercials: list[int]) -> Whistle:
+def _fill_in_reason(rng: Random, whistle: Whistle, segments: list[StrengthSegment], commercials: list[int]) -> Whistle:
     """The story leaves some reasons open; a commercial may follow a penalty that is long overdue."""
     if whistle.reason == "free":
-        return _draw_stoppage(rng, whistle.period, whistle.second, _find_segment(spells, whistle.second), commercials)
+        return _draw_stoppage(rng, whistle.period, whistle.second, _find_segment(segments, whistle.second), commercials)
     if whistle.reason == "penalty" and commercials and whistle.second > commercials[0]:
         commercials.pop(0)
         return whistle._replace(secondary_reason="tv-timeout")

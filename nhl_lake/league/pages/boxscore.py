@@ -21,25 +21,25 @@ STRENGTHS = {"evenStrength": EVEN, "powerPlay": POWER, "shorthanded": SHORT}  # 
 
 def build_boxscore_page(source: PageSource, game: ScheduledGame, as_of: datetime) -> Page:
     """The page of a game at a moment; players from the first faceoff on, or later, where a quirk says so."""
-    seen = view_game(source, game, as_of)
-    page = build_header(source, seen) | {"regPeriods": 3} | build_team_blocks(seen) | build_game_clock(seen)
-    if not seen.status.has_started:
+    view = view_game(source, game, as_of)
+    page = build_header(source, view) | {"regPeriods": 3} | build_team_blocks(view) | build_game_clock(view)
+    if not view.status.has_started:
         return page
-    if not (seen.status.is_over and source.get_page_defects(game.game_id).open_rng(Defect.NO_LINES, as_of)):
-        counts = count_game(seen)
+    if not (view.status.is_over and source.get_page_defects(game.game_id).open_rng(Defect.NO_LINES, as_of)):
+        counts = count_game(view)
         page["playerByGameStats"] = {
-            "awayTeam": _build_team(seen, counts, AWAY),
-            "homeTeam": _build_team(seen, counts, HOME),
+            "awayTeam": _build_team(view, counts, AWAY),
+            "homeTeam": _build_team(view, counts, HOME),
         }
-    return page | {"summary": {}} | build_game_outcome(seen)
+    return page | {"summary": {}} | build_game_outcome(view)
 
 
-def _build_team(seen: GameView, counts: GameCounts, side: int) -> Page:
-    spots = sorted(seen.list_dressed_players(side), key=lambda spot: spot.number)
+def _build_team(view: GameView, counts: GameCounts, side: int) -> Page:
+    spots = sorted(view.list_dressed_players(side), key=lambda spot: spot.number)
     return {
         "forwards": [_build_skater(counts, spot) for spot in spots if spot.position not in ("D", "G")],
         "defense": [_build_skater(counts, spot) for spot in spots if spot.position == "D"],
-        "goalies": [_build_goalie(seen, counts, spot) for spot in spots if spot.position == "G"],
+        "goalies": [_build_goalie(view, counts, spot) for spot in spots if spot.position == "G"],
     }
 
 
@@ -74,7 +74,7 @@ def _build_skater(counts: GameCounts, spot: RosterSpot) -> Page:
     }
 
 
-def _build_goalie(seen: GameView, counts: GameCounts, spot: RosterSpot) -> Page:
+def _build_goalie(view: GameView, counts: GameCounts, spot: RosterSpot) -> Page:
     def count(what: str) -> int:
         return counts.players[spot.player.player_id, what]
 
@@ -89,20 +89,20 @@ def _build_goalie(seen: GameView, counts: GameCounts, spot: RosterSpot) -> Page:
     for name, strength in STRENGTHS.items():
         line[f"{name}GoalsAgainst"] = count(f"{strength} against") - count(f"{strength} saved")
     line |= {"pim": count("pim"), "goalsAgainst": faced - saves, "toi": format_clock(count("toi"))}
-    line["starter"] = seen.outcome is not None and spot in (lineup.goalies[0] for lineup in seen.outcome.lineups)
-    if decision := _find_decision(seen, spot.player.player_id):
+    line["starter"] = view.outcome is not None and spot in (lineup.goalies[0] for lineup in view.outcome.lineups)
+    if decision := _find_decision(view, spot.player.player_id):
         line["decision"] = decision
     return line | {"shotsAgainst": faced, "saves": saves}
 
 
-def _find_decision(seen: GameView, player_id: int) -> str:
+def _find_decision(view: GameView, player_id: int) -> str:
     """W, L, or O for a defeat after regulation."""
-    if seen.outcome is None or not seen.status.is_over:
+    if view.outcome is None or not view.status.is_over:
         return ""
-    if player_id == seen.outcome.winning_goalie:
+    if player_id == view.outcome.winning_goalie:
         return "W"
-    if player_id == seen.outcome.losing_goalie:
-        return "O" if seen.outcome.last_period_type != "REG" and seen.game.game_type != 3 else "L"
+    if player_id == view.outcome.losing_goalie:
+        return "O" if view.outcome.last_period_type != "REG" and view.game.game_type != 3 else "L"
     return ""
 
 

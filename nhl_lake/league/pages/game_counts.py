@@ -17,20 +17,20 @@ class GameCounts(NamedTuple):
     teams: Counter[tuple[int, str]]
 
 
-def count_game(seen: GameView) -> GameCounts:
+def count_game(view: GameView) -> GameCounts:
     """Count a game so far. Shootouts count for nobody."""
     found = GameCounts(Counter(), Counter())
-    for event in seen.events:
+    for event in view.events:
         if event.period_type != "SO" and event.side is not None:
             _count_event(found, event, event.side)
             if event.kind == "goal" and not event.penalty_shot:
-                _count_plus_minus(found, seen, event, event.side)
-    for shift in seen.shifts:
+                _count_plus_minus(found, view, event, event.side)
+    for shift in view.shifts:
         found.players[shift.player_id, "shifts"] += 1
         found.players[shift.player_id, "toi"] += shift.end - shift.start
     for side in (HOME, AWAY):
         goals = found.teams[side, "powerPlayGoals"]
-        found.teams[side, "powerPlays"] = max(goals, _count_power_plays(seen, side))
+        found.teams[side, "powerPlays"] = max(goals, _count_power_plays(view, side))
     return found
 
 
@@ -71,18 +71,18 @@ def _count_shot(found: GameCounts, event: Event, side: int) -> None:
             teams[side, "powerPlayGoals"] += 1
 
 
-def _count_plus_minus(found: GameCounts, seen: GameView, event: Event, side: int) -> None:
+def _count_plus_minus(found: GameCounts, view: GameView, event: Event, side: int) -> None:
     """A goal that was not scored on a power play counts for all skaters on the ice."""
     if read_strength(event.situation, side) == POWER:
         return
     goalies = {
         spot.player.player_id
-        for spot in (*seen.list_dressed_players(HOME), *seen.list_dressed_players(AWAY))
+        for spot in (*view.list_dressed_players(HOME), *view.list_dressed_players(AWAY))
         if spot.position == "G"
     }
-    for shift in find_shifts_on_ice(seen.shifts, event.period, event.second):
+    for shift in find_shifts_on_ice(view.shifts, event.period, event.second):
         if shift.player_id not in goalies:
-            ours = shift.team_id == seen.teams[side].team_id
+            ours = shift.team_id == view.teams[side].team_id
             found.players[shift.player_id, "plusMinus"] += 1 if ours else -1
 
 
@@ -96,8 +96,8 @@ def read_strength(situation: str | None, side: int) -> str:
     if situation is None:
         return EVEN
     away_goalie, away, home, home_goalie = (int(digit) for digit in situation)
-    men = (home + home_goalie, away + away_goalie)
-    return classify_strength(men[side], men[1 - side])
+    player_counts = (home + home_goalie, away + away_goalie)
+    return classify_strength(player_counts[side], player_counts[1 - side])
 
 
 def classify_strength(ours: int, theirs: int) -> str:
@@ -105,26 +105,26 @@ def classify_strength(ours: int, theirs: int) -> str:
     return EVEN if ours == theirs else POWER if ours > theirs else SHORT
 
 
-def _count_power_plays(seen: GameView, side: int) -> int:
+def _count_power_plays(view: GameView, side: int) -> int:
     """How often a team got more players than the other."""
     found, before = 0, 0
-    for spell in get_segments(seen):
-        if (spell.period, spell.start) > (seen.status.period, seen.status.second):
+    for segment in get_segments(view):
+        if (segment.period, segment.start) > (view.status.period, view.status.second):
             break
-        men = [spell.skaters[n] + (spell.goalies[n] is not None) for n in (HOME, AWAY)]
-        more = max(men[side] - men[1 - side], 0)
+        player_counts = [segment.skaters[n] + (segment.goalies[n] is not None) for n in (HOME, AWAY)]
+        more = max(player_counts[side] - player_counts[1 - side], 0)
         found += max(more - before, 0)
         before = more
     return found
 
 
-def count_by_period(seen: GameView, what: str) -> list[tuple[int, int]]:
+def count_by_period(view: GameView, what: str) -> list[tuple[int, int]]:
     """Goals or shots on goal of the home and the away team in every period so far; a shootout is won 1-0."""
     found = []
-    for period in range(1, seen.status.period + 1):
-        rows = [event for event in seen.events if event.period == period and is_shot_on_goal(event)]
+    for period in range(1, view.status.period + 1):
+        rows = [event for event in view.events if event.period == period and is_shot_on_goal(event)]
         sides = [event.side for event in rows if what == "shots" or event.kind == "goal"]
         found.append((sides.count(HOME), sides.count(AWAY)))
-    if what == "goals" and seen.outcome and seen.outcome.last_period_type == "SO" and seen.status.is_over:
-        found[-1] = (1, 0) if seen.score[HOME] > seen.score[AWAY] else (0, 1)
+    if what == "goals" and view.outcome and view.outcome.last_period_type == "SO" and view.status.is_over:
+        found[-1] = (1, 0) if view.score[HOME] > view.score[AWAY] else (0, 1)
     return found

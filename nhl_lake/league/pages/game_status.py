@@ -64,35 +64,35 @@ def find_game_status(source: PageSource, game: ScheduledGame, as_of: datetime) -
         return GameStatus("FUT")
     if as_of < game.start:
         return GameStatus("PRE")
-    story = source.engine.get_outcome(game.game_id)
+    outcome = source.engine.get_outcome(game.game_id)
     ended = source.engine.get_end_time(game.game_id)
     if as_of < ended:
-        return _find_live_status(source, game, story, as_of)
-    last = GameStatus("OVER", story.last_period, get_period_length(game, story, story.last_period))
+        return _find_live_status(source, game, outcome, as_of)
+    last = GameStatus("OVER", outcome.last_period, get_period_length(game, outcome, outcome.last_period))
     if as_of < ended + FINAL_AFTER:
         return last
     official = max(datetime.combine(game.day + timedelta(days=1), OFFICIAL_AT), ended + timedelta(hours=1))
     return last._replace(state="FINAL" if as_of < official or game.game_type == 1 else "OFF")
 
 
-def _find_live_status(source: PageSource, game: ScheduledGame, story: GameOutcome, as_of: datetime) -> GameStatus:
+def _find_live_status(source: PageSource, game: ScheduledGame, outcome: GameOutcome, as_of: datetime) -> GameStatus:
     wall = source.engine.compute_real_time
-    begun = [period for period in range(1, story.last_period + 1) if wall(game, period, 0) <= as_of]
+    begun = [period for period in range(1, outcome.last_period + 1) if wall(game, period, 0) <= as_of]
     period = begun[-1] if begun else 1
-    seconds = range(get_period_length(game, story, period) + 1)
+    seconds = range(get_period_length(game, outcome, period) + 1)
     second = max(bisect_right(seconds, as_of, key=lambda s: wall(game, period, s)) - 1, 0)
-    now = GameStatus("LIVE", period, second, intermission=second == seconds[-1] and period < story.last_period)
-    home, away = count_goals(story, now)
+    now = GameStatus("LIVE", period, second, intermission=second == seconds[-1] and period < outcome.last_period)
+    home, away = count_goals(outcome, now)
     late = period > 3 or (period == 3 and second >= 900)
     return now._replace(state="CRIT") if late and abs(home - away) <= 1 else now
 
 
-def get_period_length(game: ScheduledGame, story: GameOutcome, period: int) -> int:
+def get_period_length(game: ScheduledGame, outcome: GameOutcome, period: int) -> int:
     """Seconds of a period as played."""
     if get_period_type(game, period) == "SO":
-        return SECONDS_PER_ATTEMPT * len(story.shootout)
-    if period == story.last_period or (story.last_period_type == "SO" and period == 4):
-        return story.last_second
+        return SECONDS_PER_ATTEMPT * len(outcome.shootout)
+    if period == outcome.last_period or (outcome.last_period_type == "SO" and period == 4):
+        return outcome.last_second
     return 1200
 
 
@@ -111,9 +111,9 @@ def get_full_length(game: ScheduledGame, period: int) -> int:
     return 300 if kind == "OT" and game.game_type != 3 else 1200
 
 
-def count_goals(story: GameOutcome, now: GameStatus) -> tuple[int, int]:
+def count_goals(outcome: GameOutcome, now: GameStatus) -> tuple[int, int]:
     """Goals of the home and the away team by now; who wins a shootout gets one when it is over."""
     if now.is_over:
-        return story.score
-    sides = [goal.side for goal in story.goals if (goal.period, goal.second) <= (now.period, now.second)]
+        return outcome.score
+    sides = [goal.side for goal in outcome.goals if (goal.period, goal.second) <= (now.period, now.second)]
     return sides.count(0), sides.count(1)

@@ -93,16 +93,16 @@ def view_game_header(source: PageSource, game: ScheduledGame, as_of: datetime) -
 
 def view_game(source: PageSource, game: ScheduledGame, as_of: datetime) -> GameView:
     """A game at a moment, with rows and shifts."""
-    seen = view_game_header(source, game, as_of)
-    if not seen.status.has_started:
-        return seen
+    view = view_game_header(source, game, as_of)
+    if not view.status.has_started:
+        return view
     whole = source.engine.get_game(game.game_id)
     events = quirks.select_published_events(
         source.seed, whole, source.engine.get_end_time(game.game_id), as_of, source.shares
     )
-    if seen.status.is_over:
-        return seen._replace(events=events, shifts=whole.shifts)
-    return seen._replace(events=_select_events_so_far(events, seen.status), shifts=_cut_off_shifts(whole, seen.status))
+    if view.status.is_over:
+        return view._replace(events=events, shifts=whole.shifts)
+    return view._replace(events=_select_events_so_far(events, view.status), shifts=_cut_off_shifts(whole, view.status))
 
 
 def _select_events_so_far(events: tuple[Event, ...], now: GameStatus) -> tuple[Event, ...]:
@@ -128,43 +128,43 @@ def _cut_off_shifts(whole: Game, now: GameStatus) -> tuple[Shift, ...]:
     )
 
 
-def get_segments(seen: GameView) -> tuple[StrengthSegment, ...]:
+def get_segments(view: GameView) -> tuple[StrengthSegment, ...]:
     """The stretches of equal strength so far."""
-    return seen.outcome.segments if seen.outcome else ()
+    return view.outcome.segments if view.outcome else ()
 
 
-def build_header(source: PageSource, seen: GameView) -> Page:
+def build_header(source: PageSource, view: GameView) -> Page:
     """What play-by-play and boxscore begin with, up to the teams."""
-    game, now = seen.game, seen.status
+    game, now = view.game, view.status
     page: Page = {
         "id": game.game_id,
         "season": game.season,
         "gameType": game.game_type,
         "limitedScoring": False,
-        "gameDate": f"{seen.listing.day}",
+        "gameDate": f"{view.listing.day}",
         "venue": localize_text(game.arena),
         "venueLocation": localize_text(game.city),
-        **build_start_times(game, seen.listing.start),
+        **build_start_times(game, view.listing.start),
         "tvBroadcasts": build_broadcasts(source, game),
         "gameState": now.state,
-        "gameScheduleState": seen.listing.state,
+        "gameScheduleState": view.listing.state,
     }
     if now.has_started:
         page["periodDescriptor"] = build_period_descriptor(game, now.period)
     return page
 
 
-def build_team_blocks(seen: GameView) -> Page:
+def build_team_blocks(view: GameView) -> Page:
     """The two teams at the head of a page."""
-    home, away = seen.score_and_shots
-    return {"awayTeam": build_team_block(seen.teams[AWAY], away), "homeTeam": build_team_block(seen.teams[HOME], home)}
+    home, away = view.score_and_shots
+    return {"awayTeam": build_team_block(view.teams[AWAY], away), "homeTeam": build_team_block(view.teams[HOME], home)}
 
 
-def build_game_outcome(seen: GameView) -> Page:
+def build_game_outcome(view: GameView) -> Page:
     """The outcome, once there is one."""
-    return {"gameOutcome": build_outcome(seen.outcome)} if seen.outcome and seen.status.is_over else {}
+    return {"gameOutcome": build_outcome(view.outcome)} if view.outcome and view.status.is_over else {}
 
 
-def build_game_clock(seen: GameView) -> Page:
+def build_game_clock(view: GameView) -> Page:
     """The clock at the head of a page."""
-    return {"clock": build_clock(seen.game, seen.status)}
+    return {"clock": build_clock(view.game, view.status)}

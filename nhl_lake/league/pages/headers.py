@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from nhl_lake.league.model import GameOutcome, LocalizedText, Player, ScheduledGame, Team
 from nhl_lake.league.pages.game_status import GameStatus, get_full_length, get_period_type
 from nhl_lake.league.pages.page_source import EASTERN, Page, PageSource
-from nhl_lake.league.seeds import create_rng as dice
+from nhl_lake.league.seeds import create_rng
 
 ASSETS = "https://assets.league.example"
 NETWORKS = (
@@ -67,11 +67,11 @@ def build_period_descriptor(game: ScheduledGame, period: int) -> Page:
     return descriptor
 
 
-def build_outcome(story: GameOutcome) -> Page:
+def build_outcome(outcome: GameOutcome) -> Page:
     """How a game ended."""
-    if story.last_period_type == "OT":
-        return {"lastPeriodType": "OT", "otPeriods": story.last_period - 3}
-    return {"lastPeriodType": story.last_period_type}
+    if outcome.last_period_type == "OT":
+        return {"lastPeriodType": "OT", "otPeriods": outcome.last_period - 3}
+    return {"lastPeriodType": outcome.last_period_type}
 
 
 def build_clock(game: ScheduledGame, now: GameStatus) -> Page:
@@ -98,8 +98,8 @@ def build_start_times(game: ScheduledGame, start: datetime) -> Page:
 
 def build_broadcasts(source: PageSource, game: ScheduledGame) -> list[Page]:
     """Who shows a game: one to four invented networks."""
-    draw = dice("broadcasts", source.seed, game.game_id)
-    shown = sorted(draw.sample(range(len(NETWORKS)), k=draw.randint(1, len(NETWORKS))))
+    rng = create_rng("broadcasts", source.seed, game.game_id)
+    shown = sorted(rng.sample(range(len(NETWORKS)), k=rng.randint(1, len(NETWORKS))))
     return [
         {"id": number, "market": market, "countryCode": country, "network": name, "sequenceNumber": n + 1}
         for n, (market, country, name, number) in ((n, NETWORKS[n]) for n in shown)

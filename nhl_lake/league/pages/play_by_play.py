@@ -64,63 +64,63 @@ DETAIL_READERS: dict[str, Callable[[Event], object]] = {
 
 def build_play_by_play_page(source: PageSource, game: ScheduledGame, as_of: datetime) -> Page:
     """The page of a game at a moment."""
-    seen = view_game(source, game, as_of)
-    page = build_header(source, seen) | build_team_blocks(seen)
-    page |= {"shootoutInUse": game.game_type != 3, "otInUse": True} | build_game_clock(seen) | {"displayPeriod": 1}
+    view = view_game(source, game, as_of)
+    page = build_header(source, view) | build_team_blocks(view)
+    page |= {"shootoutInUse": game.game_type != 3, "otInUse": True} | build_game_clock(view) | {"displayPeriod": 1}
     if game.game_type != 3:
         page["maxPeriods"] = 5
-    page |= build_game_outcome(seen)
+    page |= build_game_outcome(view)
     page |= {
-        "plays": build_plays(source, _replace_events(source, seen, as_of)),
-        "rosterSpots": _build_roster(source, seen, as_of),
+        "plays": build_plays(source, _replace_events(source, view, as_of)),
+        "rosterSpots": _build_roster(source, view, as_of),
     }
     page["regPeriods"] = 3
-    return page | ({"summary": {}} if seen.status.has_started else {})
+    return page | ({"summary": {}} if view.status.has_started else {})
 
 
-def _replace_events(source: PageSource, seen: GameView, as_of: datetime) -> GameView:
+def _replace_events(source: PageSource, view: GameView, as_of: datetime) -> GameView:
     """A game with the rows that its page has: fewer or others for some days, where a quirk says so."""
-    if not seen.status.is_over:
-        return seen
-    game_id = seen.game.game_id
+    if not view.status.is_over:
+        return view
+    game_id = view.game.game_id
     rows = defects.apply_play_defects(
-        source.get_page_defects(game_id), source.engine.get_game(game_id), seen.events, as_of
+        source.get_page_defects(game_id), source.engine.get_game(game_id), view.events, as_of
     )
-    return seen._replace(events=tuple(rows))
+    return view._replace(events=tuple(rows))
 
 
-def _build_roster(source: PageSource, seen: GameView, as_of: datetime) -> list[Page]:
+def _build_roster(source: PageSource, view: GameView, as_of: datetime) -> list[Page]:
     """The dressed players; for some days those of the next game of the calendar, where a quirk says so."""
-    if seen.status.is_over and source.get_page_defects(seen.game.game_id).open_rng(Defect.FOREIGN_ROSTER, as_of):
-        seen = _view_other_game(source, seen)
+    if view.status.is_over and source.get_page_defects(view.game.game_id).open_rng(Defect.FOREIGN_ROSTER, as_of):
+        view = _view_other_game(source, view)
     spots = sorted(
-        (*seen.list_dressed_players(HOME), *seen.list_dressed_players(AWAY)), key=lambda spot: spot.player.player_id
+        (*view.list_dressed_players(HOME), *view.list_dressed_players(AWAY)), key=lambda spot: spot.player.player_id
     )
-    return [_build_roster_spot(seen.game, seen, spot) for spot in spots]
+    return [_build_roster_spot(view.game, view, spot) for spot in spots]
 
 
-def _view_other_game(source: PageSource, seen: GameView) -> GameView:
+def _view_other_game(source: PageSource, view: GameView) -> GameView:
     """The nearest game of the calendar between two other teams."""
-    game = seen.game
+    game = view.game
     teams = {game.home_id, game.away_id}
     others = source.engine.playoffs(game.season) if game.game_type == 3 else source.engine.schedule(game.season)
     apart = (other for other in others if other.is_played and not teams & {other.home_id, other.away_id})
     other = min(apart, key=lambda other: abs(other.game_id - game.game_id))
     home, away = (source.find_team(other.season, team) for team in (other.home_id, other.away_id))
-    return seen._replace(game=other, teams=(home, away), outcome=source.engine.get_outcome(other.game_id))
+    return view._replace(game=other, teams=(home, away), outcome=source.engine.get_outcome(other.game_id))
 
 
-def build_plays(source: PageSource, seen: GameView) -> list[Page]:
+def build_plays(source: PageSource, view: GameView) -> list[Page]:
     """The rows so far."""
     tally: Counter[tuple[str, int]] = Counter()
-    return [_build_play(source, seen, event, tally) for event in seen.events]
+    return [_build_play(source, view, event, tally) for event in view.events]
 
 
-def _build_play(source: PageSource, seen: GameView, event: Event, tally: Counter[tuple[str, int]]) -> Page:
-    full = get_full_length(seen.game, event.period)
+def _build_play(source: PageSource, view: GameView, event: Event, tally: Counter[tuple[str, int]]) -> Page:
+    full = get_full_length(view.game, event.period)
     row: Page = {
         "eventId": event.event_id,
-        "periodDescriptor": build_period_descriptor(seen.game, event.period),
+        "periodDescriptor": build_period_descriptor(view.game, event.period),
         "timeInPeriod": format_clock(event.second),
         "timeRemaining": format_clock(max(full - event.second, 0)),
     }
@@ -133,22 +133,22 @@ def _build_play(source: PageSource, seen: GameView, event: Event, tally: Counter
         "sortOrder": event.sort_order,
     }
     if event.kind in DETAIL_KEYS:
-        row["details"] = _build_details(source, seen, event, tally)
+        row["details"] = _build_details(source, view, event, tally)
     if event.kind == "goal" and event.period_type != "SO":
-        row["pptReplayUrl"] = f"{ASSETS}/sprites/{seen.game.season}/{seen.game.game_id}/ev{event.event_id}.json"
+        row["pptReplayUrl"] = f"{ASSETS}/sprites/{view.game.season}/{view.game.game_id}/ev{event.event_id}.json"
     return row
 
 
-def _build_details(source: PageSource, seen: GameView, event: Event, tally: Counter[tuple[str, int]]) -> Page:
-    old = event.kind == "blocked-shot" and quirks.has_old_blocks(seen.game.season)
+def _build_details(source: PageSource, view: GameView, event: Event, tally: Counter[tuple[str, int]]) -> Page:
+    old = event.kind == "blocked-shot" and quirks.has_old_blocks(view.game.season)
     details: Page = {}
     for key in DETAIL_KEYS[event.kind]:
         if key == "eventOwnerTeamId":
-            details[key] = _find_owner_team(seen, event)
+            details[key] = _find_owner_team(view, event)
         elif not (old and key == "reason") and (value := DETAIL_READERS[key](event)) is not None:
             details[key] = value
     if event.kind == "goal":
-        details |= _build_player_totals(source, seen, event, tally) | _build_score(event) | _build_clips(seen, event)
+        details |= _build_player_totals(source, view, event, tally) | _build_score(event) | _build_clips(view, event)
     return details | _count_shots(event, tally)
 
 
@@ -161,31 +161,31 @@ def _count_shots(event: Event, tally: Counter[tuple[str, int]]) -> Page:
     return {"awaySOG": tally["shots", AWAY], "homeSOG": tally["shots", HOME]}
 
 
-def _find_owner_team(seen: GameView, event: Event) -> int:
+def _find_owner_team(view: GameView, event: Event) -> int:
     side = event.side or HOME
-    if event.kind == "blocked-shot" and quirks.has_old_blocks(seen.game.season) and event.reason == "blocked":
+    if event.kind == "blocked-shot" and quirks.has_old_blocks(view.game.season) and event.reason == "blocked":
         side = 1 - side
-    return seen.teams[side].team_id
+    return view.teams[side].team_id
 
 
-def _build_player_totals(source: PageSource, seen: GameView, event: Event, tally: Counter[tuple[str, int]]) -> Page:
+def _build_player_totals(source: PageSource, view: GameView, event: Event, tally: Counter[tuple[str, int]]) -> Page:
     """Scorer and assists of a goal, each with the season total."""
-    found: Page = {"scoringPlayerTotal": _count_scorer_total(source, seen, event, tally)}
+    found: Page = {"scoringPlayerTotal": _count_scorer_total(source, view, event, tally)}
     for number, player in enumerate(event.assists, start=1):
         tally["assists", player] += 1
         before = quirks.draw_season_total(
-            source.seed, source.engine.season(seen.game.season), seen.game, player_id=player, what="assists"
+            source.seed, source.engine.season(view.game.season), view.game, player_id=player, what="assists"
         )
         found |= {f"assist{number}PlayerId": player, f"assist{number}PlayerTotal": before + tally["assists", player]}
     return found
 
 
-def _count_scorer_total(source: PageSource, seen: GameView, event: Event, tally: Counter[tuple[str, int]]) -> int:
+def _count_scorer_total(source: PageSource, view: GameView, event: Event, tally: Counter[tuple[str, int]]) -> int:
     player = event.player or 0
     if event.period_type != "SO":
         tally["goals", player] += 1
-    season = source.engine.season(seen.game.season)
-    before = quirks.draw_season_total(source.seed, season, seen.game, player_id=player, what="goals")
+    season = source.engine.season(view.game.season)
+    before = quirks.draw_season_total(source.seed, season, view.game, player_id=player, what="goals")
     return before + tally["goals", player]
 
 
@@ -193,10 +193,10 @@ def _build_score(event: Event) -> Page:
     return {"awayScore": event.score[AWAY], "homeScore": event.score[HOME]} if event.score else {}
 
 
-def _build_clips(seen: GameView, event: Event) -> Page:
+def _build_clips(view: GameView, event: Event) -> Page:
     if event.period_type == "SO":
         return {}
-    first = (seen.game.game_id * 2000 + event.event_id) * 4
+    first = (view.game.game_id * 2000 + event.event_id) * 4
     keys = ("highlightClip", "highlightClipFr", "discreteClip", "discreteClipFr")
     clips: Page = {key: first + n for n, key in enumerate(keys)}
     shared: Page = {
@@ -206,8 +206,8 @@ def _build_clips(seen: GameView, event: Event) -> Page:
     return shared | clips
 
 
-def _build_roster_spot(game: ScheduledGame, seen: GameView, spot: RosterSpot) -> Page:
-    abbrev = seen.teams[HOME if spot.team_id == game.home_id else AWAY].abbrev
+def _build_roster_spot(game: ScheduledGame, view: GameView, spot: RosterSpot) -> Page:
+    abbrev = view.teams[HOME if spot.team_id == game.home_id else AWAY].abbrev
     return {
         "teamId": spot.team_id,
         "playerId": spot.player.player_id,

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from nhl_lake.league.model import Player, RosterSpot, Season, Team
 from nhl_lake.league.pages.headers import ASSETS, build_full_name, build_logo_url, localize_text
 from nhl_lake.league.pages.page_source import Page, PageSource, to_eastern_date
-from nhl_lake.league.seeds import create_rng as dice
+from nhl_lake.league.seeds import create_rng
 
 KG_PER_LB, CM_PER_INCH = 0.4536, 2.54
 JUNIOR_LEAGUES = ("Northern Junior", "Lakes U20", "Coast U20", "College East")
@@ -121,18 +121,18 @@ def _build_measurements(player: Player) -> Page:
 
 def _build_junior_seasons(source: PageSource, player: Player) -> list[Page]:
     """Two invented seasons before the league."""
-    draw = dice("junior", source.seed, player.player_id)
-    league, rows = draw.choice(JUNIOR_LEAGUES), []
+    rng = create_rng("junior", source.seed, player.player_id)
+    league, rows = rng.choice(JUNIOR_LEAGUES), []
     first = player.birth_date.year + 17
     for year in (first, first + 1):
-        goals, assists = draw.randint(0, 30), draw.randint(0, 40)
+        goals, assists = rng.randint(0, 30), rng.randint(0, 40)
         rows.append({
             "assists": assists,
             "gameTypeId": 2,
-            "gamesPlayed": draw.randint(20, 66),
+            "gamesPlayed": rng.randint(20, 66),
             "goals": goals,
             "leagueAbbrev": league,
-            "pim": draw.randint(0, 80),
+            "pim": rng.randint(0, 80),
             "points": goals + assists,
             "season": year * 10_000 + year + 1,
             "sequence": 1,

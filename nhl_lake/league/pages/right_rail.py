@@ -25,16 +25,16 @@ REPORT_CODES = {
 
 def build_right_rail_page(source: PageSource, game: ScheduledGame, as_of: datetime) -> Page:
     """The page of a game at a moment; before the game only the series and who is out."""
-    seen = view_game(source, game, as_of)
-    page = _build_season_series(source, game, as_of) | {"gameInfo": _build_game_info(seen)}
-    if not seen.status.has_started:
+    view = view_game(source, game, as_of)
+    page = _build_season_series(source, game, as_of) | {"gameInfo": _build_game_info(view)}
+    if not view.status.has_started:
         return page
-    counts = count_game(seen)
-    if seen.status.is_final:
+    counts = count_game(view)
+    if view.status.is_final:
         page["gameVideo"] = {"threeMinRecap": game.game_id * 1000 + 1, "condensedGame": game.game_id * 1000 + 2}
     return page | {
-        "linescore": _build_linescore(seen),
-        "shotsByPeriod": _build_periods(seen, count_by_period(seen, "shots")),
+        "linescore": _build_linescore(view),
+        "shotsByPeriod": _build_periods(view, count_by_period(view, "shots")),
         "teamGameStats": _build_team_stats(counts),
         "gameReports": _build_report_links(game),
     }
@@ -44,47 +44,47 @@ def _build_season_series(source: PageSource, game: ScheduledGame, as_of: datetim
     """The games of these two teams, with their scores so far, and who won how many."""
     met = [view_game_header(source, other, as_of) for other in source.find_meetings(game, as_of)]
     wins = {game.away_id: 0, game.home_id: 0}
-    for seen in met:
-        if seen.status.is_final:
-            home, away = seen.score
-            wins[seen.game.home_id if home > away else seen.game.away_id] += 1
+    for view in met:
+        if view.status.is_final:
+            home, away = view.score
+            wins[view.game.home_id if home > away else view.game.away_id] += 1
     count: Page = {"awayTeamWins": wins[game.away_id], "homeTeamWins": wins[game.home_id]}
     if game.series:
         count["neededToWin"] = 4
-    return {"seasonSeries": [_build_meeting(seen) for seen in met], "seasonSeriesWins": count}
+    return {"seasonSeries": [_build_meeting(view) for view in met], "seasonSeriesWins": count}
 
 
-def _build_meeting(seen: GameView) -> Page:
-    game = seen.game
+def _build_meeting(view: GameView) -> Page:
+    game = view.game
     row: Page = {
         "id": game.game_id,
         "season": game.season,
         "gameType": game.game_type,
-        "gameDate": f"{seen.listing.day}",
+        "gameDate": f"{view.listing.day}",
     }
-    row |= build_start_times(game, seen.listing.start) | {"gameState": seen.status.state}
-    row["gameScheduleState"] = seen.listing.state
+    row |= build_start_times(game, view.listing.start) | {"gameState": view.status.state}
+    row["gameScheduleState"] = view.listing.state
     for name, side in (("awayTeam", AWAY), ("homeTeam", HOME)):
-        team = seen.teams[side]
+        team = view.teams[side]
         row[name] = {"id": team.team_id, "abbrev": team.abbrev, "logo": build_logo_url(team, "light")} | (
-            {"score": seen.score[side]} if seen.status.has_started else {}
+            {"score": view.score[side]} if view.status.has_started else {}
         )
-    if seen.status.has_started:
-        row["periodDescriptor"] = build_period_descriptor(game, seen.status.period)
-    row["gameCenterLink"] = build_game_link(game, seen.listing.day, seen.teams[AWAY], seen.teams[HOME])
-    return row | ({"gameOutcome": build_outcome(seen.outcome)} if seen.outcome and seen.status.is_over else {})
+    if view.status.has_started:
+        row["periodDescriptor"] = build_period_descriptor(game, view.status.period)
+    row["gameCenterLink"] = build_game_link(game, view.listing.day, view.teams[AWAY], view.teams[HOME])
+    return row | ({"gameOutcome": build_outcome(view.outcome)} if view.outcome and view.status.is_over else {})
 
 
-def _build_game_info(seen: GameView) -> Page:
-    if seen.outcome is None:
+def _build_game_info(view: GameView) -> Page:
+    if view.outcome is None:
         return {"awayTeam": {"scratches": []}, "homeTeam": {"scratches": []}}
     away, home = (
         {"headCoach": localize_text(lineup.coach), "scratches": [_build_scratch(spot) for spot in lineup.scratches]}
-        for lineup in (seen.outcome.lineups[AWAY], seen.outcome.lineups[HOME])
+        for lineup in (view.outcome.lineups[AWAY], view.outcome.lineups[HOME])
     )
     return {
-        "referees": [localize_text(name) for name in seen.outcome.referees],
-        "linesmen": [localize_text(name) for name in seen.outcome.linesmen],
+        "referees": [localize_text(name) for name in view.outcome.referees],
+        "linesmen": [localize_text(name) for name in view.outcome.linesmen],
         "awayTeam": away,
         "homeTeam": home,
     }
@@ -95,27 +95,27 @@ def _build_scratch(spot: RosterSpot) -> Page:
     return {"id": player.player_id, "firstName": localize_text(player.first), "lastName": localize_text(player.last)}
 
 
-def _build_periods(seen: GameView, counts: list[tuple[int, int]]) -> list[Page]:
+def _build_periods(view: GameView, counts: list[tuple[int, int]]) -> list[Page]:
     return [
-        {"periodDescriptor": build_period_descriptor(seen.game, period), "away": counts[period - 1][AWAY],
+        {"periodDescriptor": build_period_descriptor(view.game, period), "away": counts[period - 1][AWAY],
          "home": counts[period - 1][HOME]}
-        for period in range(1, seen.status.period + 1)
+        for period in range(1, view.status.period + 1)
     ]  # fmt: skip
 
 
-def _build_linescore(seen: GameView) -> Page:
-    page: Page = {"byPeriod": _build_periods(seen, count_by_period(seen, "goals"))}
-    if any(event.period_type == "SO" for event in seen.events):
-        page["shootout"] = _build_shootout(seen)
-    return page | {"totals": {"away": seen.score[AWAY], "home": seen.score[HOME]}}
+def _build_linescore(view: GameView) -> Page:
+    page: Page = {"byPeriod": _build_periods(view, count_by_period(view, "goals"))}
+    if any(event.period_type == "SO" for event in view.events):
+        page["shootout"] = _build_shootout(view)
+    return page | {"totals": {"away": view.score[AWAY], "home": view.score[HOME]}}
 
 
-def _build_shootout(seen: GameView) -> Page:
-    taken = [event for event in seen.events if event.period_type == "SO" and event.kind in SHOOTOUT_ATTEMPT_KINDS]
+def _build_shootout(view: GameView) -> Page:
+    taken = [event for event in view.events if event.period_type == "SO" and event.kind in SHOOTOUT_ATTEMPT_KINDS]
     page: Page = {}
     for name, side in (("away", AWAY), ("home", HOME)):
         ours = [event.kind for event in taken if event.side == side]
-        decided = seen.status.is_over and seen.score[side] > seen.score[1 - side]
+        decided = view.status.is_over and view.score[side] > view.score[1 - side]
         page |= {
             f"{name}DecidingGoal": int(decided),
             f"{name}Conversions": ours.count("goal"),

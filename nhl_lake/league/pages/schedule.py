@@ -100,31 +100,31 @@ def _build_day(source: PageSource, day: date, entries: list[ScheduleEntry], as_o
 
 def _build_game(source: PageSource, found: ScheduleEntry, as_of: datetime) -> Page:
     game = found.game
-    seen = view_game_header(source, game, as_of)
+    view = view_game_header(source, game, as_of)
     row: Page = {
         "id": game.game_id,
         "season": game.season,
         "gameType": game.game_type,
         "venue": localize_text(game.arena),
         "neutralSite": game.neutral_site,
-        **build_start_times(game, seen.listing.start),
+        **build_start_times(game, view.listing.start),
         "venueTimezone": game.venue_timezone,
-        "gameState": seen.status.state,
-        "gameScheduleState": seen.listing.state,
+        "gameState": view.status.state,
+        "gameScheduleState": view.listing.state,
         "tvBroadcasts": build_broadcasts(source, game),
-        "awayTeam": _build_team(seen, AWAY),
-        "homeTeam": _build_team(seen, HOME),
-        "periodDescriptor": build_period_descriptor(game, max(seen.status.period, 1)),
+        "awayTeam": _build_team(view, AWAY),
+        "homeTeam": _build_team(view, HOME),
+        "periodDescriptor": build_period_descriptor(game, max(view.status.period, 1)),
     }
-    if seen.status.is_over:
-        row |= _build_ending(seen)
+    if view.status.is_over:
+        row |= _build_ending(view)
     if game.series:
         row["seriesStatus"] = _build_series_status(source, game, as_of)
-    return row | _build_links(seen)
+    return row | _build_links(view)
 
 
-def _build_team(seen: GameView, side: int) -> Page:
-    team, name = seen.teams[side], "home" if side == HOME else "away"
+def _build_team(view: GameView, side: int) -> Page:
+    team, name = view.teams[side], "home" if side == HOME else "away"
     block: Page = {"id": team.team_id, "commonName": localize_text(team.common_name)} | build_place_names(team)
     block |= {
         "abbrev": team.abbrev,
@@ -132,21 +132,21 @@ def _build_team(seen: GameView, side: int) -> Page:
         "darkLogo": build_logo_url(team, "dark"),
         f"{name}SplitSquad": False,
     }
-    if seen.status.has_started:
-        return block | {"score": seen.score[side]}
-    return block | {"radioLink": f"{ASSETS}/radio/{team.abbrev}/{seen.game.season}.m3u8"}
+    if view.status.has_started:
+        return block | {"score": view.score[side]}
+    return block | {"radioLink": f"{ASSETS}/radio/{team.abbrev}/{view.game.season}.m3u8"}
 
 
-def _build_ending(seen: GameView) -> Page:
-    if seen.outcome is None:
+def _build_ending(view: GameView) -> Page:
+    if view.outcome is None:
         return {}
-    people = {spot.player.player_id: spot.player for side in (HOME, AWAY) for spot in seen.list_dressed_players(side)}
+    people = {spot.player.player_id: spot.player for side in (HOME, AWAY) for spot in view.list_dressed_players(side)}
     found: Page = {
-        "gameOutcome": {"lastPeriodType": seen.outcome.last_period_type},  # without otPeriods, unlike other pages
-        "winningGoalie": _build_player_name(people[seen.outcome.winning_goalie]),
+        "gameOutcome": {"lastPeriodType": view.outcome.last_period_type},  # without otPeriods, unlike other pages
+        "winningGoalie": _build_player_name(people[view.outcome.winning_goalie]),
     }
-    if seen.outcome.winning_goal is not None:
-        found["winningGoalScorer"] = _build_player_name(people[seen.outcome.winning_goal])
+    if view.outcome.winning_goal is not None:
+        found["winningGoalScorer"] = _build_player_name(people[view.outcome.winning_goal])
     return found
 
 
@@ -158,19 +158,19 @@ def _build_player_name(player: Player) -> Page:
     }
 
 
-def _build_links(seen: GameView) -> Page:
-    away, home = seen.teams[AWAY], seen.teams[HOME]
+def _build_links(view: GameView) -> Page:
+    away, home = view.teams[AWAY], view.teams[HOME]
     pair = f"{away.abbrev}-at-{home.abbrev}".lower()
     found: Page = {}
-    if not seen.status.has_started:
-        tickets = f"{ASSETS}/tickets/{seen.game.game_id}"
+    if not view.status.has_started:
+        tickets = f"{ASSETS}/tickets/{view.game.game_id}"
         found |= {"ticketsLink": tickets, "ticketsLinkFr": f"{tickets}/fr"}
-    if seen.status.is_final:
-        recap = f"{pair}-recap-{seen.game.game_id}"
+    if view.status.is_final:
+        recap = f"{pair}-recap-{view.game.game_id}"
         found |= {"threeMinRecap": f"/video/{recap}", "threeMinRecapFr": f"/fr/video/{recap}"}
-    if seen.status.state == "OFF":
-        found["condensedGame"] = f"/video/{pair}-condensed-game-{seen.game.game_id}"
-    return found | {"gameCenterLink": build_game_link(seen.game, seen.listing.day, away, home)}
+    if view.status.state == "OFF":
+        found["condensedGame"] = f"/video/{pair}-condensed-game-{view.game.game_id}"
+    return found | {"gameCenterLink": build_game_link(view.game, view.listing.day, away, home)}
 
 
 def _build_series_status(source: PageSource, game: ScheduledGame, as_of: datetime) -> Page:
@@ -180,9 +180,9 @@ def _build_series_status(source: PageSource, game: ScheduledGame, as_of: datetim
     wins = {series.top_seed_id: 0, series.bottom_seed_id: 0}
     for other in source.find_meetings(game, as_of):
         if other.series and other.series.game <= series.game:
-            seen = view_game_header(source, other, as_of)
-            if seen.status.is_final:
-                home, away = seen.score
+            view = view_game_header(source, other, as_of)
+            if view.status.is_final:
+                home, away = view.score
                 wins[other.home_id if home > away else other.away_id] += 1
     return {
         "round": series.round,

@@ -19,36 +19,36 @@ GOAL_DETAIL_CODES = (808, 805, 803, 802)  # seen beside goals, without a rule th
 
 def build_shift_chart_page(source: PageSource, game: ScheduledGame, as_of: datetime) -> Page:
     """The chart of a game at a moment; empty before the game, and where a quirk says so."""
-    seen = _drop_missing_periods(source, view_game(source, game, as_of), as_of)
-    rows = _build_rows(source, seen) if seen.status.has_started and _is_chart_filled(source, seen, as_of) else []
+    view = _drop_missing_periods(source, view_game(source, game, as_of), as_of)
+    rows = _build_rows(source, view) if view.status.has_started and _is_chart_filled(source, view, as_of) else []
     return {"data": rows, "total": len(rows)}
 
 
-def _drop_missing_periods(source: PageSource, seen: GameView, as_of: datetime) -> GameView:
+def _drop_missing_periods(source: PageSource, view: GameView, as_of: datetime) -> GameView:
     """A game without the periods that its chart does not have yet, where a quirk says so."""
-    last = find_last_chart_period(source.get_page_defects(seen.game.game_id), as_of) if seen.status.is_over else None
+    last = find_last_chart_period(source.get_page_defects(view.game.game_id), as_of) if view.status.is_over else None
     if last is None:
-        return seen
-    shifts = tuple(shift for shift in seen.shifts if shift.period <= last)
-    return seen._replace(shifts=shifts, events=tuple(event for event in seen.events if event.period <= last))
+        return view
+    shifts = tuple(shift for shift in view.shifts if shift.period <= last)
+    return view._replace(shifts=shifts, events=tuple(event for event in view.events if event.period <= last))
 
 
-def _is_chart_filled(source: PageSource, seen: GameView, as_of: datetime) -> bool:
-    since = quirks.find_chart_start(source.seed, seen.game.game_id, source.engine.get_end_time(seen.game.game_id))
+def _is_chart_filled(source: PageSource, view: GameView, as_of: datetime) -> bool:
+    since = quirks.find_chart_start(source.seed, view.game.game_id, source.engine.get_end_time(view.game.game_id))
     return since is not None and since <= as_of
 
 
-def _build_rows(source: PageSource, seen: GameView) -> list[Page]:
-    spots = {spot.player.player_id: spot for side in (HOME, AWAY) for spot in seen.list_dressed_players(side)}
-    numbers = _assign_event_numbers(seen)
-    whole = source.engine.get_game(seen.game.game_id)
+def _build_rows(source: PageSource, view: GameView) -> list[Page]:
+    spots = {spot.player.player_id: spot for side in (HOME, AWAY) for spot in view.list_dressed_players(side)}
+    numbers = _assign_event_numbers(view)
+    whole = source.engine.get_game(view.game.game_id)
     twice, odd = quirks.draw_repeated_shifts(source.seed, whole), _find_placeholder_shift(source, whole)
-    first_id = _compute_first_id(seen.game)
+    first_id = _compute_first_id(view.game)
     rows: list[Page] = []
     ahead: dict[int, int] = defaultdict(int)
-    for shift in seen.shifts:
+    for shift in view.shifts:
         spot = spots[shift.player_id]
-        row = _build_row(seen, spot) | _build_shift(shift, shift.number + ahead[shift.player_id])
+        row = _build_row(view, spot) | _build_shift(shift, shift.number + ahead[shift.player_id])
         row["eventNumber"] = numbers[shift.period, shift.start]
         if shift == odd:
             rows.append(row | {"endTime": "", "duration": "00:00"})
@@ -56,7 +56,7 @@ def _build_rows(source: PageSource, seen: GameView) -> list[Page]:
         if shift in twice:
             ahead[shift.player_id] += 1
             rows.append(row | {"shiftNumber": shift.number + ahead[shift.player_id]})
-    rows += [_build_goal(seen, spots, event) for event in seen.events if event.kind == "goal"]
+    rows += [_build_goal(view, spots, event) for event in view.events if event.kind == "goal"]
     return [{"id": first_id + n} | row for n, row in enumerate(rows)]
 
 
@@ -72,16 +72,16 @@ def _compute_first_id(game: ScheduledGame) -> int:
     return ((game.season // 10_000 - 2000) * 2_500 + (0, 200, 1_600)[kind - 1] + number) * 1_500
 
 
-def _assign_event_numbers(seen: GameView) -> dict[tuple[int, int], int]:
+def _assign_event_numbers(view: GameView) -> dict[tuple[int, int], int]:
     """A number for every second at which shifts begin: players who come on together share it."""
-    begun = sorted({(shift.period, shift.start) for shift in seen.shifts})
+    begun = sorted({(shift.period, shift.start) for shift in view.shifts})
     return {second: 6 + 2 * n for n, second in enumerate(begun)}
 
 
-def _build_row(seen: GameView, spot: RosterSpot) -> Page:
+def _build_row(view: GameView, spot: RosterSpot) -> Page:
     """What a row says of a player; the rest is filled in by shift or goal."""
-    side = HOME if spot.team_id == seen.game.home_id else AWAY
-    team: Team = seen.teams[side]
+    side = HOME if spot.team_id == view.game.home_id else AWAY
+    team: Team = view.teams[side]
     return {
         "detailCode": 0,
         "duration": None,
@@ -90,7 +90,7 @@ def _build_row(seen: GameView, spot: RosterSpot) -> Page:
         "eventDetails": None,
         "eventNumber": 0,
         "firstName": dict(spot.player.first)["default"],
-        "gameId": seen.game.game_id,
+        "gameId": view.game.game_id,
         "hexValue": TEAM_COLORS[side],
         "lastName": dict(spot.player.last)["default"],
         "period": 0,
@@ -114,12 +114,12 @@ def _build_shift(shift: Shift, number: int) -> Page:
     }
 
 
-def _build_goal(seen: GameView, spots: dict[int, RosterSpot], event: Event) -> Page:
+def _build_goal(view: GameView, spots: dict[int, RosterSpot], event: Event) -> Page:
     shootout = event.period_type == "SO"
     at = format_clock(event.second)
     strength = read_strength(event.situation, event.side or HOME)
     helpers = [spots[player].player for player in event.assists]
-    return _build_row(seen, spots[event.player or 0]) | {
+    return _build_row(view, spots[event.player or 0]) | {
         "detailCode": GOAL_DETAIL_CODES[event.event_id % len(GOAL_DETAIL_CODES)],
         "endTime": at,
         "eventDescription": "Shootout" if shootout else GOAL_DESCRIPTIONS.get(strength, "EVG"),

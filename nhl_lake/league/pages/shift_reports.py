@@ -31,71 +31,71 @@ TABLE_TAG = '<table border="0" cellspacing="0" cellpadding="0" width="100%">\n'
 
 def render_shift_report(source: PageSource, game: ScheduledGame, as_of: datetime, *, side: int) -> str | None:
     """The report of one team at a moment; None before the first faceoff, and where a quirk says so."""
-    seen = view_game(source, game, as_of)
-    if not seen.status.has_started or not quirks.has_shift_reports(source.seed, game.game_id):
+    view = view_game(source, game, as_of)
+    if not view.status.has_started or not quirks.has_shift_reports(source.seed, game.game_id):
         return None
-    team = seen.teams[side]
+    team = view.teams[side]
     title = "Home" if side == HOME else "Visitor"
-    played = {shift.player_id for shift in seen.shifts}
-    spots = sorted(_replace_numbers(source, seen, as_of, side), key=lambda spot: spot.number)
+    played = {shift.player_id for shift in view.shifts}
+    spots = sorted(_replace_numbers(source, view, as_of, side), key=lambda spot: spot.number)
     return "".join([
         f'<html>\n<head>\n<META http-equiv="Content-Type" content="text/html; charset=UTF-8">\n'
         f"<title>Time On Ice Report {title} Team</title>\n</head>\n<body>\n",
         '<div class="pageBreakAfter" align="center">\n<table class="tablewidth" align="center">\n',
-        _render_banner(seen),
+        _render_banner(view),
         '<tr>\n<td class="tablewidth" valign="top">\n<table class="tablewidth">\n<tr>\n',
-        f'<td class="teamHeading + border" align="center">{_format_team_name(seen, side)}</td>\n</tr>\n</table>\n',
+        f'<td class="teamHeading + border" align="center">{_format_team_name(view, side)}</td>\n</tr>\n</table>\n',
         "</td>\n</tr>\n",
         f"<tr>\n<td>\n{TABLE_TAG}",
-        *(_render_player(seen, spot, side) for spot in spots if spot.player.player_id in played),
+        *(_render_player(view, spot, side) for spot in spots if spot.player.player_id in played),
         f"</table>\n</td>\n</tr>\n</table>\n</div>\n<!-- {team.abbrev} -->\n</body>\n</html>\n",
     ])  # fmt: skip
 
 
-def _replace_numbers(source: PageSource, seen: GameView, as_of: datetime, side: int) -> list[RosterSpot]:
+def _replace_numbers(source: PageSource, view: GameView, as_of: datetime, side: int) -> list[RosterSpot]:
     """Who is dressed, with the numbers of the report."""
-    spots = seen.list_dressed_players(side)
-    if not seen.status.is_over:
+    spots = view.list_dressed_players(side)
+    if not view.status.is_over:
         return list(spots)
-    numbers = apply_number_defects(source.get_page_defects(seen.game.game_id), spots, as_of)
+    numbers = apply_number_defects(source.get_page_defects(view.game.game_id), spots, as_of)
     return [spot._replace(number=numbers[spot.player.player_id]) for spot in spots]
 
 
-def _format_team_name(seen: GameView, side: int) -> str:
-    return escape(build_full_name(seen.teams[side])["default"].upper())
+def _format_team_name(view: GameView, side: int) -> str:
+    return escape(build_full_name(view.teams[side])["default"].upper())
 
 
-def _render_banner(seen: GameView) -> str:
+def _render_banner(view: GameView) -> str:
     """Who played whom, when and where, with the score."""
-    game = seen.game
+    game = view.game
     start = game.start.astimezone(ZoneInfo(game.timezone))
-    state = "Final" if seen.status.is_over else f"Period {seen.status.period}"
+    state = "Final" if view.status.is_over else f"Period {view.status.period}"
     lines = (
-        f"VISITOR {_format_team_name(seen, AWAY)} {seen.score[AWAY]}",
+        f"VISITOR {_format_team_name(view, AWAY)} {view.score[AWAY]}",
         "TOI Shift Report",
         f"{start:%A, %B} {start.day}, {start.year}",
         f"{escape(dict(game.arena)['default'])}",
         f"Start&nbsp;{start.hour % 12 or 12}:{start:%M}&nbsp;{start:%Z}",
         f"Game {game.game_id % 10_000:04d}",
         state,
-        f"HOME {_format_team_name(seen, HOME)} {seen.score[HOME]}",
+        f"HOME {_format_team_name(view, HOME)} {view.score[HOME]}",
     )
     return "".join(f'<tr>\n<td align="center" style="font-weight:bold">{line}</td>\n</tr>\n' for line in lines)
 
 
-def _render_player(seen: GameView, spot: RosterSpot, side: int) -> str:
+def _render_player(view: GameView, spot: RosterSpot, side: int) -> str:
     player = spot.player
     last, first = (dict(name)["default"].upper() for name in (player.last, player.first))
-    shifts = [shift for shift in seen.shifts if shift.player_id == player.player_id]
+    shifts = [shift for shift in view.shifts if shift.player_id == player.player_id]
     return "".join([
         '<tr>\n<td align="center" valign="top" class="playerHeading + border" colspan="8">'
         f"{spot.number} {escape(last)}, {escape(first)}</td>\n</tr>\n",
         _render_row("", [(heading, "heading + lborder + bborder") for heading in SHIFT_HEADINGS]),
-        *(_render_shift(seen, shift, n) for n, shift in enumerate(shifts)),
+        *(_render_shift(view, shift, n) for n, shift in enumerate(shifts)),
         f'{SPACER_ROW}<tr>\n<td align="center" colspan="8">\n',
         TABLE_TAG,
         _render_row("", [(heading, "heading + bborder + lborder") for heading in SUMMARY_HEADINGS]),
-        *_render_summary(seen, shifts, side),
+        *_render_summary(view, shifts, side),
         f"</table>\n</td>\n</tr>\n{SPACER_ROW}{SPACER_ROW}",
     ])  # fmt: skip
 
@@ -105,24 +105,24 @@ def _render_row(stripe: str, cells: Iterable[tuple[str, str]]) -> str:
     return f'<tr class="{stripe}">\n{inner}</tr>\n' if stripe else f"<tr>\n{inner}</tr>\n"
 
 
-def _render_shift(seen: GameView, shift: Shift, number: int) -> str:
-    full = get_full_length(seen.game, shift.period)
+def _render_shift(view: GameView, shift: Shift, number: int) -> str:
+    full = get_full_length(view.game, shift.period)
     cells = [
         f"{shift.number}",
-        format_period(seen.game, shift.period),
+        format_period(view.game, shift.period),
         f"{_format_minutes(shift.start)} / {_format_minutes(full - shift.start)}",
         f"{_format_minutes(shift.end)} / {_format_minutes(full - shift.end)}",
         format_clock(shift.end - shift.start),
-        _format_event_marks(seen, shift) or "&nbsp;",
+        _format_event_marks(view, shift) or "&nbsp;",
     ]
     stripe = "oddColor" if number % 2 == 0 else "\tevenColor"
     ends = [*["lborder + bborder"] * 5, "lborder + bborder + rborder"]
     return _render_row(stripe, zip(cells, ends, strict=True))
 
 
-def _format_event_marks(seen: GameView, shift: Shift) -> str:
+def _format_event_marks(view: GameView, shift: Shift) -> str:
     """G and P for goals and penalties that the player was on the ice for."""
-    rows = (event for event in seen.events if event.period == shift.period and shift.start < event.second <= shift.end)
+    rows = (event for event in view.events if event.period == shift.period and shift.start < event.second <= shift.end)
     kinds = {event.kind for event in rows}
     return ("G" if "goal" in kinds else "") + ("P" if "penalty" in kinds else "")
 
@@ -136,15 +136,15 @@ def format_period(game: ScheduledGame, period: int) -> str:
     return "OT" if get_period_type(game, period) == "OT" and game.game_type != 3 else f"{period}"
 
 
-def _render_summary(seen: GameView, shifts: list[Shift], side: int) -> list[str]:
+def _render_summary(view: GameView, shifts: list[Shift], side: int) -> list[str]:
     """Shifts and time on ice by period and in all, split by strength."""
     rows: list[str] = []
     whole: dict[str, int] = defaultdict(int)
     for period, inside in groupby(shifts, key=lambda shift: shift.period):
-        part = _sum_ice_time(list(inside), get_segments(seen), side)
+        part = _sum_ice_time(list(inside), get_segments(view), side)
         for name, seconds in part.items():
             whole[name] += seconds
-        rows.append(_render_summary_row(format_period(seen.game, period), part, "" if len(rows) % 2 else "oddColor"))
+        rows.append(_render_summary_row(format_period(view.game, period), part, "" if len(rows) % 2 else "oddColor"))
     return [*rows, _render_summary_row("TOT", whole, "evenColor")]
 
 
@@ -152,11 +152,11 @@ def _sum_ice_time(shifts: list[Shift], stretches: Iterable[StrengthSegment], sid
     found = {"shifts": len(shifts), "toi": 0, EVEN: 0, POWER: 0, SHORT: 0}
     for shift in shifts:
         found["toi"] += shift.end - shift.start
-        for spell in stretches:
-            if spell.period == shift.period and spell.start < shift.end and spell.end > shift.start:
-                men = [spell.skaters[n] + (spell.goalies[n] is not None) for n in (HOME, AWAY)]
-                overlap = min(spell.end, shift.end) - max(spell.start, shift.start)
-                found[classify_strength(men[side], men[1 - side])] += overlap
+        for segment in stretches:
+            if segment.period == shift.period and segment.start < shift.end and segment.end > shift.start:
+                player_counts = [segment.skaters[n] + (segment.goalies[n] is not None) for n in (HOME, AWAY)]
+                overlap = min(segment.end, shift.end) - max(segment.start, shift.start)
+                found[classify_strength(player_counts[side], player_counts[1 - side])] += overlap
     return found
 
 
