@@ -1,8 +1,8 @@
 """A small simulated NHL, deterministic from a seed, that answers like the NHL's API.
 
-Everything is invented: teams, arenas, players. A game is a function of (seed, season, game id); a page is one of
-(league, address, moment). `quirks` and `broken` say where pages are wrong on purpose. Nothing here knows the rest of
-the package.
+Everything is invented: teams, arenas, players. A game depends only on seed, season and game id; a page only on the
+league, the URL and the time. `quirks` and `defects` list where pages are wrong on purpose. Nothing here imports the
+rest of the package.
 """
 
 import json
@@ -24,7 +24,7 @@ NOT_FOUND = b'{"message":"Not Found"}'
 
 
 class Answer(NamedTuple):
-    """What a server sends back."""
+    """The response to a request."""
 
     status: int
     body: bytes
@@ -36,7 +36,7 @@ class League:
 
     Seasons have eight digits. Raises InvalidLeagueOption.
 
-    `shares` says in how many games pages are wrong at first: few by default, and many in `quirks.TROUBLED`.
+    shares: the share of games whose pages are wrong at first: few by default, many with `quirks.MANY_DEFECTS`.
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class League:
         self.shares = shares
         self.engine = Engine(seed)
         self._source = PageSource(self.engine, seed, self.seasons, shares)
-        self._lock = threading.Lock()  # the engine's memory is not made for the threads of a server
+        self._lock = threading.Lock()  # the engine's caches are not thread-safe
 
     def answer(self, target: str, as_of: datetime) -> Answer:
-        """The page at a path and query, as of a moment; 404 for what does not exist."""
+        """Return the page at a path and query as of a time; 404 if it does not exist."""
         with self._lock:
             found = routes.find_page(self._source, target, as_of.astimezone(UTC))
         if found is None:
@@ -69,6 +69,6 @@ class League:
 def _check_season(season: object) -> None:
     year = season // 10_000 if isinstance(season, int) else 0
     if season != year * 10_000 + year + 1:
-        raise InvalidLeagueOption(f"a season is two years that follow each other, like 20252026, not {season!r}.")
+        raise InvalidLeagueOption(f"a season is two consecutive years, like 20252026, not {season!r}.")
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise InvalidLeagueOption(f"this league plays from {FIRST_YEAR} to {LAST_YEAR}, not in {season}.")

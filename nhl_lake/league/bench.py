@@ -42,7 +42,7 @@ DEFENSE_UNIT_SHARES: dict[str, tuple[float, ...]] = {
 
 
 def choose_unit_shape(own: int, theirs: int, *, pulled: bool) -> UnitShape:
-    """The kind of unit for this many skaters by penalties; `pulled` adds an extra attacker late in the game."""
+    """Return the kind of unit for a number of skaters; `pulled` adds an extra attacker late in the game."""
     if pulled:
         return UnitShape("six", own, 1)
     if own > theirs:
@@ -53,7 +53,7 @@ def choose_unit_shape(own: int, theirs: int, *, pulled: bool) -> UnitShape:
 
 
 def build_bench(lineup: Lineup) -> Bench:
-    """The units of a line-up."""
+    """Return the units of a lineup."""
     lines = tuple(tuple(s.player.player_id for s in line) for line in lineup.lines)
     pairs = tuple(tuple(s.player.player_id for s in pair) for pair in lineup.pairs)
     players = {s.player.player_id: s.player for s in lineup.dressed_players}
@@ -82,7 +82,7 @@ def build_bench(lineup: Lineup) -> Bench:
 
 
 def pick_players(wanted: Iterable[int], others: Iterable[int], count: int, out: Collection[int]) -> tuple[int, ...]:
-    """The first `count` of the wanted who may play, made up from the others."""
+    """Return the first `count` of the wanted players who may play; the others fill empty places."""
     chosen: list[int] = []
     for player in (*wanted, *others):
         if len(chosen) == count:
@@ -93,14 +93,14 @@ def pick_players(wanted: Iterable[int], others: Iterable[int], count: int, out: 
 
 
 def pick_unit(team: Bench, formed: UnitShape, line: int, pair: int, out: Collection[int]) -> tuple[int, ...]:
-    """The skaters of one unit: forwards of `line`, defensemen of `pair`, with substitutes for those who cannot play."""
+    """Return the skaters of a unit: forwards of `line`, defensemen of `pair`, and substitutes for the unavailable."""
     return pick_forwards(team, formed, line, out, ()) + pick_defense(team, formed, pair, out, ())
 
 
 def pick_forwards(
     team: Bench, formed: UnitShape, line: int, out: Collection[int], tired: Collection[int]
 ) -> tuple[int, ...]:
-    """The forwards of a line; substitutes come from the next line, and rather from those who have rested."""
+    """Return the forwards of a line; substitutes come from the next line, rested players first."""
     lines = team.forward_units[formed.kind]
     spare = (*lines[(line + 1) % len(lines)], *team.forwards)
     return pick_players(lines[line], sorted(spare, key=lambda p: p in tired), formed.forwards, out)
@@ -109,6 +109,6 @@ def pick_forwards(
 def pick_defense(
     team: Bench, formed: UnitShape, pair: int, out: Collection[int], tired: Collection[int]
 ) -> tuple[int, ...]:
-    """The defensemen of a pair; substitutes as for forwards."""
+    """Return the defensemen of a pair; rested players substitute first."""
     spare = sorted(team.defense, key=lambda p: p in tired)
     return pick_players(team.defense_units[formed.kind][pair], spare, formed.defense, out)

@@ -1,4 +1,4 @@
-"""The calendar: preseason and regular season by day, with the games that had to wait and the one that never was."""
+"""The calendar: preseason and regular season by day, with postponed games and a cancelled one."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ EASTERN: Final = ZoneInfo("America/New_York")
 GAMES_BY_WEEKDAY: Final = (6, 11, 3, 11, 5, 13, 5)  # Monday first; about 51 a week
 PRESEASON_GAMES: Final = 6  # per club
 BACK_TO_BACK_COST: Final = 0.35  # games that a club must be behind another to play two days in a row before it
-END_MARGIN: Final = timedelta(days=3)  # the last games are hard to place: aim at being done before the last day
+END_MARGIN: Final = timedelta(days=3)  # the last games are hard to place: aim to finish before the last day
 PLAYOFF_ROUNDS: Final = 4
 DAYS_BETWEEN_ROUNDS: Final = 16
 
 
 @lru_cache(maxsize=64)
 def plan_season(seed: int, number: int) -> Season:
-    """The clubs and the dates of a season: it opens on the Tuesday after the fourth of October."""
+    """Return the clubs and dates of a season, which opens on the Tuesday after 4 October."""
     year = get_first_year(number)
     opening = date(year, 10, 5)
     opening += timedelta(days=(1 - opening.weekday()) % 7)
@@ -35,7 +35,7 @@ def plan_season(seed: int, number: int) -> Season:
 
 @lru_cache(maxsize=8)
 def plan_schedule(seed: int, number: int) -> tuple[ScheduledGame, ...]:
-    """Preseason and regular season in the order of their ids: the order in which they were first planned."""
+    """Return the preseason and regular season in the order of game ids, which is the order of the first plan."""
     about = plan_season(seed, number)
     rng = create_rng(seed, "calendar", number)
     preseason = _assign_days(
@@ -52,7 +52,7 @@ def plan_schedule(seed: int, number: int) -> tuple[ScheduledGame, ...]:
 
 
 def _pair_preseason(rng: Random, clubs: tuple[Team, ...]) -> list[tuple[Team, Team]]:
-    """Preseason: neighbours in shuffled order play each other."""
+    """Pair the teams of the preseason: neighbors in shuffled order play each other."""
     pairs = []
     for turn in range(PRESEASON_GAMES):
         order = rng.sample(clubs, len(clubs))
@@ -61,7 +61,7 @@ def _pair_preseason(rng: Random, clubs: tuple[Team, ...]) -> list[tuple[Team, Te
 
 
 def _pair_regular_season(rng: Random, about: Season) -> list[tuple[Team, Team]]:
-    """82 games each: 26 inside the division, 24 in the rest of the conference, 32 against the other one."""
+    """Pair the teams for 82 games each: 26 in the division, 24 in the rest of the conference, 32 in the other one."""
     pairs: list[tuple[Team, Team]] = []
     by_division: dict[str, list[Team]] = {}
     for team in about.teams:
@@ -71,7 +71,7 @@ def _pair_regular_season(rng: Random, about: Season) -> list[tuple[Team, Team]]:
         rng.shuffle(clubs)
         for i, a in enumerate(clubs):
             for j in range(i + 1, len(clubs)):
-                # a ring of eight: two steps apart on either side play three times, the others four
+                # in a ring of eight, teams two steps apart play three times, the others four times
                 pairs += _alternate_home(a, clubs[j], 3 if (j - i) in (1, 7) else 4, flip=(j - i) == 7)
     for i, clubs in enumerate(divisions):
         for others in divisions[i + 1 :]:
@@ -90,7 +90,7 @@ def _alternate_home(a: Team, b: Team, count: int, *, flip: bool) -> list[tuple[T
 def _assign_days(
     rng: Random, about: Season, pairs: list[tuple[Team, Team]], first: date, last: date, quota: int
 ) -> list[tuple[date, Team, Team]]:
-    """Give every game a day: nobody plays twice a day or three days in a row, and back-to-backs are the exception."""
+    """Give every game a day: no team plays twice a day or three days in a row, and back-to-backs are rare."""
     waiting = {team.team_id: 0 for team in about.teams}
     for home, away in pairs:
         waiting[home.team_id] += 1
@@ -113,7 +113,7 @@ def _assign_days(
 
 
 def _is_game_day(about: Season, day: date) -> bool:
-    """Whether there is play: not around Christmas, nor in the week of the all-star break."""
+    """Whether games are played on a day: not around Christmas or in the week of the all-star break."""
     year = get_first_year(about.season)
     if day in (date(year, 12, 24), date(year, 12, 25), date(year, 12, 26)):
         return False
@@ -127,7 +127,7 @@ def _fill_day(
     day: date,
     state: tuple[dict[int, list[date]], dict[int, int]],
 ) -> list[tuple[Team, Team]]:
-    """Take games for one day, those first whose teams have most left to play."""
+    """Pick the games of a day; teams with the most games left come first."""
     played, waiting = state
     yesterday, before = day - timedelta(days=1), day - timedelta(days=2)
     tired = {}
@@ -165,7 +165,7 @@ def _plan_game(rng: Random, about: Season, game_type: int, number: int, row: tup
 def create_scheduled_game(
     about: Season, game_type: int, number: int, clubs: tuple[Team, Team], start: datetime
 ) -> ScheduledGame:
-    """A game as the calendar first has it."""
+    """Return a game as first scheduled."""
     home, away = clubs
     day = start.astimezone(EASTERN).date()
     published = datetime(get_first_year(about.season), 7, 2, 17, tzinfo=UTC)
@@ -182,7 +182,7 @@ def create_scheduled_game(
 
 
 def draw_start_time(rng: Random, home: Team, day: date) -> datetime:
-    """When a game starts: evenings by the arena's clock, week-end matinees, Hawaii early for the East to watch."""
+    """Return when a game starts: in the evening local time, some matinees on weekends, early in Hawaii for the East."""
     hour, minute = rng.choice(((19, 0), (19, 0), (19, 0), (19, 30), (20, 0)))
     if home.timezone == "Pacific/Honolulu":
         hour, minute = 16, 30
@@ -196,7 +196,7 @@ def draw_start_time(rng: Random, home: Team, day: date) -> datetime:
 
 
 def _postpone_games(rng: Random, about: Season, games: list[ScheduledGame]) -> None:
-    """Three games of the winter wait, one of them for months; they keep their ids."""
+    """Postpone three games of the winter, one of them by months; they keep their ids."""
     year = get_first_year(about.season)
     winter = [i for i, game in enumerate(games) if date(year, 10, 20) < game.day < date(year + 1, 1, 15)]
     busy: dict[int, set[date]] = {}
@@ -211,20 +211,20 @@ def _postpone_games(rng: Random, about: Season, games: list[ScheduledGame]) -> N
 
 
 def _find_free_day(about: Season, clubs: tuple[set[date], set[date]], day: date) -> date:
-    """The first day from this one on when both clubs can play."""
+    """Return the first day from this one on when both clubs can play."""
     while not _is_game_day(about, day) or any(_is_day_blocked(busy, day) for busy in clubs):
         day += timedelta(days=1)
     return day
 
 
 def _is_day_blocked(busy: set[date], day: date) -> bool:
-    """Whether a club plays on a day already, or would play three days in a row."""
+    """Whether a club already plays on a day, or would play three days in a row."""
     near = {ahead for ahead in range(-2, 3) if day + timedelta(days=ahead) in busy}
     return 0 in near or any(pair <= near for pair in ({-2, -1}, {-1, 1}, {1, 2}))
 
 
 def _move_game(rng: Random, game: ScheduledGame, day: date) -> ScheduledGame:
-    """The game on its new day at the old hour: put off shortly before the start, and given the day some days later."""
+    """Return a postponed game on its new day, at the same hour. The new day is announced some days later."""
     local = game.start.astimezone(ZoneInfo(game.timezone))
     start = (local + (day - game.day)).astimezone(UTC)
     return game._replace(
@@ -238,7 +238,7 @@ def _move_game(rng: Random, game: ScheduledGame, day: date) -> ScheduledGame:
 def plan_series(
     seed: int, about: Season, series: Series, clubs: tuple[Team, Team], appears: datetime
 ) -> list[ScheduledGame]:
-    """The seven games of a series as planned: every other day, the better team at home in games 1, 2, 5 and 7."""
+    """Return the seven planned games of a series: every other day, the better team at home in games 1, 2, 5 and 7."""
     rng = create_rng(seed, "series", about.season, series.round, series.number)
     top, bottom = clubs
     first = about.end + timedelta(days=3 + DAYS_BETWEEN_ROUNDS * (series.round - 1) + series.number % 2)

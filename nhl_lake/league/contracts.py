@@ -1,7 +1,7 @@
-"""The league's people: who is under contract where, from season to season and from day to day.
+"""Contracts: which player belongs to which club, by season and day.
 
-Careers are told from FIRST_SEASON on, so that a season's rosters do not depend on which seasons are asked for. A career
-is six values; the person (names, skills) is made from its id when somebody looks.
+Careers are simulated from FIRST_SEASON on, so the rosters of a season do not depend on which seasons are requested. A
+career has six values; names and skills of the player are drawn from the id on demand.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SLOT_POSITIONS: Final = (
 )  # fmt: skip
 NAMESAKE_SLOTS: Final = (3, 16)  # slots of the two namesakes
 SHOOTS_RIGHT: Final = {"R": 0.62, "L": 0.1}
-ROSTER_SLOTS: Final = 23  # slots of the club itself; the rest waits in the minors
+ROSTER_SLOTS: Final = 23  # slots of the club itself; the others are in the minors
 RANK_BY_DEPTH: Final = {
     "F": (1.5, 1.4, 1.35, 1.2, 1.15, 1.1, 1.0, 0.95, 0.9, 0.8, 0.75, 0.7, 0.62, 0.6),
     "D": (1.4, 1.25, 1.1, 1.0, 0.85, 0.75, 0.65),
@@ -34,18 +34,18 @@ RANK_BY_DEPTH: Final = {
 
 
 class Career(NamedTuple):
-    """One contract: the player, the position, the skill and the first season."""
+    """One contract: player, position, skill and first season."""
 
     player_id: int
     position: str
     rank: float
     birth_year: int
     debut: int
-    namesake: int  # the id of the player with the same name; the own id otherwise
+    namesake: int  # the id of another player with the same name, or the player's own id
 
 
 class Trade(NamedTuple):
-    """Two players change clubs."""
+    """A trade of two players."""
 
     day: date
     clubs: tuple[int, int]  # franchises
@@ -54,30 +54,30 @@ class Trade(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeasonContracts:
-    """One season's people."""
+    """The players of a season: rosters, injuries, and the strength of each club."""
 
     seed: int
     season: int
     teams: tuple[Team, ...]
     rosters: dict[int, list[tuple[date, tuple[RosterSpot, ...]]]]  # team id -> states of all slots, by first day
-    injuries: dict[int, tuple[tuple[date, date], ...]]  # player id -> spells, last day included
+    injuries: dict[int, tuple[tuple[date, date], ...]]  # player id -> absences, last day included
     players: dict[int, Player]
     strength: dict[int, float]  # team id -> goals for and against, relative, 1 is average
 
 
 def get_first_year(season: int) -> int:
-    """2024 for 20242025."""
+    """Return the first year of a season: 2024 for 20242025."""
     return season // 10000
 
 
 def get_next_season(season: int) -> int:
-    """20252026 for 20242025."""
+    """Return the season after this one: 20252026 for 20242025."""
     return season + 10001
 
 
 @lru_cache(maxsize=64)
 def _build_contracts(seed: int, season: int) -> dict[int, tuple[Career, ...]]:
-    """Franchise -> its careers in slot order on the first day of a season."""
+    """Return each franchise's careers in slot order on the first day of a season."""
     franchises = sorted({home.franchise_id for home in TEAM_IDENTITIES})
     if season <= FIRST_SEASON:
         rng = create_rng(seed, "founders")
@@ -95,7 +95,7 @@ def _build_contracts(seed: int, season: int) -> dict[int, tuple[Career, ...]]:
 
 
 def _replace_retired(seed: int, season: int, clubs: dict[int, list[Career]]) -> dict[int, tuple[Career, ...]]:
-    """Players retire, rookies take their places; one of them shares a teammate's name."""
+    """Replace retired players by rookies; one rookie has the same name as a teammate."""
     rng = create_rng(seed, "summer", season)
     number = _find_last_id(clubs) + 1
     for careers in clubs.values():
@@ -119,7 +119,7 @@ def _create_career(rng: Random, number: int, slot: int, season: int, *, young: b
 
 
 def _draw_trades(seed: int, season: int) -> tuple[Trade, ...]:
-    """The season's trades between November and the deadline in March: one for one, of the same kind."""
+    """Draw the trades between November and the deadline in March: one for one, in the same position group."""
     rng = create_rng(seed, "trades", season)
     franchises = sorted({home.franchise_id for home in TEAM_IDENTITIES})
     rows = []
@@ -133,7 +133,7 @@ def _draw_trades(seed: int, season: int) -> tuple[Trade, ...]:
 
 @lru_cache(maxsize=20000)
 def build_player(seed: int, career: Career) -> Player:
-    """The person behind a career."""
+    """Return the player of a career, with names and skills."""
     rng = create_rng(seed, "player", career.player_id)
     who = draw_person(create_rng(seed, "name", career.namesake))
     skater = career.position != "G"
@@ -178,7 +178,7 @@ def _draw_skills(rng: Random, career: Career) -> Skills:
 
 @lru_cache(maxsize=4)
 def build_season_contracts(seed: int, season: int) -> SeasonContracts:
-    """The people of one season: rosters by day, injuries, and everybody by id."""
+    """Return the players of a season: rosters by day, injuries, and all players by id."""
     clubs = {f: list(careers) for f, careers in _build_contracts(seed, season).items()}
     now = build_teams(seed, season)
     by_franchise = {team.franchise_id: team.team_id for team in now}
@@ -198,10 +198,10 @@ def build_season_contracts(seed: int, season: int) -> SeasonContracts:
 
 
 def _add_namesake(seed: int, season: int, clubs: dict[int, list[Career]], rng: Random) -> None:
-    """One club always has two players of one name, a forward and a defenseman: names are no keys."""
+    """Give a forward and a defenseman of one club the same name: names are not keys."""
     club = clubs[sorted(clubs)[seed % len(clubs)]]
-    forward, defence = club[NAMESAKE_SLOTS[0]], club[NAMESAKE_SLOTS[1]]
-    if defence.namesake != forward.namesake:
+    forward, defense = club[NAMESAKE_SLOTS[0]], club[NAMESAKE_SLOTS[1]]
+    if defense.namesake != forward.namesake:
         recruit = _create_career(rng, _find_last_id(clubs) + 1, NAMESAKE_SLOTS[1], season, young=True)
         club[NAMESAKE_SLOTS[1]] = recruit._replace(namesake=forward.namesake)
 
@@ -211,7 +211,7 @@ def _find_last_id(clubs: dict[int, list[Career]]) -> int:
 
 
 def _compute_strength(seed: int, season: int, franchise: int) -> float:
-    """How good a club is: two thirds of it stays from one season to the next."""
+    """Return how good a club is; two thirds of it carries over from season to season."""
     luck = [create_rng(seed, "strength", franchise, season - 10001 * ago).gauss(0, 0.07) for ago in range(3)]
     return 1 + 0.8 * luck[0] + 0.5 * luck[1] + 0.3 * luck[2]
 
@@ -219,7 +219,7 @@ def _compute_strength(seed: int, season: int, franchise: int) -> float:
 def _build_roster_spots(
     seed: int, team_id: int, careers: list[Career], before: tuple[RosterSpot, ...]
 ) -> tuple[RosterSpot, ...]:
-    """The club's players with their numbers: the one they have, a favourite, or the next one free."""
+    """Return the club's players with numbers: the one they have, a favorite, or the next free one."""
     stays = {career.player_id for career in careers}
     kept = {spot.player.player_id: spot.number for spot in before if spot.player.player_id in stays}
     taken = set(kept.values())
@@ -243,7 +243,7 @@ def _choose_number(player_id: int, position: str) -> int:
 
 
 def _draw_injuries(seed: int, season: int, people: dict[int, Player]) -> dict[int, tuple[tuple[date, date], ...]]:
-    """Spells on the injured list; four in ten players have one, of one to eight weeks."""
+    """Draw absences by injury: four in ten players have one, of one to eight weeks."""
     rng = create_rng(seed, "injuries", season)
     opening = date(get_first_year(season), 10, 1)
     spells = {}
@@ -258,7 +258,7 @@ def _draw_injuries(seed: int, season: int, people: dict[int, Player]) -> dict[in
 
 
 def list_contracts(known: SeasonContracts, team_id: int, day: date) -> tuple[RosterSpot, ...]:
-    """All contracts of a club on a day, in slot order, the minors after the club."""
+    """Return all contracts of a club on a day, in slot order, the minors last."""
     states = known.rosters[team_id]
     return states[bisect_right(states, day, key=lambda state: state[0]) - 1][1]
 
@@ -269,7 +269,7 @@ def is_injured(known: SeasonContracts, player_id: int, day: date) -> bool:
 
 
 def list_roster(known: SeasonContracts, team_id: int, day: date) -> tuple[RosterSpot, ...]:
-    """The club's players on a day: its own, injured or not, and those called up for the injured."""
+    """Return the club's players on a day: its own, injured or not, and those called up for the injured."""
     spots = list_contracts(known, team_id, day)
     own, minors = spots[:ROSTER_SLOTS], spots[ROSTER_SLOTS:]
     missing = {"F": 13, "D": 7, "G": 2}
@@ -284,5 +284,5 @@ def list_roster(known: SeasonContracts, team_id: int, day: date) -> tuple[Roster
 
 
 def get_position_group(position: str) -> str:
-    """F, D or G."""
+    """Return the position group: F, D or G."""
     return "F" if position in "CLR" else position

@@ -1,6 +1,6 @@
-"""How pages of a finished game are broken when they first come out, and until when; then they are whole for good.
+"""Defects of the pages of a finished game, and when each is fixed for good.
 
-Each way is drawn game by game from a seed stream of its own, so that a share of one way changes nothing in another.
+Each kind of defect has its own random numbers for each game, so the share of one kind does not affect another.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,47 +20,47 @@ SECOND_PAST_PERIOD = PERIOD_SECONDS + 5
 
 
 class Defect(StrEnum):
-    """A way in which pages are broken; the value is the name of its share in `Shares`."""
+    """A kind of defect; the value is the name of its share in `DefectShares`."""
 
-    PARTIAL_CHART = "partial_chart"  # the shift chart has the first period or two only
+    PARTIAL_CHART = "partial_chart"  # the shift chart has only the first period or two
     NO_PLAYS = "no_plays"  # the play-by-play page has no plays
     PLAYS_CUT = "plays_cut"  # the plays end before the game does
     NO_LINES = "no_lines"  # the box score has no players
-    PLAYS_DISAGREE = "plays_disagree"  # a goal's scorer or assists are not those of the box score
-    FOREIGN_ROSTER = "foreign_roster"  # the players of the play-by-play page are those of another game
-    NO_GOALIE = "no_goalie"  # some shots do not say which goalie was in net
-    TWIN_GOAL = "twin_goal"  # a goal stands again a second later under another id
-    GOALIE_NUMBER = "goalie_number"  # a goalie's number in the shift report is not that of the roster
+    PLAYS_DISAGREE = "plays_disagree"  # a goal's scorer or assists differ from the box score
+    FOREIGN_ROSTER = "foreign_roster"  # the play-by-play page lists the players of another game
+    NO_GOALIE = "no_goalie"  # some shots do not name the goalie
+    TWIN_GOAL = "twin_goal"  # a goal is listed again a second later with another id
+    GOALIE_NUMBER = "goalie_number"  # a goalie's number in the shift report differs from the roster
     PENALTY_CLOCK = "penalty_clock"  # a penalty at 20:05 of a period of 20:00
 
 
 @dataclass(frozen=True)
 class PageDefects:
-    """How the pages of one game are broken, each way with a random source of its own and the moment it is healed."""
+    """The defects of the pages of a game. Each kind has its own random numbers and its own time of the fix."""
 
     seed: int
     shares: DefectShares
     game_id: int
     ended_at: datetime
 
-    def find_fix_time(self, way: Defect) -> datetime | None:
-        """When a way of being broken is healed; None if the game never was broken in this way."""
-        rng = self._create_rng(way)
-        if rng.random() >= getattr(self.shares, way):
+    def find_fix_time(self, kind: Defect) -> datetime | None:
+        """Return when a defect is fixed; None if the game never has it."""
+        rng = self._create_rng(kind)
+        if rng.random() >= getattr(self.shares, kind):
             return None
         return self.ended_at + timedelta(days=rng.choice(FIX_DELAY_DAYS), minutes=rng.randint(-300, 300))
 
-    def open_rng(self, way: Defect, as_of: datetime) -> Random | None:
-        """A random source for what is broken at a moment, the same each time; None if nothing is, or not any more."""
-        healed = self.find_fix_time(way)
-        return self._create_rng(f"{way} details") if healed and self.ended_at <= as_of < healed else None
+    def open_rng(self, kind: Defect, as_of: datetime) -> Random | None:
+        """Return the random numbers of a defect, the same each time; None if the pages do not have it at this time."""
+        fixed_at = self.find_fix_time(kind)
+        return self._create_rng(f"{kind} details") if fixed_at and self.ended_at <= as_of < fixed_at else None
 
     def _create_rng(self, name: str) -> Random:
         return create_rng("broken", name, self.seed, self.game_id)
 
 
 def apply_play_defects(defects: PageDefects, game: Game, events: Sequence[Event], as_of: datetime) -> list[Event]:
-    """The rows of a play-by-play page at a moment, of the rows that it would have if it were whole."""
+    """Return the rows of a play-by-play page at a time, with its defects."""
     if defects.open_rng(Defect.NO_PLAYS, as_of):
         return []
     rows = list(events)
@@ -79,7 +79,7 @@ def apply_play_defects(defects: PageDefects, game: Game, events: Sequence[Event]
 
 
 def _change_one_event(rng: Random, rows: list[Event], kind: str, change: Callable[[Random, Event], Event]) -> None:
-    """Change a row of a kind before overtime, if there is one."""
+    """Change one row of a kind before overtime, if there is one."""
     found = [n for n, event in enumerate(rows) if event.kind == kind and event.period_type == "REG"]
     if found:
         n = rng.choice(found)
@@ -87,14 +87,14 @@ def _change_one_event(rng: Random, rows: list[Event], kind: str, change: Callabl
 
 
 def _remove_goalies(rng: Random, rows: list[Event]) -> None:
-    """Do not say who was in net at some shots."""
+    """Remove the goalie from some shots."""
     shots = [n for n, event in enumerate(rows) if event.goalie and not event.penalty_shot and event.period_type != "SO"]
     for n in rng.sample(shots, k=min(len(shots), rng.randint(1, 4))):
         rows[n] = rows[n]._replace(goalie=None)
 
 
 def _duplicate_goal(rng: Random, rows: list[Event], game: Game) -> None:
-    """Publish a goal again: under an id of its own, a second later, where the numbers of the order leave a gap."""
+    """List a goal twice: again a second later, with another id, where the sort order has a gap."""
     found = [
         event
         for event, after in pairwise(game.events)
@@ -110,13 +110,13 @@ def _duplicate_goal(rng: Random, rows: list[Event], game: Game) -> None:
 
 
 def find_last_chart_period(defects: PageDefects, as_of: datetime) -> int | None:
-    """The last period that a shift chart has at a moment; None is all."""
+    """Return the last period that a shift chart has at a time; None if it has all."""
     rng = defects.open_rng(Defect.PARTIAL_CHART, as_of)
     return rng.randint(1, 2) if rng else None
 
 
 def apply_number_defects(defects: PageDefects, spots: Sequence[RosterSpot], as_of: datetime) -> dict[int, int]:
-    """The numbers of a team's players in a shift report at a moment, by id: those of its goalies may be nobody's."""
+    """Return the sweater numbers in a team's shift report at a time, by player id; those of goalies may be wrong."""
     numbers = {spot.player.player_id: spot.number for spot in spots}
     if rng := defects.open_rng(Defect.GOALIE_NUMBER, as_of):
         goalies = [spot.player.player_id for spot in spots if spot.position == "G"]

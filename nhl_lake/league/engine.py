@@ -1,4 +1,4 @@
-"""The engine's one entry: a league from a seed. Pages are written from what it answers."""
+"""The engine: a league simulated from a seed. Pages are written from its results."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from nhl_lake.league.seeds import create_rng
 from nhl_lake.league.truth import Truth, compute_truth
 
 OUTCOME_CACHE_SIZE, GAME_CACHE_SIZE = 3000, 24  # kept in memory: 6 kB and 300 kB each
-REAL_TIME_FACTOR = 1.85  # seconds on the wall for one on the clock
+REAL_TIME_FACTOR = 1.85  # real seconds for one second of the game clock
 INTERMISSION, OVERTIME_BREAK, OPENING_CEREMONY = timedelta(minutes=18), timedelta(minutes=3), timedelta(minutes=8)
 
 
 class Engine:
-    """Games, rosters and calendars of every season, made when asked for; `model` says what the answers mean."""
+    """Games, rosters and calendars of every season, simulated on demand; see `model` for the types."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -44,15 +44,15 @@ class Engine:
         self._team_days: dict[int, frozenset[tuple[int, date]]] = {}
 
     def season(self, number: int) -> Season:
-        """The clubs and dates of a season."""
+        """Return the clubs and dates of a season."""
         return calendar.plan_season(self.seed, number)
 
     def schedule(self, number: int) -> tuple[ScheduledGame, ...]:
-        """Preseason and regular season, in the order of ids."""
+        """Return the preseason and regular season, in the order of ids."""
         return calendar.plan_schedule(self.seed, number)
 
     def playoffs(self, number: int) -> tuple[ScheduledGame, ...]:
-        """The playoffs, games that vanished included."""
+        """Return the games of the playoffs, also those that were not needed."""
         if number not in self._playoffs:
             games = playoffs.plan_playoffs(
                 self.seed, self.season(number), self._list_season_results(number), self._play_playoff_game
@@ -61,7 +61,7 @@ class Engine:
         return self._playoffs[number]
 
     def find_game(self, game_id: int) -> ScheduledGame | None:
-        """A game of the calendar by its id; playoff games need the whole season's stories."""
+        """Return a game of the calendar by its id. Playoff games need the results of the whole season."""
         first = game_id // 1_000_000
         number = first * 10_000 + first + 1
         kind = game_id // 10_000 % 100
@@ -74,22 +74,22 @@ class Engine:
         return self._games_by_id[number].get(game_id)
 
     def get_outcome(self, game_id: int) -> GameOutcome:
-        """The story of a game that is played some day."""
+        """Return the outcome of a game that is played at some time."""
         if game_id not in self._outcomes:
             self._cache_outcome(self._require_game(game_id))
         self._outcomes.move_to_end(game_id)
         return self._outcomes[game_id]
 
     def get_game(self, game_id: int) -> Game:
-        """A game in full."""
+        """Return a game in full."""
         return self._simulate_game(game_id)[0]
 
     def get_truth(self, game_id: int) -> Truth:
-        """What a perfect observer knows of a game."""
+        """Return the truth about a game: who was on the ice, and at which strength."""
         return self._simulate_game(game_id)[1]
 
     def list_results(self, number: int, as_of: datetime) -> tuple[Result, ...]:
-        """The regular-season games that have ended by a moment, in the order in which they ended."""
+        """Return the regular-season games that ended by a time, in the order in which they ended."""
         games = (game for game in self.schedule(number) if game.game_type == 2 and game.is_played)
         started = [game for game in games if game.start <= as_of]
         if number in self._results:
@@ -98,11 +98,11 @@ class Engine:
         return tuple(sorted(ended, key=lambda result: (result.ended_at, result.game_id)))
 
     def get_end_time(self, game_id: int) -> datetime:
-        """When a game ends."""
+        """Return when a game ends."""
         return self._build_result(self._require_game(game_id)).ended_at
 
     def compute_real_time(self, game: ScheduledGame, period: int, second: int) -> datetime:
-        """When a second of a game is played; in a shootout seconds are those since it began."""
+        """Return when a second of a game is played; in a shootout, seconds count from its start."""
         start = (
             game.start
             + OPENING_CEREMONY
@@ -117,15 +117,15 @@ class Engine:
         return start + timedelta(seconds=second * REAL_TIME_FACTOR)
 
     def roster(self, number: int, team_id: int, day: date) -> tuple[RosterSpot, ...]:
-        """The players of a club on an Eastern date."""
+        """Return the players of a club on an Eastern date."""
         return contracts.list_roster(contracts.build_season_contracts(self.seed, number), team_id, day)
 
     def get_players(self, number: int) -> dict[int, Player]:
-        """Everybody under contract at some time in a season."""
+        """Return all players who are under contract at some time in a season."""
         return contracts.build_season_contracts(self.seed, number).players
 
     def find_team_id(self, number: int, player_id: int, day: date) -> int | None:
-        """The club of a player on an Eastern date."""
+        """Return the club of a player on an Eastern date."""
         known = contracts.build_season_contracts(self.seed, number)
         for team in known.teams:
             if any(spot.player.player_id == player_id for spot in contracts.list_contracts(known, team.team_id, day)):
@@ -181,13 +181,13 @@ class Engine:
         return self._team_days[number]
 
     def _draw_officials(self, game: ScheduledGame) -> tuple[LocalizedText, ...]:
-        """Two referees and two linesmen out of some forty each."""
+        """Draw two referees and two linesmen out of about forty each."""
         rng = create_rng(self.seed, "officials", game.game_id)
         crew = [("referee", n) for n in rng.sample(range(40), 2)] + [("linesman", n) for n in rng.sample(range(36), 2)]
         return tuple(draw_official_name(create_rng(self.seed, kind, n)) for kind, n in crew)
 
     def _play_playoff_game(self, game: ScheduledGame) -> Result:
-        """The result of a playoff game while the bracket is still being worked out."""
+        """Return the result of a playoff game while the bracket is still being computed."""
         self._cache_outcome(game)
         return self._build_result(game)
 

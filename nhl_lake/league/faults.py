@@ -1,4 +1,4 @@
-"""Faults on demand: a server that is slow, busy, broken now and then, or all of it."""
+"""Faults on demand: a server that is slow, limits requests, or fails now and then."""
 
 import random
 import threading
@@ -13,10 +13,10 @@ from nhl_lake.league.errors import InvalidLeagueOption
 
 @dataclass(frozen=True)
 class Faults:
-    """How a server misbehaves; by default it does not.
+    """The faults of a server; by default it has none.
 
-    `latency_ms` passes before every answer; more than `rate` requests in one second are refused with 429 (0: no limit);
-    a share `fail` of the others fails in one of the ways of `Fate`, drawn from `seed`.
+    latency_ms: the wait before every answer. rate: more requests in a second get a 429 (0: no limit). fail: the share
+    of the other requests that fail, in one of the ways of `RequestOutcome`, drawn from `seed`.
     """
 
     latency_ms: float = 0
@@ -26,15 +26,15 @@ class Faults:
 
     def __post_init__(self) -> None:
         if not 0 <= self.fail <= 1:
-            raise InvalidLeagueOption(f"fail is a share of the requests, from 0 to 1, not {self.fail:g}.")
+            raise InvalidLeagueOption(f"fail is a share of requests from 0 to 1, not {self.fail:g}.")
         if not 0 <= self.latency_ms < float("inf"):
-            raise InvalidLeagueOption(f"latency is a number of milliseconds from 0 on, not {self.latency_ms:g}.")
+            raise InvalidLeagueOption(f"latency is a number of milliseconds, 0 or more, not {self.latency_ms:g}.")
         if self.rate < 0:
-            raise InvalidLeagueOption(f"rate is a number of requests a second, 0 for no limit, not {self.rate}.")
+            raise InvalidLeagueOption(f"rate is a number of requests a second (0: no limit), not {self.rate}.")
 
 
 class RequestOutcome(Enum):
-    """What becomes of one request."""
+    """The outcome of a request: an answer, or one of the faults."""
 
     SERVER_ERROR = "500"
     UNAVAILABLE = "503 with Retry-After"
@@ -56,7 +56,7 @@ FAILURES = (
 
 @dataclass
 class FaultInjector:
-    """Decides what becomes of each request, and counts. Safe to share between threads."""
+    """Decides the outcome of each request, and counts requests. Thread-safe."""
 
     faults: Faults
     clock: Callable[[], float] = time.time
@@ -68,7 +68,7 @@ class FaultInjector:
         self._lock = threading.Lock()
 
     def draw_outcome(self) -> RequestOutcome:
-        """What becomes of the request that comes in now."""
+        """Draw the outcome of the request that has just arrived."""
         with self._lock:
             now = int(self.clock())
             self.requests_by_second[now] += 1
@@ -83,7 +83,7 @@ class FaultInjector:
             self.statuses[status] += 1
 
     def count_requests(self) -> dict[str, object]:
-        """How many requests came in, by status, and the most in one second."""
+        """Return the number of requests by status, and the most in one second."""
         with self._lock:
             return {
                 "requests": sum(self.requests_by_second.values()),

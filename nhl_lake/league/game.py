@@ -1,4 +1,4 @@
-"""A game in full: the story with shifts, faceoffs and play around it, written as the feed would."""
+"""A game in full: the outcome with shifts, faceoffs and play around it, as rows of a play-by-play page."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ PENALTY_SHOT_OUTCOMES: Final = (("shot-on-goal", 0.62), ("missed-shot", 0.33), (
 
 
 class PlayedGame(NamedTuple):
-    """A game, and what only the engine knows of it."""
+    """A game, and what only the engine knows about it."""
 
     game: Game
     timelines: TeamTimelines
-    rows: tuple[EventRow, ...]  # as the game's events, with the side of the boundary that each stands on
+    rows: tuple[EventRow, ...]  # the game's events, with the side of a line change to which each belongs
 
 
 def simulate_game(rng: Random, scheduled: ScheduledGame, outcome: GameOutcome) -> PlayedGame:
-    """Play out the details of a story."""
+    """Simulate the details of a game with a given outcome."""
     playoffs = scheduled.game_type == 3
     teams = (build_bench(outcome.lineups[0]), build_bench(outcome.lineups[1]))
     rows = draw_whistles(rng, outcome, get_period_lengths(outcome, playoffs=playoffs))
@@ -55,7 +55,7 @@ def simulate_game(rng: Random, scheduled: ScheduledGame, outcome: GameOutcome) -
 
 
 def _write_whistle(draft: GameDraft, here: Whistle) -> None:
-    """All rows of a whistle's second: goal, stoppage, penalties, penalty shot, faceoff."""
+    """Write all rows of a whistle's second: goal, stoppage, penalties, penalty shot, faceoff."""
     period, second = here.period, here.second
     before, after = (format_situation_code(find_segment(draft, period, second, before=b)) for b in (True, False))
     if here.reason == "period-start":
@@ -90,7 +90,7 @@ def _write_whistle(draft: GameDraft, here: Whistle) -> None:
 
 
 def _write_faceoff(draft: GameDraft, here: Whistle, situation: str) -> None:
-    """The centre who wins it owns the row."""
+    """Write a faceoff; the row belongs to the winner's team."""
     rng = draft.rng
     takers = []
     for side in (HOME, AWAY):
@@ -144,7 +144,7 @@ def _write_penalty(draft: GameDraft, row: Penalty) -> None:
         if scored:
             _write_goal(draft, scored[0], order=5)
             return
-        # a goalie who was off may come back for it
+        # a pulled goalie may return for it
         goalie = next(
             g
             for s in reversed(draft.outcome.segments)
@@ -157,7 +157,7 @@ def _write_penalty(draft: GameDraft, row: Penalty) -> None:
 def _write_penalty_shot(
     draft: GameDraft, at: tuple[int, int], side: int, players: tuple[int, int | None], outcome: str
 ) -> None:
-    """A penalty shot, or an attempt of a shootout: one shooter, one goalie."""
+    """Write a penalty shot or a shootout attempt: one shooter, one goalie."""
     shooter, goalie = players
     situation = "1010" if side == HOME else "0101"
     event = create_event(draft, *at, outcome, situation)._replace(
@@ -173,12 +173,12 @@ def _write_penalty_shot(
         draft.sog[side] += 1
         event = event._replace(sog=(draft.sog[HOME], draft.sog[AWAY]))
     if outcome == "goal":
-        event = event._replace(score=(draft.score[HOME], draft.score[AWAY]))  # a shootout goal does not move the score
+        event = event._replace(score=(draft.score[HOME], draft.score[AWAY]))  # a shootout goal does not count
     add_event(draft, event, _draw_breakaway_point(draft.rng), order=5)
 
 
 def _write_delayed_penalties(draft: GameDraft, here: Whistle, after: Whistle) -> None:
-    """Delayed penalties: the row says whose player is going to sit."""
+    """Write delayed penalties; the row belongs to the team that will be penalized."""
     for row in dict.fromkeys(
         (r.period, r.delayed_from, r.side) for r in (*draft.outcome.penalties, *draft.outcome.cancelled_penalties)
     ):
@@ -202,7 +202,7 @@ def _write_shootout(draft: GameDraft) -> None:
 
 
 def _assign_event_ids(rng: Random, rows: list[EventRow], outcome: GameOutcome) -> tuple[EventRow, ...]:
-    """Order the rows and give them ids: sort orders grow with gaps, event ids are unique and jump about."""
+    """Order the rows and number them: sort orders increase with gaps, event ids are unique but not in order."""
     ordered = sorted(rows, key=lambda row: (row.event.period, row.event.second, row.order))
     numbers = rng.sample(range(6, 6 + 4 * len(ordered)), len(ordered))
     sort_order, previous = 7, None
@@ -219,7 +219,7 @@ def _assign_event_ids(rng: Random, rows: list[EventRow], outcome: GameOutcome) -
 
 
 def _is_rebound(previous: Event, event: Event) -> bool:
-    """The row before is an unblocked attempt of the same team, three seconds ago at most."""
+    """Whether the previous row is an unblocked attempt of the same team at most three seconds earlier."""
     near = previous.period == event.period and event.second - previous.second <= 3
     return (
         near
@@ -230,7 +230,7 @@ def _is_rebound(previous: Event, event: Event) -> bool:
 
 
 def _is_rush(previous: Event, event: Event) -> bool:
-    """The row before is play outside the shooter's offensive zone, four seconds ago at most."""
+    """Whether the previous row is outside the shooter's offensive zone, at most four seconds earlier."""
     if previous.period != event.period or event.second - previous.second > 4 or previous.x is None:
         return False
     attacks_right = (event.side == HOME) == (event.home_defending_side == "left")
@@ -238,7 +238,7 @@ def _is_rush(previous: Event, event: Event) -> bool:
 
 
 def _number_shifts(rows: list[ShiftInterval], team_id: int) -> list[Shift]:
-    """Number a team's stays per player, in the order of time."""
+    """Number each player's shifts, in order of time."""
     count: dict[int, int] = {}
     shifts = []
     for row in sorted(rows, key=lambda stay: (stay.player, stay.period, stay.start)):

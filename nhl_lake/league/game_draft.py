@@ -1,4 +1,4 @@
-"""Rows of a game while it is being played: typed events without ids, which are given at the end."""
+"""The rows of a game during its simulation: events without ids, which are added at the end."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BEFORE_BOUNDARY_KINDS: Final = frozenset(
 
 
 class EventRow(NamedTuple):
-    """An event and its place in its second; `before`: by the boundary rule, those who were on until now."""
+    """An event and its order within its second. before: it belongs to the players who leave in that second."""
 
     order: float
     before_boundary: bool
@@ -38,7 +38,7 @@ class EventRow(NamedTuple):
 
 @dataclass(slots=True)
 class GameDraft:
-    """The game as far as it has been written."""
+    """A game during its simulation."""
 
     rng: Random
     outcome: GameOutcome
@@ -53,7 +53,7 @@ class GameDraft:
 
 
 def find_segment(draft: GameDraft, period: int, second: int, *, before: bool) -> StrengthSegment:
-    """The state at a second, or just before it."""
+    """Return the strength segment at a second, or just before it."""
     at = second - before
     return next(
         (s for s in reversed(draft.outcome.segments) if s.period == period and s.start <= at), draft.outcome.segments[0]
@@ -61,7 +61,7 @@ def find_segment(draft: GameDraft, period: int, second: int, *, before: bool) ->
 
 
 def format_situation_code(state: StrengthSegment) -> str:
-    """Away goalie, away skaters, home skaters, home goalie."""
+    """Return the situation code: away goalie, away skaters, home skaters, home goalie."""
     home, away = state.skaters
     return f"{int(state.goalies[1] is not None)}{away}{home}{int(state.goalies[0] is not None)}"
 
@@ -69,24 +69,24 @@ def format_situation_code(state: StrengthSegment) -> str:
 def find_on_ice(
     draft: GameDraft, side: int, period: int, second: int, *, before: bool
 ) -> tuple[tuple[OnIceSkater, ...], int | None]:
-    """The skaters and the goalie of a team at a second."""
+    """Return the skaters and the goalie of a team at a second."""
     track = draft.ice[side][period]
     i = find_index(track, second, before=before)
     return track.players[i], track.goalies[i]
 
 
 def find_home_defending_side(draft: GameDraft, period: int) -> str:
-    """Teams change ends after every period, before overtime and before a shootout."""
+    """Return the end that the home team defends: teams change ends after every period."""
     return "left" if draft.home_defends_left == (period % 2 == 1) else "right"
 
 
 def get_period_type(draft: GameDraft, period: int) -> str:
-    """REG, OT or SO."""
+    """Return the period type: REG, OT or SO."""
     return "REG" if period <= 3 else "SO" if period == 5 and not draft.playoffs else "OT"
 
 
 def create_event(draft: GameDraft, period: int, second: int, kind: str, situation: str | None) -> Event:
-    """An event with only its time."""
+    """Return an event with only its time."""
     return Event(
         0,
         0,
@@ -108,7 +108,7 @@ def add_event(
     before: bool | None = None,
     order: float | None = None,
 ) -> None:
-    """Write an event; `place` is as its team sees it, and is turned the way the feed has it."""
+    """Add an event. `place` is from its team's view, and is rotated to the page's coordinates."""
     if place is not None:
         same = (event.side == HOME) == (event.home_defending_side == "left")
         x, y = place if same else place.flip()

@@ -1,8 +1,8 @@
-"""The story of a game: goals, penalties, pulled goalies, overtime and shootout, told event by event.
+"""Simulate the outcome of a game: goals, penalties, pulled goalies, overtime and shootout, event by event.
 
-A race in continuous time: in every state of the game each kind of event has a rate, and the next thing to happen is
-whichever comes first, an event or a boundary (a penalty runs out, a goalie leaves, a period ends). Events never fall
-on a boundary's second, so that the state "before" an event is never in doubt.
+In each state of the game, each kind of event has a rate. The next step is whatever comes first: an event, or a boundary
+(a penalty expires, a goalie leaves, a period ends). No event is in the second of a boundary, so the state before an
+event is always clear.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def simulate_outcome(
     playoffs: bool,
     officials: tuple[LocalizedText, ...],
 ) -> GameOutcome:
-    """Tell the game of these two line-ups; `factors` are the teams' goals relative to the average."""
+    """Simulate a game between two lineups; `factors` are the teams' goals relative to the average."""
     teams = (build_bench(lineups[0]), build_bench(lineups[1]))
     game_state = GameState(rng, teams, playoffs, factors, goalie=[teams[0].goalies[0], teams[1].goalies[0]])
     update_segments(game_state)
@@ -93,7 +93,7 @@ def _build_outcome(
 
 
 def _start_next_period(game_state: GameState) -> None:
-    """Teams change ends; penalties run on."""
+    """Start the next period. Running penalties continue."""
     game_state.period += 1
     game_state.start = game_state.now = game_state.faceoff = game_state.end
     game_state.end = game_state.start + (
@@ -154,7 +154,7 @@ def _find_next_boundary(game_state: GameState) -> int:
 
 
 def _cross_boundary(game_state: GameState, boundary: int) -> None:
-    """Everything that falls on this second happens: releases first, then the whistles."""
+    """Process everything in this second: expired penalties first, then the whistles."""
     raised = game_state.now
     game_state.now = boundary
     game_state.box.expire_penalties(boundary)
@@ -187,7 +187,7 @@ def _cross_boundary(game_state: GameState, boundary: int) -> None:
 
 
 def _pull_goalie(game_state: GameState, side: int) -> None:
-    """The goalie makes for the bench; while the team is shorthanded, the goalie waits for the penalty to end."""
+    """Pull the goalie; while the team is shorthanded, wait until the penalty ends."""
     short = game_state.box.skaters[side] < game_state.box.skaters[1 - side]
     later = game_state.box.find_next_expiry() or game_state.end
     game_state.goalie_pulled[side] = not short
@@ -195,7 +195,7 @@ def _pull_goalie(game_state: GameState, side: int) -> None:
 
 
 def _blow_whistle(game_state: GameState) -> None:
-    """A whistle at which players come back from the box; the reason is left to the details."""
+    """Stop play so that players can leave the box; the reason is chosen later."""
     game_state.return_whistle = None
     game_state.faceoff = game_state.now
     game_state.box.stop_play(game_state.now)
@@ -221,7 +221,7 @@ def _score_goal(game_state: GameState, side: int) -> None:
     )
     if game_state.delayed_penalty is not None:
         arm, game_state.delayed_penalty, game_state.off_for_delay = game_state.delayed_penalty, None, False
-        # rule 15.4: the minor is wiped out, unless its team is short already: then that one ends and this one is served
+        # rule 15.4: the goal cancels this minor; if the team is already shorthanded, it ends the running one instead
         if len(game_state.box.list_running_penalties(arm.side)) > len(game_state.box.list_running_penalties(side)):
             game_state.box.apply_goal_against(1 - side, game_state.now)
             _call_penalties(game_state, arm.penalties, state)
@@ -258,7 +258,7 @@ def _update_after_goal(game_state: GameState, side: int) -> None:
 
 
 def _plan_goalie_pulls(game_state: GameState) -> None:
-    """When each goalie would leave at the present score; a goalie who is off stays off while there is hope."""
+    """Plan when each goalie would leave at the current score; a pulled goalie often stays off."""
     for side in (0, 1):
         behind = game_state.score[1 - side] - game_state.score[side]
         stays_off = game_state.goalie_pulled[side] and 0 < behind < 4 and game_state.rng.random() < 0.8
@@ -271,7 +271,7 @@ def _plan_goalie_pulls(game_state: GameState) -> None:
 
 
 def _start_penalty(game_state: GameState) -> None:
-    """An incident: called at once, or with the arm up until the penalised team has the puck."""
+    """Start a penalty: called at once, or delayed until the penalized team has the puck."""
     short = (len(game_state.box.list_running_penalties(0)), len(game_state.box.list_running_penalties(1)))
     rows = incidents.draw_incident(
         game_state.rng,
@@ -281,10 +281,10 @@ def _start_penalty(game_state: GameState) -> None:
         short,
     )
     at = game_state.now - game_state.start
-    # a goal would wipe out a single minor whole; of a double one only half, which no page could tell
+    # a goal cancels a single minor, but only half of a double one, which no page could show
     single = len(rows) == 1 and (rows[0].type_code, rows[0].minutes) == ("MIN", 2)
     side = rows[0].side
-    # a team that is short hardly ever has the puck long enough
+    # a shorthanded team rarely has the puck for long enough
     puck = game_state.box.skaters[1 - side] >= game_state.box.skaters[side]
     if (
         single
@@ -303,7 +303,7 @@ def _start_penalty(game_state: GameState) -> None:
 
 
 def _call_penalties(game_state: GameState, rows: list[Penalty], before: str | None = None) -> None:
-    """The whistle: write the rows, put the penalties on the board, and take the penalty shot if there is one."""
+    """Stop play for penalties: record them, start them, and take a penalty shot if one was awarded."""
     state = before or get_situation_code(game_state)
     at = game_state.now - game_state.start
     for row in rows:

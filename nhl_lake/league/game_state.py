@@ -1,4 +1,4 @@
-"""A game in the telling: the state that a story changes, event by event, and what follows from it."""
+"""The state of a game during the simulation of its outcome, and what follows from it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ PERIOD_SECONDS, OVERTIME_SECONDS = 1200, 300
 class DelayedPenalty:
     """A delayed penalty: the referee's arm is up until the whistle."""
 
-    side: int  # to be penalised
+    side: int  # to be penalized
     whistle: int
     penalties: list[Penalty]
 
 
 @dataclass(slots=True)
 class GameState:
-    """A game in the telling. Times in here are seconds of the game."""
+    """The state of a game. Times are seconds of the game, not of the period."""
 
     rng: Random
     teams: tuple[Bench, Bench]
@@ -41,7 +41,7 @@ class GameState:
     goalie: list[int] = field(default_factory=list)
     goals_against: list[int] = field(default_factory=lambda: [0, 0])
     goalie_pulled: list[bool] = field(default_factory=lambda: [False, False])  # for a sixth skater, late in the game
-    pull_at: list[int | None] = field(default_factory=lambda: [None, None])  # when the goalie is going to
+    pull_at: list[int | None] = field(default_factory=lambda: [None, None])  # when the goalie will be pulled
     delayed_penalty: DelayedPenalty | None = None
     off_for_delay: bool = False  # the goalie of the team with the puck is off during a delayed penalty
     return_whistle: int | None = None  # a whistle that lets players out of the box
@@ -56,27 +56,27 @@ class GameState:
 
 
 def count_skaters(game_state: GameState) -> tuple[int, int]:
-    """Skaters on the ice, extra attackers counted."""
+    """Return the number of skaters of both teams, including extra attackers."""
     return game_state.box.skaters[0] + has_empty_net(game_state, 0), game_state.box.skaters[1] + has_empty_net(
         game_state, 1
     )
 
 
 def has_empty_net(game_state: GameState, side: int) -> bool:
-    """Whether a team has taken its goalie off: late in the game, or while a penalty to the other team is delayed."""
+    """Whether a team has pulled its goalie: late in the game, or during a delayed penalty of the other team."""
     return game_state.goalie_pulled[side] or (
         game_state.off_for_delay and game_state.delayed_penalty is not None and game_state.delayed_penalty.side != side
     )
 
 
 def get_situation_code(game_state: GameState) -> str:
-    """Away goalie, away skaters, home skaters, home goalie."""
+    """Return the situation code: away goalie, away skaters, home skaters, home goalie."""
     home, away = count_skaters(game_state)
     return f"{int(not has_empty_net(game_state, 1))}{away}{home}{int(not has_empty_net(game_state, 0))}"
 
 
 def update_segments(game_state: GameState) -> None:
-    """Close the running spell if the state differs, and open the next."""
+    """End the current strength segment if the state has changed, and start the next."""
     state = (
         count_skaters(game_state),
         (
@@ -102,7 +102,7 @@ def update_segments(game_state: GameState) -> None:
 
 
 def compute_goal_rates(game_state: GameState) -> tuple[float, float]:
-    """Goals per second of the home and of the away team, as things stand."""
+    """Return the goals per second of the home and of the away team in the current state."""
     rate = [0.0, 0.0]
     player_counts = count_skaters(game_state)
     late = (
@@ -121,7 +121,7 @@ def compute_goal_rates(game_state: GameState) -> tuple[float, float]:
 
 
 def compute_penalty_rate(game_state: GameState) -> float:
-    """Incidents per second; none during a delayed penalty."""
+    """Return the rate of penalties per second; 0 during a delayed penalty."""
     if game_state.delayed_penalty is not None:
         return 0.0
     uneven = rates.UNEVEN_PENALTIES if game_state.box.skaters[0] != game_state.box.skaters[1] else 1.0
@@ -130,20 +130,20 @@ def compute_penalty_rate(game_state: GameState) -> float:
 
 
 def draw_scorers(game_state: GameState, side: int) -> tuple[int, tuple[int, ...]]:
-    """Who scores and who assists, from one unit of the kind that is out in this state."""
+    """Draw the scorer and the assists from one unit of the kind that plays in this state."""
     rng, team, box = game_state.rng, game_state.teams[side], game_state.box
     formed = choose_unit_shape(box.skaters[side], box.skaters[1 - side], pulled=game_state.goalie_pulled[side])
     line, pair = draw_index(rng, FORWARD_UNIT_SHARES[formed.kind]), draw_index(rng, DEFENSE_UNIT_SHARES[formed.kind])
     five = pick_unit(team, formed, line, pair, box.find_unavailable(side))
     skill = {p: team.players[p] for p in five}
-    defence = {p for p in five if skill[p].position == "D"}
-    shots = [skill[p].skills.shoot * skill[p].skills.finish * (rates.GOAL_BY_D if p in defence else 1.0) for p in five]
+    defense = {p for p in five if skill[p].position == "D"}
+    shots = [skill[p].skills.shoot * skill[p].skills.finish * (rates.GOAL_BY_D if p in defense else 1.0) for p in five]
     scorer = rng.choices(five, shots)[0]
     count = rng.choices([n for n, _ in rates.ASSIST_COUNTS], [share for _, share in rates.ASSIST_COUNTS])[0]
     helpers: list[int] = []
     for _ in range(count):
         mates = [p for p in five if p != scorer and p not in helpers]
-        weights = [skill[p].skills.make * (rates.ASSIST_BY_D if p in defence else 1.0) for p in mates]
+        weights = [skill[p].skills.make * (rates.ASSIST_BY_D if p in defense else 1.0) for p in mates]
         if not has_empty_net(game_state, side) and game_state.goalie[side] not in helpers:
             mates.append(game_state.goalie[side])
             weights.append(rates.ASSIST_BY_G)
@@ -152,14 +152,14 @@ def draw_scorers(game_state: GameState, side: int) -> tuple[int, tuple[int, ...]
 
 
 def draw_from_deciles(rng: Random, deciles: tuple[int, ...]) -> float:
-    """A draw from a distribution given by equally spaced quantiles."""
+    """Draw from a distribution given by equally spaced quantiles."""
     place = rng.random() * (len(deciles) - 1)
     low = int(place)
     return deciles[low] + (place - low) * (deciles[min(low + 1, len(deciles) - 1)] - deciles[low])
 
 
 def draw_index(rng: Random, shares: tuple[float, ...]) -> int:
-    """An index, by its share."""
+    """Draw an index by its share."""
     total, sums = 0.0, []
     for share in shares:
         total += share

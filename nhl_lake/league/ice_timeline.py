@@ -1,4 +1,4 @@
-"""Who is on the ice, second by second, as the stays of both teams say."""
+"""Who is on the ice at each second, by the shifts of both teams."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from nhl_lake.league.rotation import ShiftInterval
 
 
 class OnIceSkater(NamedTuple):
-    """A player on the ice and the second of the period since when."""
+    """A player on the ice, and the second of the period in which their shift started."""
 
     player: int
     since: int
 
 
 class IceTimeline(NamedTuple):
-    """One team in one period: from each second in `times` on, these players."""
+    """One team in one period: the players on the ice from each second in `times` on."""
 
     times: list[int]
     players: list[tuple[OnIceSkater, ...]]  # without the goalie
     goalies: list[int | None]
 
 
-TeamTimelines = tuple[dict[int, IceTimeline], dict[int, IceTimeline]]  # home and away: period -> track
+TeamTimelines = tuple[dict[int, IceTimeline], dict[int, IceTimeline]]  # home and away: period -> timeline
 
 
 def build_timelines(stays: Iterable[ShiftInterval], goalies: Collection[int]) -> dict[int, IceTimeline]:
-    """A team's tracks by period."""
+    """Return a team's timelines by period."""
     by_period: dict[int, list[ShiftInterval]] = {}
     for stay in stays:
         by_period.setdefault(stay.period, []).append(stay)
@@ -55,5 +55,5 @@ def _build_timeline(rows: list[ShiftInterval], goalies: Collection[int]) -> IceT
 
 
 def find_index(track: IceTimeline, second: int, *, before: bool) -> int:
-    """The place in a track at a second: what was before it (goals, penalties, stoppages), or what is from it on."""
+    """Return the index in a timeline: before a second (goals, penalties, stoppages), or from the second on."""
     return max(0, bisect_right(track.times, second - before) - 1)

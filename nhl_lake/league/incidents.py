@@ -1,4 +1,4 @@
-"""What the referee blows for: the penalties of one whistle."""
+"""The penalties of one whistle."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ INCIDENT_WEIGHTS: Final = [share for _, share in rates.INCIDENTS]
 
 
 class _Referee:
-    """Draws the offenders of one incident; nobody is named twice."""
+    """Draws the players of one incident; no player twice."""
 
     def __init__(self, rng: Random, teams: tuple[Bench, Bench], out: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
         self.rng, self.teams = rng, teams
@@ -24,7 +24,7 @@ class _Referee:
         return self.rng.choices([w for w, _ in table], [n for _, n in table])[0]
 
     def draw_skater(self, side: int, *, hot: bool = True) -> int:
-        """One who is not in the box: by temper, or by chance."""
+        """Draw a skater who is not in the box: by temper, or at random."""
         team = self.teams[side]
         able = [p for p in (*team.forwards, *team.defense) if p not in self.taken[side]]
         weights = [
@@ -37,7 +37,7 @@ class _Referee:
         return chosen
 
     def draw_server(self, side: int) -> int:
-        """A forward who sits for somebody else."""
+        """Draw a forward who serves the penalty of another player."""
         team = self.teams[side]
         able = [p for p in team.forwards if p not in self.taken[side]]
         chosen = self.rng.choice(able)
@@ -45,7 +45,7 @@ class _Referee:
         return chosen
 
     def draw_victim(self, side: int) -> int:
-        """The player who was fouled."""
+        """Draw the player who drew the penalty."""
         team = self.teams[side]
         able = [p for p in (*team.forwards, *team.defense) if p not in self.taken[side]]
         return self.rng.choices(
@@ -60,7 +60,7 @@ def draw_incident(
     goalies: tuple[int, int],
     short: tuple[int, int],
 ) -> list[Penalty]:
-    """The rows of one whistle in the order in which they are announced; time and situation are still open."""
+    """Draw the penalties of one whistle, in the order of announcement; time and situation are set later."""
     kind = rng.choices(INCIDENT_KINDS, INCIDENT_WEIGHTS)[0]
     referee = _Referee(rng, teams, out)
     home = rates.HOME_PENALTIES * (rates.SHORT_TEAM_PENALTIES if short[0] > short[1] else 1.0)
@@ -84,7 +84,7 @@ def create_penalty(
     drawn: int | None = None,
     served: int | None = None,
 ) -> Penalty:
-    """A penalty whose time is not yet known."""
+    """Return a penalty without its time."""
     return Penalty(0, 0, side, code, desc, minutes, player, drawn, served, None, "")
 
 
@@ -113,7 +113,7 @@ def _draw_fight(referee: _Referee, side: int, *, instigator: bool) -> list[Penal
 
 
 def _draw_scrum(referee: _Referee, side: int, kind: str) -> list[Penalty]:
-    """Minors to both teams at once."""
+    """Draw simultaneous minors for both teams."""
     extra = kind in ("two-for-one", "two-each")
     ours = [referee.draw_skater(side) for _ in range(1 + extra)]
     theirs = [referee.draw_skater(1 - side) for _ in range(1 + (kind == "two-each"))]

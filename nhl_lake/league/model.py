@@ -1,8 +1,7 @@
-"""The words that both halves of the simulated league share: what the engine makes and the pages are written from.
+"""The types of the simulated league: `engine.Engine` creates them, and the pages are written from them.
 
-Frozen data without behaviour. Times inside a game are whole seconds *elapsed in the period*; instants are aware
-datetimes in UTC; dates are Eastern. Side is the index 0 for the home team and 1 for the away team, wherever a field
-holds a pair. `engine.Engine` makes all of it.
+They are immutable data. Times in a game are seconds since the period began; instants are datetimes in UTC; dates are
+Eastern. `side` is 0 for the home team and 1 for the away team, and so is the index in each pair.
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ HOME, AWAY = 0, 1
 
 
 class Team(NamedTuple):
-    """A club as it is in one season; a club that moves is another team id with the same franchise id."""
+    """A club in one season. A club that moves gets a new team id and keeps its franchise id."""
 
     team_id: int  # above 100
     franchise_id: int  # stays when the club moves
-    abbrev: str  # three capitals, none of them an NHL one
+    abbrev: str  # three capitals that no NHL team has
     place: LocalizedText
     place_with_preposition: LocalizedText
     common_name: LocalizedText  # "Herons"
     arena: LocalizedText
-    city: LocalizedText  # where the arena stands
+    city: LocalizedText  # of the arena
     timezone: str  # IANA name: "America/New_York"
     venue_timezone: str  # as the schedule writes it: "US/Eastern"
     conference: str  # "Eastern"
@@ -35,21 +34,21 @@ class Team(NamedTuple):
 
 
 class Skills(NamedTuple):
-    """What makes players differ; 1.0 is average, except where said."""
+    """The skills of a player; 1.0 is average unless stated."""
 
     shoot: float  # shot attempts per minute, relative to the position
     finish: float  # goals per shot, relative
     make: float  # assists, relative
-    faceoff: float  # share of faceoffs won against an average centre, 0.5 is average
+    faceoff: float  # share of faceoffs won against an average center, 0.5 is average
     hit: float
     block: float
     temper: float  # penalties taken
     save: float  # goalies: goals against, relative, lower is better
-    rank: float  # what the coach thinks: orders lines, pairs and goalies, higher plays more
+    rank: float  # orders lines, pairs and goalies: higher plays more
 
 
 class DraftPick(NamedTuple):
-    """How a player came in; players without one were never drafted."""
+    """The draft pick of a player; undrafted players have none."""
 
     year: int
     team_abbrev: str
@@ -59,16 +58,16 @@ class DraftPick(NamedTuple):
 
 
 class Player(NamedTuple):
-    """A person, invented. The same in all seasons; team, number and age follow from the season."""
+    """An invented player, the same in all seasons; team, number and age depend on the season."""
 
     player_id: int  # 7 digits, 89xxxxx
     first: LocalizedText
     last: LocalizedText
-    position: str  # "C" "L" "R" "D" "G", as the landing page has it; in a game see Spot.position
+    position: str  # "C" "L" "R" "D" "G", as on the landing page; for a game see RosterSpot.position
     shoots: str  # "L" or "R"; catches for goalies
     birth_date: date
     birth_city: LocalizedText
-    birth_state: LocalizedText  # () where the country has none
+    birth_state: LocalizedText  # () if the country has none
     country: str  # "CAN"
     height_in: int
     weight_lb: int
@@ -78,7 +77,7 @@ class Player(NamedTuple):
 
 
 class RosterSpot(NamedTuple):
-    """A player of a club: number and position there (position is a property of the game)."""
+    """A player of a club, with the number and, for a game, the position in it."""
 
     player: Player
     team_id: int
@@ -98,7 +97,7 @@ class Season(NamedTuple):
 
 
 class Series(NamedTuple):
-    """The place of a playoff game: id is 03 0 round letter game."""
+    """The series of a playoff game; its game id is 03 0 round letter game."""
 
     round: int  # 1 to 4
     letter: str  # "A" to "O"
@@ -109,27 +108,27 @@ class Series(NamedTuple):
 
 
 class ScheduledGame(NamedTuple):
-    """A game of the calendar, whether or not it came to be played."""
+    """A game of the calendar, played or not."""
 
     game_id: int
     season: int
     game_type: int  # 1 preseason, 2 regular season, 3 playoffs
     home_id: int
     away_id: int
-    start: datetime  # UTC; of the game as played at last (or as it was planned, when it never was)
+    start: datetime  # UTC; as played, or as planned if it never was
     day: date  # Eastern date of `start`
-    first_start: datetime  # UTC; as first announced; differs from `start` for postponed games only
+    first_start: datetime  # UTC; as first announced; differs from `start` only for postponed games
     first_day: date
     arena: LocalizedText
     city: LocalizedText
     neutral_site: bool
     timezone: str  # IANA name of the arena's time zone
     venue_timezone: str  # "US/Eastern"
-    shown_from: datetime  # from when the schedule shows it; long before the season except for playoffs
-    removed_at: datetime | None  # an "if necessary" game that was not: from when the schedule no longer shows it
-    postponed_at: datetime | None  # from when it is PPD on `first_day`
-    rescheduled_at: datetime | None  # from when it stands on `day` instead
-    cancelled_at: datetime | None  # from when it is CNCL, for ever
+    shown_from: datetime  # when the schedule first shows it: long before the season, except for playoffs
+    removed_at: datetime | None  # when the schedule stops showing it: an "if necessary" game that was not needed
+    postponed_at: datetime | None  # when it becomes PPD on `first_day`
+    rescheduled_at: datetime | None  # when it moves to `day`
+    cancelled_at: datetime | None  # when it becomes CNCL, permanently
     if_necessary: bool
     series: Series | None
 
@@ -140,30 +139,30 @@ class ScheduledGame(NamedTuple):
 
 
 class Lineup(NamedTuple):
-    """Who is dressed for one team."""
+    """The dressed players of one team."""
 
     team_id: int
     lines: tuple[tuple[RosterSpot, ...], ...]  # four times three forwards
     pairs: tuple[tuple[RosterSpot, ...], ...]  # three times two defensemen
-    goalies: tuple[RosterSpot, ...]  # starter first, then the back-up
+    goalies: tuple[RosterSpot, ...]  # starter first, then the backup
     scratches: tuple[RosterSpot, ...]  # healthy or injured, not dressed
     coach: LocalizedText
 
     @property
     def dressed_players(self) -> tuple[RosterSpot, ...]:
-        """All twenty: forwards, defensemen, goalies."""
+        """Return all twenty: forwards, defensemen, goalies."""
         return (*(spot for line in (*self.lines, *self.pairs) for spot in line), *self.goalies)
 
 
 class Goal(NamedTuple):
-    """A goal outside shootouts."""
+    """A goal, not in a shootout."""
 
     period: int
     second: int
     side: int  # HOME or AWAY, of the scorers
     scorer: int  # player ids throughout
     assists: tuple[int, ...]
-    goalie: int | None  # scored on; None is an empty net
+    goalie: int | None  # who was scored on; None for an empty net
     situation: str  # before the goal
     penalty_shot: bool
 
@@ -173,19 +172,19 @@ class Penalty(NamedTuple):
 
     period: int
     second: int  # of the whistle
-    side: int  # penalised
+    side: int  # penalized
     type_code: str  # MIN MAJ BEN MIS GAM MAT PS
     desc: str  # "hooking"
     minutes: int
     player: int | None  # None for bench minors
     drawn_by: int | None
     served_by: int | None
-    delayed_from: int | None  # second at which the arm went up, when play went on; same period
+    delayed_from: int | None  # for a delayed penalty, the second of the signal; same period
     situation: str  # before the penalty
 
 
 class ShootoutAttempt(NamedTuple):
-    """One attempt of a shootout, in the order taken."""
+    """One attempt of a shootout, in order."""
 
     side: int
     shooter: int
@@ -195,19 +194,19 @@ class ShootoutAttempt(NamedTuple):
 
 
 class StrengthSegment(NamedTuple):
-    """A stretch of one period in which the strength does not change: seconds start to end - 1."""
+    """A part of a period in which the strength does not change: seconds start to end - 1."""
 
     period: int
     start: int
     end: int
     skaters: tuple[int, int]  # home, away
-    goalies: tuple[int | None, int | None]  # player ids; None is an empty net
-    unavailable: tuple[tuple[int, ...], tuple[int, ...]]  # players who cannot play now: penalised, serving or ejected
-    off_for_delay: bool = False  # a goalie is off because of a delayed penalty, not because time runs out
+    goalies: tuple[int | None, int | None]  # player ids; None for an empty net
+    unavailable: tuple[tuple[int, ...], tuple[int, ...]]  # players who cannot play now: penalized, serving or ejected
+    off_for_delay: bool = False  # a goalie is off for a delayed penalty, not to tie the game late
 
 
 class GameOutcome(NamedTuple):
-    """The cheap half of a game: all that scores, standings and schedules need."""
+    """The outcome of a game: all that scores, standings and schedules need. It is cheap to simulate."""
 
     game_id: int
     lineups: tuple[Lineup, Lineup]
@@ -215,15 +214,16 @@ class GameOutcome(NamedTuple):
     penalties: tuple[Penalty, ...]  # by time
     cancelled_penalties: tuple[
         Penalty, ...
-    ]  # delayed penalties that a goal of the other team wiped out: no row, only the arm
+    ]  # delayed penalties that a goal of the other team cancelled: the page has the signal, but no penalty
     shootout: tuple[ShootoutAttempt, ...]
     segments: tuple[StrengthSegment, ...]  # by time, without gaps
-    whistles: tuple[tuple[int, int, int | None], ...]  # (period, since, second): the first stoppage after `since`, when
-    # players wait in the box, falls on `second`; None if a goal, a penalty or the end of the period comes before
-    score: tuple[int, int]  # with the goal for winning a shootout
+    # (period, since, second): players wait in the box since `since`, and the next stoppage is at `second`, or None if a
+    # goal, a penalty or the end of the period comes first
+    whistles: tuple[tuple[int, int, int | None], ...]
+    score: tuple[int, int]  # including the goal for a shootout win
     last_period: int  # 3, 4 (overtime), 5 (shootout; or the second overtime of a playoff game) ...
     last_period_type: str  # "REG" "OT" "SO"
-    last_second: int  # elapsed in the last period that was played on the clock
+    last_second: int  # seconds of the last period with a clock
     winning_goalie: int
     losing_goalie: int
     winning_goal: int | None  # scorer of the winning goal; None after a shootout (see shootout)
@@ -232,7 +232,7 @@ class GameOutcome(NamedTuple):
 
 
 class Event(NamedTuple):
-    """One row of the play-by-play, in the new generation of the feed (a blocked shot belongs to the shooter's team)."""
+    """One row of the play-by-play page in its newest format, in which a block belongs to the shooter's team."""
 
     event_id: int  # unique in the game, not ordered
     sort_order: int  # increasing, with gaps
@@ -243,10 +243,10 @@ class Event(NamedTuple):
     type_code: int  # 502 ...
     situation: str | None  # "1551": away goalie, away skaters, home skaters, home goalie, before the event
     home_defending_side: str  # "left" or "right"
-    side: int | None = None  # acting team: winner, hitter, shooter, penalised; None for stoppages and periods
-    x: int | None = None  # feet from centre, as the feed writes them
+    side: int | None = None  # acting team: winner, hitter, shooter, penalized; None for stoppages and periods
+    x: int | None = None  # feet from center, as on the page
     y: int | None = None
-    zone: str | None = None  # "O" "N" "D" seen from the acting team; for blocked shots from the blocker's
+    zone: str | None = None  # "O" "N" "D" from the acting team's view; for blocked shots from the blocker's
     player: int | None = None  # shooter, scorer, hitter, faceoff winner, committed by, player of giveaway or takeaway
     other_player: int | None = None  # hittee, faceoff loser, blocker, drawn by
     served_by: int | None = None
@@ -261,12 +261,12 @@ class Event(NamedTuple):
     score: tuple[int, int] | None = None  # (home, away) after a goal
     sog: tuple[int, int] | None = None  # (home, away) after a shot on goal that was saved
     penalty_shot: bool = False
-    rebound: bool = False  # truth, not in the feed
-    rush: bool = False  # truth, not in the feed
+    rebound: bool = False  # truth, not on the page
+    rush: bool = False  # truth, not on the page
 
 
 class Shift(NamedTuple):
-    """A player's stay on the ice: seconds start to end - 1 of a period."""
+    """A player's shift: seconds start to end - 1 of a period."""
 
     player_id: int
     team_id: int

@@ -1,4 +1,4 @@
-"""Invented people: names put together from syllables, so that no real player is meant."""
+"""Invented people: names built from syllables, so that they are not those of real players."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from nhl_lake.league.model import LocalizedText
 
 
 class NameOrigin(NamedTuple):
-    """How names and birthplaces of one country are made."""
+    """The syllables of names and the birthplaces of one country."""
 
     country: str
     share: float  # of players
     first_names: tuple[str, ...]
     surname_starts: tuple[str, ...]
     surname_ends: tuple[str, ...]
-    towns: tuple[tuple[str, str], ...]  # town and state or province, "" where there is none
+    towns: tuple[tuple[str, str], ...]  # town and state or province, "" if there is none
     accented_languages: tuple[str, ...] = ()  # languages that keep the accents, when the default form drops them
 
 
@@ -122,7 +122,7 @@ _ACCENT_TABLE: Final = str.maketrans("áčďéěíĺľňóôŕřšťúůýžäÁ
 
 
 class Person(NamedTuple):
-    """A name and where its bearer was born."""
+    """A name and a birthplace."""
 
     first: LocalizedText
     last: LocalizedText
@@ -132,7 +132,7 @@ class Person(NamedTuple):
 
 
 def draw_person(rng: Random) -> Person:
-    """Somebody new."""
+    """Draw a new person."""
     land = rng.choices(NAME_ORIGINS, [land.share for land in NAME_ORIGINS])[0]
     town, state = rng.choice(land.towns)
     last = rng.choice(land.surname_starts) + rng.choice(land.surname_ends)
@@ -148,7 +148,7 @@ def draw_person(rng: Random) -> Person:
 
 
 def localize_name(words: str, land: NameOrigin) -> LocalizedText:
-    """Localized words: accents dropped from the default form where that country's names are written so."""
+    """Return localized text; the default form has no accents if pages write that country's names without them."""
     if not land.accented_languages:
         return (("default", words),)
     plain = words.translate(_ACCENT_TABLE)
@@ -160,6 +160,6 @@ def localize_name(words: str, land: NameOrigin) -> LocalizedText:
 
 
 def draw_official_name(rng: Random) -> LocalizedText:
-    """A referee, a linesman or a coach: one full name."""
+    """Draw the full name of a referee, a linesman or a coach."""
     who = draw_person(rng)
     return (("default", f"{dict(who.first)['default']} {dict(who.last)['default']}"),)

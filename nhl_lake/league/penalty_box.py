@@ -1,6 +1,6 @@
-"""The penalty box: who sits, for how long, and how many skaters each team may have (rules 15 to 20 and 84).
+"""The penalty box: who serves, for how long, and how many skaters each team may have (rules 15 to 20 and 84).
 
-Times are seconds of the game, counted through the periods.
+Times are seconds of the game, not of the period.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ MAX_RUNNING_PENALTIES: Final = 2  # a team never plays with fewer than three ska
 
 
 class PenaltyCall(NamedTuple):
-    """One penalty as it goes on the board."""
+    """A penalty as called."""
 
     side: int
     type_code: str  # MIN MAJ BEN MIS GAM MAT
     minutes: int
     player: int | None
-    server: int | None = None  # sits instead of the player
+    server: int | None = None  # serves in place of the player
 
 
 @dataclass(slots=True, eq=False)
@@ -28,51 +28,51 @@ class TimedPenalty:
     """A penalty that takes a skater off the ice."""
 
     player: int
-    seconds: int  # still to serve when its clock starts
+    seconds: int  # seconds to serve when its clock starts
     is_minor: bool  # ends on a goal
-    end: int | None = None  # None while it waits for a place
-    is_coincidental: bool = False  # one of a pair of coincidental minors: a goal does not end it
+    end: int | None = None  # None while it waits
+    is_coincidental: bool = False  # a coincidental minor: a goal does not end it
 
 
 @dataclass(slots=True)
 class PenaltyBox:
-    """The state of both penalty boxes and of both teams' missing players."""
+    """The state of both penalty boxes, and of the players that both teams are short."""
 
     base_skaters: int = FULL_STRENGTH
     penalties: tuple[list[TimedPenalty], list[TimedPenalty]] = field(default_factory=lambda: ([], []))
     sitting_until: dict[int, tuple[int, int]] = field(
         default_factory=dict
-    )  # player -> (side, until), back at a whistle after
+    )  # player -> (side, until): may return at a whistle after that
     ejected: dict[int, int] = field(default_factory=dict)  # ejected: player -> side
     skaters: list[int] = field(default_factory=lambda: [FULL_STRENGTH, FULL_STRENGTH])
 
     def find_unavailable(self, side: int) -> tuple[int, ...]:
-        """The players of one team who cannot be on the ice."""
+        """Return the players of one team who cannot be on the ice."""
         names = [s.player for s in self.penalties[side]]
         names += [player for player, (whose, _) in self.sitting_until.items() if whose == side]
         return tuple(dict.fromkeys(names + [player for player, whose in self.ejected.items() if whose == side]))
 
     def list_running_penalties(self, side: int) -> list[TimedPenalty]:
-        """The sentences of one team whose clock runs."""
+        """Return the running penalties of one team."""
         return [s for s in self.penalties[side] if s.end is not None]
 
     def find_next_expiry(self) -> int | None:
-        """When the next sentence runs out."""
+        """Return when the next penalty expires."""
         return min((s.end for side in self.penalties for s in side if s.end is not None), default=None)
 
     def find_next_return(self, now: int) -> int | None:
-        """When the next player is free to come back at a whistle."""
+        """Return when the next player may return at a whistle."""
         return min((until for _, until in self.sitting_until.values() if until > now), default=None)
 
     def needs_whistle(self, now: int) -> bool:
-        """Whether a whistle would change who may play: somebody waits in the box, or overtime has a player too many."""
+        """Whether a whistle would change who may play: a player waits in the box, or overtime has an extra skater."""
         return (
             any(until <= now for _, until in self.sitting_until.values())
             or self.skaters != self._count_allowed_skaters()
         )
 
     def expire_penalties(self, now: int) -> None:
-        """Release every player whose penalty ends now; play goes on."""
+        """Release every player whose penalty ends now; play continues."""
         for side in (0, 1):
             over = [s for s in self.penalties[side] if s.end is not None and s.end <= now]
             before = len(self.list_running_penalties(side))
@@ -81,12 +81,12 @@ class PenaltyBox:
             self.skaters[side] += before - len(self.list_running_penalties(side))
 
     def stop_play(self, now: int) -> None:
-        """Play is stopped: players return from penalties that cost no player, teams line up at the allowed strength."""
+        """Stop play: players return from penalties that left no team short, and teams have the allowed strength."""
         self.sitting_until = {player: stay for player, stay in self.sitting_until.items() if stay[1] > now}
         self.skaters = self._count_allowed_skaters()
 
     def apply_goal_against(self, side: int, now: int) -> None:
-        """A goal on a team that is short by penalties ends its first minor, or the running half of a double minor."""
+        """Apply a goal against a shorthanded team: it ends the first minor, or the running half of a double minor."""
         if len(self.list_running_penalties(side)) > len(self.list_running_penalties(1 - side)):
             minors = [s for s in self.list_running_penalties(side) if s.is_minor and not s.is_coincidental]
             if minors:
@@ -99,7 +99,7 @@ class PenaltyBox:
         self.stop_play(now)
 
     def assess_penalties(self, calls: list[PenaltyCall], now: int) -> None:
-        """Put the penalties of one whistle on the board: equal majors and equal minors cancel out."""
+        """Start the penalties of one whistle: equal majors and equal minors cancel out."""
         for call in calls:
             if call.type_code in ("GAM", "MAT") and call.player is not None:
                 self.ejected[call.player] = call.side
@@ -111,7 +111,7 @@ class PenaltyBox:
         self.stop_play(now)
 
     def _cancel_equal_penalties(self, calls: list[PenaltyCall], now: int) -> None:
-        """Cancel equal penalties of both teams; the rest costs a player."""
+        """Cancel equal penalties of both teams; each of the others leaves a team short."""
         teams = [[c for c in calls if c.side == side] for side in (0, 1)]
         minor = bool(calls) and calls[0].type_code in ("MIN", "BEN")
         if minor and self._is_four_on_four(teams):
@@ -128,7 +128,7 @@ class PenaltyBox:
             self._add_penalty(call, 60 * call.minutes if minor else MAJOR, now)
 
     def _is_four_on_four(self, teams: list[list[PenaltyCall]]) -> bool:
-        """Rule 19.1: one minor each, with both teams at full strength, is served without substitutes."""
+        """Whether rule 19.1 applies: with one minor each and both teams at full strength, teams play four on four."""
         full = self.base_skaters == FULL_STRENGTH and not self.penalties[0] and not self.penalties[1]
         return full and all(len(team) == 1 and team[0].minutes == 2 for team in teams)
 
@@ -139,7 +139,7 @@ class PenaltyBox:
 
     def _add_penalty(self, call: PenaltyCall, seconds: int, now: int, even: bool = False) -> None:  # noqa: FBT001, FBT002
         sitter = call.server if call.server is not None else call.player
-        assert sitter is not None, "a penalty that costs a player has somebody to serve it"
+        assert sitter is not None, "a penalty that leaves a team short has a player to serve it"
         self.penalties[call.side].append(
             TimedPenalty(sitter, seconds, call.type_code in ("MIN", "BEN"), is_coincidental=even)
         )
@@ -151,7 +151,7 @@ class PenaltyBox:
                 sentence.end = now + sentence.seconds
 
     def _count_allowed_skaters(self) -> list[int]:
-        """Skaters at the next faceoff."""
+        """Return the number of skaters of each team at the next faceoff."""
         fewer = [len(self.list_running_penalties(0)), len(self.list_running_penalties(1))]
         if self.base_skaters == OVERTIME_SKATERS:  # rule 84.3: the other team gains a player instead
             return [OVERTIME_SKATERS + max(0, fewer[1 - side] - fewer[side]) for side in (0, 1)]

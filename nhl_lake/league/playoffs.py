@@ -1,4 +1,4 @@
-"""The playoffs: sixteen teams by the standings, best of seven, games that turn out not to be necessary."""
+"""The playoffs: sixteen teams by the standings, best of seven, with games that may not be needed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PlayGame = Callable[[ScheduledGame], Result]
 
 
 def plan_playoffs(seed: int, about: Season, results: Iterable[Result], play: PlayGame) -> tuple[ScheduledGame, ...]:
-    """All games of the playoffs, those that vanish included; `play` tells how a game ends."""
+    """Return all games of the playoffs, also those that are not needed; `play` simulates a game."""
     order = rank_teams(about, results)
     rank = {team.team_id: i for i, team in enumerate(order)}
     known = datetime.combine(about.end + timedelta(days=1), time(6), EASTERN).astimezone(UTC)
@@ -35,13 +35,13 @@ def plan_playoffs(seed: int, about: Season, results: Iterable[Result], play: Pla
 
 
 def _find_next_morning(moment: datetime) -> datetime:
-    """Nine o'clock in New York after a series ends."""
+    """Return nine o'clock in New York on the morning after a series ends."""
     day = moment.astimezone(EASTERN).date() + timedelta(days=1)
     return datetime.combine(day, time(9), EASTERN).astimezone(UTC)
 
 
 def _play_series(planned: list[ScheduledGame], play: PlayGame) -> tuple[list[ScheduledGame], int, datetime]:
-    """Play a series until one team has four wins; the rest vanishes when the last game ends."""
+    """Play a series until one team has four wins; the other games disappear when the last one ends."""
     wins: dict[int, int] = {}
     rows: list[ScheduledGame] = []
     winner, over = 0, planned[0].start
@@ -59,7 +59,7 @@ def _play_series(planned: list[ScheduledGame], play: PlayGame) -> tuple[list[Sch
 
 
 def rank_teams(about: Season, results: Iterable[Result]) -> list[Team]:
-    """The clubs by points, then wins in regulation, then goal difference."""
+    """Rank the clubs by points, then regulation wins, then goal difference."""
     table = {team.team_id: [0, 0, 0] for team in about.teams}
     for result in results:
         for own, theirs, team in (
@@ -74,7 +74,7 @@ def rank_teams(about: Season, results: Iterable[Result]) -> list[Team]:
 
 
 def _pair_first_round(order: list[Team]) -> list[tuple[Team, Team]]:
-    """Three of each division, two wild cards of each conference; the better winner meets the second wild card."""
+    """Pair the first round: the top three of each division, and two wild cards per conference."""
     pairs: list[tuple[Team, Team]] = []
     for conference in ("Eastern", "Western"):
         clubs = [team for team in order if team.conference == conference]

@@ -1,4 +1,4 @@
-"""Play between the whistles: attempts, hits, giveaways and takeaways by strength, score and fatigue."""
+"""Simulate play between whistles: attempts, hits, giveaways and takeaways by strength, score and fatigue."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ ATTEMPT_KINDS: Final = ("shot-on-goal", "missed-shot", "blocked-shot")
 FRESH_SHIFT_SECONDS, MAX_FATIGUE_FACTOR = (
     25,
     1.25,
-)  # seconds a shift has lasted when it neither helps nor hurts; the most that tired legs allow
+)  # the shift length in seconds with no effect of fatigue; the largest effect
 
 
 class EventRates(NamedTuple):
-    """What may happen in a state: kinds and sides with their rates per second."""
+    """The events that may happen in a state: kinds and sides, with their rates per second."""
 
     kinds: tuple[tuple[str, int], ...]
     weights: tuple[float, ...]
@@ -35,7 +35,7 @@ class EventRates(NamedTuple):
 
 
 class PlayInterval(NamedTuple):
-    """Play from one whistle to the next."""
+    """The play between two whistles."""
 
     period: int
     start: int
@@ -43,7 +43,7 @@ class PlayInterval(NamedTuple):
 
 
 def simulate_play(draft: GameDraft, first: Whistle, last: Whistle) -> None:
-    """Fill the play between two whistles, the shot that the goalie holds included."""
+    """Simulate the play between two whistles, including the shot that the goalie freezes."""
     now, held = first.second, _find_frozen_shot(draft, first, last)
     limit = held - 1 if held is not None else last.second - (last.reason in ("period-end", "goal"))
     while True:
@@ -72,7 +72,7 @@ def simulate_play(draft: GameDraft, first: Whistle, last: Whistle) -> None:
 
 
 def _find_frozen_shot(draft: GameDraft, first: Whistle, last: Whistle) -> int | None:
-    """The second of the shot that the goalie holds."""
+    """Return the second of the shot that the goalie freezes."""
     if last.reason != "goalie-stopped-after-sog":
         return None
     second = max(first.second + 1, last.second - draft.rng.choices((0, 1, 2, 3), (2, 21, 56, 21))[0])
@@ -84,7 +84,7 @@ def _find_frozen_shot(draft: GameDraft, first: Whistle, last: Whistle) -> int | 
 
 
 def _find_delayed_side(draft: GameDraft, period: int, now: int) -> int | None:
-    """The side against which a penalty is being delayed."""
+    """Return the side with a delayed penalty against it."""
     for row in (*draft.outcome.penalties, *draft.outcome.cancelled_penalties):
         if row.period == period and row.delayed_from is not None and row.delayed_from <= now < row.second:
             return row.side
@@ -121,7 +121,7 @@ def _get_event_rates(state: StrengthSegment, armed: int | None, lead: int) -> Ev
 
 
 def _play_event(draft: GameDraft, stretch: PlayInterval, kind: str, side: int, *, before: bool) -> int:
-    """One thing happens; the second when it is over."""
+    """Simulate one event; return the second at which it is over."""
     if kind not in ATTEMPT_KINDS:
         _add_non_shot_event(draft, stretch, kind, side, before=before)
         return stretch.start
@@ -142,7 +142,7 @@ def _play_event(draft: GameDraft, stretch: PlayInterval, kind: str, side: int, *
 
 
 def _is_too_far(draft: GameDraft, stretch: PlayInterval, side: int) -> bool:
-    """Whether the puck was elsewhere a moment ago; a rush is the exception."""
+    """Whether the puck was too far away just before; a rush is the exception."""
     last = draft.rows[-1].event
     if last.x is None or last.kind == "faceoff" or last.period != stretch.period or stretch.start - last.second > 4:
         return False
@@ -151,7 +151,7 @@ def _is_too_far(draft: GameDraft, stretch: PlayInterval, side: int) -> bool:
 
 
 def _keep_same_end(draft: GameDraft, event: Event, place: rink.RinkPoint) -> rink.RinkPoint:
-    """Play does not jump from end to end: soon after another event it is still on that half of the ice."""
+    """Keep play in one half: soon after an event, the next one is in the same half of the ice."""
     last = draft.rows[-1].event
     if last.x is None or last.period != event.period or event.second - last.second > 4:
         return place
@@ -160,7 +160,7 @@ def _keep_same_end(draft: GameDraft, event: Event, place: rink.RinkPoint) -> rin
 
 
 def pick_player(draft: GameDraft, side: int, skaters: tuple[OnIceSkater, ...], skill: str, weight: str) -> int:
-    """One of the skaters, by skill and position."""
+    """Draw one of the skaters, by skill and position."""
     players = draft.teams[side].players
     by_d = rates.D_WEIGHTS[weight]
     chosen = [players[s.player] for s in skaters]
@@ -169,7 +169,7 @@ def pick_player(draft: GameDraft, side: int, skaters: tuple[OnIceSkater, ...], s
 
 
 def _add_non_shot_event(draft: GameDraft, stretch: PlayInterval, kind: str, side: int, *, before: bool) -> None:
-    """A hit, a giveaway or a takeaway."""
+    """Add a hit, a giveaway or a takeaway."""
     rng, period, second = draft.rng, stretch.period, stretch.start
     ours, goalie = find_on_ice(draft, side, period, second, before=before)
     event = create_event(
@@ -198,7 +198,7 @@ def _add_non_shot_event(draft: GameDraft, stretch: PlayInterval, kind: str, side
 def _add_shot_attempt(
     draft: GameDraft, stretch: PlayInterval, kind: str, side: int, *, before: bool, close: bool
 ) -> None:
-    """A shot that does not score."""
+    """Add a shot attempt that is not a goal."""
     rng, period, second = draft.rng, stretch.period, stretch.start
     ours, _ = find_on_ice(draft, side, period, second, before=before)
     theirs, goalie = find_on_ice(draft, 1 - side, period, second, before=before)
@@ -224,7 +224,7 @@ def _add_shot_attempt(
 
 
 def draw_shot_type(draft: GameDraft, role: str, *, goal: bool, close: bool = False) -> str:
-    """Wrist, snap, slap ... by position."""
+    """Draw the type of a shot by position: wrist, snap, slap …"""
     table = (rates.GOAL_TYPES if goal else rates.SHOT_TYPES)["F" if close else role]
     chosen = draft.rng.choices([t for t, _ in table], [n for _, n in table])[0]
     return "wrist" if close and chosen == "slap" else chosen
@@ -233,7 +233,7 @@ def draw_shot_type(draft: GameDraft, role: str, *, goal: bool, close: bool = Fal
 def _add_blocked_shot(
     draft: GameDraft, event: Event, skaters: tuple[tuple[OnIceSkater, ...], tuple[OnIceSkater, ...]], *, before: bool
 ) -> None:
-    """The row belongs to the shooter's team, its zone is the blocker's; muddled for blocks by teammates."""
+    """Add a blocked shot: its row belongs to the shooter's team, its zone is from the blocker's view."""
     rng, (ours, theirs) = draft.rng, skaters
     side = event.side or 0
     place = rink.draw_block_point(rng)

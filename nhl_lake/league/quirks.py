@@ -1,17 +1,17 @@
-"""Where the league's pages are wrong, late or odd on purpose, as the real ones are. Everything else agrees.
+"""Where the league's pages are wrong, late or odd on purpose, like the NHL's. All other pages agree.
 
-    corrections       in a share of the games some details are first published wrong, and put right 1, 3, 7 or 20 days
-                      later: `Shares` says in how many
-    broken pages      in small shares of the games pages are broken at first, until they are healed: see `broken`
-    empty charts      CHART_EMPTY of the shift charts stay empty for good, CHART_LATE are filled 2 to 5 days later
-    no reports        REPORTS_MISSING of the games have no shift reports (404), whether or not their chart is empty
-    repeated shifts   CHART_REPEATS of the charts list some shifts again under the next shift number
-    placeholders      CHART_PLACEHOLDER of the charts have a row without an end, "00:00" long
-    old blocks        up to OLD_BLOCKS_UNTIL a blocked shot belongs to the blocker's team and has no reason
-    season totals     the totals beside a goal's names are drawn, not counted: serving a game must not simulate others
+    corrections       in a share of games (`DefectShares`), some details are wrong at first, and corrected 1, 3, 7 or 20
+                      days later
+    defects           in small shares of games, pages are incomplete or wrong at first: see `defects`
+    empty charts      CHART_EMPTY of the shift charts stay empty, CHART_LATE are filled 2 to 5 days later
+    no reports        REPORTS_MISSING of the games have no shift reports (404), with or without a chart
+    repeated shifts   CHART_REPEATS of the charts list some shifts again with the next shift number
+    placeholders      CHART_PLACEHOLDER of the charts have a row without an end and with length "00:00"
+    old blocks        until OLD_BLOCKS_UNTIL a blocked shot belongs to the blocker's team and has no reason
+    season totals     the totals next to the names at a goal are random: counting them would simulate other games
 
-Real rates: one chart in 23 of 2024-25 is empty for good, and many were late in 2025-26; repeats are in many charts of
-2023-24; placeholders in 174 charts of 2019-20. The shares of corrected games and of those without reports are invented.
+On real pages, one chart in 23 of 2024-25 stays empty, and many were late in 2025-26. Many charts of 2023-24 repeat
+shifts, and 174 charts of 2019-20 have placeholders. The shares of corrections and of missing reports are invented.
 """
 
 from dataclasses import asdict, dataclass
@@ -34,7 +34,7 @@ OLD_BLOCKS_UNTIL = 20242025
 
 @dataclass(frozen=True)
 class DefectShares:
-    """Shares of the games whose pages are wrong at first: corrected later, or broken in a way that `broken` has."""
+    """The shares of games whose pages are wrong at first: `corrected`, and one for each kind in `defects`."""
 
     corrected: float = 0.12
     partial_chart: float = 0.002
@@ -51,7 +51,7 @@ class DefectShares:
     def __post_init__(self) -> None:
         for name, share in asdict(self).items():
             if not 0 <= share <= 1:
-                raise InvalidLeagueOption(f"{name} is a share of the games, from 0 to 1, not {share:g}.")
+                raise InvalidLeagueOption(f"{name} is a share of games from 0 to 1, not {share:g}.")
 
 
 FEW_DEFECTS = DefectShares()
@@ -71,7 +71,7 @@ MANY_DEFECTS = DefectShares(
 
 
 class Correction(NamedTuple):
-    """A detail that is first published wrong: the row as it was then (None: it was not there), and until when."""
+    """A detail that is wrong at first: the row as first published (None: it was missing), and when it is corrected."""
 
     event_id: int
     first_version: Event | None
@@ -81,7 +81,7 @@ class Correction(NamedTuple):
 def draw_corrections(
     seed: int, game: Game, ended: datetime, shares: DefectShares = FEW_DEFECTS
 ) -> tuple[Correction, ...]:
-    """What is put right in a game after its end, and when."""
+    """Draw the corrections of a game after its end."""
     rng = create_rng("corrections", seed, game.scheduled.game_id)
     if rng.random() >= shares.corrected:
         return ()
@@ -100,7 +100,7 @@ def draw_corrections(
 
 
 def _draw_first_version(rng: Random, event: Event, game: Game) -> Event | None:
-    """A hit that nobody counted, a goal with other names, a shot that a teammate got."""
+    """Return the first version of an event: no hit, a goal with other names, or a shot by a teammate."""
     if event.kind == "hit":
         return None
     if event.kind == "goal":
@@ -110,7 +110,7 @@ def _draw_first_version(rng: Random, event: Event, game: Game) -> Event | None:
 
 
 def change_scorer_names(rng: Random, event: Event, game: Game) -> Event:
-    """A goal with one name too few or too many, or that of another scorer."""
+    """Return a goal with one assist too few or too many, or with another scorer."""
     mates = [player for player in find_teammates(game, event) if player not in event.assists]
     if mates and rng.random() < 0.4:
         return event._replace(player=rng.choice(mates))
@@ -120,7 +120,7 @@ def change_scorer_names(rng: Random, event: Event, game: Game) -> Event:
 
 
 def find_teammates(game: Game, event: Event) -> list[int]:
-    """The skaters on the ice with the one who acts."""
+    """Return the other skaters of the acting player's team on the ice."""
     lineup = game.outcome.lineups[event.side or 0]
     goalies = {spot.player.player_id for spot in lineup.goalies}
     on = {
@@ -134,14 +134,14 @@ def find_teammates(game: Game, event: Event) -> list[int]:
 def select_published_events(
     seed: int, game: Game, ended: datetime, as_of: datetime, shares: DefectShares = FEW_DEFECTS
 ) -> tuple[Event, ...]:
-    """The rows of a game as the feed has them at a moment: before its corrections, or after."""
+    """Return the rows of a game as published at a time, before or after each correction."""
     wrong = {c.event_id: c.first_version for c in draw_corrections(seed, game, ended, shares) if as_of < c.corrected_at}
     rows = (wrong.get(event.event_id, event) for event in game.events)
     return tuple(event for event in rows if event is not None)
 
 
 def find_chart_start(seed: int, game_id: int, ended: datetime) -> datetime | None:
-    """From when a finished game's shift chart has rows; None is never."""
+    """Return when the shift chart of a finished game gets its rows; None if never."""
     rng = create_rng("chart", seed, game_id)
     share = rng.random()
     if share < CHART_EMPTY:
@@ -157,7 +157,7 @@ def has_shift_reports(seed: int, game_id: int) -> bool:
 
 
 def draw_repeated_shifts(seed: int, game: Game) -> frozenset[Shift]:
-    """The shifts that a chart lists twice, the second time under the next number."""
+    """Draw the shifts that a chart lists twice, the second time with the next number."""
     rng = create_rng("repeats", seed, game.scheduled.game_id)
     if not game.shifts or rng.random() >= CHART_REPEATS:
         return frozenset()
@@ -165,18 +165,18 @@ def draw_repeated_shifts(seed: int, game: Game) -> frozenset[Shift]:
 
 
 def draw_placeholder(seed: int, game_id: int) -> float | None:
-    """How far down a chart, as a share of its rows, there is a row without an end."""
+    """Draw where a chart has a row without an end, as a share of its rows; None if it has none."""
     rng = create_rng("placeholder", seed, game_id)
     return rng.random() if rng.random() < CHART_PLACEHOLDER else None
 
 
 def has_old_blocks(season: int) -> bool:
-    """Whether a season's feed is of the old generation: a block belongs to the blocker's team, without a reason."""
+    """Whether the pages of a season are in the old format, in which a block belongs to the blocker's team."""
     return season <= OLD_BLOCKS_UNTIL
 
 
 def draw_season_total(seed: int, season: Season, game: ScheduledGame, *, player_id: int, what: str) -> int:
-    """Goals or assists of a player before a game, drawn: growing through the season, small in the others."""
+    """Draw a player's goals or assists before a game: more later in the season, few in preseason and playoffs."""
     most = create_rng(what, seed, season.season, player_id).randint(2, 45)
     if game.game_type != 2:
         return most // 15

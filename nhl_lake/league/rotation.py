@@ -1,8 +1,7 @@
-"""Shifts: lines and pairs that take turns, on the fly and at whistles, at the strength that the story says.
+"""Simulate shifts: lines and pairs alternate, on the fly and at whistles, at the strength of the game's outcome.
 
-A change names the skaters who should be out; those who are not yet replace, one for one, those who are no longer
-wanted, so that the number on the ice is right at every second. The story's goals are pins: whoever scores or assists
-is out there in time.
+A change chooses the skaters who should be on the ice. They replace the others one for one, so the number on the ice is
+always right. The goals are already known: the scorer and the assisting players come on in time.
 """
 
 from __future__ import annotations
@@ -25,14 +24,20 @@ from nhl_lake.league.model import GameOutcome, StrengthSegment
 from nhl_lake.league.whistles import Whistle
 
 MIN_SHIFT_SECONDS, MAX_SHIFT_SECONDS = 18, 95
-REGROUP_SECONDS: Final = (4, 14)  # seconds after which a team regroups when a penalty has run out
-WHISTLE_CHANGE_CHANCE: Final = ((8, 0.04), (15, 0.15), (22, 0.45), (30, 0.72), (999, 0.92))  # by the age of the shift
+REGROUP_SECONDS: Final = (4, 14)  # seconds until a team returns to its lines after a penalty
+WHISTLE_CHANGE_CHANCE: Final = (
+    (8, 0.04),
+    (15, 0.15),
+    (22, 0.45),
+    (30, 0.72),
+    (999, 0.92),
+)  # by the length of the shift
 SCORER_LEAD_SECONDS: Final = 2
 EVEN_STRENGTH: Final = UnitShape("even", 3, 2)
 
 
 class ShiftInterval(NamedTuple):
-    """One player's time on the ice."""
+    """A shift of a player."""
 
     player: int
     period: int
@@ -42,7 +47,7 @@ class ShiftInterval(NamedTuple):
 
 @dataclass(slots=True)
 class Rotation:
-    """One team's bench at work."""
+    """The state of a team's line changes."""
 
     rng: Random
     side: int
@@ -51,7 +56,7 @@ class Rotation:
     goals: list[tuple[int, frozenset[int]]] = field(default_factory=list)  # of this period: second, players
     period: int = 1
     segment_index: int = 0
-    on_ice: dict[int, int] = field(default_factory=dict)  # player -> second of the period since when
+    on_ice: dict[int, int] = field(default_factory=dict)  # player -> second of the period in which the shift started
     unit_shape: UnitShape = EVEN_STRENGTH
     line: int = 0
     pair: int = 0
@@ -62,14 +67,14 @@ class Rotation:
     change_done: int = 0  # second when the last change is complete
     ice_time: dict[tuple[str, int], list[float]] = field(
         default_factory=dict
-    )  # (kind, 1 for defence) -> seconds by unit
+    )  # (kind, 1 for defense) -> seconds by unit
     shifts: list[ShiftInterval] = field(default_factory=list)
 
 
 def simulate_shifts(
     rng: Random, side: int, team: Bench, outcome: GameOutcome, rows: list[Whistle]
 ) -> list[ShiftInterval]:
-    """All stays of a team's skaters and goalies, in the order in which they end."""
+    """Return all shifts of a team's skaters and goalies, in the order of their ends."""
     rotation = Rotation(rng, side, team)
     for period in sorted({row.period for row in rows}):
         rotation.period = period
@@ -116,7 +121,7 @@ def _get_segment(rotation: Rotation) -> StrengthSegment:
 
 
 def _choose_shape(rotation: Rotation) -> UnitShape:
-    """The unit that the state asks for: extra attackers of a delayed penalty do not count."""
+    """Return the unit for the current state; an extra attacker during a delayed penalty does not count."""
     segment = _get_segment(rotation)
     own, theirs = segment.skaters[rotation.side], segment.skaters[1 - rotation.side]
     gone, theirs_gone = segment.goalies[rotation.side] is None, segment.goalies[1 - rotation.side] is None
@@ -124,45 +129,45 @@ def _choose_shape(rotation: Rotation) -> UnitShape:
 
 
 def _change_on_the_fly(rotation: Rotation, since: int, until: int) -> None:
-    """Changes on the fly between two whistles or changes of strength."""
+    """Change on the fly between two whistles or changes of strength."""
     while True:
         first = min(rotation.next_forward_change, rotation.next_defense_change)
         due = max(first, since + 1, rotation.change_done + 1)
         if due >= until - 1 or _get_segment(rotation).off_for_delay:
             return
         together = rotation.unit_shape.kind != "even"
-        forwards, defence = (
+        forwards, defense = (
             together or rotation.next_forward_change == first,
             together or rotation.next_defense_change == first,
         )
-        _change_units(rotation, due, until - 1, forwards=forwards, defence=defence)
+        _change_units(rotation, due, until - 1, forwards=forwards, defense=defense)
 
 
-def _change_units(rotation: Rotation, now: int, latest: int, *, forwards: bool, defence: bool) -> None:
+def _change_units(rotation: Rotation, now: int, latest: int, *, forwards: bool, defense: bool) -> None:
     """Send out the next line, or the next pair, or both."""
     rotation.unit_shape = _choose_shape(rotation)
     pin = _find_next_scorers(rotation, now)
     if forwards:
         rotation.line = _choose_next_unit(rotation, 0, pin)
         rotation.forward_change, rotation.next_forward_change = now, now + _draw_shift_length(rotation, rates.SHIFT_F)
-    if defence:
+    if defense:
         rotation.pair = rotation.line if rotation.unit_shape.kind == "power" else _choose_next_unit(rotation, 1, pin)
         rotation.defense_change, rotation.next_defense_change = now, now + _draw_shift_length(rotation, rates.SHIFT_D)
     if rotation.unit_shape.kind != "even":
         rotation.next_forward_change = rotation.next_defense_change = min(
             rotation.next_forward_change, rotation.next_defense_change
         )
-    _swap_players(rotation, now, latest, _choose_players(rotation, forwards=forwards, defence=defence))
+    _swap_players(rotation, now, latest, _choose_players(rotation, forwards=forwards, defense=defense))
 
 
-def _choose_players(rotation: Rotation, *, forwards: bool, defence: bool) -> tuple[int, ...]:
-    """Who should be out: the new line or pair, and whoever is out of the group that stays."""
+def _choose_players(rotation: Rotation, *, forwards: bool, defense: bool) -> tuple[int, ...]:
+    """Return who should be on the ice: the new line or pair, and the current players of the other group."""
     out = _get_segment(rotation).unavailable[rotation.side]
     stay_f = tuple(p for p in rotation.on_ice if rotation.team.players[p].position != "D")
     stay_d = tuple(p for p in rotation.on_ice if rotation.team.players[p].position == "D")
     if forwards or len(stay_f) != rotation.unit_shape.forwards:
         stay_f = pick_forwards(rotation.team, rotation.unit_shape, rotation.line, out, rotation.on_ice)
-    if defence or len(stay_d) != rotation.unit_shape.defense:
+    if defense or len(stay_d) != rotation.unit_shape.defense:
         stay_d = pick_defense(rotation.team, rotation.unit_shape, rotation.pair, out, rotation.on_ice)
     return stay_f + stay_d
 
@@ -175,12 +180,12 @@ def _draw_shift_length(rotation: Rotation, usual: tuple[float, float]) -> int:
 
 
 def _find_next_scorers(rotation: Rotation, now: int) -> frozenset[int] | None:
-    """Who must be out there, when the next goal falls into the coming shift."""
+    """Return the scorer and the assisting players, if the next goal is during the coming shift."""
     return next((players for second, players in rotation.goals if now < second <= now + 55), None)
 
 
 def _choose_next_unit(rotation: Rotation, group: int, pin: frozenset[int] | None) -> int:
-    """Whose turn it is: the scorers of a coming goal, or those who have had least of their share."""
+    """Return the next unit: that of the next scorers, or the one furthest below its share of ice time."""
     units = (rotation.team.defense_units if group else rotation.team.forward_units)[rotation.unit_shape.kind]
     shares = (DEFENSE_UNIT_SHARES if group else FORWARD_UNIT_SHARES)[rotation.unit_shape.kind]
     load = rotation.ice_time.setdefault((rotation.unit_shape.kind, group), [0.0] * len(units))
@@ -197,7 +202,7 @@ def _choose_next_unit(rotation: Rotation, group: int, pin: frozenset[int] | None
 
 
 def _swap_players(rotation: Rotation, now: int, latest: int, wanted: tuple[int, ...]) -> None:
-    """Swap one for one, within a few seconds on the fly; at a whistle (latest == now) all at once."""
+    """Swap players one for one: within a few seconds on the fly, all at once at a whistle (latest == now)."""
     leaving = [p for p in rotation.on_ice if p not in wanted]
     coming = [p for p in wanted if p not in rotation.on_ice]
     coming.sort(key=lambda p: rotation.team.players[p].position == "D")
@@ -220,12 +225,12 @@ def _end_shift(rotation: Rotation, player: int, at: int) -> None:
 
 
 def _send_new_unit(rotation: Rotation, now: int) -> None:
-    """A new unit for a faceoff."""
-    _change_units(rotation, now, now, forwards=True, defence=True)
+    """Send a new unit for a faceoff."""
+    _change_units(rotation, now, now, forwards=True, defense=True)
 
 
 def _change_at_whistle(rotation: Rotation, now: int, row: Whistle, before: StrengthSegment) -> None:
-    """Who stays for the faceoff: nobody when the strength changes; else the tired go, unless they iced the puck."""
+    """Change at a whistle: everyone if the strength changes; else tired players, unless they iced the puck."""
     segment = _get_segment(rotation)
     out = segment.unavailable[rotation.side]
     wrong = (
@@ -245,15 +250,15 @@ def _change_at_whistle(rotation: Rotation, now: int, row: Whistle, before: Stren
         or _is_tired(rotation, now - rotation.forward_change)
         or (row.reason == "goal" and rotation.rng.random() < 0.75)
     )
-    defence = (
+    defense = (
         urgent
         or _is_tired(rotation, now - rotation.defense_change)
         or (row.reason == "goal" and rotation.rng.random() < 0.6)
     )
     if rotation.unit_shape.kind != "even":
-        forwards = defence = forwards or defence
-    if forwards or defence:
-        _change_units(rotation, now, now, forwards=forwards, defence=defence)
+        forwards = defense = forwards or defense
+    if forwards or defense:
+        _change_units(rotation, now, now, forwards=forwards, defense=defense)
 
 
 def _is_tired(rotation: Rotation, age: int) -> bool:
@@ -261,7 +266,7 @@ def _is_tired(rotation: Rotation, age: int) -> bool:
 
 
 def _adjust_to_strength(rotation: Rotation, now: int, before: StrengthSegment) -> None:
-    """The strength changes while play goes on: a penalised player returns, or a goalie leaves for an extra skater."""
+    """Adjust to a change of strength during play: a penalized player returns, or an extra attacker comes on."""
     segment = _get_segment(rotation)
     out = segment.unavailable[rotation.side]
     missing = segment.skaters[rotation.side] - len(rotation.on_ice)
@@ -281,7 +286,7 @@ def _adjust_to_strength(rotation: Rotation, now: int, before: StrengthSegment) -
 
 
 def _place_scorers(rotation: Rotation, now: int) -> None:
-    """Two seconds before a goal: its missing players come on for others of the same position."""
+    """Bring on the scorers two seconds before a goal, for others of the same position."""
     players = next(names for second, names in rotation.goals if second - SCORER_LEAD_SECONDS == now)
     out = _get_segment(rotation).unavailable[rotation.side]
     late = [p for p in players if p not in rotation.on_ice and p not in out]
@@ -295,7 +300,7 @@ def _place_scorers(rotation: Rotation, now: int) -> None:
 
 
 def _build_goalie_shifts(side: int, outcome: GameOutcome) -> list[ShiftInterval]:
-    """The goalies' stays follow from the spells."""
+    """Return the goalies' shifts, from the strength segments."""
     rows: list[ShiftInterval] = []
     for segment in outcome.segments:
         goalie = segment.goalies[side]

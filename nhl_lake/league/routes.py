@@ -1,4 +1,4 @@
-"""Which page answers which address."""
+"""Routes: which function builds the page at a URL."""
 
 import re
 from collections.abc import Callable
@@ -26,7 +26,7 @@ GAME_PAGE_BUILDERS: dict[str, Callable[[PageSource, ScheduledGame, datetime], Pa
 
 
 def find_page(source: PageSource, target: str, as_of: datetime) -> PageContent:
-    """The page at a path and query, JSON or HTML; None for what does not exist."""
+    """Return the page at a path and query, JSON or HTML; None if it does not exist."""
     path, _, query = target.partition("?")
     query = " ".join(parse_qs(query).get("cayenneExp", []))
     for pattern, route in ROUTES.items():
@@ -46,7 +46,7 @@ def _route_game_page(source: PageSource, as_of: datetime, parameters: dict[str, 
 
 
 def _route_shift_chart(source: PageSource, as_of: datetime, parameters: dict[str, str]) -> PageContent:
-    """Like the real one, this page is empty for games that do not exist, and needs to be told which game."""
+    """Return a shift chart. As with the NHL, it is empty for an unknown game, and the query must name a game."""
     wanted = re.search(r"gameId\s*=\s*(\d{10})\b", parameters["query"])
     if not wanted:
         return None

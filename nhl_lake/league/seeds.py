@@ -1,4 +1,4 @@
-"""Random numbers that depend on names, never on the order of requests or on the process."""
+"""Random numbers that depend on names only, not on the process or the order of requests."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from random import Random
 
 
 def create_rng(*names: object) -> Random:
-    """A random source of its own for these names: the same in every process and on every machine."""
+    """Return a random number generator for some names: the same in every process and on every machine."""
     text = "\x1f".join(map(str, names))
     return Random(int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big"))

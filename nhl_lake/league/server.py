@@ -16,10 +16,10 @@ __all__ = ["Faults", "serve_league"]
 
 class _LeagueServer(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 256  # a client that asks for a night at once is not to be turned away by the backlog
+    request_queue_size = 256  # a client that requests a whole night at once must not exceed the backlog
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is no news; anything else is."""
+        """Report an error, unless the client has disconnected."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -29,12 +29,12 @@ def serve_league(
 ) -> None:
     """Serve the league on 127.0.0.1 until interrupted; port 0 takes any free one. `ready` gets the address."""
     if not 0 <= port <= 65535:
-        raise InvalidLeagueOption(f"port {port} does not exist: ports go from 1 to 65535, and 0 takes any free one.")
+        raise InvalidLeagueOption(f"port {port} does not exist. Use a port from 1 to 65535, or 0 for any free one.")
     try:
         server = _LeagueServer(("127.0.0.1", port), _create_handler(league, clock, FaultInjector(faults)))
     except OSError as error:
         raise InvalidLeagueOption(
-            f"port {port} cannot be used ({error.strerror}): take another one, or 0 for any free."
+            f"port {port} cannot be used ({error.strerror}). Use another one, or 0 for any free one."
         ) from error
     with server:
         ready(f"http://127.0.0.1:{server.server_address[1]}")
@@ -47,7 +47,7 @@ def _create_handler(league: League, clock: Callable[[], datetime], gate: FaultIn
         disable_nagle_algorithm = True
 
         def log_message(self, *_: object) -> None:
-            """Say nothing: the screen is the command's."""
+            """Log nothing: the terminal belongs to the command."""
 
         def do_GET(self) -> None:
             if self.path == "/_stats":

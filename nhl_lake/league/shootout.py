@@ -1,4 +1,4 @@
-"""Shootouts: three rounds, then one each until somebody leads after a round."""
+"""Shootouts: three rounds, then more rounds until a team leads after one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHOOTOUT_ROUNDS: Final = 3
 def simulate_shootout(
     rng: Random, teams: tuple[Bench, Bench], goalies: tuple[int, int], out: tuple[frozenset[int], frozenset[int]]
 ) -> tuple[ShootoutAttempt, ...]:
-    """The attempts in order; the one that decides is marked."""
+    """Return the attempts in order, with the deciding goal marked."""
     order = [_order_shooters(team, gone) for team, gone in zip(teams, out, strict=True)]
     first = rng.randrange(2)
     goals, taken = [0, 0], [0, 0]
@@ -28,7 +28,7 @@ def simulate_shootout(
         taken[side] += 1
         goals[side] += outcome == "goal"
         rows.append(ShootoutAttempt(side, shooter, goalies[1 - side], outcome, winner=False))
-    # the deciding goal is the one that put the winners ahead of the losers' final count
+    # the deciding goal is the first one beyond the losers' final count
     side = 0 if goals[0] > goals[1] else 1
     scored = [i for i, row in enumerate(rows) if row.side == side and row.outcome == "goal"]
     decider = scored[goals[1 - side]]

@@ -1,4 +1,4 @@
-"""The thirty-two clubs of the league, all invented, and the one that moves."""
+"""The thirty-two invented clubs of the league; one of them moves."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ VENUE_TIMEZONES: Final = {
 
 
 class Club(NamedTuple):
-    """A club in one place."""
+    """A club at one location."""
 
     team_id: int
     franchise_id: int
     abbrev: str
-    place: str  # "Quebec|Québec" where French says it differently
+    place: str  # "Quebec|Québec" if the French name differs
     common_name: str
     arena: str
     timezone: str
@@ -74,7 +74,7 @@ CONFERENCES: Final = {"Atlantic": "Eastern", "Metropolitan": "Eastern", "Central
 
 
 def build_teams(seed: int, season: int) -> tuple[Team, ...]:
-    """The clubs of one season, with their coaches."""
+    """Return the clubs of a season, with their coaches."""
     return tuple(
         _build_team(home, seed, season) for home in TEAM_IDENTITIES if home.first_season <= season <= home.last_season
     )
@@ -83,7 +83,7 @@ def build_teams(seed: int, season: int) -> tuple[Team, ...]:
 def _build_team(home: Club, seed: int, season: int) -> Team:
     place = home.place.partition("|")
     preposition = "d'" if home.place[0] in "AEIOUYH" else "de "
-    coached_since = season // 10000 // 3  # coaches stay three seasons
+    coached_since = season // 10000 // 3  # coaches change every three seasons
     return Team(
         home.team_id,
         home.franchise_id,

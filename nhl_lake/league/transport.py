@@ -1,4 +1,4 @@
-"""The league in process: an httpx transport that answers without a socket."""
+"""The league in this process: an httpx transport that answers without a network."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from nhl_lake.league.faults import FAULT_RESPONSES, FaultInjector, Faults, Reque
 
 
 class LeagueTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
-    """Answers the requests of an httpx client, async or not; the host in the address does not matter."""
+    """Answers the requests of an httpx client, async or not, for any host."""
 
     def __init__(self, league: League, clock: Callable[[], datetime], faults: Faults | None = None) -> None:
         self.league = league
@@ -20,13 +20,13 @@ class LeagueTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
         self.injector = FaultInjector(faults or Faults())
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer an async client."""
+        """Answer a request of an async client."""
         fate = self.injector.draw_outcome()
         await asyncio.sleep(self.injector.faults.latency_ms / 1000)
         return self._build_response(request, fate)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a client that waits."""
+        """Answer a request of a synchronous client."""
         fate = self.injector.draw_outcome()
         time.sleep(self.injector.faults.latency_ms / 1000)
         return self._build_response(request, fate)

@@ -1,4 +1,4 @@
-"""What a perfect observer of a game knows: who was on the ice at every event, and the strength at every second."""
+"""The truth about a simulated game: the players on the ice at every event, and the strength at every second."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from nhl_lake.league.model import AWAY, HOME, Event, GameOutcome
 
 
 class OnIcePlayers(NamedTuple):
-    """The players on the ice at an event, by the boundary rule; ids ascending."""
+    """The players on the ice at an event, on the right side of a line change; ids ascending."""
 
     skaters: tuple[tuple[int, ...], tuple[int, ...]]  # home, away
     goalies: tuple[int | None, int | None]
 
 
 class IceTime(NamedTuple):
-    """Seconds on the ice of one player, by the officials' count of players (goalie included)."""
+    """Seconds of one player on the ice by strength, which counts goalies as the officials do."""
 
     total: int
     even: int
@@ -28,7 +28,7 @@ class IceTime(NamedTuple):
 
 
 class Truth(NamedTuple):
-    """What a perfect observer of a game would know."""
+    """The truth about a game."""
 
     on_ice: dict[int, OnIcePlayers]  # by event id; for penalty shots and shootouts only shooter and goalie
     strength: dict[int, tuple[str, ...]]  # by period: the situation code of every second, index = elapsed
@@ -37,7 +37,7 @@ class Truth(NamedTuple):
 
 
 def compute_truth(played: PlayedGame) -> Truth:
-    """The truth of a game, from the engine's own books and not from its pages."""
+    """Compute the truth about a game from the simulation, not from its pages."""
     by_situation: dict[int, dict[str, int]] = {}
     toi: dict[int, list[int]] = {}
     for period, home in played.timelines[HOME].items():
@@ -59,7 +59,7 @@ def _add_ice_time(
     seconds: int,
     books: tuple[dict[int, list[int]], dict[int, dict[str, int]]],
 ) -> None:
-    """Credit one stretch of unchanged players: even, power play or shorthanded by players, the goalie counted."""
+    """Add the time of one strength segment: even, power play or shorthanded, by players including goalies."""
     toi, by_situation = books
     at = [find_index(track, start, before=False) for track in tracks]
     skaters = [track.players[i] for track, i in zip(tracks, at, strict=True)]
@@ -77,7 +77,7 @@ def _add_ice_time(
 
 
 def _find_on_ice(played: PlayedGame, event: Event, *, before: bool) -> OnIcePlayers:
-    """Shooter and goalie alone in a penalty shot or a shootout; otherwise everybody at that side of the second."""
+    """Return the players on the ice at an event; in a penalty shot or shootout only the shooter and the goalie."""
     if event.penalty_shot or event.period_type == "SO":
         shooter = () if event.player is None else (event.player,)
         empty: tuple[int, ...] = ()
@@ -93,7 +93,7 @@ def _find_on_ice(played: PlayedGame, event: Event, *, before: bool) -> OnIcePlay
 
 
 def _list_situation_codes(outcome: GameOutcome) -> dict[int, tuple[str, ...]]:
-    """The situation code of every second."""
+    """Return the situation code of every second."""
     codes: dict[int, list[str]] = {}
     for segment in outcome.segments:
         codes.setdefault(segment.period, []).extend([format_situation_code(segment)] * (segment.end - segment.start))

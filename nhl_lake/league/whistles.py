@@ -1,4 +1,4 @@
-"""Every stop of play: those that the story tells (goals, penalties, ends of periods) and all the others."""
+"""Every stoppage: those of the outcome (goals, penalties, ends of periods) and all others."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ STOPPAGE_WEIGHTS = tuple(weight for _, weight in rates.STOPPAGES)
 MIN_GAP, CLEAR_BEFORE_EVENT = (
     3,
     5,
-)  # seconds between a faceoff and a stoppage, and between a stoppage and the next goal or penalty
+)  # minimum seconds from a faceoff to a stoppage, and from a stoppage to the next goal or penalty
 
 
 class Whistle(NamedTuple):
-    """Play stops at this second, and goes on with a faceoff at the same second."""
+    """A stoppage. Play continues with a faceoff in the same second."""
 
     period: int
     second: int
-    reason: str  # of a stoppage, or "goal", "penalty", "period-start", "period-end"
-    side: int | None = None  # who scored, was penalised, iced the puck, shot it at the goalie, or attacked
+    reason: str  # the reason of a stoppage, or "goal", "penalty", "period-start", "period-end"
+    side: int | None = None  # who scored, was penalized, iced the puck, shot it at the goalie, or attacked
     secondary_reason: str | None = None
 
 
 def get_period_lengths(outcome: GameOutcome, *, playoffs: bool) -> dict[int, int]:
-    """Seconds played in each period on the clock."""
+    """Return the length of each period with a clock, in seconds."""
     last = 4 if outcome.last_period_type == "SO" else outcome.last_period
     return {p: 1200 if p <= 3 or playoffs else 300 for p in range(1, last)} | {last: outcome.last_second}
 
 
 def draw_whistles(rng: Random, outcome: GameOutcome, clock: dict[int, int]) -> list[Whistle]:
-    """All whistles in order, each period between its start and its end."""
+    """Draw all whistles in order, each period between its start and its end."""
     rows: list[Whistle] = []
     for period, length in clock.items():
         known = _list_known_whistles(outcome, period, length)
@@ -55,7 +55,7 @@ def draw_whistles(rng: Random, outcome: GameOutcome, clock: dict[int, int]) -> l
 
 
 def _list_known_whistles(outcome: GameOutcome, period: int, length: int) -> list[Whistle]:
-    """What the story says, one whistle a second: a goal before a penalty."""
+    """Return the whistles of the outcome, at most one per second: a goal before a penalty."""
     found: dict[int, Whistle] = {}
     for row in outcome.penalties:
         if row.period == period:
@@ -72,7 +72,7 @@ def _list_known_whistles(outcome: GameOutcome, period: int, length: int) -> list
 
 
 def _find_quiet_intervals(outcome: GameOutcome, period: int, known: list[Whistle]) -> list[tuple[int, int]]:
-    """Stretches without other stoppages: while an arm is up, and while players wait in the box for the first one."""
+    """Return the intervals without other stoppages: delayed penalties, and the wait for a stoppage to leave the box."""
     arms = [(p.delayed_from, p.second) for p in outcome.penalties if p.period == period and p.delayed_from is not None]
     wiped = [
         (p.delayed_from, p.second)
@@ -84,7 +84,7 @@ def _find_quiet_intervals(outcome: GameOutcome, period: int, known: list[Whistle
 
 
 def _draw_next_second(rng: Random, at: int, quiet: list[tuple[int, int]]) -> int:
-    """The second of the next stoppage, if nothing comes before."""
+    """Draw the second of the next stoppage, if nothing comes before it."""
     at += MIN_GAP + int(rng.expovariate(rates.STOPPAGES_PER_60 / 3600))
     while any(since <= at <= until for since, until in quiet):
         at = max(until for since, until in quiet if since <= at <= until) + MIN_GAP + 1
@@ -101,7 +101,7 @@ def _draw_stoppage(rng: Random, period: int, second: int, segment: StrengthSegme
     if reason == "icing" and (home != away or home == 3) and rng.random() < 0.7:
         reason = "goalie-stopped-after-sog"
     pressure = [rates.SHOTS_PER_60.get(pair, (25.0,))[0] for pair in ((home, away), (away, home))]
-    side = int(rng.random() * sum(pressure) > pressure[0])  # who has the better of the play
+    side = int(rng.random() * sum(pressure) > pressure[0])  # the side with more of the play
     if reason == "icing":
         side = 1 - side  # the team under pressure ices it
         if home != away:
@@ -120,7 +120,7 @@ def _draw_stoppage(rng: Random, period: int, second: int, segment: StrengthSegme
 
 
 def _fill_in_reason(rng: Random, whistle: Whistle, segments: list[StrengthSegment], commercials: list[int]) -> Whistle:
-    """The story leaves some reasons open; a commercial may follow a penalty that is long overdue."""
+    """Fill in the reason of a whistle that has none; add a commercial break after a penalty if one is overdue."""
     if whistle.reason == "free":
         return _draw_stoppage(rng, whistle.period, whistle.second, _find_segment(segments, whistle.second), commercials)
     if whistle.reason == "penalty" and commercials and whistle.second > commercials[0]:

@@ -177,7 +177,7 @@ def test_every_answer_waits_as_long_as_asked():
         ({"fail": 1.1}, "from 0 to 1, not 1.1"),
         ({"fail": -0.1}, "from 0 to 1, not -0.1"),
         ({"fail": float("nan")}, "from 0 to 1"),
-        ({"latency_ms": -5}, "milliseconds from 0 on, not -5"),
+        ({"latency_ms": -5}, "milliseconds, 0 or more, not -5"),
         ({"latency_ms": float("inf")}, "not inf"),
         ({"rate": -1}, "0 for no limit, not -1"),
     ],
@@ -192,7 +192,7 @@ def test_a_port_in_use_is_named():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(InvalidLeagueOption, match=f"port {port} cannot be used .*take another one"):
+        with pytest.raises(InvalidLeagueOption, match=f"port {port} cannot be used .*Use another one"):
             serve_league(get_league(), port=port, clock=get_now, faults=Faults(), ready=print)
 
 

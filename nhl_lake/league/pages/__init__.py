@@ -1,1 +1,1 @@
-"""The pages of the simulated league, one module per kind: what the API would answer at a moment."""
+"""The pages of the simulated league at a time, one module per kind of page."""

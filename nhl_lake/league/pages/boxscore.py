@@ -1,4 +1,4 @@
-"""gamecenter/{id}/boxscore: the line of every player who is dressed."""
+"""gamecenter/{id}/boxscore: the line of every dressed player."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ STRENGTHS = {"evenStrength": EVEN, "powerPlay": POWER, "shorthanded": SHORT}  # 
 
 
 def build_boxscore_page(source: PageSource, game: ScheduledGame, as_of: datetime) -> Page:
-    """The page of a game at a moment; players from the first faceoff on, or later, where a quirk says so."""
+    """Return the page of a game at a time. It has players from the first faceoff on, or later if it has a defect."""
     view = view_game(source, game, as_of)
     page = build_header(source, view) | {"regPeriods": 3} | build_team_blocks(view) | build_game_clock(view)
     if not view.status.has_started:
@@ -96,7 +96,7 @@ def _build_goalie(view: GameView, counts: GameCounts, spot: RosterSpot) -> Page:
 
 
 def _find_decision(view: GameView, player_id: int) -> str:
-    """W, L, or O for a defeat after regulation."""
+    """Return the goalie's decision: W, L, or O for a loss after regulation."""
     if view.outcome is None or not view.status.is_over:
         return ""
     if player_id == view.outcome.winning_goalie:
@@ -107,5 +107,5 @@ def _find_decision(view: GameView, player_id: int) -> str:
 
 
 def compute_share(part: int, whole: int) -> float:
-    """A share with six digits, 0 of nothing."""
+    """Return a share with six digits; 0 of nothing."""
     return round(part / whole, 6) if whole else 0.0

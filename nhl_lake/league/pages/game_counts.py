@@ -1,4 +1,4 @@
-"""What the officials count of a game: every player's line and both teams' totals, from rows and shifts alone."""
+"""The official counts of a game: every player's line and both teams' totals, from rows and shifts alone."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,14 +11,14 @@ EVEN, POWER, SHORT = "even", "power", "short"
 
 
 class GameCounts(NamedTuple):
-    """Counts by (player id, what), and by (side, what) for teams."""
+    """Counts by (player id, statistic), and by (side, statistic) for teams."""
 
     players: Counter[tuple[int, str]]
     teams: Counter[tuple[int, str]]
 
 
 def count_game(view: GameView) -> GameCounts:
-    """Count a game so far. Shootouts count for nobody."""
+    """Count a game so far. A shootout counts for no player."""
     found = GameCounts(Counter(), Counter())
     for event in view.events:
         if event.period_type != "SO" and event.side is not None:
@@ -72,7 +72,7 @@ def _count_shot(found: GameCounts, event: Event, side: int) -> None:
 
 
 def _count_plus_minus(found: GameCounts, view: GameView, event: Event, side: int) -> None:
-    """A goal that was not scored on a power play counts for all skaters on the ice."""
+    """Count plus-minus: for all skaters on the ice at a goal, except on the power play."""
     if read_strength(event.situation, side) == POWER:
         return
     goalies = {
@@ -87,12 +87,12 @@ def _count_plus_minus(found: GameCounts, view: GameView, event: Event, side: int
 
 
 def find_shifts_on_ice(shifts: Iterable[Shift], period: int, second: int) -> list[Shift]:
-    """The shifts that a whistle at this second ends or interrupts."""
+    """Return the shifts that include the second before a whistle."""
     return [shift for shift in shifts if shift.period == period and shift.start < second <= shift.end]
 
 
 def read_strength(situation: str | None, side: int) -> str:
-    """Even, power or short from a side's view, by players: a goalie is one, so six skaters are even strength."""
+    """Return even, power or short from a side's view. Goalies count, so an extra attacker is even strength."""
     if situation is None:
         return EVEN
     away_goalie, away, home, home_goalie = (int(digit) for digit in situation)
@@ -101,12 +101,12 @@ def read_strength(situation: str | None, side: int) -> str:
 
 
 def classify_strength(ours: int, theirs: int) -> str:
-    """Even, power or short from numbers of players."""
+    """Return even, power or short from numbers of players."""
     return EVEN if ours == theirs else POWER if ours > theirs else SHORT
 
 
 def _count_power_plays(view: GameView, side: int) -> int:
-    """How often a team got more players than the other."""
+    """Count how often a team got more players than the other."""
     found, before = 0, 0
     for segment in get_segments(view):
         if (segment.period, segment.start) > (view.status.period, view.status.second):
@@ -119,7 +119,7 @@ def _count_power_plays(view: GameView, side: int) -> int:
 
 
 def count_by_period(view: GameView, what: str) -> list[tuple[int, int]]:
-    """Goals or shots on goal of the home and the away team in every period so far; a shootout is won 1-0."""
+    """Return the goals or shots on goal of both teams in each period so far; a shootout is won 1-0."""
     found = []
     for period in range(1, view.status.period + 1):
         rows = [event for event in view.events if event.period == period and is_shot_on_goal(event)]

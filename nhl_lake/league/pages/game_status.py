@@ -1,4 +1,4 @@
-"""Where a game stands at a moment: its state, and the clock on the wall of the arena."""
+"""The status of a game at a time: its state and its clock."""
 
 from bisect import bisect_right
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,7 +14,7 @@ SECONDS_PER_ATTEMPT = 40  # seconds of a shootout that one attempt takes, as the
 
 
 class ScheduleListing(NamedTuple):
-    """Where a game stands in the calendar: a postponed one on its first day until it has a new one."""
+    """The listing of a game in the schedule. A postponed game stays on its first day until it has a new one."""
 
     day: date
     start: datetime
@@ -22,7 +22,7 @@ class ScheduleListing(NamedTuple):
 
 
 def find_listing(game: ScheduledGame, as_of: datetime) -> ScheduleListing:
-    """When a game is to be played, as announced at a moment."""
+    """Return when a game is to be played, as announced at a time."""
     if game.cancelled_at and game.cancelled_at <= as_of:
         return ScheduleListing(game.day, game.start, "CNCL")
     if game.rescheduled_at is None or game.rescheduled_at <= as_of:
@@ -32,9 +32,9 @@ def find_listing(game: ScheduledGame, as_of: datetime) -> ScheduleListing:
 
 
 class GameStatus(NamedTuple):
-    """State of a game, and how far it has come: period 0 is before the game, second is elapsed in the period.
+    """The state of a game, its period (0 before the game), and the seconds since the period began.
 
-    In a shootout the second counts the time since it began; its clock stands still.
+    In a shootout, whose clock does not run, the seconds since it began.
     """
 
     state: str
@@ -44,7 +44,7 @@ class GameStatus(NamedTuple):
 
     @property
     def has_started(self) -> bool:
-        """Whether the puck has been dropped."""
+        """Whether the game has started."""
         return self.period > 0
 
     @property
@@ -59,7 +59,7 @@ class GameStatus(NamedTuple):
 
 
 def find_game_status(source: PageSource, game: ScheduledGame, as_of: datetime) -> GameStatus:
-    """Where a game stands."""
+    """Return the status of a game."""
     if not game.is_played or as_of < game.start - WARM_UP:
         return GameStatus("FUT")
     if as_of < game.start:
@@ -88,7 +88,7 @@ def _find_live_status(source: PageSource, game: ScheduledGame, outcome: GameOutc
 
 
 def get_period_length(game: ScheduledGame, outcome: GameOutcome, period: int) -> int:
-    """Seconds of a period as played."""
+    """Return the length of a period as played, in seconds."""
     if get_period_type(game, period) == "SO":
         return SECONDS_PER_ATTEMPT * len(outcome.shootout)
     if period == outcome.last_period or (outcome.last_period_type == "SO" and period == 4):
@@ -97,14 +97,14 @@ def get_period_length(game: ScheduledGame, outcome: GameOutcome, period: int) ->
 
 
 def get_period_type(game: ScheduledGame, period: int) -> str:
-    """REG, OT or SO: only a playoff game has overtimes beyond the first."""
+    """Return REG, OT or SO. Only a playoff game has more than one overtime."""
     if period <= 3:
         return "REG"
     return "SO" if period == 5 and game.game_type != 3 else "OT"
 
 
 def get_full_length(game: ScheduledGame, period: int) -> int:
-    """Seconds on the clock when a period begins."""
+    """Return the seconds on the clock when a period begins."""
     kind = get_period_type(game, period)
     if kind == "SO":
         return 0
@@ -112,7 +112,7 @@ def get_full_length(game: ScheduledGame, period: int) -> int:
 
 
 def count_goals(outcome: GameOutcome, now: GameStatus) -> tuple[int, int]:
-    """Goals of the home and the away team by now; who wins a shootout gets one when it is over."""
+    """Return the goals of both teams by now; a shootout win adds one when it is over."""
     if now.is_over:
         return outcome.score
     sides = [goal.side for goal in outcome.goals if (goal.period, goal.second) <= (now.period, now.second)]

@@ -1,4 +1,4 @@
-"""What the world has seen of a game by a moment: its rows and shifts so far, before or after their corrections."""
+"""A game as published at a time: its rows and shifts so far, before or after their corrections."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -40,46 +40,46 @@ CLOSING_KINDS = ("shootout-complete", "period-end", "game-end")
 
 
 class GameView(NamedTuple):
-    """A game as far as it has come."""
+    """A game as published at a time."""
 
     status: GameStatus
     listing: ScheduleListing
     game: ScheduledGame
     teams: tuple[Team, Team]  # home, away
-    outcome: GameOutcome | None  # None as long as nobody knows who will be dressed: FUT
+    outcome: GameOutcome | None  # None until the lineups are known: FUT
     events: tuple[Event, ...] = ()
     shifts: tuple[Shift, ...] = ()
 
     @property
     def score(self) -> tuple[int, int]:
-        """Goals, home and away."""
+        """Return the goals, home and away."""
         return count_goals(self.outcome, self.status) if self.outcome else (0, 0)
 
     @property
     def sog(self) -> tuple[int, int]:
-        """Shots on goal outside shootouts, home and away."""
+        """Return the shots on goal without the shootout, home and away."""
         sides = [event.side for event in self.events if is_shot_on_goal(event)]
         return sides.count(HOME), sides.count(AWAY)
 
     @property
     def score_and_shots(self) -> tuple[tuple[int, int], tuple[int, int]] | tuple[None, None]:
-        """(score, shots) of the home and of the away team, or nothing before the game."""
+        """Return (score, shots) of the home and of the away team; nothing before the game."""
         if not self.status.has_started:
             return None, None
         return (self.score[HOME], self.sog[HOME]), (self.score[AWAY], self.sog[AWAY])
 
     def list_dressed_players(self, side: int) -> tuple[RosterSpot, ...]:
-        """Who is dressed."""
+        """Return the dressed players."""
         return self.outcome.lineups[side].dressed_players if self.outcome else ()
 
 
 def is_shot_on_goal(event: Event) -> bool:
-    """Whether a row is a shot on goal as teams count them: goals among them, shootouts not."""
+    """Whether a row is a shot on goal: goals count, shootouts do not."""
     return event.kind in ("shot-on-goal", "goal") and event.period_type != "SO"
 
 
 def view_game_header(source: PageSource, game: ScheduledGame, as_of: datetime) -> GameView:
-    """The head of a game at a moment: enough for pages without rows; cheap."""
+    """Return a game without rows and shifts; this is fast, and enough for some pages."""
     now = find_game_status(source, game, as_of)
     teams = (source.find_team(game.season, game.home_id), source.find_team(game.season, game.away_id))
     return GameView(
@@ -92,7 +92,7 @@ def view_game_header(source: PageSource, game: ScheduledGame, as_of: datetime) -
 
 
 def view_game(source: PageSource, game: ScheduledGame, as_of: datetime) -> GameView:
-    """A game at a moment, with rows and shifts."""
+    """Return a game at a time, with rows and shifts."""
     view = view_game_header(source, game, as_of)
     if not view.status.has_started:
         return view
@@ -120,7 +120,7 @@ def _select_events_so_far(events: tuple[Event, ...], now: GameStatus) -> tuple[E
 
 
 def _cut_off_shifts(whole: Game, now: GameStatus) -> tuple[Shift, ...]:
-    """The shifts that have begun, cut off at this second."""
+    """Return the shifts that have started; the running ones end at this second."""
     return tuple(
         shift if (shift.period, shift.end) <= (now.period, now.second) else shift._replace(end=now.second)
         for shift in whole.shifts
@@ -129,12 +129,12 @@ def _cut_off_shifts(whole: Game, now: GameStatus) -> tuple[Shift, ...]:
 
 
 def get_segments(view: GameView) -> tuple[StrengthSegment, ...]:
-    """The stretches of equal strength so far."""
+    """Return the strength segments of the game, or none if there is no outcome yet."""
     return view.outcome.segments if view.outcome else ()
 
 
 def build_header(source: PageSource, view: GameView) -> Page:
-    """What play-by-play and boxscore begin with, up to the teams."""
+    """Return the header of play-by-play and boxscore pages, up to the teams."""
     game, now = view.game, view.status
     page: Page = {
         "id": game.game_id,
@@ -155,16 +155,16 @@ def build_header(source: PageSource, view: GameView) -> Page:
 
 
 def build_team_blocks(view: GameView) -> Page:
-    """The two teams at the head of a page."""
+    """Return the two teams in the header of a page."""
     home, away = view.score_and_shots
     return {"awayTeam": build_team_block(view.teams[AWAY], away), "homeTeam": build_team_block(view.teams[HOME], home)}
 
 
 def build_game_outcome(view: GameView) -> Page:
-    """The outcome, once there is one."""
+    """Return the outcome, if the game is over."""
     return {"gameOutcome": build_outcome(view.outcome)} if view.outcome and view.status.is_over else {}
 
 
 def build_game_clock(view: GameView) -> Page:
-    """The clock at the head of a page."""
+    """Return the clock in the header of a page."""
     return {"clock": build_clock(view.game, view.status)}

@@ -1,4 +1,4 @@
-"""What several pages have: texts, teams, clocks, periods, broadcasts, and the head of every page about a game."""
+"""Parts that several pages share: texts, teams, clocks, periods, broadcasts, and the header of a game's pages."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -18,12 +18,12 @@ NETWORKS = (
 
 
 def localize_text(text: LocalizedText) -> dict[str, str]:
-    """Localized text as the pages have it: `default`, and other languages where they differ."""
+    """Return localized text as on the pages: `default`, and other languages where they differ."""
     return dict(text)
 
 
 def join_texts(first: LocalizedText, second: LocalizedText, pattern: str = "{} {}") -> dict[str, str]:
-    """Two localized texts in one, in every language that either has."""
+    """Join two localized texts, in every language of either."""
     one, two = dict(first), dict(second)
     return {
         language: pattern.format(one.get(language, one["default"]), two.get(language, two["default"]))
@@ -32,34 +32,34 @@ def join_texts(first: LocalizedText, second: LocalizedText, pattern: str = "{} {
 
 
 def build_short_name(player: Player) -> dict[str, str]:
-    """The initial and the last name."""
+    """Return the initial and the last name."""
     initials = tuple((language, name[0]) for language, name in player.first)
     return join_texts(initials, player.last, "{}. {}")
 
 
 def format_clock(seconds: int) -> str:
-    """Seconds as mm:ss."""
+    """Return seconds as mm:ss."""
     return f"{seconds // 60:02d}:{seconds % 60:02d}"
 
 
 def format_instant(moment: datetime) -> str:
-    """An instant as the pages write it."""
+    """Return an instant as the pages write it."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def format_utc_offset(moment: datetime, zone: ZoneInfo) -> str:
-    """The distance of local time from UTC: -05:00."""
+    """Return the UTC offset of local time: -05:00."""
     text = f"{moment.astimezone(zone):%z}"
     return f"{text[:3]}:{text[3:]}"
 
 
 def build_logo_url(team: Team, shade: str) -> str:
-    """The address of a club's picture; nothing answers there."""
+    """Return the URL of a club's logo, which does not exist."""
     return f"{ASSETS}/logos/{team.abbrev}_{shade}.svg"
 
 
 def build_period_descriptor(game: ScheduledGame, period: int) -> Page:
-    """Number and kind of a period."""
+    """Return the number and type of a period."""
     kind = get_period_type(game, period)
     descriptor: Page = {"number": period, "periodType": kind, "maxRegulationPeriods": 3}
     if kind == "OT" and period > 4:
@@ -68,14 +68,14 @@ def build_period_descriptor(game: ScheduledGame, period: int) -> Page:
 
 
 def build_outcome(outcome: GameOutcome) -> Page:
-    """How a game ended."""
+    """Return how a game ended."""
     if outcome.last_period_type == "OT":
         return {"lastPeriodType": "OT", "otPeriods": outcome.last_period - 3}
     return {"lastPeriodType": outcome.last_period_type}
 
 
 def build_clock(game: ScheduledGame, now: GameStatus) -> Page:
-    """The clock of the arena."""
+    """Return the game clock."""
     full = get_full_length(game, max(now.period, 1))
     left = max(full - now.second, 0)
     running = now.state in ("LIVE", "CRIT") and not now.intermission and left > 0
@@ -88,7 +88,7 @@ def build_clock(game: ScheduledGame, now: GameStatus) -> Page:
 
 
 def build_start_times(game: ScheduledGame, start: datetime) -> Page:
-    """When a game begins, and the local times there and in the East."""
+    """Return when a game starts, and the UTC offsets of the venue and of Eastern time."""
     return {
         "startTimeUTC": format_instant(start),
         "easternUTCOffset": format_utc_offset(start, EASTERN),
@@ -97,7 +97,7 @@ def build_start_times(game: ScheduledGame, start: datetime) -> Page:
 
 
 def build_broadcasts(source: PageSource, game: ScheduledGame) -> list[Page]:
-    """Who shows a game: one to four invented networks."""
+    """Return the broadcasts of a game: one to four invented networks."""
     rng = create_rng("broadcasts", source.seed, game.game_id)
     shown = sorted(rng.sample(range(len(NETWORKS)), k=rng.randint(1, len(NETWORKS))))
     return [
@@ -107,12 +107,12 @@ def build_broadcasts(source: PageSource, game: ScheduledGame) -> list[Page]:
 
 
 def build_game_link(game: ScheduledGame, day: date, away: Team, home: Team) -> str:
-    """The path of a game on the league's site."""
+    """Return the path of a game on the league's website."""
     return f"/gamecenter/{away.abbrev.lower()}-vs-{home.abbrev.lower()}/{day:%Y/%m/%d}/{game.game_id}"
 
 
 def build_place_names(team: Team) -> Page:
-    """The names of a club."""
+    """Return the names of a club."""
     return {
         "placeName": localize_text(team.place),
         "placeNameWithPreposition": localize_text(team.place_with_preposition),
@@ -120,7 +120,7 @@ def build_place_names(team: Team) -> Page:
 
 
 def build_full_name(team: Team) -> dict[str, str]:
-    """Place and name; in French the other way round, as in "Hérons d'Halifax"."""
+    """Return place and name; in French name and place, as in "Hérons d'Halifax"."""
     english, place = join_texts(team.place, team.common_name), dict(team.place_with_preposition)
     common = dict(team.common_name)
     french = f"{common.get('fr', common['default'])} {place.get('fr', place['default'])}"
@@ -128,7 +128,7 @@ def build_full_name(team: Team) -> dict[str, str]:
 
 
 def build_team_block(team: Team, result: tuple[int, int] | None) -> Page:
-    """A team at the head of a game's page, with score and shots once there are any."""
+    """Return a team in the header of a game's page, with score and shots once the game has started."""
     head: Page = {"id": team.team_id, "commonName": localize_text(team.common_name), "abbrev": team.abbrev}
     if result is not None:
         head |= {"score": result[0], "sog": result[1]}

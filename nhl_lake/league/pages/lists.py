@@ -1,4 +1,4 @@
-"""stats/rest/en/team and season: every club and every season that the league has."""
+"""stats/rest/en/team and season: every club and every season of the league."""
 
 from datetime import date, datetime
 
@@ -6,12 +6,12 @@ from nhl_lake.league.pages.headers import build_full_name
 from nhl_lake.league.pages.page_source import Page, PageSource, to_eastern_date
 
 LEAGUE_ID = 133
-MAX_PLAYOFF_GAMES = 105  # fifteen series of seven: counting them would take every game of the season
-NON_TEAM_ROWS = ((70, "To be determined", "TBD"), (99, "NHL", "NHL"))  # rows of the real list that are no clubs
+MAX_PLAYOFF_GAMES = 105  # fifteen series of seven: the true number would need every game of the season
+NON_TEAM_ROWS = ((70, "To be determined", "TBD"), (99, "NHL", "NHL"))  # rows of the NHL's list that are not clubs
 
 
 def build_teams_page(source: PageSource, as_of: datetime) -> Page:
-    """Clubs of the seasons that are announced, moved ones under each of their ids."""
+    """Return the clubs of the announced seasons; a club that moved has a row per id."""
     rows: dict[int, Page] = {}
     for number in list_announced_seasons(source, as_of):
         for team in source.engine.season(number).teams:
@@ -35,13 +35,13 @@ def _build_team(team_id: int, franchise_id: int | None, name: str, code: str) ->
 
 
 def list_announced_seasons(source: PageSource, as_of: datetime) -> list[int]:
-    """The seasons that are known: the first one always, another from the July before it on."""
+    """Return the announced seasons: always the first, each later one from the July before it."""
     today = to_eastern_date(as_of)
     return [s for n, s in enumerate(source.seasons) if n == 0 or date(s // 10_000, 7, 1) <= today]
 
 
 def build_seasons_page(source: PageSource, as_of: datetime) -> Page:
-    """The seasons that are announced."""
+    """Return the announced seasons."""
     rows = [_build_season(source, number) for number in list_announced_seasons(source, as_of)]
     return {"data": rows, "total": len(rows)}
 

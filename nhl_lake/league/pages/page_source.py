@@ -1,4 +1,4 @@
-"""What every page is written from."""
+"""The data that every page is written from."""
 
 from datetime import date, datetime
 from typing import NamedTuple
@@ -15,7 +15,7 @@ Page = dict[str, object]
 
 
 class PageSource(NamedTuple):
-    """The engine, the seed of the quirks, the seasons that exist, in order, and how many games are wrong at first."""
+    """The engine, the seed of the quirks, the seasons in order, and the shares of games with defects."""
 
     engine: Engine
     seed: int
@@ -23,11 +23,11 @@ class PageSource(NamedTuple):
     shares: DefectShares = FEW_DEFECTS
 
     def get_page_defects(self, game_id: int) -> PageDefects:
-        """How the pages of a game that is played are broken at first."""
+        """Return the defects of the pages of a game that is played."""
         return PageDefects(self.seed, self.shares, game_id, self.engine.get_end_time(game_id))
 
     def find_game(self, game_id: int) -> ScheduledGame | None:
-        """A game of these seasons, or None."""
+        """Return a game of these seasons, or None."""
         return (
             self.engine.find_game(game_id)
             if game_id // 1_000_000 in {season // 10_000 for season in self.seasons}
@@ -35,20 +35,20 @@ class PageSource(NamedTuple):
         )
 
     def find_team(self, season: int, team_id: int) -> Team:
-        """A club as it is in a season."""
+        """Return a club in a season."""
         return next(team for team in self.engine.season(season).teams if team.team_id == team_id)
 
     def list_games(self, season: int, as_of: datetime) -> list[ScheduledGame]:
-        """The games of a season before the playoffs that the schedule shows at a moment."""
+        """Return the games before the playoffs that the schedule shows at a time."""
         return [game for game in self.engine.schedule(season) if is_shown(game, as_of)]
 
     def list_playoff_games(self, season: int, as_of: datetime) -> list[ScheduledGame]:
-        """The playoff games that the schedule shows at a moment: they take the whole season, so ask for them last."""
+        """Return the playoff games that the schedule shows at a time. Slow: it simulates the whole season."""
         over = to_eastern_date(as_of) >= self.engine.season(season).end
         return [game for game in self.engine.playoffs(season) if is_shown(game, as_of)] if over else []
 
     def find_meetings(self, game: ScheduledGame, as_of: datetime) -> list[ScheduledGame]:
-        """The games of two teams in a regular season, or in a series: also what a preseason page shows."""
+        """Return the games of two teams in a regular season or series; a preseason page shows them too."""
         games = (
             self.list_playoff_games(game.season, as_of) if game.game_type == 3 else self.list_games(game.season, as_of)
         )
@@ -57,16 +57,16 @@ class PageSource(NamedTuple):
         return sorted(found, key=lambda other: (other.start, other.game_id))
 
     def find_season(self, day: date) -> Season:
-        """The season that runs on a day, or the next one; the last one when none comes after."""
+        """Return the season on a day, or the next one; the last one if none follows."""
         seasons = [self.engine.season(season) for season in self.seasons]
         return next((season for season in seasons if day <= season.playoff_end), seasons[-1])
 
 
 def is_shown(game: ScheduledGame, as_of: datetime) -> bool:
-    """Whether the schedule shows a game at a moment; one that was not necessary goes for good."""
+    """Whether the schedule shows a game at a time; a game that was not needed disappears permanently."""
     return game.shown_from <= as_of and (game.removed_at is None or as_of < game.removed_at)
 
 
 def to_eastern_date(moment: datetime) -> date:
-    """The date in New York."""
+    """Return the date in New York."""
     return moment.astimezone(EASTERN).date()

@@ -1,4 +1,4 @@
-"""gamecenter/{id}/play-by-play: every row of a game so far, and who is dressed."""
+"""gamecenter/{id}/play-by-play: every row of a game so far, and the dressed players."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -63,7 +63,7 @@ DETAIL_READERS: dict[str, Callable[[Event], object]] = {
 
 
 def build_play_by_play_page(source: PageSource, game: ScheduledGame, as_of: datetime) -> Page:
-    """The page of a game at a moment."""
+    """Return the page of a game at a time."""
     view = view_game(source, game, as_of)
     page = build_header(source, view) | build_team_blocks(view)
     page |= {"shootoutInUse": game.game_type != 3, "otInUse": True} | build_game_clock(view) | {"displayPeriod": 1}
@@ -79,7 +79,7 @@ def build_play_by_play_page(source: PageSource, game: ScheduledGame, as_of: date
 
 
 def _replace_events(source: PageSource, view: GameView, as_of: datetime) -> GameView:
-    """A game with the rows that its page has: fewer or others for some days, where a quirk says so."""
+    """Return a game with the rows on its page, which may have defects for some days."""
     if not view.status.is_over:
         return view
     game_id = view.game.game_id
@@ -90,7 +90,7 @@ def _replace_events(source: PageSource, view: GameView, as_of: datetime) -> Game
 
 
 def _build_roster(source: PageSource, view: GameView, as_of: datetime) -> list[Page]:
-    """The dressed players; for some days those of the next game of the calendar, where a quirk says so."""
+    """Return the dressed players; with a defect, those of another game for some days."""
     if view.status.is_over and source.get_page_defects(view.game.game_id).open_rng(Defect.FOREIGN_ROSTER, as_of):
         view = _view_other_game(source, view)
     spots = sorted(
@@ -100,7 +100,7 @@ def _build_roster(source: PageSource, view: GameView, as_of: datetime) -> list[P
 
 
 def _view_other_game(source: PageSource, view: GameView) -> GameView:
-    """The nearest game of the calendar between two other teams."""
+    """Return the nearest game of the calendar between two other teams."""
     game = view.game
     teams = {game.home_id, game.away_id}
     others = source.engine.playoffs(game.season) if game.game_type == 3 else source.engine.schedule(game.season)
@@ -111,7 +111,7 @@ def _view_other_game(source: PageSource, view: GameView) -> GameView:
 
 
 def build_plays(source: PageSource, view: GameView) -> list[Page]:
-    """The rows so far."""
+    """Return the rows so far."""
     tally: Counter[tuple[str, int]] = Counter()
     return [_build_play(source, view, event, tally) for event in view.events]
 
@@ -153,7 +153,7 @@ def _build_details(source: PageSource, view: GameView, event: Event, tally: Coun
 
 
 def _count_shots(event: Event, tally: Counter[tuple[str, int]]) -> Page:
-    """The running count beside a shot on goal, goals left out, and beside an attempt that came to no shot."""
+    """Return the running count of shots next to a shot on goal (not a goal), or next to an attempt without a shot."""
     if event.kind == "shot-on-goal" and event.side is not None:
         tally["shots", event.side] += 1
     elif event.kind != "failed-shot-attempt":
@@ -169,7 +169,7 @@ def _find_owner_team(view: GameView, event: Event) -> int:
 
 
 def _build_player_totals(source: PageSource, view: GameView, event: Event, tally: Counter[tuple[str, int]]) -> Page:
-    """Scorer and assists of a goal, each with the season total."""
+    """Return the scorer and assists of a goal, each with the season total."""
     found: Page = {"scoringPlayerTotal": _count_scorer_total(source, view, event, tally)}
     for number, player in enumerate(event.assists, start=1):
         tally["assists", player] += 1

@@ -1,4 +1,4 @@
-"""roster/{TRI}/{season} and player/{id}/landing: who plays where, as of a moment."""
+"""roster/{TRI}/{season} and player/{id}/landing: rosters and players at a time."""
 
 from datetime import date, datetime
 
@@ -12,7 +12,7 @@ JUNIOR_LEAGUES = ("Northern Junior", "Lakes U20", "Coast U20", "College East")
 
 
 def build_roster_page(source: PageSource, team: Team, season: Season, as_of: datetime) -> Page:
-    """A club's players, by group and name; a past season's as it ended."""
+    """Return a club's players by position group and name; for a past season, those at its end."""
     spots = source.engine.roster(season.season, team.team_id, _clamp_to_season(season, as_of))
     ordered = sorted(spots, key=lambda spot: (dict(spot.player.last)["default"], spot.player.player_id))
     groups = {"forwards": "CLR", "defensemen": "D", "goalies": "G"}
@@ -51,9 +51,9 @@ def _build_headshot_url(player: Player, team: Team, season: int) -> str:
 
 
 def build_landing_page(source: PageSource, player_id: int, as_of: datetime) -> Page | None:
-    """A player as of today, in the newest season that has begun; None for a stranger.
+    """Return a player's page, in the newest season that has begun; None for an unknown player.
 
-    Like the page of a rookie: no season or career figures, for they would need every game of the player.
+    Like a rookie's page it has no season or career totals, because these would need every game of the player.
     """
     today = to_eastern_date(as_of)
     begun = [s for s in source.seasons if source.engine.season(s).preseason_start <= today] or [source.seasons[0]]
@@ -120,7 +120,7 @@ def _build_measurements(player: Player) -> Page:
 
 
 def _build_junior_seasons(source: PageSource, player: Player) -> list[Page]:
-    """Two invented seasons before the league."""
+    """Return two invented seasons in a junior league."""
     rng = create_rng("junior", source.seed, player.player_id)
     league, rows = rng.choice(JUNIOR_LEAGUES), []
     first = player.birth_date.year + 17
@@ -142,7 +142,7 @@ def _build_junior_seasons(source: PageSource, player: Player) -> list[Page]:
 
 
 def build_slug(player: Player) -> str:
-    """A name for addresses: lower case, words joined by hyphens."""
+    """Return a name for URLs: lower case, words joined by hyphens."""
     name = f"{dict(player.first)['default']} {dict(player.last)['default']}".lower()
     return "-".join([*"".join(c if c.isalnum() else " " for c in name).split(), f"{player.player_id}"])
 

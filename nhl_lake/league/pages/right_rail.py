@@ -24,7 +24,7 @@ REPORT_CODES = {
 
 
 def build_right_rail_page(source: PageSource, game: ScheduledGame, as_of: datetime) -> Page:
-    """The page of a game at a moment; before the game only the series and who is out."""
+    """Return the page of a game at a time; before the game only the series and the scratches."""
     view = view_game(source, game, as_of)
     page = _build_season_series(source, game, as_of) | {"gameInfo": _build_game_info(view)}
     if not view.status.has_started:
@@ -41,7 +41,7 @@ def build_right_rail_page(source: PageSource, game: ScheduledGame, as_of: dateti
 
 
 def _build_season_series(source: PageSource, game: ScheduledGame, as_of: datetime) -> Page:
-    """The games of these two teams, with their scores so far, and who won how many."""
+    """Return the games of two teams, with their scores so far, and the wins of each."""
     met = [view_game_header(source, other, as_of) for other in source.find_meetings(game, as_of)]
     wins = {game.away_id: 0, game.home_id: 0}
     for view in met:
@@ -125,7 +125,7 @@ def _build_shootout(view: GameView) -> Page:
 
 
 def _build_team_stats(counts: GameCounts) -> list[Page]:
-    """The nine figures beside the game, away team first."""
+    """Return the nine team statistics, away team first."""
 
     def both(what: str) -> tuple[int, int]:
         return counts.teams[AWAY, what], counts.teams[HOME, what]

@@ -1,4 +1,4 @@
-"""schedule/{date}: the seven days from a date, as they are announced at a moment."""
+"""schedule/{date}: the seven days from a date, as announced at a time."""
 
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -24,7 +24,7 @@ ROUND_ABBREVS = ("R1", "R2", "CF", "SCF")
 
 
 class ScheduleEntry(NamedTuple):
-    """A game and its place in the schedule at a moment."""
+    """A game and its listing in the schedule at a time."""
 
     game: ScheduledGame
     day: date
@@ -32,10 +32,10 @@ class ScheduleEntry(NamedTuple):
 
 
 def build_schedule_page(source: PageSource, first: date, as_of: datetime) -> Page:
-    """The page of the week that begins on a date."""
+    """Return the page of the week that begins on a date."""
     season = source.find_season(first)
     week = [first + timedelta(days=n) for n in range(7)]
-    # the last days before the season's end may have no game: the way on leads to the playoffs then
+    # the last days of the season may have no game: then the next week is in the playoffs
     entries = _list_entries(source, season, as_of, playoffs=week[-1] >= season.end - WEEK)
     page: Page = {}
     if after := _find_first_day_after(source, season, week[-1], entries, as_of):
@@ -64,7 +64,7 @@ def _list_entries(source: PageSource, season: Season, as_of: datetime, *, playof
 def _find_first_day_after(
     source: PageSource, season: Season, last: date, entries: list[ScheduleEntry], as_of: datetime
 ) -> date | None:
-    """The first day after a week with a game: of this season, or of the next one."""
+    """Return the first day with a game after a week, in this season or the next."""
     if days := [found.day for found in entries if found.day > last]:
         return min(days)
     later = [number for number in source.seasons if number > season.season]
@@ -77,9 +77,9 @@ def _find_first_day_after(
 
 
 def _find_last_day_before(source: PageSource, season: Season, first: date, entries: list[ScheduleEntry]) -> date | None:
-    """The last day before a week with a game: of this season, or the last day of the one before.
+    """Return the last day with a game before a week: in this season, or the last day of the previous one.
 
-    The end of that season's playoffs is not looked up: it would take every game of a season to link to a week.
+    The real end of the previous playoffs is not computed: that would simulate a season for one link.
     """
     if days := [found.day for found in entries if found.day < first]:
         return max(days)
@@ -174,7 +174,7 @@ def _build_links(view: GameView) -> Page:
 
 
 def _build_series_status(source: PageSource, game: ScheduledGame, as_of: datetime) -> Page:
-    """A series after this game, or as far as it has come before it."""
+    """Return the status of a series: after this game if it is over, else before it."""
     series = game.series
     assert series is not None
     wins = {series.top_seed_id: 0, series.bottom_seed_id: 0}

@@ -1,4 +1,4 @@
-"""stats/rest/en/shiftcharts: every shift, with the goals among them, and the oddities of the real charts."""
+"""stats/rest/en/shiftcharts: every shift, with rows of goals among them, and the quirks of the NHL's charts."""
 
 from collections import defaultdict
 from datetime import datetime
@@ -14,18 +14,18 @@ from nhl_lake.league.pages.page_source import Page, PageSource
 TEAM_COLORS = ("#C8102E", "#00205B")
 SHIFT_TYPE_CODE, GOAL_TYPE_CODE = 517, 505
 GOAL_DESCRIPTIONS = {POWER: "PPG", SHORT: "SHG"}
-GOAL_DETAIL_CODES = (808, 805, 803, 802)  # seen beside goals, without a rule that anybody found
+GOAL_DETAIL_CODES = (808, 805, 803, 802)  # on the NHL's pages next to goals, without a known rule
 
 
 def build_shift_chart_page(source: PageSource, game: ScheduledGame, as_of: datetime) -> Page:
-    """The chart of a game at a moment; empty before the game, and where a quirk says so."""
+    """Return the chart of a game at a time. It is empty before the game, or because of a quirk."""
     view = _drop_missing_periods(source, view_game(source, game, as_of), as_of)
     rows = _build_rows(source, view) if view.status.has_started and _is_chart_filled(source, view, as_of) else []
     return {"data": rows, "total": len(rows)}
 
 
 def _drop_missing_periods(source: PageSource, view: GameView, as_of: datetime) -> GameView:
-    """A game without the periods that its chart does not have yet, where a quirk says so."""
+    """Return a game without the periods that its chart lacks because of a defect."""
     last = find_last_chart_period(source.get_page_defects(view.game.game_id), as_of) if view.status.is_over else None
     if last is None:
         return view
@@ -61,25 +61,25 @@ def _build_rows(source: PageSource, view: GameView) -> list[Page]:
 
 
 def _find_placeholder_shift(source: PageSource, whole: Game) -> Shift | None:
-    """The shift before which there is a row without an end."""
+    """Return the shift before which the chart has a row without an end."""
     where = quirks.draw_placeholder(source.seed, whole.scheduled.game_id)
     return None if where is None or not whole.shifts else whole.shifts[int(where * len(whole.shifts))]
 
 
 def _compute_first_id(game: ScheduledGame) -> int:
-    """Row ids of a game begin here: apart from those of every other game, and small enough for 32 bits."""
+    """Return the first row id of a game: no two games share ids, and all fit into 32 bits."""
     kind, number = divmod(game.game_id % 1_000_000, 10_000)
     return ((game.season // 10_000 - 2000) * 2_500 + (0, 200, 1_600)[kind - 1] + number) * 1_500
 
 
 def _assign_event_numbers(view: GameView) -> dict[tuple[int, int], int]:
-    """A number for every second at which shifts begin: players who come on together share it."""
+    """Number the seconds at which shifts start: players who come on together share a number."""
     begun = sorted({(shift.period, shift.start) for shift in view.shifts})
     return {second: 6 + 2 * n for n, second in enumerate(begun)}
 
 
 def _build_row(view: GameView, spot: RosterSpot) -> Page:
-    """What a row says of a player; the rest is filled in by shift or goal."""
+    """Return the player's part of a row; the shift or goal adds the rest."""
     side = HOME if spot.team_id == view.game.home_id else AWAY
     team: Team = view.teams[side]
     return {

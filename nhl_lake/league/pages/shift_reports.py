@@ -1,7 +1,7 @@
 """scores/htmlreports/{season}/TH and TV: the shift reports of the home and the visiting team, as HTML.
 
-The markup is the real report's where a reader looks: one cell with number and name over each player, six cells a shift,
-seven cells a sum. The style sheet and the scripts are left out.
+The markup that parsers read is the NHL's: a cell with number and name above each player, six cells per shift, seven
+cells per total. Style sheet and scripts are left out.
 """
 
 from collections import defaultdict
@@ -30,7 +30,7 @@ TABLE_TAG = '<table border="0" cellspacing="0" cellpadding="0" width="100%">\n'
 
 
 def render_shift_report(source: PageSource, game: ScheduledGame, as_of: datetime, *, side: int) -> str | None:
-    """The report of one team at a moment; None before the first faceoff, and where a quirk says so."""
+    """Return the report of one team at a time; None before the first faceoff, or because of a quirk."""
     view = view_game(source, game, as_of)
     if not view.status.has_started or not quirks.has_shift_reports(source.seed, game.game_id):
         return None
@@ -53,7 +53,7 @@ def render_shift_report(source: PageSource, game: ScheduledGame, as_of: datetime
 
 
 def _replace_numbers(source: PageSource, view: GameView, as_of: datetime, side: int) -> list[RosterSpot]:
-    """Who is dressed, with the numbers of the report."""
+    """Return the dressed players, with the numbers of the report."""
     spots = view.list_dressed_players(side)
     if not view.status.is_over:
         return list(spots)
@@ -66,7 +66,7 @@ def _format_team_name(view: GameView, side: int) -> str:
 
 
 def _render_banner(view: GameView) -> str:
-    """Who played whom, when and where, with the score."""
+    """Return the banner: teams, score, date and arena."""
     game = view.game
     start = game.start.astimezone(ZoneInfo(game.timezone))
     state = "Final" if view.status.is_over else f"Period {view.status.period}"
@@ -121,7 +121,7 @@ def _render_shift(view: GameView, shift: Shift, number: int) -> str:
 
 
 def _format_event_marks(view: GameView, shift: Shift) -> str:
-    """G and P for goals and penalties that the player was on the ice for."""
+    """Return G and P for goals and penalties during the shift."""
     rows = (event for event in view.events if event.period == shift.period and shift.start < event.second <= shift.end)
     kinds = {event.kind for event in rows}
     return ("G" if "goal" in kinds else "") + ("P" if "penalty" in kinds else "")
@@ -132,12 +132,12 @@ def _format_minutes(seconds: int) -> str:
 
 
 def format_period(game: ScheduledGame, period: int) -> str:
-    """A period as the reports name it: OT in a regular season, numbers in the playoffs."""
+    """Return the name of a period in reports: OT in the regular season, a number in the playoffs."""
     return "OT" if get_period_type(game, period) == "OT" and game.game_type != 3 else f"{period}"
 
 
 def _render_summary(view: GameView, shifts: list[Shift], side: int) -> list[str]:
-    """Shifts and time on ice by period and in all, split by strength."""
+    """Return the totals: shifts and time on ice by period and for the game, split by strength."""
     rows: list[str] = []
     whole: dict[str, int] = defaultdict(int)
     for period, inside in groupby(shifts, key=lambda shift: shift.period):

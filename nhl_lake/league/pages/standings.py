@@ -1,4 +1,4 @@
-"""standings/{date}: every club after the games of a day."""
+"""standings/{date}: the standings after the games of a day."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -14,7 +14,7 @@ LAST_TEN = 10
 
 
 class TeamResult(NamedTuple):
-    """One game from a club's view."""
+    """A game from a club's view."""
 
     is_home: bool
     scored: int
@@ -34,14 +34,14 @@ class StandingsRow(NamedTuple):
     results: tuple[TeamResult, ...]
 
     def select_split(self, name: str) -> tuple[TeamResult, ...]:
-        """All games, those at home, those on the road, or the last ten."""
+        """Return all games, home games, road games, or the last ten."""
         if name == "l10":
             return self.results[-LAST_TEN:]
         return tuple(outing for outing in self.results if name == "" or outing.is_home == (name == "home"))
 
 
 def build_standings_page(source: PageSource, day: date, as_of: datetime) -> Page:
-    """The page of a day; nothing outside the regular season."""
+    """Return the page of a day; it is empty outside the regular season."""
     season = source.find_season(day)
     if not season.start <= day <= season.end:
         return {"wildCardIndicator": False, "standings": []}
@@ -66,7 +66,7 @@ def _build_rows(season: Season, results: list[Result]) -> list[StandingsRow]:
 
 
 def _count_record(outings: tuple[TeamResult, ...]) -> dict[str, int]:
-    """Games, wins, losses, goals of some games; a goal that wins a shootout counts, as in the score."""
+    """Count games, wins, losses and goals of some games; a shootout win adds a goal, as in the score."""
     wins = [outing for outing in outings if outing.is_win]
     lost = [outing for outing in outings if not outing.is_win]
     late = sum(outing.last_period_type != "REG" for outing in lost)
@@ -87,7 +87,7 @@ def _count_record(outings: tuple[TeamResult, ...]) -> dict[str, int]:
 
 
 def _compute_rank_key(outings: tuple[TeamResult, ...]) -> tuple[float, ...]:
-    """What orders clubs, best first: points, then games in hand, then wins of better and lesser kinds, then goals."""
+    """Return the sort key of the standings: points, then fewer games, then regulation wins, other wins, and goals."""
     record = _count_record(outings)
     keys = ("points", "regulationWins", "regulationPlusOtWins", "wins", "goalDifferential", "goalsFor")
     best = {key: -record[key] for key in keys}
@@ -95,7 +95,7 @@ def _compute_rank_key(outings: tuple[TeamResult, ...]) -> tuple[float, ...]:
 
 
 def _rank_teams(rows: list[StandingsRow]) -> dict[str, dict[int, int]]:
-    """The place of every club, by id: in the league, its conference and its division, overall and by split."""
+    """Rank every club in the league, its conference and its division, overall and by split."""
     groups: dict[str, Callable[[Team], str]] = {
         "league": lambda team: "",
         "conference": lambda team: team.conference,
@@ -115,7 +115,7 @@ def _rank_teams(rows: list[StandingsRow]) -> dict[str, dict[int, int]]:
 
 
 def _rank_wildcards(rows: list[StandingsRow], ranks: dict[str, dict[int, int]]) -> dict[int, int]:
-    """0 for the first three of a division, then places in the conference."""
+    """Rank the wild cards: 0 for the first three of each division, then by conference."""
     found: dict[int, int] = {}
     places: dict[str, int] = defaultdict(int)
     for row in sorted(rows, key=lambda row: ranks["league"][row.team.team_id]):
@@ -172,7 +172,7 @@ def _compute_percentages(record: dict[str, int], page: Page, games: int) -> Page
 
 
 def _find_streak(outings: tuple[TeamResult, ...]) -> Page:
-    """How many games of one kind in a row: W, L, or OT for a defeat after regulation."""
+    """Return the current streak and its length: W, L, or OT for losses after regulation."""
     kinds = ["W" if o.is_win else "L" if o.last_period_type == "REG" else "OT" for o in outings]
     if not kinds:
         return {}
