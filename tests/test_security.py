@@ -251,7 +251,7 @@ def test_an_answer_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_p
             yield b" "
             await asyncio.sleep(0.01)
 
-    with pytest.raises(client.FetchFailed, match="no whole answer"):
+    with pytest.raises(client.FetchFailed, match="no complete response"):
         asked(lambda _: httpx.Response(200, content=drip()), tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Validate a page before bronze stores it: it parses, it is the page that was requested, and it is complete.
+"""Validate a page before bronze stores it: it parses, it is the requested page, and it is complete.
 
 Only the keys that say this are read, and the range of its numbers is checked. Bronze stores pages as served, and silver
 reads the rest.

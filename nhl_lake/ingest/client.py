@@ -26,12 +26,12 @@ from nhl_lake.errors import BadInput, LakeLocked, PageRejected, PageTooLarge, re
 
 RETRYABLE_STATUSES = frozenset({408, 425, 429})  # and every 5xx
 MAX_ATTEMPTS = 8
-MAX_FIRST_ATTEMPTS = 3  # requests to a host that has never answered; after them the host cannot be reached
-MAX_FAILURES_IN_A_ROW = 12  # pages of one host; after them the host has stopped answering
-MAX_INVALID_PAGES = 5  # invalid answers to one request that are followed by another attempt
+MAX_FIRST_ATTEMPTS = 3  # requests without a response; a host that has never answered then counts as unreachable
+MAX_FAILURES_IN_A_ROW = 12  # failed pages of one host; after these it has stopped answering
+MAX_INVALID_PAGES = 5  # invalid responses to one request; there is another attempt after each
 MAX_REDIRECTS = 20
 MAX_RETRY_S = 600.0
-MAX_RESPONSE_S = 120.0  # for a whole response: with a timeout for each read alone, a page could drip for days
+MAX_RESPONSE_S = 120.0  # for a whole response: with only a timeout per read, a slow page could take days
 MAX_WAIT_S = 120.0  # the longest Retry-After that is obeyed
 TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=None)
 
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class TransientError(Exception):
-    """A status that may be another one later; `after_s` is the wait that the server asked for."""
+    """A status that may change later; `after_s` is the wait that the server asked for."""
 
     def __init__(self, reason: str, after_s: float | None = None) -> None:
         super().__init__(reason)
@@ -51,11 +51,11 @@ class FetchFailed(Exception):
 
 
 class InvalidPage(FetchFailed):
-    """A page that came, and was invalid each time: the API answers, this page is wrong."""
+    """A page that was invalid each time: the API answers, but this page is wrong."""
 
 
 class HostUnavailable(FetchFailed):
-    """A page of a host that cannot be reached, or that has stopped answering. No more requests go to it."""
+    """A page of a host that cannot be reached or has stopped answering. The client sends it no more requests."""
 
 
 class PageNotFound(Exception):
@@ -87,7 +87,7 @@ class Host:
     unavailable_reason: str | None = None
 
     def count_failed_request(self, error: Exception) -> None:
-        """Count a request without a response. A host that has never answered is given up after a few."""
+        """Count a request without a response. After a few, stop sending requests to a host that has never answered."""
         if self.has_answered:
             return
         self.failures += 1
@@ -104,7 +104,7 @@ class Host:
 
 
 def describe(error: Exception) -> str:
-    """Describe an error of the network in one line."""
+    """Describe a network error in one line."""
     return redact_secrets(f"{type(error).__name__} {error}".strip())
 
 
@@ -119,11 +119,11 @@ class ApiClient:
     hosts: dict[str, Host] = field(default_factory=dict)
 
     def host(self, url: str, declared: str | None = None) -> Host:
-        """Return the host of a page. `declared` is the API's host, where one address stands in for several."""
+        """Return the host of a page. `declared` is the API's host, if one address replaces all hosts."""
         address = origin(url)
         key = declared or address
         if key not in self.hosts:
-            names = dict.fromkeys((host_name(key), host_name(address)))  # both, where one stands in for the other
+            names = dict.fromkeys((host_name(key), host_name(address)))  # name both if one replaces the other
             self.hosts[key] = Host(" at ".join(names))
         return self.hosts[key]
 
@@ -136,11 +136,11 @@ class ApiClient:
         """
         host = self.host(url, declared)
         if host.unavailable_reason is not None:
-            raise HostUnavailable(f"not asked for: {host.unavailable_reason}")
+            raise HostUnavailable(f"not requested: {host.unavailable_reason}")
         try:
             page = await self._fetch(url, parse, host)
         except InvalidPage:
-            raise  # one wrong page says nothing of the others: it must not end the run
+            raise  # a wrong page says nothing about the others: it must not end the run
         except PageNotFound:
             host.failures = 0
             raise
@@ -201,7 +201,7 @@ class ApiClient:
             if isinstance(error, PageTooLarge):
                 return False
             if isinstance(error, PageRejected):
-                # a truncated body is whole the next time; a server that sends wrong pages does so for long
+                # a truncated body is complete the next time; a server that sends wrong pages keeps doing so
                 number = next(invalid_pages)
                 return number < MAX_INVALID_PAGES and min(first * 2**number, 4.0) / 2 + jitter
             return isinstance(error, TransientError | httpx.TransportError)
@@ -209,11 +209,11 @@ class ApiClient:
         return rule
 
     async def _request(self, url: str, host: Host) -> bytes:
-        """Send a request in its turn, and return the unpacked body of a response with status 2xx."""
+        """Wait for the rate limit, send a request, and return the decompressed body of a response with status 2xx."""
         async with self.connections:
             await self._wait_for_turn(host)
-            if host.unavailable_reason is not None:  # the host was given up while this request waited
-                raise HostUnavailable(f"not asked for: {host.unavailable_reason}")
+            if host.unavailable_reason is not None:  # it became unavailable while this request waited
+                raise HostUnavailable(f"not requested: {host.unavailable_reason}")
             status, headers, body = await self._send(url)
         if not host.has_answered:
             host.has_answered, host.failures, host.unavailable_reason = True, 0, None
@@ -222,7 +222,7 @@ class ApiClient:
         if status in RETRYABLE_STATUSES or httpx.codes.is_server_error(status):
             after_s = retry_after(headers)
             if status == httpx.codes.TOO_MANY_REQUESTS:
-                # a 429 for one page is meant for all pages of its host
+                # a 429 for one page applies to all pages of its host
                 until = time.monotonic() + (after_s or self.rate_limit.first_backoff_s)
                 host.paused_until = max(host.paused_until, until)
             raise TransientError(f"status {status}", after_s)
@@ -246,16 +246,16 @@ class ApiClient:
             async with asyncio.timeout(MAX_RESPONSE_S):
                 response = await self.http.send(request, stream=True)
                 try:
-                    # not aiter_raw: it refuses the responses of httpx.MockTransport, whose content is there at once
+                    # not aiter_raw: it rejects the responses of httpx.MockTransport, which are complete at once
                     assert isinstance(response.stream, httpx.AsyncByteStream)
                     return response, await limits.read_body(aiter(response.stream))
                 finally:
                     await response.aclose()
         except TimeoutError as error:
-            raise httpx.ReadTimeout(f"no whole answer in {MAX_RESPONSE_S:.0f} seconds") from error
+            raise httpx.ReadTimeout(f"no complete response in {MAX_RESPONSE_S:.0f} seconds") from error
 
     async def _wait_for_turn(self, host: Host) -> None:
-        """Wait for this request's turn; a turn that comes while the host is paused is not used."""
+        """Wait until the rate limit allows a request and the host is not paused."""
         while True:
             await asyncio.sleep(host.paused_until - time.monotonic())
             if self.limiter is not None:
@@ -265,7 +265,7 @@ class ApiClient:
 
 
 def origin(url: str) -> str:
-    """Return the part of an address before its path: https://api.nhle.com."""
+    """Return the part of a URL before its path: https://api.nhle.com."""
     end = url.find("/", len("https://"))
     return url if end < 0 else url[:end]
 
@@ -276,14 +276,14 @@ def host_name(address: str) -> str:
 
 
 def parse_url(url: str) -> httpx.URL:
-    """Parse an address; raise FetchFailed if it is invalid or names no host."""
+    """Parse a URL; raise FetchFailed if it is invalid or has no host."""
     try:
         parsed = httpx.URL(url)
         host = parsed.host
     except (httpx.InvalidURL, UnicodeError) as error:
         raise FetchFailed(f"invalid address {redact_secrets(url)}: {error}") from error
     if not host:
-        raise FetchFailed(f"{redact_secrets(url)} names no host")
+        raise FetchFailed(f"{redact_secrets(url)} has no host")
     return parsed
 
 
@@ -298,11 +298,11 @@ async def require_allowed_redirect(response: httpx.Response) -> None:
     except (httpx.InvalidURL, UnicodeError) as error:
         raise FetchFailed(f"redirected to an invalid address: {error}") from error
     if not is_same_host or there.scheme not in {here.scheme, "https"} or there.userinfo:
-        raise FetchFailed(f"redirected to {there.scheme}://{there.host}, where nothing is asked for")
+        raise FetchFailed(f"redirected to {there.scheme}://{there.host}, which is not allowed")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a server asks to wait, from a number or a date; at most two minutes."""
+    """Return how long the server asks to wait, in seconds: from a number or a date, at most two minutes."""
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return min(float(value), MAX_WAIT_S)
@@ -317,7 +317,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 async def open_client(
     rate_limit: RateLimit, rate_file: Path, transport: httpx.AsyncBaseTransport | None
 ) -> AsyncIterator[ApiClient]:
-    """Open the client. The rate limit stands in a file, so that consecutive runs keep it together."""
+    """Open the client. The rate limit is kept in a file, so consecutive runs share it."""
     bucket = open_bucket(rate_limit, rate_file)
     try:
         async with open_http(rate_limit, transport) as http:
@@ -329,7 +329,7 @@ async def open_client(
 
 
 def open_http(rate_limit: RateLimit, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
-    """Return the httpx client, over the network or over a transport that answers in this process."""
+    """Return the httpx client, for the network or with a transport that answers in this process."""
     most = rate_limit.concurrency
     try:
         return httpx.AsyncClient(
@@ -350,12 +350,12 @@ def open_http(rate_limit: RateLimit, transport: httpx.AsyncBaseTransport | None)
 
 @cache
 def load_certificates() -> ssl.SSLContext:
-    """Return the certificates to trust: to read them takes a while, and a run opens the client twice."""
+    """Return the trusted certificates, cached: reading them is slow, and a run opens the client twice."""
     return httpx.create_ssl_context()
 
 
 def open_bucket(rate_limit: RateLimit, file: Path) -> SQLiteBucket | None:
-    """Open the file of the rate limit: requests at even steps, 5 % longer than the rate, so that no second has more."""
+    """Open the rate limit's file: requests are spaced evenly, 5 % wider than the rate, so no second has more."""
     if rate_limit.rate == 0:
         return None
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -365,9 +365,9 @@ def open_bucket(rate_limit: RateLimit, file: Path) -> SQLiteBucket | None:
     except sqlite3.OperationalError as error:
         raise LakeLocked(
             f"The rate limit's file {file} cannot be opened: {error}.",
-            "Another run is asking, or the folder is read-only; run again when it is done.",
+            "Another run is using it, or the folder is read-only. Run the same command again later.",
         ) from error
     except sqlite3.DatabaseError:
-        # the file holds the last seconds alone: a damaged one is begun again
+        # the file only covers the last seconds: replace a damaged one
         file.unlink()
         return SQLiteBucket.init_from_file([Rate(1, every_ms)], db_path=str(file))

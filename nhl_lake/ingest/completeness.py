@@ -51,7 +51,7 @@ def classify_games(inventory: Inventory, now: datetime, read_at: datetime, faile
     """
     over = pl.col("game_state").is_in(FINAL_STATES)
     must_be_over = pl.col("start_at") + LONGEST_GAME < pl.lit(now)
-    # the schedule, when read long after the day of the game, still had it unplayed: it will not be played
+    # still unplayed when the schedule was read long after its day: it will not be played
     is_listed = (pl.col("start_at") + LONGEST_GAME > pl.lit(read_at)) | (
         pl.lit(now) - pl.col("start_at") < UNLISTED_AFTER
     )
@@ -69,7 +69,7 @@ def classify_games(inventory: Inventory, now: datetime, read_at: datetime, faile
     rows = rows.with_columns(why=pl.concat_str(confirming, *others, "lack checks", separator=", ", ignore_nulls=True))
     is_open = pl.col(confirming).is_not_null() & (pl.col(confirming) != UNOFFICIAL)
     begins = pl.col("game_date").filter(is_open.not_()).min().over("season")
-    # say of an incomplete game only what is wrong, not what the API does not have
+    # for an incomplete game list only what is wrong, not pages that the API does not have
     failures = [pl.when(pl.col(name).str.starts_with(FAILED_PREFIX)).then(name) for name in others]
     wrong = pl.concat_str(*failures, "lack checks", separator=", ", ignore_nulls=True)
     stands = (
@@ -94,7 +94,7 @@ def find_failed_checks(games: pl.DataFrame, incomplete: pl.DataFrame) -> pl.Seri
 
 
 def find_page_problems(games: pl.DataFrame, history: PageHistory, table: Table, failed: pl.DataFrame) -> pl.Series:
-    """Say of each game what is wrong with its page of a table; null if nothing.
+    """Return what is wrong with each game's page of a table; null if nothing.
 
     Nothing is wrong with a page that cannot exist (see `first_season`), or whose fallbacks are all there.
     """

@@ -52,7 +52,7 @@ async def fetch_pages(run: IngestRun, requests: Sequence[dict[str, Any]]) -> Non
     tables = {table.name: table for table in endpoints.TABLES}
     queue = iter(requests)
     fetched: asyncio.Queue[FetchedPage | None] = asyncio.Queue(maxsize=192)  # pages arrive while a batch is written
-    # a worker that waits to try again does not keep the others from asking: the client counts connections
+    # more workers than connections: one that waits for another attempt does not block the others
     width = min(4 * run.api.rate_limit.concurrency, len(requests))
 
     async def worker() -> None:

@@ -23,7 +23,7 @@ from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
 PAGES_AT_ONCE = 100
-MAX_EMPTY_PAGE_BYTES = 20_000  # no longer page is empty: a shift is some 400 bytes
+MAX_EMPTY_PAGE_BYTES = 20_000  # a page with a shift is longer: a shift has about 400 bytes
 
 
 class RosterSpotsPage(msgspec.Struct):
@@ -98,7 +98,7 @@ def scan_newest_pages(root: Location, table: Table, seasons: Sequence[int]) -> p
 def refresh_inventory(
     root: Location, seasons: Sequence[int], before: Inventory, requested: Set[str], player_ids: Set[int]
 ) -> Inventory:
-    """Read again what a run has changed: the `requested` tables. `player_ids` are the players that it met."""
+    """Read again what a run has changed: the `requested` tables. `player_ids` are new players on its pages."""
     tables = [table for table in endpoints.PLANNED_TABLES if table.name in requested]
     new = {table.name: read_stored_pages(root, table, seasons) for table in tables}
     return replace(
@@ -179,7 +179,7 @@ def read_stored_pages(root: Location, table: Table, seasons: Sequence[int]) -> p
 
 
 def make_empty_player_ids() -> pl.DataFrame:
-    """Return no player ids."""
+    """Return an empty frame of player ids."""
     return make_player_ids_frame(set())
 
 

@@ -250,7 +250,7 @@ async def fetch_missing_pages(
     summary.outcome = (
         "stopped" if run.is_stopped else "incomplete" if sum_page_counts(run.writer.page_counts)["failed"] else "done"
     )
-    # the API has no such page of a team or season: nothing to wait for
+    # the API does not have these pages of a team or season: later runs need not wait for them
     is_absent = (pl.col("why") == NOT_FOUND) & pl.col("game_id").is_null()
     is_second_look = pl.col("why").str.starts_with(SECOND_LOOK)
     summary.waiting = count_by_reason(run.incomplete.filter(~is_second_look & ~is_absent))

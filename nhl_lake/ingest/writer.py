@@ -153,7 +153,7 @@ def make_page_rows(table: Table, pages: Sequence[FetchedPage], run_id: str) -> p
             }  # fmt: skip
             for name, values in columns.items():
                 values.append(row[name])
-    # Polars takes over bytes ten times as fast as str
+    # Polars converts bytes ten times as fast as str
     schema = {name: pl.Binary if name == "body" else table.schema[name] for name in columns}
     rows = pl.DataFrame(columns, schema=schema).with_columns(pl.col("body").cast(pl.String))
     return rows.select(table.schema.names())

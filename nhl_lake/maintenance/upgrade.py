@@ -83,7 +83,7 @@ def copy_predictions(old: Location, new: Location) -> None:
         if not stored.sort(ledger.PREDICTIONS.key).collect().equals(expected):
             raise ValidationFailed(
                 "Rows of lake.predictions differ after the upgrade.",
-                "The lake is as before. This is a defect of nhl-lake: please report it.",
+                "The lake is as before. This is a bug in nhl-lake: please report it.",
             )
 
 

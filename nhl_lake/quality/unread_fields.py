@@ -154,9 +154,7 @@ def index_reasons(reasons: Mapping[str, Iterable[str]]) -> dict[str, str]:
 IGNORED_PATHS: Mapping[Table, Mapping[str, str]] = {
     endpoints.SCHEDULE: index_reasons(
         {
-            "the schedule's names: silver.teams has them": tuple(
-                f"{s}Team.{n}" for s in ("away", "home") for n in NAME_KEYS
-            ),
+            "silver.teams has the names": tuple(f"{s}Team.{n}" for s in ("away", "home") for n in NAME_KEYS),
             "not needed yet": ("venueTimezone", "specialEvent", "periodDescriptor", "seriesStatus", "gameOutcome"),
             "split squads play in the preseason": ("awayTeam.awaySplitSquad", "homeTeam.homeSplitSquad"),
             "play-by-play says who scored, the box score who won": ("winningGoalScorer", "winningGoalie"),
@@ -166,7 +164,7 @@ IGNORED_PATHS: Mapping[Table, Mapping[str, str]] = {
         {
             "the schedule says so": HEADER_KEYS,
             "state of a live game, and the rules of its type": LIVE_STATE_KEYS,
-            "sums of what is read; right rail has them": ("summary",),
+            "totals of fields that are read; the right rail has them": ("summary",),
             "season totals so far: counted from games": (
                 *(f"plays[].details.{role}PlayerTotal" for role in ("scoring", "assist1", "assist2", "assist3")),
                 "plays[].details.goalInGame",
@@ -192,7 +190,7 @@ IGNORED_PATHS: Mapping[Table, Mapping[str, str]] = {
                 for side in ("away", "home")
                 for stat in ("score", "sog", "blocks", "hits", "pim", "faceoffWinningPctg", "powerPlayConversion")
             ),
-            "sums of what is read; right rail has them": (
+            "totals of fields that are read; the right rail has them": (
                 *(f"boxscore.{name}" for name in (*TOTALS_KEYS, "gameInfo")),
                 "summary",
             ),
@@ -220,7 +218,7 @@ IGNORED_PATHS: Mapping[Table, Mapping[str, str]] = {
     ),
     endpoints.SHIFT_CHARTS: index_reasons(
         {
-            "names and game: the ids are read": (
+            "names, and the game: the ids are read": (
                 *("data[].firstName", "data[].lastName", "data[].teamAbbrev", "data[].teamName", "data[].gameId"),
             ),
             "details of goals and of the web page": (

@@ -1,4 +1,4 @@
-"""Which seasons and kinds of game a lake has: what to say where an answer is empty."""
+"""Which seasons and game types a lake has, to explain an empty answer."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from nhl_lake.store.location import Location
 
 
 def list_seasons(root: Location, table: str, **key: object) -> list[int]:
-    """Return the seasons of which a table has rows, the newest first; of those rows that have a key."""
+    """Return the seasons of a table's rows, newest first; with a key, of the rows that have it."""
     rows = delta_tables.scan_table(root, find_table(table)).filter(**key)
     return rows.select(pl.col("season").unique()).collect()["season"].sort(descending=True).to_list()
 
@@ -30,7 +30,7 @@ def require_seasons(root: Location, seasons: Sequence[int]) -> None:
 
 
 def find_absent_game_types(root: Location, seasons: Sequence[int], game_types: Sequence[int]) -> list[int]:
-    """Return the game types of which the schedule of some seasons lists no game."""
+    """Return the game types without a game in the schedule of some seasons."""
     if not game_types:
         return []
     games = delta_tables.scan_table(root, find_table("bronze.schedule")).filter(pl.col("season").is_in(list(seasons)))
@@ -49,5 +49,5 @@ def describe_seasons(seasons: Sequence[int]) -> str:
 
 
 def describe_game_type(number: int) -> str:
-    """Return what a game type is called: "regular season"; of a special one its number."""
+    """Return the name of a game type, such as "regular season"; for a special one, its number."""
     return GAME_TYPES.get(number, f"game type {number}")

@@ -130,7 +130,7 @@ def encode_json(column: pl.Series) -> pl.Series:
 
 
 def write_json(rows: pl.LazyFrame, file: Path) -> None:
-    """Write rows as a list of objects; dates and times as text."""
+    """Write rows as a JSON list of objects; dates and times are text."""
     file.write_text(json.dumps(rows.collect().to_dicts(), indent=2, default=str, ensure_ascii=False) + "\n")
 
 

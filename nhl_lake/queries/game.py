@@ -22,7 +22,7 @@ class GameSummary(NamedTuple):
     """A game: a row of silver.games, and frames, which are empty for a game that is not final."""
 
     game: dict[str, Any]
-    periods: pl.DataFrame  # one row a team and period: goals and shots on goal; without a shootout
+    periods: pl.DataFrame  # one row per team and period: goals and shots on goal, without a shootout
     goals: pl.DataFrame
     penalties: pl.DataFrame
     goalies: pl.DataFrame
@@ -42,12 +42,12 @@ def summarize_game(root: Location, game_id: int) -> GameSummary:
 
 
 def raise_unknown_game(root: Location, game_id: int) -> NoReturn:
-    """Raise that a game is not in the lake, and why: not an id, another season, or an unused number."""
+    """Raise the error for a game that is not in the lake: not an id, another season, or an unused number."""
     seasons = list_seasons(root, "silver.games")
     season = get_game_season(game_id)
     if len(str(game_id)) != GAME_ID_DIGITS:
         raise BadInput(
-            f"{game_id} is no game id.",
+            f"{game_id} is not a game id.",
             "A game id has ten digits: first year of the season, game type, number, as in 2023020001.",
         )
     if season not in seasons:
@@ -75,7 +75,7 @@ def scan_game(root: Location, table: str, game_id: int) -> pl.LazyFrame:
 
 
 def scan_plays(root: Location, game_id: int) -> pl.LazyFrame:
-    """Return the plays of a game in order, with the acting team's letters; of a shootout only the penalties."""
+    """Return the plays of a game in order, with the acting team's abbreviation; of a shootout only the penalties."""
     counts = (pl.col("period_type") != "SO") | (pl.col("event") == "penalty")
     plays = scan_game(root, "silver.plays", game_id).filter(counts)
     return plays.join(scan_team_abbrevs(root, game_id), left_on="acting_team_id", right_on="team_id", how="left").sort(
@@ -84,13 +84,13 @@ def scan_plays(root: Location, game_id: int) -> pl.LazyFrame:
 
 
 def scan_team_abbrevs(root: Location, game_id: int) -> pl.LazyFrame:
-    """Return the letters of both teams of a game."""
+    """Return the abbreviations of both teams of a game."""
     game = scan_game(root, "silver.games", game_id)
     return pl.concat(game.select(team_id=f"{side}_team_id", team=f"{side}_team_abbrev") for side in ("home", "away"))
 
 
 def scan_player_names(root: Location, game_ids: Sequence[int]) -> pl.LazyFrame:
-    """Return the names of the players of some games: as their own page gives them, or else the game's pages."""
+    """Return the names of the players of some games: from their own page, or else from the game's pages."""
     pages = delta_tables.scan_table(root, find_table("silver.players")).select("player_id", own=format_full_name())
     lineups = delta_tables.scan_table(root, find_table("silver.lineups")).filter(
         pl.col("season").is_in([get_game_season(game) for game in game_ids]) & pl.col("game_id").is_in(list(game_ids))
@@ -101,14 +101,14 @@ def scan_player_names(root: Location, game_ids: Sequence[int]) -> pl.LazyFrame:
 
 
 def summarize_periods(plays: pl.DataFrame) -> pl.DataFrame:
-    """One row a team and period: goals and shots on goal."""
+    """One row per team and period: goals and shots on goal."""
     counted = plays.filter(pl.col("is_goal") | pl.col("is_shot_on_goal"))
     sums = pl.col("is_goal").sum().alias("goals"), pl.col("is_shot_on_goal").sum().alias("shots_on_goal")
     return counted.group_by("team", "period").agg(sums).sort("period", "team")
 
 
 def list_goals(root: Location, plays: pl.DataFrame) -> pl.DataFrame:
-    """One row a goal: when, by whom, at which strength, and the score after it."""
+    """One row per goal: time, scorer, assists, strength, and the score after it."""
     scored = plays.filter("is_goal")
     who = pl.concat_list("shooter_player_id", "assist1_player_id", "assist2_player_id", "assist3_player_id")
     people = collect_player_names(root, scored.select("game_id", "event_id", player_id=who))
@@ -129,13 +129,13 @@ def list_goals(root: Location, plays: pl.DataFrame) -> pl.DataFrame:
 
 
 def is_empty_net() -> pl.Expr:
-    """Whether the other team's goalie was out."""
+    """Whether the goal was scored into an empty net."""
     other = pl.when("is_home").then("has_away_goalie").otherwise("has_home_goalie")
     return (~other).fill_null(value=False) & ~pl.col("is_penalty_shot")
 
 
 def list_penalties(root: Location, plays: pl.DataFrame) -> pl.DataFrame:
-    """One row a penalty: when, whose, for what. A bench minor has no player."""
+    """One row per penalty: time, player, infraction. A bench minor has no player."""
     called = plays.filter(pl.col("event") == "penalty")
     people = collect_player_names(
         root, called.select("game_id", "event_id", player_id=pl.concat_list("penalised_player_id"))
@@ -150,7 +150,7 @@ def list_penalties(root: Location, plays: pl.DataFrame) -> pl.DataFrame:
 
 
 def collect_player_names(root: Location, ids: pl.DataFrame) -> pl.DataFrame:
-    """One row an event with the names of its players in order; a player without a known name has their id."""
+    """One row per event, with the names of its players in order; the id replaces an unknown name."""
     everyone = scan_player_names(root, ids["game_id"].unique().to_list()).collect()
     return (
         ids.explode("player_id")
@@ -163,14 +163,14 @@ def collect_player_names(root: Location, ids: pl.DataFrame) -> pl.DataFrame:
 
 
 def list_goalies(root: Location, game_id: int) -> pl.DataFrame:
-    """One row a goalie who played, by the box score; without one, by the plays."""
+    """One row per goalie who played, by the box score, or without one by the plays."""
     rows = add_names(root, scan_goalie_lines(root), game_id)
     order = rows.sort("is_home", pl.col("time_on_ice_s"), "player_id", descending=[False, True, False])
     return order.select("team", "player", "decision", "saves", "shots_against", "time_on_ice_s").collect()
 
 
 def rank_leaders(root: Location, game_id: int) -> pl.DataFrame:
-    """One row a skater with the most points, then goals, then shots on goal, by the box score or else by the plays."""
+    """One row per skater, ranked by points, goals and shots on goal, by the box score or else by the plays."""
     best = ["points", "goals", "shots_on_goal"]
     rows = add_names(root, scan_skater_lines(root), game_id).sort(
         *best, "player_id", descending=[True, True, True, False], nulls_last=True
@@ -181,7 +181,7 @@ def rank_leaders(root: Location, game_id: int) -> pl.DataFrame:
 
 
 def add_names(root: Location, lines: pl.LazyFrame, game_id: int) -> pl.LazyFrame:
-    """Return the lines of a game, with the names of the players and the letters of the teams."""
+    """Return the lines of a game, with the names of the players and the abbreviations of the teams."""
     own = lines.filter((pl.col("season") == get_game_season(game_id)) & (pl.col("game_id") == game_id))
     rows = own.join(scan_team_abbrevs(root, game_id), on="team_id", how="left")
     name = pl.coalesce("name", pl.col("player_id").cast(pl.String))

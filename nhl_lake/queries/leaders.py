@@ -24,13 +24,13 @@ SHORT_NAMES = {
     "toi": "time_on_ice_s", "corsi": "on_ice_attempt_share", "fenwick": "on_ice_unblocked_attempt_share",
 }  # fmt: skip
 RATES = ("_share", "_per_60", "_per_game")
-MIN_GAMES_SHARE = 0.25  # of the most games that anybody has played: a rate over fewer says little
+MIN_GAMES_SHARE = 0.25  # as a share of the most games of any player: a rate over fewer games says little
 SKATER_COLUMNS = ("games", "goals", "assists", "points", "shots_on_goal", "time_on_ice_s")
 GOALIE_COLUMNS = ("games", "wins", "losses", "overtime_losses", "saves", "goals_against", "save_share", "time_on_ice_s")
 
 
 class Leaders(NamedTuple):
-    """The leaders: the column, the season, the fewest games that a player must have, and a row a player."""
+    """The leaders: the column, the season, the required number of games, and one row per player."""
 
     table: Table
     column: str
@@ -52,7 +52,7 @@ class Choice(NamedTuple):
 
 
 def rank_leaders(root: Location, choice: Choice, count: int) -> Leaders:
-    """Return the players with most of a column in a season, most first: the newest season by default.
+    """Return the players with the highest values of a column in a season (by default the newest), highest first.
 
     Without a team the rows are those over all of a player's teams. Of a rate, players of few games are left out.
     """
@@ -85,7 +85,7 @@ def rank_leaders(root: Location, choice: Choice, count: int) -> Leaders:
 
 
 def find_positions(letter: str | None) -> tuple[str, ...]:
-    """Return the positions that a letter stands for; none of no letter."""
+    """Return the positions that a letter stands for; empty without a letter."""
     if letter is None:
         return ()
     if letter.upper() not in POSITIONS:
@@ -96,7 +96,7 @@ def find_positions(letter: str | None) -> tuple[str, ...]:
 
 
 def find_statistic(name: str | None, position: str | None) -> tuple[Table, str]:
-    """Return the table and the column that a name means: of goalies if the position says so, or only they have it."""
+    """Return the table and the column with a name: those of goalies for position G, or if only goalies have it."""
     tables = [SKATER_SEASON, GOALIE_SEASON]
     if position is not None:
         tables = [GOALIE_SEASON if position.upper() == "G" else SKATER_SEASON]
@@ -113,12 +113,12 @@ def find_statistic(name: str | None, position: str | None) -> tuple[Table, str]:
 
 
 def list_statistics(table: Table) -> list[str]:
-    """Return the columns by which players can be ranked: all numbers that are no key."""
+    """Return the columns by which players can be ranked: all numbers that are not part of the key."""
     return [name for name, dtype in table.schema.items() if dtype.is_numeric() and name not in table.key]
 
 
 def read_season(root: Location, table: Table, choice: Choice) -> tuple[int, pl.DataFrame]:
-    """Return the season that is meant and its rows; an error that says what there is if it has none."""
+    """Return the chosen season and its rows. If there are none, the error says what the lake has."""
     of_type = {"game_type": choice.game_type} if choice.team is None else {
         "game_type": choice.game_type, "team_abbrev": choice.team.upper()
     }  # fmt: skip
@@ -138,7 +138,7 @@ def read_season(root: Location, table: Table, choice: Choice) -> tuple[int, pl.D
 
 
 def describe_game_types(root: Location, table: Table) -> str:
-    """Return a hint at the game types of which a table has rows."""
+    """Return a hint that names the game types of a table's rows."""
     types = delta_tables.scan_table(root, table).select(pl.col("game_type").unique().sort()).collect()["game_type"]
     known = ", ".join(f"{number} ({describe_game_type(number)})" for number in types)
     return f"It has game types {known}: --game-type {types[0]}." if known else "`nhl-lake status` shows what it has."

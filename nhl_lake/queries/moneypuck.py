@@ -43,7 +43,7 @@ class View:
 
 TableOrView = Table | View
 
-# our name: MoneyPuck's, without its prefixes and suffixes
+# our name: MoneyPuck's name without prefixes and suffixes
 TEAM_NAMES: Mapping[str, str] = {
     "goals": "goals",
     "shots_on_goal": "shotsOnGoal",

@@ -1,4 +1,4 @@
-"""A player: who is meant by a name, their last games and their seasons."""
+"""A player: find them by name, and summarize their last games and seasons."""
 
 import unicodedata
 from difflib import SequenceMatcher
@@ -32,7 +32,7 @@ class PlayerSummary(NamedTuple):
 
 
 def find_players(root: Location, name: str) -> pl.DataFrame:
-    """Return the players whom a name or an id may mean: capitals and accents do not matter, and parts will do.
+    """Return the players who match a name, a part of it, or an id; capitals and accents do not matter.
 
     If the words are the complete names of some players, only these are returned. Columns are those of silver.players.
     """
@@ -47,7 +47,7 @@ def find_players(root: Location, name: str) -> pl.DataFrame:
 
 
 def read_players(root: Location) -> pl.DataFrame:
-    """Return every player by id: those with a page of their own, then those whom only the pages of games name."""
+    """Return every player: those with a page of their own, then those who are only on pages of games."""
     players = delta_tables.scan_table(root, find_table("silver.players"))
     names = ("first_name", "last_name")
     listed = (
@@ -61,7 +61,7 @@ def read_players(root: Location) -> pl.DataFrame:
 
 
 def suggest_players(root: Location, name: str) -> list[str]:
-    """Return the names of the players that are most like a name, with their ids: "Connor McDavid (8478402)"."""
+    """Return the players with the most similar names, with their ids: "Connor McDavid (8478402)"."""
     players = read_players(root).with_columns(player=format_full_name()).filter(pl.col("player").is_not_null())
     folded = list_folded_names(players)
     last = [text.split()[-1] for text in folded]
@@ -78,17 +78,17 @@ def suggest_players(root: Location, name: str) -> list[str]:
 
 
 def list_folded_names(players: pl.DataFrame) -> list[str]:
-    """Return the full names of players, folded."""
+    """Return the full names of players, as `fold_text` returns them."""
     return [fold_text(name or "") for name in players.select(format_full_name()).to_series()]
 
 
 def has_word_start(word: str, text: str) -> bool:
-    """Whether a word of a text begins with a word."""
+    """Whether a text has a word that begins with `word`."""
     return f" {word}" in f" {text}"
 
 
 def fold_text(text: str) -> str:
-    """Return a text without capitals, accents and hyphens."""
+    """Return a text in lower case, without accents and hyphens."""
     plain = unicodedata.normalize("NFKD", text.casefold().translate(LETTER_REPLACEMENTS))
     return "".join(c for c in plain if not unicodedata.combining(c)).replace("-", " ").replace(".", "")
 
@@ -112,7 +112,7 @@ def read_player_games(root: Location, lines: pl.LazyFrame, player_id: int) -> pl
 
 
 def scan_games(root: Location) -> pl.LazyFrame:
-    """Return what a player's line needs of each game: day, start, teams and score."""
+    """Return the columns of each game that a player's line needs: day, start, teams and score."""
     about = ["game_id", "game_date", "start_at", "home_team_id", "home_score", "away_score", "last_period_type"]
     return delta_tables.scan_table(root, find_table("silver.games")).select(
         *about, "home_team_abbrev", "away_team_abbrev"
@@ -120,7 +120,7 @@ def scan_games(root: Location) -> pl.LazyFrame:
 
 
 def format_player_games(rows: pl.DataFrame, counted: tuple[str, ...]) -> pl.DataFrame:
-    """One row a game: the day, the opponent, the result and the player's figures."""
+    """One row per game: the day, the opponent, the result and the player's statistics."""
     own, other = ("home", "away"), ("away", "home")
     team, opponent, ours, theirs = (
         pl.when("is_home").then(f"{sides[0]}_{what}").otherwise(f"{sides[1]}_{what}")
@@ -139,9 +139,9 @@ def format_player_games(rows: pl.DataFrame, counted: tuple[str, ...]) -> pl.Data
 
 
 def summarize_seasons(rows: pl.DataFrame, counted: tuple[str, ...]) -> pl.DataFrame:
-    """One row a season and game type: teams in order, games, sums, and ice time per game.
+    """One row per season and game type: teams in order, games, totals, and ice time per game.
 
-    A figure that is unknown of one game is unknown of its season.
+    A statistic that is unknown in one game is unknown for its season.
     """
     team = pl.when("is_home").then("home_team_abbrev").otherwise("away_team_abbrev")
     sums = [

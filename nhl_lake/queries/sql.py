@@ -33,7 +33,7 @@ def run_query(root: Location, sql: str, frames: Mapping[str, Frame] | None = Non
     """Return the result of a query over the tables of the lake, and over frames by their names."""
     if not READ_QUERY.match(sql):
         raise BadInput(
-            "A query may only read: begin it with SELECT or WITH.",
+            "Queries can only read: begin with SELECT or WITH.",
             "`nhl-lake tables` lists the tables, `nhl-lake tables gold.skater_game` the columns of one.",
         )
     frames = frames or {}
@@ -54,13 +54,13 @@ def scan_view(root: Location, view: View) -> pl.LazyFrame:
 
 
 def find_named_tables(sql: str) -> list[Table]:
-    """Return the tables that a query names: to open every table would take longer than the query."""
+    """Return the tables that a query names: opening every table would take longer than the query."""
     text = sql.replace('"', "")
     return [table for table in catalog.TABLES if re.search(rf"\b{re.escape(table.name)}\b", text)]
 
 
 def find_named_views(sql: str) -> list[View]:
-    """Return the views that a query names; a view's name at the end of a table's name does not count."""
+    """Return the views that a query names; the end of a table's name does not count."""
     text = sql.replace('"', "")
     return [view for view in VIEWS if re.search(rf"(?<![\w.]){view.name}\b", text)]
 
@@ -90,7 +90,7 @@ def plan_query(context: "pl.SQLContext[Any]", sql: str) -> pl.LazyFrame:
 
 
 def collect_query(rows: pl.LazyFrame) -> pl.DataFrame:
-    """Run a query. An error in a data file is raised as it is; any other is the query's."""
+    """Run a query. Errors in data files are raised as they are; all others are errors in the query."""
     try:
         return rows.collect()
     except pl.exceptions.PolarsError as error:
@@ -101,12 +101,12 @@ def collect_query(rows: pl.LazyFrame) -> pl.DataFrame:
 
 
 def filter_rows(rows: pl.LazyFrame, where: str) -> pl.LazyFrame:
-    """Return the rows for which an SQL condition holds; days and instants are texts, as in a query."""
+    """Return the rows that meet an SQL condition; dates and times are texts, as in a query."""
     return plan_query(pl.SQLContext({"rows": rows}), f"select * from rows where {where}")
 
 
 def list_versions(root: Location, table: Table) -> pl.DataFrame:
-    """Return the versions of a table, the newest first: when each was written, how, and the rows that came."""
+    """Return the versions of a table, newest first: when each was written, by which operation, and its new rows."""
     rows = [
         {
             "version": entry["version"],
@@ -128,7 +128,7 @@ def raise_query_error(message: str) -> NoReturn:
         try:
             catalog.find_table(found[1])
         except BadInput as unknown:
-            raise unknown from None  # the engine's own error is long and says less
+            raise unknown from None  # Polars' own error is long and says less
     if found := UNKNOWN_COLUMN.search(message):
         raise BadInput(
             f"There is no column '{found[1]}'.", suggest_column(found[1], re.findall(r'"([^"]+)"', found[2]))
@@ -143,7 +143,7 @@ def raise_query_error(message: str) -> NoReturn:
 
 
 def suggest_column(name: str, names: Sequence[str]) -> str:
-    """Return a hint: the column that a name may mean, or the columns that there are."""
+    """Return a hint: a column with a similar name, or the existing columns."""
     near = get_close_matches(name, names, n=1)
     if near:
         return f"Did you mean '{near[0]}'?"

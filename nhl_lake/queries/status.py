@@ -20,13 +20,13 @@ STATUS_COUNTS = {  # field of SeasonStatus: status of a game
     "complete": "complete", "partial": "partial", "incomplete": "incomplete", "pending": "open",
     "not_requested": "before",
 }  # fmt: skip
-RUNS_READ = 30  # the last failure of a page that is still missing is in one of the last runs
+RUNS_READ = 30  # search this many runs for the last failure of a page that is still missing
 
 
 class SeasonStatus(NamedTuple):
     """A season in the lake, and its games by status.
 
-    first_game_date: day of the first stored game. complete_through: last day before the first missing game.
+    first_game_date: date of the first stored game. complete_through: last day before the first missing game.
     partial: games that are not official yet, or lack a page that the API does not have. incomplete: games with a page
     that failed or that fails a check. pending: played games that are missing. not_requested: games before the first
     one that was requested. upcoming: games to come.
@@ -146,7 +146,7 @@ def select_upcoming_games(schedule: pl.DataFrame, now: datetime) -> pl.DataFrame
 
 
 def describe_coverage(standing: pl.DataFrame) -> str:
-    """Return since when the lake has games. Only the schedule counts: a break of three weeks makes nothing stale."""
+    """Return since when the lake is complete. The schedule decides: a three-week break makes nothing stale."""
     begins: date | None = standing.filter(pl.col("stands") != "before").select(pl.col("game_date").min()).item()
     if begins is None:
         return "no game was played yet"
@@ -156,7 +156,7 @@ def describe_coverage(standing: pl.DataFrame) -> str:
 
 
 def list_problems(standing: pl.DataFrame, quarantined: list[str], last_run: dict[str, Any] | None) -> list[str]:
-    """Return what is not well, each with the command that helps."""
+    """Return the lake's problems, each with the command that helps."""
     missing = standing.filter(pl.col("stands") == "open")
     incomplete = standing.filter(pl.col("stands") == "incomplete").height
     problems = []

@@ -1,4 +1,4 @@
-"""A team: its months in numbers, and its last games."""
+"""A team: its season by month, and its last games."""
 
 from difflib import get_close_matches
 from typing import NamedTuple, NoReturn
@@ -16,7 +16,7 @@ from nhl_lake.store.location import Location
 
 
 class TeamSummary(NamedTuple):
-    """A team's regular season by the NHL's own figures: a row a month, and its last games."""
+    """A team's regular season by the NHL's own statistics: one row per month, and the last games."""
 
     season: int
     months: pl.DataFrame
@@ -49,7 +49,7 @@ def summarize_team(root: Location, abbrev: str, season: int | None, last: int) -
 
 
 def raise_unknown_team(root: Location, abbrev: str) -> NoReturn:
-    """Raise that the lake has no games of a team, with the three letters that may be meant."""
+    """Raise the error for a team without games in the lake; suggest a similar abbreviation."""
     teams = delta_tables.scan_table(root, find_table("silver.teams")).sort(
         "last_season", descending=True, nulls_last=True
     )
@@ -72,7 +72,7 @@ def raise_unknown_team(root: Location, abbrev: str) -> NoReturn:
 
 
 def summarize_months(lines: pl.DataFrame) -> pl.DataFrame:
-    """One row a month: record, goals, power play. The power play is null if it is unknown of one of the games."""
+    """One row per month: record, goals, power play. The power play is null if it is unknown in one of the games."""
     is_known = pl.col("power_play_opportunities").is_not_null().all()
     scored, had = (pl.col(f"power_play_{name}").sum() for name in ("goals", "opportunities"))
     return (
@@ -90,7 +90,7 @@ def summarize_months(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def format_team_games(lines: pl.DataFrame) -> pl.DataFrame:
-    """One row a game: the day, the opponent, the score, shots on goal, power play."""
+    """One row per game: the day, the opponent, the score, shots on goal, power play."""
     where = pl.when("is_home").then(pl.lit("vs ")).otherwise(pl.lit("at "))
     opponent = where + pl.when("is_home").then("away_team_abbrev").otherwise("home_team_abbrev")
     score = pl.format("{}-{} {}", "score", "opponent_score", "last_period_type")

@@ -1,4 +1,4 @@
-"""Trace one game, or one player in it, through the layers: from the fetched page to the figure."""
+"""Trace a game, or a player in it, through the layers: from the fetched page to the statistic."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -43,7 +43,7 @@ def trace_game(root: Location, game_id: int, player_id: int | None = None) -> It
 
 
 def trace_table(table: Table, rows: pl.LazyFrame, player_id: int | None) -> TraceEntry:
-    """Return the number of a table's rows of a game, and those to show."""
+    """Return the number of a table's rows for a game, and the rows to show."""
     if table.layer == "bronze":
         pages = rows.select("state", "fetched_at", "body_bytes", "sha256", "run_id").sort("fetched_at").collect()
         return TraceEntry(table, pages.height, pages)

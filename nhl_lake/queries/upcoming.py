@@ -18,7 +18,7 @@ FORM_COLUMNS = (*RESULT_CODES, "recent_wins", "recent_games", "goals_per_game", 
 
 
 def read_upcoming_games(root: Location, now: datetime, days: int) -> pl.DataFrame:
-    """Return the games that have not begun, from today through so many days, in order.
+    """Return the games of today and the next `days` days that have not begun, in order.
 
     Rest is the number of days since the team's last game, minus one; games to come count. 0 is the second game of a
     back-to-back. Form covers the final regular-season games; null before the first.
@@ -47,7 +47,7 @@ def compute_side_form(root: Location, games: pl.LazyFrame, side: str) -> pl.Lazy
 
 
 def compute_rest_days(games: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a team of a game: rest days since its last game of the season. Teams that are not known yet have none."""
+    """One row per team and game: rest days since its last game of the season; undecided teams have none."""
     both = pl.concat(
         games.filter(pl.col(f"{side}_team_abbrev") != UNDECIDED_TEAM).select(
             "season", "game_id", "game_date", "start_at", team_id=f"{side}_team_id"
@@ -59,7 +59,7 @@ def compute_rest_days(games: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def compute_team_form(root: Location) -> pl.LazyFrame:
-    """One row a team and season: its record, its recent record and goals per game, in regular-season games."""
+    """One row per team and season: record, recent record and goals per game in the regular season."""
     starts = delta_tables.scan_table(root, find_table("silver.games")).select("game_id", "start_at")
     lines = delta_tables.scan_table(root, find_table("silver.team_games")).filter(pl.col("game_type") == 2)
     against = lines.select("game_id", opponent_team_id="team_id", goals_against="goals")

@@ -22,7 +22,7 @@ from nhl_lake.store.files import DataFile, write_data_file
 
 MAX_BATCH_GAMES = 200
 BATCHES_PER_READ = 2  # read the games of this many batches together: half the time, for little memory
-PROJECTION_MIN_GAMES = 50  # up to this many, read all columns: finding the required ones would take longer
+PROJECTION_MIN_GAMES = 50  # for up to this many games, read all columns: finding the required ones would take longer
 READ_WHOLE_BYTES = 2 * 10**6  # inputs up to this file size are read at once
 MIN_FILTER_KEYS = 100
 PAGE_MEMORY_FACTOR, ROW_MEMORY_FACTOR = 25, 7  # memory that pages and rows take during a build, as a multiple

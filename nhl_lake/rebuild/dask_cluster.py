@@ -45,7 +45,7 @@ def connect_client(address: str) -> "Client":
         from distributed import Client, Security  # noqa: PLC0415 - it is not installed with the program
     except ImportError as error:
         raise BadInput(
-            "A cluster needs Dask, which is not installed.", "`pip install 'nhl-lake[cluster]'` brings it."
+            "A cluster needs Dask, which is not installed.", "Run `pip install 'nhl-lake[cluster]'`."
         ) from error
     if address.startswith("tls:"):
         try:
@@ -56,10 +56,10 @@ def connect_client(address: str) -> "Client":
             raise BadInput(f"{address} needs certificates, and Dask's settings name none.", TLS_HINT)
     try:
         return Client(address, timeout=CONNECT_TIMEOUT, set_as_default=False)
-    except (OSError, ValueError) as error:  # time-outs are of the first kind
+    except (OSError, ValueError) as error:  # OSError includes time-outs
         raise LakeError(
             f"There is no Dask scheduler at {address}: {summarize_error(error)}",
-            "No changes were made. `dask scheduler` starts one; without --cluster the rebuild is made on this machine.",
+            "No changes were made. Start one with `dask scheduler`, or leave out --cluster to rebuild on this machine.",
         ) from error
 
 
@@ -67,9 +67,7 @@ def require_same_environment(client: "Client", address: str, root: Location) -> 
     """Raise unless there are workers, and each has this program and its libraries and sees this lake."""
     found: dict[str, Any] = client.run(describe_environment, root)
     if not found:
-        raise LakeError(
-            f"The scheduler at {address} has no workers.", f"`dask worker {address}` starts one, on each machine."
-        )
+        raise LakeError(f"The scheduler at {address} has no workers.", f"Run `dask worker {address}` on each machine.")
     expected = describe_environment(root)
     for worker, actual in found.items():
         differences = [

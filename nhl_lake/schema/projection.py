@@ -13,8 +13,8 @@ from nhl_lake.schema.table import Table
 def find_required_columns(table: Table) -> tuple[tuple[str, ...], ...]:
     """Return, for each input of a table, the columns that its function reads, and the chunk key.
 
-    The function is run on inputs without rows, which note the columns that Polars requests from them. Code that only
-    runs on rows requests nothing here: an invariant over the catalog compares the result with the query plans.
+    The function runs once on inputs without rows, which record the columns that Polars requests. Code that only runs on
+    rows is not seen here, so a test of every table compares the result with the query plans.
     """
     requested: list[set[str]] = [{str(table.chunk_key), read.key[0]} for read in table.inputs]
     frames = [track_requested_columns(read, names) for read, names in zip(table.inputs, requested, strict=True)]

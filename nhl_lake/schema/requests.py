@@ -1,8 +1,8 @@
 """Request rules: when a run requests a page of the API. An endpoint declares one, and the planner follows it.
 
 A rule is data. It names the pages of its table by the columns in `parameters`, from which the path of the endpoint is
-filled. Every rule but `EveryRun` and `WithSchedule` shares the planner's ladder: a page is requested when it is
-missing, not found (404), not official yet, empty or incomplete, older than its rule allows, or due a second look.
+filled. All rules except `EveryRun` and `WithSchedule` share one list of reasons in the planner: a page is missing,
+not found (404), not official yet, empty or incomplete, older than its rule allows, or due a second look.
 """
 
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ class OnePerGame:
     first_season: games of earlier seasons have no such page. fallback_for: the name of another game page; this one is
     requested only when that one is empty, incomplete or not found. second_look_after: the name of another game page;
     this one gets a second look when that one has changed, and not at the ages of `NHL_LAKE_SECOND_LOOKS`.
-    confirms_final: this page says whether a game is over. It is requested too for a game that must be over though the
-    schedule does not say so.
+    confirms_final: this page says whether a game is over. It is also requested for a game that must be over although
+    the schedule does not say so.
     """
 
     parameters: ClassVar[Parameters] = {

@@ -85,7 +85,7 @@ def commit_unknown_error(root: Location, table: Table) -> StorageUnavailable:
 def append_rows(
     root: Location, table: Table, delta: DeltaTable, rows: pl.DataFrame, properties: CommitProperties | None = None
 ) -> None:
-    """Append rows to a table, one file a season, on the handle that was used to select them."""
+    """Append rows to a table, one file per season, on the handle that was used to select them."""
     if delta.schema() != Schema.from_arrow(table.schema):
         raise ValidationFailed(
             f"{table.name} at {locate_table(root, table)} does not have the columns of this release.",

@@ -92,7 +92,7 @@ def commit_name(version: int) -> str:
 
 
 def read_add_actions(delta: DeltaTable) -> pl.DataFrame:
-    """Return the live data files of a table, one row a file, as its log describes them. May be empty."""
+    """Return the live data files of a table, one row per file, as in its log. May be empty."""
     return pl.DataFrame(delta.get_add_actions(flatten=True))
 
 

@@ -278,7 +278,7 @@ def test_an_answer_that_drips_is_a_timeout_and_its_connection_is_closed(monkeypa
         closed.set()
 
     async def use(api: ApiClient, url: str) -> None:
-        with pytest.raises(FetchFailed, match="ReadTimeout no whole answer"):
+        with pytest.raises(FetchFailed, match="ReadTimeout no complete response"):
             await api.get(url, bytes)
         await asyncio.wait_for(closed.wait(), 5)
         await expect_page(api, url)  # the pool has room again

@@ -268,7 +268,7 @@ def test_a_stats_host_that_is_down_affects_its_own_pages_only(tmp_path: Path):
     assert rows(tmp_path, endpoints.PLAY_BY_PLAY).height == 29
     charts = summary.page_counts["bronze.shift_charts"]
     assert charts.failed == 29
-    reason = "not asked for: api.nhle.com at fake cannot be reached: ConnectError refused"
+    reason = "not requested: api.nhle.com at fake cannot be reached: ConnectError refused"
     assert f"2025020001: {reason}" in charts.reasons
     assert sum(count for path, count in api.request_counts.items() if without_stats_is(path)) <= 5
 

@@ -287,7 +287,7 @@ def test_the_player_command_prints_games_and_json(run_here: Cli, league_lake: Pa
     [
         (("game", "2010020001"), "it has no games of 2010-11", "It has 2025-26"),
         (("game", "2025029999"), "no game 2025029999 in the regular season of 2025-26", "2025020001 to"),
-        (("game", "12"), "12 is no game id", "ten digits"),
+        (("game", "12"), "12 is not a game id", "ten digits"),
         (("trace", "2010020001"), "it has no games of 2010-11", "It has 2025-26"),
         (("team", "{team}", "--season", "1950"), "no regular-season games of {team} in 1950-51", "2025-26"),
         (("team", "{city}"), "no team '{city}'", "Did you mean {team} ({name})?"),
