@@ -75,7 +75,7 @@ class CommandGroup(TyperGroup):
         return sorted(self.commands, key=self.get_rank)
 
     def get_rank(self, name: str) -> tuple[int, bool]:
-        """Return the position of a command: that of its panel, and `backup` first in its panel, as a group is last."""
+        """Return the position of a command: by panel; in its panel, the group `backup` comes first."""
         panel = getattr(self.commands[name], "rich_help_panel", None)
         return PANELS.index(panel) if panel in PANELS else -1, name != "backup"
 

@@ -64,7 +64,7 @@ def make_console(*, stderr: bool = False) -> TextConsole:
 
 
 def format_duration(seconds: float) -> str:
-    """Return a length of time: 45 s, 3:20 min, 1:05 h."""
+    """Return a duration as text: 45 s, 3:20 min, 1:05 h."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -107,10 +107,10 @@ def format_text(cell: object) -> str:
 
 
 class FetchProgressBar:
-    """Progress of a run: a bar with rate on a terminal, a line now and then elsewhere, or nothing.
+    """Progress of a run: a bar with the rate on a terminal, a line now and then in a log, or nothing.
 
-    The bar moves from side to side while the schedule is read, and never falls back: pages that come name other pages,
-    so that each plan fills most of what is left of the bar, and not all.
+    The bar pulses while the schedule is read. After that it never moves back: fetched pages lead to more pages, so each
+    plan gets most of the rest of the bar, but not all.
     """
 
     PLAN_SHARE = 0.9
@@ -118,7 +118,7 @@ class FetchProgressBar:
     def __init__(self, *, quiet: bool, now: float | None = None) -> None:
         self.quiet = quiet
         self.total = self.done = self.planned = 0
-        self.share = 0.0  # of the bar
+        self.share = 0.0  # of the bar that is filled
         self.started_at = self.printed_at = time.monotonic() if now is None else now
         self.progress: Progress | None = None
         if not quiet and sys.stderr.isatty():
@@ -182,12 +182,12 @@ class RebuildProgressBar:
         return self.progress or nullcontext()
 
     def set_total(self, partitions: int) -> None:
-        """Set how many partitions there are to compare, and to build if they changed."""
+        """Set the number of partitions to compare and, if they changed, to build."""
         if self.progress:
             self.progress.update(self.task, total=partitions)
 
     def set_completed(self, partitions: float) -> None:
-        """Set how many of them are done."""
+        """Set the number of partitions done so far."""
         if self.progress:
             self.progress.update(self.task, completed=partitions)
 
@@ -202,7 +202,7 @@ class RebuildProgressBar:
 
 
 def show_summary(summary: IngestSummary) -> None:
-    """Print what a run did: a line a table, what is waiting and why, what failed, and what was rebuilt."""
+    """Print what a run did: a line per table, pages for later runs and why, failures, and rebuilt tables."""
     out = make_console()
     rows = [
         (name, t.asked, t.new, t.changed, t.unchanged, t.not_there, t.failed)
@@ -260,7 +260,7 @@ def format_summary_json(summary: IngestSummary) -> str:
 
 
 def format_json(value: object) -> str:
-    """Return a value as JSON. Days and instants are text; letters are escaped where the output is not UTF-8."""
+    """Return a value as JSON. Dates and times are text; non-ASCII letters are escaped if the output is not UTF-8."""
     is_unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
     return json.dumps(value, indent=2, default=str, ensure_ascii=not is_unicode)
 
@@ -268,7 +268,7 @@ def format_json(value: object) -> str:
 def show_plan(
     requests: pl.DataFrame, *, verbose: bool, rate: float, schedule_pages: int, rebuilt: Sequence[str]
 ) -> None:
-    """Print a plan: a line a table and reason, what it costs, and each page if verbose."""
+    """Print a plan: a line per table and reason, its cost, and with `verbose` each page."""
     out = make_console()
     if verbose:
         rows = requests.select("table", "page", "why").iter_rows()
@@ -290,7 +290,7 @@ def format_eastern_time(instant: datetime) -> str:
 
 
 def show_status(status: LakeStatus, *, more_problems: Sequence[str] = (), is_short: bool = False) -> None:
-    """Print the status of the lake: in the first line whether all is well. A short one is for the demo."""
+    """Print the status of the lake; the first line says whether all is well. The demo prints a short one."""
     out = make_console()
     problems = [*status.problems, *more_problems]
     if problems:
@@ -334,7 +334,7 @@ def show_status(status: LakeStatus, *, more_problems: Sequence[str] = (), is_sho
 
 
 def show_seasons(seasons: Sequence[SeasonStatus]) -> None:
-    """Print a line a season, with the columns that are not zero everywhere."""
+    """Print a line per season, without columns that are all zero."""
     titles = {
         "complete": "complete",
         "partial": "partial",
@@ -359,7 +359,7 @@ def show_seasons(seasons: Sequence[SeasonStatus]) -> None:
 
 
 def show_failures(status: LakeStatus) -> None:
-    """Print the last failure of each page that is still missing."""
+    """Print the last failure of each missing page."""
     if status.failures.is_empty():
         return
     out = make_console()
@@ -372,7 +372,7 @@ def show_failures(status: LakeStatus) -> None:
 
 
 def show_runs(runs: pl.DataFrame) -> None:
-    """Print runs, the newest first."""
+    """Print runs, newest first."""
     rows = []
     for run in runs.iter_rows(named=True):
         pages: list[dict[str, Any]] = run["pages"]
@@ -414,7 +414,7 @@ def show_findings(findings: Sequence[Finding]) -> None:
 def show_corrections(rows: pl.DataFrame, unread: Sequence[str]) -> None:
     """Print what the NHL changed in final games."""
     if rows.is_empty():
-        make_console().print("The lake has seen no changes of final games since then.")
+        make_console().print("No final game in the lake has changed since then.")
     else:
         names = ["seen", "game", "table", "player", "event", "field", "was", "is"]
         lines = [
@@ -431,7 +431,7 @@ def format_value(value: object) -> str | None:
 
 
 def show_traced_rows(entry: TraceEntry) -> None:
-    """Print the rows that a table has of a game."""
+    """Print a table's rows for a game."""
     make_console().print(
         f"\n{entry.table.name}  {entry.row_count:,} row{'' if entry.row_count == 1 else 's'}", style="bold"
     )

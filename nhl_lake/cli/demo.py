@@ -157,7 +157,7 @@ def parse_full_name() -> "pl.Expr":
 
 
 def print_next_steps(folder: Path, summary: "IngestSummary", now: datetime, *, is_first: bool) -> None:
-    """Print what came in, and what to try next."""
+    """Print what the run added, and what to try next."""
     from nhl_lake.bronze.endpoints import SCHEDULE
     from nhl_lake.cli import console
 

@@ -22,7 +22,7 @@ USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[
     0
 ]  # a wrong command or option; typer exports only its subclass
 SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
-# errors of the storage engines, by the package of their class: these are about data and disks, not defects
+# errors of the storage libraries, by the package of their class: these are about data and disks, not bugs
 STORAGE_PACKAGES = ("deltalake", "obstore", "polars")
 
 
@@ -59,9 +59,9 @@ def report_error(error: BaseException) -> int:
 
 @contextmanager
 def hide_engine_output() -> Iterator[None]:
-    """Hide what the engine prints to stderr when it panics: that also comes as an error, which prints two lines.
+    """Hide what native libraries print to stderr when they panic: the panic also arrives as an error, in two lines.
 
-    What this program prints to stderr goes there as always.
+    This program's own output still goes to stderr.
     """
     screen = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors=ERROR_HANDLER)
     before = sys.stderr
@@ -121,7 +121,7 @@ def report_sudden_end(watched: int, hidden: int) -> NoReturn:
 
 
 def report_storage_error(error: BaseException) -> int:
-    """Print an error of a disk, a store or the engine."""
+    """Print an error of a disk, a store or a storage library."""
     from nhl_lake.cli.storage_errors import translate_error
 
     found = translate_error(error, redact_output(summarize_error(error)))
@@ -129,7 +129,7 @@ def report_storage_error(error: BaseException) -> int:
 
 
 def print_usage_error(error: Exception) -> int:
-    """Print a wrong command or option; for a command that is only half there, its help."""
+    """Print the error for a wrong command or option; for an incomplete command, print its help."""
     if type(error).__name__ == "NoArgsIsHelpError":
         sys.stderr.write(str(error))
         return 2
@@ -150,13 +150,13 @@ def print_error(message: str, hint: str, exit_code: int) -> int:
 
 
 def color_red(text: str) -> str:
-    """Return a text in red if stderr is a terminal, and neither NO_COLOR nor TERM=dumb says otherwise."""
+    """Return a text in red if stderr is a terminal with colors: NO_COLOR and TERM=dumb turn them off."""
     has_color = sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return f"\x1b[1;31m{text}\x1b[0m" if has_color else text
 
 
 def redact_output(text: str) -> str:
-    """Return a text without keys and passwords: people send what they see to others."""
+    """Return a text without keys and passwords, because people share what they see."""
     for name in SECRET_VARIABLES:
         if len(value := os.environ.get(name, "")) > 3:
             text = text.replace(value, "***")

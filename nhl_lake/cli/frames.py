@@ -1,4 +1,4 @@
-"""Rows of any table on a screen: as many columns as fit, and a line that says which are left out."""
+"""Print rows of any table: the columns that fit the screen, and the names of those that are left out."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -16,8 +16,15 @@ from nhl_lake.cli.output import show_controls
 MAX_TEXT = 40
 MIN_TEXT = 20
 GAP = 2
-PLAIN_NUMBERS = ("id", "season", "year", "number", "key", "version")  # last words of names that count nothing
-# what readers want to see first of a row, in this order
+PLAIN_NUMBERS = (
+    "id",
+    "season",
+    "year",
+    "number",
+    "key",
+    "version",
+)  # numbers that are not counts, by the last word of the name: no separators
+# the columns that come first, in this order
 LEADING_COLUMNS = (
     "game_date", "season", "player", "first_name", "last_name", "first_player", "second_player", "third_player",
     "team_abbrev", "team_name", "opponent_abbrev", "home_team_abbrev", "away_team_abbrev", "home_score", "away_score",
@@ -28,7 +35,7 @@ LEADING_COLUMNS = (
 
 
 class FittedColumns(NamedTuple):
-    """The columns that fit: names, headings, cells of each, and the names that are left out."""
+    """The columns that fit: names, headings and cells; and the names of those that do not."""
 
     names: list[str]
     headings: list[str]
@@ -51,14 +58,14 @@ def format_cell(name: str, value: Any) -> str:  # noqa: ANN401 - whatever a colu
 
 
 def is_text(dtype: pl.DataType) -> bool:
-    """Whether cells of a column may be cut short: neither numbers nor dates may."""
+    """Whether the cells of a column may be cut; numbers and dates may not."""
     return dtype == pl.String or dtype.is_nested()
 
 
 def fit_columns(rows: pl.DataFrame, width: int) -> FittedColumns:
-    """Return the columns that fit into a width, in their order: headings broken at '_' and texts cut where that helps.
+    """Return the columns that fit into a width, in order. If needed, break headings at '_' and cut texts.
 
-    The first column is always there.
+    The first column is always included.
     """
     texts = {name: [format_cell(name, value) for value in rows[name]] for name in rows.columns}
     for breaks, longest in ((False, MAX_TEXT), (True, MAX_TEXT), (True, MIN_TEXT)):
@@ -77,7 +84,7 @@ def fit_columns(rows: pl.DataFrame, width: int) -> FittedColumns:
 
 
 def break_heading(name: str, cells: Sequence[str]) -> str:
-    """Break a name at its underscores, so that it is hardly wider than its cells."""
+    """Break a name at underscores to make it about as wide as its cells."""
     room = max([8, *map(cell_len, cells)])
     lines = [""]
     for word in name.replace("_", "_\0").split("\0"):
@@ -88,17 +95,17 @@ def break_heading(name: str, cells: Sequence[str]) -> str:
 
 
 def cut_text(text: str, longest: int) -> str:
-    """Return a text that is at most so long; '…' stands for the rest."""
+    """Cut a text to a length, with '…' at the end."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def measure(heading: str, cells: Iterable[str]) -> int:
-    """Return how wide a column is."""
+    """Return the width of a column."""
     return max(cell_len(text) for text in [*heading.split("\n"), *cells])
 
 
 def count_fitting(widths: Sequence[int], width: int) -> int:
-    """Return how many columns fit, from the first on."""
+    """Return how many of the first columns fit."""
     used = -GAP
     for n, column in enumerate(widths):
         used += column + GAP
@@ -108,9 +115,9 @@ def count_fitting(widths: Sequence[int], width: int) -> int:
 
 
 def order_columns(names: Sequence[str], first: Sequence[str] = ()) -> list[str]:
-    """Return the names of a table's columns: those asked for, then what readers look for first, then the others.
+    """Order the columns of a table: the requested ones, then the leading columns, then the others.
 
-    An id comes late if its name is there, and the key of versions after all else.
+    An id comes last if the table has the name that goes with it.
     """
     named = {"player_id": "player", "team_id": "team_abbrev", "opponent_team_id": "opponent_abbrev"}
     named |= {f"{nth}_player_id": f"{nth}_player" for nth in ("first", "second", "third")}
@@ -121,7 +128,7 @@ def order_columns(names: Sequence[str], first: Sequence[str] = ()) -> list[str]:
 
 
 def show_rows(rows: pl.DataFrame) -> list[str]:
-    """Print rows as far as their columns fit the screen; return the names of the columns that are left out."""
+    """Print the columns of rows that fit the screen; return the names of those that do not."""
     out = make_console()
     found = fit_columns(rows, out.width)
     grid = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))

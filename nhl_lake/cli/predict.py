@@ -72,8 +72,8 @@ def predict(
     heads = ["date", "player", "team", "opponent", "SOG", "over 1.5", "over 2.5", "over 3.5"]
     views.show_grid(heads, shown, right=heads[4:], optional=["over 3.5", "over 1.5"])
     print_text(
-        f"Predicted {rows.height:,} skaters in {result.games} games from {result.card.rows:,} earlier lines. "
-        f"Too little is known of {result.unpredicted:,} skaters."
+        f"Predicted {rows.height:,} skaters in {result.games} games from {result.card.rows:,} earlier player games. "
+        f"{result.unpredicted:,} skaters have no prediction: too little is known about them."
     )
     for line in describe_left_out((), shots_on_goal.list_unused_features(result.card)):
         print_text(line)

@@ -20,7 +20,7 @@ MAX_PROBLEMS_SHOWN = 20
 
 
 class ByteProgressBar:
-    """Progress in bytes: a bar with rate and time left on a terminal, a line now and then elsewhere, or nothing."""
+    """Progress in bytes: a bar with rate and time left on a terminal, a line now and then in a log, or nothing."""
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
@@ -77,7 +77,7 @@ def show_backup(summary: BackupSummary, backups: object) -> None:
     )
     if not manifest.is_consistent:
         out.print("Commits came too fast for one snapshot: no table is newer than its sources. After a restore,")
-        out.print("the next ingest or rebuild brings the tables together.")
+        out.print("the next ingest or rebuild brings the tables up to date.")
 
 
 def describe_backup(manifest: Manifest) -> dict[str, object]:
@@ -152,7 +152,7 @@ def show_drill(drill: DrillResult) -> None:
 
 
 def list_backup_problems(status: BackupStatus) -> list[str]:
-    """Return what is not well with the backups."""
+    """Return the problems of the backups."""
     problems = []
     if status.problem:
         problems.append("the backups cannot be read (`nhl-lake backup verify`)")

@@ -87,9 +87,9 @@ def read_query(query: str | None, file: Path | None) -> str:
 
 
 def show_answer(rows: "pl.DataFrame", *, is_star: bool) -> None:
-    """Print the first rows of a result, with the columns that fit the screen, and say what is left out.
+    """Print the first rows of a result and the columns that fit the screen, and say what is left out.
 
-    The columns of `select *` are in the order in which readers look for them.
+    For `select *`, leading columns such as date and player come first.
     """
     from nhl_lake.cli import frames
 
@@ -105,7 +105,7 @@ def show_answer(rows: "pl.DataFrame", *, is_star: bool) -> None:
 
 
 def write_answer(rows: "pl.DataFrame", form: str) -> None:
-    """Print an answer in a format that other programs read."""
+    """Print a result in a format that other programs read."""
     from nhl_lake.cli import console
     from nhl_lake.queries.export import flatten_nested
 

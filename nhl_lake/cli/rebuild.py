@@ -137,7 +137,7 @@ def open_executor(
 
 
 def check_as_known_at(root: "Location", at: str | None, to: Path | None, now: datetime) -> datetime:
-    """Return the instant of `--as-known-at`. Raise unless `--to` is a new folder and the lake has pages of then."""
+    """Return the time of `--as-known-at`. Raise unless `--to` is a new folder and the lake has pages from before."""
     from nhl_lake.ingest import inventory
     from nhl_lake.store.location import require_lake_name
 
@@ -149,5 +149,5 @@ def check_as_known_at(root: "Location", at: str | None, to: Path | None, now: da
     require_lake_name(to)
     moment = parse_moment(at, now)
     if moment < inventory.find_first_fetch_time(root):
-        raise BadInput(f"The lake has no page that was fetched by {at}.", "`nhl-lake runs` shows the first run.")
+        raise BadInput(f"The lake has no page from before {at}.", "`nhl-lake runs` shows the first run.")
     return moment

@@ -255,9 +255,9 @@ def revert_table(
 
 
 def confirm_or_raise(question: str) -> None:
-    """Ask whether to continue. Raise where nobody can answer."""
+    """Ask whether to continue. Raise if nobody can answer."""
     if not sys.stdin.isatty():
-        raise LakeError(question, "No changes were made. Use --yes to do it without a question.")
+        raise LakeError(question, "No changes were made. Use --yes to skip this question.")
     typer.confirm(f"{question}\nContinue?", abort=True)
 
 
@@ -314,7 +314,7 @@ def doctor(
 
 
 def show_examination(done: "Sequence[RepairResult]", found: "Sequence[Finding]") -> None:
-    """Print what was repaired, and what is wrong."""
+    """Print the repairs, and the remaining problems."""
     from nhl_lake.cli import console
 
     out = console.make_console()

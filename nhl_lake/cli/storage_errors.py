@@ -1,4 +1,4 @@
-"""Errors of disks, stores and engines, with what to do about them."""
+"""Errors of disks, stores and storage libraries, with what to do about them."""
 
 import errno
 import re

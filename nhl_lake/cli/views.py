@@ -1,4 +1,4 @@
-"""What the commands for games, players, teams, leaders, upcoming games and tables print."""
+"""Print games, players, teams, leaders, upcoming games and tables."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -49,7 +49,7 @@ def format_period(number: int, kind: str) -> str:
 
 
 def format_game_time(row: dict[str, Any]) -> str:
-    """Return when in the game: the period and the time played in it; a dash where that is unknown."""
+    """Return the period and the time played in it; a dash if unknown."""
     return f"{format_period(row['period'], row['period_type'])} {format_minutes(row['period_seconds']) or '-'}"
 
 
@@ -60,9 +60,9 @@ def show_grid(
     right: Sequence[str] = (),
     optional: Sequence[str] = (),
 ) -> None:
-    """Print a grid; columns that are optional are left out, in their order, until it fits the screen.
+    """Print a grid; leave out optional columns, in their order, until it fits the screen.
 
-    If it still does not fit, lists in the last column have a line for each of their items.
+    If it still does not fit, each item of a list in the last column gets a line.
     """
     out = make_console()
     shown = list(headings)
@@ -83,7 +83,7 @@ def show_grid(
 
 
 def show_lines(rows: pl.DataFrame, optional: Sequence[str] = ()) -> None:
-    """Print lines of players or games, with the headings that people know."""
+    """Print rows of players or games, with the usual headings (G, A, SOG)."""
     names = [COLUMN_TITLES.get(name, name) for name in rows.columns]
     lines = [
         tuple(format_cell(name, value) for name, value in zip(rows.columns, row, strict=True))
@@ -103,7 +103,7 @@ CELL_FORMATS: Mapping[str, Callable[[Any], str | None]] = {
 
 
 def format_cell(name: str, value: Any) -> object:  # noqa: ANN401 - whatever a column holds
-    """Return a value as it is printed: ids without separators, seasons as 2023-24, times as minutes and seconds."""
+    """Return a value as text: ids without separators, seasons as 2023-24, times as minutes and seconds."""
     if value is None:
         return None
     if name in CELL_FORMATS:
@@ -160,7 +160,7 @@ def show_plays(found: GameSummary, teams: Sequence[str]) -> None:
 
 
 def show_periods(periods: pl.DataFrame, what: str, title: str, teams: Sequence[str]) -> None:
-    """Print a count of both teams by period; always at least the three periods of regulation."""
+    """Print a count of both teams by period, always with the three periods of regulation."""
     last = max(3, *periods["period"].to_list())
     count = {(team, period): n for team, period, n in periods.select("team", "period", what).iter_rows()}
     numbers = range(1, last + 1)
@@ -189,7 +189,7 @@ def show_player(found: PlayerSummary) -> None:
 
 
 def format_player_name(first: str | None, last: str | None) -> str:
-    """Return a player's name, as far as it is known."""
+    """Return the known parts of a player's name."""
     return " ".join(name for name in (first, last) if name) or "unknown name"
 
 
@@ -212,7 +212,7 @@ def show_leaders(found: Leaders, choice: Choice) -> None:
     out.print(f"{column.name}, {', '.join(about)}", style="bold")
     out.print(f"{column.description}{f', in {column.unit}' if column.unit else ''}.")
     if found.rows.is_empty():
-        out.print("Nobody: no player of these has games enough, or the column is unknown of all of them.")
+        out.print("No player qualifies: too few games, or the statistic is unknown for all of them.")
         return
     ranked = found.rows.with_row_index("rank", 1)
     names = [name for name in ranked.columns if name not in {found.column, "player_id"}]
@@ -258,7 +258,7 @@ def show_columns(table: Table) -> None:
 
 
 def show_player_choices(people: pl.DataFrame) -> None:
-    """Print players, to choose from."""
+    """Print the players to choose from."""
     rows = people.select("player_id", "first_name", "last_name", "position", "current_team_abbrev", "birth_date")
     lines = [(str(row[0]), format_player_name(row[1], row[2]), *row[3:]) for row in rows.iter_rows()]
     make_console().print(make_grid(["id", "player", "position", "team", "born"], lines))
@@ -314,7 +314,7 @@ def show_shooters(shooters: pl.DataFrame, predicted: UpcomingPredictions, games:
 
 
 def format_prediction(name: str, value: Any) -> object:  # noqa: ANN401 - whatever a column holds
-    """Return a value of a prediction as it is printed."""
+    """Return a value of a prediction as text."""
     if value is None:
         return None
     if name == "chance_over_2_5":

@@ -107,7 +107,7 @@ def test_an_invalid_query_is_a_two_line_error(league_lake: Path, question: str, 
     ],
 )  # fmt: skip
 def test_a_statement_that_writes_is_an_error(league_lake: Path, question: str):
-    assert "may only read" in catch_error(league_lake, question)[0]
+    assert "can only read" in catch_error(league_lake, question)[0]
 
 
 def test_a_query_may_begin_with_a_comment_or_a_bracket(league_lake: Path):
