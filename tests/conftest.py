@@ -29,7 +29,7 @@ from tests.support.commands import LEAGUE_NOW, CommandResult, get_clean_environm
 from tests.support.replay import FAR_FUTURE, Replay, make_recording_handler, select_games
 from tests.support.s3_servers import any_location, bucket, moto, seaweed, start_proxy  # noqa: F401 - fixtures
 
-# a busy machine is no defect: nothing has a deadline
+# no deadlines: a busy machine must not fail a test
 settings.register_profile("suite", deadline=None)
 settings.register_profile("unit", deadline=None, max_examples=20)
 settings.register_profile("soak", deadline=None, max_examples=1000)
@@ -39,7 +39,7 @@ SHARED_FOLDER = Path(__file__).resolve().parents[2] / "shared"
 NOT_UNIT = {"tmp_path", "tmp_path_factory", "realdata", "any_location", "seaweed", "moto"}  # fixtures
 
 
-# A worker takes one file after the other. The longest come first: else one worker ends long after the others.
+# The longest files come first; otherwise one worker would end long after the others.
 LONG_FILES = (
     "ingest/test_month.py",
     "maintenance/test_doctor.py",
@@ -75,13 +75,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return one more than processors: some test always waits for a disk, a lock or a server."""
+    """Return one more than the number of processors: some test always waits for a disk, a lock or a server."""
     return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")
 def realdata() -> Path:
-    """The folder of recorded pages of the real API. Tests that need it skip where there is none."""
+    """The folder of pages recorded from the NHL. Without it, tests that need it are skipped."""
     folder = Path(os.environ.get("NHL_LAKE_REALDATA", SHARED_FOLDER / "realdata"))
     if not folder.is_dir():
         pytest.skip(f"no recorded pages at {folder}: set NHL_LAKE_REALDATA to their folder")
@@ -104,7 +104,7 @@ def replay_module(replay_tool: Path) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its dataclasses look their annotations up there
+    sys.modules[spec.name] = module  # its dataclasses resolve their annotations there
     spec.loader.exec_module(module)
     return module
 
@@ -163,7 +163,7 @@ def replay(archive: Callable[..., Any], replay_module: ModuleType) -> Iterator[C
 
 
 def make_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """Return a folder that the first worker makes, and all others wait for. Nobody may change it."""
+    """Return a folder that the first worker makes, while the others wait. It is read-only by convention."""
     base = factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     root, done = base / name, base / f"{name}.done"

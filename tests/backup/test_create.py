@@ -1,4 +1,4 @@
-"""A backup is one moment of the complete lake, copies nothing twice, and never counts if it did not end."""
+"""A backup is the complete lake at one time, copies nothing twice, and does not count if it is incomplete."""
 
 import hashlib
 import json
@@ -116,7 +116,7 @@ def live_files(root: Path) -> dict[str, int]:
     return found
 
 
-# what a backup holds
+# what a backup has
 
 
 def test_restored_backup_equals_the_lake(root: Path, backups: Path, tmp_path: Path):
@@ -185,7 +185,7 @@ def test_one_more_day_copies_only_its_files(root: Path, second_lake: Path, backu
     new = {name: size for name, size in live_files(root).items() if name not in before}
     second = back_up(root, backups, now=NOON + DAY)
 
-    assert 0 < second.new_files <= len(new)  # of two that hold the same, one is copied
+    assert 0 < second.new_files <= len(new)  # of two equal files, one is copied
     assert second.new_bytes <= sum(new.values())
     assert second.new_files < second.files
 
@@ -284,7 +284,7 @@ def test_first_commits_of_an_earlier_backup_stay_when_the_lake_removed_them(root
     assert (second.log[0], second.checkpoint) == (first.log[0], ())
 
 
-# one moment
+# consistency
 
 
 def test_unchanging_versions_are_one_moment(root: Path):

@@ -18,7 +18,7 @@ NONE = RetentionPolicy(0, 0, 0)
 
 
 def make_backups(*ago: timedelta) -> list[tuple[str, datetime]]:
-    """Return backups made so long ago, the newest first, each named by its time."""
+    """Return backups of given ages, newest first, each named by its time."""
     return [(f"{NOON - age:%y-%m-%d %H}", NOON - age) for age in sorted(ago)]
 
 

@@ -105,7 +105,7 @@ every_json_page = pytest.mark.parametrize(
 
 
 def read(table: Table, params: Mapping[str, Any], page: object) -> list[PageRecord]:
-    """Read a page of a table, given as bytes or as what its JSON says."""
+    """Parse a page of a table, given as bytes or as a JSON value."""
     body = page if isinstance(page, bytes) else json.dumps(page).encode()
     return table.endpoint.parse(body, params)
 

@@ -285,7 +285,7 @@ def test_an_unreadable_lake_is_an_error_and_nothing_is_requested(run_cli: Cli, t
                 file.unlink()
     before = digests(root)
 
-    # the address answers nobody: had anything been asked for, the error would be another one
+    # nothing listens at this address: a request would end with another error
     for command in (["ingest"], ["ingest", "--dry-run"], ["status"]):
         first, second = two_lines(run_cli(*command, root=root, api="http://127.0.0.1:9", now=NOW))
         assert "cannot be read" in first
@@ -373,7 +373,7 @@ def test_a_full_disk_is_an_error_and_nothing_is_lost(tmp_path: Path, league_lake
     environment = os.environ | {"NHL_LAKE_ROOT": str(root), "NHL_LAKE_API": "league:", "NHL_LAKE_NOW": NOW}
 
     def little_room() -> None:
-        # no file may grow over 20 KB: like a full disk, in the middle of a write
+        # no file may grow beyond 20 KB: like a full disk, in the middle of a write
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
     process = subprocess.run(

@@ -205,7 +205,7 @@ def test_backups_and_maintenance_have_their_own_lines_which_are_shown_first(mach
     assert " maintain --wait 10m --quiet >>" in lines[2]
     assert all(line in asked.out for line in lines)
     assert run_here("schedule", "install", "--yes", *log, root=root).code == 0
-    assert len((machine / "tab").read_text().splitlines()) == 3, "without them, they are taken away"
+    assert len((machine / "tab").read_text().splitlines()) == 3, "without the options, the timers are removed"
 
 
 def test_daily_backups_need_a_location(machine: Path, run_here: Cli):

@@ -1,4 +1,4 @@
-"""Rows of any table fit the screen: no dtypes, nothing broken in two, and a word on what is left out."""
+"""Rows of any table fit the screen: no dtypes, no broken names or dates, and a note about omitted columns."""
 
 from datetime import UTC, date, datetime
 from io import StringIO

@@ -1,4 +1,4 @@
-"""The progress bar of a run: it never falls back, whatever pages are planned on the way."""
+"""The progress bar of a run never moves back, whatever pages are planned on the way."""
 
 from io import StringIO
 

@@ -50,7 +50,7 @@ def build_silver(
 
 @cache
 def build_league_silver(seed: int) -> Silver:
-    """Return silver of some games of a league: the first of both seasons, with overtimes, a shootout and playoffs."""
+    """Return silver of some games of a league: the first of both seasons, overtimes, a shootout and playoffs."""
     league = League(seed=seed, seasons=SEASONS)
     engine = league.engine
     regular = [game.game_id for season in SEASONS for game in engine.schedule(season)[200:260] if game.is_played]

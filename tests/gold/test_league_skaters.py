@@ -70,7 +70,7 @@ def test_counts_that_need_shifts_are_null_exactly_without_them(seed: int):
 
 
 def test_there_are_games_with_and_without_shifts():
-    """Guard against an empty test above."""
+    """Without both kinds of games, the tests above would test nothing."""
     shifts = {seed: build_league_silver(seed)["shifts"]["game_id"].n_unique() for seed in SEEDS}
     games = {seed: build_league_silver(seed)["games"].height for seed in SEEDS}
 

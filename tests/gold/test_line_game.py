@@ -201,7 +201,7 @@ def league_made() -> tuple[list[int], dict[str, pl.DataFrame], pl.DataFrame, pl.
 
 
 def count_by_second(games: list[int], plays: pl.DataFrame, lineups: pl.DataFrame, positions: str, size: int) -> Truth:
-    """Count from the league's own books: the players on the ice at every second and attempt."""
+    """Count from the league's truth: the players on the ice at every second and attempt."""
     truth = Truth(Counter(), Counter(), Counter())
     some = lineups.filter(pl.col("position").is_in(list(positions)))
     wanted = {game: set(some.filter(pl.col("game_id") == game)["player_id"]) for game in games}

@@ -61,7 +61,7 @@ def pad_frame(frame: pl.LazyFrame, schema: pl.Schema) -> list[pl.Expr]:
 
 
 def list_league_games(seed: int, games: int) -> Iterator[tuple[dict[str, Any], list[Line]]]:
-    """Yield the first regular games of a season of the simulated league, as their box scores tell them."""
+    """Yield the first regular-season games of a season of the simulated league, from their box scores."""
     league = League(seed=seed, seasons=(SEASON,))
     regular = [game for game in league.engine.schedule(SEASON) if game.game_type == 2 and game.is_played]
     for game in regular[:games]:
@@ -79,7 +79,7 @@ def list_box_lines(page: dict[str, Any], side: str) -> Iterator[Line]:
 
 
 def list_archived_games(folder: Path, season: int) -> Iterator[tuple[dict[str, Any], list[Line]]]:
-    """Yield the recorded games of a season: who was on the sheet, and the shots that the plays tell."""
+    """Yield the recorded games of a season: the dressed players, and the shots in the plays."""
     with gzip.open(folder / "season-archives" / f"play-by-play_{season}.jsonl.gz") as lines:
         for text in lines:
             page = json.loads(text)

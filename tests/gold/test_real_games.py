@@ -124,7 +124,7 @@ def test_game_with_a_complete_chart_has_consistent_ice_time(single: dict[int, Si
 
 
 def test_fifty_playoff_games_with_charts_are_consistent(realdata: Path, archive: Callable[..., Any]):
-    """At 5on5 an attempt is on five skaters' ice: the page's code and the shifts agree in all of 4,998 but one."""
+    """At 5on5 each attempt has five skaters on the ice: code and shifts agree in all but one of 4,998 attempts."""
     files = {int(file.stem): file for file in (realdata / "shiftcharts-derived").glob("*.json")}
     pages = [json.loads(archive("20222023").play_by_play(game, FAR_FUTURE)) for game in sorted(files)]
     charts = pl.concat(builders.make_page(file.read_text(), game) for game, file in files.items())
@@ -165,7 +165,7 @@ def compare_with_moneypuck(teams: pl.DataFrame, file: Path) -> None:
         theirs.with_columns(team_abbrev=pl.col("team").replace(old_names)).cast(dict.fromkeys(MONEYPUCK, pl.Int64)),
         on="team_abbrev", validate="1:1",
     )  # fmt: skip
-    shots = pl.col("shots_on_goal") + pl.col("goals_without_shot")  # they count goals without a shot as shots
+    shots = pl.col("shots_on_goal") + pl.col("goals_without_shot")  # MoneyPuck counts goals without a shot as shots
 
     assert both.height == 32
     for name, column in EQUAL.items():
@@ -185,7 +185,7 @@ def compare_with_moneypuck(teams: pl.DataFrame, file: Path) -> None:
     ],
 )
 def test_invariants_are_true_in_every_game_of_a_recorded_season(realdata: Path, season: int, games: int):
-    """Rules of the tables, for and against, all and its parts, skaters and their teams; no shifts, so none of ice."""
+    """Row checks, for and against, `all` and its parts, skaters and teams; without shifts, nothing about ice time."""
     found = build_recorded(realdata, season, games)
     skaters, teams, goalies = (build_gold(table, found) for table in (SKATER_GAME, TEAM_GAME, GOALIE_GAME))
     key = ["game_id", "team_id", "situation"]

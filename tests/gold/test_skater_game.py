@@ -207,7 +207,7 @@ OUTCOMES = ("rebounds_generated", "frozen_attempts", "stopped_attempts", "attemp
     ],
 )
 def test_unblocked_attempt_has_one_outcome(then: list[dict[str, Any]], outcome: int):
-    # some shots that tell which side is attacked
+    # some shots that show which side is attacked
     found = build_game_silver(FACEOFF, make_shot(**play_time(100)), *then)
     last = 1 if then and then[0]["typeDescKey"] == "shot-on-goal" else 0  # the rebound itself: nothing follows it
 

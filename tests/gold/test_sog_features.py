@@ -147,7 +147,7 @@ def make_season(seed: int = 1, games: int = 60) -> Lake:
 
 
 def cut_at_day(of: Lake, day: date) -> Lake:
-    """Return what a lake was on the morning of a day: games are scheduled, those before it are played."""
+    """Return the lake on the morning of a day: earlier games are played, the others are scheduled."""
     is_past = pl.col("game_date") < day
     state = pl.when(is_past).then("game_state").otherwise(pl.lit("FUT"))
     past = of["games"].filter(is_past)
@@ -214,7 +214,7 @@ def test_order_of_rows_changes_nothing():
 
 
 def make_some_games(*shots: int, **overrides: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return games of one skater a side, two days apart: number 10 of team 1 has the shots, number 20 of team 2 one."""
+    """Return games two days apart with one skater per team: 10 of team 1 has `shots`, 20 of team 2 has one each."""
     games = [make_game(n, FIRST + timedelta(days=2 * n), 1, 2) for n in range(len(shots))]
     rows = [
         row

@@ -102,7 +102,7 @@ def test_game_without_plays_has_no_rows():
 
 
 def test_swapping_home_and_away_changes_only_home_ice_adjustments():
-    """A game played in the other rink: all but what the rink weighs is the same."""
+    """If the game is played in the other arena, everything but the adjustment for home ice stays the same."""
     plays = [FACEOFF, make_shot("goal"), make_shot(by=82), make_shot("missed-shot", by=82, situationCode=POWER_PLAY)]
     here = build_game_silver(*plays)
     sides = {"homeTeam": {"id": AWAY, "abbrev": "AWY"}, "awayTeam": {"id": HOME, "abbrev": "HOM"}}

@@ -68,8 +68,8 @@ def test_season_starts_in_july_by_the_calendar():
         (date(2019, 2, 1), (20182019,)),
         (date(2019, 6, 26), (20182019,)),  # corrections still come
         (date(2019, 7, 17), (20182019, 20192020)),  # the last second look is thirty days after a game
-        (date(2019, 7, 18), (20192020,)),  # summer: the last is long over, the next is the day's
-        (date(2020, 4, 1), (20192020,)),  # the pause
+        (date(2019, 7, 18), (20192020,)),  # summer: the last season is long over, and the day belongs to the next
+        (date(2020, 4, 1), (20192020,)),  # the break of 2020
         (date(2020, 8, 15), (20192020, 20202021)),  # summer playoffs: the old season runs on in the new one's months
         (date(2020, 11, 2), (20192020, 20202021)),
         (date(2020, 11, 3), (20202021,)),

@@ -102,7 +102,7 @@ def test_rebounds_and_score_follow_the_sorted_order():
 
 
 def read_recorded(realdata: Path, game: int) -> tuple[pl.LazyFrame, pl.DataFrame]:
-    """Return a read_recorded page of 2018-19 and its plays."""
+    """Return a recorded page of 2018-19 and its plays."""
     (file,) = realdata.glob(f"**/play-by-play/{game}.json")
     pages = make_pages(json.loads(file.read_text()))
     return pages, build_table(PLAYS, pages).sort("event_number")

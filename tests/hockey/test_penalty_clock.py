@@ -19,7 +19,7 @@ def penalty(
 
 
 def run(*rows: PenaltyOrGoal) -> list[tuple[int, int, int]]:
-    """Return the seconds in which the players short change, and how many each team is short from then on."""
+    """Return each second in which the numbers of missing players change, and the new numbers of both teams."""
     found = [(0, 0, 0)]
     for change in run_clock(rows):
         state = (change.seconds, change.home_short, change.away_short)

@@ -24,7 +24,7 @@ def clock(seconds: int) -> str:
 
 
 def build_shot_after(first: dict[str, Any], *, seconds: int, second: Any = None, between: Any = None) -> dict[str, Any]:
-    """Return the row of a home shot that follows an event at 10:00, build_shot_after so many seconds."""
+    """Return the row of a home shot that follows an event at 10:00 after some seconds."""
     last = (second or make_shot)(number=9, timeInPeriod=clock(600 + seconds))
     found = build_rows(make_page(first | {"timeInPeriod": "10:00"}, *([between] if between else []), last))
     return found.to_dicts()[-1] | {"first": found.to_dicts()[0]}

@@ -1,4 +1,4 @@
-"""Tests of strength where situation codes are wrong, on handwritten and read_recorded pages."""
+"""Tests of strength where situation codes are wrong, on handwritten and recorded pages."""
 
 import copy
 import json
@@ -118,7 +118,7 @@ seconds = st.lists(st.integers(0, 3590), min_size=1, max_size=40).map(sorted)
 
 @given(seconds, st.lists(st.tuples(st.integers(0, 14), st.booleans()), max_size=8, unique_by=lambda one: one[0]))
 def test_codes_that_penalties_explain_are_used(moments: list[int], penalties: list[tuple[int, bool]]) -> None:
-    """A minor in every fourth minute at most, of either team: two minutes later the code is 1551 again."""
+    """At most one minor in four minutes, of either team: two minutes later the code is 1551 again."""
     starts = {240 * number + 5: is_home for number, is_home in penalties}
     events = [
         at(second, "1551", penalty(*((HOME, TEAMMATE) if is_home else (AWAY, DEFENDER))))
@@ -135,7 +135,7 @@ def test_codes_that_penalties_explain_are_used(moments: list[int], penalties: li
 
 
 def make_with_shifts(*events: dict[str, Any], missing: tuple[int, ...] = ()) -> pl.DataFrame:
-    """Return plays of a game with shifts: all players of both teams are on all the time, but for the sixth skaters."""
+    """Return plays of a game with shifts: all players are always on the ice, except the sixth skaters."""
     team_of = dict.fromkeys(HOME_TEAM, HOME) | dict.fromkeys(AWAY_TEAM, AWAY)
     goalies = (HOME_TEAM[-1], AWAY_TEAM[-1])
     on = [player for player in team_of if player not in (HOME_TEAM[0], AWAY_TEAM[0], *missing)]
@@ -180,7 +180,7 @@ def test_penalty_clock_decides_if_the_shifts_are_impossible(missing: range) -> N
 
 @pytest.fixture(scope="module")
 def playoffs(realdata: Path, archive: Callable[..., Any]) -> tuple[list[dict[str, Any]], pl.LazyFrame, pl.LazyFrame]:
-    """Five read_recorded games with shift charts: pages, shifts and lineups."""
+    """Five recorded games with shift charts: pages, shifts and lineups."""
     files = sorted((realdata / "shiftcharts-derived").glob("*.json"))[:5]
     pages = [json.loads(archive("20222023").play_by_play(int(file.stem), LATER)) for file in files]
     lineups = build_table(LINEUPS, make_pages(*pages), NO_PAGES, NO_PAGES).lazy()

@@ -68,7 +68,7 @@ def ask_often(times: int) -> Callable[[ApiClient], Awaitable[list[Any]]]:
 
 
 def script(*answers: httpx.Response | Exception) -> tuple[Handler, list[httpx.Request]]:
-    """Return a server that answers as it is told, the last answer for ever; and what it was asked."""
+    """Return a server that gives each answer once and then repeats the last; and the list of its requests."""
     asked: list[httpx.Request] = []
 
     def server(request: httpx.Request) -> httpx.Response:
@@ -240,7 +240,7 @@ def test_the_requests_of_all_pages_count_for_a_host_that_never_answered(tmp_path
     assert len(asked) < MAX_FIRST_ATTEMPTS + NO_LIMIT.concurrency
     assert {str(answer) for answer in answers} == {
         "api.example cannot be reached: ConnectError refused",
-        "not asked for: api.example cannot be reached: ConnectError refused",
+        "not requested: api.example cannot be reached: ConnectError refused",
     }
 
 
@@ -248,7 +248,7 @@ STATS = "https://stats.example/page"
 
 
 def of_two_hosts(stats: httpx.Response | Exception) -> Handler:
-    """Return a server whose stats host is out of order."""
+    """Return a server whose stats host is down."""
 
     def server(request: httpx.Request) -> httpx.Response:
         if "stats" not in str(request.url):
@@ -272,7 +272,7 @@ def test_a_host_that_refuses_does_not_keep_another_from_answering(tmp_path: Path
 
 
 def test_one_address_may_stand_for_several_hosts(tmp_path: Path):
-    """As on loopback: what is asked of the stats host is told apart by what the page declares."""
+    """As on loopback: requests to the stats host are recognized by the host that the page declares."""
 
     async def use(api: ApiClient) -> list[Any]:
         first = await asyncio.gather(api.get(f"{URL}/stats", whole, "https://stats.example"), return_exceptions=True)
@@ -293,7 +293,7 @@ def test_errors_end_the_asking_of_their_host_alone(tmp_path: Path):
     *stats, page = with_client(of_two_hosts(httpx.Response(500)), tmp_path, use)
 
     assert stats[:MAX_FAILURES_IN_A_ROW] == ["status 500"] * MAX_FAILURES_IN_A_ROW
-    assert set(stats[MAX_FAILURES_IN_A_ROW:]) == {"not asked for: stats.example had stopped answering: status 500"}
+    assert set(stats[MAX_FAILURES_IN_A_ROW:]) == {"not requested: stats.example had stopped answering: status 500"}
     assert page == GOOD
 
 

@@ -34,7 +34,7 @@ DATED_PAGES = {endpoints.PLAYERS.name, endpoints.ROSTERS.name}
 
 @pytest.fixture(scope="module")
 def league() -> League:
-    """A league whose pages are corrected, and never broken: every run ends with 0."""
+    """A league whose pages are corrected but have no defects: every run ends with 0."""
     return League(seasons=(20242025, 20252026), shares=DefectShares(**dict.fromkeys(Defect, 0.0)))
 
 
@@ -76,7 +76,7 @@ def daily(league: League, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read_content(root: Path, table: Table) -> dict[str, tuple[object, ...]]:
-    """Return the newest pages without what changes while nothing happens, which makes no new version."""
+    """Return the newest pages without volatile keys, which make no new version."""
     volatile = table.endpoint.ignored_keys
     pages = lakes.read_newest_pages(root, table)
     return {page: (normalize_content(body, volatile), *about) for page, (body, *about) in pages.items()}

@@ -1,4 +1,4 @@
-"""Daily runs while the league corrects statistics and breaks pages: they end with the truth, and report changes."""
+"""Daily runs on a league with corrections and defects: they end with the true data, and report the changes."""
 
 from collections import Counter
 from itertools import pairwise

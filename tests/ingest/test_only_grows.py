@@ -1,4 +1,4 @@
-"""Bronze only grows: whatever is run, in whatever order, no row of it is ever gone or another."""
+"""Bronze only grows: whatever commands run in whatever order, no row is lost or changed."""
 
 import json
 import random
@@ -77,7 +77,7 @@ CALLS = {
     "leaders": [[], ["--by", "hits", "--position", "D"]],
     "schedule": [["show"]],
 }
-ELSEWHERE = {"demo", "docs", "serve", "league"}  # they open no lake of the user's, or run until they are stopped
+ELSEWHERE = {"demo", "docs", "serve", "league"}  # these do not open the user's lake, or run until they are stopped
 
 
 def read_stored_rows(root):
@@ -102,7 +102,7 @@ def commits(root, table):
 
 
 def is_rearranged(commit):
-    """Whether a commit takes files away only to put their rows into others: the engine marks such files itself."""
+    """Whether a commit removes files only to move their rows into others; delta-rs marks such files."""
     (operation,) = (action["commitInfo"]["operation"] for action in commit if "commitInfo" in action)
     changes = [action[kind]["dataChange"] for action in commit for kind in ("add", "remove") if kind in action]
     return operation == "OPTIMIZE" and not any(changes)
@@ -120,7 +120,7 @@ def filled(rng, words, folder):
 
 
 def shaken(rng, server, now):
-    """Change the answers of the API: other captures, faults, a clock that moves forward or back."""
+    """Change the API's answers: other recordings, faults, a clock that moves forward or back."""
     now += timedelta(hours=rng.choice([-30, 1, 24, 24, 24, 24 * 20]))
     server.args.as_of = now + timedelta(hours=rng.choice([-48, 0, 0, 0]))
     server.pages.capture = rng.choice([None, 1, 2])
@@ -160,7 +160,7 @@ def test_bronze_only_grows_with_any_commands_in_any_order(
         now = shaken(rng, server, now)
 
     assert {0, 1} <= set(codes)
-    assert len(before["bronze.play_by_play"]) > len(games)  # captures went to and fro
+    assert len(before["bronze.play_by_play"]) > len(games)  # the recordings went back and forth
     for table in (*endpoints.TABLES, *ledger.TABLES):
         found = commits(root, table)
         assert sum("metaData" in action for commit in found for action in commit) == 1, table.name

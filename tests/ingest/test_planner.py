@@ -202,7 +202,7 @@ def test_the_interval_grows_with_the_time_that_a_page_has_been_incomplete():
 
 
 def find_request_days(facts_of: Callable[[list[datetime]], Inventory]) -> list[int]:
-    """Return on which days of a month the daily runs look at the page of a game that stays as it is."""
+    """Return the days of a month on which daily runs request an unchanged page of a game."""
     at, days = [MORNING_AFTER], []
     for day in range(1, 31):
         now = MORNING_AFTER + timedelta(days=day, minutes=-day % 7)
@@ -472,7 +472,7 @@ def test_a_right_rail_gets_a_second_look_only_when_the_box_score_has_changed():
 
 
 def test_a_plan_with_every_step_of_the_ladder_stays_as_it_is():
-    """Pin the order, the reasons and the due dates of one plan in which every step of the ladder has a page."""
+    """Pin the order, the reasons and the due dates of a plan in which every reason has a page."""
     two_days = MORNING_AFTER + timedelta(days=2)
     games = [
         game(1),  # complete

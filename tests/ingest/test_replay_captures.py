@@ -29,7 +29,7 @@ def recorded(realdata, game, capture):
 
 
 def says(body):
-    """What a page says, but for what moves while nothing happens."""
+    """Return a page without its volatile keys."""
 
     def plain(value):
         if isinstance(value, dict):
@@ -40,7 +40,7 @@ def says(body):
 
 
 def distinct(bodies):
-    """The bodies that say something else than the one before."""
+    """Return the bodies that differ from the previous one."""
     kept = []
     for body in bodies:
         if not kept or says(body) != says(kept[-1]):
@@ -78,7 +78,7 @@ def numbers(root, table, **where):
 
 
 def in_state(server, game, state):
-    """Let the schedule give a game a state."""
+    """Set the state of a game in the schedule."""
     head = server.pages.games[game] | {"gameState": state}
     server.pages.games = {**server.pages.games, game: head}
     server.pages.by_date[head["gameDate"]] = [
@@ -87,7 +87,7 @@ def in_state(server, game, state):
 
 
 def half_played(server, game):
-    """Serve a game's page as it is in the middle of the game."""
+    """Serve a game's page as of the middle of the game."""
     whole = server.pages.play_by_play
 
     def page(number, as_of):
@@ -121,7 +121,7 @@ def test_a_game_that_is_upcoming_then_live_then_official_is_final_only_at_the_en
         1,
     )
 
-    # long after it should have been over the schedule still says LIVE, and so does the page
+    # long after the game must be over, the schedule and the page still say LIVE
     server.args.as_of = start + timedelta(hours=7)
     in_state(server, game, "LIVE")
     whole = server.pages.play_by_play
@@ -165,7 +165,7 @@ def test_a_box_score_that_was_recorded_live_is_requested_again_though_the_game_i
 
 
 def without(root, table, gone):
-    """Write a table of a copied lake again without some of its pages."""
+    """Rewrite a table of a copied lake without some of its pages."""
     folder = lakes.locate_table(root, table)
     left = lakes.read_rows(root, table).filter(lakes.make_page_names(table).is_in(gone).not_())
     DeltaTable(folder).alter.set_table_properties({"delta.appendOnly": "false"})

@@ -9,7 +9,7 @@ from nhl_lake.bronze import endpoints
 from tests.support import lakes
 
 FIRST = datetime(2023, 10, 10, 12, tzinfo=UTC)
-# last day, first games to come that are served too, and how many games are played at least
+# last day, the first upcoming games that are also served, and the least number of played games
 PERIODS = [
     (datetime(2023, 10, 15, 12, tzinfo=UTC), "2023-10-19", 25),
     pytest.param(datetime(2023, 11, 10, 12, tzinfo=UTC), "2023-11-19", 190, marks=pytest.mark.soak),
@@ -23,7 +23,7 @@ def games_until(pages, day):
 def ran(run, *words, server, root, now):
     server.args.as_of = now
     ended = run("ingest", *words, "--json", root=root, api=server.base_url, now=now)
-    assert ended.code == (3 if ended.json["incomplete"] else 0), ended.err  # pages of two captures may disagree
+    assert ended.code == (3 if ended.json["incomplete"] else 0), ended.err  # pages of two recordings may disagree
     return ended.json
 
 

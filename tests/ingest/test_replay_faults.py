@@ -26,7 +26,7 @@ def week(archive):
 
 
 def as_served(server, url, now):
-    """The text that the server gives at an address when nothing goes wrong."""
+    """Return what the server returns at a URL without faults."""
     parts = urlsplit(url)
     body, _ = server.pages.get(parts.path, parse_qs(parts.query), now)
     return body.decode()
@@ -107,7 +107,7 @@ def test_runs_that_are_killed_lose_nothing_that_was_reported_and_a_run_ends_as_i
         shutil.copytree(reported, root)
         stored = {table: lakes.read_row_set(root, table) for table in endpoints.TABLES if table.is_append_only}
         people = set(lakes.read_newest_pages(root, endpoints.PLAYERS))
-        # one kill after the other on one lake, until a run ends before it is killed
+        # kill run after run on one lake, until a run ends before the kill
         while len(moments) < kills:
             moment, delay = rng.randint(1, asked), rng.choice([0, 0.05, 0.2, 0.5])
             if not killed_at(start_cli, server, root, moment, delay):
@@ -162,7 +162,7 @@ def test_a_stopped_run_stores_what_has_arrived_and_says_so(number, archive, repl
     server = replay(games=week(archive), as_of=NOW, latency_ms=20)
     run = start_cli("ingest", "--json", root=root, api=server.base_url, now=NOW)
     until(lambda: len(game_paths(server.served)) > 5)
-    arrived = game_paths(list(server.served)[:-8])  # but for what was under way
+    arrived = game_paths(list(server.served)[:-8])  # except for requests that had started
     run.send_signal(number)
     out, err = run.communicate(timeout=30)
 

@@ -85,7 +85,7 @@ def test_the_schedule_is_read_daily_until_a_postponed_game_has_a_new_day(tmp_pat
     for n in range(1, 20):
         run_ingest(tmp_path, api, now=NOON + n * DAY)
         assert len(list_requested_weeks(api)) > 10, n
-        if n == 12:  # its old entry stays, and is no longer the one that counts
+        if n == 12:  # its old entry stays, but no longer counts
             api.games.append(FakeGame(game.number, start=NOON + 50 * DAY, state="FUT"))
             break
     run_ingest(tmp_path, api, now=NOON + 13 * DAY, rebuilds=True)

@@ -133,7 +133,7 @@ def answer_box_with_more_ice_time(path: str) -> httpx.Response | None:
 
 
 def answer_page_for_quarantine(path: str) -> httpx.Response | None:
-    """Return a page without the id of a scorer's team mate: no rule of hockey can do without."""
+    """Return a page without the id of an assisting player, which is required."""
     if not path.endswith("boxscore"):
         return None
     page = FakeGame(1).make_boxscore()

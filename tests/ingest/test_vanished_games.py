@@ -1,4 +1,4 @@
-"""Games that leave the schedule unplayed: not among those to come, in any answer, until they are listed again."""
+"""Games that leave the schedule unplayed are not upcoming in any answer, until they are listed again."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ COMING = "select game_id from silver.games where game_state = 'FUT' and schedule
 
 
 def coming(root: Path, days: int = 0) -> dict[str, list[int]]:
-    """Return what each way of asking for the games to come answers, some days later."""
+    """Return the upcoming games by each command, some days later."""
     now = NOON + timedelta(days=days)
     return {
         "sql": sql.collect_query(sql.run_query(root, COMING))["game_id"].to_list(),

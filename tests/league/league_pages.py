@@ -1,4 +1,4 @@
-"""A league for the tests of its pages, and short ways to ask it."""
+"""A league for the tests of its pages, and short functions to fetch them."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -46,13 +46,13 @@ def list_played_games(season: int, game_type: int = 2) -> list[int]:
 
 
 def filter_reported_games(games: list[int]) -> list[int]:
-    """Those that have shift reports."""
+    """Return the games that have shift reports."""
     return [game for game in games if quirks.has_shift_reports(1, game)]
 
 
 @cache
 def sample_games() -> tuple[int, ...]:
-    """Games of every kind that have all pages: both seasons, preseason, playoffs, overtimes, shootouts."""
+    """Return games of every kind with all pages: both seasons, preseason, playoffs, overtimes, shootouts."""
     found: list[int] = []
     for season in SEASONS:
         regular, preseason = (

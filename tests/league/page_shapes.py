@@ -1,4 +1,4 @@
-"""The shape of pages: every key path, the JSON types seen there, and how often it is there.
+"""The shape of pages: every key path, the JSON types of its values, and how often it occurs.
 
 A path names the objects of a list by what tells them apart: `$.plays[goal].details.shotType`, `$.data[505].duration`,
 `$.gameWeek[].games[OFF].winningGoalie`. So a key that only goals have is not mistaken for one that any play may have.
@@ -19,22 +19,22 @@ STATE_ALIASES = {"PRE": "FUT", "CRIT": "LIVE", "OVER": "OFF", "FINAL": "OFF"}  #
 
 
 class PageShape(NamedTuple):
-    """What was seen in a number of pages."""
+    """The shape of a number of pages."""
 
     pages: int
     kinds: dict[str, set[str]]
     share: dict[str, float]  # of the pages that have the path
-    always: set[str]  # paths that every object of their kind has
+    always: set[str]  # paths that all objects of their kind have
 
 
 def read_recorded_pages(folder: Path, kind: str, fits: Callable[[Any], bool] = lambda page: True) -> list[Any]:
-    """The recorded pages of a kind that fit."""
+    """Return the recorded pages of a kind that meet a condition."""
     pages = (json.loads(path.read_bytes()) for path in sorted((folder / kind).glob("*.json")))
     return [page for page in pages if fits(page)]
 
 
 def read_archived_pages(folder: Path, season: int, every: int) -> Iterator[Any]:
-    """Every so-manieth play-by-play page of a recorded season."""
+    """Return every n-th play-by-play page of a recorded season."""
     with gzip.open(folder / "season-archives" / f"play-by-play_{season}.jsonl.gz") as lines:
         for number, line in enumerate(lines):
             if number % every == 0:
@@ -42,7 +42,7 @@ def read_archived_pages(folder: Path, season: int, every: int) -> Iterator[Any]:
 
 
 def describe_shape(pages: Iterable[Any]) -> PageShape:
-    """The shape of some pages."""
+    """Return the shape of some pages."""
     kinds: dict[str, set[str]] = defaultdict(set)
     in_pages: dict[str, int] = defaultdict(int)
     objects: dict[str, int] = defaultdict(int)
@@ -66,7 +66,7 @@ def describe_shape(pages: Iterable[Any]) -> PageShape:
 
 
 def collect_values(pages: Iterable[Any], keys: Collection[str]) -> dict[str, set[str]]:
-    """Every value of some keys, wherever they are in the pages."""
+    """Return all values of some keys, at any depth."""
     found: dict[str, set[str]] = {key: set() for key in keys}
     for page in pages:
         for path, value in walk_values(page, "$"):
@@ -77,7 +77,7 @@ def collect_values(pages: Iterable[Any], keys: Collection[str]) -> dict[str, set
 
 
 def walk_values(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Every value in a page with its path."""
+    """Yield every value of a page with its path."""
     yield path, value
     if isinstance(value, dict):
         localized = "default" in value
@@ -89,11 +89,11 @@ def walk_values(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def label_object(value: Any) -> str:
-    """What tells an object of a list from its neighbours."""
+    """Return the value that distinguishes an object of a list from the others."""
     found = [value[key] for key in DISCRIMINATOR_KEYS if key in value] if isinstance(value, dict) else []
     return STATE_ALIASES.get(str(found[0]), str(found[0])) if found else ""
 
 
 def get_parent_path(path: str) -> str:
-    """The path of the object that holds this key."""
+    """Return the path of the object that has this key."""
     return path.rsplit(".", 1)[0]

@@ -43,13 +43,13 @@ def is_in_play(play: Any) -> bool:
 
 
 def index_players(page: Any) -> dict[int, Any]:
-    """The boxscore's players by id."""
+    """Return the box score's players by id."""
     teams = page["playerByGameStats"].values()
     return {line["playerId"]: line for team in teams for group in team.values() for line in group}
 
 
 def read_chart_shifts(page: Any) -> set[tuple[int, int, int, int]]:
-    """A chart's shifts as a reader takes them: no goal rows, no placeholders, every stay once."""
+    """Return the shifts of a chart: without goals and placeholders, each shift once."""
     return {
         (row["playerId"], row["period"], parse_seconds(row["startTime"]), parse_seconds(row["endTime"]))
         for row in page["data"]
@@ -63,7 +63,7 @@ def parse_seconds(text: str) -> int:
 
 
 def read_report(text: str, numbers: dict[int, int]) -> tuple[set[tuple[int, int, int, int]], dict[int, list[str]]]:
-    """Shifts and TOT rows of a shift report, by player id."""
+    """Return the shifts and TOT rows of a shift report, by player id."""
     shifts, totals, player = set(), {}, 0
     for row in re.findall(r"<tr[^>]*>(.*?)</tr>", text, re.DOTALL):
         cells = [cell.strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)]
@@ -194,7 +194,7 @@ PLAYER_COUNT_KEYS = {
 
 
 def count_play(kind: str, details: Any, teams: dict[int, int]) -> Counter[tuple[int, str]]:
-    """What one row adds to whose line."""
+    """Return what one row adds to each player's line."""
     found = Counter((details[key], what) for key, what in PLAYER_COUNT_KEYS.get(kind, ()) if key in details)
     if kind == "blocked-shot" and teams[details["blockingPlayerId"]] != teams[details["shootingPlayerId"]]:
         found[details["blockingPlayerId"], "blockedShots"] = 1

@@ -1,4 +1,4 @@
-"""Pages that are broken when they first come out, each in one way, and healed some days later."""
+"""Pages with a defect when first published, which is fixed some days later."""
 
 import json
 import re
@@ -20,7 +20,7 @@ GAME = list_played_games(SEASON)[30]
 
 
 def create_broken_league(way: Defect) -> League:
-    """A league in which the pages of every game are broken in one way, and in no other."""
+    """Return a league in which the pages of every game have one kind of defect, and no other."""
     return League(seed=1, seasons=(SEASON,), shares=DefectShares(**NO_DEFECTS | {way: 1.0}))
 
 
@@ -31,7 +31,7 @@ def find_fix_time(league: League, way: Defect) -> datetime:
 
 
 def get_before_and_after(way: Defect, target: str) -> tuple[Any, Any]:
-    """A page a minute before it is healed, and from then on."""
+    """Return a page a minute before its fix, and after it."""
     league = create_broken_league(way)
     at = find_fix_time(league, way)
     bodies = [league.answer(target, moment).body.decode() for moment in (at - timedelta(minutes=1), at)]

@@ -1,4 +1,4 @@
-"""Games: the feed follows from the rules, the shifts from the strength, and the story from the score."""
+"""Games: the plays follow the rules, the shifts fit the strength, and the outcome fits the score."""
 
 from collections import Counter
 from itertools import pairwise
@@ -28,7 +28,7 @@ def stories(engine):
 
 @pytest.fixture(scope="module")
 def games(engine, stories):
-    """Sixty games: the first of the season and those in which something rare happens, playoff overtimes among them."""
+    """Sixty games: the first of the season, and rare ones such as playoff overtimes."""
     wanted = [story.game_id for story in stories[:25]]
     rare = (
         lambda s: s.last_period_type == "SO",
@@ -52,7 +52,7 @@ def games(engine, stories):
 
 
 def compute_game_second(game, period, second):
-    """Seconds of the game."""
+    """Return the second of the game."""
     length = 1200 if game.scheduled.game_type == 3 else 300
     return (period - 1) * 1200 + second if period <= 4 else 3600 + (period - 4) * length + second
 
@@ -93,7 +93,7 @@ def test_the_strength_of_every_second_follows_from_the_penalties_of_the_feed(gam
 
 
 def replay_penalties(box, rows, now):
-    """Put the rows of one second on the board."""
+    """Apply the penalties of one second to the penalty box."""
     calls = [
         PenaltyCall(r.side, r.penalty_type, r.minutes, r.player, r.served_by)
         for r in rows

@@ -1,4 +1,4 @@
-"""The law of shapes: simulated pages have the keys and the JSON types of recorded ones."""
+"""Simulated pages have the keys and the JSON types of recorded ones."""
 
 import re
 from collections.abc import Callable
@@ -23,8 +23,7 @@ pytestmark = pytest.mark.league
 
 NEARLY_ALL = 0.95
 
-# What simulated pages lack although nearly all recorded ones of their generation have it, and what they have although
-# no recorded one does: a pattern of paths, and why.
+# Exceptions: patterns of paths that only recorded or only simulated pages have, and why.
 ALLOWED_TO_LACK = {
     r"player-landing \$\.(featuredStats|careerTotals|last5Games)\b.*": "figures of a career need every game of it; "
     "a page without them is what the API serves for a rookie",
@@ -97,7 +96,7 @@ def read_pages_of_kind(kind: str) -> Callable[[Path], tuple[list[Any], list[Any]
 
 
 def get_game_pages(kind: str) -> Callable[[], tuple[list[Any], list[Any]]]:
-    """Pages of games in all states, and those of games that are over."""
+    """Return pages of games in all states, and those of games that are over."""
 
     def pages() -> tuple[list[Any], list[Any]]:
         over = [get_game_page(game, kind) for game in list_finished_games()]
@@ -177,7 +176,7 @@ ENDPOINTS: dict[
 
 @pytest.fixture(scope="module", params=ENDPOINTS)
 def compared(request: pytest.FixtureRequest, realdata: Path) -> tuple[str, PageShape, PageShape, PageShape, PageShape]:
-    """Name, recorded pages, those of the newest generation, simulated pages, those in their last state."""
+    """Name, recorded pages, those in the newest format, simulated pages, those in their last state."""
     real, simulated = ENDPOINTS[request.param]
     every, new = real(realdata)
     pages, over = simulated()
@@ -185,7 +184,7 @@ def compared(request: pytest.FixtureRequest, realdata: Path) -> tuple[str, PageS
 
 
 def list_unexpected_paths(name: str, paths: set[str], allowed: dict[str, str]) -> str:
-    """The paths that no pattern allows, a line each."""
+    """Return the paths that no pattern allows, one per line."""
     return "\n".join(sorted(path for path in paths if not any(re.fullmatch(p, f"{name} {path}") for p in allowed)))
 
 
@@ -230,7 +229,7 @@ def test_a_key_that_a_recorded_object_always_has_a_simulated_one_always_has(
 
 @pytest.fixture(scope="module")
 def spoken(realdata: Path) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
-    """What recorded and simulated pages say under the keys of WORDS and FIGURES."""
+    """The values of recorded and simulated pages under the keys of WORDS and FIGURES."""
     real = [page for pages, _ in ENDPOINTS.values() for page in pages(realdata)[0]]
     real += [select_rare_details(page) for page in read_archived_pages(realdata, 20232024, every=1)]
     real += [*read_recorded_pages(realdata, "landing"), *read_recorded_pages(realdata, "score")]
@@ -239,7 +238,7 @@ def spoken(realdata: Path) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
 
 
 def select_rare_details(page: Any) -> Any:
-    """Penalties and stoppages: some come once in hundreds of games."""
+    """Return penalties and stoppages; some occur once in hundreds of games."""
     return [play["details"] for play in page["plays"] if play["typeDescKey"] in ("penalty", "stoppage")]
 
 
@@ -258,5 +257,5 @@ def test_every_figure_of_a_simulated_page_is_written_as_in_a_recorded_one(
 
 
 def mask_digits(values: set[str]) -> set[str]:
-    """Texts with every digit a 9: how something is written, whatever it says."""
+    """Replace every digit by 9, so that only the format is compared."""
     return {re.sub(r"\d", "9", value) for value in values}

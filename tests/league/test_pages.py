@@ -38,7 +38,7 @@ def read_schedule_entries(first: date, as_of: datetime = AFTER_SEASONS) -> dict[
 
 
 def read_all_weeks(first: date, as_of: datetime) -> list[Any]:
-    """Every week from a date on, as a reader follows them."""
+    """Return every week from a date on, by following the links."""
     weeks = [get_page(f"/v1/schedule/{first}", as_of)]
     while "nextStartDate" in weeks[-1]:
         weeks.append(get_page(f"/v1/schedule/{weeks[-1]['nextStartDate']}", as_of))

@@ -1,4 +1,4 @@
-"""What is wrong on purpose: corrections days later, charts that are empty, late, or say things twice."""
+"""What is wrong on purpose: late corrections, and charts that are empty, late, or repeat shifts."""
 
 from datetime import timedelta
 from typing import Any

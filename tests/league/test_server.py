@@ -1,4 +1,4 @@
-"""The league over HTTP and in process: the same answers, and faults when they are asked for."""
+"""The league over HTTP and in process: the same answers, and faults on request."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ def get_now() -> datetime:
 
 
 def start_server(faults: Faults) -> str:
-    """The address of a new server that runs until the tests end."""
+    """Return the URL of a new server that runs until the tests end."""
     addresses: queue.Queue[str] = queue.Queue()
     what = {"port": 0, "clock": get_now, "faults": faults, "ready": addresses.put}
     threading.Thread(target=serve_league, args=(get_league(),), kwargs=what, daemon=True).start()

@@ -1,4 +1,4 @@
-"""The truth agrees with the boundary rule applied to the shifts, by whoever applies it."""
+"""The truth agrees with the rule for line changes, applied to the shifts independently."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def games():
 
 
 def find_on_ice_by_rule(game, event, faceoffs):
-    """Who is on at an event: old players for what stops play or comes before the faceoff of its second."""
+    """Return who is on the ice: the leaving players if the event stops play or precedes the faceoff of its second."""
     first = faceoffs.get((event.period, event.second))
     old = event.kind in BEFORE_BOUNDARY_KINDS or (
         first is not None and event.sort_order < first and event.kind != "period-start"

@@ -102,7 +102,7 @@ def test_lost_commit_newer_than_every_backup_is_repaired_as_advised(
     follow_advice(run_here, small_root, small_backups, found)
     assert run_doctor(run_here, small_root, small_backups).code == 0
     lost = every - read_keys(small_root, BOXSCORE)
-    assert lost == set() if hurt is damage.lose_a_log_entry else len(lost) <= 1  # a last one is asked for again
+    assert lost == set() if hurt is damage.lose_a_log_entry else len(lost) <= 1  # a lost last commit is fetched again
 
 
 def another_page(root: Path, number: int) -> pl.DataFrame:
@@ -135,7 +135,7 @@ def test_pages_in_no_backup_are_dropped_only_if_asked_and_fetched_again(run_here
     found = run_doctor(run_here, root, none)
     assert f"{lost} rows" in found.json["found"][0]["what"]
     assert "game_id 20250" in found.json["found"][0]["what"]
-    assert run_doctor(run_here, root, none, "--mend").code == 1, "nothing is given up unless told"
+    assert run_doctor(run_here, root, none, "--mend").code == 1, "no page is dropped without the option"
     assert two_lines(run_here("doctor", "--drop-missing-pages", root=root, now=NOW, backups=none))
     assert run_doctor(run_here, root, none, "--mend", "--drop-missing-pages").code == 0
     assert lakes.read_rows(root, BOXSCORE).height == len(before) - lost
@@ -151,7 +151,7 @@ def test_removed_table_of_pages_is_not_created_again_silently(
 ):
     before, kept = newest(root), tmp_path / "kept"
     shutil.rmtree(lakes.locate_table(root, BOXSCORE))
-    if has_older_backup:  # of when the table was not there
+    if has_older_backup:  # from before the table existed
         make_backup(root, kept)
     for words in (("ingest", *SINCE), ("ingest", "--dry-run"), ("status",), ("rebuild",)):
         ended = run_here(*words, root=root, now=NOW, api="league:")
@@ -162,7 +162,7 @@ def test_removed_table_of_pages_is_not_created_again_silently(
     assert not lakes.locate_table(root, BOXSCORE).exists()
 
     assert run_doctor(run_here, root, kept, "--mend").code == (0 if has_older_backup else 1)
-    assert not lakes.locate_table(root, BOXSCORE).exists(), "nothing is given up unless told"
+    assert not lakes.locate_table(root, BOXSCORE).exists(), "no page is dropped without the option"
     assert run_doctor(run_here, root, kept, "--mend", "--drop-missing-pages").code == 0
     ended = run_here("ingest", *SINCE, root=root, now=NOW, api="league:")
     assert (ended.code, newest(root)) == (0, before), ended.err

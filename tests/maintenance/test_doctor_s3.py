@@ -1,6 +1,6 @@
 """The doctor and restores of a lake in a bucket: the same damage as in a folder, and what repairs it.
 
-The lake is in the bucket once, and whole again when a test ends: each begins with that.
+All tests share one lake in the bucket; each test leaves it as it was.
 """
 
 from collections.abc import Callable, Iterator

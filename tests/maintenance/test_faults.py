@@ -1,6 +1,6 @@
 """Damaged and read-only lakes, full disks and clocks set back: an error of two lines with a remedy, or no effect.
 
-Damage makers are in `damage.py`; what ends as it should is in docs/FAULTS.md, a line each.
+`damage.py` has the functions that damage a lake; docs/FAULTS.md lists the outcomes.
 """
 
 import errno
@@ -52,7 +52,7 @@ def root(small_lake: Path, tmp_path: Path) -> Path:
 
 
 SEES_IT = {
-    # which commands cannot go on for the damage; the others do as ever
+    # the commands that the damage stops; all others work as usual
     damage.lose_a_data_file: ("status", "ingest 3", "rebuild --all", "show", "check"),
     damage.cut_a_data_file: ("status", "ingest 3", "rebuild --all", "show", "check"),
     damage.empty_a_data_file: ("status", "ingest 3", "rebuild --all", "show", "check"),

@@ -118,7 +118,7 @@ def test_one_more_day_is_added_to_it(archive, tmp_path):
         rebuilds=True,
     )  # fmt: skip
 
-    assert found.exit_code == 3  # one more game was played, and this API has no page of it
+    assert found.exit_code == 3  # one more game was played, but this API has no page for it
     assert "no play by play (404)" in found.incomplete[0]
     after = {table.name: set(make_lake.lines(lakes.locate_table(root, table))) for table in old_tables}
     assert all(before[name] <= after[name] for name in before)

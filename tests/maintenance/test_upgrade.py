@@ -1,7 +1,6 @@
 """Upgrades: steps in order, unchanged pages, kills at every boundary, and errors where no step exists.
 
-There is one layout so far. The older one here is made up: its play-by-play pages stand in `bronze/plays`, and say
-`game` for `game_id`.
+The older layout here is invented: its play-by-play pages are in `bronze/plays`, with `game` for `game_id`.
 """
 
 import errno

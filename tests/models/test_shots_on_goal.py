@@ -68,7 +68,7 @@ def test_prediction_of_a_model_card_can_be_checked_by_hand():
 
     found = rows.select(shots_on_goal.predict_mean(card)).to_series().to_list()
     assert found[:2] == pytest.approx([math.exp(0.3 + 0.1 + 0.2), math.exp(0.3 - 0.1)])
-    assert found[2] is None  # what is not known is not taken for nothing
+    assert found[2] is None  # unknown is not zero
 
 
 def test_probabilities_of_more_shots_are_those_of_poisson():
