@@ -1,11 +1,10 @@
-"""How fast a backup is, against `cp -r` of the same lake, and what the next ones cost.
+"""Measure the speed of backups, compared with `cp -r` of the same lake.
 
-A season of the sample league is kept in a lake (or a lake is given with --lake), and a wide lake is made of it, with
-copies of the season as other seasons: there fixed costs are small. In turns, so that a machine that slows
-down slows all: `cp -r`, `cp -r` with `sync` after it (a backup is on the disk when it says so), a first backup, and a
-second one of the same lake. A backup also reads all keys, and hashes all that it copies. Each is a process of its own;
-the start-up of Python is told apart, and taken off. `cp -r` alone leaves everything in memory. Target: the first backup
-at 0.5 of the speed of `cp -r`.
+There are two lakes: a season of the sample league (or the lake given with --lake), and a larger one with copies of that
+season as other seasons, in which fixed costs are small. Four commands run in turns, so a slower machine slows all of
+them: `cp -r`; `cp -r` and `sync`, because a backup is on disk when it ends; a first backup; and a second one. A backup
+also reads all keys, and hashes what it copies. Each command is a process of its own, without the start of Python.
+`cp -r` alone leaves its copy in memory. Target: a first backup has at least half the speed of `cp -r`.
 
     python benchmarks/backup.py
     python benchmarks/backup.py --lake data/lake --rounds 5 --seasons 1
@@ -32,9 +31,9 @@ LEAST_SHARE = 0.5
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--lake", type=Path, help="a lake; a season of the sample league is made by default")
+    asked.add_argument("--lake", type=Path, help="a lake. Default: a season of the sample league")
     asked.add_argument("--rounds", type=int, default=5)
-    asked.add_argument("--seasons", type=int, default=16, help="of the wide lake; 1: none is made")
+    asked.add_argument("--seasons", type=int, default=16, help="seasons of the larger lake; 1: no larger lake")
     given = asked.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         lakes = [given.lake.resolve() if given.lake else sample(Path(folder) / "lake")]
@@ -47,13 +46,13 @@ def main() -> None:
 
 
 def sample(lake: Path) -> Path:
-    """Keep a whole season of the sample league."""
+    """Ingest a whole season of the sample league."""
     run("ingest", "--season", "2024", "--quiet", root=lake, now="2025-07-20T12:00:00Z", api="league:")
     return lake
 
 
 def widened(lake: Path, wide: Path, seasons: int) -> Path:
-    """Copy a lake, and put copies of its seasons beside them, with other ids: no file holds what another does."""
+    """Copy a lake, and add copies of its seasons with other ids, so that no two files are equal."""
     shutil.copytree(lake, wide)
     for table in TABLES:
         if table.partition == "season" and door.has_table(wide, table):
@@ -107,7 +106,7 @@ def turn(lake: Path, folder: Path) -> dict[str, float]:
 
 
 def report(size: int, rounds: list[dict[str, float]]) -> None:
-    """Print medians, and the medians of ratios within a round."""
+    """Print medians of times, and medians of the ratios within a round."""
     print(
         f"{size / 1e6:,.0f} MB, {len(rounds)} rounds\n"
         f"{'':16}{'seconds':>9}{'MB/s':>9}{'of cp -r':>10}{'of cp, sync':>13}"

@@ -1,4 +1,4 @@
-"""Damage a lake in every way that the tests know, mend it as the doctor says, and print what came of it.
+"""Damage a lake in every way that the tests have, repair it as the doctor says, and print the results.
 
 Run by hand: `python -m benchmarks.damage`. It makes a lake of the sample league, and takes some minutes.
 """

@@ -1,9 +1,9 @@
-"""Gold of the recorded seasons beside figures that others published, and the weights of adjusted attempts.
+"""Compare gold of the recorded seasons with MoneyPuck, and compute the weights of adjusted attempts.
 
     python benchmarks/gold.py            # every team of 2022-23 and one skater, column by column
-    python benchmarks/gold.py weights    # the attempts by lead from which the weights are made
+    python benchmarks/gold.py weights    # the attempts by lead, from which the weights follow
 
-MoneyPuck's files (MoneyPuck.com, for non-commercial use with credit) are read where they lie; nothing of them is kept.
+MoneyPuck's files (MoneyPuck.com, for non-commercial use with credit) are only read; nothing of them is stored.
 """
 
 import gzip
@@ -33,11 +33,11 @@ REALDATA = Path(__file__).resolve().parents[2] / "shared" / "realdata"
 SEASONS = (20222023, 20232024)
 SITUATIONS = ("all", "5on5", "5on4", "4on5", "other")
 AT_ONCE = 100
-PLAYER = 8477493  # of whom a file of games is there
+PLAYER = 8477493  # the skater with a file of games
 
 
 def archive(season: int) -> Iterator[list[dict[str, Any]]]:
-    """Yield the recorded pages of a season, some at a time."""
+    """Yield the recorded pages of a season in batches."""
     path = REALDATA / "season-archives" / f"play-by-play_{season}.jsonl.gz"
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         pages = [json.loads(line) for line in lines]
@@ -46,7 +46,7 @@ def archive(season: int) -> Iterator[list[dict[str, Any]]]:
 
 
 def silver(pages: list[dict[str, Any]]) -> dict[str, pl.LazyFrame]:
-    """Make silver of play-by-play pages; there are no shifts."""
+    """Build silver from play-by-play pages; there are no shifts."""
     rows = [
         {"season": page["season"], "game_id": page["id"], "state": "OFF", "body": json.dumps(page)} for page in pages
     ]
@@ -63,17 +63,17 @@ def silver(pages: list[dict[str, Any]]) -> dict[str, pl.LazyFrame]:
 
 
 def scheduled(page: dict[str, Any]) -> dict[str, Any]:
-    """Return what the schedule says of a game, from its page."""
+    """Return a game's entry in the schedule, from its page."""
     sides = {f"{side}_team_{name}": page[f"{side}Team"][name] for side in ("home", "away") for name in ("id", "abbrev")}
     day = date.fromisoformat(page["gameDate"])
     return {"season": page["season"], "game_id": page["id"], "game_type": page["gameType"], "game_date": day} | sides
 
 
 def played(plays: pl.LazyFrame) -> pl.DataFrame:
-    """Return seconds by team and situation as the plays tell them.
+    """Estimate the seconds by team and situation from the plays, because there are no shifts.
 
-    A code is the state before its event, and the end of a penalty is no event: of the time between two events half is
-    given to the code of each. An estimate; without shifts there is nothing better.
+    A code is the state before its event, and the end of a penalty is not an event. So half of the time between two
+    events goes to the code of each.
     """
     named = {"1551": "5on5", "1451": "5on4", "1541": "4on5"}
     period = ("game_id", "period")
@@ -97,7 +97,7 @@ def played(plays: pl.LazyFrame) -> pl.DataFrame:
 
 
 def sums(season: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the regular season of every team, by situation; and every game of the skater whose file there is."""
+    """Return the regular season of every team by situation, and every game of the skater with a file."""
     teams, skaters = [], []
     for pages in archive(season):
         found = silver(pages)
@@ -113,7 +113,7 @@ def sums(season: int) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def main() -> None:
-    """Print what was asked for."""
+    """Print the chosen tables."""
     if not REALDATA.is_dir():
         sys.exit(f"No recorded pages at {REALDATA}.")
     if sys.argv[1:] == ["weights"]:
@@ -125,12 +125,14 @@ def main() -> None:
 
 
 def show_teams(ours: pl.DataFrame) -> None:
-    """Print the sums of all teams by column and situation: ours, theirs, and how many teams are equal."""
+    """Print the totals of all teams by column and situation: ours, MoneyPuck's, and the number of equal teams."""
     theirs = pl.read_csv(REALDATA / "independent" / "moneypuck_teams_2022_regular.csv", infer_schema_length=None)
     names = {"L.A": "LAK", "N.J": "NJD", "S.J": "SJS", "T.B": "TBL"}
     theirs = theirs.rename({"team": "abbrev"}).with_columns(team_abbrev=pl.col("abbrev").replace(names))
     both = ours.join(theirs, on=["team_abbrev", "situation"], validate="1:1")
-    print("Teams, 2022-23, regular season: sums of all teams, ours and MoneyPuck's; teams that are equal, largest gap")
+    print(
+        "Teams, 2022-23, regular season: totals of all teams, ours and MoneyPuck's; number of equal teams, largest gap"
+    )
     print(f"{'':32} {'situation':9} {'ours':>11} {'theirs':>11} {'gap':>8} {'equal':>6} {'most':>6}")
     columns = {name: f"{theirs}For" for name, theirs in TEAM_NAMES.items()} | {"seconds": "iceTime"}
     for name, column in columns.items():
@@ -145,13 +147,13 @@ def show_teams(ours: pl.DataFrame) -> None:
 
 
 def show_skater(ours: pl.DataFrame) -> None:
-    """Print the share of games in which a skater's cell is equal, by column."""
+    """Print, by column, the share of games in which a skater's values are equal."""
     theirs = pl.read_csv(REALDATA / "independent" / f"moneypuck_game_by_game_{PLAYER}.csv", infer_schema_length=None)
     both = ours.join(
         theirs.rename({"gameId": "game_id"}), on=["game_id", "situation"], suffix="_theirs", validate="1:1"
     )
     games = both["game_id"].n_unique()
-    print(f"\nOne skater ({PLAYER}), {games} games of 2022-23 and 2023-24: share of games with an equal cell")
+    print(f"\nOne skater ({PLAYER}), {games} games of 2022-23 and 2023-24: share of games with equal values")
     print(f"{'':32} " + " ".join(f"{situation:>7}" for situation in SITUATIONS) + "    ours  theirs")
     for name, column in SKATER_NAMES.items():
         theirs_name = f"{column}_theirs" if f"{column}_theirs" in both.columns else column
@@ -163,7 +165,7 @@ def show_skater(ours: pl.DataFrame) -> None:
 
 
 def weights() -> None:
-    """Print the attempts of home and away teams by the home team's lead, and the weights that follow."""
+    """Print the attempts of home and away teams by the home team's lead, and the resulting weights."""
     rows = []
     for season in SEASONS:
         for pages in archive(season):

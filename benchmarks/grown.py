@@ -1,4 +1,4 @@
-"""Lakes of many seasons for benchmarks: one season of the sample league, and copies of it some years earlier."""
+"""Make lakes of many seasons for benchmarks: a season of the sample league, and copies as earlier seasons."""
 
 import hashlib
 import re
@@ -17,7 +17,7 @@ PAGES_AT_ONCE = 2000
 
 
 def widened(root: Path, season: int, seasons: int, day: date) -> None:
-    """Put copies of a season before it, with other ids, as if they had been kept and made: bodies stay as they are."""
+    """Add copies of a season in all layers as earlier seasons, with other ids; page bodies do not change."""
     for table in (*endpoints.TABLES, *catalog.BUILT_TABLES):
         if not table.partition:
             continue
@@ -33,13 +33,13 @@ def widened(root: Path, season: int, seasons: int, day: date) -> None:
 
 
 def shifted(rows: pl.DataFrame, season: int, back: int) -> pl.DataFrame:
-    """Return rows of a season as of some years earlier, by their columns."""
+    """Return rows of a season moved some years back, by their columns."""
     found = rows.with_columns(season=pl.lit(season - back * 10_001, pl.Int32))
     return found.with_columns(pl.col("game_id") - back * 1_000_000) if "game_id" in rows.columns else found
 
 
 def put(root: Path, table: Table, rows: pl.DataFrame, season: int) -> None:
-    """Write a season into the lake."""
+    """Write a season to the lake."""
     if table.layer == "bronze":
         delta_tables.store_pages(root, table, rows, lambda a, b: a == b)
     else:
@@ -47,7 +47,7 @@ def put(root: Path, table: Table, rows: pl.DataFrame, season: int) -> None:
 
 
 def grown(root: Path, season: int, seasons: int) -> None:
-    """Put copies of a season before it, pages and all: their ids and days, too, are those of other seasons."""
+    """Add copies of a season as earlier seasons, with ids and dates changed in the pages too."""
     for table in endpoints.TABLES:
         if not table.partition:
             continue
@@ -74,7 +74,7 @@ def grown(root: Path, season: int, seasons: int) -> None:
 
 
 def earlier(body: str, season: int, back: int) -> str:
-    """Return a page as of some years earlier: the season, the games' ids, the days."""
+    """Return a page moved some years back: the season, the games' ids, the dates."""
     first = season // 10_000
     body = body.replace(str(season), str(season - back * 10_001))
     body = re.sub(rf"\b{first}(0[1-4]\d{{4}})\b", rf"{first - back}\1", body)

@@ -1,15 +1,14 @@
-"""How much processor time, memory and disk an ingest of a whole season takes.
+"""Measure the processor time, memory and disk space of an ingest of a whole season.
 
-A season of recorded pages is served on loopback without limit or latency. `nhl-lake ingest` keeps it; a bare httpx loop
-then asks the same server for the same addresses, as many at once, and throws the pages away: it shows what the machine
-gives today. Both are processes of their own, and take turns. Seconds are those from the first thing that a process does
-to the last; processor time has the start of Python in it, and the server's is left out. Memory is the most that a
-process and those that it starts hold together.
+A season of recorded pages is served on loopback without limit or latency. `nhl-lake ingest` stores it. Then a bare
+httpx loop requests the same URLs, with as many requests at once, and throws the pages away, to show what the machine
+can do. Both are processes of their own and take turns. Seconds and processor time are for the whole process, with the
+start of Python and without the server. Memory is the peak of a process and its children together.
 
-First everything is kept. Of most games only the play-by-play page was recorded, so that most answers are 404: those
-figures have no target. Then bronze.play_by_play is taken away, and the season's 1,400 pages of 130 KB come in again.
-The target is the processor time of that whole run for each page: start, schedule, plan, request, checks, hash, Parquet,
-and ledger. It is a figure of a quiet machine: other work on the same cores can double it.
+The first run fetches everything. Most games have only a recorded play-by-play page, so most answers are 404, and these
+results have no target. Then bronze.play_by_play is removed, and the season's 1,400 pages of 130 KB are fetched again.
+The target is the processor time of that whole run per page: start, schedule, plan, request, checks, hash, Parquet and
+ledger. It is for a quiet machine: other work on the same cores can double it.
 
     python benchmarks/ingest.py
     python benchmarks/ingest.py --rounds 5 --concurrency 8
@@ -43,7 +42,7 @@ LEAST_SHRINKING = 6
 
 
 class Ran(NamedTuple):
-    """A process that has ended: its own time, the processor's, the most memory, and the JSON that it printed."""
+    """A finished process: its time, processor time, peak memory, and the JSON that it printed."""
 
     seconds: float
     processor_s: float
@@ -52,7 +51,7 @@ class Ran(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """An ingest, and the loop that then asked for the same pages."""
+    """An ingest, and the loop that then requested the same pages."""
 
     lake: Ran
     loop: Ran
@@ -61,7 +60,7 @@ class Turn(NamedTuple):
 
 @contextmanager
 def served(arguments: argparse.Namespace, log: Path) -> Iterator[str]:
-    """Serve the recorded season; the address."""
+    """Serve the recorded season; yield the URL."""
     command = [sys.executable, str(arguments.replay), "--root", str(arguments.realdata), "--port", "0"]
     server = subprocess.Popen(
         [*command, "--season", arguments.season, "--log", str(log)], stdout=subprocess.PIPE, text=True
@@ -94,7 +93,7 @@ def ran(command: list[str], environment: dict[str, str], out: Path) -> Ran:
 
 
 def watched(process: int, held: list[int]) -> None:
-    """Note the memory that a process and those that it started hold together, until it has ended."""
+    """Record the memory of a process and its children together, until it ends."""
     with suppress(psutil.NoSuchProcess):
         mine = psutil.Process(process)
         while mine.status() != psutil.STATUS_ZOMBIE:
@@ -103,7 +102,7 @@ def watched(process: int, held: list[int]) -> None:
 
 
 def ingested(arguments: argparse.Namespace, address: str, root: Path) -> Ran:
-    """Keep the season in a new lake."""
+    """Ingest the season into a new lake."""
     settings = {
         "ROOT": root, "API": address, "NOW": "2024-07-01T12:00:00Z", "RATE": 0, "CONCURRENCY": arguments.concurrency,
     }  # fmt: skip
@@ -116,14 +115,14 @@ def ingested(arguments: argparse.Namespace, address: str, root: Path) -> Ran:
 
 
 def without_plays(root: Path) -> None:
-    """Take the play-by-play pages out of a lake, in the way that lets an ingest ask for them again."""
+    """Remove the play-by-play pages from a lake, so that an ingest requests them again."""
     shutil.rmtree(root / "bronze" / "play_by_play")
     command = [sys.executable, "-m", "nhl_lake", "doctor", "--mend", "--drop-missing-pages"]
     subprocess.run(command, env=os.environ | {"NHL_LAKE_ROOT": str(root)}, stdout=subprocess.DEVNULL, check=False)
 
 
 async def thrown_away(addresses: Path, concurrency: int) -> float:
-    """Ask for pages, and throw them away; the seconds that it took."""
+    """Request pages and throw them away; return the seconds."""
     began = time.perf_counter()
     queue = iter(addresses.read_text().splitlines())
     limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
@@ -138,12 +137,12 @@ async def thrown_away(addresses: Path, concurrency: int) -> float:
 
 
 def answered(log: Path) -> list[str]:
-    """Return the paths that the server was asked for, in order."""
+    """Return the requested paths, in order."""
     return [line.split(" ", 2)[2] for line in log.read_text().splitlines()]
 
 
 def on_disk(root: Path) -> tuple[int, int]:
-    """Return the bytes of the bronze tables on disk, logs included, and those of the pages as text."""
+    """Return the bytes of the bronze tables on disk, including logs, and of the pages as text."""
     files = sum(file.stat().st_size for file in (root / "bronze").rglob("*") if file.is_file())
     tables = [folder for folder in (root / "bronze").iterdir() if list(folder.rglob("*.parquet"))]
     text = sum(pl.scan_delta(str(table)).select(pl.col("body_bytes").sum()).collect().item() for table in tables)
@@ -151,7 +150,7 @@ def on_disk(root: Path) -> tuple[int, int]:
 
 
 def report(rows: list[tuple[str, str, str, bool | None]]) -> bool:
-    """Print a table; whether every target is met."""
+    """Print a table; return whether every target is met."""
     widths = [max(len(row[n]) for row in rows) for n in range(3)]
     for name, value, target, met in rows:
         verdict = {True: "met", False: "MISSED", None: ""}[met]
@@ -160,7 +159,7 @@ def report(rows: list[tuple[str, str, str, bool | None]]) -> bool:
 
 
 def turn(arguments: argparse.Namespace, address: str, log: Path, root: Path) -> Turn:
-    """Let the lake ask for what it lacks, and the loop for the same."""
+    """Ingest what the lake lacks, and let the loop request the same pages."""
     before = len(answered(log)) if log.exists() else 0
     lake = ingested(arguments, address, root)
     paths = answered(log)[before:]
@@ -171,7 +170,7 @@ def turn(arguments: argparse.Namespace, address: str, log: Path, root: Path) -> 
 
 
 def figures(turns: list[Turn], what: str, *, most_ms: float | None) -> list[tuple[str, str, str, bool | None]]:
-    """Return the lines about speed and processor time: medians of all turns."""
+    """Return the rows about speed and processor time: medians of all turns."""
     pages = turns[-1].pages
     lines: list[tuple[str, str, str, bool | None]] = [(f"{what}: pages", f"{pages:,}", "", None)]
     for name, runs, target_ms in (
@@ -182,7 +181,7 @@ def figures(turns: list[Turn], what: str, *, most_ms: float | None) -> list[tupl
         processor_ms = 1000 * processor_s / pages
         target = (f"at most {target_ms} ms", processor_ms <= target_ms) if target_ms else ("", None)
         lines.append((f"  {name}", f"{pages / seconds:,.0f} pages/s", f"{seconds:.1f} s", None))
-        lines.append(("    processor time a page", f"{processor_ms:.2f} ms", *target))
+        lines.append(("    processor time per page", f"{processor_ms:.2f} ms", *target))
     return lines
 
 
@@ -210,7 +209,7 @@ def measured(arguments: argparse.Namespace, folder: Path) -> bool:
 
 
 def main() -> None:
-    """Measure, print, and end in 1 if a target is missed."""
+    """Measure, print, and exit with 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--realdata", type=Path, default=SHARED / "realdata", help="the recorded pages")
     parser.add_argument("--replay", type=Path, default=SHARED / "tools" / "replay.py", help="what serves them")

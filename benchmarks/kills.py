@@ -1,12 +1,11 @@
-"""Kill every command at every step that changes the disk, run it again, and print what came of it.
+"""Kill every command at every step that changes the disk, run it again, and print the results.
 
     python -m benchmarks.kills --commits
     python -m benchmarks.kills [--full] [--every N] [--from STEP] [SCENE …]
 
-`--commits` tries the steps by which something becomes so: a commit of a table, a checkpoint, a backup's manifest, the
-exchange of two lakes. Whoever is killed before one is killed after the one before it.
-`--full` fills the disk at the step in place of killing. Takes some seconds a step, hours for all; `--every 7` tries
-each seventh.
+`--commits` tries only the steps that make something visible: a commit of a table, a checkpoint, a backup's manifest,
+the exchange of two lakes. `--full` fills the disk at the step instead of killing the process. A step takes some
+seconds, all steps take hours; `--every 7` tries every seventh.
 """
 
 import argparse
@@ -26,7 +25,7 @@ COMMITS = "_delta_log/0,manifests/"
 
 
 def tried(scene: Scene, steps: slice, folder: Path, strike: Strike, only: str) -> str:
-    """Kill a scene's command at its steps, and return the line of the table."""
+    """Kill a scene's command at its steps, and return its row of the table."""
     began = time.monotonic()
     with start_command_server(folder) as ready:
         stage = prepare_stage(scene, ready.run, folder, only)
@@ -37,7 +36,7 @@ def tried(scene: Scene, steps: slice, folder: Path, strike: Strike, only: str) -
 
 
 def outcome(run: Run, stage: Stage, folder: Path, step: int, strike: Strike) -> str:
-    """Kill once, run again, and compare: the run was not killed any more, or ends equal, or something is lost."""
+    """Kill once, run again, and compare: "lived" if the run ended first, else "equal" or "lost"."""
     root = stage.reset(folder / "trial")
     try:
         if not strike(run, stage, root, step):

@@ -1,11 +1,11 @@
-"""How like the NHL the simulated league is: a season of it beside 2023-24, measure by measure.
+"""Compare a season of the simulated league with the NHL's 2023-24, statistic by statistic.
 
     python benchmarks/likeness.py REALDATA [--games N] [--seed S]
 
-REALDATA is a folder with season-archives/play-by-play_20232024.jsonl.gz (one page a line), boxscore/ and
-shiftcharts*/. Nothing of it is shipped: without the folder only the simulated column is printed. Play-by-play measures
-are means per regular-season game of 2023-24; ice time is from the box scores of the folder, shifts from its charts,
-most of them playoffs.
+REALDATA is a folder with season-archives/play-by-play_20232024.jsonl.gz (one page per line), boxscore/ and
+shiftcharts*/. It is not part of this repository: without it only the simulated column is printed. Statistics of plays
+are means per regular-season game of 2023-24. Ice time is from the folder's box scores, and shifts from its charts, most
+of which are from playoffs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ UNEVEN = {"1451": 0, "1351": 0, "1341": 0, "1541": 1, "1531": 1, "1431": 1}
 
 
 class Row(NamedTuple):
-    """What both feeds say about one event."""
+    """An event, in the columns that both sources have."""
 
     kind: str
     period: int
@@ -44,7 +44,7 @@ class Row(NamedTuple):
 
 
 def simulated_rows(game: Game) -> list[Row]:
-    """A simulated game, without its shootout."""
+    """Return the rows of a simulated game, without its shootout."""
     return [
         Row(
             e.kind, e.period, e.second, e.situation or "", None if e.side is None else e.side == 0,
@@ -57,7 +57,7 @@ def simulated_rows(game: Game) -> list[Row]:
 
 
 def real_rows(page: dict) -> list[Row]:
-    """A recorded page, without its shootout."""
+    """Return the rows of a recorded page, without its shootout."""
     home = page["homeTeam"]["id"]
     rows = []
     for play in page["plays"]:
@@ -80,7 +80,7 @@ def real_rows(page: dict) -> list[Row]:
 
 
 def count(rows: list[Row], found: Counter[str], distances: dict[str, list[float]]) -> None:
-    """Add one game to the measures."""
+    """Add a game to the counts."""
     before: Row | None = None
     advantage = None
     for row in rows:
@@ -113,7 +113,7 @@ def count(rows: list[Row], found: Counter[str], distances: dict[str, list[float]
 
 
 def measures(games: Iterable[list[Row]], kinds: Counter[str]) -> dict[str, float]:
-    """Means per game; `kinds` counts how games ended."""
+    """Return means per game; `kinds` counts how games ended."""
     found: Counter[str] = Counter()
     distances: dict[str, list[float]] = {"goals": [], "others": []}
     number = 0
@@ -141,7 +141,7 @@ def measures(games: Iterable[list[Row]], kinds: Counter[str]) -> dict[str, float
 
 
 def ice_time(stays: Iterable[tuple[str, list[int]]]) -> dict[str, float]:
-    """Shift length, and shifts and ice time per player, from (position, seconds of each shift)."""
+    """Return shift length, and shifts and ice time per player, from (position, seconds of each shift)."""
     by_position: dict[str, list[list[int]]] = {"F": [], "D": []}
     for position, lengths in stays:
         if position in by_position:
@@ -156,7 +156,7 @@ def ice_time(stays: Iterable[tuple[str, list[int]]]) -> dict[str, float]:
 
 
 def simulated(seed: int, number: int) -> tuple[dict[str, float], float]:
-    """All measures of a simulated season, and the seconds that a game took."""
+    """Return all statistics of a simulated season, and the seconds per game."""
     engine = Engine(seed)
     games = [game for game in engine.schedule(SEASON) if game.game_type == 2][:number]
     kinds: Counter[str] = Counter()
@@ -182,7 +182,7 @@ def simulated(seed: int, number: int) -> tuple[dict[str, float], float]:
 
 
 def endings(engine: Engine) -> dict[str, float]:
-    """Overtimes and shootouts of four seasons: over one their shares are a tenth off by luck alone."""
+    """Return the shares of overtimes and shootouts in four seasons: one season alone is off by a tenth by chance."""
     games = [g for i in range(4) for g in engine.schedule(SEASON + 10001 * i) if g.game_type == 2]
     kinds = Counter(engine.get_outcome(game.game_id).last_period_type for game in games)
     return {
@@ -192,7 +192,7 @@ def endings(engine: Engine) -> dict[str, float]:
 
 
 def real(folder: Path) -> dict[str, float]:
-    """The same measures of the recorded season."""
+    """Return the same statistics of the recorded season."""
     kinds: Counter[str] = Counter()
     games = []
     with gzip.open(folder / "season-archives" / "play-by-play_20232024.jsonl.gz", "rt") as lines:
@@ -206,7 +206,7 @@ def real(folder: Path) -> dict[str, float]:
 
 
 def shift_lengths(folder: Path) -> dict[str, float]:
-    """Shift length from the charts of the folder; positions from the season's pages."""
+    """Return shift lengths from the folder's charts, with positions from the season's pages."""
     position: dict[int, str] = {}
     with gzip.open(folder / "season-archives" / "play-by-play_20222023.jsonl.gz", "rt") as lines:
         for line in lines:
@@ -226,7 +226,7 @@ def shift_lengths(folder: Path) -> dict[str, float]:
 
 
 def box_scores(folder: Path) -> dict[str, float]:
-    """Minutes per forward and per defenseman in the finished games of the folder."""
+    """Return the minutes per forward and per defenseman in the folder's final games."""
     minutes: dict[str, list[float]] = {"forwards": [], "defensemen": []}
     for path in sorted((folder / "boxscore").glob("*.json")):
         page = json.loads(path.read_text())
@@ -256,7 +256,7 @@ def main() -> None:
     if asked.realdata and (asked.realdata / "season-archives").is_dir():
         theirs = real(asked.realdata)
     else:
-        print("The recorded season is absent: give its folder to compare with.")
+        print("Without the folder of the recorded season, only the simulated league is shown.")
     print(f"{'per game':32}{'simulated':>10}{'2023-24':>10}{'ratio':>8}")
     for name, value in ours.items():
         beside = theirs.get(name)

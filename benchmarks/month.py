@@ -1,10 +1,10 @@
-"""Whether daily runs find all that a troubled league corrects and heals, and how much they ask for.
+"""Check that daily runs find all corrections and fixes of a league with defects, and count their requests.
 
-The sample league corrects statistics about 1, 3, 7 and 20 days after a game, and breaks charts, plays, box scores and
-reports of many games until some days later (`nhl_lake/league/defects.py`). A month of `ingest --lookback 1` at 09:00
-follows, then 35 days without games, in which the last second looks fall due. What is printed: the requests of each run
-beside those of the same day without second looks, how it ended, and what it named; and at the end what differs from a
-lake that was kept in one run when all pages were whole, and what `corrections` lists beside what did change.
+The sample league corrects statistics about 1, 3, 7 and 20 days after a game. Charts, plays, box scores and reports of
+many games have defects for some days (`nhl_lake/league/defects.py`). The benchmark runs `ingest --lookback 1` every day
+at 09:00 for a month, then on 35 days without games, in which the last second looks fall due. For each run it prints the
+requests, those of the same day without second looks, the exit code, and what the run named as incomplete. At the end it
+compares the lake with one that was ingested from complete pages, and `corrections` with the real changes.
 
     python benchmarks/month.py                      # an hour, with all games
     python benchmarks/month.py --days 10 --one-in 3
@@ -26,7 +26,7 @@ MOST = 2.5
 
 
 def tell(run: MonthRun, first_look: MonthRun) -> None:
-    """Print a run."""
+    """Print the row of a run."""
     print(
         f"{run.now:%Y-%m-%d}{run.request_counts.total():10}{first_look.request_counts.total():10}{run.summary.exit_code:6}",
         flush=True,
@@ -38,7 +38,7 @@ def tell(run: MonthRun, first_look: MonthRun) -> None:
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--days", type=int, default=30, help="days with games")
-    asked.add_argument("--one-in", type=int, default=1, help="of so many games one is played")
+    asked.add_argument("--one-in", type=int, default=1, help="play one of N games")
     given = asked.parse_args()
     month = LeagueMonth(given.days, given.one_in)
     print(f"{len(month.list_games())} games")
@@ -56,7 +56,7 @@ def main() -> None:
     codes = Counter(run.summary.exit_code for run in played.runs)
     ratio = played.compute_request_ratio()
     print(f"requests of a day with games: {ratio:.2f} times those without second looks")
-    print(f"runs by how they ended: {dict(sorted(codes.items()))}; the last: {played.runs[-1].summary.exit_code}")
+    print(f"runs by exit code: {dict(sorted(codes.items()))}; last run: {played.runs[-1].summary.exit_code}")
     print(f"rows that differ from the truth: {sum(unlike.values())} {unlike or ''}")
     print(
         f"corrections: {listed.total():,} listed, {expected.total():,} expected; "

@@ -3,10 +3,10 @@
     python benchmarks/official.py            # the table, then every difference by name
     python benchmarks/official.py --table    # the table alone
 
-Our lines are gold.skater_game and gold.goalie_game, built from the recorded play-by-play pages of every game. No shifts
-are recorded of these seasons, so ice time, plus/minus and shifts are not compared. The decision of a goalie is not
-compared either: gold takes it from the box score itself. The official lines come from fastRhockey-nhl-data (MIT) and
-are read where they lie.
+Our lines are gold.skater_game and gold.goalie_game, built from the recorded play-by-play pages of every game. These
+seasons have no recorded shifts, so ice time, plus/minus and shifts are not compared. A goalie's decision is not
+compared either: gold takes it from the box score. The official lines come from fastRhockey-nhl-data (MIT), which is not
+part of this repository.
 """
 
 import argparse
@@ -54,7 +54,7 @@ TABLES = {"skater": SKATER_GAME, "goalie": GOALIE_GAME}
 
 
 def archive(season: int) -> Iterator[list[dict]]:
-    """Yield the recorded pages of a season, some at a time."""
+    """Yield the recorded pages of a season in batches."""
     path = REALDATA / "season-archives" / f"play-by-play_{season}.jsonl.gz"
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         while pages := [json.loads(line) for line in islice(lines, AT_ONCE)]:
@@ -62,7 +62,7 @@ def archive(season: int) -> Iterator[list[dict]]:
 
 
 def our_lines(season: int) -> dict[str, pl.DataFrame]:
-    """Return one row a skater and game, and one row a goalie and game, of all situations together."""
+    """Return one row per skater and game, and one per goalie and game, in situation `all`."""
     found: dict[str, list[pl.DataFrame]] = {"skater": [], "goalie": []}
     for pages in archive(season):
         lake = silver(pages)
@@ -75,14 +75,14 @@ def our_lines(season: int) -> dict[str, pl.DataFrame]:
 
 
 def penalty_shots(kind: str) -> dict[str, pl.Expr]:
-    """Return how many of a line's goals or shots come from penalty shots: they are of no strength in gold."""
+    """Return the number of a line's goals or shots from penalty shots, which have no strength in gold."""
     by_strength = pl.sum_horizontal(f"{strength}_shots_against" for strength in STRENGTHS)
     faced = pl.col("shots_against") - by_strength
     return {"penalty_shots": pl.col("penalty_shot_goals") if kind == "skater" else faced}
 
 
 def faceoff_share(kind: str) -> dict[str, pl.Expr]:
-    """Return the share of faceoffs won with four digits, as the page prints it; 0 for who took none."""
+    """Return the share of faceoffs won with four digits, as on the page; 0 without faceoffs."""
     taken = pl.col("faceoffs_won") + pl.col("faceoffs_lost") if kind == "skater" else None
     if taken is None:
         return {}
@@ -90,13 +90,13 @@ def faceoff_share(kind: str) -> dict[str, pl.Expr]:
 
 
 def official_lines(season: int) -> dict[str, pl.DataFrame]:
-    """Return the official lines of a season: of skaters, and of goalies."""
+    """Return the official lines of a season: skaters and goalies."""
     year = season // 10_000
     lines = pl.read_parquet(REALDATA / "independent" / f"official_box_{year}_{(year + 1) % 100}.parquet")
-    # the shots of a strength are written as saves/shots
+    # shots by strength are written as saves/shots
     shots = {name: pl.col(name).str.split("/").list.last().cast(pl.Int32) for name in GOALIE if "_shots_" in name}
     lines = lines.with_columns(pl.col("player_id").cast(pl.Int64), **shots)
-    # null for skaters, who have neither
+    # null for skaters
     lines = lines.with_columns(is_odd=pl.col("saves") + pl.col("goals_against") != pl.col("shots_against"))
     by_kind = {"skater": lines.filter(~pl.col("is_goalie")), "goalie": lines.filter("is_goalie")}
     return {
@@ -108,7 +108,7 @@ def official_lines(season: int) -> dict[str, pl.DataFrame]:
 
 
 def compare(kind: str, ours: pl.DataFrame, official: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a line and statistic: who, ours, official, and the cause of a difference."""
+    """Return one row per line and statistic: player, our value, official value, and the cause of a difference."""
     stats = list(KINDS[kind])
     keys = (*LINE, "player_name", "penalty_shots", "is_odd")
     long = [
@@ -123,7 +123,7 @@ def compare(kind: str, ours: pl.DataFrame, official: pl.DataFrame) -> pl.DataFra
 
 
 def cause() -> pl.Expr:
-    """Return what explains a difference, as far as both lines tell."""
+    """Return the cause of a difference, as far as it is known from both lines."""
     has_strength = pl.col("statistic").str.contains("|".join(STRENGTHS))
     gap = pl.col("official") - pl.col("ours")
     return (
@@ -132,20 +132,20 @@ def cause() -> pl.Expr:
         .when(pl.col("ours").is_null())
         .then(pl.lit("gold has no line"))
         .when(has_strength & gap.is_between(1, pl.col("penalty_shots")))
-        .then(pl.lit("a penalty shot: of a strength to the officials, of none in gold"))
+        .then(pl.lit("a penalty shot: it has a strength in the official count, and none in gold"))
         .when("is_odd")
-        .then(pl.lit("the official line contradicts itself: saves and goals are not its shots"))
+        .then(pl.lit("the official line contradicts itself: saves and goals do not add up to shots"))
         .otherwise(pl.lit("open"))
     )
 
 
 def is_equal() -> pl.Expr:
-    """Whether both have the same number. A line that one of them lacks is as good as zeros: who did nothing."""
+    """Whether both have the same number. A missing line counts as zeros."""
     return (pl.col("ours").fill_null(0) - pl.col("official").fill_null(0)).abs() < 1e-3
 
 
 def show_table(compared: pl.DataFrame) -> None:
-    """Print how many lines are equal, a row a statistic."""
+    """Print the number of equal lines, one row per statistic."""
     for kind in KINDS:
         lines = compared.filter(pl.col("kind") == kind).group_by(LINE).agg(pl.col("ours", "official").count())
         ours, official = (lines.filter(pl.col(name) == 0).height for name in ("official", "ours"))
@@ -160,7 +160,7 @@ def show_table(compared: pl.DataFrame) -> None:
 
 
 def show_differences(compared: pl.DataFrame) -> None:
-    """Print every difference by name: a paragraph a cause, a line a statistic."""
+    """Print every difference: a paragraph per cause, a line per statistic."""
     off = compared.filter(~is_equal()).sort("cause", "game_id", "player_id", "statistic")
     for (cause,), rows in off.group_by("cause", maintain_order=True):
         print(f"\n{cause}: {rows.height} figures in {rows['game_id'].n_unique()} games")
@@ -172,12 +172,12 @@ def show_differences(compared: pl.DataFrame) -> None:
 
 
 def say(value: float | None) -> str:
-    """Return a number as it is read: a count without a point, no line as a dash."""
+    """Return a number as text: counts without decimals, a missing line as a dash."""
     return "-" if value is None else f"{value:.4g}"
 
 
 def main() -> None:
-    """Print what was asked for."""
+    """Print the chosen tables."""
     if not REALDATA.is_dir():
         sys.exit(f"No recorded pages at {REALDATA}.")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

@@ -1,10 +1,10 @@
-"""The season of benchmarks/ingest.py, kept by nhl-lake, kept by dlt, and thrown away by a bare loop, in one run.
+"""Compare nhl-lake, dlt and a bare loop on the season of benchmarks/ingest.py.
 
-dlt asks for the pages that nhl-lake asked for, in the same order, with as many at once, and upserts them by key into
-one Delta table (benchmarks/with_dlt.py). All take turns, each a process of its own; their time is that from the first
-thing that they do to the last, and memory the most that a process and those that it starts hold together.
+dlt requests the same pages as nhl-lake, in the same order, with as many requests at once, and upserts them by key into
+one Delta table (benchmarks/with_dlt.py). The bare loop throws the pages away. All take turns, each as a process of its
+own. Times are for the whole process, and memory is the peak of a process and its children together.
 
-dlt is installed in an environment of its own:
+Install dlt in an environment of its own:
 
     python -m venv /tmp/dlt
     /tmp/dlt/bin/pip install 'dlt[deltalake]'
@@ -25,18 +25,18 @@ MOST_MEMORY = 0.25
 
 
 def kept_by_dlt(arguments: argparse.Namespace, addresses: Path, folder: Path) -> Ran:
-    """Let dlt keep the pages of a list of addresses in a new folder."""
+    """Let dlt store the pages of a list of URLs in a new folder."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     command = [str(arguments.dlt), str(Path(__file__).with_name("with_dlt.py")), str(addresses), str(folder)]
     found = ran([*command, "--concurrency", str(arguments.concurrency)], {}, folder.with_suffix(".out"))
     if found.said["pages"] < GAMES:
-        sys.exit(f"dlt kept {found.said['pages']} pages: fewer than the season's {GAMES}.")
+        sys.exit(f"dlt stored {found.said['pages']} pages: fewer than the season's {GAMES}.")
     return found
 
 
 def rows(turns: list[Turn], theirs: list[Ran]) -> list[tuple[str, str, str, bool | None]]:
-    """Return the lines of the table: speed, processor and memory of each, and the ratios."""
+    """Return the rows of the table: speed, processor time and memory of each, and the ratios."""
     pages = turns[-1].pages
     lines: list[tuple[str, str, str, bool | None]] = [("pages", f"{pages:,}", "", None)]
     for name, runs in (
@@ -54,9 +54,14 @@ def rows(turns: list[Turn], theirs: list[Ran]) -> list[tuple[str, str, str, bool
     memory = max(one.lake.memory_mb for one in turns) / min(dlt.memory_mb for dlt in theirs)
     return [
         *lines,
-        ("pages a second, of dlt's", f"{faster:.1f} times", f"at least {LEAST_FASTER}", faster >= LEAST_FASTER),
+        (
+            "pages per second, compared with dlt",
+            f"{faster:.1f} times",
+            f"at least {LEAST_FASTER}",
+            faster >= LEAST_FASTER,
+        ),
         ("dlt's processor time", f"{processor:.1f} times", "", None),
-        ("peak memory, of dlt's", f"{memory:.2f}", f"at most {MOST_MEMORY}", memory <= MOST_MEMORY),
+        ("peak memory, compared with dlt", f"{memory:.2f}", f"at most {MOST_MEMORY}", memory <= MOST_MEMORY),
     ]
 
 
@@ -74,7 +79,7 @@ def measured(arguments: argparse.Namespace, folder: Path) -> bool:
 
 
 def main() -> None:
-    """Measure, print, and end in 1 if a target is missed."""
+    """Measure, print, and exit with 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dlt", type=Path, required=True, help="the Python of the environment that has dlt")
     parser.add_argument("--realdata", type=Path, default=SHARED / "realdata", help="the recorded pages")

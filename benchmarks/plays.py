@@ -1,6 +1,7 @@
-"""What the plays of the recorded seasons add up to, how long they take, and where a straight count differs.
+"""Build the plays of the recorded seasons, time it, and show where a simple count of shots differs.
 
-A straight count takes every goal for a shot on goal; the officials do not, if nobody shot it (it has no shot type).
+A simple count takes every goal as a shot on goal. The officials do not count a goal without a shot (it has no shot
+type).
 
     python benchmarks/plays.py
 """
@@ -51,12 +52,12 @@ def main() -> None:
 
 
 def differences(in_play: pl.DataFrame, pages: pl.LazyFrame) -> None:
-    """Print the games whose header shows another number of shots than a straight count, and what explains it."""
+    """Print the games whose header has another number of shots than a simple count, and the explanation."""
     shots = in_play.filter(pl.col("is_shot_on_goal") | pl.col("is_goal")).group_by("game_id", "is_home").len()
     found = {(game, home): count for game, home, count in shots.rows()}
     without_shot = in_play.filter(pl.col("is_goal") & ~pl.col("is_shot_on_goal")).group_by("game_id", "is_home").len()
     known = {(game, home): count for game, home, count in without_shot.rows()}
-    print("    game, team: straight count, header, goals that nobody shot")
+    print("    game, team: simple count, header, goals without a shot")
     for body in pages.select("body").collect()["body"]:
         page = json.loads(body)
         for side, home in (("homeTeam", True), ("awayTeam", False)):

@@ -1,7 +1,6 @@
-"""Which other programs read a lake's tables whole: each that is installed here, table by table.
+"""Read all tables of a lake with every other program that is installed, and compare rows and columns.
 
-Those that the tests try too are small; the others take half a gigabyte, so that this is run by hand, in an environment
-of its own:
+Together the programs take half a gigabyte, so run this by hand, in an environment of its own:
 
     python -m venv /tmp/readers
     /tmp/readers/bin/pip install deltalake pandas pyarrow daft datafusion
@@ -47,7 +46,7 @@ READERS: dict[str, Callable[[Path], tuple[int, int]]] = {
 
 
 def said(folder: Path) -> tuple[int, int]:
-    """Return the rows that a table's log tells of, and its columns."""
+    """Return the number of rows in a table's log, and its columns."""
     delta = DeltaTable(folder)
     actions: Any = delta.get_add_actions(flatten=True)
     rows = sum(actions.column("num_records").to_pylist()) if actions.num_rows else 0
@@ -55,13 +54,13 @@ def said(folder: Path) -> tuple[int, int]:
 
 
 def troubles(reader: Callable[[Path], tuple[int, int]], folders: list[Path]) -> list[str]:
-    """Return what went wrong as one program read some tables."""
+    """Return what went wrong when a program read some tables."""
     found = []
     for folder in folders:
         name = ".".join(folder.parts[-2:])
         try:
             read, expected = reader(folder), said(folder)
-        except Exception as error:  # whatever a foreign program raises is what is to be told
+        except Exception as error:  # report whatever the other program raises
             found.append(f"{name}: {str(error).splitlines()[0][:150]}")
         else:
             if read != expected:
@@ -70,7 +69,7 @@ def troubles(reader: Callable[[Path], tuple[int, int]], folders: list[Path]) -> 
 
 
 def main() -> None:
-    """Read every table with every program, print what came of it, and end in 1 if anything was not read."""
+    """Read every table with every program, print the results, and exit with 1 if a read failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("lake", type=Path)
     folders = sorted(log.parent for log in parser.parse_args().lake.glob("*/*/_delta_log"))

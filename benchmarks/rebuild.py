@@ -1,9 +1,9 @@
-"""How long silver and gold take to be built, and how much memory: a season from scratch, and a day into a lake.
+"""Measure the time and memory to build silver and gold: a season from scratch, and one more day.
 
-Two lakes: the recorded season of 1,400 play-by-play pages, and a season of the sample league with all its pages
-(shift charts, box scores, reports). Then a day of games comes into the sample lake, and into the same lake with nine
-more seasons beside it: copies of the first one, with other ids. Each rebuild is a process of its own; its time is that
-of the rebuild alone. The first run simulates a season, which takes a minute or two; `--folder` keeps it for the next.
+Two lakes are built from scratch: the recorded season of 1,400 play-by-play pages, and a season of the sample league
+with all its pages (shift charts, box scores, reports). Then a day of games is added to the sample lake, and to the same
+lake with nine more seasons, which are copies with other ids. Each rebuild is a process of its own, and its time is that
+of the rebuild alone. The first run simulates a season for a minute or two; `--folder` keeps it for later runs.
 
     python benchmarks/rebuild.py
     python benchmarks/rebuild.py --folder /tmp/lakes --rounds 5
@@ -51,7 +51,7 @@ print(json.dumps(took))
 
 
 class Ran(NamedTuple):
-    """A rebuild that has ended: its seconds by table, and the most memory that it held."""
+    """A finished rebuild: its seconds by table, and its peak memory."""
 
     took: dict[str, float]
     memory_mb: float
@@ -62,7 +62,7 @@ class Ran(NamedTuple):
 
 
 def rebuilt(root: Path, what: str) -> Ran:
-    """Rebuild in a process of its own."""
+    """Rebuild a lake in a process of its own."""
     out = root.with_suffix(".json")
     with out.open("w") as written:
         process = subprocess.Popen([sys.executable, "-c", REBUILD, str(root), what], stdout=written)
@@ -75,7 +75,7 @@ def rebuilt(root: Path, what: str) -> Ran:
 
 
 def ingested(root: Path, api: str, now: str, season: int) -> None:
-    """Keep pages, and make nothing of them."""
+    """Ingest pages without a rebuild."""
     settings = {"ROOT": root, "API": api, "NOW": now, "RATE": 0}
     command = [sys.executable, "-m", "nhl_lake", "ingest", "--season", str(season)[:4], "--no-rebuild", "--quiet"]
     code = subprocess.run(
@@ -86,7 +86,7 @@ def ingested(root: Path, api: str, now: str, season: int) -> None:
 
 
 def recorded(root: Path, arguments: argparse.Namespace) -> None:
-    """Keep the recorded season's play-by-play pages."""
+    """Ingest the recorded season's play-by-play pages."""
     command = [sys.executable, str(arguments.replay), "--root", str(arguments.realdata), "--port", "0"]
     server = subprocess.Popen([*command, "--season", "20232024"], stdout=subprocess.PIPE, text=True)
     try:
@@ -98,7 +98,7 @@ def recorded(root: Path, arguments: argparse.Namespace) -> None:
 
 
 def days(root: Path, rounds: int, folder: Path) -> list[Ran]:
-    """Let a day's pages come into copies of a lake, and rebuild them."""
+    """Add a day's pages to copies of a lake, and rebuild them."""
     found = []
     for n in range(rounds):
         trial = folder / f"{root.name}-{n}"
@@ -110,7 +110,7 @@ def days(root: Path, rounds: int, folder: Path) -> list[Ran]:
 
 
 def line(what: str, ran: Ran, most_seconds: float) -> bool:
-    """Print a rebuild beside its target; whether it is met."""
+    """Print a rebuild and its target; return whether it is met."""
     met = ran.seconds <= most_seconds and ran.memory_mb <= MOST_MEMORY_MB
     print(f"{what:44} {ran.seconds:6.1f} s  {ran.memory_mb:6,.0f} MB  {'met' if met else 'MISSED'}")
     for table, seconds in sorted(ran.took.items(), key=lambda item: -item[1])[:6]:
@@ -147,11 +147,11 @@ def measured(arguments: argparse.Namespace, folder: Path) -> bool:
 
 
 def main() -> None:
-    """Measure, print, and end in 1 if a target is missed."""
+    """Measure, print, and exit with 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--realdata", type=Path, default=SHARED / "realdata", help="the recorded pages")
     parser.add_argument("--replay", type=Path, default=SHARED / "tools" / "replay.py", help="what serves them")
-    parser.add_argument("--folder", type=Path, help="where lakes are kept for the next time")
+    parser.add_argument("--folder", type=Path, help="folder to keep lakes in for later runs")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

@@ -1,9 +1,9 @@
-"""How the official figures of the recorded games compare with what their play-by-play pages say.
+"""Compare the official statistics of the recorded games with counts of their play-by-play pages.
 
-Every line of silver.skater_games, silver.goalie_games and silver.team_games of a recorded final page is held against a
-plain count of the rows of every recorded capture of that game's play-by-play page. The NHL corrects games for months,
-hits above all: so a line is judged by the captures of the same generation of pages as its own, and where there is none
-of them, it is told apart. A goal without a shot type went in off a defender: it is no shot on goal.
+Every line of silver.skater_games, silver.goalie_games and silver.team_games from a recorded final page is compared with
+a simple count of every recorded version of that game's play-by-play page. The NHL corrects games for months, hits most
+of all. So a line is compared with versions in the same page format as its own; a line without such a version is listed
+separately. A goal without a shot type went in off a defender: it is not a shot on goal.
 
     python benchmarks/reconcile.py
 """
@@ -47,7 +47,7 @@ Counts = Counter[tuple[int, str]]
 
 
 def count(page: Any) -> Counts:
-    """Count a page, row by row, for players and teams by id; shootouts count for nobody."""
+    """Count a page row by row, for players and teams by id; shootouts do not count."""
     found: Counts = Counter()
     team_of = {spot["playerId"]: spot["teamId"] for spot in page["rosterSpots"]}
     teams = {page["homeTeam"]["id"]: page["awayTeam"]["id"], page["awayTeam"]["id"]: page["homeTeam"]["id"]}
@@ -74,7 +74,7 @@ def count(page: Any) -> Counts:
 
 
 def names(event: str, details: Any) -> tuple[str, ...]:
-    """Return what an event counts as, for the player and the team."""
+    """Return the statistics that an event adds to, for the player and the team."""
     if event == "goal":
         return ("goals", "shots_on_goal") if "shotType" in details else ("goals",)
     known = {"shot-on-goal": "shots_on_goal", "hit": "hits", "giveaway": "giveaways", "takeaway": "takeaways"}
@@ -82,12 +82,12 @@ def names(event: str, details: Any) -> tuple[str, ...]:
 
 
 def count_shot(found: Counts, play: Any, *, is_home: bool, team: int) -> None:
-    """Count the assists of a goal, and what a shot is to the goalie, by the strength of the shooters."""
+    """Count the assists of a goal, and a shot against the goalie by the strength of the shooters."""
     details, goal = play["details"], play["typeDescKey"] == "goal"
     found.update((details[key], "assists") for key in ("assist1PlayerId", "assist2PlayerId") if key in details)
     away_goalie, away, home, home_goalie = (int(digit) for digit in play["situationCode"])
     edge = (home + home_goalie - away - away_goalie) * (1 if is_home else -1)
-    # a penalty shot is one player against none: the page's code is the shot's own, not the game's
+    # the code of a penalty shot is that of the shot (one on one), not of the game
     alone = play["situationCode"] in {"0101", "1010"}
     strength = STRENGTHS[0 if edge == 0 or alone else 1 if edge > 0 else 2]
     if goal and strength == "power_play":
@@ -119,7 +119,7 @@ def captures(realdata: Path, games: set[int]) -> Iterator[Any]:
 
 
 def bronze(pages: list[Any]) -> pl.LazyFrame:
-    """Return recorded pages as a bronze table has them; of two captures of a game, the last."""
+    """Return recorded pages as rows of a bronze table; of two versions of a game, the last."""
     rows = {
         page["id"]: {
             "season": get_game_season(page["id"]),
@@ -134,12 +134,12 @@ def bronze(pages: list[Any]) -> pl.LazyFrame:
 
 
 def is_old(page: Any) -> bool:
-    """Whether a page is of the generation before January 2024."""
+    """Whether a page has the format used until January 2024."""
     return "period" in page
 
 
 def official(realdata: Path) -> pl.DataFrame:
-    """One row an official figure: game_id, who (player or team id), of (skater, goalie, team), stat, official."""
+    """One row per official number: game_id, who (player or team id), of (skater, goalie, team), stat, official."""
     pages = [page for page in recorded(realdata / "boxscore") if page["gameState"] in FINAL_STATES]
     boxes = bronze(pages)
     old = {page["id"]: is_old(page) for page in pages}
@@ -156,14 +156,14 @@ def official(realdata: Path) -> pl.DataFrame:
 
 
 def long(rows: pl.LazyFrame, of: str, key: str, stats: tuple[str, ...]) -> pl.DataFrame:
-    """Return one row a figure."""
+    """Return one row per number."""
     figures = rows.with_columns(pl.col(stats).cast(pl.Float64)).unpivot(stats, index=["game_id", key])
     named = figures.rename({key: "who", "variable": "stat", "value": "official"}).with_columns(of=pl.lit(of))
     return named.cast({"who": pl.Int64}).filter(pl.col("official").is_not_null()).collect()
 
 
 def compare(realdata: Path) -> pl.DataFrame:
-    """One row an official figure, with the verdict on it and what the captures count."""
+    """One row per official number, with the verdict and the counts of the versions."""
     figures = official(realdata)
     counts = {}
     for number, page in enumerate(captures(realdata, set(figures["game_id"]))):
@@ -180,7 +180,7 @@ def compare(realdata: Path) -> pl.DataFrame:
         how="left",
     )
     same_time = pl.col("capture_is_old") == pl.col("is_old")
-    equal = (pl.col("counted").fill_null(0) - pl.col("official")).abs() < 1e-4  # shares are printed with few digits
+    equal = (pl.col("counted").fill_null(0) - pl.col("official")).abs() < 1e-4  # shares have few digits on the page
     verdict = pl.when((equal & same_time).any()).then(pl.lit("equal")).when(same_time.any()).then(pl.lit("unexplained"))
     return against.group_by("of", "stat", "game_id", "who", "official").agg(
         verdict=pl.when(equal.any() & ~same_time.any())
@@ -199,7 +199,7 @@ def with_shares(found: Counts) -> Iterator[tuple[tuple[int, str], float]]:
 
 
 def summary(compared: pl.DataFrame) -> pl.DataFrame:
-    """One row a stat: lines compared, and how many have each verdict."""
+    """One row per statistic: compared lines, and the number with each verdict."""
     return (
         compared.group_by("of", "stat")
         .agg(pl.len().alias("lines"), *((pl.col("verdict") == v).sum().alias(v) for v in VERDICTS))

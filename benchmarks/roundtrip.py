@@ -1,9 +1,10 @@
-"""The round trip: three seasons, a backup, the lake wiped, restored, ten more days; equal to a lake never wiped.
+"""The round trip: back up three seasons, delete the lake, restore it, and run ten more days.
 
-The sample league's playoffs of three seasons (`--whole`: all games), with the pages of their players, teams and
-standings, are kept on a disk and in a bucket (SeaweedFS, on loopback), each with its backups. Every table's rows are
-held against those before, and after ten more daily runs against those of a lake that nothing happened to. Ids of runs
-are drawn, and left out; the clock stands still in a run, so that all else must be equal to the microsecond.
+The playoffs of three seasons of the sample league (`--whole`: all games), with the pages of players, teams and
+standings, are stored on disk and in a bucket (SeaweedFS on loopback), each with its backups. After the restore, every
+table's rows are compared with those before. After ten more daily runs, they are compared with those of a lake that was
+never deleted. The random ids of runs are left out. The clock stands still in a run, so everything else must be exactly
+equal.
 
     python -m benchmarks.roundtrip            # prints a table; some ten minutes
     python -m benchmarks.roundtrip --whole    # half an hour for each place; --where disk
@@ -40,14 +41,14 @@ Digests = dict[str, tuple[int, int]]
 
 
 class Games(NamedTuple):
-    """The league, and the types of its games that are kept."""
+    """The league, and the types of games to ingest."""
 
     league: League
     types: frozenset[int]
 
 
 def run(root: Location, games: Games, at: datetime, seasons: tuple[int, ...] = ()) -> None:
-    """Run once, as the command does at a moment."""
+    """Run once, as the command would at a time."""
     transport = LeagueTransport(games.league, lambda: at)
     config = ClientConfig(
         rate_limit=RateLimit(0, 4, USER_AGENT), base_url="http://league", source="sample league", transport=transport
@@ -65,7 +66,7 @@ def ten_days(root: Location, games: Games, days: int) -> None:
 
 
 def digests(root: Location) -> Digests:
-    """Return of each table how many rows it has, and a hash of them, in whatever order."""
+    """Return the number of rows of each table, and a hash that does not depend on their order."""
     handles.clear_handles()
     found = {}
     for table in catalog.TABLES:
@@ -75,7 +76,7 @@ def digests(root: Location) -> Digests:
 
 
 def wiped(root: Location) -> None:
-    """Remove all of a lake."""
+    """Delete a lake."""
     if isinstance(root, Path):
         shutil.rmtree(root)
     else:
@@ -83,7 +84,7 @@ def wiped(root: Location) -> None:
 
 
 def trip(name: str, root: Location, backups: Location, *, games: Games, days: int, never_wiped: Digests) -> bool:
-    """Go the round once, and print its line."""
+    """Do one round trip, and print its row."""
     run(root, games, FIRST, SEASONS)
     before = digests(root)
     took = [time.perf_counter()]
@@ -109,7 +110,7 @@ def trip(name: str, root: Location, backups: Location, *, games: Games, days: in
 
 
 def unlike(one: Digests, other: Digests) -> str:
-    """Name the tables that differ."""
+    """Return the names of the tables that differ."""
     return ", ".join(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
 
 
@@ -117,7 +118,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--days", type=int, default=10)
     asked.add_argument("--where", nargs="+", choices=["disk", "s3"], default=["disk", "s3"])
-    asked.add_argument("--whole", action="store_true", help="all games, not the playoffs alone")
+    asked.add_argument("--whole", action="store_true", help="all games, not only playoffs")
     given = asked.parse_args()
     games = Games(League(seasons=SEASONS), WHOLE if given.whole else PLAYOFFS)
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,6 +1,6 @@
-"""Requests and seconds of each command on a lake in a bucket, with a network of some latency before it.
+"""Count the requests and seconds of each command on a lake in a bucket behind a network with latency.
 
-`python benchmarks/s3.py [LATENCY_MS]`; starts SeaweedFS and a proxy on loopback. A lake of the sample league.
+`python benchmarks/s3.py [LATENCY_MS]` starts SeaweedFS and a proxy on loopback, with a lake of the sample league.
 """
 
 import os

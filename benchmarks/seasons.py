@@ -1,9 +1,9 @@
-"""All of silver and gold from scratch, by number of seasons and by means: time, and the most memory that is held.
+"""Measure the time and peak memory to rebuild silver and gold from scratch, by number of seasons and executor.
 
-A season of the sample league with all its pages, and copies of it some years earlier, with other ids and days. Each
-rebuild is the command, in a process of its own; memory is that of it and of the processes that it starts, together,
-looked at five times a second. Targets: fifteen seasons in six minutes by what the machine has, and under 1.5 GB with
-`--memory 1GB` in twice that time.
+The lake has a season of the sample league with all its pages, and copies as earlier seasons, with other ids and dates.
+Each rebuild is the command in a process of its own. Memory is that of the process and its children together, sampled
+five times a second. Targets: fifteen seasons in six minutes by default; with `--memory 1GB` under 1.5 GB and in at most
+twice that time.
 
     python benchmarks/seasons.py --folder /tmp/lakes
     python benchmarks/seasons.py --folder /tmp/lakes --seasons 1 --dask
@@ -33,7 +33,7 @@ MOST_SECONDS, MOST_MB, MOST_TIMES, MANY = 360, 1500, 2.0, 15
 
 
 class Ran(NamedTuple):
-    """A rebuild that has ended."""
+    """A finished rebuild."""
 
     seconds: float
     processor_s: float
@@ -41,7 +41,7 @@ class Ran(NamedTuple):
 
 
 def command(root: Path, *words: str) -> Ran:
-    """Run a command of nhl-lake, and watch what it takes."""
+    """Run a command of nhl-lake, and measure it."""
     settings = {"ROOT": root, "API": "league:", "NOW": NOW, "RATE": 0}
     env = os.environ | {f"NHL_LAKE_{name}": str(value) for name, value in settings.items()}
     began, most, processor = time.perf_counter(), 0, {}
@@ -62,7 +62,7 @@ def command(root: Path, *words: str) -> Ran:
 
 
 def family(pid: int) -> list[psutil.Process]:
-    """Return a process and those that it started."""
+    """Return a process and its children."""
     try:
         first = psutil.Process(pid)
         return [first, *first.children(recursive=True)]
@@ -90,7 +90,7 @@ def dask(folder: Path) -> Iterator[str]:
 
 
 def lakes(folder: Path, seasons: list[int]) -> Iterator[tuple[int, Path]]:
-    """Yield lakes of so many seasons, of pages alone."""
+    """Yield lakes with some numbers of seasons, with bronze only."""
     one = folder / "1"
     if not one.exists():
         command(one, "ingest", "--season", str(SEASON)[:4], "--no-rebuild")
@@ -104,11 +104,11 @@ def lakes(folder: Path, seasons: list[int]) -> Iterator[tuple[int, Path]]:
 
 
 def main() -> None:
-    """Measure, print, and end in 1 if a target is missed."""
+    """Measure, print, and exit with 1 if a target is missed."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--folder", type=Path, help="where lakes are kept for the next time")
+    asked.add_argument("--folder", type=Path, help="folder to keep lakes in for later runs")
     asked.add_argument("--seasons", type=int, nargs="+", default=[1, 5, 15])
-    asked.add_argument("--dask", action="store_true", help="also by a Dask cluster of two workers on this machine")
+    asked.add_argument("--dask", action="store_true", help="also with a Dask cluster of two workers on this machine")
     asked.add_argument("--means", nargs="+", choices=MEANS, default=list(MEANS), help="whole and 1 GB at the least")
     given = asked.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -122,12 +122,12 @@ def main() -> None:
 
 
 def measured(folder: Path, count: int, root: Path, means: list[str], *, is_on_dask: bool) -> bool:
-    """Measure a lake by all means; whether the targets are met."""
-    command(root, "rebuild", "silver.seasons")  # makes the tables
+    """Measure a lake with all executors; return whether the targets are met."""
+    command(root, "rebuild", "silver.seasons")  # creates the tables
     found = {name: command(root, "rebuild", "--all", *words) for name, words in MEANS.items() if name in means}
     if is_on_dask:
         with dask(folder) as address:
-            found["Dask, two workers here"] = command(root, "rebuild", "--all", "--cluster", address)
+            found["Dask, two local workers"] = command(root, "rebuild", "--all", "--cluster", address)
     print(f"{count} seasons", f"{'s':>35}{'of whole':>10}{'processor s':>13}{'MB':>8}", sep="")
     for name, ran in found.items():
         times = ran.seconds / found["whole"].seconds

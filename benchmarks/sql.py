@@ -1,7 +1,7 @@
-"""What a question takes from a cold start, by `nhl-lake sql` and by the two engines: `benchmarks/sql.py [LAKE]`.
+"""Measure queries from a cold start, with `nhl-lake sql`, Polars and DuckDB: `benchmarks/sql.py [LAKE]`.
 
-Each is a process of its own, and what counts is its processor time; without a lake, on that of the demo. Ratios are to
-the command's own start, which is that of `nhl-lake --version`.
+Each query is a process of its own, measured by its processor time. Without LAKE, the queries run on the demo's lake.
+Ratios are to the start of the command, which is `nhl-lake --version`.
 """
 
 import resource
@@ -64,7 +64,7 @@ def least(*words: str) -> float:
 
 
 def spent() -> float:
-    """Return the processor time of all processes that were started and have ended."""
+    """Return the processor time of all child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

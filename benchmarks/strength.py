@@ -1,9 +1,9 @@
-"""How well strength is known where situation codes are wrong: two recorded seasons, whole and with codes spoilt.
+"""Measure how well strength is known where situation codes are wrong, on two recorded seasons.
 
-Every game of 2022-23 and 2023-24 has a season's clean codes. Here a skater disappears from the codes of one team, or of
-both, from some moment on: for the rest of the game, for 5 to 40 minutes, from a real penalty that never ends, or now
-and then. Power-play goals of skaters and shots against goalies by strength are compared with the official box score:
-by the codes as they are, and by silver.plays. Penalty shots are left out of goalies' games that have one.
+The codes of 2022-23 and 2023-24 are clean, so the benchmark corrupts them: a skater of one team, or of both, is missing
+from the codes for the rest of the game, for 5 to 40 minutes, after a real penalty that never ends, or for a minute
+again and again. Then it compares skaters' power-play goals and goalies' shots against by strength with the official box
+score: by the codes alone, and by silver.plays. Games of goalies with a penalty shot are left out.
 
     python benchmarks/strength.py
 """
@@ -25,7 +25,7 @@ from nhl_lake.silver.plays import PLAYS, plays
 REALDATA = Path(__file__).resolve().parents[2] / "shared" / "realdata"
 SEASONS = {20222023: "2022_23", 20232024: "2023_24"}
 AT_ONCE = 100
-HOME, AWAY = 2, 1  # where a team's skaters stand in a code
+HOME, AWAY = 2, 1  # the place of a team's skaters in a code
 FEWEST, PERIOD_S = 3, 1200
 Page = dict[str, Any]
 
@@ -37,7 +37,7 @@ def seconds_of(play: Page) -> int:
 
 
 def take_away(page: Page, team: int, is_wrong: Callable[[int], bool]) -> None:
-    """Take a skater of a team out of the codes of the seconds that are wrong."""
+    """Remove a skater of a team from the codes in the given seconds."""
     for play in page["plays"]:
         code = play.get("situationCode", "")
         is_in_play = (
@@ -48,19 +48,19 @@ def take_away(page: Page, team: int, is_wrong: Callable[[int], bool]) -> None:
 
 
 def rest_of_game(page: Page, dice: random.Random) -> None:
-    """Take a skater away until the end."""
+    """Remove a skater for the rest of the game."""
     start = dice.randrange(3000)
     take_away(page, dice.choice((HOME, AWAY)), lambda second: second >= start)
 
 
 def some_minutes(page: Page, dice: random.Random) -> None:
-    """Take a skater away for 5 to 40 minutes."""
+    """Remove a skater for 5 to 40 minutes."""
     start, length = dice.randrange(3300), dice.randrange(300, 2400)
     take_away(page, dice.choice((HOME, AWAY)), lambda second: start <= second < start + length)
 
 
 def penalty_without_end(page: Page, dice: random.Random) -> None:
-    """Take a penalized skater away from the end of a minor on."""
+    """Remove a penalized skater from the end of a minor on."""
     minors = [p for p in page["plays"] if p["typeDescKey"] == "penalty" and p["details"].get("duration") == 2]
     if minors:
         minor = dice.choice(minors)
@@ -70,14 +70,14 @@ def penalty_without_end(page: Page, dice: random.Random) -> None:
 
 
 def both_teams(page: Page, dice: random.Random) -> None:
-    """Take a skater of each team away, at different moments."""
+    """Remove a skater of each team, at different times."""
     for team in (HOME, AWAY):
         start, length = dice.randrange(3000), dice.randrange(300, 3600)
         take_away(page, team, lambda second, a=start, b=start + length: a <= second < b)  # type: ignore[misc]
 
 
 def now_and_then(page: Page, dice: random.Random) -> None:
-    """Take a skater of either team away for a minute, again and again."""
+    """Remove a skater of either team for a minute, again and again."""
     for start in range(0, 3600, 120):
         if dice.random() < 0.5:
             take_away(page, dice.choice((HOME, AWAY)), lambda second, a=start: a <= second < a + 60)  # type: ignore[misc]
@@ -93,7 +93,7 @@ KINDS: dict[str, Callable[[Page, random.Random], None]] = {
 
 
 def read_pages(season: int) -> Iterator[list[Page]]:
-    """Yield the recorded pages of a season, some at a time."""
+    """Yield the recorded pages of a season in batches."""
     path = REALDATA / "season-archives" / f"play-by-play_{season}.jsonl.gz"
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         pages = [json.loads(line) for line in lines]
@@ -102,7 +102,7 @@ def read_pages(season: int) -> Iterator[list[Page]]:
 
 
 def build_plays(season: int, *, is_spoilt: bool) -> tuple[pl.DataFrame, pl.DataFrame, float]:
-    """Return plays, the kind of damage of each game, and the seconds that it took."""
+    """Return plays, the kind of corruption of each game, and the seconds that it took."""
     found, kinds, took = [], [], 0.0
     for pages in read_pages(season):
         for page in pages:
@@ -120,13 +120,13 @@ def build_plays(season: int, *, is_spoilt: bool) -> tuple[pl.DataFrame, pl.DataF
 
 
 def by_codes(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return plays with the strength that their codes say."""
+    """Return plays with strength from their codes alone."""
     players = strength.parse_situation_code(pl.col("situation_code"), is_penalty_shot=pl.col("is_penalty_shot"))
     return rows.with_columns(**players).with_columns(strength_state=strength.classify_strength())
 
 
 def wrong_skaters(rows: pl.DataFrame, box: pl.DataFrame) -> pl.DataFrame:
-    """Return the games with a skater whose power-play goals are not the official ones."""
+    """Return the games with a skater whose power-play goals differ from the official ones."""
     goals = rows.filter("is_goal", pl.col("strength_state") == "PP").group_by("game_id", player_id="shooter_player_id")
     lines = box.filter(~pl.col("is_goalie")).join(rows, on="game_id", how="semi")
     both = lines.join(goals.agg(ours=pl.len()), on=["game_id", "player_id"], how="left")
@@ -134,7 +134,7 @@ def wrong_skaters(rows: pl.DataFrame, box: pl.DataFrame) -> pl.DataFrame:
 
 
 def wrong_goalies(rows: pl.DataFrame, box: pl.DataFrame) -> pl.DataFrame:
-    """Return the games with a goalie whose shots by strength are not the official ones; none with a penalty shot."""
+    """Return the games with a goalie whose shots by strength are not the official ones; no games with penalty shots."""
     shots = rows.filter("is_shot_on_goal").group_by("game_id", player_id="goalie_player_id")
     names = {"EV": "even_strength", "PP": "power_play", "SH": "shorthanded"}
     counts = shots.agg((pl.col("strength_state") == state).sum().alias(f"ours_{name}") for state, name in names.items())

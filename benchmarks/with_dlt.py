@@ -1,7 +1,8 @@
-"""Keep pages with dlt: one resource, upserted by its key into a Delta table; run by peers.py, where dlt is installed.
+"""Store pages with dlt: one resource, upserted by its key into a Delta table. peers.py runs this where dlt is
+installed.
 
-The fastest that its documentation leads to: pages are asked for by as many threads as the others ask with, go in as one
-column of text, and are not unpacked into tables of their lists.
+This is the fastest way in dlt's documentation: as many threads as the others have requests at once, and one text column
+per page, without unpacking lists into tables.
 """
 
 import argparse
@@ -21,7 +22,7 @@ KEPT = {"disposition": "merge", "strategy": "upsert"}
 
 @dlt.resource(name="pages", primary_key="url", write_disposition=KEPT, table_format="delta")
 def pages(addresses: list[str]) -> Iterator[Any]:
-    """Yield pages as they are asked for."""
+    """Yield the requested pages."""
 
     client = Client(raise_for_status=False)
 
@@ -35,7 +36,7 @@ def pages(addresses: list[str]) -> Iterator[Any]:
 
 
 def main() -> None:
-    """Keep the pages of a list of addresses, and print the seconds that it took and the pages that are there."""
+    """Store the pages of a list of URLs, and print the seconds and the number of stored pages."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("addresses", type=Path)
     parser.add_argument("folder", type=Path)
@@ -54,7 +55,7 @@ def main() -> None:
     seconds = time.perf_counter() - began
     kept = DeltaTable(arguments.folder / "lake" / "pages").to_pyarrow_table(columns=["url"])
     print(json.dumps({"seconds": seconds, "pages": kept.num_rows, "version": dlt.__version__}), flush=True)
-    os._exit(0)  # the threads that pyarrow leaves sometimes end the process with a signal
+    os._exit(0)  # threads left by pyarrow sometimes end the process with a signal
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""Whether a lake of ten seasons stays fast through a year of daily runs.
+"""Check that a lake of ten seasons stays fast through a year of daily runs.
 
-The sample league's season of 2024-25 is kept and made, and copied to the nine seasons before it. Then a year of days
-passes, from one October to the next: every day `ingest` runs in this process, as the command does. What is printed: a
-run's time, as the median of the first ten and of the last ten days, and of each month; the files and commits that each
-table has. The time in which the league makes up its pages is left out: it stands for the NHL's, and grows with the
-season. Runs merge small files themselves; `--untended` leaves that out, for comparison; `--weekly` also does once a
-week what `nhl-lake maintain` does. Nothing is removed: no file is older than the hours that this takes.
+The sample league's season of 2024-25 is ingested, built, and copied as the nine seasons before it. Then `ingest` runs
+every day for a year, from one October to the next, in this process. The benchmark prints the median time of a run for
+the first ten days, the last ten days and each month, and the files and commits of each table. The time in which the
+league simulates its pages is left out: with the NHL it does not exist. Runs merge small files themselves; `--untended`
+turns that off, for comparison, and `--weekly` also runs the maintenance of `nhl-lake maintain` once a week. No old file
+is removed, because none is old enough.
 
-    python benchmarks/year.py                     # an hour; --folder keeps the lake that it begins with
+    python benchmarks/year.py                     # an hour; --folder keeps the first lake for later runs
     python benchmarks/year.py --days 120
 """
 
@@ -48,7 +48,7 @@ SAMPLE = 10
 
 
 class Timed(LeagueTransport):
-    """The league, and how long it takes to make up its pages."""
+    """The league, and the time that it takes to simulate its pages."""
 
     seconds = processor_s = 0.0
 
@@ -62,7 +62,7 @@ class Timed(LeagueTransport):
 
 
 class Day(NamedTuple):
-    """A run, and what it took."""
+    """A run, and its time."""
 
     at: datetime
     games: int
@@ -71,7 +71,7 @@ class Day(NamedTuple):
 
 
 def run(root: Path, league: League, at: datetime, options: Options) -> Day:
-    """Run once, as the command does at a moment."""
+    """Run once, as the command would at a time."""
     clock = clock_from(at)
     transport = Timed(league, clock)
     config = ClientConfig(
@@ -90,7 +90,7 @@ def run(root: Path, league: League, at: datetime, options: Options) -> Day:
 
 
 def begun(base: Path, league: League) -> None:
-    """Make the lake that the year begins with."""
+    """Return the lake at the start of the year, from `--folder` if it is there."""
     if not (base / "one").exists():
         run(base / "one", league, SUMMER, Options(seasons=(SEASON,)))
     ten = base / "ten"
@@ -101,7 +101,7 @@ def begun(base: Path, league: League) -> None:
 
 
 def year(root: Path, league: League, arguments: argparse.Namespace) -> list[Day]:
-    """Let days pass."""
+    """Run once for each day."""
     found = []
     for n in range(arguments.days):
         at = FIRST + timedelta(days=n)
@@ -121,7 +121,7 @@ def year(root: Path, league: League, arguments: argparse.Namespace) -> list[Day]
 
 
 def files(root: Path) -> None:
-    """Print what each table has come to."""
+    """Print the files and commits of each table."""
     print(f"{'table':24} {'live files':>10} {'on disk':>8} {'commits':>8} {'log, MB':>8} {'data, MB':>8}")
     for table in catalog.TABLES:
         if delta_tables.has_table(root, table):
@@ -136,7 +136,7 @@ def files(root: Path) -> None:
 
 
 def report(days: list[Day]) -> bool:
-    """Print how long runs took; whether the last ones took little longer than the first."""
+    """Print the times of runs; return whether the last ones are fast enough, compared with the first."""
     months: dict[str, list[Day]] = defaultdict(list)
     for day in days:
         months[f"{day.at:%Y-%m}"].append(day)
@@ -156,18 +156,18 @@ def report(days: list[Day]) -> bool:
 
 
 def main() -> None:
-    """Measure, print, and end in 1 if the target is missed."""
+    """Measure, print, and exit with 1 if the target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, help="where the lake that the year begins with is kept")
+    parser.add_argument("--folder", type=Path, help="folder to keep the first lake in for later runs")
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--untended", action="store_true", help="runs do not merge small files")
-    parser.add_argument("--weekly", action="store_true", help="maintain once a week")
+    parser.add_argument("--weekly", action="store_true", help="run maintenance once a week")
     arguments = parser.parse_args()
     if arguments.untended:
         compaction.MIN_FILES_IN_RUN = sys.maxsize
     league = League(seasons=(20242025, 20252026, 20262027))
     with tempfile.TemporaryDirectory() as temporary:
-        folder = (arguments.folder or Path(temporary)) / lineage.hash_code()  # other code would make all of it again
+        folder = (arguments.folder or Path(temporary)) / lineage.hash_code()  # other code would rebuild everything
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "ten").exists():
             begun(folder, league)
