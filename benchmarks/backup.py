@@ -38,7 +38,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         lakes = [given.lake.resolve() if given.lake else sample(Path(folder) / "lake")]
         if given.seasons > 1:
-            lakes.append(widened(lakes[0], Path(folder) / "wide", given.seasons))
+            lakes.append(widen_lake(lakes[0], Path(folder) / "wide", given.seasons))
         for lake in lakes:
             size = sum(file.stat().st_size for file in lake.rglob("*") if file.is_file())
             rounds = [turn(lake, Path(folder) / f"round {number}") for number in range(given.rounds)]
@@ -51,7 +51,7 @@ def sample(lake: Path) -> Path:
     return lake
 
 
-def widened(lake: Path, wide: Path, seasons: int) -> Path:
+def widen_lake(lake: Path, wide: Path, seasons: int) -> Path:
     """Copy a lake, and add copies of its seasons with other ids, so that no two files are equal."""
     shutil.copytree(lake, wide)
     for table in TABLES:
@@ -59,11 +59,11 @@ def widened(lake: Path, wide: Path, seasons: int) -> Path:
             rows = door.scan_table(wide, table).collect()
             is_of_this_program = rows.schema == table.schema  # else the table stays as it is
             for back in range(1, seasons if rows.height and is_of_this_program else 1):
-                copied(wide, table, rows, back)
+                copy_rows(wide, table, rows, back)
     return wide
 
 
-def copied(wide: Path, table: Table, rows: pl.DataFrame, back: int) -> None:
+def copy_rows(wide: Path, table: Table, rows: pl.DataFrame, back: int) -> None:
     """Write a copy of a table's rows some years earlier."""
     shifted = rows.with_columns(pl.col("season") - back * 10_001)
     if "game_id" in table.schema:
@@ -79,10 +79,10 @@ def copied(wide: Path, table: Table, rows: pl.DataFrame, back: int) -> None:
 def run(*words: str, **settings: object) -> float:
     """Run a command of nhl-lake and return how long it took."""
     env = os.environ | {f"NHL_LAKE_{name.upper()}": str(value) for name, value in settings.items()}
-    return timed([sys.executable, "-m", "nhl_lake", *words], env)
+    return time_command([sys.executable, "-m", "nhl_lake", *words], env)
 
 
-def timed(words: list[str], env: dict[str, str] | None = None) -> float:
+def time_command(words: list[str], env: dict[str, str] | None = None) -> float:
     began = time.perf_counter()
     subprocess.run(words, check=True, env=env, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began
@@ -92,11 +92,11 @@ def turn(lake: Path, folder: Path) -> dict[str, float]:
     """Copy and back up a lake once each."""
     folder.mkdir()
     os.sync()
-    start = timed([sys.executable, "-m", "nhl_lake", "--version"])
-    found = {"cp -r": timed(["cp", "-r", str(lake), str(folder / "copy")])}
+    start = time_command([sys.executable, "-m", "nhl_lake", "--version"])
+    found = {"cp -r": time_command(["cp", "-r", str(lake), str(folder / "copy")])}
     os.sync()
     shutil.rmtree(folder / "copy")
-    found["cp -r, sync"] = timed(["sh", "-c", 'cp -r "$0" "$1" && sync', str(lake), str(folder / "copy")])
+    found["cp -r, sync"] = time_command(["sh", "-c", 'cp -r "$0" "$1" && sync', str(lake), str(folder / "copy")])
     shutil.rmtree(folder / "copy")
     os.sync()
     for name in ("first backup", "second backup"):

@@ -41,7 +41,7 @@ MOST_MEMORY_MB = 500
 LEAST_SHRINKING = 6
 
 
-class Ran(NamedTuple):
+class FinishedProcess(NamedTuple):
     """A finished process: its time, processor time, peak memory, and the JSON that it printed."""
 
     seconds: float
@@ -53,13 +53,13 @@ class Ran(NamedTuple):
 class Turn(NamedTuple):
     """An ingest, and the loop that then requested the same pages."""
 
-    lake: Ran
-    loop: Ran
+    lake: FinishedProcess
+    loop: FinishedProcess
     pages: int
 
 
 @contextmanager
-def served(arguments: argparse.Namespace, log: Path) -> Iterator[str]:
+def serve_season(arguments: argparse.Namespace, log: Path) -> Iterator[str]:
     """Serve the recorded season; yield the URL."""
     command = [sys.executable, str(arguments.replay), "--root", str(arguments.realdata), "--port", "0"]
     server = subprocess.Popen(
@@ -73,13 +73,13 @@ def served(arguments: argparse.Namespace, log: Path) -> Iterator[str]:
         server.communicate()
 
 
-def ran(command: list[str], environment: dict[str, str], out: Path) -> Ran:
+def run_process(command: list[str], environment: dict[str, str], out: Path) -> FinishedProcess:
     """Run a process to its end."""
     errors = out.with_suffix(".err")
     with out.open("w") as written, errors.open("w") as complained:
         process = subprocess.Popen(command, env=os.environ | environment, stdout=written, stderr=complained)
         held: list[int] = []
-        watch = threading.Thread(target=watched, args=(process.pid, held))
+        watch = threading.Thread(target=watch_memory, args=(process.pid, held))
         watch.start()
         _, status, usage = os.wait4(process.pid, 0)
         watch.join()
@@ -89,10 +89,10 @@ def ran(command: list[str], environment: dict[str, str], out: Path) -> Ran:
     kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
     said = json.loads(out.read_text())
     most = max(kilobytes * 1024, *held)
-    return Ran(said["seconds"], usage.ru_utime + usage.ru_stime, most / 1e6, said)
+    return FinishedProcess(said["seconds"], usage.ru_utime + usage.ru_stime, most / 1e6, said)
 
 
-def watched(process: int, held: list[int]) -> None:
+def watch_memory(process: int, held: list[int]) -> None:
     """Record the memory of a process and its children together, until it ends."""
     with suppress(psutil.NoSuchProcess):
         mine = psutil.Process(process)
@@ -101,27 +101,29 @@ def watched(process: int, held: list[int]) -> None:
             time.sleep(0.1)
 
 
-def ingested(arguments: argparse.Namespace, address: str, root: Path) -> Ran:
+def ingest_season(arguments: argparse.Namespace, address: str, root: Path) -> FinishedProcess:
     """Ingest the season into a new lake."""
     settings = {
         "ROOT": root, "API": address, "NOW": "2024-07-01T12:00:00Z", "RATE": 0, "CONCURRENCY": arguments.concurrency,
     }  # fmt: skip
     command = [sys.executable, "-m", "nhl_lake", "ingest", "--season", arguments.season[:4], "--no-rebuild", "--json"]
-    found = ran(command, {f"NHL_LAKE_{name}": str(value) for name, value in settings.items()}, root.with_suffix(".out"))
+    found = run_process(
+        command, {f"NHL_LAKE_{name}": str(value) for name, value in settings.items()}, root.with_suffix(".out")
+    )
     plays = found.said["tables"]["bronze.play_by_play"]["new"]
     if plays != GAMES:
         sys.exit(f"The lake has {plays} play-by-play pages, not {GAMES}: these are not the season's recorded pages.")
     return found
 
 
-def without_plays(root: Path) -> None:
+def remove_plays(root: Path) -> None:
     """Remove the play-by-play pages from a lake, so that an ingest requests them again."""
     shutil.rmtree(root / "bronze" / "play_by_play")
     command = [sys.executable, "-m", "nhl_lake", "doctor", "--mend", "--drop-missing-pages"]
     subprocess.run(command, env=os.environ | {"NHL_LAKE_ROOT": str(root)}, stdout=subprocess.DEVNULL, check=False)
 
 
-async def thrown_away(addresses: Path, concurrency: int) -> float:
+async def throw_pages_away(addresses: Path, concurrency: int) -> float:
     """Request pages and throw them away; return the seconds."""
     began = time.perf_counter()
     queue = iter(addresses.read_text().splitlines())
@@ -136,12 +138,12 @@ async def thrown_away(addresses: Path, concurrency: int) -> float:
     return time.perf_counter() - began
 
 
-def answered(log: Path) -> list[str]:
+def list_requested_paths(log: Path) -> list[str]:
     """Return the requested paths, in order."""
     return [line.split(" ", 2)[2] for line in log.read_text().splitlines()]
 
 
-def on_disk(root: Path) -> tuple[int, int]:
+def measure_disk(root: Path) -> tuple[int, int]:
     """Return the bytes of the bronze tables on disk, including logs, and of the pages as text."""
     files = sum(file.stat().st_size for file in (root / "bronze").rglob("*") if file.is_file())
     tables = [folder for folder in (root / "bronze").iterdir() if list(folder.rglob("*.parquet"))]
@@ -160,13 +162,13 @@ def report(rows: list[tuple[str, str, str, bool | None]]) -> bool:
 
 def turn(arguments: argparse.Namespace, address: str, log: Path, root: Path) -> Turn:
     """Ingest what the lake lacks, and let the loop request the same pages."""
-    before = len(answered(log)) if log.exists() else 0
-    lake = ingested(arguments, address, root)
-    paths = answered(log)[before:]
+    before = len(list_requested_paths(log)) if log.exists() else 0
+    lake = ingest_season(arguments, address, root)
+    paths = list_requested_paths(log)[before:]
     addresses = root.with_suffix(".txt")
     addresses.write_text("\n".join(address + path for path in paths))
     loop = [sys.executable, __file__, "--loop", str(addresses), "--concurrency", str(arguments.concurrency)]
-    return Turn(lake, ran(loop, {}, root.with_suffix(".out")), len(paths))
+    return Turn(lake, run_process(loop, {}, root.with_suffix(".out")), len(paths))
 
 
 def figures(turns: list[Turn], what: str, *, most_ms: float | None) -> list[tuple[str, str, str, bool | None]]:
@@ -185,17 +187,17 @@ def figures(turns: list[Turn], what: str, *, most_ms: float | None) -> list[tupl
     return lines
 
 
-def measured(arguments: argparse.Namespace, folder: Path) -> bool:
+def measure(arguments: argparse.Namespace, folder: Path) -> bool:
     """Measure, and report."""
     log, root = folder / "log.txt", folder / "lake"
-    with served(arguments, log) as address:
+    with serve_season(arguments, log) as address:
         first = turn(arguments, address, log, root)
         turns: list[Turn] = []
         for _ in range(arguments.rounds):
-            without_plays(root)
+            remove_plays(root)
             turns.append(turn(arguments, address, log, root))
     memory = max(one.lake.memory_mb for one in (first, *turns))
-    files, text = on_disk(root)
+    files, text = measure_disk(root)
     return report(
         [
             *figures([first], "everything, most of it 404", most_ms=None),
@@ -219,12 +221,12 @@ def main() -> None:
     parser.add_argument("--loop", type=Path, help=argparse.SUPPRESS)  # the bare loop, in a process of its own
     arguments = parser.parse_args()
     if arguments.loop:
-        print(json.dumps({"seconds": asyncio.run(thrown_away(arguments.loop, arguments.concurrency))}))
+        print(json.dumps({"seconds": asyncio.run(throw_pages_away(arguments.loop, arguments.concurrency))}))
         return
     if not arguments.replay.is_file() or not arguments.realdata.is_dir():
         sys.exit(f"No recorded pages at {arguments.realdata}, or no {arguments.replay} to serve them.")
     with tempfile.TemporaryDirectory() as folder:
-        sys.exit(not measured(arguments, Path(folder)))
+        sys.exit(not measure(arguments, Path(folder)))
 
 
 if __name__ == "__main__":

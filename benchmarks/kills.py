@@ -24,7 +24,7 @@ Strike = Callable[[Run, Stage, Path, int], bool]
 COMMITS = "_delta_log/0,manifests/"
 
 
-def tried(scene: Scene, steps: slice, folder: Path, strike: Strike, only: str) -> str:
+def try_scene(scene: Scene, steps: slice, folder: Path, strike: Strike, only: str) -> str:
     """Kill a scene's command at its steps, and return its row of the table."""
     began = time.monotonic()
     with start_command_server(folder) as ready:
@@ -62,7 +62,7 @@ def main() -> None:
     for scene in SCENES:
         if not chosen.scenes or any(scene.name.startswith(name) for name in chosen.scenes):
             with tempfile.TemporaryDirectory() as folder:
-                print(tried(scene, steps, Path(folder), strike, only), flush=True)
+                print(try_scene(scene, steps, Path(folder), strike, only), flush=True)
 
 
 if __name__ == "__main__":

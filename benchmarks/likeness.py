@@ -155,7 +155,7 @@ def ice_time(stays: Iterable[tuple[str, list[int]]]) -> dict[str, float]:
     return table
 
 
-def simulated(seed: int, number: int) -> tuple[dict[str, float], float]:
+def measure_simulated(seed: int, number: int) -> tuple[dict[str, float], float]:
     """Return all statistics of a simulated season, and the seconds per game."""
     engine = Engine(seed)
     games = [game for game in engine.schedule(SEASON) if game.game_type == 2][:number]
@@ -178,10 +178,10 @@ def simulated(seed: int, number: int) -> tuple[dict[str, float], float]:
     start = time.perf_counter()
     table = measures(list(played()), kinds)
     per_game = (time.perf_counter() - start) / len(games)
-    return table | endings(engine) | ice_time(stays), per_game
+    return table | measure_endings(engine) | ice_time(stays), per_game
 
 
-def endings(engine: Engine) -> dict[str, float]:
+def measure_endings(engine: Engine) -> dict[str, float]:
     """Return the shares of overtimes and shootouts in four seasons: one season alone is off by a tenth by chance."""
     games = [g for i in range(4) for g in engine.schedule(SEASON + 10001 * i) if g.game_type == 2]
     kinds = Counter(engine.get_outcome(game.game_id).last_period_type for game in games)
@@ -191,7 +191,7 @@ def endings(engine: Engine) -> dict[str, float]:
     }
 
 
-def real(folder: Path) -> dict[str, float]:
+def measure_recorded(folder: Path) -> dict[str, float]:
     """Return the same statistics of the recorded season."""
     kinds: Counter[str] = Counter()
     games = []
@@ -251,10 +251,10 @@ def main() -> None:
     parser.add_argument("--games", type=int, default=1312)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    ours, per_game = simulated(asked.seed, asked.games)
+    ours, per_game = measure_simulated(asked.seed, asked.games)
     theirs: dict[str, float] = {}
     if asked.realdata and (asked.realdata / "season-archives").is_dir():
-        theirs = real(asked.realdata)
+        theirs = measure_recorded(asked.realdata)
     else:
         print("Without the folder of the recorded season, only the simulated league is shown.")
     print(f"{'per game':32}{'simulated':>10}{'2023-24':>10}{'ratio':>8}")

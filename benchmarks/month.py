@@ -25,7 +25,7 @@ AFTER = 35
 MOST = 2.5
 
 
-def tell(run: MonthRun, first_look: MonthRun) -> None:
+def print_run(run: MonthRun, first_look: MonthRun) -> None:
     """Print the row of a run."""
     print(
         f"{run.now:%Y-%m-%d}{run.request_counts.total():10}{first_look.request_counts.total():10}{run.summary.exit_code:6}",
@@ -44,7 +44,7 @@ def main() -> None:
     print(f"{len(month.list_games())} games")
     print("run         requests     first  exit")
     with tempfile.TemporaryDirectory() as folder:
-        played = league_months.play_month(Path(folder), month, range(given.days + AFTER), tell)
+        played = league_months.play_month(Path(folder), month, range(given.days + AFTER), print_run)
         unlike = league_months.count_differing_rows(played.root, played.reference_root)
         listed, expected = (
             Counter(found)

@@ -18,24 +18,24 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ingest import GAMES, SHARED, Ran, Turn, ran, report, served, turn, without_plays
+from ingest import GAMES, SHARED, FinishedProcess, Turn, remove_plays, report, run_process, serve_season, turn
 
 LEAST_FASTER = 4
 MOST_MEMORY = 0.25
 
 
-def kept_by_dlt(arguments: argparse.Namespace, addresses: Path, folder: Path) -> Ran:
+def store_with_dlt(arguments: argparse.Namespace, addresses: Path, folder: Path) -> FinishedProcess:
     """Let dlt store the pages of a list of URLs in a new folder."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     command = [str(arguments.dlt), str(Path(__file__).with_name("with_dlt.py")), str(addresses), str(folder)]
-    found = ran([*command, "--concurrency", str(arguments.concurrency)], {}, folder.with_suffix(".out"))
+    found = run_process([*command, "--concurrency", str(arguments.concurrency)], {}, folder.with_suffix(".out"))
     if found.said["pages"] < GAMES:
         sys.exit(f"dlt stored {found.said['pages']} pages: fewer than the season's {GAMES}.")
     return found
 
 
-def rows(turns: list[Turn], theirs: list[Ran]) -> list[tuple[str, str, str, bool | None]]:
+def rows(turns: list[Turn], theirs: list[FinishedProcess]) -> list[tuple[str, str, str, bool | None]]:
     """Return the rows of the table: speed, processor time and memory of each, and the ratios."""
     pages = turns[-1].pages
     lines: list[tuple[str, str, str, bool | None]] = [("pages", f"{pages:,}", "", None)]
@@ -65,16 +65,16 @@ def rows(turns: list[Turn], theirs: list[Ran]) -> list[tuple[str, str, str, bool
     ]
 
 
-def measured(arguments: argparse.Namespace, folder: Path) -> bool:
+def measure(arguments: argparse.Namespace, folder: Path) -> bool:
     """Measure, and report."""
     log, root = folder / "log.txt", folder / "lake"
     turns, theirs = [], []
-    with served(arguments, log) as address:
+    with serve_season(arguments, log) as address:
         turn(arguments, address, log, root)
         for _ in range(arguments.rounds):
-            without_plays(root)
+            remove_plays(root)
             turns.append(turn(arguments, address, log, root))
-            theirs.append(kept_by_dlt(arguments, root.with_suffix(".txt"), folder / "dlt"))
+            theirs.append(store_with_dlt(arguments, root.with_suffix(".txt"), folder / "dlt"))
     return report(rows(turns, theirs))
 
 
@@ -91,7 +91,7 @@ def main() -> None:
     if not arguments.replay.is_file() or not arguments.realdata.is_dir():
         sys.exit(f"No recorded pages at {arguments.realdata}, or no {arguments.replay} to serve them.")
     with tempfile.TemporaryDirectory() as folder:
-        sys.exit(not measured(arguments, Path(folder)))
+        sys.exit(not measure(arguments, Path(folder)))
 
 
 if __name__ == "__main__":

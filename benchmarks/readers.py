@@ -45,7 +45,7 @@ READERS: dict[str, Callable[[Path], tuple[int, int]]] = {
 }  # fmt: skip
 
 
-def said(folder: Path) -> tuple[int, int]:
+def read_log(folder: Path) -> tuple[int, int]:
     """Return the number of rows in a table's log, and its columns."""
     delta = DeltaTable(folder)
     actions: Any = delta.get_add_actions(flatten=True)
@@ -53,13 +53,13 @@ def said(folder: Path) -> tuple[int, int]:
     return rows, len(delta.schema().fields)
 
 
-def troubles(reader: Callable[[Path], tuple[int, int]], folders: list[Path]) -> list[str]:
+def find_problems(reader: Callable[[Path], tuple[int, int]], folders: list[Path]) -> list[str]:
     """Return what went wrong when a program read some tables."""
     found = []
     for folder in folders:
         name = ".".join(folder.parts[-2:])
         try:
-            read, expected = reader(folder), said(folder)
+            read, expected = reader(folder), read_log(folder)
         except Exception as error:  # report whatever the other program raises
             found.append(f"{name}: {str(error).splitlines()[0][:150]}")
         else:
@@ -82,7 +82,7 @@ def main() -> None:
         except ModuleNotFoundError:
             print(f"{name}: not installed")
             continue
-        found = troubles(reader, folders)
+        found = find_problems(reader, folders)
         is_well = is_well and not found
         print(f"{name} {version(name)}: {len(folders) - len(found)} of {len(folders)} tables", *found, sep="\n  ")
     sys.exit(not is_well)

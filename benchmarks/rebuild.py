@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.grown import widened
+from benchmarks.grown import add_built_seasons
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 MOST_SECONDS, MOST_MEMORY_MB, MOST_SECONDS_A_DAY, MOST_GROWTH = 60, 3000, 5, 1.3
@@ -50,7 +50,7 @@ print(json.dumps(took))
 """
 
 
-class Ran(NamedTuple):
+class FinishedRebuild(NamedTuple):
     """A finished rebuild: its seconds by table, and its peak memory."""
 
     took: dict[str, float]
@@ -61,7 +61,7 @@ class Ran(NamedTuple):
         return sum(self.took.values())
 
 
-def rebuilt(root: Path, what: str) -> Ran:
+def run_rebuild(root: Path, what: str) -> FinishedRebuild:
     """Rebuild a lake in a process of its own."""
     out = root.with_suffix(".json")
     with out.open("w") as written:
@@ -71,10 +71,10 @@ def rebuilt(root: Path, what: str) -> Ran:
     if process.returncode:
         sys.exit(f"the rebuild of {root} ended with {process.returncode}")
     kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-    return Ran(json.loads(out.read_text()), kilobytes * 1024 / 1e6)
+    return FinishedRebuild(json.loads(out.read_text()), kilobytes * 1024 / 1e6)
 
 
-def ingested(root: Path, api: str, now: str, season: int) -> None:
+def ingest_pages(root: Path, api: str, now: str, season: int) -> None:
     """Ingest pages without a rebuild."""
     settings = {"ROOT": root, "API": api, "NOW": now, "RATE": 0}
     command = [sys.executable, "-m", "nhl_lake", "ingest", "--season", str(season)[:4], "--no-rebuild", "--quiet"]
@@ -85,31 +85,31 @@ def ingested(root: Path, api: str, now: str, season: int) -> None:
         sys.exit(f"{' '.join(command)} ended with {code}")
 
 
-def recorded(root: Path, arguments: argparse.Namespace) -> None:
+def ingest_recorded(root: Path, arguments: argparse.Namespace) -> None:
     """Ingest the recorded season's play-by-play pages."""
     command = [sys.executable, str(arguments.replay), "--root", str(arguments.realdata), "--port", "0"]
     server = subprocess.Popen([*command, "--season", "20232024"], stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
-        ingested(root, server.stdout.readline().split()[-1], "2024-07-01T12:00:00Z", 20232024)
+        ingest_pages(root, server.stdout.readline().split()[-1], "2024-07-01T12:00:00Z", 20232024)
     finally:
         server.terminate()
         server.communicate()
 
 
-def days(root: Path, rounds: int, folder: Path) -> list[Ran]:
+def days(root: Path, rounds: int, folder: Path) -> list[FinishedRebuild]:
     """Add a day's pages to copies of a lake, and rebuild them."""
     found = []
     for n in range(rounds):
         trial = folder / f"{root.name}-{n}"
         shutil.copytree(root, trial)
-        ingested(trial, "league:", DAY, SEASON)
-        found.append(rebuilt(trial, "changed"))
+        ingest_pages(trial, "league:", DAY, SEASON)
+        found.append(run_rebuild(trial, "changed"))
         shutil.rmtree(trial)
     return found
 
 
-def line(what: str, ran: Ran, most_seconds: float) -> bool:
+def line(what: str, ran: FinishedRebuild, most_seconds: float) -> bool:
     """Print a rebuild and its target; return whether it is met."""
     met = ran.seconds <= most_seconds and ran.memory_mb <= MOST_MEMORY_MB
     print(f"{what:44} {ran.seconds:6.1f} s  {ran.memory_mb:6,.0f} MB  {'met' if met else 'MISSED'}")
@@ -118,25 +118,25 @@ def line(what: str, ran: Ran, most_seconds: float) -> bool:
     return met
 
 
-def measured(arguments: argparse.Namespace, folder: Path) -> bool:
+def measure(arguments: argparse.Namespace, folder: Path) -> bool:
     """Measure, and report."""
     met = []
     if arguments.replay.is_file() and arguments.realdata.is_dir():
         real = folder / "recorded"
         if not real.exists():
-            recorded(real, arguments)
-        met.append(line("1,400 recorded games, play-by-play alone", rebuilt(real, "all"), MOST_SECONDS))
+            ingest_recorded(real, arguments)
+        met.append(line("1,400 recorded games, play-by-play alone", run_rebuild(real, "all"), MOST_SECONDS))
     one, ten = folder / "one", folder / "ten"
     if not one.exists():
-        ingested(one, "league:", "2026-07-01T12:00:00Z", SEASON)
-    met.append(line("a sample season, all pages", rebuilt(one, "all"), MOST_SECONDS))
+        ingest_pages(one, "league:", "2026-07-01T12:00:00Z", SEASON)
+    met.append(line("a sample season, all pages", run_rebuild(one, "all"), MOST_SECONDS))
     part, wide = folder / "part", ten
     if not part.exists():
-        ingested(part, "league:", DAY_BEFORE, SEASON)
-    if rebuilt(part, "changed").took or not wide.exists():  # the code may have changed since
+        ingest_pages(part, "league:", DAY_BEFORE, SEASON)
+    if run_rebuild(part, "changed").took or not wide.exists():  # the code may have changed since
         shutil.rmtree(wide, ignore_errors=True)
         shutil.copytree(part, wide)
-        widened(wide, SEASON, 10, date(2026, 1, 1))
+        add_built_seasons(wide, SEASON, 10, date(2026, 1, 1))
     small, large = days(part, arguments.rounds, folder), days(wide, arguments.rounds, folder)
     for name, runs in (("one season", small), ("ten seasons", large)):
         met.append(line(f"a day into {name}", min(runs, key=lambda ran: ran.seconds), MOST_SECONDS_A_DAY))
@@ -157,7 +157,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        sys.exit(not measured(arguments, folder))
+        sys.exit(not measure(arguments, folder))
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def ten_days(root: Location, games: Games, days: int) -> None:
         run(root, games, FIRST + timedelta(days=day))
 
 
-def digests(root: Location) -> Digests:
+def hash_tables(root: Location) -> Digests:
     """Return the number of rows of each table, and a hash that does not depend on their order."""
     handles.clear_handles()
     found = {}
@@ -75,7 +75,7 @@ def digests(root: Location) -> Digests:
     return found
 
 
-def wiped(root: Location) -> None:
+def delete_lake(root: Location) -> None:
     """Delete a lake."""
     if isinstance(root, Path):
         shutil.rmtree(root)
@@ -83,22 +83,24 @@ def wiped(root: Location) -> None:
         obstore.delete(location.open_store(root), [file.name for file in location.list_files(root)])
 
 
-def trip(name: str, root: Location, backups: Location, *, games: Games, days: int, never_wiped: Digests) -> bool:
+def make_round_trip(
+    name: str, root: Location, backups: Location, *, games: Games, days: int, never_wiped: Digests
+) -> bool:
     """Do one round trip, and print its row."""
     run(root, games, FIRST, SEASONS)
-    before = digests(root)
+    before = hash_tables(root)
     took = [time.perf_counter()]
     summary = create_backup(root, backups, clock=lambda: FIRST, report=SilentReport(), command="round trip")
     took.append(time.perf_counter())
-    wiped(root)
+    delete_lake(root)
     took.append(time.perf_counter())
     manifest = repository.require_newest_manifest(backups)
     restore_lake(root, backups, manifest, now=FIRST, command="round trip", rebuilds=False)
     took.append(time.perf_counter())
-    after = digests(root)
+    after = hash_tables(root)
     ten_days(root, games, days)
-    later = digests(root)
-    equal = [unlike(before, after), unlike(never_wiped, later)]
+    later = hash_tables(root)
+    equal = [list_differing_tables(before, after), list_differing_tables(never_wiped, later)]
     rows, rows_later = (sum(count for count, _ in some.values()) for some in (before, later))
     print(
         f"{name:6}{len(before):8}{rows:12,}{summary.bytes / 1e6:8,.0f}{took[1] - took[0]:9.1f}"
@@ -109,7 +111,7 @@ def trip(name: str, root: Location, backups: Location, *, games: Games, days: in
     return not any(equal)
 
 
-def unlike(one: Digests, other: Digests) -> str:
+def list_differing_tables(one: Digests, other: Digests) -> str:
     """Return the names of the tables that differ."""
     return ", ".join(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
 
@@ -125,7 +127,7 @@ def main() -> None:
         folder = Path(scratch)
         run(folder / "control", games, FIRST, SEASONS)
         ten_days(folder / "control", games, given.days)
-        never_wiped = digests(folder / "control")
+        never_wiped = hash_tables(folder / "control")
         print(
             f"{'where':6}{'tables':>8}{'rows':>12}{'MB':>8}{'backup s':>9}{'restore':>9}  {'restored':16}"
             f"{'rows then':>12}  after {given.days} days"
@@ -133,7 +135,7 @@ def main() -> None:
         said = []
         if "disk" in given.where:
             at = (folder / "lake", folder / "backups")
-            said.append(trip("disk", *at, games=games, days=given.days, never_wiped=never_wiped))
+            said.append(make_round_trip("disk", *at, games=games, days=given.days, never_wiped=never_wiped))
         if "s3" in given.where:
             program = str(Path(sys.executable).with_name("weed"))
             with s3_servers.run_server(
@@ -141,7 +143,7 @@ def main() -> None:
             ) as server:
                 s3_servers.set_aws_variables(server)
                 at = (server.make_empty_location(), server.make_empty_location())
-                said.append(trip("S3", *at, games=games, days=given.days, never_wiped=never_wiped))
+                said.append(make_round_trip("S3", *at, games=games, days=given.days, never_wiped=never_wiped))
     sys.exit(not all(said))
 
 

@@ -25,14 +25,14 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.grown import grown
+from benchmarks.grown import add_bronze_seasons
 
 SEASON, NOW = 20242025, "2025-07-20T12:00:00Z"
 MEANS = {"whole": [], "one process": ["--jobs", "1"], "1 GB": ["--memory", "1GB"]}
 MOST_SECONDS, MOST_MB, MOST_TIMES, MANY = 360, 1500, 2.0, 15
 
 
-class Ran(NamedTuple):
+class FinishedRebuild(NamedTuple):
     """A finished rebuild."""
 
     seconds: float
@@ -40,7 +40,7 @@ class Ran(NamedTuple):
     memory_mb: float
 
 
-def command(root: Path, *words: str) -> Ran:
+def command(root: Path, *words: str) -> FinishedRebuild:
     """Run a command of nhl-lake, and measure it."""
     settings = {"ROOT": root, "API": "league:", "NOW": NOW, "RATE": 0}
     env = os.environ | {f"NHL_LAKE_{name}": str(value) for name, value in settings.items()}
@@ -48,7 +48,7 @@ def command(root: Path, *words: str) -> Ran:
     process = subprocess.Popen([sys.executable, "-m", "nhl_lake", *words, "--quiet"], env=env)
     while process.poll() is None:
         held = 0
-        for one in family(process.pid):
+        for one in list_processes(process.pid):
             try:
                 held += one.memory_full_info().pss
                 processor[one.pid] = sum(one.cpu_times()[:2])
@@ -58,10 +58,10 @@ def command(root: Path, *words: str) -> Ran:
         time.sleep(0.2)
     if process.returncode not in {0, 1, 3}:
         sys.exit(f"{' '.join(words)} ended with {process.returncode}")
-    return Ran(time.perf_counter() - began, sum(processor.values()), most / 1e6)
+    return FinishedRebuild(time.perf_counter() - began, sum(processor.values()), most / 1e6)
 
 
-def family(pid: int) -> list[psutil.Process]:
+def list_processes(pid: int) -> list[psutil.Process]:
     """Return a process and its children."""
     try:
         first = psutil.Process(pid)
@@ -98,7 +98,7 @@ def lakes(folder: Path, seasons: list[int]) -> Iterator[tuple[int, Path]]:
         root = folder / str(count)
         if not root.exists():
             shutil.copytree(one, folder / "making")
-            grown(folder / "making", SEASON, count)
+            add_bronze_seasons(folder / "making", SEASON, count)
             (folder / "making").rename(root)
         yield count, root
 
@@ -115,13 +115,13 @@ def main() -> None:
         folder = given.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         met = [
-            measured(folder, count, root, given.means, is_on_dask=given.dask)
+            measure(folder, count, root, given.means, is_on_dask=given.dask)
             for count, root in lakes(folder, given.seasons)
         ]
     sys.exit(not all(met))
 
 
-def measured(folder: Path, count: int, root: Path, means: list[str], *, is_on_dask: bool) -> bool:
+def measure(folder: Path, count: int, root: Path, means: list[str], *, is_on_dask: bool) -> bool:
     """Measure a lake with all executors; return whether the targets are met."""
     command(root, "rebuild", "silver.seasons")  # creates the tables
     found = {name: command(root, "rebuild", "--all", *words) for name, words in MEANS.items() if name in means}

@@ -53,17 +53,17 @@ connection.execute(question).fetchall()
 )
 
 
-def least(*words: str) -> float:
+def measure_least(*words: str) -> float:
     """Return the least processor time of some runs, in seconds."""
     found = []
     for _ in range(TIMES):
-        began = spent()
+        began = read_child_time()
         subprocess.run(words, check=True, capture_output=True)
-        found.append(spent() - began)
+        found.append(read_child_time() - began)
     return min(found)
 
 
-def spent() -> float:
+def read_child_time() -> float:
     """Return the processor time of all child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
@@ -83,15 +83,15 @@ def main() -> None:
 
 def show(root: Path) -> None:
     command = ["env", f"NHL_LAKE_ROOT={root}", sys.executable, "-m", "nhl_lake"]
-    start = least(*command, "--version")
+    start = measure_least(*command, "--version")
     print(f"start of the command: {start:.2f} s of processor time = 1.0\n")
     print(f"{'question':28} {'nhl-lake sql':>14} {'Polars':>8} {'DuckDB':>8}")
     lines = pl.read_delta(str(root / "silver" / "skater_games"))
     player = lines.group_by("player_id").len().sort("len", "player_id")["player_id"][-1]
     for name, text in QUESTIONS.items():
         question = text.format(player=player)
-        whole = least(*command, "sql", question, "--format", "csv") / start
-        engines = [least(sys.executable, "-c", code, str(root), question) / start for code in (POLARS, DUCKDB)]
+        whole = measure_least(*command, "sql", question, "--format", "csv") / start
+        engines = [measure_least(sys.executable, "-c", code, str(root), question) / start for code in (POLARS, DUCKDB)]
         print(f"{name:28} {whole:14.2f} {engines[0]:8.2f} {engines[1]:8.2f}")
 
 

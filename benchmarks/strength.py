@@ -36,7 +36,7 @@ def seconds_of(play: Page) -> int:
     return PERIOD_S * (play["periodDescriptor"]["number"] - 1) + 60 * int(minutes) + int(seconds)
 
 
-def take_away(page: Page, team: int, is_wrong: Callable[[int], bool]) -> None:
+def remove_skater(page: Page, team: int, is_wrong: Callable[[int], bool]) -> None:
     """Remove a skater of a team from the codes in the given seconds."""
     for play in page["plays"]:
         code = play.get("situationCode", "")
@@ -50,13 +50,13 @@ def take_away(page: Page, team: int, is_wrong: Callable[[int], bool]) -> None:
 def rest_of_game(page: Page, dice: random.Random) -> None:
     """Remove a skater for the rest of the game."""
     start = dice.randrange(3000)
-    take_away(page, dice.choice((HOME, AWAY)), lambda second: second >= start)
+    remove_skater(page, dice.choice((HOME, AWAY)), lambda second: second >= start)
 
 
 def some_minutes(page: Page, dice: random.Random) -> None:
     """Remove a skater for 5 to 40 minutes."""
     start, length = dice.randrange(3300), dice.randrange(300, 2400)
-    take_away(page, dice.choice((HOME, AWAY)), lambda second: start <= second < start + length)
+    remove_skater(page, dice.choice((HOME, AWAY)), lambda second: start <= second < start + length)
 
 
 def penalty_without_end(page: Page, dice: random.Random) -> None:
@@ -66,21 +66,21 @@ def penalty_without_end(page: Page, dice: random.Random) -> None:
         minor = dice.choice(minors)
         start = seconds_of(minor) + 120
         team = HOME if minor["details"]["eventOwnerTeamId"] == page["homeTeam"]["id"] else AWAY
-        take_away(page, team, lambda second: second > start)
+        remove_skater(page, team, lambda second: second > start)
 
 
 def both_teams(page: Page, dice: random.Random) -> None:
     """Remove a skater of each team, at different times."""
     for team in (HOME, AWAY):
         start, length = dice.randrange(3000), dice.randrange(300, 3600)
-        take_away(page, team, lambda second, a=start, b=start + length: a <= second < b)  # type: ignore[misc]
+        remove_skater(page, team, lambda second, a=start, b=start + length: a <= second < b)  # type: ignore[misc]
 
 
 def now_and_then(page: Page, dice: random.Random) -> None:
     """Remove a skater of either team for a minute, again and again."""
     for start in range(0, 3600, 120):
         if dice.random() < 0.5:
-            take_away(page, dice.choice((HOME, AWAY)), lambda second, a=start: a <= second < a + 60)  # type: ignore[misc]
+            remove_skater(page, dice.choice((HOME, AWAY)), lambda second, a=start: a <= second < a + 60)  # type: ignore[misc]
 
 
 KINDS: dict[str, Callable[[Page, random.Random], None]] = {

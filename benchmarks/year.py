@@ -26,7 +26,7 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.grown import widened
+from benchmarks.grown import add_built_seasons
 from nhl_lake import catalog
 from nhl_lake.clock import make_clock as clock_from
 from nhl_lake.hockey.calendar import get_eastern_day
@@ -47,7 +47,7 @@ MOST_GROWTH = 1.3
 SAMPLE = 10
 
 
-class Timed(LeagueTransport):
+class TimedLeague(LeagueTransport):
     """The league, and the time that it takes to simulate its pages."""
 
     seconds = processor_s = 0.0
@@ -73,7 +73,7 @@ class Day(NamedTuple):
 def run(root: Path, league: League, at: datetime, options: Options) -> Day:
     """Run once, as the command would at a time."""
     clock = clock_from(at)
-    transport = Timed(league, clock)
+    transport = TimedLeague(league, clock)
     config = ClientConfig(
         rate_limit=RateLimit(0, 4, USER_AGENT), base_url="http://league", source="sample league", transport=transport
     )
@@ -89,14 +89,14 @@ def run(root: Path, league: League, at: datetime, options: Options) -> Day:
     )
 
 
-def begun(base: Path, league: League) -> None:
+def make_first_lake(base: Path, league: League) -> None:
     """Return the lake at the start of the year, from `--folder` if it is there."""
     if not (base / "one").exists():
         run(base / "one", league, SUMMER, Options(seasons=(SEASON,)))
     ten = base / "ten"
     shutil.rmtree(ten, ignore_errors=True)
     shutil.copytree(base / "one", ten)
-    widened(ten, SEASON, SEASONS, get_eastern_day(SUMMER))
+    add_built_seasons(ten, SEASON, SEASONS, get_eastern_day(SUMMER))
     run(ten, league, FIRST - timedelta(days=1), Options())
 
 
@@ -170,7 +170,7 @@ def main() -> None:
         folder = (arguments.folder or Path(temporary)) / lineage.hash_code()  # other code would rebuild everything
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "ten").exists():
-            begun(folder, league)
+            make_first_lake(folder, league)
         root = Path(temporary) / "year"
         shutil.copytree(folder / "ten", root)
         days = year(root, league, arguments)
