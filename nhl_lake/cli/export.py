@@ -36,8 +36,8 @@ def export(
 ) -> None:
     """Write tables to Parquet, CSV, DuckDB, SQLite or Excel files.
 
-    Parquet, CSV and JSON get one file a table. DuckDB, SQLite and Excel hold all tables in one file. In CSV, a text that
-    a spreadsheet would run as a formula gets an apostrophe in front.
+    Parquet, CSV and JSON get one file a table. DuckDB, SQLite and Excel hold all tables in one file. In CSV, a text
+    that a spreadsheet would run as a formula gets an apostrophe in front.
     """
     from nhl_lake import layout
     from nhl_lake.cli import console

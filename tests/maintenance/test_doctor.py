@@ -219,7 +219,9 @@ def test_doctor_reports_on_the_complete_lake(
     (root.parent / "lake.before-restore-20200101T000000Z").mkdir()
     assert "an interrupted restore has left it" in said()
     assert "Delete it when you no longer need it" in said()
-    (root / "bronze" / "boxscore" / "part-00000-01234567-89ab-cdef-0123-456789abcdef-c000.parquet#1").write_bytes(b"half")
+    (root / "bronze" / "boxscore" / "part-00000-01234567-89ab-cdef-0123-456789abcdef-c000.parquet#1").write_bytes(
+        b"half"
+    )
     assert "1 staging files" in said()
     monkeypatch.setattr(doctor, "MIN_FREE_BYTES", 10**18)
     assert "MB left" in said()
