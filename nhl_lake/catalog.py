@@ -12,12 +12,14 @@ from nhl_lake.gold.line_game import LINE_GAME
 from nhl_lake.gold.line_season import LINE_SEASON
 from nhl_lake.gold.pair_game import PAIR_GAME
 from nhl_lake.gold.pair_season import PAIR_SEASON
+from nhl_lake.gold.shots import SHOTS
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.gold.skater_season import SKATER_SEASON
 from nhl_lake.gold.sog_features import SOG_FEATURES
 from nhl_lake.gold.sog_predictions import SOG_PREDICTIONS
 from nhl_lake.gold.team_game import TEAM_GAME
 from nhl_lake.gold.team_season import TEAM_SEASON
+from nhl_lake.gold.xg_model import XG_MODEL
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.silver.game_quality import GAME_QUALITY
@@ -62,6 +64,8 @@ SILVER = (
     KNOWN_ISSUES,
 )
 GOLD = (
+    XG_MODEL,
+    SHOTS,
     SKATER_GAME,
     TEAM_GAME,
     GOALIE_GAME,

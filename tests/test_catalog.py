@@ -124,7 +124,14 @@ GOALTENDING_GOAL_MUTANTS: dict[str, dict[str, Any]] = {
     "attempts are unblocked plus blocked attempts": {"attempts_against": 8},
     "every unblocked attempt has one outcome": {"frozen_attempts_against": 1},
 }
+XG_MUTANTS: dict[str, dict[str, Any]] = {
+    "xG is a probability": {"is_unblocked_attempt": True, "xg": 1.5, "xg_flurry_adjusted": 0.1},
+    "flurry-adjusted xG does not exceed xG": {"is_unblocked_attempt": True, "xg": 0.1, "xg_flurry_adjusted": 0.2},
+    "a blocked attempt has no xG": {"is_unblocked_attempt": False, "xg": 0.1, "xg_flurry_adjusted": 0.1},
+    "a row with xG names its model": {"xg": None, "xg_flurry_adjusted": None},
+}
 MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
+    **{("gold.shots", rule): row for rule, row in XG_MUTANTS.items()},
     **{
         (f"gold.{who}_{span}", rule): row
         for who, always, of_a_game, of_a_season in (
@@ -298,7 +305,7 @@ def test_an_instant_ends_in_at_and_a_day_in_date():
     assert {c.name for c in columns if c.dtype.base_type() is pl.Date and not c.name.endswith("_date")} == set()
     assert {
         c.name for c in columns if c.dtype.base_type() is pl.Boolean and c.name.split("_")[0] not in {"is", "has"}
-    } == set()
+    } == {"xg_in_sample"}  # beside xg and xg_model
 
 
 @every_table

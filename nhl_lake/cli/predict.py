@@ -92,6 +92,7 @@ def list_models(json: Json = False) -> None:
             (models.BASELINE_MODEL, "recent shots a minute times ice time"),
         )
     ]
+    rows.append({"name": "xg", "predicts": "expected goals", "model": "xg …", "method": "boosted trees on gold.shots"})
     if json:
         write_out(console.format_json(rows))
     else:

@@ -6,6 +6,7 @@ import polars as pl
 
 from nhl_lake.gold.measures.appearances import list_game_teams
 from nhl_lake.gold.measures.recorded_events import add_recorded_flags, is_always_recorded, list_required_flags
+from nhl_lake.gold.shots import SHOTS
 from nhl_lake.hockey.line_changes import PERIOD_KEY
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
@@ -24,7 +25,7 @@ COUNTS = {
 SIDES = {"home": pl.col("is_home"), "away": ~pl.col("is_home")}
 
 
-def game_flow(plays: pl.LazyFrame, stints: pl.LazyFrame, games: pl.LazyFrame) -> pl.LazyFrame:
+def game_flow(plays: pl.LazyFrame, stints: pl.LazyFrame, games: pl.LazyFrame, shots: pl.LazyFrame) -> pl.LazyFrame:
     """One row per step: a shot attempt, a change of strength, or the start or end of a period.
 
     Counts include the step. Changes of strength come from the shifts; a game without shifts has none, and the strength
@@ -35,16 +36,22 @@ def game_flow(plays: pl.LazyFrame, stints: pl.LazyFrame, games: pl.LazyFrame) ->
         for name, (flag, _) in COUNTS.items()
         for side, is_side in SIDES.items()
     }
+    counts |= {
+        f"{side}_xg_so_far": pl.when(is_side).then("xg").fill_null(0.0).cum_sum().over("game_id").round(5)
+        for side, is_side in SIDES.items()
+    }
     order = pl.col("step").replace_strict(STEP_ORDER, default=1, return_dtype=pl.Int8)
     second = pl.coalesce("second", "period_seconds")
+    xg = shots.select("game_id", "event_id", "xg")
+    attempts = select_play_steps(plays).join(xg, on=["game_id", "event_id"], how="left", validate="1:1")
     return (
-        pl.concat([select_play_steps(plays), find_strength_changes(plays, stints)], how="diagonal")
+        pl.concat([attempts, find_strength_changes(plays, stints)], how="diagonal")
         .sort("game_id", "period", second, order, "event_number")
         .with_columns(step_number=pl.int_range(1, pl.len() + 1).over("game_id"), **counts)
-        .pipe(add_recorded_flags, plays)
+        .pipe(add_recorded_flags, plays, None, shots)
         .with_columns(
             pl.when(*list_required_flags(name)).then(f"{side}_{name}_so_far").alias(f"{side}_{name}_so_far")
-            for name in COUNTS
+            for name in (*COUNTS, "xg")
             for side in SIDES
             if not is_always_recorded(name)
         )
@@ -140,6 +147,16 @@ COLUMNS = (
         for name, (_, text) in COUNTS.items()
         for side in SIDES
     ),
+    *(
+        Column(
+            f"{side}_xg_so_far",
+            pl.Float64,
+            f"Expected goals of the {side} team so far, including this step",
+            nullable=True,
+        )
+        for side in SIDES
+    ),
+    Column("xg", pl.Float64, "Expected goals of this attempt; null for other steps and without xG", nullable=True),
 )
 
 GAME_FLOW = Table(
@@ -148,7 +165,7 @@ GAME_FLOW = Table(
     key=("game_id", "step_number"),
     columns=COLUMNS,
     chunk_key="game_id",
-    inputs=(PLAYS, STINTS, GAMES),
+    inputs=(PLAYS, STINTS, GAMES, SHOTS),
     source=game_flow,
     checks={
         "goals do not exceed attempts": pl.col("home_attempts_so_far").is_null()

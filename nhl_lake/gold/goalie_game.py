@@ -7,6 +7,7 @@ import polars as pl
 from nhl_lake.gold.measures import appearances, checks, ice_time, individual_events, recorded_events
 from nhl_lake.gold.measures import attempts as shooting
 from nhl_lake.gold.measures.attempts import STRENGTH_NAMES, declare_count
+from nhl_lake.gold.measures.expected_goals import DANGER_CLASSES
 from nhl_lake.gold.measures.situations import (
     ALL_SITUATIONS,
     add_all_situations,
@@ -14,6 +15,7 @@ from nhl_lake.gold.measures.situations import (
     orient_situation,
     situation,
 )
+from nhl_lake.gold.shots import SHOTS
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
@@ -33,6 +35,7 @@ def goalie_game(
     on_ice: pl.LazyFrame,
     stints: pl.LazyFrame,
     goalie_games: pl.LazyFrame,
+    shots: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """One row per goalie dressed for a final game and situation of the goalie's team; `all` is the sum of the others.
 
@@ -42,14 +45,14 @@ def goalie_game(
     no goalies or do not record such events: shots before 1997, misses before 2005, everything else before 2009. The
     decision is the NHL's. So is the split by strength in `official_…`, which includes penalty shots.
     """
-    attempts = shooting.count_attempts(plays).cache()
+    attempts = shooting.count_attempts(shots).cache()
     decisions = goalie_games.select("game_id", "player_id", "decision")
     goalies = (
         appearances.select_appearances(games, lineups, plays).filter(pl.col("position") == "G").drop("position").cache()
     )
     started = lineups.select("game_id", "player_id", "is_starter")
     rows = (
-        expand_situations(recorded_events.add_recorded_flags(goalies, plays, stints))
+        expand_situations(recorded_events.add_recorded_flags(goalies, plays, stints, shots))
         .join(started, on=GOALIE_KEY[:2], how="left", validate="m:1")
         .join(decisions, on=GOALIE_KEY[:2], how="left", validate="m:1")
     )
@@ -131,6 +134,7 @@ def compute_save_share() -> pl.Expr:
 
 
 PENALTY_COUNTS = ("penalties", "penalty_minutes")
+SAVED_ABOVE = "goals_saved_above_expected"
 ATTEMPT_COUNTS = (
     "missed_shots",
     "unblocked_attempts",
@@ -142,6 +146,10 @@ ATTEMPT_COUNTS = (
     "stopped_attempts",
     "attempts_continued_in_zone",
     "attempts_continued_outside_zone",
+    "xg",
+    "xg_flurry_adjusted",
+    "rebound_xg",
+    *(f"{danger}_danger_{what}" for what in ("attempts", "xg", "goals") for danger in DANGER_CLASSES),
 )
 FACED_SUMS = {
     "goals_against": pl.col("goals").sum(),
@@ -153,6 +161,7 @@ FACED_SUMS = {
     "penalty_shot_goals_against": pl.col("penalty_shot_goals").sum(),
     "penalty_shots_against": pl.col("is_penalty_shot").sum(),
     **{f"{name}_against": pl.col(name).sum() for name in ATTEMPT_COUNTS},
+    SAVED_ABOVE: -pl.col("goals_above_expected").sum(),
 }
 SHIFT_COUNTS = ("blocked_attempts_against", *ice_time.NAMES)
 COUNTS = (*FACED_SUMS, *SHIFT_COUNTS, "attempts_against", "goals", "assists", "points", *PENALTY_COUNTS)
@@ -161,14 +170,16 @@ STRENGTH_SPLIT = tuple(
     f"{strength}_{what}" for strength in STRENGTH_NAMES.values() for what in ("shots_against", "saves", "goals_against")
 )
 OFFICIAL_COLUMNS = {column.name: column for column in GOALIE_GAMES.columns}
-DESCRIPTIONS = {column.name: column.description for column in (*shooting.COLUMNS, *individual_events.SHARED_COLUMNS)}
+COUNTED = {column.name: column for column in (*shooting.COLUMNS, *individual_events.SHARED_COLUMNS)}
 
 
 def declare_faced_column(name: str) -> Column:
     """Declare a count against the goalie, with the box score's description if it has the column."""
     if name in OFFICIAL_COLUMNS:
         return replace(OFFICIAL_COLUMNS[name], nullable=True)
-    return declare_count(name, f"{DESCRIPTIONS[name.removesuffix('_against')]}; against the goalie in net")
+    counted = COUNTED[name.removesuffix("_against")]
+    description = f"{counted.description}; against the goalie in net"
+    return Column(name, counted.dtype, description, nullable=True)
 
 
 COLUMNS = (
@@ -178,7 +189,8 @@ COLUMNS = (
     OFFICIAL_COLUMNS["decision"],
     ice_time.time_source,
     *ice_time.COLUMNS,
-    *(declare_faced_column(name) for name in FACED_SUMS if name != "penalty_shots_against"),
+    *(declare_faced_column(name) for name in FACED_SUMS if name not in {"penalty_shots_against", SAVED_ABOVE}),
+    Column(SAVED_ABOVE, pl.Float64, "Expected goals minus goals against, over the attempts with xG", nullable=True),
     declare_count("penalty_shots_against", "Penalty shots against, including misses, without the shootout"),
     declare_faced_column("blocked_attempts_against"),
     declare_faced_column("attempts_against"),
@@ -203,7 +215,7 @@ GOALIE_GAME = Table(
     key=("game_id", "player_id", "situation"),
     columns=COLUMNS,
     chunk_key="game_id",
-    inputs=(GAMES, LINEUPS, PLAYS, ON_ICE, STINTS, GOALIE_GAMES),
+    inputs=(GAMES, LINEUPS, PLAYS, ON_ICE, STINTS, GOALIE_GAMES, SHOTS),
     source=goalie_game,
     checks=checks.GOALIE_CHECKS | checks.TIME_CHECKS,
 )

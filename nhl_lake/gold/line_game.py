@@ -3,6 +3,7 @@
 import polars as pl
 
 from nhl_lake.gold.measures.combinations import FORWARD_POSITIONS, count_combinations, declare_columns
+from nhl_lake.gold.shots import SHOTS
 from nhl_lake.schema.table import Table
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.lineups import LINEUPS
@@ -14,14 +15,21 @@ ORDINALS = ("first", "second", "third")
 
 
 def line_game(
-    plays: pl.LazyFrame, on_ice: pl.LazyFrame, stints: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame
+    plays: pl.LazyFrame,
+    on_ice: pl.LazyFrame,
+    stints: pl.LazyFrame,
+    lineups: pl.LazyFrame,
+    games: pl.LazyFrame,
+    shots: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """One row per game and line: three forwards who were together on the ice at 5on5, without another forward.
 
     Forwards are players with position C, L or R in this game. Time with two or four forwards belongs to no line, so the
     lines add up to the team's 5on5 time with exactly three forwards. Games without shifts are left out.
     """
-    return count_combinations(plays, on_ice, stints, lineups, games, positions=FORWARD_POSITIONS, ordinals=ORDINALS)
+    return count_combinations(
+        plays, on_ice, stints, lineups, games, shots, positions=FORWARD_POSITIONS, ordinals=ORDINALS
+    )
 
 
 LINE_GAME = Table(
@@ -30,7 +38,7 @@ LINE_GAME = Table(
     key=("game_id", "team_id", *(f"{nth}_player_id" for nth in ORDINALS)),
     columns=declare_columns(*ORDINALS),
     chunk_key="game_id",
-    inputs=(PLAYS, ON_ICE, STINTS, LINEUPS, GAMES),
+    inputs=(PLAYS, ON_ICE, STINTS, LINEUPS, GAMES, SHOTS),
     source=line_game,
     checks={
         "three forwards, ids ascending": (pl.col("first_player_id") < pl.col("second_player_id"))

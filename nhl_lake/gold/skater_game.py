@@ -20,6 +20,7 @@ from nhl_lake.gold.measures.situations import (
     orient_situation,
     situation,
 )
+from nhl_lake.gold.shots import SHOTS
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
@@ -42,6 +43,7 @@ def skater_game(
     shifts: pl.LazyFrame,
     stints: pl.LazyFrame,
     skater_games: pl.LazyFrame,
+    shots: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """One row per skater dressed for a final game and situation; `all` is the sum of the others.
 
@@ -50,10 +52,10 @@ def skater_game(
     `all` are then the box score's (`time_source`). Goals, points and penalties are always known. Other counts are null
     if the plays do not record such events: shots before 1997, misses before 2005, everything else before 2009.
     """
-    attempts = shooting.count_attempts(plays).cache()
+    attempts = shooting.count_attempts(shots).cache()
     skaters = appearances.select_appearances(games, lineups, plays).filter(pl.col("position").ne_missing("G")).cache()
     team_stints = ice_time.split_stints_by_team(stints).cache()
-    rows = expand_situations(recorded_events.add_recorded_flags(skaters, plays, stints))
+    rows = expand_situations(recorded_events.add_recorded_flags(skaters, plays, stints, shots))
     for found in (
         count_own_events(attempts, plays, skaters),
         *list_shift_counts(attempts, plays, on_ice, shifts, team_stints, skaters),
@@ -137,6 +139,9 @@ def compute_ratings() -> dict[str, pl.Expr]:
         for where in ("on_ice", "off_ice")
         for what in ("attempt", "unblocked_attempt")
     }
+    shares |= {
+        f"{where}_xg_share": compute_share(f"{where}_xg_for", f"{where}_xg_against") for where in ("on_ice", "off_ice")
+    }
     return {**shares, "ice_time_rank": rank_ice_time(), "game_score": game_score()}
 
 
@@ -200,6 +205,7 @@ COLUMNS = (
         for what, description in (
             ("attempt", "shot attempts (Corsi)"),
             ("unblocked_attempt", "unblocked attempts (Fenwick)"),
+            ("xg", "expected goals"),
         )
     ),
 )
@@ -210,7 +216,7 @@ SKATER_GAME = Table(
     key=("game_id", "player_id", "situation"),
     columns=COLUMNS,
     chunk_key="game_id",
-    inputs=(GAMES, LINEUPS, PLAYS, ON_ICE, SHIFTS, STINTS, SKATER_GAMES),
+    inputs=(GAMES, LINEUPS, PLAYS, ON_ICE, SHIFTS, STINTS, SKATER_GAMES, SHOTS),
     source=skater_game,
     checks=checks.STRENGTH_CHECKS
     | checks.ATTEMPT_CHECKS

@@ -34,9 +34,9 @@ def compute_shares() -> dict[str, pl.Expr]:
         "faceoff_win_share": compute_share("faceoffs_won", "faceoffs_lost"),
         "offensive_zone_start_share": season_totals.compute_ratio(pl.col("offensive_zone_starts"), end_zone_starts),
         **{
-            f"{where}_{name[:-1]}_share": compute_share(f"{where}_{name}_for", f"{where}_{name}_against")
+            f"{where}_{name.removesuffix('s')}_share": compute_share(f"{where}_{name}_for", f"{where}_{name}_against")
             for where in ("on_ice", "off_ice")
-            for name in ("goals", "unblocked_attempts", "attempts")
+            for name in ("goals", "unblocked_attempts", "attempts", "xg")
         },
         "game_score_per_game": season_totals.compute_ratio(pl.col("rated_game_score"), pl.col("games_with_shifts")),
     }
@@ -51,13 +51,18 @@ RATES = (
     "shots_on_goal",
     "unblocked_attempts",
     "attempts",
+    "xg",
     "hits",
     "blocked_shots",
     "takeaways",
     "giveaways",
     "penalties",
     "penalties_drawn",
-    *(f"on_ice_{name}_{side}" for name in ("goals", "shots_on_goal", "attempts") for side in SIDES),
+    *(
+        f"on_ice_{name}_{side}"
+        for name in ("goals", "shots_on_goal", "attempts", "xg", "xg_score_adjusted")
+        for side in SIDES
+    ),
     *(f"on_ice_adjusted_attempts_{side}" for side in SIDES),
 )
 SHARES = {
@@ -71,6 +76,7 @@ SHARES = {
             ("goal", "goals"),
             ("unblocked_attempt", "unblocked attempts (Fenwick)"),
             ("attempt", "shot attempts (Corsi)"),
+            ("xg", "expected goals"),
         )
     },
 }

@@ -15,6 +15,7 @@ from nhl_lake.gold.measures.situations import (
     orient_situation,
     situation,
 )
+from nhl_lake.gold.shots import SHOTS
 from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.plays import PLAYS
@@ -23,7 +24,7 @@ from nhl_lake.silver.stints import STINTS
 TEAM_KEY = ("game_id", "team_id", "situation")
 
 
-def team_game(games: pl.LazyFrame, plays: pl.LazyFrame, stints: pl.LazyFrame) -> pl.LazyFrame:
+def team_game(games: pl.LazyFrame, plays: pl.LazyFrame, stints: pl.LazyFrame, shots: pl.LazyFrame) -> pl.LazyFrame:
     """One row per team of a final game and situation of the team; `all` is the sum of the others.
 
     `…_against` are the opponent's own counts in the mirrored situation. Events of goalies and the bench count too;
@@ -33,8 +34,8 @@ def team_game(games: pl.LazyFrame, plays: pl.LazyFrame, stints: pl.LazyFrame) ->
     dressed = appearances.list_game_teams(games).join(plays, on="game_id", how="semi")
     time = ice_time.sum_team_time(ice_time.split_stints_by_team(stints))
     rows = (
-        expand_situations(recorded_events.add_recorded_flags(dressed, plays, stints))
-        .join(sum_team_counts(plays), on=TEAM_KEY, how="left", validate="1:1")
+        expand_situations(recorded_events.add_recorded_flags(dressed, plays, stints, shots))
+        .join(sum_team_counts(plays, shots), on=TEAM_KEY, how="left", validate="1:1")
         .join(time, on=TEAM_KEY, how="left", validate="1:1")
         .with_columns(recorded_events.fill_recorded_counts((*OWN_COUNTS, *ice_time.NAMES)))
         .cache()
@@ -47,9 +48,9 @@ def team_game(games: pl.LazyFrame, plays: pl.LazyFrame, stints: pl.LazyFrame) ->
     return filled.with_columns(**compute_shares()).select(list(TEAM_GAME.schema))
 
 
-def sum_team_counts(plays: pl.LazyFrame) -> pl.LazyFrame:
+def sum_team_counts(plays: pl.LazyFrame, shots: pl.LazyFrame) -> pl.LazyFrame:
     """One row per team, game and situation, with the team's own counts."""
-    attempts = shooting.count_attempts(plays).with_columns(
+    attempts = shooting.count_attempts(shots).with_columns(
         pl.col("situation").fill_null(OTHER_SITUATION), team_id="acting_team_id"
     )
     other_events = individual_events.count_team_events(plays).with_columns(situation=orient_situation())
@@ -58,12 +59,12 @@ def sum_team_counts(plays: pl.LazyFrame) -> pl.LazyFrame:
 
 def compute_shares() -> dict[str, pl.Expr]:
     """Return the team's shares of both teams' counts."""
-    return {f"{name[:-1]}_share": compute_share(name, f"{name}_against") for name in SHARE_COUNTS}
+    return {f"{name}_share": compute_share(count, f"{count}_against") for name, count in SHARE_COUNTS.items()}
 
 
 OWN_COUNTS = (*shooting.NAMES, *(column.name for column in individual_events.SHARED_COLUMNS))
 PENALTY_COUNTS = ("penalties", "misconducts", "penalty_minutes")
-SHARE_COUNTS = ("goals", "unblocked_attempts", "attempts")
+SHARE_COUNTS = {"goal": "goals", "unblocked_attempt": "unblocked_attempts", "attempt": "attempts", "xg": "xg"}
 
 OWN_COLUMNS = tuple(
     replace(column, nullable=False) if column.name in PENALTY_COUNTS else column
@@ -89,10 +90,8 @@ COLUMNS = (
     *OWN_COLUMNS,
     *OPPONENT_COLUMNS,
     *(
-        Column(
-            f"{name[:-1]}_share", pl.Float64, f"Share of both teams' {name.replace('_', ' ')}, 0 to 1", nullable=True
-        )
-        for name in SHARE_COUNTS
+        Column(f"{name}_share", pl.Float64, f"Share of both teams' {count.replace('_', ' ')}, 0 to 1", nullable=True)
+        for name, count in SHARE_COUNTS.items()
     ),
 )
 
@@ -102,7 +101,7 @@ TEAM_GAME = Table(
     key=("game_id", "team_id", "situation"),
     columns=COLUMNS,
     chunk_key="game_id",
-    inputs=(GAMES, PLAYS, STINTS),
+    inputs=(GAMES, PLAYS, STINTS, SHOTS),
     source=team_game,
     checks=checks.STRENGTH_CHECKS | checks.ATTEMPT_CHECKS | checks.TIME_CHECKS,
 )

@@ -27,13 +27,15 @@ def compute_shares() -> dict[str, pl.Expr]:
         "faceoff_win_share": compute_share("faceoffs_won", "faceoffs_lost"),
         **{
             f"{name.removesuffix('s')}_share": compute_share(name, f"{name}_against")
-            for name in ("goals", "unblocked_attempts", "attempts", "adjusted_attempts")
+            for name in ("goals", "unblocked_attempts", "attempts", "adjusted_attempts", "xg", "xg_score_adjusted")
         },
     }
 
 
 RATES = tuple(
-    f"{name}{side}" for name in ("goals", "shots_on_goal", "attempts", "adjusted_attempts") for side in ("", "_against")
+    f"{name}{side}"
+    for name in ("goals", "shots_on_goal", "attempts", "adjusted_attempts", "xg", "xg_score_adjusted")
+    for side in ("", "_against")
 )
 SHARES = {
     "shooting_share": "Shooting percentage, 0 to 1: goals out of shots on goal",
@@ -43,6 +45,8 @@ SHARES = {
         f"{name}_share": f"Share of both teams' {name.replace('_', ' ')}s, 0 to 1"
         for name in ("goal", "unblocked_attempt", "attempt", "adjusted_attempt")
     },
+    "xg_share": "Share of both teams' expected goals, 0 to 1",
+    "xg_score_adjusted_share": "Share of both teams' expected goals adjusted for score and home ice, 0 to 1",
 }
 
 COLUMNS = (

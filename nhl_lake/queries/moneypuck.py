@@ -1,6 +1,6 @@
 """Four views over gold with MoneyPuck's column names, for notebooks written for its files.
 
-Polars and DuckDB return the same rows for each view. Columns that need an expected-goals model are absent, not zero.
+Polars and DuckDB return the same rows for each view. Columns of expected goals are null in games without xG, not zero.
 """
 
 import re
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nhl_lake.catalog import find_table
+from nhl_lake.gold.measures.expected_goals import DANGER_CLASSES
 from nhl_lake.gold.measures.on_ice_events import OFF_ICE_COUNTS, ON_ICE_COUNTS
 from nhl_lake.gold.measures.shift_starts import SHIFT_KINDS
 from nhl_lake.schema.table import Table
@@ -68,6 +69,16 @@ TEAM_NAMES: Mapping[str, str] = {
     "faceoffs_won": "faceOffsWon",
     "penalties": "penalties",
     "penalty_minutes": "penalityMinutes",
+    "xg": "xGoals",
+    "xg_flurry_adjusted": "flurryAdjustedxGoals",
+    "xg_score_adjusted": "scoreVenueAdjustedxGoals",
+    "xg_flurry_score_adjusted": "flurryScoreVenueAdjustedxGoals",
+    "rebound_xg": "reboundxGoals",
+    **{
+        f"{danger}_danger_{ours}": f"{danger}Danger{theirs}"
+        for ours, theirs in (("attempts", "Shots"), ("xg", "xGoals"), ("goals", "Goals"))
+        for danger in DANGER_CLASSES
+    },
 }
 SKATER_NAMES: Mapping[str, str] = {
     **{name: f"I_F_{theirs}" for name, theirs in TEAM_NAMES.items() if not name.startswith("penal")},
@@ -102,6 +113,9 @@ SHIFT_COLUMNS = {
        for letter, side in SIDES.items() for name in OFF_ICE_COUNTS},
     **{f"{name}{side.title()}AfterShifts": f"{ours}s_{side}_after_shifts"
        for name, ours in SHARE_NAMES.items() for side in SIDES.values()},
+    **{f"xGoals{side.title()}AfterShifts": f"xg_{side}_after_shifts" for side in SIDES.values()},
+    **{f"{where}_xGoalsPercentage": f"100 * {where.replace('I', '_i').lower()}_xg_share"
+       for where in ("onIce", "offIce")},
 }  # fmt: skip
 
 GAME_TYPE_FILTER = "game_type IN (2, 3)"
@@ -150,6 +164,7 @@ GAMES_HISTORICAL = View(
         "iceTime": "time_on_ice_s",
         "corsiPercentage": "100 * attempt_share",
         "fenwickPercentage": "100 * unblocked_attempt_share",
+        "xGoalsPercentage": "100 * xg_share",
         **{f"{theirs}For": ours for ours, theirs in TEAM_NAMES.items()},
         **{f"{theirs}Against": f"{ours}_against" for ours, theirs in TEAM_NAMES.items() if ours != "faceoffs_won"},
         "faceOffsWonAgainst": "faceoffs_lost",

@@ -6,6 +6,8 @@ from typing import Any
 
 import polars as pl
 
+from nhl_lake.gold import xg_model
+from nhl_lake.gold.shots import SHOTS
 from nhl_lake.league import League
 from nhl_lake.schema import checks
 from nhl_lake.schema.table import Table
@@ -23,6 +25,7 @@ from tests.silver import builders
 from tests.silver.bronze_pages import NO_PAGES, build_table, make_pages, make_schedule_row
 
 SEEDS = (1, 2, 3)
+NO_SHOTS = pl.LazyFrame(schema=SHOTS.schema)
 Silver = dict[str, pl.DataFrame]
 
 
@@ -73,9 +76,19 @@ def build_league_silver(seed: int) -> Silver:
     return build_silver(pages, charts, make_pages(*boxes))
 
 
+def make_model() -> pl.LazyFrame:
+    """Return the model of xG that ships with the package."""
+    row = xg_model.make_row(xg_model.read_shipped_model("NHL"))
+    return pl.LazyFrame([row], schema=xg_model.XG_MODEL.schema)
+
+
 def build_gold(table: Table, found: Silver, **others: pl.DataFrame) -> pl.DataFrame:
-    """Build a gold table, and the gold tables that it reads, and validate its rows."""
+    """Build a gold table, and the shots that it reads, and validate its rows."""
     every = found | others
+    if SHOTS in table.inputs and "shots" not in every:
+        every["shots"] = build_table(
+            SHOTS, *(every[name].lazy() for name in ("plays", "lineups", "games")), make_model()
+        )
     rows = build_table(table, *(every[read.name.split(".")[1]].lazy() for read in table.inputs))
     checks.validate_rows(table, rows)
     return rows

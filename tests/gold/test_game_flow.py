@@ -9,6 +9,7 @@ from nhl_lake.gold.game_flow import GAME_FLOW
 from nhl_lake.schema import checks
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.team_games import TEAM_GAMES
+from tests.gold.league_tables import NO_SHOTS
 from tests.gold.test_line_game import make_stint
 from tests.league.league_pages import filter_reported_games, get_game_page, get_league, get_shift_chart, sample_games
 from tests.silver import builders
@@ -37,6 +38,7 @@ def build_flow(plays: list[dict[str, Any]], stints: list[dict[str, Any]] = ()) -
         builders.make_plays(*plays, drop),
         builders.make_stints(*stints),
         builders.make_games(builders.make_game(home_team_abbrev="HOM", away_team_abbrev="AWY")),
+        NO_SHOTS,
     )
     checks.validate_rows(GAME_FLOW, found)
     return found
@@ -51,7 +53,7 @@ def test_every_attempt_adds_to_the_counts_of_its_team():
         ]
     )  # fmt: skip
 
-    assert found.select("step_number", "step", "^.*_so_far$").rows() == [
+    assert found.select("step_number", "step", "^.*(goals|shots_on_goal|attempts)_so_far$").rows() == [
         (1, "period-start", 0, 0, 0, 0, 0, 0, 0, 0),
         (2, "missed-shot", 0, 0, 0, 0, 1, 0, 1, 0),
         (3, "goal", 0, 1, 0, 1, 1, 1, 1, 1),
@@ -125,7 +127,7 @@ def test_last_step_has_the_official_score_and_shots():
     stints = build_tables(games, charts, []).stints.lazy()
 
     plays = build_table(PLAYS, pages).lazy()
-    found = build_table(GAME_FLOW, plays, stints, builders.make_games())
+    found = build_table(GAME_FLOW, plays, stints, builders.make_games(), NO_SHOTS)
     checks.validate_rows(GAME_FLOW, found)
     last = found.sort("step_number").group_by("game_id", maintain_order=True).last()
 
@@ -144,7 +146,7 @@ def test_strength_between_the_steps_matches_the_truth_of_every_second():
         games, {game: builders.make_chart(*get_shift_chart(game)["data"], game_id=game) for game in games}, []
     ).stints.lazy()
     plays = build_table(PLAYS, pages).lazy()
-    found = build_table(GAME_FLOW, plays, stints, builders.make_games()).filter(pl.col("step") == "strength")
+    found = build_table(GAME_FLOW, plays, stints, builders.make_games(), NO_SHOTS).filter(pl.col("step") == "strength")
 
     assert games
     for game in games:

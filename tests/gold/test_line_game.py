@@ -16,6 +16,7 @@ from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.on_ice import ON_ICE
 from nhl_lake.silver.plays import PLAYS
+from tests.gold.league_tables import NO_SHOTS
 from tests.league.league_pages import SEASONS, get_game_page, get_league, get_shift_chart, list_played_games
 from tests.silver import builders
 from tests.silver.bronze_pages import NO_PAGES, build_table, make_pages, make_schedule_row
@@ -67,6 +68,7 @@ def build_combinations(
         builders.make_stints(*stints),
         builders.make_lineups(*LINEUP),
         builders.make_games(builders.make_game(home_team_abbrev="HOM", away_team_abbrev="AWY")),
+        NO_SHOTS,
     )
     checks.validate_rows(table, found)
     return found
@@ -80,7 +82,7 @@ def map_times(found: pl.DataFrame, team: int = HOME) -> dict[tuple[int, ...], in
 
 def select_results(found: pl.DataFrame, team: int = HOME) -> list[tuple[int, ...]]:
     """Return goals, shots, unblocked attempts and attempts, each for and against, of the only set of a team."""
-    return found.filter(pl.col("team_id") == team).select("^on_ice_.*$").rows()
+    return found.filter(pl.col("team_id") == team).select("^on_ice_.*$").drop("^on_ice_xg.*$").rows()
 
 
 def test_time_of_a_line_covers_all_its_stretches_with_any_defense():
@@ -196,7 +198,7 @@ def league_made() -> tuple[list[int], dict[str, pl.DataFrame], pl.DataFrame, pl.
         games, {game: builders.make_chart(*get_shift_chart(game)["data"], game_id=game) for game in games}, []
     )
     schedule = builders.make_frame(GAMES, [make_schedule_row(get_game_page(game, "play-by-play")) for game in games])
-    read = [*(frame.lazy() for frame in (plays, found.on_ice, found.stints, lineups)), schedule]
+    read = [*(frame.lazy() for frame in (plays, found.on_ice, found.stints, lineups)), schedule, NO_SHOTS]
     return games, {"line": build_table(LINE_GAME, *read), "pair": build_table(PAIR_GAME, *read)}, plays, lineups
 
 

@@ -11,7 +11,7 @@ from nhl_lake.gold.team_game import TEAM_GAME
 from nhl_lake.schema import checks
 from tests.gold import game_builders
 from tests.gold.game_builders import FACEOFF, build_game_silver, play_time
-from tests.gold.league_tables import Silver, build_gold
+from tests.gold.league_tables import NO_SHOTS, Silver, build_gold
 from tests.silver.play_builders import AWAY, HOME, make_play, make_shot
 
 POWER_PLAY, PULLED, SHOT_AT = "1451", "1560", "1010"
@@ -380,7 +380,8 @@ def test_order_of_rows_changes_nothing():
 def test_schema_is_the_declared_one():
     full = build_game_silver(FACEOFF, make_shot("goal"), shifts=ALL_GAME)
     for found in (full, {name: rows.clear() for name, rows in full.items()}):
-        rows = skater_game(*(found[read.name.split(".")[1]].lazy() for read in SKATER_GAME.inputs)).collect()
+        every = found | {"shots": NO_SHOTS.collect()}
+        rows = skater_game(*(every[read.name.split(".")[1]].lazy() for read in SKATER_GAME.inputs)).collect()
         assert rows.columns == list(SKATER_GAME.schema)
 
 

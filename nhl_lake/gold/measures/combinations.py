@@ -7,7 +7,7 @@ import polars as pl
 from nhl_lake.gold.measures.appearances import list_game_teams
 from nhl_lake.gold.measures.recorded_events import add_recorded_flags, fill_recorded_counts, is_always_recorded
 from nhl_lake.gold.measures.season_totals import sum_known
-from nhl_lake.gold.measures.situations import compute_share
+from nhl_lake.gold.measures.situations import compute_share, round_sums
 from nhl_lake.hockey.names import format_full_name
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column
@@ -22,7 +22,7 @@ EVENT_COUNTS = {
     "attempts": ("is_attempt", "Shot attempts (Corsi)"),
 }
 SIDES = {"for": "of the team", "against": "of the opponent"}
-SHARE_COUNTS = ("goals", "unblocked_attempts", "attempts")
+SHARE_COUNTS = {"goal": "goals", "unblocked_attempt": "unblocked_attempts", "attempt": "attempts", "xg": "xg"}
 COUNT_COLUMNS = tuple(
     Column(
         f"on_ice_{name}_{side}",
@@ -32,7 +32,11 @@ COUNT_COLUMNS = tuple(
     )
     for name, (_, text) in EVENT_COUNTS.items()
     for side, of_team in SIDES.items()
+) + tuple(
+    Column(f"on_ice_xg_{side}", pl.Float64, f"Expected goals {of_team} while on the ice together", nullable=True)
+    for side, of_team in SIDES.items()
 )
+COUNT_NAMES = tuple(column.name for column in COUNT_COLUMNS)
 time_together = Column("time_together_s", pl.Int32, "Time on ice together at 5on5", "s")
 
 
@@ -64,12 +68,12 @@ def declare_season_columns(*ordinals: str) -> tuple[Column, ...]:
         *COUNT_COLUMNS,
         *(
             Column(
-                f"on_ice_{name[:-1]}_share",
+                f"on_ice_{name}_share",
                 pl.Float64,
-                f"Share of both teams' {name.replace('_', ' ')} while on the ice together, 0 to 1",
+                f"Share of both teams' {count.replace('_', ' ')} while on the ice together, 0 to 1",
                 nullable=True,
             )
-            for name in SHARE_COUNTS
+            for name, count in SHARE_COUNTS.items()
         ),
     )
 
@@ -92,6 +96,7 @@ def count_combinations(
     stints: pl.LazyFrame,
     lineups: pl.LazyFrame,
     games: pl.LazyFrame,
+    shots: pl.LazyFrame,
     *,
     positions: tuple[str, ...],
     ordinals: tuple[str, ...],
@@ -100,7 +105,7 @@ def count_combinations(
     dressed = lineups.filter(~pl.col("is_scratched") & pl.col("position").is_in(positions))
     found = (
         find_player_sets(*rows, dressed, ordinals)
-        for rows in (number_stints_at_5on5(stints), number_attempts_at_5on5(plays, on_ice))
+        for rows in (number_stints_at_5on5(stints), number_attempts_at_5on5(plays, on_ice, shots))
     )
     headers = plays.select("season", "game_id", "game_type", "home_team_id").unique()
     key = ["game_id", "team_id", *(f"{nth}_player_id" for nth in ordinals)]
@@ -109,8 +114,9 @@ def count_combinations(
         pl.concat(found, how="diagonal")
         .group_by(key)
         .agg(pl.col("time_together_s", "^on_ice_.*$").sum())
-        .pipe(add_recorded_flags, plays, stints)
-        .with_columns(fill_recorded_counts(f"on_ice_{name}_{side}" for name in EVENT_COUNTS for side in SIDES))
+        .pipe(add_recorded_flags, plays, stints, shots)
+        .with_columns(fill_recorded_counts(COUNT_NAMES))
+        .pipe(round_sums, COUNT_NAMES)
         .join(headers, on="game_id", validate="m:1")
         .with_columns(is_home=pl.col("team_id") == pl.col("home_team_id"))
         .pipe(add_names, lineups, games, ordinals)
@@ -136,8 +142,8 @@ def sum_combinations(rows: pl.LazyFrame, ordinals: tuple[str, ...]) -> pl.LazyFr
     key = ["season", "game_type", "team_id", *(f"{nth}_player_id" for nth in ordinals)]
     last = ("team_abbrev", *(f"{nth}_player" for nth in ordinals))
     shares = {
-        f"on_ice_{name[:-1]}_share": compute_share(f"on_ice_{name}_for", f"on_ice_{name}_against")
-        for name in SHARE_COUNTS
+        f"on_ice_{name}_share": compute_share(f"on_ice_{count}_for", f"on_ice_{count}_against")
+        for name, count in SHARE_COUNTS.items()
     }
     return (
         rows.group_by(key)
@@ -147,6 +153,7 @@ def sum_combinations(rows: pl.LazyFrame, ordinals: tuple[str, ...]) -> pl.LazyFr
             pl.col("time_together_s").sum(),
             games=pl.len(),
         )
+        .pipe(round_sums, COUNT_NAMES)
         .with_columns(**shares)
         .select(column.name for column in declare_season_columns(*ordinals))
     )
@@ -165,14 +172,22 @@ def number_stints_at_5on5(stints: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFr
     return numbered.drop("skaters"), numbered.select("moment", "game_id", player_id="skaters").explode("player_id")
 
 
-def number_attempts_at_5on5(plays: pl.LazyFrame, on_ice: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+def number_attempts_at_5on5(
+    plays: pl.LazyFrame, on_ice: pl.LazyFrame, shots: pl.LazyFrame
+) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """Return one row per team and numbered attempt at 5on5 with its counts, and one row per skater, ids ascending."""
+    xg = shots.select("game_id", "event_id", "xg")
     attempts = plays.filter(pl.col("is_attempt") & (pl.col("situation") == "5on5"))
+    attempts = attempts.join(xg, on=["game_id", "event_id"], how="left", validate="1:1")
     sides = pl.concat(attempts.with_columns(team_id=f"{side}_team_id") for side in ("home", "away"))
     is_own = pl.col("team_id") == pl.col("acting_team_id")
     counts = {
         f"on_ice_{name}_{side}": (pl.col(flag) & is_side).cast(pl.Int64)
         for name, (flag, _) in EVENT_COUNTS.items()
+        for side, is_side in (("for", is_own), ("against", ~is_own))
+    }
+    counts |= {
+        f"on_ice_xg_{side}": pl.when(is_side).then("xg").fill_null(0.0)
         for side, is_side in (("for", is_own), ("against", ~is_own))
     }
     key = ("game_id", "event_id", "team_id")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from nhl_lake.gold.measures import attempts as shooting
+from nhl_lake.gold.measures.expected_goals import DANGER_CLASSES
 from nhl_lake.gold.measures.situations import orient_situation
 from nhl_lake.schema.table import Column
 
@@ -20,9 +21,15 @@ ON_ICE_COUNTS = (
     "rebound_goals",
     "adjusted_attempts",
     "adjusted_unblocked_attempts",
+    "xg",
+    "xg_flurry_adjusted",
+    "xg_score_adjusted",
+    "xg_flurry_score_adjusted",
+    "rebound_xg",
+    *(f"{danger}_danger_{what}" for what in ("attempts", "xg", "goals") for danger in DANGER_CLASSES),
 )
-OFF_ICE_COUNTS = ("goals", "unblocked_attempts", "attempts")
-AFTER_SHIFT_COUNTS = ("unblocked_attempts", "attempts")
+OFF_ICE_COUNTS = ("goals", "unblocked_attempts", "attempts", "xg")
+AFTER_SHIFT_COUNTS = ("unblocked_attempts", "attempts", "xg")
 EVENT_KEY = ("game_id", "event_id")
 SIDES = {"for": "of the team", "against": "of the opponent"}
 PLAYER_KEY = ("game_id", "player_id", "situation")

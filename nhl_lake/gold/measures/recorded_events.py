@@ -27,15 +27,24 @@ MISS_COUNTS = frozenset(
 SHIFT_TOTALS = frozenset(("shifts", "time_on_bench_s"))
 SIDE_PATTERN = re.compile("^(on|off)_ice_|_(for|against)(_after_shifts)?$")
 SHIFT_PATTERN = re.compile("^(on|off)_ice_|_after_shifts$|_(starts|ends)$|^blocked_attempts_against$")
+XG_PATTERN = re.compile("(^|_)xg(_|$)|_danger_|_above_expected$")
 STRENGTH_PATTERN = re.compile(f"^({'|'.join(STRENGTH_NAMES.values())})_")
 
 
-def add_recorded_flags(rows: pl.LazyFrame, plays: pl.LazyFrame, stints: pl.LazyFrame | None = None) -> pl.LazyFrame:
-    """Add flags of what a game's pages record (`has_…`), and, with `stints`, whether the game has shifts."""
+def add_recorded_flags(
+    rows: pl.LazyFrame,
+    plays: pl.LazyFrame,
+    stints: pl.LazyFrame | None = None,
+    shots: pl.LazyFrame | None = None,
+) -> pl.LazyFrame:
+    """Add flags of what a game's pages record (`has_…`): with `stints`, of its shifts; with `shots`, of its xG."""
     rows = rows.join(find_recorded_events(plays), on="game_id", how="left", validate="m:1")
     if stints is not None:
         with_shifts = stints.select("game_id", has_shifts=True).unique()
         rows = rows.join(with_shifts, on="game_id", how="left", validate="m:1")
+    if shots is not None:
+        with_xg = shots.filter(pl.col("xg").is_not_null()).select("game_id", has_xg=True).unique()
+        rows = rows.join(with_xg, on="game_id", how="left", validate="m:1")
     return rows.with_columns(pl.col("^has_.*$").fill_null(value=False))
 
 
@@ -64,6 +73,8 @@ def list_required_flags(name: str) -> list[str]:
         return ["has_shifts"]
     found = ["has_shifts"] if SHIFT_PATTERN.search(name) else []
     bare = SIDE_PATTERN.sub("", SIDE_PATTERN.sub("", name))
+    if XG_PATTERN.search(bare):
+        return [*found, "has_xg"]
     if STRENGTH_PATTERN.search(bare):
         found.append("has_strength")
         bare = STRENGTH_PATTERN.sub("", bare)

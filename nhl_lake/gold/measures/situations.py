@@ -44,8 +44,8 @@ def add_all_situations(rows: pl.LazyFrame, key: Sequence[str], counts: Sequence[
 
 
 def round_sums(rows: pl.LazyFrame, names: Iterable[str]) -> pl.LazyFrame:
-    """Round sums of weights to their three decimals, so that the order of addition does not show."""
-    return rows.with_columns((selectors.float() & selectors.by_name(*names)).round(3))
+    """Round sums of weights and of xG to their five decimals, so that the order of addition does not show."""
+    return rows.with_columns((selectors.float() & selectors.by_name(*names)).round(5))
 
 
 def compute_share(one: str, other: str) -> pl.Expr:
