@@ -22,6 +22,7 @@ from nhl_lake.cli.docs import render_tables_page
 from nhl_lake.errors import BadInput
 from nhl_lake.schema import checks, ledger
 from nhl_lake.schema.table import Column, Endpoint, Table
+from nhl_lake.silver.parsing.pages import PageStruct
 from nhl_lake.silver.quarantine import QUARANTINE
 from nhl_lake.store import delta_tables
 
@@ -412,6 +413,16 @@ def test_a_function_takes_the_tables_that_it_reads_by_name(layer: str):
         if table.layer == layer and table.source is not None:
             taken = table.build.__code__.co_varnames[: table.build.__code__.co_argcount]
             assert taken == (*(read.name.split(".")[1] for read in table.inputs), *(["day"] if table.needs_day else []))
+
+
+@pytest.mark.parametrize("table", catalog.SILVER, ids=lambda table: table.name)
+def test_a_silver_table_declares_the_structs_of_the_pages_that_it_reads(table: Table):
+    reports = {page for page in endpoints.TABLES if page.endpoint.host == endpoints.REPORTS_HOST}  # HTML
+    pages = {page for page in table.inputs if page.layer == "bronze"} - reports
+
+    assert set(table.page_structs) == pages, "add page_structs={PAGES: (Page,)}"
+    assert all(issubclass(kind, PageStruct) for kinds in table.page_structs.values() for kind in kinds)
+    assert all(table.page_structs.values())
 
 
 @every_bronze_table

@@ -76,7 +76,7 @@ def find_unread_paths(root: Location) -> list[Finding]:
 
 
 def find_invalid_values(root: Location) -> list[Finding]:
-    """Return the invalid values that silver leaves out of pages other than games'."""
+    """Return the invalid values that silver leaves out and `silver.game_quality` does not report."""
     return [
         Finding(table, f"{path} is left out: {why}", "warning", pages, example)
         for table, path, why, pages, example in unread_fields.iter_invalid_fields(root)

@@ -10,9 +10,11 @@ import msgspec
 import polars as pl
 from msgspec import inspect
 
+from nhl_lake import catalog
 from nhl_lake.bronze import endpoints
-from nhl_lake.schema.table import Table
-from nhl_lake.silver import games, players, rosters, seasons, standings, teams
+from nhl_lake.hockey.calendar import FINAL_STATES
+from nhl_lake.schema.table import Table, collect_page_structs
+from nhl_lake.silver.game_quality import GAME_QUALITY
 from nhl_lake.silver.parsing.pages import decode_custom_type
 from nhl_lake.silver.quality import pages as page_quality
 from nhl_lake.store import delta_tables
@@ -20,15 +22,7 @@ from nhl_lake.store.location import Location
 
 SAMPLE_PAGES = 30
 
-PAGE_STRUCTS: Mapping[Table, tuple[type[msgspec.Struct], ...]] = {
-    endpoints.SCHEDULE: (games.GameEntry,),
-    **page_quality.PAGE_STRUCTS,
-    endpoints.ROSTERS: (rosters.Page,),
-    endpoints.STANDINGS: (standings.Page,),
-    endpoints.PLAYERS: (players.Page,),
-    endpoints.TEAMS: (teams.Row,),
-    endpoints.SEASONS: (seasons.Row,),
-}
+PAGE_STRUCTS = collect_page_structs(catalog.SILVER)
 
 
 class UnreadPath(NamedTuple):
@@ -56,16 +50,6 @@ def iter_unread_paths(root: Location) -> Iterator[UnreadPath]:
             yield UnreadPath(table.name, path, len(names), names[0])
 
 
-NON_GAME_PAGES = (
-    endpoints.SCHEDULE,
-    endpoints.ROSTERS,
-    endpoints.STANDINGS,
-    endpoints.PLAYERS,
-    endpoints.TEAMS,
-    endpoints.SEASONS,
-)
-
-
 class InvalidField(NamedTuple):
     """A value of another type than declared, which silver leaves out: in how many pages it is, and one of them."""
 
@@ -77,14 +61,20 @@ class InvalidField(NamedTuple):
 
 
 def iter_invalid_fields(root: Location) -> Iterator[InvalidField]:
-    """Yield the invalid fields and rows of pages other than games'; silver.game_quality has those of games' pages."""
-    for table in NON_GAME_PAGES:
+    """Yield the invalid fields and rows of the newest pages that `silver.game_quality` does not report."""
+    for table, kinds in PAGE_STRUCTS.items():
         decoders = [
-            (kind, msgspec.json.Decoder(kind, dec_hook=decode_custom_type).decode) for kind in PAGE_STRUCTS[table]
+            (kind, msgspec.json.Decoder(kind, dec_hook=decode_custom_type).decode)
+            for kind in kinds
+            if kind not in GAME_QUALITY.page_structs.get(table, ())
         ]
+        if not decoders:
+            continue
         found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         for pages in delta_tables.scan_by_season(root, table):
             newest = delta_tables.filter_newest_pages(pages, table)
+            if table in endpoints.GAME_PAGE_RULES:  # silver reads the pages of final games
+                newest = newest.filter(pl.col("state").is_in(FINAL_STATES))
             named = newest.select(pl.concat_str(table.page_key, separator=" "), "body").collect()
             for name, body in named.iter_rows():
                 for invalid in (

@@ -1,12 +1,13 @@
 """Table, Column and Endpoint: the declarations that commands, docs, checks and the rebuild order follow from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+import msgspec
 import polars as pl
 
 from nhl_lake.schema.requests import RequestRule
@@ -77,6 +78,9 @@ class Table:
     columns: tuple[Column, ...]
     source: Endpoint | BuildFunction | None  # bronze: a page; silver, gold: a function; None: written by runs
     inputs: tuple["Table", ...] = ()
+    # what it reads of the pages of an input; `nhl-lake check` reports other keys, and invalid values
+    # what it reads of the pages of an input; `nhl-lake check` reports other keys, and invalid values
+    page_structs: Mapping["Table", tuple[type[msgspec.Struct], ...]] = field(default_factory=dict)
     chunk_key: str | None = None  # rows with different values never meet, so chunks can be built separately
     partition: str | None = "season"
     version_policy: VersionPolicy = VersionPolicy.EVERY_VERSION
@@ -136,3 +140,12 @@ class Table:
 def format_page_name(table: Table) -> pl.Expr:
     """Return the expression for a page's name: the values of its key, joined by '/'."""
     return pl.concat_str(pl.col(table.page_key).cast(pl.String), separator="/").alias("page")
+
+
+def collect_page_structs(tables: Sequence[Table]) -> dict[Table, tuple[type[msgspec.Struct], ...]]:
+    """Return the structs that tables read of each page."""
+    pages = dict.fromkeys(page for table in tables for page in table.page_structs)
+    return {
+        page: tuple(dict.fromkeys(kind for table in tables for kind in table.page_structs.get(page, ())))
+        for page in pages
+    }

@@ -13,7 +13,7 @@ from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.quality.boxscore import check_goalie_games, check_skater_games
 from nhl_lake.silver.quality.completeness import check_completeness, get_incomplete_pages
-from nhl_lake.silver.quality.pages import check_pages
+from nhl_lake.silver.quality.pages import PAGE_STRUCTS, check_pages
 from nhl_lake.silver.quality.plays import check_plays
 from nhl_lake.silver.quality.shifts import check_ice_time, check_player_counts, check_shifts
 from nhl_lake.silver.quality.strength import check_strength
@@ -107,6 +107,7 @@ GAME_QUALITY = Table(
         RIGHT_RAIL,
         SHIFT_CHARTS,
     ),
+    page_structs=PAGE_STRUCTS,
     source=game_quality,
     max_row_loss=1,  # corrected pages pass more checks
 )

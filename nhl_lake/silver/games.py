@@ -139,6 +139,7 @@ GAMES = Table(
     columns=COLUMNS,
     chunk_key="game_id",
     inputs=(SCHEDULE, LISTINGS),
+    page_structs={SCHEDULE: (GameEntry,)},
     source=games,
     checks={
         # in an upcoming game both teams may be undecided

@@ -6,6 +6,7 @@ from nhl_lake.bronze.endpoints import BOXSCORE
 from nhl_lake.hockey.clock_text import parse_clock
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
+from nhl_lake.silver.parsing import boxscore as boxscore_page
 from nhl_lake.silver.parsing.boxscore import get_denominator, get_numerator, read_boxscore_lines
 
 
@@ -85,6 +86,7 @@ GOALIE_GAMES = Table(
     columns=COLUMNS,
     chunk_key="game_id",
     inputs=(BOXSCORE,),
+    page_structs={BOXSCORE: (boxscore_page.Page,)},
     source=goalie_games,
     checks={
         "saves do not exceed shots against": pl.col("saves").is_null() | (pl.col("saves") <= pl.col("shots_against")),

@@ -302,5 +302,6 @@ LINEUPS = Table(
     columns=COLUMNS,
     chunk_key="game_id",
     inputs=(PLAY_BY_PLAY, BOXSCORE, RIGHT_RAIL),
+    page_structs={PLAY_BY_PLAY: (Page,), BOXSCORE: (BoxscorePage,), RIGHT_RAIL: (RightRailPage,)},
     source=lineups,
 )

@@ -267,6 +267,7 @@ LISTED_SHIFTS = Table(
     ),
     chunk_key="game_id",
     inputs=(SHIFT_CHARTS, SHIFT_REPORT_HOME, SHIFT_REPORT_AWAY, LINEUPS, GAMES, SKATER_GAMES, GOALIE_GAMES),
+    page_structs={SHIFT_CHARTS: (Chart,)},
     source=listed_shifts,
     checks={
         "a valid shift is complete": (pl.col("line") != SHIFT)

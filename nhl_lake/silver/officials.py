@@ -55,5 +55,6 @@ OFFICIALS = Table(
     columns=COLUMNS,
     chunk_key="game_id",
     inputs=(RIGHT_RAIL,),
+    page_structs={RIGHT_RAIL: (RightRailPage,)},
     source=officials,
 )

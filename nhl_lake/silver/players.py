@@ -85,5 +85,6 @@ PLAYERS = Table(
     chunk_key="player_id",
     partition=None,
     inputs=(PAGES,),
+    page_structs={PAGES: (Page,)},
     source=players,
 )

@@ -416,6 +416,7 @@ PLAYS = Table(
     columns=COLUMNS,
     chunk_key="game_id",
     inputs=(PLAY_BY_PLAY, SHIFTS, LINEUPS, GOALIE_GAMES),
+    page_structs={PLAY_BY_PLAY: (Page,)},
     source=plays,
     checks={
         "an event is within its period": pl.col("period_seconds").is_null()

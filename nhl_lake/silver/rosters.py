@@ -73,6 +73,7 @@ ROSTERS = Table(
     ),
     chunk_key="team_abbrev",
     inputs=(PAGES,),
+    page_structs={PAGES: (Page,)},
     source=rosters,
     needs_all_versions=True,
 )

@@ -87,6 +87,7 @@ SEASONS = Table(
     partition=None,
     chunk_key="season",
     inputs=(PAGES,),
+    page_structs={PAGES: (Row,)},
     source=seasons,
     checks={
         "a season ends after it begins": pl.col("regular_season_start_date").is_null()

@@ -8,6 +8,7 @@ from nhl_lake.bronze.endpoints import BOXSCORE
 from nhl_lake.hockey.clock_text import parse_clock
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
+from nhl_lake.silver.parsing import boxscore as boxscore_page
 from nhl_lake.silver.parsing.boxscore import get_denominator, get_numerator, read_boxscore_lines
 
 
@@ -102,6 +103,7 @@ SKATER_GAMES = Table(
     columns=COLUMNS,
     chunk_key="game_id",
     inputs=(BOXSCORE,),
+    page_structs={BOXSCORE: (boxscore_page.Page,)},
     source=skater_games,
     checks={
         "the faceoff share is between 0 and 1": pl.col("faceoff_share").is_null()

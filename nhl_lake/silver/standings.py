@@ -159,6 +159,7 @@ STANDINGS = Table(
     columns=COLUMNS,
     chunk_key="game_date",
     inputs=(PAGES,),
+    page_structs={PAGES: (Page,)},
     source=standings,
     checks={
         "wins, losses, overtime losses and ties add up to games": is_equal_if_known(

@@ -199,6 +199,7 @@ TEAM_GAMES = Table(
     columns=COLUMNS,
     chunk_key="game_id",
     inputs=(PLAY_BY_PLAY, RIGHT_RAIL, PLAYS),
+    page_structs={PLAY_BY_PLAY: (Page,), RIGHT_RAIL: (RightRailPage,)},
     source=team_games,
     checks={
         "team and opponent are different teams": pl.col("team_id") != pl.col("opponent_team_id"),

@@ -70,6 +70,7 @@ TEAMS = Table(
     ),
     partition=None,
     inputs=(PAGES, GAMES),
+    page_structs={PAGES: (Row,)},
     chunk_key="team_id",
     source=teams,
 )

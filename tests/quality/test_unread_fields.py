@@ -9,6 +9,7 @@ from msgspec import inspect
 
 from nhl_lake.bronze import endpoints
 from nhl_lake.quality import unread_fields
+from nhl_lake.silver.parsing.pages import PageStruct
 from tests.support.fake_api import FakeApi, FakeGame, run_ingest
 
 FOLDERS = {
@@ -48,6 +49,18 @@ def test_an_unread_key_is_reported_with_an_example_page(tmp_path: Path):
         ("plays[].details.puckSpeed", 1, "2025020001"),
         ("weather.outdoors", 1, "2025020001"),
     ]
+
+
+def test_invalid_values_of_a_new_struct_of_a_game_page_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    class Page(PageStruct):
+        id: str | None = None
+
+    kinds = (*unread_fields.PAGE_STRUCTS[endpoints.BOXSCORE], Page)
+    monkeypatch.setitem(unread_fields.PAGE_STRUCTS, endpoints.BOXSCORE, kinds)
+    run_ingest(tmp_path, FakeApi([FakeGame(1)]))
+    found = [row for row in unread_fields.iter_invalid_fields(tmp_path) if row.table == "bronze.boxscore"]
+
+    assert [(row.path, row.pages, row.example) for row in found] == [("$.id", 1, "2025020001")]
 
 
 def test_every_ignored_path_has_a_reason():

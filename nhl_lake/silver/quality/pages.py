@@ -10,17 +10,19 @@ from nhl_lake.bronze.lenient import InvalidValue
 from nhl_lake.errors import ValidationFailed
 from nhl_lake.hockey.calendar import FINAL_STATES
 from nhl_lake.schema import columns as c
-from nhl_lake.schema.table import Table
-from nhl_lake.silver import lineups, listed_shifts, officials, plays, team_games
-from nhl_lake.silver.parsing import boxscore as box_score
-from nhl_lake.silver.parsing.pages import PageStruct, decode_custom_type, read_final_pages, read_leniently
+from nhl_lake.schema.table import Table, collect_page_structs
+from nhl_lake.silver import lineups
+from nhl_lake.silver.goalie_games import GOALIE_GAMES
+from nhl_lake.silver.lineups import LINEUPS
+from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
+from nhl_lake.silver.officials import OFFICIALS
+from nhl_lake.silver.parsing.pages import decode_custom_type, read_final_pages, read_leniently
+from nhl_lake.silver.plays import PLAYS
+from nhl_lake.silver.skater_games import SKATER_GAMES
+from nhl_lake.silver.team_games import TEAM_GAMES
 
-PAGE_STRUCTS: dict[Table, tuple[type[PageStruct], ...]] = {
-    PLAY_BY_PLAY: (plays.Page, lineups.Page, team_games.Page),
-    BOXSCORE: (box_score.Page, lineups.BoxscorePage),
-    RIGHT_RAIL: (lineups.RightRailPage, officials.RightRailPage, team_games.RightRailPage),
-    SHIFT_CHARTS: (listed_shifts.Chart,),
-}
+# `nhl-lake check` reports the invalid values of what other tables read of pages
+PAGE_STRUCTS = collect_page_structs((PLAYS, SKATER_GAMES, GOALIE_GAMES, LINEUPS, OFFICIALS, TEAM_GAMES, LISTED_SHIFTS))
 MAX_EXAMPLES = 3  # invalid values listed in a text
 GAME_KEY = ("season", "game_id")
 
@@ -37,8 +39,8 @@ def check_pages(
 
     In silver an invalid field is null, and an invalid row is left out.
     """
-    frames = (play_by_play, boxscore, right_rail, shift_charts)
-    invalid = [find_invalid_values(pages, table) for table, pages in zip(PAGE_STRUCTS, frames, strict=True)]
+    frames = {PLAY_BY_PLAY: play_by_play, BOXSCORE: boxscore, RIGHT_RAIL: right_rail, SHIFT_CHARTS: shift_charts}
+    invalid = [find_invalid_values(frames[table], table) for table in PAGE_STRUCTS]
     return pl.concat([*invalid, find_inconsistent_players(play_by_play, lineups, skater_games)])
 
 
@@ -66,7 +68,7 @@ def find_invalid_values(pages: pl.LazyFrame, table: Table) -> pl.LazyFrame:
 TEXTS_DTYPE = pl.Struct({"fields": pl.String, "rows": pl.String})
 
 
-def describe_invalid_values(bodies: pl.Series, kinds: tuple[type[PageStruct], ...]) -> pl.Series:
+def describe_invalid_values(bodies: pl.Series, kinds: tuple[type[msgspec.Struct], ...]) -> pl.Series:
     """Return a text on the invalid fields and one on the invalid rows of each page."""
     decoders = [(kind, msgspec.json.Decoder(kind, dec_hook=decode_custom_type).decode) for kind in kinds]
     found = (
