@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nhl_lake.bronze import endpoints
+from nhl_lake.ingest import planner
 from nhl_lake.ingest.planner import (
     EMPTY,
     FALLBACK,
@@ -27,15 +28,16 @@ from nhl_lake.ingest.planner import (
     list_incomplete_pages,
     plan_requests,
 )
+from nhl_lake.schema import columns as c
 from nhl_lake.schema import ledger
-from nhl_lake.schema.requests import OnePerTeamSeason
-from nhl_lake.schema.table import Table
+from nhl_lake.schema.requests import OnePerDay, OnePerGame, OnePerPlayer, OnePerSeason, OnePerTeamSeason, OnePerYear
+from nhl_lake.schema.table import Column, Endpoint, Table
 from nhl_lake.silver.games import GAMES
 
 SEASON = 20252026
 SCOPE = Scope(seasons=(SEASON,), second_looks=())
 REPORTS = endpoints.find_fallbacks(endpoints.SHIFT_CHARTS)
-OF_TEAMS = [t for t in endpoints.PLANNED_TABLES if isinstance(t.endpoint.request, OnePerTeamSeason)]
+GAMES_AND_DAYS = {t.name for t in endpoints.PLANNED_TABLES if isinstance(t.endpoint.request, OnePerGame | OnePerDay)}
 FOUR = [table.name for table in endpoints.GAME_PAGES]
 EVENING = datetime(2026, 1, 10, 0, 0, tzinfo=UTC)  # 19:00 Eastern on 9 January
 MORNING_AFTER = EVENING + timedelta(hours=14)
@@ -91,9 +93,27 @@ def store_game(
     return [(table, str(2025020000 + number), state, at) for table in endpoints.GAME_PAGES]
 
 
-def store_everything(number: int, day: str = "2026-01-09", at: datetime = MORNING_AFTER) -> list:
-    teams = [(table, f"{SEASON}/{team}", None, at) for table in OF_TEAMS for team in ("AAA", "BBB")]
-    return [*store_game(number, at=at), (endpoints.STANDINGS, day, None, at), *teams]
+def list_other_pages(table: Table, day: str) -> list[str]:
+    """Return the pages of a table that a lake with games of one day has, if they are not of games or players."""
+    match table.endpoint.request:
+        case OnePerDay():
+            pages = [{"season": SEASON, "game_date": day}]
+        case OnePerTeamSeason():
+            pages = [{"season": SEASON, "team_abbrev": team} for team in ("AAA", "BBB")]
+        case OnePerSeason():
+            pages = [{"season": SEASON}]
+        case OnePerYear():
+            pages = [{"year": year} for year in (2025, 2026)]
+        case OnePerGame() | OnePerPlayer():
+            pages = []
+        case rule:
+            raise TypeError(f"say which pages a complete lake has by {rule}")
+    return ["/".join(str(page[name]) for name in table.page_key) for page in pages]
+
+
+def store_everything(number: int, day: str = "2026-01-09", at: datetime = MORNING_AFTER) -> list[StoredPage]:
+    others = [(table, page, None, at) for table in endpoints.PLANNED_TABLES for page in list_other_pages(table, day)]
+    return [*store_game(number, at=at), *others]
 
 
 def with_empty_chart(facts: Inventory, game_id: str) -> Inventory:
@@ -143,6 +163,31 @@ def test_a_gap_is_filled_at_any_age():
 
 def test_a_complete_lake_needs_no_page():
     assert plan_reasons(known([game(1)], store_everything(1)), MORNING_AFTER + timedelta(hours=1)) == {}
+
+
+@pytest.mark.parametrize(
+    ("rule", "key", "names", "renewed"),
+    [
+        (OnePerSeason(refresh_every=timedelta(days=7)), c.season, {str(SEASON)}, {str(SEASON)}),
+        (OnePerYear(refresh_every=timedelta(days=7)), c.year, {"2025", "2026"}, {"2026"}),
+    ],
+)
+def test_pages_of_seasons_and_years_are_requested_until_these_are_over(
+    rule: OnePerSeason | OnePerYear, key: Column, names: set[str], renewed: set[str], monkeypatch: pytest.MonkeyPatch
+):
+    endpoint = Endpoint(path="v1/new", parse=lambda body, params: [], request=rule)
+    table = endpoints.declare_newest_page("new", "a page", key, endpoint)
+    monkeypatch.setattr(endpoints, "PLANNED_TABLES", (*endpoints.PLANNED_TABLES, table))
+    monkeypatch.setattr(planner, "REQUEST_SCHEMA", {**planner.REQUEST_SCHEMA, **rule.parameters})
+
+    def list_requested(stored: list[StoredPage], now: datetime) -> set[str]:
+        return {page for name, page in plan_reasons(known([game(1)], stored), now) if name == table.name}
+
+    assert list_requested([], MORNING_AFTER) == names
+    assert plan_reasons(known([game(1)], store_everything(1)), MORNING_AFTER + timedelta(hours=1)) == {}
+    assert list_requested(store_everything(1), MORNING_AFTER + timedelta(days=8)) == renewed
+    over = datetime(2027, 1, 1, tzinfo=UTC)
+    assert list_requested(store_everything(1, at=over), over + timedelta(days=999)) == set()
 
 
 def test_final_pages_are_requested_until_they_are_official():
@@ -427,7 +472,7 @@ def test_lookback_counts_days_in_new_york(now: str, last_day_looked_at: str):
 def test_opening_night_needs_the_first_games_and_not_before():
     opening = [game(n, state="FUT") for n in (1, 2)]
     during = known(opening)
-    assert {table for table, _ in plan_reasons(during, EVENING + timedelta(hours=1))} <= {"bronze.rosters"}
+    assert not {table for table, _ in plan_reasons(during, EVENING + timedelta(hours=1))} & GAMES_AND_DAYS
 
     after = known([game(1, state="FINAL"), game(2, state="LIVE")])
     assert plan_game_reasons(after, EVENING + timedelta(hours=3), 1) == dict.fromkeys(FOUR, MISSING)
@@ -438,7 +483,7 @@ def test_a_break_of_three_weeks_needs_no_game():
     facts = known([game(1), game(2, start=EVENING + timedelta(days=21), state="FUT")], store_everything(1))
     pages = plan_reasons(facts, EVENING + timedelta(days=15))
 
-    assert {table for table, _ in pages} <= {table.name for table in OF_TEAMS}
+    assert not {table for table, _ in pages} & GAMES_AND_DAYS
 
 
 @given(removed=st.sets(st.integers(1, 30)), now=st.integers(1, 400))
