@@ -28,6 +28,8 @@ RANGES = {
     **dict.fromkeys(("score", "homeScore", "awayScore", "sog", "homeSOG", "awaySOG"), (0, MAX_SCORE)),
     **dict.fromkeys(("xCoord", "yCoord"), (-MAX_COORDINATE, MAX_COORDINATE)),
 }
+# clocks of a game; career totals of ice time may be longer
+CLOCKS = {"timeInPeriod", "timeRemaining", "startTime", "endTime", "duration", "toi"}
 LONG_CLOCK = re.compile(r"\s*\d{4,}:\d\d\s*")  # a thousand minutes
 # for a search in a page: each digit becomes 0, and all but the signs of numbers and clocks a space
 NUMBER_SHAPES = bytes(
@@ -96,7 +98,7 @@ def read_integer(digits: str) -> int | float:
 
 
 def iter_numbers(value: Any, at: str = "$", key: str = "") -> Iterator[tuple[str, str, Any]]:  # noqa: ANN401 - any JSON
-    """Yield the path, key and value of each number, and of each text that is too long for a clock."""
+    """Yield the path, key and value of each number, and of each clock of a game that is too long."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from iter_numbers(inner, f"{at}.{name}", name)
@@ -104,7 +106,7 @@ def iter_numbers(value: Any, at: str = "$", key: str = "") -> Iterator[tuple[str
         for place, inner in enumerate(value):
             yield from iter_numbers(inner, f"{at}[{place}]", key)
     elif isinstance(value, str):
-        if LONG_CLOCK.fullmatch(value):
+        if key in CLOCKS and LONG_CLOCK.fullmatch(value):
             yield at, key, value
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield at, key, value

@@ -56,6 +56,7 @@ def test_ordinary_numbers_are_accepted():
         ("plays.0.details.xCoord", '"far"', None),  # another type costs the field, not the page
         ("plays.0", '"far"', None),
         ("odds.0", "true", None),
+        ("odds.1.value", '"12345:00"', None),  # ice time of a career, not a clock of a game
     ],
 )
 def test_a_number_out_of_range_is_refused_with_its_path(path: str, value: str, said: str | None):
