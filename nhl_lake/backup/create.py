@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date, datetime
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +29,7 @@ from nhl_lake.rebuild.lineage import hash_code
 from nhl_lake.schema import ledger
 from nhl_lake.schema.digest import compute_key_digest
 from nhl_lake.schema.table import Table
-from nhl_lake.store import delta_tables, location, locks
+from nhl_lake.store import checksums, delta_tables, location, locks
 from nhl_lake.store.delta import read_add_actions
 from nhl_lake.store.location import Bucket, Location
 
@@ -180,7 +181,9 @@ def open_source_table(root: Location, name: str, version: int) -> SourceTable:
     found = read_add_actions(delta)
     files = tuple(found.select("path", "size_bytes").iter_rows()) if found.height else ()
     rows = int(found["num_records"].sum()) if found.height else 0
-    return SourceTable(name, root.joinpath(*name.split(".")), str(delta.metadata().id), version, rows, files, delta)
+    folder = root.joinpath(*name.split("."))
+    read_checksums = cache(partial(checksums.read_checksums, folder))
+    return SourceTable(name, folder, str(delta.metadata().id), version, rows, files, delta, read_checksums)
 
 
 def find_last_game(tables: Sequence[SourceTable]) -> date | None:
@@ -261,7 +264,14 @@ def back_up_table(
     workers: Executor,
 ) -> TableBackup:
     """Back up a table's log, and return the table's manifest entry. Its data files are already copied."""
-    log = log_packs.save_log(table.folder, table.version, previous, staging=objects.staging_area, workers=workers)
+    log = log_packs.save_log(
+        table.folder,
+        table.version,
+        previous,
+        read_checksums=table.read_checksums,
+        staging=objects.staging_area,
+        workers=workers,
+    )
     return TableBackup(
         name=table.name,
         id=table.id,

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from nhl_lake.backup.manifest import LogPack, StoredFile, TableBackup
 from nhl_lake.backup.staging import Staging, store_object
 from nhl_lake.errors import UnreadableData
 from nhl_lake.store import location
+from nhl_lake.store.checksums import RecordedChecksums
 from nhl_lake.store.delta import DELTA_LOG, commit_name
 from nhl_lake.store.location import Location
 
@@ -86,9 +87,18 @@ def read_packed_commits(backups: Location, table: TableBackup) -> Iterator[tuple
 
 
 def save_log(
-    folder: Location, version: int, before: TableBackup | None, *, staging: Staging, workers: Executor
+    folder: Location,
+    version: int,
+    before: TableBackup | None,
+    *,
+    read_checksums: Callable[[], RecordedChecksums],
+    staging: Staging,
+    workers: Executor,
 ) -> LogBackup:
-    """Back up a table's log up to a version. Commits that an earlier backup holds are not read again."""
+    """Back up a table's log up to a version. Commits that an earlier backup holds are not read again.
+
+    A commit that differs from its recorded checksum is not copied.
+    """
     log, stored = list_log(folder), staging.stored
     reused = find_reusable_packs(folder, version, before, log=log, stored=stored)
     # a missing pack is packed again from the same commits, which completes the older backups that refer to it
@@ -104,7 +114,8 @@ def save_log(
         spans, first, reused = [], reused[0].first, ()
     if first <= version:
         spans.append((first, version))
-    new_packs = {span: save_pack(folder, span, staging=staging, workers=workers) for span in spans}
+    recorded = read_checksums() if spans else RecordedChecksums({})
+    new_packs = {span: save_pack(folder, span, recorded=recorded, staging=staging, workers=workers) for span in spans}
     packs = {(pack.first, pack.last): pack for pack in reused} | new_packs
     return LogBackup(tuple(packs[span] for span in sorted(packs)), checkpoint, hash_commit(folder, version))
 
@@ -147,10 +158,19 @@ def find_first_checkpoint(folder: Location, log: LogListing, *, first: int, vers
     return log.checkpoints[min(candidates)]
 
 
-def save_pack(folder: Location, span: tuple[int, int], *, staging: Staging, workers: Executor) -> LogPack:
+def save_pack(
+    folder: Location, span: tuple[int, int], *, recorded: RecordedChecksums, staging: Staging, workers: Executor
+) -> LogPack:
     """Store a range of commits as a pack in the backup repository."""
     first, last = span
-    body = pack_commits(list(workers.map(lambda version: read_commit_bytes(folder, version), range(first, last + 1))))
+    texts = list(workers.map(lambda version: read_commit_bytes(folder, version), range(first, last + 1)))
+    for version, text in enumerate(texts, start=first):
+        if not recorded.is_intact(commit_name(version), hashlib.sha256(text).hexdigest()):
+            raise UnreadableData(
+                f"The commit {folder}/{commit_name(version)} is damaged: its SHA-256 differs from the recorded one.",
+                "No backup was created. Run `nhl-lake doctor --deep` to see how to repair the table.",
+            )
+    body = pack_commits(texts)
     sha256, size = store_object(staging, [body])
     return LogPack(first=first, last=last, size=size, sha256=sha256)
 

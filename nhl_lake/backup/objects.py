@@ -16,6 +16,7 @@ from nhl_lake.backup.repository import CopiedFile
 from nhl_lake.backup.staging import Staging
 from nhl_lake.errors import UnreadableData
 from nhl_lake.store import location
+from nhl_lake.store.checksums import RecordedChecksums
 from nhl_lake.store.location import Location
 
 SAVE_EVERY_S, SAVE_EVERY_BYTES = 10.0, 256 * 2**20  # workers go on copying during a save
@@ -33,7 +34,10 @@ class BackupReport(Protocol):
 
 
 class SourceTable(NamedTuple):
-    """A table at the version to back up: its Delta id, row count, data files and handle."""
+    """A table at the version to back up: its Delta id, row count, data files and handle.
+
+    read_checksums: reads its recorded checksums, once.
+    """
 
     name: str
     folder: Location
@@ -42,6 +46,7 @@ class SourceTable(NamedTuple):
     rows: int
     files: tuple[tuple[str, int], ...]
     delta: DeltaTable
+    read_checksums: Callable[[], RecordedChecksums]
 
 
 class DataFileDamaged(UnreadableData):
@@ -157,6 +162,8 @@ def copy_data_file(table: SourceTable, name: str, *, size: int, objects: Objects
         raise DataFileMissing(table, name, "is missing") from error
     if read != size:
         raise DataFileDamaged(table, name, f"has {read:,} bytes, but {size:,} in the log")
+    if not table.read_checksums().is_intact(name, sha256):
+        raise DataFileDamaged(table, name, "is damaged: its SHA-256 differs from the recorded one")
     if (earlier := objects.hashes.get((table.id, name, size), sha256)) != sha256:
         raise DataFileDamaged(
             table, name, f"differs from the copy in an earlier backup (SHA-256 {earlier[:12]}…): it is damaged"

@@ -29,7 +29,7 @@ from nhl_lake.errors import LakeError, UnreadableData, raise_shortage
 from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.rebuild import run
 from nhl_lake.schema.digest import compute_key_digest
-from nhl_lake.store import atomic_swap, delta_tables, handles, location, locks
+from nhl_lake.store import atomic_swap, checksums, delta_tables, handles, location, locks
 from nhl_lake.store.delta import commit_name, read_add_actions
 from nhl_lake.store.location import Location
 
@@ -228,6 +228,9 @@ def fetch_log(backups: Location, folder: Location, table: TableBackup) -> None:
             location.write_file(folder, commit_name(version), text)
         if isinstance(folder, Path):
             set_commit_time(folder / commit_name(version), text)
+    hashes = {file.name: file.sha256 for file in (*table.files, *table.checkpoint)}
+    hashes |= {commit_name(version): hashlib.sha256(text).hexdigest() for version, text in commits.items()}
+    checksums.write_checksums(folder, table.version, hashes.items())
 
 
 def set_commit_time(file: Path, commit: bytes) -> None:
@@ -301,6 +304,7 @@ def verify_table(root: Location, table: TableBackup) -> None:
         raise mismatch_error(table, "; ".join(differences)[:300])
     if table.version >= CHECKPOINT_AFTER and not table.checkpoint:
         delta.create_checkpoint()
+        checksums.record_files(folder, table.version, checksums.list_checkpoints(folder, table.version))
 
 
 def mismatch_error(table: TableBackup, problem: str) -> LakeError:

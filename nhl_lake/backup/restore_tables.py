@@ -21,7 +21,7 @@ from nhl_lake.backup.restore import OnProgress, ignore_progress
 from nhl_lake.errors import BadInput, is_panic, raise_shortage
 from nhl_lake.schema.digest import hash_texts
 from nhl_lake.schema.table import Table, VersionPolicy
-from nhl_lake.store import atomic_swap, delta_tables, handles, location, locks
+from nhl_lake.store import atomic_swap, checksums, delta_tables, handles, location, locks
 from nhl_lake.store.commits import begin_commit, overwrite_by_key
 from nhl_lake.store.delta import DELTA_LOG, commit_name
 from nhl_lake.store.location import Location
@@ -138,7 +138,7 @@ def add_newer_pages(root: Location, table: Table, rows: pl.LazyFrame) -> int:
             if newer.height:
                 pages = newer.select(table.schema.names())
                 with begin_commit(root, table, delta) as properties:
-                    overwrite_by_key(delta, table, pages, properties)
+                    overwrite_by_key(root, delta, table, pages, properties)
             return newer.height
     raise AssertionError("unreachable: the last attempt raises")
 
@@ -173,7 +173,10 @@ def replace_table(
 
 def salvage_rows(folder: Location, table: Table) -> Iterator[pl.DataFrame]:
     """Yield the intact rows of a table that cannot be opened, file by file."""
-    yield from (rows for name in list_data_files(folder) if (rows := read_intact_rows(folder, table, name)) is not None)
+    names = list_data_files(folder)
+    damaged = set(checksums.list_damaged_files(folder, names))
+    found = (read_intact_rows(folder, table, name) for name in names if name not in damaged)
+    yield from (rows for rows in found if rows is not None)
 
 
 def read_intact_rows(folder: Location, table: Table, name: str) -> pl.DataFrame | None:

@@ -17,7 +17,7 @@ from deltalake import DeltaTable
 from nhl_lake.catalog import TABLES
 from nhl_lake.errors import BadInput, ValidationFailed
 from nhl_lake.schema.table import Table
-from nhl_lake.store import delta_tables, location
+from nhl_lake.store import checksums, delta_tables, location
 from nhl_lake.store.commits import begin_commit
 from nhl_lake.store.delta import DELTA_LOG, POST_COMMIT, WRITER_PROPERTIES, read_add_actions
 from nhl_lake.store.handles import read_commit
@@ -38,8 +38,11 @@ RANDOM_ID = r"(?:[0-9a-f]{32}|\d{5}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})
 DATA_FILE = rf"(?:\w+=[^/]*/)?part-{RANDOM_ID}-c\d{{3}}[\w.]*\.parquet"
 LOG_FILE = r"_delta_log/(?:\d{20}\.json|\d{20}\.checkpoint\.[\w.-]*parquet|_last_checkpoint)"
 DATA_NAME = re.compile(DATA_FILE, re.ASCII)
-TABLE_FILE = re.compile(f"{DATA_FILE}|{LOG_FILE}", re.ASCII)
-STAGED_NAME = re.compile(rf"(?:{DATA_FILE}|{LOG_FILE}|link)#\d+(?:\.2)?|_delta_log/_commit_[\w-]+\.json\.tmp", re.ASCII)
+TABLE_FILE = re.compile(rf"{DATA_FILE}|{LOG_FILE}|{checksums.FOLDER}/\d{{20}}-[0-9a-f]{{8}}\.sha256", re.ASCII)
+STAGED_NAME = re.compile(
+    rf"(?:{DATA_FILE}|{LOG_FILE}|{checksums.FOLDER}/[\w.-]+|link)#\d+(?:\.2)?|_delta_log/_commit_[\w-]+\.json\.tmp",
+    re.ASCII,
+)
 STATE_NAME = re.compile(r".+#\d+|probe-[0-9a-f]+|lease\.json-[0-9a-f]+")
 MIN_ORPHAN_AGE = timedelta(days=1)
 
@@ -117,6 +120,8 @@ def maintain_tables(
         checkpoint_table(root, table, delta)
         after = delta_tables.read_table_size(root, table)
         sizes = (before["files"], after["files"], before["bytes"], after["bytes"])
+        delta = delta_tables.open_table(root, table)
+        checksums.complete_checksums(delta_tables.locate_table(root, table), delta.version())
         yield MaintenanceResult(table.name, *sizes, removed, removed_bytes, find_foreign_files(root, table, delta))
 
 
@@ -143,6 +148,10 @@ def compact_crowded_tables(root: Location, tables: Sequence[Table]) -> None:
     for table in tables:
         for _ in compact_file_groups(root, table, MIN_FILES_IN_RUN):
             pass
+        folder = delta_tables.locate_table(root, table)
+        if isinstance(folder, Path) and len(checksums.list_checksum_files(folder)) > checksums.MAX_FILES:
+            delta = delta_tables.open_table(root, table)
+            checksums.complete_checksums(folder, delta.version())
 
 
 def compact_file_groups(root: Location, table: Table, at_least: int) -> Iterator[FileGroup]:
@@ -174,7 +183,12 @@ def compact_file_group(root: Location, table: Table, group: FileGroup) -> None:
     """Merge the small files of one partition, in the order of their commits."""
     delta = delta_tables.open_table(root, table)
     version = delta.version()
-    rows = dict(read_add_actions(delta).select("path", "num_records").iter_rows())
+    live = read_add_actions(delta)
+    rows = dict(live.select("path", "num_records").iter_rows())
+    small = live.filter(pl.col("size_bytes") < group.target_size)
+    if group.partition is not None:
+        small = small.filter(pl.col(f"partition.{table.partition}") == group.partition)
+    checksums.require_intact_files(root, table, small["path"])
     with begin_commit(root, table, delta) as properties:
         delta.optimize.compact(
             partition_filters=[(str(table.partition), "=", str(group.partition))]
@@ -242,7 +256,7 @@ def checkpoint_table(root: Location, table: Table, delta: DeltaTable) -> None:
     ):
         return
     delta.create_checkpoint()
-    delta_tables.sync_commits(root, table, delta)
+    delta_tables.sync_commits(root, table, delta)  # also records its checksum
     delta.cleanup_metadata()
 
 

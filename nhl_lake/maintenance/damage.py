@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import polars as pl
@@ -14,8 +14,9 @@ from nhl_lake.errors import LakeError, is_panic, raise_shortage
 from nhl_lake.maintenance.compaction import DATA_NAME
 from nhl_lake.schema.digest import hash_texts
 from nhl_lake.schema.table import Table
-from nhl_lake.store import delta_tables, location
-from nhl_lake.store.delta import DELTA_LOG, commit_name, read_add_actions
+from nhl_lake.store import checksums, delta_tables, location
+from nhl_lake.store.checksums import RecordedChecksums
+from nhl_lake.store.delta import DELTA_LOG, commit_name, list_live_files, read_add_actions
 from nhl_lake.store.location import Location
 
 LAST_CHECKPOINT = f"{DELTA_LOG}/_last_checkpoint"
@@ -33,12 +34,13 @@ class Damage(NamedTuple):
 
 
 class ExaminedTable(NamedTuple):
-    """A table under examination: its entry in a backup (None: no backup has it), and the sizes of its files."""
+    """A table under examination: its entry in a backup (None: no backup has it), its files' sizes and checksums."""
 
     root: Location
     table: Table
     saved: TableBackup | None
     file_sizes: Mapping[str, int]
+    recorded: RecordedChecksums  # empty unless every byte is read
 
     def make_damage(
         self, kind: str, what: str, *, files: tuple[str, ...] = (), versions: tuple[int, ...] = ()
@@ -50,8 +52,10 @@ class ExaminedTable(NamedTuple):
 def examine_table(root: Location, table: Table, saved: TableBackup | None, *, deep: bool) -> list[Damage]:
     """Return the damage of a table; `deep` reads every byte."""
     folder = delta_tables.locate_table(root, table)
-    examined = ExaminedTable(root, table, saved, {file.name: file.size for file in location.list_files(folder)})
-    if found := list(check_log(examined)):
+    sizes = {file.name: file.size for file in location.list_files(folder)}
+    recorded = checksums.read_checksums(folder) if deep else RecordedChecksums({})
+    examined = ExaminedTable(root, table, saved, sizes, recorded)
+    if found := [*check_log(examined), *check_checkpoints(examined)]:
         return found
     try:
         delta = delta_tables.open_table(root, table)
@@ -71,6 +75,8 @@ def examine_table(root: Location, table: Table, saved: TableBackup | None, *, de
             for damage in check_file_content(examined, name)
         ]
         found += check_orphan_files(examined, delta)
+        found += check_replaced_files(examined, delta)
+        found += check_records(examined, delta)
     return found
 
 
@@ -101,9 +107,39 @@ def check_log(examined: ExaminedTable) -> Iterator[Damage]:
     needed = range(max([v for v in complete if v <= last], default=-1) + 1, last + 1)
     if gap := tuple(version for version in needed if version not in log.commits):
         yield examined.make_damage("gap", f"{format_commits(gap)} of its log {choose_verb(gap)} missing", versions=gap)
-    if broken := tuple(version for version in needed if version in log.commits and is_broken_commit(examined, version)):
+    broken = tuple(version for version in needed if version in log.commits and is_broken_commit(examined, version))
+    if broken:
         what = f"{format_commits(broken)} of its log {choose_verb(broken)} empty or truncated"
         yield examined.make_damage("broken commit", what, versions=broken)
+    elif changed := find_changed_commits(examined, log.commits):
+        what = f"{format_commits(changed)} of its log {choose_verb(changed)} damaged: the SHA-256 differs"
+        yield examined.make_damage("broken commit", what, versions=changed)
+
+
+def find_changed_commits(examined: ExaminedTable, versions: Iterable[int]) -> tuple[int, ...]:
+    """Return the commits whose text does not have its recorded hash."""
+    folder = delta_tables.locate_table(examined.root, examined.table)
+    recorded = (version for version in sorted(versions) if commit_name(version) in examined.recorded.hashes)
+    return tuple(
+        version
+        for version in recorded
+        if not examined.recorded.is_intact(commit_name(version), log_packs.hash_commit(folder, version))
+    )
+
+
+def check_checkpoints(examined: ExaminedTable) -> Iterator[Damage]:
+    """Yield the checkpoints that do not have their recorded hash."""
+    folder = delta_tables.locate_table(examined.root, examined.table)
+    names = [name for name in examined.file_sizes if name.startswith(DELTA_LOG) and name.endswith(".parquet")]
+    if damaged := tuple(name for name in names if not is_recorded_content(examined, folder, name)):
+        yield examined.make_damage("checkpoint", "a checkpoint is damaged: its SHA-256 differs", files=damaged)
+
+
+def is_recorded_content(examined: ExaminedTable, folder: Location, name: str) -> bool:
+    """Return whether a file has its recorded hash, or none is recorded."""
+    if name not in examined.recorded.hashes:
+        return True
+    return examined.recorded.is_intact(name, checksums.hash_file(folder, name))
 
 
 def find_unreadable_checkpoints(examined: ExaminedTable) -> tuple[str, ...]:
@@ -195,12 +231,6 @@ def check_history(examined: ExaminedTable, delta: DeltaTable) -> Iterator[Damage
         )
 
 
-def list_live_files(delta: DeltaTable) -> dict[str, int]:
-    """Return the data files of a table and their sizes, from its log."""
-    files = read_add_actions(delta)
-    return dict(files.select("path", "size_bytes").iter_rows()) if files.height else {}
-
-
 def check_data_files(examined: ExaminedTable, delta: DeltaTable) -> Iterator[Damage]:
     """Yield data files that are missing or have the wrong size."""
     for name, size in list_live_files(delta).items():
@@ -230,6 +260,11 @@ def describe_data_file(delta: DeltaTable, name: str) -> str:
 def check_file_content(examined: ExaminedTable, name: str) -> Iterator[Damage]:
     """Read a data file in full: check it against the backup's SHA-256, and each page against its own."""
     body = b"".join(location.read_chunks(delta_tables.locate_table(examined.root, examined.table), name))
+    if not examined.recorded.is_intact(name, checksums.hash_bytes(body)):
+        yield examined.make_damage(
+            "file", f"its data file {name} is damaged: its SHA-256 differs from the recorded one", files=(name,)
+        )
+        return
     expected = {file.name: file.sha256 for file in examined.saved.files} if examined.saved else {}
     if name in expected and hashlib.sha256(body).hexdigest() != expected[name]:
         yield examined.make_damage(
@@ -265,6 +300,44 @@ def find_damaged_pages(table: Table, rows: pl.DataFrame) -> list[str]:
     names = pl.concat_str([pl.col(c).cast(pl.String) for c in list_file_keys(table)] or [pl.lit("")], separator="/")
     is_damaged = rows["sha256"].ne_missing(hash_texts(rows["body"]))
     return rows.filter(is_damaged).select(names.alias("page"))["page"].to_list()
+
+
+def check_replaced_files(examined: ExaminedTable, delta: DeltaTable) -> Iterator[Damage]:
+    """Yield the files of older versions that do not have their recorded hash."""
+    folder, live = delta_tables.locate_table(examined.root, examined.table), list_live_files(delta)
+    names = [name for name in examined.file_sizes if DATA_NAME.fullmatch(name) and name not in live]
+    for name in names:
+        if not is_recorded_content(examined, folder, name):
+            yield examined.make_damage(
+                "old file", f"its data file {name} of an older version is damaged: its SHA-256 differs", files=(name,)
+            )
+
+
+def check_records(examined: ExaminedTable, delta: DeltaTable) -> Iterator[Damage]:
+    """Yield the files of checksums that are damaged themselves, and how many files have no checksum."""
+    if examined.recorded.damaged:
+        what = f"{len(examined.recorded.damaged)} of its files of checksums are damaged"
+        yield examined.make_damage("checksums", what, files=examined.recorded.damaged)
+    elif missing := [name for name in list_live_files(delta) if name not in examined.recorded.hashes]:
+        yield examined.make_damage("unrecorded", f"{len(missing)} of its data files have no recorded SHA-256 yet")
+
+
+def find_commits_unlike_backup(
+    root: Location, backups: Location, table: Table, saved: Iterable[TableBackup]
+) -> tuple[int, ...]:
+    """Return the commits of a table that differ from a backup whose later commits are the table's."""
+    folder = delta_tables.locate_table(root, table)
+    present = log_packs.list_log(folder).commits
+    for one in saved:
+        if one.version not in present or log_packs.hash_commit(folder, one.version) != one.head:
+            continue  # the table did not continue this backup, or its end is damaged
+        try:
+            texts = dict(log_packs.read_packed_commits(backups, one))
+        except (LakeError, FileNotFoundError):
+            continue  # `nhl-lake backup verify` names it; an older backup may have the commits
+        common = sorted(texts.keys() & present)
+        return tuple(v for v in common if log_packs.read_commit_bytes(folder, v) != texts[v])
+    return ()
 
 
 def check_orphan_files(examined: ExaminedTable, delta: DeltaTable) -> Iterator[Damage]:

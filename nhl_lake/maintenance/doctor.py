@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from nhl_lake.maintenance import damage, repair
 from nhl_lake.maintenance.compaction import find_orphan_files
 from nhl_lake.maintenance.damage import Damage
 from nhl_lake.schema import ledger
+from nhl_lake.schema.table import Table
 from nhl_lake.store import atomic_swap, delta_tables, handles, location, locks
 from nhl_lake.store.lease import probe_store
 from nhl_lake.store.location import Bucket, Location
@@ -37,7 +38,10 @@ FIXED_REMEDIES = {
     "strays": "Run `nhl-lake maintain`: it removes them when they are old enough.",
     "protocol": "Update this program: `pip install --upgrade nhl-lake`.",
     "checkpoint": f"Run {MEND_COMMAND} to write a new one.",
+    "checksums": f"Run {MEND_COMMAND} to record them again; its data files can be read.",
+    "unrecorded": "Run `nhl-lake maintain` to record them.",
 }
+CAUSED_BY_COMMITS = {"file", "unreadable", "other table", "other history"}
 
 
 class Finding(NamedTuple):
@@ -48,6 +52,18 @@ class Finding(NamedTuple):
     what: str
     remedy: str
     damage: Damage | None = None
+
+
+class LakeBackups(NamedTuple):
+    """The backups of a lake: where they are, the lake's identity, and the newest that the lake must continue."""
+
+    location: Location
+    ids: Collection[str]
+    newest: Manifest | None
+
+    def list_saved(self, table: Table) -> Iterator[TableBackup]:
+        """Yield what the backups have of a table, newest first."""
+        return repair.read_table_backups(self.location, self.ids, table)
 
 
 class RepairResult(NamedTuple):
@@ -75,10 +91,9 @@ def examine_lake(
         )
     newest, backup_findings = examine_backups(root, backups, ids, now)
     newest = find_reference_backup(root, backups, newest)
-    backed_up = {one.name: one for one in newest.tables} if newest else {}
     found = [
         *examine_location(root, now),
-        *examine_tables(root, backed_up, deep=deep),
+        *examine_tables(root, LakeBackups(backups, ids, newest), deep=deep),
         *backup_findings,
         *find_restore_leftovers(root),
     ]
@@ -95,41 +110,70 @@ def find_reference_backup(root: Location, backups: Location, newest: Manifest | 
         return newest
 
 
-def examine_tables(root: Location, backed_up: Mapping[str, TableBackup], *, deep: bool) -> list[Finding]:
-    """Examine all tables, in parallel."""
+def examine_tables(root: Location, backups: LakeBackups, *, deep: bool) -> list[Finding]:
+    """Examine all tables, in parallel. Damaged ones are compared with every backup of the lake."""
+    saved = {one.name: one for one in backups.newest.tables} if backups.newest else {}
     with ThreadPoolExecutor(MAX_WORKERS) as pool:
-        by_table = pool.map(
-            lambda table: damage.examine_table(root, table, backed_up.get(table.name), deep=deep), TABLES
+        by_table = list(
+            pool.map(lambda table: damage.examine_table(root, table, saved.get(table.name), deep=deep), TABLES)
         )
-        return [make_finding(root, found, backed_up) for damages in by_table for found in damages]
+    return [
+        make_finding(root, found, backups, deep=deep)
+        for table, damages in zip(TABLES, by_table, strict=True)
+        for found in compare_with_backups(root, table, damages, backups, deep=deep)
+    ]
 
 
-def make_finding(root: Location, found: Damage, backed_up: Mapping[str, TableBackup]) -> Finding:
+def compare_with_backups(
+    root: Location, table: Table, damages: list[Damage], backups: LakeBackups, *, deep: bool
+) -> list[Damage]:
+    """Return the damages of a table. If commits differ from a backup, only these: others may follow from them.
+
+    A changed commit may name files that never existed. Their pages are then in a backup, though no backup names them.
+    """
+    is_damaged = any(found.kind in CAUSED_BY_COMMITS for found in damages)
+    if not is_damaged and not deep:
+        return damages
+    if any(found.kind in {"gap", "broken commit", "missing", "no log", "behind"} for found in damages):
+        return damages
+    changed = damage.find_commits_unlike_backup(root, backups.location, table, backups.list_saved(table))
+    if not changed:
+        return damages
+    what = f"{damage.format_commits(changed)} of its log {damage.choose_verb(changed)} not as in the backup"
+    return [Damage("broken commit", table, what, versions=changed)]
+
+
+def make_finding(root: Location, found: Damage, backups: LakeBackups, *, deep: bool) -> Finding:
     """Return the finding for a damage. A missing table that no backup has may be new in this release."""
-    table_backup = backed_up.get(found.table.name)
+    has_backup = next(backups.list_saved(found.table), None) is not None
     is_new = (
         found.kind == "missing"
-        and table_backup is None
-        and (bool(backed_up) or found.table.layer in {"silver", "gold"})
+        and not has_backup
+        and (backups.newest is not None or found.table.layer in {"silver", "gold"})
     )
     severity = "warning" if is_new or found.kind == "strays" else "damage"
-    return Finding(severity, found.table.name, found.what, find_remedy(root, found, table_backup), found)
+    if found.kind == "unrecorded":
+        severity = "note"
+    remedy = find_remedy(root, found, backups)
+    if deep:  # without it, the repair would not find what only deep finds
+        remedy = remedy.replace("doctor --mend", "doctor --deep --mend")
+    return Finding(severity, found.table.name, found.what, remedy, found)
 
 
-def find_remedy(root: Location, found: Damage, backed_up: TableBackup | None) -> str:
+def find_remedy(root: Location, found: Damage, backups: LakeBackups) -> str:
     """Return the command that repairs a damage with the least loss."""
     if found.kind in FIXED_REMEDIES:
         return FIXED_REMEDIES[found.kind]
-    return (backed_up is not None and find_backup_remedy(root, found, backed_up)) or find_remedy_without_backup(
+    return find_backup_remedy(root, found, list(backups.list_saved(found.table))) or find_remedy_without_backup(
         root, found
     )
 
 
-def find_backup_remedy(root: Location, found: Damage, backed_up: TableBackup) -> str | None:
-    """Return the command that restores the damaged part from a backup, if the backup has it."""
-    if is_in_backup(found, backed_up):
+def find_backup_remedy(root: Location, found: Damage, saved: Sequence[TableBackup]) -> str | None:
+    """Return the command that restores the damaged part from a backup, if one has it."""
+    if any(is_in_backup(found, one) for one in saved):
         return f"Run {MEND_COMMAND} to restore it from the backup."
-    if found.table.is_stored and found.kind != "file" and not repair.is_last_commit(root, found):
+    if saved and found.table.is_stored and found.kind != "file" and not repair.is_last_commit(root, found):
         return f"Run `nhl-lake restore --from-backup --table {found.table.name}`: newer rows are kept."
     return None
 
@@ -139,11 +183,16 @@ def find_remedy_without_backup(root: Location, found: Damage) -> str:
     table = found.table
     if table.layer in {"silver", "gold"}:
         return f"Run {MEND_COMMAND} to rebuild it from bronze."
+    if found.kind == "old file":
+        return f"Run {MEND_COMMAND} to move it aside: the newest version does not need it."
     if repair.is_last_commit(root, found):
         return f"Run {MEND_COMMAND} to move it aside."
-    move_away = "" if found.kind in {"missing", "file"} else f"Move {delta_tables.locate_table(root, table)} away; "
     if table.layer == "bronze":
-        return f"No backup has it. {move_away}{DROP_PAGES_COMMAND}, then `nhl-lake ingest` fetches its pages again."
+        return (
+            f"No backup has it. {DROP_PAGES_COMMAND} sets it aside and keeps what can be read, then `nhl-lake ingest` "
+            "fetches the other pages again."
+        )
+    move_away = "" if found.kind in {"missing", "file"} else f"Move {delta_tables.locate_table(root, table)} away; "
     return f"{move_away}`nhl-lake ingest` creates it again and fetches what is missing."
 
 
@@ -151,7 +200,7 @@ def is_in_backup(found: Damage, backed_up: TableBackup) -> bool:
     """Return whether the backup has the damaged files or commits."""
     if found.kind in {"gap", "broken commit", "behind"}:
         return max(found.versions) <= backed_up.version
-    return found.kind == "file" and set(found.files) <= {file.name for file in backed_up.files}
+    return found.kind in {"file", "old file"} and set(found.files) <= {file.name for file in backed_up.files}
 
 
 def examine_location(root: Location, now: datetime) -> Iterator[Finding]:

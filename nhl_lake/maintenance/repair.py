@@ -12,15 +12,17 @@ from nhl_lake.backup.restore import FileToFetch
 from nhl_lake.catalog import BUILT_TABLES, find_table
 from nhl_lake.errors import GamesQuarantined, LakeError
 from nhl_lake.hockey.calendar import get_eastern_day
+from nhl_lake.maintenance.compaction import DATA_NAME
 from nhl_lake.maintenance.damage import LAST_CHECKPOINT, Damage
 from nhl_lake.rebuild import run
 from nhl_lake.schema.table import Table
 from nhl_lake.silver.quarantine import QUARANTINE
-from nhl_lake.store import atomic_swap, delta_tables, handles, location
-from nhl_lake.store.delta import commit_name
+from nhl_lake.store import atomic_swap, checksums, delta_tables, handles, location
+from nhl_lake.store.delta import commit_name, list_live_files
 from nhl_lake.store.location import Location
 
 SET_ASIDE_FOLDER = f"{atomic_swap.STATE_FOLDER}/set-aside"
+UNREADABLE_KINDS = {"gap", "broken commit", "behind", "file", "no log", "unreadable"}
 
 
 def repair_damage(
@@ -38,27 +40,54 @@ def repair_damage(
     log, so the next ingest fetches them again.
     """
     handles.clear_handles()
-    is_built = damage.table.layer in {"silver", "gold"}
+    table = damage.table
     if damage.kind == "checkpoint":
         return recreate_checkpoint(root, damage, now)
-    if damage.kind in {"gap", "broken commit", "behind"}:
-        how = restore_commits(root, backups, ids, damage)
-        if how is None and not is_built:
-            how = set_aside_last_commit(root, damage, now)
-    elif damage.kind == "file":
-        how = restore_files(root, backups, ids, damage)
-        if how is None and not is_built:
-            how = drop_lost_files(root, damage, now, drop_missing_pages=drop_missing_pages)
-    else:
-        how = None
+    if damage.kind == "checksums":
+        return record_again(root, damage, now)
+    how = restore_damaged(root, backups, ids, damage)
     if how is not None:
         return how
-    if is_built and damage.kind in {"gap", "broken commit", "behind", "file", "no log", "unreadable"}:
-        return set_aside_table(root, damage.table, now)
-    if damage.kind == "missing" and damage.table.layer == "bronze" and drop_missing_pages:
-        delta_tables.create_tables(root, [damage.table])
+    if damage.kind == "old file":
+        set_aside_files(root, table, damage.files, now)
+        return f"it was moved to {SET_ASIDE_FOLDER}"
+    if table.layer in {"silver", "gold"}:
+        return set_aside_table(root, table, now) if damage.kind in UNREADABLE_KINDS else None
+    return set_aside_last_commit(root, damage, now) or (
+        give_up_pages(root, damage, now) if drop_missing_pages else None
+    )
+
+
+def restore_damaged(root: Location, backups: Location, ids: Collection[str], damage: Damage) -> str | None:
+    """Restore damaged commits or files from a backup, and return how; None if no backup has them."""
+    if damage.kind in {"gap", "broken commit", "behind"}:
+        return restore_commits(root, backups, ids, damage)
+    return restore_files(root, backups, ids, damage) if damage.kind in {"file", "old file"} else None
+
+
+def give_up_pages(root: Location, damage: Damage, now: datetime) -> str | None:
+    """Set aside what no backup has of a bronze table, and keep its intact pages. The next ingest fetches the others."""
+    table = damage.table
+    if table.layer != "bronze":
+        return None
+    if damage.kind == "file":
+        return drop_lost_files(root, damage, now)
+    if damage.kind in UNREADABLE_KINDS:
+        set_aside_table(root, table, now)
+        delta_tables.create_tables(root, [table])  # `recover_set_aside_pages` adds what can be read of it
+        return f"its folder was moved to {SET_ASIDE_FOLDER}; `nhl-lake ingest` fetches what cannot be read of it"
+    if damage.kind == "missing":
+        delta_tables.create_tables(root, [table])
         return "it was created again, without pages; `nhl-lake ingest` fetches all of them again"
     return None
+
+
+def record_again(root: Location, damage: Damage, now: datetime) -> str:
+    """Move damaged files of checksums aside, and record the checksums of the table's files again."""
+    set_aside_files(root, damage.table, damage.files, now)
+    delta, folder = delta_tables.open_table(root, damage.table), delta_tables.locate_table(root, damage.table)
+    checksums.complete_checksums(folder, delta.version())
+    return "the checksums were recorded again"
 
 
 def recreate_checkpoint(root: Location, damage: Damage, now: datetime) -> str:
@@ -126,12 +155,29 @@ def is_last_commit(root: Location, damage: Damage) -> bool:
 
 
 def set_aside_last_commit(root: Location, damage: Damage, now: datetime) -> str | None:
-    """Move a broken last commit aside. No run reported its pages as stored, so they are fetched again."""
+    """Move a broken last commit aside, and add the rows of its data files again."""
     if not is_last_commit(root, damage):
         return None
     (last,) = damage.versions
     set_aside_files(root, damage.table, [commit_name(last)], now)
-    return f"its broken last commit {last} was moved to {SET_ASIDE_FOLDER}; `nhl-lake ingest` fetches what is missing"
+    handles.clear_handles()
+    count = add_orphan_rows(root, damage.table)
+    return (
+        f"its broken last commit {last} was moved to {SET_ASIDE_FOLDER}, {count:,} of its rows were saved; "
+        "`nhl-lake ingest` fetches what is missing"
+    )
+
+
+def add_orphan_rows(root: Location, table: Table) -> int:
+    """Add the rows of data files that no version names, if the table lacks them. Return how many."""
+    folder = delta_tables.locate_table(root, table)
+    live = list_live_files(delta_tables.open_table(root, table))
+    orphans = [
+        file.name for file in location.list_files(folder) if DATA_NAME.fullmatch(file.name) and file.name not in live
+    ]
+    damaged = set(checksums.list_damaged_files(folder, orphans))
+    found = (restore_tables.read_intact_rows(folder, table, name) for name in orphans if name not in damaged)
+    return sum(restore_tables.add_missing_rows(root, table, rows.lazy()) for rows in found if rows is not None)
 
 
 def set_aside_files(root: Location, table: Table, names: Sequence[str], now: datetime) -> None:
@@ -145,12 +191,12 @@ def set_aside_files(root: Location, table: Table, names: Sequence[str], now: dat
 
 
 def set_aside_table(root: Location, table: Table, now: datetime) -> str:
-    """Move the folder of a silver or gold table aside. It can be rebuilt from bronze."""
+    """Move the folder of a table aside."""
     folder = delta_tables.locate_table(root, table)
-    aside = root.joinpath(SET_ASIDE_FOLDER, f"{now:%Y%m%dT%H%M%SZ}", *table.name.split("."))
-    aside = next(
-        at for at in (aside, *(aside.with_name(f"{aside.name}-{n}") for n in range(2, 1000))) if atomic_swap.is_free(at)
-    )
+    stamp = f"{now:%Y%m%dT%H%M%SZ}"
+    stamps = (stamp, *(f"{stamp}-{number}" for number in range(2, 1000)))
+    places = (root.joinpath(SET_ASIDE_FOLDER, name, *table.name.split(".")) for name in stamps)
+    aside = next(place for place in places if atomic_swap.is_free(place))
     if isinstance(folder, Path) and isinstance(aside, Path):
         aside.parent.mkdir(parents=True, exist_ok=True)
         folder.rename(aside)
@@ -190,24 +236,30 @@ def restore_files(root: Location, backups: Location, ids: Collection[str], damag
     return None
 
 
-def drop_lost_files(root: Location, damage: Damage, now: datetime, *, drop_missing_pages: bool) -> str | None:
+def drop_lost_files(root: Location, damage: Damage, now: datetime) -> str:
     """Remove a lost file from a bronze table's log, and add its intact pages again."""
     table = damage.table
-    if not drop_missing_pages or table.layer != "bronze":
-        return None
     folder = delta_tables.locate_table(root, table)
     delta = delta_tables.open_table(root, table)
     if others := set(delta.repair(dry_run=True)["files_removed"]) - set(damage.files):
         return f"no pages were dropped: restore these files first: {', '.join(sorted(others)[:3])}"
-    intact = [
-        rows for name in damage.files if (rows := restore_tables.read_intact_rows(folder, table, name)) is not None
-    ]
+    # in a file with another SHA-256 than recorded, the season or key of an intact page may be wrong
+    damaged = set(checksums.list_damaged_files(folder, damage.files))
+    found = (restore_tables.read_intact_rows(folder, table, name) for name in damage.files if name not in damaged)
+    intact = [rows for rows in found if rows is not None]
     set_aside_files(root, table, damage.files, now)
     delta = delta_tables.open_table(root, table)
     delta.repair()
     delta_tables.sync_commits(root, table, delta)
     recovered = sum(restore_tables.add_missing_rows(root, table, rows.lazy()) for rows in intact)
     return f"it was removed from the log, {recovered:,} of its pages were saved; `nhl-lake ingest` fetches the others"
+
+
+def is_intact_copy(root: Location, folder: Location, table: Table, name: str) -> bool:
+    """Return whether a file that was set aside has its recorded hash, or none is recorded."""
+    sha256 = checksums.hash_file(folder, name)
+    places = (folder, delta_tables.locate_table(root, table))
+    return all(checksums.read_checksums(place).is_intact(name, sha256) for place in places)
 
 
 def recover_set_aside_pages(root: Location) -> Iterator[tuple[str, str]]:
@@ -218,8 +270,9 @@ def recover_set_aside_pages(root: Location) -> Iterator[tuple[str, str]]:
         if layer != "bronze":
             continue
         table = find_table(f"{layer}.{name_part}")
-        rows = restore_tables.read_intact_rows(
-            root.joinpath(SET_ASIDE_FOLDER, timestamp, layer, name_part), table, file
-        )
+        folder = root.joinpath(SET_ASIDE_FOLDER, timestamp, layer, name_part)
+        if not is_intact_copy(root, folder, table, file):
+            continue
+        rows = restore_tables.read_intact_rows(folder, table, file)
         if rows is not None and (count := restore_tables.add_missing_rows(root, table, rows.lazy())):
             yield table.name, f"{count:,} pages of {file}, which was set aside, were added again"

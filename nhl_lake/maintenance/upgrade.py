@@ -16,10 +16,11 @@ from typing import NamedTuple
 import polars as pl
 
 from nhl_lake.bronze import endpoints
+from nhl_lake.catalog import TABLES
 from nhl_lake.errors import LakeError, ValidationFailed
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import format_page_name
-from nhl_lake.store import atomic_swap, delta_tables, handles, location, locks
+from nhl_lake.store import atomic_swap, checksums, delta_tables, handles, location, locks
 from nhl_lake.store.commits import begin_commit, commit_files
 from nhl_lake.store.delta import DELTA_LOG
 from nhl_lake.store.files import write_data_file
@@ -137,6 +138,11 @@ def upgrade_lake(root: Location, *, now: datetime, command: str, made_by: str) -
             step.change(root, new)
         write_layout(new, now, made_by)
         count = verify_pages(steps[0].pages(root), read_pages(new))
+        for table in TABLES:
+            if delta_tables.has_table(new, table):
+                delta = delta_tables.open_table(new, table)
+                folder = delta_tables.locate_table(new, table)
+                checksums.complete_checksums(folder, delta.version())
         fsync_lake(new)
         kept_as = choose_free_location(root.with_name(f"{root.name}.before-upgrade-{now:%Y%m%dT%H%M%SZ}"))
         with locks.hold_lock(new, command, now=now):  # after the swap this lock is the lake's

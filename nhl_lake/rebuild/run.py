@@ -16,6 +16,7 @@ from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.rebuild import lineage
 from nhl_lake.rebuild.build import BuildResult, BuildTask
 from nhl_lake.rebuild.executors import SERIAL, Executor
+from nhl_lake.rebuild.intact_inputs import Verified, require_intact_inputs
 from nhl_lake.rebuild.lineage import WHOLE_TABLE, BuildSnapshot, FindGamesSince, Lineage
 from nhl_lake.rebuild.publish import PublishTask, RebuiltPartition, build_and_publish, drop_partitions
 from nhl_lake.schema.table import Table
@@ -95,6 +96,7 @@ def rebuild_tables(bronze: BuildSnapshot, tables: Sequence[Table], selection: Se
     code, since = lineage.hash_code(), lineage.make_game_finder(bronze)
     broken: dict[tuple[Table, str], ValidationFailed | None] = {}
     quarantined: list[str] = []
+    verified: Verified = set()
     completed, progress = 0, selection.resources.progress
     season_count = len(
         {
@@ -118,6 +120,7 @@ def rebuild_tables(bronze: BuildSnapshot, tables: Sequence[Table], selection: Se
             )
             if not buildable.partitions:
                 continue
+            require_intact_inputs(bronze, buildable, verified)
             executor = add_progress(selection.resources, completed, len(buildable.partitions))
             found, errors = build_and_publish(
                 bronze, buildable, executor=executor, allow_row_loss=selection.allow_row_loss

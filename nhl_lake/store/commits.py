@@ -15,12 +15,13 @@ from obstore.exceptions import BaseError
 
 from nhl_lake.errors import StorageUnavailable, ValidationFailed
 from nhl_lake.schema.table import Table
-from nhl_lake.store import location
+from nhl_lake.store import checksums, location
 from nhl_lake.store.delta import (
     COMMIT_TOKEN,
     POST_COMMIT,
     WRITER_PROPERTIES,
     commit_name,
+    list_live_files,
     make_commit_properties,
     require_schema,
     to_arrow,
@@ -63,6 +64,7 @@ def begin_commit(
             if not isinstance(error, CommitFailedError) and (explained := explain_s3_error(error, root)):
                 raise explained from error
             raise
+    checksums.record_commits(locate_table(root, table), range(version + 1, delta.version() + 1))
 
 
 def has_commit(folder: Location, version: int, token: str) -> bool | None:
@@ -107,6 +109,8 @@ def commit_files(
     seasons: Sequence[str] | None = None,
 ) -> None:
     """Add files to a table's log in one commit: append them, or overwrite `seasons` (None: the whole table)."""
+    for file in files:
+        checksums.remember_hash(file.name, file.sha256)
     # a table that is overwritten completely gets the current columns
     is_new = mode == "overwrite" and seasons is None
     delta.create_write_transaction(
@@ -121,9 +125,12 @@ def commit_files(
     delta.update_incremental()
 
 
-def overwrite_by_key(delta: DeltaTable, table: Table, rows: pl.DataFrame, properties: CommitProperties) -> None:
+def overwrite_by_key(
+    root: Location, delta: DeltaTable, table: Table, rows: pl.DataFrame, properties: CommitProperties
+) -> None:
     """Replace the rows that have the same keys. MERGE would too, but writes strings in a type that few readers know."""
     require_schema(table, rows)
+    checksums.require_intact_files(root, table, list_live_files(delta))  # the other rows of these files are copied
     (key,) = table.key
     write_deltalake(
         delta,
@@ -144,12 +151,14 @@ def locate_last_commit(delta: DeltaTable, folder: Path) -> Path:
 def sync_commits(root: Location, table: Table, delta: DeltaTable, *, since: int | None = None) -> None:
     """Sync to disk a handle's newest commit, or those since a version, with checkpoints and the parent folders.
 
-    A power cut could otherwise leave an empty checkpoint, and then the table cannot be opened.
+    A power cut could otherwise leave an empty checkpoint, and then the table cannot be opened. Then record the SHA-256
+    of what was committed.
     """
     folder = locate_table(root, table)
-    if isinstance(folder, Bucket) or isinstance(root, Bucket):
-        return  # a bucket stores what it has accepted
     newest = delta.version()
+    if isinstance(folder, Bucket) or isinstance(root, Bucket):
+        checksums.record_commits(folder, [newest])  # a bucket stores what it has accepted
+        return
     files: list[Path] = []
     for version in range(newest if since is None else min(since + 1, newest), newest + 1):
         log = folder / commit_name(version)
@@ -160,3 +169,7 @@ def sync_commits(root: Location, table: Table, delta: DeltaTable, *, since: int 
     location.fsync_paths(
         [*files, *{parent for file in files for parent in file.parents if parent.is_relative_to(root)}]
     )
+    if since is None:
+        checksums.record_commits(folder, [newest])
+    else:
+        checksums.record_recent_commits(folder, since, newest)

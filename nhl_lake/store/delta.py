@@ -96,6 +96,12 @@ def read_add_actions(delta: DeltaTable) -> pl.DataFrame:
     return pl.DataFrame(delta.get_add_actions(flatten=True))
 
 
+def list_live_files(delta: DeltaTable) -> dict[str, int]:
+    """Return the live data files of a table and their sizes in bytes."""
+    files = read_add_actions(delta)
+    return dict(files.select("path", "size_bytes").iter_rows()) if files.height else {}
+
+
 def make_commit_properties(delta: DeltaTable, metadata: Mapping[str, str] | None = None) -> CommitProperties:
     """Return commit properties with an application transaction: of two writers from one version, one conflicts.
 

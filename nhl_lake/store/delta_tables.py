@@ -219,7 +219,7 @@ def store_pages(root: Location, table: Table, rows: pl.DataFrame, is_same: SameC
                 return result
             with begin_commit(root, table, delta) as properties:
                 if table.version_policy is VersionPolicy.LATEST and result.changed:
-                    overwrite_by_key(delta, table, fresh, properties)
+                    overwrite_by_key(root, delta, table, fresh, properties)
                 else:
                     append_rows(root, table, delta, fresh, properties)
             return result

@@ -15,6 +15,7 @@ from deltalake.transaction import AddAction
 
 from nhl_lake.schema.table import Table
 from nhl_lake.store import location
+from nhl_lake.store.checksums import hash_bytes
 from nhl_lake.store.delta import MAX_STATS_LENGTH, list_stats_columns, require_schema, to_arrow
 from nhl_lake.store.handles import locate_table
 from nhl_lake.store.location import Location
@@ -25,13 +26,14 @@ PAGES_COMPRESSION_LEVEL = 1  # a higher level takes twice the time and saves no 
 
 
 class DataFile(NamedTuple):
-    """A data file in a table's folder that no commit has added yet: its season, bytes, rows and statistics."""
+    """A data file in a table's folder that no commit has added yet: its season, bytes, rows, statistics and SHA-256."""
 
     name: str
     partition: str | None
     size: int
     rows: int
     stats: str
+    sha256: str = ""
 
 
 def write_data_file(root: Location, table: Table, rows: pl.DataFrame, partition: str | None) -> DataFile:
@@ -49,7 +51,8 @@ def write_data_file(root: Location, table: Table, rows: pl.DataFrame, partition:
         arrow_schema=to_arrow(stored.clear()).schema,
     )
     location.write_file(locate_table(root, table), name, body.getvalue(), new=True)
-    return DataFile(name, partition, body.getbuffer().nbytes, rows.height, collect_stats(table, rows))
+    sha256 = hash_bytes(body.getbuffer())
+    return DataFile(name, partition, body.getbuffer().nbytes, rows.height, collect_stats(table, rows), sha256)
 
 
 def list_file_columns(table: Table, partition: str | None) -> list[str]:
