@@ -19,6 +19,7 @@ from nhl_lake.schema import checks, ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.silver.quarantine import QUARANTINE
 from nhl_lake.silver.rosters import ROSTERS
+from tests.gold.league_tables import make_model
 from tests.league.league_pages import (
     filter_reported_games,
     get_game_page,
@@ -77,6 +78,7 @@ def build_all(pages: Pages) -> dict[str, pl.DataFrame]:
     found = {table.name: pl.DataFrame(schema=table.schema) for table in ledger.TABLES}
     found |= {table.name: make_frame(pages.get(table, {})) for table in endpoints.TABLES}
     found["silver.rosters"] = pl.DataFrame(schema=ROSTERS.schema)
+    found["gold.xg_model"] = make_model().collect()
     heads = [make_schedule_row(json.loads(build_undamaged()[endpoints.PLAY_BY_PLAY][game])) for game in make_games()]
     found["silver.games"] = pl.DataFrame(heads, schema=catalog.find_table("silver.games").schema)
     refusals = [pl.DataFrame(schema=QUARANTINE.schema)]
