@@ -105,7 +105,7 @@ def test_lake_is_restored_to_s3_and_ingest_continues(
     first, whole, asks = never_wiped
     backups = tmp_path / "backups"
     assert run_here("backup", "create", "--quiet", root=first, backups=backups, now=DAYS[0]).code == 0
-    back = run_here("restore", "--from-backup", *rebuilds, root=bucket, backups=backups, now=DAYS[0])
+    back = run_here("restore", "--from-backup", *rebuilds, root=bucket, backups=backups, api="league:", now=DAYS[0])
     assert back.code == 0, back.err
     require_equal(bucket, first)
     assert [count_requests(ingest(run_here, bucket, now)) for now in DAYS[1:]] == asks, "it asked for what it had"

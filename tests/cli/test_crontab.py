@@ -109,7 +109,7 @@ def test_install_show_and_remove_leave_the_rest_of_the_crontab(machine: Path, ru
     shown = run_here("schedule", "show", root=root)
     assert (machine / "tab").read_text().startswith(f"{OTHERS}\n# >>> nhl-lake {root} >>>\n15 6 * * * cd {machine} && ")
     assert shown.out.strip() in (machine / "tab").read_text()
-    assert f"NHL_LAKE_BACKUPS={machine}/data/lake-backups" in shown.out
+    assert f"NHL_LAKE_BACKUPS={machine}/lake-backups" in shown.out
 
     assert run_here("schedule", "remove", "--yes", root=root).out.endswith("Removed.\n")
     assert (machine / "tab").read_text() == f"{OTHERS}\n"

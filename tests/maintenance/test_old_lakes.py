@@ -246,7 +246,7 @@ def test_a_backup_of_it_restores_and_is_upgraded(run_here: Run, backups: Path, t
     root = tmp_path / "restored"
     predictions = read_old_predictions(tmp_path / "lake-0.1.0")
 
-    ended = run_here("restore", "--from-backup", root=root, backups=backups, now=NEXT)
+    ended = run_here("restore", "--from-backup", root=root, backups=backups, api="league:", now=NEXT)
 
     assert ended.code == 0, ended.err
     layout.check_tables(root)

@@ -35,7 +35,6 @@ FEATURES: Mapping[str, pl.Expr] = {
     # the angle between the posts, as the shooter sees them
     "open_net_deg": pl.arctan2(6 * TO_GOAL_LINE, TO_GOAL_LINE**2 + pl.col("y_ft") ** 2 - 9).degrees(),
     "is_defenseman": flag(pl.col("shooter_position") == "D"),
-    "is_home": flag(pl.col("is_home")),
     "own_skaters": pl.col("own_skaters"),
     "opponent_skaters": pl.col("opponent_skaters"),
     "more_skaters": pl.col("own_skaters") - pl.col("opponent_skaters"),
