@@ -334,9 +334,9 @@ def test_the_time_zone_of_the_question_does_not_matter():
     [
         ("one", SEASONS, "whole number"),
         (1, (), "at least one season"),
-        (1, (2025,), "two years"),
-        (1, (20252027,), "two years"),
-        (1, ("20252026",), "two years"),
+        (1, (2025,), "two consecutive years"),
+        (1, (20252027,), "two consecutive years"),
+        (1, ("20252026",), "two consecutive years"),
         (1, (19171918,), "from 2010"),
     ],
 )
