@@ -196,13 +196,13 @@ def drill(
     from nhl_lake.ingest.fetcher import interrupt_on_sigterm
     from nhl_lake.queries.targets import parse_folder
 
+    folder = None if into is None else parse_folder(into)
     chosen, clock, backups = load_backup_settings(uri)
     manifest = (
         repository.require_newest_manifest(backups, choose_lake(chosen.root, backups, lake))
         if name is None
         else repository.read_manifest(backups, name)
     )
-    folder = None if into is None else parse_folder(into)
     bar = progress.ByteProgressBar(quiet=quiet or json)
     with interrupt_on_sigterm(), bar.display():
         done = run_drill(backups, manifest, into=folder, now=clock(), report=bar)
