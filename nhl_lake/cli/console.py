@@ -58,7 +58,7 @@ class TextConsole(Console):
 
 
 def make_console(*, stderr: bool = False) -> TextConsole:
-    """Return the console that results go to: as wide as the terminal or as COLUMNS says, in a file 200 wide."""
+    """Return the console for results. It is as wide as the terminal or COLUMNS, and 200 characters in a file."""
     has_width = (sys.stderr if stderr else sys.stdout).isatty() or os.environ.get("COLUMNS", "").isdecimal()
     return TextConsole(soft_wrap=True, highlight=False, width=None if has_width else 200, stderr=stderr)
 
@@ -233,7 +233,7 @@ def show_summary(summary: IngestSummary) -> None:
 
 
 def show_incomplete(summary: IngestSummary) -> None:
-    """Print what is incomplete on stderr, a line a kind; also with --quiet."""
+    """Print on stderr what is incomplete, one line per kind, also with --quiet."""
     out = make_console(stderr=True)
     for line in summary.incomplete[:KINDS_SHOWN]:
         out.print(f"Incomplete: {line}")

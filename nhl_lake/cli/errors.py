@@ -40,7 +40,7 @@ def run_command(run: Callable[[], object]) -> int:
 
 
 def report_error(error: BaseException) -> int:
-    """Print an error and return the exit code; of a defect print all."""
+    """Print an error and return the exit code; for a bug, print the traceback."""
     if not isinstance(error, LakeError) and (shortage := explain_shortage(error)) is not None:
         error = shortage
     if isinstance(error, LakeError):

@@ -100,7 +100,7 @@ def describe_backup(manifest: Manifest) -> dict[str, object]:
 
 
 def show_backups(manifests: Sequence[Manifest]) -> None:
-    """Print backups, the newest first."""
+    """Print backups, newest first."""
     heads = ["backup", "created (UTC)", "tables", "rows", "files", "size", "lake", "league", "location"]
     rows = []
     for facts in map(describe_backup, manifests):

@@ -24,7 +24,7 @@ NO_LINK_ERROR = re.compile(r"(?i)unable to (copy|rename|link) file.*os error (1|
 
 
 def translate_error(error: BaseException, line: str) -> LakeError:
-    """Return an error of a disk, a store or the engine with a hint. `line` is its message without secrets."""
+    """Return an error of a disk, a store or a storage library with a hint. `line` is its message without secrets."""
     for found in (explain_shortage(error), explain_s3_error(error)):
         if found is not None:
             return found

@@ -287,7 +287,7 @@ def show_upcoming(upcoming: pl.DataFrame) -> None:
 
 
 def show_shooters(shooters: pl.DataFrame, predicted: UpcomingPredictions, games: int, now: datetime) -> None:
-    """Print the skaters with most predicted shots; without predictions, say so and print those by recent games."""
+    """Print the skaters with the most predicted shots; without predictions, rank them by recent games."""
     out = make_console()
     if predicted.shooters.is_empty():
         out.print("\nShots on goal in these games are not predicted yet: run `nhl-lake predict`.")

@@ -122,7 +122,7 @@ def list_versions(root: Location, table: Table) -> pl.DataFrame:
 
 
 def raise_query_error(message: str) -> NoReturn:
-    """Raise what is wrong with a query, with the name that may be meant."""
+    """Raise the error for an invalid query; suggest a similar name."""
     message = COLOR_CODE.sub("", message)
     if found := UNKNOWN_TABLE.search(message):
         try:
