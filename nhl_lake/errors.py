@@ -127,7 +127,7 @@ def explain_shortage(error: object) -> OutOfResources | None:
 
 
 def raise_shortage(error: BaseException) -> None:
-    """Raise if an error comes from too little memory or too few threads: callers would take it for damage."""
+    """Raise if an error comes from too little memory or too few threads, which callers would mistake for damage."""
     if not isinstance(error, LakeError) and (found := explain_shortage(error)) is not None:
         raise found from error
 

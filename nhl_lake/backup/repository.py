@@ -226,7 +226,7 @@ def find_lake(backups: Location, wanted: str) -> frozenset[str]:
 
 
 def is_named(manifest: Manifest, wanted: str) -> bool:
-    """Return whether a lake is meant by its id, a beginning of it, or its league."""
+    """Return whether a name is a lake's id, the beginning of its id, or its league."""
     return bool(wanted) and (
         manifest.lake_id.startswith(wanted.lower()) or manifest.source.lower() == wanted.strip().lower()
     )

@@ -77,7 +77,7 @@ def hide_engine_output() -> Iterator[None]:
 
 @contextmanager
 def watch_engine(hidden: int) -> Iterator[None]:
-    """Say why this process ended if the engine, or the system, ends it without a word. A second process waits for that.
+    """Report why this process ended if a native library or the system kills it silently. A second process watches it.
 
     hidden: the file that has what the engine printed.
     """

@@ -184,9 +184,9 @@ def make_empty_player_ids() -> pl.DataFrame:
 
 
 def read_player_ids(root: Location, seasons: Sequence[int]) -> pl.DataFrame:
-    """Return the ids of the players in the line-ups and on the rosters of seasons.
+    """Return the ids of the players in the lineups and on the rosters of seasons.
 
-    Line-ups come from silver. Pages that are not in silver yet are read here, so no run waits for a rebuild. One that
+    Lineups come from silver. Pages that are not in silver yet are read here, so no run waits for a rebuild. One that
     cannot be read has no players; the next rebuild names it.
     """
     in_silver = delta_tables.scan_table_or_empty(root, LINEUPS).filter(

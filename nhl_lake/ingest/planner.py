@@ -81,7 +81,7 @@ class Inventory:
     """What the lake has when a run plans.
 
     games: `silver.games` by the newest schedule. stored: per bronze table, one row per page: `page` (its key joined by
-    '/'), `state`, `fetched_at`, `is_empty`. answers: `lake.answers`. player_ids: players in line-ups and rosters.
+    '/'), `state`, `fetched_at`, `is_empty`. answers: `lake.answers`. player_ids: players in lineups and rosters.
     incomplete: pages of games that fail a check, as of the last rebuild: `table`, `page`, `reason`.
     """
 

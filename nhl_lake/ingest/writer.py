@@ -70,7 +70,7 @@ class PageWriter:
     pages: dict[Table, list[FetchedPage]] = field(default_factory=lambda: defaultdict(list))
     absent_pages: list[AbsentPage] = field(default_factory=list)
     schedule_reads: list[tuple[str, datetime]] = field(default_factory=list)  # answers for the schedule, and when
-    player_ids: set[int] = field(default_factory=set)  # players in new line-ups and rosters
+    player_ids: set[int] = field(default_factory=set)  # players in new lineups and rosters
     buffered_bytes: int = 0
     buffered_pages: int = 0
     flushed_at: float = field(default_factory=time.monotonic)

@@ -59,7 +59,7 @@ def hash_file(folder: Location, name: str) -> str:
 
 
 def remember_hash(name: str, sha256: str) -> None:
-    """Remember the hash of a data file of this process until its commit: it need not be read again."""
+    """Remember the hash of a data file that this process wrote until its commit, so it is not read again."""
     if sha256:
         _written[name] = sha256
 

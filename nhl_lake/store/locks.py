@@ -32,7 +32,7 @@ def locate_state_folder(root: Location) -> Path:
 
 @contextmanager
 def wait_for_lock(seconds: float) -> Iterator[None]:
-    """Inside the block, let `hold_lock` wait so long before it gives up."""
+    """Inside the block, let `hold_lock` wait this many seconds for another run."""
     token = lock_timeout_s.set(seconds)
     try:
         yield
