@@ -17,7 +17,7 @@ import polars as pl
 
 from nhl_lake.bronze import endpoints
 from nhl_lake.catalog import TABLES
-from nhl_lake.errors import LakeError, ValidationFailed
+from nhl_lake.errors import BadInput, LakeError, ValidationFailed
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import format_page_name
 from nhl_lake.store import atomic_swap, checksums, delta_tables, handles, location, locks
@@ -131,6 +131,7 @@ def upgrade_lake(root: Location, *, now: datetime, command: str, made_by: str) -
         steps = plan_steps(was)
         if not steps:
             return None
+        require_no_linked_tables(root)
         new = root.with_name(f"{root.name}.upgrading")
         remove_files(new)
         copy_lake(root, new)
@@ -149,6 +150,19 @@ def upgrade_lake(root: Location, *, now: datetime, command: str, made_by: str) -
             atomic_swap.swap_into_place(new, root, kept_as, command=command)
         handles.clear_handles()
     return UpgradeResult(was, count, kept_as)
+
+
+def require_no_linked_tables(root: Location) -> None:
+    """Raise if a layer or a table of a lake is a symbolic link: the copy would lack what is behind it."""
+    if not isinstance(root, Path):
+        return
+    for table in TABLES:
+        folder = root.joinpath(*table.name.split("."))
+        if folder.is_symlink() or folder.parent.is_symlink():
+            raise BadInput(
+                f"{folder} is behind a symbolic link: an upgrade copies only what is in the lake's folder.",
+                "No changes were made. Move that table into the lake's folder, then run `nhl-lake upgrade` again.",
+            )
 
 
 def plan_steps(was: int) -> Sequence[UpgradeStep]:

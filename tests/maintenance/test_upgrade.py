@@ -18,7 +18,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from nhl_lake import catalog, layout
 from nhl_lake.bronze import endpoints
-from nhl_lake.errors import LakeError, UnreadableData, ValidationFailed
+from nhl_lake.errors import BadInput, LakeError, UnreadableData, ValidationFailed
 from nhl_lake.maintenance import upgrade
 from nhl_lake.schema import ledger
 from nhl_lake.store import atomic_swap, delta_tables, location, locks
@@ -311,3 +311,11 @@ def test_upgraded_tables_keep_their_settings(old):
     run_upgrade(old)
 
     assert DeltaTable(lakes.locate_table(old, PLAYS)).metadata().configuration["delta.appendOnly"] == "true"
+
+
+def test_upgrade_of_a_lake_with_a_linked_table_is_refused(old, tmp_path):
+    shutil.move(old / "bronze", tmp_path / "elsewhere")
+    (old / "bronze").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BadInput, match="is behind a symbolic link"):
+        run_upgrade(old)
+    assert is_old(old)
