@@ -177,7 +177,7 @@ def test_lost_scheduler_is_an_error_and_leaves_the_table(
     lake_of_league: Path, league_lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     version = delta_tables.open_table(lake_of_league, PLAYS).version()
-    monkeypatch.setattr(clusters, "CONNECT_TIMEOUT", "3s")
+    monkeypatch.setattr(clusters, "CONNECT_TIMEOUT", "10s")
     with dask(tmp_path) as found:
         client = clusters.connect_client(found.address)
         client.submit(time.sleep, 60)  # both workers are held up, so that nothing ends before the scheduler does
