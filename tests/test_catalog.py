@@ -149,6 +149,7 @@ MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
         for rule, row in mutants.items()
     },
     ("silver.games", "home and away are different teams"): {"away_team_id": 1},
+    ("silver.games", "a game starts in its season"): {"start_at": datetime(1990, 1, 1, tzinfo=UTC)},
     ("silver.games", "a final game has a winner"): {"away_score": 3},
     ("silver.games", "a game that is not final has no score"): {"game_state": "LIVE"},
     ("silver.games", "a final game is not GONE"): {"schedule_state": "GONE"},

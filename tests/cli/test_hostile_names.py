@@ -87,8 +87,9 @@ def test_names_are_printed_as_they_are(command: str, lake: Path, run_here: Run):
 
     said = ended.out + ended.err
     assert OBEYED.findall(said) == []
+    in_one_line = " ".join(said.split())  # a narrow screen breaks a long name
     for name in COMMANDS[command]:
-        assert name in said
+        assert name in in_one_line
     assert "\nAll is well: \\x9b" not in said
 
 
