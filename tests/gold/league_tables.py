@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from nhl_lake.gold import xg_model
+from nhl_lake.gold.measures.expected_goals import Tree, XgModel
 from nhl_lake.gold.shots import SHOTS
 from nhl_lake.league import League
 from nhl_lake.schema import checks
@@ -82,12 +83,22 @@ def make_model() -> pl.LazyFrame:
     return pl.LazyFrame([row], schema=xg_model.XG_MODEL.schema)
 
 
+def make_small_model() -> pl.LazyFrame:
+    """Return a model of one tree: a real one takes longer to read than everything else in a game of a few shots."""
+    tree = Tree((0, -1, -1), (30.0, 0.0, 0.0), (1, 0, 0), (2, 0, 0), (False, False, False), (0.0, 0.5, -0.5))
+    model = XgModel(
+        name="xg of one tree", rows=1, trained_through={}, features=("distance_ft",), intercept=-2.5, trees=(tree,),
+        empty_net=(0.0, 0.0, 0.0, 0.0), penalty_shot=0.3,
+    )  # fmt: skip
+    return pl.LazyFrame([xg_model.make_row(model)], schema=xg_model.XG_MODEL.schema)
+
+
 def build_gold(table: Table, found: Silver, **others: pl.DataFrame) -> pl.DataFrame:
     """Build a gold table, and the shots that it reads, and validate its rows."""
     every = found | others
     if SHOTS in table.inputs and "shots" not in every:
         every["shots"] = build_table(
-            SHOTS, *(every[name].lazy() for name in ("plays", "lineups", "games")), make_model()
+            SHOTS, *(every[name].lazy() for name in ("plays", "lineups", "games")), make_small_model()
         )
     rows = build_table(table, *(every[read.name.split(".")[1]].lazy() for read in table.inputs))
     checks.validate_rows(table, rows)
