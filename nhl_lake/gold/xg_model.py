@@ -8,12 +8,12 @@ import polars as pl
 
 from nhl_lake.gold.measures.expected_goals import XgModel
 from nhl_lake.schema import columns as c
-from nhl_lake.schema.ledger import META, MODELS
+from nhl_lake.schema.ledger import META, MODELS, select_newest_model
 from nhl_lake.schema.table import Column, Table
 
 SAMPLE_LEAGUE = "sample league"
 SHIPPED = {"NHL": "xg_nhl.json", SAMPLE_LEAGUE: "xg_sample_league.json"}  # by the source of the lake
-XG_KIND = "xg "
+XG_KIND = "xg"
 
 
 def xg_model(meta: pl.LazyFrame, models: pl.LazyFrame) -> pl.LazyFrame:
@@ -21,7 +21,7 @@ def xg_model(meta: pl.LazyFrame, models: pl.LazyFrame) -> pl.LazyFrame:
 
     A lake fits a model only when `nhl-lake models fit xg` is run. A lake of another source has none until then.
     """
-    fitted = models.filter(pl.col("model").str.starts_with(XG_KIND)).sort("made_at").tail(1)
+    fitted = select_newest_model(models, XG_KIND)
     shipped = meta.select("source").unique().collect()["source"].to_list()
     rows = [make_row(read_shipped_model(source)) for source in shipped if source in SHIPPED]
     ours = fitted.select("model", "made_at", "card", source=pl.lit("fitted"))

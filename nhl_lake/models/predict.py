@@ -46,11 +46,12 @@ def predict_upcoming_games(root: Location, now: datetime) -> PredictionResult:
 
 
 def refresh_predictions(root: Location, now: datetime) -> Iterator[RebuiltPartition]:
-    """Predict upcoming games by the newest stored model, without fitting, and yield what is rebuilt.
+    """Predict upcoming games by the newest stored model of shots on goal, without fitting, and yield what is rebuilt.
 
     Does nothing without a stored model, and if the features are those of the newest predictions.
     """
-    model = delta_tables.scan_table_or_empty(root, ledger.MODELS).sort("made_at").tail(1).collect()
+    models = delta_tables.scan_table_or_empty(root, ledger.MODELS)
+    model = ledger.select_newest_model(models, GLM).collect()
     if model.is_empty() or not delta_tables.has_table(root, SOG_FEATURES):
         return
     version = delta_tables.open_table(root, SOG_FEATURES).version()

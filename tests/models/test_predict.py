@@ -115,6 +115,22 @@ def test_a_run_predicts_once_for_the_same_features_and_not_without_a_model(
     assert delta_tables.scan_table(after, ledger.MODELS).collect().height == 1
 
 
+def test_a_newer_model_of_expected_goals_does_not_predict_shots(root: Path, tmp_path: Path):
+    after = tmp_path / "lake"
+    shutil.copytree(root, after)
+    later = NOW + timedelta(minutes=30)
+    row = {"model": "xg 2025", "card": "{}", "made_at": later, "features_version": 0}
+    delta_tables.append_to_ledger(after, ledger.MODELS, pl.DataFrame([row], schema=ledger.MODELS.schema))
+    delta_tables.replace_rows(
+        after, SOG_FEATURES, delta_tables.scan_table(after, SOG_FEATURES).collect(), where=None, metadata={}
+    )
+
+    assert list(predict.refresh_predictions(after, NOW + timedelta(hours=1)))
+    rows = delta_tables.scan_table(after, ledger.PREDICTIONS).collect()
+    assert rows["made_at"].n_unique() == 2
+    assert not rows["model"].str.starts_with("xg").any()
+
+
 def test_old_predictions_are_told_as_old(root: Path, run_here: Run):
     fresh = run_here("upcoming", root=root, now=NOW + timedelta(hours=20))
     old = run_here("upcoming", root=root, now=NOW + timedelta(hours=40))
