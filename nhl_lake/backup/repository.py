@@ -20,6 +20,7 @@ from nhl_lake.backup.manifest import (
     encode_manifest,
 )
 from nhl_lake.errors import BadInput, LakeError, UnreadableData
+from nhl_lake.hockey.ids import format_season
 from nhl_lake.store import location
 from nhl_lake.store.location import Location
 
@@ -268,11 +269,6 @@ def list_seasons(manifest: Manifest) -> list[int]:
     """Return the seasons with plays in a backup, from the names of its files."""
     files = next((table.files for table in manifest.tables if table.name == PLAYS_NAME), ())
     return sorted({int(found[1]) for file in files if (found := SEASON_FOLDER.match(file.name))})
-
-
-def format_season(season: int) -> str:
-    """Return a season as 2023-24."""
-    return f"{season // 10_000}-{season % 100:02}"
 
 
 def list_manifest_objects(manifest: Manifest) -> Iterator[tuple[str, str, int]]:

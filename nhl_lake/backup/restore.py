@@ -183,15 +183,12 @@ def fetch_file(backups: Location, file: FileToFetch) -> int:
 
 def is_intact(folder: Location, name: str, sha256: str) -> bool:
     """Return whether a file exists and has the right SHA-256."""
-    found = hashlib.sha256()
     if isinstance(folder, Path) and (folder / name).is_symlink():
         return False  # a file takes the place of the link
     try:
-        for chunk in location.read_chunks(folder, name):
-            found.update(chunk)
+        return checksums.hash_file(folder, name) == sha256
     except (FileNotFoundError, NotADirectoryError):
         return False
-    return found.hexdigest() == sha256
 
 
 def read_verified_chunks(backups: Location, sha256: str, what: str) -> Iterator[bytes]:

@@ -1,6 +1,5 @@
 """Verify backups: check that each object exists with the right size and, on request, the right SHA-256."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -11,7 +10,7 @@ from nhl_lake.backup import repository
 from nhl_lake.backup.manifest import Manifest
 from nhl_lake.backup.objects import BackupReport
 from nhl_lake.errors import UnreadableData
-from nhl_lake.store import location
+from nhl_lake.store import checksums, location
 from nhl_lake.store.location import Location
 
 MAX_WORKERS = 8
@@ -93,10 +92,7 @@ def find_damaged_objects(backups: Location, expected: dict[str, int], report: Ba
 
 def is_intact_object(backups: Location, sha256: str) -> bool:
     """Return whether an object's content matches its hash."""
-    found = hashlib.sha256()
-    for chunk in location.read_chunks(backups, repository.object_name(sha256)):
-        found.update(chunk)
-    return found.hexdigest() == sha256
+    return checksums.hash_file(backups, repository.object_name(sha256)) == sha256
 
 
 def set_aside_objects(backups: Location, hashes: Iterable[str]) -> None:

@@ -42,8 +42,9 @@ def require_intact_partition(
         files = files.filter(pl.Series([is_input_season(partition, built, season) for season in seasons]))
     new = [name for name in list_paths(files) if (table.name, name) not in verified]
     root = bronze.source_root if table.is_stored else bronze.target_root
-    checksums.require_intact_files(root, table, new)
-    verified.update((table.name, name) for name in new)
+    if new:
+        checksums.require_intact_files(root, table, new)
+        verified.update((table.name, name) for name in new)
 
 
 def list_paths(files: pl.DataFrame) -> Iterable[str]:
