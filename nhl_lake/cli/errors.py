@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -22,6 +23,7 @@ USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[
     0
 ]  # a wrong command or option; typer exports only its subclass
 SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
+OUT_OF_RANGE = re.compile(r"Input should be (?:greater|less) than or equal to \S+")
 # errors of the storage libraries, by the package of their class: these are about data and disks, not bugs
 STORAGE_PACKAGES = ("deltalake", "obstore", "polars")
 
@@ -136,7 +138,14 @@ def print_usage_error(error: Exception) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path.replace("python -m nhl_lake", "nhl-lake") if context else "nhl-lake"
     message = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+    message = OUT_OF_RANGE.sub(describe_range(getattr(error, "param", None)), message)
     return print_error(message, f"`{command} --help` lists commands and options.", 2)
+
+
+def describe_range(option: object) -> str:
+    """Return both ends of the range that an option takes."""
+    low, high = getattr(option, "min", None), getattr(option, "max", None)
+    return f"Input should be from {low:,} to {high:,}" if None not in {low, high} else r"\g<0>"
 
 
 def print_error(message: str, hint: str, exit_code: int) -> int:

@@ -268,7 +268,7 @@ def doctor(
         bool,
         typer.Option(
             "--drop-missing-pages",
-            help="With --mend: drop lost files that no backup has. The next ingest fetches their pages again.",
+            help="With --mend: drop damaged files that no backup has. The next ingest fetches their pages again.",
         ),
     ] = False,
     uri: BackupsOption = None,

@@ -207,8 +207,16 @@ def read_last_checkpoint(examined: ExaminedTable) -> int | None:
 
 
 def check_history(examined: ExaminedTable, delta: DeltaTable) -> Iterator[Damage]:
-    """Yield damage if an append-only table does not continue its backup. Lost last commits do not show otherwise."""
+    """Yield damage if a table lacks commits at its end that were recorded, or does not continue its backup."""
+    folder = delta_tables.locate_table(examined.root, examined.table)
+    newest = checksums.read_newest_version(folder)
+    is_lost = newest > delta.version() and not location.has_file(folder, commit_name(newest))
     saved = examined.saved
+    if is_lost and (saved is None or saved.version <= delta.version()):
+        lost = tuple(range(delta.version() + 1, newest + 1))
+        what = f"the end of its log is missing: it is at version {delta.version()}, its checksums at {newest}"
+        yield examined.make_damage("behind", what, versions=lost)
+        return
     if saved is None or examined.table.layer in {"silver", "gold"}:
         return
     if str(delta.metadata().id) != saved.id:
@@ -223,7 +231,7 @@ def check_history(examined: ExaminedTable, delta: DeltaTable) -> Iterator[Damage
             versions=lost,
         )
     elif commit_name(saved.version) in examined.file_sizes and (
-        log_packs.hash_commit(delta_tables.locate_table(examined.root, examined.table), saved.version) != saved.head
+        log_packs.hash_commit(folder, saved.version) != saved.head
     ):
         yield examined.make_damage(
             "other history",

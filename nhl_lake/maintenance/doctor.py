@@ -91,9 +91,12 @@ def examine_lake(
         )
     newest, backup_findings = examine_backups(root, backups, ids, now)
     newest = find_reference_backup(root, backups, newest)
+    by_table = examine_tables(root, LakeBackups(backups, ids, newest), deep=deep)
+    damaged = {finding.where for finding in by_table if finding.severity == "damage"}
     found = [
-        *examine_location(root, now),
-        *examine_tables(root, LakeBackups(backups, ids, newest), deep=deep),
+        *examine_location(root),
+        *([] if damaged & {ledger.META.name, SCHEDULE.name} else examine_versions(root, now)),
+        *by_table,
         *backup_findings,
         *find_restore_leftovers(root),
     ]
@@ -187,13 +190,10 @@ def find_remedy_without_backup(root: Location, found: Damage) -> str:
         return f"Run {MEND_COMMAND} to move it aside: the newest version does not need it."
     if repair.is_last_commit(root, found):
         return f"Run {MEND_COMMAND} to move it aside."
-    if table.layer == "bronze":
-        return (
-            f"No backup has it. {DROP_PAGES_COMMAND} sets it aside and keeps what can be read, then `nhl-lake ingest` "
-            "fetches the other pages again."
-        )
-    move_away = "" if found.kind in {"missing", "file"} else f"Move {delta_tables.locate_table(root, table)} away; "
-    return f"{move_away}`nhl-lake ingest` creates it again and fetches what is missing."
+    if found.kind == "behind":
+        return f"Run {MEND_COMMAND} to add the rows that its data files have."
+    what_follows = ", then `nhl-lake ingest` fetches the other pages again" if table.layer == "bronze" else ""
+    return f"No backup has it. {DROP_PAGES_COMMAND} sets it aside and keeps what can be read{what_follows}."
 
 
 def is_in_backup(found: Damage, backed_up: TableBackup) -> bool:
@@ -203,8 +203,8 @@ def is_in_backup(found: Damage, backed_up: TableBackup) -> bool:
     return found.kind in {"file", "old file"} and set(found.files) <= {file.name for file in backed_up.files}
 
 
-def examine_location(root: Location, now: datetime) -> Iterator[Finding]:
-    """Yield problems of the lake as a whole: store, permissions, disk space, layout, clock, leftover files."""
+def examine_location(root: Location) -> Iterator[Finding]:
+    """Yield problems of the place of a lake: store, permissions, disk space, leftover files."""
     if isinstance(root, Bucket):
         try:
             probe_store(root)
@@ -216,24 +216,6 @@ def examine_location(root: Location, now: datetime) -> Iterator[Finding]:
         yield Finding(
             "warning", str(root), f"its disk has {free / 1e6:,.0f} MB left", "Free disk space: `nhl-lake maintain`."
         )
-    try:
-        newest = delta_tables.scan_table(root, ledger.META).select(pl.col("layout").max()).collect().item()
-        if newest is not None and newest > ledger.LAYOUT_VERSION:
-            what = f"it has layout {newest}; this program reads {ledger.LAYOUT_VERSION}"
-            yield Finding("damage", str(root), what, "Update this program: `pip install --upgrade nhl-lake`.")
-        at = delta_tables.scan_table(root, SCHEDULE).select(pl.col("fetched_at").max()).collect().item()
-        if at is not None and at > now + CLOCK_TOLERANCE:
-            what = (
-                f"its newest page was fetched at {at:%Y-%m-%d %H:%M} UTC, but the clock says {now:%Y-%m-%d %H:%M} UTC"
-            )
-            yield Finding(
-                "warning",
-                str(root),
-                what,
-                "Correct this machine's clock. New pages are stored in the right order nevertheless.",
-            )
-    except (LakeError, OSError, pl.exceptions.PolarsError):
-        pass  # the tables' own findings report this
     if count := sum(1 for _ in find_orphan_files(root)):
         yield Finding(
             "note",
@@ -241,6 +223,19 @@ def examine_location(root: Location, now: datetime) -> Iterator[Finding]:
             f"{count} staging files of running or killed commands",
             "Run `nhl-lake maintain` to remove old ones.",
         )
+
+
+def examine_versions(root: Location, now: datetime) -> Iterator[Finding]:
+    """Yield problems of a lake's layout version, and of the clock: both are read from tables that can be read."""
+    newest = delta_tables.scan_table_or_empty(root, ledger.META).select(pl.col("layout").max()).collect().item()
+    if newest is not None and newest > ledger.LAYOUT_VERSION:
+        what = f"it has layout {newest}; this program reads {ledger.LAYOUT_VERSION}"
+        yield Finding("damage", str(root), what, "Update this program: `pip install --upgrade nhl-lake`.")
+    at = delta_tables.scan_table_or_empty(root, SCHEDULE).select(pl.col("fetched_at").max()).collect().item()
+    if at is not None and at > now + CLOCK_TOLERANCE:
+        what = f"its newest page was fetched at {at:%Y-%m-%d %H:%M} UTC, but the clock says {now:%Y-%m-%d %H:%M} UTC"
+        remedy = "Correct this machine's clock. New pages are stored in the right order nevertheless."
+        yield Finding("warning", str(root), what, remedy)
 
 
 def examine_backups(
@@ -321,7 +316,7 @@ def repair_lake(
                 break
         if drop_missing_pages:  # only after everything that backups have is restored
             results += repair_findings(root, backups, ids, now=now, deep=deep, drop_missing_pages=True)
-            results += (RepairResult(name, how) for name, how in repair.recover_set_aside_pages(root))
+            results += (RepairResult(name, how) for name, how in repair.recover_set_aside_rows(root))
         if not any(is_source_damage(found) for found in examine_lake(root, backups, now=now, deep=False, ids=ids)):
             results += (RepairResult(name, how) for name, how in repair.rebuild_missing_tables(root, now))
     return results

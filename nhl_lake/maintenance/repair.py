@@ -22,6 +22,7 @@ from nhl_lake.store.delta import commit_name, list_live_files
 from nhl_lake.store.location import Location
 
 SET_ASIDE_FOLDER = f"{atomic_swap.STATE_FOLDER}/set-aside"
+FETCHES_REST = {"bronze": "; `nhl-lake ingest` fetches the others", "lake": ""}  # by layer: of lost rows
 UNREADABLE_KINDS = {"gap", "broken commit", "behind", "file", "no log", "unreadable"}
 
 
@@ -53,9 +54,8 @@ def repair_damage(
         return f"it was moved to {SET_ASIDE_FOLDER}"
     if table.layer in {"silver", "gold"}:
         return set_aside_table(root, table, now) if damage.kind in UNREADABLE_KINDS else None
-    return set_aside_last_commit(root, damage, now) or (
-        give_up_pages(root, damage, now) if drop_missing_pages else None
-    )
+    how = set_aside_last_commits(root, damage, now)
+    return give_up_rows(root, damage, now) if how is None and drop_missing_pages else how
 
 
 def restore_damaged(root: Location, backups: Location, ids: Collection[str], damage: Damage) -> str | None:
@@ -65,20 +65,18 @@ def restore_damaged(root: Location, backups: Location, ids: Collection[str], dam
     return restore_files(root, backups, ids, damage) if damage.kind in {"file", "old file"} else None
 
 
-def give_up_pages(root: Location, damage: Damage, now: datetime) -> str | None:
-    """Set aside what no backup has of a bronze table, and keep its intact pages. The next ingest fetches the others."""
+def give_up_rows(root: Location, damage: Damage, now: datetime) -> str | None:
+    """Set aside what no backup has of a stored table, and keep its intact rows. The next ingest fetches lost pages."""
     table = damage.table
-    if table.layer != "bronze":
-        return None
     if damage.kind == "file":
         return drop_lost_files(root, damage, now)
     if damage.kind in UNREADABLE_KINDS:
         set_aside_table(root, table, now)
-        delta_tables.create_tables(root, [table])  # `recover_set_aside_pages` adds what can be read of it
-        return f"its folder was moved to {SET_ASIDE_FOLDER}; `nhl-lake ingest` fetches what cannot be read of it"
+        delta_tables.create_tables(root, [table])  # `recover_set_aside_rows` adds what can be read of it
+        return f"its folder was moved to {SET_ASIDE_FOLDER}{FETCHES_REST[table.layer]}"
     if damage.kind == "missing":
         delta_tables.create_tables(root, [table])
-        return "it was created again, without pages; `nhl-lake ingest` fetches all of them again"
+        return f"it was created again, without rows{FETCHES_REST[table.layer]}"
     return None
 
 
@@ -154,18 +152,26 @@ def is_last_commit(root: Location, damage: Damage) -> bool:
     return damage.kind == "broken commit" and damage.versions == (last,) and last > 0
 
 
-def set_aside_last_commit(root: Location, damage: Damage, now: datetime) -> str | None:
-    """Move a broken last commit aside, and add the rows of its data files again."""
+def set_aside_last_commits(root: Location, damage: Damage, now: datetime) -> str | None:
+    """Add the rows of a table's lost or broken last commits from their data files; a broken one is moved aside."""
+    if damage.kind == "behind":
+        return continue_log(root, damage.table, min(damage.versions) - 1, now)
     if not is_last_commit(root, damage):
         return None
     (last,) = damage.versions
     set_aside_files(root, damage.table, [commit_name(last)], now)
     handles.clear_handles()
-    count = add_orphan_rows(root, damage.table)
-    return (
-        f"its broken last commit {last} was moved to {SET_ASIDE_FOLDER}, {count:,} of its rows were saved; "
-        "`nhl-lake ingest` fetches what is missing"
-    )
+    return f"its broken last commit was moved to {SET_ASIDE_FOLDER}; {continue_log(root, damage.table, last - 1, now)}"
+
+
+def continue_log(root: Location, table: Table, last: int, now: datetime) -> str:
+    """Add the rows of the lost commits after a version from their data files, and record the checksums again."""
+    folder = delta_tables.locate_table(root, table)
+    count = add_orphan_rows(root, table)
+    records = [name for name in checksums.list_checksum_files(folder) if checksums.parse_version(name) > last]
+    set_aside_files(root, table, records, now)
+    checksums.complete_checksums(folder, delta_tables.open_table(root, table).version())
+    return f"it continues from version {last}; {count:,} rows of its lost commits were saved{FETCHES_REST[table.layer]}"
 
 
 def add_orphan_rows(root: Location, table: Table) -> int:
@@ -237,12 +243,12 @@ def restore_files(root: Location, backups: Location, ids: Collection[str], damag
 
 
 def drop_lost_files(root: Location, damage: Damage, now: datetime) -> str:
-    """Remove a lost file from a bronze table's log, and add its intact pages again."""
+    """Remove a lost file from a stored table's log, and add its intact rows again."""
     table = damage.table
     folder = delta_tables.locate_table(root, table)
     delta = delta_tables.open_table(root, table)
     if others := set(delta.repair(dry_run=True)["files_removed"]) - set(damage.files):
-        return f"no pages were dropped: restore these files first: {', '.join(sorted(others)[:3])}"
+        return f"no rows were dropped: restore these files first: {', '.join(sorted(others)[:3])}"
     # in a file with another SHA-256 than recorded, the season or key of an intact page may be wrong
     damaged = set(checksums.list_damaged_files(folder, damage.files))
     found = (restore_tables.read_intact_rows(folder, table, name) for name in damage.files if name not in damaged)
@@ -252,7 +258,7 @@ def drop_lost_files(root: Location, damage: Damage, now: datetime) -> str:
     delta.repair()
     delta_tables.sync_commits(root, table, delta)
     recovered = sum(restore_tables.add_missing_rows(root, table, rows.lazy()) for rows in intact)
-    return f"it was removed from the log, {recovered:,} of its pages were saved; `nhl-lake ingest` fetches the others"
+    return f"it was removed from the log, {recovered:,} of its rows were saved{FETCHES_REST[table.layer]}"
 
 
 def is_intact_copy(root: Location, folder: Location, table: Table, name: str) -> bool:
@@ -262,17 +268,17 @@ def is_intact_copy(root: Location, folder: Location, table: Table, name: str) ->
     return all(checksums.read_checksums(place).is_intact(name, sha256) for place in places)
 
 
-def recover_set_aside_pages(root: Location) -> Iterator[tuple[str, str]]:
-    """Add the intact pages of bronze files that were set aside, if the lake lacks them, as after a killed repair."""
+def recover_set_aside_rows(root: Location) -> Iterator[tuple[str, str]]:
+    """Add the intact rows of stored tables that were set aside, if the lake lacks them, as after a killed repair."""
     set_aside = [file.name for file in location.list_files(root, SET_ASIDE_FOLDER) if file.name.endswith(".parquet")]
     for name in set_aside:
         timestamp, layer, name_part, file = name.removeprefix(f"{SET_ASIDE_FOLDER}/").split("/", 3)
-        if layer != "bronze":
-            continue
         table = find_table(f"{layer}.{name_part}")
+        if not table.is_stored:
+            continue
         folder = root.joinpath(SET_ASIDE_FOLDER, timestamp, layer, name_part)
         if not is_intact_copy(root, folder, table, file):
             continue
         rows = restore_tables.read_intact_rows(folder, table, file)
         if rows is not None and (count := restore_tables.add_missing_rows(root, table, rows.lazy())):
-            yield table.name, f"{count:,} pages of {file}, which was set aside, were added again"
+            yield table.name, f"{count:,} rows of {file}, which was set aside, were added again"

@@ -24,6 +24,7 @@ from nhl_lake.store.handles import locate_table, read_commit
 from nhl_lake.store.location import Location
 
 FOLDER = "_sha256"
+RECORD_NAME = re.compile(rf"{FOLDER}/(\d{{20}})-")
 LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 MAX_FILES = 32  # more of them are merged into one
 MAX_WALK = 50  # commits of killed runs that the next commit records too
@@ -130,6 +131,17 @@ def read_checksums(folder: Location) -> RecordedChecksums:
 def list_checksum_files(folder: Location) -> list[str]:
     """Return the names of a table's files of checksums."""
     return sorted(file.name for file in location.list_files(folder, FOLDER))
+
+
+def parse_version(name: str) -> int:
+    """Return the version that the name of a file of checksums has; -1 if it has none."""
+    found = RECORD_NAME.match(name)
+    return int(found[1]) if found else -1
+
+
+def read_newest_version(folder: Location) -> int:
+    """Return the newest version of a table that has a file of checksums; -1 if none has."""
+    return max(map(parse_version, list_checksum_files(folder)), default=-1)
 
 
 def parse_checksums(body: bytes) -> list[tuple[str, str]] | None:

@@ -213,7 +213,7 @@ def test_every_command_has_a_panel_and_every_leaf_has_examples():
         (["ingest", "--since", "2026-04-02"], "in the future", "--since 2023-10-01", 2),
         (["ingest", "--season", "23"], "--season 23 is not a season", "--season 2023", 2),
         (["ingest", "--season", "20232025"], "is not a season", "--season 2023", 2),
-        (["ingest", "--lookback", "-1"], "greater than or equal to 0", "`nhl-lake ingest --help`", 2),
+        (["ingest", "--lookback", "-1"], "from 0 to 36,525", "`nhl-lake ingest --help`", 2),
         (["ingest", "--season", "2031"], "no season 2031-32", "--season 2023", 2),
         (["ingets"], "No such command 'ingets'. Did you mean 'ingest'", "`nhl-lake --help`", 2),
         (["ingest", "--lokback", "1"], "No such option: --lokback", "`nhl-lake ingest --help`", 2),

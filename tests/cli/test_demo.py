@@ -76,10 +76,10 @@ def test_the_league_is_served_over_http_until_it_is_interrupted(tmp_path: Path):
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (["--port", "99999"], "'--port': Input should be less than or equal to 65535"),
-        (["--fail", "1.5"], "'--fail': Input should be less than or equal to 1"),
-        (["--latency-ms", "-1"], "'--latency-ms': Input should be greater than or equal to 0"),
-        (["--rate", "-1"], "'--rate': Input should be greater than or equal to 0"),
+        (["--port", "99999"], "'--port': Input should be from 0 to 65,535"),
+        (["--fail", "1.5"], "'--fail': Input should be from 0 to 1"),
+        (["--latency-ms", "-1"], "'--latency-ms': Input should be from 0 to 3,600,000"),
+        (["--rate", "-1"], "'--rate': Input should be from 0 to 2,147,483,647"),
         (["--season", "1900"], "This league plays from"),
         (["--as-of", "tomorrow"], "--as-of tomorrow is not a timestamp"),
         (["--as-of", "2026-01-01T00:00:00"], "has no time zone"),

@@ -7,9 +7,11 @@ import polars as pl
 import pytest
 
 from nhl_lake import catalog
+from nhl_lake.backup import restore_tables
 from nhl_lake.bronze import endpoints
 from nhl_lake.maintenance import doctor, repair
 from nhl_lake.schema import ledger
+from nhl_lake.schema.table import Table
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.store import atomic_swap, delta_tables
 from tests.support import damage, lakes
@@ -23,7 +25,6 @@ class Killed(BaseException):
 
 
 BOXSCORE = endpoints.BOXSCORE
-SILENT = {damage.lose_the_last_commit}  # leaves a valid older version: only a backup shows the loss
 SINCE = ("--since", "2026-03-18", "--no-rebuild", "--json")
 NOT_MENDED_HERE = {"ask_for_a_newer_protocol"}  # only a newer program can read it
 
@@ -120,12 +121,56 @@ def test_damage_without_a_backup_is_named_and_the_other_tables_can_be_read(
     before.pop(BOXSCORE.name)
     hurt(small_root, BOXSCORE)
     found = run_doctor(run_here, small_root, none, "--deep")
-    if hurt in SILENT:
-        return
     assert (found.code, list_damaged(found)) == (1, {BOXSCORE.name})
     remedy = next(one["remedy"] for one in found.json["found"] if one["severity"] == "damage")
     assert "`" in remedy
     assert {name: hash_table(small_root, catalog.find_table(name)) for name in before} == before
+
+
+def test_rows_of_a_lost_last_commit_are_added_again_without_a_backup(run_here: Run, small_root: Path, tmp_path: Path):
+    restore_tables.add_missing_rows(small_root, BOXSCORE, another_page(small_root, 1).lazy())
+    before = read_keys(small_root, BOXSCORE)
+    damage.lose_the_last_commit(small_root, BOXSCORE)
+    found = run_doctor(run_here, small_root, tmp_path / "none")
+    assert "the end of its log is missing" in found.json["found"][0]["what"]
+    assert run_doctor(run_here, small_root, tmp_path / "none", "--mend").code == 0
+    assert read_keys(small_root, BOXSCORE) == before
+    assert run_doctor(run_here, small_root, tmp_path / "none", "--deep").code == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "hurt"),
+    [
+        (ledger.META, damage.lose_a_data_file),
+        (ledger.META, damage.cut_a_data_file),
+        (ledger.META, damage.lose_the_folder),
+        (ledger.META, damage.lose_the_log),
+        (ledger.META, damage.lose_the_last_commit),
+        (ledger.META, damage.empty_the_last_commit),
+        (ledger.ANSWERS, damage.empty_a_data_file),
+        (ledger.RUNS, damage.lose_the_log),
+    ],
+    ids=lambda one: getattr(one, "name", "") or one.__name__,
+)
+def test_damaged_ledger_without_a_backup_is_repaired_as_advised_and_the_lake_can_be_used(
+    table: Table, hurt: damage.DamageFunction, run_here: Run, small_root: Path, tmp_path: Path
+):
+    hurt(small_root, table)
+    found = run_doctor(run_here, small_root, tmp_path / "none", "--deep")
+    assert list_damaged(found) == {table.name}
+    follow_advice(run_here, small_root, tmp_path / "none", found)
+    assert run_doctor(run_here, small_root, tmp_path / "none", "--deep").code == 0
+    ended = run_here("status", root=small_root, now=NOW)
+    assert ended.code == 0, ended.err
+
+
+def test_next_ingest_writes_the_lost_layout_version_again(run_here: Run, root: Path, tmp_path: Path):
+    rows = delta_tables.scan_table(root, ledger.META).drop("made_at").collect()
+    damage.lose_the_log(root, ledger.META)
+    assert run_doctor(run_here, root, tmp_path / "none", "--mend", "--drop-missing-pages").code == 0
+    ended = run_here("ingest", *SINCE, root=root, now=NOW, api="league:")
+    assert ended.code == 0, ended.err
+    assert delta_tables.scan_table(root, ledger.META).drop("made_at").collect().equals(rows)
 
 
 def test_pages_in_no_backup_are_dropped_only_if_asked_and_fetched_again(run_here: Run, root: Path, tmp_path: Path):
