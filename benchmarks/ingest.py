@@ -77,7 +77,11 @@ def run_process(command: list[str], environment: dict[str, str], out: Path) -> F
     """Run a process to its end."""
     errors = out.with_suffix(".err")
     with out.open("w") as written, errors.open("w") as complained:
-        process = subprocess.Popen(command, env=os.environ | environment, stdout=written, stderr=complained)
+        # an installed package has its bytecode, and a process that may not write any compiles the package every time
+        bytecode = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(out.parent / "bytecode")}
+        process = subprocess.Popen(
+            command, env={**os.environ, **bytecode, **environment}, stdout=written, stderr=complained
+        )
         held: list[int] = []
         watch = threading.Thread(target=watch_memory, args=(process.pid, held))
         watch.start()

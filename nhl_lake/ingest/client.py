@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import TypeVar
 
@@ -70,6 +70,13 @@ class RateLimit:
     concurrency: int
     user_agent: str
     first_backoff_s: float = 1.0
+
+
+class NoCookies(CookieJar):
+    """A cookie jar that stays empty. A policy that forbids all cookies does too, but reads each response for them."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Ignore the cookies of a response."""
 
 
 @dataclass
@@ -334,7 +341,7 @@ def open_http(rate_limit: RateLimit, transport: httpx.AsyncBaseTransport | None)
     try:
         return httpx.AsyncClient(
             headers={"User-Agent": rate_limit.user_agent, "Accept-Encoding": limits.CONTENT_ENCODING},
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            cookies=NoCookies(),
             timeout=TIMEOUT,
             limits=httpx.Limits(max_connections=most, max_keepalive_connections=most),
             event_hooks={"response": [require_allowed_redirect]},
