@@ -1,85 +1,26 @@
-"""The catalog: every table of the lake."""
+"""The catalog: every table of the lake. Bronze is declared in `bronze/endpoints.py`, silver and gold in a file each."""
 
 from difflib import get_close_matches
 from graphlib import TopologicalSorter
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
 
+from nhl_lake import gold, silver
 from nhl_lake.bronze import endpoints
 from nhl_lake.errors import BadInput
-from nhl_lake.gold.game_flow import GAME_FLOW
-from nhl_lake.gold.goalie_game import GOALIE_GAME
-from nhl_lake.gold.goalie_season import GOALIE_SEASON
-from nhl_lake.gold.line_game import LINE_GAME
-from nhl_lake.gold.line_season import LINE_SEASON
-from nhl_lake.gold.pair_game import PAIR_GAME
-from nhl_lake.gold.pair_season import PAIR_SEASON
-from nhl_lake.gold.shots import SHOTS
-from nhl_lake.gold.skater_game import SKATER_GAME
-from nhl_lake.gold.skater_season import SKATER_SEASON
-from nhl_lake.gold.sog_features import SOG_FEATURES
-from nhl_lake.gold.sog_predictions import SOG_PREDICTIONS
-from nhl_lake.gold.team_game import TEAM_GAME
-from nhl_lake.gold.team_season import TEAM_SEASON
-from nhl_lake.gold.xg_model import XG_MODEL
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
-from nhl_lake.silver.game_quality import GAME_QUALITY
-from nhl_lake.silver.games import GAMES
-from nhl_lake.silver.goalie_games import GOALIE_GAMES
-from nhl_lake.silver.known_issues import KNOWN_ISSUES
-from nhl_lake.silver.lineups import LINEUPS
-from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
-from nhl_lake.silver.officials import OFFICIALS
-from nhl_lake.silver.on_ice import ON_ICE
-from nhl_lake.silver.players import PLAYERS
-from nhl_lake.silver.plays import PLAYS
-from nhl_lake.silver.quarantine import QUARANTINE
-from nhl_lake.silver.rosters import ROSTERS
-from nhl_lake.silver.seasons import SEASONS
-from nhl_lake.silver.shifts import SHIFTS
-from nhl_lake.silver.skater_games import SKATER_GAMES
-from nhl_lake.silver.standings import STANDINGS
-from nhl_lake.silver.stints import STINTS
-from nhl_lake.silver.team_games import TEAM_GAMES
-from nhl_lake.silver.teams import TEAMS
 
-SILVER = (
-    GAMES,
-    SEASONS,
-    TEAMS,
-    STANDINGS,
-    ROSTERS,
-    PLAYERS,
-    LINEUPS,
-    PLAYS,
-    LISTED_SHIFTS,
-    SHIFTS,
-    ON_ICE,
-    STINTS,
-    SKATER_GAMES,
-    GOALIE_GAMES,
-    TEAM_GAMES,
-    OFFICIALS,
-    GAME_QUALITY,
-    QUARANTINE,
-    KNOWN_ISSUES,
-)
-GOLD = (
-    XG_MODEL,
-    SHOTS,
-    SKATER_GAME,
-    TEAM_GAME,
-    GOALIE_GAME,
-    SKATER_SEASON,
-    TEAM_SEASON,
-    GOALIE_SEASON,
-    LINE_GAME,
-    PAIR_GAME,
-    LINE_SEASON,
-    PAIR_SEASON,
-    GAME_FLOW,
-    SOG_FEATURES,
-    SOG_PREDICTIONS,
-)
+
+def find_layer_tables(layer: ModuleType) -> tuple[Table, ...]:
+    """Return the tables of silver or gold: each file of the folder has one, in capitals."""
+    files = (module.name for module in iter_modules(layer.__path__) if not module.ispkg)
+    return tuple(getattr(import_module(f"{layer.__name__}.{name}"), name.upper()) for name in files)
+
+
+SILVER = find_layer_tables(silver)
+GOLD = find_layer_tables(gold)
 BUILT_TABLES: tuple[Table, ...] = (*SILVER, *GOLD)
 
 TABLES: tuple[Table, ...] = (*endpoints.TABLES, *BUILT_TABLES, *ledger.TABLES)

@@ -82,6 +82,30 @@ def declare_game_page(name: str, grain: str, source: Endpoint) -> Table:
     return declare_page(name, grain, (c.game_id,), source, (c.season, c.game_date, c.state))
 
 
+SEASONS = declare_newest_page(
+    "seasons",
+    "one season, as the NHL last described it",
+    c.season,
+    Endpoint(
+        host=STATS_HOST,
+        path="stats/rest/en/season",
+        parse=validation.make_listing_parser("season"),
+        request=EveryRun(),
+    ),
+)
+
+TEAMS = declare_newest_page(
+    "teams",
+    "one team id, as the NHL last described it",
+    c.team_id,
+    Endpoint(
+        host=STATS_HOST,
+        path="stats/rest/en/team",
+        parse=validation.make_listing_parser("team_id"),
+        request=EveryRun(),
+    ),
+)
+
 SCHEDULE = declare_game_page(
     "schedule",
     "a game's entry in the schedule, past or future",
@@ -127,6 +151,19 @@ SHIFT_CHARTS = declare_game_page(
     ),
 )
 
+RIGHT_RAIL = declare_game_page(
+    "right_rail",
+    "a game's right-rail page: officials, scratches, coaches",
+    Endpoint(
+        path="v1/gamecenter/{game_id}/right-rail",
+        parse=validation.parse_right_rail,
+        # the counts on this page are corrected together with the box score
+        request=OnePerGame(second_look_after="bronze.boxscore"),
+        # these change when the teams play other games
+        ignored_keys=VOLATILE_KEYS | {"seasonSeries", "seasonSeriesWins"},
+    ),
+)
+
 SHIFT_REPORT_HOME = declare_game_page(
     "shift_report_home",
     "the home team's HTML shift report",
@@ -149,19 +186,6 @@ SHIFT_REPORT_AWAY = declare_game_page(
     ),
 )
 
-RIGHT_RAIL = declare_game_page(
-    "right_rail",
-    "a game's right-rail page: officials, scratches, coaches",
-    Endpoint(
-        path="v1/gamecenter/{game_id}/right-rail",
-        parse=validation.parse_right_rail,
-        # the counts on this page are corrected together with the box score
-        request=OnePerGame(second_look_after="bronze.boxscore"),
-        # these change when the teams play other games
-        ignored_keys=VOLATILE_KEYS | {"seasonSeries", "seasonSeriesWins"},
-    ),
-)
-
 ROSTERS = declare_page(
     "rosters",
     "a team's roster in a season",
@@ -181,7 +205,8 @@ CLUB_STATS = declare_page(
     (c.season, c.team_abbrev),
     Endpoint(
         path="v1/club-stats/{team_abbrev}/{season}/2",
-        parse=validation.parse_club_stats,
+        # it names its season, but not its team
+        parse=validation.make_page_parser({"season": "season", "gameType": 2}, lists=("skaters", "goalies")),
         request=OnePerTeamSeason(refresh_every=timedelta(days=7), after_first_game=True),
         ignored_keys=VOLATILE_KEYS,
     ),
@@ -213,45 +238,8 @@ PLAYERS = declare_newest_page(
     ),
 )
 
-TEAMS = declare_newest_page(
-    "teams",
-    "one team id, as the NHL last described it",
-    c.team_id,
-    Endpoint(
-        host=STATS_HOST,
-        path="stats/rest/en/team",
-        parse=validation.make_listing_parser("team_id"),
-        request=EveryRun(),
-    ),
-)
-
-SEASONS = declare_newest_page(
-    "seasons",
-    "one season, as the NHL last described it",
-    c.season,
-    Endpoint(
-        host=STATS_HOST,
-        path="stats/rest/en/season",
-        parse=validation.make_listing_parser("season"),
-        request=EveryRun(),
-    ),
-)
-
-TABLES = (
-    SEASONS,
-    TEAMS,
-    SCHEDULE,
-    PLAY_BY_PLAY,
-    BOXSCORE,
-    SHIFT_CHARTS,
-    RIGHT_RAIL,
-    SHIFT_REPORT_HOME,
-    SHIFT_REPORT_AWAY,
-    ROSTERS,
-    CLUB_STATS,
-    STANDINGS,
-    PLAYERS,
-)
+# every declaration above, in its order: requests are planned in this order
+TABLES = tuple(table for table in list(globals().values()) if isinstance(table, Table))
 
 # these groups follow from the request rules
 LISTS = tuple(table for table in TABLES if isinstance(table.endpoint.request, EveryRun))

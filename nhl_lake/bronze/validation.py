@@ -24,6 +24,7 @@ RequestParams = Mapping[str, Any]
 PageParser = Callable[[bytes, RequestParams], list[PageRecord]]
 S = TypeVar("S", bound=msgspec.Struct)
 RawRows = list[msgspec.Raw]
+KEY_PARAMETERS = ("game_id", "player_id", "team_abbrev", "year")  # of a request, beside its season, day and state
 MAX_SEASON_YEARS = 2  # a season begins in one year and ends in the next, in 2020 and 2021 late
 
 
@@ -143,15 +144,6 @@ class Standings(msgspec.Struct):
     """The standings of a day; empty out of season."""
 
     standings: list[Standing]
-
-
-class ClubStats(msgspec.Struct):
-    """A page of a team's season statistics. It names the season, not the team."""
-
-    season: str
-    gameType: int
-    skaters: RawRows
-    goalies: RawRows
 
 
 class Player(msgspec.Struct):
@@ -331,15 +323,6 @@ def parse_standings(body: bytes, params: RequestParams) -> list[PageRecord]:
     return [PageRecord({}, params["season"], params["game_date"], None, body)]
 
 
-def parse_club_stats(body: bytes, params: RequestParams) -> list[PageRecord]:
-    """Read the statistics of a team's regular season."""
-    page = decode_leniently(body, ClubStats)
-    if (page.season, page.gameType) != (str(params["season"]), 2):
-        raise PageRejected(f"the page is of season {page.season}, game type {page.gameType}, not {params['season']}, 2")
-    check_numbers(body)
-    return [PageRecord({"team_abbrev": params["team_abbrev"]}, params["season"], None, None, body)]
-
-
 def parse_player(body: bytes, params: RequestParams) -> list[PageRecord]:
     """Read a player's landing page."""
     page = decode_strictly(body, Player)
@@ -347,6 +330,28 @@ def parse_player(body: bytes, params: RequestParams) -> list[PageRecord]:
         raise PageRejected(f"the page is of player {page.playerId}, not {params['player_id']}")
     check_numbers(body)
     return [PageRecord({"player_id": page.playerId}, None, None, None, body)]
+
+
+def make_page_parser(identity: Mapping[str, str | int], lists: tuple[str, ...] = ()) -> PageParser:
+    """Return a parser of pages that say in some keys which page they are: one record, with the key of the request.
+
+    identity: these keys, each with the request parameter, or the number, that the page must have there. lists: other
+    keys that a complete page has, each with a list.
+    """
+    keys = [*((name, str | int) for name in identity), *((name, RawRows) for name in lists)]
+    kind = msgspec.defstruct("valid", keys)
+
+    def read(body: bytes, params: RequestParams) -> list[PageRecord]:
+        page = decode_leniently(body, kind)
+        for name, expected in identity.items():
+            found, wanted = getattr(page, name), params[expected] if isinstance(expected, str) else expected
+            if str(found) != str(wanted):
+                raise PageRejected(f"the page has {name} {found!r}, not {wanted}")
+        check_numbers(body)
+        key = {name: params[name] for name in KEY_PARAMETERS if params.get(name) is not None}
+        return [PageRecord(key, params.get("season"), params.get("game_date"), params.get("state"), body)]
+
+    return read
 
 
 def make_listing_parser(key: str) -> PageParser:

@@ -26,7 +26,7 @@ from nhl_lake.bronze.endpoints import (
     STANDINGS,
     TEAMS,
 )
-from nhl_lake.bronze.validation import decode_text
+from nhl_lake.bronze.validation import decode_text, make_page_parser
 from nhl_lake.errors import PageRejected
 from nhl_lake.schema.table import PageRecord, Table
 from nhl_lake.store.page_versions import normalize_content
@@ -123,6 +123,10 @@ def without(page: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def test_every_bronze_table_has_a_good_page_here():
     assert {table.name for table, _, _ in GOOD} == {table.name for table in endpoints.TABLES}
+
+
+def test_every_declared_page_is_among_the_tables():
+    assert set(endpoints.TABLES) == {value for value in vars(endpoints).values() if isinstance(value, Table)}
 
 
 @every_page
@@ -319,9 +323,33 @@ def test_a_roster_has_the_team_and_season_of_the_request():
     assert (record.key, record.season) == ({"team_abbrev": "HOM"}, 20232024)
 
 
-@pytest.mark.parametrize("wrong", [{"season": "20222023"}, {"season": ""}, {"gameType": 3}])
-def test_club_stats_of_another_season_or_game_type_are_rejected(wrong: dict[str, Any]):
-    assert "not 20232024, 2" in get_rejection(CLUB_STATS, {"team_abbrev": "HOM", "season": 20232024}, CLUB | wrong)
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"season": "20222023"}, "season '20222023', not 20232024"),
+        ({"season": ""}, "season '', not 20232024"),
+        ({"season": None}, "not a valid page: Expected `int | str`, got `null` - at `$.season`"),
+        ({"gameType": 3}, "gameType 3, not 2"),
+        ({"skaters": {}}, "Expected `array`, got `object` - at `$.skaters`"),
+    ],
+)
+def test_club_stats_of_another_season_or_game_type_are_rejected(wrong: dict[str, Any], reason: str):
+    assert reason in get_rejection(CLUB_STATS, {"team_abbrev": "HOM", "season": 20232024}, CLUB | wrong)
+
+
+@pytest.mark.parametrize("name", CLUB)
+def test_club_stats_without_a_key_are_rejected(name: str):
+    assert name in get_rejection(CLUB_STATS, {"team_abbrev": "HOM", "season": 20232024}, without(CLUB, name))
+
+
+def test_a_page_of_a_year_has_the_year_of_the_request_as_its_key():
+    read_year = make_page_parser({"draftYear": "year"}, lists=("picks",))
+
+    (record,) = read_year(b'{"draftYear": 2023, "picks": []}', {"year": 2023, "season": None, "player_id": None})
+
+    assert record.key == {"year": 2023}
+    with pytest.raises(PageRejected, match="draftYear 2023, not 2024"):
+        read_year(b'{"draftYear": 2023, "picks": []}', {"year": 2024})
 
 
 def test_club_stats_have_the_team_and_season_of_the_request(realdata: Path):
