@@ -25,14 +25,12 @@ def fit(name: ModelName, season: Seasons = None, json: Json = False) -> None:
     Rebuilds every table with xG. The old model stays in lake.models. Needs scikit-learn:
     `pip install "nhl-lake[predict]"`, and about a quarter of a season.
     """
-    import polars as pl
-
-    from nhl_lake import catalog, layout
+    from nhl_lake import layout
     from nhl_lake.cli import console
+    from nhl_lake.gold.shots import SHOTS
     from nhl_lake.hockey.calendar import get_eastern_day
-    from nhl_lake.models import expected_goals
+    from nhl_lake.models import expected_goals, storage
     from nhl_lake.rebuild import run
-    from nhl_lake.schema import ledger
     from nhl_lake.store import delta_tables, locks
 
     require_xg(name)
@@ -41,11 +39,8 @@ def fit(name: ModelName, season: Seasons = None, json: Json = False) -> None:
     with locks.hold_lock(chosen.root, format_command_line(), now=clock()):
         now = clock()
         model = expected_goals.fit_xg_model(read_shots(chosen.root, season), f"xg {now:%Y-%m-%dT%H:%M:%SZ}")
-        version = delta_tables.open_table(chosen.root, catalog.find_table("gold.shots")).version()
-        row = {"model": model.name, "made_at": now, "features_version": version,
-               "card": expected_goals.encode_model(model)}  # fmt: skip
-        delta_tables.create_tables(chosen.root, [ledger.MODELS])
-        delta_tables.append_to_ledger(chosen.root, ledger.MODELS, pl.DataFrame([row], schema=ledger.MODELS.schema))
+        version = delta_tables.open_table(chosen.root, SHOTS).version()
+        storage.store_model(chosen.root, model.name, model, now, version)
         rebuilt = {part.table for part in run.rebuild(chosen.root, day=get_eastern_day(now))}
     facts = {"model": model.name, "rows": model.rows, "trained_through": dict(model.trained_through)}
     if json:

@@ -10,6 +10,7 @@ from nhl_lake.gold.measures.attempt_outcomes import OUTCOMES, add_outcomes
 from nhl_lake.gold.xg_model import XG_MODEL, decode_model
 from nhl_lake.hockey.names import format_full_name
 from nhl_lake.hockey.shot_context import add_shot_context
+from nhl_lake.hockey.strength import pick_acting_team
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
 from nhl_lake.silver.games import GAMES
@@ -24,30 +25,25 @@ def shots(plays: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame, xg_mo
     it was blocked, so it has no distance and no xG. xG says how often such an attempt becomes a goal, by what is known
     when it is taken; see docs/MODELS.md.
     """
-    own, other = (
-        pl.when("is_home").then(f"{ours}_skaters").when(~pl.col("is_home")).then(f"{theirs}_skaters")
-        for ours, theirs in (("home", "away"), ("away", "home"))
-    )
-    own_goalie, other_goalie = (
-        pl.when("is_home").then(f"has_{ours}_goalie").when(~pl.col("is_home")).then(f"has_{theirs}_goalie")
-        for ours, theirs in (("home", "away"), ("away", "home"))
+    home, away, home_goalie, away_goalie = map(
+        pl.col, ("home_skaters", "away_skaters", "has_home_goalie", "has_away_goalie")
     )
     # a goalie who is named was in the net, whatever the situation code says
-    faced = pl.when(pl.col("goalie_player_id").is_not_null()).then(statement=True).otherwise(other_goalie)
-    teams = list_game_teams(games).drop("season", "game_type", "is_home")
+    is_named = pl.col("goalie_player_id").is_not_null()
+    faced = pl.when(is_named).then(statement=True).otherwise(pick_acting_team(away_goalie, home_goalie))
+    teams = list_game_teams(games).drop("season", "game_type", "is_home").rename({"team_id": "acting_team_id"})
     names = lineups.select("game_id", "player_id", "position", player=format_full_name())
     attempts = (
         add_outcomes(plays)
         .pipe(add_shot_context)
         .filter("is_attempt")
-        .rename({"acting_team_id": "team_id"})
         .with_columns(
-            own_skaters=own,
-            opponent_skaters=other,
-            is_own_net_empty=~own_goalie,
+            own_skaters=pick_acting_team(home, away),
+            opponent_skaters=pick_acting_team(away, home),
+            is_own_net_empty=~pick_acting_team(home_goalie, away_goalie),
             is_opponent_net_empty=~faced,
         )
-        .join(teams, on=["game_id", "team_id"], how="left", validate="m:1")
+        .join(teams, on=["game_id", "acting_team_id"], how="left", validate="m:1")
         .join(
             names.rename({"player_id": "shooter_player_id", "player": "shooter", "position": "shooter_position"}),
             on=["game_id", "shooter_player_id"], how="left", validate="m:1",
@@ -56,10 +52,10 @@ def shots(plays: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame, xg_mo
             names.select("game_id", goalie_player_id="player_id", goalie="player"),
             on=["game_id", "goalie_player_id"], how="left", validate="m:1",
         )
+        .sort("game_id", "event_number")
     )  # fmt: skip
-    rows = attempts.sort("game_id", "event_number").rename({"team_id": "acting_team_id"})
     return (
-        expected_goals.add_expected_goals(rows, decode_model(xg_model))
+        expected_goals.add_expected_goals(attempts, decode_model(xg_model))
         .rename({"acting_team_id": "team_id"})
         .select(column.name for column in COLUMNS)
     )

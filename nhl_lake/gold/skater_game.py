@@ -14,6 +14,7 @@ from nhl_lake.gold.measures import (
 from nhl_lake.gold.measures import attempts as shooting
 from nhl_lake.gold.measures.ratings import game_score, rank_ice_time
 from nhl_lake.gold.measures.situations import (
+    SHARE_COUNTS,
     add_all_situations,
     compute_share,
     expand_situations,
@@ -135,12 +136,10 @@ def derive_counts() -> dict[str, pl.Expr]:
 def compute_ratings() -> dict[str, pl.Expr]:
     """Return shares, the ice-time rank and the game score."""
     shares = {
-        f"{where}_{what}_share": compute_share(f"{where}_{what}s_for", f"{where}_{what}s_against")
+        f"{where}_{name}_share": compute_share(f"{where}_{count}_for", f"{where}_{count}_against")
         for where in ("on_ice", "off_ice")
-        for what in ("attempt", "unblocked_attempt")
-    }
-    shares |= {
-        f"{where}_xg_share": compute_share(f"{where}_xg_for", f"{where}_xg_against") for where in ("on_ice", "off_ice")
+        for name, count in SHARE_COUNTS.items()
+        if name != "goal"
     }
     return {**shares, "ice_time_rank": rank_ice_time(), "game_score": game_score()}
 

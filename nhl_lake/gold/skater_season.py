@@ -3,7 +3,7 @@
 import polars as pl
 
 from nhl_lake.gold.measures import checks, season_totals
-from nhl_lake.gold.measures.situations import compute_share, situation
+from nhl_lake.gold.measures.situations import SHARE_COUNTS, compute_share, situation
 from nhl_lake.gold.skater_game import ADDITIVE_COUNTS, SKATER_GAME
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
@@ -34,9 +34,9 @@ def compute_shares() -> dict[str, pl.Expr]:
         "faceoff_win_share": compute_share("faceoffs_won", "faceoffs_lost"),
         "offensive_zone_start_share": season_totals.compute_ratio(pl.col("offensive_zone_starts"), end_zone_starts),
         **{
-            f"{where}_{name.removesuffix('s')}_share": compute_share(f"{where}_{name}_for", f"{where}_{name}_against")
+            f"{where}_{name}_share": compute_share(f"{where}_{count}_for", f"{where}_{count}_against")
             for where in ("on_ice", "off_ice")
-            for name in ("goals", "unblocked_attempts", "attempts", "xg")
+            for name, count in SHARE_COUNTS.items()
         },
         "game_score_per_game": season_totals.compute_ratio(pl.col("rated_game_score"), pl.col("games_with_shifts")),
     }

@@ -8,6 +8,7 @@ from nhl_lake.gold.measures import appearances, checks, ice_time, individual_eve
 from nhl_lake.gold.measures import attempts as shooting
 from nhl_lake.gold.measures.situations import (
     OTHER_SITUATION,
+    SHARE_COUNTS,
     add_all_situations,
     compute_share,
     expand_situations,
@@ -64,7 +65,6 @@ def compute_shares() -> dict[str, pl.Expr]:
 
 OWN_COUNTS = (*shooting.NAMES, *(column.name for column in individual_events.SHARED_COLUMNS))
 PENALTY_COUNTS = ("penalties", "misconducts", "penalty_minutes")
-SHARE_COUNTS = {"goal": "goals", "unblocked_attempt": "unblocked_attempts", "attempt": "attempts", "xg": "xg"}
 
 OWN_COLUMNS = tuple(
     replace(column, nullable=False) if column.name in PENALTY_COUNTS else column

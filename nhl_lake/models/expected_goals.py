@@ -15,12 +15,13 @@ from nhl_lake.gold.measures.expected_goals import (
     FEATURES,
     Tree,
     XgModel,
-    add_expected_goals,
     is_empty_net_attempt,
     is_modeled,
     is_training_row,
     list_empty_net_terms,
+    predict_xg,
 )
+from nhl_lake.models.scikit_learn import import_scikit_learn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -136,18 +137,6 @@ def fit_penalty_shots(rows: pl.DataFrame) -> float:
     return round(float(rows["is_goal"].cast(pl.Float64).sum()) / rows.height, 4)
 
 
-def import_scikit_learn(module: str) -> Any:  # noqa: ANN401 - scikit-learn has no types
-    """Return a module of scikit-learn. It is an extra because it is as large as all other dependencies."""
-    from importlib import import_module  # noqa: PLC0415 - takes a second
-
-    try:
-        return import_module(f"sklearn.{module}")
-    except ModuleNotFoundError as error:
-        raise LakeError(
-            "Models are fitted by scikit-learn, which is not installed.", "Run `pip install 'nhl-lake[predict]'`."
-        ) from error
-
-
 def select_held_out(shots: pl.DataFrame, model: XgModel) -> pl.DataFrame:
     """Return the shots of games that the model was not trained on."""
     return shots.filter(~is_training_row(model))
@@ -155,16 +144,13 @@ def select_held_out(shots: pl.DataFrame, model: XgModel) -> pl.DataFrame:
 
 def score_xg_model(shots: pl.DataFrame, model: XgModel) -> XgScores:
     """Score a model on attempts against a goalie. Raises if some of them were training rows."""
-    held_out = shots.drop("xg", "xg_flurry_adjusted", "danger_xg", "xg_model", "xg_in_sample", strict=False)
-    held_out = held_out.filter(is_modeled()).with_columns(flurry=pl.int_range(pl.len()), play_number=0)
-    held_out = held_out.rename({"team_id": "acting_team_id"})
-    rows = add_expected_goals(held_out.lazy(), model).collect()
-    if rows["xg_in_sample"].any():
+    rows = shots.filter(is_modeled())
+    if rows.select(is_training_row(model).any()).item():
         raise LakeError(
             f"Model '{model.name}' was trained on some of these games: its scores there say nothing.",
             "Choose other seasons: `nhl-lake models show xg` lists those of the model.",
         )
-    return score_predictions(rows)
+    return score_predictions(rows.with_columns(xg=predict_xg(model)))
 
 
 def score_predictions(rows: pl.DataFrame) -> XgScores:

@@ -11,10 +11,10 @@ from nhl_lake.gold.sog_features import SOG_FEATURES
 from nhl_lake.gold.sog_predictions import SOG_PREDICTIONS
 from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.models.shots_on_goal import GLM, SHOT_LINES, ModelCard, fit_model, predict_chance_over, predict_mean
+from nhl_lake.models.storage import append_if_new, store_model
 from nhl_lake.rebuild import run
 from nhl_lake.rebuild.publish import RebuiltPartition
 from nhl_lake.schema import checks, ledger
-from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
@@ -37,8 +37,7 @@ def predict_upcoming_games(root: Location, now: datetime) -> PredictionResult:
         delta_tables.scan_table(root, SOG_FEATURES, version=version).filter(~pl.col("is_upcoming")).collect()
     )
     name = f"{GLM} {now:%Y-%m-%dT%H:%M:%SZ}"
-    row = {"model": name, "card": msgspec.json.encode(card).decode(), "made_at": now, "features_version": version}
-    append_if_new(root, ledger.MODELS, pl.DataFrame([row], schema=ledger.MODELS.schema))
+    store_model(root, name, card, now, version)
     result = apply_model(root, name, card, version, now)
     for _ in rebuild_predictions(root, now):
         pass
@@ -77,13 +76,6 @@ def apply_model(root: Location, name: str, card: ModelCard, version: int, now: d
     append_if_new(root, ledger.PREDICTIONS, predictions)
     unpredicted = upcoming.join(predictions, on=["game_id", "player_id"], how="anti").height
     return PredictionResult(predictions, card, upcoming["game_id"].n_unique(), unpredicted)
-
-
-def append_if_new(root: Location, table: Table, rows: pl.DataFrame) -> None:
-    """Append the rows whose keys a table of the ledger does not have: two runs at one instant predict once."""
-    delta_tables.create_tables(root, [table])
-    stored = delta_tables.scan_table(root, table).select(table.key)
-    delta_tables.append_to_ledger(root, table, rows.lazy().join(stored, on=table.key, how="anti").collect())
 
 
 def rebuild_predictions(root: Location, now: datetime) -> Iterator[RebuiltPartition]:

@@ -8,12 +8,13 @@ lower is better.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import polars as pl
 
 from nhl_lake.errors import LakeError
+from nhl_lake.models.scikit_learn import import_scikit_learn
 
 GLM = "poisson-glm"
 LABEL_COLUMN, LAST_10 = "shots_on_goal", "last 10"
@@ -90,7 +91,7 @@ def list_unused_features(card: ModelCard) -> list[str]:
 
 def fit_model(rows: pl.DataFrame) -> ModelCard:
     """Fit the model to rows of gold.sog_features with known shots, by the features that most of them have."""
-    regressor = import_poisson_regressor()
+    regressor = import_scikit_learn("linear_model").PoissonRegressor
     known = rows.filter(pl.col(LABEL_COLUMN).is_not_null()).select(LABEL_COLUMN, "game_date", **FEATURES)
     names = select_covered_columns(known, FEATURES) if known.height else []
     known = known.drop_nulls(names)
@@ -117,17 +118,6 @@ def fit_model(rows: pl.DataFrame) -> ModelCard:
             for name, mean, spread, weight in terms
         ),
     )
-
-
-def import_poisson_regressor() -> Any:  # noqa: ANN401 - scikit-learn has no types
-    """Return scikit-learn's Poisson regression. It is an extra because it is as large as all other dependencies."""
-    try:
-        from sklearn.linear_model import PoissonRegressor  # noqa: PLC0415 - takes a second
-    except ModuleNotFoundError as error:
-        raise LakeError(
-            "Models are fitted by scikit-learn, which is not installed.", "Run `pip install 'nhl-lake[predict]'`."
-        ) from error
-    return PoissonRegressor
 
 
 def predict_mean(card: ModelCard) -> pl.Expr:

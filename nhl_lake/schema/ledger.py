@@ -6,6 +6,8 @@ says that a game is gone: no page does, and without it such games are upcoming u
 stored here because they were made before the games and cannot be rebuilt.
 """
 
+from dataclasses import replace
+
 import polars as pl
 
 from nhl_lake.schema import columns as c
@@ -148,7 +150,10 @@ MODELS = Table(
     columns=(
         model,
         Column("made_at", c.UTC, "When the model was fitted", "UTC"),
-        features_version,
+        replace(
+            features_version,
+            description="Version of the table that it was fitted to: gold.shots for xG, gold.sog_features for others",
+        ),
         Column("card", pl.String, "The model as JSON: training rows, dates, intercept, and the weight of each feature"),
     ),
     source=None,

@@ -7,7 +7,7 @@ import polars as pl
 from nhl_lake.gold.measures.appearances import list_game_teams
 from nhl_lake.gold.measures.recorded_events import add_recorded_flags, fill_recorded_counts, is_always_recorded
 from nhl_lake.gold.measures.season_totals import sum_known
-from nhl_lake.gold.measures.situations import compute_share, round_sums
+from nhl_lake.gold.measures.situations import SHARE_COUNTS, compute_share, round_sums
 from nhl_lake.hockey.names import format_full_name
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column
@@ -22,7 +22,6 @@ EVENT_COUNTS = {
     "attempts": ("is_attempt", "Shot attempts (Corsi)"),
 }
 SIDES = {"for": "of the team", "against": "of the opponent"}
-SHARE_COUNTS = {"goal": "goals", "unblocked_attempt": "unblocked_attempts", "attempt": "attempts", "xg": "xg"}
 COUNT_COLUMNS = tuple(
     Column(
         f"on_ice_{name}_{side}",

@@ -18,7 +18,6 @@ PREVIOUS_EVENTS = (
 DANGER_CLASSES = ("low", "medium", "high")
 MEDIUM_DANGER, HIGH_DANGER = 0.08, 0.20
 UNMODELED_MISS = "short"  # a miss that falls short of the net; recorded since 2023-24 only
-EMPTY_NET_FEATURES = ("intercept", "distance_ft", "distance_ft_squared", "angle_deg")
 
 
 def flag(condition: pl.Expr) -> pl.Expr:
@@ -98,25 +97,23 @@ def is_modeled() -> pl.Expr:
     The type and the location of the shot must be known, and a goalie must be in the net. A row without a type is always
     a goal (put in by a defender, or awarded), so its type would tell the result.
     """
-    return (
-        pl.col("is_unblocked_attempt")
-        & ~pl.col("is_penalty_shot")
-        & ~pl.col("is_opponent_net_empty")
-        & pl.col("shot_type").is_not_null()
-        & pl.col("distance_ft").is_not_null()
-        & pl.col("reason").ne_missing(UNMODELED_MISS)
-    ).fill_null(value=False)
+    applies = is_located_attempt() & ~pl.col("is_opponent_net_empty") & pl.col("shot_type").is_not_null()
+    return applies.fill_null(value=False)
 
 
 def is_empty_net_attempt() -> pl.Expr:
     """Whether the model of empty nets applies."""
+    return (is_located_attempt() & pl.col("is_opponent_net_empty")).fill_null(value=False)
+
+
+def is_located_attempt() -> pl.Expr:
+    """Whether a row is an unblocked attempt in play with a location, and not a miss that fell short."""
     return (
         pl.col("is_unblocked_attempt")
         & ~pl.col("is_penalty_shot")
-        & pl.col("is_opponent_net_empty")
         & pl.col("distance_ft").is_not_null()
         & pl.col("reason").ne_missing(UNMODELED_MISS)
-    ).fill_null(value=False)
+    )
 
 
 def add_expected_goals(shots: pl.LazyFrame, model: XgModel | None) -> pl.LazyFrame:
@@ -131,17 +128,9 @@ def add_expected_goals(shots: pl.LazyFrame, model: XgModel | None) -> pl.LazyFra
             **unknown,
             xg_model=pl.lit(None, pl.String), xg_in_sample=pl.lit(None, pl.Boolean), danger_xg=pl.lit(None, pl.String),
         )  # fmt: skip
-    xg = (
-        pl.when(is_modeled())
-        .then(predict_with_goalie(model))
-        .when(is_empty_net_attempt())
-        .then(predict_empty_net(model))
-        .when(pl.col("is_penalty_shot") & pl.col("is_unblocked_attempt"))
-        .then(model.penalty_shot)
-    )
     missed = (1 - pl.col("xg").fill_null(0.0)).cum_prod().shift(1, fill_value=1.0).over(FLURRY_KEY)
     return (
-        shots.with_columns(xg=xg.round(5))
+        shots.with_columns(xg=predict_xg(model))
         .with_columns(
             xg_flurry_adjusted=pl.when(pl.col("flurry").is_null()).then("xg").otherwise(pl.col("xg") * missed).round(5),
             xg_model=pl.when(pl.col("xg").is_not_null()).then(pl.lit(model.name)),
@@ -149,6 +138,19 @@ def add_expected_goals(shots: pl.LazyFrame, model: XgModel | None) -> pl.LazyFra
             danger_xg=classify_danger(),
         )
     )  # fmt: skip
+
+
+def predict_xg(model: XgModel) -> pl.Expr:
+    """Return the xG of attempts to five decimals; null where the model does not apply."""
+    return (
+        pl.when(is_modeled())
+        .then(predict_with_goalie(model))
+        .when(is_empty_net_attempt())
+        .then(predict_empty_net(model))
+        .when(pl.col("is_penalty_shot") & pl.col("is_unblocked_attempt"))
+        .then(model.penalty_shot)
+        .round(5)
+    )
 
 
 def is_training_row(model: XgModel) -> pl.Expr:
@@ -192,7 +194,7 @@ def predict_empty_net(model: XgModel) -> pl.Expr:
 
 
 def list_empty_net_terms() -> list[pl.Expr]:
-    """Return the terms of the model of empty nets, in the order of `EMPTY_NET_FEATURES`."""
+    """Return the terms of the model of empty nets, in the order of its weights."""
     distance = pl.col("distance_ft") / 100
     return [pl.lit(1.0), distance, distance**2, pl.col("angle_deg") / 90]
 

@@ -10,6 +10,8 @@ from nhl_lake.schema.table import Column
 
 ALL_SITUATIONS, OTHER_SITUATION = "all", "other"
 MIRRORED_SITUATIONS = {"5on4": "4on5", "4on5": "5on4"}
+# names of shares, and the counts that they are of
+SHARE_COUNTS = {"goal": "goals", "unblocked_attempt": "unblocked_attempts", "attempt": "attempts", "xg": "xg"}
 
 situation = Column(
     "situation",
