@@ -125,6 +125,13 @@ GOALTENDING_GOAL_MUTANTS: dict[str, dict[str, Any]] = {
     "attempts are unblocked plus blocked attempts": {"attempts_against": 8},
     "every unblocked attempt has one outcome": {"frozen_attempts_against": 1},
 }
+SHRINKAGE_MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
+    (f"gold.{table}", "the shrunk value is within its interval"): {f"shrunk_{above}_low": 0.6}
+    for table, above in (
+        ("skater_season", "goals_above_expected"),
+        ("goalie_season", "goals_saved_above_expected"),
+    )
+}
 XG_MUTANTS: dict[str, dict[str, Any]] = {
     "xG is a probability": {"is_unblocked_attempt": True, "xg": 1.5, "xg_flurry_adjusted": 0.1},
     "flurry-adjusted xG does not exceed xG": {"is_unblocked_attempt": True, "xg": 0.1, "xg_flurry_adjusted": 0.2},
@@ -132,6 +139,7 @@ XG_MUTANTS: dict[str, dict[str, Any]] = {
     "a row with xG names its model": {"xg": None, "xg_flurry_adjusted": None},
 }
 MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
+    **SHRINKAGE_MUTANTS,
     **{("gold.shots", rule): row for rule, row in XG_MUTANTS.items()},
     **{
         (f"gold.{who}_{span}", rule): row

@@ -149,6 +149,7 @@ ATTEMPT_COUNTS = (
     "xg",
     "xg_flurry_adjusted",
     "rebound_xg",
+    "xg_variance",
     *(f"{danger}_danger_{what}" for what in ("attempts", "xg", "goals") for danger in DANGER_CLASSES),
 )
 FACED_SUMS = {

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from nhl_lake.gold.goalie_game import COUNTS, GOALIE_GAME
-from nhl_lake.gold.measures import checks, season_totals
+from nhl_lake.gold.goalie_game import COUNTS, GOALIE_GAME, SAVED_ABOVE
+from nhl_lake.gold.measures import checks, season_totals, shrinkage
 from nhl_lake.gold.measures.attempts import declare_count
 from nhl_lake.gold.measures.situations import ALL_SITUATIONS, situation
 from nhl_lake.schema import columns as c
@@ -16,7 +16,7 @@ def goalie_season(goalie_game: pl.LazyFrame) -> pl.LazyFrame:
     Every goalie has a total, even with one team: filter on `is_total` before you sum. Games that the goalie only
     dressed for are left out. Counts that need shifts, and ice time by situation, cover the games with shifts; ice time
     in `all` also covers games with only a box score. A rate per 60 minutes covers the games in which both the count and
-    the ice time are known.
+    the ice time are known. Goals saved above expected are also shrunk toward the league's mean; see docs/MODELS.md.
     """
     decided = {name: (pl.col("decision") == decision).cast(pl.Int32) for name, decision in DECISIONS.items()}
     goals_among_unblocked = pl.when(pl.col("unblocked_attempts_against").is_not_null()).then("goals_against")
@@ -27,7 +27,8 @@ def goalie_season(goalie_game: pl.LazyFrame) -> pl.LazyFrame:
     )
     saves = season_totals.compute_ratio(pl.col("saves"), pl.col("shots_against"))
     unblocked = pl.col("unblocked_attempts_against")
-    return totals.with_columns(
+    shrunk = shrinkage.add_shrunk_goals(totals, SAVED_ABOVE, "xg_against", "xg_variance_against", sign=-1)
+    return shrunk.with_columns(
         **season_totals.compute_per_60(RATES),
         save_share=saves,
         unblocked_save_share=season_totals.compute_ratio(unblocked - pl.col("goals_among_unblocked"), unblocked),
@@ -64,6 +65,7 @@ COLUMNS = (
     *season_totals.declare_rates(GOALIE_GAME.columns, RATES),
     *season_totals.select_columns(GOALIE_GAME.columns, ("save_share",)),
     *season_totals.declare_shares({"unblocked_save_share": "Save percentage on unblocked attempts (Fenwick), 0 to 1"}),
+    *shrinkage.declare_columns(SAVED_ABOVE, "xg_against", "Goals saved above expected"),
 )
 
 GOALIE_SEASON = Table(
@@ -73,5 +75,5 @@ GOALIE_SEASON = Table(
     columns=COLUMNS,
     inputs=(GOALIE_GAME,),
     source=goalie_season,
-    checks=checks.SEASON_TIME_CHECKS,
+    checks=checks.SEASON_TIME_CHECKS | shrinkage.check_interval(SAVED_ABOVE),
 )

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from nhl_lake.gold.measures import checks, season_totals
+from nhl_lake.gold.measures import checks, season_totals, shrinkage
 from nhl_lake.gold.measures.situations import SHARE_COUNTS, compute_share, situation
 from nhl_lake.gold.skater_game import ADDITIVE_COUNTS, SKATER_GAME
 from nhl_lake.schema import columns as c
@@ -14,13 +14,15 @@ def skater_season(skater_game: pl.LazyFrame) -> pl.LazyFrame:
 
     Every skater has a total, even with one team: filter on `is_total` before you sum. Counts that need shifts, and ice
     time by situation, cover the games with shifts; ice time in `all` also covers games with only a box score. A rate
-    per 60 minutes covers the games in which both the count and the ice time are known.
+    per 60 minutes covers the games in which both the count and the ice time are known. Goals above expected are also
+    shrunk toward the league's mean; see docs/MODELS.md.
     """
     summed = (*RATES, "game_score")
     totals = season_totals.add_player_totals(
         season_totals.sum_by_team(skater_game, PLAYER_TEAM_KEY, ADDITIVE_COUNTS, summed), ADDITIVE_COUNTS, summed
     )
-    return totals.with_columns(**season_totals.compute_per_60(RATES), **compute_shares()).select(
+    shrunk = shrinkage.add_shrunk_goals(totals, ABOVE, "xg", "xg_variance", sign=1)
+    return shrunk.with_columns(**season_totals.compute_per_60(RATES), **compute_shares()).select(
         list(SKATER_SEASON.schema)
     )
 
@@ -44,6 +46,7 @@ def compute_shares() -> dict[str, pl.Expr]:
 
 PLAYER_TEAM_KEY = ("player_id", "team_id")
 SIDES = ("for", "against")
+ABOVE = "goals_above_expected"
 RATES = (
     "goals",
     "assists",
@@ -97,6 +100,7 @@ COLUMNS = (
     Column("game_score_per_game", pl.Float64, "Game score per game, over the games with shifts", nullable=True),
     *season_totals.declare_rates(SKATER_GAME.columns, RATES),
     *season_totals.declare_shares(SHARES),
+    *shrinkage.declare_columns(ABOVE, "xg", "Goals above expected"),
 )
 
 SKATER_SEASON = Table(
@@ -106,5 +110,9 @@ SKATER_SEASON = Table(
     columns=COLUMNS,
     inputs=(SKATER_GAME,),
     source=skater_season,
-    checks=checks.STRENGTH_CHECKS | checks.SEASON_TIME_CHECKS | checks.SKATER_CHECKS | checks.SEASON_SHIFT_CHECKS,
+    checks=checks.STRENGTH_CHECKS
+    | checks.SEASON_TIME_CHECKS
+    | checks.SKATER_CHECKS
+    | checks.SEASON_SHIFT_CHECKS
+    | shrinkage.check_interval(ABOVE),
 )

@@ -79,6 +79,7 @@ XG_COUNTS = (
     declare_sum("xg_score_adjusted", "Expected goals, adjusted for score and home ice at 5on5"),
     declare_sum("xg_flurry_score_adjusted", "Expected goals with both adjustments"),
     declare_sum("rebound_xg", "Expected goals of rebounds"),
+    declare_sum("xg_variance", "Variance of goals by xG: the sum of xG (1 - xG)"),
     declare_sum("goals_above_expected", "Goals minus expected goals, over the attempts with xG"),
     *(declare_count(f"{danger}_danger_attempts", f"Unblocked attempts of {danger} danger, by xG")
       for danger in DANGER_CLASSES),
@@ -165,6 +166,7 @@ def sum_expected_goals() -> dict[str, pl.Expr]:
         "xg_score_adjusted": (xg * weight).round(5),
         "xg_flurry_score_adjusted": (flurry * weight).round(5),
         "rebound_xg": pl.when("is_rebound").then(xg).otherwise(0.0),
+        "xg_variance": (xg * (1 - xg)).round(5),
         "goals_above_expected": above.fill_null(0.0),
         **{f"{name}_danger_attempts": cast_to_count(danger == name) for name in DANGER_CLASSES},
         **{f"{name}_danger_xg": pl.when(danger == name).then(xg).otherwise(0.0) for name in DANGER_CLASSES},
