@@ -89,14 +89,14 @@ def run(root: Path, league: League, at: datetime, options: Options) -> Day:
     )
 
 
-def make_first_lake(base: Path, league: League) -> None:
+def make_first_lake(base: Path, league: League, seasons: int) -> None:
     """Return the lake at the start of the year, from `--folder` if it is there."""
     if not (base / "one").exists():
         run(base / "one", league, SUMMER, Options(seasons=(SEASON,)))
     ten = base / "ten"
     shutil.rmtree(ten, ignore_errors=True)
     shutil.copytree(base / "one", ten)
-    add_built_seasons(ten, SEASON, SEASONS, get_eastern_day(SUMMER))
+    add_built_seasons(ten, SEASON, seasons, get_eastern_day(SUMMER))
     run(ten, league, FIRST - timedelta(days=1), Options())
 
 
@@ -160,6 +160,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, help="folder to keep the first lake in for later runs")
     parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--seasons", type=int, default=SEASONS, help="seasons in the first lake")
     parser.add_argument("--untended", action="store_true", help="runs do not merge small files")
     parser.add_argument("--weekly", action="store_true", help="run maintenance once a week")
     arguments = parser.parse_args()
@@ -170,7 +171,7 @@ def main() -> None:
         folder = (arguments.folder or Path(temporary)) / lineage.hash_code()  # other code would rebuild everything
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "ten").exists():
-            make_first_lake(folder, league)
+            make_first_lake(folder, league, arguments.seasons)
         root = Path(temporary) / "year"
         shutil.copytree(folder / "ten", root)
         days = year(root, league, arguments)

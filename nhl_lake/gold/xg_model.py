@@ -1,6 +1,6 @@
 """The model of expected goals (xG) that this lake uses."""
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import msgspec
@@ -45,7 +45,13 @@ def read_shipped_model(source: str) -> XgModel:
 def decode_model(xg_model: pl.LazyFrame) -> XgModel | None:
     """Return the model of the table; None without one."""
     cards = xg_model.select("card").collect()["card"].to_list()
-    return msgspec.json.decode(cards[0], type=XgModel) if cards else None
+    return decode_card(cards[0]) if cards else None
+
+
+@lru_cache(2)
+def decode_card(card: str) -> XgModel:
+    """Return the model of a card; the same object each time, as its expressions are made once a model."""
+    return msgspec.json.decode(card, type=XgModel)
 
 
 COLUMNS = (
