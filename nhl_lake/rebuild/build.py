@@ -5,6 +5,7 @@ Tasks build whole partitions. They may run anywhere: in this process, in other p
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 import polars as pl
@@ -168,6 +169,7 @@ def build_partition(task: BuildTask, table: Table, games: Sequence[int] | None) 
     return BuiltRows(pl.concat(one.rows for one in found).sort(table.key), pl.concat(one.quarantined for one in found))
 
 
+@cache  # frames of many columns take a while to make
 def make_empty_rows(table: Table) -> BuiltRows:
     """Return empty rows of a table, with nothing quarantined."""
     return BuiltRows(pl.DataFrame(schema=table.schema), pl.DataFrame(schema=QUARANTINE.schema))

@@ -94,7 +94,10 @@ def test_deleted_bronze_is_restored_and_ingest_continues(
     assert run_here("backup", "create", "--quiet", root=root, backups=backups, now=DAYS[2]).code == 0
 
 
-@pytest.mark.parametrize("rebuilds", [(), ("--rebuild",)], ids=["all of it", "bronze only"])
+@pytest.mark.parametrize(
+    "rebuilds",
+    [pytest.param((), id="all of it", marks=pytest.mark.soak), pytest.param(("--rebuild",), id="bronze only")],
+)
 def test_lake_is_restored_to_s3_and_ingest_continues(
     rebuilds: tuple[str, ...],
     never_wiped: tuple[Path, Path, list[dict[str, int]]],

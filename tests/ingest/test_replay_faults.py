@@ -43,16 +43,17 @@ def count_rows_as_served(server, root, now):
     return stored
 
 
-@pytest.mark.parametrize("seeds", [(1, 2), pytest.param(range(3, 20), marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seeds", [(1,), pytest.param(range(2, 20), marks=pytest.mark.soak)])
 def test_when_a_fifth_of_the_answers_fail_all_pages_arrive_and_none_is_wrong(
     seeds, archive, replay, start_cli, run_here, tmp_path
 ):
     calm = replay(games=week(archive), as_of=FIRST)
-    assert run_here("ingest", root=tmp_path / "calm", api=calm.base_url, now=FIRST).code == 0
+    words = ("ingest", "--no-rebuild")
+    assert run_here(*words, root=tmp_path / "calm", api=calm.base_url, now=FIRST).code == 0
     servers = {seed: replay(games=week(archive), as_of=FIRST, fail=0.2, seed=seed) for seed in seeds}
 
     runs = {
-        seed: start_cli("ingest", "--json", root=tmp_path / str(seed), api=server.base_url, now=FIRST)
+        seed: start_cli(*words, "--json", root=tmp_path / str(seed), api=server.base_url, now=FIRST)
         for seed, server in servers.items()
     }
     for seed, run in runs.items():
@@ -85,7 +86,7 @@ def versions_of_pages(root):
     }
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(40, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.soak)])
 def test_runs_that_are_killed_lose_nothing_that_was_reported_and_a_run_ends_as_if_never_killed(
     kills, archive, replay, start_cli, run_here, tmp_path
 ):
@@ -131,12 +132,13 @@ def test_the_next_run_continues_a_first_run_that_was_killed_while_it_created_the
     rng = random.Random(7)
     server = replay(games=week(archive), as_of=FIRST, latency_ms=2)
     reference = tmp_path / "reference"
-    assert run_here("ingest", root=reference, api=server.base_url, now=FIRST).code == 0
+    words = ("ingest", "--no-rebuild")
+    assert run_here(*words, root=reference, api=server.base_url, now=FIRST).code == 0
     for trial in range(3):
         root = tmp_path / f"first{trial}"
         # between the schedule's last page and the first page of a game the tables are made
         killed_at(start_cli, server, root, 4, rng.uniform(0, 0.25), now=FIRST)
-        ended = run_here("ingest", root=root, api=server.base_url, now=FIRST)
+        ended = run_here(*words, root=root, api=server.base_url, now=FIRST)
         assert ended.code == 0, ended.err
         assert lakes.read_all_pages(root) == lakes.read_all_pages(reference)
 
@@ -178,7 +180,7 @@ def test_a_stopped_run_stores_what_has_arrived_and_says_so(number, archive, repl
     assert len(lakes.read_rows(root, endpoints.PLAY_BY_PLAY)) == len(played(server, NOW))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_a_run_that_is_stopped_while_it_rebuilds_says_so_too(number, archive, replay, start_cli, run_here, tmp_path):
     root = tmp_path / "lake"
     games = [number for number, head in archive().games.items() if head["gameDate"] <= "2023-10-31"]
@@ -258,7 +260,7 @@ def test_a_run_whose_network_fails_with_the_schedule_does_not_request_every_week
     assert 1 <= len(weeks) <= 4
 
 
-@pytest.mark.parametrize("name", ["my lake", "Überlauf", "lake+1"])
+@pytest.mark.parametrize("name", ["my lake", "Überlauf+1"])
 def test_a_lake_may_be_in_a_folder_with_any_name(name, archive, replay, run_here, tmp_path):
     server = replay(games=[2023020001], as_of=FIRST)
     root = tmp_path / name / "lake"

@@ -15,6 +15,7 @@ from nhl_lake.schema import ledger
 from nhl_lake.store import delta_tables
 from tests.support.fake_api import NOON, FakeApi, FakeGame, run_ingest
 
+TABLES = ("silver.game_quality",)
 SOON = NOON + timedelta(days=3)
 COMING = "select game_id from silver.games where game_state = 'FUT' and schedule_state = 'OK' order by game_id"
 
@@ -41,11 +42,11 @@ def listings(root: Path) -> list[Any]:
 def test_a_game_that_left_the_schedule_is_not_upcoming_before_its_day_or_after(tmp_path: Path):
     seventh, other = FakeGame(7, type=3, start=SOON, state="FUT"), FakeGame(8, type=3, start=SOON, state="FUT")
     api = FakeApi([FakeGame(1), seventh, other])
-    run_ingest(tmp_path, api, rebuilds=True)
+    run_ingest(tmp_path, api, only=TABLES)
     assert coming(tmp_path) == everywhere(seventh, other)
 
     api.games.remove(seventh)
-    run_ingest(tmp_path, api, now=NOON + timedelta(hours=1), rebuilds=True)
+    run_ingest(tmp_path, api, now=NOON + timedelta(hours=1), only=TABLES)
 
     assert coming(tmp_path) == everywhere(other)
     assert listings(tmp_path) == [(seventh.id, False)]
@@ -53,18 +54,18 @@ def test_a_game_that_left_the_schedule_is_not_upcoming_before_its_day_or_after(t
         delta_tables.scan_table(tmp_path, find_table("silver.games")).filter(pl.col("game_id") == seventh.id).collect()
     )
     assert row.select("game_state", "schedule_state").rows() == [("FUT", "GONE")]
-    run_ingest(tmp_path, api, now=NOON + timedelta(hours=2), rebuilds=True)
+    run_ingest(tmp_path, api, now=NOON + timedelta(hours=2), only=TABLES)
     assert listings(tmp_path) == [(seventh.id, False)]  # recorded once
 
 
 def test_a_game_that_is_listed_again_is_upcoming_again(tmp_path: Path):
     game = FakeGame(7, start=SOON, state="FUT")
     api = FakeApi([FakeGame(1), game])
-    run_ingest(tmp_path, api, rebuilds=True)
+    run_ingest(tmp_path, api, only=TABLES)
     api.games.remove(game)
-    run_ingest(tmp_path, api, now=NOON + timedelta(hours=1), rebuilds=True)
+    run_ingest(tmp_path, api, now=NOON + timedelta(hours=1), only=TABLES)
     api.games.append(game)
-    run_ingest(tmp_path, api, now=NOON + timedelta(hours=2), rebuilds=True)
+    run_ingest(tmp_path, api, now=NOON + timedelta(hours=2), only=TABLES)
 
     assert coming(tmp_path) == everywhere(game)
     assert listings(tmp_path) == [(game.id, False), (game.id, True)]
@@ -73,11 +74,11 @@ def test_a_game_that_is_listed_again_is_upcoming_again(tmp_path: Path):
 def test_a_game_of_an_unread_week_is_still_upcoming(tmp_path: Path):
     game = FakeGame(7, start=SOON, state="FUT")
     api = FakeApi([FakeGame(1), game])
-    run_ingest(tmp_path, api, rebuilds=True)
+    run_ingest(tmp_path, api, only=TABLES)
     weeks = [path for path in api.request_counts if path.startswith("v1/schedule/")]
     api.games.remove(game)
     api.fail_request = lambda path: httpx.Response(404) if path == weeks[-5] else None  # a week to come
-    summary = run_ingest(tmp_path, api, now=NOON + timedelta(hours=1), rebuilds=True)
+    summary = run_ingest(tmp_path, api, now=NOON + timedelta(hours=1), only=TABLES)
 
     assert summary.exit_code == 3
     assert listings(tmp_path) == []
@@ -96,7 +97,7 @@ def test_a_game_between_undecided_teams_is_upcoming_in_every_query(
         return head(game) | ({"homeTeam": undecided_team, "awayTeam": undecided_team} if game is final else {})
 
     monkeypatch.setattr(FakeGame, "make_header", undecided)
-    summary = run_ingest(tmp_path, FakeApi([FakeGame(1), known, final]), rebuilds=True)
+    summary = run_ingest(tmp_path, FakeApi([FakeGame(1), known, final]), only=TABLES)
 
     assert summary.exit_code == 0
     assert delta_tables.scan_table(tmp_path, find_table("silver.quarantine")).collect().is_empty()
@@ -109,10 +110,8 @@ def test_a_game_between_undecided_teams_is_upcoming_in_every_query(
 
 def test_an_older_lake_without_lake_listings_is_readable(tmp_path: Path):
     game = FakeGame(7, start=SOON, state="FUT")
-    run_ingest(tmp_path, FakeApi([FakeGame(1), game]), rebuilds=True)
+    run_ingest(tmp_path, FakeApi([FakeGame(1), game]), only=TABLES)
     delta_tables.locate_table(tmp_path, ledger.LISTINGS).rename(tmp_path / "elsewhere")
 
     assert coming(tmp_path) == everywhere(game)
-    assert (
-        run_ingest(tmp_path, FakeApi([FakeGame(1), game]), now=NOON + timedelta(hours=1), rebuilds=True).exit_code == 0
-    )
+    assert run_ingest(tmp_path, FakeApi([FakeGame(1), game]), now=NOON + timedelta(hours=1), only=TABLES).exit_code == 0

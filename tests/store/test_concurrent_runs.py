@@ -142,8 +142,15 @@ def read_facts(root: Location, table: Table) -> pl.DataFrame:
     return rows.sort([name for name in table.key if name in rows.columns])
 
 
-@pytest.mark.parametrize("where", ["folder", "seaweed"])
-@pytest.mark.parametrize("other", [ingest_unlocked, rebuild_unlocked])
+@pytest.mark.parametrize(
+    ("other", "where"),
+    [
+        (ingest_unlocked, "folder"),
+        (rebuild_unlocked, "seaweed"),
+        pytest.param(ingest_unlocked, "seaweed", marks=pytest.mark.soak),
+        pytest.param(rebuild_unlocked, "folder", marks=pytest.mark.soak),
+    ],
+)
 def test_ingest_next_to_another_writer_gives_the_same_lake_as_alone(
     other: Callable[[Location], str], where: str, request: pytest.FixtureRequest, tmp_path: Path
 ):

@@ -115,7 +115,7 @@ def test_failing_store_is_an_error_of_two_lines_without_keys(
         assert secret not in ended.err
 
 
-@pytest.mark.parametrize("after", [3, 7, 11])
+@pytest.mark.parametrize("after", [7, *(pytest.param(after, marks=pytest.mark.soak) for after in (3, 11))])
 @pytest.mark.parametrize("fault", [Fault(status=403, body=DENIED), Fault(status=400, body=EXPIRED)], ids=["403", "400"])
 def test_run_that_fails_halfway_loses_nothing_and_the_next_continues(
     fault: Fault,

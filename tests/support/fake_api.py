@@ -2,18 +2,21 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from unittest import mock
 from urllib.parse import unquote
 
 import httpx
 
+from nhl_lake import catalog
 from nhl_lake.clock import Clock
 from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.hockey.ids import get_season_on
 from nhl_lake.ingest.client import RateLimit
 from nhl_lake.ingest.run import ClientConfig, IngestSummary, Options, ingest
+from nhl_lake.schema.table import Table
 from nhl_lake.silver.standings import RECORD_KEYS as STANDING
 
 FIRST_WEEK = date(2025, 9, 29)
@@ -194,19 +197,35 @@ def fixed_clock(instant: datetime) -> Clock:
     return lambda: instant
 
 
-def run_ingest(root, api: FakeApi, *, now: datetime = NOON, rebuilds: bool = False, **options) -> IngestSummary:
-    """Ingest from a fake API, without waiting between attempts."""
+def run_ingest(
+    root, api: FakeApi, *, now: datetime = NOON, rebuilds: bool = False, only: Collection[str] = (), **options
+) -> IngestSummary:
+    """Ingest from a fake API, without waiting between attempts.
+
+    only: rebuild these tables alone, and what they are built from. All tables would take most of the time.
+    """
     rate_limit = RateLimit(rate=0, concurrency=4, user_agent="nhl-lake tests", first_backoff_s=0.001)
     config = ClientConfig(rate_limit=rate_limit, base_url="http://fake", transport=api.make_transport())
-    return ingest(
-        root,
-        Options(**options),
-        config,
-        clock=fixed_clock(now),
-        progress=SilentReport(),
-        command="nhl-lake ingest",
-        rebuilds=rebuilds,
-    )
+    order = list_upstream(only) if only else catalog.list_build_order()
+    with mock.patch("nhl_lake.rebuild.run.list_build_order", return_value=order):
+        return ingest(
+            root,
+            Options(**options),
+            config,
+            clock=fixed_clock(now),
+            progress=SilentReport(),
+            command="nhl-lake ingest",
+            rebuilds=rebuilds or bool(only),
+        )
+
+
+def list_upstream(names: Collection[str]) -> list[Table]:
+    """Return some tables and all built tables that they are built from, in build order."""
+    needed = {catalog.find_table(name) for name in names}
+    for table in reversed(catalog.list_build_order()):
+        if table in needed:
+            needed |= set(table.inputs)
+    return [table for table in catalog.list_build_order() if table in needed]
 
 
 def to_body(value: object) -> str:

@@ -8,6 +8,7 @@ page that is invalid is read leniently (`nhl_lake.bronze.lenient`): one invalid 
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
@@ -148,6 +149,7 @@ def read_english_text(value: Any) -> LocalizedText:  # noqa: ANN401 - any JSON v
     return LocalizedText(found)
 
 
+@cache
 def get_struct_dtype(kind: type[PageStruct]) -> pl.Struct:
     """Return the dtype of a struct, with 64-bit numbers; the later cast to a column's dtype raises on overflow."""
     found = get_dtype(inspect.type_info(kind))
