@@ -28,7 +28,8 @@ COLUMN_TITLES = {
     "shots_against": "SA", "goals_against": "GA", "save_share": "SV %", "wins": "W", "losses": "L",
     "overtime_losses": "OTL", "ties": "T", "time_on_ice_s": "TOI", "time_on_ice_per_game_s": "TOI a game",
     "game_date": "date", "game_id": "game", "game_type": "type", "power_play_goals": "PPG", "power_play": "PP",
-    "power_play_opportunities": "PP", "power_play_share": "PP %",
+    "power_play_opportunities": "PP", "power_play_share": "PP %", "xg": "xG", "xg_against": "xGA", "xg_share": "xG%",
+    "on_ice_xg_share": "xG%", "goals_saved_above_expected": "GSAx", "goals_above_expected": "G-xG",
 }  # fmt: skip
 TEXT_COLUMNS = (
     "month", "score", "PP", "id", "team", "player", "decision", "date", "game", "opponent", "result", "season", "type",
@@ -93,12 +94,21 @@ def show_lines(rows: pl.DataFrame, optional: Sequence[str] = ()) -> None:
     show_grid(names, lines, right=right, optional=[COLUMN_TITLES.get(name, name) for name in optional])
 
 
+def format_percent(share: float) -> str:
+    """Return a share as percent."""
+    return f"{100 * share:.1f}"
+
+
 CELL_FORMATS: Mapping[str, Callable[[Any], str | None]] = {
     "time_on_ice_s": lambda value: format_minutes(round(value)),
     "time_on_ice_per_game_s": lambda value: format_minutes(round(value)),
     "season": format_season,
     "game_type": lambda value: GAME_TYPES.get(value, str(value)),
-    "power_play_share": lambda value: f"{100 * value:.1f}",
+    "power_play_share": format_percent,
+    "xg_share": format_percent,
+    "on_ice_xg_share": format_percent,
+    "goals_saved_above_expected": lambda value: f"{value:+.2f}",
+    "goals_above_expected": lambda value: f"{value:+.2f}",
 }
 
 
@@ -127,29 +137,32 @@ def show_game(found: GameSummary) -> None:
         out.print("Its plays are not in the lake; `nhl-lake status` shows what is missing.")
     else:
         show_plays(found, (away, home))
-    for title, rows in (("Goalies", found.goalies), ("Leaders", found.leaders)):
+    for title, rows in (("Goalies", found.goalies), ("Leaders, xG% at 5on5", found.leaders)):
         if rows.height:
             out.print(f"\n{title}", style="bold")
             show_lines(rows)
 
 
 def show_plays(found: GameSummary, teams: Sequence[str]) -> None:
-    """Print goals and shots by period, then goals and penalties."""
-    for what, title in (("goals", "Goals"), ("shots_on_goal", "Shots")):
-        show_periods(found.periods, what, title, teams)
+    """Print goals, shots and xG by period, then goals and penalties."""
+    for what, title in (("goals", "Goals"), ("shots_on_goal", "Shots"), ("xg", "xG")):
+        if found.periods[what].is_not_null().any():
+            show_periods(found.periods, what, title, teams)
     goals = [
         (
             format_game_time(row),
             row["team"],
             f"{row['away']}-{row['home']}",
             row["strength"],
+            format_cell("xg", row["xg"]),
             row["scorer"],
             row["assists"],
         )
         for row in found.goals.iter_rows(named=True)
     ]
     make_console().print()
-    show_grid(["goal", "team", f"{teams[0]}-{teams[1]}", "strength", "scorer", "assists"], goals)
+    heads = ["goal", "team", f"{teams[0]}-{teams[1]}", "strength", "xG", "scorer", "assists"]
+    show_grid(heads, goals, right=["xG"], optional=["xG"])
     called = [
         (format_game_time(row), row["team"], row["minutes"], row["player"], row["what"])
         for row in found.penalties.iter_rows(named=True)
@@ -160,14 +173,14 @@ def show_plays(found: GameSummary, teams: Sequence[str]) -> None:
 
 
 def show_periods(periods: pl.DataFrame, what: str, title: str, teams: Sequence[str]) -> None:
-    """Print a count of both teams by period, always with the three periods of regulation."""
+    """Print a count or a sum of both teams by period, always with the three periods of regulation."""
     last = max(3, *periods["period"].to_list())
     count = {(team, period): n for team, period, n in periods.select("team", "period", what).iter_rows()}
     numbers = range(1, last + 1)
     rows = []
     for team in teams:
-        by_period = [count.get((team, number), 0) for number in numbers]
-        rows.append((team, *by_period, sum(by_period)))
+        by_period = [count.get((team, number)) or 0 for number in numbers]
+        rows.append((team, *(format_cell(what, n) for n in (*by_period, sum(by_period)))))
     names = [format_period(number, "REG" if number < 4 else "OT") for number in numbers]
     make_console().print(make_grid([title, *names, "all"], rows, right=[*names, "all"]))
 
@@ -182,7 +195,8 @@ def show_player(found: PlayerSummary) -> None:
     if found.games.is_empty():
         out.print("The lake has no games of this player.")
         return
-    out.print("\nLast games, newest first", style="bold")
+    at_5on5 = " (xG% at 5on5)" if "on_ice_xg_share" in found.games.columns else ""
+    out.print(f"\nLast games, newest first{at_5on5}", style="bold")
     show_lines(found.games, optional=["game_id"])
     out.print("\nSeasons, by the games in the lake", style="bold")
     show_lines(found.seasons, optional=["time_on_ice_per_game_s"])
@@ -195,7 +209,8 @@ def format_player_name(first: str | None, last: str | None) -> str:
 
 def show_team(found: TeamSummary) -> None:
     """Print a team: its months, its last games."""
-    make_console().print(f"Regular season {format_season(found.season)}, by the games in the lake", style="bold")
+    about = f"Regular season {format_season(found.season)}, by the games in the lake (xG% at 5on5)"
+    make_console().print(about, style="bold")
     has_ties = found.months["ties"].sum() > 0
     show_lines(found.months if has_ties else found.months.drop("ties"))  # none since 2005
     make_console().print("\nLast games, newest first", style="bold")
@@ -282,8 +297,8 @@ def show_upcoming(upcoming: pl.DataFrame) -> None:
                 ("", f"at {game['home_team_abbrev']}", *format_rest_and_form(game, "home"), ""),
             )
         ]
-        heads = ["start", "team", "rest", "record", "last 10", "goals", "against", "game"]
-        show_grid(heads, rows, right=heads[2:7], optional=["against", "goals", "last 10"])
+        heads = ["start", "team", "rest", "record", "last 10", "goals", "against", "xG%", "game"]
+        show_grid(heads, rows, right=heads[2:8], optional=["against", "goals", "last 10", "xG%"])
 
 
 def show_shooters(shooters: pl.DataFrame, predicted: UpcomingPredictions, games: int, now: datetime) -> None:
@@ -325,11 +340,11 @@ def format_prediction(name: str, value: Any) -> object:  # noqa: ANN401 - whatev
 
 
 def format_rest_and_form(game: dict[str, Any], side: str) -> tuple[object, ...]:
-    """Return the cells for rest and form of a team."""
+    """Return the cells for rest and form of a team; the share of xG is at 5on5."""
     form = {name: game[f"{side}_{name}"] for name in ("rest_days", *RESULT_CODES, "recent_wins")}
     goals, against = game[f"{side}_goals_per_game"], game[f"{side}_goals_against_per_game"]
     if form["wins"] is None:
-        return form["rest_days"], None, None, None, None
+        return form["rest_days"], None, None, None, None, None
     record = f"{form['wins']}-{form['losses']}-{form['overtime_losses']}" + (f"-{form['ties']}" if form["ties"] else "")
     return (
         form["rest_days"],
@@ -337,4 +352,5 @@ def format_rest_and_form(game: dict[str, Any], side: str) -> tuple[object, ...]:
         f"{form['recent_wins']} of {game[f'{side}_recent_games']}",
         f"{goals:.2f}",
         f"{against:.2f}",
+        format_cell("xg_share", game[f"{side}_xg_share"]),
     )

@@ -7,10 +7,19 @@ import polars as pl
 
 from nhl_lake.catalog import find_table
 from nhl_lake.errors import BadInput
+from nhl_lake.gold.measures.situations import compute_share
 from nhl_lake.hockey.ids import format_season, get_game_season, get_game_type
 from nhl_lake.hockey.names import format_full_name
 from nhl_lake.queries.coverage import describe_game_type, describe_seasons, list_seasons
-from nhl_lake.queries.official_lines import scan_goalie_lines, scan_skater_lines
+from nhl_lake.queries.official_lines import (
+    GOALIE_XG,
+    ON_ICE_XG,
+    SKATER_XG,
+    add_goalie_xg,
+    add_skater_xg,
+    scan_goalie_lines,
+    scan_skater_lines,
+)
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
@@ -22,7 +31,7 @@ class GameSummary(NamedTuple):
     """A game: a row of silver.games, and frames, which are empty for a game that is not final."""
 
     game: dict[str, Any]
-    periods: pl.DataFrame  # one row per team and period: goals and shots on goal, without a shootout
+    periods: pl.DataFrame  # one row per team and period: goals, shots on goal and xG, without a shootout
     goals: pl.DataFrame
     penalties: pl.DataFrame
     goalies: pl.DataFrame
@@ -34,7 +43,8 @@ def summarize_game(root: Location, game_id: int) -> GameSummary:
     game = scan_game(root, "silver.games", game_id).collect()
     if game.is_empty():
         raise_unknown_game(root, game_id)
-    plays = scan_plays(root, game_id).collect()
+    xg = scan_game(root, "gold.shots", game_id).select("event_id", "xg")
+    plays = scan_plays(root, game_id).join(xg, on="event_id", how="left", maintain_order="left").collect()
     return GameSummary(
         game.row(0, named=True), summarize_periods(plays), list_goals(root, plays), list_penalties(root, plays),
         list_goalies(root, game_id), rank_leaders(root, game_id),
@@ -101,14 +111,21 @@ def scan_player_names(root: Location, game_ids: Sequence[int]) -> pl.LazyFrame:
 
 
 def summarize_periods(plays: pl.DataFrame) -> pl.DataFrame:
-    """One row per team and period: goals and shots on goal."""
-    counted = plays.filter(pl.col("is_goal") | pl.col("is_shot_on_goal"))
-    sums = pl.col("is_goal").sum().alias("goals"), pl.col("is_shot_on_goal").sum().alias("shots_on_goal")
-    return counted.group_by("team", "period").agg(sums).sort("period", "team")
+    """One row per team and period with an attempt: goals, shots on goal, and xG; null if no attempt has xG."""
+    return (
+        plays.filter("is_attempt")
+        .group_by("team", "period")
+        .agg(
+            goals=pl.col("is_goal").sum(),
+            shots_on_goal=pl.col("is_shot_on_goal").sum(),
+            xg=pl.when(pl.col("xg").is_not_null().any()).then(pl.col("xg").sum()),
+        )
+        .sort("period", "team")
+    )
 
 
 def list_goals(root: Location, plays: pl.DataFrame) -> pl.DataFrame:
-    """One row per goal: time, scorer, assists, strength, and the score after it."""
+    """One row per goal: time, scorer, assists, strength, xG, and the score after it."""
     scored = plays.filter("is_goal")
     who = pl.concat_list("shooter_player_id", "assist1_player_id", "assist2_player_id", "assist3_player_id")
     people = collect_player_names(root, scored.select("game_id", "event_id", player_id=who))
@@ -123,6 +140,7 @@ def list_goals(root: Location, plays: pl.DataFrame) -> pl.DataFrame:
         scorer=pl.col("names").list.first(),
         assists=pl.col("names").list.slice(1).list.join(", "),
         strength=strength,
+        xg=pl.col("xg"),
         away=away,
         home=home,
     )  # fmt: skip
@@ -164,19 +182,22 @@ def collect_player_names(root: Location, ids: pl.DataFrame) -> pl.DataFrame:
 
 def list_goalies(root: Location, game_id: int) -> pl.DataFrame:
     """One row per goalie who played, by the box score, or without one by the plays."""
-    rows = add_names(root, scan_goalie_lines(root), game_id)
+    rows = add_names(root, add_goalie_xg(root, scan_goalie_lines(root)), game_id)
     order = rows.sort("is_home", pl.col("time_on_ice_s"), "player_id", descending=[False, True, False])
-    return order.select("team", "player", "decision", "saves", "shots_against", "time_on_ice_s").collect()
+    return order.select("team", "player", "decision", "saves", "shots_against", *GOALIE_XG, "time_on_ice_s").collect()
 
 
 def rank_leaders(root: Location, game_id: int) -> pl.DataFrame:
     """One row per skater, ranked by points, goals and shots on goal, by the box score or else by the plays."""
     best = ["points", "goals", "shots_on_goal"]
-    rows = add_names(root, scan_skater_lines(root), game_id).sort(
+    rows = add_names(root, add_skater_xg(root, scan_skater_lines(root)), game_id).sort(
         *best, "player_id", descending=[True, True, True, False], nulls_last=True
     )
+    share = compute_share(*ON_ICE_XG).alias("on_ice_xg_share")
     return (
-        rows.head(LEADER_COUNT).select("team", "player", "goals", "assists", "shots_on_goal", "time_on_ice_s").collect()
+        rows.head(LEADER_COUNT)
+        .select("team", "player", "goals", "assists", "shots_on_goal", *SKATER_XG, share, "time_on_ice_s")
+        .collect()
     )
 
 

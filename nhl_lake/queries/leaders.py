@@ -22,11 +22,15 @@ POSITIONS: Mapping[str, tuple[str, ...]] = {
 SHORT_NAMES = {
     "g": "goals", "a": "assists", "p": "points", "sog": "shots_on_goal", "shots": "shots_on_goal",
     "toi": "time_on_ice_s", "corsi": "on_ice_attempt_share", "fenwick": "on_ice_unblocked_attempt_share",
+    "ixg": "xg", "xgf%": "on_ice_xg_share", "gax": "goals_above_expected", "gsax": "goals_saved_above_expected",
 }  # fmt: skip
 RATES = ("_share", "_per_60", "_per_game")
 MIN_GAMES_SHARE = 0.25  # as a share of the most games of any player: a rate over fewer games says little
-SKATER_COLUMNS = ("games", "goals", "assists", "points", "shots_on_goal", "time_on_ice_s")
-GOALIE_COLUMNS = ("games", "wins", "losses", "overtime_losses", "saves", "goals_against", "save_share", "time_on_ice_s")
+SKATER_COLUMNS = ("games", "goals", "assists", "points", "shots_on_goal", "xg", "time_on_ice_s")
+GOALIE_COLUMNS = (
+    "games", "wins", "losses", "overtime_losses", "saves", "goals_against", "save_share",
+    "goals_saved_above_expected", "time_on_ice_s",
+)  # fmt: skip
 
 
 class Leaders(NamedTuple):

@@ -7,8 +7,17 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from nhl_lake.catalog import find_table
+from nhl_lake.gold.measures.situations import compute_share
 from nhl_lake.hockey.names import format_full_name
-from nhl_lake.queries.official_lines import scan_goalie_lines, scan_skater_lines
+from nhl_lake.queries.official_lines import (
+    GOALIE_XG,
+    ON_ICE_XG,
+    SKATER_XG,
+    add_goalie_xg,
+    add_skater_xg,
+    scan_goalie_lines,
+    scan_skater_lines,
+)
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
@@ -16,14 +25,14 @@ LETTER_REPLACEMENTS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae"
 MIN_LIKENESS = 0.75
 MAX_SUGGESTIONS = 3
 TIME_COLUMN = "time_on_ice_s"
-SKATER_COLUMNS = ("goals", "assists", "shots_on_goal", TIME_COLUMN)
-GOALIE_COLUMNS = ("saves", "shots_against", "goals_against", TIME_COLUMN)
+SKATER_COLUMNS = ("goals", "assists", "shots_on_goal", *SKATER_XG, *ON_ICE_XG, TIME_COLUMN)
+GOALIE_COLUMNS = ("saves", "shots_against", "goals_against", *GOALIE_XG, TIME_COLUMN)
 
 
 class PlayerSummary(NamedTuple):
     """A player: a row of silver.players, their last games, and a row a season.
 
-    Figures are those of the box scores; without one they are counted from the plays.
+    Figures are those of the box scores; without one they are counted from the plays. On-ice xG is at 5on5.
     """
 
     player: dict[str, Any]
@@ -98,7 +107,10 @@ def summarize_player(root: Location, player: dict[str, Any], last: int) -> Playe
 
     A player's page may give another position than their games do. It decides only if they have games as both.
     """
-    kinds = [(scan_goalie_lines(root), GOALIE_COLUMNS), (scan_skater_lines(root), SKATER_COLUMNS)]
+    kinds = [
+        (add_goalie_xg(root, scan_goalie_lines(root)), GOALIE_COLUMNS),
+        (add_skater_xg(root, scan_skater_lines(root)), SKATER_COLUMNS),
+    ]
     found = [(read_player_games(root, lines, player["player_id"]), counted) for lines, counted in kinds]
     by_position = found if player["position"] == "G" else found[::-1]
     rows, counted = next((one for one in by_position if not one[0].is_empty()), by_position[0])
@@ -135,7 +147,7 @@ def format_player_games(rows: pl.DataFrame, counted: tuple[str, ...]) -> pl.Data
     where = pl.when("is_home").then(pl.lit("vs ")).otherwise(pl.lit("at "))
     result = pl.format("{} {}-{}{}", outcome, ours, theirs, beyond)
     about = {"team": team, "opponent": where + opponent, "result": result}
-    return rows.with_columns(**about).select("game_date", "game_id", *about, *counted)
+    return rows.with_columns(**about).select("game_date", "game_id", *about, *counted).pipe(share_on_ice_xg)
 
 
 def summarize_seasons(rows: pl.DataFrame, counted: tuple[str, ...]) -> pl.DataFrame:
@@ -159,4 +171,13 @@ def summarize_seasons(rows: pl.DataFrame, counted: tuple[str, ...]) -> pl.DataFr
         .group_by("season", "game_type", maintain_order=True)
         .agg(team.unique(maintain_order=True).str.join(", ").alias("teams"), pl.len().alias("games"), *named)
         .sort("season", "game_type", descending=True)
+        .pipe(share_on_ice_xg)
     )
+
+
+def share_on_ice_xg(rows: pl.DataFrame) -> pl.DataFrame:
+    """Replace the on-ice xG for and against of skaters by the share of both."""
+    if ON_ICE_XG[0] not in rows.columns:
+        return rows
+    shares = rows.with_columns(compute_share(*ON_ICE_XG).alias(ON_ICE_XG[0]))
+    return shares.drop(ON_ICE_XG[1]).rename({ON_ICE_XG[0]: "on_ice_xg_share"})

@@ -7,6 +7,7 @@ import polars as pl
 
 from nhl_lake.catalog import find_table
 from nhl_lake.errors import BadInput
+from nhl_lake.gold.measures.situations import ALL_SITUATIONS, EVEN_SITUATION, compute_share
 from nhl_lake.hockey.ids import format_season
 from nhl_lake.hockey.results import RESULT_CODES
 from nhl_lake.queries.coverage import describe_seasons
@@ -32,6 +33,7 @@ def summarize_team(root: Location, abbrev: str, season: int | None, last: int) -
         regular.join(scan_games(root), on="game_id", validate="m:1", suffix="_of_game")
         .join(against, on=["game_id", "opponent_team_id"], validate="1:1")
         .filter(is_own)
+        .pipe(add_team_xg, root)
         .sort("start_at", "game_id")
         .collect()
     )
@@ -46,6 +48,16 @@ def summarize_team(root: Location, abbrev: str, season: int | None, last: int) -
     chosen = season if season is not None else lines["season"].max()
     own = lines.filter(pl.col("season") == chosen)
     return TeamSummary(int(str(chosen)), summarize_months(own), format_team_games(own.tail(last).reverse()))
+
+
+def add_team_xg(lines: pl.LazyFrame, root: Location) -> pl.LazyFrame:
+    """Add the team's xG and its opponent's, and both at 5on5."""
+    key = ["game_id", "team_id"]
+    for situation, suffix in ((ALL_SITUATIONS, ""), (EVEN_SITUATION, "_5on5")):
+        rows = delta_tables.scan_table(root, find_table("gold.team_game")).filter(pl.col("situation") == situation)
+        names = {f"xg{suffix}": "xg", f"xg{suffix}_against": "xg_against"}
+        lines = lines.join(rows.select(*key, **names), on=key, how="left", validate="1:1")
+    return lines
 
 
 def raise_unknown_team(root: Location, abbrev: str) -> NoReturn:
@@ -72,9 +84,10 @@ def raise_unknown_team(root: Location, abbrev: str) -> NoReturn:
 
 
 def summarize_months(lines: pl.DataFrame) -> pl.DataFrame:
-    """One row per month: record, goals, power play. The power play is null if it is unknown in one of the games."""
+    """One row per month: record, goals, power play, share of xG at 5on5. Null if unknown in one of the games."""
     is_known = pl.col("power_play_opportunities").is_not_null().all()
     scored, had = (pl.col(f"power_play_{name}").sum() for name in ("goals", "opportunities"))
+    has_xg = pl.col("xg_5on5").is_not_null().all()
     return (
         lines.group_by(month=pl.col("game_date").dt.strftime("%Y-%m"), maintain_order=True)
         .agg(
@@ -84,16 +97,22 @@ def summarize_months(lines: pl.DataFrame) -> pl.DataFrame:
             pl.col("goals_against").sum(),
             pl.when(is_known).then(scored).alias("power_play_goals"),
             pl.when(is_known).then(had).alias("power_play_opportunities"),
+            *(pl.when(has_xg).then(pl.col(name).sum()).alias(name) for name in ("xg_5on5", "xg_5on5_against")),
         )
-        .with_columns(power_play_share=pl.col("power_play_goals") / pl.col("power_play_opportunities").replace(0, None))
+        .with_columns(
+            power_play_share=pl.col("power_play_goals") / pl.col("power_play_opportunities").replace(0, None),
+            xg_share=compute_share("xg_5on5", "xg_5on5_against"),
+        )
+        .drop("xg_5on5", "xg_5on5_against")
     )
 
 
 def format_team_games(lines: pl.DataFrame) -> pl.DataFrame:
-    """One row per game: the day, the opponent, the score, shots on goal, power play."""
+    """One row per game: the day, the opponent, the score, power play, shots on goal, xG for and against."""
     where = pl.when("is_home").then(pl.lit("vs ")).otherwise(pl.lit("at "))
     opponent = where + pl.when("is_home").then("away_team_abbrev").otherwise("home_team_abbrev")
     score = pl.format("{}-{} {}", "score", "opponent_score", "last_period_type")
     power = pl.format("{}/{}", "power_play_goals", "power_play_opportunities")
     about = {"opponent": opponent, "score": score, "power_play": power}
-    return lines.select("game_date", "game_id", *(what.alias(name) for name, what in about.items()), "shots_on_goal")
+    named = (what.alias(name) for name, what in about.items())
+    return lines.select("game_date", "game_id", *named, "shots_on_goal", "xg", "xg_against")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from nhl_lake.catalog import find_table
+from nhl_lake.gold.measures.situations import EVEN_SITUATION
 from nhl_lake.hockey.calendar import OFF_SCHEDULE_STATES, UNDECIDED_TEAM, get_eastern_day, is_upcoming
 from nhl_lake.hockey.names import format_full_name
 from nhl_lake.hockey.results import RESULT_CODES
@@ -14,14 +15,14 @@ from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
 RECENT_GAMES = 10
-FORM_COLUMNS = (*RESULT_CODES, "recent_wins", "recent_games", "goals_per_game", "goals_against_per_game")
+FORM_COLUMNS = (*RESULT_CODES, "recent_wins", "recent_games", "goals_per_game", "goals_against_per_game", "xg_share")
 
 
 def read_upcoming_games(root: Location, now: datetime, days: int) -> pl.DataFrame:
     """Return the games of today and the next `days` days that have not begun, in order.
 
     Rest is the number of days since the team's last game, minus one; games to come count. 0 is the second game of a
-    back-to-back. Form covers the final regular-season games; null before the first.
+    back-to-back. Form covers the final regular-season games; null before the first. The share of xG is at 5on5.
     """
     today = get_eastern_day(now)
     games = delta_tables.scan_table(root, find_table("silver.games")).filter(
@@ -59,10 +60,13 @@ def compute_rest_days(games: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def compute_team_form(root: Location) -> pl.LazyFrame:
-    """One row per team and season: record, recent record and goals per game in the regular season."""
+    """One row per team and season: record, recent record, goals per game and xG share of the regular season."""
     starts = delta_tables.scan_table(root, find_table("silver.games")).select("game_id", "start_at")
     lines = delta_tables.scan_table(root, find_table("silver.team_games")).filter(pl.col("game_type") == 2)
     against = lines.select("game_id", opponent_team_id="team_id", goals_against="goals")
+    shares = delta_tables.scan_table(root, find_table("gold.team_season")).filter(
+        (pl.col("game_type") == 2) & (pl.col("situation") == EVEN_SITUATION)
+    )
     return (
         lines.join(starts, on="game_id", validate="m:1")
         .join(against, on=["game_id", "opponent_team_id"], validate="1:1")
@@ -75,6 +79,7 @@ def compute_team_form(root: Location) -> pl.LazyFrame:
             goals_per_game=pl.col("goals").mean(),
             goals_against_per_game=pl.col("goals_against").mean(),
         )
+        .join(shares.select("season", "team_id", "xg_share"), on=["season", "team_id"], how="left", validate="1:1")
     )
 
 

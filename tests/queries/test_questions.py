@@ -18,6 +18,7 @@ from polars.testing import assert_frame_equal
 
 from nhl_lake import catalog
 from nhl_lake.cli.views import format_rest_and_form
+from nhl_lake.gold.team_season import TEAM_SEASON
 from nhl_lake.queries.game import summarize_game
 from nhl_lake.queries.player import find_players, suggest_players, summarize_player
 from nhl_lake.queries.team import summarize_months
@@ -116,6 +117,7 @@ def end_game(game: dict[str, Any], home: int, away: int, kind: str = "REG") -> l
 def read_upcoming(root: Path, games: list[dict[str, Any]], lines: list[dict[str, Any]], days: int = 3) -> pl.DataFrame:
     write_table(root, GAMES, games)
     write_table(root, TEAM_GAMES, lines)
+    write_table(root, TEAM_SEASON, [])
     return read_upcoming_games(root, MORNING, days)
 
 
@@ -169,7 +171,8 @@ def test_a_tie_is_not_a_loss(tmp_path: Path):
     assert tuple(found[f"home_{name}"] for name in ("wins", "losses", "overtime_losses", "ties")) == (1, 0, 0, 1)
     assert format_rest_and_form(found, "home")[1] == "1-0-0-1"
     assert summarize_months(pl.DataFrame(lines[::2]).with_columns(
-        game_date=date(2025, 11, 1), goals_against=2, power_play_goals=1, power_play_opportunities=2
+        game_date=date(2025, 11, 1), goals_against=2, power_play_goals=1, power_play_opportunities=2, xg_5on5=2.0,
+        xg_5on5_against=1.0,
     )).select("wins", "losses", "overtime_losses", "ties").rows() == [(1, 0, 0, 1)]  # fmt: skip
 
 

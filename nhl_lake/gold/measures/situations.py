@@ -8,7 +8,7 @@ from polars import selectors
 from nhl_lake.hockey import strength
 from nhl_lake.schema.table import Column
 
-ALL_SITUATIONS, OTHER_SITUATION = "all", "other"
+ALL_SITUATIONS, EVEN_SITUATION, OTHER_SITUATION = "all", "5on5", "other"
 MIRRORED_SITUATIONS = {"5on4": "4on5", "4on5": "5on4"}
 # names of shares, and the counts that they are of
 SHARE_COUNTS = {"goal": "goals", "unblocked_attempt": "unblocked_attempts", "attempt": "attempts", "xg": "xg"}
