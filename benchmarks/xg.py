@@ -56,15 +56,10 @@ def score_held_out() -> None:
     scores = score_xg_model(test, model)
     print(f"{len(encode_model(model)):,} bytes; {time.perf_counter() - started:.1f} s for {scores.rows:,} rows")
     print(f"AUC {scores.auc:.4f}  log loss {scores.log_loss:.4f}, {scores.gain:.1%} below that of the mean")
-    print(f"goals / xG {scores.goals_per_xg:.3f}  largest gap of a tenth {largest_gap(scores.bins):.4f}")
+    print(f"goals / xG {scores.goals_per_xg:.3f}  largest gap of a tenth {scores.largest_gap:.4f}")
     with pl.Config(tbl_rows=-1):
         print(scores.bins)
         print(scores.cells)
-
-
-def largest_gap(bins: pl.DataFrame) -> float:
-    """Return the largest difference of goals an attempt and mean xG over the tenths."""
-    return float(bins.select((pl.col("goal_share") - pl.col("xg")).abs().max()).item())
 
 
 def main() -> None:

@@ -201,10 +201,13 @@ add_command(app, export.duckdb, "duckdb", panel=ASK, examples=("nhl-lake duckdb 
 add_command(
     app, predict.predict, "predict", panel=PREDICT, examples=("nhl-lake predict", "nhl-lake predict -n 50 --json")
 )
-models = make_group("List, show, fit and backtest the models")
+models = make_group("List, show, fit, compare and backtest the models")
 add_command(models, predict.list_models, "list", examples=("nhl-lake models list",))
 add_command(models, xg.show, "show", examples=("nhl-lake models show xg", "nhl-lake models show xg --season 2023"))
 add_command(models, xg.fit, "fit", examples=("nhl-lake models fit xg", "nhl-lake models fit xg --season 2022"))
+add_command(
+    models, xg.compare, "compare", examples=("nhl-lake models compare", "nhl-lake models compare --season 2024")
+)
 add_command(models, predict.backtest, "backtest", examples=("nhl-lake models backtest sog --season 2023",))
 app.add_typer(models, name="models", rich_help_panel=PREDICT)
 

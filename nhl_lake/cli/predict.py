@@ -80,10 +80,15 @@ def predict(
 
 
 def list_models(json: Json = False) -> None:
-    """List the models: what each predicts, and by which method."""
+    """List the models: what each predicts, and by which method. In a lake, also those that it fitted.
+
+    Of the models of expected goals, the first is in use.
+    """
+    from nhl_lake import layout
     from nhl_lake.cli import console
     from nhl_lake.models import predict as models
     from nhl_lake.models import shots_on_goal
+    from nhl_lake.models.storage import read_xg_models
 
     rows = [
         {"name": SOG, "predicts": "shots on goal", "model": model, "method": method}
@@ -92,7 +97,12 @@ def list_models(json: Json = False) -> None:
             (models.BASELINE_MODEL, "recent shots a minute times ice time"),
         )
     ]
-    rows.append({"name": "xg", "predicts": "expected goals", "model": "xg …", "method": "boosted trees on gold.shots"})
+    chosen, _ = load_settings()
+    names = list(read_xg_models(chosen.root)) if layout.is_lake(chosen.root) else []
+    rows += [
+        {"name": "xg", "predicts": "expected goals", "model": model, "method": "boosted trees on gold.shots"}
+        for model in names or ["xg …"]
+    ]
     if json:
         write_out(console.format_json(rows))
     else:

@@ -22,8 +22,7 @@ def xg_model(meta: pl.LazyFrame, models: pl.LazyFrame) -> pl.LazyFrame:
     A lake fits a model only when `nhl-lake models fit xg` is run. A lake of another source has none until then.
     """
     fitted = select_newest_model(models, XG_KIND)
-    shipped = meta.select("source").unique().collect()["source"].to_list()
-    rows = [make_row(read_shipped_model(source)) for source in shipped if source in SHIPPED]
+    rows = [make_row(model) for model in read_shipped_models(meta)]
     ours = fitted.select("model", "made_at", "card", source=pl.lit("fitted"))
     return pl.concat([ours, pl.LazyFrame(rows, schema=XG_MODEL.schema)], how="diagonal").head(1).select(
         column.name for column in COLUMNS
@@ -33,6 +32,12 @@ def xg_model(meta: pl.LazyFrame, models: pl.LazyFrame) -> pl.LazyFrame:
 def make_row(model: XgModel) -> dict[str, object]:
     """Return the row of a model that ships with the package."""
     return {"model": model.name, "source": "shipped", "made_at": None, "card": msgspec.json.encode(model).decode()}
+
+
+def read_shipped_models(meta: pl.LazyFrame) -> list[XgModel]:
+    """Return the model that ships with the package for the lake's source; none for a source without one."""
+    sources = meta.select("source").unique().collect()["source"]
+    return [read_shipped_model(source) for source in sources if source in SHIPPED]
 
 
 @cache

@@ -4,7 +4,8 @@ Rows are those of gold.shots. scikit-learn fits; the result is an `XgModel`, whi
 scikit-learn. Fitting the same rows again gives the same model, bit for bit.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -21,6 +22,7 @@ from nhl_lake.gold.measures.expected_goals import (
     list_empty_net_terms,
     predict_xg,
 )
+from nhl_lake.hockey.ids import format_season
 from nhl_lake.models.scikit_learn import import_scikit_learn
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ SETTINGS: Mapping[str, Any] = {
     "learning_rate": 0.05, "max_iter": 300, "max_leaf_nodes": 10, "min_samples_leaf": 400, "l2_regularization": 20.0,
     "max_features": 0.15,
 }  # fmt: skip
+TENS_OF_FEET = (pl.col("distance_ft") / 10).floor().cast(pl.Int64) * 10
 REPORT_CELLS: Mapping[str, pl.Expr] = {
     "season": pl.col("season").cast(pl.String),
     "strength": pl.coalesce("strength_state", pl.lit("unknown")),
@@ -42,7 +45,10 @@ REPORT_CELLS: Mapping[str, pl.Expr] = {
     "rebound": pl.col("is_rebound").cast(pl.String),
     "rush": pl.col("is_rush").cast(pl.String),
     "shot type": pl.coalesce("shot_type", pl.lit("unknown")),
-    "distance": pl.col("distance_ft").cut([10, 20, 30, 40, 50, 60, 70, 90]).cast(pl.String),
+    "distance": pl.when(pl.col("distance_ft") < 90)
+    .then(pl.format("{} to {} ft", TENS_OF_FEET, TENS_OF_FEET + 10))
+    .when(pl.col("distance_ft") >= 90)
+    .then(pl.lit("90 ft and more")),
     "arena of": pl.when("is_home").then("team_abbrev").otherwise("opponent_abbrev"),
     "period": pl.col("period").clip(1, 4).cast(pl.String),
 }
@@ -67,6 +73,11 @@ class XgScores(NamedTuple):
         """By how much the log loss is below that of a model that knows only the mean, as a share."""
         return 1 - self.log_loss / self.null_log_loss
 
+    @property
+    def largest_gap(self) -> float:
+        """The largest difference of goals an attempt and mean xG over the tenths."""
+        return float(self.bins.select((pl.col("goal_share") - pl.col("xg")).abs().max()).item())
+
 
 def fit_xg_model(shots: pl.DataFrame, name: str, settings: Mapping[str, Any] = SETTINGS) -> XgModel:
     """Fit the model to rows of gold.shots of the regular season and the playoffs."""
@@ -79,12 +90,13 @@ def fit_xg_model(shots: pl.DataFrame, name: str, settings: Mapping[str, Any] = S
         )
     seasons = known.group_by("season").agg(pl.col("game_date").max()).sort("season")
     trained_through = {str(season): day.isoformat() for season, day in seasons.iter_rows()}
-    intercept, trees = fit_trees(known, settings)
+    features = list_known_features(known)
+    intercept, trees = fit_trees(known, features, settings)
     return XgModel(
         name=name,
         rows=known.height,
         trained_through=trained_through,
-        features=tuple(FEATURES),
+        features=features,
         intercept=intercept,
         trees=trees,
         empty_net=fit_empty_net(shots.filter(is_empty_net_attempt())),
@@ -92,26 +104,37 @@ def fit_xg_model(shots: pl.DataFrame, name: str, settings: Mapping[str, Any] = S
     )
 
 
-def fit_trees(known: pl.DataFrame, settings: Mapping[str, Any]) -> tuple[float, tuple[Tree, ...]]:
+def list_known_features(rows: pl.DataFrame) -> tuple[str, ...]:
+    """Return the features that at least one row has: plays of old seasons lack some, and scikit-learn needs one."""
+    counts = rows.select(value.count().alias(name) for name, value in FEATURES.items())
+    return tuple(name for name, count in counts.row(0, named=True).items() if count)
+
+
+def fit_trees(
+    known: pl.DataFrame, features: Iterable[str], settings: Mapping[str, Any]
+) -> tuple[float, tuple[Tree, ...]]:
     """Return the intercept and the trees of boosting on attempts against a goalie."""
     ensemble = import_scikit_learn("ensemble")
     model = ensemble.HistGradientBoostingClassifier(early_stopping=False, random_state=0, **settings)
-    model.fit(make_matrix(known), known["is_goal"].to_numpy())
+    model.fit(make_matrix(known, features), known["is_goal"].to_numpy())
     found = (copy_tree(predictor.nodes) for (predictor,) in model._predictors)
     return round(float(model._baseline_prediction.item()), 9), tuple(found)
 
 
-def make_matrix(rows: pl.DataFrame) -> "np.ndarray[Any, Any]":
-    """Return the features of rows as a matrix; unknown is NaN."""
-    return rows.select(**{name: value.cast(pl.Float64) for name, value in FEATURES.items()}).to_numpy()
+def make_matrix(rows: pl.DataFrame, features: Iterable[str]) -> "np.ndarray[Any, Any]":
+    """Return features of rows as a matrix; unknown is NaN."""
+    return rows.select(FEATURES[name].cast(pl.Float64).alias(name) for name in features).to_numpy()
 
 
 def copy_tree(nodes: Any) -> Tree:  # noqa: ANN401 - a structured array
-    """Return a tree of scikit-learn as numbers, rounded so that they are short in text."""
+    """Return a tree of scikit-learn as numbers, rounded so that they are short in text.
+
+    Thresholds are rounded up: many are values of training rows, which belong on the left.
+    """
     leaf = nodes["is_leaf"].astype(bool)
     return Tree(
         feature=tuple(-1 if is_leaf else int(n) for n, is_leaf in zip(nodes["feature_idx"], leaf, strict=True)),
-        threshold=tuple(0.0 if is_leaf else round(float(n), 4)
+        threshold=tuple(0.0 if is_leaf else math.ceil(float(n) * 10_000) / 10_000
                         for n, is_leaf in zip(nodes["num_threshold"], leaf, strict=True)),
         left=tuple(map(int, nodes["left"])),
         right=tuple(map(int, nodes["right"])),
@@ -137,9 +160,9 @@ def fit_penalty_shots(rows: pl.DataFrame) -> float:
     return round(float(rows["is_goal"].cast(pl.Float64).sum()) / rows.height, 4)
 
 
-def select_held_out(shots: pl.DataFrame, model: XgModel) -> pl.DataFrame:
-    """Return the shots of games that the model was not trained on."""
-    return shots.filter(~is_training_row(model))
+def select_held_out(shots: pl.DataFrame, *models: XgModel) -> pl.DataFrame:
+    """Return the shots of games that none of the models was trained on."""
+    return shots.filter(~pl.any_horizontal(is_training_row(model) for model in models))
 
 
 def score_xg_model(shots: pl.DataFrame, model: XgModel) -> XgScores:
@@ -147,8 +170,8 @@ def score_xg_model(shots: pl.DataFrame, model: XgModel) -> XgScores:
     rows = shots.filter(is_modeled())
     if rows.select(is_training_row(model).any()).item():
         raise LakeError(
-            f"Model '{model.name}' was trained on some of these games: its scores there say nothing.",
-            "Choose other seasons: `nhl-lake models show xg` lists those of the model.",
+            f"The model '{model.name}' was trained on some of these games: its scores there say nothing.",
+            f"Choose other games; it was trained on {describe_training(model)}.",
         )
     return score_predictions(rows.with_columns(xg=predict_xg(model)))
 
@@ -175,6 +198,11 @@ def score_predictions(rows: pl.DataFrame) -> XgScores:
     tenth = (pl.col("xg").rank("ordinal") * 10 / (pl.len() + 1)).floor().cast(pl.Int8)
     bins = rows.group_by(bin=tenth).agg(attempts=pl.len(), goal_share=goals.mean(), xg=pl.col("xg").mean())
     return XgScores(rows.height, auc, loss, null, ratio, cells, bins.sort("bin"))
+
+
+def describe_training(model: XgModel) -> str:
+    """Return the training seasons, with the last day of each: "2022-23 to 2023-06-13"."""
+    return ", ".join(f"{format_season(int(season))} to {day}" for season, day in model.trained_through.items())
 
 
 def encode_model(model: XgModel) -> str:

@@ -1,10 +1,12 @@
-"""Store fitted models and predictions in the ledger."""
+"""Store fitted models and predictions in the ledger, and read the models of expected goals."""
 
 from datetime import datetime
 
 import msgspec
 import polars as pl
 
+from nhl_lake.gold.measures.expected_goals import XgModel
+from nhl_lake.gold.xg_model import XG_KIND, read_shipped_models
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
@@ -21,6 +23,14 @@ def store_model(root: Location, name: str, card: msgspec.Struct, made_at: dateti
         "card": msgspec.json.encode(card).decode(),
     }  # fmt: skip
     append_if_new(root, ledger.MODELS, pl.DataFrame([row], schema=ledger.MODELS.schema))
+
+
+def read_xg_models(root: Location) -> dict[str, XgModel]:
+    """Return the models of expected goals by name: those that this lake fitted, newest first, then the package's."""
+    fitted = ledger.select_models(delta_tables.scan_table_or_empty(root, ledger.MODELS), XG_KIND).collect()
+    models = [msgspec.json.decode(card, type=XgModel) for card in fitted["card"].reverse()]
+    shipped = read_shipped_models(delta_tables.scan_table(root, ledger.META))
+    return {model.name: model for model in (*models, *shipped)}
 
 
 def append_if_new(root: Location, table: Table, rows: pl.DataFrame) -> None:

@@ -165,4 +165,9 @@ TABLES = (META, RUNS, ANSWERS, LISTINGS, PREDICTIONS, MODELS)
 
 def select_newest_model(models: pl.LazyFrame, kind: str) -> pl.LazyFrame:
     """Return the newest row of `lake.models` of a kind, such as `xg`: the first word of a model's name."""
-    return models.filter(pl.col("model").str.split(" ").list.first() == kind).sort("made_at").tail(1)
+    return select_models(models, kind).tail(1)
+
+
+def select_models(models: pl.LazyFrame, kind: str) -> pl.LazyFrame:
+    """Return the rows of `lake.models` of a kind, the newest last."""
+    return models.filter(pl.col("model").str.split(" ").list.first() == kind).sort("made_at")
