@@ -102,6 +102,8 @@ def build_chunk(task: BuildTask, table: Table, games: Sequence[int] | None = Non
     """Build a chunk of a partition, or some games of it, in batches, and check them against the table's rules."""
     inputs = [scan_input(task, table, input_table) for input_table in table.inputs]
     if table.chunk_key is None:
+        if not table.needs_day and is_large(task, table):
+            inputs = select_required_columns(table, inputs)
         rows = build_rows(
             table, task.partition, collect_inputs(table, inputs), *([task.snapshot.day] if table.needs_day else [])
         )
@@ -117,11 +119,7 @@ def load_inputs(
     task: BuildTask, table: Table, inputs: Sequence[pl.LazyFrame], games: Sequence[int] | None
 ) -> Iterator[tuple[Sequence[Any], int, list[pl.DataFrame]]]:
     """Yield chunk keys (such as games), the batch size that fits in memory, and the inputs of these keys."""
-    if (
-        games is None
-        and task.chunks == 1
-        and sum_input_bytes(task.snapshot, table, [task.partition])[task.partition] <= READ_WHOLE_BYTES
-    ):
+    if games is None and task.chunks == 1 and not is_large(task, table):
         # reading everything is faster than finding the keys first
         frames = collect_inputs(table, inputs)
         yield *select_chunk_keys(task, table, [frame.lazy() for frame in frames], None), frames
@@ -131,6 +129,11 @@ def load_inputs(
         inputs = select_required_columns(table, inputs)
     for batch in split_keys(keys, BATCHES_PER_READ * batch_size):
         yield batch, batch_size, collect_inputs(table, filter_keys(table, inputs, batch))
+
+
+def is_large(task: BuildTask, table: Table) -> bool:
+    """Whether the inputs of a partition are so large that it saves time to find out what is needed of them."""
+    return sum_input_bytes(task.snapshot, table, [task.partition])[task.partition] > READ_WHOLE_BYTES
 
 
 def sum_input_bytes(bronze: BuildSnapshot, table: Table, partitions: Iterable[str]) -> dict[str, int]:
