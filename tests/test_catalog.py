@@ -140,6 +140,8 @@ XG_MUTANTS: dict[str, dict[str, Any]] = {
 }
 MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
     **SHRINKAGE_MUTANTS,
+    ("gold.skater_rapm", "an effect is within its interval"): {"rapm_xg_for_per_60_low": 0.6},
+    ("gold.skater_rapm", "only 5on5 has a difference"): {"situation": "5on4"},
     **{("gold.shots", rule): row for rule, row in XG_MUTANTS.items()},
     **{
         (f"gold.{who}_{span}", rule): row

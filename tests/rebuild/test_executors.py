@@ -124,7 +124,7 @@ def test_tables_that_read_across_games_are_recognized(snapshot):
         assert_frame_equal(build_chunks(snapshot, wrong, 3), whole)
 
 
-@pytest.mark.parametrize("name", ["gold.skater_season", "gold.goalie_season", "gold.team_season"])
+@pytest.mark.parametrize("name", ["gold.skater_season", "gold.goalie_season", "gold.team_season", "gold.skater_rapm"])
 def test_season_alone_equals_the_season_among_all(name: str, snapshot):
     """Two seasons: the league's, and a copy of it a year earlier."""
     table = catalog.find_table(name)
