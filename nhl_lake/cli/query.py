@@ -164,7 +164,7 @@ def player_command(
         raise BadInput(f"There is no player '{words}' in the lake.", hint)
     found = summarize_player(chosen.root, choose_player(people, words), last)
     if json:
-        lines = {"games": found.games.to_dicts(), "seasons": found.seasons.to_dicts()}
+        lines = {name: getattr(found, name).to_dicts() for name in ("games", "seasons", "above_expected")}
         write_out(console.format_json({"player": found.player, **lines}))
     else:
         views.show_player(found)
@@ -214,8 +214,8 @@ def leaders_command(
 ) -> None:
     """Rank the players of a season by any statistic.
 
-    Statistics are the columns of gold.skater_season and gold.goalie_season. For shares and rates, players with less
-    than a quarter of the most games are left out unless --min-games says otherwise.
+    Statistics are the columns of gold.skater_season, gold.goalie_season and gold.skater_rapm (5on5 by default). For
+    shares and rates, players with less than a quarter of the most games are left out unless --min-games says otherwise.
     """
     from nhl_lake import layout
     from nhl_lake.cli import console, views

@@ -200,6 +200,40 @@ def show_player(found: PlayerSummary) -> None:
     show_lines(found.games, optional=["game_id"])
     out.print("\nSeasons, by the games in the lake", style="bold")
     show_lines(found.seasons, optional=["time_on_ice_per_game_s"])
+    show_above_expected(found.above_expected)
+
+
+def show_above_expected(rows: pl.DataFrame) -> None:
+    """Print goals above expected by season, with what is likely the player's own, and the effect on xG at 5on5."""
+    if rows.is_empty():
+        return
+    what = "Goals" if "effect" in rows.columns else "Goals saved"
+    make_console().print(f"\n{what} above expected, regular season, with 80 % intervals", style="bold")
+    heads = ["season", "goals", "likely own", "80 %"]
+    effects = ["5on5 xG/60", "its 80 %"] if "effect" in rows.columns else []
+    lines = [
+        (
+            format_season(row["season"]), format_signed(row["above"], 1), format_signed(row["shrunk"], 1),
+            format_interval(row["low"], row["high"], 1),
+            *([format_signed(row["effect"], 2), format_interval(row["effect_low"], row["effect_high"], 2)]
+              if effects else []),
+        )
+        for row in rows.iter_rows(named=True)
+    ]  # fmt: skip
+    show_grid([*heads, *effects], lines, right=[*heads[1:], *effects], optional=["its 80 %", "80 %", "goals"])
+
+
+def format_signed(value: float | None, decimals: int) -> str | None:
+    """Return a number with its sign; a value that rounds to zero has none."""
+    if value is None:
+        return None
+    rounded = round(value, decimals)
+    return f"{rounded:+.{decimals}f}" if rounded else f"{0:.{decimals}f}"
+
+
+def format_interval(low: float | None, high: float | None, decimals: int) -> str | None:
+    """Return the ends of an interval."""
+    return None if low is None or high is None else f"{format_signed(low, decimals)} to {format_signed(high, decimals)}"
 
 
 def format_player_name(first: str | None, last: str | None) -> str:
@@ -221,7 +255,7 @@ def show_leaders(found: Leaders, choice: Choice) -> None:
     """Print the leaders of a season."""
     out = make_console()
     about = [format_season(found.season), GAME_TYPES.get(choice.game_type, f"game type {choice.game_type}")]
-    about += [choice.situation] if choice.situation != ALL_SITUATIONS else []
+    about += [found.situation] if found.situation != ALL_SITUATIONS else []
     about += [f"at least {found.min_games} games"] if found.min_games > 1 else []
     column = next(column for column in found.table.columns if column.name == found.column)
     out.print(f"{column.name}, {', '.join(about)}", style="bold")

@@ -9,6 +9,7 @@ import polars as pl
 from nhl_lake.errors import BadInput
 from nhl_lake.gold.goalie_season import GOALIE_SEASON
 from nhl_lake.gold.measures.situations import ALL_SITUATIONS
+from nhl_lake.gold.skater_rapm import SKATER_RAPM
 from nhl_lake.gold.skater_season import SKATER_SEASON
 from nhl_lake.hockey.ids import format_season
 from nhl_lake.queries.coverage import describe_game_type, describe_seasons, list_seasons
@@ -31,14 +32,20 @@ GOALIE_COLUMNS = (
     "games", "wins", "losses", "overtime_losses", "saves", "goals_against", "save_share",
     "goals_saved_above_expected", "time_on_ice_s",
 )  # fmt: skip
+SHOWN_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    SKATER_SEASON.name: SKATER_COLUMNS,
+    GOALIE_SEASON.name: GOALIE_COLUMNS,
+    SKATER_RAPM.name: ("games", "time_on_ice_s"),
+}
 
 
 class Leaders(NamedTuple):
-    """The leaders: the column, the season, the required number of games, and one row per player."""
+    """The leaders: the column, the season, the situation, the required number of games, and one row per player."""
 
     table: Table
     column: str
     season: int
+    situation: str
     min_games: int
     rows: pl.DataFrame
 
@@ -63,21 +70,24 @@ def rank_leaders(root: Location, choice: Choice, count: int) -> Leaders:
     positions = find_positions(choice.position)
     table, column = find_statistic(choice.by, choice.position)
     season, rows = read_season(root, table, choice)
-    rows = rows.filter(pl.col("situation") == choice.situation)
+    situations = next(column.values for column in table.columns if column.name == "situation")
+    situation = choice.situation
+    if situation == ALL_SITUATIONS:  # effects are by situation only
+        situation = situations[0]
+    rows = rows.filter(pl.col("situation") == situation)
     if rows.is_empty():
-        found = SKATER_SEASON.columns[SKATER_SEASON.schema.names().index("situation")].values
-        raise BadInput(f"There is no situation '{choice.situation}'.", f"There are {', '.join(found)}.")
+        raise BadInput(f"There is no situation '{situation}'.", f"There are {', '.join(situations)}.")
     min_games = choice.min_games
     if min_games is None:
         is_rate = column.endswith(RATES)
         min_games = round(MIN_GAMES_SHARE * int(str(rows["games"].max()))) if is_rate else 1
     if choice.team is not None:
-        rows = rows.filter(pl.col("team_abbrev") == choice.team.upper(), ~pl.col("is_total"))
-    else:
-        rows = rows.filter("is_total")
+        rows = rows.filter(pl.col("team_abbrev") == choice.team.upper())
+    if "is_total" in rows.columns:
+        rows = rows.filter("is_total" if choice.team is None else ~pl.col("is_total"))
     if positions and "position" in rows.columns:
         rows = rows.filter(pl.col("position").is_in(positions))
-    shown = SKATER_COLUMNS if table is SKATER_SEASON else GOALIE_COLUMNS
+    shown = SHOWN_COLUMNS[table.name]
     names = ["player", "player_id", "team_abbrev", *(["position"] if "position" in rows.columns else []), *shown]
     ranked = (
         rows.filter(pl.col(column).is_not_null(), pl.col("games") >= min_games)
@@ -85,7 +95,7 @@ def rank_leaders(root: Location, choice: Choice, count: int) -> Leaders:
         .head(count)
         .select(list(dict.fromkeys([*names, column])))
     )
-    return Leaders(table, column, season, min_games, ranked)
+    return Leaders(table, column, season, situation, min_games, ranked)
 
 
 def find_positions(letter: str | None) -> tuple[str, ...]:
@@ -100,10 +110,10 @@ def find_positions(letter: str | None) -> tuple[str, ...]:
 
 
 def find_statistic(name: str | None, position: str | None) -> tuple[Table, str]:
-    """Return the table and the column with a name: those of goalies for position G, or if only goalies have it."""
-    tables = [SKATER_SEASON, GOALIE_SEASON]
+    """Return the table and the column with a name, of goalies for position G or if only goalies have it."""
+    tables = [SKATER_SEASON, GOALIE_SEASON, SKATER_RAPM]
     if position is not None:
-        tables = [GOALIE_SEASON if position.upper() == "G" else SKATER_SEASON]
+        tables = [GOALIE_SEASON] if position.upper() == "G" else [SKATER_SEASON, SKATER_RAPM]
     if name is None:
         return tables[0], "wins" if tables[0] is GOALIE_SEASON else "points"
     column = SHORT_NAMES.get(name.lower(), name.lower())

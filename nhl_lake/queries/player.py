@@ -7,7 +7,13 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from nhl_lake.catalog import find_table
-from nhl_lake.gold.measures.situations import compute_share
+from nhl_lake.gold.goalie_game import SAVED_ABOVE
+from nhl_lake.gold.goalie_season import GOALIE_SEASON
+from nhl_lake.gold.measures.shrinkage import list_names
+from nhl_lake.gold.measures.situations import ALL_SITUATIONS, compute_share
+from nhl_lake.gold.measures.stint_xg import REGULAR_SEASON
+from nhl_lake.gold.skater_rapm import NET, SKATER_RAPM
+from nhl_lake.gold.skater_season import ABOVE, SKATER_SEASON
 from nhl_lake.hockey.names import format_full_name
 from nhl_lake.queries.official_lines import (
     GOALIE_XG,
@@ -18,6 +24,7 @@ from nhl_lake.queries.official_lines import (
     scan_goalie_lines,
     scan_skater_lines,
 )
+from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
@@ -30,7 +37,7 @@ GOALIE_COLUMNS = ("saves", "shots_against", "goals_against", *GOALIE_XG, TIME_CO
 
 
 class PlayerSummary(NamedTuple):
-    """A player: a row of silver.players, their last games, and a row a season.
+    """A player: a row of silver.players, their last games, a row a season, and a row a season of goals above expected.
 
     Figures are those of the box scores; without one they are counted from the plays. On-ice xG is at 5on5.
     """
@@ -38,6 +45,7 @@ class PlayerSummary(NamedTuple):
     player: dict[str, Any]
     games: pl.DataFrame
     seasons: pl.DataFrame
+    above_expected: pl.DataFrame
 
 
 def find_players(root: Location, name: str) -> pl.DataFrame:
@@ -114,7 +122,34 @@ def summarize_player(root: Location, player: dict[str, Any], last: int) -> Playe
     found = [(read_player_games(root, lines, player["player_id"]), counted) for lines, counted in kinds]
     by_position = found if player["position"] == "G" else found[::-1]
     rows, counted = next((one for one in by_position if not one[0].is_empty()), by_position[0])
-    return PlayerSummary(player, format_player_games(rows.head(last), counted), summarize_seasons(rows, counted))
+    above_expected = read_above_expected(
+        root, player["player_id"], GOALIE_SEASON if counted is GOALIE_COLUMNS else None
+    )
+    games, seasons = format_player_games(rows.head(last), counted), summarize_seasons(rows, counted)
+    return PlayerSummary(player, games, seasons, above_expected)
+
+
+def read_above_expected(root: Location, player_id: int, of_goalies: Table | None) -> pl.DataFrame:
+    """One row per regular season with xG: goals above expected, calibrated and shrunk, with the interval.
+
+    For skaters also the effect on xG at 5on5 (gold.skater_rapm), null without shifts. For goalies it is goals saved.
+    """
+    table = of_goalies or SKATER_SEASON
+    above = SAVED_ABOVE if of_goalies else ABOVE
+    _, calibrated, shrunk, low, high = list_names(above)
+    if not {*list_names(above)} <= set(delta_tables.scan_table(root, table).collect_schema()):
+        return pl.DataFrame()  # of an older release, until the next rebuild
+    own = pl.col("player_id") == player_id, pl.col("game_type") == REGULAR_SEASON
+    rows = (
+        delta_tables.scan_table(root, table)
+        .filter(*own, pl.col("is_total"), pl.col("situation") == ALL_SITUATIONS, pl.col(shrunk).is_not_null())
+        .select("season", above=calibrated, shrunk=shrunk, low=low, high=high)
+    )
+    if of_goalies is None:
+        effects = delta_tables.scan_table_or_empty(root, SKATER_RAPM).filter(*own, pl.col("situation") == "5on5")
+        named = {"effect": NET, "effect_low": f"{NET}_low", "effect_high": f"{NET}_high"}
+        rows = rows.join(effects.select("season", **named), on="season", how="left", validate="1:1")
+    return rows.sort("season", descending=True).collect()
 
 
 def read_player_games(root: Location, lines: pl.LazyFrame, player_id: int) -> pl.DataFrame:

@@ -57,6 +57,25 @@ def test_a_rate_needs_a_quarter_of_the_games_and_a_count_none(league_lake: Path)
     assert lead(league_lake, by="goals").min_games == 1
 
 
+def test_effects_on_xg_lead_at_5on5_unless_a_situation_is_given(league_lake: Path):
+    rows = lakes.read_rows(league_lake, catalog.find_table("gold.skater_rapm"))
+    even, power_play = (lead(league_lake, by=by, min_games=1, **of) for by, of in (
+        ("rapm_xg_per_60", {}), ("rapm_xg_for_per_60", {"situation": "5on4"}),
+    ))  # fmt: skip
+
+    assert (even.table.name, even.situation, power_play.situation) == ("gold.skater_rapm", "5on5", "5on4")
+    for found in (even, power_play):
+        every = rows.filter(situation=found.situation)[found.column]
+        assert found.rows[found.column].to_list() == every.top_k(5).sort(descending=True).to_list()
+
+
+def test_goalies_lead_by_shrunk_goals_saved(league_lake: Path):
+    found = lead(league_lake, by="shrunk_goals_saved_above_expected")
+
+    assert found.table.name == "gold.goalie_season"
+    assert found.rows.height == 5
+
+
 @pytest.mark.parametrize(
     ("choice", "what", "hint"),
     [

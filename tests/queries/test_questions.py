@@ -273,6 +273,31 @@ def test_a_goalie_has_only_games_in_the_net(league_lake: Path):
     assert found.games.height == lines.filter((pl.col("player_id") == bench) & (pl.col("time_on_ice_s") > 0)).height
 
 
+@pytest.mark.parametrize(
+    ("table", "above", "title"),
+    [("skater", "goals_above_expected", "Goals above"), ("goalie", "goals_saved_above_expected", "Goals saved above")],
+)
+def test_a_player_has_goals_above_expected_by_season(
+    run_here: Cli, league_lake: Path, monkeypatch: pytest.MonkeyPatch, table: str, above: str, title: str
+):
+    shrunk = f"shrunk_{above}"
+    seasons = read_table(league_lake, f"gold.{table}_season").filter("is_total", situation="all", game_type=2)
+    row = seasons.sort(shrunk, "player_id", nulls_last=True).row(0, named=True)
+    found = summarize_player(
+        league_lake, find_players(league_lake, str(row["player_id"])).row(0, named=True), 3
+    ).above_expected
+
+    assert found.select("season", "above", "shrunk", "low", "high").rows() == [
+        (row["season"], row[f"calibrated_{above}"], row[shrunk], row[f"{shrunk}_low"], row[f"{shrunk}_high"])
+    ]
+    assert ("effect" in found.columns) == (table == "skater")
+    monkeypatch.setenv("COLUMNS", "80")
+    printed = run_here("player", str(row["player_id"]), root=league_lake).out
+    assert f"{title} expected" in printed
+    assert f"{row[shrunk]:+.1f}" in printed
+    assert max(map(len, printed.splitlines())) <= 80
+
+
 def test_the_player_command_prints_games_and_json(run_here: Cli, league_lake: Path):
     player = read_table(league_lake, "silver.skater_games").group_by("player_id").len().sort("len")["player_id"][-1]
     about = find_players(league_lake, str(player)).row(0, named=True)
