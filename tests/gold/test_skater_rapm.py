@@ -6,12 +6,15 @@ from typing import Any
 import polars as pl
 import pytest
 
+from nhl_lake.gold.measures.situations import mirror_situation
 from nhl_lake.gold.measures.stint_xg import sum_stint_xg
 from nhl_lake.gold.shots import SHOTS
+from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.gold.skater_rapm import AGAINST, FOR, NET, SKATER_RAPM
 from nhl_lake.gold.skater_season import SKATER_SEASON
 from nhl_lake.schema import checks
 from nhl_lake.schema.projection import fill_unread_columns, find_required_columns
+from tests.gold.league_tables import SEEDS, build_gold, build_league_silver, make_small_model
 from tests.silver import builders
 from tests.silver.bronze_pages import build_table
 from tests.silver.builders import AWAY, GAME, HOME, SEASON
@@ -132,6 +135,32 @@ def test_games_without_xg_playoffs_and_other_situations_are_left_out():
     found = sum_xg(stints, shots, games=games)
 
     assert found.select("game_id", "start_seconds").rows() == [(GAME, 0)]
+
+
+@pytest.mark.league
+def test_time_and_xg_of_stints_add_up_to_those_of_skaters():
+    silver = build_league_silver(SEEDS[0])
+    games = silver["games"].with_columns(game_state=pl.lit("OFF"))
+    inputs = [silver[name].lazy() for name in ("plays", "lineups", "games")]
+    shots = build_table(SHOTS, *inputs, make_small_model())
+    skaters = build_gold(SKATER_GAME, silver, shots=shots)
+
+    stints = sum_stint_xg(games.lazy(), silver["plays"].lazy(), silver["stints"].lazy(), shots.lazy()).collect()
+
+    sides = (("home", "away", pl.col("situation")), ("away", "home", mirror_situation()))
+    own = pl.concat(
+        stints.select(
+            "game_id", player_id=f"{side}_skater_player_ids", situation=situation,
+            seconds=(3600 * pl.col("hours")).round(), own=f"{side}_xg", other=f"{other}_xg",
+        )
+        for side, other, situation in sides
+    )  # fmt: skip
+    key = ["game_id", "player_id", "situation"]
+    sums = own.explode("player_id").group_by(key).agg(pl.col("seconds", "own", "other").sum())
+    both = skaters.filter(pl.col("time_on_ice_s") > 0).join(sums, on=key, how="right")
+    assert both["situation"].unique().sort().to_list() == ["4on5", "5on4", "5on5"]
+    for ours, theirs in (("seconds", "time_on_ice_s"), ("own", "on_ice_xg_for"), ("other", "on_ice_xg_against")):
+        assert both[ours].to_list() == pytest.approx(both[theirs].to_list()), ours
 
 
 def make_tables(stints: list[dict[str, Any]], shots: list[dict[str, Any]]) -> list[pl.LazyFrame]:
