@@ -15,6 +15,8 @@ from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
 from tests.support.fake_api import NOON, FakeApi, FakeGame, run_ingest
 
+TABLES = ("silver.game_quality", "gold.skater_game")
+
 
 def rows(root: Path, table: Table) -> pl.DataFrame:
     return delta_tables.scan_table(root, table).sort("fetched_at").collect()
@@ -57,7 +59,7 @@ def test_no_page_is_requested_twice_in_a_run(tmp_path: Path):
 
 def test_the_schedule_ahead_is_in_the_lake(tmp_path: Path):
     ahead = FakeGame(5, start=NOON + timedelta(days=3), state="FUT")
-    run_ingest(tmp_path, FakeApi([FakeGame(1), ahead]), rebuilds=True)
+    run_ingest(tmp_path, FakeApi([FakeGame(1), ahead]), only=TABLES)
 
     games = delta_tables.scan_table(tmp_path, find_table("silver.games")).sort("game_id").collect()
     assert games["game_state"].to_list() == ["OFF", "FUT"]
@@ -70,25 +72,25 @@ def test_a_page_that_was_live_when_the_schedule_said_final_is_fetched_until_it_i
     api.fail_request = lambda path: (
         httpx.Response(200, json=stale.make_play_by_play()) if path.endswith("play-by-play") else None
     )
-    run_ingest(tmp_path, api, rebuilds=True)
+    run_ingest(tmp_path, api, only=TABLES)
     assert delta_tables.scan_table(tmp_path, find_table("silver.plays")).collect().is_empty()
 
     stale.state = "LIVE"
-    run_ingest(tmp_path, api, now=NOON + timedelta(minutes=5), rebuilds=True)
+    run_ingest(tmp_path, api, now=NOON + timedelta(minutes=5), only=TABLES)
     assert delta_tables.scan_table(tmp_path, find_table("silver.plays")).collect().is_empty()
 
     stale.state = "OFF"
-    run_ingest(tmp_path, api, now=NOON + timedelta(minutes=9), rebuilds=True)
+    run_ingest(tmp_path, api, now=NOON + timedelta(minutes=9), only=TABLES)
     assert rows(tmp_path, endpoints.PLAY_BY_PLAY)["state"].to_list() == ["FUT", "LIVE", "OFF"]
     assert delta_tables.scan_table(tmp_path, find_table("silver.plays")).collect().height == 1
 
 
 def test_a_correction_is_a_second_version_and_the_tables_follow(tmp_path: Path):
     api = FakeApi([FakeGame(1)])
-    run_ingest(tmp_path, api, rebuilds=True)
+    run_ingest(tmp_path, api, only=TABLES)
     api.games[0].scorer = 8900002
 
-    summary = run_ingest(tmp_path, api, now=NOON + timedelta(hours=10), lookback_days=1, rebuilds=True)
+    summary = run_ingest(tmp_path, api, now=NOON + timedelta(hours=10), lookback_days=1, only=TABLES)
 
     assert summary.page_counts["bronze.play_by_play"].changed == 1
     assert rows(tmp_path, endpoints.PLAY_BY_PLAY).height == 2
@@ -102,7 +104,7 @@ def test_a_postponed_game_keeps_its_id_and_gets_its_new_day(tmp_path: Path):
     api.games[0].schedule_state = "PPD"
     run_ingest(tmp_path, api, now=NOON + timedelta(days=3))
     api.games[0] = FakeGame(1, start=NOON + timedelta(days=20))
-    run_ingest(tmp_path, api, now=NOON + timedelta(days=21), rebuilds=True)
+    run_ingest(tmp_path, api, now=NOON + timedelta(days=21), only=TABLES)
 
     assert rows(tmp_path, endpoints.SCHEDULE).height == 3
     games = delta_tables.scan_table(tmp_path, find_table("silver.games")).collect()
@@ -262,7 +264,7 @@ def without_stats(path: str) -> httpx.Response | None:
 def test_a_stats_host_that_is_down_affects_its_own_pages_only(tmp_path: Path):
     api = FakeApi([FakeGame(n) for n in range(1, 30)])
     api.fail_request = without_stats
-    summary = run_ingest(tmp_path, api, rebuilds=True)
+    summary = run_ingest(tmp_path, api, only=TABLES)
 
     assert summary.exit_code == 3
     assert rows(tmp_path, endpoints.PLAY_BY_PLAY).height == 29
@@ -273,7 +275,7 @@ def test_a_stats_host_that_is_down_affects_its_own_pages_only(tmp_path: Path):
     assert sum(count for path, count in api.request_counts.items() if without_stats_is(path)) <= 5
 
     api.fail_request = lambda _: None
-    assert run_ingest(tmp_path, api, now=NOON + timedelta(minutes=5), rebuilds=True).exit_code == 0
+    assert run_ingest(tmp_path, api, now=NOON + timedelta(minutes=5), only=TABLES).exit_code == 0
     assert rows(tmp_path, endpoints.SHIFT_CHARTS).height == 29
 
 
@@ -392,9 +394,9 @@ def test_an_invalid_line_up_does_not_stop_other_games(tmp_path: Path):
     del page["rosterSpots"][0]["positionCode"], page["rosterSpots"][1]["playerId"]
     api = FakeApi([FakeGame(1)])
     answer_with(api, page, "2025020001/play-by-play")
-    first = run_ingest(tmp_path, api, rebuilds=True)
+    first = run_ingest(tmp_path, api, only=TABLES)
     api.games.append(FakeGame(2, start=NOON + timedelta(hours=1)))
-    second = run_ingest(tmp_path, api, now=NOON + timedelta(hours=20), rebuilds=True)
+    second = run_ingest(tmp_path, api, now=NOON + timedelta(hours=20), only=TABLES)
 
     assert first.exit_code == second.exit_code == 3  # an invalid row is dropped, and reported until it is fixed
     assert "every row of bronze.play_by_play is valid" in first.incomplete[0]

@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from unittest import mock
@@ -206,8 +207,7 @@ def run_ingest(
     """
     rate_limit = RateLimit(rate=0, concurrency=4, user_agent="nhl-lake tests", first_backoff_s=0.001)
     config = ClientConfig(rate_limit=rate_limit, base_url="http://fake", transport=api.make_transport())
-    order = list_upstream(only) if only else catalog.list_build_order()
-    with mock.patch("nhl_lake.rebuild.run.list_build_order", return_value=order):
+    with rebuild_only(list_upstream(only)) if only else nullcontext():
         return ingest(
             root,
             Options(**options),
@@ -217,6 +217,11 @@ def run_ingest(
             command="nhl-lake ingest",
             rebuilds=rebuilds or bool(only),
         )
+
+
+def rebuild_only(tables: Sequence[Table]) -> AbstractContextManager[object]:
+    """Let rebuilds inside the block rebuild these tables alone."""
+    return mock.patch("nhl_lake.rebuild.run.list_build_order", return_value=tables)
 
 
 def list_upstream(names: Collection[str]) -> list[Table]:
