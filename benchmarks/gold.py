@@ -124,12 +124,16 @@ def main() -> None:
     show_skater(pl.concat(found[season][1] for season in SEASONS))
 
 
-def show_teams(ours: pl.DataFrame) -> None:
-    """Print the totals of all teams by column and situation: ours, MoneyPuck's, and the number of equal teams."""
+def read_moneypuck() -> pl.DataFrame:
+    """Return MoneyPuck's teams of 2022-23, one row per team and situation, with our abbreviations."""
     theirs = pl.read_csv(REALDATA / "independent" / "moneypuck_teams_2022_regular.csv", infer_schema_length=None)
     names = {"L.A": "LAK", "N.J": "NJD", "S.J": "SJS", "T.B": "TBL"}
-    theirs = theirs.rename({"team": "abbrev"}).with_columns(team_abbrev=pl.col("abbrev").replace(names))
-    both = ours.join(theirs, on=["team_abbrev", "situation"], validate="1:1")
+    return theirs.rename({"team": "abbrev"}).with_columns(team_abbrev=pl.col("abbrev").replace(names))
+
+
+def show_teams(ours: pl.DataFrame) -> None:
+    """Print the totals of all teams by column and situation: ours, MoneyPuck's, and the number of equal teams."""
+    both = ours.join(read_moneypuck(), on=["team_abbrev", "situation"], validate="1:1")
     print(
         "Teams, 2022-23, regular season: totals of all teams, ours and MoneyPuck's; number of equal teams, largest gap"
     )

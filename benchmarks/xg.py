@@ -1,10 +1,12 @@
 """Fit the models of expected goals that ship with the package, and score one on a season that it has not seen.
 
     python benchmarks/xg.py                  # train on 2022-23 alone, and print how it does on 2023-24
+    python benchmarks/xg.py moneypuck        # compare the teams of 2022-23 at 5on5 with MoneyPuck's
     python benchmarks/xg.py ship             # write nhl_lake/gold/xg_nhl.json, from both recorded seasons
     python benchmarks/xg.py ship-league      # write nhl_lake/gold/xg_sample_league.json, from 400 games of the league
 
-The recorded pages are read where they lie; the models are numbers only.
+The recorded pages are read where they lie; the models are numbers only. MoneyPuck's file (MoneyPuck.com, for
+non-commercial use with credit) is only read.
 """
 
 import json
@@ -16,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from gold import archive, silver
+from gold import archive, read_moneypuck, silver
 
 from nhl_lake import gold as gold_package
+from nhl_lake.gold.measures.expected_goals import predict_xg
 from nhl_lake.gold.shots import SHOTS
-from nhl_lake.gold.xg_model import SAMPLE_LEAGUE, SHIPPED, XG_MODEL
+from nhl_lake.gold.xg_model import SAMPLE_LEAGUE, SHIPPED, XG_MODEL, read_shipped_model
 from nhl_lake.league import League
 from nhl_lake.models.expected_goals import encode_model, fit_xg_model, score_xg_model
 
@@ -62,11 +65,35 @@ def score_held_out() -> None:
         print(scores.cells)
 
 
+def compare_moneypuck() -> None:
+    """Print how the xG of the teams of 2022-23 at 5on5 agrees with MoneyPuck's, by the model of the package."""
+    model = read_shipped_model("NHL")
+    shots = make_shots(archive(20222023)).filter(game_type=2, situation="5on5").with_columns(xg=predict_xg(model))
+    theirs = read_moneypuck().filter(situation="5on5")
+    share = theirs["reboundxGoalsFor"].sum() / theirs["xGoalsFor"].sum()
+    own = shots.filter("is_rebound")["xg"].sum() / shots["xg"].sum()
+    like_theirs = pl.col("xg") * pl.when("is_rebound").then(share / own).otherwise((1 - share) / (1 - own))
+    for title, xg in (("as it is", pl.col("xg")), ("rebounds weighted as theirs", like_theirs)):
+        rows = shots.with_columns(xg=xg)
+        for side, column in (("For", "team_abbrev"), ("Against", "opponent_abbrev")):
+            teams = rows.group_by(team_abbrev=column).agg(pl.col("xg").sum()).join(theirs, on="team_abbrev")
+            total = teams["xg"].sum() / teams[f"xGoals{side}"].sum()
+            found = teams.select(pl.corr("xg", f"xGoals{side}")).item()
+            print(f"xG {side.lower()}, {title}: correlation {found:.3f}, total {total:.3f} of theirs")
+    rebounds = shots.filter("is_rebound")
+    goals, xg, count = rebounds["is_goal"].sum(), rebounds["xg"].sum(), rebounds.height
+    their_xg, their_count = theirs["reboundxGoalsFor"].sum(), theirs["reboundsFor"].sum()
+    print(f"rebounds: {count:,}, {goals} goals, {xg:.0f} xG ({own:.1%} of all)")
+    print(f"theirs:   {their_count:,.0f}, {their_xg:.0f} xG ({share:.1%} of all)")
+
+
 def main() -> None:
     """Run the part that is asked for."""
     if "ship" in sys.argv:
         shots = pl.concat(make_shots(archive(season)) for season in (20222023, 20232024))
         (FOLDER / SHIPPED["NHL"]).write_text(encode_model(fit_xg_model(shots, "xg NHL 2022-24")))
+    elif "moneypuck" in sys.argv:
+        compare_moneypuck()
     elif "ship-league" in sys.argv:
         model = fit_xg_model(make_shots(play_league()), "xg sample league")
         (FOLDER / SHIPPED[SAMPLE_LEAGUE]).write_text(encode_model(model))
