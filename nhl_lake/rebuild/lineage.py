@@ -91,10 +91,10 @@ def list_page_digests(fingerprint: Fingerprint) -> dict[str, str]:
 
 
 def hash_code() -> str:
-    """Return a hash of all code that builds rows: when it changes, everything is rebuilt."""
+    """Return a hash of all code and shipped models that build rows: when one changes, everything is rebuilt."""
     home = Path(__file__).parents[1]
     packages = (file for package in ("silver", "gold", "hockey") for file in home.glob(f"{package}/**/*.py"))
-    files = [*packages, home / "schema" / "columns.py", home / "bronze" / "lenient.py"]
+    files = [*packages, *home.glob("gold/*.json"), home / "schema" / "columns.py", home / "bronze" / "lenient.py"]
     return hash_texts(*(file.read_text() for file in sorted(files)))
 
 
