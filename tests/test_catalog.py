@@ -85,6 +85,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "gold.goalie_season": GOALTENDING,
     "lake.predictions": {"start_at": AT + timedelta(hours=1)},
     "gold.sog_predictions": {"start_at": AT + timedelta(hours=1)},
+    "gold.game_features": {"is_upcoming": False},
     "gold.sog_features": {"is_upcoming": False, "projection_basis": "played", "days_since_last_game": 1},
     "gold.line_game": {"first_player_id": 1, "second_player_id": 2, "third_player_id": 3},
     "gold.pair_game": {"first_player_id": 1, "second_player_id": 2},
@@ -186,6 +187,9 @@ MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
             "predictions are above zero": {"predicted_shots_on_goal": 0.0},
         }.items()
     },
+    ("gold.game_features", "an upcoming game has no winner"): {"is_upcoming": True},
+    ("gold.game_features", "the last game is before this one"): {"away_days_of_rest": -1},
+    ("gold.game_features", "the home team wins with a probability"): {"home_win_probability": 1.1},
     ("gold.sog_features", "upcoming games have no shots"): {
         "is_upcoming": True,
         "projection_basis": "roster page",

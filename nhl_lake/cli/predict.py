@@ -1,7 +1,7 @@
-"""The commands that predict shots on goal, and measure how good the predictions are."""
+"""The commands that predict games and shots on goal, and measure how good the predictions are."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +9,12 @@ from nhl_lake.cli.options import Json, Quiet, format_command_line, load_settings
 from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput, LakeError
 
-SOG = "sog"
+if TYPE_CHECKING:
+    import polars as pl
+
+    from nhl_lake.schema.table import Table
+
+SOG, GAME = "sog", "game"
 
 
 def predict(
@@ -103,6 +108,9 @@ def list_models(json: Json = False) -> None:
         {"name": "xg", "predicts": "expected goals", "model": model, "method": "boosted trees on gold.shots"}
         for model in names or ["xg …"]
     ]
+    rows.append(
+        {"name": GAME, "predicts": "the winner of a game", "model": "win …", "method": "regression on form and rest"}
+    )
     if json:
         write_out(console.format_json(rows))
     else:
@@ -110,7 +118,7 @@ def list_models(json: Json = False) -> None:
 
 
 def backtest(
-    model: Annotated[str, typer.Argument(metavar="NAME", help="sog: shots on goal.")],
+    model: Annotated[str, typer.Argument(metavar="NAME", help="sog: shots on goal. game: the winner of a game.")],
     season: Annotated[int, typer.Option("--season", metavar="YEAR", help="2023 is 2023-24.")],
     json: Json = False,
 ) -> None:
@@ -118,27 +126,77 @@ def backtest(
 
     Prints how far off the model and simpler predictions were. Needs the season in the lake, and the one before it.
     """
-    import msgspec
+    if model not in (SOG, GAME):
+        raise BadInput(f"Unknown model: {model}.", "`nhl-lake models list` lists them.")
+    if model == GAME:
+        backtest_games(season, json=json)
+    else:
+        backtest_shots(season, json=json)
+
+
+def read_seasons(table: "Table", year: int, count: int | None = None) -> tuple[int, "pl.DataFrame"]:
+    """Return a season, and the rows of a table up to its end: of `count` seasons, or of all."""
     import polars as pl
 
     from nhl_lake import layout
+    from nhl_lake.store import delta_tables
+
+    chosen, _ = load_settings()
+    layout.require_readable_lake(chosen.root)
+    (wanted,) = parse_season_years([year])
+    first = 0 if count is None else wanted - 10_001 * (count - 1)
+    rows = delta_tables.scan_table(chosen.root, table).filter(pl.col("season").is_between(first, wanted)).collect()
+    if rows.filter(pl.col("season") == wanted).is_empty():
+        raise LakeError(f"The lake has no games of {wanted}.", f"Run `nhl-lake ingest --season {year}`.")
+    return wanted, rows
+
+
+def backtest_games(season: int, *, json: bool) -> None:
+    """Print the scores of predicted winners."""
+    from nhl_lake.cli import console, views
+    from nhl_lake.gold.game_features import GAME_FEATURES
+    from nhl_lake.gold.measures.game_model import FEATURES
+    from nhl_lake.models import game_winner
+
+    wanted, rows = read_seasons(GAME_FEATURES, season)
+    found = game_winner.backtest(rows, wanted)
+    weights = dict(zip(("intercept", *FEATURES), (found.model.intercept, *found.model.weights), strict=True))
+    if json:
+        frames = {"scores": found.scores.to_dicts(), "calibration": found.calibration.to_dicts()}
+        gain = {"gain_over_elo": found.gain, "standard_error": found.gain_error}
+        write_out(console.format_json({**frames, **gain, "model": weights}))
+        return
+    lines = [
+        (name, f"{games:,}", f"{loss:.4f}", f"{brier:.4f}", f"{right:.1%}")
+        for name, games, loss, brier, right in found.scores.iter_rows()
+    ]
+    heads = ["prediction", "games", "log-loss", "Brier", "likelier team won"]
+    views.show_grid(heads, lines, right=heads[1:])
+    print_text("Log-loss and Brier score: lower is better. Each prediction uses earlier games only.")
+    print_text(
+        f"The log-loss of the {game_winner.GAME_MODEL} minus that of Elo is {-found.gain:+.4f}, "
+        f"with a standard error of {found.gain_error:.4f}.\n"
+    )
+    bands = [
+        (band, f"{games:,}", f"{predicted:.3f}", f"{won:.3f}")
+        for band, games, predicted, won in found.calibration.iter_rows()
+    ]
+    heads = [f"{game_winner.GAME_MODEL}: home team wins", "games", "predicted", "won"]
+    views.show_grid(heads, bands, right=heads[1:])
+    print_text("")
+    heads = ["last model: log odds of a home win", "weight"]
+    views.show_grid(heads, [(name, f"{weight:+.3f}") for name, weight in weights.items()], right=["weight"])
+
+
+def backtest_shots(season: int, *, json: bool) -> None:
+    """Print the scores of predicted shots on goal."""
+    import msgspec
+
     from nhl_lake.cli import console
     from nhl_lake.gold.sog_features import SOG_FEATURES
     from nhl_lake.models import shots_on_goal
-    from nhl_lake.store import delta_tables
 
-    if model != SOG:
-        raise BadInput(f"Unknown model: {model}.", "`nhl-lake models list` lists them.")
-    chosen, _ = load_settings()
-    layout.require_readable_lake(chosen.root)
-    (wanted,) = parse_season_years([season])
-    rows = (
-        delta_tables.scan_table(chosen.root, SOG_FEATURES)
-        .filter(pl.col("season").is_in([wanted - 10_001, wanted]))
-        .collect()
-    )
-    if rows.filter(pl.col("season") == wanted).is_empty():
-        raise LakeError(f"The lake has no games of {wanted}.", f"Run `nhl-lake ingest --season {season}`.")
+    wanted, rows = read_seasons(SOG_FEATURES, season, count=2)
     found = shots_on_goal.backtest(rows, wanted)
     if json:
         card = msgspec.to_builtins(found.card)

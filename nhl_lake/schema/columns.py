@@ -34,6 +34,7 @@ is_starter = Column("is_starter", pl.Boolean, "Whether the goalie started; null 
 last_period_type = Column(
     "last_period_type", pl.String, "Period type in which the game was decided: REG, OT, SO", values=PERIOD_TYPES
 )
+home_win_probability = Column("home_win_probability", pl.Float64, "Probability before the game that the home team wins")
 
 goals = Column("goals", pl.Int16, "Goals, without the shootout")
 shots_on_goal = Column("shots_on_goal", pl.Int16, "Shots on goal, including goals, without the shootout", nullable=True)
