@@ -190,6 +190,8 @@ MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
     ("gold.game_features", "an upcoming game has no winner"): {"is_upcoming": True},
     ("gold.game_features", "the last game is before this one"): {"away_days_of_rest": -1},
     ("gold.game_features", "the home team wins with a probability"): {"home_win_probability": 1.1},
+    ("gold.win_probability", "a probability is between 0 and 1"): {"home_win_probability": -0.1},
+    ("gold.win_probability", "a game ends with 1 or 0"): {"step": "game-end"},
     ("gold.sog_features", "upcoming games have no shots"): {
         "is_upcoming": True,
         "projection_basis": "roster page",
