@@ -85,6 +85,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "gold.goalie_season": GOALTENDING,
     "lake.predictions": {"start_at": AT + timedelta(hours=1)},
     "gold.sog_predictions": {"start_at": AT + timedelta(hours=1)},
+    "lake.game_predictions": {"start_at": AT + timedelta(hours=1)},
+    "gold.game_predictions": {"start_at": AT + timedelta(hours=1)},
     "gold.game_features": {"is_upcoming": False},
     "gold.sog_features": {"is_upcoming": False, "projection_basis": "played", "days_since_last_game": 1},
     "gold.line_game": {"first_player_id": 1, "second_player_id": 2, "third_player_id": 3},
@@ -185,6 +187,14 @@ MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
             "made before the game began": {"start_at": AT},
             "more shots are less likely": {"chance_over_2_5": 0.95},
             "predictions are above zero": {"predicted_shots_on_goal": 0.0},
+        }.items()
+    },
+    **{
+        (table, rule): row
+        for table in ("lake.game_predictions", "gold.game_predictions")
+        for rule, row in {
+            "made before the game began": {"start_at": AT},
+            "either team may win": {"home_win_probability": 1.0},
         }.items()
     },
     ("gold.game_features", "an upcoming game has no winner"): {"is_upcoming": True},

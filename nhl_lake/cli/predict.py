@@ -22,10 +22,11 @@ def predict(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Predict shots on goal in the next games, and store that.
+    """Predict shots on goal and winners of the next games, and store that.
 
-    Fits the model to the games played so far, and appends its predictions to gold.sog_predictions. Needs
-    scikit-learn: `pip install "nhl-lake[predict]"`.
+    Fits the model of shots to the games played so far, and appends its predictions to gold.sog_predictions. Needs
+    scikit-learn: `pip install "nhl-lake[predict]"`. Those of winners are in gold.game_predictions; `nhl-lake upcoming`
+    shows them.
     """
     import polars as pl
 

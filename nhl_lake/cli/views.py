@@ -325,14 +325,21 @@ def show_upcoming(upcoming: pl.DataFrame) -> None:
                 (
                     format_eastern_time(game["start_at"])[-8:],
                     game["away_team_abbrev"],
+                    format_win_probability(game, "away"),
                     *format_rest_and_form(game, "away"),
                     str(game["game_id"]),
                 ),
-                ("", f"at {game['home_team_abbrev']}", *format_rest_and_form(game, "home"), ""),
+                (
+                    "",
+                    f"at {game['home_team_abbrev']}",
+                    format_win_probability(game, "home"),
+                    *format_rest_and_form(game, "home"),
+                    "",
+                ),
             )
         ]
-        heads = ["start", "team", "rest", "record", "last 10", "goals", "against", "xG%", "game"]
-        show_grid(heads, rows, right=heads[2:8], optional=["against", "goals", "last 10", "xG%"])
+        heads = ["start", "team", "wins", "rest", "record", "last 10", "goals", "against", "xG%", "game"]
+        show_grid(heads, rows, right=heads[2:9], optional=["against", "goals", "last 10", "xG%"])
 
 
 def show_shooters(shooters: pl.DataFrame, predicted: UpcomingPredictions, games: int, now: datetime) -> None:
@@ -371,6 +378,12 @@ def format_prediction(name: str, value: Any) -> object:  # noqa: ANN401 - whatev
     if name == "is_back_to_back":
         return "yes" if value else ""
     return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def format_win_probability(game: dict[str, Any], side: str) -> str | None:
+    """Return the probability that a team wins; None without a prediction."""
+    chance = game["home_win_probability"]
+    return None if chance is None else f"{chance if side == 'home' else 1 - chance:.0%}"
 
 
 def format_rest_and_form(game: dict[str, Any], side: str) -> tuple[object, ...]:

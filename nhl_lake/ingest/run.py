@@ -192,7 +192,14 @@ def compact_written_tables(root: Location, summary: IngestSummary) -> None:
     written = changed | {rebuilt.table for rebuilt in summary.rebuilt}
     with interrupt_on_sigterm(), suppress(KeyboardInterrupt):
         compaction.compact_crowded_tables(
-            root, [ledger.RUNS, ledger.ANSWERS, ledger.PREDICTIONS, *map(find_table, sorted(written))]
+            root,
+            [
+                ledger.RUNS,
+                ledger.ANSWERS,
+                ledger.PREDICTIONS,
+                ledger.GAME_PREDICTIONS,
+                *map(find_table, sorted(written)),
+            ],
         )
 
 

@@ -1,4 +1,4 @@
-"""Predict upcoming games: fit the model to played games, predict, and store both permanently."""
+"""Predict upcoming games, their winners and the shots on goal in them, and store that permanently."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -7,6 +7,8 @@ from typing import NamedTuple
 import msgspec
 import polars as pl
 
+from nhl_lake.gold.game_features import GAME_FEATURES
+from nhl_lake.gold.game_predictions import GAME_PREDICTIONS
 from nhl_lake.gold.sog_features import SOG_FEATURES
 from nhl_lake.gold.sog_predictions import SOG_PREDICTIONS
 from nhl_lake.hockey.calendar import get_eastern_day
@@ -15,6 +17,7 @@ from nhl_lake.models.storage import append_if_new, store_model
 from nhl_lake.rebuild import run
 from nhl_lake.rebuild.publish import RebuiltPartition
 from nhl_lake.schema import checks, ledger
+from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
@@ -31,7 +34,12 @@ class PredictionResult(NamedTuple):
 
 
 def predict_upcoming_games(root: Location, now: datetime) -> PredictionResult:
-    """Predict and store the shots on goal of all skaters in games that have not begun, by both models."""
+    """Predict and store the winners and the shots on goal of games that have not begun.
+
+    Fits the model of shots on goal; the model of winners is fixed.
+    """
+    for _ in refresh_game_predictions(root, now):
+        pass
     version = delta_tables.open_table(root, SOG_FEATURES).version()
     card = fit_model(
         delta_tables.scan_table(root, SOG_FEATURES, version=version).filter(~pl.col("is_upcoming")).collect()
@@ -45,21 +53,54 @@ def predict_upcoming_games(root: Location, now: datetime) -> PredictionResult:
 
 
 def refresh_predictions(root: Location, now: datetime) -> Iterator[RebuiltPartition]:
-    """Predict upcoming games by the newest stored model of shots on goal, without fitting, and yield what is rebuilt.
+    """Predict upcoming games by the models that are there, without fitting, and yield what is rebuilt.
 
-    Does nothing without a stored model, and if the features are those of the newest predictions.
+    Does nothing without a model, and if the features are those of the newest predictions.
     """
+    yield from refresh_game_predictions(root, now)
+    yield from refresh_shot_predictions(root, now)
+
+
+def refresh_game_predictions(root: Location, now: datetime) -> Iterator[RebuiltPartition]:
+    """Store the probabilities that gold.game_features has of games that have not begun; yield what is rebuilt."""
+    if not delta_tables.has_table(root, GAME_FEATURES):
+        return
+    version = delta_tables.open_table(root, GAME_FEATURES).version()
+    if read_newest_version(root, ledger.GAME_PREDICTIONS) == version:
+        return
+    predictions = (
+        delta_tables.scan_table(root, GAME_FEATURES, version=version)
+        .filter("is_upcoming", pl.col("start_at") > now, pl.col("home_win_probability").is_not_null())
+        .with_columns(made_at=pl.lit(now), features_version=pl.lit(version))
+        .select(pl.col(column.name).cast(column.dtype) for column in ledger.GAME_PREDICTIONS.columns)
+        .collect()
+    )
+    if predictions.is_empty():
+        return
+    checks.validate_rows(ledger.GAME_PREDICTIONS, predictions)
+    append_if_new(root, ledger.GAME_PREDICTIONS, predictions)
+    yield from run.rebuild(root, [GAME_PREDICTIONS], day=get_eastern_day(now))
+
+
+def refresh_shot_predictions(root: Location, now: datetime) -> Iterator[RebuiltPartition]:
+    """Predict the shots of upcoming games by the newest stored model, and yield what is rebuilt."""
     models = delta_tables.scan_table_or_empty(root, ledger.MODELS)
     model = ledger.select_newest_model(models, GLM).collect()
     if model.is_empty() or not delta_tables.has_table(root, SOG_FEATURES):
         return
     version = delta_tables.open_table(root, SOG_FEATURES).version()
-    stored = delta_tables.scan_table_or_empty(root, ledger.PREDICTIONS).select("made_at", "features_version")
-    if stored.sort("made_at").tail(1).collect()["features_version"].to_list() == [version]:
+    if read_newest_version(root, ledger.PREDICTIONS) == version:
         return
     card = msgspec.json.decode(model["card"].item(), type=ModelCard)
     apply_model(root, model["model"].item(), card, version, now)
     yield from rebuild_predictions(root, now)
+
+
+def read_newest_version(root: Location, table: Table) -> int | None:
+    """Return the version of the features that the newest predictions were computed from; None without any."""
+    stored = delta_tables.scan_table_or_empty(root, table).select("made_at", "features_version")
+    versions = stored.sort("made_at").tail(1).collect()["features_version"].to_list()
+    return versions[0] if versions else None
 
 
 def apply_model(root: Location, name: str, card: ModelCard, version: int, now: datetime) -> PredictionResult:

@@ -23,6 +23,7 @@ def read_upcoming_games(root: Location, now: datetime, days: int) -> pl.DataFram
 
     Rest is the number of days since the team's last game, minus one; games to come count. 0 is the second game of a
     back-to-back. Form covers the final regular-season games; null before the first. The share of xG is at 5on5.
+    `home_win_probability` is the newest prediction; null without one.
     """
     today = get_eastern_day(now)
     games = delta_tables.scan_table(root, find_table("silver.games")).filter(
@@ -34,7 +35,14 @@ def read_upcoming_games(root: Location, now: datetime, days: int) -> pl.DataFram
         found = found.join(
             compute_side_form(root, games, side), on=["game_id", f"{side}_team_id"], how="left", validate="1:1"
         )
+    found = found.join(read_newest_predictions(root), on="game_id", how="left", validate="1:1")
     return found.sort("start_at", "game_id").collect()
+
+
+def read_newest_predictions(root: Location) -> pl.LazyFrame:
+    """Return the newest prediction of each game: game_id, home_win_probability."""
+    rows = delta_tables.scan_table_or_empty(root, find_table("gold.game_predictions")).sort("made_at")
+    return rows.group_by("game_id").agg(pl.col("home_win_probability").last())
 
 
 TEAM_COLUMNS = tuple(f"{side}_team_{what}" for side in ("away", "home") for what in ("id", "abbrev"))

@@ -115,6 +115,7 @@ def declare_probability(name: str, line: str) -> Column:
 
 
 model = Column("model", pl.String, "Model: its kind, and when it was fitted")
+made_at = Column("made_at", c.UTC, "When the prediction was made", "UTC")
 features_version = Column("features_version", pl.Int64, "Version of gold.sog_features that it was computed from")
 
 PREDICTIONS = Table(
@@ -129,7 +130,7 @@ PREDICTIONS = Table(
         c.player_id,
         c.team_id,
         model,
-        Column("made_at", c.UTC, "When the prediction was made", "UTC"),
+        made_at,
         features_version,
         Column("predicted_shots_on_goal", pl.Float64, "Mean of the predicted shots on goal"),
         *(declare_probability(f"chance_over_{n}_5", f"{n}.5") for n in range(4)),
@@ -140,6 +141,29 @@ PREDICTIONS = Table(
         "more shots are less likely": pl.col("chance_over_0_5").is_between(pl.col("chance_over_1_5"), 1)
         & pl.col("chance_over_2_5").is_between(pl.col("chance_over_3_5"), pl.col("chance_over_1_5")),
         "predictions are above zero": (pl.col("predicted_shots_on_goal") > 0) & (pl.col("chance_over_3_5") >= 0),
+    },
+)
+
+GAME_PREDICTIONS = Table(
+    name="lake.game_predictions",
+    grain="one prediction by a model, made at one time, of the winner of a game that had not begun",
+    key=("game_id", "model", "made_at"),
+    columns=(
+        c.season,
+        c.game_id,
+        c.game_date,
+        c.start_at,
+        c.home_team_id,
+        c.away_team_id,
+        model,
+        made_at,
+        replace(features_version, description="Version of gold.game_features that it was computed from"),
+        c.home_win_probability,
+    ),
+    source=None,
+    checks={
+        "made before the game began": pl.col("made_at") < pl.col("start_at"),
+        "either team may win": pl.col("home_win_probability").is_between(0, 1, closed="none"),
     },
 )
 
@@ -160,7 +184,7 @@ MODELS = Table(
     partition=None,
 )
 
-TABLES = (META, RUNS, ANSWERS, LISTINGS, PREDICTIONS, MODELS)
+TABLES = (META, RUNS, ANSWERS, LISTINGS, PREDICTIONS, GAME_PREDICTIONS, MODELS)
 
 
 def select_newest_model(models: pl.LazyFrame, kind: str) -> pl.LazyFrame:

@@ -9,17 +9,24 @@ from typing import Any
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from nhl_lake import catalog
+from nhl_lake.gold.game_features import GAME_FEATURES
+from nhl_lake.gold.game_predictions import GAME_PREDICTIONS, game_predictions
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.gold.sog_features import SOG_FEATURES
 from nhl_lake.gold.sog_predictions import SOG_PREDICTIONS, sog_predictions
+from nhl_lake.gold.win_probability import WIN_PROBABILITY
+from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.models import predict
 from nhl_lake.quality import audit
+from nhl_lake.rebuild import run
 from nhl_lake.schema import ledger
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.rosters import ROSTERS
 from nhl_lake.store import delta_tables
+from tests.silver.builders import make_frame
 from tests.support.commands import LEAGUE_NOW
 
 NOW = datetime.fromisoformat(LEAGUE_NOW)
@@ -46,6 +53,21 @@ def test_every_possible_skater_is_predicted_once_by_each_model(root: Path):
     assert rows.select(ledger.PREDICTIONS.key).is_unique().all()
     assert set(rows["game_id"]) == set(coming["game_id"])
     assert rows["predicted_shots_on_goal"].mean() == pytest.approx(1.7, abs=0.4)
+
+
+def test_every_upcoming_game_is_predicted_once_as_its_features_say(root: Path):
+    ahead = delta_tables.scan_table(root, GAME_FEATURES).filter("is_upcoming").collect()
+    rows = delta_tables.scan_table(root, ledger.GAME_PREDICTIONS).collect()
+    known = ahead.drop_nulls("home_win_probability")
+
+    assert known.height > 5
+    assert (
+        rows.select("game_id", "home_win_probability")
+        .sort("game_id")
+        .equals(known.select("game_id", "home_win_probability").sort("game_id"))
+    )
+    assert rows["model"].unique().to_list() == ["win sample league"]
+    assert (rows["made_at"] < rows["start_at"]).all()
 
 
 def test_model_card_is_stored(root: Path):
@@ -76,6 +98,21 @@ def test_predictions_stay_and_are_compared_with_the_results(root: Path, run_here
     assert rows.drop("is_played", "shots_on_goal").equals(before.drop("is_played", "shots_on_goal"))
     played = rows.filter("is_played")
     assert 0 < played["game_id"].n_unique() < rows["game_id"].n_unique()
+    of_games = delta_tables.scan_table(after, GAME_PREDICTIONS).sort("made_at", "game_id").collect()
+    first = of_games.filter(pl.col("made_at") == of_games["made_at"].min())
+    assert of_games["made_at"].n_unique() == 2
+    assert first.select(ledger.GAME_PREDICTIONS.schema.names()).equals(
+        delta_tables.scan_table(root, ledger.GAME_PREDICTIONS).sort("game_id").collect()
+    )
+    ended_games = first.drop_nulls("home_score")
+    assert 0 < ended_games.height < first.height
+    assert (ended_games["is_home_win"] == (ended_games["home_score"] > ended_games["away_score"])).all()
+    assert first.filter(pl.col("home_score").is_null())["is_home_win"].is_null().all()
+    # what a run adds to is what a rebuild makes
+    for table in (GAME_FEATURES, GAME_PREDICTIONS, WIN_PROBABILITY):
+        added = delta_tables.scan_table(after, table).sort(table.key).collect()
+        list(run.rebuild(after, [table], day=get_eastern_day(later), everything=True))
+        assert_frame_equal(delta_tables.scan_table(after, table).sort(table.key).collect(), added, check_exact=True)
     shots = delta_tables.scan_table(after, SKATER_GAME).filter(pl.col("situation") == "all").collect()
     both = played.drop_nulls("shots_on_goal").join(shots, on=["game_id", "player_id"], suffix="_in_the_game")
     assert both.height > 30
@@ -173,6 +210,23 @@ def test_predict_prints_the_top_shooters_and_says_if_there_are_no_games(root: Pa
     assert rows_shown[0]["predicted_shots_on_goal"] >= rows_shown[-1]["predicted_shots_on_goal"]
 
 
+def test_upcoming_games_show_who_is_likely_to_win(root: Path, run_here: Run):
+    rows_shown = run_here("upcoming", "--days", "6", "--json", root=root, now=NOW).json
+    shown = run_here("upcoming", "--days", "6", root=root, now=NOW)
+    rows = delta_tables.scan_table(root, ledger.GAME_PREDICTIONS).select("game_id", "home_win_probability").collect()
+    stored = dict(rows.rows())
+
+    predicted = [row for row in rows_shown if row["home_win_probability"] is not None]
+    assert len(predicted) > 5
+    for row in predicted:
+        assert row["home_win_probability"] == stored[row["game_id"]]
+        for team, chance in (("home", row["home_win_probability"]), ("away", 1 - row["home_win_probability"])):
+            assert any(
+                f"{row[f'{team}_team_abbrev']}  " in line and f" {chance:.0%} " in line
+                for line in shown.out.splitlines()
+            )
+
+
 def test_upcoming_games_show_likely_shooters(root: Path, run_here: Run):
     rows_shown = run_here("upcoming", "--days", "6", "--shooters", "500", "--json", root=root, now=NOW).json
     shown = run_here("upcoming", "--days", "6", root=root, now=NOW)
@@ -261,6 +315,20 @@ def test_prediction_for_a_skater_who_did_not_play_has_no_outcome():
     assert names == [("Played", "HOM"), ("Ana Berg", "HOM"), (None, None)]
     outcomes = found.select("game_id", "player_id", "is_played", "shots_on_goal").collect().rows()
     assert outcomes == [(1, 7, True, 3), (1, 8, True, None), (2, 7, False, None)]
+
+
+def test_result_of_a_predicted_game_is_unknown_until_it_is_final_and_for_a_tie():
+    about = {"season": 20252026, "home_team_id": 1, "away_team_id": 2, "home_win_probability": 0.6}
+    scores = {1: (3, 2), 2: (None, None), 3: (2, 2), 4: (0, 1)}
+    found = game_predictions(
+        make_frame(ledger.GAME_PREDICTIONS, [about | {"game_id": game} for game in (*scores, 5)]),
+        make_frame(
+            GAMES,
+            [{"game_id": game, "home_score": home, "away_score": away} for game, (home, away) in scores.items()],
+        ),
+    ).sort("game_id")
+
+    assert found.collect()["is_home_win"].to_list() == [True, None, None, False, None]
 
 
 def test_predictions_are_in_the_ledger_and_append_only():

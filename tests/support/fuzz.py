@@ -48,7 +48,9 @@ READING = (
     "predict",
 )  # fmt: skip
 EXPORTS = {"csv": "csv", "parquet": "parquet", "sqlite": "all.sqlite", "xlsx": "all.xlsx", "duckdb": "all.duckdb"}
-EARLIER_GAMES = {"gold.sog_features", "gold.sog_predictions"}  # of a game, but from those before it
+EARLIER_GAMES = {  # of a game, but from those before it
+    "gold.sog_features", "gold.sog_predictions", "gold.game_predictions",
+}  # fmt: skip
 
 
 class Truth(NamedTuple):
