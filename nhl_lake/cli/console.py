@@ -191,14 +191,13 @@ class RebuildProgressBar:
         if self.progress:
             self.progress.update(self.task, completed=partitions)
 
-    def show_partition(self, partition: RebuiltPartition) -> bool:
-        """Print a rebuilt partition. Return true: callers sum it to a count."""
+    def show_partition(self, partition: RebuiltPartition) -> None:
+        """Print a rebuilt partition."""
         if not self.quiet:
             season = "all" if partition.season is None else str(partition.season)
             games = "" if partition.games is None else f"  {partition.games:,} games"
             out = self.progress.console if self.progress else make_console()
             out.print(f"{partition.table:22} {season:>8} {partition.rows:>12,} rows{games}")
-        return True
 
 
 def show_summary(summary: IngestSummary) -> None:

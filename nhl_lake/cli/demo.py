@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nhl_lake.cli.commands import Root
-from nhl_lake.cli.options import parse_instant
-from nhl_lake.cli.output import print_text
+from nhl_lake.cli.options import Json, parse_instant
+from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def simulate_league(season: int) -> "League":
     return League(seasons=(make_season_id(season // 10_000 - 1), season))
 
 
-def demo(root: Root = None) -> None:
+def demo(json: Json = False, root: Root = None) -> None:
     """Create a lake of the sample league, without network.
 
     The lake is at data/demo, or at --root. It has the last weeks of a season. Run it again for one more day of games.
@@ -74,11 +74,13 @@ def demo(root: Root = None) -> None:
     now = FIRST_MORNING if is_first else find_last_run_time(folder) + timedelta(days=1)
     since = get_eastern_day(FIRST_MORNING - HISTORY)
     out = console.make_console()
-    if is_first:
+    if json:
+        pass  # only the result is printed
+    elif is_first:
         out.print(f"The sample league, invented throughout: the last two weeks of March 2026. Creating {folder} …")
     else:
         out.print(f"One more day in the sample league: it is now {console.format_eastern_time(now)}.")
-    bar = console.FetchProgressBar(quiet=False)
+    bar = console.FetchProgressBar(quiet=json)
     clock = make_clock(now)
     with bar.display():
         summary = ingest(
@@ -91,6 +93,10 @@ def demo(root: Root = None) -> None:
             rebuilds=True,
             predict=refresh_predictions,
         )
+    if json:
+        write_out(console.format_summary_json(summary))
+        console.show_incomplete(summary)
+        raise typer.Exit(summary.exit_code)
     console.show_summary(summary)
     out.print("")
     console.show_status(read_status(folder, now), is_short=True)
@@ -202,6 +208,7 @@ def serve(
     season: Annotated[
         list[int] | None, typer.Option("--season", metavar="YEAR", help="2025 is 2025-26. Repeat for several seasons.")
     ] = None,
+    json: Json = False,
 ) -> None:
     """Serve the sample league over HTTP until interrupted.
 
@@ -222,8 +229,20 @@ def serve(
             port=port,
             clock=clock,
             faults=Faults(latency_ms, rate, fail, seed),
-            ready=lambda url: print_text(f"The sample league is at {url}: NHL_LAKE_API={url} nhl-lake ingest"),
+            ready=print_json_address if json else print_address,
         )
     except InvalidLeagueOption as error:
         what = str(error)
         raise BadInput(what[0].upper() + what[1:], "`nhl-lake league serve --help` shows the options.") from error
+
+
+def print_address(url: str) -> None:
+    """Print where the league is, and how to use it."""
+    print_text(f"The sample league is at {url}: NHL_LAKE_API={url} nhl-lake ingest")
+
+
+def print_json_address(url: str) -> None:
+    """Print where the league is, as JSON."""
+    from nhl_lake.cli.console import format_json
+
+    write_out(format_json({"url": url}))

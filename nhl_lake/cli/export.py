@@ -88,6 +88,7 @@ def duckdb(
     name: Annotated[str, typer.Argument(metavar="FILE", help="File to write: lake.duckdb.")],
     replace: Replace = False,
     quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """Write a small DuckDB file of views over the lake.
 
@@ -106,6 +107,10 @@ def duckdb(
     tables = [table for table in catalog.TABLES if delta_tables.has_table(chosen.root, table)]
     with write_atomically(file) as draft:
         views = list(duckdb_views.create_views(chosen.root, draft, tables))
+    if json:
+        found = [{"view": view.name, "rows": rows} for view, rows in views]
+        write_out(console.format_json({"file": file, "bytes": file.stat().st_size, "views": found}))
+        return
     if quiet:
         return
     size = console.format_size(file.stat().st_size)

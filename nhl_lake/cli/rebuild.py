@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nhl_lake.cli.options import (
+    Json,
     Quiet,
     Seasons,
     format_command_line,
@@ -17,7 +18,7 @@ from nhl_lake.cli.options import (
     parse_moment,
     parse_season_years,
 )
-from nhl_lake.cli.output import print_text
+from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def rebuild(
         str | None, typer.Option("--to", "-o", metavar="DIR", help="New folder for the tables of --as-known-at.")
     ] = None,
     quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """Rebuild silver and gold from bronze, offline.
 
@@ -56,7 +58,7 @@ def rebuild(
     new folder, for back-tests without leaks.
     """
     from nhl_lake import catalog, layout
-    from nhl_lake.cli.console import RebuildProgressBar
+    from nhl_lake.cli.console import RebuildProgressBar, format_json
     from nhl_lake.hockey.calendar import get_eastern_day
     from nhl_lake.ingest.fetcher import interrupt_on_sigterm
     from nhl_lake.queries import coverage
@@ -69,21 +71,20 @@ def rebuild(
     layout.require_readable_lake(chosen.root)
     moment, to = None, None if into is None else parse_folder(into)
     if as_known_at is not None or to is not None:
-        if table or season or everything or allow_row_loss:
-            raise BadInput(
-                "--as-known-at builds all tables of all seasons.",
-                "Leave out table names, --season, --all and --allow-row-loss.",
-            )
+        require_no_selection(table, season, everything, allow_row_loss)
         moment = check_as_known_at(chosen.root, as_known_at, to, clock())
     else:
         delta_tables.create_tables(chosen.root, catalog.BUILT_TABLES)  # not bronze: a lost bronze table is an error
     seasons, limit = parse_season_years(season), parse_memory(memory)
     coverage.require_seasons(chosen.root, seasons)
-    bar = RebuildProgressBar(quiet=quiet)
+    bar = RebuildProgressBar(quiet=quiet or json)
+    rebuilt = []
     with interrupt_on_sigterm(), locks.hold_lock(chosen.root, format_command_line(), now=clock()):
         try:
-            executor = open_executor(chosen.root, cluster, chosen.cluster, jobs=jobs, memory=limit)
-            with executor as workers, bar.display():
+            with (
+                open_executor(chosen.root, cluster, chosen.cluster, jobs=jobs, memory=limit) as workers,
+                bar.display(),
+            ):
                 resources = run.Resources(workers, bar)
                 if moment is not None and to is not None:
                     partitions = run.rebuild_as_of(chosen.root, to, moment, resources=resources)
@@ -97,10 +98,15 @@ def rebuild(
                         allow_row_loss=allow_row_loss,
                         resources=resources,
                     )
-                count = sum(bar.show_partition(partition) for partition in partitions)
+                for partition in partitions:
+                    bar.show_partition(partition)
+                    rebuilt.append(partition._asdict())
         except KeyboardInterrupt as stop:
             raise typer.Exit(130) from stop
-    if not count and not quiet:
+        finally:
+            if json:  # also what was rebuilt before an error
+                write_out(format_json(rebuilt))
+    if not rebuilt and not quiet and not json:
         print_text("Nothing changed since the last rebuild. `nhl-lake rebuild --all` rebuilds everything.")
 
 
@@ -134,6 +140,15 @@ def open_executor(
         return open_dask_executor(address, root, memory=memory)
     limit = memory or executors.choose_memory_limit()
     return executors.open_process_executor(jobs or executors.choose_worker_count(limit), limit)
+
+
+def require_no_selection(*options: object) -> None:
+    """Raise if an option that selects what to rebuild goes with --as-known-at."""
+    if any(options):
+        raise BadInput(
+            "--as-known-at builds all tables of all seasons.",
+            "Leave out table names, --season, --all and --allow-row-loss.",
+        )
 
 
 def check_as_known_at(root: "Location", at: str | None, to: Path | None, now: datetime) -> datetime:

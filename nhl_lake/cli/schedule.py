@@ -35,6 +35,7 @@ def install(
     systemd: Annotated[bool, typer.Option("--systemd", help="Use a systemd user timer, not the crontab.")] = False,
     yes: Yes = False,
     quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """Run `nhl-lake ingest --lookback 1 --wait 10m --quiet` every day.
 
@@ -42,7 +43,7 @@ def install(
     """
     import platformdirs
 
-    from nhl_lake.cli import crontab
+    from nhl_lake.cli import console, crontab
     from nhl_lake.queries.targets import parse_folder
 
     runs = (crontab.INGEST, *([crontab.BACKUP] if backs_up else []), *([crontab.MAINTAIN] if maintains else []))
@@ -52,18 +53,26 @@ def install(
         runs=runs,
     )
     credentials = describe_credentials(job, read_environment_files() if systemd else crontab.read_crontab())
-    if credentials and not quiet:
+    if credentials and not quiet and not json:
         print_text(credentials)
     if systemd:
-        confirm_change("\n".join(f"# {name}\n{text}" for name, text in crontab.make_all_units(job).items()), yes=yes)
+        confirm_change(
+            "\n".join(f"# {name}\n{text}" for name, text in crontab.make_all_units(job).items()), yes=yes, json=json
+        )
         job.log.parent.mkdir(parents=True, exist_ok=True)
         crontab.enable_timers(find_units_folder(), job)
     else:
         text = crontab.install_block(crontab.read_crontab(), job)
-        confirm_change(crontab.format_block(job), yes=yes)
+        confirm_change(crontab.format_block(job), yes=yes, json=json)
         job.log.parent.mkdir(parents=True, exist_ok=True)
         crontab.write_crontab(text)
-    if quiet:
+    if json:
+        times = [
+            {"command": run.args[0], "at": f"{run.time_after(job.at):%H:%M}", "is_weekly": run.is_weekly}
+            for run in runs
+        ]
+        write_out(console.format_json({"runs": times, "log": job.log, "credentials": credentials}))
+    if quiet or json:
         return
     when = [
         f"{run.args[0]} {'on Sundays' if run.is_weekly else 'every day'} at {run.time_after(job.at):%H:%M}"
@@ -85,25 +94,29 @@ def show(json: Json = False) -> None:
     print_text("\n".join(found) or f"No daily run of {root} is installed. Run `nhl-lake schedule install`.")
 
 
-def remove(yes: Yes = False, quiet: Quiet = False) -> None:
+def remove(yes: Yes = False, quiet: Quiet = False, json: Json = False) -> None:
     """Remove the daily run of this lake.
 
     Other lines of the crontab do not change.
     """
-    from nhl_lake.cli import crontab
+    from nhl_lake.cli import console, crontab
 
     root = make_absolute(load_settings()[0].root)
     line, timer = read_installed_block(root), crontab.read_timers(find_units_folder(), root)
     if line is None and timer is None:
-        if not quiet:
+        if json:
+            write_out(console.format_json({"crontab": None, "systemd": None}))
+        elif not quiet:
             print_text(f"No daily run of {root} is installed.")
         return
-    confirm_change("\n".join(text for text in (line, timer) if text), yes=yes)
+    confirm_change("\n".join(text for text in (line, timer) if text), yes=yes, json=json)
     if line is not None:
         crontab.write_crontab(crontab.remove_block(crontab.read_crontab(), root))
     if timer is not None:
         crontab.disable_timers(find_units_folder(), root)
-    if not quiet:
+    if json:
+        write_out(console.format_json({"crontab": line, "systemd": timer}))
+    elif not quiet:
         print_text("Removed.")
 
 
@@ -209,8 +222,12 @@ def parse_time(text: str) -> time:
         raise BadInput(f"Invalid option: --at {text} is not a time of day.", "Write --at 09:00.") from error
 
 
-def confirm_change(text: str, *, yes: bool) -> None:
-    """Print a change and ask for confirmation."""
+def confirm_change(text: str, *, yes: bool, json: bool) -> None:
+    """Print a change and ask for confirmation. With --json nothing is printed or asked: raise without --yes."""
+    if json:
+        if not yes:
+            raise BadInput("--json does not ask for confirmation.", "Add --yes, or leave out --json to see the change.")
+        return
     print_text(text.rstrip("\n"))
     if not yes and not typer.confirm("Continue?"):
         print_text("No changes were made.")

@@ -192,10 +192,11 @@ def test_every_description_of_the_root_help_fits_in_a_line_of_80_columns():
     assert not [line for line in panels if line.startswith("│  ")]
 
 
-def test_every_command_has_a_panel_and_every_leaf_has_examples():
+def test_every_command_has_a_panel_and_every_leaf_has_examples_and_json():
     for words in docs.list_commands(typer.main.get_command(app)):
         help_text = CliRunner(env={"COLUMNS": "80"}).invoke(app, [*words, "--help"]).output
         assert "Examples:" in help_text or "COMMAND" in help_text, words
+        assert "--json" in help_text or "COMMAND" in help_text, words
     assert "─ Commands ─" not in CliRunner().invoke(app, ["--help"]).output
 
 
@@ -314,6 +315,19 @@ def test_a_missing_bronze_table_is_an_error(run_cli: Cli, tmp_path: Path):
         first, second = two_lines(run_cli(*command, root=root, now=NOW))
         assert "bronze.play_by_play is missing from the lake" in first
         assert "nhl-lake restore --from-backup" in second
+
+
+def test_a_rebuild_lists_what_it_rebuilt_as_json_and_an_error_as_well(run_cli: Cli, tmp_path: Path):
+    root = tmp_path / "lake"
+    run_ingest(root, FakeApi([FakeGame(1)]))
+
+    first, second = (run_cli("rebuild", "silver.games", "--json", root=root, now=NOW).json for _ in range(2))
+    failed = run_cli("rebuild", "silver.gmaes", "--json", root=root, now=NOW)
+
+    assert [(one["table"], one["season"], one["rows"]) for one in first] == [("silver.games", 20252026, 1)]
+    assert second == []
+    assert (failed.code, failed.out) == (2, "")
+    assert json.loads(failed.err)["hint"] == "Did you mean 'silver.games'?"
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut"])

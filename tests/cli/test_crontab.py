@@ -126,6 +126,24 @@ def test_nothing_changes_without_confirmation(machine: Path, run_here: Cli):
     assert not (machine / "tab").exists()
 
 
+def test_install_and_remove_as_json_print_what_they_did_and_ask_nothing(machine: Path, run_here: Cli):
+    root, words = machine / "lake", ("--log", str(machine / "log"), "--json")
+
+    asked = run_here("schedule", "install", *words, root=root)
+    installed = run_here("schedule", "install", "--at", "06:15", "--maintain", "--yes", *words, root=root).json
+    line = run_here("schedule", "show", "--json", root=root).json["crontab"]
+
+    assert (asked.code, asked.out) == (2, "")
+    assert not (machine / "log").exists()
+    assert "--json does not ask for confirmation" in asked.err
+    assert installed["runs"] == [
+        {"command": "ingest", "at": "06:15", "is_weekly": False},
+        {"command": "maintain", "at": "08:15", "is_weekly": True},
+    ]
+    assert run_here("schedule", "remove", "--yes", "--json", root=root).json == {"crontab": line, "systemd": None}
+    assert run_here("schedule", "remove", "--json", root=root).json == {"crontab": None, "systemd": None}
+
+
 def test_the_setting_now_does_not_go_into_the_line(machine: Path, run_here: Cli):
     words = ("schedule", "install", "--yes", "--log", str(machine / "log"))
     run_here(*words, root=machine / "lake", api="league:", now="2025-10-20T12:00:00Z")

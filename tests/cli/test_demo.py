@@ -1,8 +1,9 @@
 """The sample league on the command line: `nhl-lake demo`, `nhl-lake league serve`, and NHL_LAKE_API=league:."""
 
-import re
+import json
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import pytest
 
 from nhl_lake.bronze import endpoints
 from nhl_lake.catalog import find_table
+from nhl_lake.cli import demo
+from nhl_lake.ingest.run import IngestSummary
+from nhl_lake.ingest.writer import PageCounts
 from tests.support import lakes
 from tests.support.commands import CommandResult, get_clean_environment
 
@@ -32,13 +36,21 @@ def test_the_demo_creates_a_lake_and_each_time_adds_a_day_of_games(run_cli: Cli,
     days = lakes.read_rows(root, find_table("silver.games")).filter(game_state="OFF")["game_date"].max()
     held = set(lakes.read_rows(root, endpoints.PLAY_BY_PLAY)["game_id"])
 
-    second = run_cli("demo", "--root", str(root), root=tmp_path / "elsewhere")
+    second = run_cli("demo", "--root", str(root), "--json", root=tmp_path / "elsewhere")
     assert second.code == 0, second.err
     new = set(lakes.read_rows(root, endpoints.PLAY_BY_PLAY)["game_id"]) - held
-    assert f"One more day came in: {len(new)} new games" in second.out
+    assert second.json["tables"]["bronze.play_by_play"]["new"] == len(new)
     assert 0 < len(new) <= 16
     assert lakes.read_rows(root, find_table("silver.games")).filter(game_state="OFF")["game_date"].max() > days
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_the_demo_says_what_one_more_day_brought(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    summary = IngestSummary("r", (), defaultdict(PageCounts, {"bronze.play_by_play": PageCounts(new=7)}))
+
+    demo.print_next_steps(tmp_path, summary, demo.FIRST_MORNING, is_first=False)
+
+    assert "One more day came in: 7 new games, and 0 changed" in capsys.readouterr().out
 
 
 def test_the_league_is_served_over_http_until_it_is_interrupted(tmp_path: Path):
@@ -54,6 +66,7 @@ def test_the_league_is_served_over_http_until_it_is_interrupted(tmp_path: Path):
             "0",
             "--as-of",
             "2026-01-20T14:00:00Z",
+            "--json",
         ],
         stdout=subprocess.PIPE,
         text=True,
@@ -62,12 +75,10 @@ def test_the_league_is_served_over_http_until_it_is_interrupted(tmp_path: Path):
     )
     try:
         assert process.stdout is not None
-        line = process.stdout.readline()
-        address = re.search(r"http://127\.0\.0\.1:\d+", line)
-        assert address, line
-        page = httpx.get(f"{address[0]}/v1/schedule/2026-01-19").json()
+        address = json.loads("".join(process.stdout.readline() for _ in range(3)))["url"]
+        page = httpx.get(f"{address}/v1/schedule/2026-01-19").json()
         assert page["gameWeek"][0]["date"] == "2026-01-19"
-        assert httpx.get(f"{address[0]}/_stats").json()["requests"] == 1
+        assert httpx.get(f"{address}/_stats").json()["requests"] == 1
     finally:
         process.terminate()
         process.communicate(timeout=10)

@@ -183,10 +183,14 @@ def test_a_nested_column_becomes_json_text_and_nulls_stay():
 
 
 def test_views_show_every_table_with_its_columns_and_types(run_here: Cli, league_lake: Path, tmp_path: Path):
-    ended = run_here("duckdb", str(tmp_path / "views.duckdb"), root=league_lake)
+    ended = run_here("duckdb", str(tmp_path / "views.duckdb"), "--json", root=league_lake)
     assert ended.code == 0, ended.err
 
     there = [table for table in catalog.TABLES if table.layer != "bronze"]
+    written = {view["view"]: view["rows"] for view in ended.json["views"]}
+    assert {table.name: written[table.name] for table in there} == {
+        table.name: lakes.read_rows(league_lake, table).height for table in there
+    }
     for table in there:
         found, expected = (
             read_duckdb(tmp_path / "views.duckdb", table),
