@@ -103,7 +103,7 @@ def demo(json: Json = False, root: Root = None) -> None:
     out.print("")
     show_scorers(folder)
     out.print("")
-    print_next_steps(folder, summary, now, is_first=is_first)
+    print_next_steps(folder, find_last_game(folder), summary, now, is_first=is_first)
     raise typer.Exit(summary.exit_code)
 
 
@@ -162,7 +162,19 @@ def parse_full_name() -> "pl.Expr":
     )
 
 
-def print_next_steps(folder: Path, summary: "IngestSummary", now: datetime, *, is_first: bool) -> None:
+def find_last_game(folder: Path) -> int:
+    """Return the id of the lake's last final game."""
+    import polars as pl
+
+    from nhl_lake.bronze.endpoints import PLAY_BY_PLAY
+    from nhl_lake.store import delta_tables
+
+    pages = delta_tables.scan_table(folder, PLAY_BY_PLAY)
+    number: int = pages.select(pl.col("game_id").sort_by("game_date", "game_id").last()).collect().item()
+    return number
+
+
+def print_next_steps(folder: Path, game_id: int, summary: "IngestSummary", now: datetime, *, is_first: bool) -> None:
     """Print what the run added, and what to try next."""
     from nhl_lake.bronze.endpoints import SCHEDULE
     from nhl_lake.cli import console
@@ -180,7 +192,8 @@ def print_next_steps(folder: Path, summary: "IngestSummary", now: datetime, *, i
     out.print(f"  export NHL_LAKE_ROOT={location} NHL_LAKE_API=league: NHL_LAKE_NOW={instant}")
     for command, about in (
         ("nhl-lake leaders --by goals", "the best scorers"),
-        ("nhl-lake player zeke kesseridge", "one player; also: team HMS, game ID"),
+        ("nhl-lake player zeke kesseridge", "one player; also: team HMS"),
+        (f"nhl-lake game {game_id}", "one game: periods, goals, penalties, goalies"),
         ("nhl-lake upcoming", "the next games"),
         ("nhl-lake predict", "their shots on goal (install nhl-lake[predict])"),
         ("nhl-lake ingest --dry-run", "what a run would fetch, and why"),

@@ -31,6 +31,7 @@ def test_the_demo_creates_a_lake_and_each_time_adds_a_day_of_games(run_cli: Cli,
         "Next games",
         "Try next",
         "nhl-lake rebuild",
+        "nhl-lake game 20250",
     ):
         assert sign in first.out
     days = lakes.read_rows(root, find_table("silver.games")).filter(game_state="OFF")["game_date"].max()
@@ -48,9 +49,11 @@ def test_the_demo_creates_a_lake_and_each_time_adds_a_day_of_games(run_cli: Cli,
 def test_the_demo_says_what_one_more_day_brought(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     summary = IngestSummary("r", (), defaultdict(PageCounts, {"bronze.play_by_play": PageCounts(new=7)}))
 
-    demo.print_next_steps(tmp_path, summary, demo.FIRST_MORNING, is_first=False)
+    demo.print_next_steps(tmp_path, 2025021200, summary, demo.FIRST_MORNING, is_first=False)
 
-    assert "One more day came in: 7 new games, and 0 changed" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "One more day came in: 7 new games, and 0 changed" in printed
+    assert "nhl-lake game 2025021200" in printed
 
 
 def test_the_league_is_served_over_http_until_it_is_interrupted(tmp_path: Path):
