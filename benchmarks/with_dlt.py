@@ -53,8 +53,8 @@ def main() -> None:
     )
     pipeline.run(pages(arguments.addresses.read_text().splitlines()))
     seconds = time.perf_counter() - began
-    kept = DeltaTable(arguments.folder / "lake" / "pages").to_pyarrow_table(columns=["url"])
-    print(json.dumps({"seconds": seconds, "pages": kept.num_rows, "version": dlt.__version__}), flush=True)
+    stored = DeltaTable(arguments.folder / "lake" / "pages").to_pyarrow_table(columns=["url"])
+    print(json.dumps({"seconds": seconds, "pages": stored.num_rows, "version": dlt.__version__}), flush=True)
     os._exit(0)  # threads left by pyarrow sometimes end the process with a signal
 
 

@@ -166,8 +166,8 @@ def test_bombs_are_refused_by_name_within_little_memory_and_the_run_goes_on(tmp_
         number = word.split("/")[1]
         assert sum(number in reason for reason in refused) == 3
     for table in (endpoints.PLAY_BY_PLAY, endpoints.BOXSCORE, endpoints.RIGHT_RAIL):
-        kept = set(delta_tables.scan_table(tmp_path / "lake", table).collect()["game_id"])
-        assert kept == {2025020004, 2025020005, 2025020006}
+        stored = set(delta_tables.scan_table(tmp_path / "lake", table).collect()["game_id"])
+        assert stored == {2025020004, 2025020005, 2025020006}
     assert bombed.peak_mb < harmless.peak_mb + 200, (bombed.peak_mb, harmless.peak_mb)
     assert harmless.code in {0, 3}, harmless.err
 

@@ -162,8 +162,8 @@ def complete_checksums(folder: Location, version: int) -> None:
         if missing:
             record_files(folder, version, missing)
         return
-    kept = [(name, sha256) for name, found in recorded.hashes.items() if name in stored for sha256 in found]
-    write_checksums(folder, version, [*kept, *((name, hash_file(folder, name)) for name in missing)])
+    remaining = [(name, sha256) for name, found in recorded.hashes.items() if name in stored for sha256 in found]
+    write_checksums(folder, version, [*remaining, *((name, hash_file(folder, name)) for name in missing)])
     location.remove_files(folder, [file for file in files if file not in recorded.damaged])
 
 

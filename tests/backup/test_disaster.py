@@ -76,7 +76,7 @@ def test_deleted_bronze_is_restored_and_ingest_continues(
 ):
     first, whole, asks = never_wiped
     root, backups = copy_lake(first, tmp_path / "lake"), tmp_path / "backups"
-    kept = lakes.read_all_pages(root)
+    pages = lakes.read_all_pages(root)
     assert run_here("backup", "create", "--quiet", root=root, backups=backups, now=DAYS[0]).code == 0
 
     shutil.rmtree(root / "bronze")
@@ -85,7 +85,7 @@ def test_deleted_bronze_is_restored_and_ingest_continues(
     assert "nhl-lake restore --from-backup" in told.out
     back = run_here("restore", "--from-backup", root=root, backups=backups, now=DAYS[0])
     assert back.code == 0, back.err
-    assert lakes.read_all_pages(root) == kept
+    assert lakes.read_all_pages(root) == pages
     assert run_here("doctor", "--deep", root=root, backups=backups, now=DAYS[0]).code == 0
 
     assert [count_requests(ingest(run_here, root, now)) for now in DAYS[1:]] == asks, "it asked for what it had"

@@ -68,14 +68,14 @@ def test_identity_stays_when_a_lake_is_written_copied_and_restored(root: Path, o
 
 
 def test_manifest_says_which_lake_it_is_of(root: Path, backups: Path):
-    made = back_up(root, backups).manifest
-    assert {made.lake_id} == layout.read_lake_ids(root)
-    assert made.of == str(root)
-    about = repository.describe_lake(made)
-    assert about.startswith(f"lake {made.lake_id[:8]} of the NHL (2025-26, last game ")
-    assert made.last_game is not None
-    assert made.last_run_at is not None
-    assert made.is_of(layout.read_lake_ids(root))
+    created = back_up(root, backups).manifest
+    assert {created.lake_id} == layout.read_lake_ids(root)
+    assert created.of == str(root)
+    about = repository.describe_lake(created)
+    assert about.startswith(f"lake {created.lake_id[:8]} of the NHL (2025-26, last game ")
+    assert created.last_game is not None
+    assert created.last_run_at is not None
+    assert created.is_of(layout.read_lake_ids(root))
 
 
 def test_every_command_looks_only_at_backups_of_its_lake(
@@ -136,18 +136,18 @@ def test_lost_lake_is_not_guessed_among_several(
 
 
 def test_lost_lake_with_one_identity_is_shown_and_restored(run_here: Run, root: Path, backups: Path):
-    before, made = hash_all_tables(root), back_up(root, backups).manifest
+    before, created = hash_all_tables(root), back_up(root, backups).manifest
     shutil.rmtree(root)
     ended = make_run(run_here, root, backups)("restore", "--from-backup")
     assert ended.code == 0
-    assert f"Restoring lake {made.lake_id[:8]} of the NHL (2025-26, last game" in ended.out
+    assert f"Restoring lake {created.lake_id[:8]} of the NHL (2025-26, last game" in ended.out
     assert hash_all_tables(root) == before
 
 
 def test_lost_lake_is_not_replaced_by_another_league(run_here: Run, root: Path, backups: Path, tmp_path: Path):
-    made = back_up(root, backups).manifest
-    (backups / "manifests" / f"{made.name}.json").unlink()
-    repository.write_manifest(backups, msgspec.structs.replace(made, source="sample league", of="/elsewhere"))
+    created = back_up(root, backups).manifest
+    (backups / "manifests" / f"{created.name}.json").unlink()
+    repository.write_manifest(backups, msgspec.structs.replace(created, source="sample league", of="/elsewhere"))
     run = make_run(run_here, tmp_path / "lost", backups)
     ended = run("restore", "--from-backup")
     assert (ended.code, "lake of the NHL" in ended.err) == (2, True)
@@ -158,13 +158,13 @@ def test_lost_lake_is_not_replaced_by_another_league(run_here: Run, root: Path, 
 def test_lake_that_was_lost_and_begun_again_does_not_look_backed_up(
     run_here: Run, root: Path, other: Path, backups: Path
 ):
-    made = back_up(root, backups).manifest
+    created = back_up(root, backups).manifest
     shutil.rmtree(root)
     shutil.copytree(other, root)
     run = make_run(run_here, root, backups)
     assert "Lost rows" in run("backup", "create").err
     found = run("doctor", "--json").json["found"]
-    assert any(f"--lake {made.lake_id[:8]}" in one["remedy"] for one in found)
+    assert any(f"--lake {created.lake_id[:8]}" in one["remedy"] for one in found)
     assert not any(one["severity"] == "damage" for one in found), "the tables are another lake's, not damaged"
     ended = run("restore", "--from-backup", "--yes")
     assert (ended.code, "no backup of this lake" in ended.err) == (1, True)
@@ -181,8 +181,8 @@ def test_damaged_meta_table_is_restored_from_the_backup_of_this_lake(
 
 
 def test_default_location_of_backups_follows_the_root(run_here: Run, root: Path):
-    made = run_here("backup", "create", "--json", root=root, now=NOW)
-    assert made.code == 0
+    created = run_here("backup", "create", "--json", root=root, now=NOW)
+    assert created.code == 0
     assert [folder.name for folder in root.parent.iterdir() if folder.name.endswith("-backups")] == ["lake-backups"]
     shown = json.loads(run_here("settings", "--json", root=root).out)
     assert next(one["value"] for one in shown if one["name"] == "backups") == f"{root}-backups"

@@ -43,19 +43,19 @@ def key() -> Iterator[str]:
     manifest.set_signing_key(None)
 
 
-def write_unchecked(backups: Path, made: Manifest) -> None:
+def write_unchecked(backups: Path, created: Manifest) -> None:
     """Write a manifest as another program may: sealed, but not checked."""
-    text = msgspec.json.encode(made)
+    text = msgspec.json.encode(created)
     sealed = SealedManifest(hashlib.sha256(text).hexdigest(), msgspec.Raw(text))
-    (backups / "manifests" / f"{made.name}.json").write_bytes(msgspec.json.encode(sealed))
+    (backups / "manifests" / f"{created.name}.json").write_bytes(msgspec.json.encode(sealed))
 
 
-def change_table(made: Manifest, **changes: Any) -> Manifest:
+def change_table(created: Manifest, **changes: Any) -> Manifest:
     """Return a manifest with changes of its first table that has files."""
-    which = next(n for n, table in enumerate(made.tables) if table.files)
-    tables = list(made.tables)
+    which = next(n for n, table in enumerate(created.tables) if table.files)
+    tables = list(created.tables)
     tables[which] = msgspec.structs.replace(tables[which], **changes)
-    return msgspec.structs.replace(made, tables=tuple(tables))
+    return msgspec.structs.replace(created, tables=tuple(tables))
 
 
 def list_outside(folder: Path) -> set[str]:
@@ -65,15 +65,15 @@ def list_outside(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_manifest_that_names_a_file_outside_its_table_is_refused(name: str, root: Path, backups: Path, tmp_path: Path):
-    made = back_up(root, backups).manifest
-    files = next(table.files for table in made.tables if table.files)
-    hostile = change_table(made, files=(msgspec.structs.replace(files[0], name=name), *files[1:]))
+    created = back_up(root, backups).manifest
+    files = next(table.files for table in created.tables if table.files)
+    hostile = change_table(created, files=(msgspec.structs.replace(files[0], name=name), *files[1:]))
     write_unchecked(backups, hostile)
     with pytest.raises(UnreadableData, match="is not safe"):
-        repository.read_manifest(backups, made.name)
+        repository.read_manifest(backups, created.name)
     with pytest.raises(UnreadableData, match="is not safe"):
         manifest.encode_manifest(hostile)
-    (wrong,) = verify_backups(backups, [made.name], deep=True, report=SilentReport()).wrong
+    (wrong,) = verify_backups(backups, [created.name], deep=True, report=SilentReport()).wrong
     assert "is not safe" in wrong.why
     assert not list(tmp_path.rglob("evil"))
 
@@ -96,17 +96,17 @@ def test_manifest_that_names_a_file_outside_its_table_is_refused(name: str, root
     ids=str,
 )
 def test_other_names_hashes_and_versions_are_checked(changes: dict[str, Any], root: Path, backups: Path):
-    made = back_up(root, backups).manifest
-    write_unchecked(backups, change_table(made, **changes))
+    created = back_up(root, backups).manifest
+    write_unchecked(backups, change_table(created, **changes))
     with pytest.raises(UnreadableData, match="is not safe"):
-        repository.read_manifest(backups, made.name)
+        repository.read_manifest(backups, created.name)
 
 
 def test_table_that_is_named_twice_is_refused(root: Path, backups: Path):
-    made = back_up(root, backups).manifest
-    write_unchecked(backups, msgspec.structs.replace(made, tables=(*made.tables, made.tables[0])))
+    created = back_up(root, backups).manifest
+    write_unchecked(backups, msgspec.structs.replace(created, tables=(*created.tables, created.tables[0])))
     with pytest.raises(UnreadableData, match="twice"):
-        repository.read_manifest(backups, made.name)
+        repository.read_manifest(backups, created.name)
 
 
 def test_manifest_under_another_name_is_not_the_newest_backup(root: Path, backups: Path):
@@ -118,8 +118,8 @@ def test_manifest_under_another_name_is_not_the_newest_backup(root: Path, backup
 
 
 def test_log_that_names_a_file_outside_its_table_is_refused(root: Path, backups: Path, tmp_path: Path):
-    made = back_up(root, backups).manifest
-    table = next(table for table in made.tables if table.files)
+    created = back_up(root, backups).manifest
+    table = next(table for table in created.tables if table.files)
     texts = dict(log_packs.read_packed_commits(backups, table))
     evil = tmp_path / "evil.parquet"
     for path in (str(evil), "../../../evil.parquet", f"file://{evil}", "%2e%2e/evil.parquet"):
@@ -130,13 +130,13 @@ def test_log_that_names_a_file_outside_its_table_is_refused(root: Path, backups:
         (backups / repository.object_name(digest)).parent.mkdir(exist_ok=True)
         (backups / repository.object_name(digest)).write_bytes(body)
         pack = LogPack(first=0, last=table.version, size=len(body), sha256=digest)
-        hostile = change_table(made, log=(pack,), head=hashlib.sha256(texts[table.version]).hexdigest())
+        hostile = change_table(created, log=(pack,), head=hashlib.sha256(texts[table.version]).hexdigest())
         with pytest.raises(UnreadableData, match="outside the table's folder"):
             restore.fetch_tables(backups, hostile, tmp_path / "restored")
 
 
 def test_restore_writes_and_removes_nothing_behind_a_link(root: Path, backups: Path, tmp_path: Path):
-    made = back_up(root, backups).manifest
+    created = back_up(root, backups).manifest
     other = tmp_path / "other"
     other.mkdir()
     (other / "notes.txt").write_text("mine")
@@ -145,24 +145,24 @@ def test_restore_writes_and_removes_nothing_behind_a_link(root: Path, backups: P
         (into / place).parent.mkdir(parents=True)
         (into / place).symlink_to(other)
         with pytest.raises(LakeError, match="symbolic link"):
-            restore.fetch_tables(backups, made, into)
+            restore.fetch_tables(backups, created, into)
         assert list_outside(other) == {"notes.txt"}
     linked = tmp_path / "linked"
     linked.symlink_to(other)
     with pytest.raises(LakeError, match="symbolic link"):
-        restore.fetch_tables(backups, made, linked)
+        restore.fetch_tables(backups, created, linked)
     assert list_outside(other) == {"notes.txt"}
 
 
 def test_restored_file_takes_the_place_of_a_link(root: Path, backups: Path, tmp_path: Path):
-    made = back_up(root, backups).manifest
-    table = next(table for table in made.tables if table.files)
+    created = back_up(root, backups).manifest
+    table = next(table for table in created.tables if table.files)
     folder = tmp_path / "into" / table.name.replace(".", "/")
     copy = tmp_path / "copy"
     copy.write_bytes((root / table.name.replace(".", "/") / table.files[0].name).read_bytes())
     (folder / table.files[0].name).parent.mkdir(parents=True)
     (folder / table.files[0].name).symlink_to(copy)
-    restore.fetch_tables(backups, made, tmp_path / "into", tables=[table])
+    restore.fetch_tables(backups, created, tmp_path / "into", tables=[table])
     assert not (folder / table.files[0].name).is_symlink()
     assert copy.exists()
 
@@ -186,10 +186,10 @@ def test_listing_a_folder_follows_no_link(tmp_path: Path):
 
 
 def test_wrong_size_in_a_manifest_does_not_move_an_intact_object(root: Path, backups: Path):
-    made = back_up(root, backups).manifest
-    files = next(table.files for table in made.tables if table.files)
-    write_unchecked(backups, change_table(made, files=(msgspec.structs.replace(files[0], size=1), *files[1:])))
-    assert verify_backups(backups, [made.name], deep=False, report=SilentReport()).wrong
+    created = back_up(root, backups).manifest
+    files = next(table.files for table in created.tables if table.files)
+    write_unchecked(backups, change_table(created, files=(msgspec.structs.replace(files[0], size=1), *files[1:])))
+    assert verify_backups(backups, [created.name], deep=False, report=SilentReport()).wrong
     assert (backups / repository.object_name(files[0].sha256)).exists()
 
 
@@ -210,28 +210,30 @@ def test_with_a_key_only_signed_backups_are_used(root: Path, backups: Path, tmp_
 
 
 def test_changed_manifest_has_no_valid_signature(root: Path, backups: Path, key: str):
-    made = back_up(root, backups).manifest
-    file = backups / "manifests" / f"{made.name}.json"
+    created = back_up(root, backups).manifest
+    file = backups / "manifests" / f"{created.name}.json"
     signature = json.loads(file.read_bytes())["hmac"]
-    text = msgspec.json.encode(msgspec.structs.replace(made, of="elsewhere"))
+    text = msgspec.json.encode(msgspec.structs.replace(created, of="elsewhere"))
     sealed = SealedManifest(hashlib.sha256(text).hexdigest(), msgspec.Raw(text), signature)
     file.write_bytes(msgspec.json.encode(sealed))
     with pytest.raises(UnreadableData, match="was changed"):
-        repository.read_manifest(backups, made.name)
+        repository.read_manifest(backups, created.name)
 
 
 def test_signed_backup_takes_no_hash_from_an_unsigned_one(root: Path, backups: Path):
-    made = back_up(root, backups).manifest
-    files = next(table.files for table in made.tables if table.files)
+    created = back_up(root, backups).manifest
+    files = next(table.files for table in created.tables if table.files)
     evil = b"e" * files[0].size
     digest = hashlib.sha256(evil).hexdigest()
     (backups / repository.object_name(digest)).parent.mkdir(exist_ok=True)
     (backups / repository.object_name(digest)).write_bytes(evil)
-    write_unchecked(backups, change_table(made, files=(msgspec.structs.replace(files[0], sha256=digest), *files[1:])))
+    write_unchecked(
+        backups, change_table(created, files=(msgspec.structs.replace(files[0], sha256=digest), *files[1:]))
+    )
     manifest.set_signing_key(KEY)
     try:
         again = back_up(root, backups, now=days_later(1)).manifest
-        assert [table.files for table in again.tables] == [table.files for table in made.tables]
+        assert [table.files for table in again.tables] == [table.files for table in created.tables]
         kept = prune_backups(backups, RetentionPolicy(1, 0, 0), now=days_later(2), command="prune").kept
         assert again.name in kept
     finally:
@@ -239,8 +241,8 @@ def test_signed_backup_takes_no_hash_from_an_unsigned_one(root: Path, backups: P
 
 
 def test_drill_of_a_signed_backup(root: Path, backups: Path, key: str):
-    made = back_up(root, backups).manifest
-    assert drill.run_drill(backups, made, into=None, now=NOW, report=SilentReport()).wrong == ()
+    created = back_up(root, backups).manifest
+    assert drill.run_drill(backups, created, into=None, now=NOW, report=SilentReport()).wrong == ()
 
 
 def test_commands_use_the_key_and_never_print_it(run_here: Run, root: Path, backups: Path):

@@ -37,14 +37,14 @@ def here(small_lake: Path, tmp_path: Path, run_here: Run) -> Run:
 
 
 def test_a_backup_is_created_listed_verified_and_drilled(here: Run):
-    made = here("backup", "create")
+    created = here("backup", "create")
     listed = here("backup", "list", "--json")
     verified = here("backup", "verify", "--deep")
     drilled = here("backup", "drill", "--json")
 
-    assert made.code == listed.code == verified.code == drilled.code == 0
+    assert created.code == listed.code == verified.code == drilled.code == 0
     (one,) = listed.json
-    assert f"Created backup {one['name']} at" in made.out
+    assert f"Created backup {one['name']} at" in created.out
     assert (one["number"], one["source"]) == (1, "NHL")
     assert "1 backups are intact" in verified.out
     assert (drilled.json["backup"], drilled.json["wrong"]) == (one["name"], [])

@@ -114,15 +114,15 @@ def test_damaged_silver_table_is_rebuilt_when_moved_away(ready: CommandServer, r
 
 
 def test_lost_last_commit_is_an_older_version_and_its_pages_are_fetched_again(ready: CommandServer, root: Path):
-    kept = read_page_hashes(root)
+    hashes = read_page_hashes(root)
     damage.lose_the_last_commit(root, PLAYS)
-    assert count_lost_pages(kept, read_page_hashes(root)) > 0
+    assert count_lost_pages(hashes, read_page_hashes(root)) > 0
 
     first, second = split_error(ready.run("rebuild", "--all", root=root))
     assert "rows would become" in first
     assert "--allow-row-loss" in second
     assert ready.run("ingest", "2", root=root).code in {0, 3}
-    assert count_lost_pages(kept, read_page_hashes(root)) == 0
+    assert count_lost_pages(hashes, read_page_hashes(root)) == 0
 
 
 def test_flipped_bits_never_reach_silver_unnoticed(root: Path, ready: CommandServer):

@@ -126,9 +126,9 @@ def test_two_predictions_at_one_instant_are_stored_once_and_break_no_rule(root: 
         predict.predict_upcoming_games(after, NOW)
         predict.predict_upcoming_games(after, NOW + timedelta(microseconds=1))  # the model's name has whole seconds
 
-    made = delta_tables.scan_table(after, ledger.PREDICTIONS).group_by("made_at").len().collect()
-    assert made["len"].n_unique() == 1
-    assert made.height == 2
+    instants = delta_tables.scan_table(after, ledger.PREDICTIONS).group_by("made_at").len().collect()
+    assert instants["len"].n_unique() == 1
+    assert instants.height == 2
     assert [
         breach for breach in audit.find_rule_violations(after) if "model" in breach.table or "predic" in breach.table
     ] == []
@@ -147,8 +147,8 @@ def test_a_run_predicts_once_for_the_same_features_and_not_without_a_model(
     )
     rebuilt = list(predict.refresh_predictions(after, NOW + timedelta(hours=1)))
     assert {partition.table for partition in rebuilt} == {"gold.sog_predictions"}
-    made = delta_tables.scan_table(after, ledger.PREDICTIONS).select("made_at").unique().sort("made_at").collect()
-    assert made["made_at"].to_list() == [NOW, NOW + timedelta(hours=1)]
+    instants = delta_tables.scan_table(after, ledger.PREDICTIONS).select("made_at").unique().sort("made_at").collect()
+    assert instants["made_at"].to_list() == [NOW, NOW + timedelta(hours=1)]
     assert delta_tables.scan_table(after, ledger.MODELS).collect().height == 1
 
 

@@ -76,15 +76,15 @@ def is_in_one_step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 
 def prepare_swap(root: Location) -> tuple[Location, Location]:
     write_files(root, OLD)
-    new, kept = locate_sibling(root, "restoring-1"), locate_sibling(root, "before-restore-1")
+    new, old = locate_sibling(root, "restoring-1"), locate_sibling(root, "before-restore-1")
     write_files(new, NEW)
-    return new, kept
+    return new, old
 
 
 def test_swap_puts_the_new_folder_in_place_and_moves_the_old_one_aside(any_location: Location):
-    new, kept = prepare_swap(any_location)
-    atomic_swap.swap_into_place(new, any_location, kept, command="nhl-lake restore")
-    assert (read_files(any_location), read_files(kept), read_files(new)) == (NEW, OLD, {})
+    new, old = prepare_swap(any_location)
+    atomic_swap.swap_into_place(new, any_location, old, command="nhl-lake restore")
+    assert (read_files(any_location), read_files(old), read_files(new)) == (NEW, OLD, {})
     assert atomic_swap.read_unfinished_swap(any_location) is None
 
 
@@ -102,11 +102,11 @@ def kill_at_every_step(place_of: Callable[[int], Location], *, after: bool) -> i
     """Kill a swap at each of its steps, check what is there, and count the steps."""
     for n in range(1, 100):
         root = place_of(n)
-        new, kept = prepare_swap(root)
+        new, old = prepare_swap(root)
         with pytest.MonkeyPatch.context() as patched:
             steps = Steps(patched, n, after=after)
             try:
-                atomic_swap.swap_into_place(new, root, kept, command="nhl-lake restore")
+                atomic_swap.swap_into_place(new, root, old, command="nhl-lake restore")
             except Killed:
                 pass
             else:
@@ -121,7 +121,7 @@ def kill_at_every_step(place_of: Callable[[int], Location], *, after: bool) -> i
             atomic_swap.require_no_unfinished_swap(root)
         assert "doctor --mend" in said.value.hint
         atomic_swap.finish_swap(root)
-        assert (read_files(root), read_files(kept)) == (NEW, OLD), n
+        assert (read_files(root), read_files(old)) == (NEW, OLD), n
         assert atomic_swap.read_unfinished_swap(root) is None
         atomic_swap.finish_swap(root)
         assert read_files(root) == NEW
@@ -130,24 +130,24 @@ def kill_at_every_step(place_of: Callable[[int], Location], *, after: bool) -> i
 
 def test_swap_of_one_table_moves_the_old_table_next_to_the_lake(any_location: Location):
     write_files(any_location, OLD)
-    staged, kept = locate_sibling(any_location, "restoring-1"), locate_sibling(any_location, "before-restore-1")
+    staged, old = locate_sibling(any_location, "restoring-1"), locate_sibling(any_location, "before-restore-1")
     write_files(staged, NEW)
     names = ("bronze", "plays")
     atomic_swap.swap_into_place(
-        staged.joinpath(*names), any_location.joinpath(*names), kept.joinpath(*names), lake=any_location
+        staged.joinpath(*names), any_location.joinpath(*names), old.joinpath(*names), lake=any_location
     )
     assert read_files(any_location) == NEW | {"gone/_delta_log/0.json": b"x"}
-    assert read_files(kept) == {name: body for name, body in OLD.items() if name.startswith("bronze")}
+    assert read_files(old) == {name: body for name, body in OLD.items() if name.startswith("bronze")}
 
 
 def test_lake_finds_the_unfinished_swap_of_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     root = tmp_path / "lake"
-    new, kept = prepare_swap(root)
+    new, old = prepare_swap(root)
     with monkeypatch.context() as patched:
         Steps(patched, 2, after=False)
         with pytest.raises(Killed):
             atomic_swap.swap_into_place(
-                new / "bronze", root / "bronze", kept / "bronze", lake=root, command="nhl-lake restore"
+                new / "bronze", root / "bronze", old / "bronze", lake=root, command="nhl-lake restore"
             )
     with pytest.raises(LakeError, match="interrupted"):
         atomic_swap.require_no_unfinished_swap(root)
@@ -181,10 +181,10 @@ def test_swap_follows_a_symbolic_link(tmp_path: Path):
 
 
 def test_mount_point_is_not_swapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    new, kept = prepare_swap(tmp_path / "lake")
+    new, old = prepare_swap(tmp_path / "lake")
     monkeypatch.setattr(Path, "is_mount", lambda self: self.name == "lake")
     with pytest.raises(BadInput, match="mount point"):
-        atomic_swap.swap_into_place(new, tmp_path / "lake", kept)
+        atomic_swap.swap_into_place(new, tmp_path / "lake", old)
     assert (read_files(tmp_path / "lake"), atomic_swap.read_unfinished_swap(tmp_path / "lake")) == (OLD, None)
 
 

@@ -65,9 +65,9 @@ def test_sha256sum_checks_the_files(root: Path):
 def test_a_restored_lake_has_all_checksums(root: Path, tmp_path: Path):
     from nhl_lake.backup import restore
 
-    made = back_up(root, tmp_path / "backups").manifest
-    restore.fetch_tables(tmp_path / "backups", made, tmp_path / "restored")
-    restore.verify_tables(tmp_path / "restored", made.tables)
+    created = back_up(root, tmp_path / "backups").manifest
+    restore.fetch_tables(tmp_path / "backups", created, tmp_path / "restored")
+    restore.verify_tables(tmp_path / "restored", created.tables)
     require_all_recorded(tmp_path / "restored")
 
 

@@ -54,15 +54,15 @@ def make_answer(who: int, n: int) -> pl.DataFrame:
 def write_on(root: Location, who: int, rounds: int) -> int:
     """Append, merge and append to the ledger, round after round; return how many pages were new."""
     assert gate is not None
-    kept = 0
+    stored = 0
     for n in range(rounds):
         gate.wait()
         for table in (PLAY_BY_PLAY, PLAYERS):
-            kept += delta_tables.store_pages(
+            stored += delta_tables.store_pages(
                 root, table, make_page(table, 2 * n + who, f"{who}/{n}", n), equal_bodies
             ).new
         delta_tables.append_to_ledger(root, ledger.ANSWERS, make_answer(who, n))
-    return kept
+    return stored
 
 
 @pytest.mark.parametrize("where", ["folder", "seaweed"])
@@ -84,11 +84,11 @@ def test_two_processes_write_a_hundred_pages_and_each_is_stored_once(
     reader = threading.Thread(target=read)
     reader.start()
     with ProcessPoolExecutor(2, SPAWN, wait_at, (SPAWN.Barrier(2),)) as pool:
-        kept = sum(pool.map(write_on, [root] * 2, range(2), [ROUNDS] * 2))
+        stored = sum(pool.map(write_on, [root] * 2, range(2), [ROUNDS] * 2))
     stop.set()
     reader.join()
 
-    assert kept == 4 * ROUNDS  # appends and merges of two processes: a hundred
+    assert stored == 4 * ROUNDS  # appends and merges of two processes: a hundred
     expected = sorted((2 * n + who, f"{who}/{n}") for n in range(ROUNDS) for who in range(2))
     for table, key, first in ((PLAY_BY_PLAY, "game_id", 2023020000), (PLAYERS, "player_id", 8470000)):
         rows = delta_tables.scan_table(root, table).select(pl.col(key) - first, "body").sort(key).collect()
@@ -108,9 +108,9 @@ def create_and_keep(root: Location, who: int) -> int:
 
 def test_two_first_runs_at_once_create_one_lake_in_a_bucket(bucket: Location):
     with ProcessPoolExecutor(2, SPAWN, wait_at, (SPAWN.Barrier(2),)) as pool:
-        kept = list(pool.map(create_and_keep, [bucket] * 2, (1, 2)))
+        stored = list(pool.map(create_and_keep, [bucket] * 2, (1, 2)))
 
-    assert kept == [1, 1]
+    assert stored == [1, 1]
     assert sorted(delta_tables.scan_table(bucket, PLAY_BY_PLAY).collect()["game_id"]) == [2023020001, 2023020002]
     assert all(delta_tables.scan_table(bucket, table).collect_schema() == table.schema for table in BRONZE)
 

@@ -109,7 +109,7 @@ def test_page_that_returns_to_its_first_content_is_a_third_version(tmp_path: Pat
 def test_new_changed_and_unchanged_pages_are_counted(tmp_path: Path):
     keep(tmp_path, PLAY_BY_PLAY, *(page(PLAY_BY_PLAY, n, '{"goals":1}') for n in (1, 2)))
 
-    kept = keep(
+    stored = keep(
         tmp_path,
         PLAY_BY_PLAY,
         page(PLAY_BY_PLAY, 1, '{"goals":1}', minute=1),
@@ -117,8 +117,8 @@ def test_new_changed_and_unchanged_pages_are_counted(tmp_path: Path):
         page(PLAY_BY_PLAY, 3, '{"goals":0}', minute=1),
     )
 
-    assert (kept.new, kept.changed) == (1, 1)
-    assert kept.unchanged["game_id"].to_list() == [2023020001]
+    assert (stored.new, stored.changed) == (1, 1)
+    assert stored.unchanged["game_id"].to_list() == [2023020001]
 
 
 @pytest.mark.parametrize("table", [PLAY_BY_PLAY, PLAYERS], ids=lambda table: table.name)
@@ -126,9 +126,9 @@ def test_same_page_again_adds_no_row_and_no_version(table: Table, tmp_path: Path
     keep(tmp_path, table, page(table, 1, '{"goals":1}'))
     before = read_tree(tmp_path)
 
-    kept = keep(tmp_path, table, page(table, 1, '{"goals":1}', minute=5))
+    stored = keep(tmp_path, table, page(table, 1, '{"goals":1}', minute=5))
 
-    assert (kept.new, kept.changed, kept.unchanged.height) == (0, 0, 1)
+    assert (stored.new, stored.changed, stored.unchanged.height) == (0, 0, 1)
     assert read_tree(tmp_path) == before
 
 
@@ -137,9 +137,9 @@ def test_page_that_differs_only_in_volatile_keys_adds_no_row_and_no_version(tabl
     keep(tmp_path, table, page(table, 1, '{"goals":1,"clock":{"left":"00:10"}}'))
     before = read_tree(tmp_path)
 
-    kept = keep(tmp_path, table, page(table, 1, '{"clock":{"left":"00:09"},"goals":1}', minute=5))
+    stored = keep(tmp_path, table, page(table, 1, '{"clock":{"left":"00:09"},"goals":1}', minute=5))
 
-    assert (kept.new, kept.changed, kept.unchanged.height) == (0, 0, 1)
+    assert (stored.new, stored.changed, stored.unchanged.height) == (0, 0, 1)
     assert read_tree(tmp_path) == before
 
 
@@ -194,18 +194,18 @@ def test_last_of_two_versions_in_a_batch_counts(table: Table, tmp_path: Path):
 def test_page_that_ends_a_batch_as_stored_is_unchanged(tmp_path: Path):
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":1}'))
 
-    kept = keep(tmp_path, PLAY_BY_PLAY, *(page(PLAY_BY_PLAY, 1, b, minute=1) for b in ('{"goals":2}', '{"goals":1}')))
+    stored = keep(tmp_path, PLAY_BY_PLAY, *(page(PLAY_BY_PLAY, 1, b, minute=1) for b in ('{"goals":2}', '{"goals":1}')))
 
-    assert (kept.new, kept.changed, kept.unchanged.height) == (0, 0, 1)
+    assert (stored.new, stored.changed, stored.unchanged.height) == (0, 0, 1)
 
 
 def test_an_empty_batch_changes_nothing(tmp_path: Path):
     keep(tmp_path, PLAY_BY_PLAY, page(PLAY_BY_PLAY, 1, '{"goals":1}'))
     before = read_tree(tmp_path)
 
-    kept = keep(tmp_path, PLAY_BY_PLAY)
+    stored = keep(tmp_path, PLAY_BY_PLAY)
 
-    assert (kept.new, kept.changed, kept.unchanged.height) == (0, 0, 0)
+    assert (stored.new, stored.changed, stored.unchanged.height) == (0, 0, 0)
     assert read_tree(tmp_path) == before
 
 
@@ -213,9 +213,9 @@ def test_batch_may_hold_pages_of_several_seasons(tmp_path: Path):
     rows = [page(PLAY_BY_PLAY, n, '{"goals":1}', season=season) for n, season in enumerate((20222023, 20232024))]
 
     keep(tmp_path, PLAY_BY_PLAY, *rows)
-    kept = keep(tmp_path, PLAY_BY_PLAY, *rows)
+    stored = keep(tmp_path, PLAY_BY_PLAY, *rows)
 
-    assert kept.unchanged.height == 2
+    assert stored.unchanged.height == 2
     assert delta_tables.scan_newest_pages(tmp_path, PLAY_BY_PLAY, seasons=[20222023]).collect().height == 1
 
 
@@ -235,10 +235,10 @@ def test_keys_of_two_columns_and_of_a_day_work(tmp_path: Path):
 
 def test_merge_keeps_the_newest_page_and_never_loses_rows(tmp_path: Path):
     keep(tmp_path, PLAYERS, *(page(PLAYERS, n, f'{{"kg":{n}}}') for n in range(5)))
-    kept = keep(tmp_path, PLAYERS, page(PLAYERS, 3, '{"kg":90}', minute=1), page(PLAYERS, 9, '{"kg":9}', minute=1))
+    stored = keep(tmp_path, PLAYERS, page(PLAYERS, 3, '{"kg":90}', minute=1), page(PLAYERS, 9, '{"kg":9}', minute=1))
 
     rows = delta_tables.scan_table(tmp_path, PLAYERS).sort("player_id").collect()
-    assert (kept.new, kept.changed) == (1, 1)
+    assert (stored.new, stored.changed) == (1, 1)
     assert rows["player_id"].to_list() == [8470000 + n for n in (0, 1, 2, 3, 4, 9)]
     assert rows["body"].to_list()[3] == '{"kg":90}'
     assert rows["fetched_at"].to_list()[3] == T0 + timedelta(minutes=1)
@@ -249,9 +249,9 @@ def test_merge_replaces_a_page_in_an_old_file(tmp_path: Path):
     for n in range(6):
         keep(tmp_path, PLAYERS, page(PLAYERS, n, '{"kg":1}', minute=n))
 
-    kept = keep(tmp_path, PLAYERS, *(page(PLAYERS, n, '{"kg":2}', minute=9) for n in (0, 5)))
+    stored = keep(tmp_path, PLAYERS, *(page(PLAYERS, n, '{"kg":2}', minute=9) for n in (0, 5)))
 
-    assert kept.changed == 2
+    assert stored.changed == 2
     assert delta_tables.scan_table(tmp_path, PLAYERS).sort("player_id").collect()["body"].to_list() == [
         f'{{"kg":{kg}}}' for kg in (2, 1, 1, 1, 1, 2)
     ]
@@ -442,14 +442,14 @@ def keep_batches(root: Path, who: int, rounds: int) -> list[tuple[int, int, int]
         at_the_start.wait()
         common, own = f'{{"round":{n}}}', f'{{"who":{who},"round":{n}}}'
         both = (page(PLAY_BY_PLAY, 0, common, minute=n), page(PLAY_BY_PLAY, 1 + who, own, minute=n))
-        kept = delta_tables.store_pages(root, PLAY_BY_PLAY, frame(PLAY_BY_PLAY, both), equal_bodies)
+        stored = delta_tables.store_pages(root, PLAY_BY_PLAY, frame(PLAY_BY_PLAY, both), equal_bodies)
         merged = delta_tables.store_pages(
             root,
             PLAYERS,
             frame(PLAYERS, [page(PLAYERS, 0, common), page(PLAYERS, 10 * (1 + who) + n, own)]),
             equal_bodies,
         )
-        found.append((kept.new + kept.changed, kept.unchanged.height, merged.new + merged.changed))
+        found.append((stored.new + stored.changed, stored.unchanged.height, merged.new + merged.changed))
     return found
 
 
@@ -464,7 +464,7 @@ def test_two_processes_without_the_lock_lose_and_duplicate_nothing(tmp_path: Pat
     assert of_key[0] == [f'{{"round":{n}}}' for n in range(rounds)]
     for who in range(2):
         assert of_key[1 + who] == [f'{{"who":{who},"round":{n}}}' for n in range(rounds)]
-    assert sum(kept for found in counts for kept, _, _ in found) == versions.height == 3 * rounds
+    assert sum(stored for found in counts for stored, _, _ in found) == versions.height == 3 * rounds
     assert sum(unchanged for found in counts for _, unchanged, _ in found) == rounds
 
     players = delta_tables.scan_table(tmp_path, PLAYERS).collect()["player_id"].sort().to_list()
@@ -484,9 +484,9 @@ def create_and_keep(root: Path, who: int) -> int:
 def test_two_first_runs_at_once_create_one_lake_with_the_pages_of_both(tmp_path: Path):
     with ProcessPoolExecutor(2, SPAWN, wait_for_the_others, (SPAWN.Barrier(2),)) as pool:
         for n in range(3):
-            kept = list(pool.map(create_and_keep, [tmp_path / str(n)] * 2, (1, 2)))
+            stored = list(pool.map(create_and_keep, [tmp_path / str(n)] * 2, (1, 2)))
 
-            assert kept == [1, 1]
+            assert stored == [1, 1]
             pages = delta_tables.scan_table(tmp_path / str(n), PLAY_BY_PLAY).collect()
             assert sorted(pages["game_id"]) == [2023020001, 2023020002]
             for table in catalog.TABLES:
@@ -820,9 +820,9 @@ def test_bronze_behaves_like_a_dictionary_of_histories(batches: list[list[tuple[
             before = delta_tables.scan_table(root, PLAY_BY_PLAY).collect(), version(root, PLAY_BY_PLAY)
 
             for table in (PLAY_BY_PLAY, PLAYERS):
-                kept = keep(root, table, *(page(table, key, body, minute=minute) for key, body, minute in rows))
-                assert (kept.new, kept.changed) == (len(new), len(changed))
-                assert kept.unchanged.height == len(set(news) - new - changed)
+                stored = keep(root, table, *(page(table, key, body, minute=minute) for key, body, minute in rows))
+                assert (stored.new, stored.changed) == (len(new), len(changed))
+                assert stored.unchanged.height == len(set(news) - new - changed)
 
             after = delta_tables.scan_table(root, PLAY_BY_PLAY).collect()
             assert before[0].join(after, on=PLAY_BY_PLAY.schema.names(), how="anti", nulls_equal=True).is_empty()

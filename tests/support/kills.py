@@ -59,8 +59,8 @@ def read_page_hashes(root: Path) -> dict[str, set[tuple[Any, ...]]]:
 
 def read_lake_state(root: Path) -> dict[str, Any]:
     """Return the content of a lake: pages and built rows."""
-    made = {table.name: lakes.read_sorted_rows(root, table).rows() for table in lakes.BUILT_TABLES}
-    return read_page_hashes(root) | made
+    built = {table.name: lakes.read_sorted_rows(root, table).rows() for table in lakes.BUILT_TABLES}
+    return read_page_hashes(root) | built
 
 
 def count_lost_pages(before: dict[str, set[tuple[Any, ...]]], after: dict[str, set[tuple[Any, ...]]]) -> int:
