@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0":
     # all threads, as users do.
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
+import psutil
 import pytest
 from filelock import FileLock
 from hypothesis import settings
@@ -36,6 +38,8 @@ settings.register_profile("soak", deadline=None, max_examples=1000)
 settings.load_profile("suite")
 
 SHARED_FOLDER = Path(__file__).resolve().parents[2] / "shared"
+MEMORY_DISK = Path("/dev/shm")
+ROOM = 12 * 10**9
 NOT_UNIT = {"tmp_path", "tmp_path_factory", "realdata", "any_location", "seaweed", "moto"}  # fixtures
 
 
@@ -61,6 +65,13 @@ LONG_FILES = (
     "cli/test_app.py",
     "store/test_s3.py",
 )
+
+
+def pytest_configure() -> None:
+    """Put the tests' folders in memory if there is room: they sync files many thousand times."""
+    free = shutil.disk_usage(MEMORY_DISK).free if MEMORY_DISK.is_dir() else 0
+    if min(free, psutil.virtual_memory().available) > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY_DISK))
 
 
 @pytest.hookimpl(tryfirst=True)
