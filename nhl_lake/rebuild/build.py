@@ -104,9 +104,15 @@ def build_chunk(task: BuildTask, table: Table, games: Sequence[int] | None = Non
     if table.chunk_key is None:
         if not table.needs_day and is_large(task, table):
             inputs = select_required_columns(table, inputs)
-        rows = build_rows(
-            table, task.partition, collect_inputs(table, inputs), *([task.snapshot.day] if table.needs_day else [])
-        )
+        frames = collect_inputs(table, inputs)
+        try:
+            rows = build_rows(table, task.partition, frames, *([task.snapshot.day] if table.needs_day else []))
+        except pl.exceptions.PolarsError as error:  # a value that does not fit, which no game can be blamed for
+            what = " ".join(str(error).split())[:300]
+            raise ValidationFailed(
+                f"{table.name} cannot be built: {what}",
+                "It stays as it was. Please report this: a value is not checked.",
+            ) from error
         checks.validate_rows(table, rows)
         yield make_empty_rows(table)._replace(rows=rows)
         return

@@ -71,8 +71,8 @@ def games(schedule: pl.LazyFrame, listings: pl.LazyFrame) -> pl.LazyFrame:
         game_id="id",
         game_type="gameType",
         start_at=pl.col("startTimeUTC").str.to_datetime("%+", time_unit="us", time_zone="UTC"),
-        eastern_offset="easternUTCOffset",
-        venue_offset="venueUTCOffset",
+        eastern_offset=read_utc_offset("easternUTCOffset"),
+        venue_offset=read_utc_offset("venueUTCOffset"),
         is_neutral_site="neutralSite",
         home_team_id=home.field("id"),
         home_team_abbrev=home.field("abbrev"),
@@ -90,6 +90,11 @@ def games(schedule: pl.LazyFrame, listings: pl.LazyFrame) -> pl.LazyFrame:
         schedule_state=pl.when("is_gone", ~is_final_state()).then(pl.lit(GONE)).otherwise("schedule_state")
     )
     return rows.select(pl.col(column.name).cast(column.dtype) for column in COLUMNS)
+
+
+def read_utc_offset(name: str) -> pl.Expr:
+    """Return an offset from UTC in the form -05:00; null if it is none."""
+    return pl.when(pl.col(name).str.contains(r"^[+-]\d\d:[0-5]\d$")).then(name)
 
 
 def find_delisted_games(listings: pl.LazyFrame) -> pl.LazyFrame:

@@ -470,6 +470,19 @@ def count_plays(plays: pl.LazyFrame, day: date) -> pl.LazyFrame:
     return plays.select(season=pl.col("season").max(), games=pl.col("game_id").n_unique(), day=pl.lit(day))
 
 
+def test_value_that_does_not_fit_stops_its_table_alone(root: Path):
+    def grow(plays: pl.LazyFrame, day: date) -> pl.LazyFrame:
+        return plays.select(season=pl.col("season").max(), games=pl.lit(2**40), day=pl.lit(day))
+
+    odd, sound = (table_of("gold.odd", grow, needs_day=True), table_of("gold.sound", count_plays, needs_day=True))
+    delta_tables.create_tables(root, [odd, sound])
+    made = []
+    with pytest.raises(ValidationFailed, match=r"gold.odd cannot be built: .*1099511627776"):
+        made.extend(part.table for part in rebuild.rebuild(root, [odd, sound], day=TODAY))
+    assert delta_tables.scan_table(root, odd).collect().is_empty()
+    assert delta_tables.scan_table(root, sound).collect().height == 1
+
+
 def test_table_with_a_history_reads_the_season_before(tmp_path: Path):
     two_seasons(tmp_path, rebuilds=True)
     table = table_of("gold.counted", count_plays, prior_seasons=1, needs_day=True)

@@ -189,6 +189,12 @@ def test_game_date_is_the_day_of_the_schedule_not_of_utc():
     assert (row["game_date"], row["start_at"].date()) == (OCTOBER, date(2023, 10, 11))
 
 
+@pytest.mark.parametrize("odd", ["1", "", "-5:00", "-05:00:00", "-0x:00", "−05:00", "x" * 50_000, None])
+def test_offset_that_is_none_is_unknown(odd: str | None):
+    (row,) = build_games(make_entry(venueUTCOffset=odd)).to_dicts()
+    assert (row["eastern_offset"], row["venue_offset"]) == ("-04:00", None)
+
+
 def test_postponed_game_stays_upcoming():
     (row,) = build_games(make_entry(gameScheduleState="PPD")).to_dicts()
 
