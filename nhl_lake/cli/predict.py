@@ -22,7 +22,7 @@ def predict(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Predict shots on goal and winners of the next games, and store that.
+    """Predict and store the shots and winners of the next games.
 
     Fits the model of shots to the games played so far, and appends its predictions to gold.sog_predictions. Needs
     scikit-learn: `pip install "nhl-lake[predict]"`. Those of winners are in gold.game_predictions; `nhl-lake upcoming`

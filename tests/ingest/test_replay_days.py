@@ -35,7 +35,8 @@ def assert_same_lakes(root, other):
     for table in lakes.BUILT_TABLES:
         one, two = (lakes.read_sorted_rows(lake, table) for lake in (root, other))
         assert one.height > 0 or table not in lakes.GAME_TABLES
-        assert_frame_equal(one, two)
+        if table.name not in lakes.PREDICTED_TABLES:
+            assert_frame_equal(one, two)
 
 
 @pytest.mark.parametrize(("last", "ahead", "games"), PERIODS)

@@ -15,7 +15,9 @@ GAME_TABLES = [
     catalog.find_table(name)
     for name in ("silver.games", "silver.plays", "silver.lineups", "gold.skater_game", "gold.game_flow")
 ]
-DATED_TABLES = {"silver.players", "silver.rosters"}  # of pages that say how things are when they are asked for
+PREDICTED_TABLES = {"gold.game_predictions", "gold.sog_predictions"}  # of the time at which a run predicted
+# of pages that say how things are when they are asked for
+DATED_TABLES = {"silver.players", "silver.rosters", *PREDICTED_TABLES}
 
 
 def locate_table(root: Path, table: Table) -> Path:
