@@ -107,6 +107,10 @@ def compare(
             f"{list_known_models(chosen.root)} `nhl-lake models fit xg` fits another.",
         )
     models = [find_model(chosen.root, name)[0] for name in wanted]
+    if models[0].name == models[1].name:
+        raise BadInput(
+            f"'{wanted[0]}' and '{wanted[1]}' are the same model.", "`nhl-lake models list` lists the models."
+        )
     shots = read_shots(chosen.root, season)
     rows = shots if season else expected_goals.select_held_out(shots, *models)
     if rows.is_empty():

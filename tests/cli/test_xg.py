@@ -61,6 +61,11 @@ def test_list_has_the_fitted_models(two_models: Path, run_here: Cli):
         (["show", "xg 1999"], "There is no model 'xg 1999'", "'xg sample league'"),
         (["show", "xg", "--season", "2001"], "no games of 2001-02", "nhl-lake ingest --season 2001"),
         (["compare"], "Name two models to compare, not 1", "nhl-lake models fit xg"),
+        (
+            ["compare", "xg sample league", "xg"],
+            "'xg sample league' and 'xg' are the same model",
+            "nhl-lake models list",
+        ),
         (["compare", "xg sample league", "xg 2"], "There is no model 'xg 2'", "'xg sample league'"),
     ],
 )
