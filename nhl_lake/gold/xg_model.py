@@ -6,6 +6,7 @@ from importlib.resources import files
 import msgspec
 import polars as pl
 
+from nhl_lake.errors import UnreadableData
 from nhl_lake.gold.measures.expected_goals import XgModel
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.ledger import META, MODELS, select_newest_model
@@ -21,9 +22,11 @@ def xg_model(meta: pl.LazyFrame, models: pl.LazyFrame) -> pl.LazyFrame:
 
     A lake fits a model only when `nhl-lake models fit xg` is run. A lake of another source has none until then.
     """
-    fitted = select_newest_model(models, XG_KIND)
+    fitted = select_newest_model(models, XG_KIND).collect()
+    for name, card in fitted.select("model", "card").iter_rows():
+        decode_card(name, card)  # a model that cannot be read never replaces one that can
     rows = [make_row(model) for model in read_shipped_models(meta)]
-    ours = fitted.select("model", "made_at", "card", source=pl.lit("fitted"))
+    ours = fitted.lazy().select("model", "made_at", "card", source=pl.lit("fitted"))
     return pl.concat([ours, pl.LazyFrame(rows, schema=XG_MODEL.schema)], how="diagonal").head(1).select(
         column.name for column in COLUMNS
     )  # fmt: skip
@@ -49,14 +52,20 @@ def read_shipped_model(source: str) -> XgModel:
 
 def decode_model(xg_model: pl.LazyFrame) -> XgModel | None:
     """Return the model of the table; None without one."""
-    cards = xg_model.select("card").collect()["card"].to_list()
-    return decode_card(cards[0]) if cards else None
+    rows = xg_model.select("model", "card").collect().rows()
+    return decode_card(*rows[0]) if rows else None
 
 
 @lru_cache(2)
-def decode_card(card: str) -> XgModel:
+def decode_card(name: str, card: str) -> XgModel:
     """Return the model of a card; the same object each time, as its expressions are made once a model."""
-    return msgspec.json.decode(card, type=XgModel)
+    try:
+        return msgspec.json.decode(card, type=XgModel)
+    except msgspec.DecodeError as error:
+        raise UnreadableData(
+            f"The model '{name}' cannot be read: {error}.",
+            "No xG was changed. Use the release that fitted it, or fit another: `nhl-lake models fit xg`.",
+        ) from None
 
 
 COLUMNS = (

@@ -1,12 +1,14 @@
 """Store fitted models and predictions in the ledger, and read the models of expected goals."""
 
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
 import polars as pl
 
+from nhl_lake.errors import UnreadableData
 from nhl_lake.gold.measures.expected_goals import XgModel
-from nhl_lake.gold.xg_model import XG_KIND, read_shipped_models
+from nhl_lake.gold.xg_model import XG_KIND, decode_card, read_shipped_models
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
@@ -26,9 +28,15 @@ def store_model(root: Location, name: str, card: msgspec.Struct, made_at: dateti
 
 
 def read_xg_models(root: Location) -> dict[str, XgModel]:
-    """Return the models of expected goals by name: those that this lake fitted, newest first, then the package's."""
+    """Return the models of expected goals by name: those that this lake fitted, newest first, then the package's.
+
+    Those that this release cannot read are left out; a rebuild names one if it is the newest.
+    """
     fitted = ledger.select_models(delta_tables.scan_table_or_empty(root, ledger.MODELS), XG_KIND).collect()
-    models = [msgspec.json.decode(card, type=XgModel) for card in fitted["card"].reverse()]
+    models = []
+    for name, card in fitted.select("model", "card").reverse().iter_rows():
+        with suppress(UnreadableData):
+            models.append(decode_card(name, card))
     shipped = read_shipped_models(delta_tables.scan_table(root, ledger.META))
     return {model.name: model for model in (*models, *shipped)}
 

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import polars as pl
 import pytest
 
 from nhl_lake.gold.xg_model import SAMPLE_LEAGUE, read_shipped_model
-from nhl_lake.models.storage import store_model
+from nhl_lake.models.storage import append_if_new, store_model
+from nhl_lake.schema.ledger import MODELS
 from tests.support.commands import CommandResult
 
 Cli = Callable[..., CommandResult]
@@ -47,6 +49,36 @@ def test_show_has_the_card_and_the_scores_of_any_model(two_models: Path, run_her
     assert (other["model"], other["source"]) == ("xg opposite", "not in use")
     assert used["scores"]["auc"] > 0.7 > other["scores"]["auc"]
     assert "distance_ft" in run_here("models", "show", root=two_models).out
+
+
+@pytest.fixture(scope="module")
+def unreadable_model(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake whose newest model has a feature that this release does not know, as after a later release fitted it."""
+    root = tmp_path_factory.mktemp("unreadable_model") / "lake"
+    shutil.copytree(league_lake, root)
+    card = msgspec.json.encode(read_shipped_model(SAMPLE_LEAGUE)).replace(b"distance_ft", b"feet_from_bench", 1)
+    row = {
+        "model": "xg of tomorrow", "made_at": datetime(2026, 3, 1, tzinfo=UTC), "features_version": 1,
+        "card": card.decode(),
+    }  # fmt: skip
+    append_if_new(root, MODELS, pl.DataFrame([row], schema=MODELS.schema))
+    return root
+
+
+def test_a_rebuild_names_a_model_that_it_cannot_read_and_keeps_the_one_in_use(unreadable_model: Path, run_here: Cli):
+    ended = run_here("rebuild", root=unreadable_model)
+    said, advice = ended.err.splitlines()
+
+    assert ended.code == 1
+    assert "'xg of tomorrow' cannot be read: unknown features: feet_from_bench" in said
+    assert "nhl-lake models fit xg" in advice
+    assert run_here("models", "show", "--json", root=unreadable_model).json["model"] == "xg sample league"
+
+
+def test_the_other_models_are_listed_beside_one_that_cannot_be_read(unreadable_model: Path, run_here: Cli):
+    rows = run_here("models", "list", "--json", root=unreadable_model).json
+
+    assert [row["model"] for row in rows if row["name"] == "xg"] == ["xg sample league"]
 
 
 def test_list_has_the_fitted_models(two_models: Path, run_here: Cli):

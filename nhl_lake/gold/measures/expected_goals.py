@@ -5,6 +5,7 @@ penalty shots. `models/expected_goals.py` fits it. Who shoots, and who is in the
 """
 
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 
 import msgspec
@@ -90,6 +91,30 @@ class XgModel(msgspec.Struct, eq=False, frozen=True, kw_only=True):
     trees: tuple[Tree, ...]
     empty_net: tuple[float, ...]
     penalty_shot: float
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if the model could not be applied: a later release may have fitted it."""
+        if unknown := sorted(set(self.features) - FEATURES.keys()):
+            raise ValueError(f"unknown features: {', '.join(unknown)}")
+        if not all(is_complete_tree(tree, len(self.features)) for tree in self.trees):
+            raise ValueError("a tree names a feature or a node that it does not have")
+        if len(self.empty_net) != len(list_empty_net_terms()) or not 0 <= self.penalty_shot <= 1:
+            raise ValueError("the weights of empty nets or the share of penalty shots are wrong")
+        for season, last in self.trained_through.items():
+            int(season), date.fromisoformat(last)
+
+
+def is_complete_tree(tree: Tree, features: int) -> bool:
+    """Whether each node of a tree is a leaf, or has one of the features and two later nodes."""
+    size = len(tree.feature)
+    return (
+        size > 0
+        and all(len(values) == size for values in msgspec.structs.astuple(tree))
+        and all(
+            feature < 0 or (feature < features and node < min(left, right) and max(left, right) < size)
+            for node, (feature, left, right) in enumerate(zip(tree.feature, tree.left, tree.right, strict=True))
+        )
+    )
 
 
 def is_modeled() -> pl.Expr:
