@@ -25,13 +25,19 @@ L2_PENALTY = 1e-4  # stabilizes the weights of correlated features
 MIN_TRAINING_ROWS = 2_000
 MIN_COVERAGE = 0.5  # a feature or baseline that is known in a smaller share of games is left out
 
+
+def take_log(value: pl.Expr) -> pl.Expr:
+    """Return the logarithm of positive numbers; null of others, which no game has unless its pages are wrong."""
+    return pl.when(value > 0).then(value.log())
+
+
 FEATURES: Mapping[str, pl.Expr] = {
-    "shrunk_decayed_shots_on_goal": pl.col("shrunk_decayed_shots_on_goal").log(),
-    "shrunk_shots_on_goal": pl.col("shrunk_shots_on_goal").log(),
-    "expected_time_on_ice_s": pl.col("expected_time_on_ice_s").log(),
-    "time_on_ice_last_game_s": pl.col("time_on_ice_last_game_s").clip(60).log(),
-    "opponent_shots_on_goal_against": pl.col("opponent_shots_on_goal_against").log(),
-    "team_shots_on_goal": pl.col("team_shots_on_goal").log(),
+    "shrunk_decayed_shots_on_goal": take_log(pl.col("shrunk_decayed_shots_on_goal")),
+    "shrunk_shots_on_goal": take_log(pl.col("shrunk_shots_on_goal")),
+    "expected_time_on_ice_s": take_log(pl.col("expected_time_on_ice_s")),
+    "time_on_ice_last_game_s": take_log(pl.col("time_on_ice_last_game_s").clip(60)),
+    "opponent_shots_on_goal_against": take_log(pl.col("opponent_shots_on_goal_against")),
+    "team_shots_on_goal": take_log(pl.col("team_shots_on_goal")),
     "is_defenseman": pl.col("position").eq_missing("D").cast(pl.Float64),
     "is_home": pl.col("is_home").cast(pl.Float64),
     "is_back_to_back": pl.col("is_back_to_back").cast(pl.Float64),

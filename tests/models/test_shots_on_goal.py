@@ -141,6 +141,19 @@ def test_feature_that_is_never_known_is_left_out():
     }
 
 
+@pytest.mark.parametrize(
+    "name", [name for name, value in FEATURES.items() if "log" in str(value) and "clip" not in str(value)]
+)
+def test_feature_without_a_logarithm_is_unknown_in_its_rows_alone(name: str):
+    rows = make_features()
+    odd = rows.with_columns(pl.when(pl.int_range(pl.len()) < 9).then(0).otherwise(name).alias(name))
+    card = shots_on_goal.fit_model(odd)
+    predicted = odd.select(mean=shots_on_goal.predict_mean(card))["mean"]
+    assert card.rows == rows.height - 9
+    assert predicted.head(9).is_null().all()
+    assert predicted.tail(-9).is_finite().all()
+
+
 def test_too_few_games_raise_an_error_with_a_next_step():
     with pytest.raises(LakeError, match="Too few rows to fit a model"):
         shots_on_goal.fit_model(make_features(500))
