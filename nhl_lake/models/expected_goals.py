@@ -192,7 +192,7 @@ def score_predictions(rows: pl.DataFrame) -> XgScores:
         rows.group_by(cell=value.fill_null("unknown"))
         .agg(attempts=pl.len(), goals=goals.sum(), xg=pl.col("xg").sum())
         .select(pl.lit(kind).alias("kind"), "cell", "attempts", "goals", "xg")
-        .sort("cell")
+        .sort(pl.col("cell").cast(pl.Float64, strict=False), "cell")
         for kind, value in REPORT_CELLS.items()
     ).with_columns(goals_per_xg=pl.col("goals") / pl.col("xg"))
     tenth = (pl.col("xg").rank("ordinal") * 10 / (pl.len() + 1)).floor().cast(pl.Int8)

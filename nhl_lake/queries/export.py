@@ -152,10 +152,11 @@ def require_fits(table: TableOrView, rows: pl.DataFrame) -> None:
     longest = rows.select(pl.max_horizontal(0, cs.string().str.len_chars().max())).item()
     if rows.height > MAX_SHEET_ROWS or longest > MAX_CELL_LENGTH:
         what = f"{rows.height:,} rows" if rows.height > MAX_SHEET_ROWS else f"texts of {longest:,} characters"
+        fewer = "Export fewer seasons (--season 2025), or use" if rows.height > MAX_SHEET_ROWS else "Use"
         raise LakeError(
             f"{table.name} has {what}: an Excel sheet holds {MAX_SHEET_ROWS:,} rows, "
             f"a cell {MAX_CELL_LENGTH:,} characters.",
-            "Export fewer seasons (--season 2025), or use --format csv, sqlite or duckdb.",
+            f"{fewer} --format csv, sqlite or duckdb.",
         )
 
 
