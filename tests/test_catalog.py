@@ -1,5 +1,6 @@
 """Invariants of every table of the lake."""
 
+import dataclasses
 import json
 import os
 from collections.abc import Iterator
@@ -580,3 +581,8 @@ def test_every_mutant_is_of_a_rule_that_there_is():
     declared = {(table.name, rule) for table in catalog.TABLES for rule in table.checks}
 
     assert set(MUTANTS) == declared
+
+
+def test_chunk_key_that_no_input_has_is_an_error():
+    with pytest.raises(ValueError, match="none of its inputs has the column draft_year"):
+        dataclasses.replace(catalog.find_table("gold.skater_game"), chunk_key="draft_year")

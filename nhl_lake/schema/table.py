@@ -96,6 +96,8 @@ class Table:
         object.__setattr__(self, "schema", pl.Schema({c.name: c.dtype for c in self.columns}))
         if self.partition is not None and self.partition not in self.schema:
             raise ValueError(f"{self.name} has no column {self.partition}: declare partition=None")
+        if self.chunk_key is not None and not any(self.chunk_key in table.schema for table in self.inputs):
+            raise ValueError(f"{self.name}: none of its inputs has the column {self.chunk_key}: name another chunk_key")
 
     @property
     def layer(self) -> str:
