@@ -209,8 +209,8 @@ def read_last_checkpoint(examined: ExaminedTable) -> int | None:
 def check_history(examined: ExaminedTable, delta: DeltaTable) -> Iterator[Damage]:
     """Yield damage if a table lacks commits at its end that were recorded, or does not continue its backup."""
     folder = delta_tables.locate_table(examined.root, examined.table)
-    newest = checksums.read_newest_version(folder)
-    is_lost = newest > delta.version() and not location.has_file(folder, commit_name(newest))
+    newest = max(map(checksums.parse_version, examined.file_sizes), default=-1)
+    is_lost = newest > delta.version() and commit_name(newest) not in examined.file_sizes
     saved = examined.saved
     if is_lost and (saved is None or saved.version <= delta.version()):
         lost = tuple(range(delta.version() + 1, newest + 1))

@@ -139,11 +139,6 @@ def parse_version(name: str) -> int:
     return int(found[1]) if found else -1
 
 
-def read_newest_version(folder: Location) -> int:
-    """Return the newest version of a table that has a file of checksums; -1 if none has."""
-    return max(map(parse_version, list_checksum_files(folder)), default=-1)
-
-
 def parse_checksums(body: bytes) -> list[tuple[str, str]] | None:
     """Return the hashes and names of a file of checksums; None if it is damaged."""
     text, _, seal = body.decode(errors="replace").rpartition("# ")
