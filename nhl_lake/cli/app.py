@@ -24,6 +24,7 @@ from nhl_lake.cli import (
     query,
     rebuild,
     repair,
+    report,
     schedule,
     show,
     status,
@@ -196,6 +197,14 @@ add_command(
         "nhl-lake export --names moneypuck -o moneypuck/ --format csv",
     ),
 )
+reports = make_group("Write a report with pictures, as one HTML file")
+add_command(
+    reports,
+    report.game,
+    "game",
+    examples=("nhl-lake report game 2023020001", "nhl-lake report game last TOR --open"),
+)
+app.add_typer(reports, name="report", rich_help_panel=ASK)
 add_command(app, export.duckdb, "duckdb", panel=ASK, examples=("nhl-lake duckdb lake.duckdb",))
 
 add_command(

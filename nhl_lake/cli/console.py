@@ -19,7 +19,6 @@ from rich.segment import Segment
 from rich.table import Table as Grid
 from rich.text import Text
 
-from nhl_lake.cli.output import show_controls
 from nhl_lake.hockey.calendar import EASTERN
 from nhl_lake.ingest.planner import count_by_reason
 from nhl_lake.ingest.run import IngestSummary
@@ -28,6 +27,7 @@ from nhl_lake.quality.audit import Finding
 from nhl_lake.queries.status import LakeStatus, SeasonStatus
 from nhl_lake.queries.trace import TraceEntry
 from nhl_lake.rebuild.publish import RebuiltPartition
+from nhl_lake.text import show_controls
 
 LINE_EVERY_S = 30.0
 COLORS = {"error": "red", "warning": "yellow", "W": "green", "L": "red"}

@@ -16,8 +16,9 @@ from typing import NoReturn
 
 import typer
 
-from nhl_lake.cli.output import ERROR_HANDLER, show_controls
+from nhl_lake.cli.output import ERROR_HANDLER
 from nhl_lake.errors import LakeError, OutOfResources, explain_shortage, is_panic, redact_secrets, summarize_error
+from nhl_lake.text import show_controls
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[
     0

@@ -11,7 +11,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from nhl_lake.cli.console import make_console
-from nhl_lake.cli.output import show_controls
+from nhl_lake.text import show_controls
 
 MAX_TEXT = 40
 MIN_TEXT = 20

@@ -4,14 +4,13 @@ Characters that the terminal's encoding lacks are replaced by similar ones. Cont
 """
 
 import codecs
-import re
 import sys
 import unicodedata
 from io import TextIOWrapper
 
+from nhl_lake.text import show_controls
+
 ERROR_HANDLER = "nhl-lake.look-alike"  # the name of the handler for `errors=`
-# controls of a terminal, and marks that change the direction of text; a line break and a tab are harmless
-CONTROL_CHARACTER = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]")
 LOOK_ALIKES = str.maketrans({
     **dict.fromkeys("–—−‑═─", "-"), **dict.fromkeys("│┆║┊", "|"), **dict.fromkeys("‘’", "'"),
     **dict.fromkeys("“”", '"'),
@@ -41,23 +40,6 @@ def install_error_handler() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors=ERROR_HANDLER)
-
-
-def show_controls(text: str, *, lines: bool = True) -> str:
-    """Return a text with its control characters visible: escape becomes ␛, a mark of direction its number.
-
-    A line break stays, unless the text is to be one line.
-    """
-    shown = CONTROL_CHARACTER.sub(lambda found: show_character(found[0]), text)
-    return shown if lines else shown.replace("\n", "␊").replace("\t", "␉")
-
-
-def show_character(character: str) -> str:
-    """Return how to show a control character."""
-    code = ord(character)
-    if code < 0x20 or code == 0x7F:
-        return chr(0x2400 + min(code, 0x21))
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def print_text(text: str, *, err: bool = False) -> None:

@@ -10,8 +10,9 @@ import typer
 
 from nhl_lake.cli.backup import choose_lake, load_backup_settings
 from nhl_lake.cli.options import BackupsOption, Json, LakeOption, Quiet, Yes, format_command_line, parse_moment
-from nhl_lake.cli.output import print_text, show_controls, write_out
+from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput, LakeError
+from nhl_lake.text import show_controls
 
 if TYPE_CHECKING:
     from nhl_lake.backup.manifest import Manifest

@@ -8,6 +8,7 @@ import polars as pl
 from nhl_lake.catalog import find_table
 from nhl_lake.errors import BadInput
 from nhl_lake.gold.measures.situations import compute_share
+from nhl_lake.hockey.calendar import FINAL_STATES
 from nhl_lake.hockey.ids import format_season, get_game_season, get_game_type
 from nhl_lake.hockey.names import format_full_name
 from nhl_lake.queries.coverage import describe_game_type, describe_seasons, list_seasons
@@ -20,6 +21,7 @@ from nhl_lake.queries.official_lines import (
     scan_goalie_lines,
     scan_skater_lines,
 )
+from nhl_lake.queries.team import raise_unknown_team
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
@@ -75,6 +77,21 @@ def raise_unknown_game(root: Location, game_id: int) -> NoReturn:
         if first
         else f"The lake has no games of {what}; `nhl-lake show silver.games` lists games.",
     )
+
+
+def find_last_game(root: Location, team: str | None) -> int:
+    """Return the newest final game of the lake, or of a team by its letters."""
+    final = delta_tables.scan_table(root, find_table("silver.games")).filter(
+        pl.col("game_state").is_in(FINAL_STATES), pl.col("home_score").is_not_null()
+    )
+    if team is not None:
+        final = final.filter(pl.any_horizontal(pl.col("home_team_abbrev", "away_team_abbrev") == team.upper()))
+    last = final.sort("start_at", "game_id", descending=True).select("game_id").head(1).collect()
+    if not last.is_empty():
+        return int(last.item())
+    if team is not None:
+        raise_unknown_team(root, team)
+    raise BadInput("The lake has no game that is over.", "`nhl-lake status` shows what it has.")
 
 
 def scan_game(root: Location, table: str, game_id: int) -> pl.LazyFrame:

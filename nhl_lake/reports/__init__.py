@@ -1,1 +1,1 @@
-"""Pages and pictures of the lake: the data of each, and its drawing."""
+"""Reports and the site: pages of games, players, teams, days and the league, as HTML without a server."""

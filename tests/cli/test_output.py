@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nhl_lake.cli.output import print_text, show_controls, write_out
+from nhl_lake.cli.output import print_text, write_out
+from nhl_lake.text import show_controls
 
 
 @given(st.text())

@@ -1,0 +1,1 @@
+"""Charts of pages: each a pure function from frames to SVG."""

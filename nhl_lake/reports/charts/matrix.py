@@ -1,0 +1,35 @@
+"""Matrices of minutes: who was on the ice with whom, and against whom."""
+
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup, escape
+
+from nhl_lake.reports.charts.svg import show_text
+
+SHADES = 5
+
+
+def render_matrix(
+    rows: Sequence[int], columns: Sequence[int], seconds: Mapping[tuple[int, int], int], names: Mapping[int, str], *,
+    caption: str, side: str,
+) -> Markup:  # fmt: skip
+    """Return a table of minutes: a row and a column per player; the more minutes, the stronger the color."""
+    most = max(seconds.values(), default=0)
+    head = "".join(f'<th scope="col"><span>{show_text(names[player])}</span>' for player in columns)
+    body = "".join(
+        f'<tr><th scope="row">{show_text(names[row])}'
+        + "".join(render_cell(seconds.get((row, column)), most, is_self=row == column) for column in columns)
+        for row in rows
+    )
+    return Markup(
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="matrix {side}">'
+        f"<caption>{escape(caption)}</caption><thead><tr><td>{head}</thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def render_cell(seconds: int | None, most: int, *, is_self: bool) -> str:
+    """Return a cell: minutes with one decimal, in one of five shades. Players who never met have an empty cell."""
+    if is_self or not seconds:
+        return "<td>"
+    shade = min(SHADES, 1 + SHADES * seconds // (most + 1))
+    return f"<td class=s{shade}>{seconds / 60:.1f}"

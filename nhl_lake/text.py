@@ -1,0 +1,23 @@
+"""Text from outside, made safe to show: control characters are shown, not obeyed."""
+
+import re
+
+# controls of a terminal, and marks that change the direction of text; a line break and a tab are harmless
+CONTROL_CHARACTER = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]")
+
+
+def show_controls(text: str, *, lines: bool = True) -> str:
+    """Return a text with its control characters visible: escape becomes ␛, a mark of direction its number.
+
+    A line break stays, unless the text is to be one line.
+    """
+    shown = CONTROL_CHARACTER.sub(lambda found: show_character(found[0]), text)
+    return shown if lines else shown.replace("\n", "␊").replace("\t", "␉")
+
+
+def show_character(character: str) -> str:
+    """Return how to show a control character."""
+    code = ord(character)
+    if code < 0x20 or code == 0x7F:
+        return chr(0x2400 + min(code, 0x21))
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
