@@ -1,5 +1,6 @@
 """The report of a game as a page: charts, tables, and a word about what is missing."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -144,8 +145,8 @@ def render_game(data: GameData, place: Place = ALONE) -> str:
         ending=describe_ending(game),
         colors=pick_team_colors(*letters),
         pregame=find_pregame(data.win_probability),
-        charts=draw_charts(data, letters),
-        tables=dict(render_tables(data, place)),
+        charts=defaultdict(Markup, draw_charts(data, letters)),
+        tables=defaultdict(Markup, render_tables(data, place)),
         matrices=list(render_matrices(data)),
         missing=list_missing(data),
     )

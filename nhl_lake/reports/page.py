@@ -12,6 +12,7 @@ from markupsafe import Markup
 from nhl_lake.hockey.calendar import GAME_TYPES
 from nhl_lake.hockey.ids import format_season
 from nhl_lake.reports import tables
+from nhl_lake.text import show_controls
 
 FOLDERS = {"game": "games", "player": "players", "team": "teams", "day": "days"}
 
@@ -50,10 +51,11 @@ def load_templates() -> jinja2.Environment:
         loader=jinja2.FunctionLoader(read_asset),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=show_controls_of_text,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"season": format_season, "clock": tables.format_clock, "text": show_text}
+    environment.filters |= {"season": format_season, "clock": tables.format_clock}
     environment.globals |= {
         "style": Markup(read_asset("style.css")),
         "script": Markup(read_asset("script.js")),
@@ -62,9 +64,9 @@ def load_templates() -> jinja2.Environment:
     return environment
 
 
-def show_text(value: object) -> Markup:
-    """Return a text from a page, safe to show."""
-    return Markup(tables.show_text(value))
+def show_controls_of_text(value: object) -> object:
+    """Return what a template shows of a value: a text with its control characters visible, not obeyed."""
+    return show_controls(value, lines=False) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def render_page(template: str, place: Place, **about: object) -> str:

@@ -88,15 +88,15 @@ def render_table(
     about = "" if source is None else render_source(source)
     hidden = "" if shows_caption else ' class="visually-hidden"'
     return Markup(
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table{about}>'
-        f"<caption{hidden}>{escape(caption)}</caption><thead><tr>{head}</thead><tbody>{body}</tbody></table></div>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{show_text(caption)}"><table{about}>'
+        f"<caption{hidden}>{show_text(caption)}</caption><thead><tr>{head}</thead><tbody>{body}</tbody></table></div>"
     )
 
 
 def render_source(source: Source) -> str:
     """Return the attributes of a table that say where its numbers are."""
     return (
-        f' data-from="{escape(source.table)}" data-where="{escape(source.where)}"'
+        f' data-from="{escape(source.table)}" data-where="{show_text(source.where)}"'
         f' data-keys="{escape(",".join(source.keys))}"'
     )
 
@@ -106,7 +106,7 @@ def render_keys(rows: pl.DataFrame, source: Source | None) -> list[str]:
     if source is None or not source.keys:
         return [""] * rows.height
     names = rows.select(pl.concat_str(pl.col(source.keys).cast(pl.String).fill_null(""), separator=",")).to_series()
-    return [f' data-key="{escape(name)}"' for name in names]
+    return [f' data-key="{show_text(name)}"' for name in names]
 
 
 def render_heading(column: TableColumn, source: Source | None) -> str:

@@ -34,7 +34,7 @@ def draw_game_flow(flow: pl.DataFrame, goals: pl.DataFrame, teams: tuple[str, st
     steps = flow.filter(pl.col("game_seconds").is_not_null())
     ends = [max(flow[f"{side}_xg_so_far"].drop_nulls().to_list(), default=0.0) for side in SIDES]
     end = find_end(steps)
-    plot = Plot(30, WIDTH - 78, 20, HEIGHT - 24, end, max(*ends, 1) * 1.12)
+    plot = Plot(30, WIDTH - 96, 20, HEIGHT - 24, end, max(*ends, 1) * 1.12)
     parts = [*draw_power_plays(plot, steps), *draw_clock(plot, end), *draw_xg_axis(plot)]
     for side in SIDES:
         points = [(0, 0.0), *list_points(steps, f"{side}_xg_so_far"), (end, ends[SIDES.index(side)])]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from nhl_lake.reports.charts.svg import show_text
 
@@ -22,8 +22,8 @@ def render_matrix(
         for row in rows
     )
     return Markup(
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="matrix {side}">'
-        f"<caption>{escape(caption)}</caption><thead><tr><td>{head}</thead><tbody>{body}</tbody></table></div>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{show_text(caption)}"><table class="matrix {side}">'
+        f"<caption>{show_text(caption)}</caption><thead><tr><td>{head}</thead><tbody>{body}</tbody></table></div>"
     )
 
 
