@@ -260,8 +260,12 @@ def format_summary_json(summary: IngestSummary) -> str:
 
 def format_json(value: object) -> str:
     """Return a value as JSON. Dates and times are text; non-ASCII letters are escaped if the output is not UTF-8."""
-    is_unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
-    return json.dumps(value, indent=2, default=str, ensure_ascii=not is_unicode)
+    return json.dumps(value, indent=2, default=str, ensure_ascii=not is_unicode_output())
+
+
+def is_unicode_output() -> bool:
+    """Return whether standard output can show any letter."""
+    return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
 
 
 def show_plan(

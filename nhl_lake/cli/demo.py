@@ -63,6 +63,7 @@ def demo(json: Json = False, root: Root = None) -> None:
     from nhl_lake.ingest.run import Options, ingest
     from nhl_lake.layout import check_source, is_lake
     from nhl_lake.models.predict import refresh_predictions
+    from nhl_lake.queries.game import find_last_game
     from nhl_lake.queries.status import read_status
     from nhl_lake.queries.targets import parse_folder
     from nhl_lake.store.location import require_lake_name
@@ -93,6 +94,8 @@ def demo(json: Json = False, root: Root = None) -> None:
             rebuilds=True,
             predict=refresh_predictions,
         )
+    game_id = find_last_game(folder, None)
+    report = write_last_report(folder, game_id)
     if json:
         write_out(console.format_summary_json(summary))
         console.show_incomplete(summary)
@@ -103,7 +106,8 @@ def demo(json: Json = False, root: Root = None) -> None:
     out.print("")
     show_scorers(folder)
     out.print("")
-    print_next_steps(folder, find_last_game(folder), summary, now, is_first=is_first)
+    print_next_steps(folder, game_id, summary, now, is_first=is_first)
+    out.print(f"\nA picture of the last game is ready. Open it in a browser:\n  {report.absolute()}")
     raise typer.Exit(summary.exit_code)
 
 
@@ -162,16 +166,16 @@ def parse_full_name() -> "pl.Expr":
     )
 
 
-def find_last_game(folder: Path) -> int:
-    """Return the id of the lake's last final game."""
-    import polars as pl
+def write_last_report(folder: Path, game_id: int) -> Path:
+    """Write the report of the last game next to the lake, in place of an older one; return its file."""
+    from nhl_lake.queries import targets
+    from nhl_lake.reports.game import read_game
+    from nhl_lake.reports.game_page import render_game
 
-    from nhl_lake.bronze.endpoints import PLAY_BY_PLAY
-    from nhl_lake.store import delta_tables
-
-    pages = delta_tables.scan_table(folder, PLAY_BY_PLAY)
-    number: int = pages.select(pl.col("game_id").sort_by("game_date", "game_id").last()).collect().item()
-    return number
+    file = folder.with_name(f"{folder.name}-report.html")
+    with targets.write_atomically(file) as draft:
+        draft.write_text(render_game(read_game(folder, game_id)), encoding="utf-8", newline="\n")
+    return file
 
 
 def print_next_steps(folder: Path, game_id: int, summary: "IngestSummary", now: datetime, *, is_first: bool) -> None:
@@ -191,6 +195,7 @@ def print_next_steps(folder: Path, game_id: int, summary: "IngestSummary", now: 
         out.print(f"  export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
     out.print(f"  export NHL_LAKE_ROOT={location} NHL_LAKE_API=league: NHL_LAKE_NOW={instant}")
     for command, about in (
+        ("nhl-lake report game last --open", "the last game in pictures, in your browser"),
         ("nhl-lake leaders --by goals", "the best scorers"),
         ("nhl-lake player zeke kesseridge", "one player; also: team HMS"),
         (f"nhl-lake game {game_id}", "one game: periods, goals, penalties, goalies"),

@@ -9,7 +9,14 @@ from rich.text import Text
 
 from nhl_lake import catalog
 from nhl_lake.cli import frames
-from nhl_lake.cli.console import format_eastern_time, format_size, format_text, make_console, make_grid
+from nhl_lake.cli.console import (
+    format_eastern_time,
+    format_size,
+    format_text,
+    is_unicode_output,
+    make_console,
+    make_grid,
+)
 from nhl_lake.gold.measures.situations import ALL_SITUATIONS
 from nhl_lake.hockey.calendar import FINAL_STATES, GAME_TYPES
 from nhl_lake.hockey.ids import format_season
@@ -22,6 +29,7 @@ from nhl_lake.queries.team import TeamSummary
 from nhl_lake.schema.table import Table
 
 MAX_PREDICTION_AGE = timedelta(hours=36)  # a daily run that was late is no reason to warn
+BARS, MAX_BARS = "▁▂▃▄▅▆▇█", 65  # with the letters and the sum they fit 80 columns
 COLUMN_TITLES = {
     "rank": "#", "player_id": "id", "team_abbrev": "team", "position": "pos", "games": "GP", "goals": "G",
     "assists": "A", "points": "P", "shots_on_goal": "SOG", "shots_per_game": "SOG a game", "saves": "SV",
@@ -148,6 +156,7 @@ def show_plays(found: GameSummary, teams: Sequence[str]) -> None:
     for what, title in (("goals", "Goals"), ("shots_on_goal", "Shots"), ("xg", "xG")):
         if found.periods[what].is_not_null().any():
             show_periods(found.periods, what, title, teams)
+    show_running_xg(found.running_xg, teams)
     goals = [
         (
             format_game_time(row),
@@ -170,6 +179,23 @@ def show_plays(found: GameSummary, teams: Sequence[str]) -> None:
     if called:
         make_console().print()
         show_grid(["penalty", "team", "min", "player", "for"], called, right=["min"])
+
+
+def show_running_xg(running: pl.DataFrame, teams: Sequence[str]) -> None:
+    """Print the running xG of both teams as bars, one character a minute; nothing where the terminal cannot.
+
+    teams: the letters of away and home.
+    """
+    if running.is_empty() or not is_unicode_output():
+        return
+    step = 1 + (running.height - 1) // MAX_BARS
+    ends = running.filter((pl.col("minute") % step == 0) | (pl.col("minute") == running.height))
+    most = max(ends["away"][-1], ends["home"][-1])
+    out = make_console()
+    out.print(f"\nRunning xG, a bar every {'minute' if step == 1 else f'{step} minutes'}")
+    for team, side in zip(teams, ("away", "home"), strict=True):
+        bars = "".join(BARS[min(int(value / most * len(BARS)), len(BARS) - 1)] for value in ends[side])
+        out.print(f"{team:3}  {bars}  {ends[side][-1]:.2f}")
 
 
 def show_periods(periods: pl.DataFrame, what: str, title: str, teams: Sequence[str]) -> None:

@@ -27,6 +27,7 @@ from nhl_lake.store.location import Location
 
 LEADER_COUNT = 6
 GAME_ID_DIGITS = 10
+REGULATION_MINUTES = 60
 
 
 class GameSummary(NamedTuple):
@@ -38,6 +39,7 @@ class GameSummary(NamedTuple):
     penalties: pl.DataFrame
     goalies: pl.DataFrame
     leaders: pl.DataFrame
+    running_xg: pl.DataFrame  # one row per minute played: minute, away, home; without rows if no attempt has xG
 
 
 def summarize_game(root: Location, game_id: int) -> GameSummary:
@@ -49,7 +51,7 @@ def summarize_game(root: Location, game_id: int) -> GameSummary:
     plays = scan_plays(root, game_id).join(xg, on="event_id", how="left", maintain_order="left").collect()
     return GameSummary(
         game.row(0, named=True), summarize_periods(plays), list_goals(root, plays), list_penalties(root, plays),
-        list_goalies(root, game_id), rank_leaders(root, game_id),
+        list_goalies(root, game_id), rank_leaders(root, game_id), sum_running_xg(plays),
     )  # fmt: skip
 
 
@@ -139,6 +141,24 @@ def summarize_periods(plays: pl.DataFrame) -> pl.DataFrame:
         )
         .sort("period", "team")
     )
+
+
+def sum_running_xg(plays: pl.DataFrame) -> pl.DataFrame:
+    """One row per minute of the game: the xG of both teams up to its end. No rows if no attempt has xG."""
+    known = plays.filter(
+        pl.col("xg").is_not_null(), pl.col("game_seconds").is_not_null(), pl.col("is_home").is_not_null()
+    )
+    if known.is_empty():
+        return pl.DataFrame(schema={"minute": pl.Int32, "away": pl.Float64, "home": pl.Float64})
+    last = int(str(plays["game_seconds"].max()))
+    minutes = pl.DataFrame(
+        {"minute": range(1, max(REGULATION_MINUTES, (last + 59) // 60) + 1)}, schema={"minute": pl.Int32}
+    )
+    per_minute = known.group_by(minute=(pl.col("game_seconds") // 60 + 1).clip(1, minutes.height)).agg(
+        away=pl.col("xg").filter(~pl.col("is_home")).sum(), home=pl.col("xg").filter("is_home").sum()
+    )
+    rows = minutes.join(per_minute, on="minute", how="left", validate="1:1", maintain_order="left")
+    return rows.with_columns(pl.col("away", "home").fill_null(0.0).cum_sum())
 
 
 def list_goals(root: Location, plays: pl.DataFrame) -> pl.DataFrame:

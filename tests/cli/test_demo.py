@@ -34,11 +34,17 @@ def test_the_demo_creates_a_lake_and_each_time_adds_a_day_of_games(run_cli: Cli,
         "nhl-lake game 20250",
     ):
         assert sign in first.out
+    report = root.with_name("demo-report.html")
+    last = first.out.rstrip().splitlines()[-1].strip()
+    assert last == str(report)
+    before = report.read_text(encoding="utf-8")
+    assert before.startswith("<!doctype html>")
     days = lakes.read_rows(root, find_table("silver.games")).filter(game_state="OFF")["game_date"].max()
     held = set(lakes.read_rows(root, endpoints.PLAY_BY_PLAY)["game_id"])
 
     second = run_cli("demo", "--root", str(root), "--json", root=tmp_path / "elsewhere")
     assert second.code == 0, second.err
+    assert report.read_text(encoding="utf-8") != before
     new = set(lakes.read_rows(root, endpoints.PLAY_BY_PLAY)["game_id"]) - held
     assert second.json["tables"]["bronze.play_by_play"]["new"] == len(new)
     assert 0 < len(new) <= 16
