@@ -75,12 +75,8 @@ def demo(json: Json = False, root: Root = None) -> None:
     now = FIRST_MORNING if is_first else find_last_run_time(folder) + timedelta(days=1)
     since = get_eastern_day(FIRST_MORNING - HISTORY)
     out = console.make_console()
-    if json:
-        pass  # only the result is printed
-    elif is_first:
-        out.print(f"The sample league, invented throughout: the last two weeks of March 2026. Creating {folder} …")
-    else:
-        out.print(f"One more day in the sample league: it is now {console.format_eastern_time(now)}.")
+    if not json:
+        out.print(describe_demo(folder, now, is_first=is_first))
     bar = console.FetchProgressBar(quiet=json)
     clock = make_clock(now)
     with bar.display():
@@ -109,6 +105,15 @@ def demo(json: Json = False, root: Root = None) -> None:
     print_next_steps(folder, game_id, summary, now, is_first=is_first)
     out.print(f"\nA picture of the last game is ready. Open it in a browser:\n  {report.absolute()}")
     raise typer.Exit(summary.exit_code)
+
+
+def describe_demo(folder: Path, now: datetime, *, is_first: bool) -> str:
+    """Return what the command is about to do."""
+    from nhl_lake.cli.console import format_eastern_time
+
+    if is_first:
+        return f"The sample league, invented throughout: the last two weeks of March 2026. Creating {folder} …"
+    return f"One more day in the sample league: it is now {format_eastern_time(now)}."
 
 
 def find_last_run_time(folder: Path) -> datetime:

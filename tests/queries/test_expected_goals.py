@@ -42,7 +42,7 @@ def test_xg_of_a_game_by_period_adds_up_to_that_of_the_team(league_lake: Path, r
     assert all(word in shown for word in ("GSAx", "xG%", "xG  "))
 
 
-def test_running_xg_of_a_game_ends_with_the_teams_xg(league_lake: Path, run_cli: Cli):
+def test_running_xg_of_a_game_ends_with_the_teams_xg(league_lake: Path, run_cli: Cli, monkeypatch: pytest.MonkeyPatch):
     teams = read_table(league_lake, "gold.team_game").filter(pl.col("game_id") == pl.col("game_id").max())
     game_id = teams["game_id"][0]
     running = summarize_game(league_lake, game_id).running_xg
@@ -51,12 +51,14 @@ def test_running_xg_of_a_game_ends_with_the_teams_xg(league_lake: Path, run_cli:
     for side, is_home in (("home", True), ("away", False)):
         assert running[side].is_sorted()
         assert running[side][-1] == pytest.approx(teams.filter(is_home=is_home)["xg"].item(), abs=1e-3)
-    shown = run_cli("game", str(game_id), root=league_lake, PYTHONIOENCODING="utf-8").out
+    monkeypatch.setenv("PYTHONIOENCODING", "utf-8")
+    shown = run_cli("game", str(game_id), root=league_lake).out
     bars = [line for line in shown.splitlines() if "▁" in line]
     assert len(bars) == 2
     assert max(map(len, bars)) <= 80
     assert [line.split()[-1] for line in bars] == [f"{running[side][-1]:.2f}" for side in ("away", "home")]
-    assert "Running xG" not in run_cli("game", str(game_id), root=league_lake, PYTHONIOENCODING="ascii").out
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    assert "Running xG" not in run_cli("game", str(game_id), root=league_lake).out
 
 
 def test_a_skaters_season_has_xg_and_the_on_ice_share_at_5on5(league_lake: Path):
