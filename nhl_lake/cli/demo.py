@@ -103,7 +103,8 @@ def demo(json: Json = False, root: Root = None) -> None:
     show_scorers(folder)
     out.print("")
     print_next_steps(folder, game_id, summary, now, is_first=is_first)
-    out.print(f"\nA picture of the last game is ready. Open it in a browser:\n  {report.absolute()}")
+    out.print("", "A report of the last game, with pictures, is ready. Open it in a browser:", sep="\n")
+    print_text(f"  {report.absolute()}")
     raise typer.Exit(summary.exit_code)
 
 
