@@ -91,7 +91,7 @@ GOAL_COLUMNS = (
     TEAM,
     TableColumn("score", "Score"),
     TableColumn("shooter", "Scorer", kind="player", key="shooter_player_id"),
-    TableColumn("assists", "Assists"),
+    TableColumn("assists", "Assists", kind="long"),
     TableColumn("strength", "Strength"),
     TableColumn("shot_type", "Shot"),
     TableColumn("distance_ft", "Feet", "Distance from the net", "whole"),

@@ -38,9 +38,9 @@ NUMBER_KINDS = frozenset(FORMATS)
 class TableColumn(NamedTuple):
     """A column of a table on a page: a column of the frame, its heading, what it means, and how its values are shown.
 
-    kind: `text`; `player`, `team`, `game` or `day`, a link where there is a page; or a number, by the names of FORMATS.
-    `key` names the frame's column with the id that a link needs. `column`, `where` and `table` say where a number is in
-    the lake, if not as the table on the page says.
+    kind: `text`, or `long` if it may take several lines; `player`, `team`, `game` or `day`, a link where there is a
+    page; or a number, by the names of FORMATS. `key` names the frame's column with the id that a link needs. `column`,
+    `where` and `table` say where a number is in the lake, if not as the table on the page says.
     """
 
     name: str
@@ -128,8 +128,9 @@ def render_cells(rows: pl.DataFrame, column: TableColumn, link: Link | None) -> 
     if column.kind in NUMBER_KINDS:
         show = FORMATS[column.kind]
         return [f"<td class=n>{NO_VALUE if value is None else show(value)}" for value in values]
-    if column.kind == "text" or link is None:
-        return [f"<td>{show_text(value)}" for value in values]
+    if column.kind in {"text", "long"} or link is None:
+        start = "<td class=w>" if column.kind == "long" else "<td>"
+        return [f"{start}{show_text(value)}" for value in values]
     ids = rows[column.key or column.name].to_list()
     return [f"<td>{render_link(link(column.kind, number), value)}" for number, value in zip(ids, values, strict=True)]
 
