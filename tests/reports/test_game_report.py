@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from nhl_lake import catalog
+from nhl_lake import Lake, catalog
 from nhl_lake.errors import BadInput
 from nhl_lake.hockey.calendar import FINAL_STATES
 from nhl_lake.queries.game import find_last_game
@@ -90,6 +90,25 @@ def test_goals_are_drawn_and_listed(games: list[GameData]):
         assert len(tree.css("svg.flow circle.goal")) == counted
         rows = [table for table in tree.css("table") if table.css_first("caption").text() == "Goals"]
         assert sum(len(table.css("tbody tr")) for table in rows) == counted
+
+
+def test_charts_show_the_lakes_numbers(league_lake: Path, games: list[GameData]):
+    lake = Lake(league_lake)
+    for game in games[:10]:
+        tree = LexborHTMLParser(render_game(game))
+        number = game.game["game_id"]
+        xg = lake.sql(f"select team_abbrev, xg from gold.team_game where game_id = {number} and situation = 'all'")
+        labels = [node.text() for node in tree.css("svg.flow")[0].css("text.label")]
+        assert sorted(labels) == sorted(f"{team} {total:.2f}" for team, total in xg.rows())
+        dots = lake.sql(
+            "select count(*) from gold.shots where is_unblocked_attempt and x_ft is not null and y_ft is not null"
+            f" and game_id = {number}"
+        )
+        assert len(tree.css("svg.rink title")) == dots.item()
+        chances = lake.sql(
+            f"select home_win_probability from gold.win_probability where game_id = {number} order by step_number limit 1"
+        )
+        assert f"wins, before the game {chances.item():.0%}" in tree.css("svg.flow")[1].attributes["aria-label"]
 
 
 def make_hostile(value: Any) -> Any:
