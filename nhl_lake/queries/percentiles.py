@@ -78,8 +78,8 @@ def read_percentiles(root: Location, season: int, *, game_type: int = REGULAR_SE
     """One row per player and statistic of a season, over all teams of the player, in the order of `STATISTICS`.
 
     Columns: season, game_type, player_id, player, team_abbrev (of the last game), position_group (F, D or G; null if
-    the position is unknown); statistic, label, unit (per_60, share or goals); table_name, column_name and situation, where
-    the value comes from; value; time_on_ice_s, in the situation; min_time_on_ice_s, a quarter of the most of any
+    the position is unknown); statistic, label, unit (per_60, share or goals); table_name, column_name and situation:
+    where the value comes from; value; time_on_ice_s, in the situation; min_time_on_ice_s, a quarter of the most of any
     player of the group; players, how many are compared; percentile, from 0 to 100 for the best.
 
     The percentile is the share of the other compared players whose value is worse; equal values count half. It is null
