@@ -34,6 +34,15 @@ class MatchColors(NamedTuple):
     away: ThemeColor
 
 
+# Those of the style sheet, under its names, for pictures without one
+PAGE_COLORS: Final = {
+    "bg": ThemeColor(LIGHT_PAGE, DARK_PAGE), "panel": ThemeColor("#f6f7f9", "#1c2127"),
+    "text": ThemeColor("#1a1d21", "#e8eaed"), "quiet": ThemeColor("#565d66", "#a5adb7"),
+    "line": ThemeColor("#d9dde2", "#333a43"), "ice": ThemeColor("#eef4f9", "#1a212a"),
+    "rink": ThemeColor("#8a97a5", "#68737f"), "red": ThemeColor("#c4464a", "#d2666a"),
+    "blue": ThemeColor("#3f6fb5", "#6a97d8"),
+}  # fmt: skip
+
 # Two colors of each team: the main one, and the one to use if the opponent's is alike. By the abbreviations of the API.
 TEAM_COLORS: Final = {
     "ANA": ("#f47a38", "#b9975b"), "BOS": ("#fcb514", "#111111"), "BUF": ("#003087", "#ffb81c"),
@@ -193,6 +202,13 @@ def format_color(rgb: Vector) -> str:
     return "#" + "".join(f"{round(v * 255):02x}" for v in encoded)
 
 
+def mix_colors(a: str, b: str, share: float) -> str:
+    """Return the color on the way from one to another, in OKLab; share 0 is the first, 1 the second."""
+    pairs = zip(_to_lab(parse_color(a)), _to_lab(parse_color(b)), strict=True)
+    lightness, red_green, blue_yellow = (x + (y - x) * share for x, y in pairs)
+    return format_color(_from_lab(lightness, math.hypot(red_green, blue_yellow), math.atan2(blue_yellow, red_green)))
+
+
 def _list_team_colors(abbrev: str) -> tuple[str, str]:
     if abbrev in TEAM_COLORS:
         return TEAM_COLORS[abbrev]
@@ -217,13 +233,7 @@ def _make_color(lightness: float, chroma: float, hue: float) -> str:
 
 
 def _mix(a: ThemeColor, b: ThemeColor, share: float) -> ThemeColor:
-    return ThemeColor(*(_mix_colors(x, y, share) for x, y in zip(a, b, strict=True)))
-
-
-def _mix_colors(a: str, b: str, share: float) -> str:
-    pairs = zip(_to_lab(parse_color(a)), _to_lab(parse_color(b)), strict=True)
-    lightness, red_green, blue_yellow = (x + (y - x) * share for x, y in pairs)
-    return format_color(_from_lab(lightness, math.hypot(red_green, blue_yellow), math.atan2(blue_yellow, red_green)))
+    return ThemeColor(*(mix_colors(x, y, share) for x, y in zip(a, b, strict=True)))
 
 
 def _simulate(rgb: Vector, vision: Matrix | None) -> Vector:

@@ -1,3 +1,4 @@
+import re
 from itertools import pairwise, permutations
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import strategies as st
 
 from nhl_lake.league.teams import TEAM_IDENTITIES
 from nhl_lake.reports import colors
+from nhl_lake.reports.page import read_asset
 
 LEAGUE = [team.abbrev for team in TEAM_IDENTITIES]
 NHL = [*colors.TEAM_COLORS]
@@ -105,3 +107,11 @@ def test_an_unknown_percentile_is_grey():
 def test_text_on_a_color_is_the_better_one_of_black_and_white():
     assert colors.pick_text_color("#041e42") == "#ffffff"
     assert colors.pick_text_color("#fcb514") == "#111111"
+
+
+def test_pictures_have_the_colors_of_the_style_sheet():
+    style = read_asset("style.css").replace("#fff;", "#ffffff;")
+    roots = re.findall(r":root\{([^}]*)\}", style)
+    light, dark = (dict(re.findall(r"--(\w+):(#\w+)", root)) for root in roots)
+    for name, color in colors.PAGE_COLORS.items():
+        assert (light[name], dark[name]) == color, name
