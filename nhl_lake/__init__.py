@@ -53,6 +53,12 @@ class Lake:
 
         return [table.name for table in catalog.TABLES if delta_tables.has_table(self.root, table)]
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of a lake: where it is, its seasons and its tables."""
+        from nhl_lake.reports import lake_card
+
+        return lake_card.render_lake(lake_card.read_overview(self.root))
+
 
 def open_lake(root: str | Path | None = None) -> Lake:
     """Open the lake in a folder or at `s3://bucket/prefix`; by default, the one in the settings."""

@@ -51,6 +51,8 @@ def test_a_question_has_an_answer(league_lake: Path, question: str):
 
 @pytest.mark.parametrize("program", [text for text in blocks("python") if "open_lake" in text])
 def test_a_program_runs_as_printed(league_lake: Path, tmp_path: Path, program: str):
+    if "nhl_lake import plot" in program:
+        pytest.importorskip("altair", reason="Altair is not installed: pip install 'nhl-lake[plot]'")
     env = (
         get_clean_environment()
         | make_environment(league_lake, None, None, {})
