@@ -27,6 +27,7 @@ from typer.testing import CliRunner
 from nhl_lake.cli.app import app
 from nhl_lake.errors import LakeError
 from tests.support import fake_api
+from tests.support.browser import Browser, find_chromium
 from tests.support.commands import LEAGUE_NOW, CommandResult, get_clean_environment, make_environment
 from tests.support.replay import FAR_FUTURE, Replay, make_recording_handler, select_games
 from tests.support.s3_servers import any_location, bucket, moto, seaweed, start_proxy  # noqa: F401 - fixtures
@@ -40,7 +41,7 @@ settings.load_profile("suite")
 SHARED_FOLDER = Path(__file__).resolve().parents[2] / "shared"
 MEMORY_DISK = Path("/dev/shm")
 ROOM = 12 * 10**9
-NOT_UNIT = {"tmp_path", "tmp_path_factory", "realdata", "any_location", "seaweed", "moto"}  # fixtures
+NOT_UNIT = {"tmp_path", "tmp_path_factory", "realdata", "any_location", "seaweed", "moto", "browser"}  # fixtures
 
 
 # The longest files come first; otherwise one worker would end long after the others.
@@ -206,6 +207,18 @@ def small_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
             fake_api.run_ingest(root, fake_api.make_league(day), rebuilds=True)
 
     return make_once(tmp_path_factory, "small_lake", make)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium without network. Without one of the system's packages, tests that need it are skipped."""
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip("no Chromium is installed: `apt-get install chromium`")
+    pytest.importorskip("playwright", reason="Playwright is not installed: it is one of the development tools")
+    running = Browser(executable)
+    yield running
+    running.close()
 
 
 @pytest.fixture
