@@ -18,6 +18,7 @@ from nhl_lake.reports.page import ALONE, Place, render_page
 from nhl_lake.reports.tables import Source, TableColumn, format_clock, render_table
 
 SIDES = ("away", "home")
+CHARTS = ("flow", "shots", "win", "home_shifts", "away_shifts")
 MAX_LINES, MAX_PAIRS = 6, 4  # of a team
 SHOWN_CAPTIONS = {"teams", "periods", "lines", "pairs"}  # where a section has several tables
 EVEN = f"situation={EVEN_SITUATION}"
@@ -180,8 +181,8 @@ def find_pregame(rows: pl.DataFrame) -> float | None:
 
 
 def draw_charts(data: GameData, letters: tuple[str, str]) -> dict[str, Markup]:
-    """Return the charts for which there are rows, by name."""
-    charts = {}
+    """Return the charts by name; empty without rows."""
+    charts = dict.fromkeys(CHARTS, Markup())
     has_xg = data.shots["xg"].is_not_null().any()
     if has_xg and data.flow["home_xg_so_far"].is_not_null().any():
         charts["flow"] = game_clock.draw_game_flow(data.flow, data.goals, letters)
@@ -207,16 +208,15 @@ def order_skaters(data: GameData, side: str) -> list[int]:
 
 
 def render_tables(data: GameData, place: Place) -> Iterator[tuple[str, Markup]]:
-    """Yield the tables for which there are rows: name and table."""
+    """Yield name and table; the table is empty without rows."""
     for name, rows, columns, caption, source in (*list_team_tables(data), *list_player_tables(data)):
+        shows_caption = name in SHOWN_CAPTIONS
+        table = Markup()
         if rows.height:
-            shows_caption = name in SHOWN_CAPTIONS
-            yield (
-                name,
-                render_table(
-                    rows, columns, caption=caption, source=source, link=place.link, shows_caption=shows_caption
-                ),
+            table = render_table(
+                rows, columns, caption=caption, source=source, link=place.link, shows_caption=shows_caption
             )
+        yield name, table
 
 
 TableParts = tuple[str, pl.DataFrame, Sequence[TableColumn], str, Source | None]  # name, rows, columns, caption, source
