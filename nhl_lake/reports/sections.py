@@ -21,15 +21,26 @@ class Section(NamedTuple):
 
 
 def plan_section(root: Location, section: Section, season: int, key: str, ids: Collection[int] | None) -> pl.LazyFrame:
-    """Return the rows of a section in a season: `key`, then the section's columns. `ids`: only these pages."""
+    """Return the rows of a section in a season, in order: `key`, then its columns. `ids`: only these pages."""
+    order = section.order or find_table(section.table).key
+    columns = list(dict.fromkeys((key, *section.columns)))
+    rows = filter_section(root, section, season, key, ids)
+    return rows.sort(key, *order, descending=flatten_order(section, len(order)), nulls_last=True).select(columns)
+
+
+def scan_section(root: Location, section: Section, season: int, key: str) -> pl.LazyFrame:
+    """Return the rows of a section in a season, in any order."""
+    return filter_section(root, section, season, key, None).select(list(dict.fromkeys((key, *section.columns))))
+
+
+def filter_section(
+    root: Location, section: Section, season: int, key: str, ids: Collection[int] | None
+) -> pl.LazyFrame:
+    """Return the rows of the section's table that belong to it, with all columns."""
     rows = delta_tables.scan_table_or_empty(root, find_table(section.table)).filter(pl.col("season") == season)
     if ids is not None:
         rows = rows.filter(pl.col(key).is_in(sorted(ids)))
-    if section.where is not None:
-        rows = rows.filter(section.where)
-    order = section.order or find_table(section.table).key
-    rows = rows.sort(key, *order, descending=flatten_order(section, len(order)), nulls_last=True)
-    return rows.select(list(dict.fromkeys((key, *section.columns))))
+    return rows if section.where is None else rows.filter(section.where)
 
 
 def flatten_order(section: Section, count: int) -> list[bool]:

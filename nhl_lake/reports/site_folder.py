@@ -43,7 +43,7 @@ class PageRecord(NamedTuple):
 
 
 class Manifest(NamedTuple):
-    """The files of a site by path, and what they were made by and of: digests of the code and of the lake's versions."""
+    """The files of a site by path, and digests of what they were made by and of: the code, the lake's versions."""
 
     made_by: str
     made_of: str
@@ -112,6 +112,12 @@ class SiteFolder:
         body = self.read(path)
         return None if body is None else hash_body(body)
 
+    def measure(self, path: str) -> int:
+        """Return the size of a file in bytes."""
+        folder, name = split_path(path)
+        with explain_errors(self.path / path):
+            return os.stat(name, dir_fd=self.open_folder(folder), follow_symlinks=False).st_size
+
     def write(self, path: str, body: bytes) -> bool:
         """Write a file if its bytes differ; return whether they did. A link in its place is replaced, not followed."""
         folder, name = split_path(path)
@@ -166,7 +172,7 @@ class SiteFolder:
 
 def list_names(folder: int) -> list[str]:
     """Return what is in the folder of a handle."""
-    return os.listdir(folder)  # noqa: PTH208 - pathlib takes no handles
+    return os.listdir(folder)  # pathlib takes no handles
 
 
 def split_path(path: str) -> tuple[str, str]:
