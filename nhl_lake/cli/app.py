@@ -27,6 +27,7 @@ from nhl_lake.cli import (
     report,
     schedule,
     show,
+    site,
     status,
     xg,
 )
@@ -205,6 +206,15 @@ add_command(
     examples=("nhl-lake report game 2023020001", "nhl-lake report game last TOR --open"),
 )
 app.add_typer(reports, name="report", rich_help_panel=ASK)
+sites = make_group("Build or serve a site of the whole lake: games, players, teams, days, the league")
+add_command(
+    sites,
+    site.build,
+    "build",
+    examples=("nhl-lake site build --to site", "nhl-lake site build --to site --season 2023"),
+)
+add_command(sites, site.serve, "serve", examples=("nhl-lake site serve", "nhl-lake site serve --port 0 --season 2023"))
+app.add_typer(sites, name="site", rich_help_panel=ASK)
 add_command(app, export.duckdb, "duckdb", panel=ASK, examples=("nhl-lake duckdb lake.duckdb",))
 
 add_command(
