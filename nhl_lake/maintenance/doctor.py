@@ -13,14 +13,16 @@ import obstore
 import polars as pl
 
 from nhl_lake import layout
-from nhl_lake.backup import create, repository, restore
+from nhl_lake.backup import create, repository, restore, restore_tables
 from nhl_lake.backup.manifest import Manifest, TableBackup
 from nhl_lake.bronze.endpoints import SCHEDULE
 from nhl_lake.catalog import TABLES
 from nhl_lake.errors import LakeError
+from nhl_lake.gold.xg_model import XG_MODEL
 from nhl_lake.maintenance import damage, repair
 from nhl_lake.maintenance.compaction import find_orphan_files
 from nhl_lake.maintenance.damage import Damage
+from nhl_lake.rebuild.lost_model import find_lost_model
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.store import atomic_swap, delta_tables, handles, location, locks
@@ -97,6 +99,7 @@ def examine_lake(
         *examine_location(root),
         *([] if damaged & {ledger.META.name, SCHEDULE.name} else examine_versions(root, now)),
         *by_table,
+        *([] if damaged & {ledger.MODELS.name, XG_MODEL.name} else examine_models(root)),
         *backup_findings,
         *find_restore_leftovers(root),
     ]
@@ -238,6 +241,16 @@ def examine_versions(root: Location, now: datetime) -> Iterator[Finding]:
         yield Finding("warning", str(root), what, remedy)
 
 
+def examine_models(root: Location) -> Iterator[Finding]:
+    """Yield the fitted model of xG that the lake uses, if `lake.models` lost it."""
+    if not restore_tables.is_readable(root, XG_MODEL) or not restore_tables.is_readable(root, ledger.MODELS):
+        return  # `deep` names the file
+    for name in find_lost_model(root)["model"]:
+        what = f"it lacks the model '{name}', which this lake's xG is from"
+        remedy = f"Run {MEND_COMMAND} to add it again from {XG_MODEL.name}."
+        yield Finding("damage", ledger.MODELS.name, what, remedy, Damage("lost model", ledger.MODELS, what))
+
+
 def examine_backups(
     root: Location, backups: Location, ids: Collection[str], now: datetime
 ) -> tuple[Manifest | None, list[Finding]]:
@@ -317,6 +330,8 @@ def repair_lake(
         if drop_missing_pages:  # only after everything that backups have is restored
             results += repair_findings(root, backups, ids, now=now, deep=deep, drop_missing_pages=True)
             results += (RepairResult(name, how) for name, how in repair.recover_set_aside_rows(root))
+            # a table that was created again may lack the model in use
+            results += repair_findings(root, backups, ids, now=now, deep=False, drop_missing_pages=False)
         if not any(is_source_damage(found) for found in examine_lake(root, backups, now=now, deep=False, ids=ids)):
             results += (RepairResult(name, how) for name, how in repair.rebuild_missing_tables(root, now))
     return results

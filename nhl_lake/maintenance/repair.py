@@ -11,10 +11,13 @@ from nhl_lake.backup.manifest import TableBackup
 from nhl_lake.backup.restore import FileToFetch
 from nhl_lake.catalog import BUILT_TABLES, find_table
 from nhl_lake.errors import GamesQuarantined, LakeError
+from nhl_lake.gold.xg_model import XG_MODEL
 from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.maintenance.compaction import DATA_NAME
 from nhl_lake.maintenance.damage import LAST_CHECKPOINT, Damage
 from nhl_lake.rebuild import run
+from nhl_lake.rebuild.lost_model import find_lost_model
+from nhl_lake.schema.ledger import MODELS
 from nhl_lake.schema.table import Table
 from nhl_lake.silver.quarantine import QUARANTINE
 from nhl_lake.store import atomic_swap, checksums, delta_tables, handles, location
@@ -59,7 +62,9 @@ def repair_damage(
 
 
 def restore_damaged(root: Location, backups: Location, ids: Collection[str], damage: Damage) -> str | None:
-    """Restore damaged commits or files from a backup, and return how; None if no backup has them."""
+    """Restore damaged commits or files from a backup, or a lost model, and return how; None if nothing has them."""
+    if damage.kind == "lost model":
+        return add_lost_model(root)
     if damage.kind in {"gap", "broken commit", "behind"}:
         return restore_commits(root, backups, ids, damage)
     return restore_files(root, backups, ids, damage) if damage.kind in {"file", "old file"} else None
@@ -86,6 +91,13 @@ def record_again(root: Location, damage: Damage, now: datetime) -> str:
     delta, folder = delta_tables.open_table(root, damage.table), delta_tables.locate_table(root, damage.table)
     checksums.complete_checksums(folder, delta.version())
     return "the checksums were recorded again"
+
+
+def add_lost_model(root: Location) -> str:
+    """Add the fitted model in use to `lake.models` again, from the table that the rebuild made of it."""
+    rows = find_lost_model(root)
+    delta_tables.append_to_ledger(root, MODELS, rows)
+    return f"the model '{rows['model'].item()}' was added again from {XG_MODEL.name}"
 
 
 def recreate_checkpoint(root: Location, damage: Damage, now: datetime) -> str:

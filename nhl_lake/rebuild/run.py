@@ -12,12 +12,14 @@ from typing import NamedTuple, Protocol
 
 from nhl_lake.catalog import list_build_order
 from nhl_lake.errors import GamesQuarantined, ValidationFailed
+from nhl_lake.gold.xg_model import XG_MODEL
 from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.rebuild import lineage
 from nhl_lake.rebuild.build import BuildResult, BuildTask
 from nhl_lake.rebuild.executors import SERIAL, Executor
 from nhl_lake.rebuild.intact_inputs import Verified, require_intact_inputs
 from nhl_lake.rebuild.lineage import WHOLE_TABLE, BuildSnapshot, FindGamesSince, Lineage
+from nhl_lake.rebuild.lost_model import require_no_lost_model
 from nhl_lake.rebuild.publish import PublishTask, RebuiltPartition, build_and_publish, drop_partitions
 from nhl_lake.schema.table import Table
 from nhl_lake.silver.quarantine import QUARANTINE
@@ -74,6 +76,8 @@ def rebuild(
     order = tables or list_build_order()
     selection = Selection(seasons, everything, allow_row_loss, resources)
     with handles.cache_folder_handles():
+        if XG_MODEL in order:
+            require_no_lost_model(root)
         delta_tables.repartition_table(root, QUARANTINE)
         yield from rebuild_tables(lineage.take_snapshot(root, root, order, day=day), order, selection)
 

@@ -177,6 +177,7 @@ MODELS = Table(
         replace(
             features_version,
             description="Version of the table that it was fitted to: gold.shots for xG, gold.sog_features for others",
+            nullable=True,  # of a model that `nhl-lake doctor --mend` has from gold.xg_model
         ),
         Column("card", pl.String, "The model as JSON: training rows, dates, intercept, and the weight of each feature"),
     ),

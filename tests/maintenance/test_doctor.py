@@ -3,13 +3,17 @@
 import shutil
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 
 from nhl_lake import catalog
 from nhl_lake.backup import restore_tables
 from nhl_lake.bronze import endpoints
+from nhl_lake.gold.xg_model import XG_MODEL, read_shipped_model
 from nhl_lake.maintenance import doctor, repair
+from nhl_lake.models.storage import store_model
+from nhl_lake.rebuild import run
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.silver.plays import PLAYS
@@ -162,6 +166,40 @@ def test_damaged_ledger_without_a_backup_is_repaired_as_advised_and_the_lake_can
     assert run_doctor(run_here, small_root, tmp_path / "none", "--deep").code == 0
     ended = run_here("status", root=small_root, now=NOW)
     assert ended.code == 0, ended.err
+
+
+def create_again(root: Path, table: Table) -> Path:
+    """Remove a table, and create it again without rows, as the next ingest does."""
+    folder = damage.lose_the_folder(root, table)
+    delta_tables.create_tables(root, [table])
+    return folder
+
+
+@pytest.mark.parametrize(
+    "hurt",
+    [create_again, damage.lose_the_folder, damage.lose_the_log, damage.empty_a_data_file, damage.lose_a_data_file],
+)
+def test_lost_model_of_xg_changes_no_xg_and_is_added_again_as_advised(
+    hurt: damage.DamageFunction, run_here: Run, small_root: Path, tmp_path: Path
+):
+    fitted = msgspec.structs.replace(read_shipped_model("NHL"), name="xg fitted")
+    store_model(small_root, fitted.name, fitted, NOW, 1)
+    list(run.rebuild(small_root, [XG_MODEL], day=NOW.date()))
+    card = lakes.read_rows(small_root, XG_MODEL)["card"].item()
+    hurt(small_root, ledger.MODELS)
+    if hurt not in damage.DATA_DAMAGES:  # for these the engine raises, and the command explains it
+        refused = run_here("rebuild", "gold.xg_model", root=small_root, now=NOW)
+        assert two_lines(refused), refused.err
+        assert ("lacks the model 'xg fitted'" in refused.err) == (hurt is not damage.lose_the_log)
+    assert lakes.read_rows(small_root, XG_MODEL)["model"].item() == fitted.name
+    found = run_doctor(run_here, small_root, tmp_path / "none")
+    assert list_damaged(found) == {ledger.MODELS.name}
+    follow_advice(run_here, small_root, tmp_path / "none", found)
+    assert run_doctor(run_here, small_root, tmp_path / "none", "--deep").code == 0
+    (row,) = lakes.read_rows(small_root, ledger.MODELS).to_dicts()
+    assert (row["model"], row["made_at"], row["card"]) == (fitted.name, NOW, card)
+    assert run_here("rebuild", "gold.xg_model", root=small_root, now=NOW).code == 0
+    assert lakes.read_rows(small_root, XG_MODEL)["model"].item() == fitted.name
 
 
 def test_next_ingest_writes_the_lost_layout_version_again(run_here: Run, root: Path, tmp_path: Path):
