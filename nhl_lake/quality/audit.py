@@ -5,8 +5,10 @@ from typing import NamedTuple
 import polars as pl
 
 from nhl_lake import catalog
+from nhl_lake.errors import UnreadableData
+from nhl_lake.gold.xg_model import XG_KIND, decode_card
 from nhl_lake.quality import unread_fields
-from nhl_lake.schema import checks
+from nhl_lake.schema import checks, ledger
 from nhl_lake.silver.game_quality import GAME_QUALITY
 from nhl_lake.silver.players import PLAYERS
 from nhl_lake.silver.quarantine import QUARANTINE
@@ -35,6 +37,7 @@ def audit_lake(root: Location) -> list[Finding]:
         *find_unread_paths(root),
         *find_invalid_values(root),
         *find_unnamed_players(root),
+        *find_unreadable_models(root),
     ]
 
 
@@ -92,6 +95,20 @@ def find_unnamed_players(root: Location) -> list[Finding]:
         if people
         else []
     )
+
+
+def find_unreadable_models(root: Location) -> list[Finding]:
+    """Return the fitted models of xG that this release cannot read: an error if it is the newest, which xG is from."""
+    fitted = ledger.select_models(delta_tables.scan_table_or_empty(root, ledger.MODELS), XG_KIND).collect()
+    newest = fitted["model"].to_list()[-1:]
+    found = []
+    for name, card in fitted.select("model", "card").iter_rows():
+        try:
+            decode_card(name, card)
+        except UnreadableData as error:
+            severity = "error" if name in newest else "warning"
+            found.append(Finding(ledger.MODELS.name, error.message.removesuffix("."), severity, 1, name))
+    return found
 
 
 def format_examples(games: list[int]) -> str:

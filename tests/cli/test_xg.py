@@ -12,6 +12,7 @@ import pytest
 
 from nhl_lake.gold.xg_model import SAMPLE_LEAGUE, read_shipped_model
 from nhl_lake.models.storage import append_if_new, store_model
+from nhl_lake.quality.audit import find_unreadable_models
 from nhl_lake.schema.ledger import MODELS
 from tests.support.commands import CommandResult
 
@@ -73,6 +74,24 @@ def test_a_rebuild_names_a_model_that_it_cannot_read_and_keeps_the_one_in_use(un
     assert "'xg of tomorrow' cannot be read: unknown features: feet_from_bench" in said
     assert "nhl-lake models fit xg" in advice
     assert run_here("models", "show", "--json", root=unreadable_model).json["model"] == "xg sample league"
+
+
+def test_check_names_a_model_that_cannot_be_read(unreadable_model: Path, run_here: Cli):
+    found = [row for row in run_here("check", "--json", root=unreadable_model).json if row["table"] == MODELS.name]
+
+    assert [(row["severity"], row["examples"]) for row in found] == [("error", "xg of tomorrow")]
+    assert "unknown features: feet_from_bench" in found[0]["issue"]
+
+
+def test_an_older_model_that_cannot_be_read_is_a_warning(unreadable_model: Path, tmp_path: Path):
+    root = tmp_path / "lake"
+    shutil.copytree(unreadable_model, root)
+    newer = msgspec.structs.replace(read_shipped_model(SAMPLE_LEAGUE), name="xg newer")
+    store_model(root, newer.name, newer, datetime(2026, 3, 2, tzinfo=UTC), 1)
+
+    assert [(found.severity, found.examples) for found in find_unreadable_models(root)] == [
+        ("warning", "xg of tomorrow")
+    ]
 
 
 def test_the_other_models_are_listed_beside_one_that_cannot_be_read(unreadable_model: Path, run_here: Cli):
