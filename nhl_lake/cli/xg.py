@@ -6,6 +6,7 @@ import typer
 
 from nhl_lake.cli.options import Json, format_command_line, load_settings, parse_season_years
 from nhl_lake.cli.output import print_text, write_out
+from nhl_lake.cli.predict import GAME, SOG
 from nhl_lake.errors import BadInput
 from nhl_lake.hockey.ids import format_season
 
@@ -153,6 +154,11 @@ def find_model(root: "Location", name: str) -> "tuple[XgModel, str]":
         raise BadInput("This lake has no model of expected goals.", "Fit one: `nhl-lake models fit xg`.")
     if used is not None and name in (XG, used.name):
         return used, f"{rows.collect()['source'].item()}, in use"
+    if name in (SOG, GAME):
+        raise BadInput(
+            f"'{name}' is no model of expected goals; only those are shown.",
+            f"`nhl-lake models backtest {name} --season 2023` says how good its predictions are.",
+        )
     if name not in models:
         raise BadInput(f"There is no model '{name}' of expected goals.", list_known_models(root))
     return models[name], "not in use"

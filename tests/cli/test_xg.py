@@ -111,6 +111,8 @@ def test_list_has_the_fitted_models(two_models: Path, run_here: Cli):
     [
         (["show", "xg 1999"], "There is no model 'xg 1999'", "'xg sample league'"),
         (["show", "xg", "--season", "2001"], "no games of 2001-02", "nhl-lake ingest --season 2001"),
+        (["show", "sog"], "'sog' is no model of expected goals", "`nhl-lake models backtest sog --season 2023`"),
+        (["show", "game"], "'game' is no model of expected goals", "`nhl-lake models backtest game --season 2023`"),
         (["compare"], "Name two models to compare, not 1", "nhl-lake models fit xg"),
         (
             ["compare", "xg sample league", "xg"],
