@@ -287,7 +287,7 @@ def show_leaders(found: Leaders, choice: Choice) -> None:
     out.print(f"{column.name}, {', '.join(about)}", style="bold")
     out.print(f"{column.description}{f', in {column.unit}' if column.unit else ''}.")
     if found.rows.is_empty():
-        out.print("No player qualifies: too few games, or the statistic is unknown for all of them.")
+        out.print(found.reason)
         return
     ranked = found.rows.with_row_index("rank", 1)
     names = [name for name in ranked.columns if name not in {found.column, "player_id"}]

@@ -9,6 +9,8 @@ import polars as pl
 from nhl_lake.errors import BadInput
 from nhl_lake.gold.goalie_season import GOALIE_SEASON
 from nhl_lake.gold.measures.situations import ALL_SITUATIONS
+from nhl_lake.gold.measures.stint_xg import REGULAR_SEASON
+from nhl_lake.gold.skater_game import SHIFT_COUNTS
 from nhl_lake.gold.skater_rapm import SKATER_RAPM
 from nhl_lake.gold.skater_season import SKATER_SEASON
 from nhl_lake.hockey.ids import format_season
@@ -26,6 +28,7 @@ SHORT_NAMES = {
     "ixg": "xg", "xgf%": "on_ice_xg_share", "gax": "goals_above_expected", "gsax": "goals_saved_above_expected",
 }  # fmt: skip
 RATES = ("_share", "_per_60", "_per_game")
+SHIFT_STATISTICS = ("on_ice_", "off_ice_", "offensive_zone_start_share", "game_score")
 MIN_GAMES_SHARE = 0.25  # as a share of the most games of any player: a rate over fewer games says little
 SKATER_COLUMNS = ("games", "goals", "assists", "points", "shots_on_goal", "xg", "time_on_ice_s")
 GOALIE_COLUMNS = (
@@ -40,7 +43,10 @@ SHOWN_COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 
 class Leaders(NamedTuple):
-    """The leaders: the column, the season, the situation, the required number of games, and one row per player."""
+    """The leaders: the column, the season, the situation, the required number of games, and one row per player.
+
+    reason: why there are no rows; empty if there are.
+    """
 
     table: Table
     column: str
@@ -48,6 +54,7 @@ class Leaders(NamedTuple):
     situation: str
     min_games: int
     rows: pl.DataFrame
+    reason: str = ""
 
 
 class Choice(NamedTuple):
@@ -74,13 +81,14 @@ def rank_leaders(root: Location, choice: Choice, count: int) -> Leaders:
     situation = choice.situation
     if situation == ALL_SITUATIONS:  # effects are by situation only
         situation = situations[0]
-    rows = rows.filter(pl.col("situation") == situation)
-    if rows.is_empty():
+    if situation not in situations:
         raise BadInput(f"There is no situation '{situation}'.", f"There are {', '.join(situations)}.")
+    rows = rows.filter(pl.col("situation") == situation)
     min_games = choice.min_games
     if min_games is None:
-        is_rate = column.endswith(RATES)
-        min_games = round(MIN_GAMES_SHARE * int(str(rows["games"].max()))) if is_rate else 1
+        most = rows.select(pl.col("games").max()).item() or 1
+        min_games = round(MIN_GAMES_SHARE * most) if column.endswith(RATES) else 1
+    is_known = rows[column].is_not_null().any()
     if choice.team is not None:
         rows = rows.filter(pl.col("team_abbrev") == choice.team.upper())
     if "is_total" in rows.columns:
@@ -95,7 +103,37 @@ def rank_leaders(root: Location, choice: Choice, count: int) -> Leaders:
         .head(count)
         .select(list(dict.fromkeys([*names, column])))
     )
-    return Leaders(table, column, season, situation, min_games, ranked)
+    found = Leaders(table, column, season, situation, min_games, ranked)
+    if ranked.height:
+        return found
+    return found._replace(
+        reason=explain_too_few(rows, found) if is_known else explain_unknown(root, found, choice.game_type)
+    )
+
+
+def explain_too_few(rows: pl.DataFrame, found: Leaders) -> str:
+    """Return why none of the chosen players leads in a statistic that others have."""
+    most = rows.filter(pl.col(found.column).is_not_null()).select(pl.col("games").max()).item()
+    if most is None:
+        return f"None of these players has {found.column}."
+    return f"None of these players has {found.min_games} games; the most are {most}: --min-games {most}."
+
+
+def explain_unknown(root: Location, found: Leaders, game_type: int) -> str:
+    """Return why no player of a season has a statistic."""
+    played = delta_tables.scan_table(root, SKATER_SEASON).filter(season=found.season, game_type=game_type)
+    has_shifts = played.select((pl.col("games_with_shifts") > 0).any()).collect().item()
+    what = f"No player of {format_season(found.season)} has {found.column}"
+    if needs_shifts(found.table, found.column) and not has_shifts:
+        return f"{what}: it is counted from shifts, and the lake has no shifts of these games."
+    if found.table is SKATER_RAPM:
+        return f"{what} at {found.situation}: too few games have shifts and xG, or it is of another situation only."
+    return f"{what}: the lake's pages of these games do not record what it needs."
+
+
+def needs_shifts(table: Table, column: str) -> bool:
+    """Whether a statistic is counted from who was on the ice, or from shift starts."""
+    return table is SKATER_RAPM or column.startswith(SHIFT_STATISTICS) or column.removesuffix("_per_60") in SHIFT_COUNTS
 
 
 def find_positions(letter: str | None) -> tuple[str, ...]:
@@ -137,15 +175,18 @@ def read_season(root: Location, table: Table, choice: Choice) -> tuple[int, pl.D
         "game_type": choice.game_type, "team_abbrev": choice.team.upper()
     }  # fmt: skip
     seasons = list_seasons(root, table.name, **of_type)
-    season = choice.season or next(iter(seasons), None)
+    played = seasons
+    if table is not SKATER_RAPM or choice.game_type == REGULAR_SEASON:  # not every season has shifts, or goalies
+        played = list_seasons(root, SKATER_SEASON.name, **of_type)
+    season = choice.season or next(iter([*seasons, *played]), None)
     kind = describe_game_type(choice.game_type)
     team = f" of {choice.team.upper()}" if choice.team else ""
     if season is None:
         raise BadInput(f"The lake has no {kind} games{team} to rank.", describe_game_types(root, table))
-    if season not in seasons:
+    if season not in played:
         raise BadInput(
             f"The lake has no {kind} games{team} of {format_season(season)}.",
-            f"It has {describe_seasons(seasons)}. `nhl-lake ingest --season {season // 10_000}` fetches that season.",
+            f"It has {describe_seasons(played)}. `nhl-lake ingest --season {season // 10_000}` fetches that season.",
         )
     rows = delta_tables.scan_table(root, table).filter(season=season, game_type=choice.game_type)
     return season, rows.collect()

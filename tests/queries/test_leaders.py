@@ -11,6 +11,7 @@ from nhl_lake.errors import BadInput
 from nhl_lake.queries.leaders import Choice, Leaders, rank_leaders
 from tests.support import lakes
 from tests.support.commands import CommandResult
+from tests.support.fake_api import FakeApi, FakeGame, run_ingest
 
 Cli = Callable[..., CommandResult]
 
@@ -94,6 +95,40 @@ def test_where_nobody_leads_the_reason_is_said(league_lake: Path, choice: dict[s
 
     assert what in error.value.message
     assert hint in error.value.hint
+
+
+@pytest.fixture(scope="module")
+def root_without_shifts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake of three games without a shift chart; its pages have no ice time of a goalie and no location of a shot."""
+    root = tmp_path_factory.mktemp("without_shifts")
+    tables = ("gold.skater_season", "gold.goalie_season", "gold.skater_rapm")
+    run_ingest(root, FakeApi([FakeGame(number, chart=False) for number in (1, 2, 3)]), only=tables)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("choice", "reason"),
+    [
+        ({"by": "on_ice_xg_share"}, "counted from shifts, and the lake has no shifts of these games"),
+        ({"by": "on_ice_goals_for_per_60"}, "counted from shifts"),
+        ({"by": "time_on_ice_s", "situation": "5on5"}, "counted from shifts"),
+        ({"by": "rapm_xg_per_60"}, "counted from shifts"),
+        ({"by": "xg"}, "No player of 2025-26 has xg: the lake's pages of these games do not record what it needs."),
+        ({"by": "save_share"}, "No player of 2025-26 has save_share: the lake's pages"),
+        ({"by": "goals", "min_games": 9}, "None of these players has 9 games; the most are 3: --min-games 3."),
+        ({"by": "time_on_ice_s", "position": "R"}, "None of these players has time_on_ice_s."),
+    ],
+)
+def test_without_shifts_the_reason_is_the_true_one(root_without_shifts: Path, choice: dict[str, object], reason: str):
+    found = lead(root_without_shifts, **choice)
+
+    assert found.rows.is_empty()
+    assert reason in found.reason
+
+
+def test_leaders_have_no_reason_to_be_missing(root_without_shifts: Path, league_lake: Path):
+    assert lead(root_without_shifts, by="points").reason == lead(league_lake, by="rapm_xg_per_60").reason == ""
+    assert "of another situation only" in lead(league_lake, by="rapm_xg_per_60", situation="5on4").reason
 
 
 def test_the_command_prints_what_fits_and_json_has_the_ids(
