@@ -15,6 +15,7 @@ from nhl_lake.gold.skater_rapm import SKATER_RAPM
 from nhl_lake.gold.skater_season import SKATER_SEASON
 from nhl_lake.hockey.ids import format_season
 from nhl_lake.queries.coverage import describe_game_type, describe_seasons, list_seasons
+from nhl_lake.queries.team import require_known_team
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
@@ -181,6 +182,8 @@ def read_season(root: Location, table: Table, choice: Choice) -> tuple[int, pl.D
     season = choice.season or next(iter([*seasons, *played]), None)
     kind = describe_game_type(choice.game_type)
     team = f" of {choice.team.upper()}" if choice.team else ""
+    if choice.team is not None and not seasons:
+        require_known_team(root, choice.team)
     if season is None:
         raise BadInput(f"The lake has no {kind} games{team} to rank.", describe_game_types(root, table))
     if season not in played:

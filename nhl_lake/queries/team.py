@@ -11,9 +11,11 @@ from nhl_lake.gold.measures.situations import ALL_SITUATIONS, EVEN_SITUATION, co
 from nhl_lake.hockey.ids import format_season
 from nhl_lake.hockey.results import RESULT_CODES
 from nhl_lake.queries.coverage import describe_seasons
-from nhl_lake.queries.player import fold_text, scan_games
+from nhl_lake.queries.player import fold_text, has_word_start, scan_games
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
+
+MIN_NAME = 5  # a shorter text may be meant as the letters of a team
 
 
 class TeamSummary(NamedTuple):
@@ -38,7 +40,7 @@ def summarize_team(root: Location, abbrev: str, season: int | None, last: int) -
         .collect()
     )
     if lines.is_empty():
-        raise_unknown_team(root, abbrev)
+        raise_without_games(root, abbrev)
     seasons = lines["season"].unique().sort(descending=True).to_list()
     if season is not None and season not in seasons:
         raise BadInput(
@@ -60,27 +62,41 @@ def add_team_xg(lines: pl.LazyFrame, root: Location) -> pl.LazyFrame:
     return lines
 
 
-def raise_unknown_team(root: Location, abbrev: str) -> NoReturn:
-    """Raise the error for a team without games in the lake; suggest a similar abbreviation."""
+def raise_without_games(root: Location, abbrev: str) -> NoReturn:
+    """Raise the error for a team without regular-season games in the lake."""
+    name = require_known_team(root, abbrev)
+    raise BadInput(
+        f"The lake has no regular-season games of {abbrev.upper()} ({name}).",
+        "`nhl-lake status` shows which seasons the lake has.",
+    )
+
+
+def require_known_team(root: Location, abbrev: str) -> str | None:
+    """Return the name of the team with these letters; raise if there is none, and suggest similar letters and names."""
     teams = delta_tables.scan_table(root, find_table("silver.teams")).sort(
         "last_season", descending=True, nulls_last=True
     )
-    names = dict(teams.select("team_abbrev", "team_name").unique("team_abbrev", maintain_order=True).collect().rows())
+    names: dict[str, str | None] = dict(
+        teams.select("team_abbrev", "team_name").unique("team_abbrev", maintain_order=True).collect().rows()
+    )
     if (letters := abbrev.upper()) in names:
-        raise BadInput(
-            f"The lake has no regular-season games of {letters} ({names[letters]}).",
-            "`nhl-lake status` shows which seasons the lake has.",
-        )
-    wanted = fold_text(abbrev)
-    folded = {letters: fold_text(name or "") for letters, name in names.items()}
-    near = [letters for letters, name in folded.items() if wanted and wanted in name]
-    near += get_close_matches(letters, names, n=2)
-    near += [a for a, name in folded.items() if get_close_matches(wanted, [name, *name.split()], n=1, cutoff=0.8)]
+        return names[letters]
+    wanted, played = fold_text(abbrev), teams.filter(pl.col("last_season").is_not_null()).collect()["team_abbrev"]
+    folded = {letters: fold_text(names[letters] or "") for letters in played.unique(maintain_order=True)}
+    near = [letters for letters, name in folded.items() if wanted and has_word_start(wanted, name)]
+    near += [a for a, name in folded.items() if get_close_matches(wanted, list_phrases(name), n=1, cutoff=0.8)]
+    near += get_close_matches(letters, folded, n=2) if len(letters) < MIN_NAME else []
     meant = " or ".join(f"{letters} ({names[letters]})" for letters in list(dict.fromkeys(near))[:3])
     raise BadInput(
         f"There is no team '{abbrev}' in the lake.",
         f"Did you mean {meant}?" if meant else "`nhl-lake show silver.teams` lists the teams with their three letters.",
     )
+
+
+def list_phrases(name: str) -> list[str]:
+    """Return the runs of words in a name: of a place with two words, its nickname, and the whole."""
+    words = name.split()
+    return [" ".join(words[first:end]) for end in range(1, len(words) + 1) for first in range(end)]
 
 
 def summarize_months(lines: pl.DataFrame) -> pl.DataFrame:

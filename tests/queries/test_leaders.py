@@ -85,7 +85,9 @@ def test_goalies_lead_by_shrunk_goals_saved(league_lake: Path):
         ({"position": "Q"}, "no position 'Q'", "F for all forwards"),
         ({"season": 19501951}, "no regular season games of 1950-51", "It has 2025-26"),
         ({"game_type": 9}, "no game type 9 games to rank", "It has game types 2 (regular season): --game-type 2."),
-        ({"team": "XYZ"}, "no regular season games of XYZ to rank", "2 (regular season)"),
+        ({"team": "XYZ"}, "There is no team 'XYZ' in the lake", "silver.teams"),
+        ({"team": "hamiltn"}, "There is no team 'hamiltn' in the lake", "Did you mean HMS (Hamilton Millwrights)?"),
+        ({"team": "HMS", "game_type": 1}, "no preseason games of HMS to rank", "2 (regular season)"),
         ({"situation": "3on3"}, "no situation '3on3'", "5on5"),
     ],
 )
@@ -138,6 +140,6 @@ def test_the_command_prints_what_fits_and_json_has_the_ids(
     words = ("leaders", "--by", "on_ice_attempt_share", "--position", "F", "-n", "4")
     shown, found = run_here(*words, root=league_lake), run_here(*words, "--json", root=league_lake).json
 
-    assert max(map(len, shown.out.splitlines()[2:])) <= 60
+    assert max(len(line.rstrip()) for line in shown.out.splitlines()) <= 60
     assert [row["player"] in shown.out for row in found] == [True] * 4
     assert set(found[0]) >= {"player_id", "on_ice_attempt_share", "games"}

@@ -319,6 +319,7 @@ def test_the_player_command_prints_games_and_json(run_here: Cli, league_lake: Pa
         (("trace", "2010020001"), "it has no games of 2010-11", "It has 2025-26"),
         (("team", "{team}", "--season", "1950"), "no regular-season games of {team} in 1950-51", "2025-26"),
         (("team", "{city}"), "no team '{city}'", "Did you mean {team} ({name})?"),
+        (("team", "{swapped}"), "no team '{swapped}'", "{team} ({name})"),
         (("team", "qqqqqq"), "no team 'qqqqqq'", "silver.teams"),
         (("player", "{typo}"), "no player '{typo}'", "{player}"),
     ],
@@ -329,6 +330,8 @@ def test_an_empty_answer_says_why(run_here: Cli, league_lake: Path, words: tuple
     player = read_table(league_lake, "silver.players").sort("player_id").row(0, named=True)
     name = f"{player['first_name']} {player['last_name']}"
     known = {"team": team["team_abbrev"], "name": team["team_name"], "player": name}
+    letters = team["team_abbrev"]
+    known |= {"swapped": letters[0] + letters[2] + letters[1]}
     known |= {"city": team["team_name"].rpartition(" ")[0], "typo": name[:-2] + name[-1]}
     ended = run_here(*(word.format_map(known) for word in words), root=league_lake)
 
