@@ -32,6 +32,7 @@ LEADING_COLUMNS = (
     "shots_on_goal", "time_on_ice_s",
     "time_together_s", "period", "event",
 )  # fmt: skip
+SHOT_COLUMNS = ("shooter", "team_abbrev", "event", "xg")  # in a table of shots: before the other leading columns
 
 
 class FittedColumns(NamedTuple):
@@ -115,12 +116,15 @@ def count_fitting(widths: Sequence[int], width: int) -> int:
 
 
 def order_columns(names: Sequence[str], first: Sequence[str] = ()) -> list[str]:
-    """Order the columns of a table: the requested ones, then the leading columns, then the others.
+    """Order the columns of a table: the requested ones, those of a shot, the leading columns, then the others.
 
     An id comes last if the table has the name that goes with it.
     """
+    if "shooter" in names:
+        first = (*first, *SHOT_COLUMNS)
     named = {"player_id": "player", "team_id": "team_abbrev", "opponent_team_id": "opponent_abbrev"}
     named |= {f"{nth}_player_id": f"{nth}_player" for nth in ("first", "second", "third")}
+    named |= {f"{role}_player_id": role for role in ("shooter", "goalie")}
     named |= {f"{side}_team_id": f"{side}_team_abbrev" for side in ("home", "away")}
     late = [name for name in names if named.get(name) in names]
     lead = [name for name in (*LEADING_COLUMNS[:1], *first, *LEADING_COLUMNS) if name in names]

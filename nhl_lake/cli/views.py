@@ -284,10 +284,10 @@ def show_leaders(found: Leaders, choice: Choice) -> None:
     about += [found.situation] if found.situation != ALL_SITUATIONS else []
     about += [f"at least {found.min_games} games"] if found.min_games > 1 else []
     column = next(column for column in found.table.columns if column.name == found.column)
-    out.print(f"{column.name}, {', '.join(about)}", style="bold")
-    out.print(f"{column.description}{f', in {column.unit}' if column.unit else ''}.")
+    out.print(f"{column.name}, {', '.join(about)}", style="bold", soft_wrap=False)
+    out.print(f"{column.description}{f', in {column.unit}' if column.unit else ''}.", soft_wrap=False)
     if found.rows.is_empty():
-        out.print(found.reason)
+        out.print(found.reason, soft_wrap=False)
         return
     ranked = found.rows.with_row_index("rank", 1)
     names = [name for name in ranked.columns if name not in {found.column, "player_id"}]

@@ -203,8 +203,8 @@ def print_scores(scores: "XgScores | None") -> None:
         print_text("\nEvery game of this lake was a training row: nothing is left to score the model on.")
         return
     print_text(
-        f"\nOn {scores.rows:,} attempts that it was not trained on: AUC {scores.auc:.4f}, "
-        f"log loss {scores.log_loss:.4f} ({scores.gain:.1%} below that of the mean), "
+        f"\nOn {scores.rows:,} attempts that it was not trained on:\n"
+        f"AUC {scores.auc:.4f}, log loss {scores.log_loss:.4f} ({scores.gain:.1%} below that of the mean), "
         f"goals / xG {scores.goals_per_xg:.3f}\n"
     )
     bins = [(f"{n + 1}", f"{size:,}", f"{xg:.4f}", f"{goals:.4f}") for n, size, goals, xg in scores.bins.iter_rows()]

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from nhl_lake.cli import errors, frames
 from nhl_lake.cli.console import make_grid
+from nhl_lake.gold.shots import SHOTS
 
 ROWS = pl.DataFrame(
     {
@@ -79,6 +80,13 @@ def test_what_readers_look_for_comes_first_and_ids_with_a_name_late():
         "game_date", "hits", "season", "player", "team_abbrev", "goals", "game_id", "player_id", "team_id",
     ]  # fmt: skip
     assert frames.order_columns(["b_id", "a"]) == ["b_id", "a"]
+
+
+def test_shots_begin_with_who_shot_what_came_of_it_and_its_xg():
+    names = frames.order_columns(SHOTS.schema.names(), ["period"])
+
+    assert names[:6] == ["game_date", "period", "shooter", "team_abbrev", "event", "xg"]
+    assert {"shooter_player_id", "goalie_player_id"} <= set(names[-4:])
 
 
 @pytest.mark.parametrize("no_color", ["", "1"])

@@ -52,6 +52,12 @@ def test_show_has_the_card_and_the_scores_of_any_model(two_models: Path, run_her
     assert "distance_ft" in run_here("models", "show", root=two_models).out
 
 
+def test_a_model_fits_a_terminal_of_80_columns(two_models: Path, run_here: Cli, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "80")
+
+    assert max(map(len, run_here("models", "show", root=two_models).out.splitlines())) <= 80
+
+
 @pytest.fixture(scope="module")
 def unreadable_model(league_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake whose newest model has a feature that this release does not know, as after a later release fitted it."""
