@@ -13,6 +13,7 @@ from nhl_lake.schema.table import Table
 from nhl_lake.store import atomic_swap, delta_tables
 from nhl_lake.store.handles import read_commit
 from nhl_lake.store.location import Location
+from nhl_lake.text import format_count
 
 
 def is_lake(root: Location) -> bool:
@@ -89,7 +90,7 @@ def require_no_lost_tables(root: Location, missing: Sequence[Table]) -> None:
     )
     for name, count in stored.filter(pl.col("rows") > 0).sort("table").collect().iter_rows():
         raise LakeError(
-            f"{name} is missing from the lake at {root}: earlier runs stored {count:,} pages in it.",
+            f"{name} is missing from the lake at {root}: earlier runs stored {format_count(count, 'page')} in it.",
             f"Run `nhl-lake restore --from-backup --table {name}`. Without a backup, `nhl-lake doctor --mend "
             "--drop-missing-pages` makes the next ingest fetch all of its pages again.",
         )

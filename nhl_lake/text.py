@@ -1,4 +1,4 @@
-"""Text from outside, made safe to show: control characters are shown, not obeyed."""
+"""Text to show: control characters of text from outside are visible, not obeyed; counts have the right noun."""
 
 import re
 
@@ -21,3 +21,13 @@ def show_character(character: str) -> str:
     if code < 0x20 or code == 0x7F:
         return chr(0x2400 + min(code, 0x21))
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+SINGULAR_VERBS = {"are": "is", "were": "was", "have": "has"}  # others get an s
+
+
+def format_count(number: int, noun: str, verb: str = "") -> str:
+    """Return a number, its noun and the verb that follows it: "1 row breaks", "2,000 rows break"."""
+    if number == 1:
+        return f"1 {noun} {SINGULAR_VERBS.get(verb, f'{verb}s')}" if verb else f"1 {noun}"
+    return f"{number:,} {noun}s {verb}".rstrip()

@@ -32,6 +32,7 @@ from nhl_lake.schema.table import Table
 from nhl_lake.store import checksums, delta_tables, location, locks
 from nhl_lake.store.delta import read_add_actions
 from nhl_lake.store.location import Bucket, Location
+from nhl_lake.text import format_count
 
 MAX_WORKERS = 8
 MAX_ATTEMPTS = 3
@@ -219,9 +220,10 @@ def require_no_row_loss(tables: Sequence[SourceTable], draft: Manifest, previous
     for table in previous.tables:
         name = ledger.FORMER_NAMES.get(table.name, table.name)
         if name.startswith(APPEND_ONLY_PREFIXES) and rows.get(name, -1) < table.rows:
-            state = f"has {rows[name]:,} rows" if name in rows else "is missing"
+            state = f"has {format_count(rows[name], 'row')}" if name in rows else "is missing"
             raise LakeError(
-                f"Lost rows: {name} of {draft.of} {state}; the backup {previous.name} has {table.rows:,} rows.",
+                f"Lost rows: {name} of {draft.of} {state}; the backup {previous.name} has "
+                f"{format_count(table.rows, 'row')}.",
                 "No backup was created. Run `nhl-lake restore --from-backup` to restore them, or "
                 "`nhl-lake backup create --allow-row-loss` to back up the rest.",
             )
@@ -302,7 +304,8 @@ def digest_keys(table: SourceTable, previous: TableBackup | None) -> str:
         raise DataFileMissing(table, "a data file", "is missing") from error
     if not found.startswith(f"{table.rows}-"):
         raise UnreadableData(
-            f"{table.name}: the log records {table.rows:,} rows, but the files have {found.partition('-')[0]}.",
+            f"{table.name}: the log records {format_count(table.rows, 'row')}, but the files have "
+            f"{found.partition('-')[0]}.",
             "No backup was created; earlier backups are unchanged. Run `nhl-lake doctor` to find the damage.",
         )
     return f"{','.join(key)}:{found}" if is_append_only else ""
@@ -317,7 +320,7 @@ def finish_backup(objects: Objects, manifest: Manifest) -> None:
         name for name, sha256, size in repository.list_manifest_objects(manifest) if stored.get(sha256) != size
     ]:
         raise UnreadableData(
-            f"{len(missing)} files were copied to {backups} but are missing there: {missing[0]} …",
+            f"{format_count(len(missing), 'file', 'were')} copied to {backups} but are missing there: {missing[0]} …",
             "No backup was created. Check that disk or store, then run the same command again.",
         )
     repository.write_manifest(backups, manifest)

@@ -12,6 +12,7 @@ from nhl_lake.errors import BadInput, LakeError, UnreadableData
 from nhl_lake.schema import ledger
 from nhl_lake.store import atomic_swap, delta_tables
 from nhl_lake.store.location import Location
+from nhl_lake.text import format_count
 
 
 def check_restore(root: Location, backups: Location, manifest: Manifest) -> None:
@@ -78,7 +79,7 @@ def describe_newer_rows(root: Location, table_backup: TableBackup) -> str | None
         newer_rows = delta_tables.read_table_size(root, table)["rows"] - table_backup.rows if table else 0
     except LakeError:
         return None
-    return f"{newer_rows:,} rows of {table_backup.name}" if newer_rows > 0 else None
+    return f"{format_count(newer_rows, 'row')} of {table_backup.name}" if newer_rows > 0 else None
 
 
 def is_occupied(root: Location) -> bool:

@@ -27,7 +27,7 @@ from nhl_lake.quality.audit import Finding
 from nhl_lake.queries.status import LakeStatus, SeasonStatus
 from nhl_lake.queries.trace import TraceEntry
 from nhl_lake.rebuild.publish import RebuiltPartition
-from nhl_lake.text import show_controls
+from nhl_lake.text import format_count, show_controls
 
 LINE_EVERY_S = 30.0
 COLORS = {"error": "red", "warning": "yellow", "W": "green", "L": "red"}
@@ -154,7 +154,7 @@ class FetchProgressBar:
         left = format_duration((self.total - self.done) / rate)
         if self.progress:
             about = f"{self.done:,} of {self.total:,} pages, {rate:.1f} a second, about {left} left"
-            pages = about if self.planned else f"{self.done:,} pages"
+            pages = about if self.planned else format_count(self.done, "page")
             self.progress.update(self.task, completed=self.share if self.planned else None, pages=pages)
         elif not self.quiet and now - self.printed_at >= LINE_EVERY_S:
             self.printed_at = now
@@ -195,9 +195,10 @@ class RebuildProgressBar:
         """Print a rebuilt partition."""
         if not self.quiet:
             season = "all" if partition.season is None else str(partition.season)
-            games = "" if partition.games is None else f"  {partition.games:,} games"
+            games = "" if partition.games is None else f"  {format_count(partition.games, 'game')}"
             out = self.progress.console if self.progress else make_console()
-            out.print(f"{partition.table:22} {season:>8} {partition.rows:>12,} rows{games}")
+            number, noun = format_count(partition.rows, "row").split()
+            out.print(f"{partition.table:22} {season:>8} {number:>12} {noun}{games}")
 
 
 def show_summary(summary: IngestSummary) -> None:
@@ -211,7 +212,7 @@ def show_summary(summary: IngestSummary) -> None:
     out.print(make_grid(heads, rows, right=heads[1:]))
     total = sum_page_counts(summary.page_counts)
     out.print(
-        f"\nFetched {total['asked']:,} pages in {summary.seconds:,.0f} s. Rows: {total['new']:,} new, "
+        f"\nFetched {format_count(total['asked'], 'page')} in {summary.seconds:,.0f} s. Rows: {total['new']:,} new, "
         f"{total['changed']:,} changed, {total['unchanged']:,} unchanged. "
         f"Pages: {total['not_there']:,} not found (404), {total['failed']:,} failed."
     )
@@ -226,7 +227,7 @@ def show_summary(summary: IngestSummary) -> None:
             out.print(f"  {reason}")
     for rebuilt in summary.rebuilt:
         season = "" if rebuilt.season is None else f", season {rebuilt.season}"
-        out.print(f"Rebuilt {rebuilt.table}{season}: {rebuilt.rows:,} rows")
+        out.print(f"Rebuilt {rebuilt.table}{season}: {format_count(rebuilt.rows, 'row')}")
     if summary.outcome == "stopped":
         out.print("\nStopped. The pages so far are stored; the next run goes on from there.")
 
@@ -280,7 +281,10 @@ def show_plan(
     out.print(make_grid(["table", "pages", "why", "newest"], rows, right=["pages"]))
     pages = requests.height + schedule_pages
     minutes = f"{pages / rate / 60:,.1f} minutes at {rate:g} a second" if rate else "no rate limit"
-    out.print(f"\nA run would fetch {pages:,} pages ({schedule_pages} of them the schedule and lists): {minutes}.")
+    out.print(
+        f"\nA run would fetch {format_count(pages, 'page')} ({schedule_pages} of them the schedule "
+        f"and lists): {minutes}."
+    )
     out.print("New players and reports of games with an empty shift chart come on top:")
     out.print("in a new lake, about 30 players a team.")
     out.print(f"Tables to be rebuilt: {', '.join(rebuilt) or 'none'}.")
@@ -357,7 +361,8 @@ def show_seasons(seasons: Sequence[SeasonStatus]) -> None:
     for one in seasons:
         if one.not_requested:
             out.print(
-                f"Run `nhl-lake ingest --season {one.season // 10_000}` to fetch {one.not_requested:,} older games."
+                f"Run `nhl-lake ingest --season {one.season // 10_000}` to fetch "
+                f"{format_count(one.not_requested, 'older game')}."
             )
 
 
@@ -410,7 +415,9 @@ def show_findings(findings: Sequence[Finding]) -> None:
         )
     worst = Counter(f.severity for f in findings)
     make_console().print(
-        ", ".join(f"{worst[kind]} kinds of {kind}s" for kind in order) if rows else "Everything adds up."
+        ", ".join(f"{format_count(worst[kind], 'kind')} of {kind}s" for kind in order)
+        if rows
+        else "Everything adds up."
     )
 
 

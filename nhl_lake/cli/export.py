@@ -8,6 +8,7 @@ import typer
 from nhl_lake.cli.options import Json, Quiet, RawText, Replace, Seasons, load_settings, parse_season_years
 from nhl_lake.cli.output import write_out
 from nhl_lake.errors import BadInput
+from nhl_lake.text import format_count
 
 if TYPE_CHECKING:
     from nhl_lake.queries.moneypuck import TableOrView
@@ -115,5 +116,7 @@ def duckdb(
         return
     size = console.format_size(file.stat().st_size)
     out = console.make_console()
-    out.print(f"{file}: {len(views)} views over {chosen.root}, {size}. They show the lake as it is now.")
+    out.print(
+        f"{file}: {format_count(len(views), 'view')} over {chosen.root}, {size}. They show the lake as it is now."
+    )
     out.print(f"After the next run: nhl-lake duckdb --replace {file}")

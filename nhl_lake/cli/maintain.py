@@ -8,6 +8,7 @@ import typer
 
 from nhl_lake.cli.options import MAX_DAYS, DryRun, Json, Quiet, format_command_line, load_settings
 from nhl_lake.cli.output import print_text, write_out
+from nhl_lake.text import format_count
 
 if TYPE_CHECKING:
     from nhl_lake.maintenance.compaction import MaintenanceResult, OrphanCleanup
@@ -92,8 +93,10 @@ def show_maintenance(results: "Iterable[MaintenanceResult]", orphans: "OrphanCle
     freed = console.format_size(sum(t.removed_bytes for t in every) + orphans.bytes)
     verb = "Would merge" if dry_run else "Merged"
     out.print(
-        f"{len(every)} tables. {verb} {files:,} files into {'about ' if dry_run else ''}{after:,}. "
-        f"{'Would remove' if dry_run else 'Removed'} {removed:,} old files and {orphans.files:,} leftovers of killed "
+        f"{format_count(len(every), 'table')}. {verb} {format_count(files, 'file')} into "
+        f"{'about ' if dry_run else ''}{after:,}. "
+        f"{'Would remove' if dry_run else 'Removed'} {format_count(removed, 'old file')} and "
+        f"{format_count(orphans.files, 'leftover')} of killed "
         f"runs: {freed}."
     )
 
@@ -124,7 +127,7 @@ def upgrade(quiet: Quiet = False, json: Json = False) -> None:
         print_text(f"The lake already has layout {ledger.LAYOUT_VERSION}. No changes were made.")
     else:
         print_text(
-            f"The lake now has layout {ledger.LAYOUT_VERSION}; its {done.pages:,} pages did not change.\n"
+            f"The lake now has layout {ledger.LAYOUT_VERSION}; {format_count(done.pages, 'page')} did not change.\n"
             f"The old lake (layout {done.layout}) is at {done.kept_as}. Remove it when you no longer need it.\n"
             "Run `nhl-lake rebuild` to build silver and gold."
         )

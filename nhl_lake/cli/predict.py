@@ -8,6 +8,7 @@ import typer
 from nhl_lake.cli.options import Json, Quiet, format_command_line, load_settings, parse_season_years
 from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput, LakeError
+from nhl_lake.text import format_count
 
 if TYPE_CHECKING:
     import polars as pl
@@ -78,8 +79,9 @@ def predict(
     heads = ["date", "player", "team", "opponent", "SOG", "over 1.5", "over 2.5", "over 3.5"]
     views.show_grid(heads, shown, right=heads[4:], optional=["over 3.5", "over 1.5"])
     print_text(
-        f"Predicted {rows.height:,} skaters in {result.games} games from {result.card.rows:,} earlier player games. "
-        f"{result.unpredicted:,} skaters have no prediction: too little is known about them."
+        f"Predicted {format_count(rows.height, 'skater')} in {format_count(result.games, 'game')} "
+        f"from {format_count(result.card.rows, 'earlier player game')}. "
+        f"{format_count(result.unpredicted, 'skater', 'have')} no prediction: too little is known about them."
     )
     for line in describe_left_out((), shots_on_goal.list_unused_features(result.card)):
         print_text(line)

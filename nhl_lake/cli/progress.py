@@ -14,6 +14,7 @@ from nhl_lake.backup.prune import PruneResult
 from nhl_lake.backup.repository import SHORT_ID, BackupStatus, DrillResult
 from nhl_lake.backup.verify import VerifyResult
 from nhl_lake.cli import console
+from nhl_lake.text import format_count
 
 LINE_EVERY_S = 30.0
 MAX_PROBLEMS_SHOWN = 20
@@ -71,9 +72,11 @@ def show_backup(summary: BackupSummary, backups: object) -> None:
     rows = sum(table.rows for table in manifest.tables)
     out = console.make_console()
     out.print(
-        f"Created backup {manifest.name} at {backups}: {len(manifest.tables)} tables, {rows:,} rows, "
-        f"{console.format_size(summary.bytes)} in {summary.files:,} data files. Copied "
-        f"{console.format_size(summary.new_bytes)} in {summary.new_files:,} files, in {summary.seconds:,.1f} s."
+        f"Created backup {manifest.name} at {backups}: {format_count(len(manifest.tables), 'table')}, "
+        f"{format_count(rows, 'row')}, "
+        f"{console.format_size(summary.bytes)} in {format_count(summary.files, 'data file')}. Copied "
+        f"{console.format_size(summary.new_bytes)} in {format_count(summary.new_files, 'file')}, in "
+        f"{summary.seconds:,.1f} s."
     )
     if not manifest.is_consistent:
         out.print("Commits came too fast for one snapshot: no table is newer than its sources. After a restore,")
@@ -126,7 +129,8 @@ def show_verification(found: VerifyResult, *, deep: bool) -> None:
         return
     how = "read every byte" if deep else "compared sizes; --deep reads every byte"
     out.print(
-        f"{found.backups:,} backups are intact: {found.objects:,} objects, {console.format_size(found.bytes)} ({how})."
+        f"{format_count(found.backups, 'backup', 'are')} intact: "
+        f"{format_count(found.objects, 'object')}, {console.format_size(found.bytes)} ({how})."
     )
 
 
@@ -134,8 +138,10 @@ def show_prune(found: PruneResult, *, dry_run: bool) -> None:
     """Print how many backups stay, and which were removed."""
     verb = "Would remove" if dry_run else "Removed"
     console.make_console().print(
-        f"{verb} {len(found.removed)} backups, and {found.objects:,} objects that no other backup needs "
-        f"({console.format_size(found.bytes)}). {len(found.kept)} backups {'would stay' if dry_run else 'stay'}."
+        f"{verb} {format_count(len(found.removed), 'backup')}, and "
+        f"{format_count(found.objects, 'object')} that no other backup needs "
+        f"({console.format_size(found.bytes)}). "
+        f"{format_count(len(found.kept), 'backup', '' if dry_run else 'stay')}{' would stay' if dry_run else ''}."
     )
     for name in found.removed:
         console.make_console().print(f"  {name}")
@@ -144,7 +150,8 @@ def show_prune(found: PruneResult, *, dry_run: bool) -> None:
 def show_drill(drill: DrillResult) -> None:
     """Print the result of a drill."""
     console.make_console().print(
-        f"Backup {drill.backup}: {drill.tables} tables, {drill.rows:,} rows, {console.format_size(drill.bytes)} "
+        f"Backup {drill.backup}: {format_count(drill.tables, 'table')}, "
+        f"{format_count(drill.rows, 'row')}, {console.format_size(drill.bytes)} "
         + (f"restored and verified in {drill.seconds:,.1f} s." if not drill.wrong else "cannot be restored:")
     )
     for wrong in drill.wrong:

@@ -11,6 +11,7 @@ import typer
 from nhl_lake.cli.options import MAX_DAYS, Json, RawText, Replace, Season, load_settings, parse_season_years
 from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput
+from nhl_lake.text import format_count
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,7 +66,7 @@ def sql_command(
     rows = collect_query(run_query(chosen.root, text))
     if target is not None:
         save_rows(rows.lazy(), target, str(form), raw_text=raw_text)
-        print_text(f"{rows.height:,} rows: {target}")
+        print_text(f"{format_count(rows.height, 'row')}: {target}")
     elif form is None:
         show_answer(rows, is_star=SELECT_STAR.match(text) is not None)
     else:
@@ -98,10 +99,12 @@ def show_answer(rows: "pl.DataFrame", *, is_star: bool) -> None:
     if rows.is_empty():
         print_text("No rows.")
     if rows.height > ROWS_SHOWN:
-        print_text(f"… {rows.height - ROWS_SHOWN:,} more rows: use `limit`, --format csv or -o FILE.")
+        print_text(f"… {format_count(rows.height - ROWS_SHOWN, 'more row')}: use `limit`, --format csv or -o FILE.")
     if left_out:
         some = ", ".join(left_out[:3]) + (" …" if len(left_out) > 3 else "")
-        print_text(f"… {len(left_out)} more columns: {some}\n  Select fewer, or use --format csv or -o FILE.")
+        print_text(
+            f"… {format_count(len(left_out), 'more column')}: {some}\n  Select fewer, or use --format csv or -o FILE."
+        )
 
 
 def write_answer(rows: "pl.DataFrame", form: str) -> None:

@@ -12,7 +12,7 @@ from nhl_lake.cli.backup import choose_lake, load_backup_settings
 from nhl_lake.cli.options import BackupsOption, Json, LakeOption, Quiet, Yes, format_command_line, parse_moment
 from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput, LakeError
-from nhl_lake.text import show_controls
+from nhl_lake.text import format_count, show_controls
 
 if TYPE_CHECKING:
     from nhl_lake.backup.manifest import Manifest
@@ -173,7 +173,10 @@ def restore_lake(
     if json:
         write_out(console.format_json(done._asdict()))
     elif not quiet:
-        print_text(f"Restored the lake at {root} from backup {done.name}: {done.tables} tables, {done.rows:,} rows.")
+        print_text(
+            f"Restored the lake at {root} from backup {done.name}: "
+            f"{format_count(done.tables, 'table')}, {format_count(done.rows, 'row')}."
+        )
         if done.rebuilt:
             print_text(f"Rebuilt {len(done.rebuilt)} silver and gold tables from bronze.")
         if done.kept_as:

@@ -9,6 +9,7 @@ import typer
 from nhl_lake.cli.options import Json, load_settings
 from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput
+from nhl_lake.text import format_count
 
 if TYPE_CHECKING:
     from nhl_lake.schema.table import Table
@@ -106,7 +107,7 @@ def show(
     left_out = frames.show_rows(page if names else page.select(frames.order_columns(page.columns, asked)))
     if left_out:
         print_text(
-            f"… {len(left_out)} more columns: choose with --columns NAMES, or print all with --json.\n"
+            f"… {format_count(len(left_out), 'more column')}: choose with --columns NAMES, or print all with --json.\n"
             f"  `nhl-lake tables {found.name}` explains each."
         )
 

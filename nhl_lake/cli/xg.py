@@ -9,6 +9,7 @@ from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.cli.predict import GAME, SOG
 from nhl_lake.errors import BadInput
 from nhl_lake.hockey.ids import format_season
+from nhl_lake.text import format_count
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,8 +53,8 @@ def fit(name: FittedModel, season: Seasons = None, json: Json = False) -> None:
         write_out(console.format_json({**facts, "rebuilt": sorted(rebuilt)}))
         return
     seasons = expected_goals.describe_training(model)
-    print_text(f"Fitted '{model.name}' to {model.rows:,} unblocked attempts: {seasons}.")
-    print_text(f"Rebuilt {len(rebuilt)} tables. `nhl-lake models show xg` says how good it is.")
+    print_text(f"Fitted '{model.name}' to {format_count(model.rows, 'unblocked attempt')}: {seasons}.")
+    print_text(f"Rebuilt {format_count(len(rebuilt), 'table')}. `nhl-lake models show xg` says how good it is.")
 
 
 def show(name: ShownModel = XG, season: Seasons = None, json: Json = False) -> None:
@@ -76,7 +77,7 @@ def show(name: ShownModel = XG, season: Seasons = None, json: Json = False) -> N
         write_out(console.format_json({**facts, "scores": None if scores is None else describe_scores(scores)}))
         return
     print_text(f"{model.name} ({source})")
-    print_text(f"Fitted to {model.rows:,} unblocked attempts: {expected_goals.describe_training(model)}.")
+    print_text(f"Fitted to {format_count(model.rows, 'unblocked attempt')}: {expected_goals.describe_training(model)}.")
     print_text(f"{len(model.trees)} trees; a penalty shot has {model.penalty_shot} xG. Features:")
     console.make_console().print(f"{', '.join(model.features)}.", soft_wrap=False)
     print_scores(scores)
@@ -125,7 +126,7 @@ def compare(
         return
     played = ", ".join(format_season(year) for year in sorted(set(rows["season"])))
     attempts = next(iter(scores.values())).rows
-    print_text(f"On {attempts:,} attempts of {played} that neither was trained on:\n")
+    print_text(f"On {format_count(attempts, 'attempt')} of {played} that neither was trained on:\n")
     figures = [format_figures(found) for found in scores.values()]
     lines = [(title, *(found[title] for found in figures)) for title in figures[0]]
     views.show_grid(["", *scores], lines, right=list(scores))
@@ -203,7 +204,7 @@ def print_scores(scores: "XgScores | None") -> None:
         print_text("\nEvery game of this lake was a training row: nothing is left to score the model on.")
         return
     print_text(
-        f"\nOn {scores.rows:,} attempts that it was not trained on:\n"
+        f"\nOn {format_count(scores.rows, 'attempt')} that it was not trained on:\n"
         f"AUC {scores.auc:.4f}, log loss {scores.log_loss:.4f} ({scores.gain:.1%} below that of the mean), "
         f"goals / xG {scores.goals_per_xg:.3f}\n"
     )

@@ -23,6 +23,7 @@ from nhl_lake.store.delta import DELTA_LOG, POST_COMMIT, WRITER_PROPERTIES, read
 from nhl_lake.store.handles import read_commit
 from nhl_lake.store.location import Location
 from nhl_lake.store.locks import STATE_FOLDER
+from nhl_lake.text import format_count
 
 KEEP_DAYS = 90
 MIN_KEEP_DAYS = {
@@ -209,7 +210,7 @@ def compact_file_group(root: Location, table: Table, group: FileGroup) -> None:
     after = sum(json.loads(entry["add"]["stats"])["numRecords"] for entry in entries if "add" in entry)
     if before != after:
         raise ValidationFailed(
-            f"{table.name}: compaction turned {before:,} rows into {after:,}.",
+            f"{table.name}: compaction turned {format_count(before, 'row')} into {after:,}.",
             "No file was removed. Run `nhl-lake restore --from-backup`. This is a bug: please report it.",
         )
 

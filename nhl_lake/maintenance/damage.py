@@ -18,6 +18,7 @@ from nhl_lake.store import checksums, delta_tables, location
 from nhl_lake.store.checksums import RecordedChecksums
 from nhl_lake.store.delta import DELTA_LOG, commit_name, list_live_files, read_add_actions
 from nhl_lake.store.location import Location
+from nhl_lake.text import format_count
 
 LAST_CHECKPOINT = f"{DELTA_LOG}/_last_checkpoint"
 MAX_NAMED = 3
@@ -221,7 +222,7 @@ def check_history(examined: ExaminedTable, delta: DeltaTable) -> Iterator[Damage
         return
     if str(delta.metadata().id) != saved.id:
         yield examined.make_damage(
-            "other table", f"it was created again after the backup, which has {saved.rows:,} rows of it"
+            "other table", f"it was created again after the backup, which has {format_count(saved.rows, 'row')} of it"
         )
     elif delta.version() < saved.version:
         lost = tuple(range(delta.version() + 1, saved.version + 1))
@@ -262,7 +263,7 @@ def describe_data_file(delta: DeltaTable, name: str) -> str:
         if stats.get(f"min.{column}") is not None
     ]
     season = f"season {stats['partition.season']}" if "partition.season" in stats else None
-    return ", ".join(filter(None, [f"{stats['num_records']:,} rows", season, *spans]))
+    return ", ".join(filter(None, [format_count(stats["num_records"], "row"), season, *spans]))
 
 
 def check_file_content(examined: ExaminedTable, name: str) -> Iterator[Damage]:
@@ -294,7 +295,7 @@ def check_file_content(examined: ExaminedTable, name: str) -> Iterator[Damage]:
         raise
     if examined.table.layer == "bronze" and (damaged := find_damaged_pages(examined.table, rows)):
         shown = ", ".join(damaged[:MAX_NAMED]) + (" …" if len(damaged) > MAX_NAMED else "")
-        what = f"its data file {name} has {len(damaged)} pages whose SHA-256 is wrong: {shown}"
+        what = f"its data file {name} has {format_count(len(damaged), 'page')} whose SHA-256 is wrong: {shown}"
         yield examined.make_damage("file", what, files=(name,))
 
 
@@ -361,5 +362,5 @@ def check_orphan_files(examined: ExaminedTable, delta: DeltaTable) -> Iterator[D
     strays = tuple(name for name in examined.file_sizes if DATA_NAME.fullmatch(name) and name not in referenced)
     if strays:
         yield examined.make_damage(
-            "strays", f"{len(strays)} files of killed runs: no commit refers to them", files=strays
+            "strays", f"{format_count(len(strays), 'file')} of killed runs: no commit refers to them", files=strays
         )

@@ -28,6 +28,7 @@ from nhl_lake.schema.table import Table
 from nhl_lake.store import atomic_swap, delta_tables, handles, location, locks
 from nhl_lake.store.lease import probe_store
 from nhl_lake.store.location import Bucket, Location
+from nhl_lake.text import format_count
 
 MAX_WORKERS = 8
 MAX_ROUNDS = 4  # a repaired log may reveal a missing file
@@ -223,7 +224,7 @@ def examine_location(root: Location) -> Iterator[Finding]:
         yield Finding(
             "note",
             str(root),
-            f"{count} staging files of running or killed commands",
+            f"{format_count(count, 'staging file')} of running or killed commands",
             "Run `nhl-lake maintain` to remove old ones.",
         )
 

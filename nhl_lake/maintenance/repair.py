@@ -23,6 +23,7 @@ from nhl_lake.silver.quarantine import QUARANTINE
 from nhl_lake.store import atomic_swap, checksums, delta_tables, handles, location
 from nhl_lake.store.delta import commit_name, list_live_files
 from nhl_lake.store.location import Location
+from nhl_lake.text import format_count
 
 SET_ASIDE_FOLDER = f"{atomic_swap.STATE_FOLDER}/set-aside"
 FETCHES_REST = {"bronze": "; `nhl-lake ingest` fetches the others", "lake": ""}  # by layer: of lost rows
@@ -144,7 +145,7 @@ def restore_commits(root: Location, backups: Location, ids: Collection[str], dam
         for file in table_backup.files:
             if file.name in added and not location.has_file(folder, file.name):
                 restore.fetch_file(backups, FileToFetch(folder, file.name, file.size, file.sha256))
-        return f"{len(damage.versions)} commits of its log were restored from a backup"
+        return f"{format_count(len(damage.versions), 'commit', 'were')} restored to its log from a backup"
     return None
 
 
@@ -183,7 +184,10 @@ def continue_log(root: Location, table: Table, last: int, now: datetime) -> str:
     records = [name for name in checksums.list_checksum_files(folder) if checksums.parse_version(name) > last]
     set_aside_files(root, table, records, now)
     checksums.complete_checksums(folder, delta_tables.open_table(root, table).version())
-    return f"it continues from version {last}; {count:,} rows of its lost commits were saved{FETCHES_REST[table.layer]}"
+    return (
+        f"it continues from version {last}; {format_count(count, 'row', 'were')} saved of its lost commits"
+        f"{FETCHES_REST[table.layer]}"
+    )
 
 
 def add_orphan_rows(root: Location, table: Table) -> int:
@@ -237,7 +241,7 @@ def rebuild_missing_tables(root: Location, now: datetime) -> Iterator[tuple[str,
         # only the build of a game writes its quarantine
         for rebuilt in run.rebuild(root, day=get_eastern_day(now), everything=QUARANTINE in created):
             rows[rebuilt.table] = rows.get(rebuilt.table, 0) + rebuilt.rows
-    yield from ((name, f"it was rebuilt from bronze: {count:,} rows") for name, count in rows.items())
+    yield from ((name, f"it was rebuilt from bronze: {format_count(count, 'row')}") for name, count in rows.items())
 
 
 def restore_files(root: Location, backups: Location, ids: Collection[str], damage: Damage) -> str | None:
@@ -270,7 +274,9 @@ def drop_lost_files(root: Location, damage: Damage, now: datetime) -> str:
     delta.repair()
     delta_tables.sync_commits(root, table, delta)
     recovered = sum(restore_tables.add_missing_rows(root, table, rows.lazy()) for rows in intact)
-    return f"it was removed from the log, {recovered:,} of its rows were saved{FETCHES_REST[table.layer]}"
+    return (
+        f"it was removed from the log, {format_count(recovered, 'row', 'were')} saved of it{FETCHES_REST[table.layer]}"
+    )
 
 
 def is_intact_copy(root: Location, folder: Location, table: Table, name: str) -> bool:
@@ -293,4 +299,4 @@ def recover_set_aside_rows(root: Location) -> Iterator[tuple[str, str]]:
             continue
         rows = restore_tables.read_intact_rows(folder, table, file)
         if rows is not None and (count := restore_tables.add_missing_rows(root, table, rows.lazy())):
-            yield table.name, f"{count:,} rows of {file}, which was set aside, were added again"
+            yield table.name, f"{format_count(count, 'row', 'were')} added again from {file}, which was set aside"

@@ -25,6 +25,7 @@ from nhl_lake.store.commits import begin_commit, commit_files
 from nhl_lake.store.delta import DELTA_LOG
 from nhl_lake.store.files import write_data_file
 from nhl_lake.store.location import FileInfo, Location
+from nhl_lake.text import format_count
 
 # a bronze table's name and a chunk of its pages: page, fetched_at, body
 PageChunks = Iterator[tuple[str, pl.LazyFrame]]
@@ -226,7 +227,8 @@ def verify_pages(old: PageChunks, new: PageChunks) -> int:
         differing = pl.concat([was.join(now, on=was.columns, how="anti"), now.join(was, on=was.columns, how="anti")])
         examples = "; ".join(f"{table} {page}" for table, page in differing.select("table", "page").head(3).iter_rows())
         raise ValidationFailed(
-            f"{max(differing.height, 1):,} pages differ after the upgrade{': ' if examples else ''}{examples}.",
+            f"{format_count(max(differing.height, 1), 'page', 'differ')} after the "
+            f"upgrade{': ' if examples else ''}{examples}.",
             "No changes were made. This is a bug in nhl-lake: please report it.",
         )
     return now.height

@@ -21,6 +21,7 @@ from nhl_lake.queries.targets import is_folder, write_atomically
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
+from nhl_lake.text import format_count
 
 MAX_SHEET_ROWS, MAX_CELL_LENGTH = 1_048_575, 32_767
 SQLITE_TYPES = {
@@ -96,7 +97,7 @@ def list_files(tables: Sequence[TableOrView], file_format: str, target: Location
     if target is None or not is_folder(target):
         if len(tables) > 1:
             name = "Standard output" if target is None else target
-            raise BadInput(f"{name} is one file for {len(tables)} tables.", "Give a folder: --to DIR.")
+            raise BadInput(f"{name} is one file for {format_count(len(tables), 'table')}.", "Give a folder: --to DIR.")
         return [target]
     return [target / f"{table.name}.{file_format}" for table in tables]
 
@@ -151,7 +152,7 @@ def require_fits(table: TableOrView, rows: pl.DataFrame) -> None:
     """Raise if a sheet cannot hold all rows or texts."""
     longest = rows.select(pl.max_horizontal(0, cs.string().str.len_chars().max())).item()
     if rows.height > MAX_SHEET_ROWS or longest > MAX_CELL_LENGTH:
-        what = f"{rows.height:,} rows" if rows.height > MAX_SHEET_ROWS else f"texts of {longest:,} characters"
+        what = format_count(rows.height, "row") if rows.height > MAX_SHEET_ROWS else f"texts of {longest:,} characters"
         fewer = "Export fewer seasons (--season 2025), or use" if rows.height > MAX_SHEET_ROWS else "Use"
         raise LakeError(
             f"{table.name} has {what}: an Excel sheet holds {MAX_SHEET_ROWS:,} rows, "

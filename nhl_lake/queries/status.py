@@ -15,6 +15,7 @@ from nhl_lake.schema import ledger
 from nhl_lake.silver.quarantine import QUARANTINE
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
+from nhl_lake.text import format_count
 
 STATUS_COUNTS = {  # field of SeasonStatus: status of a game
     "complete": "complete", "partial": "partial", "incomplete": "incomplete", "pending": "open",
@@ -151,7 +152,7 @@ def describe_coverage(standing: pl.DataFrame) -> str:
     if begins is None:
         return "no game was played yet"
     partial = standing.filter(pl.col("stands") == "partial").height
-    rest = f"; {partial} games lack something that the API does not have" if partial else ""
+    rest = f"; {format_count(partial, 'game', 'lack')} something that the API does not have" if partial else ""
     return f"every game since {begins} is in the lake{rest}"
 
 
@@ -164,9 +165,9 @@ def list_problems(standing: pl.DataFrame, quarantined: list[str], last_run: dict
         oldest: date = missing.select(pl.col("game_date").min()).item()
         problems.append(f"{missing.height} played games are missing, the oldest of {oldest} (`nhl-lake ingest`)")
     if incomplete:
-        problems.append(f"{incomplete} games are incomplete (`nhl-lake ingest`)")
+        problems.append(f"{format_count(incomplete, 'game', 'are')} incomplete (`nhl-lake ingest`)")
     if quarantined:
-        problems.append(f"{len(quarantined)} games or other subjects are quarantined (`nhl-lake check`)")
+        problems.append(f"{format_count(len(quarantined), 'subject', 'are')} quarantined (`nhl-lake check`)")
     if last_run is not None and last_run["outcome"] == "error":
         problems.append("the last run ended with an error (`nhl-lake runs`)")
     return problems

@@ -17,6 +17,7 @@ from nhl_lake.store import delta_tables, location
 from nhl_lake.store.file_commit import PartitionSize, publish_files, read_season_sizes
 from nhl_lake.store.files import DataFile
 from nhl_lake.store.location import Location
+from nhl_lake.text import format_count
 
 MAX_EXCUSED = 3
 CHUNK_BYTES = 10**6  # input files below this size are not worth another process
@@ -242,7 +243,7 @@ def check_row_loss(
         return None
     where = make_predicate(task, partition) or "all of it"
     return ValidationFailed(
-        f"{task.table.name} ({where}): {before:,} rows would become {after:,}.",
+        f"{task.table.name} ({where}): {format_count(before, 'row')} would become {after:,}.",
         "No changes were made. If that is right, run `nhl-lake rebuild --allow-row-loss`.",
     )
 

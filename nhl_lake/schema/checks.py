@@ -7,6 +7,7 @@ import polars as pl
 
 from nhl_lake.errors import ValidationFailed
 from nhl_lake.schema.table import Table
+from nhl_lake.text import format_count
 
 
 class Violation(NamedTuple):
@@ -60,7 +61,7 @@ def describe_violations(table: Table, rows: pl.DataFrame, by: str) -> dict[Any, 
         for value, count, first in by_value.sort(by).iter_rows():
             where = " ".join(f"{name} {part}" for name, part in first.items() if name != by)
             reasons.setdefault(value, []).append(
-                f"{count} rows break '{rule}' ({where})" if where else f"breaks '{rule}'"
+                f"{format_count(count, 'row', 'break')} '{rule}' ({where})" if where else f"breaks '{rule}'"
             )
     return {value: "; ".join(texts) for value, texts in reasons.items()}
 
@@ -69,7 +70,7 @@ def validate_rows(table: Table, rows: pl.DataFrame) -> None:
     """Raise `ValidationFailed` if rows break a rule of their table."""
     for violation in find_violations(table, rows.lazy()):
         raise ValidationFailed(
-            f"{table.name}: {violation.row_count} rows break '{violation.rule}'"
+            f"{table.name}: {format_count(violation.row_count, 'row', 'break')} '{violation.rule}'"
             f" ({', '.join(table.key)}: {violation.examples}).",
             "Nothing was written, and bronze is intact. Run `nhl-lake check` for details.",
         )

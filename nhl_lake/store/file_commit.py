@@ -22,6 +22,7 @@ from nhl_lake.store.delta import get_table_properties, read_add_actions
 from nhl_lake.store.files import DataFile, list_file_columns
 from nhl_lake.store.handles import locate_table, open_handle
 from nhl_lake.store.location import Location
+from nhl_lake.text import format_count
 
 # the protocol of all our tables: a newer one may have features that are not checked here
 MAX_READER_VERSION, MAX_WRITER_VERSION = 1, 2
@@ -116,7 +117,7 @@ def require_matching_content(folder: Location, table: Table, file: DataFile) -> 
         differences += [f"no {n}" for n in expected if n not in schema]
         raise rejected_files_error(table, f"{file.name} has other columns: {', '.join(differences)}")
     if rows != file.rows or json.loads(file.stats).get("numRecords") != file.rows:
-        raise rejected_files_error(table, f"{file.name} has {rows:,} rows, not {file.rows:,}")
+        raise rejected_files_error(table, f"{file.name} has {format_count(rows, 'row')}, not {file.rows:,}")
 
 
 def get_read_options(folder: Location) -> dict[str, Any] | None:

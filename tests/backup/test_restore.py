@@ -221,7 +221,7 @@ def test_restore_over_a_damaged_lake_asks_only_if_newer_pages_would_be_lost(
     add_a_page(root)
     ended = run_here("restore", "--from-backup", root=root, backups=league_backups, now=NOW)
     assert ended.code == 1
-    assert "1 rows of bronze.boxscore" in ended.err
+    assert "1 row of bronze.boxscore" in ended.err
     shutil.rmtree(root / "bronze" / "boxscore")
     ended = run_here("restore", "--from-backup", "--json", root=root, backups=league_backups, now=NOW)
     assert ended.code == 0, ended.err

@@ -46,7 +46,7 @@ def test_a_backup_is_created_listed_verified_and_drilled(here: Run):
     (one,) = listed.json
     assert f"Created backup {one['name']} at" in created.out
     assert (one["number"], one["source"]) == (1, "NHL")
-    assert "1 backups are intact" in verified.out
+    assert "1 backup is intact" in verified.out
     assert (drilled.json["backup"], drilled.json["wrong"]) == (one["name"], [])
     assert drilled.json["rows"] == listed.json[0]["rows"] > 0
 

@@ -326,7 +326,7 @@ def test_only_deep_doctor_counts_files_of_killed_runs(run_here: Run, root: Path,
     stray.write_bytes(damage.find_biggest_data_file(root, BOXSCORE).read_bytes())
     found = run_doctor(run_here, root, backups, "--deep")
     assert found.code == 0
-    assert "1 files of killed runs" in found.out
+    assert "1 file of killed runs" in found.out
     assert "nhl-lake maintain" in found.out
 
 

@@ -294,7 +294,7 @@ def test_upgrade_command_prints_where_the_old_lake_is(old, run_here):
     again = run_here("upgrade", root=old, **SETTINGS)
 
     assert (ended.code, again.code) == (0, 0)
-    assert "now has layout 2; its 30 pages did not change" in ended.out
+    assert "now has layout 2; 30 pages did not change" in ended.out
     assert "before-upgrade-" in ended.out
     assert "already" in again.out
     assert is_new(old)

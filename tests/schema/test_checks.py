@@ -80,7 +80,7 @@ def test_invalid_rows_raise_with_rule_keys_and_next_step():
     with pytest.raises(ValidationFailed) as error:
         checks.validate_rows(STICKS, make_sticks((7, 1, "L", 150.0), (7, 2, "X", 150.0)).collect())
 
-    assert error.value.message == "gold.sticks: 1 rows break 'hand is one of L, R' (player_id, stick: 7 2)."
+    assert error.value.message == "gold.sticks: 1 row breaks 'hand is one of L, R' (player_id, stick: 7 2)."
     assert error.value.hint.startswith("Nothing was written, and bronze is intact.")
 
 
