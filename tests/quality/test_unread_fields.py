@@ -20,6 +20,9 @@ FOLDERS = {
     endpoints.ROSTERS: "roster",
     endpoints.STANDINGS: "standings",
     endpoints.PLAYERS: "player-landing",
+    endpoints.SCHEDULE: "schedule",
+    endpoints.TEAMS: "statsrest-teams",
+    endpoints.SEASONS: "statsrest-season",
 }
 
 
@@ -67,9 +70,26 @@ def test_every_ignored_path_has_a_reason():
     assert all(reason for reasons in unread_fields.IGNORED_PATHS.values() for reason in reasons.values())
 
 
+def list_entries(table, page) -> list:
+    """Return the parts of a page that are rows of its table: the games of a week, the entries of a list, or the page."""
+    if table is endpoints.SCHEDULE:
+        return [game for day in page["gameWeek"] for game in day["games"]]
+    return page["data"] if table in endpoints.LISTS else [page]
+
+
+def test_every_page_that_silver_reads_is_compared_with_a_page_that_has_all_its_keys():
+    missing = {table.name for table in unread_fields.PAGE_STRUCTS} - {table.name for table in FOLDERS}
+    assert missing == set(), "name the folder of its recorded pages in FOLDERS: else no test sees a key without a reason"
+
+
 @pytest.mark.parametrize("table", FOLDERS, ids=lambda table: table.name)
 def test_every_key_of_the_recorded_pages_is_read_or_ignored_by_name(table, realdata: Path):
     for file in sorted((realdata / FOLDERS[table]).glob("*.json"))[:80]:
         page = json.loads(file.read_text())
-        if isinstance(page, dict):
-            assert list_unread(table, page) == set(), file.name
+        for entry in list_entries(table, page) if isinstance(page, dict) else []:
+            unread = list_unread(table, entry)
+            assert unread == set(), f"{file.name}: read it in a PageStruct, or give a reason in IGNORED_PATHS"
+
+
+def test_every_key_of_the_sample_league_is_read_or_ignored_by_name(league_lake: Path):
+    assert list(unread_fields.iter_unread_paths(league_lake)) == []
