@@ -36,13 +36,22 @@ AVOIDED = {
 
 
 def read_files() -> dict[str, str]:
-    """Return the project's code and documents by name, without the changelog, which tells of the past."""
+    """Return the project's code and documents by name, also new ones; not the changelog, which tells of the past."""
     if not (PROJECT / ".git").exists():
         pytest.skip("no Git repository lists the files of the project")
     patterns = ["nhl_lake/*.py", "tests/*.py", "benchmarks/*.py", "docs/*.md", "README.md", "CONTRIBUTING.md"]
-    listed = subprocess.run(["git", "ls-files", *patterns], cwd=PROJECT, capture_output=True, text=True, check=True)
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns]
+    listed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
     names = set(listed.stdout.split()) - FORMER_NAMES - {"tests/test_words.py"}
     return {name: (PROJECT / name).read_text() for name in sorted(names) if (PROJECT / name).exists()}
+
+
+def test_a_new_file_is_read_before_git_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    (tmp_path / "README.md").write_text("new")
+    monkeypatch.setattr(f"{__name__}.PROJECT", tmp_path)
+
+    assert read_files() == {"README.md": "new"}
 
 
 def test_avoided_words_are_not_used():
