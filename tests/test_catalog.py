@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from graphlib import TopologicalSorter
@@ -324,7 +325,15 @@ def test_one_name_has_one_dtype_and_one_unit_in_the_whole_lake():
         for column in table.columns:
             meanings.setdefault(column.name, set()).add((str(column.dtype), column.unit))
 
-    assert {name: found for name, found in meanings.items() if len(found) > 1} == {}
+    different = {name: found for name, found in meanings.items() if len(found) > 1}
+    assert different == {}, "declare the column once, in schema/columns.py"
+
+
+def test_units_are_those_that_contributing_lists():
+    text = (PACKAGE.parent / "CONTRIBUTING.md").read_text()
+    listed = set(re.findall(r"`(\w+)`", re.search(r"Units are (.*?)\.", text, re.DOTALL)[1]))  # type: ignore[index]
+
+    assert {column.unit for table in catalog.TABLES for column in table.columns} - {""} == listed
 
 
 def test_an_instant_ends_in_at_and_a_day_in_date():
@@ -346,8 +355,8 @@ def test_key_partition_and_by_are_columns_and_never_null(table: Table):
         *({table.chunk_key} if table.chunk_key else ()),
     }
 
-    assert table.key
-    assert named <= set(columns)
+    assert table.key, "name the columns that identify a row: key=(…)"
+    assert named <= set(columns), "its key, partition and chunk key must be columns"
     of_no_season = {"season"} if table is QUARANTINE else set()  # a quarantined player has no season
     assert {name for name in named if columns[name].nullable} == of_no_season
 
@@ -427,12 +436,12 @@ def test_module_function_table_and_constant_share_a_name_and_every_module_is_in_
     modules = {file.stem for file in (PACKAGE / layer).glob("*.py")} - {"__init__"}
     tables = {table.name.split(".")[1]: table for table in catalog.TABLES if table.layer == layer}
 
-    assert modules == set(tables)
+    assert modules == set(tables), "a file has one table, with the name of the file"
     for noun, table in tables.items():
         module = import_module(f"nhl_lake.{layer}.{noun}")
-        assert getattr(module, noun.upper()) is table
-        assert getattr(module, noun, None) is table.source
-        assert module.__doc__
+        assert getattr(module, noun.upper()) is table, f"{noun}.py declares {noun.upper()}"
+        assert getattr(module, noun, None) is table.source, f"source={noun}, a function of {noun}.py"
+        assert module.__doc__, f"{noun}.py needs a docstring"
 
 
 @pytest.mark.parametrize("layer", ["silver", "gold"])
@@ -440,7 +449,8 @@ def test_a_function_takes_the_tables_that_it_reads_by_name(layer: str):
     for table in catalog.TABLES:
         if table.layer == layer and table.source is not None:
             taken = table.build.__code__.co_varnames[: table.build.__code__.co_argcount]
-            assert taken == (*(read.name.split(".")[1] for read in table.inputs), *(["day"] if table.needs_day else []))
+            needed = (*(read.name.split(".")[1] for read in table.inputs), *(["day"] if table.needs_day else []))
+            assert taken == needed, f"{table.name}: the parameters are the names of the inputs, in their order"
 
 
 @pytest.mark.parametrize("table", catalog.SILVER, ids=lambda table: table.name)
@@ -542,7 +552,7 @@ def test_statistics_hold_no_bodies_and_are_cut_short(table: Table, tmp_path: Pat
 
 @every_table
 def test_a_good_row_breaks_no_rule(table: Table):
-    assert broken(table, sample(table)) == set()
+    assert broken(table, sample(table)) == set(), f"put values into GOOD[{table.name!r}] that pass all checks"
 
 
 @every_table
@@ -574,13 +584,13 @@ def test_every_declared_rule_has_a_mutant_that_breaks_it_alone(table: Table):
         assert (table.name, rule) in MUTANTS, f"add a row of {table.name} that breaks '{rule}' to MUTANTS"
         mutant = MUTANTS[table.name, rule]
         found = broken(table, sample(table) | mutant) - {f"{c.name} is not null" for c in table.columns}
-        assert found == {rule}
+        assert found == {rule}, f"MUTANTS[{table.name!r}, {rule!r}] must break this rule, and no other"
 
 
 def test_every_mutant_is_of_a_rule_that_there_is():
     declared = {(table.name, rule) for table in catalog.TABLES for rule in table.checks}
 
-    assert set(MUTANTS) == declared
+    assert set(MUTANTS) == declared, "MUTANTS has a row for each check that a table declares, and no others"
 
 
 def test_chunk_key_that_no_input_has_is_an_error():

@@ -55,7 +55,8 @@ def simulate_league(season: int) -> "League":
 def demo(json: Json = False, root: Root = None) -> None:
     """Create a lake of the sample league, without network.
 
-    The lake is at data/demo, or at --root. It has the last weeks of a season. Run it again for one more day of games.
+    The lake is at data/demo, or at --root: NHL_LAKE_ROOT does not count. It has the last weeks of a season.
+    Run it again for one more day of games.
     """
     from nhl_lake.cli import console
     from nhl_lake.clock import make_clock

@@ -53,7 +53,7 @@ class LakeStatus(NamedTuple):
     last_run: dict[str, Any] | None
     coverage: str  # since when games are complete
     problems: list[str]
-    quarantined: list[str]  # games, players, teams or days that are not in a table
+    quarantined: list[str]  # games and other subjects that are not in a table
     failures: pl.DataFrame  # the last failure of each page that is still missing: table, page, failure, failed_at
 
 

@@ -79,7 +79,6 @@ class Table:
     source: Endpoint | BuildFunction | None  # bronze: a page; silver, gold: a function; None: written by runs
     inputs: tuple["Table", ...] = ()
     # what it reads of the pages of an input; `nhl-lake check` reports other keys, and invalid values
-    # what it reads of the pages of an input; `nhl-lake check` reports other keys, and invalid values
     page_structs: Mapping["Table", tuple[type[msgspec.Struct], ...]] = field(default_factory=dict)
     chunk_key: str | None = None  # rows with different values never meet, so chunks can be built separately
     partition: str | None = "season"

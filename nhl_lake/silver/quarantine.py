@@ -1,4 +1,4 @@
-"""Games, players, teams and days that a table quarantined in its last build."""
+"""Games and other subjects (players, teams, days, …) that a table quarantined in its last build."""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ from nhl_lake.schema.table import Column, Table
 
 QUARANTINE = Table(
     name="silver.quarantine",
-    grain="one game, player, team or day that a table quarantined in its last build, and why",
+    grain="one game or other subject (a player, a team, a day, …) that a table quarantined in its last build, and why",
     key=("quarantined_by", "subject"),
     columns=(
         dataclasses.replace(c.season, nullable=True),

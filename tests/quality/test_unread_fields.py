@@ -71,7 +71,7 @@ def test_every_ignored_path_has_a_reason():
 
 
 def list_entries(table, page) -> list:
-    """Return the parts of a page that are rows of its table: the games of a week, the entries of a list, or the page."""
+    """Return what is a row of its table: each game of a week, each entry of a list, or the page."""
     if table is endpoints.SCHEDULE:
         return [game for day in page["gameWeek"] for game in day["games"]]
     return page["data"] if table in endpoints.LISTS else [page]
@@ -79,7 +79,9 @@ def list_entries(table, page) -> list:
 
 def test_every_page_that_silver_reads_is_compared_with_a_page_that_has_all_its_keys():
     missing = {table.name for table in unread_fields.PAGE_STRUCTS} - {table.name for table in FOLDERS}
-    assert missing == set(), "name the folder of its recorded pages in FOLDERS: else no test sees a key without a reason"
+    assert missing == set(), (
+        "name the folder of its recorded pages in FOLDERS: else no test sees a key without a reason"
+    )
 
 
 @pytest.mark.parametrize("table", FOLDERS, ids=lambda table: table.name)
