@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from nhl_lake import Lake
-from nhl_lake.catalog import find_table
 from nhl_lake.errors import BadInput
 from nhl_lake.gold.measures.stint_xg import REGULAR_SEASON
 from nhl_lake.hockey.ids import format_season
@@ -14,8 +13,7 @@ from nhl_lake.hockey.names import format_full_name
 from nhl_lake.plot.theme import show_text
 from nhl_lake.queries.coverage import describe_seasons, list_seasons
 from nhl_lake.queries.player import find_players, suggest_players
-from nhl_lake.queries.team import raise_unknown_team
-from nhl_lake.store import delta_tables
+from nhl_lake.queries.team import require_known_team
 
 Source: TypeAlias = Lake | pl.DataFrame | pl.LazyFrame
 MAX_CHOICES = 5
@@ -87,7 +85,5 @@ def choose_season(lake: Lake, table: str, season: int | None, **key: Any) -> int
 
 def require_team(lake: Lake, team: str) -> str:
     """Return the letters of a team that the lake has."""
-    teams = delta_tables.scan_table(lake.root, find_table("silver.teams"))
-    if teams.filter(team_abbrev=team.upper()).collect().is_empty():
-        raise_unknown_team(lake.root, team)
+    require_known_team(lake.root, team)
     return team.upper()

@@ -21,7 +21,7 @@ from nhl_lake.queries.official_lines import (
     scan_goalie_lines,
     scan_skater_lines,
 )
-from nhl_lake.queries.team import raise_unknown_team
+from nhl_lake.queries.team import require_known_team
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
@@ -92,8 +92,9 @@ def find_last_game(root: Location, team: str | None) -> int:
     if not last.is_empty():
         return int(last.item())
     if team is not None:
-        raise_unknown_team(root, team)
-    raise BadInput("The lake has no game that is over.", "`nhl-lake status` shows what it has.")
+        require_known_team(root, team)
+    whose = "" if team is None else f" of {team.upper()}"
+    raise BadInput(f"The lake has no game{whose} that is over.", "`nhl-lake status` shows what it has.")
 
 
 def scan_game(root: Location, table: str, game_id: int) -> pl.LazyFrame:
