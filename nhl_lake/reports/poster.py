@@ -17,6 +17,7 @@ from nhl_lake.reports.charts.poster_parts import (
     draw_players,
     fit_text,
     make_style,
+    measure_text,
 )
 from nhl_lake.reports.charts.svg import draw_text, format_number, show_text
 from nhl_lake.reports.colors import PAGE_COLORS, ThemeColor, pick_team_colors
@@ -127,7 +128,8 @@ def draw_header(data: GameData, layout: Layout) -> Iterator[str]:
     middle, names = box.x + box.width / 2, box.bottom - BAR_HEIGHT - 18
     baseline = names - sizes["body"] - 14
     half = (box.width - GAP) / 2
-    shown = half - GAP if layout.is_tall else half * 0.6  # beside the day, or below it
+    day = describe_end(data)
+    beside = 0.0 if layout.is_tall else measure_text(day, sizes["body"]) / 2
     for side, anchor, edge in (("away", "start", box.x), ("home", "end", box.right)):
         toward = 1 if side == "home" else -1
         yield draw_text(edge, baseline, game[f"{side}_team_abbrev"], kind=f"letters {side}", anchor=anchor)
@@ -136,14 +138,14 @@ def draw_header(data: GameData, layout: Layout) -> Iterator[str]:
             anchor="start" if side == "home" else "end",
         )  # fmt: skip
         yield score
-        name = fit_text(game[f"{side}_team_name"] or "", sizes["body"], shown)
+        name = fit_text(game[f"{side}_team_name"] or "", sizes["body"], half - GAP - beside)
         yield draw_text(edge, names, name, kind="quiet", anchor=anchor)
         left = box.x if side == "away" else middle + GAP / 2
         bar = f'x="{format_number(left)}" y="{format_number(box.bottom - BAR_HEIGHT)}"'
         yield f'<rect class="fill {side}" {bar} width="{format_number(half)}" height="{BAR_HEIGHT}"/>'
     yield draw_text(middle, baseline - 4, "–", kind="points", anchor="middle")
-    day = box.y + sizes["small"] if layout.is_tall else names
-    yield draw_text(middle, day, describe_end(data), kind="quiet", anchor="middle")
+    at = box.y + sizes["small"] if layout.is_tall else names
+    yield draw_text(middle, at, day, kind="quiet", anchor="middle")
 
 
 def draw_footer(layout: Layout) -> Iterator[str]:

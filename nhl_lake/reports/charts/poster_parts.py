@@ -26,7 +26,7 @@ UPPER_WIDTH, OTHER_WIDTH, FULL_WIDTH, BOLD = 0.7, 0.56, 1.0, 1.06
 FIRST_FULL = "\u2e80"  # scripts of East Asia begin here
 TITLE_HEIGHT = 36
 GOAL_RADIUS = 10
-LABEL_GAP, LABEL_HEIGHT = 14, 34
+LABEL_GAP, LABEL_HEIGHT = 18, 34
 OVERTIME = "OT"
 STYLE = """\
 text{{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",Arial,sans-serif}}
@@ -76,19 +76,19 @@ def make_style(colors: Mapping[str, str], *, is_tall: bool) -> str:
     return STYLE.format(**SIZES[is_tall], **colors) + "".join(sides)
 
 
-def measure_text(text: str, size: float) -> float:
-    """Return about how wide a text is, in pixels, if it is bold."""
+def measure_text(text: str, size: float, *, bold: bool = False) -> float:
+    """Return about how wide a text is, in pixels."""
     shares = (
         WIDTHS.get(c) or (FULL_WIDTH if c >= FIRST_FULL else UPPER_WIDTH if c.isupper() else OTHER_WIDTH) for c in text
     )
-    return BOLD * size * sum(shares)
+    return (BOLD if bold else 1) * size * sum(shares)
 
 
-def fit_text(text: str, size: float, width: float) -> str:
+def fit_text(text: str, size: float, width: float, *, bold: bool = False) -> str:
     """Return a text that is about as wide as `width` pixels at most, shortened with … if need be."""
-    if measure_text(text, size) <= width:
+    if measure_text(text, size, bold=bold) <= width:
         return text
-    while text and measure_text(f"{text}…", size) > width:
+    while text and measure_text(f"{text}…", size, bold=bold) > width:
         text = text[:-1]
     return f"{text.rstrip()}…"
 
@@ -108,7 +108,7 @@ def draw_flow(box: Box, data: GameData, *, is_tall: bool) -> Iterator[str]:
     end, totals = find_end(steps), [max(steps[f"{side}_xg_so_far"]) for side in SIDES]
     top = max(*totals, 1) * 1.15
     labels = [f"{data.game[f'{side}_team_abbrev']} {xg:.2f}" for side, xg in zip(SIDES, totals, strict=True)]
-    label_width = LABEL_GAP + max(measure_text(label, SIZES[is_tall]["body"]) for label in labels)
+    label_width = LABEL_GAP + max(measure_text(label, SIZES[is_tall]["body"], bold=True) for label in labels)
     plot = Plot(box.x + 44, box.right - label_width, box.y + TITLE_HEIGHT + 6, box.bottom - 34, end, top)
     yield from draw_power_plays(plot, steps)
     for tick in pick_ticks(top, most=5):
@@ -158,7 +158,7 @@ def draw_map(box: Box, shots: pl.DataFrame) -> Iterator[str]:
     yield draw_title(box, "Shots: larger is more xG, full is a goal" if box.width > 500 else "Shots: full is a goal")
     known = shots.filter("is_unblocked_attempt").drop_nulls(["x_ft", "y_ft"])
     if known.is_empty():
-        yield draw_text(box.x, box.y + TITLE_HEIGHT + 40, "The lake has no shots of this game.", kind="quiet")
+        yield draw_text(box.x, box.y + TITLE_HEIGHT + 40, "The lake has no shots of it.", kind="quiet")
         return
     order = known.sort("is_goal", pl.col("xg").fill_null(0), descending=[False, True])
     width, height = rink_lines.LENGTH + 2 * MARGIN, rink_lines.WIDTH + 2 * MARGIN
@@ -220,8 +220,8 @@ def draw_players(box: Box, data: GameData, skaters: int, *, is_tall: bool) -> It
             y = box.y + row * number - row * 0.3
             mark = f'x="{format_number(left)}" y="{format_number(y - row * 0.5)}" height="{format_number(row * 0.64)}"'
             yield f'<rect class="fill {side}" {mark} width="6"/>'
-            space = width - 30 - measure_text(what, sizes["small"]) / BOLD
-            yield draw_text(left + 18, y, fit_text(name, sizes["body"], space), kind="label")
+            space = width - 30 - measure_text(what, sizes["small"])
+            yield draw_text(left + 18, y, fit_text(name, sizes["body"], space, bold=True), kind="label")
             yield draw_text(left + width, y, what, kind="stat", anchor="end")
 
 
