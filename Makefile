@@ -45,7 +45,12 @@ format: $(DEV) ## Format the code
 docs: $(INSTALLED) ## Generate docs/TABLES.md and docs/CLI.md
 	$(BIN)/nhl-lake docs
 
+pictures: $(INSTALLED) ## Draw the pictures of the documents again, from a new lake of the sample league
+	@folder=$$(mktemp -d) && $(BIN)/nhl-lake demo --root $$folder/demo --json > /dev/null && \
+	$(BIN)/nhl-lake --root $$folder/demo report game last HMS --to docs/pictures/game.svg --replace; \
+	rm -rf $$folder
+
 bench: $(DEV) ## Run the benchmarks: each prints a table of ratios
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-.PHONY: help demo test unit soak check format docs bench
+.PHONY: help demo test unit soak check format docs pictures bench

@@ -1,5 +1,6 @@
 """Tests of game reports: their numbers are the lake's, names from outside are text, and what is missing is said."""
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,27 @@ def test_command_writes_a_file_and_says_where(run_here: Run, league_lake: Path, 
     assert (again.code, "--replace" in again.err) == (2, True)
     replaced = run_here("report", "game", "last", "--to", str(file), "--replace", "--json", root=league_lake)
     assert '"bytes"' in replaced.out
+
+
+def test_command_writes_pictures_to_post(run_here: Run, league_lake: Path, tmp_path: Path, monkeypatch: Any):
+    pytest.importorskip("vl_convert", reason="needs nhl-lake[plot]")
+    monkeypatch.chdir(tmp_path)
+    done = run_here("report", "game", "last", "--png", "--json", root=league_lake, now=LEAGUE_NOW)
+    names = [Path(one["file"]).name for one in done.json]
+    assert [name.split("-", 2)[2] for name in names] == ["wide.png", "tall.png"]
+    sizes = [struct.unpack(">II", (tmp_path / name).read_bytes()[16:24]) for name in names]
+    assert sizes == [(1200, 675), (1080, 1350)]
+    done = run_here("report", "game", "last", "--to", "one.svg", root=league_lake, now=LEAGUE_NOW)
+    assert (tmp_path / "one.svg").read_text(encoding="utf-8").startswith("<svg")
+    done = run_here("report", "game", "last", "--to", "one.pdf", root=league_lake, now=LEAGUE_NOW)
+    assert (done.code, ".png" in done.err) == (2, True)
+
+
+def test_pictures_of_the_documents_are_those_of_the_command(run_here: Run, league_lake: Path, tmp_path: Path):
+    """`make pictures` writes them again."""
+    run_here("report", "game", "last", "HMS", "--to", str(tmp_path / "game.svg"), root=league_lake, now=LEAGUE_NOW)
+    picture = Path(__file__).parents[2] / "docs" / "pictures" / "game.svg"
+    assert (tmp_path / "game.svg").read_bytes() == picture.read_bytes()
 
 
 @pytest.mark.parametrize(
