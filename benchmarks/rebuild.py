@@ -40,9 +40,9 @@ root = Path(sys.argv[1])
 delta_tables.create_tables(root, catalog.BUILT_TABLES)
 began, took = time.perf_counter(), {}
 try:
-    for made in run.rebuild(root, day=date(2026, 1, 1), everything=sys.argv[2] == "all"):
+    for part in run.rebuild(root, day=date(2026, 1, 1), everything=sys.argv[2] == "all"):
         now = time.perf_counter()
-        took[made.table] = took.get(made.table, 0) + now - began
+        took[part.table] = took.get(part.table, 0) + now - began
         began = now
 except ValidationFailed as error:  # a quarantined game is named at the end; everything else was built
     print(error.message, file=sys.stderr)

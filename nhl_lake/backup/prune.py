@@ -95,18 +95,18 @@ def prune_backups(
             if all(objects.get(sha256) == size for _, sha256, size in repository.list_manifest_objects(m))
         ]
         # an incomplete backup replaces no other one, and the next backup may complete it
-        kept = {m.name for m in manifests if m not in complete} | set(
+        remaining = {m.name for m in manifests if m not in complete} | set(
             select_backups([(m.name, m.made_at) for m in complete], policy)
         )
         referenced = {
             sha256
             for m in stored
-            if m.name in kept or m not in manifests
+            if m.name in remaining or m not in manifests
             for _, sha256, _ in repository.list_manifest_objects(m)
         }
         referenced |= {copy.sha256 for copy in repository.read_progress(backups)}
         unreferenced = {sha256: size for sha256, size in objects.items() if sha256 not in referenced}
-        removed = [manifest.name for manifest in manifests if manifest.name not in kept]
+        removed = [manifest.name for manifest in manifests if manifest.name not in remaining]
         if not dry_run:
             locks.require_lock(backups)
             location.remove_files(backups, [f"{repository.MANIFESTS_FOLDER}/{name}.json" for name in removed])
@@ -119,7 +119,7 @@ def prune_backups(
             ]
             location.remove_files(backups, drills[MAX_DRILLS:])
     return PruneResult(
-        [m.name for m in manifests if m.name in kept], removed, len(unreferenced), sum(unreferenced.values())
+        [m.name for m in manifests if m.name in remaining], removed, len(unreferenced), sum(unreferenced.values())
     )
 
 

@@ -221,11 +221,11 @@ def _build_roster_spots(
 ) -> tuple[RosterSpot, ...]:
     """Return the club's players with numbers: the one they have, a favorite, or the next free one."""
     stays = {career.player_id for career in careers}
-    kept = {spot.player.player_id: spot.number for spot in before if spot.player.player_id in stays}
-    taken = set(kept.values())
+    old_numbers = {spot.player.player_id: spot.number for spot in before if spot.player.player_id in stays}
+    taken = set(old_numbers.values())
     spots = []
     for career in careers:
-        number = kept.get(career.player_id, 0)
+        number = old_numbers.get(career.player_id, 0)
         if not number:
             number = _choose_number(career.player_id, career.position)
             while number in taken:

@@ -100,8 +100,8 @@ def create_database(file: Path) -> "duckdb.DuckDBPyConnection":
             "DuckDB is not installed.", "Run `pip install 'nhl-lake[duckdb]'`. `nhl-lake sql` needs no DuckDB."
         ) from error
     connection = duckdb.connect()
-    connection.execute(f"ATTACH {quote_text(str(file))} AS made (STORAGE_VERSION '{STORAGE_VERSION}')")
-    connection.execute("USE made")
+    connection.execute(f"ATTACH {quote_text(str(file))} AS target (STORAGE_VERSION '{STORAGE_VERSION}')")
+    connection.execute("USE target")
     return connection
 
 

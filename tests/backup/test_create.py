@@ -45,7 +45,7 @@ GAMES = [FakeGame(n, start=NOON - timedelta(days=6 - n)) for n in (1, 2, 3)]
 @pytest.fixture(scope="module")
 def first_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake of three games, with silver and gold. Do not change it."""
-    root = tmp_path_factory.mktemp("kept") / "lake"
+    root = tmp_path_factory.mktemp("lake") / "lake"
     run_ingest(root, FakeApi(GAMES), rebuilds=True)
     return root
 
@@ -156,7 +156,7 @@ def test_manifest_lists_the_contents(root: Path, backups: Path):
     assert {f"{t.name}/{f.name}": f.size for t in manifest.tables for f in t.files} == live_files(root)
 
 
-@pytest.mark.parametrize("table", [endpoints.PLAY_BY_PLAY, SKATER_GAME], ids=["kept", "made"])
+@pytest.mark.parametrize("table", [endpoints.PLAY_BY_PLAY, SKATER_GAME], ids=["stored", "built"])
 def test_files_with_fewer_rows_than_the_log_says_are_reported(table: Table, root: Path, backups: Path):
     one = backing.open_source_table(root, table.name, delta_tables.open_table(root, table).version())
     with pytest.raises(UnreadableData, match=f"the log records {one.rows + 1:,} rows, but the files have {one.rows:,}"):
@@ -547,13 +547,13 @@ def test_damaged_data_file_is_reported_and_the_good_copy_stays(root: Path, backu
     """The object is gone, so the file is read again: its hash must be that of the first backup."""
     first = back_up(root, backups).manifest
     file = table_of(first, "bronze.play_by_play").files[0]
-    kept = backups / repository.object_name(file.sha256)
-    kept.rename(tmp := backups / "elsewhere")
+    stored = backups / repository.object_name(file.sha256)
+    stored.rename(tmp := backups / "elsewhere")
     flip(lakes.locate_table(root, endpoints.PLAY_BY_PLAY) / file.name)
 
     with pytest.raises(UnreadableData) as raised:
         back_up(root, backups, now=NOON + DAY)
-    tmp.rename(kept)
+    tmp.rename(stored)
 
     assert "bronze.play_by_play" in raised.value.message
     assert file.name in raised.value.message
@@ -645,9 +645,9 @@ def test_names_sort_in_order_even_if_the_clock_went_back(root: Path, backups: Pa
 
 def test_ten_backups_in_one_second_sort_by_number():
     name: str | None = None
-    made = [name := repository.choose_backup_name(name, NOON) for _ in range(12)]
+    names = [name := repository.choose_backup_name(name, NOON) for _ in range(12)]
 
-    assert sorted(made, key=repository.parse_sort_key) == made
+    assert sorted(names, key=repository.parse_sort_key) == names
 
 
 @pytest.mark.parametrize("at_byte", [3, 120, 900])

@@ -234,8 +234,8 @@ def test_signed_backup_takes_no_hash_from_an_unsigned_one(root: Path, backups: P
     try:
         again = back_up(root, backups, now=days_later(1)).manifest
         assert [table.files for table in again.tables] == [table.files for table in created.tables]
-        kept = prune_backups(backups, RetentionPolicy(1, 0, 0), now=days_later(2), command="prune").kept
-        assert again.name in kept
+        remaining = prune_backups(backups, RetentionPolicy(1, 0, 0), now=days_later(2), command="prune").kept
+        assert again.name in remaining
     finally:
         manifest.set_signing_key(None)
 

@@ -104,10 +104,10 @@ def test_prune_prints_what_it_removes_and_keeps_the_newest(here: Run):
     found = here("backup", "prune", "--keep-daily", "1", "--keep-weekly", "0", "--keep-monthly", "0", "--json")
 
     assert "Would remove 2 backups" in would.out
-    (kept,) = found.json["kept"]
-    assert kept.startswith("20260112T17")
+    (remaining,) = found.json["kept"]
+    assert remaining.startswith("20260112T17")
     assert len(found.json["removed"]) == 2
-    assert [one["name"] for one in here("backup", "list", "--json").json] == [kept]
+    assert [one["name"] for one in here("backup", "list", "--json").json] == [remaining]
 
 
 def test_without_a_backup_every_command_names_the_one_that_creates_it(here: Run, tmp_path: Path):

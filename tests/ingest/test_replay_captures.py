@@ -41,11 +41,11 @@ def says(body):
 
 def distinct(bodies):
     """Return the bodies that differ from the previous one."""
-    kept = []
+    versions = []
     for body in bodies:
-        if not kept or says(body) != says(kept[-1]):
-            kept.append(body)
-    return kept
+        if not versions or says(body) != says(versions[-1]):
+            versions.append(body)
+    return versions
 
 
 def test_every_capture_of_a_game_is_stored_in_order_and_one_that_returns_is_a_version_too(

@@ -406,7 +406,7 @@ def continued_lake(tmp_path_factory):
 @pytest.fixture
 def lake(continued_lake, tmp_path):
     """A copy of that lake."""
-    return Path(shutil.copytree(continued_lake, tmp_path / "made"))
+    return Path(shutil.copytree(continued_lake, tmp_path / "lake"))
 
 
 def read_tables(root: Path) -> dict[str, pl.DataFrame]:

@@ -232,10 +232,10 @@ def test_pages_in_no_backup_are_dropped_only_if_asked_and_fetched_again(run_here
 def test_removed_table_of_pages_is_not_created_again_silently(
     *, has_older_backup: bool, run_here: Run, root: Path, tmp_path: Path
 ):
-    before, kept = newest(root), tmp_path / "kept"
+    before, backup_folder = newest(root), tmp_path / "backups"
     shutil.rmtree(lakes.locate_table(root, BOXSCORE))
     if has_older_backup:  # from before the table existed
-        make_backup(root, kept)
+        make_backup(root, backup_folder)
     for words in (("ingest", *SINCE), ("ingest", "--dry-run"), ("status",), ("rebuild",)):
         ended = run_here(*words, root=root, now=NOW, api="league:")
         assert two_lines(ended), words
@@ -244,9 +244,9 @@ def test_removed_table_of_pages_is_not_created_again_silently(
         assert f"restore --from-backup --table {BOXSCORE.name}" in ended.err
     assert not lakes.locate_table(root, BOXSCORE).exists()
 
-    assert run_doctor(run_here, root, kept, "--mend").code == (0 if has_older_backup else 1)
+    assert run_doctor(run_here, root, backup_folder, "--mend").code == (0 if has_older_backup else 1)
     assert not lakes.locate_table(root, BOXSCORE).exists(), "no page is dropped without the option"
-    assert run_doctor(run_here, root, kept, "--mend", "--drop-missing-pages").code == 0
+    assert run_doctor(run_here, root, backup_folder, "--mend", "--drop-missing-pages").code == 0
     ended = run_here("ingest", *SINCE, root=root, now=NOW, api="league:")
     assert (ended.code, newest(root)) == (0, before), ended.err
 
@@ -359,8 +359,8 @@ def test_pages_in_a_backup_are_restored_before_any_are_dropped(run_here: Run, ro
     first = copy_lake(root, tmp_path / "earlier")
     here = delta_tables.open_table(first, BOXSCORE)
     assert len(here.file_uris()) > 1, "a lake of one file shows nothing"
-    before, kept = newest(root), tmp_path / "kept"
-    make_backup(root, kept)
+    before, backup_folder = newest(root), tmp_path / "backups"
+    make_backup(root, backup_folder)
     # a page that is newer than the backup, in a file of its own
     again = delta_tables.scan_table(root, BOXSCORE).head(1).collect().with_columns(game_id=pl.lit(2025029999, pl.Int64))
     delta_tables.append_rows(root, BOXSCORE, delta_tables.open_table(root, BOXSCORE), again)
@@ -369,7 +369,7 @@ def test_pages_in_a_backup_are_restored_before_any_are_dropped(run_here: Run, ro
     new.unlink()
     files_of(root)[0].unlink()
 
-    assert run_doctor(run_here, root, kept, "--mend", "--drop-missing-pages").code == 0
+    assert run_doctor(run_here, root, backup_folder, "--mend", "--drop-missing-pages").code == 0
     assert newest(root) == before  # nothing but the page that no backup had
 
 

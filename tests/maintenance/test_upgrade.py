@@ -256,8 +256,8 @@ def test_upgrade_killed_at_any_step_opens_and_the_same_command_finishes_it(old, 
     assert is_old(old) if upgrade.read_layout(old) == 1 else is_new(old)
     run_upgrade(old)
     assert is_new(old)
-    (kept,) = old.parent.glob("*.before-upgrade-*")
-    assert is_old(kept)
+    (old_copy,) = old.parent.glob("*.before-upgrade-*")
+    assert is_old(old_copy)
     assert not old.with_name("lake.upgrading").exists()
 
 

@@ -22,13 +22,13 @@ from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
 
 TODAY = date(2026, 4, 1)
-MADE = catalog.list_build_order()
-APART = [table for table in MADE if table.chunk_key is not None]
+BUILT = catalog.list_build_order()
+APART = [table for table in BUILT if table.chunk_key is not None]
 
 
 @pytest.fixture(scope="module")
 def snapshot(league_lake: Path) -> lineage.BuildSnapshot:
-    return lineage.take_snapshot(league_lake, league_lake, MADE, day=TODAY)
+    return lineage.take_snapshot(league_lake, league_lake, BUILT, day=TODAY)
 
 
 def build_chunks(snapshot: lineage.BuildSnapshot, table: Table, of: int) -> pl.DataFrame:
@@ -189,11 +189,11 @@ def read_table(root: Path, table: Table) -> pl.DataFrame:
 def test_each_table_is_one_commit_for_any_number_of_chunks(league_lake: Path, tmp_path: Path, monkeypatch):
     root = copied(league_lake, tmp_path)
     monkeypatch.setattr(publish, "CHUNK_BYTES", 1)
-    before = {table.name: delta_tables.open_table(root, table).version() for table in MADE}
+    before = {table.name: delta_tables.open_table(root, table).version() for table in BUILT}
     list(run.rebuild(root, day=TODAY, everything=True, resources=Resources(Executor(3, None, executors.run_serial))))
 
-    assert {table.name: delta_tables.open_table(root, table).version() - before[table.name] for table in MADE} == {
-        table.name: 1 for table in MADE
+    assert {table.name: delta_tables.open_table(root, table).version() - before[table.name] for table in BUILT} == {
+        table.name: 1 for table in BUILT
     }
     compare_lakes(root, league_lake)
 

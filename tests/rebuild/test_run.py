@@ -25,23 +25,23 @@ from tests.support import fake_api
 from tests.support.fake_api import NOON, FakeApi, FakeGame, run_ingest
 
 # one table of each kind, and all that they are built from: to rebuild all tables would take twice as long
-MADE = fake_api.list_upstream(("gold.sog_features", "gold.skater_season", "gold.game_flow", "silver.players"))
+BUILT = fake_api.list_upstream(("gold.sog_features", "gold.skater_season", "gold.game_flow", "silver.players"))
 
 TODAY = get_eastern_day(NOON)
 
 
 def read_tables(root: Path) -> dict[str, pl.DataFrame]:
-    tables = (*MADE, QUARANTINE)
+    tables = (*BUILT, QUARANTINE)
     return {table.name: delta_tables.scan_table(root, table).sort(table.key).collect() for table in tables}
 
 
 def versions(root: Path) -> dict[str, int]:
-    return {table.name: delta_tables.open_table(root, table).version() for table in MADE}
+    return {table.name: delta_tables.open_table(root, table).version() for table in BUILT}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def few_tables() -> Iterator[None]:
-    with fake_api.rebuild_only(MADE):
+    with fake_api.rebuild_only(BUILT):
         yield
 
 
@@ -65,9 +65,9 @@ def test_unchanged_tables_are_not_rebuilt(root: Path):
 
 
 def test_everything_can_be_rebuilt(root: Path):
-    before, made = read_tables(root), list(rebuild.rebuild(root, day=TODAY, everything=True))
+    before, rebuilt = read_tables(root), list(rebuild.rebuild(root, day=TODAY, everything=True))
 
-    assert [part.table for part in made] == [table.name for table in MADE]
+    assert [part.table for part in rebuilt] == [table.name for table in BUILT]
     for name, frame in read_tables(root).items():
         assert_frame_equal(frame, before[name], check_exact=True)
 
@@ -91,7 +91,7 @@ def test_new_page_rebuilds_only_the_tables_that_read_it(root: Path):
     touched = catalog.find_downstream(
         {catalog.find_table("bronze.play_by_play"), catalog.find_table("bronze.boxscore")}
     )
-    assert [part.table for part in summary.rebuilt] == [table.name for table in MADE if table in touched]
+    assert [part.table for part in summary.rebuilt] == [table.name for table in BUILT if table in touched]
     assert versions(root)["silver.games"] == before["silver.games"]
 
 
@@ -154,8 +154,8 @@ def test_one_season_can_be_rebuilt_alone(root: Path):
 
     assert list(rebuild.rebuild(root, day=TODAY, seasons=[20242025], everything=True)) == []
     assert versions(root) == before
-    made = [part.table for part in rebuild.rebuild(root, day=TODAY, seasons=[20252026], everything=True)]
-    assert made == [table.name for table in MADE if table.partition]
+    rebuilt = [part.table for part in rebuild.rebuild(root, day=TODAY, seasons=[20252026], everything=True)]
+    assert rebuilt == [table.name for table in BUILT if table.partition]
 
 
 def test_rebuilding_one_season_keeps_the_lineage_of_the_others(tmp_path: Path):
@@ -227,12 +227,12 @@ def test_quarantined_game_is_built_when_the_code_is_fixed(root: Path, monkeypatc
 def test_rebuild_of_changed_games_equals_a_rebuild_of_all(root: Path):
     api = FakeApi([FakeGame(1, scorer=8900002), FakeGame(2)])
     run_ingest(root, api, now=NOON + timedelta(hours=1), lookback_days=2)
-    made = {part.table: part.games for part in rebuild.rebuild(root, day=TODAY)}
+    rebuilt = {part.table: part.games for part in rebuild.rebuild(root, day=TODAY)}
     some = read_tables(root)
     list(rebuild.rebuild(root, day=TODAY, everything=True))
 
-    assert made == {name: 1 if catalog.find_table(name).chunk_key == "game_id" else None for name in made}
-    assert {"silver.plays", "gold.skater_game"} <= made.keys()
+    assert rebuilt == {name: 1 if catalog.find_table(name).chunk_key == "game_id" else None for name in rebuilt}
+    assert {"silver.plays", "gold.skater_game"} <= rebuilt.keys()
     for name, frame in read_tables(root).items():
         assert_frame_equal(frame, some[name])
 
@@ -280,19 +280,19 @@ def test_broken_chunk_does_not_stop_the_others(tmp_path: Path, monkeypatch: pyte
         return made_of(job, table, games)
 
     monkeypatch.setattr(build, "build_chunk", breaks)
-    made = []
+    rebuilt = []
     with pytest.raises(ValidationFailed, match="a slice that breaks"):
-        made.extend((part.table, part.season) for part in iter_until(rebuild.rebuild(tmp_path, day=TODAY), made))
+        rebuilt.extend((part.table, part.season) for part in iter_until(rebuild.rebuild(tmp_path, day=TODAY), rebuilt))
 
-    assert ("silver.plays", 20252026) in made
-    assert ("gold.skater_game", 20252026) in made
-    assert ("silver.games", 20242025) in made
-    assert not {("silver.plays", 20242025), ("gold.skater_game", 20242025)} & set(made)
+    assert ("silver.plays", 20252026) in rebuilt
+    assert ("gold.skater_game", 20252026) in rebuilt
+    assert ("silver.games", 20242025) in rebuilt
+    assert not {("silver.plays", 20242025), ("gold.skater_game", 20242025)} & set(rebuilt)
 
 
-def iter_until(parts, made: list):
+def iter_until(parts, rebuilt: list):
     for part in parts:
-        made.append((part.table, part.season))
+        rebuilt.append((part.table, part.season))
         yield part
 
 
@@ -363,8 +363,8 @@ def test_broken_chunk_is_not_recorded_as_built(tmp_path: Path, monkeypatch: pyte
     monkeypatch.undo()
     assert set(lineage.read_lineage(tmp_path, catalog.find_table("silver.plays"))) == {"20242025"}
 
-    made = {(part.table, part.season) for part in rebuild.rebuild(tmp_path, day=TODAY)}
-    assert {("silver.plays", 20252026), ("gold.skater_game", 20252026)} <= made
+    rebuilt = {(part.table, part.season) for part in rebuild.rebuild(tmp_path, day=TODAY)}
+    assert {("silver.plays", 20252026), ("gold.skater_game", 20252026)} <= rebuilt
     assert list_games_in(tmp_path, "silver.plays") == {2025020001, 2024020001}
 
 
@@ -410,9 +410,9 @@ def test_rebuild_killed_before_a_write_still_quarantines_the_game(root: Path, mo
 def test_table_built_from_older_inputs_is_rebuilt_with_them(root: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(lineage, "hash_code", lambda: "new")
     list(rebuild.rebuild(root, [catalog.find_table("gold.skater_game")], day=TODAY))
-    made = {part.table for part in rebuild.rebuild(root, day=TODAY)}
+    rebuilt = {part.table for part in rebuild.rebuild(root, day=TODAY)}
 
-    assert {"silver.plays", "gold.skater_game"} <= made
+    assert {"silver.plays", "gold.skater_game"} <= rebuilt
 
 
 def test_season_that_left_bronze_is_removed_when_row_loss_is_allowed(tmp_path: Path):
@@ -427,7 +427,7 @@ def test_season_that_left_bronze_is_removed_when_row_loss_is_allowed(tmp_path: P
         list(rebuild.rebuild(root, day=TODAY))
     assert list_games_in(root, "gold.skater_game") == {2025020001, 2024020001}
     list(rebuild.rebuild(root, day=TODAY, allow_row_loss=True))
-    for table in MADE:
+    for table in BUILT:
         if "game_id" in table.schema and table.source is not None and table.inputs:
             assert list_games_in(root, table.name) <= {2025020001}, table.name
     assert list(rebuild.rebuild(root, day=TODAY)) == []
@@ -438,24 +438,24 @@ def test_pages_of_another_season_rebuild_no_complete_season(tmp_path: Path):
     two_seasons(tmp_path, hours=1, rebuilds=True)
     later = FakeApi([FakeGame(1, scorer=8900002), FakeGame(2)])
     run_ingest(tmp_path, later, now=NOON + timedelta(hours=2), lookback_days=2)
-    made = list(rebuild.rebuild(tmp_path, day=TODAY))
+    rebuilt = list(rebuild.rebuild(tmp_path, day=TODAY))
     by_game = [
-        part for part in made if part.season == 20252026 and catalog.find_table(part.table).chunk_key == "game_id"
+        part for part in rebuilt if part.season == 20252026 and catalog.find_table(part.table).chunk_key == "game_id"
     ]
 
     assert by_game
     assert {part.games for part in by_game} == {1}
-    assert {part.season for part in made} == {20252026}
+    assert {part.season for part in rebuilt} == {20252026}
 
 
 def test_one_more_game_rebuilds_nothing_of_other_seasons(tmp_path: Path):
     two_seasons(tmp_path, rebuilds=True)
     later = FakeApi([*TWO_SEASONS, FakeGame(3)])
     run_ingest(tmp_path, later, now=NOON + timedelta(hours=2), lookback_days=2)
-    made = list(rebuild.rebuild(tmp_path, day=TODAY))
+    rebuilt = list(rebuild.rebuild(tmp_path, day=TODAY))
 
-    assert "silver.teams" in {part.table for part in made}
-    assert {part.season for part in made} == {20252026, None}
+    assert "silver.teams" in {part.table for part in rebuilt}
+    assert {part.season for part in rebuilt} == {20252026, None}
 
 
 def table_of(name: str, source: BuildFunction, **said) -> Table:
@@ -476,9 +476,9 @@ def test_value_that_does_not_fit_stops_its_table_alone(root: Path):
 
     odd, sound = (table_of("gold.odd", grow, needs_day=True), table_of("gold.sound", count_plays, needs_day=True))
     delta_tables.create_tables(root, [odd, sound])
-    made = []
+    rebuilt = []
     with pytest.raises(ValidationFailed, match=r"gold.odd cannot be built: .*1099511627776"):
-        made.extend(part.table for part in rebuild.rebuild(root, [odd, sound], day=TODAY))
+        rebuilt.extend(part.table for part in rebuild.rebuild(root, [odd, sound], day=TODAY))
     assert delta_tables.scan_table(root, odd).collect().is_empty()
     assert delta_tables.scan_table(root, sound).collect().height == 1
 
@@ -488,8 +488,8 @@ def test_table_with_a_history_reads_the_season_before(tmp_path: Path):
     table = table_of("gold.counted", count_plays, prior_seasons=1, needs_day=True)
     delta_tables.create_tables(tmp_path, [table])
 
-    made = {part.season: part.rows for part in rebuild.rebuild(tmp_path, [table], day=TODAY)}
-    assert made == {20242025: 1, 20252026: 1}
+    rebuilt = {part.season: part.rows for part in rebuild.rebuild(tmp_path, [table], day=TODAY)}
+    assert rebuilt == {20242025: 1, 20252026: 1}
     assert delta_tables.scan_table(tmp_path, table).sort("season").collect().rows() == [
         (20242025, 1, TODAY),
         (20252026, 2, TODAY),
@@ -508,8 +508,8 @@ def test_table_with_a_history_keeps_only_rows_of_its_season(tmp_path: Path):
     two_seasons(tmp_path, rebuilds=True)
     table = table_of("gold.counted", each, prior_seasons=1, needs_day=True)
     delta_tables.create_tables(tmp_path, [table])
-    made = {part.season: part.rows for part in rebuild.rebuild(tmp_path, [table], day=TODAY)}
-    assert made == {20242025: 1, 20252026: 1}
+    rebuilt = {part.season: part.rows for part in rebuild.rebuild(tmp_path, [table], day=TODAY)}
+    assert rebuilt == {20242025: 1, 20252026: 1}
 
 
 def test_season_of_future_games_has_no_rows_of_the_season_before(tmp_path: Path):
@@ -538,11 +538,11 @@ def test_pages_that_arrive_after_the_snapshot_are_not_read(root: Path, pin: int,
     list(rebuild.rebuild(root, day=TODAY, everything=True))
     monkeypatch.setattr(delta_tables, "open_table", handle)
     list(rebuild.rebuild(root, day=TODAY))
-    made = read_tables(root)
-    assert made["gold.skater_game"]["game_id"].n_unique() == 3
+    rows = read_tables(root)
+    assert rows["gold.skater_game"]["game_id"].n_unique() == 3
     list(rebuild.rebuild(root, day=TODAY, everything=True))
     for name, frame in read_tables(root).items():
-        assert_frame_equal(frame, made[name])
+        assert_frame_equal(frame, rows[name])
 
 
 def test_tables_of_another_writer_are_not_read_during_a_rebuild(root: Path):
@@ -551,13 +551,13 @@ def test_tables_of_another_writer_are_not_read_during_a_rebuild(root: Path):
     was = delta_tables.read_commit_metadata(root, games, lineage.LINEAGE_KEY)
     was["20252026"]["of"]["bronze.schedule"][1] = "of one game"
     before = read_tables(root)
-    for made in rebuild.rebuild(root, day=TODAY, everything=True):
-        assert made.quarantined == ()
-        if made.table == "silver.games":
+    for part in rebuild.rebuild(root, day=TODAY, everything=True):
+        assert part.quarantined == ()
+        if part.table == "silver.games":
             delta_tables.replace_rows(root, games, older, where=None, metadata={lineage.LINEAGE_KEY: json.dumps(was)})
     assert_frame_equal(read_tables(root)["gold.skater_game"], before["gold.skater_game"])
 
-    assert "silver.games" in [made.table for made in rebuild.rebuild(root, day=TODAY)]
+    assert "silver.games" in [part.table for part in rebuild.rebuild(root, day=TODAY)]
     for name, frame in read_tables(root).items():
         assert_frame_equal(frame, before[name])
 

@@ -703,10 +703,10 @@ def test_lake_without_its_ledger_is_unreadable(tmp_path: Path):
     assert read_tree(tmp_path) == before
 
 
-@pytest.mark.parametrize("made", range(len(catalog.TABLES)))
-def test_first_run_killed_while_creating_tables_can_continue(made: int, tmp_path: Path):
-    delta_tables.create_tables(tmp_path, catalog.TABLES[:made])
-    unborn = delta_tables.locate_table(tmp_path, catalog.TABLES[made]) / "_delta_log"
+@pytest.mark.parametrize("created", range(len(catalog.TABLES)))
+def test_first_run_killed_while_creating_tables_can_continue(created: int, tmp_path: Path):
+    delta_tables.create_tables(tmp_path, catalog.TABLES[:created])
+    unborn = delta_tables.locate_table(tmp_path, catalog.TABLES[created]) / "_delta_log"
     unborn.mkdir(parents=True)
     (unborn / "00000000000000000000.json#1").write_text('{"proto')
 
@@ -772,10 +772,10 @@ def test_table_of_a_newer_delta_protocol_is_unreadable(tmp_path: Path):
 
 
 def test_existing_tables_are_not_created_again(tmp_path: Path):
-    made = delta_tables.create_tables(tmp_path, [PLAY_BY_PLAY, PLAYERS])
+    created = delta_tables.create_tables(tmp_path, [PLAY_BY_PLAY, PLAYERS])
     before = read_tree(tmp_path)
 
-    assert made == [PLAY_BY_PLAY, PLAYERS]
+    assert created == [PLAY_BY_PLAY, PLAYERS]
     assert delta_tables.create_tables(tmp_path, [PLAY_BY_PLAY, PLAYERS]) == []
     assert read_tree(tmp_path) == before
 

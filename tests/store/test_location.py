@@ -68,7 +68,7 @@ def test_file_is_replaced_unless_it_must_be_new(any_location: Location):
 
 
 def test_one_of_many_creates_a_new_file(any_location: Location):
-    def made(n: int) -> bool:
+    def create_file(n: int) -> bool:
         try:
             location.write_file(any_location, "one", str(n).encode(), new=True)
         except FileExistsError:
@@ -76,7 +76,7 @@ def test_one_of_many_creates_a_new_file(any_location: Location):
         return True
 
     with ThreadPoolExecutor(8) as pool:
-        won = [n for n, is_made in enumerate(pool.map(made, range(16))) if is_made]
+        won = [n for n, is_created in enumerate(pool.map(create_file, range(16))) if is_created]
 
     assert len(won) == 1
     assert location.read_file(any_location, "one") == str(won[0]).encode()

@@ -71,17 +71,17 @@ def flip_random_bits(root: Path, backups: Path, workspace: Path, *, count: int, 
 
 def try_flip(root: Path, backups: Path, workspace: Path, *, kind: str, file: Path, bit: int) -> Flip:
     """Flip one bit in a copy, and say what became of it."""
-    lake, kept = workspace / "lake", workspace / "backups"
+    lake, backup_copy = workspace / "lake", workspace / "backups"
     shutil.copytree(root, lake, copy_function=os.link)
-    shutil.copytree(backups, kept, copy_function=os.link)
-    base, copy = (backups, kept) if kind == "backups" else (root, lake)
+    shutil.copytree(backups, backup_copy, copy_function=os.link)
+    base, copy = (backups, backup_copy) if kind == "backups" else (root, lake)
     name = file.relative_to(base)
     replace_with_flipped(copy / name, bit)
     handles.clear_handles()
     if kind == "backups":
-        effect, is_named, is_repaired = try_backups(root, kept, workspace / "restored")
+        effect, is_named, is_repaired = try_backups(root, backup_copy, workspace / "restored")
     else:
-        effect, is_named, is_repaired = try_lake(root, lake, kept, find_table(".".join(name.parts[:2])))
+        effect, is_named, is_repaired = try_lake(root, lake, backup_copy, find_table(".".join(name.parts[:2])))
     return Flip(kind, str(name), bit, effect, is_named, is_repaired)
 
 
@@ -93,30 +93,30 @@ def replace_with_flipped(file: Path, bit: int) -> None:
     file.write_bytes(content)
 
 
-def try_lake(root: Path, lake: Path, kept: Path, table: Table) -> tuple[str, bool, bool]:
+def try_lake(root: Path, lake: Path, backup_copy: Path, table: Table) -> tuple[str, bool, bool]:
     """Read the table with the flipped bit, examine the lake without backups, then repair it with them."""
     effect = read_effect(root, lake, table)
-    found = doctor.examine_lake(lake, kept.with_name("none"), now=NOON, deep=True)
+    found = doctor.examine_lake(lake, backup_copy.with_name("none"), now=NOON, deep=True)
     is_named = any(one.severity == "damage" and one.where == table.name for one in found)
-    doctor.repair_lake(lake, kept, now=NOON, deep=True, drop_missing_pages=False, command=COMMAND)
+    doctor.repair_lake(lake, backup_copy, now=NOON, deep=True, drop_missing_pages=False, command=COMMAND)
     handles.clear_handles()
     return effect, is_named, read_effect(root, lake, table) == "same"
 
 
-def try_backups(root: Path, kept: Path, into: Path) -> tuple[str, bool, bool]:
+def try_backups(root: Path, backup_copy: Path, into: Path) -> tuple[str, bool, bool]:
     """Restore the newest backup of which a bit was flipped: it is refused, or every row is the lake's."""
     manifest = None
     effect = "same"
     try:
-        manifest = repository.require_newest_manifest(kept)
-        restore.fetch_tables(kept, manifest, into)
+        manifest = repository.require_newest_manifest(backup_copy)
+        restore.fetch_tables(backup_copy, manifest, into)
         restore.verify_tables(into, manifest.tables)
     except LakeError:
         effect = "error"
     if manifest is not None and effect == "same":
         differs = [t.name for t in manifest.tables if read_effect(root, into, find_table(t.name)) != "same"]
         effect = "other" if differs else "same"
-    wrong = verify_backups(kept, repository.list_backups(kept), deep=True, report=SilentReport()).wrong
+    wrong = verify_backups(backup_copy, repository.list_backups(backup_copy), deep=True, report=SilentReport()).wrong
     return effect, bool(wrong), effect != "other"
 
 

@@ -124,33 +124,36 @@ def count_turns(root: Path, table: Table, column: str) -> dict[str, int]:
 
 def back_up_in_storm(folder: Path, seconds: float, backups: int) -> str:
     """Take backups while the lake changes, check each, and return a summary."""
-    root, kept = folder / "lake", folder / "backups"
+    root, backup_root = folder / "lake", folder / "backups"
     run_ingest(root, FakeApi([FakeGame(1)]), rebuilds=True)
     with run_writers(root, seconds) as processes:
         until = time.monotonic() + seconds
-        made: list[BackupSummary] = []
-        while len(made) < backups or time.monotonic() < until - 1:
-            made.append(
-                create_backup(root, kept, clock=make_clock(), report=SilentReport(), command="", allow_row_loss=False)
+        summaries: list[BackupSummary] = []
+        while len(summaries) < backups or time.monotonic() < until - 1:
+            summaries.append(
+                create_backup(
+                    root, backup_root, clock=make_clock(), report=SilentReport(), command="", allow_row_loss=False
+                )
             )
-            time.sleep(max(0.0, seconds / backups - made[-1].seconds) if len(made) < backups else 0.2)
+            time.sleep(max(0.0, seconds / backups - summaries[-1].seconds) if len(summaries) < backups else 0.2)
     ended = [(process.returncode, int(process.communicate()[0])) for process in processes]
     assert [code for code, _ in ended] == [0] * 4
 
-    seen = [check_backup(folder / f"back{number}", root, kept, one) for number, one in enumerate(made)]
+    seen = [check_backup(folder / f"back{number}", root, backup_root, one) for number, one in enumerate(summaries)]
     for before, after in itertools.pairwise(seen):
         assert all(before[who] <= after[who] for who in before)
-    assert not verify_backups(kept, repository.list_backups(kept), deep=True, report=SilentReport()).wrong
-    prune_backups(kept, RetentionPolicy(1, 0, 0), now=NOON, command="")
-    assert not verify_backups(kept, repository.list_backups(kept), deep=True, report=SilentReport()).wrong
+    assert not verify_backups(backup_root, repository.list_backups(backup_root), deep=True, report=SilentReport()).wrong
+    prune_backups(backup_root, RetentionPolicy(1, 0, 0), now=NOON, command="")
+    assert not verify_backups(backup_root, repository.list_backups(backup_root), deep=True, report=SilentReport()).wrong
 
     turns = [count for _, count in ended]
     assert min(turns) > 3
     assert len({tuple(one.items()) for one in seen}) > 1
-    moments = sum(one.manifest.is_consistent for one in made)
+    moments = sum(one.manifest.is_consistent for one in summaries)
     return (
-        f"{len(made)} backups in {seconds:.0f} s, {moments} of a moment, all restored and verified; {turns[0]} and "
-        f"{turns[1]} turns of two commits by the writers, {turns[2]} compactions, {turns[3]} vacuums; seen {seen[-1]}"
+        f"{len(summaries)} backups in {seconds:.0f} s, {moments} of a moment, all restored and verified; {turns[0]} "
+        f"and {turns[1]} turns of two commits by the writers, {turns[2]} compactions, {turns[3]} vacuums; "
+        f"seen {seen[-1]}"
     )
 
 
