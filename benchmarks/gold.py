@@ -9,7 +9,7 @@ MoneyPuck's files (MoneyPuck.com, for non-commercial use with credit) are only r
 import gzip
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,13 @@ from typing import Any
 import polars as pl
 
 from nhl_lake.gold.measures.score_adjustment import LEADS
-from nhl_lake.gold.skater_game import skater_game
-from nhl_lake.gold.team_game import team_game
+from nhl_lake.gold.measures.season_totals import sum_known
+from nhl_lake.gold.shots import SHOTS
+from nhl_lake.gold.skater_game import SKATER_GAME
+from nhl_lake.gold.team_game import TEAM_GAME
+from nhl_lake.gold.xg_model import XG_MODEL
 from nhl_lake.queries.moneypuck import SKATER_NAMES, TEAM_NAMES
+from nhl_lake.schema.table import Table
 from nhl_lake.silver.games import GAMES
 from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS, lineups
@@ -46,7 +50,7 @@ def archive(season: int) -> Iterator[list[dict[str, Any]]]:
 
 
 def silver(pages: list[dict[str, Any]]) -> dict[str, pl.LazyFrame]:
-    """Build silver from play-by-play pages; there are no shifts."""
+    """Build silver from play-by-play pages; there are no shifts, and no model of xG."""
     rows = [
         {"season": page["season"], "game_id": page["id"], "state": "OFF", "body": json.dumps(page)} for page in pages
     ]
@@ -58,8 +62,14 @@ def silver(pages: list[dict[str, Any]]) -> dict[str, pl.LazyFrame]:
         "plays": plays(bodies).collect().cast(dict(PLAYS.schema)).lazy(),
         "lineups": lineups(bodies, empty, empty).collect().cast(dict(LINEUPS.schema)).lazy(),
     }
-    none = (SHIFTS, STINTS, ON_ICE, SKATER_GAMES, GOALIE_GAMES)
+    none = (SHIFTS, STINTS, ON_ICE, SKATER_GAMES, GOALIE_GAMES, XG_MODEL)
     return found | {table.name.split(".")[1]: pl.LazyFrame(schema=table.schema) for table in none}
+
+
+def build(table: Table, frames: dict[str, pl.LazyFrame]) -> pl.DataFrame:
+    """Build a table of gold from the tables that it reads, by name."""
+    inputs = (frames[read.name.split(".")[1]] for read in table.inputs)
+    return table.build(*inputs).collect().cast(dict(table.schema))  # type: ignore[arg-type]
 
 
 def scheduled(page: dict[str, Any]) -> dict[str, Any]:
@@ -101,15 +111,22 @@ def sums(season: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     teams, skaters = [], []
     for pages in archive(season):
         found = silver(pages)
-        team = team_game(found["games"], found["plays"], found["stints"]).collect()
+        found["shots"] = build(SHOTS, found).lazy()
+        team = build(TEAM_GAME, found)
         time = played(found["plays"]).group_by("game_id", "team_id", "situation").agg(pl.col("seconds").sum())
         teams.append(team.join(time, on=["game_id", "team_id", "situation"], how="left"))
-        names = ("games", "lineups", "plays", "on_ice", "shifts", "stints", "skater_games")
-        skaters.append(skater_game(*(found[name] for name in names)).filter(pl.col("player_id") == PLAYER).collect())
+        skaters.append(build(SKATER_GAME, found).filter(pl.col("player_id") == PLAYER))
     regular = pl.concat(teams).filter(pl.col("game_type") == 2)
     return regular.group_by("team_abbrev", "situation").agg(
-        pl.col(*TEAM_NAMES, "seconds").cast(pl.Float64).sum()
+        sum_known(name).cast(pl.Float64) for name in (*TEAM_NAMES, "seconds")
     ), pl.concat(skaters)
+
+
+def list_known(rows: pl.DataFrame, names: Collection[str]) -> list[str]:
+    """Return the columns that have a value; print the others: they need shifts or xG."""
+    unknown = [name for name in names if rows[name].is_null().all()]
+    print(f"Not compared, because there are no shifts and no xG: {', '.join(unknown)}")
+    return [name for name in names if name not in unknown]
 
 
 def main() -> None:
@@ -139,7 +156,8 @@ def show_teams(ours: pl.DataFrame) -> None:
     )
     print(f"{'':32} {'situation':9} {'ours':>11} {'theirs':>11} {'gap':>8} {'equal':>6} {'most':>6}")
     columns = {name: f"{theirs}For" for name, theirs in TEAM_NAMES.items()} | {"seconds": "iceTime"}
-    for name, column in columns.items():
+    for name in list_known(both, columns):
+        column = columns[name]
         for situation in SITUATIONS:
             rows = both.filter(pl.col("situation") == situation)
             one, other = rows[name], rows[column].cast(pl.Float64)
@@ -159,7 +177,8 @@ def show_skater(ours: pl.DataFrame) -> None:
     games = both["game_id"].n_unique()
     print(f"\nOne skater ({PLAYER}), {games} games of 2022-23 and 2023-24: share of games with equal values")
     print(f"{'':32} " + " ".join(f"{situation:>7}" for situation in SITUATIONS) + "    ours  theirs")
-    for name, column in SKATER_NAMES.items():
+    for name in list_known(both, SKATER_NAMES):
+        column = SKATER_NAMES[name]
         theirs_name = f"{column}_theirs" if f"{column}_theirs" in both.columns else column
         is_equal = (pl.col(name).cast(pl.Float64) - pl.col(theirs_name).cast(pl.Float64)).abs() < 0.05
         shares = {s: both.filter(pl.col("situation") == s).select(is_equal.mean()).item() for s in SITUATIONS}

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from gold import archive, read_moneypuck, silver
+from gold import archive, build, read_moneypuck, silver
 
 from nhl_lake import gold as gold_package
 from nhl_lake.gold.measures.expected_goals import predict_xg
 from nhl_lake.gold.shots import SHOTS
-from nhl_lake.gold.xg_model import SAMPLE_LEAGUE, SHIPPED, XG_MODEL, read_shipped_model
+from nhl_lake.gold.xg_model import SAMPLE_LEAGUE, SHIPPED, read_shipped_model
 from nhl_lake.league import League
 from nhl_lake.models.expected_goals import encode_model, fit_xg_model, score_xg_model
 
@@ -33,12 +33,7 @@ LEAGUE_SEASON, LEAGUE_GAMES, AFTER = 20242025, 400, datetime(2025, 8, 1, tzinfo=
 
 def make_shots(chunks: Iterator[list[dict[str, Any]]]) -> pl.DataFrame:
     """Return rows of gold.shots, without xG, of play-by-play pages."""
-    found = []
-    for pages in chunks:
-        lake = silver(pages)
-        inputs = [lake[table.name.removeprefix("silver.")] for table in SHOTS.inputs if table is not XG_MODEL]
-        found.append(SHOTS.build(*inputs, pl.LazyFrame(schema=XG_MODEL.schema)).collect().cast(dict(SHOTS.schema)))
-    return pl.concat(found)
+    return pl.concat(build(SHOTS, silver(pages)) for pages in chunks)
 
 
 def play_league() -> Iterator[list[dict[str, Any]]]:
