@@ -9,7 +9,7 @@ import polars as pl
 from nhl_lake.errors import UnreadableData
 from nhl_lake.gold.measures.expected_goals import XgModel
 from nhl_lake.schema import columns as c
-from nhl_lake.schema.ledger import META, MODELS, select_newest_model
+from nhl_lake.schema.ledger import META, MODELS, read_source, select_newest_model
 from nhl_lake.schema.table import Column, Table
 
 SAMPLE_LEAGUE = "sample league"
@@ -25,7 +25,8 @@ def xg_model(meta: pl.LazyFrame, models: pl.LazyFrame) -> pl.LazyFrame:
     fitted = select_newest_model(models, XG_KIND).collect()
     for name, card in fitted.select("model", "card").iter_rows():
         decode_card(name, card)  # a model that cannot be read never replaces one that can
-    rows = [make_row(model) for model in read_shipped_models(meta)]
+    shipped = find_shipped_model(meta)
+    rows = [] if shipped is None else [make_row(shipped)]
     ours = fitted.lazy().select("model", "made_at", "card", source=pl.lit("fitted"))
     return pl.concat([ours, pl.LazyFrame(rows, schema=XG_MODEL.schema)], how="diagonal").head(1).select(
         column.name for column in COLUMNS
@@ -37,10 +38,10 @@ def make_row(model: XgModel) -> dict[str, object]:
     return {"model": model.name, "source": "shipped", "made_at": None, "card": msgspec.json.encode(model).decode()}
 
 
-def read_shipped_models(meta: pl.LazyFrame) -> list[XgModel]:
-    """Return the model that ships with the package for the lake's source; none for a source without one."""
-    sources = meta.select("source").unique().collect()["source"]
-    return [read_shipped_model(source) for source in sources if source in SHIPPED]
+def find_shipped_model(meta: pl.LazyFrame) -> XgModel | None:
+    """Return the model that ships with the package for the lake's source; None for a source without one."""
+    source = read_source(meta)
+    return read_shipped_model(source) if source in SHIPPED else None
 
 
 @cache

@@ -8,7 +8,7 @@ import polars as pl
 
 from nhl_lake.errors import UnreadableData
 from nhl_lake.gold.measures.expected_goals import XgModel
-from nhl_lake.gold.xg_model import XG_KIND, decode_card, read_shipped_models
+from nhl_lake.gold.xg_model import XG_KIND, decode_card, find_shipped_model
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
@@ -37,8 +37,8 @@ def read_xg_models(root: Location) -> dict[str, XgModel]:
     for name, card in fitted.select("model", "card").reverse().iter_rows():
         with suppress(UnreadableData):
             models.append(decode_card(name, card))
-    shipped = read_shipped_models(delta_tables.scan_table(root, ledger.META))
-    return {model.name: model for model in (*models, *shipped)}
+    shipped = find_shipped_model(delta_tables.scan_table(root, ledger.META))
+    return {model.name: model for model in (*models, shipped) if model is not None}
 
 
 def append_if_new(root: Location, table: Table, rows: pl.DataFrame) -> None:

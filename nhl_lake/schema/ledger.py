@@ -188,6 +188,12 @@ MODELS = Table(
 TABLES = (META, RUNS, ANSWERS, LISTINGS, PREDICTIONS, GAME_PREDICTIONS, MODELS)
 
 
+def read_source(meta: pl.LazyFrame) -> str | None:
+    """Return the source of a lake's pages by `lake.meta`; None if it names none, or several."""
+    sources = meta.select("source").unique().collect()["source"].to_list()
+    return sources[0] if len(sources) == 1 else None
+
+
 def select_newest_model(models: pl.LazyFrame, kind: str) -> pl.LazyFrame:
     """Return the newest row of `lake.models` of a kind, such as `xg`: the first word of a model's name."""
     return select_models(models, kind).tail(1)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from nhl_lake.gold.measures.expected_goals import logistic
+from nhl_lake.schema.ledger import read_source
 
 SIDES = ("home", "away")
 REGULATION_SECONDS, OVERTIME_SECONDS = 3600, 300
@@ -73,8 +74,8 @@ MODELS: Mapping[str, GameModel] = {  # by the source of the lake
 
 def choose_model(meta: pl.LazyFrame) -> GameModel | None:
     """Return the model for the source of a lake (`lake.meta`); None for another league."""
-    sources = meta.select("source").unique().collect()["source"].to_list()
-    return MODELS.get(sources[0]) if len(sources) == 1 else None
+    source = read_source(meta)
+    return None if source is None else MODELS.get(source)
 
 
 def predict_before_game(model: PregameModel) -> pl.Expr:
