@@ -173,7 +173,7 @@ def draw_ends(alt: Chart, lines: pl.DataFrame, end: int, color: Chart) -> Chart:
     shift = 9 if is_close else 0
     low, high = (
         alt.Chart(labels[number : number + 1])
-        .mark_text(align="left", dx=8, dy=dy, fontWeight="bold", fontSize=13)
+        .mark_text(align="left", dx=18, dy=dy, fontWeight="bold", fontSize=13)
         .encode(x="minute:Q", y="xg:Q", text="label:N", color=color)
         for number, dy in ((0, shift), (1, -shift))
     )

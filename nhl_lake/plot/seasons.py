@@ -158,9 +158,7 @@ def draw_percentiles(rows: pl.DataFrame, title: str, among: str, *, dark: bool) 
         shown=pl.Series([format_value(*row) for row in rows.select("value", "unit").iter_rows()], dtype=pl.String),
         minutes=pl.col("time_on_ice_s") / 60,
         rank=pl.col("percentile").round(0).cast(pl.Int32).cast(pl.String),
-        note=pl.format("{} min; too few, needs {}", *(
-            (pl.col(name) / 60).ceil().cast(pl.Int32) for name in ("time_on_ice_s", "min_time_on_ice_s")
-        )),
+        note=explain_missing(),
     )  # fmt: skip
     order = rows["label"].to_list()
     y = alt.Y(
@@ -185,6 +183,14 @@ def draw_percentiles(rows: pl.DataFrame, title: str, among: str, *, dark: bool) 
     counts = " to ".join(str(count) for count in dict.fromkeys([*players[:1], *players[-1:]]))
     subtitle = f"Among {counts} {among} with at least a quarter of the longest ice time; values at the right"
     return finish(chart, title, subtitle, dark=dark)
+
+
+def explain_missing() -> pl.Expr:
+    """Return why a value has no percentile."""
+    minutes = ((pl.col(name) / 60).cast(pl.Int32) for name in ("time_on_ice_s", "min_time_on_ice_s"))
+    is_short = pl.col("time_on_ice_s") < pl.col("min_time_on_ice_s")
+    too_little = pl.format("{} min; too few, needs {}", *minutes)
+    return pl.when(is_short).then(too_little).otherwise(pl.lit("too few players to compare"))
 
 
 def format_value(value: float, unit: str) -> str:

@@ -21,6 +21,7 @@ from nhl_lake.store import delta_tables
 
 MARGIN = 2  # ft around the boards
 PIXELS, HALF_PIXELS = 3.4, 5.2  # per foot
+MANY_SHOTS, SMALLER = 100, 0.55  # dots of a season would cover each other
 FULLNESS = {"goal": 0.95, "save": 0.4, "miss": 0.0}
 COLUMNS = (
     "game_id", "team_abbrev", "opponent_abbrev", "is_home", "shooter", "shot_type", "period", "period_seconds",
@@ -94,7 +95,7 @@ def read_shots(
 def draw_shots(located: pl.DataFrame, title: str, *, is_game: bool, dark: bool) -> Chart:
     """Return the map of attempts with a location."""
     alt = import_altair()
-    pixels = PIXELS if is_game else HALF_PIXELS
+    pixels = (PIXELS if is_game else HALF_PIXELS) * (SMALLER if located.height > MANY_SHOTS else 1)
     toward = pl.when("is_home").then(1).otherwise(-1) if is_game else pl.lit(1)
     radius = (
         pl.when(pl.col("xg").is_null()).then(NO_XG_RADIUS).otherwise(MIN_RADIUS + RADIUS_BY_XG * pl.col("xg").sqrt())

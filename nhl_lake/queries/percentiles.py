@@ -15,8 +15,11 @@ from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
-MIN_TIME_SHARE = 0.25  # of the most ice time of any player at the position, in the situation
 POWER_PLAY, SHORTHANDED = "5on4", "4on5"
+MIN_TIME_SHARE = 0.25  # of the most ice time of any player at the position, in the situation
+# seconds that are too few in any case, as after one game
+LEAST_TIME_S: Final = {ALL_SITUATIONS: 1800, EVEN_SITUATION: 1200, POWER_PLAY: 300, SHORTHANDED: 300}
+MIN_PLAYERS = 10  # among fewer, a percentile says little
 FORWARD, DEFENSE, GOALIE = "F", "D", "G"
 
 
@@ -80,32 +83,33 @@ def read_percentiles(root: Location, season: int, *, game_type: int = REGULAR_SE
     Columns: season, game_type, player_id, player, team_abbrev (of the last game), position_group (F, D or G; null if
     the position is unknown); statistic, label, unit (per_60, share or goals); table_name, column_name and situation:
     where the value comes from; value; time_on_ice_s, in the situation; min_time_on_ice_s, a quarter of the most of any
-    player of the group; players, how many are compared; percentile, from 0 to 100 for the best.
+    player of the group, but at least `LEAST_TIME_S`; players, how many are compared; percentile, from 0 to 100 for the
+    best.
 
     The percentile is the share of the other compared players whose value is worse; equal values count half. It is null
-    with too little ice time, without a value or a group, or if nobody else is compared.
+    with too little ice time, without a value or a group, or if fewer than ten players are compared.
     """
     parts = [_select_statistic(root, number, season, game_type) for number in range(len(STATISTICS))]
     rows = add_percentiles(pl.concat(parts)).sort("player_id", "number")
     return rows.select(PERCENTILE_COLUMNS).collect()
 
 
-def add_percentiles(values: pl.LazyFrame) -> pl.LazyFrame:
+def add_percentiles(values: pl.LazyFrame, min_players: int = MIN_PLAYERS) -> pl.LazyFrame:
     """Add min_time_on_ice_s, players and percentile to values of one or more statistics; see `read_percentiles`.
 
-    Needs the columns number (of the statistic), position_group, value, is_low_better and time_on_ice_s.
+    Needs the columns number (of the statistic), position_group, value, is_low_better, time_on_ice_s and least_time_s.
     """
     group = ["number", "position_group"]
     is_enough = pl.col("time_on_ice_s") >= pl.col("min_time_on_ice_s")
     is_compared = is_enough & pl.col("value").is_not_null() & pl.col("position_group").is_not_null()
     better = pl.when("is_low_better").then(-pl.col("value")).otherwise("value")
     worse = pl.when("is_compared").then(better).rank("average").over(group) - 1
-    most = pl.col("time_on_ice_s").max().over(group)
+    quarter = (pl.col("time_on_ice_s").max().over(group) * MIN_TIME_SHARE).ceil().cast(pl.Int32)
     return (
-        values.with_columns(min_time_on_ice_s=(most * MIN_TIME_SHARE).ceil().cast(pl.Int32))
+        values.with_columns(min_time_on_ice_s=pl.max_horizontal(quarter, "least_time_s"))
         .with_columns(is_compared=is_compared.fill_null(value=False))
         .with_columns(players=pl.col("is_compared").sum().over(group).cast(pl.Int32))
-        .with_columns(percentile=pl.when(pl.col("players") > 1).then(worse * 100 / (pl.col("players") - 1)))
+        .with_columns(percentile=pl.when(pl.col("players") >= min_players).then(worse * 100 / (pl.col("players") - 1)))
     )
 
 
@@ -139,6 +143,7 @@ def _select_statistic(root: Location, number: int, season: int, game_type: int) 
         situation=pl.lit(statistic.situation),
         value=value.cast(pl.Float64),
         is_low_better=pl.lit(statistic.is_low_better),
+        least_time_s=pl.lit(LEAST_TIME_S[statistic.situation], dtype=pl.Int32),
     )  # fmt: skip
 
 

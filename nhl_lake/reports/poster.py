@@ -25,9 +25,9 @@ from nhl_lake.reports.game import GameData
 
 BEYOND_REGULATION: Final = {"OT": "/OT", "SO": "/SO"}
 BAR_HEIGHT, GAP = 8, 24
-NOTES: Final = (
-    "xG: goals that such attempts bring on average. Bands: power plays.", "GSAx: goals saved above expected.",
-)  # fmt: skip
+STRENGTH = "strength"  # a step of gold.game_flow
+XG_NOTE, BAND_NOTE = "xG: goals that such attempts bring on average.", "Bands: power plays."
+GOALIE_NOTE = "GSAx: goals saved above expected."
 
 
 class Layout(NamedTuple):
@@ -78,7 +78,7 @@ def draw_poster(data: GameData, shape: str = "wide", *, dark: bool = False) -> M
         *draw_map(layout.shots, data.shots),
         *draw_periods(layout.periods, data, is_tall=layout.is_tall),
         *draw_players(layout.players, data, layout.skaters, is_tall=layout.is_tall),
-        *draw_footer(layout),
+        *draw_footer(layout, has_bands=STRENGTH in data.flow["step"]),
     ]
     title = show_text(describe(data))
     return Markup(
@@ -148,9 +148,10 @@ def draw_header(data: GameData, layout: Layout) -> Iterator[str]:
     yield draw_text(middle, at, day, kind="quiet", anchor="middle")
 
 
-def draw_footer(layout: Layout) -> Iterator[str]:
-    """Yield what the terms mean."""
-    lines = NOTES if layout.is_tall else (" ".join(NOTES),)
+def draw_footer(layout: Layout, *, has_bands: bool) -> Iterator[str]:
+    """Yield what the terms mean; only shifts say when there were power plays."""
+    notes = (f"{XG_NOTE} {BAND_NOTE}" if has_bands else XG_NOTE, GOALIE_NOTE)
+    lines = notes if layout.is_tall else (" ".join(notes),)
     step = SIZES[layout.is_tall]["note"] + 8
     first = layout.height - 16 - step * (len(lines) - 1)
     for number, line in enumerate(lines):

@@ -117,6 +117,15 @@ def test_the_area_of_a_dot_grows_with_its_xg(lake: Lake, game: int):
     assert [dot["size"] for dot in dots] == sorted(dot["size"] for dot in dots)
 
 
+def test_dots_of_many_shots_are_smaller(lake: Lake):
+    def measure(count: int) -> float:
+        rows = lake.table("gold.shots").filter(is_unblocked_attempt=True).drop_nulls(["x_ft", "xg"]).head(count)
+        dots = find_data(plot.shots(rows.with_columns(xg=0.25, is_home=True)), "size")
+        return float(max(dot["size"] for dot in dots))
+
+    assert measure(101) < 0.5 * measure(100)
+
+
 def test_the_flow_ends_with_the_xg_of_the_team(lake: Lake, game: int):
     rows = lake.table("gold.team_game").filter(game_id=game, situation="all").collect()
     drawn = render(plot.game_flow(lake, game))

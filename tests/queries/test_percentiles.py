@@ -15,10 +15,11 @@ VALUES = st.one_of(st.none(), st.integers(-3, 3).map(float))
 Player = tuple[str | None, float | None, int | None]  # position, value, seconds
 
 
-def rank(*players: Player, is_low_better: bool = False) -> list[dict[str, object]]:
+def rank(*players: Player, is_low_better: bool = False, least: int = 0) -> list[dict[str, object]]:
     columns = {"position_group": pl.String, "value": pl.Float64, "time_on_ice_s": pl.Int32}
     rows = pl.LazyFrame(list(players), schema=columns, orient="row")
-    found = percentiles.add_percentiles(rows.with_columns(number=0, is_low_better=is_low_better))
+    about = rows.with_columns(number=0, is_low_better=is_low_better, least_time_s=least)
+    found = percentiles.add_percentiles(about, min_players=2)
     return found.collect().to_dicts()
 
 
@@ -39,13 +40,24 @@ def test_too_few_minutes_are_not_compared():
     assert {row["players"] for row in rows} == {2}
 
 
+def test_one_game_is_too_little_for_everybody():
+    rows = rank(("F", 1.0, 900), ("F", 2.0, 1200), ("F", 3.0, 1300), least=1200)
+    assert [row["min_time_on_ice_s"] for row in rows] == [1200] * 3
+    assert [row["percentile"] for row in rows] == [None, 0, 100]
+
+
 def test_an_unknown_value_or_position_has_no_percentile():
     rows = rank(("F", None, 600), (None, 1.0, 600), (None, 2.0, 600), ("F", 1.0, 600), ("F", 0.0, 600))
     assert [row["percentile"] for row in rows] == [None, None, None, 100, 0]
 
 
-def test_nobody_is_compared_with_themselves():
+def test_nobody_is_compared_with_themselves_or_with_a_few():
     assert rank(("D", 1.0, 600))[0]["percentile"] is None
+    for count, lowest in ((9, None), (10, 0)):
+        rows = pl.LazyFrame({"value": [float(value) for value in range(count)]}).with_columns(
+            position_group=pl.lit("G"), time_on_ice_s=600, number=0, is_low_better=False, least_time_s=0
+        )
+        assert percentiles.add_percentiles(rows).collect()["percentile"][0] == lowest
 
 
 @given(st.lists(st.tuples(st.just("F"), VALUES, st.integers(0, 100)), max_size=12), st.booleans())

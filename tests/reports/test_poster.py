@@ -122,6 +122,14 @@ def test_what_is_missing_is_said(data: GameData):
         assert texts.count("–") == 9  # of two teams and four columns, and between the scores
 
 
+def test_power_plays_are_explained_only_where_they_are_shown(data: GameData):
+    without = data._replace(flow=data.flow.filter(pl.col("step") != "strength"))
+    for shown, has_bands in ((data, True), (without, False)):
+        svg = poster.draw_poster(shown)
+        assert any("Bands: power plays." in text for text in read_texts(svg)) is has_bands
+        assert ('class="power' in svg) is has_bands
+
+
 def test_a_game_that_is_not_over_is_no_picture(data: GameData):
     coming = data._replace(game={**data.game, "game_state": "FUT", "home_score": None, "away_score": None})
     with pytest.raises(BadInput, match="is not over: there is nothing to post"):
