@@ -20,7 +20,7 @@ def make_pairs(pairs: list[tuple[float, bool]]) -> pl.DataFrame:
 
 
 @given(PAIRS)
-def test_every_prediction_is_in_one_band_and_equal_ones_in_the_same(pairs: list[tuple[float, bool]]):
+def test_every_prediction_is_in_one_band(pairs: list[tuple[float, bool]]):
     rows = make_pairs(pairs)
     bands = count_bands(rows)
     assert bands["count"].sum() == len(pairs)
@@ -31,6 +31,11 @@ def test_every_prediction_is_in_one_band_and_equal_ones_in_the_same(pairs: list[
     assert bands.select((pl.col("low") <= pl.col("observed") + 1e-9) & (pl.col("observed") <= pl.col("high") + 1e-9))[
         "low"
     ].all()
+
+
+def test_equal_predictions_are_in_one_band():
+    bands = count_bands(make_pairs([(0.5, False)] * 150 + [(0.5, True)] * 150))
+    assert bands.select("count", "observed").rows() == [(300, 0.5)]
 
 
 def test_the_interval_is_that_of_wilson():
