@@ -24,6 +24,7 @@ from starlette.routing import Route
 from nhl_lake.errors import BadInput, LakeError, summarize_error
 from nhl_lake.reports.page import Place, read_asset, render_page
 from nhl_lake.reports.site import ASSETS, NAMES, Site, choose_site, hash_versions
+from nhl_lake.reports.site_folder import is_site_path
 from nhl_lake.reports.site_pages import KINDS, PlannedPage, draw_pages, list_targets, plan_pages
 from nhl_lake.reports.site_search import render_names
 from nhl_lake.store.location import Location
@@ -69,6 +70,8 @@ class SiteView:
         """Return the text of a file of the site; None if there is none."""
         if path in ASSETS:
             return read_asset(path)
+        if not is_site_path(path):
+            return None
         self.refresh()
         pages, site = self.pages, self.site
         if path == NAMES:
@@ -92,7 +95,8 @@ def make_app(root: Location, seasons: Sequence[int] = (), hosts: Sequence[str] =
     view = SiteView(root, seasons)
 
     def show(request: Request) -> Response:
-        path = request.path_params["path"] or INDEX
+        # the route's own parameter, and the parts of the URL, would lose a line break at the end
+        path = request.scope["path"].removeprefix("/") or INDEX
         text = view.render(path)
         if text is None:
             raise HTTPException(404)

@@ -21,7 +21,7 @@
     spellcheck: "false", "aria-label": "Search by name", "aria-autocomplete": "list", "aria-controls": "found",
     "aria-expanded": "false",
   });
-  const list = make("ul", { id: "found", role: "listbox", "aria-label": "Pages found", hidden: "" });
+  const list = make("div", { id: "found", role: "listbox", "aria-label": "Pages found", hidden: "" });
   const count = make("span", { class: "visually-hidden", role: "status" });
   box.append(input, list, count);
   nav.append(box);
@@ -51,10 +51,10 @@
     const fits = findNames(input.value);
     const shown = fits.slice(0, MOST);
     list.replaceChildren(...shown.map((one, index) => {
-      const option = make("li", { id: "found" + index, role: "option", "aria-selected": "false" });
-      const link = make("a", { href: new URL(one.path, top).href, tabindex: "-1" });
-      link.append(make("bdi", {}, one.label));
-      option.append(link);
+      const option = make("a", {
+        id: "found" + index, role: "option", "aria-selected": "false", tabindex: "-1", href: new URL(one.path, top).href,
+      });
+      option.append(make("bdi", {}, one.label));
       return option;
     }));
     const open = shown.length > 0;
@@ -89,7 +89,7 @@
       choose(chosen < 0 && step < 0 ? size - 1 : (chosen + step + size) % size);
     } else if (event.key === "Enter" && size) {
       event.preventDefault();
-      list.children[Math.max(chosen, 0)].firstElementChild.click();
+      list.children[Math.max(chosen, 0)].click();
     }
   });
   document.addEventListener("keydown", (event) => {
