@@ -205,6 +205,20 @@ add_command(
     "game",
     examples=("nhl-lake report game 2023020001", "nhl-lake report game last TOR --open"),
 )
+add_command(
+    reports,
+    report.player,
+    "player",
+    examples=("nhl-lake report player mcdavid --open", "nhl-lake report player 8478402 --season 2023"),
+)
+add_command(reports, report.team, "team", examples=("nhl-lake report team TOR --open",))
+add_command(
+    reports,
+    report.day,
+    "day",
+    examples=("nhl-lake report day            # last night and tonight", "nhl-lake report day 2024-02-22"),
+)
+add_command(reports, report.league, "league", examples=("nhl-lake report league --season 2023",))
 app.add_typer(reports, name="report", rich_help_panel=ASK)
 sites = make_group("Build or serve a site of the whole lake: games, players, teams, days, the league")
 add_command(

@@ -16,6 +16,8 @@ from nhl_lake.text import format_count
 if TYPE_CHECKING:
     import polars as pl
 
+    from nhl_lake.store.location import Location
+
 ROWS_SHOWN = 40
 TOP_SHOOTERS = 10  # printed below the games
 SELECT_STAR = re.compile(r"\s*select\s+\*\s", re.IGNORECASE)
@@ -155,17 +157,11 @@ def player_command(
     """
     from nhl_lake import layout
     from nhl_lake.cli import console, views
-    from nhl_lake.queries.player import find_players, suggest_players, summarize_player
+    from nhl_lake.queries.player import summarize_player
 
     chosen, _ = load_settings()
     layout.require_readable_lake(chosen.root)
-    words = " ".join(name)
-    people = find_players(chosen.root, words)
-    if people.is_empty():
-        near = suggest_players(chosen.root, words)
-        hint = f"Did you mean {' or '.join(near)}?" if near else "`nhl-lake show silver.players` lists players."
-        raise BadInput(f"There is no player '{words}' in the lake.", hint)
-    found = summarize_player(chosen.root, choose_player(people, words), last)
+    found = summarize_player(chosen.root, find_player(chosen.root, name, "nhl-lake player"), last)
     if json:
         lines = {name: getattr(found, name).to_dicts() for name in ("games", "seasons", "above_expected")}
         write_out(console.format_json({"player": found.player, **lines}))
@@ -173,14 +169,27 @@ def player_command(
         views.show_player(found)
 
 
-def choose_player(people: "pl.DataFrame", name: str) -> dict[str, Any]:
+def find_player(root: "Location", name: list[str], command: str) -> dict[str, Any]:
+    """Return the player whom the words name. If nobody fits, the error suggests names; if several do, see below."""
+    from nhl_lake.queries.player import find_players, suggest_players
+
+    words = " ".join(name)
+    people = find_players(root, words)
+    if people.is_empty():
+        near = suggest_players(root, words)
+        hint = f"Did you mean {' or '.join(near)}?" if near else "`nhl-lake show silver.players` lists players."
+        raise BadInput(f"There is no player '{words}' in the lake.", hint)
+    return choose_player(people, words, command)
+
+
+def choose_player(people: "pl.DataFrame", name: str, command: str) -> dict[str, Any]:
     """Return the matching player. If several match, ask on a terminal; elsewhere list them and exit with 2."""
     from nhl_lake.cli import views
 
     if people.height == 1:
         return people.row(0, named=True)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        print_text(f"'{name}' fits {people.height} players. Give the id of one: nhl-lake player ID", err=True)
+        print_text(f"'{name}' fits {people.height} players. Give the id of one: {command} ID", err=True)
         views.show_player_choices(people)
         raise typer.Exit(2)
     views.show_player_choices(people)

@@ -2,12 +2,13 @@
 
 import webbrowser
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from nhl_lake.cli.options import Json, Replace, load_settings
+from nhl_lake.cli.options import Json, Replace, Season, load_settings, parse_season_years
 from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput
 
@@ -77,6 +78,114 @@ def draw_game(data: "GameData", kind: str, *, is_alone: bool) -> Iterator[Output
         yield Output(f"{name}-{shape}.{kind}", convert_to_png(svg) if kind == "png" else svg.encode())
 
 
+def player(
+    name: Annotated[list[str], typer.Argument(help="Name, start of a name, or id. Accents do not matter.")],
+    season: Season = None,
+    to: To = None,
+    opens: Open = False,
+    replace: Replace = False,
+    json: Json = False,
+) -> None:
+    """Write the card of a player: percentiles, seasons, shots, rolling xG, games.
+
+    One HTML file that needs no network. Percentiles compare with the players of the same position, and have a minimum
+    of ice time. If several players have the name, they are listed. Default: the newest season of the player.
+    """
+    from nhl_lake import layout
+    from nhl_lake.cli.query import find_player
+    from nhl_lake.reports.player import read_player
+    from nhl_lake.reports.player_page import render_player
+
+    chosen, _ = load_settings()
+    layout.require_readable_lake(chosen.root)
+    player_id = find_player(chosen.root, name, "nhl-lake report player")["player_id"]
+    page = render_player(read_player(chosen.root, player_id, parse_season(season)))
+    write_page(page, f"player-{player_id}", to, replace=replace, opens=opens, json=json)
+
+
+def team(
+    abbrev: Annotated[str, typer.Argument(metavar="ABC", help="The three letters of the team.")],
+    season: Season = None,
+    to: To = None,
+    opens: Open = False,
+    replace: Replace = False,
+    json: Json = False,
+) -> None:
+    """Write the page of a team: record, rolling xG, roster, games, lines, shot maps.
+
+    One HTML file that needs no network. Default: the newest season of the team.
+    """
+    from nhl_lake import layout
+    from nhl_lake.reports.team import read_team
+    from nhl_lake.reports.team_page import render_team
+
+    chosen, clock = load_settings()
+    layout.require_readable_lake(chosen.root)
+    found = read_team(chosen.root, abbrev, parse_season(season), clock())
+    name = f"team-{found.team['team_abbrev']}"
+    write_page(render_team(found), name, to, replace=replace, opens=opens, json=json)
+
+
+def day(
+    which: Annotated[
+        str | None, typer.Argument(metavar="[DATE]", help="2024-02-22. Default: last night and tonight.")
+    ] = None,
+    to: To = None,
+    opens: Open = False,
+    replace: Replace = False,
+    json: Json = False,
+) -> None:
+    """Write the games of a day: scores with xG, and games to come with form and shooters.
+
+    One HTML file that needs no network. Without a date: the last day with results, and the next one with games.
+    """
+    from nhl_lake import layout
+    from nhl_lake.hockey.calendar import get_eastern_day
+    from nhl_lake.reports.day import read_day, read_last_and_next_day
+    from nhl_lake.reports.day_page import render_days
+
+    chosen, clock = load_settings()
+    layout.require_readable_lake(chosen.root)
+    now = clock()
+    named = get_eastern_day(now) if which is None else parse_date(which)
+    if which is None:
+        page = render_days(read_last_and_next_day(chosen.root, now), title="Last games and next games")
+    else:
+        page = render_days([read_day(chosen.root, named, now)])
+    write_page(page, f"day-{named}", to, replace=replace, opens=opens, json=json)
+
+
+def league(
+    season: Season = None, to: To = None, opens: Open = False, replace: Replace = False, json: Json = False
+) -> None:
+    """Write the page of the league: standings with xG, leaders, goalies, teams by xG.
+
+    One HTML file that needs no network. Default: the newest season with regular-season games.
+    """
+    from nhl_lake import layout
+    from nhl_lake.reports.league import find_league_season, read_league
+    from nhl_lake.reports.league_page import render_league
+
+    chosen, _ = load_settings()
+    layout.require_readable_lake(chosen.root)
+    year = find_league_season(chosen.root, parse_season(season))
+    page = render_league(read_league(chosen.root, year))
+    write_page(page, f"league-{year}", to, replace=replace, opens=opens, json=json)
+
+
+def parse_season(number: int | None) -> int | None:
+    """Return the season of `--season`; None without one."""
+    return next(iter(parse_season_years([number] if number else None)), None)
+
+
+def parse_date(text: str) -> date:
+    """Return the day that a text names."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(f"'{text}' is not a day.", "Write it as 2024-02-22: nhl-lake report day 2024-02-22.") from error
+
+
 def find_game(words: list[str]) -> int:
     """Return the game that the words name: an id, `last`, or `last` and a team."""
     from nhl_lake.queries.game import find_last_game
@@ -90,6 +199,13 @@ def find_game(words: list[str]) -> int:
         case ["last", team]:
             return find_last_game(chosen.root, team)
     raise BadInput(f"'{' '.join(words)}' names no game.", "Give an id (2023020001), or: nhl-lake report game last TOR.")
+
+
+def write_page(page: str, name: str, to: str | None, *, replace: bool, opens: bool, json: bool) -> None:
+    """Write a page of HTML to its file."""
+    if to is not None and choose_kind(to) != "html":
+        raise BadInput(f"'{to}' would be a picture.", f"Pictures are of games only. Name a page: --to {name}.html.")
+    write_report([Output(f"{name}.html", page.encode())], to, replace=replace, opens=opens, json=json)
 
 
 def write_report(outputs: Sequence[Output], to: str | None, *, replace: bool, opens: bool, json: bool) -> None:

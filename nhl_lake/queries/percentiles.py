@@ -89,7 +89,9 @@ def read_percentiles(root: Location, season: int, *, game_type: int = REGULAR_SE
     The percentile is the share of the other compared players whose value is worse; equal values count half. It is null
     with too little ice time, without a value or a group, or if fewer than ten players are compared.
     """
-    parts = [_select_statistic(root, number, season, game_type) for number in range(len(STATISTICS))]
+    tables = {statistic.table.name: statistic.table for statistic in STATISTICS}
+    seasons = {name: _scan_season(root, table, season, game_type) for name, table in tables.items()}
+    parts = [_select_statistic(seasons[one.table.name], number) for number, one in enumerate(STATISTICS)]
     rows = add_percentiles(pl.concat(parts)).sort("player_id", "number")
     return rows.select(PERCENTILE_COLUMNS).collect()
 
@@ -119,15 +121,17 @@ PERCENTILE_COLUMNS: Final = (
 )  # fmt: skip
 
 
-def _select_statistic(root: Location, number: int, season: int, game_type: int) -> pl.LazyFrame:
+def _scan_season(root: Location, table: Table, season: int, game_type: int) -> pl.LazyFrame:
+    """Return the rows of a season over all teams of each player."""
+    rows = delta_tables.scan_table_or_empty(root, table).filter(season=season, game_type=game_type)
+    return rows.filter("is_total") if "is_total" in rows.collect_schema().names() else rows
+
+
+def _select_statistic(season: pl.LazyFrame, number: int) -> pl.LazyFrame:
     """Return the values of one statistic, of every player with a season in its table."""
     statistic = STATISTICS[number]
-    rows = delta_tables.scan_table_or_empty(root, statistic.table).filter(
-        season=season, game_type=game_type, situation=statistic.situation
-    )
+    rows = season.filter(situation=statistic.situation)
     names = rows.collect_schema().names()
-    if "is_total" in names:
-        rows = rows.filter("is_total")
     value = pl.col(statistic.column) if statistic.column in names else pl.lit(None)  # of an older release
     group = group_position() if "position" in names else pl.lit(GOALIE)
     return rows.select(

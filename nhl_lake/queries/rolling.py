@@ -57,7 +57,7 @@ def roll_teams(
 
 
 def _scan_even_strength(root: Location, table: str, season: int, game_type: int) -> pl.LazyFrame:
-    rows = delta_tables.scan_table(root, find_table(table))
+    rows = delta_tables.scan_table_or_empty(root, find_table(table))
     return rows.filter(season=season, game_type=game_type, situation=EVEN_SITUATION)
 
 

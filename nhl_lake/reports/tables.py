@@ -2,7 +2,8 @@
 
 The attributes: `data-from` is a table of the lake, `data-where` says which of its rows, as name=value pairs. On a row,
 `data-key` has the values of the columns in the table's `data-keys`. On a heading, `data-column` is a column, and
-`data-from` and `data-where` say what differs for it. A number is the sum of its column over those rows.
+`data-from` and `data-where` say what differs for it. A number is the sum of its column over those rows; with
+`data-per`, divided by the sum of another column. A number outside of such a table has all attributes itself.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from markupsafe import Markup, escape
 from nhl_lake.text import show_controls
 
 NO_VALUE = "–"
+NOWHERE = "-"  # the `column` of a number that is worked out for the page: no column of the lake
 
 
 def format_clock(seconds: float) -> str:
@@ -40,7 +42,8 @@ class TableColumn(NamedTuple):
 
     kind: `text`, or `long` if it may take several lines; `player`, `team`, `game` or `day`, a link where there is a
     page; or a number, by the names of FORMATS. `key` names the frame's column with the id that a link needs. `column`,
-    `where` and `table` say where a number is in the lake, if not as the table on the page says.
+    `where` and `table` say where a number is in the lake, if not as the table on the page says; if `column` is NOWHERE,
+    it is in none. `per` names a column of the lake and of the frame to divide it by.
     """
 
     name: str
@@ -51,6 +54,7 @@ class TableColumn(NamedTuple):
     column: str = ""
     where: str = ""
     table: str = ""
+    per: str = ""
 
 
 class Source(NamedTuple):
@@ -115,16 +119,19 @@ def render_heading(column: TableColumn, source: Source | None) -> str:
     if column.kind not in NUMBER_KINDS:
         return f'<th scope="col"{about}>{escape(column.title)}'
     data = ""
-    if source is not None or column.table:
+    if column.column != NOWHERE and (source is not None or column.table):
         data = f' data-column="{escape(column.column or column.name)}"'
         data += f' data-where="{escape(column.where)}"' if column.where else ""
         data += f' data-from="{escape(column.table)}"' if column.table else ""
+        data += f' data-per="{escape(column.per)}"' if column.per else ""
     return f'<th scope="col" class="n"{about}{data}>{escape(column.title)}'
 
 
 def render_cells(rows: pl.DataFrame, column: TableColumn, link: Link | None) -> list[str]:
     """Return the cells of a column."""
     values = rows[column.name].to_list()
+    if column.per:
+        values = [divide(value, per) for value, per in zip(values, rows[column.per].to_list(), strict=True)]
     if column.kind in NUMBER_KINDS:
         show = FORMATS[column.kind]
         return [f"<td class=n>{NO_VALUE if value is None else show(value)}" for value in values]
@@ -133,6 +140,16 @@ def render_cells(rows: pl.DataFrame, column: TableColumn, link: Link | None) -> 
         return [f"{start}{show_text(value)}" for value in values]
     ids = rows[column.key or column.name].to_list()
     return [f"<td>{render_link(link(column.kind, number), value)}" for number, value in zip(ids, values, strict=True)]
+
+
+def drop_empty_columns(rows: pl.DataFrame, columns: Sequence[TableColumn]) -> list[TableColumn]:
+    """Return the columns without those that no row has a value in: what is missing is said once, not in each row."""
+    return [column for column in columns if rows[column.name].is_not_null().any()]
+
+
+def divide(value: float | None, per: float | None) -> float | None:
+    """Return a ratio; None if a part is unknown or there is nothing to divide by."""
+    return None if value is None or not per else value / per
 
 
 def show_text(value: object) -> str:

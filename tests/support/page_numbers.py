@@ -17,18 +17,20 @@ CLOCK = re.compile(r"(\d+):(\d\d)")
 
 
 class PageNumber(NamedTuple):
-    """A number of a page: its table of the lake, the rows it sums, the column, and its text."""
+    """A number of a page: its table of the lake, the rows it sums, the column, its text, and what it is divided by."""
 
     table: str
     where: tuple[tuple[str, str], ...]
     column: str
     text: str
+    per: str = ""
 
 
 def list_page_numbers(html: str) -> list[PageNumber]:
-    """Return the numbers of all tables of a page that say where they are from."""
-    found = []
-    for table in LexborHTMLParser(html).css("table[data-from]"):
+    """Return the numbers of a page that say where they are from: cells of tables, and numbers by themselves."""
+    tree = LexborHTMLParser(html)
+    found = [read_own_number(node) for node in tree.css("td[data-from],dd[data-from],span[data-from]")]
+    for table in tree.css("table[data-from]"):
         headings = table.css("thead th")
         keys = [key for key in table.attributes["data-keys"].split(",") if key]
         for row in table.css("tbody tr"):
@@ -42,21 +44,30 @@ def list_page_numbers(html: str) -> list[PageNumber]:
     return found
 
 
+def read_own_number(node: LexborNode) -> PageNumber:
+    about = node.attributes
+    where = tuple(parse_qsl(about["data-where"]))
+    return PageNumber(
+        about["data-from"], where, about["data-column"], node.text(strip=True), about.get("data-per") or ""
+    )
+
+
 def read_number(table: LexborNode, heading: LexborNode, own: dict[str, str], text: str) -> PageNumber:
     where = dict(parse_qsl(table.attributes["data-where"])) | own
     where |= dict(parse_qsl(heading.attributes.get("data-where") or ""))
     source = heading.attributes.get("data-from") or table.attributes["data-from"]
-    return PageNumber(source, tuple(where.items()), heading.attributes["data-column"], text)
+    per = heading.attributes.get("data-per") or ""
+    return PageNumber(source, tuple(where.items()), heading.attributes["data-column"], text, per)
 
 
 def find_wrong_numbers(root: Path, numbers: list[PageNumber]) -> list[tuple[PageNumber, object]]:
-    """Return the numbers that differ from the lake's, each with the lake's value. Rows must exist for each."""
+    """Return the numbers that differ from the lake's, each with the lake's value. A dash may have no row."""
     lake, wrong = Lake(root), []
     groups = defaultdict(list)
     for number in numbers:
         groups[number.table, tuple(name for name, _ in number.where)].append(number)
     for (table, names), group in groups.items():
-        columns = sorted({number.column for number in group})
+        columns = sorted({name for number in group for name in (number.column, number.per) if name})
         sums = ", ".join(
             f"case when count({name}) = 0 then null else sum({name}) end as {name}_sum"
             if find_table(table).schema[name].is_numeric()
@@ -65,15 +76,23 @@ def find_wrong_numbers(root: Path, numbers: list[PageNumber]) -> list[tuple[Page
         )
         rows = lake.sql(f"select {', '.join(names)}, {sums} from {table} group by {', '.join(names)}")
         values = {
-            tuple(str(value) for value in row[: len(names)]): dict(zip(columns, row[len(names) :], strict=True))
+            tuple(format_key(value) for value in row[: len(names)]): dict(zip(columns, row[len(names) :], strict=True))
             for row in rows.rows()
         }
         for number in group:
             row = values.get(tuple(value for _, value in number.where))
             expected = "no row" if row is None else row[number.column]
+            if row is not None and number.per:
+                expected = None if expected is None or not row[number.per] else expected / row[number.per]
+            if row is None and number.text == NO_VALUE:
+                continue  # the lake has no such row, and the page says so
             if row is None or not is_same(number.text, expected):
                 wrong.append((number, expected))
     return wrong
+
+
+def format_key(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def is_same(text: str, value: float | None) -> bool:
