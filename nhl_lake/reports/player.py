@@ -20,6 +20,7 @@ from nhl_lake.store.location import Location
 
 IS_ALL, IS_EVEN = (pl.col("situation") == name for name in (ALL_SITUATIONS, EVEN_SITUATION))
 IS_COMPETITIVE = pl.col("game_type").is_in([2, 3])
+TYPE_NAMES = {2: "regular", 3: "playoffs"}
 FORWARDS = ("C", "L", "R")
 GOALIE = "G"
 MIN_TIME_TOGETHER_S = 300
@@ -90,6 +91,7 @@ class PlayerData(NamedTuple):
     player: dict[str, Any]  # a row of silver.players and the full name, `player`; null where there is no page
     season: int
     is_goalie: bool
+    total: dict[str, Any]  # the row of `seasons` for this season over all teams, of the regular season if there is one
     percentiles: pl.DataFrame  # of the regular season, as `read_percentiles` returns them
     seasons: pl.DataFrame  # rows of gold.…_season, the newest first; of skaters also the columns at 5on5 (`even_…`)
     games: pl.DataFrame  # of the season, the oldest first; of skaters also the columns at 5on5 (`even_…`)
@@ -100,12 +102,6 @@ class PlayerData(NamedTuple):
     lines: pl.DataFrame  # of three forwards, with at least five minutes together at 5on5; most time first
     pairs: pl.DataFrame
 
-    @property
-    def total(self) -> dict[str, Any]:
-        """The row of `seasons` for this season over all teams: of the regular season, or else of the playoffs."""
-        own = self.seasons.filter(pl.col("season") == self.season, pl.col("is_total")).sort("game_type")
-        return own.row(0, named=True)
-
 
 def read_players(root: Location, season: int, player_ids: Collection[int] | None = None) -> Iterator[PlayerData]:
     """Yield the cards of everyone who played in a season, or of some of them, by player id. Tables are read once.
@@ -115,9 +111,9 @@ def read_players(root: Location, season: int, player_ids: Collection[int] | None
     frames = dict(zip(*collect_plans(plan_frames(root, season, player_ids)), strict=True))
     league_cells = split_cells(frames.pop("league_cells"))
     people = {row["player_id"]: row for row in frames.pop("people").iter_rows(named=True)}
-    frames |= complete_games(frames)
     frames["rolling"] = roll_skaters(root, season, player_ids=player_ids)
     frames["percentiles"] = read_percentiles(root, season)
+    frames |= complete_games(frames) | name_rows(frames)
     split = split_by_page(frames, "player_id")
     empty = {name: rows.drop("player_id").clear() for name, rows in frames.items()}
     for player_id in sorted({*split["skater_games"], *split["goalie_games"]}):
@@ -225,18 +221,57 @@ def split_cells(rows: pl.DataFrame) -> dict[str | None, pl.DataFrame]:
 
 
 def complete_games(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """Return the games of skaters with the columns at 5on5 (`even_…`), and of all with the result and the score."""
+    """Return the games with the result and the score, and with what the games before add up to.
+
+    Of skaters: columns at 5on5 (`even_…`) and rolling xG (`rolling_for`, `rolling_against`). Of goalies:
+    `running_total`, the goals saved above expected of the season up to the game.
+    """
     even = frames.pop("even_games").select("player_id", "game_id", pl.col(EVEN_COLUMNS).name.prefix("even_"))
+    rates = {f"rolling_{side}": f"rolling_xg_{side}_per_60" for side in ("for", "against")}
+    rolling = frames["rolling"].select("player_id", "game_id", **rates)
+    skaters = frames["skater_games"]
+    for other in (even, rolling):
+        skaters = skaters.join(other, on=["player_id", "game_id"], how="left", maintain_order="left", validate="1:1")
+    saved = pl.col("goals_saved_above_expected")
+    total = pl.when(saved.is_not_null()).then(saved.cum_sum().over("player_id"))
     results = frames.pop("results")
-    games = {name: frames[name] for name in ("skater_games", "goalie_games")}
-    games["skater_games"] = games["skater_games"].join(
-        even, on=["player_id", "game_id"], how="left", maintain_order="left", validate="1:1"
-    )
+    games = {"skater_games": skaters, "goalie_games": frames["goalie_games"].with_columns(running_total=total)}
     key = ["game_id", "team_id"]
     return {
-        name: rows.join(results, on=key, how="left", maintain_order="left", validate="m:1")
+        name: add_results(rows.join(results, on=key, how="left", maintain_order="left", validate="m:1"))
         for name, rows in games.items()
     }
+
+
+def add_results(games: pl.DataFrame) -> pl.DataFrame:
+    """Add `opponent` (@ TOR, TOR) and `score_text` (W 4–2, L 2–3 OT); the game's id if the score is unknown."""
+    where = pl.when("is_home").then(pl.lit("")).otherwise(pl.lit("@ "))
+    period = pl.col("last_period_type")
+    beyond = pl.when(period == "REG").then(pl.lit("")).otherwise(pl.lit(" ") + period)
+    letter = pl.col("result").replace("O", "L")
+    score = pl.format("{} {}–{}{}", letter, "score", "opponent_score", beyond)
+    return games.with_columns(
+        opponent=where + pl.col("opponent_abbrev"), score_text=score.fill_null(pl.col("game_id").cast(pl.String))
+    )
+
+
+def name_rows(frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Return seasons, lines and pairs with what they are called; a row over several teams names none (`all`)."""
+    found = {name: add_type_names(frames[name]) for name in COMBINATIONS}
+    season = pl.col("season")
+    name = pl.format("{}-{}", season // 10_000, (season % 100).cast(pl.String).str.zfill(2))
+    has_several = pl.len().over("player_id", "season", "game_type") > 1
+    team = pl.when(has_several & pl.col("is_total")).then(pl.lit("all")).otherwise("team_abbrev")
+    for kind in ("skater_seasons", "goalie_seasons"):
+        found[kind] = add_type_names(frames[kind]).with_columns(season_name=name, team=team)
+    return found
+
+
+def add_type_names(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add `type_name`: regular season or playoffs."""
+    return rows.with_columns(
+        type_name=pl.col("game_type").replace_strict(TYPE_NAMES, default="", return_dtype=pl.String)
+    )
 
 
 def build_player(
@@ -257,7 +292,8 @@ def build_player(
         player=describe_person(player_id, page, seasons, games, position),
         season=season,
         is_goalie=is_goalie,
-        seasons=seasons.drop("player"),
+        total=find_total(seasons, season),
+        seasons=seasons,
         games=games,
         shots=own[shots],
         cells=own[f"{shots}_cells"],
@@ -267,6 +303,12 @@ def build_player(
         lines=own["lines"],
         pairs=own["pairs"],
     )
+
+
+def find_total(seasons: pl.DataFrame, season: int) -> dict[str, Any]:
+    """Return the row of a season over all teams: of the regular season, or else of the playoffs."""
+    own = (row for row in seasons.iter_rows(named=True) if row["season"] == season and row["is_total"])
+    return min(own, key=lambda row: int(row["game_type"]))
 
 
 def describe_person(

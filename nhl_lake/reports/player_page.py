@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -18,6 +18,7 @@ from nhl_lake.reports.page import ALONE, Place, render_page
 from nhl_lake.reports.player import PlayerData
 from nhl_lake.reports.tables import FORMATS, NO_VALUE, NOWHERE, Source, TableColumn, drop_empty_columns, render_table
 from nhl_lake.reports.tiles import Tile, render_tiles
+from nhl_lake.text import format_count
 
 MAX_COMBINATIONS = 8
 MAX_GAMES = 20  # the earlier ones are folded
@@ -174,6 +175,7 @@ TOGETHER_COLUMNS = (
     TableColumn("on_ice_goals_for", "GF", "Goals for", "count"),
     TableColumn("on_ice_goals_against", "GA", "Goals against", "count"),
 )
+LEAGUE_MAPS: dict[str, tuple[pl.DataFrame, Markup]] = {}
 STACKS = (("even_strength", "even"), ("power_play", "power-play"), ("shorthanded", "shorthanded"))
 
 
@@ -197,7 +199,7 @@ def render_player(data: PlayerData, place: Place = ALONE) -> str:
         percentiles=draw_percentiles(data),
         charts=defaultdict(Markup, draw_charts(data)),
         tables=defaultdict(Markup, render_tables(data, place)),
-        far=data.shots.filter(pl.col("x_ft") < half_rink.FIRST_X_FT).height,
+        far=sum(x < half_rink.FIRST_X_FT for x in data.shots["x_ft"].to_list()),
         missing=missing,
     )
 
@@ -251,46 +253,60 @@ def list_tiles(data: PlayerData) -> Iterator[Tile]:
 
 def draw_percentiles(data: PlayerData) -> Markup:
     """Return the bars; nothing if no statistic of the player is compared."""
-    known = data.percentiles.filter(pl.col("value").is_not_null())
-    if not known["percentile"].is_not_null().any():
+    known = [row for row in data.percentiles.iter_rows(named=True) if row["value"] is not None]
+    if all(row["percentile"] is None for row in known):
         return Markup()
-    rows = known.with_columns(player_id=pl.lit(data.player["player_id"]))
-    return render_percentiles(rows, caption=f"Percentiles among {GROUPS.get(data.player['position'], 'players')}")
+    caption = f"Percentiles among {GROUPS.get(data.player['position'], 'players')}"
+    return render_percentiles(known, player_id=data.player["player_id"], caption=caption)
 
 
 def draw_charts(data: PlayerData) -> Iterator[tuple[str, Markup]]:
     """Yield the charts for which there are rows: name and chart."""
-    name, group = str(data.player["player"]), GROUPS.get(data.player["position"], "players")
-    if not data.shots.is_empty():
-        if data.is_goalie:
-            goals = data.shots.filter("is_goal")
-            yield "shots", half_rink.draw_cells(data.cells, title=f"Attempts that {name} faced", goals=goals)
-        else:
-            yield "shots", half_rink.draw_attempts(data.shots, title=f"Attempts of {name}")
-        yield "league_shots", half_rink.draw_cells(data.league_cells, title=f"Attempts, all {group}")
+    yield from draw_shots(data)
     if data.is_goalie:
-        known = data.games.filter(pl.col("goals_saved_above_expected").is_not_null())
-        if known.height > 1:
-            total = list(accumulate(known["goals_saved_above_expected"].to_list()))
-            yield (
-                "rolling",
-                series.draw_series(
-                    known["game_date"].to_list(), [("GSAx", "home", total)], has_zero=True,
-                    title="Goals saved above expected, running total",
-                ),
-            )  # fmt: skip
+        days, total = read_known(data.games, "running_total")
+        if len(days) > 1:
+            title = "Goals saved above expected, running total"
+            yield "rolling", series.draw_series(days, [("GSAx", "home", total[0])], title=title, has_zero=True)
         return
-    rates = data.rolling.filter(pl.col("rolling_xg_for_per_60").is_not_null())
-    if rates.height > 1:
-        lines = [
-            (side, color, rates[f"rolling_xg_{side}_per_60"].to_list())
-            for side, color in (("for", "home"), ("against", "away"))
-        ]
-        yield "rolling", series.draw_series(rates["game_date"].to_list(), lines, title="Rolling xG per 60 at 5 on 5")
-    times = data.games.filter(pl.col("even_strength_time_on_ice_s").is_not_null())
-    if times.height > 1:
-        stacks = [(name, times[f"{kind}_time_on_ice_s"].to_list()) for kind, name in STACKS]
-        yield "minutes", series.draw_minutes(times["game_date"].to_list(), stacks, title="Minutes by game")
+    days, rates = read_known(data.games, "rolling_for", "rolling_against")
+    if len(days) > 1:
+        lines = [("for", "home", rates[0]), ("against", "away", rates[1])]
+        yield "rolling", series.draw_series(days, lines, title="Rolling xG per 60 at 5 on 5")
+    days, times = read_known(data.games, *(f"{kind}_time_on_ice_s" for kind, _ in STACKS))
+    if len(days) > 1:
+        stacks = [(name, seconds) for (_, name), seconds in zip(STACKS, times, strict=True)]
+        yield "minutes", series.draw_minutes(days, stacks, title="Minutes by game")
+
+
+def read_known(games: pl.DataFrame, *names: str) -> tuple[list[date], list[list[Any]]]:
+    """Return the days of the games in which the first of some columns is known, and the columns' values there."""
+    columns = [games[name].to_list() for name in names]
+    known = [number for number, value in enumerate(columns[0]) if value is not None]
+    days = games["game_date"].to_list()
+    return [days[number] for number in known], [[column[number] for number in known] for column in columns]
+
+
+def draw_shots(data: PlayerData) -> Iterator[tuple[str, Markup]]:
+    """Yield the map of the player's attempts, or of those that a goalie faced, and that of the league."""
+    if data.shots.is_empty():
+        return
+    name, group = str(data.player["player"]), GROUPS.get(data.player["position"], "players")
+    columns = (data.shots[column].to_list() for column in half_rink.Attempt._fields)
+    shots = [half_rink.Attempt(*values) for values in zip(*columns, strict=True)]
+    if data.is_goalie:
+        goals = [shot for shot in shots if shot.is_goal]
+        yield "shots", half_rink.draw_cells(data.cells, title=f"Attempts that {name} faced", goals=goals)
+    else:
+        yield "shots", half_rink.draw_attempts(shots, title=f"Attempts of {name}")
+    yield "league_shots", draw_league_cells(group, data.league_cells)
+
+
+def draw_league_cells(group: str, cells: pl.DataFrame) -> Markup:
+    """Return the map of all players of a group; the last one of each group is kept, for the cards of a season."""
+    if group not in LEAGUE_MAPS or LEAGUE_MAPS[group][0] is not cells:
+        LEAGUE_MAPS[group] = (cells, half_rink.draw_cells(cells, title=f"Attempts, all {group}"))
+    return LEAGUE_MAPS[group][1]
 
 
 def render_tables(data: PlayerData, place: Place) -> Iterator[tuple[str, Markup]]:
@@ -300,10 +316,9 @@ def render_tables(data: PlayerData, place: Place) -> Iterator[tuple[str, Markup]
     kind = "goalie" if data.is_goalie else "skater"
     keys = ("season", "game_type", "team_id", "is_total")
     source = Source(f"gold.{kind}_season", own, keys)
-    seasons = name_seasons(data.seasons)
-    columns = drop_empty_columns(seasons, GOALIE_SEASON_COLUMNS if data.is_goalie else SKATER_SEASON_COLUMNS)
-    yield "seasons", render_table(seasons, columns, caption="Seasons", source=source, link=place.link)
-    games = describe_games(data)
+    columns = drop_empty_columns(data.seasons, GOALIE_SEASON_COLUMNS if data.is_goalie else SKATER_SEASON_COLUMNS)
+    yield "seasons", render_table(data.seasons, columns, caption="Seasons", source=source, link=place.link)
+    games = data.games.reverse()
     source = Source(f"gold.{kind}_game", own, ("game_id",))
     columns = drop_empty_columns(games, GOALIE_GAME_COLUMNS if data.is_goalie else SKATER_GAME_COLUMNS)
     for name, part, caption in (
@@ -313,11 +328,11 @@ def render_tables(data: PlayerData, place: Place) -> Iterator[tuple[str, Markup]
         if part.height:
             yield name, render_table(part, columns, caption=caption, source=source, link=place.link)
     yield "dangers", render_dangers(data)
-    yield from render_season_tables(data, seasons)
+    yield from render_season_tables(data)
     yield from render_combinations(data, place)
 
 
-def render_season_tables(data: PlayerData, seasons: pl.DataFrame) -> Iterator[tuple[str, Markup]]:
+def render_season_tables(data: PlayerData) -> Iterator[tuple[str, Markup]]:
     """Yield the tables of seasons over all teams: goals above expected, and minutes a game."""
     own, table = (
         f"player_id={data.player['player_id']}",
@@ -325,14 +340,14 @@ def render_season_tables(data: PlayerData, seasons: pl.DataFrame) -> Iterator[tu
     )
     source = Source(table, own, ("season", "game_type"))
     shrunk, columns = (SAVED, GOALIE_ABILITY_COLUMNS) if data.is_goalie else (SHRUNK, SKATER_ABILITY_COLUMNS)
-    rated = seasons.filter(pl.col("is_total"), pl.col(shrunk).is_not_null())
+    rated = data.seasons.filter(pl.col("is_total") & pl.col(shrunk).is_not_null())
     if rated.height:
         shown = drop_empty_columns(rated, columns)
         yield "ability", render_table(rated, shown, caption="Goals above expected that are likely own", source=source)
     if data.is_goalie:
         return
     is_used = pl.col("even_strength_time_on_ice_s").is_not_null()
-    used = seasons.filter(pl.col("season") == data.season, pl.col("is_total"), is_used)
+    used = data.seasons.filter((pl.col("season") == data.season) & pl.col("is_total") & is_used)
     if used.height:
         shown = drop_empty_columns(used, USAGE_COLUMNS)
         source = Source(table, f"{own}&{TOTAL}", ("season", "game_type"))
@@ -354,26 +369,10 @@ def render_combinations(data: PlayerData, place: Place) -> Iterator[tuple[str, M
         yield (
             name,
             render_table(
-                add_type_names(rows), [*named, kinds, *TOGETHER_COLUMNS], caption=f"{name.title()} at 5 on 5",
+                rows, [*named, kinds, *TOGETHER_COLUMNS], caption=f"{name.title()} at 5 on 5",
                 source=table_source, link=place.link, shows_caption=True,
             ),
         )  # fmt: skip
-
-
-def name_seasons(seasons: pl.DataFrame) -> pl.DataFrame:
-    """Add what a row of a season is called: season, kind of games, team; the row over several teams names none."""
-    several = pl.len().over("season", "game_type") > 1
-    team = pl.when(several & pl.col("is_total")).then(pl.lit("all")).otherwise("team_abbrev")
-    season = pl.col("season")
-    name = pl.format("{}-{}", season // 10_000, (season % 100).cast(pl.String).str.zfill(2))
-    return add_type_names(seasons).with_columns(season_name=name, team=team)
-
-
-def add_type_names(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add `type_name`: regular season or playoffs."""
-    return rows.with_columns(
-        type_name=pl.col("game_type").replace_strict({2: "regular", 3: "playoffs"}, default="", return_dtype=pl.String)
-    )
 
 
 def render_dangers(data: PlayerData) -> Markup:
@@ -401,44 +400,19 @@ def render_dangers(data: PlayerData) -> Markup:
     )
 
 
-def describe_games(data: PlayerData) -> pl.DataFrame:
-    """Return the games, newest first, with the opponent and the result in words, and what is worked out."""
-    games = add_results(data.games)
-    if data.is_goalie:
-        saved = pl.col("goals_saved_above_expected")
-        games = games.with_columns(running_total=pl.when(saved.is_not_null()).then(saved.cum_sum()))
-    else:
-        rates = {f"rolling_{side}": f"rolling_xg_{side}_per_60" for side in ("for", "against")}
-        games = games.join(data.rolling.select("game_id", **rates), on="game_id", how="left", maintain_order="left")
-    return games.reverse()
-
-
-def add_results(games: pl.DataFrame) -> pl.DataFrame:
-    """Add `opponent` (@ TOR, TOR) and `score_text` (W 4–2, L 2–3 OT); the game's id if the score is unknown."""
-    where = pl.when("is_home").then(pl.lit("")).otherwise(pl.lit("@ "))
-    beyond = (
-        pl.when(pl.col("last_period_type") == "REG")
-        .then(pl.lit(""))
-        .otherwise(pl.lit(" ") + pl.col("last_period_type"))
-    )
-    letter = pl.col("result").replace("O", "L")
-    score = pl.format("{} {}–{}{}", letter, "score", "opponent_score", beyond)
-    return games.with_columns(
-        opponent=where + pl.col("opponent_abbrev"), score_text=score.fill_null(pl.col("game_id").cast(pl.String))
-    )
-
-
 def list_missing(data: PlayerData) -> list[str]:
     """Return a sentence for each section that has nothing to show, or not everything."""
     missing, total = [], data.total
+    games = format_count(total["games"], "game")
     if data.is_goalie and total["games_with_time"] < total["games"]:
-        those = f"{total['games_with_time']} of {total['games']} games"
-        missing.append(f"The ice time is known in {those}. Percentiles need it, and rates cover only these games.")
-    elif total["games_with_shifts"] < total["games"]:
-        those = "none" if not total["games_with_shifts"] else f"{total['games_with_shifts']}"
         missing.append(
-            f"Of {total['games']} games {those} have shifts in the lake. What is on the ice, minutes by strength, lines"
-            " and rolling xG cover only these."
+            f"The ice time is known in {total['games_with_time']} of {games}. Percentiles need it, and rates cover only"
+            " these."
+        )
+    elif not data.is_goalie and total["games_with_shifts"] < total["games"]:
+        missing.append(
+            f"The lake has the shifts of {total['games_with_shifts']} of {games}. What is on the ice, minutes by"
+            " strength, lines and rolling xG cover only these."
         )
     if data.shots.is_empty():
         missing.append("The lake has no attempts with a place, so there is no shot map.")

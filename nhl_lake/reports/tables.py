@@ -109,8 +109,13 @@ def render_keys(rows: pl.DataFrame, source: Source | None) -> list[str]:
     """Return the attribute of each row that names it in the lake."""
     if source is None or not source.keys:
         return [""] * rows.height
-    names = rows.select(pl.concat_str(pl.col(source.keys).cast(pl.String).fill_null(""), separator=",")).to_series()
-    return [f' data-key="{show_text(name)}"' for name in names]
+    values = zip(*(map(format_key, rows[name].to_list()) for name in source.keys), strict=True)
+    return [f' data-key="{show_text(",".join(names))}"' for names in values]
+
+
+def format_key(value: object) -> str:
+    """Return a value of a key as the lake writes it: nothing for null, true and false, else the value."""
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def render_heading(column: TableColumn, source: Source | None) -> str:
@@ -144,7 +149,7 @@ def render_cells(rows: pl.DataFrame, column: TableColumn, link: Link | None) -> 
 
 def drop_empty_columns(rows: pl.DataFrame, columns: Sequence[TableColumn]) -> list[TableColumn]:
     """Return the columns without those that no row has a value in: what is missing is said once, not in each row."""
-    return [column for column in columns if rows[column.name].is_not_null().any()]
+    return [column for column in columns if rows[column.name].null_count() < rows.height]
 
 
 def divide(value: float | None, per: float | None) -> float | None:

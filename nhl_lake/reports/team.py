@@ -14,7 +14,7 @@ from nhl_lake.hockey.ids import format_season
 from nhl_lake.hockey.results import RESULT_CODES
 from nhl_lake.queries.coverage import describe_seasons
 from nhl_lake.queries.rolling import roll_teams
-from nhl_lake.queries.team import raise_unknown_team
+from nhl_lake.queries.team import require_known_team
 from nhl_lake.queries.upcoming import read_newest_predictions
 from nhl_lake.reports.sections import Section, plan_section, split_by_page
 from nhl_lake.reports.shot_cells import count_cells
@@ -176,7 +176,10 @@ def read_team(root: Location, abbrev: str, season: int | None, now: datetime) ->
     rows = delta_tables.scan_table_or_empty(root, find_table("gold.team_season")).filter(IS_COMPETITIVE)
     found = rows.filter(pl.col("team_abbrev") == letters).select("season", "team_id").unique().collect()
     if found.is_empty():
-        raise_unknown_team(root, abbrev)
+        name = require_known_team(root, abbrev)
+        raise BadInput(
+            f"The lake has no games of {letters} ({name}).", "`nhl-lake status` shows which seasons the lake has."
+        )
     seasons = found["season"].unique().sort(descending=True).to_list()
     chosen = seasons[0] if season is None else season
     ids = found.filter(pl.col("season") == chosen)["team_id"].to_list()

@@ -13,10 +13,12 @@ from nhl_lake.hockey.ids import format_season
 from nhl_lake.reports.charts import half_rink, series
 from nhl_lake.reports.colors import pick_team_colors
 from nhl_lake.reports.page import ALONE, Place, render_page
-from nhl_lake.reports.player_page import TOGETHER_COLUMNS, add_results, add_type_names, name_type
+from nhl_lake.reports.player import add_results, add_type_names
+from nhl_lake.reports.player_page import TOGETHER_COLUMNS, name_type
 from nhl_lake.reports.tables import FORMATS, Source, TableColumn, drop_empty_columns, render_table
 from nhl_lake.reports.team import TeamData
 from nhl_lake.reports.tiles import Tile, render_tiles
+from nhl_lake.text import format_count
 
 MAX_LINES, MAX_PAIRS, MAX_NEXT_GAMES, MAX_LAST_GAMES = 10, 8, 5, 10
 WINDOW_GAMES = 10
@@ -303,7 +305,7 @@ def list_missing(data: TeamData) -> list[str]:
     )["games_with_shifts"].sum()
     if with_shifts < summary["games"]:
         missing.append(
-            f"Of {summary['games']} games {with_shifts or 'none'} have shifts in the lake. Ice time, lines, pairs and"
-            " rates per 60 minutes cover only these."
+            f"The lake has the shifts of {with_shifts} of {format_count(summary['games'], 'game')}. Ice time, lines,"
+            " pairs and rates per 60 minutes cover only these."
         )
     return missing

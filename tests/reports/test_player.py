@@ -13,7 +13,7 @@ from tests.support.frame_lakes import make_lake
 
 SEASON = 20252026
 SHARED = {"league_cells"}
-FRAMES = [name for name in PlayerData._fields if name not in {"player", "season", "is_goalie", *SHARED}]
+FRAMES = [name for name in PlayerData._fields if name not in {"player", "season", "is_goalie", "total", *SHARED}]
 
 
 @pytest.fixture(scope="module")

@@ -135,17 +135,19 @@ def test_in_a_site_names_are_links_to_pages_that_exist(skater: PlayerData):
 def test_a_card_says_what_is_missing(skater: PlayerData, goalie: PlayerData):
     assert list_missing(skater) == []
     cleared = {name: getattr(skater, name).clear() for name in ("shots", "cells", "lines", "pairs", "rolling")}
-    seasons = skater.seasons.with_columns(games_with_shifts=pl.lit(0, pl.Int16))
     no_even = {name: pl.lit(None, dtype) for name, dtype in skater.games.schema.items() if name.startswith("even_")}
     bare = skater._replace(
-        **cleared, seasons=seasons, games=skater.games.with_columns(**no_even), percentiles=skater.percentiles.clear()
+        **cleared,
+        total=skater.total | {"games_with_shifts": 0},
+        games=skater.games.with_columns(**no_even),
+        percentiles=skater.percentiles.clear(),
     )
     html = render_player(bare)
     assert len(list_missing(bare)) == 2
     assert all(text.split(".")[0] in html for text in list_missing(bare))
     assert "Too little is known of this season to compare" in html
     assert ">xGF<" not in html  # a column without a value is left out
-    timeless = goalie._replace(seasons=goalie.seasons.with_columns(games_with_time=pl.lit(1, pl.Int16)))
+    timeless = goalie._replace(total=goalie.total | {"games_with_time": 1})
     assert list_missing(timeless)[0].startswith(f"The ice time is known in 1 of {goalie.games.height} games.")
 
 

@@ -14,7 +14,7 @@ from tests.support.frame_lakes import make_lake
 
 SEASON = 20252026
 NOW = datetime.fromisoformat(LEAGUE_NOW)
-NOT_FRAMES = {"team", "season", "standing", "summary"}
+NOT_FRAMES = {"team", "season", "standing", "summary", "league_games"}
 
 
 @pytest.fixture(scope="module")

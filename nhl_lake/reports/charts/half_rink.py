@@ -1,7 +1,9 @@
 """Maps of the end that is attacked, with the net on top: attempts of a player, and where those of many are from."""
 
 import math
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import polars as pl
 from markupsafe import Markup
@@ -11,6 +13,7 @@ from nhl_lake.reports.charts.shot_map import MARGIN, draw_rink
 from nhl_lake.reports.charts.svg import format_number, wrap_chart
 from nhl_lake.reports.colors import PERCENTILE_STEPS
 from nhl_lake.reports.shot_cells import CELL_FT
+from nhl_lake.text import format_count
 
 FIRST_X_FT = 20.0  # a little more than the zone: the blue line is at 25
 MIN_RADIUS, RADIUS_BY_XG, NO_XG_RADIUS = 0.55, 3.2, 0.8  # ft: smaller than those of a game, for there are many
@@ -26,27 +29,38 @@ def wrap_half_rink(parts: Iterator[str], title: str, about: str, side: str) -> M
     return wrap_chart([turned], box=box, title=title, kind=f"rink half {side}", about=about)
 
 
-def draw_attempts(shots: pl.DataFrame, *, title: str, side: str = "home", goals_only: bool = False) -> Markup:
-    """Return a dot for each attempt. Its area is the xG; goals are full, saves half full, misses empty.
+class Attempt(NamedTuple):
+    """An attempt with a place, as in gold.shots."""
 
-    shots: x_ft, y_ft, xg, is_goal, is_shot_on_goal. With `goals_only` there are dots for goals alone.
-    """
-    goals = int(shots["is_goal"].sum())
-    about = f"{shots.height:,} unblocked attempts, {goals} goals"
-    shown = shots.filter("is_goal") if goals_only else shots
-    return wrap_half_rink(iter([draw_rink(half=True), *draw_dots(shown)]), title, about, side)
+    x_ft: float
+    y_ft: float
+    xg: float | None
+    is_goal: bool
+    is_shot_on_goal: bool
 
 
-def draw_dots(shots: pl.DataFrame) -> Iterator[str]:
-    """Yield the dots, in one group for each kind: misses, saves, goals on top."""
-    kind = (
-        pl.when("is_goal").then(pl.lit("goal")).when("is_shot_on_goal").then(pl.lit("save")).otherwise(pl.lit("miss"))
-    )
-    rows = shots.select("x_ft", "y_ft", "xg", kind=kind)
-    for name in ("miss", "save", "goal"):
-        own = rows.filter(pl.col("kind") == name).sort("xg", descending=True, nulls_last=True)
-        dots = "".join(draw_dot(x, -y, xg) for x, y, xg, _ in own.iter_rows())
-        yield f'<g class="dots {name}">{dots}</g>'
+def draw_attempts(shots: Sequence[Attempt], *, title: str, side: str = "home") -> Markup:
+    """Return a dot for each attempt. Its area is the xG; goals are full, saves half full, misses empty."""
+    about = describe_counts(len(shots), sum(shot.is_goal for shot in shots))
+    return wrap_half_rink(iter([draw_rink(half=True), *draw_dots(shots)]), title, about, side)
+
+
+def describe_counts(attempts: int, goals: int) -> str:
+    """Return how many attempts and goals a map shows."""
+    return f"{format_count(attempts, 'unblocked attempt')}, {format_count(goals, 'goal')}"
+
+
+def draw_dots(shots: Sequence[Attempt]) -> Iterator[str]:
+    """Yield the dots, in one group for each kind: misses, saves, goals on top; the small ones over the large."""
+    for kind in ("miss", "save", "goal"):
+        own = [shot for shot in shots if classify_attempt(shot) == kind]
+        own.sort(key=lambda shot: -(shot.xg or 0))
+        yield f'<g class="dots {kind}">{"".join(draw_dot(shot.x_ft, -shot.y_ft, shot.xg) for shot in own)}</g>'
+
+
+def classify_attempt(shot: Attempt) -> str:
+    """Return what became of an attempt: goal, save or miss."""
+    return "goal" if shot.is_goal else "save" if shot.is_shot_on_goal else "miss"
 
 
 def draw_dot(x: float, y: float, xg: float | None) -> str:
@@ -55,20 +69,19 @@ def draw_dot(x: float, y: float, xg: float | None) -> str:
     return f'<circle cx="{format_number(x)}" cy="{format_number(y)}" r="{format_number(radius)}"/>'
 
 
-def draw_cells(cells: pl.DataFrame, *, title: str, side: str = "home", goals: pl.DataFrame | None = None) -> Markup:
+def draw_cells(cells: pl.DataFrame, *, title: str, side: str = "home", goals: Sequence[Attempt] = ()) -> Markup:
     """Return the share of attempts from each cell in five shades, with dots for `goals` if there are any.
 
     cells: as `count_cells` counts them, of one group.
     """
     found: dict[int, list[tuple[int, int]]] = {}
-    for x, y, share in cells.select("cell_x_ft", "cell_y_ft", "share").iter_rows():
-        shade = sum(share >= least for least in SHADE_SHARES)
+    for x, y, share in zip(*(cells[name].to_list() for name in ("cell_x_ft", "cell_y_ft", "share")), strict=True):
+        shade = bisect_right(SHADE_SHARES, share)
         if shade:
             found.setdefault(shade, []).append((x, y))
-    about = f"{int(cells['attempts'].sum()):,} unblocked attempts, {int(cells['goals'].sum())} goals"
+    about = describe_counts(int(cells["attempts"].sum()), int(cells["goals"].sum()))
     parts = [draw_squares(f"c{shade}", squares) for shade, squares in sorted(found.items())]
-    dots = [] if goals is None else draw_dots(goals)
-    return wrap_half_rink(iter([*parts, draw_rink(half=True), *dots]), title, about, side)
+    return wrap_half_rink(iter([*parts, draw_rink(half=True), *draw_dots(goals)]), title, about, side)
 
 
 def draw_differences(

@@ -1,6 +1,7 @@
 """Percentiles as a table of bars, each with its number, the value, the minutes and the minimum."""
 
-import polars as pl
+from collections.abc import Mapping, Sequence
+
 from markupsafe import Markup
 
 from nhl_lake.reports.charts.svg import format_number, show_text
@@ -12,14 +13,14 @@ HEADINGS = ("Statistic", "Percentile", "Value", "Min", "Least")
 SAVE_PERCENTAGE = "save_share"
 
 
-def render_percentiles(rows: pl.DataFrame, *, caption: str) -> Markup:
+def render_percentiles(rows: Sequence[Mapping[str, object]], *, player_id: int, caption: str) -> Markup:
     """Return a row per statistic, for rows of `read_percentiles` of one player, with minutes and the least that count.
 
     A bar is blue if most compared players are worse, and orange if most are better. There is none below the minimum
     of ice time. Every value says where it is in the lake.
     """
     head = "".join(f'<th scope="col"{"" if number < 2 else " class=n"}>{name}' for number, name in enumerate(HEADINGS))
-    body = "".join(render_row(row) for row in rows.iter_rows(named=True))
+    body = "".join(render_row(row, player_id) for row in rows)
     return Markup(
         f'<div class="scroll" tabindex="0" role="region" aria-label="{show_text(caption)}"><table class="percentiles">'
         f'<caption class="visually-hidden">{show_text(caption)}</caption><thead><tr>{head}</thead>'
@@ -27,10 +28,10 @@ def render_percentiles(rows: pl.DataFrame, *, caption: str) -> Markup:
     )
 
 
-def render_row(row: dict[str, object]) -> str:
+def render_row(row: Mapping[str, object], player_id: int) -> str:
     """Return the row of a statistic."""
     minutes, least = (format_minutes(row[name]) for name in ("time_on_ice_s", "min_time_on_ice_s"))
-    where = f"season={row['season']}&game_type={row['game_type']}&player_id={row['player_id']}"
+    where = f"season={row['season']}&game_type={row['game_type']}&player_id={player_id}"
     where += f"&situation={row['situation']}"
     if str(row["table_name"]).endswith("_season"):
         where += "&is_total=true"
@@ -52,7 +53,7 @@ def render_bar(percentile: object) -> str:
     return f"{svg}<span>{percentile:.0f}</span>"
 
 
-def format_value(row: dict[str, object]) -> str:
+def format_value(row: Mapping[str, object]) -> str:
     """Return the value as its unit is written; save percentages have three decimals."""
     if row["value"] is None:
         return NO_VALUE
