@@ -109,8 +109,8 @@ TOGETHER = TableColumn("time_together_s", "Time", "Time together at 5 on 5", "cl
 LINE_COLUMNS = (
     TEAM,
     *(
-        TableColumn(f"{number}_player", title, kind="player", key=f"{number}_player_id")
-        for number, title in (("first", "Line"), ("second", ""), ("third", ""))
+        TableColumn(f"{number}_player", "Player", kind="player", key=f"{number}_player_id")
+        for number in ("first", "second", "third")
     ),
     TOGETHER,
     *ON_ICE,
@@ -118,8 +118,8 @@ LINE_COLUMNS = (
 PAIR_COLUMNS = (
     TEAM,
     *(
-        TableColumn(f"{number}_player", title, kind="player", key=f"{number}_player_id")
-        for number, title in (("first", "Pair"), ("second", ""))
+        TableColumn(f"{number}_player", "Player", kind="player", key=f"{number}_player_id")
+        for number in ("first", "second")
     ),
     TOGETHER,
     *ON_ICE,

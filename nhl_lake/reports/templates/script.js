@@ -26,7 +26,6 @@ function sortTable(heading) {
 for (const table of document.querySelectorAll("table:not(.matrix)")) {
   if (!table.tHead || table.tBodies[0].rows.length < 3) continue;
   for (const heading of table.tHead.rows[0].cells) {
-    if (heading.textContent === "") continue;
     const button = document.createElement("button");
     button.type = "button";
     button.append(...heading.childNodes);

@@ -1,0 +1,95 @@
+"""Every kind of page in a browser: no request, no message, nothing that axe-core finds, nothing wider than a phone."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from nhl_lake.reports.game import GameData, read_games
+from nhl_lake.reports.game_page import render_game
+from nhl_lake.reports.site import build_site
+from tests.reports.test_game_report import make_hostile
+from tests.support.browser import SCHEMES, WIDTHS, Browser
+from tests.support.commands import LEAGUE_NOW, CommandResult
+
+pytestmark = pytest.mark.league
+Run = Callable[..., CommandResult]
+SEASON = 20252026
+REPORTS = (
+    ("game", "last"), ("game", "2025021208"), ("player", "zeke", "kesseridge"), ("player", "{goalie}"), ("team", "HMS"),
+    ("day",), ("league",),
+)  # fmt: skip
+PAGES = (
+    "index.html", "standings.html", "leaders.html", "status.html", "games/*.html", "players/*.html", "teams/*.html",
+    "days/*.html",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def site(league_lake: Path, tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Path:
+    folder = tmp_path_factory.mktemp("site") / "pages"
+    build_site(league_lake, folder, workers=1)
+    return folder
+
+
+def visit_all_ways(browser: Browser, page: Path, own: Path | None = None) -> dict[tuple[int, str], list[str]]:
+    """Return the problems of a page by width and scheme, where there are any."""
+    seen = {
+        (width, scheme): browser.visit(page, own=own, width=width, scheme=scheme).list_problems()
+        for width in WIDTHS
+        for scheme in SCHEMES
+    }
+    return {way: problems for way, problems in seen.items() if problems}
+
+
+@pytest.mark.parametrize("words", REPORTS, ids=" ".join)
+def test_a_report_is_right_in_a_browser(
+    browser: Browser, run_here: Run, league_lake: Path, tmp_path: Path, words: tuple[str, ...]
+):
+    goalie = pl.scan_delta(str(league_lake / "gold" / "goalie_season")).select(pl.col("player_id").first()).collect()
+    words = tuple(word.format(goalie=goalie.item()) for word in words)
+    done = run_here("report", *words, "--to", str(tmp_path / "r.html"), root=league_lake, now=LEAGUE_NOW)
+    assert done.code == 0, done.err
+    assert visit_all_ways(browser, tmp_path / "r.html") == {}
+
+
+@pytest.mark.parametrize("pattern", PAGES)
+def test_a_page_of_the_site_is_right_in_a_browser(browser: Browser, site: Path, pattern: str):
+    pages = sorted(site.glob(pattern), key=lambda page: page.stat().st_size)
+    assert pages
+    for page in dict.fromkeys((pages[0], pages[-1])):  # the emptiest and the fullest
+        assert visit_all_ways(browser, page, site) == {}, page
+
+
+def test_hostile_names_do_nothing_in_a_browser(browser: Browser, league_lake: Path, tmp_path: Path):
+    game = next(game for game in read_games(league_lake, SEASON) if game.is_final and not game.shots.is_empty())
+    page = tmp_path / "r.html"
+    page.write_text(render_game(GameData(*map(make_hostile, game))), encoding="utf-8")
+    assert visit_all_ways(browser, page) == {}
+
+
+def test_a_click_on_a_heading_sorts_a_table(browser: Browser, run_here: Run, league_lake: Path, tmp_path: Path):
+    run_here("report", "game", "last", "--to", str(tmp_path / "r.html"), root=league_lake, now=LEAGUE_NOW)
+
+    def sort(tab: Any) -> list[list[str]]:
+        table = tab.locator("table", has=tab.locator("caption", has_text="Skaters of")).first
+        heading = table.locator("thead th", has_text="TOI")
+        column = table.locator("tbody td:nth-child(3)")
+        before = column.all_inner_texts()
+        heading.locator("button").click()
+        down = column.all_inner_texts()
+        heading.locator("button").click()
+        return [before, down, column.all_inner_texts()]
+
+    seen = browser.visit(tmp_path / "r.html", act=sort)
+    before, down, up = seen.result
+
+    def read(text: str) -> int:
+        minutes, seconds = text.split(":")
+        return 60 * int(minutes) + int(seconds)
+
+    assert down == sorted(before, key=read, reverse=True)
+    assert up == sorted(before, key=read)
+    assert seen.list_problems() == []
