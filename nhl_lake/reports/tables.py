@@ -92,7 +92,7 @@ def render_table(
     about = "" if source is None else render_source(source)
     hidden = "" if shows_caption else ' class="visually-hidden"'
     return Markup(
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{show_text(caption)}"><table{about}>'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{show_text(caption)}"><table{about}>'
         f"<caption{hidden}>{show_text(caption)}</caption><thead><tr>{head}</thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -22,7 +22,7 @@ def render_matrix(
         for row in rows
     )
     return Markup(
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{show_text(caption)}">'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{show_text(caption)}">'
         f'<table class="matrix {side}">'
         f"<caption>{show_text(caption)}</caption><thead><tr><td>{head}</thead><tbody>{body}</tbody></table></div>"
     )

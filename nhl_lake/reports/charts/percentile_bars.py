@@ -22,7 +22,7 @@ def render_percentiles(rows: Sequence[Mapping[str, object]], *, player_id: int, 
     head = "".join(f'<th scope="col"{"" if number < 2 else " class=n"}>{name}' for number, name in enumerate(HEADINGS))
     body = "".join(render_row(row, player_id) for row in rows)
     return Markup(
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{show_text(caption)}"><table class="percentiles">'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{show_text(caption)}"><table class="percentiles">'
         f'<caption class="visually-hidden">{show_text(caption)}</caption><thead><tr>{head}</thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
