@@ -48,10 +48,8 @@ XG_COLUMNS = tuple(
     )
 )  # fmt: skip
 STANDING_COLUMNS: Sequence[TableColumn] = (
-    TableColumn("place", "#", "Place in the league"),
     TableColumn("team_abbrev", "Team", kind="team"),
-    TableColumn("team_name", "Name"),
-    TableColumn("division", "Division"),
+    TableColumn("place", "#", "Place in the league"),
     TableColumn("games", "GP", "Games played", "count"),
     TableColumn("wins", "W", "Wins", "count"),
     TableColumn("losses", "L", "Losses", "count"),
@@ -63,6 +61,8 @@ STANDING_COLUMNS: Sequence[TableColumn] = (
     TableColumn("goal_difference", "Diff", "Goals for less goals against", "count"),
     TableColumn("last_10", "Last 10", "Wins, losses, overtime losses of the last ten games"),
     *XG_COLUMNS,
+    TableColumn("division", "Division"),
+    TableColumn("team_name", "Name"),
 )
 GOALIE_COLUMNS: Sequence[TableColumn] = (
     *PLAYER_COLUMNS,

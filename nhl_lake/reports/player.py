@@ -201,18 +201,35 @@ def plan_seasons(root: Location, kind: str, season: int, ids: Sequence[int] | No
 def plan_combinations(
     root: Location, table: str, partners: Sequence[str], season: int, ids: Sequence[int] | None
 ) -> pl.LazyFrame:
-    """Return the lines or pairs of a season, once for each of its players; most time first."""
+    """Return the lines or pairs of a season, once for each of its players; most time first.
+
+    `mate_1`, `mate_1_id` and so on are the others.
+    """
     rows = delta_tables.scan_table_or_empty(root, find_table(table)).filter(
         pl.col("season") == season, IS_COMPETITIVE, pl.col("time_together_s") >= MIN_TIME_TOGETHER_S
     )
-    people = [f"{which}_player{what}" for which in partners for what in ("_id", "")]
-    each = pl.concat(rows.with_columns(player_id=f"{which}_player_id") for which in partners)
+    each = pl.concat(
+        rows.select(*name_mates(which, partners), *list_player_keys(partners), *COMBINATION) for which in partners
+    )
     if ids is not None:
         each = each.filter(pl.col("player_id").is_in(ids))
-    order = ["player_id", "time_together_s", *(f"{which}_player_id" for which in partners), "game_type"]
-    return each.sort(order, descending=[False, True, *[False] * (len(order) - 2)]).select(
-        "player_id", *people, *COMBINATION
-    )
+    order = ["player_id", "time_together_s", *list_player_keys(partners), "game_type"]
+    return each.sort(order, descending=[False, True, *[False] * (len(order) - 2)])
+
+
+def name_mates(which: str, partners: Sequence[str]) -> list[pl.Expr]:
+    """Return the columns of a line or pair as one of its players sees it: `player_id`, and the others as mates."""
+    mates = [
+        pl.col(f"{other}_player{end}").alias(f"mate_{number}{end}")
+        for number, other in enumerate((other for other in partners if other != which), 1)
+        for end in ("_id", "")
+    ]
+    return [pl.col(f"{which}_player_id").alias("player_id"), *mates]
+
+
+def list_player_keys(partners: Sequence[str]) -> list[str]:
+    """Return the columns that identify the players of a line or pair."""
+    return [f"{which}_player_id" for which in partners]
 
 
 def split_cells(rows: pl.DataFrame) -> dict[str | None, pl.DataFrame]:

@@ -15,7 +15,7 @@ from nhl_lake.reports.charts import half_rink, series
 from nhl_lake.reports.charts.percentile_bars import render_percentiles
 from nhl_lake.reports.colors import pick_team_colors
 from nhl_lake.reports.page import ALONE, Place, render_page
-from nhl_lake.reports.player import PlayerData
+from nhl_lake.reports.player import COMBINATIONS, PlayerData, list_player_keys
 from nhl_lake.reports.tables import FORMATS, NO_VALUE, NOWHERE, Source, TableColumn, drop_empty_columns, render_table
 from nhl_lake.reports.tiles import Tile, render_tiles
 from nhl_lake.text import format_count
@@ -356,23 +356,21 @@ def render_season_tables(data: PlayerData) -> Iterator[tuple[str, Markup]]:
 
 def render_combinations(data: PlayerData, place: Place) -> Iterator[tuple[str, Markup]]:
     """Yield the lines and pairs of a skater, those with the most time."""
-    for name, partners in (("lines", ("first", "second", "third")), ("pairs", ("first", "second"))):
+    for name, (table, partners) in COMBINATIONS.items():
         rows = getattr(data, name).head(MAX_COMBINATIONS)
         if rows.is_empty():
             continue
-        named = [
-            TableColumn(f"{which}_player", "Player", kind="player", key=f"{which}_player_id") for which in partners
+        mates = [
+            TableColumn(f"mate_{number}", "With" if number == 1 else "and", kind="player", key=f"mate_{number}_id")
+            for number in range(1, len(partners))
         ]
-        keys = ("season", "game_type", "team_id", *(f"{which}_player_id" for which in partners))
-        table_source = Source(f"gold.{name[:-1]}_season", "", keys)
-        kinds = TableColumn("type_name", "Type", "Regular season or playoffs")
+        columns = (*mates, *TOGETHER_COLUMNS, TableColumn("type_name", "Type", "Regular season or playoffs"))
+        source = Source(table, "", ("season", "game_type", "team_id", *list_player_keys(partners)))
+        caption = f"{name.title()} at 5 on 5"
         yield (
             name,
-            render_table(
-                rows, [*named, kinds, *TOGETHER_COLUMNS], caption=f"{name.title()} at 5 on 5",
-                source=table_source, link=place.link, shows_caption=True,
-            ),
-        )  # fmt: skip
+            render_table(rows, columns, caption=caption, source=source, link=place.link, shows_caption=True),
+        )
 
 
 def render_dangers(data: PlayerData) -> Markup:

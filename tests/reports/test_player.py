@@ -70,7 +70,10 @@ def test_a_line_is_on_the_cards_of_its_three_players(league_lake: Path, cards: d
     on_cards = sum(card.lines.height for card in cards.values())
     assert on_cards == 3 * lines.height
     for *players, seconds in lines.iter_rows():
-        assert all(seconds in cards[player].lines["time_together_s"].to_list() for player in players)
+        for player in players:
+            own = cards[player].lines.filter(pl.col("time_together_s") == seconds)
+            mates = {frozenset(pair) for pair in own.select("mate_1_id", "mate_2_id").iter_rows()}
+            assert frozenset(players) - {player} in mates
 
 
 def make_season(player: int, team: int, *, is_total: bool, **overrides: Any) -> dict[str, Any]:

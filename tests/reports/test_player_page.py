@@ -19,7 +19,7 @@ Run = Callable[..., CommandResult]
 SEASON = 20252026
 MAX_BYTES = 75_000
 HOSTILE = "<img src=x onerror=alert(1)>\"'&\x1b[31m\u202e"
-NAMES = {"player", "first_player", "second_player", "third_player", "team_abbrev", "opponent_abbrev", "decision"}
+NAMES = {"player", "mate_1", "mate_2", "team_abbrev", "opponent_abbrev", "decision"}
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_names_are_text_and_never_markup(skater: PlayerData, goalie: PlayerData)
 
 
 def test_in_a_site_names_are_links_to_pages_that_exist(skater: PlayerData):
-    mate = skater.lines["first_player_id"][0]
+    mate = skater.lines["mate_1_id"][0]
     game, day = skater.games["game_id"][-1], skater.games["game_date"][-1]
     place = Place(
         is_alone=False, base="../",
