@@ -101,8 +101,8 @@ def render_league(data: LeagueData, place: Place = ALONE) -> str:
         scatter=draw_teams(data.teams),
         teams=render_teams(data, place),
         leaders=render_leaders(data, place),
-        goalies=render_goalies(data, data.goalies.head(MAX_GOALIES), place),
-        other_goalies=render_goalies(data, data.goalies.slice(MAX_GOALIES), place),
+        goalies=render_goalies(data, data.goalies.head(MAX_GOALIES), "Goalies", place),
+        other_goalies=render_goalies(data, data.goalies.slice(MAX_GOALIES), "Other goalies", place),
         min_games=data.min_games,
     )
 
@@ -181,11 +181,11 @@ def render_leaders(data: LeagueData, place: Place) -> list[tuple[str, list[tuple
     return found
 
 
-def render_goalies(data: LeagueData, rows: pl.DataFrame, place: Place) -> Markup:
+def render_goalies(data: LeagueData, rows: pl.DataFrame, caption: str, place: Place) -> Markup:
     """Return goalies by goals saved above expected."""
     if rows.is_empty():
         return Markup()
     where = f"season={data.season}&game_type={REGULAR_SEASON}&is_total=true&situation={ALL_SITUATIONS}"
     source = Source("gold.goalie_season", where, ("player_id",))
     columns = drop_empty_columns(data.goalies, GOALIE_COLUMNS)
-    return render_table(rows, columns, caption="Goalies", source=source, link=place.link)
+    return render_table(rows, columns, caption=caption, source=source, link=place.link)

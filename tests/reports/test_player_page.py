@@ -11,6 +11,7 @@ from selectolax.lexbor import LexborHTMLParser
 from nhl_lake.reports.page import Place
 from nhl_lake.reports.player import PlayerData, read_player, read_players
 from nhl_lake.reports.player_page import describe_person, list_missing, render_player
+from tests.support.browser import Browser
 from tests.support.commands import LEAGUE_NOW, CommandResult
 from tests.support.page_numbers import count_by_table, find_wrong_numbers, list_page_numbers
 
@@ -176,3 +177,16 @@ def test_the_command_lists_those_who_share_a_name(run_here: Run, league_lake: Pa
     assert ended.code == 2
     assert "nhl-lake report player ID" in ended.err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_click_on_a_heading_sorts_the_games(browser: Browser, skater: PlayerData, tmp_path: Path):
+    def click(tab: Any) -> list[str]:
+        table = tab.locator("table").filter(has_text="Games, newest first")
+        table.get_by_role("button", name="SOG").click()
+        column = 1 + table.locator("thead th").all_inner_texts().index("SOG")
+        return table.locator(f"tbody tr td:nth-child({column})").all_inner_texts()
+
+    page = tmp_path / "card.html"
+    page.write_text(render_player(skater), encoding="utf-8")
+    shots = [int(text) for text in browser.visit(page, act=click).result]
+    assert shots == sorted(skater.games["shots_on_goal"].to_list(), reverse=True)
