@@ -9,7 +9,9 @@ import nhl_lake
 from nhl_lake.text import format_count
 
 PACKAGE = Path(nhl_lake.__file__).parent
-COUNT = re.compile(r"\{[^{}]+\} (more |old |data )?(rows|files|tables|pages|backups|objects|commits|skaters)\b")
+COUNT = re.compile(
+    r"\{[^{}]+\} (more |newer |missing |new |old |data |staging )?(rows|files|tables|pages|objects|commits)\b"
+)
 NEVER_ONE = re.compile(r"\{MAX_|\{self\.total|\{len\(value\)\}|\{page\.total\}")  # limits, totals, and parts of them
 
 

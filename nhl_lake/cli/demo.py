@@ -14,6 +14,7 @@ from nhl_lake.cli.commands import Root
 from nhl_lake.cli.options import Json, parse_instant
 from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput
+from nhl_lake.messages import format_count
 
 if TYPE_CHECKING:
     import polars as pl
@@ -194,7 +195,9 @@ def print_next_steps(folder: Path, game_id: int, summary: "IngestSummary", now: 
     games = summary.page_counts["bronze.play_by_play"].new
     if not is_first:
         entries = summary.page_counts[SCHEDULE.name].changed
-        out.print(f"One more day came in: {games} new games, and {entries} changed entries of the schedule.\n")
+        out.print(
+            f"One more day came in: {format_count(games, 'new game')}, and {entries} changed entries of the schedule.\n"
+        )
     out.print("Try next:")
     location = shlex.quote(str(folder.absolute()))
     instant = f"{now:%Y-%m-%dT%H:%M:%SZ}"

@@ -217,12 +217,12 @@ def restore_some_tables(
         write_out(console.format_json([one._asdict() for one in done]))
     for one in [] if json or quiet else done:
         if one.is_replaced:
-            own = f", and kept {one.added:,} newer rows" if one.added else ""
+            own = f", and kept {format_count(one.added, 'newer row')}" if one.added else ""
             print_text(f"Restored {one.table} from backup {wanted.name}{own}.")
             if one.kept_as:
                 print_text(f"The old table is at {one.kept_as}. Remove it when you no longer need it.")
         else:
-            print_text(f"{one.table} was readable: added {one.added:,} missing rows, removed none.")
+            print_text(f"{one.table} was readable: added {format_count(one.added, 'missing row')}, removed none.")
 
 
 def revert_table(

@@ -14,6 +14,7 @@ import msgspec
 import polars as pl
 
 from nhl_lake.errors import LakeError
+from nhl_lake.messages import format_count
 from nhl_lake.models.scikit_learn import import_scikit_learn
 
 GLM = "poisson-glm"
@@ -103,7 +104,8 @@ def fit_model(rows: pl.DataFrame) -> ModelCard:
     known = known.drop_nulls(names)
     if known.height < MIN_TRAINING_ROWS:
         raise LakeError(
-            f"Too few rows to fit a model: {known.height:,} skater games; it needs {MIN_TRAINING_ROWS:,}.",
+            f"Too few rows to fit a model: {format_count(known.height, 'skater game')}; "
+            f"it needs {MIN_TRAINING_ROWS:,}.",
             "Ingest an earlier season, for example `nhl-lake ingest --season 2024`.",
         )
     means, spreads = known.select(pl.col(names).mean()).row(0), known.select(pl.col(names).std()).row(0)

@@ -163,7 +163,8 @@ def list_problems(standing: pl.DataFrame, quarantined: list[str], last_run: dict
     problems = []
     if missing.height:
         oldest: date = missing.select(pl.col("game_date").min()).item()
-        problems.append(f"{missing.height} played games are missing, the oldest of {oldest} (`nhl-lake ingest`)")
+        count = format_count(missing.height, "played game", "are")
+        problems.append(f"{count} missing, the oldest of {oldest} (`nhl-lake ingest`)")
     if incomplete:
         problems.append(f"{format_count(incomplete, 'game', 'are')} incomplete (`nhl-lake ingest`)")
     if quarantined:

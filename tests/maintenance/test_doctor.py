@@ -305,7 +305,7 @@ def test_doctor_reports_on_the_complete_lake(
     (root / "bronze" / "boxscore" / "part-00000-01234567-89ab-cdef-0123-456789abcdef-c000.parquet#1").write_bytes(
         b"half"
     )
-    assert "1 staging files" in said()
+    assert "1 staging file of" in said()
     monkeypatch.setattr(doctor, "MIN_FREE_BYTES", 10**18)
     assert "MB left" in said()
 

@@ -60,7 +60,7 @@ def test_a_hole_is_open_and_the_data_reach_only_to_the_day_before_it(tmp_path: P
 
     assert answer.seasons[0].pending == 1
     assert answer.seasons[0].complete_through == date(2026, 1, 6)
-    assert "1 played games are missing, the oldest of 2026-01-07 (`nhl-lake ingest`)" in answer.problems
+    assert "1 played game is missing, the oldest of 2026-01-07 (`nhl-lake ingest`)" in answer.problems
 
 
 def test_games_before_the_lake_are_not_missing(tmp_path: Path):
