@@ -101,7 +101,8 @@ def draw_differences(
     for place, usual in every.items():
         steps = round((own.get(place, 0.0) - usual) / DIFFERENCE_STEP)
         if steps:
-            found.setdefault(middle + max(-middle, min(middle, steps)), []).append(place)
+            shade = min(abs(steps) + 1, middle)  # the colors beside the middle are too alike
+            found.setdefault(middle + shade if steps > 0 else middle - shade, []).append(place)
     about = f"{cells['attempts'].sum() / max(games, 1):.1f} unblocked attempts a game"
     parts = [draw_squares(f"p{step}", squares) for step, squares in sorted(found.items())]
     return wrap_half_rink(iter([*parts, draw_rink(half=True)]), title, about, side)

@@ -29,7 +29,7 @@ def draw_scatter(dots: Sequence[Dot], *, title: str, axes: tuple[str, str], corn
     """
     x_first, x_last, x_step = choose_axis(widen([dot.x for dot in dots]))
     y_first, y_last, y_step = choose_axis(widen([dot.y for dot in dots]))
-    plot = Plot(46, WIDTH - 14, 14, HEIGHT - 46, x_last, y_first, x_first, y_last)
+    plot = Plot(64, WIDTH - 14, 14, HEIGHT - 46, x_last, y_first, x_first, y_last)
     parts = [*draw_grid(plot, x_step, y_step), *draw_means(plot, dots)]
     parts.append(draw_text((plot.left + plot.right) / 2, HEIGHT - 6, axes[0], kind="tick", anchor="middle"))
     middle = (plot.top + plot.bottom) / 2
