@@ -133,6 +133,18 @@ def test_a_day_without_plays_and_a_postponed_game_are_said(league_lake: Path):
     assert ">postponed" in render_days([postponed])
 
 
+def test_predicted_shooters_are_shown_as_predictions(league_lake: Path):
+    day = read_last_and_next_day(league_lake, NOW)[-1]
+    shooters = day.shooters.select(
+        "game_id", "player_id", "player", "team", "opponent", predicted_shots_on_goal=pl.lit(3.25),
+        chance_over_2_5=pl.lit(0.612),
+    )  # fmt: skip
+    html = render_days([day._replace(shooters=shooters, has_predicted_shots=True)])
+    cells = [cell.text() for cell in LexborHTMLParser(html).css("section.coming td.n")]
+    assert cells == ["3.25", "61.2%"] * shooters.height
+    assert "the newest predictions of shots on goal" in html
+
+
 def test_a_prediction_stands_beside_what_came():
     game = {"home_team_abbrev": "AAA", "away_team_abbrev": "BBB", "home_score": 1, "away_score": 2}
     chances = {"predicted_home_win_probability": 0.6, "home_win_probability": 0.7}
