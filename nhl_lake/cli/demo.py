@@ -14,7 +14,7 @@ from nhl_lake.cli.commands import Root
 from nhl_lake.cli.options import Json, parse_instant
 from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput
-from nhl_lake.messages import format_count
+from nhl_lake.text import format_count
 
 if TYPE_CHECKING:
     import polars as pl

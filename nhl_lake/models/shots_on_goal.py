@@ -14,8 +14,8 @@ import msgspec
 import polars as pl
 
 from nhl_lake.errors import LakeError
-from nhl_lake.messages import format_count
 from nhl_lake.models.scikit_learn import import_scikit_learn
+from nhl_lake.text import format_count
 
 GLM = "poisson-glm"
 LABEL_COLUMN, LAST_10 = "shots_on_goal", "last 10"
