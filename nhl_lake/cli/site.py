@@ -9,6 +9,7 @@ import typer
 
 from nhl_lake.cli.options import Json, Quiet, Seasons, load_settings, parse_season_years
 from nhl_lake.cli.output import print_text, write_out
+from nhl_lake.text import format_count
 
 if TYPE_CHECKING:
     from nhl_lake.reports.site import Progress
@@ -45,8 +46,10 @@ def build(
         write_out(console.format_json({"folder": str(folder), **found._asdict()}))
     elif not quiet:
         size = console.format_size(found.bytes)
-        done = f"{found.written:,} files written, {found.removed:,} removed" if found.written or found.removed else ""
-        print_text(f"{folder}: {found.pages:,} pages, {size}. {done or 'No file has changed'}.")
+        done = "No file has changed"
+        if found.written or found.removed:
+            done = f"{format_count(found.written, 'file')} written, {found.removed:,} removed"
+        print_text(f"{folder}: {format_count(found.pages, 'page')}, {size}. {done}.")
 
 
 @contextmanager
