@@ -170,9 +170,7 @@ def draw_shifts(
         _, name, number, *_ = players[player][0]
         label = f"{'' if number is None else number} {shorten_name(name, player)}".strip()
         parts.append(draw_text(NAME_WIDTH - 6, y + 11, label, kind="name", anchor="end"))
-        bars = (
-            f"M{format_number(plot.x(a))} {format_number(y + 2)}" + draw_bar(plot, a, b) for *_, a, b in players[player]
-        )
+        bars = (draw_bar(plot, start, stop, y + ROW_HEIGHT / 2) for *_, start, stop in players[player])
         parts.append(f'<path class="bar {side}" d="{"".join(bars)}"/>')
     for goal in goals.filter(pl.col("game_seconds").is_not_null()).iter_rows(named=True):
         x = plot.x(goal["game_seconds"])
@@ -181,10 +179,9 @@ def draw_shifts(
     return wrap_chart(parts, box=(0, 0, WIDTH, height), title=f"Shifts of {team}", kind="wide")
 
 
-def draw_bar(plot: Plot, start: float, stop: float) -> str:
-    """Return the rest of a path around a shift."""
-    width = format_number(plot.x(stop) - plot.x(start))
-    return f"h{width}v{ROW_HEIGHT - 5}h-{width}z"
+def draw_bar(plot: Plot, start: float, stop: float, y: float) -> str:
+    """Return a shift as a part of a path; the style gives the line its breadth."""
+    return f"M{format_number(plot.x(start))} {format_number(y)}h{format_number(plot.x(stop) - plot.x(start))}"
 
 
 def shorten_name(name: str | None, player: int) -> str:
