@@ -12,9 +12,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -129,14 +128,15 @@ def build_site(
         known = intact if made_by == before.made_by else {}
         gone = [path for path in before.files if path not in planned and path not in SHARED_FILES]
         stale = list_stale_pages(planned, known) | list_pages_with_links(site, planned, known, gone)
+        planned = {path: one._replace(data=None) for path, one in planned.items()}  # only `stale` holds data from here
         kept = {path: record for path, record in known.items() if path in planned and path not in stale}
         # what is about to be written is listed first: a build after a killed one may then remove it
         unfinished = dict.fromkeys([*before.files, *planned, *SHARED_FILES], PageRecord())
         site.write_manifest(Manifest(made_by, "", unfinished | kept))
-        drawn = {}
+        drawn, total = {}, len(stale)
         for one in draw_stale_pages(chosen, site, stale, list_targets(planned.values()), workers):
             drawn[one.path] = one._replace(record=one.record._replace(made_of=planned[one.path].made_of))
-            progress(len(drawn), len(stale))
+            progress(len(drawn), total)
         drawn |= {one.path: one for one in write_assets(site, planned.values())}
         files = kept | {path: one.record for path, one in drawn.items()}
         for path in gone:
@@ -178,20 +178,31 @@ def list_pages_with_links(
 
 
 def draw_stale_pages(
-    chosen: Site, site: SiteFolder, stale: Mapping[str, PlannedPage], targets: Targets, workers: int
+    chosen: Site, site: SiteFolder, stale: dict[str, PlannedPage], targets: Targets, workers: int
 ) -> Iterator[WrittenPage]:
-    """Draw and write pages, in worker processes if they are many."""
-    in_pool = len(stale) >= POOL_PAGES and workers > 1
-    tasks = []
-    for (kind, season), group in groupby(stale.values(), lambda one: (one.kind, one.season)):
-        pages = list(group)
-        ready = [] if in_pool else [(one.number, one.data) for one in pages if one.data is not None]
-        yield from write_pages(site, draw_pages(kind, iter(ready), targets))
-        unread = [one.number for one in pages if in_pool or one.data is None]
-        for first in range(0, len(unread), CHUNK):
-            numbers = unread[first : first + CHUNK]
-            tasks.append(DrawTask(chosen.root, site.path, kind, season, chosen.now, numbers, targets))
+    """Draw and write pages, in worker processes if they are many. Empties `stale`, to free what it holds."""
+    in_pool = workers > 1 and sum(has_reader(one) for one in stale.values()) >= POOL_PAGES
+    ready: dict[str, list[tuple[str, Any]]] = {}
+    unread: dict[tuple[str, int], list[str]] = {}
+    for path in list(stale):
+        one = stale.pop(path)
+        if one.data is None or (in_pool and has_reader(one)):
+            unread.setdefault((one.kind, one.season), []).append(one.number)
+        else:
+            ready.setdefault(one.kind, []).append((one.number, one.data))
+    tasks = [
+        DrawTask(chosen.root, site.path, kind, season, chosen.now, numbers[first : first + CHUNK], targets)
+        for (kind, season), numbers in unread.items()
+        for first in range(0, len(numbers), CHUNK)
+    ]
+    for kind, pages in ready.items():
+        yield from write_pages(site, draw_pages(kind, iter(pages), targets))
     yield from run_in_pool(tasks, workers) if in_pool else (one for task in tasks for one in run_task(task))
+
+
+def has_reader(one: PlannedPage) -> bool:
+    """Return whether a worker can read what a page is drawn from; otherwise the plan has it."""
+    return KINDS[one.kind].read is not None
 
 
 def run_in_pool(tasks: Sequence[DrawTask], workers: int) -> Iterator[WrittenPage]:
@@ -224,7 +235,9 @@ def limit_threads() -> Iterator[None]:
 
 def run_task(task: DrawTask) -> list[WrittenPage]:
     """Read, draw and write the pages of a task."""
-    found = KINDS[task.kind].read(task.root, task.season, task.now, task.numbers)
+    read = KINDS[task.kind].read
+    assert read is not None
+    found = read(task.root, task.season, task.now, task.numbers)
     with open_site(task.folder) as site:
         return list(write_pages(site, draw_pages(task.kind, found, task.targets)))
 

@@ -6,11 +6,21 @@ from typing import Any, NamedTuple
 
 from nhl_lake.hockey.calendar import FINAL_STATES
 from nhl_lake.reports import page
-from nhl_lake.reports.game import SECTIONS, GameData, read_game_rows, read_games
+from nhl_lake.reports.day import DayData, find_days_to_show, read_days
+from nhl_lake.reports.day_page import render_days
+from nhl_lake.reports.game import SECTIONS, read_game_rows, read_games
 from nhl_lake.reports.game_page import describe_game, render_game
+from nhl_lake.reports.lake_status import read_lake_status
+from nhl_lake.reports.league import read_league
+from nhl_lake.reports.league_page import render_league
 from nhl_lake.reports.page import Place
 from nhl_lake.reports.page_digest import digest_data, digest_sections, digest_texts
+from nhl_lake.reports.player import read_players
+from nhl_lake.reports.player_page import render_player
 from nhl_lake.reports.site_folder import is_site_path
+from nhl_lake.reports.status_page import render_status
+from nhl_lake.reports.team import read_teams
+from nhl_lake.reports.team_page import render_team
 from nhl_lake.store.location import Location
 
 RECENT = timedelta(days=14)  # before and after the newest result: games that the search finds
@@ -37,14 +47,19 @@ class PlannedPage(NamedTuple):
         return locate_page(self.kind, self.number)
 
 
+Plan = Callable[[Location, int, datetime], Iterator[PlannedPage]]
+Read = Callable[[Location, int, datetime, Collection[str]], Iterator[tuple[str, Any]]]
+
+
 class PageKind(NamedTuple):
     """A kind of page.
 
-    plan: yields the pages of a season. read: yields number and data of some of them. draw: returns a page's HTML.
+    plan: yields the pages of a season. read: yields number and data of some of them; None if the plan has the data,
+    because the pages are few. draw: returns a page's HTML.
     """
 
-    plan: Callable[[Location, int, datetime], Iterator[PlannedPage]]
-    read: Callable[[Location, int, datetime, Collection[str]], Iterator[tuple[str, Any]]]
+    plan: Plan
+    read: Read | None
     draw: Callable[[Any, Place], str]
 
 
@@ -133,12 +148,70 @@ def plan_games(root: Location, season: int, _: datetime) -> Iterator[PlannedPage
             yield PlannedPage("game", season, str(game["game_id"]), made_of, label)
 
 
-def read_game_pages(
-    root: Location, season: int, _: datetime, numbers: Collection[str]
-) -> Iterator[tuple[str, GameData]]:
+def read_game_pages(root: Location, season: int, _: datetime, numbers: Collection[str]) -> Iterator[tuple[str, Any]]:
     """Yield the data of some games."""
     for data in read_games(root, season, list(map(int, numbers))):
         yield str(data.game["game_id"]), data
 
 
-KINDS: Mapping[str, PageKind] = {"game": PageKind(plan_games, read_game_pages, render_game)}
+def plan_players(root: Location, season: int, _: datetime) -> Iterator[PlannedPage]:
+    """Yield everyone who played in a season."""
+    for data in read_players(root, season):
+        who = data.player
+        label = " · ".join(str(who[name]) for name in ("player", "team_abbrev", "position") if who[name])
+        yield PlannedPage("player", season, str(who["player_id"]), digest_data(data), label, data)
+
+
+def read_player_pages(root: Location, season: int, _: datetime, numbers: Collection[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the data of some players."""
+    for data in read_players(root, season, list(map(int, numbers))):
+        yield str(data.player["player_id"]), data
+
+
+def plan_teams(root: Location, season: int, now: datetime) -> Iterator[PlannedPage]:
+    """Yield the teams that played in a season."""
+    for data in read_teams(root, season, now):
+        letters = str(data.team["team_abbrev"])
+        label = " · ".join([letters, *([data.team["team_name"]] if data.team["team_name"] else [])])
+        yield PlannedPage("team", season, letters, digest_data(data), label, data)
+
+
+def plan_days(root: Location, season: int, now: datetime) -> Iterator[PlannedPage]:
+    """Yield the days of a season that have games."""
+    for data in read_days(root, season, now):
+        yield PlannedPage("day", season, str(data.day), digest_data(data), data=[data])
+
+
+def plan_index(root: Location, season: int, now: datetime) -> Iterator[PlannedPage]:
+    """Yield the start page: the last and the next games of a season."""
+    days = list(read_days(root, season, now, find_days_to_show(root, season, now)))
+    if days:
+        yield PlannedPage("index", season, "index", digest_data(days), data=days)
+
+
+def plan_league(root: Location, season: int, _: datetime) -> Iterator[PlannedPage]:
+    """Yield the page of the league."""
+    data = read_league(root, season)
+    yield PlannedPage("league", season, "league", digest_data(data), data=data)
+
+
+def plan_status(root: Location, season: int, now: datetime) -> Iterator[PlannedPage]:
+    """Yield the page on the lake itself."""
+    data = read_lake_status(root, now)
+    yield PlannedPage("status", season, "status", digest_data(data), data=data)
+
+
+def draw_index(days: Sequence[DayData], place: Place) -> str:
+    """Return the start page."""
+    return render_days(days, place, title="Last games and next games")
+
+
+KINDS: Mapping[str, PageKind] = {
+    "status": PageKind(plan_status, None, render_status),  # first: it takes the most memory
+    "game": PageKind(plan_games, read_game_pages, render_game),
+    "player": PageKind(plan_players, read_player_pages, render_player),
+    "team": PageKind(plan_teams, None, render_team),
+    "day": PageKind(plan_days, None, render_days),
+    "index": PageKind(plan_index, None, draw_index),
+    "league": PageKind(plan_league, None, render_league),
+}

@@ -80,8 +80,9 @@ class SiteView:
         if planned is None:
             return None
         found = iter([(planned.number, planned.data)])
-        if planned.data is None:
-            found = KINDS[planned.kind].read(site.root, planned.season, site.now, [planned.number])
+        read = KINDS[planned.kind].read
+        if planned.data is None and read is not None:
+            found = read(site.root, planned.season, site.now, [planned.number])
         for drawn in draw_pages(planned.kind, found, list_targets(pages.values())):
             return drawn.html
         return None  # it has gone since
