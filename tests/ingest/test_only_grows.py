@@ -76,6 +76,14 @@ CALLS = {
     "upcoming": [[], ["--shooters", "5"]],
     "leaders": [[], ["--by", "hits", "--position", "D"]],
     "schedule": [["show"]],
+    "report": [
+        ["game", "2023020001", "--to", "<file>.html"],
+        ["player", "kucherov", "--to", "<file>.html"],
+        ["team", "TBL", "--to", "<file>.html"],
+        ["day", "--to", "<file>.html"],
+        ["league", "--to", "<file>.html"],
+    ],
+    "site": [["build", "--to", "<file>", "--quiet", "--jobs", "1"]],
 }
 ELSEWHERE = {"demo", "docs", "serve", "league"}  # these do not open the user's lake, or run until they are stopped
 
