@@ -160,7 +160,7 @@ def render_teams(data: LeagueData, place: Place) -> Markup:
     """Return the numbers of the scatter."""
     where = f"season={data.season}&game_type={REGULAR_SEASON}&{EVEN}"
     source = Source("gold.team_season", where, ("team_id",))
-    rows = data.teams.sort("xg_share", descending=True, nulls_last=True)
+    rows = data.teams.sort("xg_share", "team_abbrev", descending=[True, False], nulls_last=True)
     return render_table(rows, TEAM_COLUMNS, caption="Teams at 5 on 5", source=source, link=place.link)
 
 

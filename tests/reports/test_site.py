@@ -15,7 +15,9 @@ import pytest
 from nhl_lake.errors import BadInput, LakeError
 from nhl_lake.reports import site, site_pages
 from nhl_lake.reports.game import SECTIONS
-from nhl_lake.reports.page import Place
+from nhl_lake.reports.league import read_league
+from nhl_lake.reports.league_page import render_teams
+from nhl_lake.reports.page import ALONE, Place
 from nhl_lake.reports.page_digest import digest_data, digest_sections
 from nhl_lake.reports.sections import scan_section
 from nhl_lake.reports.site import build_site
@@ -286,3 +288,10 @@ def test_a_digest_of_a_game_changes_with_each_of_its_tables(small_lake: Path):
             small_lake, {key: one for key, one in SECTIONS.items() if key != name}, SEASON, "game_id"
         )
         assert part != whole, name
+
+
+def test_teams_that_are_equal_are_in_the_order_of_their_letters(small_lake: Path):
+    data = read_league(small_lake, SEASON)
+    tied = data.teams.reverse().with_columns(xg_share=pl.lit(0.5))
+    assert tied.height > 1
+    assert render_teams(data._replace(teams=tied), ALONE) == render_teams(data._replace(teams=tied.reverse()), ALONE)
