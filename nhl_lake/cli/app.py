@@ -220,7 +220,7 @@ add_command(
 )
 add_command(reports, report.league, "league", examples=("nhl-lake report league --season 2023",))
 app.add_typer(reports, name="report", rich_help_panel=ASK)
-sites = make_group("Build or serve a site of the whole lake: games, players, teams, days, the league")
+sites = make_group("Build or serve a site of the whole lake")
 add_command(
     sites,
     site.build,

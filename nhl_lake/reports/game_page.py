@@ -94,8 +94,6 @@ GOAL_COLUMNS = (
     TableColumn("shooter", "Scorer", kind="player", key="shooter_player_id"),
     TableColumn("assists", "Assists", kind="long"),
     TableColumn("strength", "Strength"),
-    TableColumn("shot_type", "Shot"),
-    TableColumn("distance_ft", "Feet", "Distance from the net", "whole"),
     TableColumn("xg", "xG", "Expected goals of this attempt", "two"),
 )
 PENALTY_COLUMNS = (

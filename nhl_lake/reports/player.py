@@ -14,7 +14,7 @@ from nhl_lake.queries.coverage import describe_seasons
 from nhl_lake.queries.percentiles import read_percentiles
 from nhl_lake.queries.rolling import roll_skaters
 from nhl_lake.reports.sections import Section, plan_section, split_by_page
-from nhl_lake.reports.shot_cells import count_cells
+from nhl_lake.reports.shot_cells import count_cells, shade_cells
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
@@ -97,7 +97,7 @@ class PlayerData(NamedTuple):
     games: pl.DataFrame  # of the season, the oldest first; of skaters also the columns at 5on5 (`even_…`)
     shots: pl.DataFrame  # unblocked attempts of the season that have a place: taken, or faced by a goalie
     cells: pl.DataFrame  # the same in cells, as `count_cells` counts them
-    league_cells: pl.DataFrame  # those of all forwards, defensemen or goalies
+    league_cells: pl.DataFrame  # those of all forwards, defensemen or goalies, as `shade_cells` returns them
     rolling: pl.DataFrame  # on-ice xG of the last ten games, as `roll_skaters` returns it
     lines: pl.DataFrame  # of three forwards, with at least five minutes together at 5on5; most time first
     pairs: pl.DataFrame
@@ -233,8 +233,11 @@ def list_player_keys(partners: Sequence[str]) -> list[str]:
 
 
 def split_cells(rows: pl.DataFrame) -> dict[str | None, pl.DataFrame]:
-    """Return the cells of all forwards (F), defensemen (D) and goalies (G)."""
-    return {kind: rows.filter(pl.col("kind") == kind).drop("kind") for kind in ("F", "D", GOALIE)}
+    """Return the shades of the cells of all forwards (F), defensemen (D) and goalies (G).
+
+    Shades change rarely. With the counts of the league, every game would change the cards of all players.
+    """
+    return {kind: shade_cells(rows.filter(pl.col("kind") == kind)) for kind in ("F", "D", GOALIE)}
 
 
 def complete_games(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

@@ -16,6 +16,7 @@ from nhl_lake.reports.charts.percentile_bars import render_percentiles
 from nhl_lake.reports.colors import pick_team_colors
 from nhl_lake.reports.page import ALONE, Place, render_page
 from nhl_lake.reports.player import COMBINATIONS, PlayerData, list_player_keys
+from nhl_lake.reports.shot_cells import shade_cells
 from nhl_lake.reports.tables import FORMATS, NO_VALUE, NOWHERE, Source, TableColumn, drop_empty_columns, render_table
 from nhl_lake.reports.tiles import Tile, render_tiles
 from nhl_lake.text import format_count
@@ -296,7 +297,9 @@ def draw_shots(data: PlayerData) -> Iterator[tuple[str, Markup]]:
     shots = [half_rink.Attempt(*values) for values in zip(*columns, strict=True)]
     if data.is_goalie:
         goals = [shot for shot in shots if shot.is_goal]
-        yield "shots", half_rink.draw_cells(data.cells, title=f"Attempts that {name} faced", goals=goals)
+        about = half_rink.describe_counts(int(data.cells["attempts"].sum()), int(data.cells["goals"].sum()))
+        cells = shade_cells(data.cells)
+        yield "shots", half_rink.draw_cells(cells, title=f"Attempts that {name} faced", about=about, goals=goals)
     else:
         yield "shots", half_rink.draw_attempts(shots, title=f"Attempts of {name}")
     yield "league_shots", draw_league_cells(group, data.league_cells)

@@ -7,6 +7,7 @@ import polars as pl
 CELL_FT = 5
 HALF_WIDTH_FT = 42.5
 HALF_LENGTH_FT = 100
+SHADE_SHARES = (0.001, 0.003, 0.006, 0.012, 0.02)  # of all attempts in one cell: from here on the next shade
 
 
 def count_cells(shots: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
@@ -26,3 +27,9 @@ def count_cells(shots: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
     attempts = pl.col("attempts")
     share = attempts / (attempts.sum().over(list(by)) if by else attempts.sum())
     return counted.with_columns(share=share).sort(*by, *cells)
+
+
+def shade_cells(cells: pl.DataFrame) -> pl.DataFrame:
+    """Return the cells that a map shows, by their share of the attempts: cell_x_ft, cell_y_ft, shade from 1 to 5."""
+    shade = pl.sum_horizontal((pl.col("share") >= limit).cast(pl.Int8) for limit in SHADE_SHARES)
+    return cells.select("cell_x_ft", "cell_y_ft", shade=shade).filter(pl.col("shade") > 0)

@@ -92,7 +92,7 @@ def render_table(
     about = "" if source is None else render_source(source)
     hidden = "" if shows_caption else ' class="visually-hidden"'
     return Markup(
-        f'<div class="scroll" tabindex="0" role="group" aria-label="{show_text(caption)}"><table{about}>'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{show_text(caption)}"><table class=d{about}>'
         f"<caption{hidden}>{show_text(caption)}</caption><thead><tr>{head}</thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -110,7 +110,12 @@ def render_keys(rows: pl.DataFrame, source: Source | None) -> list[str]:
     if source is None or not source.keys:
         return [""] * rows.height
     values = zip(*(map(format_key, rows[name].to_list()) for name in source.keys), strict=True)
-    return [f' data-key="{show_text(",".join(names))}"' for names in values]
+    return [f" data-key={quote_attribute(','.join(names))}" for names in values]
+
+
+def quote_attribute(text: str) -> str:
+    """Return a value of an attribute; letters and digits alone need no quotes, and most are such."""
+    return text if text.isascii() and text.isalnum() else f'"{show_text(text)}"'
 
 
 def format_key(value: object) -> str:
@@ -122,29 +127,30 @@ def render_heading(column: TableColumn, source: Source | None) -> str:
     """Return a heading. That of a number says which column of the lake it is, and the reader what it means."""
     about = f' title="{escape(column.about)}"' if column.about else ""
     if column.kind not in NUMBER_KINDS:
-        return f'<th scope="col"{about}>{escape(column.title)}'
+        return f"<th class=t{about}>{escape(column.title)}"
     data = ""
     if column.column != NOWHERE and (source is not None or column.table):
         data = f' data-column="{escape(column.column or column.name)}"'
         data += f' data-where="{escape(column.where)}"' if column.where else ""
         data += f' data-from="{escape(column.table)}"' if column.table else ""
         data += f' data-per="{escape(column.per)}"' if column.per else ""
-    return f'<th scope="col" class="n"{about}{data}>{escape(column.title)}'
+    return f"<th{about}{data}>{escape(column.title)}"
 
 
 def render_cells(rows: pl.DataFrame, column: TableColumn, link: Link | None) -> list[str]:
-    """Return the cells of a column."""
+    """Return the cells of a column. Those of numbers have no class, as they are the most."""
     values = rows[column.name].to_list()
     if column.per:
         values = [divide(value, per) for value, per in zip(values, rows[column.per].to_list(), strict=True)]
     if column.kind in NUMBER_KINDS:
         show = FORMATS[column.kind]
-        return [f"<td class=n>{NO_VALUE if value is None else show(value)}" for value in values]
+        return [f"<td>{NO_VALUE if value is None else show(value)}" for value in values]
     if column.kind in {"text", "long"} or link is None:
-        start = "<td class=w>" if column.kind == "long" else "<td>"
+        start = "<td class=w>" if column.kind == "long" else "<td class=t>"
         return [f"{start}{show_text(value)}" for value in values]
     ids = rows[column.key or column.name].to_list()
-    return [f"<td>{render_link(link(column.kind, number), value)}" for number, value in zip(ids, values, strict=True)]
+    links = (render_link(link(column.kind, number), value) for number, value in zip(ids, values, strict=True))
+    return [f"<td class=t>{text}" for text in links]
 
 
 def drop_empty_columns(rows: pl.DataFrame, columns: Sequence[TableColumn]) -> list[TableColumn]:
@@ -164,5 +170,7 @@ def show_text(value: object) -> str:
 
 def render_link(address: str | None, text: object) -> str:
     """Return a text, as a link if there is an address. A name of the other direction stays within itself."""
-    shown = f"<bdi>{show_text(text)}</bdi>"
+    shown = show_text(text)
+    if not shown.isascii():
+        shown = f"<bdi>{shown}</bdi>"
     return shown if address is None else f'<a href="{escape(address)}">{shown}</a>'

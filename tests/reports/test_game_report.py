@@ -89,6 +89,7 @@ def test_goals_are_drawn_and_listed(games: list[GameData]):
         tree = LexborHTMLParser(render_game(game))
         counted = game.game["home_score"] + game.game["away_score"] - game.game["is_shootout"]
         assert len(tree.css("svg.flow circle.goal")) == counted
+        assert len(tree.css("svg.rink g.goal circle")) <= counted
         rows = [table for table in tree.css("table") if table.css_first("caption").text() == "Goals"]
         assert sum(len(table.css("tbody tr")) for table in rows) == counted
 

@@ -140,7 +140,7 @@ def test_predicted_shooters_are_shown_as_predictions(league_lake: Path):
         chance_over_2_5=pl.lit(0.612),
     )  # fmt: skip
     html = render_days([day._replace(shooters=shooters, has_predicted_shots=True)])
-    cells = [cell.text() for cell in LexborHTMLParser(html).css("section.coming td.n")]
+    cells = [cell.text() for cell in LexborHTMLParser(html).css("section.coming table.d td:not(.t, .w)")]
     assert cells == ["3.25", "61.2%"] * shooters.height
     assert "the newest predictions of shots on goal" in html
 

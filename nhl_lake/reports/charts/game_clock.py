@@ -81,18 +81,28 @@ def draw_xg_axis(plot: Plot) -> Iterator[str]:
 
 def draw_power_plays(plot: Plot, steps: pl.DataFrame) -> Iterator[str]:
     """Yield a band for each time in which a team had more players. Only shifts say when it began and ended."""
+    for side, start, stop in list_power_plays(steps):
+        x, width = plot.x(start), plot.x(stop) - plot.x(start)
+        yield (
+            f'<rect class="power {side}" x="{format_number(x)}" y="{plot.top}" width="{format_number(width)}"'
+            f' height="{format_number(plot.bottom - plot.top)}"/>'
+        )
+
+
+def list_power_plays(steps: pl.DataFrame) -> list[tuple[str, int, int]]:
+    """Return the side that had more players, and from which second to which; none in a game without shifts."""
+    found: list[tuple[str, int, int]] = []
     if "strength" not in steps["step"]:
-        return
+        return found
     changes = steps.filter(pl.col("step").is_in(("strength", "period-start", "period-end")))
-    rows = list(changes.select("game_seconds", "home_strength_state", "step").iter_rows())
+    rows = changes.select("game_seconds", "home_strength_state", "step").iter_rows()
     for (start, state, step), (stop, *_) in pairwise(rows):
-        if state in ("PP", "SH") and stop > start and step != "period-end":
-            side = "home" if state == "PP" else "away"
-            x, width = plot.x(start), plot.x(stop) - plot.x(start)
-            yield (
-                f'<rect class="power {side}" x="{format_number(x)}" y="{plot.top}" width="{format_number(width)}"'
-                f' height="{format_number(plot.bottom - plot.top)}"/>'
-            )
+        if state not in ("PP", "SH") or stop <= start or step == "period-end":
+            continue
+        side = "home" if state == "PP" else "away"
+        is_same = bool(found) and (found[-1][0], found[-1][2]) == (side, start)  # 5 on 4 after 5 on 3
+        found.append((side, found.pop()[1] if is_same else start, stop))
+    return found
 
 
 def draw_goals(plot: Plot, steps: pl.DataFrame, goals: pl.DataFrame) -> Iterator[str]:
@@ -170,8 +180,7 @@ def draw_shifts(
         _, name, number, *_ = players[player][0]
         label = f"{'' if number is None else number} {shorten_name(name, player)}".strip()
         parts.append(draw_text(NAME_WIDTH - 6, y + 11, label, kind="name", anchor="end"))
-        bars = (draw_bar(plot, start, stop, y + ROW_HEIGHT / 2) for *_, start, stop in players[player])
-        parts.append(f'<path class="bar {side}" d="{"".join(bars)}"/>')
+        parts.append(draw_row(plot, [row[-2:] for row in players[player]], y + ROW_HEIGHT / 2, side))
     for goal in goals.filter(pl.col("game_seconds").is_not_null()).iter_rows(named=True):
         x = plot.x(goal["game_seconds"])
         mark = draw_line(x, plot.top, x, plot.bottom, f"mark {'home' if goal['is_home'] else 'away'}")
@@ -179,9 +188,17 @@ def draw_shifts(
     return wrap_chart(parts, box=(0, 0, WIDTH, height), title=f"Shifts of {team}", kind="wide")
 
 
-def draw_bar(plot: Plot, start: float, stop: float, y: float) -> str:
-    """Return a shift as a part of a path; the style gives the line its breadth."""
-    return f"M{format_number(plot.x(start))} {format_number(y)}h{format_number(plot.x(stop) - plot.x(start))}"
+def draw_row(plot: Plot, shifts: Sequence[Sequence[float]], y: float, side: str) -> str:
+    """Return the shifts of a player as one line with gaps, in tenths of a unit; the style gives it its breadth.
+
+    shifts: start and stop in seconds of the game, in order.
+    """
+    moves, at = [], 0
+    for start, stop in shifts:
+        left, right = (round(10 * plot.x(second)) for second in (start, stop))
+        moves.append(f"m{left - at} 0h{right - left}")
+        at = right
+    return f'<path class="bar {side}" transform="translate(0 {format_number(y)})scale(.1 1)" d="{"".join(moves)}"/>'
 
 
 def shorten_name(name: str | None, player: int) -> str:

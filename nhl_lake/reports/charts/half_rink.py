@@ -1,7 +1,6 @@
 """Maps of the end that is attacked, with the net on top: attempts of a player, and where those of many are from."""
 
 import math
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -17,7 +16,6 @@ from nhl_lake.text import format_count
 
 FIRST_X_FT = 20.0  # a little more than the zone: the blue line is at 25
 MIN_RADIUS, RADIUS_BY_XG, NO_XG_RADIUS = 0.55, 3.2, 0.8  # ft: smaller than those of a game, for there are many
-SHADE_SHARES = (0.001, 0.003, 0.006, 0.012, 0.02)  # of all attempts in one cell: from here on the next shade
 DIFFERENCE_STEP = 0.04  # attempts a game and cell between two colors of a comparison
 
 
@@ -69,17 +67,16 @@ def draw_dot(x: float, y: float, xg: float | None) -> str:
     return f'<circle cx="{format_number(x)}" cy="{format_number(y)}" r="{format_number(radius)}"/>'
 
 
-def draw_cells(cells: pl.DataFrame, *, title: str, side: str = "home", goals: Sequence[Attempt] = ()) -> Markup:
-    """Return the share of attempts from each cell in five shades, with dots for `goals` if there are any.
+def draw_cells(
+    cells: pl.DataFrame, *, title: str, about: str = "", side: str = "home", goals: Sequence[Attempt] = ()
+) -> Markup:
+    """Return where attempts are from, in five shades, with dots for `goals` if there are any.
 
-    cells: as `count_cells` counts them, of one group.
+    cells: as `shade_cells` returns them. about: how many attempts there are.
     """
     found: dict[int, list[tuple[int, int]]] = {}
-    for x, y, share in zip(*(cells[name].to_list() for name in ("cell_x_ft", "cell_y_ft", "share")), strict=True):
-        shade = bisect_right(SHADE_SHARES, share)
-        if shade:
-            found.setdefault(shade, []).append((x, y))
-    about = describe_counts(int(cells["attempts"].sum()), int(cells["goals"].sum()))
+    for x, y, shade in cells.iter_rows():
+        found.setdefault(shade, []).append((x, y))
     parts = [draw_squares(f"c{shade}", squares) for shade, squares in sorted(found.items())]
     return wrap_half_rink(iter([*parts, draw_rink(half=True), *draw_dots(goals)]), title, about, side)
 

@@ -16,7 +16,7 @@ from nhl_lake.reports.charts.game_clock import (
     list_points,
     shorten_name,
 )
-from nhl_lake.reports.charts.shot_map import MARGIN, draw_dots, draw_rink
+from nhl_lake.reports.charts.shot_map import MARGIN, draw_dots, draw_rink, order_shots
 from nhl_lake.reports.charts.svg import Plot, draw_line, draw_steps, draw_text, format_number, pick_ticks
 from nhl_lake.reports.game import GameData
 
@@ -38,12 +38,12 @@ text{{font-size:{body}px;fill:{text}}}.stat{{fill:{quiet};font-size:{small}px}}.
 .mark{{stroke:{bg};stroke-width:2.5}}
 .sheet{{fill:{ice}}}.ice{{fill:none;stroke:{rink};stroke-width:.4}}
 .center_line,.goal_line,.circle,.hash{{stroke:{red}}}.blue_line,.center_circle{{stroke:{blue}}}
-.blue_line,.center_line{{stroke-width:.9}}.spot{{fill:{red}}}
+.blue_line,.center_line{{stroke-width:.9}}.spot,.center_spot{{stroke:{red};stroke-width:2;stroke-linecap:round}}.center_spot{{stroke-width:1}}
 .goal,.save,.miss{{stroke-width:.55}}.miss{{fill:none}}.save{{fill-opacity:.35}}
 """
 SIDE_STYLE = """\
-text.{side},.fill.{side},.power.{side},.mark.{side},circle.goal.{side},.save.{side}{{fill:{color}}}
-.line.{side},.save.{side},.miss.{side}{{stroke:{color}}}circle.goal.{side}{{stroke:{text}}}circle.mark.{side}{{stroke:{bg}}}
+text.{side},.fill.{side},.power.{side},.mark.{side},g.goal.{side},.save.{side}{{fill:{color}}}
+.line.{side},.save.{side},.miss.{side}{{stroke:{color}}}g.goal.{side}{{stroke:{text}}}circle.mark.{side}{{stroke:{bg}}}
 """
 SIZES: Mapping[bool, Mapping[str, int]] = {  # of the font, by whether the picture is tall
     False: {"body": 27, "small": 25, "note": 20, "letters": 70, "points": 80},
@@ -160,7 +160,7 @@ def draw_map(box: Box, shots: pl.DataFrame) -> Iterator[str]:
     if known.is_empty():
         yield draw_text(box.x, box.y + TITLE_HEIGHT + 40, "The lake has no shots of it.", kind="quiet")
         return
-    order = known.sort("is_goal", pl.col("xg").fill_null(0), descending=[False, True])
+    order = order_shots(known)
     width, height = rink_lines.LENGTH + 2 * MARGIN, rink_lines.WIDTH + 2 * MARGIN
     yield (
         f'<svg x="{box.x}" y="{box.y + TITLE_HEIGHT}" width="{box.width}" height="{box.height - TITLE_HEIGHT}"'

@@ -127,11 +127,11 @@ def draw_minutes(days: Sequence[date], stacks: Sequence[tuple[str, Sequence[int 
         path = []
         for number, part in enumerate(seconds):
             if part:
-                x, y = plot.x(number + BAR_GAP / 2), plot.y(below[number])
+                x, y = plot.x(number + 0.5), plot.y(below[number])
                 tall = format_number(plot.y(0) - plot.y(part / 60))
-                path.append(f"M{format_number(x)} {format_number(y)}h{width}v-{tall}h-{width}z")
+                path.append(f"M{format_number(x)} {format_number(y)}v-{tall}")
                 below[number] += part / 60
-        parts.append(f'<path class="{kind}" d="{"".join(path)}"/>')
+        parts.append(f'<path class="{kind}" stroke-width="{width}" d="{"".join(path)}"/>')
     mean = sum(totals) / 60 / len(totals) if totals else 0
     about = f"{mean:.1f} minutes a game"
     return wrap_chart(parts, box=(0, 0, WIDTH, height), title=title, kind="flow minutes", about=about)

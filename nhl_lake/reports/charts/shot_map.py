@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 import polars as pl
@@ -19,17 +20,21 @@ NO_XG_RADIUS = 1.2
 @cache
 def draw_rink(*, half: bool = False) -> str:
     """Return the lines of a rink; with `half`, of the end that is attacked."""
-    return "".join(draw_shape(shape) for shape in rink_lines.list_shapes(half=half))
+    paths: dict[str, list[str]] = {}
+    for shape in rink_lines.list_shapes(half=half):
+        paths.setdefault(shape.name, []).append(trace_path(shape))
+    return "".join(f'<path class="ice {name}" d="{"".join(lines)}"/>' for name, lines in paths.items())
 
 
-def draw_shape(shape: rink_lines.Shape) -> str:
-    """Return a line of the rink."""
+def trace_path(shape: rink_lines.Shape) -> str:
+    """Return a line of the rink as a part of a path."""
     if isinstance(shape, rink_lines.Circle):
-        kind = "spot" if shape.is_filled else "ice"
-        x, y, radius = map(format_number, (shape.x, -shape.y, shape.radius))
-        return f'<circle class="{kind} {shape.name}" cx="{x}" cy="{y}" r="{radius}"/>'
-    points = "L".join(f"{format_number(x)} {format_number(-y)}" for x, y in rink_lines.trace_shape(shape))
-    return f'<path class="ice {shape.name}" d="M{points}"/>'
+        x, y, radius, across = map(format_number, (shape.x, -shape.y, shape.radius, 2 * shape.radius))
+        if shape.is_filled:
+            return f"M{x} {y}h0"  # the round end of a line without a length; the style says how large
+        arc = f"a{radius} {radius} 0 1 0"
+        return f"M{format_number(shape.x - shape.radius)} {y}{arc} {across} 0{arc} -{across} 0"
+    return "M" + "L".join(f"{format_number(x)} {format_number(-y)}" for x, y in rink_lines.trace_shape(shape))
 
 
 def draw_game_shots(shots: pl.DataFrame, teams: tuple[str, str]) -> Markup:
@@ -38,7 +43,7 @@ def draw_game_shots(shots: pl.DataFrame, teams: tuple[str, str]) -> Markup:
     shots: attempts of gold.shots. A dot's area is its xG; goals are full, saves half full, misses empty.
     """
     own = shots.filter(pl.col("is_unblocked_attempt"), pl.col("x_ft").is_not_null(), pl.col("y_ft").is_not_null())
-    order = own.sort("is_goal", pl.col("xg").fill_null(0), descending=[False, True])
+    order = order_shots(own)
     home, away = teams
     parts = [
         draw_rink(),
@@ -54,28 +59,38 @@ def draw_game_shots(shots: pl.DataFrame, teams: tuple[str, str]) -> Markup:
     )  # fmt: skip
 
 
+def order_shots(shots: pl.DataFrame) -> pl.DataFrame:
+    """Return attempts in the order in which they are drawn: misses, saves, goals, and the small over the large."""
+    order = ("is_goal", "is_shot_on_goal", "is_home", pl.col("xg").fill_null(0), "event_id")
+    return shots.sort(*order, descending=[False, False, False, True, False])
+
+
 def draw_dots(shots: pl.DataFrame) -> Iterator[str]:
-    """Yield a dot per attempt, with what it was as its tool tip."""
-    for shot in shots.iter_rows(named=True):
-        toward = 1 if shot["is_home"] else -1
-        side = "home" if shot["is_home"] else "away"
-        yield draw_dot(toward * shot["x_ft"], -toward * shot["y_ft"], shot, side)
+    """Yield a dot per attempt, in groups of a side and a kind, with what it was as its tool tip."""
+    rows = shots.iter_rows(named=True)
+    for (kind, side), group in groupby(rows, lambda shot: (classify_shot(shot), "home" if shot["is_home"] else "away")):
+        yield f'<g class="{kind} {side}">{"".join(map(draw_dot, group))}</g>'
 
 
-def draw_dot(x: float, y: float, shot: dict[str, Any], side: str) -> str:
-    """Return the dot of an attempt."""
-    kind = "goal" if shot["is_goal"] else "save" if shot["is_shot_on_goal"] else "miss"
-    xg = shot["xg"]
+def classify_shot(shot: dict[str, Any]) -> str:
+    """Return what became of an attempt: goal, save or miss."""
+    return "goal" if shot["is_goal"] else "save" if shot["is_shot_on_goal"] else "miss"
+
+
+def draw_dot(shot: dict[str, Any]) -> str:
+    """Return the dot of an attempt: the home team attacks to the right, the away team to the left."""
+    toward = 1 if shot["is_home"] else -1
+    x, y, xg = toward * shot["x_ft"], -toward * shot["y_ft"], shot["xg"]
     radius = NO_XG_RADIUS if xg is None else MIN_RADIUS + RADIUS_BY_XG * math.sqrt(xg)
     return (
-        f'<circle class="{kind} {side}" cx="{format_number(x)}" cy="{format_number(y)}" r="{format_number(radius)}">'
+        f'<circle cx="{format_number(x)}" cy="{format_number(y)}" r="{format_number(radius)}">'
         f"<title>{show_text(describe_shot(shot))}</title></circle>"
     )
 
 
 def describe_shot(shot: dict[str, Any]) -> str:
     """Return an attempt in words: who, what, when, from how far, and its xG."""
-    result = "goal" if shot["is_goal"] else "save" if shot["is_shot_on_goal"] else "miss"
+    result = classify_shot(shot)
     seconds = shot["period_seconds"]
     when = "" if seconds is None else f", P{shot['period']} {seconds // 60}:{seconds % 60:02d}"
     far = "" if shot["distance_ft"] is None else f", {shot['distance_ft']:.0f} ft"

@@ -65,16 +65,16 @@ class Plot(NamedTuple):
 
 
 def draw_steps(plot: Plot, points: Sequence[tuple[float, float]], kind: str) -> str:
-    """Return a line that stays level until the next point, and is level to the end of the last."""
+    """Return a line that stays level until the next point, and is level to the end of the last; in whole units."""
     if not points:
         return ""
-    moves = [f"M{format_number(plot.x(points[0][0]))} {format_number(plot.y(points[0][1]))}"]
-    before = points[0]
-    for x, y in points[1:]:
-        moves.append(f"H{format_number(plot.x(x))}")
-        if y != before[1]:
-            moves.append(f"V{format_number(plot.y(y))}")
-        before = (x, y)
+    x_before, y_before = round(plot.x(points[0][0])), round(plot.y(points[0][1]))
+    moves = [f"M{x_before} {y_before}"]
+    for x, y in ((round(plot.x(x)), round(plot.y(y))) for x, y in points[1:]):
+        if y != y_before:
+            moves.append(f"H{x}V{y}" if x != x_before else f"V{y}")
+            x_before, y_before = x, y
+    moves.append(f"H{round(plot.x(points[-1][0]))}")
     return f'<path class="{kind}" d="{"".join(moves)}"/>'
 
 

@@ -16,7 +16,7 @@ function sortTable(heading) {
   const table = heading.closest("table");
   const index = heading.cellIndex;
   const was = heading.getAttribute("aria-sort");
-  const down = was ? was === "ascending" : heading.classList.contains("n");
+  const down = was ? was === "ascending" : !heading.classList.contains("t");
   for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
   heading.setAttribute("aria-sort", down ? "descending" : "ascending");
   const rows = [...table.tBodies[0].rows].map((row) => [readCell(row, index), row]);
