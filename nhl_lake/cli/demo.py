@@ -206,6 +206,7 @@ def print_next_steps(folder: Path, game_id: int, summary: "IngestSummary", now: 
     out.print(f"  export NHL_LAKE_ROOT={location} NHL_LAKE_API=league: NHL_LAKE_NOW={instant}")
     for command, about in (
         ("nhl-lake report game last --open", "the last game in pictures, in your browser"),
+        ("nhl-lake site serve", "all games, players and teams, in your browser"),
         ("nhl-lake leaders --by goals", "the best scorers"),
         ("nhl-lake player zeke kesseridge", "one player; also: team HMS"),
         (f"nhl-lake game {game_id}", "one game: periods, goals, penalties, goalies"),

@@ -60,6 +60,7 @@ def test_the_demo_says_what_one_more_day_brought(capsys: pytest.CaptureFixture[s
     printed = capsys.readouterr().out
     assert "One more day came in: 7 new games, and 0 changed" in printed
     assert "nhl-lake game 2025021200" in printed
+    assert "nhl-lake site serve" in printed
 
 
 def test_the_league_is_served_over_http_until_it_is_interrupted(tmp_path: Path):

@@ -22,7 +22,7 @@ REPORTS = (
     ("day",), ("league",),
 )  # fmt: skip
 PAGES = (
-    "index.html", "standings.html", "leaders.html", "status.html", "games/*.html", "players/*.html", "teams/*.html",
+    "index.html", "league.html", "status.html", "games/*.html", "players/*.html", "teams/*.html",
     "days/*.html",
 )  # fmt: skip
 
