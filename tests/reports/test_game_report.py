@@ -17,6 +17,7 @@ from nhl_lake.reports import game as game_data
 from nhl_lake.reports.game import GameData, read_game, read_games
 from nhl_lake.reports.game_page import list_missing, render_game
 from nhl_lake.store import delta_tables
+from tests.support.browser import Browser
 from tests.support.commands import LEAGUE_NOW, CommandResult
 from tests.support.page_numbers import count_by_table, find_wrong_numbers, list_page_numbers
 
@@ -139,6 +140,17 @@ def test_names_are_text_and_never_markup(games: list[GameData]):
     assert len(tree.css("script")) == 1
     shown = [cell.text() for cell in tree.css("td")]
     assert sum(text.startswith("<img src=x onerror=alert(1)>\"'&␛[31m") for text in shown) > 40
+
+
+def test_no_table_is_cut_off_on_a_wide_screen(browser: Browser, games: list[GameData], tmp_path: Path):
+    page = tmp_path / "game.html"
+    page.write_text(render_game(max(games, key=lambda game: game.goals.height)), encoding="utf-8")
+
+    def find_cut(tab: Any) -> list[str]:
+        cut = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.ariaLabel)"
+        return tab.locator("div.scroll").evaluate_all(cut)
+
+    assert browser.visit(page, width=1400, act=find_cut).result == []
 
 
 def test_report_says_what_is_missing(games: list[GameData]):
