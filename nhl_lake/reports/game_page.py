@@ -15,7 +15,7 @@ from nhl_lake.reports.charts import game_clock, matrix, shot_map
 from nhl_lake.reports.colors import pick_team_colors
 from nhl_lake.reports.game import GameData
 from nhl_lake.reports.page import ALONE, Place, render_page
-from nhl_lake.reports.tables import Source, TableColumn, format_clock, render_table
+from nhl_lake.reports.tables import Source, TableColumn, drop_empty_columns, format_clock, render_table
 
 SIDES = ("away", "home")
 CHARTS = ("flow", "shots", "win", "home_shifts", "away_shifts")
@@ -211,8 +211,9 @@ def render_tables(data: GameData, place: Place) -> Iterator[tuple[str, Markup]]:
         shows_caption = name in SHOWN_CAPTIONS
         table = Markup()
         if rows.height:
+            shown = drop_empty_columns(rows, columns)
             table = render_table(
-                rows, columns, caption=caption, source=source, link=place.link, shows_caption=shows_caption
+                rows, shown, caption=caption, source=source, link=place.link, shows_caption=shows_caption
             )
         yield name, table
 
@@ -238,11 +239,13 @@ def list_team_tables(data: GameData) -> Iterator[TableParts]:
 
 
 def list_player_tables(data: GameData) -> Iterator[TableParts]:
-    """Yield the tables of players, lines and pairs."""
+    """Yield the tables of players, lines and pairs; skaters by time on ice, or by points if no time is known."""
     is_game = f"game_id={data.game['game_id']}"
     own = f"{is_game}&situation={ALL_SITUATIONS}"
     for side in SIDES:
         rows = data.skaters.filter(pl.col("is_home") == (side == "home"))
+        if rows["time_on_ice_s"].is_null().all():
+            rows = rows.sort("points", "goals", "shots_on_goal", descending=True, nulls_last=True, maintain_order=True)
         caption = f"Skaters of {data.game[f'{side}_team_abbrev']}"
         yield f"{side}_skaters", rows, SKATER_COLUMNS, caption, Source("gold.skater_game", own, ("player_id",))
     yield "goalies", data.goalies, GOALIE_COLUMNS, "Goalies", Source("gold.goalie_game", own, ("player_id",))

@@ -162,6 +162,18 @@ def test_report_says_what_is_missing(games: list[GameData]):
     assert "The lake has no shifts of this game" in html
     assert "<h2>Shifts</h2>" not in html
     assert "<h2>Who played" not in html
+    timeless = no_shifts.skaters.with_columns(
+        pl.lit(None, kind).alias(name)
+        for name, kind in game.skaters.schema.items()
+        if name == "time_on_ice_s" or name.startswith("even_")
+    )
+    tables = LexborHTMLParser(render_game(no_shifts._replace(skaters=timeless))).css("section.home table")
+    [skaters] = [table for table in tables if table.css_first("caption").text().startswith("Skaters")]
+    titles = [heading.text() for heading in skaters.css("thead th")]
+    assert {"TOI", "5v5", "CF", "xG%"}.isdisjoint(titles)  # a column without a value is left out
+    points = [sum(int(row.css("td")[titles.index(name)].text()) for name in "GA") for row in skaters.css("tbody tr")]
+    assert points == sorted(points, reverse=True)
+    assert points[0] > 0
     no_xg = game._replace(shots=game.shots.with_columns(xg=None, x_ft=None))
     assert "no xG" in render_game(no_xg)
     empty = GameData(*(part.clear() if isinstance(part, pl.DataFrame) else part for part in no_shifts))
