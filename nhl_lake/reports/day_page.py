@@ -18,7 +18,7 @@ SIDES = ("away", "home")
 PREDICTED_COLUMNS = (
     TableColumn("player", "Player", kind="player", key="player_id"),
     TableColumn("predicted_shots_on_goal", "SOG", "Predicted shots on goal", "two", column=NOWHERE),
-    TableColumn("chance_over_2_5", "3+", "Probability of three or more", "percent"),
+    TableColumn("chance_over_2_5", "3+ SOG", "Probability of three or more", "percent"),
 )
 RECENT_COLUMNS = (
     TableColumn("player", "Player", kind="player", key="player_id"),
@@ -111,7 +111,8 @@ def describe_prediction(game: dict[str, Any]) -> str:
     winner = game["home_team_abbrev"] if is_home else game["away_team_abbrev"]
     share = chance if is_home else 1 - chance
     shown = f"{100 * share:.0f}%"
-    return f"{winner} won (predicted: {shown})" if stored is not None else f"{winner} won (by earlier games: {shown})"
+    source = "predicted" if stored is not None else "by earlier games"
+    return f"{winner} won; its chance was {shown}, {source}"
 
 
 def list_coming(data: DayData, place: Place) -> Iterator[Coming]:
@@ -156,7 +157,7 @@ def list_form(game: dict[str, Any], side: str) -> dict[str, str | None]:
         chance = 1 - chance
     record = [own[name] for name in ("wins", "losses", "overtime_losses")]
     return {
-        "Wins, by the newest prediction": None if chance is None else f"{100 * chance:.0f}%",
+        "Chance to win, as predicted last": None if chance is None else f"{100 * chance:.0f}%",
         "Record in the lake": None if None in record else "–".join(map(str, record)),
         "Won of the last ten": None
         if own["recent_games"] is None

@@ -143,7 +143,7 @@ def render_game(data: GameData, place: Place = ALONE) -> str:
         about=describe_circumstances(game),
         ending=describe_ending(game),
         colors=pick_team_colors(*letters),
-        pregame=find_pregame(data.win_probability),
+        pregame=describe_pregame(game, find_pregame(data.win_probability)),
         charts=defaultdict(Markup, draw_charts(data, letters)),
         tables=defaultdict(Markup, render_tables(data, place)),
         matrices=list(render_matrices(data)),
@@ -176,6 +176,15 @@ def find_pregame(rows: pl.DataFrame) -> float | None:
     """Return the home team's probability to win before the game; None if it is unknown."""
     known = rows["pregame_home_win_probability"].drop_nulls()
     return None if known.is_empty() else float(known[0])
+
+
+def describe_pregame(game: dict[str, Any], chance: float | None) -> str:
+    """Return both teams' chances to win before the game, the away team's first; empty if unknown."""
+    if chance is None:
+        return ""
+    home = round(100 * chance)
+    away_team, home_team = game["away_team_abbrev"], game["home_team_abbrev"]
+    return f"chance to win before the game: {away_team} {100 - home}%, {home_team} {home}%"
 
 
 def draw_charts(data: GameData, letters: tuple[str, str]) -> dict[str, Markup]:
@@ -331,7 +340,7 @@ def list_missing(data: GameData) -> dict[str, str]:
         missing["xg"] = "The plays of this game have no locations, so there is no xG."
     if data.shifts.is_empty():
         missing["shifts"] = (
-            "The lake has no shifts of this game, so there is nothing on the ice: no shift chart, no lines, no minutes"
+            "The lake has no shifts of this game, so who was on the ice is unknown: no shift chart, no lines, no minutes"
             " together."
         )
     return missing

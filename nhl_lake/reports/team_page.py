@@ -75,7 +75,7 @@ NEXT_COLUMNS: Sequence[TableColumn] = (
     TableColumn("game_date", "Date", kind="day"),
     TableColumn("time", "ET", "Start in New York"),
     TableColumn("opponent", "Against", kind="team", key="opponent_abbrev"),
-    TableColumn("chance", "Wins", "Probability that this team wins, by the newest prediction"),
+    TableColumn("chance", "Chance to win", "Probability that this team wins, by the newest prediction"),
 )
 STRENGTH_COLUMNS: Sequence[TableColumn] = (
     TableColumn("type_name", "Type", "Regular season or playoffs"),

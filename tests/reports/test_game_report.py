@@ -15,7 +15,7 @@ from nhl_lake.hockey.calendar import FINAL_STATES
 from nhl_lake.queries.game import find_last_game
 from nhl_lake.reports import game as game_data
 from nhl_lake.reports.game import GameData, read_game, read_games
-from nhl_lake.reports.game_page import list_missing, render_game
+from nhl_lake.reports.game_page import describe_pregame, list_missing, render_game
 from nhl_lake.store import delta_tables
 from tests.support.browser import Browser
 from tests.support.commands import LEAGUE_NOW, CommandResult
@@ -151,6 +151,12 @@ def test_no_table_is_cut_off_on_a_wide_screen(browser: Browser, games: list[Game
         return tab.locator("div.scroll").evaluate_all(cut)
 
     assert browser.visit(page, width=1400, act=find_cut).result == []
+
+
+def test_both_teams_have_a_chance_to_win():
+    teams = {"away_team_abbrev": "AAA", "home_team_abbrev": "BBB"}
+    assert describe_pregame(teams, 0.486) == "chance to win before the game: AAA 51%, BBB 49%"
+    assert describe_pregame(teams, None) == ""
 
 
 def test_report_says_what_is_missing(games: list[GameData]):
