@@ -58,7 +58,7 @@ STANDING_COLUMNS: Sequence[TableColumn] = (
     TableColumn("point_share", "P%", "Points as a share of those possible", "share"),
     TableColumn("goals_for", "GF", "Goals for, as in the standings", "count"),
     TableColumn("goals_allowed", "GA", "Goals against, as in the standings", "count"),
-    TableColumn("goal_difference", "Diff", "Goals for less goals against", "count"),
+    TableColumn("goal_difference", "Diff", "Goals for less goals against", "difference"),
     TableColumn("last_10", "Last 10", "Wins, losses, overtime losses of the last ten games"),
     *XG_COLUMNS,
     TableColumn("division", "Division"),

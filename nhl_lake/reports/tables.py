@@ -24,12 +24,21 @@ def format_clock(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02d}"
 
 
+def format_number(value: float, form: str) -> str:
+    """Return a number with a minus sign, as in print; what rounds to zero has no sign."""
+    shown = f"{value:{form}}"
+    if not any(digit in shown for digit in "123456789"):
+        shown = shown.lstrip("+-")
+    return shown.replace("-", "−")
+
+
 FORMATS: Mapping[str, Callable[[Any], str]] = {
-    "count": lambda value: f"{value:,}",
+    "count": lambda value: format_number(value, ","),
     "whole": lambda value: f"{value:.0f}",
     "one": lambda value: f"{value:.1f}",
-    "two": lambda value: f"{value:.2f}".replace("-", "−"),
-    "signed": lambda value: f"{value:+.2f}".replace("-", "−"),
+    "two": lambda value: format_number(value, ".2f"),
+    "signed": lambda value: format_number(value, "+.2f"),
+    "difference": lambda value: format_number(value, "+,"),
     "percent": lambda value: f"{100 * value:.1f}%",
     "share": lambda value: f"{value:.3f}",
     "clock": format_clock,

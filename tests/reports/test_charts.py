@@ -13,8 +13,21 @@ from nhl_lake.reports.charts.svg import Plot
 from nhl_lake.reports.colors import list_percentile_colors
 from nhl_lake.reports.page import read_asset
 from nhl_lake.reports.shot_cells import count_cells
+from nhl_lake.reports.tables import FORMATS
 
 NUMBERS = st.floats(-200, 200)
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "shown"),
+    [
+        ("two", -0.004, "0.00"), ("two", -0.5, "−0.50"), ("signed", 0.004, "0.00"), ("signed", -0.004, "0.00"),
+        ("signed", 0.5, "+0.50"), ("difference", -1200, "−1,200"), ("difference", 7, "+7"), ("difference", 0, "0"),
+        ("count", -3, "−3"), ("count", 1200, "1,200"), ("count", 10, "10"),
+    ],
+)  # fmt: skip
+def test_a_number_has_its_sign_and_zero_has_none(form: str, value: float, shown: str):
+    assert FORMATS[form](value) == shown
 
 
 @given(st.lists(NUMBERS, min_size=1))
