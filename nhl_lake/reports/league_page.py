@@ -104,6 +104,7 @@ def render_league(data: LeagueData, place: Place = ALONE) -> str:
         goalies=render_goalies(data, data.goalies.head(MAX_GOALIES), "Goalies", place),
         other_goalies=render_goalies(data, data.goalies.slice(MAX_GOALIES), "Other goalies", place),
         min_games=data.min_games,
+        has_shifts=any(data.leaders[position, name].height for position in LEADER_POSITIONS for name in EVEN_LEADING),
     )
 
 
@@ -134,7 +135,9 @@ def describe_source(column: TableColumn, data: LeagueData) -> TableColumn:
 def describe_standings(data: LeagueData) -> str:
     """Return whose standings these are."""
     if data.standings_day is not None:
-        return f"The NHL's standings of {data.standings_day}; xG covers the games in the lake."
+        counts = sorted(set(data.standings["counted_games"].drop_nulls()))
+        games = f", {' to '.join(map(str, {counts[0]: 0, counts[-1]: 0}))} a team" if counts else ""
+        return f"The NHL's standings of {data.standings_day}. The columns with xG cover the games in the lake{games}."
     day = f" to {data.last_game_day}" if data.last_game_day else ""
     return f"Counted from the games in the lake{day}: the lake has no newer standings. Order: points, then fewer games."
 

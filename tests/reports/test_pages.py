@@ -13,7 +13,7 @@ from nhl_lake.reports.day import read_days, read_last_and_next_day
 from nhl_lake.reports.day_page import describe_prediction, render_days
 from nhl_lake.reports.lake_status import StatusData, read_lake_status, summarize_bands
 from nhl_lake.reports.league import LeagueData, read_league
-from nhl_lake.reports.league_page import render_league
+from nhl_lake.reports.league_page import describe_standings, render_league
 from nhl_lake.reports.page import Place
 from nhl_lake.reports.status_page import render_status
 from nhl_lake.reports.team import TeamData, read_team, read_teams
@@ -101,6 +101,17 @@ def test_every_number_of_the_league_is_the_lakes(league_lake: Path):
     numbers = list_page_numbers(render_league(counted))
     assert "silver.standings" not in count_by_table(numbers)
     assert "Counted from the games in the lake to 2026-03-31" in render_league(counted)
+
+
+def test_the_league_says_which_games_its_numbers_cover(league_lake: Path):
+    data = read_league(league_lake, SEASON)
+    games = data.standings["counted_games"]
+    assert f"cover the games in the lake, {games.min()} to {games.max()} a team." in describe_standings(data)
+    even = data._replace(standings=data.standings.with_columns(counted_games=82))
+    assert "the lake, 82 a team." in describe_standings(even)
+    bare = {key: rows.clear() if key[1] == "on_ice_xg_share" else rows for key, rows in data.leaders.items()}
+    assert "the lake lacks them" not in render_league(data)
+    assert "the lake lacks them" in render_league(data._replace(leaders=bare))
 
 
 def test_every_team_is_a_dot(league_lake: Path):
