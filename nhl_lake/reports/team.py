@@ -117,7 +117,7 @@ class TeamData(NamedTuple):
 
     team: dict[str, Any]  # team_id, team_abbrev, team_name, conference, division; null where the lake has none
     season: int
-    standing: dict[str, Any] | None  # the newest row of silver.standings
+    standing: dict[str, Any] | None  # the newest row of silver.standings; None if the lake has newer games
     summary: dict[str, Any]  # the team's row of `summarize_teams`
     games: pl.DataFrame  # final games, the oldest first; with the columns at 5on5 (`even_…`)
     next_games: pl.DataFrame  # games to come, the soonest first; with the newest prediction
@@ -143,7 +143,8 @@ def read_teams(
     league_cells, league_games = frames.pop("league_cells"), frames["games"].height
     standings = {row["team_abbrev"]: row for row in frames.pop("standings").iter_rows(named=True)}
     names = dict(frames.pop("teams").iter_rows())
-    summaries = summarize_teams(frames, {one["team_abbrev"]: one["point_share"] for one in standings.values()})
+    current = standings if are_current(standings, frames["games"]) else {}
+    summaries = summarize_teams(frames, {one["team_abbrev"]: one["point_share"] for one in current.values()})
     ranks = rank_teams(summaries)
     frames["games"] = complete_games(frames)
     frames["skaters"], frames["goalies"] = complete_rosters(frames)
@@ -161,13 +162,19 @@ def read_teams(
         yield TeamData(
             team=about | {"team_name": names.get(team_id)} | known,
             season=season,
-            standing=standing,
+            standing=current.get(summary["team_abbrev"]),
             summary=summary,
             league_cells=league_cells,
             league_games=league_games,
             ranks=ranks.filter(pl.col("team_id") == team_id).drop("team_id"),
             **{name: own[name] for name in SHOWN},
         )
+
+
+def are_current(standings: Mapping[str, dict[str, Any]], games: pl.DataFrame) -> bool:
+    """Return whether the standings are of the day of the last regular-season game in the lake, or newer."""
+    last = max(games.filter(pl.col("game_type") == REGULAR_SEASON)["game_date"].to_list(), default=None)
+    return last is None or all(one["game_date"] >= last for one in standings.values())
 
 
 def read_team(root: Location, abbrev: str, season: int | None, now: datetime) -> TeamData:

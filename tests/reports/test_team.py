@@ -1,6 +1,6 @@
 """The data of team pages: what gold and silver say, for all teams of a season or for one."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -136,3 +136,23 @@ def test_power_plays_are_unknown_if_one_game_has_none(tmp_path: Path):
     assert one.summary["goals_per_game"] == 2
     assert one.standing is None
     assert one.team["division"] is None
+
+
+def test_standings_older_than_the_last_game_are_not_shown(tmp_path: Path):
+    season = {"season": SEASON, "game_type": 2, "situation": "all", "games": 2, "team_abbrev": "AAA", "team_id": 1}
+    game = {"season": SEASON, "game_type": 2, "situation": "all", "team_id": 1, "game_id": 1}
+    standing = {"season": SEASON, "team_abbrev": "AAA", "division": "North", "points_won": 101, "point_share": 0.5}
+    found = []
+    for day in (10, 11):
+        root = make_lake(
+            tmp_path / str(day),
+            gold__team_season=[season],
+            gold__team_game=[game | {"game_date": date(2026, 4, 11)}],
+            silver__standings=[standing | {"game_date": date(2026, 4, day)}],
+        )
+        found.extend(read_teams(root, SEASON, NOW))
+    old, new = found
+
+    assert (old.standing, old.summary["point_share"], old.team["division"]) == (None, None, "North")
+    assert new.standing is not None
+    assert (new.standing["points_won"], new.summary["point_share"]) == (101, 0.5)
