@@ -9,7 +9,7 @@ from nhl_lake.reports.colors import classify_percentile
 from nhl_lake.reports.tables import FORMATS, NO_VALUE
 
 UNIT_FORMATS = {"per_60": "two", "share": "percent", "goals": "signed"}
-HEADINGS = ("Statistic", "Percentile", "Value", "Min", "Least")
+HEADINGS = ("Statistic", "Percentile", "Value", "Mins", "Needs")
 SAVE_PERCENTAGE = "save_share"
 
 
