@@ -15,7 +15,7 @@ from nhl_lake.reports.charts import half_rink, series
 from nhl_lake.reports.charts.percentile_bars import render_percentiles
 from nhl_lake.reports.colors import pick_team_colors
 from nhl_lake.reports.page import ALONE, Place, render_page
-from nhl_lake.reports.player import COMBINATIONS, PlayerData, list_player_keys
+from nhl_lake.reports.player import COMBINATIONS, PlayerData, add_type_names, list_player_keys
 from nhl_lake.reports.shot_cells import shade_cells
 from nhl_lake.reports.tables import FORMATS, NO_VALUE, NOWHERE, Source, TableColumn, drop_empty_columns, render_table
 from nhl_lake.reports.tiles import Tile, render_tiles
@@ -28,9 +28,10 @@ EVEN = f"situation={EVEN_SITUATION}"
 TOTAL = f"is_total=true&situation={ALL_SITUATIONS}"
 GROUPS = {"C": "forwards", "L": "forwards", "R": "forwards", "D": "defensemen", "G": "goalies"}
 POSITIONS = {"C": "center", "L": "left wing", "R": "right wing", "D": "defenseman", "G": "goalie"}
+TYPE = TableColumn("type_name", "Type", "Regular season or playoffs")
 SEASON_COLUMNS = (
     TableColumn("season_name", "Season"),
-    TableColumn("type_name", "Type", "Regular season or playoffs"),
+    TYPE,
     TableColumn("team", "Team", kind="team", key="team_abbrev"),
     TableColumn("games", "GP", "Games played", "count"),
 )
@@ -119,6 +120,7 @@ GAME_COLUMNS = (
     TableColumn("game_date", "Date", kind="day"),
     TableColumn("opponent", "Against", kind="team", key="opponent_abbrev"),
     TableColumn("score_text", "Result", kind="game", key="game_id"),
+    TYPE,
 )
 SKATER_GAME_COLUMNS: Sequence[TableColumn] = (
     *GAME_COLUMNS,
@@ -203,6 +205,13 @@ def render_player(data: PlayerData, place: Place = ALONE) -> str:
         far=sum(x < half_rink.FIRST_X_FT for x in data.shots["x_ft"].to_list()),
         missing=missing,
     )
+
+
+def name_types(games: pl.DataFrame) -> pl.DataFrame:
+    """Add `type_name` to games: regular or playoffs; null if all are of one type, so that no column shows it."""
+    if games["game_type"].n_unique() < 2:
+        return games.with_columns(type_name=pl.lit(None, pl.String))
+    return add_type_names(games)
 
 
 def name_type(game_type: int) -> str:
@@ -321,7 +330,7 @@ def render_tables(data: PlayerData, place: Place) -> Iterator[tuple[str, Markup]
     source = Source(f"gold.{kind}_season", own, keys)
     columns = drop_empty_columns(data.seasons, GOALIE_SEASON_COLUMNS if data.is_goalie else SKATER_SEASON_COLUMNS)
     yield "seasons", render_table(data.seasons, columns, caption="Seasons", source=source, link=place.link)
-    games = data.games.reverse()
+    games = name_types(data.games).reverse()
     source = Source(f"gold.{kind}_game", own, ("game_id",))
     columns = drop_empty_columns(games, GOALIE_GAME_COLUMNS if data.is_goalie else SKATER_GAME_COLUMNS)
     for name, part, caption in (
@@ -367,7 +376,7 @@ def render_combinations(data: PlayerData, place: Place) -> Iterator[tuple[str, M
             TableColumn(f"mate_{number}", "With" if number == 1 else "and", kind="player", key=f"mate_{number}_id")
             for number in range(1, len(partners))
         ]
-        columns = (*mates, *TOGETHER_COLUMNS, TableColumn("type_name", "Type", "Regular season or playoffs"))
+        columns = (*mates, *TOGETHER_COLUMNS, TYPE)
         source = Source(table, "", ("season", "game_type", "team_id", *list_player_keys(partners)))
         caption = f"{name.title()} at 5 on 5"
         yield (

@@ -14,7 +14,7 @@ from nhl_lake.reports.charts import half_rink, series
 from nhl_lake.reports.colors import pick_team_colors
 from nhl_lake.reports.page import ALONE, Place, render_page
 from nhl_lake.reports.player import add_results, add_type_names
-from nhl_lake.reports.player_page import TOGETHER_COLUMNS, name_type
+from nhl_lake.reports.player_page import TOGETHER_COLUMNS, TYPE, name_type, name_types
 from nhl_lake.reports.tables import FORMATS, Source, TableColumn, drop_empty_columns, render_table
 from nhl_lake.reports.team import TeamData
 from nhl_lake.reports.tiles import Tile, render_tiles
@@ -62,6 +62,7 @@ GAME_COLUMNS: Sequence[TableColumn] = (
     TableColumn("game_date", "Date", kind="day"),
     TableColumn("opponent", "Against", kind="team", key="opponent_abbrev"),
     TableColumn("score_text", "Result", kind="game", key="game_id"),
+    TYPE,
     TableColumn("xg", "xG", "Expected goals", "two"),
     TableColumn("xg_against", "xGA", "Expected goals against", "two"),
     TableColumn(
@@ -78,7 +79,7 @@ NEXT_COLUMNS: Sequence[TableColumn] = (
     TableColumn("chance", "Chance to win", "Probability that this team wins, by the newest prediction"),
 )
 STRENGTH_COLUMNS: Sequence[TableColumn] = (
-    TableColumn("type_name", "Type", "Regular season or playoffs"),
+    TYPE,
     TableColumn("situation", "Strength"),
     TableColumn("games", "GP", "Games", "count"),
     TableColumn("goals", "GF", "Goals for", "count"),
@@ -259,7 +260,7 @@ def list_game_tables(data: TeamData) -> Iterator[TableParts]:
     """Yield the tables of games, strengths and ranks."""
     key = f"team_id={data.team['team_id']}"
     power_play = pl.format("{}/{}", "power_play_goals", "power_play_opportunities")
-    games = add_results(data.games).with_columns(power_play=power_play).reverse()
+    games = name_types(add_results(data.games)).with_columns(power_play=power_play).reverse()
     source = Source("gold.team_game", f"{key}&situation={ALL_SITUATIONS}", ("game_id",))
     yield "games", games.head(MAX_LAST_GAMES), GAME_COLUMNS, "Last games, newest first", source
     yield "earlier_games", games.slice(MAX_LAST_GAMES), GAME_COLUMNS, "Earlier games", source

@@ -62,7 +62,9 @@ def test_a_series_says_its_last_values():
 def test_bars_of_minutes_are_stacked():
     days = [date(2025, 10, 1), date(2025, 10, 3)]
     svg = series.draw_minutes(days, [("even", [600, None]), ("power-play", [120, 60])], title="Minutes")
-    even, power_play = (re.search(rf'class="{kind}" stroke-width="[^"]*" d="([^"]*)"', svg)[1] for kind in ("even", "power-play"))
+    even, power_play = (
+        re.search(rf'class="{kind}" stroke-width="[^"]*" d="([^"]*)"', svg)[1] for kind in ("even", "power-play")
+    )
     assert (even.count("M"), power_play.count("M")) == (1, 2)
     assert "6.5 minutes a game" in svg
 

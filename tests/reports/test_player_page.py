@@ -152,6 +152,20 @@ def test_a_card_says_what_is_missing(skater: PlayerData, goalie: PlayerData):
     assert list_missing(timeless)[0].startswith(f"The ice time is known in 1 of {goalie.games.height} games.")
 
 
+def test_playoffs_are_told_from_the_regular_season(skater: PlayerData):
+    def read_types(card: PlayerData) -> list[str]:
+        tables = LexborHTMLParser(render_player(card)).css("table")
+        [games] = [table for table in tables if table.css_first("caption").text() == "Games, newest first"]
+        titles = [heading.text() for heading in games.css("thead th")]
+        return [row.css("td")[titles.index("Type")].text() for row in games.css("tbody tr")] if "Type" in titles else []
+
+    count = skater.games.height
+    assert read_types(skater) == []
+    kinds = pl.Series([2] * (count - 1) + [3], dtype=skater.games.schema["game_type"])
+    mixed = skater._replace(games=skater.games.with_columns(game_type=kinds))
+    assert read_types(mixed) == ["playoffs"] + ["regular"] * (count - 1)
+
+
 def test_a_person_is_described_by_what_is_known(skater: PlayerData):
     nothing = dict.fromkeys(skater.player) | {"position": "D"}
     assert describe_person(nothing) == "defenseman"
