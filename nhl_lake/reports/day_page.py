@@ -111,8 +111,7 @@ def describe_prediction(game: dict[str, Any]) -> str:
     winner = game["home_team_abbrev"] if is_home else game["away_team_abbrev"]
     share = chance if is_home else 1 - chance
     shown = f"{100 * share:.0f}%"
-    source = "predicted" if stored is not None else "by earlier games"
-    return f"{winner} won; its chance was {shown}, {source}"
+    return f"{winner} won; chance {shown} {'by the prediction' if stored is not None else 'by earlier games'}"
 
 
 def list_coming(data: DayData, place: Place) -> Iterator[Coming]:

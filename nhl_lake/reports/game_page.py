@@ -340,7 +340,7 @@ def list_missing(data: GameData) -> dict[str, str]:
         missing["xg"] = "The plays of this game have no locations, so there is no xG."
     if data.shifts.is_empty():
         missing["shifts"] = (
-            "The lake has no shifts of this game, so who was on the ice is unknown: no shift chart, no lines, no minutes"
-            " together."
+            "The lake has no shifts of this game, so who was on the ice is unknown: no shift chart, no lines, no"
+            " minutes together."
         )
     return missing

@@ -159,9 +159,9 @@ def test_predicted_shooters_are_shown_as_predictions(league_lake: Path):
 def test_a_prediction_stands_beside_what_came():
     game = {"home_team_abbrev": "AAA", "away_team_abbrev": "BBB", "home_score": 1, "away_score": 2}
     chances = {"predicted_home_win_probability": 0.6, "home_win_probability": 0.7}
-    assert describe_prediction(game | chances) == "BBB won; its chance was 40%, predicted"
+    assert describe_prediction(game | chances) == "BBB won; chance 40% by the prediction"
     assert describe_prediction(game | chances | {"predicted_home_win_probability": None}).endswith(
-        "was 30%, by earlier games"
+        "chance 30% by earlier games"
     )
     assert describe_prediction(game | chances | {"away_score": 1}) == ""
 
