@@ -60,7 +60,12 @@ def runs(
     chosen, _ = load_settings()
     layout.check_layout_version(chosen.root)
     layout.require_lake_exists(chosen.root)
-    rows = delta_tables.scan_table(chosen.root, ledger.RUNS).sort("started_at", descending=True).head(limit).collect()
+    rows = (
+        delta_tables.scan_table(chosen.root, ledger.RUNS)
+        .sort("started_at", "ended_at", "run_id", descending=True)
+        .head(limit)
+        .collect()
+    )
     if json:
         write_out(console.format_json(rows.to_dicts()))
     else:

@@ -57,6 +57,11 @@ class LakeStatus(NamedTuple):
     failures: pl.DataFrame  # the last failure of each page that is still missing: table, page, failure, failed_at
 
 
+def scan_last_runs(root: Location, count: int) -> pl.LazyFrame:
+    """Return the newest runs, oldest first. Of runs at one instant the order is that of their ids, always the same."""
+    return delta_tables.scan_table(root, ledger.RUNS).sort("started_at", "ended_at", "run_id").tail(count)
+
+
 def read_status(root: Location, now: datetime) -> LakeStatus:
     """Return the status of the lake."""
     layout.require_readable_lake(root)
@@ -66,7 +71,7 @@ def read_status(root: Location, now: datetime) -> LakeStatus:
     failed = read_failures(root)
     standing = classify_games(facts, now, find_schedule_read_time(root), failed)
     to_come = select_upcoming_games(schedule, now)
-    runs = delta_tables.scan_table(root, ledger.RUNS).sort("started_at").tail(1).collect()
+    runs = scan_last_runs(root, 1).collect()
     last_run = runs.row(0, named=True) if runs.height else None
     quarantined = (
         delta_tables.scan_table_or_empty(root, QUARANTINE).select("subject").unique().sort("subject").collect()
@@ -85,7 +90,7 @@ def read_status(root: Location, now: datetime) -> LakeStatus:
 
 def read_failures(root: Location) -> pl.DataFrame:
     """Return the last failure of each page in the last runs, even if fetched since: columns of FAILURE_SCHEMA."""
-    runs = delta_tables.scan_table(root, ledger.RUNS).sort("started_at").tail(RUNS_READ).select("started_at", "pages")
+    runs = scan_last_runs(root, RUNS_READ).select("started_at", "pages")
     reasons = runs.explode("pages").unnest("pages").select("table", "reasons", failed_at="started_at")
     parted = pl.col("reasons").str.splitn(": ", 2).struct
     return (

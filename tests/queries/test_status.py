@@ -8,6 +8,8 @@ import pytest
 
 from nhl_lake.errors import LakeError
 from nhl_lake.queries.status import LakeStatus, read_status
+from nhl_lake.schema import ledger
+from tests.support import lakes
 from tests.support.fake_api import NOON, FakeApi, FakeGame, run_ingest
 
 
@@ -125,3 +127,11 @@ def test_a_lake_that_nobody_fed_for_months_says_what_it_misses(tmp_path: Path):
         answer = found(tmp_path, NOON + timedelta(days=days))
         assert answer.seasons[0].pending == late
         assert answer.problems[0].startswith(f"{late} played games are missing, the oldest of 2026-01-12")
+
+
+def test_the_last_of_two_runs_at_one_instant_is_always_the_same(tmp_path: Path):
+    for _ in range(2):
+        run_ingest(tmp_path, FakeApi([FakeGame(1)]))
+    runs = lakes.read_rows(tmp_path, ledger.RUNS)
+    assert (runs.height, runs["started_at"].n_unique()) == (2, 1)
+    assert len({(found(tmp_path).last_run or {})["run_id"] for _ in range(12)}) == 1
