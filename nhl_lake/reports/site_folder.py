@@ -97,15 +97,21 @@ class SiteFolder:
         parent = self.open_folder(folder, makes=False)
         if parent is None:
             return None
-        try:
-            # a pipe that somebody has put there would block
-            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=parent)
-        except OSError as error:
-            if error.errno in {errno.ENOENT, errno.ELOOP, errno.ENXIO}:
-                return None
-            raise
-        with os.fdopen(handle, "rb") as file:
-            return file.read() if stat.S_ISREG(os.fstat(handle).st_mode) else None
+        with explain_errors(self.path / path):
+            try:
+                # a pipe that somebody has put there would block
+                handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=parent)
+            except OSError as error:
+                if error.errno in {errno.ENOENT, errno.ELOOP, errno.ENXIO}:
+                    return None
+                raise
+            try:
+                if not stat.S_ISREG(os.fstat(handle).st_mode):
+                    return None
+                with os.fdopen(handle, "rb", closefd=False) as file:
+                    return file.read()
+            finally:
+                os.close(handle)
 
     def hash(self, path: str) -> str | None:
         """Return the SHA-256 of a file; None if there is no plain file."""
@@ -151,7 +157,8 @@ class SiteFolder:
             parent = self.open_folder(folder, makes=False)
             for name in [] if parent is None else list_names(parent):
                 if DRAFT.fullmatch(name):
-                    os.unlink(name, dir_fd=parent)
+                    with explain_errors(self.path / folder / name):
+                        os.unlink(name, dir_fd=parent)
 
     def read_manifest(self) -> Manifest:
         """Return the manifest; an empty one in an empty folder. A folder that is not of a site is an error."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,32 @@ def test_a_pipe_in_the_place_of_a_page_does_not_block(tmp_path: Path):
     with open_site(tmp_path) as site:
         assert site.read("index.html") is None
         assert site.write("index.html", b"page")
+
+
+@pytest.mark.parametrize("name", ["index.html", GAME, ".nhl-lake-0123456789abcdef"])
+def test_a_folder_in_the_place_of_a_file_is_named(name: str, tmp_path: Path):
+    with open_locked_site(tmp_path) as site:
+        site.write_manifest(site_folder.EMPTY)
+    (tmp_path / name).mkdir(parents=True)
+
+    def write() -> None:
+        with open_locked_site(tmp_path) as site:
+            assert site.hash(name) is None
+            site.write(name, b"page")
+
+    with pytest.raises(LakeError, match=f"{re.escape(name)} cannot be opened or written"):
+        write()
+    assert (tmp_path / name).is_dir()
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def deny(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    with open_site(tmp_path) as site:
+        monkeypatch.setattr(site_folder.os, "open", deny)
+        with pytest.raises(LakeError, match=r"index\.html cannot be opened or written: Permission denied"):
+            site.hash("index.html")
 
 
 def test_a_folder_that_is_not_a_site_is_refused(tmp_path: Path):
