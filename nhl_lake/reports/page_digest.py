@@ -61,7 +61,7 @@ def list_parts(data: Any) -> Iterable[bytes]:  # noqa: ANN401 - whatever a page'
 def digest_sections(root: Location, sections: Mapping[str, Section], season: int, key: str) -> dict[Any, str]:
     """Return a digest for each page of a season: of its rows of some sections, without drawing up any page.
 
-    The order of rows does not count: sections sort by columns that they show.
+    The order of rows does not count, but the columns by which a section sorts them do.
     """
     plans = []
     for section in sections.values():

@@ -22,15 +22,16 @@ class Section(NamedTuple):
 
 def plan_section(root: Location, section: Section, season: int, key: str, ids: Collection[int] | None) -> pl.LazyFrame:
     """Return the rows of a section in a season, in order: `key`, then its columns. `ids`: only these pages."""
-    order = section.order or find_table(section.table).key
+    order = list_order(section)
     columns = list(dict.fromkeys((key, *section.columns)))
     rows = filter_section(root, section, season, key, ids)
     return rows.sort(key, *order, descending=flatten_order(section, len(order)), nulls_last=True).select(columns)
 
 
 def scan_section(root: Location, section: Section, season: int, key: str) -> pl.LazyFrame:
-    """Return the rows of a section in a season, in any order."""
-    return filter_section(root, section, season, key, None).select(list(dict.fromkeys((key, *section.columns))))
+    """Return the rows of a section in a season, in any order, with the columns that say the order."""
+    columns = dict.fromkeys((key, *section.columns, *list_order(section)))
+    return filter_section(root, section, season, key, None).select(list(columns))
 
 
 def filter_section(
@@ -41,6 +42,11 @@ def filter_section(
     if ids is not None:
         rows = rows.filter(pl.col(key).is_in(sorted(ids)))
     return rows if section.where is None else rows.filter(section.where)
+
+
+def list_order(section: Section) -> tuple[str, ...]:
+    """Return the columns by which the rows of a page are sorted: those of the section, or else the table's key."""
+    return section.order or find_table(section.table).key
 
 
 def flatten_order(section: Section, count: int) -> list[bool]:

@@ -26,6 +26,7 @@ from nhl_lake.reports.site_pages import PageKind, PlannedPage
 from nhl_lake.store.location import Location
 from tests.support import fake_api
 from tests.support.commands import CommandResult, get_clean_environment
+from tests.support.frame_lakes import make_lake
 from tests.support.sites import find_broken_links, read_site, stat_site
 
 SEASON = 20252026
@@ -116,6 +117,7 @@ def test_new_code_draws_every_page_and_writes_those_that_differ(
 def test_a_season_that_the_lake_lacks_is_an_error(small_lake: Path, tmp_path: Path):
     with pytest.raises(BadInput, match="has no games of 1999-00"):
         build_site(small_lake, tmp_path / "site", [19992000])
+    assert not (tmp_path / "site").exists()
 
 
 def test_a_site_of_another_lake_replaces_the_pages(small_lake: Path, tmp_path: Path):
@@ -295,3 +297,14 @@ def test_teams_that_are_equal_are_in_the_order_of_their_letters(small_lake: Path
     tied = data.teams.reverse().with_columns(xg_share=pl.lit(0.5))
     assert tied.height > 1
     assert render_teams(data._replace(teams=tied), ALONE) == render_teams(data._replace(teams=tied.reverse()), ALONE)
+
+
+def test_a_digest_of_a_game_changes_with_the_order_of_its_rows(tmp_path: Path):
+    ids = {"season": SEASON, "game_id": 2025020001, "event": "penalty", "period": 1, "is_goal": False}
+    numbers = ((1, 2), (2, 1))
+    digests = []
+    for first, second in numbers:
+        rows = [ids | {"event_id": 7, "event_number": first}, ids | {"event_id": 8, "event_number": second}]
+        root = make_lake(tmp_path / str(first), silver__plays=rows)
+        digests.append(digest_sections(root, SECTIONS, SEASON, "game_id"))
+    assert digests[0] != digests[1]
