@@ -116,6 +116,7 @@ def build_site(
 
     Raises BadInput for a folder that is not empty and not a site, and LakeLocked while another build writes to it.
     """
+    choose_site(root, seasons)  # raises before a folder is made
     with open_locked_site(folder) as site:
         before = site.read_manifest()
         intact = {path: record for path, record in before.files.items() if record.sha256 == site.hash(path)}
