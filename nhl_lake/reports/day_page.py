@@ -88,7 +88,9 @@ def list_scores(data: DayData) -> Iterator[Score]:
         has_xg = flow is not None and flow["home_xg_so_far"].is_not_null().any()
         beyond = game["last_period_type"]
         yield Score(
-            game | {f"{side}_shown_xg": format_xg(game[f"{side}_xg"]) for side in SIDES},
+            game
+            | {f"{side}_shown_xg": format_xg(game[f"{side}_xg"]) for side in SIDES}
+            | {f"{side}_score": NO_VALUE for side in SIDES if game[f"{side}_score"] is None},
             "Final" if beyond in (None, "REG") else f"Final ({beyond})",
             draw_small_flow(flow, letters) if flow is not None and has_xg else Markup(),
             describe_prediction(game),
@@ -105,9 +107,10 @@ def describe_prediction(game: dict[str, Any]) -> str:
     """Return what was predicted beside what came; without a stored prediction, what earlier games say."""
     stored, modeled = game["predicted_home_win_probability"], game["home_win_probability"]
     chance = modeled if stored is None else stored
-    if chance is None or game["home_score"] == game["away_score"]:
+    home, away = game["home_score"], game["away_score"]
+    if chance is None or home is None or away is None or home == away:
         return ""
-    is_home = game["home_score"] > game["away_score"]
+    is_home = home > away
     winner = game["home_team_abbrev"] if is_home else game["away_team_abbrev"]
     share = chance if is_home else 1 - chance
     shown = f"{100 * share:.0f}%"

@@ -8,6 +8,7 @@ import pytest
 
 from nhl_lake import Lake
 from nhl_lake.reports.day import DayData, find_days_to_show, read_days
+from nhl_lake.reports.day_page import render_days
 from tests.support.commands import LEAGUE_NOW
 from tests.support.frame_lakes import make_lake
 
@@ -103,3 +104,20 @@ def test_the_prediction_beside_a_result_is_the_newest(tmp_path: Path):
 
     assert one.results["predicted_home_win_probability"].to_list() == [0.6]
     assert one.results["home_win_probability"].to_list() == [None]
+
+
+@pytest.mark.parametrize(("home", "away"), [(None, None), (3, None), (None, 0)])
+def test_a_score_that_is_unknown_is_a_dash(home: int | None, away: int | None, tmp_path: Path):
+    day = date(2026, 3, 20)
+    game = make_game(1, day, game_state="OFF", home_score=home, away_score=away)
+    predicted = {"season": SEASON, "game_id": 2025020001, "game_date": day, "model": "m", "made_at": NOW}
+    names = ("silver__team_games", "silver__skater_games", "gold__skater_game", "gold__team_season", "silver__lineups")
+    tables: dict[str, list[dict[str, object]]] = {name: [] for name in (*names, "silver__players")}
+    root = make_lake(
+        tmp_path, silver__games=[game], gold__game_predictions=[predicted | {"home_win_probability": 0.6}], **tables
+    )
+    page = render_days(list(read_days(root, SEASON, NOW)))
+
+    assert page.count("<b>–</b>") == [home, away].count(None)
+    assert "None" not in page
+    assert "won" not in page
