@@ -284,7 +284,8 @@ def summarize_teams(frames: Mapping[str, pl.DataFrame], point_shares: Mapping[st
     total, even = (rows.filter(pl.col("situation") == name) for name in (ALL_SITUATIONS, EVEN_SITUATION))
     kind = total.select("team_id", "game_type")
     saved = frames["goalies"].join(kind, on=["team_id", "game_type"], how="semi")
-    saved = saved.group_by("team_id").agg(pl.col("goals_saved_above_expected").sum())
+    is_known = pl.col("goals_saved_above_expected").is_not_null().any()
+    saved = saved.group_by("team_id").agg(pl.when(is_known).then(pl.col("goals_saved_above_expected").sum()))
     found = total.select(
         "team_id", "team_abbrev", "game_type", "games", "goals", "goals_against", "xg", "xg_against",
         "goals_above_expected", "shooting_share", "save_share",

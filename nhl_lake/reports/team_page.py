@@ -161,7 +161,8 @@ def list_tiles(data: TeamData, ranks: dict[str, dict[str, Any]]) -> Iterator[Til
         Source("gold.team_season", f"{key}&situation={name}", ()) for name in (ALL_SITUATIONS, EVEN_SITUATION)
     )
     saved = Source("gold.goalie_season", f"{key}&is_total=false&situation={ALL_SITUATIONS}", ())
-    record = "–".join(str(summary[name] or 0) for name in ("wins", "losses", "overtime_losses"))
+    counts = [summary[name] for name in ("wins", "losses", "overtime_losses")]
+    record = None if None in counts else "–".join(map(str, counts))
     yield Tile(TableColumn("record", "Record", "Wins, losses, overtime losses in the lake", "text"), {"record": record})
     tiles = (
         ("xg_share", "5v5 xG%", "Share of expected goals at 5 on 5", "percent", even),
@@ -233,7 +234,7 @@ def list_player_tables(data: TeamData) -> Iterator[TableParts]:
     skaters, goalies = (mark_leavers(rows.filter(is_kind)) for rows in (data.skaters, data.goalies))
     own = f"{key}&is_total=false&situation={ALL_SITUATIONS}"
     source = Source("gold.skater_season", own, ("player_id",))
-    yield "forwards", skaters.filter(pl.col("position") != "D"), SKATER_COLUMNS, "Forwards", source
+    yield "forwards", skaters.filter(pl.col("position").ne_missing("D")), SKATER_COLUMNS, "Forwards", source
     yield "defense", skaters.filter(pl.col("position") == "D"), SKATER_COLUMNS, "Defensemen", source
     yield "goalies", goalies, GOALIE_COLUMNS, "Goalies", Source("gold.goalie_season", own, ("player_id",))
     for name, most, partners in (

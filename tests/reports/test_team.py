@@ -9,6 +9,7 @@ from polars.testing import assert_frame_equal
 
 from nhl_lake import Lake
 from nhl_lake.reports.team import RANKED, TeamData, read_teams
+from nhl_lake.reports.team_page import render_team
 from tests.support.commands import LEAGUE_NOW
 from tests.support.frame_lakes import make_lake
 
@@ -156,3 +157,18 @@ def test_standings_older_than_the_last_game_are_not_shown(tmp_path: Path):
     assert (old.standing, old.summary["point_share"], old.team["division"]) == (None, None, "North")
     assert new.standing is not None
     assert (new.standing["points_won"], new.summary["point_share"]) == (101, 0.5)
+
+
+def test_what_is_unknown_of_a_team_is_not_zero(tmp_path: Path):
+    key = {"season": SEASON, "game_type": 2, "team_id": 1, "team_abbrev": "AAA", "situation": "all", "games": 2}
+    player = {"player_id": 7, "player": "Odd Oddson", "is_total": False, "position": None}
+    root = make_lake(
+        tmp_path, gold__team_season=[key], gold__goalie_season=[key | {"player_id": 9, "is_total": False}],
+        gold__skater_season=[key | player],
+    )  # fmt: skip
+    (team,) = read_teams(root, SEASON, NOW)
+    page = render_team(team)
+
+    assert team.summary["goals_saved_above_expected"] is None
+    assert ("GSAx</dt>" in page, "0–0–0" in page) == (False, False)
+    assert "Odd Oddson" in page  # a skater without a position is with the forwards
