@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from nhl_lake.catalog import find_table
-from nhl_lake.errors import BadInput
+from nhl_lake.errors import BadInput, LakeError
 from nhl_lake.gold.goalie_season import has_played
 from nhl_lake.gold.measures.situations import ALL_SITUATIONS, EVEN_SITUATION
 from nhl_lake.hockey.ids import format_season
@@ -312,7 +312,7 @@ def build_player(
         player=describe_person(player_id, page, seasons, games, position),
         season=season,
         is_goalie=is_goalie,
-        total=find_total(seasons, season),
+        total=find_total(seasons, f"gold.{kind}_season", player_id, season),
         seasons=seasons,
         games=games,
         shots=own[shots],
@@ -325,9 +325,14 @@ def build_player(
     )
 
 
-def find_total(seasons: pl.DataFrame, season: int) -> dict[str, Any]:
+def find_total(seasons: pl.DataFrame, table: str, player_id: int, season: int) -> dict[str, Any]:
     """Return the row of a season over all teams: of the regular season, or else of the playoffs."""
-    own = (row for row in seasons.iter_rows(named=True) if row["season"] == season and row["is_total"])
+    own = [row for row in seasons.iter_rows(named=True) if row["season"] == season and row["is_total"]]
+    if not own:
+        raise LakeError(
+            f"{table} has no row of player {player_id} in {format_season(season)}, who has games.",
+            "If a run is writing, try again when it has ended; otherwise run `nhl-lake rebuild`.",
+        )
     return min(own, key=lambda row: int(row["game_type"]))
 
 

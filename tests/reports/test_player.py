@@ -8,6 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from nhl_lake import Lake
+from nhl_lake.errors import LakeError
 from nhl_lake.reports.player import PlayerData, read_players
 from tests.support.frame_lakes import make_lake
 
@@ -140,3 +141,9 @@ def test_a_goalie_who_only_dressed_has_no_card(tmp_path: Path):
     del game["position"]
     root = make_lake(tmp_path, gold__goalie_game=[game])
     assert list(read_players(root, SEASON)) == []
+
+
+def test_a_game_before_its_season_is_an_error(tmp_path: Path):
+    root = make_lake(tmp_path, gold__skater_season=[], gold__skater_game=[make_game(1, 2025020001, 10)])
+    with pytest.raises(LakeError, match=r"gold\.skater_season has no row of player 1 in 2025-26"):
+        list(read_players(root, SEASON))
