@@ -11,6 +11,7 @@ import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -106,7 +107,7 @@ def make_app(root: Location, seasons: Sequence[int] = (), hosts: Sequence[str] =
     return Starlette(
         routes=[Route("/{path:path}", show, methods=["GET"])],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)],
-        exception_handlers={HTTPException: show_http_error, LakeError: show_lake_error},  # type: ignore[dict-item]
+        exception_handlers=HANDLERS,
     )
 
 
@@ -132,16 +133,27 @@ def show_http_error(_: Request, error: HTTPException) -> Response:
     return show_error(error.status_code, TITLES.get(error.status_code, "This is not possible"), about)
 
 
-def show_lake_error(_: Request, error: LakeError) -> Response:
+def show_lake_error(_: Request, error: LakeError | OSError) -> Response:
     """Return the page for a lake that cannot be read. The terminal says why; a browser need not know."""
-    LOG.error("Error: %s", error)
+    LOG.error("Error: %s", error if isinstance(error, LakeError) else summarize_error(error))
     return show_error(503, "The lake cannot be read", "The terminal in which the server runs says why.")
+
+
+def show_unexpected_error(_: Request, __: Exception) -> Response:
+    """Return the page for any other failure, which the server prints."""
+    return show_error(500, "This page cannot be drawn", "The terminal in which the server runs says why.")
 
 
 def show_error(status: int, title: str, about: str) -> Response:
     """Return an error as a page, which links to the start page from wherever it is."""
     place = Place(is_alone=False, base="/")
     return make_response(render_page("notfound.html.j2", place, title=title, about=about), HTML, status)
+
+
+HANDLERS: Mapping[Any, Any] = {  # of the kinds of errors: Starlette's types know only Exception
+    HTTPException: show_http_error, LakeError: show_lake_error, OSError: show_lake_error,
+    Exception: show_unexpected_error,
+}  # fmt: skip
 
 
 def open_socket(host: str, port: int) -> socket.socket:

@@ -137,6 +137,30 @@ def test_a_lake_that_cannot_be_read_is_said_in_the_terminal(
     assert "/secret/place" in caplog.text
 
 
+@pytest.mark.parametrize(("error", "status"), [(FileNotFoundError(2, "No such file", "/secret/place"), 503),
+                                               (ValueError("/secret/place"), 500)])  # fmt: skip
+def test_any_other_failure_is_a_page_too(
+    small_lake: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception, status: int
+):
+    client = Client(small_lake)
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(site_server, "hash_versions", fail)
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(client.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=URL) as browser:
+            return await browser.get(GAME)
+
+    response = asyncio.run(ask())
+    assert response.status_code == status
+    assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert ("The terminal" in response.text, "/secret/place" in response.text) == (True, False)
+    assert status == 500 or "/secret/place" in caplog.text
+
+
 def test_a_run_changes_the_next_page(tmp_path: Path):
     root = tmp_path / "lake"
     fake_api.run_ingest(root, fake_api.make_league(1), rebuilds=True)
