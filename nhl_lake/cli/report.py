@@ -49,19 +49,22 @@ def game(
     from nhl_lake import layout
     from nhl_lake.reports.game import read_game
 
+    kind = choose_kind(to, png=png)
     chosen, _ = load_settings()
     layout.require_readable_lake(chosen.root)
     data = read_game(chosen.root, find_game(which))
-    kind = "png" if png else choose_kind(to)
     write_report(list(draw_game(data, kind, is_alone=to is not None)), to, replace=replace, opens=opens, json=json)
 
 
-def choose_kind(to: str | None) -> str:
+def choose_kind(to: str | None, *, png: bool = False) -> str:
     """Return what a file's ending asks for: html, png or svg."""
+    has_name = to not in {None, "-"}
     ending = Path(to or "").suffix.lower().removeprefix(".")
-    if ending not in KINDS and to not in {None, "-"}:
+    if has_name and ending not in KINDS:
         raise BadInput(f"'{to}' has no ending of a report.", "Endings are .html, .png and .svg: --to game.html.")
-    return ending or "html"
+    if png and has_name and ending != "png":
+        raise BadInput(f"--png does not fit the name {to}.", "Change one, or leave out --png.")
+    return "png" if png else ending or "html"
 
 
 def draw_game(data: "GameData", kind: str, *, is_alone: bool) -> Iterator[Output]:

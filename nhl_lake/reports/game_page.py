@@ -154,7 +154,7 @@ def render_game(data: GameData, place: Place = ALONE) -> str:
 def describe_game(game: dict[str, Any]) -> str:
     """Return the title of a game: COL 5 – 3 DET, 2024-02-22."""
     away, home = game["away_team_abbrev"], game["home_team_abbrev"]
-    if game["home_score"] is None:
+    if game["home_score"] is None or game["away_score"] is None:
         return f"{away} at {home}, {game['game_date']}"
     return f"{away} {game['away_score']} – {game['home_score']} {home}, {game['game_date']}"
 

@@ -14,6 +14,7 @@ from nhl_lake.errors import BadInput
 from nhl_lake.hockey.calendar import FINAL_STATES
 from nhl_lake.queries.game import find_last_game
 from nhl_lake.reports import game as game_data
+from nhl_lake.reports.charts.shot_map import draw_dots
 from nhl_lake.reports.game import GameData, read_game, read_games
 from nhl_lake.reports.game_page import describe_pregame, list_missing, render_game
 from nhl_lake.store import delta_tables
@@ -184,6 +185,28 @@ def test_report_says_what_is_missing(games: list[GameData]):
     assert "no xG" in render_game(no_xg)
     empty = GameData(*(part.clear() if isinstance(part, pl.DataFrame) else part for part in no_shifts))
     assert "The lake has no plays of this game" in render_game(empty)
+
+
+def test_unknown_names_and_scores_are_not_named_none(games: list[GameData]):
+    names = dict.fromkeys(("home_team_name", "away_team_name", "home_score", "venue", "last_period_type"))
+    page = render_game(games[0]._replace(game=games[0].game | names))
+    assert "None" not in page
+    assert f"{games[0].game['home_team_abbrev']}: skaters" in page
+
+
+def test_attempts_of_an_unknown_team_are_on_no_side(games: list[GameData]):
+    game = next(game for game in games if game.shots.height > 9)
+    unknown = game.shots.with_columns(is_home=pl.lit(None, pl.Boolean))
+    assert "<circle" in "".join(draw_dots(game.shots))
+    assert not list(draw_dots(unknown))
+
+
+def test_a_picture_is_not_written_under_another_ending(run_here: Run, league_lake: Path, tmp_path: Path):
+    file = tmp_path / "game.html"
+    result = run_here("report", "game", "last", "--png", "--to", str(file), root=league_lake)
+    assert (result.code, len(result.err.splitlines())) == (2, 2)
+    assert "--png does not fit the name" in result.err
+    assert not file.exists()
 
 
 def test_game_to_come_has_a_page_that_says_so(league_lake: Path):

@@ -66,8 +66,8 @@ def order_shots(shots: pl.DataFrame) -> pl.DataFrame:
 
 
 def draw_dots(shots: pl.DataFrame) -> Iterator[str]:
-    """Yield a dot per attempt, in groups of a side and a kind, with what it was as its tool tip."""
-    rows = shots.iter_rows(named=True)
+    """Yield a dot per attempt of a known team, in groups of a side and a kind, with what it was as its tool tip."""
+    rows = shots.drop_nulls("is_home").iter_rows(named=True)
     for (kind, side), group in groupby(rows, lambda shot: (classify_shot(shot), "home" if shot["is_home"] else "away")):
         yield f'<g class="{kind} {side}">{"".join(map(draw_dot, group))}</g>'
 
