@@ -9,7 +9,7 @@ import polars as pl
 
 from nhl_lake import Lake
 from nhl_lake.hockey.names import format_full_name
-from nhl_lake.plot.inputs import Source, collect_frame, require_game, require_one_game, require_rows
+from nhl_lake.plot.inputs import Source, collect_frame, require_frame, require_game, require_one_game, require_rows
 from nhl_lake.plot.theme import WIDTH, Chart, choose, choose_page_colors, finish, import_altair
 from nhl_lake.queries.game import scan_game
 from nhl_lake.reports.charts.game_clock import PERIOD_S, REGULATION_S, shorten_name
@@ -84,7 +84,7 @@ def matchups(source: Source, game: int | None = None, *, dark: bool = False) -> 
 
 def filter_game(source: pl.DataFrame | pl.LazyFrame, columns: tuple[str, ...], game: int | None) -> pl.DataFrame:
     """Return the columns of a frame, of one game."""
-    has_game = "game_id" in source.collect_schema().names()
+    has_game = "game_id" in require_frame(source).collect_schema().names()
     rows = collect_frame(source, (*columns, "game_id") if has_game or game is not None else columns)
     rows = rows if game is None else rows.filter(game_id=game)
     require_one_game(rows)

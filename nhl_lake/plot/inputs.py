@@ -1,6 +1,7 @@
 """What a chart is made of: a lake or a frame, and which game, player, team or season."""
 
 from collections.abc import Collection
+from operator import index
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -17,11 +18,29 @@ from nhl_lake.queries.team import require_known_team
 
 Source: TypeAlias = Lake | pl.DataFrame | pl.LazyFrame
 MAX_CHOICES = 5
+EXAMPLES = {"game": "game=2023020001", "season": "season=2023", "window": "window=10"}
+
+
+def require_frame(rows: object) -> pl.DataFrame | pl.LazyFrame:
+    """Return a frame of Polars; anything else is an error."""
+    if not isinstance(rows, pl.DataFrame | pl.LazyFrame):
+        raise BadInput(
+            f"A chart is not made of a {type(rows).__name__}.", "Give a lake, nhl_lake.open_lake(), or a Polars frame."
+        )
+    return rows
+
+
+def require_number(value: object, what: str) -> int:
+    """Return a whole number, also one of numpy; anything else is an error that says what it is for."""
+    try:
+        return index(value)  # type: ignore[arg-type]
+    except TypeError as error:
+        raise BadInput(f"{value!r} is no {what}.", f"Give a whole number: {EXAMPLES[what]}.") from error
 
 
 def collect_frame(rows: pl.DataFrame | pl.LazyFrame, columns: Collection[str]) -> pl.DataFrame:
     """Return the columns of a frame; the error names those that it lacks."""
-    have = rows.collect_schema().names()
+    have = require_frame(rows).collect_schema().names()
     missing = [name for name in columns if name not in have]
     if missing:
         raise BadInput(
@@ -50,7 +69,7 @@ def require_game(game: int | None) -> int:
     """Return the game that a chart of a lake needs."""
     if game is None:
         raise BadInput("Which game?", "Give its id: game=2023020001. `nhl-lake show silver.games` lists games.")
-    return game
+    return require_number(game, "game")
 
 
 def find_player(lake: Lake, player: int | str) -> dict[str, Any]:
@@ -74,7 +93,8 @@ def choose_season(lake: Lake, table: str, season: int | None, **key: Any) -> int
     if season is None and seasons:
         return seasons[0]
     if season is not None:
-        full = season if season > 9999 else season * 10_000 + season + 1
+        number = require_number(season, "season")
+        full = number if number > 9999 else number * 10_000 + number + 1
         if full in seasons:
             return full
         raise BadInput(
@@ -85,5 +105,6 @@ def choose_season(lake: Lake, table: str, season: int | None, **key: Any) -> int
 
 def require_team(lake: Lake, team: str) -> str:
     """Return the letters of a team that the lake has."""
-    require_known_team(lake.root, team)
-    return team.upper()
+    letters = str(team)
+    require_known_team(lake.root, letters)
+    return letters.upper()

@@ -6,7 +6,16 @@ from nhl_lake import Lake
 from nhl_lake.errors import BadInput
 from nhl_lake.gold.measures.situations import EVEN_SITUATION
 from nhl_lake.hockey.ids import format_season
-from nhl_lake.plot.inputs import Source, choose_season, collect_frame, find_player, require_rows, require_team
+from nhl_lake.plot.inputs import (
+    Source,
+    choose_season,
+    collect_frame,
+    find_player,
+    require_frame,
+    require_number,
+    require_rows,
+    require_team,
+)
 from nhl_lake.plot.theme import WIDTH, Chart, choose, choose_page_colors, finish, import_altair
 from nhl_lake.queries.calibration import GAME, XG, read_calibration
 from nhl_lake.queries.percentiles import read_percentiles
@@ -77,7 +86,7 @@ def calibration(source: Source, *, of: str = XG, season: int | None = None, dark
         table = "gold.shots" if of == XG else "gold.game_features"
         rows = read_calibration(source.root, of, None if season is None else choose_season(source, table, season))
     else:
-        rows = source.lazy().collect()
+        rows = require_frame(source).lazy().collect()
     what = "Home wins by their probability before the game" if of == GAME else "Goals by expected goals"
     bands = collect_frame(rows, CALIBRATION_COLUMNS)
     return draw_calibration(require_rows(bands, f"no predictions of {of}"), what, dark=dark)
@@ -89,7 +98,7 @@ def read_rolling(
     """Return the rolling rates of a player or a team, and their name with the season."""
     if (player is None) == (team is None):
         raise BadInput("Whose rolling xG?", "Give a player or a team: player=8478402, or team='HMS'.")
-    if window < 1:
+    if require_number(window, "window") < 1:
         raise BadInput(f"A window of {window} games is too short.", "Give at least 1: window=10.")
     if team is not None:
         letters = require_team(lake, team)

@@ -12,7 +12,15 @@ from nhl_lake.gold.measures.stint_xg import REGULAR_SEASON
 from nhl_lake.hockey import rink_lines
 from nhl_lake.hockey.ids import format_season
 from nhl_lake.plot.games import describe_game
-from nhl_lake.plot.inputs import Source, choose_season, collect_frame, find_player, require_rows, require_team
+from nhl_lake.plot.inputs import (
+    Source,
+    choose_season,
+    collect_frame,
+    find_player,
+    require_game,
+    require_rows,
+    require_team,
+)
 from nhl_lake.plot.theme import MAX_ROWS, Chart, choose, choose_page_colors, finish, import_altair
 from nhl_lake.queries.game import raise_unknown_game, scan_game
 from nhl_lake.reports.charts.shot_map import MIN_RADIUS, NO_XG_RADIUS, RADIUS_BY_XG
@@ -68,6 +76,7 @@ def read_shots(
 ) -> tuple[pl.DataFrame, str]:
     """Return the attempts of a game, player or team, and the title of their map."""
     if game is not None:
+        game = require_game(game)
         about = scan_game(lake.root, "silver.games", game).collect()
         if about.is_empty():
             raise_unknown_game(lake.root, game)

@@ -12,7 +12,7 @@ import nhl_lake
 from nhl_lake import Lake, plot
 from nhl_lake.errors import BadInput
 from nhl_lake.hockey import rink_lines
-from nhl_lake.plot import shot_maps, theme
+from nhl_lake.plot import inputs, shot_maps, theme
 from nhl_lake.queries import calibration, matchups, percentiles, rolling
 from nhl_lake.reports import colors
 
@@ -248,3 +248,27 @@ def test_without_altair_the_error_says_what_to_install(lake: Lake, game: int, mo
     assert str(caught.value).splitlines() == [
         "Charts are drawn by Altair, which is not installed.", "Run `pip install 'nhl-lake[plot]'`."
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("draw", "what"),
+    [
+        (lambda: plot.game_flow("lake", 1), "A chart is not made of a str."),
+        (lambda: plot.matchups(None), "A chart is not made of a NoneType."),
+        (lambda: plot.rolling({}), "A chart is not made of a dict."),
+        (lambda: plot.calibration([]), "A chart is not made of a list."),
+    ],
+)
+def test_what_is_neither_lake_nor_frame_is_named(draw: Callable[[], Any], what: str):
+    with pytest.raises(BadInput) as caught:
+        draw()
+    assert (caught.value.message, len(str(caught.value).splitlines())) == (what, 2)
+
+
+def test_numbers_are_whole_and_of_any_library():
+    assert inputs.require_number(pl.Series([7]).to_numpy()[0], "game") == 7
+    for value in ("2025021210", 2025021210.0, [1]):
+        with pytest.raises(BadInput, match="is no game"):
+            inputs.require_game(value)
+    with pytest.raises(BadInput, match="'2025' is no season"):
+        inputs.require_number("2025", "season")
