@@ -423,7 +423,7 @@ def test_season_that_left_bronze_is_removed_when_row_loss_is_allowed(tmp_path: P
     shutil.rmtree(root / "bronze")
     shutil.copytree(tmp_path / "copy", root / "bronze")
 
-    with pytest.raises(ValidationFailed, match="rows would become 0"):
+    with pytest.raises(ValidationFailed, match="row would become 0"):
         list(rebuild.rebuild(root, day=TODAY))
     assert list_games_in(root, "gold.skater_game") == {2025020001, 2024020001}
     list(rebuild.rebuild(root, day=TODAY, allow_row_loss=True))
