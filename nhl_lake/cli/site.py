@@ -85,6 +85,8 @@ def serve(
     chosen, _ = load_settings()
     layout.require_readable_lake(chosen.root)
     seasons = parse_season_years(season)
+    if not json:
+        print_text("Reading which pages there are …")
     serve_site(chosen.root, seasons, host=host, port=port, ready=print_json_address if json else print_address)
 
 
