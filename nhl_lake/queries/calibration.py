@@ -47,7 +47,7 @@ def count_bands(pairs: pl.DataFrame) -> pl.DataFrame:
     return (
         pairs.with_columns(band=band.cast(pl.Int32))
         .group_by("band")
-        .agg(count=pl.len(), predicted=pl.col("predicted").mean().round(5), observed=pl.col("is_true").mean())
+        .agg(count=pl.len(), predicted=pl.col("predicted").mean().round(9), observed=pl.col("is_true").mean())
         .sort("band")
         .with_columns(low=(middle - spread) / (1 + Z_95**2 / n), high=(middle + spread) / (1 + Z_95**2 / n))
     )

@@ -188,7 +188,7 @@ def test_upgrade_that_changes_loses_or_duplicates_a_page_is_refused(old, monkeyp
 
     monkeypatch.setattr(upgrade, "STEPS", (STEP._replace(change=wrongly),))
 
-    with pytest.raises(ValidationFailed, match="differs? after the upgrade"):
+    with pytest.raises(ValidationFailed, match=r"differs? after the upgrade"):
         run_upgrade(old)
 
     assert is_old(old)
