@@ -14,6 +14,7 @@ from nhl_lake.errors import BadInput
 
 if TYPE_CHECKING:
     from nhl_lake.reports.game import GameData
+    from nhl_lake.store.location import Location
 
 KINDS = ("html", "png", "svg")
 To = Annotated[
@@ -52,7 +53,7 @@ def game(
     kind = choose_kind(to, png=png)
     chosen, _ = load_settings()
     layout.require_readable_lake(chosen.root)
-    data = read_game(chosen.root, find_game(which))
+    data = read_game(chosen.root, find_game(chosen.root, which))
     write_report(list(draw_game(data, kind, is_alone=to is not None)), to, replace=replace, opens=opens, json=json)
 
 
@@ -189,18 +190,17 @@ def parse_date(text: str) -> date:
         raise BadInput(f"'{text}' is not a day.", "Write it as 2024-02-22: nhl-lake report day 2024-02-22.") from error
 
 
-def find_game(words: list[str]) -> int:
+def find_game(root: "Location", words: list[str]) -> int:
     """Return the game that the words name: an id, `last`, or `last` and a team."""
     from nhl_lake.queries.game import find_last_game
 
-    chosen, _ = load_settings()
     match words:
         case [number] if number.isdecimal():
             return int(number)
         case ["last"]:
-            return find_last_game(chosen.root, None)
+            return find_last_game(root, None)
         case ["last", team]:
-            return find_last_game(chosen.root, team)
+            return find_last_game(root, team)
     raise BadInput(f"'{' '.join(words)}' names no game.", "Give an id (2023020001), or: nhl-lake report game last TOR.")
 
 
