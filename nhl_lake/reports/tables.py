@@ -100,10 +100,16 @@ def render_table(
     )
     about = "" if source is None else render_source(source)
     hidden = "" if shows_caption else ' class="visually-hidden"'
-    return Markup(
-        f'<div class="scroll" tabindex="0" role="group" aria-label="{show_text(caption)}"><table class=d{about}>'
-        f"<caption{hidden}>{show_text(caption)}</caption><thead><tr>{head}</thead><tbody>{body}</tbody></table></div>"
+    return wrap_table(
+        f"<table class=d{about}><caption{hidden}>{show_text(caption)}</caption><thead><tr>{head}</thead>"
+        f"<tbody>{body}</tbody></table>",
+        caption,
     )
+
+
+def wrap_table(table: str, caption: str) -> Markup:
+    """Return a table of HTML in a box that scrolls, also by keys, where the screen is too narrow."""
+    return Markup(f'<div class="scroll" tabindex="0" role="group" aria-label="{show_text(caption)}">{table}</div>')
 
 
 def render_source(source: Source) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from nhl_lake.reports.charts.svg import show_text
+from nhl_lake.reports.tables import wrap_table
 
 SHADES = 5
 
@@ -26,10 +27,10 @@ def render_matrix(
         + "".join(render_cell(seconds.get((row, column)), most) for column in columns[number + 1 if is_same else 0 :])
         for number, row in enumerate(rows)
     )
-    return Markup(
-        f'<div class="scroll" tabindex="0" role="group" aria-label="{show_text(caption)}">'
-        f'<table class="matrix {side}">'
-        f"<caption>{show_text(caption)}</caption><thead><tr><td>{head}</thead><tbody>{body}</tbody></table></div>"
+    return wrap_table(
+        f'<table class="matrix {side}"><caption>{show_text(caption)}</caption><thead><tr><td>{head}</thead>'
+        f"<tbody>{body}</tbody></table>",
+        caption,
     )
 
 

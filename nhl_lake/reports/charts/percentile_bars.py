@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from nhl_lake.reports.charts.svg import format_number, show_text
 from nhl_lake.reports.colors import classify_percentile
-from nhl_lake.reports.tables import FORMATS, NO_VALUE
+from nhl_lake.reports.tables import FORMATS, NO_VALUE, wrap_table
 
 UNIT_FORMATS = {"per_60": "two", "share": "percent", "goals": "signed"}
 HEADINGS = ("Statistic", "Percentile", "Value", "Mins", "Needs")
@@ -21,10 +21,10 @@ def render_percentiles(rows: Sequence[Mapping[str, object]], *, player_id: int, 
     """
     head = "".join(f'<th scope="col"{"" if number < 2 else " class=n"}>{name}' for number, name in enumerate(HEADINGS))
     body = "".join(render_row(row, player_id) for row in rows)
-    return Markup(
-        f'<div class="scroll" tabindex="0" role="group" aria-label="{show_text(caption)}"><table class="percentiles">'
-        f'<caption class="visually-hidden">{show_text(caption)}</caption><thead><tr>{head}</thead>'
-        f"<tbody>{body}</tbody></table></div>"
+    return wrap_table(
+        f'<table class="percentiles"><caption class="visually-hidden">{show_text(caption)}</caption>'
+        f"<thead><tr>{head}</thead><tbody>{body}</tbody></table>",
+        caption,
     )
 
 
