@@ -11,6 +11,7 @@ from nhl_lake.gold.measures.situations import ALL_SITUATIONS, EVEN_SITUATION
 from nhl_lake.hockey.calendar import GAME_TYPES
 from nhl_lake.hockey.ids import format_season
 from nhl_lake.hockey.strength import SITUATIONS
+from nhl_lake.reports import goalie_columns
 from nhl_lake.reports.charts import game_clock, matrix, shot_map
 from nhl_lake.reports.colors import pick_team_colors
 from nhl_lake.reports.game import GameData
@@ -64,9 +65,7 @@ GOALIE_COLUMNS = (
     TableColumn("goals_against", "GA", "Goals against", "count"),
     TableColumn("save_share", "SV%", "Saves as a share of shots against", "share"),
     TableColumn("xg_against", "xGA", "Expected goals against", "two"),
-    TableColumn(
-        "goals_saved_above_expected", "GSAx", "Goals saved above expected: xG against less goals against", "signed"
-    ),
+    goalie_columns.SAVED_ABOVE_EXPECTED,
 )
 TEAM_COLUMNS = (
     TEAM,

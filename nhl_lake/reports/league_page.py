@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from nhl_lake.gold.measures.situations import ALL_SITUATIONS, EVEN_SITUATION
 from nhl_lake.hockey.ids import format_season
+from nhl_lake.reports import goalie_columns
 from nhl_lake.reports.charts.scatter import Dot, draw_scatter
 from nhl_lake.reports.league import EVEN_LEADING, LEADER_POSITIONS, LEADING, REGULAR_SEASON, LeagueData
 from nhl_lake.reports.page import ALONE, Place, render_page
@@ -66,16 +67,9 @@ STANDING_COLUMNS: Sequence[TableColumn] = (
 )
 GOALIE_COLUMNS: Sequence[TableColumn] = (
     *PLAYER_COLUMNS,
-    TableColumn("wins", "W", "Wins", "count"),
-    TableColumn("losses", "L", "Losses", "count"),
-    TableColumn("overtime_losses", "OTL", "Losses in overtime or the shootout", "count"),
-    TableColumn("shots_against", "SA", "Shots against", "count"),
-    TableColumn("save_share", "SV%", "Saves as a share of shots against", "share"),
-    TableColumn("xg_against", "xGA", "Expected goals against", "two"),
+    *goalie_columns.SEASON_COLUMNS,
     TableColumn("goals_against", "GA", "Goals against", "count"),
-    TableColumn(
-        "goals_saved_above_expected", "GSAx", "Goals saved above expected: xG against less goals against", "signed"
-    ),
+    goalie_columns.SAVED_ABOVE_EXPECTED,
     TableColumn(
         "shrunk_goals_saved_above_expected", "Likely own",
         "Goals saved above expected that are likely the goalie's own: shrunk", "signed",

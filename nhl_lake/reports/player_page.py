@@ -11,6 +11,7 @@ from markupsafe import Markup
 from nhl_lake.gold.measures.situations import ALL_SITUATIONS, EVEN_SITUATION
 from nhl_lake.hockey.calendar import GAME_TYPES
 from nhl_lake.hockey.ids import format_season
+from nhl_lake.reports import goalie_columns
 from nhl_lake.reports.charts import half_rink, series
 from nhl_lake.reports.charts.percentile_bars import render_percentiles
 from nhl_lake.reports.colors import pick_team_colors
@@ -90,9 +91,7 @@ GOALIE_COUNTS = (
     TableColumn("goals_against", "GA", "Goals against", "count"),
     TableColumn("save_share", "SV%", "Saves as a share of shots against", "share"),
     TableColumn("xg_against", "xGA", "Expected goals against", "two"),
-    TableColumn(
-        "goals_saved_above_expected", "GSAx", "Goals saved above expected: xG against less goals against", "signed"
-    ),
+    goalie_columns.SAVED_ABOVE_EXPECTED,
 )
 SAVED = "shrunk_goals_saved_above_expected"
 GOALIE_SEASON_COLUMNS = (

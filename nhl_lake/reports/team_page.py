@@ -10,6 +10,7 @@ from markupsafe import Markup
 from nhl_lake.gold.measures.situations import ALL_SITUATIONS, EVEN_SITUATION
 from nhl_lake.hockey.calendar import EASTERN
 from nhl_lake.hockey.ids import format_season
+from nhl_lake.reports import goalie_columns
 from nhl_lake.reports.charts import half_rink, series
 from nhl_lake.reports.colors import pick_team_colors
 from nhl_lake.reports.page import ALONE, Place, render_page
@@ -48,15 +49,8 @@ GOALIE_COLUMNS: Sequence[TableColumn] = (
     PLAYER,
     NUMBER,
     GAMES_PLAYED,
-    TableColumn("wins", "W", "Wins", "count"),
-    TableColumn("losses", "L", "Losses", "count"),
-    TableColumn("overtime_losses", "OTL", "Losses in overtime or the shootout", "count"),
-    TableColumn("shots_against", "SA", "Shots against", "count"),
-    TableColumn("save_share", "SV%", "Saves as a share of shots against", "share"),
-    TableColumn("xg_against", "xGA", "Expected goals against", "two"),
-    TableColumn(
-        "goals_saved_above_expected", "GSAx", "Goals saved above expected: xG against less goals against", "signed"
-    ),
+    *goalie_columns.SEASON_COLUMNS,
+    goalie_columns.SAVED_ABOVE_EXPECTED,
 )
 GAME_COLUMNS: Sequence[TableColumn] = (
     TableColumn("game_date", "Date", kind="day"),
