@@ -22,6 +22,7 @@ from nhl_lake.errors import LakeError, LakeLocked
 from nhl_lake.store.location import Bucket, open_store
 
 LEASE_TTL = timedelta(seconds=60)  # a lease expires when it was not renewed for this long
+STORE_CLOCK_STEP = timedelta(seconds=1)  # stores give an object's time in whole seconds, rounded down
 RENEW_EVERY_S = 15.0
 REQUEST_TIMEOUT_S = 15  # for one request: a later renewal would be useless
 
@@ -122,7 +123,8 @@ class Lease:
             current = obstore.head(self.open_store(), self.name)
         except FileNotFoundError:
             return False  # released just now
-        if self.read_store_time() - current["last_modified"] < LEASE_TTL:
+        # one step more: between 10.9 s and 12.0 s a clock of whole seconds counts two
+        if self.read_store_time() - current["last_modified"] < LEASE_TTL + STORE_CLOCK_STEP:
             return False
         started_at = read_uptime_s()
         try:

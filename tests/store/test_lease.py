@@ -51,6 +51,18 @@ def test_one_of_many_takes_an_expired_lease(bucket: Bucket, short: None):
         assert sum(pool.map(lambda n: make_lease(bucket, str(n)).acquire(), range(8))) == 1
 
 
+def test_lease_is_never_taken_before_its_holder_sees_it_expire(bucket: Bucket, short: None):
+    """The store's clock counts whole seconds: late in a second, two of its seconds are only a bit more than one."""
+    time.sleep((0.8 - time.time()) % 1)
+    held, other = make_lease(bucket, "held"), make_lease(bucket, "other")
+    assert held.acquire()
+
+    while not other.acquire():
+        time.sleep(0.02)
+
+    assert held.is_expired()
+
+
 def test_renewed_lease_stays_and_released_lease_is_free(bucket: Bucket, short: None):
     held = make_lease(bucket)
     assert held.acquire()
