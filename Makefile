@@ -42,7 +42,7 @@ format: $(DEV) ## Format the code
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format .
 
-docs: $(INSTALLED) ## Generate docs/TABLES.md and docs/CLI.md
+docs: $(INSTALLED) ## Generate docs/TABLES.md, docs/CLI.md and the manual page
 	$(BIN)/nhl-lake docs
 
 pictures: $(INSTALLED) ## Draw the pictures of the documents again, from a new lake of the sample league
@@ -50,7 +50,12 @@ pictures: $(INSTALLED) ## Draw the pictures of the documents again, from a new l
 	$(BIN)/nhl-lake --root $$folder/demo report game last HMS --to docs/pictures/game.svg --replace; \
 	rm -rf $$folder
 
+dist: | $(BIN)/python ## Build the wheel and the source archive in dist/
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt build
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build --outdir dist . > /dev/null
+
 bench: $(DEV) ## Run the benchmarks: each prints a table of ratios
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-.PHONY: help demo test unit soak check format docs pictures bench
+.PHONY: help demo test unit soak check format docs pictures dist bench

@@ -73,12 +73,13 @@ def set_global_options(
 
 
 def write_docs(folder: Annotated[Path, typer.Argument(help="Folder to write to.")] = Path("docs")) -> None:
-    """Write TABLES.md and CLI.md."""
-    from nhl_lake.cli import docs
+    """Write TABLES.md, CLI.md and the manual page."""
+    from nhl_lake.cli import docs, manual
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "TABLES.md").write_text(docs.render_tables_page())
     (folder / "CLI.md").write_text(docs.render_commands_page(app))
+    (folder / "nhl-lake.1").write_text(manual.render_manual(app))
 
 
 add_command(

@@ -104,7 +104,7 @@ def add_command(
 ) -> None:
     """Add a command to a group. Its help is the function's docstring, then the examples."""
     summary, *rest = inspect.cleandoc(function.__doc__ or "").split("\n\n")
-    text = "\n\n".join([summary.rstrip("."), *(" ".join(paragraph.split()) for paragraph in rest)])
+    text = escape_markup("\n\n".join([summary.rstrip("."), *(" ".join(paragraph.split()) for paragraph in rest)]))
     epilog = "\n".join(["Examples:", *(f"  {escape_markup(example)}" for example in examples)]) if examples else None
     decorate = group.command(name, cls=Command, help=text, epilog=epilog, rich_help_panel=panel, hidden=hidden)
     decorate(add_global_options(function))

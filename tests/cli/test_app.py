@@ -537,3 +537,9 @@ def test_check_finds_no_error_in_the_sample_league(run_cli: Cli, league_lake: Pa
 
 def test_the_version_is_printed():
     assert CliRunner().invoke(app, ["--version"]).output.startswith("nhl-lake 0.")
+
+
+def test_help_shows_brackets_as_they_are():
+    ended = CliRunner(env={"COLUMNS": "120"}).invoke(app, ["models", "fit", "--help"])
+
+    assert "nhl-lake[predict]" in ended.output
