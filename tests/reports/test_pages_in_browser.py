@@ -1,6 +1,7 @@
 """Every kind of page in a browser: no request, no message, nothing that axe-core finds, nothing wider than a phone."""
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +35,23 @@ def site(league_lake: Path, tmp_path_factory: pytest.TempPathFactory, browser: B
     return folder
 
 
+# each width and each scheme once: what is too wide does not depend on colors, nor colors on the width
+WAYS = tuple(zip(WIDTHS, reversed(SCHEMES), strict=True))
+
+
 def visit_all_ways(browser: Browser, page: Path, own: Path | None = None) -> dict[tuple[int, str], list[str]]:
     """Return the problems of a page by width and scheme, where there are any."""
-    seen = {
-        (width, scheme): browser.visit(page, own=own, width=width, scheme=scheme).list_problems()
-        for width in WIDTHS
-        for scheme in SCHEMES
-    }
+    seen = {way: browser.visit(page, own=own, width=way[0], scheme=way[1]).list_problems() for way in WAYS}
     return {way: problems for way, problems in seen.items() if problems}
+
+
+@pytest.mark.soak
+def test_every_row_of_every_kind_of_page_is_right_in_every_way(browser: Browser, site: Path):
+    for pattern in PAGES:
+        page = max(site.glob(pattern), key=lambda page: page.stat().st_size)
+        for width, scheme in product(WIDTHS, SCHEMES):
+            seen = browser.visit(page, own=site, width=width, scheme=scheme, every_row=True)
+            assert seen.list_problems() == [], (page, width, scheme)
 
 
 @pytest.mark.parametrize("words", REPORTS, ids=" ".join)
