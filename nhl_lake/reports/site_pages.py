@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from nhl_lake.hockey.calendar import FINAL_STATES
 from nhl_lake.reports import page
+from nhl_lake.reports.all_players import read_goalies, read_skaters
+from nhl_lake.reports.all_players_page import render_goalies, render_skaters
 from nhl_lake.reports.day import DayData, find_days_to_show, read_days
 from nhl_lake.reports.day_page import render_days
 from nhl_lake.reports.game import SECTIONS, read_game_rows, read_games
@@ -195,6 +197,18 @@ def plan_league(root: Location, season: int, _: datetime) -> Iterator[PlannedPag
     yield PlannedPage("league", season, "league", digest_data(data), data=data)
 
 
+def plan_skaters(root: Location, season: int, _: datetime) -> Iterator[PlannedPage]:
+    """Yield the page of all skaters."""
+    data = read_skaters(root, season)
+    yield PlannedPage("skaters", season, "skaters", digest_data(data), data=data)
+
+
+def plan_goalies(root: Location, season: int, _: datetime) -> Iterator[PlannedPage]:
+    """Yield the page of all goalies."""
+    data = read_goalies(root, season)
+    yield PlannedPage("goalies", season, "goalies", digest_data(data), data=data)
+
+
 def plan_status(root: Location, season: int, now: datetime) -> Iterator[PlannedPage]:
     """Yield the page on the lake itself."""
     data = read_lake_status(root, now)
@@ -214,4 +228,6 @@ KINDS: Mapping[str, PageKind] = {
     "day": PageKind(plan_days, None, render_days),
     "index": PageKind(plan_index, None, draw_index),
     "league": PageKind(plan_league, None, render_league),
+    "skaters": PageKind(plan_skaters, None, render_skaters),
+    "goalies": PageKind(plan_goalies, None, render_goalies),
 }

@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
+from nhl_lake.reports.all_players import AllPlayers, read_goalies, read_skaters
+from nhl_lake.reports.all_players_page import render_goalies, render_skaters
 from nhl_lake.reports.day import read_days, read_last_and_next_day
 from nhl_lake.reports.day_page import describe_prediction, render_days
 from nhl_lake.reports.lake_status import StatusData, read_lake_status, summarize_bands
@@ -101,6 +103,26 @@ def test_every_number_of_the_league_is_the_lakes(league_lake: Path):
     numbers = list_page_numbers(render_league(counted))
     assert "silver.standings" not in count_by_table(numbers)
     assert "Counted from the games in the lake to 2026-03-31" in render_league(counted)
+
+
+@pytest.mark.parametrize(
+    ("read", "render", "kind"), [(read_skaters, render_skaters, "skater"), (read_goalies, render_goalies, "goalie")]
+)
+def test_everyone_who_played_has_a_row_with_the_lakes_numbers(
+    league_lake: Path,
+    read: Callable[[Path, int], AllPlayers],
+    render: Callable[[AllPlayers], str],
+    kind: str,
+):
+    data = read(league_lake, SEASON)
+    html = render(data)
+    numbers = list_page_numbers(html)
+    lines = pl.scan_delta(str(league_lake / "gold" / f"{kind}_season")).filter(season=SEASON, game_type=2)
+
+    assert len(LexborHTMLParser(html).css("tbody tr")) == lines.select(pl.col("player_id").n_unique()).collect().item()
+    assert count_by_table(numbers).keys() == {f"gold.{kind}_season"}
+    assert find_wrong_numbers(league_lake, numbers) == []
+    assert_is_text(render(data._replace(rows=make_hostile(data.rows))))
 
 
 def test_the_league_says_which_games_its_numbers_cover(league_lake: Path):

@@ -23,8 +23,8 @@ REPORTS = (
     ("day",), ("league",),
 )  # fmt: skip
 PAGES = (
-    "index.html", "league.html", "status.html", "games/*.html", "players/*.html", "teams/*.html",
-    "days/*.html",
+    "index.html", "league.html", "skaters.html", "goalies.html", "status.html",
+    "games/*.html", "players/*.html", "teams/*.html", "days/*.html",
 )  # fmt: skip
 
 

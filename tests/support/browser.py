@@ -17,8 +17,8 @@ FLAGS = ("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--no-proxy
 HEIGHT = 900
 WIDTHS = (390, 1400)  # CSS pixels of a phone and of a desktop
 SCHEMES = ("light", "dark")
-# Without `preload` axe requests no style sheet, which a file may not do. To measure contrast takes nine tenths of the time,
-# and the cells of a column look alike: it is measured in the first rows of each table, or everywhere.
+# Without `preload` axe requests no style sheet, which a file may not do. To measure contrast takes nine tenths of the
+# time, and the cells of a column look alike: it is measured in the first rows of each table, or everywhere.
 RUN_AXE = """async everywhere => {
     const options = {resultTypes: ['violations'], preload: false};
     const context = everywhere ? document : {include: [['html']], exclude: [['tbody tr:nth-child(n+4)']]};
