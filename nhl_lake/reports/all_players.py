@@ -14,7 +14,8 @@ KEY = ("season", "game_type", "player_id", "player", "team_abbrev")
 SKATER_COLUMNS = (
     *KEY, "position", "games", "games_with_shifts", "games_with_time", "goals", "assists", "points",
     "power_play_points", "shots_on_goal", "shooting_share", "xg", "goals_above_expected", "hits",
-    "blocked_shots", "faceoff_win_share", "penalty_minutes", "penalties_drawn", "time_on_ice_s", "power_play_time_on_ice_s",
+    "blocked_shots", "faceoff_win_share", "penalty_minutes", "penalties_drawn", "time_on_ice_s",
+    "power_play_time_on_ice_s",
 )  # fmt: skip
 EVEN_COLUMNS = ("on_ice_xg_share", "on_ice_attempt_share")
 GOALIE_COLUMNS = (
