@@ -59,6 +59,7 @@ def test_a_site_that_grew_is_the_same_as_one_built_at_once(tmp_path: Path):
     assert 0 < update.written < update.files
 
 
+@pytest.mark.soak  # three sites of a thousand pages; the test before it does the same with five games
 @pytest.mark.league
 def test_one_more_day_writes_only_what_it_changes(league_lake: Path, tmp_path: Path, run_cli: Run):
     root, grown, fresh = tmp_path / "lake", tmp_path / "grown", tmp_path / "fresh"
