@@ -4,7 +4,7 @@ LakeError                  what is wrong and where; what to do about it
 ├── BadInput               an invalid option, argument or setting: exit code 2
 ├── UnreadableData         a table or the lake itself cannot be opened
 ├── TableNotFound          a table is not in the lake
-├── StorageUnavailable     the store of a lake in a bucket cannot be reached, or denies access
+├── StorageUnavailable     the store of a bucket, or a web host, cannot be reached, or denies access
 ├── OutOfResources         too little memory, or no more threads
 ├── LakeLocked             another run holds the lake
 ├── ApiUnreachable         the API cannot be reached at all
@@ -69,7 +69,7 @@ class TableNotFound(LakeError):
 
 
 class StorageUnavailable(LakeError):
-    """The store of a lake in a bucket cannot be reached, or denies access."""
+    """The store of a bucket, or a web host, cannot be reached, or denies access."""
 
 
 class OutOfResources(LakeError):

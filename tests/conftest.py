@@ -31,6 +31,7 @@ from tests.support.browser import Browser, find_chromium
 from tests.support.commands import LEAGUE_NOW, CommandResult, get_clean_environment, make_environment
 from tests.support.replay import FAR_FUTURE, Replay, make_recording_handler, select_games
 from tests.support.s3_servers import any_location, bucket, moto, seaweed, start_proxy  # noqa: F401 - fixtures
+from tests.support.web_hosts import web_host  # noqa: F401 - fixture
 
 # no deadlines: a busy machine must not fail a test
 settings.register_profile("suite", deadline=None)

@@ -324,4 +324,5 @@ def finish_backup(objects: Objects, manifest: Manifest) -> None:
             "No backup was created. Check that disk or store, then run the same command again.",
         )
     repository.write_manifest(backups, manifest)
+    repository.write_index(backups)
     location.remove_files(backups, [repository.PROGRESS_FILE])

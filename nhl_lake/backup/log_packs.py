@@ -16,11 +16,12 @@ from nhl_lake.errors import UnreadableData
 from nhl_lake.store import location
 from nhl_lake.store.checksums import RecordedChecksums
 from nhl_lake.store.delta import DELTA_LOG, commit_name
-from nhl_lake.store.location import Location
+from nhl_lake.store.location import Location, Source
 
 COMMIT_FILE = re.compile(r"(\d{20})\.json")
 CHECKPOINT_FILE = re.compile(r"(\d{20})\.checkpoint\..*parquet")
 MAX_PACKS = 40
+MAX_UNPACKED_BYTES = 2**30  # 30 times the commits of a table after twenty years
 
 
 class LogBackup(NamedTuple):
@@ -69,14 +70,21 @@ def pack_commits(texts: Sequence[bytes]) -> bytes:
 
 
 def unpack_commits(body: bytes) -> list[bytes]:
-    """Return the commits of a pack."""
-    return [text.encode() for text in msgspec.json.decode(zlib.decompress(body), type=list[str])]
+    """Return the commits of a pack. Raises if they are larger than any log: a few bytes could unpack to gigabytes."""
+    unpacker = zlib.decompressobj()
+    texts = unpacker.decompress(body, MAX_UNPACKED_BYTES)
+    if not unpacker.eof:
+        raise UnreadableData(
+            f"A log in a backup is cut off, or has more than {MAX_UNPACKED_BYTES / 1e6:,.0f} MB.",
+            "No changes were made. nhl-lake does not write such logs: find out who wrote the backup.",
+        )
+    return [text.encode() for text in msgspec.json.decode(texts, type=list[str])]
 
 
-def read_packed_commits(backups: Location, table: TableBackup) -> Iterator[tuple[int, bytes]]:
+def read_packed_commits(backups: Source, table: TableBackup) -> Iterator[tuple[int, bytes]]:
     """Yield version and text of each commit that a backup holds of a table, oldest first."""
     for pack in table.log:
-        body = location.read_file(backups, repository.object_name(pack.sha256))
+        body = location.read_file(backups, repository.object_name(pack.sha256), max_bytes=pack.size)
         if hashlib.sha256(body).hexdigest() != pack.sha256:
             raise UnreadableData(
                 f"The log of {table.name} in the backups at {backups} is damaged: "

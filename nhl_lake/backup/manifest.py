@@ -205,6 +205,8 @@ def list_unsafe_names(manifest: Manifest) -> Iterator[str]:
         yield from (f"it names {name!a} in {table.name} twice" for name, count in files.items() if count > 1)
         hashes = [stored.sha256 for stored in (*table.files, *table.checkpoint)] + [pack.sha256 for pack in table.log]
         yield from (f"{sha256!a} in {table.name} is not a SHA-256" for sha256 in hashes if not SHA256.fullmatch(sha256))
+        sizes = [stored.size for stored in (*table.files, *table.checkpoint)] + [pack.size for pack in table.log]
+        yield from (f"a file of {table.name} has {size:,} bytes" for size in sizes if size < 0)
         yield from (
             f"the commits {pack.first} to {pack.last} of {table.name} do not exist"
             for pack in table.log

@@ -47,7 +47,7 @@ def pin_versions(root: Location, name: str, versions: Mapping[str, int], clock: 
 
 @contextmanager
 def ignore_read_only() -> Iterator[None]:
-    """Continue without a pin if the lake is read-only. A file that is vacuumed in the meantime is then an error."""
+    """Continue if a location is read-only. Without a pin, a file that is vacuumed in the meantime is an error."""
     try:
         yield
     except PermissionDeniedError:

@@ -11,11 +11,11 @@ from nhl_lake.bronze import endpoints
 from nhl_lake.errors import BadInput, LakeError, UnreadableData
 from nhl_lake.schema import ledger
 from nhl_lake.store import atomic_swap, delta_tables
-from nhl_lake.store.location import Location
+from nhl_lake.store.location import Location, Source, walk_folder
 from nhl_lake.text import format_count
 
 
-def check_restore(root: Location, backups: Location, manifest: Manifest) -> None:
+def check_restore(root: Location, backups: Source, manifest: Manifest) -> None:
     """Raise if this program cannot read the backup, or if the existing lake is of another league."""
     if manifest.layout > ledger.LAYOUT_VERSION:
         raise UnreadableData(
@@ -40,10 +40,11 @@ def check_restore(root: Location, backups: Location, manifest: Manifest) -> None
         )
 
 
-def check_disk_space(root: Location, manifest: Manifest) -> None:
-    """Raise if there is not enough disk space for a restore."""
-    if isinstance(root, Path):
+def check_disk_space(root: Location, staged: Location, manifest: Manifest) -> None:
+    """Raise if there is not enough disk space for a restore. What a killed one has fetched is there already."""
+    if isinstance(root, Path) and isinstance(staged, Path):
         needed = sum(file.size for table_backup in manifest.tables for file in table_backup.files)
+        needed -= sum(file.size for file in walk_folder(staged, "", staged=True))
         free = shutil.disk_usage(next(parent for parent in root.resolve().parents if parent.is_dir())).free
         if free < needed:
             raise LakeError(

@@ -109,6 +109,7 @@ def prune_backups(
         removed = [manifest.name for manifest in manifests if manifest.name not in remaining]
         if not dry_run:
             locks.require_lock(backups)
+            repository.write_index(backups, [m.name for m in stored if m.name not in removed])
             location.remove_files(backups, [f"{repository.MANIFESTS_FOLDER}/{name}.json" for name in removed])
             location.remove_files(backups, [repository.object_name(sha256) for sha256 in unreferenced])
             remove_orphan_files(backups)

@@ -19,18 +19,22 @@ from nhl_lake.backup.manifest import (
     decode_manifest,
     encode_manifest,
 )
-from nhl_lake.errors import BadInput, LakeError, UnreadableData
+from nhl_lake.backup.pins import ignore_read_only
+from nhl_lake.errors import BadInput, LakeError, LakeLocked, UnreadableData
 from nhl_lake.hockey.ids import format_season
-from nhl_lake.store import location
-from nhl_lake.store.location import Location
+from nhl_lake.store import location, locks
+from nhl_lake.store.location import Location, Source
+from nhl_lake.store.website import Website
 
-MANIFESTS_FOLDER, OBJECTS_FOLDER, DRILLS_FOLDER, SET_ASIDE_FOLDER, PROGRESS_FILE = (
+MANIFESTS_FOLDER, OBJECTS_FOLDER, DRILLS_FOLDER, SET_ASIDE_FOLDER, PROGRESS_FILE, INDEX_FILE = (
     "manifests",
     "objects",
     "drills",
     "set-aside",
     "partial.json",
+    "index.json",
 )
+MAX_INDEX_BYTES, MAX_INDEXED = 2**20, 2000  # of what a web host sends; a backup a day for five years
 PLAYS_NAME = "bronze.play_by_play"
 SEASON_FOLDER = re.compile(r"season=(\d{8})/")
 SHORT_ID = 8  # digits of an id that are shown
@@ -59,6 +63,17 @@ class DrillResult(msgspec.Struct, frozen=True, kw_only=True):
     lake: str = ""
 
 
+class BackupIndex(msgspec.Struct, frozen=True):
+    """The names of the backups, newest first, for web hosts, which cannot list their files."""
+
+    format: int
+    backups: tuple[str, ...]
+
+
+class IndexMissing(LakeError):
+    """A web host has no index of backups: an older release made them, or they are not there."""
+
+
 class BackupStatus(NamedTuple):
     """A lake's newest backup, when it was created, and the last drill; or the problem that hides them."""
 
@@ -79,8 +94,11 @@ def parse_sort_key(name: str) -> tuple[str, int]:
     return (found[1], int(found[2] or 1)) if found else ("", 0)
 
 
-def list_backups(backups: Location) -> list[str]:
-    """Return the names of the backups, newest first."""
+def list_backups(backups: Source) -> list[str]:
+    """Return the names of the backups, newest first; those of a web host by their index."""
+    if isinstance(backups, Website):
+        names = set(filter(BACKUP_NAME.fullmatch, read_index(backups).backups))
+        return sorted(names, key=parse_sort_key, reverse=True)[:MAX_INDEXED]
     found = (
         re.fullmatch(rf"{MANIFESTS_FOLDER}/(.+)\.json", file.name)
         for file in location.list_files(backups, MANIFESTS_FOLDER)
@@ -88,6 +106,59 @@ def list_backups(backups: Location) -> list[str]:
     return sorted(
         (match[1] for match in found if match and BACKUP_NAME.fullmatch(match[1])), key=parse_sort_key, reverse=True
     )
+
+
+def read_index(backups: Source) -> BackupIndex:
+    """Return the index of the backups; raise if it is missing or damaged."""
+    try:
+        body = location.read_file(backups, INDEX_FILE, max_bytes=MAX_INDEX_BYTES)
+        return msgspec.json.decode(body, type=BackupIndex)
+    except FileNotFoundError as error:
+        raise IndexMissing(
+            f"There is no index of backups at {backups}/{INDEX_FILE}.",
+            "Is that the folder with the backups? Then run `nhl-lake backup verify` where they are made: it writes the "
+            "index. Or name a backup: `nhl-lake restore --from-backup NAME --from URL`.",
+        ) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise UnreadableData(
+            f"{backups}/{INDEX_FILE} is not an index of backups: {describe_body(body)}.",
+            "Open that address in a browser: is it that of the folder with the backups?",
+        ) from error
+
+
+def describe_body(body: bytes) -> str:
+    """Return what a body is that should be JSON of nhl-lake."""
+    if body.lstrip()[:1] == b"<":
+        return "it is a web page"
+    return "it is empty" if not body.strip() else "it is other data"
+
+
+def write_index(backups: Location, names: Iterable[str] | None = None) -> None:
+    """Write the index of the backups, by default of all that are there, if it differs. Call it with the lock only."""
+    index = BackupIndex(1, tuple(list_backups(backups) if names is None else names))
+    if not has_index(backups, index):
+        location.write_file(backups, INDEX_FILE, msgspec.json.format(msgspec.json.encode(index)))
+
+
+def has_index(backups: Location, index: BackupIndex) -> bool:
+    """Return whether the stored index is this one."""
+    try:
+        return read_index(backups) == index
+    except LakeError:
+        return False
+
+
+def update_index(backups: Location, *, now: datetime, command: str) -> None:
+    """Write the index if it differs and no other run, which would write it, uses the backups."""
+    if has_index(backups, BackupIndex(1, tuple(list_backups(backups)))):
+        return
+    # whoever may only read the backups can verify them
+    with (
+        ignore_read_only(),
+        suppress(LakeLocked),
+        locks.hold_lock(backups, command, now=now, wait_s=0, label=locks.BACKUPS_LABEL),
+    ):
+        write_index(backups)
 
 
 def choose_backup_name(newest: str | None, now: datetime) -> str:
@@ -99,7 +170,7 @@ def choose_backup_name(newest: str | None, now: datetime) -> str:
     return f"{timestamp}-{count + 1}"
 
 
-def read_manifest(backups: Location, name: str, *, authenticate: bool = True) -> Manifest:
+def read_manifest(backups: Source, name: str, *, authenticate: bool = True) -> Manifest:
     """Return the manifest of a backup. authenticate: raise if a key is set and the manifest is not signed with it."""
     file = f"{MANIFESTS_FOLDER}/{name}.json"
     try:
@@ -117,14 +188,14 @@ def read_manifest(backups: Location, name: str, *, authenticate: bool = True) ->
     return manifest
 
 
-def read_manifests(backups: Location, ids: Collection[str] | None) -> Iterator[Manifest]:
+def read_manifests(backups: Source, ids: Collection[str] | None) -> Iterator[Manifest]:
     """Yield the manifests of a lake's backups, newest first (None: of all lakes). Raises at one that cannot be read."""
     for name in list_backups(backups):
         if (manifest := read_manifest(backups, name)).is_of(ids):
             yield manifest
 
 
-def read_newest_manifest(backups: Location, ids: Collection[str] | None) -> Manifest | None:
+def read_newest_manifest(backups: Source, ids: Collection[str] | None) -> Manifest | None:
     """Return the newest manifest of a lake, if there is any backup of it."""
     return next(read_manifests(backups, ids), None)
 
@@ -137,7 +208,7 @@ def read_trusted_manifests(backups: Location, ids: Collection[str] | None) -> It
                 yield manifest
 
 
-def require_backups(backups: Location) -> list[str]:
+def require_backups(backups: Source) -> list[str]:
     """Return the names of the backups of all lakes, newest first; raise if there is none."""
     found = list_backups(backups)
     if not found:
@@ -148,7 +219,7 @@ def require_backups(backups: Location) -> list[str]:
     return found
 
 
-def require_newest_manifest(backups: Location, ids: Collection[str] | None = None) -> Manifest:
+def require_newest_manifest(backups: Source, ids: Collection[str] | None = None) -> Manifest:
     """Return the newest manifest of a lake; raise if there is no backup of it."""
     require_backups(backups)
     if (found := read_newest_manifest(backups, ids)) is None:
@@ -156,7 +227,7 @@ def require_newest_manifest(backups: Location, ids: Collection[str] | None = Non
     return found
 
 
-def no_backup_error(backups: Location) -> LakeError:
+def no_backup_error(backups: Source) -> LakeError:
     """Return the error for backups that are all of other lakes."""
     return LakeError(
         f"There is no backup of this lake at {backups}, only of {describe_lakes(backups)}.",
@@ -213,7 +284,7 @@ def read_backup_status(backups: Location, ids: Collection[str] | None) -> Backup
     return BackupStatus(drill=drill) if manifest is None else BackupStatus(manifest.name, manifest.made_at, drill)
 
 
-def find_lake(backups: Location, wanted: str) -> frozenset[str]:
+def find_lake(backups: Source, wanted: str) -> frozenset[str]:
     """Return the identity of the only lake with backups that has this id, a beginning of it, or this league."""
     newest = read_newest_of_each_lake(backups)
     found = [lake for lake, manifest in newest.items() if is_named(manifest, wanted)]
@@ -233,7 +304,7 @@ def is_named(manifest: Manifest, wanted: str) -> bool:
     )
 
 
-def read_newest_of_each_lake(backups: Location) -> dict[str, Manifest]:
+def read_newest_of_each_lake(backups: Source) -> dict[str, Manifest]:
     """Return the newest manifest of each lake, by identity, the newest lake first. Raises if the newest is damaged."""
     found: dict[str, Manifest] = {}
     for name in list_backups(backups):
@@ -247,7 +318,7 @@ def read_newest_of_each_lake(backups: Location) -> dict[str, Manifest]:
     return found
 
 
-def describe_lakes(backups: Location) -> str:
+def describe_lakes(backups: Source) -> str:
     """Describe the lakes that have backups, each by its newest one."""
     return "; ".join(map(describe_lake, read_newest_of_each_lake(backups).values()))
 

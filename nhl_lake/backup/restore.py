@@ -8,11 +8,12 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -24,14 +25,16 @@ from nhl_lake import catalog
 from nhl_lake.backup import log_packs, repository
 from nhl_lake.backup.manifest import Manifest, TableBackup, is_data_file_name
 from nhl_lake.backup.preflight import check_disk_space, check_restore, is_occupied
-from nhl_lake.backup.repository import object_name
+from nhl_lake.backup.repository import IndexMissing, object_name
 from nhl_lake.errors import LakeError, UnreadableData, raise_shortage
 from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.rebuild import run
 from nhl_lake.schema.digest import compute_key_digest
 from nhl_lake.store import atomic_swap, checksums, delta_tables, handles, location, locks
 from nhl_lake.store.delta import commit_name, read_add_actions
-from nhl_lake.store.location import Location
+from nhl_lake.store.download import WrongContent, download_file
+from nhl_lake.store.location import Location, Source
+from nhl_lake.store.website import MAX_CONNECTIONS, Website
 
 MAX_WORKERS = 8
 CHECKPOINT_AFTER = 20
@@ -67,13 +70,39 @@ class RestoreNote(NamedTuple):
     newest: str
 
 
+class FetchStopped(Exception):
+    """Another file could not be fetched, or the user stopped the restore."""
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """The fetching of files: where from, how progress is reported, and whether it has to stop."""
+
+    backups: Source
+    on_progress: OnProgress
+    is_stopped: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def report(self, size: int) -> None:
+        """Report that bytes have arrived, from any thread; raise if the fetching has to stop."""
+        if self.is_stopped.is_set():
+            raise FetchStopped
+        with self.lock:
+            self.on_progress(size)
+
+    def wait(self, seconds: float) -> None:
+        """Wait before another attempt; raise if the fetching has to stop."""
+        if self.is_stopped.wait(seconds):
+            raise FetchStopped
+
+
 def ignore_progress(_: int) -> None:
     """Ignore progress reports."""
 
 
 def restore_lake(
     root: Location,
-    backups: Location,
+    backups: Source,
     manifest: Manifest,
     *,
     now: datetime,
@@ -90,8 +119,8 @@ def restore_lake(
         atomic_swap.finish_swap(root)
         handles.clear_handles()
         staged = locate_staging(root, manifest)
-        check_disk_space(root, manifest)
         tables = select_tables(manifest, rebuilds=rebuilds)
+        check_disk_space(root, staged, manifest)
         fetch_tables(backups, manifest, staged, tables=tables, on_progress=on_progress)
         verify_tables(staged, tables)
         rebuilt = rebuild_tables(staged, now) if rebuilds else []
@@ -110,9 +139,13 @@ def restore_lake(
     return RestoreResult(manifest.name, str(root), len(tables), rows, str(kept_as) if had_lake else None, rebuilt)
 
 
-def find_newest_name(backups: Location, manifest: Manifest) -> str:
+def find_newest_name(backups: Source, manifest: Manifest) -> str:
     """Return the name of the newest backup of a backup's lake that can be read."""
-    for name in repository.list_backups(backups):
+    try:
+        names = repository.list_backups(backups)
+    except IndexMissing:
+        return manifest.name  # the user has named it
+    for name in names:
         with suppress(UnreadableData):
             if repository.read_manifest(backups, name).lake_id == manifest.lake_id:
                 return name
@@ -151,7 +184,7 @@ def select_tables(manifest: Manifest, *, rebuilds: bool) -> list[TableBackup]:
 
 
 def fetch_tables(
-    backups: Location,
+    backups: Source,
     manifest: Manifest,
     into: Location,
     *,
@@ -168,17 +201,53 @@ def fetch_tables(
         for table in selected
         for file in table.files
     ]
-    with ThreadPoolExecutor(MAX_WORKERS) as pool:
-        for size in pool.map(partial(fetch_file, backups), data):
-            on_progress(size)
+    fetch = Fetch(backups, on_progress)
+    with start_workers(fetch) as pool:
+        list(pool.map(lambda file: fetch_file(backups, file, fetch), data))
         list(pool.map(lambda table: fetch_log(backups, locate_table_by_name(into, table.name), table), selected))
 
 
-def fetch_file(backups: Location, file: FileToFetch) -> int:
-    """Fetch a file unless it is already complete; return its size in bytes."""
-    if not is_intact(file.folder, file.name, file.sha256):
-        location.write_file(file.folder, file.name, read_verified_chunks(backups, file.sha256, file.name))
-    return file.size
+@contextmanager
+def start_workers(fetch: Fetch) -> Iterator[ThreadPoolExecutor]:
+    """Start threads that fetch files. If one of them or the block fails, the others stop at once."""
+    most = MAX_CONNECTIONS if isinstance(fetch.backups, Website) else MAX_WORKERS
+    with ThreadPoolExecutor(most) as pool:
+        try:
+            yield pool
+        except BaseException:
+            fetch.is_stopped.set()
+            raise
+
+
+def fetch_file(backups: Source, file: FileToFetch, fetch: Fetch | None = None) -> None:
+    """Fetch a file unless it is already complete."""
+    fetch = fetch or Fetch(backups, ignore_progress)
+    if is_intact(file.folder, file.name, file.sha256):
+        fetch.report(file.size)
+    elif isinstance(backups, Website) and isinstance(file.folder, Path):
+        download(backups, file, file.folder, fetch)
+    else:
+        location.write_file(file.folder, file.name, read_verified_chunks(backups, file))
+        fetch.report(file.size)
+
+
+def download(backups: Website, file: FileToFetch, folder: Path, fetch: Fetch) -> None:
+    """Fetch a file of a web host; one that was fetched in part continues."""
+    try:
+        download_file(
+            backups,
+            object_name(file.sha256),
+            folder,
+            file.name,
+            sha256=file.sha256,
+            size=file.size,
+            wait=fetch.wait,
+            on_bytes=fetch.report,
+        )
+    except FileNotFoundError as error:
+        raise damaged_object_error(backups, file.sha256, file.name, "is missing") from error
+    except WrongContent as error:
+        raise damaged_object_error(backups, file.sha256, file.name, "is damaged") from error
 
 
 def is_intact(folder: Location, name: str, sha256: str) -> bool:
@@ -191,28 +260,34 @@ def is_intact(folder: Location, name: str, sha256: str) -> bool:
         return False
 
 
-def read_verified_chunks(backups: Location, sha256: str, what: str) -> Iterator[bytes]:
+def read_verified_chunks(backups: Source, file: FileToFetch) -> Iterator[bytes]:
     """Yield the content of an object; raise at the end if its SHA-256 differs."""
     found = hashlib.sha256()
     try:
-        for chunk in location.read_chunks(backups, object_name(sha256)):
+        for chunk in location.read_chunks(backups, object_name(file.sha256), size=file.size):
             found.update(chunk)
             yield chunk
     except FileNotFoundError as error:
-        raise damaged_object_error(backups, sha256, what, "is missing") from error
-    if found.hexdigest() != sha256:
-        raise damaged_object_error(backups, sha256, what, "is damaged")
+        raise damaged_object_error(backups, file.sha256, file.name, "is missing") from error
+    if found.hexdigest() != file.sha256:
+        raise damaged_object_error(backups, file.sha256, file.name, "is damaged")
 
 
-def damaged_object_error(backups: Location, sha256: str, what: str, problem: str) -> LakeError:
+def damaged_object_error(backups: Source, sha256: str, what: str, problem: str) -> LakeError:
     """Return the error for an object that is missing or damaged."""
+    on_web_host = (
+        "No changes were made. Tell whoever keeps that host; `nhl-lake backup list --from URL` lists other backups."
+    )
     return UnreadableData(
         f"{backups}: {object_name(sha256)} ({what}) {problem}.",
-        "No changes were made. Run `nhl-lake backup verify --deep` to find an undamaged backup, then restore that one.",
+        on_web_host
+        if isinstance(backups, Website)
+        else "No changes were made. Run `nhl-lake backup verify --deep` to find an undamaged backup, then restore that "
+        "one.",
     )
 
 
-def fetch_log(backups: Location, folder: Location, table: TableBackup) -> None:
+def fetch_log(backups: Source, folder: Location, table: TableBackup) -> None:
     """Write a table's log, newest commit last, and remove files that are not part of the backup."""
     expected = {file.name for file in (*table.files, *table.checkpoint)}
     commits = read_saved_commits(backups, table)
@@ -238,7 +313,7 @@ def set_commit_time(file: Path, commit: bytes) -> None:
             os.utime(file, (timestamp_s, timestamp_s))
 
 
-def read_saved_commits(backups: Location, table: TableBackup) -> dict[int, bytes]:
+def read_saved_commits(backups: Source, table: TableBackup) -> dict[int, bytes]:
     """Return the commits of a table's log in a backup, by version."""
     try:
         found = dict(log_packs.read_packed_commits(backups, table))

@@ -24,7 +24,7 @@ from nhl_lake.schema.table import Table, VersionPolicy
 from nhl_lake.store import atomic_swap, checksums, delta_tables, handles, location, locks
 from nhl_lake.store.commits import begin_commit, overwrite_by_key
 from nhl_lake.store.delta import DELTA_LOG, commit_name
-from nhl_lake.store.location import Location
+from nhl_lake.store.location import Location, Source
 
 BATCH_ROWS = 500
 
@@ -40,7 +40,7 @@ class RestoredTable(NamedTuple):
 
 def restore_tables(
     root: Location,
-    backups: Location,
+    backups: Source,
     manifest: Manifest,
     tables: Sequence[Table],
     *,

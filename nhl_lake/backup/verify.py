@@ -11,7 +11,7 @@ from nhl_lake.backup.manifest import Manifest
 from nhl_lake.backup.objects import BackupReport
 from nhl_lake.errors import UnreadableData
 from nhl_lake.store import checksums, location
-from nhl_lake.store.location import Location
+from nhl_lake.store.location import Location, Source
 
 MAX_WORKERS = 8
 GONE, DAMAGED = "is missing", "is damaged: its SHA-256 differs"
@@ -65,7 +65,7 @@ def verify_backups(backups: Location, names: Sequence[str], *, deep: bool, repor
     return VerifyResult(len(names), len(expected), sum(expected.values()), wrong)
 
 
-def read_manifests(backups: Location, names: Iterable[str]) -> tuple[list[Manifest], list[BackupProblem]]:
+def read_manifests(backups: Source, names: Iterable[str]) -> tuple[list[Manifest], list[BackupProblem]]:
     """Return the readable manifests, and a problem for each of the others."""
     found, wrong = [], []
     for name in names:

@@ -270,6 +270,7 @@ add_command(
     examples=(
         "nhl-lake restore --from-backup",
         "nhl-lake restore --from-backup --table silver.plays",
+        "nhl-lake restore --from-backup --from https://host/backups",
         "nhl-lake restore gold.skater_game --as-of 2d",
     ),
 )

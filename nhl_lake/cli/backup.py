@@ -4,14 +4,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nhl_lake.cli.options import BackupsOption, DryRun, Json, LakeOption, Quiet, format_command_line, load_settings
+from nhl_lake.cli.options import (
+    BackupsOption,
+    DryRun,
+    Json,
+    LakeOption,
+    Quiet,
+    SourceOption,
+    format_command_line,
+    load_settings,
+)
 from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput
 
 if TYPE_CHECKING:
     from nhl_lake.clock import Clock
     from nhl_lake.settings import Settings
-    from nhl_lake.store.location import Location
+    from nhl_lake.store.location import Location, Source
 
 
 def load_backup_settings(uri: str | None) -> "tuple[Settings, Clock, Location]":
@@ -22,7 +31,18 @@ def load_backup_settings(uri: str | None) -> "tuple[Settings, Clock, Location]":
     return chosen, clock, chosen.backups if uri is None else require_backups_name(parse_location(uri))
 
 
-def choose_lake(root: "Location", backups: "Location", lake: str | None) -> "frozenset[str]":
+def load_source_settings(uri: str | None) -> "tuple[Settings, Clock, Source]":
+    """Return the settings, the clock, and where backups are read from: also a web host, to which nothing is written."""
+    from nhl_lake.store.location import parse_source
+    from nhl_lake.store.website import is_web_address
+
+    if uri is None or not is_web_address(uri):
+        return load_backup_settings(uri)
+    chosen, clock = load_settings()
+    return chosen, clock, parse_source(uri)
+
+
+def choose_lake(root: "Location", backups: "Source", lake: str | None) -> "frozenset[str]":
     """Return the identity of the lake whose backups a command uses: the one named, else the one at `root`.
 
     Without a lake at `root`, the only one with backups is meant; if there are several, the user has to name one.
@@ -87,13 +107,13 @@ def create(
         progress.show_backup(done, backups)
 
 
-def list_backups(uri: BackupsOption = None, json: Json = False) -> None:
+def list_backups(uri: SourceOption = None, json: Json = False) -> None:
     """List the backups, newest first."""
     from nhl_lake.backup import repository
     from nhl_lake.backup.verify import read_manifests
     from nhl_lake.cli import console, progress
 
-    _, _, backups = load_backup_settings(uri)
+    _, _, backups = load_source_settings(uri)
     found, problems = read_manifests(backups, repository.require_backups(backups))
     if json:
         write_out(console.format_json([progress.describe_backup(manifest) for manifest in found]))
@@ -121,7 +141,7 @@ def verify(
     from nhl_lake.backup.verify import read_manifests, verify_backups
     from nhl_lake.cli import console, progress
 
-    chosen, _, backups = load_backup_settings(uri)
+    chosen, clock, backups = load_backup_settings(uri)
     names = repository.require_backups(backups) if name is None else [repository.read_manifest(backups, name).name]
     if name is None:
         ids = choose_lake(chosen.root, backups, lake)
@@ -130,6 +150,7 @@ def verify(
     bar = progress.ByteProgressBar(quiet=quiet or json)
     with bar.display():
         found = verify_backups(backups, names, deep=deep, report=bar)
+    repository.update_index(backups, now=clock(), command=format_command_line())
     if json:
         write_out(console.format_json({**found._asdict(), "wrong": [wrong._asdict() for wrong in found.wrong]}))
     elif not quiet or found.wrong:

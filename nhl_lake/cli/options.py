@@ -32,6 +32,10 @@ Seasons = Annotated[
 BackupsOption = Annotated[
     str | None, typer.Option("--from", metavar="URI", help="Location of the backups. Default: NHL_LAKE_BACKUPS.")
 ]
+SourceOption = Annotated[
+    str | None,
+    typer.Option("--from", metavar="URI", help="DIR, s3://… or https://… of the backups. Default: NHL_LAKE_BACKUPS."),
+]
 LakeOption = Annotated[
     str | None,
     typer.Option("--lake", metavar="ID", help="Use another lake's backups: its id (see `backup list`) or its league."),

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nhl_lake.cli.backup import choose_lake, load_backup_settings
-from nhl_lake.cli.options import BackupsOption, Json, LakeOption, Quiet, Yes, format_command_line, parse_moment
+from nhl_lake.cli.backup import choose_lake, load_backup_settings, load_source_settings
+from nhl_lake.cli.options import (
+    BackupsOption,
+    Json,
+    LakeOption,
+    Quiet,
+    SourceOption,
+    Yes,
+    format_command_line,
+    parse_moment,
+)
 from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput, LakeError
 from nhl_lake.text import format_count, show_controls
@@ -21,7 +30,7 @@ if TYPE_CHECKING:
     from nhl_lake.maintenance.doctor import Finding, RepairResult
     from nhl_lake.schema.table import Table
     from nhl_lake.settings import Settings
-    from nhl_lake.store.location import Location
+    from nhl_lake.store.location import Location, Source
 
 
 def restore(
@@ -34,7 +43,7 @@ def restore(
         list[str] | None,
         typer.Option("--table", metavar="TABLE", help="Restore only this table. Repeat for several."),
     ] = None,
-    uri: BackupsOption = None,
+    uri: SourceOption = None,
     lake: LakeOption = None,
     rebuilds: Annotated[
         bool, typer.Option("--rebuild", help="Restore only bronze, then rebuild silver and gold from it.")
@@ -57,7 +66,7 @@ def restore(
     from nhl_lake import catalog
     from nhl_lake.cli.progress import ByteProgressBar
 
-    chosen, clock, backups = load_backup_settings(uri)
+    chosen, clock, backups = load_source_settings(uri)
     reverts = to_version is not None or as_of is not None
     if from_backup == reverts or (reverts and (table or uri or lake or rebuilds)) or (table and rebuilds):
         raise BadInput(
@@ -82,7 +91,7 @@ def restore(
         )
 
 
-def choose_backup(chosen: "Settings", backups: "Location", name: str | None, lake: str | None) -> "Manifest":
+def choose_backup(chosen: "Settings", backups: "Source", name: str | None, lake: str | None) -> "Manifest":
     """Return the backup to restore: the one named, else the newest of the lake that `choose_lake` finds.
 
     Raises if a backup of another lake than the one at the root is named without that lake's id.
@@ -132,7 +141,7 @@ def confirm_lake(chosen: "Settings", wanted: "Manifest", *, quiet: bool) -> None
 
 def restore_lake(
     root: "Location",
-    backups: "Location",
+    backups: "Source",
     wanted: "Manifest",
     *,
     now: datetime,
@@ -186,7 +195,7 @@ def restore_lake(
 
 def restore_some_tables(
     root: "Location",
-    backups: "Location",
+    backups: "Source",
     wanted: "Manifest",
     tables: "Sequence[Table]",
     *,

@@ -5,15 +5,12 @@ import itertools
 import random
 import re
 import sqlite3
-import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
-from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +19,8 @@ import stamina
 from pyrate_limiter import Limiter, Rate, SQLiteBucket
 
 from nhl_lake.bronze import limits
-from nhl_lake.errors import BadInput, LakeLocked, PageRejected, PageTooLarge, redact_secrets
+from nhl_lake.errors import LakeLocked, PageRejected, PageTooLarge, redact_secrets
+from nhl_lake.store.website import NoCookies, invalid_proxy_error, load_certificates
 
 RETRYABLE_STATUSES = frozenset({408, 425, 429})  # and every 5xx
 MAX_ATTEMPTS = 8
@@ -70,13 +68,6 @@ class RateLimit:
     concurrency: int
     user_agent: str
     first_backoff_s: float = 1.0
-
-
-class NoCookies(CookieJar):
-    """A cookie jar that stays empty. A policy that forbids all cookies does too, but reads each response for them."""
-
-    def extract_cookies(self, response: object, request: object) -> None:
-        """Ignore the cookies of a response."""
 
 
 @dataclass
@@ -349,16 +340,7 @@ def open_http(rate_limit: RateLimit, transport: httpx.AsyncBaseTransport | None)
             transport=transport,
         )
     except (ImportError, ValueError, httpx.InvalidURL) as error:
-        raise BadInput(
-            f"A proxy in the environment cannot be used: {redact_secrets(str(error))}",
-            "Set HTTPS_PROXY, HTTP_PROXY and ALL_PROXY to http:// or https:// addresses, or unset them.",
-        ) from error
-
-
-@cache
-def load_certificates() -> ssl.SSLContext:
-    """Return the trusted certificates, cached: reading them is slow, and a run opens the client twice."""
-    return httpx.create_ssl_context()
+        raise invalid_proxy_error(error) from error
 
 
 def open_bucket(rate_limit: RateLimit, file: Path) -> SQLiteBucket | None:

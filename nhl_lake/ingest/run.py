@@ -51,7 +51,7 @@ from nhl_lake.maintenance import compaction
 from nhl_lake.rebuild import run as rebuild
 from nhl_lake.rebuild.publish import RebuiltPartition
 from nhl_lake.schema import ledger
-from nhl_lake.store import delta_tables, handles, locks
+from nhl_lake.store import delta_tables, handles, locks, website
 from nhl_lake.store.location import Location
 
 VERSION = version("nhl-lake")
@@ -131,7 +131,7 @@ def ingest(
         stack.enter_context(handles.cache_folder_handles())
         with ThreadPoolExecutor() as executor:
             if client_config.transport is None:
-                executor.submit(client.load_certificates)  # while the lake is opened
+                executor.submit(website.load_certificates)  # while the lake is opened
             layout.check_tables(root)
             layout.check_source(root, client_config.source)
         stack.enter_context(locks.hold_lock(root, command, now=clock()))

@@ -25,6 +25,8 @@ from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
 from nhl_lake.errors import BadInput, LakeError, redact_secrets
+from nhl_lake.store import website
+from nhl_lake.store.website import Website
 
 S3_SCHEME = "s3://"
 NO_HARD_LINK_ERRNOS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
@@ -88,6 +90,7 @@ class Bucket:
 
 
 Location = Path | Bucket
+Source = Location | Website  # what files can be read from
 
 
 class FileInfo(NamedTuple):
@@ -106,6 +109,11 @@ def parse_location(text: str | Location) -> Location:
         raise BadInput("Invalid location: it is empty.", "Use a folder or s3://bucket/prefix.")
     if "://" not in text:
         return expand_home(Path(text))
+    if website.is_web_address(text):
+        raise BadInput(
+            f"{redact_secrets(text)} is on a web host, from which nhl-lake only reads.",
+            "Use a folder or s3://bucket/prefix here. `nhl-lake restore --from-backup --from URL` restores from there.",
+        )
     match = BUCKET_URL.fullmatch(text)
     if match is None:
         raise BadInput(
@@ -113,6 +121,11 @@ def parse_location(text: str | Location) -> Location:
             "Use letters, digits and . _ = - in the bucket and prefix.",
         )
     return Bucket(match[1], match[2].strip("/"))
+
+
+def parse_source(text: str) -> Source:
+    """Parse the address of something to read: a folder path, an `s3://bucket/prefix` URL or an `https://` address."""
+    return website.parse_website(text) if website.is_web_address(text) else parse_location(text)
 
 
 def expand_home(path: Path) -> Path:
@@ -240,15 +253,24 @@ def has_file(location: Location, name: str) -> bool:
     return True
 
 
-def read_file(location: Location, name: str) -> bytes:
-    """Return the content of a file. Raises FileNotFoundError."""
+def read_file(location: Source, name: str, *, max_bytes: int = website.MAX_FILE_BYTES) -> bytes:
+    """Return the content of a file. Raises FileNotFoundError. max_bytes: of a web host, more are an error."""
+    if isinstance(location, Website):
+        return website.read_file(location, name, max_bytes=max_bytes)
     if isinstance(location, Path):
         return (location / name).read_bytes()
     return bytes(obstore.get(open_store(location), name).bytes())
 
 
-def read_chunks(location: Location, name: str) -> Iterator[bytes]:
-    """Yield the content of a file in chunks of some megabytes. Raises FileNotFoundError."""
+def read_chunks(location: Source, name: str, *, size: int | None = None) -> Iterator[bytes]:
+    """Yield the content of a file in chunks of at most some megabytes. Raises FileNotFoundError.
+
+    size: what the file should have; of a web host, more bytes are an error.
+    """
+    if isinstance(location, Website):
+        most = website.MAX_FILE_BYTES if size is None else size
+        yield from website.read_chunks(location, name, max_bytes=most, size=size)
+        return
     if isinstance(location, Path):
         with (location / name).open("rb", buffering=0) as file:
             while chunk := file.read(LOCAL_CHUNK_BYTES):
