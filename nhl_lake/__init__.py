@@ -3,8 +3,11 @@
 import nhl_lake
 lake = nhl_lake.open_lake()
 lake.table("gold.skater_season").filter(is_total=True, situation="all").top_k(10, by="goals").collect()
+
+Without a lake, from what somebody has published: nhl_lake.load("gold.skater_season", source="https://host/nhl")
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +15,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
-    from nhl_lake.store.location import Location
+    from nhl_lake.store.location import Location, Source
 
-__all__ = ["Lake", "open_lake"]
+__all__ = ["Lake", "list_published", "load", "open_lake"]
 
 
 @dataclass(frozen=True)
@@ -68,3 +71,30 @@ def open_lake(root: str | Path | None = None) -> Lake:
     where = require_lake_name(parse_location(root)) if root is not None else settings.load()[0].root
     layout.require_readable_lake(where)
     return Lake(where)
+
+
+def load(name: str, *, season: int | Sequence[int] | None = None, source: str | Path) -> "pl.LazyFrame":
+    """Load a table of a publication (`nhl-lake publish`), whole or some seasons: 2023, or [2022, 2023].
+
+    source: `https://host/path`, a folder, or `s3://bucket/prefix`. Files come whole, and are checked against the
+    SHA-256 of the manifest. The frame has the columns of the lake's table.
+
+    Raises nhl_lake.errors.LakeError: no such table or season, a damaged file, a host that cannot be reached.
+    """
+    from nhl_lake.sharing import load as sharing
+
+    return sharing.load_table(parse_publication(source), name, season)
+
+
+def list_published(source: str | Path) -> "pl.DataFrame":
+    """Return one row per file of a publication: table, season, rows, bytes and sha256. source: as for `load`."""
+    from nhl_lake.sharing import load as sharing
+
+    return sharing.list_files(parse_publication(source))
+
+
+def parse_publication(source: str | Path) -> "Source":
+    """Return the location that the address of a publication names."""
+    from nhl_lake.store.location import parse_source
+
+    return parse_source(str(source))

@@ -24,7 +24,7 @@ from nhl_lake.errors import BadInput, LakeError, LakeLocked, UnreadableData
 from nhl_lake.hockey.ids import format_season
 from nhl_lake.store import location, locks
 from nhl_lake.store.location import Location, Source
-from nhl_lake.store.website import Website
+from nhl_lake.store.website import Website, describe_body
 
 MANIFESTS_FOLDER, OBJECTS_FOLDER, DRILLS_FOLDER, SET_ASIDE_FOLDER, PROGRESS_FILE, INDEX_FILE = (
     "manifests",
@@ -124,13 +124,6 @@ def read_index(backups: Source) -> BackupIndex:
             f"{backups}/{INDEX_FILE} is not an index of backups: {describe_body(body)}.",
             "Open that address in a browser: is it that of the folder with the backups?",
         ) from error
-
-
-def describe_body(body: bytes) -> str:
-    """Return what a body is that should be JSON of nhl-lake."""
-    if body.lstrip()[:1] == b"<":
-        return "it is a web page"
-    return "it is empty" if not body.strip() else "it is other data"
 
 
 def write_index(backups: Location, names: Iterable[str] | None = None) -> None:

@@ -21,6 +21,7 @@ from nhl_lake.cli import (
     ingest,
     maintain,
     predict,
+    publish,
     query,
     rebuild,
     repair,
@@ -230,6 +231,13 @@ add_command(
 )
 add_command(sites, site.serve, "serve", examples=("nhl-lake site serve", "nhl-lake site serve --port 0 --season 2023"))
 app.add_typer(sites, name="site", rich_help_panel=ASK)
+add_command(
+    app,
+    publish.publish,
+    "publish",
+    panel=ASK,
+    examples=("nhl-lake publish --to site/data", "nhl-lake publish --to s3://bucket/nhl --silver --season 2023"),
+)
 add_command(app, export.duckdb, "duckdb", panel=ASK, examples=("nhl-lake duckdb lake.duckdb",))
 
 add_command(

@@ -158,6 +158,7 @@ def restore_lake(
     from nhl_lake.maintenance import upgrade
     from nhl_lake.schema import ledger
     from nhl_lake.store import locks
+    from nhl_lake.store.website import Website
 
     preflight.check_restore(root, backups, wanted)
     if not yes and (question := preflight.make_restore_prompt(root, wanted)):
@@ -190,6 +191,8 @@ def restore_lake(
             print_text(f"Rebuilt {len(done.rebuilt)} silver and gold tables from bronze.")
         if done.kept_as:
             print_text(f"The old lake is at {done.kept_as}. Remove it when you no longer need it.")
+        if isinstance(backups, Website) and wanted.source == "NHL":
+            print_text("These pages are the NHL's, whose terms allow personal, non-commercial use.")
         print_text("`nhl-lake ingest` continues from here.")
 
 

@@ -40,7 +40,7 @@ def build(
     folder = parse_folder(to)
     layout.require_readable_lake(chosen.root)
     seasons = parse_season_years(season)
-    with show_progress(quiet=quiet or json) as progress:
+    with show_progress("Drawing pages", quiet=quiet or json) as progress:
         found = build_site(chosen.root, folder, seasons, workers=jobs, progress=progress)
     if json:
         write_out(console.format_json({"folder": str(folder), **found._asdict()}))
@@ -53,13 +53,13 @@ def build(
 
 
 @contextmanager
-def show_progress(*, quiet: bool) -> "Iterator[Progress]":
-    """Show how many pages are drawn while the block runs, on a terminal; yield the function that gets the numbers."""
+def show_progress(what: str, *, quiet: bool) -> "Iterator[Progress]":
+    """Show how many files are done while the block runs, on a terminal; yield the function that gets the numbers."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from nhl_lake.cli import console
 
-    columns = (TextColumn("Drawing pages"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     is_shown = not quiet and sys.stderr.isatty()
     with Progress(*columns, console=console.make_console(stderr=True), transient=True, disable=not is_shown) as bar:
         task = bar.add_task("", total=None)

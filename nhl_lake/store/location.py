@@ -42,6 +42,7 @@ POLARS_OPTIONS: dict[str, Any] = {
     "max_retries": MAX_RETRIES,
     "retry_timeout_ms": RETRY_TIMEOUT_S * 1000,
 }
+CONTENT_TYPES = {".html": "text/html; charset=utf-8"}  # a browser would save other objects to the disk
 CONTROL_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 CHUNK_BYTES = 8 * 2**20
 # for folders: a chunk that fits the processor cache is read, hashed and written in half the time
@@ -355,7 +356,8 @@ def put_object(location: Bucket, name: str, body: bytes | Iterable[bytes], *, ne
 def put_buffer(location: Bucket, name: str, buffer: bytes | IO[bytes], *, new: bool) -> None:
     """Upload a buffer or a file."""
     if not new:
-        obstore.put(open_store(location), name, buffer)
+        kind = CONTENT_TYPES.get(PurePosixPath(name).suffix)
+        obstore.put(open_store(location), name, buffer, attributes={"Content-Type": kind} if kind else None)
         return
     token = secrets.token_hex(8)
     try:

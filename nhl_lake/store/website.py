@@ -250,3 +250,10 @@ def check_status(response: httpx.Response, url: str, begin: int) -> int | None:
 def parse_wait(text: str) -> float | None:
     """Return the seconds that a host asks to wait, at most two minutes; None if it does not say."""
     return min(float(text), 120.0) if text.isascii() and text.isdigit() else None
+
+
+def describe_body(body: bytes) -> str:
+    """Return what a body is that should be JSON of nhl-lake."""
+    if body.lstrip()[:1] == b"<":
+        return "it is a web page"
+    return "it is empty" if not body.strip() else "it is other data"
