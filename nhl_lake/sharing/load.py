@@ -13,7 +13,7 @@ from nhl_lake.hockey.ids import is_season, make_season_id
 from nhl_lake.sharing.manifest import Publication, PublishedFile, PublishedTable, locate_file, read_publication
 from nhl_lake.store import location
 from nhl_lake.store.location import Source
-from nhl_lake.store.website import MAX_CONNECTIONS
+from nhl_lake.store.website import MAX_CONNECTIONS, FileTooLarge
 
 MAX_NAMES_SHOWN = 12
 
@@ -67,6 +67,8 @@ def fetch_file(source: Source, table: PublishedTable, file: PublishedFile) -> by
         body = b"".join(location.read_chunks(source, path, size=file.bytes))
     except FileNotFoundError as error:
         raise FileDiffers(f"{path} is missing") from error
+    except FileTooLarge as error:
+        raise FileDiffers(f"{path} is larger than the manifest says") from error
     if hashlib.sha256(body).hexdigest() != file.sha256:
         raise FileDiffers(f"{path} is damaged: its SHA-256 differs from the manifest's")
     return body

@@ -283,10 +283,11 @@ def is_same(previous: Publication, publication: Publication) -> bool:
 def remove_stale_files(target: Location, paths: Sequence[str]) -> None:
     """Remove files that the publication no longer has, and in a folder the folders that are empty then."""
     location.remove_files(target, paths)
-    for path in paths if isinstance(target, Path) else ():
-        for folder in list((target / path).parents)[: path.count("/")]:
-            with suppress(OSError):  # it has other files
-                folder.rmdir()
+    if isinstance(target, Path):
+        for path in paths:
+            for folder in list((target / path).parents)[: path.count("/")]:
+                with suppress(OSError):  # it has other files
+                    folder.rmdir()
 
 
 def list_paths(publication: Publication | None) -> Iterator[str]:

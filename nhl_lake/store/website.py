@@ -71,6 +71,10 @@ class TransferBroken(Exception):
         self.wait_s = wait_s
 
 
+class FileTooLarge(StorageUnavailable):
+    """A file has more bytes than it should; the rest of it was not read."""
+
+
 def is_web_address(text: str) -> bool:
     """Return whether a text is the address of a web host."""
     return text.lower().startswith(SCHEMES)
@@ -150,6 +154,14 @@ def unexpected_answer_error(url: str, problem: str) -> LakeError:
     )
 
 
+def too_large_error(url: str, max_bytes: int) -> "FileTooLarge":
+    """Return the error for a file that has more bytes than it should."""
+    return FileTooLarge(
+        f"{redact_secrets(url)} sends more than {max_bytes:,} bytes.",
+        "Open that address in a browser: is it the right one? Whoever keeps that host may have to write it again.",
+    )
+
+
 def read_file(site: Website, name: str, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     """Return the content of a file. Raises FileNotFoundError, and an error if the file is larger than `max_bytes`."""
     return b"".join(read_chunks(site, name, max_bytes=max_bytes))
@@ -170,7 +182,7 @@ def read_chunks(
             for chunk in request_chunks(session, url, begin=position, size=size):
                 position += len(chunk)
                 if position > max_bytes:
-                    raise unexpected_answer_error(url, f"sends more than {max_bytes:,} bytes")
+                    raise too_large_error(url, max_bytes)
                 failures = 0
                 yield chunk
         except (httpx.TransportError, TransferBroken) as error:

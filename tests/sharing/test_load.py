@@ -80,7 +80,7 @@ def test_a_table_without_seasons_takes_none(web_host: WebHost):
     [
         (lambda body: body[:-9], "is damaged"),
         (lambda body: body[:-1] + bytes([body[-1] ^ 1]), "is damaged"),
-        (lambda body: body + b"more", "sends more than"),
+        (lambda body: body + b"more", "is larger than the manifest says"),
         (None, "is missing"),
     ],
 )

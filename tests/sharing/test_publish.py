@@ -1,6 +1,7 @@
 """A publication has the rows of the lake, for any reader; only what changed is written, and the manifest last."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -344,3 +345,17 @@ def test_a_bucket_is_published_and_loaded(root: Path, bucket: Location):
     assert (again.written, again.removed) == (0, 0)
     found = nhl_lake.load("gold.team_game", source=str(bucket)).collect()
     assert_frame_equal(found, read_lake(root, "gold.team_game"))
+
+
+@pytest.mark.league
+def test_the_programs_of_the_document_run_as_printed(site: WebHost, duck: duckdb.DuckDBPyConnection):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "SHARING.md").read_text()
+    (program,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (query,) = re.findall(r"^```sql\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+
+    exec(program.replace("https://example.org/nhl", site.url), names)
+    found = duck.execute(query.replace("https://example.org/nhl", site.url)).fetchall()
+
+    assert names["teams"].height > 100
+    assert names["skaters"].collect().height > len(found) > 100
