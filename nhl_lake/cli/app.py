@@ -236,7 +236,7 @@ add_command(
     publish.publish,
     "publish",
     panel=ASK,
-    examples=("nhl-lake publish --to site/data", "nhl-lake publish --to s3://bucket/nhl --silver --season 2023"),
+    examples=("nhl-lake publish --to public", "nhl-lake publish --to s3://bucket/nhl --silver --season 2023"),
 )
 add_command(app, export.duckdb, "duckdb", panel=ASK, examples=("nhl-lake duckdb lake.duckdb",))
 

@@ -18,14 +18,14 @@ TERMS = (
 
 def publish(
     to: Annotated[
-        str, typer.Option("--to", "-o", metavar="URI", help="DIR or s3://bucket/prefix: a new one, or the last.")
+        str, typer.Option("--to", "-o", metavar="URI", help="DIR or s3://bucket/prefix. Again: what changed.")
     ],
     silver: Annotated[bool, typer.Option("--silver", help="Also publish the tables of silver, such as plays.")] = False,
     season: Seasons = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Publish the lake's tables as Parquet files that others read without nhl-lake.
+    """Publish tables as Parquet files that others read.
 
     It writes a file for each gold table and season, a manifest and a landing page, for any static web host. Only files
     that changed are written. nhl_lake.load, DuckDB, Polars and pandas read them: see docs/SHARING.md.

@@ -115,12 +115,12 @@ def test_restore_continues_with_what_is_missing(
     read: list[str] = []
     pieces = location.read_chunks
 
-    def stops(at: location.Location, name: str) -> object:
+    def stops(at: location.Location, name: str, **options: int) -> object:
         if at == backups:
             read.append(name)
             if len(read) == 30:
                 raise OSError("the cable was pulled")
-        return pieces(at, name)
+        return pieces(at, name, **options)
 
     monkeypatch.setattr(location, "read_chunks", stops)
     with pytest.raises(OSError, match="cable"):
