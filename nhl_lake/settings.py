@@ -5,16 +5,17 @@ come with a download: what would make this machine run or send something elsewhe
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import Field, PlainValidator, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, PlainValidator, SecretStr, ValidationError, ValidationInfo, create_model, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from nhl_lake.clock import FIRST_YEAR, LAST_YEAR
@@ -33,6 +34,7 @@ from nhl_lake.store.location import (
 ENV_PREFIX = "NHL_LAKE_"
 SETTINGS_FILE = "nhl-lake.toml"
 MIN_KEY_LENGTH = 16
+NAME = re.compile(r"[a-z-]+")
 CONFIG_VARIABLE = f"{ENV_PREFIX}CONFIG"  # set by `--config`
 REMOTE_SETTINGS = {"root", "api", "cluster", "backups"}
 LEAGUE_API = "league:"
@@ -59,7 +61,15 @@ def name_backups(root: Location) -> Location:
     return named.with_name(f"{named.name}-backups") if named.name else Path("/lake-backups")
 
 
-class Settings(BaseSettings):
+WITH = Field((), description="optional pages that every ingest requests: landing,edge,reports,odds, or none")
+if TYPE_CHECKING:
+    WithSetting = BaseSettings
+else:  # a class body cannot declare `with`, which is a word of Python
+    fields = {"with": (Annotated[tuple[str, ...], NoDecode], WITH)}
+    WithSetting = create_model("WithSetting", __base__=BaseSettings, **fields)
+
+
+class Settings(WithSetting):
     """All settings. Nothing else in the program reads the environment."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
@@ -117,6 +127,22 @@ class Settings(BaseSettings):
             return require_lake_name(place) if field.field_name == "root" else require_backups_name(place)
         except BadInput as error:
             raise ValueError(error.message.rpartition(": ")[2].rstrip(".")) from error
+
+    @property
+    def with_pages(self) -> tuple[str, ...]:
+        """The setting `with`: names of optional pages."""
+        names: tuple[str, ...] = getattr(self, "with")
+        return names
+
+    @field_validator("with", mode="before")
+    @classmethod
+    def _parse_names(cls, names: object) -> object:
+        """Parse names: `edge,odds` in the environment, a list in the file, or `none`."""
+        if isinstance(names, str):
+            names = [] if names.strip() in {"", "none"} else names.split(",")
+        if not isinstance(names, list | tuple) or not all(NAME.fullmatch(str(name).strip()) for name in names):
+            raise ValueError("write names as edge,odds, or none")
+        return tuple(str(name).strip() for name in names)
 
     @field_validator("second_looks", mode="before")
     @classmethod

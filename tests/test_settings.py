@@ -80,6 +80,7 @@ def test_every_setting_can_be_set_in_the_environment(monkeypatch: pytest.MonkeyP
         "cluster": "tcp://first:8786",
         "second_looks": "7, 1",
         "backup_key": "a key of the tests",
+        "with": "edge, odds",
     }
     for name, value in values.items():
         monkeypatch.setenv(f"{ENV_PREFIX}{name.upper()}", value)
@@ -97,7 +98,9 @@ def test_every_setting_can_be_set_in_the_environment(monkeypatch: pytest.MonkeyP
         cluster="tcp://first:8786",
         second_looks=(1, 7),
         backup_key="a key of the tests",
+        **{"with": ("edge", "odds")},
     )
+    assert chosen.with_pages == ("edge", "odds")
     assert "a key of the tests" not in f"{chosen!r} {chosen}"
 
 
@@ -206,6 +209,27 @@ def test_second_looks_are_days_or_none(text: str, days: tuple[float, ...], monke
     assert settings.load()[0].second_looks == days
 
 
+@pytest.mark.parametrize(("text", "names"), [("none", ()), ("", ()), ("odds", ("odds",))])
+def test_optional_pages_are_names_or_none(text: str, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NHL_LAKE_WITH", text)
+
+    assert settings.load()[0].with_pages == names
+
+
+def test_optional_pages_in_the_file_are_a_list(tmp_path: Path):
+    (tmp_path / "work" / SETTINGS_FILE).write_text('with = ["edge"]')
+
+    assert settings.load()[0].with_pages == ("edge",)
+
+
+@pytest.mark.parametrize("text", ["edge,,odds", "../edge", "EDGE", "a b", "edge\nodds"])
+def test_optional_pages_that_are_not_names_are_rejected(text: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NHL_LAKE_WITH", text)
+
+    with pytest.raises(BadInput, match="NHL_LAKE_WITH"):
+        settings.load()
+
+
 @pytest.mark.parametrize("text", ["often", "1,,3", "0", "-1", "400", "nan"])
 def test_second_looks_that_are_not_days_are_rejected(text: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NHL_LAKE_SECOND_LOOKS", text)
@@ -286,7 +310,7 @@ def test_harmless_settings_of_a_working_folder_are_used_and_a_missing_file_is_an
         settings.load()
 
 
-@pytest.mark.parametrize("name", ["root", "api", "backups", "cluster", "rate", "second_looks", "now"])
+@pytest.mark.parametrize("name", ["root", "api", "backups", "cluster", "rate", "second_looks", "with", "now"])
 def test_no_setting_has_control_characters(monkeypatch: pytest.MonkeyPatch, name: str):
     monkeypatch.setenv(f"{ENV_PREFIX}{name.upper()}", "http://x\n* * * * * touch /tmp/owned")
 

@@ -4,23 +4,38 @@ Bronze stores pages as served. Tables of games, days and teams in a season keep 
 corrections and what was known when. Tables of players, teams and seasons keep the newest version.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
+
+import polars as pl
 
 from nhl_lake.bronze import validation
 from nhl_lake.hockey.seasons import FIRST_SHIFT_SEASON
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.requests import (
+    GOALIE,
+    PLAYOFFS,
+    SKATER,
+    TEAM,
+    AfterGames,
     EveryRun,
     OnePerDay,
     OnePerGame,
     OnePerPlayer,
     OnePerTeamSeason,
+    OnePerValue,
+    OnePerYear,
+    Subject,
     WithSchedule,
 )
 from nhl_lake.schema.table import Column, Endpoint, Table, VersionPolicy
 
 STATS_HOST = "https://api.nhle.com"
 REPORTS_HOST = "https://www.nhl.com"
+
+ONCE_A_DAY = timedelta(hours=20)  # less than a day: no daily run may miss it
+SETTLE_TIME = timedelta(hours=6)  # after the start of a game: no game lasts longer
+FIRST_EDGE_SEASON = 20212022
 
 VOLATILE_KEYS = frozenset(
     {
@@ -82,6 +97,29 @@ def declare_game_page(name: str, grain: str, source: Endpoint) -> Table:
     return declare_page(name, grain, (c.game_id,), source, (c.season, c.game_date, c.state))
 
 
+def after_playing(subject: Subject) -> AfterGames:
+    """Request an EDGE page once after each day on which its subject has played. EDGE began in 2021-22."""
+    return AfterGames(
+        subject=subject, settle_time=SETTLE_TIME, refresh_every=ONCE_A_DAY, first_season=FIRST_EDGE_SEASON
+    )
+
+
+def declare_report(subject: str) -> Table:
+    """Declare the summary report of the stats API on one game. It is an audit: it changes with the box score."""
+    return declare_game_page(
+        f"{subject}_reports",
+        f"the official summary report on a game's {subject}s",
+        Endpoint(
+            host=STATS_HOST,
+            path=f"stats/rest/en/{subject}/summary?isAggregate=false&isGame=true&limit=-1&cayenneExp=gameId={{game_id}}",
+            parse=validation.parse_game_report,
+            request=OnePerGame(second_look_after="bronze.boxscore"),
+            is_empty=validation.is_report_empty,
+            only_with="reports",
+        ),
+    )
+
+
 SEASONS = declare_newest_page(
     "seasons",
     "one season, as the NHL last described it",
@@ -133,7 +171,7 @@ BOXSCORE = declare_game_page(
     "a game's box score page",
     Endpoint(
         path="v1/gamecenter/{game_id}/boxscore",
-        parse=validation.parse_boxscore,
+        parse=validation.parse_game_page,
         request=OnePerGame(),
         ignored_keys=VOLATILE_KEYS,
     ),
@@ -193,7 +231,7 @@ ROSTERS = declare_page(
     Endpoint(
         path="v1/roster/{team_abbrev}/{season}",
         parse=validation.parse_roster,
-        request=OnePerTeamSeason(refresh_every=timedelta(hours=20)),  # less than a day: no daily run may miss it
+        request=OnePerTeamSeason(refresh_every=ONCE_A_DAY),
         ignored_keys=VOLATILE_KEYS,
     ),
     (),
@@ -238,15 +276,139 @@ PLAYERS = declare_newest_page(
     ),
 )
 
+LANDING = declare_game_page(
+    "landing",
+    "a game's landing page: three stars, scoring, shootout",
+    Endpoint(
+        path="v1/gamecenter/{game_id}/landing",
+        parse=validation.parse_game_page,
+        request=OnePerGame(),
+        # those that are about other games, and live on the right rail since 2024
+        ignored_keys=VOLATILE_KEYS | {"seasonSeries", "seasonSeriesWins"},
+        only_with="landing",
+    ),
+)
+
+PLAYOFF_BRACKET = declare_page(
+    "playoff_bracket",
+    "the bracket of a season's playoffs",
+    (c.season,),
+    Endpoint(
+        path="v1/playoff-bracket/{year}",
+        parse=validation.parse_bracket,
+        request=AfterGames(subject=PLAYOFFS, settle_time=SETTLE_TIME, refresh_every=ONCE_A_DAY),
+        ignored_keys=VOLATILE_KEYS | {"bracketLogo", "bracketLogoFr", "seriesLogo", "seriesLogoFr"},
+    ),
+    (),
+)
+
+DRAFT_PICKS = declare_newest_page(
+    "draft_picks",
+    "the picks of one year's draft, as the NHL last listed them",
+    c.year,
+    Endpoint(
+        path="v1/draft/picks/{year}/all",
+        parse=validation.make_page_parser({"draftYear": "year"}, lists=("picks",)),
+        request=OnePerYear(refresh_every=timedelta(days=7)),
+        ignored_keys=VOLATILE_KEYS | {"draftYears", "teamLogoLight", "teamLogoDark"},
+    ),
+)
+
+GLOSSARY = declare_newest_page(
+    "glossary",
+    "the NHL's glossary of statistics in one language",
+    Column("language", pl.String, "Language of the page: en"),
+    Endpoint(
+        host=STATS_HOST,
+        path="stats/rest/{language}/glossary",
+        parse=validation.parse_glossary,
+        request=OnePerValue(parameter="language", values=("en",), refresh_every=timedelta(days=90)),
+    ),
+)
+
+EDGE_SKATERS = declare_page(
+    "edge_skaters",
+    "a skater's EDGE page: tracking of a season so far",
+    (c.season, c.game_type, c.player_id),
+    Endpoint(
+        path="v1/edge/skater-detail/{player_id}/{season}/{game_type}",
+        parse=validation.make_page_parser({"player.id": "player_id"}),
+        request=after_playing(SKATER),
+        ignored_keys=VOLATILE_KEYS,
+        only_with="edge",
+    ),
+    (),
+)
+
+EDGE_GOALIES = declare_page(
+    "edge_goalies",
+    "a goalie's EDGE page: tracking of a season so far",
+    (c.season, c.game_type, c.player_id),
+    Endpoint(
+        path="v1/edge/goalie-detail/{player_id}/{season}/{game_type}",
+        parse=validation.make_page_parser({"player.id": "player_id"}),
+        request=after_playing(GOALIE),
+        ignored_keys=VOLATILE_KEYS,
+        only_with="edge",
+    ),
+    (),
+)
+
+EDGE_TEAMS = declare_page(
+    "edge_teams",
+    "a team's EDGE page: tracking of a season so far",
+    (c.season, c.game_type, c.team_id),
+    Endpoint(
+        path="v1/edge/team-detail/{team_id}/{season}/{game_type}",
+        parse=validation.make_page_parser({"team.id": "team_id"}),
+        request=after_playing(TEAM),
+        ignored_keys=VOLATILE_KEYS,
+        only_with="edge",
+    ),
+    (),
+)
+
+SKATER_REPORTS = declare_report("skater")
+GOALIE_REPORTS = declare_report("goalie")
+TEAM_REPORTS = declare_report("team")
+
+ODDS = Table(
+    name="bronze.odds",
+    grain="one version of the odds of the NHL's betting partner in a country, on the games of that day",
+    key=("country", "fetched_at"),
+    columns=(Column("country", pl.String, "Country of the betting partner: US, CA"), *c.stored_page_columns),
+    partition=None,
+    source=Endpoint(
+        path="v1/partner-game/{country}/now",
+        parse=validation.make_page_parser({}, lists=("games",)),
+        request=OnePerValue(parameter="country", values=("US", "CA"), refresh_every=timedelta(hours=1)),
+        # without VOLATILE_KEYS: the odds are what this page is for
+        ignored_keys=frozenset(
+            {"lastUpdatedUTC", "logo", "imageUrl", "siteUrl", "bgColor", "textColor", "accentColor"}
+        ),
+        only_with="odds",
+    ),
+)
+
 # every declaration above, in its order: requests are planned in this order
 TABLES = tuple(table for table in list(globals().values()) if isinstance(table, Table))
 
 # these groups follow from the request rules
 LISTS = tuple(table for table in TABLES if isinstance(table.endpoint.request, EveryRun))
 PLANNED_TABLES = tuple(table for table in TABLES if not isinstance(table.endpoint.request, EveryRun | WithSchedule))
+# pages that are requested only by `ingest --with NAME`: these names
+OPTIONAL_PAGES = tuple(dict.fromkeys(name for table in TABLES if (name := table.endpoint.only_with)))
 GAME_PAGE_RULES = {table: rule for table in TABLES if isinstance(rule := table.endpoint.request, OnePerGame)}
-GAME_PAGES = tuple(table for table, rule in GAME_PAGE_RULES.items() if not rule.fallback_for)
+# a game is complete when it has these: not with the pages that stand in for others, nor with optional ones
+GAME_PAGES = tuple(
+    table for table, rule in GAME_PAGE_RULES.items() if not rule.fallback_for and table.endpoint.only_with is None
+)
 CONFIRMING_PAGE = next(table for table, rule in GAME_PAGE_RULES.items() if rule.confirms_final)
+
+
+def select_planned_tables(with_pages: Collection[str]) -> tuple[Table, ...]:
+    """Return the tables whose pages a run plans: those of every run, and the optional ones named."""
+    return tuple(t for t in PLANNED_TABLES if t.endpoint.only_with is None or t.endpoint.only_with in with_pages)
 
 
 def find_fallbacks(table: Table) -> list[Table]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import msgspec
@@ -24,7 +25,9 @@ RequestParams = Mapping[str, Any]
 PageParser = Callable[[bytes, RequestParams], list[PageRecord]]
 S = TypeVar("S", bound=msgspec.Struct)
 RawRows = list[msgspec.Raw]
-KEY_PARAMETERS = ("game_id", "player_id", "team_abbrev", "year")  # of a request, beside its season, day and state
+# of a request, beside its season, day and state
+KEY_PARAMETERS = ("game_id", "game_type", "player_id", "team_id", "team_abbrev", "year", "language", "country")
+SERIES_YEAR = re.compile(r"/playoff-series/(\d{4})/")
 MAX_SEASON_YEARS = 2  # a season begins in one year and ends in the next, in 2020 and 2021 late
 
 
@@ -110,6 +113,31 @@ class Listing(msgspec.Struct):
     total: int
 
 
+class ReportRow(msgspec.Struct):
+    """A row of a report on one game."""
+
+    gameId: Int64
+
+
+class GameReport(msgspec.Struct):
+    """A report of the stats API on one game."""
+
+    data: list[ReportRow]
+    total: int
+
+
+class Series(msgspec.Struct):
+    """A series of the playoffs; one to come has no link."""
+
+    seriesUrl: str | None = None
+
+
+class Bracket(msgspec.Struct):
+    """The bracket of the playoffs of a year."""
+
+    series: list[Series]
+
+
 class Shift(msgspec.Struct):
     """A row of a shift chart."""
 
@@ -174,8 +202,8 @@ def decode_strictly(body: bytes, kind: type[S]) -> S:
         raise PageRejected(f"no complete JSON ({len(body):,} bytes, begins {start!r}): {error}") from error
 
 
-def parse_boxscore(body: bytes, params: RequestParams) -> list[PageRecord]:
-    """Read the keys of a box score that say which game it is."""
+def parse_game_page(body: bytes, params: RequestParams) -> list[PageRecord]:
+    """Read the keys of a box score or landing page that say which game it is."""
     page = make_game_row(decode_strictly(body, Game), params, body)
     check_numbers(body, GameNumbers)
     return [page]
@@ -335,23 +363,71 @@ def parse_player(body: bytes, params: RequestParams) -> list[PageRecord]:
 def make_page_parser(identity: Mapping[str, str | int], lists: tuple[str, ...] = ()) -> PageParser:
     """Return a parser of pages that say in some keys which page they are: one record, with the key of the request.
 
-    identity: these keys, each with the request parameter, or the number, that the page must have there. lists: other
-    keys that a complete page has, each with a list.
+    identity: these keys, each with the request parameter, or the number, that the page must have there; `player.id` is
+    a key inside another. lists: other keys that a complete page has, each with a list.
     """
-    keys = [*((name, str | int) for name in identity), *((name, RawRows) for name in lists)]
-    kind = msgspec.defstruct("valid", keys)
+    keys: list[tuple[str, Any]] = []
+    for name in identity:
+        outer, _, inner = name.partition(".")
+        keys.append((outer, msgspec.defstruct(outer, [(inner, str | int)]) if inner else str | int))
+    kind = msgspec.defstruct("valid", [*keys, *((name, RawRows) for name in lists)])
 
     def read(body: bytes, params: RequestParams) -> list[PageRecord]:
         page = decode_leniently(body, kind)
         for name, expected in identity.items():
-            found, wanted = getattr(page, name), params[expected] if isinstance(expected, str) else expected
+            found, wanted = attrgetter(name)(page), params[expected] if isinstance(expected, str) else expected
             if str(found) != str(wanted):
                 raise PageRejected(f"the page has {name} {found!r}, not {wanted}")
         check_numbers(body)
-        key = {name: params[name] for name in KEY_PARAMETERS if params.get(name) is not None}
-        return [PageRecord(key, params.get("season"), params.get("game_date"), params.get("state"), body)]
+        return [make_keyed_record(params, body)]
 
     return read
+
+
+def make_keyed_record(params: RequestParams, body: bytes) -> PageRecord:
+    """Make the record of a page with the key of its request."""
+    key = {name: params[name] for name in KEY_PARAMETERS if params.get(name) is not None}
+    return PageRecord(key, params.get("season"), params.get("game_date"), params.get("state"), body)
+
+
+def parse_bracket(body: bytes, params: RequestParams) -> list[PageRecord]:
+    """Read a playoff bracket. Only the links of its series say of which year it is."""
+    page = decode_leniently(body, Bracket)
+    if not page.series:
+        raise PageRejected(f"the bracket of {params['year']} has no series")
+    years = {found[1] for one in page.series if one.seriesUrl and (found := SERIES_YEAR.search(one.seriesUrl))}
+    if others := years - {str(params["year"])}:
+        raise PageRejected(f"the bracket is of {min(others)}, not {params['year']}")
+    check_numbers(body)
+    return [make_keyed_record(params, body)]
+
+
+def parse_glossary(body: bytes, params: RequestParams) -> list[PageRecord]:
+    """Read the glossary: all entries on one page."""
+    page = decode_leniently(body, Listing)
+    if not page.data or len(page.data) != page.total:
+        raise PageRejected(f"{len(page.data)} of {page.total} entries")
+    check_numbers(body)
+    return [make_keyed_record(params, body)]
+
+
+def parse_game_report(body: bytes, params: RequestParams) -> list[PageRecord]:
+    """Read a report of the stats API on one game, a row per skater, goalie or team. It may be empty at first."""
+    page = decode_leniently(body, GameReport)
+    if len(page.data) != page.total:
+        raise PageRejected(f"{len(page.data)} of {page.total} rows")
+    if others := {row.gameId for row in page.data} - {params["game_id"]}:
+        raise PageRejected(f"the report has rows of game {min(others)}, not {params['game_id']}")
+    check_numbers(body)
+    return [make_row_from_request(params, body)]
+
+
+def is_report_empty(report: str) -> bool:
+    """Whether a report of the stats API has no rows."""
+    try:
+        return not decode_leniently(report.encode(), Listing).data
+    except PageRejected:
+        return False
 
 
 def make_listing_parser(key: str) -> PageParser:

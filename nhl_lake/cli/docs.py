@@ -48,7 +48,8 @@ def describe_source(table: Table) -> list[str]:
     if isinstance(table.source, Endpoint):
         ignored = ", ".join(f"`{key}`" for key in sorted(table.source.ignored_keys))
         lines = [grain, "", f"From `{table.source.host}/{table.source.path}`. Stores {table.version_policy} of a page."]
-        lines += ["", f"Requested {table.source.request.describe()}."]
+        only = f" Only with `nhl-lake ingest --with {name}`." if (name := table.source.only_with) else ""
+        lines += ["", f"Requested {table.source.request.describe()}.{only}"]
         return [*lines, "", f"A change in these keys alone is not a new version: {ignored}."] if ignored else lines
     if table.source is None:
         return [f"{grain} Written by runs."]

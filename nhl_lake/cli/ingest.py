@@ -16,8 +16,11 @@ from nhl_lake.cli.options import (
     parse_season_years,
 )
 from nhl_lake.cli.output import print_text, write_out
+from nhl_lake.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nhl_lake.cli.console import FetchProgressBar
     from nhl_lake.clock import Clock
     from nhl_lake.ingest.run import ClientConfig, Options
@@ -38,6 +41,14 @@ def ingest(
     game_type: Annotated[
         list[int] | None,
         typer.Option("--game-type", metavar="TYPE", help="1 preseason, 2 regular season, 3 playoffs. Default: these."),
+    ] = None,
+    with_pages: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="NAME",
+            help="Also request optional pages: landing, edge, reports, odds; or none. Default: NHL_LAKE_WITH.",
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read the schedule, print the plan and its cost. Store nothing.")
@@ -72,6 +83,7 @@ def ingest(
         lookback_days=lookback,
         second_looks=chosen.second_looks,
         game_types=parse_game_types(game_type),
+        with_pages=parse_optional_pages(chosen.with_pages if with_pages is None else with_pages),
     )
     bar = console.FetchProgressBar(quiet=quiet or json)
     config = make_client_config(chosen, clock)
@@ -99,6 +111,19 @@ def ingest(
     if summary.error is not None:
         raise summary.error
     raise typer.Exit(summary.exit_code)
+
+
+def parse_optional_pages(names: "Sequence[str]") -> frozenset[str]:
+    """Return the names of optional pages; `none` is none. Raise BadInput for a name that there is not."""
+    from nhl_lake.bronze.endpoints import OPTIONAL_PAGES
+
+    asked = {part.strip() for name in names for part in name.split(",")} - {"", "none"}
+    for name in sorted(asked - set(OPTIONAL_PAGES)):
+        raise BadInput(
+            f"There are no optional pages {name!r}.",
+            f"Use {', '.join(OPTIONAL_PAGES)}, or none, with --with or NHL_LAKE_WITH.",
+        )
+    return frozenset(asked)
 
 
 def preview(

@@ -1,6 +1,6 @@
 """Read what the lake has, for a plan or a status, as frames."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
@@ -11,14 +11,17 @@ import polars as pl
 from nhl_lake.bronze import endpoints, lenient
 from nhl_lake.bronze.player_ids import Roster, read_dressed_ids, read_roster_ids
 from nhl_lake.hockey.calendar import FINAL_STATES, GONE
-from nhl_lake.ingest.planner import INCOMPLETE_SCHEMA, Inventory
+from nhl_lake.ingest.planner import INCOMPLETE_SCHEMA, PLAYED_SCHEMA, Inventory
 from nhl_lake.schema import ledger
+from nhl_lake.schema.requests import AfterGames
 from nhl_lake.schema.table import PageRecord, Table, format_page_name
 from nhl_lake.silver.game_quality import GAME_QUALITY
 from nhl_lake.silver.games import GameEntry, games, starts_in_season
+from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.parsing.pages import is_readable
 from nhl_lake.silver.quarantine import QUARANTINE
+from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
@@ -33,16 +36,44 @@ class RosterSpotsPage(msgspec.Struct):
 
 
 def read_inventory(
-    root: Location, seasons: Sequence[int], *, player_ids: pl.DataFrame | None = None, games: pl.DataFrame | None = None
+    root: Location,
+    seasons: Sequence[int],
+    *,
+    player_ids: pl.DataFrame | None = None,
+    games: pl.DataFrame | None = None,
+    with_pages: Collection[str] = (),
 ) -> Inventory:
-    """Read the inventory of some seasons. `player_ids` and `games` are not read again if given."""
+    """Read the inventory of some seasons, with the optional pages named. `player_ids` and `games` are used if given."""
+    tables = endpoints.select_planned_tables(with_pages)
     return Inventory(
         games=read_stored_games(root, seasons) if games is None else games,
-        stored={table.name: read_stored_pages(root, table, seasons) for table in endpoints.PLANNED_TABLES},
+        stored={table.name: read_stored_pages(root, table, seasons) for table in tables},
         answers=delta_tables.scan_table_or_empty(root, ledger.ANSWERS).collect(),
         player_ids=read_player_ids(root, seasons) if player_ids is None else player_ids,
         incomplete=find_incomplete_pages(root, seasons),
+        played=read_played_games(root, seasons, tables),
     )
+
+
+def read_played_games(root: Location, seasons: Sequence[int], tables: Sequence[Table]) -> pl.DataFrame:
+    """Return the games of each player: columns of PLAYED_SCHEMA; none if no page of the tables is planned by them.
+
+    A skater who dresses plays. A goalie who dresses has played with time on ice.
+    """
+    rules = [rule for table in tables if isinstance(rule := table.endpoint.request, AfterGames)]
+    if not any("player_id" in rule.parameters for rule in rules):
+        return pl.DataFrame(schema=PLAYED_SCHEMA)
+    skaters, goalies = (
+        delta_tables.scan_table_or_empty(root, table).filter(pl.col("season").is_in(list(seasons)))
+        for table in (SKATER_GAMES, GOALIE_GAMES)
+    )
+    ids = ["game_id", "player_id"]
+    return pl.concat(
+        [
+            skaters.select(*ids, position=pl.lit("skater")),
+            goalies.filter(pl.col("time_on_ice_s") > 0).select(*ids, position=pl.lit("G")),
+        ]
+    ).collect()
 
 
 def find_incomplete_pages(root: Location, seasons: Sequence[int]) -> pl.DataFrame:

@@ -18,11 +18,16 @@ from nhl_lake.bronze import endpoints
 from nhl_lake.hockey.calendar import FINAL_STATES, GONE, get_eastern_day
 from nhl_lake.hockey.seasons import SECOND_LOOKS
 from nhl_lake.schema.requests import (
+    GOALIE,
+    PLAYOFFS,
+    TEAM,
+    AfterGames,
     OnePerDay,
     OnePerGame,
     OnePerPlayer,
     OnePerSeason,
     OnePerTeamSeason,
+    OnePerValue,
     OnePerYear,
 )
 from nhl_lake.schema.table import Table, format_page_name
@@ -42,6 +47,7 @@ REQUEST_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "why": pl.String,
 }
 INCOMPLETE_SCHEMA = {"table": pl.String, "page": pl.String, "reason": pl.String}
+PLAYED_SCHEMA = {"game_id": pl.Int64, "player_id": pl.Int64, "position": pl.String}
 
 PageHistory = Mapping[str, pl.DataFrame]  # by table name: see summarize_page_history
 
@@ -59,6 +65,7 @@ REFRESH = "out of date"
 NEVER = pl.lit(value=False)
 ALWAYS = pl.lit(value=True)
 NO_REASON = pl.lit(None, pl.String)
+NEVER_OVER = pl.lit(None, pl.Datetime("us", "UTC")).alias("over_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +73,7 @@ class Scope:
     """What a run covers: seasons, days, game types, and second looks.
 
     lookback_days: games of the last days get a second look at once. second_looks: the ages of a game, in days, at which
-    its pages get a second look.
+    its pages get a second look. with_pages: the optional pages to request, by their name in `--with NAME`.
     """
 
     seasons: tuple[int, ...]
@@ -74,6 +81,7 @@ class Scope:
     lookback_days: int | None = None
     second_looks: tuple[float, ...] = SECOND_LOOKS
     game_types: frozenset[int] = frozenset({1, 2, 3})
+    with_pages: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +90,9 @@ class Inventory:
 
     games: `silver.games` by the newest schedule. stored: per bronze table, one row per page: `page` (its key joined by
     '/'), `state`, `fetched_at`, `is_empty`. answers: `lake.answers`. player_ids: players in lineups and rosters.
-    incomplete: pages of games that fail a check, as of the last rebuild: `table`, `page`, `reason`.
+    incomplete: pages of games that fail a check, as of the last rebuild: `table`, `page`, `reason`. played: the games
+    of each player, as of the last rebuild: `game_id`, `player_id`, `position` (G: a goalie); empty unless a run
+    requests pages of players who have played.
     """
 
     games: pl.DataFrame
@@ -90,6 +100,7 @@ class Inventory:
     answers: pl.DataFrame
     player_ids: pl.DataFrame
     incomplete: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=INCOMPLETE_SCHEMA))
+    played: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PLAYED_SCHEMA))
 
 
 class Candidates(NamedTuple):
@@ -122,8 +133,8 @@ def list_incomplete_pages(inventory: Inventory, scope: Scope, now: datetime) -> 
     games = filter_scope(inventory.games, scope)
     history = summarize_page_history(inventory)
     planned = [plan_overdue_games(games, history, now)]
-    for table in endpoints.PLANNED_TABLES:
-        candidates = select_candidates(table, games, history, inventory.player_ids, scope, now)
+    for table in endpoints.select_planned_tables(scope.with_pages):
+        candidates = select_candidates(table, games, history, inventory, scope, now)
         planned.append(plan_table(candidates))
     schema: Mapping[str, type[pl.DataType]] = {**REQUEST_SCHEMA, "is_due": pl.Boolean}
     return (
@@ -166,7 +177,7 @@ def plan_table(candidates: Candidates) -> pl.DataFrame:
 
 
 def select_candidates(
-    table: Table, games: pl.DataFrame, history: PageHistory, player_ids: pl.DataFrame, scope: Scope, now: datetime
+    table: Table, games: pl.DataFrame, history: PageHistory, inventory: Inventory, scope: Scope, now: datetime
 ) -> Candidates:
     """Return the pages that the request rule of a table names."""
     rule = table.endpoint.request
@@ -175,6 +186,8 @@ def select_candidates(
             return select_game_pages(table, rule, games, history, scope, now)
         case OnePerDay():
             return select_day_pages(table, rule, games, history, scope, now)
+        case AfterGames():
+            return select_subject_pages(table, rule, games, history, inventory.played, now)
         case OnePerTeamSeason():
             pages = list_team_seasons(games, after_first_game=rule.after_first_game)
         case OnePerSeason():
@@ -182,7 +195,9 @@ def select_candidates(
         case OnePerYear():
             pages = list_years(games, now)
         case OnePerPlayer():
-            pages = player_ids.unique().sort("player_id").with_columns(over_at=pl.lit(None, pl.Datetime("us", "UTC")))
+            pages = inventory.player_ids.unique().sort("player_id").with_columns(NEVER_OVER)
+        case OnePerValue():
+            pages = pl.DataFrame({rule.parameter: rule.values}).with_columns(NEVER_OVER)
         case _:
             raise TypeError(f"{table.name} is not planned page by page")
     age = pl.lit(now) - pl.col("last_at")
@@ -241,6 +256,29 @@ def select_day_pages(
         is_outdated=(pl.col("last_at") < settled_at) & (pl.lit(now) >= settled_at),
         is_in_lookback=is_in_lookback(scope, now),
         is_retry_due=is_backoff_over(now),
+    )
+
+
+def select_subject_pages(
+    table: Table, rule: AfterGames, games: pl.DataFrame, history: PageHistory, played: pl.DataFrame, now: datetime
+) -> Candidates:
+    """Return the pages of the subjects that have played: skaters, goalies, teams, or playoffs."""
+    final = games.filter(
+        pl.col("game_state").is_in(FINAL_STATES),
+        pl.col("game_type").is_in(rule.subject.game_types),
+        pl.col("season") >= (rule.first_season or 0),
+    ).with_columns(year=pl.col("season") % 10_000)
+    if rule.subject is TEAM:
+        final = final.with_columns(team_id=pl.concat_list("home_team_id", "away_team_id")).explode("team_id")
+    elif rule.subject is not PLAYOFFS:
+        is_goalie = pl.col("position") == "G"
+        final = final.join(played.filter(is_goalie if rule.subject is GOALIE else ~is_goalie), on="game_id")
+    pages = final.group_by(list(rule.parameters)).agg(played_at=pl.col("start_at").max()).sort(list(rule.parameters))
+    age = pl.lit(now) - pl.col("last_at")
+    return Candidates(
+        add_page_history(pages, table, history),
+        is_outdated=(pl.col("last_at") < pl.col("played_at") + rule.settle_time) & (age >= rule.refresh_every),
+        is_retry_due=(pl.col("last_at") < pl.col("played_at")) & (age >= RETRY_INTERVAL),
     )
 
 

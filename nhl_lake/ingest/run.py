@@ -71,6 +71,7 @@ class Options:
     lookback_days: int | None = None
     second_looks: tuple[float, ...] = SECOND_LOOKS
     game_types: frozenset[int] = frozenset({1, 2, 3})
+    with_pages: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,10 +285,15 @@ async def fetch_until_complete(run: IngestRun, scope: Scope, facts: Inventory) -
 async def fetch_incomplete_pages(
     root: Location, config: ClientConfig, report: FetchProgress, summary: IngestSummary, found: FetchResult
 ) -> bool:
-    """Fetch pages that a rebuild has found incomplete, and their fallbacks. Return whether there were any."""
-    scope, facts = (
-        found.scope,
-        replace(found.inventory, incomplete=inventory.find_incomplete_pages(root, found.scope.seasons)),
+    """Fetch the pages that a rebuild names: incomplete ones, their fallbacks, and those of players who have played.
+
+    Return whether there were any.
+    """
+    scope = found.scope
+    facts = replace(
+        found.inventory,
+        incomplete=inventory.find_incomplete_pages(root, scope.seasons),
+        played=inventory.read_played_games(root, scope.seasons, endpoints.select_planned_tables(scope.with_pages)),
     )
     requests_before = len(found.run.requested)
     async with client.open_client(
@@ -366,7 +372,8 @@ async def read_schedule_and_inventory(run: IngestRun, options: Options) -> tuple
 
     # read the lake while requests are under way
     _, facts = await asyncio.gather(
-        read_seasons(), asyncio.to_thread(inventory.read_inventory, run.root, wanted, games=games)
+        read_seasons(),
+        asyncio.to_thread(inventory.read_inventory, run.root, wanted, games=games, with_pages=options.with_pages),
     )
     drop_duplicate_entries(found, games)
     seen = {record.season for record in found.games}
@@ -379,6 +386,7 @@ async def read_schedule_and_inventory(run: IngestRun, options: Options) -> tuple
         lookback_days=options.lookback_days,
         second_looks=options.second_looks,
         game_types=options.game_types,
+        with_pages=options.with_pages,
     )
     return scope, found, facts
 

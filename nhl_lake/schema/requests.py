@@ -8,7 +8,7 @@ not found (404), not official yet, empty or incomplete, older than its rule allo
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import polars as pl
 
@@ -122,6 +122,70 @@ class OnePerYear:
         return f"for each calendar year of a season; again every {interval} until the year is over"
 
 
+class Subject(NamedTuple):
+    """What `AfterGames` has a page of: its name in text, its parameters, and the game types that it has pages of."""
+
+    name: str
+    parameters: Parameters
+    game_types: tuple[int, ...]
+
+
+SEASON_AND_TYPE: Parameters = {"season": pl.Int32, "game_type": pl.Int16}
+SKATER = Subject("skater", {**SEASON_AND_TYPE, "player_id": pl.Int64}, (2, 3))
+GOALIE = Subject("goalie", {**SEASON_AND_TYPE, "player_id": pl.Int64}, (2, 3))
+TEAM = Subject("team", {**SEASON_AND_TYPE, "team_id": pl.Int32}, (2, 3))
+PLAYOFFS = Subject("playoffs", {"season": pl.Int32, "year": pl.Int32}, (3,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AfterGames:
+    """One page for each subject and season (of players and teams: and game type), renewed after days with games.
+
+    It is renewed once after each day on which the subject has played, however many runs a day has. settle_time: after
+    the start of a game; a page fetched earlier may lack the game. first_season: earlier seasons have no such page. A
+    page that was not found is requested again when the subject has played since.
+    """
+
+    subject: Subject
+    settle_time: timedelta
+    refresh_every: timedelta
+    first_season: int | None = None
+
+    @property
+    def parameters(self) -> Parameters:
+        """The columns that name a page."""
+        return self.subject.parameters
+
+    def describe(self) -> str:
+        """Say when a page is requested."""
+        since = f", from season {self.first_season} on" if self.first_season else ""
+        pages = (
+            "for each season whose playoffs have begun"
+            if self.subject is PLAYOFFS
+            else f"for each {self.subject.name} that has played, by season and game type{since}"
+        )
+        again = "new games" if self.subject is PLAYOFFS else f"the {self.subject.name} has played"
+        return f"once {pages}; again after {again}, at most every {format_interval(self.refresh_every)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnePerValue:
+    """One page for each of a few fixed values of a parameter, renewed for ever."""
+
+    parameter: str
+    values: tuple[str, ...]
+    refresh_every: timedelta
+
+    @property
+    def parameters(self) -> Parameters:
+        """The column that names a page."""
+        return {self.parameter: pl.String}
+
+    def describe(self) -> str:
+        """Say when a page is requested."""
+        return f"for {' and '.join(self.values)}; again every {format_interval(self.refresh_every)}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EveryRun:
     """A list with one address: every run fetches it before it reads the schedule."""
@@ -145,11 +209,22 @@ class WithSchedule:
 
 
 RequestRule = (
-    OnePerGame | OnePerDay | OnePerTeamSeason | OnePerPlayer | OnePerSeason | OnePerYear | EveryRun | WithSchedule
+    OnePerGame
+    | OnePerDay
+    | OnePerTeamSeason
+    | OnePerPlayer
+    | OnePerSeason
+    | OnePerYear
+    | AfterGames
+    | OnePerValue
+    | EveryRun
+    | WithSchedule
 )
 
 
 def format_interval(interval: timedelta) -> str:
     """Return an interval as text: `20 hours`, `7 days`."""
     hours = round(interval / timedelta(hours=1))
+    if hours == 1:
+        return "hour"
     return f"{hours // 24} days" if hours % 24 == 0 and hours > 24 else f"{hours} hours"

@@ -51,7 +51,8 @@ class Endpoint:
 
     `parse` takes the body and the request's parameters, and returns the rows of the page; it raises PageRejected if the
     body is not the requested page. `is_empty` says whether a valid page has no content yet, so that it is requested
-    again. A change in `ignored_keys` alone does not make a new version of a page.
+    again. A change in `ignored_keys` alone does not make a new version of a page. `only_with` is the NAME of
+    `ingest --with NAME`, without which the page is not requested: it would multiply the requests of a daily run.
     """
 
     path: str
@@ -60,6 +61,7 @@ class Endpoint:
     host: str = "https://api-web.nhle.com"
     is_empty: Callable[[str], bool] | None = None
     ignored_keys: frozenset[str] = frozenset()
+    only_with: str | None = None
 
     def url(self, params: Mapping[str, Any], base_url: str | None = None) -> str:
         """Return the URL of the page; `base_url` replaces every host."""

@@ -14,8 +14,17 @@ from nhl_lake.bronze import endpoints
 from nhl_lake.bronze.endpoints import (
     BOXSCORE,
     CLUB_STATS,
+    DRAFT_PICKS,
+    EDGE_GOALIES,
+    EDGE_SKATERS,
+    EDGE_TEAMS,
+    GLOSSARY,
+    GOALIE_REPORTS,
+    LANDING,
+    ODDS,
     PLAY_BY_PLAY,
     PLAYERS,
+    PLAYOFF_BRACKET,
     RIGHT_RAIL,
     ROSTERS,
     SCHEDULE,
@@ -23,7 +32,9 @@ from nhl_lake.bronze.endpoints import (
     SHIFT_CHARTS,
     SHIFT_REPORT_AWAY,
     SHIFT_REPORT_HOME,
+    SKATER_REPORTS,
     STANDINGS,
+    TEAM_REPORTS,
     TEAMS,
 )
 from nhl_lake.bronze.validation import decode_text, make_page_parser
@@ -77,6 +88,16 @@ STANDING = {"standings": [{"date": "2023-10-10", "teamAbbrev": {"default": "HOM"
 PLAYER = {"playerId": 8470001, "firstName": {"default": "Åke"}, "lastName": {"default": "Grünwald"}}
 LISTING = {"data": [{"id": 20222023, "n": 1}, {"id": 20232024, "n": 2}], "total": 2}
 
+REPORT = {"data": [{"gameId": 2023020001, "playerId": 8470001, "goals": 1}], "total": 1}
+BRACKET = {
+    "series": [
+        {"seriesLetter": "A", "seriesUrl": "/schedule/playoff-series/2024/series-a/herons-vs-owls"},
+        {"seriesLetter": "I"},
+    ]
+}
+TERMS = {"data": [{"id": 1, "abbreviation": "G"}], "total": 1}
+EDGE = {"season": 20232024, "game_type": 2}
+
 Case = tuple[Table, Mapping[str, Any], bytes]
 
 GOOD: list[Case] = [
@@ -91,6 +112,15 @@ GOOD: list[Case] = [
     (CLUB_STATS, {"team_abbrev": "HOM", "season": 20232024}, json.dumps(CLUB).encode()),
     (STANDINGS, {"season": 20232024, "game_date": DAY}, json.dumps(STANDING).encode()),
     (PLAYERS, {"player_id": 8470001}, json.dumps(PLAYER, ensure_ascii=False).encode()),
+    (LANDING, GAME, json.dumps(HEAD | {"summary": {"threeStars": []}}).encode()),
+    (PLAYOFF_BRACKET, {"season": 20232024, "year": 2024}, json.dumps(BRACKET).encode()),
+    (DRAFT_PICKS, {"year": 2023}, json.dumps({"draftYear": 2023, "picks": [{"overallPick": 1}]}).encode()),
+    (GLOSSARY, {"language": "en"}, json.dumps(TERMS).encode()),
+    (EDGE_SKATERS, EDGE | {"player_id": 8470001}, json.dumps({"player": {"id": 8470001}}).encode()),
+    (EDGE_GOALIES, EDGE | {"player_id": 8470002}, json.dumps({"player": {"id": 8470002}}).encode()),
+    (EDGE_TEAMS, EDGE | {"team_id": 101}, json.dumps({"team": {"id": 101}}).encode()),
+    *((table, GAME, json.dumps(REPORT).encode()) for table in (SKATER_REPORTS, GOALIE_REPORTS, TEAM_REPORTS)),
+    (ODDS, {"country": "US"}, json.dumps({"games": [{"gameId": 2023020001}]}).encode()),
     (TEAMS, {}, json.dumps(LISTING).encode()),
     (SEASONS, {}, json.dumps(LISTING).encode()),
 ]

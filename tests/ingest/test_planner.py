@@ -22,6 +22,7 @@ from nhl_lake.ingest.planner import (
     NOT_FINAL,
     NOT_FOUND,
     OVERDUE_REASON,
+    PLAYED_SCHEMA,
     REFRESH,
     Inventory,
     Scope,
@@ -30,7 +31,16 @@ from nhl_lake.ingest.planner import (
 )
 from nhl_lake.schema import columns as c
 from nhl_lake.schema import ledger
-from nhl_lake.schema.requests import OnePerDay, OnePerGame, OnePerPlayer, OnePerSeason, OnePerTeamSeason, OnePerYear
+from nhl_lake.schema.requests import (
+    AfterGames,
+    OnePerDay,
+    OnePerGame,
+    OnePerPlayer,
+    OnePerSeason,
+    OnePerTeamSeason,
+    OnePerValue,
+    OnePerYear,
+)
 from nhl_lake.schema.table import Column, Endpoint, Table
 from nhl_lake.silver.games import GAMES
 
@@ -104,7 +114,9 @@ def list_other_pages(table: Table, day: str) -> list[str]:
             pages = [{"season": SEASON}]
         case OnePerYear():
             pages = [{"year": year} for year in (2025, 2026)]
-        case OnePerGame() | OnePerPlayer():
+        case OnePerValue(parameter=parameter, values=values):
+            pages = [{parameter: value} for value in values]
+        case OnePerGame() | OnePerPlayer() | AfterGames():
             pages = []
         case rule:
             raise TypeError(f"say which pages a complete lake has by {rule}")
@@ -149,6 +161,111 @@ def test_a_final_game_needs_its_four_pages():
 @pytest.mark.parametrize("state", ["FUT", "PRE", "LIVE", "CRIT", "OVER"])
 def test_a_game_that_is_not_final_needs_no_page(state: str):
     assert plan_game_reasons(known([game(1, state=state)]), EVENING + timedelta(hours=2)) == {}
+
+
+PLAYED = pl.DataFrame(
+    [(2025020000 + n, *player) for n in (1, 2) for player in ((8900001, "skater"), (8900003, "G"))],
+    schema=PLAYED_SCHEMA,
+    orient="row",
+)
+DAY = timedelta(days=1)
+
+
+def plan_pages(table: Table, facts: Inventory, now: datetime, *with_pages: str) -> dict[str, str]:
+    """Return the planned pages of a table, and why."""
+    scope = replace(SCOPE, with_pages=frozenset(with_pages))
+    return {page: why for (name, page), why in plan_reasons(facts, now, scope).items() if name == table.name}
+
+
+@pytest.mark.parametrize("table", [t for t in endpoints.PLANNED_TABLES if t.endpoint.only_with], ids=lambda t: t.name)
+def test_optional_pages_are_requested_only_by_name(table: Table):
+    facts = known([game(1)], played=PLAYED)
+    name = table.endpoint.only_with or ""
+
+    assert plan_pages(table, facts, MORNING_AFTER) == {}
+    assert plan_pages(table, facts, MORNING_AFTER, *{*endpoints.OPTIONAL_PAGES} - {name}) == {}
+    assert set(plan_pages(table, facts, MORNING_AFTER, name).values()) == {MISSING}
+
+
+def test_a_missing_optional_page_does_not_make_a_game_incomplete():
+    assert {t.endpoint.only_with for t in endpoints.GAME_PAGES} == {None}
+
+
+@pytest.mark.parametrize(
+    ("table", "page"),
+    [
+        (endpoints.EDGE_SKATERS, f"{SEASON}/2/8900001"),
+        (endpoints.EDGE_GOALIES, f"{SEASON}/2/8900003"),
+        (endpoints.EDGE_TEAMS, f"{SEASON}/2/101"),
+        (endpoints.EDGE_TEAMS, f"{SEASON}/2/102"),
+    ],
+)
+def test_an_edge_page_is_requested_once_after_each_day_on_which_its_subject_has_played(table: Table, page: str):
+    requested: list[datetime] = []
+    for hour in range(0, 9 * 24, 4):  # six runs a day
+        now = EVENING + timedelta(hours=hour)
+        games = [game(1), *([game(2, start=EVENING + 4 * DAY)] if hour > 4 * 24 + 3 else [])]
+        stored = [(table, page, None, at) for at in requested[-1:]]
+        if page in plan_pages(table, known(games, stored, played=PLAYED), now, "edge"):
+            requested.append(now)
+
+    days = [(at - EVENING) / DAY for at in requested]
+    # at once; a day later, because the first page came during the game; and after the second game likewise
+    assert len(days) == 4
+    assert days[0] == 0
+    assert 0.8 <= days[1] <= 1
+    assert 4 < days[2] < 4.5
+    assert 4.9 < days[3] < 5.3
+
+
+def test_players_of_edge_pages_are_those_who_played_of_their_kind_and_from_the_first_season_on():
+    old = game(1, season=20202021, game_id=2020020001)
+    early = PLAYED.head(1).with_columns(game_id=pl.lit(2020020001, pl.Int64))
+    scope = replace(SCOPE, seasons=(20202021, SEASON), with_pages=frozenset({"edge"}))
+    facts = known([old, game(2), game(3, game_type=1)], played=pl.concat([PLAYED, early]))
+
+    assert set(plan_pages(endpoints.EDGE_SKATERS, facts, MORNING_AFTER, "edge")) == {f"{SEASON}/2/8900001"}
+    assert set(plan_pages(endpoints.EDGE_GOALIES, facts, MORNING_AFTER, "edge")) == {f"{SEASON}/2/8900003"}
+    found = {page for name, page in plan_reasons(facts, MORNING_AFTER, scope) if name == endpoints.EDGE_TEAMS.name}
+    assert found == {f"{SEASON}/2/101", f"{SEASON}/2/102"}
+
+
+def test_an_edge_page_that_is_not_there_is_requested_again_weekly_and_only_after_new_games():
+    page = f"{SEASON}/2/8900001"
+    asked = answers((endpoints.EDGE_SKATERS, page, "not_there", MORNING_AFTER, None))
+
+    def plan(games: list[dict[str, object]], now: datetime) -> dict[str, str]:
+        return plan_pages(endpoints.EDGE_SKATERS, known(games, answers=asked, played=PLAYED), now, "edge")
+
+    assert plan([game(1)], MORNING_AFTER + 300 * DAY) == {}
+    later = [game(1), game(2, start=EVENING + 2 * DAY)]
+    assert plan(later, MORNING_AFTER + 3 * DAY) == {}
+    assert plan(later, MORNING_AFTER + 7 * DAY) == {page: NOT_FOUND}
+
+
+def test_the_bracket_is_requested_after_days_with_playoff_games_and_at_most_once_a_day():
+    table, page = endpoints.PLAYOFF_BRACKET, str(SEASON)
+    first = {"game_type": 3, "game_id": 2025030111}
+    assert plan_pages(table, known([game(1), game(2, state="FUT", **first)]), MORNING_AFTER) == {}
+    begun = [game(1, **first), game(2, start=EVENING + 2 * DAY, game_type=3, game_id=2025030112)]
+    assert plan_pages(table, known(begun[:1]), MORNING_AFTER) == {page: MISSING}
+    stored = [(table, page, None, MORNING_AFTER)]
+    assert plan_pages(table, known(begun[:1], stored), MORNING_AFTER + DAY) == {}
+    assert plan_pages(table, known(begun, stored), EVENING + 2 * DAY + timedelta(hours=7)) == {page: REFRESH}
+    stored = [(table, page, None, EVENING + 2 * DAY + timedelta(hours=5))]
+    assert plan_pages(table, known(begun, stored), EVENING + 2 * DAY + timedelta(hours=7)) == {}
+    requests = plan_requests(known(begun[:1]), SCOPE, MORNING_AFTER).filter(pl.col("table") == table.name)
+    assert table.endpoint.url(requests.row(0, named=True)).endswith("/v1/playoff-bracket/2026")
+
+
+def test_odds_are_snapshots_and_the_glossary_is_renewed_seldom():
+    stored = [(endpoints.ODDS, "US", None, MORNING_AFTER), (endpoints.GLOSSARY, "en", None, MORNING_AFTER)]
+    facts = known([game(1)], stored)
+
+    assert plan_pages(endpoints.ODDS, facts, MORNING_AFTER + timedelta(minutes=30), "odds") == {"CA": MISSING}
+    assert plan_pages(endpoints.ODDS, facts, MORNING_AFTER + DAY, "odds") == {"US": REFRESH, "CA": MISSING}
+    assert plan_pages(endpoints.GLOSSARY, facts, MORNING_AFTER + 89 * DAY) == {}
+    assert plan_pages(endpoints.GLOSSARY, facts, MORNING_AFTER + 90 * DAY) == {"en": REFRESH}
 
 
 def test_a_gap_is_filled_at_any_age():
@@ -440,8 +557,8 @@ def test_players_are_requested_when_they_first_appear_and_once_a_month():
     met = pl.DataFrame({"player_id": [8900001, 8900002, 8900001]})
     facts = known([], [(endpoints.PLAYERS, "8900001", None, MORNING_AFTER)], player_ids=met)
 
-    assert plan_reasons(facts, MORNING_AFTER) == {("bronze.players", "8900002"): MISSING}
-    assert ("bronze.players", "8900001") in plan_reasons(facts, MORNING_AFTER + timedelta(days=30))
+    assert plan_pages(endpoints.PLAYERS, facts, MORNING_AFTER) == {"8900002": MISSING}
+    assert "8900001" in plan_pages(endpoints.PLAYERS, facts, MORNING_AFTER + timedelta(days=30))
 
 
 @pytest.mark.parametrize(
