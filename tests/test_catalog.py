@@ -79,6 +79,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "games": 3, "wins": 1, "losses": 1, "overtime_losses": 1, "ties": 0, "points_won": 3, "goals_for": 5,
         "goals_allowed": 6, "goal_difference": -1,
     },
+    "silver.playoff_series": {"top_seed_team_id": 1, "bottom_seed_team_id": 2, "winner_team_id": 1},
     "gold.skater_game": SHOOTING | SKATING,
     "gold.team_game": SHOOTING,
     "gold.goalie_game": GOALTENDING,
@@ -217,6 +218,13 @@ MUTANTS: dict[tuple[str, str], dict[str, Any]] = {
     ("gold.pair_season", "two defensemen, ids ascending"): {"second_player_id": 1},
     ("gold.pair_game", "two defensemen, ids ascending"): {"second_player_id": 1},
     ("gold.game_flow", "goals do not exceed attempts"): {"home_goals_so_far": 3},
+    ("silver.game_stars", "a star is the first, second or third"): {"star": 4},
+    ("silver.playoff_series", "a series has two different teams"): {"bottom_seed_team_id": 1},
+    ("silver.playoff_series", "no team has negative wins"): {"top_seed_wins": -1},
+    ("silver.playoff_series", "the winner plays in the series"): {"winner_team_id": 3},
+    ("silver.draft_picks", "picks are counted from 1"): {"draft_pick_in_round": 0},
+    ("silver.draft_picks", "a pick in a round is not beyond the overall pick"): {"draft_pick_in_round": 3},
+    ("silver.edge_skater_days", "no game is longer than all games"): {"longest_game_distance_km": 0.6},
     ("silver.seasons", "a season ends after it begins"): {"regular_season_start_date": date(2025, 10, 10)},
 }
 
@@ -331,7 +339,7 @@ def test_one_name_has_one_dtype_and_one_unit_in_the_whole_lake():
 
 def test_units_are_those_that_contributing_lists():
     text = (PACKAGE.parent / "CONTRIBUTING.md").read_text()
-    listed = set(re.findall(r"`(\w+)`", re.search(r"Units are (.*?)\.", text, re.DOTALL)[1]))  # type: ignore[index]
+    listed = set(re.findall(r"`([\w/]+)`", re.search(r"Units are (.*?)\.", text, re.DOTALL)[1]))  # type: ignore[index]
 
     assert {column.unit for table in catalog.TABLES for column in table.columns} - {""} == listed
 

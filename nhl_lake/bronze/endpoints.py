@@ -317,7 +317,7 @@ DRAFT_PICKS = declare_newest_page(
 GLOSSARY = declare_newest_page(
     "glossary",
     "the NHL's glossary of statistics in one language",
-    Column("language", pl.String, "Language of the page: en"),
+    c.language,
     Endpoint(
         host=STATS_HOST,
         path="stats/rest/{language}/glossary",

@@ -6,16 +6,26 @@ import polars as pl
 
 from nhl_lake import catalog
 from nhl_lake.errors import UnreadableData
+from nhl_lake.gold.goalie_game import GOALIE_GAME
+from nhl_lake.gold.skater_game import SKATER_GAME
+from nhl_lake.gold.team_game import TEAM_GAME
 from nhl_lake.gold.xg_model import XG_KIND, decode_card
 from nhl_lake.quality import unread_fields
 from nhl_lake.schema import checks, ledger
 from nhl_lake.silver.game_quality import GAME_QUALITY
+from nhl_lake.silver.official_statistics import OFFICIAL_STATISTICS, REPORTS
 from nhl_lake.silver.players import PLAYERS
 from nhl_lake.silver.quarantine import QUARANTINE
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
 MAX_EXAMPLES = 5
+# what is counted of the subjects of official reports, and the column with their id
+GOLD_OF_SUBJECT = {
+    "skater": (SKATER_GAME, "player_id"),
+    "goalie": (GOALIE_GAME, "player_id"),
+    "team": (TEAM_GAME, "team_id"),
+}
 
 
 class Finding(NamedTuple):
@@ -34,6 +44,7 @@ def audit_lake(root: Location) -> list[Finding]:
         *find_rule_violations(root),
         *find_quarantined(root),
         *find_failed_checks(root),
+        *find_report_differences(root),
         *find_unread_paths(root),
         *find_invalid_values(root),
         *find_unnamed_players(root),
@@ -68,6 +79,34 @@ def find_failed_checks(root: Location) -> list[Finding]:
         Finding(GAME_QUALITY.name, what, severity, count, format_examples(games))
         for what, severity, count, games in by_check.sort("severity", "check").iter_rows()
     ]
+
+
+def find_report_differences(root: Location) -> list[Finding]:
+    """Return the statistics of gold that differ from the official reports of `nhl-lake ingest --with reports`."""
+    found = []
+    official = delta_tables.scan_table_or_empty(root, OFFICIAL_STATISTICS)
+    for subject, (table, key) in GOLD_OF_SUBJECT.items():
+        statistics = [name for name in REPORTS[subject][2].values() if name in table.schema]
+        counted = (
+            delta_tables.scan_table_or_empty(root, table)
+            .filter(pl.col("situation") == "all")
+            .select("game_id", pl.col(key).cast(pl.Int64).alias("subject_id"), pl.col(statistics).cast(pl.Float64))
+            .unpivot(statistics, index=["game_id", "subject_id"], variable_name="statistic", value_name="counted")
+        )
+        different = (
+            official.filter(pl.col("subject") == subject)
+            .join(counted, on=["game_id", "subject_id", "statistic"])
+            .filter(pl.col("value") != pl.col("counted"))
+            .group_by("statistic")
+            .agg(pl.len(), pl.col("game_id").unique().sort())
+            .sort("statistic")
+            .collect()
+        )
+        found += [
+            Finding(table.name, f"{name} differs from the official report", "warning", count, format_examples(games))
+            for name, count, games in different.iter_rows()
+        ]
+    return found
 
 
 def find_unread_paths(root: Location) -> list[Finding]:

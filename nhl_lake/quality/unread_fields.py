@@ -247,6 +247,85 @@ IGNORED_PATHS: Mapping[Table, Mapping[str, str]] = {
             "silver.teams has the names": ("fullTeamName", "teamCommonName", "teamPlaceNameWithPreposition"),
         }
     ),
+    endpoints.LANDING: index_reasons(
+        {
+            "the schedule says so": (*HEADER_KEYS, "id", "season", "gameType"),
+            "state of a live game, and the rules of its type": (*LIVE_STATE_KEYS, "tiesInUse"),
+            "play-by-play, box score and right rail have the goals, penalties, attempts and totals": (
+                *(f"summary.{name}" for name in ("scoring", "penalties", "shootout", "teamGameStats", "gameInfo")),
+                *(f"summary.{name}" for name in (*TOTALS_KEYS, "iceSurface")),
+                *(f"{side}Team.{name}" for side in ("away", "home") for name in ("id", "score", "sog")),
+            ),
+            "silver.players has the names, the box score the statistics": (
+                f"summary.threeStars[].{name}"
+                for name in (
+                    *("name", "firstName", "lastName", "sweaterNo", "goals", "assists", "points"),
+                    *("goalsAgainstAverage", "savePctg"),
+                )
+            ),
+            "before the game: rosters, leaders and records": ("matchup",),
+        }
+    ),
+    endpoints.PLAYOFF_BRACKET: index_reasons(
+        {
+            "pictures": ("bracketLogo", "bracketLogoFr", "series[].seriesLogo", "series[].seriesLogoFr"),
+            "follows from fields that are read": (
+                *("series[].seriesUrl", "series[].seriesAbbrev", "series[].losingTeamId"),
+                *("series[].topSeedRank", "series[].bottomSeedRank"),
+            ),
+            "silver.teams has the names": (
+                f"series[].{seed}SeedTeam.{name}" for seed in ("top", "bottom") for name in NAME_KEYS
+            ),
+        }
+    ),
+    endpoints.DRAFT_PICKS: index_reasons(
+        {
+            "checked when the page was stored": ("draftYear",),
+            "about the broadcast and the web page": (
+                *("broadcastStartTimeUTC", "draftYears", "selectableRounds", "state"),
+                *("picks[].teamLogoLight", "picks[].teamLogoDark", "picks[].displayAbbrev"),
+            ),
+            "silver.teams has the names": (
+                *("picks[].teamName", "picks[].teamCommonName", "picks[].teamPlaceNameWithPreposition"),
+            ),
+        }
+    ),
+    endpoints.GLOSSARY: index_reasons(
+        {"the language is in the key": ("data[].languageCode",), "not needed yet": ("data[].lastUpdated", "total")}
+    ),
+    endpoints.EDGE_SKATERS: index_reasons(
+        {
+            "silver.players and silver.lineups have the player": (
+                f"player.{name}"
+                for name in (
+                    *("id", "firstName", "lastName", "birthDate", "shootsCatches", "sweaterNumber", "position"),
+                    *("slug", "goals", "assists", "points", "team"),
+                )
+            ),
+            "the same for every skater of a day": (
+                *(f"{name}.leagueAvg" for name in ("topShotSpeed", "totalDistanceSkated", "distanceMaxGame")),
+                *(f"skatingSpeed.{name}.leagueAvg" for name in ("speedMax", "burstsOver20")),
+                *(f"zoneTimeDetails.{zone}ZoneLeagueAvg" for zone in ("offensive", "neutral", "defensive")),
+                *("zoneTimeDetails.offensiveZoneEvLeagueAvg", "seasonsWithEdgeStats"),
+            ),
+            "kilometers are read": (
+                *(f"{name}.imperial" for name in ("topShotSpeed", "totalDistanceSkated", "distanceMaxGame")),
+                "skatingSpeed.speedMax.imperial",
+            ),
+            "in which game it was": (
+                f"{name}.overlay" for name in ("topShotSpeed", "skatingSpeed.speedMax", "distanceMaxGame")
+            ),
+            "gold counts shots and goals": ("sogSummary", "sogDetails"),
+            "not needed yet": (
+                *(f"zoneTimeDetails.{zone}ZonePercentile" for zone in ("offensive", "neutral", "defensive")),
+                "zoneTimeDetails.offensiveZoneEvPercentile",
+            ),
+        }
+    ),
+    **dict.fromkeys(
+        (endpoints.SKATER_REPORTS, endpoints.GOALIE_REPORTS, endpoints.TEAM_REPORTS),
+        index_reasons({"an audit reads a few statistics": ("data", "total")}),
+    ),
     endpoints.TEAMS: index_reasons({"the league, and a copy of the letters": ("leagueId", "rawTricode")}),
     endpoints.SEASONS: index_reasons(
         {

@@ -78,6 +78,11 @@ birth_city = Column("birth_city", pl.String, "City of birth", nullable=True)
 birth_province = Column("birth_province", pl.String, "State or province of birth", nullable=True)
 birth_country = Column("birth_country", pl.String, "Country of birth, three-letter code", nullable=True)
 
+draft_pick = Column("draft_pick", pl.Int16, "Overall pick", nullable=True)
+draft_round = Column("draft_round", pl.Int16, "Round of the draft", nullable=True)
+draft_pick_in_round = Column("draft_pick_in_round", pl.Int16, "Pick within the round", nullable=True)
+language = Column("language", pl.String, "Language of the page: en")
+
 period = Column("period", pl.Int16, "Period: 1 to 3; overtime periods from 4; a shootout is 5")
 event_id = Column("event_id", pl.Int32, "Event id: unique within the game, not in order of time")
 situation_code = Column(

@@ -71,9 +71,9 @@ COLUMNS = (
     *BIO_COLUMNS,
     Column("draft_year", pl.Int16, "Year of the draft; null if undrafted", nullable=True),
     Column("draft_team_abbrev", pl.String, "Three-letter code of the team that drafted the player", nullable=True),
-    Column("draft_round", pl.Int16, "Round of the draft", nullable=True),
-    Column("draft_pick_in_round", pl.Int16, "Pick within the round", nullable=True),
-    Column("draft_pick", pl.Int16, "Overall pick", nullable=True),
+    c.draft_round,
+    c.draft_pick_in_round,
+    c.draft_pick,
     c.fetched_at,
 )
 

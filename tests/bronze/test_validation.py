@@ -399,6 +399,61 @@ def test_standings_may_lag_behind_but_are_never_of_a_later_day_and_never_empty()
     assert [(record.season, record.game_date) for record in read(STANDINGS, params, lagging)] == [(20232024, DAY)]
 
 
+@pytest.mark.parametrize(
+    ("table", "params", "page", "reason"),
+    [
+        (LANDING, GAME, HEAD | {"id": 2023020002}, "the page is of game 2023020002, not 2023020001"),
+        (PLAYOFF_BRACKET, {"season": 20222023, "year": 2023}, BRACKET, "the bracket is of 2024, not 2023"),
+        (PLAYOFF_BRACKET, {"season": 20232024, "year": 2024}, {"series": []}, "the bracket of 2024 has no series"),
+        (DRAFT_PICKS, {"year": 2024}, {"draftYear": 2023, "picks": []}, "the page has draftYear 2023, not 2024"),
+        (GLOSSARY, {"language": "en"}, TERMS | {"total": 300}, "1 of 300 entries"),
+        (GLOSSARY, {"language": "en"}, {"data": [], "total": 0}, "0 of 0 entries"),
+        (SKATER_REPORTS, GAME, REPORT | {"total": 36}, "1 of 36 rows"),
+        (TEAM_REPORTS, GAME | {"game_id": 2023020002}, REPORT, "rows of game 2023020001, not 2023020002"),
+        (GOALIE_REPORTS, GAME, {"data": [{"gameId": 1}], "total": 1}, "rows of game 1, not 2023020001"),
+        (EDGE_SKATERS, EDGE | {"player_id": 7}, {"player": {"id": 8}}, "the page has player.id 8, not 7"),
+        (EDGE_GOALIES, EDGE | {"player_id": 7}, {"player": {"id": 8}}, "the page has player.id 8, not 7"),
+        (EDGE_GOALIES, EDGE | {"player_id": 7}, {"player": {}}, "missing required field `id` - at `$.player`"),
+        (EDGE_TEAMS, EDGE | {"team_id": 7}, {"team": {"id": 8}}, "the page has team.id 8, not 7"),
+        (EDGE_TEAMS, EDGE | {"team_id": 7}, {"team": None}, "$.team"),
+        (ODDS, {"country": "US"}, {"games": {}}, "$.games"),
+    ],
+)
+def test_an_optional_page_that_is_not_the_requested_one_or_not_complete_is_rejected(
+    table: Table, params: Mapping[str, Any], page: dict[str, Any], reason: str
+):
+    assert reason in get_rejection(table, params, page)
+
+
+def test_a_report_may_be_empty_at_first_and_a_bracket_without_links_is_accepted():
+    empty = b'{"data": [], "total": 0}'
+    assert read(SKATER_REPORTS, GAME, empty)[0].key == {"game_id": 2023020001}
+    assert SKATER_REPORTS.endpoint.is_empty
+    assert SKATER_REPORTS.endpoint.is_empty(empty.decode())
+    assert not SKATER_REPORTS.endpoint.is_empty(json.dumps(REPORT))
+    assert not SKATER_REPORTS.endpoint.is_empty("no JSON")
+    assert read(PLAYOFF_BRACKET, {"season": 20232024, "year": 2024}, {"series": [{"seriesLetter": "I"}]})
+
+
+def test_an_edge_page_has_the_season_and_game_type_of_the_request():
+    (record,) = read(EDGE_SKATERS, EDGE | {"player_id": 7, "team_id": None}, {"player": {"id": 7}})
+
+    assert (record.season, record.key) == (20232024, {"game_type": 2, "player_id": 7})
+
+
+def test_odds_that_were_only_updated_are_no_new_version_but_new_odds_are():
+    def make_body(price: int, at: str) -> str:
+        team = {"logo": at, "odds": [{"description": "MONEY_LINE_2_WAY", "value": price}]}
+        return json.dumps({"lastUpdatedUTC": at, "games": [{"gameId": 1, "homeTeam": team}]})
+
+    ignored = ODDS.endpoint.ignored_keys
+    first, later, other = (
+        normalize_content(make_body(*case), ignored) for case in ((-110, "a"), (-110, "b"), (-120, "b"))
+    )
+    assert first == later
+    assert first != other
+
+
 def test_a_page_of_another_player_is_rejected():
     assert get_rejection(PLAYERS, {"player_id": 8470002}, PLAYER) == "the page is of player 8470001, not 8470002"
 

@@ -10,6 +10,7 @@ from msgspec import inspect
 from nhl_lake.bronze import endpoints
 from nhl_lake.quality import unread_fields
 from nhl_lake.silver.parsing.pages import PageStruct
+from tests.support import documented_pages
 from tests.support.fake_api import FakeApi, FakeGame, run_ingest
 
 FOLDERS = {
@@ -23,6 +24,17 @@ FOLDERS = {
     endpoints.SCHEDULE: "schedule",
     endpoints.TEAMS: "statsrest-teams",
     endpoints.SEASONS: "statsrest-season",
+    endpoints.LANDING: "landing",
+    endpoints.PLAYOFF_BRACKET: "playoff-bracket",
+}
+# pages that nobody has recorded: typed with all keys of their documented shape
+TYPED = {
+    endpoints.DRAFT_PICKS: documented_pages.DRAFT,
+    endpoints.GLOSSARY: documented_pages.GLOSSARY,
+    endpoints.EDGE_SKATERS: documented_pages.EDGE_SKATER,
+    endpoints.SKATER_REPORTS: documented_pages.SKATER_REPORT,
+    endpoints.GOALIE_REPORTS: documented_pages.GOALIE_REPORT,
+    endpoints.TEAM_REPORTS: documented_pages.TEAM_REPORT,
 }
 
 
@@ -78,10 +90,15 @@ def list_entries(table, page) -> list:
 
 
 def test_every_page_that_silver_reads_is_compared_with_a_page_that_has_all_its_keys():
-    missing = {table.name for table in unread_fields.PAGE_STRUCTS} - {table.name for table in FOLDERS}
+    missing = {table.name for table in unread_fields.PAGE_STRUCTS} - {table.name for table in (*FOLDERS, *TYPED)}
     assert missing == set(), (
         "name the folder of its recorded pages in FOLDERS: else no test sees a key without a reason"
     )
+
+
+@pytest.mark.parametrize("table", TYPED, ids=lambda table: table.name)
+def test_every_key_of_the_typed_pages_is_read_or_ignored_by_name(table):
+    assert list_unread(table, TYPED[table]) == set()
 
 
 @pytest.mark.parametrize("table", FOLDERS, ids=lambda table: table.name)
