@@ -480,6 +480,7 @@ def test_a_page_is_kept_whole_with_where_it_came_from(table: Table):
 PARAMETERS = {
     "game_id": 2023020001, "season": 20232024, "game_date": date(2023, 10, 10), "day": date(2023, 10, 10), "year": 2023,
     "report_number": "020001", "team_abbrev": "ABC", "player_id": 8470000, "state": "OFF",
+    "game_type": 2, "team_id": 1, "language": "en", "country": "US",
 }  # fmt: skip
 
 

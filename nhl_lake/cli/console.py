@@ -270,9 +270,18 @@ def is_unicode_output() -> bool:
 
 
 def show_plan(
-    requests: pl.DataFrame, *, verbose: bool, rate: float, schedule_pages: int, rebuilt: Sequence[str]
+    requests: pl.DataFrame,
+    *,
+    verbose: bool,
+    rate: float,
+    schedule_pages: int,
+    rebuilt: Sequence[str],
+    has_edge: bool = False,
 ) -> None:
-    """Print a plan: a line per table and reason, its cost, and with `verbose` each page."""
+    """Print a plan: a line per table and reason, its cost, and with `verbose` each page.
+
+    has_edge: a run would also request EDGE pages, which depend on its rebuild.
+    """
     out = make_console()
     if verbose:
         rows = requests.select("table", "page", "why").iter_rows()
@@ -287,6 +296,8 @@ def show_plan(
     )
     out.print("New players and reports of games with an empty shift chart come on top:")
     out.print("in a new lake, about 30 players a team.")
+    if has_edge:
+        out.print("EDGE pages of the players in new games, too, after the rebuild: about 40 a game.")
     out.print(f"Tables to be rebuilt: {', '.join(rebuilt) or 'none'}.")
     out.print("This was a dry run. No changes were made.")
 

@@ -150,7 +150,14 @@ def preview(
         catalog.find_table("bronze.schedule")
     }
     names = [table.name for table in catalog.find_downstream(touched)]
-    console.show_plan(requests, verbose=verbose, rate=chosen.rate, schedule_pages=len(found.weeks) + 2, rebuilt=names)
+    console.show_plan(
+        requests,
+        verbose=verbose,
+        rate=chosen.rate,
+        schedule_pages=len(found.weeks) + 2,
+        rebuilt=names,
+        has_edge="edge" in options.with_pages,
+    )
 
 
 def make_client_config(chosen: "Settings", clock: "Clock") -> "ClientConfig":
