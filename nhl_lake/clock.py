@@ -1,5 +1,6 @@
 """The clock: the only module that reads the time."""
 
+import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -14,3 +15,8 @@ def make_clock(start: datetime | None = None) -> Clock:
         return lambda: datetime.now(UTC)
     started_at = time.monotonic()
     return lambda: start.astimezone(UTC) + timedelta(seconds=time.monotonic() - started_at)
+
+
+def make_run_id(now: datetime) -> str:
+    """Return a new id of a run: when it started, and four random digits."""
+    return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"

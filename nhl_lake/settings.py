@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import Field, PlainValidator, SecretStr, ValidationError, ValidationInfo, create_model, field_validator
@@ -36,8 +36,10 @@ SETTINGS_FILE = "nhl-lake.toml"
 MIN_KEY_LENGTH = 16
 NAME = re.compile(r"[a-z-]+")
 CONFIG_VARIABLE = f"{ENV_PREFIX}CONFIG"  # set by `--config`
-REMOTE_SETTINGS = {"root", "api", "cluster", "backups"}
+REMOTE_SETTINGS = {"root", "api", "cluster", "backups", "ping"}
+SECRET_SETTINGS = {"backup_key", "ping"}
 LEAGUE_API = "league:"
+PING_URL = re.compile(r"https?://[\w.\-:\[\]]+(?:[/?][\w.\-~:/?=&+,;!@%]*)?", re.ASCII)
 
 
 def parse_location_setting(text: object) -> Location:
@@ -93,6 +95,13 @@ class Settings(WithSetting):
     backup_key: SecretStr | None = Field(
         None, description="secret of at least 16 characters: signs backups, and refuses backups without its signature"
     )
+    ping: SecretStr | None = Field(
+        None,
+        description="URL that `ingest` requests at its end: as it is after exit code 0, with /fail after any other",
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="format of what goes to stderr: text, or one JSON object a line"
+    )
 
     @field_validator("backup_key")
     @classmethod
@@ -108,6 +117,14 @@ class Settings(WithSetting):
         if isinstance(value, str) and any(map(is_control_character, value)):
             raise ValueError("line breaks and other control characters are not allowed")
         return value
+
+    @field_validator("ping")
+    @classmethod
+    def _check_ping(cls, ping: SecretStr | None) -> SecretStr | None:
+        if ping is not None and not PING_URL.fullmatch(ping.get_secret_value()):
+            # it goes into crontabs and units, where what it shows is found by this form
+            raise ValueError("write https://host/path, without a password, blanks or quotes")
+        return ping
 
     @field_validator("root", "backups")
     @classmethod
@@ -202,6 +219,16 @@ class Setting(NamedTuple):
     description: str
 
 
+def describe_default(name: str) -> str:
+    """Return the default of a setting for a reader."""
+    default = Settings.model_fields[name].default
+    if name == "backups":
+        return "the root with `-backups`"
+    if isinstance(default, tuple):
+        return f"`{','.join(f'{number:g}' for number in default)}`"
+    return "none" if default is None else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+
+
 def load() -> tuple[Settings, list[Setting]]:
     """Read the settings, and find where each comes from."""
     environ, folder = os.environ, Path.cwd()
@@ -273,5 +300,5 @@ def explain_invalid_setting(error: ValidationError, environ: Mapping[str, str], 
         hint = f"Did you mean {near[0]}?" if near else f"The settings are {', '.join(Settings.model_fields)}."
         return BadInput(f"Unknown setting: {name} in {file}.", hint)
     hint = "Correct it, or remove it to use the default. `nhl-lake settings` lists all settings."
-    shown = "***" if name == "backup_key" else redact_secrets(repr(first["input"]))
+    shown = "***" if name in SECRET_SETTINGS else redact_secrets(repr(first["input"]))
     return BadInput(f"Invalid setting: {source} = {shown}: {reason}.", hint)

@@ -1,6 +1,7 @@
 """Text to show: control characters of text from outside are visible, not obeyed; counts have the right noun."""
 
 import re
+from datetime import datetime
 
 # controls of a terminal, and marks that change the direction of text; a line break and a tab are harmless
 CONTROL_CHARACTER = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]")
@@ -31,3 +32,13 @@ def format_count(number: int, noun: str, verb: str = "") -> str:
     if number == 1:
         return f"1 {noun} {SINGULAR_VERBS.get(verb, f'{verb}s')}" if verb else f"1 {noun}"
     return f"{number:,} {noun}s {verb}".rstrip()
+
+
+def format_age(now: datetime, then: datetime) -> str:
+    """Return how long ago an instant was."""
+    hours = (now - then).total_seconds() / 3600
+    if hours < 1:
+        return "less than an hour ago"
+    if hours < 48:
+        return f"{hours:.0f} hours ago" if round(hours) > 1 else "an hour ago"
+    return f"{hours / 24:.0f} days ago"

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from nhl_lake import open_lake, settings
+from nhl_lake.cli import docs
 from nhl_lake.errors import BadInput
 from nhl_lake.settings import ENV_PREFIX, SETTINGS_FILE, Settings
 
@@ -81,6 +83,8 @@ def test_every_setting_can_be_set_in_the_environment(monkeypatch: pytest.MonkeyP
         "second_looks": "7, 1",
         "backup_key": "a key of the tests",
         "with": "edge, odds",
+        "ping": "https://hc.example/a-secret",
+        "log_format": "json",
     }
     for name, value in values.items():
         monkeypatch.setenv(f"{ENV_PREFIX}{name.upper()}", value)
@@ -99,9 +103,12 @@ def test_every_setting_can_be_set_in_the_environment(monkeypatch: pytest.MonkeyP
         second_looks=(1, 7),
         backup_key="a key of the tests",
         **{"with": ("edge", "odds")},
+        ping="https://hc.example/a-secret",
+        log_format="json",
     )
     assert chosen.with_pages == ("edge", "odds")
     assert "a key of the tests" not in f"{chosen!r} {chosen}"
+    assert "a-secret" not in f"{chosen!r} {chosen}"
 
 
 @pytest.mark.parametrize(
@@ -275,6 +282,7 @@ def test_a_folder_name_that_the_engines_misread_is_rejected(root: str, sign: str
         ("api", "https://elsewhere.example"),
         ("root", "s3://elsewhere/lake"),
         ("backups", "s3://elsewhere/backups"),
+        ("ping", "https://elsewhere.example/"),
     ],
 )
 def test_a_working_folder_cannot_send_or_run_anything_elsewhere(
@@ -289,14 +297,42 @@ def test_a_working_folder_cannot_send_or_run_anything_elsewhere(
 
     with monkeypatch.context() as patch:
         patch.setenv(settings.CONFIG_VARIABLE, SETTINGS_FILE)
-        assert str(getattr(settings.load()[0], name)) == value
+        assert read_plain(name) == value
     with monkeypatch.context() as patch:  # the environment wins: the file's value is not used
-        patch.setenv(f"{ENV_PREFIX}{name.upper()}", {"cluster": "tcp://mine:1", "api": "league:"}.get(name, "mine"))
+        mine = {"cluster": "tcp://mine:1", "api": "league:", "ping": "https://mine.example/"}
+        patch.setenv(f"{ENV_PREFIX}{name.upper()}", mine.get(name, "mine"))
         settings.load()
     if name != "root":
         monkeypatch.setenv("NHL_LAKE_ROOT", str(tmp_path / "root"))
         here.rename(tmp_path / "root" / SETTINGS_FILE)
-        assert str(getattr(settings.load()[0], name)) == value
+        assert read_plain(name) == value
+
+
+def read_plain(name: str) -> str:
+    """Return the value of a setting as text, also of a secret one."""
+    value = getattr(settings.load()[0], name)
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://hc.example/a-secret", "hc.example/a-secret", "https://me:pass@hc.example/a-secret",
+        "https://hc.example/a-secret x", "https://hc.example/a-secret'", 'https://hc.example/a-secret"', "https://",
+        "https://hc.example/a-secret\n* * * * * touch /tmp/owned", "https://hc.example/a-secret$(touch x)", "",
+    ],
+)  # fmt: skip
+def test_an_invalid_url_to_ping_is_rejected_and_not_repeated(url: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NHL_LAKE_PING", url)
+
+    with pytest.raises(BadInput, match=r"NHL_LAKE_PING = \*\*\*: write https://host/path") as error:
+        settings.load()
+    assert "a-secret" not in str(error.value)
+
+
+def test_the_reference_of_settings_in_the_documents_is_current():
+    written = Path(__file__).resolve().parents[1] / "docs" / "SETTINGS.md"
+    assert written.read_text() == docs.render_settings_page()
 
 
 def test_harmless_settings_of_a_working_folder_are_used_and_a_missing_file_is_an_error(

@@ -5,6 +5,7 @@ completion start fast.
 """
 
 import gc
+import json
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -40,6 +41,7 @@ from nhl_lake.cli.commands import (
     PROTECT,
     Config,
     GlobalOptions,
+    LogFormat,
     Root,
     Wait,
     add_command,
@@ -65,22 +67,26 @@ def set_global_options(
     root: Root = None,
     config: Config = None,
     wait: Wait = None,
+    log_format: LogFormat = None,
     _: Annotated[
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Keep the options that stand before the command."""
-    context.obj = GlobalOptions(root, wait, config)
+    context.obj = GlobalOptions(root, wait, config, log_format)
 
 
 def write_docs(folder: Annotated[Path, typer.Argument(help="Folder to write to.")] = Path("docs")) -> None:
-    """Write TABLES.md, CLI.md and the manual page."""
+    """Write TABLES.md, CLI.md, SETTINGS.md, status.schema.json and the manual page."""
     from nhl_lake.cli import docs, manual
+    from nhl_lake.queries.status_report import make_json_schema
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "TABLES.md").write_text(docs.render_tables_page())
     (folder / "CLI.md").write_text(docs.render_commands_page(app))
     (folder / "nhl-lake.1").write_text(manual.render_manual(app))
+    (folder / "SETTINGS.md").write_text(docs.render_settings_page())
+    (folder / "status.schema.json").write_text(f"{json.dumps(make_json_schema(), indent=2)}\n")
 
 
 add_command(
@@ -94,6 +100,7 @@ add_command(
         "nhl-lake ingest --since 2023-10-01",
         "nhl-lake ingest --season 2022 --season 2023",
         "nhl-lake ingest --dry-run",
+        "nhl-lake ingest --lookback 1 --quiet --log-format json --ping https://hc-ping.com/ID",
     ),
 )
 add_command(
@@ -285,7 +292,17 @@ add_command(
 add_command(app, repair.doctor, "doctor", panel=PROTECT, examples=("nhl-lake doctor", "nhl-lake doctor --deep --mend"))
 add_command(app, check.check, "check", panel=PROTECT, examples=("nhl-lake check",))
 
-add_command(app, status.status, "status", panel=OPERATE, examples=("nhl-lake status", "nhl-lake status --json"))
+add_command(
+    app,
+    status.status,
+    "status",
+    panel=OPERATE,
+    examples=(
+        "nhl-lake status",
+        "nhl-lake status --check --max-age 36h",
+        "nhl-lake status --prometheus /var/lib/node_exporter/nhl_lake.prom",
+    ),
+)
 add_command(app, status.runs, "runs", panel=OPERATE, examples=("nhl-lake runs -n 5",))
 add_command(app, status.settings, "settings", panel=OPERATE, examples=("nhl-lake settings",))
 daily = make_group("Install, show or remove the daily run")
@@ -293,7 +310,7 @@ add_command(
     daily,
     schedule.install,
     "install",
-    examples=("nhl-lake schedule install --at 09:00", "nhl-lake schedule install --backup --maintain"),
+    examples=("nhl-lake schedule install --at 09:00", "nhl-lake schedule install --backup --maintain --ping URL"),
 )
 add_command(daily, schedule.show, "show", examples=("nhl-lake schedule show",))
 add_command(daily, schedule.remove, "remove", examples=("nhl-lake schedule remove",))

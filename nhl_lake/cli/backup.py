@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nhl_lake.cli import log
 from nhl_lake.cli.options import (
     BackupsOption,
     DryRun,
@@ -14,7 +15,7 @@ from nhl_lake.cli.options import (
     format_command_line,
     load_settings,
 )
-from nhl_lake.cli.output import print_text, write_out
+from nhl_lake.cli.output import write_out
 from nhl_lake.errors import BadInput
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def create(
             )
     except KeyboardInterrupt as stop:
         if not quiet:
-            print_text("Stopped. The next backup continues from here.", err=True)
+            log.write("warning", "Stopped. The next backup continues from here.")
         raise typer.Exit(130) from stop
     if json:
         facts = progress.describe_backup(done.manifest)
@@ -120,7 +121,7 @@ def list_backups(uri: SourceOption = None, json: Json = False) -> None:
     else:
         progress.show_backups(found)
     for problem in problems:
-        print_text(problem.why, err=True)
+        log.write("warning", problem.why)
     if problems:
         raise typer.Exit(1)
 

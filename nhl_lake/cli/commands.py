@@ -36,6 +36,15 @@ Wait = Annotated[
         rich_help_panel=GLOBAL_PANEL,
     ),
 ]
+LogFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--log-format",
+        metavar="FORMAT",
+        help="What goes to stderr: text, or json, one object a line. Default: text.",
+        rich_help_panel=GLOBAL_PANEL,
+    ),
+]
 MAX_NUMBER = 2**31 - 1  # ids, rows, games: what an engine takes for a number of rows
 
 
@@ -45,6 +54,7 @@ class GlobalOptions(NamedTuple):
     root: str | None = None
     wait: str | None = None
     config: str | None = None
+    log_format: str | None = None
 
 
 def hide_flag_types(params: list[Any]) -> list[Any]:
@@ -138,14 +148,20 @@ def bound_number(annotation: Any) -> None:  # noqa: ANN401 - any annotation of a
 
 
 def add_global_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Return a function that also takes `--root`, `--config` and `--wait`, and sets them while the given one runs."""
+    """Return a function that also takes the global options, and sets them while the given one runs."""
 
     own = inspect.signature(function, eval_str=True).parameters
     for parameter in own.values():
         bound_number(parameter.annotation)
 
     def run(
-        context: typer.Context, *, root: str | None, config: str | None, wait: str | None, **arguments: object
+        context: typer.Context,
+        *,
+        root: str | None,
+        config: str | None,
+        wait: str | None,
+        log_format: str | None,
+        **arguments: object,
     ) -> None:
         before = context.obj or GlobalOptions()
         with ExitStack() as stack:
@@ -154,6 +170,7 @@ def add_global_options(function: Callable[..., None]) -> Callable[..., None]:
             else:
                 stack.enter_context(use_variable("NHL_LAKE_ROOT", root or before.root))
             stack.enter_context(use_variable("NHL_LAKE_CONFIG", config or before.config))
+            stack.enter_context(use_variable("NHL_LAKE_LOG_FORMAT", log_format or before.log_format))
             if (text := wait or before.wait) is not None:
                 from nhl_lake.cli.options import parse_wait
                 from nhl_lake.store.locks import wait_for_lock
@@ -165,6 +182,7 @@ def add_global_options(function: Callable[..., None]) -> Callable[..., None]:
         inspect.Parameter("root", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Root),
         inspect.Parameter("config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Config),
         inspect.Parameter("wait", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Wait),
+        inspect.Parameter("log_format", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=LogFormat),
     )
     first = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     parameters = [first, *(own | {parameter.name: parameter for parameter in extra}).values()]

@@ -19,6 +19,7 @@ from rich.segment import Segment
 from rich.table import Table as Grid
 from rich.text import Text
 
+from nhl_lake.cli import log
 from nhl_lake.hockey.calendar import EASTERN
 from nhl_lake.ingest.planner import count_by_reason
 from nhl_lake.ingest.run import IngestSummary
@@ -121,7 +122,7 @@ class FetchProgressBar:
         self.share = 0.0  # of the bar that is filled
         self.started_at = self.printed_at = time.monotonic() if now is None else now
         self.progress: Progress | None = None
-        if not quiet and sys.stderr.isatty():
+        if not quiet and sys.stderr.isatty() and not log.is_json():
             self.progress = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
@@ -158,12 +159,15 @@ class FetchProgressBar:
             self.progress.update(self.task, completed=self.share if self.planned else None, pages=pages)
         elif not self.quiet and now - self.printed_at >= LINE_EVERY_S:
             self.printed_at = now
-            self.log(f"{self.done:,} of {self.total:,} pages, {rate:.1f} a second, about {left} left")
+            line = f"{self.done:,} of {self.total:,} pages, {rate:.1f} a second, about {left} left"
+            log.write("info", line, done=self.done, total=self.total)
 
     def log(self, line: str) -> None:
         """Print a line above the progress bar."""
-        if not self.quiet:
-            (self.progress.console if self.progress else make_console(stderr=True)).print(line)
+        if self.progress:
+            self.progress.console.print(line)
+        elif not self.quiet:
+            log.write("info", line)
 
 
 class RebuildProgressBar:
@@ -234,11 +238,10 @@ def show_summary(summary: IngestSummary) -> None:
 
 def show_incomplete(summary: IngestSummary) -> None:
     """Print on stderr what is incomplete, one line per kind, also with --quiet."""
-    out = make_console(stderr=True)
     for line in summary.incomplete[:KINDS_SHOWN]:
-        out.print(f"Incomplete: {line}")
-    if len(summary.incomplete) > KINDS_SHOWN:
-        out.print(f"Incomplete: {len(summary.incomplete) - KINDS_SHOWN} more kinds; `nhl-lake status` lists them.")
+        log.write("warning", f"Incomplete: {line}")
+    if (more := len(summary.incomplete) - KINDS_SHOWN) > 0:
+        log.write("warning", f"Incomplete: {more} more kinds; `nhl-lake status` lists them.")
 
 
 def format_summary_json(summary: IngestSummary) -> str:

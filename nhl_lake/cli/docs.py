@@ -1,4 +1,4 @@
-"""Generate docs/TABLES.md and docs/CLI.md from the catalog and the command line."""
+"""Generate docs/TABLES.md, docs/CLI.md and docs/SETTINGS.md from the catalog, the command line and the settings."""
 
 import typer
 from typer.testing import CliRunner
@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 from nhl_lake.catalog import TABLES
 from nhl_lake.cli.commands import CommandGroup
 from nhl_lake.schema.table import Column, Endpoint, Table
+from nhl_lake.settings import CONFIG_VARIABLE, REMOTE_SETTINGS, SETTINGS_FILE, Settings, describe_default
 
 LAYER_DESCRIPTIONS = {
     "bronze": "Pages of the NHL's API as served. nhl-lake never deletes a page; most tables store every version of it.",
@@ -82,3 +83,26 @@ def list_commands(group: object) -> list[list[str]]:
         return []
     commands = [(name, group.commands[name]) for name in sorted(group.commands, key=group.get_rank)]
     return [[name, *rest] for name, command in commands if not command.hidden for rest in ([], *list_commands(command))]
+
+
+def render_settings_page() -> str:
+    """Return the reference of the settings: the variable of each, its name in the file, its default, what it is for."""
+    remote = ", ".join(f"`{name}`" for name in Settings.model_fields if name in REMOTE_SETTINGS)
+    parts = [
+        "# Settings",
+        "",
+        GENERATED_NOTE,
+        "",
+        f"A setting comes from its variable in the environment, then from `{SETTINGS_FILE}`, then from its default.",
+        f"The file is the one that `--config` or `{CONFIG_VARIABLE}` names, or that of the lake's folder, or that of",
+        f"the working folder. In the last one, {remote} may not send anything elsewhere.",
+        "`nhl-lake settings` shows each value, and where it comes from. Options of a command win over settings.",
+        "",
+        "| variable | in the file | default | what |",
+        "| --- | --- | --- | --- |",
+    ]
+    parts += [
+        f"| `NHL_LAKE_{name.upper()}` | `{name}` | {describe_default(name)} | {about.description} |"
+        for name, about in Settings.model_fields.items()
+    ]
+    return "\n".join(parts) + "\n"

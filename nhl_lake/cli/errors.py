@@ -16,6 +16,7 @@ from typing import NoReturn
 
 import typer
 
+from nhl_lake.cli import log
 from nhl_lake.cli.output import ERROR_HANDLER
 from nhl_lake.errors import LakeError, OutOfResources, explain_shortage, is_panic, redact_secrets, summarize_error
 from nhl_lake.text import show_controls
@@ -31,6 +32,7 @@ STORAGE_PACKAGES = ("deltalake", "obstore", "polars")
 
 def run_command(run: Callable[[], object]) -> int:
     """Run a command and return its exit code. An error that a user can act on is two lines on stderr."""
+    log.reset()
     try:
         code = run()
     except (Exception, KeyboardInterrupt) as error:
@@ -56,7 +58,11 @@ def report_error(error: BaseException) -> int:
         return report_storage_error(error)
     if isinstance(error, KeyboardInterrupt):
         return 130
-    sys.stderr.write(show_controls(redact_output("".join(traceback.format_exception(error)))))
+    text = redact_output("".join(traceback.format_exception(error)))
+    if log.is_json():
+        log.write("error", f"Unexpected error: {summarize_error(text.splitlines()[-1])}", traceback=text, exit_code=1)
+    else:
+        sys.stderr.write(show_controls(text))
     return 1
 
 
@@ -150,7 +156,10 @@ def describe_range(option: object) -> str:
 
 
 def print_error(message: str, hint: str, exit_code: int) -> int:
-    """Print an error: two lines, or with `--json` an object. Return the exit code."""
+    """Print an error: two lines, or with `--json` an object, or a line of a log. Return the exit code."""
+    if log.is_json():
+        log.write("error", redact_output(message), hint=redact_output(hint), exit_code=exit_code)
+        return exit_code
     if "--json" in sys.argv[1:]:
         text = json.dumps({"error": message, "hint": hint})
     else:

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nhl_lake.cli import log
+from nhl_lake.cli.commands import use_variable
 from nhl_lake.cli.options import (
     MAX_DAYS,
     Json,
@@ -16,6 +18,7 @@ from nhl_lake.cli.options import (
     parse_season_years,
 )
 from nhl_lake.cli.output import print_text, write_out
+from nhl_lake.cli.ping import ping_at_end
 from nhl_lake.errors import BadInput
 
 if TYPE_CHECKING:
@@ -23,8 +26,11 @@ if TYPE_CHECKING:
 
     from nhl_lake.cli.console import FetchProgressBar
     from nhl_lake.clock import Clock
-    from nhl_lake.ingest.run import ClientConfig, Options
+    from nhl_lake.ingest.run import ClientConfig, IngestSummary, Options
     from nhl_lake.settings import Settings
+    from nhl_lake.store.location import Location
+
+LEVELS: dict[int, log.Level] = {0: "info", 3: "warning", 130: "warning"}  # by exit code
 
 
 def ingest(
@@ -57,6 +63,10 @@ def ingest(
     rebuilds: Annotated[
         bool, typer.Option("--rebuild/--no-rebuild", help="Rebuild silver and gold where pages changed.")
     ] = True,
+    ping: Annotated[
+        str | None,
+        typer.Option("--ping", metavar="URL", help="Request URL at the end, or URL/fail. Default: NHL_LAKE_PING."),
+    ] = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -72,11 +82,10 @@ def ingest(
 
     from nhl_lake.cli import console
     from nhl_lake.ingest import run
-    from nhl_lake.models.predict import refresh_predictions
-    from nhl_lake.queries import coverage
 
     stamina.instrumentation.set_on_retry_hooks([])  # otherwise each retry prints a line; the summary counts them
-    chosen, clock = load_settings()
+    with use_variable("NHL_LAKE_PING", ping):
+        chosen, clock = load_settings()
     options = run.Options(
         seasons=parse_season_years(season),
         since=parse_day(since, clock()),
@@ -90,22 +99,61 @@ def ingest(
     if dry_run:
         preview(chosen, options, config, clock, bar, verbose=verbose, json=json)
         return
+    with ping_at_end(chosen.ping.get_secret_value() if chosen.ping else None):
+        summary = run_once(chosen.root, options, config, clock, bar, rebuilds=rebuilds)
+        show_result(chosen.root, summary, game_type or [], quiet=quiet, json=json)
+
+
+def run_once(
+    root: "Location",
+    options: "Options",
+    config: "ClientConfig",
+    clock: "Clock",
+    bar: "FetchProgressBar",
+    *,
+    rebuilds: bool,
+) -> "IngestSummary":
+    """Run, and write the start and the end of the run to the log."""
+    from nhl_lake.ingest import run
+    from nhl_lake.ingest.writer import sum_page_counts
+    from nhl_lake.models.predict import refresh_predictions
+
+    command = format_command_line()
+    log.write_event("info", "run started", command=command, root=root)
     with bar.display():
         summary = run.ingest(
-            chosen.root,
+            root,
             options,
             config,
             clock=clock,
             progress=bar,
-            command=format_command_line(),
+            command=command,
             rebuilds=rebuilds,
             predict=refresh_predictions,
+            run_id=log.get_log().run_id,
         )
+    log.write_event(
+        LEVELS.get(summary.exit_code, "error"),
+        "run ended",
+        outcome=summary.outcome,
+        exit_code=summary.exit_code,
+        seconds=round(summary.seconds, 3),
+        pages=dict(sum_page_counts(summary.page_counts)),
+        rebuilt=len(summary.rebuilt),
+    )
+    return summary
+
+
+def show_result(root: "Location", summary: "IngestSummary", game_types: list[int], *, quiet: bool, json: bool) -> None:
+    """Print what a run did and what is incomplete, and exit with its code."""
+    from nhl_lake.cli import console
+    from nhl_lake.queries import coverage
+
     if json:
         write_out(console.format_summary_json(summary))
     elif not quiet:
         console.show_summary(summary)
-        for kind in coverage.find_absent_game_types(chosen.root, summary.seasons, game_type or []):
+        for kind in coverage.find_absent_game_types(root, summary.seasons, game_types):
             print_text(f"The schedule of these seasons lists no games of type {kind}.")
     console.show_incomplete(summary)
     if summary.error is not None:

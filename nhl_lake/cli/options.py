@@ -53,11 +53,14 @@ def load_settings() -> "tuple[Settings, Clock]":
     """Return the settings and the clock that they set."""
     from nhl_lake import settings
     from nhl_lake.backup.manifest import set_signing_key
+    from nhl_lake.cli import log
     from nhl_lake.clock import make_clock
 
     chosen, _ = settings.load()
     set_signing_key(chosen.backup_key.get_secret_value() if chosen.backup_key else None)
-    return chosen, make_clock(chosen.now)
+    clock = make_clock(chosen.now)
+    log.configure(chosen.log_format, clock)
+    return chosen, clock
 
 
 def parse_season_years(numbers: list[int] | None) -> tuple[int, ...]:
@@ -179,4 +182,10 @@ def parse_memory(text: str | None) -> int | None:
 
 def format_command_line() -> str:
     """Return the command as the user typed it, without credentials."""
-    return redact_secrets(shlex.join(["nhl-lake", *sys.argv[1:]]))
+    words = sys.argv[1:]
+    for number, word in enumerate(words):
+        if word == "--ping" and number + 1 < len(words):
+            words[number + 1] = "***"
+        elif word.startswith("--ping="):
+            words[number] = "--ping=***"
+    return redact_secrets(shlex.join(["nhl-lake", *words]))

@@ -13,8 +13,8 @@ from nhl_lake.backup.manifest import Manifest
 from nhl_lake.backup.prune import PruneResult
 from nhl_lake.backup.repository import SHORT_ID, BackupStatus, DrillResult
 from nhl_lake.backup.verify import VerifyResult
-from nhl_lake.cli import console
-from nhl_lake.text import format_count
+from nhl_lake.cli import console, log
+from nhl_lake.text import format_age, format_count
 
 LINE_EVERY_S = 30.0
 MAX_PROBLEMS_SHOWN = 20
@@ -28,7 +28,7 @@ class ByteProgressBar:
         self.what, self.size, self.so_far = "", 0, 0
         self.started_at = self.printed_at = time.monotonic()
         self.progress: Progress | None = None
-        if not quiet and sys.stderr.isatty():
+        if not quiet and sys.stderr.isatty() and not log.is_json():
             self.progress = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
@@ -59,7 +59,8 @@ class ByteProgressBar:
         elif not self.quiet and (now := time.monotonic()) - self.printed_at >= LINE_EVERY_S:
             self.printed_at = now
             rate = max(self.so_far, 1) / (now - self.started_at)
-            console.make_console(stderr=True).print(
+            log.write(
+                "info",
                 f"{self.what}: {console.format_size(self.so_far)} of {console.format_size(self.size)}, "
                 f"{console.format_size(rate)} a second, "
                 f"about {(self.size - self.so_far) / rate:.0f} s left",
@@ -158,16 +159,6 @@ def show_drill(drill: DrillResult) -> None:
         console.make_console().print(f"  {wrong}")
 
 
-def list_backup_problems(status: BackupStatus) -> list[str]:
-    """Return the problems of the backups."""
-    problems = []
-    if status.problem:
-        problems.append("the backups cannot be read (`nhl-lake backup verify`)")
-    if status.drill is not None and status.drill.wrong:
-        problems.append("the last drill failed (`nhl-lake backup drill`)")
-    return problems
-
-
 def show_backup_status(standing: BackupStatus, now: datetime) -> None:
     """Print the age of the last backup and the last drill."""
     out = console.make_console()
@@ -179,11 +170,3 @@ def show_backup_status(standing: BackupStatus, now: datetime) -> None:
         last = standing.drill
         drilled = "never" if last is None else f"{format_age(now, last.made_at)}{', and failed' if last.wrong else ''}"
         out.print(f"\nLast backup: {format_age(now, standing.backed_up_at)}. Last drill: {drilled}.")
-
-
-def format_age(now: datetime, then: datetime) -> str:
-    """Return how long ago an instant was."""
-    hours = (now - then).total_seconds() / 3600
-    if hours < 1:
-        return "less than an hour ago"
-    return f"{hours:.0f} hours ago" if hours < 48 else f"{hours / 24:.0f} days ago"

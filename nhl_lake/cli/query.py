@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nhl_lake.cli import log
 from nhl_lake.cli.options import MAX_DAYS, Json, RawText, Replace, Season, load_settings, parse_season_years
 from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.errors import BadInput
@@ -189,7 +190,7 @@ def choose_player(people: "pl.DataFrame", name: str, command: str) -> dict[str, 
     if people.height == 1:
         return people.row(0, named=True)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        print_text(f"'{name}' fits {people.height} players. Give the id of one: {command} ID", err=True)
+        log.write("warning", f"'{name}' fits {people.height} players. Give the id of one: {command} ID")
         views.show_player_choices(people)
         raise typer.Exit(2)
     views.show_player_choices(people)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nhl_lake.cli.commands import use_variable
 from nhl_lake.cli.options import Json, Quiet, Yes, load_settings
 from nhl_lake.cli.output import print_text, write_out
+from nhl_lake.cli.ping import VARIABLE, mask_variable
 from nhl_lake.errors import BadInput, LakeError
 
 # what the runs need to find a store; keys are not copied into files
@@ -32,6 +34,9 @@ def install(
     log: Annotated[str | None, typer.Option("--log", metavar="FILE", help="Log file of the runs.")] = None,
     backs_up: Annotated[bool, typer.Option("--backup", help="Also back up every day, an hour later.")] = False,
     maintains: Annotated[bool, typer.Option("--maintain", help="Also run maintenance on Sundays.")] = False,
+    ping: Annotated[
+        str | None, typer.Option("--ping", metavar="URL", help="Let the ingest request URL at its end, or URL/fail.")
+    ] = None,
     systemd: Annotated[bool, typer.Option("--systemd", help="Use a systemd user timer, not the crontab.")] = False,
     yes: Yes = False,
     quiet: Quiet = False,
@@ -47,11 +52,9 @@ def install(
     from nhl_lake.queries.targets import parse_folder
 
     runs = (crontab.INGEST, *([crontab.BACKUP] if backs_up else []), *([crontab.MAINTAIN] if maintains else []))
-    job = make_job(
-        parse_time(at),
-        (parse_folder(log) if log is not None else platformdirs.user_log_path("nhl-lake") / "ingest.log").absolute(),
-        runs=runs,
-    )
+    log_file = parse_folder(log) if log is not None else platformdirs.user_log_path("nhl-lake") / "ingest.log"
+    with use_variable(VARIABLE, ping):
+        job = make_job(parse_time(at), log_file.absolute(), runs=runs)
     credentials = describe_credentials(job, read_environment_files() if systemd else crontab.read_crontab())
     if credentials and not quiet and not json:
         print_text(credentials)
@@ -87,6 +90,7 @@ def show(json: Json = False) -> None:
 
     root = make_absolute(load_settings()[0].root)
     line, timers = read_installed_block(root), crontab.read_timers(find_units_folder(), root)
+    line, timers = (text and mask_variable(text) for text in (line, timers))
     if json:
         write_out(console.format_json({"crontab": line, "systemd": timers}))
         return
@@ -115,7 +119,8 @@ def remove(yes: Yes = False, quiet: Quiet = False, json: Json = False) -> None:
     if timer is not None:
         crontab.disable_timers(find_units_folder(), root)
     if json:
-        write_out(console.format_json({"crontab": line, "systemd": timer}))
+        removed = {"crontab": line and mask_variable(line), "systemd": timer and mask_variable(timer)}
+        write_out(console.format_json(removed))
     elif not quiet:
         print_text("Removed.")
 
@@ -152,6 +157,8 @@ def make_job(at: time, log: Path, *, runs: "Sequence[ScheduledRun]") -> "CronJob
     # NHL_LAKE_NOW is for trials: a daily run with it would do the same thing every day
     given = [s for s in found if s.origin.startswith("environment") and s.name not in {"now", "backup_key"}]
     variables = {f"NHL_LAKE_{s.name.upper()}": str(s.value) for s in given}
+    if chosen.ping is not None and VARIABLE in variables:
+        variables[VARIABLE] = chosen.ping.get_secret_value()
     locations = {
         "NHL_LAKE_ROOT": str(make_absolute(chosen.root)),
         "NHL_LAKE_BACKUPS": str(make_absolute(chosen.backups)),
@@ -228,7 +235,7 @@ def confirm_change(text: str, *, yes: bool, json: bool) -> None:
         if not yes:
             raise BadInput("--json does not ask for confirmation.", "Add --yes, or leave out --json to see the change.")
         return
-    print_text(text.rstrip("\n"))
+    print_text(mask_variable(text.rstrip("\n")))
     if not yes and not typer.confirm("Continue?"):
         print_text("No changes were made.")
         raise typer.Exit(1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nhl_lake.cli import log
 from nhl_lake.cli.options import Json, Quiet, Seasons, load_settings, parse_season_years
 from nhl_lake.cli.output import print_text, write_out
 from nhl_lake.text import format_count
@@ -60,7 +61,7 @@ def show_progress(what: str, *, quiet: bool) -> "Iterator[Progress]":
     from nhl_lake.cli import console
 
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    is_shown = not quiet and sys.stderr.isatty()
+    is_shown = not quiet and sys.stderr.isatty() and not log.is_json()
     with Progress(*columns, console=console.make_console(stderr=True), transient=True, disable=not is_shown) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -6,7 +6,6 @@ because it plans from what bronze has.
 
 import asyncio
 import gc
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,7 +20,7 @@ import polars as pl
 from nhl_lake import layout
 from nhl_lake.bronze import endpoints
 from nhl_lake.catalog import TABLES, find_table
-from nhl_lake.clock import Clock
+from nhl_lake.clock import Clock, make_run_id
 from nhl_lake.errors import BadInput, GamesQuarantined, UnreadableData, ValidationFailed, redact_secrets
 from nhl_lake.hockey import seasons as calendar
 from nhl_lake.hockey.calendar import get_eastern_day
@@ -122,10 +121,11 @@ def ingest(
     command: str,
     rebuilds: bool,
     predict: Predict | None = None,
+    run_id: str | None = None,
 ) -> IngestSummary:
     """Run once: fetch missing and incomplete pages, rebuild what changed, record the run.
 
-    predict: what predicts the next games after a rebuild.
+    predict: what predicts the next games after a rebuild. run_id: that of the log; None makes one.
     """
     check_options(options, get_eastern_day(clock()))
     with ExitStack() as stack:
@@ -137,8 +137,7 @@ def ingest(
             layout.check_source(root, client_config.source)
         stack.enter_context(locks.hold_lock(root, command, now=clock()))
         started_at = clock()
-        run_id = f"{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
-        summary = IngestSummary(run_id, (), {})
+        summary = IngestSummary(run_id or make_run_id(started_at), (), {})
         try:
             with relax_gc():
                 found = asyncio.run(fetch_missing_pages(root, options, client_config, clock, progress, summary))

@@ -55,6 +55,7 @@ class LakeStatus(NamedTuple):
     problems: list[str]
     quarantined: list[str]  # games and other subjects that are not in a table
     failures: pl.DataFrame  # the last failure of each page that is still missing: table, page, failure, failed_at
+    last_success_at: datetime | None  # end of the last run that reached its end, also if it left games incomplete
 
 
 def scan_last_runs(root: Location, count: int) -> pl.LazyFrame:
@@ -85,7 +86,15 @@ def read_status(root: Location, now: datetime) -> LakeStatus:
         list_problems(standing, quarantined, last_run),
         quarantined,
         find_missing_pages(facts, failed),
+        find_last_success(root),
     )
+
+
+def find_last_success(root: Location) -> datetime | None:
+    """Return when the last run that reached its end ended; None if none did."""
+    runs = delta_tables.scan_table(root, ledger.RUNS).filter(pl.col("outcome").is_in(["done", "incomplete"]))
+    last: datetime | None = runs.select(pl.col("ended_at").max()).collect().item()
+    return last
 
 
 def read_failures(root: Location) -> pl.DataFrame:

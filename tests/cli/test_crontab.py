@@ -340,3 +340,19 @@ def test_a_schedule_for_a_bucket_says_which_credentials_it_will_have(
     by_role = run_here(*words, "--systemd", **lake)
     assert "the role of AWS_WEB_IDENTITY_TOKEN_FILE" in by_role.out
     assert run_here("schedule", "install", "--yes", "--log", str(machine / "log"), root=machine / "lake").code == 0
+
+
+def test_a_schedule_has_the_url_and_shows_its_host(machine: Path, run_here: Cli):
+    url = "https://hc.example/a-secret?a=1&b=%20"
+    where = {"root": machine / "lake", "now": "2026-04-01T13:00:00Z"}
+    installed = run_here("schedule", "install", "--yes", "--ping", url, **where)
+    tab = (machine / "tab").read_text()
+    shown = run_here("schedule", "show", **where)
+    as_json = run_here("schedule", "show", "--json", **where)
+    systemd = run_here("schedule", "install", "--yes", "--systemd", "--ping", url, **where)
+    units = [run_here("schedule", *words, **where) for words in (("show",), ("remove", "--yes", "--json"))]
+
+    assert "NHL_LAKE_PING='https://hc.example/a-secret?a=1&b=\\%20'" in tab
+    said = [one.out + one.err for one in (installed, shown, as_json, systemd, *units)]
+    assert not any("a-secret" in text for text in said)
+    assert all("https://hc.example/***" in text for text in said)

@@ -10,6 +10,7 @@ from unittest import mock
 from urllib.parse import unquote
 
 import httpx
+import pytest
 
 from nhl_lake import catalog
 from nhl_lake.clock import Clock
@@ -198,6 +199,17 @@ def fixed_clock(instant: datetime) -> Clock:
     return lambda: instant
 
 
+def make_config(api: FakeApi) -> ClientConfig:
+    """Return the configuration that asks a fake API, without waiting between attempts."""
+    rate_limit = RateLimit(rate=0, concurrency=4, user_agent="nhl-lake tests", first_backoff_s=0.001)
+    return ClientConfig(rate_limit=rate_limit, base_url="http://fake", transport=api.make_transport())
+
+
+def use_fake_api(monkeypatch: pytest.MonkeyPatch, api: FakeApi) -> None:
+    """Let commands in this process ask a fake API."""
+    monkeypatch.setattr("nhl_lake.cli.ingest.make_client_config", lambda *_: make_config(api))
+
+
 def run_ingest(
     root, api: FakeApi, *, now: datetime = NOON, rebuilds: bool = False, only: Collection[str] = (), **options
 ) -> IngestSummary:
@@ -205,13 +217,11 @@ def run_ingest(
 
     only: rebuild these tables alone, and what they are built from. All tables would take most of the time.
     """
-    rate_limit = RateLimit(rate=0, concurrency=4, user_agent="nhl-lake tests", first_backoff_s=0.001)
-    config = ClientConfig(rate_limit=rate_limit, base_url="http://fake", transport=api.make_transport())
     with rebuild_only(list_upstream(only)) if only else nullcontext():
         return ingest(
             root,
             Options(**options),
-            config,
+            make_config(api),
             clock=fixed_clock(now),
             progress=SilentReport(),
             command="nhl-lake ingest",
