@@ -54,7 +54,7 @@ class Lake:
         from nhl_lake import catalog
         from nhl_lake.store import delta_tables
 
-        return [table.name for table in catalog.TABLES if delta_tables.has_table(self.root, table)]
+        return [table.name for table in catalog.ALL_TABLES if delta_tables.has_table(self.root, table)]
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows of a lake: where it is, its seasons and its tables."""

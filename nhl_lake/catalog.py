@@ -1,4 +1,4 @@
-"""The catalog: every table of the lake. Bronze is declared in `bronze/endpoints.py`, silver and gold in a file each."""
+"""The catalog: every table. Bronze is declared in `bronze/endpoints.py`, silver and gold in a file each."""
 
 from difflib import get_close_matches
 from graphlib import TopologicalSorter
@@ -9,7 +9,7 @@ from types import ModuleType
 from nhl_lake import gold, silver
 from nhl_lake.bronze import endpoints
 from nhl_lake.errors import BadInput
-from nhl_lake.schema import ledger
+from nhl_lake.schema import external, ledger
 from nhl_lake.schema.table import Table
 
 
@@ -24,6 +24,7 @@ GOLD = find_layer_tables(gold)
 BUILT_TABLES: tuple[Table, ...] = (*SILVER, *GOLD)
 
 TABLES: tuple[Table, ...] = (*endpoints.TABLES, *BUILT_TABLES, *ledger.TABLES)
+ALL_TABLES: tuple[Table, ...] = (*TABLES, *external.TABLES)  # those of other places are only there after an import
 
 
 def list_build_order() -> list[Table]:
@@ -34,7 +35,7 @@ def list_build_order() -> list[Table]:
 
 def find_table(name: str) -> Table:
     """Return the table with this name; suggest a similar name if there is none."""
-    names = {table.name: table for table in TABLES}
+    names = {table.name: table for table in ALL_TABLES}
     if name not in names:
         similar = get_close_matches(name, names, n=1, cutoff=0.4)
         raise BadInput(

@@ -210,7 +210,7 @@ def find_last_run(tables: Sequence[SourceTable]) -> datetime | None:
 
 def find_table(name: str) -> Table:
     """Return the table with this name; for an unknown table, one without columns."""
-    known = {table.name: table for table in catalog.TABLES}
+    known = {table.name: table for table in catalog.ALL_TABLES}
     return known.get(name) or Table(name=name, grain="", key=(), columns=(), source=None, partition=None)
 
 

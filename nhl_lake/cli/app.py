@@ -19,6 +19,7 @@ from nhl_lake.cli import (
     demo,
     errors,
     export,
+    imports,
     ingest,
     maintain,
     predict,
@@ -122,6 +123,17 @@ add_command(
     panel=GET_DATA,
     examples=("nhl-lake demo", "nhl-lake demo    # again: one more day of games"),
 )
+add_command(
+    app,
+    imports.import_command,
+    "import",
+    panel=GET_DATA,
+    examples=(
+        "nhl-lake import moneypuck skaters.csv teams.csv",
+        "nhl-lake import moneypuck skaters.csv --playoffs",
+        "nhl-lake import predecessor bronze_games_historical_v2/",
+    ),
+)
 league = make_group("Run the sample league: invented teams, players and games")
 add_command(
     league,
@@ -206,6 +218,13 @@ add_command(
         "nhl-lake export silver.plays --season 2023 -o plays/",
         "nhl-lake export --names moneypuck -o moneypuck/ --format csv",
     ),
+)
+add_command(
+    app,
+    imports.compare_command,
+    "compare",
+    panel=ASK,
+    examples=("nhl-lake compare moneypuck teams.csv", "nhl-lake compare moneypuck skater.csv --differs"),
 )
 reports = make_group("Write a report with pictures, as one HTML file")
 add_command(

@@ -105,7 +105,7 @@ def duckdb(
     file = parse_folder(name)
     layout.require_readable_lake(chosen.root)
     require_new([file], replace=replace)
-    tables = [table for table in catalog.TABLES if delta_tables.has_table(chosen.root, table)]
+    tables = [table for table in catalog.ALL_TABLES if delta_tables.has_table(chosen.root, table)]
     with write_atomically(file) as draft:
         views = list(duckdb_views.create_views(chosen.root, draft, tables))
     if json:

@@ -40,13 +40,14 @@ def tables(
     has_lake = layout.is_lake(chosen.root)
     if has_lake:
         layout.require_readable_lake(chosen.root)
-    sizes = dict(delta_tables.read_table_sizes(chosen.root, catalog.TABLES)) if has_lake else {}
+    sizes = dict(delta_tables.read_table_sizes(chosen.root, catalog.ALL_TABLES)) if has_lake else {}
+    listed = [table for table in catalog.ALL_TABLES if table in catalog.TABLES or table in sizes]
     if json:
         unknown = dict.fromkeys(("rows", "files", "bytes", "version"))
-        rows = [{"table": t.name, "row_is": t.grain, **sizes.get(t, unknown)} for t in catalog.TABLES]
+        rows = [{"table": t.name, "row_is": t.grain, **sizes.get(t, unknown)} for t in listed]
         write_out(console.format_json(rows))
         return
-    views.show_tables(sizes)
+    views.show_tables(listed, sizes)
     if not has_lake:
         print_text(f"\nThere is no lake at {chosen.root} yet: rows and sizes are unknown.")
 

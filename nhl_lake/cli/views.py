@@ -7,7 +7,6 @@ from typing import Any
 import polars as pl
 from rich.text import Text
 
-from nhl_lake import catalog
 from nhl_lake.cli import frames
 from nhl_lake.cli.console import (
     format_eastern_time,
@@ -296,8 +295,8 @@ def show_leaders(found: Leaders, choice: Choice) -> None:
     show_lines(ranked.select([*names, "player_id"]), optional=["player_id", *others])
 
 
-def show_tables(sizes: Mapping[Table, Mapping[str, int]]) -> None:
-    """Print every table: its rows, its size on disk, and what one row is."""
+def show_tables(tables: Sequence[Table], sizes: Mapping[Table, Mapping[str, int]]) -> None:
+    """Print tables: of each its rows, its size on disk, and what one row is."""
     rows = [
         (
             table.name,
@@ -305,7 +304,7 @@ def show_tables(sizes: Mapping[Table, Mapping[str, int]]) -> None:
             format_size(sizes[table]["bytes"]) if table in sizes else None,
             table.grain,
         )
-        for table in catalog.TABLES
+        for table in tables
     ]
     heads = ["table", "rows", "on disk", "one row is"]
     make_console().print(make_grid(heads, rows, right=heads[1:3], unbroken=heads[:3]))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import polars as pl
 from deltalake import DeltaTable
 
-from nhl_lake.catalog import TABLES
+from nhl_lake.catalog import ALL_TABLES
 from nhl_lake.errors import BadInput, ValidationFailed
 from nhl_lake.schema.table import Table
 from nhl_lake.store import checksums, delta_tables, location
@@ -31,6 +31,7 @@ MIN_KEEP_DAYS = {
     "lake": 30,
     "silver": 7,
     "gold": 7,
+    "external": 7,
 }  # days; built tables have a minimum too, so running readers keep their files
 TARGET_SIZES = (2**19, 2**23)  # files below a tier are merged; few bytes are written more than twice
 MIN_FILES_IN_RUN, MIN_FILES = 12, 4  # merge at least this many files of a tier: after an ingest run, in `maintain`
@@ -81,10 +82,10 @@ class OrphanCleanup(NamedTuple):
 
 def select_tables(root: Location, names: Sequence[str]) -> list[Table]:
     """Return the lake's tables with these names or layers; all by default."""
-    known = {table.name for table in TABLES} | {table.layer for table in TABLES}
+    known = {table.name for table in ALL_TABLES} | {table.layer for table in ALL_TABLES}
     if unknown := [name for name in names if name not in known]:
         raise BadInput(f"There is no table or layer '{unknown[0]}'.", "Run `nhl-lake tables` to list them.")
-    chosen = [table for table in TABLES if not names or {table.name, table.layer} & set(names)]
+    chosen = [table for table in ALL_TABLES if not names or {table.name, table.layer} & set(names)]
     return [table for table in chosen if delta_tables.has_table(root, table)]
 
 
@@ -279,7 +280,7 @@ def find_orphan_files(root: Location) -> Iterator[location.FileInfo]:
         )
         return
     yield from find_staged_files(root, STATE_FOLDER, STATE_NAME)
-    for table in TABLES:
+    for table in ALL_TABLES:
         yield from find_staged_files(root, table.name.replace(".", "/"), STAGED_NAME)
 
 

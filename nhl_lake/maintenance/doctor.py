@@ -23,7 +23,7 @@ from nhl_lake.maintenance import damage, repair
 from nhl_lake.maintenance.compaction import find_orphan_files
 from nhl_lake.maintenance.damage import Damage
 from nhl_lake.rebuild.lost_model import find_lost_model
-from nhl_lake.schema import ledger
+from nhl_lake.schema import external, ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.store import atomic_swap, delta_tables, handles, location, locks
 from nhl_lake.store.lease import probe_store
@@ -120,13 +120,19 @@ def find_reference_backup(root: Location, backups: Location, newest: Manifest | 
 def examine_tables(root: Location, backups: LakeBackups, *, deep: bool) -> list[Finding]:
     """Examine all tables, in parallel. Damaged ones are compared with every backup of the lake."""
     saved = {one.name: one for one in backups.newest.tables} if backups.newest else {}
+    imported = (
+        table
+        for table in external.TABLES
+        if table.name in saved or delta_tables.has_files(delta_tables.locate_table(root, table))
+    )
+    tables = [*TABLES, *imported]
     with ThreadPoolExecutor(MAX_WORKERS) as pool:
         by_table = list(
-            pool.map(lambda table: damage.examine_table(root, table, saved.get(table.name), deep=deep), TABLES)
+            pool.map(lambda table: damage.examine_table(root, table, saved.get(table.name), deep=deep), tables)
         )
     return [
         make_finding(root, found, backups, deep=deep)
-        for table, damages in zip(TABLES, by_table, strict=True)
+        for table, damages in zip(tables, by_table, strict=True)
         for found in compare_with_backups(root, table, damages, backups, deep=deep)
     ]
 

@@ -26,7 +26,11 @@ from nhl_lake.store.location import Location
 from nhl_lake.text import format_count
 
 SET_ASIDE_FOLDER = f"{atomic_swap.STATE_FOLDER}/set-aside"
-FETCHES_REST = {"bronze": "; `nhl-lake ingest` fetches the others", "lake": ""}  # by layer: of lost rows
+FETCHES_REST = {
+    "bronze": "; `nhl-lake ingest` fetches the others",
+    "lake": "",
+    "external": "",
+}  # by layer: of lost rows
 UNREADABLE_KINDS = {"gap", "broken commit", "behind", "file", "no log", "unreadable"}
 
 

@@ -56,7 +56,8 @@ def find_rule_violations(root: Location) -> list[Finding]:
     """Return the declared rules that rows break."""
     return [
         Finding(breach.table, breach.rule, "error", breach.row_count, breach.examples)
-        for table in catalog.TABLES
+        for table in catalog.ALL_TABLES
+        if table in catalog.TABLES or delta_tables.has_table(root, table)
         for rows in delta_tables.scan_by_season(root, table)
         for breach in checks.find_violations(table, rows)
     ]

@@ -56,7 +56,7 @@ def scan_view(root: Location, view: View) -> pl.LazyFrame:
 def find_named_tables(sql: str) -> list[Table]:
     """Return the tables that a query names: opening every table would take longer than the query."""
     text = sql.replace('"', "")
-    return [table for table in catalog.TABLES if re.search(rf"\b{re.escape(table.name)}\b", text)]
+    return [table for table in catalog.ALL_TABLES if re.search(rf"\b{re.escape(table.name)}\b", text)]
 
 
 def find_named_views(sql: str) -> list[View]:

@@ -260,6 +260,27 @@ def replace_rows(
             )
 
 
+def replace_external_rows(root: Location, table: Table, rows: pl.DataFrame, seasons: Sequence[int]) -> None:
+    """Replace the rows of seasons in a table of another place, in one commit. New columns of a file are added."""
+    if table.layer != "external":
+        raise TypeError(f"{table.name} is not imported")
+    rows = rows.select(*table.schema, pl.exclude(*table.schema))
+    require_schema(table, rows.select(list(table.schema)))
+    create_table(root, table)
+    for attempt in retry_commits():
+        with attempt, begin_commit(root, table, delta := open_table(root, table)) as properties:
+            write_deltalake(
+                delta,
+                to_arrow(rows),
+                mode="overwrite",
+                predicate=f"{table.partition} IN ({', '.join(str(int(season)) for season in seasons)})",
+                schema_mode="merge",
+                writer_properties=WRITER_PROPERTIES,
+                commit_properties=properties,
+                post_commithook_properties=POST_COMMIT,
+            )
+
+
 def repartition_table(root: Location, table: Table) -> None:
     """Rewrite a silver or gold table if an earlier release partitioned it by other columns."""
     if open_table(root, table).metadata().partition_columns != list_partition_columns(table):
