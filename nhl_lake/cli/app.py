@@ -224,7 +224,7 @@ add_command(
     imports.compare_command,
     "compare",
     panel=ASK,
-    examples=("nhl-lake compare moneypuck teams.csv", "nhl-lake compare moneypuck skater.csv --differs"),
+    examples=("nhl-lake compare moneypuck teams.csv", "nhl-lake compare moneypuck skater.csv --all"),
 )
 reports = make_group("Write a report with pictures, as one HTML file")
 add_command(

@@ -80,7 +80,7 @@ def compare_command(
     source: Annotated[str, typer.Argument(help="Whose file it is: moneypuck.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV of skaters or teams, by game or by season.")],
     playoffs: Playoffs = False,
-    differs: Annotated[bool, typer.Option("--differs", help="Leave out columns that agree in every row.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also print the columns that agree in every row.")] = False,
     json: Json = False,
 ) -> None:
     """Compare a file of MoneyPuck with the lake, column by column.
@@ -97,11 +97,11 @@ def compare_command(
     if json:
         write_out(console.format_json({**found._asdict(), "columns": [one._asdict() for one in found.columns]}))
         return
-    show_comparison(found, differs=differs)
+    show_comparison(found, everything=everything)
 
 
-def show_comparison(found: "Comparison", *, differs: bool) -> None:
-    """Print a comparison: a line per column, those that agree least last."""
+def show_comparison(found: "Comparison", *, everything: bool) -> None:
+    """Print a comparison: a line per column, those that agree least last; without `everything`, what differs."""
     from nhl_lake.cli import console
 
     out = console.make_console()
@@ -110,7 +110,7 @@ def show_comparison(found: "Comparison", *, differs: bool) -> None:
         f"only in the lake {found.only_ours:,}.",
         soft_wrap=False,
     )
-    shown = [one for one in found.columns if not differs or one.equal_share != 1]
+    shown = [one for one in found.columns if everything or one.equal_share != 1]
     lines = [
         (
             one.column,
@@ -122,12 +122,15 @@ def show_comparison(found: "Comparison", *, differs: bool) -> None:
         )
         for one in shown
     ]
-    heads = ["column", "rows", "equal %", "corr.", "ours:theirs", "largest (ours/theirs, where)"]
-    out.print("", console.make_grid(heads, lines, right=heads[1:5], unbroken=heads[1:5]))
+    heads = ["column", "rows", "equal %", "corr.", "ratio", "largest"]
+    if lines:
+        out.print("", console.make_grid(heads, lines, right=heads[1:5], unbroken=heads[:5]))
     agree = sum(one.equal_share == 1 for one in found.columns)
-    out.print(f"\n{agree:,} of {format_count(len(found.columns), 'column', 'agree')} in every row.")
+    rest = "" if everything or not agree else " `--all` prints them, too."
+    out.print(f"\n{agree:,} of {format_count(len(found.columns), 'column')} agree in every row.{rest}")
+    if lines:
+        out.print("ratio: our total by theirs; largest: ours/theirs in the row with the largest difference.")
     if found.not_compared:
         names = ", ".join(found.not_compared[:6]) + (" …" if len(found.not_compared) > 6 else "")
-        out.print(
-            f"{format_count(len(found.not_compared), 'column')} of the file not in the lake: {names}", soft_wrap=False
-        )
+        count = format_count(len(found.not_compared), "column")
+        out.print(f"Not compared, because the lake has nothing equal: {count} ({names}).", soft_wrap=False)

@@ -30,7 +30,7 @@ def tables(
     from nhl_lake.store import delta_tables
 
     if name is not None:
-        table = catalog.find_table(name)
+        table = add_imported_columns(catalog.find_table(name))
         if json:
             write_out(console.format_json(describe_table(table)))
         else:
@@ -50,6 +50,16 @@ def tables(
     views.show_tables(listed, sizes)
     if not has_lake:
         print_text(f"\nThere is no lake at {chosen.root} yet: rows and sizes are unknown.")
+
+
+def add_imported_columns(table: "Table") -> "Table":
+    """Return an imported table with the columns of its files; other tables, or without a lake, as they are."""
+    from nhl_lake.schema import external
+    from nhl_lake.store import delta_tables
+
+    if table.layer != external.LAYER or not delta_tables.has_table(root := load_settings()[0].root, table):
+        return table
+    return external.add_file_columns(table, delta_tables.scan_table(root, table).collect_schema())
 
 
 def describe_table(table: "Table") -> dict[str, object]:

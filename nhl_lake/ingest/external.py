@@ -62,7 +62,10 @@ def import_file(
                 source_file=pl.lit(path.name), source_sha256=pl.lit(read.sha256), imported_at=pl.lit(now)
             )
             kept = stored.join(read.rows.select(scope).unique(), on=scope, how="anti", nulls_equal=True)
-            delta_tables.replace_external_rows(root, table, pl.concat([kept, rows], how="diagonal"), seasons)
+            both = pl.concat([rows, kept], how="diagonal")
+            firsts = [name for name in table.schema if name not in ADDED]
+            both = both.select(*firsts, pl.exclude(*firsts, *ADDED), *ADDED)
+            delta_tables.replace_external_rows(root, table, both, seasons)
     return Import(table.name, path.name, read.sha256, read.rows.height, seasons, replaced.height, is_same)
 
 
@@ -137,24 +140,26 @@ def check_rows(kind: ExternalFile, path: Path, rows: pl.DataFrame, *, is_playoff
     found = rows.with_columns(
         season, *([floats.cast(pl.Float64)] if is_csv else []), *([pl.lit(is_playoffs).alias(PLAYOFFS)] if
         PLAYOFFS in kind.table.key else [])
-    ).with_columns(keys).with_row_index(LINE, offset=2 if is_csv else 1)  # fmt: skip
+    ).with_columns(keys)  # fmt: skip
     is_invalid = ~pl.col(SEASON).is_between(1917, 2199).fill_null(value=False)
     for name in names:
         is_invalid |= pl.col(name).is_null() | (pl.col(name).cast(pl.String).str.strip_chars() == "")
-    refuse(path, found.filter(is_invalid), f"have no {', '.join([year, *names])} that can be read", names)
-    refuse(path, found.filter(pl.struct(kind.table.key).is_duplicated()), "have a key that is there twice", names)
+    shown = rows.with_row_index(LINE, offset=2 if is_csv else 1).select(LINE, *dict.fromkeys([year, *names]))
+    invalid = shown.filter(found.select(is_invalid).to_series())
+    refuse(path, invalid, "have a key that cannot be read")
+    refuse(path, shown.filter(found.select(kind.table.key).is_duplicated()), "have a key that is there twice")
     if found.is_empty():
         raise BadInput(f"{path.name} has no rows.", "No changes were made. Download the file again.")
-    return found.drop(LINE)
+    return found
 
 
-def refuse(path: Path, rows: pl.DataFrame, why: str, names: Sequence[str]) -> None:
+def refuse(path: Path, rows: pl.DataFrame, why: str) -> None:
     """Raise if there are rows that cannot be imported, and name the first."""
     if rows.is_empty():
         return
     shown = [
-        f"{line} ({', '.join(f'{name} {value}' for name, value in zip(names, key, strict=True))})"
-        for line, *key in rows.select(LINE, *names).head(MAX_SHOWN).iter_rows()
+        f"{line} ({', '.join(f'{name} {value}' for name, value in zip(rows.columns[1:], key, strict=True))})"
+        for line, *key in rows.cast(pl.String).fill_null("empty").head(MAX_SHOWN).iter_rows()
     ]
     more = f" and {rows.height - MAX_SHOWN:,} more" if rows.height > MAX_SHOWN else ""
     count = format_count(rows.height, "row")

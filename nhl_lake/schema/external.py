@@ -5,7 +5,7 @@ and the columns that every import adds. All other columns are those of the file,
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -62,6 +62,15 @@ def declare(
     return ExternalFile(
         table=table, source=source, kind=kind, marks=frozenset({*marks, *keys} - {PLAYOFFS}), scope=(SEASON, *scope)
     )
+
+
+def add_file_columns(table: Table, schema: pl.Schema) -> Table:
+    """Return a table with all columns that its rows have, those of the file among them."""
+    declared = {column.name: column for column in table.columns}
+    columns = (
+        declared.get(name) or Column(name, dtype, "As in the file", nullable=True) for name, dtype in schema.items()
+    )
+    return replace(table, columns=tuple(columns))
 
 
 SUMMARY = (PLAYOFFS,)

@@ -16,6 +16,7 @@ from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from nhl_lake.errors import TableNotFound, UnreadableData, is_panic, raise_shortage, summarize_error
+from nhl_lake.schema import external
 from nhl_lake.schema.table import Table, VersionPolicy
 from nhl_lake.store import atomic_swap, location
 from nhl_lake.store.commits import (
@@ -264,9 +265,8 @@ def replace_external_rows(root: Location, table: Table, rows: pl.DataFrame, seas
     """Replace the rows of seasons in a table of another place, in one commit. New columns of a file are added."""
     if table.layer != "external":
         raise TypeError(f"{table.name} is not imported")
-    rows = rows.select(*table.schema, pl.exclude(*table.schema))
     require_schema(table, rows.select(list(table.schema)))
-    create_table(root, table)
+    create_table(root, external.add_file_columns(table, rows.schema))
     for attempt in retry_commits():
         with attempt, begin_commit(root, table, delta := open_table(root, table)) as properties:
             write_deltalake(
