@@ -18,7 +18,7 @@ from nhl_lake.store.locks import STATE_FOLDER
 MAX_READINGS = 30
 PAUSE_S = 0.1
 MAX_WORKERS = 16
-DERIVED_FIRST = ("gold", "silver", "bronze", "lake")
+DERIVED_FIRST = ("gold", "silver", "bronze", "lake", "external")
 
 
 class Snapshot(NamedTuple):

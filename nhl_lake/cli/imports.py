@@ -24,7 +24,7 @@ Source = Annotated[str, typer.Argument(help="Where the files come from: moneypuc
 
 def import_command(
     source: Source,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV, Parquet file or folder, Delta table.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="CSV, Parquet file or folder, Delta table.")],
     kind: Annotated[
         str | None, typer.Option("--kind", metavar="NAME", help="Kind of the files: skaters. Default: by the columns.")
     ] = None,
@@ -32,10 +32,11 @@ def import_command(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Import files of MoneyPuck, or tables of the predecessor, into external tables.
+    """Import files of MoneyPuck or of the predecessor.
 
-    They are kept beside the lake's own tables, for `sql`, `show` and `export`; no rebuild touches them. The same file
-    again changes nothing. A newer file of a season replaces it. A file with an invalid row is refused as a whole.
+    They become tables of their own, `external.*`, beside those of the lake, for `sql`, `show` and `export`. No rebuild
+    touches them. The same file again changes nothing. A newer file of a season replaces it. A file with an invalid row is
+    refused as a whole.
     """
     from nhl_lake.cli import console
     from nhl_lake.ingest import external

@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 
 from nhl_lake import catalog, open_lake
+from nhl_lake.backup import snapshot
 from nhl_lake.errors import BadInput
 from nhl_lake.ingest.external import Import, import_file
-from nhl_lake.maintenance import doctor
+from nhl_lake.maintenance import compaction, doctor
 from nhl_lake.rebuild import run as rebuild
 from nhl_lake.schema import external
 from nhl_lake.schema.checks import find_violations
@@ -247,3 +248,9 @@ def test_a_recorded_file_of_moneypuck(root: Path, realdata: Path):
     assert load(root, teams).rows == 160
     assert load(root, games).rows == 3670
     assert read(root, "external.moneypuck_teams").filter(situation="all").height == 32
+
+
+def test_backups_and_maintenance_know_every_layer():
+    layers = {table.layer for table in catalog.ALL_TABLES}
+
+    assert set(snapshot.DERIVED_FIRST) == set(compaction.MIN_KEEP_DAYS) == layers
