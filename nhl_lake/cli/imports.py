@@ -35,8 +35,8 @@ def import_command(
     """Import files of MoneyPuck or of the predecessor.
 
     They become tables of their own, `external.*`, beside those of the lake, for `sql`, `show` and `export`. No rebuild
-    touches them. The same file again changes nothing. A newer file of a season replaces it. A file with an invalid row is
-    refused as a whole.
+    touches them. The same file again changes nothing. A newer file of a season replaces it. A file with an invalid row
+    is refused as a whole.
     """
     from nhl_lake.cli import console
     from nhl_lake.ingest import external
