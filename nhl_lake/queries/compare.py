@@ -77,7 +77,7 @@ def compare_moneypuck(root: Location, path: Path, *, is_playoffs: bool) -> Compa
     shared = theirs.join(ours, on=key, how="inner", suffix="_ours", validate="1:1")
     if shared.is_empty():
         raise BadInput(
-            f"The lake has no row of {path.name}, which is about {describe_seasons(theirs)}.",
+            f"The lake has no row of {path.name}, which is about {describe_seasons(read.rows)}.",
             "Run `nhl-lake status` to see its seasons, and `nhl-lake ingest --season YEAR` to fetch one.",
         )
     names = [name for name in theirs.select(cs.numeric()).columns if f"{name}_ours" in shared.columns]
@@ -102,7 +102,8 @@ def group_columns(kind: str) -> list[str]:
 
 def describe_seasons(rows: pl.DataFrame) -> str:
     """Return the seasons of rows as text."""
-    first, *_, last = sorted([*rows[SEASON].unique(), *rows[SEASON].head(1)])
+    seasons = sorted(rows[SEASON].unique().to_list())
+    first, last = seasons[0], seasons[-1]
     return f"season {first}" if first == last else f"seasons {first} to {last}"
 
 

@@ -26,9 +26,17 @@ SKATERS = "playerId,season,name,team,position,situation,games_played,icetime,I_F
 ROW = "8400001,2022,A Name,QCB,C,all,3,100.5,0.25,1"
 
 
+@pytest.fixture(scope="module")
+def new_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake of one game. Tests change copies of it."""
+    root = tmp_path_factory.mktemp("new") / "lake"
+    run_ingest(root, FakeApi([FakeGame(1)]))
+    return root
+
+
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    run_ingest(tmp_path / "lake", FakeApi([FakeGame(1)]))
+def root(new_lake: Path, tmp_path: Path) -> Path:
+    shutil.copytree(new_lake, tmp_path / "lake")
     return tmp_path / "lake"
 
 
