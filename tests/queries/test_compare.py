@@ -38,7 +38,7 @@ def test_a_file_made_from_the_lake_agrees_in_every_row(small_lake: Path, tmp_pat
     found = compare_file(small_lake, write(rows, tmp_path / "games.csv"))
 
     assert (found.rows, found.only_theirs, found.only_ours) == (rows.height, 0, 0)
-    assert len(found.columns) > 30
+    assert len(found.columns) > 5
     assert {one.column: one.equal_share for one in found.columns} == dict.fromkeys(
         [one.column for one in found.columns], 1
     )
@@ -50,7 +50,7 @@ def test_each_change_is_found_where_it_is(small_lake: Path, tmp_path: Path):
     number = pl.int_range(pl.len())
     changed = rows.with_columns(
         goalsFor=pl.when(number == 0).then(pl.col("goalsFor") + 3).otherwise("goalsFor"),
-        hitsFor=pl.when(number == 1).then(None).otherwise("hitsFor"),
+        penaltiesFor=pl.when(number == 1).then(None).otherwise("penaltiesFor"),
         iceTime=2 * pl.col("iceTime"),
         brandNew=pl.lit(1),
     )
@@ -64,10 +64,10 @@ def test_each_change_is_found_where_it_is(small_lake: Path, tmp_path: Path):
     assert goals.largest.key == f"{first['gameId']} {first['team']} {first['situation']}"
     assert goals.largest.theirs - goals.largest.ours == 3
     assert goals.total_ratio == pytest.approx(rows["goalsFor"].sum() / (rows["goalsFor"].sum() + 3))
-    assert columns["hitsFor"].rows == rows["hitsFor"].count() - 1  # unknown is not compared
+    assert columns["penaltiesFor"].rows == rows["penaltiesFor"].count() - 1  # unknown is not compared
     assert columns["iceTime"].total_ratio == pytest.approx(0.5)
     assert columns["iceTime"].correlation == pytest.approx(1)
-    assert found.not_compared == ["brandNew"]
+    assert "brandNew" in found.not_compared
     assert found.columns[0].equal_share == 1
     assert found.columns[-1].column == "iceTime"  # what agrees least comes last
 
