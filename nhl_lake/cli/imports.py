@@ -103,7 +103,7 @@ def compare_command(
 
 def show_comparison(found: "Comparison", *, everything: bool) -> None:
     """Print a comparison: a line per column, those that agree least last; without `everything`, what differs."""
-    from nhl_lake.cli import console
+    from nhl_lake.cli import console, views
 
     out = console.make_console()
     out.print(
@@ -119,18 +119,26 @@ def show_comparison(found: "Comparison", *, everything: bool) -> None:
             f"{100 * one.equal_share:.1f}",
             None if one.correlation is None else f"{one.correlation:.3f}",
             None if one.total_ratio is None else f"{one.total_ratio:.3f}",
-            None if one.largest is None else f"{one.largest.ours:g}/{one.largest.theirs:g} {one.largest.key}",
+            *(
+                (None, None)
+                if one.largest is None
+                else (f"{one.largest.ours:g}/{one.largest.theirs:g}", one.largest.key)
+            ),
         )
         for one in shown
     ]
-    heads = ["column", "rows", "equal %", "corr.", "ratio", "largest"]
+    heads = ["column", "rows", "equal %", "corr.", "ratio", "largest", "where"]
     if lines:
-        out.print("", console.make_grid(heads, lines, right=heads[1:5], unbroken=heads[:5]))
+        out.print("")
+        views.show_grid(heads, lines, right=heads[1:6], optional=["where", "rows"])
     agree = sum(one.equal_share == 1 for one in found.columns)
     rest = "" if everything or not agree else " `--all` prints them, too."
     out.print(f"\n{agree:,} of {format_count(len(found.columns), 'column')} agree in every row.{rest}")
     if lines:
-        out.print("ratio: our total by theirs; largest: ours/theirs in the row with the largest difference.")
+        out.print(
+            "ratio: our total by theirs. largest: ours/theirs in the row that differs most; `--json` names that row.",
+            soft_wrap=False,
+        )
     if found.not_compared:
         names = ", ".join(found.not_compared[:6]) + (" …" if len(found.not_compared) > 6 else "")
         count = format_count(len(found.not_compared), "column")
