@@ -1,14 +1,18 @@
 """Tests of playoff series, on handwritten and recorded pages."""
 
 import json
+from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 
 from nhl_lake.bronze.endpoints import PLAYOFF_BRACKET
 from nhl_lake.schema import checks
 from nhl_lake.silver.playoff_series import PLAYOFF_SERIES
+from tests.league.league_pages import get_league
 from tests.silver.bronze_pages import NO_PAGES, build_table, make_pages
 
 FIRST = {
@@ -62,3 +66,22 @@ def test_a_recorded_bracket_has_fifteen_series_of_which_seven_are_to_come(realda
     assert found["series_letter"].to_list() == list("ABCDEFGHIJKLMNO")
     assert found["top_seed_team_id"].null_count() == found["bottom_seed_wins"].null_count() == 7
     assert found.head(8)["top_seed_rank"].str.contains(r"^D[12]$").all()
+
+
+@pytest.mark.league
+def test_the_bracket_of_the_league_has_the_wins_of_its_games():
+    path = "/v1/playoff-bracket/2025"
+    assert get_league().answer(path, datetime(2025, 4, 1, tzinfo=UTC)).status == 404
+    answer = get_league().answer(path, datetime(2025, 7, 15, tzinfo=UTC))
+    found = build_series(*json.loads(answer.body)["series"])
+    engine, wins = get_league().engine, Counter()
+    for game in engine.playoffs(20242025):
+        if game.is_played:
+            home, away = engine.get_outcome(game.game_id).score
+            wins[game.series.letter, game.home_id if home > away else game.away_id] += 1
+
+    assert found.height == 15
+    for row in found.iter_rows(named=True):
+        for seed in ("top", "bottom"):
+            assert row[f"{seed}_seed_wins"] == wins[row["series_letter"], row[f"{seed}_seed_team_id"]]
+        assert wins[row["series_letter"], row["winner_team_id"]] == 4
