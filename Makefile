@@ -31,19 +31,26 @@ unit: $(DEV) ## Run the fast tests: pure functions and small typed cases, under 
 soak: $(DEV) ## Run the long tests: storms, long fuzzes, long replays
 	$(BIN)/python -m pytest -m 'soak or hypothesis' --hypothesis-profile=soak
 
-check: $(DEV) ## Run all that a change must pass: format, lint, types, import contracts, tests
+check: $(DEV) ## Run all that a change must pass: format, lint, types, import contracts, spelling, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 	$(MAKE) test
 
 format: $(DEV) ## Format the code
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format .
 
-docs: $(INSTALLED) ## Generate docs/TABLES.md, docs/CLI.md and the manual page
+docs: $(DEV) ## Generate the reference pages of the documents and the manual page
 	$(BIN)/nhl-lake docs
+
+site: $(DEV) ## Build the site of the documents in build/site: open build/site/index.html
+	$(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees docs build/site
+
+spelling: $(DEV) ## Look for misspelled words in documents and code
+	$(BIN)/codespell
 
 pictures: $(INSTALLED) ## Draw the pictures of the documents again, from a new lake of the sample league
 	@folder=$$(mktemp -d) && $(BIN)/nhl-lake demo --root $$folder/demo --json > /dev/null && \
@@ -58,4 +65,4 @@ dist: | $(BIN)/python ## Build the wheel and the source archive in dist/
 bench: $(DEV) ## Run the benchmarks: each prints a table of ratios
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-.PHONY: help demo test unit soak check format docs pictures dist bench
+.PHONY: help demo test unit soak check format docs site spelling pictures dist bench

@@ -20,7 +20,7 @@ from polars.testing import assert_frame_equal
 import nhl_lake
 from nhl_lake import catalog
 from nhl_lake.bronze import endpoints
-from nhl_lake.cli.docs import render_tables_page
+from nhl_lake.cli.docs import render_layer_page
 from nhl_lake.errors import BadInput
 from nhl_lake.schema import checks, ledger
 from nhl_lake.schema.table import Column, Endpoint, Table
@@ -505,7 +505,7 @@ def test_a_request_rule_names_the_pages_that_the_planner_requests_by_the_key_of_
 
 @every_bronze_table
 def test_a_request_rule_says_in_the_documents_when_a_page_is_requested(table: Table):
-    assert f"Requested {table.endpoint.request.describe()}." in render_tables_page()
+    assert f"Requested {table.endpoint.request.describe()}." in render_layer_page("bronze")
 
 
 def test_rules_of_games_name_other_pages_of_games_and_one_page_confirms_that_a_game_is_final():

@@ -331,7 +331,7 @@ def test_an_invalid_url_to_ping_is_rejected_and_not_repeated(url: str, monkeypat
 
 
 def test_the_reference_of_settings_in_the_documents_is_current():
-    written = Path(__file__).resolve().parents[1] / "docs" / "SETTINGS.md"
+    written = Path(__file__).resolve().parents[1] / "docs" / "reference" / "settings.md"
     assert written.read_text() == docs.render_settings_page()
 
 

@@ -5,7 +5,6 @@ completion start fast.
 """
 
 import gc
-import json
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -78,16 +77,13 @@ def set_global_options(
 
 
 def write_docs(folder: Annotated[Path, typer.Argument(help="Folder to write to.")] = Path("docs")) -> None:
-    """Write TABLES.md, CLI.md, SETTINGS.md, status.schema.json and the manual page."""
+    """Write the generated pages of the documents, and the manual page."""
     from nhl_lake.cli import docs, manual
-    from nhl_lake.queries.status_report import make_json_schema
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "TABLES.md").write_text(docs.render_tables_page())
-    (folder / "CLI.md").write_text(docs.render_commands_page(app))
+    for name, text in docs.render_pages(app).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
     (folder / "nhl-lake.1").write_text(manual.render_manual(app))
-    (folder / "SETTINGS.md").write_text(docs.render_settings_page())
-    (folder / "status.schema.json").write_text(f"{json.dumps(make_json_schema(), indent=2)}\n")
 
 
 add_command(

@@ -28,7 +28,7 @@ def publish(
     """Publish tables as Parquet files that others read.
 
     It writes a file for each gold table and season, a manifest and a landing page, for any static web host. Only files
-    that changed are written. nhl_lake.load, DuckDB, Polars and pandas read them: see docs/SHARING.md.
+    that changed are written. nhl_lake.load, DuckDB, Polars and pandas read them: see docs/how-to/sharing.md.
     """
     from nhl_lake import catalog, layout
     from nhl_lake.cli import console

@@ -30,7 +30,7 @@ def build(
     """Build a site of the lake: pages of games, players, teams, days and the league.
 
     It has the newest season, or those of --season. It opens from a disk and on any static host, and needs no server.
-    Only pages that changed are written: build again after every run. docs/SITE.md has a line for cron.
+    Only pages that changed are written: build again after every run. docs/how-to/site.md has a line for cron.
     """
     from nhl_lake import layout
     from nhl_lake.cli import console

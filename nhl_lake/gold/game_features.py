@@ -29,7 +29,7 @@ def game_features(
 
     `is_home_win` is null until the game is final, and for a tie. All features come from games that started before this
     one, in this season and the previous one; rest also counts scheduled games. A team without an earlier game has
-    nulls. Probabilities are those of the model for the lake's source (docs/MODELS.md).
+    nulls. Probabilities are those of the model for the lake's source (docs/explanation/models.md).
     """
     played = games.filter(pl.col("game_state").is_in(FINAL_STATES), pl.col("home_score").is_not_null())
     rows = pl.concat(

@@ -16,7 +16,8 @@ def goalie_season(goalie_game: pl.LazyFrame) -> pl.LazyFrame:
     Every goalie has a total, even with one team: filter on `is_total` before you sum. Games that the goalie only
     dressed for are left out. Counts that need shifts, and ice time by situation, cover the games with shifts; ice time
     in `all` also covers games with only a box score. A rate per 60 minutes covers the games in which both the count and
-    the ice time are known. Goals saved above expected are also shrunk toward the league's mean; see docs/MODELS.md.
+    the ice time are known. Goals saved above expected are also shrunk toward the league's mean; see
+    docs/explanation/models.md.
     """
     decided = {name: (pl.col("decision") == decision).cast(pl.Int32) for name, decision in DECISIONS.items()}
     goals_among_unblocked = pl.when(pl.col("unblocked_attempts_against").is_not_null()).then("goals_against")

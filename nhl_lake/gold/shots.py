@@ -23,7 +23,7 @@ def shots(plays: pl.LazyFrame, lineups: pl.LazyFrame, games: pl.LazyFrame, xg_mo
 
     Locations are in feet from center ice, and the shooter attacks the net at x = 89. A blocked attempt is located where
     it was blocked, so it has no distance and no xG. xG says how often such an attempt becomes a goal, by what is known
-    when it is taken; see docs/MODELS.md.
+    when it is taken; see docs/explanation/models.md.
     """
     home, away, home_goalie, away_goalie = map(
         pl.col, ("home_skaters", "away_skaters", "has_home_goalie", "has_away_goalie")

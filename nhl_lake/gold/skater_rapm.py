@@ -33,7 +33,7 @@ def skater_rapm(
 
     An effect is the xG per 60 minutes that a skater adds or takes away, compared with the average skater. It comes from
     a ridge regression of the xG of stints on all skaters on the ice, the score, home ice, zone starts, power plays that
-    have just ended, and games on consecutive days. A season without shifts has no rows. See docs/MODELS.md.
+    have just ended, and games on consecutive days. A season without shifts has no rows. See docs/explanation/models.md.
     """
     rows = sum_stint_xg(games, plays, stints, shots).collect()
     found = [

@@ -15,7 +15,7 @@ def skater_season(skater_game: pl.LazyFrame) -> pl.LazyFrame:
     Every skater has a total, even with one team: filter on `is_total` before you sum. Counts that need shifts, and ice
     time by situation, cover the games with shifts; ice time in `all` also covers games with only a box score. A rate
     per 60 minutes covers the games in which both the count and the ice time are known. Goals above expected are also
-    shrunk toward the league's mean; see docs/MODELS.md.
+    shrunk toward the league's mean; see docs/explanation/models.md.
     """
     summed = (*RATES, "game_score")
     totals = season_totals.add_player_totals(

@@ -136,7 +136,7 @@ def raise_query_error(message: str) -> NoReturn:
     line = " ".join(message.partition("Resolved plan")[0].partition("This error occurred")[0].split())[
         :MAX_MESSAGE_LENGTH
     ]
-    hint = "`nhl-lake tables` lists the tables, docs/QUESTIONS.md has examples."
+    hint = "`nhl-lake tables` lists the tables, docs/how-to/questions.md has examples."
     if "division by zero" in line:
         hint = "Divide by nullif(…, 0): the result is then null."
     raise BadInput(f"The query cannot be run: {line}", hint) from None

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from distributed import Client
 
 CONNECT_TIMEOUT = "15s"
-TLS_HINT = "Set distributed.comm.tls.ca-file, .client.cert and .client.key in ~/.config/dask: see docs/CLUSTER.md."
+TLS_HINT = (
+    "Set distributed.comm.tls.ca-file, .client.cert and .client.key in ~/.config/dask: see docs/how-to/cluster.md."
+)
 TASK_RETRIES = 5  # for a task whose worker was lost
 
 
@@ -76,7 +78,8 @@ def require_same_environment(client: "Client", address: str, root: Location) -> 
         if differences:
             raise LakeError(
                 f"The worker {worker} differs: {'; '.join(differences)}.",
-                "No changes were made. All machines need the same program, libraries and lake: see docs/CLUSTER.md.",
+                "No changes were made. All machines need the same program, libraries and lake: "
+                "see docs/how-to/cluster.md.",
             )
 
 

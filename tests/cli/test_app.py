@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 from nhl_lake import catalog
 from nhl_lake.bronze import endpoints
-from nhl_lake.cli import docs
+from nhl_lake.cli import docs, docs_commands
 from nhl_lake.cli.app import app
 from nhl_lake.cli.output import convert_to_ascii as look_alike
 from nhl_lake.cli.storage_errors import translate_error
@@ -91,16 +91,13 @@ def answering() -> Iterator[Callable[[bytes], str]]:
         server.server_close()
 
 
-def test_the_dictionary_in_the_repository_is_current():
-    assert (REPOSITORY / "docs" / "TABLES.md").read_text() == docs.render_tables_page(), "make docs"
-
-
-def test_the_help_in_the_repository_is_current():
-    assert (REPOSITORY / "docs" / "CLI.md").read_text() == docs.render_commands_page(app), "make docs"
+def test_the_generated_pages_in_the_repository_are_current():
+    for name, text in docs.render_pages(app).items():
+        assert (REPOSITORY / "docs" / name).read_text() == text, f"{name}: make docs"
 
 
 def test_every_command_explains_itself():
-    pages = docs.render_commands_page(app)
+    pages = docs.render_pages(app)["reference/commands.md"]
     for command in (
         "ingest",
         "rebuild",
@@ -193,7 +190,7 @@ def test_every_description_of_the_root_help_fits_in_a_line_of_80_columns():
 
 
 def test_every_command_has_a_panel_and_every_leaf_has_examples_and_json():
-    for words in docs.list_commands(typer.main.get_command(app)):
+    for words, _ in docs_commands.list_commands(typer.main.get_command(app)):
         help_text = CliRunner(env={"COLUMNS": "80"}).invoke(app, [*words, "--help"]).output
         assert "Examples:" in help_text or "COMMAND" in help_text, words
         assert "--json" in help_text or "COMMAND" in help_text, words

@@ -1,6 +1,6 @@
 """Damaged and read-only lakes, full disks and clocks set back: an error of two lines with a remedy, or no effect.
 
-`damage.py` has the functions that damage a lake; docs/FAULTS.md lists the outcomes.
+`damage.py` has the functions that damage a lake; docs/explanation/faults.md lists the outcomes.
 """
 
 import errno

@@ -18,7 +18,7 @@ from tests.support import lakes
 from tests.support.commands import CommandResult
 
 Cli = Callable[..., CommandResult]
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "MONEYPUCK.md").read_text()
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "moneypuck-columns.md").read_text()
 # what a notebook of the lake before this one asks: rolling means of a skater, a team's rates, who is on which team
 NOTEBOOK = """
 with per_game as (

@@ -84,10 +84,10 @@ def test_only_named_tables_are_opened():
         ("select * from gold.skatergame", "There is no table 'gold.skatergame'.", "Did you mean 'gold.skater_game'?"),
         ("select * from skater_game", "There is no table 'skater_game'.", "Did you mean 'gold.skater_game'?"),
         ("select playr from gold.skater_game", "There is no column 'playr'.", "Did you mean 'player'?"),
-        ("select sum(goals) from gold.skater_game where", "EOF", "QUESTIONS.md"),
-        ("select foo(goals) from gold.skater_game", "unsupported function 'foo'", "QUESTIONS.md"),
+        ("select sum(goals) from gold.skater_game where", "EOF", "questions.md"),
+        ("select foo(goals) from gold.skater_game", "unsupported function 'foo'", "questions.md"),
         ("select 1.0 / 0 as x", "division by zero", "nullif"),
-        ("select 1; select 2", "one (and only one) statement", "QUESTIONS.md"),
+        ("select 1; select 2", "one (and only one) statement", "questions.md"),
     ],
 )
 def test_an_invalid_query_is_a_two_line_error(league_lake: Path, question: str, what: str, hint: str):

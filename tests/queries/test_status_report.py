@@ -81,7 +81,7 @@ def test_names_of_the_report_are_stable():
 
 
 def test_the_schema_in_the_documents_is_current():
-    written = Path(__file__).resolve().parents[2] / "docs" / "status.schema.json"
+    written = Path(__file__).resolve().parents[2] / "docs" / "reference" / "status.schema.json"
     assert json.loads(written.read_text()) == status_report.make_json_schema()
 
 

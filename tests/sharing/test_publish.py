@@ -341,7 +341,7 @@ def test_a_bucket_is_published_and_loaded(root: Path, bucket: Location):
 
 @pytest.mark.league
 def test_the_programs_of_the_document_run_as_printed(site: WebHost, duck: duckdb.DuckDBPyConnection):
-    page = (Path(__file__).resolve().parents[2] / "docs" / "SHARING.md").read_text()
+    page = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "sharing.md").read_text()
     (program,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     (query,) = re.findall(r"^```sql\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     names: dict[str, Any] = {}

@@ -1,7 +1,7 @@
 """Other programs read the lake's tables: rules for Spark and Databricks, and reads by DuckDB, pandas and Arrow.
 
-What cannot be had from the package index (Spark's Delta jars) stands in docs/INTEROP.md with the line that opens a
-table; benchmarks/readers.py tries readers that are too large to be installed for the tests.
+What cannot be had from the package index (Spark's Delta jars) stands in docs/how-to/other-programs.md with the line
+that opens a table; benchmarks/readers.py tries readers that are too large to be installed for the tests.
 """
 
 from collections.abc import Iterator
