@@ -17,7 +17,8 @@ ORDER = {
     "tutorials": ["first-lake", "every-morning", "notebook", "shot-model"],
     "how-to": [
         "questions", "reports", "excel", "bi-tools", "other-programs", "dbt-dagster", "moneypuck", "import", "site",
-        "sharing", "schedule", "monitor", "optional-pages", "backups", "restore", "s3", "two-machines", "cluster", "maintain", "databricks",
+        "sharing", "schedule", "monitor", "optional-pages", "backups", "restore", "s3",
+        "two-machines", "cluster", "maintain", "databricks",
     ],
     "reference": [
         "commands", "tables", "tables-bronze", "tables-silver", "tables-gold", "tables-lake",
