@@ -222,6 +222,8 @@ def write_report(outputs: Sequence[Output], to: str | None, *, replace: bool, op
     written = []
     for output in outputs:
         target = targets.parse_target(output.name if to is None else to)
+        if opens and not isinstance(target, Path):
+            raise BadInput(f"--open shows files, and --to {to} is none.", "Leave out one: --to report.html --open.")
         if target is not None:
             targets.require_new([target], replace=replace or to is None)
         with targets.write_atomically(target) as draft:

@@ -105,6 +105,14 @@ def test_every_number_of_the_league_is_the_lakes(league_lake: Path):
     assert "Counted from the games in the lake to 2026-03-31" in render_league(counted)
 
 
+@pytest.mark.parametrize("place", ["-", "s3://lake/report.html"])
+def test_what_is_no_file_cannot_be_opened(run_here: Run, league_lake: Path, place: str):
+    ended = run_here("report", "day", "--to", place, "--open", root=league_lake, now=LEAGUE_NOW)
+
+    assert ended.code == 2
+    assert f"--to {place} is none" in ended.err
+
+
 @pytest.mark.parametrize(
     ("read", "render", "kind"), [(read_skaters, render_skaters, "skater"), (read_goalies, render_goalies, "goalie")]
 )
