@@ -213,7 +213,7 @@ def test_table_with_another_key_is_backed_up_without_a_digest(
     root: Path, backups: Path, monkeypatch: pytest.MonkeyPatch
 ):
     other = Table(name="lake.meta", grain="", key=("club",), columns=(), source=None, partition=None)
-    monkeypatch.setattr(catalog, "TABLES", (*(t for t in catalog.TABLES if t.name != other.name), other))
+    monkeypatch.setattr(catalog, "ALL_TABLES", (*(t for t in catalog.ALL_TABLES if t.name != other.name), other))
 
     assert table_of(back_up(root, backups).manifest, "lake.meta").keys == ""
 

@@ -104,7 +104,7 @@ def test_replaced_lake_is_kept_unchanged(root: Path, league_backups: Path):
 
 def test_restore_can_rebuild_silver_and_gold(league_lake: Path, league_backups: Path, tmp_path: Path):
     done = back(tmp_path / "lake", league_backups, rebuilds=True)
-    assert set(done.rebuilt) == {table.name for table in catalog.list_build_order()}
+    assert set(done.rebuilt) >= {table.name for table in lakes.list_filled_tables(league_lake)}
     for table in list_tables(league_lake):
         assert_frame_equal(lakes.read_sorted_rows(tmp_path / "lake", table), lakes.read_sorted_rows(league_lake, table))
 

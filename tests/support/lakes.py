@@ -51,6 +51,11 @@ def read_all_pages(root: Path) -> dict[str, dict[str, tuple[Any, ...]]]:
     return {table.name: read_newest_pages(root, table) for table in endpoints.TABLES}
 
 
+def list_filled_tables(root: Path) -> list[Table]:
+    """Return the built tables that have rows; those of pages that a lake did not ask for have none."""
+    return [table for table in catalog.list_build_order() if read_rows(root, table).height]
+
+
 def read_sorted_rows(root: Path, table: Table) -> pl.DataFrame:
     """Return every row of a table in order, without `fetched_at`."""
     return read_rows(root, table).sort(table.key).drop("fetched_at", strict=False)
