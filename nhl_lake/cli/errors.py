@@ -119,7 +119,7 @@ def report_sudden_end(watched: int, hidden: int) -> NoReturn:
                 if text
                 else OutOfResources(
                     "The run was killed, by somebody or by the system, which kills when memory runs out.",
-                    "Nothing was lost. Run it again. With `--jobs 1`, rebuild and site build use less memory; see `--help`.",
+                    "Nothing was lost. Run it again. `rebuild` and `site build` use less memory with `--jobs 1`.",
                 )
             )
             message = f"The engine ended this run: {summarize_error(text)}"
