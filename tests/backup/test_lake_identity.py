@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -86,7 +87,7 @@ def test_every_command_looks_only_at_backups_of_its_lake(
     assert run("backup", "drill", "--json").json["backup"] == mine.name
     assert run("backup", "drill", "--json", "--lake", theirs.lake_id[:8]).json["backup"] == theirs.name
     assert run("backup", "verify", "--json").json["backups"] == 1
-    assert run("status", "--json").json["last_backup"] == str(mine.made_at)
+    assert datetime.fromisoformat(run("status", "--json").json["last_backup"]) == mine.made_at
     found = run("doctor", "--deep", "--json")
     assert found.code == 0, found.json
     pruned = run("backup", "prune", "--keep-daily", "0", "--keep-weekly", "0", "--keep-monthly", "0", "--json")

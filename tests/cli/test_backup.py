@@ -128,7 +128,7 @@ def test_the_status_shows_the_age_of_the_last_backup_and_drill(here: Run):
     later = here("status", now=NOON + timedelta(days=4))
 
     assert "Last backup: 4 days ago. Last drill: 3 days ago." in later.out
-    assert here("status", "--json").json["last_backup"].startswith("2026-01-10 17:0")
+    assert here("status", "--json").json["last_backup"].startswith("2026-01-10T17:0")
 
 
 def test_unreadable_backups_are_a_problem_in_the_status(here: Run, tmp_path: Path):

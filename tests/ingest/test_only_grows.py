@@ -84,6 +84,9 @@ CALLS = {
         ["league", "--to", "<file>.html"],
     ],
     "site": [["build", "--to", "<file>", "--quiet", "--jobs", "1"]],
+    "publish": [["--to", "<file>", "--silver"]],
+    "import": [["moneypuck", "<file>.csv"], ["predecessor", "<file>"]],
+    "compare": [["moneypuck", "<file>.csv"]],
 }
 ELSEWHERE = {"demo", "docs", "serve", "league"}  # these do not open the user's lake, or run until they are stopped
 
