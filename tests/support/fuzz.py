@@ -160,7 +160,7 @@ class FuzzingTransport(LeagueTransport):
             if kind == "shiftcharts" and dice.random() < 0.3:
                 return b'{"data":[],"total":0}'  # so that the reports are read
             return change_text(body.decode(), dice) if kind == "report" else change_values(json.loads(body), dice)
-        share = {"player": 0.2, "roster": 0.3, "standings": 0.3, "team": 0.3, "season": 0.3}[kind]
+        share = {"player": 0.2, "roster": 0.3, "standings": 0.3, "team": 0.3, "season": 0.3}.get(kind, 0.5)
         return change_values(json.loads(body), dice) if dice.random() < share else None
 
 
