@@ -62,8 +62,10 @@ def rename_tables(old: Location, new: Location) -> None:
     """Change layout 1 into layout 2, which has new names for predictions and quarantined games.
 
     `lake.forecasts` becomes `lake.predictions`, row by row, and cards in `lake.models` get the new name of a feature.
-    Derived tables with renamed columns are removed: the next rebuild builds them.
+    Derived tables with renamed columns are removed: the next rebuild builds them. It needs the pages' tables that
+    layout 1 did not have, which are created empty; one that layout 1 had and that is lost stays lost, to be seen.
     """
+    delta_tables.create_tables(new, [table for table in endpoints.TABLES if table.name not in PAGES_OF_LAYOUT_1])
     copy_predictions(old, new)
     rename_card_feature(new)
     for name in ("lake.forecasts", "silver.refusals", "gold.sog_predictions"):
@@ -105,6 +107,13 @@ def rename_card_feature(root: Location) -> None:
     delta.alter.set_table_properties({"delta.appendOnly": "true"})
 
 
+PAGES_OF_LAYOUT_1 = frozenset(
+    f"bronze.{name}"
+    for name in (
+        "boxscore", "play_by_play", "players", "right_rail", "rosters", "schedule", "seasons", "shift_charts",
+        "shift_report_away", "shift_report_home", "standings", "teams",
+    )
+)  # fmt: skip
 FORECASTS = dataclasses.replace(
     ledger.PREDICTIONS,
     name="lake.forecasts",
