@@ -97,10 +97,22 @@ def declare_game_page(name: str, grain: str, source: Endpoint) -> Table:
     return declare_page(name, grain, (c.game_id,), source, (c.season, c.game_date, c.state))
 
 
-def after_playing(subject: Subject) -> AfterGames:
-    """Request an EDGE page once after each day on which its subject has played. EDGE began in 2021-22."""
-    return AfterGames(
-        subject=subject, settle_time=SETTLE_TIME, refresh_every=ONCE_A_DAY, first_season=FIRST_EDGE_SEASON
+def declare_edge_page(what: str, subject: Subject, key: Column) -> Table:
+    """Declare an EDGE page, requested once after each day on which its subject has played. EDGE began in 2021-22."""
+    return declare_page(
+        f"edge_{what}s",
+        f"a {what}'s EDGE page: tracking of a season so far",
+        (c.season, c.game_type, key),
+        Endpoint(
+            path=f"v1/edge/{what}-detail/{{{key.name}}}/{{season}}/{{game_type}}",
+            parse=validation.make_page_parser({key.name.replace("_", "."): key.name}),
+            request=AfterGames(
+                subject=subject, settle_time=SETTLE_TIME, refresh_every=ONCE_A_DAY, first_season=FIRST_EDGE_SEASON
+            ),
+            ignored_keys=VOLATILE_KEYS,
+            only_with="edge",
+        ),
+        (),
     )
 
 
@@ -326,47 +338,9 @@ GLOSSARY = declare_newest_page(
     ),
 )
 
-EDGE_SKATERS = declare_page(
-    "edge_skaters",
-    "a skater's EDGE page: tracking of a season so far",
-    (c.season, c.game_type, c.player_id),
-    Endpoint(
-        path="v1/edge/skater-detail/{player_id}/{season}/{game_type}",
-        parse=validation.make_page_parser({"player.id": "player_id"}),
-        request=after_playing(SKATER),
-        ignored_keys=VOLATILE_KEYS,
-        only_with="edge",
-    ),
-    (),
-)
-
-EDGE_GOALIES = declare_page(
-    "edge_goalies",
-    "a goalie's EDGE page: tracking of a season so far",
-    (c.season, c.game_type, c.player_id),
-    Endpoint(
-        path="v1/edge/goalie-detail/{player_id}/{season}/{game_type}",
-        parse=validation.make_page_parser({"player.id": "player_id"}),
-        request=after_playing(GOALIE),
-        ignored_keys=VOLATILE_KEYS,
-        only_with="edge",
-    ),
-    (),
-)
-
-EDGE_TEAMS = declare_page(
-    "edge_teams",
-    "a team's EDGE page: tracking of a season so far",
-    (c.season, c.game_type, c.team_id),
-    Endpoint(
-        path="v1/edge/team-detail/{team_id}/{season}/{game_type}",
-        parse=validation.make_page_parser({"team.id": "team_id"}),
-        request=after_playing(TEAM),
-        ignored_keys=VOLATILE_KEYS,
-        only_with="edge",
-    ),
-    (),
-)
+EDGE_SKATERS = declare_edge_page("skater", SKATER, c.player_id)
+EDGE_GOALIES = declare_edge_page("goalie", GOALIE, c.player_id)
+EDGE_TEAMS = declare_edge_page("team", TEAM, c.team_id)
 
 SKATER_REPORTS = declare_report("skater")
 GOALIE_REPORTS = declare_report("goalie")
