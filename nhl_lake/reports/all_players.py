@@ -6,10 +6,10 @@ import polars as pl
 
 from nhl_lake.catalog import find_table
 from nhl_lake.gold.measures.situations import ALL_SITUATIONS, EVEN_SITUATION
+from nhl_lake.reports.league import REGULAR_SEASON
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 
-REGULAR_SEASON = 2
 KEY = ("season", "game_type", "player_id", "player", "team_abbrev")
 SKATER_COLUMNS = (
     *KEY, "position", "games", "games_with_shifts", "games_with_time", "goals", "assists", "points",

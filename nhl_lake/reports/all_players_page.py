@@ -2,72 +2,48 @@
 
 from collections.abc import Sequence
 
-from nhl_lake.gold.measures.situations import ALL_SITUATIONS, EVEN_SITUATION
+from nhl_lake.gold.measures.situations import ALL_SITUATIONS
 from nhl_lake.hockey.ids import format_season
 from nhl_lake.reports import goalie_columns
-from nhl_lake.reports.all_players import REGULAR_SEASON, AllPlayers
+from nhl_lake.reports.all_players import AllPlayers
+from nhl_lake.reports.league import REGULAR_SEASON
+from nhl_lake.reports.league_page import PLAYER_COLUMNS
 from nhl_lake.reports.page import ALONE, Place, render_page
+from nhl_lake.reports.player_page import EVEN_SHARES, SKATER_SEASON_COLUMNS, TIME_PER_GAME
 from nhl_lake.reports.tables import Source, TableColumn, drop_empty_columns, render_table
 from nhl_lake.text import format_count
 
-EVEN = f"situation={EVEN_SITUATION}"
-PLAYER = (
-    TableColumn("player", "Player", kind="player", key="player_id"),
-    TableColumn("team_abbrev", "Team", "Team of the last game", kind="team"),
-)
-GAMES = TableColumn("games", "GP", "Games played", "count")
-TIME_PER_GAME = TableColumn(
-    "time_on_ice_s", "TOI/GP", "Time on ice a game, of the games in which it is known", "clock", per="games_with_time"
-)
+PLAYER = (PLAYER_COLUMNS[0], PLAYER_COLUMNS[1]._replace(about="Team of the last game"))
+KNOWN = {column.name: column for column in SKATER_SEASON_COLUMNS}  # as the card of a player shows them
 SKATER_COLUMNS: Sequence[TableColumn] = (
     *PLAYER,
     TableColumn("position", "Pos", "Position"),
-    GAMES,
-    *(
-        TableColumn(name, title, about, form)
-        for name, title, about, form in (
-            ("goals", "G", "Goals", "count"),
-            ("assists", "A", "Assists", "count"),
-            ("points", "P", "Points", "count"),
-            ("power_play_points", "PPP", "Points on the power play", "count"),
-            ("shots_on_goal", "SOG", "Shots on goal", "count"),
-            ("shooting_share", "S%", "Goals as a share of shots on goal", "percent"),
-            ("xg", "ixG", "Expected goals of the player's own attempts", "two"),
-            ("goals_above_expected", "G−xG", "Goals less expected goals", "signed"),
-            ("hits", "Hit", "Hits", "count"),
-            ("blocked_shots", "Blk", "Shots blocked", "count"),
-            ("faceoff_win_share", "FO%", "Share of faceoffs won", "percent"),
-            ("penalty_minutes", "PIM", "Penalty minutes", "count"),
-            ("penalties_drawn", "PenD", "Penalties drawn", "count"),
-        )
-    ),
+    *(KNOWN[name] for name in ("games", "goals", "assists", "points")),
+    TableColumn("power_play_points", "PPP", "Points on the power play", "count"),
+    KNOWN["shots_on_goal"],
+    TableColumn("shooting_share", "S%", "Goals as a share of shots on goal", "percent"),
+    *(KNOWN[name] for name in ("xg", "goals_above_expected", "hits")),
+    TableColumn("blocked_shots", "Blk", "Shots blocked", "count"),
+    TableColumn("faceoff_win_share", "FO%", "Share of faceoffs won", "percent"),
+    KNOWN["penalty_minutes"],
+    TableColumn("penalties_drawn", "PenD", "Penalties drawn", "count"),
     TIME_PER_GAME,
     TableColumn(
         "power_play_time_on_ice_s", "PP/GP", "Time on the power play a game, of the games with shifts", "clock",
         per="games_with_shifts",
     ),
-    *(
-        TableColumn(
-            f"even_{name}", title, f"Share of {about} while on the ice, at 5 on 5", "percent", column=name, where=EVEN
-        )
-        for name, title, about in (
-            ("on_ice_xg_share", "xG%", "expected goals"), ("on_ice_attempt_share", "CF%", "shot attempts (Corsi)"),
-        )
-    ),
+    *EVEN_SHARES,
 )  # fmt: skip
 GOALIE_COLUMNS: Sequence[TableColumn] = (
     *PLAYER,
-    GAMES,
+    KNOWN["games"],
     *goalie_columns.SEASON_COLUMNS,
     TableColumn("goals_against", "GA", "Goals against", "count"),
     TableColumn("goals_against_per_60", "GAA", "Goals against per 60 minutes", "two"),
     goalie_columns.SAVED_ABOVE_EXPECTED,
-    TableColumn(
-        "shrunk_goals_saved_above_expected", "Likely own",
-        "Goals saved above expected that are likely the goalie's own: shrunk", "signed",
-    ),
+    goalie_columns.LIKELY_OWN,
     TIME_PER_GAME,
-)  # fmt: skip
+)
 
 
 def render_skaters(data: AllPlayers, place: Place = ALONE) -> str:

@@ -5,6 +5,12 @@ from nhl_lake.reports.tables import TableColumn
 SAVED_ABOVE_EXPECTED = TableColumn(
     "goals_saved_above_expected", "GSAx", "Goals saved above expected: xG against less goals against", "signed"
 )
+LIKELY_OWN = TableColumn(
+    "shrunk_goals_saved_above_expected",
+    "Likely own",
+    "Goals saved above expected that are likely the goalie's own: shrunk",
+    "signed",
+)
 SEASON_COLUMNS = (
     TableColumn("wins", "W", "Wins", "count"),
     TableColumn("losses", "L", "Losses", "count"),

@@ -70,11 +70,8 @@ GOALIE_COLUMNS: Sequence[TableColumn] = (
     *goalie_columns.SEASON_COLUMNS,
     TableColumn("goals_against", "GA", "Goals against", "count"),
     goalie_columns.SAVED_ABOVE_EXPECTED,
-    TableColumn(
-        "shrunk_goals_saved_above_expected", "Likely own",
-        "Goals saved above expected that are likely the goalie's own: shrunk", "signed",
-    ),
-)  # fmt: skip
+    goalie_columns.LIKELY_OWN,
+)
 TEAM_COLUMNS: Sequence[TableColumn] = (
     TableColumn("team_abbrev", "Team", kind="team"),
     TableColumn("games", "GP", "Games", "count"),
