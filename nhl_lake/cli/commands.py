@@ -125,6 +125,11 @@ def escape_markup(text: str) -> str:
     return text.replace("[", r"\[")
 
 
+def remove_escapes(text: str | None) -> str:
+    """Return a help text as it is read, without what `escape_markup` added; nothing for None."""
+    return (text or "").replace(r"\[", "[")
+
+
 @contextmanager
 def use_variable(name: str, value: str | None) -> Iterator[None]:
     """Let the settings see an option as a variable of the environment while the block runs."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import typer
 from typer.core import TyperCommand
 
-from nhl_lake.cli.commands import GLOBAL_PANEL, PANELS, CommandGroup
+from nhl_lake.cli.commands import GLOBAL_PANEL, PANELS, CommandGroup, remove_escapes
 
 INTRODUCTION = """\
 Every command takes `--help`. These options stand before a command or after it:
@@ -53,7 +53,7 @@ def list_commands(
 def render_command(words: tuple[str, ...], command: TyperCommand | CommandGroup) -> list[str]:
     """Return the section of a command: what it does, its arguments and options, and examples."""
     lines = [f"{'#' * (1 + len(words))} nhl-lake {' '.join(words)}", ""]
-    about = (command.help or "").strip()
+    about = remove_escapes(command.help).strip()
     first, _, rest = about.partition("\n\n")
     lines += [f"{first}.", *(["", rest] if rest else [])]
     if isinstance(command, CommandGroup):
@@ -62,10 +62,10 @@ def render_command(words: tuple[str, ...], command: TyperCommand | CommandGroup)
     lines += ["", "```text", " ".join(usage.split()), "```"]
     rows = list(render_options(command, words))
     lines += ["", "| argument or option | meaning |", "| --- | --- |", *rows] if rows else []
-    examples = [line.removeprefix("  ") for line in (command.epilog or "").splitlines()[1:]]
+    examples = [line.removeprefix("  ") for line in remove_escapes(command.epilog).splitlines()[1:]]
     if examples:
         lines += ["", "<!-- not run: the documents run these commands where they explain them -->", "```sh"]
-        lines += [*(example.replace(r"\[", "[") for example in examples), "```"]
+        lines += [*examples, "```"]
     return lines
 
 
@@ -88,4 +88,4 @@ def escape_placeholders(text: str) -> str:
 
 def escape_cell(text: str) -> str:
     """Return a text for a cell of a table."""
-    return text.replace("|", r"\|").replace(r"\[", "[")
+    return remove_escapes(text).replace("|", r"\|")

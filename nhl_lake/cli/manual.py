@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import typer
 from typer.core import TyperCommand
 
-from nhl_lake.cli.commands import CommandGroup
+from nhl_lake.cli.commands import CommandGroup, remove_escapes
+from nhl_lake.cli.docs_commands import list_commands
 from nhl_lake.settings import ENV_PREFIX, Settings
 
 EXIT_CODES = {
@@ -20,11 +21,12 @@ EXIT_CODES = {
 def render_manual(app: typer.Typer) -> str:
     """Return the manual page of all commands that are not hidden."""
     program = typer.main.get_command(app)
+    assert isinstance(program, CommandGroup)
     lines = ['.TH NHL-LAKE 1 "" "nhl-lake" "User Commands"']
     lines += [".SH NAME", f"nhl-lake \\- {quote(shorten(program.help))}"]
     lines += [".SH SYNOPSIS", ".B nhl-lake", "[\\fIOPTIONS\\fR] \\fICOMMAND\\fR [\\fIARGS\\fR]..."]
     lines += [".SH OPTIONS", *render_options(program), ".SH COMMANDS"]
-    for words, command in walk_commands(program, ()):
+    for words, command in list_commands(program):
         lines += [f".SS {quote(' '.join(words))}", *render_command(command)]
     lines += [".SH EXIT STATUS"]
     for code, about in EXIT_CODES.items():
@@ -35,17 +37,7 @@ def render_manual(app: typer.Typer) -> str:
     return "\n".join(lines) + "\n"
 
 
-def walk_commands(group: object, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
-    """Yield every command that is not hidden, with its words; those of a group follow the group."""
-    if isinstance(group, CommandGroup):
-        for name in sorted(group.commands, key=group.get_rank):
-            command = group.commands[name]
-            if isinstance(command, CommandGroup | TyperCommand) and not command.hidden:
-                yield (*words, name), command  # type: ignore[misc]
-                yield from walk_commands(command, (*words, name))
-
-
-def render_command(command: TyperCommand) -> Iterator[str]:
+def render_command(command: TyperCommand | CommandGroup) -> Iterator[str]:
     """Yield the lines on a command: what it does, its arguments and options, its examples."""
     paragraphs = remove_escapes(command.help).split("\n\n")
     yield quote(paragraphs[0].rstrip(".") + ".")
@@ -66,11 +58,6 @@ def render_options(command: object) -> Iterator[str]:
         title = param.name.upper() if is_argument else ", ".join([*param.opts, *param.secondary_opts])
         value = "" if is_argument or getattr(param, "is_flag", False) else f" \\fI{quote(param.metavar or 'VALUE')}\\fR"
         yield from (".TP", f"\\fB{quote(title)}\\fR{value}", quote(" ".join(text.split())))
-
-
-def remove_escapes(text: str | None) -> str:
-    """Return a help text without the backslashes that keep Rich from finding markup."""
-    return (text or "").replace("\\[", "[")
 
 
 def shorten(text: str | None) -> str:

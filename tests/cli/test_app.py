@@ -540,3 +540,4 @@ def test_help_shows_brackets_as_they_are():
     ended = CliRunner(env={"COLUMNS": "120"}).invoke(app, ["models", "fit", "--help"])
 
     assert "nhl-lake[predict]" in ended.output
+    assert "nhl-lake[predict]" in docs_commands.render_commands_page(app, "")
