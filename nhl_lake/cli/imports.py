@@ -107,8 +107,8 @@ def show_comparison(found: "Comparison", *, everything: bool) -> None:
 
     out = console.make_console()
     out.print(
-        f"{found.file} and {found.ours}: {found.rows:,} rows in both; only in the file {found.only_theirs:,}, "
-        f"only in the lake {found.only_ours:,}.",
+        f"{found.file} and {found.ours}: {format_count(found.rows, 'row')} in both; "
+        f"only in the file {found.only_theirs:,}, only in the lake {found.only_ours:,}.",
         soft_wrap=False,
     )
     shown = [one for one in found.columns if everything or one.equal_share != 1]

@@ -18,6 +18,7 @@ from nhl_lake.hockey.ids import is_season
 from nhl_lake.store import location
 from nhl_lake.store.location import Source
 from nhl_lake.store.website import describe_body
+from nhl_lake.text import format_count
 
 MANIFEST, LANDING_PAGE = "manifest.json", "index.html"
 FORMAT = 1
@@ -153,7 +154,8 @@ def list_problems(publication: Publication) -> Iterator[str]:
             if file.season is not None and not is_season(file.season):
                 yield f"{file.season} of {table.name} is not a season"
             if not 0 <= file.bytes <= MAX_FILE_BYTES or file.rows < 0:
-                yield f"a file of {table.name} has {file.bytes:,} bytes and {file.rows:,} rows"
+                size, rows = format_count(file.bytes, "byte"), format_count(file.rows, "row")
+                yield f"a file of {table.name} has {size} and {rows}"
             if not SHA256.fullmatch(file.sha256):
                 yield f"{file.sha256[:80]!a} of {table.name} is not a SHA-256"
 

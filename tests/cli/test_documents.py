@@ -186,7 +186,7 @@ def test_links_of_files_outside_the_site_lead_somewhere():
     for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"):
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", (REPOSITORY / name).read_text()):
             assert (REPOSITORY / target).exists(), f"{name}: {target}"
-    names = re.compile(r"(?<![\w/-])(?<!nhl-edge, )docs/[\w/-]+\.(?:md|svg|ipynb|py)\b")
+    names = re.compile(r"(?<![\w/-])(?<!, )docs/[\w/-]+\.(?:md|svg|ipynb|py)\b")
     for path in (*(REPOSITORY / "nhl_lake").rglob("*.py"), *(REPOSITORY / "tests").rglob("*.py")):
         for target in names.findall(path.read_text()):
             assert (REPOSITORY / target).exists(), f"{path}: {target}"

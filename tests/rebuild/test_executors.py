@@ -23,6 +23,8 @@ from nhl_lake.store import delta_tables
 
 TODAY = date(2026, 4, 1)
 BUILT = catalog.list_build_order()
+# pages that the league does not have, or not without `--with`
+WITHOUT_PAGES = {"silver.edge_skater_days", "silver.game_stars", "silver.official_statistics", "silver.playoff_series"}
 APART = [table for table in BUILT if table.chunk_key is not None]
 
 
@@ -56,7 +58,7 @@ def test_table_is_the_same_from_required_columns_and_from_all(table: Table, snap
     monkeypatch.setattr(build, "PROJECTION_MIN_GAMES", 0)
     monkeypatch.setattr(build, "READ_WHOLE_BYTES", 0)
     assert_frame_equal(few.rows, build.build_partition(job, table, None).rows, check_exact=True)
-    assert few.rows.height > 0 or table.name in {"gold.sog_predictions", "silver.game_quality"}
+    assert few.rows.height > 0 or table.name in {"gold.sog_predictions", "silver.game_quality", *WITHOUT_PAGES}
 
 
 @pytest.mark.parametrize("table", APART, ids=lambda table: table.name)
@@ -193,7 +195,7 @@ def test_each_table_is_one_commit_for_any_number_of_chunks(league_lake: Path, tm
     list(run.rebuild(root, day=TODAY, everything=True, resources=Resources(Executor(3, None, executors.run_serial))))
 
     assert {table.name: delta_tables.open_table(root, table).version() - before[table.name] for table in BUILT} == {
-        table.name: 1 for table in BUILT
+        table.name: 0 if table.name in WITHOUT_PAGES else 1 for table in BUILT
     }
     compare_lakes(root, league_lake)
 
