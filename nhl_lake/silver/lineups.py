@@ -1,5 +1,6 @@
 """Lineups: the players who dressed for a game, and those who were scratched."""
 
+from collections import Counter
 from dataclasses import replace
 
 import polars as pl
@@ -8,7 +9,7 @@ from nhl_lake.bronze.endpoints import BOXSCORE, PLAY_BY_PLAY, RIGHT_RAIL
 from nhl_lake.bronze.numbers import Int16, Int32, Int64
 from nhl_lake.schema import columns as c
 from nhl_lake.schema.table import Column, Table
-from nhl_lake.silver.parsing.pages import LocalizedText, PageStruct, Position, read_final_pages
+from nhl_lake.silver.parsing.pages import LocalizedText, PageStruct, Position, Summary, read_final_pages
 
 PLAYER_KEY = ("game_id", "player_id")
 OPPONENT_ROLES = ("goalieInNetId", "hitteePlayerId", "losingPlayerId", "drawnByPlayerId")
@@ -68,6 +69,29 @@ class Page(PageStruct):
     awayTeam: Team
     rosterSpots: list[RosterSpot]
     plays: list[Play] | None = None
+
+
+ROLES = tuple(name for name in Details.__struct_fields__ if name != "eventOwnerTeamId")
+
+
+class Unlisted(PageStruct):
+    """A player in plays who is not listed as dressed: their team, and their position if they were in the net."""
+
+    playerId: Int64
+    teamId: Int32 | None
+    position: Position | None
+
+
+class Dressed(PageStruct):
+    """The teams and players of a play-by-play page, without its plays."""
+
+    id: Int64
+    season: Int32
+    gameType: Int16
+    homeTeam: Team
+    awayTeam: Team
+    rosterSpots: list[RosterSpot]
+    unlisted: list[Unlisted]
 
 
 class Line(PageStruct):
@@ -142,7 +166,7 @@ def lineups(play_by_play: pl.LazyFrame, boxscore: pl.LazyFrame, right_rail: pl.L
     and `plays` of the play-by-play page, and, where these pages exist, the players of the box score and the `scratches`
     of the right rail.
     """
-    pages = read_final_pages(play_by_play, Page)
+    pages = read_final_pages(play_by_play, Page, summary=Summary(Dressed, summarize_page))
     pages = pages.rename({"id": "game_id", "gameType": "game_type"})
     dressed = read_dressed_players(pages, boxscore)
     missing = read_scratches(pages, right_rail).join(dressed, on=["game_id", "player_id"], how="anti")
@@ -151,15 +175,12 @@ def lineups(play_by_play: pl.LazyFrame, boxscore: pl.LazyFrame, right_rail: pl.L
 
 def read_dressed_players(pages: pl.LazyFrame, boxscore: pl.LazyFrame) -> pl.LazyFrame:
     """One row per dressed player. Players whose team is on no page are left out."""
-    listed_spots = read_roster_spots(pages)
-    acting = find_players_in_plays(pages)
     teams = pages.select("game_id", home="homeTeam", away="awayTeam")
     box = read_boxscore_players(boxscore).join(teams, on="game_id", validate="m:1")
     team = pl.when("is_home").then("home").otherwise("away").struct.field("id")
     box = box.select(*PLAYER_KEY, "is_starter", box_team_id=team, box_position="position", box_number="sweater_number")
-    unlisted = acting.join(listed_spots, on=PLAYER_KEY, how="anti")
     return (
-        pl.concat([listed_spots, unlisted], how="diagonal_relaxed")
+        pl.concat([read_roster_spots(pages), read_unlisted_players(pages)], how="diagonal_relaxed")
         .join(box, on=PLAYER_KEY, how="left", validate="1:1")
         .with_columns(
             team_id=pl.coalesce("team_id", "box_team_id"),
@@ -189,39 +210,49 @@ def read_roster_spots(pages: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def find_players_in_plays(pages: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per player in plays, with the team that most of their plays name; null in a tie.
+def summarize_page(page: Page) -> Dressed:
+    """Return the dressed players of a page, and the players of its plays that it does not list as dressed.
 
-    Blocked shots are left out: their owner was the blocker's team until 2024, and is the shooter's since.
+    A player in plays has the team that most of their plays name; none in a tie. Blocked shots are left out: their owner
+    was the blocker's team until 2024, and is the shooter's since.
     """
-    details = pl.col("play").struct.field("details").struct
-    home, away = pl.col("homeTeam").struct.field("id"), pl.col("awayTeam").struct.field("id")
-    owner = details.field("eventOwnerTeamId")
-    own = pl.when((owner == home) | (owner == away)).then(owner)
-    other = pl.when(owner == home).then(away).when(owner == away).then(home)
-    roles = [name for name in Details.__struct_fields__ if name != "eventOwnerTeamId"]
-    parts = [
-        pl.struct(
-            player_id=details.field(role),
-            team_id=other if role in OPPONENT_ROLES else own,
-            is_goalie=pl.lit(role == "goalieInNetId"),
-        )
-        for role in roles
+    listed = {spot.playerId for spot in page.rosterSpots}
+    opponents = {page.homeTeam.id: page.awayTeam.id, page.awayTeam.id: page.homeTeam.id}
+    teams: dict[int, Counter[int]] = {}
+    goalies: set[int] = set()
+    for play in page.plays or ():
+        if play.details is None or play.typeDescKey == "blocked-shot":
+            continue
+        owner = play.details.eventOwnerTeamId
+        for role in ROLES:
+            player = getattr(play.details, role)
+            if player is None or player in listed:
+                continue
+            found = teams.setdefault(player, Counter())
+            if owner in opponents:
+                found[opponents[owner] if role in OPPONENT_ROLES else owner] += 1
+            if role == "goalieInNetId":
+                goalies.add(player)
+    unlisted = [
+        Unlisted(player, find_most_common(found), "G" if player in goalies else None) for player, found in teams.items()
     ]
-    team = pl.col("team_id").drop_nulls().mode()
+    return Dressed(page.id, page.season, page.gameType, page.homeTeam, page.awayTeam, page.rosterSpots, unlisted)
+
+
+def find_most_common(counts: Counter[int]) -> int | None:
+    """Return the most common value; none in a tie."""
+    most = [value for value, count in counts.items() if count == max(counts.values())]
+    return most[0] if len(most) == 1 else None
+
+
+def read_unlisted_players(pages: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per player in plays who is not listed as dressed, with the team that most of their plays name."""
     return (
-        pages.select("season", "game_id", "game_type", "homeTeam", "awayTeam", play="plays")
-        .explode("play")
-        .filter(pl.col("play").struct.field("typeDescKey").ne_missing("blocked-shot"))
-        .select("season", "game_id", "game_type", part=pl.concat_list(parts))
-        .explode("part")
-        .unnest("part")
-        .filter(pl.col("player_id").is_not_null())
-        .group_by("season", "game_id", "game_type", "player_id")
-        .agg(
-            team_id=pl.when(team.len() == 1).then(team.first()),
-            position=pl.when(pl.col("is_goalie").any()).then(pl.lit("G")),
-        )
+        pages.select("season", "game_id", "game_type", player="unlisted")
+        .explode("player")
+        .filter(pl.col("player").is_not_null())
+        .unnest("player")
+        .rename({"playerId": "player_id", "teamId": "team_id"})
     )
 
 

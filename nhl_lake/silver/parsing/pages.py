@@ -9,7 +9,7 @@ page that is invalid is read leniently (`nhl_lake.bronze.lenient`): one invalid 
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import polars as pl
@@ -40,35 +40,54 @@ class NumberOrFraction(str):
     """A number or a fraction; pages have it as a number or as a text."""
 
 
-def read_final_pages(pages: pl.LazyFrame, kind: type[PageStruct], *columns: str) -> pl.LazyFrame:
-    """One row per page of a final game: the keys of the struct, and some columns of bronze.
+class Summary(NamedTuple):
+    """What a table keeps of a page, if that is much less than the page: the keys, and the function that makes them.
+
+    To move hundreds of plays into columns takes longer than to look at them in Python.
+    """
+
+    kind: type[PageStruct]
+    make: Callable[[Any], PageStruct]
+
+
+def read_final_pages(
+    pages: pl.LazyFrame, kind: type[PageStruct], *columns: str, summary: Summary | None = None
+) -> pl.LazyFrame:
+    """One row per page of a final game: the keys of the struct, or of its summary, and some columns of bronze.
 
     Pages of live and upcoming games are left out: their numbers are not final, and a missing event is not a zero.
     """
     # cached: a table that uses a page twice would decode it twice
     return (
         pages.filter(pl.col("state").is_in(FINAL_STATES))
-        .select(*columns, page=decode_page(kind))
+        .select(*columns, page=decode_page(kind, summary=summary))
         .unnest("page")
         .cache()
     )
 
 
-def decode_page(kind: type[PageStruct], body: str = "body") -> pl.Expr:
-    """Return a column of pages as structs. Raises `ValidationFailed` with the invalid path if a page cannot be read."""
-    return pl.col(body).map_batches(lambda bodies: decode_bodies(bodies, kind), return_dtype=get_struct_dtype(kind))
+def decode_page(kind: type[PageStruct], body: str = "body", *, summary: Summary | None = None) -> pl.Expr:
+    """Return a column of pages, or of their summaries, as structs.
+
+    Raises `ValidationFailed` with the invalid path if a page cannot be read.
+    """
+    dtype = get_struct_dtype(summary.kind if summary else kind)
+    return pl.col(body).map_batches(lambda bodies: decode_bodies(bodies, kind, summary), return_dtype=dtype)
 
 
-def decode_bodies(bodies: pl.Series, kind: type[PageStruct]) -> pl.Series:
+def decode_bodies(bodies: pl.Series, kind: type[PageStruct], summary: Summary | None = None) -> pl.Series:
     """Decode pages strictly, or leniently if they are invalid."""
     read = make_page_reader(kind)
     encode = msgspec.json.Encoder(enc_hook=str).encode
-    dtype = get_struct_dtype(kind)
+    summarize = summary.make if summary else lambda page: page
+    dtype = get_struct_dtype(summary.kind if summary else kind)
     # in batches that fit the processor's cache: this takes three quarters of the time
     count = bodies.len() // (int(bodies.str.len_bytes().sum()) // BATCH_BYTES + 1) + 1
     batches = [bodies[start : start + count] for start in range(0, max(bodies.len(), 1), count)]
     return pl.concat(
-        pl.Series(bodies.name, [encode(read(body)).decode() for body in batch], pl.String).str.json_decode(dtype)
+        pl.Series(bodies.name, [encode(summarize(read(body))).decode() for body in batch], pl.String).str.json_decode(
+            dtype
+        )
         for batch in batches
     )
 
