@@ -14,7 +14,6 @@ import polars as pl
 from nhl_lake.errors import LakeError
 from nhl_lake.gold.measures.expected_goals import (
     FEATURES,
-    Tree,
     XgModel,
     is_empty_net_attempt,
     is_modeled,
@@ -22,6 +21,7 @@ from nhl_lake.gold.measures.expected_goals import (
     list_empty_net_terms,
     predict_xg,
 )
+from nhl_lake.gold.measures.trees import Tree
 from nhl_lake.hockey.ids import format_season
 from nhl_lake.models.scikit_learn import import_scikit_learn
 

@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 
 from nhl_lake.gold import xg_model
-from nhl_lake.gold.measures.expected_goals import Tree, XgModel
+from nhl_lake.gold.measures.expected_goals import XgModel
+from nhl_lake.gold.measures.trees import Tree
 from nhl_lake.gold.shots import SHOTS
 from nhl_lake.league import League
 from nhl_lake.schema import checks

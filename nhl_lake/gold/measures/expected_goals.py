@@ -4,6 +4,7 @@ A model is numbers: boosted trees for attempts against a goalie, a logistic curv
 penalty shots. `models/expected_goals.py` fits it. Who shoots, and who is in the net, is no part of it.
 """
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
@@ -11,6 +12,7 @@ from functools import lru_cache
 import msgspec
 import polars as pl
 
+from nhl_lake.gold.measures.trees import Forest, Tree, is_complete_tree, make_forest, sum_trees
 from nhl_lake.hockey.shot_context import FLURRY_KEY
 
 SHOT_TYPES = ("wrist", "snap", "slap", "backhand", "tip-in", "deflected", "wrap-around")  # others are rare
@@ -62,20 +64,6 @@ FEATURES: Mapping[str, pl.Expr] = {
 }  # fmt: skip
 
 
-class Tree(msgspec.Struct, frozen=True, array_like=True):
-    """A regression tree as lists by node: node 0 is the root. A leaf has feature -1.
-
-    A row goes left where its feature is at most the threshold, and where it is unknown if `unknown_left` says so.
-    """
-
-    feature: tuple[int, ...]
-    threshold: tuple[float, ...]
-    left: tuple[int, ...]
-    right: tuple[int, ...]
-    unknown_left: tuple[bool, ...]
-    value: tuple[float, ...]
-
-
 class XgModel(msgspec.Struct, eq=False, frozen=True, kw_only=True):
     """A fitted model of expected goals.
 
@@ -102,19 +90,6 @@ class XgModel(msgspec.Struct, eq=False, frozen=True, kw_only=True):
             raise ValueError("the weights of empty nets or the share of penalty shots are wrong")
         for season, last in self.trained_through.items():
             int(season), date.fromisoformat(last)
-
-
-def is_complete_tree(tree: Tree, features: int) -> bool:
-    """Whether each node of a tree is a leaf, or has one of the features and two later nodes."""
-    size = len(tree.feature)
-    return (
-        size > 0
-        and all(len(values) == size for values in msgspec.structs.astuple(tree))
-        and all(
-            feature < 0 or (feature < features and node < min(left, right) and max(left, right) < size)
-            for node, (feature, left, right) in enumerate(zip(tree.feature, tree.left, tree.right, strict=True))
-        )
-    )
 
 
 def is_modeled() -> pl.Expr:
@@ -195,22 +170,21 @@ def classify_danger() -> pl.Expr:
     return pl.when(xg < MEDIUM_DANGER).then(low).when(xg < HIGH_DANGER).then(medium).when(xg.is_not_null()).then(high)
 
 
-@lru_cache(2)  # thousands of expressions take a fifth of a second
 def predict_with_goalie(model: XgModel) -> pl.Expr:
     """Return the probability of a goal against a goalie."""
-    features = [FEATURES[name].cast(pl.Float64) for name in model.features]
-    leaves = [read_tree(tree, 0, features) for tree in model.trees]
-    return logistic(pl.sum_horizontal(pl.lit(model.intercept), *leaves))
+
+    def sum_leaves(rows: pl.Series) -> pl.Series:
+        columns = [rows.struct.field(name).fill_null(math.nan).to_numpy() for name in model.features]
+        return pl.Series(rows.name, sum_trees(make_model_forest(model), columns, model.intercept))
+
+    features = pl.struct(FEATURES[name].cast(pl.Float64).alias(name) for name in model.features)
+    return logistic(features.map_batches(sum_leaves, return_dtype=pl.Float64, is_elementwise=True))
 
 
-def read_tree(tree: Tree, node: int, features: list[pl.Expr]) -> pl.Expr:
-    """Return the value of the leaf that a row falls into, from a node downward."""
-    if tree.feature[node] < 0:
-        return pl.lit(tree.value[node])
-    value = features[tree.feature[node]]
-    goes_left = (value <= tree.threshold[node]).fill_null(value=tree.unknown_left[node])
-    left, right = (read_tree(tree, child, features) for child in (tree.left[node], tree.right[node]))
-    return pl.when(goes_left).then(left).otherwise(right)
+@lru_cache(2)
+def make_model_forest(model: XgModel) -> Forest:
+    """Return the trees of a model, ready to be applied."""
+    return make_forest(model.trees)
 
 
 def predict_empty_net(model: XgModel) -> pl.Expr:
