@@ -95,6 +95,7 @@ def test_deleted_bronze_is_restored_and_ingest_continues(
     assert run_here("backup", "create", "--quiet", root=root, backups=backups, now=DAYS[2]).code == 0
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "rebuilds",
     [pytest.param((), id="all of it", marks=pytest.mark.soak), pytest.param(("--rebuild",), id="bronze only")],

@@ -102,6 +102,7 @@ def test_replaced_lake_is_kept_unchanged(root: Path, league_backups: Path):
     assert len(list_siblings(root)) == 2
 
 
+@pytest.mark.soak
 def test_restore_can_rebuild_silver_and_gold(league_lake: Path, league_backups: Path, tmp_path: Path):
     done = back(tmp_path / "lake", league_backups, rebuilds=True)
     assert set(done.rebuilt) >= {table.name for table in lakes.list_filled_tables(league_lake)}

@@ -428,7 +428,7 @@ def test_an_interrupted_run_stores_the_pages_so_far_and_exits_with_130(
     assert delta_tables.scan_table(root, ledger.RUNS).collect()["outcome"].to_list() == ["stopped"]
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("encoding", ["ascii", pytest.param("cp1252", marks=pytest.mark.soak)])
 def test_characters_that_a_terminal_cannot_write_are_replaced(encoding: str, league_lake: Path):
     root = league_lake.parent / f"Noirlacombière {encoding} ō"
     shutil.copytree(league_lake, root)

@@ -145,16 +145,20 @@ def test_every_command_is_called_by_these_tests():
     assert commands - ELSEWHERE == CALLS.keys()
 
 
-@pytest.mark.parametrize(("seed", "calls_each"), [(1, 1), pytest.param(2, 100, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    ("seed", "commands", "calls_each"), [(1, 16, 1), pytest.param(2, len(CALLS), 100, marks=pytest.mark.soak)]
+)
 def test_bronze_only_grows_with_any_commands_in_any_order(
-    seed, calls_each, archive, replay, run_here, tmp_path, monkeypatch
+    seed, commands, calls_each, archive, replay, run_here, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(client, "RateLimit", partial(RateLimit, first_backoff_s=0.01))
     rng = random.Random(seed)
     games = {2023020001, 2023020002, 2023020058, 2023020065, 2023020066, 2023020185, 2023020204}
     server = replay(games=games, as_of=START, seed=seed)
     root, now = tmp_path / "lake", START
-    some = {name: rng.sample(ways, min(len(ways), calls_each)) for name, ways in CALLS.items()}
+    some = {
+        name: rng.sample(ways, min(len(ways), calls_each)) for name, ways in rng.sample(sorted(CALLS.items()), commands)
+    }
     calls = [(name, words) for name, ways in some.items() for words in ways]
     calls += [("ingest", ["--season", "2023", "--lookback", "4000"])] * 6  # other captures of the same games come in
     rng.shuffle(calls)

@@ -176,6 +176,7 @@ def list_planned_pages(run_here, server, root, now):
     return {(request["table"], request["page"]) for request in planned}
 
 
+@pytest.mark.soak
 def test_the_plan_names_the_pages_that_a_lake_lost(archive, replay, run_here, tmp_path):
     rng = random.Random(11)
     root = tmp_path / "lake"

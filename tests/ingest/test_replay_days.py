@@ -11,7 +11,8 @@ from tests.support import lakes
 FIRST = datetime(2023, 10, 10, 12, tzinfo=UTC)
 # last day, the first upcoming games that are also served, and the least number of played games
 PERIODS = [
-    (datetime(2023, 10, 15, 12, tzinfo=UTC), "2023-10-19", 25),
+    (datetime(2023, 10, 13, 12, tzinfo=UTC), "2023-10-16", 10),
+    pytest.param(datetime(2023, 10, 15, 12, tzinfo=UTC), "2023-10-19", 25, marks=pytest.mark.soak),
     pytest.param(datetime(2023, 11, 10, 12, tzinfo=UTC), "2023-11-19", 190, marks=pytest.mark.soak),
 ]
 
@@ -63,6 +64,7 @@ def test_a_season_day_by_day_is_as_one_run_at_the_end_and_every_run_repeated_cha
     assert_same_lakes(by_day, at_the_end)
 
 
+@pytest.mark.soak
 def test_daily_second_looks_and_days_without_a_run_end_in_the_same_lake(archive, replay, run_here, tmp_path):
     server = replay(games=games_until(archive(), "2023-10-21"))
     often, seldom = tmp_path / "often", tmp_path / "seldom"
@@ -76,6 +78,7 @@ def test_daily_second_looks_and_days_without_a_run_end_in_the_same_lake(archive,
     assert_same_lakes(often, seldom)
 
 
+@pytest.mark.soak
 def test_runs_at_any_hour_of_a_game_day_end_in_the_same_lake_as_one_run_after_it(archive, replay, run_here, tmp_path):
     server = replay(games=games_until(archive(), "2023-10-13"))
     hourly, once = tmp_path / "hourly", tmp_path / "once"

@@ -86,7 +86,7 @@ def versions_of_pages(root):
     }
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [1, pytest.param(40, marks=pytest.mark.soak)])
 def test_runs_that_are_killed_lose_nothing_that_was_reported_and_a_run_ends_as_if_never_killed(
     kills, archive, replay, start_cli, run_here, tmp_path
 ):
@@ -159,7 +159,7 @@ def game_paths(answers):
     return {path.split("/")[3] for status, path in answers if status == 200 and path.endswith("/play-by-play")}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_a_stopped_run_stores_what_has_arrived_and_says_so(number, archive, replay, start_cli, run_here, tmp_path):
     root = tmp_path / "lake"
     server = replay(games=week(archive), as_of=NOW, latency_ms=20)
@@ -181,6 +181,7 @@ def test_a_stopped_run_stores_what_has_arrived_and_says_so(number, archive, repl
     assert len(lakes.read_rows(root, endpoints.PLAY_BY_PLAY)) == len(played(server, NOW))
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_a_run_that_is_stopped_while_it_rebuilds_says_so_too(number, archive, replay, start_cli, run_here, tmp_path):
     root = tmp_path / "lake"
@@ -216,6 +217,7 @@ def test_a_run_that_is_stopped_while_it_reads_the_schedule_is_stopped_and_not_fa
     assert run.returncode == 130, out + err
 
 
+@pytest.mark.soak
 def test_a_run_whose_network_fails_half_way_ends_with_3_and_the_next_run_continues(
     archive, replay, run_here, tmp_path, monkeypatch
 ):
@@ -261,7 +263,7 @@ def test_a_run_whose_network_fails_with_the_schedule_does_not_request_every_week
     assert 1 <= len(weeks) <= 4
 
 
-@pytest.mark.parametrize("name", ["my lake", "Überlauf+1"])
+@pytest.mark.parametrize("name", ["Überlauf+1 lake", pytest.param("my lake", marks=pytest.mark.soak)])
 def test_a_lake_may_be_in_a_folder_with_any_name(name, archive, replay, run_here, tmp_path):
     server = replay(games=[2023020001], as_of=FIRST)
     root = tmp_path / name / "lake"

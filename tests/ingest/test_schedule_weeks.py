@@ -77,6 +77,7 @@ def test_a_game_that_moves_to_a_far_day_is_found_at_once(tmp_path: Path):
     assert delta_tables.scan_table(tmp_path, ledger.LISTINGS).collect().is_empty()
 
 
+@pytest.mark.soak
 def test_the_schedule_is_read_daily_until_a_postponed_game_has_a_new_day(tmp_path: Path):
     api = FakeApi(season_of_games())
     run_ingest(tmp_path, api)

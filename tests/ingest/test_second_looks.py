@@ -155,9 +155,16 @@ BROKEN: dict[str, tuple[Answer, str]] = {
     "a chart that lacks time": (answer_box_with_more_ice_time, "shifts cover the ice time of the box score"),
     "quarantine": (answer_page_for_quarantine, "quarantined by silver."),
 }
+ALWAYS_RUN = ("no plays", "another scorer", "an empty chart")
 
 
-@pytest.mark.parametrize(("broken", "reason"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        pytest.param(*case, id=name, marks=() if name in ALWAYS_RUN else pytest.mark.soak)
+        for name, case in BROKEN.items()
+    ],
+)
 def test_runs_with_a_broken_page_end_with_3_and_the_same_reason_until_it_is_fixed(
     broken: Answer, reason: str, tmp_path: Path
 ):
@@ -194,6 +201,7 @@ def test_players_of_a_wrong_page_leave_the_season_when_the_page_is_fixed(tmp_pat
     assert sorted(players["player_id"]) == [8900001, 8900002]
 
 
+@pytest.mark.soak
 def test_an_incomplete_page_is_requested_on_fewer_and_fewer_days(tmp_path: Path):
     api = FakeApi([FakeGame(1)], fail_request=answer_box_without_lines)
     path = "v1/gamecenter/2025020001/boxscore"
@@ -214,6 +222,7 @@ def test_the_run_that_finds_a_chart_incomplete_requests_the_reports(tmp_path: Pa
     assert [path for path in api.request_counts if "TH020001" in path or "TV020001" in path]
 
 
+@pytest.mark.soak
 def test_every_run_reports_a_failed_page_with_the_reason(tmp_path: Path):
     api = FakeApi(
         [FakeGame(1)], fail_request=lambda path: httpx.Response(500) if path.endswith("play-by-play") else None

@@ -126,7 +126,11 @@ DAMAGES = (
 )
 
 
-@pytest.mark.parametrize("hurt", DAMAGES, ids=lambda hurt: hurt.__name__)
+@pytest.mark.parametrize(
+    "hurt",
+    [*DAMAGES[:2], *(pytest.param(hurt, marks=pytest.mark.soak) for hurt in DAMAGES[2:])],
+    ids=lambda hurt: hurt.__name__,
+)
 def test_damage_in_a_bucket_is_named_and_repaired_as_advised(
     hurt: Callable[[Bucket], None], run_here: Run, root: Bucket, backups: Path
 ):

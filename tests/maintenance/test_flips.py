@@ -35,7 +35,9 @@ def root(small_lake: Path, tmp_path: Path) -> Path:
     return copy_lake(small_lake, tmp_path / "lake")
 
 
-@pytest.mark.parametrize("count", [pytest.param(14), pytest.param(300, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "count", [5, pytest.param(14, marks=pytest.mark.soak), pytest.param(300, marks=pytest.mark.soak)]
+)
 def test_no_flipped_bit_changes_a_number_in_silence(count: int, small_lake: Path, backups: Path, tmp_path: Path):
     found = list(flips.flip_random_bits(small_lake, backups, tmp_path, count=count, seed=count))
     wrong = [flip for flip in found if flip.effect == "other" and not flip.is_named]
@@ -56,7 +58,7 @@ def flip_letter_of_old_commit(root: Path, table_name: str) -> Path:
 
 
 @pytest.mark.parametrize("has_checksums", [True, False])
-@pytest.mark.parametrize("name", ["bronze.play_by_play", "bronze.boxscore"])
+@pytest.mark.parametrize("name", ["bronze.play_by_play", pytest.param("bronze.boxscore", marks=pytest.mark.soak)])
 def test_changed_commit_is_restored_from_a_backup_and_no_page_is_given_up(
     name: str, *, has_checksums: bool, run_here: Run, root: Path, backups: Path
 ):

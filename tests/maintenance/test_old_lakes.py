@@ -112,6 +112,7 @@ def test_todays_code_rebuilds_silver_and_gold_from_it(archive, tmp_path):
         assert built[name] == read_description(archive)[name]["rows"]
 
 
+@pytest.mark.soak
 @each_release
 def test_one_more_day_is_added_to_it(archive, tmp_path):
     root = unpack_and_upgrade(archive, tmp_path)
@@ -261,6 +262,7 @@ def test_a_backup_of_it_restores_and_is_upgraded(run_here: Run, backups: Path, t
     assert stored.equals(predictions.select(ledger.PREDICTIONS.schema.names()))
 
 
+@pytest.mark.soak
 def test_after_the_upgrade_the_next_backup_and_the_doctor_know_the_earlier_backup(
     run_here: Run, backups: Path, tmp_path: Path
 ):

@@ -115,6 +115,7 @@ def test_cluster_builds_every_table_as_one_process_does(lake_of_league: Path, le
     } == {1}
 
 
+@pytest.mark.soak
 def test_cluster_builds_every_table_on_s3(bucket: Bucket, lake_of_league: Path, league_lake: Path, tmp_path: Path):
     for file in location.list_files(lake_of_league):
         location.write_file(bucket, file.name, location.read_chunks(lake_of_league, file.name))
@@ -123,7 +124,7 @@ def test_cluster_builds_every_table_on_s3(bucket: Bucket, lake_of_league: Path, 
     compare_lakes(bucket, league_lake)
 
 
-@pytest.mark.parametrize("node", [False, True], ids=["worker", "whole node"])
+@pytest.mark.parametrize("node", [False, pytest.param(True, marks=pytest.mark.soak)], ids=["worker", "whole node"])
 def test_worker_that_dies_while_writing_is_replaced(
     lake_of_league: Path, league_lake: Path, tmp_path: Path, *, node: bool
 ):
@@ -160,6 +161,7 @@ with open_dask_executor(sys.argv[1], root, memory=None) as executor:
 """
 
 
+@pytest.mark.soak
 def test_driver_killed_before_the_commit_leaves_the_table(lake_of_league: Path, league_lake: Path, tmp_path: Path):
     version = delta_tables.open_table(lake_of_league, PLAYS).version()
     with dask(tmp_path) as found:
@@ -175,6 +177,7 @@ def test_driver_killed_before_the_commit_leaves_the_table(lake_of_league: Path, 
     compare_lakes(lake_of_league, league_lake, (PLAYS,))
 
 
+@pytest.mark.soak
 def test_lost_scheduler_is_an_error_and_leaves_the_table(
     lake_of_league: Path, league_lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

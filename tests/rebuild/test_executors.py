@@ -158,6 +158,7 @@ def earlier(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+@pytest.mark.soak
 def test_rebuild_in_little_memory_or_in_processes_is_the_same(league_lake: Path, tmp_path: Path, monkeypatch):
     root = copied(league_lake, tmp_path)
     monkeypatch.setattr(publish, "CHUNK_BYTES", 1)

@@ -109,6 +109,7 @@ def test_day_by_day_gives_the_same_as_from_scratch(tmp_path: Path):
         assert_frame_equal(daily[name].drop("fetched_at", strict=False), once[name].drop("fetched_at", strict=False))
 
 
+@pytest.mark.soak
 def test_order_of_stored_pages_does_not_matter(tmp_path: Path):
     games = [FakeGame(n, start=NOON - timedelta(days=n)) for n in range(1, 5)]
     run_ingest(tmp_path / "a", FakeApi(games), rebuilds=True)
@@ -119,6 +120,7 @@ def test_order_of_stored_pages_does_not_matter(tmp_path: Path):
         assert_frame_equal(frame, read_tables(tmp_path / "b")[name])
 
 
+@pytest.mark.soak
 def test_batches_of_games_make_the_complete_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     run_ingest(tmp_path, FakeApi([FakeGame(n, start=NOON - timedelta(days=n)) for n in range(1, 8)]), rebuilds=True)
     whole = read_tables(tmp_path)
@@ -158,6 +160,7 @@ def test_one_season_can_be_rebuilt_alone(root: Path):
     assert rebuilt == [table.name for table in BUILT if table.partition]
 
 
+@pytest.mark.soak
 def test_rebuilding_one_season_keeps_the_lineage_of_the_others(tmp_path: Path):
     games = [FakeGame(1), FakeGame(1, year=2024, start=NOON - timedelta(days=365))]
     run_ingest(tmp_path, FakeApi(games), since=NOON.date() - timedelta(days=400), rebuilds=True)
@@ -191,7 +194,7 @@ def unreadable() -> dict:
 
 @pytest.mark.parametrize(
     ("page", "why"),
-    [(repeated, "one row per game_id, event_id"), (unreadable, r"homeTeam.id")],
+    [pytest.param(repeated, "one row per game_id, event_id", marks=pytest.mark.soak), (unreadable, r"homeTeam.id")],
     ids=["breaks a rule", "cannot be read"],
 )
 def test_game_that_cannot_be_built_is_quarantined_and_the_others_are_built(root: Path, page, why: str):
@@ -433,6 +436,7 @@ def test_season_that_left_bronze_is_removed_when_row_loss_is_allowed(tmp_path: P
     assert list(rebuild.rebuild(root, day=TODAY)) == []
 
 
+@pytest.mark.soak
 def test_pages_of_another_season_rebuild_no_complete_season(tmp_path: Path):
     run_ingest(tmp_path, FakeApi([FakeGame(1), FakeGame(2)]), rebuilds=True)
     two_seasons(tmp_path, hours=1, rebuilds=True)
@@ -576,6 +580,7 @@ def read_quarantine(root: Path) -> pl.DataFrame:
     return read_tables(root)["silver.quarantine"].select("season", "quarantined_by", "subject")
 
 
+@pytest.mark.soak
 def test_quarantine_of_one_season_touches_no_other_and_has_no_duplicates(tmp_path: Path):
     two_seasons(tmp_path)
     list(rebuild.rebuild(tmp_path, day=TODAY))

@@ -121,6 +121,7 @@ def test_a_season_that_the_lake_lacks_is_an_error(small_lake: Path, tmp_path: Pa
     assert not (tmp_path / "site").exists()
 
 
+@pytest.mark.soak
 def test_a_site_of_another_lake_replaces_the_pages(small_lake: Path, tmp_path: Path):
     other = tmp_path / "other"
     for day in (1, 2):
@@ -267,6 +268,7 @@ print(sorted((path, one.made_of) for path, one in plan_pages(*choose_site(Path(s
 """
 
 
+@pytest.mark.soak
 def test_digests_are_the_same_in_another_process_with_other_threads(small_lake: Path):
     words = [sys.executable, "-c", SCRIPT, str(small_lake)]
     found = {

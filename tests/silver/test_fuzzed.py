@@ -179,6 +179,7 @@ def test_value_missing_on_the_page_is_null_never_zero(table: Table):
                 assert zeros.is_empty(), (key, column)
 
 
+@pytest.mark.soak
 @try_examples(5)
 @given(seeds, st.floats(0, 1))
 def test_damaged_report_changes_no_other_game(seed: int, share: float):

@@ -65,7 +65,7 @@ def write_on(root: Location, who: int, rounds: int) -> int:
     return stored
 
 
-@pytest.mark.parametrize("where", ["folder", "seaweed"])
+@pytest.mark.parametrize("where", ["folder", pytest.param("seaweed", marks=pytest.mark.soak)])
 def test_two_processes_write_a_hundred_pages_and_each_is_stored_once(
     where: str, request: pytest.FixtureRequest, tmp_path: Path
 ):
@@ -146,7 +146,7 @@ def read_facts(root: Location, table: Table) -> pl.DataFrame:
     ("other", "where"),
     [
         (ingest_unlocked, "folder"),
-        (rebuild_unlocked, "seaweed"),
+        pytest.param(rebuild_unlocked, "seaweed", marks=pytest.mark.soak),
         pytest.param(ingest_unlocked, "seaweed", marks=pytest.mark.soak),
         pytest.param(rebuild_unlocked, "folder", marks=pytest.mark.soak),
     ],

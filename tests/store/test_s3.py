@@ -43,6 +43,7 @@ def test_lake_in_a_bucket_equals_the_lake_in_a_folder(bucket: Location, tmp_path
         assert_frame_equal(read_facts(bucket, table), read_facts(tmp_path, table))
 
 
+@pytest.mark.soak
 def test_reading_commands_print_the_same_for_a_bucket(
     bucket: Location, tmp_path: Path, run_here: Callable[..., CommandResult]
 ):
@@ -116,7 +117,11 @@ def test_failing_store_is_an_error_of_two_lines_without_keys(
 
 
 @pytest.mark.parametrize("after", [7, *(pytest.param(after, marks=pytest.mark.soak) for after in (3, 11))])
-@pytest.mark.parametrize("fault", [Fault(status=403, body=DENIED), Fault(status=400, body=EXPIRED)], ids=["403", "400"])
+@pytest.mark.parametrize(
+    "fault",
+    [Fault(status=403, body=DENIED), pytest.param(Fault(status=400, body=EXPIRED), marks=pytest.mark.soak)],
+    ids=["403", "400"],
+)
 def test_run_that_fails_halfway_loses_nothing_and_the_next_continues(
     fault: Fault,
     after: int,
@@ -147,6 +152,7 @@ def bodies(root: Location, table: Table) -> pl.DataFrame:
     return delta_tables.scan_newest_pages(root, table).select(*table.page_key, "sha256").collect().sort(table.page_key)
 
 
+@pytest.mark.soak
 def test_run_over_a_bad_network_succeeds(
     seaweed: S3Server, start_proxy: Callable[[S3Server], Proxy], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
