@@ -264,9 +264,11 @@ def build_rows(table: Table, partition: str, inputs: Sequence[pl.DataFrame], *mo
     """Build the rows of a table. A number that does not fit its column is an error."""
     frames = (fill_unread_columns(input_table, frame) for input_table, frame in zip(table.inputs, inputs, strict=True))
     found = table.build(*frames, *more)
-    # of few rows, the streaming engine takes a third longer; of many, it takes less time and memory
-    engine: Literal["in-memory", "auto"] = "in-memory" if sum(f.height for f in inputs) < SMALL_ROWS else "auto"
-    rows = found.select(pl.col(c.name).cast(c.dtype) for c in table.columns).collect(engine=engine).sort(table.key)
+    rows = (
+        found.select(pl.col(c.name).cast(c.dtype) for c in table.columns)
+        .collect(engine=choose_engine(table, inputs))
+        .sort(table.key)
+    )
     if table.prior_seasons and partition != WHOLE_TABLE:
         # the function also got earlier seasons, and may return rows of those
         rows = rows.filter(
@@ -278,6 +280,15 @@ def build_rows(table: Table, partition: str, inputs: Sequence[pl.DataFrame], *mo
             f"{table.name}: pages stored under season {partition} are of {others}.", "This is a bug: please report it."
         )
     return rows
+
+
+def choose_engine(table: Table, inputs: Sequence[pl.DataFrame]) -> Literal["in-memory", "auto"]:
+    """Return the engine that builds a table: of few rows, the streaming engine takes a third longer.
+
+    It stays for pages: the in-memory engine makes a new error of one that decoding raises, without its hint.
+    """
+    has_pages = any(input_table.layer == "bronze" for input_table in table.inputs)
+    return "auto" if has_pages or sum(frame.height for frame in inputs) >= SMALL_ROWS else "in-memory"
 
 
 def build_or_bisect(
