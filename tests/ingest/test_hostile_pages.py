@@ -127,6 +127,7 @@ def make_old_pages() -> list[tuple[Callable[[FakeGame], Any], Table, str, str]]:
     return found
 
 
+@pytest.mark.soak
 def test_pages_that_an_older_release_stored_end_no_command(tmp_path: Path, run_here: Run):
     bad_pages = make_old_pages()
     games = [FakeGame(n, start=NOON - timedelta(days=1 + n % 7, hours=n % 5)) for n in range(1, len(bad_pages) + 3)]

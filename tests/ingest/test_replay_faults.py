@@ -127,6 +127,7 @@ def test_runs_that_are_killed_lose_nothing_that_was_reported_and_a_run_ends_as_i
     print("killed after so many answers, and seconds:", sorted(moments))  # noqa: T201 - the figures are wanted
 
 
+@pytest.mark.soak
 def test_the_next_run_continues_a_first_run_that_was_killed_while_it_created_the_lake(
     archive, replay, start_cli, run_here, tmp_path
 ):

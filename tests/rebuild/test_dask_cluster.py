@@ -104,6 +104,7 @@ def compare_lakes(root: Location, other: Path, tables: tuple[Table, ...] = catal
         assert_frame_equal(mine, theirs, check_exact=True)
 
 
+@pytest.mark.soak
 def test_cluster_builds_every_table_as_one_process_does(lake_of_league: Path, league_lake: Path, tmp_path: Path):
     filled = list_filled_tables(league_lake)
     before = {table: delta_tables.open_table(lake_of_league, table).version() for table in filled}

@@ -145,7 +145,7 @@ def read_facts(root: Location, table: Table) -> pl.DataFrame:
 @pytest.mark.parametrize(
     ("other", "where"),
     [
-        (ingest_unlocked, "folder"),
+        pytest.param(ingest_unlocked, "folder", marks=pytest.mark.soak),
         pytest.param(rebuild_unlocked, "seaweed", marks=pytest.mark.soak),
         pytest.param(ingest_unlocked, "seaweed", marks=pytest.mark.soak),
         pytest.param(rebuild_unlocked, "folder", marks=pytest.mark.soak),
