@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import polars as pl
+import pytest
 from polars.testing import assert_frame_equal
 
 from nhl_lake.bronze import endpoints
