@@ -67,7 +67,10 @@ def test_file_is_replaced_unless_it_must_be_new(any_location: Location):
     assert names(any_location) == ["a/b"]
 
 
-def test_one_of_many_creates_a_new_file(any_location: Location):
+def test_one_of_many_creates_a_new_file(any_location: Location, request: pytest.FixtureRequest):
+    if "moto" in request.node.name:
+        pytest.skip("moto looks whether a file exists, and then writes it: two requests at once both win")
+
     def create_file(n: int) -> bool:
         try:
             location.write_file(any_location, "one", str(n).encode(), new=True)
