@@ -59,7 +59,7 @@ def decode_model(xg_model: pl.LazyFrame) -> XgModel | None:
 
 @lru_cache(2)
 def decode_card(name: str, card: str) -> XgModel:
-    """Return the model of a card; the same object each time, as its expressions are made once a model."""
+    """Return the model of a card; the same object each time, as its trees are prepared once a model."""
     try:
         return msgspec.json.decode(card, type=XgModel)
     except msgspec.DecodeError as error:

@@ -25,6 +25,7 @@ def drop_repeated_goals(events: pl.LazyFrame) -> pl.LazyFrame:
         rows.filter(is_goal())
         .with_columns(previous_goal=previous, extra_goals=count_extra_goals())
         .filter(is_within_window() & is_repeat_of_previous())
+        .select("row")
     )
     return rows.join(repeats, on="row", how="anti", maintain_order="left").drop(
         "row", *PAGE_SCORES, "home_final_goals", "away_final_goals"

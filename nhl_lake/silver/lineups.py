@@ -59,8 +59,8 @@ class Play(PageStruct):
     details: Details | None = None
 
 
-class Page(PageStruct):
-    """The teams, dressed players and players of plays on a play-by-play page."""
+class DressedPage(PageStruct):
+    """The teams and dressed players on a play-by-play page."""
 
     id: Int64
     season: Int32
@@ -68,6 +68,11 @@ class Page(PageStruct):
     homeTeam: Team
     awayTeam: Team
     rosterSpots: list[RosterSpot]
+
+
+class Page(DressedPage):
+    """A play-by-play page, with the players of its plays."""
+
     plays: list[Play] | None = None
 
 
@@ -82,15 +87,9 @@ class Unlisted(PageStruct):
     position: Position | None
 
 
-class Dressed(PageStruct):
-    """The teams and players of a play-by-play page, without its plays."""
+class PageSummary(DressedPage):
+    """A play-by-play page, with the players that its plays name and `rosterSpots` does not, in place of the plays."""
 
-    id: Int64
-    season: Int32
-    gameType: Int16
-    homeTeam: Team
-    awayTeam: Team
-    rosterSpots: list[RosterSpot]
     unlisted: list[Unlisted]
 
 
@@ -166,7 +165,7 @@ def lineups(play_by_play: pl.LazyFrame, boxscore: pl.LazyFrame, right_rail: pl.L
     and `plays` of the play-by-play page, and, where these pages exist, the players of the box score and the `scratches`
     of the right rail.
     """
-    pages = read_final_pages(play_by_play, Page, summary=Summary(Dressed, summarize_page))
+    pages = read_final_pages(play_by_play, Page, summary=Summary(PageSummary, summarize_page))
     pages = pages.rename({"id": "game_id", "gameType": "game_type"})
     dressed = read_dressed_players(pages, boxscore)
     missing = read_scratches(pages, right_rail).join(dressed, on=["game_id", "player_id"], how="anti")
@@ -210,7 +209,7 @@ def read_roster_spots(pages: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def summarize_page(page: Page) -> Dressed:
+def summarize_page(page: Page) -> PageSummary:
     """Return the dressed players of a page, and the players of its plays that it does not list as dressed.
 
     A player in plays has the team that most of their plays name; none in a tie. Blocked shots are left out: their owner
@@ -236,13 +235,17 @@ def summarize_page(page: Page) -> Dressed:
     unlisted = [
         Unlisted(player, find_most_common(found), "G" if player in goalies else None) for player, found in teams.items()
     ]
-    return Dressed(page.id, page.season, page.gameType, page.homeTeam, page.awayTeam, page.rosterSpots, unlisted)
+    return PageSummary(page.id, page.season, page.gameType, page.homeTeam, page.awayTeam, page.rosterSpots, unlisted)
 
 
 def find_most_common(counts: Counter[int]) -> int | None:
     """Return the most common value; none in a tie."""
-    most = [value for value, count in counts.items() if count == max(counts.values())]
-    return most[0] if len(most) == 1 else None
+    match counts.most_common(2):
+        case [(value, _)]:
+            return value
+        case [(value, count), (_, second)] if count > second:
+            return value
+    return None
 
 
 def read_unlisted_players(pages: pl.LazyFrame) -> pl.LazyFrame:

@@ -7,7 +7,6 @@ import polars as pl
 
 from nhl_lake.bronze.endpoints import BOXSCORE, PLAY_BY_PLAY, RIGHT_RAIL, SHIFT_CHARTS
 from nhl_lake.bronze.lenient import InvalidValue
-from nhl_lake.bronze.numbers import Int32
 from nhl_lake.errors import ValidationFailed
 from nhl_lake.hockey.calendar import FINAL_STATES
 from nhl_lake.schema import columns as c
@@ -17,7 +16,7 @@ from nhl_lake.silver.goalie_games import GOALIE_GAMES
 from nhl_lake.silver.lineups import LINEUPS
 from nhl_lake.silver.listed_shifts import LISTED_SHIFTS
 from nhl_lake.silver.officials import OFFICIALS
-from nhl_lake.silver.parsing.pages import PageStruct, decode_custom_type, read_final_pages, read_leniently
+from nhl_lake.silver.parsing.pages import decode_custom_type, read_final_pages, read_leniently
 from nhl_lake.silver.plays import PLAYS
 from nhl_lake.silver.skater_games import SKATER_GAMES
 from nhl_lake.silver.team_games import TEAM_GAMES
@@ -26,13 +25,6 @@ from nhl_lake.silver.team_games import TEAM_GAMES
 PAGE_STRUCTS = collect_page_structs((PLAYS, SKATER_GAMES, GOALIE_GAMES, LINEUPS, OFFICIALS, TEAM_GAMES, LISTED_SHIFTS))
 MAX_EXAMPLES = 3  # invalid values listed in a text
 GAME_KEY = ("season", "game_id")
-
-
-class SpotsPage(PageStruct):
-    """The dressed players of a play-by-play page, as `silver.lineups` reads them."""
-
-    season: Int32
-    rosterSpots: list[lineups.RosterSpot]
 
 
 def check_pages(
@@ -119,7 +111,7 @@ def find_inconsistent_players(
     """Return one row per game and check that some of its dressed players do not pass, with their ids."""
     pages = play_by_play.join(lines, on="game_id", how="semi")  # only games that have a lineup
     spots = (
-        read_final_pages(pages, SpotsPage, "game_id")
+        read_final_pages(pages, lineups.DressedPage, "game_id")
         .select(pl.col("season").cast(c.season.dtype), "game_id", spot="rosterSpots")
         .explode("spot")
         .filter(pl.col("spot").is_not_null())
