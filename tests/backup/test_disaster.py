@@ -98,7 +98,7 @@ def test_deleted_bronze_is_restored_and_ingest_continues(
 @pytest.mark.soak
 @pytest.mark.parametrize(
     "rebuilds",
-    [pytest.param((), id="all of it", marks=pytest.mark.soak), pytest.param(("--rebuild",), id="bronze only")],
+    [pytest.param((), id="all of it"), pytest.param(("--rebuild",), id="bronze only")],
 )
 def test_lake_is_restored_to_s3_and_ingest_continues(
     rebuilds: tuple[str, ...],

@@ -99,7 +99,7 @@ def half_played(server, game):
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("game", [THRICE, pytest.param(2023020058, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("game", [THRICE, 2023020058])
 def test_a_game_that_is_upcoming_then_live_then_official_is_final_only_at_the_end(
     game, archive, replay, run_here, tmp_path
 ):

@@ -183,7 +183,7 @@ def test_a_stopped_run_stores_what_has_arrived_and_says_so(number, archive, repl
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_while_it_rebuilds_says_so_too(number, archive, replay, start_cli, run_here, tmp_path):
     root = tmp_path / "lake"
     games = [number for number, head in archive().games.items() if head["gameDate"] <= "2023-10-31"]

@@ -142,13 +142,14 @@ def read_facts(root: Location, table: Table) -> pl.DataFrame:
     return rows.sort([name for name in table.key if name in rows.columns])
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("other", "where"),
     [
-        pytest.param(ingest_unlocked, "folder", marks=pytest.mark.soak),
-        pytest.param(rebuild_unlocked, "seaweed", marks=pytest.mark.soak),
-        pytest.param(ingest_unlocked, "seaweed", marks=pytest.mark.soak),
-        pytest.param(rebuild_unlocked, "folder", marks=pytest.mark.soak),
+        (ingest_unlocked, "folder"),
+        (rebuild_unlocked, "seaweed"),
+        (ingest_unlocked, "seaweed"),
+        (rebuild_unlocked, "folder"),
     ],
 )
 def test_ingest_next_to_another_writer_gives_the_same_lake_as_alone(
