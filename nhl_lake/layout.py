@@ -6,7 +6,6 @@ from contextlib import suppress
 
 import polars as pl
 
-from nhl_lake.catalog import TABLES
 from nhl_lake.errors import BadInput, LakeError, UnreadableData
 from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
@@ -29,6 +28,8 @@ def read_lake_ids(root: Location) -> frozenset[str]:
     meta = read_table_id(root, ledger.META)
     if meta is not None:
         return frozenset([meta])
+    from nhl_lake.catalog import TABLES
+
     others = (read_table_id(root, table) for table in TABLES if table.layer in {"bronze", "lake"})
     return frozenset(found for found in others if found is not None)
 
@@ -76,6 +77,8 @@ def check_tables(root: Location) -> None:
     """Open every table. Raise if a newer program wrote the lake, or if a table is lost or cannot be read."""
     check_layout_version(root)
     if is_lake(root):
+        from nhl_lake.catalog import TABLES  # takes a while to load; a query does without
+
         require_no_lost_tables(root, delta_tables.open_tables(root, TABLES))
 
 
@@ -100,6 +103,8 @@ def check_layout_version(root: Location) -> None:
     """Raise if the lake does not have this program's layout version, or if the table that records it is lost."""
     atomic_swap.require_no_unfinished_swap(root)
     if not is_lake(root):
+        from nhl_lake.catalog import TABLES
+
         # a first run, killed or still going, leaves empty tables; it writes rows only after creating all of them
         for table in TABLES:
             if delta_tables.has_data_files(root, table):

@@ -42,3 +42,10 @@ def format_age(now: datetime, then: datetime) -> str:
     if hours < 48:
         return f"{hours:.0f} hours ago" if round(hours) > 1 else "an hour ago"
     return f"{hours / 24:.0f} days ago"
+
+
+def describe_body(body: bytes) -> str:
+    """Return what a body is that should be JSON of nhl-lake."""
+    if body.lstrip()[:1] == b"<":
+        return "it is a web page"
+    return "it is empty" if not body.strip() else "it is other data"

@@ -24,7 +24,8 @@ from nhl_lake.errors import BadInput, LakeError, LakeLocked, UnreadableData
 from nhl_lake.hockey.ids import format_season
 from nhl_lake.store import location, locks
 from nhl_lake.store.location import Location, Source
-from nhl_lake.store.website import Website, describe_body
+from nhl_lake.store.web_address import Website
+from nhl_lake.text import describe_body
 
 MANIFESTS_FOLDER, OBJECTS_FOLDER, DRILLS_FOLDER, SET_ASIDE_FOLDER, PROGRESS_FILE, INDEX_FILE = (
     "manifests",

@@ -34,7 +34,8 @@ from nhl_lake.store import atomic_swap, checksums, delta_tables, handles, locati
 from nhl_lake.store.delta import commit_name, read_add_actions
 from nhl_lake.store.download import WrongContent, download_file
 from nhl_lake.store.location import Location, Source
-from nhl_lake.store.website import MAX_CONNECTIONS, Website
+from nhl_lake.store.web_address import Website
+from nhl_lake.store.website import MAX_CONNECTIONS
 
 MAX_WORKERS = 8
 CHECKPOINT_AFTER = 20

@@ -35,7 +35,7 @@ def load_backup_settings(uri: str | None) -> "tuple[Settings, Clock, Location]":
 def load_source_settings(uri: str | None) -> "tuple[Settings, Clock, Source]":
     """Return the settings, the clock, and where backups are read from: also a web host, to which nothing is written."""
     from nhl_lake.store.location import parse_source
-    from nhl_lake.store.website import is_web_address
+    from nhl_lake.store.web_address import is_web_address
 
     if uri is None or not is_web_address(uri):
         return load_backup_settings(uri)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from rich import filesize
@@ -21,14 +21,14 @@ from rich.text import Text
 
 from nhl_lake.cli import log
 from nhl_lake.hockey.calendar import EASTERN
-from nhl_lake.ingest.planner import count_by_reason
-from nhl_lake.ingest.run import IngestSummary
-from nhl_lake.ingest.writer import sum_page_counts
-from nhl_lake.quality.audit import Finding
-from nhl_lake.queries.status import LakeStatus, SeasonStatus
-from nhl_lake.queries.trace import TraceEntry
-from nhl_lake.rebuild.publish import RebuiltPartition
 from nhl_lake.text import format_count, show_controls
+
+if TYPE_CHECKING:  # a query prints its rows without loading the rest of the program
+    from nhl_lake.ingest.run import IngestSummary
+    from nhl_lake.quality.audit import Finding
+    from nhl_lake.queries.status import LakeStatus, SeasonStatus
+    from nhl_lake.queries.trace import TraceEntry
+    from nhl_lake.rebuild.publish import RebuiltPartition
 
 LINE_EVERY_S = 30.0
 COLORS = {"error": "red", "warning": "yellow", "W": "green", "L": "red"}
@@ -195,7 +195,7 @@ class RebuildProgressBar:
         if self.progress:
             self.progress.update(self.task, completed=partitions)
 
-    def show_partition(self, partition: RebuiltPartition) -> None:
+    def show_partition(self, partition: "RebuiltPartition") -> None:
         """Print a rebuilt partition."""
         if not self.quiet:
             season = "all" if partition.season is None else str(partition.season)
@@ -205,8 +205,10 @@ class RebuildProgressBar:
             out.print(f"{partition.table:22} {season:>8} {number:>12} {noun}{games}")
 
 
-def show_summary(summary: IngestSummary) -> None:
+def show_summary(summary: "IngestSummary") -> None:
     """Print what a run did: a line per table, pages for later runs and why, failures, and rebuilt tables."""
+    from nhl_lake.ingest.writer import sum_page_counts
+
     out = make_console()
     rows = [
         (name, t.asked, t.new, t.changed, t.unchanged, t.not_there, t.failed)
@@ -236,7 +238,7 @@ def show_summary(summary: IngestSummary) -> None:
         out.print("\nStopped. The pages so far are stored; the next run goes on from there.")
 
 
-def show_incomplete(summary: IngestSummary) -> None:
+def show_incomplete(summary: "IngestSummary") -> None:
     """Print on stderr what is incomplete, one line per kind, also with --quiet."""
     for line in summary.incomplete[:KINDS_SHOWN]:
         log.write("warning", f"Incomplete: {line}")
@@ -244,8 +246,10 @@ def show_incomplete(summary: IngestSummary) -> None:
         log.write("warning", f"Incomplete: {more} more kinds; `nhl-lake status` lists them.")
 
 
-def format_summary_json(summary: IngestSummary) -> str:
+def format_summary_json(summary: "IngestSummary") -> str:
     """Return the summary as JSON."""
+    from nhl_lake.ingest.writer import sum_page_counts
+
     return format_json(
         {
             "run_id": summary.run_id,
@@ -285,6 +289,8 @@ def show_plan(
 
     has_edge: a run would also request EDGE pages, which depend on its rebuild.
     """
+    from nhl_lake.ingest.planner import count_by_reason
+
     out = make_console()
     if verbose:
         rows = requests.select("table", "page", "why").iter_rows()
@@ -310,7 +316,7 @@ def format_eastern_time(instant: datetime) -> str:
     return f"{instant.astimezone(EASTERN):%a %d %b %Y %H:%M} ET"
 
 
-def show_status(status: LakeStatus, *, more_problems: Sequence[str] = (), is_short: bool = False) -> None:
+def show_status(status: "LakeStatus", *, more_problems: Sequence[str] = (), is_short: bool = False) -> None:
     """Print the status of the lake; the first line says whether all is well. The demo prints a short one."""
     out = make_console()
     problems = [*status.problems, *more_problems]
@@ -354,7 +360,7 @@ def show_status(status: LakeStatus, *, more_problems: Sequence[str] = (), is_sho
             out.print(f"  {run['error']}")
 
 
-def show_seasons(seasons: Sequence[SeasonStatus]) -> None:
+def show_seasons(seasons: "Sequence[SeasonStatus]") -> None:
     """Print a line per season, without columns that are all zero."""
     titles = {
         "complete": "complete",
@@ -380,7 +386,7 @@ def show_seasons(seasons: Sequence[SeasonStatus]) -> None:
             )
 
 
-def show_failures(status: LakeStatus) -> None:
+def show_failures(status: "LakeStatus") -> None:
     """Print the last failure of each missing page."""
     if status.failures.is_empty():
         return
@@ -416,7 +422,7 @@ def show_runs(runs: pl.DataFrame) -> None:
             make_console().print(f"{run['started_at']:%Y-%m-%d %H:%M}: {run['error']}")
 
 
-def show_findings(findings: Sequence[Finding]) -> None:
+def show_findings(findings: "Sequence[Finding]") -> None:
     """Print the findings of a check, errors first."""
     order = {"error": 0, "warning": 1, "info": 2}
     rows = [
@@ -454,7 +460,7 @@ def format_value(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def show_traced_rows(entry: TraceEntry) -> None:
+def show_traced_rows(entry: "TraceEntry") -> None:
     """Print a table's rows for a game."""
     make_console().print(
         f"\n{entry.table.name}  {entry.row_count:,} row{'' if entry.row_count == 1 else 's'}", style="bold"

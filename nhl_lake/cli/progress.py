@@ -5,16 +5,19 @@ import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from nhl_lake.backup.create import BackupSummary
-from nhl_lake.backup.manifest import Manifest
-from nhl_lake.backup.prune import PruneResult
-from nhl_lake.backup.repository import SHORT_ID, BackupStatus, DrillResult
-from nhl_lake.backup.verify import VerifyResult
 from nhl_lake.cli import console, log
 from nhl_lake.text import format_age, format_count
+
+if TYPE_CHECKING:
+    from nhl_lake.backup.create import BackupSummary
+    from nhl_lake.backup.manifest import Manifest
+    from nhl_lake.backup.prune import PruneResult
+    from nhl_lake.backup.repository import BackupStatus, DrillResult
+    from nhl_lake.backup.verify import VerifyResult
 
 LINE_EVERY_S = 30.0
 MAX_PROBLEMS_SHOWN = 20
@@ -67,7 +70,7 @@ class ByteProgressBar:
             )
 
 
-def show_backup(summary: BackupSummary, backups: object) -> None:
+def show_backup(summary: "BackupSummary", backups: object) -> None:
     """Print what a backup did."""
     manifest = summary.manifest
     rows = sum(table.rows for table in manifest.tables)
@@ -84,7 +87,7 @@ def show_backup(summary: BackupSummary, backups: object) -> None:
         out.print("the next ingest or rebuild brings the tables up to date.")
 
 
-def describe_backup(manifest: Manifest) -> dict[str, object]:
+def describe_backup(manifest: "Manifest") -> dict[str, object]:
     """Return the facts about a backup that --json prints."""
     return {
         "name": manifest.name,
@@ -103,8 +106,10 @@ def describe_backup(manifest: Manifest) -> dict[str, object]:
     }
 
 
-def show_backups(manifests: Sequence[Manifest]) -> None:
+def show_backups(manifests: "Sequence[Manifest]") -> None:
     """Print backups, newest first."""
+    from nhl_lake.backup.repository import SHORT_ID
+
     heads = ["backup", "created (UTC)", "tables", "rows", "files", "size", "lake", "league", "location"]
     rows = []
     for facts in map(describe_backup, manifests):
@@ -116,7 +121,7 @@ def show_backups(manifests: Sequence[Manifest]) -> None:
     console.make_console().print(console.make_grid(heads, rows, right=heads[2:6], unbroken=heads[:7]))
 
 
-def show_verification(found: VerifyResult, *, deep: bool) -> None:
+def show_verification(found: "VerifyResult", *, deep: bool) -> None:
     """Print the problems of backups, and what to do about them."""
     out = console.make_console()
     if found.wrong:
@@ -135,7 +140,7 @@ def show_verification(found: VerifyResult, *, deep: bool) -> None:
     )
 
 
-def show_prune(found: PruneResult, *, dry_run: bool) -> None:
+def show_prune(found: "PruneResult", *, dry_run: bool) -> None:
     """Print how many backups stay, and which were removed."""
     verb = "Would remove" if dry_run else "Removed"
     console.make_console().print(
@@ -148,7 +153,7 @@ def show_prune(found: PruneResult, *, dry_run: bool) -> None:
         console.make_console().print(f"  {name}")
 
 
-def show_drill(drill: DrillResult) -> None:
+def show_drill(drill: "DrillResult") -> None:
     """Print the result of a drill."""
     console.make_console().print(
         f"Backup {drill.backup}: {format_count(drill.tables, 'table')}, "
@@ -159,7 +164,7 @@ def show_drill(drill: DrillResult) -> None:
         console.make_console().print(f"  {wrong}")
 
 
-def show_backup_status(standing: BackupStatus, now: datetime) -> None:
+def show_backup_status(standing: "BackupStatus", now: datetime) -> None:
     """Print the age of the last backup and the last drill."""
     out = console.make_console()
     if standing.problem:

@@ -51,7 +51,6 @@ def sql_command(
     """
     from nhl_lake import layout
     from nhl_lake.queries import targets
-    from nhl_lake.queries.export import ROW_WRITERS, save_rows
     from nhl_lake.queries.sql import collect_query, run_query
 
     text = read_query(query, file)
@@ -59,6 +58,8 @@ def sql_command(
     target = targets.parse_target(output) if output is not None else None
     form = kind or ("json" if json else None)
     if form is not None or output is not None:
+        from nhl_lake.queries.export import ROW_WRITERS
+
         form = targets.choose_format(target, form, list(ROW_WRITERS))
     if target is not None:
         if targets.is_folder(target):
@@ -68,6 +69,8 @@ def sql_command(
     layout.require_lake_exists(chosen.root)
     rows = collect_query(run_query(chosen.root, text))
     if target is not None:
+        from nhl_lake.queries.export import save_rows
+
         save_rows(rows.lazy(), target, str(form), raw_text=raw_text)
         print_text(f"{format_count(rows.height, 'row')}: {target}")
     elif form is None:

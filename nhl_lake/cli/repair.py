@@ -158,7 +158,7 @@ def restore_lake(
     from nhl_lake.maintenance import upgrade
     from nhl_lake.schema import ledger
     from nhl_lake.store import locks
-    from nhl_lake.store.website import Website
+    from nhl_lake.store.web_address import Website
 
     preflight.check_restore(root, backups, wanted)
     if not yes and (question := preflight.make_restore_prompt(root, wanted)):

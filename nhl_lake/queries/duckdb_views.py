@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from nhl_lake.errors import LakeError
-from nhl_lake.queries.moneypuck import VIEWS, TableOrView
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Bucket, Location
 
 if TYPE_CHECKING:
     import duckdb
+
+    from nhl_lake.queries.moneypuck import TableOrView
 
 STORAGE_VERSION = "v1.0.0"
 DUCKDB_TYPES = {
@@ -31,7 +32,7 @@ DUCKDB_TYPES = {
 }
 
 
-def create_views(root: Location, file: Path, tables: Sequence[Table]) -> Iterator[tuple[TableOrView, int]]:
+def create_views(root: Location, file: Path, tables: Sequence[Table]) -> "Iterator[tuple[TableOrView, int]]":
     """Write one view per table over its current files, then the views that read those tables."""
     if isinstance(root, Bucket):
         raise LakeError(
@@ -48,6 +49,8 @@ def create_views(root: Location, file: Path, tables: Sequence[Table]) -> Iterato
         connection.execute(f"CREATE VIEW {table.name} AS {format_view_query(files, schema)}")
         connection.execute(f"COMMENT ON VIEW {table.name} IS {quote_text(f'One row is {table.grain}.')}")
         yield table, delta_tables.read_table_size(root, table)["rows"]
+    from nhl_lake.queries.moneypuck import VIEWS
+
     for view in VIEWS:
         if set(view.inputs) <= set(tables):
             connection.execute(f"CREATE VIEW {view.name} AS {view.sql}")
@@ -56,7 +59,7 @@ def create_views(root: Location, file: Path, tables: Sequence[Table]) -> Iterato
     connection.close()
 
 
-def count_rows(connection: "duckdb.DuckDBPyConnection", table: TableOrView) -> int:
+def count_rows(connection: "duckdb.DuckDBPyConnection", table: "TableOrView") -> int:
     """Return the number of rows of a table or view."""
     found = connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()
     return found[0] if found else 0
@@ -74,8 +77,8 @@ def format_view_query(files: Sequence[str], schema: pl.Schema) -> str:
 
 
 def copy_tables(
-    file: Path, tables: Sequence[TableOrView], rows: Callable[[TableOrView], pl.LazyFrame]
-) -> Iterator[tuple[TableOrView, int]]:
+    file: Path, tables: "Sequence[TableOrView]", rows: "Callable[[TableOrView], pl.LazyFrame]"
+) -> "Iterator[tuple[TableOrView, int]]":
     """Copy tables through a Parquet file each, which DuckDB reads without extensions wherever the lake is."""
     connection = create_database(file)
     temporary = file.with_suffix(".temporary")
@@ -94,7 +97,7 @@ def copy_tables(
 def create_database(file: Path) -> "duckdb.DuckDBPyConnection":
     """Create a DuckDB file and return a connection to it."""
     try:
-        import duckdb  # noqa: PLC0415 - an extra of 24 MB, which only these two commands need
+        import duckdb
     except ModuleNotFoundError as error:
         raise LakeError(
             "DuckDB is not installed.", "Run `pip install 'nhl-lake[duckdb]'`. `nhl-lake sql` needs no DuckDB."

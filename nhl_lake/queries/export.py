@@ -9,19 +9,21 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 import polars.selectors as cs
 
 from nhl_lake.errors import BadInput, LakeError
 from nhl_lake.queries import duckdb_views, sql
-from nhl_lake.queries.moneypuck import TableOrView
 from nhl_lake.queries.targets import is_folder, write_atomically
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
 from nhl_lake.text import format_count
+
+if TYPE_CHECKING:
+    from nhl_lake.queries.moneypuck import TableOrView
 
 MAX_SHEET_ROWS, MAX_CELL_LENGTH = 1_048_575, 32_767
 SQLITE_TYPES = {
@@ -33,7 +35,7 @@ SQLITE_TYPES = {
 FORMULA_START = r"^[=+\-@\t\r\n＝＋－＠]"  # the wide signs too: some spreadsheets take them for the others
 SIGNED_NUMBER = r"^[+-]\d[\d.:%]*$"
 NUMBER_FORMATS: dict[Any, str] = dict.fromkeys((pl.Int16, pl.Int32, pl.Int64), "0")
-RowReader = Callable[[TableOrView], pl.LazyFrame]
+RowReader = Callable[["TableOrView"], pl.LazyFrame]
 
 
 class ExportedTable(NamedTuple):
@@ -56,7 +58,7 @@ def save_rows(rows: pl.LazyFrame, target: Location | None, file_format: str, *, 
 
 def export_tables(
     root: Location,
-    tables: Sequence[TableOrView],
+    tables: "Sequence[TableOrView]",
     file_format: str,
     target: Location | None,
     *,
@@ -69,7 +71,7 @@ def export_tables(
     """
     files = list_files(tables, file_format, target)
 
-    def rows(table: TableOrView) -> pl.LazyFrame:
+    def rows(table: "TableOrView") -> pl.LazyFrame:
         found = delta_tables.scan_table(root, table) if isinstance(table, Table) else sql.scan_view(root, table)
         return found.filter(pl.col(table.partition).is_in(list(seasons))) if seasons and table.partition else found
 
@@ -86,7 +88,7 @@ def export_tables(
         yield ExportedTable(table.name, rows(table).select(pl.len()).collect().item(), file)
 
 
-def list_files(tables: Sequence[TableOrView], file_format: str, target: Location | None) -> Sequence[Location | None]:
+def list_files(tables: "Sequence[TableOrView]", file_format: str, target: Location | None) -> Sequence[Location | None]:
     """Return the files of an export: one for all tables, or one for each table in a folder."""
     if file_format in FILE_WRITERS:
         if target is not None and not target.suffix:
@@ -135,7 +137,7 @@ def write_json(rows: pl.LazyFrame, file: Path) -> None:
     file.write_text(json.dumps(rows.collect().to_dicts(), indent=2, default=str, ensure_ascii=False) + "\n")
 
 
-def write_workbook(file: Path, tables: Sequence[TableOrView], rows: RowReader) -> Iterator[tuple[TableOrView, int]]:
+def write_workbook(file: Path, tables: "Sequence[TableOrView]", rows: RowReader) -> "Iterator[tuple[TableOrView, int]]":
     """Write one sheet per table. Times lose their zone, which is UTC; ids have no separators."""
     import xlsxwriter  # type: ignore[import-untyped] # noqa: PLC0415 - slow to import, and only Excel needs it
 
@@ -148,7 +150,7 @@ def write_workbook(file: Path, tables: Sequence[TableOrView], rows: RowReader) -
             yield table, found.height
 
 
-def require_fits(table: TableOrView, rows: pl.DataFrame) -> None:
+def require_fits(table: "TableOrView", rows: pl.DataFrame) -> None:
     """Raise if a sheet cannot hold all rows or texts."""
     longest = rows.select(pl.max_horizontal(0, cs.string().str.len_chars().max())).item()
     if rows.height > MAX_SHEET_ROWS or longest > MAX_CELL_LENGTH:
@@ -161,7 +163,7 @@ def require_fits(table: TableOrView, rows: pl.DataFrame) -> None:
         )
 
 
-def write_sqlite(file: Path, tables: Sequence[TableOrView], rows: RowReader) -> Iterator[tuple[TableOrView, int]]:
+def write_sqlite(file: Path, tables: "Sequence[TableOrView]", rows: RowReader) -> "Iterator[tuple[TableOrView, int]]":
     """Write one SQLite table per table: `gold.skater_game` as gold_skater_game. Dates and times (UTC) are text."""
     with closing(sqlite3.connect(file)) as connection:
         for table in tables:
@@ -189,7 +191,7 @@ def write_sqlite(file: Path, tables: Sequence[TableOrView], rows: RowReader) -> 
         connection.commit()
 
 
-def split_by_season(table: TableOrView, rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
+def split_by_season(table: "TableOrView", rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     """Yield rows season by season, to hold one season in memory at a time."""
     if table.partition is None:
         yield rows
@@ -203,7 +205,7 @@ ROW_WRITERS: Mapping[str, Callable[[pl.LazyFrame, Path], object]] = {
     "csv": lambda rows, file: flatten_nested(rows).sink_csv(file),
     "json": write_json,
 }
-FILE_WRITERS: Mapping[str, Callable[[Path, Sequence[TableOrView], RowReader], Iterator[tuple[TableOrView, int]]]] = {
+FILE_WRITERS: "Mapping[str, Callable[[Path, Sequence[TableOrView], RowReader], Iterator[tuple[TableOrView, int]]]]" = {
     "duckdb": duckdb_views.copy_tables,
     "sqlite": write_sqlite,
     "xlsx": write_workbook,

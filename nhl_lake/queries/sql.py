@@ -3,17 +3,18 @@
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import polars as pl
 import polars.selectors as cs
 
-from nhl_lake import catalog
-from nhl_lake.errors import COLOR_CODE, BadInput, is_panic, raise_shortage
-from nhl_lake.queries.moneypuck import VIEWS, View
-from nhl_lake.schema.table import Table
+from nhl_lake.errors import COLOR_CODE, BadInput, TableNotFound, is_panic, raise_shortage
+from nhl_lake.schema.table import Table, TableName
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
+
+if TYPE_CHECKING:
+    from nhl_lake.queries.moneypuck import View
 
 Frame = pl.DataFrame | pl.LazyFrame
 READ_QUERY = re.compile(
@@ -26,6 +27,8 @@ FILE_READER = re.compile(
 )
 UNKNOWN_TABLE = re.compile(r"relation '([^']+)' was not found")
 UNKNOWN_COLUMN = re.compile(r'unable to find column "([^"]+)"; valid columns: \[([^\]]*)\]')
+TABLE_NAME = re.compile(r"\b(?:bronze|silver|gold|lake|external)\.\w+")
+VIEW_NAMES = ("player_game_stats", "games_historical", "schedule", "skaters")
 MAX_MESSAGE_LENGTH = 240
 
 
@@ -37,32 +40,51 @@ def run_query(root: Location, sql: str, frames: Mapping[str, Frame] | None = Non
             "`nhl-lake tables` lists the tables, `nhl-lake tables gold.skater_game` the columns of one.",
         )
     frames = frames or {}
-    if taken := [name for name in frames if name in {view.name for view in VIEWS}]:
+    if taken := [name for name in frames if name in VIEW_NAMES]:
         raise BadInput(
             f"'{taken[0]}' is the name of a view of the lake.", f"Pass the frame under another name: my_{taken[0]}=…"
         )
-    tables = {table.name: delta_tables.scan_table(root, table) for table in find_named_tables(sql)}
+    tables = scan_named_tables(root, sql)
     views = {view.name: scan_view(root, view) for view in find_named_views(sql)}
     return plan_query(pl.SQLContext({**tables, **views, **frames}), sql)
 
 
-def scan_view(root: Location, view: View) -> pl.LazyFrame:
+def scan_view(root: Location, view: "View") -> pl.LazyFrame:
     """Return the rows of a view."""
     return pl.SQLContext({table.name: delta_tables.scan_table(root, table) for table in view.inputs}).execute(
         view.sql, eager=False
     )
 
 
-def find_named_tables(sql: str) -> list[Table]:
-    """Return the tables that a query names: opening every table would take longer than the query."""
-    text = sql.replace('"', "")
-    return [table for table in catalog.ALL_TABLES if re.search(rf"\b{re.escape(table.name)}\b", text)]
+def scan_named_tables(root: Location, sql: str) -> dict[str, pl.LazyFrame]:
+    """Return the rows of the tables that a query names. The catalog takes longer to load than most queries to run."""
+    found = {}
+    for name in find_table_names(sql):
+        try:
+            found[name] = delta_tables.scan_table(root, TableName(name))
+        except TableNotFound:
+            from nhl_lake import catalog
+
+            if name in {table.name for table in catalog.ALL_TABLES}:
+                raise
+            # a column of something with the alias `gold`, or an unknown table, which the engine names
+    return found
 
 
-def find_named_views(sql: str) -> list[View]:
+def find_table_names(sql: str) -> list[str]:
+    """Return what may be the names of tables in a query, each once."""
+    return list(dict.fromkeys(TABLE_NAME.findall(sql.replace('"', ""))))
+
+
+def find_named_views(sql: str) -> "list[View]":
     """Return the views that a query names; the end of a table's name does not count."""
     text = sql.replace('"', "")
-    return [view for view in VIEWS if re.search(rf"(?<![\w.]){view.name}\b", text)]
+    names = [name for name in VIEW_NAMES if re.search(rf"(?<![\w.]){name}\b", text)]
+    if not names:
+        return []
+    from nhl_lake.queries.moneypuck import VIEWS
+
+    return [view for view in VIEWS if view.name in names]
 
 
 def plan_query(context: "pl.SQLContext[Any]", sql: str) -> pl.LazyFrame:
@@ -125,6 +147,8 @@ def raise_query_error(message: str) -> NoReturn:
     """Raise the error for an invalid query; suggest a similar name."""
     message = COLOR_CODE.sub("", message)
     if found := UNKNOWN_TABLE.search(message):
+        from nhl_lake import catalog
+
         try:
             catalog.find_table(found[1])
         except BadInput as unknown:

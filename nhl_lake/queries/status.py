@@ -68,7 +68,7 @@ def read_status(root: Location, now: datetime) -> LakeStatus:
     layout.require_readable_lake(root)
     schedule = inventory.scan_scheduled_games(root, delta_tables.scan_newest_pages(root, endpoints.SCHEDULE)).collect()
     seasons = sorted(schedule["season"].unique().to_list(), reverse=True)
-    facts = inventory.read_inventory(root, seasons, player_ids=inventory.make_empty_player_ids())
+    facts = inventory.read_inventory(root, seasons, games=schedule, player_ids=inventory.make_empty_player_ids())
     failed = read_failures(root)
     standing = classify_games(facts, now, find_schedule_read_time(root), failed)
     to_come = select_upcoming_games(schedule, now)

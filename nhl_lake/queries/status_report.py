@@ -17,7 +17,7 @@ from nhl_lake.backup.repository import BackupStatus
 from nhl_lake.catalog import TABLES
 from nhl_lake.queries.status import LakeStatus, read_status
 from nhl_lake.schema import ledger
-from nhl_lake.store import delta_tables
+from nhl_lake.store import delta_tables, handles
 from nhl_lake.store.location import Location
 from nhl_lake.text import format_age
 
@@ -159,9 +159,10 @@ class LakeFacts(NamedTuple):
 
 def read_report(root: Location, backups: Location, now: datetime, limits: HealthLimits) -> LakeFacts:
     """Return the report on a lake and its backups."""
-    found = read_status(root, now)
-    safety = repository.read_backup_status(backups, layout.read_lake_ids(root))
-    report = make_report(found, safety, ledger.read_source(delta_tables.scan_table(root, ledger.META)), now)
+    with handles.cache_folder_handles():  # each table is opened once
+        found = read_status(root, now)
+        safety = repository.read_backup_status(backups, layout.read_lake_ids(root))
+        report = make_report(found, safety, ledger.read_source(delta_tables.scan_table(root, ledger.META)), now)
     return LakeFacts(found, safety, add_stale_problems(report, limits))
 
 

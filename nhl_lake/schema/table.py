@@ -22,6 +22,12 @@ class VersionPolicy(StrEnum):
     LATEST = "only the newest version"
 
 
+class TableName(NamedTuple):
+    """The name of a table, such as `gold.shots`: enough to read its rows, without loading all declarations."""
+
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column: its name, dtype, meaning, and unit if it has one."""

@@ -17,8 +17,7 @@ from nhl_lake.errors import BadInput, LakeError, UnreadableData
 from nhl_lake.hockey.ids import is_season
 from nhl_lake.store import location
 from nhl_lake.store.location import Source
-from nhl_lake.store.website import describe_body
-from nhl_lake.text import format_count
+from nhl_lake.text import describe_body, format_count
 
 MANIFEST, LANDING_PAGE = "manifest.json", "index.html"
 FORMAT = 1

@@ -5,10 +5,9 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
-import stamina
 from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 from obstore.exceptions import BaseError
@@ -32,9 +31,14 @@ from nhl_lake.store.lease import require_lease
 from nhl_lake.store.location import Bucket, Location
 from nhl_lake.store.s3_errors import explain_s3_error
 
+if TYPE_CHECKING:
+    import stamina
 
-def retry_commits() -> Iterator[stamina.Attempt]:
+
+def retry_commits() -> "Iterator[stamina.Attempt]":
     """Yield commit attempts. If two writers start from one version, one conflicts; it must read and decide again."""
+    import stamina  # only writers need it
+
     yield from stamina.retry_context(on=CommitFailedError, attempts=20, timeout=120, wait_initial=0.05, wait_max=2)
 
 

@@ -17,7 +17,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from nhl_lake.errors import TableNotFound, UnreadableData, is_panic, raise_shortage, summarize_error
 from nhl_lake.schema import external
-from nhl_lake.schema.table import Table, VersionPolicy
+from nhl_lake.schema.table import Table, TableName, VersionPolicy
 from nhl_lake.store import atomic_swap, location
 from nhl_lake.store.commits import (
     append_rows,
@@ -108,7 +108,7 @@ def open_if_exists(root: Location, table: Table) -> bool:
     return True
 
 
-def has_table(root: Location, table: Table) -> bool:
+def has_table(root: Location, table: Table | TableName) -> bool:
     """Return whether the table is in the lake."""
     folder = locate_table(root, table)
     if isinstance(folder, Path):
@@ -135,7 +135,7 @@ def has_data_files(root: Location, table: Table) -> bool:
     return any(file.name.endswith(".parquet") for file in location.list_files(folder))
 
 
-def raise_unreadable(root: Location, table: Table, why: object) -> NoReturn:
+def raise_unreadable(root: Location, table: Table | TableName, why: object) -> NoReturn:
     """Raise the error for a damaged table. Nothing is guessed, and nothing is fetched again silently."""
     raise UnreadableData(
         f"{table.name} cannot be read at {locate_table(root, table)}: {summarize_error(why)}",
@@ -143,7 +143,7 @@ def raise_unreadable(root: Location, table: Table, why: object) -> NoReturn:
     )
 
 
-def open_table(root: Location, table: Table, *, version: int | None = None) -> DeltaTable:
+def open_table(root: Location, table: Table | TableName, *, version: int | None = None) -> DeltaTable:
     """Open a table at its newest version, or at `version`."""
     folder = locate_table(root, table)
     if isinstance(folder, Path) and not has_table(root, table):
@@ -167,7 +167,7 @@ def open_table(root: Location, table: Table, *, version: int | None = None) -> D
     return delta
 
 
-def raise_missing(root: Location, table: Table) -> NoReturn:
+def raise_missing(root: Location, table: Table | TableName) -> NoReturn:
     """Raise the error for a table without a log."""
     if has_files(locate_table(root, table)) and not has_table(root, table):
         raise_unreadable(root, table, f"it has files but no log in `{DELTA_LOG}`")
@@ -175,7 +175,7 @@ def raise_missing(root: Location, table: Table) -> NoReturn:
     raise TableNotFound(f"{table.name} is not in the lake at {root}.", "Run `nhl-lake ingest` to create it.")
 
 
-def scan_table(root: Location, table: Table, *, version: int | None = None) -> pl.LazyFrame:
+def scan_table(root: Location, table: Table | TableName, *, version: int | None = None) -> pl.LazyFrame:
     """Scan a table, pinned at its newest version, or at `version`."""
     return pl.scan_delta(open_table(root, table, version=version))
 

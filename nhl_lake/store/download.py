@@ -8,7 +8,8 @@ from typing import IO
 
 from nhl_lake.store import website
 from nhl_lake.store.location import LOCAL_CHUNK_BYTES, fsync_paths, require_no_links
-from nhl_lake.store.website import Wait, Website
+from nhl_lake.store.web_address import Website
+from nhl_lake.store.website import Wait
 
 OPEN_PART = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
 OnBytes = Callable[[int], object]

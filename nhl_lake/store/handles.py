@@ -18,7 +18,7 @@ from urllib.parse import unquote
 import obstore
 from deltalake import DeltaTable
 
-from nhl_lake.schema.table import Table
+from nhl_lake.schema.table import Table, TableName
 from nhl_lake.store import location
 from nhl_lake.store.delta import DELTA_LOG, commit_name
 from nhl_lake.store.location import Bucket, Location
@@ -51,7 +51,7 @@ class TableHandle(DeltaTable):
         return unquote(super().table_uri)
 
 
-def locate_table(root: Location, table: Table) -> Location:
+def locate_table(root: Location, table: Table | TableName) -> Location:
     """Return the location of a table: `bronze.play_by_play` is at ROOT/bronze/play_by_play."""
     return root.joinpath(*table.name.split("."))
 

@@ -25,8 +25,7 @@ from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
 from nhl_lake.errors import BadInput, LakeError, redact_secrets
-from nhl_lake.store import website
-from nhl_lake.store.website import Website
+from nhl_lake.store.web_address import MAX_WEBSITE_FILE_BYTES, Website, is_web_address
 
 S3_SCHEME = "s3://"
 NO_HARD_LINK_ERRNOS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
@@ -110,7 +109,7 @@ def parse_location(text: str | Location) -> Location:
         raise BadInput("Invalid location: it is empty.", "Use a folder or s3://bucket/prefix.")
     if "://" not in text:
         return expand_home(Path(text))
-    if website.is_web_address(text):
+    if is_web_address(text):
         raise BadInput(
             f"{redact_secrets(text)} is on a web host, from which nhl-lake only reads.",
             "Use a folder or s3://bucket/prefix here. `nhl-lake restore --from-backup --from URL` restores from there.",
@@ -126,7 +125,11 @@ def parse_location(text: str | Location) -> Location:
 
 def parse_source(text: str) -> Source:
     """Parse the address of something to read: a folder path, an `s3://bucket/prefix` URL or an `https://` address."""
-    return website.parse_website(text) if website.is_web_address(text) else parse_location(text)
+    if not is_web_address(text):
+        return parse_location(text)
+    from nhl_lake.store import website  # loads httpx, which most commands do not need
+
+    return website.parse_website(text)
 
 
 def expand_home(path: Path) -> Path:
@@ -254,9 +257,11 @@ def has_file(location: Location, name: str) -> bool:
     return True
 
 
-def read_file(location: Source, name: str, *, max_bytes: int = website.MAX_FILE_BYTES) -> bytes:
+def read_file(location: Source, name: str, *, max_bytes: int = MAX_WEBSITE_FILE_BYTES) -> bytes:
     """Return the content of a file. Raises FileNotFoundError. max_bytes: of a web host, more are an error."""
     if isinstance(location, Website):
+        from nhl_lake.store import website
+
         return website.read_file(location, name, max_bytes=max_bytes)
     if isinstance(location, Path):
         return (location / name).read_bytes()
@@ -269,7 +274,9 @@ def read_chunks(location: Source, name: str, *, size: int | None = None) -> Iter
     size: what the file should have; of a web host, more bytes are an error.
     """
     if isinstance(location, Website):
-        most = website.MAX_FILE_BYTES if size is None else size
+        from nhl_lake.store import website
+
+        most = MAX_WEBSITE_FILE_BYTES if size is None else size
         yield from website.read_chunks(location, name, max_bytes=most, size=size)
         return
     if isinstance(location, Path):

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from functools import cache
 from http.cookiejar import CookieJar
 from importlib.metadata import version
-from urllib.parse import quote
 
 import httpx
 
 from nhl_lake.errors import BadInput, LakeError, StorageUnavailable, redact_secrets
+from nhl_lake.store.web_address import MAX_WEBSITE_FILE_BYTES, Website
 
-SCHEMES = ("http://", "https://")
 HOST = re.compile(rb"[\w.:-]+")
 MAX_REDIRECTS = 5
 MAX_FAILURES = 7  # in a row, without a new byte; the waits between them are about a minute
@@ -28,24 +27,9 @@ MAX_FIRST_FAILURES = 2  # of a host that has never answered
 FIRST_WAIT_S, MAX_WAIT_S = 0.5, 30.0
 MAX_CONNECTIONS = 4
 MIN_BYTES_A_SECOND, GRACE_S = 1024, 60.0  # with only a timeout per read, a host could take days for a file
-MAX_FILE_BYTES = 64 * 2**20  # of a file whose size nobody knows: manifests
 RETRYABLE_STATUSES = frozenset({408, 425, 429})  # and every 5xx
 TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=None)
 Wait = Callable[[float], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Website:
-    """A folder of a static web host: its URL, without a slash at the end."""
-
-    url: str
-
-    def __str__(self) -> str:
-        return self.url
-
-    def locate(self, name: str) -> str:
-        """Return the URL of a file."""
-        return f"{self.url}/{quote(name, safe='/=')}"
 
 
 class NoCookies(CookieJar):
@@ -73,11 +57,6 @@ class TransferBroken(Exception):
 
 class FileTooLarge(StorageUnavailable):
     """A file has more bytes than it should; the rest of it was not read."""
-
-
-def is_web_address(text: str) -> bool:
-    """Return whether a text is the address of a web host."""
-    return text.lower().startswith(SCHEMES)
 
 
 def parse_website(text: str) -> Website:
@@ -162,7 +141,7 @@ def too_large_error(url: str, max_bytes: int) -> "FileTooLarge":
     )
 
 
-def read_file(site: Website, name: str, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
+def read_file(site: Website, name: str, *, max_bytes: int = MAX_WEBSITE_FILE_BYTES) -> bytes:
     """Return the content of a file. Raises FileNotFoundError, and an error if the file is larger than `max_bytes`."""
     return b"".join(read_chunks(site, name, max_bytes=max_bytes))
 
@@ -262,10 +241,3 @@ def check_status(response: httpx.Response, url: str, begin: int) -> int | None:
 def parse_wait(text: str) -> float | None:
     """Return the seconds that a host asks to wait, at most two minutes; None if it does not say."""
     return min(float(text), 120.0) if text.isascii() and text.isdigit() else None
-
-
-def describe_body(body: bytes) -> str:
-    """Return what a body is that should be JSON of nhl-lake."""
-    if body.lstrip()[:1] == b"<":
-        return "it is a web page"
-    return "it is empty" if not body.strip() else "it is other data"

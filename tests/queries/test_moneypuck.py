@@ -189,6 +189,10 @@ def test_a_skater_season_is_one_row_over_all_teams_and_game_types():
     assert found.select(columns).rows() == [("7", "A B", "BBB", 160, 10), ("8", None, "BBB", None, 10)]
 
 
+def test_queries_know_every_view():
+    assert [view.name for view in VIEWS] == list(sql.VIEW_NAMES)
+
+
 def test_a_view_name_may_end_the_name_of_a_table_or_column():
     assert sql.find_named_views("select schedule_state from silver.games join bronze.schedule using (game_id)") == []
     assert [v.name for v in sql.find_named_views('select * from "skaters" s join games_historical g')] == [

@@ -17,7 +17,7 @@ from polars.testing import assert_frame_equal
 
 import nhl_lake
 from nhl_lake import catalog
-from nhl_lake.errors import BadInput, LakeError
+from nhl_lake.errors import BadInput, LakeError, TableNotFound
 from nhl_lake.gold.skater_game import SKATER_GAME
 from nhl_lake.queries import duckdb_views, sql
 from nhl_lake.store import delta_tables
@@ -73,9 +73,20 @@ def test_a_table_is_read_at_its_newest_version(league_lake: Path):
 
 
 def test_only_named_tables_are_opened():
-    assert [t.name for t in sql.find_named_tables("select 1 from silver.plays")] == ["silver.plays"]
-    assert [t.name for t in sql.find_named_tables('select 1 from "silver"."plays" p')] == ["silver.plays"]
-    assert sql.find_named_tables("select 1 from silver.plays_of_mine") == []
+    assert sql.find_table_names("select 1 from silver.plays") == ["silver.plays"]
+    assert sql.find_table_names('select 1 from "silver"."plays" p, silver.plays q') == ["silver.plays"]
+    assert sql.find_table_names("select 1 from silver.plays_of_mine") == ["silver.plays_of_mine"]
+
+
+def test_columns_of_an_alias_are_no_tables(league_lake: Path):
+    rows = run_sql(league_lake, "select count(gold.goals) as games from gold.skater_game as gold")
+
+    assert rows["games"].to_list() == [lakes.read_rows(league_lake, SKATER_GAME).height]
+
+
+def test_table_that_the_lake_lacks_is_named(tmp_path: Path):
+    with pytest.raises(TableNotFound, match=r"gold\.skater_game is not in the lake"):
+        sql.run_query(tmp_path, "select * from gold.skater_game")
 
 
 @pytest.mark.parametrize(
@@ -251,10 +262,12 @@ def test_python_runs_sql_and_reads_older_versions(tmp_path: Path):
     assert found["written_at"].is_sorted(descending=True)
 
 
-def test_a_query_loads_no_network_client_and_no_other_engine(league_lake: Path, tmp_path: Path):
-    code = "import sys; from nhl_lake.cli.app import main; sys.argv = ['nhl-lake', 'sql', 'select 1 as one']\n"
+def test_a_query_loads_no_network_client_no_other_engine_and_no_catalog(league_lake: Path, tmp_path: Path):
+    query = "select count(*) as games from silver.games"
+    code = f"import sys; from nhl_lake.cli.app import main; sys.argv = ['nhl-lake', 'sql', '{query}']\n"
     code += "try: main()\n"
-    code += "finally: print({'httpcore', 'duckdb', 'xlsxwriter', 'pyarrow', 'pandas'} & {*sys.modules})"
+    unused = {"httpx", "stamina", "duckdb", "xlsxwriter", "pyarrow", "pandas", "nhl_lake.catalog"}
+    code += f"finally: print({unused} & {{*sys.modules}})"
     env = dict(os.environ, NHL_LAKE_ROOT=str(league_lake))
     ended = subprocess.run(
         [sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True, check=True
