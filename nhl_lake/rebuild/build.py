@@ -5,7 +5,7 @@ Tasks build whole partitions. They may run anywhere: in this process, in other p
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import polars as pl
@@ -18,7 +18,7 @@ from nhl_lake.schema.projection import fill_unread_columns, find_required_column
 from nhl_lake.schema.table import Table
 from nhl_lake.silver.quarantine import QUARANTINE
 from nhl_lake.store import delta_tables
-from nhl_lake.store.file_commit import read_season_sizes
+from nhl_lake.store.file_commit import PartitionSize, read_season_sizes
 from nhl_lake.store.files import DataFile, write_data_file
 
 MAX_BATCH_GAMES = 200
@@ -103,9 +103,10 @@ def build_chunk(task: BuildTask, table: Table, games: Sequence[int] | None = Non
     """Build a chunk of a partition, or some games of it, in batches, and check them against the table's rules."""
     inputs = [scan_input(task, table, input_table) for input_table in table.inputs]
     if table.chunk_key is None:
-        if not table.needs_day and is_large(task, table):
+        large = is_large(task, table)
+        if large and not table.needs_day:
             inputs = select_required_columns(table, inputs)
-        frames = collect_inputs(table, inputs)
+        frames = collect_inputs(table, inputs) if large else share_inputs(task, table, inputs)
         try:
             rows = build_rows(table, task.partition, frames, *([task.snapshot.day] if table.needs_day else []))
         except pl.exceptions.PolarsError as error:  # a value that does not fit, which no game can be blamed for
@@ -128,12 +129,15 @@ def load_inputs(
     """Yield chunk keys (such as games), the batch size that fits in memory, and the inputs of these keys."""
     if games is None and task.chunks == 1 and not is_large(task, table):
         # reading everything is faster than finding the keys first
-        frames = collect_inputs(table, inputs)
+        frames = share_inputs(task, table, inputs)
         yield *select_chunk_keys(task, table, [frame.lazy() for frame in frames], None), frames
         return
     keys, batch_size = select_chunk_keys(task, table, inputs, games)
-    if len(keys) > PROJECTION_MIN_GAMES:
-        inputs = select_required_columns(table, inputs)
+    if len(keys) <= PROJECTION_MIN_GAMES:
+        for batch in split_keys(keys, batch_size):
+            yield batch, batch_size, share_inputs(task, table, filter_keys(table, inputs, batch), batch)
+        return
+    inputs = select_required_columns(table, inputs)
     for batch in split_keys(keys, BATCHES_PER_READ * batch_size):
         yield batch, batch_size, collect_inputs(table, filter_keys(table, inputs, batch))
 
@@ -145,7 +149,7 @@ def is_large(task: BuildTask, table: Table) -> bool:
 
 def sum_input_bytes(bronze: BuildSnapshot, table: Table, partitions: Iterable[str]) -> dict[str, int]:
     """Return the file sizes of the inputs of each partition, in bytes."""
-    found = [read_season_sizes(bronze.handle(input_table), input_table) for input_table in table.inputs]
+    found = [read_input_sizes(bronze, input_table) for input_table in table.inputs]
     return {
         partition: sum(
             size.size_bytes
@@ -155,6 +159,14 @@ def sum_input_bytes(bronze: BuildSnapshot, table: Table, partitions: Iterable[st
         )
         for partition in partitions
     }
+
+
+def read_input_sizes(bronze: BuildSnapshot, input_table: Table) -> dict[str | None, PartitionSize]:
+    """Return the size of each season of an input."""
+    return bronze.inputs.read_sizes(
+        (input_table.name, bronze.versions[input_table.name]),
+        lambda: read_season_sizes(bronze.handle(input_table), input_table),
+    )
 
 
 def is_input_season(partition: str, table: Table, season: str | None) -> bool:
@@ -258,6 +270,29 @@ def collect_verified(table: Table, rows: pl.LazyFrame) -> pl.DataFrame:
 def collect_inputs(table: Table, inputs: Sequence[pl.LazyFrame]) -> list[pl.DataFrame]:
     """Collect the inputs of a table."""
     return [collect_verified(input_table, rows) for input_table, rows in zip(table.inputs, inputs, strict=True)]
+
+
+def share_inputs(
+    task: BuildTask, table: Table, inputs: Sequence[pl.LazyFrame], keys: Sequence[Any] | None = None
+) -> list[pl.DataFrame]:
+    """Collect the inputs of a table, of some chunk keys or all; what another table has read is not read again."""
+    return [
+        task.snapshot.inputs.read_frame(
+            (
+                input_table.name,
+                task.snapshot.versions[input_table.name],
+                *(
+                    season
+                    for season in sorted(read_input_sizes(task.snapshot, input_table), key=str)
+                    if is_input_season(task.partition, table, season)
+                ),
+                table.needs_all_versions,
+                None if keys is None or table.chunk_key not in input_table.schema else (table.chunk_key, *keys),
+            ),
+            partial(collect_verified, input_table, rows),
+        )
+        for input_table, rows in zip(table.inputs, inputs, strict=True)
+    ]
 
 
 def build_rows(table: Table, partition: str, inputs: Sequence[pl.DataFrame], *more: date) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from deltalake import DeltaTable
 
 from nhl_lake.catalog import TABLES, find_table
 from nhl_lake.errors import LakeError
+from nhl_lake.rebuild.input_cache import InputCache
 from nhl_lake.schema.table import Table
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
@@ -47,6 +48,7 @@ class BuildSnapshot(NamedTuple):
     day: date
     versions: Mapping[str, int]  # by input table
     page_sets: Mapping[str, Mapping[str, PageSet]]  # by bronze table and partition
+    inputs: InputCache
 
     def handle(self, table: Table) -> DeltaTable:
         """Open a table at the snapshot's version."""
@@ -139,7 +141,7 @@ def take_snapshot(
         table.name: delta_tables.open_table(source_root if table.is_stored else target_root, table).version()
         for table in inputs
     }
-    empty = BuildSnapshot(source_root, target_root, as_of, day, versions, {})
+    empty = BuildSnapshot(source_root, target_root, as_of, day, versions, {}, InputCache())
     return empty._replace(page_sets={table.name: read_page_sets(empty, table) for table in pages})
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -70,6 +71,21 @@ def test_everything_can_be_rebuilt(root: Path):
     assert [part.table for part in rebuilt] == [table.name for table in BUILT]
     for name, frame in read_tables(root).items():
         assert_frame_equal(frame, before[name], check_exact=True)
+
+
+def test_small_inputs_are_read_once_for_all_tables(root: Path, monkeypatch: pytest.MonkeyPatch):
+    collect, read = build.collect_verified, Counter()
+
+    def count(table: Table, rows: pl.LazyFrame) -> pl.DataFrame:
+        read[table.name] += 1
+        return collect(table, rows)
+
+    monkeypatch.setattr(build, "collect_verified", count)
+    list(rebuild.rebuild(root, day=TODAY, everything=True))
+
+    for name in ("bronze.play_by_play", "bronze.boxscore", "silver.games"):
+        assert sum(any(one.name == name for one in table.inputs) for table in BUILT) > 1
+        assert read[name] == 1
 
 
 def test_silver_and_gold_can_be_deleted_and_nothing_is_lost(root: Path):
