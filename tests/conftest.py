@@ -29,6 +29,7 @@ from nhl_lake.errors import LakeError
 from tests.support import fake_api
 from tests.support.browser import Browser, find_chromium
 from tests.support.commands import LEAGUE_NOW, CommandResult, get_clean_environment, make_environment
+from tests.support.long_tests import list_left_out
 from tests.support.replay import FAR_FUTURE, Replay, make_recording_handler, select_games
 from tests.support.s3_servers import any_location, bucket, moto, seaweed, start_proxy  # noqa: F401 - fixtures
 from tests.support.web_hosts import web_host  # noqa: F401 - fixture
@@ -82,6 +83,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first. Mark what `make unit` runs: all that needs no slow fixture and plays no league."""
     ranks = {Path(__file__).parent / name: rank for rank, name in enumerate(LONG_FILES)}
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+    names = [f"{item.path.relative_to(Path(__file__).parent).as_posix()}::{item.originalname}" for item in items]
+    for place in list_left_out(names):
+        items[place].add_marker("soak")
     for item in items:
         is_slow = item.get_closest_marker("league") or item.get_closest_marker("soak")
         if not is_slow and NOT_UNIT.isdisjoint(getattr(item, "fixturenames", ())):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import LONG_FILES
+from tests.support.long_tests import choose_spread, read_long_tests
 
 HERE = Path(__file__).parent
 FILES = sorted(HERE.rglob("*.py"))
@@ -52,6 +53,23 @@ def test_this_is_a_unit_test(request: pytest.FixtureRequest):
 def test_a_test_with_a_folder_is_no_unit_test(request: pytest.FixtureRequest, tmp_path: Path):
     assert tmp_path
     assert not request.node.get_closest_marker("unit")
+
+
+def test_long_tests_exist():
+    for name, count in read_long_tests().items():
+        file, _, test = name.partition("::")
+        functions = {
+            node.name for node in ast.walk(ast.parse((HERE / file).read_text())) if isinstance(node, ast.FunctionDef)
+        }
+        assert test in functions, name
+        assert count >= 0
+
+
+@pytest.mark.parametrize(
+    ("count", "kept"), [(0, set()), (1, {0}), (2, {0, 9}), (4, {0, 3, 6, 9}), (20, set(range(10)))]
+)
+def test_parameters_that_stay_in_the_suite_are_spread(count: int, kept: set[int]):
+    assert choose_spread(10, count) == kept
 
 
 def test_long_files_exist():

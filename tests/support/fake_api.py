@@ -1,11 +1,17 @@
 """A tiny fake API of invented teams: hand-made pages, and failures on purpose."""
 
+import atexit
 import json
+import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 from unittest import mock
 from urllib.parse import unquote
 
@@ -18,8 +24,10 @@ from nhl_lake.hockey.calendar import get_eastern_day
 from nhl_lake.hockey.ids import get_season_on
 from nhl_lake.ingest.client import RateLimit
 from nhl_lake.ingest.run import ClientConfig, IngestSummary, Options, ingest
+from nhl_lake.schema import ledger
 from nhl_lake.schema.table import Table
 from nhl_lake.silver.standings import RECORD_KEYS as STANDING
+from nhl_lake.store import delta_tables
 
 FIRST_WEEK = date(2025, 9, 29)
 HOME, AWAY = (101, "AAA"), (102, "BBB")
@@ -217,6 +225,8 @@ def run_ingest(
 
     only: rebuild these tables alone, and what they are built from. All tables would take most of the time.
     """
+    if isinstance(root, Path) and not root.joinpath("bronze").exists():
+        copy_empty_tables(root)
     with rebuild_only(list_upstream(only)) if only else nullcontext():
         return ingest(
             root,
@@ -227,6 +237,20 @@ def run_ingest(
             command="nhl-lake ingest",
             rebuilds=rebuilds or bool(only),
         )
+
+
+@cache
+def make_empty_tables() -> Path:
+    """Return a folder with all tables but `lake.meta`, whose id is the identity of a lake; none has rows."""
+    folder = Path(mkdtemp(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
+    atexit.register(shutil.rmtree, folder)
+    delta_tables.create_tables(folder, [table for table in catalog.TABLES if table != ledger.META])
+    return folder
+
+
+def copy_empty_tables(root: Path) -> None:
+    """Begin a lake as a first run does that was killed after it had created the tables: it takes no time."""
+    shutil.copytree(make_empty_tables(), root, dirs_exist_ok=True)
 
 
 def rebuild_only(tables: Sequence[Table]) -> AbstractContextManager[object]:
