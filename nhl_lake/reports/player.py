@@ -150,16 +150,12 @@ def plan_frames(root: Location, season: int, player_ids: Collection[int] | None)
     for kind in ("skater", "goalie"):
         plans[f"{kind}_seasons"] = plan_seasons(root, kind, season, ids)
     shots = scan_shots(root, season)
-    taken = shots.with_columns(player_id="shooter_player_id")
-    faced = shots.filter(pl.col("goalie_player_id").is_not_null()).with_columns(player_id="goalie_player_id")
+    taken, faced = split_shots(shots)
     for name, rows in (("taken", taken), ("faced", faced)):
         own = rows if ids is None else rows.filter(pl.col("player_id").is_in(ids))
         plans[name] = own.select("player_id", *SHOT_COLUMNS)
         plans[f"{name}_cells"] = count_cells(own, ["player_id"])
-    is_forward = pl.col("shooter_position").is_in(FORWARDS)
-    kind_of_shooter = pl.when(is_forward).then(pl.lit("F")).when(pl.col("shooter_position") == "D").then(pl.lit("D"))
-    every = pl.concat([taken.with_columns(kind=kind_of_shooter), faced.with_columns(kind=pl.lit(GOALIE))])
-    plans["league_cells"] = count_cells(every.filter(pl.col("kind").is_not_null()), ["kind"])
+    plans["league_cells"] = count_league_cells(shots)
     for name, (table, partners) in COMBINATIONS.items():
         plans[name] = plan_combinations(root, table, partners, season, ids)
     results = delta_tables.scan_table_or_empty(root, find_table("silver.team_games")).filter(pl.col("season") == season)
@@ -232,11 +228,28 @@ def list_player_keys(partners: Sequence[str]) -> list[str]:
     return [f"{which}_player_id" for which in partners]
 
 
-def split_cells(rows: pl.DataFrame) -> dict[str | None, pl.DataFrame]:
-    """Return the shades of the cells of all forwards (F), defensemen (D) and goalies (G).
+def split_shots(shots: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """Return shots by the player who took them, and by the goalie who faced them: with `player_id`."""
+    faced = shots.filter(pl.col("goalie_player_id").is_not_null()).with_columns(player_id="goalie_player_id")
+    return shots.with_columns(player_id="shooter_player_id"), faced
 
-    Shades change rarely. With the counts of the league, every game would change the cards of all players.
-    """
+
+def count_league_cells(shots: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the cells of all forwards, defensemen and goalies (`kind`: F, D, G), as `count_cells` counts them."""
+    taken, faced = split_shots(shots)
+    is_forward = pl.col("shooter_position").is_in(FORWARDS)
+    kind_of_shooter = pl.when(is_forward).then(pl.lit("F")).when(pl.col("shooter_position") == "D").then(pl.lit("D"))
+    every = pl.concat([taken.with_columns(kind=kind_of_shooter), faced.with_columns(kind=pl.lit(GOALIE))])
+    return count_cells(every.filter(pl.col("kind").is_not_null()), ["kind"])
+
+
+def read_league_cells(root: Location, season: int) -> dict[str, pl.DataFrame]:
+    """Return the shades of the cells of all forwards (F), defensemen (D) and goalies (G) in a season."""
+    return split_cells(count_league_cells(scan_shots(root, season)).collect())
+
+
+def split_cells(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return the shades of the cells of all forwards (F), defensemen (D) and goalies (G)."""
     return {kind: shade_cells(rows.filter(pl.col("kind") == kind)) for kind in ("F", "D", GOALIE)}
 
 
@@ -299,7 +312,7 @@ def build_player(
     player_id: int,
     page: dict[str, Any] | None,
     own: Mapping[str, pl.DataFrame],
-    league_cells: Mapping[str | None, pl.DataFrame],
+    league_cells: Mapping[str, pl.DataFrame],
 ) -> PlayerData:
     """Return the card of a player. If they have games as goalie and as skater, their own page decides."""
     has_both = not own["skater_games"].is_empty() and not own["goalie_games"].is_empty()
@@ -307,7 +320,7 @@ def build_player(
     kind, shots = ("goalie", "faced") if is_goalie else ("skater", "taken")
     seasons, games = own[f"{kind}_seasons"], own[f"{kind}_games"]
     position = GOALIE if is_goalie else next(iter(games["position"].drop_nulls().reverse()), None)
-    group = position if position in {GOALIE, "D"} else "F"
+    group = str(position) if position in {GOALIE, "D"} else "F"
     return PlayerData(
         player=describe_person(player_id, page, seasons, games, position),
         season=season,

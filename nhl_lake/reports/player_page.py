@@ -15,8 +15,8 @@ from nhl_lake.reports import goalie_columns
 from nhl_lake.reports.charts import half_rink, series
 from nhl_lake.reports.charts.percentile_bars import render_percentiles
 from nhl_lake.reports.colors import pick_team_colors
-from nhl_lake.reports.page import ALONE, Place, render_page
-from nhl_lake.reports.player import COMBINATIONS, PlayerData, add_type_names, list_player_keys
+from nhl_lake.reports.page import ALONE, Place, read_asset, render_page
+from nhl_lake.reports.player import COMBINATIONS, GOALIE, PlayerData, add_type_names, list_player_keys
 from nhl_lake.reports.shot_cells import shade_cells
 from nhl_lake.reports.tables import FORMATS, NO_VALUE, NOWHERE, Source, TableColumn, drop_empty_columns, render_table
 from nhl_lake.reports.tiles import Tile, render_tiles
@@ -177,7 +177,9 @@ TOGETHER_COLUMNS = (
     TableColumn("on_ice_goals_for", "GF", "Goals for", "count"),
     TableColumn("on_ice_goals_against", "GA", "Goals against", "count"),
 )
-LEAGUE_MAPS: dict[str, tuple[pl.DataFrame, Markup]] = {}
+# the rules of the style sheet that a map needs in a file of its own
+MAP_RULES = (":root", "@media(prefers-color-scheme:dark){:root", ".home{", ".rink", ".c1{")
+LEAGUE_MAPS = {"F": "forwards", "D": "defensemen", GOALIE: "goalies"}  # names of files in a site
 STACKS = (("even_strength", "even"), ("power_play", "power-play"), ("shorthanded", "shorthanded"))
 
 
@@ -199,7 +201,7 @@ def render_player(data: PlayerData, place: Place = ALONE) -> str:
         colors=pick_team_colors(team, team),
         tiles=render_tiles(list_tiles(data)),
         percentiles=draw_percentiles(data),
-        charts=defaultdict(Markup, draw_charts(data)),
+        charts=defaultdict(Markup, draw_charts(data, place)),
         tables=defaultdict(Markup, render_tables(data, place)),
         far=sum(x < half_rink.FIRST_X_FT for x in data.shots["x_ft"].to_list()),
         missing=missing,
@@ -269,9 +271,9 @@ def draw_percentiles(data: PlayerData) -> Markup:
     return render_percentiles(known, player_id=data.player["player_id"], caption=caption)
 
 
-def draw_charts(data: PlayerData) -> Iterator[tuple[str, Markup]]:
+def draw_charts(data: PlayerData, place: Place) -> Iterator[tuple[str, Markup]]:
     """Yield the charts for which there are rows: name and chart."""
-    yield from draw_shots(data)
+    yield from draw_shots(data, place)
     if data.is_goalie:
         days, total = read_known(data.games, "running_total")
         if len(days) > 1:
@@ -296,7 +298,7 @@ def read_known(games: pl.DataFrame, *names: str) -> tuple[list[date], list[list[
     return [days[number] for number in known], [[column[number] for number in known] for column in columns]
 
 
-def draw_shots(data: PlayerData) -> Iterator[tuple[str, Markup]]:
+def draw_shots(data: PlayerData, place: Place) -> Iterator[tuple[str, Markup]]:
     """Yield the map of the player's attempts, or of those that a goalie faced, and that of the league."""
     if data.shots.is_empty():
         return
@@ -310,14 +312,20 @@ def draw_shots(data: PlayerData) -> Iterator[tuple[str, Markup]]:
         yield "shots", half_rink.draw_cells(cells, title=f"Attempts that {name} faced", about=about, goals=goals)
     else:
         yield "shots", half_rink.draw_attempts(shots, title=f"Attempts of {name}")
-    yield "league_shots", draw_league_cells(group, data.league_cells)
+    kind = LEAGUE_MAPS["G" if data.is_goalie else "D" if group == "defensemen" else "F"]
+    title = f"Attempts, all {group}"
+    yield (
+        "league_shots",
+        half_rink.draw_cells(data.league_cells, title=title)
+        if place.is_alone
+        else Markup('<img class="map" src="{}{}{}.svg" alt="{}">').format(place.base, kind, data.season, title),
+    )
 
 
-def draw_league_cells(group: str, cells: pl.DataFrame) -> Markup:
-    """Return the map of all players of a group; the last one of each group is kept, for the cards of a season."""
-    if group not in LEAGUE_MAPS or LEAGUE_MAPS[group][0] is not cells:
-        LEAGUE_MAPS[group] = (cells, half_rink.draw_cells(cells, title=f"Attempts, all {group}"))
-    return LEAGUE_MAPS[group][1]
+def render_league_map(cells: pl.DataFrame, _: Place) -> str:
+    """Return the map of the attempts of a group as a file: all cards of a site show it, so it is drawn once."""
+    style = "".join(line for line in read_asset("style.css").splitlines() if line.startswith(MAP_RULES))
+    return half_rink.make_file(half_rink.draw_cells(cells, title="Attempts"), style)
 
 
 def render_tables(data: PlayerData, place: Place) -> Iterator[tuple[str, Markup]]:

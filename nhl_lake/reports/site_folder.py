@@ -25,7 +25,7 @@ FORMAT = "site of nhl-lake, version 1"
 DRAFT = re.compile(r"\.nhl-lake-[0-9a-f]{16}")
 FOLDERS = {"games": "[0-9]{10}", "players": "[0-9]{1,10}", "teams": "[A-Z]{2,4}", "days": "[0-9]{4}-[0-9]{2}-[0-9]{2}"}
 PAGE_PATHS = "|".join(f"{folder}/{name}[.]html" for folder, name in FOLDERS.items())
-SITE_PATH = re.compile(rf"{PAGE_PATHS}|[a-z0-9]{{1,20}}[.](?:html|css|js)")
+SITE_PATH = re.compile(rf"{PAGE_PATHS}|[a-z0-9]{{1,20}}[.](?:html|css|js|svg)")
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 MODE = 0o666  # less what the user's mask takes away
 

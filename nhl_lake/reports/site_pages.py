@@ -17,8 +17,8 @@ from nhl_lake.reports.league import read_league
 from nhl_lake.reports.league_page import render_league
 from nhl_lake.reports.page import Place
 from nhl_lake.reports.page_digest import digest_data, digest_sections, digest_texts
-from nhl_lake.reports.player import read_players
-from nhl_lake.reports.player_page import render_player
+from nhl_lake.reports.player import read_league_cells, read_players
+from nhl_lake.reports.player_page import LEAGUE_MAPS, render_league_map, render_player
 from nhl_lake.reports.site_folder import is_site_path
 from nhl_lake.reports.status_page import render_status
 from nhl_lake.reports.team import read_teams
@@ -49,6 +49,7 @@ class PlannedPage(NamedTuple):
         return locate_page(self.kind, self.number)
 
 
+SHOT_MAPS = "map"  # the kind of page of the maps that the cards of players share
 Plan = Callable[[Location, int, datetime], Iterator[PlannedPage]]
 Read = Callable[[Location, int, datetime, Collection[str]], Iterator[tuple[str, Any]]]
 
@@ -103,6 +104,8 @@ class DrawnPage(NamedTuple):
 
 def locate_page(kind: str, number: str) -> str:
     """Return the path of a page in a site."""
+    if kind == SHOT_MAPS:
+        return f"{number}.svg"
     return f"{page.FOLDERS[kind]}/{number}.html" if kind in page.FOLDERS else f"{number}.html"
 
 
@@ -161,7 +164,14 @@ def plan_players(root: Location, season: int, _: datetime) -> Iterator[PlannedPa
     for data in read_players(root, season):
         who = data.player
         label = " · ".join(str(who[name]) for name in ("player", "team_abbrev", "position") if who[name])
-        yield PlannedPage("player", season, str(who["player_id"]), digest_data(data), label, data)
+        shown = data._replace(league_cells=data.league_cells.clear())  # a file of its own shows them
+        yield PlannedPage("player", season, str(who["player_id"]), digest_data(shown), label, data)
+
+
+def plan_maps(root: Location, season: int, _: datetime) -> Iterator[PlannedPage]:
+    """Yield the maps of the attempts of all forwards, defensemen and goalies of a season."""
+    for kind, cells in read_league_cells(root, season).items():
+        yield PlannedPage(SHOT_MAPS, season, f"{LEAGUE_MAPS[kind]}{season}", digest_data(cells), data=cells)
 
 
 def read_player_pages(root: Location, season: int, _: datetime, numbers: Collection[str]) -> Iterator[tuple[str, Any]]:
@@ -224,6 +234,7 @@ KINDS: Mapping[str, PageKind] = {
     "status": PageKind(plan_status, None, render_status),  # first: it takes the most memory
     "game": PageKind(plan_games, read_game_pages, render_game),
     "player": PageKind(plan_players, read_player_pages, render_player),
+    SHOT_MAPS: PageKind(plan_maps, None, render_league_map),
     "team": PageKind(plan_teams, None, render_team),
     "day": PageKind(plan_days, None, render_days),
     "index": PageKind(plan_index, None, draw_index),

@@ -34,8 +34,8 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost")
 INDEX = "index.html"
 LOG = logging.getLogger("uvicorn.error")  # goes to the terminal
 STYLE = re.compile("<style>(.*?)</style>", re.DOTALL)
-HTML = "text/html"
-MEDIA_TYPES = {"css": "text/css", "js": "text/javascript", "html": HTML}
+HTML, SVG = "text/html", "image/svg+xml"
+MEDIA_TYPES = {"css": "text/css", "js": "text/javascript", "html": HTML, "svg": SVG}
 TITLES = {404: "There is no such page", 405: "Pages can only be read", 400: "This request is not for this site"}
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -113,9 +113,9 @@ def make_app(root: Location, seasons: Sequence[int] = (), hosts: Sequence[str] =
 
 def make_response(text: str, media_type: str, status: int = 200) -> Response:
     """Return a response with the headers that keep a page harmless: it loads files of this site, and nothing else."""
-    styles = " ".join(["'self'", *(map(hash_style, STYLE.findall(text)) if media_type == HTML else ())])
+    styles = " ".join(["'self'", *(map(hash_style, STYLE.findall(text)) if media_type in {HTML, SVG} else ())])
     policy = (
-        f"default-src 'none'; script-src 'self'; style-src {styles}; img-src data:;"
+        f"default-src 'none'; script-src 'self'; style-src {styles}; img-src 'self' data:;"
         " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     headers = SECURITY_HEADERS | {"Content-Security-Policy": policy}

@@ -1,16 +1,19 @@
 """The card of a player: its numbers are the lake's, names from outside are text, and what is missing is said."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import polars as pl
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from nhl_lake.reports.page import Place
+from nhl_lake.reports.page import ALONE, Place
 from nhl_lake.reports.player import PlayerData, read_player, read_players
-from nhl_lake.reports.player_page import describe_person, list_missing, render_player
+from nhl_lake.reports.player_page import describe_person, list_missing, render_league_map, render_player
+from nhl_lake.reports.site_pages import plan_maps
 from tests.support.browser import Browser
 from tests.support.commands import LEAGUE_NOW, CommandResult
 from tests.support.page_numbers import count_by_table, find_wrong_numbers, list_page_numbers
@@ -110,12 +113,25 @@ def test_names_are_text_and_never_markup(skater: PlayerData, goalie: PlayerData)
     for card in (skater, goalie):
         html = render_player(PlayerData(*map(make_hostile, card)), Place(is_alone=False, base="../"))
         tree = LexborHTMLParser(html)
-        assert tree.css("img") == []
-        assert "<img" not in html
+        [league_map] = tree.css("img")
+        assert league_map.attributes["alt"] in {"Attempts, all forwards", "Attempts, all goalies"}
+        assert html.count("<img") == 1
         assert [node for node in tree.css("*") if any(name.startswith("on") for name in node.attributes)] == []
         assert "\x1b" not in html
         assert "\u202e" not in html
         assert tree.css_first("h1").text().startswith("<img src=x onerror=alert(1)>\"'&␛[31m")
+
+
+def test_cards_of_a_site_share_the_map_of_their_position(league_lake: Path, skater: PlayerData, goalie: PlayerData):
+    maps = {one.path: render_league_map(one.data, ALONE) for one in plan_maps(league_lake, SEASON, datetime.now(UTC))}
+    assert sorted(maps) == [f"{name}{SEASON}.svg" for name in ("defensemen", "forwards", "goalies")]
+    for card in (skater, goalie):
+        [shown] = LexborHTMLParser(render_player(card, Place(is_alone=False, base="../"))).css("img")
+        drawn = ElementTree.fromstring(maps[str(shown.attributes["src"]).removeprefix("../")])
+        assert drawn.tag == "{http://www.w3.org/2000/svg}svg"
+        alone = LexborHTMLParser(render_player(card)).css("svg.half")[1]
+        paths = [part.attrib["d"] for part in drawn.iter("{http://www.w3.org/2000/svg}path")]
+        assert paths == [part.attributes["d"] for part in alone.css("path")]
 
 
 def test_in_a_site_names_are_links_to_pages_that_exist(skater: PlayerData):

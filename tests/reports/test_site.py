@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from nhl_lake.reports.league import read_league
 from nhl_lake.reports.league_page import render_teams
 from nhl_lake.reports.page import ALONE, Place
 from nhl_lake.reports.page_digest import digest_data, digest_sections
+from nhl_lake.reports.player import read_players
 from nhl_lake.reports.sections import scan_section
 from nhl_lake.reports.site import build_site
 from nhl_lake.reports.site_folder import MANIFEST
@@ -57,6 +58,16 @@ def test_a_site_that_grew_is_the_same_as_one_built_at_once(tmp_path: Path):
     changed = {path for path in after if before.get(path) != after[path] and (grown / path).is_file()}
     assert len(changed) == update.written + 1  # and the manifest
     assert 0 < update.written < update.files
+
+
+def test_a_card_is_not_drawn_again_for_the_shots_of_others(small_lake: Path, monkeypatch: pytest.MonkeyPatch):
+    cards = list(read_players(small_lake, SEASON))
+    others = [card._replace(league_cells=card.league_cells.head(1)) for card in cards]
+    planned = []
+    for found in (cards, others):
+        monkeypatch.setattr(site_pages, "read_players", lambda *_, found=found: iter(found))
+        planned.append([one.made_of for one in site_pages.plan_players(small_lake, SEASON, datetime.now(UTC))])
+    assert planned[0] == planned[1] != []
 
 
 @pytest.mark.soak  # three sites of a thousand pages; the test before it does the same with five games
@@ -109,7 +120,7 @@ def test_new_code_draws_every_page_and_writes_those_that_differ(
     drawn = []
     build_site(small_lake, tmp_path, progress=lambda *numbers: drawn.append(numbers))
     assert read_site(tmp_path) | {MANIFEST: b""} == pages | {MANIFEST: b""}
-    count = len(list(tmp_path.rglob("*.html")))
+    count = len([*tmp_path.rglob("*.html"), *tmp_path.rglob("*.svg")])
     assert drawn == [(number, count) for number in range(1, count + 1)]
     changed = {path for path, about in stat_site(tmp_path).items() if before[path] != about}
     assert changed == {".", MANIFEST}

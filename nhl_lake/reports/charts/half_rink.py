@@ -27,6 +27,12 @@ def wrap_half_rink(parts: Iterator[str], title: str, about: str, side: str) -> M
     return wrap_chart([turned], box=box, title=title, kind=f"rink half {side}", about=about)
 
 
+def make_file(chart: Markup, style: str) -> str:
+    """Return a map as a file of its own, with the rules of a style sheet that it needs."""
+    head, _, rest = str(chart).partition(">")
+    return f'{head} xmlns="http://www.w3.org/2000/svg"><style>{style}</style>{rest}'
+
+
 class Attempt(NamedTuple):
     """An attempt with a place, as in gold.shots."""
 
