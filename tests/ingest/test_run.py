@@ -27,7 +27,7 @@ def versions(root: Path) -> dict[str, int]:
 
 
 def test_a_first_run_stores_every_page_of_the_season(tmp_path: Path):
-    summary = run_ingest(tmp_path, FakeApi([FakeGame(1), FakeGame(2)]), rebuilds=True)
+    summary = run_ingest(tmp_path, FakeApi([FakeGame(1), FakeGame(2)]), rebuilds=True, is_new=True)
 
     assert summary.exit_code == 0
     for table in endpoints.GAME_PAGES:
@@ -223,7 +223,7 @@ def test_an_api_with_invalid_answers_leaves_no_lake(tmp_path: Path):
     api.fail_request = lambda _: httpx.Response(200, text="<html>maintenance</html>")
 
     with pytest.raises(ApiUnreachable, match="schedule cannot be read"):
-        run_ingest(tmp_path / "lake", api)
+        run_ingest(tmp_path / "lake", api, is_new=True)
     assert not list((tmp_path / "lake").glob("bronze/*"))
 
 
@@ -344,15 +344,16 @@ def contains(path: str, game: FakeGame) -> bool:
 
 def test_an_unknown_season_is_an_error_and_nothing_is_stored(tmp_path: Path):
     for season in (19001901, 20042005, 20302031):
+        api = FakeApi([FakeGame(1)], seasons=(20032004, 20252026))
         with pytest.raises(BadInput, match="has no season"):
-            run_ingest(tmp_path / "lake", FakeApi([FakeGame(1)], seasons=(20032004, 20252026)), seasons=(season,))
+            run_ingest(tmp_path / "lake", api, seasons=(season,), is_new=True)
     assert not list((tmp_path / "lake").glob("bronze/*"))
 
 
 def test_since_in_the_future_is_an_error_before_the_first_request(tmp_path: Path):
     api = FakeApi([FakeGame(1)])
     with pytest.raises(BadInput, match="in the future"):
-        run_ingest(tmp_path / "lake", api, since=date(2026, 1, 11))
+        run_ingest(tmp_path / "lake", api, since=date(2026, 1, 11), is_new=True)
     assert not api.request_counts
     assert not (tmp_path / "lake").exists()
 

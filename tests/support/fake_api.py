@@ -219,13 +219,21 @@ def use_fake_api(monkeypatch: pytest.MonkeyPatch, api: FakeApi) -> None:
 
 
 def run_ingest(
-    root, api: FakeApi, *, now: datetime = NOON, rebuilds: bool = False, only: Collection[str] = (), **options
+    root,
+    api: FakeApi,
+    *,
+    now: datetime = NOON,
+    rebuilds: bool = False,
+    only: Collection[str] = (),
+    is_new: bool = False,
+    **options,
 ) -> IngestSummary:
     """Ingest from a fake API, without waiting between attempts.
 
-    only: rebuild these tables alone, and what they are built from. All tables would take most of the time.
+    only: rebuild these tables alone, and what they are built from. All tables would take most of the time. is_new: let
+    the run create the tables, too; else a new lake begins with empty ones.
     """
-    if isinstance(root, Path) and not root.joinpath("bronze").exists():
+    if isinstance(root, Path) and not is_new and not root.joinpath("bronze").exists():
         copy_empty_tables(root)
     with rebuild_only(list_upstream(only)) if only else nullcontext():
         return ingest(
