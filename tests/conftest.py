@@ -53,7 +53,6 @@ LONG_FILES = (
     "cli/test_app.py",
     "rebuild/test_run.py",
     "ingest/test_kill.py",
-    "ingest/test_month.py",
     "rebuild/test_executors.py",
     "ingest/test_second_looks.py",
     "ingest/test_replay_faults.py",

@@ -448,7 +448,7 @@ def test_files_of_a_lake_are_for_whom_the_user_says(umask: int, tmp_path: Path):
     root = tmp_path / "lake"
     before = os.umask(umask)
     try:
-        run_ingest(root, FakeApi([FakeGame(1)]), rebuilds=True)
+        run_ingest(root, FakeApi([FakeGame(1)]), rebuilds=True, is_new=True)
     finally:
         os.umask(before)
 

@@ -13,10 +13,11 @@ from tests.support.league_months import LeagueMonth, PlayedMonth
 OFTEN = DefectShares(**dict.fromkeys(Defect, 0.2), corrected=0.7)
 # every day until the last page is fixed and fetched; then the days of the last second looks
 MORNINGS = (*range(16), *range(31, 35))
+pytestmark = pytest.mark.soak  # test_league.py and test_second_looks.py do the same with fewer days
 SOME_MORNINGS = (*range(5), 10, 15, 34)
 
 
-@pytest.fixture(scope="module", params=[SOME_MORNINGS, pytest.param(MORNINGS, marks=pytest.mark.soak)], ids=len)
+@pytest.fixture(scope="module", params=[SOME_MORNINGS, MORNINGS], ids=len)
 def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> PlayedMonth:
     return league_months.play_month(
         tmp_path_factory.mktemp("month"), LeagueMonth(days=4, every_nth=3, shares=OFTEN), request.param
