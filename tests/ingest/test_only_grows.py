@@ -146,7 +146,7 @@ def test_every_command_is_called_by_these_tests():
 
 
 @pytest.mark.parametrize(
-    ("seed", "commands", "calls_each"), [(1, 8, 1), pytest.param(2, len(CALLS), 100, marks=pytest.mark.soak)]
+    ("seed", "commands", "calls_each"), [(1, 12, 1), pytest.param(2, len(CALLS), 100, marks=pytest.mark.soak)]
 )
 def test_bronze_only_grows_with_any_commands_in_any_order(
     seed, commands, calls_each, archive, replay, run_here, tmp_path, monkeypatch
