@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nhl_lake.hockey import rink_lines
 from nhl_lake.reports.charts import half_rink, scatter, series
+from nhl_lake.reports.charts.shot_map import trace_line
 from nhl_lake.reports.charts.svg import Plot
 from nhl_lake.reports.colors import list_percentile_colors
 from nhl_lake.reports.page import read_asset
@@ -122,3 +124,15 @@ def test_the_style_sheet_has_the_colors_of_percentiles():
     for step, color in enumerate(list_percentile_colors()):
         assert f".p{step}{{fill:{color.light}}}" in style
         assert f".p{step}{{fill:{color.dark}}}" in style
+
+
+def test_lines_of_the_rink_are_where_the_rule_book_has_them():
+    for shape in (*rink_lines.list_shapes(), *rink_lines.list_shapes(half=True)):
+        if not isinstance(shape, rink_lines.Circle):
+            points = [(x, -y) for x, y in rink_lines.trace_shape(shape)]
+            start, steps = trace_line(points).removeprefix("M").split("l")
+            found = [tuple(map(float, start.split()))]
+            numbers = list(map(float, re.findall(r"-?(?:\d+(?:\.\d+)?|\.\d+)", steps)))
+            for dx, dy in zip(numbers[::2], numbers[1::2], strict=True):
+                found.append((found[-1][0] + dx, found[-1][1] + dy))
+            assert found == [pytest.approx(point, abs=0.051) for point in points]

@@ -1,9 +1,9 @@
 """Maps of shots on a rink: of a game on the whole rink, of a player or a team on half of it."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 import polars as pl
@@ -34,7 +34,18 @@ def trace_path(shape: rink_lines.Shape) -> str:
             return f"M{x} {y}h0"  # the round end of a line without a length; the style says how large
         arc = f"a{radius} {radius} 0 1 0"
         return f"M{format_number(shape.x - shape.radius)} {y}{arc} {across} 0{arc} -{across} 0"
-    return "M" + "L".join(f"{format_number(x)} {format_number(-y)}" for x, y in rink_lines.trace_shape(shape))
+    return trace_line([(x, -y) for x, y in rink_lines.trace_shape(shape)])
+
+
+def trace_line(points: Sequence[tuple[float, float]]) -> str:
+    """Return a line through points, rounded to tenths, in the fewest characters: every page of a game has a rink."""
+    tenths = [(round(10 * x), round(10 * y)) for x, y in points]
+    steps = (step for (x, y), (next_x, next_y) in pairwise(tenths) for step in (next_x - x, next_y - y))
+    texts = [
+        format_number(step / 10).replace("0.", ".", 1) if abs(step) < 10 else format_number(step / 10) for step in steps
+    ]
+    start = f"M{format_number(tenths[0][0] / 10)} {format_number(tenths[0][1] / 10)}"
+    return f"{start}l{' '.join(texts).replace(' -', '-')}"
 
 
 def draw_game_shots(shots: pl.DataFrame, teams: tuple[str, str]) -> Markup:
