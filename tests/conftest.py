@@ -91,6 +91,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("unit")
 
 
+def pytest_sessionfinish() -> None:
+    """Remove what the tests of this process share."""
+    fake_api.remove_empty_tables()
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """Return one more than the number of processors: some test always waits for a disk, a lock or a server."""
     return (os.cpu_count() or 1) + 1

@@ -1,6 +1,5 @@
 """A tiny fake API of invented teams: hand-made pages, and failures on purpose."""
 
-import atexit
 import json
 import os
 import shutil
@@ -251,9 +250,15 @@ def run_ingest(
 def make_empty_tables() -> Path:
     """Return a folder with all tables but `lake.meta`, whose id is the identity of a lake; none has rows."""
     folder = Path(mkdtemp(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
-    atexit.register(shutil.rmtree, folder)
     delta_tables.create_tables(folder, [table for table in catalog.TABLES if table != ledger.META])
     return folder
+
+
+def remove_empty_tables() -> None:
+    """Remove the folder of empty tables, if this process has made one."""
+    if make_empty_tables.cache_info().currsize:
+        shutil.rmtree(make_empty_tables())
+        make_empty_tables.cache_clear()
 
 
 def copy_empty_tables(root: Path) -> None:
