@@ -3,19 +3,19 @@
 from difflib import get_close_matches
 from graphlib import TopologicalSorter
 from importlib import import_module
-from pkgutil import iter_modules
 from types import ModuleType
 
 from nhl_lake import gold, silver
 from nhl_lake.bronze import endpoints
 from nhl_lake.errors import BadInput
 from nhl_lake.schema import external, ledger
+from nhl_lake.schema.layers import list_layer_files
 from nhl_lake.schema.table import Table
 
 
 def find_layer_tables(layer: ModuleType) -> tuple[Table, ...]:
     """Return the tables of silver or gold: each file of the folder has one, in capitals."""
-    files = (module.name for module in iter_modules(layer.__path__) if not module.ispkg)
+    files = list_layer_files(layer)
     return tuple(getattr(import_module(f"{layer.__name__}.{name}"), name.upper()) for name in files)
 
 

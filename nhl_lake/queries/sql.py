@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import polars as pl
 import polars.selectors as cs
 
-from nhl_lake.errors import COLOR_CODE, BadInput, TableNotFound, is_panic, raise_shortage
+from nhl_lake import gold, silver
+from nhl_lake.errors import COLOR_CODE, BadInput, is_panic, raise_shortage
+from nhl_lake.schema import external, ledger
+from nhl_lake.schema.layers import list_layer_files
 from nhl_lake.schema.table import Table, TableName
 from nhl_lake.store import delta_tables
 from nhl_lake.store.location import Location
@@ -28,6 +31,7 @@ FILE_READER = re.compile(
 UNKNOWN_TABLE = re.compile(r"relation '([^']+)' was not found")
 UNKNOWN_COLUMN = re.compile(r'unable to find column "([^"]+)"; valid columns: \[([^\]]*)\]')
 TABLE_NAME = re.compile(r"\b(?:bronze|silver|gold|lake|external)\.\w+")
+BUILT_LAYERS = {"silver": silver, "gold": gold}
 VIEW_NAMES = ("player_game_stats", "games_historical", "schedule", "skaters")
 MAX_MESSAGE_LENGTH = 240
 
@@ -44,7 +48,7 @@ def run_query(root: Location, sql: str, frames: Mapping[str, Frame] | None = Non
         raise BadInput(
             f"'{taken[0]}' is the name of a view of the lake.", f"Pass the frame under another name: my_{taken[0]}=…"
         )
-    tables = scan_named_tables(root, sql)
+    tables = {table.name: delta_tables.scan_table(root, table) for table in find_named_tables(sql)}
     views = {view.name: scan_view(root, view) for view in find_named_views(sql)}
     return plan_query(pl.SQLContext({**tables, **views, **frames}), sql)
 
@@ -56,24 +60,22 @@ def scan_view(root: Location, view: "View") -> pl.LazyFrame:
     )
 
 
-def scan_named_tables(root: Location, sql: str) -> dict[str, pl.LazyFrame]:
-    """Return the rows of the tables that a query names. The catalog takes longer to load than most queries to run."""
-    found = {}
-    for name in find_table_names(sql):
-        try:
-            found[name] = delta_tables.scan_table(root, TableName(name))
-        except TableNotFound:
-            from nhl_lake import catalog
-
-            if name in {table.name for table in catalog.ALL_TABLES}:
-                raise
-            # a column of something with the alias `gold`, or an unknown table, which the engine names
-    return found
+def find_named_tables(sql: str) -> list[TableName]:
+    """Return the tables that a query names: opening every table would take longer than the query."""
+    names = dict.fromkeys(TABLE_NAME.findall(sql.replace('"', "")))
+    return [TableName(name) for name in names if is_table_name(name)]
 
 
-def find_table_names(sql: str) -> list[str]:
-    """Return what may be the names of tables in a query, each once."""
-    return list(dict.fromkeys(TABLE_NAME.findall(sql.replace('"', ""))))
+def is_table_name(name: str) -> bool:
+    """Return whether there is a table of this name. Loading the catalog takes longer than most queries."""
+    layer, _, file = name.partition(".")
+    if layer in BUILT_LAYERS:
+        return file in list_layer_files(BUILT_LAYERS[layer])
+    if layer == "bronze":
+        from nhl_lake.bronze import endpoints
+
+        return name in {table.name for table in endpoints.TABLES}
+    return name in {table.name for table in (*ledger.TABLES, *external.TABLES)}
 
 
 def find_named_views(sql: str) -> "list[View]":

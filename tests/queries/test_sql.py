@@ -73,9 +73,25 @@ def test_a_table_is_read_at_its_newest_version(league_lake: Path):
 
 
 def test_only_named_tables_are_opened():
-    assert sql.find_table_names("select 1 from silver.plays") == ["silver.plays"]
-    assert sql.find_table_names('select 1 from "silver"."plays" p, silver.plays q') == ["silver.plays"]
-    assert sql.find_table_names("select 1 from silver.plays_of_mine") == ["silver.plays_of_mine"]
+    assert [t.name for t in sql.find_named_tables("select 1 from silver.plays")] == ["silver.plays"]
+    assert [t.name for t in sql.find_named_tables('select 1 from "silver"."plays" p, silver.plays')] == ["silver.plays"]
+    assert sql.find_named_tables("select 1 from silver.plays_of_mine, silver.parsing") == []
+
+
+def test_names_of_tables_are_known_without_the_catalog():
+    for table in catalog.ALL_TABLES:
+        assert [found.name for found in sql.find_named_tables(f"select * from {table.name}")] == [table.name]
+
+
+@pytest.mark.parametrize("name", ["gold.mine", f"gold.{'a' * 300}", "bronze.mine", "lake.mine", "external.mine"])
+def test_a_folder_that_is_no_table_of_the_lake_is_not_read(league_lake: Path, tmp_path: Path, name: str):
+    layer, _, folder = name.partition(".")
+    (tmp_path / layer).mkdir()
+    if len(folder) < 99:
+        (tmp_path / layer / folder).symlink_to(league_lake / "gold" / "shots")
+
+    assert run_sql(tmp_path, f"select 1 as one, '{name}' as text -- {name}")["one"].to_list() == [1]
+    assert "There is no table" in catch_error(tmp_path, f"select * from {name}")[0]
 
 
 def test_columns_of_an_alias_are_no_tables(league_lake: Path):
