@@ -4,11 +4,14 @@ Each is a process of its own, measured by the least processor time of six runs t
 `import polars`, and to Polars alone that counts the rows of one Delta table.
 """
 
-import resource
 import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.sql import read_child_time
 
 ROUNDS = 6
 COUNT = "import polars as pl; pl.SQLContext(t=pl.scan_delta({plays!r})).execute('select count(*) from t').collect()"
@@ -24,12 +27,6 @@ def list_commands(root: Path) -> dict[str, list[str]]:
         "nhl-lake sql --json": [*program, "--root", str(root), "sql", "--json", "select count(*) from silver.plays"],
         "nhl-lake status": [*program, "--root", str(root), "status"],
     }
-
-
-def read_child_time() -> float:
-    """Return the processor time of all child processes that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:

@@ -103,12 +103,16 @@ class PlayerData(NamedTuple):
     pairs: pl.DataFrame
 
 
-def read_players(root: Location, season: int, player_ids: Collection[int] | None = None) -> Iterator[PlayerData]:
+def read_players(
+    root: Location, season: int, player_ids: Collection[int] | None = None, *, has_league_map: bool = True
+) -> Iterator[PlayerData]:
     """Yield the cards of everyone who played in a season, or of some of them, by player id. Tables are read once.
 
-    A player without a game in the season has no card.
+    A player without a game in the season has no card. has_league_map: without, `league_cells` is empty, which the cards
+    of a site do not show.
     """
-    frames = dict(zip(*collect_plans(plan_frames(root, season, player_ids)), strict=True))
+    plans = plan_frames(root, season, player_ids, has_league_map=has_league_map)
+    frames = dict(zip(*collect_plans(plans), strict=True))
     league_cells = split_cells(frames.pop("league_cells"))
     people = {row["player_id"]: row for row in frames.pop("people").iter_rows(named=True)}
     frames["rolling"] = roll_skaters(root, season, player_ids=player_ids)
@@ -143,7 +147,9 @@ def collect_plans(plans: Mapping[str, pl.LazyFrame]) -> tuple[Sequence[str], Seq
     return list(plans), pl.collect_all(plans.values())
 
 
-def plan_frames(root: Location, season: int, player_ids: Collection[int] | None) -> dict[str, pl.LazyFrame]:
+def plan_frames(
+    root: Location, season: int, player_ids: Collection[int] | None, *, has_league_map: bool
+) -> dict[str, pl.LazyFrame]:
     """Return the rows of every section, with `player_id`."""
     plans = {name: plan_section(root, section, season, "player_id", player_ids) for name, section in GAMES.items()}
     ids = None if player_ids is None else sorted(player_ids)
@@ -155,7 +161,7 @@ def plan_frames(root: Location, season: int, player_ids: Collection[int] | None)
         own = rows if ids is None else rows.filter(pl.col("player_id").is_in(ids))
         plans[name] = own.select("player_id", *SHOT_COLUMNS)
         plans[f"{name}_cells"] = count_cells(own, ["player_id"])
-    plans["league_cells"] = count_league_cells(shots)
+    plans["league_cells"] = count_league_cells(shots if has_league_map else shots.head(0))
     for name, (table, partners) in COMBINATIONS.items():
         plans[name] = plan_combinations(root, table, partners, season, ids)
     results = delta_tables.scan_table_or_empty(root, find_table("silver.team_games")).filter(pl.col("season") == season)

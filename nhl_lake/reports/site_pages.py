@@ -176,7 +176,7 @@ def plan_maps(root: Location, season: int, _: datetime) -> Iterator[PlannedPage]
 
 def read_player_pages(root: Location, season: int, _: datetime, numbers: Collection[str]) -> Iterator[tuple[str, Any]]:
     """Yield the data of some players."""
-    for data in read_players(root, season, list(map(int, numbers))):
+    for data in read_players(root, season, list(map(int, numbers)), has_league_map=False):
         yield str(data.player["player_id"]), data
 
 
