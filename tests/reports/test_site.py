@@ -62,7 +62,9 @@ def test_a_site_that_grew_is_the_same_as_one_built_at_once(tmp_path: Path):
 
 def test_a_card_is_not_drawn_again_for_the_shots_of_others(small_lake: Path, monkeypatch: pytest.MonkeyPatch):
     cards = list(read_players(small_lake, SEASON))
-    others = [card._replace(league_cells=card.league_cells.head(1)) for card in cards]
+    cell = pl.DataFrame({"cell_x_ft": [70], "cell_y_ft": [0], "shade": [5]}, schema=cards[0].league_cells.schema)
+    others = [card._replace(league_cells=pl.concat([card.league_cells, cell])) for card in cards]
+    assert digest_data(cards[0]) != digest_data(others[0])
     planned = []
     for found in (cards, others):
         monkeypatch.setattr(site_pages, "read_players", lambda *_, found=found: iter(found))
